@@ -1,0 +1,41 @@
+#pragma once
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/peer.h"
+
+namespace mailproof {
+
+/// The output side of a Peer: text is appended, big bodies go in by reference, and nothing moves until sent() covers it.
+/// Steady state (write, all sent, write again) does not allocate.
+class Outbox {
+ public:
+  void text(std::string_view bytes) { append(bytes, false); }
+  void secret(std::string_view bytes) { append(bytes, true); }
+  void body(std::shared_ptr<const std::string> bytes);  ///< kept alive until sent
+
+  bool empty() const { return pending_ == 0; }
+  std::size_t size() const { return pending_; }
+  std::span<const Output> output();
+  void sent(std::size_t n);
+  void clear();
+
+ private:
+  struct Block {
+    std::string text;
+    std::shared_ptr<const std::string> shared;
+    std::size_t from = 0;
+    bool secret = false;
+    std::string_view left() const { return std::string_view(shared ? *shared : text).substr(from); }
+  };
+  void append(std::string_view bytes, bool secret);
+
+  std::deque<Block> blocks_;
+  std::vector<Output> view_;
+  std::size_t pending_ = 0;
+};
+
+}  // namespace mailproof

@@ -1,0 +1,25 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/time.h"
+
+namespace mailproof {
+
+/// "64KiB", "10MB", "8 KiB", "512": octets. kB/MB/GB are powers of 1000, KiB/MiB/GiB of 1024. Nothing on overflow or other words.
+std::optional<std::uint64_t> parse_size(std::string_view text);
+std::string format_size(std::uint64_t octets);
+
+/// "250ms", "5s", "2m", "1h", "3d". A unit is required. Nothing on anything else.
+std::optional<Duration> parse_duration(std::string_view text);
+
+/// "20/s", "1200/m": per second.
+std::optional<double> parse_rate(std::string_view text);
+
+/// The known word nearest to `word` (Levenshtein, at most a third of its length away), for "did you mean".
+std::optional<std::string> nearest_word(std::string_view word, const std::vector<std::string>& known);
+
+}  // namespace mailproof
