@@ -1,0 +1,51 @@
+#pragma once
+#include <functional>
+#include <map>
+
+#include "core/result.h"
+#include "core/secret.h"
+#include "scenario/scenario.h"
+
+namespace mailproof::scenario {
+
+/// A pool account of the target.
+struct PoolAccount {
+  std::string login;
+  std::string address;
+  Secret password;
+  std::optional<std::uint64_t> quota;
+};
+
+/// An expected deviation; see DESIGN.md, Judging.
+struct Known {
+  std::string id;
+  std::string why;
+  std::string until;  ///< "2027-03-01" or empty
+};
+
+/// The server under test, as its target file says.
+struct Target {
+  std::string name;
+  std::vector<Endpoint> imap, pop3, smtp, lmtp;
+  std::vector<Way> delivery;           ///< in order of preference
+  std::string ca_file;                 ///< relative names are relative to the target file
+  bool insecure = false;               ///< certificates are not verified; said in the report
+  Duration settle = std::chrono::seconds(10);
+  std::vector<PoolAccount> accounts;   ///< classes expanded, in file order
+  std::map<std::string, std::vector<std::string>> admin;  ///< verb -> command line
+  std::vector<std::string> allow;
+  std::vector<Known> known;
+};
+
+struct LoadedTarget {
+  Target target;
+  std::vector<Problem> problems;
+};
+
+/// Reads a target file (SCENARIOS.md, "The target file"). Passwords come from the environment variable or file that a class names;
+/// `environment` answers for a variable's name (null when unset) so that tests need no real one.
+LoadedTarget load_target(const std::string& path, const std::function<const char*(const std::string&)>& environment);
+LoadedTarget parse_target(std::string_view text, const std::string& name,
+                          const std::function<const char*(const std::string&)>& environment);
+
+}  // namespace mailproof::scenario
