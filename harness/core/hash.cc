@@ -66,7 +66,8 @@ std::string base64(std::string_view data) {
     const std::size_t n = std::min<std::size_t>(3, data.size() - i);
     unsigned word = 0;
     for (std::size_t k = 0; k < 3; ++k) word = word << 8U | (k < n ? static_cast<unsigned char>(data[i + k]) : 0U);
-    for (std::size_t k = 0; k < 4; ++k) out += k <= n ? kAlphabet[word >> (18U - 6U * static_cast<unsigned>(k)) & 63U] : '=';
+    for (std::size_t k = 0; k < 4; ++k)
+      out += k <= n ? kAlphabet[word >> (18U - 6U * static_cast<unsigned>(k)) & 63U] : '=';
   }
   return out;
 }

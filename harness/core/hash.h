@@ -13,8 +13,8 @@ namespace mailproof {
 /// The only place that touches OpenSSL's digests.
 std::array<std::byte, 32> sha256(std::string_view data);
 std::string hex(Bytes data);
-std::string md5_hex(std::string_view data);                               ///< APOP (RFC 1939 section 7)
-std::string hmac_md5_hex(std::string_view key, std::string_view data);    ///< CRAM-MD5 (RFC 2195)
+std::string md5_hex(std::string_view data);                             ///< APOP (RFC 1939 section 7)
+std::string hmac_md5_hex(std::string_view key, std::string_view data);  ///< CRAM-MD5 (RFC 2195)
 std::array<std::byte, 32> hmac_sha256(std::string_view key, std::string_view data);
 std::array<std::byte, 32> pbkdf2_sha256(std::string_view password, std::string_view salt, int iterations);
 
@@ -22,7 +22,8 @@ std::string base64(std::string_view data);
 /// Standard alphabet, padding required, no line breaks.
 Result<std::string> unbase64(std::string_view text);
 
-/// A 64-bit content hash fed in pieces; independent of how the pieces are cut. Not cryptographic: nobody forges our own mail.
+/// A 64-bit content hash fed in pieces; independent of how the pieces are cut. Not cryptographic: nobody forges our own
+/// mail.
 class ContentHash {
  public:
   void add(std::string_view data);

@@ -21,20 +21,20 @@ struct Endpoint {
   std::string host = "127.0.0.1";  ///< name or address, IPv4 or IPv6
   std::uint16_t port = 0;
   TlsMode tls = TlsMode::none;
-  bool auth = false;               ///< SMTP: log in before MAIL
-  std::string source;              ///< source address to bind, or empty
-  std::string label() const;       ///< "imap 127.0.0.1:143"
+  bool auth = false;          ///< SMTP: log in before MAIL
+  std::string source;         ///< source address to bind, or empty
+  std::string label() const;  ///< "imap 127.0.0.1:143"
 };
 
 /// What a misbehaving device does to its connection. Byte counts are from the moment misbehave() is called.
 struct LinkFaults {
-  std::size_t split_writes = 0;                 ///< write at most this many bytes at a time; 0 = as they come
-  Duration write_delay{};                       ///< wait this long before each write
-  std::optional<std::uint64_t> cut_after_sent;  ///< end the connection once n more bytes were sent
+  std::size_t split_writes = 0;                     ///< write at most this many bytes at a time; 0 = as they come
+  Duration write_delay{};                           ///< wait this long before each write
+  std::optional<std::uint64_t> cut_after_sent;      ///< end the connection once n more bytes were sent
   std::optional<std::uint64_t> cut_after_received;  ///< ... once n more bytes arrived; bytes beyond are not delivered
-  bool cut_with_reset = true;                   ///< RST, else an orderly close
-  bool half_close = false;                      ///< shut down our sending side when output is empty, go on reading
-  bool stop_reading = false;                    ///< leave what the server sends in the socket
+  bool cut_with_reset = true;                       ///< RST, else an orderly close
+  bool half_close = false;                          ///< shut down our sending side when output is empty, go on reading
+  bool stop_reading = false;                        ///< leave what the server sends in the socket
 };
 
 /// One connection between a peer and the target. Destroying it drops the connection without a word to the peer.
@@ -45,7 +45,8 @@ class Link {
   virtual void drop(bool with_reset) = 0;  ///< ends it now; the peer gets ended(dropped) before or after this returns
 };
 
-/// Something that wants to be called at a time of its own. It must outlive its last set_alarm, or be cleared with nullopt.
+/// Something that wants to be called at a time of its own. It must outlive its last set_alarm, or be cleared with
+/// nullopt.
 class Alarm {
  public:
   virtual ~Alarm() = default;

@@ -9,8 +9,8 @@
 
 namespace mailproof {
 
-/// The output side of a Peer: text is appended, big bodies go in by reference, and nothing moves until sent() covers it.
-/// Steady state (write, all sent, write again) does not allocate.
+/// The output side of a Peer: text is appended, big bodies go in by reference, and nothing moves until sent() covers
+/// it. Steady state (write, all sent, write again) does not allocate.
 class Outbox {
  public:
   void text(std::string_view bytes) { append(bytes, false); }

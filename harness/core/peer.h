@@ -35,10 +35,11 @@ std::string_view name(EndReason reason);
 /// What TLS came to. In sim it is a seal: established or not, no cryptography.
 struct TlsFacts {
   bool established = false;
-  std::string version;           ///< "TLSv1.3"; "sim" in simulation
+  std::string version;  ///< "TLSv1.3"; "sim" in simulation
   std::string cipher;
-  std::string error;             ///< why not, when not established ("certificate has expired")
-  std::size_t early_bytes = 0;   ///< plaintext that arrived behind the STARTTLS reply; never parsed (CVE-2011-0411 class)
+  std::string error;  ///< why not, when not established ("certificate has expired")
+  std::size_t early_bytes =
+      0;  ///< plaintext that arrived behind the STARTTLS reply; never parsed (CVE-2011-0411 class)
 };
 
 /// How a peer tells its driver that output(), deadline() or wants() changed outside of a call from the driver.
@@ -48,9 +49,9 @@ class Waker {
   virtual void wake() = 0;  ///< never calls back into the peer; the driver looks at it soon, on the same thread
 };
 
-/// One end of a protocol conversation. Owns no socket, clock or thread; never blocks. Events go to a sink given at construction.
-/// Order of calls: attach(), then opened() once or ended() at once, then feed/sent/advance/secured in any order, then ended() once.
-/// For implicit TLS secured() comes before opened(). All calls come from one thread.
+/// One end of a protocol conversation. Owns no socket, clock or thread; never blocks. Events go to a sink given at
+/// construction. Order of calls: attach(), then opened() once or ended() at once, then feed/sent/advance/secured in any
+/// order, then ended() once. For implicit TLS secured() comes before opened(). All calls come from one thread.
 class Peer {
  public:
   virtual ~Peer() = default;

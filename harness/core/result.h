@@ -5,7 +5,8 @@
 
 namespace mailproof {
 
-/// Why something did not work, for a person: `where` names the place (file:line:column, host and step), `why` says what was seen.
+/// Why something did not work, for a person: `where` names the place (file:line:column, host and step), `why` says what
+/// was seen.
 struct Error {
   Error(std::string where_, std::string why_) : where(std::move(where_)), why(std::move(why_)) {}
   std::string where;

@@ -52,11 +52,8 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   if (!parts) return std::nullopt;
   constexpr auto max = std::numeric_limits<std::uint64_t>::max();
   constexpr std::pair<std::string_view, std::uint64_t> units[] = {
-      {"", 1},           {"B", 1},
-      {"kB", 1000},      {"KB", 1000},
-      {"MB", 1000'000},  {"GB", 1000'000'000},
-      {"KiB", 1U << 10}, {"MiB", 1U << 20},
-      {"GiB", 1U << 30}};
+      {"", 1},           {"B", 1},          {"kB", 1000},     {"KB", 1000}, {"MB", 1000'000}, {"GB", 1000'000'000},
+      {"KiB", 1U << 10}, {"MiB", 1U << 20}, {"GiB", 1U << 30}};
   for (const auto& [unit, factor] : units)
     if (parts->unit == unit) return times(parts->number, factor, max);
   return std::nullopt;
@@ -75,9 +72,8 @@ std::optional<Duration> parse_duration(std::string_view text) {
   if (!parts) return std::nullopt;
   constexpr auto max = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   constexpr std::pair<std::string_view, std::uint64_t> units[] = {
-      {"ms", 1'000'000},          {"s", 1'000'000'000},        {"m", 60'000'000'000},
-      {"h", 3'600'000'000'000},   {"d", 86'400'000'000'000},   {"day", 86'400'000'000'000},
-      {"days", 86'400'000'000'000}};
+      {"ms", 1'000'000},         {"s", 1'000'000'000},        {"m", 60'000'000'000},       {"h", 3'600'000'000'000},
+      {"d", 86'400'000'000'000}, {"day", 86'400'000'000'000}, {"days", 86'400'000'000'000}};
   for (const auto& [unit, factor] : units)
     if (parts->unit == unit)
       if (const auto ns = times(parts->number, factor, max)) return Duration(static_cast<std::int64_t>(*ns));
@@ -109,9 +105,7 @@ std::optional<std::string> nearest_word(std::string_view word, const std::vector
   return best;
 }
 
-std::string format_seconds(Duration d) {
-  return fmt::format("{:.3f} s", std::chrono::duration<double>(d).count());
-}
+std::string format_seconds(Duration d) { return fmt::format("{:.3f} s", std::chrono::duration<double>(d).count()); }
 
 std::string format_duration(Duration d) {
   const auto ns = d.count();

@@ -9,7 +9,8 @@
 
 namespace mailproof {
 
-/// "64KiB", "10MB", "8 KiB", "512": octets. kB/MB/GB are powers of 1000, KiB/MiB/GiB of 1024. Nothing on overflow or other words.
+/// "64KiB", "10MB", "8 KiB", "512": octets. kB/MB/GB are powers of 1000, KiB/MiB/GiB of 1024. Nothing on overflow or
+/// other words.
 std::optional<std::uint64_t> parse_size(std::string_view text);
 std::string format_size(std::uint64_t octets);
 

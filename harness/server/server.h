@@ -23,21 +23,22 @@ struct Account {
 
 /// One switch of the reference server, as `mailproof server --list-defects` prints it.
 struct Switch {
-  std::string_view name;        ///< "pop3.dele-without-quit": protocol, then lower-case words joined by '-'
-  std::string_view what;        ///< what the server then does
-  std::string_view caught_by;   ///< defects: the judge that must fire ("removal"); latitudes: the RFC that leaves it open
+  std::string_view name;  ///< "pop3.dele-without-quit": protocol, then lower-case words joined by '-'
+  std::string_view what;  ///< what the server then does
+  std::string_view
+      caught_by;  ///< defects: the judge that must fire ("removal"); latitudes: the RFC that leaves it open
 };
 
 struct ServerOptions {
-  std::uint64_t seed = 1;              ///< UIDVALIDITY, UIDLs, APOP timestamps, boundaries of reports
+  std::uint64_t seed = 1;  ///< UIDVALIDITY, UIDLs, APOP timestamps, boundaries of reports
   std::string host = "mail.example.test";
-  std::string domain = "example.test"; ///< mail for other domains is refused with 550 5.7.1
+  std::string domain = "example.test";  ///< mail for other domains is refused with 550 5.7.1
   std::vector<Account> accounts;
   std::optional<std::uint64_t> domain_quota;  ///< second level: shared by all accounts together
   std::set<std::string, std::less<>> defects;
   std::set<std::string, std::less<>> latitudes;
-  bool offer_tls = true;               ///< STARTTLS / STLS are advertised
-  bool plaintext_login = true;         ///< else LOGINDISABLED, no USER, no AUTH PLAIN before TLS
+  bool offer_tls = true;        ///< STARTTLS / STLS are advertised
+  bool plaintext_login = true;  ///< else LOGINDISABLED, no USER, no AUTH PLAIN before TLS
 };
 
 /// The reference server: IMAP, POP3, SMTP, LMTP in memory. Single-threaded; owns no socket, clock or thread.

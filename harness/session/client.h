@@ -1,0 +1,62 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/network.h"
+#include "core/peer.h"
+#include "core/secret.h"
+
+namespace mailproof::session {
+
+/// Numbers commands of one session from 1, in the order they were asked for. 0 = none.
+using CommandId = std::uint32_t;
+
+/// How an operation ended: it happened, it certainly did not, or nobody can say (timeout or drop before the answer).
+enum class Outcome { ok, fail, info };
+
+struct Login {
+  std::string user;
+  Secret password;
+  std::string mechanism;  ///< "PLAIN", "SCRAM-SHA-256", "APOP", "LOGIN" (IMAP: the command), "USER"; "" = the best that
+                          ///< is offered
+};
+
+/// What every client session is told at construction.
+struct ClientConfig {
+  Endpoint endpoint;                                   ///< protocol, host (named in errors) and TLS mode
+  Login login;                                         ///< SMTP without auth and LMTP: unused
+  Duration greeting_bound = std::chrono::seconds(10);  ///< also for each further bring-up step
+  Duration command_bound = std::chrono::seconds(60);   ///< for a reply to make progress
+  std::uint64_t max_response_bytes =
+      256U << 20;                           ///< of one command's replies, literals included; beyond it the session ends
+  std::uint64_t max_responses = 1'000'000;  ///< ... counted; also of unasked data between commands
+  std::size_t max_line = 64U << 10;         ///< a logical line without literals
+  std::uint64_t max_literal = 1ULL << 32;   ///< announced size above which the session ends
+};
+
+/// Why a session is over. `step` is what it was doing ("connect", "greeting", "STARTTLS", "LOGIN", "UID FETCH"), `seen`
+/// the last thing the server said, made printable. message() is the sentence for people: host, protocol, step and what
+/// was seen.
+struct Ended {
+  EndReason reason = EndReason::none;
+  bool clean = false;   ///< after LOGOUT/QUIT and its reply
+  bool ready = false;   ///< it had come as far as authenticated/ready
+  bool broken = false;  ///< the server broke the protocol or a limit; reason is then `dropped`: we closed
+  std::string where;    ///< "imap 127.0.0.1:143"
+  std::string step;
+  std::string why;  ///< "connection refused", "no greeting within 10s", "literal of 10737418240 octets announced"
+  std::string seen;
+  std::string message() const;
+};
+
+/// A departure from the grammar or the protocol that did not stop us. `code` is stable: "imap.crlf.bare_lf",
+/// "tls.bytes-behind-starttls".
+struct Deviation {
+  std::string_view code;
+  std::string excerpt;       ///< printable
+  std::uint64_t offset = 0;  ///< in the stream of received bytes
+};
+
+}  // namespace mailproof::session
