@@ -1,0 +1,67 @@
+#include "server/store_mailbox.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/bytes.h"
+
+namespace mailproof::server {
+namespace {
+
+bool keyword_less(std::string_view a, std::string_view b) {
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
+                                      [](char x, char y) { return to_lower(x) < to_lower(y); });
+}
+
+}  // namespace
+
+bool Flags::has_keyword(std::string_view keyword) const {
+  return std::any_of(keywords.begin(), keywords.end(), [&](const auto& known) { return iequals(known, keyword); });
+}
+
+void Flags::add(const Flags& other) {
+  system |= other.system;
+  for (const auto& keyword : other.keywords) {
+    if (has_keyword(keyword)) continue;
+    keywords.insert(std::upper_bound(keywords.begin(), keywords.end(), keyword, keyword_less), keyword);
+  }
+}
+
+void Flags::remove(const Flags& other) {
+  system = static_cast<std::uint8_t>(system & ~other.system);
+  std::erase_if(keywords, [&](const auto& keyword) { return other.has_keyword(keyword); });
+}
+
+InternalDate internal_date(Time now) {
+  return {kEpochSeconds + std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count(), 0};
+}
+
+MessagePtr Mailbox::find(Uid uid) const {
+  const auto at = std::lower_bound(messages_.begin(), messages_.end(), uid,
+                                   [](const MessagePtr& message, Uid wanted) { return message->uid < wanted; });
+  return at != messages_.end() && (*at)->uid == uid ? *at : nullptr;
+}
+
+std::size_t Mailbox::unseen() const {
+  return static_cast<std::size_t>(std::count_if(messages_.begin(), messages_.end(),
+                                                [](const auto& message) { return !message->flags.has(kSeen); }));
+}
+
+std::uint64_t Mailbox::octets() const {
+  std::uint64_t sum = 0;
+  for (const auto& message : messages_) sum += message->size();
+  return sum;
+}
+
+Uid Mailbox::claim_recent() {
+  const Uid from = recent_from_;
+  recent_from_ = uid_next_;
+  return from;
+}
+
+std::string uidl(const Mailbox& mailbox, const Message& message) {
+  return fmt::format("{:08x}{:08x}", mailbox.uid_validity(), message.uid);
+}
+
+}  // namespace mailproof::server
