@@ -8,6 +8,7 @@ namespace mailproof {
 /// Why something did not work, for a person: `where` names the place (file:line:column, host and step), `why` says what
 /// was seen.
 struct Error {
+  Error() = default;  ///< what Result<T>::error() of Boost 1.81 needs to compile; no error is ever made this way
   Error(std::string where_, std::string why_) : where(std::move(where_)), why(std::move(why_)) {}
   std::string where;
   std::string why;
