@@ -1,0 +1,132 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/time.h"
+
+namespace mailproof::history {
+
+/// invoke/ok/fail/info as in Jepsen: asked; happened; certainly did not happen; nobody knows. obs is what the server
+/// told, asked or not.
+enum class Type : std::uint8_t { invoke, ok, fail, info, obs, fault, expect };
+std::string_view name(Type type);
+
+/// What an event is about. The comment says which fields carry the facts, beside those every event has.
+enum class What : std::uint8_t {
+  // Connections. fail/info text = where, step, what was seen.
+  connect,    ///< invoke; ok = ready (authenticated); fail = never became ready; code = end reason
+  end,        ///< obs: the session is over. text = message, code = end reason, flags "clean" | "ours" | "broken"
+  deviation,  ///< obs: code = stable code, text = excerpt
+  // IMAP commands. `set` = UIDs as sent, mailbox = where, other_mailbox = to where.
+  select,   ///< ok: uidvalidity, uidnext (in `uid`), seq = exists, modseq = highestmodseq
+  examine,  ///< as select
+  unselect,
+  close,
+  noop,
+  idle,
+  enable,
+  fetch,
+  store,    ///< set, flags, code = "+FLAGS.SILENT"
+  copy,     ///< set; ok with COPYUID: set = source uids, other_set = destination uids, uidvalidity = the destination's
+  move,     ///< as copy
+  expunge,  ///< set empty = EXPUNGE, else UID EXPUNGE
+  append,   ///< message, mailbox; ok: uidvalidity, uid when APPENDUID came
+  search,   ///< text = query; ok: set = result UIDs
+  create,
+  remove,
+  rename,
+  subscribe,
+  list,
+  status,
+  get_quota,  ///< mailbox
+  logout,
+  // IMAP data (obs)
+  exists,    ///< seq = n, size = n before
+  expunged,  ///< seq, uid (0 = this session never learnt it)
+  vanished,  ///< set, code = "EARLIER" or ""
+  row,       ///< FETCH row: seq, uid, flags (when has_flags), size (0 = absent), modseq, text = INTERNALDATE
+  mailbox,   ///< LIST row: mailbox, flags = attributes
+  quota,     ///< text = root, code = resource, size = used, modseq = limit (STORAGE in octets: units of 1024 multiplied
+             ///< out)
+  // Content (obs), over IMAP or POP3
+  message,  ///< message (0 = not ours), mailbox, uidvalidity, uid | seq + text = UIDL; size = octets, hash = of the
+            ///< canonical content;
+            ///< code = "full" | "header"; flags = "foreign-run" if stamped by another run
+  report,   ///< a delivery report seen: message = the one reported on (0 = unknown), account = recipient, code =
+            ///< effective status, text = action + diagnostic, uid/uidl where
+  nil,      ///< content asked for, NIL came: uid
+  // POP3 commands
+  stat,      ///< ok: seq = messages, size = octets
+  pop_list,  ///< ok; each row an obs of the same What: seq, size
+  pop_uidl,  ///< ok; each row an obs: seq, text = UIDL
+  retr,      ///< seq; ok: size = octets unstuffed
+  top,       ///< seq, uid = lines asked for; ok: size = octets, hash of what came, modseq = body lines that came
+  dele,      ///< seq, message when known
+  rset,
+  quit,
+  pop_noop,
+  // Delivery. One invoke a transaction with the message; per recipient an ok/fail/info with account and code.
+  deliver,    ///< invoke: message, text = way; ok/fail/info: message, account, code = enhanced status, seq = SMTP code,
+              ///< text = reply, flags "at-rcpt"
+  final_dot,  ///< obs: message: the last byte went out
+  // What the scenario expects. expect: what is awaited (step, set of messages in `set` as numbers, mailbox, size =
+  // bound in ns);
+  // ok = met, fail = missed (set = the messages that were not as expected), info = could not be asked.
+  see,  ///< flags = flags awaited
+  lose,
+  outcome,      ///< of a delivery: code = expected outcome, text = expected status
+  found,        ///< search
+  downloaded,   ///< all of the wanted messages came
+  fate,         ///< set, code = fate, text = "by=pc over=pop3 copy_on=pc" (device names)
+  count,        ///< seq = expected number, mailbox, account
+  agree,        ///< text = device names
+  intact,       ///< set
+  usage,        ///< account
+  asked_again,  ///< obs after a miss: a fresh session was asked; set = the messages it has there, text = how
+  // The run itself
+  step,        ///< obs: step begins, text = as written
+  audit,       ///< obs: round in seq; text = "begin" | "end" | why a part could not be done
+  enumerated,  ///< obs, closes a complete listing by this session: mailbox, uidvalidity, seq = number of messages, code
+               ///< = "imap" | "pop3"
+  settle,      ///< obs: waited for the target; size = ns
+  baseline,    ///< obs: account, seq = messages found there before, text = mailbox
+  not_applicable,  ///< obs: the scenario was not played; text = why
+  problem,         ///< obs: we failed ourselves (lease, unreachable, interrupted); text = why; code = "interrupted" |
+                   ///< "unreachable" | "login" | ...
+};
+std::string_view name(What what);
+
+/// A place in a session's byte log.
+struct WireRef {
+  std::uint64_t offset = 0;
+  std::uint32_t length = 0;
+};
+
+/// One thing that happened. Numbers are 1-based references into the History; 0 = none.
+struct Event {
+  std::uint32_t index = 0;  ///< its place in the history, from 1
+  Time at;
+  Type type = Type::obs;
+  What what = What::step;
+  bool has_flags = false;     ///< `flags` was told (an empty list is a fact, an absent one is not)
+  std::uint32_t session = 0;  ///< 0 = the play itself
+  std::uint32_t command = 0;  ///< index of the invoke or expect event it belongs to
+  std::uint32_t step = 0;     ///< step of the scenario, from 1; 0 = audit or set-up
+  std::uint32_t message = 0;  ///< number of one of our messages
+  std::uint32_t account = 0;  ///< where it is not the session's own
+  std::uint32_t uidvalidity = 0;
+  std::uint32_t uid = 0;
+  std::uint32_t seq = 0;
+  std::uint64_t size = 0;
+  std::uint64_t modseq = 0;
+  std::uint64_t hash = 0;
+  WireRef raw;
+  std::string mailbox, other_mailbox;
+  std::string set, other_set;
+  std::string flags;  ///< space-separated, sorted: "\\Deleted \\Seen $Work"
+  std::string code;
+  std::string text;
+};
+
+}  // namespace mailproof::history

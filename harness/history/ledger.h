@@ -1,0 +1,109 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "history/history.h"
+
+namespace mailproof::history {
+
+/// What became of a copy of a message.
+enum class Fate : std::uint8_t {
+  present,
+  removed_by_client,
+  expired_by_client_policy,
+  moved,
+  refused,
+  deferred,
+  queued,
+  bounced,
+  suppressed_duplicate,
+  lost,
+  unknown
+};
+std::string_view name(Fate fate);
+
+/// One message in one mailbox of one account: how many copies were put there and taken away for sure, how many perhaps,
+/// how many are there by the last complete enumeration. Conservation: least() <= present <= most().
+struct Cell {
+  std::uint32_t message = 0;
+  std::uint16_t account = 0;
+  std::uint16_t mailbox = 0;                     ///< index into Ledger::mailbox_name
+  std::uint16_t adds = 0, maybe_adds = 0;        ///< ok / info additions: deliveries, APPEND, COPY, MOVE into it
+  std::uint16_t removes = 0, maybe_removes = 0;  ///< ok / possible removals that some client asked for
+  std::uint16_t present = 0;      ///< by the last complete enumeration over IMAP (POP3 where there is no IMAP)
+  std::uint16_t present_pop = 0;  ///< by the last complete POP3 listing (INBOX only)
+  std::uint32_t added_by = 0;     ///< event that made the first addition certain or possible
+  std::uint32_t removed_by =
+      0;  ///< the command (index of its invoke) that asked for the last removal: EXPUNGE, MOVE, QUIT, ...
+  std::uint32_t marked_by = 0;                                    ///< the STORE or DELE before it
+  std::uint32_t first_seen = 0, last_seen = 0, first_absent = 0;  ///< events
+  std::uint32_t moved_to = 0;                                     ///< mailbox + 1
+  bool bounced = false;     ///< a report says it was not delivered: nothing is owed
+  bool enumerated = false;  ///< its mailbox was listed completely after the steps
+
+  int least() const;
+  int most() const;
+};
+
+/// What happened to one recipient's delivery attempt of a message.
+struct Attempt {
+  std::uint32_t message = 0, account = 0;
+  Type outcome = Type::info;  ///< ok, fail, info
+  int smtp_code = 0;
+  std::string status;       ///< enhanced code
+  std::uint32_t event = 0;  ///< the ok/fail/info event
+};
+
+/// A delivery report that was seen.
+struct Report {
+  std::uint32_t message = 0;        ///< reported on; 0 = unknown
+  std::uint32_t recipient = 0;      ///< account; 0 = not one of ours
+  std::uint32_t mailbox_owner = 0;  ///< account in whose mailbox it was seen
+  std::uint32_t uid = 0;
+  std::string uidl;
+  std::string action, status, diagnostic;
+  std::uint32_t event = 0;  ///< first sight
+};
+
+/// Follows every message through the events of one history. Fed one event at a time, in order (History::listen or a
+/// replay). Answers what play asks (is anything unexplained?) and what judges and reports tell (fates, lives).
+class Ledger {
+ public:
+  explicit Ledger(const History& history);
+  void apply(const Event& event);
+
+  const std::vector<Cell>& cells() const { return cells_; }
+  const std::vector<Attempt>& attempts() const { return attempts_; }
+  const std::vector<Report>& reports() const { return reports_; }  ///< distinct reports (by mailbox owner and uid/uidl)
+  const std::string& mailbox_name(std::uint16_t mailbox) const { return mailbox_names_.at(mailbox); }
+  const Cell* find(std::uint32_t message, std::uint32_t account, std::string_view mailbox) const;
+
+  /// Which of our messages is (account, mailbox, uidvalidity, uid)? 0 = not known.
+  std::uint32_t message_at(std::uint32_t account, std::string_view mailbox, std::uint32_t uidvalidity,
+                           std::uint32_t uid) const;
+
+  /// Cells whose mailbox was enumerated and that hold fewer copies than they must: to be asked again after settle.
+  std::vector<const Cell*> missing() const;
+
+  /// Fate of one message for one recipient account, by the evidence so far.
+  Fate fate(std::uint32_t message, std::uint32_t account) const;
+
+  /// The life of a message in time order, a line an event, for people:
+  /// "0.120 s  accepted   mta     LMTP 250 2.0.0 for alice". Innocent explanation first where there is one.
+  std::vector<std::string> life(std::uint32_t message) const;
+
+ private:
+  const History& history_;
+  std::vector<Cell> cells_;
+  std::vector<Attempt> attempts_;
+  std::vector<Report> reports_;
+  std::vector<std::string> mailbox_names_;
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace mailproof::history
