@@ -4,35 +4,7 @@
 
 #include <algorithm>
 
-#include "core/bytes.h"
-
 namespace mailproof::server {
-namespace {
-
-bool keyword_less(std::string_view a, std::string_view b) {
-  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
-                                      [](char x, char y) { return to_lower(x) < to_lower(y); });
-}
-
-}  // namespace
-
-bool Flags::has_keyword(std::string_view keyword) const {
-  return std::any_of(keywords.begin(), keywords.end(), [&](const auto& known) { return iequals(known, keyword); });
-}
-
-void Flags::add(const Flags& other) {
-  system |= other.system;
-  for (const auto& keyword : other.keywords) {
-    if (has_keyword(keyword)) continue;
-    keywords.insert(std::upper_bound(keywords.begin(), keywords.end(), keyword, keyword_less), keyword);
-  }
-}
-
-void Flags::remove(const Flags& other) {
-  system = static_cast<std::uint8_t>(system & ~other.system);
-  std::erase_if(keywords, [&](const auto& keyword) { return other.has_keyword(keyword); });
-}
-
 InternalDate internal_date(Time now) {
   return {kEpochSeconds + std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count(), 0};
 }
@@ -45,7 +17,7 @@ MessagePtr Mailbox::find(Uid uid) const {
 
 std::size_t Mailbox::unseen() const {
   return static_cast<std::size_t>(std::count_if(messages_.begin(), messages_.end(),
-                                                [](const auto& message) { return !message->flags.has(kSeen); }));
+                                                [](const auto& message) { return !message->flags.has(Flag::seen); }));
 }
 
 std::uint64_t Mailbox::octets() const {

@@ -8,26 +8,16 @@
 #include <vector>
 
 #include "core/time.h"
+#include "wire/imap/flags.h"
 
 namespace mailproof::server {
 
 using Uid = std::uint32_t;
 using Modseq = std::uint64_t;
 
-/// System flags of RFC 3501 section 2.3.2 as bits. \Recent is no flag of a message but of a session's view.
-enum SystemFlag : std::uint8_t { kSeen = 1, kAnswered = 2, kFlagged = 4, kDeleted = 8, kDraft = 16 };
-
-struct Flags {
-  std::uint8_t system = 0;
-  std::vector<std::string> keywords;  ///< sorted; compared without regard to case, first spelling kept
-
-  bool has(SystemFlag flag) const { return (system & flag) != 0; }
-  bool has_keyword(std::string_view keyword) const;
-  void add(const Flags& other);
-  void remove(const Flags& other);
-  bool empty() const { return system == 0 && keywords.empty(); }
-  friend bool operator==(const Flags&, const Flags&) = default;
-};
+/// \Recent is never among them: it belongs to a session's view, not to a message (RFC 3501 section 2.3.2).
+using Flags = imap::FlagList;
+using imap::Flag;
 
 /// Seconds since 1970 and the zone they are shown in (RFC 3501 section 2.3.3).
 struct InternalDate {
