@@ -75,6 +75,7 @@ class Throwaway:
             say(f"{self.name} runs already")
             return self.announce()
         started = time.monotonic()
+        self.restore_inotify()  # a run that failed or whose machine crashed left its state
         shutil.rmtree(self.state, ignore_errors=True)
         self.state.mkdir(mode=0o711, parents=True)
         self.raise_inotify()
