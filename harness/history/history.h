@@ -45,6 +45,7 @@ struct MessageInfo {
   std::uint64_t hash = 0;   ///< ContentHash of the canonical content (see stamp.h)
   std::uint32_t header_lines = 0, body_lines = 0;
   std::uint64_t header_octets = 0;  ///< canonical header incl. the blank line
+  std::uint64_t header_hash = 0;    ///< ContentHash of just that
   std::uint32_t sender = 0;         ///< account of the envelope sender; 0 = null or outside the scenario
   std::string name() const { return set + "." + std::to_string(index); }
 };

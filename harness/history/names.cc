@@ -1,0 +1,157 @@
+#include "history/event.h"
+
+namespace mailproof::history {
+
+std::string_view name(Type type) {
+  switch (type) {
+    case Type::invoke:
+      return "invoke";
+    case Type::ok:
+      return "ok";
+    case Type::fail:
+      return "fail";
+    case Type::info:
+      return "info";
+    case Type::obs:
+      return "obs";
+    case Type::fault:
+      return "fault";
+    case Type::expect:
+      return "expect";
+  }
+  return "?";
+}
+
+std::string_view name(What what) {
+  switch (what) {
+    case What::connect:
+      return "connect";
+    case What::end:
+      return "end";
+    case What::deviation:
+      return "deviation";
+    case What::select:
+      return "select";
+    case What::examine:
+      return "examine";
+    case What::unselect:
+      return "unselect";
+    case What::close:
+      return "close";
+    case What::noop:
+      return "noop";
+    case What::idle:
+      return "idle";
+    case What::enable:
+      return "enable";
+    case What::fetch:
+      return "fetch";
+    case What::store:
+      return "store";
+    case What::copy:
+      return "copy";
+    case What::move:
+      return "move";
+    case What::expunge:
+      return "expunge";
+    case What::append:
+      return "append";
+    case What::search:
+      return "search";
+    case What::create:
+      return "create";
+    case What::remove:
+      return "remove";
+    case What::rename:
+      return "rename";
+    case What::subscribe:
+      return "subscribe";
+    case What::list:
+      return "list";
+    case What::status:
+      return "status";
+    case What::get_quota:
+      return "get-quota";
+    case What::logout:
+      return "logout";
+    case What::exists:
+      return "exists";
+    case What::expunged:
+      return "expunged";
+    case What::vanished:
+      return "vanished";
+    case What::row:
+      return "row";
+    case What::mailbox:
+      return "mailbox";
+    case What::quota:
+      return "quota";
+    case What::message:
+      return "message";
+    case What::report:
+      return "report";
+    case What::nil:
+      return "nil";
+    case What::stat:
+      return "stat";
+    case What::pop_list:
+      return "pop-list";
+    case What::pop_uidl:
+      return "pop-uidl";
+    case What::retr:
+      return "retr";
+    case What::top:
+      return "top";
+    case What::dele:
+      return "dele";
+    case What::rset:
+      return "rset";
+    case What::quit:
+      return "quit";
+    case What::pop_noop:
+      return "pop-noop";
+    case What::deliver:
+      return "deliver";
+    case What::final_dot:
+      return "final-dot";
+    case What::see:
+      return "see";
+    case What::lose:
+      return "lose";
+    case What::outcome:
+      return "outcome";
+    case What::found:
+      return "found";
+    case What::downloaded:
+      return "downloaded";
+    case What::fate:
+      return "fate";
+    case What::count:
+      return "count";
+    case What::agree:
+      return "agree";
+    case What::intact:
+      return "intact";
+    case What::usage:
+      return "usage";
+    case What::asked_again:
+      return "asked-again";
+    case What::step:
+      return "step";
+    case What::audit:
+      return "audit";
+    case What::enumerated:
+      return "enumerated";
+    case What::settle:
+      return "settle";
+    case What::baseline:
+      return "baseline";
+    case What::not_applicable:
+      return "not-applicable";
+    case What::problem:
+      return "problem";
+  }
+  return "?";
+}
+
+}  // namespace mailproof::history

@@ -1,0 +1,65 @@
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+
+#include "core/peer.h"
+#include "history/event.h"
+
+namespace mailproof::history {
+
+/// The bytes of one session, both directions, as text for people: secrets as ***, long chunks elided, bounded. When
+/// `limit` is reached the oldest chunks go first (at load this is the flight recorder).
+class WireLog {
+ public:
+  explicit WireLog(std::size_t limit) : limit_(limit) {}
+
+  void received(std::string_view bytes, Time now) { add('S', bytes, now); }
+  void sent(std::string_view bytes, bool secret, Time now);
+  void note(std::string_view text, Time now) { add('*', text, now); }
+
+  /// Offset of the chunk that was added last; WireRef of an event points there.
+  WireRef here() const { return {last_offset_, last_length_}; }
+  /// The lines at a place and `before` lines ahead of it: "0.123 S: * 1 EXISTS". At most `most` lines.
+  std::string excerpt(WireRef at, std::size_t before = 3, std::size_t most = 12) const;
+  std::string all() const;
+
+ private:
+  struct Chunk {
+    Time at;
+    char side;  ///< C, S or * (what happened to the link)
+    std::uint64_t offset;
+    std::string text;
+  };
+  void add(char side, std::string_view bytes, Time now);
+  static void print(const Chunk& chunk, std::string& out);
+
+  std::deque<Chunk> chunks_;
+  std::size_t limit_;
+  std::size_t held_ = 0;
+  std::uint64_t offset_ = 0, last_offset_ = 0;
+  std::uint32_t last_length_ = 0;
+};
+
+/// Stands between a driver and a peer and writes down what passes.
+class RecordedPeer final : public Peer {
+ public:
+  RecordedPeer(Peer& inner, WireLog& log) : inner_(inner), log_(log) {}
+  void attach(Waker* waker) override { inner_.attach(waker); }
+  void opened(Time now) override;
+  void feed(Bytes in, Time now) override;
+  std::span<const Output> output() override { return inner_.output(); }
+  void sent(std::size_t n, Time now) override;
+  void advance(Time now) override { inner_.advance(now); }
+  std::optional<Time> deadline() const override { return inner_.deadline(); }
+  void secured(const TlsFacts& facts, Time now) override;
+  void ended(EndReason reason, std::string_view detail, Time now) override;
+  Wants wants() const override { return inner_.wants(); }
+
+ private:
+  Peer& inner_;
+  WireLog& log_;
+};
+
+}  // namespace mailproof::history
