@@ -7,6 +7,18 @@ namespace mailproof::server {
 
 /// One line a defect: name, what the server then does, the judge that must fire. It acts where `defect("its name")` is
 /// asked.
-inline constexpr std::array<Switch, 0> kDeliveryDefects = {};
+inline constexpr auto kDeliveryDefects = std::to_array<Switch>({
+    {"delivery.accepts-and-drops", "every second message accepted with 250 is thrown away", "loss"},
+    {"delivery.drops-one-in-200", "one accepted message in 200 is thrown away", "loss"},
+    {"delivery.suppresses-same-message-id",
+     "a second message with a Message-ID this mailbox has had is accepted and thrown away", "loss"},
+    {"delivery.duplicate", "every message is put into the mailbox twice", "duplicates"},
+    {"delivery.loses-last-line", "the last line of every message is cut off", "content"},
+    {"delivery.strips-eighth-bit", "8-bit octets lose their highest bit", "content"},
+    {"delivery.wrong-lmtp-reply-order", "the replies after the final dot come in reverse order of the recipients",
+     "lmtp-replies"},
+    {"delivery.one-lmtp-reply-for-all", "only the first recipient is answered after the final dot", "lmtp-replies"},
+    {"delivery.cross-account-copy", "the next account gets a copy of every message", "isolation"},
+});
 
 }  // namespace mailproof::server

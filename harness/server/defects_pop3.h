@@ -7,6 +7,20 @@ namespace mailproof::server {
 
 /// One line a defect: name, what the server then does, the judge that must fire. It acts where `defect("its name")` is
 /// asked.
-inline constexpr std::array<Switch, 0> kPop3Defects = {};
+inline constexpr auto kPop3Defects = std::to_array<Switch>({
+    {"pop3.dele-without-quit", "deletions are carried out although the connection ends without QUIT", "removal"},
+    {"pop3.quit-deletes-nothing", "QUIT says +OK and removes nothing", "removal"},
+    {"pop3.quit-deletes-more", "QUIT after a DELE empties the maildrop, mail that came since the login included",
+     "removal"},
+    {"pop3.retr-cut-at-dot-line", "RETR ends before the first line that begins with a dot", "pop3-session"},
+    {"pop3.size-counts-lf", "STAT and LIST count every line end as one octet", "pop3-session"},
+    {"pop3.list-shows-deleted", "LIST and UIDL go on listing what DELE marked", "pop3-session"},
+    {"pop3.renumbers-in-session", "message numbers follow what other sessions do to the mailbox", "pop3-session"},
+    {"pop3.uidl-changes", "the same message has another unique-id in every session", "uidl"},
+    {"pop3.uidl-twice", "the newest message has the unique-id of the one before it", "uidl"},
+    {"pop3.lock-kept-after-drop", "a connection that ends without QUIT keeps the maildrop locked for ever",
+     "maildrop-lock"},
+    {"pop3.hides-newest", "the newest message is not in the maildrop", "agreement"},
+});
 
 }  // namespace mailproof::server

@@ -7,6 +7,18 @@ namespace mailproof::server {
 
 /// One line a defect: name, what the server then does, the judge that must fire. It acts where `defect("its name")` is
 /// asked.
-inline constexpr std::array<Switch, 0> kQuotaDefects = {};
+inline constexpr auto kQuotaDefects = std::to_array<Switch>({
+    {"quota.over-accepts-and-drops", "mail for a full mailbox is accepted with 250 and thrown away", "loss"},
+    {"quota.not-freed-by-expunge", "what is removed goes on counting against the quota", "quota"},
+    {"quota.not-enforced", "mail is delivered whatever the quota says", "quota"},
+    {"quota.refuses-with-room", "mail is refused as over quota from half of the quota on", "quota"},
+    {"quota.refuses-as-unknown-user", "mail for a full mailbox is refused with 550 5.1.1 instead of 552 5.2.2",
+     "quota"},
+    {"quota.bounce-never-sent", "SMTP accepts mail for a full mailbox as if to bounce it, and sends no report",
+     "bounce"},
+    {"quota.two-bounces", "SMTP accepts mail for a full mailbox and reports it to the sender twice", "bounce"},
+    {"quota.bounce-after-refusal", "mail refused with 552 is reported to the sender as well", "bounce"},
+    {"quota.bounce-wrong-status", "SMTP bounces mail for a full mailbox with Status 5.1.1 instead of 5.2.2", "bounce"},
+});
 
 }  // namespace mailproof::server

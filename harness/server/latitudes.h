@@ -10,6 +10,13 @@ namespace mailproof::server {
 inline constexpr auto kLatitudes = std::to_array<Switch>({
     {"imap.nil-for-expunged", "FETCH of a message another session expunged answers NIL instead of its data",
      "RFC 2180 section 4.1.3"},
+    {"delivery.quota-tempfail", "mail for a full mailbox is put off with 452 4.2.2 instead of refused with 552 5.2.2",
+     "RFC 5321 section 4.2.3"},
+    {"delivery.bounce-instead-of-refuse", "SMTP accepts mail for a full mailbox and reports the failure to the sender",
+     "RFC 5321 section 6.1"},
+    {"pop3.snapshot-maildrop", "a second POP3 session of the same user is let in and sees its own snapshot",
+     "RFC 1939 section 4"},
+    {"pop3.retr-sets-seen", "RETR sets \\Seen", "RFC 1939 section 5"},
 });
 
 }  // namespace mailproof::server

@@ -4,6 +4,7 @@
 
 #include "core/bytes.h"
 #include "core/rng.h"
+#include "server/switches.h"
 
 namespace mailproof::server {
 namespace {
@@ -34,6 +35,7 @@ std::shared_ptr<Mailbox> AccountState::mailbox(std::string_view name) const {
 
 Store::Store(const ServerOptions& options)
     : domain_quota_(options.domain_quota),
+      keeps_usage_(Switches(options).on(defect("quota.not-freed-by-expunge"))),
       next_uid_validity_(1'000'000'000U +
                          static_cast<std::uint32_t>(derive_seed(options.seed, "uidvalidity") % 1'000'000'000U)) {
   for (const auto& config : options.accounts) {
@@ -111,8 +113,10 @@ std::size_t Store::expunge(AccountState& account, Mailbox& mailbox, std::span<co
   for (const auto& message : gone) {
     message->modseq = modseq;
     mailbox.expunged_.push_back({message->uid, modseq});
-    account.usage_ -= message->size();
-    domain_usage_ -= message->size();
+    if (!keeps_usage_) {
+      account.usage_ -= message->size();
+      domain_usage_ -= message->size();
+    }
     for (auto* watcher : mailbox.watchers_) watcher->on_expunge(message);
   }
   return gone.size();

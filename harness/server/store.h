@@ -88,6 +88,7 @@ class Store {
   std::map<std::string, AccountState*, std::less<>> by_address_;
   std::optional<std::uint64_t> domain_quota_;
   std::uint64_t domain_usage_ = 0;
+  bool keeps_usage_;  ///< quota.not-freed-by-expunge
   std::uint32_t next_uid_validity_;
 };
 

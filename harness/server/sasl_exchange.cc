@@ -1,0 +1,81 @@
+#include "server/sasl_exchange.h"
+
+#include <fmt/format.h>
+
+#include "core/hash.h"
+
+namespace mailproof::server {
+namespace {
+
+using sasl::Mechanism;
+
+/// The same for a user at every login, so that clients and the server may keep what they derived from it.
+std::string salt(const ServerContext& context) {
+  return fmt::format("{:016x}", derive_seed(context.options.seed, "salt"));
+}
+
+sasl::ServerFacts facts(ServerContext& context) {
+  const auto number = (std::uint64_t{context.rng.next()} << 32U) | context.rng.next();
+  sasl::ServerFacts facts;
+  facts.password_of = [&context](std::string_view user) -> std::optional<Secret> {
+    const auto* account = context.store.by_login(user);
+    if (account == nullptr) return std::nullopt;
+    return account->config().password;
+  };
+  facts.nonce = fmt::format("{:016x}", number);
+  facts.salt = salt(context);
+  facts.cram_challenge = fmt::format("<{}@{}>", number, context.options.host);
+  facts.cache = &context.salted_passwords;
+  return facts;
+}
+
+}  // namespace
+
+bool offered(const ServerContext& context, Mechanism mechanism, bool secure) {
+  return secure || context.options.plaintext_login || !sasl::sends_password(mechanism);
+}
+
+std::string offered_mechanisms(const ServerContext& context, bool secure, std::string_view prefix) {
+  std::string list;
+  for (const auto mechanism : {Mechanism::plain, Mechanism::login, Mechanism::cram_md5, Mechanism::scram_sha_256}) {
+    if (!offered(context, mechanism, secure)) continue;
+    list += fmt::format("{}{}{}", list.empty() ? "" : " ", prefix, sasl::name(mechanism));
+  }
+  return list;
+}
+
+AccountState* check_password(const ServerContext& context, std::string_view login, std::string_view password) {
+  auto* account = context.store.by_login(login);
+  return account != nullptr && account->config().password.reveal() == password ? account : nullptr;
+}
+
+SaslExchange::SaslExchange(ServerContext& context, Mechanism mechanism)
+    : context_(context), server_(sasl::make_server(mechanism, facts(context))) {}
+
+SaslExchange::Step SaslExchange::begin(std::optional<std::string_view> initial_response) {
+  if (!initial_response) return {.kind = Step::Kind::challenge, .challenge = base64(server_->challenge())};
+  return *initial_response == "=" ? respond({}) : line(*initial_response);
+}
+
+SaslExchange::Step SaslExchange::line(std::string_view response) {
+  if (response == "*") return {.kind = Step::Kind::cancelled, .challenge = {}};
+  if (response.size() > kLongestLine) return {.kind = Step::Kind::malformed, .challenge = {}};
+  const auto decoded = unbase64(response);
+  if (!decoded) return {.kind = Step::Kind::malformed, .challenge = {}};
+  return respond(*decoded);
+}
+
+SaslExchange::Step SaslExchange::respond(std::string_view response) {
+  const auto step = server_->step(response);
+  switch (step.kind) {
+    case sasl::Step::Kind::challenge:
+      return {.kind = Step::Kind::challenge, .challenge = base64(step.data)};
+    case sasl::Step::Kind::success:
+      return {Step::Kind::success, {}, context_.store.by_login(server_->user())};
+    case sasl::Step::Kind::failure:
+      break;
+  }
+  return {.kind = Step::Kind::wrong, .challenge = {}};
+}
+
+}  // namespace mailproof::server
