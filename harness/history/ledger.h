@@ -42,12 +42,17 @@ struct Cell {
   std::uint32_t marked_by = 0;                                    ///< the STORE or DELE before it
   std::uint32_t first_seen = 0, last_seen = 0, first_absent = 0;  ///< events
   std::uint32_t moved_to = 0;                                     ///< mailbox + 1
-  bool bounced = false;     ///< a report says it was not delivered: nothing is owed
-  bool enumerated = false;  ///< its mailbox was listed completely after the steps
+  bool bounced = false;      ///< a report says it was not delivered: nothing is owed
+  bool enumerated = false;   ///< its mailbox was listed completely by the audit, and nothing was asked of it since
+  bool in_pop = false;       ///< present_pop is known
+  std::uint8_t misses = 0;   ///< audit rounds in a row, newest last, that hold fewer than least()
+  std::uint8_t round = 0;    ///< audit round that said so
+  std::uint8_t renamed = 0;  ///< its mailbox got another name this often (stays at 255)
 
-  int least() const;
-  int most() const;
+  int least() const;  ///< copies that must be there
+  int most() const;   ///< copies that may be there
 };
+static_assert(sizeof(Cell) <= 64, "the memory budget of a message at load");
 
 /// What happened to one recipient's delivery attempt of a message.
 struct Attempt {
@@ -63,7 +68,8 @@ struct Report {
   std::uint32_t message = 0;        ///< reported on; 0 = unknown
   std::uint32_t recipient = 0;      ///< account; 0 = not one of ours
   std::uint32_t mailbox_owner = 0;  ///< account in whose mailbox it was seen
-  std::uint32_t uid = 0;
+  std::string mailbox;                ///< where it was seen
+  std::uint32_t uidvalidity = 0, uid = 0;
   std::string uidl;
   std::string action, status, diagnostic;
   std::uint32_t event = 0;  ///< first sight
@@ -74,17 +80,21 @@ struct Report {
 class Ledger {
  public:
   explicit Ledger(const History& history);
+  ~Ledger();
+  Ledger(Ledger&&) noexcept;
   void apply(const Event& event);
 
-  const std::vector<Cell>& cells() const { return cells_; }
-  const std::vector<Attempt>& attempts() const { return attempts_; }
-  const std::vector<Report>& reports() const { return reports_; }  ///< distinct reports (by mailbox owner and uid/uidl)
-  const std::string& mailbox_name(std::uint16_t mailbox) const { return mailbox_names_.at(mailbox); }
+  const std::vector<Cell>& cells() const;
+  const std::vector<Attempt>& attempts() const;
+  const std::vector<Report>& reports() const;  ///< distinct reports (by mailbox owner, mailbox and uid or UIDL)
+  const std::string& mailbox_name(std::uint16_t mailbox) const;
   const Cell* find(std::uint32_t message, std::uint32_t account, std::string_view mailbox) const;
 
   /// Which of our messages is (account, mailbox, uidvalidity, uid)? 0 = not known.
   std::uint32_t message_at(std::uint32_t account, std::string_view mailbox, std::uint32_t uidvalidity,
                            std::uint32_t uid) const;
+  /// Which of our messages had this UIDL in the account's maildrop? 0 = not known.
+  std::uint32_t message_with_uidl(std::uint32_t account, std::string_view uidl) const;
 
   /// Cells whose mailbox was enumerated and that hold fewer copies than they must: to be asked again after settle.
   std::vector<const Cell*> missing() const;
@@ -97,13 +107,8 @@ class Ledger {
   std::vector<std::string> life(std::uint32_t message) const;
 
  private:
-  const History& history_;
-  std::vector<Cell> cells_;
-  std::vector<Attempt> attempts_;
-  std::vector<Report> reports_;
-  std::vector<std::string> mailbox_names_;
   struct Impl;
-  std::shared_ptr<Impl> impl_;
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace mailproof::history

@@ -143,7 +143,7 @@ std::optional<Token> Token::parse(std::string_view value) {
 
 Stamped make_message(const MessageSpec& spec) {
   Rng rng(spec.token.seed);
-  const std::string boundary = fmt::format("=_mp_{:08x}{:08x}", rng.next(), rng.next());
+  const std::string boundary = fmt::format("=_mp_{:08x}", rng.next());
   std::string text = header(spec, rng, boundary);
   Stamped out;
   out.header_octets = text.size();
@@ -158,8 +158,7 @@ Stamped make_message(const MessageSpec& spec) {
     text += fmt::format(
         "This is a multi-part message in MIME format.\r\n--{}\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n",
         boundary);
-    charset = us - ascii\r\n\r\n ";
-              for (int i = 0; i < 4; ++i) text += text_line(rng, Look::plain) + "\r\n";
+    for (int i = 0; i < 4; ++i) text += text_line(rng, Look::plain) + "\r\n";
     text += fmt::format(
         "--{}\r\nContent-Type: application/pdf; name=\"offer.pdf\"\r\nContent-Transfer-Encoding: "
         "base64\r\nContent-Disposition: attachment; filename=\"offer.pdf\"\r\n\r\n",
