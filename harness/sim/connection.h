@@ -1,0 +1,64 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/network.h"
+
+namespace mailproof::sim {
+
+/// A connection in memory: our peer (the client) on one side, the server's on the other. Bytes of each direction arrive
+/// in order, each burst after a latency of its own; the end of a connection arrives like a byte.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  struct World {
+    std::function<Time()> now;
+    std::function<void(Time, std::function<void()>)> schedule;
+    std::function<Duration()> latency;
+  };
+  Connection(Peer& client, std::unique_ptr<Peer> server, World world);
+  ~Connection();
+
+  void start(bool sealed);
+  void abandon();  ///< the client's Link is gone: its peer is never called again, the server sees the connection end
+  void drop(bool with_reset);
+  void misbehave(const LinkFaults& faults);
+
+ private:
+  enum Side : std::size_t { kClient = 0, kServer = 1 };
+  struct End final : Waker {
+    Connection* connection = nullptr;
+    Side side = kClient;
+    Peer* peer = nullptr;
+    bool over = false;          ///< ended() was called, or it must not be called any more
+    bool sending_over = false;  ///< half-closed or closed towards the other end
+    bool wants_seal = false;
+    std::size_t early_bytes = 0;  ///< arrived after it asked for the seal and before both had
+    bool service_pending = false;
+    std::optional<Time> deadline;
+    std::uint64_t deadline_generation = 0;
+    Time last_arrival{};    ///< when what it sent last arrives at the other end
+    Time earliest_write{};  ///< write_delay
+    void wake() override { connection->wake(side); }
+  };
+  End& other(End& end) { return ends_[end.side == kClient ? kServer : kClient]; }
+  void wake(Side side);
+  void service(End& end);
+  void send(End& end);
+  void arrive(End& end, const std::string& bytes);
+  void arrive_end(End& end, EndReason reason);
+  void close(End& end, EndReason seen_by_other);
+  void try_seal(End& asked);
+  void watch_deadline(End& end);
+  void later(Time at, void (Connection::*what)(End&), End& end);
+  void finish(End& end, EndReason reason, std::string_view detail);
+
+  End ends_[2];
+  std::unique_ptr<Peer> server_;
+  World world_;
+  LinkFaults faults_;
+  std::uint64_t sent_ = 0, received_ = 0;  ///< by the client since misbehave()
+  bool sealed_ = false;
+};
+
+}  // namespace mailproof::sim

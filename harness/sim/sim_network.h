@@ -1,0 +1,61 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <queue>
+#include <unordered_map>
+#include <vector>
+
+#include "core/network.h"
+#include "core/rng.h"
+#include "server/server.h"
+
+namespace mailproof::sim {
+
+/// Links in memory between our peers and a reference server, under a virtual clock. The same seed and the same calls
+/// give the same events in the same order, byte for byte. TLS is a seal: both ends must ask for it; there is no
+/// cryptography.
+class SimNetwork final : public Network {
+ public:
+  struct Options {
+    std::uint64_t seed = 1;
+    Duration latency = std::chrono::microseconds(200);  ///< least, one way
+    Duration jitter = std::chrono::microseconds(800);   ///< drawn on top for each burst of bytes
+  };
+  /// `server` must outlive the network. Every endpoint leads to it; its TLS mode says how.
+  SimNetwork(server::Server& server, Options options);
+  ~SimNetwork() override;
+
+  Time now() const override { return now_; }
+  std::unique_ptr<Link> open(const Endpoint& endpoint, Peer& peer) override;
+  void set_alarm(Alarm& alarm, std::optional<Time> at) override;
+  bool run(const std::function<bool()>& done) override;
+  bool simulated() const override { return true; }
+
+ private:
+  class SimLink;
+  class ServerWaker;
+  struct Entry {
+    Time at;
+    std::uint64_t order;  ///< first scheduled, first served
+    std::function<void()> act;
+    friend bool operator>(const Entry& a, const Entry& b) { return a.at != b.at ? a.at > b.at : a.order > b.order; }
+  };
+  void schedule(Time at, std::function<void()> act);
+  void schedule_server();
+
+  server::Server& server_;
+  Options options_;
+  Rng rng_;
+  Time now_{};
+  std::uint64_t order_ = 0;
+  std::priority_queue<Entry, std::vector<Entry>, std::greater<>> queue_;
+  std::unordered_map<Alarm*, std::uint64_t> alarms_;  ///< the generation that is pending; lookups only, never iterated
+  std::uint64_t alarm_generation_ = 0;
+  std::unique_ptr<ServerWaker> server_waker_;
+  std::optional<Time> server_due_;
+  std::uint64_t server_generation_ = 0;
+};
+
+}  // namespace mailproof::sim
