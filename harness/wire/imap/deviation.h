@@ -39,7 +39,7 @@ struct Deviation {
   DeviationCode code{};
   std::uint8_t excerpt_size = 0;
   std::uint16_t column = 0;         ///< from 0, in the logical line; 65535 means "at least"
-  std::uint64_t stream_offset = 0;  ///< of the byte concerned, from the beginning of the connection
+  std::uint64_t stream_offset = 0;  ///< where the line began plus the column; literals in between are not counted
   std::array<char, 40> excerpt_bytes{};
   std::string_view excerpt() const { return {excerpt_bytes.data(), excerpt_size}; }
 };
