@@ -79,7 +79,7 @@ class Throwaway:
         shutil.rmtree(self.state, ignore_errors=True)
         self.state.mkdir(mode=0o711, parents=True)
         self.raise_inotify()
-        self.make_certificate()
+        self.make_certificates()
         for self.base in free_blocks(str(self.state), self.ports.values()):
             self.remember("base", self.base)
             self.configure()
@@ -200,15 +200,9 @@ class Throwaway:
             for path in [folder, *folder.rglob("*")]:
                 os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
-    def make_certificate(self):
-        """A key and a certificate that is its own CA; a second certificate tool would be one more thing to trust."""
-        certificate, key = self.state / "cert.pem", self.state / "key.pem"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                        "-days", "30", "-subj", "/CN=localhost", "-addext",
-                        "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1", "-keyout", key, "-out", certificate],
-                       check=True, capture_output=True)
-        key.chmod(0o600)
-        certificate.chmod(0o644)
+    def make_certificates(self):
+        """certs/: good.pem and good.key for the server, ca.pem for its clients."""
+        subprocess.run([self.root / "scripts/make-certs", self.state / "certs"], check=True)
 
     def inotify_is_enough(self):
         return not INOTIFY.exists() or int(INOTIFY.read_text()) >= INOTIFY_WANTED // 2
