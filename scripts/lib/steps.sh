@@ -11,23 +11,26 @@ elapsed() { printf '%d:%02d' $(((SECONDS - STEPS_STARTED) / 60)) $(((SECONDS - S
 
 # step TITLE COMMAND...
 step() {
-  local title=$1 began=$SECONDS status=0 passed failed log
+  local title=$1 began=$SECONDS status=0 passed failed skipped log ticker=
   shift
   log=$STEP_LOGS/$(tr -cs 'a-zA-Z0-9' '-' <<<"$title" | sed 's/-$//').log
   export STEP_RESULTS=$STEP_LOGS/results
   rm -rf "$STEP_RESULTS"
   mkdir -p "$STEP_RESULTS"
   printf '[%s] %s ... ' "$(elapsed)" "$title"
+  [ ! -t 1 ] || { ticker "$title" "$log" & ticker=$!; }
   "$@" >"$log" 2>&1 </dev/null || status=$?
-  read -r passed failed < <(count_junit "$STEP_RESULTS")
-  [ $((passed + failed)) -gt 0 ] || { [ $status = 0 ] && passed=1 || failed=1; }
+  [ -z "$ticker" ] || { kill "$ticker"; wait "$ticker" 2>/dev/null || true; printf '\r\033[K[%s] %s ... ' "$(elapsed)" "$title"; }
+  read -r passed failed skipped < <(count_junit "$STEP_RESULTS")
+  [ $((passed + failed + skipped)) -gt 0 ] || { [ $status = 0 ] && passed=1 || failed=1; }
   # A command that failed though no single test did: a crash, a sanitizer's report.
   [ $status = 0 ] || [ "$failed" -gt 0 ] || failed=1
   [ "$failed" = 0 ] || status=1
   STEPS_PASSED=$((STEPS_PASSED + passed))
   STEPS_FAILED=$((STEPS_FAILED + failed))
   if [ $status = 0 ]; then
-    printf 'ok, %s (%d s)\n' "$passed passed" $((SECONDS - began))
+    [ "$skipped" = 0 ] && skipped= || skipped=", $skipped skipped"
+    printf 'ok, %s passed%s (%d s)\n' "$passed" "$skipped" $((SECONDS - began))
   else
     printf 'FAILED, %s passed, %s failed (%d s)\n' "$passed" "$failed" $((SECONDS - began))
     FAILED_STEPS+=("$title: $log")
@@ -36,14 +39,21 @@ step() {
   return 0
 }
 
-# count_junit DIR: "passed failed", from the testsuite elements' own attributes.
+# On a terminal: the last line of the step's output, once a second.
+ticker() {
+  while sleep 1; do
+    printf '\r\033[K[%s] %s ... %s' "$(elapsed)" "$1" "$(tail -n 1 "$2" | tr -d '\r\033' | cut -c -60)"
+  done
+}
+
+# count_junit DIR: "passed failed skipped" of every JUnit file in it.
 count_junit() {
   find "$1" -name '*.xml' -exec cat {} + 2>/dev/null | tr '>' '\n' | awk '
     /<testcase /   { tests++ }
     /<(failure|error)[ \/]/ || /<(failure|error)$/ { if (!bad) failed++; bad = 1 }
     /<testcase /   { bad = 0 }
     /<skipped/     { skipped++ }
-    END { printf "%d %d\n", tests - failed - skipped, failed }'
+    END { printf "%d %d %d\n", tests - failed - skipped, failed, skipped }'
 }
 
 # Prints the list of what failed and the closing line; its status is the script's.
