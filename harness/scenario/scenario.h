@@ -167,6 +167,7 @@ struct Step {
 struct Scenario {
   std::string path;                     ///< file it came from
   std::string id;
+  Pos id_pos;
   std::string title;
   std::string why;
   std::vector<std::string> refs;

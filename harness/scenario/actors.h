@@ -1,0 +1,19 @@
+#pragma once
+#include <set>
+#include <string>
+
+#include "scenario/complaints.h"
+#include "scenario/node.h"
+#include "scenario/scenario.h"
+
+namespace mailproof::scenario {
+
+/// accounts: [alice] or {bob: {quota: 64KiB}, carol: {}}
+void read_accounts(const Node& node, Complaints& complaints, Scenario& scenario);
+/// devices: {mta: {delivers: any}, phone: {imap: alice}, pc: {pop3: alice}}. The accounts are read by then. Names of
+/// devices that could not be understood go into `unread`.
+void read_devices(const Node& node, Complaints& complaints, Scenario& scenario, std::set<std::string>& unread);
+/// Complains where devices or steps use what `needs:` does not list.
+void check_needs(const Node* needs, Complaints& complaints, const Scenario& scenario);
+
+}  // namespace mailproof::scenario

@@ -1,0 +1,39 @@
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "scenario/node.h"
+#include "scenario/scenario.h"
+
+namespace mailproof::scenario {
+
+/// Collects the problems of one file, at most kMaxProblems of them.
+class Complaints {
+ public:
+  static constexpr std::size_t kMaxProblems = 100;
+
+  explicit Complaints(std::string file) : file_(std::move(file)) {}
+
+  /// `known`: the words it could have been; the nearest becomes the hint.
+  void at(Pos pos, std::string_view text, std::string expected, const std::vector<std::string>& known = {});
+  /// About a value. Silent for a bad node; an absent value is named by its key.
+  void value(const Node& node, std::string expected, const std::vector<std::string>& known = {});
+  /// About a key of a map.
+  void key(const Node& node, std::string expected, const std::vector<std::string>& known = {});
+
+  const std::string& file() const { return file_; }
+  bool empty() const { return problems_.empty(); }
+  std::size_t size() const { return problems_.size(); }
+  /// In the order of the file.
+  std::vector<Problem> take();
+
+ private:
+  std::string file_;
+  std::vector<Problem> problems_;
+};
+
+/// "imap, pop3 or delivery".
+std::string either(const std::vector<std::string>& words);
+
+}  // namespace mailproof::scenario

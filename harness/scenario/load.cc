@@ -1,0 +1,123 @@
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "core/units.h"
+#include "scenario/complaints.h"
+#include "scenario/files.h"
+#include "scenario/node.h"
+
+namespace mailproof::scenario {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_scenario_file(const fs::path& path) { return path.extension() == ".yaml" || path.extension() == ".yml"; }
+
+/// The scenario files below a folder, sorted by path so that a run's order is the same everywhere.
+std::vector<std::string> files_below(const fs::path& folder) {
+  std::vector<std::string> out;
+  std::error_code error;
+  const auto options = fs::directory_options::skip_permission_denied;
+  for (fs::recursive_directory_iterator at(folder, options, error), end; !error && at != end; at.increment(error)) {
+    std::error_code ignored;
+    if (at->is_regular_file(ignored) && is_scenario_file(at->path())) out.push_back(at->path().string());
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+/// Resolves what was asked for to files, then reads each of them once.
+class Loader {
+ public:
+  explicit Loader(const std::string& root) : root_(root) {}
+
+  void add(const std::string& path) {
+    std::error_code error;
+    if (fs::is_directory(path, error)) {
+      const auto files = files_below(path);
+      if (files.empty()) complain(path, path, "a folder with scenario files (*.yaml)");
+      for (const auto& file : files) read(file);
+    } else if (fs::exists(path, error)) {
+      read(path);
+    } else if (path.find('/') != std::string::npos || is_scenario_file(path)) {
+      complain(path, path, "a file or folder that exists");
+    } else {
+      add_id(path);
+    }
+  }
+
+  Loaded take() { return std::move(out_); }
+
+ private:
+  void complain(const std::string& file, const std::string& text, const std::string& expected) {
+    out_.problems.push_back({file, {}, text, expected, ""});
+  }
+
+  void add_id(const std::string& id) {
+    if (!indexed_) index();
+    if (const auto found = ids_.find(id); found != ids_.end()) {
+      for (const auto& file : found->second) read(file);
+      return;
+    }
+    std::vector<std::string> known;
+    for (const auto& [one, files] : ids_) known.push_back(one);
+    complain(root_, id, "the id of a scenario below this folder, or a file");
+    out_.problems.back().hint = nearest_word(id, known).value_or("");
+  }
+
+  /// Only the ids: a file that is bad elsewhere does not stand in the way of another's id.
+  void index() {
+    indexed_ = true;
+    for (const auto& file : files_below(root_)) {
+      const auto text = read_file(file, kMaxFile);
+      if (!text) continue;
+      Complaints ignored(file);
+      const auto tree = parse_yaml(text.value(), ignored);
+      const Node* id = tree ? find(*tree, "id") : nullptr;
+      if (id != nullptr && !id->text.empty()) ids_[id->text].push_back(file);
+    }
+  }
+
+  void read(const std::string& file) {
+    std::error_code error;
+    const auto canonical = fs::weakly_canonical(file, error).string();
+    if (!seen_.insert(error ? file : canonical).second) return;
+    const auto text = read_file(file, kMaxFile);
+    if (!text) {
+      complain(file, file, text.error().why);
+      return;
+    }
+    auto loaded = parse(text.value(), file);
+    for (auto& problem : loaded.problems) out_.problems.push_back(std::move(problem));
+    for (auto& scenario : loaded.scenarios) keep(std::move(scenario));
+  }
+
+  void keep(Scenario scenario) {
+    const auto [first, fresh] = owners_.emplace(scenario.id, scenario.path);
+    if (!fresh) {
+      Complaints complaints(scenario.path);
+      complaints.at(scenario.id_pos, scenario.id, "an id of its own; " + first->second + " has it already");
+      out_.problems.push_back(complaints.take().front());
+    }
+    out_.scenarios.push_back(std::move(scenario));
+  }
+
+  std::string root_;
+  bool indexed_ = false;
+  std::map<std::string, std::vector<std::string>> ids_;
+  std::set<std::string> seen_;
+  std::map<std::string, std::string> owners_;
+  Loaded out_;
+};
+
+}  // namespace
+
+Loaded load(const std::vector<std::string>& paths, const std::string& root) {
+  Loader loader(root);
+  for (const auto& path : paths) loader.add(path);
+  return loader.take();
+}
+
+}  // namespace mailproof::scenario

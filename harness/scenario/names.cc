@@ -1,0 +1,21 @@
+#include <fmt/format.h>
+
+#include "scenario/verbs.h"
+#include "scenario/words.h"
+
+namespace mailproof::scenario {
+
+std::string_view name(Need need) { return word_for(kNeeds, need); }
+std::string_view name(Way way) { return word_for(kWays, way); }
+std::string_view name(Outcome outcome) { return word_for(kOutcomes, outcome); }
+std::string_view name(Fate fate) { return word_for(kFates, fate); }
+std::string_view name(Verb verb) { return rule_of(verb).word; }
+
+std::string MessageRef::text() const {
+  if (newest) return set + ".last";
+  if (first == 0) return set;
+  if (last == first) return fmt::format("{}.{}", set, first);
+  return last < 0 ? fmt::format("{}.{}-last", set, first) : fmt::format("{}.{}-{}", set, first, last);
+}
+
+}  // namespace mailproof::scenario

@@ -1,0 +1,131 @@
+#include "scenario/parse.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/hash.h"
+#include "scenario/actors.h"
+#include "scenario/fields.h"
+#include "scenario/steps.h"
+
+namespace mailproof::scenario {
+namespace {
+
+const std::vector<std::string> kKeys = {"id", "title", "why", "refs", "tags", "needs", "accounts", "devices", "steps"};
+
+/// Kinds of files that share the suffix but not yet the interpreter. The word tells them apart.
+constexpr std::pair<std::string_view, std::string_view> kNotYet[] = {{"plan", "load plans"},
+                                                                     {"checks", "conformance files"},
+                                                                     {"device", "device profiles"},
+                                                                     {"target", "target files, here,"}};
+
+bool another_kind(const Node& root, Complaints& complaints) {
+  for (const auto& [key, kind] : kNotYet)
+    if (const Node* found = find(root, key)) {
+      complaints.key(*found, fmt::format("a scenario (id, accounts, devices, steps); {} are not understood yet", kind));
+      return true;
+    }
+  return false;
+}
+
+/// "mixed.pop-download-empties-the-phone": a family, a dot, and words of lower-case letters and digits joined by - or
+/// dots.
+bool is_id(std::string_view text) {
+  if (text.empty() || text.size() > 120 || text.find('.') == std::string_view::npos) return false;
+  char before = '.';
+  for (char c : text) {
+    const bool joint = c == '.' || c == '-';
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    if (!letter && !(joint && before != '.' && before != '-')) return false;
+    before = c;
+  }
+  return before != '.' && before != '-';
+}
+
+class ScenarioReader {
+ public:
+  ScenarioReader(const Node& root, Complaints& complaints, Scenario& scenario)
+      : root_(root), complaints_(complaints), scenario_(scenario) {}
+
+  void run() {
+    check_keys(root_, kKeys, complaints_);
+    head();
+    if (const Node* accounts = required("accounts")) read_accounts(*accounts, complaints_, scenario_);
+    Context context{scenario_, complaints_, {}, {}};
+    if (const Node* devices = required("devices")) read_devices(*devices, complaints_, scenario_, context.unread);
+    if (const Node* steps = required("steps")) read_steps(*steps, context, scenario_.steps);
+    if (complaints_.empty()) check_needs(find(root_, "needs"), complaints_, scenario_);
+  }
+
+ private:
+  const Node* required(std::string_view key) {
+    const Node* found = find(root_, key);
+    if (found == nullptr)
+      complaints_.at(root_.pos, root_.children.front().key, fmt::format("{}: among the keys of the file", key));
+    return found;
+  }
+
+  void head() {
+    if (const Node* id = required("id")) {
+      if (id->kind == Node::Kind::scalar && is_id(id->text)) {
+        scenario_.id = id->text;
+        scenario_.id_pos = id->pos;
+      } else {
+        complaints_.value(
+            *id,
+            "an id like mixed.pop-download-empties-the-phone: lower-case words joined by - after a family and a dot");
+      }
+    }
+    if (const Node* title = find(root_, "title"))
+      scenario_.title = read_text(*title, "one line of text", complaints_).value_or("");
+    if (const Node* why = find(root_, "why")) scenario_.why = read_text(*why, "a sentence", complaints_).value_or("");
+    if (const Node* refs = find(root_, "refs"))
+      scenario_.refs = read_texts(*refs, "a reference like RFC 1939 section 6", complaints_);
+    if (const Node* tags = find(root_, "tags")) scenario_.tags = read_texts(*tags, "a tag", complaints_);
+    const Node* needs = find(root_, "needs");
+    if (needs == nullptr) return;
+    for (const Node* entry : read_list(*needs, either(words_of(kNeeds)), complaints_))
+      if (const auto need = read_word(*entry, kNeeds, complaints_)) scenario_.needs.push_back(*need);
+  }
+
+  const Node& root_;
+  Complaints& complaints_;
+  Scenario& scenario_;
+};
+
+}  // namespace
+
+std::optional<Node> parse_root(std::string_view text, std::string_view what, Complaints& complaints) {
+  auto root = parse_yaml(text, complaints);
+  if (!root) {
+    if (complaints.empty()) complaints.at({1, 1}, "an empty file", std::string(what));
+    return std::nullopt;
+  }
+  if (root->kind == Node::Kind::map && !root->children.empty()) return root;
+  if (root->kind == Node::Kind::null || root->kind == Node::Kind::map) {
+    if (complaints.empty()) complaints.at(root->pos, "no keys", std::string(what));
+  } else {
+    complaints.value(*root, std::string(what));
+  }
+  return std::nullopt;
+}
+
+Loaded parse(std::string_view text, const std::string& name) {
+  Loaded out;
+  Complaints complaints(name);
+  if (const auto root = parse_root(text, "a scenario: id, accounts, devices, steps", complaints);
+      root && !another_kind(*root, complaints)) {
+    Scenario scenario;
+    scenario.path = name;
+    ContentHash hash;
+    hash.add(text);
+    scenario.hash = hash.value();
+    ScenarioReader(*root, complaints, scenario).run();
+    if (complaints.empty()) out.scenarios.push_back(std::move(scenario));
+  }
+  out.problems = complaints.take();
+  return out;
+}
+
+}  // namespace mailproof::scenario

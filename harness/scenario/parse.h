@@ -1,0 +1,13 @@
+#pragma once
+#include <optional>
+#include <string_view>
+
+#include "scenario/complaints.h"
+#include "scenario/node.h"
+
+namespace mailproof::scenario {
+
+/// The map that a file is. `what` says what it should hold, for the complaint when there is none.
+std::optional<Node> parse_root(std::string_view text, std::string_view what, Complaints& complaints);
+
+}  // namespace mailproof::scenario
