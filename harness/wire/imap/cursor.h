@@ -53,6 +53,12 @@ class Cursor {
   explicit Cursor(const LogicalLine& line, Deviations* deviations = nullptr)
       : text_(line.text), literals_(line.literals), deviations_(deviations), stream_offset_(line.stream_offset) {}
   explicit Cursor(std::string_view text) : text_(text) {}
+  /// From where `span`, a part of line.text that was skipped before, begins.
+  Cursor(const LogicalLine& line, std::string_view span)
+      : text_(line.text.substr(0, static_cast<std::size_t>(span.data() - line.text.data()) + span.size())),
+        literals_(line.literals),
+        stream_offset_(line.stream_offset),
+        at_(static_cast<std::size_t>(span.data() - line.text.data())) {}
 
   bool ok() const { return problem_ == nullptr; }
   /// What was expected where the first failure happened; null when ok().
@@ -69,8 +75,9 @@ class Cursor {
   /// What was read since column `from`.
   std::string_view since(std::size_t from) const { return text_.substr(from, at_ - from); }
 
-  bool accept(char c);  ///< takes c if it is next
-  bool expect(char c);  ///< takes c, or fails
+  bool accept(char c);                                             ///< takes c if it is next
+  void take_char() { at_ += ok() && at_ < text_.size() ? 1 : 0; }  ///< whatever it is
+  bool expect(char c);                                             ///< takes c, or fails
   /// Takes `word`, in any case, if it is next and an atom ends after it: accept_word("NIL") leaves "NILPOTENT" alone.
   bool accept_word(std::string_view word);
   bool sp();   ///< SP. More than one is a deviation, none a failure.
