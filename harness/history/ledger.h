@@ -42,12 +42,14 @@ struct Cell {
   std::uint32_t marked_by = 0;                                    ///< the STORE or DELE before it
   std::uint32_t first_seen = 0, last_seen = 0, first_absent = 0;  ///< events
   std::uint32_t moved_to = 0;                                     ///< mailbox + 1
-  bool bounced = false;      ///< a report says it was not delivered: nothing is owed
-  bool enumerated = false;   ///< its mailbox was listed completely by the audit, and nothing was asked of it since
-  bool in_pop = false;       ///< present_pop is known
-  std::uint8_t misses = 0;   ///< audit rounds in a row, newest last, that hold fewer than least()
-  std::uint8_t round = 0;    ///< audit round that said so
-  std::uint8_t renamed = 0;  ///< its mailbox got another name this often (stays at 255)
+  bool bounced = false;           ///< a report says it was not delivered: nothing is owed
+  bool enumerated = false;        ///< its mailbox was listed completely by the audit, and nothing was asked of it since
+  bool in_pop = false;            ///< present_pop is known
+  bool by_pop = false;            ///< `present` is POP3's word: no IMAP session listed it
+  std::uint8_t misses = 0;        ///< audit rounds in a row, the newest among them, that hold fewer than least()
+  std::uint8_t round = 0;         ///< the newest of these
+  std::uint8_t maybe_moves = 0;   ///< how many of maybe_removes are a MOVE's: what goes here must turn up there
+  std::uint8_t removed_over = 0;  ///< 1 = IMAP, 2 = POP3, 3 = both asked for a removal
 
   int least() const;  ///< copies that must be there
   int most() const;   ///< copies that may be there
@@ -68,7 +70,7 @@ struct Report {
   std::uint32_t message = 0;        ///< reported on; 0 = unknown
   std::uint32_t recipient = 0;      ///< account; 0 = not one of ours
   std::uint32_t mailbox_owner = 0;  ///< account in whose mailbox it was seen
-  std::string mailbox;                ///< where it was seen
+  std::string mailbox;              ///< where it was seen
   std::uint32_t uidvalidity = 0, uid = 0;
   std::string uidl;
   std::string action, status, diagnostic;

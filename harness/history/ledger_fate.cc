@@ -1,0 +1,55 @@
+#include "history/ledger_impl.h"
+
+namespace mailproof::history {
+namespace {
+
+bool gone(const Cell& cell) { return cell.enumerated ? cell.present == 0 : cell.first_absent != 0; }
+bool there(const Cell& cell) {
+  return cell.enumerated ? cell.present > 0 : cell.last_seen != 0 && cell.first_absent == 0;
+}
+
+}  // namespace
+
+/// What is there was neither bounced nor lost; what a client asked for explains an absence before anything else does.
+Fate Ledger::fate(std::uint32_t message, std::uint32_t account) const {
+  bool present = false, moved = false, bounced = false, accepted = false, listed = false;
+  const Cell* removed = nullptr;
+  std::uint8_t misses = 0;
+  for (const Cell& cell : impl_->cells) {
+    if (cell.message != message || cell.account != account) continue;
+    present |= there(cell);
+    moved |= cell.moved_to != 0 && gone(cell);
+    bounced |= cell.bounced;
+    accepted |= cell.adds > 0;
+    listed |= cell.enumerated;
+    if (cell.enumerated && cell.present < cell.least()) misses = std::max(misses, cell.misses);
+    const bool asked = cell.removes > 0 || (cell.maybe_removes > 0 && gone(cell));
+    if (asked && !there(cell) && cell.moved_to == 0) removed = &cell;
+  }
+  if (present) return moved ? Fate::moved : Fate::present;
+  if (bounced) return Fate::bounced;
+  if (removed != nullptr) {
+    const Event* request = removed->removed_by == 0 ? nullptr : &impl_->history.event(removed->removed_by);
+    const std::uint32_t device =
+        request == nullptr || request->session == 0 ? 0 : impl_->history.session(request->session).device;
+    const bool aged = request != nullptr && request->what == What::quit && device != 0 &&
+                      impl_->history.device(device).policy.starts_with("delete after");
+    return aged ? Fate::expired_by_client_policy : Fate::removed_by_client;
+  }
+  if (misses >= 2) return Fate::lost;
+
+  const Attempt* last = nullptr;
+  bool smtp = false;
+  for (const Attempt& attempt : impl_->attempts) {
+    if (attempt.message != message || attempt.account != account) continue;
+    last = &attempt;
+    const std::uint32_t by = impl_->history.event(attempt.event).session;
+    smtp |= attempt.outcome == Type::ok && by != 0 && impl_->history.session(by).protocol == Protocol::smtp;
+  }
+  if (!accepted && last != nullptr && last->outcome == Type::fail)
+    return last->smtp_code / 100 == 4 ? Fate::deferred : Fate::refused;
+  if (smtp && listed) return Fate::queued;
+  return Fate::unknown;
+}
+
+}  // namespace mailproof::history
