@@ -110,10 +110,12 @@ void Reactor::fire_timers(Time now) {
   for (std::size_t left = timers_.size(); left > 0; --left) {
     const auto at = timers_.next();
     Timer* timer = timers_.pop_due(now);
-    if (timer == nullptr) return;
-    load_.worst_lateness = std::max(load_.worst_lateness, now - *at);
+    if (timer == nullptr) break;
+    // Who sets a timer into the past is not served late; the loop's own part began when it last looked.
+    load_.worst_lateness = std::max(load_.worst_lateness, now - std::max(*at, last_look_));
     timer->fire(now);
   }
+  last_look_ = now;
 }
 
 void Reactor::serve_ready() {
@@ -130,7 +132,7 @@ void Reactor::serve_ready() {
 int Reactor::wait(std::optional<Time> until) {
   const auto size = static_cast<int>(events_.size());
   const Time before = now();
-  const Duration left = until ? std::max(*until - before, Duration::zero()) : Duration::max();
+  const Duration left = until ? *until <= before ? Duration::zero() : *until - before : Duration::max();
   int n = -1;
   if (precise_wait_) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
@@ -149,18 +151,15 @@ int Reactor::wait(std::optional<Time> until) {
 
 void Reactor::turn() {
   if (!first_turn_) {
-    first_turn_ = now();
+    first_turn_ = last_look_ = now();
     prctl(PR_SET_TIMERSLACK, 1000UL, 0, 0, 0);  // 1 us instead of 50: arrivals keep to their schedule
   }
-  run_posted();
-  fire_timers(now());
-  serve_ready();
   bool busy = !ready_.empty();
   {
     const std::lock_guard lock(mutex_);
     busy = busy || !posted_.empty();
   }
-  const int n = busy ? wait(Time::min()) : watched_ == 0 && timers_.empty() ? 0 : wait(timers_.next());
+  const int n = wait(busy ? Time::min() : timers_.next());
   for (int i = 0; i < n; ++i) {
     const epoll_event& event = events_[static_cast<std::size_t>(i)];
     if (event.data.ptr == nullptr) {
@@ -170,6 +169,10 @@ void Reactor::turn() {
       static_cast<Source*>(event.data.ptr)->events(event.events, now());
     }
   }
+  // All the waiting is above: whoever calls turn() sees everything that happened before it may wait again.
+  run_posted();
+  fire_timers(now());
+  serve_ready();
   const auto dead = std::exchange(graveyard_, {});
   load_.elapsed = now() - *first_turn_;
 }

@@ -85,6 +85,7 @@ class Reactor {
   std::array<epoll_event, 256> events_{};
   bool precise_wait_ = true;
   std::optional<Time> first_turn_;
+  Time last_look_{};  // at the timers
   LoopLoad load_;
 
   std::mutex mutex_;

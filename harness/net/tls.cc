@@ -4,6 +4,7 @@
 #include <openssl/x509v3.h>
 
 #include "net/address.h"
+#include "net/socket.h"
 
 namespace mailproof::net {
 namespace {
@@ -12,7 +13,7 @@ std::string queued_error() {
   const unsigned long code = ERR_peek_error();
   ERR_clear_error();
   if (code == 0) return "unknown TLS error";
-  if (ERR_SYSTEM_ERROR(code)) return ERR_reason_error_string(code) ? ERR_reason_error_string(code) : "system error";
+  if (ERR_SYSTEM_ERROR(code)) return errno_text(ERR_GET_REASON(code));
   if (ERR_GET_LIB(code) == ERR_LIB_SSL &&
       (ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER || ERR_GET_REASON(code) == SSL_R_HTTP_REQUEST)) {
     return "the other end does not speak TLS here";
