@@ -27,7 +27,7 @@ class LineReader {
 
   bool in_line() const { return octets_ != 0; }
   /// The kept beginning of the unfinished line.
-  std::string_view unfinished() const { return kept_; }
+  std::string_view unfinished() const { return delivered_ ? std::string_view() : std::string_view(kept_); }
   std::uint64_t unfinished_octets() const { return octets_; }
   std::uint64_t offset() const { return offset_; }
   void set_limit(std::size_t limit) { limit_ = limit; }
