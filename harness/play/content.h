@@ -1,0 +1,17 @@
+#pragma once
+#include "history/stamp.h"
+#include "play/context.h"
+
+namespace mailproof::play {
+
+/// Fills an obs event with what a scanner found in a message or header: whose it is, its hash, whether it is complete.
+void describe_content(const Context& context, const history::ContentScanner& scanner, bool full, history::Event& e);
+
+/// If the scanned message is a delivery report (RFC 3464), appends a `report` event for each recipient in it, with the
+/// message reported on.
+void record_reports(Context& context, const history::ContentScanner& scanner, const history::Event& at);
+
+/// Does this header announce multipart/report?
+bool announces_report(std::string_view header);
+
+}  // namespace mailproof::play

@@ -1,0 +1,63 @@
+#include "play/context.h"
+
+#include <fmt/format.h>
+
+namespace mailproof::play {
+
+void Context::fail(std::string_view code, std::string text) {
+  if (problem.empty()) problem = text;
+  auto e = event(history::Type::obs, history::What::problem);
+  e.code = code;
+  e.text = std::move(text);
+  append(std::move(e));
+}
+
+std::uint32_t Context::new_session(std::uint32_t device, Protocol protocol, std::uint32_t account,
+                                   std::uint32_t audit_round, const Endpoint& where) {
+  if (ordinals.size() <= device) ordinals.resize(device + 1);
+  history::SessionInfo info;
+  info.label =
+      fmt::format("{}#{}", device == 0 ? std::string("audit") : history.device(device).name, ++ordinals[device]);
+  info.device = device;
+  info.protocol = protocol;
+  info.account = account;
+  info.audit_round = audit_round;
+  info.endpoint = where.label();
+  logs.push_back(std::make_unique<history::WireLog>(options.load ? 8192 : options.wire_limit));
+  return history.add_session(std::move(info));
+}
+
+session::ClientConfig Context::client_config(const Endpoint& where, std::uint32_t account) const {
+  session::ClientConfig config;
+  config.endpoint = where;
+  if (account != 0) {
+    config.login.user = accounts.at(account - 1).login;
+    config.login.password = accounts.at(account - 1).password;
+  }
+  config.greeting_bound = scaled(config.greeting_bound);
+  config.command_bound = scaled(config.command_bound);
+  return config;
+}
+
+const Endpoint* Context::endpoint(Protocol protocol, std::optional<TlsMode> tls) const {
+  const std::vector<Endpoint>* all = nullptr;
+  switch (protocol) {
+    case Protocol::imap:
+      all = &target.imap;
+      break;
+    case Protocol::pop3:
+      all = &target.pop3;
+      break;
+    case Protocol::smtp:
+      all = &target.smtp;
+      break;
+    case Protocol::lmtp:
+      all = &target.lmtp;
+      break;
+  }
+  for (const Endpoint& candidate : *all)
+    if (!tls || candidate.tls == *tls) return &candidate;
+  return nullptr;
+}
+
+}  // namespace mailproof::play

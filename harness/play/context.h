@@ -1,0 +1,73 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/network.h"
+#include "history/history.h"
+#include "history/ledger.h"
+#include "history/wire_log.h"
+#include "play/messages.h"
+#include "scenario/scenario.h"
+#include "scenario/target.h"
+#include "session/client.h"
+
+namespace mailproof::play {
+
+struct PlayOptions {
+  std::uint64_t run_seed = 1;
+  std::uint32_t copy = 0;
+  std::uint64_t run_id =
+      0;                 ///< in every token; differs between runs on a real server, so that leftovers are told apart
+  double patience = 1;   ///< scales every bound
+  bool keep = false;     ///< leave the messages where they are
+  bool baseline = true;  ///< look at the leased mailboxes first
+  bool load = false;     ///< flight recorders instead of whole byte logs
+  bool own_mailboxes = false;                            ///< mail that is not ours may be there, be read and be removed
+  std::size_t wire_limit = 4U << 20;                     ///< kept bytes of a session's log
+  std::string date = "Thu, 01 Jan 2026 00:00:00 +0000";  ///< Date: of the messages (RFC 5322)
+  std::string version = "0.1.0";
+};
+
+/// What everyone who plays one scenario shares. Lives as long as the Player.
+struct Context {
+  Network& network;
+  const scenario::Target& target;
+  history::History& history;
+  history::Ledger& ledger;
+  Messages& messages;
+  const PlayOptions& options;
+  std::vector<scenario::PoolAccount> accounts;          ///< leased, by scenario account index
+  std::vector<std::unique_ptr<history::WireLog>> logs;  ///< by session number - 1
+  std::vector<std::uint32_t> ordinals;                  ///< sessions so far, by device number (0 = audit)
+  std::uint32_t step = 0;                               ///< of the events that are appended now
+  bool over = false;                                    ///< nothing more is recorded (clean-up)
+  std::string problem;                                  ///< first reason why playing cannot go on; "" = none
+
+  Duration scaled(Duration d) const {
+    return Duration(static_cast<std::int64_t>(static_cast<double>(d.count()) * options.patience));
+  }
+  history::Event event(history::Type type, history::What what, std::uint32_t session = 0) const {
+    history::Event e;
+    e.at = network.now();
+    e.type = type;
+    e.what = what;
+    e.session = session;
+    e.step = step;
+    return e;
+  }
+  /// Appends, unless the history is closed; the index, 0 then.
+  std::uint32_t append(history::Event e) { return over ? 0 : history.append(std::move(e)).index; }
+  /// Records that we cannot go on. Only the first reason is kept as `problem`.
+  void fail(std::string_view code, std::string text);
+
+  /// A new session in the history, with its log. device 0 = the audit.
+  std::uint32_t new_session(std::uint32_t device, Protocol protocol, std::uint32_t account, std::uint32_t audit_round,
+                            const Endpoint& endpoint);
+  session::ClientConfig client_config(const Endpoint& endpoint, std::uint32_t account) const;
+  /// The target's endpoint for a protocol: the first, or the first with this TLS mode. Null if there is none.
+  const Endpoint* endpoint(Protocol protocol, std::optional<TlsMode> tls = std::nullopt) const;
+};
+
+}  // namespace mailproof::play

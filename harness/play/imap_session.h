@@ -1,0 +1,130 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "play/context.h"
+#include "session/imap_client.h"
+
+namespace mailproof::play {
+
+/// One IMAP connection that writes down everything it does and sees. Commands take a continuation, called once, with
+/// how they ended. It stays alive until its Player goes; after `over()` every command ends at once as fail ("never
+/// sent").
+class ImapSession final : public session::ImapSink {
+ public:
+  struct Result {
+    session::Outcome outcome = session::Outcome::fail;
+    std::string status, code, text;
+    bool ok() const { return outcome == session::Outcome::ok; }
+  };
+  using Then = std::function<void(const Result&)>;
+
+  /// A message that a FETCH brought content of.
+  struct Content {
+    std::uint32_t uid = 0;
+    std::uint32_t message = 0;   ///< 0 = not one of ours
+    bool full = false;           ///< else the header only
+    bool stamped = false;        ///< carries a token (ours or another run's)
+    bool may_be_report = false;  ///< multipart/report
+  };
+  /// What the owner wants to hear of beside the history. All may be empty.
+  struct Hooks {
+    std::function<void(std::uint32_t exists, std::uint32_t before)> exists;
+    std::function<void(std::uint32_t uid)> expunged;
+    std::function<void(const session::ImapFetchRow&)> row;
+    std::function<void(const Content&)> content;
+    std::function<void(const session::ImapListRow&)> list;
+    std::function<void(std::string_view mailbox, std::string_view item, std::uint64_t value)> status;
+    std::function<void(std::span<const std::uint32_t>)> search;
+    std::function<void()> idling;
+    std::function<void(const session::Ended&)> ended;
+  };
+
+  ImapSession(Context& context, std::uint32_t device, std::uint32_t account, std::uint32_t audit_round,
+              const Endpoint& endpoint);
+  ~ImapSession() override;
+
+  /// Connects and logs in.
+  void open(Then then);
+  void select(const std::string& mailbox, bool examine, Then then);
+  void select_qresync(const std::string& mailbox, std::uint32_t uidvalidity, std::uint64_t modseq, Then then);
+  void enable(const std::string& what, Then then);
+  void noop(Then then);
+  void idle(Then then);  ///< `then` when IDLE is over
+  void finish_idle() { client_->finish_idle(); }
+  void fetch(const std::string& set, const std::string& items, Then then);
+  void store(const std::string& set, const std::string& action, const std::vector<std::string>& flags, Then then);
+  void copy(const std::string& set, const std::string& mailbox, Then then);
+  void move(const std::string& set, const std::string& mailbox, Then then);
+  void expunge(const std::string& set, Then then);  ///< set empty: plain EXPUNGE
+  void append(const std::string& mailbox, std::uint32_t message, std::shared_ptr<const std::string> text, Then then);
+  void search(const std::string& query, Then then);
+  void create(const std::string& mailbox, Then then);
+  void remove(const std::string& mailbox, Then then);
+  void rename(const std::string& from, const std::string& to, Then then);
+  void subscribe(const std::string& mailbox, Then then);
+  void list(Then then);                                ///< all mailboxes
+  void status(const std::string& mailbox, Then then);  ///< MESSAGES UIDNEXT UIDVALIDITY
+  void quota(const std::string& mailbox, Then then);
+  void logout(Then then);
+  void give_up(const std::string& why) { client_->give_up(why); }
+  void drop(bool with_reset);
+  void misbehave(const LinkFaults& faults);
+
+  session::ImapClient& client() { return *client_; }
+  const session::ImapView& view() const { return client_->view(); }
+  bool ready() const { return client_->ready() && !ended_; }
+  bool over() const { return ended_; }
+  std::uint32_t number() const { return number_; }
+  Hooks hooks;
+  /// Closes a complete listing of the open mailbox in the history.
+  void enumerated(std::uint32_t messages);
+
+  // session::ImapSink
+  void on_ready(Time now) override;
+  void on_done(const session::ImapCompletion& done, Time now) override;
+  void on_idling(Time now) override;
+  void on_exists(std::uint32_t n, std::uint32_t before, Time now) override;
+  void on_expunge(std::uint32_t seq, std::uint32_t uid, Time now) override;
+  void on_vanished(std::span<const std::uint32_t> uids, bool earlier, Time now) override;
+  void on_content_begin(std::uint32_t seq, std::string_view section, std::uint64_t size, Time now) override;
+  void on_content(std::string_view chunk) override;
+  void on_content_end() override;
+  void on_fetch(const session::ImapFetchRow& row, Time now) override;
+  void on_list(const session::ImapListRow& row, Time now) override;
+  void on_status(std::string_view mailbox, std::string_view item, std::uint64_t value, Time now) override;
+  void on_search(std::span<const std::uint32_t> numbers, Time now) override;
+  void on_quota(std::string_view root, std::string_view resource, std::uint64_t used, std::uint64_t limit,
+                Time now) override;
+  void on_deviation(const session::Deviation& deviation, Time now) override;
+  void on_ended(const session::Ended& ended, Time now) override;
+
+ private:
+  struct Pending {
+    std::uint32_t event = 0;
+    history::What what = history::What::noop;
+    Then then;
+  };
+  history::Event event(history::Type type, history::What what) const;
+  /// Records the invoke; `issue` gives the client's command id.
+  template <class Issue>
+  void command(history::Event invoke, Then then, Issue&& issue);
+  void record_content(const session::ImapFetchRow& row);
+
+  Context& context_;
+  std::uint32_t number_;
+  std::uint32_t account_;
+  std::unique_ptr<session::ImapClient> client_;
+  std::unique_ptr<history::RecordedPeer> recorded_;
+  std::unique_ptr<Link> link_;
+  Endpoint endpoint_;
+  std::map<session::CommandId, Pending> pending_;
+  Then opened_;
+  std::uint32_t connect_event_ = 0;
+  bool ended_ = false;
+  history::ContentScanner scanner_;
+  std::vector<std::uint32_t> found_;
+};
+
+}  // namespace mailproof::play

@@ -1,0 +1,288 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "play/imap_device.h"
+
+namespace mailproof::play {
+namespace {
+
+using history::Type;
+using history::What;
+using scenario::Cut;
+using scenario::How;
+using scenario::Verb;
+
+const std::vector<std::string> kDeleted = {"\\Deleted"};
+
+}  // namespace
+
+void ImapDevice::act(const scenario::Step& step, Finish done) {
+  cut_if_asked(step);
+  const auto plain = [done](const ImapSession::Result&) { done(); };
+  const auto online = [&](std::function<void()> then) {
+    connected([done, then = std::move(then)](bool ok) { ok ? then() : done(); });
+  };
+  switch (step.verb) {
+    case Verb::open:
+    case Verb::examine:
+      return online(
+          [this, &step, done] { reader_->open(step.mailbox, step.verb == Verb::examine, [done](bool) { done(); }); });
+    case Verb::sync:
+      return in_mailbox(box(step), [this, done, plain](bool ok) {
+        if (!ok) return done();
+        session_->noop([this, done](const ImapSession::Result& result) {
+          if (!result.ok()) return done();
+          reader_->catch_up([done](bool) { done(); });
+        });
+      });
+    case Verb::idle:
+      return in_mailbox(box(step), [this, done](bool ok) { ok ? start_idle(done) : done(); });
+    case Verb::read:
+      return read(step, std::move(done));
+    case Verb::flag:
+      return flag(step, true, std::move(done));
+    case Verb::unflag:
+      return flag(step, false, std::move(done));
+    case Verb::remove:
+      return remove(step, std::move(done));
+    case Verb::expunge:
+      return in_mailbox(box(step), [this, done, plain](bool ok) { ok ? session_->expunge("", plain) : done(); });
+    case Verb::move:
+      return with_messages(step, done, [this, &step, done](const Uids& uids) {
+        move(history::format_uids(uids), step.to_mailbox, done);
+      });
+    case Verb::copy:
+      return with_messages(step, done, [this, &step, plain](const Uids& uids) {
+        session_->copy(history::format_uids(uids), step.to_mailbox, plain);
+      });
+    case Verb::save:
+      return online([this, &step, done] { save(step, step.count, done); });
+    case Verb::create:
+      return online([this, &step, plain] { session_->create(step.mailbox, plain); });
+    case Verb::rename:
+      return online([this, &step, plain] { session_->rename(step.mailbox, step.to_mailbox, plain); });
+    case Verb::remove_mailbox:
+      return online([this, &step, plain] { session_->remove(step.mailbox, plain); });
+    case Verb::subscribe:
+      return online([this, &step, plain] { session_->subscribe(step.mailbox, plain); });
+    case Verb::search:
+      return search(step, std::move(done));
+    case Verb::quota:
+      return online([this, &step, plain] { session_->quota(step.mailbox.empty() ? "INBOX" : step.mailbox, plain); });
+    case Verb::compare:
+      return compare(step, std::move(done));
+    case Verb::go:
+      return step.online ? go_online(step, std::move(done)) : go_offline(std::move(done));
+    case Verb::logout:
+      return log_out(std::move(done));
+    case Verb::drop:
+      if (session_ != nullptr) session_->drop(true);
+      return done();
+    default:
+      break;
+  }
+  context_.fail("verb", fmt::format("{} cannot {}", device_.name, name(step.verb)));
+  done();
+}
+
+/// The UIDs of the step's messages in its mailbox. What is not there any more is simply not touched: another device may
+/// have been quicker.
+void ImapDevice::with_messages(const scenario::Step& step, Finish done, std::function<void(const Uids&)> then) {
+  in_mailbox(box(step), [this, &step, done = std::move(done), then = std::move(then)](bool ok) {
+    if (!ok) return done();
+    const auto uids = reader_->uids_of(context_.messages.numbers(*step.messages));
+    if (uids.empty()) return done();
+    then(uids);
+  });
+}
+
+void ImapDevice::read(const scenario::Step& step, Finish done) {
+  with_messages(step, done, [this, done](const Uids& uids) {
+    session_->fetch(history::format_uids(uids), "(UID FLAGS BODY[])", [done](const ImapSession::Result&) { done(); });
+  });
+}
+
+void ImapDevice::flag(const scenario::Step& step, bool set, Finish done) {
+  with_messages(step, done, [this, &step, set, done](const Uids& uids) {
+    session_->store(history::format_uids(uids), set ? "+FLAGS" : "-FLAGS", step.flags,
+                    [done](const ImapSession::Result&) { done(); });
+  });
+}
+
+void ImapDevice::remove(const scenario::Step& step, Finish done) {
+  with_messages(step, done, [this, &step, done](const Uids& uids) {
+    const std::string set = history::format_uids(uids);
+    if (step.how == How::trash) return move(set, "Trash", done);
+    session_->store(set, "+FLAGS", kDeleted, [this, set, done, how = step.how](const ImapSession::Result& result) {
+      if (how == How::flag || !result.ok()) return done();
+      session_->expunge(session_->client().has("UIDPLUS") ? set : "", [done](const ImapSession::Result&) { done(); });
+    });
+  });
+}
+
+/// MOVE where it is offered, else COPY, STORE and EXPUNGE as clients do (RFC 6851 section 1). A missing folder is made
+/// first.
+void ImapDevice::move(const std::string& set, const std::string& to, Finish done) {
+  const auto attempt = [this, set, to](std::function<void(const ImapSession::Result&)> then) {
+    if (session_->client().has("MOVE")) return session_->move(set, to, std::move(then));
+    session_->copy(set, to, [this, set, then = std::move(then)](const ImapSession::Result& copied) {
+      if (!copied.ok()) return then(copied);
+      session_->store(set, "+FLAGS.SILENT", kDeleted, [this, set, then](const ImapSession::Result& stored) {
+        if (!stored.ok()) return then(stored);
+        session_->expunge(session_->client().has("UIDPLUS") ? set : "", then);
+      });
+    });
+  };
+  attempt([this, to, attempt, done](const ImapSession::Result& result) {
+    if (result.ok() || !iequals(result.code, "TRYCREATE")) return done();
+    session_->create(to, [attempt, done](const ImapSession::Result& created) {
+      if (!created.ok()) return done();
+      attempt([done](const ImapSession::Result&) { done(); });
+    });
+  });
+}
+
+void ImapDevice::save(const scenario::Step& step, int left, Finish done) {
+  if (left == 0) return done();
+  const std::string& address = context_.accounts.at(account_ - 1).address;
+  const std::string set = step.messages ? step.messages->set : step.as;
+  const std::string mailbox = step.mailbox.empty() ? "INBOX" : step.mailbox;
+  const auto made = context_.messages.make(set, step.kind, step.size, account_, address, address);
+  session_->append(
+      mailbox, made.number, made.text, [this, &step, left, mailbox, made, done](const ImapSession::Result& result) {
+        if (!result.ok() && iequals(result.code, "TRYCREATE")) {
+          return session_->create(mailbox, [this, &step, left, mailbox, made, done](const ImapSession::Result&) {
+            session_->append(mailbox, made.number, made.text,
+                             [this, &step, left, done](const ImapSession::Result&) { save(step, left - 1, done); });
+          });
+        }
+        save(step, left - 1, done);
+      });
+}
+
+void ImapDevice::search(const scenario::Step& step, Finish done) {
+  in_mailbox(box(step), [this, &step, done](bool ok) {
+    if (!ok) return done();
+    const auto wanted = step.messages ? context_.messages.numbers(*step.messages) : std::vector<std::uint32_t>{};
+    const auto expectation = expect(context_, What::found, step, wanted, session_number(), Duration{});
+    auto found = std::make_shared<std::vector<std::uint32_t>>();
+    session_->hooks.search = [found](std::span<const std::uint32_t> uids) {
+      found->insert(found->end(), uids.begin(), uids.end());
+    };
+    session_->search(step.query, [this, wanted, expectation, found, done](const ImapSession::Result& result) {
+      session_->hooks.search = {};
+      std::vector<std::uint32_t> wrong;
+      for (const auto message : wanted) {
+        const auto uids = reader_->uids_of({message});
+        const bool hit = std::any_of(uids.begin(), uids.end(), [&](auto uid) {
+          return std::find(found->begin(), found->end(), uid) != found->end();
+        });
+        if (!hit) wrong.push_back(message);
+      }
+      std::size_t extra = 0;
+      for (const auto uid : *found) {
+        const auto item = reader_->items().find(uid);
+        const bool expected = item != reader_->items().end() &&
+                              std::find(wanted.begin(), wanted.end(), item->second.message) != wanted.end();
+        extra += expected ? 0 : 1;
+      }
+      const bool good = result.ok() && wrong.empty() && extra == 0;
+      outcome(context_, What::found, expectation,
+              result.outcome == session::Outcome::info ? Type::info
+              : good                                   ? Type::ok
+                                                       : Type::fail,
+              wrong, fmt::format("{} not found, {} found beyond", wrong.size(), extra), session_number());
+      done();
+    });
+  });
+}
+
+/// A backup: everything in the mailbox is fetched whole; the judges compare what came with what was sent.
+void ImapDevice::compare(const scenario::Step& step, Finish done) {
+  in_mailbox(box(step), [this, done](bool ok) {
+    if (!ok || session_->view().exists == 0) return done();
+    session_->fetch("1:*", "(UID FLAGS RFC822.SIZE INTERNALDATE BODY.PEEK[])",
+                    [this, done](const ImapSession::Result& result) {
+                      if (result.ok()) session_->enumerated(session_->view().exists);
+                      done();
+                    });
+  });
+}
+
+void ImapDevice::go_offline(Finish done) {
+  cache_ = {};
+  if (session_ != nullptr && session_->ready() && reader_ != nullptr) {
+    cache_.mailbox = session_->view().mailbox;
+    cache_.uidvalidity = session_->view().uidvalidity;
+    cache_.modseq = session_->view().highestmodseq;
+    for (const auto& [uid, item] : reader_->items()) cache_.uids.push_back(uid);
+  }
+  log_out([this, done = std::move(done)] {
+    offline_ = true;
+    done();
+  });
+}
+
+/// Comes back as the device would, then holds what it now believes against a full listing: they must be equal (RFC 7162
+/// section 3.2.5).
+void ImapDevice::go_online(const scenario::Step& step, Finish done) {
+  offline_ = false;
+  const std::string mailbox = cache_.mailbox.empty() ? box(step) : cache_.mailbox;
+  connected([this, &step, mailbox, done](bool ok) {
+    if (!ok) return done();
+    const bool quick =
+        step.resync == scenario::Resync::qresync && session_->client().has("QRESYNC") && cache_.modseq != 0;
+    if (!quick) return reader_->open(mailbox, false, [done](bool) { done(); });
+    const auto expectation = expect(context_, What::agree, step, {}, session_number(), Duration{});
+    auto believed = std::make_shared<std::vector<std::uint32_t>>(cache_.uids);
+    session_->hooks.expunged = [believed](std::uint32_t uid) { std::erase(*believed, uid); };
+    auto row_hook = session_->hooks.row;
+    session_->hooks.row = [believed](const session::ImapFetchRow& row) {
+      if (row.uid != 0 && std::find(believed->begin(), believed->end(), row.uid) == believed->end())
+        believed->push_back(row.uid);
+    };
+    session_->enable("QRESYNC", [this, mailbox, believed, expectation, row_hook, done](const ImapSession::Result&) {
+      session_->select_qresync(
+          mailbox, cache_.uidvalidity, cache_.modseq,
+          [this, believed, expectation, row_hook, done](const ImapSession::Result& selected) {
+            const std::uint32_t number = session_number();
+            session_->hooks = {};
+            readers_.push_back(std::make_unique<MailboxReader>(context_, *session_));
+            reader_ = readers_.back().get();
+            if (!selected.ok()) {
+              outcome(context_, What::agree, expectation, Type::info, {}, "SELECT with QRESYNC: " + selected.text,
+                      number);
+              return done();
+            }
+            reader_->look_again([this, believed, expectation, number, done](bool ok_again) {
+              std::vector<std::uint32_t> full;
+              for (const auto& [uid, item] : reader_->items()) full.push_back(uid);
+              std::sort(believed->begin(), believed->end());
+              reader_->changed = [this, session = session_] {
+                if (session == session_) news();
+              };
+              outcome(context_, What::agree, expectation,
+                      !ok_again           ? Type::info
+                      : *believed == full ? Type::ok
+                                          : Type::fail,
+                      {},
+                      fmt::format("after QRESYNC the device believes in UIDs {}, a full listing has {}",
+                                  history::format_uids(*believed), history::format_uids(full)),
+                      number);
+              done();
+            });
+          });
+    });
+  });
+}
+
+void ImapDevice::cut_if_asked(const scenario::Step& step) {
+  if (session_ == nullptr || step.cut.when == Cut::When::none) return;
+  LinkFaults faults;
+  if (step.cut.when == Cut::When::before_reply) faults.cut_after_received = 1;
+  if (step.cut.when == Cut::When::after_bytes) faults.cut_after_sent = step.cut.bytes;
+  session_->misbehave(faults);
+}
+
+}  // namespace mailproof::play

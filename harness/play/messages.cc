@@ -1,0 +1,79 @@
+#include "play/messages.h"
+
+#include <algorithm>
+
+#include "core/rng.h"
+
+namespace mailproof::play {
+namespace {
+
+history::Look look_of(scenario::MessageKind kind) {
+  switch (kind) {
+    case scenario::MessageKind::plain:
+      return history::Look::plain;
+    case scenario::MessageKind::office:
+      return history::Look::office;
+    case scenario::MessageKind::dot_lines:
+      return history::Look::dot_lines;
+    case scenario::MessageKind::long_lines:
+      return history::Look::long_lines;
+    case scenario::MessageKind::eight_bit:
+      return history::Look::eight_bit;
+  }
+  return history::Look::plain;
+}
+
+}  // namespace
+
+Messages::Made Messages::make(const std::string& set, scenario::MessageKind kind, std::uint64_t size,
+                              std::uint32_t sender, const std::string& from, const std::string& owner) {
+  const auto number = static_cast<std::uint32_t>(specs_.size() + 1);
+  history::MessageSpec spec;
+  spec.token = {run_id_, number, derive_seed(seed_, "message", number), owner};
+  spec.look = look_of(kind);
+  spec.size = size;
+  spec.from = from;
+  spec.to = owner;
+  spec.set = set;
+  spec.date = date_;
+  const history::Stamped stamped = history::make_message(spec);
+  auto& numbers = sets_[set];
+  history::MessageInfo info;
+  info.set = set;
+  info.index = static_cast<std::uint32_t>(numbers.size() + 1);
+  info.seed = spec.token.seed;
+  info.size = stamped.text->size();
+  info.hash = stamped.hash;
+  info.header_lines = stamped.header_lines;
+  info.body_lines = stamped.body_lines;
+  info.header_octets = stamped.header_octets;
+  info.header_hash = stamped.header_hash;
+  info.sender = sender;
+  specs_.push_back(std::move(spec));
+  numbers.push_back(history_.add_message(std::move(info)));
+  return {numbers.back(), stamped.text};
+}
+
+std::shared_ptr<const std::string> Messages::again(std::uint32_t number) const {
+  return history::make_message(specs_.at(number - 1)).text;
+}
+
+std::vector<std::uint32_t> Messages::numbers(const scenario::MessageRef& ref) const {
+  const auto found = sets_.find(ref.set);
+  if (found == sets_.end()) return {};
+  const auto& all = found->second;
+  if (ref.newest) return all.empty() ? all : std::vector<std::uint32_t>{all.back()};
+  if (ref.first == 0) return all;
+  const auto first = static_cast<std::size_t>(ref.first);
+  const std::size_t last =
+      ref.last < 0 ? all.size() : std::min(all.size(), static_cast<std::size_t>(std::max(ref.last, ref.first)));
+  std::vector<std::uint32_t> out;
+  for (std::size_t i = first; i <= last; ++i) out.push_back(all[i - 1]);
+  return out;
+}
+
+std::uint32_t Messages::number_of(const history::Token& token) const {
+  return token.run == run_id_ && token.number >= 1 && token.number <= specs_.size() ? token.number : 0;
+}
+
+}  // namespace mailproof::play

@@ -1,0 +1,46 @@
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "history/history.h"
+#include "history/stamp.h"
+#include "scenario/scenario.h"
+
+namespace mailproof::play {
+
+/// The messages of one playing: makes them, names them, knows them again. Bodies are not kept; they are made again from
+/// the token.
+class Messages {
+ public:
+  Messages(history::History& history, std::uint64_t seed, std::uint64_t run_id, std::string date)
+      : history_(history), seed_(seed), run_id_(run_id), date_(std::move(date)) {}
+
+  struct Made {
+    std::uint32_t number = 0;
+    std::shared_ptr<const std::string> text;
+  };
+  /// The next message of `set`. `sender` and `owner` are account numbers (0 = none), addresses go into header and
+  /// token.
+  Made make(const std::string& set, scenario::MessageKind kind, std::uint64_t size, std::uint32_t sender,
+            const std::string& from, const std::string& owner);
+  /// The same bytes again, for a retry.
+  std::shared_ptr<const std::string> again(std::uint32_t number) const;
+
+  /// Numbers that a reference means now, in order; a set that holds nothing yet is empty.
+  std::vector<std::uint32_t> numbers(const scenario::MessageRef& ref) const;
+  void define(const std::string& set, std::vector<std::uint32_t> numbers) { sets_[set] = std::move(numbers); }
+
+  /// Number of the message with this token; 0 if another run made it.
+  std::uint32_t number_of(const history::Token& token) const;
+
+ private:
+  history::History& history_;
+  std::uint64_t seed_, run_id_;
+  std::string date_;
+  std::map<std::string, std::vector<std::uint32_t>, std::less<>> sets_;
+  std::vector<history::MessageSpec> specs_;  ///< by number - 1
+};
+
+}  // namespace mailproof::play

@@ -1,0 +1,261 @@
+#include "play/player.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "core/rng.h"
+
+namespace mailproof::play {
+namespace {
+
+using history::Type;
+using history::What;
+using scenario::Verb;
+
+history::DeviceKind kind_of(scenario::DeviceKind kind) {
+  switch (kind) {
+    case scenario::DeviceKind::deliverer:
+      return history::DeviceKind::deliverer;
+    case scenario::DeviceKind::imap:
+      return history::DeviceKind::imap;
+    case scenario::DeviceKind::pop3:
+      return history::DeviceKind::pop3;
+  }
+  return history::DeviceKind::imap;
+}
+
+std::string policy_of(const scenario::Device& device) {
+  if (device.kind != scenario::DeviceKind::pop3) return {};
+  switch (device.after.policy) {
+    case scenario::AfterDownload::Policy::keep:
+      return "keep";
+    case scenario::AfterDownload::Policy::remove:
+      return "delete";
+    case scenario::AfterDownload::Policy::remove_after:
+      return "delete after " + format_duration(device.after.age);
+  }
+  return {};
+}
+
+void list_steps(const std::vector<scenario::Step>& steps, std::vector<std::string>& out) {
+  for (const auto& step : steps) out.push_back(step.text);
+}
+
+constexpr Duration kLongest = std::chrono::minutes(
+    15);  // a scenario that is not over by then is ended: every wait in it has its own, smaller bound
+
+}  // namespace
+
+Player::Player(const scenario::Scenario& scenario, const scenario::Target& target,
+               std::vector<scenario::PoolAccount> leased, Network& network, PlayOptions options)
+    : scenario_(scenario),
+      options_(std::move(options)),
+      ledger_(history_),
+      messages_(history_, derive_seed(options_.run_seed, scenario.id, options_.copy),
+                mix(options_.run_id ^ derive_seed(options_.run_seed, scenario.id, options_.copy)), options_.date),
+      context_{network, target, history_, ledger_, messages_, options_, std::move(leased), {}, {}, 0, false, {}},
+      auditor_(context_) {
+  fill_info();
+  history_.listen([this](const history::Event& event) { ledger_.apply(event); });
+  history_.excerpt = [this](std::uint32_t session, history::WireRef at) {
+    return session == 0 || session > context_.logs.size() ? std::string() : context_.logs[session - 1]->excerpt(at);
+  };
+  for (std::uint32_t i = 1; i <= scenario.devices.size(); ++i) {
+    switch (scenario.devices[i - 1].kind) {
+      case scenario::DeviceKind::deliverer:
+        actors_.push_back(make_deliverer(context_, scenario, i));
+        break;
+      case scenario::DeviceKind::imap:
+        actors_.push_back(make_imap_device(context_, scenario, i));
+        break;
+      case scenario::DeviceKind::pop3:
+        actors_.push_back(make_pop3_device(context_, scenario, i));
+        break;
+    }
+  }
+}
+
+Player::~Player() { context_.network.set_alarm(*this, std::nullopt); }
+
+void Player::fill_info() {
+  auto& info = history_.info;
+  info.scenario = scenario_.id;
+  info.title = scenario_.title;
+  info.scenario_hash = scenario_.hash;
+  info.run_seed = options_.run_seed;
+  info.seed = derive_seed(options_.run_seed, scenario_.id, options_.copy);
+  info.copy = options_.copy;
+  info.target = context_.target.name;
+  info.version = options_.version;
+  info.settle = context_.scaled(context_.target.settle);
+  info.patience = options_.patience;
+  info.simulated = context_.network.simulated();
+  info.load = options_.load;
+  for (std::size_t i = 0; i < scenario_.accounts.size(); ++i) {
+    const auto& pool = context_.accounts.at(i);
+    info.accounts.push_back({scenario_.accounts[i].name, pool.login, pool.address, pool.quota});
+  }
+  for (const auto& device : scenario_.devices) {
+    const bool has_account = device.kind != scenario::DeviceKind::deliverer;
+    info.devices.push_back({device.name, kind_of(device.kind),
+                            has_account ? static_cast<std::uint32_t>(device.account + 1) : 0, policy_of(device)});
+  }
+  list_steps(scenario_.steps, info.steps);
+}
+
+void Player::ring(Time) {
+  if (alarm_) return std::exchange(alarm_, {})();
+  context_.fail("bound", fmt::format("not over after {}", format_duration(context_.scaled(kLongest))));
+  finish();
+}
+
+void Player::interrupt() {
+  if (done_) return;
+  context_.fail("interrupted", "interrupted");
+  finish();
+}
+
+void Player::stalled() {
+  if (done_) return;
+  context_.fail("stalled", "nothing can happen any more, but the scenario is not over");
+  finish();
+}
+
+void Player::start() {
+  context_.network.set_alarm(*this, context_.network.now() + context_.scaled(kLongest));
+  if (!options_.baseline) return prepare(0);
+  auditor_.baseline([this] { prepare(0); });
+}
+
+void Player::prepare(std::size_t actor) {
+  if (actor == 0) steps_began_ = steps_ended_ = context_.network.now();
+  if (stuck()) return finish();
+  if (actor == actors_.size()) return play_step(0);
+  actors_[actor]->prepare([this, actor] { prepare(actor + 1); });
+}
+
+void Player::play_step(std::size_t index) {
+  if (done_) return;
+  if (stuck() || index == scenario_.steps.size()) {
+    context_.step = 0;
+    steps_ended_ = context_.network.now();
+    if (on_steps_done) on_steps_done();
+    return leave(0);
+  }
+  context_.step = static_cast<std::uint32_t>(index + 1);
+  const auto& step = scenario_.steps[index];
+  auto e = context_.event(Type::obs, What::step);
+  e.text = step.text;
+  context_.append(std::move(e));
+  perform(step, [this, index] { play_step(index + 1); });
+}
+
+void Player::perform(const scenario::Step& step, Finish done) {
+  if (step.verb == Verb::together) return perform_together(step, std::move(done));
+  if (step.device == scenario::Step::kJudge) {
+    expect_at_end(step);
+    return done();
+  }
+  actors_.at(step.device)->perform(step, std::move(done));
+}
+
+/// All at once, but one device does its own steps one after another.
+void Player::perform_together(const scenario::Step& step, Finish done) {
+  auto open = std::make_shared<std::size_t>(1);
+  const auto one_less = [open, done = std::move(done)] {
+    if (--*open == 0) done();
+  };
+  std::map<std::size_t, std::vector<const scenario::Step*>> by_device;
+  for (const auto& child : step.together) by_device[child.device].push_back(&child);
+  for (const auto& [device, children] : by_device) {
+    ++*open;
+    auto next = std::make_shared<std::function<void(std::size_t)>>();
+    *next = [this, children, one_less, weak = std::weak_ptr(next)](std::size_t i) {
+      if (i == children.size()) return one_less();
+      perform(*children[i], [self = weak.lock(), i] { (*self)(i + 1); });
+    };
+    (*next)(0);
+  }
+  one_less();
+}
+
+/// Judge steps ask about the end: they only say what is expected, judges look at the whole history.
+void Player::expect_at_end(const scenario::Step& step) {
+  What what = What::fate;
+  switch (step.verb) {
+    case Verb::count:
+      what = What::count;
+      break;
+    case Verb::agree:
+      what = What::agree;
+      break;
+    case Verb::intact:
+      what = What::intact;
+      break;
+    case Verb::usage:
+      what = What::usage;
+      break;
+    default:
+      break;
+  }
+  auto e = context_.event(Type::expect, what);
+  if (step.messages) e.set = history::format_numbers(messages_.numbers(*step.messages));
+  e.mailbox = step.mailbox;
+  if (step.account) e.account = static_cast<std::uint32_t>(*step.account + 1);
+  if (step.verb == Verb::count) e.seq = static_cast<std::uint32_t>(step.count);
+  const auto add = [&](std::string_view key, std::string_view value) {
+    if (!e.text.empty()) e.text += ' ';
+    e.text += fmt::format("{}={}", key, value);
+  };
+  if (step.verb == Verb::fate) {
+    e.code = name(step.fate);
+    if (step.by) add("by", scenario_.devices.at(*step.by).name);
+    if (step.over) add("over", name(*step.over));
+    if (step.copy_on) add("copy_on", scenario_.devices.at(*step.copy_on).name);
+  }
+  if (step.verb == Verb::agree)
+    for (const auto device : step.devices) e.text += (e.text.empty() ? "" : " ") + scenario_.devices.at(device).name;
+  context_.append(std::move(e));
+}
+
+void Player::leave(std::size_t actor) {
+  if (done_) return;
+  if (actor == actors_.size()) return audit();
+  actors_[actor]->leave([this, actor] { leave(actor + 1); });
+}
+
+void Player::audit() {
+  if (done_) return;
+  if (stuck()) return finish();
+  auditor_.audit(++round_, [this] {
+    const bool again = round_ == 1 && !ledger_.missing().empty() && !stuck();
+    if (!again) return clean();
+    // Absence counts only after the target had its time, and only if another look, from fresh sessions, sees it too.
+    const Duration settle = context_.scaled(context_.target.settle);
+    auto e = context_.event(Type::obs, What::settle);
+    e.size = static_cast<std::uint64_t>(settle.count());
+    context_.append(std::move(e));
+    alarm_ = [this] {
+      context_.network.set_alarm(*this, context_.network.now() + context_.scaled(kLongest));
+      audit();
+    };
+    context_.network.set_alarm(*this, context_.network.now() + settle);
+  });
+}
+
+void Player::clean() {
+  if (done_) return;
+  if (options_.keep || (context_.network.simulated() && !options_.load)) return finish();
+  auditor_.clean([this] { finish(); });
+}
+
+void Player::finish() {
+  if (std::exchange(done_, true)) return;
+  context_.over = true;
+  context_.network.set_alarm(*this, std::nullopt);
+  if (on_done) on_done();
+}
+
+}  // namespace mailproof::play

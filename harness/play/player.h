@@ -1,0 +1,69 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "play/actor.h"
+#include "play/auditor.h"
+#include "play/context.h"
+
+namespace mailproof::play {
+
+/// Plays one copy of a scenario on a network and writes its history. Driven by the network's events: start(), then run
+/// the network until done(). Phases: baseline, devices that idle come up, the steps, devices leave, audit (twice if
+/// something is missing), clean-up.
+class Player final : public Alarm {
+ public:
+  /// `scenario` and `target` must outlive the player. `leased` has an account for each of the scenario's.
+  Player(const scenario::Scenario& scenario, const scenario::Target& target, std::vector<scenario::PoolAccount> leased,
+         Network& network, PlayOptions options);
+  ~Player() override;
+
+  void start();
+  bool done() const { return done_; }
+  /// Ctrl-C: records it and is done at once; connections just end.
+  void interrupt();
+  /// The world ran dry: nothing can happen any more though the scenario is not over.
+  void stalled();
+
+  const history::History& history() const { return history_; }
+  history::History& history() { return history_; }
+  const history::Ledger& ledger() const { return ledger_; }
+  /// From the first step to the last (audit and clean-up not counted).
+  Duration playing_time() const { return steps_ended_ - steps_began_; }
+  Time steps_began() const { return steps_began_; }
+  const std::vector<std::unique_ptr<history::WireLog>>& logs() const { return context_.logs; }
+  std::function<void()>
+      on_done;  ///< called once, from within the network's run; the player must not be destroyed in it
+  std::function<void()> on_steps_done;
+
+  void ring(Time now) override;
+
+ private:
+  void fill_info();
+  void prepare(std::size_t actor);
+  void play_step(std::size_t index);
+  void perform(const scenario::Step& step, Finish done);
+  void perform_together(const scenario::Step& step, Finish done);
+  void expect_at_end(const scenario::Step& step);
+  void leave(std::size_t actor);
+  void audit();
+  void clean();
+  void finish();
+  bool stuck() const { return !context_.problem.empty(); }
+
+  const scenario::Scenario& scenario_;
+  PlayOptions options_;
+  history::History history_;
+  history::Ledger ledger_;
+  Messages messages_;
+  Context context_;
+  std::vector<std::unique_ptr<Actor>> actors_;
+  Auditor auditor_;
+  Time steps_began_{}, steps_ended_{};
+  bool done_ = false;
+  std::uint32_t round_ = 0;
+  std::function<void()> alarm_;
+};
+
+}  // namespace mailproof::play

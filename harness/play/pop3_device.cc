@@ -1,0 +1,252 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "play/actor.h"
+#include "play/pop3_session.h"
+
+namespace mailproof::play {
+namespace {
+
+using history::Type;
+using history::What;
+using scenario::AfterDownload;
+using scenario::Cut;
+using scenario::Verb;
+
+/// A computer that collects its mail over POP3.
+class Pop3Device final : public Actor {
+ public:
+  Pop3Device(Context& context, const scenario::Device& device, std::uint32_t number)
+      : context_(context), device_(device), number_(number), account_(static_cast<std::uint32_t>(device.account + 1)) {}
+
+  void prepare(Finish done) override { done(); }
+  void perform(const scenario::Step& step, Finish done) override;
+  void leave(Finish done) override {
+    if (session_ != nullptr) session_->drop(false);
+    done();
+  }
+
+ private:
+  using Then = std::function<void(bool ok)>;
+  /// One download: the numbers still to fetch, and what was got.
+  struct Job {
+    std::vector<std::uint32_t> todo;
+    std::size_t next = 0;
+    std::vector<std::uint32_t> got;
+    std::set<std::uint32_t> wanted;
+    bool only_wanted = false;
+    AfterDownload after;
+  };
+
+  void connected(Then then);
+  void listed(Then then);  ///< STAT, LIST, UIDL of a session that has not done so yet
+  void download(const scenario::Step& step, Finish done);
+  void download_next(const std::shared_ptr<Job>& job, Finish done);
+  void fetch_body(const std::shared_ptr<Job>& job, std::uint32_t number, Finish done);
+  void finished(const scenario::Step& step, std::uint32_t expectation, const Job& job);
+  void remove(const scenario::Step& step, Finish done);
+  void look_at(std::vector<std::uint32_t> numbers, std::size_t next, Finish done);
+  void dele_all(std::vector<std::uint32_t> numbers, std::size_t next, Finish done);
+  void quit(const scenario::Step& step, Finish done);
+
+  Context& context_;
+  const scenario::Device& device_;
+  std::uint32_t number_, account_;
+  std::vector<std::unique_ptr<Pop3Session>> sessions_;
+  Pop3Session* session_ = nullptr;
+  bool listed_ = false;
+  std::map<std::string, Time>
+      downloaded_;  ///< UIDL -> when it was first downloaded: what the client remembers between sessions
+};
+
+void Pop3Device::connected(Then then) {
+  if (session_ != nullptr && session_->ready()) return then(true);
+  sessions_.push_back(
+      std::make_unique<Pop3Session>(context_, number_, account_, 0, *context_.endpoint(Protocol::pop3, device_.tls)));
+  session_ = sessions_.back().get();
+  listed_ = false;
+  session_->open([this, then = std::move(then)](const Pop3Session::Result& result) {
+    if (!result.ok()) context_.fail("connect", device_.name + ": " + result.text);
+    then(result.ok());
+  });
+}
+
+void Pop3Device::listed(Then then) {
+  connected([this, then = std::move(then)](bool ok) {
+    if (!ok || listed_) return then(ok);
+    session_->stat([this, then](const Pop3Session::Result& stat) {
+      if (!stat.ok()) return then(false);
+      if (session_->messages() == 0) {
+        listed_ = true;
+        return then(true);
+      }
+      session_->list([this, then](const Pop3Session::Result& list) {
+        if (!list.ok()) return then(false);
+        if (!session_->client().has("UIDL")) {
+          listed_ = true;
+          return then(true);
+        }
+        session_->uidl([this, then](const Pop3Session::Result& uidl) {
+          listed_ = true;
+          then(uidl.ok());
+        });
+      });
+    });
+  });
+}
+
+void Pop3Device::download(const scenario::Step& step, Finish done) {
+  const auto wanted = step.messages ? context_.messages.numbers(*step.messages) : std::vector<std::uint32_t>{};
+  const auto expectation =
+      expect(context_, What::downloaded, step, wanted, session_ != nullptr ? session_->number() : 0, Duration{});
+  listed([this, &step, wanted, expectation, done = std::move(done)](bool ok) {
+    if (!ok) {
+      outcome(context_, What::downloaded, expectation, Type::info, wanted, "the maildrop could not be listed",
+              session_->number());
+      return done();
+    }
+    auto job = std::make_shared<Job>();
+    job->wanted = {wanted.begin(), wanted.end()};
+    job->only_wanted = step.which == scenario::Step::Which::named;
+    job->after = step.after.value_or(device_.after);
+    for (const auto& [number, entry] : session_->entries()) {
+      const bool old = !entry.uidl.empty() && downloaded_.contains(entry.uidl);
+      if (step.which == scenario::Step::Which::fresh && old) continue;
+      job->todo.push_back(number);
+    }
+    download_next(job, [this, &step, expectation, job, done] {
+      finished(step, expectation, *job);
+      done();
+    });
+  });
+}
+
+void Pop3Device::download_next(const std::shared_ptr<Job>& job, Finish done) {
+  if (job->next >= job->todo.size() || session_->over()) return done();
+  const std::uint32_t number = job->todo[job->next++];
+  const auto decide = [this, job, number, done] {
+    const auto& entry = session_->entries()[number];
+    const bool ours = entry.stamped || entry.report || context_.options.own_mailboxes;
+    const bool skip = job->only_wanted && !job->wanted.contains(entry.message);
+    if (skip || (entry.looked_at && !ours)) return download_next(job, done);
+    fetch_body(job, number, done);
+  };
+  // The header first: a body without our token is not fetched. Where TOP is not offered the maildrop was seen to be
+  // ours at the start.
+  if (session_->entries()[number].looked_at || !session_->client().has("TOP")) return decide();
+  session_->top(number, 0, [decide](const Pop3Session::Result&) { decide(); });
+}
+
+void Pop3Device::fetch_body(const std::shared_ptr<Job>& job, std::uint32_t number, Finish done) {
+  session_->retr(number, [this, job, number, done = std::move(done)](const Pop3Session::Result& result) {
+    if (!result.ok()) return download_next(job, done);
+    const auto& entry = session_->entries()[number];
+    if (entry.message != 0) job->got.push_back(entry.message);
+    if (!entry.uidl.empty()) downloaded_.try_emplace(entry.uidl, context_.network.now());
+    if (job->after.policy != AfterDownload::Policy::remove) return download_next(job, done);
+    session_->dele(number, [this, job, done](const Pop3Session::Result&) { download_next(job, done); });
+  });
+}
+
+void Pop3Device::finished(const scenario::Step& step, std::uint32_t expectation, const Job& job) {
+  std::vector<std::uint32_t> missing;
+  for (const auto message : job.wanted)
+    if (std::find(job.got.begin(), job.got.end(), message) == job.got.end()) missing.push_back(message);
+  const bool broken = session_->over();
+  outcome(context_, What::downloaded, expectation,
+          broken            ? Type::info
+          : missing.empty() ? Type::ok
+                            : Type::fail,
+          missing, fmt::format("{} of {} messages downloaded", job.got.size(), job.todo.size()), session_->number());
+  if (!step.as.empty()) context_.messages.define(step.as, job.got);
+}
+
+void Pop3Device::remove(const scenario::Step& step, Finish done) {
+  listed([this, &step, done = std::move(done)](bool ok) {
+    if (!ok) return done();
+    std::vector<std::uint32_t> unknown;
+    for (const auto& [number, entry] : session_->entries())
+      if (!entry.looked_at) unknown.push_back(number);
+    look_at(unknown, 0, [this, &step, done] {
+      const auto wanted = context_.messages.numbers(*step.messages);
+      std::vector<std::uint32_t> numbers;
+      for (const auto& [number, entry] : session_->entries())
+        if (entry.message != 0 && std::find(wanted.begin(), wanted.end(), entry.message) != wanted.end())
+          numbers.push_back(number);
+      dele_all(numbers, 0, done);
+    });
+  });
+}
+
+void Pop3Device::look_at(std::vector<std::uint32_t> numbers, std::size_t next, Finish done) {
+  if (next >= numbers.size() || session_->over()) return done();
+  const std::uint32_t number = numbers[next];
+  const auto on = [this, numbers = std::move(numbers), next, done = std::move(done)](const Pop3Session::Result&) {
+    look_at(numbers, next + 1, done);
+  };
+  if (session_->client().has("TOP")) return session_->top(number, 0, on);
+  session_->retr(number, on);
+}
+
+void Pop3Device::dele_all(std::vector<std::uint32_t> numbers, std::size_t next, Finish done) {
+  if (next >= numbers.size() || session_->over()) return done();
+  const std::uint32_t number = numbers[next];
+  session_->dele(number, [this, numbers = std::move(numbers), next,
+                          done = std::move(done)](const Pop3Session::Result&) { dele_all(numbers, next + 1, done); });
+}
+
+void Pop3Device::quit(const scenario::Step& step, Finish done) {
+  if (session_ == nullptr || session_->over()) return done();
+  LinkFaults faults;
+  if (step.cut.when == Cut::When::before_reply) faults.cut_after_received = 1;
+  if (step.cut.when == Cut::When::after_bytes) faults.cut_after_sent = step.cut.bytes;
+  if (step.cut.when != Cut::When::none) session_->misbehave(faults);
+  session_->quit([done = std::move(done)](const Pop3Session::Result&) { done(); });
+}
+
+void Pop3Device::perform(const scenario::Step& step, Finish done) {
+  const auto plain = [done](const Pop3Session::Result&) { done(); };
+  switch (step.verb) {
+    case Verb::connect:
+      return connected([this, done, plain](bool ok) { ok ? session_->stat(plain) : done(); });
+    case Verb::list:
+      return listed([done](bool) { done(); });
+    case Verb::download:
+      return download(step, std::move(done));
+    case Verb::compare: {
+      return listed([this, done](bool ok) {
+        if (!ok) return done();
+        auto job = std::make_shared<Job>();
+        for (const auto& [number, entry] : session_->entries()) job->todo.push_back(number);
+        download_next(job, [this, done] {
+          if (!session_->over()) session_->enumerated();
+          done();
+        });
+      });
+    }
+    case Verb::remove:
+      return remove(step, std::move(done));
+    case Verb::reset:
+      return connected([this, done, plain](bool ok) { ok ? session_->rset(plain) : done(); });
+    case Verb::quit:
+      return quit(step, std::move(done));
+    case Verb::drop:
+      if (session_ != nullptr) session_->drop(true);
+      return done();
+    default:
+      break;
+  }
+  context_.fail("verb", fmt::format("{} cannot {}", device_.name, name(step.verb)));
+  done();
+}
+
+}  // namespace
+
+std::unique_ptr<Actor> make_pop3_device(Context& context, const scenario::Scenario& scenario, std::uint32_t device) {
+  return std::make_unique<Pop3Device>(context, scenario.devices.at(device - 1), device);
+}
+
+}  // namespace mailproof::play

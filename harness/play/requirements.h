@@ -1,0 +1,21 @@
+#pragma once
+#include <optional>
+#include <string>
+
+#include "scenario/scenario.h"
+#include "scenario/target.h"
+
+namespace mailproof::play {
+
+/// Why a scenario cannot be played on this target, in a sentence; nothing if it can.
+std::optional<std::string> not_applicable(const scenario::Scenario& scenario, const scenario::Target& target);
+
+/// The way of delivery that is meant: `any` = the target's first that we can do.
+scenario::Way delivery_way(const scenario::Target& target, scenario::Way asked);
+
+/// Picks an account of the right class for each of the scenario's, out of those not in `taken` (by index into
+/// target.accounts). Empty if the pool has too few; `why` then says how many of which class are needed.
+std::vector<std::size_t> choose_accounts(const scenario::Scenario& scenario, const scenario::Target& target,
+                                         std::vector<bool>& taken, std::string& why);
+
+}  // namespace mailproof::play
