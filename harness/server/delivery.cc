@@ -2,25 +2,14 @@
 
 #include <fmt/format.h>
 
-#include "core/bytes.h"
 #include "server/bounce.h"
 #include "server/context.h"
 #include "server/delivery_trace.h"
 #include "server/quota.h"
+#include "wire/mime/header.h"
 
 namespace mailproof::server {
 namespace {
-
-std::string message_id(std::string_view message) {
-  for (std::size_t at = 0; at < message.size() && message[at] != '\r';) {
-    const auto end = message.find("\r\n", at);
-    const auto line = message.substr(at, end - at);
-    if (istarts_with(line, "message-id:")) return std::string(line.substr(11));
-    if (end == std::string_view::npos) break;
-    at = end + 2;
-  }
-  return {};
-}
 
 void cut_last_line(std::string& text) {
   if (text.size() < 3) return;
@@ -104,8 +93,8 @@ bool Delivery::lost_on_the_way(const AccountState& account, std::string_view con
   if (context_.has(defect("delivery.accepts-and-drops")) && arrivals_ % 2 == 0) return true;
   if (context_.has(defect("delivery.drops-one-in-200")) && (arrivals_ + context_.options.seed) % 200 == 0) return true;
   if (!context_.has(defect("delivery.suppresses-same-message-id"))) return false;
-  auto known = message_id(content);
-  return !known.empty() && !message_ids_.emplace(&account, std::move(known)).second;
+  auto id = mime::find_field(content, "Message-ID");
+  return id && !message_ids_.emplace(&account, std::move(*id)).second;
 }
 
 DeliveryReply Delivery::accepted(std::string text) const { return {.text = std::move(text)}; }
@@ -129,13 +118,14 @@ void Delivery::report_full(const Envelope& envelope, std::vector<Recipient> fail
                            Time now) {
   std::erase_if(failed, [](const Recipient& recipient) { return !recipient.notify_failure; });
   if (failed.empty() || context_.has(defect("quota.bounce-never-sent"))) return;
+  const bool wrong = context_.has(defect("quota.bounce-wrong-status"));
   const int times = context_.has(defect("quota.two-bounces")) ? 2 : 1;
   for (int i = 0; i < times; ++i) {
     const auto id = next_id();
     const ReportFacts facts{.host = context_.options.host,
                             .id = id,
                             .action = "failed",
-                            .status = context_.has(defect("quota.bounce-wrong-status")) ? "5.1.1" : "5.2.2",
+                            .status = wrong ? smtp::EnhancedStatus{5, 1, 1} : smtp::EnhancedStatus{5, 2, 2},
                             .diagnostic = "552 5.2.2 quota exceeded (mailbox is full)",
                             .date = internal_date(now)};
     queue(envelope.sender, delivery_report(facts, envelope, failed, message), now);
@@ -150,8 +140,8 @@ void Delivery::report_delivered(const Envelope& envelope, std::vector<Recipient>
   const ReportFacts facts{.host = context_.options.host,
                           .id = id,
                           .action = "delivered",
-                          .status = "2.0.0",
-                          .diagnostic = {},
+                          .status = {2, 0, 0},
+                          .diagnostic = "250 2.0.0 delivered",
                           .date = internal_date(now)};
   queue(envelope.sender, delivery_report(facts, envelope, stored, message), now);
 }

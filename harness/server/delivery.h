@@ -20,7 +20,7 @@ class AccountState;
 struct Recipient {
   AccountState* account = nullptr;
   std::string address;         ///< as given, without brackets
-  std::string original;        ///< ORCPT decoded, "rfc822;alias@example.test"; empty when not given (RFC 3461)
+  std::string original;        ///< ORCPT decoded, where its type is rfc822; else empty (RFC 3461)
   bool notify_failure = true;  ///< NOTIFY (RFC 3461 section 4.1): not NEVER, and FAILURE or nothing
   bool notify_success = false;
 };

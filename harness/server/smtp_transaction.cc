@@ -38,7 +38,7 @@ void SmtpSession::rcpt(std::string_view arguments) {
   const auto& notify = to->notify;
   envelope_->recipients.push_back({.account = account,
                                    .address = to->path,
-                                   .original = to->orcpt.empty() ? "" : to->orcpt_type + ";" + to->orcpt,
+                                   .original = iequals(to->orcpt_type, "rfc822") ? to->orcpt : "",
                                    .notify_failure = !notify.given || notify.failure,
                                    .notify_success = notify.success});
   print("250 2.1.5 <{}> recipient ok\r\n", to->path);

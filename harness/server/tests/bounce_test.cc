@@ -77,7 +77,7 @@ TEST(Bounce, CarriesWhatTheSenderAskedForInDsnParameters) {
   ASSERT_THAT(rig.inbox("bob"), SizeIs(1));
   const auto report = rig.inbox("bob").front();
   EXPECT_THAT(report, HasSubstr("\r\nOriginal-Envelope-Id: QQ314159+\r\n"));
-  EXPECT_THAT(report, HasSubstr("\r\nOriginal-Recipient: rfc822;Little@x.test\r\n"));
+  EXPECT_THAT(report, HasSubstr("\r\nOriginal-Recipient: rfc822; Little@x.test\r\n"));
   EXPECT_THAT(report, HasSubstr("\r\nContent-Type: message/rfc822\r\n\r\n" + large()));
 }
 

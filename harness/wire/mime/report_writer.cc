@@ -12,6 +12,12 @@ bool all_have_action(const std::vector<DeliveryStatus>& recipients, std::string_
   return std::all_of(recipients.begin(), recipients.end(), [&](const DeliveryStatus& r) { return r.action == action; });
 }
 
+/// RFC 2045 section 6.2: what holds octets over 127 must say so, and so must everything around it.
+std::string_view transfer_encoding(std::string_view content) {
+  const bool eight_bit = std::any_of(content.begin(), content.end(), [](char c) { return (c & 0x80) != 0; });
+  return eight_bit ? "Content-Transfer-Encoding: 8bit\r\n" : "";
+}
+
 std::string_view subject(const ReportDraft& draft) {
   if (all_have_action(draft.recipients, "delivered")) return "Successful Mail Delivery Report";
   if (all_have_action(draft.recipients, "delayed")) return "Delayed Mail (still being retried)";
@@ -46,8 +52,8 @@ std::string write_report(const ReportDraft& draft) {
                  draft.from, draft.to, subject(draft), draft.date, draft.message_id);
   fmt::format_to(to,
                  "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
-                 "Content-Type: multipart/report; report-type=delivery-status;\r\n\tboundary=\"{}\"\r\n\r\n",
-                 draft.boundary);
+                 "Content-Type: multipart/report; report-type=delivery-status;\r\n\tboundary=\"{}\"\r\n{}\r\n",
+                 draft.boundary, transfer_encoding(draft.returned));
   fmt::format_to(
       to, "This is a MIME-encapsulated message.\r\n\r\n--{}\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n",
       draft.boundary);
@@ -58,8 +64,8 @@ std::string write_report(const ReportDraft& draft) {
     fmt::format_to(to, "Original-Envelope-Id: {}\r\n", draft.original_envelope_id);
   if (!draft.arrival_date.empty()) fmt::format_to(to, "Arrival-Date: {}\r\n", draft.arrival_date);
   for (const DeliveryStatus& r : draft.recipients) write_recipient(out, r);
-  fmt::format_to(to, "\r\n--{}\r\nContent-Type: {}\r\n\r\n", draft.boundary,
-                 draft.headers_only ? "text/rfc822-headers" : "message/rfc822");
+  fmt::format_to(to, "\r\n--{}\r\nContent-Type: {}\r\n{}\r\n", draft.boundary,
+                 draft.headers_only ? "text/rfc822-headers" : "message/rfc822", transfer_encoding(draft.returned));
   out += draft.returned;
   fmt::format_to(to, "\r\n--{}--\r\n", draft.boundary);
   return out;
