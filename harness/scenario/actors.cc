@@ -96,7 +96,7 @@ class DeviceReader {
     if (idle == nullptr) return;
     device.idle = read_text(*idle, "the name of a mailbox", complaints_).value_or("");
     if (device.webmail)
-      complaints_.key(*idle, "idle only on a device that stays logged in; webmail logs in for each step");
+      complaints_.key(*idle, "idle: only on a device that stays logged in; webmail logs in for each step");
   }
 
   void pop3(const Node& account, Device& device) {

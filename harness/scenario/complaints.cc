@@ -34,16 +34,18 @@ std::string Problem::message() const {
 }
 
 void Complaints::at(Pos pos, std::string_view text, std::string expected, const std::vector<std::string>& known) {
-  if (problems_.size() >= kMaxProblems) return;
-  Problem problem{file_, pos, shown(text), std::move(expected), ""};
-  if (const auto near = nearest_word(problem.text, known)) problem.hint = *near;
-  problems_.push_back(std::move(problem));
+  add(pos, text, std::move(expected), nearest_word(shown(text), known));
 }
 
 void Complaints::value(const Node& node, std::string expected, const std::vector<std::string>& known) {
   if (node.kind == Node::Kind::bad) return;
   if (node.kind == Node::Kind::null) return at(node.pos, node.key + ":", std::move(expected));
-  at(node.pos, node.kind == Node::Kind::scalar ? node.text : one_line(node), std::move(expected), known);
+  add(node.pos, one_line(node), std::move(expected), nearest_word(shown(node.text), known));
+}
+
+void Complaints::add(Pos pos, std::string_view text, std::string expected, std::optional<std::string> hint) {
+  if (problems_.size() < kMaxProblems)
+    problems_.push_back({file_, pos, shown(text), std::move(expected), hint.value_or("")});
 }
 
 void Complaints::key(const Node& node, std::string expected, const std::vector<std::string>& known) {

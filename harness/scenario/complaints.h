@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,8 @@ class Complaints {
   std::vector<Problem> take();
 
  private:
+  void add(Pos pos, std::string_view text, std::string expected, std::optional<std::string> hint);
+
   std::string file_;
   std::vector<Problem> problems_;
 };

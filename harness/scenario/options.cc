@@ -27,7 +27,9 @@ std::optional<std::string> read_imap_flag(const Node& node, Complaints& complain
     if (node.text.size() > 1 && node.text[0] == '$' && std::all_of(node.text.begin(), node.text.end(), in_keyword))
       return node.text;
   }
-  complaints.value(node, either(words_of(kFlags)) + " or a keyword like $Forwarded", words_of(kFlags));
+  auto known = words_of(kFlags);
+  known.emplace_back("a keyword like $Forwarded");
+  complaints.value(node, either(known), words_of(kFlags));
   return std::nullopt;
 }
 

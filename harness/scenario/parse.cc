@@ -50,24 +50,18 @@ class ScenarioReader {
 
   void run() {
     check_keys(root_, kKeys, complaints_);
+    require_keys(root_, {"id", "accounts", "devices", "steps"}, complaints_);
     head();
-    if (const Node* accounts = required("accounts")) read_accounts(*accounts, complaints_, scenario_);
+    if (const Node* accounts = find(root_, "accounts")) read_accounts(*accounts, complaints_, scenario_);
     Context context{scenario_, complaints_, {}, {}};
-    if (const Node* devices = required("devices")) read_devices(*devices, complaints_, scenario_, context.unread);
-    if (const Node* steps = required("steps")) read_steps(*steps, context, scenario_.steps);
+    if (const Node* devices = find(root_, "devices")) read_devices(*devices, complaints_, scenario_, context.unread);
+    if (const Node* steps = find(root_, "steps")) read_steps(*steps, context, scenario_.steps);
     if (complaints_.empty()) check_needs(find(root_, "needs"), complaints_, scenario_);
   }
 
  private:
-  const Node* required(std::string_view key) {
-    const Node* found = find(root_, key);
-    if (found == nullptr)
-      complaints_.at(root_.pos, root_.children.front().key, fmt::format("{}: among the keys of the file", key));
-    return found;
-  }
-
   void head() {
-    if (const Node* id = required("id")) {
+    if (const Node* id = find(root_, "id")) {
       if (id->kind == Node::Kind::scalar && is_id(id->text)) {
         scenario_.id = id->text;
         scenario_.id_pos = id->pos;
@@ -109,6 +103,13 @@ std::optional<Node> parse_root(std::string_view text, std::string_view what, Com
     complaints.value(*root, std::string(what));
   }
   return std::nullopt;
+}
+
+void require_keys(const Node& root, const std::vector<std::string>& keys, Complaints& complaints) {
+  std::string missing;
+  for (const auto& key : keys)
+    if (find(root, key) == nullptr) missing += fmt::format("{}{}:", missing.empty() ? "" : ", ", key);
+  if (!missing.empty()) complaints.at(root.pos, root.children.front().key, fmt::format("also {}", missing));
 }
 
 Loaded parse(std::string_view text, const std::string& name) {

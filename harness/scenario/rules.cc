@@ -14,7 +14,7 @@ class Settling {
 
   void run() {
     for (const auto& option : split_words(rule_.required))
-      if (!has(option)) context_.complaints.value(node_, fmt::format("{} beside {}", option, rule_.word));
+      if (!has(option)) context_.complaints.value(node_, fmt::format("{}: beside {}:", option, rule_.word));
     switch (step_.verb) {
       case Verb::deliver:
       case Verb::retry:
@@ -55,7 +55,7 @@ class Settling {
   /// Complains of an option that only makes sense with something else.
   void without(std::string_view name, std::string_view partner) {
     if (const Node* found = option(name))
-      context_.complaints.key(*found, fmt::format("{} only beside {}", name, partner));
+      context_.complaints.key(*found, fmt::format("{}: only beside {}", name, partner));
   }
   void default_within() {
     if (!has("within")) step_.within = kDefaultWithin;
@@ -77,14 +77,15 @@ class Settling {
       if (const auto only = the_only_account("to")) step_.to_accounts = {*only};
     if (has("until")) {
       if (const Node* found = option("count"))
-        context_.complaints.key(*found, "at_most instead: until decides how many");
+        context_.complaints.key(*found, "at_most: instead; until: decides how many");
       if (const Node* found = option("expect"))
-        context_.complaints.key(*found, "until alone: what is expected is that it happens");
-      if (!has("at_most")) context_.complaints.value(*option("until"), "at_most beside until: every wait has a bound");
+        context_.complaints.key(*found, "until: alone; what is expected is that it happens");
+      if (!has("at_most"))
+        context_.complaints.value(*option("until"), "at_most: beside until:, every wait has a bound");
     } else {
-      without("at_most", "until");
-      without("settle", "until");
-      if (!has("expect")) without("status", "expect or until");
+      without("at_most", "until:");
+      without("settle", "until:");
+      if (!has("expect")) without("status", "expect: or until:");
     }
     if (step_.expect == Outcome::accepted) without("status", "an outcome other than accepted");
     const Way way = step_.via.value_or(device().way);
@@ -97,7 +98,7 @@ class Settling {
   void needs_imap(std::string_view name) {
     if (device().kind == DeviceKind::imap) return;
     if (const Node* found = option(name))
-      context_.complaints.key(*found, fmt::format("{} only on an IMAP device: POP3 has one way to delete", name));
+      context_.complaints.key(*found, fmt::format("{}: only on an IMAP device: POP3 has one way to delete", name));
   }
 
   void agreement() {

@@ -80,6 +80,22 @@ std::string_view Source::rest_of_line(int number, int byte) const {
   return rest.substr(0, rest.find_last_not_of(" \t") + 1);
 }
 
+bool Source::quote_closes(int number, int byte) const {
+  const auto one = line(number);
+  if (byte < 0 || static_cast<std::size_t>(byte) >= one.size()) return true;
+  const char quote = one[static_cast<std::size_t>(byte)];
+  if (quote != '"' && quote != '\'') return true;
+  const std::string_view stops = quote == '"' ? "\"\\" : "'";
+  auto rest = text_.substr(static_cast<std::size_t>(one.data() - text_.data()) + static_cast<std::size_t>(byte) + 1);
+  while (true) {
+    const auto stop = rest.find_first_of(stops);
+    if (stop == std::string_view::npos) return false;
+    const bool doubled = quote == '\'' && rest.substr(stop + 1).starts_with(quote);
+    if (rest[stop] == quote && !doubled) return true;
+    rest.remove_prefix(std::min(stop + 2, rest.size()));
+  }
+}
+
 bool Source::clean(Complaints& complaints) const {
   const auto before = complaints.size();
   for (std::size_t i = 0; i < lines_.size(); ++i) {

@@ -35,6 +35,9 @@ class TreeBuilder : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { leaf(mark, Node::Kind::null, "", false); }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t, const std::string& value) override {
     check_tag(mark, tag);
+    // The parser takes the end of the file for the missing quote.
+    if (tag == "!" && !source_.quote_closes(mark.line, mark.column))
+      throw YAML::ParserException(mark, YAML::ErrorMsg::EOF_IN_SCALAR);
     leaf(mark, Node::Kind::scalar, value, tag == "!");
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
@@ -51,12 +54,16 @@ class TreeBuilder : public YAML::EventHandler {
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t, YAML::EmitterStyle::value) override {
     begin(mark, tag, Node::Kind::map);
   }
+  /// Where the innermost list or map that is still open began.
+  const YAML::Mark* open() const { return stack_.empty() ? nullptr : &stack_.back().begun; }
+
   void OnSequenceEnd() override { end(); }
   void OnMapEnd() override { end(); }
 
  private:
   struct Frame {
     Node node;
+    YAML::Mark begun;
     bool awaits_value = false;  // map: a key was read
     bool dropped = false;       // the value that comes next has a key we refused
     std::string key;
@@ -80,6 +87,7 @@ class TreeBuilder : public YAML::EventHandler {
     Frame frame;
     frame.node.kind = kind;
     frame.node.pos = at(mark);
+    frame.begun = mark;
     stack_.push_back(std::move(frame));
   }
 
@@ -152,21 +160,36 @@ class TreeBuilder : public YAML::EventHandler {
   std::size_t nodes_ = 0;
 };
 
-/// The parser's words for what people most often get wrong, in ours.
-std::string expectation(std::string_view parser_says) {
-  constexpr std::pair<std::string_view, std::string_view> known[] = {
-      {"end of map flow not found", "',' or '}' to go on with or to end what '{' began"},
-      {"end of sequence flow not found", "',' or ']' to go on with or to end what '[' began"},
-      {"illegal map value", "one 'key: value' here; text that holds ': ' needs quotes"},
-      {"illegal block entry", "'- ' only at the beginning of a list's line"},
-      {"end of sequence not found", "'- ' in the same column as in the lines above"},
-      {"end of map not found", "a key in the same column as in the lines above"},
-      {"unknown token", "a word; text that begins with this character needs quotes"},
-      {"the referenced anchor is not defined", kNoAnchors},
-  };
-  for (const auto& [theirs, ours] : known)
-    if (parser_says == theirs) return std::string(ours);
-  return fmt::format("YAML that can be read ({})", parser_says);
+/// What people most often get wrong, in our words.
+struct Mistake {
+  std::string_view parser_says;
+  std::string_view expected;
+  bool at_opening = false;  ///< the parser notices it far behind the bracket that was left open
+};
+
+constexpr Mistake kMistakes[] = {
+    {"end of map flow not found", "',' and a key, or '}' to end what '{' began", true},
+    {"end of sequence flow not found", "',' and a value, or ']' to end what '[' began", true},
+    {"illegal map value", "one 'key: value' a line, keys of one map in one column; text that holds ': ' needs quotes"},
+    {"illegal block entry", "'- ' only at the beginning of a list's line"},
+    {"end of sequence not found", "'- ' in the same column as in the lines above"},
+    {"end of map not found", "a key in the same column as in the lines above"},
+    {"unknown token", "a word; text that begins with this character needs quotes"},
+    {"illegal EOF in scalar", "a second quote that ends the text"},
+    {"the referenced anchor is not defined", kNoAnchors},
+};
+
+void complain(const YAML::Exception& error, const Source& source, const YAML::Mark* open, Complaints& complaints) {
+  for (const auto& mistake : kMistakes) {
+    if (error.msg != mistake.parser_says) continue;
+    const auto& mark = mistake.at_opening && open != nullptr ? *open : error.mark;
+    const bool whole_line = mistake.parser_says == "illegal map value";
+    complaints.at(source.pos(mark.line, mark.column), source.rest_of_line(mark.line, whole_line ? 0 : mark.column),
+                  std::string(mistake.expected));
+    return;
+  }
+  complaints.at(source.pos(error.mark.line, error.mark.column), source.rest_of_line(error.mark.line, 0),
+                fmt::format("YAML that can be read ({})", error.msg));
 }
 
 }  // namespace
@@ -186,8 +209,7 @@ std::optional<Node> parse_yaml(std::string_view text, Complaints& complaints) {
     if (parser.HandleNextDocument(builder)) parser.HandleNextDocument(builder);
   } catch (const YAML::Exception& error) {
     if (builder.documents < 2) {
-      complaints.at(source.pos(error.mark.line, error.mark.column),
-                    source.rest_of_line(error.mark.line, error.mark.column), expectation(error.msg));
+      complain(error, source, builder.open(), complaints);
       return std::nullopt;
     }
   }
