@@ -326,6 +326,7 @@ void Ledger::Impl::report(const Event& e) {
   fresh.uid = e.uid;
   if (e.uid == 0) fresh.uidl = uidl_of(e);
   fresh.action = e.text.substr(0, space);
+  if (fresh.action.ends_with(':')) fresh.action.pop_back();
   fresh.status = e.code;
   fresh.diagnostic = space == std::string::npos ? std::string() : e.text.substr(space + 1);
   fresh.event = e.index;

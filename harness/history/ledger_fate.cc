@@ -46,7 +46,7 @@ Fate Ledger::fate(std::uint32_t message, std::uint32_t account) const {
     const std::uint32_t by = impl_->history.event(attempt.event).session;
     smtp |= attempt.outcome == Type::ok && by != 0 && impl_->history.session(by).protocol == Protocol::smtp;
   }
-  if (!accepted && last != nullptr && last->outcome == Type::fail)
+  if (!accepted && last != nullptr && last->outcome == Type::fail && last->smtp_code != 0)
     return last->smtp_code / 100 == 4 ? Fate::deferred : Fate::refused;
   if (smtp && listed) return Fate::queued;
   return Fate::unknown;

@@ -20,9 +20,10 @@ struct Ledger::Impl::LifeWriter {
   struct Session {
     std::string mailbox;
     std::uint32_t uidvalidity = 0;
-    bool seen = false, visible = false, downloaded = false, dele = false, quit = false;
+    bool seen = false, dele = false, quit = false;
   };
   std::map<std::uint32_t, Session> sessions;
+  std::set<std::uint32_t> visible, downloaded;       ///< devices that have been told of
   std::set<std::uint32_t> asked;                     ///< copies somebody marked
   std::map<std::string, std::string> downloaded_by;  ///< POP3 device -> when
   std::map<std::uint32_t, std::string> explained;    ///< account -> who asked
@@ -45,7 +46,8 @@ struct Ledger::Impl::LifeWriter {
     return in == 0 ? 0 : impl.copy_of.get(std::uint64_t{in} << 32U | uid);
   }
   bool is_ours(std::uint32_t copy) const { return copy != 0 && impl.copies[copy - 1].message == message; }
-  bool audit(const Event& e) const { return e.session != 0 && history.session(e.session).audit_round > 0; }
+  std::uint32_t device(const Event& e) const { return e.session == 0 ? 0 : history.session(e.session).device; }
+  bool audit(const Event& e) const { return device(e) == 0; }  ///< or a fresh session that was asked again
 
   void explain(const Event& e, const std::string& how) {
     explained[history.account_of(e)] =
@@ -87,14 +89,13 @@ void Ledger::Impl::LifeWriter::content(const Event& e) {
   const std::string where =
       pop ? fmt::format("number {}{}{}", e.seq, e.text.empty() ? "" : ", UIDL ", printable(e.text, 70))
           : fmt::format("{} UID {}", e.mailbox.empty() ? s.mailbox : e.mailbox, e.uid);
-  if (full && !s.downloaded) {
+  if (full && downloaded.insert(device(e)).second) {
     const bool same = e.hash == 0 || e.hash == sent.hash;
     line(e, "downloaded", fmt::format("{}, {} octets, content {}", where, e.size, same ? "as sent" : "NOT as sent"));
-    s.downloaded = s.visible = true;
+    visible.insert(device(e));
     if (pop) downloaded_by.try_emplace(std::string(history.device_name(e)), format_seconds(e.at.time_since_epoch()));
-  } else if (!s.visible) {
+  } else if (visible.insert(device(e)).second) {
     line(e, "visible", where);
-    s.visible = true;
   }
 }
 
@@ -206,8 +207,9 @@ void Ledger::Impl::LifeWriter::tell(const Event& e) {
     case What::row:
       if (is_ours(copy_at(e, e.uid))) {
         Session& s = sessions[e.session];
-        if (!s.visible && !audit(e)) line(e, "visible", fmt::format("{} UID {}", s.mailbox, e.uid));
-        s.seen = s.visible = true;
+        if (!audit(e) && visible.insert(device(e)).second)
+          line(e, "visible", fmt::format("{} UID {}", s.mailbox, e.uid));
+        s.seen = true;
       }
       break;
     case What::message:
@@ -249,7 +251,7 @@ void Ledger::Impl::LifeWriter::tell(const Event& e) {
       quit(e);
       break;
     case What::end:
-      if (e.session != 0 && sessions[e.session].dele && !sessions[e.session].quit)
+      if (e.type == Type::obs && e.session != 0 && sessions[e.session].dele && !sessions[e.session].quit)
         line(e, "not asked", "the connection ended without QUIT: its DELE counts for nothing");
       break;
     case What::enumerated:
@@ -301,7 +303,7 @@ void Ledger::Impl::LifeWriter::conclude() {
 
 std::vector<std::string> Ledger::life(std::uint32_t message) const {
   if (message == 0 || message > impl_->history.messages().size()) return {};
-  Impl::LifeWriter writer{*this, *impl_, impl_->history, message, {}, {}, {}, {}, {}};
+  Impl::LifeWriter writer{*this, *impl_, impl_->history, message, {}, {}, {}, {}, {}, {}, {}};
   for (const Event& e : impl_->history.events()) writer.tell(e);
   writer.conclude();
   return std::move(writer.lines);
