@@ -1,0 +1,85 @@
+#include "stats/histogram.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+namespace mailproof::stats {
+
+std::size_t Histogram::bucket_of(Duration value) {
+  const auto v = static_cast<std::uint64_t>(value.count());
+  const auto top = static_cast<unsigned>(std::bit_width(v)) - 1;
+  const std::uint64_t within = (v >> (top - kHalfBits)) & ((1U << kHalfBits) - 1);
+  return (std::size_t{top - kFirstBit} << kHalfBits) | static_cast<std::size_t>(within);
+}
+
+Duration Histogram::lowest_of(std::size_t bucket) {
+  const auto top = static_cast<unsigned>(bucket >> kHalfBits) + kFirstBit;
+  const std::uint64_t within = bucket & ((1U << kHalfBits) - 1);
+  return Duration(static_cast<Duration::rep>(((1ULL << kHalfBits) | within) << (top - kHalfBits)));
+}
+
+Duration Histogram::highest_of(std::size_t bucket) {
+  const auto top = static_cast<unsigned>(bucket >> kHalfBits) + kFirstBit;
+  return lowest_of(bucket) + Duration((Duration::rep{1} << (top - kHalfBits)) - 1);
+}
+
+void Histogram::add(Duration value, std::uint64_t times) {
+  if (times == 0) return;
+  min_ = std::min(min_, value);
+  max_ = std::max(max_, value);
+  sum_ += static_cast<Sum>(value.count()) * static_cast<Sum>(times);
+  if (value < kLowest) {
+    below_ += times;
+  } else if (value > kHighest) {
+    above_ += times;
+  } else {
+    if (buckets_.empty()) buckets_.resize(kBuckets);
+    buckets_[bucket_of(value)] += times;
+    inside_ += times;
+  }
+}
+
+void Histogram::merge(const Histogram& other) {
+  if (buckets_.empty()) {
+    buckets_ = other.buckets_;
+  } else {
+    for (std::size_t i = 0; i < other.buckets_.size(); ++i) buckets_[i] += other.buckets_[i];
+  }
+  inside_ += other.inside_;
+  below_ += other.below_;
+  above_ += other.above_;
+  min_ = std::min(min_, other.min_);
+  max_ = std::max(max_, other.max_);
+  sum_ += other.sum_;
+}
+
+Duration Histogram::mean() const {
+  if (count() == 0) return Duration::zero();
+  return Duration(static_cast<Duration::rep>(sum_ / static_cast<Sum>(count())));
+}
+
+Duration Histogram::percentile(double percent) const {
+  if (count() == 0) return Duration::zero();
+  const double share = std::clamp(percent, 0.0, 100.0) / 100.0;
+  const auto rank = std::clamp<std::uint64_t>(
+      static_cast<std::uint64_t>(std::ceil(share * static_cast<double>(count()))), 1, count());
+  if (rank <= below_) return std::min(kLowest, max_);
+  std::uint64_t seen = below_;
+  for (std::size_t i = 0; i < buckets_.size(); ++i) {
+    seen += buckets_[i];
+    if (seen >= rank) return std::min(highest_of(i), max_);
+  }
+  return max_;
+}
+
+std::uint64_t Histogram::count_up_to(Duration limit) const {
+  if (limit < kLowest) return limit >= max() ? count() : below_;
+  if (limit > kHighest) return limit >= max() ? count() : inside_ + below_;
+  std::uint64_t seen = below_;
+  if (buckets_.empty()) return seen;
+  for (std::size_t i = 0, last = bucket_of(limit); i <= last; ++i) seen += buckets_[i];
+  return seen;
+}
+
+}  // namespace mailproof::stats
