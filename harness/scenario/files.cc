@@ -18,10 +18,9 @@ Result<std::string> read_file(const std::string& path, std::size_t most) {
     in.read(block, sizeof block);
     text.append(block, static_cast<std::size_t>(in.gcount()));
   }
-  if (in.bad() || !in.eof()) {
-    if (text.size() > most) return Error(path, fmt::format("a file of at most {} bytes", most));
+  if (text.size() > most) return Error(path, fmt::format("a file of at most {} bytes", most));
+  if (in.bad() || !in.eof())
     return Error(path, fmt::format("a file that can be read ({})", std::generic_category().message(errno)));
-  }
   return text;
 }
 
