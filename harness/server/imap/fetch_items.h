@@ -1,0 +1,46 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "server/imap/mime_part.h"
+#include "wire/imap/cursor.h"
+
+namespace mailproof::server {
+
+/// section = "[" [section-spec] "]" (RFC 3501 section 9)
+struct Section {
+  enum class What { all, header, fields, fields_not, text, mime };
+  What what = What::all;
+  std::vector<std::uint32_t> part;
+  std::vector<std::string> names;  ///< of fields and fields_not
+  bool needs_parts() const { return !part.empty(); }
+};
+
+struct FetchItem {
+  enum class Kind { uid, flags, internaldate, size, envelope, body, bodystructure, modseq, section };
+  explicit FetchItem(Kind kind_, std::string_view label_ = {}) : kind(kind_), label(label_) {}
+  Kind kind;
+  Section section;
+  std::string label;  ///< what names the section in the answer: "BODY[HEADER.FIELDS (FROM)]<0>", "RFC822.TEXT"
+  std::optional<std::pair<std::uint32_t, std::uint32_t>> partial;  ///< origin and count
+  bool sets_seen = false;
+};
+
+struct FetchRequest {
+  std::vector<FetchItem> items;
+  std::optional<std::uint64_t> changed_since;
+  bool vanished = false;
+  bool has(FetchItem::Kind kind) const;
+};
+
+/// What follows the set in a FETCH: items, a macro or a list, and the modifiers of RFC 7162. Check c.ok() afterwards.
+FetchRequest read_fetch_request(imap::Cursor& c);
+
+/// The octets a section names. `parts` may be null unless needs_parts(). Nothing: there is no such part (NIL).
+std::optional<std::string> section_text(const Section& section, std::string_view message, const MimePart* parts);
+
+}  // namespace mailproof::server

@@ -1,0 +1,86 @@
+#include <fmt/format.h>
+
+#include "server/imap/dates.h"
+#include "server/imap/message_text.h"
+#include "server/imap/session.h"
+
+namespace mailproof::server {
+namespace {
+
+// append = "APPEND" SP mailbox [SP flag-list] [SP date-time] SP literal
+struct AppendArguments {
+  std::string mailbox;
+  Flags flags;
+  std::string date;
+};
+
+AppendArguments read_head(imap::Cursor& c) {
+  AppendArguments read;
+  c.sp();
+  read.mailbox = c.astring().text();
+  c.sp();
+  if (c.peek() == '(') {
+    c.flag_list(read.flags);
+    c.sp();
+  }
+  if (c.peek() == '"') {
+    read.date = c.quoted().text();
+    c.sp();
+  }
+  return read;
+}
+
+}  // namespace
+
+// What can be said before the message comes is said before it comes: no such mailbox, no room.
+imap::LiteralAction ImapSession::begin_append(const imap::LiteralBegin& begin) {
+  imap::Cursor c(begin.line);
+  c.tag();
+  c.sp();
+  c.word();
+  const auto arguments = read_head(c);
+  const bool is_mailbox_name = begin.number == 0 && !c.ok();
+  if (is_mailbox_name) return begin.size > kLiteralLimit ? imap::LiteralAction::refuse : imap::LiteralAction::keep;
+  if (begin.too_large || begin.size > kMessageLimit) {
+    append_refusal_ = "[TOOBIG] Message too large";
+  } else if (c.ok() && !account_->mailbox(arguments.mailbox)) {
+    append_refusal_ = "[TRYCREATE] No such mailbox";
+  } else if (const auto full = no_room_for(begin.size); !full.empty()) {
+    append_refusal_ = full;
+  }
+  if (!append_refusal_.empty()) return imap::LiteralAction::refuse;
+  append_body_ = std::make_shared<std::string>();
+  append_body_->reserve(begin.size);
+  return imap::LiteralAction::stream;
+}
+
+void ImapSession::cmd_append(imap::Cursor& c) {
+  auto arguments = read_head(c);
+  const auto literal = c.string();
+  if (!c.end()) return bad(c);
+  if (literal.form() != imap::Text::Form::literal || !append_body_) return bad("The message must come as a literal");
+  const auto mailbox = existing(arguments.mailbox, "[TRYCREATE]");
+  if (!mailbox) return;
+  if (!storable(arguments.flags)) return bad("Unknown system flag");
+  auto date = internal_date(now());
+  if (!arguments.date.empty()) {
+    const auto given = parse_date_time(arguments.date);
+    if (!given) return bad("That is no date-time");
+    date = *given;
+  }
+  if (append_body_->find('\0') != std::string::npos) return bad("NUL in a message");
+  with_crlf(*append_body_);
+  if (const auto full = no_room_for(append_body_->size()); !full.empty()) return no(full);
+  std::string done = "Appended";
+  const bool uidplus = !context().has(latitude("imap.no-uidplus"));
+  if (context().has(defect("imap.append-ok-but-absent"))) {
+    if (uidplus) done = fmt::format("[APPENDUID {} {}] Appended", mailbox->uid_validity(), mailbox->uid_next());
+    return ok(done);
+  }
+  const auto message =
+      context().store.append(*account_, *mailbox, std::move(append_body_), std::move(arguments.flags), date);
+  if (uidplus) done = fmt::format("[APPENDUID {} {}] Appended", mailbox->uid_validity(), message->uid);
+  ok(done);
+}
+
+}  // namespace mailproof::server

@@ -1,0 +1,151 @@
+#include <algorithm>
+
+#include "server/imap/dates.h"
+#include "server/imap/envelope.h"
+#include "server/imap/fetch_items.h"
+#include "server/imap/session.h"
+
+namespace mailproof::server {
+namespace {
+
+using Kind = FetchItem::Kind;
+
+/// What a message of another account would be: the newest mail of the first other account that has any.
+std::shared_ptr<const std::string> foreign_content(const Store& store, const AccountState& mine) {
+  for (const auto& other : store.accounts()) {
+    if (other.get() != &mine && !other->inbox().messages().empty()) return other->inbox().messages().back()->content;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+// fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att) ")")
+//         [SP "(" fetch-modifier *(SP fetch-modifier) ")"]
+void ImapSession::cmd_fetch(imap::Cursor& c) {
+  c.sp();
+  const auto set = c.sequence_set();
+  c.sp();
+  auto request = read_fetch_request(c);
+  if (!c.end()) return bad(c);
+  if (request.vanished && !(by_uid_ && qresync_ && request.changed_since)) {
+    return bad("VANISHED goes with UID FETCH, CHANGEDSINCE and ENABLE QRESYNC");
+  }
+  const auto indexes = view_->resolve(set, by_uid_);
+  if (!indexes) return bad("No such message number");
+  if (by_uid_ && !request.has(Kind::uid)) request.items.emplace(request.items.begin(), Kind::uid);
+  if (request.changed_since && !request.has(Kind::modseq)) request.items.emplace_back(Kind::modseq);
+  if (request.has(Kind::modseq)) enable_condstore();
+  if (request.vanished) write_vanished_since(*request.changed_since, &set);
+  for (const auto index : *indexes) {
+    if (!request.changed_since || view_->entries()[index].message->modseq > *request.changed_since) {
+      fetch_one(index, request);
+    }
+  }
+  ok("Done");
+}
+
+void ImapSession::fetch_one(std::size_t index, const FetchRequest& request) {
+  auto& entry = view_->entries()[index];
+  const auto message = entry.message;
+  const auto asks = [&](auto which) { return std::any_of(request.items.begin(), request.items.end(), which); };
+  const bool nil = message->expunged && context().has(latitude("imap.nil-for-expunged"));
+  const bool sees = asks([](const FetchItem& item) { return item.sets_seen; });
+  if (sees && !view_->read_only() && !message->expunged && !message->flags.has(Flag::seen)) {
+    auto flags = message->flags;
+    flags.add(Flag::seen);
+    context().store.set_flags(view_->mailbox(), message, std::move(flags));
+  }
+  const bool with_flags = request.has(Kind::flags) || (sees && entry.flags_changed);
+  const bool with_modseq = request.has(Kind::modseq) || (with_flags && condstore_);
+  std::optional<MimePart> parts;
+  if (!nil && asks([](const FetchItem& item) {
+        return item.kind == Kind::bodystructure || item.kind == Kind::body || item.section.needs_parts();
+      })) {
+    parts = MimePart::parse(*message->content);
+  }
+
+  print("* {} FETCH (", index + 1);
+  std::string text;
+  bool first = true;
+  for (const auto& item : request.items) {
+    if (item.kind == Kind::flags || item.kind == Kind::modseq) continue;
+    if (!first) write(" ");
+    first = false;
+    text.clear();
+    switch (item.kind) {
+      case Kind::uid:
+        print("UID {}", message->uid);
+        break;
+      case Kind::internaldate:
+        print("INTERNALDATE \"{}\"", format_date_time(message->date));
+        break;
+      case Kind::size:
+        print("RFC822.SIZE {}", message->size());
+        break;
+      case Kind::envelope:
+        if (nil) {
+          text = "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)";
+        } else {
+          format_envelope(std::string_view(*message->content).substr(0, header_size(*message->content)), text);
+        }
+        print("ENVELOPE {}", text);
+        break;
+      case Kind::body:
+      case Kind::bodystructure:
+        if (nil) {
+          text = "(\"TEXT\" \"PLAIN\" NIL NIL NIL \"7BIT\" 0 0)";
+        } else {
+          format_body_structure(*parts, item.kind == Kind::bodystructure, text);
+        }
+        print("{} {}", item.kind == Kind::body ? "BODY" : "BODYSTRUCTURE", text);
+        break;
+      case Kind::section:
+        if (nil) {
+          print("{} NIL", item.label);
+        } else {
+          write_section(item, index, parts ? &*parts : nullptr);
+        }
+        break;
+      default:
+        break;
+    }
+  }
+  if (with_flags) {
+    if (!first) write(" ");
+    first = false;
+    write_flags(entry);
+    view_->told(entry);
+  }
+  if (with_modseq) print("{}MODSEQ ({})", first ? "" : " ", message->modseq);
+  write(")\r\n");
+}
+
+void ImapSession::write_section(const FetchItem& item, std::size_t index, const MimePart* parts) {
+  auto content = view_->entries()[index].message->content;
+  if (index + 1 == view_->size()) {
+    if (index > 0 && context().has(defect("imap.fetch-other-body"))) {
+      content = view_->entries()[index - 1].message->content;
+    }
+    if (context().has(defect("imap.foreign-body"))) {
+      if (const auto foreign = foreign_content(context().store, *account_); foreign) content = foreign;
+    }
+  }
+  if (item.section.what == Section::What::all && item.section.part.empty() && !item.partial) {
+    print("{} {{{}}}\r\n", item.label, content->size());
+    out().body(content);
+    return;
+  }
+  const auto text = section_text(item.section, *content, parts);
+  if (!text) {
+    print("{} NIL", item.label);
+    return;
+  }
+  std::string_view piece = *text;
+  if (item.partial)
+    piece = piece.substr(std::min<std::size_t>(item.partial->first, piece.size()), item.partial->second);
+  print("{} {{{}}}\r\n", item.label, piece.size());
+  write(piece);
+}
+
+}  // namespace mailproof::server

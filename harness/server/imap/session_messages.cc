@@ -1,0 +1,181 @@
+#include <fmt/format.h>
+
+#include "server/imap/message_text.h"
+#include "server/imap/session.h"
+
+namespace mailproof::server {
+namespace {
+
+enum class FlagChange { replace, add, remove };
+
+struct StoreItem {
+  FlagChange change = FlagChange::replace;
+  bool silent = false;
+};
+
+// store-att-flags = (["+" / "-"] "FLAGS" [".SILENT"]) ...
+std::optional<StoreItem> read_item(imap::Cursor& c) {
+  auto name = c.atom();
+  StoreItem item;
+  if (name.starts_with('+')) item.change = FlagChange::add;
+  if (name.starts_with('-')) item.change = FlagChange::remove;
+  if (item.change != FlagChange::replace) name.remove_prefix(1);
+  item.silent = iequals(name, "FLAGS.SILENT");
+  if (!item.silent && !iequals(name, "FLAGS")) return std::nullopt;
+  return item;
+}
+
+// ... SP (flag-list / (flag *(SP flag)))
+Flags read_flags(imap::Cursor& c) {
+  Flags flags;
+  c.sp();
+  if (c.peek() == '(') {
+    c.flag_list(flags);
+    return flags;
+  }
+  do flags.add(c.flag());
+  while (c.ok() && c.accept(' '));
+  return flags;
+}
+
+Flags changed(Flags old, const Flags& given, FlagChange change) {
+  if (change == FlagChange::replace) return given;
+  if (change == FlagChange::add) {
+    old.add(given);
+  } else {
+    old.remove(given);
+  }
+  return old;
+}
+
+}  // namespace
+
+bool ImapSession::refuse_change() {
+  if (view_->read_only()) no("[READ-ONLY] The mailbox is open for reading only");
+  return view_->read_only();
+}
+
+void ImapSession::cmd_store(imap::Cursor& c) {
+  std::optional<Modseq> unchanged_since;
+  c.sp();
+  const auto set = c.sequence_set();
+  c.sp();
+  if (c.accept('(')) {
+    if (!c.accept_word("UNCHANGEDSINCE")) return bad("Unknown STORE modifier");
+    c.sp();
+    unchanged_since = c.number64();
+    c.expect(')');
+    c.sp();
+  }
+  const auto item = read_item(c);
+  auto flags = read_flags(c);
+  if (!c.end()) return bad(c);
+  if (!item || !storable(flags)) return bad("STORE wants FLAGS, +FLAGS or -FLAGS and flags it knows");
+  if (refuse_change()) return;
+  const auto indexes = view_->resolve(set, by_uid_);
+  if (!indexes) return bad("No such message number");
+  if (unchanged_since) enable_condstore();
+
+  bool gone = false;
+  imap::SequenceSet modified;
+  for (const auto index : *indexes) {
+    auto& entry = view_->entries()[index];
+    const auto& message = entry.message;
+    if (message->expunged) {
+      gone = true;
+      continue;
+    }
+    if (unchanged_since && message->modseq > *unchanged_since) {
+      modified.add(by_uid_ ? message->uid : static_cast<std::uint32_t>(index + 1));
+      continue;
+    }
+    const bool others_change = entry.flags_changed;
+    context().store.set_flags(view_->mailbox(), message, changed(message->flags, flags, item->change));
+    if (!item->silent) {
+      report_flags(index);
+      continue;
+    }
+    if (!others_change) view_->told(entry);
+    if (condstore_) print("* {} FETCH (UID {} MODSEQ ({}))\r\n", index + 1, message->uid, message->modseq);
+  }
+  const auto code = modified.empty() ? std::string() : fmt::format("[MODIFIED {}] ", modified.format());
+  // RFC 2180 section 4.2.1; by UID it is as if the message had never been there (RFC 3501 section 6.4.8).
+  if (gone && !by_uid_) return no(code.empty() ? "[EXPUNGEISSUED] Some messages are gone" : code + "Some are gone");
+  ok(code + "Done");
+}
+
+void ImapSession::copy_or_move(imap::Cursor& c, bool move) {
+  c.sp();
+  const auto set = c.sequence_set();
+  c.sp();
+  const auto name = c.astring().text();
+  if (!c.end()) return bad(c);
+  if (move && refuse_change()) return;
+  const auto indexes = view_->resolve(set, by_uid_);
+  if (!indexes) return bad("No such message number");
+  const auto target = existing(name, "[TRYCREATE]");
+  if (!target) return;
+
+  std::vector<MessagePtr> sources;
+  std::uint64_t octets = 0;
+  for (const auto index : *indexes) {
+    const auto& message = view_->entries()[index].message;
+    // COPY is all or nothing (RFC 3501 section 6.4.7, RFC 2180 section 4.4.1); unknown UIDs are no error.
+    if (message->expunged && !by_uid_) return no("[EXPUNGEISSUED] Some messages are gone");
+    if (message->expunged) continue;
+    sources.push_back(message);
+    octets += message->size();
+  }
+  if (const auto full = move ? std::string_view() : no_room_for(octets); !full.empty()) return no(full);
+  if (sources.empty()) return ok("No messages");
+
+  const bool twice = move && context().has(defect("imap.move-doubles"));
+  std::vector<Uid> from;
+  imap::SequenceSet from_set;
+  imap::SequenceSet to_set;
+  for (const auto& message : sources) {
+    from.push_back(message->uid);
+    from_set.add(message->uid);
+    to_set.add(context().store.copy(*account_, *message, *target)->uid);
+    if (twice) context().store.copy(*account_, *message, *target);
+  }
+  std::string code;
+  if (!context().has(latitude("imap.no-uidplus"))) {
+    code = fmt::format("[COPYUID {} {} {}]", target->uid_validity(), from_set.format(), to_set.format());
+  }
+  if (!move) return ok(code.empty() ? "Copied" : code + " Copied");
+  // RFC 6851 section 4.3: COPYUID before the EXPUNGEs, untagged.
+  if (!code.empty()) print("* OK {} Moved\r\n", code);
+  context().store.expunge(*account_, view_->mailbox(), from);
+  ok(qresync_ ? fmt::format("[HIGHESTMODSEQ {}] Done", view_->mailbox().highest_modseq()) : "Done");
+}
+
+void ImapSession::cmd_expunge(imap::Cursor& c) {
+  std::optional<imap::SequenceSet> only;
+  if (by_uid_) {
+    c.sp();
+    only = c.sequence_set();
+  }
+  if (!c.end()) return bad(c);
+  if (by_uid_ && context().has(latitude("imap.no-uidplus"))) return bad("Unknown command");
+  if (refuse_change()) return;
+  expunge_deleted(only);
+  ok(qresync_ ? fmt::format("[HIGHESTMODSEQ {}] Done", view_->mailbox().highest_modseq()) : "Done");
+}
+
+void ImapSession::expunge_deleted(const std::optional<imap::SequenceSet>& only) {
+  std::vector<Uid> removed;
+  Uid newest_undeleted = 0;
+  for (const auto& message : view_->mailbox().messages()) {
+    if (!message->flags.has(Flag::deleted)) {
+      newest_undeleted = message->uid;
+    } else if (!only || only->contains(message->uid, view_->last_uid())) {
+      removed.push_back(message->uid);
+    }
+  }
+  const bool more = context().has(defect("imap.expunge-takes-undeleted")) && !removed.empty() && newest_undeleted != 0;
+  if (more) removed.push_back(newest_undeleted);
+  context().store.expunge(*account_, view_->mailbox(), removed);
+}
+
+}  // namespace mailproof::server

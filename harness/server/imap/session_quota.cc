@@ -1,0 +1,93 @@
+#include <fmt/format.h>
+
+#include "server/imap/session.h"
+#include "server/quota.h"
+
+namespace mailproof::server {
+namespace {
+
+constexpr std::string_view kDomainRoot = "domain";
+
+/// STORAGE counts in units of 1024 octets (RFC 9208 section 5.1); what is begun is counted.
+std::uint64_t storage(std::uint64_t octets) { return (octets + 1023) / 1024; }
+
+}  // namespace
+
+// Every mailbox is below two roots: its owner's, named by the login, and the domain's, shared by all accounts.
+bool ImapSession::quota_root_known(std::string_view root) const {
+  return root == account_->config().login || root == kDomainRoot;
+}
+
+void ImapSession::write_quota(std::string_view root) {
+  const bool domain = root == kDomainRoot;
+  const auto limit = domain ? context().store.domain_quota() : account_->quota();
+  const auto usage = domain ? context().store.domain_usage() : account_->usage();
+  if (limit) print("* QUOTA {} (STORAGE {} {})\r\n", imap_string(root), storage(usage), *limit / 1024);
+}
+
+void ImapSession::cmd_getquota(imap::Cursor& c) {
+  c.sp();
+  const auto root = c.astring().text();
+  if (!c.end()) return bad(c);
+  if (!quota_root_known(root)) return no("[NONEXISTENT] No such quota root");
+  write_quota(root);
+  ok("Done");
+}
+
+void ImapSession::cmd_getquotaroot(imap::Cursor& c) {
+  c.sp();
+  const auto name = c.astring().text();
+  if (!c.end()) return bad(c);
+  const auto mailbox = existing(name, "[NONEXISTENT]");
+  if (!mailbox) return;
+  print("* QUOTAROOT {} {}", imap_string(mailbox->name()), imap_string(account_->config().login));
+  if (context().store.domain_quota()) print(" {}", imap_string(kDomainRoot));
+  write("\r\n");
+  write_quota(account_->config().login);
+  write_quota(kDomainRoot);
+  ok("Done");
+}
+
+// setquota-list = "(" [setquota-resource *(SP setquota-resource)] ")"; an empty one lifts every limit.
+void ImapSession::cmd_setquota(imap::Cursor& c) {
+  c.sp();
+  const auto root = c.astring().text();
+  c.sp();
+  std::optional<std::uint64_t> limit;
+  bool other = false;
+  c.expect('(');
+  while (c.ok() && c.peek() != ')') {
+    const bool is_storage = c.accept_word("STORAGE");
+    if (!is_storage) c.atom();
+    c.sp();
+    const auto units = c.number64();
+    if (is_storage) limit = units * 1024;
+    other = other || !is_storage;
+    if (c.peek() != ')') c.sp();
+  }
+  c.expect(')');
+  if (!c.end()) return bad(c);
+  if (!quota_root_known(root)) return no("[NONEXISTENT] No such quota root");
+  if (other) return no("[CANNOT] Only STORAGE can be limited");
+  if (root == kDomainRoot) {
+    context().store.set_domain_quota(limit);
+  } else {
+    context().store.set_quota(*account_, limit);
+  }
+  write_quota(root);
+  ok("Done");
+}
+
+std::string_view ImapSession::no_room_for(std::uint64_t octets) {
+  switch (room_for(context(), *account_, octets)) {
+    case Room::fits:
+      return {};
+    case Room::over_account:
+      return "[OVERQUOTA] The mailbox is full";
+    case Room::over_domain:
+      return "[OVERQUOTA] The domain is full";
+  }
+  return {};
+}
+
+}  // namespace mailproof::server

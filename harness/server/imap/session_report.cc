@@ -1,0 +1,77 @@
+#include <algorithm>
+
+#include "server/imap/session.h"
+
+namespace mailproof::server {
+
+void ImapSession::on_view_stale() {
+  if (!idling_) return;
+  report_changes(true);
+  wake();
+}
+
+void ImapSession::report_changes(bool expunges) {
+  if (expunges && view_->has_removals()) report_removals(view_->take_removals());
+  if (view_->has_arrivals()) {
+    view_->take_arrivals();
+    print("* {} EXISTS\r\n* {} RECENT\r\n", view_->size(), view_->recent());
+  }
+  if (!view_->has_flag_changes()) return;
+  for (std::size_t i = 0; i < view_->size(); ++i) {
+    const auto& entry = view_->entries()[i];
+    if (entry.flags_changed && !entry.message->expunged) report_flags(i);
+  }
+}
+
+void ImapSession::report_removals(const std::vector<ImapView::Removal>& removals) {
+  if (context().has(defect("imap.exists-shrinks"))) {
+    print("* {} EXISTS\r\n", view_->size());
+    return;
+  }
+  if (!qresync_) {
+    for (const auto& removal : removals) print("* {} EXPUNGE\r\n", removal.number);
+    return;
+  }
+  imap::SequenceSet gone;
+  for (const auto& removal : removals) gone.add(removal.uid);
+  if (!gone.empty()) print("* VANISHED {}\r\n", gone.format());
+}
+
+void ImapSession::report_flags(std::size_t index) {
+  auto& entry = view_->entries()[index];
+  print("* {} FETCH (", index + 1);
+  if (qresync_ || by_uid_) print("UID {} ", entry.message->uid);
+  write_flags(entry);
+  if (condstore_) print(" MODSEQ ({})", entry.message->modseq);
+  write(")\r\n");
+  view_->told(entry);
+}
+
+void ImapSession::write_flags(const ImapView::Entry& entry) {
+  auto flags = entry.message->flags;
+  if (entry.recent) flags.add(Flag::recent);
+  print("FLAGS {}", flags.format());
+}
+
+void ImapSession::enable_condstore() {
+  if (condstore_) return;
+  condstore_ = true;
+  if (view_) print("* OK [HIGHESTMODSEQ {}] CONDSTORE is on\r\n", view_->mailbox().highest_modseq());
+}
+
+void ImapSession::write_vanished_since(Modseq modseq, const imap::SequenceSet* within) {
+  std::vector<Uid> gone;
+  const Uid largest = view_->mailbox().uid_next() - 1;
+  for (const auto& expunged : view_->mailbox().expunged()) {
+    if (expunged.modseq > modseq && (within == nullptr || within->contains(expunged.uid, largest))) {
+      gone.push_back(expunged.uid);
+    }
+  }
+  if (gone.empty()) return;
+  std::sort(gone.begin(), gone.end());
+  imap::SequenceSet set;
+  for (const Uid uid : gone) set.add(uid);
+  print("* VANISHED (EARLIER) {}\r\n", set.format());
+}
+
+}  // namespace mailproof::server

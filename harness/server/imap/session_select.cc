@@ -1,0 +1,95 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "server/imap/session.h"
+
+namespace mailproof::server {
+
+// select-param = condstore-param / qresync-param (RFC 7162 section 7)
+// qresync-param = "QRESYNC" SP "(" uidvalidity SP mod-sequence-value [SP known-uids] [SP seq-match-data] ")"
+void ImapSession::select(imap::Cursor& c, bool read_only) {
+  std::optional<imap::SequenceSet> known;
+  std::optional<std::pair<std::uint32_t, Modseq>> since;
+  bool condstore = false;
+  c.sp();
+  const auto name = c.astring().text();
+  if (c.ok() && c.accept(' ') && c.open_list()) {
+    while (c.next_item()) {
+      condstore = true;
+      if (c.accept_word("CONDSTORE")) continue;
+      if (!qresync_ || !c.accept_word("QRESYNC")) return bad("Unknown parameter, or QRESYNC before ENABLE");
+      c.sp();
+      c.expect('(');
+      const auto uid_validity = c.nz_number();
+      c.sp();
+      since.emplace(uid_validity, c.number64());
+      if (c.accept(' ') && c.peek() != '(') {
+        known = c.sequence_set();
+        c.accept(' ');
+      }
+      if (c.peek() == '(') c.skip_value();
+      c.expect(')');
+    }
+  }
+  if (!c.end()) return bad(c);
+  if (view_) {
+    view_.reset();
+    if (qresync_) write("* OK [CLOSED] The other mailbox is closed\r\n");
+  }
+  const auto mailbox = existing(name, "[NONEXISTENT]");
+  if (!mailbox) return;
+  if (condstore) condstore_ = true;
+  view_ = std::make_unique<ImapView>(*account_, mailbox, read_only, static_cast<Listener&>(*this));
+  write("* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)\r\n");
+  write(read_only ? "* OK [PERMANENTFLAGS ()] Read-only\r\n"
+                  : "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft \\*)] Flags and keywords\r\n");
+  print("* {} EXISTS\r\n* {} RECENT\r\n", view_->size(), view_->recent());
+  const auto& entries = view_->entries();
+  const auto unseen = std::find_if(entries.begin(), entries.end(),
+                                   [](const auto& entry) { return !entry.message->flags.has(Flag::seen); });
+  if (unseen != entries.end()) print("* OK [UNSEEN {}] First unseen\r\n", unseen - entries.begin() + 1);
+  print("* OK [UIDVALIDITY {}] UIDs valid\r\n* OK [UIDNEXT {}] Next UID\r\n* OK [HIGHESTMODSEQ {}] Highest\r\n",
+        mailbox->uid_validity(), mailbox->uid_next(), mailbox->highest_modseq());
+  if (since) resync(since->first, since->second, known);
+  ok(read_only ? "[READ-ONLY] Examined" : "[READ-WRITE] Selected");
+}
+
+void ImapSession::resync(std::uint32_t uid_validity, Modseq modseq, const std::optional<imap::SequenceSet>& known) {
+  if (uid_validity != view_->mailbox().uid_validity()) return;
+  write_vanished_since(modseq, known ? &*known : nullptr);
+  for (std::size_t i = 0; i < view_->size(); ++i) {
+    const auto& message = *view_->entries()[i].message;
+    if (message.modseq <= modseq || (known && !known->contains(message.uid, view_->last_uid()))) continue;
+    report_flags(i);
+  }
+}
+
+void ImapSession::cmd_close(imap::Cursor& c) {
+  if (!c.end()) return bad(c);
+  if (!view_->read_only()) expunge_deleted(std::nullopt);
+  const auto modseq = view_->mailbox().highest_modseq();
+  view_.reset();
+  ok(qresync_ ? fmt::format("[HIGHESTMODSEQ {}] Closed", modseq) : "Closed");
+}
+
+void ImapSession::cmd_unselect(imap::Cursor& c) {
+  if (!c.end()) return bad(c);
+  view_.reset();
+  ok("Unselected");
+}
+
+void ImapSession::cmd_idle(imap::Cursor& c) {
+  if (!c.end()) return bad(c);
+  idling_ = true;
+  write("+ idling\r\n");
+  if (view_) report_changes(true);
+}
+
+void ImapSession::on_idle_line(std::string_view line) {
+  idling_ = false;
+  if (!iequals(line, "DONE")) return bad("IDLE ends with DONE");
+  ok("IDLE over");
+}
+
+}  // namespace mailproof::server

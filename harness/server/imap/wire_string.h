@@ -1,0 +1,10 @@
+#pragma once
+#include <string>
+#include <string_view>
+
+namespace mailproof::server {
+
+/// string of RFC 3501 section 9: quoted where that is possible, else a literal.
+std::string imap_string(std::string_view text);
+
+}  // namespace mailproof::server
