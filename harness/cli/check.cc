@@ -1,0 +1,36 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.h"
+
+namespace mailproof::cli {
+namespace {
+
+int check(const std::vector<std::string>& paths, const std::string& root, bool json) {
+  const auto loaded = scenario::load(paths, root);
+  for (const auto& problem : loaded.problems) fmt::print(stderr, "{}\n", problem.message());
+  if (json && loaded.problems.empty()) {
+    std::string out = "[";
+    for (const auto& scenario : loaded.scenarios) out += (out.size() > 1 ? ",\n" : "") + scenario::to_json(scenario);
+    fmt::print("{}]\n", out);
+  } else if (loaded.problems.empty()) {
+    fmt::print("{} scenario{}, all well-formed\n", loaded.scenarios.size(), loaded.scenarios.size() == 1 ? "" : "s");
+  }
+  return loaded.problems.empty() ? 0 : kWrongUse;
+}
+
+}  // namespace
+
+void add_check(CLI::App& app, int& status) {
+  auto paths = std::make_shared<std::vector<std::string>>();
+  auto root = std::make_shared<std::string>("scenarios");
+  auto json = std::make_shared<bool>(false);
+  auto* command = app.add_subcommand("check", "Check scenario files without playing them");
+  command->add_option("scenarios", *paths, "Files, folders or ids")->required();
+  command->add_option("--scenarios", *root, "Folder in which ids are looked up")->capture_default_str();
+  command->add_flag("--json", *json, "Print what was understood");
+  command->callback([=, &status] { status = check(*paths, *root, *json); });
+}
+
+}  // namespace mailproof::cli

@@ -1,0 +1,40 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/options.h"
+#include "scenario/scenario.h"
+
+namespace CLI {
+class App;
+}
+
+namespace mailproof::cli {
+
+// One file a subcommand; each adds itself and leaves its exit status in `status`.
+void add_run(CLI::App& app, int& status);
+void add_load(CLI::App& app, int& status);
+void add_list(CLI::App& app, int& status);
+void add_check(CLI::App& app, int& status);
+void add_server(CLI::App& app, int& status);
+void add_judge(CLI::App& app, int& status);
+
+/// "mailproof: ..." on standard error; the status of wrong use.
+int complain(const std::string& text);
+
+/// Reads scenarios; nothing, after printing every problem, if any file is bad.
+std::optional<std::vector<scenario::Scenario>> load_scenarios(const std::vector<std::string>& paths, const std::string& root);
+
+/// A target that can be played: with --sockets the built-in server was started for it.
+struct Hosted {
+  scenario::Target target;
+  std::unique_ptr<HostedServer> server;
+};
+Result<Hosted> host_builtin(const TargetFlags& flags, const scenario::Target& target);
+
+std::uint64_t fresh_run_id();  ///< differs from run to run
+std::string date_now();        ///< RFC 5322 date-time
+
+}  // namespace mailproof::cli

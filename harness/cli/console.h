@@ -1,0 +1,22 @@
+#pragma once
+#include <mutex>
+
+#include "report/run_result.h"
+
+namespace mailproof::cli {
+
+/// What a person sees while a run goes on. Any thread.
+class Console {
+ public:
+  /// With `repeats` only what did not pass gets a line of its own.
+  Console(std::size_t jobs, bool repeats);
+  void ended(const report::ScenarioResult& result, std::uint32_t copy);
+  void summary(const report::RunResult& run, const std::string& directory);
+
+ private:
+  std::mutex mutex_;
+  std::size_t jobs_, done_ = 0;
+  bool repeats_, terminal_, progress_shown_ = false;
+};
+
+}  // namespace mailproof::cli

@@ -1,0 +1,118 @@
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <thread>
+
+#include "cli/commands.h"
+#include "cli/console.h"
+#include "cli/signals.h"
+#include "cli/worker.h"
+#include "core/rng.h"
+
+namespace mailproof::cli {
+namespace {
+
+struct RunFlags : PlayFlags {
+  unsigned jobs = 1;
+  std::vector<std::string> only, skip;
+  std::uint32_t repeat = 1;
+  std::optional<std::uint32_t> copy;
+  bool until_fail = false;
+};
+
+/// By id prefix (whole words of it) or by tag.
+bool matches(const scenario::Scenario& scenario, const std::vector<std::string>& words) {
+  return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+    const bool prefix = scenario.id.starts_with(word) && (scenario.id.size() == word.size() || word.ends_with('.') || scenario.id[word.size()] == '.');
+    return prefix || std::find(scenario.tags.begin(), scenario.tags.end(), word) != scenario.tags.end();
+  });
+}
+
+int run(const RunFlags& flags) {
+  const auto target = make_target(flags.target);
+  if (!target) return complain(target.error().message());
+  auto scenarios = load_scenarios(flags.paths, flags.scenarios);
+  if (!scenarios) return kWrongUse;
+  std::erase_if(*scenarios, [&](const auto& s) { return (!flags.only.empty() && !matches(s, flags.only)) || matches(s, flags.skip); });
+  if (scenarios->empty()) return complain("no scenario is left to play: --only and --skip exclude all of them");
+  const auto directory = RunDirectory::make(flags.out);
+  if (!directory) return complain(directory.error().message());
+
+  const auto hosted = host_builtin(flags.target, *target);
+  if (!hosted) return complain(hosted.error().message());
+  const scenario::Target& played = hosted->target;
+
+  AccountPool pool(played);
+  RunSetup setup;
+  setup.target = &played;
+  setup.flags = &flags;
+  setup.pool = &pool;
+  setup.directory = directory->get();
+  setup.start = std::chrono::steady_clock::now();
+  setup.run_id = flags.target.sim ? flags.seed : fresh_run_id();
+  setup.date = flags.target.sim ? "Thu, 01 Jan 2026 00:00:00 +0000" : date_now();
+
+  std::vector<Job> jobs;
+  const std::uint32_t first = flags.copy.value_or(0);
+  for (std::uint32_t copy = first; copy < first + flags.repeat; ++copy)
+    for (const auto& scenario : *scenarios) jobs.push_back({&scenario, copy, jobs.size()});
+
+  Console console(jobs.size(), flags.repeat > 1);
+  std::vector<std::optional<report::ScenarioResult>> results(jobs.size());
+  std::atomic<std::size_t> next{0};
+  std::atomic<bool> stop{false};
+  const auto work = [&] {
+    while (!stop && !interrupted()) {
+      const std::size_t i = next++;
+      if (i >= jobs.size()) return;
+      results[i] = play(setup, jobs[i]);
+      console.ended(*results[i], jobs[i].copy);
+      if (flags.until_fail && (results[i]->verdict == judge::Verdict::fail || results[i]->verdict == judge::Verdict::error)) stop = true;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (unsigned i = 1; i < flags.jobs; ++i) threads.emplace_back(work);
+  work();
+  for (auto& thread : threads) thread.join();
+
+  report::RunResult result;
+  result.seed = flags.seed;
+  result.target = flags.target.sim ? "sim" : flags.target.sockets ? "sockets" : played.name;
+  result.version = kVersion;
+  result.interrupted = interrupted();
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - setup.start).count();
+  for (auto& one : results)
+    if (one) result.scenarios.push_back(std::move(*one));
+  setup.directory->join_histories(jobs.size());
+  const std::string trouble = setup.directory->write_reports(result);
+  console.summary(result, setup.directory->path());
+  if (!trouble.empty()) {
+    complain("the reports could not be written: " + trouble);
+    return kTrouble;
+  }
+  std::vector<judge::Verdict> verdicts;
+  for (const auto& one : result.scenarios) verdicts.push_back(one.verdict);
+  return judge::exit_status(verdicts, result.interrupted);
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, int& status) {
+  auto flags = std::make_shared<RunFlags>();
+  auto* command = app.add_subcommand("run", "Play scenarios against a server and judge what happened");
+  add_play_flags(*command, *flags);
+  command->add_option("--jobs", flags->jobs, "Scenarios played at the same time")->check(CLI::Range(1U, 64U))->capture_default_str();
+  command->add_option("--only", flags->only, "Only these: id prefix or tag");
+  command->add_option("--skip", flags->skip, "Not these: id prefix or tag");
+  command->add_option("--repeat", flags->repeat, "Play each N times, each time with a seed of its own")->check(CLI::Range(1U, 1'000'000U))->capture_default_str();
+  command->add_option("--copy", flags->copy, "Start counting the repetitions here (a finding's command uses it)");
+  command->add_flag("--until-fail", flags->until_fail, "With --repeat: stop at the first failure");
+  command->callback([flags, &status] { status = run(*flags); });
+}
+
+}  // namespace mailproof::cli

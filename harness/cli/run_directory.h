@@ -1,0 +1,58 @@
+#pragma once
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "core/result.h"
+#include "history/history.h"
+#include "history/wire_log.h"
+#include "report/run_result.h"
+
+namespace mailproof::cli {
+
+/// The directory of a run: histories as they grow, then everything else. Files of an earlier run in it are replaced.
+class RunDirectory {
+ public:
+  /// Makes it and proves that it can be written: a full disk or a missing right is known before anything is played.
+  /// `path` empty: a new one below runs/, named after the time.
+  static Result<std::unique_ptr<RunDirectory>> make(const std::string& path);
+
+  const std::string& path() const { return path_; }
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+
+  /// Keeps a scenario's history on disk while it grows: history/<slot>.jsonl.
+  class Stream {
+   public:
+    Stream(const std::string& path, const history::History& history);
+    ~Stream();
+    void flush();
+
+   private:
+    void write_new(const history::Event& event);
+    const history::History& history_;
+    std::FILE* file_;
+    std::string buffer_;
+    std::size_t sessions_ = 0, messages_ = 0;
+    bool info_ = false;
+    Time flushed_{};
+    friend class RunDirectory;
+  };
+  std::unique_ptr<Stream> stream(std::size_t slot, history::History& history) const;
+
+  /// Byte logs of one scenario: wire/<slot>-<id>/<session>.log.
+  void write_wire(std::size_t slot, const std::string& id, const history::History& history,
+                  const std::vector<std::unique_ptr<history::WireLog>>& logs) const;
+  /// Joins the histories in slot order into history.jsonl.
+  void join_histories(std::size_t slots) const;
+  /// run.json, findings.json, junit.xml, summary.md. What could not be written, or "".
+  std::string write_reports(const report::RunResult& run) const;
+
+ private:
+  explicit RunDirectory(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+/// Writes a whole file; what went wrong, or "".
+std::string write_file(const std::string& path, const std::string& text);
+
+}  // namespace mailproof::cli

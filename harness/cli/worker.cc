@@ -1,0 +1,161 @@
+#include "cli/worker.h"
+
+#include <fmt/format.h>
+
+#include "cli/signals.h"
+#include "core/rng.h"
+#include "judge/judge.h"
+#include "net/loop.h"
+#include "play/requirements.h"
+#include "sim/sim_network.h"
+
+namespace mailproof::cli {
+
+std::optional<AccountPool::Lease> AccountPool::lease(const scenario::Scenario& scenario, std::string& why) {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    Lease lease;
+    lease.indexes = play::choose_accounts(scenario, target_, taken_, why);
+    if (lease.indexes.size() == scenario.accounts.size()) {
+      ++out_;
+      for (const auto index : lease.indexes) lease.accounts.push_back(target_.accounts[index]);
+      return lease;
+    }
+    if (out_ == 0 || interrupted()) return std::nullopt;
+    returned_.wait_for(lock, std::chrono::milliseconds(200));
+  }
+}
+
+void AccountPool::give_back(const Lease& lease, bool usable) {
+  const std::lock_guard lock(mutex_);
+  --out_;
+  if (usable)
+    for (const auto index : lease.indexes) taken_[index] = false;
+  returned_.notify_all();
+}
+
+net::LoopOptions loop_options(const RunSetup& setup) {
+  net::LoopOptions options;
+  options.tls.ca_file = setup.target->ca_file;
+  options.tls.insecure = setup.target->insecure;
+  options.start = setup.start;
+  return options;
+}
+
+play::PlayOptions play_options(const RunSetup& setup, std::uint32_t copy) {
+  play::PlayOptions options;
+  options.run_seed = setup.flags->seed;
+  options.copy = copy;
+  options.run_id = setup.run_id;
+  options.patience = setup.flags->patience;
+  options.keep = setup.flags->keep;
+  options.own_mailboxes = setup.flags->own_mailboxes;
+  options.date = setup.date;
+  options.version = kVersion;
+  return options;
+}
+
+std::string reproduce_command(const PlayFlags& flags, const scenario::Scenario& scenario, std::uint32_t copy) {
+  std::string command = "mailproof run " + scenario.path;
+  if (flags.target.sim) command += " --sim";
+  if (flags.target.sockets) command += " --sockets";
+  if (!flags.target.file.empty()) command += " --target " + flags.target.file;
+  const auto endpoints = [&](const char* option, const std::vector<std::string>& values) {
+    for (const auto& value : values) command += fmt::format(" {} {}", option, value);
+  };
+  endpoints("--imap", flags.target.imap);
+  endpoints("--pop3", flags.target.pop3);
+  endpoints("--lmtp", flags.target.lmtp);
+  endpoints("--smtp", flags.target.smtp);
+  if (!flags.target.user.empty()) command += fmt::format(" --tls {} --user {}", flags.target.tls, flags.target.user);
+  endpoints("--defect", flags.target.builtin.defects);
+  endpoints("--latitude", flags.target.builtin.latitudes);
+  command += fmt::format(" --seed {}", flags.seed);
+  if (copy != 0) command += fmt::format(" --copy {}", copy);
+  if (flags.patience != 1) command += fmt::format(" --patience {}", flags.patience);
+  return command;
+}
+
+namespace {
+
+void run_player(Network& network, play::Player& player) {
+  player.start();
+  const bool over = network.run([&player] { return player.done() || interrupted(); });
+  if (interrupted()) return player.interrupt();
+  if (!over) player.stalled();
+}
+
+/// A history that says why nothing was played.
+history::History unplayed(const RunSetup& setup, const scenario::Scenario& scenario, history::What what, std::string_view code, const std::string& why) {
+  history::History history;
+  history.info.scenario = scenario.id;
+  history.info.title = scenario.title;
+  history.info.target = setup.target->name;
+  history.info.run_seed = setup.flags->seed;
+  history::Event e;
+  e.type = history::Type::obs;
+  e.what = what;
+  e.code = code;
+  e.text = why;
+  history.append(std::move(e));
+  return history;
+}
+
+report::ScenarioResult conclude(const RunSetup& setup, const Job& job, const history::History& history, double seconds) {
+  const judge::Judgement judgement = judge::judge(history, setup.flags->strict);
+  report::ScenarioResult result;
+  result.id = job.scenario->id;
+  result.title = job.scenario->title;
+  result.why = job.scenario->why;
+  result.verdict = judgement.verdict;
+  result.findings = judgement.findings;
+  result.note = judgement.note;
+  result.seconds = seconds;
+  result.hash = job.scenario->hash;
+  for (auto& finding : result.findings) finding.reproduce = reproduce_command(*setup.flags, *job.scenario, job.copy);
+  return result;
+}
+
+}  // namespace
+
+report::ScenarioResult play(const RunSetup& setup, const Job& job) {
+  const scenario::Scenario& scenario = *job.scenario;
+  if (const auto why = play::not_applicable(scenario, *setup.target))
+    return conclude(setup, job, unplayed(setup, scenario, history::What::not_applicable, "", *why), 0);
+  std::string why;
+  const auto lease = setup.pool->lease(scenario, why);
+  if (!lease) return conclude(setup, job, unplayed(setup, scenario, history::What::problem, interrupted() ? "interrupted" : "accounts", why), 0);
+
+  const bool sim = setup.flags->target.sim;
+  std::unique_ptr<server::Server> server;
+  std::unique_ptr<Network> network;
+  std::optional<Nudged> nudged;
+  if (sim) {
+    BuiltinOptions builtin = setup.flags->target.builtin;
+    builtin.seed = derive_seed(setup.flags->seed, scenario.id, job.copy);
+    server = std::make_unique<server::Server>(builtin_server(builtin, lease->accounts));
+    sim::SimNetwork::Options options;
+    options.seed = builtin.seed;
+    network = std::make_unique<sim::SimNetwork>(*server, options);
+  } else {
+    auto loop = std::make_unique<net::Loop>(loop_options(setup));
+    nudged.emplace(*loop);
+    network = std::move(loop);
+  }
+  report::ScenarioResult result;
+  bool usable = true;
+  {
+    play::Player player(scenario, *setup.target, lease->accounts, *network, play_options(setup, job.copy));
+    const auto stream = setup.directory->stream(job.slot, player.history());
+    run_player(*network, player);
+    stream->flush();
+    result = conclude(setup, job, player.history(), std::chrono::duration<double>(player.playing_time()).count());
+    if (!sim || result.verdict != judge::Verdict::pass) setup.directory->write_wire(job.slot, scenario.id, player.history(), player.logs());
+    for (const auto& event : player.history().events()) usable = usable && !(event.what == history::What::problem && event.code == "baseline");
+  }
+  nudged.reset();
+  setup.pool->give_back(*lease, usable);
+  return result;
+}
+
+}  // namespace mailproof::cli

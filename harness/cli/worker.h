@@ -1,0 +1,64 @@
+#pragma once
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/options.h"
+#include "cli/run_directory.h"
+#include "play/player.h"
+#include "report/run_result.h"
+
+namespace mailproof::cli {
+
+/// The target's accounts, lent to one scenario at a time. Any thread.
+class AccountPool {
+ public:
+  explicit AccountPool(const scenario::Target& target) : target_(target) {}
+  struct Lease {
+    std::vector<std::size_t> indexes;
+    std::vector<scenario::PoolAccount> accounts;
+  };
+  /// Waits while other scenarios hold what is needed. Nothing, with `why`, if the pool could never serve this one.
+  std::optional<Lease> lease(const scenario::Scenario& scenario, std::string& why);
+  /// Accounts that were found unusable are not lent again.
+  void give_back(const Lease& lease, bool usable = true);
+
+ private:
+  const scenario::Target& target_;
+  std::mutex mutex_;
+  std::condition_variable returned_;
+  std::vector<bool> taken_;
+  std::size_t out_ = 0;
+};
+
+/// One scenario to be played: which, which copy, and where its files go.
+struct Job {
+  const scenario::Scenario* scenario = nullptr;
+  std::uint32_t copy = 0;
+  std::size_t slot = 0;
+};
+
+/// What all jobs of a run share.
+struct RunSetup {
+  const scenario::Target* target = nullptr;
+  const PlayFlags* flags = nullptr;
+  AccountPool* pool = nullptr;
+  const RunDirectory* directory = nullptr;
+  std::chrono::steady_clock::time_point start;
+  std::uint64_t run_id = 0;
+  std::string date;
+};
+
+/// Plays and judges one scenario on the calling thread.
+report::ScenarioResult play(const RunSetup& setup, const Job& job);
+
+net::LoopOptions loop_options(const RunSetup& setup);
+play::PlayOptions play_options(const RunSetup& setup, std::uint32_t copy);
+/// The command that shows a finding again.
+std::string reproduce_command(const PlayFlags& flags, const scenario::Scenario& scenario, std::uint32_t copy);
+
+}  // namespace mailproof::cli
