@@ -92,7 +92,7 @@ TEST(Smtp, RefusesWithTheRightCode) {
   EXPECT_TRUE(client.closing());
 }
 
-TEST(Smtp, AMessageOverTheLimitIsReadAndRefusedWithoutBeingKept) {
+TEST(Smtp, AMessageOverTheLimitIsReadToItsEndAndRefused) {
   Rig rig;
   auto client = lmtp(rig);
   client.say("LHLO client.example.test");
