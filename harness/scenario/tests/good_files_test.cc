@@ -1,0 +1,48 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include "scenario/complaints.h"
+#include "scenario/node.h"
+#include "scenario/verbs.h"
+
+namespace mailproof::scenario {
+namespace {
+
+const std::string kEveryWord = "harness/scenario/tests/good/every-word.yaml";
+
+TEST(GoodFiles, AreUnderstood) {
+  const auto loaded = load({"harness/scenario/tests/good"}, "scenarios");
+  for (const auto& problem : loaded.problems) ADD_FAILURE() << problem.message();
+  EXPECT_FALSE(loaded.scenarios.empty());
+}
+
+/// The words that stand in a step: verbs bare or as keys, and options as keys.
+void collect(const Node& action, std::set<std::string>& words) {
+  if (action.kind == Node::Kind::scalar) words.insert(action.text);
+  for (const auto& entry : action.children) words.insert(entry.key);
+}
+
+/// The file is checked against the schema too, so that a verb or option added here alone is noticed.
+TEST(GoodFiles, EveryVerbAndOptionStandsInTheFileOfEveryWord) {
+  std::ifstream in(kEveryWord, std::ios::binary);
+  const std::string text(std::istreambuf_iterator<char>(in), {});
+  Complaints complaints(kEveryWord);
+  const auto root = parse_yaml(text, complaints);
+  ASSERT_TRUE(root);
+  std::set<std::string> words;
+  for (const auto& step : find(*root, "steps")->children) collect(step.children.at(0), words);
+  for (Actor who : {kDeliverer, kImap, kPop3, kJudge})
+    for (const auto& verb : verbs_of(who)) {
+      EXPECT_EQ(words.count(verb), 1U) << verb;
+      for (const auto& option : split_words(find_verb(verb, who)->options))
+        EXPECT_EQ(words.count(option), 1U) << verb << " " << option;
+    }
+}
+
+}  // namespace
+}  // namespace mailproof::scenario

@@ -1,0 +1,125 @@
+"""scenarios/schema.json, which editors use, and `mailproof check`, which decides, must refuse and accept the same files."""
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+import jsonschema
+import pytest
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TESTS = ROOT / "harness/scenario/tests"
+BINARY = pathlib.Path(os.environ.get("MAILPROOF_BIN", ROOT / "build/release/mailproof"))
+SCHEMA = json.loads((ROOT / "scenarios/schema.json").read_text())
+VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
+
+SCENARIOS = sorted((ROOT / "scenarios").rglob("*.yaml"))
+GOOD = sorted((TESTS / "good").glob("*.yaml"))
+BAD = sorted((TESTS / "bad").glob("*.yaml"))  # what the schema can know; the folders below hold what only the program can
+COMPLAINTS = (TESTS / "bad/expected.txt").read_text().splitlines()
+
+
+class CoreLoader(yaml.SafeLoader):
+    """YAML 1.2's core types, as editors read them: PyYAML's own would make `yes` a flag and `12:30` a number."""
+
+
+CoreLoader.yaml_implicit_resolvers = {}
+for tag, pattern, first in (
+    ("bool", r"^(true|True|TRUE|false|False|FALSE)$", "tTfF"),
+    ("null", r"^(~|null|Null|NULL|)$", ["~", "n", "N", ""]),
+    ("int", r"^[-+]?[0-9]+$", "-+0123456789"),
+    ("float", r"^[-+]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$", "-+.0123456789"),
+):
+    CoreLoader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(pattern), list(first))
+
+
+def read(path):
+    return yaml.load(path.read_text(encoding="utf-8"), CoreLoader)
+
+
+def complaints(document):
+    return [f"{'/'.join(map(str, error.absolute_path))}: {error.message}" for error in VALIDATOR.iter_errors(document)]
+
+
+def check(*arguments):
+    if not BINARY.exists():
+        pytest.fail(f"{BINARY} is not built; MAILPROOF_BIN names another")
+    return subprocess.run([BINARY, "check", *map(str, arguments)], capture_output=True, text=True, timeout=60, cwd=ROOT)
+
+
+def short(path):
+    return str(path.relative_to(ROOT))
+
+
+def test_the_schema_is_one():
+    jsonschema.Draft7Validator.check_schema(SCHEMA)
+    assert SCENARIOS and GOOD and len(BAD) > 20
+
+
+@pytest.mark.parametrize("path", SCENARIOS + GOOD, ids=short)
+def test_what_is_right_passes_both(path):
+    assert complaints(read(path)) == []
+    checked = check(path)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize("path", BAD, ids=short)
+def test_what_is_wrong_fails_in_both(path):
+    assert complaints(read(path)) != []
+    assert check(path).returncode == 2
+
+
+@pytest.mark.parametrize("path", sorted((TESTS / "bad").glob("meaning/*.yaml")) + sorted((TESTS / "bad").glob("yaml/*.yaml")), ids=short)
+def test_what_only_the_program_can_know_fails_there(path):
+    assert check(path).returncode == 2
+
+
+def lines_of_steps(path):
+    """The line each step begins in, and its last."""
+    root = yaml.compose(path.read_text(encoding="utf-8"), CoreLoader)
+    steps = next(value for key, value in root.value if key.value == "steps")
+    return [(node.start_mark.line + 1, max(node.start_mark.line + 1, node.end_mark.line)) for node in steps.value]
+
+
+def wrong_lines(path):
+    return {int(line.split(":")[1]) for line in COMPLAINTS if line.startswith(path.name + ":")}
+
+
+def steps_one_by_one():
+    for path in BAD:
+        document = read(path)
+        if not isinstance(document, dict) or not isinstance(document.get("steps"), list):
+            continue
+        wrong = wrong_lines(path)
+        if any(line < lines_of_steps(path)[0][0] for line in wrong):
+            continue  # the mistakes are above the steps
+        for step, (first, last) in zip(document["steps"], lines_of_steps(path)):
+            alone = {**document, "steps": [step]}
+            is_wrong = any(first <= line <= last for line in wrong)
+            yield pytest.param(alone, is_wrong, id=f"{path.stem}:{first}")
+
+
+@pytest.mark.parametrize("document, is_wrong", steps_one_by_one())
+def test_every_wrong_step_fails_in_the_schema_by_itself_and_every_right_one_passes(document, is_wrong):
+    assert bool(complaints(document)) == is_wrong, complaints(document)
+
+
+def test_check_names_the_place_the_text_and_the_nearest_word():
+    path = TESTS / "bad/verbs-misspelt.yaml"
+    checked = check(path)
+    output = checked.stdout + checked.stderr
+    for line in COMPLAINTS:
+        if line.startswith(path.name):
+            assert str(TESTS / "bad" / line) in output
+
+
+def test_check_prints_what_it_understood_as_json():
+    path = ROOT / "scenarios/mixed/pop-download-empties-the-phone.yaml"
+    checked = check("--json", path)
+    assert checked.returncode == 0, checked.stderr
+    [story] = json.loads(checked.stdout)
+    assert story["id"] == "mixed.pop-download-empties-the-phone"
+    assert [step["verb"] for step in story["steps"]] == ["deliver", "see", "download", "quit", "lose", "fate"]
+    assert story["steps"][0]["messages"] == "mail"
