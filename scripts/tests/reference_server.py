@@ -42,10 +42,19 @@ MESSAGE = (
 )
 
 
+def small(number):
+    """The login of an account with a quota of 64 KiB."""
+    return f"small{number:04}"
+
+
+def address(login):
+    return f"{login}@{DOMAIN}"
+
+
 def filler(octets, number=0):
     """A plain text message of exactly that many octets, CRLF line ends."""
     head = (
-        b"From: user0002@example.test\r\nTo: small01@example.test\r\nSubject: Quarterly report, part %d\r\n"
+        b"From: user0002@example.test\r\nTo: small0001@example.test\r\nSubject: Quarterly report, part %d\r\n"
         b"Message-ID: <report-%d@example.test>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n"
         % (number, number)
     )

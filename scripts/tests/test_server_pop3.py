@@ -1,12 +1,12 @@
 """Python's poplib against the built-in server: a client that shares no code with it."""
 import base64
 import poplib
+import smtplib
 import ssl
 import time
 
 import pytest
 from reference_server import MESSAGE, PASSWORD, filler, server
-import smtplib
 
 
 @pytest.fixture(scope="module")

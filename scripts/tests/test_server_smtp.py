@@ -6,7 +6,7 @@ import ssl
 import time
 
 import pytest
-from reference_server import MESSAGE, PASSWORD, filler, server
+from reference_server import MESSAGE, PASSWORD, address, filler, server, small
 
 SENDER = "user0002@example.test"
 
@@ -112,18 +112,18 @@ def lmtp_deliver(running, recipients, message):
 
 def test_lmtp_answers_each_recipient_in_order(running):
     message = filler(60_000)
-    rcpt, final = lmtp_deliver(running, ["small01@example.test"], message)
+    rcpt, final = lmtp_deliver(running, [address(small(1))], message)
     assert [code for code, _ in final] == [250]
     rcpt, final = lmtp_deliver(
         running,
-        ["user0006@example.test", "small01@example.test", "nobody@example.test", "user0007@example.test"],
+        ["user0006@example.test", address(small(1)), "nobody@example.test", "user0007@example.test"],
         message,
     )
     assert [code for code, _ in rcpt] == [250, 250, 550, 250]
     assert [code for code, _ in final] == [250, 552, 250]
     assert b"user0006" in final[0][1] and b"user0007" in final[2][1]
     assert final[1][1].startswith(b"5.2.2 ")
-    assert [len(maildrop(running, user)) for user in ("user0006", "small01", "user0007")] == [1, 1, 1]
+    assert [len(maildrop(running, user)) for user in ("user0006", small(1), "user0007")] == [1, 1, 1]
 
 
 def test_lmtp_does_not_know_helo_or_ehlo(running):
@@ -137,14 +137,14 @@ def test_over_quota_is_refused_after_data_and_accepted_once_there_is_room(runnin
         sent = 0
         with pytest.raises(smtplib.SMTPDataError) as refused:
             for sent in range(20):
-                smtp.sendmail(SENDER, ["small02@example.test"], filler(8192, sent))
+                smtp.sendmail(SENDER, [address(small(2))], filler(8192, sent))
         assert refused.value.smtp_code == 552
         assert refused.value.smtp_error.startswith(b"5.2.2 ")
         assert sent == 7
-    assert len(maildrop(running, "small02", delete=True)) == 7
+    assert len(maildrop(running, small(2), delete=True)) == 7
     with smtplib.SMTP(*running.smtp) as smtp:
-        assert smtp.sendmail(SENDER, ["small02@example.test"], filler(8192, 99)) == {}
-    assert len(maildrop(running, "small02")) == 1
+        assert smtp.sendmail(SENDER, [address(small(2))], filler(8192, 99)) == {}
+    assert len(maildrop(running, small(2))) == 1
 
 
 def until(condition, seconds=20):
@@ -159,9 +159,9 @@ def until(condition, seconds=20):
 def test_over_quota_may_bounce_instead():
     with server("--latitude", "delivery.bounce-instead-of-refuse") as bouncing:
         with smtplib.SMTP(*bouncing.smtp) as smtp:
-            assert smtp.sendmail(SENDER, ["small01@example.test"], filler(80_000)) == {}
+            assert smtp.sendmail(SENDER, [address(small(1))], filler(80_000)) == {}
         (report,) = until(lambda: maildrop(bouncing, "user0002"))
-        assert maildrop(bouncing, "small01") == []
+        assert maildrop(bouncing, small(1)) == []
         parsed = email.message_from_bytes(report)
         assert parsed["Return-Path"] == "<>"
         assert parsed.get_content_type() == "multipart/report"
@@ -171,7 +171,7 @@ def test_over_quota_may_bounce_instead():
         _, recipient = status.get_payload()
         assert recipient["Action"] == "failed"
         assert recipient["Status"] == "5.2.2"
-        assert recipient["Final-Recipient"] == "rfc822; small01@example.test"
+        assert recipient["Final-Recipient"] == f"rfc822; {address(small(1))}"
         assert returned.get_content_type() in ("message/rfc822", "text/rfc822-headers")
         assert "report-0@example.test" in returned.as_string()
 
@@ -180,6 +180,6 @@ def test_over_quota_may_be_temporary():
     with server("--latitude", "delivery.quota-tempfail") as deferring:
         with smtplib.SMTP(*deferring.smtp) as smtp:
             with pytest.raises(smtplib.SMTPDataError) as refused:
-                smtp.sendmail(SENDER, ["small01@example.test"], filler(80_000))
+                smtp.sendmail(SENDER, [address(small(1))], filler(80_000))
         assert refused.value.smtp_code == 452
         assert refused.value.smtp_error.startswith(b"4.2.2 ")
