@@ -16,7 +16,8 @@ std::string unknown(std::string_view kind, const std::string& name, std::span<co
     names.emplace_back(s.name);
   }
   const auto near = nearest_word(name, names);
-  return fmt::format("unknown {} '{}'{}; `mailproof server --list-{}s` lists them", kind, name, near ? fmt::format(", did you mean '{}'?", *near) : "", kind);
+  return fmt::format("unknown {} '{}'{}; `mailproof server --list-{}s` lists them", kind, name,
+                     near ? fmt::format(", did you mean '{}'?", *near) : "", kind);
 }
 
 }  // namespace
@@ -32,12 +33,14 @@ std::vector<scenario::PoolAccount> builtin_pool(const BuiltinOptions& options) {
   return pool;
 }
 
-server::ServerOptions builtin_server(const BuiltinOptions& options, const std::vector<scenario::PoolAccount>& accounts) {
+server::ServerOptions builtin_server(const BuiltinOptions& options,
+                                     const std::vector<scenario::PoolAccount>& accounts) {
   server::ServerOptions out;
   out.seed = options.seed;
   out.defects = {options.defects.begin(), options.defects.end()};
   out.latitudes = {options.latitudes.begin(), options.latitudes.end()};
-  for (const auto& account : accounts) out.accounts.push_back({account.login, account.address, account.password, account.quota});
+  for (const auto& account : accounts)
+    out.accounts.push_back({account.login, account.address, account.password, account.quota});
   return out;
 }
 
@@ -45,8 +48,10 @@ scenario::Target sim_target(const BuiltinOptions& options) {
   scenario::Target target;
   target.name = "sim";
   for (const TlsMode mode : {TlsMode::none, TlsMode::starttls, TlsMode::implicit}) {
-    target.imap.push_back({Protocol::imap, "sim", static_cast<std::uint16_t>(mode == TlsMode::implicit ? 993 : 143), mode, false, ""});
-    target.pop3.push_back({Protocol::pop3, "sim", static_cast<std::uint16_t>(mode == TlsMode::implicit ? 995 : 110), mode, false, ""});
+    target.imap.push_back(
+        {Protocol::imap, "sim", static_cast<std::uint16_t>(mode == TlsMode::implicit ? 993 : 143), mode, false, ""});
+    target.pop3.push_back(
+        {Protocol::pop3, "sim", static_cast<std::uint16_t>(mode == TlsMode::implicit ? 995 : 110), mode, false, ""});
   }
   target.lmtp.push_back({Protocol::lmtp, "sim", 24, TlsMode::none, false, ""});
   target.smtp.push_back({Protocol::smtp, "sim", 25, TlsMode::none, false, ""});
@@ -88,7 +93,8 @@ class HostedServer::Queue final : public Alarm, public Waker {
 
 HostedServer::HostedServer() = default;
 
-Result<std::unique_ptr<HostedServer>> HostedServer::start(server::ServerOptions options, const std::string& host, const std::vector<Listen>& listen,
+Result<std::unique_ptr<HostedServer>> HostedServer::start(server::ServerOptions options, const std::string& host,
+                                                          const std::vector<Listen>& listen,
                                                           const std::string& certificate, const std::string& key) {
   std::unique_ptr<HostedServer> hosted(new HostedServer());
   std::shared_ptr<net::TlsContext> tls;
@@ -106,11 +112,13 @@ Result<std::unique_ptr<HostedServer>> HostedServer::start(server::ServerOptions 
     where.port = one.port;
     where.tls_first = one.tls;
     where.tls = tls;
-    auto listener = net::Listener::listen(hosted->loop_, where, [server = hosted->server_.get(), protocol = one.protocol](bool secured) {
-      return server->accept(protocol, secured);
-    });
+    auto listener = net::Listener::listen(hosted->loop_, where,
+                                          [server = hosted->server_.get(), protocol = one.protocol](bool secured) {
+                                            return server->accept(protocol, secured);
+                                          });
     if (!listener) return listener.error();
-    hosted->endpoints_.push_back({one.protocol, host, (*listener)->port(), one.tls ? TlsMode::implicit : TlsMode::none, false, ""});
+    hosted->endpoints_.push_back(
+        {one.protocol, host, (*listener)->port(), one.tls ? TlsMode::implicit : TlsMode::none, false, ""});
     hosted->listeners_.push_back(std::move(*listener));
   }
   return hosted;

@@ -17,8 +17,8 @@ struct BuiltinOptions {
   std::vector<std::string> defects, latitudes;
   std::uint64_t seed = 1;
   std::string password = "pass";
-  unsigned users = 1000;         ///< user0001 ... without quota
-  unsigned small = 600;          ///< small0001 ... with `small_quota`
+  unsigned users = 1000;  ///< user0001 ... without quota
+  unsigned small = 600;   ///< small0001 ... with `small_quota`
   std::uint64_t small_quota = 64 * 1024;
 };
 
@@ -43,8 +43,9 @@ struct Listen {
 class HostedServer {
  public:
   /// `certificate` and `key` are needed for listeners with TLS and for STARTTLS; empty = no TLS is offered.
-  static Result<std::unique_ptr<HostedServer>> start(server::ServerOptions options, const std::string& host, const std::vector<Listen>& listen,
-                                                     const std::string& certificate, const std::string& key);
+  static Result<std::unique_ptr<HostedServer>> start(server::ServerOptions options, const std::string& host,
+                                                     const std::vector<Listen>& listen, const std::string& certificate,
+                                                     const std::string& key);
   ~HostedServer();
   const std::vector<Endpoint>& endpoints() const { return endpoints_; }
   /// Serves on the calling thread until `done`, asked now and then.

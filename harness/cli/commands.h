@@ -25,7 +25,8 @@ void add_judge(CLI::App& app, int& status);
 int complain(const std::string& text);
 
 /// Reads scenarios; nothing, after printing every problem, if any file is bad.
-std::optional<std::vector<scenario::Scenario>> load_scenarios(const std::vector<std::string>& paths, const std::string& root);
+std::optional<std::vector<scenario::Scenario>> load_scenarios(const std::vector<std::string>& paths,
+                                                              const std::string& root);
 
 /// A target that can be played: with --sockets the built-in server was started for it.
 struct Hosted {

@@ -15,11 +15,13 @@ int complain(const std::string& text) {
   return kWrongUse;
 }
 
-std::optional<std::vector<scenario::Scenario>> load_scenarios(const std::vector<std::string>& paths, const std::string& root) {
+std::optional<std::vector<scenario::Scenario>> load_scenarios(const std::vector<std::string>& paths,
+                                                              const std::string& root) {
   auto loaded = scenario::load(paths, root);
   for (const auto& problem : loaded.problems) fmt::print(stderr, "{}\n", problem.message());
   if (!loaded.problems.empty()) {
-    complain(fmt::format("nothing was played: {} problem{} in the scenario files", loaded.problems.size(), loaded.problems.size() == 1 ? "" : "s"));
+    complain(fmt::format("nothing was played: {} problem{} in the scenario files", loaded.problems.size(),
+                         loaded.problems.size() == 1 ? "" : "s"));
     return std::nullopt;
   }
   if (loaded.scenarios.empty()) {
@@ -33,7 +35,8 @@ Result<Hosted> host_builtin(const TargetFlags& flags, const scenario::Target& ta
   Hosted out;
   out.target = target;
   if (!flags.sockets) return out;
-  const std::vector<Listen> listen = {{Protocol::imap, false, 0}, {Protocol::pop3, false, 0}, {Protocol::lmtp, false, 0}, {Protocol::smtp, false, 0}};
+  const std::vector<Listen> listen = {
+      {Protocol::imap, false, 0}, {Protocol::pop3, false, 0}, {Protocol::lmtp, false, 0}, {Protocol::smtp, false, 0}};
   auto server = HostedServer::start(builtin_server(flags.builtin, target.accounts), "127.0.0.1", listen, "", "");
   if (!server) return server.error();
   out.server = std::move(*server);
@@ -41,10 +44,18 @@ Result<Hosted> host_builtin(const TargetFlags& flags, const scenario::Target& ta
   for (auto* all : {&out.target.imap, &out.target.pop3, &out.target.lmtp, &out.target.smtp}) all->clear();
   for (const Endpoint& endpoint : out.server->endpoints()) {
     switch (endpoint.protocol) {
-      case Protocol::imap: out.target.imap.push_back(endpoint); break;
-      case Protocol::pop3: out.target.pop3.push_back(endpoint); break;
-      case Protocol::lmtp: out.target.lmtp.push_back(endpoint); break;
-      case Protocol::smtp: out.target.smtp.push_back(endpoint); break;
+      case Protocol::imap:
+        out.target.imap.push_back(endpoint);
+        break;
+      case Protocol::pop3:
+        out.target.pop3.push_back(endpoint);
+        break;
+      case Protocol::lmtp:
+        out.target.lmtp.push_back(endpoint);
+        break;
+      case Protocol::smtp:
+        out.target.smtp.push_back(endpoint);
+        break;
     }
   }
   out.server->serve_in_background();
@@ -57,7 +68,8 @@ std::uint64_t fresh_run_id() {
 }
 
 std::string date_now() {
-  return fmt::format("{:%a, %d %b %Y %H:%M:%S} +0000", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+  return fmt::format("{:%a, %d %b %Y %H:%M:%S} +0000",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
 }
 
 }  // namespace mailproof::cli

@@ -56,13 +56,14 @@ void read_info(const json& from, history::HistoryInfo& info) {
   info.simulated = from.value("simulated", false);
   info.load = from.value("load", false);
   for (const auto& account : from.at("accounts")) {
-    history::AccountInfo one{account.value("name", ""), account.value("login", ""), account.value("address", ""), std::nullopt};
+    history::AccountInfo one{account.value("name", ""), account.value("login", ""), account.value("address", ""),
+                             std::nullopt};
     if (account.contains("quota")) one.quota = account.at("quota").get<std::uint64_t>();
     info.accounts.push_back(std::move(one));
   }
   for (const auto& device : from.at("devices"))
-    info.devices.push_back({device.value("name", ""), static_cast<history::DeviceKind>(device.value("kind", 0)), device.value("account", 0U),
-                            device.value("policy", "")});
+    info.devices.push_back({device.value("name", ""), static_cast<history::DeviceKind>(device.value("kind", 0)),
+                            device.value("account", 0U), device.value("policy", "")});
   for (const auto& step : from.at("steps")) info.steps.push_back(step.get<std::string>());
 }
 
@@ -90,7 +91,8 @@ void read_event(const json& from, history::History& history) {
   e.flags = from.value("flags", "");
   e.code = from.value("code", "");
   e.text = from.value("text", "");
-  if (from.contains("raw")) e.raw = {from.at("raw").at(0).get<std::uint64_t>(), from.at("raw").at(1).get<std::uint32_t>()};
+  if (from.contains("raw"))
+    e.raw = {from.at("raw").at(0).get<std::uint64_t>(), from.at("raw").at(1).get<std::uint32_t>()};
   const bool in_range = e.session <= history.sessions().size() && e.message <= history.messages().size() &&
                         e.account <= history.info.accounts.size() && e.command <= history.events().size() + 1;
   if (!in_range) throw std::runtime_error("an event refers to what is not there");
@@ -107,8 +109,9 @@ void read_line(const std::string& line, std::vector<std::unique_ptr<history::His
   history::History& history = *out.back();
   if (object.contains("session")) {
     const json& from = object.at("session");
-    history::SessionInfo session{from.value("label", ""), from.value("device", 0U), protocol_of(from.value("protocol", "")),
-                                 from.value("account", 0U), from.value("audit", 0U), from.value("endpoint", "")};
+    history::SessionInfo session{
+        from.value("label", ""),   from.value("device", 0U), protocol_of(from.value("protocol", "")),
+        from.value("account", 0U), from.value("audit", 0U),  from.value("endpoint", "")};
     if (session.device > history.info.devices.size() || session.account > history.info.accounts.size())
       throw std::runtime_error("a session refers to what is not there");
     history.add_session(std::move(session));
@@ -137,7 +140,8 @@ Result<std::vector<std::unique_ptr<history::History>>> read_histories(const std:
   std::vector<std::string> files;
   std::error_code error;
   if (fs::exists(directory + "/history.jsonl", error)) files.push_back(directory + "/history.jsonl");
-  for (const auto& entry : fs::directory_iterator(directory + "/history", error)) files.push_back(entry.path().string());
+  for (const auto& entry : fs::directory_iterator(directory + "/history", error))
+    files.push_back(entry.path().string());
   std::sort(files.begin(), files.end());
   if (files.empty()) return Error{directory, "no history.jsonl in this directory: is it a run directory?"};
   std::vector<std::unique_ptr<history::History>> out;

@@ -27,7 +27,8 @@ int judge_again(const std::string& directory, bool strict) {
     result.note = judgement.note;
     result.hash = history->info.scenario_hash;
     if (!history->events().empty())
-      result.seconds = std::chrono::duration<double>(history->events().back().at - history->events().front().at).count();
+      result.seconds =
+          std::chrono::duration<double>(history->events().back().at - history->events().front().at).count();
     run.seed = history->info.run_seed;
     run.target = history->info.target;
     run.version = history->info.version;

@@ -9,7 +9,9 @@
 int main(int argc, char** argv) {
   using namespace mailproof::cli;
   catch_signals();
-  CLI::App app("mailproof plays mail devices against a mail server, follows every message, and says whether the server kept its promises.");
+  CLI::App app(
+      "mailproof plays mail devices against a mail server, follows every message, and says whether the server kept its "
+      "promises.");
   app.set_version_flag("--version", std::string("mailproof ") + kVersion);
   app.require_subcommand(1);
   int status = 0;

@@ -29,7 +29,7 @@ struct TargetFlags {
   std::string user, address, password_env = "MAILPROOF_PASSWORD";
   std::string ca_file;
   bool insecure = false;
-  std::string source;                               ///< source address of every connection
+  std::string source;  ///< source address of every connection
   BuiltinOptions builtin;
 };
 void add_target_flags(CLI::App& app, TargetFlags& flags);
@@ -41,7 +41,7 @@ Result<scenario::Target> make_target(const TargetFlags& flags);
 struct PlayFlags {
   TargetFlags target;
   std::vector<std::string> paths;
-  std::string scenarios = "scenarios";   ///< where ids are looked up
+  std::string scenarios = "scenarios";  ///< where ids are looked up
   std::string out;
   std::uint64_t seed = 1;
   bool strict = false, keep = false, own_mailboxes = false;

@@ -28,7 +28,8 @@ struct RunFlags : PlayFlags {
 /// By id prefix (whole words of it) or by tag.
 bool matches(const scenario::Scenario& scenario, const std::vector<std::string>& words) {
   return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
-    const bool prefix = scenario.id.starts_with(word) && (scenario.id.size() == word.size() || word.ends_with('.') || scenario.id[word.size()] == '.');
+    const bool prefix = scenario.id.starts_with(word) &&
+                        (scenario.id.size() == word.size() || word.ends_with('.') || scenario.id[word.size()] == '.');
     return prefix || std::find(scenario.tags.begin(), scenario.tags.end(), word) != scenario.tags.end();
   });
 }
@@ -38,7 +39,9 @@ int run(const RunFlags& flags) {
   if (!target) return complain(target.error().message());
   auto scenarios = load_scenarios(flags.paths, flags.scenarios);
   if (!scenarios) return kWrongUse;
-  std::erase_if(*scenarios, [&](const auto& s) { return (!flags.only.empty() && !matches(s, flags.only)) || matches(s, flags.skip); });
+  std::erase_if(*scenarios, [&](const auto& s) {
+    return (!flags.only.empty() && !matches(s, flags.only)) || matches(s, flags.skip);
+  });
   if (scenarios->empty()) return complain("no scenario is left to play: --only and --skip exclude all of them");
   const auto directory = RunDirectory::make(flags.out);
   if (!directory) return complain(directory.error().message());
@@ -72,7 +75,9 @@ int run(const RunFlags& flags) {
       if (i >= jobs.size()) return;
       results[i] = play(setup, jobs[i]);
       console.ended(*results[i], jobs[i].copy);
-      if (flags.until_fail && (results[i]->verdict == judge::Verdict::fail || results[i]->verdict == judge::Verdict::error)) stop = true;
+      if (flags.until_fail &&
+          (results[i]->verdict == judge::Verdict::fail || results[i]->verdict == judge::Verdict::error))
+        stop = true;
     }
   };
   std::vector<std::thread> threads;
@@ -88,7 +93,7 @@ int run(const RunFlags& flags) {
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - setup.start).count();
   for (auto& one : results)
     if (one) result.scenarios.push_back(std::move(*one));
-  setup.directory->join_histories(jobs.size());
+  setup.directory->join_histories();
   const std::string trouble = setup.directory->write_reports(result);
   console.summary(result, setup.directory->path());
   if (!trouble.empty()) {
@@ -106,10 +111,14 @@ void add_run(CLI::App& app, int& status) {
   auto flags = std::make_shared<RunFlags>();
   auto* command = app.add_subcommand("run", "Play scenarios against a server and judge what happened");
   add_play_flags(*command, *flags);
-  command->add_option("--jobs", flags->jobs, "Scenarios played at the same time")->check(CLI::Range(1U, 64U))->capture_default_str();
+  command->add_option("--jobs", flags->jobs, "Scenarios played at the same time")
+      ->check(CLI::Range(1U, 64U))
+      ->capture_default_str();
   command->add_option("--only", flags->only, "Only these: id prefix or tag");
   command->add_option("--skip", flags->skip, "Not these: id prefix or tag");
-  command->add_option("--repeat", flags->repeat, "Play each N times, each time with a seed of its own")->check(CLI::Range(1U, 1'000'000U))->capture_default_str();
+  command->add_option("--repeat", flags->repeat, "Play each N times, each time with a seed of its own")
+      ->check(CLI::Range(1U, 1'000'000U))
+      ->capture_default_str();
   command->add_option("--copy", flags->copy, "Start counting the repetitions here (a finding's command uses it)");
   command->add_flag("--until-fail", flags->until_fail, "With --repeat: stop at the first failure");
   command->callback([flags, &status] { status = run(*flags); });

@@ -5,10 +5,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <vector>
 
 #include "history/jsonl.h"
 
@@ -18,7 +20,9 @@ namespace {
 namespace fs = std::filesystem;
 constexpr std::size_t kProbe = 1U << 20;   // room for at least this much is asked for before a run
 constexpr std::size_t kFlush = 64U << 10;  // a killed run loses at most this much, or a second
-std::string part(const std::string& path, std::size_t slot) { return fmt::format("{}/history/{:06}.jsonl", path, slot); }
+std::string part(const std::string& path, std::size_t slot) {
+  return fmt::format("{}/history/{:06}.jsonl", path, slot);
+}
 
 /// Claims a megabyte and gives it back. The reason why that failed, or "".
 std::string probe(const std::string& directory) {
@@ -47,14 +51,17 @@ Result<std::unique_ptr<RunDirectory>> RunDirectory::make(const std::string& want
   std::error_code error;
   fs::create_directories(path + "/history", error);
   if (error) return Error{path, "cannot make the run directory: " + error.message()};
-  if (const std::string why = probe(path); !why.empty()) return Error{path, "cannot write to the run directory: " + why};
+  if (const std::string why = probe(path); !why.empty())
+    return Error{path, "cannot write to the run directory: " + why};
   for (const char* old : {"history", "wire"}) fs::remove_all(path + "/" + old, error);
-  for (const char* old : {"history.jsonl", "run.json", "findings.json", "stats.json", "junit.xml", "summary.md"}) fs::remove(path + "/" + old, error);
+  for (const char* old : {"history.jsonl", "run.json", "findings.json", "stats.json", "junit.xml", "summary.md"})
+    fs::remove(path + "/" + old, error);
   fs::create_directories(path + "/history", error);
   return std::unique_ptr<RunDirectory>(new RunDirectory(std::move(path)));
 }
 
-RunDirectory::Stream::Stream(const std::string& path, const history::History& history) : history_(history), file_(std::fopen(path.c_str(), "w")) {}
+RunDirectory::Stream::Stream(const std::string& path, const history::History& history)
+    : history_(history), file_(std::fopen(path.c_str(), "w")) {}
 
 RunDirectory::Stream::~Stream() {
   flush();
@@ -99,18 +106,19 @@ void RunDirectory::write_wire(std::size_t slot, const std::string& id, const his
   fs::create_directories(directory, error);
   for (std::size_t i = 0; i < logs.size() && i < history.sessions().size(); ++i) {
     const auto& session = history.sessions()[i];
-    write_file(fmt::format("{}/{:03}-{}-{}.log", directory, i + 1, session.label, name(session.protocol)), logs[i]->all());
+    write_file(fmt::format("{}/{:03}-{}-{}.log", directory, i + 1, session.label, name(session.protocol)),
+               logs[i]->all());
   }
 }
 
-void RunDirectory::join_histories(std::size_t slots) const {
-  std::ofstream out(file("history.jsonl"), std::ios::binary);
+void RunDirectory::join_histories() const {
   std::error_code error;
-  for (std::size_t slot = 0; slot < slots; ++slot) {
-    const std::string one = part(path_, slot);
-    if (!fs::exists(one, error)) continue;
+  std::vector<std::string> parts;
+  for (const auto& entry : fs::directory_iterator(path_ + "/history", error)) parts.push_back(entry.path().string());
+  std::sort(parts.begin(), parts.end());
+  std::ofstream out(file("history.jsonl"), std::ios::binary);
+  for (const auto& one : parts)
     if (fs::file_size(one, error) != 0) out << std::ifstream(one, std::ios::binary).rdbuf();
-  }
   if (out.flush()) fs::remove_all(path_ + "/history", error);
 }
 

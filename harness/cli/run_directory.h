@@ -43,7 +43,7 @@ class RunDirectory {
   void write_wire(std::size_t slot, const std::string& id, const history::History& history,
                   const std::vector<std::unique_ptr<history::WireLog>>& logs) const;
   /// Joins the histories in slot order into history.jsonl.
-  void join_histories(std::size_t slots) const;
+  void join_histories() const;
   /// run.json, findings.json, junit.xml, summary.md. What could not be written, or "".
   std::string write_reports(const report::RunResult& run) const;
 

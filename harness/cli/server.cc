@@ -40,7 +40,8 @@ std::vector<Listen> listeners(const ServerFlags& flags) {
   add(Protocol::imap, true, flags.imaps);
   add(Protocol::pop3, true, flags.pop3s);
   if (out.empty())
-    for (const Protocol protocol : {Protocol::imap, Protocol::pop3, Protocol::smtp, Protocol::lmtp}) out.push_back({protocol, false, 0});
+    for (const Protocol protocol : {Protocol::imap, Protocol::pop3, Protocol::smtp, Protocol::lmtp})
+      out.push_back({protocol, false, 0});
   return out;
 }
 
@@ -61,7 +62,8 @@ int serve(ServerFlags& flags) {
     options.domain_quota = parse_size(flags.domain_quota);
     if (!options.domain_quota) return complain("--domain-quota " + flags.domain_quota + ": expected a size like 1MiB");
   }
-  const auto hosted = HostedServer::start(std::move(options), flags.host, listeners(flags), flags.certificate, flags.key);
+  const auto hosted =
+      HostedServer::start(std::move(options), flags.host, listeners(flags), flags.certificate, flags.key);
   if (!hosted) return complain(hosted.error().message());
   for (const Endpoint& endpoint : (*hosted)->endpoints()) {
     const bool tls = endpoint.tls == TlsMode::implicit;
@@ -78,11 +80,13 @@ int serve(ServerFlags& flags) {
 
 void add_server(CLI::App& app, int& status) {
   auto flags = std::make_shared<ServerFlags>();
-  auto* command = app.add_subcommand("server", "Run the built-in reference server (in memory; to try the tool, not to serve)");
+  auto* command =
+      app.add_subcommand("server", "Run the built-in reference server (in memory; to try the tool, not to serve)");
   command->add_flag("--list-defects", flags->list_defects, "Name, what it does, which judge must catch it");
   command->add_flag("--list-latitudes", flags->list_latitudes, "Name, what it does, what leaves it open");
   command->add_option("--listen", flags->host, "Address to listen on")->capture_default_str();
-  command->add_option("--imap", flags->imap, "Port, 0 for a free one (default: all four plaintext services on free ports)");
+  command->add_option("--imap", flags->imap,
+                      "Port, 0 for a free one (default: all four plaintext services on free ports)");
   command->add_option("--pop3", flags->pop3, "Port");
   command->add_option("--smtp", flags->smtp, "Port");
   command->add_option("--lmtp", flags->lmtp, "Port");
@@ -90,7 +94,10 @@ void add_server(CLI::App& app, int& status) {
   command->add_option("--pop3s", flags->pop3s, "Port, implicit TLS");
   command->add_option("--cert", flags->certificate, "Certificate (PEM); offers STARTTLS and STLS too");
   command->add_option("--key", flags->key, "Its key (PEM)");
-  command->add_option("--users", flags->builtin.users, "user0001, user0002, ... with the password of MAILPROOF_PASSWORD (default: pass)")->capture_default_str();
+  command
+      ->add_option("--users", flags->builtin.users,
+                   "user0001, user0002, ... with the password of MAILPROOF_PASSWORD (default: pass)")
+      ->capture_default_str();
   command->add_option("--small", flags->builtin.small, "small0001, ... with a quota")->capture_default_str();
   command->add_option("--quota", flags->quota, "Quota of the small ones (default 64KiB)");
   command->add_option("--domain-quota", flags->domain_quota, "Quota of all accounts together");

@@ -10,13 +10,16 @@ namespace mailproof::cli {
 namespace {
 
 Result<Endpoint> endpoint(Protocol protocol, const std::string& text, TlsMode tls, const std::string& source) {
-  const auto bad = [&] { return Error{fmt::format("--{} {}", name(protocol), text), "expected host:port, e.g. 127.0.0.1:143 or [::1]:143"}; };
+  const auto bad = [&] {
+    return Error{fmt::format("--{} {}", name(protocol), text), "expected host:port, e.g. 127.0.0.1:143 or [::1]:143"};
+  };
   const auto colon = text.rfind(':');
   if (colon == std::string::npos || colon == 0) return bad();
   Endpoint out;
   out.protocol = protocol;
   out.host = text.substr(0, colon);
-  if (out.host.size() > 2 && out.host.front() == '[' && out.host.back() == ']') out.host = out.host.substr(1, out.host.size() - 2);
+  if (out.host.size() > 2 && out.host.front() == '[' && out.host.back() == ']')
+    out.host = out.host.substr(1, out.host.size() - 2);
   const std::string port = text.substr(colon + 1);
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), out.port);
   if (error != std::errc{} || end != port.data() + port.size() || out.port == 0) return bad();
@@ -27,8 +30,11 @@ Result<Endpoint> endpoint(Protocol protocol, const std::string& text, TlsMode tl
 
 Result<scenario::Target> target_of_flags(const TargetFlags& flags) {
   scenario::Target target;
-  const TlsMode tls = flags.tls == "implicit" ? TlsMode::implicit : flags.tls == "starttls" ? TlsMode::starttls : TlsMode::none;
-  const auto add = [&](Protocol protocol, const std::vector<std::string>& texts, std::vector<Endpoint>& into) -> std::optional<Error> {
+  const TlsMode tls = flags.tls == "implicit"   ? TlsMode::implicit
+                      : flags.tls == "starttls" ? TlsMode::starttls
+                                                : TlsMode::none;
+  const auto add = [&](Protocol protocol, const std::vector<std::string>& texts,
+                       std::vector<Endpoint>& into) -> std::optional<Error> {
     for (const auto& text : texts) {
       auto one = endpoint(protocol, text, protocol == Protocol::lmtp ? TlsMode::none : tls, flags.source);
       if (!one) return one.error();
@@ -44,9 +50,12 @@ Result<scenario::Target> target_of_flags(const TargetFlags& flags) {
   target.delivery = {scenario::Way::lmtp, scenario::Way::smtp, scenario::Way::append};
   if (flags.user.empty()) return Error{"--user", "a target given by flags needs the login of a test account"};
   const char* password = std::getenv(flags.password_env.c_str());
-  if (password == nullptr) return Error{"--password-env " + flags.password_env, "this environment variable is not set; it must hold the password of " + flags.user};
+  if (password == nullptr)
+    return Error{"--password-env " + flags.password_env,
+                 "this environment variable is not set; it must hold the password of " + flags.user};
   std::string address = flags.address;
-  if (address.empty()) address = flags.user.find('@') != std::string::npos ? flags.user : flags.user + "@" + target.name;
+  if (address.empty())
+    address = flags.user.find('@') != std::string::npos ? flags.user : flags.user + "@" + target.name;
   target.accounts.push_back({flags.user, address, Secret(password), std::nullopt});
   return target;
 }
@@ -61,22 +70,29 @@ void add_target_flags(CLI::App& app, TargetFlags& flags) {
   app.add_option("--pop3", flags.pop3, "POP3 service, host:port");
   app.add_option("--lmtp", flags.lmtp, "LMTP service, host:port");
   app.add_option("--smtp", flags.smtp, "SMTP service, host:port");
-  app.add_option("--tls", flags.tls, "For services given by flags")->check(CLI::IsMember({"none", "starttls", "implicit"}))->capture_default_str();
+  app.add_option("--tls", flags.tls, "For services given by flags")
+      ->check(CLI::IsMember({"none", "starttls", "implicit"}))
+      ->capture_default_str();
   app.add_option("--user", flags.user, "Login of the test account, for services given by flags");
   app.add_option("--address", flags.address, "Its mail address, where it is not the login");
-  app.add_option("--password-env", flags.password_env, "Environment variable that holds its password")->capture_default_str();
+  app.add_option("--password-env", flags.password_env, "Environment variable that holds its password")
+      ->capture_default_str();
   app.add_option("--ca", flags.ca_file, "CA certificates (PEM) to verify the server with, instead of the system's");
   app.add_flag("--insecure", flags.insecure, "Do not verify certificates");
   app.add_option("--source", flags.source, "Local address to connect from");
-  app.add_option("--defect", flags.builtin.defects, "Switch a defect of the built-in server on (`server --list-defects`)");
-  app.add_option("--latitude", flags.builtin.latitudes, "Switch a latitude of the built-in server on (`server --list-latitudes`)");
+  app.add_option("--defect", flags.builtin.defects,
+                 "Switch a defect of the built-in server on (`server --list-defects`)");
+  app.add_option("--latitude", flags.builtin.latitudes,
+                 "Switch a latitude of the built-in server on (`server --list-latitudes`)");
 }
 
 Result<scenario::Target> make_target(const TargetFlags& flags) {
   const bool by_flags = !flags.imap.empty() || !flags.pop3.empty() || !flags.lmtp.empty() || !flags.smtp.empty();
   const int chosen = (flags.sim ? 1 : 0) + (flags.sockets ? 1 : 0) + (flags.file.empty() ? 0 : 1) + (by_flags ? 1 : 0);
-  if (chosen == 0) return Error{"", "which server? Give --target FILE, --imap/--pop3/--lmtp/--smtp host:port, --sim or --sockets"};
-  if (chosen > 1) return Error{"", "only one of --target, --imap/--pop3/--lmtp/--smtp, --sim and --sockets makes sense"};
+  if (chosen == 0)
+    return Error{"", "which server? Give --target FILE, --imap/--pop3/--lmtp/--smtp host:port, --sim or --sockets"};
+  if (chosen > 1)
+    return Error{"", "only one of --target, --imap/--pop3/--lmtp/--smtp, --sim and --sockets makes sense"};
   const bool builtin = flags.sim || flags.sockets;
   if (!builtin && !(flags.builtin.defects.empty() && flags.builtin.latitudes.empty()))
     return Error{"", "--defect and --latitude switch the built-in server: they need --sim or --sockets"};
@@ -89,7 +105,8 @@ Result<scenario::Target> make_target(const TargetFlags& flags) {
     target->insecure = flags.insecure;
     return target;
   }
-  auto loaded = scenario::load_target(flags.file, [](const std::string& variable) -> const char* { return std::getenv(variable.c_str()); });
+  auto loaded = scenario::load_target(
+      flags.file, [](const std::string& variable) -> const char* { return std::getenv(variable.c_str()); });
   if (!loaded.problems.empty()) {
     std::string all;
     for (const auto& problem : loaded.problems) all += (all.empty() ? "" : "\n") + problem.message();
@@ -111,8 +128,11 @@ void add_play_flags(CLI::App& app, PlayFlags& flags) {
   app.add_option("--seed", flags.seed, "Of everything random")->capture_default_str();
   app.add_flag("--strict", flags.strict, "A latitude fails");
   app.add_flag("--keep", flags.keep, "Leave our messages in the mailboxes");
-  app.add_flag("--i-own-these-mailboxes", flags.own_mailboxes, "The mailboxes may hold other mail; it may be read and changed");
-  app.add_option("--patience", flags.patience, "Multiplies every bound, for slow machines")->check(CLI::Range(0.1, 100.0))->capture_default_str();
+  app.add_flag("--i-own-these-mailboxes", flags.own_mailboxes,
+               "The mailboxes may hold other mail; it may be read and changed");
+  app.add_option("--patience", flags.patience, "Multiplies every bound, for slow machines")
+      ->check(CLI::Range(0.1, 100.0))
+      ->capture_default_str();
 }
 
 }  // namespace mailproof::cli

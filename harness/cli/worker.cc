@@ -86,7 +86,8 @@ void run_player(Network& network, play::Player& player) {
 }
 
 /// A history that says why nothing was played.
-history::History unplayed(const RunSetup& setup, const scenario::Scenario& scenario, history::What what, std::string_view code, const std::string& why) {
+history::History unplayed(const RunSetup& setup, const scenario::Scenario& scenario, history::What what,
+                          std::string_view code, const std::string& why) {
   history::History history;
   history.info.scenario = scenario.id;
   history.info.title = scenario.title;
@@ -101,7 +102,8 @@ history::History unplayed(const RunSetup& setup, const scenario::Scenario& scena
   return history;
 }
 
-report::ScenarioResult conclude(const RunSetup& setup, const Job& job, const history::History& history, double seconds) {
+report::ScenarioResult conclude(const RunSetup& setup, const Job& job, const history::History& history,
+                                double seconds) {
   const judge::Judgement judgement = judge::judge(history, setup.flags->strict);
   report::ScenarioResult result;
   result.id = job.scenario->id;
@@ -124,7 +126,10 @@ report::ScenarioResult play(const RunSetup& setup, const Job& job) {
     return conclude(setup, job, unplayed(setup, scenario, history::What::not_applicable, "", *why), 0);
   std::string why;
   const auto lease = setup.pool->lease(scenario, why);
-  if (!lease) return conclude(setup, job, unplayed(setup, scenario, history::What::problem, interrupted() ? "interrupted" : "accounts", why), 0);
+  if (!lease)
+    return conclude(setup, job,
+                    unplayed(setup, scenario, history::What::problem, interrupted() ? "interrupted" : "accounts", why),
+                    0);
 
   const bool sim = setup.flags->target.sim;
   std::unique_ptr<server::Server> server;
@@ -150,8 +155,10 @@ report::ScenarioResult play(const RunSetup& setup, const Job& job) {
     run_player(*network, player);
     stream->flush();
     result = conclude(setup, job, player.history(), std::chrono::duration<double>(player.playing_time()).count());
-    if (!sim || result.verdict != judge::Verdict::pass) setup.directory->write_wire(job.slot, scenario.id, player.history(), player.logs());
-    for (const auto& event : player.history().events()) usable = usable && !(event.what == history::What::problem && event.code == "baseline");
+    if (!sim || result.verdict != judge::Verdict::pass)
+      setup.directory->write_wire(job.slot, scenario.id, player.history(), player.logs());
+    for (const auto& event : player.history().events())
+      usable = usable && !(event.what == history::What::problem && event.code == "baseline");
   }
   nudged.reset();
   setup.pool->give_back(*lease, usable);

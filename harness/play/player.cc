@@ -126,7 +126,7 @@ void Player::stalled() {
 void Player::start() {
   context_.network.set_alarm(*this, context_.network.now() + context_.scaled(kLongest));
   if (!options_.baseline) return prepare(0);
-  auditor_.baseline([this] { prepare(0); });
+  auditor_.baseline([this] { options_.only_baseline ? finish() : prepare(0); });
 }
 
 void Player::prepare(std::size_t actor) {

@@ -25,6 +25,7 @@ class Player final : public Alarm {
   void interrupt();
   /// The world ran dry: nothing can happen any more though the scenario is not over.
   void stalled();
+  const std::string& problem() const { return context_.problem; }  ///< why playing could not go on; "" = nothing
 
   const history::History& history() const { return history_; }
   history::History& history() { return history_; }
