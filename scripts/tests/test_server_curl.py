@@ -111,4 +111,4 @@ def test_over_quota_is_reported_to_the_sender(running):
 def test_pop3_dele_by_curl(running):
     mail(running, "user0009")
     curl(*user("user0009"), "-X", "DELE", "-I", url(running, "pop3", "pop3", "1"))
-    assert curl(*user("user0009"), url(running, "pop3", "pop3")) == b""
+    assert curl(*user("user0009"), url(running, "pop3", "pop3")).strip() == b""

@@ -36,6 +36,11 @@ def uids(imap, *criteria):
     return ok(imap.uid("SEARCH", *(criteria or ("ALL",))))[0].split()
 
 
+def joined(data):
+    """imaplib cuts a response at its literals."""
+    return b"".join(part if isinstance(part, bytes) else b"".join(part) for part in data)
+
+
 def fetch_whole(imap, number):
     return ok(imap.fetch(number, "(UID RFC822.SIZE BODY.PEEK[])"))[0]
 
@@ -74,12 +79,10 @@ def test_partial_sections_and_structure(running):
     assert ok(imap.fetch("1", "(BODY.PEEK[2])"))[0][1].strip() == pdf.get_payload().encode().strip()
     fields = ok(imap.fetch("1", "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])"))[0][1]
     assert fields.startswith(b"Subject: =?utf-8?Q?Rechnung") and fields.endswith(b"\r\n\r\n")
-    structure = ok(imap.fetch("1", "(BODYSTRUCTURE)"))[0]
-    structure = structure if isinstance(structure, bytes) else b"".join(structure)
+    structure = joined(ok(imap.fetch("1", "(BODYSTRUCTURE)")))
     assert b'"APPLICATION" "PDF"' in structure.upper() and b'"MIXED"' in structure.upper()
-    envelope = ok(imap.fetch("1", "(ENVELOPE)"))[0]
-    envelope = envelope if isinstance(envelope, bytes) else b"".join(envelope)
-    assert b"<invoice-77@example.test>" in envelope
+    envelope = joined(ok(imap.fetch("1", "(ENVELOPE)")))
+    assert b"<invoice-77@example.test>" in envelope and "Caroline Weiß".encode() in envelope
     imap.logout()
 
 
