@@ -87,6 +87,11 @@ void CommandWriter::astring(std::string_view value) { string(value, false, false
 
 void CommandWriter::secret_astring(const Secret& value) { string(value.reveal(), true, false); }
 
+void CommandWriter::secret_raw(const Secret& text) {
+  put(" ");
+  put(text.reveal(), true);
+}
+
 void CommandWriter::mailbox(std::string_view utf8) {
   const auto name = encode_utf7(utf8);
   string(name ? std::string_view(*name) : utf8, false, false);

@@ -29,6 +29,7 @@ class CommandWriter {
   void astring(
       std::string_view value);  ///< as atom, quoted string or literal, whichever is the simplest that can hold it
   void secret_astring(const Secret& value);  ///< the same, hidden from every log
+  void secret_raw(const Secret& text);       ///< as it is, hidden: a SASL response
   void mailbox(std::string_view utf8);       ///< modified UTF-7; what is not UTF-8 goes out as it is, in a literal
   void list_mailbox(std::string_view utf8);  ///< a LIST pattern: "%" and "*" may stay bare
   void flag_list(std::span<const std::string> flags);

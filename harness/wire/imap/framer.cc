@@ -183,6 +183,7 @@ void Framer::append(std::string_view bytes) {
     }
     scan_.scan(unscanned);
   }
+  skipped_ += bytes.size();
   if (bytes.empty()) return;
   if (last_was_cr_) scan_.scan("\r");
   last_was_cr_ = bytes.back() == '\r';
@@ -307,6 +308,7 @@ void Framer::forget_line() {
   if (literals_.capacity() > kept_capacity / sizeof(Literal)) std::vector<Literal>().swap(literals_);
   if (kept_places_.capacity() > kept_capacity / sizeof(Kept)) std::vector<Kept>().swap(kept_places_);
   scan_.reset();
+  skipped_ = 0;
   line_offset_ = offset_;
   number_ = 0;
   digits_ = 0;

@@ -82,6 +82,9 @@ class Framer {
   /// The unfinished line so far, for messages about a connection that ended in the middle.
   std::string_view unfinished() const { return buffer_; }
 
+  /// Octets of the present line beyond the line limit so far, literals not counted.
+  std::uint64_t skipped() const { return skipped_; }
+
   /// Octets looked at since construction.
   std::uint64_t stream_offset() const { return offset_; }
   const Deviations& deviations() const { return deviations_; }
@@ -122,6 +125,7 @@ class Framer {
   std::uint64_t offset_ = 0;
   std::uint64_t line_offset_ = 0;
   std::uint64_t remaining_ = 0;
+  std::uint64_t skipped_ = 0;
   std::uint64_t number_ = 0;
   unsigned digits_ = 0;
   Reads reads_;

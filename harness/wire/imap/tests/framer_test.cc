@@ -191,9 +191,11 @@ TEST(Framer, AnEndlessLineCostsNoMemory) {
   framer.feed("* OK ");
   for (int i = 0; i < 200; ++i) framer.feed(piece);
   EXPECT_LE(framer.unfinished().size(), 64U << 10);
+  EXPECT_EQ(framer.skipped(), (200U << 20) + 5 - (64U << 10));
   framer.feed("\r\n* 1 EXISTS\r\n");
   ASSERT_EQ(sink.events.size(), 2U);
   EXPECT_EQ(sink.events[1], "line * 1 EXISTS");
+  EXPECT_EQ(framer.skipped(), 0U);
 }
 
 TEST(Framer, CommandsWithLiterals) {
