@@ -22,6 +22,12 @@ IoResult from_errno(int error) {
   return {.status = Io::failed, .why = errno_text(error)};
 }
 
+IoResult sent_result(long n) {
+  if (n >= 0) return {.status = Io::ok, .n = static_cast<std::size_t>(n), .drained = false};
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {.status = Io::wait_write};
+  return from_errno(errno);
+}
+
 }  // namespace
 
 IoResult Stream::plain_result(long n, std::size_t room) const {
@@ -69,6 +75,10 @@ IoResult Stream::write(std::span<const Output> from, std::size_t limit) {
 }
 
 IoResult Stream::write_plain(std::span<const Output> from, std::size_t limit) {
+  if (from.size() == 1) {  // the usual case, and a tenth of a send cheaper than sendmsg
+    const Bytes only = from.front().bytes.first(std::min(from.front().bytes.size(), limit));
+    return sent_result(send(fd_.get(), only.data(), only.size(), MSG_NOSIGNAL));
+  }
   std::array<iovec, kPieces> pieces;
   std::size_t count = 0;
   std::size_t total = 0;
@@ -81,10 +91,7 @@ IoResult Stream::write_plain(std::span<const Output> from, std::size_t limit) {
   msghdr message{};
   message.msg_iov = pieces.data();
   message.msg_iovlen = count;
-  const auto n = sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
-  if (n >= 0) return {.status = Io::ok, .n = static_cast<std::size_t>(n), .drained = false};
-  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {.status = Io::wait_write};
-  return from_errno(errno);
+  return sent_result(sendmsg(fd_.get(), &message, MSG_NOSIGNAL));
 }
 
 IoResult Stream::write_tls(std::span<const Output> from, std::size_t limit) {
