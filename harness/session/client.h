@@ -7,6 +7,7 @@
 #include "core/network.h"
 #include "core/peer.h"
 #include "core/secret.h"
+#include "wire/sasl/salted_passwords.h"
 
 namespace mailproof::session {
 
@@ -34,6 +35,8 @@ struct ClientConfig {
   std::uint64_t max_responses = 1'000'000;  ///< ... counted; also of unasked data between commands
   std::size_t max_line = 64U << 10;         ///< a logical line without literals
   std::uint64_t max_literal = 1ULL << 32;   ///< announced size above which the session ends
+  sasl::SaltedPasswords* salted_passwords =
+      nullptr;  ///< SCRAM's costly part, remembered by whoever opens many sessions
 };
 
 /// Why a session is over. `step` is what it was doing ("connect", "greeting", "STARTTLS", "LOGIN", "UID FETCH"), `seen`

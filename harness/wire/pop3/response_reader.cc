@@ -30,9 +30,9 @@ ResponseReader::Event ResponseReader::next_status(std::string_view& in) {
   if (!line) return Event::more;
   if (line->bare_lf) deviations_.note("pop3.line.bare-lf", line->offset, line->text);
   if (line->octets > kFirstLineLimit) deviations_.note("pop3.line.too-long", line->offset, line->text);
+  chunk_ = line->text;
   const auto status = parse_status_line(line->text, deviations_, line->offset);
   if (!status) {
-    chunk_ = line->text;
     broken_ = true;
     deviations_.note("pop3.status.garbage", line->offset, line->text);
     return Event::garbage;
