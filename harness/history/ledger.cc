@@ -72,8 +72,10 @@ std::uint32_t Ledger::message_with_uidl(std::uint32_t account, std::string_view 
 
 std::vector<const Cell*> Ledger::missing() const {
   std::vector<const Cell*> out;
-  for (const Cell& cell : impl_->cells)
-    if (cell.enumerated && cell.present < cell.least()) out.push_back(&cell);
+  for (const Cell& cell : impl_->cells) {
+    const bool disagree = cell.enumerated && !cell.by_pop && cell.in_pop && cell.present != cell.present_pop;
+    if ((cell.enumerated && cell.present < cell.least()) || disagree) out.push_back(&cell);
+  }
   return out;
 }
 
@@ -293,6 +295,8 @@ void Ledger::Impl::seen(std::uint32_t message, std::uint32_t place_number, const
   Cell& at = cell(message, place_number);
   if (at.first_seen == 0) at.first_seen = e.index;
   at.last_seen = e.index;
+  // Only fresh eyes prove a return: a device that was not told of the removal yet may go on seeing it.
+  if (at.listed_absent && history.session(e.session).device == 0) at.reappeared = true;
   at.first_absent = 0;
 }
 
@@ -306,8 +310,13 @@ void Ledger::Impl::deliver(const Event& e) {
 
 void Ledger::Impl::append(const Event& e) {
   const Event& invoke = invoke_of(e);
-  if (e.type == Type::fail || invoke.message == 0) return;
-  const std::uint32_t to = place(history.account_of(invoke), invoke.mailbox);
+  if (invoke.message == 0) return;
+  const std::uint32_t owner = history.account_of(invoke);
+  if (e.type == Type::fail) {  // NO is a permanent refusal: the client is told, and nobody tries again
+    attempts.push_back({invoke.message, owner, e.type, 500, iequals(e.code, "OVERQUOTA") ? "5.2.2" : "", e.index});
+    return;
+  }
+  const std::uint32_t to = place(owner, invoke.mailbox);
   add(invoke.message, to, e.type == Type::ok, e);
   if (e.uid == 0) return;
   Copy& made = copies[copy(box(to, e.uidvalidity), e.uid) - 1];

@@ -46,6 +46,8 @@ struct Cell {
   bool enumerated = false;        ///< its mailbox was listed completely by the audit, and nothing was asked of it since
   bool in_pop = false;            ///< present_pop is known
   bool by_pop = false;            ///< `present` is POP3's word: no IMAP session listed it
+  bool listed_absent = false;     ///< a complete listing after a certain removal did not have it
+  bool reappeared = false;        ///< a fresh session saw it after that
   std::uint8_t misses = 0;        ///< audit rounds in a row, the newest among them, that hold fewer than least()
   std::uint8_t round = 0;         ///< the newest of these
   std::uint8_t maybe_moves = 0;   ///< how many of maybe_removes are a MOVE's: what goes here must turn up there
@@ -98,7 +100,8 @@ class Ledger {
   /// Which of our messages had this UIDL in the account's maildrop? 0 = not known.
   std::uint32_t message_with_uidl(std::uint32_t account, std::string_view uidl) const;
 
-  /// Cells whose mailbox was enumerated and that hold fewer copies than they must: to be asked again after settle.
+  /// Cells whose mailbox was enumerated and that hold fewer copies than they must, or of which IMAP and POP3 tell
+  /// different numbers: to be asked again, over both, after settle.
   std::vector<const Cell*> missing() const;
 
   /// Fate of one message for one recipient account, by the evidence so far.

@@ -73,6 +73,7 @@ void Ledger::Impl::take_listing(const Event& e, std::uint32_t place_number, cons
     const auto [first, last] = std::equal_range(sorted.begin(), sorted.end(), at.message);
     const auto count = static_cast<std::uint16_t>(last - first);
     if (count == 0 && complete && at.first_seen != 0 && at.first_absent == 0) at.first_absent = e.index;
+    if (count == 0 && complete && at.removes > 0) at.listed_absent = true;
     if (round == 0) continue;  // a device's own view may be behind; only fresh sessions count
     if (!complete && count < at.least()) {
       at.enumerated = at.in_pop = false;

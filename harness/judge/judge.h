@@ -67,6 +67,9 @@ struct Judgement {
 /// fail.
 Judgement judge(const history::History& history, bool strict);
 
+/// The same with other judges than the built-in ones.
+Judgement judge_by(std::span<const Judge> all, const history::History& history, bool strict);
+
 /// Verdict of a whole run from its scenarios' verdicts: the worst; nothing but neutral ones = inconclusive.
 Verdict worst(std::span<const Verdict> verdicts);
 

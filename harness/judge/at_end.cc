@@ -1,0 +1,223 @@
+#include "judge/at_end.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "core/bytes.h"
+#include "judge/view_track.h"
+
+namespace mailproof::judge {
+namespace {
+
+using history::Cell;
+using history::Event;
+using history::Fate;
+using history::Type;
+using history::What;
+
+/// "by=pc over=pop3": the value of a key; "" = not asked.
+std::string_view option(std::string_view text, std::string_view key) {
+  while (!text.empty()) {
+    const auto space = text.find(' ');
+    const std::string_view word = text.substr(0, space);
+    if (word.starts_with(key) && word.size() > key.size() && word[key.size()] == '=')
+      return word.substr(key.size() + 1);
+    text = space == std::string_view::npos ? std::string_view() : text.substr(space + 1);
+  }
+  return {};
+}
+
+std::set<std::uint32_t> accounts_of(const Case& c, const Event& e, std::uint32_t message) {
+  if (e.account != 0) return {e.account};
+  std::set<std::uint32_t> out;
+  for (const auto& attempt : c.ledger.attempts())
+    if (attempt.message == message) out.insert(attempt.account);
+  for (const Cell& cell : c.ledger.cells())
+    if (cell.message == message && cell.adds + cell.maybe_adds > 0) out.insert(cell.account);
+  return out;
+}
+
+const Event* removal_of(const Case& c, std::uint32_t message, std::uint32_t account) {
+  const Event* newest = nullptr;
+  for (const Cell& cell : c.ledger.cells())
+    if (cell.message == message && cell.account == account && cell.removed_by != 0 &&
+        (newest == nullptr || newest->index < cell.removed_by))
+      newest = &c.history.event(cell.removed_by);
+  return newest;
+}
+
+bool has_copy(const Case& c, std::uint32_t message, std::string_view device) {
+  return std::any_of(c.history.events().begin(), c.history.events().end(), [&](const Event& e) {
+    return e.what == What::message && e.message == message && e.code == "full" && e.session != 0 &&
+           c.history.device_name(e) == device;
+  });
+}
+
+void fate(const Case& c, const Event& e, Verdicts& out) {
+  for (const std::uint32_t message : history::parse_numbers(e.set)) {
+    if (message == 0 || message > c.history.messages().size()) continue;
+    const std::string name = c.name_of(message);
+    for (const std::uint32_t account : accounts_of(c, e, message)) {
+      const std::string_view seen = history::name(c.ledger.fate(message, account));
+      const std::string expected = fmt::format("{} for {}: {} {}", name, c.account(account), e.code, e.text);
+      if (seen != e.code) {
+        if (seen == history::name(Fate::unknown) || seen == history::name(Fate::queued))
+          out.unclear = fmt::format("the fate of {} is {}", name, seen);
+        else
+          out.missed.push_back({expected, fmt::format("{} for {}: {}", name, c.account(account), seen), message, 0});
+        continue;
+      }
+      const Event* removal = removal_of(c, message, account);
+      const std::string_view by = option(e.text, "by"), over = option(e.text, "over");
+      const bool wrong_by = !by.empty() && (removal == nullptr || c.history.device_name(*removal) != by);
+      const bool wrong_over = !over.empty() && (removal == nullptr || removal->session == 0 ||
+                                                mailproof::name(c.history.session(removal->session).protocol) != over);
+      if (wrong_by || wrong_over)
+        out.missed.push_back(
+            {expected,
+             fmt::format("{} for {}: {}, {}", name, c.account(account), seen,
+                         removal == nullptr ? "asked for by nobody" : "asked for by " + c.who(*removal)),
+             message, removal == nullptr ? 0 : removal->index});
+      const std::string_view copy_on = option(e.text, "copy_on");
+      if (!copy_on.empty() && !has_copy(c, message, copy_on))
+        out.missed.push_back({expected, fmt::format("{} was never downloaded by {}", name, copy_on), message, 0});
+    }
+  }
+}
+
+void count(const Case& c, const Event& e, Verdicts& out) {
+  const std::uint32_t account = e.account != 0 ? e.account : 1;
+  const std::string mailbox = e.mailbox.empty() ? "INBOX" : e.mailbox;
+  const Event* listing = nullptr;
+  for (const Event& other : c.history.events()) {
+    if (other.what != What::enumerated || !c.by_audit(other) || c.history.account_of(other) != account) continue;
+    if (iequals(other.mailbox.empty() ? "INBOX" : other.mailbox, mailbox) &&
+        (listing == nullptr || other.code == "imap" || listing->code != "imap"))
+      listing = &other;
+  }
+  if (listing == nullptr) {
+    out.unclear = fmt::format("no complete listing of {}'s {} in the audit", c.account(account), mailbox);
+  } else if (listing->seq != e.seq) {
+    out.missed.push_back({fmt::format("{} messages in {}'s {}", e.seq, c.account(account), mailbox),
+                          fmt::format("{}", listing->seq), 0, listing->index});
+  }
+}
+
+void intact(const Case& c, const Event& e, Verdicts& out) {
+  for (const std::uint32_t message : history::parse_numbers(e.set)) {
+    if (message == 0 || message > c.history.messages().size()) continue;
+    bool read = false;
+    for (const Event& other : c.history.events()) {
+      if (other.what != What::message || other.message != message || other.code != "full") continue;
+      read = true;
+      if (other.hash == c.history.message(message).hash) continue;
+      out.missed.push_back({fmt::format("{} as sent wherever it is read", c.name_of(message)),
+                            fmt::format("{} reads other content at {}", c.who(other), c.when(other)), message,
+                            other.index});
+      break;
+    }
+    if (!read) out.unclear = fmt::format("nobody read {} whole", c.name_of(message));
+  }
+}
+
+/// What a device believed when its newest session ended: our messages in the mailbox it had open.
+struct Belief {
+  std::string mailbox;
+  std::vector<std::uint32_t> messages;
+};
+
+std::optional<Belief> belief(const Case& c, std::string_view device) {
+  std::uint32_t session = 0;
+  ViewTrack track(c.history);
+  std::map<std::uint32_t, std::map<std::uint32_t, std::uint32_t>> maildrops;  // session -> number -> message
+  for (const Event& e : c.history.events()) {
+    track.apply(e);
+    if (e.session == 0 || c.history.device_name(e) != device) continue;
+    const bool opened = (e.what == What::select || e.what == What::examine) && e.type == Type::ok;
+    if (opened || e.what == What::pop_uidl || e.what == What::pop_list) session = e.session;
+    if (e.what == What::message && c.history.session(e.session).protocol == Protocol::pop3)
+      maildrops[e.session][e.seq] = e.message;
+    if (e.what == What::pop_uidl && e.type == Type::obs && !maildrops[e.session].contains(e.seq))
+      maildrops[e.session][e.seq] = c.ledger.message_with_uidl(c.history.account_of(e), e.text);
+    if (e.what == What::dele && e.type == Type::ok) maildrops[e.session].erase(c.invoke(e).seq);
+  }
+  if (session == 0) return std::nullopt;
+  Belief out;
+  if (c.history.session(session).protocol == Protocol::pop3) {
+    out.mailbox = "INBOX";
+    for (const auto& [number, message] : maildrops[session])
+      if (message != 0) out.messages.push_back(message);
+  } else {
+    const View* view = track.view(session);
+    if (view == nullptr || !view->sure) return std::nullopt;
+    out.mailbox = view->mailbox;
+    for (const std::uint32_t uid : view->uids) {
+      if (uid == 0) return std::nullopt;
+      const std::uint32_t message =
+          c.ledger.message_at(c.history.session(session).account, view->mailbox, view->uidvalidity, uid);
+      if (message != 0) out.messages.push_back(message);
+    }
+  }
+  std::sort(out.messages.begin(), out.messages.end());
+  return out;
+}
+
+void agree(const Case& c, const Event& e, Verdicts& out) {
+  std::optional<Belief> first;
+  std::string first_device;
+  std::string_view rest = e.text;
+  while (!rest.empty()) {
+    const auto space = rest.find(' ');
+    const std::string device(rest.substr(0, space));
+    rest = space == std::string_view::npos ? std::string_view() : rest.substr(space + 1);
+    if (device.empty()) continue;
+    const auto now = belief(c, device);
+    if (!now) {
+      out.unclear = fmt::format("what {} believes is not known", device);
+      return;
+    }
+    if (!first) {
+      first = now;
+      first_device = device;
+      continue;
+    }
+    std::vector<std::uint32_t> differ;
+    std::set_symmetric_difference(first->messages.begin(), first->messages.end(), now->messages.begin(),
+                                  now->messages.end(), std::back_inserter(differ));
+    for (const std::uint32_t message : differ)
+      out.missed.push_back({fmt::format("{} and {} see the same messages", first_device, device),
+                            fmt::format("only one of {} ({}) and {} ({}) has {}", first_device, first->mailbox, device,
+                                        now->mailbox, c.name_of(message)),
+                            message, 0});
+  }
+}
+
+}  // namespace
+
+Verdicts at_end(const Case& c, const Event& expectation) {
+  Verdicts out;
+  switch (expectation.what) {
+    case What::fate:
+      fate(c, expectation, out);
+      break;
+    case What::count:
+      count(c, expectation, out);
+      break;
+    case What::intact:
+      intact(c, expectation, out);
+      break;
+    case What::agree:
+      agree(c, expectation, out);
+      break;
+    default:
+      out.unclear = "it was never answered";
+      break;
+  }
+  return out;
+}
+
+}  // namespace mailproof::judge

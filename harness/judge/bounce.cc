@@ -1,0 +1,157 @@
+// I35: accepted mail arrives, or its failure is reported: once, to the sender, from nobody, with a status that says
+// why.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "core/bytes.h"
+#include "judge/judges.h"
+#include "judge/requests.h"
+
+namespace mailproof::judge {
+namespace {
+
+using history::Attempt;
+using history::Report;
+using history::Type;
+using Recipient = std::pair<std::uint32_t, std::uint32_t>;  ///< message, account
+
+struct Deliveries {
+  bool accepted = false, unknown = false, refused = false, smtp = false, lmtp = false;
+  std::uint32_t event = 0;
+};
+
+std::map<Recipient, Deliveries> deliveries(const Case& c) {
+  std::map<Recipient, Deliveries> out;
+  for (const Attempt& attempt : c.ledger.attempts()) {
+    Deliveries& d = out[{attempt.message, attempt.account}];
+    const auto& event = c.history.event(attempt.event);
+    const bool lmtp = event.session != 0 && c.history.session(event.session).protocol == Protocol::lmtp;
+    d.event = attempt.event;
+    d.unknown |= attempt.outcome == Type::info;
+    d.refused |= attempt.outcome == Type::fail && attempt.smtp_code / 100 == 5;
+    if (attempt.outcome != Type::ok) continue;
+    d.accepted = true;
+    (lmtp ? d.lmtp : d.smtp) = true;
+  }
+  return out;
+}
+
+void silent_drop(Case& c, const std::map<Recipient, Deliveries>& all) {
+  const auto asked = requests(c);
+  for (const auto& [recipient, d] : all) {
+    const auto [message, account] = recipient;
+    if (!d.smtp || d.lmtp || c.history.message(message).sender == 0) continue;
+    const auto* cell = c.ledger.find(message, account, "INBOX");
+    if (cell == nullptr || cell->first_seen != 0 || !certainly_missing(*cell) || cell->present > 0) continue;
+    if (cell->in_pop && cell->present_pop > 0) continue;
+    const bool elsewhere =
+        std::any_of(c.ledger.cells().begin(), c.ledger.cells().end(), [&](const history::Cell& other) {
+          return other.message == message && other.account == account && other.present > 0;
+        });
+    if (elsewhere) continue;
+    c.find("silent-drop",
+           {fmt::format("{} in {}'s mailbox, or a report to its sender", c.name_of(message), c.account(account)),
+            fmt::format("accepted over SMTP at {}; neither in the mailbox nor reported, also after the "
+                        "settling time",
+                        c.when(c.history.event(d.event))),
+            {d.event, cell->first_absent},
+            message,
+            ""});
+  }
+}
+
+/// The same report may be seen over IMAP and over POP3, and moved about: the place that has most of them counts.
+std::map<Recipient, std::size_t> counts(const Case& c) {
+  std::map<Recipient, std::map<std::string, std::size_t>> places;
+  for (const Report& report : c.ledger.reports()) {
+    if (report.message == 0 || !istarts_with(report.action, "failed")) continue;
+    const std::string place =
+        report.uid != 0 ? fmt::format("{}/{}", report.mailbox, report.uidvalidity) : std::string("pop3");
+    ++places[{report.message, report.recipient}][place];
+  }
+  std::map<Recipient, std::size_t> out;
+  for (const auto& [recipient, by_place] : places)
+    for (const auto& [place, n] : by_place) out[recipient] = std::max(out[recipient], n);
+  return out;
+}
+
+bool well_formed_failure(std::string_view status) {
+  // RFC 3463: status-code = class "." subject "." detail, each of at most three digits.
+  if (status.size() < 5 || (status[0] != '4' && status[0] != '5') || status[1] != '.') return false;
+  const auto dot = status.find('.', 2);
+  if (dot == std::string_view::npos || dot == 2 || dot > 5 || status.size() - dot - 1 < 1 ||
+      status.size() - dot - 1 > 3)
+    return false;
+  return std::all_of(status.begin() + 2, status.end(),
+                     [&](const char& ch) { return (ch >= '0' && ch <= '9') || &ch == status.data() + dot; });
+}
+
+void one_report(Case& c, const Report& report, const std::map<Recipient, Deliveries>& all) {
+  const std::string name = c.name_of(report.message);
+  const std::string seen = fmt::format("a report about {} for {} in {}'s mailbox", name, c.account(report.recipient),
+                                       c.account(report.mailbox_owner));
+  if (!well_formed_failure(report.status))
+    c.find("report-status", {"a status of class 4 or 5: 5.2.2",
+                             fmt::format("{} has the status \"{}\"", seen, printable(report.status, 40)),
+                             {report.event},
+                             report.message,
+                             ""});
+  else if (report.status.size() >= 5 && report.status.substr(1) == ".1.1" && report.recipient != 0)
+    c.find("report-reason", {"a status that says why: 5.2.2, 4.2.2",
+                             fmt::format("{} says {}, as if there were no such address", seen, report.status),
+                             {report.event},
+                             report.message,
+                             ""});
+  if (c.history.event(report.event).flags.find("sender-not-null") != std::string::npos)
+    c.find("report-sender",
+           {"Return-Path: <>", fmt::format("{} has another sender", seen), {report.event}, report.message, ""});
+
+  const auto d = all.find({report.message, report.recipient});
+  if (d != all.end() && d->second.refused && !d->second.accepted && !d->second.unknown)
+    c.find("report-for-refused", {fmt::format("no report: {} was refused in the session", name),
+                                  fmt::format("{}", seen),
+                                  {d->second.event, report.event},
+                                  report.message,
+                                  ""});
+  const auto* cell = c.ledger.find(report.message, report.recipient, "INBOX");
+  const bool repeated = cell != nullptr && cell->adds + cell->maybe_adds > 1;
+  if (cell != nullptr && cell->enumerated && cell->present > 0 && !repeated)
+    c.find("reported-and-delivered",
+           {fmt::format("{} in the mailbox or reported, not both", name),
+            fmt::format("{}, and the message is in {}'s INBOX", seen, c.account(report.recipient)),
+            {report.event, cell->last_seen},
+            report.message,
+            ""});
+}
+
+}  // namespace
+
+void judge_bounce(const history::History& history, const history::Ledger& ledger, Findings& out) {
+  Case c(history, ledger, "bounce", out);
+  const auto all = deliveries(c);
+  silent_drop(c, all);
+  std::set<Recipient> told;
+  for (const Report& report : ledger.reports())
+    if (report.message != 0 && istarts_with(report.action, "failed") &&
+        told.emplace(report.message, report.recipient).second)
+      one_report(c, report, all);
+
+  for (const auto& [recipient, n] : counts(c)) {
+    std::size_t attempts = 0;
+    for (const Attempt& attempt : ledger.attempts())
+      attempts +=
+          attempt.message == recipient.first && attempt.account == recipient.second && attempt.outcome != Type::fail;
+    if (n <= std::max<std::size_t>(attempts, 1)) continue;
+    std::vector<std::uint32_t> events;
+    for (const Report& report : ledger.reports())
+      if (report.message == recipient.first && report.recipient == recipient.second) events.push_back(report.event);
+    c.find("reported-twice",
+           {fmt::format("one report about {} for {}", c.name_of(recipient.first), c.account(recipient.second)),
+            fmt::format("{} reports", n), events, recipient.first, ""});
+  }
+}
+
+}  // namespace mailproof::judge

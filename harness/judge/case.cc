@@ -1,0 +1,100 @@
+#include "judge/case.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/bytes.h"
+
+namespace mailproof::judge {
+namespace {
+
+constexpr std::size_t kMostActuals = 5;   ///< told in words; the rest is named only
+constexpr std::size_t kMostLives = 3;     ///< lives told in full
+constexpr std::size_t kMostEvidence = 9;  ///< excerpts
+
+}  // namespace
+
+bool completes(const history::Event& e) {
+  return e.type == history::Type::ok || e.type == history::Type::fail || e.type == history::Type::info;
+}
+
+std::string Case::name_of(std::uint32_t message) const {
+  return message == 0 || message > history.messages().size() ? "a message" : history.message(message).name();
+}
+
+std::string Case::account(std::uint32_t number) const {
+  return number == 0 || number > history.info.accounts.size() ? "?" : history.account(number).name;
+}
+
+std::string Case::who(const history::Event& e) const {
+  if (e.session == 0) return "the play";
+  return fmt::format("{} over {}", history.device_name(e), upper(mailproof::name(history.session(e.session).protocol)));
+}
+
+std::string Case::when(const history::Event& e) const { return format_seconds(e.at.time_since_epoch()); }
+
+const history::Event& Case::invoke(const history::Event& e) const {
+  return e.command == 0 || e.command > history.events().size() ? e : history.event(e.command);
+}
+
+bool Case::by_audit(const history::Event& e) const { return e.session != 0 && history.session(e.session).device == 0; }
+
+std::string evidence(const history::History& history, std::uint32_t event) {
+  const history::Event& e = history.event(event);
+  std::string out = e.session == 0 ? std::string("scenario") : history.session(e.session).label;
+  out +=
+      fmt::format(", {}: {} {}", format_seconds(e.at.time_since_epoch()), history::name(e.what), history::name(e.type));
+  if (!e.mailbox.empty()) out += fmt::format(" {}", printable(e.mailbox, 80));
+  if (e.seq != 0) out += fmt::format(" {}", e.seq);
+  if (e.uid != 0) out += fmt::format(" UID {}", e.uid);
+  if (!e.set.empty()) out += fmt::format(" {}", printable(e.set, 80));
+  if (e.has_flags || !e.flags.empty()) out += fmt::format(" ({})", printable(e.flags, 120));
+  if (!e.code.empty()) out += fmt::format(" {}", printable(e.code, 40));
+  if (!e.text.empty()) out += fmt::format(": {}", printable(e.text, 200));
+  if (history.excerpt && e.session != 0 && e.raw.length > 0) {
+    const std::string wire = history.excerpt(e.session, e.raw);
+    if (!wire.empty()) out += "\n" + wire;
+  }
+  return out;
+}
+
+Finding& Case::find(std::string_view class_name, Facts facts) {
+  const FindingClass& known = finding_class(judge_, class_name);
+  const std::string id = fmt::format("{}/{}/{}{}", history.info.scenario, judge_, class_name, facts.suffix);
+  const std::size_t before = count_[id]++;
+  auto at = std::find_if(out_.begin(), out_.end(), [&](const Finding& f) { return f.id == id; });
+  if (at == out_.end()) {
+    Finding fresh;
+    fresh.id = id;
+    fresh.severity = known.severity;
+    fresh.requirement = known.requirement;
+    fresh.expected = std::move(facts.expected);
+    fresh.actual = std::move(facts.actual);
+    out_.push_back(std::move(fresh));
+    at = out_.end() - 1;
+  } else if (before < kMostActuals) {
+    at->actual += "\n" + facts.actual;
+  } else if (before == kMostActuals) {
+    at->actual += "\n... and more of the same kind";
+  }
+  for (const std::uint32_t event : facts.events) {
+    if (event == 0 || event > history.events().size() || at->evidence.size() >= kMostEvidence) continue;
+    if (std::find(at->events.begin(), at->events.end(), event) != at->events.end()) continue;
+    at->events.push_back(event);
+    at->evidence.push_back(evidence(history, event));
+  }
+  if (facts.message != 0) {
+    const std::string name = name_of(facts.message);
+    if (std::find(at->messages.begin(), at->messages.end(), name) == at->messages.end()) {
+      if (at->messages.size() < kMostLives) {
+        const auto life = ledger.life(facts.message);
+        at->life.insert(at->life.end(), life.begin(), life.end());
+      }
+      at->messages.push_back(name);
+    }
+  }
+  return *at;
+}
+
+}  // namespace mailproof::judge

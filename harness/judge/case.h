@@ -1,0 +1,59 @@
+#pragma once
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "judge/judge.h"
+
+namespace mailproof::judge {
+
+/// A class of findings: what a judge can say. The table is complete; a test proves that each is planted somewhere.
+struct FindingClass {
+  std::string_view judge;
+  std::string_view name;
+  Severity severity;
+  std::string_view requirement;
+};
+std::span<const FindingClass> finding_classes();
+/// Throws std::logic_error where the table does not have it: a judge that invents a class is broken.
+const FindingClass& finding_class(std::string_view judge, std::string_view name);
+
+/// What a judge works with: the history, the ledger, and where findings go.
+class Case {
+ public:
+  Case(const history::History& h, const history::Ledger& l, std::string_view judge, std::vector<Finding>& out)
+      : history(h), ledger(l), judge_(judge), out_(out) {}
+
+  const history::History& history;
+  const history::Ledger& ledger;
+
+  struct Facts {
+    std::string expected, actual;
+    std::vector<std::uint32_t> events;  ///< the two or three that conflict; 0 is left out
+    std::uint32_t message = 0;          ///< the one concerned; 0 = none
+    std::string suffix;                 ///< after the class in the id: ".imap.crlf.bare_lf"
+  };
+  /// One finding a class and scenario: further messages join the first one's finding.
+  Finding& find(std::string_view finding_class, Facts facts);
+
+  std::string name_of(std::uint32_t message) const;  ///< "mail.2"
+  std::string account(std::uint32_t number) const;   ///< "alice"
+  std::string who(const history::Event& e) const;    ///< "pc over POP3"
+  std::string when(const history::Event& e) const;   ///< "0.120 s"
+  const history::Event& invoke(const history::Event& e) const;
+  bool by_audit(const history::Event& e) const;  ///< a fresh session, no device of the scenario
+
+ private:
+  std::string_view judge_;
+  std::vector<Finding>& out_;
+  std::map<std::string, std::size_t> count_;
+};
+
+/// "label, 0.120 s: EXPUNGE ok" and what the wire log has there.
+std::string evidence(const history::History& history, std::uint32_t event);
+
+/// True for the ok, fail or info that ends what was asked.
+bool completes(const history::Event& e);
+
+}  // namespace mailproof::judge

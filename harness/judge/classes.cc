@@ -1,0 +1,176 @@
+#include <array>
+#include <stdexcept>
+
+#include "judge/case.h"
+
+namespace mailproof::judge {
+namespace {
+
+constexpr auto kFail = Severity::fail;
+constexpr auto kLatitude = Severity::latitude;
+constexpr auto kUnclear = Severity::inconclusive;
+constexpr auto kError = Severity::error;
+
+constexpr auto kClasses = std::to_array<FindingClass>({
+    {"loss", "lost", kFail,
+     "RFC 5321 section 6.1, RFC 2033 section 4.2, RFC 3501 section 6.3.11: who answers OK has taken responsibility for "
+     "the message; it must not be lost (I1)"},
+    {"loss", "lost-in-move", kFail,
+     "RFC 6851 section 3.3: a message that is moved is in the source or in the destination, whatever the answer (I19)"},
+    {"loss", "not-confirmed", kUnclear,
+     "Absence counts only when a second look after the settling time misses the message too (I1)"},
+    {"loss", "not-audited", kUnclear, "Every accepted message must be found by a complete listing in the end (I1)"},
+    {"loss", "suppressed-duplicate", kLatitude,
+     "Common practice: a second delivery of the same message may be suppressed; no RFC asks for it (I1, I3)"},
+    {"loss", "filed-elsewhere", kLatitude,
+     "Common practice: a filter may file accepted mail in another mailbox of the same account (I1)"},
+
+    {"content", "altered", kFail,
+     "RFC 5321 section 4.4, RFC 3501 section 2.3: nothing but trace headers on top may be added; the content stays as "
+     "sent (I2)"},
+    {"content", "nil", kFail,
+     "RFC 3501 section 6.4.5: the content of a message that is there can be fetched (NIL is for one that was expunged, "
+     "RFC 2180 section 4.1.3)"},
+    {"content", "foreign-stamp", kLatitude,
+     "Only what this run sent, or what was there before it, may be in the leased mailboxes (I2)"},
+
+    {"duplicates", "duplicated", kFail,
+     "One acceptance makes one copy: RFC 5321 section 4.1.1.4, RFC 6851 section 3.3 (I3)"},
+    {"duplicates", "after-lost-answer", kLatitude,
+     "RFC 1047: where the answer was lost and the client tried again a second copy may come (I3)"},
+    {"duplicates", "resurrected", kFail, "RFC 3501 section 6.4.3: what was expunged is removed permanently (I6, I15)"},
+
+    {"identity", "uid-reused", kFail,
+     "RFC 3501 section 2.3.1.1: under one UIDVALIDITY a UID means one message for ever (I5)"},
+    {"identity", "size-changed", kFail,
+     "RFC 3501 sections 2.3.1.1 and 2.3.4: a message does not change, its size neither (I5)"},
+    {"identity", "date-changed", kFail,
+     "RFC 3501 sections 2.3.1.1 and 2.3.3: a message does not change, its internal date neither (I5)"},
+    {"identity", "uid-changed", kFail, "RFC 3501 section 2.3.1.1: a UID must not change during the session (I5)"},
+    {"identity", "uid-order", kFail, "RFC 3501 section 2.3.1.1: UIDs ascend strictly with the sequence numbers (I7)"},
+
+    {"view", "exists-fell", kFail,
+     "RFC 3501 sections 5.2 and 7.3.1: the number of messages shrinks by EXPUNGE only, never by EXISTS (I11)"},
+    {"view", "expunge-out-of-range", kFail,
+     "RFC 3501 section 7.4.1: EXPUNGE names a sequence number between 1 and the number of messages (I11)"},
+    {"view", "row-out-of-range", kFail,
+     "RFC 3501 sections 7.3.1 and 7.4.2: FETCH names a message that EXISTS has announced (I11, I14)"},
+    {"view", "rows-missing", kFail,
+     "RFC 3501 section 6.4.5: FETCH answers for every message in the view, when nobody is expunging (I11)"},
+    {"view", "expunge-of-the-living", kFail,
+     "RFC 3501 section 7.4.1: EXPUNGE reports a message that was removed permanently (I11)"},
+
+    {"removal", "more-than-expunged", kFail,
+     "RFC 3501 sections 6.4.2 and 6.4.3, RFC 6851 section 3: only what has \\Deleted set, or is moved, goes (I15)"},
+    {"removal", "more-than-marked", kFail,
+     "RFC 1939 section 6: QUIT removes the messages marked as deleted; in no case any other (I29)"},
+    {"removal", "without-quit", kFail,
+     "RFC 1939 section 6: a session that ends without QUIT must not remove any messages (I29)"},
+    {"removal", "quit-ok-but-there", kFail,
+     "RFC 1939 section 6: after QUIT the messages marked as deleted are removed, or the answer is -ERR (I29)"},
+    {"removal", "expunge-ok-but-there", kFail,
+     "RFC 3501 section 6.4.3: EXPUNGE removes permanently all messages that have \\Deleted set (I15)"},
+
+    {"pop3-session", "numbering-changed", kFail,
+     "RFC 1939 section 4: a message keeps its number for the whole session (I28)"},
+    {"pop3-session", "stat-not-sum", kFail,
+     "RFC 1939 section 5: STAT is the count and the sum of what LIST tells (I28)"},
+    {"pop3-session", "deleted-still-told", kFail,
+     "RFC 1939 section 5: a message marked as deleted is not listed and not accessible (I28)"},
+    {"pop3-session", "rset-does-not-restore", kFail,
+     "RFC 1939 section 5: RSET unmarks; every message is back under its number (I28)"},
+    {"pop3-session", "retr-size", kFail,
+     "RFC 1939 sections 5 and 11: LIST tells the exact size in octets of what RETR sends (I31)"},
+    {"pop3-session", "top-lines", kFail,
+     "RFC 1939 section 7: TOP n k sends the header, the blank line and the first k lines of the body (I31)"},
+
+    {"uidl", "format", kFail, "RFC 1939 section 7: a unique-id is one to 70 characters from 0x21 to 0x7E (I30)"},
+    {"uidl", "not-unique", kFail, "RFC 1939 section 7: a unique-id identifies one message within a maildrop (I30)"},
+    {"uidl", "changed", kFail, "RFC 1939 section 7: a unique-id persists across sessions (I30)"},
+    {"uidl", "reused", kFail,
+     "RFC 1939 section 7: a unique-id is never used again for another message; clients would skip it (I30)"},
+
+    {"maildrop-lock", "stale-lock", kFail,
+     "RFC 1939 section 4, RFC 2449 section 8.1.1: a maildrop is in use only while a session has it (I32)"},
+    {"maildrop-lock", "snapshot-broken", kFail,
+     "RFC 1939 section 4: a session has the maildrop for itself, or a snapshot that another session does not change "
+     "(I32)"},
+
+    {"agreement", "pop3-lacks", kFail, "Common practice: the maildrop and INBOX hold the same messages (I33)"},
+    {"agreement", "imap-lacks", kFail, "Common practice: the maildrop and INBOX hold the same messages (I33)"},
+    {"agreement", "not-confirmed", kUnclear,
+     "The maildrop and INBOX may differ for a moment; a second look after the settling time decides (I33)"},
+
+    {"lmtp-replies", "too-few", kFail,
+     "RFC 2033 section 4.2: after the final dot one reply comes for each recipient that was accepted (I34)"},
+    {"lmtp-replies", "too-many", kFail,
+     "RFC 2033 section 4.2: after the final dot one reply comes for each recipient that was accepted, and no more "
+     "(I34)"},
+    {"lmtp-replies", "refused-but-delivered", kFail,
+     "RFC 2033 section 4.2, RFC 5321 section 4.2.1: after a 4yz or 5yz reply the message was not accepted; delivered "
+     "all the same it comes twice (I34)"},
+
+    {"bounce", "silent-drop", kFail,
+     "RFC 5321 section 6.1: accepted mail is delivered, or its failure is reported to the sender (I35)"},
+    {"bounce", "reported-twice", kFail,
+     "RFC 5321 section 6.1, RFC 3464: one failure for one recipient is reported once (I35)"},
+    {"bounce", "report-for-refused", kFail,
+     "RFC 5321 section 4.2.5: after a refusal the client reports the failure, not the server (I35)"},
+    {"bounce", "reported-and-delivered", kFail,
+     "RFC 3464 section 2.3.3: \"failed\" means that the message was not delivered (I35)"},
+    {"bounce", "report-status", kFail,
+     "RFC 3464 section 2.3.4: a failed recipient has a status of class 4 or 5 in the form of RFC 3463 (I35)"},
+    {"bounce", "report-reason", kLatitude,
+     "RFC 3463 section 3.2: a status x.1.1 says that the address is unknown; the mailbox exists (I35)"},
+    {"bounce", "report-sender", kFail, "RFC 5321 section 4.5.5: a delivery report has the null reverse-path (I35)"},
+
+    {"quota", "usage-wrong", kFail,
+     "RFC 9208 section 4.3.1: the usage of the STORAGE resource is the size of the messages (I36)"},
+    {"quota", "refused-below-limit", kFail,
+     "RFC 9208 sections 3.1 and 4.3.1: mail is refused as over quota only when it would exceed the limit (I36)"},
+    {"quota", "not-freed", kFail, "RFC 9208 section 4.3.1: what was removed counts no longer (I36)"},
+    {"quota", "accepted-over-limit", kFail,
+     "RFC 9208 section 3.1: the server must not let usage grow beyond the limit it has set (I36)"},
+    {"quota", "not-told", kUnclear, "The scenario asks for the quota usage, and the server did not tell it (I36)"},
+
+    {"isolation", "leak", kFail, "No session of one user ever sees a message of another (I37)"},
+
+    {"expectation", "late", kLatitude, "The scenario gives a time within which this must be so"},
+    {"expectation", "not-seen", kFail, "The scenario says that the device sees the messages"},
+    {"expectation", "still-seen", kFail, "The scenario says that the messages go from the device"},
+    {"expectation", "outcome", kFail, "The scenario says what must come of the delivery"},
+    {"expectation", "not-found", kFail, "RFC 3501 section 6.4.4: SEARCH finds what matches, and nothing else"},
+    {"expectation", "not-downloaded", kFail, "The scenario says that the messages are downloaded"},
+    {"expectation", "fate", kFail, "The scenario says what becomes of the messages"},
+    {"expectation", "count", kFail, "The scenario says how many messages the mailbox holds"},
+    {"expectation", "disagree", kFail, "The scenario says that the views agree"},
+    {"expectation", "not-intact", kFail, "The scenario says that the messages are as they were sent"},
+    {"expectation", "not-asked", kUnclear, "What the scenario expects must be looked at"},
+
+    {"session", "unreachable", kError, "The target must be reachable"},
+    {"session", "login-refused", kError, "The target's accounts must let us in"},
+    {"session", "tls-failed", kError, "RFC 8314: TLS must come up and the certificate must be valid"},
+    {"session", "bring-up-failed", kError, "A session must come as far as its first command"},
+    {"session", "problem", kError, "The scenario must be playable"},
+    {"session", "interrupted", kUnclear, "Only what was played to its end can be judged"},
+    {"session", "audit-incomplete", kUnclear, "The audit must be able to look at every leased account"},
+    {"session", "protocol-broken", kFail, "The server must keep to the grammar and to what a client can hold"},
+    {"session", "ended-by-server", kLatitude,
+     "RFC 3501 section 7.1.5, RFC 1939 section 3: a server that ends a session does not do so while a command runs"},
+    {"session", "no-answer", kUnclear, "A command must be answered within its bound"},
+    {"session", "deviation", kLatitude, "The server's answers must follow the grammar"},
+
+    {"judging", "crashed", kError, "A judge must come to an end"},
+});
+
+}  // namespace
+
+std::span<const FindingClass> finding_classes() { return kClasses; }
+
+const FindingClass& finding_class(std::string_view judge, std::string_view name) {
+  for (const FindingClass& known : kClasses)
+    if (known.judge == judge && known.name == name) return known;
+  throw std::logic_error("no class of findings " + std::string(judge) + "/" + std::string(name));
+}
+
+}  // namespace mailproof::judge

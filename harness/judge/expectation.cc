@@ -1,0 +1,137 @@
+// What the scenario says must be seen: met, late, missed, or not to be asked.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "core/bytes.h"
+#include "judge/at_end.h"
+#include "judge/judges.h"
+
+namespace mailproof::judge {
+namespace {
+
+using history::Cell;
+using history::Event;
+using history::Fate;
+using history::Type;
+using history::What;
+
+struct Answer {
+  const Event* outcome = nullptr;
+  const Event* again = nullptr;  ///< what a fresh session found after a miss
+};
+
+Answer answer_to(const Case& c, const Event& expectation) {
+  Answer out;
+  for (const Event& e : c.history.events()) {
+    if (e.command != expectation.index || e.index == expectation.index) continue;
+    if (e.what == What::asked_again) out.again = &e;
+    if (completes(e) && e.what == expectation.what) out.outcome = &e;
+  }
+  return out;
+}
+
+std::string step_of(const Case& c, const Event& e) {
+  if (e.step == 0 || e.step > c.history.info.steps.size()) return std::string(history::name(e.what));
+  return fmt::format("step {} ({})", e.step, c.history.info.steps[e.step - 1]);
+}
+
+/// Is it where the expectation looks, by the audit? Nothing: the audit did not list that mailbox.
+std::optional<bool> there_at_end(const Case& c, const Event& e, std::uint32_t message) {
+  const std::uint32_t account = c.history.account_of(e);
+  const Cell* cell = c.ledger.find(message, account, e.mailbox.empty() ? "INBOX" : e.mailbox);
+  if (cell == nullptr || !cell->enumerated) return std::nullopt;
+  return cell->present > 0;
+}
+
+/// A missed `see` or `lose`. There after all: late. Perhaps still on its way: nobody can say.
+void missed_wait(Case& c, const Event& e, const Answer& answer) {
+  const bool sees = e.what == What::see;
+  const bool again = answer.again != nullptr && answer.again->code == "as-expected";
+  const std::string bound = format_seconds(Duration(static_cast<std::int64_t>(e.size)));
+  for (const std::uint32_t message : history::parse_numbers(answer.outcome->set)) {
+    if (message == 0 || message > c.history.messages().size()) continue;
+    const std::string name = c.name_of(message);
+    const auto end = there_at_end(c, e, message);
+    const bool came = again || (e.flags.empty() && end && *end == sees);
+    const std::vector<std::uint32_t> events{e.index, answer.outcome->index, answer.again ? answer.again->index : 0};
+    const std::string missed = fmt::format("{}: {} {} {} within {}", step_of(c, e), name,
+                                           sees ? "not seen" : "still seen", sees ? "as expected" : "", bound);
+    if (came) {
+      c.find("late",
+             {fmt::format("{} {} within {}", name, sees ? "seen" : "gone", bound),
+              missed + (again ? "; a fresh session has it right" : "; the audit has it right"), events, message, ""});
+    } else if (sees && !end && answer.again == nullptr) {
+      c.find("not-asked", {fmt::format("{} seen within {}", name, bound), missed + "; nobody could look again", events,
+                           message, ""});
+    } else if (sees && c.ledger.fate(message, c.history.account_of(e)) == Fate::queued) {
+      c.find("not-asked",
+             {fmt::format("{} seen within {}", name, bound), missed + "; it may still be queued", events, message, ""});
+    } else {
+      c.find(sees ? "not-seen" : "still-seen", {fmt::format("{} {} within {}{}{}", name, sees ? "seen" : "gone", bound,
+                                                            e.flags.empty() ? "" : " with ", e.flags),
+                                                missed, events, message, ""});
+    }
+  }
+}
+
+std::string_view class_of(What what) {
+  switch (what) {
+    case What::outcome:
+      return "outcome";
+    case What::found:
+      return "not-found";
+    case What::downloaded:
+      return "not-downloaded";
+    case What::fate:
+      return "fate";
+    case What::count:
+      return "count";
+    case What::intact:
+      return "not-intact";
+    default:
+      return "disagree";
+  }
+}
+
+void missed(Case& c, const Event& e, const Answer& answer) {
+  if (e.what == What::see || e.what == What::lose) return missed_wait(c, e, answer);
+  const std::string actual = fmt::format("{}: {}", step_of(c, e), printable(answer.outcome->text, 300));
+  const std::string expected = e.code.empty() ? step_of(c, e) : fmt::format("{} {}", e.code, printable(e.text, 100));
+  auto messages = history::parse_numbers(answer.outcome->set);
+  if (messages.empty()) messages.push_back(0);
+  for (const std::uint32_t message : messages)
+    c.find(class_of(e.what), {expected, actual, {e.index, answer.outcome->index}, message, ""});
+}
+
+void not_asked(Case& c, const Event& e, const std::string& why) {
+  c.find("not-asked", {step_of(c, e), fmt::format("{}: {}", step_of(c, e), why), {e.index}, 0, ""});
+}
+
+}  // namespace
+
+void judge_expectation(const history::History& history, const history::Ledger& ledger, Findings& out) {
+  Case c(history, ledger, "expectation", out);
+  for (const Event& e : history.events()) {
+    if (e.type != Type::expect) continue;
+    const Answer answer = answer_to(c, e);
+    if (answer.outcome != nullptr) {
+      if (answer.outcome->type == Type::fail) missed(c, e, answer);
+      if (answer.outcome->type == Type::info) not_asked(c, e, printable(answer.outcome->text, 300));
+      continue;
+    }
+    // What asks about the end is answered by the whole history; usage is the quota judge's.
+    if (e.what == What::usage) continue;
+    const Verdicts said = at_end(c, e);
+    for (const auto& said_of : said.missed)
+      c.find(class_of(e.what), {said_of.expected,
+                                fmt::format("{}: {}", step_of(c, e), said_of.actual),
+                                {e.index, said_of.event},
+                                said_of.message,
+                                ""});
+    if (!said.unclear.empty()) not_asked(c, e, said.unclear);
+  }
+}
+
+}  // namespace mailproof::judge

@@ -1,0 +1,37 @@
+// I37: no session of one user ever sees a message of another.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "judge/case.h"
+#include "judge/judges.h"
+
+namespace mailproof::judge {
+
+void judge_isolation(const history::History& history, const history::Ledger& ledger, Findings& out) {
+  Case c(history, ledger, "isolation", out);
+  for (const history::Cell& cell : ledger.cells()) {
+    if (cell.first_seen == 0 && cell.present == 0 && cell.present_pop == 0) continue;
+    const bool put = std::any_of(ledger.cells().begin(), ledger.cells().end(), [&](const history::Cell& other) {
+      return other.message == cell.message && other.account == cell.account && other.adds + other.maybe_adds > 0;
+    });
+    const bool sent = std::any_of(ledger.attempts().begin(), ledger.attempts().end(), [&](const history::Attempt& a) {
+      return a.message == cell.message && a.account == cell.account;
+    });
+    if (put || sent) continue;
+    std::string owners;
+    for (const auto& attempt : ledger.attempts())
+      if (attempt.message == cell.message && owners.find(c.account(attempt.account)) == std::string::npos)
+        owners += (owners.empty() ? "" : ", ") + c.account(attempt.account);
+    c.find("leak", {fmt::format("{} seen by {} only", c.name_of(cell.message), owners.empty() ? "its owner" : owners),
+                    fmt::format("it is in {}'s {}{}", c.account(cell.account), ledger.mailbox_name(cell.mailbox),
+                                cell.first_seen == 0 ? std::string()
+                                                     : ", seen by " + c.who(history.event(cell.first_seen)) + " at " +
+                                                           c.when(history.event(cell.first_seen))),
+                    {cell.first_seen, cell.last_seen},
+                    cell.message,
+                    ""});
+  }
+}
+
+}  // namespace mailproof::judge

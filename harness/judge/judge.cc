@@ -1,0 +1,220 @@
+#include "judge/judge.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <exception>
+
+#include "judge/case.h"
+#include "judge/judges.h"
+
+namespace mailproof::judge {
+namespace {
+
+constexpr auto kJudges = std::to_array<Judge>({
+    {"session", "a session comes up, stays up and speaks the protocol", judge_session},
+    {"isolation", "I37: nobody sees another's mail", judge_isolation},
+    {"loss", "I1, I19: what was accepted stays until somebody asks for its removal", judge_loss},
+    {"removal", "I15, I29: exactly what a client asked to remove goes", judge_removal},
+    {"bounce", "I35: accepted mail arrives or its failure is reported, once", judge_bounce},
+    {"content", "I2: a message stays as it was sent", judge_content},
+    {"duplicates", "I3, I6: one acceptance makes one copy, and what is gone stays gone", judge_duplicates},
+    {"agreement", "I33: POP3 and IMAP tell of the same messages", judge_agreement},
+    {"identity", "I5, I7: a UID means one message for ever", judge_identity},
+    {"view", "I11: what a session believes about a mailbox stays consistent", judge_view},
+    {"pop3-session", "I28, I31: numbers, sizes and contents of a maildrop", judge_pop3_session},
+    {"uidl", "I30: unique-ids are unique and stay", judge_uidl},
+    {"maildrop-lock", "I32: one POP3 session at a time, or consistent snapshots", judge_maildrop_lock},
+    {"lmtp-replies", "I34: one reply a recipient, and refused means not delivered", judge_lmtp_replies},
+    {"quota", "I36: usage is the sum of the messages, and decides", judge_quota},
+    {"expectation", "what the scenario says must be seen", judge_expectation},
+});
+
+/// How bad, for the worst of several; neutral ones do not count.
+int rank(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::error:
+      return 6;
+    case Verdict::fail:
+      return 5;
+    case Verdict::unexpected_pass:
+      return 4;
+    case Verdict::inconclusive:
+      return 3;
+    case Verdict::latitude:
+      return 2;
+    case Verdict::pass:
+      return 1;
+    case Verdict::not_applicable:
+    case Verdict::known_fail:
+      return 0;
+  }
+  return 3;
+}
+
+bool of_judge(const Finding& finding, std::string_view judge) {
+  return finding.id.find(fmt::format("/{}/", judge)) != std::string::npos;
+}
+
+/// A missed expectation whose messages another judge already accuses the server of says nothing new: the accusation
+/// names it instead.
+void merge_explained(std::vector<Finding>& findings) {
+  for (std::size_t i = 0; i < findings.size();) {
+    Finding& missed = findings[i];
+    if (!of_judge(missed, "expectation") || missed.messages.empty()) {
+      ++i;
+      continue;
+    }
+    std::vector<std::size_t> accusers;
+    const bool explained = std::all_of(missed.messages.begin(), missed.messages.end(), [&](const std::string& name) {
+      for (std::size_t j = 0; j < findings.size(); ++j) {
+        const Finding& other = findings[j];
+        if (of_judge(other, "expectation") || other.severity != Severity::fail) continue;
+        if (std::find(other.messages.begin(), other.messages.end(), name) == other.messages.end()) continue;
+        accusers.push_back(j);
+        return true;
+      }
+      return false;
+    });
+    if (!explained) {
+      ++i;
+      continue;
+    }
+    std::sort(accusers.begin(), accusers.end());
+    accusers.erase(std::unique(accusers.begin(), accusers.end()), accusers.end());
+    for (const std::size_t accuser : accusers) findings[accuser].evidence.push_back("also missed: " + missed.actual);
+    findings.erase(findings.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+}
+
+Verdict verdict_of(const Finding& finding, bool strict) {
+  switch (finding.severity) {
+    case Severity::fail:
+      return Verdict::fail;
+    case Severity::latitude:
+      return strict ? Verdict::fail : Verdict::latitude;
+    case Severity::inconclusive:
+      return Verdict::inconclusive;
+    case Severity::error:
+      return Verdict::error;
+  }
+  return Verdict::error;
+}
+
+}  // namespace
+
+std::string_view name(Severity severity) {
+  switch (severity) {
+    case Severity::fail:
+      return "fail";
+    case Severity::latitude:
+      return "latitude";
+    case Severity::inconclusive:
+      return "inconclusive";
+    case Severity::error:
+      return "error";
+  }
+  return "?";
+}
+
+std::string_view name(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::pass:
+      return "pass";
+    case Verdict::latitude:
+      return "latitude";
+    case Verdict::inconclusive:
+      return "inconclusive";
+    case Verdict::unexpected_pass:
+      return "unexpected-pass";
+    case Verdict::fail:
+      return "fail";
+    case Verdict::error:
+      return "error";
+    case Verdict::not_applicable:
+      return "not-applicable";
+    case Verdict::known_fail:
+      return "known-fail";
+  }
+  return "?";
+}
+
+std::span<const Judge> judges() { return kJudges; }
+
+Judgement judge_by(std::span<const Judge> all, const history::History& history, bool strict) {
+  Judgement out;
+  const auto& events = history.events();
+  const auto neutral = std::find_if(events.begin(), events.end(),
+                                    [](const history::Event& e) { return e.what == history::What::not_applicable; });
+  if (neutral != events.end()) {
+    out.verdict = Verdict::not_applicable;
+    out.note = neutral->text;
+    return out;
+  }
+
+  const auto crashed = [&](std::string_view judge, const char* why) {
+    history::Ledger none(history);
+    Case c(history, none, "judging", out.findings);
+    c.find("crashed", {"every judge comes to an end", fmt::format("the judge {} crashed: {}", judge, why), {}, 0, ""});
+  };
+  history::Ledger ledger(history);
+  try {
+    for (const history::Event& e : events) ledger.apply(e);
+  } catch (const std::exception& e) {
+    crashed("ledger", e.what());
+  }
+  for (const Judge& judge : all) {
+    try {
+      judge.run(history, ledger, out.findings);
+    } catch (const std::exception& e) {
+      crashed(judge.name, e.what());
+    } catch (...) {
+      crashed(judge.name, "something that is not an exception");
+    }
+  }
+  merge_explained(out.findings);
+
+  for (const Finding& finding : out.findings) {
+    const Verdict verdict = verdict_of(finding, strict);
+    if (rank(verdict) > rank(out.verdict)) out.verdict = verdict;
+  }
+  const bool anything = std::any_of(events.begin(), events.end(), [](const history::Event& e) {
+    return e.type == history::Type::ok && e.what != history::What::connect;
+  });
+  if (!anything && out.verdict == Verdict::pass) {
+    out.verdict = Verdict::inconclusive;
+    out.note = "nothing was played";
+  }
+  if (out.note.empty() && (out.verdict == Verdict::inconclusive || out.verdict == Verdict::error))
+    for (const Finding& finding : out.findings)
+      if (verdict_of(finding, strict) == out.verdict) {
+        out.note = finding.actual.substr(0, finding.actual.find('\n'));
+        break;
+      }
+  return out;
+}
+
+Judgement judge(const history::History& history, bool strict) { return judge_by(judges(), history, strict); }
+
+Verdict worst(std::span<const Verdict> verdicts) {
+  Verdict out = Verdict::inconclusive;
+  bool any = false;
+  for (const Verdict verdict : verdicts) {
+    if (rank(verdict) == 0) continue;
+    if (!any || rank(verdict) > rank(out)) out = verdict;
+    any = true;
+  }
+  return out;
+}
+
+int exit_status(std::span<const Verdict> verdicts, bool interrupted) {
+  const auto has = [&](Verdict wanted) {
+    return std::find(verdicts.begin(), verdicts.end(), wanted) != verdicts.end();
+  };
+  if (has(Verdict::fail) || has(Verdict::unexpected_pass)) return 1;
+  if (interrupted || has(Verdict::error) || has(Verdict::inconclusive)) return 3;
+  return worst(verdicts) == Verdict::inconclusive ? 3 : 0;
+}
+
+}  // namespace mailproof::judge

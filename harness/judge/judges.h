@@ -1,0 +1,28 @@
+#pragma once
+#include <vector>
+
+#include "judge/judge.h"
+
+// One function a file; the table in judge.cc names what each protects.
+namespace mailproof::judge {
+
+using Findings = std::vector<Finding>;
+
+void judge_loss(const history::History&, const history::Ledger&, Findings&);
+void judge_content(const history::History&, const history::Ledger&, Findings&);
+void judge_duplicates(const history::History&, const history::Ledger&, Findings&);
+void judge_identity(const history::History&, const history::Ledger&, Findings&);
+void judge_view(const history::History&, const history::Ledger&, Findings&);
+void judge_removal(const history::History&, const history::Ledger&, Findings&);
+void judge_pop3_session(const history::History&, const history::Ledger&, Findings&);
+void judge_uidl(const history::History&, const history::Ledger&, Findings&);
+void judge_maildrop_lock(const history::History&, const history::Ledger&, Findings&);
+void judge_agreement(const history::History&, const history::Ledger&, Findings&);
+void judge_lmtp_replies(const history::History&, const history::Ledger&, Findings&);
+void judge_bounce(const history::History&, const history::Ledger&, Findings&);
+void judge_quota(const history::History&, const history::Ledger&, Findings&);
+void judge_isolation(const history::History&, const history::Ledger&, Findings&);
+void judge_expectation(const history::History&, const history::Ledger&, Findings&);
+void judge_session(const history::History&, const history::Ledger&, Findings&);
+
+}  // namespace mailproof::judge

@@ -1,0 +1,57 @@
+// I34: one reply a recipient after the final dot, and what was refused is not delivered.
+#include <fmt/format.h>
+
+#include "core/bytes.h"
+#include "judge/case.h"
+#include "judge/judges.h"
+
+namespace mailproof::judge {
+namespace {
+
+using history::Event;
+using history::Type;
+using history::What;
+
+void replies(Case& c) {
+  for (const Event& e : c.history.events()) {
+    if (e.what != What::deviation || e.session == 0) continue;
+    const bool few = e.code == "lmtp.replies.missing", many = e.code == "lmtp.replies.extra";
+    if (!few && !many) continue;
+    c.find(few ? "too-few" : "too-many",
+           {"one reply for each recipient that was accepted",
+            fmt::format("{} at {}: {}", c.history.session(e.session).label, c.when(e), printable(e.text, 160)),
+            {e.index},
+            0,
+            ""});
+  }
+}
+
+void refused_but_delivered(Case& c) {
+  for (const history::Cell& cell : c.ledger.cells()) {
+    if (!cell.enumerated || cell.present == 0 || cell.adds + cell.maybe_adds > 0) continue;
+    const history::Attempt* refused = nullptr;
+    bool taken = false;
+    for (const auto& attempt : c.ledger.attempts()) {
+      if (attempt.message != cell.message || attempt.account != cell.account) continue;
+      taken |= attempt.outcome != Type::fail;
+      if (attempt.outcome == Type::fail && attempt.smtp_code != 0) refused = &attempt;
+    }
+    if (refused == nullptr || taken) continue;
+    c.find("refused-but-delivered", {fmt::format("no {} in {}'s mailbox: it was refused with {}",
+                                                 c.name_of(cell.message), c.account(cell.account), refused->smtp_code),
+                                     fmt::format("it is in {}", c.ledger.mailbox_name(cell.mailbox)),
+                                     {refused->event, cell.last_seen},
+                                     cell.message,
+                                     ""});
+  }
+}
+
+}  // namespace
+
+void judge_lmtp_replies(const history::History& history, const history::Ledger& ledger, Findings& out) {
+  Case c(history, ledger, "lmtp-replies", out);
+  replies(c);
+  refused_but_delivered(c);
+}
+
+}  // namespace mailproof::judge

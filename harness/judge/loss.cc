@@ -1,0 +1,129 @@
+// I1: what was accepted is there in the end, unless somebody asked for its removal. I19: what is moved is somewhere.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "judge/judges.h"
+#include "judge/requests.h"
+
+namespace mailproof::judge {
+namespace {
+
+using history::Cell;
+
+struct Surroundings {
+  int elsewhere = 0;       ///< copies in mailboxes of the account where nobody put them
+  bool all_listed = true;  ///< every mailbox of the account where it may be was listed
+  int present = 0;
+  int sure = 0;  ///< additions minus removals that are not a MOVE's, certain and possible alike
+  bool moved = false;
+};
+
+Surroundings around(const Case& c, const Cell& cell) {
+  Surroundings out;
+  for (const Cell& other : c.ledger.cells()) {
+    if (other.message != cell.message || other.account != cell.account) continue;
+    out.elsewhere += other.enumerated && &other != &cell ? std::max(0, other.present - other.most()) : 0;
+    out.all_listed &= other.enumerated;
+    out.present += other.enumerated ? other.present : 0;
+    out.sure += other.adds - other.removes - (other.maybe_removes - other.maybe_moves);
+    out.moved |= other.maybe_moves > 0;
+  }
+  return out;
+}
+
+std::string place(const Case& c, const Cell& cell) {
+  return fmt::format("{}'s {}", c.account(cell.account), c.ledger.mailbox_name(cell.mailbox));
+}
+
+/// Mail that was taken over SMTP may still be reported as undeliverable: its absence is the bounce judge's.
+bool owed_a_report(const Case& c, const Cell& cell) {
+  if (cell.first_seen != 0 || c.history.message(cell.message).sender == 0) return false;
+  bool smtp = false;
+  for (const auto& attempt : c.ledger.attempts()) {
+    if (attempt.message != cell.message || attempt.account != cell.account || attempt.outcome != history::Type::ok)
+      continue;
+    const auto& event = c.history.event(attempt.event);
+    smtp = event.session != 0 && c.history.session(event.session).protocol == Protocol::smtp;
+    if (!smtp) return false;
+  }
+  return smtp;
+}
+
+}  // namespace
+
+void judge_loss(const history::History& history, const history::Ledger& ledger, Findings& out) {
+  Case c(history, ledger, "loss", out);
+  const auto asked = requests(c);
+  bool audited = false;
+  for (const Cell& cell : ledger.cells()) audited |= cell.enumerated;
+
+  for (const Cell& cell : ledger.cells()) {
+    const Surroundings s = around(c, cell);
+    if (cell.least() > 0 && !cell.enumerated) {
+      c.find("not-audited",
+             {"a complete listing of every mailbox that must hold a message",
+              fmt::format("{} was accepted for {}, and {}", c.name_of(cell.message), place(c, cell),
+                          audited ? "no complete listing of that mailbox followed" : "no audit followed"),
+              {cell.added_by, cell.last_seen},
+              cell.message,
+              ""});
+      continue;
+    }
+    // Neither here nor there, and only a MOVE can have taken it.
+    if (cell.maybe_moves > 0 && s.moved && s.all_listed && s.sure > 0 && s.present < s.sure && cell.present == 0) {
+      c.find("lost-in-move",
+             {"the message in the source or in the destination",
+              fmt::format("{} is neither in {} nor where it was moved to", c.name_of(cell.message), place(c, cell)),
+              {cell.removed_by, cell.last_seen, cell.first_absent},
+              cell.message,
+              ""});
+      continue;
+    }
+    if (!cell.enumerated || cell.present >= cell.least()) continue;
+    if (cell.in_pop && cell.present_pop >= cell.least()) continue;  // it is there; agreement says that IMAP hides it
+    if (s.elsewhere > 0) {
+      c.find("filed-elsewhere", {fmt::format("the message in {}", place(c, cell)),
+                                 fmt::format("{} is in another mailbox of the account", c.name_of(cell.message)),
+                                 {cell.added_by},
+                                 cell.message,
+                                 ""});
+      continue;
+    }
+    if (cell.present > 0) {
+      c.find("suppressed-duplicate",
+             {fmt::format("{} copies in {}, or one", cell.least(), place(c, cell)),
+              fmt::format("{} was accepted {} times; {} is there", c.name_of(cell.message), cell.adds, cell.present),
+              {cell.added_by},
+              cell.message,
+              ""});
+      continue;
+    }
+    if (cell.misses < 2) {
+      c.find("not-confirmed",
+             {fmt::format("the message in {}", place(c, cell)),
+              fmt::format("{} is not in {}; it was looked for only once", c.name_of(cell.message), place(c, cell)),
+              {cell.added_by, cell.first_absent},
+              cell.message,
+              ""});
+      continue;
+    }
+    if (gone_with(c, asked, cell) != nullptr || owed_a_report(c, cell)) continue;  // removal or bounce say it better
+    const history::Event& added = history.event(cell.added_by);
+    c.find("lost",
+           {fmt::format("{} in {}: it was accepted, and nobody asked for its removal", c.name_of(cell.message),
+                        place(c, cell)),
+            fmt::format("accepted from {} at {}; {}; absent in {} complete listings of {}, the last one after the "
+                        "settling time",
+                        c.who(added), c.when(added),
+                        cell.first_seen == 0 ? std::string("never seen by anybody")
+                                             : "last seen by " + c.who(history.event(cell.last_seen)) + " at " +
+                                                   c.when(history.event(cell.last_seen)),
+                        cell.misses, place(c, cell)),
+            {cell.added_by, cell.last_seen, cell.first_absent},
+            cell.message,
+            ""});
+  }
+}
+
+}  // namespace mailproof::judge

@@ -1,0 +1,120 @@
+// I32: a session has the maildrop for itself, or a snapshot of its own; and the lock goes with the session.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/bytes.h"
+#include "judge/case.h"
+#include "judge/judges.h"
+
+namespace mailproof::judge {
+namespace {
+
+using history::Event;
+using history::Type;
+using history::What;
+
+bool says_in_use(const Event& e) {
+  const std::string text = upper(e.text);
+  return text.find("IN-USE") != std::string::npos || text.find("LOCKED") != std::string::npos ||
+         text.find("IN USE") != std::string::npos;
+}
+
+struct Span {
+  std::uint32_t session = 0, account = 0;
+  Time from{}, to{};
+  bool ready = false, over = false;
+  std::set<std::uint32_t> told, marked;  ///< numbers
+};
+
+struct Lock {
+  Case& c;
+  std::vector<Span> spans;
+
+  Span& span(const Event& e) {
+    for (Span& s : spans)
+      if (s.session == e.session) return s;
+    return spans.emplace_back(Span{e.session, c.history.session(e.session).account, e.at, e.at, false, false, {}, {}});
+  }
+
+  /// Who else had the maildrop, now or so shortly before that the server may not have noticed the end?
+  bool held_by_another(const Span& mine, Time now) const {
+    return std::any_of(spans.begin(), spans.end(), [&](const Span& s) {
+      return s.session != mine.session && s.account == mine.account && s.ready &&
+             (!s.over || now - s.to <= c.history.info.settle);
+    });
+  }
+
+  void refused(const Span& mine, const Event& e) {
+    if (!says_in_use(e) || held_by_another(mine, e.at)) return;
+    c.find("stale-lock", {fmt::format("{}'s maildrop is free: no session has had it for {}", c.account(mine.account),
+                                      format_duration(c.history.info.settle)),
+                          fmt::format("{} is refused at {}: {}", c.who(e), c.when(e), printable(e.text, 160)),
+                          {e.index},
+                          0,
+                          ""});
+  }
+
+  /// A listed message stays readable until this session itself marks it, whatever another POP3 session does.
+  void unreadable(const Span& mine, const Event& e) {
+    const std::uint32_t number = c.invoke(e).seq;
+    if (e.text == "the connection was gone before" || !mine.told.contains(number) || mine.marked.contains(number))
+      return;
+    for (const Span& s : spans) {
+      const bool meanwhile = s.session != mine.session && s.account == mine.account && s.ready && s.over &&
+                             s.to > mine.from && !s.marked.empty();
+      if (!meanwhile) continue;
+      c.find("snapshot-broken", {fmt::format("number {} of {} stays readable in this session", number,
+                                             c.history.session(mine.session).label),
+                                 fmt::format("{} fails at {}, after {} removed messages: {}", history::name(e.what),
+                                             c.when(e), c.history.session(s.session).label, printable(e.text, 120)),
+                                 {e.command, e.index},
+                                 e.message,
+                                 ""});
+      return;
+    }
+  }
+
+  void apply(const Event& e) {
+    Span& s = span(e);
+    const std::uint32_t number = c.invoke(e).seq;
+    switch (e.what) {
+      case What::connect:
+        if (e.type == Type::ok) {
+          s.ready = true;
+          s.from = e.at;
+        }
+        if (e.type == Type::fail) refused(s, e);
+        break;
+      case What::pop_list:
+      case What::pop_uidl:
+        if (e.type == Type::obs) s.told.insert(e.seq);
+        break;
+      case What::dele:
+        if (e.type == Type::ok || e.type == Type::info) s.marked.insert(number);
+        break;
+      case What::retr:
+      case What::top:
+        if (e.type == Type::fail) unreadable(s, e);
+        break;
+      case What::end:
+        s.over = true;
+        s.to = e.at;
+        break;
+      default:
+        break;
+    }
+  }
+};
+
+}  // namespace
+
+void judge_maildrop_lock(const history::History& history, const history::Ledger& ledger, Findings& out) {
+  Case c(history, ledger, "maildrop-lock", out);
+  Lock lock{c, {}};
+  for (const Event& e : history.events())
+    if (e.session != 0 && history.session(e.session).protocol == Protocol::pop3) lock.apply(e);
+}
+
+}  // namespace mailproof::judge

@@ -1,0 +1,195 @@
+// I28: what a POP3 session is told of numbers, counts and sizes holds together. I31: sizes and TOP are exact.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "judge/case.h"
+#include "judge/judges.h"
+
+namespace mailproof::judge {
+namespace {
+
+using history::Event;
+using history::Type;
+using history::What;
+
+struct Talk {
+  std::map<std::uint32_t, std::pair<std::uint64_t, std::uint32_t>> sizes;  ///< number -> octets, event
+  std::map<std::uint32_t, std::pair<std::string, std::uint32_t>> uidls;
+  std::map<std::uint32_t, std::pair<std::uint32_t, std::uint32_t>> messages;
+  std::set<std::uint32_t> marked, maybe_marked, listing;
+  std::uint32_t listing_of = 0, newest_list = 0;  ///< commands
+  bool listed_whole = false;
+  std::uint64_t sum = 0;
+  std::uint32_t stat = 0;  ///< event of the newest STAT since anything was marked or unmarked
+  bool list_holds = false;
+};
+
+struct Maildrop {
+  Case& c;
+  std::map<std::uint32_t, Talk> talks;
+
+  void changed(const std::string& expected, const std::string& actual, std::uint32_t before, const Event& e,
+               std::uint32_t message = 0) {
+    c.find("numbering-changed",
+           {expected, fmt::format("{} at {} is told {}", c.who(e), c.when(e), actual), {before, e.index}, message, ""});
+  }
+
+  void still_told(const Talk& talk, const Event& e, std::uint32_t number, std::string_view how) {
+    if (!talk.marked.contains(number)) return;
+    c.find("deleted-still-told", {fmt::format("nothing of number {}: it is marked as deleted", number),
+                                  fmt::format("{} is told of it by {} at {}", c.who(e), how, c.when(e)),
+                                  {e.index},
+                                  0,
+                                  ""});
+  }
+
+  void list_row(Talk& talk, const Event& e) {
+    if (e.seq == 0) return;
+    still_told(talk, e, e.seq, "LIST");
+    const auto [at, fresh] = talk.sizes.try_emplace(e.seq, e.size, e.index);
+    if (!fresh && at->second.first != e.size)
+      changed(fmt::format("number {} has {} octets", e.seq, at->second.first), fmt::format("{} octets", e.size),
+              at->second.second, e);
+    if (talk.listing_of != talk.newest_list) {
+      talk.listing.clear();
+      talk.sum = 0;
+      talk.listing_of = talk.newest_list;
+    }
+    if (talk.listing.insert(e.seq).second) talk.sum += e.size;
+  }
+
+  void uidl_row(Talk& talk, const Event& e) {
+    if (e.seq == 0) return;
+    still_told(talk, e, e.seq, "UIDL");
+    const auto [at, fresh] = talk.uidls.try_emplace(e.seq, e.text, e.index);
+    if (!fresh && at->second.first != e.text)
+      changed(fmt::format("number {} has the unique-id {}", e.seq, at->second.first), e.text, at->second.second, e);
+  }
+
+  void content(Talk& talk, const Event& e) {
+    if (e.seq == 0 || e.message == 0) return;
+    const auto [at, fresh] = talk.messages.try_emplace(e.seq, e.message, e.index);
+    if (!fresh && at->second.first != e.message)
+      changed(fmt::format("number {} is {}", e.seq, c.name_of(at->second.first)), c.name_of(e.message),
+              at->second.second, e, e.message);
+  }
+
+  void compare(const Talk& talk, const Event& stat, const Event& at) {
+    if (stat.seq == talk.listing.size() && stat.size == talk.sum) return;
+    c.find("stat-not-sum", {fmt::format("STAT {} {}, as LIST tells", talk.listing.size(), talk.sum),
+                            fmt::format("{} is told STAT {} {} at {}", c.who(stat), stat.seq, stat.size, c.when(stat)),
+                            {stat.index, at.index},
+                            0,
+                            ""});
+  }
+
+  void retr(Talk& talk, const Event& e, std::uint32_t number) {
+    still_told(talk, e, number, "RETR");
+    const auto known = talk.sizes.find(number);
+    if (known == talk.sizes.end() || known->second.first == e.size) return;
+    c.find("retr-size", {fmt::format("{} octets for number {}, as LIST says", known->second.first, number),
+                         fmt::format("RETR brings {} octets to {} at {}", e.size, c.who(e), c.when(e)),
+                         {known->second.second, e.index},
+                         e.message,
+                         ""});
+  }
+
+  void top(Talk& talk, const Event& e, const Event& asked) {
+    still_told(talk, e, asked.seq, "TOP");
+    if (e.message == 0) return;
+    const std::uint64_t expected = std::min<std::uint64_t>(asked.uid, c.history.message(e.message).body_lines);
+    if (e.modseq == expected) return;
+    c.find(
+        "top-lines",
+        {fmt::format("the header, the blank line and {} body lines of {}", expected, c.name_of(e.message)),
+         fmt::format("TOP {} {} brings {} body lines to {} at {}", asked.seq, asked.uid, e.modseq, c.who(e), c.when(e)),
+         {e.index},
+         e.message,
+         ""});
+  }
+
+  /// After RSET everything that was listed before is listed again.
+  void restored(const Talk& talk, const Event& e) {
+    for (const auto& [number, size] : talk.sizes) {
+      if (talk.listing.contains(number)) continue;
+      c.find("rset-does-not-restore", {fmt::format("number {} is listed again after RSET", number),
+                                       fmt::format("the LIST of {} at {} does not have it", c.who(e), c.when(e)),
+                                       {size.second, e.index},
+                                       0,
+                                       ""});
+    }
+  }
+
+  void apply(const Event& e) {
+    Talk& talk = talks[e.session];
+    const Event& asked = c.invoke(e);
+    switch (e.what) {
+      case What::pop_list:
+        if (e.type == Type::invoke && e.seq == 0) talk.newest_list = e.index;
+        if (e.type == Type::obs) list_row(talk, e);
+        if (e.type == Type::ok && asked.seq == 0) list_done(talk, e);
+        break;
+      case What::pop_uidl:
+        if (e.type == Type::obs) uidl_row(talk, e);
+        break;
+      case What::message:
+        content(talk, e);
+        break;
+      case What::stat:
+        if (e.type != Type::ok || !talk.maybe_marked.empty()) break;
+        talk.stat = e.index;
+        if (talk.list_holds) compare(talk, e, e);
+        break;
+      case What::retr:
+        if (e.type == Type::ok) retr(talk, e, asked.seq);
+        break;
+      case What::top:
+        if (e.type == Type::ok) top(talk, e, asked);
+        break;
+      case What::dele:
+        if (e.type == Type::invoke) break;
+        talk.stat = 0;
+        talk.list_holds = false;
+        if (e.type == Type::ok) talk.marked.insert(asked.seq);
+        if (e.type == Type::info) talk.maybe_marked.insert(asked.seq);
+        break;
+      case What::rset:
+        if (e.type == Type::invoke) break;
+        talk.stat = 0;
+        talk.list_holds = false;
+        if (e.type == Type::info) talk.maybe_marked.insert(talk.marked.begin(), talk.marked.end());
+        talk.marked.clear();
+        if (e.type == Type::ok) talk.maybe_marked.clear();
+        break;
+      default:
+        break;
+    }
+  }
+
+  void list_done(Talk& talk, const Event& e) {
+    if (talk.listing_of != e.command) {  // an empty listing has no rows
+      talk.listing.clear();
+      talk.sum = 0;
+      talk.listing_of = talk.newest_list = e.command;
+    }
+    if (!talk.maybe_marked.empty()) return;
+    talk.list_holds = true;
+    if (talk.listed_whole && talk.marked.empty()) restored(talk, e);
+    talk.listed_whole = true;
+    if (talk.stat != 0) compare(talk, c.history.event(talk.stat), e);
+  }
+};
+
+}  // namespace
+
+void judge_pop3_session(const history::History& history, const history::Ledger& ledger, Findings& out) {
+  Case c(history, ledger, "pop3-session", out);
+  Maildrop maildrop{c, {}};
+  for (const Event& e : history.events())
+    if (e.session != 0 && history.session(e.session).protocol == Protocol::pop3) maildrop.apply(e);
+}
+
+}  // namespace mailproof::judge

@@ -1,0 +1,176 @@
+// I36: quota usage is the sum of what is there, and it alone decides what is refused as over quota.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "core/bytes.h"
+#include "core/units.h"
+#include "judge/case.h"
+#include "judge/judges.h"
+
+namespace mailproof::judge {
+namespace {
+
+using history::Event;
+using history::Type;
+using history::What;
+
+/// Servers add trace headers to what they store and count in whole KiB.
+constexpr std::uint64_t kTraceHeaders = 1024;
+
+bool says_over_quota(const Event& e) {
+  if (e.what != What::deliver) return iequals(e.code, "OVERQUOTA");
+  if (e.seq / 100 != 4 && e.seq / 100 != 5) return false;
+  const std::string text = lower(e.text);
+  return e.code.ends_with(".2.2") || text.find("quota") != std::string::npos ||
+         text.find("mailbox full") != std::string::npos || text.find("mailbox is full") != std::string::npos;
+}
+
+/// What an account may hold by now, from the ledger replayed so far.
+struct Bounds {
+  std::uint64_t least = 0, most = 0;
+};
+
+Bounds bounds(const history::History& history, const history::Ledger& so_far, const history::Ledger& in_the_end,
+              std::uint32_t account) {
+  Bounds out;
+  for (const history::Cell& cell : so_far.cells()) {
+    if (cell.account != account) continue;
+    const std::uint64_t size = history.message(cell.message).size;
+    out.most += static_cast<std::uint64_t>(cell.most()) * (size + kTraceHeaders);
+    const auto* end = in_the_end.find(cell.message, account, so_far.mailbox_name(cell.mailbox));
+    const bool arrived = end != nullptr && end->first_seen != 0 && !end->bounced;
+    if (arrived) out.least += static_cast<std::uint64_t>(cell.least()) * size;
+  }
+  return out;
+}
+
+/// Mail that was there before counts, and nobody knows how much.
+bool clean_before(const history::History& history, std::uint32_t account) {
+  return std::none_of(history.events().begin(), history.events().end(), [&](const Event& e) {
+    return e.what == What::baseline && history.account_of(e) == account && e.seq > 0;
+  });
+}
+
+/// The size and account of what was asked to be added, where that is known.
+std::uint64_t asked_size(const Case& c, const Event& e) {
+  const std::uint32_t message = e.message != 0 ? e.message : c.invoke(e).message;
+  return message == 0 ? 0 : c.history.message(message).size;
+}
+
+void decisions(Case& c) {
+  history::Ledger so_far(c.history);
+  std::map<std::uint32_t, std::uint64_t> highest;  // account -> most it may ever have held
+  for (const Event& e : c.history.events()) {
+    const bool adds = e.what == What::deliver || e.what == What::append || e.what == What::copy || e.what == What::move;
+    const std::uint32_t account = e.what == What::deliver ? e.account : c.history.account_of(e);
+    const std::uint64_t limit = account == 0 ? 0 : c.history.account(account).quota.value_or(0);
+    const bool decided = adds && limit != 0 && (e.type == Type::ok || e.type == Type::fail);
+    if (decided && e.type == Type::fail && says_over_quota(e) && clean_before(c.history, account)) {
+      const Bounds b = bounds(c.history, so_far, c.ledger, account);
+      const std::uint64_t size = asked_size(c, e) + kTraceHeaders;
+      const bool far_below = (b.most + size) * 10 < limit * 8;
+      const bool moves = e.what == What::copy || e.what == What::move;  // how much it would add is not known here
+      if (far_below && !moves) {
+        const bool was_full = highest[account] * 10 >= limit * 8;
+        c.find(
+            was_full ? "not-freed" : "refused-below-limit",
+            {fmt::format("{} accepted: {}'s messages come to {} at most, the limit is {}",
+                         c.name_of(c.invoke(e).message), c.account(account), format_size(b.most), format_size(limit)),
+             fmt::format("{} is refused as over quota at {}{}: {} {} {}", c.who(e), c.when(e),
+                         was_full ? ", though a client removed messages" : "", e.seq, e.code, printable(e.text, 120)),
+             {e.index},
+             c.invoke(e).message,
+             ""});
+      }
+    }
+    so_far.apply(e);
+    if (!adds || limit == 0) continue;
+    const Bounds b = bounds(c.history, so_far, c.ledger, account);
+    highest[account] = std::max(highest[account], b.most);
+    if (decided && e.type == Type::ok && b.least * 2 > limit * 3)
+      c.find("accepted-over-limit",
+             {fmt::format("a refusal or a report: the limit of {} is {}", c.account(account), format_size(limit)),
+              fmt::format("{} has more accepted at {}; the messages come to {}", c.who(e), c.when(e),
+                          format_size(b.least)),
+              {e.index},
+              e.message != 0 ? e.message : c.invoke(e).message,
+              ""});
+  }
+}
+
+struct Told {
+  std::uint64_t used = 0;
+  std::uint32_t event = 0;
+};
+
+struct Audit {
+  std::map<std::string, std::map<std::uint32_t, std::uint64_t>>
+      sizes;  ///< mailbox -> UID -> octets, of the newest listing
+  std::map<std::string, Told> roots;
+  bool unsized = false;  ///< something is there whose size was not told
+};
+
+/// The account's highest root counts everything; roots of single mailboxes count less.
+void usage(Case& c) {
+  std::map<std::uint32_t, Audit> audits;
+  std::map<std::uint32_t, std::map<std::uint32_t, std::uint64_t>> rows;  // session -> UID -> octets
+  for (const Event& e : c.history.events()) {
+    if (e.session == 0 || c.history.session(e.session).protocol != Protocol::imap) continue;
+    const auto& session = c.history.session(e.session);
+    if (e.what == What::quota && iequals(e.code, "STORAGE") && c.by_audit(e))
+      audits[session.account].roots[e.text] = {e.size, e.index};
+    if (e.what == What::select || e.what == What::examine) rows[e.session].clear();
+    if ((e.what == What::row || e.what == What::message) && e.uid != 0) {
+      std::uint64_t& known = rows[e.session][e.uid];
+      const bool full = e.what == What::row || e.code == "full";
+      if (full && e.size != 0) known = e.size;
+    }
+    if (e.what == What::expunged) rows[e.session].erase(e.uid);
+    if (e.what == What::enumerated && c.by_audit(e)) audits[session.account].sizes[e.mailbox] = rows[e.session];
+  }
+  for (const auto& [account, audit] : audits) {
+    if (audit.roots.empty() || audit.sizes.empty()) continue;
+    std::uint64_t sum = 0, messages = 0;
+    bool unsized = false;
+    for (const auto& [mailbox, sizes] : audit.sizes)
+      for (const auto& [uid, size] : sizes) {
+        sum += size;
+        ++messages;
+        unsized |= size == 0;
+      }
+    if (unsized) continue;
+    const auto highest = std::max_element(audit.roots.begin(), audit.roots.end(),
+                                          [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
+    const std::uint64_t used = highest->second.used;
+    const std::uint64_t tolerance = 2048 + messages * kTraceHeaders + sum / 50;
+    if (used <= sum + tolerance && used + tolerance >= sum) continue;
+    c.find("usage-wrong",
+           {fmt::format("{}'s usage near {}, the sum of {} messages", c.account(account), format_size(sum), messages),
+            fmt::format("GETQUOTAROOT tells {} for the root \"{}\"", format_size(used), printable(highest->first, 60)),
+            {highest->second.event},
+            0,
+            ""});
+  }
+  for (const Event& e : c.history.events()) {
+    if (e.what != What::usage || e.type != Type::expect) continue;
+    const auto at = audits.find(c.history.account_of(e));
+    if (at != audits.end() && !at->second.roots.empty()) continue;
+    c.find("not-told", {fmt::format("the usage of {}", c.account(c.history.account_of(e))),
+                        "no GETQUOTAROOT was answered with STORAGE in the audit",
+                        {e.index},
+                        0,
+                        ""});
+  }
+}
+
+}  // namespace
+
+void judge_quota(const history::History& history, const history::Ledger& ledger, Findings& out) {
+  Case c(history, ledger, "quota", out);
+  decisions(c);
+  usage(c);
+}
+
+}  // namespace mailproof::judge

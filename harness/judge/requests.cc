@@ -1,0 +1,83 @@
+#include "judge/requests.h"
+
+#include <algorithm>
+#include <map>
+
+#include "core/bytes.h"
+
+namespace mailproof::judge {
+namespace {
+
+using history::Event;
+using history::Type;
+using history::What;
+
+struct Pop3Talk {
+  std::map<std::uint32_t, std::uint32_t> message;  ///< by number
+  std::vector<std::uint32_t> touched;
+  std::vector<std::uint32_t> marked;  ///< numbers
+  bool quit = false;
+};
+
+}  // namespace
+
+std::vector<Request> requests(const Case& c) {
+  std::vector<Request> out;
+  std::map<std::uint32_t, std::string> selected;
+  std::map<std::uint32_t, Pop3Talk> talks;
+  for (const Event& e : c.history.events()) {
+    if (e.session == 0 || c.by_audit(e)) continue;
+    const auto& session = c.history.session(e.session);
+    if (session.protocol == Protocol::imap) {
+      if ((e.what == What::select || e.what == What::examine) && e.type == Type::ok)
+        selected[e.session] = c.invoke(e).mailbox;
+      if ((e.what == What::expunge || e.what == What::close || e.what == What::move) && completes(e))
+        out.push_back(
+            {Request::Kind::imap, e.command, e.index, e.session, session.account, selected[e.session], {}, false});
+      continue;
+    }
+    if (session.protocol != Protocol::pop3) continue;
+    Pop3Talk& talk = talks[e.session];
+    const std::uint32_t number = c.invoke(e).seq;
+    if (e.what == What::message && e.message != 0) {
+      talk.message[e.seq] = e.message;
+      if (e.code == "full") talk.touched.push_back(e.message);
+    } else if (e.what == What::pop_uidl && e.type == Type::obs && !talk.message.contains(e.seq)) {
+      talk.message[e.seq] = c.ledger.message_with_uidl(session.account, e.text);
+    } else if (e.what == What::dele && (e.type == Type::ok || e.type == Type::info)) {
+      talk.marked.push_back(number);
+      talk.touched.push_back(c.invoke(e).message != 0 ? c.invoke(e).message : talk.message[number]);
+    } else if (e.what == What::rset && e.type == Type::ok) {
+      talk.marked.clear();
+    } else if (e.what == What::quit && completes(e)) {
+      talk.quit = true;
+      out.push_back({Request::Kind::quit, e.command, e.index, e.session, session.account, "INBOX", talk.touched,
+                     !talk.marked.empty()});
+    } else if (e.what == What::end && e.type == Type::obs && !talk.quit) {
+      out.push_back({Request::Kind::dropped, e.index, e.index, e.session, session.account, "INBOX", talk.touched,
+                     !talk.marked.empty()});
+    }
+  }
+  return out;
+}
+
+const Request* gone_with(const Case& c, const std::vector<Request>& all, const history::Cell& cell) {
+  if (cell.first_seen == 0) return nullptr;  // it never arrived, so nothing took it away
+  for (const Request& request : all) {
+    if (request.account != cell.account || !iequals(request.mailbox, c.ledger.mailbox_name(cell.mailbox))) continue;
+    if (cell.last_seen > request.completion || cell.added_by > request.completion) continue;
+    if (cell.first_absent != 0 && cell.first_absent < request.invoke) continue;
+    const bool touched =
+        std::find(request.touched.begin(), request.touched.end(), cell.message) != request.touched.end();
+    if (request.kind == Request::Kind::dropped && !touched) continue;
+    if (request.kind == Request::Kind::quit && !touched && !request.marked) continue;
+    return &request;
+  }
+  return nullptr;
+}
+
+bool certainly_missing(const history::Cell& cell) {
+  return cell.enumerated && cell.present < cell.least() && cell.misses >= 2;
+}
+
+}  // namespace mailproof::judge

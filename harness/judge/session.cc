@@ -1,0 +1,120 @@
+// Sessions come up, stay up and speak the protocol; and what went wrong with ourselves is said.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/bytes.h"
+#include "judge/case.h"
+#include "judge/judges.h"
+
+namespace mailproof::judge {
+namespace {
+
+using history::Event;
+using history::Type;
+using history::What;
+
+bool mentions(std::string_view text, std::initializer_list<std::string_view> words) {
+  const std::string upper_text = upper(text);
+  return std::any_of(words.begin(), words.end(),
+                     [&](std::string_view word) { return upper_text.find(word) != std::string::npos; });
+}
+
+std::string_view kind_of_failure(const Event& e) {
+  if (e.code == "refused" || e.code == "timeout" || e.code == "unreachable") return "unreachable";
+  if (e.code == "tls_failed" || e.code == "tls-failed" || e.code == "tls failed") return "tls-failed";
+  if (e.code == "login" ||
+      mentions(e.text, {": LOGIN", ": AUTH", ": PASS", ": USER", ": APOP", "AUTHENTICATIONFAILED"}))
+    return "login-refused";
+  return "bring-up-failed";
+}
+
+/// A maildrop that another session has is the lock's business: the scenario may well mean it.
+bool expected_lock(const Case& c, const Event& e) {
+  return e.session != 0 && c.history.session(e.session).protocol == Protocol::pop3 &&
+         mentions(e.text, {"IN-USE", "LOCKED", "IN USE"});
+}
+
+void bring_up(Case& c, std::set<std::string>& said) {
+  for (const Event& e : c.history.events()) {
+    if (e.what != What::connect || e.type == Type::ok || e.type == Type::invoke || expected_lock(c, e)) continue;
+    if (!said.insert(e.text).second) continue;
+    c.find(kind_of_failure(e), {"a session that is ready for commands", printable(e.text, 400), {e.index}, 0, ""});
+  }
+}
+
+void problems(Case& c, const std::set<std::string>& said) {
+  for (const Event& e : c.history.events()) {
+    if (e.what == What::problem) {
+      const bool known = std::any_of(said.begin(), said.end(), [&](const std::string& text) {
+        return !text.empty() && (e.text.find(text) != std::string::npos || text.find(e.text) != std::string::npos);
+      });
+      if (known) continue;
+      const std::string_view kind = e.code == "interrupted"   ? "interrupted"
+                                    : e.code == "unreachable" ? "unreachable"
+                                    : e.code == "login"       ? "login-refused"
+                                                              : "problem";
+      c.find(kind, {"a scenario played to its end", printable(e.text, 400), {e.index}, 0, ""});
+    }
+    const bool told = e.text == "begin" || e.text == "end" || e.text.starts_with("broken off");
+    if (e.what == What::audit && !told)
+      c.find("audit-incomplete",
+             {"every leased account listed over every protocol", printable(e.text, 400), {e.index}, 0, ""});
+  }
+}
+
+void ends(Case& c) {
+  std::set<std::uint32_t> ready;
+  std::map<std::uint32_t, std::uint32_t> running;  // session -> newest command without an answer
+  std::map<std::uint32_t, std::uint32_t> unanswered;
+  for (const Event& e : c.history.events()) {
+    if (e.session == 0) continue;
+    if (e.what == What::connect && e.type == Type::ok) ready.insert(e.session);
+    if (e.type == Type::invoke && e.what != What::connect) running[e.session] = e.index;
+    if (e.type == Type::info) unanswered[e.session] = e.index;  // the session's end, told to the command first
+    if ((e.type == Type::ok || e.type == Type::fail) && running[e.session] == e.command) running[e.session] = 0;
+    if (e.what != What::end || e.type != Type::obs || !ready.contains(e.session)) continue;
+    if (e.flags == "clean" || e.flags == "ours") continue;
+    const std::string& text = e.text;
+    const std::uint32_t command = unanswered.contains(e.session) ? unanswered[e.session] : running[e.session];
+    if (e.flags == "broken") {
+      c.find(
+          "protocol-broken",
+          {"answers within the grammar and the bounds of a client", printable(text, 400), {command, e.index}, 0, ""});
+    } else if (e.code == "timeout") {
+      c.find("no-answer", {"an answer within the bound", printable(text, 400), {command, e.index}, 0, ""});
+    } else if (command != 0) {
+      c.find("ended-by-server", {"the answer, or BYE between commands",
+                                 fmt::format("{} at {}: {}", c.who(e), c.when(e), printable(text, 400)),
+                                 {command, e.index},
+                                 0,
+                                 ""});
+    }
+  }
+}
+
+void deviations(Case& c) {
+  for (const Event& e : c.history.events()) {
+    if (e.what != What::deviation || e.code.starts_with("lmtp.replies.")) continue;
+    c.find("deviation",
+           {"what the grammar says",
+            fmt::format("{} at {}: {} \"{}\"", c.who(e), c.when(e), printable(e.code, 60), printable(e.text, 160)),
+            {e.index},
+            0,
+            fmt::format(".{}", printable(e.code, 60))});
+  }
+}
+
+}  // namespace
+
+void judge_session(const history::History& history, const history::Ledger& ledger, Findings& out) {
+  Case c(history, ledger, "session", out);
+  std::set<std::string> said;
+  bring_up(c, said);
+  problems(c, said);
+  ends(c);
+  deviations(c);
+}
+
+}  // namespace mailproof::judge

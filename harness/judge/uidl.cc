@@ -1,0 +1,107 @@
+// I30: a unique-id is well formed, unique in a maildrop, stays, and is never used again for another message.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "core/bytes.h"
+#include "judge/case.h"
+#include "judge/judges.h"
+
+namespace mailproof::judge {
+namespace {
+
+using history::Event;
+using history::Type;
+using history::What;
+
+bool well_formed(std::string_view id) {
+  return !id.empty() && id.size() <= 70 &&
+         std::all_of(id.begin(), id.end(), [](char ch) { return ch >= 0x21 && ch <= 0x7e; });
+}
+
+struct Row {
+  std::string id;
+  std::uint32_t event = 0, message = 0;
+};
+using Session = std::map<std::uint32_t, Row>;  ///< by number
+
+/// Only one copy of it was ever put there: then one unique-id is all it can have had.
+bool single(const Case& c, std::uint32_t message, std::uint32_t account) {
+  const auto* cell = c.ledger.find(message, account, "INBOX");
+  return cell != nullptr && cell->adds + cell->maybe_adds == 1;
+}
+
+void unique(Case& c, const Session& rows) {
+  std::map<std::string_view, const Row*> seen;
+  for (const auto& [number, row] : rows) {
+    if (row.id.empty()) continue;
+    const auto [at, fresh] = seen.try_emplace(row.id, &row);
+    // RFC 1939 section 7 lets two identical copies have one unique-id.
+    if (fresh || (row.message != 0 && row.message == at->second->message)) continue;
+    c.find("not-unique",
+           {fmt::format("one message for the unique-id {}", printable(row.id, 80)),
+            fmt::format("the listing gives it to {} and to {}", c.name_of(at->second->message), c.name_of(row.message)),
+            {at->second->event, row.event},
+            row.message,
+            ""});
+  }
+}
+
+}  // namespace
+
+void judge_uidl(const history::History& history, const history::Ledger& ledger, Findings& out) {
+  Case c(history, ledger, "uidl", out);
+  std::map<std::uint32_t, Session> sessions;
+  for (const Event& e : history.events()) {
+    if (e.session == 0 || history.session(e.session).protocol != Protocol::pop3 || e.seq == 0) continue;
+    if (e.what == What::pop_uidl && e.type == Type::obs) {
+      if (!well_formed(e.text))
+        c.find("format", {"1 to 70 characters from 0x21 to 0x7E",
+                          fmt::format("{} characters: \"{}\"", e.text.size(), printable(e.text, 100)),
+                          {e.index},
+                          0,
+                          ""});
+      Row& row = sessions[e.session][e.seq];
+      if (row.event == 0) row = {e.text, e.index, row.message};
+    } else if (e.what == What::message && e.message != 0) {
+      Row& row = sessions[e.session][e.seq];
+      row.message = e.message;
+      if (row.event == 0) row = {e.text, e.index, e.message};
+    }
+  }
+
+  std::map<std::pair<std::uint32_t, std::uint32_t>, const Row*> of_message;  // account, message
+  std::map<std::pair<std::uint32_t, std::string_view>, const Row*> of_id;    // account, unique-id
+  for (const auto& [number, rows] : sessions) {
+    unique(c, rows);
+    const std::uint32_t account = history.session(number).account;
+    for (const auto& [seq, row] : rows) {
+      if (row.message == 0 || row.id.empty()) continue;
+      const auto [known, fresh] = of_message.try_emplace({account, row.message}, &row);
+      if (!fresh && known->second->id != row.id && single(c, row.message, account)) {
+        c.find("changed",
+               {fmt::format("{} keeps the unique-id {}", c.name_of(row.message), printable(known->second->id, 80)),
+                fmt::format("{} is told {} at {}", c.who(history.event(row.event)), printable(row.id, 80),
+                            c.when(history.event(row.event))),
+                {known->second->event, row.event},
+                row.message,
+                ""});
+        known->second = &row;
+      }
+      const auto [owner, first] = of_id.try_emplace({account, row.id}, &row);
+      const bool same_listing =
+          !first && history.event(owner->second->event).session == history.event(row.event).session;
+      if (!first && !same_listing && owner->second->message != row.message)
+        c.find("reused", {fmt::format("the unique-id {} is {}'s for ever", printable(row.id, 80),
+                                      c.name_of(owner->second->message)),
+                          fmt::format("{} finds {} under it at {}", c.who(history.event(row.event)),
+                                      c.name_of(row.message), c.when(history.event(row.event))),
+                          {owner->second->event, row.event},
+                          row.message,
+                          ""});
+    }
+  }
+}
+
+}  // namespace mailproof::judge

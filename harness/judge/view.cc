@@ -1,0 +1,99 @@
+// I11: sequence numbers are 1..N; N grows by EXISTS and shrinks by EXPUNGE, one at a time.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "judge/case.h"
+#include "judge/judges.h"
+#include "judge/view_track.h"
+
+namespace mailproof::judge {
+namespace {
+
+using history::Event;
+using history::What;
+
+void exists_fell(Case& c, const View& v, const Event& e) {
+  if (e.seq >= v.exists) return;
+  c.find("exists-fell", {fmt::format("EXISTS {} or more, or EXPUNGE first", v.exists),
+                         fmt::format("{} is told EXISTS {} of {} at {}, after EXISTS {}", c.who(e), e.seq, v.mailbox,
+                                     c.when(e), v.exists),
+                         {e.index},
+                         0,
+                         ""});
+}
+
+void expunge_range(Case& c, const View& v, const Event& e) {
+  if (e.seq == 0 && e.uid != 0) return;  // VANISHED of a UID the session never learnt
+  if (e.seq >= 1 && e.seq <= v.exists) return;
+  c.find("expunge-out-of-range",
+         {fmt::format("a number from 1 to {}", v.exists),
+          fmt::format("{} is told EXPUNGE {} of {} at {}", c.who(e), e.seq, v.mailbox, c.when(e)),
+          {e.index},
+          0,
+          ""});
+}
+
+void row_range(Case& c, const View& v, const Event& e) {
+  if (e.seq >= 1 && e.seq <= v.exists) return;
+  c.find("row-out-of-range", {fmt::format("a number from 1 to {}", v.exists),
+                              fmt::format("{} is told FETCH {} of {} at {}", c.who(e), e.seq, v.mailbox, c.when(e)),
+                              {e.index},
+                              0,
+                              ""});
+}
+
+/// The audit looks when nobody expunges any more: every message in its view must come.
+void rows_missing(Case& c, const View& v, const Event& e) {
+  const auto told = static_cast<std::uint32_t>(std::count(v.rows.begin(), v.rows.end(), true));
+  if (!c.by_audit(e) || !v.sure || told >= v.exists) return;
+  c.find("rows-missing", {fmt::format("{} messages of {}, as EXISTS says", v.exists, v.mailbox),
+                          fmt::format("{} is told of {} only by {}", c.who(e), told, c.when(e)),
+                          {e.index},
+                          0,
+                          ""});
+}
+
+/// Told to one session as expunged, found by a fresh one later under the same UID, and nobody's request confirmed.
+void of_the_living(Case& c, const View& v, const Event& e) {
+  if (e.uid == 0) return;
+  const std::uint32_t account = c.history.account_of(e);
+  const std::uint32_t message = c.ledger.message_at(account, v.mailbox, v.uidvalidity, e.uid);
+  const auto* cell = message == 0 ? nullptr : c.ledger.find(message, account, v.mailbox);
+  if (cell == nullptr || !cell->enumerated || cell->by_pop || cell->removes > 0 || cell->present == 0) return;
+  for (const Event& later : c.history.events()) {
+    if (later.index <= e.index || later.what != What::message || later.uid != e.uid || later.message != message)
+      continue;
+    if (!c.by_audit(later) || later.uidvalidity != v.uidvalidity || later.mailbox != v.mailbox) continue;
+    c.find("expunge-of-the-living",
+           {fmt::format("{} (UID {}) stays in the view: nobody removed it", c.name_of(message), e.uid),
+            fmt::format("{} is told EXPUNGE {} at {}; a fresh session finds the message under the same UID", c.who(e),
+                        e.seq, c.when(e)),
+            {e.index, later.index},
+            message,
+            ""});
+    return;
+  }
+}
+
+}  // namespace
+
+void judge_view(const history::History& history, const history::Ledger& ledger, Findings& out) {
+  Case c(history, ledger, "view", out);
+  ViewTrack track(history);
+  for (const Event& e : history.events()) {
+    const View* v = e.session == 0 ? nullptr : track.view(e.session);
+    if (v != nullptr && v->sure && !v->selecting) {
+      if (e.what == What::exists) exists_fell(c, *v, e);
+      if (e.what == What::row || e.what == What::message || e.what == What::nil) row_range(c, *v, e);
+      if (e.what == What::enumerated) rows_missing(c, *v, e);
+      if (e.what == What::expunged) {
+        expunge_range(c, *v, e);
+        of_the_living(c, *v, e);
+      }
+    }
+    track.apply(e);
+  }
+}
+
+}  // namespace mailproof::judge

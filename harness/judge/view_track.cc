@@ -1,0 +1,77 @@
+#include "judge/view_track.h"
+
+namespace mailproof::judge {
+
+using history::Event;
+using history::Type;
+using history::What;
+
+const View* ViewTrack::view(std::uint32_t session) const {
+  const auto at = views_.find(session);
+  return at == views_.end() ? nullptr : &at->second;
+}
+
+void ViewTrack::apply(const Event& e) {
+  if (e.session == 0 || history_.session(e.session).protocol != Protocol::imap) return;
+  switch (e.what) {
+    case What::select:
+    case What::examine: {
+      View& v = views_[e.session];
+      v = View{};
+      if (e.type == Type::invoke) {
+        v.selecting = true;
+      } else if (e.type == Type::ok) {
+        v.mailbox = e.command == 0 ? e.mailbox : history_.event(e.command).mailbox;
+        v.uidvalidity = e.uidvalidity;
+        v.exists = e.seq;
+        v.sure = e.seq <= kMostFollowed;
+        if (v.sure) {
+          v.uids.assign(e.seq, 0);
+          v.rows.assign(e.seq, false);
+        }
+      }
+      break;
+    }
+    case What::unselect:
+    case What::close:
+      if (e.type != Type::invoke) views_.erase(e.session);
+      break;
+    case What::exists: {
+      View& v = views_[e.session];
+      if (v.selecting || !v.sure) break;
+      v.exists = e.seq;
+      if (e.seq > kMostFollowed) {
+        v.sure = false;
+        break;
+      }
+      v.uids.resize(e.seq, 0);
+      v.rows.resize(e.seq, false);
+      break;
+    }
+    case What::expunged: {
+      View& v = views_[e.session];
+      if (v.selecting || !v.sure) break;
+      if (e.seq == 0 || e.seq > v.uids.size()) {
+        v.sure = false;
+        break;
+      }
+      v.uids.erase(v.uids.begin() + (e.seq - 1));
+      v.rows.erase(v.rows.begin() + (e.seq - 1));
+      --v.exists;
+      break;
+    }
+    case What::row:
+    case What::message:
+    case What::nil: {
+      View& v = views_[e.session];
+      if (v.selecting || !v.sure || e.seq == 0 || e.seq > v.uids.size()) break;
+      if (e.uid != 0) v.uids[e.seq - 1] = e.uid;
+      v.rows[e.seq - 1] = true;
+      break;
+    }
+    default:
+      break;
+  }
+}
+
+}  // namespace mailproof::judge

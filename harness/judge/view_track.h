@@ -1,0 +1,35 @@
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include "history/history.h"
+
+namespace mailproof::judge {
+
+/// What the server made one session believe about its selected mailbox, rebuilt from the history.
+struct View {
+  std::string mailbox;
+  std::uint32_t uidvalidity = 0;
+  bool sure = false;  ///< false while a SELECT runs, or when something came that cannot be followed
+  bool selecting = false;
+  std::uint32_t exists = 0;
+  std::vector<std::uint32_t> uids;  ///< by number - 1; 0 = not told
+  std::vector<bool> rows;           ///< by number - 1: something was told of it since SELECT
+};
+
+/// A server may announce a number that no test mailbox has; its UIDs are not followed.
+inline constexpr std::uint32_t kMostFollowed = 200'000;
+
+class ViewTrack {
+ public:
+  explicit ViewTrack(const history::History& history) : history_(history) {}
+  void apply(const history::Event& e);  ///< in order
+  const View* view(std::uint32_t session) const;
+
+ private:
+  const history::History& history_;
+  std::map<std::uint32_t, View> views_;
+};
+
+}  // namespace mailproof::judge
