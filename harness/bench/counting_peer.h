@@ -23,8 +23,8 @@ class CountingPeer final : public Peer {
   explicit CountingPeer(Round& round) : round_(round) { missing_ = kGreeting.size(); }
   void begin() {
     std::array<char, 128> line;
-    const int tag = std::snprintf(line.data(), line.size(), "A%u", ++number_);
-    const int size = std::snprintf(line.data(), line.size(), "A%u %.*s\r\n", number_,
+    const int tag = std::snprintf(line.data(), line.size(), "a%u", ++number_);
+    const int size = std::snprintf(line.data(), line.size(), "a%u %.*s\r\n", number_,
                                    static_cast<int>(round_.command.size()), round_.command.data());
     missing_ = round_.body + static_cast<std::size_t>(tag) + kCompletion.size();
     ++round_.begun;

@@ -63,8 +63,8 @@ class RawClients {
 
   void begin(One& one, std::string_view command, std::size_t body, std::size_t& begun) {
     std::array<char, 128> line;
-    const int tag = std::snprintf(line.data(), line.size(), "A%u", ++one.number);
-    const int size = std::snprintf(line.data(), line.size(), "A%u %.*s\r\n", one.number,
+    const int tag = std::snprintf(line.data(), line.size(), "a%u", ++one.number);
+    const int size = std::snprintf(line.data(), line.size(), "a%u %.*s\r\n", one.number,
                                    static_cast<int>(command.size()), command.data());
     one.missing = body + static_cast<std::size_t>(tag) + kCompletion.size();
     ++begun;
