@@ -11,6 +11,8 @@ inline constexpr auto kLatitudes = std::to_array<Switch>({
     {"imap.nil-for-expunged", "FETCH of a message another session expunged answers NIL instead of its data",
      "RFC 2180 section 4.1.3"},
     {"imap.no-without-code", "NO comes without a response code", "RFC 3501 section 7.1, RFC 5530"},
+    {"imap.expunge-waits-for-noop", "EXPUNGE by others is told during NOOP, CHECK and IDLE only",
+     "RFC 3501 section 5.2, RFC 2180 section 4.1.2"},
     {"imap.no-uidplus", "UIDPLUS is missing: no APPENDUID, no COPYUID, no UID EXPUNGE", "RFC 4315"},
     {"delivery.quota-tempfail", "mail for a full mailbox is put off with 452 4.2.2 instead of refused with 552 5.2.2",
      "RFC 5321 section 4.2.3"},

@@ -4,7 +4,6 @@
 
 #include "core/bytes.h"
 #include "core/rng.h"
-#include "server/switches.h"
 
 namespace mailproof::server {
 namespace {
@@ -35,7 +34,7 @@ std::shared_ptr<Mailbox> AccountState::mailbox(std::string_view name) const {
 
 Store::Store(const ServerOptions& options)
     : domain_quota_(options.domain_quota),
-      keeps_usage_(Switches(options).on(defect("quota.not-freed-by-expunge"))),
+      switches_(options),
       next_uid_validity_(1'000'000'000U +
                          static_cast<std::uint32_t>(derive_seed(options.seed, "uidvalidity") % 1'000'000'000U)) {
   for (const auto& config : options.accounts) {
@@ -109,11 +108,14 @@ std::size_t Store::expunge(AccountState& account, Mailbox& mailbox, std::span<co
   }
   if (gone.empty()) return 0;
   std::erase_if(mailbox.messages_, [](const auto& message) { return message->expunged; });
+  if (switches_.on(defect("imap.uid-reused"))) {
+    mailbox.uid_next_ = mailbox.messages_.empty() ? 1 : mailbox.messages_.back()->uid + 1;
+  }
   const Modseq modseq = ++mailbox.highest_modseq_;
   for (const auto& message : gone) {
     message->modseq = modseq;
     mailbox.expunged_.push_back({message->uid, modseq});
-    if (!keeps_usage_) {
+    if (!switches_.on(defect("quota.not-freed-by-expunge"))) {
       account.usage_ -= message->size();
       domain_usage_ -= message->size();
     }

@@ -11,6 +11,7 @@
 
 #include "server/server.h"
 #include "server/store_mailbox.h"
+#include "server/switches.h"
 
 namespace mailproof::server {
 
@@ -88,7 +89,7 @@ class Store {
   std::map<std::string, AccountState*, std::less<>> by_address_;
   std::optional<std::uint64_t> domain_quota_;
   std::uint64_t domain_usage_ = 0;
-  bool keeps_usage_;  ///< quota.not-freed-by-expunge
+  const Switches switches_;
   std::uint32_t next_uid_validity_;
 };
 

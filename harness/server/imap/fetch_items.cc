@@ -7,6 +7,7 @@
 #include "core/bytes.h"
 #include "server/imap/wire_string.h"
 #include "wire/imap/chars.h"
+#include "wire/mime/header.h"
 
 namespace mailproof::server {
 namespace {
@@ -117,11 +118,11 @@ bool read_macro(imap::Cursor& c, std::vector<FetchItem>& items) {
 
 std::string selected_fields(std::string_view header, const std::vector<std::string>& names, bool listed) {
   std::string text;
-  for_each_field(header, [&](const HeaderField& field) {
+  while (const auto field = mime::take_field(header)) {
     const bool named =
-        std::any_of(names.begin(), names.end(), [&](const auto& name) { return iequals(name, field.name); });
-    if (named == listed) text += field.raw;
-  });
+        std::any_of(names.begin(), names.end(), [&](const auto& name) { return iequals(name, field->name); });
+    if (named == listed) text += field->raw;
+  }
   return text + "\r\n";
 }
 
@@ -155,22 +156,23 @@ FetchRequest read_fetch_request(imap::Cursor& c) {
   return request;
 }
 
-std::optional<std::string> section_text(const Section& section, std::string_view message, const MimePart* parts) {
+std::optional<std::string> section_text(const Section& section, std::string_view message, const mime::Part* structure) {
   std::string_view header;
   std::string_view text;
   if (section.part.empty()) {
-    const auto size = header_size(message);
+    if (section.what == What::all) return std::string(message);
+    const auto size = mime::header_size(message);
     header = message.substr(0, size);
     text = message.substr(size);
-    if (section.what == What::all) return std::string(message);
   } else {
-    const auto* part = parts->find(section.part);
+    const auto* part = mime::find_part(*structure, section.part);
     if (part == nullptr) return std::nullopt;
-    if (section.what == What::all) return std::string(part->body);
-    if (section.what == What::mime) return std::string(part->header);
-    if (!part->is_message()) return std::nullopt;
-    header = part->parts.front().header;
-    text = part->parts.front().body;
+    if (section.what == What::all) return std::string(part->body.of(message));
+    if (section.what == What::mime) return std::string(part->header.of(message));
+    // HEADER and TEXT of a part are those of the message it encloses (RFC 3501 section 6.4.5).
+    if (!part->is_message() || part->parts.empty()) return std::nullopt;
+    header = part->parts.front().header.of(message);
+    text = part->parts.front().body.of(message);
   }
   switch (section.what) {
     case What::header:

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "server/imap/mime_part.h"
 #include "wire/imap/cursor.h"
+#include "wire/mime/structure.h"
 
 namespace mailproof::server {
 
@@ -40,7 +40,7 @@ struct FetchRequest {
 /// What follows the set in a FETCH: items, a macro or a list, and the modifiers of RFC 7162. Check c.ok() afterwards.
 FetchRequest read_fetch_request(imap::Cursor& c);
 
-/// The octets a section names. `parts` may be null unless needs_parts(). Nothing: there is no such part (NIL).
-std::optional<std::string> section_text(const Section& section, std::string_view message, const MimePart* parts);
+/// The octets a section names. `structure` may be null unless needs_parts(). Nothing: there is no such part (NIL).
+std::optional<std::string> section_text(const Section& section, std::string_view message, const mime::Part* structure);
 
 }  // namespace mailproof::server

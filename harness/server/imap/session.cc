@@ -49,6 +49,7 @@ std::span<const ImapSession::CommandRow> ImapSession::commands() {
       {"CLOSE", kSelected, true, &ImapSession::cmd_close},
       {"UNSELECT", kSelected, true, &ImapSession::cmd_unselect},
       {"EXPUNGE", kSelected, true, &ImapSession::cmd_expunge},
+      {"SEARCH", kSelected, false, &ImapSession::cmd_search},
       {"FETCH", kSelected, false, &ImapSession::cmd_fetch},
       {"STORE", kSelected, false, &ImapSession::cmd_store},
       {"COPY", kSelected, true, &ImapSession::cmd_copy},
@@ -61,7 +62,7 @@ std::span<const ImapSession::CommandRow> ImapSession::uid_commands() {
   static constexpr CommandRow rows[] = {
       {"FETCH", kSelected, true, &ImapSession::cmd_fetch}, {"STORE", kSelected, true, &ImapSession::cmd_store},
       {"COPY", kSelected, true, &ImapSession::cmd_copy},   {"EXPUNGE", kSelected, true, &ImapSession::cmd_expunge},
-      {"MOVE", kSelected, true, &ImapSession::cmd_move},
+      {"MOVE", kSelected, true, &ImapSession::cmd_move},   {"SEARCH", kSelected, true, &ImapSession::cmd_search},
   };
   return rows;
 }
@@ -125,6 +126,10 @@ void ImapSession::dispatch(std::span<const CommandRow> rows, imap::Cursor& c) {
                                                                : "without a selected mailbox"));
     }
     tell_expunges_ = row.expunges_may_be_told;
+    if (context().has(latitude("imap.expunge-waits-for-noop"))) {
+      tell_expunges_ = row.run == &ImapSession::cmd_noop || row.run == &ImapSession::cmd_expunge ||
+                       row.run == &ImapSession::cmd_move;
+    }
     return (this->*row.run)(c);
   }
   bad("Unknown command");

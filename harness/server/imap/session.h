@@ -12,12 +12,12 @@
 #include "server/sasl_exchange.h"
 #include "wire/imap/cursor.h"
 #include "wire/imap/framer.h"
+#include "wire/mime/structure.h"
 
 namespace mailproof::server {
 
 struct FetchItem;
 struct FetchRequest;
-struct MimePart;
 
 /// One IMAP4rev1 connection (RFC 3501) with the extensions capabilities() names. Commands are answered one after the
 /// other, in the order they come; the handlers live in session_*.cc, by what they are about.
@@ -72,8 +72,8 @@ class ImapSession final : public Connection, private ImapView::Listener, private
   // session_report.cc: what the client must be told about its mailbox
   void report_changes(bool expunges);
   void report_removals(const std::vector<ImapView::Removal>& removals);
-  void report_flags(std::size_t index);
-  void write_flags(const ImapView::Entry& entry);
+  void report_flags(std::size_t index, const Flags& flags);
+  void write_flags(Flags flags, bool recent);
   void enable_condstore();
 
   // session_login.cc
@@ -136,7 +136,8 @@ class ImapSession final : public Connection, private ImapView::Listener, private
   // session_fetch.cc, session_search.cc
   void cmd_fetch(imap::Cursor& c);
   void fetch_one(std::size_t index, const FetchRequest& request);
-  void write_section(const FetchItem& item, std::size_t index, const MimePart* parts);
+  void write_section(const FetchItem& item, std::size_t index, const mime::Part* structure);
+  void cmd_search(imap::Cursor& c);
   void write_vanished_since(Modseq modseq, const imap::SequenceSet* within);
 
   imap::Framer framer_;

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
-#include "server/imap/dates.h"
 #include "server/imap/message_text.h"
 #include "server/imap/session.h"
+#include "wire/mime/date.h"
 
 namespace mailproof::server {
 namespace {
@@ -64,9 +64,9 @@ void ImapSession::cmd_append(imap::Cursor& c) {
   if (!storable(arguments.flags)) return bad("Unknown system flag");
   auto date = internal_date(now());
   if (!arguments.date.empty()) {
-    const auto given = parse_date_time(arguments.date);
+    const auto given = mime::parse_internal_date(arguments.date);
     if (!given) return bad("That is no date-time");
-    date = *given;
+    date = {given->unix_seconds(), given->zone_minutes};
   }
   if (append_body_->find('\0') != std::string::npos) return bad("NUL in a message");
   with_crlf(*append_body_);

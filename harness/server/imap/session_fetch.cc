@@ -1,14 +1,21 @@
 #include <algorithm>
 
-#include "server/imap/dates.h"
 #include "server/imap/envelope.h"
 #include "server/imap/fetch_items.h"
 #include "server/imap/session.h"
+#include "wire/mime/date.h"
+#include "wire/mime/header.h"
 
 namespace mailproof::server {
 namespace {
 
 using Kind = FetchItem::Kind;
+
+/// The header of one message with the text of another.
+std::shared_ptr<const std::string> mixed_up(const std::string& header_of, const std::string& text_of) {
+  auto mixed = header_of.substr(0, mime::header_size(header_of));
+  return std::make_shared<const std::string>(mixed + text_of.substr(mime::header_size(text_of)));
+}
 
 /// What a message of another account would be: the newest mail of the first other account that has any.
 std::shared_ptr<const std::string> foreign_content(const Store& store, const AccountState& mine) {
@@ -51,18 +58,19 @@ void ImapSession::fetch_one(std::size_t index, const FetchRequest& request) {
   const auto asks = [&](auto which) { return std::any_of(request.items.begin(), request.items.end(), which); };
   const bool nil = message->expunged && context().has(latitude("imap.nil-for-expunged"));
   const bool sees = asks([](const FetchItem& item) { return item.sets_seen; });
-  if (sees && !view_->read_only() && !message->expunged && !message->flags.has(Flag::seen)) {
+  const bool keeps_seen = !context().has(defect("imap.seen-forgotten"));
+  if (sees && keeps_seen && !view_->read_only() && !message->expunged && !message->flags.has(Flag::seen)) {
     auto flags = message->flags;
     flags.add(Flag::seen);
     context().store.set_flags(view_->mailbox(), message, std::move(flags));
   }
   const bool with_flags = request.has(Kind::flags) || (sees && entry.flags_changed);
   const bool with_modseq = request.has(Kind::modseq) || (with_flags && condstore_);
-  std::optional<MimePart> parts;
+  std::optional<mime::Part> structure;
   if (!nil && asks([](const FetchItem& item) {
         return item.kind == Kind::bodystructure || item.kind == Kind::body || item.section.needs_parts();
       })) {
-    parts = MimePart::parse(*message->content);
+    structure = mime::parse_structure(*message->content);
   }
 
   print("* {} FETCH (", index + 1);
@@ -78,7 +86,8 @@ void ImapSession::fetch_one(std::size_t index, const FetchRequest& request) {
         print("UID {}", message->uid);
         break;
       case Kind::internaldate:
-        print("INTERNALDATE \"{}\"", format_date_time(message->date));
+        print("INTERNALDATE \"{}\"",
+              mime::format_internal_date(mime::from_unix_seconds(message->date.seconds, message->date.zone_minutes)));
         break;
       case Kind::size:
         print("RFC822.SIZE {}", message->size());
@@ -87,7 +96,8 @@ void ImapSession::fetch_one(std::size_t index, const FetchRequest& request) {
         if (nil) {
           text = "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)";
         } else {
-          format_envelope(std::string_view(*message->content).substr(0, header_size(*message->content)), text);
+          const std::string_view content = *message->content;
+          format_envelope(mime::read_envelope(content.substr(0, mime::header_size(content))), text);
         }
         print("ENVELOPE {}", text);
         break;
@@ -96,7 +106,7 @@ void ImapSession::fetch_one(std::size_t index, const FetchRequest& request) {
         if (nil) {
           text = "(\"TEXT\" \"PLAIN\" NIL NIL NIL \"7BIT\" 0 0)";
         } else {
-          format_body_structure(*parts, item.kind == Kind::bodystructure, text);
+          format_body_structure(*structure, *message->content, item.kind == Kind::bodystructure, text);
         }
         print("{} {}", item.kind == Kind::body ? "BODY" : "BODYSTRUCTURE", text);
         break;
@@ -104,7 +114,7 @@ void ImapSession::fetch_one(std::size_t index, const FetchRequest& request) {
         if (nil) {
           print("{} NIL", item.label);
         } else {
-          write_section(item, index, parts ? &*parts : nullptr);
+          write_section(item, index, structure ? &*structure : nullptr);
         }
         break;
       default:
@@ -114,18 +124,18 @@ void ImapSession::fetch_one(std::size_t index, const FetchRequest& request) {
   if (with_flags) {
     if (!first) write(" ");
     first = false;
-    write_flags(entry);
+    write_flags(message->flags, entry.recent);
     view_->told(entry);
   }
   if (with_modseq) print("{}MODSEQ ({})", first ? "" : " ", message->modseq);
   write(")\r\n");
 }
 
-void ImapSession::write_section(const FetchItem& item, std::size_t index, const MimePart* parts) {
+void ImapSession::write_section(const FetchItem& item, std::size_t index, const mime::Part* structure) {
   auto content = view_->entries()[index].message->content;
   if (index + 1 == view_->size()) {
     if (index > 0 && context().has(defect("imap.fetch-other-body"))) {
-      content = view_->entries()[index - 1].message->content;
+      content = mixed_up(*content, *view_->entries()[index - 1].message->content);
     }
     if (context().has(defect("imap.foreign-body"))) {
       if (const auto foreign = foreign_content(context().store, *account_); foreign) content = foreign;
@@ -136,7 +146,7 @@ void ImapSession::write_section(const FetchItem& item, std::size_t index, const 
     out().body(content);
     return;
   }
-  const auto text = section_text(item.section, *content, parts);
+  const auto text = section_text(item.section, *content, structure);
   if (!text) {
     print("{} NIL", item.label);
     return;

@@ -90,9 +90,12 @@ void ImapSession::cmd_store(imap::Cursor& c) {
       continue;
     }
     const bool others_change = entry.flags_changed;
-    context().store.set_flags(view_->mailbox(), message, changed(message->flags, flags, item->change));
+    const auto wanted = changed(message->flags, flags, item->change);
+    auto kept = wanted;
+    if (context().has(defect("imap.seen-forgotten")) && !message->flags.has(Flag::seen)) kept.remove(Flag::seen);
+    context().store.set_flags(view_->mailbox(), message, std::move(kept));
     if (!item->silent) {
-      report_flags(index);
+      report_flags(index, wanted);
       continue;
     }
     if (!others_change) view_->told(entry);

@@ -19,7 +19,7 @@ void ImapSession::report_changes(bool expunges) {
   if (!view_->has_flag_changes()) return;
   for (std::size_t i = 0; i < view_->size(); ++i) {
     const auto& entry = view_->entries()[i];
-    if (entry.flags_changed && !entry.message->expunged) report_flags(i);
+    if (entry.flags_changed && !entry.message->expunged) report_flags(i, entry.message->flags);
   }
 }
 
@@ -37,19 +37,18 @@ void ImapSession::report_removals(const std::vector<ImapView::Removal>& removals
   if (!gone.empty()) print("* VANISHED {}\r\n", gone.format());
 }
 
-void ImapSession::report_flags(std::size_t index) {
+void ImapSession::report_flags(std::size_t index, const Flags& flags) {
   auto& entry = view_->entries()[index];
   print("* {} FETCH (", index + 1);
   if (qresync_ || by_uid_) print("UID {} ", entry.message->uid);
-  write_flags(entry);
+  write_flags(flags, entry.recent);
   if (condstore_) print(" MODSEQ ({})", entry.message->modseq);
   write(")\r\n");
   view_->told(entry);
 }
 
-void ImapSession::write_flags(const ImapView::Entry& entry) {
-  auto flags = entry.message->flags;
-  if (entry.recent) flags.add(Flag::recent);
+void ImapSession::write_flags(Flags flags, bool recent) {
+  if (recent) flags.add(Flag::recent);
   print("FLAGS {}", flags.format());
 }
 

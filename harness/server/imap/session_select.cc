@@ -61,7 +61,7 @@ void ImapSession::resync(std::uint32_t uid_validity, Modseq modseq, const std::o
   for (std::size_t i = 0; i < view_->size(); ++i) {
     const auto& message = *view_->entries()[i].message;
     if (message.modseq <= modseq || (known && !known->contains(message.uid, view_->last_uid()))) continue;
-    report_flags(i);
+    report_flags(i, message.flags);
   }
 }
 

@@ -7,10 +7,15 @@
 namespace mailproof::server {
 
 std::string imap_string(std::string_view text) {
-  const bool plain = text.size() <= 1000 && std::all_of(text.begin(), text.end(), [](char c) {
-                       return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-                     });
-  return plain ? fmt::format("\"{}\"", text) : fmt::format("{{{}}}\r\n{}", text.size(), text);
+  const bool quotable =
+      text.size() <= 1000 && std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+  if (!quotable) return fmt::format("{{{}}}\r\n{}", text.size(), text);
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted += '"';
 }
 
 }  // namespace mailproof::server

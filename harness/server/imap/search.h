@@ -1,0 +1,65 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "server/imap/view.h"
+#include "wire/imap/cursor.h"
+#include "wire/imap/sequence_set.h"
+
+namespace mailproof::server {
+
+/// search-key (RFC 3501 section 9, MODSEQ of RFC 7162) as a tree.
+struct SearchKey {
+  enum class Kind {
+    all,      ///< every child matches; without children always
+    any,      ///< one child matches
+    negated,  ///< the child does not match
+    numbers,
+    uids,
+    flag,
+    keyword,
+    recent,
+    field,  ///< `text` within a header field `name`; an empty text asks whether the field is there
+    body,
+    text,
+    before,
+    on,
+    since,
+    sent_before,
+    sent_on,
+    sent_since,
+    larger,
+    smaller,
+    modseq,
+  };
+  explicit SearchKey(Kind kind_) : kind(kind_) {}
+
+  Kind kind;
+  Flag wanted{};
+  std::uint64_t number = 0;  ///< octets, MODSEQ, or a day counted from 1970-01-01
+  std::string name;
+  std::string text;
+  imap::SequenceSet set;
+  std::vector<SearchKey> children;
+};
+
+/// What is asked for with RETURN (RFC 4731); none of it: the plain SEARCH response.
+struct SearchRequest {
+  bool extended = false;
+  bool min = false;
+  bool max = false;
+  bool all = false;
+  bool count = false;
+  bool uses_modseq = false;
+  bool bad_charset = false;
+  SearchKey key{SearchKey::Kind::all};
+};
+
+/// What follows SEARCH. Check c.ok() afterwards.
+SearchRequest read_search_request(imap::Cursor& c);
+
+/// `index` within the view. Strings match without regard to ASCII case, in the octets as they are stored.
+bool matches(const SearchKey& key, const ImapView& view, std::size_t index);
+
+}  // namespace mailproof::server
