@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace mailproof::server {
 namespace {
@@ -28,7 +29,7 @@ void Maildrop::take_snapshot() {
 
 void Maildrop::before_command() {
   if (!context_.has(defect("pop3.renumbers-in-session"))) return;
-  const auto before = std::move(entries_);
+  const auto before = std::exchange(entries_, {});
   take_snapshot();
   for (auto& entry : entries_) {
     entry.deleted = std::any_of(before.begin(), before.end(),
