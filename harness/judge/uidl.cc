@@ -26,10 +26,12 @@ struct Row {
 };
 using Session = std::map<std::uint32_t, Row>;  ///< by number
 
-/// Only one copy of it was ever put there: then one unique-id is all it can have had.
-bool single(const Case& c, std::uint32_t message, std::uint32_t account) {
+/// Only one copy of it was ever put there, and the listing has one: then one unique-id is all it can have had.
+bool single(const Case& c, std::uint32_t message, std::uint32_t account, const Session& rows) {
   const auto* cell = c.ledger.find(message, account, "INBOX");
-  return cell != nullptr && cell->adds + cell->maybe_adds == 1;
+  const auto copies =
+      std::count_if(rows.begin(), rows.end(), [&](const auto& r) { return r.second.message == message; });
+  return cell != nullptr && cell->adds + cell->maybe_adds == 1 && copies == 1;
 }
 
 void unique(Case& c, const Session& rows) {
@@ -66,7 +68,7 @@ void judge_uidl(const history::History& history, const history::Ledger& ledger, 
       if (row.event == 0) row = {e.text, e.index, row.message};
     } else if (e.what == What::message && e.message != 0) {
       Row& row = sessions[e.session][e.seq];
-      row.message = e.message;
+      if (row.message == 0) row.message = e.message;  // what it is later called is the numbering's affair
       if (row.event == 0) row = {e.text, e.index, e.message};
     }
   }
@@ -79,7 +81,7 @@ void judge_uidl(const history::History& history, const history::Ledger& ledger, 
     for (const auto& [seq, row] : rows) {
       if (row.message == 0 || row.id.empty()) continue;
       const auto [known, fresh] = of_message.try_emplace({account, row.message}, &row);
-      if (!fresh && known->second->id != row.id && single(c, row.message, account)) {
+      if (!fresh && known->second->id != row.id && single(c, row.message, account, rows)) {
         c.find("changed",
                {fmt::format("{} keeps the unique-id {}", c.name_of(row.message), printable(known->second->id, 80)),
                 fmt::format("{} is told {} at {}", c.who(history.event(row.event)), printable(row.id, 80),

@@ -1,4 +1,6 @@
 #pragma once
+#include <fmt/format.h>
+
 #include <functional>
 #include <string>
 #include <utility>
@@ -269,16 +271,16 @@ class Story {
       e.text = uidl;
     });
   }
-  /// UIDLs are "u<second>".
+  static std::string uidl(std::uint32_t number) { return fmt::format("u{}", number); }
+  /// Unique-ids are uidl(second).
   std::uint32_t list_pop(std::uint32_t owner, std::uint32_t round, const Listing& found) {
     const std::uint32_t session = audit(Protocol::pop3, owner, round);
     const std::uint32_t command = invoke(What::pop_uidl, session);
     std::uint32_t seq = 0;
-    for (const auto& [number, uid] : found) uidl_row(session, ++seq, uid == 0 ? "" : "u" + std::to_string(uid));
+    for (const auto& [number, uid] : found) uidl_row(session, ++seq, uid == 0 ? "" : uidl(uid));
     done(command, Type::ok);
     seq = 0;
-    for (const auto& [number, uid] : found)
-      pop_content(session, number, ++seq, uid == 0 ? "" : "u" + std::to_string(uid));
+    for (const auto& [number, uid] : found) pop_content(session, number, ++seq, uid == 0 ? "" : uidl(uid));
     obs(What::enumerated, session, [&](Event& e) {
       e.mailbox = "INBOX";
       e.seq = seq;

@@ -1,0 +1,308 @@
+// Violations of what is promised about the mail itself: loss, removal, bounces, content, copies, isolation.
+#include "judge/tests/plant.h"
+
+namespace mailproof::judge {
+namespace {
+
+const bool kLoss[] = {
+    plant("loss/lost",
+          [](Scene& s) {
+            const auto mail = s.accepted(3);
+            s.audited({{mail[0], 1}, {mail[2], 3}});
+          }),
+    plant("loss/lost",  // after it was seen, and nobody removed anything
+          [](Scene& s) {
+            const auto mail = s.accepted(2);
+            s.watches(s.phone, mail);
+            s.audited({{mail[0], 1}});
+          }),
+    plant("loss/lost",  // an APPEND that was answered OK
+          [](Scene& s) {
+            const std::uint32_t m = s.message();
+            const std::uint32_t hand = s.imap(s.phone);
+            s.ask(What::append, hand, [&](Event& e) {
+              e.message = m;
+              e.mailbox = "Sent";
+            });
+            s.list_imap(s.alice, 1, {}, "Sent");
+            s.settle();
+            s.list_imap(s.alice, 2, {}, "Sent");
+          }),
+    plant("loss/lost",  // a POP3-only target
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.list_pop(s.alice, 1, {});
+            s.settle();
+            s.list_pop(s.alice, 2, {});
+          }),
+    plant("loss/lost-in-move",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.move(What::move, hand, "1", "Archive", Type::info);
+            s.audited({});
+            s.list_imap(s.alice, 2, {}, "Archive");
+          }),
+    plant("loss/not-confirmed",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.both(1, {});
+          }),
+    plant("loss/not-audited", [](Scene& s) { s.accepted(1); }),
+    plant("loss/suppressed-duplicate",
+          [](Scene& s) {
+            const std::uint32_t m = s.message();
+            const std::uint32_t out = s.lmtp();
+            s.deliver(out, m, s.alice);
+            s.deliver(out, m, s.alice);
+            s.audited({{m, 1}});
+          }),
+    plant("loss/filed-elsewhere",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.audited({});
+            s.list_imap(s.alice, 2, {{mail[0], 1}}, "Junk");
+          }),
+};
+
+const bool kRemoval[] = {
+    plant("removal/more-than-expunged",
+          [](Scene& s) {
+            const auto mail = s.accepted(3);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.store(hand, "1");
+            s.expunge(hand);
+            s.audited({{mail[2], 3}});
+          }),
+    plant("removal/more-than-marked",
+          [](Scene& s) {
+            const auto mail = s.accepted(3);
+            const std::uint32_t pop = s.downloads(mail);
+            s.dele(pop, 1);
+            s.ask(What::quit, pop);
+            s.end(pop);
+            s.audited({{mail[2], 3}});
+          }),
+    plant("removal/more-than-marked",  // RSET took the mark back
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t pop = s.downloads(mail);
+            s.dele(pop, 1);
+            s.ask(What::rset, pop);
+            s.ask(What::quit, pop);
+            s.end(pop);
+            s.audited({});
+          }),
+    plant("removal/without-quit",
+          [](Scene& s) {
+            const auto mail = s.accepted(2);
+            const std::uint32_t pop = s.downloads(mail);
+            s.dele(pop, 1);
+            s.end(pop, "ours", "dropped");
+            s.audited({{mail[1], 2}});
+          }),
+    plant("removal/without-quit",  // RETR alone
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t pop = s.downloads(mail);
+            s.end(pop, "ours", "dropped");
+            s.audited({});
+          }),
+    plant("removal/quit-ok-but-there",
+          [](Scene& s) {
+            const auto mail = s.accepted(2);
+            const std::uint32_t pop = s.downloads(mail);
+            s.dele(pop, 1);
+            s.ask(What::quit, pop);
+            s.end(pop);
+            s.audited(Scene::all(mail));
+          }),
+    plant("removal/expunge-ok-but-there",
+          [](Scene& s) {
+            const auto mail = s.accepted(2);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.store(hand, "1");
+            s.expunge(hand);
+            s.audited(Scene::all(mail));
+          }),
+};
+
+std::uint32_t over_smtp(Scene& s, std::uint32_t m) {
+  s.deliver(s.smtp(), m, s.alice);
+  return m;
+}
+
+const bool kBounce[] = {
+    plant("bounce/silent-drop",
+          [](Scene& s) {
+            over_smtp(s, s.message());
+            s.audited({});
+          }),
+    plant("bounce/reported-twice",
+          [](Scene& s) {
+            const std::uint32_t m = over_smtp(s, s.message());
+            const std::uint32_t reader = s.audit(Protocol::imap, s.bob, 1);
+            s.report(reader, m, s.alice, 1);
+            s.report(reader, m, s.alice, 2);
+            s.audited({});
+          }),
+    plant("bounce/report-for-refused",
+          [](Scene& s) {
+            const std::uint32_t m = s.message();
+            s.deliver(s.smtp(), m, s.alice, Type::fail, 552, "5.3.4", "too big for this host");
+            s.report(s.audit(Protocol::imap, s.bob, 1), m, s.alice, 1);
+            s.audited({});
+          }),
+    plant("bounce/reported-and-delivered",
+          [](Scene& s) {
+            const std::uint32_t m = over_smtp(s, s.message());
+            s.report(s.audit(Protocol::imap, s.bob, 1), m, s.alice, 1);
+            s.audited({{m, 1}});
+          }),
+    plant("bounce/report-status",
+          [](Scene& s) {
+            const std::uint32_t m = over_smtp(s, s.message());
+            s.report(s.audit(Protocol::imap, s.bob, 1), m, s.alice, 1, "2.0.0");
+            s.audited({});
+          }),
+    plant("bounce/report-status",  // none at all
+          [](Scene& s) {
+            const std::uint32_t m = over_smtp(s, s.message());
+            s.report(s.audit(Protocol::imap, s.bob, 1), m, s.alice, 1, "");
+            s.audited({});
+          }),
+    plant("bounce/report-reason",
+          [](Scene& s) {
+            const std::uint32_t m = over_smtp(s, s.message());
+            s.report(s.audit(Protocol::imap, s.bob, 1), m, s.alice, 1, "5.1.1");
+            s.audited({});
+          }),
+    plant("bounce/report-sender",
+          [](Scene& s) {
+            const std::uint32_t m = over_smtp(s, s.message());
+            s.obs(What::report, s.audit(Protocol::imap, s.bob, 1), [&](Event& e) {
+              e.message = m;
+              e.account = s.alice;
+              e.uid = 1;
+              e.code = "5.2.2";
+              e.text = "failed: 552 mailbox full";
+              e.flags = "sender-not-null";
+            });
+            s.audited({});
+          }),
+};
+
+const bool kContent[] = {
+    plant("content/altered",
+          [](Scene& s) {
+            const auto mail = s.accepted(2);
+            const std::uint32_t hand = s.imap(s.phone);
+            s.select(hand, "INBOX", 2);
+            s.content(hand, mail[0], 1, 1);
+            s.obs(What::message, hand, [&](Event& e) {
+              e.message = mail[1];
+              e.mailbox = "INBOX";
+              e.uidvalidity = 1;
+              e.seq = 2;
+              e.uid = 2;
+              e.code = "full";
+              e.size = 400;
+              e.hash = 0xdead;
+            });
+            s.audited(Scene::all(mail));
+          }),
+    plant("content/nil",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.imap(s.phone);
+            s.select(hand, "INBOX", 1);
+            s.obs(What::nil, hand, [](Event& e) {
+              e.mailbox = "INBOX";
+              e.seq = 1;
+              e.uid = 1;
+            });
+            s.audited(Scene::all(mail));
+          }),
+    plant("content/foreign-stamp",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.obs(What::exists, hand, [](Event& e) {
+              e.seq = 2;
+              e.size = 1;
+            });
+            s.obs(What::message, hand, [](Event& e) {
+              e.mailbox = "INBOX";
+              e.uidvalidity = 1;
+              e.seq = 2;
+              e.uid = 2;
+              e.code = "full";
+              e.flags = "foreign-run";
+            });
+            s.audited(Scene::all(mail));
+          }),
+};
+
+const bool kDuplicates[] = {
+    plant("duplicates/duplicated",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.audited({{mail[0], 1}, {mail[0], 2}});
+          }),
+    plant("duplicates/after-lost-answer",
+          [](Scene& s) {
+            const std::uint32_t m = s.message();
+            s.deliver(s.lmtp(), m, s.alice, Type::info, 0, "", "connection lost after the final dot");
+            s.deliver(s.lmtp(), m, s.alice);
+            s.audited({{m, 1}, {m, 2}});
+          }),
+    plant("duplicates/resurrected",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.store(hand, "1");
+            s.expunge(hand);
+            s.expunged(hand, 1, 1);
+            s.both(1, {});
+            s.settle();
+            s.both(2, {{mail[0], 7}});
+          }),
+};
+
+const bool kOthers[] = {
+    plant("isolation/leak",
+          [](Scene& s) {
+            const std::uint32_t secret = s.message();
+            s.deliver(s.lmtp(), secret, s.bob);
+            const auto mail = s.accepted(1);
+            s.list_imap(s.bob, 1, {{secret, 1}});
+            s.audited({{mail[0], 1}, {secret, 2}});
+          }),
+    plant("lmtp-replies/too-few",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.obs(What::deviation, s.lmtp(), [](Event& e) {
+              e.code = "lmtp.replies.missing";
+              e.text = "1 of 2 replies";
+            });
+            s.audited(Scene::all(mail));
+          }),
+    plant("lmtp-replies/too-many",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.obs(What::deviation, s.lmtp(), [](Event& e) {
+              e.code = "lmtp.replies.extra";
+              e.text = "250 2.0.0 once more";
+            });
+            s.audited(Scene::all(mail));
+          }),
+    plant("lmtp-replies/refused-but-delivered",
+          [](Scene& s) {
+            const std::uint32_t m = s.message();
+            s.deliver(s.lmtp(), m, s.alice, Type::fail, 451, "4.3.0");
+            s.audited({{m, 1}});
+          }),
+};
+
+}  // namespace
+}  // namespace mailproof::judge

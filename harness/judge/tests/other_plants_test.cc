@@ -1,0 +1,333 @@
+// Violations of quotas, of what a scenario expects, and of sessions themselves.
+#include "judge/tests/plant.h"
+
+namespace mailproof::judge {
+namespace {
+
+constexpr std::uint64_t kLimit = 64 * 1024;
+
+/// Eight-kibibyte messages for alice, whose quota is 64 KiB, by LMTP.
+std::vector<std::uint32_t> big(Scene& s, int count) {
+  s.history.info.accounts[s.alice - 1].quota = kLimit;
+  std::vector<std::uint32_t> out;
+  const std::uint32_t mta = s.lmtp();
+  for (int i = 0; i < count; ++i) {
+    history::MessageInfo made;
+    made.set = "filler";
+    made.index = static_cast<std::uint32_t>(i + 1);
+    made.size = 8192;
+    made.hash = 0xf00 + static_cast<std::uint64_t>(i);
+    made.sender = s.bob;
+    out.push_back(s.history.add_message(made));
+    s.deliver(mta, out.back(), s.alice);
+  }
+  return out;
+}
+
+void over_quota(Scene& s, std::uint32_t m) {
+  s.deliver(s.lmtp(), m, s.alice, Type::fail, 452, "4.2.2", "mailbox full");
+}
+
+void usage(Scene& s, std::uint64_t used, const std::string& root = "User quota") {
+  const std::uint32_t session = s.audit(Protocol::imap, s.alice, 2);
+  s.obs(What::quota, session, [&](Event& e) {
+    e.text = root;
+    e.code = "STORAGE";
+    e.size = used;
+    e.modseq = kLimit;
+  });
+}
+
+const bool kQuota[] = {
+    plant("quota/refused-below-limit",
+          [](Scene& s) {
+            const auto mail = big(s, 2);
+            over_quota(s, s.message());
+            s.audited(Scene::all(mail));
+          }),
+    plant("quota/refused-below-limit",  // over IMAP
+          [](Scene& s) {
+            const auto mail = big(s, 1);
+            const std::uint32_t m = s.message();
+            s.ask(
+                What::append, s.imap(s.phone),
+                [&](Event& e) {
+                  e.message = m;
+                  e.mailbox = "INBOX";
+                },
+                Type::fail, [](Event& e) { e.code = "OVERQUOTA"; });
+            s.audited(Scene::all(mail));
+          }),
+    plant("quota/not-freed",
+          [](Scene& s) {
+            const auto mail = big(s, 7);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.store(hand, "1:6");
+            s.expunge(hand);
+            over_quota(s, s.message());
+            s.audited({{mail[6], 7}});
+          }),
+    plant("quota/accepted-over-limit",
+          [](Scene& s) {
+            const auto mail = big(s, 14);
+            s.audited(Scene::all(mail));
+          }),
+    plant("quota/usage-wrong",  // too much
+          [](Scene& s) {
+            const auto mail = big(s, 2);
+            s.audited(Scene::all(mail));
+            usage(s, 40960);
+          }),
+    plant("quota/usage-wrong",  // wrapped below zero
+          [](Scene& s) {
+            const auto mail = big(s, 2);
+            s.audited(Scene::all(mail));
+            usage(s, static_cast<std::uint64_t>(-1024));
+          }),
+    plant("quota/usage-wrong",  // too little
+          [](Scene& s) {
+            const auto mail = big(s, 3);
+            s.audited(Scene::all(mail));
+            usage(s, 1024);
+          }),
+    plant("quota/not-told",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.expect(What::usage, 0, "", [&](Event& e) { e.account = s.alice; });
+            s.audited(Scene::all(mail));
+          }),
+};
+
+void asked_again(Scene& s, std::uint32_t expectation, const std::string& there, const std::string& code) {
+  s.obs(What::asked_again, s.open(0, Protocol::imap, s.alice, 0), [&](Event& e) {
+    e.command = expectation;
+    e.set = there;
+    e.code = code;
+  });
+}
+
+const bool kExpectation[] = {
+    plant("expectation/late",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.imap(s.phone);
+            const std::uint32_t see = s.expect(What::see, hand, "1", [](Event& e) { e.size = 5'000'000'000; });
+            s.answer(see, Type::fail, "1");
+            asked_again(s, see, "1", "as-expected");
+            s.audited(Scene::all(mail));
+          }),
+    plant("expectation/late",  // the audit has it
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t see = s.expect(What::see, s.imap(s.phone), "1");
+            s.answer(see, Type::fail, "1");
+            asked_again(s, see, "", "failed");
+            s.audited(Scene::all(mail));
+          }),
+    plant("expectation/not-seen",  // the flag never comes
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t see = s.expect(What::see, s.imap(s.phone), "1", [](Event& e) { e.flags = "\\Seen"; });
+            s.answer(see, Type::fail, "1");
+            asked_again(s, see, "1", "not-as-expected");
+            s.audited(Scene::all(mail));
+          }),
+    plant("expectation/not-seen",  // refused, so no wonder; but the scenario wants it
+          [](Scene& s) {
+            const std::uint32_t m = s.message();
+            s.deliver(s.lmtp(), m, s.alice, Type::fail, 550, "5.7.1", "policy");
+            const std::uint32_t see = s.expect(What::see, s.imap(s.phone), "1");
+            s.answer(see, Type::fail, "1");
+            asked_again(s, see, "", "not-as-expected");
+            s.audited({});
+          }),
+    plant("expectation/still-seen",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            const std::uint32_t lose = s.expect(What::lose, hand, "1");
+            s.answer(lose, Type::fail, "1");
+            asked_again(s, lose, "1", "not-as-expected");
+            s.audited(Scene::all(mail));
+          }),
+    plant("expectation/outcome",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t e = s.expect(What::outcome, 0, "1", [](Event& x) { x.code = "refused"; });
+            s.answer(e, Type::fail, "1", "accepted");
+            s.audited(Scene::all(mail));
+          }),
+    plant("expectation/not-found",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.answer(s.expect(What::found, s.imap(s.phone), "1"), Type::fail, "1", "1 not found, 0 found beyond");
+            s.audited(Scene::all(mail));
+          }),
+    plant("expectation/not-downloaded",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.answer(s.expect(What::downloaded, s.pop3(s.pc), "1"), Type::fail, "1", "0 of 0 messages downloaded");
+            s.audited(Scene::all(mail));
+          }),
+    plant("expectation/fate",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.expect(What::fate, 0, "1", [](Event& e) { e.code = "removed-by-client"; });
+            s.audited(Scene::all(mail));
+          }),
+    plant("expectation/fate",  // by the wrong device
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.store(hand, "1");
+            s.expunge(hand);
+            s.expect(What::fate, 0, "1", [](Event& e) {
+              e.code = "removed-by-client";
+              e.text = "by=pc over=pop3";
+            });
+            s.audited({});
+          }),
+    plant("expectation/fate",  // without a copy left
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.store(hand, "1");
+            s.expunge(hand);
+            s.expect(What::fate, 0, "1", [](Event& e) {
+              e.code = "removed-by-client";
+              e.text = "by=phone over=imap copy_on=pc";
+            });
+            s.audited({});
+          }),
+    plant("expectation/count",
+          [](Scene& s) {
+            const auto mail = s.accepted(2);
+            s.expect(What::count, 0, "", [&](Event& e) {
+              e.account = s.alice;
+              e.seq = 3;
+            });
+            s.audited(Scene::all(mail));
+          }),
+    plant("expectation/disagree",
+          [](Scene& s) {
+            const auto mail = s.accepted(2);
+            s.watches(s.phone, mail);
+            s.watches(s.laptop, {mail[0]});
+            s.expect(What::agree, 0, "", [](Event& e) { e.text = "phone laptop"; });
+            s.audited(Scene::all(mail));
+          }),
+    plant("expectation/disagree",  // after QRESYNC
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.answer(s.expect(What::agree, s.imap(s.laptop), ""), Type::fail, "",
+                     "after QRESYNC the device believes in UIDs 1:2, a full listing has 1");
+            s.audited(Scene::all(mail));
+          }),
+    plant("expectation/not-intact",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.answer(s.expect(What::intact, 0, "1"), Type::fail, "1", "differs");
+            s.audited(Scene::all(mail));
+          }),
+    plant("expectation/not-asked",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.answer(s.expect(What::see, s.imap(s.phone), "1"), Type::info, "1", "the session was gone");
+            s.audited(Scene::all(mail));
+          }),
+    plant("expectation/not-asked",  // nobody read it whole
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t m = s.message();
+            s.deliver(s.lmtp(), m, s.alice, Type::fail, 550, "5.7.1");
+            s.expect(What::intact, 0, "2");
+            s.audited(Scene::all(mail));
+          }),
+};
+
+void never_ready(Scene& s, const std::string& code, const std::string& text) {
+  const std::uint32_t session =
+      s.history.add_session({"phone#9", s.phone, Protocol::imap, s.alice, 0, "imap 127.0.0.1:143"});
+  s.ask(What::connect, session, {}, Type::fail, [&](Event& e) {
+    e.code = code;
+    e.text = text;
+  });
+}
+
+const bool kSession[] = {
+    plant("session/unreachable",
+          [](Scene& s) { never_ready(s, "refused", "imap 127.0.0.1:143: connect: connection refused"); }),
+    plant("session/unreachable",  // said by the play as well: once is enough
+          [](Scene& s) {
+            never_ready(s, "timeout", "imap 127.0.0.1:143: greeting: no greeting within 10s");
+            s.obs(What::problem, 0, [](Event& e) {
+              e.code = "connect";
+              e.text = "phone: imap 127.0.0.1:143: greeting: no greeting within 10s";
+            });
+          }),
+    plant("session/login-refused",
+          [](Scene& s) { never_ready(s, "dropped", "imap 127.0.0.1:143: LOGIN: NO [AUTHENTICATIONFAILED]"); }),
+    plant("session/tls-failed",
+          [](Scene& s) { never_ready(s, "tls-failed", "imap 127.0.0.1:993: TLS: certificate has expired"); }),
+    plant("session/bring-up-failed",
+          [](Scene& s) { never_ready(s, "dropped", "imap 127.0.0.1:143: greeting: this is no IMAP greeting"); }),
+    plant("session/problem",
+          [](Scene& s) {
+            s.obs(What::problem, 0, [](Event& e) {
+              e.code = "lease";
+              e.text = "the pool has 1 account, the scenario needs 2";
+            });
+          }),
+    plant("session/interrupted",
+          [](Scene& s) {
+            s.obs(What::problem, 0, [](Event& e) {
+              e.code = "interrupted";
+              e.text = "interrupted";
+            });
+          }),
+    plant("session/audit-incomplete",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.audited(Scene::all(mail));
+            s.obs(What::audit, 0, [](Event& e) { e.text = "Archive could not be listed over IMAP"; });
+          }),
+    plant("session/protocol-broken",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.obs(What::end, hand, [](Event& e) {
+              e.code = "dropped";
+              e.flags = "broken";
+              e.text = "imap 127.0.0.1:143: UID FETCH: literal of 10737418240 octets announced";
+            });
+            s.audited(Scene::all(mail));
+          }),
+    plant("session/ended-by-server",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.ask(What::noop, hand, {}, Type::info);
+            s.end(hand, "", "closed");
+            s.audited(Scene::all(mail));
+          }),
+    plant("session/no-answer",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.ask(What::noop, hand, {}, Type::info);
+            s.end(hand, "", "timeout");
+            s.audited(Scene::all(mail));
+          }),
+    plant("session/deviation.imap.crlf.bare_lf",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.obs(What::deviation, s.watches(s.phone, mail), [](Event& e) {
+              e.code = "imap.crlf.bare_lf";
+              e.text = "* OK hello";
+            });
+            s.audited(Scene::all(mail));
+          }),
+};
+
+}  // namespace
+}  // namespace mailproof::judge

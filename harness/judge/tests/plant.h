@@ -1,0 +1,112 @@
+#pragma once
+#include <functional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "history/tests/ledger_story.h"
+#include "judge/judge.h"
+
+namespace mailproof::judge {
+
+using history::Event;
+using history::Type;
+using history::What;
+
+/// A scene with alice's devices, and audits that look at INBOX over both protocols.
+struct Scene : history::Story {
+  Scene() {
+    step("mta: {deliver: mail, to: alice}");
+    history.excerpt = [](std::uint32_t, history::WireRef) { return std::string("S: * 1 EXISTS"); };
+  }
+
+  std::vector<std::uint32_t> accepted(int count, bool smtp_way = false) {
+    const auto mail = messages(count);
+    const std::uint32_t out = smtp_way ? smtp() : lmtp();
+    for (const std::uint32_t m : mail) deliver(out, m, alice);
+    return mail;
+  }
+  /// A device sees all of them in INBOX, UIDs from 1.
+  std::uint32_t watches(std::uint32_t device_number, const std::vector<std::uint32_t>& mail) {
+    const std::uint32_t hand = imap(device_number);
+    select(hand, "INBOX", static_cast<std::uint32_t>(mail.size()));
+    for (std::uint32_t i = 0; i < mail.size(); ++i) content(hand, mail[i], i + 1, i + 1);
+    return hand;
+  }
+  /// alice's pc downloads all of them.
+  std::uint32_t downloads(const std::vector<std::uint32_t>& mail) {
+    const std::uint32_t pop = pop3(pc);
+    for (std::uint32_t i = 0; i < mail.size(); ++i) uidl_row(pop, i + 1, uidl(i + 1));
+    for (std::uint32_t i = 0; i < mail.size(); ++i) pop_content(pop, mail[i], i + 1, uidl(i + 1));
+    return pop;
+  }
+  void both(std::uint32_t round, const Listing& found) { both(round, found, found); }
+  void both(std::uint32_t round, const Listing& over_imap, const Listing& over_pop) {
+    audit_begin(round);
+    list_imap(alice, round, over_imap);
+    list_pop(alice, round, over_pop);
+    audit_end(round);
+  }
+  /// The audit, twice, with the settling time between.
+  void audited(const Listing& found) { audited(found, found); }
+  void audited(const Listing& over_imap, const Listing& over_pop) {
+    both(1, over_imap, over_pop);
+    settle();
+    both(2, over_imap, over_pop);
+  }
+  static Listing all(const std::vector<std::uint32_t>& mail) {
+    Listing out;
+    for (std::uint32_t i = 0; i < mail.size(); ++i) out.emplace_back(mail[i], i + 1);
+    return out;
+  }
+  std::uint32_t expect(What what, std::uint32_t session, const std::string& set, const Fields& fields = {}) {
+    return put(Type::expect, what, session,
+               [&](Event& e) {
+                 e.set = set;
+                 if (fields) fields(e);
+               })
+        .index;
+  }
+  const Event& answer(std::uint32_t expectation, Type outcome, const std::string& set = "",
+                      const std::string& text = "") {
+    return done(expectation, outcome, [&](Event& e) {
+      e.set = set;
+      e.text = text;
+    });
+  }
+};
+
+/// A history with one thing wrong, and what must be found: exactly `finding`, and nothing but `others` beside it.
+struct Plant {
+  std::string finding;  ///< "loss/lost"
+  std::function<void(Scene&)> build;
+  std::vector<std::string> others;
+};
+inline std::ostream& operator<<(std::ostream& out, const Plant& plant) { return out << plant.finding; }
+
+/// A history with nothing wrong.
+struct Silence {
+  std::string name;
+  std::function<void(Scene&)> build;
+};
+inline std::ostream& operator<<(std::ostream& out, const Silence& silence) { return out << silence.name; }
+
+/// What the test files planted, gathered before main.
+inline std::vector<Plant>& plants() {
+  static std::vector<Plant> all;
+  return all;
+}
+inline std::vector<Silence>& silences() {
+  static std::vector<Silence> all;
+  return all;
+}
+inline bool plant(std::string finding, std::function<void(Scene&)> build, std::vector<std::string> others = {}) {
+  plants().push_back({std::move(finding), std::move(build), std::move(others)});
+  return true;
+}
+inline bool silent(std::string name, std::function<void(Scene&)> build) {
+  silences().push_back({std::move(name), std::move(build)});
+  return true;
+}
+
+}  // namespace mailproof::judge

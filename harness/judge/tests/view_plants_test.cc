@@ -1,0 +1,113 @@
+// Violations of what an IMAP session is told.
+#include "judge/tests/plant.h"
+
+namespace mailproof::judge {
+namespace {
+
+void row(Scene& s, std::uint32_t session, std::uint32_t seq, std::uint32_t uid, std::uint64_t size,
+         const std::string& date) {
+  s.obs(What::row, session, [&](Event& e) {
+    e.mailbox = "INBOX";
+    e.uidvalidity = 1;
+    e.seq = seq;
+    e.uid = uid;
+    e.size = size;
+    e.text = date;
+  });
+}
+
+void exists(Scene& s, std::uint32_t session, std::uint32_t n, std::uint32_t before) {
+  s.obs(What::exists, session, [&](Event& e) {
+    e.seq = n;
+    e.size = before;
+  });
+}
+
+const bool kIdentity[] = {
+    plant("identity/uid-reused",
+          [](Scene& s) {
+            const auto mail = s.accepted(2);
+            const std::uint32_t hand = s.imap(s.phone);
+            s.select(hand, "INBOX", 1);
+            s.content(hand, mail[0], 1, 2);  // UID 2 was mail.1 for the phone
+            s.audited(Scene::all(mail));
+          }),
+    plant("identity/size-changed",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            row(s, s.watches(s.phone, mail), 1, 1, 1000, "");
+            row(s, s.watches(s.laptop, mail), 1, 1, 900, "");
+            s.audited(Scene::all(mail));
+          }),
+    plant("identity/date-changed",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            row(s, s.watches(s.phone, mail), 1, 1, 0, "17-Jul-2026 02:44:25 -0700");
+            row(s, s.watches(s.laptop, mail), 1, 1, 0, "18-Jul-2026 02:44:25 -0700");
+            s.audited(Scene::all(mail));
+          }),
+    plant("identity/uid-changed",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.row(s.watches(s.phone, mail), 1, 9);
+            s.audited(Scene::all(mail));
+          }),
+    plant("identity/uid-order",
+          [](Scene& s) {
+            const auto mail = s.accepted(2);
+            const std::uint32_t hand = s.imap(s.phone);
+            s.select(hand, "INBOX", 2);
+            s.row(hand, 1, 12);
+            s.row(hand, 2, 11);
+            s.audited(Scene::all(mail));
+          }),
+};
+
+const bool kView[] = {
+    plant("view/exists-fell",
+          [](Scene& s) {
+            const auto mail = s.accepted(3);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            exists(s, hand, 2, 3);
+            s.audited(Scene::all(mail));
+          }),
+    plant("view/expunge-out-of-range",
+          [](Scene& s) {
+            const auto mail = s.accepted(2);
+            s.expunged(s.watches(s.phone, mail), 3, 0);
+            s.audited(Scene::all(mail));
+          }),
+    plant("view/expunge-out-of-range",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.expunged(s.watches(s.phone, mail), 0, 0);
+            s.audited(Scene::all(mail));
+          }),
+    plant("view/row-out-of-range",
+          [](Scene& s) {
+            const auto mail = s.accepted(2);
+            s.row(s.watches(s.phone, mail), 3, 3);  // before any EXISTS 3
+            s.audited(Scene::all(mail));
+          }),
+    plant("view/rows-missing",
+          [](Scene& s) {
+            const auto mail = s.accepted(2);
+            s.both(1, Scene::all(mail));
+            s.settle();
+            s.both(2, Scene::all(mail));
+            const std::uint32_t fresh = s.audit(Protocol::imap, s.alice, 3);
+            s.select(fresh, "INBOX", 3, 1, What::examine);  // it says three and tells of two
+            s.content(fresh, mail[0], 1, 1);
+            s.content(fresh, mail[1], 2, 2);
+            s.obs(What::enumerated, fresh, [](Event& e) { e.seq = 2; });
+          }),
+    plant("view/expunge-of-the-living",
+          [](Scene& s) {
+            const auto mail = s.accepted(2);
+            s.expunged(s.watches(s.phone, mail), 1, 1);
+            s.audited(Scene::all(mail));
+          }),
+};
+
+}  // namespace
+}  // namespace mailproof::judge
