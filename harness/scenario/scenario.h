@@ -41,64 +41,70 @@ struct AfterDownload {
 struct Device {
   std::string name;
   DeviceKind kind = DeviceKind::imap;
-  std::size_t account = 0;             ///< index into Scenario::accounts (imap, pop3)
-  Way way = Way::any;                  ///< deliverer
-  std::optional<std::size_t> from;     ///< deliverer: account that sends; none = the null-report-free pool address "postmaster" of the first account
-  std::string idle;                    ///< imap: mailbox it idles in from the start; "" = none
-  bool webmail = false;                ///< imap: a new login per step, logged out afterwards
-  AfterDownload after;                 ///< pop3
-  std::optional<TlsMode> tls;          ///< picks the target's endpoint with this mode; none = its first
+  std::size_t account = 0;          ///< index into Scenario::accounts (imap, pop3)
+  Way way = Way::any;               ///< deliverer
+  std::optional<std::size_t> from;  ///< deliverer: account that sends; none = the null-report-free pool address
+                                    ///< "postmaster" of the first account
+  std::string idle;                 ///< imap: mailbox it idles in from the start; "" = none
+  bool webmail = false;             ///< imap: a new login per step, logged out afterwards
+  AfterDownload after;              ///< pop3
+  std::optional<TlsMode> tls;       ///< picks the target's endpoint with this mode; none = its first
   Pos pos;
 };
 
 /// "mail", "mail.1", "mail.2-4", "mail.last".
 struct MessageRef {
   std::string set;
-  int first = 0;      ///< 1-based; 0 = the whole set
-  int last = 0;       ///< inclusive; -1 = to the end
-  bool newest = false;///< ".last"
+  int first = 0;        ///< 1-based; 0 = the whole set
+  int last = 0;         ///< inclusive; -1 = to the end
+  bool newest = false;  ///< ".last"
   std::string text() const;
 };
 
 enum class Verb {
   // deliverer
-  deliver,    ///< messages.set named by the step; to, count, size, until, at_most, expect, status, within, settle, via, cut, kind
-  retry,      ///< sends the same messages again (after an unknown outcome)
+  deliver,  ///< messages.set named by the step; to, count, size, until, at_most, expect, status, within, settle, via,
+            ///< cut, kind
+  retry,    ///< sends the same messages again (after an unknown outcome)
   // imap
-  open,       ///< SELECT mailbox
-  examine,    ///< EXAMINE mailbox
-  sync,       ///< asks for news (NOOP) and fetches what is new
-  idle,       ///< IDLE in mailbox (default: the open one)
-  see,        ///< waits until all of messages are in its view of `in`, optionally with flags
-  lose,       ///< waits until none of messages is in its view any more
-  read,       ///< fetches the bodies so that \Seen is set
-  flag,       ///< sets flags
-  unflag,     ///< clears flags
-  remove,     ///< "delete": how = expunge | trash | flag (IMAP), DELE (POP3)
-  expunge,    ///< EXPUNGE of the open mailbox
+  open,     ///< SELECT mailbox
+  examine,  ///< EXAMINE mailbox
+  sync,     ///< asks for news (NOOP) and fetches what is new
+  idle,     ///< IDLE in mailbox (default: the open one)
+  see,      ///< waits until all of messages are in its view of `in`, optionally with flags
+  lose,     ///< waits until none of messages is in its view any more
+  read,     ///< fetches the bodies so that \Seen is set
+  flag,     ///< sets flags
+  unflag,   ///< clears flags
+  remove,   ///< "delete": how = expunge | trash | flag (IMAP), DELE (POP3)
+  expunge,  ///< EXPUNGE of the open mailbox
   move,
   copy,
-  save,       ///< APPEND new messages to mailbox `to`
-  create, rename, remove_mailbox, subscribe,
-  search,     ///< runs `query`, must find exactly messages
-  quota,      ///< GETQUOTAROOT of mailbox, recorded
-  go,         ///< offline | online (resync: full | condstore | qresync)
+  save,  ///< APPEND new messages to mailbox `to`
+  create,
+  rename,
+  remove_mailbox,
+  subscribe,
+  search,  ///< runs `query`, must find exactly messages
+  quota,   ///< GETQUOTAROOT of mailbox, recorded
+  go,      ///< offline | online (resync: full | condstore | qresync)
   logout,
   // pop3
-  connect,    ///< log in, STAT
-  list,       ///< LIST and UIDL
-  download,   ///< new | all | messages; as names the set of what was got
-  reset,      ///< RSET
+  connect,   ///< log in, STAT
+  list,      ///< LIST and UIDL
+  download,  ///< new | all | messages; as names the set of what was got
+  reset,     ///< RSET
   quit,
   // both
-  drop,       ///< the connection breaks, without LOGOUT or QUIT
-  compare,    ///< backup: download everything over this device's protocol and compare byte for byte (recorded for the judges)
+  drop,     ///< the connection breaks, without LOGOUT or QUIT
+  compare,  ///< backup: download everything over this device's protocol and compare byte for byte (recorded for the
+            ///< judges)
   // judge
-  fate,       ///< messages, is, by, over, copy_on
-  count,      ///< number of messages in mailbox `in` of account `of` at the end
-  agree,      ///< the views of the named devices are equal
-  intact,     ///< messages have the sent bytes wherever they were seen
-  usage,      ///< quota usage of account equals the sum of its messages, within tolerance
+  fate,    ///< messages, is, by, over, copy_on
+  count,   ///< number of messages in mailbox `in` of account `of` at the end
+  agree,   ///< the views of the named devices are equal
+  intact,  ///< messages have the sent bytes wherever they were seen
+  usage,   ///< quota usage of account equals the sum of its messages, within tolerance
   // several at once
   together,
 };
@@ -117,55 +123,66 @@ struct Cut {
 };
 
 enum class Fate {
-  present, removed_by_client, expired_by_client_policy, moved, refused, deferred, queued, bounced,
-  suppressed_duplicate, lost, unknown
+  present,
+  removed_by_client,
+  expired_by_client_policy,
+  moved,
+  refused,
+  deferred,
+  queued,
+  bounced,
+  suppressed_duplicate,
+  lost,
+  unknown
 };
 std::string_view name(Fate fate);
 
 /// What a delivered message looks like. `plain` and `office` are safe over SMTP; the rest need LMTP or APPEND.
 enum class MessageKind { plain, office, dot_lines, long_lines, eight_bit };
 
-/// One step, fully checked: names are resolved to indexes, words to enums, defaults filled in. Fields not used by the verb keep theirs.
+/// One step, fully checked: names are resolved to indexes, words to enums, defaults filled in. Fields not used by the
+/// verb keep theirs.
 struct Step {
   static constexpr std::size_t kJudge = static_cast<std::size_t>(-1);
   Pos pos;
-  std::string text;                     ///< as written, one line, for reports: "phone: {see: mail, within: 5s}"
-  std::size_t device = kJudge;          ///< index into Scenario::devices; kJudge for judge steps and `together`
+  std::string text;             ///< as written, one line, for reports: "phone: {see: mail, within: 5s}"
+  std::size_t device = kJudge;  ///< index into Scenario::devices; kJudge for judge steps and `together`
   Verb verb = Verb::together;
-  std::vector<Step> together;           ///< children of Verb::together
-  std::optional<MessageRef> messages;   ///< the set or part the verb is about
+  std::vector<Step> together;                                   ///< children of Verb::together
+  std::optional<MessageRef> messages;                           ///< the set or part the verb is about
   enum class Which { named, fresh, all } which = Which::named;  ///< download: new | all
-  std::string as;                       ///< download, save: name of the resulting set
-  std::vector<std::size_t> to_accounts; ///< deliver: accounts
-  std::string mailbox;                  ///< open, examine, idle, create, rename, remove_mailbox, subscribe, quota, expunge, count, save (to), see/lose/search (in)
-  std::string to_mailbox;               ///< move, copy, rename: destination
-  int count = 1;                        ///< deliver, save: how many; count: expected number
-  std::uint64_t size = 0;               ///< deliver, save: octets of each message; 0 = natural size of the kind
+  std::string as;                                               ///< download, save: name of the resulting set
+  std::vector<std::size_t> to_accounts;                         ///< deliver: accounts
+  std::string mailbox;  ///< open, examine, idle, create, rename, remove_mailbox, subscribe, quota, expunge, count, save
+                        ///< (to), see/lose/search (in)
+  std::string to_mailbox;  ///< move, copy, rename: destination
+  int count = 1;           ///< deliver, save: how many; count: expected number
+  std::uint64_t size = 0;  ///< deliver, save: octets of each message; 0 = natural size of the kind
   MessageKind kind = MessageKind::plain;
-  std::optional<Way> via;               ///< deliver: overrides the device
-  std::optional<Outcome> expect;        ///< deliver: what must come of it
-  std::optional<Outcome> until;         ///< deliver: go on sending one by one until this happens (or at_most)
+  std::optional<Way> via;         ///< deliver: overrides the device
+  std::optional<Outcome> expect;  ///< deliver: what must come of it
+  std::optional<Outcome> until;   ///< deliver: go on sending one by one until this happens (or at_most)
   int at_most = 0;
-  std::string status;                   ///< deliver: enhanced status code expected in the refusal or the report, "5.2.2"
-  std::optional<Duration> within;       ///< bound of a wait; 10 s where none is written
-  std::optional<Duration> settle;       ///< deliver until: how long to wait for a report before the next one goes out
-  std::vector<std::string> flags;       ///< flag, unflag, see: "\\Seen" or keywords, as the protocol writes them
+  std::string status;              ///< deliver: enhanced status code expected in the refusal or the report, "5.2.2"
+  std::optional<Duration> within;  ///< bound of a wait; 10 s where none is written
+  std::optional<Duration> settle;  ///< deliver until: how long to wait for a report before the next one goes out
+  std::vector<std::string> flags;  ///< flag, unflag, see: "\\Seen" or keywords, as the protocol writes them
   How how = How::expunge;
   Resync resync = Resync::full;
-  bool online = true;                   ///< go
-  std::optional<AfterDownload> after;   ///< download: overrides the device
+  bool online = true;                  ///< go
+  std::optional<AfterDownload> after;  ///< download: overrides the device
   Cut cut;
-  std::string query;                    ///< search
-  Fate fate = Fate::present;            ///< fate: is
-  std::optional<std::size_t> by;        ///< fate: device that asked
-  std::optional<Protocol> over;         ///< fate: over which protocol
-  std::optional<std::size_t> copy_on;   ///< fate: device that must hold a local copy
-  std::vector<std::size_t> devices;     ///< agree
-  std::optional<std::size_t> account;   ///< count, usage
+  std::string query;                   ///< search
+  Fate fate = Fate::present;           ///< fate: is
+  std::optional<std::size_t> by;       ///< fate: device that asked
+  std::optional<Protocol> over;        ///< fate: over which protocol
+  std::optional<std::size_t> copy_on;  ///< fate: device that must hold a local copy
+  std::vector<std::size_t> devices;    ///< agree
+  std::optional<std::size_t> account;  ///< count, usage
 };
 
 struct Scenario {
-  std::string path;                     ///< file it came from
+  std::string path;  ///< file it came from
   std::string id;
   Pos id_pos;
   std::string title;
@@ -176,22 +193,22 @@ struct Scenario {
   std::vector<Account> accounts;
   std::vector<Device> devices;
   std::vector<Step> steps;
-  std::uint64_t hash = 0;               ///< ContentHash of the file's bytes
+  std::uint64_t hash = 0;  ///< ContentHash of the file's bytes
 };
 
-/// One complaint about a file: "file:line:column: text; expected ...; did you mean ...?"
+/// One complaint about a file: "file:line:column: 'text'; expected ...; did you mean '...'?"
 struct Problem {
   std::string file;
-  Pos pos;
-  std::string text;      ///< the offending text
+  Pos pos;           ///< line 0 = about the file as a whole
+  std::string text;  ///< the offending text, shortened
   std::string expected;
-  std::string hint;      ///< nearest known word, or empty
+  std::string hint;  ///< nearest known word, or empty
   std::string message() const;
 };
 
 struct Loaded {
   std::vector<Scenario> scenarios;
-  std::vector<Problem> problems;        ///< nothing is played if any file is bad
+  std::vector<Problem> problems;  ///< nothing is played if any file is bad
 };
 
 /// Reads scenario files. `paths` are files, folders (recursively, *.yaml, sorted) or ids looked up below `root`.

@@ -27,11 +27,11 @@ struct Known {
 struct Target {
   std::string name;
   std::vector<Endpoint> imap, pop3, smtp, lmtp;
-  std::vector<Way> delivery;           ///< in order of preference
-  std::string ca_file;                 ///< relative names are relative to the target file
-  bool insecure = false;               ///< certificates are not verified; said in the report
+  std::vector<Way> delivery;  ///< in order of preference
+  std::string ca_file;        ///< relative names are relative to the target file
+  bool insecure = false;      ///< certificates are not verified; said in the report
   Duration settle = std::chrono::seconds(10);
-  std::vector<PoolAccount> accounts;   ///< classes expanded, in file order
+  std::vector<PoolAccount> accounts;                      ///< classes expanded, in file order
   std::map<std::string, std::vector<std::string>> admin;  ///< verb -> command line
   std::vector<std::string> allow;
   std::vector<Known> known;
@@ -42,8 +42,8 @@ struct LoadedTarget {
   std::vector<Problem> problems;
 };
 
-/// Reads a target file (SCENARIOS.md, "The target file"). Passwords come from the environment variable or file that a class names;
-/// `environment` answers for a variable's name (null when unset) so that tests need no real one.
+/// Reads a target file (SCENARIOS.md, "The target file"). Passwords come from the environment variable or file that a
+/// class names; `environment` answers for a variable's name (null when unset) so that tests need no real one.
 LoadedTarget load_target(const std::string& path, const std::function<const char*(const std::string&)>& environment);
 LoadedTarget parse_target(std::string_view text, const std::string& name,
                           const std::function<const char*(const std::string&)>& environment);
