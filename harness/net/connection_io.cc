@@ -111,12 +111,11 @@ void Connection::writing_broke(const IoResult& result, Time now) {
   for (int turn = 0; turn < kLastReads && !deaf(); ++turn) {
     auto room = reactor_.scratch();
     const IoResult last = stream_.read(room);
-    if (last.status == Io::eof) return end(EndReason::closed, last.why, now);
     if (last.status != Io::ok) break;
     peer_->feed(room.first(last.n), now);
     if (!is_open()) return;
   }
-  end(EndReason::reset, result.why, now);
+  end(result.status == Io::eof ? EndReason::closed : EndReason::reset, result.why, now);
 }
 
 }  // namespace mailproof::net

@@ -18,7 +18,8 @@ constexpr std::size_t kEarlyLimit = 1024 * 1024;  // who sends more before TLS i
 constexpr std::byte kTlsHandshake{22};            // ContentType (RFC 8446 section 5.1)
 
 IoResult from_errno(int error) {
-  if (error == ECONNRESET || error == EPIPE) return {.status = Io::reset, .why = "connection reset by the other end"};
+  if (error == ECONNRESET) return {.status = Io::reset, .why = "connection reset by the other end"};
+  if (error == EPIPE) return {.status = Io::eof, .why = "closed by the other end"};
   return {.status = Io::failed, .why = errno_text(error)};
 }
 

@@ -83,6 +83,16 @@ TEST_F(LinkTest, ADeadlineThatMovedAwayIsNotRung) {
   EXPECT_EQ(client.advances, 1);
 }
 
+TEST_F(LinkTest, ADeadlineThatCameNearerIsKept) {
+  open();
+  greet();
+  client.due = loop.now() + 1h;
+  client.waker()->wake();
+  client.on_sent = [this] { client.due = loop.now() + 1ms; };
+  client.say("a1 NOOP\r\n");
+  ASSERT_TRUE(play_until([this] { return client.advances == 1; }));
+}
+
 TEST_F(LinkTest, RefusedConnectionSaysSo) {
   const DeadPort dead;
   link = loop.open(at(dead.port()), client);
@@ -160,13 +170,32 @@ TEST_F(LinkTest, WhatTheServerSaidBeforeItWentIsHeardThoughWritingFails) {
   const RawServer raw;
   link = loop.open(at(raw.port()), client);
   ASSERT_TRUE(play_until([this] { return client.calls == "o"; }));
-  {
-    const Fd accepted = raw.accept();
+  // All within one turn, so that the write fails before epoll can point at what is there to read.
+  loop.post([&] {
+    Fd accepted = raw.accept();
     raw_send(accepted, "421 4.7.0 too many connections\r\n");
-  }
-  client.say(std::string(200'000, 'x'));
+    set_reset_on_close(accepted.get());
+    accepted.close();
+    client.say("EHLO client.example.test\r\n");
+  });
   ASSERT_TRUE(play_to_the_end());
   EXPECT_EQ(client.received, "421 4.7.0 too many connections\r\n");
+  EXPECT_TRUE(client.sends.empty());
+  EXPECT_EQ(client.reason, EndReason::reset);
+}
+
+TEST_F(LinkTest, AnOrderlyDropIsOrderlyThoughMuchWasLeftUnread) {
+  const RawServer raw;
+  link = loop.open(at(raw.port()), client);
+  ASSERT_TRUE(play_until([this] { return client.calls == "o"; }));
+  const Fd accepted = raw.accept();
+  loop.post([&] {
+    raw_send(accepted, std::string(60'000, 'x'));
+    link->drop(false);
+  });
+  ASSERT_TRUE(play_to_the_end());
+  char end = 0;
+  EXPECT_EQ(recv(accepted.get(), &end, 1, 0), 0) << errno_text(errno);
 }
 
 TEST_F(LinkTest, DropReachesThePeerOnceAndTheServerAsAsked) {
