@@ -154,6 +154,16 @@ TEST(Framer, SkipsFreeTextOverTheLimitWithoutBelievingItsBraces) {
   EXPECT_EQ(events[1], "line * 1 EXISTS");
 }
 
+TEST(Framer, ACrInASkippedLineIsPartOfIt) {
+  Variant variant;
+  variant.limits.line = 256;
+  std::string line = "* LIST () \"/\" ";
+  line.append(300, 'x').append(" {5}\r\r\n* 1 EXISTS\r\n");
+  const auto events = frame(line, variant);
+  ASSERT_GE(events.size(), 2U);
+  EXPECT_EQ(events[1], "line * 1 EXISTS") << "between the announcement and the line's end stands something";
+}
+
 TEST(Framer, LineLimitIsExact) {
   Variant variant;
   variant.limits.line = 256;
