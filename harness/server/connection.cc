@@ -10,12 +10,20 @@ void Connection::opened(Time now) {
 
 void Connection::feed(Bytes in, Time now) {
   now_ = last_heard_ = now;
-  if (!open()) return;
+  if (!open() || unread()) return;
   on_bytes(as_text(in));
-  if (out_.size() > kOutputLimit) {
-    out_.clear();
-    close();
-  }
+}
+
+bool Connection::unread() {
+  if (out_.size() <= kOutputLimit) return false;
+  out_.clear();
+  close();
+  return true;
+}
+
+void Connection::wake() {
+  unread();
+  if (waker_ != nullptr) waker_->wake();
 }
 
 void Connection::sent(std::size_t n, Time now) {

@@ -15,7 +15,8 @@ namespace mailproof::server {
 /// A protocol implements on_open(), on_bytes(), on_timeout() and idle_limit().
 class Connection : public Peer {
  public:
-  /// Output that a client leaves unread beyond this ends the connection.
+  /// A client that leaves more than this unread and goes on asking, or idling, loses the connection. One answer may be
+  /// larger.
   static constexpr std::size_t kOutputLimit = 256U << 20U;
 
   Connection(ServerContext& context, bool tls) : context_(context), secure_(tls) {}
@@ -59,11 +60,11 @@ class Connection : public Peer {
   }                                        ///< after the reply was written; bytes behind the command are dropped
   void close() { wants_ = Wants::close; }  ///< after the last words were written
   /// Output was written outside of a call from the driver (another session changed something).
-  void wake() {
-    if (waker_ != nullptr) waker_->wake();
-  }
+  void wake();
 
  private:
+  bool unread();  ///< true: too much is, and the connection is on its way out
+
   ServerContext& context_;
   Outbox out_;
   fmt::memory_buffer scratch_;

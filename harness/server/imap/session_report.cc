@@ -5,7 +5,7 @@
 namespace mailproof::server {
 
 void ImapSession::on_view_stale() {
-  if (!idling_) return;
+  if (!idling_ || !open()) return;
   report_changes(true);
   wake();
 }
