@@ -4,31 +4,49 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <map>
+#include <utility>
+
+#include "report/text.h"
 
 namespace mailproof::cli {
 
 Console::Console(std::size_t jobs, bool repeats)
-    : jobs_(jobs), repeats_(repeats), terminal_(::isatty(STDOUT_FILENO) == 1) {}
+    : jobs_(jobs),
+      repeats_(repeats),
+      colour_(::isatty(STDOUT_FILENO) == 1),
+      progress_(::isatty(STDERR_FILENO) == 1 && jobs > 1),
+      began_(std::chrono::steady_clock::now()) {}
+
+void Console::clear_progress() {
+  if (std::exchange(progress_shown_, false)) fmt::print(stderr, "\r{:79}\r", "");
+}
 
 void Console::ended(const report::ScenarioResult& result, std::uint32_t copy) {
   const std::lock_guard lock(mutex_);
   ++done_;
-  fmt::print("{:<16} {:8.3f} s  {}{}{}\n", name(result.verdict), result.seconds, result.id,
-             repeats_ ? fmt::format(" ({})", copy) : "", result.note.empty() ? "" : "  " + result.note);
+  const bool bad = result.verdict == judge::Verdict::fail || result.verdict == judge::Verdict::error;
+  failed_ += bad ? 1U : 0U;
+  clear_progress();
+  // A hundred repetitions that pass are one line at the end; what did not pass has its own.
+  if (!repeats_ || result.verdict != judge::Verdict::pass) {
+    report::ScenarioResult shown = result;
+    if (repeats_) shown.id += fmt::format(" (copy {})", copy);
+    fmt::print("{}", report::scenario_line(shown, {colour_}));
+    std::fflush(stdout);
+  } else {
+    ++passed_[result.id];
+  }
+  if (!progress_) return;
+  const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+  fmt::print(stderr, "{}", report::progress_line({done_, jobs_, failed_, result.id, elapsed}));
+  std::fflush(stderr);
+  progress_shown_ = true;
 }
 
 void Console::summary(const report::RunResult& run, const std::string& directory) {
-  for (const auto& s : run.scenarios)
-    for (const auto& f : s.findings) {
-      fmt::print("\n{} [{}]\n  Requirement: {}\n  Expected: {}\n  Actual: {}\n", f.id, name(f.severity), f.requirement,
-                 f.expected, f.actual);
-      for (const auto& e : f.evidence) fmt::print("  Evidence: {}\n", e);
-      for (const auto& e : f.life) fmt::print("  Life: {}\n", e);
-      fmt::print("  Reproduce: {}\n", f.reproduce);
-    }
-  fmt::print("\n{}: {} scenarios in {:.1f} s; {}\n", name(report::verdict_of(run)), run.scenarios.size(), run.seconds,
-             directory);
+  clear_progress();
+  for (const auto& [id, times] : passed_) fmt::print("pass  {:>6} x  {}\n", times, id);
+  fmt::print("{}{}\n", report::run_text(run, {colour_}), directory);
 }
 
 }  // namespace mailproof::cli

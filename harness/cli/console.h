@@ -1,5 +1,8 @@
 #pragma once
+#include <chrono>
+#include <map>
 #include <mutex>
+#include <string>
 
 #include "report/run_result.h"
 
@@ -14,9 +17,13 @@ class Console {
   void summary(const report::RunResult& run, const std::string& directory);
 
  private:
+  void clear_progress();
+
   std::mutex mutex_;
-  std::size_t jobs_, done_ = 0;
-  bool repeats_, terminal_, progress_shown_ = false;
+  std::size_t jobs_, done_ = 0, failed_ = 0;
+  bool repeats_, colour_, progress_, progress_shown_ = false;
+  std::chrono::steady_clock::time_point began_;
+  std::map<std::string, std::size_t> passed_;
 };
 
 }  // namespace mailproof::cli

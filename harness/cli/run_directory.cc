@@ -13,6 +13,9 @@
 #include <vector>
 
 #include "history/jsonl.h"
+#include "report/json.h"
+#include "report/junit.h"
+#include "report/summary.h"
 
 namespace mailproof::cli {
 namespace {
@@ -120,6 +123,16 @@ void RunDirectory::join_histories() const {
   for (const auto& one : parts)
     if (fs::file_size(one, error) != 0) out << std::ifstream(one, std::ios::binary).rdbuf();
   if (out.flush()) fs::remove_all(path_ + "/history", error);
+}
+
+std::string RunDirectory::write_reports(const report::RunResult& run) const {
+  const std::pair<const char*, std::string> reports[] = {{"run.json", report::run_json(run)},
+                                                         {"findings.json", report::findings_json(run)},
+                                                         {"junit.xml", report::junit_xml(run)},
+                                                         {"summary.md", report::summary_markdown(run)}};
+  for (const auto& [name, text] : reports)
+    if (std::string wrong = write_file(file(name), text); !wrong.empty()) return wrong;
+  return {};
 }
 
 std::string write_file(const std::string& path, const std::string& text) {
