@@ -273,9 +273,9 @@ void Ledger::Impl::LifeWriter::tell(const Event& e) {
 }
 
 void Ledger::Impl::LifeWriter::conclude() {
-  std::string copies;
+  std::string local;
   for (const auto& [device, at] : downloaded_by)
-    copies += fmt::format("{}{} (downloaded at {})", copies.empty() ? "" : ", ", device, at);
+    local += fmt::format("{}{} (downloaded at {})", local.empty() ? "" : ", ", device, at);
   std::set<std::uint32_t> accounts;
   for (const Cell& cell : impl.cells)
     if (cell.message == message) accounts.insert(cell.account);
@@ -297,7 +297,7 @@ void Ledger::Impl::LifeWriter::conclude() {
     if (!left.empty()) head += "; in " + left;
     heads.push_back(head);
   }
-  if (!copies.empty()) heads.push_back("local copy on " + copies);
+  if (!local.empty()) heads.push_back("local copy on " + local);
   lines.insert(lines.begin(), heads.begin(), heads.end());
 }
 

@@ -189,7 +189,7 @@ TEST(Ledger, CloseRemovesFromASelectedMailboxNotFromAnExaminedOne) {
 TEST(Ledger, MoveWithCopyuidIsExact) {
   Mailbox s(2);
   s.move(What::move, s.hand, "1:2", "Trash", Type::ok, "11:12");
-  for (int i = 0; i < 2; ++i) {
+  for (std::size_t i = 0; i < 2; ++i) {
     EXPECT_EQ(cell_of(s, s.mail[i], s.alice).removes, 1);
     EXPECT_EQ(cell_of(s, s.mail[i], s.alice, "Trash").adds, 1);
   }

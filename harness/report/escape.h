@@ -1,0 +1,21 @@
+#pragma once
+#include <string>
+#include <string_view>
+
+namespace mailproof::report {
+
+/// Text for a person, whatever bytes a server put into it: valid UTF-8 and line ends stay, every other control byte
+/// and what is not UTF-8 becomes \xNN. No terminal sequence gets through.
+std::string plain(std::string_view text);
+
+/// plain(), on one line: line ends become `between`.
+std::string one_line(std::string_view text, std::string_view between = " / ");
+
+/// plain(), made safe inside XML elements and attributes. Line ends stay as they are in elements; attributes use
+/// one_line first.
+std::string xml(std::string_view text);
+
+/// plain(), for a cell of a Markdown table or a line of text: what Markdown and HTML would read is escaped.
+std::string markdown(std::string_view text);
+
+}  // namespace mailproof::report

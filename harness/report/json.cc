@@ -1,0 +1,78 @@
+#include "report/json.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "report/escape.h"
+
+namespace mailproof::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json texts(const std::vector<std::string>& lines) {
+  Json out = Json::array();
+  for (const std::string& line : lines) out.push_back(plain(line));
+  return out;
+}
+
+Json finding_json(const judge::Finding& finding) {
+  Json out;
+  out["id"] = plain(finding.id);
+  out["severity"] = judge::name(finding.severity);
+  out["requirement"] = plain(finding.requirement);
+  out["expected"] = plain(finding.expected);
+  out["actual"] = plain(finding.actual);
+  out["evidence"] = texts(finding.evidence);
+  out["life"] = texts(finding.life);
+  out["messages"] = texts(finding.messages);
+  out["events"] = finding.events;
+  out["reproduce"] = plain(finding.reproduce);
+  return out;
+}
+
+Json scenario_json(const ScenarioResult& scenario) {
+  Json out;
+  out["id"] = plain(scenario.id);
+  if (!scenario.title.empty()) out["title"] = plain(scenario.title);
+  if (!scenario.why.empty()) out["why"] = plain(scenario.why);
+  out["verdict"] = judge::name(scenario.verdict);
+  out["seconds"] = scenario.seconds;
+  if (!scenario.note.empty()) out["note"] = plain(scenario.note);
+  if (scenario.hash != 0) out["hash"] = fmt::format("{:016x}", scenario.hash);
+  out["findings"] = Json::array();
+  for (const judge::Finding& finding : scenario.findings) out["findings"].push_back(finding_json(finding));
+  return out;
+}
+
+}  // namespace
+
+std::string run_json(const RunResult& run) {
+  Json out;
+  out["verdict"] = judge::name(verdict_of(run));
+  out["seed"] = run.seed;
+  out["target"] = plain(run.target);
+  out["version"] = plain(run.version);
+  out["versions"] = Json::object();
+  for (const auto& [what, version] : run.versions) out["versions"][plain(what)] = plain(version);
+  out["interrupted"] = run.interrupted;
+  out["seconds"] = run.seconds;
+  out["scenarios"] = Json::array();
+  for (const ScenarioResult& scenario : run.scenarios) out["scenarios"].push_back(scenario_json(scenario));
+  return out.dump(2) + "\n";
+}
+
+std::string findings_json(const RunResult& run) {
+  Json out;
+  out["findings"] = Json::array();
+  for (const ScenarioResult& scenario : run.scenarios)
+    for (const judge::Finding& finding : scenario.findings) {
+      Json one = finding_json(finding);
+      one["scenario"] = plain(scenario.id);
+      out["findings"].push_back(std::move(one));
+    }
+  return out.dump(2) + "\n";
+}
+
+}  // namespace mailproof::report

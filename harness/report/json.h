@@ -1,0 +1,16 @@
+#pragma once
+#include <string>
+
+#include "report/run_result.h"
+
+namespace mailproof::report {
+
+/// run.json: {"verdict", "seed", "target", "scenarios": [{"id", "verdict", "seconds", "findings": [{"id", "severity",
+/// "requirement", "expected", "actual", "evidence", "reproduce"}]}]} and more beside these; reports/run.schema.json
+/// says all. Fields are added, never changed or taken away.
+std::string run_json(const RunResult& run);
+
+/// findings.json: {"findings": [...]}, each as in run.json with its scenario beside it, in the order they were found.
+std::string findings_json(const RunResult& run);
+
+}  // namespace mailproof::report

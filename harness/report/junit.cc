@@ -1,0 +1,101 @@
+#include "report/junit.h"
+
+#include <fmt/format.h>
+
+#include "report/escape.h"
+#include "report/text.h"
+
+namespace mailproof::report {
+namespace {
+
+using judge::Verdict;
+
+enum class Column { passed, failure, error, skipped };
+
+Column column_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::pass:
+    case Verdict::latitude:
+      return Column::passed;
+    case Verdict::fail:
+    case Verdict::unexpected_pass:
+      return Column::failure;
+    case Verdict::error:
+    case Verdict::inconclusive:
+      return Column::error;
+    case Verdict::not_applicable:
+    case Verdict::known_fail:
+      return Column::skipped;
+  }
+  return Column::error;
+}
+
+std::string attribute(std::string_view text) { return xml(one_line(text)); }
+
+std::string headline(const ScenarioResult& scenario) {
+  if (!scenario.findings.empty()) {
+    const judge::Finding& first = scenario.findings.front();
+    return fmt::format("{}: {}", first.id, first.actual);
+  }
+  return scenario.note.empty() ? std::string(judge::name(scenario.verdict)) : scenario.note;
+}
+
+std::string details(const ScenarioResult& scenario) {
+  std::string out;
+  for (const judge::Finding& finding : scenario.findings)
+    out += fmt::format("{}{}", out.empty() ? "" : "\n", finding_text(finding));
+  return out;
+}
+
+/// "mixed" of "mixed.pop-download-empties-the-phone": what CI systems group by.
+std::string_view group(std::string_view id) {
+  const auto dot = id.rfind('.');
+  return dot == std::string_view::npos ? std::string_view("mailproof") : id.substr(0, dot);
+}
+
+std::string test_case(const ScenarioResult& scenario) {
+  std::string out = fmt::format("    <testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\">\n",
+                                attribute(group(scenario.id)), attribute(scenario.id), scenario.seconds);
+  const std::string_view verdict = judge::name(scenario.verdict);
+  switch (column_of(scenario.verdict)) {
+    case Column::passed:
+      if (!scenario.findings.empty()) out += fmt::format("      <system-out>{}</system-out>\n", xml(details(scenario)));
+      break;
+    case Column::failure:
+      out += fmt::format("      <failure type=\"{}\" message=\"{}\">{}</failure>\n", verdict,
+                         attribute(headline(scenario)), xml(details(scenario)));
+      break;
+    case Column::error:
+      out += fmt::format("      <error type=\"{}\" message=\"{}\">{}</error>\n", verdict, attribute(headline(scenario)),
+                         xml(details(scenario)));
+      break;
+    case Column::skipped:
+      out += fmt::format("      <skipped message=\"{}: {}\"/>\n", verdict, attribute(headline(scenario)));
+      break;
+  }
+  return out + "    </testcase>\n";
+}
+
+}  // namespace
+
+std::string junit_xml(const RunResult& run) {
+  std::size_t failures = 0, errors = 0, skipped = 0;
+  std::string cases;
+  for (const ScenarioResult& scenario : run.scenarios) {
+    const Column column = column_of(scenario.verdict);
+    failures += column == Column::failure ? 1U : 0U;
+    errors += column == Column::error ? 1U : 0U;
+    skipped += column == Column::skipped ? 1U : 0U;
+    cases += test_case(scenario);
+  }
+  const std::string counts = fmt::format("tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{:.3f}\"",
+                                         run.scenarios.size(), failures, errors, skipped, run.seconds);
+  return fmt::format(
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"mailproof\" {0}>\n"
+      "  <testsuite name=\"{1}\" {0}>\n    <properties>\n      <property name=\"seed\" value=\"{2}\"/>\n"
+      "      <property name=\"version\" value=\"{3}\"/>\n      <property name=\"verdict\" value=\"{4}\"/>\n"
+      "    </properties>\n{5}  </testsuite>\n</testsuites>\n",
+      counts, attribute(run.target), run.seed, attribute(run.version), judge::name(verdict_of(run)), cases);
+}
+
+}  // namespace mailproof::report
