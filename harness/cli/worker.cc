@@ -124,14 +124,17 @@ report::ScenarioResult play(const RunSetup& setup, const Job& job) {
   const scenario::Scenario& scenario = *job.scenario;
   if (const auto why = play::not_applicable(scenario, *setup.target))
     return conclude(setup, job, unplayed(setup, scenario, history::What::not_applicable, "", *why), 0);
+  const bool sim = setup.flags->target.sim;
+  // In simulation every scenario has a server, and so a pool, of its own: --jobs must not change who gets which account.
+  AccountPool own(*setup.target);
+  AccountPool& pool = sim ? own : *setup.pool;
   std::string why;
-  const auto lease = setup.pool->lease(scenario, why);
+  const auto lease = pool.lease(scenario, why);
   if (!lease)
     return conclude(setup, job,
                     unplayed(setup, scenario, history::What::problem, interrupted() ? "interrupted" : "accounts", why),
                     0);
 
-  const bool sim = setup.flags->target.sim;
   std::unique_ptr<server::Server> server;
   std::unique_ptr<Network> network;
   std::optional<Nudged> nudged;
@@ -161,7 +164,7 @@ report::ScenarioResult play(const RunSetup& setup, const Job& job) {
       usable = usable && !(event.what == history::What::problem && event.code == "baseline");
   }
   nudged.reset();
-  setup.pool->give_back(*lease, usable);
+  pool.give_back(*lease, usable);
   return result;
 }
 

@@ -182,7 +182,7 @@ TEST(ProgressLine, SaysHowFarAndHowLong) {
   EXPECT_EQ(progress_line({12, 72, 1, "sync.read-on-phone", 14}),
             "  12 of 72 played, 1 failed, 00:14 gone, about 01:10 to go: sync.read-on-phone");
   EXPECT_EQ(progress_line({12, 72, 1, "sync.read-on-phone", 14}, 70),
-            "  12 of 72 played, 1 failed, 00:14 gone, about 01:10 to go: sync.r...");
+            "  12 of 72 played, 1 failed, 00:14 gone, about 01:10 to go: sync.re...");
   EXPECT_EQ(progress_line({80, 80, 0, "", 3661}), "  80 of 80 played, 61:01 gone");
   EXPECT_EQ(progress_line({1, 2, 0, "x", 1}, 10).size(), 10U);
   EXPECT_EQ(progress_line({1, 2, 0, "x", 1}, 0).size(), 3U);
