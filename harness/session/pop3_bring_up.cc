@@ -24,6 +24,8 @@ void Pop3Client::Impl::on_tls(Time) {
   // RFC 2595 section 4: nothing learnt before TLS counts, so the server is asked again.
   reader_ = pop3::ResponseReader();
   capa_known_ = false;
+  capabilities_.clear();
+  capability_lines_.clear();
   ask_capabilities(Stage::capa_secured);
 }
 

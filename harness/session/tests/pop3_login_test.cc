@@ -55,6 +55,31 @@ TEST(Pop3Login, StlsForgetsWhatWasSaidBefore) {
   expect_every_step_may_fail(rig(TlsMode::starttls), steps, "-ERR no\r\n");
 }
 
+TEST(Pop3Login, WhatWasOfferedInTheClearIsNotBelievedAfterTls) {
+  const std::vector<DialogueStep> steps = {server(kGreeting),
+                                           client("CAPA\r\n"),
+                                           server("+OK\r\nSTLS\r\nPIPELINING\r\nSASL PLAIN\r\n.\r\n"),
+                                           client("STLS\r\n"),
+                                           server("+OK\r\n"),
+                                           client(""),
+                                           tls_up(),
+                                           client("CAPA\r\n"),
+                                           server("-ERR\r\n"),
+                                           client("USER user0001\r\n"),
+                                           server("+OK\r\n"),
+                                           client("PASS ***\r\n"),
+                                           server("+OK\r\n"),
+                                           client("CAPA\r\n"),
+                                           server("-ERR\r\n"),
+                                           act([](Peer& p) {
+                                             EXPECT_TRUE(pop3(p).ready());
+                                             EXPECT_FALSE(pop3(p).capa_known());
+                                             EXPECT_TRUE(pop3(p).capabilities().empty());
+                                             EXPECT_FALSE(pop3(p).has("PIPELINING"));
+                                           })};
+  EXPECT_EQ(play(rig(TlsMode::starttls), steps).told.back(), "ready");
+}
+
 TEST(Pop3Login, BytesBehindTheStlsReplyAreNeverRead) {
   for (const bool same_read : {true, false}) {
     std::vector<DialogueStep> steps = {server(kGreeting), client("CAPA\r\n"), server(kCapa), client("STLS\r\n")};
@@ -68,9 +93,8 @@ TEST(Pop3Login, BytesBehindTheStlsReplyAreNeverRead) {
     steps.push_back(tls_up());
     steps.push_back(client("CAPA\r\n"));
     const DialogueRun run = play(rig(TlsMode::starttls), steps);
-    EXPECT_THAT(run.told,
-                ElementsAre("greeting Dovecot (Debian) ready.",
-                            "deviation tls.bytes-behind-starttls '+OK\\r\\nSASL PLAIN\\r\\n.\\r\\n'"));
+    EXPECT_THAT(run.told, ElementsAre("greeting Dovecot (Debian) ready.",
+                                      "deviation tls.bytes-behind-starttls '+OK\\r\\nSASL PLAIN\\r\\n.\\r\\n'"));
   }
 }
 
