@@ -29,7 +29,7 @@ struct Ledger::Impl::LifeWriter {
   std::map<std::uint32_t, std::string> explained;    ///< account -> who asked
 
   void line(const Event& e, std::string_view what, const std::string& text) {
-    lines.push_back(fmt::format("{:>11}  {:<10} {:<8} {}", format_seconds(e.at.time_since_epoch()), what,
+    lines.push_back(fmt::format("{:>11}  {:<10} {:<9} {}", format_seconds(e.at.time_since_epoch()), what,
                                 history.device_name(e), text));
   }
   const Event& invoke(const Event& e) const { return impl.invoke_of(e); }

@@ -42,7 +42,7 @@ std::map<Recipient, Deliveries> deliveries(const Case& c) {
 void silent_drop(Case& c, const std::map<Recipient, Deliveries>& all) {
   const auto asked = requests(c);
   for (const auto& [recipient, d] : all) {
-    const auto [message, account] = recipient;
+    const std::uint32_t message = recipient.first, account = recipient.second;
     if (!d.smtp || d.lmtp || c.history.message(message).sender == 0) continue;
     const auto* cell = c.ledger.find(message, account, "INBOX");
     if (cell == nullptr || cell->first_seen != 0 || !certainly_missing(*cell) || cell->present > 0) continue;

@@ -12,6 +12,23 @@ namespace {
 constexpr std::size_t kMostActuals = 5;   ///< told in words; the rest is named only
 constexpr std::size_t kMostLives = 3;     ///< lives told in full
 constexpr std::size_t kMostEvidence = 9;  ///< excerpts
+constexpr std::size_t kMostWire = 8;      ///< lines of wire an excerpt
+
+std::vector<std::string> split(const std::string& text) {
+  std::vector<std::string> out;
+  for (std::size_t from = 0; from < text.size();) {
+    const std::size_t end = std::min(text.find('\n', from), text.size());
+    if (end > from) out.push_back(text.substr(from, end - from));
+    from = end + 1;
+  }
+  return out;
+}
+
+/// Another fact of the same kind joins the text, as a line of its own, unless it is there already.
+void join(std::string& text, const std::string& more) {
+  const auto lines = split(text);
+  if (std::find(lines.begin(), lines.end(), more) == lines.end()) text += fmt::format("\n{}", more);
+}
 
 }  // namespace
 
@@ -52,11 +69,18 @@ std::string evidence(const history::History& history, std::uint32_t event) {
   if (e.has_flags || !e.flags.empty()) out += fmt::format(" ({})", printable(e.flags, 120));
   if (!e.code.empty()) out += fmt::format(" {}", printable(e.code, 40));
   if (!e.text.empty()) out += fmt::format(": {}", printable(e.text, 200));
-  if (history.excerpt && e.session != 0 && e.raw.length > 0) {
-    const std::string wire = history.excerpt(e.session, e.raw);
-    if (!wire.empty()) out += "\n" + wire;
-  }
   return out;
+}
+
+/// What the wire had when an answer or unasked data came. A command that is only being asked has nothing there yet, and
+/// of content the rest of the event tells all.
+std::vector<std::string> wire(const history::History& history, std::uint32_t event) {
+  const history::Event& e = history.event(event);
+  const bool content = e.what == history::What::message || e.what == history::What::report;
+  if (!history.excerpt || e.session == 0 || e.raw.length == 0 || e.type == history::Type::invoke || content) return {};
+  auto lines = split(history.excerpt(e.session, e.raw));
+  if (lines.size() > kMostWire) lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(kMostWire));
+  return lines;
 }
 
 Finding& Case::find(std::string_view class_name, Facts facts) {
@@ -74,7 +98,8 @@ Finding& Case::find(std::string_view class_name, Facts facts) {
     out_.push_back(std::move(fresh));
     at = out_.end() - 1;
   } else if (before < kMostActuals) {
-    at->actual += "\n" + facts.actual;
+    join(at->expected, facts.expected);
+    join(at->actual, facts.actual);
   } else if (before == kMostActuals) {
     at->actual += "\n... and more of the same kind";
   }
@@ -82,7 +107,12 @@ Finding& Case::find(std::string_view class_name, Facts facts) {
     if (event == 0 || event > history.events().size() || at->evidence.size() >= kMostEvidence) continue;
     if (std::find(at->events.begin(), at->events.end(), event) != at->events.end()) continue;
     at->events.push_back(event);
-    at->evidence.push_back(evidence(history, event));
+    std::string told = evidence(history, event);
+    for (const std::string& line : wire(history, event))
+      if (std::none_of(at->evidence.begin(), at->evidence.end(),
+                       [&](const std::string& earlier) { return earlier.find(line) != std::string::npos; }))
+        told += fmt::format("\n  {}", line);
+    at->evidence.push_back(std::move(told));
   }
   if (facts.message != 0) {
     const std::string name = name_of(facts.message);

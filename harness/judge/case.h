@@ -50,8 +50,10 @@ class Case {
   std::map<std::string, std::size_t> count_;
 };
 
-/// "label, 0.120 s: EXPUNGE ok" and what the wire log has there.
+/// "label, 0.120 s: expunge ok INBOX: Done".
 std::string evidence(const history::History& history, std::uint32_t event);
+/// The lines that the wire log has there; none where they would say nothing.
+std::vector<std::string> wire(const history::History& history, std::uint32_t event);
 
 /// True for the ok, fail or info that ends what was asked.
 bool completes(const history::Event& e);

@@ -129,6 +129,8 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"quota", "refused-below-limit", kFail,
      "RFC 9208 sections 3.1 and 4.3.1: mail is refused as over quota only when it would exceed the limit (I36)"},
     {"quota", "not-freed", kFail, "RFC 9208 section 4.3.1: what was removed counts no longer (I36)"},
+    {"quota", "wrong-reason", kFail,
+     "RFC 3463 section 3.2: x.1.1 says that the mailbox does not exist; senders give such an address up (I36)"},
     {"quota", "accepted-over-limit", kFail,
      "RFC 9208 section 3.1: the server must not let usage grow beyond the limit it has set (I36)"},
     {"quota", "not-told", kUnclear, "The scenario asks for the quota usage, and the server did not tell it (I36)"},

@@ -7,6 +7,7 @@
 #include "core/bytes.h"
 #include "core/units.h"
 #include "judge/case.h"
+#include "judge/copies.h"
 #include "judge/judges.h"
 
 namespace mailproof::judge {
@@ -32,14 +33,18 @@ struct Bounds {
   std::uint64_t least = 0, most = 0;
 };
 
-Bounds bounds(const history::History& history, const history::Ledger& so_far, const history::Ledger& in_the_end,
-              std::uint32_t account) {
+Bounds bounds(const Case& c, const history::Ledger& so_far, const Sightings& seen, std::uint32_t account) {
   Bounds out;
   for (const history::Cell& cell : so_far.cells()) {
     if (cell.account != account) continue;
-    const std::uint64_t size = history.message(cell.message).size;
-    out.most += static_cast<std::uint64_t>(cell.most()) * (size + kTraceHeaders);
-    const auto* end = in_the_end.find(cell.message, account, so_far.mailbox_name(cell.mailbox));
+    const std::uint64_t size = c.history.message(cell.message).size;
+    const std::string& mailbox = so_far.mailbox_name(cell.mailbox);
+    // A server that doubles messages fills the mailbox by that, not by its quota.
+    const auto doubled = seen.find({cell.message, account, mailbox});
+    const int copies =
+        cell.most() == 0 || doubled == seen.end() ? cell.most() : std::max(cell.most(), doubled->second.copies);
+    out.most += static_cast<std::uint64_t>(copies) * (size + kTraceHeaders);
+    const auto* end = c.ledger.find(cell.message, account, mailbox);
     const bool arrived = end != nullptr && end->first_seen != 0 && !end->bounced;
     if (arrived) out.least += static_cast<std::uint64_t>(cell.least()) * size;
   }
@@ -53,6 +58,11 @@ bool clean_before(const history::History& history, std::uint32_t account) {
   });
 }
 
+bool had_mail(const history::Ledger& so_far, std::uint32_t account) {
+  return std::any_of(so_far.cells().begin(), so_far.cells().end(),
+                     [&](const history::Cell& cell) { return cell.account == account && cell.adds > 0; });
+}
+
 /// The size and account of what was asked to be added, where that is known.
 std::uint64_t asked_size(const Case& c, const Event& e) {
   const std::uint32_t message = e.message != 0 ? e.message : c.invoke(e).message;
@@ -61,6 +71,7 @@ std::uint64_t asked_size(const Case& c, const Event& e) {
 
 void decisions(Case& c) {
   history::Ledger so_far(c.history);
+  const Sightings seen = most_at_once(c);
   std::map<std::uint32_t, std::uint64_t> highest;  // account -> most it may ever have held
   for (const Event& e : c.history.events()) {
     const bool adds = e.what == What::deliver || e.what == What::append || e.what == What::copy || e.what == What::move;
@@ -68,7 +79,7 @@ void decisions(Case& c) {
     const std::uint64_t limit = account == 0 ? 0 : c.history.account(account).quota.value_or(0);
     const bool decided = adds && limit != 0 && (e.type == Type::ok || e.type == Type::fail);
     if (decided && e.type == Type::fail && says_over_quota(e) && clean_before(c.history, account)) {
-      const Bounds b = bounds(c.history, so_far, c.ledger, account);
+      const Bounds b = bounds(c, so_far, seen, account);
       const std::uint64_t size = asked_size(c, e) + kTraceHeaders;
       const bool far_below = (b.most + size) * 10 < limit * 8;
       const bool moves = e.what == What::copy || e.what == What::move;  // how much it would add is not known here
@@ -85,9 +96,20 @@ void decisions(Case& c) {
              ""});
       }
     }
+    if (decided && e.type == Type::fail && e.code.ends_with(".1.1") && had_mail(so_far, account)) {
+      const Bounds b = bounds(c, so_far, seen, account);
+      if ((b.most + asked_size(c, e)) * 10 >= limit * 8)
+        c.find("wrong-reason",
+               {fmt::format("a status that says that {}'s mailbox is full: 5.2.2, 4.2.2", c.account(account)),
+                fmt::format("{} is told {} {} at {}, as if there were no such address: {}", c.who(e), e.seq, e.code,
+                            c.when(e), printable(e.text, 120)),
+                {e.index},
+                e.message,
+                ""});
+    }
     so_far.apply(e);
     if (!adds || limit == 0) continue;
-    const Bounds b = bounds(c.history, so_far, c.ledger, account);
+    const Bounds b = bounds(c, so_far, seen, account);
     highest[account] = std::max(highest[account], b.most);
     if (decided && e.type == Type::ok && b.least * 2 > limit * 3)
       c.find("accepted-over-limit",

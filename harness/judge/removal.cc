@@ -1,6 +1,7 @@
 // I15 and I29: exactly what some client asked to remove goes, when it asked for it.
 #include <fmt/format.h>
 
+#include "core/bytes.h"
 #include "judge/judges.h"
 #include "judge/requests.h"
 
@@ -23,20 +24,21 @@ void more_than_asked(Case& c, const std::vector<Request>& asked) {
       case Request::Kind::imap:
         c.find("more-than-expunged",
                {fmt::format("{} still in {}: nobody had marked it with \\Deleted or moved it", name, box),
-                fmt::format("it went with the {} of {} at {}", history::name(command.what), c.who(command),
+                fmt::format("{} went with the {} of {} at {}", name, upper(history::name(command.what)), c.who(command),
                             c.when(command)),
                 events, cell.message, ""});
         break;
       case Request::Kind::quit:
-        c.find("more-than-marked", {fmt::format("{} still in {}: it was not marked when QUIT came", name, box),
-                                    fmt::format("it went with the QUIT of {} at {}", c.who(command), c.when(command)),
-                                    events, cell.message, ""});
+        c.find("more-than-marked",
+               {fmt::format("{} still in {}: it was not marked when QUIT came", name, box),
+                fmt::format("{} went with the QUIT of {} at {}", name, c.who(command), c.when(command)), events,
+                cell.message, ""});
         break;
       case Request::Kind::dropped:
         c.find("without-quit",
                {fmt::format("{} still in {}: the session ended without QUIT", name, box),
-                fmt::format("it is gone since the session of {} ended at {}", c.who(command), c.when(command)), events,
-                cell.message, ""});
+                fmt::format("{} is gone since the session of {} ended at {}", name, c.who(command), c.when(command)),
+                events, cell.message, ""});
         break;
     }
   }

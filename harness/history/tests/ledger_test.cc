@@ -505,13 +505,13 @@ TEST(Life, OfAMessageThatAPop3ClientTookFromThePhone) {
   ASSERT_EQ(life.size(), 9U) << testing::PrintToString(life);
   EXPECT_THAT(life[0], HasSubstr("removed-by-client; pc asked for its removal over POP3"));
   EXPECT_THAT(life[1], HasSubstr("local copy on pc"));
-  EXPECT_THAT(life[2], HasSubstr("accepted   mta      LMTP 250 2.0.0 for alice"));
-  EXPECT_THAT(life[3], HasSubstr("visible    phone    INBOX UID 1"));
-  EXPECT_THAT(life[4], HasSubstr("downloaded pc       number 1, UIDL 0009, 1000 octets, content as sent"));
-  EXPECT_THAT(life[5], HasSubstr("asked      pc       DELE 1"));
-  EXPECT_THAT(life[6], HasSubstr("confirmed  pc       QUIT +OK"));
-  EXPECT_THAT(life[7], HasSubstr("told gone  phone    EXPUNGE 1 (UID 1)"));
-  EXPECT_THAT(life[8], HasSubstr("absent     audit    alice's INBOX"));
+  EXPECT_THAT(life[2], HasSubstr("accepted   mta       LMTP 250 2.0.0 for alice"));
+  EXPECT_THAT(life[3], HasSubstr("visible    phone     INBOX UID 1"));
+  EXPECT_THAT(life[4], HasSubstr("downloaded pc        number 1, UIDL 0009, 1000 octets, content as sent"));
+  EXPECT_THAT(life[5], HasSubstr("asked      pc        DELE 1"));
+  EXPECT_THAT(life[6], HasSubstr("confirmed  pc        QUIT +OK"));
+  EXPECT_THAT(life[7], HasSubstr("told gone  phone     EXPUNGE 1 (UID 1)"));
+  EXPECT_THAT(life[8], HasSubstr("absent     audit     alice's INBOX"));
 }
 
 TEST(Life, OfAMessageThatIsGoneThoughNobodyConfirmed) {
@@ -524,7 +524,7 @@ TEST(Life, OfAMessageThatIsGoneThoughNobodyConfirmed) {
   s.list_imap(s.alice, 2, {});
   const auto life = s.ledger.life(s.mail[0]);
   EXPECT_THAT(life[0], HasSubstr("mail.1 for alice: lost"));
-  EXPECT_THAT(life, Contains(HasSubstr("not asked  pc       the connection ended without QUIT")));
+  EXPECT_THAT(life, Contains(HasSubstr("not asked  pc        the connection ended without QUIT")));
 }
 
 TEST(Life, OfAMovedAndExpungedMessage) {
@@ -532,9 +532,9 @@ TEST(Life, OfAMovedAndExpungedMessage) {
   s.move(What::move, s.hand, "1", "Trash", Type::ok, "4");
   s.store(s.hand, "2");
   s.expunge(s.hand);
-  EXPECT_THAT(s.ledger.life(s.mail[0]), Contains(HasSubstr("moved      phone    INBOX UID 1 to Trash UID 4")));
-  EXPECT_THAT(s.ledger.life(s.mail[1]), Contains(HasSubstr("asked      phone    STORE +FLAGS (\\Deleted)")));
-  EXPECT_THAT(s.ledger.life(s.mail[1]), Contains(HasSubstr("confirmed  phone    EXPUNGE of INBOX UID 2")));
+  EXPECT_THAT(s.ledger.life(s.mail[0]), Contains(HasSubstr("moved      phone     INBOX UID 1 to Trash UID 4")));
+  EXPECT_THAT(s.ledger.life(s.mail[1]), Contains(HasSubstr("asked      phone     STORE +FLAGS (\\Deleted)")));
+  EXPECT_THAT(s.ledger.life(s.mail[1]), Contains(HasSubstr("confirmed  phone     EXPUNGE of INBOX UID 2")));
   EXPECT_TRUE(s.ledger.life(0).empty());
   EXPECT_TRUE(s.ledger.life(99).empty());
 }

@@ -249,6 +249,16 @@ const bool kDuplicates[] = {
             const auto mail = s.accepted(1);
             s.audited({{mail[0], 1}, {mail[0], 2}});
           }),
+    plant("duplicates/duplicated",  // and a client removed both
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t pop = s.downloads({mail[0], mail[0]});
+            s.dele(pop, 1);
+            s.dele(pop, 2);
+            s.ask(What::quit, pop);
+            s.end(pop);
+            s.audited({});
+          }),
     plant("duplicates/after-lost-answer",
           [](Scene& s) {
             const std::uint32_t m = s.message();

@@ -72,6 +72,12 @@ const bool kQuota[] = {
             const auto mail = big(s, 14);
             s.audited(Scene::all(mail));
           }),
+    plant("quota/wrong-reason",
+          [](Scene& s) {
+            const auto mail = big(s, 7);
+            s.deliver(s.lmtp(), s.message(), s.alice, Type::fail, 550, "5.1.1", "no such user");
+            s.audited(Scene::all(mail));
+          }),
     plant("quota/usage-wrong",  // too much
           [](Scene& s) {
             const auto mail = big(s, 2);
