@@ -68,6 +68,17 @@ double thread_cpu() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
+/// What only shows under load is shown again by the same load.
+std::string load_command(const LoadFlags& flags, const scenario::Scenario& scenario) {
+  std::string command = reproduce_command(flags, scenario, 0);
+  command.replace(command.find(" run "), 5, " load ");
+  command += fmt::format(" --copies {}", flags.copies);
+  if (!flags.rate.empty()) command += " --rate " + flags.rate;
+  if (!flags.duration.empty()) command += " --for " + flags.duration;
+  if (flags.jobs != 1) command += fmt::format(" --jobs {}", flags.jobs);
+  return command;
+}
+
 void take(Harvest& harvest, const RunSetup& setup, const LoadFlags& flags, const scenario::Scenario& scenario,
           play::Player& player, std::uint32_t copy) {
   const auto judgement = judge::judge(player.history(), flags.strict);
@@ -79,7 +90,7 @@ void take(Harvest& harvest, const RunSetup& setup, const LoadFlags& flags, const
     Tally& tally = harvest.findings[finding.id];
     if (tally.times++ == 0) {
       tally.first = finding;
-      tally.first.reproduce = reproduce_command(flags, scenario, copy);
+      tally.first.reproduce = load_command(flags, scenario);
     }
     for (const auto& message : finding.messages)
       if (tally.messages.size() < kMostNamed)

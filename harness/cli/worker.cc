@@ -52,6 +52,8 @@ play::PlayOptions play_options(const RunSetup& setup, std::uint32_t copy) {
   options.own_mailboxes = setup.flags->own_mailboxes;
   options.date = setup.date;
   options.version = kVersion;
+  static thread_local sasl::SaltedPasswords salted_passwords;
+  options.salted_passwords = &salted_passwords;
   return options;
 }
 

@@ -4,7 +4,7 @@
 
 namespace mailproof {
 namespace {
-constexpr std::size_t kBlock = 4096;      // text blocks are reserved once and never grow past it, so views stay put
+constexpr std::size_t kBlock = 512;         // text blocks are reserved once and never grow past it, so views stay put
 constexpr std::size_t kKeep = 64 * 1024;  // a drained block bigger than this is given back
 }  // namespace
 

@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t kWhole =
     2048;  // longer chunks keep their head and tail: message bodies can be made again from their token
 constexpr std::size_t kHead = 768, kTail = 256;
+constexpr std::size_t kExcerptLines = 4;  // of one chunk in an excerpt: the middle of a message body is no evidence
 
 std::string shortened(std::string_view bytes) {
   if (bytes.size() <= kWhole) return std::string(bytes);
@@ -36,15 +37,23 @@ void WireLog::sent(std::string_view bytes, bool secret, Time now) {
   add('C', secret ? std::string_view("***\r\n") : bytes, now);
 }
 
-void WireLog::print(const Chunk& chunk, std::string& out) {
-  std::string_view text = chunk.text;
-  while (!text.empty()) {
+void WireLog::print(const Chunk& chunk, std::string& out, std::size_t most) {
+  std::vector<std::string_view> lines;
+  for (std::string_view text = chunk.text; !text.empty();) {
     const auto newline = text.find('\n');
     auto line = text.substr(0, newline);
     text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
     while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-    out += fmt::format("{:.3f} {}: {}\n", std::chrono::duration<double>(chunk.at.time_since_epoch()).count(),
-                       chunk.side, printable(line, 400));
+    lines.push_back(line);
+  }
+  const double at = std::chrono::duration<double>(chunk.at.time_since_epoch()).count();
+  const std::size_t head = (most + 1) / 2;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (lines.size() > most && i == head) {
+      out += fmt::format("{:.3f} {}: [... {} lines ...]\n", at, chunk.side, lines.size() - most);
+      i = lines.size() - (most - head);
+    }
+    out += fmt::format("{:.3f} {}: {}\n", at, chunk.side, printable(lines[i], 400));
   }
 }
 
@@ -55,7 +64,7 @@ std::string WireLog::excerpt(WireRef at, std::size_t before, std::size_t most) c
   if (first == chunks_.size()) return chunks_.empty() ? "" : "(no longer held)\n";
   const std::size_t from = first >= before ? first - before : 0;
   std::string text;
-  for (std::size_t i = from; i <= first; ++i) print(chunks_[i], text);
+  for (std::size_t i = from; i <= first; ++i) print(chunks_[i], text, kExcerptLines);
   std::vector<std::string_view> lines;
   for (std::string_view rest = text; !rest.empty();) {
     const auto newline = rest.find('\n');
@@ -71,7 +80,7 @@ std::string WireLog::excerpt(WireRef at, std::size_t before, std::size_t most) c
 std::string WireLog::all() const {
   std::string out;
   if (!chunks_.empty() && chunks_.front().offset != 0) out += "(older lines were not kept)\n";
-  for (const Chunk& chunk : chunks_) print(chunk, out);
+  for (const Chunk& chunk : chunks_) print(chunk, out, chunk.text.size());
   return out;
 }
 

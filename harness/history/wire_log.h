@@ -33,7 +33,7 @@ class WireLog {
     std::string text;
   };
   void add(char side, std::string_view bytes, Time now);
-  static void print(const Chunk& chunk, std::string& out);
+  static void print(const Chunk& chunk, std::string& out, std::size_t most);
 
   std::deque<Chunk> chunks_;
   std::size_t limit_;

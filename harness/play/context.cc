@@ -34,6 +34,7 @@ session::ClientConfig Context::client_config(const Endpoint& where, std::uint32_
     config.login.user = accounts.at(account - 1).login;
     config.login.password = accounts.at(account - 1).password;
   }
+  config.salted_passwords = options.salted_passwords;
   config.greeting_bound = scaled(config.greeting_bound);
   config.command_bound = scaled(config.command_bound);
   return config;

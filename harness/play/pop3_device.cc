@@ -213,6 +213,7 @@ void Pop3Device::perform(const scenario::Step& step, Finish done) {
     case Verb::connect:
       return connected([this, done, plain](bool ok) { ok ? session_->stat(plain) : done(); });
     case Verb::list:
+      listed_ = false;  // asked for in so many words: once more, also in a session that has its list
       return listed([done](bool) { done(); });
     case Verb::download:
       return download(step, std::move(done));

@@ -51,16 +51,16 @@ template <class Issue>
 void Pop3Session::command(history::Event invoke, Then then, Issue&& issue) {
   const What what = invoke.what;
   const std::uint32_t index = context_.append(std::move(invoke));
-  if (ended_) {
-    auto e = event(Type::fail, what);
-    e.command = index;
-    e.text = "the connection was gone before";
-    context_.append(std::move(e));
-    then({session::Outcome::fail, "", "the connection was gone before"});
+  const session::CommandId id = ended_ ? 0 : issue();
+  if (id != 0) {
+    pending_[id] = {index, what, std::move(then)};
     return;
   }
-  const session::CommandId id = issue();
-  pending_[id] = {index, what, std::move(then)};
+  auto e = event(Type::fail, what);  // the session takes nothing more: it was never sent
+  e.command = index;
+  e.text = "the connection was gone before";
+  context_.append(std::move(e));
+  then({session::Outcome::fail, "", "the connection was gone before"});
 }
 
 void Pop3Session::stat(Then then) {

@@ -77,7 +77,8 @@ void SmtpSession::send(std::uint32_t message, std::shared_ptr<const std::string>
 void SmtpSession::quit(std::function<void()> then) {
   if (ended_) return then();
   quit_ = std::move(then);
-  client_->quit();
+  if (client_->quit() != 0) return;
+  if (const auto done = std::exchange(quit_, {})) done();
 }
 
 void SmtpSession::drop(bool with_reset) {

@@ -43,6 +43,16 @@ TEST(WireLog, AnExcerptShowsThePlaceAndWhatCameBefore) {
   EXPECT_EQ(log.excerpt(place, 40, 1), "0.020 S: * 20 EXISTS\n");
 }
 
+TEST(WireLog, AnExcerptLeavesOutTheMiddleOfABody) {
+  WireLog log(100'000);
+  std::string body;
+  for (int i = 1; i <= 20; ++i) body += "line " + std::to_string(i) + "\r\n";
+  log.sent(body, false, at(1));
+  EXPECT_EQ(log.excerpt(log.here()),
+            "0.001 C: line 1\n0.001 C: line 2\n0.001 C: [... 16 lines ...]\n0.001 C: line 19\n0.001 C: line 20\n");
+  EXPECT_NE(log.all().find("line 10"), std::string::npos);
+}
+
 /// A peer that only has output.
 class Talker final : public Peer {
  public:
