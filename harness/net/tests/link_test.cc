@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 
+#include "net/connection.h"
 #include "net/tests/raw.h"
 #include "net/tests/world.h"
 
@@ -114,12 +115,21 @@ TEST_F(LinkTest, IPv6) {
   EXPECT_EQ(at(143).label(), "imap [::1]:143");
 }
 
-TEST_F(LinkTest, ANameIsTriedAddressByAddress) {
-  const auto addresses = loop.resolve("localhost");
-  ASSERT_TRUE(addresses);
-  host = "localhost";
-  open();  // listens on 127.0.0.1 only; ::1 may come first
-  greet();
+TEST_F(LinkTest, AHostIsTriedAddressByAddress) {
+  listener = listen();
+  const DeadPort dead, dead_too;
+  const Address here = *parse_address("127.0.0.1");
+  const auto none = here.with_port(dead.port()), none_either = here.with_port(dead_too.port());
+  for (const bool last_answers : {true, false}) {
+    auto route = std::make_shared<Route>();
+    route->addresses = {none, last_answers ? here.with_port(listener->port()) : none_either};
+    Actor device;
+    auto connection = std::make_unique<Connection>(loop.reactor(), route, nullptr, Limits{10s, 10s}, device);
+    ASSERT_TRUE(play_until([&] { return device.calls == "o" || device.over(); }));
+    EXPECT_EQ(device.detail, last_answers ? "" : "connection refused (tried 127.0.0.1 127.0.0.1)");
+    connection->abandon();
+    loop.reactor().bury(std::move(connection));
+  }
 }
 
 TEST_F(LinkTest, AHostThatCannotBeFoundEndsThePeer) {
@@ -255,16 +265,21 @@ TEST_F(LinkTest, ALinkMayBeDestroyedFromInsideEveryCall) {
 }
 
 TEST_F(LinkTest, OneThatFloodsDoesNotStarveTheOthers) {
-  open();
-  greet();
+  const RawServer raw;
+  link = loop.open(at(raw.port()), client);
+  ASSERT_TRUE(play_until([this] { return client.calls == "o"; }));
+  const Fd accepted = raw.accept();
+  const std::string flood(256 * 1024, '*');
   Actor other;
-  const auto second = loop.open(at(listener->port()), other);
-  server->on_sent = [this] {
-    if (server->out.size() < 100'000) server->out.text(std::string(100'000, '*'));
+  int feeds = 0;
+  client.on_feed = [&] {  // there is always more to read
+    if (++feeds < 1000) send(accepted.get(), flood.data(), flood.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   };
-  server->say(std::string(100'000, '*'));
+  const auto second = loop.open(at(raw.port()), other);
+  send(accepted.get(), flood.data(), flood.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   ASSERT_TRUE(play_until([&] { return other.calls == "o"; }));
-  server->on_sent = {};
+  EXPECT_GT(feeds, 0);
+  EXPECT_LT(feeds, 100);
 }
 
 class ConnectTimeout : public World {

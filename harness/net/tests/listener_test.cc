@@ -28,9 +28,13 @@ class NoDescriptors {
 
 TEST_F(ListenerTest, OutOfDescriptorsIsReportedOnceAPauseAndDoesNotSpin) {
   std::vector<std::string> troubles;
+  std::vector<Time> times;
   auto made = Listener::listen(
       loop, {}, [this](bool) { return std::make_unique<Lent>(server); },
-      [&](const Error& error) { troubles.push_back(error.message()); });
+      [&](const Error& error) {
+        troubles.push_back(error.message());
+        times.push_back(loop.now());
+      });
   ASSERT_TRUE(made);
   listener = std::move(*made);
   link = loop.open(at(listener->port()), client);
@@ -41,6 +45,7 @@ TEST_F(ListenerTest, OutOfDescriptorsIsReportedOnceAPauseAndDoesNotSpin) {
   if (troubles.empty()) GTEST_SKIP() << "accepted before the descriptors were taken away";
   ASSERT_TRUE(play_until([&] { return ++turns, troubles.size() == 2; }));
   EXPECT_LT(turns, 20);
+  EXPECT_GE(times[1] - times[0], 100ms);
   EXPECT_EQ(troubles[0], fmt::format("127.0.0.1:{}: cannot accept: too many open files", listener->port()));
   none.give_back();
   ASSERT_TRUE(play_until([this] { return server->calls == "o"; }));

@@ -1,5 +1,6 @@
 #include <cstdlib>
 #include <filesystem>
+#include <numeric>
 
 #include "net/tests/raw.h"
 #include "net/tests/world.h"
@@ -105,6 +106,38 @@ TEST_F(TlsTest, MegabytesPassUnaltered) {
   server->say("");
   ASSERT_TRUE(play_until([&] { return client.received.size() >= big.size(); }));
   EXPECT_TRUE(client.received == big);
+}
+
+TEST_F(TlsTest, RecordsThatArriveTogetherAreAllDelivered) {
+  serve("good", true);
+  open(TlsMode::implicit);
+  greet();
+  int left = 20;
+  server->on_sent = [&] {  // each from inside the last write: a record of its own, all before the client reads
+    if (--left > 0) server->say("* 1 EXISTS\r\n");
+  };
+  server->say("* 1 EXISTS\r\n");
+  ASSERT_TRUE(play_until([this] { return client.received.size() == 20 * 12; }));
+}
+
+TEST_F(TlsTest, AWriteThatWaitsIsFinishedThoughWritesBecomeShorterMeanwhile) {
+  serve("good", true);
+  open(TlsMode::implicit);
+  greet();
+  const auto big = std::make_shared<std::string>(12'000'000, 'x');
+  client.out.body(big);
+  client.say("end\r\n");
+  const auto sent = [this] { return std::accumulate(client.sends.begin(), client.sends.end(), std::size_t{0}); };
+  std::size_t before = 0;
+  ASSERT_TRUE(play_until([&] {  // a turn that ended before its 64 records were gone ended at a full socket
+    const std::size_t moved = sent() - std::exchange(before, sent());
+    return moved > 0 && moved < 64 * 16384;
+  }));
+  LinkFaults faults;
+  faults.split_writes = 4096;
+  link->misbehave(faults);
+  ASSERT_TRUE(play_until([&] { return server->received.size() == big->size() + 5 || client.over(); }));
+  EXPECT_FALSE(client.over()) << client.detail;
 }
 
 TEST_F(TlsTest, Starttls) {

@@ -125,6 +125,8 @@ TEST(HistogramTest, OutOfRangeIsCountedApartAndNeverClamped) {
   EXPECT_EQ(histogram.min(), -5ms);
   EXPECT_EQ(histogram.max(), 48h);
   EXPECT_EQ(histogram.percentile(1), Histogram::kLowest);
+  EXPECT_GE(histogram.percentile(50), Histogram::kLowest);
+  EXPECT_LE(histogram.percentile(50), Histogram::kLowest + Histogram::kLowest / 128);
   EXPECT_EQ(histogram.percentile(99), 48h);
   EXPECT_EQ(histogram.count_up_to(Histogram::kHighest), 4U);
   EXPECT_EQ(histogram.count_up_to(48h), 6U);
