@@ -255,6 +255,7 @@ void Ledger::Impl::remove(std::uint32_t copy_number, bool certain, std::uint32_t
       --at.maybe_removes;
       ++at.removes;
     }
+    if (gone.moving && at.maybe_moves > 0) --at.maybe_moves;
     return;
   }
   // UIDs and UIDLs cannot be matched: what both protocols removed may have been one copy or two.

@@ -106,9 +106,9 @@ void Ledger::Impl::told_gone(const Event& e, std::uint32_t uid) {
   remove(number, true, 0, 0);
   if (!gone.moving || gone.marked != 0 || gone.message == 0) return;
   // RFC 6851 section 3.3: what a MOVE takes out of the source is in the destination.
-  Cell& from = cell(gone.message, boxes[in - 1].place);
-  if (from.maybe_moves > 0) --from.maybe_moves;
+  const Cell& from = cell(gone.message, boxes[in - 1].place);
   if (from.moved_to == 0) return;
+  gone.arrived = true;
   const std::string to = mailbox_names[from.moved_to - 1];
   Cell& there = cell(gone.message, place(history.account_of(e), to));
   if (there.maybe_adds == 0) return;
@@ -120,8 +120,9 @@ void Ledger::Impl::copy_or_move(const Event& e) {
   const Event& invoke = invoke_of(e);
   const std::uint32_t in = session(e.session).box;
   const bool move = e.what == What::move;
-  if (in == 0) return;
-  if (e.type == Type::fail && !move) return;  // RFC 3501 section 6.4.7: all or nothing
+  // A COPY that fails leaves nothing (RFC 3501 section 6.4.7). A MOVE that fails may have moved some (RFC 6851 section
+  // 3.3): they are then found in the destination, and nothing is owed to either side before.
+  if (in == 0 || e.type == Type::fail) return;
   const std::uint32_t to = place(history.account_of(invoke), invoke.other_mailbox);
   const std::vector<std::uint32_t> sources = parse_uids(e.set);
   const std::vector<std::uint32_t> made = parse_uids(e.other_set);
@@ -130,14 +131,14 @@ void Ledger::Impl::copy_or_move(const Event& e) {
   for (std::size_t i = 0; i < uids.size(); ++i) {
     const std::uint32_t from = copy(in, uids[i]);
     const std::uint32_t there = told ? copy(box(to, e.uidvalidity), made[i]) : 0;
-    // RFC 6851 section 3.3: even a MOVE that says NO may have moved some.
     const bool gone = move && e.type == Type::ok && copies[from - 1].told_gone && copies[from - 1].marked == 0;
     const bool certain = told || gone;
     const std::uint32_t message = copies[from - 1].message;
     if (message == 0)
       pending.push_back({from, there, to, e.index, certain, move});
-    else
+    else if (!move || !copies[from - 1].arrived)
       add(message, to, certain, e);
+    if (move && certain && message != 0) settle_earlier_move(from, to);
     if (there != 0) {
       if (copies[there - 1].message == 0) copies[there - 1].message = message;  // claimed by COPYUID, not looked at
       if (copies[from - 1].marked != 0) mark(there, e.index, false);            // a copy keeps its flags
@@ -151,6 +152,16 @@ void Ledger::Impl::copy_or_move(const Event& e) {
     source.moved_to = places[to - 1].mailbox + 1U;
     if (!certain && fresh) ++source.maybe_moves;
   }
+}
+
+/// A UID is moved once: an earlier attempt whose answer was lost did not do it, or is the same.
+void Ledger::Impl::settle_earlier_move(std::uint32_t from, std::uint32_t to) {
+  Copy& source = copies[from - 1];
+  const bool earlier = source.moving && source.removal == Copy::Removal::maybe && !source.arrived;
+  source.arrived = true;
+  if (!earlier) return;
+  Cell& there = cell(source.message, to);
+  if (there.maybe_adds > 0) --there.maybe_adds;
 }
 
 void Ledger::Impl::remove_mailbox(const Event& e) {

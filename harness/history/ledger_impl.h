@@ -22,6 +22,7 @@ struct Copy {
   bool identified = false;  ///< its content was looked at
   bool told_gone = false;   ///< some session was told that it is expunged
   bool moving = false;      ///< the removal is a MOVE's
+  bool arrived = false;     ///< ... and its destination has been counted for certain
   bool settled = false;     ///< no mark was in flight when the newest `cleared` was asked for
 };
 
@@ -116,6 +117,7 @@ struct Ledger::Impl {
   void store(const Event& e);
   void expunge(const Event& e);
   void copy_or_move(const Event& e);
+  void settle_earlier_move(std::uint32_t from, std::uint32_t to);
   void remove_mailbox(const Event& e);
   void rename_mailbox(const Event& e);
   void move_cells(std::uint32_t from, std::uint32_t to, bool certain, const Event& e);

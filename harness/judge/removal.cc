@@ -13,7 +13,7 @@ using history::Event;
 
 void more_than_asked(Case& c, const std::vector<Request>& asked) {
   for (const Cell& cell : c.ledger.cells()) {
-    if (!certainly_missing(cell)) continue;
+    if (!certainly_missing(cell) || surplus_elsewhere(c, cell) > 0) continue;
     const Request* with = gone_with(c, asked, cell);
     if (with == nullptr) continue;
     const Event& command = c.history.event(with->invoke);

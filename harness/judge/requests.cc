@@ -61,11 +61,21 @@ std::vector<Request> requests(const Case& c) {
   return out;
 }
 
+std::uint32_t last_delivery(const Case& c, const history::Cell& cell) {
+  std::uint32_t last = 0;
+  if (!iequals(c.ledger.mailbox_name(cell.mailbox), "INBOX")) return last;
+  for (const auto& attempt : c.ledger.attempts())
+    if (attempt.message == cell.message && attempt.account == cell.account && attempt.outcome == Type::ok)
+      last = attempt.event;
+  return last;
+}
+
 const Request* gone_with(const Case& c, const std::vector<Request>& all, const history::Cell& cell) {
   if (cell.first_seen == 0) return nullptr;  // it never arrived, so nothing took it away
   for (const Request& request : all) {
     if (request.account != cell.account || !iequals(request.mailbox, c.ledger.mailbox_name(cell.mailbox))) continue;
     if (cell.last_seen > request.completion || cell.added_by > request.completion) continue;
+    if (last_delivery(c, cell) > request.completion) continue;  // what came after it, it cannot have taken
     if (cell.first_absent != 0 && cell.first_absent < request.invoke) continue;
     const bool touched =
         std::find(request.touched.begin(), request.touched.end(), cell.message) != request.touched.end();
@@ -74,6 +84,15 @@ const Request* gone_with(const Case& c, const std::vector<Request>& all, const h
     return &request;
   }
   return nullptr;
+}
+
+int surplus_elsewhere(const Case& c, const history::Cell& cell) {
+  int out = 0;
+  for (const history::Cell& other : c.ledger.cells()) {
+    const bool same = other.message == cell.message && other.account == cell.account;
+    if (same && &other != &cell && other.enumerated) out += std::max(0, other.present - other.most());
+  }
+  return out;
 }
 
 bool certainly_missing(const history::Cell& cell) {

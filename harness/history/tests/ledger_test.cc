@@ -209,6 +209,32 @@ TEST(Ledger, MoveWithoutCopyuidIsAMaybeUntilTheSourceIsToldGone) {
   EXPECT_EQ(cell_of(s, s.mail[1], s.alice, "Trash").adds, 0);
 }
 
+TEST(Ledger, AMoveThatFailsOwesNothingAndItsRetryCountsOnce) {
+  Mailbox s(1);
+  s.move(What::move, s.hand, "1", "Archive", Type::fail);
+  EXPECT_EQ(cell_of(s, s.mail[0], s.alice).least(), 1);
+  s.expunged(s.hand, 1, 1);  // told before the tagged OK of the second attempt
+  s.move(What::move, s.hand, "1", "Archive", Type::ok, "5");
+  EXPECT_EQ(cell_of(s, s.mail[0], s.alice).removes, 1);
+  EXPECT_EQ(cell_of(s, s.mail[0], s.alice, "Archive").adds, 1);
+  EXPECT_EQ(cell_of(s, s.mail[0], s.alice, "Archive").maybe_adds, 0);
+}
+
+TEST(Ledger, AnUnansweredMoveAndItsRetryCountOnce) {
+  for (const bool told_first : {false, true}) {
+    Mailbox s(1);
+    s.move(What::move, s.hand, "1", "Archive", Type::info);
+    const std::uint32_t again = s.imap(s.phone);
+    s.select(again, "INBOX", 1);
+    if (told_first) s.expunged(again, 1, 1);
+    s.move(What::move, again, "1", "Archive", Type::ok, "5");
+    EXPECT_EQ(cell_of(s, s.mail[0], s.alice).removes, 1);
+    EXPECT_EQ(cell_of(s, s.mail[0], s.alice).maybe_moves, 0);
+    EXPECT_EQ(cell_of(s, s.mail[0], s.alice, "Archive").adds, 1);
+    EXPECT_EQ(cell_of(s, s.mail[0], s.alice, "Archive").maybe_adds, 0);
+  }
+}
+
 TEST(Ledger, CopyOutcomes) {
   Mailbox s(3);
   s.move(What::copy, s.hand, "1", "Archive", Type::ok, "5");
