@@ -106,7 +106,7 @@ void Deliverer::next(const JobPtr& job) {
   if (job->sent >= wanted) {
     if (job->until != 0)
       outcome(context_, What::outcome, job->until, Type::info, {},
-              fmt::format("{} messages were accepted and nothing was {}", job->sent, name(*step.until)), 0);
+              fmt::format("{} messages went out and none was {}", job->sent, name(*step.until)), 0);
     return finish(job);
   }
   Messages::Made made;

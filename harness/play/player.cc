@@ -230,7 +230,7 @@ void Player::audit() {
   if (done_) return;
   if (stuck()) return finish();
   auditor_.audit(++round_, [this] {
-    const bool again = round_ == 1 && !ledger_.missing().empty() && !stuck();
+    const bool again = round_ == 1 && (!ledger_.missing().empty() || may_be_reported()) && !stuck();
     if (!again) return clean();
     // Absence counts only after the target had its time, and only if another look, from fresh sessions, sees it too.
     const Duration settle = context_.scaled(context_.target.settle);
@@ -242,6 +242,13 @@ void Player::audit() {
       audit();
     };
     context_.network.set_alarm(*this, context_.network.now() + settle);
+  });
+}
+
+/// Something was refused whose sender has a mailbox here. That no report follows is only known after a while.
+bool Player::may_be_reported() const {
+  return std::any_of(ledger_.attempts().begin(), ledger_.attempts().end(), [this](const history::Attempt& attempt) {
+    return attempt.outcome == Type::fail && attempt.smtp_code != 0 && history_.message(attempt.message).sender != 0;
   });
 }
 

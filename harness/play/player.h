@@ -51,6 +51,7 @@ class Player final : public Alarm {
   void audit();
   void clean();
   void finish();
+  bool may_be_reported() const;
   bool stuck() const { return !context_.problem.empty(); }
 
   const scenario::Scenario& scenario_;
