@@ -4,8 +4,9 @@
 
 namespace mailproof {
 namespace {
-constexpr std::size_t kBlock = 512;         // text blocks are reserved once and never grow past it, so views stay put
-constexpr std::size_t kKeep = 64 * 1024;  // a drained block bigger than this is given back
+constexpr std::size_t kBlock = 512;       // text blocks are reserved once and never grow past it, so views stay put
+constexpr std::size_t kMost = 16 * 1024;  // ... each twice the one before it while output piles up, to this size
+constexpr std::size_t kKeep = 4 * 1024;   // a drained block bigger than this is given back
 }  // namespace
 
 void Outbox::append(std::string_view bytes, bool secret) {
@@ -14,8 +15,9 @@ void Outbox::append(std::string_view bytes, bool secret) {
   const bool fits = last != nullptr && !last->shared && last->text.capacity() - last->text.size() >= bytes.size() &&
                     (last->secret == secret || last->text.empty());
   if (!fits) {
+    const std::size_t twice = last == nullptr ? 0 : std::min(2 * last->text.capacity(), kMost);
     last = &blocks_.emplace_back();
-    last->text.reserve(std::max(kBlock, bytes.size()));
+    last->text.reserve(std::max({kBlock, twice, bytes.size()}));  // on the heap, never in the string itself
   }
   last->secret = secret;
   last->text.append(bytes);
@@ -37,24 +39,20 @@ std::span<const Output> Outbox::output() {
 
 void Outbox::sent(std::size_t n) {
   pending_ -= std::min(n, pending_);
-  while (!blocks_.empty()) {
-    Block& front = blocks_.front();
-    const std::size_t left = front.left().size();
-    if (n < left) {
-      front.from += n;
-      return;
+  std::size_t gone = 0;
+  while (gone < blocks_.size() && n >= blocks_[gone].left().size()) n -= blocks_[gone++].left().size();
+  if (gone < blocks_.size()) {
+    blocks_[gone].from += n;
+  } else if (gone != 0) {
+    Block& last = blocks_.back();
+    if (!last.shared && last.text.capacity() <= kKeep) {  // kept for the next time: steady state allocates nothing
+      last.text.clear();
+      last.from = 0;
+      last.secret = false;
+      --gone;
     }
-    n -= left;
-    const bool last = blocks_.size() == 1;
-    if (last && !front.shared && front.text.capacity() <= kKeep) {  // reuse: steady state allocates nothing
-      front.text.clear();
-      front.from = 0;
-      front.secret = false;
-      return;
-    }
-    blocks_.pop_front();
-    if (blocks_.empty()) return;
   }
+  blocks_.erase(blocks_.begin(), blocks_.begin() + static_cast<std::ptrdiff_t>(gone));
 }
 
 void Outbox::clear() {

@@ -1,5 +1,4 @@
 #pragma once
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -33,7 +32,7 @@ class Outbox {
   };
   void append(std::string_view bytes, bool secret);
 
-  std::deque<Block> blocks_;
+  std::vector<Block> blocks_;  ///< few: text is gathered; a moved block's bytes stay where they are on the heap
   std::vector<Output> view_;
   std::size_t pending_ = 0;
 };
