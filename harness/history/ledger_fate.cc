@@ -22,9 +22,11 @@ Fate Ledger::fate(std::uint32_t message, std::uint32_t account) const {
     bounced |= cell.bounced;
     accepted |= cell.adds > 0;
     listed |= cell.enumerated;
-    if (cell.enumerated && cell.present < cell.least()) misses = std::max(misses, cell.misses);
+    const bool owed = cell.enumerated && cell.present < cell.least();
+    if (owed) misses = std::max(misses, cell.misses);
     const bool asked = cell.removes > 0 || (cell.maybe_removes > 0 && gone(cell));
-    if (asked && !there(cell) && cell.moved_to == 0) removed = &cell;
+    const bool explained = !owed || cell.misses < 2;  // one copy was removed, and another that came later is missing
+    if (asked && explained && !there(cell) && cell.moved_to == 0) removed = &cell;
   }
   if (present) return moved ? Fate::moved : Fate::present;
   if (bounced) return Fate::bounced;

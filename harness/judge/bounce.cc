@@ -89,6 +89,15 @@ bool well_formed_failure(std::string_view status) {
                      [&](const char& ch) { return (ch >= '0' && ch <= '9') || &ch == status.data() + dot; });
 }
 
+/// The mailbox shows that the address exists: a pool with wrong addresses is not the server's fault.
+bool took_other_mail(const Case& c, const Report& report) {
+  return report.recipient != 0 &&
+         std::any_of(c.ledger.cells().begin(), c.ledger.cells().end(), [&](const history::Cell& cell) {
+           return cell.account == report.recipient && cell.message != report.message && cell.adds > 0 &&
+                  cell.first_seen != 0;
+         });
+}
+
 void one_report(Case& c, const Report& report, const std::map<Recipient, Deliveries>& all) {
   const std::string name = c.name_of(report.message);
   const std::string seen = fmt::format("a report about {} for {} in {}'s mailbox", name, c.account(report.recipient),
@@ -99,7 +108,7 @@ void one_report(Case& c, const Report& report, const std::map<Recipient, Deliver
                              {report.event},
                              report.message,
                              ""});
-  else if (report.status.size() >= 5 && report.status.substr(1) == ".1.1" && report.recipient != 0)
+  else if (report.status.size() >= 5 && report.status.substr(1) == ".1.1" && took_other_mail(c, report))
     c.find("report-reason", {"a status that says why: 5.2.2, 4.2.2",
                              fmt::format("{} says {}, as if there were no such address", seen, report.status),
                              {report.event},

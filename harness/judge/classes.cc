@@ -120,7 +120,7 @@ constexpr auto kClasses = std::to_array<FindingClass>({
      "RFC 3464 section 2.3.3: \"failed\" means that the message was not delivered (I35)"},
     {"bounce", "report-status", kFail,
      "RFC 3464 section 2.3.4: a failed recipient has a status of class 4 or 5 in the form of RFC 3463 (I35)"},
-    {"bounce", "report-reason", kLatitude,
+    {"bounce", "report-reason", kFail,
      "RFC 3463 section 3.2: a status x.1.1 says that the address is unknown; the mailbox exists (I35)"},
     {"bounce", "report-sender", kFail, "RFC 5321 section 4.5.5: a delivery report has the null reverse-path (I35)"},
 

@@ -12,7 +12,6 @@ namespace {
 using history::Cell;
 
 struct Surroundings {
-  int elsewhere = 0;       ///< copies in mailboxes of the account where nobody put them
   bool all_listed = true;  ///< every mailbox of the account where it may be was listed
   int present = 0;
   int sure = 0;  ///< additions minus removals that are not a MOVE's, certain and possible alike
@@ -23,7 +22,6 @@ Surroundings around(const Case& c, const Cell& cell) {
   Surroundings out;
   for (const Cell& other : c.ledger.cells()) {
     if (other.message != cell.message || other.account != cell.account) continue;
-    out.elsewhere += other.enumerated && &other != &cell ? std::max(0, other.present - other.most()) : 0;
     out.all_listed &= other.enumerated;
     out.present += other.enumerated ? other.present : 0;
     out.sure += other.adds - other.removes - (other.maybe_removes - other.maybe_moves);
@@ -82,7 +80,7 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
     }
     if (!cell.enumerated || cell.present >= cell.least()) continue;
     if (cell.in_pop && cell.present_pop >= cell.least()) continue;  // it is there; agreement says that IMAP hides it
-    if (s.elsewhere > 0) {
+    if (surplus_elsewhere(c, cell) > 0) {
       c.find("filed-elsewhere", {fmt::format("the message in {}", place(c, cell)),
                                  fmt::format("{} is in another mailbox of the account", c.name_of(cell.message)),
                                  {cell.added_by},
@@ -109,10 +107,12 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
       continue;
     }
     if (gone_with(c, asked, cell) != nullptr || owed_a_report(c, cell)) continue;  // removal or bounce say it better
-    const history::Event& added = history.event(cell.added_by);
+    const std::uint32_t again = last_delivery(c, cell);
+    const bool after_removal = cell.removes > 0 && again > cell.removed_by;
+    const history::Event& added = history.event(after_removal ? again : cell.added_by);
     c.find("lost",
-           {fmt::format("{} in {}: it was accepted, and nobody asked for its removal", c.name_of(cell.message),
-                        place(c, cell)),
+           {fmt::format("{} in {}: it was accepted{}, and nobody asked for its removal{}", c.name_of(cell.message),
+                        place(c, cell), after_removal ? " once more" : "", after_removal ? " since" : ""),
             fmt::format("accepted from {} at {}; {}; absent in {} complete listings of {}, the last one after the "
                         "settling time",
                         c.who(added), c.when(added),
@@ -120,7 +120,7 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
                                              : "last seen by " + c.who(history.event(cell.last_seen)) + " at " +
                                                    c.when(history.event(cell.last_seen)),
                         cell.misses, place(c, cell)),
-            {cell.added_by, cell.last_seen, cell.first_absent},
+            {added.index, cell.last_seen, cell.first_absent},
             cell.message,
             ""});
   }

@@ -463,6 +463,19 @@ TEST(Ledger, AskingMoreOfAMailboxOutdatesItsListing) {
   EXPECT_TRUE(s.ledger.missing().empty());
 }
 
+TEST(Ledger, ARemovalExplainsNotWhatCameAfterIt) {
+  Mailbox s(1);
+  s.store(s.hand, "1");
+  s.expunge(s.hand);
+  s.list_imap(s.alice, 1, {});
+  EXPECT_EQ(s.ledger.fate(s.mail[0], s.alice), Fate::removed_by_client);
+  s.deliver(s.lmtp(), s.mail[0], s.alice);
+  s.list_imap(s.alice, 1, {});
+  EXPECT_EQ(s.ledger.fate(s.mail[0], s.alice), Fate::removed_by_client);  // one look alone calls nothing lost
+  s.list_imap(s.alice, 2, {});
+  EXPECT_EQ(s.ledger.fate(s.mail[0], s.alice), Fate::lost);
+}
+
 TEST(Ledger, ReportsAreCountedOnceAndSettleTheCell) {
   Story s;
   const std::uint32_t carol = s.account("carol");

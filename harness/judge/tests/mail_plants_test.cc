@@ -16,6 +16,16 @@ const bool kLoss[] = {
             s.watches(s.phone, mail);
             s.audited({{mail[0], 1}});
           }),
+    plant("loss/lost",  // removed by a client, accepted once more, and not there
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.store(hand, "1");
+            s.expunge(hand);
+            s.expunged(hand, 1, 1);
+            s.deliver(s.lmtp(), mail[0], s.alice);
+            s.audited({});
+          }),
     plant("loss/lost",  // an APPEND that was answered OK
           [](Scene& s) {
             const std::uint32_t m = s.message();
@@ -173,9 +183,10 @@ const bool kBounce[] = {
           }),
     plant("bounce/report-reason",
           [](Scene& s) {
+            const auto mail = s.accepted(1);
             const std::uint32_t m = over_smtp(s, s.message());
             s.report(s.audit(Protocol::imap, s.bob, 1), m, s.alice, 1, "5.1.1");
-            s.audited({});
+            s.audited(Scene::all(mail));
           }),
     plant("bounce/report-sender",
           [](Scene& s) {

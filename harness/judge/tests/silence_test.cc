@@ -255,6 +255,13 @@ const bool kLatitudes[] = {
                e.text = "failed: 552 mailbox full";
              });
            }),
+    silent("a report that the address is unknown, of a mailbox that never took anything",
+           [](Scene& s) {
+             const std::uint32_t m = s.message();
+             s.deliver(s.smtp(), m, s.alice);
+             s.report(s.audit(Protocol::imap, s.bob, 1), m, s.alice, 1, "5.1.1");
+             s.audited({});
+           }),
     silent("a temporary failure reported in the end",
            [](Scene& s) {
              const std::uint32_t m = s.message();
