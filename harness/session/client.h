@@ -29,7 +29,7 @@ struct ClientConfig {
   Endpoint endpoint;                                   ///< protocol, host (named in errors) and TLS mode
   Login login;                                         ///< SMTP without auth and LMTP: unused
   Duration greeting_bound = std::chrono::seconds(10);  ///< also for each further bring-up step
-  Duration command_bound = std::chrono::seconds(60);   ///< for a reply to make progress
+  Duration command_bound = std::chrono::seconds(60);   ///< for a reply; see Patience for what prolongs it
   std::uint64_t max_response_bytes =
       256U << 20;                           ///< of one command's replies, literals included; beyond it the session ends
   std::uint64_t max_responses = 1'000'000;  ///< ... counted; also of unasked data between commands

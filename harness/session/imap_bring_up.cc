@@ -38,7 +38,7 @@ void ImapClient::Impl::greet(const imap::Response& r) {
   sink.on_greeting(r.text, now);
   if (phase == Phase::over) return;
   phase = Phase::bring_up;
-  progress = now;
+  patience.begin(now);
   if (r.code.is("CAPABILITY")) set_capabilities(r.code.words);
   authenticated = r.status == imap::Status::preauth;
   if (authenticated && config.endpoint.tls == TlsMode::starttls && !tls_up) {
@@ -150,7 +150,7 @@ void ImapClient::Impl::bring_up_completed(ImapPending& done, const imap::Respons
 
 void ImapClient::Impl::grant_starttls() {
   phase = Phase::securing;
-  progress = now;
+  patience.begin(now);
   wants = Wants::start_tls;
   framer.stop();
 }
@@ -169,7 +169,7 @@ void ImapClient::Impl::secured(const TlsFacts& facts, Time at) {
   tls_up = true;
   if (phase != Phase::securing) return;
   phase = Phase::bring_up;
-  progress = at;
+  patience.begin(at);
   wants = Wants::nothing;
   capabilities_fresh = false;
   framer.restart();

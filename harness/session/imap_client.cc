@@ -31,7 +31,7 @@ void ImapClient::Impl::learn(Time at) {
   now = at;
   if (!time_unknown) return;
   time_unknown = false;
-  progress = at;
+  patience.begin(at);
   for (const auto& command : queue)
     if (!command->asked) command->asked = at;
 }
@@ -44,7 +44,7 @@ void ImapClient::Impl::opened(Time at) {
   learn(at);
   if (phase != Phase::connecting) return;
   phase = Phase::greeting;
-  progress = at;
+  patience.begin(at);
 }
 
 void ImapClient::Impl::feed(std::string_view in, Time at) {
@@ -57,7 +57,7 @@ void ImapClient::Impl::feed(std::string_view in, Time at) {
   }
   // Only in the middle of a session does a trickle of bytes count as progress; a bring-up step has one bound for all of
   // it.
-  if (phase == Phase::ready) progress = at;
+  if (phase == Phase::ready) patience.received(in.size(), at);
   response_bytes += in.size();
   const std::size_t looked_at = framer.feed(in);
   if (phase == Phase::over) return;
@@ -75,7 +75,7 @@ void ImapClient::Impl::sent(std::size_t n, Time at) {
   learn(at);
   out.sent(n);
   sent_bytes += n;
-  if (phase == Phase::ready) progress = at;
+  if (phase == Phase::ready) patience.sent(n, at);
   for (const auto& command : queue)
     if (command->last_byte != 0 && sent_bytes >= command->last_byte && !command->sent) command->sent = at;
 }
@@ -86,9 +86,9 @@ std::optional<Time> ImapClient::Impl::deadline() const {
   std::optional<Time> at = bye_at;
   const auto sooner = [&at](Time t) { at = at ? std::min(*at, t) : t; };
   if (phase == Phase::greeting || phase == Phase::bring_up || phase == Phase::securing)
-    sooner(progress + config.greeting_bound);
+    sooner(patience.due(config.greeting_bound));
   if (phase == Phase::ready && idle_state == Idle::on) sooner(idle_since + idle_refresh);
-  if (phase == Phase::ready && idle_state != Idle::on && busy()) sooner(progress + config.command_bound);
+  if (phase == Phase::ready && idle_state != Idle::on && busy()) sooner(patience.due(config.command_bound));
   return at;
 }
 
@@ -112,7 +112,8 @@ void ImapClient::Impl::advance(Time at) {
   end.reason = EndReason::timeout;
   const Duration bound = phase == Phase::ready ? config.command_bound : config.greeting_bound;
   const std::string what = phase == Phase::greeting ? "no greeting" : phase == Phase::securing ? "no TLS" : "no reply";
-  end.why = fmt::format("{} within {}", what, format_duration(bound));
+  end.why = patience.answered() ? fmt::format("no end of the reply within {}", format_duration(patience.waited(*due)))
+                                : fmt::format("{} within {}", what, format_duration(bound));
   if (framer.in_literal()) end.why += fmt::format(", {} octets of a literal missing", framer.literal_octets_missing());
   finish(std::move(end));
 }

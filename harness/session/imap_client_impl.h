@@ -9,6 +9,7 @@
 #include "core/outbox.h"
 #include "session/imap_client.h"
 #include "session/imap_mailbox_view.h"
+#include "session/patience.h"
 #include "wire/imap/command.h"
 #include "wire/imap/framer.h"
 #include "wire/imap/response.h"
@@ -173,7 +174,7 @@ struct ImapClient::Impl final : imap::FramerSink {
   std::uint64_t responses = 0;
   std::uint64_t deviations_reported = 0;
   Time now{};
-  Time progress{};  ///< of the oldest command, or the beginning of the bring-up step
+  Patience patience;  ///< with the oldest command, or the bring-up step
   Time idle_since{};
   std::optional<Time> bye_at;
   std::string bye_text;

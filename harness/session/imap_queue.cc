@@ -49,7 +49,7 @@ CommandId ImapClient::Impl::enqueue(ImapPending& command) {
 void ImapClient::Impl::enqueue_own(ImapPending& command) {
   command.writer.end();
   command.asked = now;
-  progress = now;
+  patience.begin(now);
   queue.insert(queue.begin(), std::move(spare.back()));
   spare.pop_back();
   start(command);
@@ -78,7 +78,7 @@ void ImapClient::Impl::pump() {
       return;
     }
     if (i > 0 && !pipelining) return;
-    if (i == 0 && calls > 0) progress = now;
+    if (i == 0 && calls > 0) patience.begin(now);
     start(command);
   }
 }
@@ -122,7 +122,7 @@ void ImapClient::Impl::idle_continues() {
 void ImapClient::Impl::send_done() {
   out.text("DONE\r\n");
   idle_state = Idle::done_sent;
-  progress = now;
+  patience.begin(now);
   response_bytes = 0;
   responses = 0;
 }
@@ -155,7 +155,7 @@ void ImapClient::Impl::complete(const imap::Response& r) {
   completing = command.name;
   response_bytes = 0;
   responses = 0;
-  progress = now;
+  patience.begin(now);
   const bool ok = r.status == imap::Status::ok;
   if (command.verb == ImapVerb::idle) {
     if (ok && restart_idle(command)) return;

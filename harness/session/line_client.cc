@@ -25,11 +25,12 @@ void LineClient::feed(Bytes in, Time now) {
   received_ += in.size();
   if (over_ || in.empty()) return;
   in_call_ = true;
+  patience_.received(in.size(), now);
+  arm();
   if (upgrading()) {
     note("tls.bytes-behind-starttls", as_text(in), received_ - in.size());
   } else {
     on_bytes(as_text(in), now);
-    progress();
   }
   in_call_ = false;
 }
@@ -41,20 +42,22 @@ void LineClient::sent(std::size_t n, Time now) {
   handed_ += n;
   if (over_) return;
   in_call_ = true;
-  progress();
+  patience_.sent(n, now);
+  arm();
   on_handed(now);
   in_call_ = false;
 }
 
-void LineClient::progress() {
-  unarmed_ = false;
-  if (bound_ && !over_) deadline_ = now_ + *bound_;
+void LineClient::arm() {
+  if (std::exchange(unarmed_, false)) patience_.begin(now_);
+  if (bound_) deadline_ = patience_.due(*bound_);
 }
 
 void LineClient::await(Duration bound) {
   bound_ = bound;
   if (in_call_) {
-    deadline_ = now_ + bound;
+    patience_.begin(now_);
+    deadline_ = patience_.due(bound);
     unarmed_ = false;
   } else {
     unarmed_ = !deadline_;
@@ -77,9 +80,11 @@ void LineClient::advance(Time now) {
   if (over_) return;
   in_call_ = true;
   if (unarmed_) {
-    progress();
+    arm();
   } else if (deadline_ && now >= *deadline_) {
-    end(EndReason::timeout, fmt::format("nothing came within {}", format_duration(*bound_)));
+    end(EndReason::timeout, patience_.answered() ? fmt::format("no end of the reply within {}",
+                                                               format_duration(patience_.waited(*deadline_)))
+                                                 : fmt::format("nothing came within {}", format_duration(*bound_)));
   }
   in_call_ = false;
 }
@@ -95,6 +100,7 @@ void LineClient::secured(const TlsFacts& facts, Time now) {
   in_call_ = true;
   if (facts.early_bytes != 0) note("tls.bytes-behind-starttls", fmt::format("{} octets", facts.early_bytes), received_);
   if (!facts.established) {
+    if (!upgrading()) step("TLS");
     end(EndReason::tls_failed, facts.error.empty() ? "TLS was not established" : facts.error);
   } else if (upgrading()) {
     wants_ = Wants::nothing;

@@ -8,6 +8,7 @@
 #include "core/outbox.h"
 #include "core/peer.h"
 #include "session/client.h"
+#include "session/patience.h"
 
 namespace mailproof::session {
 
@@ -47,7 +48,7 @@ class LineClient {
   /// What is being done, for messages: "greeting", "STLS", "RETR". Static text.
   void step(std::string_view name) { step_ = name; }
   std::string_view step() const { return step_; }
-  /// Something is awaited within this bound, counted from now and again from every sign of progress.
+  /// Something is awaited within this bound, counted from now; see Patience for what prolongs it.
   void await(Duration bound);
   void await_nothing();
   /// The last thing the server said.
@@ -75,7 +76,7 @@ class LineClient {
 
  private:
   void finish(Ended end);
-  void progress();
+  void arm();
 
   ClientConfig config_;
   Waker* waker_ = nullptr;
@@ -85,6 +86,7 @@ class LineClient {
   bool ready_ = false;
   bool unarmed_ = false;  ///< awaited since a call without a time: the bound counts from the next one
   std::optional<Duration> bound_;
+  Patience patience_;
   std::optional<Time> deadline_;
   Wants wants_ = Wants::nothing;
   std::uint64_t received_ = 0;

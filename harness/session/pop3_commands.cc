@@ -226,8 +226,10 @@ void Pop3Client::Impl::count_response() {
 }
 
 void Pop3Client::Impl::check_limits() {
-  if (reader_.unfinished_octets() > config().max_line)
+  if (reader_.unfinished_octets() > config().max_line) {
+    saw(reader_.unfinished_line());
     return end(EndReason::dropped, fmt::format("a line of more than {} octets", config().max_line), true);
+  }
   if (received() - command_from_ > config().max_response_bytes)
     end(EndReason::dropped, fmt::format("a response of more than {} octets", config().max_response_bytes), true);
 }

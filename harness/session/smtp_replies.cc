@@ -88,6 +88,7 @@ void SmtpClient::Impl::on_reply(const smtp::Reply& reply, std::string_view behin
     await_nothing();
   } else {
     step(command_name(awaited_.front().asked));
+    await(is_ready() ? config().command_bound : config().greeting_bound);
   }
   if (due.asked != Asked::greeting) sink_.on_reply(command_name(due.asked), view(reply), now());
   if (over()) return;
@@ -154,8 +155,10 @@ void SmtpClient::Impl::on_over(const Ended& end, Time now) {
 }
 
 void SmtpClient::Impl::check_limits() {
-  if (reader_.unfinished_octets() > config().max_line)
+  if (reader_.unfinished_octets() > config().max_line) {
+    saw(reader_.unfinished_line());
     return end(EndReason::dropped, fmt::format("a line of more than {} octets", config().max_line), true);
+  }
   if (received() - command_from_ > config().max_response_bytes)
     end(EndReason::dropped, fmt::format("a reply of more than {} octets", config().max_response_bytes), true);
 }

@@ -32,14 +32,17 @@ class ResponseReader {
   void expect(Body body);
 
   const StatusLine& status() const { return status_; }  ///< until the next call
-  std::string_view chunk() const { return chunk_; }     ///< of chunk and line; of status and garbage the whole line; until the next call
+  std::string_view chunk() const {
+    return chunk_;
+  }  ///< of chunk and line; of status and garbage the whole line; until the next call
   const text::DotStats& body_stats() const { return dots_.stats(); }
   bool in_body() const { return body_ != Body::none; }
   /// Whether the last byte fed left something unfinished: a connection that ends now was cut.
   bool unfinished() const { return body_ != Body::none || lines_.in_line(); }
   bool broken() const { return broken_; }
   std::uint64_t unfinished_octets() const { return lines_.unfinished_octets(); }  ///< of a first line without its end
-  std::uint64_t offset() const { return offset_; }  ///< octets taken
+  std::string_view unfinished_line() const { return lines_.unfinished(); }        ///< its kept beginning
+  std::uint64_t offset() const { return offset_; }                                ///< octets taken
   text::Deviations& deviations() { return deviations_; }
 
  private:

@@ -44,6 +44,7 @@ class ReplyReader {
   /// A reply has begun and is not complete.
   bool unfinished() const { return lines_.in_line() || open_; }
   std::uint64_t unfinished_octets() const { return lines_.unfinished_octets(); }  ///< of a line without its end
+  std::string_view unfinished_line() const { return lines_.unfinished(); }        ///< its kept beginning
   std::uint64_t offset() const { return lines_.offset(); }
   text::Deviations& deviations() { return deviations_; }
 
