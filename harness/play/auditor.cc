@@ -98,6 +98,15 @@ void Auditor::baseline(Then then) {
 }
 
 void Auditor::baseline_mailbox(Visit& visit, Then then) {
+  if (!visit.imap->ready() && !visit.imap->over() && context_.problem.empty()) {
+    // What was not seen to be empty or ours must not be played on. The end, with its reason, comes next.
+    visit.imap->hooks.ended = [this, &visit, then](const session::Ended& ended) {
+      context_.fail("connect", fmt::format("the mailboxes of {} could not be looked into before the start: {}",
+                                           context_.accounts[visit.account - 1].login, ended.message()));
+      then();
+    };
+    return;
+  }
   if (visit.next >= visit.mailboxes.size() || !context_.problem.empty())
     return visit.imap->over() ? then() : visit.imap->logout([then](const ImapSession::Result&) { then(); });
   const std::string mailbox = visit.mailboxes[visit.next++];

@@ -2,7 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace mailproof::play {
+namespace {
+
+/// A history is kept in memory: what servers may flood it with is bounded over all sessions of a scenario, so that each
+/// flooded one leaves room for the next.
+constexpr std::size_t kMostEvents = 100'000;
+constexpr std::size_t kFewestResponses = 1'000;
+
+}  // namespace
 
 void Context::fail(std::string_view code, std::string text) {
   if (problem.empty()) problem = text;
@@ -37,6 +47,8 @@ session::ClientConfig Context::client_config(const Endpoint& where, std::uint32_
   config.salted_passwords = options.salted_passwords;
   config.greeting_bound = scaled(config.greeting_bound);
   config.command_bound = scaled(config.command_bound);
+  const std::size_t kept = std::min(history.events().size(), kMostEvents);
+  config.max_responses = std::max((kMostEvents - kept) / 2, kFewestResponses);
   return config;
 }
 
