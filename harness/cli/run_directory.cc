@@ -34,8 +34,15 @@ std::string probe(const std::string& directory) {
   if (fd < 0) return std::strerror(errno);
   const std::string block(kProbe, '\0');
   std::string why;
-  if (::write(fd, block.data(), block.size()) != static_cast<ssize_t>(block.size()) || ::fsync(fd) != 0)
-    why = errno != 0 ? std::strerror(errno) : "no room for a megabyte";
+  for (std::size_t written = 0; written < block.size() && why.empty();) {
+    // A disk that is almost full takes a part of it; the next attempt says why not more.
+    const ssize_t n = ::write(fd, block.data() + written, block.size() - written);
+    if (n <= 0)
+      why = std::strerror(errno);
+    else
+      written += static_cast<std::size_t>(n);
+  }
+  if (why.empty() && ::fsync(fd) != 0) why = std::strerror(errno);
   ::close(fd);
   ::unlink(path.c_str());
   return why;

@@ -80,28 +80,15 @@ std::string reproduce_command(const PlayFlags& flags, const scenario::Scenario& 
 
 namespace {
 
-void run_player(Network& network, play::Player& player) {
+/// While a server is silent everything before it is on disk: whoever kills the run then finds what led there.
+void run_player(Network& network, play::Player& player, RunDirectory::Stream& stream) {
   player.start();
-  const bool over = network.run([&player] { return player.done() || interrupted(); });
+  const bool over = network.run([&] {
+    if (!network.simulated()) stream.flush();
+    return player.done() || interrupted();
+  });
   if (interrupted()) return player.interrupt();
   if (!over) player.stalled();
-}
-
-/// A history that says why nothing was played.
-history::History unplayed(const RunSetup& setup, const scenario::Scenario& scenario, history::What what,
-                          std::string_view code, const std::string& why) {
-  history::History history;
-  history.info.scenario = scenario.id;
-  history.info.title = scenario.title;
-  history.info.target = setup.target->name;
-  history.info.run_seed = setup.flags->seed;
-  history::Event e;
-  e.type = history::Type::obs;
-  e.what = what;
-  e.code = code;
-  e.text = why;
-  history.append(std::move(e));
-  return history;
 }
 
 report::ScenarioResult conclude(const RunSetup& setup, const Job& job, const history::History& history,
@@ -120,22 +107,41 @@ report::ScenarioResult conclude(const RunSetup& setup, const Job& job, const his
   return result;
 }
 
+/// What was not played has a history too, which says why.
+report::ScenarioResult unplayed(const RunSetup& setup, const Job& job, history::What what, std::string_view code,
+                                const std::string& why) {
+  history::History history;
+  history.info.scenario = job.scenario->id;
+  history.info.title = job.scenario->title;
+  history.info.scenario_hash = job.scenario->hash;
+  history.info.target = setup.target->name;
+  history.info.version = kVersion;
+  history.info.run_seed = setup.flags->seed;
+  history.info.copy = job.copy;
+  const auto stream = setup.directory->stream(job.slot, history);
+  history::Event e;
+  e.type = history::Type::obs;
+  e.what = what;
+  e.code = code;
+  e.text = why;
+  history.append(std::move(e));
+  return conclude(setup, job, history, 0);
+}
+
 }  // namespace
 
 report::ScenarioResult play(const RunSetup& setup, const Job& job) {
   const scenario::Scenario& scenario = *job.scenario;
   if (const auto why = play::not_applicable(scenario, *setup.target))
-    return conclude(setup, job, unplayed(setup, scenario, history::What::not_applicable, "", *why), 0);
+    return unplayed(setup, job, history::What::not_applicable, "", *why);
   const bool sim = setup.flags->target.sim;
-  // In simulation every scenario has a server, and so a pool, of its own: --jobs must not change who gets which account.
+  // In simulation every scenario has a server, and so a pool, of its own: --jobs must not change who gets which
+  // account.
   AccountPool own(*setup.target);
   AccountPool& pool = sim ? own : *setup.pool;
   std::string why;
   const auto lease = pool.lease(scenario, why);
-  if (!lease)
-    return conclude(setup, job,
-                    unplayed(setup, scenario, history::What::problem, interrupted() ? "interrupted" : "accounts", why),
-                    0);
+  if (!lease) return unplayed(setup, job, history::What::problem, interrupted() ? "interrupted" : "accounts", why);
 
   std::unique_ptr<server::Server> server;
   std::unique_ptr<Network> network;
@@ -157,7 +163,7 @@ report::ScenarioResult play(const RunSetup& setup, const Job& job) {
   {
     play::Player player(scenario, *setup.target, lease->accounts, *network, play_options(setup, job.copy));
     const auto stream = setup.directory->stream(job.slot, player.history());
-    run_player(*network, player);
+    run_player(*network, player, *stream);
     stream->flush();
     result = conclude(setup, job, player.history(), std::chrono::duration<double>(player.playing_time()).count());
     if (!sim || result.verdict != judge::Verdict::pass)
