@@ -1,0 +1,311 @@
+"""The command line as a CI uses it: exit statuses, what is written, what can be repeated, and what a run leaves when it is
+killed."""
+import base64
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import jsonschema
+import pytest
+
+import tool
+from reference_server import ROOT
+
+SCHEMA = json.loads((ROOT / "reports/run.schema.json").read_text())
+STORIES = ["mixed.pop-download-empties-the-phone", "pop3.delete-on-download", "quota.full-mailbox-refuses-or-bounces",
+           "sync.read-on-phone-read-everywhere"]
+GOOD_FILE = (ROOT / tool.STORY).read_text()
+
+
+def run(out, *arguments, **options):
+    """A run in simulation; what it wrote must be whole, and as its schema says."""
+    ran = tool.mailproof("run", "--sim", "--out", out, *arguments, **options)
+    written = tool.complete_run(out)
+    jsonschema.validate(written, SCHEMA)
+    return ran, written
+
+
+@pytest.fixture(scope="module")
+def defects():
+    listed = tool.mailproof("server", "--list-defects")
+    assert listed.status == 0
+    return [line.split()[0] for line in listed.out.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def red(defects, tmp_path_factory):
+    """A run of all stories that fails: (defect, directory, what ran, run.json)."""
+    for defect in defects:
+        out = tmp_path_factory.mktemp("red") / "run"
+        ran, written = run(out, "scenarios/mixed", "scenarios/pop3", "--defect", defect)
+        if ran.status == 1:
+            return defect, out, ran, written
+    raise AssertionError("no defect shows in the stories")
+
+
+def test_green_is_0_and_says_so(tmp_path):
+    ran, written = run(tmp_path, "scenarios")
+    assert ran.status == 0 and ran.err == ""
+    assert written["verdict"] == "pass" and written["target"] == "sim" and written["seed"] == 1
+    assert [scenario["id"] for scenario in written["scenarios"]] == STORIES
+    for story in STORIES:
+        assert story in ran.out
+    assert "\x1b" not in ran.out, "colour is for terminals"
+
+
+def test_red_is_1_with_the_finding_in_full(red):
+    defect, _, ran, written = red
+    failed = [finding for scenario in written["scenarios"] for finding in scenario["findings"] if finding["severity"] == "fail"]
+    assert written["verdict"] == "fail" and failed
+    for finding in failed:
+        assert finding["id"] in ran.out
+        assert f"--defect {defect}" in finding["reproduce"] and finding["reproduce"] in ran.out
+    for word in ("Requirement:", "Expected:", "Actual:", "Evidence:", "Reproduce:"):
+        assert word in ran.out
+
+
+def test_the_printed_command_shows_the_finding_again(red, tmp_path):
+    _, _, _, written = red
+    for scenario in written["scenarios"]:
+        if not scenario["findings"]:
+            continue
+        words = scenario["findings"][0]["reproduce"].split()
+        assert words[0] == "mailproof"
+        again = tool.mailproof(*words[1:], "--out", tmp_path / scenario["id"])
+        assert again.status == 1
+        assert tool.verdicts(tool.complete_run(tmp_path / scenario["id"])) == tool.verdicts({"scenarios": [scenario]})
+
+
+@pytest.mark.parametrize("arguments, says", [
+    (["run"], "scenarios is required"),
+    (["run", "scenarios"], "which server\\?"),
+    (["run", "scenarios", "--sim", "--sockets"], "only one of"),
+    (["run", "no.such-story", "--sim"], "no.such-story"),
+    (["run", "scenarios", "--sim", "--only", "nothing-like-this"], "no scenario is left"),
+    (["run", "scenarios", "--sim", "--defect", "pop3.no-such"], "pop3.no-such"),
+    (["run", "scenarios", "--sim", "--patience", "0"], "patience"),
+    (["run", "scenarios", "--sim", "--jobs", "0"], "jobs"),
+    (["run", "scenarios", "--target", "no/such/file.yaml"], "no/such/file.yaml"),
+    (["run", "scenarios", "--imap", "127.0.0.1", "--user", "a"], "expected host:port"),
+    (["run", "scenarios", "--imap", "127.0.0.1:99999", "--user", "a"], "expected host:port"),
+    (["run", "scenarios", "--imap", "127.0.0.1:143"], "--user"),
+    (["run", "scenarios", "--imap", "127.0.0.1:143", "--user", "a", "--password-env", "NOT_SET_ANYWHERE"], "NOT_SET_ANYWHERE"),
+    (["run", "scenarios", "--imap", "127.0.0.1:143", "--user", "a", "--defect", "pop3.any"], "--sim or --sockets"),
+    (["judge", "no/such/run"], "no/such/run"),
+    (["check", "no/such/file.yaml"], "no/such/file.yaml"),
+    (["load", "scenarios"], "which server|required"),
+    (["nonsense"], "subcommand"),
+    ([], "subcommand"),
+], ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else "")
+def test_wrong_use_is_2_and_plays_nothing(arguments, says, tmp_path):
+    ran = tool.mailproof(*arguments, *(["--out", tmp_path / "run"] if arguments[:1] == ["run"] else []))
+    assert ran.status == 2, ran.text
+    assert re.search(says, ran.text), ran.text
+    assert not (tmp_path / "run").exists()
+
+
+BAD_FILES = {
+    "an unknown verb": (lambda text: text.replace("download: new", "downlaod: new"), "download"),
+    "an unknown device": (lambda text: text.replace("- pc:    quit", "- pd:    quit"), "pc"),
+    "an unknown key": (lambda text: text.replace("needs:", "neds:"), "needs"),
+    "no YAML": (lambda text: text.replace("accounts: [alice]", "accounts: [alice"), ""),
+    "a bad duration": (lambda text: text.replace("within: 5s", "within: 5 parsecs"), "5 parsecs"),
+}
+
+
+@pytest.mark.parametrize("what", BAD_FILES)
+def test_a_bad_file_is_2_with_its_place_and_nothing_is_played(what, tmp_path):
+    change, named = BAD_FILES[what]
+    text = change(GOOD_FILE)
+    assert text != GOOD_FILE
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(text)
+    for arguments in (["check", bad], ["run", tool.STORY, bad, "--sim", "--out", tmp_path / "run"]):
+        ran = tool.mailproof(*arguments)
+        assert ran.status == 2, ran.text
+        assert re.search(rf"bad\.yaml:\d+:\d+: .*{re.escape(named)}", ran.err, re.DOTALL), ran.err
+    assert not (tmp_path / "run").exists()
+
+
+TARGET = """\
+target: node-7
+imap: [{{host: 127.0.0.1, port: {port}, tls: none}}]
+pop3: [{{host: 127.0.0.1, port: {port}, tls: none}}]
+lmtp: [{{host: 127.0.0.1, port: {port}, tls: none}}]
+delivery: [lmtp]
+accounts:
+  - {{count: {count}, login: "user{{n:04}}", address: "user{{n:04}}@example.test", password_env: MAILPROOF_PASSWORD}}
+"""
+
+
+def target_file(folder, port=9, count=1, change=lambda text: text):
+    path = folder / "target.yaml"
+    path.write_text(change(TARGET.format(port=port, count=count)))
+    return path
+
+
+def test_a_target_with_a_typo(tmp_path):
+    path = target_file(tmp_path, change=lambda text: text.replace("delivery:", "delivrey:"))
+    ran = tool.mailproof("run", tool.STORY, "--target", path, "--out", tmp_path / "run")
+    assert ran.status == 2
+    assert "target.yaml:5:1" in ran.err and "delivery" in ran.err, ran.err
+
+
+def test_a_target_whose_password_is_nowhere(tmp_path):
+    path = target_file(tmp_path)
+    environment = {name: value for name, value in os.environ.items() if name != "MAILPROOF_PASSWORD"}
+    ran = tool.mailproof("run", tool.STORY, "--target", path, "--out", tmp_path / "run", env=environment)
+    assert ran.status == 2 and "MAILPROOF_PASSWORD" in ran.err, ran.text
+
+
+def test_a_pool_too_small_says_how_many_accounts_are_needed(tmp_path):
+    story = tmp_path / "two.yaml"
+    story.write_text(GOOD_FILE.replace("accounts: [alice]", "accounts: [alice, bob]").replace("mixed.", "two."))
+    with tool.bad_server("silent") as port:
+        ran = tool.mailproof("run", story, "--target", target_file(tmp_path, port), "--out", tmp_path / "run")
+    assert ran.status == 3, ran.text
+    assert "2 accounts" in ran.out or "2 of" in ran.out or "needs 2" in ran.out, ran.text
+    assert tool.complete_run(tmp_path / "run")["verdict"] == "error"
+
+
+def test_list_and_check():
+    listed = tool.mailproof("list")
+    assert listed.status == 0 and [line.split()[0] for line in listed.out.splitlines()] == STORIES
+    checked = tool.mailproof("check", "scenarios")
+    assert checked.status == 0 and "4 scenarios" in checked.out
+    understood = json.loads(tool.mailproof("check", "--json", "scenarios").out)
+    assert [scenario["id"] for scenario in understood] == STORIES
+    one = json.loads(tool.mailproof("check", "--json", STORIES[0]).out)
+    assert one == understood[:1] and len(one[0]["steps"]) == 6
+
+
+def judged(directory):
+    """What `judge` makes of a directory: its status, and a line a scenario without the times."""
+    ran = tool.mailproof("judge", directory)
+    lines = [line for line in ran.out.splitlines() if " s  " in line and any(story in line for story in STORIES)]
+    return ran, [[line.split()[0], *line.split()[3:]] for line in lines]
+
+
+def test_an_old_run_is_judged_the_same_again(red, tmp_path):
+    _, directory, ran, written = red
+    copy = tmp_path / "old"
+    shutil.copytree(directory, copy)
+    for gone in (None, "run.json", "findings.json", "junit.xml"):
+        if gone:
+            (copy / gone).unlink()
+        again, lines = judged(copy)
+        assert again.status == ran.status == 1
+        assert [(line[0], line[1]) for line in lines] == [(s["verdict"], s["id"]) for s in written["scenarios"]]
+        for scenario in written["scenarios"]:
+            for finding in scenario["findings"]:
+                assert finding["id"] in again.out and finding["actual"].splitlines()[0] in again.out
+
+
+def test_a_killed_run_can_be_read_and_judged(tmp_path):
+    with tool.bad_server("silent") as port:
+        process = tool.start("run", "scenarios/mixed", "scenarios/pop3", "--target", target_file(tmp_path, port), "--out",
+                             tmp_path / "run")
+        part = tmp_path / "run/history/000000.jsonl"
+        for _ in range(100):
+            if part.exists() and '"connect"' in part.read_text("utf-8"):
+                break
+            time.sleep(0.1)
+        process.send_signal(signal.SIGKILL)
+        assert tool.finish(process).status == -signal.SIGKILL
+    lines = part.read_text("utf-8").splitlines()
+    assert "history" in json.loads(lines[0])
+    with part.open("a") as torn:
+        torn.write('{"event":{"i":3,"t":12')
+    ran = tool.mailproof("judge", tmp_path / "run")
+    assert ran.status == 3, ran.text
+    assert STORIES[0] in ran.out and ran.err == ""
+
+
+def test_the_same_seed_is_the_same_history_whatever_jobs(tmp_path):
+    for name, arguments in {"one": ["--jobs", "1"], "two": ["--jobs", "2"], "other": ["--jobs", "2", "--seed", "8"]}.items():
+        ran, written = run(tmp_path / name, "scenarios", "--repeat", "5", *arguments)
+        assert ran.status == 0 and len(written["scenarios"]) == 20
+    one, two, other = ((tmp_path / name / "history.jsonl").read_bytes() for name in ("one", "two", "other"))
+    assert one == two
+    assert one != other
+
+
+def test_only_and_skip(tmp_path):
+    def ids(*arguments):
+        return [scenario["id"] for scenario in run(tmp_path, "scenarios", *arguments)[1]["scenarios"]]
+
+    assert ids("--only", "pop3") == STORIES[1:2]
+    assert ids("--only", "pop3", "--only", "sync.read-on-phone-read-everywhere") == [STORIES[1], STORIES[3]]
+    assert ids("--skip", "mixed") == STORIES[1:]
+    assert ids("--only", "mixed", "--only", "quota", "--skip", "quota") == STORIES[:1]
+    assert tool.mailproof("run", "--sim", "scenarios", "--only", "pop", "--out", tmp_path).status == 2, "half a word is no prefix"
+
+
+def test_one_copy_of_many_is_the_same_alone(tmp_path):
+    run(tmp_path / "all", STORIES[0], "--repeat", "3", "--seed", "5")
+    run(tmp_path / "third", STORIES[0], "--copy", "2", "--seed", "5")
+    histories = (tmp_path / "all/history.jsonl").read_text("utf-8").split('{"history":')
+    alone = (tmp_path / "third/history.jsonl").read_text("utf-8").split('{"history":')
+    assert len(histories) == 4 and len(set(histories)) == 4
+    assert alone[1] == histories[3]
+
+
+def test_until_fail_stops_at_the_first_failure(red, tmp_path):
+    defect, _, _, _ = red
+    ran, written = run(tmp_path, "scenarios/mixed", "scenarios/pop3", "--defect", defect, "--repeat", "50", "--until-fail")
+    assert ran.status == 1
+    verdicts = [scenario["verdict"] for scenario in written["scenarios"]]
+    assert verdicts[-1] == "fail" and verdicts.count("fail") == 1
+    ran, written = run(tmp_path, "scenarios/mixed", "--repeat", "3", "--until-fail")
+    assert ran.status == 0 and len(written["scenarios"]) == 3
+
+
+def everything_below(folder):
+    return [path for path in pathlib.Path(folder).rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("defective", [False, True])
+def test_no_password_is_written_or_said(defective, defects, tmp_path):
+    """Over sockets, where byte logs are kept. A login that fails shows most of what there is to show."""
+    arguments = ["--defect", defects[0]] if defective else []
+    ran = tool.mailproof("run", "--sockets", "scenarios/mixed", "scenarios/pop3", "--patience", "0.5", "--out", tmp_path / "run",
+                         *arguments)
+    files = everything_below(tmp_path)
+    assert any("wire" in path.parts for path in files) and ran.status in (0, 1)
+    logs = b"".join(path.read_bytes() for path in files)
+    assert b"LOGIN" in logs or b"AUTHENTICATE" in logs
+    secrets = [tool.PASSWORD.encode()]
+    for user in ("user0001", "user0002"):
+        secrets.append(base64.b64encode(f"\0{user}\0{tool.PASSWORD}".encode()).rstrip(b"="))
+    for secret in secrets:
+        assert secret not in logs and secret.decode() not in ran.text
+
+
+def test_a_refused_password_is_not_said_either(tmp_path):
+    with tool.bad_server("wrong-password") as port:
+        ran = tool.mailproof("run", tool.STORY, "--target", target_file(tmp_path, port), "--out", tmp_path / "run")
+    assert ran.status == 3 and "wrong password" in ran.out
+    logs = b"".join(path.read_bytes() for path in everything_below(tmp_path / "run"))
+    assert b"LOGIN" in logs and tool.PASSWORD.encode() not in logs and tool.PASSWORD not in ran.text
+
+
+def test_an_earlier_run_in_the_directory_is_replaced(red, tmp_path):
+    _, directory, _, _ = red
+    shutil.copytree(directory, tmp_path / "run")
+    ran, written = run(tmp_path / "run", STORIES[3])
+    assert ran.status == 0 and [scenario["id"] for scenario in written["scenarios"]] == STORIES[3:]
+    assert json.loads((tmp_path / "run/findings.json").read_text())["findings"] == []
+    assert not (tmp_path / "run/wire").exists()
+
+
+def test_without_out_a_run_goes_below_runs(tmp_path):
+    ran = subprocess.run([tool.BINARY, "run", STORIES[0], "--sim", "--scenarios", ROOT / "scenarios"], cwd=tmp_path,
+                         capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    (made,) = (tmp_path / "runs").iterdir()
+    assert tool.complete_run(made)["verdict"] == "pass" and f"runs/{made.name}" in ran.stdout
