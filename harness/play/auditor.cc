@@ -80,7 +80,13 @@ void Auditor::baseline(Then then) {
               context_.fail("connect", "before the start: " + opened.text);
               return next();
             }
-            visit.pop3->stat([this, &visit, next](const Pop3Session::Result&) {
+            visit.pop3->stat([this, &visit, next](const Pop3Session::Result& stat) {
+              if (!stat.ok())
+                context_.fail("connect",
+                              fmt::format("the maildrop of {} could not be looked into before the start: {}: "
+                                          "STAT: {}",
+                                          context_.accounts[visit.account - 1].login,
+                                          context_.endpoint(Protocol::pop3)->label(), stat.text));
               if (visit.pop3->messages() != 0 && !context_.options.own_mailboxes)
                 context_.fail("baseline",
                               fmt::format("the maildrop of {} is not empty ({} messages); it was not touched",
