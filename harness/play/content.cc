@@ -36,6 +36,16 @@ std::uint32_t reported_on(const Context& context, std::string_view report) {
   return 0;
 }
 
+/// A report must have the null reverse-path (RFC 5321 section 4.5.5); the last MTA writes it down as Return-Path.
+bool has_sender(std::string_view report) {
+  const std::string header = lower(report.substr(0, report.find("\r\n\r\n")));
+  constexpr std::string_view field = "return-path:";
+  const auto at = header.starts_with(field) ? 0 : header.find("\nreturn-path:");
+  if (at == std::string::npos) return false;
+  const auto value = std::string_view(header).substr(header.find(':', at) + 1);
+  return value.substr(0, value.find('\n')).find("<>") == std::string_view::npos;
+}
+
 }  // namespace
 
 void record_reports(Context& context, const history::ContentScanner& scanner, const history::Event& at) {
@@ -49,6 +59,7 @@ void record_reports(Context& context, const history::ContentScanner& scanner, co
     e.code = recipient.effective_status() ? recipient.effective_status()->text() : "";
     e.text = fmt::format("{}: {}", recipient.action, recipient.diagnostic_code);
     e.hash = 0;
+    e.flags = has_sender(scanner.kept()) ? "sender-not-null" : "";
     for (std::size_t i = 0; i < context.accounts.size(); ++i)
       if (iequals(context.accounts[i].address, recipient.final_recipient))
         e.account = static_cast<std::uint32_t>(i + 1);
