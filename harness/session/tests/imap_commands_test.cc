@@ -335,14 +335,16 @@ TEST(ImapBounds, ProgressMovesTheBound) {
   d.selected(9);
   d.client.uid_fetch("1:*", "BODY.PEEK[]");
   d.said();
-  d.server("* 1 FETCH (UID 4 BODY[] {100}\r\n");
+  const std::string mebibyte(1U << 20, 'x');
+  d.server("* 1 FETCH (UID 4 BODY[] {5242975}\r\n");
   for (int i = 0; i < 5; ++i) {
     d.pass(50s);
-    d.server("x");
+    d.server(mebibyte);
   }
+  d.pass(59s);
   EXPECT_EQ(d.sink.ends, 0);
-  d.pass(61s);
-  EXPECT_EQ(d.sink.end.why, "no reply within 1m, 95 octets of a literal missing");
+  d.pass(2s);
+  EXPECT_EQ(d.sink.end.why, "no end of the reply within 310s, 95 octets of a literal missing");
 }
 
 TEST(ImapBounds, GivingUpEndsEverythingInTheNextCall) {
