@@ -1,0 +1,160 @@
+#include "play/requirements.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace mailproof::play {
+namespace {
+
+using scenario::Need;
+using scenario::Target;
+using scenario::Way;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using Chosen = std::vector<std::size_t>;
+
+constexpr std::uint64_t kSmall = 65536;
+
+Endpoint endpoint(Protocol protocol, TlsMode tls = TlsMode::none) {
+  return {protocol, "127.0.0.1", 4000, tls, false, ""};
+}
+
+scenario::PoolAccount account(const std::string& login, std::optional<std::uint64_t> quota = std::nullopt) {
+  return {login, login + "@example.test", Secret("secret"), quota};
+}
+
+/// Offers everything a scenario may ask for.
+Target complete() {
+  Target target;
+  target.imap = {endpoint(Protocol::imap), endpoint(Protocol::imap, TlsMode::starttls)};
+  target.pop3 = {endpoint(Protocol::pop3)};
+  target.lmtp = {endpoint(Protocol::lmtp)};
+  target.smtp = {endpoint(Protocol::smtp)};
+  target.delivery = {Way::lmtp, Way::smtp, Way::append};
+  target.accounts = {account("user1"), account("small1", kSmall), account("user2"), account("small2", kSmall)};
+  target.admin["restart"] = {"/sbin/restart"};
+  return target;
+}
+
+struct Missing {
+  Need need;
+  const char* why;
+  void (*take)(Target&);
+};
+
+class Needs : public testing::TestWithParam<Missing> {};
+
+TEST_P(Needs, AreNamedWhereTheTargetHasThemNot) {
+  scenario::Scenario scenario;
+  scenario.needs = {GetParam().need};
+  Target target = complete();
+  EXPECT_EQ(not_applicable(scenario, target), std::nullopt);
+  GetParam().take(target);
+  EXPECT_EQ(not_applicable(scenario, target), GetParam().why);
+  scenario.needs.clear();
+  EXPECT_EQ(not_applicable(scenario, target), std::nullopt) << "nobody asked for it";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Requirements, Needs,
+    testing::Values(
+        Missing{Need::imap, "the target has no IMAP", [](Target& target) { target.imap.clear(); }},
+        Missing{Need::pop3, "the target has no POP3", [](Target& target) { target.pop3.clear(); }},
+        Missing{Need::smtp, "the target has no SMTP", [](Target& target) { target.smtp.clear(); }},
+        Missing{Need::lmtp, "the target has no LMTP", [](Target& target) { target.lmtp.clear(); }},
+        Missing{Need::bounce, "only a target with SMTP can bounce", [](Target& target) { target.smtp.clear(); }},
+        Missing{Need::delivery, "the target has no way of delivery that we know (lmtp, smtp, append)",
+                [](Target& target) { target.delivery = {Way::command}; }},
+        Missing{Need::quota, "no account of the target has a quota",
+                [](Target& target) {
+                  for (auto& one : target.accounts) one.quota.reset();
+                }},
+        Missing{Need::tls, "the target has no TLS", [](Target& target) { target.imap.resize(1); }},
+        Missing{Need::admin, "the target file has no admin commands", [](Target& target) { target.admin.clear(); }}));
+
+TEST(Requirements, ADeliveringDeviceNeedsItsOwnWay) {
+  scenario::Scenario scenario;
+  scenario.devices.resize(1);
+  scenario.devices[0].kind = scenario::DeviceKind::deliverer;
+  Target target = complete();
+  target.smtp.clear();
+  for (const Way way : {Way::any, Way::lmtp, Way::append}) {
+    scenario.devices[0].way = way;
+    EXPECT_EQ(not_applicable(scenario, target), std::nullopt) << name(way);
+  }
+  scenario.devices[0].way = Way::smtp;
+  EXPECT_EQ(not_applicable(scenario, target), "the target cannot deliver by smtp");
+}
+
+TEST(Requirements, ADeviceThatAsksForTlsNeedsItInItsOwnProtocol) {
+  scenario::Scenario scenario;
+  scenario.devices.resize(1);
+  auto& device = scenario.devices[0];
+  device.tls = TlsMode::starttls;
+  EXPECT_EQ(not_applicable(scenario, complete()), std::nullopt);
+  device.kind = scenario::DeviceKind::pop3;
+  ASSERT_TRUE(not_applicable(scenario, complete()));
+  EXPECT_THAT(*not_applicable(scenario, complete()), HasSubstr("no pop3 endpoint with tls: starttls"));
+  device.tls = TlsMode::none;
+  EXPECT_EQ(not_applicable(scenario, complete()), std::nullopt);
+}
+
+TEST(Requirements, AQuotaIsMetByExactlyThatQuota) {
+  scenario::Scenario scenario;
+  scenario.accounts = {{"bob", kSmall, {}}};
+  EXPECT_EQ(not_applicable(scenario, complete()), std::nullopt);
+  scenario.accounts[0].quota = kSmall + 1;
+  ASSERT_TRUE(not_applicable(scenario, complete()));
+  EXPECT_THAT(*not_applicable(scenario, complete()), HasSubstr("no account class of the target has a quota of"));
+}
+
+TEST(DeliveryWay, IsTheFirstThatTheTargetCanWhereAnyWillDo) {
+  Target target = complete();
+  EXPECT_EQ(delivery_way(target, Way::any), Way::lmtp);
+  target.lmtp.clear();  // named first, but without an endpoint
+  EXPECT_EQ(delivery_way(target, Way::any), Way::smtp);
+  target.delivery = {Way::append, Way::smtp};
+  EXPECT_EQ(delivery_way(target, Way::any), Way::append);
+  EXPECT_EQ(delivery_way(target, Way::smtp), Way::smtp);
+}
+
+struct Pool {
+  Chosen choose(std::vector<scenario::Account> wanted) {
+    scenario::Scenario scenario;
+    scenario.id = "quota.full";
+    scenario.accounts = std::move(wanted);
+    return choose_accounts(scenario, target, taken, why);
+  }
+  Target target = complete();
+  std::vector<bool> taken;
+  std::string why;
+};
+
+TEST(ChooseAccounts, GivesEachItsClassAndNoneTwice) {
+  Pool pool;
+  EXPECT_THAT(pool.choose({{"bob", kSmall, {}}, {"alice", std::nullopt, {}}}), ElementsAre(1U, 0U));
+  EXPECT_THAT(pool.choose({{"alice", std::nullopt, {}}, {"bob", kSmall, {}}}), ElementsAre(2U, 3U));
+  EXPECT_THAT(pool.taken, ElementsAre(true, true, true, true));
+}
+
+/// An account without a quota is none with: a full mailbox would never be full.
+TEST(ChooseAccounts, ThatRunOutSayWhatIsNeededAndTakeNothing) {
+  Pool pool;
+  EXPECT_THAT(pool.choose({{"alice", std::nullopt, {}}, {"b", kSmall, {}}, {"c", kSmall, {}}, {"d", kSmall, {}}}),
+              IsEmpty());
+  EXPECT_EQ(pool.why, "quota.full needs 3 unused accounts with a quota of 64KiB, the pool has no more");
+  EXPECT_THAT(pool.taken, ElementsAre(false, false, false, false));
+  EXPECT_THAT(pool.choose({{"b", kSmall, {}}, {"c", kSmall, {}}}), ElementsAre(1U, 3U)) << "they are still to be had";
+}
+
+TEST(ChooseAccounts, LeavesWhatOthersHaveLeased) {
+  Pool pool;
+  pool.taken = {true, false, false, false};
+  EXPECT_THAT(pool.choose({{"alice", std::nullopt, {}}}), ElementsAre(2U));
+  EXPECT_THAT(pool.choose({{"alice", std::nullopt, {}}}), IsEmpty());
+  EXPECT_EQ(pool.why, "quota.full needs 1 unused accounts without a quota, the pool has no more");
+}
+
+}  // namespace
+}  // namespace mailproof::play
