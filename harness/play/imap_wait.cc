@@ -90,8 +90,9 @@ void ImapDevice::poll() {
   const bool here = session_ != nullptr && session_->ready() && iequals(session_->view().mailbox, wanted);
   if (here && session_->client().idling()) return asked(true);
   if (!here) {
-    return in_mailbox(wanted, [this, asked](bool ok) {
-      if (!ok || !device_.idle.empty()) return rest([asked, ok] { asked(ok); });
+    // Back in its own mailbox a device idles again; in another one it stays, and asks, until the wait is over.
+    return in_mailbox(wanted, [this, wanted, asked](bool ok) {
+      if (ok && iequals(wanted, device_.idle)) return rest([asked] { asked(true); });
       asked(ok);
     });
   }
