@@ -26,8 +26,8 @@ const Request* gone_with(const Case& c, const std::vector<Request>& all, const h
 /// The event of the last delivery of this message to the account that was accepted; 0 = none, or not into this mailbox.
 std::uint32_t last_delivery(const Case& c, const history::Cell& cell);
 
-/// Copies of the message in other mailboxes of the account, beyond what was put there: a filter's doing, or a MOVE's that
-/// said NO and still moved some (RFC 6851 section 3.3).
+/// Copies of the message in other mailboxes of the account, beyond what was put there: a filter's doing, or a MOVE's
+/// that said NO and still moved some (RFC 6851 section 3.3).
 int surplus_elsewhere(const Case& c, const history::Cell& cell);
 
 /// Certainly missing: two looks, the second after the settling time, both without it.

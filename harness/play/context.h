@@ -29,7 +29,8 @@ struct PlayOptions {
   std::size_t wire_limit = 4U << 20;                     ///< kept bytes of a session's log
   std::string date = "Thu, 01 Jan 2026 00:00:00 +0000";  ///< Date: of the messages (RFC 5322)
   std::string version = "0.1.0";
-  sasl::SaltedPasswords* salted_passwords = nullptr;  ///< shared by all sessions of a thread: SCRAM costs thousands of HMACs
+  sasl::SaltedPasswords* salted_passwords =
+      nullptr;  ///< shared by all sessions of a thread: SCRAM costs thousands of HMACs
 };
 
 /// What everyone who plays one scenario shares. Lives as long as the Player.
