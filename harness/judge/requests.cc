@@ -70,11 +70,37 @@ std::uint32_t last_delivery(const Case& c, const history::Cell& cell) {
   return last;
 }
 
+namespace {
+
+/// The latest event that proves the message was really there. A session may go on seeing what others removed: a POP3
+/// maildrop is as it was at login (RFC 1939 section 4), and an IMAP server may still serve a message whose EXPUNGE it
+/// has not told this session yet (RFC 2180 section 4.1). So each session counts once: from its login, or its first
+/// sight.
+std::uint32_t last_proof(const Case& c, const history::Cell& cell) {
+  std::map<std::uint32_t, std::uint32_t> login;
+  std::map<std::uint32_t, std::uint32_t> first_sight;
+  for (const Event& e : c.history.events()) {
+    if (e.session == 0) continue;
+    const auto& session = c.history.session(e.session);
+    if (e.what == What::connect && e.type == Type::ok) login[e.session] = e.index;
+    if (e.what != What::message || e.message != cell.message || session.account != cell.account ||
+        !iequals(e.mailbox, c.ledger.mailbox_name(cell.mailbox)))
+      continue;
+    first_sight.try_emplace(e.session, session.protocol == Protocol::pop3 ? login[e.session] : e.index);
+  }
+  std::uint32_t last = 0;
+  for (const auto& [session, index] : first_sight) last = std::max(last, index);
+  return last;
+}
+
+}  // namespace
+
 const Request* gone_with(const Case& c, const std::vector<Request>& all, const history::Cell& cell) {
   if (cell.first_seen == 0) return nullptr;  // it never arrived, so nothing took it away
+  const std::uint32_t proof = last_proof(c, cell);
   for (const Request& request : all) {
     if (request.account != cell.account || !iequals(request.mailbox, c.ledger.mailbox_name(cell.mailbox))) continue;
-    if (cell.last_seen > request.completion || cell.added_by > request.completion) continue;
+    if (proof > request.completion || cell.added_by > request.completion) continue;
     if (last_delivery(c, cell) > request.completion) continue;  // what came after it, it cannot have taken
     if (cell.first_absent != 0 && cell.first_absent < request.invoke) continue;
     const bool touched =

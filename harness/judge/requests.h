@@ -19,8 +19,8 @@ struct Request {
 /// scenario, in order.
 std::vector<Request> requests(const Case& c);
 
-/// The request that a message seems to have gone with: seen before its end, not known absent before it began. Null:
-/// nobody removed anything then, so nobody's request is to blame.
+/// The request that a message seems to have gone with: not proven there after its end, not known absent before it
+/// began. Null: nobody removed anything then, so nobody's request is to blame.
 const Request* gone_with(const Case& c, const std::vector<Request>& all, const history::Cell& cell);
 
 /// The event of the last delivery of this message to the account that was accepted; 0 = none, or not into this mailbox.
