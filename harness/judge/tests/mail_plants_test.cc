@@ -84,6 +84,20 @@ const bool kRemoval[] = {
             s.expunge(hand);
             s.audited({{mail[2], 3}});
           }),
+    plant(
+        "removal/more-than-expunged",  // the POP3 session still shows it, as it was at login: its QUIT is not to blame
+        [](Scene& s) {
+          const auto mail = s.accepted(4);
+          const std::uint32_t pop = s.pop3(s.pc);
+          const std::uint32_t hand = s.watches(s.phone, mail);
+          s.store(hand, "1");
+          s.expunge(hand);  // takes 2 as well
+          for (std::uint32_t n = 2; n <= 3; ++n) s.pop_content(pop, mail[n - 1], n, s.uidl(n));
+          s.dele(pop, 3);
+          s.ask(What::quit, pop);
+          s.end(pop);
+          s.audited({{mail[3], 4}});
+        }),
     plant("removal/more-than-marked",
           [](Scene& s) {
             const auto mail = s.accepted(3);
