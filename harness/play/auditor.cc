@@ -41,7 +41,7 @@ void Auditor::visit_all(std::uint32_t, Each each, Then then) {
 void Auditor::open_imap(Visit& visit, std::uint32_t round, std::function<void(bool)> then) {
   visit.reader.reset();
   visit.imap = std::make_unique<ImapSession>(context_, 0, visit.account, round, *context_.endpoint(Protocol::imap));
-  visit.reader = std::make_unique<MailboxReader>(context_, *visit.imap);
+  visit.reader = std::make_unique<MailboxReader>(*visit.imap);
   visit.imap->open([this, then = std::move(then)](const ImapSession::Result& result) {
     if (!result.ok()) context_.fail("connect", "audit: " + result.text);
     then(result.ok());

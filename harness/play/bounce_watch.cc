@@ -33,7 +33,7 @@ void BounceWatch::look(std::size_t index) {
   if (!eye.session || eye.session->over()) {
     eye.reader.reset();
     eye.session = std::make_unique<ImapSession>(context_, 0, eye.account, 0, *context_.endpoint(Protocol::imap));
-    eye.reader = std::make_unique<MailboxReader>(context_, *eye.session);
+    eye.reader = std::make_unique<MailboxReader>(*eye.session);
     return eye.session->open([&eye, next](const ImapSession::Result& result) {
       if (!result.ok()) return next(false);
       eye.reader->open("INBOX", true, next);

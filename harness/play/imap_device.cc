@@ -27,7 +27,7 @@ void ImapDevice::connected(Then then) {
   const Endpoint* endpoint = context_.endpoint(Protocol::imap, device_.tls);
   sessions_.push_back(std::make_unique<ImapSession>(context_, number_, account_, 0, *endpoint));
   session_ = sessions_.back().get();
-  readers_.push_back(std::make_unique<MailboxReader>(context_, *session_));
+  readers_.push_back(std::make_unique<MailboxReader>(*session_));
   reader_ = readers_.back().get();
   reader_->changed = [this, session = session_] {
     if (session == session_) news();

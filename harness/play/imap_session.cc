@@ -57,7 +57,6 @@ ImapSession::ImapSession(Context& context, std::uint32_t device, std::uint32_t a
                          const Endpoint& endpoint)
     : context_(context),
       number_(context.new_session(device, Protocol::imap, account, audit_round, endpoint)),
-      account_(account),
       client_(std::make_unique<session::ImapClient>(context.client_config(endpoint, account), *this)),
       recorded_(std::make_unique<history::RecordedPeer>(*client_, *context.logs.at(number_ - 1))),
       endpoint_(endpoint) {}

@@ -114,7 +114,6 @@ class ImapSession final : public session::ImapSink {
 
   Context& context_;
   std::uint32_t number_;
-  std::uint32_t account_;
   std::unique_ptr<session::ImapClient> client_;
   std::unique_ptr<history::RecordedPeer> recorded_;
   std::unique_ptr<Link> link_;

@@ -248,7 +248,7 @@ void ImapDevice::go_online(const scenario::Step& step, Finish done) {
           [this, believed, expectation, row_hook, done](const ImapSession::Result& selected) {
             const std::uint32_t number = session_number();
             session_->hooks = {};
-            readers_.push_back(std::make_unique<MailboxReader>(context_, *session_));
+            readers_.push_back(std::make_unique<MailboxReader>(*session_));
             reader_ = readers_.back().get();
             if (!selected.ok()) {
               outcome(context_, What::agree, expectation, Type::info, {}, "SELECT with QRESYNC: " + selected.text,

@@ -15,7 +15,8 @@ constexpr Duration kDefaultBound = std::chrono::seconds(10);
 What what_of(const scenario::Step& step) { return step.verb == scenario::Verb::see ? What::see : What::lose; }
 
 bool has_flags(const MailboxReader& reader, std::uint32_t message, const std::vector<std::string>& flags) {
-  for (const auto& [uid, item] : reader.items()) {
+  for (const auto& entry : reader.items()) {
+    const MailboxReader::Item& item = entry.second;
     if (item.message != message) continue;
     return std::all_of(flags.begin(), flags.end(), [&](const auto& flag) { return item.flags.contains(lower(flag)); });
   }
@@ -126,7 +127,7 @@ void ImapDevice::ask_again(Wait wait, std::vector<std::uint32_t> missing) {
   sessions_.push_back(
       std::make_unique<ImapSession>(context_, 0, account_, 0, *context_.endpoint(Protocol::imap, device_.tls)));
   ImapSession* fresh = sessions_.back().get();
-  readers_.push_back(std::make_unique<MailboxReader>(context_, *fresh));
+  readers_.push_back(std::make_unique<MailboxReader>(*fresh));
   MailboxReader* reader = readers_.back().get();
   const auto finish = [this, fresh, reader, wait = std::move(wait), missing = std::move(missing)](bool ok) {
     auto e = context_.event(Type::obs, What::asked_again, fresh->number());

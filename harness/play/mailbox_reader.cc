@@ -4,7 +4,7 @@
 
 namespace mailproof::play {
 
-MailboxReader::MailboxReader(Context& context, ImapSession& session) : context_(context), session_(session) {
+MailboxReader::MailboxReader(ImapSession& session) : session_(session) {
   session_.hooks.exists = [this](std::uint32_t, std::uint32_t) {
     if (changed) changed();
   };

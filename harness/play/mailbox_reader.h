@@ -19,7 +19,7 @@ class MailboxReader {
     std::set<std::string> flags;  ///< lower case
   };
 
-  MailboxReader(Context& context, ImapSession& session);
+  explicit MailboxReader(ImapSession& session);
 
   /// SELECT or EXAMINE, then everything that is there.
   void open(const std::string& mailbox, bool examine, Then then);
@@ -41,7 +41,6 @@ class MailboxReader {
   void fetch(const std::string& set, Then then);
   void fetch_bodies(Then then);
 
-  Context& context_;
   ImapSession& session_;
   std::map<std::uint32_t, Item> items_;
   bool lost_count_ = false;  ///< something went whose UID was never learnt

@@ -169,7 +169,8 @@ void Player::perform_together(const scenario::Step& step, Finish done) {
   };
   std::map<std::size_t, std::vector<const scenario::Step*>> by_device;
   for (const auto& child : step.together) by_device[child.device].push_back(&child);
-  for (const auto& [device, children] : by_device) {
+  for (const auto& entry : by_device) {
+    const std::vector<const scenario::Step*>& children = entry.second;
     ++*open;
     auto next = std::make_shared<std::function<void(std::size_t)>>();
     *next = [this, children, one_less, weak = std::weak_ptr(next)](std::size_t i) {
