@@ -114,8 +114,8 @@ void add_run(CLI::App& app, int& status) {
   command->add_option("--jobs", flags->jobs, "Scenarios played at the same time")
       ->check(CLI::Range(1U, 64U))
       ->capture_default_str();
-  command->add_option("--only", flags->only, "Only these: id prefix or tag");
-  command->add_option("--skip", flags->skip, "Not these: id prefix or tag");
+  command->add_option("--only", flags->only, "Only these: id prefix or tag")->allow_extra_args(false);
+  command->add_option("--skip", flags->skip, "Not these: id prefix or tag")->allow_extra_args(false);
   command->add_option("--repeat", flags->repeat, "Play each N times, each time with a seed of its own")
       ->check(CLI::Range(1U, 1'000'000U))
       ->capture_default_str();

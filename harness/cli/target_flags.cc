@@ -66,10 +66,10 @@ void add_target_flags(CLI::App& app, TargetFlags& flags) {
   app.add_option("--target", flags.file, "Target file: the server to test (SCENARIOS, \"The target file\")");
   app.add_flag("--sim", flags.sim, "The built-in server in simulation: no sockets, virtual time");
   app.add_flag("--sockets", flags.sockets, "The built-in server over loopback sockets");
-  app.add_option("--imap", flags.imap, "IMAP service, host:port");
-  app.add_option("--pop3", flags.pop3, "POP3 service, host:port");
-  app.add_option("--lmtp", flags.lmtp, "LMTP service, host:port");
-  app.add_option("--smtp", flags.smtp, "SMTP service, host:port");
+  app.add_option("--imap", flags.imap, "IMAP service, host:port")->allow_extra_args(false);
+  app.add_option("--pop3", flags.pop3, "POP3 service, host:port")->allow_extra_args(false);
+  app.add_option("--lmtp", flags.lmtp, "LMTP service, host:port")->allow_extra_args(false);
+  app.add_option("--smtp", flags.smtp, "SMTP service, host:port")->allow_extra_args(false);
   app.add_option("--tls", flags.tls, "For services given by flags")
       ->check(CLI::IsMember({"none", "starttls", "implicit"}))
       ->capture_default_str();
@@ -81,9 +81,11 @@ void add_target_flags(CLI::App& app, TargetFlags& flags) {
   app.add_flag("--insecure", flags.insecure, "Do not verify certificates");
   app.add_option("--source", flags.source, "Local address to connect from");
   app.add_option("--defect", flags.builtin.defects,
-                 "Switch a defect of the built-in server on (`server --list-defects`)");
+                 "Switch a defect of the built-in server on (`server --list-defects`)")
+      ->allow_extra_args(false);
   app.add_option("--latitude", flags.builtin.latitudes,
-                 "Switch a latitude of the built-in server on (`server --list-latitudes`)");
+                 "Switch a latitude of the built-in server on (`server --list-latitudes`)")
+      ->allow_extra_args(false);
 }
 
 Result<scenario::Target> make_target(const TargetFlags& flags) {
