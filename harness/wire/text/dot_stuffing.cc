@@ -28,6 +28,7 @@ void DotReader::scan(std::string_view run) {
         lf_dot_ = false;
       }
     } else if (c == '\r') {
+      if (state_ == State::cr) lf_dot_ = false;  // ".CR CR LF" is text, however it is cut
       state_ = State::cr;
       after_bare_lf_ = false;
     } else {
