@@ -8,7 +8,7 @@ import pathlib
 import shutil
 import subprocess
 
-from servers.throwaway import Trouble, say
+from servers.trouble import Trouble, say
 
 
 def cache_folder():

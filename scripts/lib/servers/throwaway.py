@@ -1,7 +1,7 @@
 """A mail server that lives in a temporary folder: what is the same for every server in fixtures/servers/.
 
 A server's own server.py derives from Throwaway and says which packages it needs (`packages`), writes its
-configuration (`configure`) and names its command (`command`)."""
+configuration (`configure`) and names its command (`command`, or `daemons` where it is made of several)."""
 import hashlib
 import json
 import os
@@ -13,28 +13,34 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
+import typing
+
+from servers.namespace import why_impossible
+from servers.processes import alive, birth, descendants, freeze, kill_all, send, thaw, wait_gone
+from servers.trouble import Trouble, say
 
 INOTIFY = pathlib.Path("/proc/sys/fs/inotify/max_user_instances")
 INOTIFY_WANTED = 8192
 START_SECONDS = 20
 # Below the range the kernel takes outgoing ports from (32768), above the well-known ones; one block a server.
 FIRST_BLOCK, BLOCKS, BLOCK = 20000, 120, 100
+SKIPPED = 77  # the exit status that says "not possible here", as in Automake's tests
 
 
-class Trouble(Exception):
-    """Something the person at the keyboard can act on."""
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
+class Daemon(typing.NamedTuple):
+    """One process in the foreground, with all that it begins."""
+    arguments: list
+    environment: dict
+    as_root: bool = False  # it becomes the users it wants by itself
 
 
 class Throwaway:
     packages = []
     ports = {}  # name -> offset in the block
+    needs_root = False  # then it lives in a mount namespace, self.namespace
+    namespace = None
 
     def __init__(self, root, name):
         self.root, self.name = root, name
@@ -53,9 +59,16 @@ class Throwaway:
         """Write configuration and accounts below self.state."""
         raise NotImplementedError
 
+    def configure_as_root(self):
+        """Called when everything below self.state belongs to the server's user; what must not, is written here."""
+
     def command(self):
         """The command that runs in the foreground, and its environment."""
         raise NotImplementedError
+
+    def daemons(self):
+        """All of them, in the order in which they start."""
+        return [Daemon(*self.command())]
 
     def empty_mailboxes(self):
         """Called while the server is stopped."""
@@ -69,12 +82,29 @@ class Throwaway:
         """The text of the target file."""
         raise NotImplementedError
 
-    # The six actions.
+    # What a server.py may provide besides.
+    def quota(self, login, octets):
+        """The account's own limit from now on; 0 is none."""
+        raise Trouble(f"{self.name} cannot set the limit of an account")
+
+    def customer_quota(self, customer, octets):
+        """The limit that the customer's mailboxes share from now on; 0 is none."""
+        raise Trouble(f"{self.name} has no limit that several mailboxes share")
+
+    def deliver(self, address, message):
+        """Delivers where no protocol does; returns 0, or of sysexits(3) 67 no such user, 75 try again, 77 refused."""
+        raise Trouble(f"{self.name} takes mail by its own protocols; see its target file")
+
+    # The actions.
     def up(self):
+        if self.needs_root and (why := why_impossible()):
+            say(f"{self.name} needs root: {why}")
+            return SKIPPED
         if self.running():
             say(f"{self.name} runs already")
             return self.announce()
         started = time.monotonic()
+        self.stop()  # a part of it may have ended by itself
         self.restore_inotify()  # a run that failed or whose machine crashed left its state
         shutil.rmtree(self.state, ignore_errors=True)
         self.state.mkdir(mode=0o711, parents=True)
@@ -84,6 +114,7 @@ class Throwaway:
             self.remember("base", self.base)
             self.configure()
             self.own(self.state)
+            self.configure_as_root()
             if self.start():
                 break
             if not self.log_says("in use"):
@@ -101,11 +132,21 @@ class Throwaway:
         return 0
 
     def kill(self):
-        if not self.running():
-            raise Trouble(f"{self.name} does not run")
-        kill_tree(self.recalled("pid"))
-        self.forget_pid()
+        self.must_run()
+        kill_all(self.processes)
+        self.forget_trees()
         say(f"{self.name} was killed; its mail is kept, 'restart' brings it back")
+        return 0
+
+    def pause(self, milliseconds):
+        """The whole server stands still, as a machine does that swaps or is moved; connections stay."""
+        self.must_run()
+        stopped = freeze(self.processes)
+        try:
+            time.sleep(milliseconds / 1000)
+        finally:
+            thaw(stopped)
+        say(f"{self.name} stood still for {milliseconds} ms")
         return 0
 
     def restart(self):
@@ -130,7 +171,7 @@ class Throwaway:
         if not self.running():
             print(f"{self.name}: not running" + (" (state kept)" if self.base is not None else ""))
             return 3
-        print(f"{self.name}: running, pid {self.recalled('pid')}, "
+        print(f"{self.name}: running, pid {' '.join(map(str, self.masters()))}, "
               + ", ".join(f"{name} {self.port(name)}" for name in self.ports))
         return self.announce()
 
@@ -149,47 +190,62 @@ class Throwaway:
         return self.log().exists() and words in self.log().read_text(errors="replace")
 
     def start(self):
-        """True when a login succeeds; False when the server ended or never answered."""
-        self.forget_pid()
-        arguments, environment = self.command()
+        """True when a login succeeds; False when a part of the server ended or it never answered."""
+        self.forget_trees()
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        identity = {"user": self.uid, "group": self.gid, "extra_groups": []} if os.geteuid() == 0 else {}
-        with open(self.log(), "ab") as log:
-            self.own(self.log())
-            process = subprocess.Popen(arguments, env=environment, cwd=self.state, stdin=subprocess.DEVNULL, stdout=log,
-                                       stderr=log, start_new_session=True, **identity)
-        self.remember("pid", process.pid)
-        self.remember("born", birth(process.pid))
+        begun = []
+        for daemon in self.daemons():
+            begun.append(self.begin(daemon))
+            self.remember("trees", [(process.pid, birth(process.pid)) for process in begun])
         deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and process.poll() is None:
+        while time.monotonic() < deadline and all(process.poll() is None for process in begun):
             if self.answers():
                 return True
             time.sleep(0.01)
-        kill_tree(process.pid)
-        self.forget_pid()
+        kill_all(self.processes)
+        self.forget_trees()
         return False
 
+    def begin(self, daemon):
+        drop = os.geteuid() == 0 and not daemon.as_root
+        identity = {"user": self.uid, "group": self.gid, "extra_groups": []} if drop else {}
+        with open(self.log(), "ab") as log:
+            self.own(self.log())
+            return subprocess.Popen(daemon.arguments, env=daemon.environment, cwd=self.state, stdin=subprocess.DEVNULL,
+                                    stdout=log, stderr=log, start_new_session=True, **identity)
+
     def stop(self):
-        """Asks politely, then kills whatever is left of the tree."""
-        if not self.running():
+        """Asks politely, the last begun first, then kills whatever is left."""
+        everything = self.processes()
+        if not everything:
             return
-        pid = self.recalled("pid")
-        tree = descendants(pid)
-        os.kill(pid, signal.SIGTERM)
-        wait_gone(tree, 3)
-        for one in tree:
-            if alive(one):
-                kill_tree(one)
-        self.forget_pid()
+        for master in reversed(self.masters()):
+            send(signal.SIGTERM, [master])
+            wait_gone(descendants(master), 3)
+        kill_all(lambda: [pid for pid in {*everything, *self.processes()} if alive(pid)])
+        self.forget_trees()
+
+    def masters(self):
+        """The first process of every daemon that still lives."""
+        # A pid is used again after a while; the time of birth tells whether it is still ours.
+        return [pid for pid, born in self.recalled("trees") or [] if alive(pid) and birth(pid) == born]
+
+    def processes(self):
+        """Every process of the server, masters first."""
+        found = [pid for master in self.masters() for pid in descendants(master)]
+        return [*found, *(pid for pid in self.namespace.members() if pid not in found)] if self.namespace else found
 
     def running(self):
-        pid = self.recalled("pid")
-        # A pid is used again after a while; the time of birth tells whether it is still ours.
-        return bool(pid) and alive(pid) and birth(pid) == self.recalled("born")
+        trees = self.recalled("trees")
+        return bool(trees) and len(self.masters()) == len(trees)
 
-    def forget_pid(self):
-        self.remember("pid", None)
+    def must_run(self):
+        if not self.processes():
+            raise Trouble(f"{self.name} does not run")
+
+    def forget_trees(self):
+        self.remember("trees", None)
 
     def failed_to_start(self):
         tail = self.log().read_text(errors="replace").splitlines()[-15:] if self.log().exists() else []
@@ -215,7 +271,7 @@ class Throwaway:
         try:
             INOTIFY.write_text(str(INOTIFY_WANTED))
         except OSError:
-            say(f"fs.inotify.max_user_instances is {before} and only root can raise it: many sessions will share a process")
+            say(f"fs.inotify.max_user_instances is {before} and only root can raise it: sessions will share processes")
             return
         self.remember("inotify", before)
         say(f"fs.inotify.max_user_instances raised from {before} to {INOTIFY_WANTED}; 'down' restores it")
@@ -269,54 +325,3 @@ def port_is_free(port):
         except OSError:
             return False
     return True
-
-
-def stat_fields(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-
-
-def alive(pid):
-    fields = stat_fields(pid)
-    return fields is not None and fields[0] not in "ZX"
-
-
-def birth(pid):
-    fields = stat_fields(pid)
-    return fields and fields[19]
-
-
-def descendants(pid):
-    """pid and all below it."""
-    parent = {}
-    for entry in os.listdir("/proc"):
-        fields = stat_fields(entry) if entry.isdigit() else None
-        if fields:
-            parent[int(entry)] = int(fields[1])
-    found = [pid]
-    for one in found:
-        found += [child for child, its_parent in parent.items() if its_parent == one]
-    return found
-
-
-def kill_tree(pid):
-    """Stopped first: a master that still runs forks an orphan between the listing and the kill, and it keeps the ports."""
-    try:
-        os.kill(pid, signal.SIGSTOP)
-    except ProcessLookupError:
-        return
-    tree = descendants(pid)
-    for one in tree:
-        try:
-            os.kill(one, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-    wait_gone(tree, 5)
-
-
-def wait_gone(pids, seconds):
-    deadline = time.monotonic() + seconds
-    while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
-        time.sleep(0.01)
