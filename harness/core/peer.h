@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/bytes.h"
+#include "core/certificate.h"
 #include "core/time.h"
 
 namespace mailproof {
@@ -40,6 +41,7 @@ struct TlsFacts {
   std::string error;  ///< why not, when not established ("certificate has expired")
   std::size_t early_bytes =
       0;  ///< plaintext that arrived behind the STARTTLS reply; never parsed (CVE-2011-0411 class)
+  std::optional<Certificate> certificate{};  ///< the server's, as far as it came
 };
 
 /// How a peer tells its driver that output(), deadline() or wants() changed outside of a call from the driver.

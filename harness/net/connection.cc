@@ -2,6 +2,8 @@
 
 #include <cerrno>
 
+#include "net/certificate.h"
+
 namespace mailproof::net {
 
 Connection::Connection(Reactor& reactor, std::shared_ptr<const Route> route, std::shared_ptr<TlsContext> context,
@@ -229,6 +231,7 @@ void Connection::fail_tls(EndReason reason, const std::string& error, const std:
   TlsFacts facts;
   facts.error = error;
   facts.early_bytes = early_bytes_;
+  if (stream_.secure()) facts.certificate = peer_certificate(stream_.ssl());
   peer_->secured(facts, now);
   if (state_ != State::over) end(reason, detail, now, Closing::orderly);
 }

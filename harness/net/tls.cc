@@ -4,6 +4,7 @@
 #include <openssl/x509v3.h>
 
 #include "net/address.h"
+#include "net/certificate.h"
 #include "net/socket.h"
 
 namespace mailproof::net {
@@ -50,7 +51,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::client(const TlsOptions& options
   } else if (SSL_CTX_set_default_verify_paths(context) != 1) {
     return failed("", "cannot use the system's CA certificates");
   }
-  SSL_CTX_set_verify(context, options.insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_verify(context, options.insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, keep_refused_certificate);
   return made;
 }
 
@@ -89,6 +90,7 @@ TlsFacts tls_facts(SSL* ssl) {
   facts.established = true;
   facts.version = SSL_get_version(ssl);
   facts.cipher = SSL_get_cipher_name(ssl);
+  facts.certificate = peer_certificate(ssl);
   return facts;
 }
 
@@ -99,6 +101,7 @@ bool certificate_refused(SSL* ssl) {
 std::string tls_error(SSL* ssl) {
   if (!certificate_refused(ssl)) return queued_error();
   ERR_clear_error();
+  if (const auto certificate = peer_certificate(ssl)) return certificate->label() + " " + certificate->trouble;
   return X509_verify_cert_error_string(SSL_get_verify_result(ssl));
 }
 

@@ -46,8 +46,8 @@ TlsFacts tls_facts(SSL* ssl);
 /// The handshake failed because of the other end's certificate.
 bool certificate_refused(SSL* ssl);
 
-/// Why the last call on `ssl` failed ("certificate has expired", "unsupported protocol"); empties OpenSSL's error
-/// queue.
+/// Why the last call on `ssl` failed ("unsupported protocol", "certificate of 'mail.example.test' (names: a, b; valid
+/// until 2026-01-01) has expired"); empties OpenSSL's error queue.
 std::string tls_error(SSL* ssl);
 
 }  // namespace mailproof::net

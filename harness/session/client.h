@@ -17,6 +17,9 @@ using CommandId = std::uint32_t;
 /// How an operation ended: it happened, it certainly did not, or nobody can say (timeout or drop before the answer).
 enum class Outcome { ok, fail, info };
 
+/// How far a session had come when the server said what it offers.
+enum class Stage { plaintext, secured, authenticated };
+
 struct Login {
   std::string user;
   Secret password;
@@ -28,6 +31,7 @@ struct Login {
 struct ClientConfig {
   Endpoint endpoint;                                   ///< protocol, host (named in errors) and TLS mode
   Login login;                                         ///< SMTP without auth and LMTP: unused
+  bool log_in = true;                                  ///< false: ready where the login would begin
   Duration greeting_bound = std::chrono::seconds(10);  ///< also for each further bring-up step
   Duration command_bound = std::chrono::seconds(60);   ///< for a reply; see Patience for what prolongs it
   std::uint64_t max_response_bytes =
@@ -44,10 +48,11 @@ struct ClientConfig {
 /// was seen.
 struct Ended {
   EndReason reason = EndReason::none;
-  bool clean = false;   ///< after LOGOUT/QUIT and its reply
-  bool ready = false;   ///< it had come as far as authenticated/ready
-  bool broken = false;  ///< the server broke the protocol or a limit; reason is then `dropped`: we closed
-  std::string where;    ///< "imap 127.0.0.1:143"
+  bool clean = false;          ///< after LOGOUT/QUIT and its reply
+  bool ready = false;          ///< it had come as far as authenticated/ready
+  bool login_refused = false;  ///< the server said no to the login
+  bool broken = false;         ///< the server broke the protocol or a limit; reason is then `dropped`: we closed
+  std::string where;           ///< "imap 127.0.0.1:143"
   std::string step;
   std::string why;  ///< "connection refused", "no greeting within 10s", "literal of 10737418240 octets announced"
   std::string seen;

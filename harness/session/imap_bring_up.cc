@@ -53,12 +53,18 @@ void ImapClient::Impl::next_step() {
     bring_up_step = "CAPABILITY";
     return enqueue_own(prepare(bring_up_step, ImapVerb::capability));
   }
+  sink.on_capabilities(capabilities,
+                       authenticated ? Stage::authenticated
+                       : tls_up      ? Stage::secured
+                                     : Stage::plaintext,
+                       now);
+  if (phase == Phase::over) return;
   if (config.endpoint.tls == TlsMode::starttls && !tls_up) {
     bring_up_step = "STARTTLS";
     if (!has("STARTTLS")) return refused("the server does not offer STARTTLS");
     return enqueue_own(prepare(bring_up_step, ImapVerb::starttls));
   }
-  if (!authenticated) return log_in();
+  if (!authenticated && config.log_in) return log_in();
   become_ready();
 }
 
@@ -138,6 +144,7 @@ void ImapClient::Impl::bring_up_completed(ImapPending& done, const imap::Respons
       break;
   }
   if (!sasl_problem.empty()) return refused(fmt::format("{}; the server then answered {}", sasl_problem, said(r)));
+  login_refused = !ok;
   if (!ok) return refused(fmt::format("the server refused the login of {}: {}", printable(config.login.user), said(r)));
   if (sasl_client != nullptr) {
     const auto proven = sasl_client->accepted();
@@ -157,6 +164,8 @@ void ImapClient::Impl::grant_starttls() {
 
 void ImapClient::Impl::secured(const TlsFacts& facts, Time at) {
   learn(at);
+  if (phase == Phase::over) return;
+  sink.on_secured(facts, at);
   if (phase == Phase::over) return;
   if (facts.early_bytes > 0) deviate("tls.bytes-behind-starttls", fmt::format("{} octets", facts.early_bytes));
   if (!facts.established) {

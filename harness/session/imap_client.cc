@@ -172,6 +172,7 @@ void ImapClient::Impl::give_up(std::string_view why) {
 void ImapClient::Impl::finish(Ended end) {
   if (phase == Phase::over) return;
   end.ready = was_ready;
+  end.login_refused = login_refused;
   end.where = config.endpoint.label();
   end.step = step();
   end.seen = printable(framer.unfinished().empty() ? std::string_view(last_line) : framer.unfinished(), last_line_kept);

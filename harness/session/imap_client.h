@@ -60,6 +60,8 @@ class ImapSink {
  public:
   virtual ~ImapSink() = default;
   virtual void on_greeting(std::string_view text, Time) { (void)text; }
+  virtual void on_secured(const TlsFacts&, Time) {}                           ///< TLS is up, or failed
+  virtual void on_capabilities(std::span<const std::string>, Stage, Time) {}  ///< once a stage of the bring-up
   virtual void on_ready(Time) = 0;                        ///< authenticated; capabilities() are the post-login ones
   virtual void on_done(const ImapCompletion&, Time) = 0;  ///< once for every CommandId, in completion order
   virtual void on_idling(Time) {}                         ///< the continuation of IDLE came

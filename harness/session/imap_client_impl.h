@@ -161,6 +161,7 @@ struct ImapClient::Impl final : imap::FramerSink {
   bool pipelining = false;
   bool capabilities_fresh = false;
   bool authenticated = false;
+  bool login_refused = false;
   bool finish_idle_asked = false;
   bool refreshing_idle = false;
   bool content_open = false;  ///< a literal's octets go to on_content

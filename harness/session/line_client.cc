@@ -98,6 +98,11 @@ void LineClient::secured(const TlsFacts& facts, Time now) {
   now_ = now;
   if (over_) return;
   in_call_ = true;
+  on_secured(facts, now);
+  if (over_) {
+    in_call_ = false;
+    return;
+  }
   if (facts.early_bytes != 0) note("tls.bytes-behind-starttls", fmt::format("{} octets", facts.early_bytes), received_);
   if (!facts.established) {
     if (!upgrading()) step("TLS");
@@ -142,6 +147,7 @@ void LineClient::end_clean() {
 void LineClient::finish(Ended end) {
   if (std::exchange(over_, true)) return;
   end.ready = ready_;
+  end.login_refused = login_refused_;
   end.where = config_.endpoint.label();
   end.step = step_;
   end.seen = printable(seen_);

@@ -38,11 +38,12 @@ class LineClient {
   std::uint64_t received() const { return received_; }
 
  protected:
-  virtual void on_open(Time now) = 0;                        ///< connected: await the greeting
-  virtual void on_bytes(std::string_view in, Time now) = 0;  ///< takes all of it, until over() or TLS begins
-  virtual void on_tls(Time now) = 0;                         ///< the upgrade that start_tls() asked for is there
-  virtual void on_handed(Time now) = 0;                      ///< handed() moved on
-  virtual void on_over(const Ended& end, Time now) = 0;      ///< the only end: complete what is pending, tell the sink
+  virtual void on_open(Time now) = 0;                            ///< connected: await the greeting
+  virtual void on_bytes(std::string_view in, Time now) = 0;      ///< takes all of it, until over() or TLS begins
+  virtual void on_tls(Time now) = 0;                             ///< the upgrade that start_tls() asked for is there
+  virtual void on_secured(const TlsFacts& facts, Time now) = 0;  ///< what TLS came to, implicit or asked for
+  virtual void on_handed(Time now) = 0;                          ///< handed() moved on
+  virtual void on_over(const Ended& end, Time now) = 0;  ///< the only end: complete what is pending, tell the sink
   virtual void on_lax(const Deviation& deviation, Time now) = 0;
 
   /// What is being done, for messages: "greeting", "STLS", "RETR". Static text.
@@ -62,6 +63,7 @@ class LineClient {
   void end(EndReason reason, std::string why, bool broken = false);
   void end_clean();
   void set_ready() { ready_ = true; }
+  void set_login_refused() { login_refused_ = true; }  ///< then end()
 
   /// New output may wait, or nothing is wanted any more.
   void wake();
@@ -84,6 +86,7 @@ class LineClient {
   bool in_call_ = false;
   bool over_ = false;
   bool ready_ = false;
+  bool login_refused_ = false;
   bool unarmed_ = false;  ///< awaited since a call without a time: the bound counts from the next one
   std::optional<Duration> bound_;
   Patience patience_;

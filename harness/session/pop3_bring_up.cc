@@ -74,12 +74,22 @@ void Pop3Client::Impl::capabilities_known() {
   switch (stage_) {
     case Stage::capa:
       if (config().endpoint.tls == TlsMode::starttls) return ask_tls();
-      return log_in();
+      [[fallthrough]];
     case Stage::capa_secured:
-      return log_in();
+      return config().log_in ? log_in() : enter_transaction();
     default:
       return enter_transaction();
   }
+}
+
+/// Of the CAPA that was just answered.
+void Pop3Client::Impl::tell_capabilities() {
+  const bool secured = stage_ == Stage::capa_secured || config().endpoint.tls == TlsMode::implicit;
+  sink_.on_capabilities(capability_lines_,
+                        stage_ == Stage::capa_authenticated ? session::Stage::authenticated
+                        : secured                           ? session::Stage::secured
+                                                            : session::Stage::plaintext,
+                        now());
 }
 
 void Pop3Client::Impl::ask_tls() {
@@ -136,7 +146,10 @@ void Pop3Client::Impl::log_in_with(std::string_view mechanism) {
 
 void Pop3Client::Impl::login_status(const pop3::StatusLine& status) {
   using Kind = pop3::StatusLine::Kind;
-  if (status.kind == Kind::err) return end(EndReason::dropped, fmt::format("login with {} refused", login_as_));
+  if (status.kind == Kind::err) {
+    set_login_refused();
+    return end(EndReason::dropped, fmt::format("login with {} refused", login_as_));
+  }
   await(config().greeting_bound);
   if (status.kind == Kind::challenge) {
     const auto answered = sasl_->challenge(status.text, out_);

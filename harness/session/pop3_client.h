@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <span>
 
 #include "session/client.h"
 
@@ -20,6 +21,10 @@ class Pop3Sink {
  public:
   virtual ~Pop3Sink() = default;
   virtual void on_greeting(std::string_view text, Time) { (void)text; }
+  virtual void on_secured(const TlsFacts&, Time) {}  ///< TLS is up, or failed
+  virtual void on_capabilities(std::span<const std::string> lines, Stage, Time) {
+    (void)lines;
+  }                                 ///< of each CAPA of the bring-up that was answered
   virtual void on_ready(Time) = 0;  ///< TRANSACTION state
   virtual void on_done(const Pop3Completion&, Time) = 0;
   virtual void on_stat(std::uint32_t messages, std::uint64_t octets, Time) = 0;

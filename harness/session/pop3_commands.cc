@@ -182,7 +182,8 @@ void Pop3Client::Impl::row(std::string_view line) {
 void Pop3Client::Impl::body_end() {
   if (stage_ != Stage::ready) {
     capa_known_ = true;
-    return capabilities_known();
+    tell_capabilities();
+    return over() ? void() : capabilities_known();
   }
   const Verb verb = queue_.front().verb;
   if (verb == Verb::capa) capa_known_ = true;

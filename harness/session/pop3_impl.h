@@ -34,6 +34,7 @@ struct Pop3Client::Impl final : LineClient {
   void on_open(Time now) override;
   void on_bytes(std::string_view in, Time now) override;
   void on_tls(Time now) override;
+  void on_secured(const TlsFacts& facts, Time now) override { sink_.on_secured(facts, now); }
   void on_handed(Time now) override;
   void on_over(const Ended& end, Time now) override;
   void on_lax(const Deviation& deviation, Time now) override { sink_.on_deviation(deviation, now); }
@@ -43,6 +44,7 @@ struct Pop3Client::Impl final : LineClient {
   void greeted(const pop3::StatusLine& status);
   void ask_capabilities(Stage stage);
   void capabilities_known();
+  void tell_capabilities();
   void ask_tls();
   void log_in();
   void log_in_with(std::string_view mechanism);

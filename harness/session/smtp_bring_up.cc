@@ -55,7 +55,9 @@ void SmtpClient::Impl::greeted_back(const smtp::Reply& reply) {
   extension_lines_.clear();
   for (const auto& [keyword, parameters] : extensions_.all())
     extension_lines_.push_back(parameters.empty() ? keyword : keyword + " " + parameters);
-  after_hello();
+  const bool secure = secured_ || config().endpoint.tls == TlsMode::implicit;
+  sink_.on_extensions(extension_lines_, secure ? Stage::secured : Stage::plaintext, now());
+  if (!over()) after_hello();
 }
 
 void SmtpClient::Impl::after_hello() {
@@ -65,7 +67,7 @@ void SmtpClient::Impl::after_hello() {
     if (!extensions_.has("STARTTLS")) return end(EndReason::dropped, "TLS is not offered");
     return command(Asked::starttls, "STARTTLS");
   }
-  if (config().endpoint.auth && !lmtp()) return log_in();
+  if (config().endpoint.auth && config().log_in && !lmtp()) return log_in();
   become_ready();
 }
 
@@ -89,7 +91,10 @@ void SmtpClient::Impl::auth_reply(const smtp::Reply& reply) {
     if (!answered) return end(EndReason::dropped, answered.error().message(), true);
     return expect(Asked::auth);
   }
-  if (!reply.positive()) return end(EndReason::dropped, fmt::format("login with {} refused", sasl_->mechanism()));
+  if (!reply.positive()) {
+    set_login_refused();
+    return end(EndReason::dropped, fmt::format("login with {} refused", sasl_->mechanism()));
+  }
   const auto proven = sasl_->accepted();
   if (!proven) return end(EndReason::dropped, proven.error().message(), true);
   sasl_.reset();

@@ -36,7 +36,9 @@ class SmtpSink {
  public:
   virtual ~SmtpSink() = default;
   virtual void on_greeting(const SmtpReply&, Time) {}
-  virtual void on_ready(Time) = 0;  ///< EHLO/LHLO (after TLS and AUTH) accepted
+  virtual void on_secured(const TlsFacts&, Time) {}                         ///< TLS is up, or failed
+  virtual void on_extensions(std::span<const std::string>, Stage, Time) {}  ///< of each EHLO or LHLO
+  virtual void on_ready(Time) = 0;                                          ///< EHLO/LHLO (after TLS and AUTH) accepted
   virtual void on_reply(std::string_view command, const SmtpReply&,
                         Time) = 0;               ///< every reply: "MAIL", "RCPT", "DATA", "end of data", ...
   virtual void on_final_dot(CommandId, Time) {}  ///< the last byte of the message was handed to the link

@@ -46,6 +46,7 @@ struct SmtpClient::Impl final : LineClient {
   void on_open(Time now) override;
   void on_bytes(std::string_view in, Time now) override;
   void on_tls(Time now) override;
+  void on_secured(const TlsFacts& facts, Time now) override { sink_.on_secured(facts, now); }
   void on_handed(Time now) override;
   void on_over(const Ended& end, Time now) override;
   void on_lax(const Deviation& deviation, Time now) override { sink_.on_deviation(deviation, now); }

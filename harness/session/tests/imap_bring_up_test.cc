@@ -9,6 +9,7 @@
 namespace mailproof::session {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 using tests::ImapDialogue;
 
@@ -74,6 +75,42 @@ TEST_P(ImapBringUp, UpgradesToTls) {
   d.says("a3 LOGIN user0001 \"***\"\r\n");
   d.server("a3 OK [CAPABILITY IMAP4rev1] in\r\n");
   d.tells({"greeting ready", "deviation imap.text.missing", "ready"});
+  EXPECT_THAT(d.sink.offers, ElementsAre("plaintext IMAP4rev1 STARTTLS LOGINDISABLED", "secured",
+                                         "secured IMAP4rev1 AUTH=PLAIN", "authenticated IMAP4rev1"));
+}
+
+TEST(ImapBringUp, AskedNotToLogInIsReadyInFrontOfIt) {
+  ClientConfig config = starttls();
+  config.log_in = false;
+  ImapDialogue d(config);
+  d.open();
+  d.server("* OK [CAPABILITY IMAP4rev1 STARTTLS] ready\r\n");
+  d.says("a1 STARTTLS\r\n");
+  d.server("a1 OK begin\r\n");
+  TlsFacts facts;
+  facts.established = true;
+  d.client.secured(facts, d.now);
+  d.says("a2 CAPABILITY\r\n");
+  d.server("* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\na2 OK done\r\n");
+  d.says("");
+  d.tells({"greeting ready", "ready"});
+  d.client.logout();
+  d.says("a3 LOGOUT\r\n");
+  d.server("* BYE\r\na3 OK done\r\n");
+  EXPECT_TRUE(d.sink.end.clean);
+}
+
+TEST(ImapBringUp, WhoRefusedTheLoginIsTold) {
+  ImapDialogue refused;
+  refused.open();
+  refused.server("* OK [CAPABILITY IMAP4rev1] ready\r\n");
+  refused.server("a1 NO [AUTHENTICATIONFAILED] wrong password\r\n");
+  EXPECT_TRUE(refused.sink.end.login_refused);
+  ImapDialogue disabled;
+  disabled.open();
+  disabled.server("* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] ready\r\n");
+  EXPECT_EQ(disabled.sink.ends, 1);
+  EXPECT_FALSE(disabled.sink.end.login_refused) << "it was not asked";
 }
 
 TEST(ImapBringUp, BytesBehindTheStarttlsReplyAreNeverParsed) {

@@ -14,6 +14,15 @@ std::string joined(std::span<const std::uint32_t> numbers) {
 }  // namespace
 
 void ImapRecorder::on_greeting(std::string_view text, Time) { events.push_back(fmt::format("greeting {}", text)); }
+void ImapRecorder::on_secured(const TlsFacts& facts, Time) {
+  offers.emplace_back(facts.established ? "secured" : "not secured: " + facts.error);
+}
+void ImapRecorder::on_capabilities(std::span<const std::string> words, Stage stage, Time) {
+  constexpr std::string_view stages[] = {"plaintext", "secured", "authenticated"};
+  std::string offer(stages[static_cast<std::size_t>(stage)]);
+  for (const std::string& word : words) offer += fmt::format(" {}", word);
+  offers.push_back(std::move(offer));
+}
 void ImapRecorder::on_ready(Time) {
   events.emplace_back("ready");
   when_ready();

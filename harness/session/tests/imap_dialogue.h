@@ -14,12 +14,15 @@ namespace mailproof::session::tests {
 class ImapRecorder : public ImapSink {
  public:
   std::vector<std::string> events;
+  std::vector<std::string> offers;  ///< what was told of TLS and of capabilities, an event a line
   std::function<void()> when_ready = [] {};
   std::function<void(const ImapCompletion&)> when_done = [](const ImapCompletion&) {};
   int ends = 0;
   Ended end;
 
   void on_greeting(std::string_view text, Time) override;
+  void on_secured(const TlsFacts& facts, Time) override;
+  void on_capabilities(std::span<const std::string> words, Stage stage, Time) override;
   void on_ready(Time) override;
   void on_done(const ImapCompletion& done, Time) override;
   void on_idling(Time) override { events.emplace_back("idling"); }

@@ -111,6 +111,17 @@ DialogueStep client(std::string text) { return {Kind::client, std::move(text), {
 DialogueStep tls_up() { return {Kind::tls, {}, {}}; }
 DialogueStep act(std::function<void(Peer&)> action) { return {Kind::act, {}, std::move(action)}; }
 
+void Offers::secured(const TlsFacts& facts) {
+  lines.emplace_back(facts.established ? "secured" : "not secured: " + facts.error);
+}
+
+void Offers::offered(std::span<const std::string> words, Stage stage) {
+  constexpr std::string_view stages[] = {"plaintext:", "secured:", "authenticated:"};
+  std::string line(stages[static_cast<std::size_t>(stage)]);
+  for (const std::string& word : words) line += fmt::format(" {}", word);
+  lines.push_back(std::move(line));
+}
+
 std::string describe(Outcome outcome) {
   return outcome == Outcome::ok ? "ok" : outcome == Outcome::fail ? "fail" : "info";
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,15 @@ struct Rig {
 };
 std::string describe(const Ended& ended);
 std::string describe(Outcome outcome);
+
+/// What a server was told to offer at each stage, and what TLS came to, an event a line; told apart from the rest, so
+/// that a dialogue about something else need not expect it.
+class Offers {
+ public:
+  void secured(const TlsFacts& facts);
+  void offered(std::span<const std::string> words, Stage stage);
+  std::vector<std::string> lines;
+};
 
 /// What goes wrong at a step of the server.
 enum class Fault { closed, cut_in_the_middle, timeout, garbage, refusal };

@@ -10,6 +10,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 auto rig(TlsMode tls = TlsMode::none, std::string mechanism = "") {
   return [tls, mechanism] { return std::make_unique<Pop3Rig>(pop3_config(tls, mechanism)); };
@@ -53,6 +54,34 @@ TEST(Pop3Login, StlsForgetsWhatWasSaidBefore) {
   EXPECT_EQ(run.told.back(), "ready");
   EXPECT_THAT(run.raw_output, HasSubstr("AUTH PLAIN " + base64(std::string_view("\0user0001\0pass", 14)) + "\r\n"));
   expect_every_step_may_fail(rig(TlsMode::starttls), steps, "-ERR no\r\n");
+}
+
+TEST(Pop3Login, EveryCapaThatIsAnsweredIsToldWithItsStage) {
+  const auto offers = std::make_shared<Offers>();
+  const auto make = [&] { return std::make_unique<Pop3Rig>(pop3_config(TlsMode::starttls), offers); };
+  play(make, {server(kGreeting), client("CAPA\r\n"), server("+OK\r\nUSER\r\nSTLS\r\n.\r\n"), client("STLS\r\n"),
+              server("+OK go\r\n"), client(""), tls_up(), client("CAPA\r\n"),
+              server("+OK\r\nUSER\r\nSASL PLAIN LOGIN\r\n.\r\n"), client("AUTH PLAIN ***\r\n"), server("+OK\r\n"),
+              client("CAPA\r\n"), server("+OK\r\nUIDL\r\nLOGIN-DELAY 60\r\n.\r\n")});
+  EXPECT_THAT(offers->lines, ElementsAre("plaintext: USER STLS", "secured", "secured: USER SASL PLAIN LOGIN",
+                                         "authenticated: UIDL LOGIN-DELAY 60"));
+  offers->lines.clear();
+  const auto old = [&] { return std::make_unique<Pop3Rig>(pop3_config(), offers); };
+  play(old, {server(kGreeting), client("CAPA\r\n"), server("-ERR what?\r\n"), client("USER user0001\r\n")});
+  EXPECT_THAT(offers->lines, ElementsAre()) << "nothing is known, which is not the same as nothing offered";
+}
+
+TEST(Pop3Login, AskedNotToLogInIsReadyInFrontOfIt) {
+  ClientConfig config = pop3_config();
+  config.log_in = false;
+  const auto make = [&] { return std::make_unique<Pop3Rig>(config); };
+  const std::vector<DialogueStep> steps = {server(kGreeting),  client("CAPA\r\n"),
+                                           server(kCapa),      act([](Peer& p) { pop3(p).quit(); }),
+                                           client("QUIT\r\n"), server("+OK bye\r\n")};
+  const DialogueRun run = play(make, steps);
+  EXPECT_THAT(run.told,
+              ElementsAre("greeting Dovecot (Debian) ready.", "ready", HasSubstr("QUIT"), HasSubstr("clean")));
+  EXPECT_THAT(run.raw_output, Not(HasSubstr("user0001")));
 }
 
 TEST(Pop3Login, WhatWasOfferedInTheClearIsNotBelievedAfterTls) {

@@ -9,10 +9,17 @@ namespace mailproof::session {
 /// A Pop3Client whose sink writes down what it is told; contents of one message are joined.
 class Pop3Rig final : public Rig, public Pop3Sink {
  public:
-  explicit Pop3Rig(ClientConfig config) : client_(std::move(config), *this) {}
+  explicit Pop3Rig(ClientConfig config, std::shared_ptr<Offers> offers = nullptr)
+      : client_(std::move(config), *this), offers_(std::move(offers)) {}
   Peer& peer() override { return client_; }
 
   void on_greeting(std::string_view text, Time) override;
+  void on_secured(const TlsFacts& facts, Time) override {
+    if (offers_) offers_->secured(facts);
+  }
+  void on_capabilities(std::span<const std::string> words, Stage stage, Time) override {
+    if (offers_) offers_->offered(words, stage);
+  }
   void on_ready(Time) override;
   void on_done(const Pop3Completion& done, Time) override;
   void on_stat(std::uint32_t messages, std::uint64_t octets, Time) override;
@@ -26,6 +33,7 @@ class Pop3Rig final : public Rig, public Pop3Sink {
 
  private:
   Pop3Client client_;
+  std::shared_ptr<Offers> offers_;
   std::string content_;
 };
 

@@ -49,6 +49,19 @@ TEST(SmtpBringUp, LmtpSaysLhlo) {
       HasSubstr("ended dropped lmtp 127.0.0.1:25: LHLO: refused"));
 }
 
+TEST(SmtpBringUp, EveryEhloIsToldWithItsStageAndWithoutALoginNobodyLogsIn) {
+  const auto offers = std::make_shared<Offers>();
+  ClientConfig config = smtp_config(Protocol::smtp, TlsMode::starttls, true);
+  config.log_in = false;
+  const auto make = [&] { return std::make_unique<SmtpRig>(config, offers); };
+  const DialogueRun run =
+      play(make, {server(kGreeting), client(kEhlo), server("250-x\r\n250 STARTTLS\r\n"), client("STARTTLS\r\n"),
+                  server("220 2.0.0 go\r\n"), client(""), tls_up(), client(kEhlo),
+                  server("250-x\r\n250-AUTH PLAIN\r\n250 SIZE 1000\r\n"), client("")});
+  EXPECT_EQ(run.told.back(), "ready");
+  EXPECT_THAT(offers->lines, ElementsAre("plaintext: STARTTLS", "secured", "secured: AUTH PLAIN SIZE 1000"));
+}
+
 TEST(SmtpBringUp, StarttlsThenEhloAgain) {
   const auto tls = rig(smtp_config(Protocol::smtp, TlsMode::starttls));
   const std::vector<DialogueStep> steps = {server(kGreeting),

@@ -9,10 +9,17 @@ namespace mailproof::session {
 /// An SmtpClient whose sink writes down what it is told.
 class SmtpRig final : public Rig, public SmtpSink {
  public:
-  explicit SmtpRig(ClientConfig config) : client_(std::move(config), "client.example.test", *this) {}
+  explicit SmtpRig(ClientConfig config, std::shared_ptr<Offers> offers = nullptr)
+      : client_(std::move(config), "client.example.test", *this), offers_(std::move(offers)) {}
   Peer& peer() override { return client_; }
 
   void on_greeting(const SmtpReply& reply, Time) override;
+  void on_secured(const TlsFacts& facts, Time) override {
+    if (offers_) offers_->secured(facts);
+  }
+  void on_extensions(std::span<const std::string> words, Stage stage, Time) override {
+    if (offers_) offers_->offered(words, stage);
+  }
   void on_ready(Time) override;
   void on_reply(std::string_view command, const SmtpReply& reply, Time) override;
   void on_final_dot(CommandId id, Time) override;
@@ -23,6 +30,7 @@ class SmtpRig final : public Rig, public SmtpSink {
 
  private:
   SmtpClient client_;
+  std::shared_ptr<Offers> offers_;
 };
 
 ClientConfig smtp_config(Protocol protocol = Protocol::smtp, TlsMode tls = TlsMode::none, bool auth = false,
