@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
   add_check(app, status);
   add_server(app, status);
   add_judge(app, status);
+  add_probe(app, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
