@@ -1,77 +1,31 @@
-"""The throwaway Dovecot does what the stories need: every protocol and TLS flavour, the small quota, kill, restart,
-reset, and five hundred sessions at once with mail announced promptly."""
+"""The throwaway Dovecot does what the stories need: every protocol and TLS flavour, limits of accounts and of customers
+and their changes, pauses, kill, restart, reset, and five hundred sessions at once with mail announced promptly."""
 import imaplib
-import os
-import pathlib
 import poplib
 import smtplib
-import ssl
-import subprocess
-import tempfile
 import time
 
 import pytest
-import yaml
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-MAIL = """\
-From: =?utf-8?q?Zo=C3=AB?= <sender@example.test>
-To: {to}
-Subject: Protokoll der Sitzung
-Message-ID: <{number}.fixture@example.test>
-MIME-Version: 1.0
-Content-Type: text/plain; charset=utf-8
-Content-Transfer-Encoding: quoted-printable
-
-.Gr=C3=BC=C3=9Fe
-{body}
-"""
-
-
-class Dovecot:
-    def __init__(self, state):
-        self.environment = {**os.environ, "MAILPROOF_STATE": str(state), "MAILPROOF_PASSWORD": "s3cret"}
-        self.target_file = pathlib.Path(self.do("up"))
-        self.target = yaml.safe_load(self.target_file.read_text())
-        self.context = ssl.create_default_context(cafile=self.target["tls"]["ca"])
-
-    def do(self, action):
-        run = subprocess.run([ROOT / "scripts/servers", action, "dovecot"], env=self.environment, text=True,
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
-        assert run.returncode == 0, run.stderr
-        return run.stdout.strip()
-
-    def port(self, protocol, tls):
-        return next(entry["port"] for entry in self.target[protocol] if entry["tls"] == tls)
-
-    def imap(self, user, tls="starttls"):
-        if tls == "implicit":
-            session = imaplib.IMAP4_SSL("localhost", self.port("imap", tls), ssl_context=self.context, timeout=30)
-        else:
-            session = imaplib.IMAP4("127.0.0.1", self.port("imap", "starttls"), timeout=30)
-        session.login(user, "s3cret")
-        return session
-
-    def deliver(self, to, number=1, size=500):
-        with smtplib.LMTP("127.0.0.1", self.port("lmtp", "none"), timeout=30) as lmtp:
-            body = "\n".join("x" * 70 for _ in range(size // 71))
-            lmtp.sendmail("user0002@example.test", [to], MAIL.format(to=to, number=number, body=body).encode())
-
-    def count(self, user):
-        session = self.imap(user)
-        messages = int(session.select("INBOX", readonly=True)[1][0])
-        session.logout()
-        return messages
+from throwaways import PASSWORD, running
 
 
 @pytest.fixture(scope="module")
 def dovecot():
-    with tempfile.TemporaryDirectory() as state:
-        os.chmod(state, 0o711)  # as root the server runs as nobody
-        server = Dovecot(state)
+    with running("dovecot") as server:
         yield server
-        server.do("down")
-        assert os.listdir(state) == []
+
+
+def refusal(dovecot, to, size=8192):
+    """What LMTP says to one more message, or None when it is accepted."""
+    try:
+        dovecot.deliver(to, size=size)
+    except smtplib.SMTPDataError as refused:
+        return refused.smtp_code, refused.smtp_error[:6]
+    return None
+
+
+FULL = (552, b"5.2.2 ")
 
 
 def test_every_listener_takes_a_login_and_shows_its_certificate(dovecot):
@@ -81,26 +35,25 @@ def test_every_listener_takes_a_login_and_shows_its_certificate(dovecot):
         assert session.select()[1] == [b"1"]
         assert b".Gr=C3=BC=C3=9Fe" in session.fetch("1", "(BODY.PEEK[])")[1][0][1]
         session.logout()
-    upgraded = imaplib.IMAP4("localhost", dovecot.port("imap", "starttls"), timeout=30)
-    upgraded.starttls(dovecot.context)
-    upgraded.login("user0003", "s3cret")
-    upgraded.logout()
-
-    pop = poplib.POP3_SSL("localhost", dovecot.port("pop3", "implicit"), context=dovecot.context, timeout=30)
-    pop.user("user0003"), pop.pass_("s3cret")
+    pop = dovecot.pop("user0003", "implicit")
     assert pop.stat()[0] == 1
     pop.quit()
-    pop = poplib.POP3("localhost", dovecot.port("pop3", "starttls"), timeout=30)
-    pop.stls(dovecot.context)
-    pop.user("user0003@example.test"), pop.pass_("s3cret")
+    pop = dovecot.pop("user0003@example.test", "starttls")
     assert b".Gr=C3=BC=C3=9Fe" in pop.retr(1)[1]
     pop.dele(1)
     pop.quit()
     assert dovecot.count("user0003") == 0
 
 
+def test_no_password_is_taken_before_tls(dovecot):
+    with pytest.raises(imaplib.IMAP4.error, match="PRIVACYREQUIRED"):
+        dovecot.imap("user0001", "none")
+    with pytest.raises(poplib.error_proto, match="AUTH"):
+        dovecot.pop("user0001", "none")
+
+
 def test_a_wrong_password_is_refused_at_once(dovecot):
-    session = imaplib.IMAP4("127.0.0.1", dovecot.port("imap", "starttls"), timeout=30)
+    session = imaplib.IMAP4("127.0.0.1", dovecot.port("imap", "none"), timeout=30)
     for _ in range(3):
         started = time.monotonic()
         with pytest.raises(imaplib.IMAP4.error, match="AUTHENTICATIONFAILED"):
@@ -125,6 +78,64 @@ def test_a_small_mailbox_refuses_and_takes_mail_again_after_expunge(dovecot):
     assert dovecot.count("small01") == accepted - 4 + 1
 
 
+def test_a_new_limit_counts_for_the_very_next_delivery(dovecot):
+    for _ in range(3):  # within one second: nothing may be remembered
+        dovecot.do("quota", "user0006", 4096)
+        assert refusal(dovecot, "user0006@example.test") == FULL
+        dovecot.do("quota", "user0006@example.test", 1 << 20)
+        assert refusal(dovecot, "user0006@example.test") is None
+    session = dovecot.imap("user0006")
+    assert b"1024)" in session.getquotaroot("INBOX")[1][1][0]  # in units of 1024 octets
+    session.logout()
+    dovecot.do("quota", "user0006", 1)
+    assert refusal(dovecot, "user0006@example.test") == FULL
+    dovecot.do("quota", "user0006", 0)
+    assert refusal(dovecot, "user0006@example.test") is None
+
+
+def test_a_customers_mailboxes_share_one_limit(dovecot):
+    accepted = 0
+    while (said := refusal(dovecot, "box1@c01.example.test")) is None:
+        accepted += 1
+    assert said == FULL and accepted == 14  # fifteen times 8 KiB and headers is more than 128 KiB
+    assert refusal(dovecot, "box2@c01.example.test") == FULL
+    assert refusal(dovecot, "box1@c02.example.test") is None  # another customer
+    assert refusal(dovecot, "user0007@example.test") is None
+    session = dovecot.imap("box3@c01.example.test")
+    assert b"Customer (STORAGE 121 128)" in session.getquotaroot("INBOX")[1][1][0]
+    session.logout()
+    dovecot.remove("box1@c01.example.test", "1")
+    assert refusal(dovecot, "box2@c01.example.test") is None
+    assert refusal(dovecot, "box2@c01.example.test") == FULL
+    dovecot.do("customer-quota", "c01", 256 * 1024)
+    assert refusal(dovecot, "box2@c01.example.test") is None
+    dovecot.do("customer-quota", "c01", 128 * 1024)
+    assert refusal(dovecot, "box2@c01.example.test") == FULL
+    dovecot.do("quota", "box4@c01.example.test", 1)
+    dovecot.do("customer-quota", "c01", 0)
+    assert refusal(dovecot, "box3@c01.example.test") is None
+    assert refusal(dovecot, "box4@c01.example.test") == FULL  # its own
+    dovecot.do("quota", "box4@c01.example.test", 0)
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (("quota", "user9999", 1), "no account user9999@example.test"), (("customer-quota", "c99", 1), "no customer c99"),
+    (("quota", "user0001", "-1"), "no number"), (("pause", "1e3"), "no number"),
+    (("deliver", "user0001@example.test"), "by its own protocols")])
+def test_what_it_cannot_do_it_says(dovecot, arguments, words):
+    run = dovecot.run(*arguments, input="")
+    assert run.returncode == 1 and words in run.stderr
+
+
+def test_paused_it_stands_still_and_then_goes_on(dovecot):
+    session = dovecot.imap("user0008")
+    began = time.monotonic()
+    dovecot.do("pause", 300)
+    assert time.monotonic() - began >= 0.3
+    assert session.noop()[0] == "OK"
+    session.logout()
+
+
 def test_killed_it_keeps_accepted_mail_and_its_ports(dovecot):
     dovecot.deliver("user0004@example.test")
     dovecot.do("kill")
@@ -134,16 +145,20 @@ def test_killed_it_keeps_accepted_mail_and_its_ports(dovecot):
     assert dovecot.count("user0004") == 1
 
 
-def test_reset_empties_every_mailbox(dovecot):
+def test_reset_empties_every_mailbox_and_every_customer(dovecot):
     dovecot.deliver("user0005@example.test")
+    while refusal(dovecot, "box1@c03.example.test", size=32768) is None:
+        pass
     dovecot.do("reset")
-    assert dovecot.count("user0005") == 0
+    assert dovecot.count("user0005") == dovecot.count("box1@c03.example.test") == 0
+    assert refusal(dovecot, "box1@c03.example.test", size=32768) is None
 
 
 def test_three_hundred_idle_sessions_hear_of_new_mail_at_once(dovecot):
     sessions = {}
     for number in range(1, 301):
-        session = sessions[number] = dovecot.imap(f"user{number:04}")
+        session = sessions[number] = imaplib.IMAP4("127.0.0.1", dovecot.port("imap", "none"), timeout=30)
+        session.login(f"user{number:04}", PASSWORD)
         session.select()
         session.send(b"x1 IDLE\r\n")
         assert session.readline().startswith(b"+")
@@ -153,7 +168,8 @@ def test_three_hundred_idle_sessions_hear_of_new_mail_at_once(dovecot):
     for number in range(281, 301):
         while not sessions[number].readline().endswith(b" EXISTS\r\n"):
             pass
-    # Dovecot looks every 0.5 s; a session without inotify, as beyond the first 128 with the kernel's default, after 29 s.
+    # Dovecot looks every 0.5 s; a session without inotify, as beyond the first 128 with the kernel's default, after
+    # 29 s.
     assert time.monotonic() - started < 20
     for session in sessions.values():
         session.shutdown()

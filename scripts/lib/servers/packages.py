@@ -10,6 +10,8 @@ import subprocess
 
 from servers.trouble import Trouble, say
 
+DPKG_STATUS = pathlib.Path("/var/lib/dpkg/status")
+
 
 def cache_folder():
     if os.environ.get("MAILPROOF_CACHE"):
@@ -24,7 +26,7 @@ def unpacked(name, packages):
     """The folder that holds the unpacked packages and the libraries they need which this system lacks."""
     key = hashlib.sha256(" ".join(packages).encode()).hexdigest()[:8]
     tree = cache_folder() / f"{name}-{key}"
-    if tree.is_dir() and not missing_libraries(tree):
+    if tree.is_dir() and is_complete(tree):
         return tree
     say(f"fetching {' '.join(packages)} (downloaded and unpacked, not installed)")
     work = tree.with_name(f"{tree.name}.{os.getpid()}")
@@ -70,6 +72,17 @@ def apt(command, cwd=None):
         raise Trouble(f"{' '.join(command[:2])} failed; if the package lists are old, run 'apt-get update' as root\n"
                       + run.stderr.strip())
     return run.stdout
+
+
+def is_complete(tree):
+    """Asks ldd again only when a package was installed or removed since: it takes a second a server."""
+    stamp = tree.with_name(f"{tree.name}.complete")
+    if stamp.exists() and stamp.stat().st_mtime > DPKG_STATUS.stat().st_mtime:
+        return True
+    complete = not missing_libraries(tree)
+    if complete and os.access(stamp.parent, os.W_OK):
+        stamp.touch()
+    return complete
 
 
 def missing_libraries(tree):

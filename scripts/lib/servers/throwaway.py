@@ -104,13 +104,8 @@ class Throwaway:
             say(f"{self.name} runs already")
             return self.announce()
         started = time.monotonic()
-        self.stop()  # a part of it may have ended by itself
-        self.restore_inotify()  # a run that failed or whose machine crashed left its state
-        shutil.rmtree(self.state, ignore_errors=True)
-        self.state.mkdir(mode=0o711, parents=True)
-        self.raise_inotify()
-        self.make_certificates()
         for self.base in free_blocks(str(self.state), self.ports.values()):
+            self.begin_anew()
             self.remember("base", self.base)
             self.configure()
             self.own(self.state)
@@ -121,11 +116,20 @@ class Throwaway:
                 raise self.failed_to_start()
         (self.state / "target.yaml").write_text(self.target())
         (self.state / "target.yaml").chmod(0o644)
-        say(f"{self.name} is up after {time.monotonic() - started:.1f} s, running as {self.user}")
+        say(f"{self.name} is up after {time.monotonic() - started:.1f} s")
         return self.announce()
 
+    def begin_anew(self):
+        """A run that failed, whose machine crashed or of which a part ended left its state."""
+        self.end()
+        self.restore_inotify()
+        shutil.rmtree(self.state, ignore_errors=True)
+        self.state.mkdir(mode=0o711, parents=True)
+        self.raise_inotify()
+        self.make_certificates()
+
     def down(self):
-        self.stop()
+        self.end()
         self.restore_inotify()
         shutil.rmtree(self.state, ignore_errors=True)
         say(f"{self.name} is down")
@@ -133,8 +137,7 @@ class Throwaway:
 
     def kill(self):
         self.must_run()
-        kill_all(self.processes)
-        self.forget_trees()
+        self.end()
         say(f"{self.name} was killed; its mail is kept, 'restart' brings it back")
         return 0
 
@@ -160,7 +163,7 @@ class Throwaway:
     def reset(self):
         if self.base is None:
             raise Trouble(f"{self.name} was never up")
-        self.stop()
+        self.end()
         self.empty_mailboxes()
         if not self.start():
             raise self.failed_to_start()
@@ -203,8 +206,7 @@ class Throwaway:
             if self.answers():
                 return True
             time.sleep(0.01)
-        kill_all(self.processes)
-        self.forget_trees()
+        self.end()
         return False
 
     def begin(self, daemon):
@@ -214,6 +216,12 @@ class Throwaway:
             self.own(self.log())
             return subprocess.Popen(daemon.arguments, env=daemon.environment, cwd=self.state, stdin=subprocess.DEVNULL,
                                     stdout=log, stderr=log, start_new_session=True, **identity)
+
+    def end(self):
+        """Without asking, as for a kill, or where no mail is to be kept."""
+        if self.processes():
+            kill_all(self.processes)
+            self.forget_trees()
 
     def stop(self):
         """Asks politely, the last begun first, then kills whatever is left."""
