@@ -312,7 +312,8 @@ def test_nobody_listens():
 
 
 @pytest.mark.parametrize("arguments, says", [((), "which server?"), (("--sim",), "sockets"),
-                                             (("--sockets", "more"), "more"), (("--target", "/nonexistent.yaml"), "/nonexistent.yaml")])
+                                             (("--sockets", "more"), "more"),
+                                             (("--target", "/nonexistent.yaml"), "/nonexistent.yaml")])
 def test_wrong_use(arguments, says):
     ran = tool.mailproof("probe", *arguments)
     assert ran.status == 2 and says in ran.err and ran.out == ""
