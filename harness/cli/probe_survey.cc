@@ -191,11 +191,18 @@ void ProbeSurvey::mail_access(report::ProbedEndpoint& out, Watched* who) {
 }
 
 void ProbeSurvey::submission(report::ProbedEndpoint& out) {
-  Watched* who = out.endpoint.auth && !watched_.empty() ? &watched_.front() : nullptr;
-  const auto look = look_at(*loop_, config(out.endpoint, who != nullptr ? who->pool : nullptr));
+  const auto refused = [](const std::optional<report::ProbedLogin>& login) {
+    return login && !login->ok && login->tried;
+  };
+  const auto who = std::find_if(watched_.begin(), watched_.end(),
+                                [&](const Watched& one) { return !refused(one.seen.imap) && !refused(one.seen.pop3); });
+  const PoolAccount* account = out.endpoint.auth && who != watched_.end() ? who->pool : nullptr;
+  const auto look = look_at(*loop_, config(out.endpoint, account));
   look->await_ready();
   take(look->seen(), out);
   look->leave();
+  if (account != nullptr && look->seen().ended && look->seen().ended->login_refused)
+    out.trouble = fmt::format("the login of {} is refused: {}", account->login, out.trouble);
 }
 
 void ProbeSurvey::take(const Seen& seen, report::ProbedEndpoint& out) {

@@ -16,6 +16,7 @@ import pytest
 
 import tool
 from reference_server import ROOT
+from reference_server import server as serving
 from test_dovecot_fixture import Dovecot
 
 SCHEMA = json.loads((ROOT / "reports/probe.schema.json").read_text())
@@ -301,6 +302,21 @@ def test_a_password_that_the_server_repeats_is_not_printed():
         text = tool.mailproof("probe", *by_flags(port)).out
     assert ran.status == 1 and "NO cannot do user0001 ***" in hindrances(seen)[0]
     assert tool.PASSWORD not in text and "***" in text
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_the_login_of_a_submission(right, tmp_path):
+    with serving("--small", "0") as server:
+        target = tmp_path / "target.yaml"
+        target.write_text(f"target: submission\nsmtp: [{{host: 127.0.0.1, port: {server.ports['smtp']}, auth: yes}}]\n"
+                          "accounts:\n  - {login: user0001, address: user0001@example.test, "
+                          "password_env: MAILPROOF_PASSWORD}\n")
+        ran, seen = probe("--target", target, env={**tool.ENVIRONMENT, "MAILPROOF_PASSWORD": "pass"} if right else None)
+    if right:
+        assert ran.status == 0 and seen["endpoints"][0]["usable"] and hindrances(seen) == []
+    else:
+        assert ran.status == 1
+        assert re.search(r"cannot be used: the login of user0001 is refused: 535 5\.7\.8 ", hindrances(seen)[0]), ran.text
 
 
 def test_nobody_listens():

@@ -127,8 +127,8 @@ std::string describe(Outcome outcome) {
 }
 
 std::string describe(const Ended& e) {
-  return fmt::format("ended {}{}{}{} {}", name(e.reason), e.clean ? " clean" : "", e.ready ? " ready" : "",
-                     e.broken ? " broken" : "", e.message());
+  return fmt::format("ended {}{}{}{}{} {}", name(e.reason), e.clean ? " clean" : "", e.ready ? " ready" : "",
+                     e.login_refused ? " login-refused" : "", e.broken ? " broken" : "", e.message());
 }
 
 DialogueRun play(const std::function<std::unique_ptr<Rig>()>& make, const std::vector<DialogueStep>& steps) {

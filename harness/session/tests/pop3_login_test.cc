@@ -234,7 +234,8 @@ TEST(Pop3Login, EndsSayWhereAndWhy) {
             "ended dropped pop3 127.0.0.1:110: greeting: refused (last seen: \"-ERR [SYS/TEMP] too busy\")");
   EXPECT_EQ(last({server(kGreeting), client("CAPA\r\n"), server("-ERR\r\n"), client("USER user0001\r\n"),
                   server("+OK\r\n"), client("PASS ***\r\n"), server("-ERR [AUTH] Authentication failed.\r\n")}),
-            "ended dropped pop3 127.0.0.1:110: PASS: login with USER refused (last seen: \"-ERR [AUTH] Authentication "
+            "ended dropped login-refused pop3 127.0.0.1:110: PASS: login with USER refused (last seen: \"-ERR [AUTH] "
+            "Authentication "
             "failed.\")");
   EXPECT_EQ(
       last({server("SSH-2.0-OpenSSH_9.2\r\n")}),
