@@ -131,6 +131,16 @@ def test_killed_it_loses_nothing_that_was_accepted(node):
     eventually(lambda: node.count("user0041") == 2)
 
 
+def test_a_report_to_a_full_mailbox_is_dropped_and_the_queue_ends_empty(node):
+    """RFC 5321 section 6.1: a report has no sender who could be told."""
+    for user in ("small03", "small04"):
+        fill(node, f"{user}@example.test")
+    before = node.count("small04")
+    node.send("small03@example.test", 45, 16384, sender="small04@example.test")
+    eventually(lambda: not queued(node))
+    assert node.count("small04") == before
+
+
 def test_reset_empties_mailboxes_and_queue(node):
     node.deliver("user0051@example.test", 51)
     fill(node, "box1@c05.example.test", 30000)

@@ -17,7 +17,7 @@ class Node(Dovecot):
     needs_root = True
     ports = {**Dovecot.ports, "smtp": 25}
     delivery = ("smtp", "append")
-    settle = "10s"  # an undeliverable message is given up after 8 s, and its bounce has to be delivered too
+    settle = "10s"  # an undeliverable message is given up after 6 s, and its bounce has to be delivered too
 
     # What the MTA's server.py provides.
     mta = None  # the name of the unpacked tree
@@ -68,7 +68,9 @@ class Node(Dovecot):
 
     def daemons(self):
         arguments = self.namespace.command(unpacked(self.mta, self.mta_packages), self.mta_command())
-        return [*super().daemons(), Daemon(arguments, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, as_root=True)]
+        # Mail that was queued before a long kill is given up at its first failure, so Dovecot has to be there for it.
+        dovecot = Daemon(*self.command(), ready=super().answers)
+        return [dovecot, Daemon(arguments, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, as_root=True)]
 
     def empty_mailboxes(self):
         super().empty_mailboxes()
@@ -76,7 +78,7 @@ class Node(Dovecot):
         self.make_queue()
 
     def answers(self):
-        return super().answers() and greets(self.port("smtp"))
+        return greets(self.port("smtp"))
 
     def endpoints(self):
         smtp = f"host: 127.0.0.1, port: {self.port('smtp')}"

@@ -34,6 +34,7 @@ class Daemon(typing.NamedTuple):
     arguments: list
     environment: dict
     as_root: bool = False  # it becomes the users it wants by itself
+    ready: typing.Callable = None  # must be true before the next one starts
 
 
 class Throwaway:
@@ -198,14 +199,23 @@ class Throwaway:
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         begun = []
+        deadline = time.monotonic() + START_SECONDS
+
+        def comes_true(condition):
+            while time.monotonic() < deadline and all(process.poll() is None for process in begun):
+                if condition():
+                    return True
+                time.sleep(0.01)
+            return False
+
         for daemon in self.daemons():
             begun.append(self.begin(daemon))
             self.remember("trees", [(process.pid, birth(process.pid)) for process in begun])
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and all(process.poll() is None for process in begun):
-            if self.answers():
+            if daemon.ready and not comes_true(daemon.ready):
+                break
+        else:
+            if comes_true(self.answers):
                 return True
-            time.sleep(0.01)
         self.end()
         return False
 
