@@ -182,12 +182,11 @@ void ProbeSurvey::mail_access(report::ProbedEndpoint& out, Watched* who) {
   if (look->seen().ready && who != nullptr) into(*look, out, *who);
   look->leave();
   if (!look->seen().ended || look->seen().ready) return;
-  const session::Ended& end = *look->seen().ended;
-  if (end.login_refused && who != nullptr) {
-    who->over(out.endpoint.protocol) = {false, said(end), true, std::nullopt};
-    out.usable = true;
-    out.trouble.clear();
-  }
+  // What is refused for want of TLS says nothing about the account.
+  if (!look->seen().ended->login_refused || who == nullptr || refuses_plaintext(out)) return;
+  who->over(out.endpoint.protocol) = {false, said(*look->seen().ended), true, std::nullopt};
+  out.usable = true;
+  out.trouble.clear();
 }
 
 void ProbeSurvey::submission(report::ProbedEndpoint& out) {
@@ -261,6 +260,7 @@ std::string ProbeSurvey::said(const session::Ended& end) const {
 }
 
 void ProbeSurvey::into(Look& look, report::ProbedEndpoint& out, Watched& who) {
+  out.logged_in = true;
   report::ProbedLogin login;
   login.ok = true;
   std::vector<Duration> times;
@@ -323,8 +323,8 @@ void ProbeSurvey::crowd(report::ProbedEndpoint& out) {
                                   [&](Watched& one) { return one.over(protocol) && one.over(protocol)->ok; });
   if (!allowed) {
     out.no_crowd = "limits not tried: the target file does not allow floods";
-  } else if (known == watched_.end()) {
-    out.no_crowd = "limits not tried: no account can log in";
+  } else if (!out.logged_in || known == watched_.end()) {
+    out.no_crowd = "limits not tried: no login works here";
   } else if (protocol == Protocol::pop3 && login_delay_) {
     out.no_crowd = "limits not tried: LOGIN-DELAY is advertised";
   }
@@ -370,6 +370,7 @@ void ProbeSurvey::remaining_accounts(Protocol protocol) {
       report::ProbedEndpoint again = *where;
       mail_access(again, &who);
       if (!where->after_login) where->after_login = again.after_login;
+      where->logged_in = where->logged_in || again.logged_in;
       if (!where->noop_ms) where->noop_ms = again.noop_ms;
       if (!login) login = {false, again.trouble, false, std::nullopt};
     } else {

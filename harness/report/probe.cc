@@ -45,6 +45,15 @@ std::vector<std::string> mechanisms(const ProbedEndpoint& endpoint) {
   return out;
 }
 
+// RFC 9051 section 6.2.3; a POP3 server that wants STLS first offers neither USER nor a mechanism (RFC 2595 section 4);
+// RFC 4954 section 4.
+bool refuses_plaintext(const ProbedEndpoint& one) {
+  const bool takes_logins =
+      one.endpoint.protocol == Protocol::imap || one.endpoint.protocol == Protocol::pop3 || one.endpoint.auth;
+  return takes_logins && one.endpoint.tls == TlsMode::none && one.before_tls && !one.logged_in &&
+         mechanisms(one).empty();
+}
+
 std::int64_t days_left(const Certificate& certificate, std::chrono::sys_seconds at) {
   return std::chrono::floor<std::chrono::days>(certificate.valid_until - at).count();
 }

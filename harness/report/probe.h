@@ -22,9 +22,10 @@ struct ProbedCrowd {
 /// What one endpoint of the target offers. What was not seen is absent, which is not the same as empty.
 struct ProbedEndpoint {
   Endpoint endpoint;
-  bool answered = false;  ///< it spoke its protocol, or showed a certificate
-  bool usable = false;    ///< a session came as far as the login
-  std::string trouble;    ///< where and why it came no further; "" = it did
+  bool answered = false;   ///< it spoke its protocol, or showed a certificate
+  bool usable = false;     ///< a session came as far as the login
+  bool logged_in = false;  ///< and a login worked
+  std::string trouble;     ///< where and why it came no further; "" = it did
   std::string greeting;
   using Words = std::optional<std::vector<std::string>>;  ///< IMAP capabilities, CAPA lines, EHLO keywords
   Words before_tls, after_tls, after_login;
@@ -89,6 +90,9 @@ int probe_status(const Probe& probe);
 /// SASL mechanisms offered where the login would be, with what stands beside SASL: "USER", "APOP", "LOGIN" (the
 /// command).
 std::vector<std::string> mechanisms(const ProbedEndpoint& endpoint);
+
+/// It takes no login as long as TLS is not there, and the target names it without TLS: no place to show a password.
+bool refuses_plaintext(const ProbedEndpoint& endpoint);
 
 /// Whole days until the certificate's end; negative behind it.
 std::int64_t days_left(const Certificate& certificate, std::chrono::sys_seconds at);

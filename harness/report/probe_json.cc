@@ -42,6 +42,7 @@ Json endpoint_json(const ProbedEndpoint& one, std::chrono::sys_seconds at) {
   out["tls"] = name(one.endpoint.tls);
   out["answered"] = one.answered;
   out["usable"] = one.usable;
+  out["logged_in"] = one.logged_in;
   if (!one.trouble.empty()) out["trouble"] = plain(one.trouble);
   if (!one.greeting.empty()) out["greeting"] = plain(one.greeting);
   out["capabilities"] = Json::object();

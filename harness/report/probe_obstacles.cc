@@ -51,10 +51,14 @@ class Survey {
 
   void look(const ProbedEndpoint& one) {
     const std::string where = one.endpoint.label();
-    const bool account_protocol =
-        one.endpoint.protocol == Protocol::imap || one.endpoint.protocol == Protocol::pop3 || one.endpoint.auth;
-    if (account_protocol && plaintext_refused(one)) {
-      hinders(fmt::format("{} takes no login without TLS, and the target says tls: none", where));
+    if (refuses_plaintext(one)) {
+      // Where devices go that do not ask for a kind of TLS.
+      const auto first = std::find_if(probe_.endpoints.begin(), probe_.endpoints.end(), [&](const ProbedEndpoint& any) {
+        return any.endpoint.protocol == one.endpoint.protocol;
+      });
+      &*first == &one
+          ? hinders(fmt::format("{} takes no login without TLS, and the target says tls: none", where))
+          : limits(fmt::format("{} takes no login without TLS: only stories about that refusal can use it", where));
     } else if (!one.usable && !one.trouble.empty()) {
       hinders(fmt::format("{} cannot be used: {}", where, one_line(one.trouble)));
     }
@@ -63,13 +67,6 @@ class Survey {
       limits(fmt::format("{} serves {} of {} connections at once from this address; the others: {}", where,
                          one.crowd->served, one.crowd->opened,
                          one.crowd->refusals.empty() ? "no answer" : one_line(one.crowd->refusals.front())));
-  }
-
-  /// RFC 9051 section 6.2.3; a POP3 server that wants STLS first offers neither USER nor SASL (RFC 2595 section 4); RFC
-  /// 4954 section 4.
-  static bool plaintext_refused(const ProbedEndpoint& one) {
-    if (one.endpoint.tls != TlsMode::none || !one.before_tls || one.after_login) return false;
-    return mechanisms(one).empty();
   }
 
   void look(const std::string& where, const Certificate& certificate) {

@@ -119,9 +119,16 @@ std::vector<Wrong> wrongs() {
          p.endpoints[1].trouble = "connect: connection refused";
        },
        true, "pop3 mail.example.test:143 cannot be used: connect: connection refused"},
-      {"PlaintextRefused",
+      {"PlaintextRefusedWhereOtherEndpointsHaveTls",
        [](Probe& p) {
          ProbedEndpoint& imap = p.endpoints.emplace_back(endpoint(Protocol::imap, TlsMode::none));
+         imap.before_tls = Words{"IMAP4rev1", "STARTTLS", "LOGINDISABLED"};
+         imap.usable = false;
+       },
+       false, "imap mail.example.test:143 takes no login without TLS: only stories about that refusal can use it"},
+      {"PlaintextRefused",
+       [](Probe& p) {
+         ProbedEndpoint& imap = *p.endpoints.insert(p.endpoints.begin(), endpoint(Protocol::imap, TlsMode::none));
          imap.before_tls = Words{"IMAP4rev1", "STARTTLS", "LOGINDISABLED"};
          imap.usable = false;
          imap.trouble = "LOGIN: the server offers no way to log in here: LOGINDISABLED";
@@ -129,8 +136,8 @@ std::vector<Wrong> wrongs() {
        true, "imap mail.example.test:143 takes no login without TLS, and the target says tls: none"},
       {"PlaintextRefusedByPop3",
        [](Probe& p) {
-         ProbedEndpoint& pop3 = p.endpoints.emplace_back(endpoint(Protocol::pop3, TlsMode::none));
-         pop3.before_tls = Words{"STLS", "UIDL"};
+         ProbedEndpoint& pop3 = *p.endpoints.insert(p.endpoints.begin(), endpoint(Protocol::pop3, TlsMode::none));
+         pop3.before_tls = Words{"STLS", "UIDL", "SASL"};
        },
        true, "pop3 mail.example.test:143 takes no login without TLS, and the target says tls: none"},
       {"LoginRefused",
