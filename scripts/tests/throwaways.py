@@ -71,7 +71,7 @@ class Server:
         assert up.returncode == 0, up.stderr
         self.target_file = pathlib.Path(up.stdout.strip())
         self.target = yaml.safe_load(self.target_file.read_text())
-        self.context = ssl.create_default_context(cafile=self.target["tls"]["ca"])
+        self.context = ssl.create_default_context(cafile=self.target.get("tls", {}).get("ca"))
 
     def run(self, verb, *arguments, **options):
         return subprocess.run([ROOT / "scripts/servers", verb, self.name, *map(str, arguments)], env=self.environment,

@@ -36,6 +36,7 @@ def unpacked(name, packages):
         download(packages + needed_libraries(packages), work / "debs")
         for deb in sorted((work / "debs").glob("*.deb")):
             subprocess.run(["dpkg-deb", "-x", deb, work / "tree"], check=True)
+        merge_usr(work / "tree")
         lacking = missing_libraries(work / "tree")
         if lacking:
             raise Trouble(f"the unpacked {name} lacks {', '.join(lacking)}; run apt-get update and try again")
@@ -45,6 +46,14 @@ def unpacked(name, packages):
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return tree
+
+
+def merge_usr(tree):
+    """Some packages still bring /lib, which an installed system has as a link to /usr/lib."""
+    for name in ("bin", "lib", "sbin"):
+        if (tree / name).is_dir():
+            shutil.copytree(tree / name, tree / "usr" / name, symlinks=True, dirs_exist_ok=True)
+            shutil.rmtree(tree / name)
 
 
 def library_path(tree):

@@ -1,0 +1,35 @@
+"""The target file of a throwaway: where it listens, its accounts, and what scripts/servers can do to it."""
+
+# What every server can be made to do, then what some can: the target file's verb -> that of scripts/servers.
+ALWAYS = {"restart": "restart {name}", "kill": "kill {name}", "pause": 'pause {name} "{{milliseconds}}"'}
+QUOTA = {"set_quota": 'quota {name} "{{login}}" "{{octets}}"'}
+DELIVER = {"deliver": 'deliver {name} "{{address}}"'}
+
+
+def endpoint(port, tls):
+    return f"{{host: 127.0.0.1, port: {port}, tls: {tls}}}"
+
+
+def mailbox_endpoints(server):
+    """The last of each is for who wants to see that a password is refused without TLS."""
+    return {protocol: [endpoint(server.port(protocol), "starttls"), endpoint(server.port(f"{protocol}s"), "implicit"),
+                       endpoint(server.port(protocol), "none")] for protocol in ("imap", "pop3")}
+
+
+def account_class(prefix, digits, count, quota=""):
+    login = f"{prefix}%0{digits}d"
+    return f'{{login: "{login}", address: "{login}@example.test", first: 1, count: {count}, {quota}' \
+           "password_env: MAILPROOF_PASSWORD}"
+
+
+def target_file(server, endpoints, delivery, classes, verbs, tls=True):
+    script = server.root / "scripts/servers"
+    lines = [f"target: {server.name}"]
+    lines += [f"{protocol}: [{', '.join(places)}]" for protocol, places in endpoints.items()]
+    lines += [f"delivery: [{', '.join(delivery)}]"]
+    lines += [f"tls: {{ca: {server.state}/certs/ca.pem}}"] if tls else []
+    lines += ["settle: 5s", "accounts:", *(f"  - {one}" for one in classes), "admin:"]
+    for verb, command in {**ALWAYS, **verbs}.items():
+        words = command.format(name=server.name).split()
+        lines.append(f"  {verb}: [{script}, {', '.join(words)}]")
+    return "\n".join([*lines, "allow: [failed-logins, floods, restarts]", ""])
