@@ -47,11 +47,11 @@ Answer Look::await_answer(session::CommandId id) {
   asked_ = id;
   if (id != 0) loop_.run([this] { return answer_ || seen_.ended || interrupted(); });
   asked_ = 0;
-  return answer_.value_or(Answer{});
+  return answer_.value_or(Answer{session::Outcome::info, {}, "the session was over"});
 }
 
-void Look::answered(session::CommandId id, session::Outcome outcome, Duration round_trip) {
-  if (id == asked_) answer_ = Answer{outcome, round_trip};
+void Look::answered(session::CommandId id, Answer answer) {
+  if (id == asked_) answer_ = std::move(answer);
 }
 
 ImapLook::ImapLook(net::Loop& loop, const session::ClientConfig& config) : Look(loop), client_(config, *this) {
@@ -75,10 +75,11 @@ void ImapLook::on_list(const session::ImapListRow& row, Time) {
   if (mailboxes_.size() < kMostMailboxes) mailboxes_.emplace_back(row.name);
 }
 
-std::optional<std::uint64_t> ImapLook::messages(const std::string& mailbox) {
+Result<std::uint64_t> ImapLook::messages(const std::string& mailbox) {
   messages_.reset();
-  await_answer(client_.status(mailbox, "(MESSAGES)"));
-  return messages_;
+  const Answer answer = await_answer(client_.status(mailbox, "(MESSAGES)"));
+  if (messages_) return *messages_;
+  return Error{"", answer.outcome == session::Outcome::ok ? "STATUS: OK without a number" : answer.text};
 }
 
 void ImapLook::on_status(std::string_view, std::string_view item, std::uint64_t value, Time) {
@@ -116,10 +117,11 @@ Pop3Look::Pop3Look(net::Loop& loop, const session::ClientConfig& config) : Look(
   begin(config.endpoint, client_);
 }
 
-std::optional<std::uint32_t> Pop3Look::messages() {
+Result<std::uint32_t> Pop3Look::messages() {
   messages_.reset();
-  await_answer(client_.stat());
-  return messages_;
+  const Answer answer = await_answer(client_.stat());
+  if (messages_) return *messages_;
+  return Error{"", answer.outcome == session::Outcome::ok ? "STAT: +OK without a number" : answer.text};
 }
 
 void Pop3Look::leave() {

@@ -1,4 +1,6 @@
 #pragma once
+#include <fmt/format.h>
+
 #include <memory>
 #include <optional>
 #include <span>
@@ -30,6 +32,7 @@ struct Seen {
 struct Answer {
   session::Outcome outcome = session::Outcome::info;
   Duration round_trip{};
+  std::string text;  ///< of a command that failed: itself, and what the server said
 };
 
 /// One session of a probe, from its connection to its end. A look asks one command and waits for its end; the session's
@@ -47,7 +50,7 @@ class Look {
   void ended(const session::Ended& end) { seen_.ended = end; }
   void greeted(std::string_view text, Time now);
   Answer await_answer(session::CommandId id);
-  void answered(session::CommandId id, session::Outcome outcome, Duration round_trip);
+  void answered(session::CommandId id, Answer answer);
   void await_end();
 
   net::Loop& loop_;
@@ -70,7 +73,7 @@ class ImapLook final : public Look, private session::ImapSink {
   };
   Answer noop();
   std::vector<std::string> mailboxes();  ///< that can be selected; the INBOX always
-  std::optional<std::uint64_t> messages(const std::string& mailbox);
+  Result<std::uint64_t> messages(const std::string& mailbox);
   std::optional<std::uint64_t> ours(
       const std::string& mailbox);             ///< messages that an earlier run sent, or reports of them
   std::optional<std::vector<Quota>> quotas();  ///< of the INBOX; nothing where QUOTA is not offered
@@ -84,7 +87,7 @@ class ImapLook final : public Look, private session::ImapSink {
   }
   void on_ready(Time) override { seen_.ready = true; }
   void on_done(const session::ImapCompletion& done, Time now) override {
-    answered(done.id, done.outcome, now - done.sent);
+    answered(done.id, {done.outcome, now - done.sent, fmt::format("{}: {} {}", done.command, done.status, done.text)});
   }
   void on_exists(std::uint32_t, std::uint32_t, Time) override {}
   void on_expunge(std::uint32_t, std::uint32_t, Time) override {}
@@ -109,7 +112,7 @@ class Pop3Look final : public Look, private session::Pop3Sink {
   ~Pop3Look() override { link_.reset(); }
 
   Answer noop() { return await_answer(client_.noop()); }
-  std::optional<std::uint32_t> messages();
+  Result<std::uint32_t> messages();
   void leave() override;
 
  private:
@@ -120,7 +123,7 @@ class Pop3Look final : public Look, private session::Pop3Sink {
   }
   void on_ready(Time) override { seen_.ready = true; }
   void on_done(const session::Pop3Completion& done, Time now) override {
-    answered(done.id, done.outcome, now - done.sent);
+    answered(done.id, {done.outcome, now - done.sent, fmt::format("{}: -ERR {}", done.command, done.text)});
   }
   void on_stat(std::uint32_t messages, std::uint64_t, Time) override { messages_ = messages; }
   void on_list(std::uint32_t, std::uint64_t, Time) override {}

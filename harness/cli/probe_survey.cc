@@ -116,11 +116,11 @@ report::Probe ProbeSurvey::run() {
       target_.accounts.begin(), target_.accounts.end(), [](const PoolAccount& one) { return one.quota.has_value(); }));
   choose_accounts();
   for (const auto* all : {&target_.imap, &target_.pop3, &target_.lmtp, &target_.smtp})
-    for (const Endpoint& one : *all) {
-      report::ProbedEndpoint& out = probe_.endpoints.emplace_back();
-      out.endpoint = one;
-      if (!interrupted()) endpoint(out);
-    }
+    for (const Endpoint& one : *all) probe_.endpoints.emplace_back().endpoint = one;
+  // A login that is refused without TLS says least about the account: first those with TLS.
+  for (const bool plain : {false, true})
+    for (report::ProbedEndpoint& out : probe_.endpoints)
+      if ((out.endpoint.tls == TlsMode::none) == plain && !interrupted()) endpoint(out);
   remaining_accounts(Protocol::imap);
   remaining_accounts(Protocol::pop3);
   // Last: who met a limit may be shut out for a while.
@@ -182,9 +182,13 @@ void ProbeSurvey::mail_access(report::ProbedEndpoint& out, Watched* who) {
   if (look->seen().ready && who != nullptr) into(*look, out, *who);
   look->leave();
   if (!look->seen().ended || look->seen().ready) return;
-  // What is refused for want of TLS says nothing about the account.
-  if (!look->seen().ended->login_refused || who == nullptr || refuses_plaintext(out)) return;
-  who->over(out.endpoint.protocol) = {false, said(*look->seen().ended), true, std::nullopt};
+  if (!look->seen().ended->login_refused || who == nullptr) return;
+  auto& known = who->over(out.endpoint.protocol);
+  // What is refused here alone, or for want of TLS, says nothing about the account.
+  out.login_refused = known && known->ok;
+  if (out.login_refused) out.trouble = fmt::format("the login of {} is refused: {}", who->pool->login, out.trouble);
+  if (out.login_refused || refuses_plaintext(out)) return;
+  known = {false, said(*look->seen().ended), true, std::nullopt};
   out.usable = true;
   out.trouble.clear();
 }
@@ -267,7 +271,9 @@ void ProbeSurvey::into(Look& look, report::ProbedEndpoint& out, Watched& who) {
   if (auto* imap = dynamic_cast<ImapLook*>(&look)) {
     if (!who.seen.imap) {
       mailboxes(*imap, who);
-      if (const auto n = imap->messages("INBOX")) login.messages = static_cast<std::uint32_t>(*n);
+      const auto messages = imap->messages("INBOX");
+      if (messages) login.messages = static_cast<std::uint32_t>(*messages);
+      if (!messages) login.text = messages.error().why;
     } else {
       login = *who.seen.imap;
     }
@@ -275,7 +281,9 @@ void ProbeSurvey::into(Look& look, report::ProbedEndpoint& out, Watched& who) {
       if (const Answer answer = imap->noop(); answer.outcome == Outcome::ok) times.push_back(answer.round_trip);
     who.seen.imap = login;
   } else if (auto* pop3 = dynamic_cast<Pop3Look*>(&look)) {
-    login.messages = pop3->messages();
+    const auto messages = pop3->messages();
+    if (messages) login.messages = *messages;
+    if (!messages) login.text = messages.error().why;
     for (int i = 0; i < kNoops && !out.noop_ms && in_time(look); ++i)
       if (const Answer answer = pop3->noop(); answer.outcome == Outcome::ok) times.push_back(answer.round_trip);
     who.seen.pop3 = login;

@@ -50,8 +50,8 @@ std::vector<std::string> mechanisms(const ProbedEndpoint& endpoint) {
 bool refuses_plaintext(const ProbedEndpoint& one) {
   const bool takes_logins =
       one.endpoint.protocol == Protocol::imap || one.endpoint.protocol == Protocol::pop3 || one.endpoint.auth;
-  return takes_logins && one.endpoint.tls == TlsMode::none && one.before_tls && !one.logged_in &&
-         mechanisms(one).empty();
+  const bool offers_none = one.before_tls && mechanisms(one).empty();
+  return takes_logins && one.endpoint.tls == TlsMode::none && !one.logged_in && (one.login_refused || offers_none);
 }
 
 std::int64_t days_left(const Certificate& certificate, std::chrono::sys_seconds at) {

@@ -22,10 +22,11 @@ struct ProbedCrowd {
 /// What one endpoint of the target offers. What was not seen is absent, which is not the same as empty.
 struct ProbedEndpoint {
   Endpoint endpoint;
-  bool answered = false;   ///< it spoke its protocol, or showed a certificate
-  bool usable = false;     ///< a session came as far as the login
-  bool logged_in = false;  ///< and a login worked
-  std::string trouble;     ///< where and why it came no further; "" = it did
+  bool answered = false;       ///< it spoke its protocol, or showed a certificate
+  bool usable = false;         ///< a session came as far as the login
+  bool logged_in = false;      ///< and a login worked
+  std::string trouble;         ///< where and why it came no further; "" = it did
+  bool login_refused = false;  ///< here alone: it works at another endpoint
   std::string greeting;
   using Words = std::optional<std::vector<std::string>>;  ///< IMAP capabilities, CAPA lines, EHLO keywords
   Words before_tls, after_tls, after_login;
@@ -40,7 +41,7 @@ struct ProbedEndpoint {
 /// A login over one protocol.
 struct ProbedLogin {
   bool ok = false;
-  std::string text;                       ///< what refused it, or why it was not tried
+  std::string text;                       ///< what refused it, why it was not tried, or why the messages are not known
   bool tried = true;                      ///< the server was asked
   std::optional<std::uint32_t> messages;  ///< in the INBOX or the maildrop
 };
@@ -91,7 +92,7 @@ int probe_status(const Probe& probe);
 /// command).
 std::vector<std::string> mechanisms(const ProbedEndpoint& endpoint);
 
-/// It takes no login as long as TLS is not there, and the target names it without TLS: no place to show a password.
+/// The target names it without TLS, and without TLS it takes no login.
 bool refuses_plaintext(const ProbedEndpoint& endpoint);
 
 /// Whole days until the certificate's end; negative behind it.

@@ -67,7 +67,7 @@ Json endpoint_json(const ProbedEndpoint& one, std::chrono::sys_seconds at) {
 Json login_json(const ProbedLogin& login) {
   Json out;
   out["login"] = login.ok ? "ok" : login.tried ? "refused" : "not-tried";
-  if (!login.ok) out["text"] = plain(login.text);
+  if (!login.text.empty()) out["text"] = plain(login.text);
   if (login.messages) out["messages"] = *login.messages;
   return out;
 }

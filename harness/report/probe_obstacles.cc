@@ -103,6 +103,8 @@ class Survey {
   void login(const ProbedAccount& account, const std::optional<ProbedLogin>& login, std::string_view protocol) {
     if (login && !login->ok && login->tried)
       hinders(fmt::format("the login of {} over {} is refused: {}", account.login, protocol, one_line(login->text)));
+    if (login && login->ok && !login->messages)
+      limits(fmt::format("what {} holds is not told over {}: {}", account.login, protocol, one_line(login->text)));
   }
 
   void limit(const ProbedAccount& account) {

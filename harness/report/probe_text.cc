@@ -74,6 +74,8 @@ std::string endpoint_text(const ProbedEndpoint& one, std::chrono::sys_seconds at
   const std::string_view between = one.endpoint.protocol == Protocol::imap ? " " : ", ";
   if (one.before_tls)
     out += field(one.endpoint.tls == TlsMode::none ? "offers" : "before TLS", joined(*one.before_tls, between));
+  if (one.endpoint.protocol == Protocol::pop3 && one.logged_in && !one.before_tls && !one.after_tls)
+    out += field("offers", "not told: CAPA is refused");
   if (!one.tls_version.empty()) out += field("TLS", fmt::format("{}, {}", one.tls_version, one.cipher));
   if (one.certificate) out += field("certificate", certificate_text(*one.certificate, at));
   if (one.after_tls) out += field("after TLS", joined(*one.after_tls, between));
@@ -92,7 +94,7 @@ std::string endpoint_text(const ProbedEndpoint& one, std::chrono::sys_seconds at
 std::string login_text(const ProbedLogin& login) {
   if (!login.ok) return fmt::format("{}: {}", login.tried ? "REFUSED" : "not tried", login.text);
   return login.messages ? fmt::format("login ok, {} message{}", *login.messages, *login.messages == 1 ? "" : "s")
-                        : "login ok";
+                        : fmt::format("login ok; {}", login.text);
 }
 
 std::string quota_text(const ProbedQuota& quota) {

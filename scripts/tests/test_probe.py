@@ -322,6 +322,19 @@ def test_a_password_that_the_server_repeats_is_not_printed():
     assert tool.PASSWORD not in text and "***" in text
 
 
+def test_a_login_that_is_refused_at_one_endpoint_alone_is_not_the_accounts_matter(tmp_path):
+    with counting(20) as (_, good), counting(20, True) as (_, bad):
+        target = tmp_path / "target.yaml"
+        where = "".join(f"  - {{host: 127.0.0.1, port: {port}}}\n" for port in (good, bad))
+        target.write_text(f"target: two\nimap:\n{where}accounts:\n"
+                          "  - {login: user0001, address: user0001@example.test, password_env: MAILPROOF_PASSWORD}\n")
+        ran, seen = probe("--target", target)
+    assert ran.status == 0 and seen["accounts"][0]["imap"] == {"login": "ok", "messages": 0}
+    first, second = seen["endpoints"]
+    assert first["logged_in"] and not second["logged_in"] and not second["usable"]
+    assert second["trouble"] == "the login of user0001 is refused: NO cannot do user0001 ***"
+
+
 @pytest.mark.parametrize("right", [True, False])
 def test_the_login_of_a_submission(right, tmp_path):
     with serving("--small", "0") as server:

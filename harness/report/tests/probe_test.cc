@@ -140,6 +140,28 @@ std::vector<Wrong> wrongs() {
          pop3.before_tls = Words{"STLS", "UIDL", "SASL"};
        },
        true, "pop3 mail.example.test:143 takes no login without TLS, and the target says tls: none"},
+      {"LoginRefusedWithoutTlsThoughOffered",
+       [](Probe& p) {
+         ProbedEndpoint& imap = p.endpoints.emplace_back(endpoint(Protocol::imap, TlsMode::none));
+         imap.before_tls = Words{"IMAP4rev1", "XTLSREQUIRED"};
+         imap.usable = false;
+         imap.login_refused = true;
+         imap.trouble = "the login of user0001 is refused: NO LOGIN Command disabled";
+       },
+       false, "imap mail.example.test:143 takes no login without TLS: only stories about that refusal can use it"},
+      {"LoginRefusedAtOneEndpointWithTls",
+       [](Probe& p) {
+         ProbedEndpoint& imap = p.endpoints.emplace_back(endpoint(Protocol::imap, TlsMode::implicit));
+         imap.usable = false;
+         imap.login_refused = true;
+         imap.trouble = "the login of user0001 is refused: NO not from here";
+       },
+       true, "imap mail.example.test:143 cannot be used: the login of user0001 is refused: NO not from here"},
+      {"MessagesNotTold",
+       [](Probe& p) {
+         p.accounts[0].imap = ProbedLogin{true, "STATUS: NO no such mailbox", true, std::nullopt};
+       },
+       false, "what user0001 holds is not told over IMAP: STATUS: NO no such mailbox"},
       {"LoginRefused",
        [](Probe& p) {
          p.accounts[0].imap = ProbedLogin{false, "NO [AUTHENTICATIONFAILED] wrong password", true, std::nullopt};
