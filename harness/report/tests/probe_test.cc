@@ -201,8 +201,8 @@ std::vector<Wrong> wrongs() {
        false,
        "imap mail.example.test:143 serves 10 of 12 connections at once from this address; the others: NO [UNAVAILABLE] "
        "Maximum number of connections exceeded"},
-      {"LoginDelay", [](Probe& p) { p.endpoints[1].after_login->back() = "LOGIN-DELAY 60"; }, true,
-       "POP3 advertises LOGIN-DELAY 60: stories log in again sooner than after so many seconds"},
+      {"LoginDelay", [](Probe& p) { p.endpoints[1].after_login->back() = "LOGIN-DELAY 60"; }, false,
+       "POP3 advertises LOGIN-DELAY 60: it may refuse who logs in again sooner, as stories do"},
       {"NoUidplus", [](Probe& p) { std::erase(*p.endpoints[0].after_login, "UIDPLUS"); }, false,
        "IMAP offers no UIDPLUS: single messages cannot be expunged, and nobody learns the UID of what he saved"},
       {"NoIdle", [](Probe& p) { std::erase(*p.endpoints[0].after_login, "IDLE"); }, false,
