@@ -3,11 +3,15 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <future>
 
+#include "cli/admin.h"
 #include "core/units.h"
 
 namespace mailproof::cli {
 namespace {
+
+constexpr unsigned kBoxesOfCustomer = 4;
 
 std::string unknown(std::string_view kind, const std::string& name, std::span<const server::Switch> known) {
   std::vector<std::string> names;
@@ -27,9 +31,16 @@ std::vector<scenario::PoolAccount> builtin_pool(const BuiltinOptions& options) {
   const auto add = [&](std::string login, std::optional<std::uint64_t> quota) {
     std::string address = login + "@example.test";
     pool.push_back({std::move(login), std::move(address), Secret(options.password), quota});
+    return &pool.back();
   };
   for (unsigned i = 1; i <= options.users; ++i) add(fmt::format("user{:04}", i), std::nullopt);
   for (unsigned i = 1; i <= options.small; ++i) add(fmt::format("small{:04}", i), options.small_quota);
+  for (unsigned customer = 1; customer <= options.customers; ++customer)
+    for (unsigned box = 1; box <= kBoxesOfCustomer; ++box) {
+      scenario::PoolAccount* account = add(fmt::format("c{:02}box{}", customer, box), std::nullopt);
+      account->customer = fmt::format("c{:02}", customer);
+      account->customer_quota = options.customer_quota;
+    }
   return pool;
 }
 
@@ -39,25 +50,28 @@ server::ServerOptions builtin_server(const BuiltinOptions& options,
   out.seed = options.seed;
   out.defects = {options.defects.begin(), options.defects.end()};
   out.latitudes = {options.latitudes.begin(), options.latitudes.end()};
-  for (const auto& account : accounts)
-    out.accounts.push_back({account.login, account.address, account.password, account.quota});
+  for (const auto& account : accounts) {
+    out.accounts.push_back({account.login, account.address, account.password, account.quota, account.customer});
+    if (account.customer_quota) out.customer_quotas[account.customer] = *account.customer_quota;
+  }
   return out;
 }
 
 scenario::Target sim_target(const BuiltinOptions& options) {
   scenario::Target target;
   target.name = "sim";
-  for (const TlsMode mode : {TlsMode::none, TlsMode::starttls, TlsMode::implicit}) {
-    target.imap.push_back(
-        {Protocol::imap, "sim", static_cast<std::uint16_t>(mode == TlsMode::implicit ? 993 : 143), mode, false, ""});
-    target.pop3.push_back(
-        {Protocol::pop3, "sim", static_cast<std::uint16_t>(mode == TlsMode::implicit ? 995 : 110), mode, false, ""});
-  }
+  target.imap = {{Protocol::imap, "sim", 143, TlsMode::none, false, ""},
+                 {Protocol::imap, "sim", kSimImapTls, TlsMode::starttls, false, ""},
+                 {Protocol::imap, "sim", 993, TlsMode::implicit, false, ""}};
+  target.pop3 = {{Protocol::pop3, "sim", 110, TlsMode::none, false, ""},
+                 {Protocol::pop3, "sim", kSimPop3Tls, TlsMode::starttls, false, ""},
+                 {Protocol::pop3, "sim", 995, TlsMode::implicit, false, ""}};
   target.lmtp.push_back({Protocol::lmtp, "sim", 24, TlsMode::none, false, ""});
   target.smtp.push_back({Protocol::smtp, "sim", 25, TlsMode::none, false, ""});
   target.delivery = {scenario::Way::lmtp, scenario::Way::smtp, scenario::Way::append};
   target.settle = std::chrono::seconds(5);
   target.accounts = builtin_pool(options);
+  offer_builtin_admin(target);
   return target;
 }
 
@@ -112,13 +126,12 @@ Result<std::unique_ptr<HostedServer>> HostedServer::start(server::ServerOptions 
     where.port = one.port;
     where.tls_first = one.tls;
     where.tls = tls;
-    auto listener = net::Listener::listen(hosted->loop_, where,
-                                          [server = hosted->server_.get(), protocol = one.protocol](bool secured) {
-                                            return server->accept(protocol, secured);
-                                          });
+    auto listener = net::Listener::listen(hosted->loop_, where, [server = hosted->server_.get(), one](bool secured) {
+      return server->accept(one.protocol, secured, one.needs_tls);
+    });
     if (!listener) return listener.error();
-    hosted->endpoints_.push_back(
-        {one.protocol, host, (*listener)->port(), one.tls ? TlsMode::implicit : TlsMode::none, false, ""});
+    const TlsMode mode = one.tls ? TlsMode::implicit : one.needs_tls ? TlsMode::starttls : TlsMode::none;
+    hosted->endpoints_.push_back({one.protocol, host, (*listener)->port(), mode, false, ""});
     hosted->listeners_.push_back(std::move(*listener));
   }
   return hosted;
@@ -126,6 +139,23 @@ Result<std::unique_ptr<HostedServer>> HostedServer::start(server::ServerOptions 
 
 void HostedServer::serve_in_background() {
   thread_ = std::thread([this] { loop_.run([this] { return stop_.load(); }); });
+}
+
+void HostedServer::call(const std::function<void(server::Server&)>& what) {
+  std::promise<void> done;
+  loop_.post([&] {
+    what(*server_);
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+void HostedServer::drop_connections() {
+  for (const auto& listener : listeners_) listener->drop_connections();
+}
+
+void HostedServer::pause(Duration span) {
+  loop_.post([span] { std::this_thread::sleep_for(span); });
 }
 
 HostedServer::~HostedServer() {

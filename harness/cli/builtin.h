@@ -20,12 +20,17 @@ struct BuiltinOptions {
   unsigned users = 1000;  ///< user0001 ... without quota
   unsigned small = 600;   ///< small0001 ... with `small_quota`
   std::uint64_t small_quota = 64 * 1024;
+  unsigned customers = 150;  ///< c01 ..., each with four accounts c01box1 ... that share `customer_quota`
+  std::uint64_t customer_quota = 128 * 1024;
 };
 
 /// The pool of accounts that the built-in server has: what a target file would say.
 std::vector<scenario::PoolAccount> builtin_pool(const BuiltinOptions& options);
 /// Server options with exactly these accounts.
 server::ServerOptions builtin_server(const BuiltinOptions& options, const std::vector<scenario::PoolAccount>& accounts);
+/// Where the server in simulation lets nobody log in before TLS.
+inline constexpr std::uint16_t kSimImapTls = 1143, kSimPop3Tls = 1110;
+
 /// A target named "sim": all protocols, all TLS modes, delivery by LMTP, SMTP or APPEND.
 scenario::Target sim_target(const BuiltinOptions& options);
 
@@ -37,6 +42,7 @@ struct Listen {
   Protocol protocol;
   bool tls = false;
   std::uint16_t port = 0;
+  bool needs_tls = false;  ///< nobody logs in before TLS is up
 };
 
 /// The built-in server on real sockets, on a loop of its own.
@@ -52,6 +58,10 @@ class HostedServer {
   void serve(const std::function<bool()>& done) { loop_.run(done); }
   /// Serves on a thread of its own until destroyed.
   void serve_in_background();
+  /// While it serves in the background: does this on its thread, and waits for it.
+  void call(const std::function<void(server::Server&)>& what);
+  void drop_connections();    ///< from within call()
+  void pause(Duration span);  ///< it stands still for so long; does not wait
   net::Loop& loop() { return loop_; }
 
  private:

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/options.h"
+#include "cli/temporary_files.h"
 #include "scenario/scenario.h"
 
 namespace CLI {
@@ -32,6 +33,7 @@ std::optional<std::vector<scenario::Scenario>> load_scenarios(const std::vector<
 /// A target that can be played: with --sockets the built-in server was started for it.
 struct Hosted {
   scenario::Target target;
+  std::unique_ptr<TemporaryFiles> files;  ///< its certificate, which the target trusts
   std::unique_ptr<HostedServer> server;
 };
 Result<Hosted> host_builtin(const TargetFlags& flags, const scenario::Target& target);

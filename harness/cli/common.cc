@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "core/rng.h"
+#include "net/self_signed.h"
 
 namespace mailproof::cli {
 
@@ -35,11 +36,22 @@ Result<Hosted> host_builtin(const TargetFlags& flags, const scenario::Target& ta
   Hosted out;
   out.target = target;
   if (!flags.sockets) return out;
-  const std::vector<Listen> listen = {
-      {Protocol::imap, false, 0}, {Protocol::pop3, false, 0}, {Protocol::lmtp, false, 0}, {Protocol::smtp, false, 0}};
-  auto server = HostedServer::start(builtin_server(flags.builtin, target.accounts), "127.0.0.1", listen, "", "");
+  const auto tls = net::make_self_signed();
+  if (!tls) return tls.error();
+  auto files = TemporaryFiles::make({{"certificate.pem", tls->certificate}, {"key.pem", tls->key}});
+  if (!files) return files.error();
+  out.target.ca_file = (*files)->path("certificate.pem");
+  std::vector<Listen> listen = {{Protocol::lmtp}, {Protocol::smtp}};
+  for (const Protocol protocol : {Protocol::imap, Protocol::pop3}) {
+    listen.push_back({protocol});
+    listen.push_back({protocol, false, 0, true});
+    listen.push_back({protocol, true});
+  }
+  auto server = HostedServer::start(builtin_server(flags.builtin, target.accounts), "127.0.0.1", listen,
+                                    out.target.ca_file, (*files)->path("key.pem"));
   if (!server) return server.error();
   out.server = std::move(*server);
+  out.files = std::move(*files);
   out.target.name = "sockets";
   for (auto* all : {&out.target.imap, &out.target.pop3, &out.target.lmtp, &out.target.smtp}) all->clear();
   for (const Endpoint& endpoint : out.server->endpoints()) {

@@ -55,9 +55,12 @@ void read_info(const json& from, history::HistoryInfo& info) {
   info.patience = from.value("patience", 1.0);
   info.simulated = from.value("simulated", false);
   info.load = from.value("load", false);
+  if (from.contains("customers"))
+    for (const auto& customer : from.at("customers"))
+      info.customers.push_back({customer.value("name", ""), customer.value("quota", std::uint64_t{0})});
   for (const auto& account : from.at("accounts")) {
     history::AccountInfo one{account.value("name", ""), account.value("login", ""), account.value("address", ""),
-                             std::nullopt};
+                             std::nullopt, account.value("customer", 0U)};
     if (account.contains("quota")) one.quota = account.at("quota").get<std::uint64_t>();
     info.accounts.push_back(std::move(one));
   }

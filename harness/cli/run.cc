@@ -51,10 +51,13 @@ int run(const RunFlags& flags) {
   const scenario::Target& played = hosted->target;
 
   AccountPool pool(played);
+  std::shared_mutex quiet;
   RunSetup setup;
   setup.target = &played;
   setup.flags = &flags;
   setup.pool = &pool;
+  setup.hosted = hosted->server.get();
+  setup.quiet = &quiet;
   setup.directory = directory->get();
   setup.start = std::chrono::steady_clock::now();
   setup.run_id = flags.target.sim ? flags.seed : fresh_run_id();

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "cli/admin.h"
 #include "cli/signals.h"
 #include "core/rng.h"
 #include "judge/judge.h"
@@ -40,6 +43,11 @@ net::LoopOptions loop_options(const RunSetup& setup) {
   options.tls.insecure = setup.target->insecure;
   options.start = setup.start;
   return options;
+}
+
+std::unique_ptr<Admin> make_admin(const RunSetup& setup, net::Loop& loop) {
+  if (setup.hosted != nullptr) return make_hosted_admin(*setup.hosted, loop);
+  return make_command_admin(*setup.target, loop);
 }
 
 play::PlayOptions play_options(const RunSetup& setup, std::uint32_t copy) {
@@ -107,6 +115,15 @@ report::ScenarioResult conclude(const RunSetup& setup, const Job& job, const his
   return result;
 }
 
+/// Sessions of other scenarios would suffer from it too.
+bool disturbs(const std::vector<scenario::Step>& steps) {
+  return std::any_of(steps.begin(), steps.end(), [](const scenario::Step& step) {
+    const bool itself =
+        step.verb == scenario::Verb::restart || step.verb == scenario::Verb::kill || step.verb == scenario::Verb::pause;
+    return itself || disturbs(step.together);
+  });
+}
+
 /// What was not played has a history too, which says why.
 report::ScenarioResult unplayed(const RunSetup& setup, const Job& job, history::What what, std::string_view code,
                                 const std::string& why) {
@@ -143,8 +160,18 @@ report::ScenarioResult play(const RunSetup& setup, const Job& job) {
   const auto lease = pool.lease(scenario, why);
   if (!lease) return unplayed(setup, job, history::What::problem, interrupted() ? "interrupted" : "accounts", why);
 
+  std::shared_lock<std::shared_mutex> beside_others;
+  std::unique_lock<std::shared_mutex> alone;
+  if (!sim) {
+    if (disturbs(scenario.steps)) {
+      alone = std::unique_lock(*setup.quiet);
+    } else {
+      beside_others = std::shared_lock(*setup.quiet);
+    }
+  }
   std::unique_ptr<server::Server> server;
   std::unique_ptr<Network> network;
+  std::unique_ptr<Admin> admin;
   std::optional<Nudged> nudged;
   if (sim) {
     BuiltinOptions builtin = setup.flags->target.builtin;
@@ -152,16 +179,22 @@ report::ScenarioResult play(const RunSetup& setup, const Job& job) {
     server = std::make_unique<server::Server>(builtin_server(builtin, lease->accounts));
     sim::SimNetwork::Options options;
     options.seed = builtin.seed;
-    network = std::make_unique<sim::SimNetwork>(*server, options);
+    options.tls_ports = {kSimImapTls, kSimPop3Tls};
+    auto in_memory = std::make_unique<sim::SimNetwork>(*server, options);
+    admin = make_sim_admin(*server, *in_memory);
+    network = std::move(in_memory);
   } else {
     auto loop = std::make_unique<net::Loop>(loop_options(setup));
     nudged.emplace(*loop);
+    admin = make_admin(setup, *loop);
     network = std::move(loop);
   }
   report::ScenarioResult result;
   bool usable = true;
   {
-    play::Player player(scenario, *setup.target, lease->accounts, *network, play_options(setup, job.copy));
+    play::PlayOptions options = play_options(setup, job.copy);
+    options.admin = admin.get();
+    play::Player player(scenario, *setup.target, lease->accounts, *network, options);
     const auto stream = setup.directory->stream(job.slot, player.history());
     run_player(*network, player, *stream);
     stream->flush();
@@ -171,6 +204,7 @@ report::ScenarioResult play(const RunSetup& setup, const Job& job) {
     for (const auto& event : player.history().events())
       usable = usable && !(event.what == history::What::problem && event.code == "baseline");
   }
+  admin.reset();
   nudged.reset();
   pool.give_back(*lease, usable);
   return result;

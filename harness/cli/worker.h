@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,9 @@ struct RunSetup {
   const scenario::Target* target = nullptr;
   const PlayFlags* flags = nullptr;
   AccountPool* pool = nullptr;
+  HostedServer* hosted = nullptr;  ///< --sockets: what plays the target
+  /// Held shared by everybody who plays, alone by a scenario that restarts, kills or pauses the target.
+  std::shared_mutex* quiet = nullptr;
   const RunDirectory* directory = nullptr;
   std::chrono::steady_clock::time_point start;
   std::uint64_t run_id = 0;
@@ -57,6 +61,8 @@ struct RunSetup {
 report::ScenarioResult play(const RunSetup& setup, const Job& job);
 
 net::LoopOptions loop_options(const RunSetup& setup);
+/// Admin steps on what `setup` plays against, over sockets.
+std::unique_ptr<Admin> make_admin(const RunSetup& setup, net::Loop& loop);
 play::PlayOptions play_options(const RunSetup& setup, std::uint32_t copy);
 /// The command that shows a finding again.
 std::string reproduce_command(const PlayFlags& flags, const scenario::Scenario& scenario, std::uint32_t copy);

@@ -1,3 +1,4 @@
+#include "core/admin.h"
 #include "core/network.h"
 
 namespace mailproof {
@@ -51,6 +52,24 @@ std::string_view name(TlsMode mode) {
 std::string Endpoint::label() const {
   const bool v6 = host.find(':') != std::string::npos;
   return std::string(name(protocol)) + " " + (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+std::string_view name(AdminVerb verb) {
+  switch (verb) {
+    case AdminVerb::set_quota:
+      return "set_quota";
+    case AdminVerb::set_customer_quota:
+      return "set_customer_quota";
+    case AdminVerb::restart:
+      return "restart";
+    case AdminVerb::kill:
+      return "kill";
+    case AdminVerb::pause:
+      return "pause";
+    case AdminVerb::deliver:
+      return "deliver";
+  }
+  return "?";
 }
 
 }  // namespace mailproof

@@ -75,14 +75,16 @@ enum class What : std::uint8_t {
   // ok = met, fail = missed (set = the messages that were not as expected), info = could not be asked.
   see,  ///< flags = flags awaited
   lose,
-  outcome,      ///< of a delivery: code = expected outcome, text = expected status
-  found,        ///< search
-  downloaded,   ///< all of the wanted messages came
-  fate,         ///< set, code = fate, text = "by=pc over=pop3 copy_on=pc" (device names)
-  count,        ///< seq = expected number, mailbox, account
-  agree,        ///< text = device names
-  intact,       ///< set
-  usage,        ///< account
+  outcome,     ///< of a delivery: code = expected outcome, text = expected status
+  found,       ///< search
+  downloaded,  ///< all of the wanted messages came
+  fate,        ///< set, code = fate, text = "by=pc over=pop3 copy_on=pc" (device names)
+  count,       ///< seq = expected number, mailbox, account
+  agree,       ///< text = device names
+  intact,      ///< set
+  usage,       ///< account
+  welcome,  ///< a login: code = "accepted" | "refused" | "either", flags = "plaintext" where it is tried without TLS;
+            ///< outcome: session = the one that tried
   asked_again,  ///< obs after a miss: a fresh session was asked; set = the messages it has there, text = how
   // The run itself
   step,        ///< obs: step begins, text = as written
@@ -91,6 +93,10 @@ enum class What : std::uint8_t {
                ///< = "imap" | "pop3"
   settle,      ///< obs: waited for the target; size = ns
   baseline,    ///< obs: account, seq = messages found there before, text = mailbox
+  admin,       ///< invoke: code = verb ("set_quota"), account | text = customer, size = octets (0 = no limit) or ns;
+               ///< ok = done, fail: text = what the command said
+  vanish,      ///< obs: a device is gone with everything on it: text = its name
+  smuggled,    ///< obs, clear text behind STARTTLS: code = "sent" | "answered" | "silent", text = what was sent or came
   not_applicable,  ///< obs: the scenario was not played; text = why
   problem,         ///< obs: we failed ourselves (lease, unreachable, interrupted); text = why; code = "interrupted" |
                    ///< "unreachable" | "login" | ...

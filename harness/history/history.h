@@ -15,6 +15,13 @@ struct AccountInfo {
   std::string name;  ///< in the scenario: "alice"
   std::string login, address;
   std::optional<std::uint64_t> quota;
+  std::uint32_t customer = 0;  ///< number of the customer that owns it; 0 = none
+};
+
+/// Who owns accounts that share a limit.
+struct CustomerInfo {
+  std::string name;
+  std::uint64_t quota = 0;
 };
 
 enum class DeviceKind : std::uint8_t { deliverer, imap, pop3, auditor };
@@ -63,6 +70,7 @@ struct HistoryInfo {
   double patience = 1;
   bool simulated = false;
   bool load = false;
+  std::vector<CustomerInfo> customers;
   std::vector<AccountInfo> accounts;
   std::vector<DeviceInfo> devices;
   std::vector<std::string> steps;  ///< as written, by step number

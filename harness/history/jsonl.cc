@@ -109,6 +109,18 @@ void write_info(const HistoryInfo& info, std::string& out) {
   fmt::format_to(std::back_inserter(out), "{}", info.patience);
   f.flag("simulated", info.simulated);
   f.flag("load", info.load);
+  if (!info.customers.empty()) {
+    f.comma("customers");
+    out += '[';
+    for (std::size_t i = 0; i < info.customers.size(); ++i) {
+      out += i == 0 ? "{" : ",{";
+      Fields c(out);
+      c.text("name", info.customers[i].name);
+      c.number("quota", info.customers[i].quota);
+      out += '}';
+    }
+    out += ']';
+  }
   f.comma("accounts");
   out += '[';
   for (std::size_t i = 0; i < info.accounts.size(); ++i) {
@@ -118,6 +130,7 @@ void write_info(const HistoryInfo& info, std::string& out) {
     a.text("login", info.accounts[i].login);
     a.text("address", info.accounts[i].address);
     if (info.accounts[i].quota) a.always("quota", static_cast<std::int64_t>(*info.accounts[i].quota));
+    a.number("customer", info.accounts[i].customer);
     out += '}';
   }
   out += ']';

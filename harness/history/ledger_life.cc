@@ -27,6 +27,7 @@ struct Ledger::Impl::LifeWriter {
   std::set<std::uint32_t> asked;                     ///< copies somebody marked
   std::map<std::string, std::string> downloaded_by;  ///< POP3 device -> when
   std::map<std::uint32_t, std::string> explained;    ///< account -> who asked
+  bool vanished = false;                             ///< a device that had a copy is gone
 
   void line(const Event& e, std::string_view what, const std::string& text) {
     lines.push_back(fmt::format("{:>11}  {:<10} {:<9} {}", format_seconds(e.at.time_since_epoch()), what,
@@ -257,6 +258,12 @@ void Ledger::Impl::LifeWriter::tell(const Event& e) {
     case What::enumerated:
       enumerated(e);
       break;
+    case What::vanish:
+      if (downloaded_by.erase(e.text) != 0) {
+        line(e, "vanished", fmt::format("{} is gone, with its copy", e.text));
+        vanished = true;
+      }
+      break;
     case What::report:
       if (e.message == message)
         line(e, "reported",
@@ -298,12 +305,16 @@ void Ledger::Impl::LifeWriter::conclude() {
     heads.push_back(head);
   }
   if (!local.empty()) heads.push_back("local copy on " + local);
+  const bool somewhere = std::any_of(impl.cells.begin(), impl.cells.end(), [this](const Cell& cell) {
+    return cell.message == message && (!cell.enumerated || cell.present > 0);
+  });
+  if (vanished && local.empty() && !somewhere) heads.push_back("no copy is left anywhere");
   lines.insert(lines.begin(), heads.begin(), heads.end());
 }
 
 std::vector<std::string> Ledger::life(std::uint32_t message) const {
   if (message == 0 || message > impl_->history.messages().size()) return {};
-  Impl::LifeWriter writer{*this, *impl_, impl_->history, message, {}, {}, {}, {}, {}, {}, {}};
+  Impl::LifeWriter writer{*this, *impl_, impl_->history, message, {}, {}, {}, {}, {}, {}, {}, false};
   for (const Event& e : impl_->history.events()) writer.tell(e);
   writer.conclude();
   return std::move(writer.lines);

@@ -134,6 +134,8 @@ std::string_view name(What what) {
       return "intact";
     case What::usage:
       return "usage";
+    case What::welcome:
+      return "welcome";
     case What::asked_again:
       return "asked-again";
     case What::step:
@@ -146,6 +148,12 @@ std::string_view name(What what) {
       return "settle";
     case What::baseline:
       return "baseline";
+    case What::admin:
+      return "admin";
+    case What::vanish:
+      return "vanish";
+    case What::smuggled:
+      return "smuggled";
     case What::not_applicable:
       return "not-applicable";
     case What::problem:

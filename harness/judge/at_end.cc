@@ -19,6 +19,8 @@ using history::Fate;
 using history::Type;
 using history::What;
 
+constexpr std::string_view kNobody = "nobody";
+
 /// "by=pc over=pop3": the value of a key; "" = not asked.
 std::string_view option(std::string_view text, std::string_view key) {
   while (!text.empty()) {
@@ -50,11 +52,17 @@ const Event* removal_of(const Case& c, std::uint32_t message, std::uint32_t acco
   return newest;
 }
 
-bool has_copy(const Case& c, std::uint32_t message, std::string_view device) {
-  return std::any_of(c.history.events().begin(), c.history.events().end(), [&](const Event& e) {
-    return e.what == What::message && e.message == message && e.code == "full" && e.session != 0 &&
-           c.history.device_name(e) == device;
-  });
+/// Devices that fetched all of it and are still there. `for_good`: only those whose copy does not go when the server's
+/// does, as an IMAP client's cache would.
+std::set<std::string, std::less<>> holders(const Case& c, std::uint32_t message, bool for_good) {
+  std::set<std::string, std::less<>> out;
+  for (const Event& e : c.history.events()) {
+    const bool got = e.what == What::message && e.message == message && e.code == "full" && !c.by_audit(e);
+    const bool keeps = e.session != 0 && (!for_good || c.history.session(e.session).protocol == Protocol::pop3);
+    if (got && keeps) out.emplace(c.history.device_name(e));
+    if (e.what == What::vanish) out.erase(e.text);
+  }
+  return out;
 }
 
 void fate(const Case& c, const Event& e, Verdicts& out) {
@@ -83,8 +91,13 @@ void fate(const Case& c, const Event& e, Verdicts& out) {
                          removal == nullptr ? "asked for by nobody" : "asked for by " + c.who(*removal)),
              message, removal == nullptr ? 0 : removal->index});
       const std::string_view copy_on = option(e.text, "copy_on");
-      if (!copy_on.empty() && !has_copy(c, message, copy_on))
-        out.missed.push_back({expected, fmt::format("{} was never downloaded by {}", name, copy_on), message, 0});
+      const auto held_by = holders(c, message, copy_on == kNobody);
+      if (copy_on == kNobody) {
+        for (const std::string& device : held_by)
+          out.missed.push_back({expected, fmt::format("{} has a copy of {}", device, name), message, 0});
+      } else if (!copy_on.empty() && !held_by.contains(copy_on)) {
+        out.missed.push_back({expected, fmt::format("{} holds no copy of {}", copy_on, name), message, 0});
+      }
     }
   }
 }
@@ -197,6 +210,25 @@ void agree(const Case& c, const Event& e, Verdicts& out) {
 }
 
 }  // namespace
+
+std::string nothing_left(const Case& c) {
+  std::vector<std::string> names;
+  std::string why;
+  for (const Event& e : c.history.events()) {
+    if (e.what != What::fate || e.type != Type::expect || option(e.text, "copy_on") != kNobody) continue;
+    for (const std::uint32_t message : history::parse_numbers(e.set)) {
+      if (message == 0 || message > c.history.messages().size()) continue;
+      names.push_back(c.name_of(message));
+      for (const std::uint32_t account : accounts_of(c, e, message))
+        if (const Event* removal = removal_of(c, message, account); removal != nullptr && why.empty())
+          why = fmt::format("{} removed it from the server at {}", c.who(*removal), c.when(*removal));
+    }
+  }
+  if (names.empty() || why.empty()) return {};
+  for (const Event& e : c.history.events())
+    if (e.what == What::vanish) why += fmt::format("; {} was lost with its own copies at {}", e.text, c.when(e));
+  return fmt::format("no copy of {} is left: {}", fmt::join(names, ", "), why);
+}
 
 Verdicts at_end(const Case& c, const Event& expectation) {
   Verdicts out;

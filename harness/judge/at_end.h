@@ -18,4 +18,7 @@ struct Verdicts {
 
 Verdicts at_end(const Case& c, const history::Event& expectation);
 
+/// Where the scenario expects that nobody has a copy any more: of what, and how it came to that. "" = it does not.
+std::string nothing_left(const Case& c);
+
 }  // namespace mailproof::judge

@@ -137,6 +137,11 @@ constexpr auto kClasses = std::to_array<FindingClass>({
 
     {"isolation", "leak", kFail, "No session of one user ever sees a message of another (I37)"},
 
+    {"expectation", "welcome", kFail, "The scenario says whether a login is accepted"},
+    {"expectation", "plaintext-login", kLatitude,
+     "RFC 8314 section 4.1: logging in without TLS SHOULD be refused; RFC 3501 section 6.2.3 and RFC 2595 section 2.3 "
+     "ask "
+     "only that it can be"},
     {"expectation", "late", kLatitude, "The scenario gives a time within which this must be so"},
     {"expectation", "not-seen", kFail, "The scenario says that the device sees the messages"},
     {"expectation", "still-seen", kFail, "The scenario says that the messages go from the device"},
@@ -149,6 +154,9 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"expectation", "not-intact", kFail, "The scenario says that the messages are as they were sent"},
     {"expectation", "not-asked", kUnclear, "What the scenario expects must be looked at"},
 
+    {"tls", "clear-text-obeyed", kFail,
+     "RFC 9051 section 6.2.1, CERT VU#555316: what came in clear text behind STARTTLS is thrown away or breaks the "
+     "handshake; it is never obeyed"},
     {"session", "unreachable", kError, "The target must be reachable"},
     {"session", "login-refused", kError, "The target's accounts must let us in"},
     {"session", "tls-failed", kError, "RFC 8314: TLS must come up and the certificate must be valid"},

@@ -95,6 +95,11 @@ std::string_view class_of(What what) {
   }
 }
 
+/// "plaintext" says that the login was tried without TLS, which a server may allow.
+std::string_view class_of_welcome(const Event& e) {
+  return e.code == "refused" && e.flags == "plaintext" ? "plaintext-login" : "welcome";
+}
+
 void missed(Case& c, const Event& e, const Answer& answer) {
   if (e.what == What::see || e.what == What::lose) return missed_wait(c, e, answer);
   const std::string actual = fmt::format("{}: {}", step_of(c, e), printable(answer.outcome->text, 300));
@@ -102,7 +107,8 @@ void missed(Case& c, const Event& e, const Answer& answer) {
   auto messages = history::parse_numbers(answer.outcome->set);
   if (messages.empty()) messages.push_back(0);
   for (const std::uint32_t message : messages)
-    c.find(class_of(e.what), {expected, actual, {e.index, answer.outcome->index}, message, ""});
+    c.find(e.what == What::welcome ? class_of_welcome(e) : class_of(e.what),
+           {expected, actual, {e.index, answer.outcome->index}, message, ""});
 }
 
 void not_asked(Case& c, const Event& e, const std::string& why) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <exception>
 
+#include "judge/at_end.h"
 #include "judge/case.h"
 #include "judge/judges.h"
 
@@ -28,6 +29,7 @@ constexpr auto kJudges = std::to_array<Judge>({
     {"maildrop-lock", "I32: one POP3 session at a time, or consistent snapshots", judge_maildrop_lock},
     {"lmtp-replies", "I34: one reply a recipient, and refused means not delivered", judge_lmtp_replies},
     {"quota", "I36: usage is the sum of the messages, and decides", judge_quota},
+    {"tls", "what comes in clear text is not obeyed under TLS", judge_tls},
     {"expectation", "what the scenario says must be seen", judge_expectation},
 });
 
@@ -185,6 +187,10 @@ Judgement judge_by(std::span<const Judge> all, const history::History& history, 
   if (!anything && out.verdict == Verdict::pass) {
     out.verdict = Verdict::inconclusive;
     out.note = "nothing was played";
+  }
+  if (out.verdict == Verdict::pass) {
+    Findings none;
+    out.note = nothing_left(Case(history, ledger, "expectation", none));
   }
   if (out.note.empty() && (out.verdict == Verdict::inconclusive || out.verdict == Verdict::error))
     for (const Finding& finding : out.findings)

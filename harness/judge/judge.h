@@ -59,7 +59,7 @@ std::span<const Judge> judges();
 struct Judgement {
   Verdict verdict = Verdict::pass;
   std::vector<Finding> findings;
-  std::string note;  ///< why not-applicable or inconclusive
+  std::string note;  ///< why not-applicable or inconclusive; on a pass what people should know all the same
 };
 
 /// Runs every judge. One that throws becomes a finding of severity error.

@@ -69,16 +69,51 @@ std::uint64_t asked_size(const Case& c, const Event& e) {
   return message == 0 ? 0 : c.history.message(message).size;
 }
 
+/// The limits that hold now: they change when the admin changes them.
+struct Limits {
+  std::map<std::uint32_t, std::uint64_t> own, shared;  ///< by account, by customer; 0 = none
+
+  explicit Limits(const history::History& history) {
+    for (std::uint32_t i = 1; i <= history.info.accounts.size(); ++i) own[i] = history.account(i).quota.value_or(0);
+    for (std::uint32_t i = 1; i <= history.info.customers.size(); ++i) shared[i] = history.info.customers[i - 1].quota;
+  }
+  void apply(const history::History& history, const Event& e) {
+    if (e.what != What::admin || e.type != Type::ok) return;
+    const Event& asked = history.event(e.command);
+    if (asked.code == "set_quota") own[asked.account] = asked.size;
+    if (asked.code != "set_customer_quota") return;
+    for (std::uint32_t i = 1; i <= history.info.customers.size(); ++i)
+      if (history.info.customers[i - 1].name == asked.text) shared[i] = asked.size;
+  }
+};
+
+/// What a customer's accounts hold together.
+Bounds bounds_of_customer(const Case& c, const history::Ledger& so_far, const Sightings& seen, std::uint32_t customer) {
+  Bounds out;
+  for (std::uint32_t account = 1; account <= c.history.info.accounts.size(); ++account) {
+    if (c.history.account(account).customer != customer) continue;
+    const Bounds one = bounds(c, so_far, seen, account);
+    out.least += one.least;
+    out.most += one.most;
+  }
+  return out;
+}
+
 void decisions(Case& c) {
+  Limits limits(c.history);
   history::Ledger so_far(c.history);
   const Sightings seen = most_at_once(c);
   std::map<std::uint32_t, std::uint64_t> highest;  // account -> most it may ever have held
   for (const Event& e : c.history.events()) {
     const bool adds = e.what == What::deliver || e.what == What::append || e.what == What::copy || e.what == What::move;
     const std::uint32_t account = e.what == What::deliver ? e.account : c.history.account_of(e);
-    const std::uint64_t limit = account == 0 ? 0 : c.history.account(account).quota.value_or(0);
-    const bool decided = adds && limit != 0 && (e.type == Type::ok || e.type == Type::fail);
-    if (decided && e.type == Type::fail && says_over_quota(e) && clean_before(c.history, account)) {
+    limits.apply(c.history, e);
+    const std::uint64_t limit = account == 0 ? 0 : limits.own[account];
+    const std::uint32_t customer = account == 0 ? 0 : c.history.account(account).customer;
+    const std::uint64_t shared = customer == 0 ? 0 : limits.shared[customer];
+    const bool decided = adds && (limit != 0 || shared != 0) && (e.type == Type::ok || e.type == Type::fail);
+    // What other mailboxes of a customer hold is not known, so that its limit excuses every refusal.
+    if (decided && customer == 0 && e.type == Type::fail && says_over_quota(e) && clean_before(c.history, account)) {
       const Bounds b = bounds(c, so_far, seen, account);
       const std::uint64_t size = asked_size(c, e) + kTraceHeaders;
       const bool far_below = (b.most + size) * 10 < limit * 8;
@@ -96,7 +131,7 @@ void decisions(Case& c) {
              ""});
       }
     }
-    if (decided && e.type == Type::fail && e.code.ends_with(".1.1") && had_mail(so_far, account)) {
+    if (decided && limit != 0 && e.type == Type::fail && e.code.ends_with(".1.1") && had_mail(so_far, account)) {
       const Bounds b = bounds(c, so_far, seen, account);
       if ((b.most + asked_size(c, e)) * 10 >= limit * 8)
         c.find("wrong-reason",
@@ -108,17 +143,24 @@ void decisions(Case& c) {
                 ""});
     }
     so_far.apply(e);
-    if (!adds || limit == 0) continue;
+    if (!adds || (limit == 0 && shared == 0)) continue;
     const Bounds b = bounds(c, so_far, seen, account);
     highest[account] = std::max(highest[account], b.most);
-    if (decided && e.type == Type::ok && b.least * 2 > limit * 3)
-      c.find("accepted-over-limit",
-             {fmt::format("a refusal or a report: the limit of {} is {}", c.account(account), format_size(limit)),
-              fmt::format("{} has more accepted at {}; the messages come to {}", c.who(e), c.when(e),
-                          format_size(b.least)),
-              {e.index},
-              e.message != 0 ? e.message : c.invoke(e).message,
-              ""});
+    const auto over = [&](std::uint64_t held, std::uint64_t most, const std::string& whose) {
+      if (most == 0 || held * 2 <= most * 3) return;
+      c.find(
+          "accepted-over-limit",
+          {fmt::format("a refusal or a report: the limit of {} is {}", whose, format_size(most)),
+           fmt::format("{} has more accepted at {}; the messages come to {}", c.who(e), c.when(e), format_size(held)),
+           {e.index},
+           e.message != 0 ? e.message : c.invoke(e).message,
+           ""});
+    };
+    if (!decided || e.type != Type::ok) continue;
+    over(b.least, limit, std::string(c.account(account)));
+    if (customer != 0)
+      over(bounds_of_customer(c, so_far, seen, customer).least, shared,
+           "the customer " + c.history.info.customers[customer - 1].name);
   }
 }
 
@@ -134,7 +176,7 @@ struct Audit {
   bool unsized = false;  ///< something is there whose size was not told
 };
 
-/// The account's highest root counts everything; roots of single mailboxes count less.
+/// One root counts all of the account's mail; roots of single mailboxes count less, a customer's or domain's more.
 void usage(Case& c) {
   std::map<std::uint32_t, Audit> audits;
   std::map<std::uint32_t, std::map<std::uint32_t, std::uint64_t>> rows;  // session -> UID -> octets
@@ -163,11 +205,15 @@ void usage(Case& c) {
         unsized |= size == 0;
       }
     if (unsized) continue;
+    const std::uint64_t slack = 2048 + messages * kTraceHeaders + sum / 50;
+    const bool told = std::any_of(audit.roots.begin(), audit.roots.end(), [&](const auto& root) {
+      return root.second.used <= sum + slack && root.second.used + slack >= sum;
+    });
+    if (told) continue;  // another root counts for more accounts than this one
     const auto highest = std::max_element(audit.roots.begin(), audit.roots.end(),
                                           [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
     const std::uint64_t used = highest->second.used;
-    const std::uint64_t tolerance = 2048 + messages * kTraceHeaders + sum / 50;
-    if (used <= sum + tolerance && used + tolerance >= sum) continue;
+    if (c.history.account(account).customer != 0 && used + slack >= sum) continue;
     c.find("usage-wrong",
            {fmt::format("{}'s usage near {}, the sum of {} messages", c.account(account), format_size(sum), messages),
             fmt::format("GETQUOTAROOT tells {} for the root \"{}\"", format_size(used), printable(highest->first, 60)),

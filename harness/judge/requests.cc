@@ -63,10 +63,15 @@ std::vector<Request> requests(const Case& c) {
 
 std::uint32_t last_delivery(const Case& c, const history::Cell& cell) {
   std::uint32_t last = 0;
-  if (!iequals(c.ledger.mailbox_name(cell.mailbox), "INBOX")) return last;
+  const std::string& mailbox = c.ledger.mailbox_name(cell.mailbox);
+  for (const Event& e : c.history.events())
+    if (e.what == What::append && e.type == Type::ok && c.invoke(e).message == cell.message &&
+        c.history.account_of(e) == cell.account && iequals(c.invoke(e).mailbox, mailbox))
+      last = e.index;
+  if (!iequals(mailbox, "INBOX")) return last;
   for (const auto& attempt : c.ledger.attempts())
     if (attempt.message == cell.message && attempt.account == cell.account && attempt.outcome == Type::ok)
-      last = attempt.event;
+      last = std::max(last, attempt.event);
   return last;
 }
 

@@ -23,7 +23,7 @@ std::vector<Request> requests(const Case& c);
 /// began. Null: nobody removed anything then, so nobody's request is to blame.
 const Request* gone_with(const Case& c, const std::vector<Request>& all, const history::Cell& cell);
 
-/// The event of the last delivery of this message to the account that was accepted; 0 = none, or not into this mailbox.
+/// The event of the last delivery or APPEND of this message into this mailbox that was accepted; 0 = none.
 std::uint32_t last_delivery(const Case& c, const history::Cell& cell);
 
 /// Copies of the message in other mailboxes of the account, beyond what was put there: a filter's doing, or a MOVE's

@@ -36,9 +36,28 @@ bool expected_lock(const Case& c, const Event& e) {
          mentions(e.text, {"IN-USE", "LOCKED", "IN USE"});
 }
 
+/// While the admin restarts or kills the server, and right after it, sessions end and logins fail.
+bool outage(const Case& c, const Event& e) {
+  constexpr Duration kAfter = std::chrono::seconds(1);
+  return std::any_of(c.history.events().begin(), c.history.events().end(), [&](const Event& done) {
+    if (done.what != What::admin || done.command == 0 || (done.type != Type::ok && done.type != Type::fail))
+      return false;
+    const Event& asked = c.history.event(done.command);
+    return (asked.code == "restart" || asked.code == "kill") && asked.at <= e.at && e.at <= done.at + kAfter;
+  });
+}
+
+/// The scenario said that this login may be refused, or must be: its expectation says what came of it.
+bool welcome_was_asked(const Case& c, const Event& e) {
+  return std::any_of(c.history.events().begin(), c.history.events().end(), [&](const Event& answer) {
+    return answer.what == What::welcome && answer.type != Type::expect && answer.session == e.session;
+  });
+}
+
 void bring_up(Case& c, std::set<std::string>& said) {
   for (const Event& e : c.history.events()) {
     if (e.what != What::connect || e.type == Type::ok || e.type == Type::invoke || expected_lock(c, e)) continue;
+    if (welcome_was_asked(c, e) || outage(c, e)) continue;
     if (!said.insert(e.text).second) continue;
     c.find(kind_of_failure(e), {"a session that is ready for commands", printable(e.text, 400), {e.index}, 0, ""});
   }
@@ -75,7 +94,7 @@ void ends(Case& c) {
     if (e.type == Type::info) unanswered[e.session] = e.index;  // the session's end, told to the command first
     if ((e.type == Type::ok || e.type == Type::fail) && running[e.session] == e.command) running[e.session] = 0;
     if (e.what != What::end || e.type != Type::obs || !ready.contains(e.session)) continue;
-    if (e.flags == "clean" || e.flags == "ours") continue;
+    if (e.flags == "clean" || e.flags == "ours" || outage(c, e)) continue;
     const std::string& text = e.text;
     const std::uint32_t command = unanswered.contains(e.session) ? unanswered[e.session] : running[e.session];
     if (e.flags == "broken") {

@@ -37,6 +37,10 @@ class Listener::Door final : public Source, public Owner {
     if (!fd_) return;
     fd_.close();
     reactor_.forget();
+    drop_connections();
+  }
+
+  void drop_connections() {
     for (auto& [raw, connection] : connections_) {
       raw->abandon();
       reactor_.bury(std::move(connection));
@@ -105,6 +109,7 @@ Listener::~Listener() {
 
 std::uint16_t Listener::port() const { return door_->port(); }
 std::size_t Listener::connections() const { return door_->connections(); }
+void Listener::drop_connections() { door_->drop_connections(); }
 
 Result<std::unique_ptr<Listener>> Listener::listen(Loop& loop, ListenerOptions options, Accept accept,
                                                    Trouble trouble) {

@@ -37,6 +37,7 @@ class Listener {
 
   std::uint16_t port() const;
   std::size_t connections() const;
+  void drop_connections();  ///< all at once, without a word; the port stays open
 
  private:
   class Door;

@@ -37,12 +37,14 @@ std::uint32_t Context::new_session(std::uint32_t device, Protocol protocol, std:
   return history.add_session(std::move(info));
 }
 
-session::ClientConfig Context::client_config(const Endpoint& where, std::uint32_t account) const {
+session::ClientConfig Context::client_config(const Endpoint& where, std::uint32_t account,
+                                             const std::string& mechanism) const {
   session::ClientConfig config;
   config.endpoint = where;
   if (account != 0) {
     config.login.user = accounts.at(account - 1).login;
     config.login.password = accounts.at(account - 1).password;
+    config.login.mechanism = mechanism;
   }
   config.salted_passwords = options.salted_passwords;
   config.greeting_bound = scaled(config.greeting_bound);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/admin.h"
 #include "core/network.h"
 #include "history/history.h"
 #include "history/ledger.h"
@@ -29,6 +30,7 @@ struct PlayOptions {
   std::size_t wire_limit = 4U << 20;                     ///< kept bytes of a session's log
   std::string date = "Thu, 01 Jan 2026 00:00:00 +0000";  ///< Date: of the messages (RFC 5322)
   std::string version = "0.1.0";
+  Admin* admin = nullptr;  ///< does what admin steps and delivery by command ask; null = the target has no commands
   sasl::SaltedPasswords* salted_passwords =
       nullptr;  ///< shared by all sessions of a thread: SCRAM costs thousands of HMACs
 };
@@ -68,7 +70,9 @@ struct Context {
   /// A new session in the history, with its log. device 0 = the audit.
   std::uint32_t new_session(std::uint32_t device, Protocol protocol, std::uint32_t account, std::uint32_t audit_round,
                             const Endpoint& endpoint);
-  session::ClientConfig client_config(const Endpoint& endpoint, std::uint32_t account) const;
+  /// `mechanism`: how to log in; "" = the best that is offered.
+  session::ClientConfig client_config(const Endpoint& endpoint, std::uint32_t account,
+                                      const std::string& mechanism = "") const;
   /// The target's endpoint for a protocol: the first, or the first with this TLS mode. Null if there is none.
   const Endpoint* endpoint(Protocol protocol, std::optional<TlsMode> tls = std::nullopt) const;
 };

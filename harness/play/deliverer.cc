@@ -58,6 +58,8 @@ class Deliverer final : public Actor {
   void next(const JobPtr& job);
   void transmit(const JobPtr& job, std::uint32_t message, std::shared_ptr<const std::string> text, Then then);
   void over_smtp(const JobPtr& job, std::uint32_t message, std::shared_ptr<const std::string> text, Then then);
+  void by_command(const JobPtr& job, std::uint32_t message, std::shared_ptr<const std::string> text,
+                  std::size_t recipient, std::vector<Delivered> so_far, Then then);
   void over_append(const JobPtr& job, std::uint32_t message, std::shared_ptr<const std::string> text,
                    std::size_t recipient, std::vector<Delivered> so_far, Then then);
   void judge_results(const JobPtr& job, std::uint32_t message, std::uint32_t expectation,
@@ -135,7 +137,67 @@ void Deliverer::next(const JobPtr& job) {
 
 void Deliverer::transmit(const JobPtr& job, std::uint32_t message, std::shared_ptr<const std::string> text, Then then) {
   if (job->way == Way::append) return over_append(job, message, std::move(text), 0, {}, std::move(then));
+  if (job->way == Way::command) return by_command(job, message, std::move(text), 0, {}, std::move(then));
   over_smtp(job, message, std::move(text), std::move(then));
+}
+
+/// What the exit status of a local delivery agent means (sysexits.h), in SMTP's words.
+Delivered delivered_by_command(std::uint32_t account, const AdminReply& reply) {
+  switch (reply.status) {
+    case 0:
+      return {account, session::Outcome::ok, 250, "2.0.0", reply.text};
+    case 67:  // EX_NOUSER
+      return {account, session::Outcome::fail, 550, "5.1.1", reply.text};
+    case 69:  // EX_UNAVAILABLE
+      return {account, session::Outcome::fail, 550, "", reply.text};
+    case 75:  // EX_TEMPFAIL
+      return {account, session::Outcome::fail, 451, "", reply.text};
+    case 77:  // EX_NOPERM: what delivery agents say of a full mailbox
+      return {account, session::Outcome::fail, 552, "5.2.2", reply.text};
+    default:
+      return {account, session::Outcome::info, 0, "", reply.text};
+  }
+}
+
+Type type_of(session::Outcome outcome) {
+  return outcome == session::Outcome::ok ? Type::ok : outcome == session::Outcome::fail ? Type::fail : Type::info;
+}
+
+void Deliverer::by_command(const JobPtr& job, std::uint32_t message, std::shared_ptr<const std::string> text,
+                           std::size_t recipient, std::vector<Delivered> so_far, Then then) {
+  if (recipient >= job->to.size()) return then(so_far);
+  const std::uint32_t account = job->to[recipient];
+  auto invoke = context_.event(Type::invoke, What::deliver);
+  invoke.message = message;
+  invoke.text = "command";
+  const std::uint32_t asked = context_.append(std::move(invoke));
+  if (context_.options.admin == nullptr) {
+    context_.fail("admin", "nobody can run the target's commands");
+    return finish(job);
+  }
+  AdminRequest request;
+  request.verb = AdminVerb::deliver;
+  request.login = context_.accounts.at(account - 1).login;
+  request.address = context_.accounts.at(account - 1).address;
+  request.input = text;
+  context_.options.admin->perform(request, [this, job, message, text, recipient, so_far = std::move(so_far),
+                                            then = std::move(then), account, asked](const AdminReply& reply) mutable {
+    const Delivered result = delivered_by_command(account, reply);
+    auto e = context_.event(type_of(result.outcome), What::deliver);
+    e.command = asked;
+    e.message = message;
+    e.account = account;
+    e.code = result.status;
+    e.seq = static_cast<std::uint32_t>(result.code);
+    e.text = reply.text;
+    context_.append(std::move(e));
+    if (result.outcome == session::Outcome::info) {
+      context_.fail("admin", fmt::format("the command deliver failed with status {}: {}", reply.status, reply.text));
+      return finish(job);
+    }
+    so_far.push_back(result);
+    by_command(job, message, text, recipient + 1, std::move(so_far), std::move(then));
+  });
 }
 
 void Deliverer::over_smtp(const JobPtr& job, std::uint32_t message, std::shared_ptr<const std::string> text,

@@ -18,24 +18,42 @@ std::string ImapDevice::box(const scenario::Step& step) const {
   return device_.idle.empty() ? "INBOX" : device_.idle;
 }
 
-void ImapDevice::connected(Then then) {
-  if (session_ != nullptr && session_->ready()) return then(true);
-  if (offline_) {
-    context_.fail("offline", device_.name + " is offline: it needs `go: online` before this step");
-    return then(false);
-  }
-  const Endpoint* endpoint = context_.endpoint(Protocol::imap, device_.tls);
-  sessions_.push_back(std::make_unique<ImapSession>(context_, number_, account_, 0, *endpoint));
+ImapSession& ImapDevice::begin_session(const Endpoint& endpoint, const std::string& mechanism) {
+  sessions_.push_back(std::make_unique<ImapSession>(context_, number_, account_, 0, endpoint, mechanism));
   session_ = sessions_.back().get();
   readers_.push_back(std::make_unique<MailboxReader>(*session_));
   reader_ = readers_.back().get();
   reader_->changed = [this, session = session_] {
     if (session == session_) news();
   };
-  session_->open([this, then = std::move(then)](const ImapSession::Result& result) {
-    if (!result.ok()) context_.fail("connect", device_.name + ": " + result.text);
-    then(result.ok());
+  return *session_;
+}
+
+/// A login in so many words: a new session, which the server may refuse where the scenario says so. One without TLS is
+/// given up again at once.
+void ImapDevice::connect(const scenario::Step& step, Finish done) {
+  const auto welcome = std::make_shared<Welcome>(context_, step);
+  log_out([this, &step, welcome, done = std::move(done)] {
+    ImapSession& session = begin_session(welcome->endpoint(Protocol::imap, device_.tls), step.plaintext ? "LOGIN" : "");
+    session.open([this, &step, &session, welcome, done](const ImapSession::Result& result) {
+      welcome->came(session.number(), result.ok() ? nullptr : &session.end(), device_.name);
+      if (result.ok() && step.plaintext) return log_out(done);
+      done();
+    });
   });
+}
+
+void ImapDevice::connected(Then then) {
+  if (session_ != nullptr && session_->ready()) return then(true);
+  if (offline_) {
+    context_.fail("offline", device_.name + " is offline: it needs `go: online` before this step");
+    return then(false);
+  }
+  begin_session(*context_.endpoint(Protocol::imap, device_.tls))
+      .open([this, then = std::move(then)](const ImapSession::Result& result) {
+        if (!result.ok()) context_.fail("connect", device_.name + ": " + result.text);
+        then(result.ok());
+      });
 }
 
 void ImapDevice::in_mailbox(const std::string& mailbox, Then then) {
@@ -47,7 +65,7 @@ void ImapDevice::in_mailbox(const std::string& mailbox, Then then) {
 }
 
 void ImapDevice::log_out(Finish done) {
-  if (session_ == nullptr || session_->over()) return done();
+  if (session_ == nullptr || !session_->ready()) return done();
   session_->logout([done = std::move(done)](const ImapSession::Result&) { done(); });
 }
 

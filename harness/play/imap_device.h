@@ -3,6 +3,7 @@
 
 #include "play/actor.h"
 #include "play/imap_session.h"
+#include "play/login.h"
 #include "play/mailbox_reader.h"
 
 namespace mailproof::play {
@@ -38,6 +39,7 @@ class ImapDevice final : public Actor, public Alarm {
   };
 
   // Connection (imap_device.cc)
+  ImapSession& begin_session(const Endpoint& endpoint, const std::string& mechanism = "");
   void connected(Then then);                               ///< a session that is ready, a new one if need be
   void in_mailbox(const std::string& mailbox, Then then);  ///< ... with this mailbox selected and known
   void log_out(Finish done);
@@ -63,6 +65,9 @@ class ImapDevice final : public Actor, public Alarm {
   void remove(const scenario::Step& step, Finish done);
   void move(const std::string& set, const std::string& to, Finish done);
   void save(const scenario::Step& step, int left, Finish done);
+  void upload(const scenario::Step& step, std::vector<std::uint32_t> left, Finish done);
+  void put(const std::string& mailbox, std::uint32_t message, std::shared_ptr<const std::string> text, Finish done);
+  void connect(const scenario::Step& step, Finish done);
   void search(const scenario::Step& step, Finish done);
   void compare(const scenario::Step& step, Finish done);
   void go_offline(Finish done);
@@ -75,6 +80,7 @@ class ImapDevice final : public Actor, public Alarm {
   std::uint32_t account_;
   std::vector<std::unique_ptr<ImapSession>> sessions_;  ///< all of them: continuations may still refer to old ones
   std::vector<std::unique_ptr<MailboxReader>> readers_;
+  std::vector<std::unique_ptr<Smuggle>> smuggles_;
   ImapSession* session_ = nullptr;
   MailboxReader* reader_ = nullptr;
   std::optional<Wait> wait_;

@@ -54,10 +54,10 @@ std::string resolved(const std::string& set, const session::ImapView& view) {
 }  // namespace
 
 ImapSession::ImapSession(Context& context, std::uint32_t device, std::uint32_t account, std::uint32_t audit_round,
-                         const Endpoint& endpoint)
+                         const Endpoint& endpoint, const std::string& mechanism)
     : context_(context),
       number_(context.new_session(device, Protocol::imap, account, audit_round, endpoint)),
-      client_(std::make_unique<session::ImapClient>(context.client_config(endpoint, account), *this)),
+      client_(std::make_unique<session::ImapClient>(context.client_config(endpoint, account, mechanism), *this)),
       recorded_(std::make_unique<history::RecordedPeer>(*client_, *context.logs.at(number_ - 1))),
       endpoint_(endpoint) {}
 
@@ -218,6 +218,7 @@ void ImapSession::quota(const std::string& mailbox, Then then) {
 }
 
 void ImapSession::logout(Then then) {
+  leaving_ = true;
   command(event(Type::invoke, What::logout), std::move(then), [&] { return client_->logout(); });
 }
 
@@ -415,6 +416,7 @@ void ImapSession::on_deviation(const session::Deviation& deviation, Time) {
 
 void ImapSession::on_ended(const session::Ended& ended, Time) {
   ended_ = true;
+  end_ = ended;
   if (opened_) {
     auto e = event(Type::fail, What::connect);
     e.command = connect_event_;

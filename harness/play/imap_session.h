@@ -42,7 +42,7 @@ class ImapSession final : public session::ImapSink {
   };
 
   ImapSession(Context& context, std::uint32_t device, std::uint32_t account, std::uint32_t audit_round,
-              const Endpoint& endpoint);
+              const Endpoint& endpoint, const std::string& mechanism = "");
   ~ImapSession() override;
 
   /// Connects and logs in.
@@ -74,8 +74,9 @@ class ImapSession final : public session::ImapSink {
 
   session::ImapClient& client() { return *client_; }
   const session::ImapView& view() const { return client_->view(); }
-  bool ready() const { return client_->ready() && !ended_; }
+  bool ready() const { return client_->ready() && !ended_ && !leaving_; }
   bool over() const { return ended_; }
+  const session::Ended& end() const { return end_; }  ///< how, once it is over
   std::uint32_t number() const { return number_; }
   Hooks hooks;
   /// Closes a complete listing of the open mailbox in the history.
@@ -122,6 +123,8 @@ class ImapSession final : public session::ImapSink {
   Then opened_;
   std::uint32_t connect_event_ = 0;
   bool ended_ = false;
+  bool leaving_ = false;  ///< LOGOUT was asked for: nothing more is taken, though its answer may come before the end
+  session::Ended end_;
   history::ContentScanner scanner_;
   std::vector<std::uint32_t> found_;
 };

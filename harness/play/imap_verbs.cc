@@ -13,6 +13,12 @@ using scenario::Cut;
 using scenario::How;
 using scenario::Verb;
 
+/// The mailbox may be missing: TRYCREATE says so, and a server that gives no codes may mean it (RFC 3501 section 7.1).
+bool may_lack_mailbox(const ImapSession::Result& result) {
+  return result.outcome == session::Outcome::fail && (result.code.empty() || iequals(result.code, "TRYCREATE"));
+}
+
+const std::string kInbox = "INBOX";
 const std::vector<std::string> kDeleted = {"\\Deleted"};
 
 }  // namespace
@@ -58,6 +64,19 @@ void ImapDevice::act(const scenario::Step& step, Finish done) {
       });
     case Verb::save:
       return online([this, &step, done] { save(step, step.count, done); });
+    case Verb::upload:
+      return online([this, &step, done] { upload(step, context_.messages.numbers(*step.messages), done); });
+    case Verb::connect:
+      return connect(step, std::move(done));
+    case Verb::smuggle:
+      smuggles_.push_back(std::make_unique<Smuggle>(context_, number_, account_,
+                                                    *context_.endpoint(Protocol::imap, TlsMode::starttls), step.query,
+                                                    std::move(done)));
+      return;
+    case Verb::vanish:
+      if (session_ != nullptr) session_->drop(true);
+      vanish(context_, device_.name);
+      return done();
     case Verb::create:
       return online([this, &step, plain] { session_->create(step.mailbox, plain); });
     case Verb::rename:
@@ -135,7 +154,7 @@ void ImapDevice::move(const std::string& set, const std::string& to, Finish done
     });
   };
   attempt([this, to, attempt, done](const ImapSession::Result& result) {
-    if (result.ok() || !iequals(result.code, "TRYCREATE")) return done();
+    if (!may_lack_mailbox(result)) return done();
     session_->create(to, [attempt, done](const ImapSession::Result& created) {
       if (!created.ok()) return done();
       attempt([done](const ImapSession::Result&) { done(); });
@@ -147,18 +166,29 @@ void ImapDevice::save(const scenario::Step& step, int left, Finish done) {
   if (left == 0) return done();
   const std::string& address = context_.accounts.at(account_ - 1).address;
   const std::string set = step.messages ? step.messages->set : step.as;
-  const std::string mailbox = step.mailbox.empty() ? "INBOX" : step.mailbox;
   const auto made = context_.messages.make(set, step.kind, step.size, account_, address, address);
-  session_->append(
-      mailbox, made.number, made.text, [this, &step, left, mailbox, made, done](const ImapSession::Result& result) {
-        if (!result.ok() && iequals(result.code, "TRYCREATE")) {
-          return session_->create(mailbox, [this, &step, left, mailbox, made, done](const ImapSession::Result&) {
-            session_->append(mailbox, made.number, made.text,
-                             [this, &step, left, done](const ImapSession::Result&) { save(step, left - 1, done); });
-          });
-        }
-        save(step, left - 1, done);
-      });
+  put(step.mailbox, made.number, made.text, [this, &step, left, done] { save(step, left - 1, done); });
+}
+
+/// Mail that the client has kept goes back to the server, the same octets.
+void ImapDevice::upload(const scenario::Step& step, std::vector<std::uint32_t> left, Finish done) {
+  if (left.empty()) return done();
+  const std::uint32_t message = left.front();
+  left.erase(left.begin());
+  put(step.mailbox, message, context_.messages.again(message),
+      [this, &step, left = std::move(left), done] { upload(step, left, done); });
+}
+
+/// APPEND; a missing mailbox is made first (RFC 3501 section 6.3.11).
+void ImapDevice::put(const std::string& mailbox, std::uint32_t message, std::shared_ptr<const std::string> text,
+                     Finish done) {
+  const std::string& to = mailbox.empty() ? kInbox : mailbox;
+  session_->append(to, message, text, [this, to, message, text, done](const ImapSession::Result& result) {
+    if (!may_lack_mailbox(result)) return done();
+    session_->create(to, [this, to, message, text, done](const ImapSession::Result&) {
+      session_->append(to, message, text, [done](const ImapSession::Result&) { done(); });
+    });
+  });
 }
 
 void ImapDevice::search(const scenario::Step& step, Finish done) {

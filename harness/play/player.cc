@@ -93,9 +93,12 @@ void Player::fill_info() {
   info.patience = options_.patience;
   info.simulated = context_.network.simulated();
   info.load = options_.load;
+  for (const auto& customer : scenario_.customers) info.customers.push_back({customer.name, customer.quota});
   for (std::size_t i = 0; i < scenario_.accounts.size(); ++i) {
     const auto& pool = context_.accounts.at(i);
-    info.accounts.push_back({scenario_.accounts[i].name, pool.login, pool.address, pool.quota});
+    const auto& customer = scenario_.accounts[i].customer;
+    info.accounts.push_back({scenario_.accounts[i].name, pool.login, pool.address, pool.quota,
+                             customer ? static_cast<std::uint32_t>(*customer + 1) : 0});
   }
   for (const auto& device : scenario_.devices) {
     const bool has_account = device.kind != scenario::DeviceKind::deliverer;
@@ -154,6 +157,7 @@ void Player::play_step(std::size_t index) {
 
 void Player::perform(const scenario::Step& step, Finish done) {
   if (step.verb == Verb::together) return perform_together(step, std::move(done));
+  if (step.device == scenario::Step::kAdmin) return perform_admin(step, std::move(done));
   if (step.device == scenario::Step::kJudge) {
     expect_at_end(step);
     return done();
@@ -215,6 +219,7 @@ void Player::expect_at_end(const scenario::Step& step) {
     if (step.by) add("by", scenario_.devices.at(*step.by).name);
     if (step.over) add("over", name(*step.over));
     if (step.copy_on) add("copy_on", scenario_.devices.at(*step.copy_on).name);
+    if (step.copy_on_nobody) add("copy_on", "nobody");
   }
   if (step.verb == Verb::agree)
     for (const auto device : step.devices) e.text += (e.text.empty() ? "" : " ") + scenario_.devices.at(device).name;
@@ -255,8 +260,10 @@ bool Player::may_be_reported() const {
 
 void Player::clean() {
   if (done_) return;
-  if (options_.keep || (context_.network.simulated() && !options_.load)) return finish();
-  auditor_.clean([this] { finish(); });
+  restore_quotas([this] {
+    if (options_.keep || (context_.network.simulated() && !options_.load)) return finish();
+    auditor_.clean([this] { finish(); });
+  });
 }
 
 void Player::finish() {

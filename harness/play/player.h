@@ -46,6 +46,8 @@ class Player final : public Alarm {
   void play_step(std::size_t index);
   void perform(const scenario::Step& step, Finish done);
   void perform_together(const scenario::Step& step, Finish done);
+  void perform_admin(const scenario::Step& step, Finish done);
+  void restore_quotas(Finish done);
   void expect_at_end(const scenario::Step& step);
   void leave(std::size_t actor);
   void audit();
@@ -61,6 +63,7 @@ class Player final : public Alarm {
   Messages messages_;
   Context context_;
   std::vector<std::unique_ptr<Actor>> actors_;
+  std::vector<AdminRequest> undo_;  ///< limits that were changed, as they were
   Auditor auditor_;
   Time steps_began_{}, steps_ended_{};
   bool done_ = false;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "play/actor.h"
+#include "play/login.h"
 #include "play/pop3_session.h"
 
 namespace mailproof::play {
@@ -41,7 +42,10 @@ class Pop3Device final : public Actor {
     AfterDownload after;
   };
 
+  Pop3Session& begin_session(const Endpoint& endpoint, const std::string& mechanism = "");
+  void connect(const scenario::Step& step, Finish done);
   void connected(Then then);
+  Time today() const { return context_.network.now() + calendar_; }
   void listed(Then then);  ///< STAT, LIST, UIDL of a session that has not done so yet
   void download(const scenario::Step& step, Finish done);
   void download_next(const std::shared_ptr<Job>& job, Finish done);
@@ -58,20 +62,43 @@ class Pop3Device final : public Actor {
   std::vector<std::unique_ptr<Pop3Session>> sessions_;
   Pop3Session* session_ = nullptr;
   bool listed_ = false;
-  std::map<std::string, Time>
-      downloaded_;  ///< UIDL -> when it was first downloaded: what the client remembers between sessions
+  std::vector<std::unique_ptr<Smuggle>> smuggles_;
+  Duration calendar_{};  ///< by how much the client's own calendar is ahead of the run's time
+  /// UIDL -> when it was first downloaded, by that calendar: what the client remembers between sessions.
+  std::map<std::string, Time> downloaded_;
 };
+
+Pop3Session& Pop3Device::begin_session(const Endpoint& endpoint, const std::string& mechanism) {
+  sessions_.push_back(std::make_unique<Pop3Session>(context_, number_, account_, 0, endpoint, mechanism));
+  session_ = sessions_.back().get();
+  listed_ = false;
+  return *session_;
+}
+
+/// A login in so many words: a new session, which the server may refuse where the scenario says so. One without TLS is
+/// given up again at once.
+void Pop3Device::connect(const scenario::Step& step, Finish done) {
+  const auto welcome = std::make_shared<Welcome>(context_, step);
+  const auto begin = [this, &step, welcome, done = std::move(done)] {
+    Pop3Session& session = begin_session(welcome->endpoint(Protocol::pop3, device_.tls), step.plaintext ? "USER" : "");
+    session.open([&step, &session, welcome, done, device = device_.name](const Pop3Session::Result& result) {
+      welcome->came(session.number(), result.ok() ? nullptr : &session.end(), device);
+      if (!result.ok()) return done();
+      const auto on = [done](const Pop3Session::Result&) { done(); };
+      step.plaintext ? session.quit(on) : session.stat(on);
+    });
+  };
+  if (session_ == nullptr || session_->over()) return begin();
+  session_->quit([begin](const Pop3Session::Result&) { begin(); });
+}
 
 void Pop3Device::connected(Then then) {
   if (session_ != nullptr && session_->ready()) return then(true);
-  sessions_.push_back(
-      std::make_unique<Pop3Session>(context_, number_, account_, 0, *context_.endpoint(Protocol::pop3, device_.tls)));
-  session_ = sessions_.back().get();
-  listed_ = false;
-  session_->open([this, then = std::move(then)](const Pop3Session::Result& result) {
-    if (!result.ok()) context_.fail("connect", device_.name + ": " + result.text);
-    then(result.ok());
-  });
+  begin_session(*context_.endpoint(Protocol::pop3, device_.tls))
+      .open([this, then = std::move(then)](const Pop3Session::Result& result) {
+        if (!result.ok()) context_.fail("connect", device_.name + ": " + result.text);
+        then(result.ok());
+      });
 }
 
 void Pop3Device::listed(Then then) {
@@ -117,9 +144,15 @@ void Pop3Device::download(const scenario::Step& step, Finish done) {
       if (step.which == scenario::Step::Which::fresh && old) continue;
       job->todo.push_back(number);
     }
-    download_next(job, [this, &step, expectation, job, done] {
+    std::vector<std::uint32_t> old;
+    if (job->after.policy == AfterDownload::Policy::remove_after)
+      for (const auto& [number, entry] : session_->entries()) {
+        const auto first = downloaded_.find(entry.uidl);
+        if (first != downloaded_.end() && today() - first->second >= job->after.age) old.push_back(number);
+      }
+    download_next(job, [this, &step, expectation, job, old, done] {
       finished(step, expectation, *job);
-      done();
+      dele_all(old, 0, done);
     });
   });
 }
@@ -145,7 +178,7 @@ void Pop3Device::fetch_body(const std::shared_ptr<Job>& job, std::uint32_t numbe
     if (!result.ok()) return download_next(job, done);
     const auto& entry = session_->entries()[number];
     if (entry.message != 0) job->got.push_back(entry.message);
-    if (!entry.uidl.empty()) downloaded_.try_emplace(entry.uidl, context_.network.now());
+    if (!entry.uidl.empty()) downloaded_.try_emplace(entry.uidl, today());
     if (job->after.policy != AfterDownload::Policy::remove) return download_next(job, done);
     session_->dele(number, [this, job, done](const Pop3Session::Result&) { download_next(job, done); });
   });
@@ -211,7 +244,20 @@ void Pop3Device::perform(const scenario::Step& step, Finish done) {
   const auto plain = [done](const Pop3Session::Result&) { done(); };
   switch (step.verb) {
     case Verb::connect:
-      return connected([this, done, plain](bool ok) { ok ? session_->stat(plain) : done(); });
+      return connect(step, std::move(done));
+    case Verb::smuggle:
+      smuggles_.push_back(std::make_unique<Smuggle>(context_, number_, account_,
+                                                    *context_.endpoint(Protocol::pop3, TlsMode::starttls), step.query,
+                                                    std::move(done)));
+      return;
+    case Verb::advance:
+      calendar_ += step.span;
+      return done();
+    case Verb::vanish:
+      if (session_ != nullptr) session_->drop(true);
+      downloaded_.clear();
+      vanish(context_, device_.name);
+      return done();
     case Verb::list:
       listed_ = false;  // asked for in so many words: once more, also in a session that has its list
       return listed([done](bool) { done(); });

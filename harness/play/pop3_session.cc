@@ -23,10 +23,10 @@ Type type_of(session::Outcome outcome) {
 }  // namespace
 
 Pop3Session::Pop3Session(Context& context, std::uint32_t device, std::uint32_t account, std::uint32_t audit_round,
-                         const Endpoint& endpoint)
+                         const Endpoint& endpoint, const std::string& mechanism)
     : context_(context),
       number_(context.new_session(device, Protocol::pop3, account, audit_round, endpoint)),
-      client_(std::make_unique<session::Pop3Client>(context.client_config(endpoint, account), *this)),
+      client_(std::make_unique<session::Pop3Client>(context.client_config(endpoint, account, mechanism), *this)),
       recorded_(std::make_unique<history::RecordedPeer>(*client_, *context.logs.at(number_ - 1))),
       endpoint_(endpoint) {}
 
@@ -224,6 +224,7 @@ void Pop3Session::on_deviation(const session::Deviation& deviation, Time) {
 
 void Pop3Session::on_ended(const session::Ended& ended, Time) {
   ended_ = true;
+  end_ = ended;
   if (opened_) {
     auto e = event(Type::fail, What::connect);
     e.command = connect_event_;

@@ -30,7 +30,7 @@ class Pop3Session final : public session::Pop3Sink {
   };
 
   Pop3Session(Context& context, std::uint32_t device, std::uint32_t account, std::uint32_t audit_round,
-              const Endpoint& endpoint);
+              const Endpoint& endpoint, const std::string& mechanism = "");
   ~Pop3Session() override;
 
   void open(Then then);
@@ -49,6 +49,7 @@ class Pop3Session final : public session::Pop3Sink {
   session::Pop3Client& client() { return *client_; }
   bool ready() const { return client_->ready() && !ended_; }
   bool over() const { return ended_; }
+  const session::Ended& end() const { return end_; }  ///< how, once it is over
   std::uint32_t number() const { return number_; }
   std::uint32_t messages() const { return messages_; }  ///< by the last STAT
   std::map<std::uint32_t, Entry>& entries() { return entries_; }
@@ -91,6 +92,7 @@ class Pop3Session final : public session::Pop3Sink {
   std::uint32_t messages_ = 0;
   std::uint64_t octets_ = 0;
   bool ended_ = false;
+  session::Ended end_;
   history::ContentScanner scanner_;
   std::uint64_t content_octets_ = 0;
 };

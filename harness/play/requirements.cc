@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/admin.h"
 #include "core/units.h"
 
 namespace mailproof::play {
@@ -20,8 +21,9 @@ bool can(const scenario::Target& target, Way way) {
       return !target.smtp.empty();
     case Way::append:
       return !target.imap.empty();
-    case Way::any:
     case Way::command:
+      return target.admin.contains("deliver");
+    case Way::any:
       return false;
   }
   return false;
@@ -38,6 +40,33 @@ bool has_tls(const scenario::Target& target, Protocol protocol, TlsMode mode) {
   return std::any_of(endpoints.begin(), endpoints.end(), [&](const Endpoint& e) { return e.tls == mode; });
 }
 
+/// Why the target cannot do what a step asks, other than a device's kind.
+std::optional<std::string> cannot_do(const scenario::Scenario& scenario, const scenario::Step& step,
+                                     const scenario::Target& target) {
+  using scenario::Verb;
+  for (const auto& child : step.together)
+    if (auto why = cannot_do(scenario, child, target)) return why;
+  if (step.device == scenario::Step::kAdmin) {
+    const std::string verb(step.customer ? mailproof::name(AdminVerb::set_customer_quota) : name(step.verb));
+    if (!target.admin.contains(verb)) return fmt::format("the target file has no admin command {}", verb);
+    const bool disturbs = step.verb != Verb::set_quota;
+    if (disturbs && std::find(target.allow.begin(), target.allow.end(), "restarts") == target.allow.end())
+      return fmt::format("the target file does not allow restarts, and the scenario does {}", verb);
+  }
+  if (step.plaintext || step.verb == Verb::smuggle) {
+    const Protocol protocol =
+        scenario.devices[step.device].kind == scenario::DeviceKind::imap ? Protocol::imap : Protocol::pop3;
+    if (!has_tls(target, protocol, TlsMode::starttls))
+      return fmt::format("the target has no {} endpoint with tls: starttls", name(protocol));
+  }
+  return std::nullopt;
+}
+
+bool has_customer(const scenario::Target& target, std::uint64_t quota) {
+  return std::any_of(target.accounts.begin(), target.accounts.end(),
+                     [&](const auto& account) { return account.customer_quota == quota; });
+}
+
 }  // namespace
 
 std::optional<std::string> not_applicable(const scenario::Scenario& scenario, const scenario::Target& target) {
@@ -50,7 +79,7 @@ std::optional<std::string> not_applicable(const scenario::Scenario& scenario, co
         if (target.pop3.empty()) return "the target has no POP3";
         break;
       case Need::delivery:
-        if (!can_deliver(target)) return "the target has no way of delivery that we know (lmtp, smtp, append)";
+        if (!can_deliver(target)) return "the target has no way of delivery (lmtp, smtp, append or a command)";
         break;
       case Need::smtp:
         if (target.smtp.empty()) return "the target has no SMTP";
@@ -62,8 +91,9 @@ std::optional<std::string> not_applicable(const scenario::Scenario& scenario, co
         if (target.smtp.empty()) return "only a target with SMTP can bounce";
         break;
       case Need::quota:
-        if (std::none_of(target.accounts.begin(), target.accounts.end(),
-                         [](const auto& account) { return account.quota.has_value(); }))
+        if (std::none_of(target.accounts.begin(), target.accounts.end(), [](const auto& account) {
+              return account.quota.has_value() || account.customer_quota.has_value();
+            }))
           return "no account of the target has a quota";
         break;
       case Need::tls:
@@ -79,13 +109,18 @@ std::optional<std::string> not_applicable(const scenario::Scenario& scenario, co
     if (device.kind == scenario::DeviceKind::deliverer) {
       if (device.way != Way::any && !can(target, device.way))
         return fmt::format("the target cannot deliver by {}", name(device.way));
-      if (!can_deliver(target)) return "the target has no way of delivery that we know (lmtp, smtp, append)";
+      if (!can_deliver(target)) return "the target has no way of delivery (lmtp, smtp, append or a command)";
     } else if (device.tls) {
       const Protocol protocol = device.kind == scenario::DeviceKind::imap ? Protocol::imap : Protocol::pop3;
       if (!has_tls(target, protocol, *device.tls))
         return fmt::format("the target has no {} endpoint with tls: {}", name(protocol), name(*device.tls));
     }
   }
+  for (const auto& step : scenario.steps)
+    if (auto why = cannot_do(scenario, step, target)) return why;
+  for (const auto& customer : scenario.customers)
+    if (!has_customer(target, customer.quota))
+      return fmt::format("no customer of the target has a quota of {}", format_size(customer.quota));
   for (const auto& account : scenario.accounts)
     if (account.quota && std::none_of(target.accounts.begin(), target.accounts.end(),
                                       [&](const auto& pool) { return pool.quota == account.quota; }))
@@ -100,19 +135,62 @@ Way delivery_way(const scenario::Target& target, Way asked) {
   return Way::append;
 }
 
+namespace {
+
+struct Choice {
+  const scenario::Scenario& scenario;
+  const scenario::Target& target;
+  std::vector<bool>& taken;
+  std::vector<std::string> customers;  ///< the target's, by index of the scenario's
+
+  /// A customer of the target none of whose accounts is in use: what is in them counts for all.
+  std::string free_customer(const scenario::Customer& wanted) const {
+    for (const auto& candidate : target.accounts) {
+      if (candidate.customer_quota != wanted.quota ||
+          std::find(customers.begin(), customers.end(), candidate.customer) != customers.end())
+        continue;
+      bool free = true;
+      for (std::size_t i = 0; i < target.accounts.size(); ++i)
+        free = free && !(taken[i] && target.accounts[i].customer == candidate.customer);
+      if (free) return candidate.customer;
+    }
+    return {};
+  }
+
+  bool suits(std::size_t i, const scenario::Account& wanted) const {
+    const auto& pool = target.accounts[i];
+    const std::string& customer = wanted.customer ? customers[*wanted.customer] : std::string();
+    return !taken[i] && pool.quota == wanted.quota && pool.customer == customer;
+  }
+};
+
+std::string with_quota(std::optional<std::uint64_t> quota) {
+  return quota ? "with a quota of " + format_size(*quota) : std::string("without a quota");
+}
+
+}  // namespace
+
 std::vector<std::size_t> choose_accounts(const scenario::Scenario& scenario, const scenario::Target& target,
                                          std::vector<bool>& taken, std::string& why) {
   std::vector<std::size_t> chosen;
   taken.resize(target.accounts.size());
+  Choice choice{scenario, target, taken, {}};
+  for (const auto& wanted : scenario.customers) {
+    choice.customers.push_back(choice.free_customer(wanted));
+    if (!choice.customers.back().empty()) continue;
+    why = fmt::format("{} needs an unused customer with a quota of {}, the pool has no more", scenario.id,
+                      format_size(wanted.quota));
+    return {};
+  }
   for (const auto& wanted : scenario.accounts) {
     std::size_t i = 0;
-    while (i < target.accounts.size() && (taken[i] || target.accounts[i].quota != wanted.quota)) ++i;
+    while (i < target.accounts.size() && !choice.suits(i, wanted)) ++i;
     if (i == target.accounts.size()) {
-      const auto same = std::count_if(scenario.accounts.begin(), scenario.accounts.end(),
-                                      [&](const auto& a) { return a.quota == wanted.quota; });
-      why =
-          fmt::format("{} needs {} unused accounts {}, the pool has no more", scenario.id, same,
-                      wanted.quota ? "with a quota of " + format_size(*wanted.quota) : std::string("without a quota"));
+      const auto same = std::count_if(scenario.accounts.begin(), scenario.accounts.end(), [&](const auto& a) {
+        return a.quota == wanted.quota && a.customer == wanted.customer;
+      });
+      why = fmt::format("{} needs {} unused accounts {}{}, the pool has no more", scenario.id, same,
+                        with_quota(wanted.quota), wanted.customer ? " of one customer" : "");
       for (const auto index : chosen) taken[index] = false;
       return {};
     }

@@ -13,6 +13,16 @@ namespace {
 constexpr std::string_view kReserved[] = {"together", "judge", "admin"};
 constexpr Word<bool> kClientKinds[] = {{"client", false}, {"webmail", true}};
 
+std::optional<std::size_t> customer_of(const Node& node, Complaints& complaints, const Scenario& scenario) {
+  std::vector<std::string> known;
+  for (std::size_t i = 0; i < scenario.customers.size(); ++i) {
+    if (node.kind == Node::Kind::scalar && scenario.customers[i].name == node.text) return i;
+    known.push_back(scenario.customers[i].name);
+  }
+  complaints.value(node, known.empty() ? "also customers: {NAME: {quota: 128KiB}}" : either(known), known);
+  return std::nullopt;
+}
+
 void add_account(const Node& name, std::string_view text, Pos pos, Complaints& complaints, Scenario& scenario) {
   if (!is_name(text)) {
     complaints.at(pos, text, "a name for the account: letters, digits, - and _");
@@ -24,9 +34,12 @@ void add_account(const Node& name, std::string_view text, Pos pos, Complaints& c
     return;
   }
   Account account{std::string(text), std::nullopt, pos};
+  if (std::any_of(scenario.customers.begin(), scenario.customers.end(), [&](const auto& c) { return c.name == text; }))
+    complaints.at(pos, text, "another name: a customer has it");
   if (name.kind == Node::Kind::map) {
-    check_keys(name, {"quota"}, complaints);
+    check_keys(name, {"quota", "customer"}, complaints);
     if (const Node* quota = find(name, "quota")) account.quota = read_size(*quota, complaints);
+    if (const Node* customer = find(name, "customer")) account.customer = customer_of(*customer, complaints, scenario);
   }
   scenario.accounts.push_back(std::move(account));
 }
@@ -119,6 +132,9 @@ struct Use {
 
 void needs_of(const Scenario& scenario, const Step& step, std::vector<Use>& uses) {
   for (const auto& child : step.together) needs_of(scenario, child, uses);
+  if (step.device == Step::kAdmin) uses.push_back({Need::admin, fmt::format("line {} is the admin's", step.pos.line)});
+  if (step.plaintext || step.verb == Verb::smuggle)
+    uses.push_back({Need::tls, fmt::format("line {} is about TLS", step.pos.line)});
   if (step.verb == Verb::usage || step.verb == Verb::quota)
     uses.push_back({Need::quota, fmt::format("line {} asks about quota", step.pos.line)});
   if (step.expect == Outcome::bounced || step.until == Outcome::bounced)
@@ -130,6 +146,8 @@ void needs_of(const Scenario& scenario, const Step& step, std::vector<Use>& uses
 
 std::vector<Use> uses_of(const Scenario& scenario) {
   std::vector<Use> uses;
+  for (const auto& customer : scenario.customers)
+    uses.push_back({Need::quota, fmt::format("customer {} has one", customer.name)});
   for (const auto& account : scenario.accounts)
     if (account.quota) uses.push_back({Need::quota, fmt::format("account {} has one", account.name)});
   for (const auto& device : scenario.devices) {
@@ -153,6 +171,23 @@ std::vector<Use> uses_of(const Scenario& scenario) {
 }
 
 }  // namespace
+
+void read_customers(const Node& node, Complaints& complaints, Scenario& scenario) {
+  constexpr std::string_view expected = "{acme: {quota: 128KiB}}: the accounts of a customer share one limit";
+  if (!is_map(node, expected, complaints)) return;
+  if (node.children.empty()) complaints.value(node, std::string(expected));
+  for (const auto& entry : node.children) {
+    if (!is_name(entry.key)) complaints.key(entry, "a name for the customer: letters, digits, - and _");
+    if (!is_map(entry, "{quota: 128KiB}", complaints)) continue;
+    check_keys(entry, {"quota"}, complaints);
+    const Node* quota = find(entry, "quota");
+    if (quota == nullptr) {
+      complaints.value(entry, "{quota: 128KiB}");
+    } else if (const auto size = read_size(*quota, complaints)) {
+      scenario.customers.push_back({entry.key, *size, entry.key_pos});
+    }
+  }
+}
 
 void read_accounts(const Node& node, Complaints& complaints, Scenario& scenario) {
   constexpr std::string_view expected = "[alice, bob] or {bob: {quota: 64KiB}, carol: {}}";

@@ -8,7 +8,9 @@
 
 namespace mailproof::scenario {
 
-/// accounts: [alice] or {bob: {quota: 64KiB}, carol: {}}
+/// customers: {acme: {quota: 128KiB}}
+void read_customers(const Node& node, Complaints& complaints, Scenario& scenario);
+/// accounts: [alice] or {bob: {quota: 64KiB}, anna: {customer: acme}, carol: {}}. The customers are read by then.
 void read_accounts(const Node& node, Complaints& complaints, Scenario& scenario);
 /// devices: {mta: {delivers: any}, phone: {imap: alice}, pc: {pop3: alice}}. The accounts are read by then. Names of
 /// devices that could not be understood go into `unread`.

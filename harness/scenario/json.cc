@@ -21,6 +21,10 @@ class ScenarioWriter {
     texts("tags", scenario_.tags);
     json_.key("needs").begin_array();
     for (Need need : scenario_.needs) json_.text(name(need));
+    if (!scenario_.customers.empty()) {
+      json_.end_array().key("customers").begin_array();
+      for (const auto& customer : scenario_.customers) write(customer);
+    }
     json_.end_array().key("accounts").begin_array();
     for (const auto& account : scenario_.accounts) write(account);
     json_.end_array().key("devices").begin_array();
@@ -59,6 +63,14 @@ class ScenarioWriter {
     json_.begin_object();
     text("name", one.name);
     if (one.quota) json_.key("quota").number(*one.quota);
+    if (one.customer) text("customer", scenario_.customers[*one.customer].name);
+    json_.end_object();
+  }
+
+  void write(const Customer& one) {
+    json_.begin_object();
+    text("name", one.name);
+    json_.key("quota").number(one.quota);
     json_.end_object();
   }
 
@@ -82,7 +94,7 @@ class ScenarioWriter {
     json_.begin_object();
     json_.key("line").number(step.pos.line).key("column").number(step.pos.column);
     text("text", step.text);
-    if (step.device != Step::kJudge) text("device", device(step.device));
+    if (step.device < scenario_.devices.size()) text("device", device(step.device));
     text("verb", name(step.verb));
     if (step.verb == Verb::together) {
       json_.key("together").begin_array();
@@ -93,6 +105,8 @@ class ScenarioWriter {
     about_places(step);
     about_waiting(step);
     about_judging(step);
+    about_logging_in(step);
+    about_the_server(step);
     json_.end_object();
   }
 
@@ -109,7 +123,7 @@ class ScenarioWriter {
     if (!step.flags.empty()) texts("flags", step.flags);
     if (step.verb == Verb::remove) text("how", word_for(kHows, step.how));
     if (step.after) text("after", described(*step.after));
-    maybe("search", step.query);
+    maybe(step.verb == Verb::smuggle ? "smuggle" : "search", step.query);
   }
 
   void about_places(const Step& step) {
@@ -141,11 +155,28 @@ class ScenarioWriter {
       text("cut", word_for(kCuts, step.cut.when));
   }
 
+  void about_logging_in(const Step& step) {
+    if (step.verb != Verb::connect) return;
+    text("expect", word_for(kWelcomes, step.welcome));
+    if (step.plaintext) json_.key("plaintext").flag(true);
+  }
+
+  void about_the_server(const Step& step) {
+    if (step.span.count() > 0) text("span", format_duration(step.span));
+    if (step.customer) text("customer", scenario_.customers[*step.customer].name);
+    if (step.verb != Verb::set_quota) return;
+    if (step.quota)
+      json_.key("quota").number(*step.quota);
+    else
+      text("quota", "unlimited");
+  }
+
   void about_judging(const Step& step) {
     if (step.verb == Verb::fate) text("is", name(step.fate));
     if (step.by) text("by", device(*step.by));
     if (step.over) text("over", name(*step.over));
     if (step.copy_on) text("copy_on", device(*step.copy_on));
+    if (step.copy_on_nobody) text("copy_on", "nobody");
     if (step.account) text("account", account(*step.account));
     if (step.devices.empty()) return;
     json_.key("devices").begin_array();

@@ -91,6 +91,11 @@ void read_finds(const Node& node, Context& context, Step& step) {
 }
 
 void read_to(const VerbRule& rule, const Node& node, Context& context, Step& step) {
+  if (rule.verb == Verb::set_quota) {
+    if (node.kind == Node::Kind::scalar && node.text == "unlimited") return;
+    step.quota = read_size(node, context.complaints);
+    return;
+  }
   if (rule.verb == Verb::deliver) {
     for (const Node* entry : read_list(node, "an account", context.complaints)) {
       const auto account = context.account(*entry);
@@ -101,8 +106,18 @@ void read_to(const VerbRule& rule, const Node& node, Context& context, Step& ste
     }
     if (node.kind == Node::Kind::list && node.children.empty()) context.complaints.value(node, "at least one account");
   } else if (auto mailbox = read_mailbox(node, context.complaints)) {
-    (rule.verb == Verb::save ? step.mailbox : step.to_mailbox) = std::move(*mailbox);
+    (rule.verb == Verb::save || rule.verb == Verb::upload ? step.mailbox : step.to_mailbox) = std::move(*mailbox);
   }
+}
+
+/// A command of the protocol, like NOOP or CAPA.
+bool read_line(const Node& node, Complaints& complaints, Step& step) {
+  const auto text = read_text(node, "a command, like NOOP", complaints);
+  if (!text) return false;
+  const bool ascii = std::all_of(text->begin(), text->end(), [](char c) { return c >= ' ' && c < 0x7F; });
+  if (!ascii) complaints.value(node, "one line of ASCII");
+  step.query = *text;
+  return ascii;
 }
 
 template <class T>
@@ -186,6 +201,22 @@ bool read_object(const VerbRule& rule, const Node& object, const Node& action, C
     case Object::account:
       step.account = context.account(object);
       return step.account.has_value();
+    case Object::line:
+      return read_line(object, complaints, step);
+    case Object::owner:
+      for (std::size_t i = 0; i < context.scenario.customers.size(); ++i)
+        if (object.kind == Node::Kind::scalar && context.scenario.customers[i].name == object.text) step.customer = i;
+      if (!step.customer) step.account = context.account(object);
+      return step.account.has_value() || step.customer.has_value();
+    case Object::duration:
+      put(step.span, read_duration(object, complaints));
+      return step.span.count() > 0;
+    case Object::now: {
+      constexpr Word<bool> ways[] = {{"now", false}, {"plaintext", true}};
+      const auto plaintext = read_word(object, ways, complaints);
+      if (plaintext) step.plaintext = *plaintext;
+      return plaintext.has_value();
+    }
   }
   return false;
 }
@@ -201,6 +232,8 @@ void read_option(const VerbRule& rule, const Node& option, Context& context, Ste
   if (name == "size") return put(step.size, read_size(option, complaints));
   if (name == "kind") return put(step.kind, read_word(option, kMessageKinds, complaints));
   if (name == "until") return void(step.until = read_word(option, kOutcomes, complaints));
+  if (name == "expect" && rule.verb == Verb::connect)
+    return put(step.welcome, read_word(option, kWelcomes, complaints));
   if (name == "expect") return void(step.expect = read_word(option, kOutcomes, complaints));
   if (name == "settle") return void(step.settle = read_duration(option, complaints));
   if (name == "within") return void(step.within = read_duration(option, complaints));
@@ -215,7 +248,11 @@ void read_option(const VerbRule& rule, const Node& option, Context& context, Ste
   if (name == "after") return void(step.after = read_after_download(option, complaints));
   if (name == "is") return put(step.fate, read_word(option, kFates, complaints));
   if (name == "by") return void(step.by = context.device(option));
-  if (name == "copy_on") return void(step.copy_on = context.device(option));
+  if (name == "copy_on") {
+    step.copy_on_nobody = option.kind == Node::Kind::scalar && option.text == "nobody";
+    if (!step.copy_on_nobody) step.copy_on = context.device(option);
+    return;
+  }
   if (name == "over") return void(step.over = read_word(option, kProtocols, complaints));
   if (name == "of") return void(step.account = context.account(option));
   if (name == "status") {

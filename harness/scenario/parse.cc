@@ -12,7 +12,8 @@
 namespace mailproof::scenario {
 namespace {
 
-const std::vector<std::string> kKeys = {"id", "title", "why", "refs", "tags", "needs", "accounts", "devices", "steps"};
+const std::vector<std::string> kKeys = {"id",    "title",     "why",      "refs",    "tags",
+                                        "needs", "customers", "accounts", "devices", "steps"};
 
 /// Kinds of files that share the suffix but not yet the interpreter. The word tells them apart.
 constexpr std::pair<std::string_view, std::string_view> kNotYet[] = {{"plan", "load plans"},
@@ -52,6 +53,7 @@ class ScenarioReader {
     check_keys(root_, kKeys, complaints_);
     require_keys(root_, {"id", "accounts", "devices", "steps"}, complaints_);
     head();
+    if (const Node* customers = find(root_, "customers")) read_customers(*customers, complaints_, scenario_);
     if (const Node* accounts = find(root_, "accounts")) read_accounts(*accounts, complaints_, scenario_);
     Context context{scenario_, complaints_, {}, {}};
     if (const Node* devices = find(root_, "devices")) read_devices(*devices, complaints_, scenario_, context.unread);

@@ -14,8 +14,8 @@ namespace {
 constexpr std::int64_t kMostAccounts = 1'000'000;
 constexpr std::size_t kMaxPassword = 4096;
 constexpr std::size_t kMaxAccountsFile = 256U << 20;
-const std::vector<std::string> kClassKeys = {"login",        "address",       "first", "count",
-                                             "password_env", "password_file", "quota"};
+const std::vector<std::string> kClassKeys = {"login",         "address", "first",    "count",         "password_env",
+                                             "password_file", "quota",   "customer", "customer_quota"};
 
 class ClassReader {
  public:
@@ -32,6 +32,12 @@ class ClassReader {
     const auto password = read_password();
     std::optional<std::uint64_t> quota;
     if (const Node* node = find(node_, "quota")) quota = read_size(*node, complaints_);
+    std::string customer;
+    if (const Node* node = find(node_, "customer"))
+      customer = read_text(*node, "the customer who owns these accounts", complaints_).value_or("");
+    std::optional<std::uint64_t> customer_quota;
+    if (const Node* node = find(node_, "customer_quota")) customer_quota = read_size(*node, complaints_);
+    if (customer.empty() != !customer_quota) complain("customer: and customer_quota: together");
     if (!login || !address || !password) return;
     for (const auto& [name, one] : {std::pair("login", &*login), std::pair("address", &*address)})
       if (count > 1 && !one->numbered())
@@ -41,7 +47,7 @@ class ClassReader {
       return complaints_.value(*find(node_, address_node == nullptr ? "login" : "address"),
                                "an address with @, like user%04d@example.test");
     for (std::int64_t i = first; i < first + count; ++i)
-      out.push_back({login->with(i), address->with(i), *password, quota});
+      out.push_back({login->with(i), address->with(i), *password, quota, customer, customer_quota});
   }
 
  private:

@@ -29,6 +29,7 @@ class Settling {
       case Verb::remove:
         return needs_imap("how");
       case Verb::save:
+      case Verb::upload:
       case Verb::quota:
       case Verb::agree:
         default_mailbox();

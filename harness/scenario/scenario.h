@@ -20,10 +20,18 @@ struct Pos {
 enum class Need { imap, pop3, delivery, smtp, lmtp, quota, bounce, tls, admin };
 std::string_view name(Need need);
 
+/// A hosting customer: the accounts it owns share one limit beside their own.
+struct Customer {
+  std::string name;
+  std::uint64_t quota = 0;  ///< needs a customer of the target with exactly this limit
+  Pos pos;
+};
+
 struct Account {
   std::string name;                    ///< "alice": a name inside the scenario, leased from the target's pool
   std::optional<std::uint64_t> quota;  ///< needs an account of a class with exactly this quota
   Pos pos;
+  std::optional<std::size_t> customer = {};  ///< index into Scenario::customers
 };
 
 enum class DeviceKind { deliverer, imap, pop3 };
@@ -80,7 +88,8 @@ enum class Verb {
   expunge,  ///< EXPUNGE of the open mailbox
   move,
   copy,
-  save,  ///< APPEND new messages to mailbox `to`
+  save,    ///< APPEND new messages to mailbox `to`
+  upload,  ///< APPEND messages that exist to mailbox `to`: a client puts its local copies back
   create,
   rename,
   remove_mailbox,
@@ -89,16 +98,24 @@ enum class Verb {
   quota,   ///< GETQUOTAROOT of mailbox, recorded
   go,      ///< offline | online (resync: full | condstore | qresync)
   logout,
+  connect,  ///< log in (POP3: and STAT); welcome, plaintext
+  smuggle,  ///< sends `query` in clear text in one piece with STARTTLS or STLS, and listens under TLS for an answer
   // pop3
-  connect,   ///< log in, STAT
   list,      ///< LIST and UIDL
   download,  ///< new | all | messages; as names the set of what was got
   reset,     ///< RSET
   quit,
+  advance,  ///< puts the client's own calendar forward by `span`; nothing waits
   // both
   drop,     ///< the connection breaks, without LOGOUT or QUIT
   compare,  ///< backup: download everything over this device's protocol and compare byte for byte (recorded for the
             ///< judges)
+  vanish,   ///< the device is lost with everything on it
+  // admin
+  set_quota,  ///< of `account` or `customer`, to quota
+  restart,
+  kill,   ///< SIGKILL, then started again
+  pause,  ///< the server stands still for `span`
   // judge
   fate,    ///< messages, is, by, over, copy_on
   count,   ///< number of messages in mailbox `in` of account `of` at the end
@@ -112,6 +129,9 @@ std::string_view name(Verb verb);  ///< the word in the language: "delete" for V
 
 enum class Outcome { accepted, refused, deferred, bounced, refused_or_bounced };
 std::string_view name(Outcome outcome);
+
+/// What must come of logging in.
+enum class Welcome { accepted, refused, either };
 
 enum class How { expunge, trash, flag };
 enum class Resync { full, condstore, qresync };
@@ -144,9 +164,10 @@ enum class MessageKind { plain, office, dot_lines, long_lines, eight_bit };
 /// verb keep theirs.
 struct Step {
   static constexpr std::size_t kJudge = static_cast<std::size_t>(-1);
+  static constexpr std::size_t kAdmin = static_cast<std::size_t>(-2);
   Pos pos;
   std::string text;             ///< as written, one line, for reports: "phone: {see: mail, within: 5s}"
-  std::size_t device = kJudge;  ///< index into Scenario::devices; kJudge for judge steps and `together`
+  std::size_t device = kJudge;  ///< index into Scenario::devices; kJudge for judge steps and `together`, kAdmin
   Verb verb = Verb::together;
   std::vector<Step> together;                                   ///< children of Verb::together
   std::optional<MessageRef> messages;                           ///< the set or part the verb is about
@@ -172,13 +193,19 @@ struct Step {
   bool online = true;                  ///< go
   std::optional<AfterDownload> after;  ///< download: overrides the device
   Cut cut;
-  std::string query;                   ///< search
-  Fate fate = Fate::present;           ///< fate: is
-  std::optional<std::size_t> by;       ///< fate: device that asked
-  std::optional<Protocol> over;        ///< fate: over which protocol
-  std::optional<std::size_t> copy_on;  ///< fate: device that must hold a local copy
-  std::vector<std::size_t> devices;    ///< agree
-  std::optional<std::size_t> account;  ///< count, usage
+  std::string query;                    ///< search, smuggle
+  Fate fate = Fate::present;            ///< fate: is
+  std::optional<std::size_t> by;        ///< fate: device that asked
+  std::optional<Protocol> over;         ///< fate: over which protocol
+  std::optional<std::size_t> copy_on;   ///< fate: device that must hold a local copy
+  bool copy_on_nobody = false;          ///< fate: no device may hold one
+  std::vector<std::size_t> devices;     ///< agree
+  std::optional<std::size_t> account;   ///< count, usage, set_quota
+  std::optional<std::size_t> customer;  ///< set_quota
+  std::optional<std::uint64_t> quota;   ///< set_quota; none = no limit
+  Duration span{};                      ///< advance, pause
+  Welcome welcome = Welcome::accepted;  ///< connect
+  bool plaintext = false;               ///< connect: logs in without asking for TLS
 };
 
 struct Scenario {
@@ -190,6 +217,7 @@ struct Scenario {
   std::vector<std::string> refs;
   std::vector<std::string> tags;
   std::vector<Need> needs;
+  std::vector<Customer> customers;
   std::vector<Account> accounts;
   std::vector<Device> devices;
   std::vector<Step> steps;

@@ -22,7 +22,7 @@ void unknown_verb(std::string_view word, Pos pos, Actor who, Context& context) {
     context.complaints.at(pos, word, fmt::format("a verb; {} is not understood yet", word));
   } else if (const auto* other = find_verb_of_anybody(word)) {
     std::string owners;
-    for (Actor owner : {kDeliverer, kImap, kPop3, kJudge})
+    for (Actor owner : {kDeliverer, kImap, kPop3, kJudge, kAdmin})
       if ((other->actors & owner) != 0) owners += (owners.empty() ? "" : " or ") + std::string(described(owner));
     context.complaints.at(pos, word,
                           fmt::format("a verb of {}: {} ({} is for {})", described(who), either(known), word, owners));
@@ -126,8 +126,8 @@ std::optional<Step> read_step(const Node& item, bool inside_together, Context& c
   step.pos = entry.key_pos;
   step.text = entries_in_one_line(item);
   if (entry.key == "admin") {
-    context.complaints.key(entry, "a device, together or judge; admin steps are not understood yet");
-    return std::nullopt;
+    step.device = Step::kAdmin;
+    return read_action(entry, kAdmin, context, step) ? std::optional(std::move(step)) : std::nullopt;
   }
   if (entry.key == "together" || entry.key == "judge") {
     if (inside_together) {

@@ -14,7 +14,7 @@ namespace {
 
 const std::vector<std::string> kKeys = {"target", "imap",   "pop3",     "lmtp",  "smtp",  "delivery",
                                         "tls",    "settle", "accounts", "admin", "allow", "known"};
-const std::vector<std::string> kAdminVerbs = {"set_quota", "restart", "kill", "pause", "fill_disk", "deliver"};
+const std::vector<std::string> kAdminVerbs = {"set_quota", "set_customer_quota", "restart", "kill", "pause", "deliver"};
 const std::vector<std::string> kAllowed = {"failed-logins", "floods", "restarts"};
 constexpr std::string_view kEndpoint = "an endpoint like {host: 127.0.0.1, port: 143, tls: starttls}";
 constexpr std::string_view kEndpoints = "a list of endpoints like {host: 127.0.0.1, port: 143, tls: starttls}";

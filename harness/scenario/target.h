@@ -13,7 +13,9 @@ struct PoolAccount {
   std::string login;
   std::string address;
   Secret password;
-  std::optional<std::uint64_t> quota;
+  std::optional<std::uint64_t> quota = {};
+  std::string customer = {};  ///< accounts with the same one share customer_quota
+  std::optional<std::uint64_t> customer_quota = {};
 };
 
 /// An expected deviation; see DESIGN.md, Judging.
@@ -31,8 +33,10 @@ struct Target {
   std::string ca_file;        ///< relative names are relative to the target file
   bool insecure = false;      ///< certificates are not verified; said in the report
   Duration settle = std::chrono::seconds(10);
-  std::vector<PoolAccount> accounts;                      ///< classes expanded, in file order
-  std::map<std::string, std::vector<std::string>> admin;  ///< verb -> command line
+  std::vector<PoolAccount> accounts;  ///< classes expanded, in file order
+  /// Verb -> command line, with {login}, {address}, {octets} (0 = no limit), {customer} and {milliseconds} to be
+  /// filled in.
+  std::map<std::string, std::vector<std::string>> admin;
   std::vector<std::string> allow;
   std::vector<Known> known;
 };

@@ -25,6 +25,7 @@ constexpr std::array kVerbs = {
     VerbRule{"move", Verb::move, kImap, Object::set, "to", "to"},
     VerbRule{"copy", Verb::copy, kImap, Object::set, "to", "to"},
     VerbRule{"save", Verb::save, kImap, Object::new_set, "to count size kind", ""},
+    VerbRule{"upload", Verb::upload, kImap, Object::set, "to", ""},
     VerbRule{"create", Verb::create, kImap, Object::mailbox, "", ""},
     VerbRule{"rename", Verb::rename, kImap, Object::mailbox, "to", "to"},
     VerbRule{"remove", Verb::remove_mailbox, kImap, Object::mailbox, "", ""},
@@ -35,14 +36,22 @@ constexpr std::array kVerbs = {
     VerbRule{"logout", Verb::logout, kImap, Object::none, "", ""},
     VerbRule{"log out", Verb::logout, kImap, Object::none, "", ""},
 
-    VerbRule{"connect", Verb::connect, kPop3, Object::none, "", ""},
+    VerbRule{"connect", Verb::connect, kImap | kPop3, Object::now, "expect", ""},
+    VerbRule{"smuggle", Verb::smuggle, kImap | kPop3, Object::line, "", ""},
     VerbRule{"list", Verb::list, kPop3, Object::none, "", ""},
     VerbRule{"download", Verb::download, kPop3, Object::which, "as after", ""},
     VerbRule{"reset", Verb::reset, kPop3, Object::none, "", ""},
     VerbRule{"quit", Verb::quit, kPop3, Object::none, "cut", ""},
+    VerbRule{"advance", Verb::advance, kPop3, Object::duration, "", ""},
 
     VerbRule{"drop", Verb::drop, kImap | kPop3, Object::none, "", ""},
     VerbRule{"compare", Verb::compare, kImap | kPop3, Object::none, "", ""},
+    VerbRule{"vanish", Verb::vanish, kImap | kPop3, Object::none, "", ""},
+
+    VerbRule{"set_quota", Verb::set_quota, kAdmin, Object::owner, "to", "to"},
+    VerbRule{"restart", Verb::restart, kAdmin, Object::none, "", ""},
+    VerbRule{"kill", Verb::kill, kAdmin, Object::none, "", ""},
+    VerbRule{"pause", Verb::pause, kAdmin, Object::duration, "", ""},
 
     VerbRule{"fate", Verb::fate, kJudge, Object::set, "is by over copy_on", "is"},
     VerbRule{"count", Verb::count, kJudge, Object::number, "in of", ""},
@@ -77,6 +86,8 @@ std::string_view described(Actor who) {
       return "a POP3 device";
     case kJudge:
       return "the judge";
+    case kAdmin:
+      return "the admin";
   }
   return "?";
 }
@@ -123,6 +134,8 @@ bool is_option(std::string_view word) {
   });
 }
 
-bool can_be_bare(const VerbRule& rule) { return rule.object == Object::none || rule.object == Object::maybe_mailbox; }
+bool can_be_bare(const VerbRule& rule) {
+  return rule.object == Object::none || rule.object == Object::maybe_mailbox || rule.object == Object::now;
+}
 
 }  // namespace mailproof::scenario

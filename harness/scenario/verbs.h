@@ -8,7 +8,7 @@
 namespace mailproof::scenario {
 
 /// Who can do a verb, as bits.
-enum Actor : unsigned { kDeliverer = 1, kImap = 2, kPop3 = 4, kJudge = 8 };
+enum Actor : unsigned { kDeliverer = 1, kImap = 2, kPop3 = 4, kJudge = 8, kAdmin = 16 };
 Actor actor(DeviceKind kind);
 /// "an IMAP device", "the judge".
 std::string_view described(Actor actor);
@@ -25,7 +25,11 @@ enum class Object {
   state,          ///< offline or online
   number,
   devices,
-  account
+  account,
+  line,      ///< a command of the protocol, without a tag
+  owner,     ///< an account or a customer
+  duration,  ///< of time that passes
+  now        ///< the bare word, now, or plaintext
 };
 
 struct VerbRule {

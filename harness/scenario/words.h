@@ -45,6 +45,9 @@ inline constexpr Word<Outcome> kOutcomes[] = {{"accepted", Outcome::accepted},
                                               {"bounced", Outcome::bounced},
                                               {"refused-or-bounced", Outcome::refused_or_bounced}};
 
+inline constexpr Word<Welcome> kWelcomes[] = {
+    {"accepted", Welcome::accepted}, {"refused", Welcome::refused}, {"either", Welcome::either}};
+
 inline constexpr Word<Fate> kFates[] = {{"present", Fate::present},
                                         {"removed-by-client", Fate::removed_by_client},
                                         {"expired-by-client-policy", Fate::expired_by_client_policy},

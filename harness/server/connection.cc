@@ -1,6 +1,12 @@
 #include "server/connection.h"
 
 namespace mailproof::server {
+namespace {
+
+constexpr std::string_view kStarttls = " STARTTLS\r\n";
+constexpr std::string_view kStls = "STLS\r\n";
+
+}  // namespace
 
 void Connection::opened(Time now) {
   now_ = last_heard_ = now;
@@ -11,7 +17,19 @@ void Connection::opened(Time now) {
 void Connection::feed(Bytes in, Time now) {
   now_ = last_heard_ = now;
   if (!open() || unread()) return;
-  on_bytes(as_text(in));
+  on_bytes(up_to_starttls(as_text(in)));
+}
+
+/// With the defect (CERT VU#555316): what came in one piece with STARTTLS is kept for the time after the handshake.
+std::string_view Connection::up_to_starttls(std::string_view bytes) {
+  for (const auto& [on, command] : {std::pair(context_.has(defect("imap.starttls-obeys-clear-text")), kStarttls),
+                                    std::pair(context_.has(defect("pop3.stls-obeys-clear-text")), kStls)}) {
+    const auto at = on && !secure_ ? bytes.find(command) : std::string_view::npos;
+    if (at == std::string_view::npos) continue;
+    kept_ = bytes.substr(at + command.size());
+    return bytes.substr(0, at + command.size());
+  }
+  return bytes;
 }
 
 bool Connection::unread() {
@@ -47,7 +65,9 @@ void Connection::secured(const TlsFacts& facts, Time now) {
   now_ = now;
   wants_ = facts.established ? Wants::nothing : Wants::close;
   secure_ = facts.established;
-  if (facts.established && opened_) on_secured();
+  if (!facts.established || !opened_) return;
+  on_secured();
+  if (!kept_.empty()) on_bytes(std::exchange(kept_, {}));
 }
 
 void Connection::ended(EndReason, std::string_view, Time now) {

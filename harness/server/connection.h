@@ -21,6 +21,9 @@ class Connection : public Peer {
 
   Connection(ServerContext& context, bool tls) : context_(context), secure_(tls) {}
 
+  /// Nobody logs in here before TLS, whatever the options say.
+  void require_tls() { needs_tls_ = true; }
+
   void attach(Waker* waker) final { waker_ = waker; }
   void opened(Time now) final;
   void feed(Bytes in, Time now) final;
@@ -44,6 +47,7 @@ class Connection : public Peer {
   const ServerContext& context() const { return context_; }
   Time now() const { return now_; }  ///< of the call that is being handled
   bool secure() const { return secure_; }
+  bool may_send_password() const { return secure_ || (context_.options.plaintext_login && !needs_tls_); }
   bool open() const { return wants_ == Wants::nothing && !ended_; }  ///< commands may be read
 
   void write(std::string_view text) { out_.text(text); }
@@ -63,6 +67,7 @@ class Connection : public Peer {
   void wake();
 
  private:
+  std::string_view up_to_starttls(std::string_view bytes);
   bool unread();  ///< true: too much is, and the connection is on its way out
 
   ServerContext& context_;
@@ -72,7 +77,9 @@ class Connection : public Peer {
   Time now_{};
   Time last_heard_{};
   Wants wants_ = Wants::nothing;
+  std::string kept_;  ///< only with a defect: what stood behind STARTTLS
   bool secure_;
+  bool needs_tls_ = false;
   bool opened_ = false;
   bool ended_ = false;
 };

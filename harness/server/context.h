@@ -10,6 +10,7 @@
 
 namespace mailproof::server {
 
+class Connection;
 class Delivery;
 
 /// What every connection of one server shares. Outlives them all.
@@ -25,8 +26,8 @@ struct ServerContext {
   bool has(Latitude latitude) const { return switches.on(latitude); }
 };
 
-std::unique_ptr<Peer> make_imap(ServerContext& context, bool tls);
-std::unique_ptr<Peer> make_pop3(ServerContext& context, bool tls);
-std::unique_ptr<Peer> make_smtp(ServerContext& context, bool tls, bool lmtp);
+std::unique_ptr<Connection> make_imap(ServerContext& context, bool tls);
+std::unique_ptr<Connection> make_pop3(ServerContext& context, bool tls);
+std::unique_ptr<Connection> make_smtp(ServerContext& context, bool tls, bool lmtp);
 
 }  // namespace mailproof::server

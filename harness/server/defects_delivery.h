@@ -19,6 +19,7 @@ inline constexpr auto kDeliveryDefects = std::to_array<Switch>({
      "lmtp-replies"},
     {"delivery.one-lmtp-reply-for-all", "only the first recipient is answered after the final dot", "lmtp-replies"},
     {"delivery.cross-account-copy", "the next account gets a copy of every message", "isolation"},
+    {"delivery.lost-when-killed", "a server that is killed has lost the newest message of every mailbox", "loss"},
 });
 
 }  // namespace mailproof::server

@@ -17,6 +17,7 @@ inline constexpr auto kImapDefects = std::to_array<Switch>({
     {"imap.uid-reused", "the UID of a message expunged from the end of the mailbox is given to the next one",
      "identity"},
     {"imap.seen-forgotten", "STORE answers with \\Seen as asked and does not keep it", "expectation"},
+    {"imap.starttls-obeys-clear-text", "what came in clear text in one piece with STARTTLS is obeyed under TLS", "tls"},
     {"imap.move-doubles", "MOVE leaves two copies in the target", "duplicates"},
 });
 

@@ -14,6 +14,8 @@ inline constexpr auto kLatitudes = std::to_array<Switch>({
     {"imap.expunge-waits-for-noop", "EXPUNGE by others is told during NOOP, CHECK and IDLE only",
      "RFC 3501 section 5.2, RFC 2180 section 4.1.2"},
     {"imap.no-uidplus", "UIDPLUS is missing: no APPENDUID, no COPYUID, no UID EXPUNGE", "RFC 4315"},
+    {"imap.takes-plaintext-login", "LOGIN is taken without TLS also on a port that is there for TLS",
+     "RFC 8314 section 4.1 (SHOULD), RFC 3501 section 6.2.3"},
     {"delivery.quota-tempfail", "mail for a full mailbox is put off with 452 4.2.2 instead of refused with 552 5.2.2",
      "RFC 5321 section 4.2.3"},
     {"delivery.bounce-instead-of-refuse", "SMTP accepts mail for a full mailbox and reports the failure to the sender",

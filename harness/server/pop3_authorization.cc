@@ -30,7 +30,7 @@ void Pop3Session::auth(std::string_view argument) {
   const auto space = argument.find(' ');
   const auto mechanism = sasl::parse_mechanism(argument.substr(0, space));
   if (!mechanism) return write("-ERR mechanism not known\r\n");
-  if (!offered(context(), *mechanism, secure())) return write("-ERR STLS comes first\r\n");
+  if (!offered(*mechanism, may_send_password())) return write("-ERR STLS comes first\r\n");
   exchange_.emplace(context(), *mechanism);
   go_on(exchange_->begin(space == std::string_view::npos ? std::nullopt : std::optional(argument.substr(space + 1))));
 }

@@ -14,7 +14,7 @@ const Pop3Session::Command Pop3Session::kCommands[] = {
     {Verb::uidl, State::transaction, &Pop3Session::uidl},
 };
 
-std::unique_ptr<Peer> make_pop3(ServerContext& context, bool tls) {
+std::unique_ptr<Connection> make_pop3(ServerContext& context, bool tls) {
   return std::make_unique<Pop3Session>(context, tls);
 }
 
@@ -59,7 +59,7 @@ void Pop3Session::capa(std::string_view argument) {
       "+OK capability list follows\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
       "LOGIN-DELAY 0\r\nEXPIRE NEVER\r\n");
   if (may_send_password()) write("USER\r\n");
-  print("SASL {}\r\n", offered_mechanisms(context(), secure()));
+  print("SASL {}\r\n", offered_mechanisms(may_send_password()));
   if (context().options.offer_tls && !secure()) write("STLS\r\n");
   write("IMPLEMENTATION mailproof\r\n.\r\n");
 }

@@ -51,7 +51,6 @@ class Pop3Session final : public Connection {
   void stls(std::string_view argument);
   void go_on(const SaslExchange::Step& step);
   void log_in(AccountState* account);
-  bool may_send_password() const { return secure() || context().options.plaintext_login; }
 
   // TRANSACTION (pop3_transaction.cc).
   void stat(std::string_view argument);

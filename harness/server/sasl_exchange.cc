@@ -31,14 +31,14 @@ sasl::ServerFacts facts(ServerContext& context) {
 
 }  // namespace
 
-bool offered(const ServerContext& context, Mechanism mechanism, bool secure) {
-  return secure || context.options.plaintext_login || !sasl::sends_password(mechanism);
+bool offered(Mechanism mechanism, bool may_send_password) {
+  return may_send_password || !sasl::sends_password(mechanism);
 }
 
-std::string offered_mechanisms(const ServerContext& context, bool secure, std::string_view prefix) {
+std::string offered_mechanisms(bool may_send_password, std::string_view prefix) {
   std::string list;
   for (const auto mechanism : {Mechanism::plain, Mechanism::login, Mechanism::cram_md5, Mechanism::scram_sha_256}) {
-    if (!offered(context, mechanism, secure)) continue;
+    if (!offered(mechanism, may_send_password)) continue;
     list += fmt::format("{}{}{}", list.empty() ? "" : " ", prefix, sasl::name(mechanism));
   }
   return list;

@@ -10,11 +10,10 @@
 
 namespace mailproof::server {
 
-/// Whether AUTH of this mechanism is offered on a connection: passwords cross in the clear only where the options say
-/// so.
-bool offered(const ServerContext& context, sasl::Mechanism mechanism, bool secure);
+/// Whether AUTH of this mechanism is offered on a connection where passwords may be sent, or may not.
+bool offered(sasl::Mechanism mechanism, bool may_send_password);
 /// "PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256", each with `prefix` before it; empty when none is offered.
-std::string offered_mechanisms(const ServerContext& context, bool secure, std::string_view prefix = "");
+std::string offered_mechanisms(bool may_send_password, std::string_view prefix = "");
 
 /// The account of that login if the password is right, else null.
 AccountState* check_password(const ServerContext& context, std::string_view login, std::string_view password);

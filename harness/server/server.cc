@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include "server/connection.h"
 #include "server/context.h"
 #include "server/delivery.h"
 
@@ -26,18 +27,40 @@ struct Server::Impl {
 Server::Server(ServerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 Server::~Server() = default;
 
-std::unique_ptr<Peer> Server::accept(Protocol protocol, bool tls) {
+std::unique_ptr<Peer> Server::accept(Protocol protocol, bool tls, bool needs_tls) {
+  std::unique_ptr<Connection> connection;
   switch (protocol) {
     case Protocol::imap:
-      return make_imap(impl_->context, tls);
+      connection = make_imap(impl_->context, tls);
+      break;
     case Protocol::pop3:
-      return make_pop3(impl_->context, tls);
+      connection = make_pop3(impl_->context, tls);
+      break;
     case Protocol::smtp:
-      return make_smtp(impl_->context, tls, false);
     case Protocol::lmtp:
-      return make_smtp(impl_->context, tls, true);
+      connection = make_smtp(impl_->context, tls, protocol == Protocol::lmtp);
+      break;
   }
-  return nullptr;
+  if (needs_tls) connection->require_tls();
+  return connection;
+}
+
+void Server::killed() {
+  if (impl_->switches.on(defect("delivery.lost-when-killed"))) impl_->store.forget_newest();
+}
+
+bool Server::set_quota(std::string_view login, std::optional<std::uint64_t> octets) {
+  AccountState* account = impl_->store.by_login(login);
+  if (account == nullptr) return false;
+  impl_->store.set_quota(*account, octets);
+  return true;
+}
+
+bool Server::set_customer_quota(std::string_view customer, std::optional<std::uint64_t> octets) {
+  SharedLimit* shared = impl_->store.shared(customer);
+  if (shared == nullptr) return false;
+  shared->quota = octets;
+  return true;
 }
 
 std::optional<Time> Server::deadline() const { return impl_->delivery.deadline(); }

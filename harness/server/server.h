@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -19,6 +20,7 @@ struct Account {
   std::string address;  ///< "user0001@example.test"
   Secret password;
   std::optional<std::uint64_t> quota;  ///< octets for this mailbox owner; nullopt = unlimited
+  std::string customer = {};           ///< who pays for it: accounts of one customer share a limit beside their own
 };
 
 /// One switch of the reference server, as `mailproof server --list-defects` prints it.
@@ -34,7 +36,8 @@ struct ServerOptions {
   std::string host = "mail.example.test";
   std::string domain = "example.test";  ///< mail for other domains is refused with 550 5.7.1
   std::vector<Account> accounts;
-  std::optional<std::uint64_t> domain_quota;  ///< second level: shared by all accounts together
+  std::optional<std::uint64_t> domain_quota;  ///< second level: shared by all accounts without a customer together
+  std::map<std::string, std::uint64_t, std::less<>> customer_quotas;  ///< ... by those of each customer
   std::set<std::string, std::less<>> defects;
   std::set<std::string, std::less<>> latitudes;
   bool offer_tls = true;        ///< STARTTLS / STLS are advertised
@@ -49,8 +52,15 @@ class Server {
   ~Server();
   Server(const Server&) = delete;
 
-  /// A new connection. `tls` says whether it is already secured (implicit). The server must outlive the peer.
-  std::unique_ptr<Peer> accept(Protocol protocol, bool tls);
+  /// A new connection. `tls` says whether it is already secured (implicit), `needs_tls` that nobody logs in before it
+  /// is. The server must outlive the peer.
+  std::unique_ptr<Peer> accept(Protocol protocol, bool tls, bool needs_tls = false);
+
+  /// SIGKILL and a new start: what was answered for stays, unless a defect loses it.
+  void killed();
+  /// What its owner does to it. False when there is no such account or customer.
+  bool set_quota(std::string_view login, std::optional<std::uint64_t> octets);
+  bool set_customer_quota(std::string_view customer, std::optional<std::uint64_t> octets);
 
   /// Work that is due later: queued mail, delayed bounces. The driver calls advance() at or after deadline().
   std::optional<Time> deadline() const;

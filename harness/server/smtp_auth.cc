@@ -17,7 +17,7 @@ void SmtpSession::auth(std::string_view arguments) {
   const auto space = arguments.find(' ');
   const auto mechanism = sasl::parse_mechanism(arguments.substr(0, space));
   if (!mechanism) return write("504 5.5.4 mechanism not known\r\n");
-  if (!offered(context(), *mechanism, secure())) return write("538 5.7.11 STARTTLS comes first\r\n");
+  if (!offered(*mechanism, may_send_password())) return write("538 5.7.11 STARTTLS comes first\r\n");
   exchange_.emplace(context(), *mechanism);
   go_on(exchange_->begin(space == std::string_view::npos ? std::nullopt : std::optional(arguments.substr(space + 1))));
 }

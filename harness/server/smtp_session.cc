@@ -14,7 +14,7 @@ const SmtpSession::Command SmtpSession::kCommands[] = {
     {Verb::auth, &SmtpSession::auth},
 };
 
-std::unique_ptr<Peer> make_smtp(ServerContext& context, bool tls, bool lmtp) {
+std::unique_ptr<Connection> make_smtp(ServerContext& context, bool tls, bool lmtp) {
   return std::make_unique<SmtpSession>(context, tls, lmtp);
 }
 
@@ -73,7 +73,7 @@ void SmtpSession::greet(std::string_view client, bool extended) {
   if (!extended) return print("250 {}\r\n", options.host);
   print("250-{}\r\n250-ENHANCEDSTATUSCODES\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-DSN\r\n", options.host);
   if (options.offer_tls && !secure()) write("250-STARTTLS\r\n");
-  if (!lmtp_) print("250-AUTH {}\r\n", offered_mechanisms(context(), secure()));
+  if (!lmtp_) print("250-AUTH {}\r\n", offered_mechanisms(may_send_password()));
   print("250 SIZE {}\r\n", kSizeLimit);
 }
 

@@ -33,13 +33,13 @@ std::shared_ptr<Mailbox> AccountState::mailbox(std::string_view name) const {
 }
 
 Store::Store(const ServerOptions& options)
-    : domain_quota_(options.domain_quota),
-      switches_(options),
+    : switches_(options),
       next_uid_validity_(1'000'000'000U +
                          static_cast<std::uint32_t>(derive_seed(options.seed, "uidvalidity") % 1'000'000'000U)) {
   for (const auto& config : options.accounts) {
     auto account = std::make_unique<AccountState>();
     account->config_ = config;
+    account->shared_ = &share(options, config.customer);
     for (const auto& standard : kStandardMailboxes) {
       create_one(*account, standard.name, standard.special_use);
       account->subscriptions_.emplace(standard.name);
@@ -50,6 +50,22 @@ Store::Store(const ServerOptions& options)
     by_address_.emplace(lower(config.address), account.get());
     accounts_.push_back(std::move(account));
   }
+}
+
+SharedLimit& Store::share(const ServerOptions& options, const std::string& customer) {
+  const auto [at, fresh] = shared_.try_emplace(customer);
+  if (!fresh) return at->second;
+  at->second.name = customer.empty() ? "domain" : customer;
+  const auto quota = options.customer_quotas.find(customer);
+  at->second.quota = customer.empty()                         ? options.domain_quota
+                     : quota == options.customer_quotas.end() ? std::nullopt
+                                                              : std::optional(quota->second);
+  return at->second;
+}
+
+SharedLimit* Store::shared(std::string_view customer) {
+  const auto at = shared_.find(customer);
+  return at == shared_.end() ? nullptr : &at->second;
 }
 
 AccountState* Store::by_login(std::string_view login_or_address) {
@@ -67,7 +83,7 @@ Room Store::would_fit(const AccountState& account, std::uint64_t octets) const {
     return limit && (usage > *limit || octets > *limit - usage);
   };
   if (over(account.usage_, account.config_.quota)) return Room::over_account;
-  if (over(domain_usage_, domain_quota_)) return Room::over_domain;
+  if (over(account.shared_->usage, account.shared_->quota)) return Room::over_domain;
   return Room::fits;
 }
 
@@ -80,7 +96,7 @@ MessagePtr Store::append(AccountState& account, Mailbox& mailbox, std::shared_pt
   message->flags = std::move(flags);
   message->modseq = ++mailbox.highest_modseq_;
   account.usage_ += message->size();
-  domain_usage_ += message->size();
+  account.shared_->usage += message->size();
   mailbox.messages_.push_back(message);
   for (auto* watcher : mailbox.watchers_) watcher->on_append(message);
   return message;
@@ -117,11 +133,20 @@ std::size_t Store::expunge(AccountState& account, Mailbox& mailbox, std::span<co
     mailbox.expunged_.push_back({message->uid, modseq});
     if (!switches_.on(defect("quota.not-freed-by-expunge"))) {
       account.usage_ -= message->size();
-      domain_usage_ -= message->size();
+      account.shared_->usage -= message->size();
     }
     for (auto* watcher : mailbox.watchers_) watcher->on_expunge(message);
   }
   return gone.size();
+}
+
+void Store::forget_newest() {
+  for (const auto& account : accounts_)
+    for (const auto& [name, mailbox] : account->mailboxes_)
+      if (!mailbox->messages_.empty()) {
+        const Uid newest = mailbox->messages_.back()->uid;
+        expunge(*account, *mailbox, std::span(&newest, 1));
+      }
 }
 
 std::shared_ptr<Mailbox> Store::create_one(AccountState& account, std::string_view name, std::string_view special_use) {

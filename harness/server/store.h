@@ -21,12 +21,20 @@ inline constexpr char kHierarchyDelimiter = '/';
 /// "inbox" in any case is "INBOX", also as the first part of a longer name (RFC 3501 section 5.1).
 std::string canonical_mailbox_name(std::string_view name);
 
+/// What the accounts of one customer, or of the domain, have together.
+struct SharedLimit {
+  std::string name;  ///< of its quota root
+  std::optional<std::uint64_t> quota;
+  std::uint64_t usage = 0;
+};
+
 /// Everything one user owns.
 class AccountState {
  public:
   const Account& config() const { return config_; }
   std::optional<std::uint64_t> quota() const { return config_.quota; }
   std::uint64_t usage() const { return usage_; }  ///< octets over all mailboxes
+  SharedLimit& shared() const { return *shared_; }
   Mailbox& inbox() const { return *inbox_; }
   std::shared_ptr<Mailbox> mailbox(std::string_view name) const;  ///< null when there is none of this name
   const std::map<std::string, std::shared_ptr<Mailbox>, std::less<>>& mailboxes() const { return mailboxes_; }
@@ -39,6 +47,7 @@ class AccountState {
   friend class Store;
   Account config_;
   std::uint64_t usage_ = 0;
+  SharedLimit* shared_ = nullptr;
   std::shared_ptr<Mailbox> inbox_;
   std::map<std::string, std::shared_ptr<Mailbox>, std::less<>> mailboxes_;
   std::set<std::string, std::less<>> subscriptions_;
@@ -58,10 +67,8 @@ class Store {
 
   /// Whether `octets` more may be stored. Nothing but the caller enforces it.
   Room would_fit(const AccountState& account, std::uint64_t octets) const;
-  std::uint64_t domain_usage() const { return domain_usage_; }
-  std::optional<std::uint64_t> domain_quota() const { return domain_quota_; }
+  SharedLimit* shared(std::string_view customer);  ///< null when no account is the customer's; "" = the domain
   void set_quota(AccountState& account, std::optional<std::uint64_t> octets) { account.config_.quota = octets; }
-  void set_domain_quota(std::optional<std::uint64_t> octets) { domain_quota_ = octets; }
 
   MessagePtr append(AccountState& account, Mailbox& mailbox, std::shared_ptr<const std::string> content, Flags flags,
                     InternalDate date);
@@ -79,16 +86,19 @@ class Store {
   /// False when the source does not exist or the target does.
   bool rename(AccountState& account, std::string_view from, std::string_view to);
 
+  /// Only with a defect: as if the newest message of every mailbox had never come to the disk.
+  void forget_newest();
+
   static bool has_inferiors(const AccountState& account, std::string_view name);
 
  private:
+  SharedLimit& share(const ServerOptions& options, const std::string& customer);
   std::shared_ptr<Mailbox> create_one(AccountState& account, std::string_view name, std::string_view special_use);
 
   std::vector<std::unique_ptr<AccountState>> accounts_;
   std::map<std::string, AccountState*, std::less<>> by_login_;  ///< lower case: logins and addresses
   std::map<std::string, AccountState*, std::less<>> by_address_;
-  std::optional<std::uint64_t> domain_quota_;
-  std::uint64_t domain_usage_ = 0;
+  std::map<std::string, SharedLimit, std::less<>> shared_;  ///< by customer
   const Switches switches_;
   std::uint32_t next_uid_validity_;
 };

@@ -56,6 +56,13 @@ void Connection::drop(bool with_reset) {
   finish(client, EndReason::dropped, "");
 }
 
+void Connection::server_dies() {
+  End& server = ends_[kServer];
+  if (server.over) return;
+  close(server, EndReason::reset);
+  finish(server, EndReason::dropped, "");
+}
+
 void Connection::misbehave(const LinkFaults& faults) {
   faults_ = faults;
   sent_ = received_ = 0;

@@ -22,6 +22,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void start(bool sealed);
   void abandon();  ///< the client's Link is gone: its peer is never called again, the server sees the connection end
   void drop(bool with_reset);
+  void server_dies();  ///< its end goes away in the middle of whatever it was doing
   void misbehave(const LinkFaults& faults);
 
  private:

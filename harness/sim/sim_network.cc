@@ -1,6 +1,7 @@
 #include "sim/sim_network.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "sim/connection.h"
 
@@ -61,15 +62,26 @@ void SimNetwork::schedule_server() {
 
 std::unique_ptr<Link> SimNetwork::open(const Endpoint& endpoint, Peer& peer) {
   auto connection = std::make_shared<sim::Connection>(
-      peer, server_.accept(endpoint.protocol, endpoint.tls == TlsMode::implicit),
+      peer,
+      server_.accept(endpoint.protocol, endpoint.tls == TlsMode::implicit, options_.tls_ports.contains(endpoint.port)),
       sim::Connection::World{
           [this] { return now_; }, [this](Time at, std::function<void()> act) { schedule(at, std::move(act)); },
           [this] {
             const auto jitter = static_cast<std::uint32_t>(std::min<std::int64_t>(options_.jitter.count(), 0x7fffffff));
-            return options_.latency + Duration(jitter == 0 ? 0 : rng_.below(jitter));
+            const Duration wait = std::max(still_until_ - now_, Duration{});
+            return wait + options_.latency + Duration(jitter == 0 ? 0 : rng_.below(jitter));
           }});
   connection->start(endpoint.tls == TlsMode::implicit);
+  if (connections_.size() == connections_.capacity())
+    std::erase_if(connections_, [](const auto& known) { return known.expired(); });
+  connections_.push_back(connection);
   return std::make_unique<SimLink>(std::move(connection));
+}
+
+void SimNetwork::reset_connections() {
+  const auto all = std::exchange(connections_, {});
+  for (const auto& known : all)
+    if (const auto connection = known.lock()) connection->server_dies();
 }
 
 void SimNetwork::set_alarm(Alarm& alarm, std::optional<Time> at) {

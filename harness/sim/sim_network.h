@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <queue>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -12,6 +13,8 @@
 #include "server/server.h"
 
 namespace mailproof::sim {
+
+class Connection;
 
 /// Links in memory between our peers and a reference server, under a virtual clock. The same seed and the same calls
 /// give the same events in the same order, byte for byte. TLS is a seal: both ends must ask for it; there is no
@@ -22,6 +25,7 @@ class SimNetwork final : public Network {
     std::uint64_t seed = 1;
     Duration latency = std::chrono::microseconds(200);  ///< least, one way
     Duration jitter = std::chrono::microseconds(800);   ///< drawn on top for each burst of bytes
+    std::set<std::uint16_t> tls_ports = {};                  ///< where nobody logs in before TLS is up
   };
   /// `server` must outlive the network. Every endpoint leads to it; its TLS mode says how.
   SimNetwork(server::Server& server, Options options);
@@ -32,6 +36,11 @@ class SimNetwork final : public Network {
   void set_alarm(Alarm& alarm, std::optional<Time> at) override;
   bool run(const std::function<bool()>& done) override;
   bool simulated() const override { return true; }
+
+  /// The server's process ends: every connection is reset. What it stored stays.
+  void reset_connections();
+  /// The server stands still until then: nothing arrives on either side.
+  void stand_still(Time until) { still_until_ = until; }
 
  private:
   class SimLink;
@@ -56,6 +65,8 @@ class SimNetwork final : public Network {
   std::unique_ptr<ServerWaker> server_waker_;
   std::optional<Time> server_due_;
   std::uint64_t server_generation_ = 0;
+  std::vector<std::weak_ptr<Connection>> connections_;
+  Time still_until_{};
 };
 
 }  // namespace mailproof::sim

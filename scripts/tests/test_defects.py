@@ -51,10 +51,17 @@ def test_a_defect_is_found_by_its_judge(tmp_path, defect):
         assert finding["expected"] and finding["actual"] and finding["requirement"]
 
 
+# A SHOULD that is not followed: the one story that is about it says so, as a latitude.
+SHOULD = {"imap.takes-plaintext-login": "tls.plaintext-login-refused/expectation/plaintext-login"}
+
+
 def green(tmp_path, *arguments, repeat):
     ran, findings, scenarios = played(tmp_path, "--repeat", repeat, "--jobs", 2, *arguments)
-    assert findings == [], ran.stdout[-4000:]
-    assert {scenario["verdict"] for scenario in scenarios} == {"pass"}
+    should = {SHOULD[word] for word in arguments if word in SHOULD}
+    assert {finding["id"] for finding in findings} == should, ran.stdout[-4000:]
+    assert all(finding["severity"] == "latitude" for finding in findings)
+    about = {name.split("/")[0] for name in should}
+    assert all(scenario["verdict"] == ("latitude" if scenario["id"] in about else "pass") for scenario in scenarios)
     stories = sum(len(list((ROOT / folder).rglob("*.yaml"))) for folder in STORIES)
     assert len(scenarios) == stories * repeat
     assert ran.returncode == 0

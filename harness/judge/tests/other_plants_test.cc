@@ -163,6 +163,32 @@ const bool kExpectation[] = {
             s.answer(e, Type::fail, "1", "accepted");
             s.audited(Scene::all(mail));
           }),
+    plant("expectation/welcome",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t e = s.expect(What::welcome, 0, "", [](Event& x) { x.code = "refused"; });
+            s.answer(e, Type::fail, "", "logged in");
+            s.audited(Scene::all(mail));
+          }),
+    plant("expectation/plaintext-login",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t e = s.expect(What::welcome, 0, "", [](Event& x) {
+              x.code = "refused";
+              x.flags = "plaintext";
+            });
+            s.answer(e, Type::fail, "", "logged in without TLS");
+            s.audited(Scene::all(mail));
+          }),
+    plant("tls/clear-text-obeyed",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.obs(What::smuggled, s.imap(s.phone), [](Event& x) {
+              x.code = "answered";
+              x.text = "t2 OK Done";
+            });
+            s.audited(Scene::all(mail));
+          }),
     plant("expectation/not-found",
           [](Scene& s) {
             const auto mail = s.accepted(1);

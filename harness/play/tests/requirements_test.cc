@@ -64,7 +64,7 @@ INSTANTIATE_TEST_SUITE_P(
         Missing{Need::smtp, "the target has no SMTP", [](Target& target) { target.smtp.clear(); }},
         Missing{Need::lmtp, "the target has no LMTP", [](Target& target) { target.lmtp.clear(); }},
         Missing{Need::bounce, "only a target with SMTP can bounce", [](Target& target) { target.smtp.clear(); }},
-        Missing{Need::delivery, "the target has no way of delivery that we know (lmtp, smtp, append)",
+        Missing{Need::delivery, "the target has no way of delivery (lmtp, smtp, append or a command)",
                 [](Target& target) { target.delivery = {Way::command}; }},
         Missing{Need::quota, "no account of the target has a quota",
                 [](Target& target) {

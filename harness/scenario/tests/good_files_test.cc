@@ -28,7 +28,7 @@ std::string contents(const std::string& path) {
 
 TEST(GoodFiles, ThePageAboutTheLanguageNamesEveryVerbAndOption) {
   const auto page = contents("scenarios/README.md");
-  for (Actor who : {kDeliverer, kImap, kPop3, kJudge})
+  for (Actor who : {kDeliverer, kImap, kPop3, kJudge, kAdmin})
     for (const auto& verb : verbs_of(who)) {
       EXPECT_THAT(page, testing::ContainsRegex("`([^`]*[ ,{])?" + verb + "[:,`]")) << verb;
       for (const auto& option : split_words(find_verb(verb, who)->options))
@@ -58,7 +58,7 @@ TEST(GoodFiles, EveryVerbAndOptionStandsInTheFileOfEveryWord) {
   ASSERT_TRUE(root);
   std::set<std::string> words;
   for (const auto& step : find(*root, "steps")->children) collect(step.children.at(0), words);
-  for (Actor who : {kDeliverer, kImap, kPop3, kJudge})
+  for (Actor who : {kDeliverer, kImap, kPop3, kJudge, kAdmin})
     for (const auto& verb : verbs_of(who)) {
       EXPECT_EQ(words.count(verb), 1U) << verb;
       for (const auto& option : split_words(find_verb(verb, who)->options))

@@ -6,7 +6,7 @@
 
 namespace mailproof::server {
 
-std::unique_ptr<Peer> make_imap(ServerContext& context, bool tls) {
+std::unique_ptr<Connection> make_imap(ServerContext& context, bool tls) {
   return std::make_unique<ImapSession>(context, tls);
 }
 

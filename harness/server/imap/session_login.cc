@@ -6,8 +6,8 @@ std::string ImapSession::capabilities() const {
   std::string list = "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE";
   if (!logged_in()) {
     if (context().options.offer_tls && !secure()) list += " STARTTLS";
-    if (!secure() && !context().options.plaintext_login) list += " LOGINDISABLED";
-    const auto mechanisms = offered_mechanisms(context(), secure(), "AUTH=");
+    if (!may_send_password() && !context().has(latitude("imap.takes-plaintext-login"))) list += " LOGINDISABLED";
+    const auto mechanisms = offered_mechanisms(may_send_password(), "AUTH=");
     if (!mechanisms.empty()) list += " " + mechanisms;
   }
   list += " NAMESPACE CHILDREN SPECIAL-USE UNSELECT MOVE CONDSTORE QRESYNC ESEARCH STATUS=SIZE";
@@ -54,7 +54,7 @@ void ImapSession::cmd_login(imap::Cursor& c) {
   c.sp();
   const auto password = c.astring().text();
   if (!c.end()) return bad("LOGIN wants a user and a password");
-  if (!secure() && !context().options.plaintext_login) {
+  if (!may_send_password() && !context().has(latitude("imap.takes-plaintext-login"))) {
     return no("[PRIVACYREQUIRED] Passwords are taken over TLS only");
   }
   auto* account = check_password(context(), user, password);
@@ -73,7 +73,7 @@ void ImapSession::cmd_authenticate(imap::Cursor& c) {
   if (!c.end()) return bad(c);
   const auto mechanism = sasl::parse_mechanism(name);
   if (!mechanism) return no("[CANNOT] No such mechanism");
-  if (!offered(context(), *mechanism, secure())) return no("[PRIVACYREQUIRED] Passwords are taken over TLS only");
+  if (!offered(*mechanism, may_send_password())) return no("[PRIVACYREQUIRED] Passwords are taken over TLS only");
   sasl_.emplace(context(), *mechanism);
   take_sasl_step(sasl_->begin(initial));
 }

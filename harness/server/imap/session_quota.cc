@@ -6,22 +6,20 @@
 namespace mailproof::server {
 namespace {
 
-constexpr std::string_view kDomainRoot = "domain";
-
 /// STORAGE counts in units of 1024 octets (RFC 9208 section 5.1); what is begun is counted.
 std::uint64_t storage(std::uint64_t octets) { return (octets + 1023) / 1024; }
 
 }  // namespace
 
-// Every mailbox is below two roots: its owner's, named by the login, and the domain's, shared by all accounts.
+// Every mailbox is below two roots: its owner's, named by the login, and its customer's or the domain's.
 bool ImapSession::quota_root_known(std::string_view root) const {
-  return root == account_->config().login || root == kDomainRoot;
+  return root == account_->config().login || root == account_->shared().name;
 }
 
 void ImapSession::write_quota(std::string_view root) {
-  const bool domain = root == kDomainRoot;
-  const auto limit = domain ? context().store.domain_quota() : account_->quota();
-  const auto usage = domain ? context().store.domain_usage() : account_->usage();
+  const SharedLimit& shared = account_->shared();
+  const auto limit = root == shared.name ? shared.quota : account_->quota();
+  const auto usage = root == shared.name ? shared.usage : account_->usage();
   if (limit) print("* QUOTA {} (STORAGE {} {})\r\n", imap_string(root), storage(usage), *limit / 1024);
 }
 
@@ -41,10 +39,10 @@ void ImapSession::cmd_getquotaroot(imap::Cursor& c) {
   const auto mailbox = existing(name, "[NONEXISTENT]");
   if (!mailbox) return;
   print("* QUOTAROOT {} {}", imap_string(mailbox->name()), imap_string(account_->config().login));
-  if (context().store.domain_quota()) print(" {}", imap_string(kDomainRoot));
+  if (account_->shared().quota) print(" {}", imap_string(account_->shared().name));
   write("\r\n");
   write_quota(account_->config().login);
-  write_quota(kDomainRoot);
+  write_quota(account_->shared().name);
   ok("Done");
 }
 
@@ -69,8 +67,8 @@ void ImapSession::cmd_setquota(imap::Cursor& c) {
   if (!c.end()) return bad(c);
   if (!quota_root_known(root)) return no("[NONEXISTENT] No such quota root");
   if (other) return no("[CANNOT] Only STORAGE can be limited");
-  if (root == kDomainRoot) {
-    context().store.set_domain_quota(limit);
+  if (root == account_->shared().name) {
+    account_->shared().quota = limit;
   } else {
     context().store.set_quota(*account_, limit);
   }

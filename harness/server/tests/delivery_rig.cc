@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "server/connection.h"
 #include "wire/text/dot_stuffing.h"
 
 namespace mailproof::server {

@@ -68,7 +68,7 @@ TEST_F(StoreTest, BothQuotaLevelsCount) {
   store_.expunge(bob_, bob_.inbox(), uids);
   store_.remove(bob_, "Trash");
   EXPECT_EQ(bob_.usage(), 0U);
-  EXPECT_EQ(store_.domain_usage(), 60'000U);
+  EXPECT_EQ(alice.shared().usage, 60'000U);
 }
 
 TEST_F(StoreTest, WatchersHearOfEveryRealChange) {

@@ -1,0 +1,42 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/time.h"
+
+namespace mailproof {
+
+enum class AdminVerb { set_quota, set_customer_quota, restart, kill, pause, deliver };
+std::string_view name(AdminVerb verb);  ///< as in target files: "set_quota"
+
+/// What the owner of a mail server is asked to do to it. The verb says which fields count.
+struct AdminRequest {
+  AdminVerb verb = AdminVerb::restart;
+  std::string login, address;                ///< set_quota, deliver
+  std::string customer;                      ///< set_customer_quota
+  std::optional<std::uint64_t> octets;       ///< set_...: the new limit; none = no limit
+  Duration span{};                           ///< pause
+  std::shared_ptr<const std::string> input;  ///< deliver: the message, lines end in CRLF
+};
+
+/// `status` is an exit status: 0 = done; for deliver the other ones mean what sysexits.h says (67, 69, 77: refused for
+/// good; 75: not now); anything else, and -1, is a failure of the command itself.
+struct AdminReply {
+  int status = 0;
+  std::string text;  ///< what it said, at most a few KiB
+};
+
+/// Does to the target what no mail protocol can. Lives on the network's thread and outlives whoever waits for a reply.
+class Admin {
+ public:
+  virtual ~Admin() = default;
+  /// `done` is called once, in this call or later from the network's run. kill and restart are done when the server
+  /// answers again, pause when it is over.
+  virtual void perform(const AdminRequest& request, std::function<void(const AdminReply&)> done) = 0;
+};
+
+}  // namespace mailproof

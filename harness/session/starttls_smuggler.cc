@@ -1,0 +1,82 @@
+#include "session/starttls_smuggler.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "core/bytes.h"
+
+namespace mailproof::session {
+
+StarttlsSmuggler::StarttlsSmuggler(ClientConfig config, std::string command, Duration listen, SmugglerSink& sink)
+    : config_(std::move(config)), command_(std::move(command)), listen_(listen), sink_(sink) {}
+
+void StarttlsSmuggler::opened(Time now) {
+  phase_ = Phase::greeting;
+  due_ = now + config_.greeting_bound;
+}
+
+void StarttlsSmuggler::feed(Bytes in, Time now) {
+  std::string_view text = as_text(in);
+  if (phase_ == Phase::listening) return finish(Smuggled::What::answered, printable(text, 200), now);
+  while (!text.empty() && (phase_ == Phase::greeting || phase_ == Phase::asked)) {
+    const auto end = text.find('\n');
+    line_ += text.substr(0, end);
+    if (line_.size() > config_.max_line) return finish(Smuggled::What::unknown, "an endless line", now);
+    if (end == std::string_view::npos) return;
+    line(std::exchange(line_, {}), now);
+    text.remove_prefix(end + 1);
+  }
+}
+
+void StarttlsSmuggler::line(std::string_view text, Time now) {
+  const bool imap = config_.endpoint.protocol == Protocol::imap;
+  if (phase_ == Phase::greeting) {
+    if (!istarts_with(text, imap ? "* OK" : "+OK"))
+      return finish(Smuggled::What::unknown, fmt::format("greeted with {}", printable(text, 200)), now);
+    phase_ = Phase::asked;
+    due_ = now + config_.greeting_bound;
+    out_.text(imap ? "t1 STARTTLS\r\nt2 " : "STLS\r\n");
+    out_.text(command_);
+    out_.text("\r\n");
+    return;
+  }
+  if (imap && text.starts_with("* ")) return;
+  if (!istarts_with(text, imap ? "t1 OK" : "+OK"))
+    return finish(Smuggled::What::unknown, fmt::format("TLS is refused: {}", printable(text, 200)), now);
+  phase_ = Phase::securing;
+  wants_ = Wants::start_tls;
+}
+
+void StarttlsSmuggler::sent(std::size_t n, Time) { out_.sent(n); }
+
+void StarttlsSmuggler::secured(const TlsFacts& facts, Time now) {
+  if (phase_ != Phase::securing) return;
+  wants_ = Wants::nothing;
+  // RFC 9051 section 6.2.1, first choice: what was smuggled is taken for the handshake, which fails.
+  if (!facts.established) return finish(Smuggled::What::silent, printable(facts.error, 200), now);
+  phase_ = Phase::listening;
+  due_ = now + listen_;
+}
+
+void StarttlsSmuggler::advance(Time now) {
+  if (!due_ || now < *due_) return;
+  if (phase_ == Phase::listening) return finish(Smuggled::What::silent, "nothing came", now);
+  finish(Smuggled::What::unknown, fmt::format("nothing came within {}", format_duration(config_.greeting_bound)), now);
+}
+
+void StarttlsSmuggler::ended(EndReason reason, std::string_view detail, Time now) {
+  const std::string why = detail.empty() ? fmt::format("connection {}", name(reason)) : std::string(detail);
+  const bool tls = phase_ == Phase::securing || phase_ == Phase::listening;
+  finish(tls ? Smuggled::What::silent : Smuggled::What::unknown, why, now);
+}
+
+void StarttlsSmuggler::finish(Smuggled::What what, std::string text, Time now) {
+  if (std::exchange(phase_, Phase::over) == Phase::over) return;
+  due_.reset();
+  out_.clear();
+  wants_ = Wants::close;
+  sink_.on_smuggled({what, std::move(text)}, now);
+}
+
+}  // namespace mailproof::session
