@@ -17,13 +17,19 @@ using scenario::AfterDownload;
 using scenario::Cut;
 using scenario::Verb;
 
+constexpr Duration kLookEvery = std::chrono::seconds(1);
+
 /// A computer that collects its mail over POP3.
-class Pop3Device final : public Actor {
+class Pop3Device final : public Actor, public Alarm {
  public:
   Pop3Device(Context& context, const scenario::Device& device, std::uint32_t number)
       : context_(context), device_(device), number_(number), account_(static_cast<std::uint32_t>(device.account + 1)) {}
 
+  ~Pop3Device() override { context_.network.set_alarm(*this, std::nullopt); }
   void prepare(Finish done) override { done(); }
+  void ring(Time) override {
+    if (const auto then = std::exchange(alarm_, {})) then();
+  }
   void perform(const scenario::Step& step, Finish done) override;
   void leave(Finish done) override {
     if (session_ != nullptr) session_->drop(false);
@@ -51,6 +57,8 @@ class Pop3Device final : public Actor {
   void download_next(const std::shared_ptr<Job>& job, Finish done);
   void fetch_body(const std::shared_ptr<Job>& job, std::uint32_t number, Finish done);
   void finished(const scenario::Step& step, std::uint32_t expectation, const Job& job);
+  void see(const scenario::Step& step, std::uint32_t expectation, Time deadline, Finish done);
+  std::vector<std::uint32_t> not_there(const std::vector<std::uint32_t>& wanted);
   void remove(const scenario::Step& step, Finish done);
   void look_at(std::vector<std::uint32_t> numbers, std::size_t next, Finish done);
   void dele_all(std::vector<std::uint32_t> numbers, std::size_t next, Finish done);
@@ -63,6 +71,7 @@ class Pop3Device final : public Actor {
   Pop3Session* session_ = nullptr;
   bool listed_ = false;
   std::vector<std::unique_ptr<Smuggle>> smuggles_;
+  std::function<void()> alarm_;
   Duration calendar_{};  ///< by how much the client's own calendar is ahead of the run's time
   /// UIDL -> when it was first downloaded, by that calendar: what the client remembers between sessions.
   std::map<std::string, Time> downloaded_;
@@ -88,7 +97,7 @@ void Pop3Device::connect(const scenario::Step& step, Finish done) {
       step.plaintext ? session.quit(on) : session.stat(on);
     });
   };
-  if (session_ == nullptr || session_->over()) return begin();
+  if (session_ == nullptr || !session_->ready()) return begin();
   session_->quit([begin](const Pop3Session::Result&) { begin(); });
 }
 
@@ -197,6 +206,49 @@ void Pop3Device::finished(const scenario::Step& step, std::uint32_t expectation,
   if (!step.as.empty()) context_.messages.define(step.as, job.got);
 }
 
+std::vector<std::uint32_t> Pop3Device::not_there(const std::vector<std::uint32_t>& wanted) {
+  std::vector<std::uint32_t> out;
+  for (const auto message : wanted) {
+    const auto& entries = session_->entries();
+    const bool there = std::any_of(entries.begin(), entries.end(),
+                                   [message](const auto& entry) { return entry.second.message == message; });
+    if (!there) out.push_back(message);
+  }
+  return out;
+}
+
+/// A maildrop is as it was at login (RFC 1939 section 3): each look is a session of its own, once a second.
+void Pop3Device::see(const scenario::Step& step, std::uint32_t expectation, Time deadline, Finish done) {
+  listed([this, &step, expectation, deadline, done = std::move(done)](bool ok) {
+    const auto wanted = context_.messages.numbers(*step.messages);
+    if (!ok) {
+      outcome(context_, What::see, expectation, Type::info, wanted, "the maildrop could not be listed",
+              session_->number());
+      return done();
+    }
+    std::vector<std::uint32_t> unknown;
+    for (const auto& [number, entry] : session_->entries())
+      if (!entry.looked_at) unknown.push_back(number);
+    look_at(unknown, 0, [this, &step, expectation, deadline, wanted, done] {
+      const auto missing = not_there(wanted);
+      const bool late = context_.network.now() >= deadline;
+      if (missing.empty() || late || session_->over())
+        outcome(context_, What::see, expectation,
+                missing.empty() ? Type::ok
+                : late          ? Type::fail
+                                : Type::info,
+                missing, "", session_->number());
+      if (session_->over()) return done();
+      session_->quit(
+          [this, &step, expectation, deadline, again = !missing.empty() && !late, done](const Pop3Session::Result&) {
+            if (!again) return done();
+            alarm_ = [this, &step, expectation, deadline, done] { see(step, expectation, deadline, done); };
+            context_.network.set_alarm(*this, std::min(context_.network.now() + kLookEvery, deadline));
+          });
+    });
+  });
+}
+
 void Pop3Device::remove(const scenario::Step& step, Finish done) {
   listed([this, &step, done = std::move(done)](bool ok) {
     if (!ok) return done();
@@ -232,7 +284,7 @@ void Pop3Device::dele_all(std::vector<std::uint32_t> numbers, std::size_t next, 
 }
 
 void Pop3Device::quit(const scenario::Step& step, Finish done) {
-  if (session_ == nullptr || session_->over()) return done();
+  if (session_ == nullptr || !session_->ready()) return done();
   LinkFaults faults;
   if (step.cut.when == Cut::When::before_reply) faults.cut_after_received = 1;
   if (step.cut.when == Cut::When::after_bytes) faults.cut_after_sent = step.cut.bytes;
@@ -273,6 +325,11 @@ void Pop3Device::perform(const scenario::Step& step, Finish done) {
           done();
         });
       });
+    }
+    case Verb::see: {
+      const Duration bound = context_.scaled(*step.within);
+      const auto expectation = expect(context_, What::see, step, context_.messages.numbers(*step.messages), 0, bound);
+      return see(step, expectation, context_.network.now() + bound, std::move(done));
     }
     case Verb::remove:
       return remove(step, std::move(done));

@@ -101,6 +101,7 @@ void Pop3Session::rset(Then then) {
 }
 
 void Pop3Session::quit(Then then) {
+  leaving_ = true;
   command(event(Type::invoke, What::quit), std::move(then), [&] { return client_->quit(); });
 }
 

@@ -47,7 +47,7 @@ class Pop3Session final : public session::Pop3Sink {
   void misbehave(const LinkFaults& faults);
 
   session::Pop3Client& client() { return *client_; }
-  bool ready() const { return client_->ready() && !ended_; }
+  bool ready() const { return client_->ready() && !ended_ && !leaving_; }
   bool over() const { return ended_; }
   const session::Ended& end() const { return end_; }  ///< how, once it is over
   std::uint32_t number() const { return number_; }
@@ -92,6 +92,7 @@ class Pop3Session final : public session::Pop3Sink {
   std::uint32_t messages_ = 0;
   std::uint64_t octets_ = 0;
   bool ended_ = false;
+  bool leaving_ = false;  ///< QUIT was asked for
   session::Ended end_;
   history::ContentScanner scanner_;
   std::uint64_t content_octets_ = 0;

@@ -20,6 +20,9 @@ class Settling {
       case Verb::retry:
         return delivery();
       case Verb::see:
+        needs_imap("in", "POP3 has one mailbox");
+        needs_imap("flags", "POP3 has none");
+        return default_within();
       case Verb::lose:
         return default_within();
       case Verb::flag:
@@ -27,7 +30,7 @@ class Settling {
         if (!has("with")) step_.flags = {"\\Flagged"};
         return;
       case Verb::remove:
-        return needs_imap("how");
+        return needs_imap("how", "POP3 has one way to delete");
       case Verb::save:
       case Verb::upload:
       case Verb::quota:
@@ -96,10 +99,10 @@ class Settling {
                                 "plain, office or dot-lines over smtp; an MTA may change the others on their way");
   }
 
-  void needs_imap(std::string_view name) {
+  void needs_imap(std::string_view name, std::string_view why) {
     if (device().kind == DeviceKind::imap) return;
     if (const Node* found = option(name))
-      context_.complaints.key(*found, fmt::format("{}: only on an IMAP device: POP3 has one way to delete", name));
+      context_.complaints.key(*found, fmt::format("{}: only on an IMAP device: {}", name, why));
   }
 
   void agreement() {
