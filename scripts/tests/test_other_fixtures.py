@@ -183,9 +183,10 @@ def test_an_idling_session_hears_of_new_mail(server):
 def test_two_hundred_sessions_are_greeted(server):
     protocol = "imap" if server.name in IMAP else "pop3"
     sessions = [socket.create_connection(("127.0.0.1", server.port(protocol, "none")), timeout=30) for _ in range(200)]
+    greetings = {session.recv(3) for session in sessions}  # all are still open
     for session in sessions:
-        assert session.recv(4) in (b"* OK", b"+OK ", b"+OK\r")
         session.close()
+    assert greetings in ({b"* O"}, {b"+OK"})
 
 
 def test_killed_it_keeps_accepted_mail_and_its_ports(server):
