@@ -30,6 +30,15 @@ class CommandAdmin final : public Admin {
   CommandAdmin(const scenario::Target& target, net::Loop& loop) : target_(target), commands_(loop) {}
 
   void perform(const AdminRequest& request, Done done) override {
+    if (request.verb != AdminVerb::kill) return run(request, std::move(done));
+    run(request, [this, done = std::move(done)](const AdminReply& reply) {
+      if (reply.status != 0) return done(reply);
+      run({AdminVerb::restart, "", "", "", {}, {}, nullptr}, done);
+    });
+  }
+
+ private:
+  void run(const AdminRequest& request, Done done) {
     const auto command = target_.admin.find(std::string(name(request.verb)));
     if (command == target_.admin.end() || command->second.empty())
       return done({-1, fmt::format("the target file has no admin command {}", name(request.verb))});
@@ -40,7 +49,6 @@ class CommandAdmin final : public Admin {
     });
   }
 
- private:
   const scenario::Target& target_;
   net::Commands commands_;
 };

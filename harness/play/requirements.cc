@@ -49,6 +49,8 @@ std::optional<std::string> cannot_do(const scenario::Scenario& scenario, const s
   if (step.device == scenario::Step::kAdmin) {
     const std::string verb(step.customer ? mailproof::name(AdminVerb::set_customer_quota) : name(step.verb));
     if (!target.admin.contains(verb)) return fmt::format("the target file has no admin command {}", verb);
+    if (step.verb == Verb::kill && !target.admin.contains("restart"))
+      return "the target file has no admin command restart, to start it again after kill";
     const bool disturbs = step.verb != Verb::set_quota;
     if (disturbs && std::find(target.allow.begin(), target.allow.end(), "restarts") == target.allow.end())
       return fmt::format("the target file does not allow restarts, and the scenario does {}", verb);
