@@ -13,6 +13,12 @@ constexpr std::size_t kMostShown = 1000;
 
 double ms(Duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
 
+std::string counted(const std::map<std::string, std::uint64_t>& verdicts) {
+  std::string out;
+  for (const auto& [verdict, count] : verdicts) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", count, verdict);
+  return out.empty() ? "no copy was played" : out;
+}
+
 ordered_json histogram(const stats::Histogram& h) {
   ordered_json out = {{"count", h.count()},
                       {"min_ns", h.count() == 0 ? 0 : h.min().count()},
@@ -26,6 +32,29 @@ ordered_json histogram(const stats::Histogram& h) {
   });
   out["buckets"] = std::move(buckets);
   return out;
+}
+
+void describe(ordered_json& out, const StoryTotals& totals) {
+  const LedgerTotals& ledger = totals.ledger;
+  out["ledger"] = {{"copies", ledger.copies},   {"sent", ledger.sent},       {"accepted", ledger.accepted},
+                   {"refused", ledger.refused}, {"unknown", ledger.unknown}, {"unexplained", ledger.unexplained},
+                   {"fates", ledger.fates}};
+  ordered_json operations = ordered_json::object();
+  totals.operations.for_each([&](std::string_view name, const stats::Operation& op) {
+    operations[std::string(name)] = {{"intended", op.intended},
+                                     {"started", op.started},
+                                     {"ok", op.ok},
+                                     {"fail", op.fail},
+                                     {"info", op.info},
+                                     {"errors", op.errors},
+                                     {"response", histogram(op.response)},
+                                     {"service", histogram(op.service)}};
+  });
+  out["operations"] = std::move(operations);
+}
+
+std::string text(const ordered_json& json) {
+  return json.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
@@ -60,6 +89,12 @@ void LedgerTotals::merge(const LedgerTotals& other) {
   for (const auto& [fate, count] : other.fates) fates[fate] += count;
 }
 
+void StoryTotals::merge(const StoryTotals& other) {
+  operations.merge(other.operations);
+  ledger.merge(other.ledger);
+  for (const auto& [verdict, count] : other.verdicts) verdicts[verdict] += count;
+}
+
 bool Generator::limited() const { return cpu > 0.9 || worst_lateness > std::chrono::milliseconds(500); }
 
 std::string Generator::text() const {
@@ -71,9 +106,10 @@ std::string Generator::text() const {
 judge::Verdict verdict_of(const LoadResult& result) {
   using judge::Verdict;
   std::vector<Verdict> all = {result.worst};
-  if (result.generator.limited() || result.interrupted || result.ledger.copies == 0 || result.ledger.unknown != 0)
+  if (result.generator.limited() || result.interrupted || result.all.ledger.copies == 0 ||
+      result.all.ledger.unknown != 0)
     all.push_back(Verdict::inconclusive);
-  if (result.ledger.unexplained != 0 && result.worst == Verdict::pass) all.push_back(Verdict::inconclusive);
+  if (result.all.ledger.unexplained != 0 && result.worst == Verdict::pass) all.push_back(Verdict::inconclusive);
   return judge::worst(all);
 }
 
@@ -85,26 +121,33 @@ std::string to_text(const LoadResult& result) {
   };
   if (result.generator.limited())
     line("GENERATOR-LIMITED: these figures say more about this machine than about the server.\n");
-  line("{} on {}: {} copies in {} slots, {:.1f} copies/s intended, {:.1f} s", result.story, result.target,
-       result.copies, result.slots, result.rate, result.seconds);
+  if (result.stories.size() == 1)
+    line("{} on {}: {} copies in {} slots, {:.1f} copies/s intended, {:.1f} s", result.stories.front(), result.target,
+         result.copies, result.slots, result.rate, result.seconds);
+  else
+    line("{} stories on {}, of each {} copies in {} slots, {:.1f} copies/s intended; {:.1f} s", result.stories.size(),
+         result.target, result.copies, result.slots, result.rate, result.seconds);
   if (!result.note.empty()) line("{}", result.note);
-  line("\n{:<20} {:>8} {:>8} {:>6} {:>6} {:>9} | {:>10} {:>10} | {:>10} {:>10}", "operation", "done", "ops/s", "fail",
-       "info", "unserved", "p50 ms", "p99 ms", "service50", "service99");
-  result.operations.for_each([&](std::string_view name, const stats::Operation& op) {
-    line("{:<20} {:>8} {:>8.1f} {:>6} {:>6} {:>9} | {:>10.2f} {:>10.2f} | {:>10.2f} {:>10.2f}", name, op.ok,
+  std::size_t width = 20;
+  result.all.operations.for_each(
+      [&](std::string_view name, const stats::Operation&) { width = std::max(width, name.size()); });
+  line("\n{:<{}} {:>8} {:>8} {:>6} {:>6} {:>9} | {:>10} {:>10} | {:>10} {:>10}", "operation", width, "done", "ops/s",
+       "fail", "info", "unserved", "p50 ms", "p99 ms", "service50", "service99");
+  result.all.operations.for_each([&](std::string_view name, const stats::Operation& op) {
+    line("{:<{}} {:>8} {:>8.1f} {:>6} {:>6} {:>9} | {:>10.2f} {:>10.2f} | {:>10.2f} {:>10.2f}", name, width, op.ok,
          static_cast<double>(op.ok) / std::max(result.seconds, 1e-9), op.fail, op.info, op.unserved(),
          ms(op.response.percentile(50)), ms(op.response.percentile(99)), ms(op.service.percentile(50)),
          ms(op.service.percentile(99)));
   });
   line("(p50, p99: from the intended start; service: from the real one)");
   bool errors = false;
-  result.operations.for_each([&](std::string_view name, const stats::Operation& op) {
+  result.all.operations.for_each([&](std::string_view name, const stats::Operation& op) {
     for (const auto& [what, count] : op.errors) {
       if (!std::exchange(errors, true)) line("\nerrors by class:");
       line("  {:>8}  {}: {}", count, name, what);
     }
   });
-  const LedgerTotals& ledger = result.ledger;
+  const LedgerTotals& ledger = result.all.ledger;
   line("\nledger: {} copies; {} deliveries attempted = {} accepted + {} refused + {} without an answer", ledger.copies,
        ledger.sent, ledger.accepted, ledger.refused, ledger.unknown);
   std::string fates;
@@ -129,48 +172,40 @@ std::string to_text(const LoadResult& result) {
       line("    {}", message);
     }
   }
-  std::string verdicts;
-  for (const auto& [verdict, count] : result.verdicts)
-    verdicts += fmt::format("{}{} {}", verdicts.empty() ? "" : ", ", count, verdict);
-  line("\n{}: {}", name(verdict_of(result)), verdicts.empty() ? "no copy was played" : verdicts);
+  line("\n{}: {}", name(verdict_of(result)), counted(result.all.verdicts));
+  if (result.stories.size() > 1)
+    for (std::size_t i = 0; i < result.stories.size(); ++i)
+      line("  {}: {}", result.stories[i], counted(result.by_story[i].verdicts));
   return out;
 }
 
 std::string to_json(const LoadResult& result) {
-  ordered_json out = {{"verdict", name(verdict_of(result))},
-                      {"story", result.story},
-                      {"target", result.target},
-                      {"seed", result.seed},
-                      {"copies", result.copies},
-                      {"slots", result.slots},
-                      {"rate", result.rate},
-                      {"seconds", result.seconds},
-                      {"generator",
-                       {{"limited", result.generator.limited()},
-                        {"cpu", result.generator.cpu},
-                        {"worst_lateness_ns", result.generator.worst_lateness.count()}}}};
-  out["ledger"] = {{"copies", result.ledger.copies},     {"sent", result.ledger.sent},
-                   {"accepted", result.ledger.accepted}, {"refused", result.ledger.refused},
-                   {"unknown", result.ledger.unknown},   {"unexplained", result.ledger.unexplained},
-                   {"fates", result.ledger.fates}};
-  ordered_json operations = ordered_json::object();
-  result.operations.for_each([&](std::string_view name, const stats::Operation& op) {
-    operations[std::string(name)] = {{"intended", op.intended},
-                                     {"started", op.started},
-                                     {"ok", op.ok},
-                                     {"fail", op.fail},
-                                     {"info", op.info},
-                                     {"errors", op.errors},
-                                     {"response", histogram(op.response)},
-                                     {"service", histogram(op.service)}};
-  });
-  out["operations"] = std::move(operations);
+  ordered_json out = {{"verdict", name(verdict_of(result))}};
+  if (result.stories.size() == 1) out["story"] = result.stories.front();
+  out.update({{"target", result.target},
+              {"seed", result.seed},
+              {"copies", result.copies},
+              {"slots", result.slots},
+              {"rate", result.rate},
+              {"seconds", result.seconds},
+              {"generator",
+               {{"limited", result.generator.limited()},
+                {"cpu", result.generator.cpu},
+                {"worst_lateness_ns", result.generator.worst_lateness.count()}}}});
+  describe(out, result.all);
   ordered_json findings = ordered_json::array();
   for (const auto& [id, tally] : result.findings)
     findings.push_back(
         {{"id", id}, {"severity", name(tally.first.severity)}, {"times", tally.times}, {"messages", tally.messages}});
   out["findings"] = std::move(findings);
-  return out.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  if (result.stories.size() == 1) return text(out);
+  ordered_json& stories = out["stories"] = ordered_json::array();
+  for (std::size_t i = 0; i < result.stories.size(); ++i) {
+    ordered_json one = {{"story", result.stories[i]}, {"verdicts", result.by_story[i].verdicts}};
+    describe(one, result.by_story[i]);
+    stories.push_back(std::move(one));
+  }
+  return text(out);
 }
 
 }  // namespace mailproof::cli

@@ -41,16 +41,24 @@ struct Generator {
   std::string text() const;
 };
 
-struct LoadResult {
-  std::string story, target;
-  std::uint64_t seed = 0;
-  std::uint32_t copies = 0, slots = 0;
-  double rate = 0, seconds = 0;
-  bool interrupted = false;
+/// What the copies of one story, or of all of them, add up to.
+struct StoryTotals {
   stats::Operations operations;
   LedgerTotals ledger;
-  std::map<std::string, Tally> findings;
   std::map<std::string, std::uint64_t> verdicts;
+  void merge(const StoryTotals& other);
+};
+
+struct LoadResult {
+  std::vector<std::string> stories;  ///< ids
+  std::string target;
+  std::uint64_t seed = 0;
+  std::uint32_t copies = 0, slots = 0;  ///< of each story
+  double rate = 0, seconds = 0;         ///< rate: of each story
+  bool interrupted = false;
+  std::vector<StoryTotals> by_story;
+  StoryTotals all;
+  std::map<std::string, Tally> findings;
   judge::Verdict worst = judge::Verdict::pass;
   Generator generator;
   std::string note;

@@ -27,14 +27,14 @@ std::string error_class(const history::Event& event) {
 
 LoadShard::LoadShard(const scenario::Scenario& scenario, const scenario::Target& target,
                      std::vector<std::vector<scenario::PoolAccount>> slots, Network& network, PlayOptions options,
-                     Arrivals arrivals)
+                     Arrivals arrivals, std::string_view row)
     : scenario_(scenario),
       target_(target),
       slots_(std::move(slots)),
       network_(network),
       options_(std::move(options)),
       arrivals_(arrivals),
-      story_(operations_.id("story")),
+      story_(operations_.id(row)),
       next_(arrivals.first) {
   options_.load = true;
   options_.baseline = false;

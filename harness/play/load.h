@@ -15,24 +15,26 @@ struct Arrivals {
   std::uint32_t total = 1;
   std::uint32_t first = 0;  ///< this shard plays copies first, first + step, first + 2 step, ...
   std::uint32_t step = 1;
+  Duration offset{};  ///< the first is due so long after time zero: several stories take turns
   Duration due(std::uint32_t copy) const {
-    return Duration(static_cast<std::int64_t>(static_cast<double>(copy) / rate * 1e9));
+    return offset + Duration(static_cast<std::int64_t>(static_cast<double>(copy) / rate * 1e9));
   }
 };
 
-/// Plays many copies of one story on one network, each on leased accounts of its own. A copy is the shard: everything
-/// of it happens on this thread. A copy whose time has come waits for a free slot; what it waited counts as latency,
-/// what never began as unserved.
+/// Plays many copies of one story on one network, each on leased accounts of its own; other stories may be played on
+/// the same network by shards beside it. A copy is the shard: everything of it happens on this thread. A copy whose
+/// time has come waits for a free slot; what it waited counts as latency, what never began as unserved.
 class LoadShard final : public Alarm {
  public:
   struct Progress {
     std::uint32_t due = 0, begun = 0, over = 0;
     std::size_t running = 0;
   };
-  /// `slots`: accounts for as many copies as may run at the same time.
+  /// `slots`: accounts for as many copies as may run at the same time. `row`: what the operation is called that lasts
+  /// as long as the story.
   LoadShard(const scenario::Scenario& scenario, const scenario::Target& target,
             std::vector<std::vector<scenario::PoolAccount>> slots, Network& network, PlayOptions options,
-            Arrivals arrivals);
+            Arrivals arrivals, std::string_view row = "story");
   ~LoadShard() override;
 
   /// Sees that the leased mailboxes are empty, a few at a time, then calls `then` with what was wrong ("" = nothing).

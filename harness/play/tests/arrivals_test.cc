@@ -30,5 +30,13 @@ TEST(Arrivals, DoNotDrift) {
 
 TEST(Arrivals, SlowerThanOneASecondKeepTheirDistance) { EXPECT_EQ((Arrivals{0.5, 10, 0, 1}.due(3)), seconds(6)); }
 
+/// Three stories at the same rate take turns, and stay apart.
+TEST(Arrivals, OfSeveralStoriesTakeTurns) {
+  const Arrivals first{5, 100, 0, 1, milliseconds(0)}, second{5, 100, 0, 1, milliseconds(66)};
+  EXPECT_EQ(second.due(0), milliseconds(66));
+  for (std::uint32_t copy = 0; copy < 100; ++copy)
+    ASSERT_EQ(second.due(copy) - first.due(copy), milliseconds(66)) << copy;
+}
+
 }  // namespace
 }  // namespace mailproof::play

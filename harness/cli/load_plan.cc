@@ -1,0 +1,138 @@
+#include "cli/load_plan.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "cli/worker.h"
+#include "core/units.h"
+#include "play/requirements.h"
+
+namespace mailproof::cli {
+namespace {
+
+constexpr double kMostRate = 10'000;  // arrivals a second
+constexpr Duration kLongest = std::chrono::hours(24);
+constexpr Duration kDefaultRamp = std::chrono::seconds(10);  // without --rate all copies begin within this time
+
+/// An address, or the one name that means it (RFC 6761 section 6.3). 127.example.test is a name like any other.
+bool loopback(const std::string& host) {
+  in_addr v4{};
+  if (::inet_pton(AF_INET, host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
+  in6_addr v6{};
+  if (::inet_pton(AF_INET6, host.c_str(), &v6) == 1) return IN6_IS_ADDR_LOOPBACK(&v6);
+  return host == "localhost";
+}
+
+std::optional<std::string> foreign_host(const scenario::Target& target) {
+  for (const auto* all : {&target.imap, &target.pop3, &target.smtp, &target.lmtp})
+    for (const auto& endpoint : *all)
+      if (!loopback(endpoint.host)) return endpoint.host;
+  return std::nullopt;
+}
+
+/// The first step from which every session of the target suffers, not only the story's own.
+const scenario::Step* disturbing(const std::vector<scenario::Step>& steps) {
+  using scenario::Verb;
+  for (const auto& step : steps) {
+    if (step.verb == Verb::restart || step.verb == Verb::kill || step.verb == Verb::pause) return &step;
+    if (const auto* found = disturbing(step.together)) return found;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Result<Schedule> make_schedule(const LoadFlags& flags) {
+  Schedule out;
+  out.rate = static_cast<double>(flags.copies) / std::chrono::duration<double>(kDefaultRamp).count();
+  if (!flags.rate.empty()) {
+    const auto rate = parse_rate(flags.rate);
+    if (!rate || *rate > kMostRate)
+      return Error{"--rate " + flags.rate, fmt::format("expected something like 20/s, at most {:.0f}/s", kMostRate)};
+    out.rate = *rate;
+  }
+  out.total = flags.copies;
+  out.bound = kLongest;
+  if (flags.duration.empty()) return out;
+  const auto duration = parse_duration(flags.duration);
+  if (!duration || *duration > kLongest || *duration <= Duration::zero())
+    return Error{"--for " + flags.duration, "expected a time like 30s or 5m, at most 24h"};
+  out.total =
+      static_cast<std::uint32_t>(std::min(4e9, std::ceil(out.rate * std::chrono::duration<double>(*duration).count())));
+  out.bound = *duration + std::chrono::milliseconds(1);
+  return out;
+}
+
+std::optional<std::string> refusal(const LoadFlags& flags, const std::vector<scenario::Scenario>& stories,
+                                   const scenario::Target& target) {
+  const bool builtin = flags.target.sim || flags.target.sockets;
+  if (const auto host = foreign_host(target); !builtin && host && flags.yes_load != *host)
+    return fmt::format("{} is not loopback: say --yes-load {} if it may be loaded", *host, *host);
+  for (const auto& story : stories) {
+    if (const auto* step = disturbing(story.steps))
+      return fmt::format("{} cannot be played as load: its step {} of the target would disturb every other copy",
+                         story.id, name(step->verb));
+    if (const auto why = play::not_applicable(story, target))
+      return fmt::format("{} is not applicable: {}", story.id, *why);
+  }
+  return std::nullopt;
+}
+
+TargetFlags with_accounts(const LoadFlags& flags, const std::vector<scenario::Scenario>& stories) {
+  std::size_t accounts = 0, customers = 0;
+  for (const auto& story : stories) {
+    accounts += story.accounts.size();
+    customers += story.customers.size();
+  }
+  TargetFlags out = flags.target;
+  out.builtin.users = std::max(out.builtin.users, flags.copies * static_cast<unsigned>(accounts));
+  out.builtin.small = std::max(out.builtin.small, flags.copies * static_cast<unsigned>(accounts));
+  out.builtin.customers = std::max(out.builtin.customers, flags.copies * static_cast<unsigned>(customers));
+  return out;
+}
+
+Result<std::vector<std::vector<LoadPart>>> make_parts(const LoadFlags& flags, const Schedule& schedule,
+                                                      const std::vector<scenario::Scenario>& stories,
+                                                      const scenario::Target& target) {
+  std::vector<std::vector<LoadPart>> out(flags.jobs);
+  std::vector<bool> taken;
+  for (std::size_t n = 0; n < stories.size(); ++n) {
+    const scenario::Scenario& story = stories[n];
+    const double turn = static_cast<double>(n) / static_cast<double>(stories.size()) / schedule.rate;
+    for (unsigned job = 0; job < flags.jobs; ++job) {
+      LoadPart& part = out[job].emplace_back();
+      part.story = &story;
+      part.row = stories.size() == 1 ? "story" : "story " + story.id;
+      part.arrivals = {schedule.rate, schedule.total, job, flags.jobs, Duration(static_cast<std::int64_t>(turn * 1e9))};
+    }
+    for (std::uint32_t i = 0; i < flags.copies; ++i) {
+      std::string why;
+      const auto chosen = play::choose_accounts(story, target, taken, why);
+      if (chosen.empty() && !story.accounts.empty())
+        return Error{fmt::format("{} copies at a time need accounts for each", flags.copies * stories.size()),
+                     fmt::format("after {} of them, {}", n * flags.copies + i, why)};
+      auto& slot = out[i % flags.jobs][n].slots.emplace_back();
+      for (const auto index : chosen) slot.push_back(target.accounts[index]);
+    }
+  }
+  return out;
+}
+
+std::string load_command(const LoadFlags& flags, const std::vector<scenario::Scenario>& stories) {
+  std::string command = reproduce_command(flags, stories.front(), 0);
+  const std::string run = "mailproof run " + stories.front().path;
+  std::string load = "mailproof load";
+  for (const auto& story : stories) load += fmt::format(" {}", story.path);
+  command.replace(0, run.size(), load);
+  command += fmt::format(" --copies {}", flags.copies);
+  if (!flags.rate.empty()) command += " --rate " + flags.rate;
+  if (!flags.duration.empty()) command += " --for " + flags.duration;
+  if (flags.jobs != 1) command += fmt::format(" --jobs {}", flags.jobs);
+  if (!flags.yes_load.empty()) command += " --yes-load " + flags.yes_load;
+  return command;
+}
+
+}  // namespace mailproof::cli
