@@ -75,7 +75,8 @@ enum class What : std::uint8_t {
   // ok = met, fail = missed (set = the messages that were not as expected), info = could not be asked.
   see,  ///< flags = flags awaited
   lose,
-  outcome,     ///< of a delivery: code = expected outcome, text = expected status
+  outcome,     ///< of a delivery: code = expected outcome, text = expected status, other_set =
+               ///< why it may differ
   found,       ///< search
   downloaded,  ///< all of the wanted messages came
   fate,        ///< set, code = fate, text = "by=pc over=pop3 copy_on=pc" (device names)
@@ -95,6 +96,7 @@ enum class What : std::uint8_t {
   baseline,    ///< obs: account, seq = messages found there before, text = mailbox
   admin,       ///< invoke: code = verb ("set_quota"), account | text = customer, size = octets (0 = no limit) or ns;
                ///< ok = done, fail: text = what the command said
+  undone,      ///< obs: a step was not done, or not for all: set = numbers of messages that the device never saw
   vanish,      ///< obs: a device is gone with everything on it: text = its name
   smuggled,    ///< obs, clear text behind STARTTLS: code = "sent" | "answered" | "silent", text = what was sent or came
   not_applicable,  ///< obs: the scenario was not played; text = why

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "history/ledger_impl.h"
 
 namespace mailproof::history {
@@ -15,10 +17,16 @@ Fate Ledger::fate(std::uint32_t message, std::uint32_t account) const {
   bool present = false, moved = false, bounced = false, accepted = false, listed = false;
   const Cell* removed = nullptr;
   std::uint8_t misses = 0;
+  const auto elsewhere = [this](const Cell& here) {
+    return std::any_of(impl_->cells.begin(), impl_->cells.end(), [&](const Cell& other) {
+      return other.message == here.message && other.account == here.account && &other != &here && there(other);
+    });
+  };
   for (const Cell& cell : impl_->cells) {
     if (cell.message != message || cell.account != account) continue;
     present |= there(cell);
-    moved |= cell.moved_to != 0 && gone(cell);
+    // By MOVE, or as clients do without it: a copy elsewhere, and the first one removed (RFC 6851 section 3.3).
+    moved |= (cell.moved_to != 0 || (cell.removes > 0 && elsewhere(cell))) && gone(cell);
     bounced |= cell.bounced;
     accepted |= cell.adds > 0;
     listed |= cell.enumerated;

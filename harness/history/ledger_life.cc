@@ -70,7 +70,8 @@ struct Ledger::Impl::LifeWriter {
 
 void Ledger::Impl::LifeWriter::delivery(const Event& e) {
   if ((e.message != 0 ? e.message : invoke(e).message) != message) return;
-  const std::string reply = fmt::format("{} {}{}{}", protocol(e), e.seq, e.code.empty() ? "" : " ", e.code);
+  const std::string reply =
+      fmt::format("{} {}{}{}", e.session == 0 ? "command" : protocol(e), e.seq, e.code.empty() ? "" : " ", e.code);
   const std::string said = e.text.empty() ? "" : ": " + printable(e.text, 120);
   if (e.type == Type::ok) line(e, "accepted", fmt::format("{} for {}", reply, account(e.account)));
   if (e.type == Type::fail)

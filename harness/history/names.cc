@@ -150,6 +150,8 @@ std::string_view name(What what) {
       return "baseline";
     case What::admin:
       return "admin";
+    case What::undone:
+      return "undone";
     case What::vanish:
       return "vanish";
     case What::smuggled:

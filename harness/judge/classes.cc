@@ -137,6 +137,7 @@ constexpr auto kClasses = std::to_array<FindingClass>({
 
     {"isolation", "leak", kFail, "No session of one user ever sees a message of another (I37)"},
 
+    {"expectation", "may-differ", kLatitude, "The scenario says what a server may do otherwise, and where that stands"},
     {"expectation", "welcome", kFail, "The scenario says whether a login is accepted"},
     {"expectation", "plaintext-login", kLatitude,
      "RFC 8314 section 4.1: logging in without TLS SHOULD be refused; RFC 3501 section 6.2.3 and RFC 2595 section 2.3 "
@@ -155,7 +156,8 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"expectation", "not-asked", kUnclear, "What the scenario expects must be looked at"},
 
     {"tls", "clear-text-obeyed", kFail,
-     "RFC 9051 section 6.2.1, CERT VU#555316: what came in clear text behind STARTTLS is thrown away or breaks the "
+     "RFC 9051 section 6.2.1, RFC 2595 section 4, CERT VU#555316: what came in clear text behind STARTTLS is thrown "
+     "away or breaks the "
      "handshake; it is never obeyed"},
     {"session", "unreachable", kError, "The target must be reachable"},
     {"session", "login-refused", kError, "The target's accounts must let us in"},

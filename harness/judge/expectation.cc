@@ -45,6 +45,28 @@ std::optional<bool> there_at_end(const Case& c, const Event& e, std::uint32_t me
   return cell->present > 0;
 }
 
+/// A step before this one that a device could not do because it never saw the message: what was to come of it proves
+/// nothing. message 0 = any.
+const Event* undone_before(const Case& c, const Event& expectation, std::uint32_t message) {
+  const Event* found = nullptr;
+  for (const Event& e : c.history.events()) {
+    if (e.index > expectation.index) break;
+    if (e.what != What::undone) continue;
+    const auto set = history::parse_numbers(e.set);
+    if (message == 0 || std::find(set.begin(), set.end(), message) != set.end()) found = &e;
+  }
+  return found;
+}
+
+void not_done(Case& c, const Event& e, const Event& undone, std::uint32_t message) {
+  c.find("not-asked", {step_of(c, e),
+                       fmt::format("{}: {} never saw {}, so that {} was not done", step_of(c, e), c.who(undone),
+                                   message == 0 ? "a message" : c.name_of(message), step_of(c, undone)),
+                       {undone.index, e.index},
+                       message,
+                       ""});
+}
+
 /// A missed `see` or `lose`. There after all: late. Perhaps still on its way: nobody can say.
 void missed_wait(Case& c, const Event& e, const Answer& answer) {
   const bool sees = e.what == What::see;
@@ -52,6 +74,10 @@ void missed_wait(Case& c, const Event& e, const Answer& answer) {
   const std::string bound = format_seconds(Duration(static_cast<std::int64_t>(e.size)));
   for (const std::uint32_t message : history::parse_numbers(answer.outcome->set)) {
     if (message == 0 || message > c.history.messages().size()) continue;
+    if (const Event* undone = undone_before(c, e, message)) {
+      not_done(c, e, *undone, message);
+      continue;
+    }
     const std::string name = c.name_of(message);
     const auto end = there_at_end(c, e, message);
     const bool came = again || (e.flags.empty() && end && *end == sees);
@@ -104,6 +130,11 @@ void missed(Case& c, const Event& e, const Answer& answer) {
   if (e.what == What::see || e.what == What::lose) return missed_wait(c, e, answer);
   const std::string actual = fmt::format("{}: {}", step_of(c, e), printable(answer.outcome->text, 300));
   const std::string expected = e.code.empty() ? step_of(c, e) : fmt::format("{} {}", e.code, printable(e.text, 100));
+  if (!e.other_set.empty()) {
+    c.find("may-differ",
+           {expected, fmt::format("{}; {}", actual, e.other_set), {e.index, answer.outcome->index}, 0, ""});
+    return;
+  }
   auto messages = history::parse_numbers(answer.outcome->set);
   if (messages.empty()) messages.push_back(0);
   for (const std::uint32_t message : messages)
@@ -130,12 +161,17 @@ void judge_expectation(const history::History& history, const history::Ledger& l
     // What asks about the end is answered by the whole history; usage is the quota judge's.
     if (e.what == What::usage) continue;
     const Verdicts said = at_end(c, e);
-    for (const auto& said_of : said.missed)
+    for (const auto& said_of : said.missed) {
+      if (const Event* undone = undone_before(c, e, said_of.message)) {
+        not_done(c, e, *undone, said_of.message);
+        continue;
+      }
       c.find(class_of(e.what), {said_of.expected,
                                 fmt::format("{}: {}", step_of(c, e), said_of.actual),
                                 {e.index, said_of.event},
                                 said_of.message,
                                 ""});
+    }
     if (!said.unclear.empty()) not_asked(c, e, said.unclear);
   }
 }

@@ -98,6 +98,21 @@ std::uint32_t last_proof(const Case& c, const history::Cell& cell) {
   return last;
 }
 
+/// What a command removes its own session is told of before the command is answered (RFC 3501 section 7.4.1). Told
+/// after that, something else removed it.
+bool told_later(const Case& c, const Request& request, const history::Cell& cell) {
+  std::map<std::uint32_t, std::uint32_t> uidvalidity;  // session -> of the open mailbox
+  for (const Event& e : c.history.events()) {
+    if (e.session != request.session) continue;
+    if ((e.what == What::select || e.what == What::examine) && e.type == Type::ok)
+      uidvalidity[e.session] = e.uidvalidity;
+    if (e.what != What::expunged || e.uid == 0 || e.index < request.completion) continue;
+    const std::string& mailbox = c.ledger.mailbox_name(cell.mailbox);
+    if (c.ledger.message_at(cell.account, mailbox, uidvalidity[e.session], e.uid) == cell.message) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 const Request* gone_with(const Case& c, const std::vector<Request>& all, const history::Cell& cell) {
@@ -111,6 +126,7 @@ const Request* gone_with(const Case& c, const std::vector<Request>& all, const h
     const bool touched =
         std::find(request.touched.begin(), request.touched.end(), cell.message) != request.touched.end();
     if (request.kind == Request::Kind::dropped && !touched) continue;
+    if (request.kind == Request::Kind::imap && told_later(c, request, cell)) continue;
     if (request.kind == Request::Kind::quit && !touched && !request.marked) continue;
     return &request;
   }

@@ -127,6 +127,7 @@ void Deliverer::next(const JobPtr& job) {
     e.set = history::format_numbers({made.number});
     e.code = name(*step.expect);
     e.text = step.status;
+    e.other_set = step.latitude;
     expectation = context_.append(std::move(e));
   }
   transmit(job, made.number, made.text,

@@ -60,6 +60,7 @@ class ImapDevice final : public Actor, public Alarm {
   // Verbs (imap_verbs.cc)
   void act(const scenario::Step& step, Finish done);
   void with_messages(const scenario::Step& step, Finish done, std::function<void(const Uids&)> then);
+  void note_undone(const std::vector<std::uint32_t>& wanted);
   void read(const scenario::Step& step, Finish done);
   void flag(const scenario::Step& step, bool set, Finish done);
   void remove(const scenario::Step& step, Finish done);

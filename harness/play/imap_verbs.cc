@@ -105,15 +105,32 @@ void ImapDevice::act(const scenario::Step& step, Finish done) {
   done();
 }
 
-/// The UIDs of the step's messages in its mailbox. What is not there any more is simply not touched: another device may
-/// have been quicker.
+/// The UIDs of the step's messages in its mailbox. What is not in view is asked for once more; what is not there then
+/// is not touched: another device may have been quicker.
 void ImapDevice::with_messages(const scenario::Step& step, Finish done, std::function<void(const Uids&)> then) {
   in_mailbox(box(step), [this, &step, done = std::move(done), then = std::move(then)](bool ok) {
     if (!ok) return done();
-    const auto uids = reader_->uids_of(context_.messages.numbers(*step.messages));
-    if (uids.empty()) return done();
-    then(uids);
+    const auto wanted = context_.messages.numbers(*step.messages);
+    const auto go_on = [this, wanted, done, then](bool) {
+      note_undone(wanted);
+      const auto uids = reader_->uids_of(wanted);
+      uids.empty() ? done() : then(uids);
+    };
+    const bool all = std::all_of(wanted.begin(), wanted.end(), [this](auto m) { return reader_->has(m); });
+    if (all) return go_on(true);
+    session_->noop(
+        [this, go_on](const ImapSession::Result& result) { result.ok() ? reader_->catch_up(go_on) : go_on(false); });
   });
+}
+
+void ImapDevice::note_undone(const std::vector<std::uint32_t>& wanted) {
+  std::vector<std::uint32_t> missing;
+  for (const auto message : wanted)
+    if (!reader_->has(message)) missing.push_back(message);
+  if (missing.empty()) return;
+  auto e = context_.event(Type::obs, What::undone, session_number());
+  e.set = history::format_numbers(missing);
+  context_.append(std::move(e));
 }
 
 void ImapDevice::read(const scenario::Step& step, Finish done) {

@@ -50,6 +50,14 @@ class Pop3Device final : public Actor, public Alarm {
 
   Pop3Session& begin_session(const Endpoint& endpoint, const std::string& mechanism = "");
   void connect(const scenario::Step& step, Finish done);
+  /// `see`: what is looked for, until when.
+  struct Look {
+    std::vector<std::uint32_t> wanted;
+    std::uint32_t expectation = 0;
+    Time deadline;
+    Finish done;
+  };
+
   void connected(Then then);
   Time today() const { return context_.network.now() + calendar_; }
   void listed(Then then);  ///< STAT, LIST, UIDL of a session that has not done so yet
@@ -57,7 +65,10 @@ class Pop3Device final : public Actor, public Alarm {
   void download_next(const std::shared_ptr<Job>& job, Finish done);
   void fetch_body(const std::shared_ptr<Job>& job, std::uint32_t number, Finish done);
   void finished(const scenario::Step& step, std::uint32_t expectation, const Job& job);
-  void see(const scenario::Step& step, std::uint32_t expectation, Time deadline, Finish done);
+  void see(const Look& look);
+  void look_for(const Look& look);
+  void look_later(const Look& look);
+  void seen(const Look& look, Type how, const std::string& why);
   std::vector<std::uint32_t> not_there(const std::vector<std::uint32_t>& wanted);
   void remove(const scenario::Step& step, Finish done);
   void look_at(std::vector<std::uint32_t> numbers, std::size_t next, Finish done);
@@ -217,36 +228,45 @@ std::vector<std::uint32_t> Pop3Device::not_there(const std::vector<std::uint32_t
   return out;
 }
 
-/// A maildrop is as it was at login (RFC 1939 section 3): each look is a session of its own, once a second.
-void Pop3Device::see(const scenario::Step& step, std::uint32_t expectation, Time deadline, Finish done) {
-  listed([this, &step, expectation, deadline, done = std::move(done)](bool ok) {
-    const auto wanted = context_.messages.numbers(*step.messages);
-    if (!ok) {
-      outcome(context_, What::see, expectation, Type::info, wanted, "the maildrop could not be listed",
-              session_->number());
-      return done();
-    }
+/// A maildrop is as it was at login (RFC 1939 section 3): each look is a session of its own, once a second. One that is
+/// refused because somebody else has the maildrop is tried again.
+void Pop3Device::see(const Look& look) {
+  if (session_ != nullptr && session_->ready()) return look_for(look);
+  begin_session(*context_.endpoint(Protocol::pop3, device_.tls)).open([this, look](const Pop3Session::Result& result) {
+    if (result.ok()) return look_for(look);
+    const bool said_no = session_->end().login_refused && !session_->end().broken;
+    if (said_no && context_.network.now() < look.deadline) return look_later(look);
+    context_.fail("connect", device_.name + ": " + result.text);
+    seen(look, Type::info, result.text);
+  });
+}
+
+void Pop3Device::look_for(const Look& look) {
+  listed([this, look](bool ok) {
+    if (!ok) return seen(look, Type::info, "the maildrop could not be listed");
     std::vector<std::uint32_t> unknown;
     for (const auto& [number, entry] : session_->entries())
       if (!entry.looked_at) unknown.push_back(number);
-    look_at(unknown, 0, [this, &step, expectation, deadline, wanted, done] {
-      const auto missing = not_there(wanted);
-      const bool late = context_.network.now() >= deadline;
-      if (missing.empty() || late || session_->over())
-        outcome(context_, What::see, expectation,
-                missing.empty() ? Type::ok
-                : late          ? Type::fail
-                                : Type::info,
-                missing, "", session_->number());
-      if (session_->over()) return done();
-      session_->quit(
-          [this, &step, expectation, deadline, again = !missing.empty() && !late, done](const Pop3Session::Result&) {
-            if (!again) return done();
-            alarm_ = [this, &step, expectation, deadline, done] { see(step, expectation, deadline, done); };
-            context_.network.set_alarm(*this, std::min(context_.network.now() + kLookEvery, deadline));
-          });
+    look_at(unknown, 0, [this, look] {
+      const bool there = not_there(look.wanted).empty(), late = context_.network.now() >= look.deadline;
+      if (session_->over()) return seen(look, there ? Type::ok : Type::info, "the connection ended");
+      session_->quit([this, look, there, late](const Pop3Session::Result&) {
+        if (there || late) return seen(look, there ? Type::ok : Type::fail, "");
+        look_later(look);
+      });
     });
   });
+}
+
+void Pop3Device::look_later(const Look& look) {
+  alarm_ = [this, look] { see(look); };
+  context_.network.set_alarm(*this, std::min(context_.network.now() + kLookEvery, look.deadline));
+}
+
+void Pop3Device::seen(const Look& look, Type how, const std::string& why) {
+  const auto missing = how == Type::ok ? std::vector<std::uint32_t>{} : not_there(look.wanted);
+  outcome(context_, What::see, look.expectation, how, missing, why, session_->number());
+  look.done();
 }
 
 void Pop3Device::remove(const scenario::Step& step, Finish done) {
@@ -328,8 +348,9 @@ void Pop3Device::perform(const scenario::Step& step, Finish done) {
     }
     case Verb::see: {
       const Duration bound = context_.scaled(*step.within);
-      const auto expectation = expect(context_, What::see, step, context_.messages.numbers(*step.messages), 0, bound);
-      return see(step, expectation, context_.network.now() + bound, std::move(done));
+      const auto wanted = context_.messages.numbers(*step.messages);
+      const auto expectation = expect(context_, What::see, step, wanted, 0, bound);
+      return see({wanted, expectation, context_.network.now() + bound, std::move(done)});
     }
     case Verb::remove:
       return remove(step, std::move(done));

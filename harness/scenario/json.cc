@@ -148,6 +148,7 @@ class ScenarioWriter {
       json_.key("at_most").number(step.at_most);
     }
     maybe("status", step.status);
+    maybe("latitude", step.latitude);
     maybe("within", step.within);
     maybe("settle", step.settle);
     if (step.cut.when == Cut::When::after_bytes) text("cut", fmt::format("after {} bytes", step.cut.bytes));

@@ -246,6 +246,7 @@ void read_option(const VerbRule& rule, const Node& option, Context& context, Ste
   if (name == "finds") return read_finds(option, context, step);
   if (name == "as") return put(step.as, context.sets.make(option, 0, complaints));
   if (name == "after") return void(step.after = read_after_download(option, complaints));
+  if (name == "latitude") return put(step.latitude, read_text(option, "the RFC's words", complaints));
   if (name == "is") return put(step.fate, read_word(option, kFates, complaints));
   if (name == "by") return void(step.by = context.device(option));
   if (name == "copy_on") {

@@ -90,6 +90,7 @@ class Settling {
       without("at_most", "until:");
       without("settle", "until:");
       if (!has("expect")) without("status", "expect: or until:");
+      if (!has("expect")) without("latitude", "expect:");
     }
     if (step_.expect == Outcome::accepted) without("status", "an outcome other than accepted");
     const Way way = step_.via.value_or(device().way);

@@ -205,6 +205,7 @@ struct Step {
   std::optional<std::uint64_t> quota;   ///< set_quota; none = no limit
   Duration span{};                      ///< advance, pause
   Welcome welcome = Welcome::accepted;  ///< connect
+  std::string latitude;                 ///< why a server may do otherwise than expected, in the RFC's words
   bool plaintext = false;               ///< connect: logs in without asking for TLS
 };
 

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::array kVerbs = {
     VerbRule{"deliver", Verb::deliver, kDeliverer, Object::new_set,
-             "to count size kind until at_most settle expect status within via cut", ""},
+             "to count size kind until at_most settle expect status within via cut latitude", ""},
     VerbRule{"retry", Verb::retry, kDeliverer, Object::set, "expect status within via", ""},
 
     VerbRule{"open", Verb::open, kImap, Object::mailbox, "", ""},

@@ -37,8 +37,10 @@ struct ClientConfig {
   std::uint64_t max_response_bytes =
       256U << 20;                           ///< of one command's replies, literals included; beyond it the session ends
   std::uint64_t max_responses = 1'000'000;  ///< ... counted; also of unasked data between commands
-  std::size_t max_line = 64U << 10;         ///< a logical line without literals
-  std::uint64_t max_literal = 1ULL << 32;   ///< announced size above which the session ends
+  bool people_names = false;  ///< IMAP: mailbox names are as people see them: below the personal namespace, which is
+                              ///< asked for after the login (RFC 2342 section 5), levels separated by "/"
+  std::size_t max_line = 64U << 10;        ///< a logical line without literals
+  std::uint64_t max_literal = 1ULL << 32;  ///< announced size above which the session ends
   sasl::SaltedPasswords* salted_passwords =
       nullptr;  ///< SCRAM's costly part, remembered by whoever opens many sessions
 };

@@ -65,6 +65,10 @@ void ImapClient::Impl::next_step() {
     return enqueue_own(prepare(bring_up_step, ImapVerb::starttls));
   }
   if (!authenticated && config.log_in) return log_in();
+  if (authenticated && config.people_names && has("NAMESPACE")) {
+    bring_up_step = "NAMESPACE";
+    return enqueue_own(prepare(bring_up_step, ImapVerb::name_space));
+  }
   become_ready();
 }
 
@@ -140,6 +144,8 @@ void ImapClient::Impl::bring_up_completed(ImapPending& done, const imap::Respons
       if (!ok) return refused(fmt::format("the server answered {}", said(r)));
       if (!capabilities_fresh) return broken("the server answered OK without its capabilities");
       return next_step();
+    case ImapVerb::name_space:
+      return become_ready();  // a refusal leaves names as they are
     default:
       break;
   }

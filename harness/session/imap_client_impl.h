@@ -21,6 +21,7 @@ namespace mailproof::session {
 enum class ImapVerb : std::uint8_t {
   other,
   capability,
+  name_space,
   starttls,
   login,
   authenticate,
@@ -138,6 +139,12 @@ struct ImapClient::Impl final : imap::FramerSink {
   void copied(ImapPending& command, const imap::ResponseCode& code);
   std::string mailbox_name(const imap::Text& name);
 
+  // imap_namespace.cc
+  void namespaces(const imap::Response& r);
+  /// The name on the wire of a mailbox; what comes back is valid until the next call.
+  std::string_view wire_name(std::string_view name);
+  std::string people_name(std::string name) const;
+
   ClientConfig config;
   ImapSink& sink;
   Waker* waker = nullptr;
@@ -156,6 +163,9 @@ struct ImapClient::Impl final : imap::FramerSink {
   Phase phase = Phase::connecting;
   Idle idle_state = Idle::none;
   Wants wants = Wants::nothing;
+  std::string namespace_prefix;  ///< "INBOX."
+  char namespace_separator = '/';
+  std::string wire_name_text;  ///< kept for its memory
   bool tls_up = false;
   bool was_ready = false;
   bool pipelining = false;

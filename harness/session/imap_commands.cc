@@ -11,7 +11,7 @@ namespace mailproof::session {
 CommandId ImapClient::select(std::string_view mailbox, bool examine) {
   ImapPending& c = impl_->prepare(examine ? "EXAMINE" : "SELECT", examine ? ImapVerb::examine : ImapVerb::select);
   c.mailbox = mailbox;
-  c.writer.mailbox(mailbox);
+  c.writer.mailbox(impl_->wire_name(mailbox));
   return impl_->enqueue(c);
 }
 
@@ -21,7 +21,7 @@ CommandId ImapClient::select_qresync(std::string_view mailbox, std::uint32_t uid
                                      std::string_view known_uids) {
   ImapPending& c = impl_->prepare("SELECT", ImapVerb::select);
   c.mailbox = mailbox;
-  c.writer.mailbox(mailbox);
+  c.writer.mailbox(impl_->wire_name(mailbox));
   c.writer.raw(fmt::format("(QRESYNC ({} {}{}{}))", uidvalidity, modseq, known_uids.empty() ? "" : " ", known_uids));
   return impl_->enqueue(c);
 }
@@ -29,7 +29,7 @@ CommandId ImapClient::select_qresync(std::string_view mailbox, std::uint32_t uid
 CommandId ImapClient::select_condstore(std::string_view mailbox) {
   ImapPending& c = impl_->prepare("SELECT", ImapVerb::select);
   c.mailbox = mailbox;
-  c.writer.mailbox(mailbox);
+  c.writer.mailbox(impl_->wire_name(mailbox));
   c.writer.raw("(CONDSTORE)");
   return impl_->enqueue(c);
 }
@@ -87,14 +87,14 @@ CommandId ImapClient::uid_store(std::string_view set, std::string_view action, s
 CommandId ImapClient::uid_copy(std::string_view set, std::string_view mailbox) {
   ImapPending& c = impl_->prepare("UID COPY", ImapVerb::other);
   c.writer.raw(set);
-  c.writer.mailbox(mailbox);
+  c.writer.mailbox(impl_->wire_name(mailbox));
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::uid_move(std::string_view set, std::string_view mailbox) {
   ImapPending& c = impl_->prepare("UID MOVE", ImapVerb::move);
   c.writer.raw(set);
-  c.writer.mailbox(mailbox);
+  c.writer.mailbox(impl_->wire_name(mailbox));
   return impl_->enqueue(c);
 }
 
@@ -115,7 +115,7 @@ CommandId ImapClient::uid_search(std::string_view query) {
 CommandId ImapClient::append(std::string_view mailbox, std::span<const std::string> flags,
                              std::shared_ptr<const std::string> message) {
   ImapPending& c = impl_->prepare("APPEND", ImapVerb::other);
-  c.writer.mailbox(mailbox);
+  c.writer.mailbox(impl_->wire_name(mailbox));
   if (!flags.empty()) c.writer.flag_list(flags);
   c.writer.literal(std::move(message));
   return impl_->enqueue(c);
@@ -123,26 +123,26 @@ CommandId ImapClient::append(std::string_view mailbox, std::span<const std::stri
 
 CommandId ImapClient::create(std::string_view mailbox) {
   ImapPending& c = impl_->prepare("CREATE", ImapVerb::other);
-  c.writer.mailbox(mailbox);
+  c.writer.mailbox(impl_->wire_name(mailbox));
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::remove(std::string_view mailbox) {
   ImapPending& c = impl_->prepare("DELETE", ImapVerb::other);
-  c.writer.mailbox(mailbox);
+  c.writer.mailbox(impl_->wire_name(mailbox));
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::rename(std::string_view from, std::string_view to) {
   ImapPending& c = impl_->prepare("RENAME", ImapVerb::other);
-  c.writer.mailbox(from);
-  c.writer.mailbox(to);
+  c.writer.mailbox(impl_->wire_name(from));
+  c.writer.mailbox(impl_->wire_name(to));
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::subscribe(std::string_view mailbox) {
   ImapPending& c = impl_->prepare("SUBSCRIBE", ImapVerb::other);
-  c.writer.mailbox(mailbox);
+  c.writer.mailbox(impl_->wire_name(mailbox));
   return impl_->enqueue(c);
 }
 
@@ -162,14 +162,14 @@ CommandId ImapClient::lsub(std::string_view reference, std::string_view pattern)
 
 CommandId ImapClient::status(std::string_view mailbox, std::string_view items) {
   ImapPending& c = impl_->prepare("STATUS", ImapVerb::other);
-  c.writer.mailbox(mailbox);
+  c.writer.mailbox(impl_->wire_name(mailbox));
   c.writer.raw(items);
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::get_quota_root(std::string_view mailbox) {
   ImapPending& c = impl_->prepare("GETQUOTAROOT", ImapVerb::other);
-  c.writer.mailbox(mailbox);
+  c.writer.mailbox(impl_->wire_name(mailbox));
   return impl_->enqueue(c);
 }
 

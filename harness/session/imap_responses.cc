@@ -120,9 +120,10 @@ void ImapClient::Impl::handle(const imap::Response& r) {
     case Kind::quota:
     case Kind::quota_root:
       return quota(r);
+    case Kind::namespaces:
+      return namespaces(r);
     case Kind::unreadable:
     case Kind::enabled:
-    case Kind::namespaces:
     case Kind::id:
     case Kind::other:
       return;
@@ -239,7 +240,7 @@ void ImapClient::Impl::fetch(const imap::Response& r) {
 std::string ImapClient::Impl::mailbox_name(const imap::Text& name) {
   std::string raw = name.text();
   auto decoded = imap::decode_utf7(raw);
-  if (decoded) return std::move(*decoded);
+  if (decoded) return people_name(std::move(*decoded));
   deviate("imap.mailbox.utf7", raw);
   return raw;
 }

@@ -25,7 +25,7 @@ class SimNetwork final : public Network {
     std::uint64_t seed = 1;
     Duration latency = std::chrono::microseconds(200);  ///< least, one way
     Duration jitter = std::chrono::microseconds(800);   ///< drawn on top for each burst of bytes
-    std::set<std::uint16_t> tls_ports = {};                  ///< where nobody logs in before TLS is up
+    std::set<std::uint16_t> tls_ports = {};             ///< where nobody logs in before TLS is up
   };
   /// `server` must outlive the network. Every endpoint leads to it; its TLS mode says how.
   SimNetwork(server::Server& server, Options options);

@@ -163,6 +163,16 @@ const bool kExpectation[] = {
             s.answer(e, Type::fail, "1", "accepted");
             s.audited(Scene::all(mail));
           }),
+    plant("expectation/may-differ",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t e = s.expect(What::outcome, 0, "1", [](Event& x) {
+              x.code = "refused";
+              x.other_set = "RFC 9208 section 5.1: the usage is an approximation";
+            });
+            s.answer(e, Type::fail, "1", "accepted");
+            s.audited(Scene::all(mail));
+          }),
     plant("expectation/welcome",
           [](Scene& s) {
             const auto mail = s.accepted(1);
