@@ -136,8 +136,9 @@ void Ledger::Impl::copy_or_move(const Event& e) {
     const std::uint32_t message = copies[from - 1].message;
     if (message == 0)
       pending.push_back({from, there, to, e.index, certain, move});
-    else if (!move || !copies[from - 1].arrived)
-      add(message, to, certain, e);
+    else if (!move || !copies[from - 1].arrived || (told && copies[from - 1].told_where))
+      add(message, to, certain, e);  // two sessions that are told of a copy each made one; OK alone proves none
+    copies[from - 1].told_where = copies[from - 1].told_where || (move && told);
     if (move && certain && message != 0) settle_earlier_move(from, to);
     if (there != 0) {
       if (copies[there - 1].message == 0) copies[there - 1].message = message;  // claimed by COPYUID, not looked at

@@ -23,6 +23,7 @@ struct Copy {
   bool told_gone = false;   ///< some session was told that it is expunged
   bool moving = false;      ///< the removal is a MOVE's
   bool arrived = false;     ///< ... and its destination has been counted for certain
+  bool told_where = false;  ///< a MOVE said by COPYUID where it put it
   bool settled = false;     ///< no mark was in flight when the newest `cleared` was asked for
 };
 

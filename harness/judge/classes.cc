@@ -38,6 +38,8 @@ constexpr auto kClasses = std::to_array<FindingClass>({
      "One acceptance makes one copy: RFC 5321 section 4.1.1.4, RFC 6851 section 3.3 (I3)"},
     {"duplicates", "after-lost-answer", kLatitude,
      "RFC 1047: where the answer was lost and the client tried again a second copy may come (I3)"},
+    {"duplicates", "moved-twice", kLatitude,
+     "RFC 6851 section 3.3: each message SHOULD either be moved or unaffected, also when two sessions move it at once"},
     {"duplicates", "resurrected", kFail, "RFC 3501 section 6.4.3: what was expunged is removed permanently (I6, I15)"},
 
     {"identity", "uid-reused", kFail,

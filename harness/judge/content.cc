@@ -52,7 +52,7 @@ void foreign(Case& c) {
     if (e.what != What::message || e.message != 0 || e.flags.find("foreign-run") == std::string::npos) continue;
     bool before = false;
     for (const Event& other : c.history.events())
-      before |= other.what == What::baseline && other.account == c.history.account_of(e) && other.seq > 0;
+      before |= other.what == What::baseline && c.history.account_of(other) == c.history.account_of(e) && other.seq > 0;
     if (before) continue;
     c.find("foreign-stamp", {"only messages of this run",
                              fmt::format("{} found a message of another run at {} ({})", c.who(e), c.when(e),

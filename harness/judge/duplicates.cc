@@ -2,14 +2,47 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 #include "judge/copies.h"
 #include "judge/judges.h"
 
 namespace mailproof::judge {
 
+namespace {
+
+/// Two sessions moved one message at the same time, each was told where its copy is, and both are there.
+void moved_twice(Case& c) {
+  using Source = std::tuple<std::uint32_t, std::string, std::string, std::uint32_t>;  // account, from, to, UID
+  std::map<Source, const history::Event*> moved;
+  for (const history::Event& e : c.history.events()) {
+    if (e.what != history::What::move || e.type != history::Type::ok) continue;
+    const auto from = history::parse_uids(e.set), made = history::parse_uids(e.other_set);
+    if (made.empty() || from.size() != made.size()) continue;
+    const history::Event& asked = c.invoke(e);
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      const auto [first, fresh] =
+          moved.try_emplace({c.history.account_of(e), asked.mailbox, asked.other_mailbox, from[i]}, &e);
+      if (fresh || first->second->other_set == e.other_set) continue;
+      const std::uint32_t message =
+          c.ledger.message_at(c.history.account_of(e), asked.other_mailbox, e.uidvalidity, made[i]);
+      c.find("moved-twice",
+             {fmt::format("one copy in {}: one of the two MOVEs finds nothing to move", asked.other_mailbox),
+              fmt::format("{} and {} both moved UID {} of {}, and each made a copy", c.who(*first->second), c.who(e),
+                          from[i], asked.mailbox),
+              {first->second->index, e.index},
+              message,
+              ""});
+    }
+  }
+}
+
+}  // namespace
+
 void judge_duplicates(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "duplicates", out);
+  moved_twice(c);
   const Sightings seen = most_at_once(c);
   for (const history::Cell& cell : ledger.cells()) {
     const int put = cell.adds + cell.maybe_adds;

@@ -73,28 +73,7 @@ void Auditor::baseline(Then then) {
   visit_all(
       0,
       [this](Visit& visit, Then next) {
-        if (context_.endpoint(Protocol::imap) == nullptr) {
-          visit.pop3 = std::make_unique<Pop3Session>(context_, 0, visit.account, 0, *context_.endpoint(Protocol::pop3));
-          return visit.pop3->open([this, &visit, next](const Pop3Session::Result& opened) {
-            if (!opened.ok()) {
-              context_.fail("connect", "before the start: " + opened.text);
-              return next();
-            }
-            visit.pop3->stat([this, &visit, next](const Pop3Session::Result& stat) {
-              if (!stat.ok())
-                context_.fail("connect",
-                              fmt::format("the maildrop of {} could not be looked into before the start: {}: "
-                                          "STAT: {}",
-                                          context_.accounts[visit.account - 1].login,
-                                          context_.endpoint(Protocol::pop3)->label(), stat.text));
-              if (visit.pop3->messages() != 0 && !context_.options.own_mailboxes)
-                context_.fail("baseline",
-                              fmt::format("the maildrop of {} is not empty ({} messages); it was not touched",
-                                          context_.accounts[visit.account - 1].login, visit.pop3->messages()));
-              visit.pop3->quit([next](const Pop3Session::Result&) { next(); });
-            });
-          });
-        }
+        if (context_.endpoint(Protocol::imap) == nullptr) return sweep_maildrop(visit, true, next);
         open_imap(visit, 0, [this, &visit, next](bool ok) {
           if (!ok) return next();
           list_mailboxes(visit, [this, &visit, next] { baseline_mailbox(visit, next); });
@@ -265,6 +244,7 @@ void Auditor::clean(Then then) {
     if (i >= visits_.size()) return then();
     Visit& visit = *visits_[i];
     const auto next = [self = weak.lock(), i] { (*self)(i + 1); };
+    if (context_.endpoint(Protocol::imap) == nullptr) return sweep_maildrop(visit, false, next);
     if (!visit.imap || visit.imap->over()) return next();
     visit.next = 0;
     clean_mailbox(visit, [&visit, next] {

@@ -46,6 +46,9 @@ class Auditor final : public Alarm {
   void audit_pop3(Visit& visit, std::uint32_t round, Time give_up, Then then);
   void pop3_list(Visit& visit, Then then);
   void pop3_next(Visit& visit, Then then);
+  void sweep_maildrop(Visit& visit, bool before, Then then);
+  void look_at_maildrop(Visit& visit, bool before, Then then);
+  void empty_maildrop(Visit& visit, Then then);
   void clean_mailbox(Visit& visit, Then then);
   void remove_ours(Visit& visit, Then then);
   void note(std::string text);

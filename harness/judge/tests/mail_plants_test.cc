@@ -291,6 +291,15 @@ const bool kDuplicates[] = {
             s.deliver(s.lmtp(), m, s.alice);
             s.audited({{m, 1}, {m, 2}});
           }),
+    plant("duplicates/moved-twice",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t a = s.watches(s.phone, mail), b = s.watches(s.laptop, mail);
+            s.move(What::move, a, "1", "Archive", Type::ok, "1");
+            s.move(What::move, b, "1", "Archive", Type::ok, "2");
+            s.audited({});
+            s.list_imap(s.alice, 2, {{mail[0], 1}, {mail[0], 2}}, "Archive");
+          }),
     plant("duplicates/resurrected",
           [](Scene& s) {
             const auto mail = s.accepted(1);

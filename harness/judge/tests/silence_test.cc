@@ -194,6 +194,16 @@ const bool kStories[] = {
              s.list_imap(s.alice, 2, {{mail[0], 1}, {mail[1], 2}}, "Archive");
              s.list_imap(s.alice, 2, {{mail[2], 1}}, "Trash");
            }),
+    silent("two move the same message, both are told OK and one where it is",
+           [](Scene& s) {
+             const auto mail = s.accepted(1);
+             const std::uint32_t a = s.watches(s.phone, mail), b = s.watches(s.laptop, mail);
+             s.expunged(a, 1, 1);
+             s.move(What::move, a, "1", "Archive");
+             s.move(What::move, b, "1", "Archive", Type::ok, "1");
+             s.audited({});
+             s.list_imap(s.alice, 2, {{mail[0], 1}}, "Archive");
+           }),
     silent("a move without copyuid",
            [](Scene& s) {
              const auto mail = s.accepted(2);
