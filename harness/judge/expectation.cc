@@ -67,6 +67,16 @@ void not_done(Case& c, const Event& e, const Event& undone, std::uint32_t messag
                        ""});
 }
 
+/// It came after all, though somebody may have removed it before the end.
+bool seen_after(const Case& c, const Event& expectation, std::uint32_t after, std::uint32_t message) {
+  const std::string mailbox = expectation.mailbox.empty() ? "INBOX" : expectation.mailbox;
+  return std::any_of(c.history.events().begin(), c.history.events().end(), [&](const Event& e) {
+    return e.index > after && e.what == What::message && e.message == message && e.session != 0 &&
+           c.history.session(e.session).account == c.history.account_of(expectation) &&
+           iequals(e.mailbox.empty() ? "INBOX" : e.mailbox, mailbox);
+  });
+}
+
 /// A missed `see` or `lose`. There after all: late. Perhaps still on its way: nobody can say.
 void missed_wait(Case& c, const Event& e, const Answer& answer) {
   const bool sees = e.what == What::see;
@@ -80,14 +90,17 @@ void missed_wait(Case& c, const Event& e, const Answer& answer) {
     }
     const std::string name = c.name_of(message);
     const auto end = there_at_end(c, e, message);
-    const bool came = again || (e.flags.empty() && end && *end == sees);
+    const bool afterwards = sees && e.flags.empty() && seen_after(c, e, answer.outcome->index, message);
+    const bool came = again || afterwards || (e.flags.empty() && end && *end == sees);
     const std::vector<std::uint32_t> events{e.index, answer.outcome->index, answer.again ? answer.again->index : 0};
     const std::string missed = fmt::format("{}: {} {} {} within {}", step_of(c, e), name,
                                            sees ? "not seen" : "still seen", sees ? "as expected" : "", bound);
     if (came) {
-      c.find("late",
-             {fmt::format("{} {} within {}", name, sees ? "seen" : "gone", bound),
-              missed + (again ? "; a fresh session has it right" : "; the audit has it right"), events, message, ""});
+      c.find("late", {fmt::format("{} {} within {}", name, sees ? "seen" : "gone", bound),
+                      missed + (again        ? "; a fresh session has it right"
+                                : afterwards ? "; it was seen later"
+                                             : "; the audit has it right"),
+                      events, message, ""});
     } else if (sees && !end && answer.again == nullptr) {
       c.find("not-asked", {fmt::format("{} seen within {}", name, bound), missed + "; nobody could look again", events,
                            message, ""});
