@@ -130,6 +130,27 @@ const bool kExpectation[] = {
             asked_again(s, see, "", "failed");
             s.audited(Scene::all(mail));
           }),
+    plant("expectation/late",  // it came, and a client removed it before the audit
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.imap(s.phone);
+            const std::uint32_t see = s.expect(What::see, hand, "1");
+            s.answer(see, Type::fail, "1");
+            asked_again(s, see, "", "not-as-expected");
+            s.select(hand, "INBOX", 1);
+            s.content(hand, mail[0], 1, 1);
+            s.store(hand, "1");
+            s.expunge(hand);
+            s.expunged(hand, 1, 1);
+            s.audited({});
+          }),
+    plant("expectation/not-asked",  // the device could not do what the judge asks about
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.obs(What::undone, s.imap(s.phone), [](Event& e) { e.set = "1"; });
+            s.expect(What::fate, 0, "1", [](Event& e) { e.code = "removed-by-client"; });
+            s.audited(Scene::all(mail));
+          }),
     plant("expectation/not-seen",  // the flag never comes
           [](Scene& s) {
             const auto mail = s.accepted(1);
