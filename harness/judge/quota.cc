@@ -156,7 +156,7 @@ void decisions(Case& c) {
            e.message != 0 ? e.message : c.invoke(e).message,
            ""});
     };
-    if (!decided || e.type != Type::ok) continue;
+    if (!decided || e.type != Type::ok || e.what == What::move) continue;  // what is moved adds nothing
     over(b.least, limit, std::string(c.account(account)));
     if (customer != 0)
       over(bounds_of_customer(c, so_far, seen, customer).least, shared,

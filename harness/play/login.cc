@@ -55,8 +55,10 @@ Endpoint Welcome::endpoint(Protocol protocol, std::optional<TlsMode> tls) const 
 
 void Welcome::came(std::uint32_t session, const session::Ended* ended, const std::string& device) {
   // The server said no; anything else - no connection, no TLS, silence, garbage - is no answer to a login.
-  const bool said_no =
-      ended != nullptr && !ended->broken && (ended->reason == EndReason::dropped || ended->reason == EndReason::closed);
+  const bool before_it =
+      ended != nullptr && (ended->step == "STARTTLS" || ended->step == "STLS" || ended->step == "TLS");
+  const bool said_no = ended != nullptr && !ended->broken && !before_it &&
+                       (ended->reason == EndReason::dropped || ended->reason == EndReason::closed);
   if (ended != nullptr && !said_no) {
     outcome(context_, What::welcome, expectation_, Type::info, {}, ended->message(), session);
     return context_.fail("connect", device + ": " + ended->message());

@@ -234,7 +234,7 @@ void Player::leave(std::size_t actor) {
 
 void Player::audit() {
   if (done_) return;
-  if (stuck()) return finish();
+  if (stuck()) return restore_quotas([this] { finish(); });
   auditor_.audit(++round_, [this] {
     const bool again = round_ == 1 && (!ledger_.missing().empty() || may_be_reported()) && !stuck();
     if (!again) return clean();
