@@ -7,7 +7,9 @@ namespace {
 class DroppedConnectionsTest : public World {};
 
 TEST_F(DroppedConnectionsTest, AllAtOnceWithoutAWordAndThePortStaysOpen) {
-  listener = std::move(*Listener::listen(loop, {}, [](bool) { return std::make_unique<Actor>(); }));
+  auto made = Listener::listen(loop, {}, [](bool) { return std::make_unique<Actor>(); });
+  ASSERT_TRUE(made);
+  listener = std::move(*made);
   Actor phones[3];
   std::vector<std::unique_ptr<Link>> links;
   for (Actor& phone : phones) links.push_back(loop.open(at(listener->port()), phone));
