@@ -40,6 +40,10 @@ bool has_tls(const scenario::Target& target, Protocol protocol, TlsMode mode) {
   return std::any_of(endpoints.begin(), endpoints.end(), [&](const Endpoint& e) { return e.tls == mode; });
 }
 
+bool allows(const scenario::Target& target, std::string_view what) {
+  return std::find(target.allow.begin(), target.allow.end(), what) != target.allow.end();
+}
+
 /// Why the target cannot do what a step asks, other than a device's kind.
 std::optional<std::string> cannot_do(const scenario::Scenario& scenario, const scenario::Step& step,
                                      const scenario::Target& target) {
@@ -52,9 +56,11 @@ std::optional<std::string> cannot_do(const scenario::Scenario& scenario, const s
     if (step.verb == Verb::kill && !target.admin.contains("restart"))
       return "the target file has no admin command restart, to start it again after kill";
     const bool disturbs = step.verb != Verb::set_quota;
-    if (disturbs && std::find(target.allow.begin(), target.allow.end(), "restarts") == target.allow.end())
+    if (disturbs && !allows(target, "restarts"))
       return fmt::format("the target file does not allow restarts, and the scenario does {}", verb);
   }
+  if (step.plaintext && !allows(target, "failed-logins"))
+    return "the target file does not allow failed logins, and one without TLS should be refused";
   if (step.plaintext || step.verb == Verb::smuggle) {
     const Protocol protocol =
         scenario.devices[step.device].kind == scenario::DeviceKind::imap ? Protocol::imap : Protocol::pop3;

@@ -133,7 +133,7 @@ Target able() {
   target.accounts = {of("c01box1", "c01", kAcme)};
   for (const char* verb : {"set_quota", "set_customer_quota", "restart", "kill", "pause", "deliver"})
     target.admin[verb] = {"/usr/local/sbin/mail-admin", verb};
-  target.allow = {"restarts"};
+  target.allow = {"restarts", "failed-logins"};
   return target;
 }
 
@@ -220,6 +220,24 @@ TEST(NotApplicable, AStoryAboutClearTextNeedsAnEndpointWithStarttls) {
   Target target = able();
   target.imap.resize(1);
   EXPECT_EQ(not_applicable(plain, target), std::nullopt) << "an ordinary login asks for nothing";
+}
+
+TEST(NotApplicable, ALoginThatShouldFailMustBeAllowed) {
+  Scenario scenario;
+  scenario.devices.resize(1);
+  Step step;
+  step.device = 0;
+  step.verb = Verb::connect;
+  step.plaintext = true;
+  scenario.steps = {step};
+  Target target;
+  target.imap = {{Protocol::imap, "127.0.0.1", 143, TlsMode::starttls, false, ""}};
+  EXPECT_THAT(not_applicable(scenario, target).value_or(""), HasSubstr("does not allow failed logins"));
+  target.allow = {"failed-logins"};
+  EXPECT_EQ(not_applicable(scenario, target), std::nullopt);
+  scenario.steps.front().plaintext = false;
+  target.allow.clear();
+  EXPECT_EQ(not_applicable(scenario, target), std::nullopt) << "an ordinary login needs no leave";
 }
 
 TEST(NotApplicable, ACustomersLimitMustBeThereExactly) {
