@@ -158,8 +158,17 @@ TEST(StarttlsSmuggler, AnEndlessLineEndsIt) {
   EXPECT_THAT(play(imap, {server("* OK " + endless)}).told, ElementsAre("ended unknown: an endless line"));
   EXPECT_THAT(play(pop3, first(kPop3Answered, 2, server("+OK " + endless))).told,
               ElementsAre("ended unknown: an endless line"));
-  EXPECT_THAT(play(pop3, {server("+OK " + std::string(995, 'x') + "\n"), kPop3Ask}).told, ElementsAre())
-      << "one octet short of the bound";
+  EXPECT_THAT(play(pop3, {server("+OK " + std::string(996, 'x') + "\n"), kPop3Ask}).told, ElementsAre())
+      << "exactly at the bound";
+}
+
+TEST(StarttlsSmuggler, WhatWasNotSentByTheEndStaysUnsent) {
+  SmugglerRig rig(config_of(Protocol::imap), "NOOP");
+  rig.peer().opened(Time{});
+  rig.peer().feed(as_bytes("* OK ready\r\n"), Time{});
+  rig.peer().advance(Time{} + 5s);
+  EXPECT_TRUE(rig.peer().output().empty());
+  EXPECT_THAT(rig.told, ElementsAre("ended unknown: nothing came within 5s"));
 }
 
 void feed_split(Peer& peer, std::string_view bytes, std::size_t at, Time now) {
