@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "play/tests/sim_rig.h"
 
 namespace mailproof::play {
@@ -83,6 +85,21 @@ TEST(Pop3See, AMaildropThatCannotBeOpenedSaysNothingAboutTheMail) {
   rig.play();
   EXPECT_EQ(rig.last(What::see).type, Type::info);
   EXPECT_THAT(rig.problem(), HasSubstr("connection refused"));
+}
+
+TEST(Pop3See, AMaildropThatSomebodyElseHasIsTriedAgainUntilTheBound) {
+  auto rig = story(
+      "  - mta: {deliver: mail, to: alice}\n"
+      "  - taker: {connect: now}\n"
+      "  - pc: {see: mail, within: 2500ms}\n");
+  rig.play();
+  EXPECT_EQ(rig.last(What::see).type, Type::info);
+  EXPECT_THAT(rig.problem(), HasSubstr("IN-USE"));
+  EXPECT_GE(rig.took(), 2500ms);
+  EXPECT_EQ(std::count_if(rig.player->history().sessions().begin(), rig.player->history().sessions().end(),
+                          [](const auto& session) { return session.label.starts_with("pc#"); }),
+            4)
+      << "at 0, 1 and 2 seconds, and at the bound";
 }
 
 TEST(Pop3Advance, OnlyTheClientsOwnCalendarMoves) {
