@@ -176,6 +176,16 @@ const bool kCopies[] = {
             });
             s.audited({});
           }),
+    silent("what a phone has read it has a copy of, until the server's is gone",
+           [](Scene& s) {
+             const auto mail = s.accepted(1);
+             s.watches(s.phone, mail);
+             s.expect(What::fate, 0, "1", [](Event& e) {
+               e.code = "present";
+               e.text = "copy_on=phone";
+             });
+             s.audited(Scene::all(mail));
+           }),
     silent("a device that came back after it was lost, and downloaded again",
            [](Scene& s) {
              const auto mail = s.accepted(1);
@@ -209,6 +219,15 @@ TEST(NothingLeft, IsNotSaidWhereItIsNotSo) {
   nobody_has_one(kept);
   kept.audited({});
   EXPECT_EQ(judge(kept.history, false).note, "") << "the device has it";
+  Scene on_server;
+  const auto mail = on_server.accepted(1);
+  on_server.expect(What::fate, 0, "1", [](Event& e) {
+    e.code = "present";
+    e.text = "copy_on=nobody";
+  });
+  on_server.audited(Scene::all(mail));
+  EXPECT_EQ(judge(on_server.history, false).verdict, Verdict::pass);
+  EXPECT_EQ(judge(on_server.history, false).note, "") << "no device has one, but the server does";
   Scene unasked;
   taken(unasked);
   vanishes(unasked, "pc");

@@ -35,6 +35,19 @@ TEST(PlayerAdmin, ALimitIsChangedAndInTheEndSetBackTheLastChangeFirst) {
   EXPECT_EQ(rig.last(What::admin).command, rig.last(What::admin).index - 1);
 }
 
+TEST(PlayerAdmin, OfTwoAccountsTheOneThatWasChangedLastComesFirst) {
+  SimRig rig(R"(
+accounts: {bob: {quota: 64KiB}, anna: {quota: 32KiB}}
+devices: {mta: {delivers: any}}
+steps:
+  - admin: {set_quota: bob, to: 1MiB}
+  - admin: {set_quota: anna, to: 1MiB}
+)");
+  rig.play();
+  EXPECT_THAT(rig.admin->asked, ElementsAre("set_quota user-bob 1048576", "set_quota user-anna 1048576",
+                                            "set_quota user-anna 32768", "set_quota user-bob 65536"));
+}
+
 TEST(PlayerAdmin, AnAccountThatHadNoLimitHasNoneAfterwards) {
   SimRig rig(R"(
 accounts: [carol]

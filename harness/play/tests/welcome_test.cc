@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "play/login.h"
 #include "play/tests/sim_rig.h"
 
@@ -130,6 +132,12 @@ TEST(Connect, PlaintextThatIsTakenIsMissedAndSaidAsWhatItIs) {
   EXPECT_EQ(rig.problem(), "");
   EXPECT_THAT(rig.told(What::welcome)[1], StartsWith("fail  logged in without TLS"));
   EXPECT_THAT(outcomes(rig), ElementsAre("fail", "ok")) << "and the story goes on";
+  const auto& events = rig.player->history().events();
+  const auto logout = std::find_if(events.begin(), events.end(), [&](const history::Event& e) {
+    return e.what == What::logout && rig.player->history().device_name(e) == "phone";
+  });
+  ASSERT_NE(logout, events.end());
+  EXPECT_EQ(logout->step, 1U) << "a session in clear text is given up at once";
 }
 
 TEST(Connect, WhetherASecondPop3SessionIsLetInIsTheServersChoice) {
