@@ -58,15 +58,16 @@ def test_the_schema_is_one_and_refuses():
 def test_the_built_in_server():
     ran, seen = probe("--sockets")
     assert ran.status == 0 and hindrances(seen) == []
-    assert [one["protocol"] for one in seen["endpoints"]] == ["imap", "pop3", "lmtp", "smtp"]
+    assert [one["protocol"] for one in seen["endpoints"]] == [*["imap"] * 3, *["pop3"] * 3, "lmtp", "smtp"]
+    assert sorted(one["tls"] for one in endpoints(seen, "imap")) == ["implicit", "none", "starttls"]
     assert all(one["usable"] and one["greeting"] for one in seen["endpoints"])
     imap, pop3 = endpoints(seen, "imap")[0], endpoints(seen, "pop3")[0]
     assert "UIDPLUS" in imap["capabilities"]["after_login"] and "UIDL" in pop3["capabilities"]["after_login"]
     for one in (imap, pop3):
         assert one["connections"] == {"opened": 12, "logged_in": 12, "served": 12, "refusals": []}
         assert 0 < one["round_trip_ms"]["noop"] < 1000 and 0 < one["round_trip_ms"]["connect"] < 1000
-    user, small = seen["accounts"]
-    assert (user["login"], small["login"]) == ("user0001", "small0001")
+    user, small, box = seen["accounts"]
+    assert (user["login"], small["login"], box["login"]) == ("user0001", "small0001", "c01box1")
     assert user["imap"] == user["pop3"] == {"login": "ok", "messages": 0}
     assert small["promised_quota"] == 65536 and small["quotas"][0]["limit"] == 64
 
@@ -140,12 +141,15 @@ def test_a_wrong_password_is_said_and_tried_once_a_protocol(dovecot):
     ran, seen = probe("--target", dovecot.target_file)
     assert ran.status == 1
     said = hindrances(seen)
-    assert said == [f"the login of {login} over {protocol}" for login in ("user0001", "small01") for protocol in (
-        "IMAP is refused: NO [AUTHENTICATIONFAILED] Authentication failed.",
-        "POP3 is refused: -ERR [AUTH] Authentication failed.")]
+    assert said == [f"the login of {login} over {protocol}"
+                    for login in ("user0001", "small01", "box1@c01.example.test") for protocol in (
+                        "IMAP is refused: NO [AUTHENTICATIONFAILED] Authentication failed.",
+                        "POP3 is refused: -ERR [AUTH] Authentication failed.")]
     assert all(one["usable"] and one["certificate"]["verified"] for one in endpoints(seen, "imap")[:2])
     assert "not_tried" in endpoints(seen, "imap")[0]["connections"]
-    assert log.read_text("utf-8", "replace").count("auth failed") - before == 4
+    # The endpoint without TLS refuses a USER too, of whatever account: no password was sent there.
+    tried = [line for line in log.read_text("utf-8", "replace").splitlines() if "auth failed" in line][before:]
+    assert len([line for line in tried if ", TLS, " in line]) == 6, tried
 
 
 def test_what_this_process_may_open_is_looked_at(dovecot):
