@@ -33,16 +33,6 @@ std::optional<std::string> foreign_host(const scenario::Target& target) {
   return std::nullopt;
 }
 
-/// The first step from which every session of the target suffers, not only the story's own.
-const scenario::Step* disturbing(const std::vector<scenario::Step>& steps) {
-  using scenario::Verb;
-  for (const auto& step : steps) {
-    if (step.verb == Verb::restart || step.verb == Verb::kill || step.verb == Verb::pause) return &step;
-    if (const auto* found = disturbing(step.together)) return found;
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 Result<Schedule> make_schedule(const LoadFlags& flags) {
@@ -72,7 +62,7 @@ std::optional<std::string> refusal(const LoadFlags& flags, const std::vector<sce
   if (const auto host = foreign_host(target); !builtin && host && flags.yes_load != *host)
     return fmt::format("{} is not loopback: say --yes-load {} if it may be loaded", *host, *host);
   for (const auto& story : stories) {
-    if (const auto* step = disturbing(story.steps))
+    if (const auto* step = play::disturbing_step(story.steps))
       return fmt::format("{} cannot be played as load: its step {} of the target would disturb every other copy",
                          story.id, name(step->verb));
     if (const auto why = play::not_applicable(story, target))

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "cli/admin.h"
 #include "cli/signals.h"
 #include "core/rng.h"
@@ -115,15 +113,6 @@ report::ScenarioResult conclude(const RunSetup& setup, const Job& job, const his
   return result;
 }
 
-/// Sessions of other scenarios would suffer from it too.
-bool disturbs(const std::vector<scenario::Step>& steps) {
-  return std::any_of(steps.begin(), steps.end(), [](const scenario::Step& step) {
-    const bool itself =
-        step.verb == scenario::Verb::restart || step.verb == scenario::Verb::kill || step.verb == scenario::Verb::pause;
-    return itself || disturbs(step.together);
-  });
-}
-
 /// What was not played has a history too, which says why.
 report::ScenarioResult unplayed(const RunSetup& setup, const Job& job, history::What what, std::string_view code,
                                 const std::string& why) {
@@ -163,7 +152,7 @@ report::ScenarioResult play(const RunSetup& setup, const Job& job) {
   std::shared_lock<std::shared_mutex> beside_others;
   std::unique_lock<std::shared_mutex> alone;
   if (!sim) {
-    if (disturbs(scenario.steps)) {
+    if (play::disturbing_step(scenario.steps) != nullptr) {
       alone = std::unique_lock(*setup.quiet);
     } else {
       beside_others = std::shared_lock(*setup.quiet);

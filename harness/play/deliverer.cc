@@ -4,6 +4,7 @@
 
 #include "play/actor.h"
 #include "play/bounce_watch.h"
+#include "play/outcome.h"
 #include "play/requirements.h"
 #include "play/smtp_session.h"
 
@@ -158,10 +159,6 @@ Delivered delivered_by_command(std::uint32_t account, const AdminReply& reply) {
     default:
       return {account, session::Outcome::info, 0, "", reply.text};
   }
-}
-
-Type type_of(session::Outcome outcome) {
-  return outcome == session::Outcome::ok ? Type::ok : outcome == session::Outcome::fail ? Type::fail : Type::info;
 }
 
 void Deliverer::by_command(const JobPtr& job, std::uint32_t message, std::shared_ptr<const std::string> text,

@@ -3,24 +3,13 @@
 #include <algorithm>
 
 #include "play/content.h"
+#include "play/outcome.h"
 
 namespace mailproof::play {
 namespace {
 
 using history::Type;
 using history::What;
-
-Type type_of(session::Outcome outcome) {
-  switch (outcome) {
-    case session::Outcome::ok:
-      return Type::ok;
-    case session::Outcome::fail:
-      return Type::fail;
-    case session::Outcome::info:
-      return Type::info;
-  }
-  return Type::info;
-}
 
 std::string join_flags(std::vector<std::string> flags) {
   std::sort(flags.begin(), flags.end());

@@ -136,6 +136,15 @@ std::optional<std::string> not_applicable(const scenario::Scenario& scenario, co
   return std::nullopt;
 }
 
+const scenario::Step* disturbing_step(const std::vector<scenario::Step>& steps) {
+  using scenario::Verb;
+  for (const auto& step : steps) {
+    if (step.verb == Verb::restart || step.verb == Verb::kill || step.verb == Verb::pause) return &step;
+    if (const auto* found = disturbing_step(step.together)) return found;
+  }
+  return nullptr;
+}
+
 Way delivery_way(const scenario::Target& target, Way asked) {
   if (asked != Way::any) return asked;
   for (const Way way : target.delivery)

@@ -10,6 +10,10 @@ namespace mailproof::play {
 /// Why a scenario cannot be played on this target, in a sentence; nothing if it can.
 std::optional<std::string> not_applicable(const scenario::Scenario& scenario, const scenario::Target& target);
 
+/// The first step from which every session of the target suffers, not only the scenario's own: restart, kill, pause.
+/// Null: there is none.
+const scenario::Step* disturbing_step(const std::vector<scenario::Step>& steps);
+
 /// The way of delivery that is meant: `any` = the target's first that we can do.
 scenario::Way delivery_way(const scenario::Target& target, scenario::Way asked);
 

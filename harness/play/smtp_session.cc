@@ -2,23 +2,13 @@
 
 #include <algorithm>
 
+#include "play/outcome.h"
+
 namespace mailproof::play {
 namespace {
 
 using history::Type;
 using history::What;
-
-Type type_of(session::Outcome outcome) {
-  switch (outcome) {
-    case session::Outcome::ok:
-      return Type::ok;
-    case session::Outcome::fail:
-      return Type::fail;
-    case session::Outcome::info:
-      return Type::info;
-  }
-  return Type::info;
-}
 
 }  // namespace
 

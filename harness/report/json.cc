@@ -11,12 +11,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json texts(const std::vector<std::string>& lines) {
-  Json out = Json::array();
-  for (const std::string& line : lines) out.push_back(plain(line));
-  return out;
-}
-
 Json finding_json(const judge::Finding& finding) {
   Json out;
   out["id"] = plain(finding.id);
@@ -47,6 +41,12 @@ Json scenario_json(const ScenarioResult& scenario) {
 }
 
 }  // namespace
+
+Json texts(const std::vector<std::string>& lines) {
+  Json out = Json::array();
+  for (const std::string& line : lines) out.push_back(plain(line));
+  return out;
+}
 
 std::string run_json(const RunResult& run) {
   Json out;

@@ -1,9 +1,14 @@
 #pragma once
+#include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "report/run_result.h"
 
 namespace mailproof::report {
+
+/// Lines of text as a JSON array, each made printable.
+nlohmann::ordered_json texts(const std::vector<std::string>& lines);
 
 /// run.json: {"verdict", "seed", "target", "scenarios": [{"id", "verdict", "seconds", "findings": [{"id", "severity",
 /// "requirement", "expected", "actual", "evidence", "reproduce"}]}]} and more beside these; reports/run.schema.json

@@ -4,18 +4,13 @@
 #include <nlohmann/json.hpp>
 
 #include "report/escape.h"
+#include "report/json.h"
 #include "report/probe.h"
 
 namespace mailproof::report {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json texts(const std::vector<std::string>& lines) {
-  Json out = Json::array();
-  for (const std::string& line : lines) out.push_back(plain(line));
-  return out;
-}
 
 std::string moment(std::chrono::sys_seconds at) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(at.time_since_epoch().count())));

@@ -312,3 +312,10 @@ def test_without_out_a_run_goes_below_runs(tmp_path):
     assert ran.returncode == 0, ran.stderr
     (made,) = (tmp_path / "runs").iterdir()
     assert tool.complete_run(made)["verdict"] == "pass" and f"runs/{made.name}" in ran.stdout
+
+
+def test_a_misspelt_subcommand_is_named_with_the_nearest():
+    near, far = tool.mailproof("rnu", "--sim", "scenarios"), tool.mailproof("zzzzzz")
+    assert near.status == far.status == 2
+    assert "'rnu'; did you mean 'run'?" in near.err
+    assert "'zzzzzz'; there is: run, load, list" in far.err
