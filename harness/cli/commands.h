@@ -30,6 +30,11 @@ int complain(const std::string& text);
 std::optional<std::vector<scenario::Scenario>> load_scenarios(const std::vector<std::string>& paths,
                                                               const std::string& root);
 
+/// A conformance check, not a story.
+bool is_check(const scenario::Scenario& scenario);
+/// "MUST", "SHOULD", "PRACTICE" or "MAY" of a check; "" for a story.
+std::string level_of(const scenario::Scenario& scenario);
+
 /// A target that can be played: with --sockets the built-in server was started for it.
 struct Hosted {
   scenario::Target target;

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "core/rng.h"
 #include "net/self_signed.h"
+#include "report/section.h"
 
 namespace mailproof::cli {
 
@@ -31,6 +32,10 @@ std::optional<std::vector<scenario::Scenario>> load_scenarios(const std::vector<
   }
   return std::move(loaded.scenarios);
 }
+
+bool is_check(const scenario::Scenario& scenario) { return !report::section_of(scenario.id).file.empty(); }
+
+std::string level_of(const scenario::Scenario&) { return {}; }
 
 Result<Hosted> host_builtin(const TargetFlags& flags, const scenario::Target& target) {
   Hosted out;

@@ -184,6 +184,18 @@ def test_list_and_check():
     assert one == [s for s in understood if s["id"] == STORY] and len(one[0]["steps"]) == 6
 
 
+def test_list_as_json_says_what_each_is_and_where():
+    listed = tool.mailproof("list", "--json")
+    assert listed.status == 0
+    scenarios = json.loads(listed.out)
+    assert [one["id"] for one in scenarios] == STORIES
+    for one in scenarios:
+        assert set(one) == {"id", "title", "path", "kind", "level", "tags"}
+        assert one["kind"] == "story" and one["level"] == "" and isinstance(one["tags"], list) and one["title"]
+        assert (ROOT / one["path"]).read_text().startswith(f"id: {one['id']}\n")
+    assert [one["id"] for one in json.loads(tool.mailproof("list", "--json", STORY).out)] == [STORY]
+
+
 def judged(directory):
     """What `judge` makes of a directory: its status, and a line a scenario without the times."""
     ran = tool.mailproof("judge", directory)
