@@ -30,8 +30,8 @@ class SimNetwork::ServerWaker final : public Waker {
 
 SimNetwork::SimNetwork(server::Server& server, Options options)
     : server_(server),
-      options_(options),
-      rng_(derive_seed(options.seed, "sim-network")),
+      options_(std::move(options)),
+      rng_(derive_seed(options_.seed, "sim-network")),
       server_waker_(std::make_unique<ServerWaker>(*this)) {
   server_.attach(server_waker_.get());
   schedule_server();
@@ -61,9 +61,15 @@ void SimNetwork::schedule_server() {
 }
 
 std::unique_ptr<Link> SimNetwork::open(const Endpoint& endpoint, Peer& peer) {
+  auto accepted =
+      server_.accept(endpoint.protocol, endpoint.tls == TlsMode::implicit, options_.tls_ports.contains(endpoint.port));
+  const auto made = std::make_shared<std::weak_ptr<sim::Connection>>();
+  const auto reset = [made] {
+    if (const auto connection = made->lock()) connection->server_dies();
+  };
+  if (options_.wrap) accepted = options_.wrap(endpoint.protocol, std::move(accepted), reset);
   auto connection = std::make_shared<sim::Connection>(
-      peer,
-      server_.accept(endpoint.protocol, endpoint.tls == TlsMode::implicit, options_.tls_ports.contains(endpoint.port)),
+      peer, std::move(accepted),
       sim::Connection::World{
           [this] { return now_; }, [this](Time at, std::function<void()> act) { schedule(at, std::move(act)); },
           [this] {
@@ -71,6 +77,7 @@ std::unique_ptr<Link> SimNetwork::open(const Endpoint& endpoint, Peer& peer) {
             const Duration wait = std::max(still_until_ - now_, Duration{});
             return wait + options_.latency + Duration(jitter == 0 ? 0 : rng_.below(jitter));
           }});
+  *made = connection;
   connection->start(endpoint.tls == TlsMode::implicit);
   if (connections_.size() == connections_.capacity())
     std::erase_if(connections_, [](const auto& known) { return known.expired(); });

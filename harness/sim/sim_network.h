@@ -21,11 +21,15 @@ class Connection;
 /// cryptography.
 class SimNetwork final : public Network {
  public:
+  /// Ends a connection from the server's side with RST: what a Peer has no word for.
+  using Reset = std::function<void()>;
   struct Options {
     std::uint64_t seed = 1;
     Duration latency = std::chrono::microseconds(200);  ///< least, one way
     Duration jitter = std::chrono::microseconds(800);   ///< drawn on top for each burst of bytes
     std::set<std::uint16_t> tls_ports = {};             ///< where nobody logs in before TLS is up
+    /// Stands, when given, between the server's end of each connection and the world: a wrong server.
+    std::function<std::unique_ptr<Peer>(Protocol, std::unique_ptr<Peer>, Reset)> wrap = {};
   };
   /// `server` must outlive the network. Every endpoint leads to it; its TLS mode says how.
   SimNetwork(server::Server& server, Options options);

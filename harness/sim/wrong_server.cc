@@ -1,0 +1,417 @@
+#include "sim/wrong_server.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <optional>
+#include <regex>
+#include <string>
+#include <utility>
+
+#include "core/outbox.h"
+
+namespace mailproof::sim {
+namespace {
+
+/// std::regex recurses a frame an octet; what is longer is no line that a dialogue means.
+constexpr std::size_t kLongestLine = 4096;
+
+std::regex compile(const std::string& pattern, std::regex::flag_type extra = {}) {
+  return std::regex(pattern, std::regex::ECMAScript | extra);
+}
+
+bool found(std::string_view line, const std::regex& pattern) {
+  return line.size() <= kLongestLine && std::regex_search(line.begin(), line.end(), pattern);
+}
+
+/// A piece of text with its line end: what stands before it, and the end.
+struct Line {
+  std::string_view text, end;
+};
+Line take_line(std::string_view& rest) {
+  const std::size_t lf = rest.find('\n');
+  const std::size_t whole = lf == std::string_view::npos ? rest.size() : lf + 1;
+  std::size_t length = lf == std::string_view::npos ? whole : lf;
+  if (length < whole && length > 0 && rest[length - 1] == '\r') --length;
+  const Line line{rest.substr(0, length), rest.substr(length, whole - length)};
+  rest.remove_prefix(whole);
+  return line;
+}
+
+std::string replace_all(std::string text, std::string_view what, std::string_view with) {
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += with.size())
+    text.replace(at, what.size(), with);
+  return text;
+}
+
+/// "{12}" or "{12+}" at the end of an IMAP line: a literal follows.
+struct Announcement {
+  std::size_t octets = 0;
+  bool synchronising = true;
+};
+std::optional<Announcement> announcement(std::string_view line) {
+  const std::size_t open = line.rfind('{');
+  if (open == std::string_view::npos || !line.ends_with('}')) return std::nullopt;
+  std::string_view digits = line.substr(open + 1, line.size() - open - 2);
+  Announcement out;
+  if (digits.ends_with('+')) {
+    out.synchronising = false;
+    digits.remove_suffix(1);
+  }
+  if (digits.empty() || digits.size() > 9) return std::nullopt;
+  for (const char c : digits) {
+    if (c < '0' || c > '9') return std::nullopt;
+    out.octets = out.octets * 10 + static_cast<std::size_t>(c - '0');
+  }
+  return out;
+}
+
+}  // namespace
+
+struct WrongServer::Script {
+  using Kind = WrongAction::Kind;
+
+  struct Edit {
+    std::regex pattern;
+    bool drop = false;
+    std::string text;
+    bool only_first = false;
+  };
+  struct Block {
+    std::vector<WrongAction> actions;
+    std::vector<Edit> edits;      ///< of every answer the block gives
+    bool own_command = false;     ///< the correct server hears what the client said
+    bool edits_give_own = false;  ///< neither pass nor instead: where the first edit stands the answer is given
+  };
+  struct Place {
+    WrongBlock where;
+    std::optional<std::regex> regex;
+    std::vector<Block> times;  ///< for the first, second ... time; the last for all further ones
+
+    bool fits(WrongBlock::At at, std::string_view line) const {
+      if (at != WrongBlock::At::line) return where.at == at;
+      switch (where.at) {
+        case WrongBlock::At::line:
+          return iequals(line, where.text);
+        case WrongBlock::At::prefix:
+          return line.size() > where.text.size() && istarts_with(line, where.text) && line[where.text.size()] == ' ';
+        case WrongBlock::At::regex:
+          return found(line, *regex);
+        default:
+          return false;
+      }
+    }
+  };
+
+  explicit Script(const WrongDialogue& dialogue) {
+    for (const WrongBlock& block : dialogue.blocks) {
+      auto place =
+          std::find_if(places.begin(), places.end(), [&](const Place& known) { return known.where.same_place(block); });
+      if (place == places.end()) {
+        place = places.insert(places.end(), {block, std::nullopt, {}});
+        if (block.at == WrongBlock::At::regex) place->regex = compile(block.text, std::regex::icase);
+      }
+      place->times.push_back(compiled(block));
+    }
+  }
+
+  static Block compiled(const WrongBlock& block) {
+    Block out;
+    out.actions = block.actions;
+    bool pass = false, instead = false;
+    for (const WrongAction& action : block.actions) {
+      pass = pass || action.kind == Kind::pass;
+      instead = instead || action.kind == Kind::instead;
+      if (action.kind == Kind::edit || action.kind == Kind::drop)
+        out.edits.push_back({compile(action.pattern), action.kind == Kind::drop, action.text, action.only_first});
+    }
+    out.edits_give_own = !pass && !instead && !out.edits.empty();
+    out.own_command = pass || out.edits_give_own;
+    return out;
+  }
+
+  std::vector<Place> places;
+};
+
+namespace {
+
+using Kind = WrongAction::Kind;
+using Script = WrongServer::Script;
+
+std::string edited(std::string_view rest, const Script::Edit& edit) {
+  std::string out;
+  for (bool done = false; !rest.empty();) {
+    const Line line = take_line(rest);
+    if (done || !found(line.text, edit.pattern)) {
+      out.append(line.text).append(line.end);
+      continue;
+    }
+    done = edit.only_first;
+    if (edit.drop) continue;
+    std::regex_replace(std::back_inserter(out), line.text.begin(), line.text.end(), edit.pattern, edit.text,
+                       std::regex_constants::format_first_only);
+    out.append(line.end);
+  }
+  return out;
+}
+
+/// The server's end of one connection. The correct server hears one line at a time, so that every answer is known to be
+/// the answer to its line; the reference server answers within feed().
+class WrongConnection final : public Peer {
+ public:
+  WrongConnection(std::shared_ptr<const Script> script, Protocol protocol, unsigned number,
+                  std::unique_ptr<Peer> server, SimNetwork::Reset reset)
+      : script_(std::move(script)),
+        protocol_(protocol),
+        number_(number),
+        server_(std::move(server)),
+        reset_(std::move(reset)),
+        said_(script_->places.size()) {}
+
+  void attach(Waker* waker) override { server_->attach(waker); }
+
+  void opened(Time now) override {
+    now_ = now;
+    opened_ = true;
+    server_->opened(now);
+    begin(place(WrongBlock::At::greeting, ""), {}, taken());
+    go_on();
+  }
+
+  void feed(Bytes in, Time now) override {
+    now_ = now;
+    if (end_ || server_->wants() != Wants::nothing) return;
+    in_ += as_text(in);
+    go_on();
+  }
+
+  std::span<const Output> output() override {
+    if (block_ == nullptr && !end_) out_.text(taken());  // what the server says unasked
+    return out_.output();
+  }
+
+  void sent(std::size_t n, Time now) override {
+    now_ = now;
+    out_.sent(n);
+    die();
+  }
+
+  void advance(Time now) override {
+    now_ = now;
+    server_->advance(now);
+    go_on();
+  }
+
+  std::optional<Time> deadline() const override {
+    const auto servers = server_->deadline();
+    return resume_at_ && (!servers || *resume_at_ < *servers) ? resume_at_ : servers;
+  }
+
+  void secured(const TlsFacts& facts, Time now) override {
+    now_ = now;
+    in_.clear();
+    server_->secured(facts, now);
+    if (!facts.established || !opened_) return;
+    begin(place(WrongBlock::At::secured, ""), {}, taken());
+    go_on();
+  }
+
+  void ended(EndReason reason, std::string_view detail, Time now) override {
+    end_ = Kind::close;
+    server_->ended(reason, detail, now);
+  }
+
+  Wants wants() const override {
+    if (end_ == Kind::close) return Wants::close;
+    return block_ != nullptr || end_ == Kind::reset ? Wants::nothing : server_->wants();
+  }
+
+ private:
+  /// The block that is due when this is said; null where the server is right.
+  const Script::Block* place(WrongBlock::At at, std::string_view line) {
+    for (std::size_t i = 0; i < script_->places.size(); ++i) {
+      const Script::Place& one = script_->places[i];
+      if (one.where.protocol != protocol_ || one.where.connection.value_or(number_) != number_) continue;
+      if (!one.fits(at, line)) continue;
+      return &one.times[std::min(said_[i]++, one.times.size() - 1)];
+    }
+    return nullptr;
+  }
+
+  /// `command` = what the correct server is told when its own answer is wanted; without one the answer is `known`.
+  void begin(const Script::Block* block, std::string command, std::string known) {
+    if (block == nullptr) {
+      out_.text(command.empty() ? known : answer(command));
+      return;
+    }
+    block_ = block;
+    next_ = 0;
+    own_given_ = false;
+    command_ = std::move(command);
+    known_ = std::move(known);
+  }
+
+  void go_on() {
+    while (!end_) {
+      if (block_ != nullptr && !act()) break;
+      if (server_->wants() != Wants::nothing) in_.clear();  // it hears nothing behind STLS or QUIT
+      if (in_.empty() || !hear()) break;
+    }
+    die();
+  }
+
+  /// Does what is left of the block. False: it waits.
+  bool act() {
+    if (resume_at_ && now_ < *resume_at_) return false;
+    resume_at_.reset();
+    while (next_ < block_->actions.size()) {
+      const WrongAction& action = block_->actions[next_++];
+      switch (action.kind) {
+        case Kind::say:
+          out_.text(replace_all(action.text, "${tag}", tag_));
+          break;
+        case Kind::pass:
+          give(command_.empty() ? known_ : answer(command_));
+          break;
+        case Kind::edit:
+        case Kind::drop:
+          if (block_->edits_give_own && !std::exchange(own_given_, true))
+            give(command_.empty() ? known_ : answer(command_));
+          break;
+        case Kind::instead:
+          give(answer(tagged(action.text, tag_)));
+          break;
+        case Kind::also:
+          answer(tagged(action.text, "also1"));
+          break;
+        case Kind::silence:
+          break;
+        case Kind::wait:
+          resume_at_ = now_ + action.span;
+          return false;
+        case Kind::close:
+        case Kind::reset:
+          end_ = action.kind;
+          in_.clear();
+          block_ = nullptr;
+          return true;
+      }
+    }
+    block_ = nullptr;
+    return true;
+  }
+
+  void give(std::string text) {
+    for (const Script::Edit& edit : block_->edits) text = edited(text, edit);
+    out_.text(text);
+  }
+
+  std::string tagged(const std::string& command, const std::string& tag) const {
+    return protocol_ == Protocol::imap ? fmt::format("{} {}\r\n", tag, command) : command + "\r\n";
+  }
+
+  std::string answer(std::string_view command) {
+    server_->feed(as_bytes(command), now_);
+    return taken();
+  }
+
+  std::string taken() {
+    std::string text;
+    for (const Output& piece : server_->output()) text += as_text(piece.bytes);
+    if (!text.empty()) server_->sent(text.size(), now_);
+    return text;
+  }
+
+  /// Takes the next line, or octets of a literal, off what came. False: the line is unfinished.
+  bool hear() {
+    if (literal_left_ > 0) {
+      const std::string octets = in_.substr(0, literal_left_);
+      in_.erase(0, octets.size());
+      literal_left_ -= octets.size();
+      if (!deaf_) out_.text(answer(octets));
+      return true;
+    }
+    const std::size_t lf = in_.find('\n');
+    if (lf == std::string::npos) return false;
+    const std::string bytes = in_.substr(0, lf + 1);
+    in_.erase(0, lf + 1);
+    std::string_view rest = bytes;
+    hear_line(bytes, take_line(rest).text);
+    return true;
+  }
+
+  void hear_line(const std::string& bytes, std::string_view line) {
+    if (!std::exchange(in_command_, true)) {
+      std::string_view said = line;
+      if (const std::size_t space = line.find(' '); protocol_ == Protocol::imap && space != std::string_view::npos) {
+        tag_ = line.substr(0, space);
+        said.remove_prefix(space + 1);
+      }
+      due_ = place(WrongBlock::At::line, said);
+      deaf_ = due_ != nullptr && !due_->own_command;
+    }
+    if (const auto literal = announcement(line); literal && protocol_ == Protocol::imap) {
+      std::string go_ahead = deaf_ ? (literal->synchronising ? "+ go ahead\r\n" : "") : answer(bytes);
+      const bool refused = literal->synchronising && !go_ahead.starts_with('+');
+      out_.text(go_ahead);
+      in_command_ = !refused;
+      if (!refused) literal_left_ = literal->octets;
+      return;
+    }
+    in_command_ = false;
+    begin(due_, bytes, {});
+  }
+
+  void die() {
+    if (end_ == Kind::reset && out_.empty() && reset_) std::exchange(reset_, nullptr)();
+  }
+
+  std::shared_ptr<const Script> script_;
+  Protocol protocol_;
+  unsigned number_;
+  std::unique_ptr<Peer> server_;
+  SimNetwork::Reset reset_;
+  Outbox out_;
+  Time now_{};
+  bool opened_ = false;
+  std::optional<Kind> end_;        ///< close or reset: it is over when all is sent
+  std::vector<std::size_t> said_;  ///< how often, for each place
+  std::string in_;                 ///< what the client said and nobody heard yet
+
+  // The block that is being acted.
+  const Script::Block* block_ = nullptr;
+  std::size_t next_ = 0;
+  bool own_given_ = false;
+  std::string command_, known_;
+  std::optional<Time> resume_at_;
+
+  // The command that is being heard: an IMAP one goes over several lines when literals stand in it.
+  bool in_command_ = false;
+  const Script::Block* due_ = nullptr;
+  bool deaf_ = false;  ///< the correct server hears nothing of it
+  std::string tag_;
+  std::size_t literal_left_ = 0;
+};
+
+}  // namespace
+
+WrongServer::WrongServer(std::vector<WrongDialogue> dialogues) {
+  for (const WrongDialogue& dialogue : dialogues) scripts_.push_back(std::make_shared<const Script>(dialogue));
+}
+
+WrongServer::~WrongServer() = default;
+
+std::unique_ptr<Peer> WrongServer::wrap(Protocol protocol, std::unique_ptr<Peer> server,
+                                        const SimNetwork::Reset& reset) {
+  const unsigned number = ++connections_[protocol];
+  for (const auto& script : scripts_) {
+    const bool concerned = std::any_of(script->places.begin(), script->places.end(), [&](const Script::Place& place) {
+      return place.where.protocol == protocol && place.where.connection.value_or(number) == number;
+    });
+    if (concerned) server = std::make_unique<WrongConnection>(script, protocol, number, std::move(server), reset);
+  }
+  return server;
+}
+
+}  // namespace mailproof::sim
