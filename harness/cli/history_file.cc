@@ -55,6 +55,11 @@ void read_info(const json& from, history::HistoryInfo& info) {
   info.patience = from.value("patience", 1.0);
   info.simulated = from.value("simulated", false);
   info.load = from.value("load", false);
+  if (from.contains("check")) {
+    const json& check = from.at("check");
+    info.check = {check.value("level", ""), check.value("harm", ""), check.value("talk", false),
+                  check.value("requirement", "")};
+  }
   if (from.contains("customers"))
     for (const auto& customer : from.at("customers"))
       info.customers.push_back({customer.value("name", ""), customer.value("quota", std::uint64_t{0})});

@@ -23,6 +23,7 @@ struct RunFlags : PlayFlags {
   std::uint32_t repeat = 1;
   std::optional<std::uint32_t> copy;
   bool until_fail = false;
+  bool slow = false;
 };
 
 /// By id prefix (whole words of it) or by tag.
@@ -34,6 +35,16 @@ bool matches(const scenario::Scenario& scenario, const std::vector<std::string>&
   });
 }
 
+/// What waits out a server's timer is played on demand only, and named. False: nothing else is left.
+bool leave_out_slow(std::vector<scenario::Scenario>& scenarios) {
+  const auto slow = std::stable_partition(scenarios.begin(), scenarios.end(), [](const scenario::Scenario& s) {
+    return std::find(s.tags.begin(), s.tags.end(), "slow") == s.tags.end();
+  });
+  for (auto at = slow; at != scenarios.end(); ++at) fmt::print("not run      {}: slow (--slow plays it)\n", at->id);
+  scenarios.erase(slow, scenarios.end());
+  return !scenarios.empty();
+}
+
 int run(const RunFlags& flags) {
   const auto target = make_target(flags.target);
   if (!target) return complain(target.error().message());
@@ -43,6 +54,8 @@ int run(const RunFlags& flags) {
     return (!flags.only.empty() && !matches(s, flags.only)) || matches(s, flags.skip);
   });
   if (scenarios->empty()) return complain("no scenario is left to play: --only and --skip exclude all of them");
+  if (!flags.slow && !leave_out_slow(*scenarios))
+    return complain("all that is left waits out a server's timer: --slow plays it");
   const auto directory = RunDirectory::make(flags.out);
   if (!directory) return complain(directory.error().message());
 
@@ -119,6 +132,7 @@ void add_run(CLI::App& app, int& status) {
       ->capture_default_str();
   command->add_option("--only", flags->only, "Only these: id prefix or tag")->allow_extra_args(false);
   command->add_option("--skip", flags->skip, "Not these: id prefix or tag")->allow_extra_args(false);
+  command->add_flag("--slow", flags->slow, "Also what waits out a server's timer, up to half an hour each");
   command->add_option("--repeat", flags->repeat, "Play each N times, each time with a seed of its own")
       ->check(CLI::Range(1U, 1'000'000U))
       ->capture_default_str();

@@ -65,6 +65,7 @@ play::PlayOptions play_options(const RunSetup& setup, std::uint32_t copy) {
 
 std::string reproduce_command(const PlayFlags& flags, const scenario::Scenario& scenario, std::uint32_t copy) {
   std::string command = "mailproof run " + scenario.path;
+  if (scenario.check) command += " --only " + scenario.id;
   if (flags.target.sim) command += " --sim";
   if (flags.target.sockets) command += " --sockets";
   if (!flags.target.file.empty()) command += " --target " + flags.target.file;

@@ -57,6 +57,14 @@ struct MessageInfo {
   std::string name() const { return set + "." + std::to_string(index); }
 };
 
+/// What a conformance check asks; a story has none.
+struct CheckInfo {
+  std::string level;        ///< "MUST", "SHOULD", "PRACTICE", "MAY"
+  std::string harm;         ///< "lost", "altered", "leaked" or empty: what a broken practice does
+  bool talk = false;        ///< played as talk on the wire: only what the talk says is judged
+  std::string requirement;  ///< "RFC 1939 section 5: LIST on an empty maildrop ..."
+};
+
 /// Facts about the whole that judges need.
 struct HistoryInfo {
   std::string scenario;
@@ -74,6 +82,7 @@ struct HistoryInfo {
   std::vector<AccountInfo> accounts;
   std::vector<DeviceInfo> devices;
   std::vector<std::string> steps;  ///< as written, by step number
+  std::optional<CheckInfo> check = {};
 };
 
 /// Everything that happened in one scenario (or one copy of it under load). Append-only; judges are pure functions of

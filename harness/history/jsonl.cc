@@ -109,6 +109,16 @@ void write_info(const HistoryInfo& info, std::string& out) {
   fmt::format_to(std::back_inserter(out), "{}", info.patience);
   f.flag("simulated", info.simulated);
   f.flag("load", info.load);
+  if (info.check) {
+    f.comma("check");
+    out += '{';
+    Fields c(out);
+    c.text("level", info.check->level);
+    c.text("harm", info.check->harm);
+    c.flag("talk", info.check->talk);
+    c.text("requirement", info.check->requirement);
+    out += '}';
+  }
   if (!info.customers.empty()) {
     f.comma("customers");
     out += '[';

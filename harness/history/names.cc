@@ -156,6 +156,12 @@ std::string_view name(What what) {
       return "vanish";
     case What::smuggled:
       return "smuggled";
+    case What::talk:
+      return "talk";
+    case What::rule:
+      return "rule";
+    case What::observed:
+      return "observed";
     case What::not_applicable:
       return "not-applicable";
     case What::problem:

@@ -53,8 +53,7 @@ std::string text_line(Rng& rng, Look look) {
     case Look::eight_bit:
       if (rng.one_in(2)) return fmt::format("Grüße aus Köln, 価格は未定です: {}", sentence(rng, 30));
       break;
-    case Look::plain:
-    case Look::office:
+    default:
       break;
   }
   if (rng.one_in(9)) return {};
@@ -141,6 +140,46 @@ std::optional<Token> Token::parse(std::string_view value) {
   return token;
 }
 
+namespace {
+
+constexpr std::uint64_t kDots = 500, kEdge = 4096, kLine = 2048;
+
+/// Bodies that are about one thing. False: this look has none of its own.
+bool odd_body(const MessageSpec& spec, Rng& rng, std::string& text) {
+  const auto size = [&](std::uint64_t natural) { return spec.size != 0 ? spec.size : natural; };
+  switch (spec.look) {
+    case Look::header_only:
+      return true;
+    case Look::no_final_newline:
+      text += fmt::format("{}\r\n{}\r\nthe last line has no end", sentence(rng, 60), sentence(rng, 60));
+      return true;
+    case Look::bare_lf:
+      text += fmt::format("{}\n.\n{}\r\n{}\r.\r{}\r\n", sentence(rng, 40), sentence(rng, 40), sentence(rng, 40),
+                          sentence(rng, 40));
+      return true;
+    case Look::dots:
+      for (std::uint64_t i = 0; i < size(kDots); ++i) text += fmt::format(".{}\r\n", sentence(rng, 10 + rng.below(30)));
+      return true;
+    case Look::lone_dot:
+      text += fmt::format("{}\r\n.\r\n{}\r\n.\r\n", sentence(rng, 60), sentence(rng, 60));
+      return true;
+    case Look::edge:
+      for (const auto end = text.size() + 8 * size(kEdge); text.size() < end;)
+        text += fmt::format(".{}\r\n", base64_line(rng).substr(0, 4));
+      return true;
+    case Look::line: {
+      std::string line;
+      while (line.size() < size(kLine)) line += sentence(rng, 60) + ' ';
+      text += line.substr(0, size(kLine) - 1) + "x\r\n";
+      return true;
+    }
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
 Stamped make_message(const MessageSpec& spec) {
   Rng rng(spec.token.seed);
   const std::string boundary = fmt::format("=_mp_{:08x}", rng.next());
@@ -154,7 +193,8 @@ Stamped make_message(const MessageSpec& spec) {
   const std::uint64_t natural = text.size() + 600 + rng.below(1400);
   const std::uint64_t target = std::max<std::uint64_t>(spec.size != 0 ? spec.size : natural, text.size() + 64);
   text.reserve(target);
-  if (spec.look == Look::office) {
+  if (odd_body(spec, rng, text)) {
+  } else if (spec.look == Look::office) {
     text += fmt::format(
         "This is a multi-part message in MIME format.\r\n--{}\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n",
         boundary);

@@ -24,15 +24,30 @@ inline constexpr std::string_view kTokenHeader = "X-Mailproof";
 
 /// What kind of mail to make. All but plain and office have something that an MTA may refuse or change: LMTP and APPEND
 /// only.
-enum class Look : std::uint8_t { plain, office, dot_lines, long_lines, eight_bit };
+enum class Look : std::uint8_t {
+  plain,
+  office,
+  dot_lines,
+  long_lines,
+  eight_bit,
+  header_only,       ///< ends with the blank line
+  no_final_newline,  ///< the last line does not end
+  bare_lf,           ///< LF.LF and CR.CR within
+  dots,              ///< `size` lines (500) that begin with a dot
+  lone_dot,          ///< a line that is one dot, in the middle and as the last
+  edge,  ///< eight times `size` octets of seven-octet lines that begin with a dot: each boundary of a buffer of that
+         ///< size, a power of two, falls elsewhere within the line, whatever a server puts on top
+  line,  ///< one line of `size` octets
+};
 
 struct MessageSpec {
   Token token;
   Look look = Look::plain;
-  std::uint64_t size = 0;  ///< octets wanted; 0 = natural. At least the header and one line are made.
-  std::string from, to;    ///< addresses for the headers
-  std::string set;         ///< named in the subject
-  std::string date;        ///< RFC 5322 date-time
+  std::uint64_t size =
+      0;  ///< octets wanted; 0 = natural. At least the header and one line are made. See Look for others.
+  std::string from, to;  ///< addresses for the headers
+  std::string set;       ///< named in the subject
+  std::string date;      ///< RFC 5322 date-time
 };
 
 /// A stamped message: CRLF line ends, the token header first, the last line complete.

@@ -161,6 +161,11 @@ constexpr auto kClasses = std::to_array<FindingClass>({
      "RFC 9051 section 6.2.1, RFC 2595 section 4, CERT VU#555316: what came in clear text behind STARTTLS is thrown "
      "away or breaks the "
      "handshake; it is never obeyed"},
+    {"conformance", "broken", kFail, "What the RFC demands (MUST), or a practice that mail hangs on"},
+    {"conformance", "not-followed", kLatitude, "What the RFC recommends (SHOULD), or what clients count on"},
+    {"conformance", "not-played", kError, "A check must come as far as its first line"},
+    {"conformance", "unclear", kUnclear, "Only what was asked and answered can be judged"},
+
     {"session", "unreachable", kError, "The target must be reachable"},
     {"session", "login-refused", kError, "The target's accounts must let us in"},
     {"session", "tls-failed", kError, "RFC 8314: TLS must come up and the certificate must be valid"},

@@ -24,6 +24,7 @@ void judge_quota(const history::History&, const history::Ledger&, Findings&);
 void judge_isolation(const history::History&, const history::Ledger&, Findings&);
 void judge_expectation(const history::History&, const history::Ledger&, Findings&);
 void judge_tls(const history::History&, const history::Ledger&, Findings&);
+void judge_conformance(const history::History&, const history::Ledger&, Findings&);
 void judge_session(const history::History&, const history::Ledger&, Findings&);
 
 }  // namespace mailproof::judge

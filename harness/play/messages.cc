@@ -19,6 +19,20 @@ history::Look look_of(scenario::MessageKind kind) {
       return history::Look::long_lines;
     case scenario::MessageKind::eight_bit:
       return history::Look::eight_bit;
+    case scenario::MessageKind::header_only:
+      return history::Look::header_only;
+    case scenario::MessageKind::no_final_newline:
+      return history::Look::no_final_newline;
+    case scenario::MessageKind::bare_lf:
+      return history::Look::bare_lf;
+    case scenario::MessageKind::dots:
+      return history::Look::dots;
+    case scenario::MessageKind::lone_dot:
+      return history::Look::lone_dot;
+    case scenario::MessageKind::edge:
+      return history::Look::edge;
+    case scenario::MessageKind::line:
+      return history::Look::line;
   }
   return history::Look::plain;
 }

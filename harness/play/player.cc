@@ -43,8 +43,35 @@ void list_steps(const std::vector<scenario::Step>& steps, std::vector<std::strin
   for (const auto& step : steps) out.push_back(step.text);
 }
 
-constexpr Duration kLongest = std::chrono::minutes(
-    15);  // a scenario that is not over by then is ended: every wait in it has its own, smaller bound
+/// "RFC 1939 section 5" of "pop3.1939-5"; what no single RFC says is common practice.
+std::string source_of(const std::string& file_id) {
+  const auto dot = file_id.find('.');
+  const auto dash = file_id.find('-', dot == std::string::npos ? 0 : dot);
+  if (dot == std::string::npos) return "Common practice";
+  const std::string rfc = file_id.substr(dot + 1, dash == std::string::npos ? dash : dash - dot - 1);
+  if (dash == std::string::npos) return fmt::format("RFC {}", rfc);
+  return fmt::format("RFC {} section {}", rfc, file_id.substr(dash + 1));
+}
+
+history::CheckInfo check_info(const scenario::Scenario& scenario) {
+  const scenario::Check& check = *scenario.check;
+  history::CheckInfo info;
+  info.level = name(check.level);
+  if (check.harm != scenario::Harm::none) info.harm = name(check.harm);
+  info.talk = check.talks();
+  std::string source = source_of(check.file_id);
+  for (const auto& ref : scenario.refs)
+    if (ref != source) source += fmt::format(", {}", ref);
+  info.requirement = fmt::format("{} ({}): {}", source, info.level, scenario.title);
+  return info;
+}
+
+/// A scenario that is not over by then is ended: every wait in it has its own, smaller bound. What waits out a server's
+/// timer, three times nine minutes, is given its time.
+Duration longest(const scenario::Scenario& scenario) {
+  const bool slow = std::find(scenario.tags.begin(), scenario.tags.end(), "slow") != scenario.tags.end();
+  return std::chrono::minutes(slow ? 45 : 15);
+}
 
 }  // namespace
 
@@ -77,7 +104,10 @@ Player::Player(const scenario::Scenario& scenario, const scenario::Target& targe
   }
 }
 
-Player::~Player() { context_.network.set_alarm(*this, std::nullopt); }
+Player::~Player() {
+  context_.network.set_alarm(*this, std::nullopt);
+  talk_.reset();  // its connections record what they do, in what is destroyed before it
+}
 
 void Player::fill_info() {
   auto& info = history_.info;
@@ -106,11 +136,12 @@ void Player::fill_info() {
                             has_account ? static_cast<std::uint32_t>(device.account + 1) : 0, policy_of(device)});
   }
   list_steps(scenario_.steps, info.steps);
+  if (scenario_.check) info.check = check_info(scenario_);
 }
 
 void Player::ring(Time) {
   if (alarm_) return std::exchange(alarm_, {})();
-  context_.fail("bound", fmt::format("not over after {}", format_duration(context_.scaled(kLongest))));
+  context_.fail("bound", fmt::format("not over after {}", format_duration(context_.scaled(longest(scenario_)))));
   finish();
 }
 
@@ -127,7 +158,7 @@ void Player::stalled() {
 }
 
 void Player::start() {
-  context_.network.set_alarm(*this, context_.network.now() + context_.scaled(kLongest));
+  context_.network.set_alarm(*this, context_.network.now() + context_.scaled(longest(scenario_)));
   if (!options_.baseline) return prepare(0);
   auditor_.baseline([this] { options_.only_baseline ? finish() : prepare(0); });
 }
@@ -135,12 +166,30 @@ void Player::start() {
 void Player::prepare(std::size_t actor) {
   if (actor == 0) steps_began_ = steps_ended_ = context_.network.now();
   if (stuck()) return finish();
-  if (actor == actors_.size()) return play_step(0);
+  if (actor == actors_.size()) return look();
   actors_[actor]->prepare([this, actor] { prepare(actor + 1); });
+}
+
+/// A check looks first whether the server offers what it is about.
+void Player::look() {
+  if (!scenario_.check || !scenario_.check->talks()) return play_step(0);
+  talk_ = std::make_unique<Talk>(context_, scenario_,
+                                 [this](const scenario::Step& step, Finish done) { perform(step, std::move(done)); });
+  talk_->look([this](bool play) { play ? play_step(0) : finish(); });
+}
+
+void Player::play_talk() {
+  context_.step = static_cast<std::uint32_t>(scenario_.check->deliveries + 1);
+  talk_->play([this] {
+    context_.step = 0;
+    steps_ended_ = context_.network.now();
+    leave(0);
+  });
 }
 
 void Player::play_step(std::size_t index) {
   if (done_) return;
+  if (talk_ && !stuck() && index == scenario_.check->deliveries) return play_talk();
   if (stuck() || index == scenario_.steps.size()) {
     context_.step = 0;
     steps_ended_ = context_.network.now();
@@ -234,6 +283,8 @@ void Player::leave(std::size_t actor) {
 
 void Player::audit() {
   if (done_) return;
+  // What a talk did to the mailbox no ledger knows of: there is nothing to audit, only to clean.
+  if (talk_) return clean();
   if (stuck()) return restore_quotas([this] { finish(); });
   auditor_.audit(++round_, [this] {
     const bool again = round_ == 1 && (!ledger_.missing().empty() || may_be_reported()) && !stuck();
@@ -244,7 +295,7 @@ void Player::audit() {
     e.size = static_cast<std::uint64_t>(settle.count());
     context_.append(std::move(e));
     alarm_ = [this] {
-      context_.network.set_alarm(*this, context_.network.now() + context_.scaled(kLongest));
+      context_.network.set_alarm(*this, context_.network.now() + context_.scaled(longest(scenario_)));
       audit();
     };
     context_.network.set_alarm(*this, context_.network.now() + settle);
@@ -262,6 +313,10 @@ void Player::clean() {
   if (done_) return;
   restore_quotas([this] {
     if (options_.keep || (context_.network.simulated() && !options_.load)) return finish();
+    if (talk_) {
+      context_.over = true;
+      return auditor_.baseline([this] { finish(); });  // looks at every mailbox, and removes what is ours
+    }
     auditor_.clean([this] { finish(); });
   });
 }

@@ -6,6 +6,7 @@
 #include "play/actor.h"
 #include "play/auditor.h"
 #include "play/context.h"
+#include "play/talk.h"
 
 namespace mailproof::play {
 
@@ -43,7 +44,9 @@ class Player final : public Alarm {
  private:
   void fill_info();
   void prepare(std::size_t actor);
+  void look();
   void play_step(std::size_t index);
+  void play_talk();
   void perform(const scenario::Step& step, Finish done);
   void perform_together(const scenario::Step& step, Finish done);
   void perform_admin(const scenario::Step& step, Finish done);
@@ -64,6 +67,7 @@ class Player final : public Alarm {
   Context context_;
   std::vector<std::unique_ptr<Actor>> actors_;
   std::vector<AdminRequest> undo_;  ///< limits that were changed, as they were
+  std::unique_ptr<Talk> talk_;      ///< a check's
   Auditor auditor_;
   Time steps_began_{}, steps_ended_{};
   bool done_ = false;

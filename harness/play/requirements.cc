@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "core/admin.h"
+#include "core/bytes.h"
 #include "core/units.h"
+#include "play/talk_bring_up.h"
 
 namespace mailproof::play {
 namespace {
@@ -70,6 +72,36 @@ std::optional<std::string> cannot_do(const scenario::Scenario& scenario, const s
   return std::nullopt;
 }
 
+std::string_view tls_word(scenario::TalkTls tls) {
+  switch (tls) {
+    case scenario::TalkTls::target:
+      return "";
+    case scenario::TalkTls::none:
+      return " in clear text (tls: none)";
+    case scenario::TalkTls::clear:
+    case scenario::TalkTls::starttls:
+      return " with tls: starttls";
+    case scenario::TalkTls::implicit:
+      return " with tls: implicit";
+  }
+  return "";
+}
+
+std::optional<std::string> cannot_talk(const scenario::Check& check, const scenario::Target& target) {
+  for (const auto& what : check.allow)
+    if (!allows(target, what)) return fmt::format("the target file does not allow {}", what);
+  if (!check.talks()) return std::nullopt;
+  const auto missing = [&](const scenario::TalkConnect& how) -> std::optional<std::string> {
+    if (talk_endpoint(target, how) != nullptr) return std::nullopt;
+    return fmt::format("the target has no {} endpoint{}", upper(name(how.protocol)), tls_word(how.tls));
+  };
+  if (auto why = missing(check.first)) return why;
+  for (const auto& line : check.talk)
+    if (line.op == scenario::TalkLine::Op::connect)
+      if (auto why = missing(line.connect)) return why;
+  return std::nullopt;
+}
+
 bool has_customer(const scenario::Target& target, std::uint64_t quota) {
   return std::any_of(target.accounts.begin(), target.accounts.end(),
                      [&](const auto& account) { return account.customer_quota == quota; });
@@ -113,8 +145,11 @@ std::optional<std::string> not_applicable(const scenario::Scenario& scenario, co
         break;
     }
   }
+  if (scenario.check)
+    if (auto why = cannot_talk(*scenario.check, target)) return why;
   for (const auto& device : scenario.devices) {
     if (device.kind == scenario::DeviceKind::deliverer) {
+      if (scenario.check && scenario.steps.empty()) continue;
       if (device.way != Way::any && !can(target, device.way))
         return fmt::format("the target cannot deliver by {}", name(device.way));
       if (!can_deliver(target)) return "the target has no way of delivery (lmtp, smtp, append or a command)";
@@ -124,8 +159,11 @@ std::optional<std::string> not_applicable(const scenario::Scenario& scenario, co
         return fmt::format("the target has no {} endpoint with tls: {}", name(protocol), name(*device.tls));
     }
   }
-  for (const auto& step : scenario.steps)
+  for (const auto& step : scenario.steps) {
     if (auto why = cannot_do(scenario, step, target)) return why;
+    if (step.via && !can(target, *step.via) && scenario.check)
+      return fmt::format("the target cannot deliver by {}", name(*step.via));
+  }
   for (const auto& customer : scenario.customers)
     if (!has_customer(target, customer.quota))
       return fmt::format("no customer of the target has a quota of {}", format_size(customer.quota));

@@ -32,6 +32,7 @@ class ScenarioWriter {
     json_.end_array().key("steps").begin_array();
     for (const auto& step : scenario_.steps) write(step);
     json_.end_array();
+    if (scenario_.check) write(*scenario_.check);
     text("hash", fmt::format("{:016x}", scenario_.hash));
     json_.end_object();
     return json_.take();
@@ -50,6 +51,23 @@ class ScenarioWriter {
     json_.key(key).begin_array();
     for (const auto& value : values) json_.text(value);
     json_.end_array();
+  }
+  void write(const Check& check) {
+    json_.key("check").begin_object();
+    text("level", name(check.level));
+    maybe("harm", check.harm == Harm::none ? std::string_view() : name(check.harm));
+    maybe("note", check.note);
+    maybe("rule", check.rule);
+    texts("when", check.when);
+    texts("unless", check.unless);
+    texts("allow", check.allow);
+    json_.key("talk").begin_array();
+    for (const auto& line : check.talk) {
+      json_.text(line.written);
+      for (const auto& inside : line.block) json_.text(inside.written);
+    }
+    json_.end_array();
+    json_.end_object();
   }
   const std::string& account(std::size_t index) const { return scenario_.accounts[index].name; }
   const std::string& device(std::size_t index) const { return scenario_.devices[index].name; }

@@ -13,7 +13,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_scenario_file(const fs::path& path) { return path.extension() == ".yaml" || path.extension() == ".yml"; }
+/// What proves the checks of a file stands beside it, in a file of another kind.
+bool is_scenario_file(const fs::path& path) {
+  return (path.extension() == ".yaml" || path.extension() == ".yml") && path.stem().extension() != ".wrong";
+}
 
 /// The scenario files below a folder, sorted by path so that a run's order is the same everywhere.
 std::vector<std::string> files_below(const fs::path& folder) {
@@ -61,8 +64,10 @@ class Loader {
       for (const auto& file : found->second) read(file);
       return;
     }
+    if (const auto found = checks_.find(id); found != checks_.end()) return read(found->second, id);
     std::vector<std::string> known;
     for (const auto& [one, files] : ids_) known.push_back(one);
+    for (const auto& [one, file] : checks_) known.push_back(one);
     complain(root_, id, "the id of a scenario below this folder, or a file");
     out_.problems.back().hint = nearest_word(id, known).value_or("");
   }
@@ -76,14 +81,21 @@ class Loader {
       Complaints ignored(file);
       const auto tree = parse_yaml(text.value(), ignored);
       const Node* id = tree ? find(*tree, "id") : nullptr;
-      if (id != nullptr && !id->text.empty()) ids_[id->text].push_back(file);
+      if (id == nullptr || id->text.empty()) continue;
+      ids_[id->text].push_back(file);
+      const Node* checks = find(*tree, "checks");
+      if (checks == nullptr) continue;
+      for (const Node& check : checks->children)
+        if (const Node* slug = find(check, "id")) checks_.emplace(id->text + "." + slug->text, file);
     }
   }
 
-  void read(const std::string& file) {
+  /// `only`: of a file of checks just this one.
+  void read(const std::string& file, const std::string& only = "") {
     std::error_code error;
     const auto canonical = fs::weakly_canonical(file, error).string();
-    if (!seen_.insert(error ? file : canonical).second) return;
+    const std::string& known_as = error ? file : canonical;
+    if (seen_.contains(known_as) || !seen_.insert(only.empty() ? known_as : known_as + "#" + only).second) return;
     const auto text = read_file(file, kMaxFile);
     if (!text) {
       complain(file, file, text.error().why);
@@ -91,11 +103,14 @@ class Loader {
     }
     auto loaded = parse(text.value(), file);
     for (auto& problem : loaded.problems) out_.problems.push_back(std::move(problem));
-    for (auto& scenario : loaded.scenarios) keep(std::move(scenario));
+    for (auto& scenario : loaded.scenarios)
+      if (only.empty() || scenario.id == only) keep(std::move(scenario));
+    if (!only.empty()) singly_.insert(only);
   }
 
   void keep(Scenario scenario) {
     const auto [first, fresh] = owners_.emplace(scenario.id, scenario.path);
+    if (!fresh && singly_.contains(scenario.id)) return;
     if (!fresh) {
       Complaints complaints(scenario.path);
       complaints.at(scenario.id_pos, scenario.id, "an id of its own; " + first->second + " has it already");
@@ -107,7 +122,9 @@ class Loader {
   std::string root_;
   bool indexed_ = false;
   std::map<std::string, std::vector<std::string>> ids_;
+  std::map<std::string, std::string> checks_;  ///< id of a check -> its file
   std::set<std::string> seen_;
+  std::set<std::string> singly_;  ///< checks that were asked for by themselves: their file may follow
   std::map<std::string, std::string> owners_;
   Loaded out_;
 };

@@ -16,10 +16,8 @@ const std::vector<std::string> kKeys = {"id",    "title",     "why",      "refs"
                                         "needs", "customers", "accounts", "devices", "steps"};
 
 /// Kinds of files that share the suffix but not yet the interpreter. The word tells them apart.
-constexpr std::pair<std::string_view, std::string_view> kNotYet[] = {{"plan", "load plans"},
-                                                                     {"checks", "conformance files"},
-                                                                     {"device", "device profiles"},
-                                                                     {"target", "target files, here,"}};
+constexpr std::pair<std::string_view, std::string_view> kNotYet[] = {
+    {"plan", "load plans"}, {"device", "device profiles"}, {"target", "target files, here,"}};
 
 bool another_kind(const Node& root, Complaints& complaints) {
   for (const auto& [key, kind] : kNotYet)
@@ -53,11 +51,7 @@ class ScenarioReader {
     check_keys(root_, kKeys, complaints_);
     require_keys(root_, {"id", "accounts", "devices", "steps"}, complaints_);
     head();
-    if (const Node* customers = find(root_, "customers")) read_customers(*customers, complaints_, scenario_);
-    if (const Node* accounts = find(root_, "accounts")) read_accounts(*accounts, complaints_, scenario_);
-    Context context{scenario_, complaints_, {}, {}};
-    if (const Node* devices = find(root_, "devices")) read_devices(*devices, complaints_, scenario_, context.unread);
-    if (const Node* steps = find(root_, "steps")) read_steps(*steps, context, scenario_.steps);
+    read_story(root_, complaints_, scenario_);
     if (complaints_.empty()) check_needs(find(root_, "needs"), complaints_, scenario_);
   }
 
@@ -79,10 +73,7 @@ class ScenarioReader {
     if (const Node* refs = find(root_, "refs"))
       scenario_.refs = read_texts(*refs, "a reference like RFC 1939 section 6", complaints_);
     if (const Node* tags = find(root_, "tags")) scenario_.tags = read_texts(*tags, "a tag", complaints_);
-    const Node* needs = find(root_, "needs");
-    if (needs == nullptr) return;
-    for (const Node* entry : read_list(*needs, either(words_of(kNeeds)), complaints_))
-      if (const auto need = read_word(*entry, kNeeds, complaints_)) scenario_.needs.push_back(*need);
+    scenario_.needs = read_needs(root_, complaints_);
   }
 
   const Node& root_;
@@ -114,18 +105,42 @@ void require_keys(const Node& root, const std::vector<std::string>& keys, Compla
   if (!missing.empty()) complaints.at(root.pos, root.children.front().key, fmt::format("also {}", missing));
 }
 
+void read_story(const Node& map, Complaints& complaints, Scenario& scenario) {
+  if (const Node* customers = find(map, "customers")) read_customers(*customers, complaints, scenario);
+  if (const Node* accounts = find(map, "accounts")) read_accounts(*accounts, complaints, scenario);
+  Context context{scenario, complaints, {}, {}};
+  if (const Node* devices = find(map, "devices")) read_devices(*devices, complaints, scenario, context.unread);
+  if (const Node* steps = find(map, "steps")) read_steps(*steps, context, scenario.steps);
+}
+
+std::vector<Need> read_needs(const Node& map, Complaints& complaints) {
+  std::vector<Need> out;
+  const Node* needs = find(map, "needs");
+  if (needs == nullptr) return out;
+  for (const Node* entry : read_list(*needs, either(words_of(kNeeds)), complaints))
+    if (const auto need = read_word(*entry, kNeeds, complaints)) out.push_back(*need);
+  return out;
+}
+
 Loaded parse(std::string_view text, const std::string& name) {
   Loaded out;
   Complaints complaints(name);
   if (const auto root = parse_root(text, "a scenario: id, accounts, devices, steps", complaints);
       root && !another_kind(*root, complaints)) {
-    Scenario scenario;
-    scenario.path = name;
+    if (find(*root, "checks") != nullptr) {
+      out.scenarios = read_checks(*root, complaints);
+    } else {
+      Scenario scenario;
+      ScenarioReader(*root, complaints, scenario).run();
+      out.scenarios.push_back(std::move(scenario));
+    }
+    if (!complaints.empty()) out.scenarios.clear();
     ContentHash hash;
     hash.add(text);
-    scenario.hash = hash.value();
-    ScenarioReader(*root, complaints, scenario).run();
-    if (complaints.empty()) out.scenarios.push_back(std::move(scenario));
+    for (auto& scenario : out.scenarios) {
+      scenario.path = name;
+      scenario.hash = hash.value();
+    }
   }
   out.problems = complaints.take();
   return out;

@@ -12,4 +12,10 @@ std::optional<Node> parse_root(std::string_view text, std::string_view what, Com
 /// Complains, once, of those of `keys` that the file lacks.
 void require_keys(const Node& root, const std::vector<std::string>& keys, Complaints& complaints);
 
+/// Customers, accounts, devices, steps: what makes a story of a map, beside its head.
+void read_story(const Node& map, Complaints& complaints, Scenario& scenario);
+std::vector<Need> read_needs(const Node& map, Complaints& complaints);
+/// A conformance file: one RFC section, many checks, each of them a scenario.
+std::vector<Scenario> read_checks(const Node& root, Complaints& complaints);
+
 }  // namespace mailproof::scenario

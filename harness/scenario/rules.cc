@@ -94,7 +94,8 @@ class Settling {
     }
     if (step_.expect == Outcome::accepted) without("status", "an outcome other than accepted");
     const Way way = step_.via.value_or(device().way);
-    const bool altered_by_smtp = step_.kind == MessageKind::long_lines || step_.kind == MessageKind::eight_bit;
+    const bool altered_by_smtp = step_.kind != MessageKind::plain && step_.kind != MessageKind::office &&
+                                 step_.kind != MessageKind::dot_lines && step_.kind != MessageKind::header_only;
     if (way == Way::smtp && altered_by_smtp)
       context_.complaints.value(*option("kind"),
                                 "plain, office or dot-lines over smtp; an MTA may change the others on their way");

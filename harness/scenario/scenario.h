@@ -7,6 +7,7 @@
 
 #include "core/network.h"
 #include "core/time.h"
+#include "scenario/check.h"
 
 namespace mailproof::scenario {
 
@@ -158,7 +159,20 @@ enum class Fate {
 std::string_view name(Fate fate);
 
 /// What a delivered message looks like. `plain` and `office` are safe over SMTP; the rest need LMTP or APPEND.
-enum class MessageKind { plain, office, dot_lines, long_lines, eight_bit };
+enum class MessageKind {
+  plain,
+  office,
+  dot_lines,
+  long_lines,
+  eight_bit,
+  header_only,       ///< no body
+  no_final_newline,  ///< the last line does not end: APPEND only
+  bare_lf,           ///< LF.LF and CR.CR within: APPEND only
+  dots,              ///< `size` lines that begin with a dot
+  lone_dot,          ///< a line that is one dot, in the middle and at the end
+  edge,              ///< exactly `size` octets, with a dot behind CRLF where a buffer of that size ends
+  line,              ///< one line of `size` octets
+};
 
 /// One step, fully checked: names are resolved to indexes, words to enums, defaults filled in. Fields not used by the
 /// verb keep theirs.
@@ -222,7 +236,8 @@ struct Scenario {
   std::vector<Account> accounts;
   std::vector<Device> devices;
   std::vector<Step> steps;
-  std::uint64_t hash = 0;  ///< ContentHash of the file's bytes
+  std::optional<Check> check = {};  ///< a check of a conformance file, not a story
+  std::uint64_t hash = 0;           ///< ContentHash of the file's bytes
 };
 
 /// One complaint about a file: "file:line:column: 'text'; expected ...; did you mean '...'?"

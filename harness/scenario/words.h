@@ -64,7 +64,19 @@ inline constexpr Word<MessageKind> kMessageKinds[] = {{"plain", MessageKind::pla
                                                       {"office", MessageKind::office},
                                                       {"dot-lines", MessageKind::dot_lines},
                                                       {"long-lines", MessageKind::long_lines},
-                                                      {"eight-bit", MessageKind::eight_bit}};
+                                                      {"eight-bit", MessageKind::eight_bit},
+                                                      {"header-only", MessageKind::header_only},
+                                                      {"no-final-newline", MessageKind::no_final_newline},
+                                                      {"bare-lf", MessageKind::bare_lf},
+                                                      {"dots", MessageKind::dots},
+                                                      {"lone-dot", MessageKind::lone_dot},
+                                                      {"edge", MessageKind::edge},
+                                                      {"line", MessageKind::line}};
+
+inline constexpr Word<Level> kLevels[] = {
+    {"MUST", Level::must}, {"SHOULD", Level::should}, {"PRACTICE", Level::practice}, {"MAY", Level::may}};
+
+inline constexpr Word<Harm> kHarms[] = {{"lost", Harm::lost}, {"altered", Harm::altered}, {"leaked", Harm::leaked}};
 
 inline constexpr Word<How> kHows[] = {{"expunge", How::expunge}, {"trash", How::trash}, {"flag", How::flag}};
 

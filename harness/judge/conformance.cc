@@ -1,0 +1,87 @@
+// A check of an RFC's section: every line of its talk came as it must, and no wire rule was broken.
+#include <fmt/format.h>
+
+#include "core/bytes.h"
+#include "judge/case.h"
+#include "judge/judges.h"
+
+namespace mailproof::judge {
+namespace {
+
+using history::Event;
+using history::Type;
+using history::What;
+
+class Conformance {
+ public:
+  Conformance(Case& c, const history::CheckInfo& check) : c_(c), check_(check) {}
+
+  void run() {
+    for (const Event& e : c_.history.events()) {
+      switch (e.what) {
+        case What::talk:
+          if (e.type == Type::fail) wrong(e, expected_by(c_.invoke(e)), e.text);
+          if (e.type == Type::info) unclear(e, expected_by(c_.invoke(e)));
+          break;
+        case What::rule:
+          if (e.type == Type::fail) wrong(e, e.other_set, e.text);
+          break;
+        case What::outcome:
+          if (check_.talk && (e.type == Type::fail || e.type == Type::info))
+            c_.find("not-played", {"the mailbox filled for the check", printable(e.text, 400), {e.index}, 0, ""});
+          break;
+        case What::problem:
+          if (check_.talk) problem(e);
+          break;
+        default:
+          break;
+      }
+    }
+  }
+
+ private:
+  static std::string expected_by(const Event& line) {
+    return line.set.empty() ? line.text : fmt::format("{}", line.set);
+  }
+
+  void wrong(const Event& e, std::string expected, const std::string& actual) {
+    if (check_.level == "MAY") return;  // recorded by the play itself
+    const bool binds = check_.level == "MUST" || !check_.harm.empty();
+    Finding& finding =
+        c_.find(binds ? "broken" : "not-followed", {std::move(expected), printable_lines(actual), {e.index}, 0, ""});
+    finding.requirement = check_.requirement;
+  }
+
+  void unclear(const Event& e, std::string expected) {
+    c_.find("unclear", {std::move(expected), printable_lines(e.text), {e.index}, 0, ""});
+  }
+
+  void problem(const Event& e) {
+    const bool ours = e.code == "interrupted" || e.code == "stalled";
+    c_.find(ours ? "unclear" : "not-played", {"a check played to its end", printable(e.text, 400), {e.index}, 0, ""});
+  }
+
+  /// Made safe, its own line breaks kept.
+  static std::string printable_lines(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+      const auto end = std::min(text.find('\n'), text.size());
+      out += fmt::format("{}{}", out.empty() ? "" : "\n", printable(text.substr(0, end), 600));
+      text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return out;
+  }
+
+  Case& c_;
+  const history::CheckInfo& check_;
+};
+
+}  // namespace
+
+void judge_conformance(const history::History& history, const history::Ledger& ledger, Findings& out) {
+  if (!history.info.check) return;
+  Case c(history, ledger, "conformance", out);
+  Conformance(c, *history.info.check).run();
+}
+
+}  // namespace mailproof::judge

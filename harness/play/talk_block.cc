@@ -1,0 +1,231 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <regex>
+#include <set>
+
+#include "core/bytes.h"
+#include "play/talk_match.h"
+
+namespace mailproof::play {
+namespace {
+
+using scenario::TalkLine;
+using Op = TalkLine::Op;
+using Message = std::function<std::optional<std::string>(std::string_view)>;
+
+std::string column(std::string_view line, int number) {
+  for (int i = 1; !line.empty(); ++i) {
+    const auto end = std::min(line.find(' '), line.size());
+    if (i == number) return std::string(line.substr(0, end));
+    line.remove_prefix(std::min(end + 1, line.size()));
+  }
+  return {};
+}
+
+std::uint64_t as_number(std::string_view text) {
+  std::uint64_t out = 0;
+  std::from_chars(text.data(), text.data() + text.size(), out);
+  return out;
+}
+
+/// Behind the trace headers that a server may put on top: from our own first header on.
+std::string_view canonical(std::string_view body) {
+  constexpr std::string_view kOurs = "X-Mailproof:";
+  if (body.starts_with(kOurs)) return body;
+  const auto at = body.find("\nX-Mailproof:");
+  return at == std::string_view::npos ? std::string_view() : body.substr(at + 1);
+}
+
+/// Header, blank line and so many lines of the body (RFC 1939 section 7).
+std::string top_of(const std::string& message, std::size_t lines) {
+  auto at = message.find("\r\n\r\n");
+  if (at == std::string::npos) return message;
+  at += 4;
+  for (; lines > 0 && at < message.size(); --lines) {
+    const auto end = message.find("\r\n", at);
+    if (end == std::string::npos) return message;
+    at = end + 2;
+  }
+  return message.substr(0, at);
+}
+
+std::string first_difference(std::string_view wanted, std::string_view came) {
+  std::size_t at = 0;
+  while (at < wanted.size() && at < came.size() && wanted[at] == came[at]) ++at;
+  return fmt::format("{} octets of it; at octet {} \"{}\" where \"{}\" was sent", came.size(), at,
+                     printable(came.substr(std::min(at, came.size())), 60),
+                     printable(wanted.substr(std::min(at, wanted.size())), 60));
+}
+
+/// A pattern that is about the whole body and takes no line.
+bool about_all(const TalkLine& line) {
+  if (line.op == Op::every_regex || line.op == Op::no_regex || line.op == Op::distinct) return true;
+  if (line.op != Op::reply) return false;
+  if (line.text.starts_with('{') && line.text.ends_with('}')) return true;
+  const auto parts = cut_pattern(line.text);
+  if (parts.size() != 1 || !parts.front().variable) return false;
+  const std::string& type = parts.front().variable->type;
+  return type == "block" || type == "octets" || type == "lines" || type == "sum" || type.starts_with("column ");
+}
+
+class Block {
+ public:
+  Block(const TalkReply& reply, const Message& message, TalkVariables& variables)
+      : reply_(reply), message_(message), variables_(variables) {}
+
+  std::optional<TalkMismatch> whole(const TalkLine& line) {
+    switch (line.op) {
+      case Op::every_regex:
+        return each(line, true);
+      case Op::no_regex:
+        return each(line, false);
+      case Op::distinct:
+        return distinct(line.number);
+      default:
+        return line.text.starts_with('{') ? content(line.text) : measure(*cut_pattern(line.text).front().variable);
+    }
+  }
+
+  std::optional<TalkMismatch> ordered(const std::vector<const TalkLine*>& lines) {
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      const TalkLine& line = *lines[i];
+      if (line.op == Op::any_lines) {
+        if (i + 1 == lines.size()) return std::nullopt;
+        while (at < reply_.block.size() && !tries(*lines[i + 1], reply_.block[at])) ++at;
+        continue;
+      }
+      if (at >= reply_.block.size()) return TalkMismatch{shown(line), "the block ends here"};
+      if (!tries(line, reply_.block[at])) return TalkMismatch{shown(line), printable(reply_.block[at], 300)};
+      takes(line, reply_.block[at]);
+      ++at;
+    }
+    if (at < reply_.block.size())
+      return TalkMismatch{"the end of the block", fmt::format("another line: {}", printable(reply_.block[at], 300))};
+    return std::nullopt;
+  }
+
+  std::optional<TalkMismatch> unordered(const std::vector<const TalkLine*>& lines) {
+    std::vector<bool> taken(reply_.block.size());
+    for (const TalkLine* line : lines) {
+      if (line->op == Op::any_lines) continue;
+      std::size_t at = 0;
+      while (at < taken.size() && (taken[at] || !tries(*line, reply_.block[at]))) ++at;
+      if (at == taken.size()) return TalkMismatch{shown(*line), all_lines()};
+      takes(*line, reply_.block[at]);
+      taken[at] = true;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  std::string shown(const TalkLine& line) const { return filled_in(line.text, variables_); }
+  std::string all_lines() const {
+    std::string out;
+    for (const std::string& line : reply_.block) {
+      out += fmt::format("{}{}", out.empty() ? "" : "\n", printable(line, 120));
+      if (out.size() > 1000) return out + "\n...";
+    }
+    return out.empty() ? "an empty block" : out;
+  }
+
+  static bool fits(const TalkLine& line, std::string_view text, TalkVariables& variables) {
+    if (line.op == Op::reply_regex)
+      return std::regex_search(text.begin(), text.end(), std::regex(line.text, std::regex::ECMAScript));
+    if (line.text == "${_}") return true;
+    return match_line(line.text, text, variables);
+  }
+  bool tries(const TalkLine& line, std::string_view text) const {
+    TalkVariables copy = variables_;
+    return fits(line, text, copy);
+  }
+  void takes(const TalkLine& line, std::string_view text) { fits(line, text, variables_); }
+
+  std::optional<TalkMismatch> each(const TalkLine& line, bool wanted) const {
+    const std::regex regex(line.text, std::regex::ECMAScript);
+    for (const std::string& text : reply_.block)
+      if (std::regex_search(text, regex) != wanted)
+        return TalkMismatch{fmt::format("{} like {}", wanted ? "every line" : "no line", line.text),
+                            printable(text, 300)};
+    return std::nullopt;
+  }
+
+  std::optional<TalkMismatch> distinct(int number) const {
+    std::set<std::string> seen;
+    for (const std::string& text : reply_.block)
+      if (!seen.insert(column(text, number)).second)
+        return TalkMismatch{fmt::format("pairwise different words in column {}", number),
+                            fmt::format("{} stands there twice", printable(column(text, number), 100))};
+    return std::nullopt;
+  }
+
+  std::optional<TalkMismatch> content(const std::string& text) {
+    const std::string_view inside = std::string_view(text).substr(1, text.size() - 2);
+    const auto space = inside.find(' ');
+    const std::string_view name = inside.substr(0, space);
+    auto wanted = message_(name);
+    if (!wanted) return TalkMismatch{text, fmt::format("no message {} was delivered", name)};
+    if (space != std::string_view::npos && inside.substr(space + 1).starts_with("top "))
+      wanted = top_of(*wanted, as_number(inside.substr(space + 5)));
+    const auto came = canonical(reply_.body);
+    if (came == *wanted) return std::nullopt;
+    return TalkMismatch{fmt::format("the {} octets of {} as they were sent, behind what trace headers there are",
+                                    wanted->size(), inside),
+                        came.empty()
+                            ? fmt::format("{} octets, and our first header is not among them", reply_.body.size())
+                            : first_difference(*wanted, came)};
+  }
+
+  std::optional<TalkMismatch> measure(const TalkVariable& variable) {
+    std::string value;
+    if (variable.type == "block") {
+      value = reply_.body;
+    } else if (variable.type == "octets") {
+      value = std::to_string(reply_.body.size());
+    } else if (variable.type == "lines") {
+      value = std::to_string(reply_.block.size());
+    } else if (variable.type == "sum") {
+      std::uint64_t sum = 0;
+      for (const std::string& line : reply_.block) sum += as_number(column(line, 2));
+      value = std::to_string(sum);
+    } else {
+      const int number = static_cast<int>(as_number(std::string_view(variable.type).substr(7)));
+      for (const std::string& line : reply_.block) value += column(line, number) + "\n";
+    }
+    const auto before = variables_.values.find(variable.name);
+    if (bind_variable({variable.name, ""}, value, variables_)) return std::nullopt;
+    const std::string& bound = before->second;
+    if (variable.type == "block" || variable.type.starts_with("column"))
+      return TalkMismatch{fmt::format("the same {} as before ({} octets)", variable.type, bound.size()),
+                          first_difference(bound, value)};
+    return TalkMismatch{fmt::format("{} {}", bound, variable.type == "sum" ? "as the sum of the sizes" : variable.type),
+                        value};
+  }
+
+  const TalkReply& reply_;
+  const Message& message_;
+  TalkVariables& variables_;
+};
+
+}  // namespace
+
+std::optional<TalkMismatch> match_block(const std::vector<TalkLine>& lines, const TalkReply& reply, bool unordered,
+                                        const Message& message, TalkVariables& variables) {
+  Block block(reply, message, variables);
+  std::vector<const TalkLine*> single;
+  bool all = false;
+  for (const TalkLine& line : lines) {
+    if (!about_all(line)) {
+      single.push_back(&line);
+      continue;
+    }
+    all = true;
+    if (auto mismatch = block.whole(line)) return mismatch;
+  }
+  if (single.empty() && all) return std::nullopt;
+  return unordered ? block.unordered(single) : block.ordered(single);
+}
+
+}  // namespace mailproof::play

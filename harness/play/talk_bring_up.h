@@ -1,0 +1,76 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "play/talk_connection.h"
+#include "scenario/check.h"
+
+namespace mailproof::play {
+
+/// The target's endpoint that a talk means; null: it has none.
+const Endpoint* talk_endpoint(const scenario::Target& target, const scenario::TalkConnect& how);
+
+/// Brings a talk's connection to where the talk wants it: greeting, STARTTLS, login, SELECT. Looked at again whenever
+/// something came.
+class TalkBringUp {
+ public:
+  TalkBringUp(Context& context, TalkConnection& connection, const scenario::TalkConnect& how, const Endpoint& endpoint);
+
+  enum class State { busy, up, refused, failed };
+  /// Wants more than before: from authorization on to authenticated.
+  void raise(scenario::Standing standing);
+  /// Goes on as far as it can. `refused`: another session has the maildrop, it may be tried again.
+  State go_on();
+  const std::string& why() const { return why_; }
+
+ private:
+  enum class Step { greeting, starttls, tls, user, pass, plain, login, authenticate, select, up };
+  State at(Step step);
+  State fail(std::string why);
+  void say(std::string text, bool secret = false);
+  bool tagged(const std::string& line) const;
+  std::string credentials() const;
+
+  TalkConnection& connection_;
+  scenario::TalkConnect how_;
+  const scenario::PoolAccount& account_;
+  bool wants_starttls_;
+  Step step_ = Step::greeting;
+  std::string why_;
+};
+
+/// What a server offers, asked over a connection of its own: CAPA or CAPABILITY, before and, where that may tell more,
+/// after login. A server without CAPA is tried: USER, UIDL, TOP.
+class TalkProbe {
+ public:
+  TalkProbe(Context& context, std::uint32_t session, const scenario::TalkConnect& how, const Endpoint& endpoint,
+            std::vector<std::string> wanted);
+
+  /// Goes on as far as it can; to be called again when something came. True: it is over.
+  bool go_on();
+  bool offers(std::string_view wanted) const;
+  const std::string& problem() const { return problem_; }  ///< why it could not be asked; "" = it was
+  TalkConnection& connection() { return connection_; }
+
+ private:
+  enum class Step { greeting, before, raising, after, trying, quitting, over };
+  bool everything_known() const;
+  void take(const TalkReply& reply);
+  bool ask(std::string_view command, Step next);
+  bool broken();
+
+  TalkConnection connection_;
+  scenario::TalkConnect how_;
+  TalkBringUp bring_up_;
+  std::vector<std::string> wanted_;
+  Step step_ = Step::greeting;
+  std::vector<std::string> lines_;  ///< capability lines, arguments behind them
+  bool has_list_ = false;
+  std::string trying_;
+  std::string problem_;
+};
+
+}  // namespace mailproof::play

@@ -1,0 +1,195 @@
+#include "play/talk_connection.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace mailproof::play {
+namespace {
+
+/// Whether +OK to this command is followed by a block (RFC 1939 section 5, RFC 2449 section 5, RFC 5034 section 4, RFC
+/// 6856 section 3.2).
+bool has_block(std::string_view command) {
+  const auto space = command.find(' ');
+  const std::string_view word = command.substr(0, space);
+  const bool alone = space == std::string_view::npos || space + 1 == command.size();
+  for (const std::string_view always : {"RETR", "TOP"})
+    if (iequals(word, always)) return true;
+  for (const std::string_view without : {"LIST", "UIDL", "CAPA", "AUTH", "LANG"})
+    if (iequals(word, without)) return alone;
+  return false;
+}
+
+/// "{310}" or "{310+}" at the end of a line announces so many octets.
+std::size_t announced(std::string_view line) {
+  if (!line.ends_with('}')) return 0;
+  const auto open = line.rfind('{');
+  if (open == std::string_view::npos) return 0;
+  std::size_t size = 0;
+  const char* from = line.data() + open + 1;
+  const auto [end, error] = std::from_chars(from, line.data() + line.size() - 1, size);
+  return error == std::errc() && from != end ? size : 0;
+}
+
+}  // namespace
+
+TalkConnection::TalkConnection(Context& context, std::uint32_t session, Protocol protocol)
+    : context_(context), session_(session), protocol_(protocol), recorded_(*this, *context.logs.at(session - 1)) {}
+
+TalkConnection::~TalkConnection() { link_.reset(); }
+
+void TalkConnection::open(const Endpoint& endpoint) { link_ = context_.network.open(endpoint, recorded_); }
+
+void TalkConnection::send(const std::vector<Piece>& pieces) {
+  if (over_) return;
+  for (const Piece& piece : pieces) {
+    if (piece.secret) {
+      out_.secret(piece.text);
+    } else {
+      out_.text(piece.text);
+    }
+    if (protocol_ == Protocol::pop3) said(piece.text);
+  }
+  if (waker_ != nullptr) waker_->wake();
+}
+
+/// Keeps which commands were sent: how long a reply is depends on them.
+void TalkConnection::said(std::string_view bytes) {
+  for (const char c : bytes) {
+    if (c != '\n') {
+      said_ += c;
+      continue;
+    }
+    if (said_.ends_with('\r')) said_.pop_back();
+    if (!std::exchange(answering_, false)) commands_.push_back(said_);
+    said_.clear();
+  }
+}
+
+void TalkConnection::start_tls() {
+  tls_.reset();
+  wants_ = Wants::start_tls;
+  if (waker_ != nullptr) waker_->wake();
+}
+
+void TalkConnection::misbehave(const LinkFaults& faults) {
+  if (link_ && !over_) link_->misbehave(faults);
+}
+
+void TalkConnection::drop(bool with_reset) {
+  if (link_ && !over_) link_->drop(with_reset);
+}
+
+std::string TalkConnection::unfinished() const {
+  if (in_block_) return building_.line + " ... (its end has not come)";
+  return buffer_;
+}
+
+void TalkConnection::opened(Time) {
+  if (changed) changed();
+}
+
+void TalkConnection::feed(Bytes in, Time) {
+  std::string_view bytes = as_text(in);
+  octets_ += bytes.size();
+  if (octets_ > kMostOctets) return drop(true);
+  while (!bytes.empty()) {
+    if (literal_ != 0) {
+      const auto take = std::min(literal_, bytes.size());
+      buffer_ += bytes.substr(0, take);
+      bytes.remove_prefix(take);
+      literal_ -= take;
+      continue;
+    }
+    const auto end = bytes.find('\n');
+    buffer_ += bytes.substr(0, end == std::string_view::npos ? end : end + 1);
+    if (end == std::string_view::npos) break;
+    bytes.remove_prefix(end + 1);
+    const std::string raw = std::exchange(buffer_, {});
+    if (protocol_ == Protocol::imap) {
+      imap_line(raw);
+    } else {
+      std::string_view text = raw;
+      text.remove_suffix(text.ends_with("\r\n") ? 2 : 1);
+      line(text, raw);
+    }
+  }
+  if (changed) changed();
+}
+
+void TalkConnection::imap_line(std::string_view raw) {
+  std::string_view text = raw;
+  text.remove_suffix(text.ends_with("\r\n") ? 2 : 1);
+  // Only the part behind the latest literal can announce another one.
+  literal_ = announced(text);
+  if (literal_ != 0) {
+    buffer_ = raw;
+    return;
+  }
+  TalkReply reply;
+  reply.line = text;
+  put(std::move(reply));
+}
+
+void TalkConnection::line(std::string_view text, std::string_view raw) {
+  if (in_block_) {
+    if (text == ".") {
+      in_block_ = false;
+      return put(std::exchange(building_, {}));
+    }
+    if (text.starts_with('.')) {
+      text.remove_prefix(1);
+      raw.remove_prefix(1);
+    }
+    building_.block.emplace_back(text);
+    building_.body += raw;
+    return;
+  }
+  TalkReply reply;
+  reply.line = text;
+  if (!greeted_) return put(std::move(reply));
+  const bool continuation = text == "+" || text.starts_with("+ ");
+  if (continuation) {
+    answering_ = true;
+    return put(std::move(reply));
+  }
+  answering_ = false;
+  std::string command;
+  if (!commands_.empty()) {
+    command = std::move(commands_.front());
+    commands_.pop_front();
+  }
+  if (istarts_with(text, "+OK") && has_block(command)) {
+    reply.multi = in_block_ = true;
+    building_ = std::move(reply);
+    return;
+  }
+  put(std::move(reply));
+}
+
+void TalkConnection::put(TalkReply reply) {
+  if (!std::exchange(greeted_, true)) greeting_ = reply.line;
+  reply.at = here();
+  replies.push_back(std::move(reply));
+}
+
+void TalkConnection::sent(std::size_t n, Time) { out_.sent(n); }
+
+void TalkConnection::secured(const TlsFacts& facts, Time) {
+  wants_ = Wants::nothing;
+  tls_ = facts;
+  // What came in clear text is no part of what comes now.
+  buffer_.clear();
+  said_.clear();
+  commands_.clear();
+  if (changed) changed();
+}
+
+void TalkConnection::ended(EndReason reason, std::string_view detail, Time) {
+  over_ = true;
+  end_ = reason;
+  end_detail_ = detail;
+  wants_ = Wants::nothing;
+  if (changed) changed();
+}
+
+}  // namespace mailproof::play

@@ -1,0 +1,101 @@
+#pragma once
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/outbox.h"
+#include "play/context.h"
+
+namespace mailproof::play {
+
+/// One reply as it came. POP3: a status line, with the lines of its block when there is one. IMAP: a logical line,
+/// literals in it.
+struct TalkReply {
+  std::string line;                ///< without its line end
+  bool multi = false;              ///< POP3: a block followed
+  std::vector<std::string> block;  ///< unstuffed, without line ends
+  std::string body;                ///< the same with the line ends as they came
+  history::WireRef at;
+};
+
+/// A connection on which nothing is understood but where a reply ends: what is sent and what must come is a talk's
+/// affair. Tells `changed` whenever something came, TLS is up or it is over; the receiver must not destroy it then.
+class TalkConnection final : public Peer {
+ public:
+  /// What goes out, piece by piece.
+  struct Piece {
+    std::string text;
+    bool secret = false;
+  };
+  static constexpr std::size_t kMostOctets = 64U << 20;  ///< kept of what a server sends; more ends the connection
+
+  TalkConnection(Context& context, std::uint32_t session, Protocol protocol);
+  ~TalkConnection() override;
+  void open(const Endpoint& endpoint);
+
+  void send(const std::vector<Piece>& pieces);
+  void start_tls();
+  void misbehave(const LinkFaults& faults);
+  void drop(bool with_reset);
+
+  std::deque<TalkReply> replies;  ///< complete ones that nobody took yet
+  std::function<void()> changed;
+
+  std::uint32_t session() const { return session_; }
+  Protocol protocol() const { return protocol_; }
+  bool over() const { return over_; }
+  EndReason end() const { return end_; }
+  const std::string& end_detail() const { return end_detail_; }
+  const std::optional<TlsFacts>& tls() const { return tls_; }  ///< of the newest handshake
+  std::uint64_t octets() const { return octets_; }             ///< received so far
+  /// What came of a reply that is not complete.
+  std::string unfinished() const;
+  const std::string& greeting() const { return greeting_; }
+  history::WireRef here() const { return context_.logs[session_ - 1]->here(); }
+
+  // Peer
+  void attach(Waker* waker) override { waker_ = waker; }
+  void opened(Time now) override;
+  void feed(Bytes in, Time now) override;
+  std::span<const Output> output() override { return out_.output(); }
+  void sent(std::size_t n, Time now) override;
+  void advance(Time) override {}
+  std::optional<Time> deadline() const override { return std::nullopt; }
+  void secured(const TlsFacts& facts, Time now) override;
+  void ended(EndReason reason, std::string_view detail, Time now) override;
+  Wants wants() const override { return wants_; }
+
+ private:
+  void said(std::string_view bytes);
+  void line(std::string_view text, std::string_view raw);
+  void imap_line(std::string_view raw);
+  void put(TalkReply reply);
+
+  Context& context_;
+  std::uint32_t session_;
+  Protocol protocol_;
+  history::RecordedPeer recorded_;
+  std::unique_ptr<Link> link_;
+  Outbox out_;
+  Waker* waker_ = nullptr;
+  Wants wants_ = Wants::nothing;
+  bool over_ = false;
+  EndReason end_ = EndReason::none;
+  std::string end_detail_;
+  std::optional<TlsFacts> tls_;
+  std::uint64_t octets_ = 0;
+
+  std::string buffer_;                ///< an unfinished line
+  std::string said_;                  ///< an unfinished command line
+  std::deque<std::string> commands_;  ///< POP3: without a reply yet
+  bool answering_ = false;            ///< a SASL exchange: the next line is a response, no command
+  bool in_block_ = false;
+  TalkReply building_;
+  std::size_t literal_ = 0;  ///< IMAP: octets of a literal still to come
+  bool greeted_ = false;
+  std::string greeting_;
+};
+
+}  // namespace mailproof::play

@@ -1,0 +1,155 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <regex>
+
+#include "core/bytes.h"
+#include "play/talk.h"
+#include "play/talk_imap.h"
+
+namespace mailproof::play {
+namespace {
+
+using Op = scenario::TalkLine::Op;
+
+bool about_status(std::string_view pattern) {
+  for (const std::string_view word : {"OK", "NO", "BAD"})
+    if (istarts_with(pattern, word) && (pattern.size() == word.size() || pattern[word.size()] == ' ')) return true;
+  return pattern == "closed";
+}
+
+bool is_continuation(std::string_view line) { return line == "+" || line.starts_with("+ "); }
+
+/// EXISTS, EXPUNGE and VANISHED keep their order; rows may come as they like.
+bool in_written_order(std::string_view pattern) {
+  const auto words = pattern_words(pattern);
+  return words.size() >= 2 && (iequals(words[1], "VANISHED") ||
+                               (words.size() >= 3 && (iequals(words[2], "EXISTS") || iequals(words[2], "EXPUNGE"))));
+}
+
+std::string all(const std::vector<TalkReply>& replies) {
+  std::string out;
+  for (const TalkReply& reply : replies)
+    out += fmt::format("{}{}", out.empty() ? "" : "\n", printable(reply.line, 200));
+  return out;
+}
+
+}  // namespace
+
+/// A line of the server's that is untagged waits for the status line of the command during which it came.
+void Talk::sort_replies(Line& at) {
+  auto& replies = at.connection->replies;
+  while (!replies.empty() && replies.front().line.starts_with("* ")) {
+    at.untagged.push_back(std::move(replies.front()));
+    replies.pop_front();
+  }
+}
+
+Talk::Came Talk::imap(Line& at, const scenario::TalkLine& line) {
+  const bool greeting = at.how.standing == scenario::Standing::greeting && at.tags.empty();
+  const bool untagged =
+      line.text.starts_with("* ") || (line.op == Op::reply_regex && line.text.find("\\*") != std::string::npos);
+  if (untagged && !at.tags.empty() && !greeting) {
+    // Compared when the status is there; without one behind it, as it comes.
+    for (std::size_t i = next_ + 1; i < check_.talk.size(); ++i) {
+      const auto& later = check_.talk[i];
+      if (later.connection != line.connection) continue;
+      if (later.op == Op::send || later.op == Op::send_raw || later.op == Op::connect) break;
+      if (later.op == Op::reply && !later.text.starts_with("* ") && later.text != "+" &&
+          !later.text.starts_with("+ ")) {
+        at.awaited.push_back(&line);
+        next();
+        return Came::on;
+      }
+    }
+  }
+  sort_replies(at);
+  if (untagged) return imap_untagged(at, line, false);
+  return imap_status(at, line);
+}
+
+/// One untagged line now: the first that came and fits.
+Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool complete) {
+  const auto fits = [&](const std::string& text, TalkVariables& variables) {
+    if (line.op == Op::reply_regex) return std::regex_search(text, std::regex(line.text, std::regex::ECMAScript));
+    return std::any_of(line.alternatives.begin(), line.alternatives.end(), [&](const std::string& pattern) {
+      TalkVariables copy = variables;
+      const bool status_text = pattern_words(pattern).size() >= 2 && about_status(pattern_words(pattern)[1]);
+      if (!match_imap(pattern, text,
+                      status_text || istarts_with(pattern, "* BYE") || istarts_with(pattern, "* PREAUTH"), copy))
+        return false;
+      variables = std::move(copy);
+      return true;
+    });
+  };
+  const bool ordered = complete && line.op == Op::reply && in_written_order(line.text);
+  for (std::size_t i = ordered ? at.in_order : 0; i < at.untagged.size(); ++i) {
+    TalkVariables copy = variables_;
+    if (!fits(at.untagged[i].line, copy)) continue;
+    if (line.op == Op::never)
+      return wrong(&at, line, fmt::format("no {}", filled_in(line.text, variables_)),
+                   printable(at.untagged[i].line, 300));
+    const std::string text = printable(at.untagged[i].line, 200);
+    at.untagged.erase(at.untagged.begin() + static_cast<std::ptrdiff_t>(i));
+    if (ordered) {
+      at.in_order = i;
+    } else if (i < at.in_order) {
+      --at.in_order;
+    }
+    variables_ = std::move(copy);
+    if (complete) {
+      record(&at, line, history::Type::ok, expected(line), text);
+      return Came::on;
+    }
+    return right(&at, line, text);
+  }
+  if (line.op == Op::never || line.op == Op::maybe) {
+    if (!complete) next();
+    return Came::on;
+  }
+  if (complete || at.connection->over()) {
+    const std::string came = all(at.untagged);
+    return wrong(&at, line, expected(line),
+                 came.empty() ? "no such reply" : fmt::format("no such reply among\n{}", came));
+  }
+  return wait_for(at, line);
+}
+
+Talk::Came Talk::imap_status(Line& at, const scenario::TalkLine& line) {
+  auto& replies = at.connection->replies;
+  if (replies.empty()) {
+    if (!at.connection->over()) return wait_for(at, line);
+    if (may_close(line)) return right(&at, line, "closed");
+    return wrong(&at, line, expected(line), how_it_ended(at));
+  }
+  const TalkReply came = std::move(replies.front());
+  replies.pop_front();
+  if (is_continuation(came.line) && !is_continuation(line.text)) {
+    // "+" of a literal whose octets are on their way already.
+    return Came::on;
+  }
+  std::string rest = came.line;
+  if (!is_continuation(came.line) && !at.tags.empty()) {
+    const auto which = std::min(static_cast<std::size_t>(line.command), at.tags.size()) - 1;
+    const std::string tag = at.tags[which] + " ";
+    if (!came.line.starts_with(tag))
+      return wrong(&at, line, fmt::format("{}{}", tag, expected(line)), printable(came.line, 300));
+    rest = came.line.substr(tag.size());
+    at.tags.erase(at.tags.begin() + static_cast<std::ptrdiff_t>(which));
+  }
+  at.in_order = 0;
+  for (const scenario::TalkLine* awaited : std::exchange(at.awaited, {}))
+    if (const Came what = imap_untagged(at, *awaited, true); what != Came::on) return what;
+  if (check_.strict_untagged && !at.untagged.empty())
+    return wrong(&at, line, "no other untagged replies", all(at.untagged));
+  at.untagged.clear();
+  for (const std::string& pattern : line.alternatives) {
+    TalkVariables copy = variables_;
+    if (pattern == "closed" || !match_imap(pattern, rest, true, copy)) continue;
+    variables_ = std::move(copy);
+    return right(&at, line, printable(came.line, 200));
+  }
+  return wrong(&at, line, expected(line), printable(came.line, 300));
+}
+
+}  // namespace mailproof::play

@@ -1,0 +1,186 @@
+#include "play/talk_match.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <regex>
+
+#include "core/hash.h"
+
+namespace mailproof::play {
+namespace {
+
+bool all_of(std::string_view text, bool (*good)(char)) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), good);
+}
+bool digit(char c) { return c >= '0' && c <= '9'; }
+
+bool matches(std::string_view text, std::string_view regex) {
+  const std::regex compiled(regex.begin(), regex.end(), std::regex::ECMAScript);
+  return std::regex_match(text.begin(), text.end(), compiled);
+}
+
+/// Where the brace that opens at `open` closes; npos = never. A regex between / may hold braces.
+std::size_t closing(std::string_view text, std::size_t open) {
+  int depth = 0;
+  for (std::size_t i = open; i < text.size(); ++i) {
+    if (text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '{') {
+      ++depth;
+    } else if (text[i] == '}' && --depth == 0) {
+      return i;
+    }
+  }
+  return std::string_view::npos;
+}
+
+std::string escaped_for_regex(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (std::string_view("\\^$.|?*+()[]{}").find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<TalkPart> cut_pattern(std::string_view text) {
+  std::vector<TalkPart> out;
+  std::string literal;
+  const auto flush = [&] {
+    if (!literal.empty()) out.push_back({std::exchange(literal, {}), std::nullopt});
+  };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text.substr(i, 2) != "${") {
+      literal += text[i];
+      continue;
+    }
+    const auto end = closing(text, i + 1);
+    if (end == std::string_view::npos) {
+      literal += text[i];
+      continue;
+    }
+    flush();
+    const std::string_view inside = text.substr(i + 2, end - i - 2);
+    const auto colon = inside.find(':');
+    TalkVariable variable{std::string(inside.substr(0, colon)),
+                          colon == std::string_view::npos ? "" : std::string(inside.substr(colon + 1))};
+    out.push_back({"", std::move(variable)});
+    i = end;
+  }
+  flush();
+  return out;
+}
+
+std::vector<std::string> pattern_words(std::string_view pattern) {
+  std::vector<std::string> out;
+  std::string word;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] == ' ') {
+      if (!word.empty()) out.push_back(std::exchange(word, {}));
+      continue;
+    }
+    const bool opens = pattern[i] == '{' || pattern.substr(i, 2) == "${";
+    const auto end = opens ? closing(pattern, pattern[i] == '{' ? i : i + 1) : std::string_view::npos;
+    if (end == std::string_view::npos) {
+      word += pattern[i];
+      continue;
+    }
+    word += pattern.substr(i, end - i + 1);
+    i = end;
+  }
+  if (!word.empty()) out.push_back(word);
+  return out;
+}
+
+bool is_of_type(std::string_view value, std::string_view type) {
+  if (type.empty() || type == "distinct" || type == "rest") return true;
+  if (type == "number" || type == "modseq") return all_of(value, digit);
+  if (type == "uid" || type == "seq") return all_of(value, digit) && value.front() != '0';
+  if (type == "uidl") return value.size() <= 70 && all_of(value, [](char c) { return c >= 0x21 && c <= 0x7e; });
+  if (type == "base64") return unbase64(value).has_value();
+  if (type == "date")
+    return matches(
+        value,
+        R"re("?[ 0-9][0-9]-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-[0-9]{4} [0-9:]{8} [+-][0-9]{4}"?)re");
+  if (type == "flags") return matches(value, R"re(\((\\?[^\s(){%*"\\\]]+( \\?[^\s(){%*"\\\]]+)*)?\))re");
+  if (type == "literal") return true;
+  if (type.size() >= 2 && type.front() == '/' && type.back() == '/')
+    return matches(value, type.substr(1, type.size() - 2));
+  return false;
+}
+
+bool bind_variable(const TalkVariable& variable, std::string_view value, TalkVariables& variables) {
+  if (!is_of_type(value, variable.type)) return false;
+  if (variable.name == "_") return true;
+  if (variable.type == "distinct") {
+    variables.values.insert_or_assign(variable.name, std::string(value));
+    return variables.distinct[variable.name].emplace(value).second;
+  }
+  const auto [at, fresh] = variables.values.try_emplace(variable.name, std::string(value));
+  return fresh || at->second == value;
+}
+
+bool match_word(std::string_view pattern, std::string_view word, TalkVariables& variables) {
+  const auto parts = cut_pattern(pattern);
+  if (parts.empty()) return word.empty();
+  if (parts.size() == 1) {
+    if (parts.front().variable) return bind_variable(*parts.front().variable, word, variables);
+    return iequals(parts.front().literal, word);
+  }
+  std::string regex;
+  for (const TalkPart& part : parts) regex += part.variable ? std::string("(.*?)") : escaped_for_regex(part.literal);
+  std::match_results<std::string_view::const_iterator> found;
+  const std::regex compiled(regex, std::regex::ECMAScript | std::regex::icase);
+  if (!std::regex_match(word.begin(), word.end(), found, compiled)) return false;
+  std::size_t group = 0;
+  for (const TalkPart& part : parts)
+    if (part.variable && !bind_variable(*part.variable, found[++group].str(), variables)) return false;
+  return true;
+}
+
+bool match_line(std::string_view pattern, std::string_view line, TalkVariables& variables) {
+  std::vector<std::string> wanted = pattern_words(pattern);
+  bool to_the_end = false;
+  if (!wanted.empty() && wanted.back() == "$") {
+    to_the_end = true;
+    wanted.pop_back();
+  }
+  std::string_view rest = line;
+  const auto skip = [&] {
+    while (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
+  };
+  for (const std::string& want : wanted) {
+    skip();
+    if (want.starts_with("${") && want.ends_with(":rest}")) return match_word(want, rest, variables);
+    if (rest.empty()) return false;
+    const auto end = std::min(rest.find(' '), rest.size());
+    if (!match_word(want, rest.substr(0, end), variables)) return false;
+    rest.remove_prefix(end);
+  }
+  skip();
+  return !to_the_end || rest.empty();
+}
+
+std::string filled_in(std::string_view pattern, const TalkVariables& variables) {
+  std::string out;
+  for (const TalkPart& part : cut_pattern(pattern)) {
+    if (!part.variable) {
+      out += part.literal;
+      continue;
+    }
+    const auto known = variables.values.find(part.variable->name);
+    if (known != variables.values.end() && part.variable->type != "distinct" && known->second.size() <= 200 &&
+        known->second.find('\n') == std::string::npos) {
+      out += known->second;
+    } else {
+      out +=
+          fmt::format("${{{}{}{}}}", part.variable->name, part.variable->type.empty() ? "" : ":", part.variable->type);
+    }
+  }
+  return out;
+}
+
+}  // namespace mailproof::play

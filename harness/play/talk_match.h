@@ -1,0 +1,54 @@
+#pragma once
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "play/talk_connection.h"
+#include "scenario/check.h"
+
+namespace mailproof::play {
+
+/// What a talk's variables hold.
+struct TalkVariables {
+  std::map<std::string, std::string, std::less<>> values;
+  std::map<std::string, std::set<std::string, std::less<>>, std::less<>> distinct;  ///< ${x:distinct}: all so far
+};
+
+/// A variable as it stands in a pattern: "${size:octets}".
+struct TalkVariable {
+  std::string name, type;
+};
+
+/// A word of a pattern, cut into literal text and variables.
+struct TalkPart {
+  std::string literal;
+  std::optional<TalkVariable> variable;
+};
+std::vector<TalkPart> cut_pattern(std::string_view text);
+/// Words between blanks; those within ${...} and {...} do not cut.
+std::vector<std::string> pattern_words(std::string_view pattern);
+
+/// Whether a value is of a type (number, uid, date, base64, /regex/ ...; empty = anything). Unknown types: false.
+bool is_of_type(std::string_view value, std::string_view type);
+/// Binds, or compares with what is bound. False: it does not fit.
+bool bind_variable(const TalkVariable& variable, std::string_view value, TalkVariables& variables);
+/// One word, without case.
+bool match_word(std::string_view pattern, std::string_view word, TalkVariables& variables);
+/// Words from the left; further ones are free unless the pattern ends in " $".
+bool match_line(std::string_view pattern, std::string_view line, TalkVariables& variables);
+/// A pattern with what is bound filled in, for people.
+std::string filled_in(std::string_view pattern, const TalkVariables& variables);
+
+/// The block of a POP3 reply. `unordered`: lines in any order, further ones are fine (CAPA). `message`: the octets of
+/// "mail.1". Empty, or what is wrong: expected and actual.
+struct TalkMismatch {
+  std::string expected, actual;
+};
+std::optional<TalkMismatch> match_block(const std::vector<scenario::TalkLine>& block, const TalkReply& reply,
+                                        bool unordered,
+                                        const std::function<std::optional<std::string>(std::string_view)>& message,
+                                        TalkVariables& variables);
+
+}  // namespace mailproof::play

@@ -1,0 +1,225 @@
+#include <fmt/format.h>
+
+#include <regex>
+
+#include "core/bytes.h"
+#include "play/talk.h"
+
+namespace mailproof::play {
+namespace {
+
+using history::Type;
+using history::What;
+using Op = scenario::TalkLine::Op;
+
+/// A reply for people: its first line, and how much followed.
+std::string shown(const TalkReply& reply) {
+  std::string out = printable(reply.line, 400);
+  if (reply.multi) out += fmt::format("\n({} lines follow)", reply.block.size());
+  return out;
+}
+
+bool is_capa(const scenario::Check& check, std::size_t line) {
+  while (line-- > 0)
+    if (check.talk[line].op == Op::send) return iequals(check.talk[line].text, "CAPA");
+  return false;
+}
+
+}  // namespace
+
+std::string Talk::how_it_ended(const Line& at) const {
+  const std::string unfinished = at.connection->unfinished();
+  const std::string rest = unfinished.empty() ? "" : fmt::format(", after \"{}\"", printable(unfinished, 120));
+  switch (at.connection->end()) {
+    case EndReason::closed:
+      return fmt::format("the server closed the connection{}", rest);
+    case EndReason::reset:
+      return fmt::format("the server reset the connection{}", rest);
+    default:
+      return fmt::format("the connection is over ({}{}{}){}", name(at.connection->end()),
+                         at.connection->end_detail().empty() ? "" : ": ", at.connection->end_detail(), rest);
+  }
+}
+
+bool Talk::may_close(const scenario::TalkLine& line) const {
+  return std::find(line.alternatives.begin(), line.alternatives.end(), "closed") != line.alternatives.end();
+}
+
+std::string Talk::expected(const scenario::TalkLine& line) const {
+  if (line.op == Op::reply_regex) return fmt::format("a line like {}", line.text);
+  std::string out;
+  for (std::size_t i = 0; i < line.alternatives.size(); ++i) {
+    if (i > 0) out += ", or ";
+    out += line.alternatives[i] == "closed" ? std::string("the connection closed")
+                                            : filled_in(line.alternatives[i], variables_);
+  }
+  return line.op == Op::never ? fmt::format("anything but {}", out) : out;
+}
+
+bool Talk::one_of(const scenario::TalkLine& line, const TalkReply& reply) {
+  if (line.op == Op::reply_regex) return std::regex_search(reply.line, std::regex(line.text, std::regex::ECMAScript));
+  for (const std::string& pattern : line.alternatives) {
+    if (pattern == "closed") continue;
+    TalkVariables copy = variables_;
+    if (!match_line(pattern, reply.line, copy)) continue;
+    variables_ = std::move(copy);
+    return true;
+  }
+  return false;
+}
+
+void Talk::record(Line* at, const scenario::TalkLine& line, Type type, std::string wanted, std::string actual) {
+  const std::uint32_t session = at == nullptr ? 0 : at->connection->session();
+  auto e = context_.event(Type::expect, What::talk, session);
+  e.text = line.written;
+  e.seq = static_cast<std::uint32_t>(line.line);
+  e.set = std::move(wanted);
+  const std::uint32_t index = context_.append(std::move(e));
+  auto came = context_.event(type, What::talk, session);
+  came.command = index;
+  came.text = std::move(actual);
+  if (at != nullptr) came.raw = at->connection->here();
+  context_.append(std::move(came));
+}
+
+Talk::Came Talk::right(Line* at, const scenario::TalkLine& line, std::string actual) {
+  record(at, line, Type::ok, expected(line), std::move(actual));
+  within_.reset();
+  next();
+  return Came::on;
+}
+
+Talk::Came Talk::wrong(Line* at, const scenario::TalkLine& line, std::string wanted, std::string actual) {
+  if (check_.level == scenario::Level::may) {
+    auto e = context_.event(Type::obs, What::observed);
+    e.text = fmt::format("not so (a MAY): {}", actual.substr(0, actual.find('\n')));
+    context_.append(std::move(e));
+  }
+  record(at, line, Type::fail, fmt::format("{}\n(line {}: {})", wanted, line.line, line.written), std::move(actual));
+  return Came::ended;
+}
+
+/// Nothing is there yet: come again, until the bound.
+Talk::Came Talk::wait_for(Line& at, const scenario::TalkLine& line) {
+  const Time late = since_ + bound();
+  if (context_.network.now() < late) {
+    look_at_ = late;
+    return Came::blocked;
+  }
+  const std::string unfinished = at.connection->unfinished();
+  return wrong(&at, line, expected(line),
+               fmt::format("nothing within {}{}", format_duration(bound()),
+                           unfinished.empty() ? "" : fmt::format(", but for \"{}\"", printable(unfinished, 120))));
+}
+
+Talk::Came Talk::reply(Line& at, const scenario::TalkLine& line) {
+  if (line.op == Op::maybe) return maybe(at, line);
+  if (line.op == Op::never) return never(at, line);
+  auto& replies = at.connection->replies;
+  while (true) {
+    if (replies.empty()) {
+      if (!at.connection->over()) return wait_for(at, line);
+      if (may_close(line)) return right(&at, line, "closed");
+      return wrong(&at, line, expected(line), how_it_ended(at));
+    }
+    const TalkReply came = std::move(replies.front());
+    replies.pop_front();
+    if (const Came what = pop3_reply(at, line, came); what != Came::on) return what;
+    if (++times_ >= line.count) return right(&at, line, printable(came.line, 200));
+  }
+}
+
+Talk::Came Talk::pop3_reply(Line& at, const scenario::TalkLine& line, const TalkReply& came) {
+  if (!one_of(line, came)) return wrong(&at, line, expected(line), shown(came));
+  if (!line.has_block) return Came::on;
+  if (!came.multi)
+    return wrong(&at, line, fmt::format("{} and a block of lines", expected(line)),
+                 fmt::format("{}\nand no block", shown(came)));
+  const auto text = [this](std::string_view name) { return message(name); };
+  if (auto mismatch = match_block(line.block, came, is_capa(check_, next_), text, variables_))
+    return wrong(&at, line, std::move(mismatch->expected), std::move(mismatch->actual));
+  return Came::on;
+}
+
+Talk::Came Talk::maybe(Line& at, const scenario::TalkLine& line) {
+  auto& replies = at.connection->replies;
+  if (replies.empty() && !at.connection->over()) {
+    const Time late = since_ + bound();
+    if (context_.network.now() < late) {
+      look_at_ = late;
+      return Came::blocked;
+    }
+  } else if (!replies.empty() && one_of(line, replies.front())) {
+    replies.pop_front();
+  }
+  within_.reset();
+  next();
+  return Came::on;
+}
+
+Talk::Came Talk::never(Line& at, const scenario::TalkLine& line) {
+  auto& replies = at.connection->replies;
+  if (replies.empty()) {
+    if (!at.connection->over()) return wait_for(at, line);
+    if (may_close(line)) return wrong(&at, line, expected(line), how_it_ended(at));
+    return right(&at, line, how_it_ended(at));
+  }
+  if (one_of(line, replies.front())) return wrong(&at, line, expected(line), shown(replies.front()));
+  return right(&at, line, printable(replies.front().line, 200));
+}
+
+Talk::Came Talk::closed(Line& at, const scenario::TalkLine& line) {
+  if (!at.connection->replies.empty())
+    return wrong(&at, line, "the server closes the connection, and nothing more before that",
+                 shown(at.connection->replies.front()));
+  if (at.connection->over()) return right(&at, line, how_it_ended(at));
+  const Time late = since_ + bound();
+  if (context_.network.now() < late) {
+    look_at_ = late;
+    return Came::blocked;
+  }
+  return wrong(&at, line, "the server closes the connection",
+               fmt::format("it is still open after {}", format_duration(bound())));
+}
+
+Talk::Came Talk::quiet(Line& at, const scenario::TalkLine& line) {
+  const bool came = at.connection->octets() != octets_ || !at.connection->replies.empty();
+  if (came) {
+    const auto& replies = at.connection->replies;
+    return wrong(&at, line, fmt::format("nothing for {}", format_duration(line.span)),
+                 replies.empty() ? printable(at.connection->unfinished(), 200) : shown(replies.front()));
+  }
+  const Time until = since_ + context_.scaled(line.span);
+  if (context_.network.now() >= until || at.connection->over()) return right(&at, line, "nothing");
+  look_at_ = until;
+  return Came::blocked;
+}
+
+Talk::Came Talk::tls(Line& at, const scenario::TalkLine& line) {
+  if (octets_ != 0 && !at.connection->tls() && times_ == 0) {
+    times_ = 1;
+    at.connection->start_tls();
+  } else if (times_ == 0) {
+    times_ = 1;
+    at.connection->start_tls();
+  }
+  const auto& facts = at.connection->tls();
+  const bool failed = (facts && !facts->established) || at.connection->over();
+  if (!failed && !facts) {
+    const Time late = since_ + bound();
+    if (context_.network.now() < late) {
+      look_at_ = late;
+      return Came::blocked;
+    }
+    return wrong(&at, line, "a TLS handshake", fmt::format("none within {}", format_duration(bound())));
+  }
+  const std::string how =
+      !failed ? fmt::format("TLS is up ({})", facts->version)
+              : fmt::format("no TLS: {}", facts && !facts->error.empty() ? facts->error : how_it_ended(at));
+  if (line.text == "fails" && !failed) return wrong(&at, line, "a TLS handshake that fails", how);
+  if (line.text.empty() && failed) return wrong(&at, line, "a TLS handshake that succeeds", how);
+  at.skipped = failed;
+  return right(&at, line, how);
+}
+
+}  // namespace mailproof::play

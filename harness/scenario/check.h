@@ -1,0 +1,113 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/network.h"
+#include "core/time.h"
+
+namespace mailproof::scenario {
+
+/// How much the requirement behind a check binds (RFC 2119). `practice`: no RFC says it, but clients count on it.
+enum class Level { must, should, practice, may };
+std::string_view name(Level level);  ///< "MUST"
+
+/// What a broken practice does to mail. Anything but `none` makes it a failure.
+enum class Harm { none, lost, altered, leaked };
+std::string_view name(Harm harm);
+
+/// Where a connection stands when a talk gets it.
+enum class Standing {
+  greeting,       ///< nothing was read yet
+  authorization,  ///< the greeting was read; IMAP: not authenticated
+  authenticated,  ///< logged in; POP3: TRANSACTION
+  selected,       ///< IMAP: INBOX is open
+};
+
+/// Which of the target's endpoints a talk goes to.
+enum class TalkTls {
+  target,    ///< the first, with STARTTLS done where it says so
+  none,      ///< one in clear text
+  clear,     ///< one with STARTTLS, which is not asked for
+  starttls,  ///< one with STARTTLS, which is done before the talk begins
+  implicit,
+};
+
+/// How a talk opens a connection.
+struct TalkConnect {
+  Protocol protocol = Protocol::pop3;
+  Standing standing = Standing::authenticated;
+  TalkTls tls = TalkTls::target;
+  std::size_t account = 0;  ///< index into Scenario::accounts
+};
+
+/// One line of a talk, or of a reply's block. Patterns are kept as written; play/ compares them.
+struct TalkLine {
+  enum class Op {
+    send,          ///< C: text, with CRLF
+    send_raw,      ///< C!: text with escapes, without
+    reply,         ///< S: the next reply; alternatives
+    reply_regex,   ///< S~:
+    maybe,         ///< S?:
+    never,         ///< S!:
+    closed,        ///< the server closes
+    quiet,         ///< nothing may come for span
+    within,        ///< bound of the next wait: span
+    wait,          ///< span passes
+    close,         ///< FIN
+    reset,         ///< RST
+    half_close,    ///< our sending side only
+    stop_reading,  ///< leave what comes in the socket
+    read,          ///< ... no longer
+    tls,           ///< handshake now: text = "", "fails" or "either"
+    connect,       ///< opens the connection (again)
+    deliver,       ///< delivers: step = index into Check::deliveries
+    note,          ///< records text
+    same,          ///< operands
+    differ,
+    fewer,
+    at_most,
+    // In a block only.
+    any_lines,    ///< "..."
+    every_regex,  ///< S~~: every line matches
+    no_regex,     ///< S!~: none does
+    distinct,     ///< column `number`: pairwise different
+  };
+  Op op = Op::send;
+  int connection = 1;
+  int count = 1;        ///< C*n:, S*n:
+  int command = 1;      ///< S2: of the open IMAP commands, the second
+  std::string text;     ///< what stands behind the colon
+  std::string written;  ///< the whole line, for reports
+  Duration span{};
+  std::vector<std::string> alternatives;  ///< reply, maybe, never: patterns; "closed" is one
+  std::vector<TalkLine> block;            ///< reply: its lines, when `has_block`
+  bool has_block = false;
+  TalkConnect connect;
+  std::size_t delivery = 0;
+  int number = 0;
+  int line = 0;  ///< in the file
+};
+
+/// What a check is, beside the steps that it shares with stories.
+struct Check {
+  Level level = Level::must;
+  Harm harm = Harm::none;
+  std::string file_id;              ///< "pop3.1939-5"
+  std::string slug;                 ///< "list-empty"
+  std::string note;                 ///< why it differs from what one would expect
+  std::vector<std::string> when;    ///< capabilities without which it is not applicable
+  std::vector<std::string> unless;  ///< ... with which
+  std::vector<std::string> allow;   ///< what the target must permit: failed-logins, floods
+  std::string rule;                 ///< a wire rule, or empty
+  int repeat = 1;
+  bool strict_untagged = false;
+  TalkConnect first;           ///< how connections open that do not say so themselves
+  std::vector<TalkLine> talk;  ///< empty: a check by steps
+  /// Index of the first step that is a delivery of the talk's own; those before it fill the mailbox.
+  std::size_t deliveries = 0;
+  bool talks() const { return !talk.empty(); }
+};
+
+}  // namespace mailproof::scenario

@@ -1,0 +1,22 @@
+#pragma once
+#include <string_view>
+#include <vector>
+
+#include "scenario/complaints.h"
+#include "scenario/scenario.h"
+
+namespace mailproof::scenario {
+
+/// Reads the lines of a talk (scenarios/README.md, "Talk") into `check.talk`; deliveries that stand in it become steps
+/// of the scenario. `node` is the block scalar they stand in; `accounts` how many accounts the check leases.
+void read_talk(const Node& node, std::size_t accounts, Complaints& complaints, Scenario& scenario, Check& check);
+
+/// "imap selected tls=none user2", each at most once, in any order, onto what `into` holds.
+void read_connect(std::string_view words, Pos pos, std::size_t accounts, Complaints& complaints, TalkConnect& into);
+
+/// "3", "dot-lines", "plain 8KiB", "20 plain": a delivery of `mail` to the first account. Null after a complaint.
+std::optional<Step> read_fill(std::string_view words, Pos pos, Complaints& complaints);
+/// "edge-4096" is the kind edge with that size.
+bool read_fill_kind(std::string_view word, Step& step);
+
+}  // namespace mailproof::scenario
