@@ -6,11 +6,15 @@ import subprocess
 import xml.etree.ElementTree as ElementTree
 
 import jsonschema
+import junitparser
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TESTS = pathlib.Path(os.environ.get("MAILPROOF_REPORT_TESTS", ROOT / "build/release/report_tests"))
 SCHEMA = json.loads((ROOT / "reports/run.schema.json").read_text())
+
+AS_JUNIT = {"pass": [], "latitude": [], "fail": ["Failure"], "unexpected-pass": ["Failure"], "error": ["Error"],
+            "inconclusive": ["Error"], "not-applicable": ["Skipped"], "known-fail": ["Skipped"]}
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +33,20 @@ def test_junit_is_well_formed_and_counts_add_up(written, name):
     assert len(cases) == int(root.get("tests")) == 4
     for element, count in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
         assert len(root.findall(f"./testsuite/testcase/{element}")) == int(root.get(count))
+
+
+@pytest.mark.parametrize("name", ["sample", "hostile"])
+def test_junit_says_the_same_to_somebody_elses_reader(written, name):
+    """python3-junitparser, which reads what CIs read."""
+    (suite,) = junitparser.JUnitXml.fromfile(str(written / f"mailproof-{name}.junit.xml"))
+    results = [[type(result).__name__ for result in case.result] for case in suite]
+    own = json.loads((written / f"mailproof-{name}.run.json").read_text("utf-8"))["scenarios"]
+    assert results == [AS_JUNIT[one["verdict"]] for one in own]
+    if name == "sample":  # the hostile one's names are escaped
+        assert [case.name for case in suite] == [one["id"] for one in own]
+    assert [suite.tests, suite.failures, suite.errors, suite.skipped] == [
+        len(own), *(sum(kind in found for found in results) for kind in ("Failure", "Error", "Skipped"))]
+    assert {one.name for one in suite.properties()} >= {"seed", "version", "verdict"}
 
 
 def test_junit_keeps_what_a_person_can_read(written):
