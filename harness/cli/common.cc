@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "cli/commands.h"
+#include "cli/run_rules.h"
 #include "core/rng.h"
 #include "net/self_signed.h"
 #include "report/section.h"
@@ -26,6 +27,10 @@ std::optional<std::vector<scenario::Scenario>> load_scenarios(const std::vector<
                          loaded.problems.size() == 1 ? "" : "s"));
     return std::nullopt;
   }
+  if (const auto why = RunRules::unknown(loaded.scenarios); !why.empty()) {
+    complain(why);
+    return std::nullopt;
+  }
   if (loaded.scenarios.empty()) {
     complain("no scenario found");
     return std::nullopt;
@@ -33,9 +38,11 @@ std::optional<std::vector<scenario::Scenario>> load_scenarios(const std::vector<
   return std::move(loaded.scenarios);
 }
 
-bool is_check(const scenario::Scenario& scenario) { return !report::section_of(scenario.id).file.empty(); }
+bool is_check(const scenario::Scenario& scenario) { return scenario.check.has_value(); }
 
-std::string level_of(const scenario::Scenario&) { return {}; }
+std::string level_of(const scenario::Scenario& scenario) {
+  return scenario.check ? std::string(name(scenario.check->level)) : std::string();
+}
 
 Result<Hosted> host_builtin(const TargetFlags& flags, const scenario::Target& target) {
   Hosted out;

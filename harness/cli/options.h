@@ -45,6 +45,7 @@ struct PlayFlags {
   std::string out;
   std::uint64_t seed = 1;
   bool strict = false, keep = false, own_mailboxes = false;
+  bool slow = false;  ///< also what waits out a server's timer
   double patience = 1;
 };
 void add_play_flags(CLI::App& app, PlayFlags& flags);

@@ -23,7 +23,6 @@ struct RunFlags : PlayFlags {
   std::uint32_t repeat = 1;
   std::optional<std::uint32_t> copy;
   bool until_fail = false;
-  bool slow = false;
 };
 
 /// By id prefix (whole words of it) or by tag.
@@ -35,16 +34,6 @@ bool matches(const scenario::Scenario& scenario, const std::vector<std::string>&
   });
 }
 
-/// What waits out a server's timer is played on demand only, and named. False: nothing else is left.
-bool leave_out_slow(std::vector<scenario::Scenario>& scenarios) {
-  const auto slow = std::stable_partition(scenarios.begin(), scenarios.end(), [](const scenario::Scenario& s) {
-    return std::find(s.tags.begin(), s.tags.end(), "slow") == s.tags.end();
-  });
-  for (auto at = slow; at != scenarios.end(); ++at) fmt::print("not run      {}: slow (--slow plays it)\n", at->id);
-  scenarios.erase(slow, scenarios.end());
-  return !scenarios.empty();
-}
-
 int run(const RunFlags& flags) {
   const auto target = make_target(flags.target);
   if (!target) return complain(target.error().message());
@@ -54,8 +43,6 @@ int run(const RunFlags& flags) {
     return (!flags.only.empty() && !matches(s, flags.only)) || matches(s, flags.skip);
   });
   if (scenarios->empty()) return complain("no scenario is left to play: --only and --skip exclude all of them");
-  if (!flags.slow && !leave_out_slow(*scenarios))
-    return complain("all that is left waits out a server's timer: --slow plays it");
   const auto directory = RunDirectory::make(flags.out);
   if (!directory) return complain(directory.error().message());
 
@@ -72,6 +59,8 @@ int run(const RunFlags& flags) {
   setup.hosted = hosted->server.get();
   setup.quiet = &quiet;
   setup.directory = directory->get();
+  RunRules rules(*scenarios);
+  if (rules.any()) setup.rules = &rules;
   setup.start = std::chrono::steady_clock::now();
   setup.run_id = flags.target.sim ? flags.seed : fresh_run_id();
   setup.date = flags.target.sim ? "Thu, 01 Jan 2026 00:00:00 +0000" : date_now();
@@ -83,23 +72,34 @@ int run(const RunFlags& flags) {
 
   Console console(jobs.size(), flags.repeat > 1);
   std::vector<std::optional<report::ScenarioResult>> results(jobs.size());
+  // What looks at the bytes of all others comes when they are there.
+  const auto last = static_cast<std::size_t>(
+      std::stable_partition(jobs.begin(), jobs.end(),
+                            [](const Job& job) { return !RunRules::goes_last(*job.scenario); }) -
+      jobs.begin());
+  std::size_t until = last;
   std::atomic<std::size_t> next{0};
   std::atomic<bool> stop{false};
   const auto work = [&] {
     while (!stop && !interrupted()) {
       const std::size_t i = next++;
-      if (i >= jobs.size()) return;
-      results[i] = play(setup, jobs[i]);
-      console.ended(*results[i], jobs[i].copy);
+      if (i >= until) return;
+      const std::size_t slot = jobs[i].slot;
+      results[slot] = play(setup, jobs[i]);
+      console.ended(*results[slot], jobs[i].copy);
       if (flags.until_fail &&
-          (results[i]->verdict == judge::Verdict::fail || results[i]->verdict == judge::Verdict::error))
+          (results[slot]->verdict == judge::Verdict::fail || results[slot]->verdict == judge::Verdict::error))
         stop = true;
     }
   };
-  std::vector<std::thread> threads;
-  for (unsigned i = 1; i < flags.jobs; ++i) threads.emplace_back(work);
-  work();
-  for (auto& thread : threads) thread.join();
+  for (const std::size_t end : {last, jobs.size()}) {
+    until = end;
+    next = end == last ? 0 : last;
+    std::vector<std::thread> threads;
+    for (unsigned i = 1; i < flags.jobs; ++i) threads.emplace_back(work);
+    work();
+    for (auto& thread : threads) thread.join();
+  }
 
   report::RunResult result;
   result.seed = flags.seed;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/admin.h"
 #include "cli/signals.h"
 #include "core/rng.h"
@@ -139,6 +141,9 @@ report::ScenarioResult unplayed(const RunSetup& setup, const Job& job, history::
 
 report::ScenarioResult play(const RunSetup& setup, const Job& job) {
   const scenario::Scenario& scenario = *job.scenario;
+  const auto& tags = scenario.tags;
+  if (!setup.flags->slow && std::find(tags.begin(), tags.end(), "slow") != tags.end())
+    return unplayed(setup, job, history::What::not_applicable, "", "slow: not run without --slow");
   if (const auto why = play::not_applicable(scenario, *setup.target))
     return unplayed(setup, job, history::What::not_applicable, "", *why);
   const bool sim = setup.flags->target.sim;
@@ -184,9 +189,11 @@ report::ScenarioResult play(const RunSetup& setup, const Job& job) {
   {
     play::PlayOptions options = play_options(setup, job.copy);
     options.admin = admin.get();
+    options.keep_bytes = setup.rules != nullptr;
     play::Player player(scenario, *setup.target, lease->accounts, *network, options);
     const auto stream = setup.directory->stream(job.slot, player.history());
     run_player(*network, player, *stream);
+    if (setup.rules != nullptr) setup.rules->look(scenario, job.slot, player);
     stream->flush();
     result = conclude(setup, job, player.history(), std::chrono::duration<double>(player.playing_time()).count());
     if (!sim || result.verdict != judge::Verdict::pass)

@@ -10,6 +10,7 @@
 
 #include "cli/options.h"
 #include "cli/run_directory.h"
+#include "cli/run_rules.h"
 #include "play/player.h"
 #include "report/run_result.h"
 
@@ -52,6 +53,7 @@ struct RunSetup {
   /// Held shared by everybody who plays, alone by a scenario that restarts, kills or pauses the target.
   std::shared_mutex* quiet = nullptr;
   const RunDirectory* directory = nullptr;
+  RunRules* rules = nullptr;  ///< null: no check of the run looks at wire rules
   std::chrono::steady_clock::time_point start;
   std::uint64_t run_id = 0;
   std::string date;

@@ -23,6 +23,7 @@ struct Endpoint {
   TlsMode tls = TlsMode::none;
   bool auth = false;          ///< SMTP: log in before MAIL
   std::string source;         ///< source address to bind, or empty
+  std::string tls_max = {};   ///< "1.0", "1.1": offers nothing newer, and what is that old; empty = what is safe
   std::string label() const;  ///< "imap 127.0.0.1:143"
 };
 

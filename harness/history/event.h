@@ -99,11 +99,11 @@ enum class What : std::uint8_t {
   undone,      ///< obs: a step was not done, or not for all: set = numbers of messages that the device never saw
   vanish,      ///< obs: a device is gone with everything on it: text = its name
   smuggled,    ///< obs, clear text behind STARTTLS: code = "sent" | "answered" | "silent", text = what was sent or came
-  talk,      ///< expect: a line of a check's talk: text = as written, seq = line of the file, set = what would do, one a
-             ///< line; ok, fail: text = what came instead; info: it could not be tried
-  rule,      ///< a wire rule: code = its name; ok: seq = connections it looked at; fail: text = what it found, other_set
-             ///< = what it wants
-  observed,  ///< obs: something worth telling that is neither right nor wrong: text
+  talk,  ///< expect: a line of a check's talk: text = as written, seq = line of the file, set = what would do, one a
+         ///< line; ok, fail: text = what came instead; info: it could not be tried
+  rule,  ///< a wire rule: code = its name; ok: seq = connections it looked at; fail: text = what it found, other_set
+         ///< = what it wants
+  observed,        ///< obs: something worth telling that is neither right nor wrong: text
   not_applicable,  ///< obs: the scenario was not played; text = why
   problem,         ///< obs: we failed ourselves (lease, unreachable, interrupted); text = why; code = "interrupted" |
                    ///< "unreachable" | "login" | ...

@@ -165,7 +165,7 @@ bool odd_body(const MessageSpec& spec, Rng& rng, std::string& text) {
       return true;
     case Look::edge:
       for (const auto end = text.size() + 8 * size(kEdge); text.size() < end;)
-        text += fmt::format(".{}\r\n", base64_line(rng).substr(0, 4));
+        text += fmt::format(".{}\r\n", base64_line(rng).substr(0, 3 + rng.below(5)));
       return true;
     case Look::line: {
       std::string line;

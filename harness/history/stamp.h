@@ -35,8 +35,8 @@ enum class Look : std::uint8_t {
   bare_lf,           ///< LF.LF and CR.CR within
   dots,              ///< `size` lines (500) that begin with a dot
   lone_dot,          ///< a line that is one dot, in the middle and as the last
-  edge,  ///< eight times `size` octets of seven-octet lines that begin with a dot: each boundary of a buffer of that
-         ///< size, a power of two, falls elsewhere within the line, whatever a server puts on top
+  edge,  ///< eight times `size` octets of short lines of many lengths that begin with a dot: the boundaries of a buffer
+         ///< of that size fall everywhere within them, whatever a server puts on top, stuffed or not
   line,  ///< one line of `size` octets
 };
 

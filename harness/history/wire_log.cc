@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <utility>
 #include <vector>
 
 namespace mailproof::history {
@@ -33,7 +34,21 @@ void WireLog::add(char side, std::string_view bytes, Time now) {
   }
 }
 
+void WireLog::keep_bytes(Protocol protocol, std::string label) {
+  bytes_.emplace();
+  bytes_->protocol = protocol;
+  bytes_->label = std::move(label);
+}
+
+void WireLog::keep(bool from_server, std::string_view bytes, Time now) {
+  if (bytes_) bytes_->pieces.push_back({from_server, secured_, now, std::string(bytes)});
+}
+
 void WireLog::sent(std::string_view bytes, bool secret, Time now) {
+  keep(false, bytes, now);
+  // The line end of what is secret stands in "***" already.
+  if (std::exchange(after_secret_, secret) && !secret && bytes.starts_with("\r\n")) bytes.remove_prefix(2);
+  if (bytes.empty()) return;
   add('C', secret ? std::string_view("***\r\n") : bytes, now);
 }
 
@@ -108,10 +123,12 @@ void RecordedPeer::sent(std::size_t n, Time now) {
 void RecordedPeer::secured(const TlsFacts& facts, Time now) {
   log_.note(facts.established ? fmt::format("TLS {} {}", facts.version, facts.cipher) : "TLS failed: " + facts.error,
             now);
+  if (facts.established) log_.secured();
   inner_.secured(facts, now);
 }
 
 void RecordedPeer::ended(EndReason reason, std::string_view detail, Time now) {
+  log_.ended(reason);
   log_.note(fmt::format("connection ended: {}{}{}", name(reason), detail.empty() ? "" : ": ", detail), now);
   inner_.ended(reason, detail, now);
 }

@@ -1,11 +1,13 @@
 #pragma once
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "core/peer.h"
 #include "history/event.h"
+#include "history/wire_bytes.h"
 
 namespace mailproof::history {
 
@@ -15,9 +17,20 @@ class WireLog {
  public:
   explicit WireLog(std::size_t limit) : limit_(limit) {}
 
-  void received(std::string_view bytes, Time now) { add('S', bytes, now); }
+  void received(std::string_view bytes, Time now) {
+    keep(true, bytes, now);
+    add('S', bytes, now);
+  }
   void sent(std::string_view bytes, bool secret, Time now);
   void note(std::string_view text, Time now) { add('*', text, now); }
+
+  /// From now on all bytes are kept beside the log, as wire rules want them.
+  void keep_bytes(Protocol protocol, std::string label);
+  const std::optional<WireBytes>& bytes() const { return bytes_; }
+  void secured() { secured_ = true; }
+  void ended(EndReason reason) {
+    if (bytes_) bytes_->end = reason;
+  }
 
   /// Offset of the chunk that was added last; WireRef of an event points there.
   WireRef here() const { return {last_offset_, last_length_}; }
@@ -33,9 +46,13 @@ class WireLog {
     std::string text;
   };
   void add(char side, std::string_view bytes, Time now);
+  void keep(bool from_server, std::string_view bytes, Time now);
   static void print(const Chunk& chunk, std::string& out, std::size_t most);
 
   std::deque<Chunk> chunks_;
+  std::optional<WireBytes> bytes_;
+  bool secured_ = false;
+  bool after_secret_ = false;  ///< a secret went out last, shown with its line end
   std::size_t limit_;
   std::size_t held_ = 0;
   std::uint64_t offset_ = 0, last_offset_ = 0;

@@ -26,6 +26,7 @@ class Conformance {
         case What::rule:
           if (e.type == Type::fail) wrong(e, e.other_set, e.text);
           break;
+        case What::see:
         case What::outcome:
           if (check_.talk && (e.type == Type::fail || e.type == Type::info))
             c_.find("not-played", {"the mailbox filled for the check", printable(e.text, 400), {e.index}, 0, ""});
@@ -47,9 +48,17 @@ class Conformance {
   void wrong(const Event& e, std::string expected, const std::string& actual) {
     if (check_.level == "MAY") return;  // recorded by the play itself
     const bool binds = check_.level == "MUST" || !check_.harm.empty();
-    Finding& finding =
-        c_.find(binds ? "broken" : "not-followed", {std::move(expected), printable_lines(actual), {e.index}, 0, ""});
+    Finding& finding = c_.find(binds ? "broken" : "not-followed",
+                               {std::move(expected), printable_lines(actual + observed_before(e)), {e.index}, 0, ""});
     finding.requirement = check_.requirement;
+  }
+
+  /// What the talk recorded on its way there.
+  std::string observed_before(const Event& e) const {
+    std::string out;
+    for (const Event& earlier : c_.history.events())
+      if (earlier.what == What::observed && earlier.index < e.index) out += fmt::format("\nobserved: {}", earlier.text);
+    return out;
   }
 
   void unclear(const Event& e, std::string expected) {

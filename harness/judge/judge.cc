@@ -91,10 +91,12 @@ void merge_explained(std::vector<Finding>& findings) {
   }
 }
 
-/// What a check expects that no MUST demands is a latitude; what the other judges say of it stands.
+/// What a check expects that no MUST demands is a latitude, quotas too; what the other judges say of it stands: each
+/// has its RFC.
 void soften(std::vector<Finding>& findings) {
   for (Finding& finding : findings)
-    if (of_judge(finding, "expectation") && finding.severity == Severity::fail) finding.severity = Severity::latitude;
+    if ((of_judge(finding, "expectation") || of_judge(finding, "quota")) && finding.severity == Severity::fail)
+      finding.severity = Severity::latitude;
 }
 
 Verdict verdict_of(const Finding& finding, bool strict) {

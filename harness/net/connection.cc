@@ -183,7 +183,7 @@ void Connection::start_tls(Time now) {
   if (!context_)
     return fail_tls(EndReason::tls_failed, "no certificate", "TLS asked for, but we have no certificate", now);
   own_deadline_ = now + limits_.tls;
-  stream_.start_tls(*context_, route_ ? route_->host : std::string());
+  stream_.start_tls(*context_, route_ ? route_->host : std::string(), route_ ? route_->tls_max : std::string());
   continue_handshake(now);
 }
 

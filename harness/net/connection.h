@@ -17,6 +17,7 @@ struct Route {
   std::vector<Address> addresses;  ///< tried in this order, with the port
   std::optional<Address> source;
   TlsMode tls = TlsMode::none;
+  std::string tls_max;  ///< see Endpoint
   std::string trouble;  ///< why nothing can be dialled ("cannot find this host: ...")
 };
 

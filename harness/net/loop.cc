@@ -43,7 +43,7 @@ Result<std::vector<std::string>> Loop::resolve(const std::string& host) {
 
 std::shared_ptr<const Route> Loop::route(const Endpoint& endpoint) {
   const std::string key = endpoint.host + ' ' + std::to_string(endpoint.port) + ' ' + endpoint.source + ' ' +
-                          std::string(name(endpoint.tls));
+                          endpoint.tls_max + ' ' + std::string(name(endpoint.tls));
   if (const auto known = routes_.find(key); known != routes_.end()) return known->second;
 
   auto made = std::make_shared<Route>();
@@ -61,6 +61,7 @@ std::shared_ptr<const Route> Loop::route(const Endpoint& endpoint) {
         made->addresses.push_back(address.with_port(endpoint.port));
     if (made->addresses.empty()) made->trouble = "no address of this host can be reached from " + endpoint.source;
   }
+  made->tls_max = endpoint.tls_max;
   routes_.emplace(key, made);
   return made;
 }

@@ -41,7 +41,9 @@ class Stream {
   /// At most `limit` bytes of `from`.
   IoResult write(std::span<const Output> from, std::size_t limit);
 
-  void start_tls(const TlsContext& context, const std::string& host) { ssl_ = context.start(fd_.get(), host); }
+  void start_tls(const TlsContext& context, const std::string& host, const std::string& tls_max) {
+    ssl_ = context.start(fd_.get(), host, tls_max);
+  }
   IoResult handshake();
   SSL* ssl() const { return ssl_.get(); }
 

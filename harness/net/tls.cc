@@ -67,7 +67,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::server(const std::string& certif
   return made;
 }
 
-TlsContext::Session TlsContext::start(int fd, const std::string& host) const {
+TlsContext::Session TlsContext::start(int fd, const std::string& host, const std::string& tls_max) const {
   Session session(SSL_new(context_.get()));
   SSL* ssl = session.get();
   SSL_set_fd(ssl, fd);
@@ -76,6 +76,12 @@ TlsContext::Session TlsContext::start(int fd, const std::string& host) const {
     return session;
   }
   SSL_set_connect_state(ssl);
+  if (!tls_max.empty()) {
+    // What is that old is below every security level but none.
+    SSL_set_security_level(ssl, 0);
+    SSL_set_min_proto_version(ssl, TLS1_VERSION);
+    SSL_set_max_proto_version(ssl, tls_max == "1.0" ? TLS1_VERSION : TLS1_1_VERSION);
+  }
   const std::string& name = options_.server_name.empty() ? host : options_.server_name;
   const bool address = parse_address(name).has_value();
   if (!address) SSL_set_tlsext_host_name(ssl, name.c_str());

@@ -31,7 +31,8 @@ class TlsContext {
   using Session = std::unique_ptr<SSL, Free>;
 
   /// A connection on `fd` that will verify `host`, or on a server's context one that waits to be spoken to.
-  Session start(int fd, const std::string& host) const;
+  /// `tls_max`: see Endpoint.
+  Session start(int fd, const std::string& host, const std::string& tls_max = {}) const;
 
  private:
   TlsContext(TlsOptions options, bool is_server);

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "core/rng.h"
+#include "play/requirements.h"
 
 namespace mailproof::play {
 namespace {
@@ -65,6 +66,8 @@ history::CheckInfo check_info(const scenario::Scenario& scenario) {
   info.requirement = fmt::format("{} ({}): {}", source, info.level, scenario.title);
   return info;
 }
+
+constexpr std::size_t kWatcher = 2;  ///< device of a check that looks whether its messages are there
 
 /// A scenario that is not over by then is ended: every wait in it has its own, smaller bound. What waits out a server's
 /// timer, three times nine minutes, is given its time.
@@ -174,11 +177,52 @@ void Player::prepare(std::size_t actor) {
 void Player::look() {
   if (!scenario_.check || !scenario_.check->talks()) return play_step(0);
   talk_ = std::make_unique<Talk>(context_, scenario_,
-                                 [this](const scenario::Step& step, Finish done) { perform(step, std::move(done)); });
+                                 [this](const scenario::Step& step, Finish done) { fill(step, std::move(done)); });
   talk_->look([this](bool play) { play ? play_step(0) : finish(); });
 }
 
+/// A server need not take what is no proper mail (bare LF, no final line end): without it there is nothing to check.
+/// Proper mail it must take.
+bool Player::filled() {
+  for (const auto& e : history_.events()) {
+    const bool about = e.what == What::outcome || e.what == What::see;
+    if (!about || (e.type != Type::fail && e.type != Type::info)) continue;
+    const bool proper = std::all_of(scenario_.steps.begin(), scenario_.steps.end(), [](const scenario::Step& step) {
+      return step.kind == scenario::MessageKind::plain || step.kind == scenario::MessageKind::office;
+    });
+    auto why = context_.event(Type::obs, proper ? What::problem : What::not_applicable);
+    why.code = "fill";
+    why.text = fmt::format("the server does not take the messages of the check: {}", e.text);
+    context_.append(std::move(why));
+    return false;
+  }
+  return true;
+}
+
+/// Over SMTP a 250 is no message in the mailbox yet, and queues change the order: one at a time then, each awaited.
+void Player::fill(const scenario::Step& step, Finish done) {
+  const auto way = delivery_way(context_.target, step.via.value_or(scenario::Way::any));
+  if (way != scenario::Way::smtp || context_.target.imap.empty()) return perform(step, std::move(done));
+  const auto next = std::make_shared<std::function<void(int)>>();
+  *next = [this, &step, done = std::move(done), weak = std::weak_ptr(next)](int sent) {
+    if (sent == step.count || stuck()) return done();
+    scenario::Step& one = fills_.emplace_back(step);
+    one.count = 1;
+    perform(one, [this, self = weak.lock(), sent] {
+      scenario::Step& look = fills_.emplace_back();
+      look.device = kWatcher;
+      look.verb = Verb::see;
+      look.messages = scenario::MessageRef{"mail", 0, 0, false};
+      look.within = std::chrono::seconds(10);
+      look.text = "mailbox: awaited";
+      perform(look, [self, sent] { (*self)(sent + 1); });
+    });
+  };
+  (*next)(0);
+}
+
 void Player::play_talk() {
+  if (!filled()) return leave(0);
   context_.step = static_cast<std::uint32_t>(scenario_.check->deliveries + 1);
   talk_->play([this] {
     context_.step = 0;
@@ -201,7 +245,8 @@ void Player::play_step(std::size_t index) {
   auto e = context_.event(Type::obs, What::step);
   e.text = step.text;
   context_.append(std::move(e));
-  perform(step, [this, index] { play_step(index + 1); });
+  const auto next = [this, index] { play_step(index + 1); };
+  talk_ ? fill(step, next) : perform(step, next);
 }
 
 void Player::perform(const scenario::Step& step, Finish done) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -47,6 +48,8 @@ class Player final : public Alarm {
   void look();
   void play_step(std::size_t index);
   void play_talk();
+  bool filled();
+  void fill(const scenario::Step& step, Finish done);
   void perform(const scenario::Step& step, Finish done);
   void perform_together(const scenario::Step& step, Finish done);
   void perform_admin(const scenario::Step& step, Finish done);
@@ -66,8 +69,9 @@ class Player final : public Alarm {
   Messages messages_;
   Context context_;
   std::vector<std::unique_ptr<Actor>> actors_;
-  std::vector<AdminRequest> undo_;  ///< limits that were changed, as they were
-  std::unique_ptr<Talk> talk_;      ///< a check's
+  std::vector<AdminRequest> undo_;    ///< limits that were changed, as they were
+  std::deque<scenario::Step> fills_;  ///< deliveries of a check, cut into single messages, and the looks between them
+  std::unique_ptr<Talk> talk_;        ///< a check's
   Auditor auditor_;
   Time steps_began_{}, steps_ended_{};
   bool done_ = false;

@@ -137,7 +137,9 @@ std::optional<std::string> not_applicable(const scenario::Scenario& scenario, co
           return "no account of the target has a quota";
         break;
       case Need::tls:
-        if (!has_tls(target, Protocol::imap, TlsMode::starttls) && !has_tls(target, Protocol::imap, TlsMode::implicit))
+        if (!has_tls(target, Protocol::imap, TlsMode::starttls) &&
+            !has_tls(target, Protocol::imap, TlsMode::implicit) &&
+            !has_tls(target, Protocol::pop3, TlsMode::starttls) && !has_tls(target, Protocol::pop3, TlsMode::implicit))
           return "the target has no TLS";
         break;
       case Need::admin:

@@ -29,6 +29,12 @@ Duration Talk::bound() const { return context_.scaled(within_.value_or(kBound));
 void Talk::again() { context_.network.set_alarm(*this, context_.network.now()); }
 
 void Talk::look(std::function<void(bool)> then) {
+  if (check_.real_tls() && context_.network.simulated()) {
+    auto e = context_.event(Type::obs, What::not_applicable);
+    e.text = "the simulation has no versions of TLS and no alerts";
+    context_.append(std::move(e));
+    return then(false);
+  }
   std::vector<std::string> asked = check_.when;
   asked.insert(asked.end(), check_.unless.begin(), check_.unless.end());
   if (asked.empty()) return then(true);
@@ -77,7 +83,10 @@ void Talk::run() {
     if (next_ >= check_.talk.size()) {
       // IMAP lines that no status line followed.
       if (++round_ >= check_.repeat) return end();
-      for (auto& entry : lines_) past_.push_back(std::move(entry.second));
+      for (auto& entry : lines_) {
+        entry.second.connection->drop(false);
+        past_.push_back(std::move(entry.second));
+      }
       lines_.clear();
       next_ = 0;
       const auto distinct = variables_.distinct;
@@ -137,6 +146,7 @@ Talk::Came Talk::open(int number, const scenario::TalkConnect& how) {
 
 Talk::Came Talk::reopen(Line& at) {
   Endpoint endpoint = *at.endpoint;
+  endpoint.tls_max = at.how.tls_max;
   const auto session =
       context_.new_session(kClient, at.how.protocol, static_cast<std::uint32_t>(at.how.account + 1), 0, endpoint);
   if (at.connection) {
@@ -158,6 +168,14 @@ Talk::Came Talk::up(Line& at) {
   if (!at.bring_up) return Came::on;
   const Time now = context_.network.now();
   const Time late = at.opened + context_.scaled(kBound);
+  if (at.retry_at) {
+    if (now < *at.retry_at) {
+      look_at_ = at.retry_at;
+      return Came::blocked;
+    }
+    at.retry_at.reset();
+    reopen(at);
+  }
   switch (at.bring_up->go_on()) {
     case TalkBringUp::State::up:
       at.bring_up.reset();
@@ -172,13 +190,8 @@ Talk::Came Talk::up(Line& at) {
       return Came::blocked;
     case TalkBringUp::State::refused:
       if (now < late) {
-        if (!at.connection->over()) at.connection->drop(false);
-        look_at_ = now + kLockRetry;
-        if (!begun_ || now >= since_ + kLockRetry) {
-          begun_ = true;
-          since_ = now;
-          reopen(at);
-        }
+        at.connection->drop(false);
+        look_at_ = at.retry_at = now + kLockRetry;
         return Came::blocked;
       }
       [[fallthrough]];
@@ -246,6 +259,13 @@ Talk::Came Talk::step(const scenario::TalkLine& line) {
       return quiet(at, line);
     case Op::tls:
       return tls(at, line);
+    case Op::distinct: {
+      std::string value;
+      for (const auto& piece : fill_in(at, line.text, false)) value += piece.text;
+      if (!variables_.distinct[line.text].insert(value).second)
+        return wrong(&at, line, fmt::format("{} that was never seen before", line.text), value);
+      return right(&at, line, value);
+    }
     case Op::close:
       at.connection->drop(false);
       return on();

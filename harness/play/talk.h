@@ -36,7 +36,8 @@ class Talk final : public Alarm {
     const Endpoint* endpoint = nullptr;
     scenario::TalkConnect how;
     Time opened{};
-    bool skipped = false;  ///< "tls: either" came out as no TLS: the rest of its lines is not played
+    std::optional<Time> retry_at;  ///< the login was refused for a moment
+    bool skipped = false;          ///< "tls: either" came out as no TLS: the rest of its lines is not played
     // IMAP
     std::vector<std::string> tags;         ///< of the open commands, the oldest first
     std::vector<TalkReply> untagged;       ///< since the oldest was sent

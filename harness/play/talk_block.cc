@@ -97,6 +97,8 @@ class Block {
         while (at < reply_.block.size() && !tries(*lines[i + 1], reply_.block[at])) ++at;
         continue;
       }
+      const bool there = at < reply_.block.size() && tries(line, reply_.block[at]);
+      if (line.op == Op::maybe && !there) continue;
       if (at >= reply_.block.size()) return TalkMismatch{shown(line), "the block ends here"};
       if (!tries(line, reply_.block[at])) return TalkMismatch{shown(line), printable(reply_.block[at], 300)};
       takes(line, reply_.block[at]);
@@ -113,6 +115,7 @@ class Block {
       if (line->op == Op::any_lines) continue;
       std::size_t at = 0;
       while (at < taken.size() && (taken[at] || !tries(*line, reply_.block[at]))) ++at;
+      if (at == taken.size() && line->op == Op::maybe) continue;
       if (at == taken.size()) return TalkMismatch{shown(*line), all_lines()};
       takes(*line, reply_.block[at]);
       taken[at] = true;
@@ -135,7 +138,12 @@ class Block {
     if (line.op == Op::reply_regex)
       return std::regex_search(text.begin(), text.end(), std::regex(line.text, std::regex::ECMAScript));
     if (line.text == "${_}") return true;
-    return match_line(line.text, text, variables);
+    return std::any_of(line.alternatives.begin(), line.alternatives.end(), [&](const std::string& pattern) {
+      TalkVariables copy = variables;
+      if (!match_line(pattern, text, copy)) return false;
+      variables = std::move(copy);
+      return true;
+    });
   }
   bool tries(const TalkLine& line, std::string_view text) const {
     TalkVariables copy = variables_;
@@ -165,6 +173,7 @@ class Block {
     const std::string_view inside = std::string_view(text).substr(1, text.size() - 2);
     const auto space = inside.find(' ');
     const std::string_view name = inside.substr(0, space);
+    if (name.ends_with(".*")) return any_of(name.substr(0, name.size() - 2));
     auto wanted = message_(name);
     if (!wanted) return TalkMismatch{text, fmt::format("no message {} was delivered", name)};
     if (space != std::string_view::npos && inside.substr(space + 1).starts_with("top "))
@@ -176,6 +185,20 @@ class Block {
                         came.empty()
                             ? fmt::format("{} octets, and our first header is not among them", reply_.body.size())
                             : first_difference(*wanted, came)};
+  }
+
+  /// {mail.*}: exactly one of them, and none that came before. No RFC says in which order a server numbers what came.
+  std::optional<TalkMismatch> any_of(std::string_view set) {
+    const auto came = canonical(reply_.body);
+    auto& before = variables_.distinct[fmt::format("{{{}.*}}", set)];
+    for (int i = 1;; ++i) {
+      const std::string name = fmt::format("{}.{}", set, i);
+      const auto wanted = message_(name);
+      if (!wanted) break;
+      if (came == *wanted && before.insert(name).second) return std::nullopt;
+    }
+    return TalkMismatch{fmt::format("one of the messages of {} as it was sent, and not one that came before", set),
+                        fmt::format("{} octets: {}", reply_.body.size(), printable(came, 120))};
   }
 
   std::optional<TalkMismatch> measure(const TalkVariable& variable) {

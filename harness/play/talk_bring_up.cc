@@ -37,11 +37,7 @@ TalkBringUp::TalkBringUp(Context& context, TalkConnection& connection, const sce
     : connection_(connection),
       how_(how),
       account_(context.accounts.at(how.account)),
-      // A talk that wants the greeting, or what comes right after it, does not want TLS unless it says so.
-      wants_starttls_(
-          endpoint.tls == TlsMode::starttls &&
-          (how.tls == TalkTls::starttls || (how.tls == TalkTls::target && how.standing != Standing::greeting &&
-                                            how.standing != Standing::authorization))) {
+      wants_starttls_(endpoint.tls == TlsMode::starttls && how.tls != TalkTls::clear) {
   if (how_.standing == Standing::greeting) step_ = Step::up;
 }
 

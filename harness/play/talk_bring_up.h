@@ -70,6 +70,7 @@ class TalkProbe {
   std::vector<std::string> lines_;  ///< capability lines, arguments behind them
   bool has_list_ = false;
   std::string trying_;
+  std::string unknown_;  ///< what it says to a command that cannot be
   std::string problem_;
 };
 

@@ -104,11 +104,14 @@ void TalkConnection::feed(Bytes in, Time) {
     buffer_ += bytes.substr(0, end == std::string_view::npos ? end : end + 1);
     if (end == std::string_view::npos) break;
     bytes.remove_prefix(end + 1);
+    // A block ends with CRLF.CRLF (RFC 1939 section 3): an LF alone is content there.
+    if (in_block_ && crlf_ && !buffer_.ends_with("\r\n")) continue;
     const std::string raw = std::exchange(buffer_, {});
     if (protocol_ == Protocol::imap) {
       imap_line(raw);
     } else {
       std::string_view text = raw;
+      if (!in_block_) crlf_ = text.ends_with("\r\n");
       text.remove_suffix(text.ends_with("\r\n") ? 2 : 1);
       line(text, raw);
     }

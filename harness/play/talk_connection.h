@@ -92,6 +92,7 @@ class TalkConnection final : public Peer {
   std::deque<std::string> commands_;  ///< POP3: without a reply yet
   bool answering_ = false;            ///< a SASL exchange: the next line is a response, no command
   bool in_block_ = false;
+  bool crlf_ = true;  ///< the newest status line ended so
   TalkReply building_;
   std::size_t literal_ = 0;  ///< IMAP: octets of a literal still to come
   bool greeted_ = false;

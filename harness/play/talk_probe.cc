@@ -29,6 +29,7 @@ TalkProbe::TalkProbe(Context& context, std::uint32_t session, const scenario::Ta
 
 /// The words of `wanted` are a capability and arguments that it must have, in any order: "SASL PLAIN".
 bool TalkProbe::offers(std::string_view wanted) const {
+  if (iequals(wanted, "CAPA")) return has_list_;
   if (iequals(wanted, "APOP")) {
     const std::string& greeting = connection_.greeting();
     const auto open = greeting.find('<');
@@ -84,8 +85,8 @@ bool TalkProbe::go_on() {
         if (step_ == Step::greeting || has_list_) {
           ask(list, step_ == Step::greeting ? Step::before : Step::after);
         } else {
-          ask("UIDL", Step::trying);
-          trying_ = "UIDL";
+          ask("XTOP 1 0", Step::trying);
+          trying_ = "XTOP";
         }
         continue;
       }
@@ -124,8 +125,13 @@ bool TalkProbe::go_on() {
         ask(pop ? "QUIT" : "LOGOUT", Step::quitting);
         break;
       case Step::trying:
-        if (istarts_with(reply.line, "+OK")) lines_.push_back(trying_);
-        if (trying_ == "UIDL") {
+        // An empty maildrop refuses TOP 1 0 as well, but not in the words for what is no command.
+        if (trying_ == "XTOP") unknown_ = reply.line;
+        if (trying_ != "XTOP" && (istarts_with(reply.line, "+OK") || reply.line != unknown_)) lines_.push_back(trying_);
+        if (trying_ == "XTOP") {
+          trying_ = "UIDL";
+          ask("UIDL", Step::trying);
+        } else if (trying_ == "UIDL") {
           trying_ = "TOP";
           ask("TOP 1 0", Step::trying);
         } else {

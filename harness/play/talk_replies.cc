@@ -132,6 +132,8 @@ Talk::Came Talk::reply(Line& at, const scenario::TalkLine& line) {
 Talk::Came Talk::pop3_reply(Line& at, const scenario::TalkLine& line, const TalkReply& came) {
   if (!one_of(line, came)) return wrong(&at, line, expected(line), shown(came));
   if (!line.has_block) return Came::on;
+  // "S: +OK | -ERR" with a block: the block is about the +OK.
+  if (!came.multi && line.alternatives.size() > 1 && !istarts_with(came.line, "+OK")) return Came::on;
   if (!came.multi)
     return wrong(&at, line, fmt::format("{} and a block of lines", expected(line)),
                  fmt::format("{}\nand no block", shown(came)));
@@ -172,6 +174,9 @@ Talk::Came Talk::closed(Line& at, const scenario::TalkLine& line) {
   if (!at.connection->replies.empty())
     return wrong(&at, line, "the server closes the connection, and nothing more before that",
                  shown(at.connection->replies.front()));
+  if (at.connection->over() && !line.text.empty() &&
+      at.connection->end_detail().find("close_notify") != std::string::npos)
+    return wrong(&at, line, "a TLS close_notify alert before the end of the connection", at.connection->end_detail());
   if (at.connection->over()) return right(&at, line, how_it_ended(at));
   const Time late = since_ + bound();
   if (context_.network.now() < late) {
@@ -189,7 +194,7 @@ Talk::Came Talk::quiet(Line& at, const scenario::TalkLine& line) {
     return wrong(&at, line, fmt::format("nothing for {}", format_duration(line.span)),
                  replies.empty() ? printable(at.connection->unfinished(), 200) : shown(replies.front()));
   }
-  const Time until = since_ + context_.scaled(line.span);
+  const Time until = since_ + line.span;
   if (context_.network.now() >= until || at.connection->over()) return right(&at, line, "nothing");
   look_at_ = until;
   return Came::blocked;

@@ -107,7 +107,9 @@ void Talk::fill_variable(Line& at, const TalkVariable& variable, bool raw, Piece
     std::from_chars(variable.type.data(), variable.type.data() + variable.type.size(), n);
     return std::min<std::size_t>(n, 1U << 24);
   };
-  const std::string& greeting = at.connection->greeting();
+  // ${apop:1}: what belongs to connection 1.
+  const bool of_another = (name == "apop" || name == "timestamp") && lines_.contains(static_cast<int>(times()));
+  const std::string& greeting = (of_another ? lines_.at(static_cast<int>(times())) : at).connection->greeting();
   const auto timestamp = [&] {
     const auto open = greeting.find('<');
     const auto close = open == std::string::npos ? open : greeting.find('>', open);

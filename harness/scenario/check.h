@@ -39,7 +39,8 @@ struct TalkConnect {
   Protocol protocol = Protocol::pop3;
   Standing standing = Standing::authenticated;
   TalkTls tls = TalkTls::target;
-  std::size_t account = 0;  ///< index into Scenario::accounts
+  std::size_t account = 0;   ///< index into Scenario::accounts
+  std::string tls_max = {};  ///< "1.1": offers no newer version of TLS
 };
 
 /// One line of a talk, or of a reply's block. Patterns are kept as written; play/ compares them.
@@ -72,7 +73,7 @@ struct TalkLine {
     any_lines,    ///< "..."
     every_regex,  ///< S~~: every line matches
     no_regex,     ///< S!~: none does
-    distinct,     ///< column `number`: pairwise different
+    distinct,     ///< column `number`: pairwise different; outside: the value was never seen by this check before
   };
   Op op = Op::send;
   int connection = 1;
@@ -108,6 +109,8 @@ struct Check {
   /// Index of the first step that is a delivery of the talk's own; those before it fill the mailbox.
   std::size_t deliveries = 0;
   bool talks() const { return !talk.empty(); }
+  /// Looks at what only a real TLS connection has: versions, alerts.
+  bool real_tls() const;
 };
 
 }  // namespace mailproof::scenario

@@ -17,7 +17,6 @@ const std::vector<std::string> kCheckKeys = {"id",      "title",    "level",    
                                              "tags",    "needs",    "when",      "unless", "allow",          "tls",
                                              "state",   "mailbox",  "repeat",    "rule",   "talk",           "steps",
                                              "devices", "accounts", "customers", "why",    "strict_untagged"};
-constexpr Word<std::string_view> kAllowed[] = {{"failed-logins", "failed-logins"}, {"floods", "floods"}};
 
 bool is_slug(std::string_view text) {
   if (text.empty() || text.size() > 80) return false;
@@ -135,16 +134,21 @@ class ChecksReader {
     if (const Node* unless = find(map, "unless"))
       check.unless = read_texts(*unless, "a capability, like PIPELINING", complaints_);
     if (const Node* allow = find(map, "allow"))
-      for (const Node* one : read_list(*allow, either(words_of(kAllowed)), complaints_))
-        if (const auto word = read_word(*one, kAllowed, complaints_)) check.allow.emplace_back(*word);
+      check.allow = read_texts(*allow, "what the target must permit, like failed-logins", complaints_);
   }
 
   void talk_parts(const Node& map, Scenario& scenario, Check& check) {
     std::int64_t accounts = 1;
-    if (const Node* node = find(map, "accounts"))
-      accounts = read_number(*node, 1, 9, "how many accounts are leased, 1 to 9", complaints_).value_or(1);
+    std::optional<std::uint64_t> quota;
+    if (const Node* node = find(map, "accounts"); node != nullptr && node->kind == Node::Kind::map) {
+      check_keys(*node, {"quota"}, complaints_);
+      if (const Node* size = find(*node, "quota")) quota = read_size(*size, complaints_);
+    } else if (node != nullptr) {
+      accounts =
+          read_number(*node, 1, 9, "how many accounts are leased, 1 to 9, or {quota: 64KiB}", complaints_).value_or(1);
+    }
     for (std::int64_t i = 1; i <= accounts; ++i)
-      scenario.accounts.push_back({i == 1 ? "user" : fmt::format("user{}", i), {}, scenario.id_pos});
+      scenario.accounts.push_back({i == 1 ? "user" : fmt::format("user{}", i), quota, scenario.id_pos});
     const bool pop3 = !file_id_.starts_with("imap");
     check.first.protocol = pop3 ? Protocol::pop3 : Protocol::imap;
     check.first.standing = pop3 ? Standing::authenticated : Standing::selected;
@@ -165,7 +169,10 @@ class ChecksReader {
     Device client;
     client.name = "client";
     client.kind = pop3 ? DeviceKind::pop3 : DeviceKind::imap;
-    scenario.devices = {mta, client};
+    Device watcher;
+    watcher.name = "watcher";
+    watcher.webmail = true;
+    scenario.devices = {mta, client, watcher};
     if (const Node* mailbox = own_or_file(map, "mailbox")) fill(*mailbox, scenario);
     check.deliveries = scenario.steps.size();
     const Node& talk = *find(map, "talk");

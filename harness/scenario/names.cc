@@ -8,6 +8,13 @@ namespace mailproof::scenario {
 std::string_view name(Need need) { return word_for(kNeeds, need); }
 std::string_view name(Way way) { return word_for(kWays, way); }
 std::string_view name(Outcome outcome) { return word_for(kOutcomes, outcome); }
+bool Check::real_tls() const {
+  if (!first.tls_max.empty()) return true;
+  for (const TalkLine& line : talk)
+    if (!line.connect.tls_max.empty() || (line.op == TalkLine::Op::closed && !line.text.empty())) return true;
+  return false;
+}
+
 std::string_view name(Level level) { return word_for(kLevels, level); }
 std::string_view name(Harm harm) { return harm == Harm::none ? "none" : word_for(kHarms, harm); }
 std::string_view name(Fate fate) { return word_for(kFates, fate); }

@@ -44,10 +44,10 @@ std::optional<int> number(std::string_view text, int least, int most) {
 struct Instruction {
   std::string_view word;
   Op op;
-  enum class Wants { nothing, span, text, operands, connect, fill, tls } wants;
+  enum class Wants { nothing, span, text, operands, connect, fill, tls, alert } wants;
 };
 constexpr Instruction kInstructions[] = {
-    {"closed", Op::closed, Instruction::Wants::nothing},
+    {"closed", Op::closed, Instruction::Wants::alert},
     {"quiet", Op::quiet, Instruction::Wants::span},
     {"within", Op::within, Instruction::Wants::span},
     {"wait", Op::wait, Instruction::Wants::span},
@@ -64,6 +64,7 @@ constexpr Instruction kInstructions[] = {
     {"differ", Op::differ, Instruction::Wants::operands},
     {"fewer", Op::fewer, Instruction::Wants::operands},
     {"at-most", Op::at_most, Instruction::Wants::operands},
+    {"distinct", Op::distinct, Instruction::Wants::text},
 };
 
 class TalkReader {
@@ -200,7 +201,7 @@ class TalkReader {
   }
 
   static void alternatives(TalkLine& out) {
-    if (out.op == Op::reply_regex) return;
+    if (out.op == Op::reply_regex || out.op == Op::every_regex || out.op == Op::no_regex) return;
     std::string_view rest = out.text;
     while (true) {
       const auto bar = rest.find(" | ");
@@ -208,8 +209,10 @@ class TalkReader {
       if (bar == std::string_view::npos) break;
       rest.remove_prefix(bar + 3);
     }
-    if (out.op == Op::reply && out.alternatives.size() == 1 && out.alternatives.front() == "closed")
+    if (out.op == Op::reply && out.alternatives.size() == 1 && out.alternatives.front() == "closed") {
       out.op = Op::closed;
+      out.text.clear();
+    }
   }
 
   /// S lines of POP3 that stand between the status line of a reply and the "S: ." that ends its block. Whether there is
@@ -229,8 +232,8 @@ class TalkReader {
     if (!waiting_for_ || waiting_for_->connection != line.connection) return false;
     const bool only_inside = line.op == Op::every_regex || line.op == Op::no_regex;
     if (line.op == Op::reply && status) return false;
-    if (line.op != Op::reply && line.op != Op::reply_regex && !only_inside) return false;
-    if (line.op == Op::reply_regex && !block_follows_) return false;
+    const bool a_line = line.op == Op::reply || line.op == Op::reply_regex || line.op == Op::maybe;
+    if (!a_line && !only_inside) return false;
     if (line.op == Op::reply) {
       if (line.text == "...") line.op = Op::any_lines;
       if (line.text.starts_with("distinct ")) {
@@ -243,6 +246,7 @@ class TalkReader {
         line.number = *column;
       }
     }
+    alternatives(line);
     waiting_for_->block.push_back(std::move(line));
     return true;
   }
@@ -324,6 +328,9 @@ class TalkReader {
       case Wants::text:
         if (text.empty()) return complain(out.written, "text behind the colon");
         break;
+      case Wants::alert:
+        if (!text.empty() && text != "close-notify") return complain(out.written, "closed, or closed: close-notify");
+        break;
       case Wants::tls:
         if (!text.empty() && text != "fails" && text != "either")
           return complain(out.written, "tls, tls: fails or tls: either");
@@ -400,6 +407,10 @@ void read_connect(std::string_view text, Pos pos, std::size_t accounts, Complain
       continue;
     }
     if (word.starts_with("tls=") && take_word(kTalkTls, std::string_view(word).substr(4), into.tls)) continue;
+    if (word == "tls-max=1.0" || word == "tls-max=1.1") {
+      into.tls_max = word.substr(8);
+      continue;
+    }
     if (word.starts_with("user")) {
       const auto n =
           word.size() == 4 ? std::optional(1) : number(std::string_view(word).substr(4), 1, static_cast<int>(accounts));
@@ -408,9 +419,10 @@ void read_connect(std::string_view text, Pos pos, std::size_t accounts, Complain
         continue;
       }
     }
-    complaints.at(pos, word,
-                  "imap or pop3; greeting, authorization, transaction, not-authenticated, authenticated or selected; "
-                  "tls=none, tls=clear, tls=starttls or tls=implicit; user2 where the check has accounts: 2");
+    complaints.at(
+        pos, word,
+        "imap or pop3; greeting, authorization, transaction, not-authenticated, authenticated or selected; "
+        "tls=none, tls=clear, tls=starttls or tls=implicit; tls-max=1.1; user2 where the check has accounts: 2");
   }
   const bool pop = into.protocol == Protocol::pop3;
   if (pop && into.standing == Standing::selected)

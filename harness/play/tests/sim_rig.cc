@@ -70,10 +70,14 @@ std::unique_ptr<Link> WithClosedPorts::open(const Endpoint& endpoint, Peer& peer
   return std::make_unique<Refused>(network_, peer);
 }
 
-SimRig::SimRig(std::string_view story, const std::function<void(server::ServerOptions&)>& with) {
-  const std::string text = fmt::format(
-      "id: play.test\ntitle: a test\nneeds: [imap, pop3, delivery, smtp, lmtp, quota, bounce, tls, admin]\n{}", story);
-  auto loaded = scenario::parse(text, "play.yaml");
+SimRig::SimRig(std::string_view story, const std::function<void(server::ServerOptions&)>& with)
+    : SimRig(scenario::parse(fmt::format("id: play.test\ntitle: a test\n"
+                                         "needs: [imap, pop3, delivery, smtp, lmtp, quota, bounce, tls, admin]\n{}",
+                                         story),
+                             "play.yaml"),
+             with) {}
+
+SimRig::SimRig(scenario::Loaded loaded, const std::function<void(server::ServerOptions&)>& with) {
   for (const auto& problem : loaded.problems) ADD_FAILURE() << problem.message();
   if (loaded.scenarios.size() == 1) scenario = std::move(loaded.scenarios.front());
 

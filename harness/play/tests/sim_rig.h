@@ -57,6 +57,9 @@ class SimRig {
   /// `story`: devices and steps, and whatever else stands before them; id, title and needs are added.
   explicit SimRig(std::string_view story, const std::function<void(server::ServerOptions&)>& with = {});
 
+  /// What was read of a whole file, with one scenario in it.
+  explicit SimRig(scenario::Loaded loaded, const std::function<void(server::ServerOptions&)>& with = {});
+
   /// Plays it to its end.
   void play();
   /// Events of this kind, one a line: "TYPE CODE TEXT".

@@ -1,0 +1,89 @@
+#include "cli/run_rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/units.h"
+
+namespace mailproof::cli {
+namespace {
+
+constexpr std::size_t kMost = 10;  ///< violations told in one check
+
+void tell(history::History& history, history::Type type, const judge::WireRule& rule, std::uint32_t connections,
+          std::string text, std::string expected) {
+  history::Event e;
+  if (!history.events().empty()) e.at = history.events().back().at;
+  e.type = type;
+  e.what = history::What::rule;
+  e.code = rule.name;
+  e.seq = connections;
+  e.text = std::move(text);
+  e.other_set = std::move(expected);
+  history.append(std::move(e));
+}
+
+}  // namespace
+
+RunRules::RunRules(const std::vector<scenario::Scenario>& scenarios) {
+  for (const auto& scenario : scenarios) {
+    const auto* rule = scenario.check ? judge::find_wire_rule(scenario.check->rule) : nullptr;
+    if (rule != nullptr && std::find(all_.begin(), all_.end(), rule) == all_.end()) all_.push_back(rule);
+  }
+}
+
+bool RunRules::goes_last(const scenario::Scenario& scenario) {
+  const auto* rule = scenario.check ? judge::find_wire_rule(scenario.check->rule) : nullptr;
+  return rule != nullptr && rule->whole_run;
+}
+
+std::string RunRules::unknown(const std::vector<scenario::Scenario>& scenarios) {
+  std::vector<std::string> known;
+  for (const auto& rule : judge::wire_rules()) known.emplace_back(rule.name);
+  for (const auto& scenario : scenarios) {
+    if (!scenario.check || scenario.check->rule.empty()) continue;
+    if (judge::find_wire_rule(scenario.check->rule) != nullptr) continue;
+    const auto nearest = nearest_word(scenario.check->rule, known);
+    return fmt::format("{}: no wire rule '{}'{}", scenario.id, scenario.check->rule,
+                       nearest ? fmt::format(", did you mean '{}'?", *nearest) : "");
+  }
+  return {};
+}
+
+void RunRules::look(const scenario::Scenario& scenario, std::size_t slot, play::Player& player) {
+  const auto* own = scenario.check ? judge::find_wire_rule(scenario.check->rule) : nullptr;
+  Looked mine;
+  for (const auto* rule : all_) {
+    if (!rule->whole_run && rule != own) continue;
+    Looked here;
+    for (const auto& log : player.logs()) {
+      if (!log->bytes() || log->bytes()->protocol != rule->protocol || log->bytes()->pieces.empty()) continue;
+      ++here.connections;
+      std::vector<judge::Violation> violations;
+      rule->look(*log->bytes(), violations);
+      for (auto& violation : violations)
+        here.found[slot].push_back({fmt::format("{}, {}", scenario.id, log->bytes()->label), std::move(violation)});
+    }
+    if (rule == own) mine = here;
+    if (!rule->whole_run) continue;
+    const std::lock_guard lock(mutex_);
+    Looked& all = looked_[rule];
+    all.connections += here.connections;
+    for (auto& [at, found] : here.found) all.found[at] = std::move(found);
+    if (rule == own) mine = all;
+  }
+  if (own == nullptr || player.history().events().empty()) return;
+  std::size_t told = 0;
+  for (const auto& entry : mine.found)
+    for (const Found& found : entry.second)
+      if (told++ < kMost)
+        tell(player.history(), history::Type::fail, *own, mine.connections,
+             fmt::format("{}\n  {}: {}", found.violation.actual, found.who, found.violation.excerpt),
+             found.violation.expected);
+  if (told > kMost)
+    tell(player.history(), history::Type::fail, *own, mine.connections, fmt::format("{} more", told - kMost), "");
+  if (told == 0) tell(player.history(), history::Type::ok, *own, mine.connections, "", "");
+}
+
+}  // namespace mailproof::cli

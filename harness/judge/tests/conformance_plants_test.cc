@@ -1,0 +1,76 @@
+// What checks find: a line of talk that came out wrong, a wire rule that was broken, a check that could not be played.
+#include "judge/tests/plant.h"
+
+namespace mailproof::judge {
+namespace {
+
+/// A talk of a check of this level, over one POP3 session.
+struct Checked {
+  Checked(Scene& s, const std::string& level, const std::string& harm = "") : scene(s), session(s.pop3(s.pc)) {
+    s.history.info.check = {level, harm, true, "RFC 1939 section 5 (" + level + "): LIST on an empty maildrop"};
+  }
+  /// One line of the talk and how it came out.
+  void line(Type how, const std::string& actual) {
+    const std::uint32_t expected = scene.expect(What::talk, session, "", [](Event& e) { e.text = "S: +OK"; });
+    scene.answer(expected, how, "", actual);
+  }
+  void rule(Type how, const std::string& actual) {
+    scene.put(how, What::rule, session, [&](Event& e) {
+      e.code = "pop3.crlf";
+      e.text = actual;
+      e.other_set = "CRLF";
+    });
+  }
+  Scene& scene;
+  std::uint32_t session;
+};
+
+const bool kPlants[] = {
+    plant("conformance/broken", [](Scene& s) { Checked(s, "MUST").line(Type::fail, "-ERR no messages"); }),
+    plant("conformance/broken", [](Scene& s) { Checked(s, "PRACTICE", "lost").line(Type::fail, "-ERR"); }),
+    plant("conformance/broken", [](Scene& s) { Checked(s, "MUST").rule(Type::fail, "a line that ends in LF alone"); }),
+    plant("conformance/not-followed", [](Scene& s) { Checked(s, "SHOULD").line(Type::fail, "+OK 1 120 and more"); }),
+    plant("conformance/not-followed", [](Scene& s) { Checked(s, "PRACTICE").line(Type::fail, "+OK"); }),
+    plant("conformance/unclear", [](Scene& s) { Checked(s, "MUST").line(Type::info, "the connection was gone"); }),
+    plant("conformance/unclear",
+          [](Scene& s) {
+            Checked check(s, "MUST");
+            check.line(Type::ok, "+OK");
+            s.obs(What::problem, 0, [](Event& e) {
+              e.code = "interrupted";
+              e.text = "interrupted";
+            });
+          }),
+    plant("conformance/not-played",
+          [](Scene& s) {
+            Checked check(s, "MUST");
+            s.obs(What::problem, 0, [](Event& e) {
+              e.code = "login";
+              e.text = "the login was refused: -ERR";
+            });
+          }),
+};
+
+const bool kSilences[] = {
+    silent("every line of a talk came as it must",
+           [](Scene& s) {
+             Checked check(s, "MUST");
+             check.line(Type::ok, "+OK");
+             check.rule(Type::ok, "");
+           }),
+    silent("a MAY that is not so is recorded, not found",
+           [](Scene& s) {
+             Checked check(s, "MAY");
+             check.line(Type::ok, "+OK");
+             check.line(Type::fail, "-ERR");
+           }),
+    silent("what a talk does to mail is no other judge's business",
+           [](Scene& s) {
+             const auto mail = s.accepted(2);
+             Checked check(s, "MUST");
+             check.line(Type::ok, "+OK");
+           }),
+};
+
+}  // namespace
+}  // namespace mailproof::judge

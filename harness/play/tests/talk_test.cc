@@ -1,0 +1,154 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "play/tests/sim_rig.h"
+
+namespace mailproof::play {
+namespace {
+
+using history::Type;
+using history::What;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+/// One check of pop3.1939-5 with three messages in the mailbox.
+struct Checked {
+  explicit Checked(const std::string& lines, const std::string& more = "",
+                   const std::function<void(server::ServerOptions&)>& with = {})
+      : rig(scenario::parse("id: pop3.1939-5\ntitle: t\nneeds: [pop3]\nmailbox: {messages: 3}\nchecks:\n"
+                            "  - id: one\n    level: MUST\n    title: it is so\n" +
+                                more + "    talk: |\n" + indented(lines),
+                            "check.yaml"),
+            with) {
+    rig.play();
+  }
+  static std::string indented(const std::string& lines) {
+    std::string out;
+    for (std::size_t from = 0; from < lines.size();) {
+      const auto end = std::min(lines.find('\n', from), lines.size());
+      out += "      " + lines.substr(from, end - from) + "\n";
+      from = end + 1;
+    }
+    return out;
+  }
+  /// What the last line that was played came to: "ok: ..." or "fail: ...".
+  std::string end() const {
+    const auto& e = rig.last(What::talk);
+    return std::string(name(e.type)) + ": " + e.text;
+  }
+  SimRig rig;
+};
+
+TEST(Talk, EveryLineThatCameIsInTheHistory) {
+  Checked check(
+      "C: STAT\nS: +OK 3 ${octets}\nC: LIST\nS: +OK\nS: ${octets:sum}\nS: .\nC: RETR 2\nS: +OK\nS: {mail.2}\nS: .\nC: "
+      "QUIT\nS: +OK\nclosed");
+  EXPECT_EQ(check.rig.problem(), "");
+  EXPECT_THAT(check.end(), HasSubstr("ok: the server closed"));
+  EXPECT_EQ(check.rig.told(What::talk).size(), 10U) << "five expectations and how they came out";
+}
+
+TEST(Talk, TheFirstLineThatIsWrongEndsIt) {
+  Checked check("C: RETR 9\nS: +OK\nC: NOOP\nS: +OK");
+  EXPECT_EQ(check.end(), "fail: -ERR no message 9");
+  EXPECT_EQ(check.rig.told(What::talk).size(), 2U);
+  const auto& expected = check.rig.player->history().event(check.rig.last(What::talk).command);
+  EXPECT_THAT(expected.set, HasSubstr("+OK"));
+  EXPECT_EQ(expected.text, "S: +OK");
+}
+
+TEST(Talk, PipelinedCommandsGoOutInOneWrite) {
+  Checked check("C: STAT\nC: RETR 1\nC: NOOP\nS: +OK 3\nS: +OK\nS: {mail.1}\nS: .\nS: +OK $");
+  EXPECT_EQ(check.end(), "ok: +OK");
+}
+
+TEST(Talk, SeveralConnectionsAndProtocolsShareTheMailbox) {
+  Checked check(
+      "2> connect: imap selected\nC: DELE 1\nS: +OK\n2> C: NOOP\n2> S!: * 1 EXPUNGE\n2> S: OK\nC: QUIT\nS: "
+      "+OK\nclosed\n"
+      "2> C: NOOP\n2> S: * 1 EXPUNGE\n2> S: OK\n2> C: FETCH 1 (RFC822.SIZE BODY.PEEK[])\n2> S: * 1 FETCH (BODY[] "
+      "${_:literal})\n2> S: OK",
+      "    needs: [imap]\n");
+  EXPECT_THAT(check.end(), HasSubstr("ok: "));
+}
+
+TEST(Talk, AMessageThatGoesInAsALiteralIsCounted) {
+  Checked check(
+      "2> connect: imap selected\n2> C: APPEND INBOX {mail.1}\n2> S: OK [APPENDUID ${_} ${_}]\nconnect: "
+      "transaction\nC: STAT\nS: +OK 4",
+      "    needs: [imap]\n");
+  EXPECT_THAT(check.end(), HasSubstr("ok: +OK 4"));
+}
+
+TEST(Talk, DeliveriesInTheTalkComeWhereTheyStand) {
+  Checked check(
+      "C: STAT\nS: +OK 3\nC: QUIT\nS: +OK\nclosed\ndeliver: 2 dot-lines\nconnect: transaction\nC: STAT\nS: +OK 5");
+  EXPECT_THAT(check.end(), HasSubstr("ok: +OK 5"));
+}
+
+TEST(Talk, RawBytesAreSplitAndEscaped) {
+  Checked check("C!: NO|OP\\r\\n\nS: +OK\nC!: XYZ\\x5a\\r\\n\nS: -ERR");
+  EXPECT_THAT(check.end(), HasSubstr("ok: -ERR"));
+}
+
+TEST(Talk, WhatIsNotOfferedIsNotApplicable) {
+  Checked check("C: LANG\nS: +OK", "    when: [CAPA, LANG]\n");
+  EXPECT_EQ(check.rig.last(What::not_applicable).text, "the server does not offer LANG");
+  EXPECT_THAT(check.rig.told(What::talk), IsEmpty());
+}
+
+TEST(Talk, WhatIsOfferedWithArgumentsIsFound) {
+  Checked check("C: NOOP\nS: +OK", "    when: [SASL PLAIN, APOP, UIDL]\n");
+  EXPECT_THAT(check.end(), HasSubstr("ok"));
+  Checked unless("C: NOOP\nS: +OK", "    unless: UIDL\n");
+  EXPECT_EQ(unless.rig.last(What::not_applicable).text, "the server offers UIDL");
+}
+
+TEST(Talk, TheServerThatSaysNothingIsWaitedForSoLong) {
+  Checked check("within: 3s\nS: +OK");
+  EXPECT_EQ(check.end(), "fail: nothing within 3s");
+  EXPECT_GE(check.rig.took(), std::chrono::seconds(3));
+}
+
+TEST(Talk, SilenceIsSilence) {
+  Checked check("quiet: 500ms");
+  EXPECT_EQ(check.end(), "ok: nothing");
+  Checked noise("C: NOOP\nquiet: 500ms");
+  EXPECT_EQ(noise.end(), "fail: +OK");
+}
+
+TEST(Talk, TlsIsStartedWhereTheTalkSaysSo) {
+  Checked check("C: STLS\nS: +OK\ntls\nC: CAPA\nS: +OK\nS: UIDL\nS: .",
+                "    tls: clear\n    state: authorization\n    needs: [tls]\n");
+  EXPECT_THAT(check.end(), HasSubstr("ok: +OK"));
+}
+
+TEST(Talk, PasswordsAreShownNowhere) {
+  Checked check("C: USER ${user}\nS: +OK\nC: PASS ${pass}\nS: +OK\nC: QUIT\nS: +OK", "    state: authorization\n");
+  for (const auto& log : check.rig.player->logs()) EXPECT_THAT(log->all(), Not(HasSubstr("PASS pass")));
+  EXPECT_THAT(check.rig.player->logs().back()->all(), HasSubstr("***"));
+}
+
+TEST(Talk, RoundsShareOnlyWhatMustDiffer) {
+  Checked check("S: +OK ${all:rest}\ndistinct: ${timestamp}\nclose", "    state: greeting\n    repeat: 5\n");
+  EXPECT_THAT(check.end(), HasSubstr("ok: <"));
+  EXPECT_EQ(check.rig.told(What::talk).size(), 20U);
+}
+
+TEST(Talk, AMaildropThatSomebodyHasIsAskedForAgain) {
+  Checked check("C: NOOP\nS: +OK\nC: QUIT\nclose\n2> connect: transaction\n2> C: STAT\n2> S: +OK 3");
+  EXPECT_THAT(check.end(), HasSubstr("ok: +OK 3"));
+  Checked held("C: NOOP\nS: +OK\n2> connect: transaction");
+  EXPECT_THAT(held.rig.problem(), HasSubstr("IN-USE"));
+  EXPECT_GE(held.rig.took(), std::chrono::seconds(10));
+}
+
+TEST(Talk, AMailboxThatCannotBeFilledIsNotTalkedAbout) {
+  Checked check("C: STAT\nS: +OK 3", "    accounts: {quota: 64KiB}\n    mailbox: {messages: 3, size: 60KiB}\n");
+  EXPECT_THAT(check.rig.told(What::talk), IsEmpty());
+  EXPECT_THAT(check.rig.last(What::problem).text, HasSubstr("does not take the messages"));
+}
+
+}  // namespace
+}  // namespace mailproof::play

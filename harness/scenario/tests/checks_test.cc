@@ -1,0 +1,122 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "scenario/scenario.h"
+
+namespace mailproof::scenario {
+namespace {
+
+using Op = TalkLine::Op;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::string file(const std::string& checks) {
+  return "id: pop3.1939-5\ntitle: TRANSACTION\nneeds: [pop3]\nmailbox: {messages: 3}\nchecks:\n" + checks;
+}
+std::string check(const std::string& rest) { return "  - id: one\n    level: MUST\n    title: a title\n" + rest; }
+std::string talk(const std::string& lines, const std::string& more = "") {
+  std::string out = more + "    talk: |\n";
+  for (std::size_t from = 0; from < lines.size();) {
+    const auto end = std::min(lines.find('\n', from), lines.size());
+    out += "      " + lines.substr(from, end - from) + "\n";
+    from = end + 1;
+  }
+  return check(out);
+}
+
+Scenario only(const std::string& text) {
+  const auto loaded = parse(text, "file.yaml");
+  for (const auto& problem : loaded.problems) ADD_FAILURE() << problem.message();
+  EXPECT_EQ(loaded.scenarios.size(), 1U);
+  return loaded.scenarios.empty() ? Scenario() : loaded.scenarios.front();
+}
+std::string complaint(const std::string& text) {
+  const auto loaded = parse(text, "file.yaml");
+  EXPECT_TRUE(loaded.scenarios.empty());
+  return loaded.problems.empty() ? "" : loaded.problems.front().message();
+}
+
+TEST(Checks, EachIsAScenarioOfItsOwn) {
+  const auto loaded =
+      parse(file(talk("C: NOOP\nS: +OK") + "  - id: two\n    level: SHOULD\n    title: t\n    talk: 'C: STAT'\n"), "f");
+  ASSERT_EQ(loaded.scenarios.size(), 2U);
+  EXPECT_EQ(loaded.scenarios[0].id, "pop3.1939-5.one");
+  EXPECT_EQ(loaded.scenarios[1].id, "pop3.1939-5.two");
+  EXPECT_EQ(loaded.scenarios[1].check->level, Level::should);
+  EXPECT_EQ(loaded.scenarios[0].steps.size(), 1U) << "the mailbox is filled first";
+  EXPECT_EQ(loaded.scenarios[0].steps[0].count, 3);
+  EXPECT_EQ(loaded.scenarios[0].check->first.standing, Standing::authenticated);
+}
+
+TEST(Checks, WhatACheckSaysItselfComesBeforeItsFile) {
+  const auto one = only(file(
+      talk("S: +OK",
+           "    mailbox: [plain, dots-20, {kind: edge-4096, via: append}]\n    state: greeting\n    tls: implicit\n")));
+  ASSERT_EQ(one.steps.size(), 3U);
+  EXPECT_EQ(one.steps[1].kind, MessageKind::dots);
+  EXPECT_EQ(one.steps[1].size, 20U);
+  EXPECT_EQ(one.steps[2].kind, MessageKind::edge);
+  EXPECT_EQ(one.steps[2].via, Way::append);
+  EXPECT_EQ(one.check->first.standing, Standing::greeting);
+  EXPECT_EQ(one.check->first.tls, TalkTls::implicit);
+}
+
+TEST(Talk, ABlockEndsWithADotAndBelongsToItsReply) {
+  const auto one =
+      only(file(talk("C: LIST\nS: +OK\nS: 1 ${a}\nS: ...\nS~~: ^[0-9]\nS: distinct 2\nS: .\nC: NOOP\nS: +OK")));
+  const auto& lines = one.check->talk;
+  ASSERT_EQ(lines.size(), 4U);
+  EXPECT_TRUE(lines[1].has_block);
+  ASSERT_EQ(lines[1].block.size(), 4U);
+  EXPECT_EQ(lines[1].block[1].op, Op::any_lines);
+  EXPECT_EQ(lines[1].block[2].op, Op::every_regex);
+  EXPECT_EQ(lines[1].block[3].op, Op::distinct);
+  EXPECT_EQ(lines[1].block[3].number, 2);
+  EXPECT_FALSE(lines[3].has_block);
+}
+
+TEST(Talk, ConnectionsCountsAlternativesAndInstructionsAreRead) {
+  const auto one = only(file(
+      talk("2> connect: imap selected tls=starttls\n2> C: NOOP\nC*5: RETR 1\nS*5: +OK | -ERR | closed\n"
+           "S2: OK\nwithin: 5s\nquiet: 500ms\nC!: A|B\\|C\ntls: either\ndeliver: 2 dot-lines 8KiB\nsame: ${a} 3")));
+  const auto& lines = one.check->talk;
+  ASSERT_EQ(lines.size(), 11U);
+  EXPECT_EQ(lines[0].connection, 2);
+  EXPECT_EQ(lines[0].connect.protocol, Protocol::imap);
+  EXPECT_EQ(lines[0].connect.standing, Standing::selected);
+  EXPECT_EQ(lines[0].connect.tls, TalkTls::starttls);
+  EXPECT_EQ(lines[2].count, 5);
+  EXPECT_THAT(lines[3].alternatives, ElementsAre("+OK", "-ERR", "closed"));
+  EXPECT_EQ(lines[4].command, 2);
+  EXPECT_EQ(lines[5].span, std::chrono::seconds(5));
+  EXPECT_EQ(lines[7].text, "A|B\\|C");
+  EXPECT_EQ(one.steps.at(lines[9].delivery).count, 2);
+  EXPECT_EQ(one.steps.at(lines[9].delivery).size, 8192U);
+  EXPECT_EQ(one.check->deliveries, 1U) << "what stands in the talk is not delivered before it";
+}
+
+TEST(Talk, MistakesAreNamedWithTheirLine) {
+  EXPECT_THAT(complaint(file(talk("C: NOOP\nS: +OK\nwati: 5s"))), HasSubstr("file.yaml:12:"));
+  EXPECT_THAT(complaint(file(talk("C: NOOP\nwati: 5s"))), HasSubstr("did you mean 'wait'?"));
+  EXPECT_THAT(complaint(file(talk("C: LIST\nS: ."))), HasSubstr("a reply before it"));
+  EXPECT_THAT(complaint(file(talk("S~: ([a"))), HasSubstr("regular expression"));
+  EXPECT_THAT(complaint(file(talk("quiet: soon"))), HasSubstr("quiet: 500ms"));
+  EXPECT_THAT(complaint(file(talk("connect: selected"))), HasSubstr("a state of POP3"));
+  EXPECT_THAT(complaint(file(talk("connect: user2"))), HasSubstr("user2 where the check has accounts"));
+  EXPECT_THAT(complaint(file(talk("deliver: 2 fancy"))), HasSubstr("kinds are plain"));
+}
+
+TEST(Checks, MistakesAreNamed) {
+  EXPECT_THAT(complaint(file("  - id: One\n    level: MUST\n    title: t\n    talk: 'C: X'\n")),
+              HasSubstr("lower-case words"));
+  EXPECT_THAT(complaint(file("  - id: one\n    level: must\n    title: t\n    talk: 'C: X'\n")),
+              HasSubstr("MUST, SHOULD"));
+  EXPECT_THAT(complaint(file(check(""))), HasSubstr("also talk: or steps:"));
+  EXPECT_THAT(complaint(file(talk("C: X", "    harm: lost\n"))), HasSubstr("level: PRACTICE"));
+  EXPECT_THAT(complaint("id: pop3\ntitle: t\nchecks: [{id: a, level: MUST, title: t, talk: 'C: X'}]"),
+              HasSubstr("the id of an RFC section"));
+  EXPECT_THAT(complaint(file(check("    steps: []\n    talk: 'C: X'\n"))), HasSubstr("not both"));
+}
+
+}  // namespace
+}  // namespace mailproof::scenario
