@@ -92,9 +92,9 @@ int run(const RunFlags& flags) {
         stop = true;
     }
   };
-  for (const std::size_t end : {last, jobs.size()}) {
-    until = end;
-    next = end == last ? 0 : last;
+  for (const auto& [from, to] : {std::pair(std::size_t{0}, last), std::pair(last, jobs.size())}) {
+    next = from;
+    until = to;
     std::vector<std::thread> threads;
     for (unsigned i = 1; i < flags.jobs; ++i) threads.emplace_back(work);
     work();

@@ -62,6 +62,8 @@ play::PlayOptions play_options(const RunSetup& setup, std::uint32_t copy) {
   options.version = kVersion;
   static thread_local sasl::SaltedPasswords salted_passwords;
   options.salted_passwords = &salted_passwords;
+  static thread_local play::OfferedBefore offered;
+  if (!setup.flags->target.sim) options.offered = &offered;
   return options;
 }
 

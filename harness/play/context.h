@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,17 @@
 
 namespace mailproof::play {
 
+/// What a server said it offers.
+struct Offered {
+  std::vector<std::string> lines;  ///< capabilities, arguments behind them: "SASL PLAIN LOGIN"
+  std::string greeting;
+  bool listed = false;    ///< CAPA or CAPABILITY was answered
+  bool complete = false;  ///< asked after login too
+  bool has(std::string_view wanted) const;
+};
+/// By endpoint and how TLS came about: what was asked once on a real server need not be asked before every check.
+using OfferedBefore = std::map<std::string, Offered, std::less<>>;
+
 struct PlayOptions {
   std::uint64_t run_seed = 1;
   std::uint32_t copy = 0;
@@ -31,6 +43,7 @@ struct PlayOptions {
   std::size_t wire_limit = 4U << 20;                     ///< kept bytes of a session's log
   std::string date = "Thu, 01 Jan 2026 00:00:00 +0000";  ///< Date: of the messages (RFC 5322)
   std::string version = "0.1.0";
+  OfferedBefore* offered = nullptr;  ///< null: every check asks for itself
   Admin* admin = nullptr;  ///< does what admin steps and delivery by command ask; null = the target has no commands
   sasl::SaltedPasswords* salted_passwords =
       nullptr;  ///< shared by all sessions of a thread: SCRAM costs thousands of HMACs

@@ -358,6 +358,7 @@ void Player::clean() {
   if (done_) return;
   restore_quotas([this] {
     if (options_.keep || (context_.network.simulated() && !options_.load)) return finish();
+    if (talk_ && scenario_.steps.empty()) return finish();  // nothing was put there
     if (talk_) {
       context_.over = true;
       return auditor_.baseline([this] { finish(); });  // looks at every mailbox, and removes what is ours

@@ -38,6 +38,7 @@ void Talk::look(std::function<void(bool)> then) {
   std::vector<std::string> asked = check_.when;
   asked.insert(asked.end(), check_.unless.begin(), check_.unless.end());
   if (asked.empty()) return then(true);
+  if (const Offered* known = offered_before(asked)) return then(applicable(*known));
   looked_ = std::move(then);
   const Endpoint* endpoint = talk_endpoint(context_.target, check_.first);
   const auto session = context_.new_session(kClient, check_.first.protocol, 1, 0, *endpoint);
@@ -45,6 +46,35 @@ void Talk::look(std::function<void(bool)> then) {
   probe_->connection().changed = [this] { again(); };
   probe_->connection().open(*endpoint);
   context_.network.set_alarm(*this, context_.network.now() + context_.scaled(kBound));
+}
+
+std::string Talk::offered_key() const {
+  return fmt::format("{} {}", talk_endpoint(context_.target, check_.first)->label(),
+                     static_cast<int>(check_.first.tls));
+}
+
+/// What was asked before, if it tells enough: before login only what is there is known, not what is not.
+const Offered* Talk::offered_before(const std::vector<std::string>& asked) const {
+  if (context_.options.offered == nullptr) return nullptr;
+  const auto known = context_.options.offered->find(offered_key());
+  if (known == context_.options.offered->end()) return nullptr;
+  const Offered& offered = known->second;
+  const bool enough = offered.complete ||
+                      std::all_of(asked.begin(), asked.end(), [&](const std::string& one) { return offered.has(one); });
+  return enough ? &offered : nullptr;
+}
+
+bool Talk::applicable(const Offered& offered) {
+  std::string why;
+  for (const auto& one : check_.when)
+    if (!offered.has(one)) why = fmt::format("the server does not offer {}", one);
+  for (const auto& one : check_.unless)
+    if (offered.has(one)) why = fmt::format("the server offers {}", one);
+  if (why.empty()) return true;
+  auto e = context_.event(Type::obs, What::not_applicable);
+  e.text = why;
+  context_.append(std::move(e));
+  return false;
 }
 
 void Talk::play(Finish done) {
@@ -62,17 +92,8 @@ void Talk::ring(Time now) {
     if (late || !probe_->problem().empty())
       context_.fail("connect", late ? "no answer to what the server offers" : probe_->problem());
     if (!context_.problem.empty()) return looked(false);
-    std::string why;
-    for (const auto& one : check_.when)
-      if (!probe_->offers(one)) why = fmt::format("the server does not offer {}", one);
-    for (const auto& one : check_.unless)
-      if (probe_->offers(one)) why = fmt::format("the server offers {}", one);
-    if (!why.empty()) {
-      auto e = context_.event(Type::obs, What::not_applicable);
-      e.text = why;
-      context_.append(std::move(e));
-    }
-    return looked(why.empty());
+    if (context_.options.offered != nullptr) (*context_.options.offered)[offered_key()] = probe_->offered();
+    return looked(applicable(probe_->offered()));
   }
   if (!over_ && done_) run();
 }

@@ -60,6 +60,9 @@ class Talk final : public Alarm {
   void next();
   void end();
   Duration bound() const;
+  std::string offered_key() const;
+  const Offered* offered_before(const std::vector<std::string>& asked) const;
+  bool applicable(const Offered& offered);
 
   // What is sent (talk_send.cc).
   Came send(Line& at);

@@ -51,7 +51,7 @@ class TalkProbe {
 
   /// Goes on as far as it can; to be called again when something came. True: it is over.
   bool go_on();
-  bool offers(std::string_view wanted) const;
+  const Offered& offered() const { return offered_; }
   const std::string& problem() const { return problem_; }  ///< why it could not be asked; "" = it was
   TalkConnection& connection() { return connection_; }
 
@@ -67,8 +67,7 @@ class TalkProbe {
   TalkBringUp bring_up_;
   std::vector<std::string> wanted_;
   Step step_ = Step::greeting;
-  std::vector<std::string> lines_;  ///< capability lines, arguments behind them
-  bool has_list_ = false;
+  Offered offered_;
   std::string trying_;
   std::string unknown_;  ///< what it says to a command that cannot be
   std::string problem_;

@@ -28,16 +28,15 @@ TalkProbe::TalkProbe(Context& context, std::uint32_t session, const scenario::Ta
       wanted_(std::move(wanted)) {}
 
 /// The words of `wanted` are a capability and arguments that it must have, in any order: "SASL PLAIN".
-bool TalkProbe::offers(std::string_view wanted) const {
-  if (iequals(wanted, "CAPA")) return has_list_;
+bool Offered::has(std::string_view wanted) const {
+  if (iequals(wanted, "CAPA")) return listed;
   if (iequals(wanted, "APOP")) {
-    const std::string& greeting = connection_.greeting();
     const auto open = greeting.find('<');
     return open != std::string::npos && greeting.find('@', open) != std::string::npos &&
            greeting.find('>', open) != std::string::npos;
   }
   const auto want = pattern_words(wanted);
-  return std::any_of(lines_.begin(), lines_.end(), [&](const std::string& line) {
+  return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) {
     const auto have = pattern_words(line);
     if (have.empty() || !iequals(have.front(), want.front())) return false;
     return std::all_of(want.begin() + 1, want.end(), [&](const std::string& argument) {
@@ -47,18 +46,18 @@ bool TalkProbe::offers(std::string_view wanted) const {
 }
 
 bool TalkProbe::everything_known() const {
-  return std::all_of(wanted_.begin(), wanted_.end(), [&](const std::string& one) { return offers(one); });
+  return std::all_of(wanted_.begin(), wanted_.end(), [&](const std::string& one) { return offered_.has(one); });
 }
 
 void TalkProbe::take(const TalkReply& reply) {
   if (how_.protocol == Protocol::pop3) {
-    for (const std::string& line : reply.block) lines_.push_back(line);
+    for (const std::string& line : reply.block) offered_.lines.push_back(line);
     return;
   }
   // "* CAPABILITY IMAP4rev1 STARTTLS": each word is one.
   const auto words = pattern_words(reply.line);
   if (words.size() > 2 && iequals(words[1], "CAPABILITY"))
-    for (std::size_t i = 2; i < words.size(); ++i) lines_.push_back(words[i]);
+    for (std::size_t i = 2; i < words.size(); ++i) offered_.lines.push_back(words[i]);
 }
 
 bool TalkProbe::broken() {
@@ -82,7 +81,7 @@ bool TalkProbe::go_on() {
       const auto state = bring_up_.go_on();
       if (state == TalkBringUp::State::busy) return false;
       if (state == TalkBringUp::State::up) {
-        if (step_ == Step::greeting || has_list_) {
+        if (step_ == Step::greeting || offered_.listed) {
           ask(list, step_ == Step::greeting ? Step::before : Step::after);
         } else {
           ask("XTOP 1 0", Step::trying);
@@ -108,7 +107,8 @@ bool TalkProbe::go_on() {
     }
     switch (step_) {
       case Step::before: {
-        has_list_ = !pop || reply.multi;
+        offered_.greeting = connection_.greeting();
+        offered_.listed = !pop || reply.multi;
         take(reply);
         const bool in_clear = how_.tls == TalkTls::clear || how_.tls == TalkTls::none;
         if (everything_known() || in_clear) {
@@ -117,17 +117,20 @@ bool TalkProbe::go_on() {
         }
         bring_up_.raise(Standing::authenticated);
         step_ = Step::raising;
-        if (pop && !has_list_) lines_.emplace_back("USER");
+        if (pop && !offered_.listed) offered_.lines.emplace_back("USER");
         break;
       }
       case Step::after:
+        offered_.complete = true;
         take(reply);
         ask(pop ? "QUIT" : "LOGOUT", Step::quitting);
         break;
       case Step::trying:
         // An empty maildrop refuses TOP 1 0 as well, but not in the words for what is no command.
+        offered_.complete = true;
         if (trying_ == "XTOP") unknown_ = reply.line;
-        if (trying_ != "XTOP" && (istarts_with(reply.line, "+OK") || reply.line != unknown_)) lines_.push_back(trying_);
+        if (trying_ != "XTOP" && (istarts_with(reply.line, "+OK") || reply.line != unknown_))
+          offered_.lines.push_back(trying_);
         if (trying_ == "XTOP") {
           trying_ = "UIDL";
           ask("UIDL", Step::trying);
