@@ -7,6 +7,7 @@
 #include "scenario/complaints.h"
 #include "scenario/files.h"
 #include "scenario/node.h"
+#include "scenario/wrong.h"
 
 namespace mailproof::scenario {
 namespace {
@@ -15,7 +16,7 @@ namespace fs = std::filesystem;
 
 /// What proves the checks of a file stands beside it, in a file of another kind.
 bool is_scenario_file(const fs::path& path) {
-  return (path.extension() == ".yaml" || path.extension() == ".yml") && path.stem().extension() != ".wrong";
+  return (path.extension() == ".yaml" || path.extension() == ".yml") && !is_wrong_file(path.string());
 }
 
 /// The scenario files below a folder, sorted by path so that a run's order is the same everywhere.

@@ -1,0 +1,53 @@
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/wrong_dialogue.h"
+#include "scenario/scenario.h"
+
+namespace mailproof::scenario {
+
+/// One server that a check must refuse: the built-in server with a switch on, or with a dialogue in front.
+struct WrongServer {
+  std::string defect, latitude;  ///< one of them, or none
+  WrongDialogue dialogue;        ///< when there is no switch
+  std::string told;              ///< in one line, for people
+  Pos pos;
+};
+
+/// The wrong servers of one check.
+struct WrongServers {
+  std::string check;  ///< id within its file
+  Pos pos;
+  std::vector<WrongServer> servers;
+};
+
+/// What makes the built-in server have what a check needs.
+struct RightServer {
+  std::string check;
+  Pos pos;
+  WrongDialogue dialogue;
+};
+
+/// A file beside a conformance file: 1939-5.wrong.yaml beside 1939-5.yaml.
+struct WrongFile {
+  std::string file;  ///< the id of the conformance file; the checks' full ids are this, a dot, and theirs
+  std::string path;
+  Pos pos;
+  std::vector<WrongServers> checks;
+  std::vector<RightServer> right;
+};
+
+bool is_wrong_file(std::string_view path);  ///< *.wrong.yaml
+
+struct LoadedWrong {
+  std::vector<WrongFile> files;
+  std::vector<Problem> problems;
+};
+/// Nothing in `files` for a text with problems.
+LoadedWrong parse_wrong(std::string_view text, const std::string& name);
+/// The wrong-files below folders, named, or beside the files named, each once.
+LoadedWrong load_wrong(const std::vector<std::string>& paths);
+
+}  // namespace mailproof::scenario
