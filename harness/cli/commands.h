@@ -22,6 +22,7 @@ void add_check(CLI::App& app, int& status);
 void add_server(CLI::App& app, int& status);
 void add_judge(CLI::App& app, int& status);
 void add_probe(CLI::App& app, int& status);
+void add_prove(CLI::App& app, int& status);
 
 /// "mailproof: ..." on standard error; the status of wrong use.
 int complain(const std::string& text);

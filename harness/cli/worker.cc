@@ -11,6 +11,7 @@
 #include "net/loop.h"
 #include "play/requirements.h"
 #include "sim/sim_network.h"
+#include "sim/wrong_server.h"
 
 namespace mailproof::cli {
 
@@ -92,10 +93,10 @@ std::string reproduce_command(const PlayFlags& flags, const scenario::Scenario& 
 namespace {
 
 /// While a server is silent everything before it is on disk: whoever kills the run then finds what led there.
-void run_player(Network& network, play::Player& player, RunDirectory::Stream& stream) {
+void run_player(Network& network, play::Player& player, RunDirectory::Stream* stream) {
   player.start();
   const bool over = network.run([&] {
-    if (!network.simulated()) stream.flush();
+    if (!network.simulated() && stream != nullptr) stream->flush();
     return player.done() || interrupted();
   });
   if (interrupted()) return player.interrupt();
@@ -129,7 +130,7 @@ report::ScenarioResult unplayed(const RunSetup& setup, const Job& job, history::
   history.info.version = kVersion;
   history.info.run_seed = setup.flags->seed;
   history.info.copy = job.copy;
-  const auto stream = setup.directory->stream(job.slot, history);
+  const auto stream = setup.directory != nullptr ? setup.directory->stream(job.slot, history) : nullptr;
   history::Event e;
   e.type = history::Type::obs;
   e.what = what;
@@ -167,6 +168,7 @@ report::ScenarioResult play(const RunSetup& setup, const Job& job) {
     }
   }
   std::unique_ptr<server::Server> server;
+  std::optional<sim::WrongServer> wrong;
   std::unique_ptr<Network> network;
   std::unique_ptr<Admin> admin;
   std::optional<Nudged> nudged;
@@ -177,6 +179,12 @@ report::ScenarioResult play(const RunSetup& setup, const Job& job) {
     sim::SimNetwork::Options options;
     options.seed = builtin.seed;
     options.tls_ports = {kSimImapTls, kSimPop3Tls};
+    if (setup.dialogues != nullptr) {
+      wrong.emplace(*setup.dialogues);
+      options.wrap = [&](Protocol protocol, std::unique_ptr<Peer> peer, const sim::SimNetwork::Reset& reset) {
+        return wrong->wrap(protocol, std::move(peer), reset);
+      };
+    }
     auto in_memory = std::make_unique<sim::SimNetwork>(*server, options);
     admin = make_sim_admin(*server, *in_memory);
     network = std::move(in_memory);
@@ -193,12 +201,12 @@ report::ScenarioResult play(const RunSetup& setup, const Job& job) {
     options.admin = admin.get();
     options.keep_bytes = setup.rules != nullptr;
     play::Player player(scenario, *setup.target, lease->accounts, *network, options);
-    const auto stream = setup.directory->stream(job.slot, player.history());
-    run_player(*network, player, *stream);
+    const auto stream = setup.directory != nullptr ? setup.directory->stream(job.slot, player.history()) : nullptr;
+    run_player(*network, player, stream.get());
     if (setup.rules != nullptr) setup.rules->look(scenario, job.slot, player);
-    stream->flush();
+    if (stream) stream->flush();
     result = conclude(setup, job, player.history(), std::chrono::duration<double>(player.playing_time()).count());
-    if (!sim || result.verdict != judge::Verdict::pass)
+    if (setup.directory != nullptr && (!sim || result.verdict != judge::Verdict::pass))
       setup.directory->write_wire(job.slot, scenario.id, player.history(), player.logs());
     for (const auto& event : player.history().events())
       usable = usable && !(event.what == history::What::problem && event.code == "baseline");

@@ -11,6 +11,7 @@
 #include "cli/options.h"
 #include "cli/run_directory.h"
 #include "cli/run_rules.h"
+#include "core/wrong_dialogue.h"
 #include "play/player.h"
 #include "report/run_result.h"
 
@@ -52,8 +53,9 @@ struct RunSetup {
   HostedServer* hosted = nullptr;  ///< --sockets: what plays the target
   /// Held shared by everybody who plays, alone by a scenario that restarts, kills or pauses the target.
   std::shared_mutex* quiet = nullptr;
-  const RunDirectory* directory = nullptr;
-  RunRules* rules = nullptr;  ///< null: no check of the run looks at wire rules
+  const RunDirectory* directory = nullptr;                ///< null: nothing is written
+  RunRules* rules = nullptr;                              ///< null: no check of the run looks at wire rules
+  const std::vector<WrongDialogue>* dialogues = nullptr;  ///< --sim: what stands in front of the built-in server
   std::chrono::steady_clock::time_point start;
   std::uint64_t run_id = 0;
   std::string date;

@@ -1,0 +1,146 @@
+#include "cli/proof.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "cli/worker.h"
+#include "core/units.h"
+
+namespace mailproof::cli {
+namespace {
+
+using judge::Verdict;
+using scenario::Level;
+
+/// Whether the verdict of a check of this level says that the server is wrong.
+bool accuses(const scenario::Scenario& scenario, const Trial& trial, const Trial& correct) {
+  if (!scenario.check) return trial.verdict == Verdict::fail;
+  const scenario::Check& check = *scenario.check;
+  if (check.level == Level::may)
+    return trial.verdict == Verdict::pass && !trial.note.empty() && trial.note != correct.note;
+  if (trial.verdict == Verdict::fail) return true;
+  const bool binds = check.level == Level::must || check.harm != scenario::Harm::none;
+  return !binds && trial.verdict == Verdict::latitude;
+}
+
+Trial play_on(const scenario::Scenario& scenario, std::string server, const BuiltinOptions& builtin,
+              const std::vector<WrongDialogue>& dialogues) {
+  PlayFlags flags;
+  flags.target.sim = true;
+  flags.target.builtin = builtin;
+  const scenario::Target target = sim_target(flags.target.builtin);
+  RunSetup setup;
+  setup.target = &target;
+  setup.flags = &flags;
+  setup.start = std::chrono::steady_clock::now();
+  setup.run_id = flags.seed;
+  setup.date = "Thu, 01 Jan 2026 00:00:00 +0000";
+  setup.dialogues = &dialogues;
+  const report::ScenarioResult result = play(setup, {&scenario, 0, 0});
+
+  Trial out;
+  out.server = std::move(server);
+  out.verdict = result.verdict;
+  out.note = result.note;
+  for (const auto& finding : result.findings) {
+    const bool decides = (finding.severity == judge::Severity::fail && result.verdict == Verdict::fail) ||
+                         (finding.severity == judge::Severity::latitude && result.verdict == Verdict::latitude) ||
+                         result.verdict == Verdict::error || result.verdict == Verdict::inconclusive;
+    if (!decides || !out.actual.empty()) continue;
+    out.expected = finding.expected;
+    out.actual = finding.actual;
+  }
+  return out;
+}
+
+std::string reason(const Trial& trial) {
+  std::string out(judge::name(trial.verdict));
+  for (const auto& [word, text] :
+       {std::pair("", &trial.note), std::pair("expected ", &trial.expected), std::pair("actual ", &trial.actual)})
+    if (!text->empty()) out += fmt::format("; {}{}", word, *text);
+  return out;
+}
+
+/// Where a wrong-file stands beside a file of scenarios: the ids that it can name.
+std::set<std::string> ids_beside(const std::string& wrong_file) {
+  std::set<std::string> out;
+  const std::string stem = wrong_file.substr(0, wrong_file.size() - std::string_view(".wrong.yaml").size());
+  for (const auto& scenario : scenario::load({stem + ".yaml"}, "").scenarios) out.insert(scenario.id);
+  return out;
+}
+
+}  // namespace
+
+std::string level_word(const scenario::Scenario& scenario) {
+  return scenario.check ? std::string(scenario::name(scenario.check->level)) : "story";
+}
+
+WrongCases cases_of(const std::vector<scenario::WrongFile>& files, std::vector<scenario::Problem>& problems) {
+  WrongCases out;
+  for (const scenario::WrongFile& file : files) {
+    const auto ids = ids_beside(file.path);
+    const auto known = [&](const std::string& check, scenario::Pos pos) {
+      std::vector<std::string> names;
+      for (const auto& id : ids)
+        if (id.starts_with(file.file + ".")) names.push_back(id.substr(file.file.size() + 1));
+      if (std::find(names.begin(), names.end(), check) != names.end()) return true;
+      problems.push_back({file.path, pos, check, fmt::format("the id of a check of {} in the file beside", file.file),
+                          nearest_word(check, names).value_or("")});
+      return false;
+    };
+    for (const auto& servers : file.checks) {
+      if (!known(servers.check, servers.pos)) continue;
+      out[file.file + "." + servers.check].wrong = &servers;
+      for (const auto& server : servers.servers) {
+        BuiltinOptions options;
+        if (!server.defect.empty()) options.defects = {server.defect};
+        if (!server.latitude.empty()) options.latitudes = {server.latitude};
+        if (const auto unknown = check_switches(options); !unknown.empty())
+          problems.push_back(
+              {file.path, server.pos, server.told, fmt::format("a switch that exists: {}", unknown), ""});
+      }
+    }
+    for (const auto& right : file.right)
+      if (known(right.check, right.pos)) out[file.file + "." + right.check].right = &right;
+  }
+  return out;
+}
+
+Proof prove(const scenario::Scenario& scenario, const WrongCase& wrong) {
+  Proof out;
+  out.scenario = &scenario;
+  out.built_in = play_on(scenario, "the built-in server", {}, {});
+  const bool plain_is_right = out.built_in.verdict == Verdict::pass || out.built_in.verdict == Verdict::not_applicable;
+  if (!plain_is_right) out.problems.push_back("did not pass on the built-in server: " + reason(out.built_in));
+
+  std::vector<WrongDialogue> base;
+  if (wrong.right != nullptr) {
+    base.push_back(wrong.right->dialogue);
+    out.right = play_on(scenario, "the right dialogue", {}, base);
+    if (out.right->verdict != Verdict::pass)
+      out.problems.push_back("did not pass on the right dialogue: " + reason(*out.right));
+  }
+  if (wrong.wrong != nullptr) {
+    for (const scenario::WrongServer& server : wrong.wrong->servers) {
+      BuiltinOptions builtin;
+      std::vector<WrongDialogue> dialogues = base;
+      if (!server.defect.empty()) {
+        builtin.defects = {server.defect};
+      } else if (!server.latitude.empty()) {
+        builtin.latitudes = {server.latitude};
+      } else {
+        dialogues.push_back(server.dialogue);
+      }
+      Trial trial = play_on(scenario, server.told, builtin, dialogues);
+      trial.caught = accuses(scenario, trial, out.right ? *out.right : out.built_in);
+      if (!trial.caught) out.problems.push_back(fmt::format("not caught: {}: {}", server.told, reason(trial)));
+      out.wrong.push_back(std::move(trial));
+    }
+  }
+  if (out.wrong.empty()) out.problems.push_back("nothing makes it fail");
+  return out;
+}
+
+}  // namespace mailproof::cli
