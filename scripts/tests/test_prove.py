@@ -1,0 +1,148 @@
+"""mailproof prove: a check that nothing makes fail is worth nothing, and neither is one that a right server fails."""
+import json
+
+import pytest
+
+import tool
+
+CHECKS = """id: pop3.1939-5
+title: RFC 1939 section 5
+needs: [pop3]
+mailbox: {messages: 2}
+checks:
+  - id: stat
+    level: MUST
+    title: STAT tells how many messages there are
+    talk: |
+      C: STAT
+      S: +OK 2 ${octets:number}
+  - id: noop
+    level: SHOULD
+    title: NOOP is answered
+    talk: |
+      C: NOOP
+      S: +OK
+  - id: help
+    level: MAY
+    title: HELP may help
+    talk: |
+      C: HELP
+      S: -ERR
+  - id: extra
+    level: MUST
+    title: EXTRA, where it is offered
+    when: EXTRA
+    talk: |
+      C: EXTRA
+      S: +OK extra
+"""
+STAT = """
+  stat:
+    - |
+      C: STAT
+      edit: s/ 2 / 3 /
+    - {defect: pop3.hides-newest}
+"""
+NOOP = """
+  noop: |
+    C: NOOP
+    S: -ERR never
+"""
+HELP = """
+  help: |
+    C: HELP
+    S: +OK help yourself
+"""
+EXTRA = """
+  extra: |
+    C: EXTRA
+    S: +OK nothing
+right:
+  extra: |
+    C: CAPA
+    edit: s/^\\.$/EXTRA\\r\\n./
+    C: EXTRA
+    S: +OK extra
+"""
+WHOLE = "wrong: pop3.1939-5\nchecks:" + STAT + NOOP + HELP + EXTRA
+
+
+@pytest.fixture
+def prove(tmp_path):
+    def ran(wrong, checks=CHECKS, arguments=()):
+        (tmp_path / "1939-5.yaml").write_text(checks)
+        (tmp_path / "1939-5.wrong.yaml").write_text(wrong)
+        return tool.mailproof("prove", *(arguments or [tmp_path]))
+
+    return ran
+
+
+def test_every_check_passes_on_the_right_server_and_fails_on_each_wrong_one(prove):
+    ran = prove(WHOLE)
+    assert ran.status == 0, ran.text
+    assert ran.out.endswith("4 of 4 proven, with 5 wrong servers\n")
+    assert "not-applicable: the server does not offer EXTRA; on the right dialogue pass" in ran.out
+    assert "NOT PROVEN" not in ran.out
+
+
+def test_the_same_as_json(prove, tmp_path):
+    ran = prove(WHOLE, arguments=[tmp_path, "--json"])
+    told = {one["id"].split(".")[-1]: one for one in json.loads(ran.out)}
+    assert ran.status == 0
+    assert [one["proven"] for one in told.values()] == [True] * 4
+    assert [one["level"] for one in told.values()] == ["MUST", "SHOULD", "MAY", "MUST"]
+    assert [trial["verdict"] for trial in told["stat"]["wrong"]] == ["fail", "fail"]
+    assert told["stat"]["wrong"][1]["server"] == "defect pop3.hides-newest"
+    assert told["noop"]["wrong"][0]["verdict"] == "latitude" and told["noop"]["wrong"][0]["actual"].startswith("-ERR never")
+    assert told["help"]["wrong"][0]["verdict"] == "pass" and "help yourself" in told["help"]["wrong"][0]["note"]
+    assert told["extra"]["built_in"]["verdict"] == "not-applicable" and told["extra"]["right"]["verdict"] == "pass"
+
+
+def test_one_file_or_one_check(prove, tmp_path):
+    assert prove(WHOLE, arguments=[tmp_path / "1939-5.yaml"]).status == 0
+    ran = prove(WHOLE, arguments=["pop3.1939-5.noop", "--scenarios", tmp_path])
+    assert ran.status == 0 and "1 of 1 proven" in ran.out
+
+
+@pytest.mark.parametrize("wrong, told", [
+    pytest.param("wrong: pop3.1939-5\nchecks:" + STAT + NOOP + EXTRA, "nothing makes it fail", id="no proof"),
+    pytest.param(WHOLE.replace("S: -ERR never", "S: +OK well"), "not caught: C: NOOP / S: +OK well: pass", id="right after all"),
+    pytest.param(WHOLE.replace("S: +OK extra", "S: -ERR extra"), "did not pass on the right dialogue", id="wrong right"),
+])
+def test_what_is_not_proven_makes_it_1(prove, wrong, told):
+    ran = prove(wrong)
+    assert ran.status == 1, ran.text
+    assert "NOT PROVEN: " + told in ran.out
+    assert "3 of 4 proven" in ran.out
+
+
+def test_a_check_that_a_right_server_fails_makes_it_1(prove):
+    ran = prove(WHOLE, CHECKS.replace("S: +OK 2 ", "S: +OK 7 "))
+    assert ran.status == 1 and "NOT PROVEN: did not pass on the built-in server: fail" in ran.out
+
+
+@pytest.mark.parametrize("wrong, told", [
+    pytest.param(WHOLE.replace("\n  noop:", "\n  nop:"), "'nop'; expected the id of a check of pop3.1939-5 in the file beside; "
+                 "did you mean 'noop'?", id="check"),
+    pytest.param(WHOLE.replace("pop3.hides-newest", "pop3.hides-newst"), "did you mean 'pop3.hides-newest'?", id="defect"),
+    pytest.param(WHOLE.replace("S: -ERR never", "Z: -ERR never"), "'Z: -ERR never'; expected C:, C~:", id="dialogue"),
+    pytest.param(WHOLE.replace("wrong: pop3.1939-5", "wrong: pop3.1939-6"), "in the file beside", id="file"),
+])
+def test_mistakes_in_wrong_files_are_named_where_they_stand(prove, wrong, told):
+    ran = prove(wrong)
+    assert ran.status == 1 and told in ran.err, ran.text
+    assert "1939-5.wrong.yaml:" in ran.err
+
+
+def test_wrong_servers_of_a_story(tmp_path):
+    (tmp_path / "story.yaml").write_text((tool.ROOT / tool.STORY).read_text())
+    (tmp_path / "story.wrong.yaml").write_text(
+        "wrong: mixed\nchecks:\n  pop-download-empties-the-phone: {defect: pop3.quit-deletes-nothing}\n")
+    ran = tool.mailproof("prove", tmp_path)
+    assert ran.status == 0 and "1 of 1 proven" in ran.out, ran.text
+
+
+def test_nothing_to_prove_is_wrong_use(tmp_path):
+    (tmp_path / "story.yaml").write_text((tool.ROOT / tool.STORY).read_text())
+    ran = tool.mailproof("prove", tmp_path)
+    assert ran.status == 2 and "nothing to prove" in ran.err
