@@ -57,17 +57,17 @@ Trial play_on(const scenario::Scenario& scenario, std::string server, const Buil
 
 std::string reason(const Trial& trial) {
   std::string out(judge::name(trial.verdict));
-  for (const auto& [word, text] :
-       {std::pair("", &trial.note), std::pair("expected ", &trial.expected), std::pair("actual ", &trial.actual)})
-    if (!text->empty()) out += fmt::format("; {}{}", word, *text);
+  if (!trial.note.empty() && trial.note != trial.actual) out += fmt::format("; {}", trial.note);
+  if (!trial.expected.empty()) out += fmt::format("; expected {}", trial.expected);
+  if (!trial.actual.empty()) out += fmt::format("; actual {}", trial.actual);
   return out;
 }
 
 /// Where a wrong-file stands beside a file of scenarios: the ids that it can name.
 std::set<std::string> ids_beside(const std::string& wrong_file) {
   std::set<std::string> out;
-  const std::string stem = wrong_file.substr(0, wrong_file.size() - std::string_view(".wrong.yaml").size());
-  for (const auto& scenario : scenario::load({stem + ".yaml"}, "").scenarios) out.insert(scenario.id);
+  for (const auto& scenario : scenario::load({scenario::checks_beside(wrong_file)}, "").scenarios)
+    out.insert(scenario.id);
   return out;
 }
 

@@ -85,6 +85,8 @@ std::vector<std::string> places(const std::vector<std::string>& paths, const std
 
 int prove_all(ProveFlags flags) {
   if (flags.paths.empty()) flags.paths = {flags.scenarios + "/conformance"};
+  for (std::string& path : flags.paths)
+    if (scenario::is_wrong_file(path)) path = scenario::checks_beside(path);
   auto scenarios = load_scenarios(flags.paths, flags.scenarios);
   if (!scenarios) return kWrongUse;
   scenario::LoadedWrong wrong = scenario::load_wrong(places(flags.paths, *scenarios));

@@ -142,6 +142,10 @@ void read_into(const fs::path& path, std::set<std::string>& seen, LoadedWrong& o
 
 bool is_wrong_file(std::string_view path) { return path.ends_with(kSuffix); }
 
+std::string checks_beside(std::string_view wrong_file) {
+  return std::string(wrong_file.substr(0, wrong_file.size() - kSuffix.size())) + ".yaml";
+}
+
 LoadedWrong parse_wrong(std::string_view text, const std::string& name) {
   LoadedWrong out;
   Complaints complaints(name);

@@ -40,6 +40,8 @@ struct WrongFile {
 };
 
 bool is_wrong_file(std::string_view path);  ///< *.wrong.yaml
+/// The file whose checks a wrong-file is about.
+std::string checks_beside(std::string_view wrong_file);
 
 struct LoadedWrong {
   std::vector<WrongFile> files;

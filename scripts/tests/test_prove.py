@@ -100,6 +100,7 @@ def test_the_same_as_json(prove, tmp_path):
 
 def test_one_file_or_one_check(prove, tmp_path):
     assert prove(WHOLE, arguments=[tmp_path / "1939-5.yaml"]).status == 0
+    assert "4 of 4 proven" in prove(WHOLE, arguments=[tmp_path / "1939-5.wrong.yaml"]).out
     ran = prove(WHOLE, arguments=["pop3.1939-5.noop", "--scenarios", tmp_path])
     assert ran.status == 0 and "1 of 1 proven" in ran.out
 
