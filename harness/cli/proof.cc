@@ -38,6 +38,8 @@ Trial play_on(const scenario::Scenario& scenario, std::string server, const Buil
   setup.run_id = flags.seed;
   setup.date = "Thu, 01 Jan 2026 00:00:00 +0000";
   setup.dialogues = &dialogues;
+  RunRules rules({scenario});  // a rule about the whole run looks at the bytes of this play: a whole run of its own
+  if (rules.any()) setup.rules = &rules;
   const report::ScenarioResult result = play(setup, {&scenario, 0, 0});
 
   Trial out;

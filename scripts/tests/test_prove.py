@@ -135,6 +135,29 @@ def test_mistakes_in_wrong_files_are_named_where_they_stand(prove, wrong, told):
     assert "1939-5.wrong.yaml:" in ran.err
 
 
+def test_wire_rules_look_at_the_bytes_of_their_own_check(tmp_path):
+    (tmp_path / "r.yaml").write_text("""id: pop3.1939-3
+title: RFC 1939 section 3
+needs: [pop3]
+checks:
+  - id: crlf
+    level: MUST
+    title: every line ends in CRLF
+    rule: pop3.crlf
+    talk: |
+      C: NOOP
+      S: +OK
+""")
+    (tmp_path / "r.wrong.yaml").write_text("""wrong: pop3.1939-3
+checks:
+  crlf: |
+    C: NOOP
+    S!: +OK\\rfine\\r\\n
+""")
+    ran = tool.mailproof("prove", tmp_path)
+    assert ran.status == 0 and "CR that no LF follows" in ran.out, ran.text
+
+
 def test_wrong_servers_of_a_story(tmp_path):
     (tmp_path / "story.yaml").write_text((tool.ROOT / tool.STORY).read_text())
     (tmp_path / "story.wrong.yaml").write_text(
