@@ -1,0 +1,62 @@
+"""Checks of what only a real TLS connection has, alerts and versions: the simulation cannot prove them, a bad server can."""
+import subprocess
+
+import pytest
+
+import tool
+from reference_server import ROOT
+
+CERTS = ROOT / "fixtures/certs"
+CHECKS = {
+    "pop3.8314-3.4.pop3s-close-alert": ("no-close-alert", "closed by the other end without TLS close_notify"),
+    "pop3.8997-3.tls-min-version": ("old-tls", "+OK"),
+}
+TARGET = """\
+target: {kind}
+pop3: [{{host: 127.0.0.1, port: {port}, tls: {tls}}}]
+tls: {{ca: {certs}/ca.pem}}
+accounts:
+  - {{login: user0001, address: user0001@example.test, password_env: MAILPROOF_PASSWORD}}
+allow: [failed-logins]
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def certificates():
+    subprocess.run([ROOT / "scripts/make-certs"], check=True)
+
+
+def play(check, kind, tmp_path):
+    """The check against a server that is bad in this way."""
+    implicit = "8314" in check
+    with tool.bad_server(kind, "pop3", "--certs", CERTS, *(["--implicit-tls"] if implicit else [])) as port:
+        target = tmp_path / "target.yaml"
+        target.write_text(TARGET.format(kind=kind, port=port, tls="implicit" if implicit else "starttls", certs=CERTS))
+        # Its maildrop is never empty.
+        ran = tool.mailproof("run", "scenarios/conformance/pop3", "--only", check, "--target", target,
+                             "--i-own-these-mailboxes", "--out", tmp_path / "run")
+    scenario, = tool.complete_run(tmp_path / "run")["scenarios"]
+    assert scenario["id"] == check, ran.text
+    return scenario
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_it_fails_on_the_server_that_is_bad_at_it(check, tmp_path):
+    kind, actual = CHECKS[check]
+    scenario = play(check, kind, tmp_path)
+    assert scenario["verdict"] == "latitude", scenario
+    assert [finding["actual"] for finding in scenario["findings"]] == [actual]
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_it_passes_on_a_server_that_is_bad_at_something_else(check, tmp_path):
+    other, = {kind for kind, _ in CHECKS.values()} - {CHECKS[check][0]}
+    scenario = play(check, other, tmp_path)
+    assert scenario["verdict"] == "pass" and not scenario["findings"], scenario
+
+
+def test_the_simulation_says_why_it_does_not_play_them(tmp_path):
+    tool.mailproof("run", "scenarios/conformance/pop3", "--sim", *(word for check in CHECKS for word in ("--only", check)),
+                   "--out", tmp_path)
+    scenarios = tool.complete_run(tmp_path)["scenarios"]
+    assert [scenario["verdict"] for scenario in scenarios] == ["not-applicable"] * len(CHECKS)
