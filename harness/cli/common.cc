@@ -9,7 +9,6 @@
 #include "cli/run_rules.h"
 #include "core/rng.h"
 #include "net/self_signed.h"
-#include "report/section.h"
 
 namespace mailproof::cli {
 

@@ -9,6 +9,11 @@
 #include "report/text.h"
 
 namespace mailproof::cli {
+namespace {
+
+constexpr std::size_t kScreenful = 40;
+
+}  // namespace
 
 Console::Console(std::size_t jobs, bool repeats)
     : jobs_(jobs),
@@ -21,6 +26,12 @@ void Console::clear_progress() {
   if (std::exchange(progress_shown_, false)) fmt::print(stderr, "\r{:79}\r", "");
 }
 
+/// One of many checks, with nothing to say that the table at the end does not.
+bool Console::only_counted(const report::ScenarioResult& result) const {
+  return jobs_ > kScreenful && result.kind == report::Kind::check &&
+         (result.verdict == judge::Verdict::pass || result.verdict == judge::Verdict::not_applicable);
+}
+
 void Console::ended(const report::ScenarioResult& result, std::uint32_t copy) {
   const std::lock_guard lock(mutex_);
   ++done_;
@@ -28,7 +39,9 @@ void Console::ended(const report::ScenarioResult& result, std::uint32_t copy) {
   failed_ += bad ? 1U : 0U;
   clear_progress();
   // A hundred repetitions that pass are one line at the end; what did not pass has its own.
-  if (!repeats_ || result.verdict != judge::Verdict::pass) {
+  if (only_counted(result)) {
+    // The table has it.
+  } else if (!repeats_ || result.verdict != judge::Verdict::pass) {
     report::ScenarioResult shown = result;
     if (repeats_) shown.id += fmt::format(" (copy {})", copy);
     fmt::print("{}", report::scenario_line(shown, {colour_}));

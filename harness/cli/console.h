@@ -11,12 +11,14 @@ namespace mailproof::cli {
 /// What a person sees while a run goes on. Any thread.
 class Console {
  public:
-  /// With `repeats` only what did not pass gets a line of its own.
+  /// With `repeats` only what did not pass gets a line of its own. Of more than a screenful of checks those that passed
+  /// or were not applicable are only counted, in the table at the end.
   Console(std::size_t jobs, bool repeats);
   void ended(const report::ScenarioResult& result, std::uint32_t copy);
   void summary(const report::RunResult& run, const std::string& directory);
 
  private:
+  bool only_counted(const report::ScenarioResult& result) const;
   void clear_progress();
 
   std::mutex mutex_;

@@ -26,6 +26,10 @@ int judge_again(const std::string& directory, bool strict) {
     result.findings = judgement.findings;
     result.note = judgement.note;
     result.hash = history->info.scenario_hash;
+    if (history->info.check) {
+      result.kind = report::Kind::check;
+      result.level = history->info.check->level;
+    }
     if (!history->events().empty())
       result.seconds =
           std::chrono::duration<double>(history->events().back().at - history->events().front().at).count();

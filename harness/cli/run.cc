@@ -5,7 +5,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <filesystem>
 #include <map>
+#include <set>
 #include <thread>
 
 #include "cli/commands.h"
@@ -13,9 +16,13 @@
 #include "cli/signals.h"
 #include "cli/worker.h"
 #include "core/rng.h"
+#include "report/gate.h"
+#include "scenario/files.h"
 
 namespace mailproof::cli {
 namespace {
+
+constexpr std::size_t kMostBaseline = 256U << 20;
 
 struct RunFlags : PlayFlags {
   unsigned jobs = 1;
@@ -23,6 +30,7 @@ struct RunFlags : PlayFlags {
   std::uint32_t repeat = 1;
   std::optional<std::uint32_t> copy;
   bool until_fail = false;
+  std::string baseline;
 };
 
 /// By id prefix (whole words of it) or by tag.
@@ -34,11 +42,50 @@ bool matches(const scenario::Scenario& scenario, const std::vector<std::string>&
   });
 }
 
+/// What was asked for, so that a later run can tell whether it was asked for the same.
+std::vector<std::string> selection(const RunFlags& flags) {
+  std::vector<std::string> out = flags.paths;
+  for (const auto& word : flags.only) out.push_back("--only " + word);
+  for (const auto& word : flags.skip) out.push_back("--skip " + word);
+  if (flags.slow) out.emplace_back("--slow");
+  return out;
+}
+
+/// What is accepted of this target; the baseline is read before anything is played or written.
+Result<report::Gate> make_gate(const RunFlags& flags, const scenario::Target& target) {
+  report::Gate gate;
+  for (const auto& known : target.known) gate.known.push_back({known.id, known.why, known.until});
+  gate.today =
+      fmt::format("{:%F}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+  gate.strict = flags.strict;
+  if (flags.baseline.empty()) return gate;
+  const std::string file =
+      std::filesystem::is_directory(flags.baseline) ? flags.baseline + "/run.json" : flags.baseline;
+  const auto text = scenario::read_file(file, kMostBaseline);
+  if (!text) return Error{file, "the baseline must be " + text.error().why};
+  auto baseline = report::parse_baseline(*text, file);
+  if (!baseline) return baseline.error();
+  gate.baseline = std::move(*baseline);
+  return gate;
+}
+
+/// Every scenario there is: those that were loaded and, for entries about others, those of the scenarios folder.
+std::set<std::string> all_ids(const RunFlags& flags, const std::vector<scenario::Scenario>& loaded) {
+  std::set<std::string> out;
+  for (const auto& scenario : loaded) out.insert(scenario.id);
+  if (std::filesystem::is_directory(flags.scenarios))
+    for (const auto& scenario : scenario::load({flags.scenarios}, flags.scenarios).scenarios) out.insert(scenario.id);
+  return out;
+}
+
 int run(const RunFlags& flags) {
   const auto target = make_target(flags.target);
   if (!target) return complain(target.error().message());
+  const auto gate = make_gate(flags, *target);
+  if (!gate) return complain(gate.error().message());
   auto scenarios = load_scenarios(flags.paths, flags.scenarios);
   if (!scenarios) return kWrongUse;
+  const auto ids = gate->known.empty() ? std::set<std::string>{} : all_ids(flags, *scenarios);
   std::erase_if(*scenarios, [&](const auto& s) {
     return (!flags.only.empty() && !matches(s, flags.only)) || matches(s, flags.skip);
   });
@@ -61,6 +108,7 @@ int run(const RunFlags& flags) {
   setup.directory = directory->get();
   RunRules rules(*scenarios);
   if (rules.any()) setup.rules = &rules;
+  setup.gate = &*gate;
   setup.start = std::chrono::steady_clock::now();
   setup.run_id = flags.target.sim ? flags.seed : fresh_run_id();
   setup.date = flags.target.sim ? "Thu, 01 Jan 2026 00:00:00 +0000" : date_now();
@@ -109,6 +157,8 @@ int run(const RunFlags& flags) {
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - setup.start).count();
   for (auto& one : results)
     if (one) result.scenarios.push_back(std::move(*one));
+  result.selection = selection(flags);
+  report::close(*gate, ids, result);
   setup.directory->join_histories();
   const std::string trouble = setup.directory->write_reports(result);
   console.summary(result, setup.directory->path());
@@ -138,6 +188,9 @@ void add_run(CLI::App& app, int& status) {
       ->capture_default_str();
   command->add_option("--copy", flags->copy, "Start counting the repetitions here (a finding's command uses it)");
   command->add_flag("--until-fail", flags->until_fail, "With --repeat: stop at the first failure");
+  command->add_option("--baseline", flags->baseline,
+                      "run.json of an earlier run: what it found already does not fail, what passed there and is not "
+                      "applicable now does");
   command->callback([flags, &status] { status = run(*flags); });
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cli/admin.h"
+#include "cli/commands.h"
 #include "cli/signals.h"
 #include "core/rng.h"
 #include "judge/judge.h"
@@ -115,6 +116,9 @@ report::ScenarioResult conclude(const RunSetup& setup, const Job& job, const his
   result.note = judgement.note;
   result.seconds = seconds;
   result.hash = job.scenario->hash;
+  result.kind = is_check(*job.scenario) ? report::Kind::check : report::Kind::story;
+  result.level = level_of(*job.scenario);
+  if (setup.gate != nullptr) report::accept(*setup.gate, result);
   for (auto& finding : result.findings) finding.reproduce = reproduce_command(*setup.flags, *job.scenario, job.copy);
   return result;
 }

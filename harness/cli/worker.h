@@ -13,6 +13,7 @@
 #include "cli/run_rules.h"
 #include "core/wrong_dialogue.h"
 #include "play/player.h"
+#include "report/gate.h"
 #include "report/run_result.h"
 
 namespace mailproof::cli {
@@ -56,6 +57,7 @@ struct RunSetup {
   const RunDirectory* directory = nullptr;                ///< null: nothing is written
   RunRules* rules = nullptr;                              ///< null: no check of the run looks at wire rules
   const std::vector<WrongDialogue>* dialogues = nullptr;  ///< --sim: what stands in front of the built-in server
+  const report::Gate* gate = nullptr;                     ///< what is accepted though it is wrong; null: nothing
   std::chrono::steady_clock::time_point start;
   std::uint64_t run_id = 0;
   std::string date;

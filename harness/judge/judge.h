@@ -31,6 +31,7 @@ struct Finding {
   std::vector<std::uint32_t> events;  ///< the two or three that conflict
   std::vector<std::string> messages;  ///< names of all messages concerned: "mail.2"
   std::string reproduce;              ///< one command; filled in by the cli
+  std::string accepted;               ///< why it does not count (report/gate.h); "" = it does
 };
 
 enum class Verdict : std::uint8_t {

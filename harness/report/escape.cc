@@ -79,6 +79,14 @@ std::string one_line(std::string_view text, std::string_view between) {
   return out;
 }
 
+std::string shortened(std::string_view text, std::size_t most) {
+  std::string out = one_line(text);
+  if (out.size() <= most) return out;
+  std::size_t end = most < 3 ? 0 : most - 3;
+  while (end > 0 && (static_cast<std::uint8_t>(out[end]) & 0xc0U) == 0x80) --end;
+  return out.substr(0, end) + "...";
+}
+
 std::string xml(std::string_view text) {
   return replaced(plain(text), "&<>\"'", [](char c) -> std::string_view {
     switch (c) {

@@ -11,6 +11,9 @@ std::string plain(std::string_view text);
 /// plain(), on one line: line ends become `between`.
 std::string one_line(std::string_view text, std::string_view between = " / ");
 
+/// one_line() of at most `most` octets; a longer one ends in "..." and is never cut inside a character.
+std::string shortened(std::string_view text, std::size_t most);
+
 /// plain(), made safe inside XML elements and attributes. Line ends stay as they are in elements; attributes use
 /// one_line first.
 std::string xml(std::string_view text);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "report/escape.h"
+#include "report/section.h"
 
 namespace mailproof::report {
 namespace {
@@ -23,6 +24,7 @@ Json finding_json(const judge::Finding& finding) {
   out["messages"] = texts(finding.messages);
   out["events"] = finding.events;
   out["reproduce"] = plain(finding.reproduce);
+  if (!finding.accepted.empty()) out["accepted"] = plain(finding.accepted);
   return out;
 }
 
@@ -31,6 +33,12 @@ Json scenario_json(const ScenarioResult& scenario) {
   out["id"] = plain(scenario.id);
   if (!scenario.title.empty()) out["title"] = plain(scenario.title);
   if (!scenario.why.empty()) out["why"] = plain(scenario.why);
+  out["kind"] = name(scenario.kind);
+  if (!scenario.level.empty()) out["level"] = plain(scenario.level);
+  if (const Section section = section_of(scenario.id); scenario.kind == Kind::check && !section.rfc.empty()) {
+    out["rfc"] = section.rfc;
+    out["section"] = section.section;
+  }
   out["verdict"] = judge::name(scenario.verdict);
   out["seconds"] = scenario.seconds;
   if (!scenario.note.empty()) out["note"] = plain(scenario.note);
@@ -58,6 +66,8 @@ std::string run_json(const RunResult& run) {
   for (const auto& [what, version] : run.versions) out["versions"][plain(what)] = plain(version);
   out["interrupted"] = run.interrupted;
   out["seconds"] = run.seconds;
+  out["selection"] = texts(run.selection);
+  out["notes"] = texts(run.notes);
   out["scenarios"] = Json::array();
   for (const ScenarioResult& scenario : run.scenarios) out["scenarios"].push_back(scenario_json(scenario));
   return out.dump(2) + "\n";

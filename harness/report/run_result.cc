@@ -4,6 +4,8 @@
 
 namespace mailproof::report {
 
+std::string_view name(Kind kind) { return kind == Kind::check ? "check" : "story"; }
+
 judge::Verdict verdict_of(const RunResult& run) {
   std::vector<judge::Verdict> verdicts;
   for (const ScenarioResult& scenario : run.scenarios) verdicts.push_back(scenario.verdict);

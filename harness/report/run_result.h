@@ -2,11 +2,16 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "judge/judge.h"
 
 namespace mailproof::report {
+
+/// A story of several devices, or a check of one sentence of an RFC.
+enum class Kind : std::uint8_t { story, check };
+std::string_view name(Kind kind);
 
 /// What became of one scenario.
 struct ScenarioResult {
@@ -16,8 +21,10 @@ struct ScenarioResult {
   judge::Verdict verdict = judge::Verdict::pass;
   double seconds = 0;
   std::vector<judge::Finding> findings;
-  std::string note;        ///< why not-applicable, inconclusive or known-fail
+  std::string note;        ///< why not-applicable, inconclusive, known-fail or unexpected-pass
   std::uint64_t hash = 0;  ///< of the scenario's text; 0 = not known
+  Kind kind = Kind::story;
+  std::string level = {};  ///< of a check: "MUST", "SHOULD", "PRACTICE", "MAY"
 };
 
 /// A run, as every report is made from it. Complete at any moment: what was not played yet is not in it.
@@ -29,6 +36,8 @@ struct RunResult {
   std::vector<ScenarioResult> scenarios;
   bool interrupted = false;
   double seconds = 0;
+  std::vector<std::string> selection = {};  ///< what was asked for: "scenarios/pop3", "--only tls"
+  std::vector<std::string> notes = {};      ///< what people should know of the run as a whole, a line each
 };
 
 /// The worst of its scenarios; an interrupted run is inconclusive at best.

@@ -6,6 +6,7 @@
 #include <array>
 #include <map>
 
+#include "report/conformance.h"
 #include "report/escape.h"
 
 namespace mailproof::report {
@@ -14,6 +15,8 @@ namespace {
 using judge::Finding;
 using judge::Severity;
 using judge::Verdict;
+
+constexpr std::size_t kMostInFull = 25;  ///< findings; a server that does everything wrong must not hide the first
 
 std::string painted(std::string_view text, std::string_view code, const TextStyle& style) {
   return style.colour ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
@@ -86,6 +89,37 @@ std::string clock(double seconds) {
   return fmt::format("{:02}:{:02}", whole / 60, whole % 60);
 }
 
+/// Findings that count, the worst first, so many of them in full; then the rest, a line each.
+std::string findings_text(const RunResult& run, const TextStyle& style) {
+  std::vector<const Finding*> findings, accepted;
+  for (const ScenarioResult& scenario : run.scenarios)
+    for (const Finding& finding : scenario.findings)
+      (finding.accepted.empty() ? findings : accepted).push_back(&finding);
+  std::stable_sort(findings.begin(), findings.end(),
+                   [](const Finding* a, const Finding* b) { return order_of(a->severity) < order_of(b->severity); });
+  std::string out;
+  for (std::size_t i = 0; i < findings.size() && i < kMostInFull; ++i)
+    out += fmt::format("\n{}", finding_text(*findings[i], style));
+  if (findings.size() > kMostInFull)
+    out += fmt::format("\n{} more findings, in full in the run's reports:\n", findings.size() - kMostInFull);
+  for (std::size_t i = kMostInFull; i < findings.size(); ++i)
+    out += fmt::format("  {} {}: {}\n", judge::name(findings[i]->severity), plain(findings[i]->id),
+                       shortened(findings[i]->actual, 160));
+  if (!accepted.empty()) out += "\naccepted, and not counted:\n";
+  for (const Finding* finding : accepted)
+    out += fmt::format("  {}  ({})\n", plain(finding->id), one_line(finding->accepted));
+  return out;
+}
+
+/// What no finding tells: entries that are not needed any more, or that expired.
+std::string remarks_text(const RunResult& run) {
+  std::string out;
+  for (const ScenarioResult& scenario : run.scenarios)
+    if (scenario.verdict == Verdict::unexpected_pass || (scenario.verdict == Verdict::fail && !scenario.note.empty()))
+      out += fmt::format("\n{} {}: {}\n", judge::name(scenario.verdict), plain(scenario.id), one_line(scenario.note));
+  return out;
+}
+
 }  // namespace
 
 std::string scenario_line(const ScenarioResult& scenario, const TextStyle& style) {
@@ -109,20 +143,16 @@ std::string finding_text(const Finding& finding, const TextStyle& style) {
   out += block("Evidence", finding.evidence, "    | ");
   out += block("Life", finding.life, "    ");
   if (!finding.reproduce.empty()) out += field("Reproduce", finding.reproduce);
+  if (!finding.accepted.empty()) out += field("Accepted", finding.accepted);
   return out;
 }
 
 std::string run_text(const RunResult& run, const TextStyle& style) {
-  std::vector<const Finding*> findings;
   std::map<Verdict, std::size_t> totals;
-  for (const ScenarioResult& scenario : run.scenarios) {
-    ++totals[scenario.verdict];
-    for (const Finding& finding : scenario.findings) findings.push_back(&finding);
-  }
-  std::stable_sort(findings.begin(), findings.end(),
-                   [](const Finding* a, const Finding* b) { return order_of(a->severity) < order_of(b->severity); });
-  std::string out;
-  for (const Finding* finding : findings) out += fmt::format("\n{}", finding_text(*finding, style));
+  for (const ScenarioResult& scenario : run.scenarios) ++totals[scenario.verdict];
+  std::string out = conformance_text(run) + findings_text(run, style) + remarks_text(run);
+  if (!run.notes.empty()) out += "\n";
+  for (const std::string& note : run.notes) out += fmt::format("note: {}\n", one_line(note));
 
   std::string counts;
   for (const Verdict verdict : {Verdict::error, Verdict::fail, Verdict::unexpected_pass, Verdict::inconclusive,

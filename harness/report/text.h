@@ -14,10 +14,11 @@ struct TextStyle {
 /// "fail              1.204 s  mixed.pop-download-empties-the-phone  loss/lost".
 std::string scenario_line(const ScenarioResult& scenario, const TextStyle& style = {});
 
-/// One finding in full: Requirement, Expected, Actual, Messages, Evidence, Life, Reproduce.
+/// One finding in full: Requirement, Expected, Actual, Messages, Evidence, Life, Reproduce, Accepted.
 std::string finding_text(const judge::Finding& finding, const TextStyle& style = {});
 
-/// What stands at the end: every finding in full, the worst first, then the totals and the verdict.
+/// What stands at the end: checks by section of their RFCs, findings in full with the worst first (beyond 25 a line
+/// each, and a line each for those that are accepted), notes, then the totals and the verdict.
 std::string run_text(const RunResult& run, const TextStyle& style = {});
 
 /// How far a long run is.

@@ -1,0 +1,109 @@
+#include "report/known.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace mailproof::report {
+namespace {
+
+using judge::Severity;
+using judge::Verdict;
+
+bool expired(const Known& known, std::string_view today) { return !known.until.empty() && known.until < today; }
+
+std::string reason(const Known& known) {
+  return known.until.empty() ? fmt::format("known: {}", known.why)
+                             : fmt::format("known until {}: {}", known.until, known.why);
+}
+
+void add_note(std::string& note, const std::string& more) {
+  if (note.find(more) == std::string::npos) note += fmt::format("{}{}", note.empty() ? "" : "; ", more);
+}
+
+/// The entry is about this scenario, about something found in it, or about more than it.
+bool concerns(const Known& known, std::string_view scenario) {
+  return covers(known.id, scenario) ||
+         (known.id.starts_with(scenario) && known.id.size() > scenario.size() && known.id[scenario.size()] == '/');
+}
+
+/// About several scenarios, by their first words.
+bool is_prefix(const Known& known, std::string_view scenario) {
+  return covers(known.id, scenario) && known.id != scenario;
+}
+
+bool conclusive(Verdict verdict) {
+  return verdict != Verdict::not_applicable && verdict != Verdict::inconclusive && verdict != Verdict::error;
+}
+
+/// The scenarios that must be told that an entry is not needed; none where it is, or where that cannot be said.
+std::vector<ScenarioResult*> unneeded_in(const Known& known, const std::vector<ScenarioResult*>& played,
+                                         const std::set<std::string>& ids) {
+  std::set<std::string_view> here;
+  std::vector<ScenarioResult*> out;
+  for (ScenarioResult* scenario : played) {
+    here.insert(scenario->id);
+    if (scenario->verdict == Verdict::not_applicable) continue;
+    if (!conclusive(scenario->verdict)) return {};
+    for (const auto& finding : scenario->findings)
+      if (covers(known.id, finding.id)) return {};
+    out.push_back(scenario);
+  }
+  for (const std::string& id : ids)
+    if (is_prefix(known, id) && !here.contains(id)) return {};
+  return out;
+}
+
+}  // namespace
+
+bool covers(std::string_view entry, std::string_view id) {
+  if (entry.empty() || !id.starts_with(entry)) return false;
+  const auto between = [](char c) { return c == '.' || c == '/'; };
+  return id.size() == entry.size() || between(entry.back()) || between(id[entry.size()]);
+}
+
+void accept_known(std::span<const Known> known, std::string_view today, ScenarioResult& scenario) {
+  for (auto& finding : scenario.findings) {
+    if (finding.severity != Severity::fail && finding.severity != Severity::latitude) continue;
+    const Known* over = nullptr;
+    const Known* valid = nullptr;
+    for (const Known& one : known) {
+      if (!covers(one.id, finding.id)) continue;
+      const Known*& which = expired(one, today) ? over : valid;
+      if (which == nullptr) which = &one;
+    }
+    if (valid != nullptr) {
+      finding.accepted = reason(*valid);
+    } else if (over != nullptr) {
+      finding.accepted.clear();
+      add_note(scenario.note,
+               fmt::format("the known deviation {} expired on {} and excuses nothing any more", over->id, over->until));
+    }
+  }
+}
+
+void find_unneeded(std::span<const Known> known, std::string_view today, const std::set<std::string>& ids,
+                   RunResult& run) {
+  for (const Known& one : known) {
+    std::vector<ScenarioResult*> played;
+    for (ScenarioResult& scenario : run.scenarios)
+      if (concerns(one, scenario.id)) played.push_back(&scenario);
+    if (played.empty()) {
+      if (std::none_of(ids.begin(), ids.end(), [&](const std::string& id) { return concerns(one, id); }))
+        run.notes.push_back(
+            fmt::format("the known deviation {} names no scenario that there is: it excuses nothing, "
+                        "and would silence one that gets this id",
+                        one.id));
+      continue;
+    }
+    for (ScenarioResult* scenario : unneeded_in(one, played, ids)) {
+      if (scenario->verdict == Verdict::fail) continue;
+      scenario->verdict = Verdict::unexpected_pass;
+      add_note(scenario->note,
+               fmt::format("the known deviation {} did not appear ({}){}; remove it from the target file", one.id,
+                           one.why, expired(one, today) ? fmt::format(" and expired on {}", one.until) : ""));
+    }
+  }
+}
+
+}  // namespace mailproof::report
