@@ -4,7 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
-#include "report/section.h"
+#include "report/coverage.h"
+#include "scenario/files.h"
 
 namespace mailproof::cli {
 namespace {
@@ -12,8 +13,28 @@ namespace {
 struct ListFlags {
   std::vector<std::string> paths;
   std::string root = "scenarios";
-  bool json = false;
+  bool json = false, coverage = false;
+  std::string protocol;
 };
+
+constexpr std::size_t kMostCatalogue = 16U << 20;
+
+/// The catalogue stands beside the conformance files that it is about. A tree without one has nothing that is missing.
+int print_coverage(const ListFlags& flags) {
+  const std::string file = flags.root + "/conformance/catalogue.tsv";
+  const auto text = scenario::read_file(file, kMostCatalogue);
+  if (!text) return complain(fmt::format("{}: the catalogue of requirements must be {}", file, text.error().why));
+  const auto catalogue = report::parse_catalogue(*text, file);
+  if (!catalogue) return complain(catalogue.error().message());
+  auto loaded = scenario::load(flags.paths.empty() ? std::vector<std::string>{flags.root} : flags.paths, flags.root);
+  for (const auto& problem : loaded.problems) fmt::print(stderr, "{}\n", problem.message());
+  if (!loaded.problems.empty()) return kWrongUse;
+  std::vector<report::CheckLevel> checks;
+  for (const auto& scenario : loaded.scenarios)
+    if (is_check(scenario)) checks.push_back({scenario.id, level_of(scenario)});
+  fmt::print("{}", report::coverage_text(*catalogue, checks, flags.protocol));
+  return 0;
+}
 
 void print_table(const std::vector<scenario::Scenario>& scenarios) {
   std::size_t width = 0;
@@ -37,6 +58,7 @@ void print_json(const std::vector<scenario::Scenario>& scenarios) {
 }
 
 int list(const ListFlags& flags) {
+  if (flags.coverage) return print_coverage(flags);
   const auto scenarios =
       load_scenarios(flags.paths.empty() ? std::vector<std::string>{flags.root} : flags.paths, flags.root);
   if (!scenarios) return kWrongUse;
@@ -52,6 +74,11 @@ void add_list(CLI::App& app, int& status) {
   command->add_option("scenarios", flags->paths, "Files, folders or ids; all of the scenarios folder if none");
   command->add_option("--scenarios", flags->root, "Folder in which ids are looked up")->capture_default_str();
   command->add_flag("--json", flags->json, "As JSON: id, title, path, kind (story or check), level, tags");
+  auto* coverage = command->add_flag("--coverage", flags->coverage,
+                                     "Per RFC section the checks there are, and the MUST rows of the catalogue "
+                                     "(conformance/catalogue.tsv of the scenarios folder) without one");
+  coverage->excludes("--json");
+  command->add_option("--protocol", flags->protocol, "With --coverage: only this one, like pop3")->needs(coverage);
   command->callback([flags, &status] { status = list(*flags); });
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "history/jsonl.h"
+#include "report/html.h"
 #include "report/json.h"
 #include "report/junit.h"
 #include "report/summary.h"
@@ -64,7 +65,8 @@ Result<std::unique_ptr<RunDirectory>> RunDirectory::make(const std::string& want
   if (const std::string why = probe(path); !why.empty())
     return Error{path, "cannot write to the run directory: " + why};
   for (const char* old : {"history", "wire"}) fs::remove_all(path + "/" + old, error);
-  for (const char* old : {"history.jsonl", "run.json", "findings.json", "stats.json", "junit.xml", "summary.md"})
+  for (const char* old :
+       {"history.jsonl", "run.json", "findings.json", "stats.json", "junit.xml", "summary.md", "report.html"})
     fs::remove(path + "/" + old, error);
   fs::create_directories(path + "/history", error);
   return std::unique_ptr<RunDirectory>(new RunDirectory(std::move(path)));
@@ -136,7 +138,8 @@ std::string RunDirectory::write_reports(const report::RunResult& run) const {
   const std::pair<const char*, std::string> reports[] = {{"run.json", report::run_json(run)},
                                                          {"findings.json", report::findings_json(run)},
                                                          {"junit.xml", report::junit_xml(run)},
-                                                         {"summary.md", report::summary_markdown(run)}};
+                                                         {"summary.md", report::summary_markdown(run)},
+                                                         {"report.html", report::report_html(run)}};
   for (const auto& [name, text] : reports)
     if (std::string wrong = write_file(file(name), text); !wrong.empty()) return wrong;
   return {};

@@ -44,7 +44,7 @@ class RunDirectory {
                   const std::vector<std::unique_ptr<history::WireLog>>& logs) const;
   /// Joins the histories in slot order into history.jsonl.
   void join_histories() const;
-  /// run.json, findings.json, junit.xml, summary.md. What could not be written, or "".
+  /// run.json, findings.json, junit.xml, summary.md, report.html. What could not be written, or "".
   std::string write_reports(const report::RunResult& run) const;
 
  private:

@@ -43,7 +43,7 @@ std::vector<ScenarioResult*> unneeded_in(const Known& known, const std::vector<S
   std::vector<ScenarioResult*> out;
   for (ScenarioResult* scenario : played) {
     here.insert(scenario->id);
-    if (scenario->verdict == Verdict::not_applicable) continue;
+    if (scenario->verdict == Verdict::not_applicable && !is_prefix(known, scenario->id)) continue;
     if (!conclusive(scenario->verdict)) return {};
     for (const auto& finding : scenario->findings)
       if (covers(known.id, finding.id)) return {};

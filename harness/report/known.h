@@ -24,9 +24,9 @@ bool covers(std::string_view entry, std::string_view id);
 void accept_known(std::span<const Known> known, std::string_view today, ScenarioResult& scenario);
 
 /// Once all is played: what an entry excuses and did not appear is an unexpected-pass, for the entry would silence the
-/// next failure. A prefix is in use while any of its scenarios needs it, and is judged only by a run of all of them.
-/// Nothing is said where a scenario was not applicable, or nothing could be said of it. `ids`: every scenario there is;
-/// an entry that names none of them is said in the run's notes.
+/// next failure. A prefix is in use while any of its scenarios needs it, and is judged only by a run that played all of
+/// them. Nothing is said where a scenario was not applicable, or nothing could be said of it. `ids`: every scenario
+/// there is; an entry that names none of them is said in the run's notes.
 void find_unneeded(std::span<const Known> known, std::string_view today, const std::set<std::string>& ids,
                    RunResult& run);
 

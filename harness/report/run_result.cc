@@ -1,8 +1,23 @@
 #include "report/run_result.h"
 
+#include <algorithm>
 #include <array>
 
 namespace mailproof::report {
+
+int order_of(judge::Verdict verdict) {
+  using judge::Verdict;
+  constexpr std::array kWorst{Verdict::error,        Verdict::fail,          Verdict::unexpected_pass,
+                              Verdict::inconclusive, Verdict::latitude,      Verdict::known_fail,
+                              Verdict::pass,         Verdict::not_applicable};
+  return static_cast<int>(std::find(kWorst.begin(), kWorst.end(), verdict) - kWorst.begin());
+}
+
+int order_of(judge::Severity severity) {
+  using judge::Severity;
+  constexpr std::array kWorst{Severity::fail, Severity::error, Severity::inconclusive, Severity::latitude};
+  return static_cast<int>(std::find(kWorst.begin(), kWorst.end(), severity) - kWorst.begin());
+}
 
 std::string_view name(Kind kind) { return kind == Kind::check ? "check" : "story"; }
 

@@ -6,12 +6,17 @@
 #include <vector>
 
 #include "judge/judge.h"
+#include "report/lanes.h"
 
 namespace mailproof::report {
 
 /// A story of several devices, or a check of one sentence of an RFC.
 enum class Kind : std::uint8_t { story, check };
 std::string_view name(Kind kind);
+
+/// For people who read from the top: smaller is worse.
+int order_of(judge::Verdict verdict);
+int order_of(judge::Severity severity);
 
 /// What became of one scenario.
 struct ScenarioResult {
@@ -25,6 +30,7 @@ struct ScenarioResult {
   std::uint64_t hash = 0;  ///< of the scenario's text; 0 = not known
   Kind kind = Kind::story;
   std::string level = {};  ///< of a check: "MUST", "SHOULD", "PRACTICE", "MAY"
+  Lanes lanes = {};        ///< how it went; empty where nobody will look
 };
 
 /// A run, as every report is made from it. Complete at any moment: what was not played yet is not in it.

@@ -5,12 +5,23 @@
 #include <algorithm>
 #include <map>
 
+#include "report/conformance.h"
 #include "report/escape.h"
 
 namespace mailproof::report {
 namespace {
 
 using judge::Verdict;
+
+// Octets. GitHub takes a megabyte of a step's summary; people do not.
+constexpr std::size_t kMost = 64U << 10, kSpare = 256;
+constexpr std::size_t kMostTable = 24U << 10, kMostSections = 8U << 10, kMostReasons = 4U << 10;
+constexpr std::size_t kMostNotes = 10;
+
+/// A table of sections counts it, a list of reasons says why: one among hundreds needs no row.
+bool only_counted(const ScenarioResult& scenario) {
+  return scenario.kind == Kind::check && scenario.verdict == Verdict::not_applicable;
+}
 
 /// A fence longer than any run of backticks inside, so that nothing a server said can end it.
 std::string code(const std::vector<std::string>& lines) {
@@ -37,35 +48,106 @@ std::string finding(const judge::Finding& f) {
   return out;
 }
 
+/// Checks that could not be played, counted by the reason why.
+std::string not_applicable(const RunResult& run) {
+  std::map<std::string, std::size_t> reasons;
+  for (const ScenarioResult& scenario : run.scenarios)
+    if (only_counted(scenario)) ++reasons[scenario.note];
+  std::string out;
+  for (const auto& [reason, count] : reasons) {
+    if (out.size() > kMostReasons) return out + "- and more\n";
+    out += fmt::format("- {} {}: {}\n", count, count == 1 ? "check" : "checks",
+                       markdown(shortened(reason.empty() ? "no reason given" : reason, 200)));
+  }
+  return out.empty() ? out : fmt::format("\nNot applicable:\n\n{}", out);
+}
+
+std::string by_rfc_section(const RunResult& run) {
+  const auto sections = by_section(run);
+  if (sections.empty()) return {};
+  std::string out = "\n| section | pass | fail | latitude | n/a | |\n| --- | --: | --: | --: | --: | --- |\n";
+  for (const SectionResult& one : sections) {
+    if (out.size() > kMostSections) return out + "| more in report.html | | | | | |\n";
+    out += fmt::format("| {} |", markdown(one.section.title()));
+    for (const Verdict column : kSectionColumns) out += fmt::format(" {} |", one.count(column));
+    out += fmt::format(" {} |\n", one.others());
+  }
+  return out;
+}
+
+/// A scenario that did not pass: its findings without the part of their ids that stands beside them.
+std::string table_row(const ScenarioResult& scenario) {
+  std::string what = markdown(shortened(scenario.note, 400)), again;
+  for (const judge::Finding& f : scenario.findings) {
+    if (!what.empty()) what += "; ";
+    what += markdown(f.id.starts_with(scenario.id + "/") ? f.id.substr(scenario.id.size() + 1) : f.id);
+    if (!f.accepted.empty()) what += " (accepted)";
+    if (again.empty() && !f.reproduce.empty()) again = fmt::format("<code>{}</code>", markdown(f.reproduce));
+  }
+  return fmt::format("| {} | {} | {} | {:.3f} | {} |\n", markdown(scenario.id), judge::name(scenario.verdict), what,
+                     scenario.seconds, again);
+}
+
+std::string not_passed(const RunResult& run) {
+  std::vector<const ScenarioResult*> rows;
+  for (const ScenarioResult& scenario : run.scenarios)
+    if (scenario.verdict != Verdict::pass && !only_counted(scenario)) rows.push_back(&scenario);
+  std::stable_sort(rows.begin(), rows.end(), [](const ScenarioResult* a, const ScenarioResult* b) {
+    return order_of(a->verdict) < order_of(b->verdict);
+  });
+  if (rows.empty()) return {};
+  std::string out = "\n| scenario | verdict | what | seconds | show it again |\n| --- | --- | --- | --- | --- |\n";
+  std::size_t shown = 0;
+  for (; shown < rows.size(); ++shown) {
+    const std::string row = table_row(*rows[shown]);
+    if (out.size() + row.size() > kMostTable) break;
+    out += row;
+  }
+  if (shown < rows.size()) out += fmt::format("\n{} more are in report.html.\n", rows.size() - shown);
+  return out;
+}
+
+/// Those that count, the worst first, as many as there is room for.
+std::string findings(const RunResult& run, std::size_t room) {
+  std::vector<const judge::Finding*> all;
+  for (const ScenarioResult& scenario : run.scenarios)
+    for (const judge::Finding& f : scenario.findings)
+      if (f.accepted.empty()) all.push_back(&f);
+  if (all.empty()) return {};
+  std::stable_sort(all.begin(), all.end(), [](const judge::Finding* a, const judge::Finding* b) {
+    return order_of(a->severity) < order_of(b->severity);
+  });
+  std::string out = "\n## Findings\n";
+  std::size_t left_out = 0;
+  for (const judge::Finding* f : all) {
+    const std::string text = finding(*f);
+    if (out.size() + text.size() > room)
+      ++left_out;
+    else
+      out += text;
+  }
+  if (left_out != 0) out += fmt::format("\n{} more are in report.html.\n", left_out);
+  return out;
+}
+
 }  // namespace
 
 std::string summary_markdown(const RunResult& run) {
-  const Verdict verdict = verdict_of(run);
-  std::string out = fmt::format("# mailproof: {}\n\n", judge::name(verdict));
-  out += fmt::format("{} scenarios on {} in {:.1f} s; seed {}; mailproof {}.\n", run.scenarios.size(),
-                     markdown(run.target), run.seconds, run.seed, markdown(run.version));
+  std::string out = fmt::format("# mailproof: {}\n\n", judge::name(verdict_of(run)));
+  out +=
+      fmt::format("{} scenarios on {} in {:.1f} s; seed {}; mailproof {}.\n", run.scenarios.size(),
+                  markdown(shortened(run.target, 200)), run.seconds, run.seed, markdown(shortened(run.version, 200)));
   if (run.interrupted) out += "\n**Interrupted: the rest was not played.**\n";
+  if (!run.notes.empty()) out += "\n";
+  for (std::size_t i = 0; i < run.notes.size() && i < kMostNotes; ++i)
+    out += fmt::format("- {}\n", markdown(shortened(run.notes[i], 400)));
 
   std::map<Verdict, std::size_t> totals;
   for (const ScenarioResult& scenario : run.scenarios) ++totals[scenario.verdict];
   out += "\n| verdict | scenarios |\n| --- | --- |\n";
   for (const auto& [which, count] : totals) out += fmt::format("| {} | {} |\n", judge::name(which), count);
-
-  std::string table, findings;
-  for (const ScenarioResult& scenario : run.scenarios) {
-    if (scenario.verdict == Verdict::pass) continue;
-    std::string what = markdown(scenario.note);
-    for (const judge::Finding& f : scenario.findings) {
-      if (!what.empty()) what += "; ";
-      what += markdown(f.id.starts_with(scenario.id + "/") ? f.id.substr(scenario.id.size() + 1) : f.id);
-    }
-    table += fmt::format("| {} | {} | {} | {:.3f} |\n", markdown(scenario.id), judge::name(scenario.verdict), what,
-                         scenario.seconds);
-    for (const judge::Finding& f : scenario.findings) findings += finding(f);
-  }
-  if (!table.empty()) out += "\n| scenario | verdict | what | seconds |\n| --- | --- | --- | --- |\n" + table;
-  if (!findings.empty()) out += "\n## Findings\n" + findings;
-  return out;
+  out += not_passed(run) + by_rfc_section(run) + not_applicable(run);
+  return out + findings(run, kMost - std::min(kMost, out.size() + kSpare));
 }
 
 }  // namespace mailproof::report

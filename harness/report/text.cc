@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 
 #include "report/conformance.h"
@@ -76,12 +75,6 @@ std::string joined(const std::vector<std::string>& words, std::size_t most) {
 std::string_view short_id(std::string_view id, std::string_view scenario) {
   const bool own = id.size() > scenario.size() && id.starts_with(scenario) && id[scenario.size()] == '/';
   return own ? id.substr(scenario.size() + 1) : id;
-}
-
-int order_of(Severity severity) {
-  constexpr std::array<Severity, 4> kWorstFirst{Severity::fail, Severity::error, Severity::inconclusive,
-                                                Severity::latitude};
-  return static_cast<int>(std::find(kWorstFirst.begin(), kWorstFirst.end(), severity) - kWorstFirst.begin());
 }
 
 std::string clock(double seconds) {

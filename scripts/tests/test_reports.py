@@ -35,18 +35,28 @@ def test_junit_is_well_formed_and_counts_add_up(written, name):
         assert len(root.findall(f"./testsuite/testcase/{element}")) == int(root.get(count))
 
 
-@pytest.mark.parametrize("name", ["sample", "hostile"])
+@pytest.mark.parametrize("name", ["sample", "hostile", "checks"])
 def test_junit_says_the_same_to_somebody_elses_reader(written, name):
     """python3-junitparser, which reads what CIs read."""
     (suite,) = junitparser.JUnitXml.fromfile(str(written / f"mailproof-{name}.junit.xml"))
     results = [[type(result).__name__ for result in case.result] for case in suite]
     own = json.loads((written / f"mailproof-{name}.run.json").read_text("utf-8"))["scenarios"]
     assert results == [AS_JUNIT[one["verdict"]] for one in own]
-    if name == "sample":  # the hostile one's names are escaped
+    if name != "hostile":  # its names are escaped
         assert [case.name for case in suite] == [one["id"] for one in own]
     assert [suite.tests, suite.failures, suite.errors, suite.skipped] == [
         len(own), *(sum(kind in found for found in results) for kind in ("Failure", "Error", "Skipped"))]
     assert {one.name for one in suite.properties()} >= {"seed", "version", "verdict"}
+
+
+def test_junit_tells_the_level_and_section_of_a_check(written):
+    root = ElementTree.parse(written / "mailproof-checks.junit.xml").getroot()
+    case = root.find("./testsuite/testcase[@name='pop3.2449-8.1.2.login-delay']")
+    assert case.get("classname") == "pop3.2449-8.1.2" and case[0].tag == "properties"
+    assert {one.get("name"): one.get("value") for one in case[0]} == {
+        "kind": "check", "level": "SHOULD", "rfc": "2449", "section": "8.1.2"}
+    known = root.find("./testsuite/testcase[@name='x.uidl-stable']/skipped")
+    assert known.get("message") == "known-fail: known: fixed in 4.2"
 
 
 def test_junit_keeps_what_a_person_can_read(written):
@@ -55,7 +65,7 @@ def test_junit_keeps_what_a_person_can_read(written):
     assert "\x1b" not in failure.text and "\u202e" not in failure.text
 
 
-@pytest.mark.parametrize("name", ["sample", "hostile"])
+@pytest.mark.parametrize("name", ["sample", "hostile", "checks", "hostile-checks"])
 def test_run_json_is_as_its_schema_says(written, name):
     jsonschema.validate(json.loads((written / f"mailproof-{name}.run.json").read_text("utf-8")), SCHEMA)
 
@@ -75,7 +85,7 @@ def test_the_schema_refuses_what_is_not_a_run():
         jsonschema.validate({"verdict": "green", "seed": 1, "target": "x", "scenarios": []}, SCHEMA)
 
 
-@pytest.mark.parametrize("name", ["sample", "hostile"])
+@pytest.mark.parametrize("name", ["sample", "hostile", "checks", "hostile-checks"])
 def test_summary_is_utf8_and_its_fences_close(written, name):
     fence = None
     for line in (written / f"mailproof-{name}.summary.md").read_text("utf-8").splitlines():

@@ -157,6 +157,8 @@ TEST(Known, APrefixIsInUseWhileOneOfItsScenariosNeedsIt) {
   EXPECT_EQ(through(gate, {pass("pop3.1939-7.top-zero"), failed()}).scenarios[0].verdict, Verdict::pass);
   // All of them passed; but this run did not play them all.
   EXPECT_EQ(through(gate, {pass("pop3.1939-7.top-zero")}, {kCheck}).scenarios[0].verdict, Verdict::pass);
+  EXPECT_EQ(through(gate, {pass("pop3.1939-7.top-zero"), played(kCheck, Verdict::not_applicable)}).scenarios[0].verdict,
+            Verdict::pass);
   const RunResult all = through(gate, {pass("pop3.1939-7.top-zero"), pass(kCheck), pass("pop3.1939-9.a")});
   EXPECT_EQ(all.scenarios[0].verdict, Verdict::unexpected_pass);
   EXPECT_EQ(all.scenarios[1].verdict, Verdict::unexpected_pass);

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "report/escape.h"
+#include "report/html.h"
 #include "report/json.h"
 #include "report/junit.h"
 #include "report/summary.h"
@@ -95,6 +97,56 @@ RunResult hostile_run() {
   finding.id = finding.requirement = finding.expected = finding.actual = finding.reproduce = hostile();
   finding.evidence = finding.life = finding.messages = {hostile(), hostile()};
   run.scenarios[3].note = hostile();
+  return run;
+}
+
+ScenarioResult check(const std::string& id, const std::string& level, Verdict verdict, const std::string& note = "") {
+  ScenarioResult out;
+  out.id = id;
+  out.title = "What " + id + " asks";
+  out.kind = Kind::check;
+  out.level = level;
+  out.verdict = verdict;
+  out.note = note;
+  return out;
+}
+
+/// Checks of three sections and one of no RFC beside the stories; one story is drawn.
+RunResult checked(const std::string& said = "+OK") {
+  RunResult run = sample();
+  run.scenarios.push_back(check("pop3.1939-5.list-empty", "MUST", Verdict::pass));
+  run.scenarios.push_back(check("pop3.1939-5.stat-format", "MUST", Verdict::fail));
+  Finding finding;
+  finding.id = "pop3.1939-5.stat-format/conformance/mismatch";
+  finding.requirement = "RFC 1939 section 5: STAT has a number and a size";
+  finding.expected = "S: +OK ${n} ${octets}";
+  finding.actual = said;
+  run.scenarios.back().findings = {finding};
+  run.scenarios.push_back(check("pop3.2449-8.1.2.login-delay", "SHOULD", Verdict::not_applicable, "no LOGIN-DELAY"));
+  run.scenarios.push_back(check("pop3.2449-8.1.2.sys", "MAY", Verdict::not_applicable, "no LOGIN-DELAY"));
+  run.scenarios.push_back(check("x.uidl-stable", "PRACTICE", Verdict::known_fail, "known: fixed in 4.2"));
+  finding.id = "x.uidl-stable/conformance/mismatch";
+  finding.accepted = "known: fixed in 4.2";
+  run.scenarios.back().findings = {finding};
+  run.notes = {"no longer found: pop3.1939-9.a/conformance/mismatch"};
+  run.selection = {"scenarios/"};
+  run.scenarios[2].lanes.names = {"mta", "pc", "audit"};
+  run.scenarios[2].lanes.events = {{0.01, Lanes::kAll, Lanes::Kind::step, "step 1: mta: {deliver: mail}"},
+                                   {0.02, 0, Lanes::Kind::ok, "DELIVER mail.1 ok: " + said},
+                                   {5.5, 1, Lanes::Kind::missed, "missed: see mail"}};
+  run.scenarios[2].lanes.left_out = 7;
+  run.scenarios[2].lanes.gap = 2;
+  return run;
+}
+
+RunResult hostile_checks() {
+  RunResult run = checked(hostile());
+  run.notes = {hostile()};
+  for (auto& scenario : run.scenarios) {
+    scenario.title = scenario.note = hostile();
+    scenario.lanes = run.scenarios[2].lanes;
+    scenario.lanes.names[0] = hostile();
+  }
   return run;
 }
 
@@ -261,17 +313,118 @@ TEST(Summary, ListsWhatDidNotPassAndEscapesTheRest) {
   EXPECT_FALSE(has_control_bytes(bad));
 }
 
+TEST(Summary, CountsChecksBySectionAndShowsWhatFailsAgain) {
+  RunResult run = checked();
+  run.scenarios[2].findings[0].reproduce = "mailproof run scenarios/mixed --seed 77";
+  const std::string text = summary_markdown(run);
+  EXPECT_THAT(text, HasSubstr("| RFC 1939 section 5 | 1 | 1 | 0 | 0 |  |\n"));
+  EXPECT_THAT(text, HasSubstr("| RFC 2449 section 8.1.2 | 0 | 0 | 0 | 2 |  |\n"));
+  EXPECT_THAT(text, HasSubstr("| mixed | 0 | 0 | 0 | 0 | 1 known-fail |\n"));
+  EXPECT_THAT(text, HasSubstr("- 2 checks: no LOGIN-DELAY\n"));
+  EXPECT_THAT(text, Not(HasSubstr("| pop3.2449-8.1.2.sys |")));
+  EXPECT_THAT(text, HasSubstr("- no longer found: pop3.1939-9.a/conformance/mismatch\n"));
+  EXPECT_THAT(text, HasSubstr("| <code>mailproof run scenarios/mixed --seed 77</code> |\n"));
+  EXPECT_THAT(text, HasSubstr("conformance/mismatch (accepted)"));
+  EXPECT_THAT(text, Not(HasSubstr("### x.uidl-stable")));
+}
+
+TEST(Summary, IsNeverLongerThanPeopleRead) {
+  RunResult run = sample();
+  const ScenarioResult bad = run.scenarios[2];
+  for (int i = 0; i < 2000; ++i) {
+    run.scenarios.push_back(bad);
+    run.scenarios.push_back(
+        check(fmt::format("pop3.{}-5.a", i + 1), "MUST", Verdict::not_applicable, fmt::format("no {}", i)));
+    run.notes.push_back(hostile() + hostile() + hostile());
+  }
+  const std::string text = summary_markdown(run);
+  EXPECT_LE(text.size(), 64U << 10);
+  EXPECT_GT(text.size(), 48U << 10);
+  EXPECT_THAT(text, HasSubstr(" more are in report.html.\n"));
+  for (ScenarioResult& scenario : run.scenarios) scenario.id = scenario.note = hostile() + hostile();
+  EXPECT_LE(summary_markdown(run).size(), 64U << 10);
+}
+
+TEST(Text, ChecksAreATableOfSections) {
+  const std::string text = run_text(checked());
+  EXPECT_THAT(text, HasSubstr("by RFC section   pass  fail  latitude  not-applicable\n"
+                              "pop3.1939-5         1     1         0               0\n"
+                              "pop3.2449-8.1.2     0     0         0               2\n"
+                              "x                   0     0         0               0  1 known-fail\n"));
+  EXPECT_THAT(text, HasSubstr("not applicable:\n     2 x  no LOGIN-DELAY\n"));
+  EXPECT_LT(text.find("by RFC section"), text.find("Requirement:"));
+  EXPECT_THAT(text,
+              HasSubstr("accepted, and not counted:\n  x.uidl-stable/conformance/mismatch  (known: fixed in 4.2)\n"));
+  EXPECT_THAT(run_text(sample()), Not(HasSubstr("by RFC section")));
+}
+
+TEST(Text, OfVeryManyFindingsTheWorstAreToldInFull) {
+  RunResult run = sample();
+  for (int i = 0; i < 100; ++i) run.scenarios.push_back(run.scenarios[2]);
+  const std::string text = run_text(run);
+  std::size_t full = 0;
+  for (std::size_t at = 0; (at = text.find("\n  Requirement:", at)) != std::string::npos; ++at) ++full;
+  EXPECT_EQ(full, 25U);
+  EXPECT_THAT(text, HasSubstr("\n77 more findings, in full in the run's reports:\n"));
+}
+
+TEST(Shortened, IsNeverCutInsideACharacter) {
+  EXPECT_EQ(shortened("abcdef", 6), "abcdef");
+  EXPECT_EQ(shortened("abcdefg", 6), "abc...");
+  EXPECT_EQ(shortened("a\r\nb", 20), "a / b");
+  for (std::size_t most = 3; most < 12; ++most) {
+    const std::string text = shortened("\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac", most);
+    EXPECT_LE(text.size(), most);
+    EXPECT_EQ(plain(text), text) << most;
+  }
+}
+
+TEST(Json, SaysOfAChecksLevelAndSection) {
+  const auto run = nlohmann::json::parse(run_json(checked()));
+  EXPECT_EQ(run["selection"], nlohmann::json({"scenarios/"}));
+  EXPECT_EQ(run["scenarios"][0]["kind"], "story");
+  EXPECT_FALSE(run["scenarios"][0].contains("level"));
+  const auto& delay = run["scenarios"][6];
+  EXPECT_EQ(delay["kind"], "check");
+  EXPECT_EQ(delay["level"], "SHOULD");
+  EXPECT_EQ(delay["rfc"], "2449");
+  EXPECT_EQ(delay["section"], "8.1.2");
+  const auto& mixed = run["scenarios"][8];
+  EXPECT_FALSE(mixed.contains("rfc"));
+  EXPECT_EQ(mixed["findings"][0]["accepted"], "known: fixed in 4.2");
+  EXPECT_FALSE(run["scenarios"][5]["findings"][0].contains("accepted"));
+}
+
+TEST(Html, HasTheWorstFindingFirst) {
+  const std::string page = report_html(checked());
+  EXPECT_LT(page.find("removal/without-quit"), page.find("expectation/late"));
+  EXPECT_LT(page.find("id=\"findings\""), page.find("id=\"conformance\""));
+  EXPECT_LT(page.find("id=\"conformance\""), page.find("id=\"verdicts\""));
+  EXPECT_LT(page.find("id=\"verdicts\""), page.find("id=\"stories\""));
+  EXPECT_THAT(page, HasSubstr("7 events are left out here"));
+  EXPECT_THAT(report_html(RunResult{}), HasSubstr("None: no promise was seen broken."));
+}
+
+TEST(Html, DoesNotGrowWithoutEnd) {
+  RunResult run = checked();
+  const auto drawn = run.scenarios[2];
+  for (int i = 0; i < 20000; ++i) run.scenarios.push_back(drawn);
+  EXPECT_LT(report_html(run).size(), 3U << 20);
+}
+
 /// Written out for scripts/tests/test_reports.py, which reads them back with parsers that are not ours.
 TEST(Files, ForIndependentParsers) {
   const char* wanted = std::getenv("MAILPROOF_REPORTS_OUT");
   const std::string directory = wanted != nullptr ? std::string(wanted) : testing::TempDir();
-  const std::array<std::pair<const char*, RunResult>, 2> runs{{{"sample", sample()}, {"hostile", hostile_run()}}};
+  const std::vector<std::pair<const char*, RunResult>> runs = {
+      {"sample", sample()}, {"hostile", hostile_run()}, {"checks", checked()}, {"hostile-checks", hostile_checks()}};
   for (const auto& [name, run] : runs) {
     const std::string base = directory + "/mailproof-" + name + ".";
     std::ofstream(base + "junit.xml", std::ios::binary) << junit_xml(run);
     std::ofstream(base + "run.json", std::ios::binary) << run_json(run);
     std::ofstream(base + "findings.json", std::ios::binary) << findings_json(run);
     std::ofstream(base + "summary.md", std::ios::binary) << summary_markdown(run);
+    std::ofstream(base + "report.html", std::ios::binary) << report_html(run);
     EXPECT_TRUE(std::ifstream(base + "junit.xml").good()) << base;
   }
 }
