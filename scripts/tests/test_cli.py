@@ -12,12 +12,23 @@ import time
 
 import jsonschema
 import pytest
+import yaml
 
 import tool
 from reference_server import ROOT
 
 SCHEMA = json.loads((ROOT / "reports/run.schema.json").read_text())
-STORIES = [path.read_text().split("\n", 1)[0].removeprefix("id: ") for path in sorted((ROOT / "scenarios").rglob("*.yaml"))]
+FILES = [path for path in sorted((ROOT / "scenarios").rglob("*.yaml")) if not path.name.endswith(".wrong.yaml")]
+
+
+def identities(path):
+    """Of a story its id, of a conformance file those of its checks."""
+    document = yaml.safe_load(path.read_text())
+    return [f"{document['id']}.{check['id']}" for check in document["checks"]] if "checks" in document else [document["id"]]
+
+
+STORIES = [identity for path in FILES if "conformance" not in path.parts for identity in identities(path)]
+SCENARIOS = [identity for path in FILES for identity in identities(path)]
 STORY = "mixed.pop-download-empties-the-phone"
 GOOD_FILE = (ROOT / tool.STORY).read_text()
 
@@ -52,7 +63,7 @@ def test_green_is_0_and_says_so(tmp_path):
     ran, written = run(tmp_path, "scenarios")
     assert ran.status == 0 and ran.err == ""
     assert written["verdict"] == "pass" and written["target"] == "sim" and written["seed"] == 1
-    assert [scenario["id"] for scenario in written["scenarios"]] == STORIES
+    assert [scenario["id"] for scenario in written["scenarios"]] == SCENARIOS
     for story in STORIES:
         assert story in ran.out
     assert "\x1b" not in ran.out, "colour is for terminals"
@@ -175,11 +186,11 @@ def test_a_pool_too_small_says_how_many_accounts_are_needed(tmp_path):
 
 def test_list_and_check():
     listed = tool.mailproof("list")
-    assert listed.status == 0 and [line.split()[0] for line in listed.out.splitlines()] == STORIES
+    assert listed.status == 0 and [line.split()[0] for line in listed.out.splitlines()] == SCENARIOS
     checked = tool.mailproof("check", "scenarios")
-    assert checked.status == 0 and f"{len(STORIES)} scenarios" in checked.out
+    assert checked.status == 0 and f"{len(SCENARIOS)} scenarios" in checked.out
     understood = json.loads(tool.mailproof("check", "--json", "scenarios").out)
-    assert [scenario["id"] for scenario in understood] == STORIES
+    assert [scenario["id"] for scenario in understood] == SCENARIOS
     one = json.loads(tool.mailproof("check", "--json", STORY).out)
     assert one == [s for s in understood if s["id"] == STORY] and len(one[0]["steps"]) == 6
 
@@ -188,12 +199,29 @@ def test_list_as_json_says_what_each_is_and_where():
     listed = tool.mailproof("list", "--json")
     assert listed.status == 0
     scenarios = json.loads(listed.out)
-    assert [one["id"] for one in scenarios] == STORIES
+    assert [one["id"] for one in scenarios] == SCENARIOS
     for one in scenarios:
-        assert set(one) == {"id", "title", "path", "kind", "level", "tags"}
-        assert one["kind"] == "story" and one["level"] == "" and isinstance(one["tags"], list) and one["title"]
-        assert (ROOT / one["path"]).read_text().startswith(f"id: {one['id']}\n")
+        assert set(one) == {"id", "title", "path", "kind", "level", "tags"} and one["title"]
+        check = one["id"] not in STORIES
+        assert one["kind"] == ("check" if check else "story") and isinstance(one["tags"], list)
+        assert one["level"] in (["MUST", "SHOULD", "PRACTICE", "MAY"] if check else [""])
+        assert one["id"] in identities(ROOT / one["path"])
     assert [one["id"] for one in json.loads(tool.mailproof("list", "--json", STORY).out)] == [STORY]
+
+
+def test_list_coverage_names_every_must_without_a_check():
+    covered = tool.mailproof("list", "--coverage")
+    assert covered.status == 0
+    rows = [line.split("\t") for line in (ROOT / "scenarios/conformance/catalogue.tsv").read_text().splitlines()[1:]]
+    musts = {row[0] for row in rows if row[3] == "MUST"} - set(SCENARIOS)
+    assert {line.split()[0] for line in covered.out.partition("without a check:\n")[2].splitlines()} == musts
+    pop3 = tool.mailproof("list", "--coverage", "--protocol", "pop3")
+    assert pop3.status == 0 and "imap." not in pop3.out and "pop3.1939-5 " in pop3.out
+
+
+def test_list_coverage_without_a_catalogue_is_2(tmp_path):
+    ran = tool.mailproof("list", "--coverage", "--scenarios", tmp_path)
+    assert ran.status == 2 and "catalogue.tsv" in ran.err
 
 
 def judged(directory):
@@ -241,7 +269,7 @@ def test_a_killed_run_can_be_read_and_judged(tmp_path):
 def test_the_same_seed_is_the_same_history_whatever_jobs(tmp_path):
     for name, arguments in {"one": ["--jobs", "1"], "two": ["--jobs", "2"], "other": ["--jobs", "2", "--seed", "8"]}.items():
         ran, written = run(tmp_path / name, "scenarios", "--repeat", "5", *arguments)
-        assert ran.status == 0 and len(written["scenarios"]) == 5 * len(STORIES)
+        assert ran.status == 0 and len(written["scenarios"]) == 5 * len(SCENARIOS)
     one, two, other = ((tmp_path / name / "history.jsonl").read_bytes() for name in ("one", "two", "other"))
     assert one == two
     assert one != other
@@ -252,11 +280,11 @@ def test_only_and_skip(tmp_path):
         return [scenario["id"] for scenario in run(tmp_path, "scenarios", *arguments)[1]["scenarios"]]
 
     def of(*families):
-        return [story for story in STORIES if story.split(".")[0] in families]
+        return [one for one in SCENARIOS if one.split(".")[0] in families]
 
     assert ids("--only", "pop3") == of("pop3")
     assert ids("--only", "pop3", "--only", "sync.read-on-phone-read-everywhere") == [*of("pop3"), "sync.read-on-phone-read-everywhere"]
-    assert ids("--skip", "mixed") == of("pop3", "quota", "sync", "tls")
+    assert ids("--skip", "mixed") == of("pop3", "quota", "sync", "tls", "x")
     assert ids("--only", "mixed", "--only", "quota", "--skip", "quota") == of("mixed")
     assert tool.mailproof("run", "--sim", "scenarios", "--only", "pop", "--out", tmp_path).status == 2, "half a word is no prefix"
 

@@ -162,3 +162,13 @@ def test_a_baseline_in_the_directory_that_is_written_anew(tmp_path):
         # All there is is known: nothing that counts was said of the server.
         assert ran.status == (1 if status else 3), ran.text
     assert tool.complete_run(tmp_path / "run")["scenarios"][0]["verdict"] == "known-fail"
+
+
+def test_what_is_left_out_for_being_slow_is_nothing_that_went_away(tmp_path):
+    paths = ["--sim", "scenarios/conformance/pop3/1939-3.yaml", "--only", "pop3.1939-3.autologout-reset", "--only",
+             "pop3.1939-3.status-upper-case"]
+    slow = tool.mailproof("run", *paths, "--slow", "--out", tmp_path / "slow")
+    assert slow.status == 0 and one(tool.complete_run(tmp_path / "slow"), "pop3.1939-3.autologout-reset")["verdict"] == "pass"
+    quick = tool.mailproof("run", *paths, "--baseline", tmp_path / "slow", "--out", tmp_path / "quick")
+    assert quick.status == 0, quick.text
+    assert one(tool.complete_run(tmp_path / "quick"), "pop3.1939-3.autologout-reset")["verdict"] == "not-applicable"
