@@ -152,7 +152,7 @@ checks:
 checks:
   crlf: |
     C: NOOP
-    S!: +OK\\rfine\\r\\n
+    S!: +OK fine\\r indeed\\r\\n
 """)
     ran = tool.mailproof("prove", tmp_path)
     assert ran.status == 0 and "CR that no LF follows" in ran.out, ran.text
