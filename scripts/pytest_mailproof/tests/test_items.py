@@ -113,6 +113,7 @@ def test_only_our_yaml_is_collected(project):
     text = (project.path / good).read_text()
     for name, other in {"compose.yaml": "services: {mail: {image: x}}\nsteps:\n", "k8s.yml": "kind: Pod\nid: x\n",
                         "x.wrong.yaml": "wrong: pop3.1939-5\nchecks:\n", "y.wrong.yaml": text, "latin1.yaml": "id: é\nsteps:\n",
+                        "product.yaml": "id: 7\nname: steps: none\n",
                         "target.yaml": "target: x\n"}.items():
         (project.path / name).write_bytes(other.encode("latin-1"))
     target_file(project.path)
