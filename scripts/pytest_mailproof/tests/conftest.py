@@ -1,14 +1,16 @@
 """A throwaway project whose tests are played by the real tool, with the plugin as it stands in this checkout."""
-import os
 import pathlib
 import signal
+import sys
 
 import pytest
 
 pytest_plugins = ["pytester"]
 HERE = pathlib.Path(__file__).resolve().parents[1]
 ROOT = HERE.parents[1]
-BINARY = os.environ.get("MAILPROOF_BIN", str(ROOT / "build/release/mailproof"))
+sys.path.insert(0, str(ROOT / "scripts/tests"))
+from reference_server import BINARY  # noqa: E402
+
 WITH_PLUGIN = ("-p", "pytest_mailproof.plugin", "-p", "no:cacheprovider")
 
 

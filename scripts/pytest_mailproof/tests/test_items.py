@@ -11,6 +11,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
+import reference_server
 from conftest import BINARY, HERE, ROOT, WITH_PLUGIN, hears_interrupts
 
 GOOD, OTHER = "mixed.pop-download-empties-the-phone", "sync.read-on-phone-read-everywhere"
@@ -65,17 +66,13 @@ checks:
 """
 
 
-def target_file(folder, port=1):
-    """A server on `port` of loopback; nobody answers on port 1."""
+def target_file(folder, ports=None, more=""):
+    """A server on these ports of loopback; nobody answers on port 1."""
     path = folder / "mail-server.yaml"
-    path.write_text(f"""\
-target: node-7
-imap: [{{host: 127.0.0.1, port: {port}}}]
-pop3: [{{host: 127.0.0.1, port: {port}}}]
-lmtp: [{{host: 127.0.0.1, port: {port}}}]
-accounts:
-  - {{login: "user%04d", address: "user%04d@example.test", first: 1, count: 20, password_env: MAILPROOF_PASSWORD}}
-""")
+    services = (f"{name}: [{{host: 127.0.0.1, port: {(ports or {}).get(name, 1)}}}]" for name in ("imap", "pop3", "lmtp"))
+    path.write_text("target: node-7\n" + "\n".join(services) + "\naccounts:\n"
+                    '  - {login: "user%04d", address: "user%04d@example.test", first: 1, count: 20, password_env: MAILPROOF_PASSWORD}\n'
+                    + more)
     return path.name
 
 
@@ -183,6 +180,32 @@ def test_a_latitude_passes_with_a_warning(project):
     project.play("--mailproof-args=--strict").assert_outcomes(failed=1)
 
 
+def test_what_is_in_the_baseline_is_an_expected_failure(project):
+    project.add(GOOD)
+    project.play("--mailproof-out=first", LOSES).assert_outcomes(failed=1)
+    known = LOSES + " --baseline first/all/run/run.json"
+    ran = project.play("-rx", known)
+    assert ran.ret == 0
+    ran.assert_outcomes(xfailed=1)
+    ran.stdout.fnmatch_lines([f"XFAIL scenarios/{GOOD}.yaml::{GOOD} - *baseline*"])
+    ran = project.play("--runxfail", known)
+    ran.assert_outcomes(failed=1)
+    ran.stdout.fnmatch_lines([f"fail {GOOD}/loss/lost"])
+
+
+@pytest.mark.parametrize("defect, outcome, line", [
+    (["--defect", "delivery.accepts-and-drops"], "xfailed", f"XFAIL *::{GOOD} - *mended in 4.2*"),
+    ([], "failed", f"FAILED *::{GOOD} - *"),
+])
+def test_a_known_deviation_is_expected_and_its_absence_fails(project, defect, outcome, line):
+    project.add(GOOD)
+    with reference_server.server(*defect) as server:
+        name = target_file(project.path, server.ports, f"known: [{{id: {GOOD}, why: mended in 4.2}}]\nsettle: 1s\n")
+        ran = project.play("-rxf", "--mailproof-target", name)
+    ran.assert_outcomes(**{outcome: 1})
+    ran.stdout.fnmatch_lines([line])
+
+
 def test_a_file_that_is_wrong_says_where(project):
     text = (ROOT / "scenarios/mixed/pop-download-empties-the-phone.yaml").read_text()
     path = project.add(text.replace("download: new", "downlaod: new"))
@@ -196,6 +219,18 @@ def test_a_missing_tool_says_what_to_do(project):
     ran = project.play("--mailproof-binary", "no/such/mailproof")
     ran.assert_outcomes(errors=1)
     ran.stdout.fnmatch_lines(["mailproof is not at '*no/such/mailproof'"])
+
+
+def test_a_missing_target_file_is_said(project):
+    project.add(GOOD)
+    ran = project.play("--mailproof-target=elsewhere.yaml")
+    ran.assert_outcomes(errors=1)
+    ran.stdout.fnmatch_lines(["no target file at '*/elsewhere.yaml'"])
+
+
+def test_it_needs_no_xdist(project):
+    project.add(GOOD)
+    project.play("-p", "no:xdist").assert_outcomes(passed=1)
 
 
 def test_a_tool_that_dies_is_an_error_for_everybody(project):
@@ -275,32 +310,38 @@ def test_a_rerun_plays_again_alone(project):
     assert sorted(alone) == [[GOOD], [OTHER]]
 
 
-def spans(log):
-    """Begin and end of each run of the tool that `slow_tool` wrote down, in order of begin."""
-    return sorted(tuple(map(float, line.split())) for line in log.read_text().splitlines())
-
-
-@pytest.mark.parametrize("target, at_once", [("sockets", True), ("file", False)])
-def test_one_process_at_a_time_plays_on_a_server(project, target, at_once):
-    """Its accounts are lent by each process by itself, and a story that kills the server would meet the others'."""
-    for number in range(4):
-        project.add(NOT_REFUSED.replace("not-refused", f"story-{number}"))
+@pytest.fixture
+def slow_tool(project):
+    """The tool, half a second slower, as ./slow-tool; begin and end of each of its runs, in order of begin."""
     log, tool = project.path / "log", project.path / "slow-tool"
     tool.write_text(f'#!/bin/sh\nbegan=$(date +%s.%N)\n{BINARY} "$@"\nstatus=$?\n'
                     f'[ "$1" = list ] || {{ sleep 0.5; echo "$began $(date +%s.%N)" >>{log}; }}\nexit $status\n')
     tool.chmod(0o755)
+    for number in range(4):
+        project.add(NOT_REFUSED.replace("not-refused", f"story-{number}"))
+    return lambda: sorted(tuple(map(float, line.split())) for line in log.read_text().splitlines())
+
+
+@pytest.mark.parametrize("target, at_once", [("sockets", True), ("file", False)])
+def test_one_process_at_a_time_plays_on_a_server(project, slow_tool, target, at_once):
+    """Its accounts are lent by each process by itself, and a story that kills the server would meet the others'."""
     where = target_file(project.path) if target == "file" else target
     project.play("-n", "4", "--mailproof-batch=item", "--mailproof-binary=./slow-tool", "--mailproof-target", where)
-    found = spans(log)
-    assert len(found) == 4
-    overlaps = [later[0] < earlier[1] for earlier, later in zip(found, found[1:])]
+    spans = slow_tool()
+    assert len(spans) == 4
+    overlaps = [later[0] < earlier[1] for earlier, later in zip(spans, spans[1:])]
     assert any(overlaps) if at_once else not any(overlaps)
+
+
+def test_workers_play_once(project, slow_tool):
+    project.play("-n", "4", "--mailproof-binary=./slow-tool").assert_outcomes(passed=4, warnings=4)
+    assert len(slow_tool()) == 1
 
 
 def test_an_interrupted_session_ends_the_tool(project):
     project.add(GOOD)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        name = target_file(project.path, silent.getsockname()[1])
+        name = target_file(project.path, dict.fromkeys(("imap", "pop3", "lmtp"), silent.getsockname()[1]))
         process = subprocess.Popen([sys.executable, "-m", "pytest", *WITH_PLUGIN, "--mailproof-out=runs",
                                     f"--mailproof-target={name}"], cwd=project.path, stdout=subprocess.PIPE, text=True,
                                    preexec_fn=hears_interrupts)

@@ -1,4 +1,5 @@
 """Throwaway servers as fixtures: a real Dovecot, and a scripts/servers that only writes down what it is asked."""
+import os
 import pathlib
 import signal
 import subprocess
@@ -71,7 +72,7 @@ def test_stories_on_a_server_that_cannot_be_are_skipped(fake, monkeypatch):
 
 
 def test_stories_and_python_tests_share_a_real_server(project):
-    """On two workers, and nothing of it is left."""
+    """On two workers, and nothing of it is left. As root the server runs as somebody else, who must reach its files."""
     project.add(STORY), project.add("quota.raising-the-quota-recovers")
     project.makepyfile(f"""
         import pathlib
@@ -85,7 +86,11 @@ def test_stories_and_python_tests_share_a_real_server(project):
             run = mailproof.run("scenarios/{STORY}.yaml", target=mailproof_server("dovecot"))
             assert run.passed and run.result["target"] == "dovecot", str(run)
     """)
-    ran = project.play("-n", "2", "--mailproof-server=dovecot", "-v")
+    mask = os.umask(0o077)
+    try:
+        ran = project.play("-n", "2", "--mailproof-server=dovecot", "-v")
+    finally:
+        os.umask(mask)
     ran.assert_outcomes(passed=4)
     state = (project.path / "state").read_text()
     assert not pathlib.Path(state).exists()

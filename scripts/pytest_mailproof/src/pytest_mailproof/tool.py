@@ -8,6 +8,7 @@ import pathlib
 import shlex
 import shutil
 import subprocess
+import tempfile
 import unicodedata
 
 HERE = pathlib.Path(__file__).resolve()
@@ -141,6 +142,7 @@ class Mailproof:
         target = self.target if target is None else target
         if directory is None:
             self.runs += 1
+            self.out = self.out or tempfile.mkdtemp(prefix="mailproof-")
             directory = pathlib.Path(self.out) / f"{os.getpid()}-{self.runs:03}"
         directory = pathlib.Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
