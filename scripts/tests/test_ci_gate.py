@@ -17,7 +17,7 @@ from reference_server import BINARY, ROOT
 
 GITHUB, GITLAB = ROOT / "ci/github/mail-server-gate.yml", ROOT / "ci/gitlab/mail-server-gate.yml"
 DEFECT, FOUND = "pop3.dele-without-quit", "pop3.1939-6.drop-no-commit"
-OTHER_DEFECT = "pop3.quit-deletes-nothing"
+OTHER_DEFECT, ALSO_FOUND = "pop3.quit-deletes-nothing", "pop3.1939-6.dele-commits-on-quit"
 NEEDS_PIPELINING = "pop3.2449-6.6.pipelining-large"
 SCENARIOS = "conformance/pop3/1939-6.yaml conformance/pop3/2449-6.6.yaml pop3/leave-on-server.yaml"
 # A relay that keeps one line of every CAPA to itself: a release that stops advertising an extension.
@@ -27,11 +27,15 @@ import asyncio, sys
 async def relay(reader, writer):
     while data := await reader.read(65536):
         writer.write(data.replace(b"\\r\\nPIPELINING\\r\\n", b"\\r\\n"))
-    writer.close()
+    writer.write_eof()
 
-async def joined(reader, writer):
+async def joined(*client):
     server = await asyncio.open_connection("127.0.0.1", int(sys.argv[2]))
-    await asyncio.gather(relay(reader, server[1]), relay(server[0], writer), return_exceptions=True)
+    try:
+        await asyncio.gather(relay(client[0], server[1]), relay(server[0], client[1]))
+    except OSError:
+        pass  # a reset of one is a reset of the other
+    server[1].transport.abort(), client[1].transport.abort()
 
 async def main():
     async with await asyncio.start_server(joined, "127.0.0.1", int(sys.argv[1])) as listening:
@@ -164,8 +168,7 @@ def test_green_red_and_green_again_with_a_baseline(project, kind):
     assert accepted.green and reports(accepted)[FOUND] == "known-fail", accepted.said
 
     worse = project.pipeline(kind, f"--defect {DEFECT} --defect {OTHER_DEFECT}")
-    assert not worse.green, "another finding is new"
-    assert reports(worse)[FOUND] == "known-fail"
+    assert not worse.green and reports(worse)[ALSO_FOUND] == "fail", worse.said
 
 
 @pytest.mark.parametrize("kind", ["github", "gitlab"])
