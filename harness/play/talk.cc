@@ -204,13 +204,14 @@ Talk::Came Talk::up(Line& at) {
       return Came::on;
     case TalkBringUp::State::busy:
       if (now >= late) {
-        context_.fail("connect", "no answer while the connection was brought up");
+        context_.fail("connect", at.refusal.empty() ? "no answer while the connection was brought up" : at.refusal);
         return Came::ended;
       }
       look_at_ = late;
       return Came::blocked;
     case TalkBringUp::State::refused:
       if (now < late) {
+        at.refusal = at.bring_up->why();
         at.connection->drop(false);
         look_at_ = at.retry_at = now + kLockRetry;
         return Came::blocked;

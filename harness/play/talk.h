@@ -37,6 +37,7 @@ class Talk final : public Alarm {
     scenario::TalkConnect how;
     Time opened{};
     std::optional<Time> retry_at;  ///< the login was refused for a moment
+    std::string refusal;           ///< ... in these words
     bool skipped = false;          ///< "tls: either" came out as no TLS: the rest of its lines is not played
     // IMAP
     std::vector<std::string> tags;         ///< of the open commands, the oldest first

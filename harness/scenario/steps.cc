@@ -9,17 +9,18 @@
 namespace mailproof::scenario {
 namespace {
 
-constexpr std::string_view kNotYet[] = {"talk", "wait", "rule", "repeat", "when"};
+/// Words of checks that people look for among the verbs.
+constexpr std::string_view kOfChecks[] = {"talk", "wait", "rule", "repeat", "when"};
 
-bool not_yet(std::string_view word) {
-  return std::find(std::begin(kNotYet), std::end(kNotYet), word) != std::end(kNotYet);
+bool of_checks(std::string_view word) {
+  return std::find(std::begin(kOfChecks), std::end(kOfChecks), word) != std::end(kOfChecks);
 }
 
 /// The complaint about a word that should have been a verb of `who`.
 void unknown_verb(std::string_view word, Pos pos, Actor who, Context& context) {
   const auto known = verbs_of(who);
-  if (not_yet(word)) {
-    context.complaints.at(pos, word, fmt::format("a verb; {} is not understood yet", word));
+  if (of_checks(word)) {
+    context.complaints.at(pos, word, fmt::format("a verb; {} belongs to the checks of a conformance file", word));
   } else if (const auto* other = find_verb_of_anybody(word)) {
     std::string owners;
     for (Actor owner : {kDeliverer, kImap, kPop3, kJudge, kAdmin})

@@ -9,9 +9,13 @@ from reference_server import ROOT
 
 PAGE = (ROOT / "scenarios/README.md").read_text("utf-8")
 BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
-WHOLE = [block for block in BLOCKS if block.startswith("id:")]
-BEGINNING = next(block for block in WHOLE if block.startswith("id: page.examples"))
-STEPS = [block for block in BLOCKS if not block.startswith("id:")]
+BEGINNING = next(block for block in BLOCKS if block.startswith("id: page.examples"))
+CHECKS_BEGIN = next(block for block in BLOCKS if block.startswith("id: pop3.page-examples"))
+WRONG = next(block for block in BLOCKS if block.startswith("wrong:"))
+SECTION = next(block for block in BLOCKS if block.startswith("id: pop3.1939-5"))
+WHOLE = [block for block in BLOCKS if block.startswith("id:") and block != CHECKS_BEGIN]
+CHECKS = [block for block in BLOCKS if block.startswith("  - id:")]
+STEPS = [block for block in BLOCKS if block.startswith("  - ") and block not in CHECKS]
 
 
 def name(block):
@@ -19,12 +23,14 @@ def name(block):
 
 
 def test_the_page_has_examples():
-    assert len(WHOLE) == 2 and len(STEPS) >= 10
+    assert len(WHOLE) == 3 and len(STEPS) >= 10 and len(CHECKS) >= 7
+    assert len(BLOCKS) == len(WHOLE) + len(STEPS) + len(CHECKS) + 2, "every block is one that is played"
 
 
 @pytest.mark.parametrize("way", ["--sim", "--sockets"])
-@pytest.mark.parametrize("text", WHOLE + [BEGINNING + block for block in STEPS],
-                         ids=[name(block) for block in WHOLE + STEPS])
+@pytest.mark.parametrize("text",
+                         WHOLE + [BEGINNING + block for block in STEPS] + [CHECKS_BEGIN + block for block in CHECKS],
+                         ids=[name(block) for block in WHOLE + STEPS + CHECKS])
 def test_an_example_of_the_page_passes(tmp_path, text, way):
     path = tmp_path / "example.yaml"
     path.write_text(text, "utf-8")
@@ -32,7 +38,16 @@ def test_an_example_of_the_page_passes(tmp_path, text, way):
     assert ran.status == 0, ran.out + ran.err
     written = tool.complete_run(tmp_path / "run")
     # A second copy after a lost answer, and a POP3 server that lets two in, are latitudes of the examples themselves.
-    assert [scenario["verdict"] for scenario in written["scenarios"]] in (["pass"], ["latitude"]), ran.out
+    assert {scenario["verdict"] for scenario in written["scenarios"]} in ({"pass"}, {"latitude"}), ran.out
+
+
+def test_the_wrong_servers_of_the_page_are_caught(tmp_path):
+    (tmp_path / "1939-5.yaml").write_text(SECTION, "utf-8")
+    (tmp_path / "1939-5.wrong.yaml").write_text(WRONG, "utf-8")
+    ran = tool.mailproof("prove", tmp_path)
+    assert ran.status == 0, ran.out + ran.err
+    (tmp_path / "1939-5.wrong.yaml").write_text(WRONG.replace("-ERR no messages", "+OK\n    S: ."), "utf-8")
+    assert tool.mailproof("prove", tmp_path).status == 1, "a wrong server that is right proves nothing"
 
 
 def test_a_broken_example_would_be_noticed(tmp_path):
