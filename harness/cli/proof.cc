@@ -76,6 +76,20 @@ std::set<std::string> ids_beside(const std::string& wrong_file) {
 
 }  // namespace
 
+namespace {
+
+/// Versions and alerts of TLS the simulation has not: a test with a bad server on real sockets stands for it.
+Trial elsewhere(const scenario::Scenario& scenario, const scenario::WrongServer& server) {
+  Trial out;
+  out.server = server.told;
+  out.caught = scenario.check && scenario.check->real_tls();
+  out.verdict = Verdict::latitude;
+  out.note = "over real TLS";
+  return out;
+}
+
+}  // namespace
+
 std::string level_word(const scenario::Scenario& scenario) {
   return scenario.check ? std::string(scenario::name(scenario.check->level)) : "story";
 }
@@ -127,6 +141,12 @@ Proof prove(const scenario::Scenario& scenario, const WrongCase& wrong) {
   }
   if (wrong.wrong != nullptr) {
     for (const scenario::WrongServer& server : wrong.wrong->servers) {
+      if (!server.test.empty()) {
+        out.wrong.push_back(elsewhere(scenario, server));
+        if (!out.wrong.back().caught)
+          out.problems.push_back(fmt::format("{}, and yet it can be played here", server.told));
+        continue;
+      }
       BuiltinOptions builtin;
       std::vector<WrongDialogue> dialogues = base;
       if (!server.defect.empty()) {

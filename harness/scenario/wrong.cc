@@ -84,7 +84,11 @@ class WrongReader {
     WrongServer server;
     server.pos = node.pos;
     if (node.kind == Node::Kind::map && node.children.size() == 1) {
-      check_keys(node, {"defect", "latitude"}, complaints_);
+      check_keys(node, {"defect", "latitude", "test"}, complaints_);
+      if (const Node* value = find(node, "test")) {
+        server.test = read_text(*value, "the test that shows it", complaints_).value_or("");
+        server.told = fmt::format("shown by {}", server.test);
+      }
       for (const auto& [key, name] : {std::pair("defect", &server.defect), std::pair("latitude", &server.latitude)})
         if (const Node* value = find(node, key)) {
           *name = read_text(*value, "the name of a switch of the built-in server", complaints_).value_or("");

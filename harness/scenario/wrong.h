@@ -11,6 +11,7 @@ namespace mailproof::scenario {
 /// One server that a check must refuse: the built-in server with a switch on, or with a dialogue in front.
 struct WrongServer {
   std::string defect, latitude;  ///< one of them, or none
+  std::string test;              ///< where else it is shown: what the simulation cannot do
   WrongDialogue dialogue;        ///< when there is no switch
   std::string told;              ///< in one line, for people
   Pos pos;
