@@ -133,9 +133,10 @@ void Connection::send(End& end) {
     const std::size_t count = bytes.size();
     if (count != 0) {
       end.last_arrival = std::max(end.last_arrival, now + world_.latency());
-      world_.schedule(end.last_arrival, [self = shared_from_this(), &to = other(end), moved = std::move(bytes)] {
-        self->arrive(to, moved);
-      });
+      world_.schedule(end.last_arrival,
+                      [self = shared_from_this(), &to = other(end), moved = std::move(bytes), sealed = sealed_] {
+                        self->arrive(to, moved, sealed);
+                      });
       end.peer->sent(count, now);
     }
     if (cut) {
@@ -145,10 +146,10 @@ void Connection::send(End& end) {
   }
 }
 
-void Connection::arrive(End& end, const std::string& bytes) {
+void Connection::arrive(End& end, const std::string& bytes, bool sealed) {
   if (end.peer == nullptr || end.over) return;
-  if (end.wants_seal && !sealed_) {
-    end.early_bytes += bytes.size();  // plaintext where the handshake should be: counted, never parsed
+  if (!sealed && (end.wants_seal || sealed_)) {
+    end.early_bytes += bytes.size();  // plaintext where the handshake or TLS should be: counted, never parsed
     return;
   }
   std::string_view part = bytes;

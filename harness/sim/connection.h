@@ -46,7 +46,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void wake(Side side);
   void service(End& end);
   void send(End& end);
-  void arrive(End& end, const std::string& bytes);
+  void arrive(End& end, const std::string& bytes, bool sealed);  ///< as it was when they were sent
   void arrive_end(End& end, EndReason reason);
   void close(End& end, EndReason seen_by_other);
   void try_seal(End& asked);
