@@ -19,4 +19,9 @@ std::optional<Step> read_fill(std::string_view words, Pos pos, Complaints& compl
 /// "edge-4096" is the kind edge with that size.
 bool read_fill_kind(std::string_view word, Step& step);
 
+/// Words between blanks.
+std::vector<std::string> words_in(std::string_view text);
+/// All of `text` as a decimal number between these.
+std::optional<int> number_in(std::string_view text, int least, int most);
+
 }  // namespace mailproof::scenario

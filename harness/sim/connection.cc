@@ -133,10 +133,8 @@ void Connection::send(End& end) {
     const std::size_t count = bytes.size();
     if (count != 0) {
       end.last_arrival = std::max(end.last_arrival, now + world_.latency());
-      world_.schedule(end.last_arrival,
-                      [self = shared_from_this(), &to = other(end), moved = std::move(bytes), sealed = sealed_] {
-                        self->arrive(to, moved, sealed);
-                      });
+      world_.schedule(end.last_arrival, [self = shared_from_this(), &to = other(end), moved = std::move(bytes),
+                                         sealed = sealed_] { self->arrive(to, moved, sealed); });
       end.peer->sent(count, now);
     }
     if (cut) {

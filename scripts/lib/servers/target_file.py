@@ -22,6 +22,12 @@ def account_class(prefix, digits, count, quota=""):
            "password_env: MAILPROOF_PASSWORD}"
 
 
+def known(server):
+    """The deviations that are known of this server: fixtures/servers/NAME/known.yaml."""
+    path = server.root / "fixtures/servers" / server.name / "known.yaml"
+    return ["known:", *("  " + line for line in path.read_text("utf-8").splitlines())] if path.is_file() else []
+
+
 def target_file(server, endpoints, delivery, classes, verbs, tls=True):
     script = server.root / "scripts/servers"
     lines = [f"target: {server.name}"]
@@ -32,4 +38,4 @@ def target_file(server, endpoints, delivery, classes, verbs, tls=True):
     for verb, command in {**ALWAYS, **verbs}.items():
         words = command.format(name=server.name).split()
         lines.append(f"  {verb}: [{script}, {', '.join(words)}]")
-    return "\n".join([*lines, "allow: [failed-logins, floods, restarts]", ""])
+    return "\n".join([*lines, "allow: [failed-logins, floods, restarts]", *known(server), ""])
