@@ -135,8 +135,7 @@ class Block {
   }
 
   static bool fits(const TalkLine& line, std::string_view text, TalkVariables& variables) {
-    if (line.op == Op::reply_regex)
-      return std::regex_search(text.begin(), text.end(), std::regex(line.text, std::regex::ECMAScript));
+    if (line.op == Op::reply_regex) return search(text, line.text);
     if (line.text == "${_}") return true;
     return std::any_of(line.alternatives.begin(), line.alternatives.end(), [&](const std::string& pattern) {
       TalkVariables copy = variables;
@@ -154,7 +153,7 @@ class Block {
   std::optional<TalkMismatch> each(const TalkLine& line, bool wanted) const {
     const std::regex regex(line.text, std::regex::ECMAScript);
     for (const std::string& text : reply_.block)
-      if (std::regex_search(text, regex) != wanted)
+      if (search(wanted ? text : text.substr(0, kMostForRegex), regex) != wanted)
         return TalkMismatch{fmt::format("{} like {}", wanted ? "every line" : "no line", line.text),
                             printable(text, 300)};
     return std::nullopt;

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <regex>
 
 #include "core/bytes.h"
 #include "play/talk.h"
@@ -71,7 +70,7 @@ Talk::Came Talk::imap(Line& at, const scenario::TalkLine& line) {
 /// One untagged line now: the first that came and fits.
 Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool complete) {
   const auto fits = [&](const std::string& text, TalkVariables& variables) {
-    if (line.op == Op::reply_regex) return std::regex_search(text, std::regex(line.text, std::regex::ECMAScript));
+    if (line.op == Op::reply_regex) return search(text, line.text);
     return std::any_of(line.alternatives.begin(), line.alternatives.end(), [&](const std::string& pattern) {
       TalkVariables copy = variables;
       const bool status_text = pattern_words(pattern).size() >= 2 && about_status(pattern_words(pattern)[1]);

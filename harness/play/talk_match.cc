@@ -16,6 +16,7 @@ bool all_of(std::string_view text, bool (*good)(char)) {
 bool digit(char c) { return c >= '0' && c <= '9'; }
 
 bool matches(std::string_view text, std::string_view regex) {
+  if (text.size() > kMostForRegex) return false;
   const std::regex compiled(regex.begin(), regex.end(), std::regex::ECMAScript);
   return std::regex_match(text.begin(), text.end(), compiled);
 }
@@ -45,6 +46,14 @@ std::string escaped_for_regex(std::string_view text) {
 }
 
 }  // namespace
+
+bool search(std::string_view text, const std::regex& regex) {
+  return text.size() <= kMostForRegex && std::regex_search(text.begin(), text.end(), regex);
+}
+
+bool search(std::string_view text, const std::string& regex) {
+  return search(text, std::regex(regex, std::regex::ECMAScript));
+}
 
 std::vector<TalkPart> cut_pattern(std::string_view text) {
   std::vector<TalkPart> out;
@@ -132,6 +141,7 @@ bool match_word(std::string_view pattern, std::string_view word, TalkVariables& 
   }
   std::string regex;
   for (const TalkPart& part : parts) regex += part.variable ? std::string("(.*?)") : escaped_for_regex(part.literal);
+  if (word.size() > kMostForRegex) return false;
   std::match_results<std::string_view::const_iterator> found;
   const std::regex compiled(regex, std::regex::ECMAScript | std::regex::icase);
   if (!std::regex_match(word.begin(), word.end(), found, compiled)) return false;

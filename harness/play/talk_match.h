@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <regex>
 #include <set>
 #include <string>
 #include <string_view>
@@ -9,6 +10,12 @@
 #include "scenario/check.h"
 
 namespace mailproof::play {
+
+/// std::regex goes one call deeper for every octet: what is longer is like no regex.
+inline constexpr std::size_t kMostForRegex = 4096;
+/// Whether `text` has something like `regex` (ECMAScript, checked before).
+bool search(std::string_view text, const std::regex& regex);
+bool search(std::string_view text, const std::string& regex);
 
 /// What a talk's variables hold.
 struct TalkVariables {

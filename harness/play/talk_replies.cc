@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <regex>
-
 #include "core/bytes.h"
 #include "play/talk.h"
 
@@ -57,7 +55,7 @@ std::string Talk::expected(const scenario::TalkLine& line) const {
 }
 
 bool Talk::one_of(const scenario::TalkLine& line, const TalkReply& reply) {
-  if (line.op == Op::reply_regex) return std::regex_search(reply.line, std::regex(line.text, std::regex::ECMAScript));
+  if (line.op == Op::reply_regex) return search(reply.line, line.text);
   for (const std::string& pattern : line.alternatives) {
     if (pattern == "closed") continue;
     TalkVariables copy = variables_;
@@ -201,13 +199,7 @@ Talk::Came Talk::quiet(Line& at, const scenario::TalkLine& line) {
 }
 
 Talk::Came Talk::tls(Line& at, const scenario::TalkLine& line) {
-  if (octets_ != 0 && !at.connection->tls() && times_ == 0) {
-    times_ = 1;
-    at.connection->start_tls();
-  } else if (times_ == 0) {
-    times_ = 1;
-    at.connection->start_tls();
-  }
+  if (times_++ == 0) at.connection->start_tls();
   const auto& facts = at.connection->tls();
   const bool failed = (facts && !facts->established) || at.connection->over();
   if (!failed && !facts) {

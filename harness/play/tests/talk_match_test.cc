@@ -157,6 +157,16 @@ TEST(TalkBlock, RegularExpressionsLookAtEveryLine) {
   EXPECT_TRUE(block({distinct}, listing({"1 a", "2 a"})));
 }
 
+TEST(TalkBlock, AnEndlessLineIsNoDanger) {
+  using Op = scenario::TalkLine::Op;
+  const std::string endless(1U << 20, 'a');
+  EXPECT_TRUE(block({wanted(Op::every_regex, "^(a|b)*$")}, listing({endless}))) << "what is that long is like nothing";
+  EXPECT_TRUE(block({wanted(Op::no_regex, "^(a|b)*")}, listing({endless})))
+      << "where nothing may be, its beginning counts";
+  EXPECT_FALSE(line("${x:/(a|b)*/}", endless));
+  EXPECT_FALSE(line("<${x}>", "<" + endless + ">"));
+}
+
 TEST(TalkImap, ItemsOfFetchComeInAnyOrderAndFurtherOnesAreFree) {
   EXPECT_TRUE(imap("* 1 FETCH (UID ${a} FLAGS ${_})", "* 1 FETCH (FLAGS (\\Seen) UID 4 MODSEQ (9))"));
   EXPECT_FALSE(imap("* 1 FETCH (UID ${a:uid})", "* 1 FETCH (FLAGS (\\Seen))"));
