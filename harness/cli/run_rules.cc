@@ -26,6 +26,11 @@ void tell(history::History& history, history::Type type, const judge::WireRule& 
 
 }  // namespace
 
+void RunRules::add(const Looked& from, Looked& to) {
+  to.connections += from.connections;
+  for (const auto& [slot, found] : from.found) to.found[slot] = found;
+}
+
 RunRules::RunRules(const std::vector<scenario::Scenario>& scenarios) {
   for (const auto& scenario : scenarios) {
     const auto* rule = scenario.check ? judge::find_wire_rule(scenario.check->rule) : nullptr;
@@ -65,13 +70,14 @@ void RunRules::look(const scenario::Scenario& scenario, std::size_t slot, play::
       for (auto& violation : violations)
         here.found[slot].push_back({fmt::format("{}, {}", scenario.id, log->bytes()->label), std::move(violation)});
     }
-    if (rule == own) mine = here;
-    if (!rule->whole_run) continue;
     const std::lock_guard lock(mutex_);
-    Looked& all = looked_[rule];
-    all.connections += here.connections;
-    for (auto& [at, found] : here.found) all.found[at] = std::move(found);
-    if (rule == own) mine = all;
+    if (rule == own) {
+      if (rule->whole_run) mine = looked_[rule];
+      add(here, mine);
+    } else if (!goes_last(scenario)) {
+      // Checks of rules do not look at each other: they are played at the same time.
+      add(here, looked_[rule]);
+    }
   }
   if (own == nullptr || player.history().events().empty()) return;
   std::size_t told = 0;

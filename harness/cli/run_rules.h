@@ -11,7 +11,7 @@
 namespace mailproof::cli {
 
 /// The wire rules that the checks of a run are about. A rule about the whole run looks at every connection of every
-/// scenario; its own check is played last and is told what was found. Any thread.
+/// scenario but the other rules' own; its check is played last and is told what was found. Any thread.
 class RunRules {
  public:
   explicit RunRules(const std::vector<scenario::Scenario>& scenarios);
@@ -34,6 +34,8 @@ class RunRules {
     std::uint32_t connections = 0;
     std::map<std::size_t, std::vector<Found>> found;  ///< by slot: in the same order whatever --jobs
   };
+  static void add(const Looked& from, Looked& to);
+
   std::vector<const judge::WireRule*> all_;  ///< those about the whole run
   std::mutex mutex_;
   std::map<const judge::WireRule*, Looked> looked_;
