@@ -99,8 +99,8 @@ class Block {
       }
       const bool there = at < reply_.block.size() && tries(line, reply_.block[at]);
       if (line.op == Op::maybe && !there) continue;
-      if (at >= reply_.block.size()) return TalkMismatch{shown(line), "the block ends here"};
-      if (!tries(line, reply_.block[at])) return TalkMismatch{shown(line), printable(reply_.block[at], 300)};
+      if (at >= reply_.block.size()) return TalkMismatch{shown(line), "the block ends here", &line};
+      if (!tries(line, reply_.block[at])) return TalkMismatch{shown(line), printable(reply_.block[at], 300), &line};
       takes(line, reply_.block[at]);
       ++at;
     }
@@ -116,7 +116,7 @@ class Block {
       std::size_t at = 0;
       while (at < taken.size() && (taken[at] || !tries(*line, reply_.block[at]))) ++at;
       if (at == taken.size() && line->op == Op::maybe) continue;
-      if (at == taken.size()) return TalkMismatch{shown(*line), all_lines()};
+      if (at == taken.size()) return TalkMismatch{shown(*line), all_lines(), line};
       takes(*line, reply_.block[at]);
       taken[at] = true;
     }
@@ -244,7 +244,10 @@ std::optional<TalkMismatch> match_block(const std::vector<TalkLine>& lines, cons
       continue;
     }
     all = true;
-    if (auto mismatch = block.whole(line)) return mismatch;
+    if (auto mismatch = block.whole(line)) {
+      mismatch->line = &line;
+      return mismatch;
+    }
   }
   if (single.empty() && all) return std::nullopt;
   return unordered ? block.unordered(single) : block.ordered(single);

@@ -52,6 +52,7 @@ std::string filled_in(std::string_view pattern, const TalkVariables& variables);
 /// "mail.1". Empty, or what is wrong: expected and actual.
 struct TalkMismatch {
   std::string expected, actual;
+  const scenario::TalkLine* line = nullptr;  ///< of the block; null: the block as a whole
 };
 std::optional<TalkMismatch> match_block(const std::vector<scenario::TalkLine>& block, const TalkReply& reply,
                                         bool unordered,

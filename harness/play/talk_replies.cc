@@ -137,7 +137,8 @@ Talk::Came Talk::pop3_reply(Line& at, const scenario::TalkLine& line, const Talk
                  fmt::format("{}\nand no block", shown(came)));
   const auto text = [this](std::string_view name) { return message(name); };
   if (auto mismatch = match_block(line.block, came, is_capa(check_, next_), text, variables_))
-    return wrong(&at, line, std::move(mismatch->expected), std::move(mismatch->actual));
+    return wrong(&at, mismatch->line == nullptr ? line : *mismatch->line, std::move(mismatch->expected),
+                 std::move(mismatch->actual));
   return Came::on;
 }
 

@@ -58,6 +58,14 @@ TEST(Talk, TheFirstLineThatIsWrongEndsIt) {
   EXPECT_EQ(expected.text, "S: +OK");
 }
 
+TEST(Talk, OfABlockTheLineThatIsWrongIsNamed) {
+  Checked check("C: LIST\nS: +OK\nS: 1 ${a}\nS: 9 ${b}\nS: 3 ${c}\nS: .");
+  EXPECT_THAT(check.end(), HasSubstr("fail: 2 "));
+  const auto& expected = check.rig.player->history().event(check.rig.last(What::talk).command);
+  EXPECT_EQ(expected.text, "S: 9 ${b}");
+  EXPECT_THAT(expected.set, HasSubstr("(line 13: S: 9 ${b})"));
+}
+
 TEST(Talk, PipelinedCommandsGoOutInOneWrite) {
   Checked check("C: STAT\nC: RETR 1\nC: NOOP\nS: +OK 3\nS: +OK\nS: {mail.1}\nS: .\nS: +OK $");
   EXPECT_EQ(check.end(), "ok: +OK");
