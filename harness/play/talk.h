@@ -28,6 +28,11 @@ class Talk final : public Alarm {
 
  private:
   using Pieces = std::vector<TalkConnection::Piece>;
+  /// A part of what is sent. After the one before it 20 ms pass, or a literal's "+" is awaited (RFC 3501 section 7.5).
+  struct Segment {
+    Pieces pieces;
+    bool after_plus = false;
+  };
   using TalkLine = scenario::TalkLine;
   /// A connection by its number in the talk.
   struct Line {
@@ -45,6 +50,7 @@ class Talk final : public Alarm {
     std::vector<const TalkLine*> awaited;  ///< untagged lines, to be compared at the status
     std::size_t in_order = 0;              ///< where the next EXISTS, EXPUNGE or VANISHED may be
     int made_tags = 0;
+    bool continued = false;  ///< "+" was awaited and came: the next C line is no command
   };
   enum class Came { on, blocked, ended };
 
@@ -67,7 +73,9 @@ class Talk final : public Alarm {
 
   // What is sent (talk_send.cc).
   Came send(Line& at);
-  std::vector<Pieces> segments(Line& at, const TalkLine& line);
+  std::vector<Segment> segments(Line& at, const TalkLine& line);
+  std::vector<Segment> imap_segments(Line& at, std::string text);
+  Came may_go_on(Line& at);
   Pieces fill_in(Line& at, std::string_view text, bool raw);
   void fill_variable(Line& at, const TalkVariable& variable, bool raw, Pieces& out);
   std::optional<std::string> message(std::string_view name) const;
@@ -110,9 +118,9 @@ class Talk final : public Alarm {
   Time since_{};        ///< ... and when first
   std::uint64_t octets_ = 0;
   std::optional<Duration> within_;
-  std::optional<Time> look_at_;  ///< when the line wants to be looked at again
-  std::vector<Pieces> to_send_;  ///< segments of a split write
-  std::size_t lines_sent_ = 0;   ///< that a write covers
+  std::optional<Time> look_at_;   ///< when the line wants to be looked at again
+  std::vector<Segment> to_send_;  ///< segments of a split write
+  std::size_t lines_sent_ = 0;    ///< that a write covers
   bool delivering_ = false, delivered_ = false;
   bool over_ = false;
 

@@ -123,10 +123,9 @@ Talk::Came Talk::imap_status(Line& at, const scenario::TalkLine& line) {
   }
   const TalkReply came = std::move(replies.front());
   replies.pop_front();
-  if (is_continuation(came.line) && !is_continuation(line.text)) {
-    // "+" of a literal whose octets are on their way already.
-    return Came::on;
-  }
+  // "+" of a literal that a C!: line sent already.
+  if (is_continuation(came.line) && !is_continuation(line.text)) return Came::on;
+  at.continued = is_continuation(came.line);
   std::string rest = came.line;
   if (!is_continuation(came.line) && !at.tags.empty()) {
     const auto which = std::min(static_cast<std::size_t>(line.command), at.tags.size()) - 1;

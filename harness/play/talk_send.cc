@@ -65,6 +65,16 @@ bool is_tag(std::string_view word) {
          std::all_of(word.begin() + static_cast<std::ptrdiff_t>(digits), word.end(), digit);
 }
 
+/// The brace that closes the one at `open`; variables may hold variables.
+std::size_t balanced(std::string_view text, std::size_t open) {
+  int depth = 0;
+  for (std::size_t i = open; i < text.size(); ++i) {
+    if (text[i] == '{') ++depth;
+    if (text[i] == '}' && --depth == 0) return i;
+  }
+  return std::string_view::npos;
+}
+
 std::size_t octets(const std::vector<TalkConnection::Piece>& pieces) {
   std::size_t out = 0;
   for (const auto& piece : pieces) out += piece.text.size();
@@ -166,57 +176,74 @@ Talk::Pieces Talk::fill_in(Line& at, std::string_view text, bool raw) {
   return out;
 }
 
-/// One write a segment. IMAP: with its tag, and messages as literals.
-std::vector<Talk::Pieces> Talk::segments(Line& at, const scenario::TalkLine& line) {
-  std::vector<Pieces> out;
+/// One write a segment.
+std::vector<Talk::Segment> Talk::segments(Line& at, const scenario::TalkLine& line) {
+  std::vector<Segment> out;
   if (line.op == Op::send_raw) {
-    for (const auto& part : split_at_bars(line.text)) out.push_back(fill_in(at, part, true));
+    for (const auto& part : split_at_bars(line.text)) out.push_back({fill_in(at, part, true)});
     return out;
   }
-  std::string text = line.text;
+  if (at.how.protocol == Protocol::imap) return imap_segments(at, line.text);
   out.emplace_back();
-  if (at.how.protocol == Protocol::imap) {
-    const auto words = pattern_words(text);
-    const bool response = at.connection->replies.empty() ? false : at.connection->replies.back().line.starts_with('+');
-    if (words.empty() || !is_tag(words.front())) {
-      const bool continues = !at.tags.empty() && (response || iequals(text, "DONE") || text == "*");
-      if (!continues) text = fmt::format("t{} {}", ++at.made_tags, text);
-    }
-    if (const auto tagged = pattern_words(text); !tagged.empty() && is_tag(tagged.front()))
-      at.tags.push_back(tagged.front());
-    for (std::size_t from = 0; from < text.size();) {
-      const auto open = text.find('{', from);
-      const auto close = open == std::string::npos ? open : text.find('}', open);
-      const auto body = close == std::string::npos || (open > 0 && text[open - 1] == '$')
-                            ? std::nullopt
-                            : message(std::string_view(text).substr(open + 1, close - open - 1));
-      if (!body) {
-        if (close == std::string::npos) {
-          for (auto& piece : fill_in(at, std::string_view(text).substr(from), false))
-            out.back().push_back(std::move(piece));
-          break;
-        }
-        for (auto& piece : fill_in(at, std::string_view(text).substr(from, close + 1 - from), false))
-          out.back().push_back(std::move(piece));
-        from = close + 1;
-        continue;
-      }
-      for (auto& piece : fill_in(at, std::string_view(text).substr(from, open - from), false))
-        out.back().push_back(std::move(piece));
-      // A synchronising literal: the server has the time of a segment's delay to say "+".
-      out.back().push_back({fmt::format("{{{}}}\r\n", body->size()), false});
-      out.emplace_back();
-      out.back().push_back({*body, false});
-      from = close + 1;
-    }
-    out.back().push_back({"\r\n", false});
-    return out;
-  }
   for (int i = 0; i < line.count; ++i) {
-    for (auto& piece : fill_in(at, text, false)) out.back().push_back(std::move(piece));
-    out.back().push_back({"\r\n", false});
+    for (auto& piece : fill_in(at, line.text, false)) out.back().pieces.push_back(std::move(piece));
+    out.back().pieces.push_back({"\r\n", false});
   }
   return out;
+}
+
+/// With its tag, unless it answers a "+"; messages as literals, each of them after the server's "+".
+std::vector<Talk::Segment> Talk::imap_segments(Line& at, std::string text) {
+  std::vector<Segment> out(1);
+  const auto put = [&](std::string_view part) {
+    for (auto& piece : fill_in(at, part, false)) out.back().pieces.push_back(std::move(piece));
+  };
+  const auto words = pattern_words(text);
+  const bool tagged = !words.empty() && is_tag(words.front());
+  const bool answers = std::exchange(at.continued, false) || (!at.tags.empty() && iequals(text, "DONE"));
+  if (tagged) {
+    at.tags.push_back(words.front());
+  } else if (!answers) {
+    at.tags.push_back(fmt::format("t{}", ++at.made_tags));
+    text = fmt::format("{} {}", at.tags.back(), text);
+  }
+  const std::string_view all = text;
+  std::size_t from = 0;
+  for (std::size_t open = all.find('{'); open != std::string_view::npos; open = all.find('{', open)) {
+    const std::size_t close = open > 0 && all[open - 1] == '$' ? balanced(all, open) : all.find('}', open);
+    if (close == std::string_view::npos) break;
+    const auto body =
+        all[open == 0 ? 0 : open - 1] == '$' ? std::nullopt : message(all.substr(open + 1, close - open - 1));
+    if (body) {
+      put(all.substr(from, open - from));
+      out.back().pieces.push_back({fmt::format("{{{}}}\r\n", body->size()), false});
+      out.push_back({{{*body, false}}, true});
+      from = close + 1;
+    }
+    open = close + 1;
+  }
+  put(all.substr(from));
+  out.back().pieces.push_back({"\r\n", false});
+  return out;
+}
+
+/// Whether the next segment may go out now. `ended`: the server has answered already, the rest stays here.
+Talk::Came Talk::may_go_on(Line& at) {
+  const Time now = context_.network.now();
+  if (!to_send_.front().after_plus) {
+    if (now >= since_ + kBetweenSegments) return Came::on;
+    look_at_ = since_ + kBetweenSegments;
+    return Came::blocked;
+  }
+  sort_replies(at);
+  auto& replies = at.connection->replies;
+  if (replies.empty() && !at.connection->over() && now < since_ + bound()) {
+    look_at_ = since_ + bound();
+    return Came::blocked;
+  }
+  if (replies.empty() || !replies.front().line.starts_with('+')) return Came::ended;
+  replies.pop_front();
+  return Came::on;
 }
 
 /// All C lines of a connection that follow each other go out as one write.
@@ -230,7 +257,7 @@ Talk::Came Talk::send(Line& at) {
          ++i) {
       auto more = segments(at, check_.talk[i]);
       if (!to_send_.empty()) {
-        for (auto& piece : more.front()) to_send_.back().push_back(std::move(piece));
+        for (auto& piece : more.front().pieces) to_send_.back().pieces.push_back(std::move(piece));
         more.erase(more.begin());
       }
       for (auto& segment : more) to_send_.push_back(std::move(segment));
@@ -238,17 +265,15 @@ Talk::Came Talk::send(Line& at) {
     lines_sent_ = i - next_;
     since_ = context_.network.now() - kBetweenSegments;
   }
-  if (context_.network.now() < since_ + kBetweenSegments) {
-    look_at_ = since_ + kBetweenSegments;
-    return Came::blocked;
+  while (!to_send_.empty()) {
+    const Came may = may_go_on(at);
+    if (may == Came::blocked) return may;
+    if (may == Came::ended) break;
+    at.connection->send(to_send_.front().pieces);
+    to_send_.erase(to_send_.begin());
+    since_ = context_.network.now();
   }
-  at.connection->send(to_send_.front());
-  to_send_.erase(to_send_.begin());
-  since_ = context_.network.now();
-  if (!to_send_.empty()) {
-    look_at_ = since_ + kBetweenSegments;
-    return Came::blocked;
-  }
+  to_send_.clear();
   next_ += lines_sent_ - 1;
   lines_sent_ = 0;
   next();

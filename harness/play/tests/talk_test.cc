@@ -89,6 +89,21 @@ TEST(Talk, AMessageThatGoesInAsALiteralIsCounted) {
   EXPECT_THAT(check.end(), HasSubstr("ok: +OK 4"));
 }
 
+TEST(Talk, ALiteralThatIsRefusedIsNotSent) {
+  Checked check("2> connect: imap selected\n2> C: APPEND Nowhere {mail.1}\n2> S: NO\n2> C: NOOP\n2> S: OK",
+                "    needs: [imap]\n");
+  EXPECT_THAT(check.end(), HasSubstr("ok: "));
+}
+
+TEST(Talk, AnAnswerToAPlusHasNoTag) {
+  Checked check(
+      "2> connect: imap not-authenticated\n2> C: AUTHENTICATE PLAIN\n2> S: +\n2> C: ${b64:\\0${user}\\0${pass}}\n2> S: "
+      "OK\n"
+      "2> C: SELECT INBOX\n2> S: * 3 EXISTS\n2> S: OK\n2> C: IDLE\n2> S: +\n2> C: DONE\n2> S: OK",
+      "    needs: [imap]\n");
+  EXPECT_THAT(check.end(), HasSubstr("ok: "));
+}
+
 TEST(Talk, DeliveriesInTheTalkComeWhereTheyStand) {
   Checked check(
       "C: STAT\nS: +OK 3\nC: QUIT\nS: +OK\nclosed\ndeliver: 2 dot-lines\nconnect: transaction\nC: STAT\nS: +OK 5");
