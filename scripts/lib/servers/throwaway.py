@@ -11,21 +11,16 @@ import grp
 import resource
 import shutil
 import signal
-import socket
 import subprocess
-import tempfile
 import time
 import typing
 
+from servers.machine import free_blocks, inotify_is_enough, own_folder, raise_inotify, restore_inotify
 from servers.namespace import why_impossible
 from servers.processes import alive, birth, descendants, freeze, kill_all, send, thaw, wait_gone
 from servers.trouble import Trouble, say
 
-INOTIFY = pathlib.Path("/proc/sys/fs/inotify/max_user_instances")
-INOTIFY_WANTED = 8192
 START_SECONDS = 20
-# Below the range the kernel takes outgoing ports from (32768), above the well-known ones; one block a server.
-FIRST_BLOCK, BLOCKS, BLOCK = 20000, 120, 100
 SKIPPED = 77  # the exit status that says "not possible here", as in Automake's tests
 
 
@@ -105,9 +100,8 @@ class Throwaway:
             say(f"{self.name} runs already")
             return self.announce()
         started = time.monotonic()
-        for self.base in free_blocks(str(self.state), self.ports.values()):
+        for self.base in free_blocks(self.state, self.ports.values()):
             self.begin_anew()
-            self.remember("base", self.base)
             self.configure()
             self.own(self.state)
             self.configure_as_root()
@@ -123,16 +117,16 @@ class Throwaway:
     def begin_anew(self):
         """A run that failed, whose machine crashed or of which a part ended left its state."""
         self.end()
-        self.restore_inotify()
         shutil.rmtree(self.state, ignore_errors=True)
         self.state.mkdir(mode=0o711, parents=True)
-        self.raise_inotify()
+        self.remember("base", self.base)
+        raise_inotify()
         self.make_certificates()
 
     def down(self):
         self.end()
-        self.restore_inotify()
         shutil.rmtree(self.state, ignore_errors=True)
+        restore_inotify()
         say(f"{self.name} is down")
         return 0
 
@@ -278,27 +272,6 @@ class Throwaway:
         """certs/: good.pem and good.key for the server, ca.pem for its clients."""
         subprocess.run([self.root / "scripts/make-certs", self.state / "certs"], check=True)
 
-    def inotify_is_enough(self):
-        return not INOTIFY.exists() or int(INOTIFY.read_text()) >= INOTIFY_WANTED // 2
-
-    def raise_inotify(self):
-        """A process a session and one user for all of them: the 129th IDLE would be told of new mail 29 s late."""
-        if self.inotify_is_enough():
-            return
-        before = INOTIFY.read_text().strip()
-        try:
-            INOTIFY.write_text(str(INOTIFY_WANTED))
-        except OSError:
-            say(f"fs.inotify.max_user_instances is {before} and only root can raise it: sessions will share processes")
-            return
-        self.remember("inotify", before)
-        say(f"fs.inotify.max_user_instances raised from {before} to {INOTIFY_WANTED}; 'down' restores it")
-
-    def restore_inotify(self):
-        before = self.recalled("inotify")
-        if before and INOTIFY.read_text().strip() == str(INOTIFY_WANTED):
-            INOTIFY.write_text(before)
-
     def memory(self):
         path = self.state / "state.json"
         return json.loads(path.read_text()) if path.exists() else {}
@@ -307,7 +280,9 @@ class Throwaway:
         return self.memory().get(key)
 
     def remember(self, key, value):
-        (self.state / "state.json").write_text(json.dumps({**self.memory(), key: value}))
+        written = self.state / "state.json.new"
+        written.write_text(json.dumps({**self.memory(), key: value}))
+        written.replace(self.state / "state.json")  # others read it too
 
 
 def state_folder(root):
@@ -316,30 +291,6 @@ def state_folder(root):
         folder = pathlib.Path(os.environ["MAILPROOF_STATE"]).absolute()
         folder.mkdir(mode=0o711, parents=True, exist_ok=True)
         return folder
-    mine = pathlib.Path(tempfile.gettempdir()) / f"mailproof-{os.geteuid()}"
-    mine.mkdir(mode=0o711, exist_ok=True)
-    if mine.is_symlink() or mine.stat().st_uid != os.geteuid():
-        raise Trouble(f"{mine} belongs to somebody else; set MAILPROOF_STATE to a folder of your own")
-    folder = mine / hashlib.sha256(str(root).encode()).hexdigest()[:8]
+    folder = own_folder() / hashlib.sha256(str(root).encode()).hexdigest()[:8]
     folder.mkdir(mode=0o711, exist_ok=True)
     return folder
-
-
-def free_blocks(key, offsets):
-    """Port blocks with every port free. The same key begins at the same block, so a target keeps its ports."""
-    first = int(hashlib.sha256(key.encode()).hexdigest(), 16) % BLOCKS
-    for step in range(BLOCKS):
-        base = FIRST_BLOCK + (first + step) % BLOCKS * BLOCK
-        if all(port_is_free(base + offset) for offset in offsets):
-            yield base
-    raise Trouble(f"no {len(list(offsets))} free ports between {FIRST_BLOCK} and {FIRST_BLOCK + BLOCKS * BLOCK}")
-
-
-def port_is_free(port):
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
