@@ -89,6 +89,7 @@ class Talk final : public Alarm {
   Came quiet(Line& at, const TalkLine& line);
   Came tls(Line& at, const TalkLine& line);
   Came wait_for(Line& at, const TalkLine& line);
+  Came without_reply(Line& at, const TalkLine& line);
   bool one_of(const TalkLine& line, const TalkReply& reply);
   bool may_close(const TalkLine& line) const;
   std::string how_it_ended(const Line& at) const;

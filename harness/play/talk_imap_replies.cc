@@ -116,11 +116,7 @@ Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool co
 
 Talk::Came Talk::imap_status(Line& at, const scenario::TalkLine& line) {
   auto& replies = at.connection->replies;
-  if (replies.empty()) {
-    if (!at.connection->over()) return wait_for(at, line);
-    if (may_close(line)) return right(&at, line, "closed");
-    return wrong(&at, line, expected(line), how_it_ended(at));
-  }
+  if (replies.empty()) return without_reply(at, line);
   const TalkReply came = std::move(replies.front());
   replies.pop_front();
   // "+" of a literal that a C!: line sent already.

@@ -110,16 +110,19 @@ Talk::Came Talk::wait_for(Line& at, const scenario::TalkLine& line) {
                            unfinished.empty() ? "" : fmt::format(", but for \"{}\"", printable(unfinished, 120))));
 }
 
+/// A reply is awaited and none is there: it may still come, or the server closed, which the line may allow.
+Talk::Came Talk::without_reply(Line& at, const scenario::TalkLine& line) {
+  if (!at.connection->over()) return wait_for(at, line);
+  if (may_close(line)) return right(&at, line, "closed");
+  return wrong(&at, line, expected(line), how_it_ended(at));
+}
+
 Talk::Came Talk::reply(Line& at, const scenario::TalkLine& line) {
   if (line.op == Op::maybe) return maybe(at, line);
   if (line.op == Op::never) return never(at, line);
   auto& replies = at.connection->replies;
   while (true) {
-    if (replies.empty()) {
-      if (!at.connection->over()) return wait_for(at, line);
-      if (may_close(line)) return right(&at, line, "closed");
-      return wrong(&at, line, expected(line), how_it_ended(at));
-    }
+    if (replies.empty()) return without_reply(at, line);
     const TalkReply came = std::move(replies.front());
     replies.pop_front();
     if (const Came what = pop3_reply(at, line, came); what != Came::on) return what;

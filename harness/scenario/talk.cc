@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <regex>
+#include <utility>
 
 #include "core/units.h"
 #include "scenario/words.h"
@@ -129,27 +130,19 @@ class TalkReader {
   }
 
   bool awaited(std::string_view rest, TalkLine& out) {
+    static constexpr std::pair<std::string_view, Op> kMarks[] = {
+        {"~~", Op::every_regex}, {"!~", Op::no_regex}, {"~", Op::reply_regex}, {"?", Op::maybe}, {"!", Op::never}};
     rest.remove_prefix(1);
+    const auto colon = rest.find(':');
+    if (colon == std::string_view::npos) return false;
+    const auto mark = std::ranges::find(kMarks, rest.substr(0, colon), &std::pair<std::string_view, Op>::first);
     out.op = Op::reply;
-    if (rest.starts_with("~~:")) {
-      out.op = Op::every_regex;
-      rest.remove_prefix(2);
-    } else if (rest.starts_with("!~:")) {
-      out.op = Op::no_regex;
-      rest.remove_prefix(2);
-    } else if (rest.starts_with("~:")) {
-      out.op = Op::reply_regex;
-      rest.remove_prefix(1);
-    } else if (rest.starts_with("?:")) {
-      out.op = Op::maybe;
-      rest.remove_prefix(1);
-    } else if (rest.starts_with("!:")) {
-      out.op = Op::never;
-      rest.remove_prefix(1);
+    if (mark != std::end(kMarks)) {
+      out.op = mark->second;
+      rest.remove_prefix(colon);
     } else if (rest.starts_with('*')) {
       if (!times(rest, out)) return false;
     } else if (!rest.empty() && rest.front() >= '1' && rest.front() <= '9') {
-      const auto colon = std::min(rest.find(':'), rest.size());
       const auto n = number_in(rest.substr(0, colon), 1, 99);
       if (!n) return false;
       out.command = *n;

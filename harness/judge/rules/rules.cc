@@ -31,9 +31,8 @@ const WireRule kRules[] = {
          "every response begins with +OK or -ERR, or within AUTH with \"+ \" (RFC 1939 section 3, RFC 5034 section 4)",
          pop3_look<pop3_rules::status_only_two>),
     pop3("pop3.crlf", kRun,
-         "status lines and the lines of lists end in CRLF and hold no other CR or LF (RFC 1939 section 3); what stands "
-         "in "
-         "messages is not looked at",
+         "status lines and the lines of lists end in CRLF and hold no other CR or LF (RFC 1939 section 3); what "
+         "stands in messages is not looked at",
          pop3_look<pop3_rules::crlf>),
     pop3("pop3.response-code-bracket", kRun,
          "where CAPA lists RESP-CODES, text that begins with \"[\" is a response code, so a \"]\" closes it (RFC 2449 "
@@ -47,9 +46,8 @@ const WireRule kRules[] = {
          "a server that sends [AUTH] lists AUTH-RESP-CODE when CAPA is asked (RFC 3206 section 5)",
          pop3_look<pop3_rules::auth_code_announced>),
     pop3("pop3.capa-tag-syntax", kTalk,
-         "a line of CAPA is a tag without dots and parameters behind one blank each, 512 octets at most (RFC 2449 "
-         "section "
-         "3)",
+         "a line of CAPA is a tag without dots and parameters behind one blank each, 512 octets at most (RFC "
+         "2449 section 3)",
          pop3_look<pop3_rules::capa_tag_syntax>),
     pop3("pop3.capa-subset", kTalk,
          "what CAPA lists before login it lists after login on the same connection (RFC 2449 section 5)",
