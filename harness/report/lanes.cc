@@ -41,14 +41,19 @@ bool routine(const Event& e, bool audit) {
   }
 }
 
+/// Its numbers are the mailbox's, not a message's.
+bool opens_mailbox(const Event& e) { return e.what == What::select || e.what == What::examine; }
+
 /// "DELE 2", "FETCH 1:2 of INBOX (mail.1)": what was asked, or what a row is about.
 std::string subject(const history::History& history, const Event& e) {
   std::string out(history::name(e.what));
   if (e.type != Type::obs) out = upper(out);
   if (e.what == What::pop_list || e.what == What::pop_uidl || e.what == What::pop_noop) out = out.substr(4);
   if (!e.set.empty()) out += fmt::format(" {}", shortened(e.set, 40));
-  if (e.uid != 0 && e.set.empty()) out += fmt::format(" UID {}", e.uid);
-  if (e.seq != 0 && e.uid == 0 && e.what != What::deliver && e.what != What::stat) out += fmt::format(" {}", e.seq);
+  const bool opened = opens_mailbox(e);
+  if (e.uid != 0 && e.set.empty() && !opened) out += fmt::format(" UID {}", e.uid);
+  if (e.seq != 0 && e.uid == 0 && !opened && e.what != What::deliver && e.what != What::stat)
+    out += fmt::format(" {}", e.seq);
   const bool pop = e.session != 0 && history.session(e.session).protocol == Protocol::pop3;
   if (!e.mailbox.empty() && !pop) out += fmt::format(" {}", shortened(e.mailbox, 40));
   if (!e.other_mailbox.empty()) out += fmt::format(" to {}", shortened(e.other_mailbox, 40));
@@ -60,6 +65,7 @@ std::string subject(const history::History& history, const Event& e) {
 
 std::string answer(const Event& e) {
   std::string out(history::name(e.type));
+  if (opens_mailbox(e) && e.type == Type::ok) out += fmt::format(" EXISTS {} UIDNEXT {}", e.seq, e.uid);
   if (!e.code.empty()) out += fmt::format(" {}", shortened(e.code, 40));
   if (!e.text.empty()) out += fmt::format(": {}", shortened(e.text, kMostText));
   return out;

@@ -73,6 +73,17 @@ TEST(Lanes, AnAnswerStandsBesideWhatWasAsked) {
   EXPECT_DOUBLE_EQ(lanes.events[0].at, 0.001);
 }
 
+TEST(Lanes, WhatSelectTellsIsOfTheMailbox) {
+  Story story;
+  story.add(Type::invoke, What::select, 1).mailbox = "INBOX";
+  Event& told = story.add(Type::ok, What::select, 1, "[READ-WRITE] done", 1);
+  told.mailbox = "INBOX";
+  told.seq = 2;
+  told.uid = 17;
+  EXPECT_THAT(texts(story.drawn()),
+              ElementsAre("phone: SELECT INBOX \xe2\x86\x92 ok EXISTS 2 UIDNEXT 17: [READ-WRITE] done"));
+}
+
 TEST(Lanes, TheFinalDotAndACleanEndMakeNoEntriesOfTheirOwn) {
   Story story;
   story.add(Type::invoke, What::deliver, 2, "lmtp").message = 1;
