@@ -10,6 +10,7 @@
 #include "cli/load_report.h"
 #include "cli/load_thread.h"
 #include "cli/signals.h"
+#include "cli/target_lock.h"
 
 namespace mailproof::cli {
 namespace {
@@ -40,6 +41,8 @@ void gather(LoadResult& result, std::vector<Harvest>& harvests) {
 int load(const LoadFlags& flags) {
   const auto target = make_target(flags.target);
   if (!target) return complain(target.error().message());
+  const auto lock = TargetLock::take(flags.target);
+  if (!lock) return complain(lock.error().message());
   const auto stories = load_scenarios(flags.paths, flags.scenarios);
   if (!stories) return kWrongUse;
   if (const auto why = refusal(flags, *stories, *target)) return complain(*why);

@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/probe_survey.h"
+#include "cli/target_lock.h"
 
 namespace mailproof::cli {
 namespace {
@@ -22,6 +23,8 @@ int probe(const ProbeFlags& flags) {
     return complain("probe speaks to a server over sockets; the simulation has none: try --sockets");
   const auto target = make_target(flags.target);
   if (!target) return complain(target.error().message());
+  const auto lock = TargetLock::take(flags.target);
+  if (!lock) return complain(lock.error().message());
   const auto hosted = host_builtin(flags.target, *target);
   if (!hosted) return complain(hosted.error().message());
   const report::Probe seen = ProbeSurvey(hosted->target, flags.patience).run();

@@ -14,6 +14,7 @@
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/signals.h"
+#include "cli/target_lock.h"
 #include "cli/worker.h"
 #include "core/rng.h"
 #include "report/gate.h"
@@ -81,6 +82,8 @@ std::set<std::string> all_ids(const RunFlags& flags, const std::vector<scenario:
 int run(const RunFlags& flags) {
   const auto target = make_target(flags.target);
   if (!target) return complain(target.error().message());
+  const auto lock = TargetLock::take(flags.target);
+  if (!lock) return complain(lock.error().message());
   const auto gate = make_gate(flags, *target);
   if (!gate) return complain(gate.error().message());
   auto scenarios = load_scenarios(flags.paths, flags.scenarios);

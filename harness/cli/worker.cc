@@ -15,10 +15,19 @@
 #include "sim/wrong_server.h"
 
 namespace mailproof::cli {
+namespace {
+
+constexpr std::size_t kMostFailed = 3;
+
+}  // namespace
 
 std::optional<AccountPool::Lease> AccountPool::lease(const scenario::Scenario& scenario, std::string& why) {
   std::unique_lock lock(mutex_);
   while (true) {
+    if (!begun_ && failed_ >= kMostFailed) {
+      why = fmt::format("not tried any more, as none of the first {} could begin; the last one: {}", failed_, trouble_);
+      return std::nullopt;
+    }
     Lease lease;
     lease.indexes = play::choose_accounts(scenario, target_, taken_, why);
     if (lease.indexes.size() == scenario.accounts.size()) {
@@ -31,11 +40,16 @@ std::optional<AccountPool::Lease> AccountPool::lease(const scenario::Scenario& s
   }
 }
 
-void AccountPool::give_back(const Lease& lease, bool usable) {
+void AccountPool::give_back(const Lease& lease, Use use) {
   const std::lock_guard lock(mutex_);
   --out_;
-  if (usable)
+  if (use.usable)
     for (const auto index : lease.indexes) taken_[index] = false;
+  begun_ = begun_ || use.begun;
+  if (!use.begun && !use.trouble.empty()) {
+    ++failed_;
+    trouble_ = std::move(use.trouble);
+  }
   returned_.notify_all();
 }
 
@@ -216,7 +230,7 @@ report::ScenarioResult play(const RunSetup& setup, const Job& job) {
     network = std::move(loop);
   }
   report::ScenarioResult result;
-  bool usable = true;
+  AccountPool::Use use;
   {
     play::PlayOptions options = play_options(setup, job.copy);
     options.admin = admin.get();
@@ -230,11 +244,16 @@ report::ScenarioResult play(const RunSetup& setup, const Job& job) {
     if (setup.directory != nullptr && (!sim || result.verdict != judge::Verdict::pass))
       setup.directory->write_wire(job.slot, scenario.id, player.history(), player.logs());
     for (const auto& event : player.history().events())
-      usable = usable && !(event.what == history::What::problem && event.code == "baseline");
+      if (event.what == history::What::baseline) {
+        use.begun = true;
+      } else if (event.what == history::What::problem) {
+        use.trouble = event.text;
+        use.usable = use.usable && event.code != "baseline";
+      }
   }
   admin.reset();
   nudged.reset();
-  pool.give_back(*lease, usable);
+  pool.give_back(*lease, std::move(use));
   return result;
 }
 

@@ -26,10 +26,15 @@ class AccountPool {
     std::vector<std::size_t> indexes;
     std::vector<scenario::PoolAccount> accounts;
   };
-  /// Waits while other scenarios hold what is needed. Nothing, with `why`, if the pool could never serve this one.
+  /// Waits while other scenarios hold what is needed. Nothing, with `why`, if the pool could never serve this one, or
+  /// when none of the first could even be looked into: a wrong password tried on every account ends in locked ones.
   std::optional<Lease> lease(const scenario::Scenario& scenario, std::string& why);
-  /// Accounts that were found unusable are not lent again.
-  void give_back(const Lease& lease, bool usable = true);
+  struct Use {
+    bool usable = true;   ///< false: they are not lent again
+    bool begun = false;   ///< somebody looked into their mailboxes
+    std::string trouble;  ///< what came in the way
+  };
+  void give_back(const Lease& lease, Use use);
 
  private:
   const scenario::Target& target_;
@@ -37,6 +42,9 @@ class AccountPool {
   std::condition_variable returned_;
   std::vector<bool> taken_;
   std::size_t out_ = 0;
+  bool begun_ = false;      ///< the mailboxes of one at least could be looked into
+  std::size_t failed_ = 0;  ///< leases of which they could not, before that
+  std::string trouble_;     ///< of the newest of them
 };
 
 /// One scenario to be played: which, which copy, and where its files go.

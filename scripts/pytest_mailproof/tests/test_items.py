@@ -310,32 +310,20 @@ def test_a_rerun_plays_again_alone(project):
     assert sorted(alone) == [[GOOD], [OTHER]]
 
 
-@pytest.fixture
-def slow_tool(project):
-    """The tool, half a second slower, as ./slow-tool; begin and end of each of its runs, in order of begin."""
-    log, tool = project.path / "log", project.path / "slow-tool"
-    tool.write_text(f'#!/bin/sh\nbegan=$(date +%s.%N)\n{BINARY} "$@"\nstatus=$?\n'
-                    f'[ "$1" = list ] || {{ sleep 0.5; echo "$began $(date +%s.%N)" >>{log}; }}\nexit $status\n')
-    tool.chmod(0o755)
+def test_workers_play_once(project):
+    counting, log = project.path / "counting", project.path / "log"
+    counting.write_text(f'#!/bin/sh\n[ "$1" = list ] || echo "$1" >>{log}\nexec {BINARY} "$@"\n')
+    counting.chmod(0o755)
     for number in range(4):
         project.add(NOT_REFUSED.replace("not-refused", f"story-{number}"))
-    return lambda: sorted(tuple(map(float, line.split())) for line in log.read_text().splitlines())
+    project.play("-n", "4", "--mailproof-binary=./counting").assert_outcomes(passed=4, warnings=4)
+    assert log.read_text() == "run\n"
 
 
-@pytest.mark.parametrize("target, at_once", [("sockets", True), ("file", False)])
-def test_one_process_at_a_time_plays_on_a_server(project, slow_tool, target, at_once):
-    """Its accounts are lent by each process by itself, and a story that kills the server would meet the others'."""
-    where = target_file(project.path) if target == "file" else target
-    project.play("-n", "4", "--mailproof-batch=item", "--mailproof-binary=./slow-tool", "--mailproof-target", where)
-    spans = slow_tool()
-    assert len(spans) == 4
-    overlaps = [later[0] < earlier[1] for earlier, later in zip(spans, spans[1:])]
-    assert any(overlaps) if at_once else not any(overlaps)
-
-
-def test_workers_play_once(project, slow_tool):
-    project.play("-n", "4", "--mailproof-binary=./slow-tool").assert_outcomes(passed=4, warnings=4)
-    assert len(slow_tool()) == 1
+@pytest.mark.parametrize("arguments", ["--jobs=2", "--jobs 2"])
+def test_jobs_of_ones_own_are_taken(project, arguments):
+    project.add(GOOD)
+    project.play(f"--mailproof-args={arguments}").assert_outcomes(passed=1)
 
 
 def test_an_interrupted_session_ends_the_tool(project):

@@ -107,8 +107,9 @@ def test_an_interrupted_session_takes_its_server_down(fake):
     """)
     process = subprocess.Popen([sys.executable, "-m", "pytest", *WITH_PLUGIN, "--mailproof-servers=servers"], cwd=fake.path,
                                stdout=subprocess.DEVNULL, preexec_fn=hears_interrupts)
+    begun = time.monotonic()
     while not list((fake.path / "tmp").glob("*/cyrus.target")):
-        assert process.poll() is None
+        assert process.poll() is None and time.monotonic() < begun + 30
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 2

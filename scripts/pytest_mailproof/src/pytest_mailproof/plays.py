@@ -1,7 +1,7 @@
 """Which items are played by one process of the tool, and how all workers of a session share what it found.
 
-A check takes milliseconds, and only one process at a time may play on a server (tool.Mailproof.alone_on): so the items of
-a batch, usually all that were selected, are played by one, several at a time; an item that is selected alone plays alone.
+A check takes milliseconds, and the tool plays on a server in one process at a time (it locks the target file): so the items
+of a batch, usually all that were selected, are played by one, several at a time; an item that is selected alone plays alone.
 The first that needs the batch plays it; other workers of pytest-xdist wait and read the same run.json."""
 import collections
 import json
@@ -85,6 +85,6 @@ class Plays:
         if any(count < file.holds for file, count in wanted.items()):
             for item in items:
                 arguments += ["--only", item.name]
-        if "--jobs" not in self.tool.arguments:
+        if not self.tool.has("--jobs"):
             arguments += ["--jobs", str(self.jobs)]
         return self.tool.run(*arguments, directory=folder)

@@ -109,9 +109,9 @@ class Run:
 
 
 @contextlib.contextmanager
-def locked(path, mode="a"):
+def locked(path):
     """Alone among all processes of this machine that lock the same file."""
-    with open(path, mode) as file:
+    with open(path, "a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -127,6 +127,10 @@ class Mailproof:
     @property
     def binary(self):
         return find_binary(self._binary)
+
+    def has(self, option):
+        """Whether its arguments hold the option, as "--jobs 2" or "--jobs=2"."""
+        return any(argument.split("=")[0] == option for argument in self.arguments)
 
     def list(self, path):
         """The scenarios and checks of a file: id, title, path, kind, level, tags."""
@@ -150,22 +154,14 @@ class Mailproof:
         place = [f"--{target}"] if target in BUILT_IN else ["--target", os.fspath(target)]
         command = [self.binary, "run", *map(os.fspath, arguments), *place, *self.arguments, "--out", os.fspath(out)]
         environment = {**os.environ, **(self.environment or {}), **getattr(target, "environment", {})}
-        with self.alone_on(target):
-            status = self.play(command, directory, environment)
+        if target not in BUILT_IN and not (self.where / os.fspath(target)).is_file():
+            raise Trouble(f"no target file at '{self.where / os.fspath(target)}'")
+        status = self.play(command, directory, environment)
         run = Run.read(status, directory)
         if status not in (0, 1, 3) or run.result is None:
             how = f"ended with {status}" if status >= 0 else f"was killed by signal {-status}"
             raise Trouble(printable(f"mailproof {how}\n{run.err.strip()}\n  command: {shlex.join(command)}"))
         return run
-
-    def alone_on(self, target):
-        """One process at a time plays on a server: its accounts are lent once, and a story that kills it disturbs nobody."""
-        if target in BUILT_IN:
-            return contextlib.nullcontext()
-        path = self.where / os.fspath(target)
-        if not path.is_file():
-            raise Trouble(f"no target file at '{path}'")
-        return locked(path, "r")
 
     def play(self, command, directory, environment):
         with open(directory / "stdout.txt", "wb") as out, open(directory / "stderr.txt", "wb") as err:
