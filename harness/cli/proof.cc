@@ -74,9 +74,12 @@ std::set<std::string> ids_beside(const std::string& wrong_file) {
   return out;
 }
 
-}  // namespace
-
-namespace {
+BuiltinOptions switches(const scenario::WrongServer& server) {
+  BuiltinOptions out;
+  if (!server.defect.empty()) out.defects = {server.defect};
+  if (!server.latitude.empty()) out.latitudes = {server.latitude};
+  return out;
+}
 
 /// Versions and alerts of TLS the simulation has not: a test with a bad server on real sockets stands for it.
 Trial elsewhere(const scenario::Scenario& scenario, const scenario::WrongServer& server) {
@@ -107,18 +110,21 @@ WrongCases cases_of(const std::vector<scenario::WrongFile>& files, std::vector<s
                           nearest_word(check, names).value_or("")});
       return false;
     };
-    for (const auto& servers : file.checks) {
-      if (!known(servers.check, servers.pos)) continue;
-      out[file.file + "." + servers.check].wrong = &servers;
-      for (const auto& server : servers.servers) {
-        BuiltinOptions options;
-        if (!server.defect.empty()) options.defects = {server.defect};
-        if (!server.latitude.empty()) options.latitudes = {server.latitude};
-        if (const auto unknown = check_switches(options); !unknown.empty())
-          problems.push_back(
-              {file.path, server.pos, server.told, fmt::format("a switch that exists: {}", unknown), ""});
+    const auto take = [&](const std::vector<scenario::WrongServers>& all, auto member) {
+      for (const auto& servers : all) {
+        if (!known(servers.check, servers.pos)) continue;
+        auto& place = out[file.file + "." + servers.check].*member;
+        if (place != nullptr)
+          problems.push_back({file.path, servers.pos, servers.check, "a check that no other wrong-file names", ""});
+        place = &servers;
+        for (const auto& server : servers.servers)
+          if (const auto unknown = check_switches(switches(server)); !unknown.empty())
+            problems.push_back(
+                {file.path, server.pos, server.told, fmt::format("a switch that exists: {}", unknown), ""});
       }
-    }
+    };
+    take(file.checks, &WrongCase::wrong);
+    take(file.permitted, &WrongCase::permitted);
     for (const auto& right : file.right)
       if (known(right.check, right.pos)) out[file.file + "." + right.check].right = &right;
   }
@@ -139,6 +145,20 @@ Proof prove(const scenario::Scenario& scenario, const WrongCase& wrong) {
     if (out.right->verdict != Verdict::pass)
       out.problems.push_back("did not pass on the right dialogue: " + reason(*out.right));
   }
+  const auto play_in_front = [&](const scenario::WrongServer& server) {
+    std::vector<WrongDialogue> dialogues = base;
+    const BuiltinOptions builtin = switches(server);
+    if (builtin.defects.empty() && builtin.latitudes.empty()) dialogues.push_back(server.dialogue);
+    return play_on(scenario, server.told, builtin, dialogues);
+  };
+  if (wrong.permitted != nullptr) {
+    for (const scenario::WrongServer& server : wrong.permitted->servers) {
+      out.permitted.push_back(play_in_front(server));
+      const Trial& trial = out.permitted.back();
+      if (trial.verdict != Verdict::pass && trial.verdict != Verdict::not_applicable)
+        out.problems.push_back(fmt::format("accuses what is permitted: {}: {}", server.told, reason(trial)));
+    }
+  }
   if (wrong.wrong != nullptr) {
     for (const scenario::WrongServer& server : wrong.wrong->servers) {
       if (!server.test.empty()) {
@@ -147,16 +167,7 @@ Proof prove(const scenario::Scenario& scenario, const WrongCase& wrong) {
           out.problems.push_back(fmt::format("{}, and yet it can be played here", server.told));
         continue;
       }
-      BuiltinOptions builtin;
-      std::vector<WrongDialogue> dialogues = base;
-      if (!server.defect.empty()) {
-        builtin.defects = {server.defect};
-      } else if (!server.latitude.empty()) {
-        builtin.latitudes = {server.latitude};
-      } else {
-        dialogues.push_back(server.dialogue);
-      }
-      Trial trial = play_on(scenario, server.told, builtin, dialogues);
+      Trial trial = play_in_front(server);
       trial.caught = accuses(scenario, trial, out.right ? *out.right : out.built_in);
       if (!trial.caught) out.problems.push_back(fmt::format("not caught: {}: {}", server.told, reason(trial)));
       out.wrong.push_back(std::move(trial));

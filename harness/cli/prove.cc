@@ -34,6 +34,7 @@ std::string on_correct_servers(const Proof& proof) {
   if (proof.built_in.verdict != Verdict::pass && !proof.built_in.note.empty())
     out += ": " + shortened(proof.built_in.note);
   if (proof.right) out += fmt::format("; on the right dialogue {}", judge::name(proof.right->verdict));
+  if (!proof.permitted.empty()) out += fmt::format("; {} permitted", proof.permitted.size());
   return out;
 }
 
@@ -67,6 +68,11 @@ nlohmann::ordered_json json_of(const Proof& proof) {
   out["proven"] = proof.problems.empty();
   out["built_in"] = json_of(proof.built_in, false);
   if (proof.right) out["right"] = json_of(*proof.right, false);
+  out["permitted"] = nlohmann::ordered_json::array();
+  for (const Trial& trial : proof.permitted) {
+    out["permitted"].push_back(json_of(trial, false));
+    out["permitted"].back()["server"] = printable(trial.server, 1000);
+  }
   out["wrong"] = nlohmann::ordered_json::array();
   for (const Trial& trial : proof.wrong) out["wrong"].push_back(json_of(trial, true));
   out["problems"] = nlohmann::ordered_json::array();
@@ -95,7 +101,7 @@ int prove_all(ProveFlags flags) {
   std::erase_if(*scenarios, [&](const auto& one) { return !one.check && !cases.contains(one.id); });
   if (scenarios->empty()) return complain("nothing to prove: no check, and no story with wrong servers beside it");
 
-  std::size_t width = 0, proven = 0, servers = 0;
+  std::size_t width = 0, proven = 0, servers = 0, permitted = 0;
   for (const auto& one : *scenarios) width = std::max(width, one.id.size());
   auto json = nlohmann::ordered_json::array();
   for (const auto& one : *scenarios) {
@@ -104,6 +110,7 @@ int prove_all(ProveFlags flags) {
     const Proof proof = prove(one, known == cases.end() ? WrongCase{} : known->second);
     proven += proof.problems.empty() ? 1 : 0;
     servers += proof.wrong.size();
+    permitted += proof.permitted.size();
     if (flags.json) {
       json.push_back(json_of(proof));
     } else {
@@ -113,7 +120,8 @@ int prove_all(ProveFlags flags) {
   if (flags.json) {
     fmt::print("{}\n", json.dump(2));
   } else {
-    fmt::print("{} of {} proven, with {} wrong servers{}\n", proven, scenarios->size(), servers,
+    fmt::print("{} of {} proven, with {} wrong servers and {} permitted ones{}\n", proven, scenarios->size(), servers,
+               permitted,
                wrong.problems.empty() ? "" : fmt::format("; {} mistakes in wrong-files", wrong.problems.size()));
   }
   return proven == scenarios->size() && wrong.problems.empty() ? 0 : 1;
@@ -125,7 +133,8 @@ void add_prove(CLI::App& app, int& status) {
   auto flags = std::make_shared<ProveFlags>();
   auto* command = app.add_subcommand("prove",
                                      "Prove that checks can fail: each passes on the built-in server in simulation, "
-                                     "and fails on every wrong server of the *.wrong.yaml beside it");
+                                     "fails on every wrong server of the *.wrong.yaml beside it, and accuses none that "
+                                     "stands there as permitted");
   command->add_option("paths", flags->paths, "Files, folders or ids; all conformance files if none");
   command->add_option("--scenarios", flags->scenarios, "Folder in which ids are looked up")->capture_default_str();
   command->add_flag("--json", flags->json, "The same as JSON");

@@ -94,19 +94,21 @@ std::string header(const MessageSpec& spec, Rng& rng, const std::string& boundar
   } else if (spec.look == Look::office) {
     type = fmt::format("multipart/mixed;\r\n\tboundary=\"{}\"", boundary);
   }
+  const bool utf8 = spec.look == Look::utf8_header;
   return fmt::format(
       "{}: {}\r\n"
       "Message-ID: <{:016x}.{}.{:08x}@mailproof.invalid>\r\n"
       "Date: {}\r\n"
-      "From: Mailproof Sender <{}>\r\n"
+      "From: {} <{}>\r\n"
       "To: <{}>\r\n"
-      "Subject: {} {}: {}\r\n"
+      "Subject: {}{} {}: {}\r\n"
       "MIME-Version: 1.0\r\n"
       "Content-Type: {}\r\n"
       "Content-Transfer-Encoding: {}\r\n"
       "X-Mailer: mailproof\r\n\r\n",
-      kTokenHeader, token.text(), token.run, token.number, static_cast<std::uint32_t>(token.seed), spec.date, spec.from,
-      spec.to, spec.set, token.number, sentence(rng, 40), type, encoding);
+      kTokenHeader, token.text(), token.run, token.number, static_cast<std::uint32_t>(token.seed), spec.date,
+      utf8 ? "Jörg Köhler" : "Mailproof Sender", spec.from, spec.to, utf8 ? "Grüße aus Köln, " : "", spec.set,
+      token.number, sentence(rng, 40), type, encoding);
 }
 
 std::uint32_t count_lines(std::string_view text) {

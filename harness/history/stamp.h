@@ -38,6 +38,7 @@ enum class Look : std::uint8_t {
   edge,  ///< eight times `size` octets of short lines of many lengths that begin with a dot: the boundaries of a buffer
          ///< of that size fall everywhere within them, whatever a server puts on top, stuffed or not
   line,  ///< one line of `size` octets
+  utf8_header,  ///< names and subject in raw UTF-8 (RFC 6532): a server need not take it
 };
 
 struct MessageSpec {

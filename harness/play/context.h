@@ -21,9 +21,13 @@ namespace mailproof::play {
 struct Offered {
   std::vector<std::string> lines;  ///< capabilities, arguments behind them: "SASL PLAIN LOGIN"
   std::string greeting;
-  bool listed = false;    ///< CAPA or CAPABILITY was answered
-  bool complete = false;  ///< asked after login too
+  bool listed = false;       ///< CAPA or CAPABILITY was answered
+  bool complete = false;     ///< asked after login too
+  std::optional<bool> apop;  ///< whether APOP is a command here; only asked where it is wanted
+  /// A capability and arguments that it must have, in any order: "SASL PLAIN". "CAPA" itself, "APOP", and
+  /// "delayed-logins": LOGIN-DELAY with more than 0 seconds.
   bool has(std::string_view wanted) const;
+  bool knows(std::string_view wanted) const;  ///< whether it is offered or not
 };
 /// By endpoint and how TLS came about: what was asked once on a real server need not be asked before every check.
 using OfferedBefore = std::map<std::string, Offered, std::less<>>;

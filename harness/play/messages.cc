@@ -33,6 +33,8 @@ history::Look look_of(scenario::MessageKind kind) {
       return history::Look::edge;
     case scenario::MessageKind::line:
       return history::Look::line;
+    case scenario::MessageKind::utf8_header:
+      return history::Look::utf8_header;
   }
   return history::Look::plain;
 }

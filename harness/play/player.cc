@@ -175,7 +175,7 @@ void Player::prepare(std::size_t actor) {
 
 /// A check looks first whether the server offers what it is about.
 void Player::look() {
-  if (!scenario_.check || !scenario_.check->talks()) return play_step(0);
+  if (!scenario_.check || (!talks() && !scenario_.check->looks())) return play_step(0);
   talk_ = std::make_unique<Talk>(context_, scenario_,
                                  [this](const scenario::Step& step, Finish done) { fill(step, std::move(done)); });
   talk_->look([this](bool play) { play ? play_step(0) : finish(); });
@@ -233,7 +233,7 @@ void Player::play_talk() {
 
 void Player::play_step(std::size_t index) {
   if (done_) return;
-  if (talk_ && !stuck() && index == scenario_.check->deliveries) return play_talk();
+  if (talks() && !stuck() && index == scenario_.check->deliveries) return play_talk();
   if (stuck() || index == scenario_.steps.size()) {
     context_.step = 0;
     steps_ended_ = context_.network.now();
@@ -246,7 +246,7 @@ void Player::play_step(std::size_t index) {
   e.text = step.text;
   context_.append(std::move(e));
   const auto next = [this, index] { play_step(index + 1); };
-  talk_ ? fill(step, next) : perform(step, next);
+  talks() ? fill(step, next) : perform(step, next);
 }
 
 void Player::perform(const scenario::Step& step, Finish done) {
@@ -329,7 +329,7 @@ void Player::leave(std::size_t actor) {
 void Player::audit() {
   if (done_) return;
   // What a talk did to the mailbox no ledger knows of: there is nothing to audit, only to clean.
-  if (talk_) return clean();
+  if (talks()) return clean();
   if (stuck()) return restore_quotas([this] { finish(); });
   auditor_.audit(++round_, [this] {
     const bool again = round_ == 1 && (!ledger_.missing().empty() || may_be_reported()) && !stuck();
@@ -358,8 +358,8 @@ void Player::clean() {
   if (done_) return;
   restore_quotas([this] {
     if (options_.keep || (context_.network.simulated() && !options_.load)) return finish();
-    if (talk_ && scenario_.steps.empty()) return finish();  // nothing was put there
-    if (talk_) {
+    if (talks() && scenario_.steps.empty()) return finish();  // nothing was put there
+    if (talks()) {
       context_.over = true;
       return auditor_.baseline([this] { finish(); });  // looks at every mailbox, and removes what is ours
     }

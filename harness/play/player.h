@@ -60,6 +60,7 @@ class Player final : public Alarm {
   void clean();
   void finish();
   bool may_be_reported() const;
+  bool talks() const { return scenario_.check && scenario_.check->talks(); }
   bool stuck() const { return !context_.problem.empty(); }
 
   const scenario::Scenario& scenario_;
@@ -71,7 +72,7 @@ class Player final : public Alarm {
   std::vector<std::unique_ptr<Actor>> actors_;
   std::vector<AdminRequest> undo_;    ///< limits that were changed, as they were
   std::deque<scenario::Step> fills_;  ///< deliveries of a check, cut into single messages, and the looks between them
-  std::unique_ptr<Talk> talk_;        ///< a check's
+  std::unique_ptr<Talk> talk_;        ///< a check's: its talk, and what looks whether it is applicable
   Auditor auditor_;
   Time steps_began_{}, steps_ended_{};
   bool done_ = false;

@@ -90,7 +90,7 @@ std::string_view tls_word(scenario::TalkTls tls) {
 std::optional<std::string> cannot_talk(const scenario::Check& check, const scenario::Target& target) {
   for (const auto& what : check.allow)
     if (!allows(target, what)) return fmt::format("the target file does not allow {}", what);
-  if (!check.talks()) return std::nullopt;
+  if (!check.talks() && !check.looks()) return std::nullopt;
   const auto missing = [&](const scenario::TalkConnect& how) -> std::optional<std::string> {
     if (talk_endpoint(target, how) != nullptr) return std::nullopt;
     return fmt::format("the target has no {} endpoint{}", upper(name(how.protocol)), tls_word(how.tls));

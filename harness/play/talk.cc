@@ -40,12 +40,39 @@ void Talk::look(std::function<void(bool)> then) {
   if (asked.empty()) return then(true);
   if (const Offered* known = offered_before(asked)) return then(applicable(*known));
   looked_ = std::move(then);
+  asked_ = std::move(asked);
+  look_until_ = context_.network.now() + context_.scaled(kBound);
+  ask_what_is_offered();
+}
+
+void Talk::ask_what_is_offered() {
   const Endpoint* endpoint = talk_endpoint(context_.target, check_.first);
   const auto session = context_.new_session(kClient, check_.first.protocol, 1, 0, *endpoint);
-  probe_ = std::make_unique<TalkProbe>(context_, session, check_.first, *endpoint, asked);
+  probe_ = std::make_unique<TalkProbe>(context_, session, check_.first, *endpoint, asked_);
   probe_->connection().changed = [this] { again(); };
   probe_->connection().open(*endpoint);
-  context_.network.set_alarm(*this, context_.network.now() + context_.scaled(kBound));
+  look_at_.reset();
+  context_.network.set_alarm(*this, look_until_);
+}
+
+void Talk::looking(Time now) {
+  const bool late = now >= look_until_;
+  if (look_at_) {  // the maildrop was somebody else's
+    if (now < *look_at_) return context_.network.set_alarm(*this, *look_at_);
+    return ask_what_is_offered();
+  }
+  if (!probe_->go_on() && !late) return context_.network.set_alarm(*this, look_until_);
+  if (probe_->refused() && !late) {
+    look_at_ = now + kLockRetry;
+    return context_.network.set_alarm(*this, *look_at_);
+  }
+  const bool silent = late && !probe_->leaving() && probe_->problem().empty();
+  if (silent || !probe_->problem().empty())
+    context_.fail("connect", silent ? "no answer to what the server offers" : probe_->problem());
+  auto looked = std::exchange(looked_, {});
+  if (!context_.problem.empty()) return looked(false);
+  if (context_.options.offered != nullptr) (*context_.options.offered)[offered_key()] = probe_->offered();
+  looked(applicable(probe_->offered()));
 }
 
 std::string Talk::offered_key() const {
@@ -59,8 +86,8 @@ const Offered* Talk::offered_before(const std::vector<std::string>& asked) const
   const auto known = context_.options.offered->find(offered_key());
   if (known == context_.options.offered->end()) return nullptr;
   const Offered& offered = known->second;
-  const bool enough = offered.complete ||
-                      std::all_of(asked.begin(), asked.end(), [&](const std::string& one) { return offered.has(one); });
+  const bool enough =
+      std::all_of(asked.begin(), asked.end(), [&](const std::string& one) { return offered.knows(one); });
   return enough ? &offered : nullptr;
 }
 
@@ -83,18 +110,7 @@ void Talk::play(Finish done) {
 }
 
 void Talk::ring(Time now) {
-  if (looked_) {
-    const bool late = look_at_ && now >= *look_at_;
-    if (!look_at_) look_at_ = now + context_.scaled(kBound);
-    if (!probe_->go_on() && !late) return context_.network.set_alarm(*this, *look_at_);
-    look_at_.reset();
-    auto looked = std::exchange(looked_, {});
-    if (late || !probe_->problem().empty())
-      context_.fail("connect", late ? "no answer to what the server offers" : probe_->problem());
-    if (!context_.problem.empty()) return looked(false);
-    if (context_.options.offered != nullptr) (*context_.options.offered)[offered_key()] = probe_->offered();
-    return looked(applicable(probe_->offered()));
-  }
+  if (looked_) return looking(now);
   if (!over_ && done_) run();
 }
 

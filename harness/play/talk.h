@@ -68,6 +68,8 @@ class Talk final : public Alarm {
   void end();
   Duration bound() const;
   std::string offered_key() const;
+  void ask_what_is_offered();
+  void looking(Time now);
   const Offered* offered_before(const std::vector<std::string>& asked) const;
   bool applicable(const Offered& offered);
 
@@ -127,6 +129,8 @@ class Talk final : public Alarm {
 
   std::unique_ptr<TalkProbe> probe_;
   std::function<void(bool)> looked_;
+  std::vector<std::string> asked_;  ///< when: and unless:
+  Time look_until_{};
 };
 
 }  // namespace mailproof::play

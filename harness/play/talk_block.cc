@@ -30,12 +30,35 @@ std::uint64_t as_number(std::string_view text) {
   return out;
 }
 
-/// Behind the trace headers that a server may put on top: from our own first header on.
-std::string_view canonical(std::string_view body) {
+std::size_t end_of_header(std::string_view text) {
+  const auto at = text.find("\r\n\r\n");
+  return at == std::string_view::npos ? text.size() : at + 2;
+}
+
+std::string field_name(std::string_view line) { return "\n" + upper(line.substr(0, line.find(':') + 1)); }
+
+/// Without the trace fields that the way to the mailbox puts on top (RFC 5321 section 4.4), and without those of a
+/// store that keeps its own there (Status, X-UIDL): fields of a name that the header which was sent does not have.
+std::string canonical(std::string_view body, std::string_view sent) {
   constexpr std::string_view kOurs = "X-Mailproof:";
-  if (body.starts_with(kOurs)) return body;
-  const auto at = body.find("\nX-Mailproof:");
-  return at == std::string_view::npos ? std::string_view() : body.substr(at + 1);
+  const auto ours = body.starts_with(kOurs) ? 0 : body.find("\nX-Mailproof:");
+  if (ours == std::string_view::npos) return {};
+  body.remove_prefix(ours == 0 ? 0 : ours + 1);
+  const std::string names = "\n" + upper(sent.substr(0, end_of_header(sent)));
+  std::string out;
+  bool kept = true;
+  std::string_view header = body.substr(0, end_of_header(body));
+  body.remove_prefix(header.size());
+  while (!header.empty()) {
+    const auto length = std::min(header.find('\n'), header.size() - 1) + 1;
+    const std::string_view line = header.substr(0, length);
+    const bool continues = line.front() == ' ' || line.front() == '\t';
+    if (!continues)
+      kept = line.find(':') == std::string_view::npos || names.find(field_name(line)) != std::string::npos;
+    if (kept) out += line;
+    header.remove_prefix(length);
+  }
+  return out.append(body);
 }
 
 /// Header, blank line and so many lines of the body (RFC 1939 section 7).
@@ -109,22 +132,35 @@ class Block {
     return std::nullopt;
   }
 
-  std::optional<TalkMismatch> unordered(const std::vector<const TalkLine*>& lines) {
+  std::optional<TalkMismatch> unordered(const std::vector<const TalkLine*>& lines, bool further) {
     std::vector<bool> taken(reply_.block.size());
     for (const TalkLine* line : lines) {
-      if (line->op == Op::any_lines) continue;
+      if (line->op == Op::any_lines) {
+        further = true;
+        continue;
+      }
       std::size_t at = 0;
       while (at < taken.size() && (taken[at] || !tries(*line, reply_.block[at]))) ++at;
       if (at == taken.size() && line->op == Op::maybe) continue;
-      if (at == taken.size()) return TalkMismatch{shown(*line), all_lines(), line};
+      if (at == taken.size()) return TalkMismatch{shown(*line), nearest(*line), line};
       takes(*line, reply_.block[at]);
       taken[at] = true;
     }
-    return std::nullopt;
+    const auto left = std::find(taken.begin(), taken.end(), false);
+    if (further || left == taken.end()) return std::nullopt;
+    const std::string& line = reply_.block[static_cast<std::size_t>(left - taken.begin())];
+    return TalkMismatch{"the end of the block", fmt::format("another line: {}", printable(line, 300))};
   }
 
  private:
   std::string shown(const TalkLine& line) const { return filled_in(line.text, variables_); }
+  /// The line that begins with the same word, as those of lists do with the message's number.
+  std::string nearest(const TalkLine& wanted) const {
+    const std::string word = column(shown(wanted), 1);
+    for (const std::string& line : reply_.block)
+      if (iequals(column(line, 1), word)) return printable(line, 300);
+    return all_lines();
+  }
   std::string all_lines() const {
     std::string out;
     for (const std::string& line : reply_.block) {
@@ -177,9 +213,9 @@ class Block {
     if (!wanted) return TalkMismatch{text, fmt::format("no message {} was delivered", name)};
     if (space != std::string_view::npos && inside.substr(space + 1).starts_with("top "))
       wanted = top_of(*wanted, as_number(inside.substr(space + 5)));
-    const auto came = canonical(reply_.body);
+    const std::string came = canonical(reply_.body, *wanted);
     if (came == *wanted) return std::nullopt;
-    return TalkMismatch{fmt::format("the {} octets of {} as they were sent, behind what trace headers there are",
+    return TalkMismatch{fmt::format("the {} octets of {} as they were sent, but for header fields that a server adds",
                                     wanted->size(), inside),
                         came.empty()
                             ? fmt::format("{} octets, and our first header is not among them", reply_.body.size())
@@ -188,16 +224,15 @@ class Block {
 
   /// {mail.*}: exactly one of them, and none that came before. No RFC says in which order a server numbers what came.
   std::optional<TalkMismatch> any_of(std::string_view set) {
-    const auto came = canonical(reply_.body);
     auto& before = variables_.distinct[fmt::format("{{{}.*}}", set)];
     for (int i = 1;; ++i) {
       const std::string name = fmt::format("{}.{}", set, i);
       const auto wanted = message_(name);
       if (!wanted) break;
-      if (came == *wanted && before.insert(name).second) return std::nullopt;
+      if (canonical(reply_.body, *wanted) == *wanted && before.insert(name).second) return std::nullopt;
     }
     return TalkMismatch{fmt::format("one of the messages of {} as it was sent, and not one that came before", set),
-                        fmt::format("{} octets: {}", reply_.body.size(), printable(came, 120))};
+                        fmt::format("{} octets: {}", reply_.body.size(), printable(reply_.body, 120))};
   }
 
   std::optional<TalkMismatch> measure(const TalkVariable& variable) {
@@ -233,7 +268,13 @@ class Block {
 
 }  // namespace
 
-std::optional<TalkMismatch> match_block(const std::vector<TalkLine>& lines, const TalkReply& reply, bool unordered,
+BlockOrder order_of_reply(std::string_view command) {
+  const std::string_view word = command.substr(0, command.find(' '));
+  if (iequals(word, "CAPA")) return BlockOrder::any_and_more;
+  return iequals(word, "LIST") || iequals(word, "UIDL") ? BlockOrder::any : BlockOrder::as_written;
+}
+
+std::optional<TalkMismatch> match_block(const std::vector<TalkLine>& lines, const TalkReply& reply, BlockOrder order,
                                         const Message& message, TalkVariables& variables) {
   Block block(reply, message, variables);
   std::vector<const TalkLine*> single;
@@ -250,7 +291,8 @@ std::optional<TalkMismatch> match_block(const std::vector<TalkLine>& lines, cons
     }
   }
   if (single.empty() && all) return std::nullopt;
-  return unordered ? block.unordered(single) : block.ordered(single);
+  if (order == BlockOrder::as_written) return block.ordered(single);
+  return block.unordered(single, order == BlockOrder::any_and_more);
 }
 
 }  // namespace mailproof::play

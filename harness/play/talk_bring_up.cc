@@ -144,6 +144,7 @@ TalkBringUp::State TalkBringUp::go_on() {
         at(Step::tls);
         break;
       case Step::user:
+        user_taken_ = ok;
         at(ok ? Step::pass : Step::plain);
         break;
       case Step::pass:
@@ -155,7 +156,8 @@ TalkBringUp::State TalkBringUp::go_on() {
         why_ = fmt::format("the login was refused: {}", printable(line));
         const std::string told = upper(line);
         const bool locked = told.find("IN-USE") != std::string::npos || told.find("LOCK") != std::string::npos ||
-                            told.find("IN USE") != std::string::npos || told.find("BUSY") != std::string::npos;
+                            told.find("IN USE") != std::string::npos || told.find("BUSY") != std::string::npos ||
+                            told.find("[LOGIN-DELAY]") != std::string::npos;
         return locked ? State::refused : State::failed;
       }
       case Step::login:

@@ -156,12 +156,11 @@ void TalkConnection::line(std::string_view text, std::string_view raw) {
     return put(std::move(reply));
   }
   answering_ = false;
-  std::string command;
   if (!commands_.empty()) {
-    command = std::move(commands_.front());
+    reply.command = std::move(commands_.front());
     commands_.pop_front();
   }
-  if (istarts_with(text, "+OK") && has_block(command)) {
+  if (istarts_with(text, "+OK") && has_block(reply.command)) {
     reply.multi = in_block_ = true;
     building_ = std::move(reply);
     return;

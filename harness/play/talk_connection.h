@@ -14,6 +14,7 @@ namespace mailproof::play {
 /// literals in it.
 struct TalkReply {
   std::string line;                ///< without its line end
+  std::string command;             ///< POP3: what it answers; "" = the greeting, or part of a SASL exchange
   bool multi = false;              ///< POP3: a block followed
   std::vector<std::string> block;  ///< unstuffed, without line ends
   std::string body;                ///< the same with the line ends as they came

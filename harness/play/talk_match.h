@@ -48,14 +48,19 @@ bool match_line(std::string_view pattern, std::string_view line, TalkVariables& 
 /// A pattern with what is bound filled in, for people.
 std::string filled_in(std::string_view pattern, const TalkVariables& variables);
 
-/// The block of a POP3 reply. `unordered`: lines in any order, further ones are fine (CAPA). `message`: the octets of
-/// "mail.1". Empty, or what is wrong: expected and actual.
+/// How the lines of a block are looked for: one after the other; in any order, as no RFC gives LIST and UIDL one; or in
+/// any order among others that the talk does not name (CAPA).
+enum class BlockOrder { as_written, any, any_and_more };
+BlockOrder order_of_reply(std::string_view command);
+
+/// What is wrong with a block: expected and actual.
 struct TalkMismatch {
   std::string expected, actual;
   const scenario::TalkLine* line = nullptr;  ///< of the block; null: the block as a whole
 };
+/// The block of a POP3 reply; `message` has the octets of "mail.1". Empty: it is as it should be.
 std::optional<TalkMismatch> match_block(const std::vector<scenario::TalkLine>& block, const TalkReply& reply,
-                                        bool unordered,
+                                        BlockOrder order,
                                         const std::function<std::optional<std::string>(std::string_view)>& message,
                                         TalkVariables& variables);
 

@@ -17,12 +17,6 @@ std::string shown(const TalkReply& reply) {
   return out;
 }
 
-bool is_capa(const scenario::Check& check, std::size_t line) {
-  while (line-- > 0)
-    if (check.talk[line].op == Op::send) return iequals(check.talk[line].text, "CAPA");
-  return false;
-}
-
 }  // namespace
 
 std::string Talk::how_it_ended(const Line& at) const {
@@ -139,7 +133,7 @@ Talk::Came Talk::pop3_reply(Line& at, const scenario::TalkLine& line, const Talk
     return wrong(&at, line, fmt::format("{} and a block of lines", expected(line)),
                  fmt::format("{}\nand no block", shown(came)));
   const auto text = [this](std::string_view name) { return message(name); };
-  if (auto mismatch = match_block(line.block, came, is_capa(check_, next_), text, variables_))
+  if (auto mismatch = match_block(line.block, came, order_of_reply(came.command), text, variables_))
     return wrong(&at, mismatch->line == nullptr ? line : *mismatch->line, std::move(mismatch->expected),
                  std::move(mismatch->actual));
   return Came::on;

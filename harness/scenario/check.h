@@ -109,6 +109,7 @@ struct Check {
   /// Index of the first step that is a delivery of the talk's own; those before it fill the mailbox.
   std::size_t deliveries = 0;
   bool talks() const { return !talk.empty(); }
+  bool looks() const { return !when.empty() || !unless.empty(); }  ///< asks first what the server offers
   /// Looks at what only a real TLS connection has: versions, alerts.
   bool real_tls() const;
 };

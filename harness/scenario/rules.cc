@@ -97,8 +97,9 @@ class Settling {
     const bool altered_by_smtp = step_.kind != MessageKind::plain && step_.kind != MessageKind::office &&
                                  step_.kind != MessageKind::dot_lines && step_.kind != MessageKind::header_only;
     if (way == Way::smtp && altered_by_smtp)
-      context_.complaints.value(*option("kind"),
-                                "plain, office or dot-lines over smtp; an MTA may change the others on their way");
+      context_.complaints.value(
+          *option("kind"),
+          "plain, office, dot-lines or header-only over smtp; an MTA may change the others on their way");
   }
 
   void needs_imap(std::string_view name, std::string_view why) {

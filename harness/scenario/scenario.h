@@ -158,7 +158,8 @@ enum class Fate {
 };
 std::string_view name(Fate fate);
 
-/// What a delivered message looks like. `plain` and `office` are safe over SMTP; the rest need LMTP or APPEND.
+/// What a delivered message looks like. plain, office, dot-lines and header-only are safe over SMTP; the rest need LMTP
+/// or APPEND.
 enum class MessageKind {
   plain,
   office,
@@ -170,8 +171,9 @@ enum class MessageKind {
   bare_lf,           ///< LF.LF and CR.CR within: APPEND only
   dots,              ///< `size` lines that begin with a dot
   lone_dot,          ///< a line that is one dot, in the middle and at the end
-  edge,              ///< exactly `size` octets, with a dot behind CRLF where a buffer of that size ends
+  edge,              ///< lines that begin with a dot fall everywhere across the ends of buffers of `size` octets
   line,              ///< one line of `size` octets
+  utf8_header,       ///< names and subject in raw UTF-8: APPEND only, and a server may refuse it
 };
 
 /// One step, fully checked: names are resolved to indexes, words to enums, defaults filled in. Fields not used by the

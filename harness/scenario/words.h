@@ -71,7 +71,8 @@ inline constexpr Word<MessageKind> kMessageKinds[] = {{"plain", MessageKind::pla
                                                       {"dots", MessageKind::dots},
                                                       {"lone-dot", MessageKind::lone_dot},
                                                       {"edge", MessageKind::edge},
-                                                      {"line", MessageKind::line}};
+                                                      {"line", MessageKind::line},
+                                                      {"utf8-header", MessageKind::utf8_header}};
 
 inline constexpr Word<Level> kLevels[] = {
     {"MUST", Level::must}, {"SHOULD", Level::should}, {"PRACTICE", Level::practice}, {"MAY", Level::may}};

@@ -46,14 +46,15 @@ class WrongReader {
   WrongReader(std::string_view text, Complaints& complaints) : lines_(lines_of(text)), complaints_(complaints) {}
 
   void read(const Node& root, WrongFile& out) {
-    check_keys(root, {"wrong", "checks", "right"}, complaints_);
+    check_keys(root, {"wrong", "checks", "right", "permitted"}, complaints_);
     require_keys(root, {"wrong", "checks"}, complaints_);
     if (const Node* id = find(root, "wrong")) {
       out.file = read_text(*id, "the id of the conformance file beside this one", complaints_).value_or("");
       out.pos = id->pos;
     }
-    if (const Node* checks = find(root, "checks"); checks != nullptr && checks_map(*checks))
-      for (const Node& check : checks->children) out.checks.push_back({check.key, check.key_pos, servers(check)});
+    for (const auto& [key, into] : {std::pair("checks", &out.checks), std::pair("permitted", &out.permitted)})
+      if (const Node* checks = find(root, key); checks != nullptr && checks_map(*checks))
+        for (const Node& check : checks->children) into->push_back({check.key, check.key_pos, servers(check)});
     if (const Node* right = find(root, "right"); right != nullptr && checks_map(*right))
       for (const Node& check : right->children)
         if (is_dialogue(check)) out.right.push_back({check.key, check.key_pos, dialogue(check)});

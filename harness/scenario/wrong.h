@@ -38,6 +38,7 @@ struct WrongFile {
   Pos pos;
   std::vector<WrongServers> checks;
   std::vector<RightServer> right;
+  std::vector<WrongServers> permitted;  ///< unusual, and allowed by the RFC: the check must not accuse them
 };
 
 bool is_wrong_file(std::string_view path);  ///< *.wrong.yaml

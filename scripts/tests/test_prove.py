@@ -63,6 +63,14 @@ right:
     edit: s/^\\.$/EXTRA\\r\\n./
     C: EXTRA
     S: +OK extra
+permitted:
+  stat: |
+    C: STAT
+    edit: s/$/ octets/
+  noop:
+    - |
+      C: NOOP
+      S: +OK what for?
 """
 WHOLE = "wrong: pop3.1939-5\nchecks:" + STAT + NOOP + HELP + EXTRA
 
@@ -80,7 +88,7 @@ def prove(tmp_path):
 def test_every_check_passes_on_the_right_server_and_fails_on_each_wrong_one(prove):
     ran = prove(WHOLE)
     assert ran.status == 0, ran.text
-    assert ran.out.endswith("4 of 4 proven, with 5 wrong servers\n")
+    assert ran.out.endswith("4 of 4 proven, with 5 wrong servers and 2 permitted ones\n")
     assert "not-applicable: the server does not offer EXTRA; on the right dialogue pass" in ran.out
     assert "NOT PROVEN" not in ran.out
 
@@ -95,6 +103,7 @@ def test_the_same_as_json(prove, tmp_path):
     assert told["stat"]["wrong"][1]["server"] == "defect pop3.hides-newest"
     assert told["noop"]["wrong"][0]["verdict"] == "latitude" and told["noop"]["wrong"][0]["actual"].startswith("-ERR never")
     assert told["help"]["wrong"][0]["verdict"] == "pass" and "help yourself" in told["help"]["wrong"][0]["note"]
+    assert [(trial["server"], trial["verdict"]) for trial in told["noop"]["permitted"]] == [("C: NOOP / S: +OK what for?", "pass")]
     assert told["extra"]["built_in"]["verdict"] == "not-applicable" and told["extra"]["right"]["verdict"] == "pass"
 
 
@@ -109,6 +118,8 @@ def test_one_file_or_one_check(prove, tmp_path):
     pytest.param("wrong: pop3.1939-5\nchecks:" + STAT + NOOP + EXTRA, "nothing makes it fail", id="no proof"),
     pytest.param(WHOLE.replace("S: -ERR never", "S: +OK well"), "not caught: C: NOOP / S: +OK well: pass", id="right after all"),
     pytest.param(WHOLE.replace("S: +OK extra", "S: -ERR extra"), "did not pass on the right dialogue", id="wrong right"),
+    pytest.param(WHOLE.replace("S: +OK what", "S: -ERR what"), "accuses what is permitted: C: NOOP / S: -ERR what for?: latitude",
+                 id="false accusation"),
 ])
 def test_what_is_not_proven_makes_it_1(prove, wrong, told):
     ran = prove(wrong)

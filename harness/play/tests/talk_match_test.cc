@@ -90,13 +90,13 @@ scenario::TalkLine s(const std::string& text) {
 }
 
 std::optional<TalkMismatch> block(const std::vector<scenario::TalkLine>& lines, const TalkReply& reply,
-                                  TalkVariables variables = {}, bool unordered = false) {
+                                  TalkVariables variables = {}, BlockOrder order = BlockOrder::as_written) {
   const auto message = [](std::string_view name) {
     if (name == "mail.1") return std::optional<std::string>("X-Mailproof: 1\r\n\r\nbody\r\n.\r\n");
     if (name == "mail.2") return std::optional<std::string>("X-Mailproof: 2\r\n\r\nother\r\n");
     return std::optional<std::string>();
   };
-  return match_block(lines, reply, unordered, message, variables);
+  return match_block(lines, reply, order, message, variables);
 }
 
 TEST(TalkBlock, LinesComeInOrderAndNoOthers) {
@@ -115,8 +115,17 @@ TEST(TalkBlock, ThreeDotsAreAnyLines) {
 }
 
 TEST(TalkBlock, CapabilitiesComeInAnyOrder) {
-  EXPECT_FALSE(block({s("UIDL"), s("TOP")}, listing({"TOP", "SASL PLAIN", "UIDL"}), {}, true));
-  EXPECT_TRUE(block({s("UIDL"), s("STLS")}, listing({"TOP", "SASL PLAIN", "UIDL"}), {}, true));
+  EXPECT_FALSE(block({s("UIDL"), s("TOP")}, listing({"TOP", "SASL PLAIN", "UIDL"}), {}, order_of_reply("capa")));
+  EXPECT_TRUE(block({s("UIDL"), s("STLS")}, listing({"TOP", "SASL PLAIN", "UIDL"}), {}, order_of_reply("CAPA")));
+}
+
+TEST(TalkBlock, NoRfcOrdersTheLinesOfLists) {
+  const auto order = order_of_reply("LIST");
+  EXPECT_FALSE(block({s("1 ${a}"), s("2 ${b}")}, listing({"2 200", "1 100"}), {}, order));
+  EXPECT_TRUE(block({s("1 ${a}")}, listing({"2 200", "1 100"}), {}, order)) << "but each message has one line";
+  EXPECT_TRUE(block({s("1 ${a}"), s("3 ${b}")}, listing({"2 200", "1 100"}), {}, order));
+  EXPECT_FALSE(block({s("1 ${a}"), s("...")}, listing({"2 200", "1 100"}), {}, order));
+  EXPECT_TRUE(block({s("2 ${b}"), s("1 ${a}")}, listing({"1 100", "2 200"}), {}, order_of_reply("RETR 1")));
 }
 
 TEST(TalkBlock, TheWholeIsMeasured) {
@@ -132,6 +141,10 @@ TEST(TalkBlock, AMessageIsComparedByteForByteBehindItsTraceHeaders) {
   EXPECT_FALSE(block({s("{mail.1}")}, listing({"Received: x", "X-Mailproof: 1", "", "body", "."})));
   EXPECT_TRUE(block({s("{mail.1}")}, listing({"Received: x", "X-Mailproof: 1", "", "body"})));
   EXPECT_TRUE(block({s("{mail.1}")}, listing({"body"})));
+  EXPECT_FALSE(block({s("{mail.1}")}, listing({"X-Mailproof: 1", "Status: RO", "X-UIDL: a", "\tb", "", "body", "."})))
+      << "a store keeps its own fields there";
+  EXPECT_TRUE(block({s("{mail.1}")}, listing({"X-Mailproof: 1", "", "Status: RO", "body", "."})));
+  EXPECT_TRUE(block({s("{mail.1}")}, listing({"X-Mailproof: 1", "x-mailproof: 2", "", "body", "."})));
   EXPECT_FALSE(block({s("{mail.1 top 1}")}, listing({"X-Mailproof: 1", "", "body"})));
   EXPECT_TRUE(block({s("{mail.1 top 0}")}, listing({"X-Mailproof: 1", "", "body"})));
 }
@@ -142,8 +155,8 @@ TEST(TalkBlock, AnyOfASetIsTakenOnce) {
     return name == "mail.1" ? std::optional<std::string>("X-Mailproof: 1\r\n") : std::nullopt;
   };
   const TalkReply reply = listing({"X-Mailproof: 1"});
-  EXPECT_FALSE(match_block({s("{mail.*}")}, reply, false, message, variables));
-  EXPECT_TRUE(match_block({s("{mail.*}")}, reply, false, message, variables)) << "it came before";
+  EXPECT_FALSE(match_block({s("{mail.*}")}, reply, BlockOrder::as_written, message, variables));
+  EXPECT_TRUE(match_block({s("{mail.*}")}, reply, BlockOrder::as_written, message, variables)) << "it came before";
 }
 
 TEST(TalkBlock, RegularExpressionsLookAtEveryLine) {
