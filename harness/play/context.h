@@ -17,6 +17,11 @@
 
 namespace mailproof::play {
 
+/// Among what a check is played without: LOGIN-DELAY with more than 0 seconds. Such a server SHOULD refuse a login that
+/// follows another (RFC 2449 section 6.5), with or without a code that says so; where it does, the check is over and
+/// was not applicable.
+inline constexpr std::string_view kDelayedLogins = "delayed-logins";
+
 /// What a server said it offers.
 struct Offered {
   std::vector<std::string> lines;  ///< capabilities, arguments behind them: "SASL PLAIN LOGIN"
@@ -25,7 +30,7 @@ struct Offered {
   bool complete = false;     ///< asked after login too
   std::optional<bool> apop;  ///< whether APOP is a command here; only asked where it is wanted
   /// A capability and arguments that it must have, in any order: "SASL PLAIN". "CAPA" itself, "APOP", and
-  /// "delayed-logins": LOGIN-DELAY with more than 0 seconds.
+  /// kDelayedLogins.
   bool has(std::string_view wanted) const;
   bool knows(std::string_view wanted) const;  ///< whether it is offered or not
 };

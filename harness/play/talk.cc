@@ -30,9 +30,7 @@ void Talk::again() { context_.network.set_alarm(*this, context_.network.now()); 
 
 void Talk::look(std::function<void(bool)> then) {
   if (check_.real_tls() && context_.network.simulated()) {
-    auto e = context_.event(Type::obs, What::not_applicable);
-    e.text = "the simulation has no versions of TLS and no alerts";
-    context_.append(std::move(e));
+    not_applicable("the simulation has no versions of TLS and no alerts");
     return then(false);
   }
   std::vector<std::string> asked = check_.when;
@@ -95,13 +93,22 @@ bool Talk::applicable(const Offered& offered) {
   std::string why;
   for (const auto& one : check_.when)
     if (!offered.has(one)) why = fmt::format("the server does not offer {}", one);
-  for (const auto& one : check_.unless)
-    if (offered.has(one)) why = fmt::format("the server offers {}", one);
-  if (why.empty()) return true;
+  for (const auto& one : check_.unless) {
+    if (!offered.has(one)) continue;
+    if (one == kDelayedLogins) {
+      delays_ = true;
+    } else {
+      why = fmt::format("the server offers {}", one);
+    }
+  }
+  if (!why.empty()) not_applicable(why);
+  return why.empty();
+}
+
+void Talk::not_applicable(std::string why) {
   auto e = context_.event(Type::obs, What::not_applicable);
-  e.text = why;
+  e.text = std::move(why);
   context_.append(std::move(e));
-  return false;
 }
 
 void Talk::play(Finish done) {
@@ -169,9 +176,7 @@ Talk::Came Talk::open(int number, const scenario::TalkConnect& how) {
   }
   const Endpoint* endpoint = talk_endpoint(context_.target, how);
   if (endpoint == nullptr) {
-    auto e = context_.event(Type::obs, What::not_applicable);
-    e.text = "the target has no such endpoint";
-    context_.append(std::move(e));
+    not_applicable("the target has no such endpoint");
     return Came::ended;
   }
   Line& at = lines_[number];

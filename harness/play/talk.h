@@ -72,6 +72,7 @@ class Talk final : public Alarm {
   void looking(Time now);
   const Offered* offered_before(const std::vector<std::string>& asked) const;
   bool applicable(const Offered& offered);
+  void not_applicable(std::string why);
 
   // What is sent (talk_send.cc).
   Came send(Line& at);
@@ -130,6 +131,7 @@ class Talk final : public Alarm {
   std::unique_ptr<TalkProbe> probe_;
   std::function<void(bool)> looked_;
   std::vector<std::string> asked_;  ///< when: and unless:
+  bool delays_ = false;             ///< a refused login says nothing, see Offered::has
   Time look_until_{};
 };
 

@@ -43,7 +43,7 @@ TalkProbe::TalkProbe(Context& context, std::uint32_t session, const scenario::Ta
 bool Offered::has(std::string_view wanted) const {
   if (iequals(wanted, "CAPA")) return listed;
   if (iequals(wanted, "APOP")) return apop.value_or(false);
-  if (wanted == "delayed-logins")
+  if (wanted == kDelayedLogins)
     return std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
       const auto have = pattern_words(line);
       return have.size() > 1 && iequals(have[0], "LOGIN-DELAY") && have[1] != "0";
@@ -62,7 +62,7 @@ bool Offered::knows(std::string_view wanted) const {
   if (has(wanted)) return true;
   if (iequals(wanted, "APOP")) return apop.has_value();
   // A delay is announced in both states (RFC 2449 section 6.5).
-  return complete || (listed && wanted == "delayed-logins");
+  return complete || (listed && wanted == kDelayedLogins);
 }
 
 bool TalkProbe::everything_known() const {

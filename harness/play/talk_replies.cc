@@ -17,6 +17,12 @@ std::string shown(const TalkReply& reply) {
   return out;
 }
 
+bool is_refused_login(const TalkReply& reply) {
+  const std::string_view word = std::string_view(reply.command).substr(0, reply.command.find(' '));
+  const bool login = iequals(word, "PASS") || iequals(word, "AUTH") || iequals(word, "APOP");
+  return login && istarts_with(reply.line, "-ERR");
+}
+
 }  // namespace
 
 std::string Talk::how_it_ended(const Line& at) const {
@@ -125,7 +131,11 @@ Talk::Came Talk::reply(Line& at, const scenario::TalkLine& line) {
 }
 
 Talk::Came Talk::pop3_reply(Line& at, const scenario::TalkLine& line, const TalkReply& came) {
-  if (!one_of(line, came)) return wrong(&at, line, expected(line), shown(came));
+  if (!one_of(line, came)) {
+    if (!delays_ || !is_refused_login(came)) return wrong(&at, line, expected(line), shown(came));
+    not_applicable("the server lists LOGIN-DELAY and refuses a login: " + printable(came.line, 200));
+    return Came::ended;
+  }
   if (!line.has_block) return Came::on;
   // "S: +OK | -ERR" with a block: the block is about the +OK.
   if (!came.multi && line.alternatives.size() > 1 && !istarts_with(came.line, "+OK")) return Came::on;
