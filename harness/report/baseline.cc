@@ -43,23 +43,48 @@ bool as_bad(Severity before, Severity now) {
   return rank(before) >= rank(now);
 }
 
-/// Throws Json::exception where a field is missing or of another type; `wrong` names a word that is none of ours.
-void read_scenario(const Json& from, Baseline& out, std::string& wrong) {
-  const std::string id = from.at("id").get<std::string>();
-  const auto said = verdict(from.at("verdict").get<std::string>());
-  if (!said) wrong = fmt::format("{} has a verdict that is none", id);
+/// What is not as in a run.json, as the end of a sentence about it.
+struct NoRun {
+  std::string why;
+};
+
+/// A field that must be there and of this type; `of` names the object.
+const Json& field(const Json& from, const char* key, Json::value_t type, const std::string& of) {
+  if (!from.is_object()) throw NoRun{fmt::format("{} is no object", of)};
+  const auto found = from.find(key);
+  if (found == from.end()) throw NoRun{fmt::format("{} has no '{}'", of, key)};
+  if (found->type() != type)
+    throw NoRun{fmt::format("the '{}' of {} is no {}", key, of, type == Json::value_t::array ? "list" : "text")};
+  return *found;
+}
+
+std::string text_of(const Json& from, const char* key, const std::string& of) {
+  return field(from, key, Json::value_t::string, of).get<std::string>();
+}
+
+void read_scenario(const Json& from, std::size_t number, Baseline& out) {
+  const std::string id = text_of(from, "id", fmt::format("its scenario {}", number));
+  const auto said = verdict(text_of(from, "verdict", id));
+  if (!said) throw NoRun{fmt::format("{} has a verdict that is none", id)};
   const bool again = out.scenarios.contains(id);
   auto& scenario = out.scenarios[id];
-  const Verdict now = said.value_or(Verdict::error);
-  scenario.verdict = again ? judge::worst(std::array{scenario.verdict, now}) : now;
-  scenario.passed = scenario.passed || passed(now);
-  for (const Json& finding : from.at("findings")) {
-    const auto bad = severity(finding.at("severity").get<std::string>());
-    if (!bad) wrong = fmt::format("a finding of {} has a severity that is none", id);
-    const auto [at, fresh] =
-        scenario.findings.emplace(finding.at("id").get<std::string>(), bad.value_or(Severity::fail));
-    if (!fresh && bad && !as_bad(at->second, *bad)) at->second = *bad;
+  scenario.verdict = again ? judge::worst(std::array{scenario.verdict, *said}) : *said;
+  scenario.passed = scenario.passed || passed(*said);
+  const std::string finding_of = fmt::format("a finding of {}", id);
+  for (const Json& finding : field(from, "findings", Json::value_t::array, id)) {
+    const auto bad = severity(text_of(finding, "severity", finding_of));
+    if (!bad) throw NoRun{fmt::format("{} has a severity that is none", finding_of)};
+    const auto [at, fresh] = scenario.findings.emplace(text_of(finding, "id", finding_of), *bad);
+    if (!fresh && !as_bad(at->second, *bad)) at->second = *bad;
   }
+}
+
+/// "line 3, column 14" of an octet, counted from 1.
+std::string place(std::string_view text, std::size_t byte) {
+  const std::string_view before = text.substr(0, std::min(text.size(), byte == 0 ? 0 : byte - 1));
+  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  const auto start = before.rfind('\n');
+  return fmt::format("line {}, column {}", line, before.size() - (start == std::string_view::npos ? 0 : start + 1) + 1);
 }
 
 std::string named(const std::vector<std::string>& ids) {
@@ -78,17 +103,21 @@ bool conclusive(Verdict verdict) {
 Result<Baseline> parse_baseline(std::string_view text, const std::string& name) {
   Baseline out;
   out.name = name;
-  std::string wrong;
   try {
     const Json run = Json::parse(text);
-    out.target = run.at("target").get<std::string>();
-    out.interrupted = run.value("interrupted", false);
-    if (run.contains("selection")) out.selection = run["selection"].get<std::vector<std::string>>();
-    for (const Json& scenario : run.at("scenarios")) read_scenario(scenario, out, wrong);
-  } catch (const Json::exception& error) {
-    wrong = error.what();
+    out.target = text_of(run, "target", "it");
+    if (run.contains("interrupted")) out.interrupted = run["interrupted"] == true;
+    if (run.contains("selection"))
+      for (const Json& word : field(run, "selection", Json::value_t::array, "it"))
+        if (word.is_string()) out.selection.push_back(word.get<std::string>());
+    std::size_t number = 0;
+    for (const Json& scenario : field(run, "scenarios", Json::value_t::array, "it"))
+      read_scenario(scenario, ++number, out);
+  } catch (const Json::parse_error& error) {
+    return Error{"", fmt::format("{} is no run.json of mailproof: it is broken at {}", name, place(text, error.byte))};
+  } catch (const NoRun& wrong) {
+    return Error{"", fmt::format("{} is no run.json of mailproof: {}", name, wrong.why)};
   }
-  if (!wrong.empty()) return Error{name, fmt::format("this is not the run.json of a run: {}", wrong)};
   return out;
 }
 

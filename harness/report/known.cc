@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "core/units.h"
+
 namespace mailproof::report {
 namespace {
 
@@ -30,6 +32,14 @@ bool concerns(const Known& known, std::string_view scenario) {
 /// About several scenarios, by their first words.
 bool is_prefix(const Known& known, std::string_view scenario) {
   return covers(known.id, scenario) && known.id != scenario;
+}
+
+/// ", did you mean ...?" An entry of one finding is misspelt in the scenario that it names.
+std::string meant(const std::string& id, const std::set<std::string>& ids) {
+  const auto known = with_first_words(ids);
+  const auto slash = std::min(id.find('/'), id.size());
+  const auto nearest = nearest_word(id.substr(0, slash), {known.begin(), known.end()});
+  return nearest ? fmt::format(" (did you mean {}{}?)", *nearest, id.substr(slash)) : "";
 }
 
 bool conclusive(Verdict verdict) {
@@ -62,6 +72,13 @@ bool covers(std::string_view entry, std::string_view id) {
   return id.size() == entry.size() || between(entry.back()) || between(id[entry.size()]);
 }
 
+std::set<std::string> with_first_words(const std::set<std::string>& ids) {
+  std::set<std::string> out = ids;
+  for (const std::string& id : ids)
+    for (auto dot = id.find('.'); dot != std::string::npos; dot = id.find('.', dot + 1)) out.insert(id.substr(0, dot));
+  return out;
+}
+
 void accept_known(std::span<const Known> known, std::string_view today, ScenarioResult& scenario) {
   for (auto& finding : scenario.findings) {
     if (finding.severity != Severity::fail && finding.severity != Severity::latitude) continue;
@@ -91,9 +108,9 @@ void find_unneeded(std::span<const Known> known, std::string_view today, const s
     if (played.empty()) {
       if (std::none_of(ids.begin(), ids.end(), [&](const std::string& id) { return concerns(one, id); }))
         run.notes.push_back(
-            fmt::format("the known deviation {} names no scenario that there is: it excuses nothing, "
+            fmt::format("the known deviation {} names no scenario that there is{}: it excuses nothing, "
                         "and would silence one that gets this id",
-                        one.id));
+                        one.id, meant(one.id, ids)));
       continue;
     }
     for (ScenarioResult* scenario : unneeded_in(one, played, ids)) {

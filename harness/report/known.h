@@ -19,6 +19,9 @@ struct Known {
 /// True where `entry` is `id` or its first whole words: "pop3.1939-7" of "pop3.1939-7.top/talk/mismatch".
 bool covers(std::string_view entry, std::string_view id);
 
+/// All of them, and the first whole words of each: what an entry, --only or --skip may name.
+std::set<std::string> with_first_words(const std::set<std::string>& ids);
+
 /// Sets `accepted` of the findings that an entry excuses: those of severity fail and latitude, never an error of our
 /// own. An entry whose last day is before `today` excuses nothing, also not by a baseline, and the note says so.
 void accept_known(std::span<const Known> known, std::string_view today, ScenarioResult& scenario);

@@ -1,5 +1,6 @@
 #include "report/gate.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -183,6 +184,12 @@ TEST(Known, AnEntryThatNamesNothingIsSaid) {
   RunResult run = through(knowing({{"pop3.1939-7.top-byte-stufing", "a typo", ""}}), {played(kCheck, Verdict::pass)});
   EXPECT_THAT(run.notes, ElementsAre(HasSubstr("pop3.1939-7.top-byte-stufing names no scenario")));
   EXPECT_THAT(run_text(run), HasSubstr("note: the known deviation pop3.1939-7.top-byte-stufing"));
+  EXPECT_THAT(run.notes, ElementsAre(HasSubstr(fmt::format("(did you mean {}?)", kCheck))));
+  run =
+      through(knowing({{"pop3.1939-7.top-byte-stufing/talk/mismatch", "", ""}, {"pop4", "", ""}, {"sync.far", "", ""}}),
+              {played(kCheck, Verdict::pass)});
+  EXPECT_THAT(run.notes, ElementsAre(HasSubstr(fmt::format("(did you mean {}?)", kFinding)),
+                                     HasSubstr("(did you mean pop3?)"), Not(HasSubstr("did you mean"))));
   // A run of fewer scenarios is no complaint.
   run = through(knowing({{kFinding, "", ""}}), {played("pop3.1939-9.a", Verdict::pass)}, {kCheck});
   EXPECT_THAT(run.notes, IsEmpty());
@@ -298,8 +305,15 @@ TEST(Baseline, ThatIsNoneSaysWhy) {
                            R"({"target":1,"scenarios":[]})", "\xff\xfe"}) {
     const auto read = parse_baseline(text, "old.json");
     ASSERT_TRUE(read.has_error()) << text;
-    EXPECT_THAT(read.error().message(), HasSubstr("old.json: this is not the run.json of a run"));
+    EXPECT_THAT(read.error().message(), HasSubstr("old.json is no run.json of mailproof: ")) << text;
+    EXPECT_THAT(read.error().message(), Not(HasSubstr("json.exception"))) << text;
   }
+  const auto why = [](const char* text) { return parse_baseline(text, "f").error().message(); };
+  EXPECT_EQ(why("{}"), "f is no run.json of mailproof: it has no 'target'");
+  EXPECT_EQ(why("[]"), "f is no run.json of mailproof: it is no object");
+  EXPECT_EQ(why(R"({"target":1})"), "f is no run.json of mailproof: the 'target' of it is no text");
+  EXPECT_EQ(why(R"({"target":"x","scenarios":[{"id":"a"}]})"), "f is no run.json of mailproof: a has no 'verdict'");
+  EXPECT_EQ(why("{\n  \"target\": x"), "f is no run.json of mailproof: it is broken at line 2, column 13");
 }
 
 }  // namespace
