@@ -8,6 +8,7 @@ namespace mailproof::cli {
 namespace {
 
 int check(const std::vector<std::string>& paths, const std::string& root, bool json) {
+  if (const auto why = missing_folder(paths, root); !why.empty()) return complain(why);
   const auto loaded = scenario::load(paths, root);
   for (const auto& problem : loaded.problems) fmt::print(stderr, "{}\n", problem.message());
   if (json && loaded.problems.empty()) {

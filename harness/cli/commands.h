@@ -27,6 +27,9 @@ void add_prove(CLI::App& app, int& status);
 /// "mailproof: ..." on standard error; the status of wrong use.
 int complain(const std::string& text);
 
+/// Why ids and default folders cannot be looked up where `paths` need it: there is no scenarios folder. "" = nothing.
+std::string missing_folder(const std::vector<std::string>& paths, const std::string& root);
+
 /// Reads scenarios; nothing, after printing every problem, if any file is bad.
 std::optional<std::vector<scenario::Scenario>> load_scenarios(const std::vector<std::string>& paths,
                                                               const std::string& root);

@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 
 #include "cli/commands.h"
 #include "cli/run_rules.h"
@@ -17,12 +19,32 @@ int complain(const std::string& text) {
   return kWrongUse;
 }
 
+std::string missing_folder(const std::vector<std::string>& paths, const std::string& root) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (fs::is_directory(root, error)) return {};
+  const bool needed = std::any_of(paths.begin(), paths.end(), [&](const std::string& path) {
+    if (fs::exists(path, error)) return false;
+    const bool id = path.find('/') == std::string::npos && !path.ends_with(".yaml") && !path.ends_with(".yml");
+    return id || path == root || path.starts_with(root + "/");
+  });
+  if (!needed) return {};
+  return fmt::format(
+      "there is no folder '{}'{}: run in a checkout of mailproof, or say where its scenarios are with "
+      "--scenarios DIR",
+      root, fs::path(root).is_absolute() ? "" : " here");
+}
+
 std::optional<std::vector<scenario::Scenario>> load_scenarios(const std::vector<std::string>& paths,
                                                               const std::string& root) {
+  if (const auto why = missing_folder(paths, root); !why.empty()) {
+    complain(why);
+    return std::nullopt;
+  }
   auto loaded = scenario::load(paths, root);
   for (const auto& problem : loaded.problems) fmt::print(stderr, "{}\n", problem.message());
   if (!loaded.problems.empty()) {
-    complain(fmt::format("nothing was played: {} problem{} in the scenario files", loaded.problems.size(),
+    complain(fmt::format("stopped: {} problem{} with the scenarios that were asked for", loaded.problems.size(),
                          loaded.problems.size() == 1 ? "" : "s"));
     return std::nullopt;
   }

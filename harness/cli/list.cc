@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -21,6 +22,7 @@ constexpr std::size_t kMostCatalogue = 16U << 20;
 
 /// The catalogue stands beside the conformance files that it is about. A tree without one has nothing that is missing.
 int print_coverage(const ListFlags& flags) {
+  if (const auto why = missing_folder({flags.root}, flags.root); !why.empty()) return complain(why);
   const std::string file = flags.root + "/conformance/catalogue.tsv";
   const auto text = scenario::read_file(file, kMostCatalogue);
   if (!text) return complain(fmt::format("{}: the catalogue of requirements must be {}", file, text.error().why));
@@ -32,6 +34,10 @@ int print_coverage(const ListFlags& flags) {
   std::vector<report::CheckLevel> checks;
   for (const auto& scenario : loaded.scenarios)
     if (is_check(scenario)) checks.push_back({scenario.id, level_of(scenario)});
+  const auto protocols = report::protocols_of(*catalogue, checks);
+  if (!flags.protocol.empty() && !protocols.contains(flags.protocol))
+    return complain(fmt::format("--protocol {}: neither the catalogue nor a check is about it; there is: {}",
+                                flags.protocol, fmt::join(protocols, ", ")));
   fmt::print("{}", report::coverage_text(*catalogue, checks, flags.protocol));
   return 0;
 }

@@ -24,17 +24,17 @@ std::vector<std::string> split(std::string_view text, char between) {
   }
 }
 
-/// The word that ids of a protocol begin with, or one of those that the catalogue has for the row.
+/// The word that the id begins with, and those that the catalogue has for its row: "pop3+imap".
+std::set<std::string> protocols_of(const std::string& id, const std::string& protocols) {
+  std::set<std::string> out = {id.substr(0, id.find('.'))};
+  for (const std::string& some : split(protocols, ','))
+    for (std::string& word : split(some, '+'))
+      if (!word.empty()) out.insert(std::move(word));
+  return out;
+}
+
 bool is_about(const std::string& id, const std::string& protocols, const std::string& wanted) {
-  if (wanted.empty() || id.starts_with(wanted + ".")) return true;
-  std::string word;
-  for (const char c : protocols + ",") {
-    if (c != '+' && c != ',')
-      word += c;
-    else if (std::exchange(word, "") == wanted)
-      return true;
-  }
-  return false;
+  return wanted.empty() || protocols_of(id, protocols).contains(wanted);
 }
 
 /// Its section, and for ids that are in none ("any.line-limit") their first words.
@@ -81,6 +81,13 @@ Result<std::vector<Requirement>> parse_catalogue(std::string_view text, const st
     out.push_back({fields[columns["id"]], fields[columns["rfc"]], fields[columns["section"]], fields[columns["level"]],
                    fields[columns["protocol"]], fields[columns["title"]]});
   }
+  return out;
+}
+
+std::set<std::string> protocols_of(std::span<const Requirement> catalogue, std::span<const CheckLevel> checks) {
+  std::set<std::string> out;
+  for (const Requirement& row : catalogue) out.merge(protocols_of(row.id, row.protocol));
+  for (const CheckLevel& check : checks) out.merge(protocols_of(check.id, ""));
   return out;
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,9 @@ Result<std::vector<Requirement>> parse_catalogue(std::string_view text, const st
 struct CheckLevel {
   std::string id, level;
 };
+
+/// What `protocol` below can be: every word of the catalogue's protocols, and those that ids begin with.
+std::set<std::string> protocols_of(std::span<const Requirement> catalogue, std::span<const CheckLevel> checks);
 
 /// For each section how many checks there are, by level, and how many rows of the catalogue have none; then every MUST
 /// row without a check. `protocol` restricts it to ids that begin with it and rows that are about it too; "" = all.

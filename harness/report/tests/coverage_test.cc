@@ -40,6 +40,12 @@ TEST(Coverage, OfOneProtocol) {
   EXPECT_THAT(coverage_text(catalogue(), checks, "pop"), HasSubstr("total         0"));
 }
 
+TEST(Coverage, KnowsTheProtocolsThereAre) {
+  const auto all = protocols_of(catalogue(), std::vector<CheckLevel>{{"tls.8314-3.cert", "MUST"}});
+  EXPECT_TRUE(all.contains("pop3") && all.contains("imap") && all.contains("x") && all.contains("tls"));
+  EXPECT_FALSE(all.contains("pop") || all.contains(""));
+}
+
 TEST(Coverage, WholeIsSaid) {
   const std::vector<CheckLevel> checks = {
       {"pop3.1939-5.list-empty", "MUST"}, {"pop3.1939-5.stat-format", "MUST"}, {"imap.9051-6.4.9.uid", "MUST"}};
