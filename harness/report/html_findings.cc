@@ -83,7 +83,9 @@ std::string findings_html(const RunResult& run) {
   if (counted.size() > kMostShown)
     out += fmt::format("<p>{} more findings are in findings.json.</p>\n", counted.size() - kMostShown);
   out += unexpected(run);
-  if (out.empty()) out = "<p>None: no promise was seen broken.</p>\n";
+  if (out.empty())
+    out = accepted.empty() ? "<p>None: no promise was seen broken.</p>\n"
+                           : "<p>None that counts: what was seen broken is accepted.</p>\n";
   if (!accepted.empty()) {
     out += fmt::format("<details><summary>{} accepted, and not counted</summary>\n", accepted.size());
     for (std::size_t i = 0; i < accepted.size() && i < kMostShown; ++i) out += article(run, accepted[i], false);

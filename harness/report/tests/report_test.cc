@@ -405,6 +405,15 @@ TEST(Html, HasTheWorstFindingFirst) {
   EXPECT_THAT(report_html(RunResult{}), HasSubstr("None: no promise was seen broken."));
 }
 
+TEST(Html, DoesNotDenyWhatIsAccepted) {
+  RunResult run = sample();
+  for (auto& scenario : run.scenarios)
+    for (auto& finding : scenario.findings) finding.accepted = "known: fixed in 4.2";
+  EXPECT_THAT(report_html(run), AllOf(Not(HasSubstr("no promise was seen broken")),
+                                      HasSubstr("None that counts: what was seen broken is accepted."),
+                                      HasSubstr("2 accepted, and not counted")));
+}
+
 TEST(Html, DoesNotGrowWithoutEnd) {
   RunResult run = checked();
   const auto drawn = run.scenarios[2];
