@@ -62,6 +62,11 @@ std::optional<std::string> refusal(const LoadFlags& flags, const std::vector<sce
   if (const auto host = foreign_host(target); !builtin && host && flags.yes_load != *host)
     return fmt::format("{} is not loopback: say --yes-load {} if it may be loaded", *host, *host);
   for (const auto& story : stories) {
+    if (story.check)
+      return fmt::format(
+          "{} is a check, played for what one sentence says: as load it measures nothing; give stories, "
+          "such as those below scenarios/mixed, scenarios/pop3 and scenarios/sync",
+          story.id);
     if (const auto* step = play::disturbing_step(story.steps))
       return fmt::format("{} cannot be played as load: its step {} of the target would disturb every other copy",
                          story.id, name(step->verb));

@@ -97,13 +97,18 @@ void add_server(CLI::App& app, int& status) {
   command
       ->add_option("--users", flags->builtin.users,
                    "user0001, user0002, ... with the password of MAILPROOF_PASSWORD (default: pass)")
+      ->check(whole_number())
       ->capture_default_str();
-  command->add_option("--small", flags->builtin.small, "small0001, ... with a quota")->capture_default_str();
+  command->add_option("--small", flags->builtin.small, "small0001, ... with a quota")
+      ->check(whole_number())
+      ->capture_default_str();
   command->add_option("--quota", flags->quota, "Quota of the small ones (default 64KiB)");
   command->add_option("--domain-quota", flags->domain_quota, "Quota of all accounts together");
   command->add_option("--defect", flags->builtin.defects, "Switch a defect on")->allow_extra_args(false);
   command->add_option("--latitude", flags->builtin.latitudes, "Switch a latitude on")->allow_extra_args(false);
-  command->add_option("--seed", flags->builtin.seed, "Of UIDVALIDITYs and identifiers")->capture_default_str();
+  command->add_option("--seed", flags->builtin.seed, "Of UIDVALIDITYs and identifiers")
+      ->check(whole_number())
+      ->capture_default_str();
   command->callback([flags, &status] { status = serve(*flags); });
 }
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 
@@ -122,12 +123,25 @@ Result<scenario::Target> make_target(const TargetFlags& flags) {
   return loaded.target;
 }
 
+CLI::Validator whole_number() {
+  return CLI::Validator(
+      [](const std::string& text) {
+        const bool digits =
+            !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+        return digits ? std::string() : fmt::format("expected a whole number from 0 on, not '{}'", text);
+      },
+      "UINT");
+}
+
 void add_play_flags(CLI::App& app, PlayFlags& flags) {
   add_target_flags(app, flags.target);
   app.add_option("scenarios", flags.paths, "Scenario files, folders or ids")->required();
   app.add_option("--scenarios", flags.scenarios, "Folder in which ids are looked up")->capture_default_str();
-  app.add_option("--out", flags.out, "Run directory (default: a new one below runs/)");
-  app.add_option("--seed", flags.seed, "Of everything random")->capture_default_str();
+  app.add_option(
+      "--out", flags.out,
+      "Run directory (default: a new one below runs/); an earlier run in it is replaced, a folder with other "
+      "files of the same names is refused");
+  app.add_option("--seed", flags.seed, "Of everything random")->check(whole_number())->capture_default_str();
   app.add_flag("--strict", flags.strict, "A latitude fails");
   app.add_flag("--keep", flags.keep, "Leave our messages in the mailboxes");
   app.add_flag("--i-own-these-mailboxes", flags.own_mailboxes,
