@@ -107,15 +107,24 @@ void read_event(const json& from, history::History& history) {
   history.append(std::move(e));
 }
 
-void read_line(const std::string& line, std::vector<std::unique_ptr<history::History>>& out) {
+void read_line(const std::string& line, ReadRun& out) {
   const json object = json::parse(line);
-  if (object.contains("history")) {
-    out.push_back(std::make_unique<history::History>());
-    return read_info(object.at("history"), out.back()->info);
+  if (object.contains("run")) {
+    out.marked = true;
+    if (object.at("run").contains("histories")) out.expected = object.at("run").at("histories").get<std::size_t>();
+    return;
   }
-  if (out.empty()) throw std::runtime_error("the file does not begin with a history");
-  history::History& history = *out.back();
-  if (object.contains("session")) {
+  if (object.contains("history")) {
+    out.histories.push_back({std::make_unique<history::History>()});
+    return read_info(object.at("history"), out.histories.back().history->info);
+  }
+  if (out.histories.empty()) throw std::runtime_error("the file does not begin with a history");
+  history::History& history = *out.histories.back().history;
+  if (object.contains("end")) {
+    const json& end = object.at("end");
+    out.histories.back().whole = end.value("events", std::size_t{0}) == history.events().size();
+    out.histories.back().took = Duration(end.value("took", std::int64_t{0}));
+  } else if (object.contains("session")) {
     const json& from = object.at("session");
     history::SessionInfo session{
         from.value("label", ""),   from.value("device", 0U), protocol_of(from.value("protocol", "")),
@@ -144,16 +153,9 @@ void read_line(const std::string& line, std::vector<std::unique_ptr<history::His
 
 }  // namespace
 
-Result<std::vector<std::unique_ptr<history::History>>> read_histories(const std::string& directory) {
-  std::vector<std::string> files;
-  std::error_code error;
-  if (fs::exists(directory + "/history.jsonl", error)) files.push_back(directory + "/history.jsonl");
-  for (const auto& entry : fs::directory_iterator(directory + "/history", error))
-    files.push_back(entry.path().string());
-  std::sort(files.begin(), files.end());
-  if (files.empty()) return Error{directory, "no history.jsonl in this directory: is it a run directory?"};
-  std::vector<std::unique_ptr<history::History>> out;
-  for (const auto& path : files) {
+Result<ReadRun> read_histories(const std::string& directory) {
+  ReadRun out;
+  const auto read = [&](const std::string& path) -> std::optional<Error> {
     std::ifstream in(path);
     std::string line;
     for (int number = 1; std::getline(in, line); ++number) {
@@ -164,7 +166,22 @@ Result<std::vector<std::unique_ptr<history::History>>> read_histories(const std:
         return Error{fmt::format("{}:{}", path, number), wrong.what()};
       }
     }
-  }
+    return std::nullopt;
+  };
+  const std::string joined = directory + "/history.jsonl";
+  std::vector<std::string> parts;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(directory + "/history", error))
+    if (entry.path().extension() == ".jsonl") parts.push_back(entry.path().string());
+  std::sort(parts.begin(), parts.end());
+  if (!fs::exists(joined, error) && parts.empty())
+    return Error{directory, "no history.jsonl in this directory: is it a run directory?"};
+  if (auto wrong = read(joined)) return *wrong;
+  // They are joined at the end, all at once: whoever was killed while he took the parts away has them twice.
+  if (parts.empty() || (out.marked && !out.histories.empty())) return out;
+  out.histories.clear();
+  for (const auto& path : parts)
+    if (auto wrong = read(path)) return *wrong;
   return out;
 }
 

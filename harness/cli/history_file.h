@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,8 +9,20 @@
 
 namespace mailproof::cli {
 
-/// Reads the histories of a run directory: history.jsonl, or the parts of a run that was killed. In the order they were
-/// written.
-Result<std::vector<std::unique_ptr<history::History>>> read_histories(const std::string& directory);
+struct ReadHistory {
+  std::unique_ptr<history::History> history;
+  bool whole = false;  ///< its end is there, and all that it counts
+  Duration took{};     ///< of a whole one: from its first step to its last
+};
+
+/// What a run directory has of histories, in the order they were written.
+struct ReadRun {
+  bool marked = false;                  ///< says where it begins and ends; older ones do not
+  std::optional<std::size_t> expected;  ///< histories of a finished run; nothing where not all are kept
+  std::vector<ReadHistory> histories;
+};
+
+/// Reads history.jsonl, or the parts of a run that was killed.
+Result<ReadRun> read_histories(const std::string& directory);
 
 }  // namespace mailproof::cli

@@ -3,45 +3,107 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <nlohmann/json.hpp>
 
+#include "cli/asked.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/history_file.h"
+#include "cli/worker.h"
+#include "scenario/files.h"
 
 namespace mailproof::cli {
 namespace {
 
+constexpr std::size_t kMostRun = 256U << 20;
+
+/// How long the run took, as it said itself at its end; of one that was killed, when its last event was.
+double seconds_of(const std::string& directory, const ReadRun& read) {
+  if (const auto text = scenario::read_file(directory + "/run.json", kMostRun)) {
+    const auto run = nlohmann::json::parse(*text, nullptr, false);
+    if (run.is_object() && run.contains("seconds") && run["seconds"].is_number()) return run["seconds"].get<double>();
+  }
+  Time last{};
+  for (const auto& one : read.histories)
+    if (!one.history->events().empty()) last = std::max(last, one.history->events().back().at);
+  return std::chrono::duration<double>(last.time_since_epoch()).count();
+}
+
+/// A history that ends in the middle says no more than one that somebody interrupted there.
+void interrupt(history::History& history) {
+  history::Event e;
+  if (!history.events().empty()) e.at = history.events().back().at;
+  e.type = history::Type::obs;
+  e.what = history::What::problem;
+  e.code = "interrupted";
+  e.text = "its history is cut: the run was not finished";
+  history.append(std::move(e));
+}
+
+double took(const ReadHistory& one) {
+  const auto& events = one.history->events();
+  if (one.whole) return std::chrono::duration<double>(one.took).count();
+  return events.empty() ? 0 : std::chrono::duration<double>(events.back().at - events.front().at).count();
+}
+
+/// What the directory cannot say.
+void add_notes(const ReadRun& read, const Result<Asked>& asked, report::RunResult& run) {
+  const auto whole =
+      std::count_if(read.histories.begin(), read.histories.end(), [](const auto& one) { return one.whole; });
+  if (!read.marked)
+    run.notes.emplace_back(
+        "this history says neither how many scenarios were to be played nor where it ends: it is of an older "
+        "mailproof, "
+        "and whether the run was finished is not known");
+  else if (!read.expected)
+    run.notes.emplace_back(
+        "this is a load: it keeps the histories of copies with findings only; stats.json has them all");
+  else if (run.interrupted)
+    run.notes.push_back(fmt::format("the run was not finished: {} of {} scenarios", whole, *read.expected));
+  if (!asked && (read.expected || !read.marked))
+    run.notes.push_back(fmt::format("known deviations and a baseline, if the run had any, are not known here ({})",
+                                    asked.error().message()));
+}
+
 int judge_again(const std::string& directory, bool strict) {
-  const auto histories = read_histories(directory);
-  if (!histories) return complain(histories.error().message());
+  auto read = read_histories(directory);
+  if (!read) return complain(read.error().message());
+  auto asked = read_asked(directory);
+  if (asked) asked->gate.strict = asked->gate.strict || strict;
   report::RunResult run;
-  Console console(histories->size(), false);
-  std::vector<judge::Verdict> verdicts;
-  for (const auto& history : *histories) {
-    const auto judgement = judge::judge(*history, strict);
-    report::ScenarioResult result;
-    result.id = history->info.scenario;
-    result.title = history->info.title;
-    result.verdict = judgement.verdict;
-    result.findings = judgement.findings;
-    result.note = judgement.note;
-    result.hash = history->info.scenario_hash;
-    if (history->info.check) {
-      result.kind = report::Kind::check;
-      result.level = history->info.check->level;
-    }
-    if (!history->events().empty())
-      result.seconds =
-          std::chrono::duration<double>(history->events().back().at - history->events().front().at).count();
-    run.seed = history->info.run_seed;
-    run.target = history->info.target;
-    run.version = history->info.version;
-    console.ended(result, history->info.copy);
-    verdicts.push_back(result.verdict);
+  std::set<std::pair<std::string, std::uint32_t>> copies;
+  std::set<std::string> ids;
+  for (const auto& one : read->histories) ids.insert(one.history->info.scenario);
+  Console console(read->histories.size(), ids.size() < read->histories.size());
+  for (auto& one : read->histories) {
+    history::History& history = *one.history;
+    const double seconds = took(one);
+    if (read->marked && !one.whole) interrupt(history);
+    auto result = judged(history, asked ? &asked->gate : nullptr, asked ? asked->gate.strict : strict);
+    result.seconds = seconds;
+    if (asked)
+      if (const auto command = asked->commands.find(result.id); command != asked->commands.end())
+        for (auto& finding : result.findings) finding.reproduce = with_copy(command->second, history.info.copy);
+    run.seed = history.info.run_seed;
+    run.target = history.info.target;
+    run.version = history.info.version;
+    console.ended(result, history.info.copy);
     run.scenarios.push_back(std::move(result));
   }
+  run.seconds = seconds_of(directory, *read);
+  run.interrupted = read->expected && static_cast<std::size_t>(
+                                          std::count_if(read->histories.begin(), read->histories.end(),
+                                                        [](const auto& one) { return one.whole; })) < *read->expected;
+  add_notes(*read, asked, run);
+  if (asked) {
+    run.selection = asked->selection;
+    report::close(asked->gate, asked->ids, run);
+  }
   console.summary(run, directory);
-  return judge::exit_status(verdicts, false);
+  std::vector<judge::Verdict> verdicts;
+  for (const auto& one : run.scenarios) verdicts.push_back(one.verdict);
+  return judge::exit_status(verdicts, run.interrupted);
 }
 
 }  // namespace
@@ -49,7 +111,9 @@ int judge_again(const std::string& directory, bool strict) {
 void add_judge(CLI::App& app, int& status) {
   auto directory = std::make_shared<std::string>();
   auto strict = std::make_shared<bool>(false);
-  auto* command = app.add_subcommand("judge", "Judge an old run again from its history");
+  auto* command = app.add_subcommand("judge",
+                                     "Judge an old run again from its history, with the known deviations and the "
+                                     "baseline that it was played with");
   command->add_option("run", *directory, "Run directory")->required();
   command->add_flag("--strict", *strict, "A latitude fails");
   command->callback([=, &status] { status = judge_again(*directory, *strict); });

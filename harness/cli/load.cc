@@ -66,6 +66,7 @@ int load(const LoadFlags& flags) {
   setup.run_id = flags.target.sim ? flags.seed : fresh_run_id();
   setup.date = flags.target.sim ? "Thu, 01 Jan 2026 00:00:00 +0000" : date_now();
 
+  if (const auto wrong = setup.directory->begin(std::nullopt); !wrong.empty()) return complain(wrong), kTrouble;
   const std::string reproduce = load_command(flags, *stories);
   std::vector<Harvest> harvests(flags.jobs);
   std::vector<std::thread> threads;
@@ -87,7 +88,7 @@ int load(const LoadFlags& flags) {
   result.interrupted = interrupted();
   gather(result, harvests);
   fmt::print("{}", to_text(result));
-  setup.directory->join_histories();
+  setup.directory->join_histories(std::nullopt);
   const std::string trouble = write_file(setup.directory->file("stats.json"), to_json(result));
   fmt::print("{}\n", setup.directory->path());
   if (!trouble.empty()) return complain(trouble), kTrouble;

@@ -117,7 +117,7 @@ Result<std::vector<std::vector<LoadPart>>> make_parts(const LoadFlags& flags, co
 }
 
 std::string load_command(const LoadFlags& flags, const std::vector<scenario::Scenario>& stories) {
-  std::string command = reproduce_command(flags, stories.front(), 0);
+  std::string command = reproduce_command(flags, stories.front());
   const std::string run = "mailproof run " + stories.front().path;
   std::string load = "mailproof load";
   for (const auto& story : stories) load += fmt::format(" {}", story.path);

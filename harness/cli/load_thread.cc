@@ -180,7 +180,7 @@ void LoadThread::take(std::size_t n, play::Player& player, std::uint32_t copy) {
   if (totals.ledger.copies - totals.verdicts["pass"] > kMostDumped) return;
   setup_.directory->write_wire(copy, story.id, player.history(), player.logs());
   write_file(setup_.directory->file(fmt::format("history/{:06}-{}.jsonl", copy, story.id)),
-             history::write_all(player.history()));
+             history::write_all(player.history(), player.playing_time()));
 }
 
 }  // namespace mailproof::cli

@@ -11,13 +11,13 @@
 #include <set>
 #include <thread>
 
+#include "cli/asked.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/signals.h"
 #include "cli/target_lock.h"
 #include "cli/worker.h"
 #include "core/rng.h"
-#include "report/gate.h"
 #include "scenario/files.h"
 
 namespace mailproof::cli {
@@ -35,12 +35,14 @@ struct RunFlags : PlayFlags {
 };
 
 /// By id prefix (whole words of it) or by tag.
+bool matches(const scenario::Scenario& scenario, const std::string& word) {
+  const bool prefix = scenario.id.starts_with(word) &&
+                      (scenario.id.size() == word.size() || word.ends_with('.') || scenario.id[word.size()] == '.');
+  return prefix || std::find(scenario.tags.begin(), scenario.tags.end(), word) != scenario.tags.end();
+}
+
 bool matches(const scenario::Scenario& scenario, const std::vector<std::string>& words) {
-  return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
-    const bool prefix = scenario.id.starts_with(word) &&
-                        (scenario.id.size() == word.size() || word.ends_with('.') || scenario.id[word.size()] == '.');
-    return prefix || std::find(scenario.tags.begin(), scenario.tags.end(), word) != scenario.tags.end();
-  });
+  return std::any_of(words.begin(), words.end(), [&](const std::string& word) { return matches(scenario, word); });
 }
 
 /// What was asked for, so that a later run can tell whether it was asked for the same.
@@ -52,22 +54,25 @@ std::vector<std::string> selection(const RunFlags& flags) {
   return out;
 }
 
-/// What is accepted of this target; the baseline is read before anything is played or written.
-Result<report::Gate> make_gate(const RunFlags& flags, const scenario::Target& target) {
-  report::Gate gate;
+/// What was asked for and what is accepted of this target; the baseline is read before anything is played or written.
+Result<Asked> make_asked(const RunFlags& flags, const scenario::Target& target) {
+  Asked asked;
+  asked.selection = selection(flags);
+  report::Gate& gate = asked.gate;
   for (const auto& known : target.known) gate.known.push_back({known.id, known.why, known.until});
   gate.today =
       fmt::format("{:%F}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
   gate.strict = flags.strict;
-  if (flags.baseline.empty()) return gate;
+  if (flags.baseline.empty()) return asked;
   const std::string file =
       std::filesystem::is_directory(flags.baseline) ? flags.baseline + "/run.json" : flags.baseline;
-  const auto text = scenario::read_file(file, kMostBaseline);
+  auto text = scenario::read_file(file, kMostBaseline);
   if (!text) return Error{file, "the baseline must be " + text.error().why};
   auto baseline = report::parse_baseline(*text, file);
   if (!baseline) return baseline.error();
   gate.baseline = std::move(*baseline);
-  return gate;
+  asked.baseline_text = std::move(*text);
+  return asked;
 }
 
 /// Every scenario there is: those that were loaded and, for entries about others, those of the scenarios folder.
@@ -84,11 +89,11 @@ int run(const RunFlags& flags) {
   if (!target) return complain(target.error().message());
   const auto lock = TargetLock::take(flags.target);
   if (!lock) return complain(lock.error().message());
-  const auto gate = make_gate(flags, *target);
-  if (!gate) return complain(gate.error().message());
+  auto asked = make_asked(flags, *target);
+  if (!asked) return complain(asked.error().message());
   auto scenarios = load_scenarios(flags.paths, flags.scenarios);
   if (!scenarios) return kWrongUse;
-  const auto ids = gate->known.empty() ? std::set<std::string>{} : all_ids(flags, *scenarios);
+  if (!asked->gate.known.empty()) asked->ids = all_ids(flags, *scenarios);
   std::erase_if(*scenarios, [&](const auto& s) {
     return (!flags.only.empty() && !matches(s, flags.only)) || matches(s, flags.skip);
   });
@@ -111,7 +116,7 @@ int run(const RunFlags& flags) {
   setup.directory = directory->get();
   RunRules rules(*scenarios);
   if (rules.any()) setup.rules = &rules;
-  setup.gate = &*gate;
+  setup.gate = &asked->gate;
   setup.start = std::chrono::steady_clock::now();
   setup.run_id = flags.target.sim ? flags.seed : fresh_run_id();
   setup.date = flags.target.sim ? "Thu, 01 Jan 2026 00:00:00 +0000" : date_now();
@@ -120,6 +125,10 @@ int run(const RunFlags& flags) {
   const std::uint32_t first = flags.copy.value_or(0);
   for (std::uint32_t copy = first; copy < first + flags.repeat; ++copy)
     for (const auto& scenario : *scenarios) jobs.push_back({&scenario, copy, jobs.size()});
+
+  for (const auto& scenario : *scenarios) asked->commands[scenario.id] = reproduce_command(flags, scenario);
+  for (const auto& wrong : {setup.directory->begin(jobs.size()), write_asked(setup.directory->path(), *asked)})
+    if (!wrong.empty()) return complain(wrong), kTrouble;
 
   Console console(jobs.size(), flags.repeat > 1);
   std::vector<std::optional<report::ScenarioResult>> results(jobs.size());
@@ -160,9 +169,9 @@ int run(const RunFlags& flags) {
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - setup.start).count();
   for (auto& one : results)
     if (one) result.scenarios.push_back(std::move(*one));
-  result.selection = selection(flags);
-  report::close(*gate, ids, result);
-  setup.directory->join_histories();
+  result.selection = asked->selection;
+  report::close(asked->gate, asked->ids, result);
+  setup.directory->join_histories(stop ? result.scenarios.size() : jobs.size());
   const std::string trouble = setup.directory->write_reports(result);
   console.summary(result, setup.directory->path());
   if (!trouble.empty()) {
@@ -183,13 +192,20 @@ void add_run(CLI::App& app, int& status) {
   command->add_option("--jobs", flags->jobs, "Scenarios played at the same time")
       ->check(CLI::Range(1U, 64U))
       ->capture_default_str();
-  command->add_option("--only", flags->only, "Only these: id prefix or tag")->allow_extra_args(false);
-  command->add_option("--skip", flags->skip, "Not these: id prefix or tag")->allow_extra_args(false);
+  command
+      ->add_option("--only", flags->only,
+                   "Only these: id, first words of one, or tag; one that matches nothing is refused")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--skip", flags->skip,
+                   "Not these: id, first words of one, or tag; one that matches nothing is refused")
+      ->allow_extra_args(false);
   command->add_flag("--slow", flags->slow, "Also what waits out a server's timer, up to half an hour each");
   command->add_option("--repeat", flags->repeat, "Play each N times, each time with a seed of its own")
       ->check(CLI::Range(1U, 1'000'000U))
       ->capture_default_str();
-  command->add_option("--copy", flags->copy, "Start counting the repetitions here (a finding's command uses it)");
+  command->add_option("--copy", flags->copy, "Start counting the repetitions here (a finding's command uses it)")
+      ->check(whole_number());
   command->add_flag("--until-fail", flags->until_fail, "With --repeat: stop at the first failure");
   command->add_option("--baseline", flags->baseline,
                       "run.json of an earlier run: what it found already does not fail, what passed there and is not "

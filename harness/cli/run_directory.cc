@@ -6,12 +6,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <vector>
 
+#include "cli/asked.h"
 #include "history/jsonl.h"
 #include "report/html.h"
 #include "report/json.h"
@@ -24,14 +27,53 @@ namespace {
 namespace fs = std::filesystem;
 constexpr std::size_t kProbe = 1U << 20;   // room for at least this much is asked for before a run
 constexpr std::size_t kFlush = 64U << 10;  // a killed run loses at most this much, or a second
+
+std::string head(std::optional<std::size_t> histories) {
+  std::string out;
+  history::write_run(histories, out);
+  return out + "\n";
+}
+
 std::string part(const std::string& path, std::size_t slot) {
   return fmt::format("{}/history/{:06}.jsonl", path, slot);
 }
 
+/// All that a run leaves in its directory: what the next one there takes away.
+constexpr std::array kOurs{"history",    "wire",      "history.jsonl", kAskedFile,   kBaselineFile, "run.json",
+                           "stats.json", "junit.xml", "findings.json", "summary.md", "report.html"};
+
+bool begins(const fs::path& file, std::string_view with) {
+  std::string text(with.size(), '\0');
+  std::ifstream(file, std::ios::binary).read(text.data(), static_cast<std::streamsize>(text.size()));
+  return text == with;
+}
+
+/// By the first bytes of what only a run writes. A run that was killed has but the parts of its history.
+bool is_a_runs(const fs::path& directory) {
+  constexpr std::string_view kHistory = R"({"history":{)";
+  if (begins(directory / "history.jsonl", R"({"run":{)") || begins(directory / "history.jsonl", kHistory)) return true;
+  for (const char* file : {"run.json", "stats.json"})
+    if (begins(directory / file, "{\n  \"verdict\": \"")) return true;
+  std::error_code error;
+  const fs::directory_iterator parts(directory / "history", error), none;
+  return std::any_of(begin(parts), end(none), [&](const auto& part) { return begins(part.path(), kHistory); });
+}
+
+/// What would be taken away that no run has written; "" = nothing.
+std::string in_the_way(const fs::path& directory) {
+  std::error_code error;
+  for (const char* name : kOurs) {
+    const fs::path path = directory / name;
+    const bool empty = fs::is_directory(path, error) && fs::is_empty(path, error);
+    if (fs::exists(fs::symlink_status(path, error)) && !empty && !is_a_runs(directory)) return name;
+  }
+  return {};
+}
+
 /// Claims a megabyte and gives it back. The reason why that failed, or "".
 std::string probe(const std::string& directory) {
-  const std::string path = directory + "/.probe";
-  const int fd = ::open(path.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0600);
+  std::string path = directory + "/.mailproof-XXXXXX";
+  const int fd = ::mkostemp(path.data(), O_CLOEXEC);
   if (fd < 0) return std::strerror(errno);
   const std::string block(kProbe, '\0');
   std::string why;
@@ -59,15 +101,17 @@ Result<std::unique_ptr<RunDirectory>> RunDirectory::make(const std::string& want
     const std::string base = path;
     for (int n = 2; fs::exists(path); ++n) path = fmt::format("{}-{}", base, n);
   }
+  if (const std::string name = in_the_way(path); !name.empty())
+    return Error{path,
+                 fmt::format("it holds '{}', which a run would take away, and no run of mailproof has written it; "
+                             "give another --out, or clear this one",
+                             name)};
   std::error_code error;
   fs::create_directories(path + "/history", error);
   if (error) return Error{path, "cannot make the run directory: " + error.message()};
   if (const std::string why = probe(path); !why.empty())
     return Error{path, "cannot write to the run directory: " + why};
-  for (const char* old : {"history", "wire"}) fs::remove_all(path + "/" + old, error);
-  for (const char* old :
-       {"history.jsonl", "run.json", "findings.json", "stats.json", "junit.xml", "summary.md", "report.html"})
-    fs::remove(path + "/" + old, error);
+  for (const char* old : kOurs) fs::remove_all(path + "/" + old, error);
   fs::create_directories(path + "/history", error);
   return std::unique_ptr<RunDirectory>(new RunDirectory(std::move(path)));
 }
@@ -97,6 +141,12 @@ void RunDirectory::Stream::write_new(const history::Event& event) {
   }
 }
 
+void RunDirectory::Stream::end(Duration took) {
+  write_end(history_, took, buffer_);
+  buffer_ += '\n';
+  flush();
+}
+
 void RunDirectory::Stream::flush() {
   if (file_ != nullptr && !buffer_.empty()) {
     std::fwrite(buffer_.data(), 1, buffer_.size(), file_);
@@ -123,15 +173,24 @@ void RunDirectory::write_wire(std::size_t slot, const std::string& id, const his
   }
 }
 
-void RunDirectory::join_histories() const {
+std::string RunDirectory::begin(std::optional<std::size_t> histories) const {
+  return write_file(file("history.jsonl"), head(histories));
+}
+
+void RunDirectory::join_histories(std::optional<std::size_t> histories) const {
   std::error_code error;
   std::vector<std::string> parts;
   for (const auto& entry : fs::directory_iterator(path_ + "/history", error)) parts.push_back(entry.path().string());
   std::sort(parts.begin(), parts.end());
-  std::ofstream out(file("history.jsonl"), std::ios::binary);
+  // Whoever kills us here leaves the head with the parts, or all of it.
+  const std::string joined = file("history/joined");
+  std::ofstream out(joined, std::ios::binary);
+  out << head(histories);
   for (const auto& one : parts)
     if (fs::file_size(one, error) != 0) out << std::ifstream(one, std::ios::binary).rdbuf();
-  if (out.flush()) fs::remove_all(path_ + "/history", error);
+  if (!out.flush()) return;
+  fs::rename(joined, file("history.jsonl"), error);
+  if (!error) fs::remove_all(path_ + "/history", error);
 }
 
 std::string RunDirectory::write_reports(const report::RunResult& run) const {

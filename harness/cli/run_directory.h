@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/result.h"
@@ -10,11 +11,12 @@
 
 namespace mailproof::cli {
 
-/// The directory of a run: histories as they grow, then everything else. Files of an earlier run in it are replaced.
+/// The directory of a run: histories as they grow, then everything else. What an earlier run left in it is replaced.
 class RunDirectory {
  public:
   /// Makes it and proves that it can be written: a full disk or a missing right is known before anything is played.
-  /// `path` empty: a new one below runs/, named after the time.
+  /// `path` empty: a new one below runs/, named after the time. One that holds what a run would replace and no run has
+  /// written is refused, and nothing of it is touched.
   static Result<std::unique_ptr<RunDirectory>> make(const std::string& path);
 
   const std::string& path() const { return path_; }
@@ -26,6 +28,8 @@ class RunDirectory {
     Stream(const std::string& path, const history::History& history);
     ~Stream();
     void flush();
+    /// All of it is written: what comes later of a run that is killed does not make this one doubtful.
+    void end(Duration took);
 
    private:
     void write_new(const history::Event& event);
@@ -42,8 +46,10 @@ class RunDirectory {
   /// Byte logs of one scenario: wire/<slot>-<id>/<session>.log.
   void write_wire(std::size_t slot, const std::string& id, const history::History& history,
                   const std::vector<std::unique_ptr<history::WireLog>>& logs) const;
-  /// Joins the histories in slot order into history.jsonl.
-  void join_histories() const;
+  /// Says in history.jsonl how many histories there will be, or that not all are kept. What went wrong, or "".
+  std::string begin(std::optional<std::size_t> histories) const;
+  /// Joins the histories in slot order into history.jsonl. `histories`: how many there should be.
+  void join_histories(std::optional<std::size_t> histories) const;
   /// run.json, findings.json, junit.xml, summary.md, report.html. What could not be written, or "".
   std::string write_reports(const report::RunResult& run) const;
 

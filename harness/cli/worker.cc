@@ -18,6 +18,8 @@ namespace mailproof::cli {
 namespace {
 
 constexpr std::size_t kMostFailed = 3;
+/// In the history of a scenario that was left out although it could have been played.
+constexpr std::string_view kLeftOut = "slow";
 
 }  // namespace
 
@@ -83,7 +85,7 @@ play::PlayOptions play_options(const RunSetup& setup, std::uint32_t copy) {
   return options;
 }
 
-std::string reproduce_command(const PlayFlags& flags, const scenario::Scenario& scenario, std::uint32_t copy) {
+std::string reproduce_command(const PlayFlags& flags, const scenario::Scenario& scenario) {
   std::string command = "mailproof run " + scenario.path;
   if (scenario.check) command += " --only " + scenario.id;
   if (flags.target.sim) command += " --sim";
@@ -100,9 +102,34 @@ std::string reproduce_command(const PlayFlags& flags, const scenario::Scenario& 
   endpoints("--defect", flags.target.builtin.defects);
   endpoints("--latitude", flags.target.builtin.latitudes);
   command += fmt::format(" --seed {}", flags.seed);
-  if (copy != 0) command += fmt::format(" --copy {}", copy);
   if (flags.patience != 1) command += fmt::format(" --patience {}", flags.patience);
   return command;
+}
+
+std::string with_copy(const std::string& command, std::uint32_t copy) {
+  return copy == 0 ? command : fmt::format("{} --copy {}", command, copy);
+}
+
+report::ScenarioResult judged(const history::History& history, const report::Gate* gate, bool strict) {
+  const judge::Judgement judgement = judge::judge(history, strict);
+  report::ScenarioResult result;
+  result.id = history.info.scenario;
+  result.title = history.info.title;
+  result.verdict = judgement.verdict;
+  result.findings = judgement.findings;
+  result.note = judgement.note;
+  result.hash = history.info.scenario_hash;
+  if (history.info.check) {
+    result.kind = report::Kind::check;
+    result.level = history.info.check->level;
+  }
+  // What we left out ourselves went nowhere: a baseline that has it as played says nothing about the server.
+  const auto& events = history.events();
+  const bool left_out = std::any_of(events.begin(), events.end(), [](const history::Event& e) {
+    return e.what == history::What::not_applicable && e.code == kLeftOut;
+  });
+  if (gate != nullptr && !left_out) report::accept(*gate, result);
+  return result;
 }
 
 namespace {
@@ -134,24 +161,16 @@ void run_player(Network& network, play::Player& player, RunDirectory::Stream* st
   if (!over) player.stalled();
 }
 
-report::ScenarioResult conclude(const RunSetup& setup, const Job& job, const history::History& history,
-                                double seconds) {
-  const judge::Judgement judgement = judge::judge(history, setup.flags->strict);
-  report::ScenarioResult result;
-  result.id = job.scenario->id;
-  result.title = job.scenario->title;
+report::ScenarioResult conclude(const RunSetup& setup, const Job& job, const history::History& history, Duration took) {
+  report::ScenarioResult result = judged(history, setup.gate, setup.flags->strict);
   result.why = job.scenario->why;
-  result.verdict = judgement.verdict;
-  result.findings = judgement.findings;
-  result.note = judgement.note;
-  result.seconds = seconds;
-  result.hash = job.scenario->hash;
+  result.seconds = std::chrono::duration<double>(took).count();
+  // Of a check that could not be played no history says that it is one.
   result.kind = is_check(*job.scenario) ? report::Kind::check : report::Kind::story;
   result.level = level_of(*job.scenario);
-  // What we left out ourselves went nowhere: a baseline that has it as played says nothing about the server.
-  if (setup.gate != nullptr && !left_out(setup, *job.scenario)) report::accept(*setup.gate, result);
   if (worth_drawing(job, result)) result.lanes = report::lanes_of(history, kMostEvents);
-  for (auto& finding : result.findings) finding.reproduce = reproduce_command(*setup.flags, *job.scenario, job.copy);
+  const std::string command = with_copy(reproduce_command(*setup.flags, *job.scenario), job.copy);
+  for (auto& finding : result.findings) finding.reproduce = command;
   return result;
 }
 
@@ -166,6 +185,8 @@ report::ScenarioResult unplayed(const RunSetup& setup, const Job& job, history::
   history.info.version = kVersion;
   history.info.run_seed = setup.flags->seed;
   history.info.copy = job.copy;
+  if (is_check(*job.scenario) && what == history::What::not_applicable)
+    history.info.check = history::CheckInfo{level_of(*job.scenario), "", job.scenario->check->talks(), ""};
   const auto stream = setup.directory != nullptr ? setup.directory->stream(job.slot, history) : nullptr;
   history::Event e;
   e.type = history::Type::obs;
@@ -173,7 +194,8 @@ report::ScenarioResult unplayed(const RunSetup& setup, const Job& job, history::
   e.code = code;
   e.text = why;
   history.append(std::move(e));
-  return conclude(setup, job, history, 0);
+  if (stream) stream->end({});
+  return conclude(setup, job, history, {});
 }
 
 }  // namespace
@@ -181,7 +203,7 @@ report::ScenarioResult unplayed(const RunSetup& setup, const Job& job, history::
 report::ScenarioResult play(const RunSetup& setup, const Job& job) {
   const scenario::Scenario& scenario = *job.scenario;
   if (left_out(setup, scenario))
-    return unplayed(setup, job, history::What::not_applicable, "", "slow: not run without --slow");
+    return unplayed(setup, job, history::What::not_applicable, kLeftOut, "slow: not run without --slow");
   if (const auto why = play::not_applicable(scenario, *setup.target))
     return unplayed(setup, job, history::What::not_applicable, "", *why);
   const bool sim = setup.flags->target.sim;
@@ -239,8 +261,8 @@ report::ScenarioResult play(const RunSetup& setup, const Job& job) {
     const auto stream = setup.directory != nullptr ? setup.directory->stream(job.slot, player.history()) : nullptr;
     run_player(*network, player, stream.get());
     if (setup.rules != nullptr) setup.rules->look(scenario, job.slot, player);
-    if (stream) stream->flush();
-    result = conclude(setup, job, player.history(), std::chrono::duration<double>(player.playing_time()).count());
+    if (stream) stream->end(player.playing_time());
+    result = conclude(setup, job, player.history(), player.playing_time());
     if (setup.directory != nullptr && (!sim || result.verdict != judge::Verdict::pass))
       setup.directory->write_wire(job.slot, scenario.id, player.history(), player.logs());
     for (const auto& event : player.history().events())

@@ -78,7 +78,12 @@ net::LoopOptions loop_options(const RunSetup& setup);
 /// Admin steps on what `setup` plays against, over sockets.
 std::unique_ptr<Admin> make_admin(const RunSetup& setup, net::Loop& loop);
 play::PlayOptions play_options(const RunSetup& setup, std::uint32_t copy);
-/// The command that shows a finding again.
-std::string reproduce_command(const PlayFlags& flags, const scenario::Scenario& scenario, std::uint32_t copy);
+/// The command that plays a scenario again, and thereby shows what was found in it.
+std::string reproduce_command(const PlayFlags& flags, const scenario::Scenario& scenario);
+/// The same for one of its repetitions.
+std::string with_copy(const std::string& command, std::uint32_t copy);
+
+/// What the judges make of a history, and the gate of that: the same when it was just played and a year later.
+report::ScenarioResult judged(const history::History& history, const report::Gate* gate, bool strict);
 
 }  // namespace mailproof::cli

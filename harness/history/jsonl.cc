@@ -93,6 +93,12 @@ void write_json_string(std::string_view text, std::string& out) {
   out += '"';
 }
 
+void write_run(std::optional<std::size_t> histories, std::string& out) {
+  out += "{\"run\":{";
+  if (histories) Fields(out).always("histories", static_cast<std::int64_t>(*histories));
+  out += "}}";
+}
+
 void write_info(const HistoryInfo& info, std::string& out) {
   out += "{\"history\":{";
   Fields f(out);
@@ -228,7 +234,15 @@ void write_event(const Event& event, std::string& out) {
   out += "}}";
 }
 
-std::string write_all(const History& history) {
+void write_end(const History& history, Duration took, std::string& out) {
+  out += "{\"end\":{";
+  Fields f(out);
+  f.always("events", static_cast<std::int64_t>(history.events().size()));
+  f.always("took", took.count());
+  out += "}}";
+}
+
+std::string write_all(const History& history, Duration took) {
   std::string out;
   write_info(history.info, out);
   out += '\n';
@@ -237,7 +251,8 @@ std::string write_all(const History& history) {
   n = 0;
   for (const auto& message : history.messages()) write_message(message, ++n, out), out += '\n';
   for (const auto& event : history.events()) write_event(event, out), out += '\n';
-  return out;
+  write_end(history, took, out);
+  return out + "\n";
 }
 
 }  // namespace mailproof::history

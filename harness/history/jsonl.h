@@ -1,20 +1,27 @@
 #pragma once
+#include <optional>
 #include <string>
 
 #include "history/history.h"
 
 namespace mailproof::history {
 
-/// The lines of history.jsonl, each an object with one of the keys "history", "device", "account", "session",
-/// "message", "event", without a line end. Fields that hold nothing are left out. Server text is kept byte for byte:
-/// bytes that are not UTF-8 are written as U+FFFD.
+/// The lines of history.jsonl, each an object with one of the keys "run", "history", "session", "message", "event",
+/// "end", without a line end. Fields that hold nothing are left out. Server text is kept byte for byte: bytes that are
+/// not UTF-8 are written as U+FFFD.
+
+/// The first line: how many histories there are when all is played, each with an end; without a number some of them are
+/// kept only, as a load does.
+void write_run(std::optional<std::size_t> histories, std::string& out);
 void write_info(const HistoryInfo& info, std::string& out);
 void write_session(const SessionInfo& session, std::uint32_t number, std::string& out);
 void write_message(const MessageInfo& message, std::uint32_t number, std::string& out);
 void write_event(const Event& event, std::string& out);
+/// The last line of a history: what stands before it is all there was. `took`: from its first step to its last.
+void write_end(const History& history, Duration took, std::string& out);
 
-/// Everything at once, a line each.
-std::string write_all(const History& history);
+/// A history from its first line to its end, a line each.
+std::string write_all(const History& history, Duration took);
 
 /// Appends a JSON string literal.
 void write_json_string(std::string_view text, std::string& out);

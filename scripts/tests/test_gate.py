@@ -1,6 +1,7 @@
 """What a release pipeline relies on: known deviations excuse what they name and nothing else, and against a baseline only what
 is new fails. The server is the built-in one over sockets, its bugs switched on and off."""
 import json
+import shutil
 
 import jsonschema
 import pytest
@@ -74,6 +75,44 @@ def test_a_known_deviation_does_not_fail_the_run(wrong, tmp_path, entry):
     assert written["verdict"] == "pass" and "known-fail " in ran.out and FINDING in ran.out
 
 
+def judge_says_the_same(ran, directory):
+    again = tool.mailproof("judge", directory)
+    assert again.status == ran.status and again.out == tool.without_bytes(ran.out), again.text
+
+
+@pytest.mark.parametrize("until", ["2099-03-01", "2026-01-31"])
+def test_judge_knows_what_the_run_knew(wrong, tmp_path, until):
+    """Also when the target file is gone, and of a run that was killed before it wrote what it came to."""
+    ran, written = play(tmp_path, wrong, STORY, GOOD, "--jobs", "1", known=[
+        f"{{id: {FINDING}, why: fixed in 4.2, until: {until}}}", "{id: pop3.drop-befor-quit-keeps-mail, why: misspelt}"])
+    (tmp_path / "target.yaml").unlink()
+    assert one(written)["verdict"] == ("known-fail" if until > "2099" else "fail")
+    judge_says_the_same(ran, tmp_path / "run")
+    for path in (tmp_path / "run").iterdir():
+        if path.name not in ("history.jsonl", "asked.json"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    again = tool.mailproof("judge", tmp_path / "run")
+    assert again.status == ran.status, again.text
+    assert [line.split()[0] for line in again.out.splitlines()[:2]] == [line.split()[0] for line in ran.out.splitlines()[:2]]
+    (tmp_path / "run/asked.json").unlink()
+    again = tool.mailproof("judge", tmp_path / "run")
+    assert again.status == 1 and "note: known deviations and a baseline, if the run had any, are not known here" in again.out
+
+
+def test_judge_has_the_baseline_of_the_run(wrong, right, baseline, tmp_path):
+    ran, _ = play(tmp_path, wrong, STORY, GOOD, "--baseline", baseline)
+    assert ran.status == 0
+    judge_says_the_same(ran, tmp_path / "run")
+    # Whatever became of the baseline since.
+    kept = tmp_path / "baseline.json"
+    kept.write_bytes(baseline.read_bytes())
+    ran, _ = play(tmp_path, right, GOOD, STORY, "--baseline", kept,
+                  change=lambda text: "".join(line for line in text.splitlines(True) if not line.startswith("pop3:")))
+    kept.unlink()
+    assert ran.status == 1 and "baseline/not-applicable" in ran.out
+    judge_says_the_same(ran, tmp_path / "run")
+
+
 def test_one_that_passes_is_an_unexpected_pass(right, tmp_path):
     ran, written = play(tmp_path, right, STORY, GOOD, known=[f"{{id: {STORY}, why: fixed in 4.2}}"])
     assert ran.status == 1, ran.text
@@ -94,8 +133,9 @@ def test_an_expired_one_fails_and_says_so(wrong, right, tmp_path):
 def test_a_stale_entry_is_said_and_a_smaller_run_is_no_complaint(right, tmp_path):
     ran, written = play(tmp_path, right, GOOD, known=[f"{{id: {STORY}, why: not played here}}"])
     assert ran.status == 0 and written["notes"] == [], ran.text
-    ran, written = play(tmp_path, right, GOOD, known=["{id: pop3.drop-befor-quit, why: misspelt}"])
-    assert ran.status == 0 and "note: the known deviation pop3.drop-befor-quit names no scenario" in ran.out, ran.text
+    ran, written = play(tmp_path, right, GOOD, known=["{id: pop3.drop-befor-quit-keeps-mail, why: misspelt}"])
+    assert ran.status == 0 and "note: the known deviation pop3.drop-befor-quit-keeps-mail names no scenario" in ran.out, ran.text
+    assert "(did you mean pop3.drop-before-quit-keeps-mail?)" in ran.out
     assert len(written["notes"]) == 1
 
 
@@ -145,8 +185,9 @@ def test_what_is_missing_is_said_where_the_same_was_asked_for(right, baseline, t
     assert ran.status == 0 and "pop3.taken-away" not in ran.out, ran.text
 
 
-@pytest.mark.parametrize("text, says", [(None, "nowhere.json"), ("{", "not the run.json of a run"),
-                                        ('{"target": "x", "scenarios": [{"id": "a"}]}', "verdict")])
+@pytest.mark.parametrize("text, says", [(None, "nowhere.json"), ("{", "is no run.json of mailproof: it is broken at line 1, column 2"),
+                                        ("{}", "nowhere.json is no run.json of mailproof: it has no 'target'\n"),
+                                        ('{"target": "x", "scenarios": [{"id": "a"}]}', "a has no 'verdict'")])
 def test_a_baseline_that_cannot_be_read_is_2_and_plays_nothing(tmp_path, text, says):
     path = tmp_path / "nowhere.json"
     if text is not None:
