@@ -18,6 +18,7 @@
 #include "cli/target_lock.h"
 #include "cli/worker.h"
 #include "core/rng.h"
+#include "core/units.h"
 #include "scenario/files.h"
 
 namespace mailproof::cli {
@@ -43,6 +44,24 @@ bool matches(const scenario::Scenario& scenario, const std::string& word) {
 
 bool matches(const scenario::Scenario& scenario, const std::vector<std::string>& words) {
   return std::any_of(words.begin(), words.end(), [&](const std::string& word) { return matches(scenario, word); });
+}
+
+/// A word that chooses nothing is a mistake: what it was meant to choose, or to leave out, would go unnoticed.
+std::string without_match(const char* option, const std::vector<std::string>& words,
+                          const std::vector<scenario::Scenario>& scenarios) {
+  for (const std::string& word : words) {
+    if (std::any_of(scenarios.begin(), scenarios.end(), [&](const auto& one) { return matches(one, word); })) continue;
+    std::set<std::string> ids, known;
+    for (const auto& scenario : scenarios) {
+      ids.insert(scenario.id);
+      known.insert(scenario.tags.begin(), scenario.tags.end());
+    }
+    known.merge(report::with_first_words(ids));
+    const auto nearest = nearest_word(word, {known.begin(), known.end()});
+    return fmt::format("{} {}: none of the {} scenarios asked for has this id, these first words of one, or this tag{}",
+                       option, word, scenarios.size(), nearest ? fmt::format("; did you mean '{}'?", *nearest) : "");
+  }
+  return {};
 }
 
 /// What was asked for, so that a later run can tell whether it was asked for the same.
@@ -93,6 +112,9 @@ int run(const RunFlags& flags) {
   if (!asked) return complain(asked.error().message());
   auto scenarios = load_scenarios(flags.paths, flags.scenarios);
   if (!scenarios) return kWrongUse;
+  for (const auto& why :
+       {without_match("--only", flags.only, *scenarios), without_match("--skip", flags.skip, *scenarios)})
+    if (!why.empty()) return complain(why);
   if (!asked->gate.known.empty()) asked->ids = all_ids(flags, *scenarios);
   std::erase_if(*scenarios, [&](const auto& s) {
     return (!flags.only.empty() && !matches(s, flags.only)) || matches(s, flags.skip);
