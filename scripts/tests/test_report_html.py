@@ -96,6 +96,7 @@ def test_shows_checks_by_section_and_level(written):  # noqa: F811
     page = check((written / "mailproof-checks.report.html").read_text("utf-8"))
     assert "RFC 1939" in page.text and "section 8.1.2" in page.text and "MUST (2)" in page.text
     assert "1 accepted, and not counted" in page.text
+    assert ("span", {"class": "whole"}) in page.tags and "1 known-fail" in page.text
     assert [attributes for tag, attributes in page.tags if tag == "td" and attributes.get("data-lane") == "pc"]
 
 
