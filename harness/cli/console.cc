@@ -6,12 +6,14 @@
 #include <cstdio>
 #include <utility>
 
+#include "report/escape.h"
 #include "report/text.h"
 
 namespace mailproof::cli {
 namespace {
 
 constexpr std::size_t kScreenful = 40;
+constexpr std::size_t kMostAlike = 3;  ///< lines of one and the same error
 
 }  // namespace
 
@@ -39,7 +41,9 @@ void Console::ended(const report::ScenarioResult& result, std::uint32_t copy) {
   failed_ += bad ? 1U : 0U;
   clear_progress();
   // A hundred repetitions that pass are one line at the end; what did not pass has its own.
-  if (only_counted(result)) {
+  const bool again =
+      jobs_ > kScreenful && result.verdict == judge::Verdict::error && ++errors_[result.note] > kMostAlike;
+  if (only_counted(result) || again) {
     // The table has it.
   } else if (!repeats_ || result.verdict != judge::Verdict::pass) {
     report::ScenarioResult shown = result;
@@ -59,6 +63,9 @@ void Console::ended(const report::ScenarioResult& result, std::uint32_t copy) {
 void Console::summary(const report::RunResult& run, const std::string& directory) {
   clear_progress();
   for (const auto& [id, times] : passed_) fmt::print("pass  {:>6} x  {}\n", times, id);
+  for (const auto& [note, times] : errors_)
+    if (times > kMostAlike)
+      fmt::print("error {:>6} x  {}\n", times - kMostAlike, report::shortened(fmt::format("the same: {}", note), 160));
   fmt::print("{}{}\n", report::run_text(run, {colour_}), directory);
 }
 

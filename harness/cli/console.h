@@ -12,7 +12,7 @@ namespace mailproof::cli {
 class Console {
  public:
   /// With `repeats` only what did not pass gets a line of its own. Of more than a screenful of checks those that passed
-  /// or were not applicable are only counted, in the table at the end.
+  /// or were not applicable are only counted, in the table at the end, and so is an error that many of them end in.
   Console(std::size_t jobs, bool repeats);
   void ended(const report::ScenarioResult& result, std::uint32_t copy);
   void summary(const report::RunResult& run, const std::string& directory);
@@ -26,6 +26,7 @@ class Console {
   bool repeats_, colour_, progress_, progress_shown_ = false;
   std::chrono::steady_clock::time_point began_;
   std::map<std::string, std::size_t> passed_;
+  std::map<std::string, std::size_t> errors_;  ///< by what they say
 };
 
 }  // namespace mailproof::cli

@@ -96,10 +96,8 @@ int judge_again(const std::string& directory, bool strict) {
                                           std::count_if(read->histories.begin(), read->histories.end(),
                                                         [](const auto& one) { return one.whole; })) < *read->expected;
   add_notes(*read, asked, run);
-  if (asked) {
-    run.selection = asked->selection;
-    report::close(asked->gate, asked->ids, run);
-  }
+  if (asked) run.selection = asked->selection;
+  report::close(asked ? asked->gate : report::Gate{}, asked ? asked->ids : std::set<std::string>{}, run);
   console.summary(run, directory);
   std::vector<judge::Verdict> verdicts;
   for (const auto& one : run.scenarios) verdicts.push_back(one.verdict);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "report/cause.h"
+
 namespace mailproof::report {
 namespace {
 
@@ -38,6 +40,7 @@ void accept(const Gate& gate, ScenarioResult& scenario) {
 }
 
 void close(const Gate& gate, const std::set<std::string>& ids, RunResult& run) {
+  if (std::string cause = common_cause(run); !cause.empty()) run.notes.push_back(std::move(cause));
   find_unneeded(gate.known, gate.today, ids, run);
   if (gate.baseline) compare(*gate.baseline, run);
 }

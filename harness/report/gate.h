@@ -23,8 +23,8 @@ struct Gate {
 /// failure beside an error of our own that is not accepted stays an error.
 void accept(const Gate& gate, ScenarioResult& scenario);
 
-/// What only the whole run shows: entries that excuse nothing, and what the baseline had. `ids`: every scenario there
-/// is.
+/// What only the whole run shows goes into its notes: an error that nearly all of it ended in, entries that excuse
+/// nothing, and what the baseline had. `ids`: every scenario there is.
 void close(const Gate& gate, const std::set<std::string>& ids, RunResult& run);
 
 }  // namespace mailproof::report

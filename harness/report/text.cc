@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "report/conformance.h"
@@ -15,6 +16,7 @@ using judge::Finding;
 using judge::Severity;
 using judge::Verdict;
 
+constexpr std::size_t kMostNamed = 4;    ///< that are like one in full
 constexpr std::size_t kMostInFull = 25;  ///< findings; a server that does everything wrong must not hide the first
 
 std::string painted(std::string_view text, std::string_view code, const TextStyle& style) {
@@ -82,6 +84,27 @@ std::string clock(double seconds) {
   return fmt::format("{:02}:{:02}", whole / 60, whole % 60);
 }
 
+/// Findings of several scenarios that say the same word by word, but for what each saw on the way.
+struct Group {
+  const Finding* first = nullptr;
+  std::vector<std::string> others;  ///< ids
+};
+
+std::vector<Group> grouped(const std::vector<const Finding*>& findings) {
+  std::map<std::array<std::string_view, 4>, std::size_t> places;
+  std::vector<Group> out;
+  for (const Finding* finding : findings) {
+    const std::array<std::string_view, 4> same = {judge::name(finding->severity), finding->requirement,
+                                                  finding->expected, finding->actual};
+    const auto [place, fresh] = places.emplace(same, out.size());
+    if (fresh)
+      out.push_back({finding, {}});
+    else
+      out[place->second].others.push_back(plain(finding->id));
+  }
+  return out;
+}
+
 /// Findings that count, the worst first, so many of them in full; then the rest, a line each.
 std::string findings_text(const RunResult& run, const TextStyle& style) {
   std::vector<const Finding*> findings, accepted;
@@ -91,13 +114,21 @@ std::string findings_text(const RunResult& run, const TextStyle& style) {
   std::stable_sort(findings.begin(), findings.end(),
                    [](const Finding* a, const Finding* b) { return order_of(a->severity) < order_of(b->severity); });
   std::string out;
-  for (std::size_t i = 0; i < findings.size() && i < kMostInFull; ++i)
-    out += fmt::format("\n{}", finding_text(*findings[i], style));
-  if (findings.size() > kMostInFull)
-    out += fmt::format("\n{} more findings, in full in the run's reports:\n", findings.size() - kMostInFull);
-  for (std::size_t i = kMostInFull; i < findings.size(); ++i)
-    out += fmt::format("  {} {}: {}\n", judge::name(findings[i]->severity), plain(findings[i]->id),
-                       shortened(findings[i]->actual, 160));
+  const std::vector<Group> groups = grouped(findings);
+  for (std::size_t i = 0; i < groups.size() && i < kMostInFull; ++i) {
+    out += fmt::format("\n{}", finding_text(*groups[i].first, style));
+    if (!groups[i].others.empty()) out += field("The same in", joined(groups[i].others, kMostNamed));
+  }
+  if (groups.size() > kMostInFull) {
+    std::size_t more = 0;
+    for (std::size_t i = kMostInFull; i < groups.size(); ++i) more += 1 + groups[i].others.size();
+    out += fmt::format("\n{} more findings, in full in the run's reports:\n", more);
+  }
+  for (std::size_t i = kMostInFull; i < groups.size(); ++i) {
+    const Finding& first = *groups[i].first;
+    out += fmt::format("  {} {}: {}{}\n", judge::name(first.severity), plain(first.id), shortened(first.actual, 160),
+                       groups[i].others.empty() ? "" : fmt::format(" (the same in {} more)", groups[i].others.size()));
+  }
   if (!accepted.empty()) out += "\naccepted, and not counted:\n";
   for (const Finding* finding : accepted)
     out += fmt::format("  {}  ({})\n", plain(finding->id), one_line(finding->accepted));

@@ -18,7 +18,8 @@ std::string scenario_line(const ScenarioResult& scenario, const TextStyle& style
 std::string finding_text(const judge::Finding& finding, const TextStyle& style = {});
 
 /// What stands at the end: checks by section of their RFCs, findings in full with the worst first (beyond 25 a line
-/// each, and a line each for those that are accepted), notes, then the totals and the verdict.
+/// each, and a line each for those that are accepted; what several scenarios found in the same words stands there
+/// once), notes, then the totals and the verdict.
 std::string run_text(const RunResult& run, const TextStyle& style = {});
 
 /// How far a long run is.

@@ -190,6 +190,20 @@ def test_a_pool_too_small_says_how_many_accounts_are_needed(tmp_path):
     assert tool.complete_run(tmp_path / "run")["verdict"] == "error"
 
 
+def test_a_server_that_is_down_is_said_once(tmp_path):
+    ran = tool.mailproof("run", "scenarios", "--target", target_file(tmp_path, count=50), "--out", tmp_path / "run")
+    said = re.compile(r"note: (\d+) of \1 scenarios ended in the same error, .*: imap 127.0.0.1:9: connect: connection refused; "
+                      r".*mailproof probe --target FILE")
+    assert ran.status == 3 and said.search(ran.out), ran.text
+    assert len(ran.out.splitlines()) < 150, "637 before"
+    assert re.search(r"^error +\d+ x  the same: ", ran.out, re.MULTILINE)
+    for name in ("summary.md", "report.html"):
+        assert "ended in the same error" in (tmp_path / "run" / name).read_text("utf-8")
+    written = tool.complete_run(tmp_path / "run")
+    assert sum(len(one["findings"]) for one in written["scenarios"]) > 150, "the files keep all"
+    assert tool.mailproof("judge", tmp_path / "run").out == tool.without_bytes(ran.out)
+
+
 def test_list_and_check():
     listed = tool.mailproof("list")
     assert listed.status == 0 and [line.split()[0] for line in listed.out.splitlines()] == SCENARIOS

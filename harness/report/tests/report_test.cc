@@ -360,7 +360,10 @@ TEST(Text, ChecksAreATableOfSections) {
 
 TEST(Text, OfVeryManyFindingsTheWorstAreToldInFull) {
   RunResult run = sample();
-  for (int i = 0; i < 100; ++i) run.scenarios.push_back(run.scenarios[2]);
+  for (int i = 0; i < 100; ++i) {
+    run.scenarios.push_back(run.scenarios[2]);
+    run.scenarios.back().findings[0].actual += fmt::format(" {}", i);
+  }
   const std::string text = run_text(run);
   std::size_t full = 0;
   for (std::size_t at = 0; (at = text.find("\n  Requirement:", at)) != std::string::npos; ++at) ++full;
