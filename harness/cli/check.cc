@@ -11,6 +11,7 @@ int check(const std::vector<std::string>& paths, const std::string& root, bool j
   if (const auto why = missing_folder(paths, root); !why.empty()) return complain(why);
   const auto loaded = scenario::load(paths, root);
   for (const auto& problem : loaded.problems) fmt::print(stderr, "{}\n", problem.message());
+  for (const auto& note : loaded.notes) fmt::print(stderr, "note: {}\n", note.message());
   if (json && loaded.problems.empty()) {
     std::string out = "[";
     for (const auto& scenario : loaded.scenarios) out += (out.size() > 1 ? ",\n" : "") + scenario::to_json(scenario);

@@ -305,6 +305,7 @@ Talk::Came Talk::step(const scenario::TalkLine& line) {
     case Op::distinct: {
       std::string value;
       for (const auto& piece : fill_in(at, line.text, false)) value += piece.text;
+      if (!context_.problem.empty()) return Came::ended;
       if (!variables_.distinct[line.text].insert(value).second)
         return wrong(&at, line, fmt::format("{} that was never seen before", line.text), value);
       return right(&at, line, value);
@@ -359,11 +360,19 @@ Talk::Came Talk::deliver(const scenario::TalkLine& line) {
 }
 
 Talk::Came Talk::compare(const scenario::TalkLine& line) {
-  const auto value = [&](std::string_view operand) {
+  const bool numbers = line.op == Op::fewer || line.op == Op::at_most;
+  const auto value = [&](const std::string& operand) {
     const auto parts = cut_pattern(operand);
-    if (parts.size() != 1 || !parts.front().variable) return std::string(operand);
+    if (parts.size() != 1 || !parts.front().variable) return operand;
     const auto known = variables_.values.find(parts.front().variable->name);
-    return known == variables_.values.end() ? std::string() : known->second;
+    if (known == variables_.values.end()) {
+      unbound(parts.front().variable->name);
+      return operand;
+    }
+    if (numbers && !is_of_type(known->second, "number"))
+      context_.fail("talk", fmt::format("the check compares {} as a number, and it is \"{}\"", operand,
+                                        printable(known->second, 100)));
+    return known->second;
   };
   const auto number = [](const std::string& text) {
     std::uint64_t out = 0;
@@ -371,6 +380,7 @@ Talk::Came Talk::compare(const scenario::TalkLine& line) {
     return out;
   };
   const std::string a = value(line.alternatives[0]), b = value(line.alternatives[1]);
+  if (!context_.problem.empty()) return Came::ended;
   const bool fits = line.op == Op::same     ? a == b
                     : line.op == Op::differ ? a != b
                     : line.op == Op::fewer  ? number(a) < number(b)

@@ -80,7 +80,8 @@ class Talk final : public Alarm {
   std::vector<Segment> imap_segments(Line& at, std::string text);
   Came may_go_on(Line& at);
   Pieces fill_in(Line& at, std::string_view text, bool raw);
-  void fill_variable(Line& at, const TalkVariable& variable, bool raw, Pieces& out);
+  void fill_variable(Line& at, const TalkVariable& variable, Pieces& out);
+  void unbound(const std::string& name);
   std::optional<std::string> message(std::string_view name) const;
 
   // What must come (talk_replies.cc).

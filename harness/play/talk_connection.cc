@@ -3,21 +3,10 @@
 #include <algorithm>
 #include <charconv>
 
+#include "scenario/talk_pattern.h"
+
 namespace mailproof::play {
 namespace {
-
-/// Whether +OK to this command is followed by a block (RFC 1939 section 5, RFC 2449 section 5, RFC 5034 section 4, RFC
-/// 6856 section 3.2).
-bool has_block(std::string_view command) {
-  const auto space = command.find(' ');
-  const std::string_view word = command.substr(0, space);
-  const bool alone = space == std::string_view::npos || space + 1 == command.size();
-  for (const std::string_view always : {"RETR", "TOP"})
-    if (iequals(word, always)) return true;
-  for (const std::string_view without : {"LIST", "UIDL", "CAPA", "AUTH", "LANG"})
-    if (iequals(word, without)) return alone;
-  return false;
-}
 
 /// "{310}" or "{310+}" at the end of a line announces so many octets.
 std::size_t announced(std::string_view line) {
@@ -47,20 +36,20 @@ void TalkConnection::send(const std::vector<Piece>& pieces) {
     } else {
       out_.text(piece.text);
     }
-    if (protocol_ == Protocol::pop3) said(piece.text);
+    if (protocol_ == Protocol::pop3) said(piece);
   }
   if (waker_ != nullptr) waker_->wake();
 }
 
 /// Keeps which commands were sent: how long a reply is depends on them.
-void TalkConnection::said(std::string_view bytes) {
-  for (const char c : bytes) {
+void TalkConnection::said(const Piece& piece) {
+  for (const char c : piece.text) {
     if (c != '\n') {
       said_ += c;
       continue;
     }
     if (said_.ends_with('\r')) said_.pop_back();
-    if (!std::exchange(answering_, false)) commands_.push_back(said_);
+    if (!std::exchange(answering_, false)) commands_.push_back({said_, piece.block});
     said_.clear();
   }
 }
@@ -156,11 +145,13 @@ void TalkConnection::line(std::string_view text, std::string_view raw) {
     return put(std::move(reply));
   }
   answering_ = false;
+  bool asked = false;
   if (!commands_.empty()) {
-    reply.command = std::move(commands_.front());
+    reply.command = std::move(commands_.front().text);
+    asked = commands_.front().block;
     commands_.pop_front();
   }
-  if (istarts_with(text, "+OK") && has_block(reply.command)) {
+  if (istarts_with(text, "+OK") && (asked || scenario::pop3_follows(reply.command) == scenario::Follows::block)) {
     reply.multi = in_block_ = true;
     building_ = std::move(reply);
     return;

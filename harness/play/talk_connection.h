@@ -29,6 +29,7 @@ class TalkConnection final : public Peer {
   struct Piece {
     std::string text;
     bool secret = false;
+    bool block = false;  ///< POP3: +OK to the command that ends here is followed by a block, whatever command it is
   };
   static constexpr std::size_t kMostOctets = 64U << 20;  ///< kept of what a server sends; more ends the connection
 
@@ -53,6 +54,9 @@ class TalkConnection final : public Peer {
   std::uint64_t octets() const { return octets_; }             ///< received so far
   /// What came of a reply that is not complete.
   std::string unfinished() const;
+  /// POP3: a status line came, and the end of its block is awaited.
+  bool in_block() const { return in_block_; }
+  const std::string& status() const { return building_.line; }  ///< ... this one
   const std::string& greeting() const { return greeting_; }
   history::WireRef here() const { return context_.logs[session_ - 1]->here(); }
 
@@ -69,7 +73,11 @@ class TalkConnection final : public Peer {
   Wants wants() const override { return wants_; }
 
  private:
-  void said(std::string_view bytes);
+  struct Command {
+    std::string text;
+    bool block = false;
+  };
+  void said(const Piece& piece);
   void line(std::string_view text, std::string_view raw);
   void imap_line(std::string_view raw);
   void put(TalkReply reply);
@@ -88,10 +96,10 @@ class TalkConnection final : public Peer {
   std::optional<TlsFacts> tls_;
   std::uint64_t octets_ = 0;
 
-  std::string buffer_;                ///< an unfinished line
-  std::string said_;                  ///< an unfinished command line
-  std::deque<std::string> commands_;  ///< POP3: without a reply yet
-  bool answering_ = false;            ///< a SASL exchange: the next line is a response, no command
+  std::string buffer_;            ///< an unfinished line
+  std::string said_;              ///< an unfinished command line
+  std::deque<Command> commands_;  ///< POP3: without a reply yet
+  bool answering_ = false;        ///< a SASL exchange: the next line is a response, no command
   bool in_block_ = false;
   bool crlf_ = true;  ///< the newest status line ended so
   TalkReply building_;

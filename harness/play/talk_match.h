@@ -8,6 +8,7 @@
 
 #include "play/talk_connection.h"
 #include "scenario/check.h"
+#include "scenario/talk_pattern.h"
 
 namespace mailproof::play {
 
@@ -23,19 +24,10 @@ struct TalkVariables {
   std::map<std::string, std::set<std::string, std::less<>>, std::less<>> distinct;  ///< ${x:distinct}: all so far
 };
 
-/// A variable as it stands in a pattern: "${size:octets}".
-struct TalkVariable {
-  std::string name, type;
-};
-
-/// A word of a pattern, cut into literal text and variables.
-struct TalkPart {
-  std::string literal;
-  std::optional<TalkVariable> variable;
-};
-std::vector<TalkPart> cut_pattern(std::string_view text);
-/// Words between blanks; those within ${...} and {...} do not cut.
-std::vector<std::string> pattern_words(std::string_view pattern);
+using scenario::cut_pattern;
+using scenario::pattern_words;
+using scenario::TalkPart;
+using scenario::TalkVariable;
 
 /// Whether a value is of a type (number, uid, date, base64, /regex/ ...; empty = anything). Unknown types: false.
 bool is_of_type(std::string_view value, std::string_view type);

@@ -13,7 +13,9 @@ using Op = scenario::TalkLine::Op;
 /// A reply for people: its first line, and how much followed.
 std::string shown(const TalkReply& reply) {
   std::string out = printable(reply.line, 400);
-  if (reply.multi) out += fmt::format("\n({} lines follow)", reply.block.size());
+  if (reply.multi)
+    out += reply.block.size() == 1 ? std::string("\n(1 line follows)")
+                                   : fmt::format("\n({} lines follow)", reply.block.size());
   return out;
 }
 
@@ -105,6 +107,10 @@ Talk::Came Talk::wait_for(Line& at, const scenario::TalkLine& line) {
     return Came::blocked;
   }
   const std::string unfinished = at.connection->unfinished();
+  if (line.has_block && at.connection->in_block())
+    return wrong(&at, line, fmt::format("{} and a block of lines that ends with a dot", expected(line)),
+                 fmt::format("{}\nand no end of a block within {}", printable(at.connection->status(), 200),
+                             format_duration(bound())));
   return wrong(&at, line, expected(line),
                fmt::format("nothing within {}{}", format_duration(bound()),
                            unfinished.empty() ? "" : fmt::format(", but for \"{}\"", printable(unfinished, 120))));

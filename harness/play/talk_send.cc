@@ -100,7 +100,12 @@ std::optional<std::string> Talk::message(std::string_view name) const {
   return numbers.empty() ? std::nullopt : std::optional(*context_.messages.again(numbers.front()));
 }
 
-void Talk::fill_variable(Line& at, const TalkVariable& variable, bool raw, Pieces& out) {
+/// The reading found a line that binds it, but the server chose another alternative: neither its fault nor its merit.
+void Talk::unbound(const std::string& name) {
+  context_.fail("talk", fmt::format("the check needs ${{{}}}, and the line that binds it did not come", name));
+}
+
+void Talk::fill_variable(Line& at, const TalkVariable& variable, Pieces& out) {
   const std::string& name = variable.name;
   const auto account = [&](std::string_view word) -> const scenario::PoolAccount* {
     if (!std::string_view(name).starts_with(word)) return nullptr;
@@ -150,8 +155,7 @@ void Talk::fill_variable(Line& at, const TalkVariable& variable, bool raw, Piece
   } else if (const auto* address = account("address")) {
     out.push_back({address->address, false});
   } else {
-    const std::string text = fmt::format("${{{}{}{}}}", name, variable.type.empty() ? "" : ":", variable.type);
-    out.push_back({raw ? unescaped(text) : text, false});
+    unbound(name);
   }
 }
 
@@ -166,7 +170,7 @@ Talk::Pieces Talk::fill_in(Line& at, std::string_view text, bool raw) {
       pad_at = out.size();
       out.push_back({});
     } else {
-      fill_variable(at, *part.variable, raw, out);
+      fill_variable(at, *part.variable, out);
     }
   }
   if (pad != 0) {
@@ -187,7 +191,7 @@ std::vector<Talk::Segment> Talk::segments(Line& at, const scenario::TalkLine& li
   out.emplace_back();
   for (int i = 0; i < line.count; ++i) {
     for (auto& piece : fill_in(at, line.text, false)) out.back().pieces.push_back(std::move(piece));
-    out.back().pieces.push_back({"\r\n", false});
+    out.back().pieces.push_back({"\r\n", false, line.asks_block});
   }
   return out;
 }
@@ -264,6 +268,7 @@ Talk::Came Talk::send(Line& at) {
     }
     lines_sent_ = i - next_;
     since_ = context_.network.now() - kBetweenSegments;
+    if (!context_.problem.empty()) return Came::ended;
   }
   while (!to_send_.empty()) {
     const Came may = may_go_on(at);

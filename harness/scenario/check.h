@@ -85,6 +85,7 @@ struct TalkLine {
   std::vector<std::string> alternatives;  ///< reply, maybe, never: patterns; "closed" is one
   std::vector<TalkLine> block;            ///< reply: its lines, when `has_block`
   bool has_block = false;
+  bool asks_block = false;  ///< send, POP3: the talk awaits a block behind +OK
   TalkConnect connect;
   std::size_t delivery = 0;
   int number = 0;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/bytes.h"
+#include "core/units.h"
 #include "scenario/actors.h"
 #include "scenario/fields.h"
 #include "scenario/parse.h"
@@ -17,6 +19,60 @@ const std::vector<std::string> kCheckKeys = {"id",      "title",    "level",    
                                              "tags",    "needs",    "when",      "unless", "allow",          "tls",
                                              "state",   "mailbox",  "repeat",    "rule",   "talk",           "steps",
                                              "devices", "accounts", "customers", "why",    "strict_untagged"};
+
+const std::vector<std::string> kPop3Capabilities = {
+    "APOP",       "AUTH-RESP-CODE", "CAPA", "EXPIRE", "IMPLEMENTATION", "LANG", "LOGIN-DELAY", "PIPELINING",
+    "RESP-CODES", "SASL",           "STLS", "TOP",    "UIDL",           "USER", "UTF8"};
+const std::vector<std::string> kImapCapabilities = {"ACL",
+                                                    "APPENDLIMIT",
+                                                    "BINARY",
+                                                    "CATENATE",
+                                                    "CHILDREN",
+                                                    "CONDSTORE",
+                                                    "CREATE-SPECIAL-USE",
+                                                    "ENABLE",
+                                                    "ESEARCH",
+                                                    "ID",
+                                                    "IDLE",
+                                                    "IMAP4REV1",
+                                                    "IMAP4REV2",
+                                                    "LIST-EXTENDED",
+                                                    "LIST-STATUS",
+                                                    "LITERAL+",
+                                                    "LITERAL-",
+                                                    "LOGINDISABLED",
+                                                    "METADATA",
+                                                    "MOVE",
+                                                    "MULTIAPPEND",
+                                                    "MULTISEARCH",
+                                                    "NAMESPACE",
+                                                    "NOTIFY",
+                                                    "OBJECTID",
+                                                    "PREVIEW",
+                                                    "QRESYNC",
+                                                    "QUOTA",
+                                                    "REPLACE",
+                                                    "SASL-IR",
+                                                    "SAVEDATE",
+                                                    "SEARCHRES",
+                                                    "SORT",
+                                                    "SPECIAL-USE",
+                                                    "STARTTLS",
+                                                    "STATUS=SIZE",
+                                                    "UIDPLUS",
+                                                    "UNAUTHENTICATE",
+                                                    "UNSELECT",
+                                                    "URLAUTH",
+                                                    "UTF8=ACCEPT",
+                                                    "UTF8=ONLY",
+                                                    "WITHIN",
+                                                    "AUTH=PLAIN",
+                                                    "AUTH=LOGIN",
+                                                    "AUTH=CRAM-MD5"};
+const std::vector<std::string> kMechanisms = {
+    "PLAIN",     "LOGIN",       "CRAM-MD5",      "DIGEST-MD5",       "EXTERNAL",
+    "ANONYMOUS", "SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS",
+    "GSSAPI",    "NTLM",        "OAUTHBEARER",   "XOAUTH2"};
 
 bool is_slug(std::string_view text) {
   if (text.empty() || text.size() > 80) return false;
@@ -133,8 +189,24 @@ class ChecksReader {
     if (const Node* when = find(map, "when")) check.when = read_texts(*when, "a capability, like STLS", complaints_);
     if (const Node* unless = find(map, "unless"))
       check.unless = read_texts(*unless, "a capability, like PIPELINING", complaints_);
+    for (const auto& one : check.when) capability(*find(map, "when"), one);
+    for (const auto& one : check.unless) capability(*find(map, "unless"), one);
     if (const Node* allow = find(map, "allow"))
       check.allow = read_texts(*allow, "what the target must permit, like failed-logins", complaints_);
+  }
+
+  /// A word that nobody knows is offered by no server: the check would be not-applicable for ever.
+  void capability(const Node& node, const std::string& one) {
+    const bool imap = file_id_.starts_with("imap");
+    const auto words = words_in(one);
+    const auto near = [&](std::string_view word, const std::vector<std::string>& known) {
+      const auto is = [&](const std::string& other) { return iequals(other, word); };
+      if (std::any_of(known.begin(), known.end(), is)) return;
+      if (nearest_word(word, known))
+        complaints_.note(node.pos, word, "a capability that some server offers: this is none of the RFCs'", known);
+    };
+    if (!words.empty()) near(words.front(), imap ? kImapCapabilities : kPop3Capabilities);
+    if (words.size() > 1 && iequals(words.front(), "SASL")) near(words[1], kMechanisms);
   }
 
   void talk_parts(const Node& map, Scenario& scenario, Check& check) {
@@ -144,8 +216,7 @@ class ChecksReader {
       check_keys(*node, {"quota"}, complaints_);
       if (const Node* size = find(*node, "quota")) quota = read_size(*size, complaints_);
     } else if (node != nullptr) {
-      accounts =
-          read_number(*node, 1, 9, "how many accounts are leased, 1 to 9, or {quota: 64KiB}", complaints_).value_or(1);
+      accounts = read_number(*node, 1, 9, "{quota: 64KiB}, or how many accounts are leased", complaints_).value_or(1);
     }
     for (std::int64_t i = 1; i <= accounts; ++i)
       scenario.accounts.push_back({i == 1 ? "user" : fmt::format("user{}", i), quota, scenario.id_pos});
@@ -160,8 +231,7 @@ class ChecksReader {
     if (const Node* strict = find(map, "strict_untagged"))
       check.strict_untagged = read_flag(*strict, complaints_).value_or(false);
     if (const Node* repeat = find(map, "repeat"))
-      check.repeat =
-          static_cast<int>(read_number(*repeat, 1, 1000, "how many times, 1 to 1000", complaints_).value_or(1));
+      check.repeat = static_cast<int>(read_number(*repeat, 1, 1000, "how many times", complaints_).value_or(1));
 
     Device mta;
     mta.name = "mta";

@@ -48,6 +48,11 @@ void Complaints::add(Pos pos, std::string_view text, std::string expected, std::
     problems_.push_back({file_, pos, shown(text), std::move(expected), hint.value_or("")});
 }
 
+void Complaints::note(Pos pos, std::string_view text, std::string expected, const std::vector<std::string>& known) {
+  if (notes_.size() < kMaxProblems)
+    notes_.push_back({file_, pos, shown(text), std::move(expected), nearest_word(shown(text), known).value_or("")});
+}
+
 void Complaints::key(const Node& node, std::string expected, const std::vector<std::string>& known) {
   at(node.key_pos, node.key, std::move(expected), known);
 }

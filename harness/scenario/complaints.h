@@ -2,6 +2,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "scenario/node.h"
@@ -23,17 +24,21 @@ class Complaints {
   /// About a key of a map.
   void key(const Node& node, std::string expected, const std::vector<std::string>& known = {});
 
+  /// Not wrong, but hardly what was meant: said, and the file is played.
+  void note(Pos pos, std::string_view text, std::string expected, const std::vector<std::string>& known = {});
+
   const std::string& file() const { return file_; }
   bool empty() const { return problems_.empty(); }
   std::size_t size() const { return problems_.size(); }
   /// In the order of the file.
   std::vector<Problem> take();
+  std::vector<Problem> take_notes() { return std::exchange(notes_, {}); }
 
  private:
   void add(Pos pos, std::string_view text, std::string expected, std::optional<std::string> hint);
 
   std::string file_;
-  std::vector<Problem> problems_;
+  std::vector<Problem> problems_, notes_;
 };
 
 /// "imap, pop3 or delivery".

@@ -104,6 +104,7 @@ class Loader {
     }
     auto loaded = parse(text.value(), file);
     for (auto& problem : loaded.problems) out_.problems.push_back(std::move(problem));
+    for (auto& note : loaded.notes) out_.notes.push_back(std::move(note));
     for (auto& scenario : loaded.scenarios)
       if (only.empty() || scenario.id == only) keep(std::move(scenario));
     if (!only.empty()) singly_.insert(only);

@@ -143,6 +143,7 @@ Loaded parse(std::string_view text, const std::string& name) {
     }
   }
   out.problems = complaints.take();
+  out.notes = complaints.take_notes();
   return out;
 }
 

@@ -254,7 +254,8 @@ struct Problem {
 
 struct Loaded {
   std::vector<Scenario> scenarios;
-  std::vector<Problem> problems;  ///< nothing is played if any file is bad
+  std::vector<Problem> problems;    ///< nothing is played if any file is bad
+  std::vector<Problem> notes = {};  ///< what is hardly meant, and no mistake
 };
 
 /// Reads scenario files. `paths` are files, folders (recursively, *.yaml, sorted) or ids looked up below `root`.

@@ -57,6 +57,7 @@ class TalkReader {
       : node_(node), accounts_(accounts), complaints_(complaints), scenario_(scenario), check_(check) {}
 
   void run() {
+    const std::size_t before = complaints_.size();
     int line = node_.pos.line;
     std::string_view rest = node_.text;
     while (!rest.empty()) {
@@ -69,6 +70,8 @@ class TalkReader {
     if (check_.talk.empty() && complaints_.empty())
       complaints_.value(node_, "lines of talk: C: what is sent, S: what must come");
     close_block(line);
+    if (!check_.talk.empty() && complaints_.size() == before)
+      check_sense(node_.pos.column, complaints_, scenario_, check_);
   }
 
  private:

@@ -11,6 +11,10 @@ namespace mailproof::scenario {
 /// of the scenario. `node` is the block scalar they stand in; `accounts` how many accounts the check leases.
 void read_talk(const Node& node, std::size_t accounts, Complaints& complaints, Scenario& scenario, Check& check);
 
+/// Complains of what no server could satisfy, and of what every server would: replies that nobody asked for or reads,
+/// types, variables and messages that there are not. Marks the commands that a block answers. `column`: of complaints.
+void check_sense(int column, Complaints& complaints, const Scenario& scenario, Check& check);
+
 /// "imap selected tls=none user2", each at most once, in any order, onto what `into` holds.
 void read_connect(std::string_view words, Pos pos, std::size_t accounts, Complaints& complaints, TalkConnect& into);
 

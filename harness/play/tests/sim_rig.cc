@@ -77,7 +77,8 @@ SimRig::SimRig(std::string_view story, const std::function<void(server::ServerOp
                              "play.yaml"),
              with) {}
 
-SimRig::SimRig(scenario::Loaded loaded, const std::function<void(server::ServerOptions&)>& with) {
+SimRig::SimRig(scenario::Loaded loaded, const std::function<void(server::ServerOptions&)>& with,
+               std::vector<WrongDialogue> dialogues) {
   for (const auto& problem : loaded.problems) ADD_FAILURE() << problem.message();
   if (loaded.scenarios.size() == 1) scenario = std::move(loaded.scenarios.front());
 
@@ -104,8 +105,14 @@ SimRig::SimRig(scenario::Loaded loaded, const std::function<void(server::ServerO
   }
   if (with) with(on_server);
   server = std::make_unique<server::Server>(std::move(on_server));
-  network = std::make_unique<sim::SimNetwork>(
-      *server, sim::SimNetwork::Options{.seed = 7, .tls_ports = {kStarttlsImap, kStarttlsPop3}});
+  sim::SimNetwork::Options on_network{.seed = 7, .tls_ports = {kStarttlsImap, kStarttlsPop3}};
+  if (!dialogues.empty()) {
+    wrong = std::make_unique<sim::WrongServer>(std::move(dialogues));
+    on_network.wrap = [this](Protocol protocol, std::unique_ptr<Peer> peer, const sim::SimNetwork::Reset& reset) {
+      return wrong->wrap(protocol, std::move(peer), reset);
+    };
+  }
+  network = std::make_unique<sim::SimNetwork>(*server, std::move(on_network));
   ports = std::make_unique<WithClosedPorts>(*network);
   admin = std::make_unique<ScriptedAdmin>(*network);
   options.admin = admin.get();

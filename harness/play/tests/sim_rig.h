@@ -9,6 +9,7 @@
 #include "play/player.h"
 #include "server/server.h"
 #include "sim/sim_network.h"
+#include "sim/wrong_server.h"
 
 namespace mailproof::play {
 
@@ -58,7 +59,9 @@ class SimRig {
   explicit SimRig(std::string_view story, const std::function<void(server::ServerOptions&)>& with = {});
 
   /// What was read of a whole file, with one scenario in it.
-  explicit SimRig(scenario::Loaded loaded, const std::function<void(server::ServerOptions&)>& with = {});
+  /// `dialogues`: what stands in front of the server.
+  explicit SimRig(scenario::Loaded loaded, const std::function<void(server::ServerOptions&)>& with = {},
+                  std::vector<WrongDialogue> dialogues = {});
 
   /// Plays it to its end.
   void play();
@@ -78,6 +81,7 @@ class SimRig {
   scenario::Target target;
   std::vector<scenario::PoolAccount> leased;
   std::unique_ptr<server::Server> server;
+  std::unique_ptr<sim::WrongServer> wrong;
   std::unique_ptr<sim::SimNetwork> network;
   std::unique_ptr<WithClosedPorts> ports;
   std::unique_ptr<ScriptedAdmin> admin;

@@ -16,12 +16,13 @@ using testing::Not;
 /// One check of pop3.1939-5 with three messages in the mailbox.
 struct Checked {
   explicit Checked(const std::string& lines, const std::string& more = "",
-                   const std::function<void(server::ServerOptions&)>& with = {})
+                   const std::function<void(server::ServerOptions&)>& with = {},
+                   std::vector<WrongDialogue> dialogues = {})
       : rig(scenario::parse("id: pop3.1939-5\ntitle: t\nneeds: [pop3]\nmailbox: {messages: 3}\nchecks:\n"
                             "  - id: one\n    level: MUST\n    title: it is so\n" +
                                 more + "    talk: |\n" + indented(lines),
                             "check.yaml"),
-            with) {
+            with, std::move(dialogues)) {
     rig.play();
   }
   static std::string indented(const std::string& lines) {
@@ -65,6 +66,36 @@ TEST(Talk, OfABlockTheLineThatIsWrongIsNamed) {
   const auto& expected = check.rig.player->history().event(check.rig.last(What::talk).command);
   EXPECT_EQ(expected.text, "S: 9 ${b}");
   EXPECT_THAT(expected.set, HasSubstr("(line 13: S: 9 ${b})"));
+}
+
+WrongDialogue answering(std::string_view command, std::vector<std::string> lines) {
+  WrongBlock block;
+  block.text = command;
+  for (auto& line : lines) block.actions.push_back({.kind = WrongAction::Kind::say, .text = line + "\r\n"});
+  return {{block}};
+}
+
+TEST(Talk, ABlockIsReadForACommandThatOnlyTheTalkKnows) {
+  const std::string lines = "C: XBLK\nC: NOOP\nS: +OK\nS: 1 ${a}\nS: ...\nS: .\nS: +OK done";
+  const auto noop = answering("NOOP", {"+OK done"});
+  Checked check(lines, "", {}, {answering("XBLK", {"+OK here", "1 one", "+OK not a status", "..", "+", "."}), noop});
+  EXPECT_EQ(check.end(), "ok: +OK done");
+  Checked none("C: XBLK\nS: +OK\nS: ...\nS: .", "", {}, {answering("XBLK", {"+OK here"})});
+  EXPECT_EQ(none.end(), "fail: +OK here\nand no end of a block within 10s");
+  EXPECT_THAT(none.rig.player->history().event(none.rig.last(What::talk).command).set,
+              HasSubstr("+OK and a block of lines that ends with a dot"));
+  Checked refused("C: XBLK\nS: +OK\nS: ...\nS: .");
+  EXPECT_THAT(refused.end(), HasSubstr("fail: -ERR"));
+}
+
+TEST(Talk, AVariableThatNothingBoundIsNoFaultOfTheServer) {
+  Checked sent("C: LIST 9\nS: +OK 9 ${size} | -ERR\nC: RETR ${size}\nS: +OK");
+  EXPECT_THAT(sent.rig.problem(), HasSubstr("${size}"));
+  EXPECT_THAT(sent.end(), HasSubstr("ok: -ERR"));
+  Checked compared("C: LIST 9\nS: +OK 9 ${size} | -ERR\nat-most: ${size} 3");
+  EXPECT_THAT(compared.rig.problem(), HasSubstr("${size}"));
+  Checked words("C: NOOP\nS: +OK ${n}\nfewer: ${n} 3", "", {}, {answering("NOOP", {"+OK done"})});
+  EXPECT_THAT(words.rig.problem(), HasSubstr("\"done\""));
 }
 
 TEST(Talk, PipelinedCommandsGoOutInOneWrite) {
@@ -130,7 +161,7 @@ TEST(Talk, WhatIsOfferedWithArgumentsIsFound) {
 }
 
 TEST(Talk, TheServerThatSaysNothingIsWaitedForSoLong) {
-  Checked check("within: 3s\nS: +OK");
+  Checked check("C!: NOOP\nwithin: 3s\nS: +OK");
   EXPECT_EQ(check.end(), "fail: nothing within 3s");
   EXPECT_GE(check.rig.took(), std::chrono::seconds(3));
 }

@@ -38,7 +38,9 @@ std::string complaint(const std::string& text) {
 
 TEST(Checks, EachIsAScenarioOfItsOwn) {
   const auto loaded =
-      parse(file(talk("C: NOOP\nS: +OK") + "  - id: two\n    level: SHOULD\n    title: t\n    talk: 'C: STAT'\n"), "f");
+      parse(file(talk("C: NOOP\nS: +OK") +
+                 "  - id: two\n    level: SHOULD\n    title: t\n    talk: |\n      C: STAT\n      S: +OK\n"),
+            "f");
   ASSERT_EQ(loaded.scenarios.size(), 2U);
   EXPECT_EQ(loaded.scenarios[0].id, "pop3.1939-5.one");
   EXPECT_EQ(loaded.scenarios[1].id, "pop3.1939-5.two");
@@ -77,8 +79,8 @@ TEST(Talk, ABlockEndsWithADotAndBelongsToItsReply) {
 
 TEST(Talk, ConnectionsCountsAlternativesAndInstructionsAreRead) {
   const auto one = only(file(
-      talk("2> connect: imap selected tls=starttls\n2> C: NOOP\nC*5: RETR 1\nS*5: +OK | -ERR | closed\n"
-           "S2: OK\nwithin: 5s\nquiet: 500ms\nC!: A|B\\|C\ntls: either\ndeliver: 2 dot-lines 8KiB\nsame: ${a} 3")));
+      talk("2> connect: imap selected tls=starttls\n2> C: NOOP\nC*5: RETR 1\nS*5: +OK ${a} | -ERR | closed\n"
+           "2> S2: OK\nwithin: 5s\nquiet: 500ms\nC!: A|B\\|C\ntls: either\ndeliver: 2 dot-lines 8KiB\nsame: ${a} 3")));
   const auto& lines = one.check->talk;
   ASSERT_EQ(lines.size(), 11U);
   EXPECT_EQ(lines[0].connection, 2);
@@ -86,13 +88,45 @@ TEST(Talk, ConnectionsCountsAlternativesAndInstructionsAreRead) {
   EXPECT_EQ(lines[0].connect.standing, Standing::selected);
   EXPECT_EQ(lines[0].connect.tls, TalkTls::starttls);
   EXPECT_EQ(lines[2].count, 5);
-  EXPECT_THAT(lines[3].alternatives, ElementsAre("+OK", "-ERR", "closed"));
+  EXPECT_THAT(lines[3].alternatives, ElementsAre("+OK ${a}", "-ERR", "closed"));
   EXPECT_EQ(lines[4].command, 2);
   EXPECT_EQ(lines[5].span, std::chrono::seconds(5));
   EXPECT_EQ(lines[7].text, "A|B\\|C");
   EXPECT_EQ(one.steps.at(lines[9].delivery).count, 2);
   EXPECT_EQ(one.steps.at(lines[9].delivery).size, 8192U);
   EXPECT_EQ(one.check->deliveries, 1U) << "what stands in the talk is not delivered before it";
+}
+
+TEST(Talk, WhatABlockAnswersIsMarked) {
+  const auto one =
+      only(file(talk("C: XBLK\nC: NOOP\nC: YBLK\nS: +OK\nS: ...\nS: .\nS: +OK\nS: +OK | -ERR\nS: a\nS: .")));
+  const auto& lines = one.check->talk;
+  EXPECT_TRUE(lines[0].asks_block);
+  EXPECT_FALSE(lines[1].asks_block);
+  EXPECT_TRUE(lines[2].asks_block);
+}
+
+TEST(Talk, WhatMakesSenseIsNotComplainedOf) {
+  only(file(talk("C: AUTH PLAIN\nS: +\nC: ${b64:\\0${user}\\0${pass}}\nS: +OK\nC: NOOP\nquiet: 1s",
+                 "    state: authorization\n")));
+  only(file(talk("C: QUIT\nC: DELE 1\nS: +OK | closed\nS?: -ERR\nS?: closed\nclose")));
+  only(file(talk("C!: LI|ST\\r\\n\nS: +OK\nS: ...\nS: {mail.1}\nS: .")));
+  only(file(talk("C: XYZZY", "    rule: pop3.crlf\n")));
+  only(file(talk("C: NOOP\nS!: -ERR")));
+  only(file(talk("within: 2s\nS: -ERR | closed")));
+  only(
+      file(talk("2> connect: imap selected\n2> C: IDLE\n2> S: +\n2> C: DONE\n2> S: OK\n2> C: a1 NOOP\n2> C: a2 "
+                "NOOP\n2> S2: OK\n2> S: OK\n2> C: APPEND INBOX {310+}\n2> S: BAD")));
+  only(file(talk("C: STAT\nS: +OK ${n:number} ${x:/a|b/}\nfewer: ${n} 5\nsame: ${x} a")));
+}
+
+TEST(Checks, ACapabilityThatIsNearlyOneOfTheRfcsIsNoted) {
+  const auto loaded = parse(file(talk("C: NOOP\nS: +OK", "    when: [UIDLL, SASL PLIAN, X-OWN]\n")), "file.yaml");
+  EXPECT_EQ(loaded.scenarios.size(), 1U);
+  ASSERT_EQ(loaded.notes.size(), 2U);
+  EXPECT_THAT(loaded.notes[0].message(), HasSubstr("'UIDLL'; expected a capability"));
+  EXPECT_THAT(loaded.notes[0].message(), HasSubstr("did you mean 'UIDL'?"));
+  EXPECT_THAT(loaded.notes[1].message(), HasSubstr("did you mean 'PLAIN'?"));
 }
 
 TEST(Talk, MistakesAreNamedWithTheirLine) {

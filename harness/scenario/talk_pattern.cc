@@ -1,0 +1,91 @@
+#include "scenario/talk_pattern.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/bytes.h"
+
+namespace mailproof::scenario {
+namespace {
+
+/// Where the brace that opens at `open` closes; npos = never. A regex between / may hold braces.
+std::size_t closing(std::string_view text, std::size_t open) {
+  int depth = 0;
+  for (std::size_t i = open; i < text.size(); ++i) {
+    if (text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '{') {
+      ++depth;
+    } else if (text[i] == '}' && --depth == 0) {
+      return i;
+    }
+  }
+  return std::string_view::npos;
+}
+
+}  // namespace
+
+std::vector<TalkPart> cut_pattern(std::string_view text) {
+  std::vector<TalkPart> out;
+  std::string literal;
+  const auto flush = [&] {
+    if (!literal.empty()) out.push_back({std::exchange(literal, {}), std::nullopt});
+  };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text.substr(i, 2) != "${") {
+      literal += text[i];
+      continue;
+    }
+    const auto end = closing(text, i + 1);
+    if (end == std::string_view::npos) {
+      literal += text[i];
+      continue;
+    }
+    flush();
+    const std::string_view inside = text.substr(i + 2, end - i - 2);
+    const auto colon = inside.find(':');
+    TalkVariable variable{std::string(inside.substr(0, colon)),
+                          colon == std::string_view::npos ? "" : std::string(inside.substr(colon + 1))};
+    out.push_back({"", std::move(variable)});
+    i = end;
+  }
+  flush();
+  return out;
+}
+
+std::vector<std::string> pattern_words(std::string_view pattern) {
+  std::vector<std::string> out;
+  std::string word;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] == ' ') {
+      if (!word.empty()) out.push_back(std::exchange(word, {}));
+      continue;
+    }
+    const bool opens = pattern[i] == '{' || pattern.substr(i, 2) == "${";
+    const auto end = opens ? closing(pattern, pattern[i] == '{' ? i : i + 1) : std::string_view::npos;
+    if (end == std::string_view::npos) {
+      word += pattern[i];
+      continue;
+    }
+    word += pattern.substr(i, end - i + 1);
+    i = end;
+  }
+  if (!word.empty()) out.push_back(word);
+  return out;
+}
+
+Follows pop3_follows(std::string_view command) {
+  const auto space = command.find(' ');
+  const std::string_view word = command.substr(0, space);
+  const bool alone = space == std::string_view::npos || space + 1 == command.size();
+  const auto is_one_of = [&](std::initializer_list<std::string_view> words) {
+    return std::any_of(words.begin(), words.end(), [&](std::string_view one) { return iequals(word, one); });
+  };
+  if (is_one_of({"RETR", "TOP"})) return Follows::block;
+  if (is_one_of({"LIST", "UIDL", "CAPA", "AUTH", "LANG"})) return alone ? Follows::block : Follows::nothing;
+  if (is_one_of({"USER", "PASS", "APOP", "STAT", "DELE", "NOOP", "RSET", "QUIT", "STLS", "UTF8"}))
+    return Follows::nothing;
+  return Follows::unknown;
+}
+
+}  // namespace mailproof::scenario
