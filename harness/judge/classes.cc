@@ -150,6 +150,7 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"expectation", "still-seen", kFail, "The scenario says that the messages go from the device"},
     {"expectation", "outcome", kFail, "The scenario says what must come of the delivery"},
     {"expectation", "not-found", kFail, "RFC 3501 section 6.4.4: SEARCH finds what matches, and nothing else"},
+    {"expectation", "search-refused", kFail, "RFC 3501 section 6.4.4: SEARCH takes every key that stands there"},
     {"expectation", "not-downloaded", kFail, "The scenario says that the messages are downloaded"},
     {"expectation", "fate", kFail, "The scenario says what becomes of the messages"},
     {"expectation", "count", kFail, "The scenario says how many messages the mailbox holds"},

@@ -151,7 +151,9 @@ void missed(Case& c, const Event& e, const Answer& answer) {
   auto messages = history::parse_numbers(answer.outcome->set);
   if (messages.empty()) messages.push_back(0);
   for (const std::uint32_t message : messages)
-    c.find(e.what == What::welcome ? class_of_welcome(e) : class_of(e.what),
+    c.find(e.what == What::welcome                                      ? class_of_welcome(e)
+           : e.what == What::found && answer.outcome->code == "refused" ? "search-refused"
+                                                                        : class_of(e.what),
            {expected, actual, {e.index, answer.outcome->index}, message, ""});
 }
 

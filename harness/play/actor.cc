@@ -17,11 +17,12 @@ std::uint32_t expect(Context& context, history::What what, const scenario::Step&
 }
 
 void outcome(Context& context, history::What what, std::uint32_t expectation, history::Type how,
-             const std::vector<std::uint32_t>& missing, std::string text, std::uint32_t session) {
+             const std::vector<std::uint32_t>& missing, std::string text, std::uint32_t session, std::string code) {
   auto e = context.event(how, what, session);
   e.command = expectation;
   e.set = history::format_numbers(missing);
   e.text = std::move(text);
+  e.code = std::move(code);
   if (session != 0) e.raw = context.logs[session - 1]->here();
   context.append(std::move(e));
 }

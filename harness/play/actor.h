@@ -24,7 +24,7 @@ std::uint32_t expect(Context& context, history::What what, const scenario::Step&
                      const std::vector<std::uint32_t>& messages, std::uint32_t session, Duration bound);
 /// Appends how an expectation came out. `missing` = the messages that were not as expected.
 void outcome(Context& context, history::What what, std::uint32_t expectation, history::Type how,
-             const std::vector<std::uint32_t>& missing, std::string text, std::uint32_t session);
+             const std::vector<std::uint32_t>& missing, std::string text, std::uint32_t session, std::string code = {});
 
 std::unique_ptr<Actor> make_imap_device(Context& context, const scenario::Scenario& scenario, std::uint32_t device);
 std::unique_ptr<Actor> make_pop3_device(Context& context, const scenario::Scenario& scenario, std::uint32_t device);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "play/imap_device.h"
+#include "scenario/search_keys.h"
 
 namespace mailproof::play {
 namespace {
@@ -217,8 +218,15 @@ void ImapDevice::search(const scenario::Step& step, Finish done) {
     session_->hooks.search = [found](std::span<const std::uint32_t> uids) {
       found->insert(found->end(), uids.begin(), uids.end());
     };
-    session_->search(step.query, [this, wanted, expectation, found, done](const ImapSession::Result& result) {
+    const bool standard = scenario::read_search_keys(step.query).standard;
+    session_->search(step.query, [this, standard, wanted, expectation, found, done](const ImapSession::Result& result) {
       session_->hooks.search = {};
+      if (result.outcome == session::Outcome::fail) {
+        // Nothing was found, and nothing was not found. What an extension asks for a server may refuse.
+        outcome(context_, What::found, expectation, standard ? Type::fail : Type::info, {},
+                fmt::format("the server answered {} {}", result.status, result.text), session_number(), "refused");
+        return done();
+      }
       std::vector<std::uint32_t> wrong;
       for (const auto message : wanted) {
         const auto uids = reader_->uids_of({message});

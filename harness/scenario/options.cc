@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "scenario/fields.h"
+#include "scenario/search_keys.h"
 #include "scenario/steps.h"
 
 namespace mailproof::scenario {
@@ -182,6 +183,9 @@ bool read_object(const VerbRule& rule, const Node& object, const Node& action, C
       return false;
     case Object::query:
       put(step.query, read_text(object, "IMAP search keys, like UNSEEN or SUBJECT report", complaints));
+      if (const auto keys = read_search_keys(step.query); !step.query.empty() && !keys.expected.empty())
+        complaints.at(object.pos, keys.wrong, keys.expected,
+                      keys.hint.empty() ? std::vector<std::string>{} : std::vector{keys.hint});
       return !step.query.empty();
     case Object::state: {
       constexpr Word<bool> states[] = {{"offline", false}, {"online", true}};

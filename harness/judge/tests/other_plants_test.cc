@@ -226,6 +226,15 @@ const bool kExpectation[] = {
             s.answer(s.expect(What::found, s.imap(s.phone), "1"), Type::fail, "1", "1 not found, 0 found beyond");
             s.audited(Scene::all(mail));
           }),
+    plant("expectation/search-refused",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.done(s.expect(What::found, s.imap(s.phone), "1"), Type::fail, [](Event& x) {
+              x.code = "refused";
+              x.text = "the server answered BAD what?";
+            });
+            s.audited(Scene::all(mail));
+          }),
     plant("expectation/not-downloaded",
           [](Scene& s) {
             const auto mail = s.accepted(1);
