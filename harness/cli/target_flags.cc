@@ -53,7 +53,8 @@ Result<scenario::Target> target_of_flags(const TargetFlags& flags) {
   const char* password = std::getenv(flags.password_env.c_str());
   if (password == nullptr)
     return Error{"--password-env " + flags.password_env,
-                 "this environment variable is not set; it must hold the password of " + flags.user};
+                 fmt::format("this environment variable is not set; it must hold the password of {0}: export {1}=...",
+                             flags.user, flags.password_env)};
   std::string address = flags.address;
   if (address.empty())
     address = flags.user.find('@') != std::string::npos ? flags.user : flags.user + "@" + target.name;
@@ -64,7 +65,7 @@ Result<scenario::Target> target_of_flags(const TargetFlags& flags) {
 }  // namespace
 
 void add_target_flags(CLI::App& app, TargetFlags& flags) {
-  app.add_option("--target", flags.file, "Target file: the server to test (SCENARIOS, \"The target file\")");
+  app.add_option("--target", flags.file, "Target file: the server to test (scenarios/README.md, \"The target file\")");
   app.add_flag("--sim", flags.sim, "The built-in server in simulation: no sockets, virtual time");
   app.add_flag("--sockets", flags.sockets, "The built-in server over loopback sockets");
   app.add_option("--imap", flags.imap, "IMAP service, host:port")->allow_extra_args(false);

@@ -102,7 +102,7 @@ class ClassReader {
     if (!name) return std::nullopt;
     const char* value = environment_(*name);
     if (value != nullptr && *value != '\0') return Secret(value);
-    complaints_.value(node, "an environment variable that is set");
+    complaints_.value(node, fmt::format("an environment variable that is set: export {}=...", *name));
     return std::nullopt;
   }
 

@@ -16,6 +16,7 @@ const std::vector<std::string> kKeys = {"target", "imap",   "pop3",     "lmtp", 
                                         "tls",    "settle", "accounts", "admin", "allow", "known"};
 const std::vector<std::string> kAdminVerbs = {"set_quota", "set_customer_quota", "restart", "kill", "pause", "deliver"};
 const std::vector<std::string> kAllowed = {"failed-logins", "floods", "restarts"};
+constexpr std::size_t kMaxCertificates = 16U << 20;
 constexpr std::string_view kEndpoint = "an endpoint like {host: 127.0.0.1, port: 143, tls: starttls}";
 constexpr std::string_view kEndpoints = "a list of endpoints like {host: 127.0.0.1, port: 143, tls: starttls}";
 constexpr Word<Way> kRealWays[] = {
@@ -103,8 +104,13 @@ class TargetReader {
     if (!is_map(node, "{ca: FILE} or {insecure: yes}", complaints_)) return;
     check_keys(node, {"ca", "insecure"}, complaints_);
     if (const Node* ca = find(node, "ca"))
-      target_.ca_file =
-          beside(complaints_.file(), read_text(*ca, "the name of a file with certificates", complaints_).value_or(""));
+      if (const auto file = read_text(*ca, "the name of a file with certificates", complaints_)) {
+        target_.ca_file = beside(complaints_.file(), *file);
+        const auto text = read_file(target_.ca_file, kMaxCertificates);
+        if (!text) complaints_.value(*ca, text.error().why);
+        if (text && text->find("-----BEGIN ") == std::string::npos)
+          complaints_.value(*ca, "a file with certificates in PEM: -----BEGIN CERTIFICATE-----");
+      }
     if (const Node* insecure = find(node, "insecure"))
       target_.insecure = read_flag(*insecure, complaints_).value_or(false);
   }

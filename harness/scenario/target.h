@@ -46,8 +46,8 @@ struct LoadedTarget {
   std::vector<Problem> problems;
 };
 
-/// Reads a target file (SCENARIOS.md, "The target file"). Passwords come from the environment variable or file that a
-/// class names; `environment` answers for a variable's name (null when unset) so that tests need no real one.
+/// Reads a target file (scenarios/README.md, "The target file"). Passwords come from the environment variable or file
+/// that a class names; `environment` answers for a variable's name (null when unset) so that tests need no real one.
 LoadedTarget load_target(const std::string& path, const std::function<const char*(const std::string&)>& environment);
 LoadedTarget parse_target(std::string_view text, const std::string& name,
                           const std::function<const char*(const std::string&)>& environment);

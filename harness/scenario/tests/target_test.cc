@@ -30,7 +30,7 @@ pop3: [{port: 995, tls: implicit}]
 lmtp: [{port: 24}]
 smtp: [{port: 25}, {port: 587, tls: starttls, auth: yes}]
 delivery: [lmtp, smtp, append]                     # ways to put mail into a mailbox, in order of preference; also: command
-tls: {ca: fixtures/certs/ca.pem}
+tls: {insecure: no}
 settle: 10s                                        # how long accepted mail may take before absence counts
 accounts:                                          # classes; or file: accounts.csv (login, address, password, quota)
   - {login: "user%04d", address: "user%04d@example.test", first: 1, count: 1000, password_env: MAILPROOF_PASSWORD}
@@ -52,7 +52,6 @@ known:                                                   # deviations accepted o
   EXPECT_FALSE(target.smtp.at(0).auth);
   EXPECT_TRUE(target.smtp.at(1).auth);
   EXPECT_THAT(target.delivery, ElementsAre(Way::lmtp, Way::smtp, Way::append));
-  EXPECT_EQ(target.ca_file, "targets/fixtures/certs/ca.pem");
   EXPECT_FALSE(target.insecure);
   EXPECT_EQ(target.settle, 10s);
   ASSERT_EQ(target.accounts.size(), 1020U);
@@ -111,6 +110,9 @@ TEST(Target, PasswordAndAccountsFilesBesideIt) {
   std::ofstream(folder / "t.yaml") << "target: t\nimap: [{}]\naccounts:\n  - {login: a@example.test, password_file: "
                                       "password}\n  - {file: more.csv}\n";
   std::ofstream(folder / "u.yaml") << "target: t\nimap: [{}]\naccounts: {file: more.csv}\n";
+  std::ofstream(folder / "ca.pem") << "-----BEGIN CERTIFICATE-----\n";
+  std::ofstream(folder / "ca.yaml") << "target: t\nimap: [{}]\ntls: {ca: ca.pem}\naccounts: {file: more.csv}\n";
+  std::ofstream(folder / "no-ca.yaml") << "target: t\nimap: [{}]\ntls: {ca: empty}\naccounts: {file: more.csv}\n";
   std::ofstream(folder / "v.yaml")
       << "target: t\nimap: [{}]\naccounts: [{login: a@example.test, password_file: empty}, {file: empty}]\n";
 
@@ -123,6 +125,13 @@ TEST(Target, PasswordAndAccountsFilesBesideIt) {
   EXPECT_EQ(loaded.target.accounts[1].quota, 64U * 1024);
   EXPECT_EQ(loaded.target.accounts[2].password.reveal(), "plain");
   EXPECT_EQ(load_target((folder / "u.yaml").string(), environment).target.accounts.size(), 2U);
+
+  const auto certified = load_target((folder / "ca.yaml").string(), environment);
+  EXPECT_TRUE(certified.problems.empty());
+  EXPECT_EQ(certified.target.ca_file, (folder / "ca.pem").string());
+  const auto uncertified = load_target((folder / "no-ca.yaml").string(), environment).problems;
+  ASSERT_EQ(uncertified.size(), 1U);
+  EXPECT_EQ(uncertified[0].expected, "a file with certificates in PEM: -----BEGIN CERTIFICATE-----");
 
   const auto bad = load_target((folder / "v.yaml").string(), environment).problems;
   ASSERT_EQ(bad.size(), 2U);
