@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "cli/worker.h"
@@ -39,11 +40,12 @@ Trial play_on(const scenario::Scenario& scenario, std::string server, const Buil
   setup.run_id = flags.seed;
   setup.date = "Thu, 01 Jan 2026 00:00:00 +0000";
   setup.dialogues = &dialogues;
+  Trial out;
+  setup.unreached = &out.unreached;
   RunRules rules({scenario});  // a rule about the whole run looks at the bytes of this play: a whole run of its own
   if (rules.any()) setup.rules = &rules;
   const report::ScenarioResult result = play(setup, {&scenario, 0, 0});
 
-  Trial out;
   out.server = std::move(server);
   out.verdict = result.verdict;
   out.note = result.note;
@@ -100,6 +102,11 @@ std::string level_word(const scenario::Scenario& scenario) {
 WrongCases cases_of(const std::vector<scenario::WrongFile>& files, std::vector<scenario::Problem>& problems) {
   WrongCases out;
   for (const scenario::WrongFile& file : files) {
+    if (const auto beside = scenario::checks_beside(file.path); !std::filesystem::exists(beside)) {
+      problems.push_back(
+          {file.path, file.pos, file.file, fmt::format("beside it the file of these checks: {}", beside), ""});
+      continue;
+    }
     const auto ids = ids_beside(file.path);
     const auto known = [&](const std::string& check, scenario::Pos pos) {
       std::vector<std::string> names;
@@ -169,7 +176,11 @@ Proof prove(const scenario::Scenario& scenario, const WrongCase& wrong) {
       }
       Trial trial = play_in_front(server);
       trial.caught = accuses(scenario, trial, out.right ? *out.right : out.built_in);
-      if (!trial.caught) out.problems.push_back(fmt::format("not caught: {}: {}", server.told, reason(trial)));
+      std::string never;
+      for (const auto& block : trial.unreached) never += fmt::format("; the check never came to its {}", block);
+      if (!trial.caught)
+        out.problems.push_back(fmt::format("not caught: {}: {}{}", server.told, reason(trial),
+                                           server.dialogue.blocks.empty() ? std::string() : never));
       out.wrong.push_back(std::move(trial));
     }
   }

@@ -14,9 +14,10 @@ namespace mailproof::cli {
 struct Trial {
   std::string server;  ///< "defect pop3.uidl-twice", "C: LIST / S: -ERR"
   judge::Verdict verdict = judge::Verdict::pass;
-  std::string note;              ///< why not-applicable or inconclusive; what a MAY has to say
-  std::string expected, actual;  ///< of the first finding that made the verdict
-  bool caught = false;           ///< of a wrong server: the check told it from a right one
+  std::string note;                         ///< why not-applicable or inconclusive; what a MAY has to say
+  std::string expected, actual;             ///< of the first finding that made the verdict
+  std::vector<std::string> unreached = {};  ///< blocks of the wrong server that nothing in the check came to
+  bool caught = false;                      ///< of a wrong server: the check told it from a right one
 };
 
 /// Whether a check can fail, and does not fail without reason.

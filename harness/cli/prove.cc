@@ -120,9 +120,13 @@ int prove_all(ProveFlags flags) {
   if (flags.json) {
     fmt::print("{}\n", json.dump(2));
   } else {
-    fmt::print("{} of {} proven, with {} wrong servers and {} permitted ones{}\n", proven, scenarios->size(), servers,
-               permitted,
-               wrong.problems.empty() ? "" : fmt::format("; {} mistakes in wrong-files", wrong.problems.size()));
+    const auto counted = [](std::size_t n, std::string_view what) {
+      return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+    };
+    fmt::print(
+        "{} of {} proven, with {} and {}{}\n", proven, scenarios->size(), counted(servers, "wrong server"),
+        counted(permitted, "permitted one"),
+        wrong.problems.empty() ? "" : fmt::format("; {} in wrong-files", counted(wrong.problems.size(), "mistake")));
   }
   return proven == scenarios->size() && wrong.problems.empty() ? 0 : 1;
 }

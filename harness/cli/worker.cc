@@ -273,6 +273,7 @@ report::ScenarioResult play(const RunSetup& setup, const Job& job) {
         use.usable = use.usable && event.code != "baseline";
       }
   }
+  if (wrong && setup.unreached != nullptr) *setup.unreached = wrong->unreached();
   admin.reset();
   nudged.reset();
   pool.give_back(*lease, std::move(use));

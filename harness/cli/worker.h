@@ -65,6 +65,7 @@ struct RunSetup {
   const RunDirectory* directory = nullptr;                ///< null: nothing is written
   RunRules* rules = nullptr;                              ///< null: no check of the run looks at wire rules
   const std::vector<WrongDialogue>* dialogues = nullptr;  ///< --sim: what stands in front of the built-in server
+  std::vector<std::string>* unreached = nullptr;          ///< ... is told which of its blocks nobody came to
   const report::Gate* gate = nullptr;                     ///< what is accepted though it is wrong; null: nothing
   std::chrono::steady_clock::time_point start;
   std::uint64_t run_id = 0;

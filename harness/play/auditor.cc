@@ -109,9 +109,10 @@ void Auditor::baseline_mailbox(Visit& visit, Then then) {
     if (!result.ok() || visit.numbers.empty()) return baseline_mailbox(visit, then);
     visit.reader->open(mailbox, false, [this, &visit, mailbox, then](bool ok) {
       if (ok && visit.reader->foreign() != 0 && !context_.options.own_mailboxes) {
-        context_.fail("baseline",
-                      fmt::format("{} of {} holds {} messages that are not ours; it was not changed", mailbox,
-                                  context_.accounts[visit.account - 1].login, visit.reader->foreign()));
+        context_.fail("baseline", fmt::format("{} of {} holds {} message{} that {} not ours; it was not changed",
+                                              mailbox, context_.accounts[visit.account - 1].login,
+                                              visit.reader->foreign(), visit.reader->foreign() == 1 ? "" : "s",
+                                              visit.reader->foreign() == 1 ? "is" : "are"));
         return baseline_mailbox(visit, then);
       }
       remove_ours(visit, [this, &visit, then] { baseline_mailbox(visit, then); });

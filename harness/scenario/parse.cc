@@ -20,6 +20,11 @@ constexpr std::pair<std::string_view, std::string_view> kNotYet[] = {
     {"plan", "load plans"}, {"device", "device profiles"}, {"target", "target files, here,"}};
 
 bool another_kind(const Node& root, Complaints& complaints) {
+  if (const Node* found = find(root, "wrong"); found != nullptr && find(root, "id") == nullptr) {
+    complaints.key(*found,
+                   fmt::format("a scenario; this is a file of wrong servers: mailproof prove {}", complaints.file()));
+    return true;
+  }
   for (const auto& [key, kind] : kNotYet)
     if (const Node* found = find(root, key)) {
       complaints.key(*found, fmt::format("a scenario (id, accounts, devices, steps); {} are not understood yet", kind));

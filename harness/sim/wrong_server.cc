@@ -80,7 +80,9 @@ struct WrongServer::Script {
   };
   struct Block {
     std::vector<WrongAction> actions;
-    std::vector<Edit> edits;      ///< of every answer the block gives
+    std::vector<Edit> edits;  ///< of every answer the block gives
+    std::string told;         ///< "C: LIST", "the second C: LIST"
+    mutable bool reached = false;
     bool own_command = false;     ///< the correct server hears what the client said
     bool edits_give_own = false;  ///< neither pass nor instead: where the first edit stands the answer is given
   };
@@ -113,7 +115,19 @@ struct WrongServer::Script {
         if (block.at == WrongBlock::At::regex) place->regex = compile(block.text, std::regex::icase);
       }
       place->times.push_back(compiled(block));
+      place->times.back().told = told(block, place->times.size());
     }
+  }
+
+  static std::string told(const WrongBlock& block, std::size_t time) {
+    std::string out = block.at == WrongBlock::At::greeting  ? "greeting"
+                      : block.at == WrongBlock::At::secured ? "secured"
+                      : block.at == WrongBlock::At::regex   ? fmt::format("C~: {}", block.text)
+                      : block.at == WrongBlock::At::prefix  ? fmt::format("C: {} *", block.text)
+                                                            : fmt::format("C: {}", block.text);
+    if (block.connection) out = fmt::format("{}> {}", *block.connection, out);
+    if (block.protocol == Protocol::imap) out = fmt::format("imap> {}", out);
+    return time < 2 ? out : fmt::format("{} for time {} on a connection", out, time);
   }
 
   static Block compiled(const WrongBlock& block) {
@@ -234,7 +248,9 @@ class WrongConnection final : public Peer {
       const Script::Place& one = script_->places[i];
       if (one.where.protocol != protocol_ || one.where.connection.value_or(number_) != number_) continue;
       if (!one.fits(at, line)) continue;
-      return &one.times[std::min(said_[i]++, one.times.size() - 1)];
+      const Script::Block& block = one.times[std::min(said_[i]++, one.times.size() - 1)];
+      block.reached = true;
+      return &block;
     }
     return nullptr;
   }
@@ -401,6 +417,15 @@ WrongServer::WrongServer(std::vector<WrongDialogue> dialogues) {
 }
 
 WrongServer::~WrongServer() = default;
+
+std::vector<std::string> WrongServer::unreached() const {
+  std::vector<std::string> out;
+  if (scripts_.empty()) return out;
+  for (const Script::Place& place : scripts_.back()->places)
+    for (const Script::Block& block : place.times)
+      if (!block.reached) out.push_back(block.told);
+  return out;
+}
 
 std::unique_ptr<Peer> WrongServer::wrap(Protocol protocol, std::unique_ptr<Peer> server,
                                         const SimNetwork::Reset& reset) {

@@ -20,6 +20,9 @@ class WrongServer {
 
   std::unique_ptr<Peer> wrap(Protocol protocol, std::unique_ptr<Peer> server, const SimNetwork::Reset& reset);
 
+  /// The blocks of the last dialogue that no connection came to, as they are written: "C: LIST".
+  std::vector<std::string> unreached() const;
+
   struct Script;  ///< a dialogue, compiled
 
  private:

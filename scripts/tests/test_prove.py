@@ -128,6 +128,21 @@ def test_what_is_not_proven_makes_it_1(prove, wrong, told):
     assert "3 of 4 proven" in ran.out
 
 
+def test_a_block_that_the_check_never_comes_to_is_named(prove):
+    ran = prove(WHOLE.replace("C: NOOP", "2> C: NOOP"))
+    assert ran.status == 1 and "the check never came to its 2> C: NOOP" in ran.out, ran.text
+
+
+def test_wrong_servers_without_their_checks(tmp_path):
+    (tmp_path / "x.wrong.yaml").write_text(WHOLE, "utf-8")
+    (tmp_path / "other.yaml").write_text(CHECKS, "utf-8")
+    ran = tool.mailproof("prove", tmp_path)
+    assert ran.status == 1 and f"expected beside it the file of these checks: {tmp_path}/x.yaml" in ran.err, ran.text
+    assert "; 1 mistake in wrong-files" in ran.out
+    ran = tool.mailproof("run", "--sim", tmp_path / "x.wrong.yaml")
+    assert ran.status == 2 and "this is a file of wrong servers: mailproof prove" in ran.err, ran.text
+
+
 def test_a_check_that_a_right_server_fails_makes_it_1(prove):
     ran = prove(WHOLE, CHECKS.replace("S: +OK 2 ", "S: +OK 7 "))
     assert ran.status == 1 and "NOT PROVEN: did not pass on the built-in server: fail" in ran.out
