@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -229,6 +230,25 @@ def test_a_server_that_goes_into_the_background_and_its_own_stop(project):
     played = project.pipeline("github", MAIL_SERVER_STOP="kill $(cat server.pid); echo our own stop")
     assert played.green and "our own stop" in played.steps[-1].said, played.said
     nothing_listens(project)
+
+
+def test_a_server_that_is_dead_and_that_nobody_waits_for_is_stopped(tmp_path):
+    """In a container whose first process does not wait for orphans, zombies stay, and take signals."""
+    dead = subprocess.Popen(["true"], start_new_session=True)
+    os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)
+    (tmp_path / "mailproof-report").mkdir()
+    (tmp_path / "mailproof-report/mail-server.pid").write_text(f"{dead.pid}\n")
+    began = time.monotonic()
+    subprocess.run([ROOT / "ci/gate", "stop"], cwd=tmp_path, env=pipelines.clean_environment(), check=True, timeout=60)
+    assert time.monotonic() < began + 8, "it is not waited for"
+    dead.wait()
+
+
+def test_scenarios_may_stand_on_several_lines(project):
+    played = project.pipeline("github", MAILPROOF_SCENARIOS=SCENARIOS.replace(" ", "\n"))
+    assert played.green, played.said
+    run = json.loads((played.workspace.parent / "artifacts/run.json").read_text())
+    assert len({one["id"].rsplit(".", 1)[0] for one in run["scenarios"]}) == 3
 
 
 def gate_build(sources, folder, **environment):
