@@ -27,6 +27,7 @@ std::string write_asked(const std::string& directory, const Asked& asked) {
   if (asked.gate.baseline) out["baseline"] = asked.gate.baseline->name;
   out["selection"] = asked.selection;
   out["commands"] = asked.commands;
+  out["levels"] = asked.levels;
   // What a shell hands over need not be UTF-8.
   const std::string text = out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
   const std::string wrong = write_file(fmt::format("{}/{}", directory, kAskedFile), text);
@@ -51,6 +52,7 @@ Result<Asked> read_asked(const std::string& directory) {
     baseline = from.value("baseline", "");
     out.selection = from.at("selection").get<std::vector<std::string>>();
     out.commands = from.at("commands").get<std::map<std::string, std::string>>();
+    out.levels = from.at("levels").get<std::map<std::string, std::string>>();
   } catch (const nlohmann::json::exception& wrong) {
     return Error{file, wrong.what()};
   }

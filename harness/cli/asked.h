@@ -20,6 +20,7 @@ struct Asked {
   std::set<std::string> ids;  ///< every scenario there was; needed where deviations are known
   std::vector<std::string> selection;
   std::map<std::string, std::string> commands;  ///< id of a scenario -> the command that plays it again
+  std::map<std::string, std::string> levels;  ///< of those that are checks; one that failed to begin has no other place
 };
 
 /// Into asked.json and, where there is a baseline, asked-baseline.json. What went wrong, or "".

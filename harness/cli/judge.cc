@@ -82,6 +82,10 @@ int judge_again(const std::string& directory, bool strict) {
     if (read->marked && !one.whole) interrupt(history);
     auto result = judged(history, asked ? &asked->gate : nullptr, asked ? asked->gate.strict : strict);
     result.seconds = seconds;
+    if (asked && asked->levels.contains(result.id)) {
+      result.kind = report::Kind::check;
+      result.level = asked->levels.at(result.id);
+    }
     if (asked)
       if (const auto command = asked->commands.find(result.id); command != asked->commands.end())
         for (auto& finding : result.findings) finding.reproduce = with_copy(command->second, history.info.copy);

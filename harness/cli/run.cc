@@ -148,7 +148,10 @@ int run(const RunFlags& flags) {
   for (std::uint32_t copy = first; copy < first + flags.repeat; ++copy)
     for (const auto& scenario : *scenarios) jobs.push_back({&scenario, copy, jobs.size()});
 
-  for (const auto& scenario : *scenarios) asked->commands[scenario.id] = reproduce_command(flags, scenario);
+  for (const auto& scenario : *scenarios) {
+    asked->commands[scenario.id] = reproduce_command(flags, scenario);
+    if (is_check(scenario)) asked->levels[scenario.id] = level_of(scenario);
+  }
   for (const auto& wrong : {setup.directory->begin(jobs.size()), write_asked(setup.directory->path(), *asked)})
     if (!wrong.empty()) return complain(wrong), kTrouble;
 
