@@ -44,11 +44,11 @@ void list_steps(const std::vector<scenario::Step>& steps, std::vector<std::strin
   for (const auto& step : steps) out.push_back(step.text);
 }
 
-/// "RFC 1939 section 5" of "pop3.1939-5"; what no single RFC says is common practice.
+/// "RFC 1939 section 5" of "pop3.1939-5"; what has no RFC's number is common practice.
 std::string source_of(const std::string& file_id) {
   const auto dot = file_id.find('.');
   const auto dash = file_id.find('-', dot == std::string::npos ? 0 : dot);
-  if (dot == std::string::npos) return "Common practice";
+  if (dot == std::string::npos || file_id.find_first_of("0123456789", dot) != dot + 1) return "Common practice";
   const std::string rfc = file_id.substr(dot + 1, dash == std::string::npos ? dash : dash - dot - 1);
   if (dash == std::string::npos) return fmt::format("RFC {}", rfc);
   return fmt::format("RFC {} section {}", rfc, file_id.substr(dash + 1));

@@ -14,6 +14,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 import pipelines
+from reference_server import ROOT
 from reference_server import BINARY, ROOT
 
 GITHUB, GITLAB = ROOT / "ci/github/mail-server-gate.yml", ROOT / "ci/gitlab/mail-server-gate.yml"
@@ -281,6 +282,11 @@ def test_the_program_is_built_again_only_when_its_sources_change(sources, tmp_pa
 def test_the_program_is_built_from_its_sources(sources, tmp_path):
     assert gate_build(sources, tmp_path) == "built"
     assert gate_build(sources, tmp_path) == "in the cache"
+
+
+def test_a_word_that_is_no_step_is_said():
+    ran = subprocess.run([ROOT / "ci/gate", "foo"], env=pipelines.clean_environment(), capture_output=True, text=True)
+    assert ran.returncode == 2 and "'foo' is no step: build, start, run, stop, key or baseline" in ran.stderr
 
 
 @pytest.mark.parametrize("missing, says", [

@@ -88,6 +88,15 @@ TEST(Talk, ABlockIsReadForACommandThatOnlyTheTalkKnows) {
   EXPECT_THAT(refused.end(), HasSubstr("fail: -ERR"));
 }
 
+TEST(Talk, ARuleOfTheHouseIsNoRfc) {
+  SimRig rig(
+      scenario::parse("id: imap.acme-rules\ntitle: t\nneeds: [imap]\nchecks:\n  - id: one\n    level: MUST\n    "
+                      "title: it is so\n    talk: |\n      C: NOOP\n      S: OK\n",
+                      "check.yaml"));
+  rig.play();
+  EXPECT_EQ(rig.player->history().info.check->requirement, "Common practice (MUST): it is so");
+}
+
 TEST(Talk, AVariableThatNothingBoundIsNoFaultOfTheServer) {
   Checked sent("C: LIST 9\nS: +OK 9 ${size} | -ERR\nC: RETR ${size}\nS: +OK");
   EXPECT_THAT(sent.rig.problem(), HasSubstr("${size}"));
