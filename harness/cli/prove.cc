@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -91,8 +92,13 @@ std::vector<std::string> places(const std::vector<std::string>& paths, const std
 
 int prove_all(ProveFlags flags) {
   if (flags.paths.empty()) flags.paths = {flags.scenarios + "/conformance"};
-  for (std::string& path : flags.paths)
-    if (scenario::is_wrong_file(path)) path = scenario::checks_beside(path);
+  for (std::string& path : flags.paths) {
+    if (!scenario::is_wrong_file(path)) continue;
+    std::string beside = scenario::checks_beside(path);
+    if (!std::filesystem::exists(beside))
+      return complain(fmt::format("{} holds wrong servers for the checks beside it, and there is no {}", path, beside));
+    path = std::move(beside);
+  }
   auto scenarios = load_scenarios(flags.paths, flags.scenarios);
   if (!scenarios) return kWrongUse;
   scenario::LoadedWrong wrong = scenario::load_wrong(places(flags.paths, *scenarios));

@@ -14,7 +14,6 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 import pipelines
-from reference_server import ROOT
 from reference_server import BINARY, ROOT
 
 GITHUB, GITLAB = ROOT / "ci/github/mail-server-gate.yml", ROOT / "ci/gitlab/mail-server-gate.yml"

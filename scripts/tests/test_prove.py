@@ -139,6 +139,8 @@ def test_wrong_servers_without_their_checks(tmp_path):
     ran = tool.mailproof("prove", tmp_path)
     assert ran.status == 1 and f"expected beside it the file of these checks: {tmp_path}/x.yaml" in ran.err, ran.text
     assert "; 1 mistake in wrong-files" in ran.out
+    ran = tool.mailproof("prove", tmp_path / "x.wrong.yaml")
+    assert ran.status == 2 and f"and there is no {tmp_path}/x.yaml" in ran.err, ran.text
     ran = tool.mailproof("run", "--sim", tmp_path / "x.wrong.yaml")
     assert ran.status == 2 and "this is a file of wrong servers: mailproof prove" in ran.err, ran.text
 

@@ -114,6 +114,8 @@ TEST(Talk, WhatMakesSenseIsNotComplainedOf) {
   only(file(talk("C: XYZZY", "    rule: pop3.crlf\n")));
   only(file(talk("C: NOOP\nS!: -ERR")));
   only(file(talk("within: 2s\nS: -ERR | closed")));
+  only(file(talk("C: NOOP\nS: +OK\nwithin: 35m\nS: -ERR autologout\nclosed")));
+  only(file(talk("2> connect: imap selected\n2> C!: a1 NO|OP\\r\\n\n2> S: a1 OK\n2> C: SEARCH SUBJECT {310}")));
   only(
       file(talk("2> connect: imap selected\n2> C: IDLE\n2> S: +\n2> C: DONE\n2> S: OK\n2> C: a1 NOOP\n2> C: a2 "
                 "NOOP\n2> S2: OK\n2> S: OK\n2> C: APPEND INBOX {310+}\n2> S: BAD")));
