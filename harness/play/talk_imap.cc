@@ -61,7 +61,7 @@ class Parser {
     if (next < line_.size() && line_[next] == '+') ++next;
     if (line_.substr(next, 3) != "}\r\n") return false;
     out.text = line_.substr(next + 3, size);
-    at_ = std::min(next + 3 + size, line_.size());
+    at_ = next + 3 + std::min(size, line_.size() - (next + 3));
     return true;
   }
 

@@ -66,6 +66,11 @@ TEST(TalkLine, DistinctValuesNeverComeTwice) {
   EXPECT_FALSE(match_line("+OK ${id:distinct}", "+OK a", variables));
 }
 
+TEST(TalkImap, ALiteralThatIsLargerThanTheLineEndsWithIt) {
+  EXPECT_FALSE(imap("* X done", "* X \"{40}\r\n\" {18446744073709551592}\r\nxxxxxxxxxxxxxx end"));
+  EXPECT_TRUE(imap("* X ${all:literal}", "* X {18446744073709551600}\r\nxxx end"));
+}
+
 /// A block of LIST.
 TalkReply listing(std::initializer_list<std::string> lines) {
   TalkReply out;
