@@ -1,25 +1,10 @@
 #include "play/talk_connection.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "scenario/talk_pattern.h"
 
 namespace mailproof::play {
-namespace {
-
-/// "{310}" or "{310+}" at the end of a line announces so many octets.
-std::size_t announced(std::string_view line) {
-  if (!line.ends_with('}')) return 0;
-  const auto open = line.rfind('{');
-  if (open == std::string_view::npos) return 0;
-  std::size_t size = 0;
-  const char* from = line.data() + open + 1;
-  const auto [end, error] = std::from_chars(from, line.data() + line.size() - 1, size);
-  return error == std::errc() && from != end ? size : 0;
-}
-
-}  // namespace
 
 TalkConnection::TalkConnection(Context& context, std::uint32_t session, Protocol protocol)
     : context_(context), session_(session), protocol_(protocol), recorded_(*this, *context.logs.at(session - 1)) {}
@@ -83,42 +68,54 @@ void TalkConnection::feed(Bytes in, Time) {
   if (octets_ > kMostOctets) return drop(true);
   while (!bytes.empty()) {
     if (literal_ != 0) {
-      const auto take = std::min(literal_, bytes.size());
+      const auto take = static_cast<std::size_t>(std::min<std::uint64_t>(literal_, bytes.size()));
       buffer_ += bytes.substr(0, take);
       bytes.remove_prefix(take);
       literal_ -= take;
+      if (literal_ == 0) physical_line_ = buffer_.size();
       continue;
     }
     const auto end = bytes.find('\n');
     buffer_ += bytes.substr(0, end == std::string_view::npos ? end : end + 1);
     if (end == std::string_view::npos) break;
     bytes.remove_prefix(end + 1);
-    // A block ends with CRLF.CRLF (RFC 1939 section 3): an LF alone is content there.
-    if (in_block_ && crlf_ && !buffer_.ends_with("\r\n")) continue;
-    const std::string raw = std::exchange(buffer_, {});
     if (protocol_ == Protocol::imap) {
-      imap_line(raw);
+      imap_line();
     } else {
-      std::string_view text = raw;
-      if (!in_block_) crlf_ = text.ends_with("\r\n");
-      text.remove_suffix(text.ends_with("\r\n") ? 2 : 1);
-      line(text, raw);
+      pop3_line();
     }
   }
   if (changed) changed();
 }
 
-void TalkConnection::imap_line(std::string_view raw) {
+void TalkConnection::pop3_line() {
+  // A block ends with CRLF.CRLF (RFC 1939 section 3): an LF alone is content there.
+  if (in_block_ && crlf_ && !buffer_.ends_with("\r\n")) return;
+  const std::string raw = std::exchange(buffer_, {});
   std::string_view text = raw;
+  if (!in_block_) crlf_ = text.ends_with("\r\n");
   text.remove_suffix(text.ends_with("\r\n") ? 2 : 1);
-  // Only the part behind the latest literal can announce another one.
-  literal_ = announced(text);
-  if (literal_ != 0) {
-    buffer_ = raw;
+  line(text, raw);
+}
+
+/// A line has ended in buffer_: the reply has as well, unless a literal is announced there.
+void TalkConnection::imap_line() {
+  std::string_view text = std::string_view(buffer_).substr(physical_line_);
+  text.remove_suffix(text.ends_with("\r\n") ? 2 : 1);
+  if (!scan_.begun()) scan_.begin_response(text);
+  scan_.scan(text);
+  const auto announced = scan_.announcement();
+  if (announced.verdict == imap::LineScan::Verdict::literal) {
+    literal_ = announced.size;
+    physical_line_ = buffer_.size();
+    scan_.resume_after_literal();
     return;
   }
+  scan_.reset();
+  buffer_.resize(physical_line_ + text.size());
+  physical_line_ = 0;
   TalkReply reply;
-  reply.line = text;
+  reply.line = std::exchange(buffer_, {});
   put(std::move(reply));
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/outbox.h"
 #include "play/context.h"
+#include "wire/imap/line_scan.h"
 
 namespace mailproof::play {
 
@@ -79,7 +80,8 @@ class TalkConnection final : public Peer {
   };
   void said(const Piece& piece);
   void line(std::string_view text, std::string_view raw);
-  void imap_line(std::string_view raw);
+  void pop3_line();
+  void imap_line();
   void put(TalkReply reply);
 
   Context& context_;
@@ -103,7 +105,10 @@ class TalkConnection final : public Peer {
   bool in_block_ = false;
   bool crlf_ = true;  ///< the newest status line ended so
   TalkReply building_;
-  std::size_t literal_ = 0;  ///< IMAP: octets of a literal still to come
+  // IMAP
+  imap::LineScan scan_;            ///< of what stands in buffer_
+  std::uint64_t literal_ = 0;      ///< octets of a literal still to come
+  std::size_t physical_line_ = 0;  ///< where in buffer_ what follows the latest literal begins
   bool greeted_ = false;
   std::string greeting_;
 };

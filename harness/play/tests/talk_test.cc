@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ctime>
+
 #include "play/tests/sim_rig.h"
 
 namespace mailproof::play {
@@ -12,6 +14,14 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+
+/// What the server sends instead of its own answer when this is said.
+WrongBlock instead_of(const std::string& line, std::vector<std::string> sent, Protocol protocol = Protocol::pop3) {
+  WrongBlock block{.protocol = protocol, .text = line};
+  for (std::string& text : sent) block.actions.push_back({.kind = WrongAction::Kind::say, .text = std::move(text)});
+  return block;
+}
+constexpr Protocol kImap = Protocol::imap;
 
 /// One check of pop3.1939-5 with three messages in the mailbox.
 struct Checked {
@@ -25,6 +35,8 @@ struct Checked {
             with, std::move(dialogues)) {
     rig.play();
   }
+  Checked(const std::string& lines, const std::string& more, std::vector<WrongBlock> wrong)
+      : Checked(lines, more, {}, {{std::move(wrong)}}) {}
   static std::string indented(const std::string& lines) {
     std::string out;
     for (std::size_t from = 0; from < lines.size();) {
@@ -154,6 +166,41 @@ TEST(Talk, DeliveriesInTheTalkComeWhereTheyStand) {
 TEST(Talk, RawBytesAreSplitAndEscaped) {
   Checked check("C!: NO|OP\\r\\n\nS: +OK\nC!: XYZ\\x5a\\r\\n\nS: -ERR");
   EXPECT_THAT(check.end(), HasSubstr("ok: -ERR"));
+}
+
+/// A talk of IMAP in the state selected, and what its NOOPs are answered.
+Checked on_noop(const std::string& lines, std::vector<std::string> sent) {
+  return Checked("connect: imap selected\n" + lines, "    needs: [imap]\n",
+                 {instead_of("NOOP", std::move(sent), kImap)});
+}
+
+TEST(Talk, ABraceInAStatusTextIsNoLiteral) {
+  const Checked check = on_noop("C: NOOP\nS: OK\nC: LOGOUT\nS: OK", {"${tag} OK see {5}\r\n"});
+  EXPECT_THAT(check.end(), HasSubstr("ok: "));
+  EXPECT_LT(check.rig.took(), std::chrono::seconds(1));
+}
+
+TEST(Talk, WhatALiteralHoldsAnnouncesNothing) {
+  const Checked check =
+      on_noop("C: NOOP\nS: * X ${a:literal} end\nS: OK", {"* X {8}\r\nabcde{5} end\r\n", "${tag} OK\r\n"});
+  EXPECT_THAT(check.end(), HasSubstr("ok: "));
+  const Checked at_the_end =
+      on_noop("C: NOOP\nS: * X ${a:literal} $\nS: OK", {"* X {8}\r\nabcde{5}\r\n", "${tag} OK\r\n"});
+  EXPECT_THAT(at_the_end.end(), HasSubstr("ok: "));
+}
+
+TEST(Talk, AnEmptyLiteralIsOne) {
+  const Checked check = on_noop("C: NOOP\nS: * X ${a:literal} end\nS: OK", {"* X {0}\r\n end\r\n${tag} OK\r\n"});
+  EXPECT_THAT(check.end(), HasSubstr("ok: "));
+}
+
+TEST(Talk, ManyLiteralsInOneReplyAreReadAtOnce) {
+  std::string many = "* X";
+  for (int i = 0; i < 400'000; ++i) many += " {1}\r\nx";
+  const auto began = std::clock();
+  const Checked check = on_noop("C: NOOP\nS: OK", {many + "\r\n${tag} OK\r\n"});
+  EXPECT_THAT(check.end(), HasSubstr("ok: "));
+  EXPECT_LT((std::clock() - began) / CLOCKS_PER_SEC, 5) << "each literal copied all that was before it";
 }
 
 TEST(Talk, WhatIsNotOfferedIsNotApplicable) {
