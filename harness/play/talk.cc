@@ -125,17 +125,11 @@ void Talk::run() {
   while (!over_) {
     if (!context_.problem.empty()) return end();
     if (next_ >= check_.talk.size()) {
-      // IMAP lines that no status line followed.
       if (++round_ >= check_.repeat) return end();
-      for (auto& entry : lines_) {
-        entry.second.connection->drop(false);
-        past_.push_back(std::move(entry.second));
-      }
+      for (auto& entry : lines_) leave(std::move(entry.second));
       lines_.clear();
       next_ = 0;
-      const auto distinct = variables_.distinct;
-      variables_ = {};
-      variables_.distinct = distinct;
+      variables_.values.clear();
       continue;
     }
     const scenario::TalkLine& line = check_.talk[next_];
@@ -168,10 +162,15 @@ void Talk::end() {
   if (auto done = std::exchange(done_, {})) done();
 }
 
+void Talk::leave(Line line) {
+  line.connection->leave();
+  line.untagged.clear();
+  past_.push_back(std::move(line));
+}
+
 Talk::Came Talk::open(int number, const scenario::TalkConnect& how) {
   if (const auto known = lines_.find(number); known != lines_.end()) {
-    known->second.connection->drop(false);
-    past_.push_back(std::move(known->second));
+    leave(std::move(known->second));
     lines_.erase(known);
   }
   const Endpoint* endpoint = talk_endpoint(context_.target, how);
@@ -195,7 +194,7 @@ Talk::Came Talk::reopen(Line& at) {
     Line old;
     old.connection = std::move(at.connection);
     old.bring_up = std::move(at.bring_up);
-    past_.push_back(std::move(old));
+    leave(std::move(old));
   }
   at.connection = std::make_unique<TalkConnection>(context_, session, at.how.protocol);
   at.bring_up = std::make_unique<TalkBringUp>(context_, *at.connection, at.how, *at.endpoint);

@@ -61,6 +61,7 @@ class Talk final : public Alarm {
   Came up(Line& at);
   Came open(int number, const scenario::TalkConnect& how);
   Came reopen(Line& at);
+  void leave(Line line);
   Came deliver(const TalkLine& line);
   Came compare(const TalkLine& line);
   Came passed(const TalkLine& line, Duration span);

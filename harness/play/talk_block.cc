@@ -174,15 +174,13 @@ class Block {
     if (line.op == Op::reply_regex) return search(text, line.text);
     if (line.text == "${_}") return true;
     return std::any_of(line.alternatives.begin(), line.alternatives.end(), [&](const std::string& pattern) {
-      TalkVariables copy = variables;
-      if (!match_line(pattern, text, copy)) return false;
-      variables = std::move(copy);
-      return true;
+      TalkTrial trial(variables);
+      return match_line(pattern, text, variables) && trial.keep();
     });
   }
   bool tries(const TalkLine& line, std::string_view text) const {
-    TalkVariables copy = variables_;
-    return fits(line, text, copy);
+    const TalkTrial trial(variables_);
+    return fits(line, text, variables_);
   }
   void takes(const TalkLine& line, std::string_view text) { fits(line, text, variables_); }
 

@@ -1,5 +1,7 @@
 #include "play/talk_connection.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "scenario/talk_pattern.h"
@@ -53,6 +55,13 @@ void TalkConnection::drop(bool with_reset) {
   if (link_ && !over_) link_->drop(with_reset);
 }
 
+void TalkConnection::leave() {
+  drop(false);
+  replies.clear();
+  building_ = {};
+  buffer_ = {};
+}
+
 std::string TalkConnection::unfinished() const {
   if (in_block_) return building_.line + " ... (its end has not come)";
   return buffer_;
@@ -65,8 +74,9 @@ void TalkConnection::opened(Time) {
 void TalkConnection::feed(Bytes in, Time) {
   std::string_view bytes = as_text(in);
   octets_ += bytes.size();
-  if (octets_ > kMostOctets) return drop(true);
+  kept_ += bytes.size();
   while (!bytes.empty()) {
+    if (kept_ > kMostKept) return drop(true);
     if (literal_ != 0) {
       const auto take = static_cast<std::size_t>(std::min<std::uint64_t>(literal_, bytes.size()));
       buffer_ += bytes.substr(0, take);
@@ -131,6 +141,7 @@ void TalkConnection::line(std::string_view text, std::string_view raw) {
     }
     building_.block.emplace_back(text);
     building_.body += raw;
+    kept_ += raw.size() + sizeof(std::string);
     return;
   }
   TalkReply reply;
@@ -159,6 +170,7 @@ void TalkConnection::line(std::string_view text, std::string_view raw) {
 void TalkConnection::put(TalkReply reply) {
   if (!std::exchange(greeted_, true)) greeting_ = reply.line;
   reply.at = here();
+  kept_ += sizeof(TalkReply);
   replies.push_back(std::move(reply));
 }
 
@@ -177,7 +189,7 @@ void TalkConnection::secured(const TlsFacts& facts, Time) {
 void TalkConnection::ended(EndReason reason, std::string_view detail, Time) {
   over_ = true;
   end_ = reason;
-  end_detail_ = detail;
+  end_detail_ = kept_ > kMostKept ? fmt::format("the server sent more than {} MiB", kMostKept >> 20) : detail;
   wants_ = Wants::nothing;
   if (changed) changed();
 }

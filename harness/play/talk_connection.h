@@ -32,7 +32,8 @@ class TalkConnection final : public Peer {
     bool secret = false;
     bool block = false;  ///< POP3: +OK to the command that ends here is followed by a block, whatever command it is
   };
-  static constexpr std::size_t kMostOctets = 64U << 20;  ///< kept of what a server sends; more ends the connection
+  /// Memory for what a server sends, octets and what each line costs beside them; more ends the connection.
+  static constexpr std::size_t kMostKept = 64U << 20;
 
   TalkConnection(Context& context, std::uint32_t session, Protocol protocol);
   ~TalkConnection() override;
@@ -42,6 +43,8 @@ class TalkConnection final : public Peer {
   void start_tls();
   void misbehave(const LinkFaults& faults);
   void drop(bool with_reset);
+  /// Nobody looks at it any more: ends it, and forgets what came.
+  void leave();
 
   std::deque<TalkReply> replies;  ///< complete ones that nobody took yet
   std::function<void()> changed;
@@ -97,6 +100,7 @@ class TalkConnection final : public Peer {
   std::string end_detail_;
   std::optional<TlsFacts> tls_;
   std::uint64_t octets_ = 0;
+  std::uint64_t kept_ = 0;
 
   std::string buffer_;            ///< an unfinished line
   std::string said_;              ///< an unfinished command line

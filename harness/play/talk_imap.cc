@@ -127,12 +127,10 @@ bool match_any_order(const std::vector<ImapValue>& want, const std::vector<ImapV
     bool found = false;
     for (std::size_t j = 0; j < taken.size() && !found; ++j) {
       if (taken[j]) continue;
-      TalkVariables copy = variables;
+      TalkTrial trial(variables);
       bool fits = true;
-      for (std::size_t k = 0; k < width && fits; ++k) fits = match_value(want[i + k], have[j * width + k], copy);
-      if (!fits) continue;
-      variables = std::move(copy);
-      taken[j] = found = true;
+      for (std::size_t k = 0; k < width && fits; ++k) fits = match_value(want[i + k], have[j * width + k], variables);
+      if (fits) taken[j] = found = trial.keep();
     }
     if (!found) return false;
   }

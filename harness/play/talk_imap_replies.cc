@@ -69,25 +69,21 @@ Talk::Came Talk::imap(Line& at, const scenario::TalkLine& line) {
 
 /// One untagged line now: the first that came and fits.
 Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool complete) {
-  const auto fits = [&](const std::string& text, TalkVariables& variables) {
+  const auto fits = [&](const std::string& text) {
     if (line.op == Op::reply_regex) return search(text, line.text);
     return std::any_of(line.alternatives.begin(), line.alternatives.end(), [&](const std::string& pattern) {
-      TalkVariables copy = variables;
+      TalkTrial trial(variables_);
       const bool status_text = pattern_words(pattern).size() >= 2 && about_status(pattern_words(pattern)[1]);
-      if (!match_imap(pattern, text,
-                      status_text || istarts_with(pattern, "* BYE") || istarts_with(pattern, "* PREAUTH"), copy))
-        return false;
-      variables = std::move(copy);
-      return true;
+      const bool open_end = status_text || istarts_with(pattern, "* BYE") || istarts_with(pattern, "* PREAUTH");
+      return match_imap(pattern, text, open_end, variables_) && trial.keep();
     });
   };
   const bool ordered = complete && line.op == Op::reply && in_written_order(line.text);
   for (std::size_t i = ordered ? at.in_order : 0; i < at.untagged.size(); ++i) {
-    TalkVariables copy = variables_;
-    if (!fits(at.untagged[i].line, copy)) continue;
+    const std::string wanted = line.op == Op::never ? filled_in(line.text, variables_) : "";
+    if (!fits(at.untagged[i].line)) continue;
     if (line.op == Op::never)
-      return wrong(&at, line, fmt::format("no {}", filled_in(line.text, variables_)),
-                   printable(at.untagged[i].line, 300));
+      return wrong(&at, line, fmt::format("no {}", wanted), printable(at.untagged[i].line, 300));
     const std::string text = printable(at.untagged[i].line, 200);
     at.untagged.erase(at.untagged.begin() + static_cast<std::ptrdiff_t>(i));
     if (ordered) {
@@ -95,7 +91,6 @@ Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool co
     } else if (i < at.in_order) {
       --at.in_order;
     }
-    variables_ = std::move(copy);
     if (complete) {
       record(&at, line, history::Type::ok, expected(line), text);
       return Came::on;
@@ -138,9 +133,9 @@ Talk::Came Talk::imap_status(Line& at, const scenario::TalkLine& line) {
     return wrong(&at, line, "no other untagged replies", all(at.untagged));
   at.untagged.clear();
   for (const std::string& pattern : line.alternatives) {
-    TalkVariables copy = variables_;
-    if (pattern == "closed" || !match_imap(pattern, rest, true, copy)) continue;
-    variables_ = std::move(copy);
+    TalkTrial trial(variables_);
+    if (pattern == "closed" || !match_imap(pattern, rest, true, variables_)) continue;
+    trial.keep();
     return right(&at, line, printable(came.line, 200));
   }
   return wrong(&at, line, expected(line), printable(came.line, 300));

@@ -57,15 +57,37 @@ bool is_of_type(std::string_view value, std::string_view type) {
   return false;
 }
 
+TalkTrial::TalkTrial(TalkVariables& variables) : variables_(variables), from_(variables.on_trial.size()) {
+  ++variables_.trials;
+}
+
+TalkTrial::~TalkTrial() {
+  auto& bound = variables_.on_trial;
+  for (; !kept_ && bound.size() > from_; bound.pop_back()) {
+    TalkVariables::Bound& last = bound.back();
+    if (last.distinct) variables_.distinct[last.name].erase(*last.distinct);
+    if (last.before) {
+      variables_.values[last.name] = std::move(*last.before);
+    } else {
+      variables_.values.erase(last.name);
+    }
+  }
+  if (--variables_.trials == 0) bound.clear();
+}
+
 bool bind_variable(const TalkVariable& variable, std::string_view value, TalkVariables& variables) {
   if (!is_of_type(value, variable.type)) return false;
   if (variable.name == "_") return true;
-  if (variable.type == "distinct") {
-    variables.values.insert_or_assign(variable.name, std::string(value));
-    return variables.distinct[variable.name].emplace(value).second;
-  }
-  const auto [at, fresh] = variables.values.try_emplace(variable.name, std::string(value));
-  return fresh || at->second == value;
+  const auto known = variables.values.find(variable.name);
+  const bool distinct = variable.type == "distinct";
+  if (!distinct && known != variables.values.end()) return known->second == value;
+  TalkVariables::Bound bound{variable.name, {}, {}};
+  if (known != variables.values.end()) bound.before = known->second;
+  variables.values.insert_or_assign(variable.name, std::string(value));
+  const bool fits = !distinct || variables.distinct[variable.name].emplace(value).second;
+  if (distinct && fits) bound.distinct = value;
+  if (variables.trials > 0) variables.on_trial.push_back(std::move(bound));
+  return fits;
 }
 
 bool match_word(std::string_view pattern, std::string_view word, TalkVariables& variables) {

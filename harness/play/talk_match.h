@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <optional>
 #include <regex>
 #include <set>
 #include <string>
@@ -22,6 +23,31 @@ bool search(std::string_view text, const std::string& regex);
 struct TalkVariables {
   std::map<std::string, std::string, std::less<>> values;
   std::map<std::string, std::set<std::string, std::less<>>, std::less<>> distinct;  ///< ${x:distinct}: all so far
+
+  /// What was bound on trial, in order.
+  struct Bound {
+    std::string name;
+    std::optional<std::string> before;    ///< its value
+    std::optional<std::string> distinct;  ///< went into its set
+  };
+  std::vector<Bound> on_trial;
+  int trials = 0;
+};
+
+/// A pattern may bind variables before it turns out not to fit: they are taken back unless keep() was called. Trials
+/// nest.
+class TalkTrial {
+ public:
+  explicit TalkTrial(TalkVariables& variables);
+  ~TalkTrial();
+  TalkTrial(const TalkTrial&) = delete;
+  TalkTrial& operator=(const TalkTrial&) = delete;
+  bool keep() { return kept_ = true; }
+
+ private:
+  TalkVariables& variables_;
+  std::size_t from_;
+  bool kept_ = false;
 };
 
 using scenario::cut_pattern;

@@ -60,10 +60,8 @@ bool Talk::one_of(const scenario::TalkLine& line, const TalkReply& reply) {
   if (line.op == Op::reply_regex) return search(reply.line, line.text);
   for (const std::string& pattern : line.alternatives) {
     if (pattern == "closed") continue;
-    TalkVariables copy = variables_;
-    if (!match_line(pattern, reply.line, copy)) continue;
-    variables_ = std::move(copy);
-    return true;
+    TalkTrial trial(variables_);
+    if (match_line(pattern, reply.line, variables_)) return trial.keep();
   }
   return false;
 }

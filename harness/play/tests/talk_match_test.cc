@@ -71,6 +71,28 @@ TEST(TalkImap, ALiteralThatIsLargerThanTheLineEndsWithIt) {
   EXPECT_TRUE(imap("* X ${all:literal}", "* X {18446744073709551600}\r\nxxx end"));
 }
 
+TEST(TalkLine, WhatAPatternBoundThatDoesNotFitIsTakenBack) {
+  TalkVariables variables;
+  {
+    TalkTrial trial(variables);
+    EXPECT_FALSE(match_line("+OK ${n} ${id:distinct} x", "+OK 3 a y", variables));
+    const TalkTrial inner(variables);
+    EXPECT_TRUE(match_line("+OK ${m}", "+OK 4", variables));
+  }
+  EXPECT_TRUE(variables.values.empty() && variables.on_trial.empty());
+  {
+    TalkTrial trial(variables);
+    EXPECT_TRUE(match_line("+OK ${n} ${id:distinct}", "+OK 4 a", variables) && trial.keep());
+  }
+  {
+    const TalkTrial trial(variables);
+    EXPECT_TRUE(match_line("+OK ${id:distinct}", "+OK b", variables));
+  }
+  EXPECT_EQ(variables.values.at("n"), "4");
+  EXPECT_EQ(variables.values.at("id"), "a");
+  EXPECT_TRUE(match_line("${id:distinct}", "b", variables));
+}
+
 /// A block of LIST.
 TalkReply listing(std::initializer_list<std::string> lines) {
   TalkReply out;

@@ -203,6 +203,16 @@ TEST(Talk, ManyLiteralsInOneReplyAreReadAtOnce) {
   EXPECT_LT((std::clock() - began) / CLOCKS_PER_SEC, 5) << "each literal copied all that was before it";
 }
 
+TEST(Talk, EmptyLinesAreBoundedByWhatTheyCost) {
+  std::string lines, untagged;
+  for (int i = 0; i < 2'000'000; ++i) lines += "\r\n";
+  for (int i = 0; i < 600'000; ++i) untagged += "* \n";
+  const Checked block("C: LIST\nS: +OK\nS: ...\nS: .", "", {instead_of("LIST", {"+OK\r\n" + lines + ".\r\n"})});
+  EXPECT_THAT(block.end(), HasSubstr("the server sent more than 64 MiB"));
+  const Checked replies = on_noop("C: NOOP\nS: OK", {untagged + "${tag} OK\r\n"});
+  EXPECT_THAT(replies.end(), HasSubstr("the server sent more than 64 MiB"));
+}
+
 TEST(Talk, WhatIsNotOfferedIsNotApplicable) {
   Checked check("C: LANG\nS: +OK", "    when: [CAPA, LANG]\n");
   EXPECT_EQ(check.rig.last(What::not_applicable).text, "the server does not offer LANG");
