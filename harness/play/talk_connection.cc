@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "scenario/talk_pattern.h"
+#include "wire/pop3/command.h"
 
 namespace mailproof::play {
 
@@ -147,8 +147,7 @@ void TalkConnection::line(std::string_view text, std::string_view raw) {
   TalkReply reply;
   reply.line = text;
   if (!greeted_) return put(std::move(reply));
-  const bool continuation = text == "+" || text.starts_with("+ ");
-  if (continuation) {
+  if (is_continuation(text)) {
     answering_ = true;
     return put(std::move(reply));
   }
@@ -159,7 +158,7 @@ void TalkConnection::line(std::string_view text, std::string_view raw) {
     asked = commands_.front().block;
     commands_.pop_front();
   }
-  if (istarts_with(text, "+OK") && (asked || scenario::pop3_follows(reply.command) == scenario::Follows::block)) {
+  if (istarts_with(text, "+OK") && (asked || pop3::has_block(pop3::success_of(pop3::parse_command(reply.command))))) {
     reply.multi = in_block_ = true;
     building_ = std::move(reply);
     return;

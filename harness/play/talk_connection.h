@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/outbox.h"
@@ -21,6 +22,9 @@ struct TalkReply {
   std::string body;                ///< the same with the line ends as they came
   history::WireRef at;
 };
+
+/// A server's "+", or a pattern for one.
+inline bool is_continuation(std::string_view line) { return line == "+" || line.starts_with("+ "); }
 
 /// A connection on which nothing is understood but where a reply ends: what is sent and what must come is a talk's
 /// affair. Tells `changed` whenever something came, TLS is up or it is over; the receiver must not destroy it then.

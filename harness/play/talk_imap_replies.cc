@@ -17,8 +17,6 @@ bool about_status(std::string_view pattern) {
   return pattern == "closed";
 }
 
-bool is_continuation(std::string_view line) { return line == "+" || line.starts_with("+ "); }
-
 /// EXISTS, EXPUNGE and VANISHED keep their order; rows may come as they like.
 bool in_written_order(std::string_view pattern) {
   const auto words = pattern_words(pattern);

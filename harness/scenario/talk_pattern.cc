@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/bytes.h"
-
 namespace mailproof::scenario {
 namespace {
 
@@ -72,20 +70,6 @@ std::vector<std::string> pattern_words(std::string_view pattern) {
   }
   if (!word.empty()) out.push_back(word);
   return out;
-}
-
-Follows pop3_follows(std::string_view command) {
-  const auto space = command.find(' ');
-  const std::string_view word = command.substr(0, space);
-  const bool alone = space == std::string_view::npos || space + 1 == command.size();
-  const auto is_one_of = [&](std::initializer_list<std::string_view> words) {
-    return std::any_of(words.begin(), words.end(), [&](std::string_view one) { return iequals(word, one); });
-  };
-  if (is_one_of({"RETR", "TOP"})) return Follows::block;
-  if (is_one_of({"LIST", "UIDL", "CAPA", "AUTH", "LANG"})) return alone ? Follows::block : Follows::nothing;
-  if (is_one_of({"USER", "PASS", "APOP", "STAT", "DELE", "NOOP", "RSET", "QUIT", "STLS", "UTF8"}))
-    return Follows::nothing;
-  return Follows::unknown;
 }
 
 }  // namespace mailproof::scenario

@@ -20,9 +20,4 @@ std::vector<TalkPart> cut_pattern(std::string_view text);
 /// Words between blanks; those within ${...} and {...} do not cut.
 std::vector<std::string> pattern_words(std::string_view pattern);
 
-/// What follows +OK to a POP3 command, as far as the RFCs say (RFC 1939 section 5, RFC 2449 section 5, RFC 5034 section
-/// 4, RFC 6856 section 3.2). `unknown`: it is none of theirs.
-enum class Follows { nothing, block, unknown };
-Follows pop3_follows(std::string_view command);
-
 }  // namespace mailproof::scenario

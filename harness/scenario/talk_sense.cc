@@ -10,6 +10,7 @@
 #include "core/bytes.h"
 #include "scenario/talk.h"
 #include "scenario/talk_pattern.h"
+#include "wire/pop3/command.h"
 
 namespace mailproof::scenario {
 namespace {
@@ -362,7 +363,7 @@ class TalkSense {
   void is_answered_by_block(const TalkLine& line, const Owed& owed) {
     if (owed.greeting) return complain(line, line.written, "no block here: a greeting is one line");
     TalkLine& command = check_.talk[owed.line];
-    if (pop3_follows(command.text) == Follows::nothing)
+    if (pop3::success_of(pop3::parse_command(command.text)) == pop3::Success::one_line)
       return complain(line, line.written,
                       fmt::format("no block here: the reply to {} is one line", printable(command.text, 40)));
     command.asks_block = true;
@@ -380,7 +381,7 @@ class TalkSense {
         if (iequals(std::string_view(said).substr(i, word.size()), word)) return;
     }
     for (const Owed& owed : wire.owed)
-      if (!owed.greeting && pop3_follows(check_.talk[owed.line].text) == Follows::block) return;
+      if (!owed.greeting && pop3::has_block(pop3::success_of(pop3::parse_command(check_.talk[owed.line].text)))) return;
     complain(line, line.written,
              "no block here: behind C!: and S?: only RETR, TOP, LIST, UIDL, CAPA, AUTH and LANG are known to have one");
   }

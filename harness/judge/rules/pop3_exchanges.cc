@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/bytes.h"
+#include "wire/pop3/command.h"
 #include "wire/text/dot_stuffing.h"
 
 namespace mailproof::judge {
@@ -30,18 +31,6 @@ bool grammatical(const Said& line) {
   if (std::any_of(line.text.begin(), line.text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }))
     return false;
   return line.text.front() != ' ' && (line.text.back() != ' ' || istarts_with(line.text, "PASS "));
-}
-
-enum class Form { one_line, list, message, unknown };
-
-/// What a success to a command looks like.
-Form form_of(std::string_view keyword, std::string_view argument) {
-  if (one_of(keyword, {"RETR", "TOP"})) return argument.empty() ? Form::unknown : Form::message;
-  if (keyword == "CAPA") return argument.empty() ? Form::list : Form::unknown;
-  if (one_of(keyword, {"LIST", "UIDL", "AUTH", "LANG"})) return argument.empty() ? Form::list : Form::one_line;
-  const bool known =
-      one_of(keyword, {"USER", "PASS", "APOP", "STLS", "STAT", "DELE", "NOOP", "RSET", "QUIT", "LAST", "UTF8"});
-  return known ? Form::one_line : Form::unknown;
 }
 
 std::string_view without_cr(std::string_view line) {
@@ -145,15 +134,15 @@ class Pop3Exchanges::Layer {
       }
       take_status(exchange);
       within_auth = exchange.challenge();
-      const Form form = exchange.to == Pop3Exchange::To::command && exchange.positive()
-                            ? form_of(exchange.keyword, exchange.argument)
-                            : Form::one_line;
-      if (form == Form::list) take_list(exchange);
-      if (form == Form::message) take_message(exchange);
+      const pop3::Success success = exchange.to == Pop3Exchange::To::command && exchange.positive()
+                                        ? pop3::success_of({pop3::Verb::unknown, exchange.keyword, exchange.argument})
+                                        : pop3::Success::one_line;
+      if (success == pop3::Success::lines) take_list(exchange);
+      if (success == pop3::Success::message) take_message(exchange);
       const bool over =
           exchange.positive() && exchange.to == Pop3Exchange::To::command && one_of(exchange.keyword, {"STLS", "QUIT"});
       out.push_back(std::move(exchange));
-      if (over || form == Form::unknown) return;
+      if (over || success == pop3::Success::unknown) return;
     }
   }
 

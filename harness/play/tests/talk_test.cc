@@ -203,6 +203,19 @@ TEST(Talk, ManyLiteralsInOneReplyAreReadAtOnce) {
   EXPECT_LT((std::clock() - began) / CLOCKS_PER_SEC, 5) << "each literal copied all that was before it";
 }
 
+TEST(Talk, WhereNoRfcKnowsTheCommandTheTalkSaysWhetherABlockFollows) {
+  const std::vector<WrongBlock> wrong = {instead_of("XBLK", {"+OK\r\none\r\n..two\r\n+OK\r\n.\r\n"}),
+                                         instead_of("XONE", {"+OK\r\n"}), instead_of("RETR", {"+OK\r\n"})};
+  const std::string block = "S: +OK\nS: one\nS: .two\nS: ...\nS: .\n";
+  const Checked check("C: XBLK\n" + block + "C: STAT\nS: +OK 3", "", wrong);
+  EXPECT_THAT(check.end(), HasSubstr("ok: +OK 3"));
+  const Checked pipelined("C: NOOP\nC: XBLK\nC: LIST\nC: RETR\nC: STAT\nC: XBLK\nS: +OK\n" + block +
+                              "S: +OK\nS: +OK\nS: +OK 3\nC: XONE\n" + block + "S: +OK",
+                          "", wrong);
+  EXPECT_THAT(pipelined.end(), HasSubstr("ok: +OK"));
+  EXPECT_LT(pipelined.rig.took(), std::chrono::seconds(1));
+}
+
 TEST(Talk, EmptyLinesAreBoundedByWhatTheyCost) {
   std::string lines, untagged;
   for (int i = 0; i < 2'000'000; ++i) lines += "\r\n";

@@ -46,6 +46,18 @@ Command parse_command(std::string_view line) {
   return command;
 }
 
+Success success_of(const Command& command) {
+  const auto one_of = [&](std::initializer_list<std::string_view> words) {
+    return std::any_of(words.begin(), words.end(),
+                       [&](std::string_view word) { return iequals(word, command.keyword); });
+  };
+  if (one_of({"RETR", "TOP"})) return command.arguments.empty() ? Success::unknown : Success::message;
+  if (one_of({"CAPA"})) return command.arguments.empty() ? Success::lines : Success::unknown;
+  if (one_of({"LIST", "UIDL", "AUTH", "LANG"})) return command.arguments.empty() ? Success::lines : Success::one_line;
+  const bool known = one_of({"USER", "PASS", "APOP", "STLS", "STAT", "DELE", "NOOP", "RSET", "QUIT", "LAST", "UTF8"});
+  return known ? Success::one_line : Success::unknown;
+}
+
 Result<std::uint32_t> parse_message_number(std::string_view arguments) {
   const auto number = text::parse_number<std::uint32_t>(text::trim(arguments));
   if (!number || *number == 0) return Error{"", "a message number is wanted"};

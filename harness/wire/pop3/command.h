@@ -41,6 +41,12 @@ Command parse_command(std::string_view line);
 inline constexpr std::size_t kCommandLimit = 253;
 inline constexpr std::size_t kSaslLineLimit = 12288;
 
+/// What a success looks like: a status line alone, or with lines of data or a message behind it (RFC 1939 section 5,
+/// RFC 2449 section 5, RFC 5034 section 4, RFC 6856 section 3.2).
+enum class Success : std::uint8_t { one_line, lines, message, unknown };
+Success success_of(const Command& command);
+inline bool has_block(Success success) { return success == Success::lines || success == Success::message; }
+
 /// The arguments of the commands that take numbers; an Error says what a -ERR should say.
 Result<std::uint32_t> parse_message_number(std::string_view arguments);  ///< RETR, DELE; LIST and UIDL with one
 struct TopArguments {
