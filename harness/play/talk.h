@@ -43,6 +43,7 @@ class Talk final : public Alarm {
     Time opened{};
     std::optional<Time> retry_at;  ///< the login was refused for a moment
     std::string refusal;           ///< ... in these words
+    bool end_taken = false;        ///< a line of the talk took note that the server ended it
     bool skipped = false;          ///< "tls: either" came out as no TLS: the rest of its lines is not played
     // IMAP
     std::vector<std::string> tags;         ///< of the open commands, the oldest first
@@ -100,6 +101,7 @@ class Talk final : public Alarm {
   std::string how_it_ended(const Line& at) const;
   std::string expected(const TalkLine& line) const;
   Came right(Line* at, const TalkLine& line, std::string actual);
+  Came ended(Line& at, const TalkLine& line, std::string actual);
   Came wrong(Line* at, const TalkLine& line, std::string expected, std::string actual);
   void record(Line* at, const TalkLine& line, history::Type type, std::string expected, std::string actual);
 

@@ -87,6 +87,12 @@ Talk::Came Talk::right(Line* at, const scenario::TalkLine& line, std::string act
   return Came::on;
 }
 
+/// The server ended the connection, as the line lets it.
+Talk::Came Talk::ended(Line& at, const scenario::TalkLine& line, std::string actual) {
+  at.end_taken = true;
+  return right(&at, line, std::move(actual));
+}
+
 Talk::Came Talk::wrong(Line* at, const scenario::TalkLine& line, std::string wanted, std::string actual) {
   if (check_.level == scenario::Level::may) {
     auto e = context_.event(Type::obs, What::observed);
@@ -117,7 +123,7 @@ Talk::Came Talk::wait_for(Line& at, const scenario::TalkLine& line) {
 /// A reply is awaited and none is there: it may still come, or the server closed, which the line may allow.
 Talk::Came Talk::without_reply(Line& at, const scenario::TalkLine& line) {
   if (!at.connection->over()) return wait_for(at, line);
-  if (may_close(line)) return right(&at, line, "closed");
+  if (may_close(line)) return ended(at, line, "closed");
   return wrong(&at, line, expected(line), how_it_ended(at));
 }
 
@@ -164,6 +170,7 @@ Talk::Came Talk::maybe(Line& at, const scenario::TalkLine& line) {
   } else if (!replies.empty() && one_of(line, replies.front())) {
     replies.pop_front();
   }
+  if (replies.empty() && may_close(line)) at.end_taken = at.connection->over();
   within_.reset();
   next();
   return Came::on;
@@ -174,7 +181,7 @@ Talk::Came Talk::never(Line& at, const scenario::TalkLine& line) {
   if (replies.empty()) {
     if (!at.connection->over()) return wait_for(at, line);
     if (may_close(line)) return wrong(&at, line, expected(line), how_it_ended(at));
-    return right(&at, line, how_it_ended(at));
+    return ended(at, line, how_it_ended(at));
   }
   if (one_of(line, replies.front())) return wrong(&at, line, expected(line), shown(replies.front()));
   return right(&at, line, printable(replies.front().line, 200));
@@ -184,10 +191,18 @@ Talk::Came Talk::closed(Line& at, const scenario::TalkLine& line) {
   if (!at.connection->replies.empty())
     return wrong(&at, line, "the server closes the connection, and nothing more before that",
                  shown(at.connection->replies.front()));
-  if (at.connection->over() && !line.text.empty() &&
-      at.connection->end_detail().find("close_notify") != std::string::npos)
-    return wrong(&at, line, "a TLS close_notify alert before the end of the connection", at.connection->end_detail());
-  if (at.connection->over()) return right(&at, line, how_it_ended(at));
+  if (at.connection->over() && !line.text.empty()) {
+    const auto& tls = at.connection->tls();
+    const bool secured = tls && tls->established;
+    const bool whole = at.connection->end() == EndReason::closed &&
+                       at.connection->end_detail().find("close_notify") == std::string::npos;
+    if (!secured || !whole)
+      return wrong(&at, line, "a TLS close_notify alert before the end of the connection",
+                   !secured                                    ? fmt::format("{}, and it had no TLS", how_it_ended(at))
+                   : at.connection->end() == EndReason::closed ? at.connection->end_detail()
+                                                               : how_it_ended(at));
+  }
+  if (at.connection->over()) return ended(at, line, how_it_ended(at));
   const Time late = since_ + bound();
   if (context_.network.now() < late) {
     look_at_ = late;
@@ -204,6 +219,9 @@ Talk::Came Talk::quiet(Line& at, const scenario::TalkLine& line) {
     return wrong(&at, line, fmt::format("nothing for {}", format_duration(line.span)),
                  replies.empty() ? printable(at.connection->unfinished(), 200) : shown(replies.front()));
   }
+  if (at.connection->over() && !at.end_taken && at.connection->end() != EndReason::dropped)
+    return wrong(&at, line, fmt::format("nothing for {}, and the connection stays open", format_duration(line.span)),
+                 how_it_ended(at));
   const Time until = since_ + line.span;
   if (context_.network.now() >= until || at.connection->over()) return right(&at, line, "nothing");
   look_at_ = until;

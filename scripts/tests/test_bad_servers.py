@@ -167,7 +167,7 @@ def test_a_server_without_imap_is_looked_into_over_pop3(good, tmp_path):
     tool.complete_run(tmp_path / "run")
 
 
-OF_TLS_CHECKS = {"no-close-alert", "old-tls"}  # test_tls_checks.py
+OF_TLS_CHECKS = {"no-close-alert", "reset", "old-tls"}  # test_tls_checks.py
 
 
 def test_every_kind_is_played():

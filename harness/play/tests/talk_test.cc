@@ -250,6 +250,17 @@ TEST(Talk, SilenceIsSilence) {
   EXPECT_EQ(check.end(), "ok: nothing");
   Checked noise("C: NOOP\nquiet: 500ms");
   EXPECT_EQ(noise.end(), "fail: +OK");
+  WrongBlock closing = instead_of("NOOP", {"+OK\r\n"});
+  closing.actions.push_back({.kind = WrongAction::Kind::wait, .span = std::chrono::milliseconds(100)});
+  closing.actions.push_back({.kind = WrongAction::Kind::close});
+  const Checked torn("C: NOOP\nS: +OK\nquiet: 500ms", "", {closing});
+  EXPECT_EQ(torn.end(), "fail: the server closed the connection") << "an end is no silence";
+  const Checked expected("C: NOOP\nS: +OK\nclosed\nquiet: 500ms", "", {closing});
+  EXPECT_EQ(expected.end(), "ok: nothing");
+  const Checked permitted("C: NOOP\nS: +OK\nS?: closed\nquiet: 500ms", "", {closing});
+  EXPECT_EQ(permitted.end(), "ok: nothing");
+  const Checked our_own("C: NOOP\nS: +OK\nclose\nquiet: 500ms");
+  EXPECT_EQ(our_own.end(), "ok: nothing");
 }
 
 TEST(Talk, TlsIsStartedWhereTheTalkSaysSo) {
