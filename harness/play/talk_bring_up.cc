@@ -53,6 +53,12 @@ TalkBringUp::State TalkBringUp::fail(std::string why) {
   return State::failed;
 }
 
+/// What comes there in clear text anybody on the wire may have said, and it is never read.
+TalkBringUp::State TalkBringUp::clear_text(std::string_view what) {
+  return fail(fmt::format("clear text behind the reply to {}: {}",
+                          how_.protocol == Protocol::pop3 ? "STLS" : "STARTTLS", what));
+}
+
 std::string TalkBringUp::credentials() const {
   std::string text;
   text += '\0';
@@ -86,7 +92,11 @@ TalkBringUp::State TalkBringUp::at(Step step) {
       say(fmt::format("AUTH PLAIN {}", credentials()), true);
       return State::busy;
     case Step::login:
-      say(fmt::format("login0 LOGIN \"{}\" \"{}\"", account_.login, account_.password.reveal()), true);
+      login_.begin("login0", "LOGIN", imap::LiteralSupport::synchronising);
+      login_.astring(account_.login);
+      login_.secret_astring(account_.password);
+      login_.end();
+      go_on_with_login();
       return State::busy;
     case Step::authenticate:
       say("login1 AUTHENTICATE PLAIN");
@@ -98,6 +108,15 @@ TalkBringUp::State TalkBringUp::at(Step step) {
     default:
       return step == Step::up ? State::up : State::busy;
   }
+}
+
+/// Says LOGIN as far as its next literal.
+void TalkBringUp::go_on_with_login() {
+  Outbox out;
+  login_.send(out);
+  std::vector<TalkConnection::Piece> pieces;
+  for (const Output& piece : out.output()) pieces.push_back({std::string(as_text(piece.bytes)), piece.secret});
+  connection_.send(pieces);
 }
 
 bool TalkBringUp::tagged(const std::string& line) const {
@@ -117,6 +136,8 @@ TalkBringUp::State TalkBringUp::go_on() {
         if (connection_.over()) return fail("the connection ended in the TLS handshake");
         return State::busy;
       }
+      if (const auto early = connection_.tls()->early_bytes; early != 0)
+        return clear_text(fmt::format("{} octets", early));
       at(Step::user);
       continue;
     }
@@ -141,6 +162,7 @@ TalkBringUp::State TalkBringUp::go_on() {
         break;
       case Step::starttls:
         if (!ok) return fail(fmt::format("TLS was refused: {}", printable(line)));
+        if (const std::string behind = connection_.untaken(); !behind.empty()) return clear_text(printable(behind));
         at(Step::tls);
         break;
       case Step::user:
@@ -161,6 +183,10 @@ TalkBringUp::State TalkBringUp::go_on() {
         return locked ? State::refused : State::failed;
       }
       case Step::login:
+        if (line.starts_with('+') && login_.waiting()) {
+          go_on_with_login();
+          break;
+        }
         at(ok ? Step::select : Step::authenticate);
         break;
       case Step::authenticate:

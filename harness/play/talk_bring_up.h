@@ -7,6 +7,7 @@
 
 #include "play/talk_connection.h"
 #include "scenario/check.h"
+#include "wire/imap/command.h"
 
 namespace mailproof::play {
 
@@ -31,7 +32,9 @@ class TalkBringUp {
   enum class Step { greeting, starttls, tls, user, pass, plain, login, authenticate, select, up };
   State at(Step step);
   State fail(std::string why);
+  State clear_text(std::string_view what);
   void say(std::string text, bool secret = false);
+  void go_on_with_login();
   bool tagged(const std::string& line) const;
   std::string credentials() const;
 
@@ -40,6 +43,7 @@ class TalkBringUp {
   const scenario::PoolAccount& account_;
   bool wants_starttls_;
   bool user_taken_ = false;
+  imap::CommandWriter login_;
   Step step_ = Step::greeting;
   std::string why_;
 };

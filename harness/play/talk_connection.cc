@@ -178,10 +178,19 @@ void TalkConnection::sent(std::size_t n, Time) { out_.sent(n); }
 void TalkConnection::secured(const TlsFacts& facts, Time) {
   wants_ = Wants::nothing;
   tls_ = facts;
-  // What came in clear text is no part of what comes now.
-  buffer_.clear();
-  said_.clear();
+  // What came in clear text is no part of what comes now, and there should have been nothing.
+  for (const TalkReply& reply : replies) tls_->early_bytes += reply.line.size() + reply.body.size();
+  tls_->early_bytes += in_block_ ? building_.body.size() : buffer_.size();
+  replies.clear();
   commands_.clear();
+  said_.clear();
+  buffer_.clear();
+  building_ = {};
+  scan_.reset();
+  literal_ = 0;
+  physical_line_ = 0;
+  answering_ = in_block_ = false;
+  crlf_ = true;
   if (changed) changed();
 }
 

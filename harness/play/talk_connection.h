@@ -65,6 +65,8 @@ class TalkConnection final : public Peer {
   /// POP3: a status line came, and the end of its block is awaited.
   bool in_block() const { return in_block_; }
   const std::string& status() const { return building_.line; }  ///< ... this one
+  /// The beginning of what came and nobody took: a complete reply, or what there is of one.
+  std::string untaken() const { return replies.empty() ? unfinished() : replies.front().line; }
   const std::string& greeting() const { return greeting_; }
   history::WireRef here() const { return context_.logs[session_ - 1]->here(); }
 

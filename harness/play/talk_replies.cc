@@ -10,6 +10,8 @@ using history::Type;
 using history::What;
 using Op = scenario::TalkLine::Op;
 
+constexpr const char* kOnlyTls = "a TLS handshake that succeeds, and no clear text behind the reply before it";
+
 /// A reply for people: its first line, and how much followed.
 std::string shown(const TalkReply& reply) {
   std::string out = printable(reply.line, 400);
@@ -229,7 +231,11 @@ Talk::Came Talk::quiet(Line& at, const scenario::TalkLine& line) {
 }
 
 Talk::Came Talk::tls(Line& at, const scenario::TalkLine& line) {
-  if (times_++ == 0) at.connection->start_tls();
+  if (times_++ == 0) {
+    const std::string behind = at.connection->untaken();
+    if (line.text.empty() && !behind.empty()) return wrong(&at, line, kOnlyTls, printable(behind, 200));
+    at.connection->start_tls();
+  }
   const auto& facts = at.connection->tls();
   const bool failed = (facts && !facts->established) || at.connection->over();
   if (!failed && !facts) {
@@ -245,6 +251,8 @@ Talk::Came Talk::tls(Line& at, const scenario::TalkLine& line) {
               : fmt::format("no TLS: {}", facts && !facts->error.empty() ? facts->error : how_it_ended(at));
   if (line.text == "fails" && !failed) return wrong(&at, line, "a TLS handshake that fails", how);
   if (line.text.empty() && failed) return wrong(&at, line, "a TLS handshake that succeeds", how);
+  if (line.text.empty() && facts->early_bytes != 0)
+    return wrong(&at, line, kOnlyTls, fmt::format("{} octets of clear text", facts->early_bytes));
   at.skipped = failed;
   return right(&at, line, how);
 }

@@ -1,6 +1,5 @@
 #include "scenario/talk_pattern.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace mailproof::scenario {

@@ -269,6 +269,48 @@ TEST(Talk, TlsIsStartedWhereTheTalkSaysSo) {
   EXPECT_THAT(check.end(), HasSubstr("ok: +OK"));
 }
 
+/// The server's own answer and more, all of it in clear text.
+WrongBlock with_more(const std::string& line, const std::string& more, Protocol protocol = Protocol::pop3) {
+  WrongBlock block = instead_of(line, {more}, protocol);
+  block.actions.insert(block.actions.begin(), {.kind = WrongAction::Kind::pass});
+  return block;
+}
+
+TEST(Talk, ClearTextBehindTheReplyToStlsIsNotReadUnderTls) {
+  const std::string starttls = "    tls: starttls\n    needs: [tls]\n";
+  for (const char* more : {"+OK more\r\n", "half a line"}) {
+    const Checked check("C: STAT\nS: +OK 3", starttls, {with_more("STLS", more)});
+    EXPECT_THAT(check.rig.problem(), HasSubstr("clear text behind the reply to STLS"));
+    EXPECT_THAT(check.rig.told(What::talk), IsEmpty());
+  }
+  const Checked imap("connect: imap selected\nC: NOOP\nS: OK", "    tls: starttls\n    needs: [tls, imap]\n",
+                     {with_more("STARTTLS", "* BYE\r\n", kImap)});
+  EXPECT_THAT(imap.rig.problem(), HasSubstr("clear text behind the reply to STARTTLS: * BYE"));
+}
+
+TEST(Talk, ClearTextBehindTheReplyIsTheTalksToJudge) {
+  const std::string clear = "    tls: clear\n    state: authorization\n    needs: [tls]\n";
+  const WrongBlock wrong = with_more("STLS", "+OK more\r\n");
+  const Checked strict("C: STLS\nS: +OK\ntls\nC: CAPA\nS: +OK\nS: UIDL\nS: .", clear, {wrong});
+  EXPECT_EQ(strict.end(), "fail: +OK more");
+  const Checked either("C: STLS\nS: +OK\ntls: either\nC: STAT\nS: -ERR", clear, {wrong});
+  EXPECT_THAT(either.end(), HasSubstr("ok: -ERR")) << "it is no answer to what is said within TLS";
+}
+
+TEST(Talk, LoginsByHandQuoteWhatMustBeQuoted) {
+  for (const char* password : {"pa\"ss", "a\\b", "two words", "p\xc3\xa4ss", ""}) {
+    SimRig rig(
+        scenario::parse("id: imap.9051-6\ntitle: t\nneeds: [imap]\nchecks:\n  - id: one\n    level: MUST\n"
+                        "    title: it is so\n    talk: |\n      connect: imap selected\n      C: NOOP\n      S: OK\n",
+                        "check.yaml"),
+        [&](server::ServerOptions& options) { options.accounts.front().password = Secret(password); });
+    rig.leased.front().password = Secret(password);
+    rig.play();
+    EXPECT_EQ(rig.problem(), "") << password;
+    for (const auto& log : rig.player->logs()) EXPECT_THAT(log->all(), Not(HasSubstr("login1 AUTHENTICATE"))) << password;
+  }
+}
+
 TEST(Talk, PasswordsAreShownNowhere) {
   Checked check("C: USER ${user}\nS: +OK\nC: PASS ${pass}\nS: +OK\nC: QUIT\nS: +OK", "    state: authorization\n");
   for (const auto& log : check.rig.player->logs()) EXPECT_THAT(log->all(), Not(HasSubstr("PASS pass")));
