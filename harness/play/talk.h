@@ -28,10 +28,13 @@ class Talk final : public Alarm {
 
  private:
   using Pieces = std::vector<TalkConnection::Piece>;
-  /// A part of what is sent. After the one before it 20 ms pass, or a literal's "+" is awaited (RFC 3501 section 7.5).
+  /// A part of what is sent, and what is awaited after the one before it. A literal is sent after the server's "+" (RFC
+  /// 3501 section 7.5), and not at all when the server refuses its command.
   struct Segment {
+    enum class After { pause, plus, nothing };
     Pieces pieces;
-    bool after_plus = false;
+    After after = After::pause;
+    std::string tag = {};  ///< of the literal's command
   };
   using TalkLine = scenario::TalkLine;
   /// A connection by its number in the talk.
@@ -78,6 +81,7 @@ class Talk final : public Alarm {
 
   // What is sent (talk_send.cc).
   Came send(Line& at);
+  void put(std::vector<Segment> more);
   std::vector<Segment> segments(Line& at, const TalkLine& line);
   std::vector<Segment> imap_segments(Line& at, std::string text);
   Came may_go_on(Line& at);

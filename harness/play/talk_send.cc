@@ -188,11 +188,8 @@ std::vector<Talk::Segment> Talk::segments(Line& at, const scenario::TalkLine& li
     return out;
   }
   if (at.how.protocol == Protocol::imap) return imap_segments(at, line.text);
-  out.emplace_back();
-  for (int i = 0; i < line.count; ++i) {
-    for (auto& piece : fill_in(at, line.text, false)) out.back().pieces.push_back(std::move(piece));
-    out.back().pieces.push_back({"\r\n", false, line.asks_block});
-  }
+  out.push_back({fill_in(at, line.text, false)});
+  out.back().pieces.push_back({"\r\n", false, line.asks_block});
   return out;
 }
 
@@ -221,7 +218,7 @@ std::vector<Talk::Segment> Talk::imap_segments(Line& at, std::string text) {
     if (body) {
       put(all.substr(from, open - from));
       out.back().pieces.push_back({fmt::format("{{{}}}\r\n", body->size()), false});
-      out.push_back({{{*body, false}}, true});
+      out.push_back({{{*body, false}}, Segment::After::plus, at.tags.empty() ? "" : at.tags.back()});
       from = close + 1;
     }
     open = close + 1;
@@ -231,23 +228,41 @@ std::vector<Talk::Segment> Talk::imap_segments(Line& at, std::string text) {
   return out;
 }
 
-/// Whether the next segment may go out now. `ended`: the server has answered already, the rest stays here.
+/// Whether the next segment may go out now. `ended`: the server wants no literal, it answered the command instead.
 Talk::Came Talk::may_go_on(Line& at) {
+  const Segment& segment = to_send_.front();
+  if (segment.after == Segment::After::nothing) return Came::on;
   const Time now = context_.network.now();
-  if (!to_send_.front().after_plus) {
+  if (segment.after == Segment::After::pause) {
     if (now >= since_ + kBetweenSegments) return Came::on;
     look_at_ = since_ + kBetweenSegments;
     return Came::blocked;
   }
-  sort_replies(at);
+  // Other commands of the same write may be answered before it.
   auto& replies = at.connection->replies;
-  if (replies.empty() && !at.connection->over() && now < since_ + bound()) {
-    look_at_ = since_ + bound();
-    return Came::blocked;
+  for (auto reply = replies.begin(); reply != replies.end(); ++reply) {
+    if (reply->line.starts_with(segment.tag + " ")) return Came::ended;
+    if (!is_continuation(reply->line)) continue;
+    replies.erase(reply);
+    return Came::on;
   }
-  if (replies.empty() || !replies.front().line.starts_with('+')) return Came::ended;
-  replies.pop_front();
-  return Came::on;
+  if (at.connection->over() || now >= since_ + bound()) return Came::ended;
+  look_at_ = since_ + bound();
+  return Came::blocked;
+}
+
+/// Behind what is to be sent already, in the same write where no "+" stands between.
+void Talk::put(std::vector<Segment> more) {
+  if (!to_send_.empty()) {
+    Segment& first = more.front();
+    if (to_send_.back().after == Segment::After::plus) {
+      first.after = Segment::After::nothing;
+    } else {
+      for (auto& piece : first.pieces) to_send_.back().pieces.push_back(std::move(piece));
+      more.erase(more.begin());
+    }
+  }
+  for (auto& segment : more) to_send_.push_back(std::move(segment));
 }
 
 /// All C lines of a connection that follow each other go out as one write.
@@ -258,14 +273,8 @@ Talk::Came Talk::send(Line& at) {
     std::size_t i = next_;
     for (; i < check_.talk.size() && check_.talk[i].connection == connection &&
            (check_.talk[i].op == Op::send || check_.talk[i].op == Op::send_raw);
-         ++i) {
-      auto more = segments(at, check_.talk[i]);
-      if (!to_send_.empty()) {
-        for (auto& piece : more.front().pieces) to_send_.back().pieces.push_back(std::move(piece));
-        more.erase(more.begin());
-      }
-      for (auto& segment : more) to_send_.push_back(std::move(segment));
-    }
+         ++i)
+      for (int n = 0; n < check_.talk[i].count; ++n) put(segments(at, check_.talk[i]));
     lines_sent_ = i - next_;
     since_ = context_.network.now() - kBetweenSegments;
     if (!context_.problem.empty()) return Came::ended;
@@ -273,7 +282,11 @@ Talk::Came Talk::send(Line& at) {
   while (!to_send_.empty()) {
     const Came may = may_go_on(at);
     if (may == Came::blocked) return may;
-    if (may == Came::ended) break;
+    if (may == Came::ended) {
+      const std::string tag = to_send_.front().tag;
+      std::erase_if(to_send_, [&](const Segment& one) { return one.after == Segment::After::plus && one.tag == tag; });
+      continue;
+    }
     at.connection->send(to_send_.front().pieces);
     to_send_.erase(to_send_.begin());
     since_ = context_.network.now();

@@ -148,6 +148,19 @@ TEST(Talk, ALiteralThatIsRefusedIsNotSent) {
   EXPECT_THAT(check.end(), HasSubstr("ok: "));
 }
 
+TEST(Talk, ALiteralWaitsForItsOwnCommand) {
+  const std::string imap = "    needs: [imap]\n";
+  const Checked behind("connect: imap selected\nC: NOOP\nC: APPEND INBOX {mail.1}\nS: OK\nS: OK [APPENDUID ${_} ${_}]",
+                       imap);
+  EXPECT_THAT(behind.end(), HasSubstr("ok: t2 OK [APPENDUID"));
+  const Checked before(
+      "connect: imap selected\nC: APPEND Nowhere {mail.1}\nC: NOOP\nC: APPEND INBOX {mail.1}\n"
+      "C: NOOP\nS: NO\nS: OK\nS: OK [APPENDUID ${_} ${_}]\nS: OK",
+      imap);
+  EXPECT_THAT(before.end(), HasSubstr("ok: t4 OK"));
+  for (const Checked* check : {&behind, &before}) EXPECT_LT(check->rig.took(), std::chrono::seconds(1));
+}
+
 TEST(Talk, AnAnswerToAPlusHasNoTag) {
   Checked check(
       "2> connect: imap not-authenticated\n2> C: AUTHENTICATE PLAIN\n2> S: +\n2> C: ${b64:\\0${user}\\0${pass}}\n2> S: "
@@ -307,7 +320,8 @@ TEST(Talk, LoginsByHandQuoteWhatMustBeQuoted) {
     rig.leased.front().password = Secret(password);
     rig.play();
     EXPECT_EQ(rig.problem(), "") << password;
-    for (const auto& log : rig.player->logs()) EXPECT_THAT(log->all(), Not(HasSubstr("login1 AUTHENTICATE"))) << password;
+    for (const auto& log : rig.player->logs())
+      EXPECT_THAT(log->all(), Not(HasSubstr("login1 AUTHENTICATE"))) << password;
   }
 }
 
