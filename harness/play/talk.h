@@ -100,7 +100,7 @@ class Talk final : public Alarm {
   Came tls(Line& at, const TalkLine& line);
   Came wait_for(Line& at, const TalkLine& line);
   Came without_reply(Line& at, const TalkLine& line);
-  bool one_of(const TalkLine& line, const TalkReply& reply);
+  bool one_of(const Line& at, const TalkLine& line, const TalkReply& reply, std::string_view tag);
   bool may_close(const TalkLine& line) const;
   std::string how_it_ended(const Line& at) const;
   std::string expected(const TalkLine& line) const;
@@ -112,6 +112,7 @@ class Talk final : public Alarm {
   // IMAP (talk_imap_replies.cc).
   Came imap(Line& at, const TalkLine& line);
   Came imap_status(Line& at, const TalkLine& line);
+  static std::string awaited_tag(const Line& at, const TalkLine& line, const TalkReply& reply);
   Came imap_untagged(Line& at, const TalkLine& line, bool complete);
   void sort_replies(Line& at);
 

@@ -17,6 +17,11 @@ bool about_status(std::string_view pattern) {
   return pattern == "closed";
 }
 
+/// Whether a line is about untagged replies; of a regular expression "\*" tells.
+bool about_untagged(const scenario::TalkLine& line) {
+  return line.text.starts_with("* ") || (line.op == Op::reply_regex && line.text.find("\\*") != std::string::npos);
+}
+
 /// EXISTS, EXPUNGE and VANISHED keep their order; rows may come as they like.
 bool in_written_order(std::string_view pattern) {
   const auto words = pattern_words(pattern);
@@ -44,17 +49,16 @@ void Talk::sort_replies(Line& at) {
 
 Talk::Came Talk::imap(Line& at, const scenario::TalkLine& line) {
   const bool greeting = at.how.standing == scenario::Standing::greeting && at.tags.empty();
-  const bool untagged =
-      line.text.starts_with("* ") || (line.op == Op::reply_regex && line.text.find("\\*") != std::string::npos);
+  const bool untagged = about_untagged(line);
   if (untagged && !at.tags.empty() && !greeting) {
     // Compared when the status is there; without one behind it, as it comes.
     for (std::size_t i = next_ + 1; i < check_.talk.size(); ++i) {
       const auto& later = check_.talk[i];
       if (later.connection != line.connection) continue;
       if (later.op == Op::send || later.op == Op::send_raw || later.op == Op::connect) break;
-      if (later.op == Op::reply && !later.text.starts_with("* ") && later.text != "+" &&
-          !later.text.starts_with("+ ")) {
-        at.awaited.push_back(&line);
+      const bool status = later.op == Op::reply || later.op == Op::reply_regex;
+      if (status && !about_untagged(later) && !is_continuation(later.text)) {
+        at.awaited.insert(at.awaited.end(), static_cast<std::size_t>(line.count), &line);
         next();
         return Came::on;
       }
@@ -62,6 +66,8 @@ Talk::Came Talk::imap(Line& at, const scenario::TalkLine& line) {
   }
   sort_replies(at);
   if (untagged) return imap_untagged(at, line, false);
+  if (line.op == Op::maybe) return maybe(at, line);
+  if (line.op == Op::never) return never(at, line);
   return imap_status(at, line);
 }
 
@@ -93,7 +99,7 @@ Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool co
       record(&at, line, history::Type::ok, expected(line), text);
       return Came::on;
     }
-    return right(&at, line, text);
+    return ++times_ < line.count ? Came::on : right(&at, line, text);
   }
   if (line.op == Op::never || line.op == Op::maybe) {
     if (!complete) next();
@@ -107,6 +113,12 @@ Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool co
   return wait_for(at, line);
 }
 
+/// "t1 ", if the reply is one that must begin with it.
+std::string Talk::awaited_tag(const Line& at, const scenario::TalkLine& line, const TalkReply& reply) {
+  if (is_continuation(reply.line) || at.tags.empty()) return {};
+  return at.tags[std::min(static_cast<std::size_t>(line.command), at.tags.size()) - 1] + " ";
+}
+
 Talk::Came Talk::imap_status(Line& at, const scenario::TalkLine& line) {
   auto& replies = at.connection->replies;
   if (replies.empty()) return without_reply(at, line);
@@ -115,27 +127,18 @@ Talk::Came Talk::imap_status(Line& at, const scenario::TalkLine& line) {
   // "+" of a literal that a C!: line sent already.
   if (is_continuation(came.line) && !is_continuation(line.text)) return Came::on;
   at.continued = is_continuation(came.line);
-  std::string rest = came.line;
-  if (!is_continuation(came.line) && !at.tags.empty()) {
-    const auto which = std::min(static_cast<std::size_t>(line.command), at.tags.size()) - 1;
-    const std::string tag = at.tags[which] + " ";
-    if (!came.line.starts_with(tag))
-      return wrong(&at, line, fmt::format("{}{}", tag, expected(line)), printable(came.line, 300));
-    rest = came.line.substr(tag.size());
-    at.tags.erase(at.tags.begin() + static_cast<std::ptrdiff_t>(which));
-  }
+  const std::string tag = awaited_tag(at, line, came);
+  if (!came.line.starts_with(tag))
+    return wrong(&at, line, fmt::format("{}{}", tag, expected(line)), printable(came.line, 300));
+  if (!tag.empty()) std::erase(at.tags, tag.substr(0, tag.size() - 1));
   at.in_order = 0;
   for (const scenario::TalkLine* awaited : std::exchange(at.awaited, {}))
     if (const Came what = imap_untagged(at, *awaited, true); what != Came::on) return what;
   if (check_.strict_untagged && !at.untagged.empty())
     return wrong(&at, line, "no other untagged replies", all(at.untagged));
   at.untagged.clear();
-  for (const std::string& pattern : line.alternatives) {
-    TalkTrial trial(variables_);
-    if (pattern == "closed" || !match_imap(pattern, rest, true, variables_)) continue;
-    trial.keep();
-    return right(&at, line, printable(came.line, 200));
-  }
+  if (one_of(at, line, came, tag))
+    return ++times_ < line.count ? Came::on : right(&at, line, printable(came.line, 200));
   return wrong(&at, line, expected(line), printable(came.line, 300));
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/bytes.h"
 #include "play/talk.h"
+#include "play/talk_imap.h"
 
 namespace mailproof::play {
 namespace {
@@ -58,12 +59,16 @@ std::string Talk::expected(const scenario::TalkLine& line) const {
   return line.op == Op::never ? fmt::format("anything but {}", out) : out;
 }
 
-bool Talk::one_of(const scenario::TalkLine& line, const TalkReply& reply) {
+/// `tag`: what the reply must begin with; the patterns are about the rest.
+bool Talk::one_of(const Line& at, const scenario::TalkLine& line, const TalkReply& reply, std::string_view tag) {
+  if (!reply.line.starts_with(tag)) return false;
   if (line.op == Op::reply_regex) return search(reply.line, line.text);
+  const bool imap = at.how.protocol == Protocol::imap;
+  const std::string_view text = std::string_view(reply.line).substr(tag.size());
   for (const std::string& pattern : line.alternatives) {
     if (pattern == "closed") continue;
     TalkTrial trial(variables_);
-    if (match_line(pattern, reply.line, variables_)) return trial.keep();
+    if (imap ? match_imap(pattern, text, true, variables_) : match_line(pattern, text, variables_)) return trial.keep();
   }
   return false;
 }
@@ -143,7 +148,7 @@ Talk::Came Talk::reply(Line& at, const scenario::TalkLine& line) {
 }
 
 Talk::Came Talk::pop3_reply(Line& at, const scenario::TalkLine& line, const TalkReply& came) {
-  if (!one_of(line, came)) {
+  if (!one_of(at, line, came, {})) {
     if (!delays_ || !is_refused_login(came)) return wrong(&at, line, expected(line), shown(came));
     not_applicable("the server lists LOGIN-DELAY and refuses a login: " + printable(came.line, 200));
     return Came::ended;
@@ -169,7 +174,9 @@ Talk::Came Talk::maybe(Line& at, const scenario::TalkLine& line) {
       look_at_ = late;
       return Came::blocked;
     }
-  } else if (!replies.empty() && one_of(line, replies.front())) {
+  } else if (!replies.empty() && one_of(at, line, replies.front(), awaited_tag(at, line, replies.front()))) {
+    // What the command's other lines want to be compared with is there now.
+    if (at.how.protocol == Protocol::imap) return imap_status(at, line);
     replies.pop_front();
   }
   if (replies.empty() && may_close(line)) at.end_taken = at.connection->over();
@@ -185,7 +192,8 @@ Talk::Came Talk::never(Line& at, const scenario::TalkLine& line) {
     if (may_close(line)) return wrong(&at, line, expected(line), how_it_ended(at));
     return ended(at, line, how_it_ended(at));
   }
-  if (one_of(line, replies.front())) return wrong(&at, line, expected(line), shown(replies.front()));
+  if (one_of(at, line, replies.front(), awaited_tag(at, line, replies.front())))
+    return wrong(&at, line, expected(line), shown(replies.front()));
   return right(&at, line, printable(replies.front().line, 200));
 }
 

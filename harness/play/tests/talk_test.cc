@@ -161,6 +161,31 @@ TEST(Talk, ALiteralWaitsForItsOwnCommand) {
   for (const Checked* check : {&behind, &before}) EXPECT_LT(check->rig.took(), std::chrono::seconds(1));
 }
 
+TEST(Talk, StatusLinesOfImapKnowEveryMark) {
+  const auto plays = [](const std::string& lines) {
+    return Checked("connect: imap selected\n" + lines, "    needs: [imap]\n").end();
+  };
+  EXPECT_EQ(plays("C: NOOP\nS!: BAD | NO\nS: OK"), "ok: t1 OK Done");
+  EXPECT_THAT(plays("C: XYZZY\nS!: BAD\nS: OK"), HasSubstr("fail: t1 BAD"));
+  EXPECT_EQ(plays("C: NOOP\nS~: ^t1 OK .*e$"), "ok: t1 OK Done");
+  EXPECT_EQ(plays("C: NOOP\nS~: ^t1 NO"), "fail: t1 OK Done");
+  EXPECT_EQ(plays("C: SELECT INBOX\nS: * 3 EXISTS\nS~: ^t1 OK\nC: NOOP\nS: OK"), "ok: t2 OK Done");
+  EXPECT_EQ(plays("C: NOOP\nS?: BAD\nS: OK"), "ok: t1 OK Done");
+  EXPECT_EQ(plays("C: NOOP\nS?: OK\nC: NOOP\nS: OK"), "ok: t2 OK Done");
+}
+
+TEST(Talk, LinesOfImapCount) {
+  const auto plays = [](const std::string& lines, std::vector<WrongBlock> wrong = {}) {
+    return Checked("connect: imap selected\n" + lines, "    needs: [imap]\n", std::move(wrong)).end();
+  };
+  EXPECT_EQ(plays("C*3: NOOP\nS*3: OK\nC: NOOP\nS: OK"), "ok: t4 OK Done");
+  EXPECT_THAT(plays("C*2: NOOP\nS*3: OK"), HasSubstr("fail: nothing within 10s"));
+  EXPECT_EQ(plays("C!*2: t7 NO|OP\\r\\n\nS~: t7 OK\nS~: t7 OK"), "ok: t7 OK Done");
+  const WrongBlock twice = instead_of("NOOP", {"* 1 X\r\n* 1 X\r\n${tag} OK Done\r\n"}, kImap);
+  EXPECT_EQ(plays("C: NOOP\nS*2: * 1 X\nS: OK", {twice}), "ok: t1 OK Done");
+  EXPECT_THAT(plays("C: NOOP\nS*3: * 1 X\nS: OK", {twice}), HasSubstr("fail: no such reply"));
+}
+
 TEST(Talk, AnAnswerToAPlusHasNoTag) {
   Checked check(
       "2> connect: imap not-authenticated\n2> C: AUTHENTICATE PLAIN\n2> S: +\n2> C: ${b64:\\0${user}\\0${pass}}\n2> S: "
