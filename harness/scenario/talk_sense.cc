@@ -71,7 +71,8 @@ class TalkSense {
     const std::size_t before = complaints_.size();
     for (std::size_t i = 0; i < check_.talk.size(); ++i) line(i);
     for (auto& [number, wire] : wires_) is_read(wire);
-    if (complaints_.size() == before && check_.rule.empty() && std::none_of(check_.talk.begin(), check_.talk.end(), can_fail))
+    if (complaints_.size() == before && check_.rule.empty() &&
+        std::none_of(check_.talk.begin(), check_.talk.end(), can_fail))
       complain(check_.talk.front(), check_.talk.front().written,
                "also a line that can fail, like S: +OK: every server would pass this");
   }

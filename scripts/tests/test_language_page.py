@@ -79,7 +79,7 @@ def test_the_page_names_every_key_of_a_target_file():
         text = (ROOT / "harness/scenario" / file).read_text("utf-8")
         keys = re.findall(r"k(?:Keys|AdminVerbs|Allowed|ClassKeys) = \{(.*?)\};", text, re.S)
         assert keys
-        for key in re.findall(r'"([a-z_-]+)"', " ".join(keys)):
+        for key in re.findall(r'"([a-z0-9_-]+)"', " ".join(keys)):
             assert re.search(rf"\b{key}\b", section), key
 
 

@@ -123,3 +123,24 @@ def test_check_prints_what_it_understood_as_json():
     assert story["id"] == "mixed.pop-download-empties-the-phone"
     assert [step["verb"] for step in story["steps"]] == ["deliver", "see", "download", "quit", "lose", "fate"]
     assert story["steps"][0]["messages"] == "mail"
+
+
+TARGETS = jsonschema.Draft7Validator(json.loads((ROOT / "scenarios/target.schema.json").read_text()))
+PAGE = (ROOT / "scenarios/README.md").read_text("utf-8")
+
+
+def test_the_target_file_of_the_page_is_one_of_its_schema():
+    TARGETS.check_schema(TARGETS.schema)
+    example = re.search(r"```yaml\n(target:.*?)```", PAGE, re.S)[1]
+    assert [error.message for error in TARGETS.iter_errors(yaml.load(example, CoreLoader))] == []
+
+
+@pytest.mark.parametrize("path", [path for path in sorted((TESTS / "bad/target").glob("*.yaml")) if path.stem != "certificates"], ids=short)
+def test_a_target_file_that_is_wrong_is_none_of_the_schema(path):
+    assert list(TARGETS.iter_errors(read(path)))
+
+
+def test_the_schema_of_target_files_has_the_keys_of_the_reader():
+    text = (ROOT / "harness/scenario/target.cc").read_text("utf-8")
+    keys = re.findall(r'"([a-z0-9_]+)"', re.search(r"kKeys = \{(.*?)\};", text, re.S)[1])
+    assert sorted(keys) == sorted(TARGETS.schema["properties"])
