@@ -202,7 +202,10 @@ class TalkSense {
     }
     const bool answers = std::exchange(wire.continued, false) ||
                          (wire.protocol == Protocol::imap && !wire.owed.empty() && iequals(line.text, "DONE"));
-    if (!answers) wire.owed.push_back({index, line.count});
+    if (answers) return;
+    // Tags tell the replies of IMAP apart: each is one of its own.
+    const bool each = wire.protocol == Protocol::imap;
+    for (int i = 0; i < (each ? line.count : 1); ++i) wire.owed.push_back({index, each ? 1 : line.count});
   }
 
   /// {mail.1} in what IMAP sends. Braces around a number are the client's own literal.
@@ -413,9 +416,10 @@ class TalkSense {
       wire.continued = true;
       return;
     }
-    if (wire.owed.empty()) return;
-    const auto which = std::min(static_cast<std::size_t>(line.command), wire.owed.size()) - 1;
-    wire.owed.erase(wire.owed.begin() + static_cast<std::ptrdiff_t>(which));
+    for (int i = 0; i < line.count && !wire.owed.empty(); ++i) {
+      const auto which = std::min(static_cast<std::size_t>(line.command), wire.owed.size()) - 1;
+      wire.owed.erase(wire.owed.begin() + static_cast<std::ptrdiff_t>(which));
+    }
   }
 
   void happened(Wire& wire, const TalkLine& line) {
