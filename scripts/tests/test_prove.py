@@ -125,6 +125,7 @@ def test_what_is_not_proven_makes_it_1(prove, wrong, told):
     ran = prove(wrong)
     assert ran.status == 1, ran.text
     assert "NOT PROVEN: " + told in ran.out
+    assert "never came" not in ran.out
     assert "3 of 4 proven" in ran.out
 
 
