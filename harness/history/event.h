@@ -100,7 +100,7 @@ enum class What : std::uint8_t {
   vanish,      ///< obs: a device is gone with everything on it: text = its name
   smuggled,    ///< obs, clear text behind STARTTLS: code = "sent" | "answered" | "silent", text = what was sent or came
   talk,  ///< expect: a line of a check's talk: text = as written, seq = line of the file, set = what would do, one a
-         ///< line; ok, fail: text = what came instead; info: it could not be tried
+         ///< line; ok, fail: text = what came instead; obs: what the talk did itself: text = the line as written
   rule,  ///< a wire rule: code = its name; ok: seq = connections it looked at; fail: text = what it found, other_set
          ///< = what it wants
   observed,        ///< obs: something worth telling that is neither right nor wrong: text

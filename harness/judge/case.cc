@@ -57,9 +57,24 @@ const history::Event& Case::invoke(const history::Event& e) const {
 
 bool Case::by_audit(const history::Event& e) const { return e.session != 0 && history.session(e.session).device == 0; }
 
+namespace {
+
+/// "C: DELE 1", "S: +OK: +OK marked", "S: +OK: expected, and -ERR no came".
+std::string talk_line(const history::History& history, const history::Event& e) {
+  const history::Event& line = e.command == 0 ? e : history.event(e.command);
+  std::string out = printable(line.text, 120);
+  if (e.type == history::Type::ok && !e.text.empty()) out += fmt::format("   came: {}", printable(e.text, 120));
+  if (e.type == history::Type::fail) out += fmt::format("   not so: {}", printable(e.text, 200));
+  return out;
+}
+
+}  // namespace
+
 std::string evidence(const history::History& history, std::uint32_t event) {
   const history::Event& e = history.event(event);
   std::string out = e.session == 0 ? std::string("scenario") : history.session(e.session).label;
+  if (e.what == history::What::talk)
+    return fmt::format("{}, {}: {}", out, format_seconds(e.at.time_since_epoch()), talk_line(history, e));
   out +=
       fmt::format(", {}: {} {}", format_seconds(e.at.time_since_epoch()), history::name(e.what), history::name(e.type));
   if (!e.mailbox.empty()) out += fmt::format(" {}", printable(e.mailbox, 80));
@@ -68,7 +83,8 @@ std::string evidence(const history::History& history, std::uint32_t event) {
   if (!e.set.empty()) out += fmt::format(" {}", printable(e.set, 80));
   if (e.has_flags || !e.flags.empty()) out += fmt::format(" ({})", printable(e.flags, 120));
   if (!e.code.empty()) out += fmt::format(" {}", printable(e.code, 40));
-  if (!e.text.empty()) out += fmt::format(": {}", printable(e.text, 200));
+  // What breaks a rule is many lines, and all of it stands in the finding.
+  if (!e.text.empty() && e.what != history::What::rule) out += fmt::format(": {}", printable(e.text, 200));
   return out;
 }
 

@@ -12,6 +12,8 @@ using history::Event;
 using history::Type;
 using history::What;
 
+constexpr std::size_t kMostDialogue = 8;
+
 class Conformance {
  public:
   Conformance(Case& c, const history::CheckInfo& check) : c_(c), check_(check) {}
@@ -21,7 +23,6 @@ class Conformance {
       switch (e.what) {
         case What::talk:
           if (e.type == Type::fail) wrong(e, expected_by(c_.invoke(e)), e.text);
-          if (e.type == Type::info) unclear(e, expected_by(c_.invoke(e)));
           break;
         case What::rule:
           if (e.type == Type::fail) wrong(e, e.other_set, e.text);
@@ -41,15 +42,14 @@ class Conformance {
   }
 
  private:
-  static std::string expected_by(const Event& line) {
-    return line.set.empty() ? line.text : fmt::format("{}", line.set);
-  }
+  static std::string expected_by(const Event& line) { return line.set.empty() ? line.text : line.set; }
 
   void wrong(const Event& e, std::string expected, const std::string& actual) {
-    if (check_.level == "MAY") return;  // recorded by the play itself
+    if (check_.level == "MAY") return;  // play recorded it as observed
     const bool binds = check_.level == "MUST" || !check_.harm.empty();
-    Finding& finding = c_.find(binds ? "broken" : "not-followed",
-                               {std::move(expected), printable_lines(actual + observed_before(e)), {e.index}, 0, ""});
+    Finding& finding =
+        c_.find(binds ? "broken" : "not-followed",
+                {std::move(expected), printable_lines(actual + observed_before(e)), with_dialogue(e), 0, ""});
     finding.requirement = check_.requirement;
   }
 
@@ -61,8 +61,17 @@ class Conformance {
     return out;
   }
 
-  void unclear(const Event& e, std::string expected) {
-    c_.find("unclear", {std::move(expected), printable_lines(e.text), {e.index}, 0, ""});
+  /// The lines of the talk that led there, where the wire does not show them beside this one: those on other
+  /// connections, and all of them for a line that compares.
+  std::vector<std::uint32_t> with_dialogue(const Event& e) const {
+    std::vector<std::uint32_t> out;
+    for (const Event& earlier : c_.history.events())
+      if (e.what == What::talk && earlier.what == What::talk && earlier.index < e.index &&
+          earlier.type != Type::expect && (e.session == 0 || earlier.session != e.session))
+        out.push_back(earlier.index);
+    if (out.size() > kMostDialogue) out.erase(out.begin(), out.end() - static_cast<std::ptrdiff_t>(kMostDialogue));
+    out.push_back(e.index);
+    return out;
   }
 
   void problem(const Event& e) {

@@ -23,11 +23,11 @@ void Context::fail(std::string_view code, std::string text) {
 }
 
 std::uint32_t Context::new_session(std::uint32_t device, Protocol protocol, std::uint32_t account,
-                                   std::uint32_t audit_round, const Endpoint& where) {
+                                   std::uint32_t audit_round, const Endpoint& where, std::string_view lane) {
   if (ordinals.size() <= device) ordinals.resize(device + 1);
   history::SessionInfo info;
-  info.label =
-      fmt::format("{}#{}", device == 0 ? std::string("audit") : history.device(device).name, ++ordinals[device]);
+  const std::string name(!lane.empty() ? lane : device == 0 ? "audit" : history.device(device).name);
+  info.label = fmt::format("{}#{}", name, ++ordinals[device]);
   info.device = device;
   info.protocol = protocol;
   info.account = account;

@@ -92,7 +92,7 @@ struct Context {
 
   /// A new session in the history, with its log. device 0 = the audit.
   std::uint32_t new_session(std::uint32_t device, Protocol protocol, std::uint32_t account, std::uint32_t audit_round,
-                            const Endpoint& endpoint);
+                            const Endpoint& where, std::string_view lane = {});
   /// `mechanism`: how to log in; "" = the best that is offered.
   session::ClientConfig client_config(const Endpoint& endpoint, std::uint32_t account,
                                       const std::string& mechanism = "") const;

@@ -45,7 +45,7 @@ void Talk::look(std::function<void(bool)> then) {
 
 void Talk::ask_what_is_offered() {
   const Endpoint* endpoint = talk_endpoint(context_.target, check_.first);
-  const auto session = context_.new_session(kClient, check_.first.protocol, 1, 0, *endpoint);
+  const auto session = context_.new_session(kClient, check_.first.protocol, 1, 0, *endpoint, "looking");
   probe_ = std::make_unique<TalkProbe>(context_, session, check_.first, *endpoint, asked_);
   probe_->connection().changed = [this] { again(); };
   probe_->connection().open(*endpoint);
@@ -148,6 +148,13 @@ void Talk::run() {
   }
 }
 
+/// For whoever reads what led to a finding: as it is written, so that no password stands there.
+void Talk::done(const Line& at, const scenario::TalkLine& line) {
+  auto e = context_.event(Type::obs, What::talk, at.connection->session());
+  e.text = line.written;
+  context_.append(std::move(e));
+}
+
 void Talk::next() {
   ++next_;
   begun_ = false;
@@ -181,6 +188,7 @@ Talk::Came Talk::open(int number, const scenario::TalkConnect& how) {
   Line& at = lines_[number];
   at.endpoint = endpoint;
   at.how = how;
+  at.number = number;
   at.opened = context_.network.now();
   return reopen(at);
 }
@@ -188,8 +196,8 @@ Talk::Came Talk::open(int number, const scenario::TalkConnect& how) {
 Talk::Came Talk::reopen(Line& at) {
   Endpoint endpoint = *at.endpoint;
   endpoint.tls_max = at.how.tls_max;
-  const auto session =
-      context_.new_session(kClient, at.how.protocol, static_cast<std::uint32_t>(at.how.account + 1), 0, endpoint);
+  const auto session = context_.new_session(kClient, at.how.protocol, static_cast<std::uint32_t>(at.how.account + 1), 0,
+                                            endpoint, fmt::format("connection-{}", at.number));
   if (at.connection) {
     Line old;
     old.connection = std::move(at.connection);
@@ -287,6 +295,7 @@ Talk::Came Talk::step(const scenario::TalkLine& line) {
     octets_ = at.connection->octets();
   }
   const auto on = [&] {
+    done(at, line);
     next();
     return Came::on;
   };

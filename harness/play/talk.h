@@ -43,6 +43,7 @@ class Talk final : public Alarm {
     std::unique_ptr<TalkBringUp> bring_up;  ///< until it is where the talk wants it
     const Endpoint* endpoint = nullptr;
     scenario::TalkConnect how;
+    int number = 1;  ///< as the talk calls it
     Time opened{};
     std::optional<Time> retry_at;  ///< the login was refused for a moment
     std::string refusal;           ///< ... in these words
@@ -69,6 +70,7 @@ class Talk final : public Alarm {
   Came deliver(const TalkLine& line);
   Came compare(const TalkLine& line);
   Came passed(const TalkLine& line, Duration span);
+  void done(const Line& at, const TalkLine& line);
   void next();
   void end();
   Duration bound() const;

@@ -278,6 +278,7 @@ Talk::Came Talk::send(Line& at) {
     lines_sent_ = i - next_;
     since_ = context_.network.now() - kBetweenSegments;
     if (!context_.problem.empty()) return Came::ended;
+    for (std::size_t sent = next_; sent < i; ++sent) done(at, check_.talk[sent]);
   }
   while (!to_send_.empty()) {
     const Came may = may_go_on(at);

@@ -108,6 +108,8 @@ class Drawing {
       put(e, lane, e.what == What::step ? Lanes::Kind::step : Lanes::Kind::play, play_text(e));
     } else if (e.what == What::final_dot && last_.command == e.command && !out_.events.empty()) {
       out_.events.back().text += ", final dot sent";
+    } else if (e.type == Type::obs && e.what == What::talk) {
+      put(e, lane, Lanes::Kind::asked, shortened(e.text, kMostText));
     } else if (e.type == Type::obs) {
       saw(e, lane);
     } else if (e.type == Type::invoke) {

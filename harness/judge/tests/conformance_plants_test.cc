@@ -1,4 +1,7 @@
 // What checks find: a line of talk that came out wrong, a wire rule that was broken, a check that could not be played.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include "judge/tests/plant.h"
 
 namespace mailproof::judge {
@@ -31,7 +34,6 @@ const bool kPlants[] = {
     plant("conformance/broken", [](Scene& s) { Checked(s, "MUST").rule(Type::fail, "a line that ends in LF alone"); }),
     plant("conformance/not-followed", [](Scene& s) { Checked(s, "SHOULD").line(Type::fail, "+OK 1 120 and more"); }),
     plant("conformance/not-followed", [](Scene& s) { Checked(s, "PRACTICE").line(Type::fail, "+OK"); }),
-    plant("conformance/unclear", [](Scene& s) { Checked(s, "MUST").line(Type::info, "the connection was gone"); }),
     plant("conformance/unclear",
           [](Scene& s) {
             Checked check(s, "MUST");
@@ -71,6 +73,21 @@ const bool kSilences[] = {
              check.line(Type::ok, "+OK");
            }),
 };
+
+/// What another connection did is on no wire beside the line that failed.
+TEST(Conformance, OfOtherConnectionsTheEvidenceHasTheTalk) {
+  Scene s;
+  Checked check(s, "MUST");
+  const std::uint32_t other = s.pop3(s.pc);
+  s.obs(What::talk, check.session, [](Event& e) { e.text = "C: LIST 1"; });
+  s.obs(What::talk, other, [](Event& e) { e.text = "2> C: DELE 1"; });
+  check.line(Type::fail, "-ERR no message 1");
+  const auto found = judge(s.history, false).findings;
+  ASSERT_EQ(found.size(), 1U);
+  ASSERT_EQ(found.front().evidence.size(), 2U);
+  EXPECT_THAT(found.front().evidence[0], testing::EndsWith(": 2> C: DELE 1"));
+  EXPECT_THAT(found.front().evidence[1], testing::HasSubstr(": S: +OK   not so: -ERR no message 1"));
+}
 
 }  // namespace
 }  // namespace mailproof::judge

@@ -46,9 +46,16 @@ struct Checked {
     }
     return out;
   }
+  /// Of the talk what is expected and how it came out, or what it did itself.
+  std::vector<history::Event> talked(bool itself = false) const {
+    std::vector<history::Event> out;
+    for (const auto& e : rig.player->history().events())
+      if (e.what == What::talk && (e.type == Type::obs) == itself) out.push_back(e);
+    return out;
+  }
   /// What the last line that was played came to: "ok: ..." or "fail: ...".
   std::string end() const {
-    const auto& e = rig.last(What::talk);
+    const auto e = talked().back();
     return std::string(name(e.type)) + ": " + e.text;
   }
   SimRig rig;
@@ -60,13 +67,16 @@ TEST(Talk, EveryLineThatCameIsInTheHistory) {
       "QUIT\nS: +OK\nclosed");
   EXPECT_EQ(check.rig.problem(), "");
   EXPECT_THAT(check.end(), HasSubstr("ok: the server closed"));
-  EXPECT_EQ(check.rig.told(What::talk).size(), 10U) << "five expectations and how they came out";
+  EXPECT_EQ(check.talked().size(), 10U) << "five expectations and how they came out";
+  ASSERT_EQ(check.talked(true).size(), 4U) << "and what was said";
+  EXPECT_EQ(check.talked(true)[2].text, "C: RETR 2");
+  EXPECT_EQ(check.rig.player->history().session(check.talked(true)[2].session).label, "connection-1#1");
 }
 
 TEST(Talk, TheFirstLineThatIsWrongEndsIt) {
   Checked check("C: RETR 9\nS: +OK\nC: NOOP\nS: +OK");
   EXPECT_EQ(check.end(), "fail: -ERR no message 9");
-  EXPECT_EQ(check.rig.told(What::talk).size(), 2U);
+  EXPECT_EQ(check.talked().size(), 2U);
   const auto& expected = check.rig.player->history().event(check.rig.last(What::talk).command);
   EXPECT_THAT(expected.set, HasSubstr("+OK"));
   EXPECT_EQ(expected.text, "S: +OK");
@@ -359,7 +369,7 @@ TEST(Talk, PasswordsAreShownNowhere) {
 TEST(Talk, RoundsShareOnlyWhatMustDiffer) {
   Checked check("S: +OK ${all:rest}\ndistinct: ${timestamp}\nclose", "    state: greeting\n    repeat: 5\n");
   EXPECT_THAT(check.end(), HasSubstr("ok: <"));
-  EXPECT_EQ(check.rig.told(What::talk).size(), 20U);
+  EXPECT_EQ(check.talked().size(), 20U);
 }
 
 TEST(Talk, AMaildropThatSomebodyHasIsAskedForAgain) {
