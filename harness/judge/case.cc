@@ -88,11 +88,12 @@ std::string evidence(const history::History& history, std::uint32_t event) {
   return out;
 }
 
-/// What the wire had when an answer or unasked data came. A command that is only being asked has nothing there yet, and
-/// of content the rest of the event tells all.
+/// What the wire had when an answer or unasked data came. A command that is only being asked has nothing there yet; of
+/// content, and of a line of a talk that came as it should, the rest of the event tells all.
 std::vector<std::string> wire(const history::History& history, std::uint32_t event) {
   const history::Event& e = history.event(event);
-  const bool content = e.what == history::What::message || e.what == history::What::report;
+  const bool content = e.what == history::What::message || e.what == history::What::report ||
+                       (e.what == history::What::talk && e.type != history::Type::fail);
   if (!history.excerpt || e.session == 0 || e.raw.length == 0 || e.type == history::Type::invoke || content) return {};
   auto lines = split(history.excerpt(e.session, e.raw));
   if (lines.size() > kMostWire) lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(kMostWire));
