@@ -134,7 +134,8 @@ int prove_all(ProveFlags flags) {
         counted(permitted, "permitted one"),
         wrong.problems.empty() ? "" : fmt::format("; {} in wrong-files", counted(wrong.problems.size(), "mistake")));
   }
-  return proven == scenarios->size() && wrong.problems.empty() ? 0 : 1;
+  if (!wrong.problems.empty()) return kWrongUse;
+  return proven == scenarios->size() ? 0 : 1;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/units.h"
 
@@ -28,7 +29,21 @@ void tell(history::History& history, history::Type type, const judge::WireRule& 
 
 void RunRules::add(const Looked& from, Looked& to) {
   to.connections += from.connections;
+  to.more += from.more;
+  std::size_t kept = 0;
   for (const auto& [slot, found] : from.found) to.found[slot] = found;
+  for (const auto& entry : to.found) kept += entry.second.size();
+  for (; kept > kMost; --kept, ++to.more) {
+    const auto last = std::prev(to.found.end());
+    last->second.pop_back();
+    if (last->second.empty()) to.found.erase(last);
+  }
+}
+
+std::vector<Protocol> RunRules::protocols() const {
+  std::vector<Protocol> out;
+  for (const auto* rule : all_) out.push_back(rule->protocol);
+  return out;
 }
 
 RunRules::RunRules(const std::vector<scenario::Scenario>& scenarios) {
@@ -80,16 +95,14 @@ void RunRules::look(const scenario::Scenario& scenario, std::size_t slot, play::
     }
   }
   if (own == nullptr || player.history().events().empty()) return;
-  std::size_t told = 0;
   for (const auto& entry : mine.found)
     for (const Found& found : entry.second)
-      if (told++ < kMost)
-        tell(player.history(), history::Type::fail, *own, mine.connections,
-             fmt::format("{}\n  {}: {}", found.violation.actual, found.who, found.violation.excerpt),
-             found.violation.expected);
-  if (told > kMost)
-    tell(player.history(), history::Type::fail, *own, mine.connections, fmt::format("{} more", told - kMost), "");
-  if (told == 0) tell(player.history(), history::Type::ok, *own, mine.connections, "", "");
+      tell(player.history(), history::Type::fail, *own, mine.connections,
+           fmt::format("{}\n  {}: {}", found.violation.actual, found.who, found.violation.excerpt),
+           found.violation.expected);
+  if (mine.more != 0)
+    tell(player.history(), history::Type::fail, *own, mine.connections, fmt::format("{} more", mine.more), "");
+  if (mine.found.empty()) tell(player.history(), history::Type::ok, *own, mine.connections, "", "");
 }
 
 }  // namespace mailproof::cli

@@ -17,6 +17,8 @@ class RunRules {
   explicit RunRules(const std::vector<scenario::Scenario>& scenarios);
 
   bool any() const { return !all_.empty(); }
+  /// The protocols whose bytes are looked at.
+  std::vector<Protocol> protocols() const;
   /// Whether this one must be played after those that its rule looks at.
   static bool goes_last(const scenario::Scenario& scenario);
   /// Looks at the connections of what was played, and writes into the history of a rule's own check what came of it.
@@ -32,11 +34,12 @@ class RunRules {
   };
   struct Looked {
     std::uint32_t connections = 0;
-    std::map<std::size_t, std::vector<Found>> found;  ///< by slot: in the same order whatever --jobs
+    std::map<std::size_t, std::vector<Found>> found;  ///< by slot, the first ones: the same whatever --jobs
+    std::size_t more = 0;                             ///< that are not kept
   };
   static void add(const Looked& from, Looked& to);
 
-  std::vector<const judge::WireRule*> all_;  ///< those about the whole run
+  std::vector<const judge::WireRule*> all_;  ///< those that checks of this run name
   std::mutex mutex_;
   std::map<const judge::WireRule*, Looked> looked_;
 };

@@ -101,6 +101,9 @@ std::string reproduce_command(const PlayFlags& flags, const scenario::Scenario& 
   if (!flags.target.user.empty()) command += fmt::format(" --tls {} --user {}", flags.target.tls, flags.target.user);
   endpoints("--defect", flags.target.builtin.defects);
   endpoints("--latitude", flags.target.builtin.latitudes);
+  if (flags.own_mailboxes) command += " --i-own-these-mailboxes";
+  if (flags.strict) command += " --strict";
+  if (std::find(scenario.tags.begin(), scenario.tags.end(), "slow") != scenario.tags.end()) command += " --slow";
   command += fmt::format(" --seed {}", flags.seed);
   if (flags.patience != 1) command += fmt::format(" --patience {}", flags.patience);
   return command;
@@ -256,7 +259,7 @@ report::ScenarioResult play(const RunSetup& setup, const Job& job) {
   {
     play::PlayOptions options = play_options(setup, job.copy);
     options.admin = admin.get();
-    options.keep_bytes = setup.rules != nullptr;
+    if (setup.rules != nullptr) options.keep_bytes = setup.rules->protocols();
     play::Player player(scenario, *setup.target, lease->accounts, *network, options);
     const auto stream = setup.directory != nullptr ? setup.directory->stream(job.slot, player.history()) : nullptr;
     run_player(*network, player, stream.get());

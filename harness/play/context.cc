@@ -34,7 +34,8 @@ std::uint32_t Context::new_session(std::uint32_t device, Protocol protocol, std:
   info.audit_round = audit_round;
   info.endpoint = where.label();
   logs.push_back(std::make_unique<history::WireLog>(options.load ? 8192 : options.wire_limit));
-  if (options.keep_bytes) logs.back()->keep_bytes(protocol, info.label);
+  if (std::find(options.keep_bytes.begin(), options.keep_bytes.end(), protocol) != options.keep_bytes.end())
+    logs.back()->keep_bytes(protocol, info.label);
   return history.add_session(std::move(info));
 }
 

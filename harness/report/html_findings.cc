@@ -67,30 +67,52 @@ std::string unexpected(const RunResult& run) {
   return out;
 }
 
-}  // namespace
-
-std::string findings_html(const RunResult& run) {
+/// What stands on the page, the worst first, and how many do not.
+struct All {
   std::vector<Placed> counted, accepted;
+  std::size_t more_counted = 0, more_accepted = 0;
+};
+All all_of(const RunResult& run) {
+  All all;
   for (std::size_t i = 0; i < run.scenarios.size(); ++i)
     for (const Finding& finding : run.scenarios[i].findings)
-      (finding.accepted.empty() ? counted : accepted)
+      (finding.accepted.empty() ? all.counted : all.accepted)
           .push_back({&finding, i, &finding == run.scenarios[i].findings.data()});
-  std::stable_sort(counted.begin(), counted.end(), [](const Placed& a, const Placed& b) {
+  std::stable_sort(all.counted.begin(), all.counted.end(), [](const Placed& a, const Placed& b) {
     return order_of(a.finding->severity) < order_of(b.finding->severity);
   });
+  for (auto [placed, more] : {std::pair(&all.counted, &all.more_counted), std::pair(&all.accepted, &all.more_accepted)})
+    if (placed->size() > kMostShown) {
+      *more = placed->size() - kMostShown;
+      placed->resize(kMostShown);
+    }
+  return all;
+}
+
+}  // namespace
+
+std::set<std::size_t> with_findings(const RunResult& run) {
+  std::set<std::size_t> out;
+  const All all = all_of(run);
+  for (const auto& placed : {all.counted, all.accepted})
+    for (const Placed& one : placed)
+      if (one.first) out.insert(one.scenario);
+  return out;
+}
+
+std::string findings_html(const RunResult& run) {
+  const auto [counted, accepted, more_counted, more_accepted] = all_of(run);
   std::string out;
-  for (std::size_t i = 0; i < counted.size() && i < kMostShown; ++i) out += article(run, counted[i], i < kMostOpen);
-  if (counted.size() > kMostShown)
-    out += fmt::format("<p>{} more findings are in findings.json.</p>\n", counted.size() - kMostShown);
+  for (std::size_t i = 0; i < counted.size(); ++i) out += article(run, counted[i], i < kMostOpen);
+  if (more_counted != 0) out += fmt::format("<p>{} more findings are in findings.json.</p>\n", more_counted);
   out += unexpected(run);
   if (out.empty())
     out = accepted.empty() ? "<p>None: no promise was seen broken.</p>\n"
                            : "<p>None that counts: what was seen broken is accepted.</p>\n";
   if (!accepted.empty()) {
-    out += fmt::format("<details><summary>{} accepted, and not counted</summary>\n", accepted.size());
-    for (std::size_t i = 0; i < accepted.size() && i < kMostShown; ++i) out += article(run, accepted[i], false);
-    if (accepted.size() > kMostShown)
-      out += fmt::format("<p>{} more are in findings.json.</p>\n", accepted.size() - kMostShown);
+    out += fmt::format("<details><summary>{} accepted, and not counted</summary>\n", accepted.size() + more_accepted);
+    for (const Placed& one : accepted) out += article(run, one, false);
+    if (more_accepted != 0) out += fmt::format("<p>{} more are in findings.json.</p>\n", more_accepted);
     out += "</details>\n";
   }
   return fmt::format("<section id=\"findings\">\n<h2>Findings</h2>\n{}</section>\n", out);

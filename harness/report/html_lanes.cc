@@ -68,9 +68,8 @@ std::string table(const Lanes& lanes) {
   return out + "</tbody>\n</table></div>\n";
 }
 
-std::string story(const RunResult& run, std::size_t index, bool open) {
+std::string story(const RunResult& run, std::size_t index, bool open, bool found) {
   const ScenarioResult& scenario = run.scenarios[index];
-  const bool found = !scenario.findings.empty();
   return fmt::format(
       "<details class=\"story\" id=\"{}\"{}><summary>{} {}</summary>\n{}{}{}</details>\n", lanes_anchor(index),
       open ? " open" : "", badge(scenario.verdict), inline_html(scenario.id),
@@ -99,12 +98,13 @@ std::vector<std::size_t> with_lanes(const RunResult& run) {
 std::string lanes_html(const RunResult& run) {
   const auto drawn = with_lanes(run);
   if (drawn.empty()) return {};
+  const auto found = with_findings(run);
   std::string out;
   std::size_t opened = 0;
   for (const std::size_t index : drawn) {
     const bool open = !fine(run.scenarios[index]) && opened < kMostOpen;
     opened += open ? 1U : 0U;
-    out += story(run, index, open);
+    out += story(run, index, open, found.contains(index));
   }
   const auto all =
       static_cast<std::size_t>(std::count_if(run.scenarios.begin(), run.scenarios.end(), [](const ScenarioResult& one) {

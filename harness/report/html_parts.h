@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,8 @@ std::string badge(judge::Verdict verdict);
 /// The anchor of a scenario's lanes or of its first finding; `index` counts the run's scenarios.
 std::string lanes_anchor(std::size_t index);
 std::string finding_anchor(std::size_t index);
+/// The scenarios whose first finding is on the page: there is no room for thousands.
+std::set<std::size_t> with_findings(const RunResult& run);
 
 /// The scenarios that have lanes on the page, by their place in the run: all that did not pass, then some that did.
 std::vector<std::size_t> with_lanes(const RunResult& run);

@@ -138,7 +138,7 @@ def test_wrong_servers_without_their_checks(tmp_path):
     (tmp_path / "x.wrong.yaml").write_text(WHOLE, "utf-8")
     (tmp_path / "other.yaml").write_text(CHECKS, "utf-8")
     ran = tool.mailproof("prove", tmp_path)
-    assert ran.status == 1 and f"expected beside it the file of these checks: {tmp_path}/x.yaml" in ran.err, ran.text
+    assert ran.status == 2 and f"expected beside it the file of these checks: {tmp_path}/x.yaml" in ran.err, ran.text
     assert "; 1 mistake in wrong-files" in ran.out
     ran = tool.mailproof("prove", tmp_path / "x.wrong.yaml")
     assert ran.status == 2 and f"and there is no {tmp_path}/x.yaml" in ran.err, ran.text
@@ -160,7 +160,7 @@ def test_a_check_that_a_right_server_fails_makes_it_1(prove):
 ])
 def test_mistakes_in_wrong_files_are_named_where_they_stand(prove, wrong, told):
     ran = prove(wrong)
-    assert ran.status == 1 and told in ran.err, ran.text
+    assert ran.status == 2 and told in ran.err, ran.text
     assert "1939-5.wrong.yaml:" in ran.err
 
 

@@ -2,6 +2,7 @@
 import subprocess
 
 import pytest
+import yaml
 
 import tool
 from reference_server import ROOT
@@ -40,6 +41,17 @@ def play(check, kind, tmp_path):
     scenario, = tool.complete_run(tmp_path / "run")["scenarios"]
     assert scenario["id"] == check, ran.text
     return scenario
+
+
+def test_every_check_that_is_said_to_be_shown_here_is():
+    said = {}
+    for path in (ROOT / "scenarios/conformance").rglob("*.wrong.yaml"):
+        wrong = yaml.safe_load(path.read_text())
+        for check, servers in wrong["checks"].items():
+            for server in servers if isinstance(servers, list) else [servers]:
+                if isinstance(server, dict) and "test" in server:
+                    said[server["test"]] = f"{wrong['wrong']}.{check}"
+    assert said == {f"scripts/tests/test_tls_checks.py, the bad server {kind}": check for kind, (check, _) in BAD.items()}
 
 
 @pytest.mark.parametrize("kind", BAD)
