@@ -257,7 +257,7 @@ Talk::Came Talk::step(const scenario::TalkLine& line) {
     case Op::deliver:
       return deliver(line);
     case Op::wait:
-      return passed(line, context_.scaled(line.span));
+      return passed(context_.scaled(line.span));
     case Op::note: {
       auto e = context_.event(Type::obs, What::observed);
       e.text = filled_in(line.text, variables_);
@@ -340,7 +340,7 @@ Talk::Came Talk::step(const scenario::TalkLine& line) {
   }
 }
 
-Talk::Came Talk::passed(const scenario::TalkLine&, Duration span) {
+Talk::Came Talk::passed(Duration span) {
   if (!begun_) {
     begun_ = true;
     since_ = context_.network.now();

@@ -69,8 +69,8 @@ class Talk final : public Alarm {
   void leave(Line line);
   Came deliver(const TalkLine& line);
   Came compare(const TalkLine& line);
-  Came passed(const TalkLine& line, Duration span);
   void done(const Line& at, const TalkLine& line);
+  Came passed(Duration span);
   void next();
   void end();
   Duration bound() const;
@@ -100,6 +100,7 @@ class Talk final : public Alarm {
   Came closed(Line& at, const TalkLine& line);
   Came quiet(Line& at, const TalkLine& line);
   Came tls(Line& at, const TalkLine& line);
+  bool waits();
   Came wait_for(Line& at, const TalkLine& line);
   Came without_reply(Line& at, const TalkLine& line);
   bool one_of(const Line& at, const TalkLine& line, const TalkReply& reply, std::string_view tag);

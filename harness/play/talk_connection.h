@@ -54,7 +54,6 @@ class TalkConnection final : public Peer {
   std::function<void()> changed;
 
   std::uint32_t session() const { return session_; }
-  Protocol protocol() const { return protocol_; }
   bool over() const { return over_; }
   EndReason end() const { return end_; }
   const std::string& end_detail() const { return end_detail_; }

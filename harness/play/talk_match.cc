@@ -32,10 +32,6 @@ std::string escaped_for_regex(std::string_view text) {
 
 }  // namespace
 
-bool search(std::string_view text, const std::regex& regex) {
-  return text.size() <= kMostForRegex && std::regex_search(text.begin(), text.end(), regex);
-}
-
 bool search(std::string_view text, const std::string& regex) {
   return search(text, std::regex(regex, std::regex::ECMAScript));
 }

@@ -1,22 +1,20 @@
 #pragma once
 #include <map>
 #include <optional>
-#include <regex>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/regex.h"
 #include "play/talk_connection.h"
 #include "scenario/check.h"
 #include "scenario/talk_pattern.h"
 
 namespace mailproof::play {
 
-/// std::regex goes one call deeper for every octet: what is longer is like no regex.
-inline constexpr std::size_t kMostForRegex = 4096;
-/// Whether `text` has something like `regex` (ECMAScript, checked before).
-bool search(std::string_view text, const std::regex& regex);
+using mailproof::search;
+/// ... `regex` is ECMAScript, checked before.
 bool search(std::string_view text, const std::string& regex);
 
 /// What a talk's variables hold.
@@ -50,6 +48,7 @@ class TalkTrial {
   bool kept_ = false;
 };
 
+using scenario::closing_brace;
 using scenario::cut_pattern;
 using scenario::pattern_words;
 using scenario::TalkPart;

@@ -110,13 +110,17 @@ Talk::Came Talk::wrong(Line* at, const scenario::TalkLine& line, std::string wan
   return Came::ended;
 }
 
+/// Whether what did not come may still come: then the line is looked at again, at its bound at the latest.
+bool Talk::waits() {
+  const Time late = since_ + bound();
+  if (context_.network.now() >= late) return false;
+  look_at_ = late;
+  return true;
+}
+
 /// Nothing is there yet: come again, until the bound.
 Talk::Came Talk::wait_for(Line& at, const scenario::TalkLine& line) {
-  const Time late = since_ + bound();
-  if (context_.network.now() < late) {
-    look_at_ = late;
-    return Came::blocked;
-  }
+  if (waits()) return Came::blocked;
   const std::string unfinished = at.connection->unfinished();
   if (line.has_block && at.connection->in_block())
     return wrong(&at, line, fmt::format("{} and a block of lines that ends with a dot", expected(line)),
@@ -169,11 +173,7 @@ Talk::Came Talk::pop3_reply(Line& at, const scenario::TalkLine& line, const Talk
 Talk::Came Talk::maybe(Line& at, const scenario::TalkLine& line) {
   auto& replies = at.connection->replies;
   if (replies.empty() && !at.connection->over()) {
-    const Time late = since_ + bound();
-    if (context_.network.now() < late) {
-      look_at_ = late;
-      return Came::blocked;
-    }
+    if (waits()) return Came::blocked;
   } else if (!replies.empty() && one_of(at, line, replies.front(), awaited_tag(at, line, replies.front()))) {
     // What the command's other lines want to be compared with is there now.
     if (at.how.protocol == Protocol::imap) return imap_status(at, line);
@@ -213,11 +213,7 @@ Talk::Came Talk::closed(Line& at, const scenario::TalkLine& line) {
                                                                : how_it_ended(at));
   }
   if (at.connection->over()) return ended(at, line, how_it_ended(at));
-  const Time late = since_ + bound();
-  if (context_.network.now() < late) {
-    look_at_ = late;
-    return Came::blocked;
-  }
+  if (waits()) return Came::blocked;
   return wrong(&at, line, "the server closes the connection",
                fmt::format("it is still open after {}", format_duration(bound())));
 }
@@ -247,11 +243,7 @@ Talk::Came Talk::tls(Line& at, const scenario::TalkLine& line) {
   const auto& facts = at.connection->tls();
   const bool failed = (facts && !facts->established) || at.connection->over();
   if (!failed && !facts) {
-    const Time late = since_ + bound();
-    if (context_.network.now() < late) {
-      look_at_ = late;
-      return Came::blocked;
-    }
+    if (waits()) return Came::blocked;
     return wrong(&at, line, "a TLS handshake", fmt::format("none within {}", format_duration(bound())));
   }
   const std::string how =

@@ -30,7 +30,7 @@ std::string unescaped(std::string_view text) {
       continue;
     }
     const char c = text[++i];
-    if (c == 'x' && i + 2 < text.size() + 0 && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0) {
+    if (c == 'x' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0) {
       out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
       i += 2;
     } else {
@@ -63,16 +63,6 @@ bool is_tag(std::string_view word) {
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
   return std::all_of(word.begin(), word.begin() + static_cast<std::ptrdiff_t>(digits), letter) &&
          std::all_of(word.begin() + static_cast<std::ptrdiff_t>(digits), word.end(), digit);
-}
-
-/// The brace that closes the one at `open`; variables may hold variables.
-std::size_t balanced(std::string_view text, std::size_t open) {
-  int depth = 0;
-  for (std::size_t i = open; i < text.size(); ++i) {
-    if (text[i] == '{') ++depth;
-    if (text[i] == '}' && --depth == 0) return i;
-  }
-  return std::string_view::npos;
 }
 
 std::size_t octets(const std::vector<TalkConnection::Piece>& pieces) {
@@ -211,7 +201,7 @@ std::vector<Talk::Segment> Talk::imap_segments(Line& at, std::string text) {
   const std::string_view all = text;
   std::size_t from = 0;
   for (std::size_t open = all.find('{'); open != std::string_view::npos; open = all.find('{', open)) {
-    const std::size_t close = open > 0 && all[open - 1] == '$' ? balanced(all, open) : all.find('}', open);
+    const std::size_t close = open > 0 && all[open - 1] == '$' ? closing_brace(all, open) : all.find('}', open);
     if (close == std::string_view::npos) break;
     const auto body =
         all[open == 0 ? 0 : open - 1] == '$' ? std::nullopt : message(all.substr(open + 1, close - open - 1));
@@ -246,9 +236,7 @@ Talk::Came Talk::may_go_on(Line& at) {
     replies.erase(reply);
     return Came::on;
   }
-  if (at.connection->over() || now >= since_ + bound()) return Came::ended;
-  look_at_ = since_ + bound();
-  return Came::blocked;
+  return at.connection->over() || !waits() ? Came::ended : Came::blocked;
 }
 
 /// Behind what is to be sent already, in the same write where no "+" stands between.

@@ -271,8 +271,9 @@ class TalkReader {
 
   void put(TalkLine line) {
     if (waiting_for_) close_block(line.line);
-    block_follows_ = (line.op == Op::reply || line.op == Op::reply_regex) && line.count == 1 && block_ahead(line.line);
-    if (block_follows_ && protocol_of(line.connection) == Protocol::pop3) {
+    const bool block_follows =
+        (line.op == Op::reply || line.op == Op::reply_regex) && line.count == 1 && block_ahead(line.line);
+    if (block_follows && protocol_of(line.connection) == Protocol::pop3) {
       waiting_for_ = std::move(line);
       return;
     }
@@ -342,7 +343,6 @@ class TalkReader {
   Check& check_;
   int line_ = 0;
   std::optional<TalkLine> waiting_for_;  ///< a reply whose block is being read
-  bool block_follows_ = false;
 };
 
 }  // namespace

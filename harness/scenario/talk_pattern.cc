@@ -3,10 +3,8 @@
 #include <utility>
 
 namespace mailproof::scenario {
-namespace {
 
-/// Where the brace that opens at `open` closes; npos = never. A regex between / may hold braces.
-std::size_t closing(std::string_view text, std::size_t open) {
+std::size_t closing_brace(std::string_view text, std::size_t open) {
   int depth = 0;
   for (std::size_t i = open; i < text.size(); ++i) {
     if (text[i] == '\\') {
@@ -20,8 +18,6 @@ std::size_t closing(std::string_view text, std::size_t open) {
   return std::string_view::npos;
 }
 
-}  // namespace
-
 std::vector<TalkPart> cut_pattern(std::string_view text) {
   std::vector<TalkPart> out;
   std::string literal;
@@ -33,7 +29,7 @@ std::vector<TalkPart> cut_pattern(std::string_view text) {
       literal += text[i];
       continue;
     }
-    const auto end = closing(text, i + 1);
+    const auto end = closing_brace(text, i + 1);
     if (end == std::string_view::npos) {
       literal += text[i];
       continue;
@@ -59,7 +55,7 @@ std::vector<std::string> pattern_words(std::string_view pattern) {
       continue;
     }
     const bool opens = pattern[i] == '{' || pattern.substr(i, 2) == "${";
-    const auto end = opens ? closing(pattern, pattern[i] == '{' ? i : i + 1) : std::string_view::npos;
+    const auto end = opens ? closing_brace(pattern, pattern[i] == '{' ? i : i + 1) : std::string_view::npos;
     if (end == std::string_view::npos) {
       word += pattern[i];
       continue;

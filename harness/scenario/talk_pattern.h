@@ -16,6 +16,9 @@ struct TalkPart {
   std::string literal;
   std::optional<TalkVariable> variable;
 };
+/// Where the brace that opens at `open` closes; npos = never. Braces nest, and a backslash takes the next octet along:
+/// a regex between / may hold braces.
+std::size_t closing_brace(std::string_view text, std::size_t open);
 std::vector<TalkPart> cut_pattern(std::string_view text);
 /// Words between blanks; those within ${...} and {...} do not cut.
 std::vector<std::string> pattern_words(std::string_view pattern);

@@ -10,19 +10,13 @@
 #include <utility>
 
 #include "core/outbox.h"
+#include "core/regex.h"
 
 namespace mailproof::sim {
 namespace {
 
-/// std::regex recurses a frame an octet; what is longer is no line that a dialogue means.
-constexpr std::size_t kLongestLine = 4096;
-
 std::regex compile(const std::string& pattern, std::regex::flag_type extra = {}) {
   return std::regex(pattern, std::regex::ECMAScript | extra);
-}
-
-bool found(std::string_view line, const std::regex& pattern) {
-  return line.size() <= kLongestLine && std::regex_search(line.begin(), line.end(), pattern);
 }
 
 /// A piece of text with its line end: what stands before it, and the end.
@@ -99,7 +93,7 @@ struct WrongServer::Script {
         case WrongBlock::At::prefix:
           return line.size() > where.text.size() && istarts_with(line, where.text) && line[where.text.size()] == ' ';
         case WrongBlock::At::regex:
-          return found(line, *regex);
+          return search(line, *regex);
         default:
           return false;
       }
@@ -157,7 +151,7 @@ std::string edited(std::string_view rest, const Script::Edit& edit) {
   std::string out;
   for (bool done = false; !rest.empty();) {
     const Line line = take_line(rest);
-    if (done || !found(line.text, edit.pattern)) {
+    if (done || !search(line.text, edit.pattern)) {
       out.append(line.text).append(line.end);
       continue;
     }
