@@ -5,33 +5,14 @@
 #include <algorithm>
 #include <deque>
 #include <optional>
-#include <regex>
 #include <string>
 #include <utility>
 
 #include "core/outbox.h"
-#include "core/regex.h"
+#include "sim/wrong_script.h"
 
 namespace mailproof::sim {
 namespace {
-
-std::regex compile(const std::string& pattern, std::regex::flag_type extra = {}) {
-  return std::regex(pattern, std::regex::ECMAScript | extra);
-}
-
-/// A piece of text with its line end: what stands before it, and the end.
-struct Line {
-  std::string_view text, end;
-};
-Line take_line(std::string_view& rest) {
-  const std::size_t lf = rest.find('\n');
-  const std::size_t whole = lf == std::string_view::npos ? rest.size() : lf + 1;
-  std::size_t length = lf == std::string_view::npos ? whole : lf;
-  if (length < whole && length > 0 && rest[length - 1] == '\r') --length;
-  const Line line{rest.substr(0, length), rest.substr(length, whole - length)};
-  rest.remove_prefix(whole);
-  return line;
-}
 
 std::string replace_all(std::string text, std::string_view what, std::string_view with) {
   for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += with.size())
@@ -61,108 +42,8 @@ std::optional<Announcement> announcement(std::string_view line) {
   return out;
 }
 
-}  // namespace
-
-struct WrongServer::Script {
-  using Kind = WrongAction::Kind;
-
-  struct Edit {
-    std::regex pattern;
-    bool drop = false;
-    std::string text;
-    bool only_first = false;
-  };
-  struct Block {
-    std::vector<WrongAction> actions;
-    std::vector<Edit> edits;  ///< of every answer the block gives
-    std::string told;         ///< "C: LIST", "the second C: LIST"
-    mutable bool reached = false;
-    bool own_command = false;     ///< the correct server hears what the client said
-    bool edits_give_own = false;  ///< neither pass nor instead: where the first edit stands the answer is given
-  };
-  struct Place {
-    WrongBlock where;
-    std::optional<std::regex> regex;
-    std::vector<Block> times;  ///< for the first, second ... time; the last for all further ones
-
-    bool fits(WrongBlock::At at, std::string_view line) const {
-      if (at != WrongBlock::At::line) return where.at == at;
-      switch (where.at) {
-        case WrongBlock::At::line:
-          return iequals(line, where.text);
-        case WrongBlock::At::prefix:
-          return line.size() > where.text.size() && istarts_with(line, where.text) && line[where.text.size()] == ' ';
-        case WrongBlock::At::regex:
-          return search(line, *regex);
-        default:
-          return false;
-      }
-    }
-  };
-
-  explicit Script(const WrongDialogue& dialogue) {
-    for (const WrongBlock& block : dialogue.blocks) {
-      auto place =
-          std::find_if(places.begin(), places.end(), [&](const Place& known) { return known.where.same_place(block); });
-      if (place == places.end()) {
-        place = places.insert(places.end(), {block, std::nullopt, {}});
-        if (block.at == WrongBlock::At::regex) place->regex = compile(block.text, std::regex::icase);
-      }
-      place->times.push_back(compiled(block));
-      place->times.back().told = told(block, place->times.size());
-    }
-  }
-
-  static std::string told(const WrongBlock& block, std::size_t time) {
-    std::string out = block.at == WrongBlock::At::greeting  ? "greeting"
-                      : block.at == WrongBlock::At::secured ? "secured"
-                      : block.at == WrongBlock::At::regex   ? fmt::format("C~: {}", block.text)
-                      : block.at == WrongBlock::At::prefix  ? fmt::format("C: {} *", block.text)
-                                                            : fmt::format("C: {}", block.text);
-    if (block.connection) out = fmt::format("{}> {}", *block.connection, out);
-    if (block.protocol == Protocol::imap) out = fmt::format("imap> {}", out);
-    return time < 2 ? out : fmt::format("{} for time {} on a connection", out, time);
-  }
-
-  static Block compiled(const WrongBlock& block) {
-    Block out;
-    out.actions = block.actions;
-    bool pass = false, instead = false;
-    for (const WrongAction& action : block.actions) {
-      pass = pass || action.kind == Kind::pass;
-      instead = instead || action.kind == Kind::instead;
-      if (action.kind == Kind::edit || action.kind == Kind::drop)
-        out.edits.push_back({compile(action.pattern), action.kind == Kind::drop, action.text, action.only_first});
-    }
-    out.edits_give_own = !pass && !instead && !out.edits.empty();
-    out.own_command = pass || out.edits_give_own;
-    return out;
-  }
-
-  std::vector<Place> places;
-};
-
-namespace {
-
 using Kind = WrongAction::Kind;
-using Script = WrongServer::Script;
-
-std::string edited(std::string_view rest, const Script::Edit& edit) {
-  std::string out;
-  for (bool done = false; !rest.empty();) {
-    const Line line = take_line(rest);
-    if (done || !search(line.text, edit.pattern)) {
-      out.append(line.text).append(line.end);
-      continue;
-    }
-    done = edit.only_first;
-    if (edit.drop) continue;
-    std::regex_replace(std::back_inserter(out), line.text.begin(), line.text.end(), edit.pattern, edit.text,
-                       std::regex_constants::format_first_only);
-    out.append(line.end);
-  }
-  return out;
-}
+using Script = WrongScript;
 
 /// The server's end of one connection. The correct server hears one line at a time, so that every answer is known to be
 /// the answer to its line; the reference server answers within feed().

@@ -10,6 +10,8 @@
 
 namespace mailproof::sim {
 
+struct WrongScript;
+
 /// Makes the server's end of every connection do what a dialogue says: give wrap() to SimNetwork::Options. Later
 /// dialogues see the answers of earlier ones as the server's own. Must outlive the network.
 class WrongServer {
@@ -23,10 +25,8 @@ class WrongServer {
   /// The blocks of the last dialogue that no connection came to, as they are written: "C: LIST".
   std::vector<std::string> unreached() const;
 
-  struct Script;  ///< a dialogue, compiled
-
  private:
-  std::vector<std::shared_ptr<const Script>> scripts_;
+  std::vector<std::shared_ptr<const WrongScript>> scripts_;
   std::map<Protocol, unsigned> connections_;
 };
 
