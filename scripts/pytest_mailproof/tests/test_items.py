@@ -377,3 +377,25 @@ def test_it_is_installed_from_its_folder(project):
     ran = subprocess.run([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "scenarios", "-v"], cwd=project.path,
                          capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(site)})
     assert "1 passed" in ran.stdout, ran.stdout + ran.stderr
+
+
+def test_an_interrupt_while_the_tool_is_begun_ends_it(project):
+    """The signal comes when the tool plays and nobody knows of it yet."""
+    project.add(GOOD)
+    project.makeconftest("""
+        import os, pathlib, signal, subprocess
+        class Popen(subprocess.Popen):
+            def __init__(self, command, *arguments, **options):
+                super().__init__(command, *arguments, **options)
+                if "run" in command:
+                    pathlib.Path("pid").write_text(str(self.pid))
+                    os.kill(os.getpid(), signal.SIGINT)
+        subprocess.Popen = Popen
+    """)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        name = target_file(project.path, dict.fromkeys(("imap", "pop3", "lmtp"), silent.getsockname()[1]))
+        ran = subprocess.run([sys.executable, "-m", "pytest", *WITH_PLUGIN, f"--mailproof-target={name}"], cwd=project.path,
+                             capture_output=True, text=True, preexec_fn=hears_interrupts, timeout=60)
+    assert ran.returncode == 2 and "KeyboardInterrupt" in ran.stdout
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((project.path / "pid").read_text()), 0)

@@ -7,8 +7,10 @@ import os
 import pathlib
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
+import threading
 import unicodedata
 
 HERE = pathlib.Path(__file__).resolve()
@@ -116,6 +118,21 @@ def locked(path):
         yield
 
 
+@contextlib.contextmanager
+def interrupt_held_back():
+    """What Ctrl-C would raise within is appended to the list instead, where it would raise at all."""
+    pressed = []
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler or threading.current_thread() is not threading.main_thread():
+        yield pressed
+        return
+    signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 class Mailproof:
     """The tool with a target. `where`: the folder it runs in, which relative names are relative to."""
 
@@ -165,10 +182,13 @@ class Mailproof:
 
     def play(self, command, directory, environment):
         with open(directory / "stdout.txt", "wb") as out, open(directory / "stderr.txt", "wb") as err:
-            # In a session of its own: a second signal, from the terminal beside ours, would cut its tidying short.
-            process = subprocess.Popen(command, cwd=self.where, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-                                       env=environment, start_new_session=True)
+            with interrupt_held_back() as pressed:  # or a process that nobody knows of would play on
+                # In a session of its own: a second signal, from the terminal beside ours, would cut its tidying short.
+                process = subprocess.Popen(command, cwd=self.where, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                                           env=environment, start_new_session=True)
             try:
+                if pressed:
+                    raise KeyboardInterrupt
                 return process.wait()
             except BaseException:
                 # It takes its mail back out of the mailboxes before it ends.
