@@ -19,6 +19,7 @@ Result<TargetLock> TargetLock::take(const TargetFlags& flags) {
   const int fd = ::open(flags.file.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return Error{flags.file, std::strerror(errno)};
   TargetLock lock(fd);
+  // As long as the other run takes, which no bound of ours can know; looked at often, so that Ctrl-C is heard.
   for (bool told = false; ::flock(fd, LOCK_EX | LOCK_NB) != 0; told = true) {
     if (errno != EWOULDBLOCK && errno != EINTR) return Error{flags.file, std::strerror(errno)};
     if (!told)

@@ -37,6 +37,11 @@ class Talk final : public Alarm {
     std::string tag = {};  ///< of the literal's command
   };
   using TalkLine = scenario::TalkLine;
+  static constexpr std::uint32_t kClient = 2;  ///< number of the device that all connections of a talk belong to
+  static constexpr Duration kBound = std::chrono::seconds(10);
+  static constexpr Duration kLockRetry =
+      std::chrono::milliseconds(200);  ///< a maildrop that somebody has is asked again
+
   /// A connection by its number in the talk.
   struct Line {
     std::unique_ptr<TalkConnection> connection;
