@@ -84,6 +84,9 @@ void fill(std::string& text, std::uint64_t target, Line&& line) {
   }
 }
 
+/// How the Subject ends: all that make_message() draws before it is the boundary.
+std::string subject_end(std::uint32_t number, Rng& rng) { return fmt::format("{}: {}", number, sentence(rng, 40)); }
+
 std::string header(const MessageSpec& spec, Rng& rng, const std::string& boundary) {
   const auto& token = spec.token;
   std::string type = "text/plain; charset=us-ascii";
@@ -97,18 +100,17 @@ std::string header(const MessageSpec& spec, Rng& rng, const std::string& boundar
   const bool utf8 = spec.look == Look::utf8_header;
   return fmt::format(
       "{}: {}\r\n"
-      "Message-ID: <{:016x}.{}.{:08x}@mailproof.invalid>\r\n"
+      "Message-ID: {}\r\n"
       "Date: {}\r\n"
       "From: {} <{}>\r\n"
       "To: <{}>\r\n"
-      "Subject: {}{} {}: {}\r\n"
+      "Subject: {}{} {}\r\n"
       "MIME-Version: 1.0\r\n"
       "Content-Type: {}\r\n"
       "Content-Transfer-Encoding: {}\r\n"
       "X-Mailer: mailproof\r\n\r\n",
-      kTokenHeader, token.text(), token.run, token.number, static_cast<std::uint32_t>(token.seed), spec.date,
-      utf8 ? "Jörg Köhler" : "Mailproof Sender", spec.from, spec.to, utf8 ? "Grüße aus Köln, " : "", spec.set,
-      token.number, sentence(rng, 40), type, encoding);
+      kTokenHeader, token.text(), token.message_id(), spec.date, utf8 ? "Jörg Köhler" : "Mailproof Sender", spec.from,
+      spec.to, utf8 ? "Grüße aus Köln, " : "", spec.set, subject_end(token.number, rng), type, encoding);
 }
 
 std::uint32_t count_lines(std::string_view text) {
@@ -121,6 +123,10 @@ std::uint32_t count_lines(std::string_view text) {
 
 std::string Token::text() const {
   return fmt::format("v1 run={:016x} n={} seed={:016x} owner={}", run, number, seed, owner);
+}
+
+std::string Token::message_id() const {
+  return fmt::format("<{:016x}.{}.{:08x}@mailproof.invalid>", run, number, static_cast<std::uint32_t>(seed));
 }
 
 std::optional<Token> Token::parse(std::string_view value) {
@@ -182,6 +188,12 @@ bool odd_body(const MessageSpec& spec, Rng& rng, std::string& text) {
 
 }  // namespace
 
+bool subject_fits(const Token& token, std::string_view subject) {
+  Rng rng(token.seed);
+  rng.next();
+  return subject.ends_with(" " + subject_end(token.number, rng));
+}
+
 Stamped make_message(const MessageSpec& spec) {
   Rng rng(spec.token.seed);
   const std::string boundary = fmt::format("=_mp_{:08x}", rng.next());
@@ -223,6 +235,7 @@ Stamped make_message(const MessageSpec& spec) {
 namespace {
 constexpr std::size_t kLongestHeaderLine = 2048;  // our token line is far shorter; longer lines are not it
 constexpr std::size_t kKept = 128 * 1024;
+constexpr std::size_t kHeaderKept = 16 * 1024;
 }  // namespace
 
 void ContentScanner::begin() {
@@ -233,6 +246,7 @@ void ContentScanner::begin() {
   header_ended_ = stamped_ = line_too_long_ = false;
   line_.clear();
   kept_.clear();
+  header_.clear();
 }
 
 void ContentScanner::line() {
@@ -273,6 +287,7 @@ void ContentScanner::add(std::string_view chunk) {
     const auto newline = chunk.find('\n');
     const auto part = chunk.substr(0, newline == std::string_view::npos ? chunk.size() : newline + 1);
     chunk.remove_prefix(part.size());
+    if (header_.size() < kHeaderKept) header_.append(part.substr(0, kHeaderKept - header_.size()));
     if (!stamped_ && kept_.size() < kKept) kept_.append(part.substr(0, kKept - kept_.size()));
     line_.append(part);
     if (newline != std::string_view::npos) {

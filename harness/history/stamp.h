@@ -12,11 +12,12 @@ namespace mailproof::history {
 /// What identifies one of our messages for ever. It stands in its first header, X-Mailproof; the body can be made again
 /// from it.
 struct Token {
-  std::uint64_t run = 0;     ///< of this playing of the scenario; other runs' messages are "foreign"
-  std::uint32_t number = 0;  ///< in the history, from 1
-  std::uint64_t seed = 0;    ///< of the body
-  std::string owner;         ///< address it was first sent to: elsewhere it proves itself a leak
-  std::string text() const;  ///< the header's value
+  std::uint64_t run = 0;           ///< of this playing of the scenario; other runs' messages are "foreign"
+  std::uint32_t number = 0;        ///< in the history, from 1
+  std::uint64_t seed = 0;          ///< of the body
+  std::string owner;               ///< address it was first sent to: elsewhere it proves itself a leak
+  std::string text() const;        ///< the header's value
+  std::string message_id() const;  ///< of the message it stands in, with its angle brackets
   static std::optional<Token> parse(std::string_view value);
 };
 
@@ -61,6 +62,10 @@ struct Stamped {
 };
 Stamped make_message(const MessageSpec& spec);
 
+/// Whether this Subject, unfolded, is one that make_message() gives to a message with this token: its end follows from
+/// the seed.
+bool subject_fits(const Token& token, std::string_view subject);
+
 /// Reads a message as a server gives it, in pieces, in bounded memory. What stands above our token header (trace
 /// headers that servers put on top: Return-Path, Received) is not ours and is left out: the canonical content begins
 /// with the token header.
@@ -81,6 +86,8 @@ class ContentScanner {
   std::uint64_t canonical_octets() const { return canonical_; }
   std::uint32_t body_lines() const { return body_lines_; }  ///< lines after the blank line
   bool header_ended() const { return header_ended_; }
+  /// The header as it came, with what a server put on top: its first 16 KiB.
+  const std::string& header() const { return header_; }
   /// What was kept of a message that is not stamped itself (it may be a report about one of ours): its first 128 KiB.
   const std::string& kept() const { return kept_; }
 
@@ -91,7 +98,7 @@ class ContentScanner {
   std::uint64_t header_hash_ = 0, octets_ = 0, canonical_ = 0;
   std::uint32_t body_lines_ = 0;
   bool header_ended_ = false, stamped_ = false, line_too_long_ = false;
-  std::string line_, kept_;
+  std::string line_, kept_, header_;
 };
 
 }  // namespace mailproof::history

@@ -73,6 +73,7 @@ void problems(Case& c, const std::set<std::string>& said) {
       const std::string_view kind = e.code == "interrupted"   ? "interrupted"
                                     : e.code == "unreachable" ? "unreachable"
                                     : e.code == "login"       ? "login-refused"
+                                    : e.code == "foreign"     ? "foreign-mail"
                                                               : "problem";
       c.find(kind, {"a scenario played to its end", printable(e.text, 400), {e.index}, 0, ""});
     }

@@ -6,9 +6,6 @@
 
 namespace mailproof::play {
 
-/// Called once when a step is done, whatever came of it; what came of it is in the history.
-using Finish = std::function<void()>;
-
 /// One device of a scenario: plays the steps it is given, one at a time, and keeps its sessions and what it knows
 /// between them.
 class Actor {

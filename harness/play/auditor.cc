@@ -23,25 +23,26 @@ void Auditor::note(std::string text) {
 }
 
 /// One account after the other: an audit is no load test.
-void Auditor::visit_all(std::uint32_t, Each each, Then then) {
+void Auditor::visit_all(Each each, Then then) {
   for (auto& visit : visits_) earlier_.push_back(std::move(visit));
   visits_.clear();
   for (std::size_t i = 0; i < context_.accounts.size(); ++i) {
     visits_.push_back(std::make_unique<Visit>());
     visits_.back()->account = static_cast<std::uint32_t>(i + 1);
   }
-  auto step = std::make_shared<std::function<void(std::size_t)>>();
-  *step = [this, each = std::move(each), then = std::move(then), weak = std::weak_ptr(step)](std::size_t i) {
-    if (i >= visits_.size() || !context_.problem.empty()) return then();
-    each(*visits_[i], [self = weak.lock(), i] { (*self)(i + 1); });
-  };
-  (*step)(0);
+  one_by_one(
+      visits_.size(),
+      [this, each = std::move(each)](std::size_t i, Then next) {
+        context_.problem.empty() ? each(*visits_[i], std::move(next)) : next();
+      },
+      std::move(then));
 }
 
-void Auditor::open_imap(Visit& visit, std::uint32_t round, std::function<void(bool)> then) {
+void Auditor::open_imap(Visit& visit, std::uint32_t round, MailboxReader::Bodies bodies,
+                        std::function<void(bool)> then) {
   visit.reader.reset();
   visit.imap = std::make_unique<ImapSession>(context_, 0, visit.account, round, *context_.endpoint(Protocol::imap));
-  visit.reader = std::make_unique<MailboxReader>(*visit.imap);
+  visit.reader = std::make_unique<MailboxReader>(*visit.imap, bodies);
   visit.imap->open([this, then = std::move(then)](const ImapSession::Result& result) {
     if (!result.ok()) context_.fail("connect", "audit: " + result.text);
     then(result.ok());
@@ -50,7 +51,6 @@ void Auditor::open_imap(Visit& visit, std::uint32_t round, std::function<void(bo
 
 void Auditor::list_mailboxes(Visit& visit, Then then) {
   visit.mailboxes.clear();
-  visit.next = 0;
   visit.imap->hooks.list = [&visit](const session::ImapListRow& row) {
     const auto is = [&](std::string_view wanted) {
       return std::any_of(row.attributes.begin(), row.attributes.end(),
@@ -60,6 +60,7 @@ void Auditor::list_mailboxes(Visit& visit, Then then) {
   };
   visit.imap->list([this, &visit, then = std::move(then)](const ImapSession::Result& result) {
     visit.imap->hooks.list = {};
+    visit.listed = result.ok();
     if (!result.ok()) note("LIST failed: " + result.text);
     if (std::none_of(visit.mailboxes.begin(), visit.mailboxes.end(),
                      [](const auto& name) { return iequals(name, "INBOX"); }))
@@ -69,72 +70,116 @@ void Auditor::list_mailboxes(Visit& visit, Then then) {
   });
 }
 
-void Auditor::baseline(Then then) {
+void Auditor::baseline(Then then) { look_before(true, std::move(then)); }
+
+void Auditor::verify(Then then) { look_before(false, std::move(then)); }
+
+/// Each mailbox of each account. What was not seen to be empty or ours must not be played on.
+void Auditor::look_before(bool change, Then then) {
   visit_all(
-      0,
-      [this](Visit& visit, Then next) {
-        if (context_.endpoint(Protocol::imap) == nullptr) return sweep_maildrop(visit, true, next);
-        open_imap(visit, 0, [this, &visit, next](bool ok) {
+      [this, change](Visit& visit, Then next) {
+        if (context_.endpoint(Protocol::imap) == nullptr)
+          return sweep_maildrop(visit, change ? Sweep::before : Sweep::look, next);
+        open_imap(visit, 0, MailboxReader::Bodies::left, [this, &visit, change, next](bool ok) {
           if (!ok) return next();
-          list_mailboxes(visit, [this, &visit, next] { baseline_mailbox(visit, next); });
+          list_mailboxes(visit, [this, &visit, change, next] {
+            if (!visit.listed) not_looked_into(visit, "its list of mailboxes", "LIST was not answered with OK");
+            one_by_one(
+                visit.mailboxes.size(),
+                [this, &visit, change](std::size_t i, Then done) {
+                  if (!context_.problem.empty()) return done();
+                  look_into(visit, visit.mailboxes[i], change, std::move(done));
+                },
+                [&visit, next] {
+                  if (visit.imap->over()) return next();
+                  visit.imap->logout([next](const ImapSession::Result&) { next(); });
+                });
+          });
         });
       },
       std::move(then));
 }
 
-void Auditor::baseline_mailbox(Visit& visit, Then then) {
-  if (!visit.imap->ready() && !visit.imap->over() && context_.problem.empty()) {
-    // What was not seen to be empty or ours must not be played on. The end, with its reason, comes next.
-    visit.imap->hooks.ended = [this, &visit, then](const session::Ended& ended) {
-      context_.fail("connect", fmt::format("the mailboxes of {} could not be looked into before the start: {}",
-                                           context_.accounts[visit.account - 1].login, ended.message()));
-      then();
-    };
-    return;
-  }
-  if (visit.next >= visit.mailboxes.size() || !context_.problem.empty())
-    return visit.imap->over() ? then() : visit.imap->logout([then](const ImapSession::Result&) { then(); });
-  const std::string mailbox = visit.mailboxes[visit.next++];
-  visit.imap->hooks.status = [this, &visit](std::string_view name, std::string_view item, std::uint64_t value) {
-    if (!iequals(item, "MESSAGES")) return;
-    auto e = context_.event(Type::obs, What::baseline, visit.imap->number());
-    e.seq = static_cast<std::uint32_t>(value);
-    e.text = name;
-    context_.append(std::move(e));
-    visit.numbers.assign(value == 0 ? 0 : 1, 1);
+/// STATUS first: an empty mailbox needs no more. Not told is not empty.
+void Auditor::look_into(Visit& visit, const std::string& mailbox, bool change, Then then) {
+  const auto messages = std::make_shared<std::optional<std::uint64_t>>();
+  visit.imap->hooks.status = [messages](std::string_view, std::string_view item, std::uint64_t value) {
+    if (iequals(item, "MESSAGES")) *messages = value;
   };
-  visit.numbers.clear();
-  visit.imap->status(mailbox, [this, &visit, mailbox, then](const ImapSession::Result& result) {
+  visit.imap->status(mailbox, [this, &visit, mailbox, change, messages, then](const ImapSession::Result& result) {
     visit.imap->hooks.status = {};
-    if (!result.ok() || visit.numbers.empty()) return baseline_mailbox(visit, then);
-    visit.reader->open(mailbox, false, [this, &visit, mailbox, then](bool ok) {
-      if (ok && visit.reader->foreign() != 0 && !context_.options.own_mailboxes) {
-        context_.fail("baseline", fmt::format("{} of {} holds {} message{} that {} not ours; it was not changed",
-                                              mailbox, context_.accounts[visit.account - 1].login,
-                                              visit.reader->foreign(), visit.reader->foreign() == 1 ? "" : "s",
-                                              visit.reader->foreign() == 1 ? "is" : "are"));
-        return baseline_mailbox(visit, then);
+    if (!result.ok() || !*messages) {
+      not_looked_into(visit, mailbox, result.ok() ? "STATUS did not tell how many messages there are" : result.text);
+      return then();
+    }
+    if (change) note_baseline(visit.imap->number(), static_cast<std::uint32_t>(**messages), mailbox);
+    if (**messages == 0) return then();
+    // EXAMINE: what is not ours must not be changed, \Recent neither.
+    visit.reader->open(mailbox, true, [this, &visit, mailbox, change, messages, then](bool ok) {
+      const std::size_t foreign = visit.reader->foreign();
+      if (!ok) {
+        not_looked_into(visit, mailbox, "its messages could not be listed");
+      } else if (foreign != 0 && !context_.options.own_mailboxes) {
+        not_ours(visit, mailbox, foreign);
+      } else if (change) {
+        return clean_mailbox(visit, mailbox, then);
       }
-      remove_ours(visit, [this, &visit, then] { baseline_mailbox(visit, then); });
+      then();
     });
   });
+}
+
+void Auditor::note_baseline(std::uint32_t session, std::uint32_t messages, const std::string& mailbox) {
+  auto e = context_.event(Type::obs, What::baseline, session);
+  e.seq = messages;
+  e.text = mailbox;
+  context_.append(std::move(e));
+}
+
+void Auditor::not_looked_into(const Visit& visit, const std::string& mailbox, const std::string& why) {
+  context_.fail("connect", fmt::format("the mailboxes of {} could not be looked into before the start: {}: {}",
+                                       context_.accounts[visit.account - 1].login, mailbox, why));
+}
+
+void Auditor::not_ours(const Visit& visit, const std::string& mailbox, std::size_t foreign) {
+  const bool one = foreign == 1;
+  context_.fail("baseline",
+                fmt::format("{} of {} holds {} message{} that {} not ours; it was not changed", mailbox,
+                            context_.accounts[visit.account - 1].login, foreign, one ? "" : "s", one ? "is" : "are"));
+}
+
+void Auditor::clean_mailbox(Visit& visit, const std::string& mailbox, Then then) {
+  visit.reader->open(mailbox, false,
+                     [this, &visit, then](bool ok) { ok && !visit.imap->over() ? remove_ours(visit, then) : then(); });
 }
 
 /// Removes what carries our token, or reports on it, from the open mailbox. The history does not show it: no judge is
 /// to wonder.
 void Auditor::remove_ours(Visit& visit, Then then) {
-  const auto uids = visit.reader->ours();
-  if (uids.empty() || visit.imap->over()) return then();
-  const std::string set = history::format_uids(uids);
+  const OwnedUids uids = visit.reader->ours();
+  if (uids.empty()) return then();
   const bool was_over = std::exchange(context_.over, true);
-  visit.imap->store(set, "+FLAGS.SILENT", {"\\Deleted"},
-                    [this, &visit, set, was_over, then](const ImapSession::Result&) {
-                      visit.imap->expunge(visit.imap->client().has("UIDPLUS") ? set : "",
-                                          [this, was_over, then](const ImapSession::Result&) {
-                                            context_.over = was_over;
-                                            then();
-                                          });
-                    });
+  const Then done = [this, was_over, then] {
+    context_.over = was_over;
+    then();
+  };
+  const auto remove = [this, &visit, uids, done] {
+    visit.imap->store(uids, "+FLAGS.SILENT", {"\\Deleted"},
+                      [this, &visit, uids, done](const ImapSession::Result& stored) {
+                        stored.ok() ? expunge_ours(visit, uids, done) : done();
+                      });
+  };
+  if (visit.imap->client().has("UIDPLUS")) return remove();
+  // Marked for nothing is changed for nothing: whether EXPUNGE may follow is asked before, and again when it does.
+  visit.reader->may_expunge([remove, done](const ExpungePermit* permit) { permit != nullptr ? remove() : done(); });
+}
+
+void Auditor::expunge_ours(Visit& visit, const OwnedUids& uids, Then then) {
+  const auto done = [then](const ImapSession::Result&) { then(); };
+  if (visit.imap->client().has("UIDPLUS")) return visit.imap->expunge(uids, done);
+  visit.reader->may_expunge([&visit, done, then](const ExpungePermit* permit) {
+    permit != nullptr ? visit.imap->expunge(*permit, done) : then();
+  });
 }
 
 void Auditor::audit(std::uint32_t round, Then then) {
@@ -150,14 +195,13 @@ void Auditor::audit(std::uint32_t round, Then then) {
     then();
   };
   visit_all(
-      round,
       [this, round](Visit& visit, Then next) {
         const auto pop3 = [this, &visit, round, next] {
           if (context_.endpoint(Protocol::pop3) == nullptr) return next();
           audit_pop3(visit, round, context_.network.now() + context_.scaled(context_.target.settle), next);
         };
         if (context_.endpoint(Protocol::imap) == nullptr) return pop3();
-        open_imap(visit, round, [this, &visit, pop3, next](bool ok) {
+        open_imap(visit, round, MailboxReader::Bodies::fetched, [this, &visit, pop3, next](bool ok) {
           if (!ok) return next();
           list_mailboxes(visit, [this, &visit, pop3] { enumerate(visit, pop3); });
         });
@@ -166,22 +210,25 @@ void Auditor::audit(std::uint32_t round, Then then) {
 }
 
 void Auditor::enumerate(Visit& visit, Then then) {
-  if (visit.imap->over()) {
-    note("the audit's IMAP session ended before everything was listed");
-    return then();
-  }
-  if (visit.next >= visit.mailboxes.size()) {
-    if (!visit.imap->client().has("QUOTA")) return then();
-    return visit.imap->quota("INBOX", [then](const ImapSession::Result&) { then(); });
-  }
-  const std::string mailbox = visit.mailboxes[visit.next++];
-  visit.reader->open(mailbox, true, [this, &visit, mailbox, then](bool ok) {
-    if (ok) {
-      visit.imap->enumerated(visit.imap->view().exists);
-    } else {
-      note(mailbox + " could not be listed over IMAP");
+  const auto look = [this, &visit](std::size_t i, Then next) {
+    if (visit.imap->over()) return next();
+    const std::string& mailbox = visit.mailboxes[i];
+    visit.reader->open(mailbox, true, [this, &visit, mailbox, next = std::move(next)](bool ok) {
+      if (ok) {
+        visit.imap->enumerated(visit.imap->view().exists);
+      } else {
+        note(mailbox + " could not be listed over IMAP");
+      }
+      next();
+    });
+  };
+  one_by_one(visit.mailboxes.size(), look, [this, &visit, then = std::move(then)] {
+    if (visit.imap->over()) {
+      note("the audit's IMAP session ended before everything was listed");
+      return then();
     }
-    enumerate(visit, then);
+    if (!visit.imap->client().has("QUOTA")) return then();
+    visit.imap->quota("INBOX", [then](const ImapSession::Result&) { then(); });
   });
 }
 
@@ -201,12 +248,7 @@ void Auditor::audit_pop3(Visit& visit, std::uint32_t round, Time give_up, Then t
 }
 
 void Auditor::pop3_list(Visit& visit, Then then) {
-  const auto listed = [this, &visit, then](const Pop3Session::Result&) {
-    visit.numbers.clear();
-    for (const auto& [number, entry] : visit.pop3->entries()) visit.numbers.push_back(number);
-    visit.next = 0;
-    pop3_next(visit, then);
-  };
+  const auto listed = [this, &visit, then](const Pop3Session::Result&) { pop3_fetch(visit, then); };
   visit.pop3->stat([&visit, listed](const Pop3Session::Result& stat) {
     if (!stat.ok() || visit.pop3->messages() == 0) return listed(stat);
     visit.pop3->list([&visit, listed](const Pop3Session::Result& list) {
@@ -216,53 +258,58 @@ void Auditor::pop3_list(Visit& visit, Then then) {
   });
 }
 
-void Auditor::pop3_next(Visit& visit, Then then) {
-  if (visit.pop3->over()) {
-    note("the audit's POP3 session ended before everything was listed");
-    return then();
-  }
-  if (visit.next >= visit.numbers.size()) {
-    visit.pop3->enumerated();
-    return visit.pop3->quit([then](const Pop3Session::Result&) { then(); });
-  }
-  const std::uint32_t number = visit.numbers[visit.next++];
-  const auto retrieve = [this, &visit, number, then] {
-    visit.pop3->retr(number, [this, &visit, then](const Pop3Session::Result&) { pop3_next(visit, then); });
+/// Headers first; then what is ours.
+void Auditor::pop3_fetch(Visit& visit, Then then) {
+  const auto numbers = visit.pop3->numbers();
+  const auto fetch = [&visit, numbers](std::size_t i, Then next) {
+    if (visit.pop3->over()) return next();
+    visit.pop3->look_at({numbers[i]}, [&visit, number = numbers[i], next = std::move(next)] {
+      const auto owned = visit.pop3->owned(number);
+      if (!owned) return next();
+      visit.pop3->retr(*owned, [next](const Pop3Session::Result&) { next(); });
+    });
   };
-  if (!visit.pop3->client().has("TOP")) return retrieve();
-  visit.pop3->top(number, 0, [this, &visit, number, retrieve, then](const Pop3Session::Result&) {
-    const auto& entry = visit.pop3->entries()[number];
-    if (entry.looked_at && !entry.stamped && !entry.report && !context_.options.own_mailboxes)
-      return pop3_next(visit, then);
-    retrieve();
+  one_by_one(numbers.size(), fetch, [this, &visit, numbers, then = std::move(then)] {
+    if (visit.pop3->over()) {
+      note("the audit's POP3 session ended before everything was listed");
+      return then();
+    }
+    const bool unseen = std::any_of(numbers.begin(), numbers.end(), [&visit](auto number) {
+      return !visit.pop3->looked_at(number) && !visit.pop3->owned(number);
+    });
+    if (unseen) {
+      note(
+          "the maildrop has messages that were left alone: whose they are is seen by TOP, which was refused or is not "
+          "offered");
+    } else {
+      visit.pop3->enumerated();
+    }
+    visit.pop3->quit([then](const Pop3Session::Result&) { then(); });
   });
 }
 
 void Auditor::clean(Then then) {
   context_.over = true;
-  auto step = std::make_shared<std::function<void(std::size_t)>>();
-  *step = [this, then = std::move(then), weak = std::weak_ptr(step)](std::size_t i) {
-    if (i >= visits_.size()) return then();
-    Visit& visit = *visits_[i];
-    const auto next = [self = weak.lock(), i] { (*self)(i + 1); };
-    if (context_.endpoint(Protocol::imap) == nullptr) return sweep_maildrop(visit, false, next);
-    if (!visit.imap || visit.imap->over()) return next();
-    visit.next = 0;
-    clean_mailbox(visit, [&visit, next] {
-      if (visit.imap->over()) return next();
-      visit.imap->logout([next](const ImapSession::Result&) { next(); });
-    });
-  };
-  (*step)(0);
-}
-
-void Auditor::clean_mailbox(Visit& visit, Then then) {
-  if (visit.next >= visit.mailboxes.size() || visit.imap->over()) return then();
-  const std::string mailbox = visit.mailboxes[visit.next++];
-  visit.reader->open(mailbox, false, [this, &visit, then](bool ok) {
-    if (!ok) return clean_mailbox(visit, then);
-    remove_ours(visit, [this, &visit, then] { clean_mailbox(visit, then); });
-  });
+  one_by_one(
+      visits_.size(),
+      [this](std::size_t i, Then next) {
+        Visit& visit = *visits_[i];
+        if (context_.endpoint(Protocol::imap) == nullptr) return sweep_maildrop(visit, Sweep::after, next);
+        if (!visit.imap || visit.imap->over()) return next();
+        // Another reader: the one that read the bodies need not do so again.
+        visit.reader = std::make_unique<MailboxReader>(*visit.imap, MailboxReader::Bodies::left);
+        one_by_one(
+            visit.mailboxes.size(),
+            [this, &visit](std::size_t mailbox, Then done) {
+              if (visit.imap->over()) return done();
+              clean_mailbox(visit, visit.mailboxes[mailbox], std::move(done));
+            },
+            [&visit, next] {
+              if (visit.imap->over()) return next();
+              visit.imap->logout([next](const ImapSession::Result&) { next(); });
+            });
+      },
+      std::move(then));
 }
 
 }  // namespace mailproof::play

@@ -18,11 +18,6 @@ void describe_content(const Context& context, const history::ContentScanner& sca
   }
 }
 
-bool announces_report(std::string_view header) {
-  const std::string text = lower(header.substr(0, 16384));
-  return text.find("multipart/report") != std::string::npos;
-}
-
 namespace {
 
 /// The token of the message that a report is about: the returned header or message has it.

@@ -11,7 +11,4 @@ void describe_content(const Context& context, const history::ContentScanner& sca
 /// message reported on.
 void record_reports(Context& context, const history::ContentScanner& scanner, const history::Event& at);
 
-/// Does this header announce multipart/report?
-bool announces_report(std::string_view header);
-
 }  // namespace mailproof::play

@@ -11,6 +11,7 @@
 #include "history/ledger.h"
 #include "history/wire_log.h"
 #include "play/messages.h"
+#include "play/one_by_one.h"
 #include "scenario/scenario.h"
 #include "scenario/target.h"
 #include "session/client.h"
@@ -72,6 +73,7 @@ struct Context {
   std::uint32_t step = 0;                               ///< of the events that are appended now
   bool over = false;                                    ///< nothing more is recorded (clean-up)
   std::string problem;                                  ///< first reason why playing cannot go on; "" = none
+  Later later{network};                                 ///< what is to be called soon, from the loop
 
   Duration scaled(Duration d) const {
     return Duration(static_cast<std::int64_t>(static_cast<double>(d.count()) * options.patience));

@@ -21,7 +21,6 @@ class ImapDevice final : public Actor, public Alarm {
 
  private:
   using Then = std::function<void(bool ok)>;
-  using Uids = std::vector<std::uint32_t>;
   /// see and lose: what is awaited, until when.
   struct Wait {
     const scenario::Step* step = nullptr;
@@ -59,14 +58,17 @@ class ImapDevice final : public Actor, public Alarm {
 
   // Verbs (imap_verbs.cc)
   void act(const scenario::Step& step, Finish done);
-  void with_messages(const scenario::Step& step, Finish done, std::function<void(const Uids&)> then);
+  void with_messages(const scenario::Step& step, Finish done, std::function<void(const OwnedUids&)> then);
   void note_undone(const std::vector<std::uint32_t>& wanted);
   void read(const scenario::Step& step, Finish done);
   void flag(const scenario::Step& step, bool set, Finish done);
   void remove(const scenario::Step& step, Finish done);
-  void move(const std::string& set, const std::string& to, Finish done);
-  void save(const scenario::Step& step, int left, Finish done);
-  void upload(const scenario::Step& step, std::vector<std::uint32_t> left, Finish done);
+  void if_ours(const std::string& mailbox, Finish done, std::function<void(const OwnedMailbox&)> then);
+  void expunge(Finish done);
+  void expunge(const OwnedUids& uids, Finish done);
+  void move(const OwnedUids& uids, const std::string& to, Finish done);
+  void save(const scenario::Step& step, Finish done);
+  void upload(const scenario::Step& step, Finish done);
   void put(const std::string& mailbox, std::uint32_t message, std::shared_ptr<const std::string> text, Finish done);
   void connect(const scenario::Step& step, Finish done);
   void search(const scenario::Step& step, Finish done);
@@ -81,6 +83,7 @@ class ImapDevice final : public Actor, public Alarm {
   std::uint32_t account_;
   std::vector<std::unique_ptr<ImapSession>> sessions_;  ///< all of them: continuations may still refer to old ones
   std::vector<std::unique_ptr<MailboxReader>> readers_;
+  std::vector<std::unique_ptr<MailboxCheck>> checks_;
   std::vector<std::unique_ptr<Smuggle>> smuggles_;
   ImapSession* session_ = nullptr;
   MailboxReader* reader_ = nullptr;

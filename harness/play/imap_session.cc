@@ -1,5 +1,7 @@
 #include "play/imap_session.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "play/content.h"
@@ -10,6 +12,8 @@ namespace {
 
 using history::Type;
 using history::What;
+
+const char* const kGone = "the connection was gone before";
 
 std::string join_flags(std::vector<std::string> flags) {
   std::sort(flags.begin(), flags.end());
@@ -48,7 +52,8 @@ ImapSession::ImapSession(Context& context, std::uint32_t device, std::uint32_t a
       number_(context.new_session(device, Protocol::imap, account, audit_round, endpoint)),
       client_(std::make_unique<session::ImapClient>(context.client_config(endpoint, account, mechanism), *this)),
       recorded_(std::make_unique<history::RecordedPeer>(*client_, *context.logs.at(number_ - 1))),
-      endpoint_(endpoint) {}
+      endpoint_(endpoint),
+      guard_(context.options.own_mailboxes) {}
 
 ImapSession::~ImapSession() { link_.reset(); }
 
@@ -78,9 +83,16 @@ void ImapSession::command(history::Event invoke, Then then, Issue&& issue) {
   }
   auto e = event(Type::fail, what);  // the session takes nothing more: it was never sent
   e.command = index;
-  e.text = "the connection was gone before";
+  e.text = kGone;
   context_.append(std::move(e));
-  then({session::Outcome::fail, "", "", "the connection was gone before"});
+  context_.later.post([then = std::move(then)] { then({session::Outcome::fail, "", "", kGone}); });
+}
+
+template <class Issue>
+void ImapSession::command(const OwnedUids& uids, history::Event invoke, Then then, Issue&& issue) {
+  invoke.set = uids.set();
+  const bool here = !uids.empty() && uids.of(view().mailbox, view().uidvalidity);
+  command(std::move(invoke), std::move(then), [&] { return here ? issue() : session::CommandId{0}; });
 }
 
 void ImapSession::select(const std::string& mailbox, bool examine, Then then) {
@@ -112,41 +124,53 @@ void ImapSession::idle(Then then) {
   command(event(Type::invoke, What::idle), std::move(then), [&] { return client_->idle(); });
 }
 
-void ImapSession::fetch(const std::string& set, const std::string& items, Then then) {
+void ImapSession::fetch_items(const std::string& set, const std::string& items, Then then) {
   auto e = event(Type::invoke, What::fetch);
   e.set = resolved(set, view());
   e.text = items;
   command(std::move(e), std::move(then), [&] { return client_->uid_fetch(set, items); });
 }
 
-void ImapSession::store(const std::string& set, const std::string& action, const std::vector<std::string>& flags,
+void ImapSession::look(std::uint32_t from_uid, Then then) {
+  guard_.asking_from(from_uid);
+  fetch_items(fmt::format("{}:*", from_uid), "(UID FLAGS RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER])", std::move(then));
+}
+
+void ImapSession::flags(Then then) { fetch_items("1:*", "(UID FLAGS)", std::move(then)); }
+
+void ImapSession::fetch(const OwnedUids& uids, const std::string& items, Then then) {
+  auto e = event(Type::invoke, What::fetch);
+  e.text = items;
+  command(uids, std::move(e), std::move(then), [&] { return client_->uid_fetch(uids.set(), items); });
+}
+
+void ImapSession::store(const OwnedUids& uids, const std::string& action, const std::vector<std::string>& flags,
                         Then then) {
   auto e = event(Type::invoke, What::store);
-  e.set = set;
   e.code = action;
   e.flags = join_flags(flags);
   e.has_flags = true;
-  command(std::move(e), std::move(then), [&] { return client_->uid_store(set, action, flags); });
+  command(uids, std::move(e), std::move(then), [&] { return client_->uid_store(uids.set(), action, flags); });
 }
 
-void ImapSession::copy(const std::string& set, const std::string& mailbox, Then then) {
+void ImapSession::copy(const OwnedUids& uids, const std::string& mailbox, Then then) {
   auto e = event(Type::invoke, What::copy);
-  e.set = set;
   e.other_mailbox = mailbox;
-  command(std::move(e), std::move(then), [&] { return client_->uid_copy(set, mailbox); });
+  command(uids, std::move(e), std::move(then), [&] { return client_->uid_copy(uids.set(), mailbox); });
 }
 
-void ImapSession::move(const std::string& set, const std::string& mailbox, Then then) {
+void ImapSession::move(const OwnedUids& uids, const std::string& mailbox, Then then) {
   auto e = event(Type::invoke, What::move);
-  e.set = set;
   e.other_mailbox = mailbox;
-  command(std::move(e), std::move(then), [&] { return client_->uid_move(set, mailbox); });
+  command(uids, std::move(e), std::move(then), [&] { return client_->uid_move(uids.set(), mailbox); });
 }
 
-void ImapSession::expunge(const std::string& set, Then then) {
-  auto e = event(Type::invoke, What::expunge);
-  e.set = set;
-  command(std::move(e), std::move(then), [&] { return set.empty() ? client_->expunge() : client_->uid_expunge(set); });
+void ImapSession::expunge(const OwnedUids& uids, Then then) {
+  command(uids, event(Type::invoke, What::expunge), std::move(then), [&] { return client_->uid_expunge(uids.set()); });
+}
+
+void ImapSession::expunge(const ExpungePermit&, Then then) {
+  command(event(Type::invoke, What::expunge), std::move(then), [&] { return client_->expunge(); });
 }
 
 void ImapSession::append(const std::string& mailbox, std::uint32_t message, std::shared_ptr<const std::string> text,
@@ -165,23 +189,27 @@ void ImapSession::search(const std::string& query, Then then) {
   command(std::move(e), std::move(then), [&] { return client_->uid_search(query); });
 }
 
+void ImapSession::search_for_us(const std::vector<std::uint32_t>& uids, Then then) {
+  search(fmt::format("UID {} TEXT {}", history::format_uids(uids), context_.messages.playing()), std::move(then));
+}
+
 void ImapSession::create(const std::string& mailbox, Then then) {
   auto e = event(Type::invoke, What::create);
   e.mailbox = mailbox;
   command(std::move(e), std::move(then), [&] { return client_->create(mailbox); });
 }
 
-void ImapSession::remove(const std::string& mailbox, Then then) {
+void ImapSession::remove(const OwnedMailbox& mailbox, Then then) {
   auto e = event(Type::invoke, What::remove);
-  e.mailbox = mailbox;
-  command(std::move(e), std::move(then), [&] { return client_->remove(mailbox); });
+  e.mailbox = mailbox.name();
+  command(std::move(e), std::move(then), [&] { return client_->remove(mailbox.name()); });
 }
 
-void ImapSession::rename(const std::string& from, const std::string& to, Then then) {
+void ImapSession::rename(const OwnedMailbox& from, const std::string& to, Then then) {
   auto e = event(Type::invoke, What::rename);
-  e.mailbox = from;
+  e.mailbox = from.name();
   e.other_mailbox = to;
-  command(std::move(e), std::move(then), [&] { return client_->rename(from, to); });
+  command(std::move(e), std::move(then), [&] { return client_->rename(from.name(), to); });
 }
 
 void ImapSession::subscribe(const std::string& mailbox, Then then) {
@@ -259,6 +287,7 @@ void ImapSession::on_done(const session::ImapCompletion& done, Time) {
     switch (pending.what) {
       case What::select:
       case What::examine:
+        guard_.opened(view().mailbox, view().uidvalidity);
         e.uidvalidity = view().uidvalidity;
         e.uid = view().uidnext;
         e.seq = view().exists;
@@ -306,6 +335,7 @@ void ImapSession::on_expunge(std::uint32_t seq, std::uint32_t uid, Time) {
   e.seq = seq;
   e.uid = uid;
   context_.append(std::move(e));
+  guard_.gone(uid);
   if (hooks.expunged) hooks.expunged(uid);
 }
 
@@ -340,8 +370,8 @@ void ImapSession::record_content(const session::ImapFetchRow& row) {
   e.uid = row.uid;
   e.seq = row.seq;
   describe_content(context_, scanner_, full, e);
-  const Content content{row.uid, e.message, full, scanner_.token().has_value(),
-                        !scanner_.token() && announces_report(scanner_.kept())};
+  guard_.saw(row.uid, identify(context_.messages, scanner_));
+  const Content content{row.uid, e.message, full};
   if (full && !scanner_.token()) record_reports(context_, scanner_, e);
   context_.append(std::move(e));
   if (hooks.content) hooks.content(content);

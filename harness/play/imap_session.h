@@ -4,13 +4,15 @@
 #include <memory>
 
 #include "play/context.h"
+#include "play/ownership.h"
 #include "session/imap_client.h"
 
 namespace mailproof::play {
 
-/// One IMAP connection that writes down everything it does and sees. Commands take a continuation, called once, with
-/// how they ended. It stays alive until its Player goes; after `over()` every command ends at once as fail ("never
-/// sent").
+/// One IMAP connection that writes down everything it does and sees. Commands take a continuation, called once, from
+/// the loop, with how they ended. It stays alive until its Player goes; after `over()` every command ends as fail
+/// ("never sent"). What removes or changes messages or fetches their bodies takes a proof that they are ours; one of
+/// another mailbox than the open one is never sent either.
 class ImapSession final : public session::ImapSink {
  public:
   struct Result {
@@ -23,10 +25,8 @@ class ImapSession final : public session::ImapSink {
   /// A message that a FETCH brought content of.
   struct Content {
     std::uint32_t uid = 0;
-    std::uint32_t message = 0;   ///< 0 = not one of ours
-    bool full = false;           ///< else the header only
-    bool stamped = false;        ///< carries a token (ours or another run's)
-    bool may_be_report = false;  ///< multipart/report
+    std::uint32_t message = 0;  ///< by its token; 0 = not one of this playing
+    bool full = false;          ///< else the header only
   };
   /// What the owner wants to hear of beside the history. All may be empty.
   struct Hooks {
@@ -53,16 +53,21 @@ class ImapSession final : public session::ImapSink {
   void noop(Then then);
   void idle(Then then);  ///< `then` when IDLE is over
   void finish_idle() { client_->finish_idle(); }
-  void fetch(const std::string& set, const std::string& items, Then then);
-  void store(const std::string& set, const std::string& action, const std::vector<std::string>& flags, Then then);
-  void copy(const std::string& set, const std::string& mailbox, Then then);
-  void move(const std::string& set, const std::string& mailbox, Then then);
-  void expunge(const std::string& set, Then then);  ///< set empty: plain EXPUNGE
+  void look(std::uint32_t from_uid, Then then);  ///< headers, flags, sizes and dates from this UID on
+  void flags(Then then);                         ///< UID and flags of everything in the open mailbox
+  void fetch(const OwnedUids& uids, const std::string& items, Then then);
+  void store(const OwnedUids& uids, const std::string& action, const std::vector<std::string>& flags, Then then);
+  void copy(const OwnedUids& uids, const std::string& mailbox, Then then);
+  void move(const OwnedUids& uids, const std::string& mailbox, Then then);
+  void expunge(const OwnedUids& uids, Then then);        ///< UID EXPUNGE (RFC 4315): needs UIDPLUS
+  void expunge(const ExpungePermit& permit, Then then);  ///< EXPUNGE
   void append(const std::string& mailbox, std::uint32_t message, std::shared_ptr<const std::string> text, Then then);
   void search(const std::string& query, Then then);
+  /// Which of these have this playing's number in their text: asked of the server, nothing is fetched.
+  void search_for_us(const std::vector<std::uint32_t>& uids, Then then);
   void create(const std::string& mailbox, Then then);
-  void remove(const std::string& mailbox, Then then);
-  void rename(const std::string& from, const std::string& to, Then then);
+  void remove(const OwnedMailbox& mailbox, Then then);
+  void rename(const OwnedMailbox& from, const std::string& to, Then then);
   void subscribe(const std::string& mailbox, Then then);
   void list(Then then);                                ///< all mailboxes
   void status(const std::string& mailbox, Then then);  ///< MESSAGES UIDNEXT UIDVALIDITY
@@ -74,6 +79,7 @@ class ImapSession final : public session::ImapSink {
 
   session::ImapClient& client() { return *client_; }
   const session::ImapView& view() const { return client_->view(); }
+  ImapGuard& guard() { return guard_; }  ///< whose the messages of the open mailbox are
   bool ready() const { return client_->ready() && !ended_ && !leaving_; }
   bool over() const { return ended_; }
   const session::Ended& end() const { return end_; }  ///< how, once it is over
@@ -108,9 +114,12 @@ class ImapSession final : public session::ImapSink {
     Then then;
   };
   history::Event event(history::Type type, history::What what) const;
-  /// Records the invoke; `issue` gives the client's command id.
+  /// Records the invoke; `issue` gives the client's command id, 0 where it takes nothing more.
   template <class Issue>
   void command(history::Event invoke, Then then, Issue&& issue);
+  template <class Issue>
+  void command(const OwnedUids& uids, history::Event invoke, Then then, Issue&& issue);
+  void fetch_items(const std::string& set, const std::string& items, Then then);
   void record_content(const session::ImapFetchRow& row);
 
   Context& context_;
@@ -126,6 +135,7 @@ class ImapSession final : public session::ImapSink {
   bool leaving_ = false;  ///< LOGOUT was asked for: nothing more is taken, though its answer may come before the end
   session::Ended end_;
   history::ContentScanner scanner_;
+  ImapGuard guard_;
   std::vector<std::uint32_t> found_;
 };
 

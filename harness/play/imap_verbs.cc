@@ -16,7 +16,7 @@ using scenario::Verb;
 
 /// The mailbox may be missing: TRYCREATE says so, and a server that gives no codes may mean it (RFC 3501 section 7.1).
 bool may_lack_mailbox(const ImapSession::Result& result) {
-  return result.outcome == session::Outcome::fail && (result.code.empty() || iequals(result.code, "TRYCREATE"));
+  return iequals(result.status, "NO") && (result.code.empty() || iequals(result.code, "TRYCREATE"));
 }
 
 const std::string kInbox = "INBOX";
@@ -54,19 +54,17 @@ void ImapDevice::act(const scenario::Step& step, Finish done) {
     case Verb::remove:
       return remove(step, std::move(done));
     case Verb::expunge:
-      return in_mailbox(box(step), [this, done, plain](bool ok) { ok ? session_->expunge("", plain) : done(); });
+      return in_mailbox(box(step), [this, done](bool ok) { ok ? expunge(done) : done(); });
     case Verb::move:
-      return with_messages(step, done, [this, &step, done](const Uids& uids) {
-        move(history::format_uids(uids), step.to_mailbox, done);
-      });
+      return with_messages(step, done,
+                           [this, &step, done](const OwnedUids& uids) { move(uids, step.to_mailbox, done); });
     case Verb::copy:
-      return with_messages(step, done, [this, &step, plain](const Uids& uids) {
-        session_->copy(history::format_uids(uids), step.to_mailbox, plain);
-      });
+      return with_messages(
+          step, done, [this, &step, plain](const OwnedUids& uids) { session_->copy(uids, step.to_mailbox, plain); });
     case Verb::save:
-      return online([this, &step, done] { save(step, step.count, done); });
+      return online([this, &step, done] { save(step, done); });
     case Verb::upload:
-      return online([this, &step, done] { upload(step, context_.messages.numbers(*step.messages), done); });
+      return online([this, &step, done] { upload(step, done); });
     case Verb::connect:
       return connect(step, std::move(done));
     case Verb::smuggle:
@@ -81,9 +79,15 @@ void ImapDevice::act(const scenario::Step& step, Finish done) {
     case Verb::create:
       return online([this, &step, plain] { session_->create(step.mailbox, plain); });
     case Verb::rename:
-      return online([this, &step, plain] { session_->rename(step.mailbox, step.to_mailbox, plain); });
+      return online([this, &step, done, plain] {
+        if_ours(step.mailbox, done, [this, &step, plain](const OwnedMailbox& mailbox) {
+          session_->rename(mailbox, step.to_mailbox, plain);
+        });
+      });
     case Verb::remove_mailbox:
-      return online([this, &step, plain] { session_->remove(step.mailbox, plain); });
+      return online([this, &step, done, plain] {
+        if_ours(step.mailbox, done, [this, plain](const OwnedMailbox& mailbox) { session_->remove(mailbox, plain); });
+      });
     case Verb::subscribe:
       return online([this, &step, plain] { session_->subscribe(step.mailbox, plain); });
     case Verb::search:
@@ -106,15 +110,15 @@ void ImapDevice::act(const scenario::Step& step, Finish done) {
   done();
 }
 
-/// The UIDs of the step's messages in its mailbox. What is not in view is asked for once more; what is not there then
-/// is not touched: another device may have been quicker.
-void ImapDevice::with_messages(const scenario::Step& step, Finish done, std::function<void(const Uids&)> then) {
+/// The step's messages in its mailbox. What is not in view is asked for once more; what is not there then, or is not
+/// ours after all, is not touched: another device may have been quicker.
+void ImapDevice::with_messages(const scenario::Step& step, Finish done, std::function<void(const OwnedUids&)> then) {
   in_mailbox(box(step), [this, &step, done = std::move(done), then = std::move(then)](bool ok) {
     if (!ok) return done();
     const auto wanted = context_.messages.numbers(*step.messages);
     const auto go_on = [this, wanted, done, then](bool) {
       note_undone(wanted);
-      const auto uids = reader_->uids_of(wanted);
+      const OwnedUids uids = reader_->owned(wanted);
       uids.empty() ? done() : then(uids);
     };
     const bool all = std::all_of(wanted.begin(), wanted.end(), [this](auto m) { return reader_->has(m); });
@@ -127,74 +131,110 @@ void ImapDevice::with_messages(const scenario::Step& step, Finish done, std::fun
 void ImapDevice::note_undone(const std::vector<std::uint32_t>& wanted) {
   std::vector<std::uint32_t> missing;
   for (const auto message : wanted)
-    if (!reader_->has(message)) missing.push_back(message);
+    if (reader_->owned({message}).empty()) missing.push_back(message);
   if (missing.empty()) return;
   auto e = context_.event(Type::obs, What::undone, session_number());
   e.set = history::format_numbers(missing);
   context_.append(std::move(e));
 }
 
+/// Deletes or renames a mailbox only where everything in it, and below it, is ours.
+void ImapDevice::if_ours(const std::string& mailbox, Finish done, std::function<void(const OwnedMailbox&)> then) {
+  checks_.push_back(std::make_unique<MailboxCheck>(context_, account_, device_.tls));
+  checks_.back()->look(mailbox, [this, mailbox, done = std::move(done), then = std::move(then)](
+                                    const OwnedMailbox* owned, const std::string& why) {
+    if (owned != nullptr) return then(*owned);
+    context_.fail("foreign", fmt::format("{} was left as it is: {}", mailbox, why));
+    done();
+  });
+}
+
+/// EXPUNGE, which takes whatever bears \Deleted: only where nothing of that is somebody else's.
+void ImapDevice::expunge(Finish done) {
+  reader_->may_expunge([this, done = std::move(done)](const ExpungePermit* permit) {
+    if (permit != nullptr) return session_->expunge(*permit, [done](const ImapSession::Result&) { done(); });
+    if (!session_->over())
+      context_.fail("foreign",
+                    fmt::format("nothing was expunged from {}: it may hold mail that is not ours and is marked "
+                                "as deleted",
+                                session_->view().mailbox));
+    done();
+  });
+}
+
+/// UID EXPUNGE of these where there is UIDPLUS (RFC 4315).
+void ImapDevice::expunge(const OwnedUids& uids, Finish done) {
+  if (!session_->client().has("UIDPLUS")) return expunge(std::move(done));
+  session_->expunge(uids, [done = std::move(done)](const ImapSession::Result&) { done(); });
+}
+
 void ImapDevice::read(const scenario::Step& step, Finish done) {
-  with_messages(step, done, [this, done](const Uids& uids) {
-    session_->fetch(history::format_uids(uids), "(UID FLAGS BODY[])", [done](const ImapSession::Result&) { done(); });
+  with_messages(step, done, [this, done](const OwnedUids& uids) {
+    session_->fetch(uids, "(UID FLAGS BODY[])", [done](const ImapSession::Result&) { done(); });
   });
 }
 
 void ImapDevice::flag(const scenario::Step& step, bool set, Finish done) {
-  with_messages(step, done, [this, &step, set, done](const Uids& uids) {
-    session_->store(history::format_uids(uids), set ? "+FLAGS" : "-FLAGS", step.flags,
-                    [done](const ImapSession::Result&) { done(); });
+  with_messages(step, done, [this, &step, set, done](const OwnedUids& uids) {
+    session_->store(uids, set ? "+FLAGS" : "-FLAGS", step.flags, [done](const ImapSession::Result&) { done(); });
   });
 }
 
 void ImapDevice::remove(const scenario::Step& step, Finish done) {
-  with_messages(step, done, [this, &step, done](const Uids& uids) {
-    const std::string set = history::format_uids(uids);
-    if (step.how == How::trash) return move(set, "Trash", done);
-    session_->store(set, "+FLAGS", kDeleted, [this, set, done, how = step.how](const ImapSession::Result& result) {
+  with_messages(step, done, [this, &step, done](const OwnedUids& uids) {
+    if (step.how == How::trash) return move(uids, "Trash", done);
+    session_->store(uids, "+FLAGS", kDeleted, [this, uids, done, how = step.how](const ImapSession::Result& result) {
       if (how == How::flag || !result.ok()) return done();
-      session_->expunge(session_->client().has("UIDPLUS") ? set : "", [done](const ImapSession::Result&) { done(); });
+      expunge(uids, done);
     });
   });
 }
 
 /// MOVE where it is offered, else COPY, STORE and EXPUNGE as clients do (RFC 6851 section 1). A missing folder is made
 /// first.
-void ImapDevice::move(const std::string& set, const std::string& to, Finish done) {
-  const auto attempt = [this, set, to](std::function<void(const ImapSession::Result&)> then) {
-    if (session_->client().has("MOVE")) return session_->move(set, to, std::move(then));
-    session_->copy(set, to, [this, set, then = std::move(then)](const ImapSession::Result& copied) {
-      if (!copied.ok()) return then(copied);
-      session_->store(set, "+FLAGS.SILENT", kDeleted, [this, set, then](const ImapSession::Result& stored) {
-        if (!stored.ok()) return then(stored);
-        session_->expunge(session_->client().has("UIDPLUS") ? set : "", then);
-      });
+void ImapDevice::move(const OwnedUids& uids, const std::string& to, Finish done) {
+  const auto take_away = [this, uids, done] {
+    session_->store(uids, "+FLAGS.SILENT", kDeleted, [this, uids, done](const ImapSession::Result& stored) {
+      stored.ok() ? expunge(uids, done) : done();
     });
   };
-  attempt([this, to, attempt, done](const ImapSession::Result& result) {
-    if (!may_lack_mailbox(result)) return done();
-    session_->create(to, [attempt, done](const ImapSession::Result& created) {
-      if (!created.ok()) return done();
-      attempt([done](const ImapSession::Result&) { done(); });
+  const auto attempt = [this, uids, to](std::function<void(const ImapSession::Result&)> then) {
+    session_->client().has("MOVE") ? session_->move(uids, to, std::move(then))
+                                   : session_->copy(uids, to, std::move(then));
+  };
+  const auto attempted = [this, take_away, done](const ImapSession::Result& result) {
+    if (!result.ok() || session_->client().has("MOVE")) return done();
+    take_away();
+  };
+  attempt([this, to, attempt, attempted, done](const ImapSession::Result& result) {
+    if (!may_lack_mailbox(result)) return attempted(result);
+    session_->create(to, [attempt, attempted, done](const ImapSession::Result& created) {
+      created.ok() ? attempt(attempted) : done();
     });
   });
 }
 
-void ImapDevice::save(const scenario::Step& step, int left, Finish done) {
-  if (left == 0) return done();
-  const std::string& address = context_.accounts.at(account_ - 1).address;
-  const std::string set = step.messages ? step.messages->set : step.as;
-  const auto made = context_.messages.make(set, step.kind, step.size, account_, address, address);
-  put(step.mailbox, made.number, made.text, [this, &step, left, done] { save(step, left - 1, done); });
+void ImapDevice::save(const scenario::Step& step, Finish done) {
+  one_by_one(
+      static_cast<std::size_t>(step.count),
+      [this, &step](std::size_t, Finish next) {
+        const std::string& address = context_.accounts.at(account_ - 1).address;
+        const std::string set = step.messages ? step.messages->set : step.as;
+        const auto made = context_.messages.make(set, step.kind, step.size, account_, address, address);
+        put(step.mailbox, made.number, made.text, std::move(next));
+      },
+      std::move(done));
 }
 
 /// Mail that the client has kept goes back to the server, the same octets.
-void ImapDevice::upload(const scenario::Step& step, std::vector<std::uint32_t> left, Finish done) {
-  if (left.empty()) return done();
-  const std::uint32_t message = left.front();
-  left.erase(left.begin());
-  put(step.mailbox, message, context_.messages.again(message),
-      [this, &step, left = std::move(left), done] { upload(step, left, done); });
+void ImapDevice::upload(const scenario::Step& step, Finish done) {
+  const auto messages = context_.messages.numbers(*step.messages);
+  one_by_one(
+      messages.size(),
+      [this, &step, messages](std::size_t i, Finish next) {
+        put(step.mailbox, messages[i], context_.messages.again(messages[i]), std::move(next));
+      },
+      std::move(done));
 }
 
 /// APPEND; a missing mailbox is made first (RFC 3501 section 6.3.11).
@@ -253,15 +293,14 @@ void ImapDevice::search(const scenario::Step& step, Finish done) {
   });
 }
 
-/// A backup: everything in the mailbox is fetched whole; the judges compare what came with what was sent.
+/// A backup: everything of ours in the mailbox is fetched whole; the judges compare what came with what was sent.
 void ImapDevice::compare(const scenario::Step& step, Finish done) {
   in_mailbox(box(step), [this, done](bool ok) {
     if (!ok || session_->view().exists == 0) return done();
-    session_->fetch("1:*", "(UID FLAGS RFC822.SIZE INTERNALDATE BODY.PEEK[])",
-                    [this, done](const ImapSession::Result& result) {
-                      if (result.ok()) session_->enumerated(session_->view().exists);
-                      done();
-                    });
+    reader_->look_again([this, done](bool looked) {
+      if (looked) session_->enumerated(session_->view().exists);
+      done();
+    });
   });
 }
 

@@ -1,6 +1,9 @@
 #include "play/messages.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <charconv>
 
 #include "core/rng.h"
 
@@ -91,5 +94,23 @@ std::vector<std::uint32_t> Messages::numbers(const scenario::MessageRef& ref) co
 std::uint32_t Messages::number_of(const history::Token& token) const {
   return token.run == run_id_ && token.number >= 1 && token.number <= specs_.size() ? token.number : 0;
 }
+
+std::uint32_t Messages::exactly(const history::Token& token) const {
+  const std::uint32_t number = number_of(token);
+  if (number == 0) return 0;
+  const history::Token& made = specs_[number - 1].token;
+  return made.seed == token.seed && made.owner == token.owner ? number : 0;
+}
+
+bool Messages::made(std::string_view message_id) const {
+  const std::string prefix = fmt::format("<{}.", playing());
+  if (!istarts_with(message_id, prefix)) return false;
+  std::uint32_t number = 0;
+  const auto rest = message_id.substr(prefix.size());
+  std::from_chars(rest.data(), rest.data() + rest.size(), number);
+  return number >= 1 && number <= specs_.size() && iequals(message_id, specs_[number - 1].token.message_id());
+}
+
+std::string Messages::playing() const { return fmt::format("{:016x}", run_id_); }
 
 }  // namespace mailproof::play

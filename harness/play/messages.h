@@ -34,6 +34,13 @@ class Messages {
 
   /// Number of the message with this token; 0 if another run made it.
   std::uint32_t number_of(const history::Token& token) const;
+  /// ... and it is the very token that was made for that message.
+  std::uint32_t exactly(const history::Token& token) const;
+  bool of_this_playing(const history::Token& token) const { return token.run == run_id_; }
+  /// Whether this Message-ID, in its angle brackets, is of a message of this playing.
+  bool made(std::string_view message_id) const;
+  /// What no mail but that of this playing has in it: its number, as Message-IDs and tokens write it.
+  std::string playing() const;
 
  private:
   history::History& history_;

@@ -175,10 +175,10 @@ void Player::prepare(std::size_t actor) {
 
 /// A check looks first whether the server offers what it is about.
 void Player::look() {
-  if (!scenario_.check || (!talks() && !scenario_.check->looks())) return play_step(0);
+  if (!scenario_.check || (!talks() && !scenario_.check->looks())) return play_steps();
   talk_ = std::make_unique<Talk>(context_, scenario_,
                                  [this](const scenario::Step& step, Finish done) { fill(step, std::move(done)); });
-  talk_->look([this](bool play) { play ? play_step(0) : finish(); });
+  talk_->look([this](bool play) { play ? play_steps() : finish(); });
 }
 
 /// A server need not take what is no proper mail (bare LF, no final line end): without it there is nothing to check.
@@ -203,26 +203,32 @@ bool Player::filled() {
 void Player::fill(const scenario::Step& step, Finish done) {
   const auto way = delivery_way(context_.target, step.via.value_or(scenario::Way::any));
   if (way != scenario::Way::smtp || context_.target.imap.empty()) return perform(step, std::move(done));
-  const auto next = std::make_shared<std::function<void(int)>>();
-  *next = [this, &step, done = std::move(done), weak = std::weak_ptr(next)](int sent) {
-    if (sent == step.count || stuck()) return done();
-    scenario::Step& one = fills_.emplace_back(step);
-    one.count = 1;
-    perform(one, [this, self = weak.lock(), sent] {
-      scenario::Step& look = fills_.emplace_back();
-      look.device = kWatcher;
-      look.verb = Verb::see;
-      look.messages = scenario::MessageRef{"mail", 0, 0, false};
-      look.within = std::chrono::seconds(10);
-      look.text = "mailbox: awaited";
-      perform(look, [self, sent] { (*self)(sent + 1); });
-    });
-  };
-  (*next)(0);
+  one_by_one(
+      static_cast<std::size_t>(step.count),
+      [this, &step](std::size_t, Finish next) {
+        if (stuck()) return next();
+        scenario::Step& one = fills_.emplace_back(step);
+        one.count = 1;
+        perform(one, [this, next = std::move(next)] {
+          scenario::Step& look = fills_.emplace_back();
+          look.device = kWatcher;
+          look.verb = Verb::see;
+          look.messages = scenario::MessageRef{"mail", 0, 0, false};
+          look.within = std::chrono::seconds(10);
+          look.text = "mailbox: awaited";
+          perform(look, next);
+        });
+      },
+      std::move(done));
 }
 
 void Player::play_talk() {
   if (!filled()) return leave(0);
+  // A talk takes what it finds, by its number: what is there must be ours.
+  if (scenario_.check->deliveries != 0 && options_.baseline && !verified_) {
+    verified_ = true;
+    return auditor_.verify([this] { stuck() ? leave(0) : play_talk(); });
+  }
   context_.step = static_cast<std::uint32_t>(scenario_.check->deliveries + 1);
   talk_->play([this] {
     context_.step = 0;
@@ -231,22 +237,28 @@ void Player::play_talk() {
   });
 }
 
-void Player::play_step(std::size_t index) {
-  if (done_) return;
-  if (talks() && !stuck() && index == scenario_.check->deliveries) return play_talk();
-  if (stuck() || index == scenario_.steps.size()) {
-    context_.step = 0;
-    steps_ended_ = context_.network.now();
-    if (on_steps_done) on_steps_done();
-    return leave(0);
-  }
+void Player::play_steps() {
+  const std::size_t count = talks() ? scenario_.check->deliveries : scenario_.steps.size();
+  one_by_one(
+      count, [this](std::size_t i, Finish next) { play_step(i, std::move(next)); },
+      [this] {
+        if (done_) return;
+        if (talks() && !stuck()) return play_talk();
+        context_.step = 0;
+        steps_ended_ = context_.network.now();
+        if (on_steps_done) on_steps_done();
+        leave(0);
+      });
+}
+
+void Player::play_step(std::size_t index, Finish next) {
+  if (done_ || stuck()) return next();
   context_.step = static_cast<std::uint32_t>(index + 1);
   const auto& step = scenario_.steps[index];
   auto e = context_.event(Type::obs, What::step);
   e.text = step.text;
   context_.append(std::move(e));
-  const auto next = [this, index] { play_step(index + 1); };
-  talks() ? fill(step, next) : perform(step, next);
+  talks() ? fill(step, std::move(next)) : perform(step, std::move(next));
 }
 
 void Player::perform(const scenario::Step& step, Finish done) {
@@ -270,12 +282,9 @@ void Player::perform_together(const scenario::Step& step, Finish done) {
   for (const auto& entry : by_device) {
     const std::vector<const scenario::Step*>& children = entry.second;
     ++*open;
-    auto next = std::make_shared<std::function<void(std::size_t)>>();
-    *next = [this, children, one_less, weak = std::weak_ptr(next)](std::size_t i) {
-      if (i == children.size()) return one_less();
-      perform(*children[i], [self = weak.lock(), i] { (*self)(i + 1); });
-    };
-    (*next)(0);
+    one_by_one(
+        children.size(), [this, children](std::size_t i, Finish next) { perform(*children[i], std::move(next)); },
+        one_less);
   }
   one_less();
 }

@@ -46,7 +46,8 @@ class Player final : public Alarm {
   void fill_info();
   void prepare(std::size_t actor);
   void look();
-  void play_step(std::size_t index);
+  void play_steps();
+  void play_step(std::size_t index, Finish next);
   void play_talk();
   bool filled();
   void fill(const scenario::Step& step, Finish done);
@@ -76,6 +77,7 @@ class Player final : public Alarm {
   Auditor auditor_;
   Time steps_began_{}, steps_ended_{};
   bool done_ = false;
+  bool verified_ = false;  ///< of a check: what its deliveries brought
   std::uint32_t round_ = 0;
   std::function<void()> alarm_;
 };

@@ -41,7 +41,6 @@ class Pop3Device final : public Actor, public Alarm {
   /// One download: the numbers still to fetch, and what was got.
   struct Job {
     std::vector<std::uint32_t> todo;
-    std::size_t next = 0;
     std::vector<std::uint32_t> got;
     std::set<std::uint32_t> wanted;
     bool only_wanted = false;
@@ -62,8 +61,9 @@ class Pop3Device final : public Actor, public Alarm {
   Time today() const { return context_.network.now() + calendar_; }
   void listed(Then then);  ///< STAT, LIST, UIDL of a session that has not done so yet
   void download(const scenario::Step& step, Finish done);
-  void download_next(const std::shared_ptr<Job>& job, Finish done);
+  void download_all(const std::shared_ptr<Job>& job, Finish done);
   void fetch_body(const std::shared_ptr<Job>& job, std::uint32_t number, Finish done);
+  void note_undone(const Job& job);
   void finished(const scenario::Step& step, std::uint32_t expectation, const Job& job);
   void see(const Look& look);
   void look_for(const Look& look);
@@ -71,8 +71,7 @@ class Pop3Device final : public Actor, public Alarm {
   void seen(const Look& look, Type how, const std::string& why);
   std::vector<std::uint32_t> not_there(const std::vector<std::uint32_t>& wanted);
   void remove(const scenario::Step& step, Finish done);
-  void look_at(std::vector<std::uint32_t> numbers, std::size_t next, Finish done);
-  void dele_all(std::vector<std::uint32_t> numbers, std::size_t next, Finish done);
+  void dele_all(std::vector<std::uint32_t> numbers, Finish done);
   void quit(const scenario::Step& step, Finish done);
 
   Context& context_;
@@ -170,38 +169,51 @@ void Pop3Device::download(const scenario::Step& step, Finish done) {
         const auto first = downloaded_.find(entry.uidl);
         if (first != downloaded_.end() && today() - first->second >= job->after.age) old.push_back(number);
       }
-    download_next(job, [this, &step, expectation, job, old, done] {
+    download_all(job, [this, &step, expectation, job, old, done] {
       finished(step, expectation, *job);
-      dele_all(old, 0, done);
+      session_->look_at(old, [this, old, done] { dele_all(old, done); });
     });
   });
 }
 
-void Pop3Device::download_next(const std::shared_ptr<Job>& job, Finish done) {
-  if (job->next >= job->todo.size() || session_->over()) return done();
-  const std::uint32_t number = job->todo[job->next++];
-  const auto decide = [this, job, number, done] {
-    const auto& entry = session_->entries()[number];
-    const bool ours = entry.stamped || entry.report || context_.options.own_mailboxes;
-    const bool skip = job->only_wanted && !job->wanted.contains(entry.message);
-    if (skip || (entry.looked_at && !ours)) return download_next(job, done);
-    fetch_body(job, number, done);
-  };
-  // The header first: a body without our token is not fetched. Where TOP is not offered the maildrop was seen to be
-  // ours at the start.
-  if (session_->entries()[number].looked_at || !session_->client().has("TOP")) return decide();
-  session_->top(number, 0, [decide](const Pop3Session::Result&) { decide(); });
+/// The header first: a body without our token is not fetched.
+void Pop3Device::download_all(const std::shared_ptr<Job>& job, Finish done) {
+  one_by_one(
+      job->todo.size(),
+      [this, job](std::size_t i, Finish next) {
+        if (session_->over()) return next();
+        const std::uint32_t number = job->todo[i];
+        session_->look_at({number}, [this, job, number, next = std::move(next)] {
+          const bool skip = job->only_wanted && !job->wanted.contains(session_->message(number));
+          skip ? next() : fetch_body(job, number, next);
+        });
+      },
+      std::move(done));
 }
 
 void Pop3Device::fetch_body(const std::shared_ptr<Job>& job, std::uint32_t number, Finish done) {
-  session_->retr(number, [this, job, number, done = std::move(done)](const Pop3Session::Result& result) {
-    if (!result.ok()) return download_next(job, done);
-    const auto& entry = session_->entries()[number];
-    if (entry.message != 0) job->got.push_back(entry.message);
-    if (!entry.uidl.empty()) downloaded_.try_emplace(entry.uidl, today());
-    if (job->after.policy != AfterDownload::Policy::remove) return download_next(job, done);
-    session_->dele(number, [this, job, done](const Pop3Session::Result&) { download_next(job, done); });
+  const auto owned = session_->owned(number);
+  if (!owned) return done();
+  session_->retr(*owned, [this, job, number, done = std::move(done)](const Pop3Session::Result& result) {
+    if (!result.ok()) return done();
+    const std::uint32_t message = session_->message(number);
+    const std::string& uidl = session_->uidl(number);
+    if (message != 0) job->got.push_back(message);
+    if (!uidl.empty()) downloaded_.try_emplace(uidl, today());
+    if (job->after.policy != AfterDownload::Policy::remove) return done();
+    dele_all({number}, done);
   });
+}
+
+/// What was not got was not asked for either: nothing that was to come of it is owed.
+void Pop3Device::note_undone(const Job& job) {
+  std::vector<std::uint32_t> missing;
+  for (std::uint32_t message = 1; message <= context_.history.messages().size(); ++message)
+    if (std::find(job.got.begin(), job.got.end(), message) == job.got.end()) missing.push_back(message);
+  if (missing.empty()) return;
+  auto e = context_.event(Type::obs, What::undone, session_->number());
+  e.set = history::format_numbers(missing);
+  context_.append(std::move(e));
 }
 
 void Pop3Device::finished(const scenario::Step& step, std::uint32_t expectation, const Job& job) {
@@ -209,11 +221,22 @@ void Pop3Device::finished(const scenario::Step& step, std::uint32_t expectation,
   for (const auto message : job.wanted)
     if (std::find(job.got.begin(), job.got.end(), message) == job.got.end()) missing.push_back(message);
   const bool broken = session_->over();
-  outcome(context_, What::downloaded, expectation,
-          broken            ? Type::info
-          : missing.empty() ? Type::ok
-                            : Type::fail,
-          missing, fmt::format("{} of {} messages downloaded", job.got.size(), job.todo.size()), session_->number());
+  const auto unseen = std::count_if(job.todo.begin(), job.todo.end(), [this](auto number) {
+    return !session_->looked_at(number) && !session_->owned(number);
+  });
+  if (broken || unseen != 0) note_undone(job);
+  if (!broken && unseen != 0) {
+    outcome(context_, What::downloaded, expectation, Type::info, missing,
+            fmt::format("{} of {} messages were left alone: whose they are is seen by TOP, which {}", unseen,
+                        job.todo.size(), session_->client().has("TOP") ? "was refused" : "is not offered"),
+            session_->number());
+  } else {
+    outcome(context_, What::downloaded, expectation,
+            broken            ? Type::info
+            : missing.empty() ? Type::ok
+                              : Type::fail,
+            missing, fmt::format("{} of {} messages downloaded", job.got.size(), job.todo.size()), session_->number());
+  }
   if (!step.as.empty()) context_.messages.define(step.as, job.got);
 }
 
@@ -244,10 +267,7 @@ void Pop3Device::see(const Look& look) {
 void Pop3Device::look_for(const Look& look) {
   listed([this, look](bool ok) {
     if (!ok) return seen(look, Type::info, "the maildrop could not be listed");
-    std::vector<std::uint32_t> unknown;
-    for (const auto& [number, entry] : session_->entries())
-      if (!entry.looked_at) unknown.push_back(number);
-    look_at(unknown, 0, [this, look] {
+    session_->look_at(session_->numbers(), [this, look] {
       const bool there = not_there(look.wanted).empty(), late = context_.network.now() >= look.deadline;
       if (session_->over()) return seen(look, there ? Type::ok : Type::info, "the connection ended");
       session_->quit([this, look, there, late](const Pop3Session::Result&) {
@@ -272,35 +292,28 @@ void Pop3Device::seen(const Look& look, Type how, const std::string& why) {
 void Pop3Device::remove(const scenario::Step& step, Finish done) {
   listed([this, &step, done = std::move(done)](bool ok) {
     if (!ok) return done();
-    std::vector<std::uint32_t> unknown;
-    for (const auto& [number, entry] : session_->entries())
-      if (!entry.looked_at) unknown.push_back(number);
-    look_at(unknown, 0, [this, &step, done] {
+    session_->look_at(session_->numbers(), [this, &step, done] {
       const auto wanted = context_.messages.numbers(*step.messages);
       std::vector<std::uint32_t> numbers;
       for (const auto& [number, entry] : session_->entries())
         if (entry.message != 0 && std::find(wanted.begin(), wanted.end(), entry.message) != wanted.end())
           numbers.push_back(number);
-      dele_all(numbers, 0, done);
+      dele_all(std::move(numbers), done);
     });
   });
 }
 
-void Pop3Device::look_at(std::vector<std::uint32_t> numbers, std::size_t next, Finish done) {
-  if (next >= numbers.size() || session_->over()) return done();
-  const std::uint32_t number = numbers[next];
-  const auto on = [this, numbers = std::move(numbers), next, done = std::move(done)](const Pop3Session::Result&) {
-    look_at(numbers, next + 1, done);
-  };
-  if (session_->client().has("TOP")) return session_->top(number, 0, on);
-  session_->retr(number, on);
-}
-
-void Pop3Device::dele_all(std::vector<std::uint32_t> numbers, std::size_t next, Finish done) {
-  if (next >= numbers.size() || session_->over()) return done();
-  const std::uint32_t number = numbers[next];
-  session_->dele(number, [this, numbers = std::move(numbers), next,
-                          done = std::move(done)](const Pop3Session::Result&) { dele_all(numbers, next + 1, done); });
+/// Of these, what is ours.
+void Pop3Device::dele_all(std::vector<std::uint32_t> numbers, Finish done) {
+  const std::size_t count = numbers.size();
+  one_by_one(
+      count,
+      [this, numbers = std::move(numbers)](std::size_t i, Finish next) {
+        const auto owned = session_->owned(numbers[i]);
+        if (session_->over() || !owned) return next();
+        session_->dele(*owned, [next = std::move(next)](const Pop3Session::Result&) { next(); });
+      },
+      std::move(done));
 }
 
 void Pop3Device::quit(const scenario::Step& step, Finish done) {
@@ -339,8 +352,8 @@ void Pop3Device::perform(const scenario::Step& step, Finish done) {
       return listed([this, done](bool ok) {
         if (!ok) return done();
         auto job = std::make_shared<Job>();
-        for (const auto& [number, entry] : session_->entries()) job->todo.push_back(number);
-        download_next(job, [this, done] {
+        job->todo = session_->numbers();
+        download_all(job, [this, done] {
           if (!session_->over()) session_->enumerated();
           done();
         });

@@ -9,6 +9,8 @@ namespace {
 using history::Type;
 using history::What;
 
+const char* const kGone = "the connection was gone before";
+
 }  // namespace
 
 Pop3Session::Pop3Session(Context& context, std::uint32_t device, std::uint32_t account, std::uint32_t audit_round,
@@ -17,7 +19,8 @@ Pop3Session::Pop3Session(Context& context, std::uint32_t device, std::uint32_t a
       number_(context.new_session(device, Protocol::pop3, account, audit_round, endpoint)),
       client_(std::make_unique<session::Pop3Client>(context.client_config(endpoint, account, mechanism), *this)),
       recorded_(std::make_unique<history::RecordedPeer>(*client_, *context.logs.at(number_ - 1))),
-      endpoint_(endpoint) {}
+      endpoint_(endpoint),
+      guard_(context.options.own_mailboxes) {}
 
 Pop3Session::~Pop3Session() { link_.reset(); }
 
@@ -39,17 +42,18 @@ void Pop3Session::open(Then then) {
 template <class Issue>
 void Pop3Session::command(history::Event invoke, Then then, Issue&& issue) {
   const What what = invoke.what;
+  const std::uint32_t number = invoke.seq;
   const std::uint32_t index = context_.append(std::move(invoke));
   const session::CommandId id = ended_ ? 0 : issue();
   if (id != 0) {
-    pending_[id] = {index, what, std::move(then)};
+    pending_[id] = {index, what, number, std::move(then)};
     return;
   }
   auto e = event(Type::fail, what);  // the session takes nothing more: it was never sent
   e.command = index;
-  e.text = "the connection was gone before";
+  e.text = kGone;
   context_.append(std::move(e));
-  then({session::Outcome::fail, "", "the connection was gone before"});
+  context_.later.post([then = std::move(then)] { then({session::Outcome::fail, "", kGone}); });
 }
 
 void Pop3Session::stat(Then then) {
@@ -64,25 +68,48 @@ void Pop3Session::uidl(Then then) {
   command(event(Type::invoke, What::pop_uidl), std::move(then), [&] { return client_->uidl(); });
 }
 
-void Pop3Session::retr(std::uint32_t number, Then then) {
+void Pop3Session::retr(const OwnedNumber& number, Then then) {
   auto e = event(Type::invoke, What::retr);
-  e.seq = number;
-  command(std::move(e), std::move(then), [&] { return client_->retr(number); });
+  e.seq = number.number();
+  command(std::move(e), std::move(then), [&] { return client_->retr(number.number()); });
 }
 
-void Pop3Session::top(std::uint32_t number, std::uint32_t lines, Then then) {
+void Pop3Session::top(std::uint32_t number, Then then) {
   auto e = event(Type::invoke, What::top);
   e.seq = number;
-  e.uid = lines;
-  command(std::move(e), std::move(then), [&] { return client_->top(number, lines); });
+  command(std::move(e), std::move(then), [&] { return client_->top(number, 0); });
 }
 
-void Pop3Session::dele(std::uint32_t number, Then then) {
+void Pop3Session::dele(const OwnedNumber& number, Then then) {
   auto e = event(Type::invoke, What::dele);
-  e.seq = number;
-  e.message = entries_[number].message;
-  e.text = entries_[number].uidl;
-  command(std::move(e), std::move(then), [&] { return client_->dele(number); });
+  e.seq = number.number();
+  e.message = entries_[number.number()].message;
+  e.text = entries_[number.number()].uidl;
+  command(std::move(e), std::move(then), [&] { return client_->dele(number.number()); });
+}
+
+std::vector<std::uint32_t> Pop3Session::numbers() const {
+  std::vector<std::uint32_t> out;
+  for (const auto& entry : entries_) out.push_back(entry.first);
+  return out;
+}
+
+std::uint32_t Pop3Session::message(std::uint32_t number) const {
+  const auto entry = entries_.find(number);
+  return entry == entries_.end() ? 0 : entry->second.message;
+}
+
+void Pop3Session::look_at(std::vector<std::uint32_t> numbers, Finish then) {
+  std::erase_if(numbers, [this](std::uint32_t number) { return looked_at(number); });
+  if (!client_->has("TOP")) numbers.clear();
+  const std::size_t count = numbers.size();
+  one_by_one(
+      count,
+      [this, numbers = std::move(numbers)](std::size_t i, Finish next) {
+        if (over()) return next();
+        top(numbers[i], [next = std::move(next)](const Result&) { next(); });
+      },
+      std::move(then));
 }
 
 void Pop3Session::rset(Then then) {
@@ -187,18 +214,14 @@ void Pop3Session::on_content_end(std::uint64_t octets, Time) {
   // section 6.6).
   for (const auto& [id, pending] : pending_) {
     if (pending.what != What::retr && pending.what != What::top) continue;
-    if (pending.event == 0) return;
-    const auto& invoke = context_.history.event(pending.event);
-    Entry& entry = entries_[invoke.seq];
+    Entry& entry = entries_[pending.number];
     auto e = event(Type::obs, What::message);
     e.command = pending.event;
-    e.seq = invoke.seq;
+    e.seq = pending.number;
     e.text = entry.uidl;
     describe_content(context_, scanner_, pending.what == What::retr, e);
-    entry.looked_at = true;
     entry.message = e.message;
-    entry.stamped = scanner_.token().has_value();
-    entry.report = !scanner_.token() && announces_report(scanner_.kept());
+    guard_.saw(pending.number, identify(context_.messages, scanner_));
     if (pending.what == What::retr && !scanner_.token()) record_reports(context_, scanner_, e);
     context_.append(std::move(e));
     return;

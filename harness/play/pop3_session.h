@@ -4,12 +4,14 @@
 #include <memory>
 
 #include "play/context.h"
+#include "play/ownership.h"
 #include "session/pop3_client.h"
 
 namespace mailproof::play {
 
 /// One POP3 connection that writes down everything it does and sees; the POP3 sister of ImapSession, with the same
-/// rules.
+/// rules: RETR and DELE take a proof that the message is ours, which its header gives (TOP n 0). Where TOP is not
+/// offered, or refused, nobody has looked, and it counts as somebody else's.
 class Pop3Session final : public session::Pop3Sink {
  public:
   struct Result {
@@ -24,9 +26,6 @@ class Pop3Session final : public session::Pop3Sink {
     std::uint64_t octets = 0;
     std::string uidl;
     std::uint32_t message = 0;  ///< one of ours, once its content was seen
-    bool stamped = false;       ///< carries a token
-    bool report = false;        ///< multipart/report
-    bool looked_at = false;     ///< TOP or RETR brought it
   };
 
   Pop3Session(Context& context, std::uint32_t device, std::uint32_t account, std::uint32_t audit_round,
@@ -37,9 +36,9 @@ class Pop3Session final : public session::Pop3Sink {
   void stat(Then then);
   void list(Then then);
   void uidl(Then then);
-  void retr(std::uint32_t number, Then then);
-  void top(std::uint32_t number, std::uint32_t lines, Then then);
-  void dele(std::uint32_t number, Then then);
+  void top(std::uint32_t number, Then then);  ///< the header alone
+  void retr(const OwnedNumber& number, Then then);
+  void dele(const OwnedNumber& number, Then then);
   void rset(Then then);
   void quit(Then then);
   void give_up(const std::string& why) { client_->give_up(why); }
@@ -52,7 +51,15 @@ class Pop3Session final : public session::Pop3Sink {
   const session::Ended& end() const { return end_; }  ///< how, once it is over
   std::uint32_t number() const { return number_; }
   std::uint32_t messages() const { return messages_; }  ///< by the last STAT
-  std::map<std::uint32_t, Entry>& entries() { return entries_; }
+  const std::map<std::uint32_t, Entry>& entries() const { return entries_; }
+  std::vector<std::uint32_t> numbers() const;                                      ///< of all entries, ascending
+  std::uint32_t message(std::uint32_t number) const;                               ///< of its entry
+  const std::string& uidl(std::uint32_t number) { return entries_[number].uidl; }  ///< of its entry
+  const Pop3Guard& guard() const { return guard_; }
+  bool looked_at(std::uint32_t number) const { return guard_.looked_at(number); }
+  std::optional<OwnedNumber> owned(std::uint32_t number) const { return guard_.owned(number); }
+  /// Looks at the headers of those that nobody has looked at yet, as far as the server lets us.
+  void look_at(std::vector<std::uint32_t> numbers, Finish then);
   /// Closes a complete listing in the history.
   void enumerated();
   std::function<void(const session::Ended&)> ended_hook;
@@ -73,6 +80,7 @@ class Pop3Session final : public session::Pop3Sink {
   struct Pending {
     std::uint32_t event = 0;
     history::What what = history::What::pop_noop;
+    std::uint32_t number = 0;  ///< of the message it is about
     Then then;
   };
   history::Event event(history::Type type, history::What what) const;
@@ -95,6 +103,7 @@ class Pop3Session final : public session::Pop3Sink {
   bool leaving_ = false;  ///< QUIT was asked for
   session::Ended end_;
   history::ContentScanner scanner_;
+  Pop3Guard guard_;
   std::uint64_t content_octets_ = 0;
 };
 

@@ -13,6 +13,7 @@ inline constexpr auto kLatitudes = std::to_array<Switch>({
     {"imap.no-without-code", "NO comes without a response code", "RFC 3501 section 7.1, RFC 5530"},
     {"imap.expunge-waits-for-noop", "EXPUNGE by others is told during NOOP, CHECK and IDLE only",
      "RFC 3501 section 5.2, RFC 2180 section 4.1.2"},
+    {"imap.no-move", "MOVE is not offered: clients copy, mark and expunge", "RFC 6851 section 1"},
     {"imap.no-uidplus", "UIDPLUS is missing: no APPENDUID, no COPYUID, no UID EXPUNGE", "RFC 4315"},
     {"imap.takes-plaintext-login", "LOGIN is taken without TLS also on a port that is there for TLS",
      "RFC 8314 section 4.1 (SHOULD), RFC 3501 section 6.2.3"},

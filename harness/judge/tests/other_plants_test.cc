@@ -357,6 +357,13 @@ const bool kSession[] = {
               e.text = "interrupted";
             });
           }),
+    plant("session/foreign-mail",
+          [](Scene& s) {
+            s.obs(What::problem, 0, [](Event& e) {
+              e.code = "foreign";
+              e.text = "nothing was expunged from INBOX: it may hold mail that is not ours and is marked as deleted";
+            });
+          }),
     plant("session/audit-incomplete",
           [](Scene& s) {
             const auto mail = s.accepted(1);

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "play/content.h"
-
 namespace mailproof::play {
 namespace {
 
@@ -138,11 +136,6 @@ TEST(MessageSets, MayBeWhatADeviceGot) {
   EXPECT_EQ(mail.messages.numbers(MessageRef{"got", 1, 1, false}), (Numbers{3}));
   mail.messages.define("got", {});
   EXPECT_EQ(mail.messages.numbers(MessageRef{"got", 0, 0, true}), Numbers{});
-}
-
-TEST(Content, OfAReportIsAnnouncedInItsHeader) {
-  EXPECT_TRUE(announces_report("Content-Type: Multipart/Report; report-type=delivery-status;\r\n boundary=\"b\"\r\n"));
-  EXPECT_FALSE(announces_report("Content-Type: multipart/mixed; boundary=\"b\"\r\n"));
 }
 
 }  // namespace

@@ -10,7 +10,8 @@ std::string ImapSession::capabilities() const {
     const auto mechanisms = offered_mechanisms(may_send_password(), "AUTH=");
     if (!mechanisms.empty()) list += " " + mechanisms;
   }
-  list += " NAMESPACE CHILDREN SPECIAL-USE UNSELECT MOVE CONDSTORE QRESYNC ESEARCH STATUS=SIZE";
+  list += " NAMESPACE CHILDREN SPECIAL-USE UNSELECT CONDSTORE QRESYNC ESEARCH STATUS=SIZE";
+  if (!context().has(latitude("imap.no-move"))) list += " MOVE";
   if (!context().has(latitude("imap.no-uidplus"))) list += " UIDPLUS";
   return list + " QUOTA QUOTA=RES-STORAGE QUOTASET";
 }

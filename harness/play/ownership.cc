@@ -1,0 +1,138 @@
+#include "play/ownership.h"
+
+#include <algorithm>
+
+#include "wire/mime/content_type.h"
+#include "wire/mime/header.h"
+
+namespace mailproof::play {
+namespace {
+
+bool owned_kind(Whose whose) { return whose == Whose::ours || whose == Whose::leftover || whose == Whose::report; }
+
+/// Whether a list of Message-IDs (RFC 5322 section 3.6.4) has one of this playing.
+bool names_ours(const Messages& messages, std::string_view ids) {
+  for (auto at = ids.find('<'); at != std::string_view::npos; at = ids.find('<', at + 1))
+    if (messages.made(ids.substr(at, ids.find('>', at) - at + 1))) return true;
+  return false;
+}
+
+Identity report_or_foreign(const Messages& messages, std::string_view header) {
+  const auto field = mime::find_field(header, "Content-Type");
+  if (!field) return {};
+  const auto type = mime::parse_content_type(*field);
+  if (!type.is("multipart", "report") || !iequals(type.parameter("report-type"), "delivery-status")) return {};
+  for (const char* name : {"References", "In-Reply-To"})
+    if (const auto ids = mime::find_field(header, name); ids && names_ours(messages, *ids)) return {Whose::report, 0};
+  return {Whose::maybe_report, 0};
+}
+
+}  // namespace
+
+Identity identify(const Messages& messages, const history::ContentScanner& scanner) {
+  std::string_view rest = scanner.header();
+  std::size_t tokens = 0, ids = 0, subjects = 0;
+  std::string token_text, id, subject;
+  while (const auto field = mime::take_field(rest)) {
+    if (iequals(field->name, history::kTokenHeader)) {
+      ++tokens;
+      token_text = mime::unfold(field->body);
+    } else if (iequals(field->name, "Message-ID")) {
+      ++ids;
+      id = mime::unfold(field->body);
+    } else if (iequals(field->name, "Subject")) {
+      ++subjects;
+      subject = mime::unfold(field->body);
+    }
+  }
+  if (tokens == 0) return report_or_foreign(messages, scanner.header());
+  const auto token = history::Token::parse(token_text);
+  if (tokens != 1 || ids != 1 || subjects != 1 || !token) return {};
+  if (id != token->message_id() || !history::subject_fits(*token, subject)) return {};
+  if (const std::uint32_t message = messages.exactly(*token)) return {Whose::ours, message};
+  // A token of this playing that we never made is forged.
+  return messages.of_this_playing(*token) ? Identity{} : Identity{Whose::leftover, 0};
+}
+
+std::string OwnedUids::set() const { return history::format_uids(uids_); }
+
+void ImapGuard::opened(const std::string& mailbox, std::uint32_t uidvalidity) {
+  mailbox_ = mailbox;
+  uidvalidity_ = uidvalidity;
+  asking_from_ = 1;
+  known_.clear();
+}
+
+void ImapGuard::saw(std::uint32_t uid, const Identity& identity) {
+  if (uid == 0) return;
+  const auto found = known_.find(uid);
+  if (found == known_.end()) {
+    if (uid >= asking_from_) known_.emplace(uid, Known{identity, false});
+    return;
+  }
+  Known& known = found->second;
+  const bool about_us = known.identity.whose == Whose::report && identity.whose == Whose::maybe_report;
+  if (identity == known.identity || about_us) return;
+  known.contradicted = true;
+}
+
+void ImapGuard::is_about_us(std::uint32_t uid) {
+  const auto found = known_.find(uid);
+  if (found != known_.end() && found->second.identity.whose == Whose::maybe_report)
+    found->second.identity.whose = Whose::report;
+}
+
+Whose ImapGuard::whose(std::uint32_t uid) const {
+  const auto found = known_.find(uid);
+  return found == known_.end() || found->second.contradicted ? Whose::foreign : found->second.identity.whose;
+}
+
+std::uint32_t ImapGuard::message(std::uint32_t uid) const {
+  return whose(uid) == Whose::ours ? known_.at(uid).identity.message : 0;
+}
+
+std::vector<std::uint32_t> ImapGuard::maybe_reports() const {
+  std::vector<std::uint32_t> uids;
+  for (const auto& [uid, known] : known_)
+    if (whose(uid) == Whose::maybe_report) uids.push_back(uid);
+  return uids;
+}
+
+bool ImapGuard::is_ours(std::uint32_t uid) const { return owned_kind(whose(uid)); }
+
+OwnedUids ImapGuard::owned(const std::vector<std::uint32_t>& uids) const {
+  OwnedUids out;
+  out.mailbox_ = mailbox_;
+  out.uidvalidity_ = uidvalidity_;
+  for (const auto uid : uids)
+    if (own_mailboxes_ || is_ours(uid)) out.uids_.push_back(uid);
+  std::sort(out.uids_.begin(), out.uids_.end());
+  out.uids_.erase(std::unique(out.uids_.begin(), out.uids_.end()), out.uids_.end());
+  return out;
+}
+
+std::optional<ExpungePermit> ImapGuard::may_expunge(std::uint32_t exists,
+                                                    const std::map<std::uint32_t, bool>& deleted) const {
+  if (own_mailboxes_) return ExpungePermit();
+  if (deleted.size() != exists) return std::nullopt;
+  for (const auto& [uid, marked] : deleted)
+    if (marked && !is_ours(uid)) return std::nullopt;
+  return ExpungePermit();
+}
+
+void Pop3Guard::saw(std::uint32_t number, const Identity& identity) {
+  const auto [known, fresh] = known_.try_emplace(number, identity);
+  if (!fresh && known->second != identity) known->second.reset();
+}
+
+bool Pop3Guard::is_ours(std::uint32_t number) const {
+  const auto known = known_.find(number);
+  return known != known_.end() && known->second && owned_kind(known->second->whose);
+}
+
+std::optional<OwnedNumber> Pop3Guard::owned(std::uint32_t number) const {
+  if (own_mailboxes_ || is_ours(number)) return OwnedNumber(number);
+  return std::nullopt;
+}
+
+}  // namespace mailproof::play

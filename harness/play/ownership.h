@@ -1,0 +1,137 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "history/stamp.h"
+#include "play/messages.h"
+
+// Whose mail it is. mailproof removes, moves, marks and reads no mail but its own: what does any of that takes a proof,
+// and proofs are made here only, from what the server showed of that very message.
+
+namespace mailproof::play {
+
+enum class Whose : std::uint8_t {
+  foreign,       ///< somebody else's; also what could not be looked at, and what was shown in two ways
+  ours,          ///< a message of this playing
+  leftover,      ///< mailproof's, of another playing
+  report,        ///< a delivery report about a message of this playing
+  maybe_report,  ///< a delivery report; its header does not say about what. Foreign until that is known
+};
+
+struct Identity {
+  Whose whose = Whose::foreign;
+  std::uint32_t message = 0;  ///< which one, when it is ours
+  bool operator==(const Identity&) const = default;
+};
+
+/// By its header alone, as the scanner saw it (a body behind it changes nothing). Ours or a leftover: exactly one
+/// token, Message-ID and Subject stand in the header, the latter two are those that are made for this token, and of
+/// this playing's also its seed and owner agree. A report: multipart/report with report-type=delivery-status (RFC 6522)
+/// whose References or In-Reply-To names a Message-ID of this playing. Nothing else, whatever its text quotes.
+Identity identify(const Messages& messages, const history::ContentScanner& scanner);
+
+/// UIDs of one mailbox that were seen to be ours, ascending.
+class OwnedUids {
+ public:
+  bool empty() const { return uids_.empty(); }
+  std::string set() const;  ///< as the protocol writes it
+  /// Whether they are of the mailbox that is open now.
+  bool of(const std::string& mailbox, std::uint32_t uidvalidity) const {
+    return mailbox == mailbox_ && uidvalidity == uidvalidity_;
+  }
+
+ private:
+  friend class ImapGuard;
+  std::vector<std::uint32_t> uids_;
+  std::string mailbox_;
+  std::uint32_t uidvalidity_ = 0;
+};
+
+/// Nothing that bears \Deleted in the open mailbox is somebody else's: a plain EXPUNGE takes what is ours only.
+class ExpungePermit {
+ private:
+  friend class ImapGuard;
+  ExpungePermit() = default;
+};
+
+/// Everything in this mailbox, and in those below it, is ours: it may be deleted or renamed.
+class OwnedMailbox {
+ public:
+  const std::string& name() const { return name_; }
+
+ private:
+  friend class MailboxCheck;
+  explicit OwnedMailbox(std::string name) : name_(std::move(name)) {}
+  std::string name_;
+};
+
+/// A message number of one POP3 session, seen to be ours.
+class OwnedNumber {
+ public:
+  std::uint32_t number() const { return number_; }
+
+ private:
+  friend class Pop3Guard;
+  explicit OwnedNumber(std::uint32_t number) : number_(number) {}
+  std::uint32_t number_;
+};
+
+/// What one IMAP session was shown of the messages in its open mailbox.
+class ImapGuard {
+ public:
+  /// `own_mailboxes`: the user said that everything there may be read and removed.
+  explicit ImapGuard(bool own_mailboxes) : own_mailboxes_(own_mailboxes) {}
+
+  /// Another mailbox is open, or the same one anew: nothing is known of it.
+  void opened(const std::string& mailbox, std::uint32_t uidvalidity);
+  /// Headers of this UID and those above it are asked for; what comes for one below, unasked, says nothing new.
+  void asking_from(std::uint32_t uid) { asking_from_ = uid; }
+  /// A header came (RFC 3501 section 7.4.2). The same UID with another identity: foreign from then on.
+  void saw(std::uint32_t uid, const Identity& identity);
+  /// A search found a Message-ID of this playing in it.
+  void is_about_us(std::uint32_t uid);
+  void gone(std::uint32_t uid) { known_.erase(uid); }
+
+  Whose whose(std::uint32_t uid) const;
+  std::uint32_t message(std::uint32_t uid) const;  ///< 0 = not one of this playing
+  std::vector<std::uint32_t> maybe_reports() const;
+  bool is_ours(std::uint32_t uid) const;  ///< whatever kind of ours
+
+  /// Those of `uids` that are ours; by the user's word all of them.
+  OwnedUids owned(const std::vector<std::uint32_t>& uids) const;
+  /// `exists`: what the mailbox holds by EXISTS; `deleted`: UID and whether it bears \Deleted, of all of them. Nothing
+  /// if something is missing in it, or foreign and marked.
+  std::optional<ExpungePermit> may_expunge(std::uint32_t exists, const std::map<std::uint32_t, bool>& deleted) const;
+
+ private:
+  struct Known {
+    Identity identity;
+    bool contradicted = false;
+  };
+  bool own_mailboxes_;
+  std::string mailbox_;
+  std::uint32_t uidvalidity_ = 0, asking_from_ = 1;
+  std::map<std::uint32_t, Known> known_;
+};
+
+/// What one POP3 session was shown of the messages in its maildrop. Numbers hold for the session (RFC 1939 section 4).
+class Pop3Guard {
+ public:
+  explicit Pop3Guard(bool own_mailboxes) : own_mailboxes_(own_mailboxes) {}
+  /// A header came, by TOP or RETR. Another identity than before: foreign from then on.
+  void saw(std::uint32_t number, const Identity& identity);
+  bool looked_at(std::uint32_t number) const { return known_.contains(number); }
+  bool is_ours(std::uint32_t number) const;  ///< whatever kind of ours
+  /// Nothing: it is not ours, or nobody looked. By the user's word always a proof.
+  std::optional<OwnedNumber> owned(std::uint32_t number) const;
+
+ private:
+  bool own_mailboxes_;
+  std::map<std::uint32_t, std::optional<Identity>> known_;  ///< nothing inside: shown in two ways
+};
+
+}  // namespace mailproof::play

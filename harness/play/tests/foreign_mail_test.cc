@@ -1,0 +1,291 @@
+// What is not ours is never removed, moved, marked or read.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "judge/judge.h"
+#include "play/tests/foreign_rig.h"
+
+namespace mailproof::play {
+namespace {
+
+using history::What;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr std::string_view kStory = R"(
+accounts: [alice]
+devices:
+  mta:   {delivers: lmtp}
+  agent: {delivers: command}
+  phone: {imap: alice, idle: INBOX}
+  web:   {imap: alice, kind: webmail}
+  pc:    {pop3: alice, after_download: delete}
+steps:
+)";
+
+std::string letter(const std::string& subject = "dinner") {
+  return "From: Bob <bob@example.org>\r\nTo: alice@example.test\r\nSubject: " + subject +
+         "\r\nMessage-ID: <1@example.org>\r\nDate: Wed, 25 Nov 2026 09:12:40 +0000\r\n\r\n" + std::string(kPrivate) +
+         "\r\n";
+}
+
+struct World {
+  explicit World(const std::string& steps, const std::function<void(server::ServerOptions&)>& with = {},
+                 std::vector<WrongBlock> wrong = {})
+      : rig(scenario::parse("id: play.test\ntitle: a test\nneeds: [imap, pop3, delivery, lmtp, admin]\n" +
+                                std::string(kStory) + steps,
+                            "play.yaml"),
+            with, wrong.empty() ? std::vector<WrongDialogue>{} : std::vector<WrongDialogue>{{std::move(wrong)}}),
+        mail(rig) {
+    // "agent: {deliver: ...}" stands for the moment when somebody else's mail comes in.
+    rig.admin->answer = [this](const AdminRequest& request) {
+      mail.put("alice", letter());
+      if (now) now();
+      put_into(*rig.server, request.address, *request.input, rig.network->now());
+      return AdminReply{};
+    };
+  }
+  judge::Verdict verdict() const { return judge::judge(rig.player->history(), false).verdict; }
+  void expect_untouched(std::size_t letters) {
+    EXPECT_EQ(mail.sent(), letters);
+    EXPECT_THAT(mail.harmed(), IsEmpty());
+    EXPECT_THAT(mail.read_by(), IsEmpty());
+  }
+  SimRig rig;
+  ForeignMail mail;
+  std::function<void()> now;
+};
+
+WrongBlock on(Protocol protocol, const std::string& line, std::vector<WrongAction> actions,
+              WrongBlock::At at = WrongBlock::At::line) {
+  WrongBlock block{.at = at, .protocol = protocol, .text = line};
+  block.actions = std::move(actions);
+  return block;
+}
+WrongAction say(std::string text) { return {.kind = WrongAction::Kind::say, .text = std::move(text) + "\r\n"}; }
+WrongAction drop(std::string pattern) { return {.kind = WrongAction::Kind::drop, .pattern = std::move(pattern)}; }
+WrongAction close_it() { return {.kind = WrongAction::Kind::close}; }
+void without_extensions(server::ServerOptions& options) { options.latitudes = {"imap.no-uidplus", "imap.no-move"}; }
+
+const std::string kDownload =
+    "  - mta: {deliver: mail, to: alice, count: 3}\n"
+    "  - pc: {download: all, as: got}\n"
+    "  - pc: quit\n"
+    "  - phone: {see: mail, within: 1s}\n";
+
+TEST(ForeignMail, WhateverIsThereBeforeEndsTheScenarioBeforeItsFirstChange) {
+  history::MessageSpec ours;
+  ours.token = {1, 1, 2, "alice@example.test"};
+  ours.from = ours.to = ours.token.owner;
+  ours.set = "mail";
+  ours.date = "Thu, 01 Jan 2026 00:00:00 +0000";
+  history::MessageSpec other = ours;
+  other.token.run = 77;
+  for (const LookAlike& look_alike : look_alikes(ours, other)) {
+    if (look_alike.text.find(kPrivate) == std::string::npos) continue;  // mailproof's own
+    World world(kDownload);
+    world.mail.put("alice", look_alike.text);
+    world.rig.play();
+    EXPECT_THAT(world.rig.problem(), HasSubstr("1 message that is not ours")) << look_alike.what;
+    EXPECT_EQ(world.verdict(), judge::Verdict::error) << look_alike.what;
+    EXPECT_THAT(world.rig.told(What::step), IsEmpty());
+    world.expect_untouched(1);
+  }
+}
+
+TEST(ForeignMail, TheSameOverPop3WhereThereIsNoImap) {
+  for (const bool with_top : {true, false}) {
+    World world(
+        "  - mta: {deliver: mail, to: alice, count: 3}\n"
+        "  - pc: {download: all, as: got}\n"
+        "  - pc: quit\n",
+        {}, with_top ? std::vector<WrongBlock>{} : std::vector{on(Protocol::pop3, "CAPA", {drop("^TOP")})});
+    world.rig.target.imap.clear();
+    world.rig.scenario.devices.erase(world.rig.scenario.devices.begin() + 2, world.rig.scenario.devices.begin() + 4);
+    for (auto& step : world.rig.scenario.steps) step.device = step.device == 4 ? 2 : step.device;
+    world.mail.put("alice", letter());
+    world.rig.play();
+    EXPECT_THAT(world.rig.problem(), HasSubstr("the maildrop of user-alice holds 1 message that is not ours"));
+    world.expect_untouched(1);
+  }
+}
+
+TEST(ForeignMail, WhatAnEarlierRunLeftIsRemoved) {
+  World world("  - mta: {deliver: mail, to: alice}\n  - judge: {count: 1, in: INBOX, of: alice}\n");
+  history::MessageSpec left;
+  left.token = {77, 1, 2, "alice@example.test"};
+  left.from = left.to = left.token.owner;
+  left.set = "mail";
+  left.date = "Thu, 01 Jan 2026 00:00:00 +0000";
+  put_into(*world.rig.server, "alice@example.test", *history::make_message(left).text, {});
+  world.rig.play();
+  EXPECT_EQ(world.rig.problem(), "");
+  EXPECT_EQ(world.verdict(), judge::Verdict::pass);
+}
+
+// S2
+TEST(ForeignMail, WithoutTopNothingIsFetchedOrDeletedAndNothingIsAccused) {
+  for (const auto& wrong :
+       {on(Protocol::pop3, "CAPA", {drop("^TOP")}), on(Protocol::pop3, "TOP 2 0", {say("-ERR not now")}),
+        on(Protocol::pop3, "TOP", {say("-ERR not now")}, WrongBlock::At::prefix)}) {
+    World world(
+        "  - mta: {deliver: mail, to: alice}\n"
+        "  - agent: {deliver: more, to: alice}\n"
+        "  - pc: {download: all, as: got}\n"
+        "  - pc: quit\n"
+        "  - phone: {lose: more, within: 1s}\n",
+        {}, {wrong});
+    world.rig.play();
+    world.expect_untouched(1);
+    EXPECT_NE(world.verdict(), judge::Verdict::fail);
+    EXPECT_NE(world.verdict(), judge::Verdict::pass) << "the downloading was not done";
+  }
+}
+
+// S3
+TEST(ForeignMail, WithoutUidplusNothingIsExpungedBesideWhatSomebodyElseMarked) {
+  for (const char* step : {"phone: {delete: mail}", "phone: {move: mail, to: Archive}", "phone: expunge"}) {
+    World world(std::string("  - mta: {deliver: mail, to: alice}\n"
+                            "  - agent: {deliver: more, to: alice}\n"
+                            "  - phone: {see: more, within: 1s}\n  - ") +
+                    step + "\n",
+                without_extensions);
+    world.now = [&] { world.mail.put("alice", letter("marked"), true); };
+    world.rig.play();
+    EXPECT_THAT(world.rig.problem(), HasSubstr("nothing was expunged from INBOX")) << step;
+    EXPECT_EQ(world.verdict(), judge::Verdict::inconclusive) << step;
+    world.expect_untouched(2);
+  }
+}
+
+TEST(ForeignMail, WithUidplusOursGoesAndTheMarkedOneStays) {
+  World world(
+      "  - mta: {deliver: mail, to: alice}\n"
+      "  - agent: {deliver: more, to: alice}\n"
+      "  - phone: {delete: mail}\n"
+      "  - judge: {fate: mail, is: removed-by-client}\n");
+  world.now = [&] { world.mail.put("alice", letter("marked"), true); };
+  world.rig.play();
+  EXPECT_EQ(world.rig.problem(), "");
+  EXPECT_EQ(world.rig.fate(1), history::Fate::removed_by_client);
+  world.expect_untouched(2);
+}
+
+TEST(ForeignMail, AMailboxThatHoldsItIsNeitherDeletedNorRenamed) {
+  for (const char* step : {"phone: {rename: INBOX, to: Old}", "phone: {remove: INBOX}"}) {
+    World world(std::string("  - agent: {deliver: mail, to: alice}\n  - ") + step + "\n");
+    world.rig.play();
+    EXPECT_THAT(world.rig.problem(), HasSubstr("INBOX holds mail that is not ours")) << step;
+    EXPECT_EQ(world.verdict(), judge::Verdict::inconclusive);
+    world.expect_untouched(1);
+  }
+}
+
+// S4
+TEST(ForeignMail, ABackupTakesWhatIsOurs) {
+  World world(
+      "  - mta: {deliver: mail, to: alice, count: 2}\n"
+      "  - agent: {deliver: more, to: alice}\n"
+      "  - phone: compare\n"
+      "  - web: compare\n"
+      "  - pc: compare\n");
+  world.rig.play();
+  EXPECT_EQ(world.rig.problem(), "");
+  world.expect_untouched(1);
+}
+
+// S5
+TEST(ForeignMail, WhatIsNotKnownIsNotEmpty) {
+  for (const auto& wrong :
+       {on(Protocol::imap, "STATUS", {say("${tag} NO not now")}, WrongBlock::At::prefix),
+        on(Protocol::imap, "STATUS", {drop("^\\* STATUS")}, WrongBlock::At::prefix),
+        on(Protocol::imap, "LIST", {say("${tag} NO not now")}, WrongBlock::At::prefix),
+        on(Protocol::imap, "EXAMINE", {say("${tag} NO not now")}, WrongBlock::At::prefix),
+        on(Protocol::imap, "UID FETCH", {drop("^\\* 1 FETCH"), drop("X-Letter")}, WrongBlock::At::prefix)}) {
+    World world(kDownload, {}, {wrong});
+    world.mail.put("alice", letter());
+    world.rig.play();
+    EXPECT_NE(world.rig.problem(), "") << wrong.text;
+    EXPECT_THAT(world.rig.told(What::step), IsEmpty()) << wrong.text;
+    world.expect_untouched(1);
+  }
+}
+
+// S6
+TEST(LongLists, AServerThatClosesAtAppendAndTwoThousandMessages) {
+  World world("  - phone: {save: draft, to: Drafts, count: 20000, size: 1KiB}\n", {},
+              {on(Protocol::imap, "APPEND", {close_it()}, WrongBlock::At::prefix)});
+  world.rig.play();
+  EXPECT_TRUE(world.rig.player->done());
+}
+
+TEST(LongLists, AMaildropOfFortyNineThousandThatEndsAtTheFirstTop) {
+  std::string rows = "+OK";
+  for (int i = 1; i <= 49'000; ++i) rows += "\r\n" + std::to_string(i) + " 100";
+  for (const char* step :
+       {"pc: {download: all, as: got}", "pc: {delete: mail}", "pc: {see: mail, within: 1s}", "pc: compare"}) {
+    World world(std::string("  - mta: {deliver: mail, to: alice}\n  - ") + step + "\n", {},
+                {on(Protocol::pop3, "STAT", {say("+OK 49000 4900000")}),
+                 on(Protocol::pop3, "LIST", {say(rows + "\r\n.")}), on(Protocol::pop3, "UIDL", {say("-ERR no")}),
+                 on(Protocol::pop3, "TOP", {close_it()}, WrongBlock::At::prefix)});
+    world.rig.play();
+    EXPECT_TRUE(world.rig.player->done()) << step;
+  }
+}
+
+TEST(LongLists, AMaildropOfFortyNineThousandWithoutTop) {
+  std::string rows = "+OK";
+  for (int i = 1; i <= 49'000; ++i) rows += "\r\n" + std::to_string(i) + " 100";
+  World world(
+      "  - mta: {deliver: mail, to: alice}\n  - pc: {delete: mail}\n  - pc: {download: all, as: got}\n", {},
+      {on(Protocol::pop3, "STAT", {say("+OK 49000 4900000")}), on(Protocol::pop3, "LIST", {say(rows + "\r\n.")}),
+       on(Protocol::pop3, "UIDL", {say("-ERR no")}), on(Protocol::pop3, "CAPA", {drop("^TOP")})});
+  world.rig.play();
+  EXPECT_TRUE(world.rig.player->done());
+}
+
+TEST(LongLists, FortyNineThousandMailboxesAndACloseAtTheFirstLook) {
+  std::string rows;
+  for (int i = 1; i <= 49'000; ++i) rows += "* LIST () \"/\" box" + std::to_string(i) + "\r\n";
+  for (const char* command : {"EXAMINE", "STATUS"}) {
+    World world("  - mta: {deliver: mail, to: alice}\n", {},
+                {on(Protocol::imap, "LIST", {say(rows + "${tag} OK done")}, WrongBlock::At::prefix),
+                 on(Protocol::imap, command, {close_it()}, WrongBlock::At::prefix)});
+    world.rig.options.baseline = std::string(command) == "STATUS";
+    world.rig.play();
+    EXPECT_TRUE(world.rig.player->done()) << command;
+  }
+}
+
+/// All stories and checks, with other people's mail coming in beside them.
+class Stirred : public testing::TestWithParam<int> {};
+
+TEST_P(Stirred, NoStoryOrCheckTouchesIt) {
+  auto loaded = scenario::load({"scenarios", "fixtures/stories"}, "scenarios");
+  ASSERT_THAT(loaded.problems, IsEmpty());
+  ASSERT_GT(loaded.scenarios.size(), 200U);
+  std::size_t letters = 0, came_in = 0;
+  for (auto& one : loaded.scenarios) {
+    if (std::find(one.tags.begin(), one.tags.end(), "slow") != one.tags.end()) continue;
+    scenario::Loaded alone;
+    alone.scenarios.push_back(std::move(one));
+    SimRig rig(std::move(alone));
+    rig.target.imap.push_back({Protocol::imap, "sim", 993, TlsMode::implicit, false, ""});
+    rig.target.pop3.push_back({Protocol::pop3, "sim", 995, TlsMode::implicit, false, ""});
+    rig.options.load = GetParam() % 2 == 1;  // cleans up in the end
+    ForeignMail mail(rig);
+    mail.arrive(6, static_cast<std::uint64_t>(GetParam()) * 1000 + letters);
+    rig.play();
+    letters += mail.sent();
+    came_in += mail.sent() != 0 ? 1 : 0;
+    EXPECT_THAT(mail.harmed(), IsEmpty()) << rig.scenario.id;
+    EXPECT_THAT(mail.read_by(), IsEmpty()) << rig.scenario.id;
+  }
+  EXPECT_GT(came_in, 150U) << "beside most of them mail came in while they were played";
+  RecordProperty("letters", static_cast<int>(letters));
+}
+INSTANTIATE_TEST_SUITE_P(Seeds, Stirred, testing::Values(1, 2, 3, 4));
+
+}  // namespace
+}  // namespace mailproof::play

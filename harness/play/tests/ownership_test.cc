@@ -1,0 +1,145 @@
+#include "play/ownership.h"
+
+#include <gtest/gtest.h>
+
+#include "play/tests/look_alikes.h"
+
+namespace mailproof::play {
+namespace {
+
+constexpr std::uint64_t kPlaying = 0xa1b2c3d4e5f60718;
+
+struct World {
+  history::History history;
+  Messages messages{history, 11, kPlaying, "Thu, 01 Jan 2026 00:00:00 +0000"};
+  history::MessageSpec ours, other;
+
+  World() {
+    const auto made = messages.make("mail", scenario::MessageKind::plain, 0, 0, "a@example.test", "alice@example.test");
+    history::ContentScanner scanner;
+    scanner.begin();
+    scanner.add(*made.text);
+    scanner.end();
+    ours.token = *scanner.token();
+    ours.from = "a@example.test";
+    ours.to = "alice@example.test";
+    ours.set = "mail";
+    ours.date = "Thu, 01 Jan 2026 00:00:00 +0000";
+    other = ours;
+    other.token.run ^= 0xff;
+    other.date = "Thu, 01 Jan 2025 00:00:00 +0000";
+  }
+
+  Identity of(std::string_view text, std::size_t piece = 0) const {
+    history::ContentScanner scanner;
+    scanner.begin();
+    for (std::size_t i = 0; piece != 0 && i < text.size(); i += piece) scanner.add(text.substr(i, piece));
+    if (piece == 0) scanner.add(text);
+    scanner.end();
+    return identify(messages, scanner);
+  }
+};
+
+TEST(Ownership, LookAlikesAreWhatTheyAre) {
+  const World world;
+  for (const LookAlike& mail : look_alikes(world.ours, world.other)) {
+    EXPECT_EQ(world.of(mail.text).whose, mail.whose) << mail.what;
+    EXPECT_EQ(world.of(mail.text).message, mail.whose == Whose::ours ? 1U : 0U) << mail.what;
+    const std::string header = mail.text.substr(0, mail.text.find("\r\n\r\n") + 4);
+    EXPECT_EQ(world.of(header).whose, mail.whose) << mail.what << ": its header alone says the same";
+  }
+}
+
+TEST(Ownership, HoweverItComesInPieces) {
+  const World world;
+  for (const LookAlike& mail : look_alikes(world.ours, world.other))
+    for (const std::size_t piece : {1, 7, 64}) EXPECT_EQ(world.of(mail.text, piece).whose, mail.whose) << mail.what;
+}
+
+TEST(Ownership, AHeaderOfAMegabyteIsNotOursForWhatStandsBehindIt) {
+  const World world;
+  std::string text;
+  while (text.size() < 1024 * 1024) text += "X-Filler: " + std::string(900, 'x') + "\r\n";
+  text += std::string(history::kTokenHeader) + ": " + world.ours.token.text() + "\r\n\r\n";
+  EXPECT_EQ(world.of(text).whose, Whose::foreign);
+}
+
+constexpr Identity kOurs{Whose::ours, 1}, kForeign{}, kReport{Whose::maybe_report, 0};
+
+TEST(ImapGuard, OnlyWhatWasSeenToBeOursIsOwned) {
+  ImapGuard guard(false);
+  guard.opened("INBOX", 7);
+  guard.saw(1, kOurs);
+  guard.saw(2, kForeign);
+  guard.saw(3, kReport);
+  guard.saw(4, {Whose::leftover, 0});
+  EXPECT_EQ(guard.owned({4, 3, 2, 1, 5, 0, 1}).set(), "1,4");
+  guard.is_about_us(3);
+  guard.is_about_us(2);
+  EXPECT_EQ(guard.owned({1, 2, 3, 4}).set(), "1,3:4") << "a search makes a report ours, not a letter";
+  EXPECT_TRUE(guard.owned({1}).of("INBOX", 7));
+  EXPECT_FALSE(guard.owned({1}).of("INBOX", 8));
+  EXPECT_FALSE(guard.owned({1}).of("Archive", 7));
+}
+
+TEST(ImapGuard, WhatIsShownInTwoWaysIsForeignFromThenOn) {
+  ImapGuard guard(false);
+  guard.opened("INBOX", 7);
+  guard.saw(1, kOurs);
+  guard.saw(1, kForeign);
+  EXPECT_TRUE(guard.owned({1}).empty());
+  guard.saw(1, kOurs);
+  EXPECT_TRUE(guard.owned({1}).empty());
+}
+
+TEST(ImapGuard, ARowThatNobodyAskedForProvesNothing) {
+  ImapGuard guard(false);
+  guard.opened("INBOX", 7);
+  guard.asking_from(10);
+  guard.saw(3, kOurs);
+  guard.saw(10, kOurs);
+  EXPECT_EQ(guard.owned({3, 10}).set(), "10");
+}
+
+TEST(ImapGuard, ASelectForgetsEverything) {
+  ImapGuard guard(false);
+  guard.opened("INBOX", 7);
+  guard.saw(1, kOurs);
+  guard.opened("INBOX", 7);
+  EXPECT_TRUE(guard.owned({1}).empty());
+}
+
+TEST(ImapGuard, NothingIsExpungedWhileForeignMailBearsDeleted) {
+  ImapGuard guard(false);
+  guard.opened("INBOX", 7);
+  guard.saw(1, kOurs);
+  guard.saw(2, kForeign);
+  EXPECT_TRUE(guard.may_expunge(2, {{1, true}, {2, false}}));
+  EXPECT_FALSE(guard.may_expunge(2, {{1, true}, {2, true}}));
+  EXPECT_FALSE(guard.may_expunge(3, {{1, true}, {2, false}})) << "one of three was not told of";
+  EXPECT_FALSE(guard.may_expunge(3, {{1, true}, {2, false}, {9, true}})) << "nobody looked at 9";
+}
+
+TEST(ImapGuard, TheUsersWordIsEnough) {
+  ImapGuard guard(true);
+  guard.opened("INBOX", 7);
+  EXPECT_EQ(guard.owned({1, 2}).set(), "1:2");
+  EXPECT_FALSE(guard.is_ours(1));
+}
+
+TEST(Pop3Guard, OnlyWhatWasSeenToBeOursIsOwned) {
+  Pop3Guard guard(false);
+  guard.saw(1, kOurs);
+  guard.saw(2, kForeign);
+  guard.saw(3, kReport);
+  EXPECT_TRUE(guard.owned(1));
+  EXPECT_FALSE(guard.owned(2));
+  EXPECT_FALSE(guard.owned(3));
+  EXPECT_FALSE(guard.owned(4)) << "nobody looked";
+  guard.saw(1, kForeign);
+  EXPECT_FALSE(guard.owned(1)) << "RETR showed another one than TOP";
+  EXPECT_TRUE(Pop3Guard(true).owned(4));
+}
+
+}  // namespace
+}  // namespace mailproof::play
