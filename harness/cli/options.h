@@ -17,7 +17,7 @@ namespace mailproof::cli {
 
 inline constexpr const char* kVersion = "0.1.0";
 
-/// Exit statuses that are not a verdict (DESIGN.md, Judging).
+/// Exit statuses that are not a verdict (reports/README.md, "Verdicts and the exit status").
 inline constexpr int kWrongUse = 2;
 inline constexpr int kTrouble = 3;
 

@@ -65,7 +65,7 @@ Result<scenario::Target> target_of_flags(const TargetFlags& flags) {
 }  // namespace
 
 void add_target_flags(CLI::App& app, TargetFlags& flags) {
-  app.add_option("--target", flags.file, "Target file: the server to test (scenarios/README.md, \"The target file\")");
+  app.add_option("--target", flags.file, "Target file: the server to test (scenarios/targets.md)");
   app.add_flag("--sim", flags.sim, "The built-in server in simulation: no sockets, virtual time");
   app.add_flag("--sockets", flags.sockets, "The built-in server over loopback sockets");
   app.add_option("--imap", flags.imap, "IMAP service, host:port")->allow_extra_args(false);

@@ -12,8 +12,8 @@
 
 namespace mailproof::play {
 
-/// Plays the talk of a check (scenarios/README.md, "Talk"): line by line, over connections that it opens as they are
-/// needed, and writes down how each awaited line came out. The first that comes out wrong ends it.
+/// Plays the talk of a check (scenarios/conformance/README.md, "Talk"): line by line, over connections that it opens as
+/// they are needed, and writes down how each awaited line came out. The first that comes out wrong ends it.
 class Talk final : public Alarm {
  public:
   /// Performs a delivery that stands in the talk.

@@ -7,8 +7,9 @@
 
 namespace mailproof::scenario {
 
-/// Reads the lines of a talk (scenarios/README.md, "Talk") into `check.talk`; deliveries that stand in it become steps
-/// of the scenario. `node` is the block scalar they stand in; `accounts` how many accounts the check leases.
+/// Reads the lines of a talk (scenarios/conformance/README.md, "Talk") into `check.talk`; deliveries that stand in it
+/// become steps of the scenario. `node` is the block scalar they stand in; `accounts` how many accounts the check
+/// leases.
 void read_talk(const Node& node, std::size_t accounts, Complaints& complaints, Scenario& scenario, Check& check);
 
 /// Complains of what no server could satisfy, and of what every server would: replies that nobody asked for or reads,

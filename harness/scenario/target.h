@@ -18,7 +18,7 @@ struct PoolAccount {
   std::optional<std::uint64_t> customer_quota = {};
 };
 
-/// An expected deviation; see DESIGN.md, Judging.
+/// An expected deviation; see ci/README.md, "What fails and what does not".
 struct Known {
   std::string id;
   std::string why;
@@ -46,7 +46,7 @@ struct LoadedTarget {
   std::vector<Problem> problems;
 };
 
-/// Reads a target file (scenarios/README.md, "The target file"). Passwords come from the environment variable or file
+/// Reads a target file (scenarios/targets.md). Passwords come from the environment variable or file
 /// that a class names; `environment` answers for a variable's name (null when unset) so that tests need no real one.
 LoadedTarget load_target(const std::string& path, const std::function<const char*(const std::string&)>& environment);
 LoadedTarget parse_target(std::string_view text, const std::string& name,

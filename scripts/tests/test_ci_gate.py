@@ -297,3 +297,21 @@ def test_what_is_missing_is_said(sources, tmp_path, cached, missing, says):
     ran = subprocess.run([sources / "ci/gate", "run"], cwd=tmp_path, env=pipelines.clean_environment(**missing), capture_output=True,
                          text=True)
     assert ran.returncode == 2 and says in ran.stderr
+
+
+def test_the_program_is_built_anew_for_its_sources_and_not_for_a_page(tmp_path):
+    files = {"CMakeLists.txt": "", "CMakePresets.json": "", "harness/main.cc": "int main() {}\n", "harness/README.md": "# How\n",
+             "reports/report.css": ""}
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "ci").mkdir()
+    shutil.copy(ROOT / "ci/gate", tmp_path / "ci")
+
+    def key(name):
+        (tmp_path / name).write_text("changed\n")
+        return subprocess.run([tmp_path / "ci/gate", "key"], check=True, capture_output=True, text=True).stdout
+
+    before = key("CMakeLists.txt")
+    assert key("harness/README.md") == before
+    assert key("harness/main.cc") != before

@@ -9,6 +9,8 @@ import jsonschema
 import pytest
 import yaml
 
+from pages import BLOCKS
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TESTS = ROOT / "harness/scenario/tests"
 BINARY = pathlib.Path(os.environ.get("MAILPROOF_BIN", ROOT / "build/release/mailproof"))
@@ -126,13 +128,16 @@ def test_check_prints_what_it_understood_as_json():
 
 
 TARGETS = jsonschema.Draft7Validator(json.loads((ROOT / "scenarios/target.schema.json").read_text()))
-PAGE = (ROOT / "scenarios/README.md").read_text("utf-8")
+TARGET_FILES = [block for block in BLOCKS if block.kind == "yaml" and re.match("(target|known|admin):", block.text)]
 
 
-def test_the_target_file_of_the_page_is_one_of_its_schema():
+@pytest.mark.parametrize("block", TARGET_FILES, ids=lambda block: block.name)
+def test_a_target_file_of_a_page_is_one_of_its_schema(block):
     TARGETS.check_schema(TARGETS.schema)
-    example = re.search(r"```yaml\n(target:.*?)```", PAGE, re.S)[1]
-    assert [error.message for error in TARGETS.iter_errors(yaml.load(example, CoreLoader))] == []
+    whole = block.text.startswith("target:")
+    least = "target: node-7\nimap: [{port: 143}]\naccounts: [{login: user@example.test, password_env: PASSWORD}]\n"
+    document = yaml.load(block.text if whole else least + block.text, CoreLoader)
+    assert [error.message for error in TARGETS.iter_errors(document)] == []
 
 
 @pytest.mark.parametrize("path", [path for path in sorted((TESTS / "bad/target").glob("*.yaml")) if path.stem != "certificates"], ids=short)
