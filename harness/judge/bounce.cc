@@ -39,6 +39,13 @@ std::map<Recipient, Deliveries> deliveries(const Case& c) {
   return out;
 }
 
+/// A report in this account's mailbox that nobody could read, as it may be about somebody else's mail.
+const Report* unread_report(const Case& c, std::uint32_t account) {
+  for (const Report& report : c.ledger.reports())
+    if (report.message == 0 && report.mailbox_owner == account && report.action == "unread") return &report;
+  return nullptr;
+}
+
 void silent_drop(Case& c, const std::map<Recipient, Deliveries>& all) {
   const auto asked = requests(c);
   for (const auto& [recipient, d] : all) {
@@ -52,6 +59,18 @@ void silent_drop(Case& c, const std::map<Recipient, Deliveries>& all) {
           return other.message == message && other.account == account && other.present > 0;
         });
     if (elsewhere) continue;
+    if (const Report* report = unread_report(c, c.history.message(message).sender)) {
+      c.find("report-unread",
+             {fmt::format("{} in {}'s mailbox, or a report to its sender", c.name_of(message), c.account(account)),
+              fmt::format(
+                  "accepted over SMTP at {} and not in the mailbox; a delivery report came to {} that may be about "
+                  "it, and was not read",
+                  c.when(c.history.event(d.event)), c.account(report->mailbox_owner)),
+              {d.event, report->event},
+              message,
+              ""});
+      continue;
+    }
     c.find("silent-drop",
            {fmt::format("{} in {}'s mailbox, or a report to its sender", c.name_of(message), c.account(account)),
             fmt::format("accepted over SMTP at {}; neither in the mailbox nor reported, also after the "

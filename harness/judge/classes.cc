@@ -114,6 +114,8 @@ constexpr auto kClasses = std::to_array<FindingClass>({
 
     {"bounce", "silent-drop", kFail,
      "RFC 5321 section 6.1: accepted mail is delivered, or its failure is reported to the sender (I35)"},
+    {"bounce", "report-unread", kUnclear,
+     "RFC 5321 section 6.1: a failure is reported to the sender; what may be another's report is not read (I35)"},
     {"bounce", "reported-twice", kFail,
      "RFC 5321 section 6.1, RFC 3464: one failure for one recipient is reported once (I35)"},
     {"bounce", "report-for-refused", kFail,

@@ -52,7 +52,9 @@ void BounceWatch::decide() {
   });
   if (bounced) return answer(Seen::bounced);
   if (eyes_.front().reader && eyes_.front().reader->has(message_)) return answer(Seen::delivered);
-  if (context_.network.now() >= deadline_) return answer(blind_ ? Seen::cannot_look : Seen::nothing);
+  const bool unread = std::any_of(eyes_.begin(), eyes_.end(),
+                                  [](const Eye& eye) { return eye.reader && eye.reader->unread_reports() != 0; });
+  if (context_.network.now() >= deadline_) return answer(blind_ || unread ? Seen::cannot_look : Seen::nothing);
   context_.network.set_alarm(*this, std::min(deadline_, context_.network.now() + kAskEvery));
 }
 

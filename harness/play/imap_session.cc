@@ -251,6 +251,17 @@ void ImapSession::misbehave(const LinkFaults& faults) {
   if (link_ && !ended_) link_->misbehave(faults);
 }
 
+void ImapSession::note_unread_reports() {
+  for (const std::uint32_t uid : guard_.maybe_reports()) {
+    auto e = event(Type::obs, What::report);
+    e.mailbox = view().mailbox;
+    e.uidvalidity = view().uidvalidity;
+    e.uid = uid;
+    e.text = "unread: nothing says that it is about mail of this run";
+    context_.append(std::move(e));
+  }
+}
+
 void ImapSession::enumerated(std::uint32_t messages) {
   auto e = event(Type::obs, What::enumerated);
   e.mailbox = view().mailbox;

@@ -85,6 +85,8 @@ class ImapSession final : public session::ImapSink {
   const session::Ended& end() const { return end_; }  ///< how, once it is over
   std::uint32_t number() const { return number_; }
   Hooks hooks;
+  /// Says in the history which delivery reports nobody may read: they may be about us.
+  void note_unread_reports();
   /// Closes a complete listing of the open mailbox in the history.
   void enumerated(std::uint32_t messages);
 

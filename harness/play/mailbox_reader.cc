@@ -83,6 +83,7 @@ void MailboxReader::search_reports(Then then) {
   };
   session_.search_for_us(uids, [this, then = std::move(then)](const ImapSession::Result&) {
     session_.hooks.search = {};
+    session_.note_unread_reports();
     fetch_bodies(then);
   });
 }

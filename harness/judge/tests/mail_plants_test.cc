@@ -162,6 +162,12 @@ const bool kBounce[] = {
             over_smtp(s, s.message());
             s.audited({});
           }),
+    plant("bounce/report-unread",
+          [](Scene& s) {
+            over_smtp(s, s.message());
+            s.report(s.audit(Protocol::imap, s.bob, 1), 0, 0, 1, "", "unread:");
+            s.audited({});
+          }),
     plant("bounce/reported-twice",
           [](Scene& s) {
             const std::uint32_t m = over_smtp(s, s.message());
