@@ -77,8 +77,8 @@ struct Identity {
   /// One session's numbers: a UID belongs to its number until an EXPUNGE moves it.
   void order(const ViewTrack& track, const Event& e) {
     const View* view = track.view(e.session);
-    if (view == nullptr || !view->sure || e.seq == 0 || e.seq > view->uids.size() || e.uid == 0) return;
-    const std::uint32_t before = view->uids[e.seq - 1];
+    if (view == nullptr || !view->sure || e.seq == 0 || e.seq > view->numbers.size() || e.uid == 0) return;
+    const std::uint32_t before = view->numbers.uid(e.seq);
     if (before != 0 && before != e.uid) {
       c.find("uid-changed", {fmt::format("message {} of {} keeps UID {} in this session", e.seq, view->mailbox, before),
                              fmt::format("{} is told UID {} at {}", c.who(e), e.uid, c.when(e)),
@@ -87,17 +87,14 @@ struct Identity {
                              ""});
       return;
     }
-    for (std::size_t i = 0; i < view->uids.size(); ++i) {
-      const std::uint32_t other = view->uids[i];
-      if (other == 0 || i + 1 == e.seq || (i + 1 < e.seq) == (other < e.uid)) continue;
-      c.find("uid-order", {fmt::format("UIDs of {} ascend with the message numbers", view->mailbox),
-                           fmt::format("{} is told that number {} has UID {} and number {} has UID {}", c.who(e), i + 1,
-                                       other, e.seq, e.uid),
-                           {e.index},
-                           0,
-                           ""});
-      return;
-    }
+    const std::size_t other = view->numbers.out_of_order(e.seq, e.uid);
+    if (other == 0) return;
+    c.find("uid-order", {fmt::format("UIDs of {} ascend with the message numbers", view->mailbox),
+                         fmt::format("{} is told that number {} has UID {} and number {} has UID {}", c.who(e), other,
+                                     view->numbers.uid(other), e.seq, e.uid),
+                         {e.index},
+                         0,
+                         ""});
   }
 };
 

@@ -11,10 +11,11 @@ namespace {
 using history::Cell;
 using history::Event;
 
-void more_than_asked(Case& c, const std::vector<Request>& asked) {
+void more_than_asked(Case& c) {
+  const Requests asked(c);
   for (const Cell& cell : c.ledger.cells()) {
     if (!certainly_missing(cell) || surplus_elsewhere(c, cell) > 0) continue;
-    const Request* with = gone_with(c, asked, cell);
+    const Request* with = asked.gone_with(cell);
     if (with == nullptr) continue;
     const Event& command = c.history.event(with->invoke);
     const std::string name = c.name_of(cell.message);
@@ -68,7 +69,7 @@ void still_there(Case& c) {
 
 void judge_removal(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "removal", out);
-  more_than_asked(c, requests(c));
+  more_than_asked(c);
   still_there(c);
 }
 
