@@ -285,8 +285,8 @@ void Ledger::Impl::LifeWriter::conclude() {
   for (const auto& [device, at] : downloaded_by)
     local += fmt::format("{}{} (downloaded at {})", local.empty() ? "" : ", ", device, at);
   std::set<std::uint32_t> accounts;
-  const auto cells = ledger.cells_of(message);
-  for (const Cell& cell : cells) accounts.insert(cell.account);
+  const auto its_cells = ledger.cells_of(message);
+  for (const Cell& cell : its_cells) accounts.insert(cell.account);
   for (const Attempt& attempt : ledger.attempts_of(message)) accounts.insert(attempt.account);
   std::vector<std::string> heads;
   for (const std::uint32_t number : accounts) {
@@ -297,7 +297,7 @@ void Ledger::Impl::LifeWriter::conclude() {
         fate == Fate::removed_by_client || fate == Fate::expired_by_client_policy || fate == Fate::moved;
     if (asked_for && why != explained.end()) head += "; " + why->second;
     std::string left;
-    for (const Cell& cell : cells)
+    for (const Cell& cell : its_cells)
       if (cell.account == number && cell.enumerated && cell.present > 0)
         left += fmt::format("{}{}{}", left.empty() ? "" : ", ", impl.mailbox_names[cell.mailbox],
                             cell.present > 1 ? fmt::format(" ({} copies)", cell.present) : std::string());
@@ -305,8 +305,8 @@ void Ledger::Impl::LifeWriter::conclude() {
     heads.push_back(head);
   }
   if (!local.empty()) heads.push_back("local copy on " + local);
-  const bool somewhere =
-      std::any_of(cells.begin(), cells.end(), [](const Cell& cell) { return !cell.enumerated || cell.present > 0; });
+  const bool somewhere = std::any_of(its_cells.begin(), its_cells.end(),
+                                     [](const Cell& cell) { return !cell.enumerated || cell.present > 0; });
   if (vanished && local.empty() && !somewhere) heads.push_back("no copy is left anywhere");
   lines.insert(lines.begin(), heads.begin(), heads.end());
 }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "judge/judges.h"
 #include "judge/requests.h"
@@ -51,7 +52,7 @@ bool owed_a_report(const Case& c, const Cell& cell) {
 
 void judge_loss(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "loss", out);
-  const Requests asked(c);
+  std::optional<Requests> asked;  // looked for when something is missing
   bool audited = false;
   for (const Cell& cell : ledger.cells()) audited |= cell.enumerated;
 
@@ -105,8 +106,9 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
               ""});
       continue;
     }
-    if (asked.gone_with(cell) != nullptr || owed_a_report(c, cell)) continue;  // removal or bounce say it better
-    const std::uint32_t again = asked.last_delivery(cell);
+    if (!asked) asked.emplace(c);
+    if (asked->gone_with(cell) != nullptr || owed_a_report(c, cell)) continue;  // removal or bounce say it better
+    const std::uint32_t again = asked->last_delivery(cell);
     const bool after_removal = cell.removes > 0 && again > cell.removed_by;
     const history::Event& added = history.event(after_removal ? again : cell.added_by);
     c.find("lost",

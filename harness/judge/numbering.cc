@@ -16,7 +16,9 @@ void Numbering::Piece::look_again() {
 
 void Numbering::assign(std::size_t size) {
   pieces_.clear();
+  before_.clear();
   size_ = told_ = 0;
+  ascending_ = true;
   resize(size);
 }
 
@@ -27,13 +29,18 @@ void Numbering::resize(std::size_t size) {
       told_ -= last.slots.back().told ? 1 : 0;
       last.slots.pop_back();
     }
-    if (last.slots.empty())
+    if (last.slots.empty()) {
       pieces_.pop_back();
-    else
+      before_.pop_back();
+    } else {
       last.look_again();
+    }
   }
   while (size_ < size) {
-    if (pieces_.empty() || pieces_.back().slots.size() >= kPiece) pieces_.emplace_back();
+    if (pieces_.empty() || pieces_.back().slots.size() >= kPiece) {
+      pieces_.emplace_back();
+      before_.push_back(static_cast<std::uint32_t>(size_));
+    }
     std::vector<Slot>& slots = pieces_.back().slots;
     const std::size_t more = std::min(size - size_, kPiece - slots.size());
     slots.resize(slots.size() + more);
@@ -42,9 +49,9 @@ void Numbering::resize(std::size_t size) {
 }
 
 Numbering::Place Numbering::place(std::size_t number) const {
-  Place at{0, number - 1};
-  while (at.slot >= pieces_[at.piece].slots.size()) at.slot -= pieces_[at.piece++].slots.size();
-  return at;
+  const auto behind = std::upper_bound(before_.begin(), before_.end(), static_cast<std::uint32_t>(number - 1));
+  const auto piece = static_cast<std::size_t>(behind - before_.begin()) - 1;
+  return {piece, number - 1 - before_[piece]};
 }
 
 void Numbering::erase(std::size_t number) {
@@ -54,10 +61,13 @@ void Numbering::erase(std::size_t number) {
   piece.slots.erase(piece.slots.begin() + static_cast<std::ptrdiff_t>(at.slot));
   --size_;
   told_ -= gone.told ? 1 : 0;
-  if (piece.slots.empty())
+  for (std::size_t i = at.piece + 1; i < before_.size(); ++i) --before_[i];
+  if (piece.slots.empty()) {
     pieces_.erase(pieces_.begin() + static_cast<std::ptrdiff_t>(at.piece));
-  else if (gone.uid != 0 && (gone.uid == piece.lowest || gone.uid == piece.highest))
+    before_.erase(before_.begin() + static_cast<std::ptrdiff_t>(at.piece));
+  } else if (gone.uid != 0 && (gone.uid == piece.lowest || gone.uid == piece.highest)) {
     piece.look_again();
+  }
 }
 
 std::uint32_t Numbering::uid(std::size_t number) const {
@@ -72,6 +82,7 @@ void Numbering::tell(std::size_t number, std::uint32_t uid) {
   if (!slot.told) ++told_;
   slot.told = true;
   if (uid == 0 || uid == slot.uid) return;
+  ascending_ = ascending_ && among_neighbours(at, uid) == 0;
   const bool replaced = slot.uid != 0;
   slot.uid = uid;
   if (replaced) return piece.look_again();
@@ -87,19 +98,37 @@ std::vector<std::uint32_t> Numbering::uids() const {
   return out;
 }
 
+/// Whether some number beside it has a UID that does not ascend with this one; 0 = none.
+std::size_t Numbering::among_neighbours(const Place& here, std::uint32_t uid) const {
+  const Piece& piece = pieces_[here.piece];
+  if (piece.slots[here.slot].uid == uid) return 0;
+  const std::size_t number = before_[here.piece] + here.slot + 1;
+  for (std::size_t slot = 0; slot < piece.slots.size(); ++slot)
+    if (const std::size_t at = before_[here.piece] + slot + 1; !fits(at, piece.slots[slot].uid, number, uid)) return at;
+  for (std::size_t i = here.piece; i-- > 0;)
+    if (pieces_[i].highest != 0) {
+      if (pieces_[i].highest >= uid) return before_[i] + 1;
+      break;
+    }
+  for (std::size_t i = here.piece + 1; i < pieces_.size(); ++i)
+    if (pieces_[i].highest != 0) {
+      if (pieces_[i].lowest < uid) return before_[i] + 1;
+      break;
+    }
+  return 0;
+}
+
 std::size_t Numbering::out_of_order(std::size_t number, std::uint32_t uid) const {
   const Place here = place(number);
-  std::size_t before = 0;  // numbers in the pieces before this one
+  if (ascending_ && among_neighbours(here, uid) == 0) return 0;
   for (std::size_t i = 0; i < pieces_.size(); ++i) {
     const Piece& piece = pieces_[i];
     const bool below = i > here.piece || piece.highest < uid;  // nothing here is too high for what comes before
     const bool above = i < here.piece || piece.lowest >= uid;  // nothing here is too low for what comes behind
     for (std::size_t slot = 0; !(below && above) && slot < piece.slots.size(); ++slot) {
-      const std::uint32_t other = piece.slots[slot].uid;
-      const std::size_t at = before + slot + 1;
-      if (other != 0 && at != number && (at < number) != (other < uid)) return at;
+      const std::size_t at = before_[i] + slot + 1;
+      if (!fits(at, piece.slots[slot].uid, number, uid)) return at;
     }
-    before += piece.slots.size();
   }
   return 0;
 }

@@ -23,7 +23,7 @@ class Numbering {
   std::size_t out_of_order(std::size_t number, std::uint32_t uid) const;
 
  private:
-  static constexpr std::size_t kPiece = 256;
+  static constexpr std::size_t kPiece = 128;
   struct Slot {
     std::uint32_t uid = 0;
     bool told = false;
@@ -37,9 +37,15 @@ class Numbering {
     std::size_t piece = 0, slot = 0;
   };
   Place place(std::size_t number) const;
+  static bool fits(std::size_t at, std::uint32_t other, std::size_t number, std::uint32_t uid) {
+    return other == 0 || at == number || (at < number) == (other < uid);
+  }
+  std::size_t among_neighbours(const Place& here, std::uint32_t uid) const;
 
-  std::vector<Piece> pieces_;  ///< none is empty
+  std::vector<Piece> pieces_;          ///< none is empty
+  std::vector<std::uint32_t> before_;  ///< how many numbers stand before each piece
   std::size_t size_ = 0, told_ = 0;
+  bool ascending_ = true;  ///< all UIDs that are known do: then the next ones that are known tell about all
 };
 
 }  // namespace mailproof::judge

@@ -1,6 +1,8 @@
 // I15 and I29: exactly what some client asked to remove goes, when it asked for it.
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "core/bytes.h"
 #include "judge/judges.h"
 #include "judge/requests.h"
@@ -12,10 +14,11 @@ using history::Cell;
 using history::Event;
 
 void more_than_asked(Case& c) {
-  const Requests asked(c);
+  std::optional<Requests> asked;  // looked for when something is missing
   for (const Cell& cell : c.ledger.cells()) {
     if (!certainly_missing(cell) || surplus_elsewhere(c, cell) > 0) continue;
-    const Request* with = asked.gone_with(cell);
+    if (!asked) asked.emplace(c);
+    const Request* with = asked->gone_with(cell);
     if (with == nullptr) continue;
     const Event& command = c.history.event(with->invoke);
     const std::string name = c.name_of(cell.message);
