@@ -74,10 +74,16 @@ void LoadThread::make_world(World& world) const {
 }
 
 Harvest LoadThread::play() {
-  World world;
-  make_world(world);
-  play_in(world);
-  shards_.clear();
+  try {
+    World world;
+    make_world(world);
+    play_in(world);
+    shards_.clear();
+  } catch (...) {
+    harvest_.wrong = fmt::format("a generator thread broke off, and its copies are not counted: {} was thrown",
+                                 play::what_was_thrown());
+    shards_.clear();
+  }
   return std::move(harvest_);
 }
 
@@ -158,6 +164,22 @@ void LoadThread::tell(Duration passed) const {
 }
 
 void LoadThread::take(std::size_t n, play::Player& player, std::uint32_t copy) {
+  try {
+    count(n, player, copy);
+  } catch (...) {
+    const std::string& id = parts_[n].story->id;
+    const auto result = broken_off(id, fmt::format("judging copy {}", copy), play::what_was_thrown());
+    ++harvest_.stories[n].verdicts[std::string(name(result.verdict))];
+    harvest_.seen.push_back(result.verdict);
+    Tally& tally = harvest_.findings[result.findings.front().id];
+    if (tally.times++ == 0) {
+      tally.first = result.findings.front();
+      tally.first.reproduce = reproduce_;
+    }
+  }
+}
+
+void LoadThread::count(std::size_t n, play::Player& player, std::uint32_t copy) {
   const scenario::Scenario& story = *parts_[n].story;
   StoryTotals& totals = harvest_.stories[n];
   const auto judgement = judge::judge(player.history(), flags_.strict);

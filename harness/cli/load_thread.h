@@ -21,6 +21,7 @@ class LoadThread {
   /// `setup`, `flags` and what the parts point to must outlive it.
   LoadThread(const RunSetup& setup, const LoadFlags& flags, std::vector<LoadPart> parts, Duration bound,
              std::string reproduce, bool progress);
+  /// Never throws: what a copy or its judges throw is an error of that copy, anything else of this thread.
   Harvest play();
 
  private:
@@ -30,6 +31,7 @@ class LoadThread {
   bool check(Network& network);
   void run(Network& network);
   void take(std::size_t n, play::Player& player, std::uint32_t copy);
+  void count(std::size_t n, play::Player& player, std::uint32_t copy);
   void tell(Duration passed) const;
 
   const RunSetup& setup_;

@@ -10,6 +10,7 @@
 #include "cli/proof.h"
 #include "cli/signals.h"
 #include "core/bytes.h"
+#include "play/catching_network.h"
 
 namespace mailproof::cli {
 namespace {
@@ -90,6 +91,19 @@ std::vector<std::string> places(const std::vector<std::string>& paths, const std
   return out;
 }
 
+/// What is thrown leaves this one unproven.
+Proof prove_one(const scenario::Scenario& scenario, const WrongCase& wrong) {
+  try {
+    return prove(scenario, wrong);
+  } catch (...) {
+    Proof out;
+    out.scenario = &scenario;
+    out.built_in.verdict = Verdict::error;
+    out.problems.push_back(fmt::format("our own error: {} was thrown", play::what_was_thrown()));
+    return out;
+  }
+}
+
 int prove_all(ProveFlags flags) {
   if (flags.paths.empty()) flags.paths = {flags.scenarios + "/conformance"};
   for (std::string& path : flags.paths) {
@@ -113,7 +127,7 @@ int prove_all(ProveFlags flags) {
   for (const auto& one : *scenarios) {
     if (interrupted()) return kTrouble;
     const auto known = cases.find(one.id);
-    const Proof proof = prove(one, known == cases.end() ? WrongCase{} : known->second);
+    const Proof proof = prove_one(one, known == cases.end() ? WrongCase{} : known->second);
     proven += proof.problems.empty() ? 1 : 0;
     servers += proof.wrong.size();
     permitted += proof.permitted.size();

@@ -171,7 +171,10 @@ int run(const RunFlags& flags) {
       if (i >= until) return;
       const std::size_t slot = jobs[i].slot;
       results[slot] = play(setup, jobs[i]);
-      console.ended(*results[slot], jobs[i].copy);
+      try {
+        console.ended(*results[slot], jobs[i].copy);
+      } catch (...) {  // nobody reads us any more; the reports are written all the same
+      }
       if (flags.until_fail &&
           (results[slot]->verdict == judge::Verdict::fail || results[slot]->verdict == judge::Verdict::error))
         stop = true;

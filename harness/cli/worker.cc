@@ -113,7 +113,23 @@ std::string with_copy(const std::string& command, std::uint32_t copy) {
   return copy == 0 ? command : fmt::format("{} --copy {}", command, copy);
 }
 
-report::ScenarioResult judged(const history::History& history, const report::Gate* gate, bool strict) {
+report::ScenarioResult broken_off(std::string_view id, std::string_view doing, const std::string& what) {
+  report::ScenarioResult result;
+  result.id = id;
+  result.verdict = judge::Verdict::error;
+  judge::Finding finding;
+  finding.id = fmt::format("{}/judging/crashed", id);
+  finding.severity = judge::Severity::error;
+  finding.requirement = "What is played must be judged to its end";
+  finding.expected = "no error of our own";
+  finding.actual = result.note = fmt::format("{} broke off: {} was thrown", doing, what);
+  result.findings.push_back(std::move(finding));
+  return result;
+}
+
+namespace {
+
+report::ScenarioResult judged_to_the_end(const history::History& history, const report::Gate* gate, bool strict) {
   const judge::Judgement judgement = judge::judge(history, strict);
   report::ScenarioResult result;
   result.id = history.info.scenario;
@@ -133,6 +149,16 @@ report::ScenarioResult judged(const history::History& history, const report::Gat
   });
   if (gate != nullptr && !left_out) report::accept(*gate, result);
   return result;
+}
+
+}  // namespace
+
+report::ScenarioResult judged(const history::History& history, const report::Gate* gate, bool strict) {
+  try {
+    return judged_to_the_end(history, gate, strict);
+  } catch (...) {
+    return broken_off(history.info.scenario, "judging it", play::what_was_thrown());
+  }
 }
 
 namespace {
@@ -155,14 +181,32 @@ bool worth_drawing(const Job& job, const report::ScenarioResult& result) {
 
 /// While a server is silent everything before it is on disk: whoever kills the run then finds what led there.
 void run_player(Network& network, play::Player& player, RunDirectory::Stream* stream) {
-  player.start();
-  const bool over = network.run([&] {
-    if (!network.simulated() && stream != nullptr) stream->flush();
-    return player.done() || interrupted();
-  });
-  if (interrupted()) return player.interrupt();
-  if (!over) player.stalled();
+  try {
+    player.start();
+    const bool over = network.run([&] {
+      if (!network.simulated() && stream != nullptr) stream->flush();
+      return player.done() || interrupted();
+    });
+    if (interrupted()) return player.interrupt();
+    if (!over) player.stalled();
+  } catch (...) {  // what the player did not call itself: the server in memory, an admin command
+    player.broke(play::what_was_thrown());
+  }
 }
+
+/// Gives the accounts back whatever comes. After something was thrown nobody knows what is left in their mailboxes.
+class Lent {
+ public:
+  Lent(AccountPool& pool, const AccountPool::Lease& lease) : pool_(pool), lease_(lease) {}
+  ~Lent() { pool_.give_back(lease_, std::move(use)); }
+  Lent(const Lent&) = delete;
+  Lent& operator=(const Lent&) = delete;
+  AccountPool::Use use{.usable = false, .begun = false, .trouble = "it broke off"};
+
+ private:
+  AccountPool& pool_;
+  const AccountPool::Lease& lease_;
+};
 
 report::ScenarioResult conclude(const RunSetup& setup, const Job& job, const history::History& history, Duration took) {
   report::ScenarioResult result = judged(history, setup.gate, setup.flags->strict);
@@ -201,9 +245,7 @@ report::ScenarioResult unplayed(const RunSetup& setup, const Job& job, history::
   return conclude(setup, job, history, {});
 }
 
-}  // namespace
-
-report::ScenarioResult play(const RunSetup& setup, const Job& job) {
+report::ScenarioResult play_to_the_end(const RunSetup& setup, const Job& job) {
   const scenario::Scenario& scenario = *job.scenario;
   if (left_out(setup, scenario))
     return unplayed(setup, job, history::What::not_applicable, kLeftOut, "slow: not run without --slow");
@@ -218,6 +260,7 @@ report::ScenarioResult play(const RunSetup& setup, const Job& job) {
   const auto lease = pool.lease(scenario, why);
   if (!lease) return unplayed(setup, job, history::What::problem, interrupted() ? "interrupted" : "accounts", why);
 
+  Lent lent(pool, *lease);
   std::shared_lock<std::shared_mutex> beside_others;
   std::unique_lock<std::shared_mutex> alone;
   if (!sim) {
@@ -263,7 +306,11 @@ report::ScenarioResult play(const RunSetup& setup, const Job& job) {
     play::Player player(scenario, *setup.target, lease->accounts, *network, options);
     const auto stream = setup.directory != nullptr ? setup.directory->stream(job.slot, player.history()) : nullptr;
     run_player(*network, player, stream.get());
-    if (setup.rules != nullptr) setup.rules->look(scenario, job.slot, player);
+    try {
+      if (setup.rules != nullptr) setup.rules->look(scenario, job.slot, player);
+    } catch (...) {
+      player.broke(play::what_was_thrown());
+    }
     if (stream) stream->end(player.playing_time());
     result = conclude(setup, job, player.history(), player.playing_time());
     if (setup.directory != nullptr && (!sim || result.verdict != judge::Verdict::pass))
@@ -273,14 +320,27 @@ report::ScenarioResult play(const RunSetup& setup, const Job& job) {
         use.begun = true;
       } else if (event.what == history::What::problem) {
         use.trouble = event.text;
-        use.usable = use.usable && event.code != "baseline";
+        use.usable = use.usable && event.code != "baseline" && event.code != "thrown";
       }
   }
   if (wrong && setup.unreached != nullptr) *setup.unreached = wrong->unreached();
   admin.reset();
   nudged.reset();
-  pool.give_back(*lease, std::move(use));
+  lent.use = std::move(use);
   return result;
+}
+
+}  // namespace
+
+report::ScenarioResult play(const RunSetup& setup, const Job& job) {
+  try {
+    return play_to_the_end(setup, job);
+  } catch (...) {
+    report::ScenarioResult result = broken_off(job.scenario->id, "playing it", play::what_was_thrown());
+    result.title = job.scenario->title;
+    result.findings.front().reproduce = with_copy(reproduce_command(*setup.flags, *job.scenario), job.copy);
+    return result;
+  }
 }
 
 }  // namespace mailproof::cli

@@ -72,7 +72,8 @@ struct RunSetup {
   std::string date;
 };
 
-/// Plays and judges one scenario on the calling thread.
+/// Plays and judges one scenario on the calling thread. Never throws: what is thrown on the way is an error of this
+/// scenario alone, and stands in its history where there is one.
 report::ScenarioResult play(const RunSetup& setup, const Job& job);
 
 net::LoopOptions loop_options(const RunSetup& setup);
@@ -81,10 +82,13 @@ std::unique_ptr<Admin> make_admin(const RunSetup& setup, net::Loop& loop);
 play::PlayOptions play_options(const RunSetup& setup, std::uint32_t copy);
 /// The command that plays a scenario again, and thereby shows what was found in it.
 std::string reproduce_command(const PlayFlags& flags, const scenario::Scenario& scenario);
+/// An error of our own, where no history can say it.
+report::ScenarioResult broken_off(std::string_view id, std::string_view doing, const std::string& what);
 /// The same for one of its repetitions.
 std::string with_copy(const std::string& command, std::uint32_t copy);
 
-/// What the judges make of a history, and the gate of that: the same when it was just played and a year later.
+/// What the judges make of a history, and the gate of that: the same when it was just played and a year later. What is
+/// thrown on the way is an error of this scenario.
 report::ScenarioResult judged(const history::History& history, const report::Gate* gate, bool strict);
 
 }  // namespace mailproof::cli

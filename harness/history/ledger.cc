@@ -1,6 +1,9 @@
 #include "history/ledger.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "core/bytes.h"
 #include "history/ledger_impl.h"
@@ -46,6 +49,11 @@ void Ledger::apply(const Event& event) { impl_->apply(event); }
 const std::vector<Cell>& Ledger::cells() const { return impl_->cells; }
 const std::vector<Attempt>& Ledger::attempts() const { return impl_->attempts; }
 const std::vector<Report>& Ledger::reports() const { return impl_->reports; }
+Chained<Cell> Ledger::cells_of(std::uint32_t message) const { return {impl_->cells, impl_->cells_of, message}; }
+Chained<Attempt> Ledger::attempts_of(std::uint32_t message) const {
+  return {impl_->attempts, impl_->attempts_of, message};
+}
+const std::vector<std::uint32_t>& Ledger::touched() const { return impl_->touched; }
 const std::string& Ledger::mailbox_name(std::uint16_t mailbox) const { return impl_->mailbox_names.at(mailbox); }
 
 const Cell* Ledger::find(std::uint32_t message, std::uint32_t account, std::string_view mailbox) const {
@@ -82,6 +90,7 @@ std::vector<const Cell*> Ledger::missing() const {
 void Ledger::Impl::apply(const Event& e) {
   const bool asks = e.type == Type::invoke;
   const bool done = e.type == Type::ok || e.type == Type::fail || e.type == Type::info;
+  touched.clear();
   switch (e.what) {
     case What::deliver:
       if (done) deliver(e);
@@ -204,7 +213,7 @@ std::uint32_t Ledger::Impl::copy(std::uint32_t box_number, std::uint32_t uid) {
 
 Cell& Ledger::Impl::cell(std::uint32_t message, std::uint32_t place_number) {
   const std::uint64_t key = std::uint64_t{message} << 32U | place_number;
-  if (const std::uint32_t known = cell_of.get(key)) return cells[known - 1];
+  if (const std::uint32_t known = cell_of.get(key)) return touch(known);
   Place& at = places[place_number - 1];
   Cell& fresh = cells.emplace_back();
   fresh.message = message;
@@ -213,7 +222,18 @@ Cell& Ledger::Impl::cell(std::uint32_t message, std::uint32_t place_number) {
   const auto number = static_cast<std::uint32_t>(cells.size());
   cell_of.set(key, number);
   at.cells.push_back(number);
-  return fresh;
+  cells_of.add(message);
+  return touch(number);
+}
+
+Cell& Ledger::Impl::touch(std::uint32_t number) {
+  touched.push_back(number - 1);
+  return cells[number - 1];
+}
+
+void Ledger::Impl::attempt(Attempt made) {
+  attempts_of.add(made.message);
+  attempts.push_back(std::move(made));
 }
 
 SessionState& Ledger::Impl::session(std::uint32_t number) {
@@ -267,10 +287,36 @@ void Ledger::Impl::remove(std::uint32_t copy_number, bool certain, std::uint32_t
   ++count;
 }
 
-void Ledger::Impl::identify(std::uint32_t copy_number, std::uint32_t message, const Event& e) {
+void Ledger::Impl::identify(std::uint32_t copy_number, std::uint32_t message) {
+  Copy& looked_at = copies[copy_number - 1];
+  looked_at.identified = true;
+  if (message == 0 || looked_at.message == message) return;
+  // One end tells what the other is, which may be an end of the next: how long such a chain is the server says.
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> open;  // place in `pending`, the end that is known
+  const auto known = [&](std::uint32_t one) {
+    be(one, message);
+    if (const auto of = pending_of.find(one); of != pending_of.end()) {
+      for (auto i = of->second.rbegin(); i != of->second.rend(); ++i) open.emplace_back(*i, one);
+      pending_of.erase(of);
+    }
+  };
+  known(copy_number);
+  while (!open.empty()) {
+    const auto [place, one] = open.back();
+    open.pop_back();
+    PendingCopy& p = pending[place];
+    if (std::exchange(p.settled, true)) continue;
+    add(message, p.to, p.certain, history.event(p.event));
+    const std::uint32_t other = p.source == one ? p.destination : p.source;
+    if (other == 0 || copies[other - 1].message != 0) continue;
+    copies[other - 1].identified = true;
+    known(other);
+  }
+}
+
+/// What is known of a copy from now on.
+void Ledger::Impl::be(std::uint32_t copy_number, std::uint32_t message) {
   Copy& at = copies[copy_number - 1];
-  at.identified = true;
-  if (message == 0 || at.message == message) return;
   const Copy::Removal removal = at.message == 0 ? at.removal : Copy::Removal::none;
   const std::uint32_t mark = at.message == 0 ? at.marked : 0;
   const std::uint32_t request = at.request;
@@ -278,17 +324,6 @@ void Ledger::Impl::identify(std::uint32_t copy_number, std::uint32_t message, co
   at.removal = Copy::Removal::none;
   at.marked = mark;
   if (removal != Copy::Removal::none) remove(copy_number, removal == Copy::Removal::certain, request, mark);
-  for (std::size_t i = 0; i < pending.size();) {
-    const PendingCopy p = pending[i];
-    if (p.source != copy_number && p.destination != copy_number) {
-      ++i;
-      continue;
-    }
-    pending.erase(pending.begin() + static_cast<std::ptrdiff_t>(i));
-    add(message, p.to, p.certain, history.event(p.event));
-    const std::uint32_t other = p.source == copy_number ? p.destination : p.source;
-    if (other != 0 && copies[other - 1].message == 0) identify(other, message, e);
-  }
 }
 
 void Ledger::Impl::seen(std::uint32_t message, std::uint32_t place_number, const Event& e) {
@@ -304,7 +339,7 @@ void Ledger::Impl::seen(std::uint32_t message, std::uint32_t place_number, const
 void Ledger::Impl::deliver(const Event& e) {
   const std::uint32_t message = e.message != 0 ? e.message : invoke_of(e).message;
   if (message == 0 || e.account == 0) return;
-  attempts.push_back({message, e.account, e.type, static_cast<int>(e.seq), e.code, e.index});
+  attempt({message, e.account, e.type, static_cast<int>(e.seq), e.code, e.index});
   if (e.type == Type::fail) return;
   add(message, place(e.account, "INBOX"), e.type == Type::ok, e);
 }
@@ -314,7 +349,7 @@ void Ledger::Impl::append(const Event& e) {
   if (invoke.message == 0) return;
   const std::uint32_t owner = history.account_of(invoke);
   if (e.type == Type::fail) {  // NO is a permanent refusal: the client is told, and nobody tries again
-    attempts.push_back({invoke.message, owner, e.type, 500, iequals(e.code, "OVERQUOTA") ? "5.2.2" : "", e.index});
+    attempt({invoke.message, owner, e.type, 500, iequals(e.code, "OVERQUOTA") ? "5.2.2" : "", e.index});
     return;
   }
   const std::uint32_t to = place(owner, invoke.mailbox);
@@ -340,11 +375,9 @@ void Ledger::Impl::report(const Event& e) {
   fresh.status = e.code;
   fresh.diagnostic = space == std::string::npos ? std::string() : e.text.substr(space + 1);
   fresh.event = e.index;
-  for (const Report& known : reports)
-    if (known.mailbox_owner == owner && known.uid == fresh.uid && known.uidvalidity == fresh.uidvalidity &&
-        known.uidl == fresh.uidl && known.mailbox == fresh.mailbox && known.message == fresh.message &&
-        known.recipient == fresh.recipient)
-      return;
+  const auto one = fmt::format("{} {} {} {} {} {}:{}{}", owner, fresh.uid, fresh.uidvalidity, fresh.message,
+                               fresh.recipient, fresh.uidl.size(), fresh.uidl, fresh.mailbox);
+  if (!known_reports.insert(one).second) return;
   reports.push_back(fresh);
   if (e.message == 0 || e.account == 0 || !istarts_with(fresh.action, "failed")) return;
   cell(e.message, place(e.account, "INBOX")).bounced = true;

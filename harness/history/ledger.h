@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "history/chains.h"
 #include "history/history.h"
 
 namespace mailproof::history {
@@ -90,6 +91,11 @@ class Ledger {
 
   const std::vector<Cell>& cells() const;
   const std::vector<Attempt>& attempts() const;
+  /// Those of one message, in the same order; they cost as much as there are of them.
+  Chained<Cell> cells_of(std::uint32_t message) const;
+  Chained<Attempt> attempts_of(std::uint32_t message) const;
+  /// Places in cells() of those that the newest apply() may have changed, some of them perhaps twice.
+  const std::vector<std::uint32_t>& touched() const;
   const std::vector<Report>& reports() const;  ///< distinct reports (by mailbox owner, mailbox and uid or UIDL)
   const std::string& mailbox_name(std::uint16_t mailbox) const;
   const Cell* find(std::uint32_t message, std::uint32_t account, std::string_view mailbox) const;

@@ -18,12 +18,13 @@ Fate Ledger::fate(std::uint32_t message, std::uint32_t account) const {
   const Cell* removed = nullptr;
   std::uint8_t misses = 0;
   const auto elsewhere = [this](const Cell& here) {
-    return std::any_of(impl_->cells.begin(), impl_->cells.end(), [&](const Cell& other) {
-      return other.message == here.message && other.account == here.account && &other != &here && there(other);
+    const auto all = cells_of(here.message);
+    return std::any_of(all.begin(), all.end(), [&](const Cell& other) {
+      return other.account == here.account && &other != &here && there(other);
     });
   };
-  for (const Cell& cell : impl_->cells) {
-    if (cell.message != message || cell.account != account) continue;
+  for (const Cell& cell : cells_of(message)) {
+    if (cell.account != account) continue;
     present |= there(cell);
     // By MOVE, or as clients do without it: a copy elsewhere, and the first one removed (RFC 6851 section 3.3).
     moved |= (cell.moved_to != 0 || (cell.removes > 0 && elsewhere(cell))) && gone(cell);
@@ -50,8 +51,8 @@ Fate Ledger::fate(std::uint32_t message, std::uint32_t account) const {
 
   const Attempt* last = nullptr;
   bool smtp = false;
-  for (const Attempt& attempt : impl_->attempts) {
-    if (attempt.message != message || attempt.account != account) continue;
+  for (const Attempt& attempt : attempts_of(message)) {
+    if (attempt.account != account) continue;
     last = &attempt;
     const std::uint32_t by = impl_->history.event(attempt.event).session;
     smtp |= attempt.outcome == Type::ok && by != 0 && impl_->history.session(by).protocol == Protocol::smtp;

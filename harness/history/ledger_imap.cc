@@ -22,7 +22,7 @@ bool has_deleted(const std::string& flags) {
 void Ledger::Impl::select(const Event& e) {
   if (e.type == Type::invoke || e.session == 0) return;
   SessionState& at = session(e.session);
-  at.listed.clear();
+  at.forget_listed();
   at.box = 0;  // RFC 3501 section 6.3.1: a SELECT that fails leaves nothing selected
   if (e.type != Type::ok || e.what == What::unselect) return;
   at.box = box(place(history.account_of(e), invoke_of(e).mailbox), e.uidvalidity);
@@ -47,6 +47,7 @@ void Ledger::Impl::store(const Event& e) {
   const bool sets = deleted && !removes;
   const bool clears = (deleted && removes) || (!deleted && replaces);
   if (!sets && !clears) return;
+  std::vector<std::uint32_t> taken_back;
   for (const std::uint32_t uid : parse_uids(invoke.set)) {
     const std::uint32_t number = copy(in, uid);
     Copy& at = copies[number - 1];
@@ -62,10 +63,14 @@ void Ledger::Impl::store(const Event& e) {
       if (sets && at.cleared < invoke.index && at.marked_ok == 0 && at.marked != 0) at.marked_ok = e.index;
       if (clears && at.cleared == invoke.index && at.settled && at.marked < invoke.index && at.marked != 0) {
         at.marked = 0;
-        std::erase(boxes[in - 1].marked, number);
+        taken_back.push_back(number);
       }
     }
   }
+  if (taken_back.empty()) return;
+  std::sort(taken_back.begin(), taken_back.end());
+  std::erase_if(boxes[in - 1].marked,
+                [&](std::uint32_t number) { return std::binary_search(taken_back.begin(), taken_back.end(), number); });
 }
 
 void Ledger::Impl::expunge(const Event& e) {
@@ -74,7 +79,7 @@ void Ledger::Impl::expunge(const Event& e) {
   const std::uint32_t in = at.box;
   if (e.what == What::close) {
     at.box = 0;
-    at.listed.clear();
+    at.forget_listed();
   }
   if (in == 0 || !at.writable) return;
   std::vector<std::uint32_t> only = parse_uids(invoke.set);
@@ -97,7 +102,7 @@ void Ledger::Impl::told_gone(const Event& e, std::uint32_t uid) {
   if (number == 0) return;
   Copy& gone = copies[number - 1];
   gone.told_gone = true;
-  std::erase(session(e.session).listed, number);
+  session(e.session).unlist(number);
   if (gone.message != 0) {
     Cell& at = cell(gone.message, boxes[in - 1].place);
     if (at.first_absent == 0) at.first_absent = e.index;
@@ -135,7 +140,7 @@ void Ledger::Impl::copy_or_move(const Event& e) {
     const bool certain = told || gone;
     const std::uint32_t message = copies[from - 1].message;
     if (message == 0)
-      pending.push_back({from, there, to, e.index, certain, move});
+      wait_for(from, there, to, certain, e);
     else if (!move || !copies[from - 1].arrived || (told && copies[from - 1].told_where))
       add(message, to, certain, e);  // two sessions that are told of a copy each made one; OK alone proves none
     copies[from - 1].told_where = copies[from - 1].told_where || (move && told);
@@ -155,6 +160,14 @@ void Ledger::Impl::copy_or_move(const Event& e) {
   }
 }
 
+void Ledger::Impl::wait_for(std::uint32_t source, std::uint32_t destination, std::uint32_t to, bool certain,
+                            const Event& e) {
+  const auto place = static_cast<std::uint32_t>(pending.size());
+  pending.push_back({source, destination, to, e.index, certain, false});
+  pending_of[source].push_back(place);
+  if (destination != 0 && destination != source) pending_of[destination].push_back(place);
+}
+
 /// A UID is moved once: an earlier attempt whose answer was lost did not do it, or is the same.
 void Ledger::Impl::settle_earlier_move(std::uint32_t from, std::uint32_t to) {
   Copy& source = copies[from - 1];
@@ -170,7 +183,7 @@ void Ledger::Impl::remove_mailbox(const Event& e) {
   const std::uint32_t gone = find_place(history.account_of(invoke), invoke.mailbox);
   if (e.type == Type::fail || gone == 0) return;
   for (const std::uint32_t number : places[gone - 1].cells) {
-    Cell& at = cells[number - 1];
+    Cell& at = touch(number);
     at.maybe_removes = static_cast<std::uint16_t>(at.most());
     at.maybe_moves = 0;
     at.removed_by = invoke.index;
@@ -213,7 +226,7 @@ void Ledger::Impl::move_cells(std::uint32_t from, std::uint32_t to, bool certain
     there.added_by = there.added_by == 0 ? e.index : there.added_by;
     there.adds = static_cast<std::uint16_t>(there.adds + (clear ? sure : 0));
     there.maybe_adds = static_cast<std::uint16_t>(there.maybe_adds + (clear ? perhaps : before.most()));
-    Cell& here = cells[number - 1];
+    Cell& here = touch(number);
     here.removes = static_cast<std::uint16_t>(here.removes + (clear ? sure : 0));
     here.maybe_removes = static_cast<std::uint16_t>(here.maybe_removes + (clear ? 0 : sure));
     here.removed_by = invoke_of(e).index;
@@ -227,12 +240,12 @@ void Ledger::Impl::rename_place(std::uint32_t from, std::uint32_t to) {
   const auto numbers = std::move(places[from - 1].cells);
   places[from - 1].cells.clear();
   for (const std::uint32_t number : numbers) {
-    Cell& here = cells[number - 1];
+    Cell& here = touch(number);
     cell_of.set(std::uint64_t{here.message} << 32U | from, 0);
     const std::uint64_t key = std::uint64_t{here.message} << 32U | to;
     if (const std::uint32_t other = cell_of.get(key)) {
       // An earlier mailbox of that name had this message too: what it was owed is settled, one sum serves both.
-      Cell& there = cells[other - 1];
+      Cell& there = touch(other);
       there.adds = static_cast<std::uint16_t>(there.adds + here.adds);
       there.maybe_adds = static_cast<std::uint16_t>(there.maybe_adds + here.maybe_adds);
       there.removes = static_cast<std::uint16_t>(there.removes + here.removes);

@@ -1,6 +1,8 @@
 #pragma once
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "history/ledger.h"
@@ -48,7 +50,8 @@ struct PendingCopy {
   std::uint32_t source = 0, destination = 0;  ///< copies; destination 0 = its UID is not known
   std::uint32_t to = 0;                       ///< place
   std::uint32_t event = 0;
-  bool certain = false, move = false;
+  bool certain = false;
+  bool settled = false;
 };
 
 /// One line of a POP3 session's maildrop.
@@ -64,8 +67,17 @@ struct SessionState {
   std::uint32_t box = 0;  ///< selected mailbox, or the maildrop; 0 = none
   bool writable = false;
   bool quit = false;
-  std::vector<std::uint32_t> listed;  ///< IMAP: copies of which a row came since SELECT
-  std::vector<PopRow> rows;           ///< POP3, by number - 1
+  std::vector<std::uint32_t> listed;  ///< IMAP: copies of which a row came since SELECT, but for those ...
+  std::vector<std::pair<std::uint32_t, std::size_t>> unlisted;  ///< ... told as gone when so many were listed
+  std::vector<PopRow> rows;                                     ///< POP3, by number - 1
+  NumberMap row_of;                                             ///< copy -> the newest row that got it
+
+  void unlist(std::uint32_t copy);
+  void settle_listed();  ///< leaves nothing unlisted
+  void forget_listed() {
+    listed.clear();
+    unlisted.clear();
+  }
 };
 
 struct Ledger::Impl {
@@ -76,6 +88,8 @@ struct Ledger::Impl {
   std::vector<Attempt> attempts;
   std::vector<Report> reports;
   std::vector<std::string> mailbox_names;
+  Chains cells_of, attempts_of;        ///< by message
+  std::vector<std::uint32_t> touched;  ///< places in `cells`, since the newest apply()
 
   std::unordered_map<std::string, std::uint16_t> mailbox_numbers;
   std::unordered_map<std::string, std::uint32_t> uidl_numbers;
@@ -83,7 +97,9 @@ struct Ledger::Impl {
   std::vector<Place> places;       ///< numbers are index + 1, here and below
   std::vector<Box> boxes;
   std::vector<Copy> copies;
-  std::vector<PendingCopy> pending;
+  std::vector<PendingCopy> pending;                                          ///< also those that are settled
+  std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> pending_of;  ///< copy -> places in `pending`
+  std::unordered_set<std::string> known_reports;
   std::vector<SessionState> sessions;
   NumberMap place_of;          ///< account and mailbox -> place
   NumberMap box_of;            ///< place and UIDVALIDITY -> box
@@ -101,13 +117,16 @@ struct Ledger::Impl {
   std::uint32_t find_place(std::uint32_t account, std::string_view mailbox) const;
   std::uint32_t find_box(std::uint32_t account, std::string_view mailbox, std::uint32_t uidvalidity) const;
   Cell& cell(std::uint32_t message, std::uint32_t place);
+  Cell& touch(std::uint32_t number);  ///< the cell of this number, which is going to change
+  void attempt(Attempt made);
   SessionState& session(std::uint32_t number);
   const Event& invoke_of(const Event& e) const;  ///< the event it completes, or itself
 
   // Conservation (ledger.cc).
   void add(std::uint32_t message, std::uint32_t place, bool certain, const Event& e);
   void remove(std::uint32_t copy, bool certain, std::uint32_t request, std::uint32_t mark);
-  void identify(std::uint32_t copy, std::uint32_t message, const Event& e);
+  void identify(std::uint32_t copy, std::uint32_t message);
+  void be(std::uint32_t copy, std::uint32_t message);
   void seen(std::uint32_t message, std::uint32_t place, const Event& e);
   void deliver(const Event& e);
   void append(const Event& e);
@@ -118,6 +137,7 @@ struct Ledger::Impl {
   void store(const Event& e);
   void expunge(const Event& e);
   void copy_or_move(const Event& e);
+  void wait_for(std::uint32_t source, std::uint32_t destination, std::uint32_t to, bool certain, const Event& e);
   void settle_earlier_move(std::uint32_t from, std::uint32_t to);
   void remove_mailbox(const Event& e);
   void rename_mailbox(const Event& e);

@@ -285,10 +285,9 @@ void Ledger::Impl::LifeWriter::conclude() {
   for (const auto& [device, at] : downloaded_by)
     local += fmt::format("{}{} (downloaded at {})", local.empty() ? "" : ", ", device, at);
   std::set<std::uint32_t> accounts;
-  for (const Cell& cell : impl.cells)
-    if (cell.message == message) accounts.insert(cell.account);
-  for (const Attempt& attempt : impl.attempts)
-    if (attempt.message == message) accounts.insert(attempt.account);
+  const auto its_cells = ledger.cells_of(message);
+  for (const Cell& cell : its_cells) accounts.insert(cell.account);
+  for (const Attempt& attempt : ledger.attempts_of(message)) accounts.insert(attempt.account);
   std::vector<std::string> heads;
   for (const std::uint32_t number : accounts) {
     const Fate fate = ledger.fate(message, number);
@@ -298,17 +297,16 @@ void Ledger::Impl::LifeWriter::conclude() {
         fate == Fate::removed_by_client || fate == Fate::expired_by_client_policy || fate == Fate::moved;
     if (asked_for && why != explained.end()) head += "; " + why->second;
     std::string left;
-    for (const Cell& cell : impl.cells)
-      if (cell.message == message && cell.account == number && cell.enumerated && cell.present > 0)
+    for (const Cell& cell : its_cells)
+      if (cell.account == number && cell.enumerated && cell.present > 0)
         left += fmt::format("{}{}{}", left.empty() ? "" : ", ", impl.mailbox_names[cell.mailbox],
                             cell.present > 1 ? fmt::format(" ({} copies)", cell.present) : std::string());
     if (!left.empty()) head += "; in " + left;
     heads.push_back(head);
   }
   if (!local.empty()) heads.push_back("local copy on " + local);
-  const bool somewhere = std::any_of(impl.cells.begin(), impl.cells.end(), [this](const Cell& cell) {
-    return cell.message == message && (!cell.enumerated || cell.present > 0);
-  });
+  const bool somewhere = std::any_of(its_cells.begin(), its_cells.end(),
+                                     [](const Cell& cell) { return !cell.enumerated || cell.present > 0; });
   if (vanished && local.empty() && !somewhere) heads.push_back("no copy is left anywhere");
   lines.insert(lines.begin(), heads.begin(), heads.end());
 }

@@ -5,13 +5,30 @@
 
 namespace mailproof::history {
 
+void SessionState::unlist(std::uint32_t copy) {
+  if (listed.empty()) return;
+  unlisted.emplace_back(copy, listed.size());
+  if (unlisted.size() > listed.size() / 2 + 64) settle_listed();
+}
+
+void SessionState::settle_listed() {
+  if (unlisted.empty()) return;
+  NumberMap until;
+  for (const auto& [copy, size] : unlisted) until.set(copy, static_cast<std::uint32_t>(size));
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < listed.size(); ++i)
+    if (until.get(listed[i]) <= i) listed[kept++] = listed[i];
+  listed.resize(kept);
+  unlisted.clear();
+}
+
 void Ledger::Impl::imap_content(const Event& e) {
   SessionState& at = session(e.session);
   const std::uint32_t in =
       e.mailbox.empty() ? at.box : box(place(history.session(e.session).account, e.mailbox), e.uidvalidity);
   if (in == 0 || e.uid == 0) return;
   const std::uint32_t number = copy(in, e.uid);
-  identify(number, e.message, e);
+  identify(number, e.message);
   if (in == at.box) at.listed.push_back(number);
   seen(e.message, boxes[in - 1].place, e);
 }
@@ -43,6 +60,7 @@ void Ledger::Impl::enumerated(const Event& e) {
     }
   } else {
     if (at.box == 0) return;
+    at.settle_listed();
     std::sort(at.listed.begin(), at.listed.end());
     at.listed.erase(std::unique(at.listed.begin(), at.listed.end()), at.listed.end());
     for (const std::uint32_t number : at.listed) {
@@ -56,7 +74,7 @@ void Ledger::Impl::enumerated(const Event& e) {
   }
   const bool complete = unknown == 0 && told >= e.seq;
   take_listing(e, boxes[at.box - 1].place, messages, complete, pop);
-  at.listed.clear();
+  at.forget_listed();
 }
 
 /// A listing in which some message's content stayed unknown says what is there, but not what is absent.

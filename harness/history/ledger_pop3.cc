@@ -27,13 +27,14 @@ PopRow& Ledger::Impl::pop_row(const Event& e) {
 /// belongs to another message, does not tell copies apart (RFC 1939 section 7 is broken then): such a line gets a copy
 /// of its own.
 std::uint32_t Ledger::Impl::uidl_copy(const Event& e) {
-  const SessionState& at = session(e.session);
+  SessionState& at = session(e.session);
   if (e.text.empty()) return copy(at.box, kNameless + ++nameless);
   auto [known, added] = uidl_numbers.try_emplace(e.text, static_cast<std::uint32_t>(uidls.size() + 1));
   if (added) uidls.push_back(e.text);
   const std::uint32_t number = copy(at.box, known->second);
-  for (std::size_t i = 0; i < at.rows.size(); ++i)
-    if (at.rows[i].copy == number && i + 1 != e.seq) return copy(at.box, kNameless + ++nameless);
+  const std::uint32_t other = at.row_of.get(number);
+  if (other != 0 && other != e.seq && at.rows[other - 1].copy == number) return copy(at.box, kNameless + ++nameless);
+  at.row_of.set(number, e.seq);
   return number;
 }
 
@@ -64,7 +65,7 @@ void Ledger::Impl::pop_content(const Event& e) {
   const std::uint32_t known = copies[row.copy - 1].message;
   if (known != 0 && e.message != 0 && known != e.message)
     row.copy = copy(session(e.session).box, kNameless + ++nameless);
-  identify(row.copy, e.message, e);
+  identify(row.copy, e.message);
   seen(e.message, boxes[session(e.session).box - 1].place, e);
 }
 
@@ -75,7 +76,7 @@ void Ledger::Impl::dele(const Event& e) {
   if (row.copy == 0) row.copy = copy(session(e.session).box, kNameless + ++nameless);
   if (row.message == 0 && invoke.message != 0) {
     row.message = invoke.message;
-    if (copies[row.copy - 1].message == 0) identify(row.copy, invoke.message, e);
+    if (copies[row.copy - 1].message == 0) identify(row.copy, invoke.message);
   }
   row.dele = invoke.index;
   row.dele_ok = e.type == Type::ok;

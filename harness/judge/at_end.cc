@@ -36,36 +36,35 @@ std::string_view option(std::string_view text, std::string_view key) {
 std::set<std::uint32_t> accounts_of(const Case& c, const Event& e, std::uint32_t message) {
   if (e.account != 0) return {e.account};
   std::set<std::uint32_t> out;
-  for (const auto& attempt : c.ledger.attempts())
-    if (attempt.message == message) out.insert(attempt.account);
-  for (const Cell& cell : c.ledger.cells())
-    if (cell.message == message && cell.adds + cell.maybe_adds > 0) out.insert(cell.account);
+  for (const auto& attempt : c.ledger.attempts_of(message)) out.insert(attempt.account);
+  for (const Cell& cell : c.ledger.cells_of(message))
+    if (cell.adds + cell.maybe_adds > 0) out.insert(cell.account);
   return out;
 }
 
 const Event* removal_of(const Case& c, std::uint32_t message, std::uint32_t account) {
   const Event* newest = nullptr;
-  for (const Cell& cell : c.ledger.cells())
-    if (cell.message == message && cell.account == account && cell.removed_by != 0 &&
-        (newest == nullptr || newest->index < cell.removed_by))
+  for (const Cell& cell : c.ledger.cells_of(message))
+    if (cell.account == account && cell.removed_by != 0 && (newest == nullptr || newest->index < cell.removed_by))
       newest = &c.history.event(cell.removed_by);
   return newest;
 }
 
 /// Devices that fetched all of it and are still there. `for_good`: only those whose copy does not go when the server's
 /// does, as an IMAP client's cache would.
-std::set<std::string, std::less<>> holders(const Case& c, std::uint32_t message, bool for_good) {
+std::set<std::string, std::less<>> holders(const Case& c, const Vanished& gone, std::uint32_t message, bool for_good) {
   std::set<std::string, std::less<>> out;
-  for (const Event& e : c.history.events()) {
-    const bool got = e.what == What::message && e.message == message && e.code == "full" && !c.by_audit(e);
-    const bool keeps = e.session != 0 && (!for_good || c.history.session(e.session).protocol == Protocol::pop3);
-    if (got && keeps) out.emplace(c.history.device_name(e));
-    if (e.what == What::vanish) out.erase(e.text);
+  for (const std::uint32_t sight : c.sights(message)) {
+    const Event& e = c.history.event(sight);
+    if (e.code != "full" || e.session == 0 || c.by_audit(e)) continue;
+    if (for_good && c.history.session(e.session).protocol != Protocol::pop3) continue;
+    const auto end = gone.find(c.history.device_name(e));
+    if (end == gone.end() || end->second < e.index) out.emplace(c.history.device_name(e));
   }
   return out;
 }
 
-void fate(const Case& c, const Event& e, Verdicts& out) {
+void fate(const Case& c, const Vanished& gone, const Event& e, Verdicts& out) {
   for (const std::uint32_t message : history::parse_numbers(e.set)) {
     if (message == 0 || message > c.history.messages().size()) continue;
     const std::string name = c.name_of(message);
@@ -91,7 +90,7 @@ void fate(const Case& c, const Event& e, Verdicts& out) {
                          removal == nullptr ? "asked for by nobody" : "asked for by " + c.who(*removal)),
              message, removal == nullptr ? 0 : removal->index});
       const std::string_view copy_on = option(e.text, "copy_on");
-      const auto held_by = holders(c, message, copy_on == kNobody);
+      const auto held_by = holders(c, gone, message, copy_on == kNobody);
       if (copy_on == kNobody) {
         for (const std::string& device : held_by)
           out.missed.push_back({expected, fmt::format("{} has a copy of {}", device, name), message, 0});
@@ -124,8 +123,9 @@ void intact(const Case& c, const Event& e, Verdicts& out) {
   for (const std::uint32_t message : history::parse_numbers(e.set)) {
     if (message == 0 || message > c.history.messages().size()) continue;
     bool read = false;
-    for (const Event& other : c.history.events()) {
-      if (other.what != What::message || other.message != message || other.code != "full") continue;
+    for (const std::uint32_t sight : c.sights(message)) {
+      const Event& other = c.history.event(sight);
+      if (other.code != "full") continue;
       read = true;
       if (other.hash == c.history.message(message).hash) continue;
       out.missed.push_back({fmt::format("{} as sent wherever it is read", c.name_of(message)),
@@ -168,7 +168,7 @@ std::optional<Belief> belief(const Case& c, std::string_view device) {
     const View* view = track.view(session);
     if (view == nullptr || !view->sure) return std::nullopt;
     out.mailbox = view->mailbox;
-    for (const std::uint32_t uid : view->uids) {
+    for (const std::uint32_t uid : view->numbers.uids()) {
       if (uid == 0) return std::nullopt;
       const std::uint32_t message =
           c.ledger.message_at(c.history.session(session).account, view->mailbox, view->uidvalidity, uid);
@@ -230,11 +230,18 @@ std::string nothing_left(const Case& c) {
   return fmt::format("no copy of {} is left: {}", fmt::join(names, ", "), why);
 }
 
-Verdicts at_end(const Case& c, const Event& expectation) {
+Vanished vanished(const Case& c) {
+  Vanished out;
+  for (const Event& e : c.history.events())
+    if (e.what == What::vanish) out[e.text] = e.index;
+  return out;
+}
+
+Verdicts at_end(const Case& c, const Vanished& vanished, const Event& expectation) {
   Verdicts out;
   switch (expectation.what) {
     case What::fate:
-      fate(c, expectation, out);
+      fate(c, vanished, expectation, out);
       break;
     case What::count:
       count(c, expectation, out);

@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,11 @@ struct Verdicts {
   std::string unclear;  ///< why nothing can be said; "" = it can
 };
 
-Verdicts at_end(const Case& c, const history::Event& expectation);
+/// Devices that are gone with everything on them, and the event that says so last.
+using Vanished = std::map<std::string, std::uint32_t, std::less<>>;
+Vanished vanished(const Case& c);
+
+Verdicts at_end(const Case& c, const Vanished& vanished, const history::Event& expectation);
 
 /// Where the scenario expects that nobody has a copy any more: of what, and how it came to that. "" = it does not.
 std::string nothing_left(const Case& c);

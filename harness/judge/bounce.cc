@@ -47,17 +47,16 @@ const Report* unread_report(const Case& c, std::uint32_t account) {
 }
 
 void silent_drop(Case& c, const std::map<Recipient, Deliveries>& all) {
-  const auto asked = requests(c);
   for (const auto& [recipient, d] : all) {
     const std::uint32_t message = recipient.first, account = recipient.second;
     if (!d.smtp || d.lmtp || c.history.message(message).sender == 0) continue;
     const auto* cell = c.ledger.find(message, account, "INBOX");
     if (cell == nullptr || cell->first_seen != 0 || !certainly_missing(*cell) || cell->present > 0) continue;
     if (cell->in_pop && cell->present_pop > 0) continue;
-    const bool elsewhere =
-        std::any_of(c.ledger.cells().begin(), c.ledger.cells().end(), [&](const history::Cell& other) {
-          return other.message == message && other.account == account && other.present > 0;
-        });
+    const auto cells = c.ledger.cells_of(message);
+    const bool elsewhere = std::any_of(cells.begin(), cells.end(), [&](const history::Cell& other) {
+      return other.account == account && other.present > 0;
+    });
     if (elsewhere) continue;
     if (const Report* report = unread_report(c, c.history.message(message).sender)) {
       c.find("report-unread",
@@ -108,16 +107,31 @@ bool well_formed_failure(std::string_view status) {
                      [&](const char& ch) { return (ch >= '0' && ch <= '9') || &ch == status.data() + dot; });
 }
 
-/// The mailbox shows that the address exists: a pool with wrong addresses is not the server's fault.
-bool took_other_mail(const Case& c, const Report& report) {
-  return report.recipient != 0 &&
-         std::any_of(c.ledger.cells().begin(), c.ledger.cells().end(), [&](const history::Cell& cell) {
-           return cell.account == report.recipient && cell.message != report.message && cell.adds > 0 &&
-                  cell.first_seen != 0;
-         });
+/// What each account took and showed: the first message, and whether there were others.
+struct Taken {
+  std::uint32_t first = 0;
+  bool others = false;
+};
+using TakenBy = std::map<std::uint32_t, Taken>;
+
+TakenBy taken(const Case& c) {
+  TakenBy out;
+  for (const history::Cell& cell : c.ledger.cells()) {
+    if (cell.adds == 0 || cell.first_seen == 0) continue;
+    Taken& by = out[cell.account];
+    if (by.first == 0) by.first = cell.message;
+    by.others |= by.first != cell.message;
+  }
+  return out;
 }
 
-void one_report(Case& c, const Report& report, const std::map<Recipient, Deliveries>& all) {
+/// The mailbox shows that the address exists: a pool with wrong addresses is not the server's fault.
+bool took_other_mail(const TakenBy& taken_by, const Report& report) {
+  const auto by = report.recipient == 0 ? taken_by.end() : taken_by.find(report.recipient);
+  return by != taken_by.end() && (by->second.others || by->second.first != report.message);
+}
+
+void one_report(Case& c, const Report& report, const std::map<Recipient, Deliveries>& all, const TakenBy& taken_by) {
   const std::string name = c.name_of(report.message);
   const std::string seen = fmt::format("a report about {} for {} in {}'s mailbox", name, c.account(report.recipient),
                                        c.account(report.mailbox_owner));
@@ -127,7 +141,7 @@ void one_report(Case& c, const Report& report, const std::map<Recipient, Deliver
                              {report.event},
                              report.message,
                              ""});
-  else if (report.status.size() >= 5 && report.status.substr(1) == ".1.1" && took_other_mail(c, report))
+  else if (report.status.size() >= 5 && report.status.substr(1) == ".1.1" && took_other_mail(taken_by, report))
     c.find("report-reason", {"a status that says why: 5.2.2, 4.2.2",
                              fmt::format("{} says {}, as if there were no such address", seen, report.status),
                              {report.event},
@@ -161,24 +175,23 @@ void judge_bounce(const history::History& history, const history::Ledger& ledger
   Case c(history, ledger, "bounce", out);
   const auto all = deliveries(c);
   silent_drop(c, all);
+  const TakenBy taken_by = taken(c);
   std::set<Recipient> told;
   for (const Report& report : ledger.reports())
     if (report.message != 0 && istarts_with(report.action, "failed") &&
         told.emplace(report.message, report.recipient).second)
-      one_report(c, report, all);
+      one_report(c, report, all, taken_by);
 
+  std::map<Recipient, std::vector<std::uint32_t>> reported;
+  for (const Report& report : ledger.reports()) reported[{report.message, report.recipient}].push_back(report.event);
   for (const auto& [recipient, n] : counts(c)) {
     std::size_t attempts = 0;
-    for (const Attempt& attempt : ledger.attempts())
-      attempts +=
-          attempt.message == recipient.first && attempt.account == recipient.second && attempt.outcome != Type::fail;
+    for (const Attempt& attempt : ledger.attempts_of(recipient.first))
+      attempts += attempt.account == recipient.second && attempt.outcome != Type::fail;
     if (n <= std::max<std::size_t>(attempts, 1)) continue;
-    std::vector<std::uint32_t> events;
-    for (const Report& report : ledger.reports())
-      if (report.message == recipient.first && report.recipient == recipient.second) events.push_back(report.event);
     c.find("reported-twice",
            {fmt::format("one report about {} for {}", c.name_of(recipient.first), c.account(recipient.second)),
-            fmt::format("{} reports", n), events, recipient.first, ""});
+            fmt::format("{} reports", n), reported[recipient], recipient.first, ""});
   }
 }
 

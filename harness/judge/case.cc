@@ -100,26 +100,56 @@ std::vector<std::string> wire(const history::History& history, std::uint32_t eve
   return lines;
 }
 
+std::span<const std::uint32_t> Case::sights(std::uint32_t message) const {
+  const std::size_t messages = history.messages().size();
+  if (sights_from_.empty()) {
+    const auto shows = [&](const history::Event& e) {
+      return e.what == history::What::message && e.message != 0 && e.message <= messages;
+    };
+    sights_from_.resize(messages + 2);
+    for (const history::Event& e : history.events())
+      if (shows(e)) ++sights_from_[e.message + 1];
+    for (std::size_t i = 1; i < sights_from_.size(); ++i) sights_from_[i] += sights_from_[i - 1];
+    sights_.resize(sights_from_.back());
+    std::vector<std::uint32_t> next = sights_from_;
+    for (const history::Event& e : history.events())
+      if (shows(e)) sights_[next[e.message]++] = e.index;
+  }
+  if (message == 0 || message > messages) return {};
+  return std::span(sights_).subspan(sights_from_[message], sights_from_[message + 1] - sights_from_[message]);
+}
+
+/// The finding of this id, with what else is to be told there now.
+Case::Begun& Case::begun(const std::string& id, Facts& facts, const FindingClass& known) {
+  const auto [entry, fresh] = begun_.try_emplace(id);
+  Begun& out = entry->second;
+  const std::size_t before = out.times++;
+  if (fresh) {
+    const auto at = std::find_if(out_.begin(), out_.end(), [&](const Finding& f) { return f.id == id; });
+    out.place = static_cast<std::size_t>(at - out_.begin());
+    if (at != out_.end()) out.messages.insert(at->messages.begin(), at->messages.end());
+  }
+  if (out.place == out_.size()) {
+    Finding& made = out_.emplace_back();
+    made.id = id;
+    made.severity = known.severity;
+    made.requirement = known.requirement;
+    made.expected = std::move(facts.expected);
+    made.actual = std::move(facts.actual);
+  } else if (before < kMostActuals) {
+    join(out_[out.place].expected, facts.expected);
+    join(out_[out.place].actual, facts.actual);
+  } else if (before == kMostActuals) {
+    out_[out.place].actual += "\n... and more of the same kind";
+  }
+  return out;
+}
+
 Finding& Case::find(std::string_view class_name, Facts facts) {
   const FindingClass& known = finding_class(judge_, class_name);
   const std::string id = fmt::format("{}/{}/{}{}", history.info.scenario, judge_, class_name, facts.suffix);
-  const std::size_t before = count_[id]++;
-  auto at = std::find_if(out_.begin(), out_.end(), [&](const Finding& f) { return f.id == id; });
-  if (at == out_.end()) {
-    Finding fresh;
-    fresh.id = id;
-    fresh.severity = known.severity;
-    fresh.requirement = known.requirement;
-    fresh.expected = std::move(facts.expected);
-    fresh.actual = std::move(facts.actual);
-    out_.push_back(std::move(fresh));
-    at = out_.end() - 1;
-  } else if (before < kMostActuals) {
-    join(at->expected, facts.expected);
-    join(at->actual, facts.actual);
-  } else if (before == kMostActuals) {
-    at->actual += "\n... and more of the same kind";
-  }
+  Begun& joined = begun(id, facts, known);
+  Finding* const at = &out_[joined.place];
   for (const std::uint32_t event : facts.events) {
     if (event == 0 || event > history.events().size() || at->evidence.size() >= kMostEvidence) continue;
     if (std::find(at->events.begin(), at->events.end(), event) != at->events.end()) continue;
@@ -133,7 +163,7 @@ Finding& Case::find(std::string_view class_name, Facts facts) {
   }
   if (facts.message != 0) {
     const std::string name = name_of(facts.message);
-    if (std::find(at->messages.begin(), at->messages.end(), name) == at->messages.end()) {
+    if (joined.messages.insert(name).second) {
       if (at->messages.size() < kMostLives) {
         const auto life = ledger.life(facts.message);
         at->life.insert(at->life.end(), life.begin(), life.end());

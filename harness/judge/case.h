@@ -1,7 +1,9 @@
 #pragma once
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "judge/judge.h"
@@ -43,11 +45,24 @@ class Case {
   std::string when(const history::Event& e) const;   ///< "0.120 s"
   const history::Event& invoke(const history::Event& e) const;
   bool by_audit(const history::Event& e) const;  ///< a fresh session, no device of the scenario
+  /// The events that show content of one of our messages, in order. All are found when the first is asked for, so that
+  /// a judge may ask for every message and still looks at each event a fixed number of times.
+  std::span<const std::uint32_t> sights(std::uint32_t message) const;
 
  private:
+  /// A finding that was begun, for whatever joins it.
+  struct Begun {
+    std::size_t times = 0;
+    std::size_t place = 0;  ///< in out_
+    std::unordered_set<std::string> messages;
+  };
+  Begun& begun(const std::string& id, Facts& facts, const FindingClass& known);
+
   std::string_view judge_;
   std::vector<Finding>& out_;
-  std::map<std::string, std::size_t> count_;
+  std::map<std::string, Begun> begun_;
+  mutable std::vector<std::uint32_t> sights_;       ///< by message, in order
+  mutable std::vector<std::uint32_t> sights_from_;  ///< by message: where its own begin; one more for the end
 };
 
 /// "label, 0.120 s: expunge ok INBOX: Done".

@@ -48,12 +48,12 @@ void withheld(Case& c) {
 }
 
 void foreign(Case& c) {
+  std::set<std::uint32_t> full_before;  // accounts
+  for (const Event& e : c.history.events())
+    if (e.what == What::baseline && e.seq > 0) full_before.insert(c.history.account_of(e));
   for (const Event& e : c.history.events()) {
     if (e.what != What::message || e.message != 0 || e.flags.find("foreign-run") == std::string::npos) continue;
-    bool before = false;
-    for (const Event& other : c.history.events())
-      before |= other.what == What::baseline && c.history.account_of(other) == c.history.account_of(e) && other.seq > 0;
-    if (before) continue;
+    if (full_before.contains(c.history.account_of(e))) continue;
     c.find("foreign-stamp", {"only messages of this run",
                              fmt::format("{} found a message of another run at {} ({})", c.who(e), c.when(e),
                                          e.mailbox.empty() ? "INBOX" : e.mailbox),

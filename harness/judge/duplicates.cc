@@ -21,10 +21,15 @@ void moved_twice(Case& c) {
     const auto from = history::parse_uids(e.set), made = history::parse_uids(e.other_set);
     if (made.empty() || from.size() != made.size()) continue;
     const history::Event& asked = c.invoke(e);
+    const history::Event* same = &e;  // that names the same copies: sets may be long, and their UIDs many
     for (std::size_t i = 0; i < from.size(); ++i) {
       const auto [first, fresh] =
           moved.try_emplace({c.history.account_of(e), asked.mailbox, asked.other_mailbox, from[i]}, &e);
-      if (fresh || first->second->other_set == e.other_set) continue;
+      if (fresh || first->second == same) continue;
+      if (first->second->other_set == e.other_set) {
+        same = first->second;
+        continue;
+      }
       const std::uint32_t message =
           c.ledger.message_at(c.history.account_of(e), asked.other_mailbox, e.uidvalidity, made[i]);
       c.find("moved-twice",

@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <unordered_map>
 
 #include "core/bytes.h"
 #include "judge/at_end.h"
@@ -22,15 +24,42 @@ struct Answer {
   const Event* again = nullptr;  ///< what a fresh session found after a miss
 };
 
-Answer answer_to(const Case& c, const Event& expectation) {
-  Answer out;
-  for (const Event& e : c.history.events()) {
-    if (e.command != expectation.index || e.index == expectation.index) continue;
-    if (e.what == What::asked_again) out.again = &e;
-    if (completes(e) && e.what == expectation.what) out.outcome = &e;
+/// What expectations came to and which steps were not done, of all of them at once.
+class Course {
+ public:
+  explicit Course(const Case& c) {
+    for (const Event& e : c.history.events()) {
+      if (e.type == Type::expect) answers_.try_emplace(e.index);
+      if (const auto answer = answers_.find(e.command); answer != answers_.end() && e.index != e.command) {
+        if (e.what == What::asked_again) answer->second.again = &e;
+        if (completes(e) && e.what == c.history.event(e.command).what) answer->second.outcome = &e;
+      }
+      if (e.what != What::undone) continue;
+      undone_[0].push_back(&e);
+      for (const std::uint32_t message : history::parse_numbers(e.set))
+        if (message != 0) undone_[message].push_back(&e);
+    }
   }
-  return out;
-}
+
+  Answer answer_to(const Event& expectation) const {
+    const auto answer = answers_.find(expectation.index);
+    return answer == answers_.end() ? Answer{} : answer->second;
+  }
+
+  /// The last step before this one that a device could not do because it never saw the message: what was to come of it
+  /// proves nothing. message 0 = any.
+  const Event* undone_before(const Event& expectation, std::uint32_t message) const {
+    const auto all = undone_.find(message);
+    if (all == undone_.end()) return nullptr;
+    const auto after = std::partition_point(all->second.begin(), all->second.end(),
+                                            [&](const Event* e) { return e->index <= expectation.index; });
+    return after == all->second.begin() ? nullptr : *std::prev(after);
+  }
+
+ private:
+  std::map<std::uint32_t, Answer> answers_;                              ///< by expectation
+  std::unordered_map<std::uint32_t, std::vector<const Event*>> undone_;  ///< by message; 0 = all
+};
 
 std::string step_of(const Case& c, const Event& e) {
   if (e.step == 0 || e.step > c.history.info.steps.size()) return std::string(history::name(e.what));
@@ -45,19 +74,6 @@ std::optional<bool> there_at_end(const Case& c, const Event& e, std::uint32_t me
   return cell->present > 0;
 }
 
-/// A step before this one that a device could not do because it never saw the message: what was to come of it proves
-/// nothing. message 0 = any.
-const Event* undone_before(const Case& c, const Event& expectation, std::uint32_t message) {
-  const Event* found = nullptr;
-  for (const Event& e : c.history.events()) {
-    if (e.index > expectation.index) break;
-    if (e.what != What::undone) continue;
-    const auto set = history::parse_numbers(e.set);
-    if (message == 0 || std::find(set.begin(), set.end(), message) != set.end()) found = &e;
-  }
-  return found;
-}
-
 void not_done(Case& c, const Event& e, const Event& undone, std::uint32_t message) {
   c.find("not-asked", {step_of(c, e),
                        fmt::format("{}: {} never saw {}, so that {} was not done", step_of(c, e), c.who(undone),
@@ -70,21 +86,23 @@ void not_done(Case& c, const Event& e, const Event& undone, std::uint32_t messag
 /// It came after all, though somebody may have removed it before the end.
 bool seen_after(const Case& c, const Event& expectation, std::uint32_t after, std::uint32_t message) {
   const std::string mailbox = expectation.mailbox.empty() ? "INBOX" : expectation.mailbox;
-  return std::any_of(c.history.events().begin(), c.history.events().end(), [&](const Event& e) {
-    return e.index > after && e.what == What::message && e.message == message && e.session != 0 &&
+  const auto sights = c.sights(message);
+  return std::any_of(sights.begin(), sights.end(), [&](std::uint32_t sight) {
+    const Event& e = c.history.event(sight);
+    return e.index > after && e.session != 0 &&
            c.history.session(e.session).account == c.history.account_of(expectation) &&
            iequals(e.mailbox.empty() ? "INBOX" : e.mailbox, mailbox);
   });
 }
 
 /// A missed `see` or `lose`. There after all: late. Perhaps still on its way: nobody can say.
-void missed_wait(Case& c, const Event& e, const Answer& answer) {
+void missed_wait(Case& c, const Course& course, const Event& e, const Answer& answer) {
   const bool sees = e.what == What::see;
   const bool again = answer.again != nullptr && answer.again->code == "as-expected";
   const std::string bound = format_seconds(Duration(static_cast<std::int64_t>(e.size)));
   for (const std::uint32_t message : history::parse_numbers(answer.outcome->set)) {
     if (message == 0 || message > c.history.messages().size()) continue;
-    if (const Event* undone = undone_before(c, e, message)) {
+    if (const Event* undone = course.undone_before(e, message)) {
       not_done(c, e, *undone, message);
       continue;
     }
@@ -139,8 +157,8 @@ std::string_view class_of_welcome(const Event& e) {
   return e.code == "refused" && e.flags == "plaintext" ? "plaintext-login" : "welcome";
 }
 
-void missed(Case& c, const Event& e, const Answer& answer) {
-  if (e.what == What::see || e.what == What::lose) return missed_wait(c, e, answer);
+void missed(Case& c, const Course& course, const Event& e, const Answer& answer) {
+  if (e.what == What::see || e.what == What::lose) return missed_wait(c, course, e, answer);
   const std::string actual = fmt::format("{}: {}", step_of(c, e), printable(answer.outcome->text, 300));
   const std::string expected = e.code.empty() ? step_of(c, e) : fmt::format("{} {}", e.code, printable(e.text, 100));
   if (!e.other_set.empty()) {
@@ -165,19 +183,21 @@ void not_asked(Case& c, const Event& e, const std::string& why) {
 
 void judge_expectation(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "expectation", out);
+  const Course course(c);
+  const Vanished gone = vanished(c);
   for (const Event& e : history.events()) {
     if (e.type != Type::expect) continue;
-    const Answer answer = answer_to(c, e);
+    const Answer answer = course.answer_to(e);
     if (answer.outcome != nullptr) {
-      if (answer.outcome->type == Type::fail) missed(c, e, answer);
+      if (answer.outcome->type == Type::fail) missed(c, course, e, answer);
       if (answer.outcome->type == Type::info) not_asked(c, e, printable(answer.outcome->text, 300));
       continue;
     }
     // What asks about the end is answered by the whole history; usage is the quota judge's.
     if (e.what == What::usage) continue;
-    const Verdicts said = at_end(c, e);
+    const Verdicts said = at_end(c, gone, e);
     for (const auto& said_of : said.missed) {
-      if (const Event* undone = undone_before(c, e, said_of.message)) {
+      if (const Event* undone = course.undone_before(e, said_of.message)) {
         not_done(c, e, *undone, said_of.message);
         continue;
       }

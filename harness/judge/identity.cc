@@ -1,9 +1,11 @@
 // I5: (mailbox, UIDVALIDITY, UID) is one message for ever. I7: UIDs ascend with the sequence numbers.
 #include <fmt/format.h>
 
+#include <deque>
 #include <map>
 #include <tuple>
 
+#include "history/number_map.h"
 #include "judge/case.h"
 #include "judge/judges.h"
 #include "judge/view_track.h"
@@ -20,30 +22,47 @@ struct Known {
   bool full = false;
   std::uint32_t size_event = 0, date_event = 0;
   std::uint64_t size = 0;
-  std::string date;
 };
 
-using Key = std::tuple<std::uint32_t, std::string, std::uint32_t, std::uint32_t>;
+/// What an event tells of a UID, and where: the session's mailbox where it does not say.
+struct Told {
+  const Event& event;
+  std::string_view mailbox;
+  std::uint32_t uidvalidity = 0;
+};
 
 struct Identity {
   Case& c;
-  std::map<Key, Known> known;
+  std::map<std::tuple<std::uint32_t, std::string, std::uint32_t>, std::uint32_t> boxes;  ///< account, mailbox, validity
+  history::NumberMap places;  ///< box and UID -> place in `known`, from 1
+  std::deque<Known> known;
 
-  std::string at(const Event& e) const {
-    return fmt::format("UID {} of {} ({})", e.uid, e.mailbox, c.account(c.history.account_of(e)));
+  Known& known_of(const Told& told) {
+    const auto box = boxes.try_emplace({c.history.account_of(told.event), std::string(told.mailbox), told.uidvalidity},
+                                       static_cast<std::uint32_t>(boxes.size() + 1));
+    const std::uint64_t key = std::uint64_t{box.first->second} << 32U | told.event.uid;
+    if (const std::uint32_t place = places.get(key)) return known[place - 1];
+    places.set(key, static_cast<std::uint32_t>(known.size() + 1));
+    return known.emplace_back();
   }
 
-  void content(Known& k, const Event& e) {
+  std::string at(const Told& told) const {
+    return fmt::format("UID {} of {} ({})", told.event.uid, told.mailbox, c.account(c.history.account_of(told.event)));
+  }
+
+  void content(Known& k, const Told& told) {
+    const Event& e = told.event;
     const bool full = e.code == "full";
     const bool differs = e.message != k.message && (k.message != 0 || (full && k.full)) && (e.message != 0 || full);
     if (k.content != 0 && differs)
-      c.find("uid-reused",
-             {fmt::format("{} is {} for ever", at(e), k.message == 0 ? "the message first seen" : c.name_of(k.message)),
-              fmt::format("{} finds {} there at {}", c.who(e),
-                          e.message == 0 ? std::string("something else") : c.name_of(e.message), c.when(e)),
-              {k.content, e.index},
-              e.message != 0 ? e.message : k.message,
-              ""});
+      c.find(
+          "uid-reused",
+          {fmt::format("{} is {} for ever", at(told), k.message == 0 ? "the message first seen" : c.name_of(k.message)),
+           fmt::format("{} finds {} there at {}", c.who(e),
+                       e.message == 0 ? std::string("something else") : c.name_of(e.message), c.when(e)),
+           {k.content, e.index},
+           e.message != 0 ? e.message : k.message,
+           ""});
     if (k.content == 0 || e.message != 0) {
       k.content = e.index;
       k.message = e.message;
@@ -51,10 +70,11 @@ struct Identity {
     }
   }
 
-  void row(Known& k, const Event& e) {
+  void row(Known& k, const Told& told) {
+    const Event& e = told.event;
     if (e.size != 0) {
       if (k.size_event != 0 && k.size != e.size)
-        c.find("size-changed", {fmt::format("{}: RFC822.SIZE {} as before", at(e), k.size),
+        c.find("size-changed", {fmt::format("{}: RFC822.SIZE {} as before", at(told), k.size),
                                 fmt::format("{} is told {} at {}", c.who(e), e.size, c.when(e)),
                                 {k.size_event, e.index},
                                 k.message,
@@ -62,23 +82,22 @@ struct Identity {
       k.size = e.size;
       k.size_event = e.index;
     }
-    if (!e.text.empty()) {
-      if (k.date_event != 0 && k.date != e.text)
-        c.find("date-changed", {fmt::format("{}: INTERNALDATE \"{}\" as before", at(e), k.date),
-                                fmt::format("{} is told \"{}\" at {}", c.who(e), e.text, c.when(e)),
-                                {k.date_event, e.index},
-                                k.message,
-                                ""});
-      k.date = e.text;
-      k.date_event = e.index;
-    }
+    if (e.text.empty()) return;
+    if (k.date_event != 0 && c.history.event(k.date_event).text != e.text)
+      c.find("date-changed",
+             {fmt::format("{}: INTERNALDATE \"{}\" as before", at(told), c.history.event(k.date_event).text),
+              fmt::format("{} is told \"{}\" at {}", c.who(e), e.text, c.when(e)),
+              {k.date_event, e.index},
+              k.message,
+              ""});
+    k.date_event = e.index;
   }
 
   /// One session's numbers: a UID belongs to its number until an EXPUNGE moves it.
   void order(const ViewTrack& track, const Event& e) {
     const View* view = track.view(e.session);
-    if (view == nullptr || !view->sure || e.seq == 0 || e.seq > view->uids.size() || e.uid == 0) return;
-    const std::uint32_t before = view->uids[e.seq - 1];
+    if (view == nullptr || !view->sure || e.seq == 0 || e.seq > view->numbers.size() || e.uid == 0) return;
+    const std::uint32_t before = view->numbers.uid(e.seq);
     if (before != 0 && before != e.uid) {
       c.find("uid-changed", {fmt::format("message {} of {} keeps UID {} in this session", e.seq, view->mailbox, before),
                              fmt::format("{} is told UID {} at {}", c.who(e), e.uid, c.when(e)),
@@ -87,17 +106,14 @@ struct Identity {
                              ""});
       return;
     }
-    for (std::size_t i = 0; i < view->uids.size(); ++i) {
-      const std::uint32_t other = view->uids[i];
-      if (other == 0 || i + 1 == e.seq || (i + 1 < e.seq) == (other < e.uid)) continue;
-      c.find("uid-order", {fmt::format("UIDs of {} ascend with the message numbers", view->mailbox),
-                           fmt::format("{} is told that number {} has UID {} and number {} has UID {}", c.who(e), i + 1,
-                                       other, e.seq, e.uid),
-                           {e.index},
-                           0,
-                           ""});
-      return;
-    }
+    const std::size_t other = view->numbers.out_of_order(e.seq, e.uid);
+    if (other == 0) return;
+    c.find("uid-order", {fmt::format("UIDs of {} ascend with the message numbers", view->mailbox),
+                         fmt::format("{} is told that number {} has UID {} and number {} has UID {}", c.who(e), other,
+                                     view->numbers.uid(other), e.seq, e.uid),
+                         {e.index},
+                         0,
+                         ""});
   }
 };
 
@@ -105,19 +121,19 @@ struct Identity {
 
 void judge_identity(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "identity", out);
-  Identity identity{c, {}};
+  Identity identity{c, {}, {}, {}};
   ViewTrack track(history);
   for (const Event& e : history.events()) {
     const bool imap = e.session != 0 && history.session(e.session).protocol == Protocol::imap;
     if (imap && (e.what == What::row || e.what == What::message) && e.uid != 0) {
       const View* view = track.view(e.session);
-      Event full = e;
-      if (full.mailbox.empty() && view != nullptr) full.mailbox = view->mailbox;
-      if (full.uidvalidity == 0 && view != nullptr) full.uidvalidity = view->uidvalidity;
-      Known& k = identity.known[{history.account_of(e), full.mailbox, full.uidvalidity, full.uid}];
-      if (e.what == What::message) identity.content(k, full);
-      if (e.what == What::row) identity.row(k, full);
-      identity.order(track, full);
+      Told told{e, e.mailbox, e.uidvalidity};
+      if (told.mailbox.empty() && view != nullptr) told.mailbox = view->mailbox;
+      if (told.uidvalidity == 0 && view != nullptr) told.uidvalidity = view->uidvalidity;
+      Known& k = identity.known_of(told);
+      if (e.what == What::message) identity.content(k, told);
+      if (e.what == What::row) identity.row(k, told);
+      identity.order(track, e);
     }
     track.apply(e);
   }

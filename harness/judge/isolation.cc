@@ -12,16 +12,17 @@ void judge_isolation(const history::History& history, const history::Ledger& led
   Case c(history, ledger, "isolation", out);
   for (const history::Cell& cell : ledger.cells()) {
     if (cell.first_seen == 0 && cell.present == 0 && cell.present_pop == 0) continue;
-    const bool put = std::any_of(ledger.cells().begin(), ledger.cells().end(), [&](const history::Cell& other) {
-      return other.message == cell.message && other.account == cell.account && other.adds + other.maybe_adds > 0;
+    const auto cells = ledger.cells_of(cell.message);
+    const auto attempts = ledger.attempts_of(cell.message);
+    const bool put = std::any_of(cells.begin(), cells.end(), [&](const history::Cell& other) {
+      return other.account == cell.account && other.adds + other.maybe_adds > 0;
     });
-    const bool sent = std::any_of(ledger.attempts().begin(), ledger.attempts().end(), [&](const history::Attempt& a) {
-      return a.message == cell.message && a.account == cell.account;
-    });
+    const bool sent = std::any_of(attempts.begin(), attempts.end(),
+                                  [&](const history::Attempt& a) { return a.account == cell.account; });
     if (put || sent) continue;
     std::string owners;
-    for (const auto& attempt : ledger.attempts())
-      if (attempt.message == cell.message && owners.find(c.account(attempt.account)) == std::string::npos)
+    for (const auto& attempt : attempts)
+      if (owners.find(c.account(attempt.account)) == std::string::npos)
         owners += (owners.empty() ? "" : ", ") + c.account(attempt.account);
     c.find("leak", {fmt::format("{} seen by {} only", c.name_of(cell.message), owners.empty() ? "its owner" : owners),
                     fmt::format("it is in {}'s {}{}", c.account(cell.account), ledger.mailbox_name(cell.mailbox),

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <set>
+#include <unordered_map>
 
 #include "judge/at_end.h"
 #include "judge/case.h"
@@ -63,32 +65,24 @@ bool of_judge(const Finding& finding, std::string_view judge) {
 /// A missed expectation whose messages another judge already accuses the server of says nothing new: the accusation
 /// names it instead.
 void merge_explained(std::vector<Finding>& findings) {
-  for (std::size_t i = 0; i < findings.size();) {
-    Finding& missed = findings[i];
-    if (!of_judge(missed, "expectation") || missed.messages.empty()) {
-      ++i;
-      continue;
-    }
-    std::vector<std::size_t> accusers;
-    const bool explained = std::all_of(missed.messages.begin(), missed.messages.end(), [&](const std::string& name) {
-      for (std::size_t j = 0; j < findings.size(); ++j) {
-        const Finding& other = findings[j];
-        if (of_judge(other, "expectation") || other.severity != Severity::fail) continue;
-        if (std::find(other.messages.begin(), other.messages.end(), name) == other.messages.end()) continue;
-        accusers.push_back(j);
-        return true;
-      }
-      return false;
-    });
-    if (!explained) {
-      ++i;
-      continue;
-    }
-    std::sort(accusers.begin(), accusers.end());
-    accusers.erase(std::unique(accusers.begin(), accusers.end()), accusers.end());
-    for (const std::size_t accuser : accusers) findings[accuser].evidence.push_back("also missed: " + missed.actual);
-    findings.erase(findings.begin() + static_cast<std::ptrdiff_t>(i));
+  std::unordered_map<std::string_view, std::size_t> accuser_of;  // of a message: the first finding
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    if (of_judge(findings[i], "expectation") || findings[i].severity != Severity::fail) continue;
+    for (const std::string& name : findings[i].messages) accuser_of.try_emplace(name, i);
   }
+  std::vector<bool> explained(findings.size());
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    const Finding& missed = findings[i];
+    if (!of_judge(missed, "expectation") || missed.messages.empty()) continue;
+    explained[i] = std::all_of(missed.messages.begin(), missed.messages.end(),
+                               [&](const std::string& name) { return accuser_of.contains(name); });
+    if (!explained[i]) continue;
+    std::set<std::size_t> accusers;
+    for (const std::string& name : missed.messages) accusers.insert(accuser_of.at(name));
+    for (const std::size_t accuser : accusers) findings[accuser].evidence.push_back("also missed: " + missed.actual);
+  }
+  std::size_t next = 0;
+  std::erase_if(findings, [&](const Finding&) { return explained[next++]; });
 }
 
 /// What a check expects that no MUST demands is a latitude, quotas too; what the other judges say of it stands: each

@@ -31,8 +31,8 @@ void refused_but_delivered(Case& c) {
     if (!cell.enumerated || cell.present == 0 || cell.adds + cell.maybe_adds > 0) continue;
     const history::Attempt* refused = nullptr;
     bool taken = false;
-    for (const auto& attempt : c.ledger.attempts()) {
-      if (attempt.message != cell.message || attempt.account != cell.account) continue;
+    for (const auto& attempt : c.ledger.attempts_of(cell.message)) {
+      if (attempt.account != cell.account) continue;
       taken |= attempt.outcome != Type::fail;
       if (attempt.outcome == Type::fail && attempt.smtp_code != 0) refused = &attempt;
     }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "judge/judges.h"
 #include "judge/requests.h"
@@ -20,8 +21,8 @@ struct Surroundings {
 
 Surroundings around(const Case& c, const Cell& cell) {
   Surroundings out;
-  for (const Cell& other : c.ledger.cells()) {
-    if (other.message != cell.message || other.account != cell.account) continue;
+  for (const Cell& other : c.ledger.cells_of(cell.message)) {
+    if (other.account != cell.account) continue;
     out.all_listed &= other.enumerated;
     out.present += other.enumerated ? other.present : 0;
     out.sure += other.adds - other.removes - (other.maybe_removes - other.maybe_moves);
@@ -38,9 +39,8 @@ std::string place(const Case& c, const Cell& cell) {
 bool owed_a_report(const Case& c, const Cell& cell) {
   if (cell.first_seen != 0 || c.history.message(cell.message).sender == 0) return false;
   bool smtp = false;
-  for (const auto& attempt : c.ledger.attempts()) {
-    if (attempt.message != cell.message || attempt.account != cell.account || attempt.outcome != history::Type::ok)
-      continue;
+  for (const auto& attempt : c.ledger.attempts_of(cell.message)) {
+    if (attempt.account != cell.account || attempt.outcome != history::Type::ok) continue;
     const auto& event = c.history.event(attempt.event);
     smtp = event.session != 0 && c.history.session(event.session).protocol == Protocol::smtp;
     if (!smtp) return false;
@@ -52,7 +52,7 @@ bool owed_a_report(const Case& c, const Cell& cell) {
 
 void judge_loss(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "loss", out);
-  const auto asked = requests(c);
+  std::optional<Requests> asked;  // looked for when something is missing
   bool audited = false;
   for (const Cell& cell : ledger.cells()) audited |= cell.enumerated;
 
@@ -106,8 +106,9 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
               ""});
       continue;
     }
-    if (gone_with(c, asked, cell) != nullptr || owed_a_report(c, cell)) continue;  // removal or bounce say it better
-    const std::uint32_t again = last_delivery(c, cell);
+    if (!asked) asked.emplace(c);
+    if (asked->gone_with(cell) != nullptr || owed_a_report(c, cell)) continue;  // removal or bounce say it better
+    const std::uint32_t again = asked->last_delivery(cell);
     const bool after_removal = cell.removes > 0 && again > cell.removed_by;
     const history::Event& added = history.event(after_removal ? again : cell.added_by);
     c.find("lost",

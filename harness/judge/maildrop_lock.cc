@@ -1,7 +1,8 @@
 // I32: a session has the maildrop for itself, or a snapshot of its own; and the lock goes with the session.
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <map>
+#include <optional>
 #include <set>
 
 #include "core/bytes.h"
@@ -23,6 +24,7 @@ bool says_in_use(const Event& e) {
 
 struct Span {
   std::uint32_t session = 0, account = 0;
+  std::size_t place = 0;  ///< the how many-eth to begin
   Time from{}, to{};
   bool ready = false, over = false;
   std::set<std::uint32_t> told, marked;  ///< numbers
@@ -30,20 +32,42 @@ struct Span {
 
 struct Lock {
   Case& c;
-  std::vector<Span> spans;
+  std::map<std::uint32_t, Span> spans;  ///< by session
+  struct Account {
+    std::size_t holders = 0;            ///< sessions that are ready and not over
+    std::optional<Time> given_back;     ///< when the last of the others ended
+    std::vector<const Span*> removers;  ///< over, and they had marked something; in the order of their ends
+  };
+  std::map<std::uint32_t, Account> accounts;
 
   Span& span(const Event& e) {
-    for (Span& s : spans)
-      if (s.session == e.session) return s;
-    return spans.emplace_back(Span{e.session, c.history.session(e.session).account, e.at, e.at, false, false, {}, {}});
+    const std::uint32_t account = c.history.session(e.session).account;
+    return spans.try_emplace(e.session, Span{e.session, account, spans.size(), e.at, e.at, false, false, {}, {}})
+        .first->second;
   }
 
-  /// Who else had the maildrop, now or so shortly before that the server may not have noticed the end?
-  bool held_by_another(const Span& mine, Time now) const {
-    return std::any_of(spans.begin(), spans.end(), [&](const Span& s) {
-      return s.session != mine.session && s.account == mine.account && s.ready &&
-             (!s.over || now - s.to <= c.history.info.settle);
-    });
+  /// Who else had the maildrop, now or so shortly before that the server may not have noticed the end? A session that
+  /// is refused has none itself.
+  bool held_by_another(const Span& mine, Time now) {
+    const Account& at = accounts[mine.account];
+    return at.holders > 0 || (at.given_back && now - *at.given_back <= c.history.info.settle);
+  }
+
+  void ready(Span& s, const Event& e) {
+    if (!s.ready && !s.over) ++accounts[s.account].holders;
+    s.ready = true;
+    s.from = e.at;
+  }
+
+  void over(Span& s, const Event& e) {
+    const bool first = !s.over;
+    s.over = true;
+    s.to = e.at;
+    if (!first || !s.ready) return;
+    Account& at = accounts[s.account];
+    --at.holders;
+    at.given_back = e.at;
+    if (!s.marked.empty()) at.removers.push_back(&s);
   }
 
   void refused(const Span& mine, const Event& e) {
@@ -61,19 +85,18 @@ struct Lock {
     const std::uint32_t number = c.invoke(e).seq;
     if (e.text == "the connection was gone before" || !mine.told.contains(number) || mine.marked.contains(number))
       return;
-    for (const Span& s : spans) {
-      const bool meanwhile = s.session != mine.session && s.account == mine.account && s.ready && s.over &&
-                             s.to > mine.from && !s.marked.empty();
-      if (!meanwhile) continue;
-      c.find("snapshot-broken", {fmt::format("number {} of {} stays readable in this session", number,
-                                             c.history.session(mine.session).label),
-                                 fmt::format("{} fails at {}, after {} removed messages: {}", history::name(e.what),
-                                             c.when(e), c.history.session(s.session).label, printable(e.text, 120)),
-                                 {e.command, e.index},
-                                 e.message,
-                                 ""});
-      return;
-    }
+    const auto& removers = accounts[mine.account].removers;
+    const Span* by = nullptr;  // of those that ended since this one is ready, the first that began
+    for (auto s = removers.rbegin(); s != removers.rend() && (*s)->to > mine.from; ++s)
+      if (*s != &mine && (by == nullptr || (*s)->place < by->place)) by = *s;
+    if (by == nullptr) return;
+    c.find("snapshot-broken", {fmt::format("number {} of {} stays readable in this session", number,
+                                           c.history.session(mine.session).label),
+                               fmt::format("{} fails at {}, after {} removed messages: {}", history::name(e.what),
+                                           c.when(e), c.history.session(by->session).label, printable(e.text, 120)),
+                               {e.command, e.index},
+                               e.message,
+                               ""});
   }
 
   void apply(const Event& e) {
@@ -81,10 +104,7 @@ struct Lock {
     const std::uint32_t number = c.invoke(e).seq;
     switch (e.what) {
       case What::connect:
-        if (e.type == Type::ok) {
-          s.ready = true;
-          s.from = e.at;
-        }
+        if (e.type == Type::ok) ready(s, e);
         if (e.type == Type::fail) refused(s, e);
         break;
       case What::pop_list:
@@ -99,8 +119,7 @@ struct Lock {
         if (e.type == Type::fail) unreadable(s, e);
         break;
       case What::end:
-        s.over = true;
-        s.to = e.at;
+        over(s, e);
         break;
       default:
         break;
@@ -112,7 +131,7 @@ struct Lock {
 
 void judge_maildrop_lock(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "maildrop-lock", out);
-  Lock lock{c, {}};
+  Lock lock{c, {}, {}};
   for (const Event& e : history.events())
     if (e.session != 0 && history.session(e.session).protocol == Protocol::pop3) lock.apply(e);
 }

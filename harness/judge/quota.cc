@@ -3,11 +3,12 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "core/bytes.h"
 #include "core/units.h"
 #include "judge/case.h"
-#include "judge/copies.h"
+#include "judge/holdings.h"
 #include "judge/judges.h"
 
 namespace mailproof::judge {
@@ -28,39 +29,12 @@ bool says_over_quota(const Event& e) {
          text.find("mailbox full") != std::string::npos || text.find("mailbox is full") != std::string::npos;
 }
 
-/// What an account may hold by now, from the ledger replayed so far.
-struct Bounds {
-  std::uint64_t least = 0, most = 0;
-};
-
-Bounds bounds(const Case& c, const history::Ledger& so_far, const Sightings& seen, std::uint32_t account) {
-  Bounds out;
-  for (const history::Cell& cell : so_far.cells()) {
-    if (cell.account != account) continue;
-    const std::uint64_t size = c.history.message(cell.message).size;
-    const std::string& mailbox = so_far.mailbox_name(cell.mailbox);
-    // A server that doubles messages fills the mailbox by that, not by its quota.
-    const auto doubled = seen.find({cell.message, account, mailbox});
-    const int copies =
-        cell.most() == 0 || doubled == seen.end() ? cell.most() : std::max(cell.most(), doubled->second.copies);
-    out.most += static_cast<std::uint64_t>(copies) * (size + kTraceHeaders);
-    const auto* end = c.ledger.find(cell.message, account, mailbox);
-    const bool arrived = end != nullptr && end->first_seen != 0 && !end->bounced;
-    if (arrived) out.least += static_cast<std::uint64_t>(cell.least()) * size;
-  }
+/// Accounts that had mail before: it counts, and nobody knows how much.
+std::set<std::uint32_t> full_before(const history::History& history) {
+  std::set<std::uint32_t> out;
+  for (const Event& e : history.events())
+    if (e.what == What::baseline && e.seq > 0) out.insert(history.account_of(e));
   return out;
-}
-
-/// Mail that was there before counts, and nobody knows how much.
-bool clean_before(const history::History& history, std::uint32_t account) {
-  return std::none_of(history.events().begin(), history.events().end(), [&](const Event& e) {
-    return e.what == What::baseline && history.account_of(e) == account && e.seq > 0;
-  });
-}
-
-bool had_mail(const history::Ledger& so_far, std::uint32_t account) {
-  return std::any_of(so_far.cells().begin(), so_far.cells().end(),
-                     [&](const history::Cell& cell) { return cell.account == account && cell.adds > 0; });
 }
 
 /// The size and account of what was asked to be added, where that is known.
@@ -87,22 +61,24 @@ struct Limits {
   }
 };
 
-/// What a customer's accounts hold together.
-Bounds bounds_of_customer(const Case& c, const history::Ledger& so_far, const Sightings& seen, std::uint32_t customer) {
-  Bounds out;
-  for (std::uint32_t account = 1; account <= c.history.info.accounts.size(); ++account) {
-    if (c.history.account(account).customer != customer) continue;
-    const Bounds one = bounds(c, so_far, seen, account);
-    out.least += one.least;
-    out.most += one.most;
-  }
-  return out;
+/// Without any limit nothing can be decided by one.
+bool limited(const history::History& history) {
+  const auto& info = history.info;
+  return std::any_of(info.accounts.begin(), info.accounts.end(),
+                     [](const auto& account) { return account.quota.value_or(0) != 0; }) ||
+         std::any_of(info.customers.begin(), info.customers.end(),
+                     [](const auto& customer) { return customer.quota != 0; }) ||
+         std::any_of(history.events().begin(), history.events().end(),
+                     [](const Event& e) { return e.what == What::admin && e.type == Type::ok; });
 }
 
 void decisions(Case& c) {
+  if (!limited(c.history)) return;
   Limits limits(c.history);
   history::Ledger so_far(c.history);
   const Sightings seen = most_at_once(c);
+  Holdings holdings(c, so_far, seen);
+  const auto had_before = full_before(c.history);
   std::map<std::uint32_t, std::uint64_t> highest;  // account -> most it may ever have held
   for (const Event& e : c.history.events()) {
     const bool adds = e.what == What::deliver || e.what == What::append || e.what == What::copy || e.what == What::move;
@@ -113,8 +89,8 @@ void decisions(Case& c) {
     const std::uint64_t shared = customer == 0 ? 0 : limits.shared[customer];
     const bool decided = adds && (limit != 0 || shared != 0) && (e.type == Type::ok || e.type == Type::fail);
     // What other mailboxes of a customer hold is not known, so that its limit excuses every refusal.
-    if (decided && customer == 0 && e.type == Type::fail && says_over_quota(e) && clean_before(c.history, account)) {
-      const Bounds b = bounds(c, so_far, seen, account);
+    if (decided && customer == 0 && e.type == Type::fail && says_over_quota(e) && !had_before.contains(account)) {
+      const Bounds b = holdings.of_account(account);
       const std::uint64_t size = asked_size(c, e) + kTraceHeaders;
       const bool far_below = (b.most + size) * 10 < limit * 8;
       const bool moves = e.what == What::copy || e.what == What::move;  // how much it would add is not known here
@@ -131,8 +107,8 @@ void decisions(Case& c) {
              ""});
       }
     }
-    if (decided && limit != 0 && e.type == Type::fail && e.code.ends_with(".1.1") && had_mail(so_far, account)) {
-      const Bounds b = bounds(c, so_far, seen, account);
+    if (decided && limit != 0 && e.type == Type::fail && e.code.ends_with(".1.1") && holdings.had_mail(account)) {
+      const Bounds b = holdings.of_account(account);
       if ((b.most + asked_size(c, e)) * 10 >= limit * 8)
         c.find("wrong-reason",
                {fmt::format("a status that says that {}'s mailbox is full: 5.2.2, 4.2.2", c.account(account)),
@@ -143,8 +119,9 @@ void decisions(Case& c) {
                 ""});
     }
     so_far.apply(e);
+    holdings.follow();
     if (!adds || (limit == 0 && shared == 0)) continue;
-    const Bounds b = bounds(c, so_far, seen, account);
+    const Bounds b = holdings.of_account(account);
     highest[account] = std::max(highest[account], b.most);
     const auto over = [&](std::uint64_t held, std::uint64_t most, const std::string& whose) {
       if (most == 0 || held * 2 <= most * 3) return;
@@ -159,8 +136,7 @@ void decisions(Case& c) {
     if (!decided || e.type != Type::ok || e.what == What::move) continue;  // what is moved adds nothing
     over(b.least, limit, std::string(c.account(account)));
     if (customer != 0)
-      over(bounds_of_customer(c, so_far, seen, customer).least, shared,
-           "the customer " + c.history.info.customers[customer - 1].name);
+      over(holdings.of_customer(customer).least, shared, "the customer " + c.history.info.customers[customer - 1].name);
   }
 }
 

@@ -1,6 +1,8 @@
 // I15 and I29: exactly what some client asked to remove goes, when it asked for it.
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "core/bytes.h"
 #include "judge/judges.h"
 #include "judge/requests.h"
@@ -11,10 +13,12 @@ namespace {
 using history::Cell;
 using history::Event;
 
-void more_than_asked(Case& c, const std::vector<Request>& asked) {
+void more_than_asked(Case& c) {
+  std::optional<Requests> asked;  // looked for when something is missing
   for (const Cell& cell : c.ledger.cells()) {
     if (!certainly_missing(cell) || surplus_elsewhere(c, cell) > 0) continue;
-    const Request* with = gone_with(c, asked, cell);
+    if (!asked) asked.emplace(c);
+    const Request* with = asked->gone_with(cell);
     if (with == nullptr) continue;
     const Event& command = c.history.event(with->invoke);
     const std::string name = c.name_of(cell.message);
@@ -68,7 +72,7 @@ void still_there(Case& c) {
 
 void judge_removal(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "removal", out);
-  more_than_asked(c, requests(c));
+  more_than_asked(c);
   still_there(c);
 }
 

@@ -1,149 +1,180 @@
 #include "judge/requests.h"
 
 #include <algorithm>
-#include <map>
 
 #include "core/bytes.h"
 
 namespace mailproof::judge {
 namespace {
 
+using history::Cell;
 using history::Event;
 using history::Type;
 using history::What;
 
-struct Pop3Talk {
-  std::map<std::uint32_t, std::uint32_t> message;  ///< by number
-  std::vector<std::uint32_t> touched;
-  std::vector<std::uint32_t> marked;  ///< numbers
-  bool quit = false;
-};
+std::uint64_t key_of(std::uint32_t number, std::uint32_t place) { return std::uint64_t{number} << 32U | place; }
 
 }  // namespace
 
-std::vector<Request> requests(const Case& c) {
-  std::vector<Request> out;
-  std::map<std::uint32_t, std::string> selected;
-  std::map<std::uint32_t, Pop3Talk> talks;
+Requests::Requests(const Case& c) : c_(c) {
   for (const Event& e : c.history.events()) {
-    if (e.session == 0 || c.by_audit(e)) continue;
-    const auto& session = c.history.session(e.session);
-    if (session.protocol == Protocol::imap) {
-      if ((e.what == What::select || e.what == What::examine) && e.type == Type::ok)
-        selected[e.session] = c.invoke(e).mailbox;
-      if ((e.what == What::expunge || e.what == What::close || e.what == What::move) && completes(e))
-        out.push_back(
-            {Request::Kind::imap, e.command, e.index, e.session, session.account, selected[e.session], {}, false});
-      continue;
-    }
-    if (session.protocol != Protocol::pop3) continue;
-    Pop3Talk& talk = talks[e.session];
-    const std::uint32_t number = c.invoke(e).seq;
-    if (e.what == What::message && e.message != 0) {
-      talk.message[e.seq] = e.message;
-      if (e.code == "full") talk.touched.push_back(e.message);
-    } else if (e.what == What::pop_uidl && e.type == Type::obs && !talk.message.contains(e.seq)) {
-      talk.message[e.seq] = c.ledger.message_with_uidl(session.account, e.text);
-    } else if (e.what == What::dele && (e.type == Type::ok || e.type == Type::info)) {
-      talk.marked.push_back(number);
-      talk.touched.push_back(c.invoke(e).message != 0 ? c.invoke(e).message : talk.message[number]);
-    } else if (e.what == What::rset && e.type == Type::ok) {
-      talk.marked.clear();
-    } else if (e.what == What::quit && completes(e)) {
-      talk.quit = true;
-      out.push_back({Request::Kind::quit, e.command, e.index, e.session, session.account, "INBOX", talk.touched,
-                     !talk.marked.empty()});
-    } else if (e.what == What::end && e.type == Type::obs && !talk.quit) {
-      out.push_back({Request::Kind::dropped, e.index, e.index, e.session, session.account, "INBOX", talk.touched,
-                     !talk.marked.empty()});
-    }
-  }
-  return out;
-}
-
-std::uint32_t last_delivery(const Case& c, const history::Cell& cell) {
-  std::uint32_t last = 0;
-  const std::string& mailbox = c.ledger.mailbox_name(cell.mailbox);
-  for (const Event& e : c.history.events())
-    if (e.what == What::append && e.type == Type::ok && c.invoke(e).message == cell.message &&
-        c.history.account_of(e) == cell.account && iequals(c.invoke(e).mailbox, mailbox))
-      last = e.index;
-  if (!iequals(mailbox, "INBOX")) return last;
-  for (const auto& attempt : c.ledger.attempts())
-    if (attempt.message == cell.message && attempt.account == cell.account && attempt.outcome == Type::ok)
-      last = std::max(last, attempt.event);
-  return last;
-}
-
-namespace {
-
-/// The latest event that proves the message was really there. A session may go on seeing what others removed: a POP3
-/// maildrop is as it was at login (RFC 1939 section 4), and an IMAP server may still serve a message whose EXPUNGE it
-/// has not told this session yet (RFC 2180 section 4.1). So each session counts once: from its login, or its first
-/// sight.
-std::uint32_t last_proof(const Case& c, const history::Cell& cell) {
-  std::map<std::uint32_t, std::uint32_t> login;
-  std::map<std::uint32_t, std::uint32_t> first_sight;
-  for (const Event& e : c.history.events()) {
+    if (e.what == What::append && e.type == Type::ok && c.invoke(e).message != 0)
+      appended_.set(key_of(c.invoke(e).message, place(c.history.account_of(e), c.invoke(e).mailbox)), e.index);
     if (e.session == 0) continue;
-    const auto& session = c.history.session(e.session);
-    if (e.what == What::connect && e.type == Type::ok) login[e.session] = e.index;
-    if (e.what != What::message || e.message != cell.message || session.account != cell.account ||
-        !iequals(e.mailbox, c.ledger.mailbox_name(cell.mailbox)))
-      continue;
-    first_sight.try_emplace(e.session, session.protocol == Protocol::pop3 ? login[e.session] : e.index);
+    sight(e);
+    const Protocol protocol = c.history.session(e.session).protocol;
+    if (protocol == Protocol::imap) imap(e);
+    if (protocol == Protocol::pop3 && !c.by_audit(e)) pop3(e);
   }
-  std::uint32_t last = 0;
-  for (const auto& [session, index] : first_sight) last = std::max(last, index);
+  std::sort(touches_.begin(), touches_.end());
+  touches_.erase(std::unique(touches_.begin(), touches_.end()), touches_.end());
+  for (Place& at : places_) {
+    at.earliest.resize(at.any.size());
+    std::uint32_t earliest = ~std::uint32_t{};
+    for (std::size_t i = at.any.size(); i-- > 0;)
+      at.earliest[i] = earliest = std::min(earliest, all_[at.any[i]].invoke);
+  }
+}
+
+std::uint32_t Requests::place(std::uint32_t account, std::string_view mailbox) {
+  const auto [at, fresh] =
+      place_of_.try_emplace({account, lower(mailbox)}, static_cast<std::uint32_t>(places_.size() + 1));
+  if (fresh) places_.emplace_back();
+  return at->second;
+}
+
+std::uint32_t Requests::find_place(const Cell& cell) const {
+  const auto at = place_of_.find({cell.account, lower(c_.ledger.mailbox_name(cell.mailbox))});
+  return at == place_of_.end() ? 0 : at->second;
+}
+
+/// What proves that a message was really there. A session may go on seeing what others removed: a POP3 maildrop is as
+/// it was at login (RFC 1939 section 4), and an IMAP server may still serve a message whose EXPUNGE it has not told
+/// this session yet (RFC 2180 section 4.1). So each session counts once: from its login, or its first sight.
+void Requests::sight(const Event& e) {
+  if (e.what == What::connect && e.type == Type::ok) login_[e.session] = e.index;
+  if (e.what != What::message || e.message == 0) return;
+  const auto& session = c_.history.session(e.session);
+  const std::uint32_t at = place(session.account, e.mailbox);
+  std::uint32_t visit = visits_.get(key_of(e.session, at));
+  if (visit == 0) visits_.set(key_of(e.session, at), visit = ++visit_);
+  if (seen_.get(key_of(e.message, visit)) != 0) return;
+  seen_.set(key_of(e.message, visit), 1);
+  const std::uint32_t proof = session.protocol == Protocol::pop3 ? login_[e.session] : e.index;
+  proof_.set(key_of(e.message, at), std::max(proof_.get(key_of(e.message, at)), proof));
+}
+
+void Requests::imap(const Event& e) {
+  const bool opened = (e.what == What::select || e.what == What::examine) && e.type == Type::ok;
+  if (opened) uidvalidity_[e.session] = e.uidvalidity;
+  if (e.what == What::expunged && e.uid != 0)
+    told_gone_[e.session].push_back({e.index, uidvalidity_[e.session], e.uid});
+  if (c_.by_audit(e)) return;
+  if (opened) selected_[e.session] = c_.invoke(e).mailbox;
+  if ((e.what != What::expunge && e.what != What::close && e.what != What::move) || !completes(e)) return;
+  const std::uint32_t account = c_.history.session(e.session).account;
+  add({Request::Kind::imap, e.command, e.index, e.session, account, false}, place(account, selected_[e.session]), {});
+}
+
+void Requests::pop3(const Event& e) {
+  Pop3Talk& talk = talks_[e.session];
+  const std::uint32_t account = c_.history.session(e.session).account;
+  const Event& asked = c_.invoke(e);
+  if (e.what == What::message && e.message != 0) {
+    talk.message[e.seq] = e.message;
+    if (e.code == "full") talk.touched.push_back(e.message);
+  } else if (e.what == What::pop_uidl && e.type == Type::obs && !talk.message.contains(e.seq)) {
+    talk.message[e.seq] = c_.ledger.message_with_uidl(account, e.text);
+  } else if (e.what == What::dele && (e.type == Type::ok || e.type == Type::info)) {
+    talk.marked.push_back(asked.seq);
+    talk.touched.push_back(asked.message != 0 ? asked.message : talk.message[asked.seq]);
+  } else if (e.what == What::rset && e.type == Type::ok) {
+    talk.marked.clear();
+  } else if (e.what == What::quit && completes(e)) {
+    talk.quit = true;
+    add({Request::Kind::quit, e.command, e.index, e.session, account, !talk.marked.empty()}, place(account, "INBOX"),
+        talk.touched);
+  } else if (e.what == What::end && e.type == Type::obs && !talk.quit) {
+    add({Request::Kind::dropped, e.index, e.index, e.session, account, !talk.marked.empty()}, place(account, "INBOX"),
+        talk.touched);
+  }
+}
+
+/// Whatever is there may go with an EXPUNGE, or with a QUIT that removes something. A session that ended without QUIT,
+/// or that marked nothing, is to blame only for what it touched.
+void Requests::add(Request request, std::uint32_t place_number, const std::vector<std::uint32_t>& touched) {
+  const auto number = static_cast<std::uint32_t>(all_.size());
+  all_.push_back(request);
+  if (request.kind == Request::Kind::imap || (request.kind == Request::Kind::quit && request.marked)) {
+    places_[place_number - 1].any.push_back(number);
+    return;
+  }
+  for (const std::uint32_t message : touched) touches_.push_back({key_of(message, place_number), number});
+}
+
+std::uint32_t Requests::last_delivery(const Cell& cell) const {
+  const std::uint32_t at = find_place(cell);
+  std::uint32_t last = at == 0 ? 0 : appended_.get(key_of(cell.message, at));
+  if (!iequals(c_.ledger.mailbox_name(cell.mailbox), "INBOX")) return last;
+  for (const auto& attempt : c_.ledger.attempts_of(cell.message))
+    if (attempt.account == cell.account && attempt.outcome == Type::ok) last = std::max(last, attempt.event);
   return last;
 }
 
 /// What a command removes its own session is told of before the command is answered (RFC 3501 section 7.4.1). Told
 /// after that, something else removed it.
-bool told_later(const Case& c, const Request& request, const history::Cell& cell) {
-  std::map<std::uint32_t, std::uint32_t> uidvalidity;  // session -> of the open mailbox
-  for (const Event& e : c.history.events()) {
-    if (e.session != request.session) continue;
-    if ((e.what == What::select || e.what == What::examine) && e.type == Type::ok)
-      uidvalidity[e.session] = e.uidvalidity;
-    if (e.what != What::expunged || e.uid == 0 || e.index < request.completion) continue;
-    const std::string& mailbox = c.ledger.mailbox_name(cell.mailbox);
-    if (c.ledger.message_at(cell.account, mailbox, uidvalidity[e.session], e.uid) == cell.message) return true;
+bool Requests::told_later(const Request& request, const Cell& cell) const {
+  const auto [told, fresh] = last_told_.try_emplace({request.session, cell.mailbox});
+  const auto all = told_gone_.find(request.session);
+  if (fresh && all != told_gone_.end()) {
+    const std::string& mailbox = c_.ledger.mailbox_name(cell.mailbox);
+    for (const ToldGone& gone : all->second)
+      if (const auto message = c_.ledger.message_at(cell.account, mailbox, gone.uidvalidity, gone.uid))
+        told->second.set(message, gone.event);
   }
-  return false;
+  return told->second.get(cell.message) >= request.completion;
 }
 
-}  // namespace
-
-const Request* gone_with(const Case& c, const std::vector<Request>& all, const history::Cell& cell) {
+const Request* Requests::gone_with(const Cell& cell) const {
   if (cell.first_seen == 0) return nullptr;  // it never arrived, so nothing took it away
-  const std::uint32_t proof = last_proof(c, cell);
-  for (const Request& request : all) {
-    if (request.account != cell.account || !iequals(request.mailbox, c.ledger.mailbox_name(cell.mailbox))) continue;
-    if (proof > request.completion || cell.added_by > request.completion) continue;
-    if (last_delivery(c, cell) > request.completion) continue;  // what came after it, it cannot have taken
-    if (cell.first_absent != 0 && cell.first_absent < request.invoke) continue;
-    const bool touched =
-        std::find(request.touched.begin(), request.touched.end(), cell.message) != request.touched.end();
-    if (request.kind == Request::Kind::dropped && !touched) continue;
-    if (request.kind == Request::Kind::imap && told_later(c, request, cell)) continue;
-    if (request.kind == Request::Kind::quit && !touched && !request.marked) continue;
-    return &request;
+  const std::uint32_t number = find_place(cell);
+  if (number == 0) return nullptr;
+  const std::uint64_t key = key_of(cell.message, number);
+  // What came after a request, it cannot have taken.
+  const std::uint32_t from = std::max({proof_.get(key), cell.added_by, last_delivery(cell)});
+  const auto fits = [&](const Request& request) {
+    const bool in_time = request.completion >= from && (cell.first_absent == 0 || cell.first_absent >= request.invoke);
+    return in_time && !(request.kind == Request::Kind::imap && told_later(request, cell));
+  };
+
+  const Request* first = nullptr;
+  const Place& at = places_[number - 1];
+  auto i = static_cast<std::size_t>(
+      std::partition_point(at.any.begin(), at.any.end(),
+                           [&](std::uint32_t request) { return all_[request].completion < from; }) -
+      at.any.begin());
+  for (; i < at.any.size() && first == nullptr; ++i) {
+    if (cell.first_absent != 0 && at.earliest[i] > cell.first_absent) break;
+    if (fits(all_[at.any[i]])) first = &all_[at.any[i]];
   }
-  return nullptr;
+  for (auto touch = std::lower_bound(touches_.begin(), touches_.end(), Touch{key, 0});
+       touch != touches_.end() && touch->key == key; ++touch) {
+    const Request& request = all_[touch->request];
+    if (!fits(request)) continue;
+    if (first == nullptr || request.completion < first->completion) first = &request;
+    break;
+  }
+  return first;
 }
 
-int surplus_elsewhere(const Case& c, const history::Cell& cell) {
+int surplus_elsewhere(const Case& c, const Cell& cell) {
   int out = 0;
-  for (const history::Cell& other : c.ledger.cells()) {
-    const bool same = other.message == cell.message && other.account == cell.account;
-    if (same && &other != &cell && other.enumerated) out += std::max(0, other.present - other.most());
-  }
+  for (const Cell& other : c.ledger.cells_of(cell.message))
+    if (other.account == cell.account && &other != &cell && other.enumerated)
+      out += std::max(0, other.present - other.most());
   return out;
 }
 
-bool certainly_missing(const history::Cell& cell) {
-  return cell.enumerated && cell.present < cell.least() && cell.misses >= 2;
-}
+bool certainly_missing(const Cell& cell) { return cell.enumerated && cell.present < cell.least() && cell.misses >= 2; }
 
 }  // namespace mailproof::judge

@@ -1,6 +1,10 @@
 #pragma once
+#include <map>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "history/number_map.h"
 #include "judge/case.h"
 
 namespace mailproof::judge {
@@ -10,21 +14,70 @@ struct Request {
   enum class Kind : std::uint8_t { imap, quit, dropped } kind = Kind::imap;
   std::uint32_t invoke = 0, completion = 0;  ///< dropped: both are the end of the session
   std::uint32_t session = 0, account = 0;
-  std::string mailbox;
-  std::vector<std::uint32_t> touched;  ///< POP3: messages it retrieved, marked, or marked and unmarked again
-  bool marked = false;                 ///< POP3: something was marked when it ended
+  bool marked = false;  ///< POP3: something was marked when it ended
 };
 
 /// Every EXPUNGE, CLOSE and MOVE, every QUIT, and every POP3 session that ended without one, by devices of the
-/// scenario, in order.
-std::vector<Request> requests(const Case& c);
+/// scenario, and which of them a message may have gone with. All events are looked at once, by the constructor; then
+/// every cell may be asked for. The case must outlive it.
+class Requests {
+ public:
+  explicit Requests(const Case& c);
 
-/// The request that a message seems to have gone with: not proven there after its end, not known absent before it
-/// began. Null: nobody removed anything then, so nobody's request is to blame.
-const Request* gone_with(const Case& c, const std::vector<Request>& all, const history::Cell& cell);
+  /// The first request that a message seems to have gone with: not proven there after its end, not known absent before
+  /// it began. Null: nobody removed anything then, so nobody's request is to blame.
+  const Request* gone_with(const history::Cell& cell) const;
 
-/// The event of the last delivery or APPEND of this message into this mailbox that was accepted; 0 = none.
-std::uint32_t last_delivery(const Case& c, const history::Cell& cell);
+  /// The event of the last delivery or APPEND of this message into this mailbox that was accepted; 0 = none.
+  std::uint32_t last_delivery(const history::Cell& cell) const;
+
+ private:
+  /// One mailbox of one account.
+  struct Place {
+    std::vector<std::uint32_t> any;       ///< requests that any message there may have gone with, by completion
+    std::vector<std::uint32_t> earliest;  ///< of the invokes from here on
+  };
+  struct Pop3Talk {
+    std::map<std::uint32_t, std::uint32_t> message;  ///< by number
+    std::vector<std::uint32_t> touched;              ///< messages it retrieved, marked, or marked and unmarked again
+    std::vector<std::uint32_t> marked;               ///< numbers
+    bool quit = false;
+  };
+  struct Touch {
+    std::uint64_t key = 0;  ///< message and place
+    std::uint32_t request = 0;
+    auto operator<=>(const Touch&) const = default;
+  };
+  struct ToldGone {
+    std::uint32_t event = 0, uidvalidity = 0, uid = 0;
+  };
+
+  std::uint32_t place(std::uint32_t account, std::string_view mailbox);
+  std::uint32_t find_place(const history::Cell& cell) const;
+  void sight(const history::Event& e);
+  void imap(const history::Event& e);
+  void pop3(const history::Event& e);
+  void add(Request request, std::uint32_t place, const std::vector<std::uint32_t>& touched);
+  bool told_later(const Request& request, const history::Cell& cell) const;
+
+  const Case& c_;
+  std::vector<Request> all_;
+  std::map<std::pair<std::uint32_t, std::string>, std::uint32_t> place_of_;  ///< account, mailbox in lower case
+  std::vector<Place> places_;                                                ///< numbers are index + 1
+  std::vector<Touch> touches_;
+  history::NumberMap proof_, appended_;  ///< message and place -> event
+
+  // While events are looked at, by session.
+  std::map<std::uint32_t, std::string> selected_;
+  std::map<std::uint32_t, std::uint32_t> uidvalidity_, login_;
+  std::map<std::uint32_t, Pop3Talk> talks_;
+  history::NumberMap visits_, seen_;  ///< session and place -> visit; message and visit -> seen there
+  std::uint32_t visit_ = 0;
+
+  std::map<std::uint32_t, std::vector<ToldGone>> told_gone_;  ///< by session
+  /// Session and mailbox -> message -> the last event that tells it as gone; made when it is asked for.
+  mutable std::map<std::pair<std::uint32_t, std::uint16_t>, history::NumberMap> last_told_;
+};
 
 /// Copies of the message in other mailboxes of the account, beyond what was put there: a filter's doing, or a MOVE's
 /// that said NO and still moved some (RFC 6851 section 3.3).

@@ -37,27 +37,38 @@ bool expected_lock(const Case& c, const Event& e) {
 }
 
 /// While the admin restarts or kills the server, and right after it, sessions end and logins fail.
-bool outage(const Case& c, const Event& e) {
-  constexpr Duration kAfter = std::chrono::seconds(1);
-  return std::any_of(c.history.events().begin(), c.history.events().end(), [&](const Event& done) {
-    if (done.what != What::admin || done.command == 0 || (done.type != Type::ok && done.type != Type::fail))
-      return false;
-    const Event& asked = c.history.event(done.command);
-    return (asked.code == "restart" || asked.code == "kill") && asked.at <= e.at && e.at <= done.at + kAfter;
-  });
+class Outages {
+ public:
+  explicit Outages(const Case& c) {
+    constexpr Duration kAfter = std::chrono::seconds(1);
+    for (const Event& done : c.history.events()) {
+      if (done.what != What::admin || done.command == 0 || (done.type != Type::ok && done.type != Type::fail)) continue;
+      const Event& asked = c.history.event(done.command);
+      if (asked.code == "restart" || asked.code == "kill") spans_.emplace_back(asked.at, done.at + kAfter);
+    }
+  }
+  bool during(const Event& e) const {
+    return std::any_of(spans_.begin(), spans_.end(),
+                       [&](const auto& span) { return span.first <= e.at && e.at <= span.second; });
+  }
+
+ private:
+  std::vector<std::pair<Time, Time>> spans_;
+};
+
+/// The scenario said that the login of these sessions may be refused, or must be: its expectation says what came of it.
+std::set<std::uint32_t> asked_for_welcome(const Case& c) {
+  std::set<std::uint32_t> out;
+  for (const Event& answer : c.history.events())
+    if (answer.what == What::welcome && answer.type != Type::expect) out.insert(answer.session);
+  return out;
 }
 
-/// The scenario said that this login may be refused, or must be: its expectation says what came of it.
-bool welcome_was_asked(const Case& c, const Event& e) {
-  return std::any_of(c.history.events().begin(), c.history.events().end(), [&](const Event& answer) {
-    return answer.what == What::welcome && answer.type != Type::expect && answer.session == e.session;
-  });
-}
-
-void bring_up(Case& c, std::set<std::string>& said) {
+void bring_up(Case& c, const Outages& outages, std::set<std::string>& said) {
+  const auto welcomed = asked_for_welcome(c);
   for (const Event& e : c.history.events()) {
     if (e.what != What::connect || e.type == Type::ok || e.type == Type::invoke || expected_lock(c, e)) continue;
-    if (welcome_was_asked(c, e) || outage(c, e)) continue;
+    if (welcomed.contains(e.session) || outages.during(e)) continue;
     if (!said.insert(e.text).second) continue;
     c.find(kind_of_failure(e), {"a session that is ready for commands", printable(e.text, 400), {e.index}, 0, ""});
   }
@@ -84,7 +95,7 @@ void problems(Case& c, const std::set<std::string>& said) {
   }
 }
 
-void ends(Case& c) {
+void ends(Case& c, const Outages& outages) {
   std::set<std::uint32_t> ready;
   std::map<std::uint32_t, std::uint32_t> running;  // session -> newest command without an answer
   std::map<std::uint32_t, std::uint32_t> unanswered;
@@ -95,7 +106,7 @@ void ends(Case& c) {
     if (e.type == Type::info) unanswered[e.session] = e.index;  // the session's end, told to the command first
     if ((e.type == Type::ok || e.type == Type::fail) && running[e.session] == e.command) running[e.session] = 0;
     if (e.what != What::end || e.type != Type::obs || !ready.contains(e.session)) continue;
-    if (e.flags == "clean" || e.flags == "ours" || outage(c, e)) continue;
+    if (e.flags == "clean" || e.flags == "ours" || outages.during(e)) continue;
     const std::string& text = e.text;
     const std::uint32_t command = unanswered.contains(e.session) ? unanswered[e.session] : running[e.session];
     if (e.flags == "broken") {
@@ -130,10 +141,11 @@ void deviations(Case& c) {
 
 void judge_session(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "session", out);
+  const Outages outages(c);
   std::set<std::string> said;
-  bring_up(c, said);
+  bring_up(c, outages, said);
   problems(c, said);
-  ends(c);
+  ends(c, outages);
   deviations(c);
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "core/bytes.h"
 #include "judge/case.h"
@@ -26,12 +27,19 @@ struct Row {
 };
 using Session = std::map<std::uint32_t, Row>;  ///< by number
 
+/// Messages that a listing has once.
+std::set<std::uint32_t> once(const Session& rows) {
+  std::set<std::uint32_t> out, more;
+  for (const auto& [number, row] : rows)
+    if (!out.insert(row.message).second) more.insert(row.message);
+  for (const std::uint32_t message : more) out.erase(message);
+  return out;
+}
+
 /// Only one copy of it was ever put there, and the listing has one: then one unique-id is all it can have had.
-bool single(const Case& c, std::uint32_t message, std::uint32_t account, const Session& rows) {
+bool single(const Case& c, std::uint32_t message, std::uint32_t account, const std::set<std::uint32_t>& listed_once) {
   const auto* cell = c.ledger.find(message, account, "INBOX");
-  const auto copies =
-      std::count_if(rows.begin(), rows.end(), [&](const auto& r) { return r.second.message == message; });
-  return cell != nullptr && cell->adds + cell->maybe_adds == 1 && copies == 1;
+  return cell != nullptr && cell->adds + cell->maybe_adds == 1 && listed_once.contains(message);
 }
 
 void unique(Case& c, const Session& rows) {
@@ -78,10 +86,11 @@ void judge_uidl(const history::History& history, const history::Ledger& ledger, 
   for (const auto& [number, rows] : sessions) {
     unique(c, rows);
     const std::uint32_t account = history.session(number).account;
+    const auto listed_once = once(rows);
     for (const auto& [seq, row] : rows) {
       if (row.message == 0 || row.id.empty()) continue;
       const auto [known, fresh] = of_message.try_emplace({account, row.message}, &row);
-      if (!fresh && known->second->id != row.id && single(c, row.message, account, rows)) {
+      if (!fresh && known->second->id != row.id && single(c, row.message, account, listed_once)) {
         c.find("changed",
                {fmt::format("{} keeps the unique-id {}", c.name_of(row.message), printable(known->second->id, 80)),
                 fmt::format("{} is told {} at {}", c.who(history.event(row.event)), printable(row.id, 80),

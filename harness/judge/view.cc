@@ -1,8 +1,6 @@
 // I11: sequence numbers are 1..N; N grows by EXISTS and shrinks by EXPUNGE, one at a time.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "judge/case.h"
 #include "judge/judges.h"
 #include "judge/view_track.h"
@@ -45,7 +43,7 @@ void row_range(Case& c, const View& v, const Event& e) {
 
 /// The audit looks when nobody expunges any more: every message in its view must come.
 void rows_missing(Case& c, const View& v, const Event& e) {
-  const auto told = static_cast<std::uint32_t>(std::count(v.rows.begin(), v.rows.end(), true));
+  const std::size_t told = v.numbers.told();
   if (!c.by_audit(e) || !v.sure || told >= v.exists) return;
   c.find("rows-missing", {fmt::format("{} messages of {}, as EXISTS says", v.exists, v.mailbox),
                           fmt::format("{} is told of {} only by {}", c.who(e), told, c.when(e)),
@@ -61,9 +59,9 @@ void of_the_living(Case& c, const View& v, const Event& e) {
   const std::uint32_t message = c.ledger.message_at(account, v.mailbox, v.uidvalidity, e.uid);
   const auto* cell = message == 0 ? nullptr : c.ledger.find(message, account, v.mailbox);
   if (cell == nullptr || !cell->enumerated || cell->by_pop || cell->removes > 0 || cell->present == 0) return;
-  for (const Event& later : c.history.events()) {
-    if (later.index <= e.index || later.what != What::message || later.uid != e.uid || later.message != message)
-      continue;
+  for (const std::uint32_t sight : c.sights(message)) {
+    const Event& later = c.history.event(sight);
+    if (later.index <= e.index || later.uid != e.uid) continue;
     if (!c.by_audit(later) || later.uidvalidity != v.uidvalidity || later.mailbox != v.mailbox) continue;
     c.find("expunge-of-the-living",
            {fmt::format("{} (UID {}) stays in the view: nobody removed it", c.name_of(message), e.uid),

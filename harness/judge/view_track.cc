@@ -25,10 +25,7 @@ void ViewTrack::apply(const Event& e) {
         v.uidvalidity = e.uidvalidity;
         v.exists = e.seq;
         v.sure = e.seq <= kMostFollowed;
-        if (v.sure) {
-          v.uids.assign(e.seq, 0);
-          v.rows.assign(e.seq, false);
-        }
+        if (v.sure) v.numbers.assign(e.seq);
       }
       break;
     }
@@ -44,19 +41,17 @@ void ViewTrack::apply(const Event& e) {
         v.sure = false;
         break;
       }
-      v.uids.resize(e.seq, 0);
-      v.rows.resize(e.seq, false);
+      v.numbers.resize(e.seq);
       break;
     }
     case What::expunged: {
       View& v = views_[e.session];
       if (v.selecting || !v.sure) break;
-      if (e.seq == 0 || e.seq > v.uids.size()) {
+      if (e.seq == 0 || e.seq > v.numbers.size()) {
         v.sure = false;
         break;
       }
-      v.uids.erase(v.uids.begin() + (e.seq - 1));
-      v.rows.erase(v.rows.begin() + (e.seq - 1));
+      v.numbers.erase(e.seq);
       --v.exists;
       break;
     }
@@ -64,9 +59,8 @@ void ViewTrack::apply(const Event& e) {
     case What::message:
     case What::nil: {
       View& v = views_[e.session];
-      if (v.selecting || !v.sure || e.seq == 0 || e.seq > v.uids.size()) break;
-      if (e.uid != 0) v.uids[e.seq - 1] = e.uid;
-      v.rows[e.seq - 1] = true;
+      if (v.selecting || !v.sure || e.seq == 0 || e.seq > v.numbers.size()) break;
+      v.numbers.tell(e.seq, e.uid);
       break;
     }
     default:

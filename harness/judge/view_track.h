@@ -1,9 +1,9 @@
 #pragma once
 #include <map>
 #include <string>
-#include <vector>
 
 #include "history/history.h"
+#include "judge/numbering.h"
 
 namespace mailproof::judge {
 
@@ -14,8 +14,7 @@ struct View {
   bool sure = false;  ///< false while a SELECT runs, or when something came that cannot be followed
   bool selecting = false;
   std::uint32_t exists = 0;
-  std::vector<std::uint32_t> uids;  ///< by number - 1; 0 = not told
-  std::vector<bool> rows;           ///< by number - 1: something was told of it since SELECT
+  Numbering numbers;  ///< what was told of each since SELECT
 };
 
 /// A server may announce a number that no test mailbox has; its UIDs are not followed.

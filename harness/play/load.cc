@@ -163,7 +163,7 @@ void LoadShard::bury() {
     running_.pop_back();
     ++over_;
     if (on_copy) on_copy(*gone->player, gone->copy);
-    free_.push_back(gone->slot);
+    if (!gone->player->broken()) free_.push_back(gone->slot);
   }
 }
 

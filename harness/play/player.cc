@@ -85,7 +85,8 @@ Player::Player(const scenario::Scenario& scenario, const scenario::Target& targe
       ledger_(history_),
       messages_(history_, derive_seed(options_.run_seed, scenario.id, options_.copy),
                 mix(options_.run_id ^ derive_seed(options_.run_seed, scenario.id, options_.copy)), options_.date),
-      context_{network, target, history_, ledger_, messages_, options_, std::move(leased), {}, {}, 0, false, {}},
+      network_(network, [this](const std::string& what) { broke(what); }),
+      context_{network_, target, history_, ledger_, messages_, options_, std::move(leased), {}, {}, 0, false, {}},
       auditor_(context_) {
   fill_info();
   history_.listen([this](const history::Event& event) { ledger_.apply(event); });
@@ -160,10 +161,24 @@ void Player::stalled() {
   finish();
 }
 
-void Player::start() {
+void Player::broke(const std::string& what) noexcept try {
+  broken_ = true;
+  if (context_.problem.empty()) context_.problem = fmt::format("our own error, {}", what);
+  history::Event e = context_.event(history::Type::obs, history::What::problem);
+  e.code = "thrown";
+  e.text = fmt::format("our own error, not the server's, and the end of this: {} was thrown", what);
+  history_.append(std::move(e));  // also when nothing else is recorded any more
+  finish();
+} catch (...) {  // whoever listens throws again
+  done_ = true;
+}
+
+void Player::start() try {
   context_.network.set_alarm(*this, context_.network.now() + context_.scaled(longest(scenario_)));
   if (!options_.baseline) return prepare(0);
   auditor_.baseline([this] { options_.only_baseline ? finish() : prepare(0); });
+} catch (...) {
+  broke(what_was_thrown());
 }
 
 void Player::prepare(std::size_t actor) {

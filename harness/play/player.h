@@ -6,6 +6,7 @@
 
 #include "play/actor.h"
 #include "play/auditor.h"
+#include "play/catching_network.h"
 #include "play/context.h"
 #include "play/talk.h"
 
@@ -27,6 +28,10 @@ class Player final : public Alarm {
   void interrupt();
   /// The world ran dry: nothing can happen any more though the scenario is not over.
   void stalled();
+  /// Something was thrown, by the player or by who plays it: records it as a problem of this copy and is done. What the
+  /// network calls of the player does this by itself. Never throws.
+  void broke(const std::string& what) noexcept;
+  bool broken() const { return broken_; }  ///< something was thrown: nobody knows what is left in the mailboxes
   const std::string& problem() const { return context_.problem; }  ///< why playing could not go on; "" = nothing
 
   const history::History& history() const { return history_; }
@@ -69,6 +74,7 @@ class Player final : public Alarm {
   history::History history_;
   history::Ledger ledger_;
   Messages messages_;
+  CatchingNetwork network_;  ///< what anybody here throws stays here
   Context context_;
   std::vector<std::unique_ptr<Actor>> actors_;
   std::vector<AdminRequest> undo_;    ///< limits that were changed, as they were
@@ -78,6 +84,7 @@ class Player final : public Alarm {
   Time steps_began_{}, steps_ended_{};
   bool done_ = false;
   bool verified_ = false;  ///< of a check: what its deliveries brought
+  bool broken_ = false;
   std::uint32_t round_ = 0;
   std::function<void()> alarm_;
 };

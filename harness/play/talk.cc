@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/pattern.h"
+
 namespace mailproof::play {
 namespace {
 
@@ -52,7 +54,12 @@ void Talk::run() {
       next();
       continue;
     }
-    const Came came = step(line);
+    Came came = Came::ended;
+    try {
+      came = step(line);
+    } catch (const PatternTrouble& trouble) {  // whether what came is right is not known: nobody is accused
+      context_.fail("pattern", fmt::format("line {}, {}: {}", line.line, line.written, trouble.what()));
+    }
     if (came == Came::ended) return end();
     if (came == Came::blocked) {
       if (look_at_) context_.network.set_alarm(*this, *look_at_);

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <regex>
 #include <set>
 
 #include "core/bytes.h"
+#include "core/pattern.h"
 #include "play/talk_match.h"
 
 namespace mailproof::play {
@@ -185,9 +185,9 @@ class Block {
   void takes(const TalkLine& line, std::string_view text) { fits(line, text, variables_); }
 
   std::optional<TalkMismatch> each(const TalkLine& line, bool wanted) const {
-    const std::regex regex(line.text, std::regex::ECMAScript);
+    const Pattern pattern = Pattern::checked(line.text);
     for (const std::string& text : reply_.block)
-      if (search(wanted ? text : text.substr(0, kMostForRegex), regex) != wanted)
+      if (pattern.search(text) != wanted)
         return TalkMismatch{fmt::format("{} like {}", wanted ? "every line" : "no line", line.text),
                             printable(text, 300)};
     return std::nullopt;

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <regex>
 
 #include "core/hash.h"
+#include "core/pattern.h"
 
 namespace mailproof::play {
 namespace {
@@ -14,12 +14,6 @@ bool all_of(std::string_view text, bool (*good)(char)) {
   return !text.empty() && std::all_of(text.begin(), text.end(), good);
 }
 bool digit(char c) { return c >= '0' && c <= '9'; }
-
-bool matches(std::string_view text, std::string_view regex) {
-  if (text.size() > kMostForRegex) return false;
-  const std::regex compiled(regex.begin(), regex.end(), std::regex::ECMAScript);
-  return std::regex_match(text.begin(), text.end(), compiled);
-}
 
 std::string escaped_for_regex(std::string_view text) {
   std::string out;
@@ -32,9 +26,7 @@ std::string escaped_for_regex(std::string_view text) {
 
 }  // namespace
 
-bool search(std::string_view text, const std::string& regex) {
-  return search(text, std::regex(regex, std::regex::ECMAScript));
-}
+bool search(std::string_view text, std::string_view regex) { return Pattern::checked(regex).search(text); }
 
 bool is_of_type(std::string_view value, std::string_view type) {
   if (type.empty() || type == "distinct" || type == "rest") return true;
@@ -42,14 +34,18 @@ bool is_of_type(std::string_view value, std::string_view type) {
   if (type == "uid" || type == "seq") return all_of(value, digit) && value.front() != '0';
   if (type == "uidl") return value.size() <= 70 && all_of(value, [](char c) { return c >= 0x21 && c <= 0x7e; });
   if (type == "base64") return unbase64(value).has_value();
-  if (type == "date")
-    return matches(
-        value,
+  if (type == "date") {
+    static const Pattern date = Pattern::checked(
         R"re("?[ 0-9][0-9]-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-[0-9]{4} [0-9:]{8} [+-][0-9]{4}"?)re");
-  if (type == "flags") return matches(value, R"re(\((\\?[^\s(){%*"\\\]]+( \\?[^\s(){%*"\\\]]+)*)?\))re");
+    return date.match(value);
+  }
+  if (type == "flags") {
+    static const Pattern flags = Pattern::checked(R"re(\((\\?[^\s(){%*"\\\]]+( \\?[^\s(){%*"\\\]]+)*)?\))re");
+    return flags.match(value);
+  }
   if (type == "literal") return true;
   if (type.size() >= 2 && type.front() == '/' && type.back() == '/')
-    return matches(value, type.substr(1, type.size() - 2));
+    return Pattern::checked(type.substr(1, type.size() - 2)).match(value);
   return false;
 }
 
@@ -95,13 +91,11 @@ bool match_word(std::string_view pattern, std::string_view word, TalkVariables& 
   }
   std::string regex;
   for (const TalkPart& part : parts) regex += part.variable ? std::string("(.*?)") : escaped_for_regex(part.literal);
-  if (word.size() > kMostForRegex) return false;
-  std::match_results<std::string_view::const_iterator> found;
-  const std::regex compiled(regex, std::regex::ECMAScript | std::regex::icase);
-  if (!std::regex_match(word.begin(), word.end(), found, compiled)) return false;
+  std::vector<std::string> groups;
+  if (!Pattern::checked(regex, Pattern::Letters::any_case).match(word, &groups)) return false;
   std::size_t group = 0;
   for (const TalkPart& part : parts)
-    if (part.variable && !bind_variable(*part.variable, found[++group].str(), variables)) return false;
+    if (part.variable && !bind_variable(*part.variable, groups[group++], variables)) return false;
   return true;
 }
 

@@ -6,16 +6,15 @@
 #include <string_view>
 #include <vector>
 
-#include "core/regex.h"
 #include "play/talk_connection.h"
 #include "scenario/check.h"
 #include "scenario/talk_pattern.h"
 
 namespace mailproof::play {
 
-using mailproof::search;
-/// ... `regex` is ECMAScript, checked before.
-bool search(std::string_view text, const std::string& regex);
+/// Whether `text` has something like the regular expression, which was checked when it was read. All that compares here
+/// may throw PatternTrouble: what then fits is not known.
+bool search(std::string_view text, std::string_view regex);
 
 /// What a talk's variables hold.
 struct TalkVariables {

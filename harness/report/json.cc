@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "report/escape.h"
@@ -12,6 +13,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr std::size_t kMostMessages =
+    1000;  ///< named in a finding; of a hundred thousand that are lost the rest is counted
+
 Json finding_json(const judge::Finding& finding) {
   Json out;
   out["id"] = plain(finding.id);
@@ -21,7 +25,9 @@ Json finding_json(const judge::Finding& finding) {
   out["actual"] = plain(finding.actual);
   out["evidence"] = texts(finding.evidence);
   out["life"] = texts(finding.life);
-  out["messages"] = texts(finding.messages);
+  const std::size_t named = std::min(finding.messages.size(), kMostMessages);
+  out["messages"] = texts({finding.messages.begin(), finding.messages.begin() + static_cast<std::ptrdiff_t>(named)});
+  if (finding.messages.size() > named) out["more_messages"] = finding.messages.size() - named;
   out["events"] = finding.events;
   out["reproduce"] = plain(finding.reproduce);
   if (!finding.accepted.empty()) out["accepted"] = plain(finding.accepted);

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
-#include <regex>
 #include <string>
 #include <utility>
 
+#include "core/pattern.h"
 #include "core/units.h"
 
 namespace mailproof::scenario {
@@ -175,16 +175,9 @@ class DialogueReader {
   }
 
   bool is_pattern(const std::string& pattern) {
-    std::string why = "is empty";
-    try {
-      if (!pattern.empty()) {
-        const std::regex compiled(pattern, std::regex::ECMAScript);
-        return true;
-      }
-    } catch (const std::regex_error& error) {
-      why = error.what();
-    }
-    complain(fmt::format("a regular expression (ECMAScript): {}", why));
+    const auto compiled = Pattern::compile(pattern);
+    if (compiled && !pattern.empty()) return true;
+    complain(fmt::format("a regular expression (ECMAScript): {}", compiled ? "is empty" : compiled.error().why));
     return false;
   }
 

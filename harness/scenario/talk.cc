@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <regex>
 #include <utility>
 
+#include "core/pattern.h"
 #include "core/units.h"
 #include "scenario/words.h"
 
@@ -170,13 +170,9 @@ class TalkReader {
   }
 
   bool is_regex(const std::string& text) {
-    try {
-      const std::regex probe(text, std::regex::ECMAScript);
-      return true;
-    } catch (const std::regex_error& error) {
-      complain(text, fmt::format("an ECMAScript regular expression ({})", error.what()));
-      return false;
-    }
+    const auto pattern = Pattern::compile(text);
+    if (!pattern) complain(text, fmt::format("an ECMAScript regular expression ({})", pattern.error().why));
+    return pattern.has_value();
   }
 
   static void alternatives(TalkLine& out) {

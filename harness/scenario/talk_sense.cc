@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <deque>
 #include <map>
-#include <regex>
 #include <set>
 
 #include "core/bytes.h"
+#include "core/pattern.h"
 #include "scenario/talk.h"
 #include "scenario/talk_pattern.h"
 #include "wire/pop3/command.h"
@@ -314,11 +314,9 @@ class TalkSense {
   void type(const TalkLine& line, const std::string& type, bool of_block) {
     if (type.empty() || std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end()) return;
     if (type.size() >= 2 && type.front() == '/' && type.back() == '/') {
-      try {
-        const std::regex probe(type.substr(1, type.size() - 2), std::regex::ECMAScript);
-      } catch (const std::regex_error& error) {
-        complain(line, type, fmt::format("an ECMAScript regular expression between slashes ({})", error.what()));
-      }
+      const auto pattern = Pattern::compile(std::string_view(type).substr(1, type.size() - 2));
+      if (!pattern)
+        complain(line, type, fmt::format("an ECMAScript regular expression between slashes ({})", pattern.error().why));
       return;
     }
     const bool column = type.starts_with("column ") && number_in(std::string_view(type).substr(7), 1, 99);

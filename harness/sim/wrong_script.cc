@@ -3,19 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 
 #include "core/bytes.h"
-#include "core/regex.h"
 
 namespace mailproof::sim {
 namespace {
 
 using Kind = WrongAction::Kind;
-
-std::regex compile(const std::string& pattern, std::regex::flag_type extra = {}) {
-  return std::regex(pattern, std::regex::ECMAScript | extra);
-}
 
 std::string told(const WrongBlock& block, std::size_t time) {
   std::string out = block.at == WrongBlock::At::greeting  ? "greeting"
@@ -36,7 +30,8 @@ WrongScript::Block compiled(const WrongBlock& block) {
     pass = pass || action.kind == Kind::pass;
     instead = instead || action.kind == Kind::instead;
     if (action.kind == Kind::edit || action.kind == Kind::drop)
-      out.edits.push_back({compile(action.pattern), action.kind == Kind::drop, action.text, action.only_first});
+      out.edits.push_back(
+          {Pattern::checked(action.pattern), action.kind == Kind::drop, action.text, action.only_first});
   }
   out.edits_give_own = !pass && !instead && !out.edits.empty();
   out.own_command = pass || out.edits_give_own;
@@ -63,7 +58,7 @@ bool WrongScript::Place::fits(WrongBlock::At at, std::string_view line) const {
     case WrongBlock::At::prefix:
       return line.size() > where.text.size() && istarts_with(line, where.text) && line[where.text.size()] == ' ';
     case WrongBlock::At::regex:
-      return search(line, *regex);
+      return pattern->search(line);
     default:
       return false;
   }
@@ -75,7 +70,7 @@ WrongScript::WrongScript(const WrongDialogue& dialogue) {
         std::find_if(places.begin(), places.end(), [&](const Place& known) { return known.where.same_place(block); });
     if (place == places.end()) {
       place = places.insert(places.end(), {block, std::nullopt, {}});
-      if (block.at == WrongBlock::At::regex) place->regex = compile(block.text, std::regex::icase);
+      if (block.at == WrongBlock::At::regex) place->pattern = Pattern::checked(block.text, Pattern::Letters::any_case);
     }
     place->times.push_back(compiled(block));
     place->times.back().told = told(block, place->times.size());
@@ -86,15 +81,13 @@ std::string edited(std::string_view rest, const WrongScript::Edit& edit) {
   std::string out;
   for (bool done = false; !rest.empty();) {
     const WireLine line = take_line(rest);
-    if (done || !search(line.text, edit.pattern)) {
+    if (done || !edit.pattern.search(line.text)) {
       out.append(line.text).append(line.end);
       continue;
     }
     done = edit.only_first;
     if (edit.drop) continue;
-    std::regex_replace(std::back_inserter(out), line.text.begin(), line.text.end(), edit.pattern, edit.text,
-                       std::regex_constants::format_first_only);
-    out.append(line.end);
+    out.append(edit.pattern.replace_first(line.text, edit.text)).append(line.end);
   }
   return out;
 }

@@ -1,10 +1,10 @@
 #pragma once
 #include <optional>
-#include <regex>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/pattern.h"
 #include "core/wrong_dialogue.h"
 
 namespace mailproof::sim {
@@ -16,12 +16,13 @@ struct WireLine {
 /// Takes the first line off.
 WireLine take_line(std::string_view& rest);
 
-/// A dialogue, its patterns compiled and its blocks gathered by the line that they are about.
+/// A dialogue, its patterns compiled and its blocks gathered by the line that they are about. What looks for a pattern
+/// throws PatternTrouble.
 struct WrongScript {
   using Kind = WrongAction::Kind;
 
   struct Edit {
-    std::regex pattern;
+    Pattern pattern;
     bool drop = false;
     std::string text;
     bool only_first = false;
@@ -36,7 +37,7 @@ struct WrongScript {
   };
   struct Place {
     WrongBlock where;
-    std::optional<std::regex> regex;
+    std::optional<Pattern> pattern;
     std::vector<Block> times;  ///< for the first, second ... time; the last for all further ones
 
     bool fits(WrongBlock::At at, std::string_view line) const;

@@ -199,3 +199,24 @@ def test_nothing_to_prove_is_wrong_use(tmp_path):
     (tmp_path / "story.yaml").write_text((tool.ROOT / tool.STORY).read_text())
     ran = tool.mailproof("prove", tmp_path)
     assert ran.status == 2 and "nothing to prove" in ran.err
+
+
+SLOW = CHECKS.replace("      C: STAT\n      S: +OK 2", "      C: RETR 1\n      S: +OK\n      S: ...\n      S: .\n      C: STAT\n      S: +OK 2")
+
+
+def test_a_wrong_server_whose_pattern_takes_for_ever_is_our_error_and_the_others_are_played(prove):
+    ran = prove("wrong: pop3.1939-5\nchecks:\n  stat: |\n    C: RETR 1\n    edit: s/^(x+)+y$/z/\n" + NOOP + HELP + EXTRA, SLOW)
+    assert ran.status == 1, ran.text
+    assert "NOT PROVEN: not caught: C: RETR 1 / edit: s/^(x+)+y$/z/: error;" in ran.out
+    assert "our own error, not the server's, and the end of this: PatternTrouble: a text of" in ran.out
+    assert "3 of 4 proven" in ran.out
+
+
+def test_a_check_whose_pattern_takes_for_ever_is_an_error_and_accuses_nobody(tmp_path):
+    (tmp_path / "1939-5.yaml").write_text(CHECKS.replace("S: +OK 2 ${octets:number}", "S: +OK\n      C: RETR 1\n      S: +OK\n      S!~: ^(x+)+y$\n      S: ."))
+    ran = tool.mailproof("run", "--sim", "--out", tmp_path / "run", tmp_path / "1939-5.yaml")
+    assert ran.status == 3, ran.text
+    verdicts = {one["id"]: one for one in json.loads((tmp_path / "run/run.json").read_text())["scenarios"]}
+    assert {name: one["verdict"] for name, one in verdicts.items()} == {
+        "pop3.1939-5.stat": "error", "pop3.1939-5.noop": "pass", "pop3.1939-5.help": "pass", "pop3.1939-5.extra": "not-applicable"}
+    assert 'octets could not be compared with the pattern "^(x+)+y$": it takes too many steps' in verdicts["pop3.1939-5.stat"]["note"]

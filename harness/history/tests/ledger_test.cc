@@ -18,6 +18,29 @@ TEST(NumberMap, KeepsEveryKeyWhileItGrows) {
   EXPECT_EQ(map.get(std::uint64_t{9} << 32U | 2), 0U);
 }
 
+/// How long such a chain is the server says, by the UIDs of one COPYUID.
+TEST(Ledger, AChainOfCopiesIsKnownWhenOneEndIs) {
+  constexpr std::uint32_t kCopies = 200'000;
+  Story s;
+  const std::uint32_t m = s.message();
+  const std::uint32_t hand = s.imap(s.phone);
+  s.select(hand, "INBOX", kCopies);
+  s.ask(
+      What::copy, hand,
+      [](Event& e) {
+        e.set = "1";
+        e.mailbox = e.other_mailbox = "INBOX";
+      },
+      Type::ok,
+      [&](Event& e) {
+        e.set = fmt::format("1:{}", kCopies);
+        e.other_set = fmt::format("2:{}", kCopies + 1);
+        e.uidvalidity = 1;
+      });
+  s.content(hand, m, 1, 1, "full");
+  EXPECT_EQ(s.ledger.message_at(s.alice, "INBOX", 1, kCopies + 1), m);
+}
+
 TEST(Ledger, CountsDeliveriesByOutcome) {
   Story s;
   const auto mail = s.messages(3);

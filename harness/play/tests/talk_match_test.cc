@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/pattern.h"
 #include "play/talk_imap.h"
 
 namespace mailproof::play {
@@ -197,14 +198,24 @@ TEST(TalkBlock, RegularExpressionsLookAtEveryLine) {
   EXPECT_TRUE(block({distinct}, listing({"1 a", "2 a"})));
 }
 
-TEST(TalkBlock, AnEndlessLineIsNoDanger) {
+TEST(TalkBlock, ALongLineIsComparedToItsEnd) {
   using Op = scenario::TalkLine::Op;
-  const std::string endless(1U << 20, 'a');
-  EXPECT_TRUE(block({wanted(Op::every_regex, "^(a|b)*$")}, listing({endless}))) << "what is that long is like nothing";
-  EXPECT_TRUE(block({wanted(Op::no_regex, "^(a|b)*")}, listing({endless})))
-      << "where nothing may be, its beginning counts";
-  EXPECT_FALSE(line("${x:/(a|b)*/}", endless));
-  EXPECT_FALSE(line("<${x}>", "<" + endless + ">"));
+  const std::string line_of_64(64U << 10, 'a');
+  EXPECT_FALSE(block({wanted(Op::every_regex, "^(a|b)*$")}, listing({line_of_64})));
+  EXPECT_TRUE(block({wanted(Op::every_regex, "^(a|b)*$")}, listing({line_of_64 + "c"})));
+  EXPECT_TRUE(block({wanted(Op::no_regex, "c$")}, listing({line_of_64 + "c"})));
+  EXPECT_FALSE(block({wanted(Op::reply_regex, "^a+$")}, listing({line_of_64})));
+  EXPECT_TRUE(line("${x:/(a|b)*/}", line_of_64));
+  EXPECT_TRUE(line("<${x}>", "<" + line_of_64 + ">"));
+}
+
+TEST(TalkBlock, WhatAPatternCannotBeTriedOnIsNeitherRightNorWrong) {
+  using Op = scenario::TalkLine::Op;
+  const std::string endless(8U << 20, 'a'), slow = std::string(40, 'a') + "b";
+  EXPECT_THROW(block({wanted(Op::every_regex, "^(a|b)*$")}, listing({endless})), PatternTrouble);
+  EXPECT_THROW(block({wanted(Op::no_regex, "^(a+)+$")}, listing({slow})), PatternTrouble);
+  EXPECT_THROW(block({wanted(Op::reply_regex, "^(a+)+$")}, listing({slow})), PatternTrouble);
+  EXPECT_THROW(line("${x:/(a+)+/}", slow), PatternTrouble);
 }
 
 TEST(TalkImap, ItemsOfFetchComeInAnyOrderAndFurtherOnesAreFree) {

@@ -82,6 +82,22 @@ TEST(Talk, TheFirstLineThatIsWrongEndsIt) {
   EXPECT_EQ(expected.text, "S: +OK");
 }
 
+TEST(Talk, WhatAPatternCannotBeTriedOnIsOurProblemAndNoFault) {
+  Checked check("C: NOOP\nS~: ^\\+OK (a+)+$\nC: QUIT\nS: +OK\n", "",
+                {instead_of("NOOP", {"+OK " + std::string(40, 'a') + "b\r\n"})});
+  EXPECT_THAT(check.talked(), IsEmpty()) << "neither right nor wrong";
+  EXPECT_EQ(check.rig.last(What::problem).code, "pattern");
+  EXPECT_THAT(check.rig.problem(), AllOf(HasSubstr("S~: ^\\+OK (a+)+$: a text of 45 octets could not be compared"),
+                                         HasSubstr("it takes too many steps")));
+}
+
+TEST(Talk, ALongLineIsComparedToItsEnd) {
+  Checked check("C: NOOP\nS~: ^\\+OK (a|b)*$\nC: QUIT\nS: +OK\n", "",
+                {instead_of("NOOP", {"+OK " + std::string(64U << 10, 'a') + "\r\n"})});
+  EXPECT_EQ(check.rig.problem(), "");
+  EXPECT_THAT(check.end(), HasSubstr("ok: +OK"));
+}
+
 TEST(Talk, OfABlockTheLineThatIsWrongIsNamed) {
   Checked check("C: LIST\nS: +OK\nS: 1 ${a}\nS: 9 ${b}\nS: 3 ${c}\nS: .");
   EXPECT_THAT(check.end(), AllOf(HasSubstr("fail: 1 "), HasSubstr("\n3 "))) << "lists have no order, so all of it";

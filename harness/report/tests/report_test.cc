@@ -277,6 +277,19 @@ TEST(Json, FindingsStandAloneWithTheirScenario) {
   EXPECT_EQ(findings[1]["scenario"], "mixed.pop-download-empties-the-phone");
 }
 
+TEST(Json, NamesAThousandMessagesAndCountsTheRest) {
+  RunResult run = sample();
+  auto& messages = run.scenarios[2].findings[0].messages;
+  messages.assign(1000, "mail.1");
+  auto finding = nlohmann::json::parse(run_json(run))["scenarios"][2]["findings"][0];
+  EXPECT_EQ(finding["messages"].size(), 1000U);
+  EXPECT_FALSE(finding.contains("more_messages"));
+  messages.resize(100'000, "mail.2");
+  finding = nlohmann::json::parse(run_json(run))["scenarios"][2]["findings"][0];
+  EXPECT_EQ(finding["messages"].size(), 1000U);
+  EXPECT_EQ(finding["more_messages"], 99'000);
+}
+
 TEST(Json, TakesWhateverAServerSaid) {
   const auto run = nlohmann::json::parse(run_json(hostile_run()));
   EXPECT_THAT(run["scenarios"][2]["findings"][0]["actual"].get<std::string>(), HasSubstr("K\xc3\xb6ln"));

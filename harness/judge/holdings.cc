@@ -1,0 +1,68 @@
+#include "judge/holdings.h"
+
+#include <algorithm>
+
+namespace mailproof::judge {
+namespace {
+
+/// Servers add trace headers to what they store.
+constexpr std::uint64_t kTraceHeaders = 1024;
+
+template <class Sums>
+auto& at(Sums& sums, std::uint32_t number) {
+  if (sums.size() <= number) sums.resize(number + 1);
+  return sums[number];
+}
+
+}  // namespace
+
+Holdings::Holdings(const Case& c, const history::Ledger& so_far, const Sightings& seen)
+    : c_(c), so_far_(so_far), seen_(seen) {}
+
+Holdings::Share Holdings::share_of(const history::Cell& cell) const {
+  Share out;
+  const std::uint64_t size = c_.history.message(cell.message).size;
+  const std::string& mailbox = so_far_.mailbox_name(cell.mailbox);
+  // A server that doubles messages fills the mailbox by that, not by its quota.
+  const auto doubled = seen_.find({cell.message, cell.account, mailbox});
+  const int copies =
+      cell.most() == 0 || doubled == seen_.end() ? cell.most() : std::max(cell.most(), doubled->second.copies);
+  out.bounds.most = static_cast<std::uint64_t>(copies) * (size + kTraceHeaders);
+  const auto* end = c_.ledger.find(cell.message, cell.account, mailbox);
+  const bool arrived = end != nullptr && end->first_seen != 0 && !end->bounced;
+  if (arrived) out.bounds.least = static_cast<std::uint64_t>(cell.least()) * size;
+  out.had = cell.adds > 0;
+  return out;
+}
+
+void Holdings::follow() {
+  for (const std::uint32_t place : so_far_.touched()) {
+    if (shares_.size() <= place) shares_.resize(place + 1);
+    const history::Cell& cell = so_far_.cells()[place];
+    Share& before = shares_[place];
+    const Share now = share_of(cell);
+    const std::uint32_t customer = cell.account == 0 || cell.account > c_.history.info.accounts.size()
+                                       ? 0
+                                       : c_.history.account(cell.account).customer;
+    for (Sum* sum : {&at(by_account_, cell.account), &at(by_customer_, customer)}) {
+      sum->bounds.least += now.bounds.least - before.bounds.least;
+      sum->bounds.most += now.bounds.most - before.bounds.most;
+      sum->had += (now.had ? 1U : 0U) - (before.had ? 1U : 0U);
+    }
+    before = now;
+  }
+}
+
+Bounds Holdings::of_account(std::uint32_t account) const {
+  return account < by_account_.size() ? by_account_[account].bounds : Bounds{};
+}
+
+Bounds Holdings::of_customer(std::uint32_t customer) const {
+  return customer < by_customer_.size() ? by_customer_[customer].bounds : Bounds{};
+}
+
+bool Holdings::had_mail(std::uint32_t account) const {
+  return account < by_account_.size() && by_account_[account].had > 0;
+}
+
+}  // namespace mailproof::judge
