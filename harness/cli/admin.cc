@@ -25,9 +25,16 @@ std::string filled(std::string text, const AdminRequest& request) {
   return text;
 }
 
+/// A target's command knows its own server; it is not told our passwords.
+std::vector<std::string> hidden(const scenario::Target& target) {
+  std::vector<std::string> out(target.password_envs.begin(), target.password_envs.end());
+  out.emplace_back("MAILPROOF_PASSWORD");
+  return out;
+}
+
 class CommandAdmin final : public Admin {
  public:
-  CommandAdmin(const scenario::Target& target, net::Loop& loop) : target_(target), commands_(loop) {}
+  CommandAdmin(const scenario::Target& target, net::Loop& loop) : target_(target), commands_(loop, hidden(target)) {}
 
   void perform(const AdminRequest& request, Done done) override {
     if (request.verb != AdminVerb::kill) return run(request, std::move(done));

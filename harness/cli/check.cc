@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.h"
+#include "cli/output.h"
 
 namespace mailproof::cli {
 namespace {
@@ -10,14 +11,15 @@ namespace {
 int check(const std::vector<std::string>& paths, const std::string& root, bool json) {
   if (const auto why = missing_folder(paths, root); !why.empty()) return complain(why);
   const auto loaded = scenario::load(paths, root);
-  for (const auto& problem : loaded.problems) fmt::print(stderr, "{}\n", problem.message());
-  for (const auto& note : loaded.notes) fmt::print(stderr, "note: {}\n", note.message());
+  for (const auto& problem : loaded.problems) say_error(fmt::format("{}\n", problem.message()));
+  for (const auto& note : loaded.notes) say_error(fmt::format("note: {}\n", note.message()));
   if (json && loaded.problems.empty()) {
     std::string out = "[";
     for (const auto& scenario : loaded.scenarios) out += (out.size() > 1 ? ",\n" : "") + scenario::to_json(scenario);
-    fmt::print("{}]\n", out);
+    say_json(fmt::format("{}]\n", out));
   } else if (loaded.problems.empty()) {
-    fmt::print("{} scenario{}, all well-formed\n", loaded.scenarios.size(), loaded.scenarios.size() == 1 ? "" : "s");
+    say(fmt::format("{} scenario{}, all well-formed\n", loaded.scenarios.size(),
+                    loaded.scenarios.size() == 1 ? "" : "s"));
   }
   return loaded.problems.empty() ? 0 : kWrongUse;
 }

@@ -26,6 +26,8 @@ void add_prove(CLI::App& app, int& status);
 
 /// "mailproof: ..." on standard error; the status of wrong use.
 int complain(const std::string& text);
+/// What a run says that could not write its files: `what` names the first and why.
+std::string not_written(const std::string& what);
 
 /// Why ids and default folders cannot be looked up where `paths` need it: there is no scenarios folder. "" = nothing.
 std::string missing_folder(const std::vector<std::string>& paths, const std::string& root);

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "cli/run_rules.h"
 #include "core/rng.h"
 #include "net/self_signed.h"
@@ -15,8 +16,12 @@
 namespace mailproof::cli {
 
 int complain(const std::string& text) {
-  fmt::print(stderr, "mailproof: {}\n", text);
+  say_error(fmt::format("mailproof: {}\n", text));
   return kWrongUse;
+}
+
+std::string not_written(const std::string& what) {
+  return fmt::format("this run could not be written down, and says nothing about the server: {}", what);
 }
 
 std::string missing_folder(const std::vector<std::string>& paths, const std::string& root) {
@@ -42,7 +47,7 @@ std::optional<std::vector<scenario::Scenario>> load_scenarios(const std::vector<
     return std::nullopt;
   }
   auto loaded = scenario::load(paths, root);
-  for (const auto& problem : loaded.problems) fmt::print(stderr, "{}\n", problem.message());
+  for (const auto& problem : loaded.problems) say_error(fmt::format("{}\n", problem.message()));
   if (!loaded.problems.empty()) {
     complain(fmt::format("stopped: {} problem{} with the scenarios that were asked for", loaded.problems.size(),
                          loaded.problems.size() == 1 ? "" : "s"));

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "cli/output.h"
 #include "report/escape.h"
 #include "report/text.h"
 
@@ -48,7 +49,7 @@ void Console::ended(const report::ScenarioResult& result, std::uint32_t copy) {
   } else if (!repeats_ || result.verdict != judge::Verdict::pass) {
     report::ScenarioResult shown = result;
     if (repeats_) shown.id += fmt::format(" (copy {})", copy);
-    fmt::print("{}", report::scenario_line(shown, {colour_}));
+    say(report::scenario_line(shown, {colour_}));
     std::fflush(stdout);
   } else {
     ++passed_[result.id];
@@ -62,11 +63,12 @@ void Console::ended(const report::ScenarioResult& result, std::uint32_t copy) {
 
 void Console::summary(const report::RunResult& run, const std::string& directory) {
   clear_progress();
-  for (const auto& [id, times] : passed_) fmt::print("pass  {:>6} x  {}\n", times, id);
+  for (const auto& [id, times] : passed_) say(fmt::format("pass  {:>6} x  {}\n", times, id));
   for (const auto& [note, times] : errors_)
     if (times > kMostAlike)
-      fmt::print("error {:>6} x  {}\n", times - kMostAlike, report::shortened(fmt::format("the same: {}", note), 160));
-  fmt::print("{}{}\n", report::run_text(run, {colour_}), directory);
+      say(fmt::format("error {:>6} x  {}\n", times - kMostAlike,
+                      report::shortened(fmt::format("the same: {}", note), 160)));
+  say(fmt::format("{}{}\n", report::run_text(run, {colour_}), directory));
 }
 
 }  // namespace mailproof::cli

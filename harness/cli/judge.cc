@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "cli/asked.h"
@@ -22,7 +23,10 @@ constexpr std::size_t kMostRun = 256U << 20;
 double seconds_of(const std::string& directory, const ReadRun& read) {
   if (const auto text = scenario::read_file(directory + "/run.json", kMostRun)) {
     const auto run = nlohmann::json::parse(*text, nullptr, false);
-    if (run.is_object() && run.contains("seconds") && run["seconds"].is_number()) return run["seconds"].get<double>();
+    if (run.is_object() && run.contains("seconds") && run["seconds"].is_number()) {
+      const double seconds = run["seconds"].get<double>();
+      if (std::isfinite(seconds) && seconds >= 0 && seconds < 1e9) return seconds;
+    }
   }
   Time last{};
   for (const auto& one : read.histories)
@@ -30,14 +34,16 @@ double seconds_of(const std::string& directory, const ReadRun& read) {
   return std::chrono::duration<double>(last.time_since_epoch()).count();
 }
 
-/// A history that ends in the middle says no more than one that somebody interrupted there.
-void interrupt(history::History& history) {
+/// A history that ends in the middle says no more than one that somebody interrupted there; one of which lines are
+/// missing, or that another's were written into, ends where that begins.
+void interrupt(history::History& history, const std::string& broken) {
   history::Event e;
   if (!history.events().empty()) e.at = history.events().back().at;
   e.type = history::Type::obs;
   e.what = history::What::problem;
   e.code = "interrupted";
-  e.text = "its history is cut: the run was not finished";
+  e.text = broken.empty() ? "its history is cut: the run was not finished"
+                          : fmt::format("its history is broken at {}", broken);
   history.append(std::move(e));
 }
 
@@ -79,8 +85,10 @@ int judge_again(const std::string& directory, bool strict) {
   for (auto& one : read->histories) {
     history::History& history = *one.history;
     const double seconds = took(one);
-    if (read->marked && !one.whole) interrupt(history);
+    const bool incomplete = !one.broken.empty() || (read->marked && !one.whole);
+    if (incomplete) interrupt(history, one.broken);
     auto result = judged(history, asked ? &asked->gate : nullptr, asked ? asked->gate.strict : strict);
+    if (incomplete) withhold(result, "");
     result.seconds = seconds;
     if (asked && asked->levels.contains(result.id)) {
       result.kind = report::Kind::check;
@@ -98,7 +106,7 @@ int judge_again(const std::string& directory, bool strict) {
   run.seconds = seconds_of(directory, *read);
   run.interrupted = read->expected && static_cast<std::size_t>(
                                           std::count_if(read->histories.begin(), read->histories.end(),
-                                                        [](const auto& one) { return one.whole; })) < *read->expected;
+                                                        [](const auto& one) { return one.whole; })) != *read->expected;
   add_notes(*read, asked, run);
   if (asked) run.selection = asked->selection;
   report::close(asked ? asked->gate : report::Gate{}, asked ? asked->ids : std::set<std::string>{}, run);

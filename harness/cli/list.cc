@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "report/coverage.h"
 #include "scenario/files.h"
 
@@ -29,7 +30,7 @@ int print_coverage(const ListFlags& flags) {
   const auto catalogue = report::parse_catalogue(*text, file);
   if (!catalogue) return complain(catalogue.error().message());
   auto loaded = scenario::load(flags.paths.empty() ? std::vector<std::string>{flags.root} : flags.paths, flags.root);
-  for (const auto& problem : loaded.problems) fmt::print(stderr, "{}\n", problem.message());
+  for (const auto& problem : loaded.problems) say_error(fmt::format("{}\n", problem.message()));
   if (!loaded.problems.empty()) return kWrongUse;
   std::vector<report::CheckLevel> checks;
   for (const auto& scenario : loaded.scenarios)
@@ -38,14 +39,14 @@ int print_coverage(const ListFlags& flags) {
   if (!flags.protocol.empty() && !protocols.contains(flags.protocol))
     return complain(fmt::format("--protocol {}: neither the catalogue nor a check is about it; there is: {}",
                                 flags.protocol, fmt::join(protocols, ", ")));
-  fmt::print("{}", report::coverage_text(*catalogue, checks, flags.protocol));
+  say(report::coverage_text(*catalogue, checks, flags.protocol));
   return 0;
 }
 
 void print_table(const std::vector<scenario::Scenario>& scenarios) {
   std::size_t width = 0;
   for (const auto& scenario : scenarios) width = std::max(width, scenario.id.size());
-  for (const auto& scenario : scenarios) fmt::print("{:<{}}  {}\n", scenario.id, width, scenario.title);
+  for (const auto& scenario : scenarios) say(fmt::format("{:<{}}  {}\n", scenario.id, width, scenario.title));
 }
 
 void print_json(const std::vector<scenario::Scenario>& scenarios) {
@@ -60,7 +61,7 @@ void print_json(const std::vector<scenario::Scenario>& scenarios) {
     one["tags"] = scenario.tags;
     out.push_back(std::move(one));
   }
-  fmt::print("{}\n", out.dump(2));
+  say_json(fmt::format("{}\n", out.dump(2)));
 }
 
 int list(const ListFlags& flags) {

@@ -9,6 +9,7 @@
 #include "cli/load_plan.h"
 #include "cli/load_report.h"
 #include "cli/load_thread.h"
+#include "cli/output.h"
 #include "cli/signals.h"
 #include "cli/target_lock.h"
 
@@ -87,10 +88,11 @@ int load(const LoadFlags& flags) {
   result.rate = schedule->rate;
   result.interrupted = interrupted();
   gather(result, harvests);
-  fmt::print("{}", to_text(result));
+  say(to_text(result));
   setup.directory->join_histories(std::nullopt);
-  const std::string trouble = write_file(setup.directory->file("stats.json"), to_json(result));
-  fmt::print("{}\n", setup.directory->path());
+  std::string trouble = write_file(setup.directory->file("stats.json"), to_json(result));
+  if (const std::string lost = setup.directory->trouble(); !lost.empty()) trouble = not_written(lost);
+  say(fmt::format("{}\n", setup.directory->path()));
   if (!trouble.empty()) return complain(trouble), kTrouble;
   const std::vector<judge::Verdict> all = {verdict_of(result)};
   return judge::exit_status(all, result.interrupted);

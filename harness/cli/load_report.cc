@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "report/escape.h"
+
 namespace mailproof::cli {
 namespace {
 
@@ -54,7 +56,7 @@ void describe(ordered_json& out, const StoryTotals& totals) {
 }
 
 std::string text(const ordered_json& json) {
-  return json.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return report::harmless_json(json.dump(1, ' ', false, ordered_json::error_handler_t::replace)) + "\n";
 }
 
 }  // namespace

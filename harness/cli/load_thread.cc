@@ -201,8 +201,9 @@ void LoadThread::count(std::size_t n, play::Player& player, std::uint32_t copy) 
   if (judgement.findings.empty() || copy >= 1'000'000) return;
   if (totals.ledger.copies - totals.verdicts["pass"] > kMostDumped) return;
   setup_.directory->write_wire(copy, story.id, player.history(), player.logs());
-  write_file(setup_.directory->file(fmt::format("history/{:06}-{}.jsonl", copy, story.id)),
-             history::write_all(player.history(), player.playing_time()));
+  const std::string wrong = write_file(setup_.directory->file(fmt::format("history/{:06}-{}.jsonl", copy, story.id)),
+                                       history::write_all(player.history(), player.playing_time()));
+  if (!wrong.empty()) setup_.directory->failed(wrong);
 }
 
 }  // namespace mailproof::cli

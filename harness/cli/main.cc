@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "cli/signals.h"
 #include "core/units.h"
 
@@ -50,7 +51,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kWrongUse;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "mailproof: internal error: {}\n", error.what());
+    say_error(fmt::format("mailproof: internal error: {}\n", error.what()));
     return kTrouble;
   }
   return status;

@@ -4,10 +4,13 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <set>
 
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "cli/probe_survey.h"
 #include "cli/target_lock.h"
+#include "core/secret_mask.h"
 
 namespace mailproof::cli {
 namespace {
@@ -18,6 +21,34 @@ struct ProbeFlags {
   double patience = 1;
 };
 
+/// What a server repeats of a login is not shown. Of a big pool every password counts, not every user that shares one.
+void mask(const scenario::Target& target, report::Probe& seen) {
+  std::set<std::string> looked_into, passwords;
+  for (const auto& account : seen.accounts) looked_into.insert(account.login);
+  SecretMask secrets;
+  for (const auto& account : target.accounts)
+    if (passwords.insert(account.password.reveal()).second || looked_into.contains(account.login))
+      secrets.add(account.login, account.password);
+  const auto words = [&](report::ProbedEndpoint::Words& all) {
+    if (all)
+      for (auto& word : *all) secrets.mask(word);
+  };
+  for (auto& one : seen.endpoints) {
+    secrets.mask(one.trouble);
+    secrets.mask(one.greeting);
+    for (auto* all : {&one.before_tls, &one.after_tls, &one.after_login}) words(*all);
+    if (one.crowd)
+      for (auto& refusal : one.crowd->refusals) secrets.mask(refusal);
+  }
+  for (auto& account : seen.accounts) {
+    for (auto* login : {&account.imap, &account.pop3})
+      if (*login) secrets.mask((*login)->text);
+    for (auto& mailbox : account.mailboxes) secrets.mask_name(mailbox.name);
+    if (account.quotas)
+      for (auto& quota : *account.quotas) secrets.mask_name(quota.root);
+  }
+}
+
 int probe(const ProbeFlags& flags) {
   if (flags.target.sim)
     return complain("probe speaks to a server over sockets; the simulation has none: try --sockets");
@@ -27,9 +58,12 @@ int probe(const ProbeFlags& flags) {
   if (!lock) return complain(lock.error().message());
   const auto hosted = host_builtin(flags.target, *target);
   if (!hosted) return complain(hosted.error().message());
-  const report::Probe seen = ProbeSurvey(hosted->target, flags.patience).run();
-  fmt::print("{}", flags.json ? report::probe_json(seen)
-                              : report::probe_text(seen, report::TextStyle{::isatty(STDOUT_FILENO) == 1}));
+  report::Probe seen = ProbeSurvey(hosted->target, flags.patience).run();
+  mask(hosted->target, seen);
+  if (flags.json)
+    say_json(report::probe_json(seen));
+  else
+    say(report::probe_text(seen, report::TextStyle{::isatty(STDOUT_FILENO) == 1}));
   return report::probe_status(seen);
 }
 

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "cli/proof.h"
 #include "cli/signals.h"
 #include "core/bytes.h"
@@ -41,13 +42,14 @@ std::string on_correct_servers(const Proof& proof) {
 }
 
 void print(const Proof& proof, std::size_t width) {
-  fmt::print("{:<{}}  {:<8}  {}\n", proof.scenario->id, width, level_word(*proof.scenario), on_correct_servers(proof));
+  say(fmt::format("{:<{}}  {:<8}  {}\n", proof.scenario->id, width, level_word(*proof.scenario),
+                  on_correct_servers(proof)));
   for (const Trial& trial : proof.wrong)
     if (trial.caught)
-      fmt::print("    {}: {}\n        -> {}\n", judge::name(trial.verdict), printable(trial.server, 2 * kShort),
-                 shortened(trial.actual.empty() ? trial.note : trial.actual));
+      say(fmt::format("    {}: {}\n        -> {}\n", judge::name(trial.verdict), printable(trial.server, 2 * kShort),
+                      shortened(trial.actual.empty() ? trial.note : trial.actual)));
   for (const std::string& problem : proof.problems)
-    fmt::print("    NOT PROVEN: {}\n", printable(problem.substr(0, problem.find('\n')), 3 * kShort));
+    say(fmt::format("    NOT PROVEN: {}\n", printable(problem.substr(0, problem.find('\n')), 3 * kShort)));
 }
 
 nlohmann::ordered_json json_of(const Trial& trial, bool wrong) {
@@ -117,7 +119,7 @@ int prove_all(ProveFlags flags) {
   if (!scenarios) return kWrongUse;
   scenario::LoadedWrong wrong = scenario::load_wrong(places(flags.paths, *scenarios));
   const WrongCases cases = cases_of(wrong.files, wrong.problems);
-  for (const auto& problem : wrong.problems) fmt::print(stderr, "{}\n", problem.message());
+  for (const auto& problem : wrong.problems) say_error(fmt::format("{}\n", problem.message()));
   std::erase_if(*scenarios, [&](const auto& one) { return !one.check && !cases.contains(one.id); });
   if (scenarios->empty()) return complain("nothing to prove: no check, and no story with wrong servers beside it");
 
@@ -138,15 +140,15 @@ int prove_all(ProveFlags flags) {
     }
   }
   if (flags.json) {
-    fmt::print("{}\n", json.dump(2));
+    say_json(fmt::format("{}\n", json.dump(2)));
   } else {
     const auto counted = [](std::size_t n, std::string_view what) {
       return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
     };
-    fmt::print(
+    say(fmt::format(
         "{} of {} proven, with {} and {}{}\n", proven, scenarios->size(), counted(servers, "wrong server"),
         counted(permitted, "permitted one"),
-        wrong.problems.empty() ? "" : fmt::format("; {} in wrong-files", counted(wrong.problems.size(), "mistake")));
+        wrong.problems.empty() ? "" : fmt::format("; {} in wrong-files", counted(wrong.problems.size(), "mistake"))));
   }
   if (!wrong.problems.empty()) return kWrongUse;
   return proven == scenarios->size() ? 0 : 1;

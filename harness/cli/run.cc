@@ -166,7 +166,7 @@ int run(const RunFlags& flags) {
   std::atomic<std::size_t> next{0};
   std::atomic<bool> stop{false};
   const auto work = [&] {
-    while (!stop && !interrupted()) {
+    while (!stop && !interrupted() && setup.directory->trouble().empty()) {
       const std::size_t i = next++;
       if (i >= until) return;
       const std::size_t slot = jobs[i].slot;
@@ -193,19 +193,22 @@ int run(const RunFlags& flags) {
   result.seed = flags.seed;
   result.target = flags.target.sim ? "sim" : flags.target.sockets ? "sockets" : played.name;
   result.version = kVersion;
-  result.interrupted = interrupted();
+  result.interrupted = interrupted() || !setup.directory->trouble().empty();
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - setup.start).count();
   for (auto& one : results)
     if (one) result.scenarios.push_back(std::move(*one));
   result.selection = asked->selection;
   report::close(asked->gate, asked->ids, result);
   setup.directory->join_histories(stop ? result.scenarios.size() : jobs.size());
+  if (const std::string lost = setup.directory->trouble(); !lost.empty()) {
+    result.interrupted = true;
+    result.lost = lost;
+    result.notes.insert(result.notes.begin(), not_written(lost));
+  }
   const std::string trouble = setup.directory->write_reports(result);
   console.summary(result, setup.directory->path());
-  if (!trouble.empty()) {
-    complain("the reports could not be written: " + trouble);
-    return kTrouble;
-  }
+  if (!trouble.empty()) return complain("the reports could not be written: " + trouble), kTrouble;
+  if (const std::string lost = setup.directory->trouble(); !lost.empty()) return complain(not_written(lost)), kTrouble;
   std::vector<judge::Verdict> verdicts;
   for (const auto& one : result.scenarios) verdicts.push_back(one.verdict);
   return judge::exit_status(verdicts, result.interrupted);

@@ -116,12 +116,32 @@ Result<std::unique_ptr<RunDirectory>> RunDirectory::make(const std::string& want
   return std::unique_ptr<RunDirectory>(new RunDirectory(std::move(path)));
 }
 
-RunDirectory::Stream::Stream(const std::string& path, const history::History& history)
-    : history_(history), file_(std::fopen(path.c_str(), "w")) {}
+std::string RunDirectory::trouble() const {
+  const std::lock_guard lock(mutex_);
+  return trouble_;
+}
 
-RunDirectory::Stream::~Stream() {
+void RunDirectory::failed(const std::string& why) const {
+  const std::lock_guard lock(mutex_);
+  if (trouble_.empty()) trouble_ = why;
+}
+
+RunDirectory::Stream::Stream(std::string path, const history::History& history, const RunDirectory& directory)
+    : path_(std::move(path)), history_(history), directory_(directory), file_(std::fopen(path_.c_str(), "we")) {
+  if (file_ == nullptr) failed();
+}
+
+RunDirectory::Stream::~Stream() { close(); }
+
+void RunDirectory::Stream::close() {
   flush();
-  if (file_ != nullptr) std::fclose(file_);
+  if (std::FILE* file = std::exchange(file_, nullptr); file != nullptr && std::fclose(file) != 0) failed();
+}
+
+void RunDirectory::Stream::failed() {
+  trouble_ = fmt::format("{}: {}", path_, std::strerror(errno));
+  directory_.failed(trouble_);
+  if (file_ != nullptr) std::fclose(std::exchange(file_, nullptr));
 }
 
 void RunDirectory::Stream::write_new(const history::Event& event) {
@@ -144,19 +164,19 @@ void RunDirectory::Stream::write_new(const history::Event& event) {
 void RunDirectory::Stream::end(Duration took) {
   write_end(history_, took, buffer_);
   buffer_ += '\n';
-  flush();
+  close();
 }
 
 void RunDirectory::Stream::flush() {
-  if (file_ != nullptr && !buffer_.empty()) {
-    std::fwrite(buffer_.data(), 1, buffer_.size(), file_);
-    std::fflush(file_);
-  }
+  const bool written =
+      file_ == nullptr || buffer_.empty() ||
+      (std::fwrite(buffer_.data(), 1, buffer_.size(), file_) == buffer_.size() && std::fflush(file_) == 0);
+  if (!written) failed();
   buffer_.clear();
 }
 
 std::unique_ptr<RunDirectory::Stream> RunDirectory::stream(std::size_t slot, history::History& history) const {
-  auto out = std::make_unique<Stream>(part(path_, slot), history);
+  auto out = std::make_unique<Stream>(part(path_, slot), history, *this);
   history.listen([stream = out.get()](const history::Event& event) { stream->write_new(event); });
   return out;
 }
@@ -168,8 +188,9 @@ void RunDirectory::write_wire(std::size_t slot, const std::string& id, const his
   fs::create_directories(directory, error);
   for (std::size_t i = 0; i < logs.size() && i < history.sessions().size(); ++i) {
     const auto& session = history.sessions()[i];
-    write_file(fmt::format("{}/{:03}-{}-{}.log", directory, i + 1, session.label, name(session.protocol)),
-               logs[i]->all());
+    const std::string wrong = write_file(
+        fmt::format("{}/{:03}-{}-{}.log", directory, i + 1, session.label, name(session.protocol)), logs[i]->all());
+    if (!wrong.empty()) failed(wrong);
   }
 }
 
@@ -186,11 +207,16 @@ void RunDirectory::join_histories(std::optional<std::size_t> histories) const {
   const std::string joined = file("history/joined");
   std::ofstream out(joined, std::ios::binary);
   out << head(histories);
-  for (const auto& one : parts)
-    if (fs::file_size(one, error) != 0) out << std::ifstream(one, std::ios::binary).rdbuf();
-  if (!out.flush()) return;
+  for (const auto& one : parts) {
+    std::ifstream in(one, std::ios::binary);
+    std::string line;
+    while (std::getline(in, line) && !in.eof()) (out << line).put('\n');
+    if (!in.eof()) return failed(fmt::format("{}: {}", one, std::strerror(errno)));
+  }
+  if (!out.flush()) return failed(fmt::format("{}: {}", joined, std::strerror(errno)));
   fs::rename(joined, file("history.jsonl"), error);
-  if (!error) fs::remove_all(path_ + "/history", error);
+  if (error) return failed(fmt::format("{}: {}", joined, error.message()));
+  fs::remove_all(path_ + "/history", error);
 }
 
 std::string RunDirectory::write_reports(const report::RunResult& run) const {

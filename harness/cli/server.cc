@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "cli/signals.h"
 #include "core/units.h"
 
@@ -24,7 +25,7 @@ int list_switches(std::span<const server::Switch> switches) {
     width = std::max(width, s.name.size());
     what = std::max(what, s.what.size());
   }
-  for (const auto& s : switches) fmt::print("{:<{}}  {:<{}}  {}\n", s.name, width, s.what, what, s.caught_by);
+  for (const auto& s : switches) say(fmt::format("{:<{}}  {:<{}}  {}\n", s.name, width, s.what, what, s.caught_by));
   return 0;
 }
 
@@ -67,9 +68,9 @@ int serve(ServerFlags& flags) {
   if (!hosted) return complain(hosted.error().message());
   for (const Endpoint& endpoint : (*hosted)->endpoints()) {
     const bool tls = endpoint.tls == TlsMode::implicit;
-    fmt::print("{}{} {}:{}\n", name(endpoint.protocol), tls ? "s" : "", endpoint.host, endpoint.port);
+    say(fmt::format("{}{} {}:{}\n", name(endpoint.protocol), tls ? "s" : "", endpoint.host, endpoint.port));
   }
-  fmt::print("ready\n");
+  say("ready\n");
   std::fflush(stdout);
   const Nudged nudged((*hosted)->loop());
   (*hosted)->serve([] { return interrupted(); });

@@ -55,6 +55,7 @@ Result<scenario::Target> target_of_flags(const TargetFlags& flags) {
     return Error{"--password-env " + flags.password_env,
                  fmt::format("this environment variable is not set; it must hold the password of {0}: export {1}=...",
                              flags.user, flags.password_env)};
+  target.password_envs.insert(flags.password_env);
   std::string address = flags.address;
   if (address.empty())
     address = flags.user.find('@') != std::string::npos ? flags.user : flags.user + "@" + target.name;

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <thread>
 
+#include "cli/output.h"
 #include "cli/signals.h"
 
 namespace mailproof::cli {
@@ -23,8 +24,8 @@ Result<TargetLock> TargetLock::take(const TargetFlags& flags) {
   for (bool told = false; ::flock(fd, LOCK_EX | LOCK_NB) != 0; told = true) {
     if (errno != EWOULDBLOCK && errno != EINTR) return Error{flags.file, std::strerror(errno)};
     if (!told)
-      fmt::print(stderr, "mailproof: another run plays on the server of {}; this one begins when it is over\n",
-                 flags.file);
+      say_error(fmt::format("mailproof: another run plays on the server of {}; this one begins when it is over\n",
+                            flags.file));
     if (interrupted()) return Error{flags.file, "interrupted while another run had the server"};
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }

@@ -113,6 +113,13 @@ std::string with_copy(const std::string& command, std::uint32_t copy) {
   return copy == 0 ? command : fmt::format("{} --copy {}", command, copy);
 }
 
+void withhold(report::ScenarioResult& result, const std::string& why) {
+  for (auto& finding : result.findings)
+    if (finding.severity != judge::Severity::error) finding.severity = judge::Severity::inconclusive;
+  result.verdict = judge::Verdict::error;
+  if (!why.empty()) result.note = why;
+}
+
 report::ScenarioResult broken_off(std::string_view id, std::string_view doing, const std::string& what) {
   report::ScenarioResult result;
   result.id = id;
@@ -313,6 +320,7 @@ report::ScenarioResult play_to_the_end(const RunSetup& setup, const Job& job) {
     }
     if (stream) stream->end(player.playing_time());
     result = conclude(setup, job, player.history(), player.playing_time());
+    if (stream && !stream->trouble().empty()) withhold(result, not_written(stream->trouble()));
     if (setup.directory != nullptr && (!sim || result.verdict != judge::Verdict::pass))
       setup.directory->write_wire(job.slot, scenario.id, player.history(), player.logs());
     for (const auto& event : player.history().events())

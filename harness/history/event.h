@@ -68,7 +68,7 @@ enum class What : std::uint8_t {
   pop_noop,
   // Delivery. One invoke a transaction with the message; per recipient an ok/fail/info with account and code.
   deliver,    ///< invoke: message, text = way; ok/fail/info: message, account, code = enhanced status, seq = SMTP code,
-              ///< text = reply, flags "at-rcpt"
+              ///< text = reply, flags "at-rcpt", and "locally" where we did not even ask
   final_dot,  ///< obs: message: the last byte went out
   // What the scenario expects. expect: what is awaited (step, set of messages in `set` as numbers, mailbox, size =
   // bound in ns);

@@ -55,7 +55,16 @@ std::uint32_t History::add_message(MessageInfo message) {
   return static_cast<std::uint32_t>(messages_.size());
 }
 
+/// What we ask for and expect is in our own words, which judges read.
+void History::mask(Event& event) const {
+  for (std::string* name : {&event.mailbox, &event.other_mailbox, &event.code, &event.flags}) secrets.mask_name(*name);
+  const bool our_words = event.type == Type::invoke || event.type == Type::expect || event.what == What::step ||
+                         event.what == What::vanish || (event.what == What::talk && event.type == Type::obs);
+  if (!our_words) secrets.mask(event.text);
+}
+
 const Event& History::append(Event event) {
+  if (!secrets.empty()) mask(event);
   event.index = static_cast<std::uint32_t>(events_.size() + 1);
   if (event.type == Type::invoke || event.type == Type::expect) event.command = event.index;
   const Event& kept = events_.emplace_back(std::move(event));

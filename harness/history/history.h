@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/network.h"
+#include "core/secret_mask.h"
 #include "history/event.h"
 
 namespace mailproof::history {
@@ -90,6 +91,8 @@ struct HistoryInfo {
 class History {
  public:
   HistoryInfo info;
+  /// Passwords that whoever is played with may repeat: none is written into an event. Set before the first.
+  SecretMask secrets;
 
   std::uint32_t add_session(SessionInfo session);  ///< its number, from 1
   std::uint32_t add_message(MessageInfo message);  ///< its number, from 1
@@ -117,6 +120,8 @@ class History {
   std::function<std::string(std::uint32_t session, WireRef at)> excerpt;
 
  private:
+  void mask(Event& event) const;
+
   std::vector<SessionInfo> sessions_;
   std::deque<MessageInfo> messages_;
   std::deque<Event> events_;

@@ -23,6 +23,20 @@ std::size_t utf8(std::string_view text) {
   return 0;
 }
 
+/// Of a well-formed sequence of two or three octets.
+std::uint32_t point_of(std::string_view sequence) {
+  std::uint32_t point = static_cast<unsigned char>(sequence[0]) & (sequence.size() == 2 ? 0x1fU : 0x0fU);
+  for (const char c : sequence.substr(1)) point = point << 6U | (static_cast<unsigned char>(c) & 0x3fU);
+  return point;
+}
+
+/// What terminals obey, or take for a line end, or what reorders a line for whoever looks into the file: C1, U+2028,
+/// bidirectional marks. As escapes they read back as what they are.
+bool commands(std::uint32_t point) {
+  return (point >= 0x80 && point <= 0x9f) || point == 0x61c || point == 0x200e || point == 0x200f ||
+         (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
+}
+
 /// Writes ,"key":value pairs, leaving out what holds nothing.
 class Fields {
  public:
@@ -76,14 +90,18 @@ void write_json_string(std::string_view text, std::string& out) {
       out += '\\';
       out += c;
       ++i;
-    } else if (byte < 0x20 || byte == 0x7f) {
+    } else if (byte < 0x20 || byte == 0x7f || ((c == ':' || c == '#') && i > 0 && text[i - 1] == c)) {
       fmt::format_to(std::back_inserter(out), FMT_COMPILE("\\u{:04x}"), byte);
       ++i;
     } else if (byte < 0x80) {
       out += c;
       ++i;
     } else if (const std::size_t n = utf8(text.substr(i)); n != 0) {
-      out.append(text.substr(i, n));
+      const std::uint32_t point = n > 3 ? 0 : point_of(text.substr(i, n));
+      if (commands(point))
+        fmt::format_to(std::back_inserter(out), FMT_COMPILE("\\u{:04x}"), point);
+      else
+        out.append(text.substr(i, n));
       i += n;
     } else {
       out += "\\ufffd";

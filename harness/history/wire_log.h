@@ -4,18 +4,22 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/peer.h"
+#include "core/secret_mask.h"
 #include "history/event.h"
 #include "history/wire_bytes.h"
 
 namespace mailproof::history {
 
-/// The bytes of one session, both directions, as text for people: secrets as ***, long chunks elided, bounded. When
-/// `limit` is reached the oldest chunks go first (at load this is the flight recorder).
+/// The bytes of one session, both directions, as text for people: secrets as ***, whoever said them and however they
+/// were cut on the way; long chunks elided, bounded. When `limit` is reached the oldest chunks go first (at load this
+/// is the flight recorder).
 class WireLog {
  public:
-  explicit WireLog(std::size_t limit) : limit_(limit) {}
+  /// `secrets` (null = none) outlives the log.
+  explicit WireLog(std::size_t limit, const SecretMask* secrets = nullptr) : limit_(limit), secrets_(secrets) {}
 
   void received(std::string_view bytes, Time now) {
     keep(true, bytes, now);
@@ -47,13 +51,17 @@ class WireLog {
   };
   void add(char side, std::string_view bytes, Time now);
   void keep(bool from_server, std::string_view bytes, Time now);
-  static void print(const Chunk& chunk, std::string& out, std::size_t most);
+  static void print(const Chunk& chunk, std::string_view bytes, std::string& out, std::size_t most);
+  std::string shortened(std::string_view bytes) const;
+  void forget_oldest();
+  std::vector<std::string> masked(std::size_t from, std::size_t to) const;
 
   std::deque<Chunk> chunks_;
   std::optional<WireBytes> bytes_;
   bool secured_ = false;
   bool after_secret_ = false;  ///< a secret went out last, shown with its line end
   std::size_t limit_;
+  const SecretMask* secrets_;
   std::size_t held_ = 0;
   std::uint64_t offset_ = 0, last_offset_ = 0;
   std::uint32_t last_length_ = 0;

@@ -48,15 +48,24 @@ int status_of(int wait_status) {
 }
 
 /// Starts the program in a process group of its own. The pid, or -1 with errno set.
-pid_t spawn(const std::vector<std::string>& arguments, const Pipe& in, const Pipe& out) {
+pid_t spawn(const std::vector<std::string>& arguments, const std::vector<std::string>& secrets, const Pipe& in,
+            const Pipe& out) {
   std::vector<char*> argv;
   for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
+  std::vector<char*> environment;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view entry = *variable;
+    const auto name = entry.substr(0, entry.find('='));
+    if (std::find(secrets.begin(), secrets.end(), name) == secrets.end()) environment.push_back(*variable);
+  }
+  environment.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, in.reading.get(), STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, out.writing.get(), STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, out.writing.get(), STDERR_FILENO);
+  posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   sigset_t none;
@@ -65,7 +74,7 @@ pid_t spawn(const std::vector<std::string>& arguments, const Pipe& in, const Pip
   posix_spawnattr_setpgroup(&attributes, 0);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
   pid_t pid = -1;
-  const int error = posix_spawnp(&pid, argv[0], &actions, &attributes, argv.data(), environ);
+  const int error = posix_spawnp(&pid, argv[0], &actions, &attributes, argv.data(), environment.data());
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   errno = error;
@@ -75,7 +84,7 @@ pid_t spawn(const std::vector<std::string>& arguments, const Pipe& in, const Pip
 }  // namespace
 
 struct Commands::Child {
-  std::vector<std::string> arguments;
+  std::vector<std::string> arguments, secrets;
   std::shared_ptr<const std::string> input;
   std::chrono::steady_clock::time_point until;
   Done done;
@@ -94,7 +103,7 @@ CommandResult Commands::Child::run() {
   block_sigpipe();
   Pipe in, out;
   if (!in.make() || !out.make()) return {-1, "no pipe: " + errno_text(errno)};
-  const pid_t pid = spawn(arguments, in, out);
+  const pid_t pid = spawn(arguments, secrets, in, out);
   if (pid < 0) return {-1, arguments.front() + ": " + errno_text(errno)};
   in.reading.close();
   out.writing.close();
@@ -140,7 +149,7 @@ CommandResult Commands::Child::watch(pid_t pid, Pipe& in, Pipe& out) {
   }
 }
 
-Commands::Commands(Loop& loop) : loop_(loop) {}
+Commands::Commands(Loop& loop, std::vector<std::string> secrets) : loop_(loop), secrets_(std::move(secrets)) {}
 
 Commands::~Commands() {
   loop_.set_alarm(*this, std::nullopt);
@@ -154,6 +163,7 @@ void Commands::run(std::vector<std::string> arguments, std::shared_ptr<const std
   children_.push_back(std::make_unique<Child>());
   Child* child = children_.back().get();
   child->arguments = std::move(arguments);
+  child->secrets = secrets_;
   child->input = std::move(input);
   child->until = std::chrono::steady_clock::now() + bound;
   child->done = std::move(done);

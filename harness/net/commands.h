@@ -24,7 +24,8 @@ inline constexpr std::size_t kCommandOutput = 4096;
 class Commands final : private Alarm {
  public:
   using Done = std::function<void(const CommandResult&)>;
-  explicit Commands(Loop& loop);
+  /// `secrets`: variables of our environment that no program inherits. It inherits no descriptor but its three.
+  explicit Commands(Loop& loop, std::vector<std::string> secrets = {});
   ~Commands() override;
 
   /// `input` goes to its standard input; null = there is none. After `bound` it is killed with all it started in its
@@ -37,6 +38,7 @@ class Commands final : private Alarm {
   void ended(Child* child, CommandResult result);
 
   Loop& loop_;
+  std::vector<std::string> secrets_;
   std::list<std::unique_ptr<Child>> children_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< what was posted may come after the end
 };

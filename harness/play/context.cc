@@ -15,6 +15,7 @@ constexpr std::size_t kFewestResponses = 1'000;
 }  // namespace
 
 void Context::fail(std::string_view code, std::string text) {
+  history.secrets.mask(text);
   if (problem.empty()) problem = text;
   auto e = event(history::Type::obs, history::What::problem);
   e.code = code;
@@ -33,7 +34,7 @@ std::uint32_t Context::new_session(std::uint32_t device, Protocol protocol, std:
   info.account = account;
   info.audit_round = audit_round;
   info.endpoint = where.label();
-  logs.push_back(std::make_unique<history::WireLog>(options.load ? 8192 : options.wire_limit));
+  logs.push_back(std::make_unique<history::WireLog>(options.load ? 8192 : options.wire_limit, &history.secrets));
   if (std::find(options.keep_bytes.begin(), options.keep_bytes.end(), protocol) != options.keep_bytes.end())
     logs.back()->keep_bytes(protocol, info.label);
   return history.add_session(std::move(info));

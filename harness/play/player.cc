@@ -131,6 +131,7 @@ void Player::fill_info() {
   for (std::size_t i = 0; i < scenario_.accounts.size(); ++i) {
     const auto& pool = context_.accounts.at(i);
     const auto& customer = scenario_.accounts[i].customer;
+    history_.secrets.add(pool.login, pool.password);
     info.accounts.push_back({scenario_.accounts[i].name, pool.login, pool.address, pool.quota,
                              customer ? static_cast<std::uint32_t>(*customer + 1) : 0});
   }

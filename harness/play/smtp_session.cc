@@ -1,6 +1,7 @@
 #include "play/smtp_session.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "play/outcome.h"
 
@@ -20,7 +21,19 @@ SmtpSession::SmtpSession(Context& context, std::uint32_t device, const Endpoint&
       recorded_(std::make_unique<history::RecordedPeer>(*client_, *context.logs.at(number_ - 1))),
       endpoint_(endpoint) {}
 
-SmtpSession::~SmtpSession() { link_.reset(); }
+SmtpSession::~SmtpSession() {
+  context_.network.set_alarm(*this, std::nullopt);
+  link_.reset();
+}
+
+void SmtpSession::later(std::function<void()> what) {
+  later_.push_back(std::move(what));
+  context_.network.set_alarm(*this, context_.network.now());
+}
+
+void SmtpSession::ring(Time) {
+  for (const auto& what : std::exchange(later_, {})) what();
+}
 
 history::Event SmtpSession::event(Type type, What what) const {
   auto e = context_.event(type, what, number_);
@@ -54,8 +67,7 @@ void SmtpSession::send(std::uint32_t message, std::shared_ptr<const std::string>
       context_.append(std::move(e));
       results.push_back({account, session::Outcome::fail, 0, "", "the connection was gone before"});
     }
-    then(results);
-    return;
+    return later([then = std::move(then), results = std::move(results)] { then(results); });
   }
   session::Envelope envelope;
   envelope.from = from;
@@ -65,10 +77,10 @@ void SmtpSession::send(std::uint32_t message, std::shared_ptr<const std::string>
 }
 
 void SmtpSession::quit(std::function<void()> then) {
-  if (ended_) return then();
+  if (ended_) return later(std::move(then));
   quit_ = std::move(then);
   if (client_->quit() != 0) return;
-  if (const auto done = std::exchange(quit_, {})) done();
+  if (auto done = std::exchange(quit_, {})) later(std::move(done));
 }
 
 void SmtpSession::drop(bool with_reset) {
@@ -109,7 +121,7 @@ void SmtpSession::on_recipient(session::CommandId id, const session::RecipientRe
   e.code = result.reply.enhanced;
   e.seq = static_cast<std::uint32_t>(std::max(result.reply.code, 0));
   e.text = result.reply.text;
-  e.flags = result.at_rcpt ? "at-rcpt" : "";
+  e.flags = result.locally ? "at-rcpt locally" : result.at_rcpt ? "at-rcpt" : "";
   context_.append(std::move(e));
   pending.results.push_back({pending.to.at(result.recipient), result.outcome, result.reply.code,
                              std::string(result.reply.enhanced), std::string(result.reply.text)});

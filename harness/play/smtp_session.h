@@ -2,6 +2,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <vector>
 
 #include "play/context.h"
 #include "session/smtp_client.h"
@@ -17,8 +18,9 @@ struct Delivered {
   std::string text;
 };
 
-/// One SMTP or LMTP connection that writes down everything it does and sees; same rules as ImapSession.
-class SmtpSession final : public session::SmtpSink {
+/// One SMTP or LMTP connection that writes down everything it does and sees; same rules as ImapSession. What was asked
+/// for is answered from the loop, never from inside the call that asked.
+class SmtpSession final : public session::SmtpSink, private Alarm {
  public:
   using Then = std::function<void(bool ok, const std::string& why)>;
   using Sent = std::function<void(const std::vector<Delivered>&)>;
@@ -55,6 +57,8 @@ class SmtpSession final : public session::SmtpSink {
     Sent then;
   };
   history::Event event(history::Type type, history::What what) const;
+  void later(std::function<void()> what);
+  void ring(Time now) override;
 
   Context& context_;
   std::uint32_t number_;
@@ -64,6 +68,7 @@ class SmtpSession final : public session::SmtpSink {
   Endpoint endpoint_;
   std::map<session::CommandId, Pending> pending_;
   std::function<void()> quit_;
+  std::vector<std::function<void()>> later_;  ///< answers that no word of the server is awaited for
   Then opened_;
   std::uint32_t connect_event_ = 0;
   bool ended_ = false;

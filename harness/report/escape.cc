@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "core/without_commands.h"
+
 namespace mailproof::report {
 namespace {
 
@@ -29,11 +31,13 @@ Point decode(std::string_view text) {
   return {value, length};
 }
 
-/// C0 and C1 controls, bidirectional overrides (they reorder what a person reads), and what XML 1.0 forbids.
+/// C0 and C1 controls (U+0085 is a line end to some), the other line ends of Unicode, bidirectional marks and overrides
+/// (they reorder what a person reads), and what XML 1.0 forbids.
 bool harmless(std::uint32_t point) {
   if (point < 0x20) return point == '\n' || point == '\t';
   if (point >= 0x7f && point <= 0x9f) return false;
-  if ((point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069)) return false;
+  if (point == 0x61c || point == 0x200e || point == 0x200f) return false;
+  if ((point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069)) return false;
   return point != 0xfffe && point != 0xffff;
 }
 
@@ -50,7 +54,9 @@ std::string replaced(std::string_view text, std::string_view special, std::strin
 
 }  // namespace
 
-std::string plain(std::string_view text) {
+std::string plain(std::string_view given) {
+  const std::string broken = without_commands(given);
+  std::string_view text = broken;
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
@@ -64,6 +70,41 @@ std::string plain(std::string_view text) {
       for (std::size_t i = 0; i < length; ++i) out += fmt::format("\\x{:02x}", static_cast<std::uint8_t>(text[i]));
     }
     text.remove_prefix(length);
+  }
+  return out;
+}
+
+std::string terminal(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const auto colour = text.find("\x1b[");
+    const auto digits = colour == std::string_view::npos ? colour : text.find_first_not_of("0123456789;", colour + 2);
+    if (digits != std::string_view::npos && text[digits] == 'm') {
+      out += plain(text.substr(0, colour));
+      out += text.substr(colour, digits + 1 - colour);
+      text.remove_prefix(digits + 1);
+    } else {
+      const std::size_t taken = colour == std::string_view::npos ? text.size() : colour + 1;
+      out += plain(text.substr(0, taken));
+      text.remove_prefix(taken);
+    }
+  }
+  return out;
+}
+
+std::string harmless_json(std::string_view json) {
+  std::string out;
+  out.reserve(json.size());
+  while (!json.empty()) {
+    const Point point = decode(json);
+    const std::size_t length = point.length == 0 ? 1 : point.length;
+    // Two of a kind stand only in texts.
+    const bool twice = !out.empty() && out.back() == json.front() && (json.front() == ':' || json.front() == '#');
+    if (twice || (point.value >= 0x7f && point.value < 0x10000 && !harmless(point.value)))
+      out += fmt::format("\\u{:04x}", point.value);
+    else
+      out += json.substr(0, length);
+    json.remove_prefix(length);
   }
   return out;
 }

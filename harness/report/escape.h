@@ -5,8 +5,15 @@
 namespace mailproof::report {
 
 /// Text for a person, whatever bytes a server put into it: valid UTF-8 and line ends stay, every other control byte
-/// and what is not UTF-8 becomes \xNN. No terminal sequence gets through.
+/// and what is not UTF-8 becomes \xNN. No terminal sequence gets through, and no command to a CI: see
+/// without_commands().
 std::string plain(std::string_view text);
+
+/// plain(), but our own colours stay: the last step before text goes to a terminal or a CI's log.
+std::string terminal(std::string_view text);
+
+/// JSON that reads the same and in which no CI or terminal reads a command: what could be one stands as \uNNNN.
+std::string harmless_json(std::string_view json);
 
 /// plain(), on one line: line ends become `between`.
 std::string one_line(std::string_view text, std::string_view between = " / ");

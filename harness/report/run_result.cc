@@ -22,6 +22,7 @@ int order_of(judge::Severity severity) {
 std::string_view name(Kind kind) { return kind == Kind::check ? "check" : "story"; }
 
 judge::Verdict verdict_of(const RunResult& run) {
+  if (!run.lost.empty()) return judge::Verdict::error;
   std::vector<judge::Verdict> verdicts;
   for (const ScenarioResult& scenario : run.scenarios) verdicts.push_back(scenario.verdict);
   const judge::Verdict worst = judge::worst(verdicts);

@@ -44,9 +44,10 @@ struct RunResult {
   double seconds = 0;
   std::vector<std::string> selection = {};  ///< what was asked for: "scenarios/pop3", "--only tls"
   std::vector<std::string> notes = {};      ///< what people should know of the run as a whole, a line each
+  std::string lost = {};                    ///< what could not be written, and why: an error; "" = nothing
 };
 
-/// The worst of its scenarios; an interrupted run is inconclusive at best.
+/// The worst of its scenarios; an interrupted run is inconclusive at best, one that could not be written an error.
 judge::Verdict verdict_of(const RunResult& run);
 
 }  // namespace mailproof::report

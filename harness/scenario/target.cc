@@ -55,7 +55,13 @@ class TargetReader {
     if (const Node* node = find(root_, "admin")) admin(*node);
     delivery();
     if (const Node* node = find(root_, "accounts"))
-      read_pool(*node, environment_, complaints_, target_.accounts, out_.problems);
+      read_pool(
+          *node,
+          [this](const std::string& variable) {
+            target_.password_envs.insert(variable);
+            return environment_(variable);
+          },
+          complaints_, target_.accounts, out_.problems);
     if (const Node* node = find(root_, "allow")) allow(*node);
     if (const Node* node = find(root_, "known")) known(*node);
   }

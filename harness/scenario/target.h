@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <set>
 
 #include "core/result.h"
 #include "core/secret.h"
@@ -33,7 +34,8 @@ struct Target {
   std::string ca_file;        ///< relative names are relative to the target file
   bool insecure = false;      ///< certificates are not verified; said in the report
   Duration settle = std::chrono::seconds(10);
-  std::vector<PoolAccount> accounts;  ///< classes expanded, in file order
+  std::set<std::string> password_envs;  ///< variables that hold passwords: nobody else is to inherit them
+  std::vector<PoolAccount> accounts;    ///< classes expanded, in file order
   /// Verb -> command line, with {login}, {address}, {octets} (0 = no limit), {customer} and {milliseconds} to be
   /// filled in.
   std::map<std::string, std::vector<std::string>> admin;

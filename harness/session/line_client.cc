@@ -70,17 +70,23 @@ void LineClient::await_nothing() {
   unarmed_ = false;
 }
 
+void LineClient::soon() {
+  soon_ = true;
+  wake();
+}
+
 std::optional<Time> LineClient::deadline() const {
   if (over_) return std::nullopt;
-  return unarmed_ ? std::optional(now_) : deadline_;
+  return unarmed_ || soon_ ? std::optional(now_) : deadline_;
 }
 
 void LineClient::advance(Time now) {
   now_ = now;
   if (over_) return;
   in_call_ = true;
-  if (unarmed_) {
+  if (unarmed_ || soon_) {
     arm();
+    if (std::exchange(soon_, false)) on_soon(now);
   } else if (deadline_ && now >= *deadline_) {
     end(EndReason::timeout, patience_.answered() ? fmt::format("no end of the reply within {}",
                                                                format_duration(patience_.waited(*deadline_)))

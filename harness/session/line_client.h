@@ -43,6 +43,7 @@ class LineClient {
   virtual void on_tls(Time now) = 0;                             ///< the upgrade that start_tls() asked for is there
   virtual void on_secured(const TlsFacts& facts, Time now) = 0;  ///< what TLS came to, implicit or asked for
   virtual void on_handed(Time now) = 0;                          ///< handed() moved on
+  virtual void on_soon(Time) {}                                  ///< see soon()
   virtual void on_over(const Ended& end, Time now) = 0;  ///< the only end: complete what is pending, tell the sink
   virtual void on_lax(const Deviation& deviation, Time now) = 0;
 
@@ -52,6 +53,9 @@ class LineClient {
   /// Something is awaited within this bound, counted from now; see Patience for what prolongs it.
   void await(Duration bound);
   void await_nothing();
+  /// Calls on_soon() from the next call of the driver, at once: what is decided without a word from the server is told
+  /// from the loop, never from inside the request that it answers.
+  void soon();
   /// The last thing the server said.
   void saw(std::string_view line);
   void note(std::string_view code, std::string_view excerpt, std::uint64_t offset);
@@ -87,6 +91,7 @@ class LineClient {
   bool over_ = false;
   bool ready_ = false;
   bool login_refused_ = false;
+  bool soon_ = false;
   bool unarmed_ = false;  ///< awaited since a call without a time: the bound counts from the next one
   std::optional<Duration> bound_;
   Patience patience_;

@@ -29,6 +29,7 @@ struct RecipientResult {
                                     ///< after the final dot
   bool at_rcpt = false;             ///< refused at RCPT already (or MAIL, or DATA): nothing was sent for it
   SmtpReply reply;
+  bool locally = false;  ///< refused by ourselves: not a word of it was sent, and `reply` is what we say of it
 };
 
 /// Where an SmtpClient tells what happens; same rules as ImapSink.
@@ -51,8 +52,9 @@ class SmtpSink {
 
 /// An SMTP (RFC 5321) or LMTP (RFC 2033) client session; the endpoint's protocol decides. Greeting, EHLO or LHLO,
 /// STARTTLS and EHLO again if the endpoint says so, AUTH if it says so, then messages one after another. PIPELINING is
-/// used where offered. A SIZE that is offered is declared and respected: a bigger message fails before MAIL, as the
-/// server's own words would.
+/// used where offered. A SIZE that is offered is declared and respected: a bigger message is refused locally, before
+/// MAIL, with the code that the server would use (RFC 1870 section 6.1); an address that would end its command early
+/// is, too. That is told from the loop, like every outcome: never before send() has returned.
 class SmtpClient final : public Peer {
  public:
   SmtpClient(ClientConfig config, std::string helo, SmtpSink& sink);

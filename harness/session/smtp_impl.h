@@ -48,6 +48,7 @@ struct SmtpClient::Impl final : LineClient {
   void on_tls(Time now) override;
   void on_secured(const TlsFacts& facts, Time now) override { sink_.on_secured(facts, now); }
   void on_handed(Time now) override;
+  void on_soon(Time now) override;
   void on_over(const Ended& end, Time now) override;
   void on_lax(const Deviation& deviation, Time now) override { sink_.on_deviation(deviation, now); }
 
@@ -74,7 +75,8 @@ struct SmtpClient::Impl final : LineClient {
   CommandId ask(Job job);
   void pump();
   void begin();
-  bool refuse_unsendable();
+  bool find_refusal();
+  void tell_refusal();
   void write_mail();
   void write_rcpt(std::size_t recipient);
   void write_body();
@@ -106,6 +108,12 @@ struct SmtpClient::Impl final : LineClient {
   std::vector<Recipient> recipients_;
   std::size_t recipient_count_ = 0;  ///< of the front job; recipients_ keeps its strings between messages
   std::size_t told_ = 0;             ///< of these, told to the sink
+  struct Refusal {
+    int code = 0;
+    std::string enhanced, text;
+  };
+  bool refused_ = false;            ///< what is being told is our own refusal
+  std::optional<Refusal> refusal_;  ///< of the front job, by ourselves: told from the next call
   bool pipelined_ = false;
   bool reset_needed_ = false;  ///< the server holds a transaction that came to nothing
   bool body_begun_ = false;

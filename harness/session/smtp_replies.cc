@@ -139,6 +139,7 @@ void SmtpClient::Impl::on_over(const Ended& end, Time now) {
   if (active_ && !jobs_.front().quit) {
     if (lmtp() && final_reply_seen_ && told_ < recipient_count_) note("lmtp.replies.missing", {}, received());
     // Before the final dot left us nobody can have taken the message.
+    if (refusal_) tell_refusal();
     decide_open(final_dot_handed_ ? Outcome::info : Outcome::fail, !body_begun_, {0, "", end.why});
     complete();
   }

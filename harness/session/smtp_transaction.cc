@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "session/smtp_impl.h"
 #include "wire/smtp/command.h"
@@ -43,10 +44,7 @@ void SmtpClient::Impl::begin() {
   if (job.quit) return command(Asked::quit, "QUIT");
   if (recipients_.size() < recipient_count_) recipients_.resize(recipient_count_);
   for (std::size_t i = 0; i < recipient_count_; ++i) recipients_[i].state = Recipient::State::undecided;
-  if (refuse_unsendable()) {
-    if (!over()) complete();
-    return;
-  }
+  if (find_refusal()) return soon();
   pipelined_ = extensions_.has("PIPELINING");
   if (reset_needed_) {
     reset_needed_ = false;
@@ -56,20 +54,35 @@ void SmtpClient::Impl::begin() {
   write_mail();
 }
 
-/// Refuses what the server said it will not take, and what cannot be said at all.
-bool SmtpClient::Impl::refuse_unsendable() {
+/// What the server said it will not take, and what cannot be said at all. Of the front job.
+bool SmtpClient::Impl::find_refusal() {
   const Job& job = jobs_.front();
   const auto limit = extensions_.size();
   if (limit && *limit != 0 && job.message->size() > *limit) {
     // RFC 1870 section 6.1 and RFC 3463: what the server would answer to MAIL.
-    const std::string text = fmt::format("message size {} exceeds the announced limit {}", job.message->size(), *limit);
-    decide_open(Outcome::fail, true, {552, "5.3.4", text});
-    return true;
+    refusal_ = {552, "5.3.4",
+                fmt::format("refused locally, nothing was sent: message size {} exceeds the announced limit {}",
+                            job.message->size(), *limit)};
+  } else if (is_unsendable(job.envelope.from) ||
+             std::any_of(job.envelope.to.begin(), job.envelope.to.end(), is_unsendable)) {
+    refusal_ = {0, "", "refused locally, nothing was sent: an address holds a line end or an angle bracket"};
+  } else if (job.envelope.to.empty()) {
+    refusal_ = {0, "", "refused locally, nothing was sent: there is no recipient"};
   }
-  const bool bad =
-      is_unsendable(job.envelope.from) || std::any_of(job.envelope.to.begin(), job.envelope.to.end(), is_unsendable);
-  if (bad) decide_open(Outcome::fail, true, {0, "", "an address holds a line end or an angle bracket"});
-  return bad || job.envelope.to.empty();
+  return refusal_.has_value();
+}
+
+void SmtpClient::Impl::tell_refusal() {
+  const Refusal why = *std::exchange(refusal_, std::nullopt);
+  refused_ = true;
+  decide_open(Outcome::fail, true, {why.code, why.enhanced, why.text});
+  refused_ = false;
+}
+
+void SmtpClient::Impl::on_soon(Time) {
+  if (!refusal_) return;
+  tell_refusal();
+  if (!over()) complete();
 }
 
 void SmtpClient::Impl::write_mail() {
@@ -197,7 +210,8 @@ void SmtpClient::Impl::decide_open(Outcome outcome, bool at_rcpt, const SmtpRepl
 void SmtpClient::Impl::tell_decided() {
   while (told_ < recipient_count_ && recipients_[told_].state == Recipient::State::decided) {
     const Recipient& r = recipients_[told_];
-    sink_.on_recipient(jobs_.front().id, {told_++, r.outcome, r.at_rcpt, {r.code, r.enhanced, r.text}}, now());
+    sink_.on_recipient(jobs_.front().id, {told_++, r.outcome, r.at_rcpt, {r.code, r.enhanced, r.text}, refused_},
+                       now());
   }
 }
 

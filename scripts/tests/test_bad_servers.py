@@ -168,11 +168,12 @@ def test_a_server_without_imap_is_looked_into_over_pop3(good, tmp_path):
 
 
 OF_TLS_CHECKS = {"no-close-alert", "reset", "old-tls"}  # test_tls_checks.py
+OF_HARM = {"echo", "commands", "small-limit"}  # test_harm.py plays them
 
 
 def test_every_kind_is_played():
     listed = subprocess.run([tool.BAD_SERVER, "--list"], check=True, capture_output=True, text=True).stdout
-    assert {line.split()[0] for line in listed.splitlines()} == {case.kind for case in CASES} | OF_TLS_CHECKS
+    assert {line.split()[0] for line in listed.splitlines()} == {case.kind for case in CASES} | OF_TLS_CHECKS | OF_HARM
 
 
 def closed_port():

@@ -315,3 +315,33 @@ def test_the_program_is_built_anew_for_its_sources_and_not_for_a_page(tmp_path):
     before = key("CMakeLists.txt")
     assert key("harness/README.md") == before
     assert key("harness/main.cc") != before
+
+
+def test_what_an_earlier_run_left_is_not_published_for_one_that_crashed(tmp_path):
+    """The folder was used before, as on a runner that keeps its workspace; the program dies before it plays."""
+    out = tmp_path / "mailproof-report"
+    story = ROOT / "scenarios/mixed/pop-download-empties-the-phone.yaml"
+    subprocess.run([BINARY, "run", "--sim", story, "--out", out / "run"], cwd=ROOT, check=True, capture_output=True)
+    names = ("junit.xml", "summary.md", "report.html", "run.json")
+    for name in names:
+        shutil.copy2(out / "run" / name, out / name)
+    (tmp_path / "mailproof-target.yaml").write_text("target: any\n")
+    (tmp_path / ".mailproof-cache").mkdir()
+    program = tmp_path / ".mailproof-cache/mailproof"
+    program.write_text("#!/bin/sh\nkill -SEGV $$\n")
+    program.chmod(0o755)
+    summary = tmp_path / "step-summary.md"
+    summary.write_text("")
+    ran = subprocess.run([ROOT / "ci/gate", "run"], cwd=tmp_path, capture_output=True, text=True,
+                         env=pipelines.clean_environment(GITHUB_STEP_SUMMARY=str(summary)))
+    assert ran.returncode == 139 and "nothing can be said about this server" in ran.stdout
+    assert summary.read_text() == ""
+    assert [name for name in names if (out / name).exists() or (out / "run" / name).exists()] == []
+
+
+def test_what_a_servers_log_says_is_no_command_to_the_ci(project):
+    project.files["tests/start-mail-server"] = (
+        "#!/bin/sh\nprintf '::error file=x::no\\n##[error]no\\n##vso[task.complete]\\033[2J\\n' >&2\nexit 7\n")
+    played = project.pipeline("github")
+    assert "its command ended with 7" in played.said and "[task.complete]" in played.said
+    assert "::" not in played.said.split("did not start")[1] and "##" not in played.said and "\033" not in played.said

@@ -53,6 +53,65 @@ TEST(WireLog, AnExcerptLeavesOutTheMiddleOfABody) {
   EXPECT_NE(log.all().find("line 10"), std::string::npos);
 }
 
+SecretMask correct_horse() {
+  SecretMask mask;
+  mask.add("alice", Secret("correct-horse"));
+  return mask;
+}
+
+/// However the reads cut it: the server's echo of a login is no secret to its network.
+TEST(WireLog, WhatTheServerEchoesIsMaskedAtEveryCut) {
+  const SecretMask mask = correct_horse();
+  const std::string said = "-ERR 'correct-horse' is wrong, as is AGFsaWNlAGNvcnJlY3QtaG9yc2U=\r\n";
+  for (std::size_t cut = 1; cut < said.size(); ++cut) {
+    WireLog log(100'000, &mask);
+    log.received(said.substr(0, cut), at(1));
+    log.sent("NOOP\r\n", false, at(2));
+    log.received(said.substr(cut), at(3));
+    const std::string all = log.all();
+    std::string server;
+    for (std::size_t i = 0; i < all.size(); i = all.find('\n', i) + 1)
+      if (all.substr(i + 6, 1) == "S") server += all.substr(i + 9, all.find('\n', i) - i - 9);
+    EXPECT_EQ(server, "-ERR '***' is wrong, as is ***") << cut;
+    EXPECT_EQ(log.excerpt(log.here(), 0).find("horse"), std::string::npos) << cut;
+    EXPECT_EQ(log.excerpt(log.here(), 0).find("b3JzZ"), std::string::npos) << cut;
+  }
+}
+
+TEST(WireLog, WhatTheServerEchoesOctetByOctetIsMasked) {
+  const SecretMask mask = correct_horse();
+  WireLog log(100'000, &mask);
+  for (const char c : std::string_view("<correct-horse>")) log.received(std::string(1, c), at(1));
+  EXPECT_EQ(log.all(), "0.001 S: <\n0.001 S: ***\n0.001 S: >\n");
+}
+
+/// A long chunk keeps head and tail only, and the oldest go: neither leaves a half of one.
+TEST(WireLog, NoCutOfOurOwnLeavesAHalf) {
+  const SecretMask mask = correct_horse();
+  for (std::size_t before = 700; before < 800; ++before) {
+    WireLog log(100'000, &mask);
+    log.received(std::string(before, 'x') + " correct-horse " + std::string(5000, 'y'), at(1));
+    EXPECT_EQ(log.all().find("corr"), std::string::npos) << before;
+    EXPECT_EQ(log.all().find("orse"), std::string::npos) << before;
+    WireLog end(100'000, &mask);
+    end.received(std::string(5000, 'y') + " correct-horse " + std::string(before - 500, 'x'), at(1));
+    EXPECT_EQ(end.all().find("corr"), std::string::npos) << before;
+    EXPECT_EQ(end.all().find("orse"), std::string::npos) << before;
+  }
+  for (std::size_t cut = 1; cut < 13; ++cut) {
+    WireLog log(300, &mask);
+    log.received(std::string(250, 'x') + std::string("correct-horse").substr(0, cut), at(1));
+    log.received(std::string("correct-horse").substr(cut) + " " + std::string(250, 'y'), at(2));
+    EXPECT_TRUE(log.all().starts_with("(older lines were not kept)\n0.002 S: *** y")) << log.all();
+  }
+}
+
+TEST(WireLog, NoCiReadsACommandInIt) {
+  WireLog log(1000);
+  log.received("* OK ##[error]::warning::x\r\n", at(1));
+  EXPECT_EQ(log.all(), "0.001 S: * OK #\\x23[error]:\\x3awarning:\\x3ax\n");
+}
+
 /// A peer that only has output.
 class Talker final : public Peer {
  public:

@@ -147,6 +147,25 @@ TEST_F(CommandsTest, ADaemonLeftBehindThatKeepsTheOutputsOpenIsNotWaitedFor) {
   kill(daemon, SIGKILL);
 }
 
+TEST_F(CommandsTest, NeitherPasswordsNorDescriptorsAreInherited) {
+  ASSERT_EQ(setenv("MAILPROOF_TEST_SECRET", "hunter22", 1), 0);
+  ASSERT_EQ(setenv("MAILPROOF_TEST_PLAIN", "kept", 1), 0);
+  const std::string file = scratch / "open";
+  // As the standard library opens files: nothing closes it on exec.
+  const std::ofstream open(file);
+  commands = std::make_unique<Commands>(loop, std::vector<std::string>{"MAILPROOF_TEST_SECRET"});
+  const auto environment = run({"env"});
+  EXPECT_EQ(environment.status, 0);
+  EXPECT_THAT(environment.output, ::testing::Not(HasSubstr("hunter22")));
+  EXPECT_THAT(environment.output, ::testing::Not(HasSubstr("MAILPROOF_TEST_SECRET")));
+  EXPECT_THAT(environment.output, HasSubstr("MAILPROOF_TEST_PLAIN=kept\n"));
+  // The fourth is the listing's own.
+  const auto descriptors = run({"ls", "/proc/self/fd"});
+  EXPECT_EQ(descriptors.output, "0\n1\n2\n3\n");
+  unsetenv("MAILPROOF_TEST_SECRET");
+  unsetenv("MAILPROOF_TEST_PLAIN");
+}
+
 TEST_F(CommandsTest, SeveralRunBesideEachOther) {
   const std::string fifo = scratch / "fifo";
   ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);

@@ -17,7 +17,10 @@ void SmtpRig::on_reply(std::string_view command, const SmtpReply& reply, Time) {
 void SmtpRig::on_final_dot(CommandId id, Time) { told.push_back(fmt::format("dot {}", id)); }
 void SmtpRig::on_recipient(CommandId id, const RecipientResult& r, Time) {
   told.push_back(fmt::format("recipient {}.{} {}{} {}", id, r.recipient, session::describe(r.outcome),
-                             r.at_rcpt ? " at-rcpt" : "", describe(r.reply)));
+                             r.locally   ? " at-rcpt locally"
+                             : r.at_rcpt ? " at-rcpt"
+                                         : "",
+                             describe(r.reply)));
 }
 void SmtpRig::on_done(CommandId id, Outcome outcome, Time, Time) {
   told.push_back(fmt::format("done {} {}", id, session::describe(outcome)));
@@ -43,6 +46,12 @@ std::string mime_message(bool eight_bit) {
       "charset=utf-8\r\n\r\n"
       "one{}\r\n.two\r\n",
       eight_bit ? " gr\xc3\xbc\xc3\x9f" : "");
+}
+
+DialogueStep due() {
+  return act([](Peer& p) {
+    if (const auto at = p.deadline()) p.advance(*at);
+  });
 }
 
 DialogueStep send_to(std::vector<std::string> recipients, std::string message) {

@@ -39,6 +39,8 @@ inline SmtpClient& smtp(Peer& peer) { return static_cast<SmtpClient&>(peer); }
 
 /// A small MIME message with a line that begins with a dot; `eight_bit` puts raw UTF-8 into it.
 std::string mime_message(bool eight_bit = false);
+/// What the client wants to be called for, as a loop would.
+DialogueStep due();
 DialogueStep send_to(std::vector<std::string> recipients, std::string message = mime_message());
 
 }  // namespace mailproof::session

@@ -205,10 +205,10 @@ TEST(SmtpTransaction, ARefusalInTheMiddleOfTheMessageEndsTheSession) {
 }
 
 TEST(SmtpTransaction, SizeIsDeclaredAndRespected) {
-  EXPECT_THAT(told(ready("250-SIZE 100\r\n", {send_to({"a@example.test", "b@example.test"}), client("")})),
-              ElementsAre("recipient 1.0 fail at-rcpt 552 [5.3.4] message size 117 exceeds the announced limit 100",
-                          "recipient 1.1 fail at-rcpt 552 [5.3.4] message size 117 exceeds the announced limit 100",
-                          "done 1 fail"));
+  const std::string why = "refused locally, nothing was sent: message size 117 exceeds the announced limit 100";
+  EXPECT_THAT(told(ready("250-SIZE 100\r\n", {send_to({"a@example.test", "b@example.test"}), due(), client("")})),
+              ElementsAre("recipient 1.0 fail at-rcpt locally 552 [5.3.4] " + why,
+                          "recipient 1.1 fail at-rcpt locally 552 [5.3.4] " + why, "done 1 fail"));
   play(rig(), ready("250-SIZE 0\r\n",
                     {send_to({"a@example.test"}), client("MAIL FROM:<user0002@example.test> SIZE=117\r\n")}));
   play(rig(),
@@ -227,9 +227,35 @@ TEST(SmtpTransaction, ParametersOnlyWhereOffered) {
 }
 
 TEST(SmtpTransaction, WhatCannotBeSaidIsNotSaid) {
-  EXPECT_THAT(told(ready("", {send_to({"a@example.test>\r\nRCPT TO:<evil@example.test"}), send_to({}), client("")})),
-              ElementsAre("recipient 1.0 fail at-rcpt 0 [] an address holds a line end or an angle bracket",
-                          "done 1 fail", "done 2 fail"));
+  for (const char* address : {"a@example.test>\r\nRCPT TO:<evil@example.test", "<a@example.test", "a\r@example.test"})
+    EXPECT_THAT(
+        told(ready("", {send_to({address}), send_to({}), due(), due(), client("")})),
+        ElementsAre("recipient 1.0 fail at-rcpt locally 0 [] refused locally, nothing was sent: an address holds "
+                    "a line end or an angle bracket",
+                    "done 1 fail", "done 2 fail"));
+}
+
+/// Who asks gets his number first: an outcome from inside the request would be nobody's.
+TEST(SmtpTransaction, ALocalRefusalIsToldFromTheLoop) {
+  SmtpRig r(smtp_config());
+  r.peer().opened(Time{});
+  r.peer().feed(as_bytes("220 x\r\n"), Time{});
+  r.peer().sent(r.peer().output().front().bytes.size(), Time{});
+  r.peer().feed(as_bytes("250-x\r\n250 SIZE 100\r\n"), Time{});
+  r.told.clear();
+  const auto big = std::make_shared<const std::string>(mime_message());
+  const CommandId first = smtp(r.peer()).send({"", {"a@example.test"}, "", "", ""}, big);
+  EXPECT_EQ(first, 1U);
+  EXPECT_TRUE(r.told.empty());
+  ASSERT_EQ(r.peer().deadline(), Time{}) << "at once, but not from inside";
+  r.peer().advance(Time{});
+  EXPECT_THAT(r.told, ElementsAre(HasSubstr("recipient 1.0 fail at-rcpt locally"), "done 1 fail"));
+  EXPECT_FALSE(r.peer().deadline());
+  r.told.clear();
+  smtp(r.peer()).send({"", {"a@example.test"}, "", "", ""}, big);
+  r.peer().ended(EndReason::reset, "", Time{});
+  EXPECT_THAT(r.told,
+              ElementsAre(HasSubstr("recipient 2.0 fail at-rcpt locally"), "done 2 fail", HasSubstr("ended reset")));
 }
 
 TEST(SmtpTransaction, AnUndottedMessageGoesOutWithoutACopy) {

@@ -42,7 +42,8 @@ class Throwaway:
         self.root, self.name = root, name
         self.here = root / "fixtures" / "servers" / name
         self.state = state_folder(root) / name
-        self.password = os.environ.get("MAILPROOF_PASSWORD") or "pass"
+        # What mailproof runs as an admin command is not told the password: it holds what the server was set up with.
+        self.password = os.environ.get("MAILPROOF_PASSWORD") or self.kept_password() or "pass"
         if any(c in self.password for c in ":\r\n\0 "):
             raise Trouble("MAILPROOF_PASSWORD may not hold a space, a colon or a line end")
         account = pwd.getpwuid(os.geteuid()) if os.geteuid() else pwd.getpwnam("nobody")
@@ -120,6 +121,8 @@ class Throwaway:
         shutil.rmtree(self.state, ignore_errors=True)
         self.state.mkdir(mode=0o711, parents=True)
         self.remember("base", self.base)
+        with open(self.state / "password", "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            file.write(self.password)
         raise_inotify()
         self.make_certificates()
 
@@ -275,6 +278,12 @@ class Throwaway:
     def memory(self):
         path = self.state / "state.json"
         return json.loads(path.read_text()) if path.exists() else {}
+
+    def kept_password(self):
+        try:
+            return (self.state / "password").read_text()
+        except OSError:
+            return None
 
     def recalled(self, key):
         return self.memory().get(key)

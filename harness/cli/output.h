@@ -1,0 +1,13 @@
+#pragma once
+#include <string_view>
+
+namespace mailproof::cli {
+
+// The only ways by which text leaves for a terminal or a CI's log: whatever a server put into it, no command of theirs
+// stands in it any more (report/escape.h).
+
+void say(std::string_view text);        ///< to standard output; our own colours stay
+void say_json(std::string_view json);   ///< the same for JSON, which stays what it is
+void say_error(std::string_view text);  ///< to standard error
+
+}  // namespace mailproof::cli

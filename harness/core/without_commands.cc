@@ -1,0 +1,45 @@
+#include "core/without_commands.h"
+
+#include "core/bytes.h"
+
+namespace mailproof {
+namespace {
+
+/// [2001:db8::1] around `at`.
+bool in_address(std::string_view text, std::size_t at) {
+  const auto of_address = [](char c) {
+    return (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'f') || c == ':' || c == '.';
+  };
+  std::size_t from = at, to = at;
+  while (from > 0 && of_address(text[from - 1])) --from;
+  while (to < text.size() && of_address(text[to])) ++to;
+  return from > 0 && text[from - 1] == '[' && (from < 2 || text[from - 2] != '#') && to < text.size() &&
+         text[to] == ']';
+}
+
+/// [section], vso[ or teamcity[ behind ##.
+bool names_command(std::string_view text) {
+  std::size_t n = 0;
+  while (n < text.size() && (to_lower(text[n]) >= 'a' && to_lower(text[n]) <= 'z')) ++n;
+  return n < text.size() && text[n] == '[';
+}
+
+}  // namespace
+
+std::string without_commands(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool twice = !out.empty() && out.back() == text[i];
+    if (twice && text[i] == ':' && !in_address(text, i)) {
+      out += "\\x3a";
+    } else if (twice && text[i] == '#' && names_command(text.substr(i + 1))) {
+      out += "\\x23";
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+}  // namespace mailproof
