@@ -1,5 +1,7 @@
 #include "net/signals.h"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <thread>
 
@@ -60,6 +62,7 @@ TEST(SignalsDeathTest, TheSecondEndsTheProcessThoughALoopIsBusy) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(
       {
+        alarm(20);  // an end to waiting
         const Signals signals;
         kill(getpid(), SIGINT);
         while (!signals.came()) {
