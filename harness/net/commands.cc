@@ -10,6 +10,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <cerrno>
+#include <string_view>
 
 #include "net/fd.h"
 #include "net/reactor.h"
@@ -126,23 +127,22 @@ class Commands::Child : public std::enable_shared_from_this<Child> {
   bool hear() {
     std::array<char, 4096> buffer;
     error_code error;
-    for (int turn = 0; turn < kReadsATurn && !error; ++turn) {
-      output_.append(buffer.data(), out_.read_some(asio::buffer(buffer), error));
-      if (output_.size() > kCommandOutput) output_.erase(0, output_.size() - kCommandOutput);
-    }
+    for (int turn = 0; turn < kReadsATurn && !error; ++turn)
+      keep({buffer.data(), out_.read_some(asio::buffer(buffer), error)});
     return !error || error == asio::error::would_block;
+  }
+
+  void keep(std::string_view text) {
+    output_ += text;
+    if (output_.size() > kCommandOutput) output_.erase(0, output_.size() - kCommandOutput);
   }
 
   /// Not waited for: the end of its outputs, which what it started may keep open.
   void ended() {
-    int status = 0;
-    if (waitpid(pid_, &status, WNOHANG) != pid_) return;
-    pid_ = -1;
+    const int status = bury();
     hear();
-    if (in_time_) return tell({status_of(status), std::move(output_)});
-    output_ += "killed: it did not end in time";
-    if (output_.size() > kCommandOutput) output_.erase(0, output_.size() - kCommandOutput);
-    tell({-1, std::move(output_)});
+    if (!in_time_) keep("killed: it did not end in time");
+    tell({in_time_ ? status_of(status) : -1, std::move(output_)});
   }
 
   void fail(std::string why) {
@@ -157,12 +157,18 @@ class Commands::Child : public std::enable_shared_from_this<Child> {
     done_(result);
   }
 
+  /// Its wait status; it has ended or is about to.
+  int bury() {
+    int status = 0;
+    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
+    pid_ = -1;
+    return status;
+  }
   void kill_and_bury() {
     if (pid_ < 0) return;
     kill(-pid_, SIGKILL);
-    while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-    }
-    pid_ = -1;
+    bury();
   }
 
   static void close(Descriptor& descriptor) {
