@@ -82,8 +82,12 @@ def test_a_load(number, descriptors, tmp_path):
 @BOTH
 def test_the_built_in_server(number):
     process = subprocess.Popen([reference_server.BINARY, "server"], stdout=subprocess.PIPE, text=True)
-    while process.stdout.readline() != "ready\n":
-        assert process.poll() is None
-    process.send_signal(number)
-    assert process.wait(20) == 0
-    process.stdout.close()
+    try:
+        while process.stdout.readline() != "ready\n":
+            assert process.poll() is None
+        process.send_signal(number)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
