@@ -10,7 +10,6 @@
 #include "cli/options.h"
 #include "cli/signals.h"
 #include "core/bytes.h"
-#include "net/address.h"
 
 namespace mailproof::cli {
 namespace {
@@ -26,12 +25,6 @@ constexpr Duration kLookEnough = std::chrono::seconds(60);
 constexpr unsigned kCrowd = 12;
 constexpr std::size_t kMostSearched = 10;       // mailboxes
 constexpr std::uint64_t kMostMessages = 2'000;  // a search through more is a load
-
-bool is_loopback(const std::string& host) {
-  if (host == "localhost" || host == "::1") return true;
-  const auto address = net::parse_address(host);
-  return address && address->family() == AF_INET && address->host().starts_with("127.");
-}
 
 Duration scaled(Duration bound, double patience) { return std::chrono::duration_cast<Duration>(bound * patience); }
 
@@ -325,7 +318,7 @@ void ProbeSurvey::connects(report::ProbedEndpoint& out) {
 void ProbeSurvey::crowd(report::ProbedEndpoint& out) {
   const Protocol protocol = out.endpoint.protocol;
   if (protocol != Protocol::imap && protocol != Protocol::pop3) return;
-  const bool allowed = is_loopback(out.endpoint.host) ||
+  const bool allowed = net::is_loopback(out.endpoint.host) ||
                        std::find(target_.allow.begin(), target_.allow.end(), "floods") != target_.allow.end();
   const auto known = std::find_if(watched_.begin(), watched_.end(),
                                   [&](Watched& one) { return one.over(protocol) && one.over(protocol)->ok; });

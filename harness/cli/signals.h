@@ -1,20 +1,18 @@
 #pragma once
-#include "net/loop.h"
+#include "net/signals.h"
 
 namespace mailproof::cli {
 
-/// Ctrl-C and SIGTERM: the first asks for an orderly end with a report, the second ends at once.
+/// Ctrl-C and SIGTERM: the first asks for an orderly end with a report, the second ends at once. SIGPIPE is ignored.
 void catch_signals();
 bool interrupted();
-/// Loops that block are nudged when a signal comes. At most 64.
+/// A loop that blocks is nudged when the first comes.
 class Nudged {
  public:
   explicit Nudged(net::Loop& loop);
-  ~Nudged();
-  Nudged(const Nudged&) = delete;
 
  private:
-  std::size_t slot_;
+  net::Signals::Nudged nudged_;
 };
 
 }  // namespace mailproof::cli

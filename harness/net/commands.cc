@@ -1,34 +1,29 @@
 #include "net/commands.h"
 
 #include <fcntl.h>
-#include <poll.h>
+#include <signal.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <array>
-#include <atomic>
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
 #include <cerrno>
-#include <csignal>
+#include <string_view>
 
-#include "net/socket.h"
+#include "net/fd.h"
+#include "net/reactor.h"
 
 extern char** environ;
 
 namespace mailproof::net {
 namespace {
 
-constexpr Duration kKeepAlive = std::chrono::seconds(1);
-constexpr int kGlance = 10;  // milliseconds between two looks whether it has ended
+using boost::system::error_code;
+using Descriptor = asio::posix::stream_descriptor;
 
-/// A thread that writes to a program that reads no more must not bring the process down.
-void block_sigpipe() {
-  sigset_t pipe;
-  sigemptyset(&pipe);
-  sigaddset(&pipe, SIGPIPE);
-  pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
-}
+constexpr int kReadsATurn = 64;  // four times what a pipe holds
 
 struct Pipe {
   Fd reading, writing;
@@ -47,7 +42,8 @@ int status_of(int wait_status) {
                                     : -1;
 }
 
-/// Starts the program in a process group of its own. The pid, or -1 with errno set.
+/// Starts the program in a process group of its own, with no descriptor of ours and without `secrets`. The pid, or -1
+/// with errno set.
 pid_t spawn(const std::vector<std::string>& arguments, const std::vector<std::string>& secrets, const Pipe& in,
             const Pipe& out) {
   std::vector<char*> argv;
@@ -65,6 +61,7 @@ pid_t spawn(const std::vector<std::string>& arguments, const std::vector<std::st
   posix_spawn_file_actions_adddup2(&actions, in.reading.get(), STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, out.writing.get(), STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, out.writing.get(), STDERR_FILENO);
+  // Asio's sockets are not close-on-exec, and a server restarted this way would hold our connections open.
   posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
@@ -83,108 +80,140 @@ pid_t spawn(const std::vector<std::string>& arguments, const std::vector<std::st
 
 }  // namespace
 
-struct Commands::Child {
-  std::vector<std::string> arguments, secrets;
-  std::shared_ptr<const std::string> input;
-  std::chrono::steady_clock::time_point until;
-  Done done;
-  std::atomic<bool> abandoned = false;
-  std::thread thread;
+/// A program that runs. Whatever Asio has under way for it holds it.
+class Commands::Child : public std::enable_shared_from_this<Child> {
+ public:
+  Child(Commands& owner, asio::io_context& context, Done done)
+      : owner_(&owner), done_(std::move(done)), in_(context), out_(context), process_(context), bound_(context) {}
 
-  CommandResult run();
-  CommandResult watch(pid_t pid, Pipe& in, Pipe& out);
-  void keep(CommandResult& result, std::string_view text) const {
-    result.output += text;
-    if (result.output.size() > kCommandOutput) result.output.erase(0, result.output.size() - kCommandOutput);
+  void start(const std::vector<std::string>& arguments, const std::vector<std::string>& secrets,
+             std::shared_ptr<const std::string> input, Duration bound) {
+    Pipe in, out;
+    if (!in.make() || !out.make()) return fail("no pipe: " + errno_text(errno));
+    pid_ = spawn(arguments, secrets, in, out);
+    if (pid_ < 0) return fail(arguments.front() + ": " + errno_text(errno));
+    const int process = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
+    if (process < 0) {
+      const std::string why = errno_text(errno);
+      kill_and_bury();
+      return fail(arguments.front() + ": cannot be told when it ends: " + why);
+    }
+    process_.assign(process);
+    out_.assign(out.reading.release());
+    out_.non_blocking(true);
+    if (input && !input->empty()) {
+      in_.assign(in.writing.release());
+      asio::async_write(in_, asio::buffer(*input), [self = shared_from_this(), input](const error_code&, std::size_t) {
+        self->close(self->in_);  // all was written, or it reads no more
+      });
+    }
+    listen();
+    process_.async_wait(Descriptor::wait_read, [self = shared_from_this()](const error_code& error) {
+      if (!error) self->ended();
+    });
+    bound_.expires_after(bound);
+    bound_.async_wait([self = shared_from_this()](const error_code& error) {
+      if (error || self->pid_ < 0) return;
+      self->in_time_ = false;
+      kill(-self->pid_, SIGKILL);
+    });
   }
-};
 
-CommandResult Commands::Child::run() {
-  block_sigpipe();
-  Pipe in, out;
-  if (!in.make() || !out.make()) return {-1, "no pipe: " + errno_text(errno)};
-  const pid_t pid = spawn(arguments, secrets, in, out);
-  if (pid < 0) return {-1, arguments.front() + ": " + errno_text(errno)};
-  in.reading.close();
-  out.writing.close();
-  return watch(pid, in, out);
-}
+  /// Its end is nobody's business any more.
+  void abandon() {
+    owner_ = nullptr;
+    kill_and_bury();
+    close_all();
+  }
 
-/// Feeds it, listens to it, and waits for its end: not for the end of its outputs, which what it started may keep open.
-CommandResult Commands::Child::watch(pid_t pid, Pipe& in, Pipe& out) {
-  CommandResult result;
-  std::string_view left = input ? std::string_view(*input) : std::string_view();
-  if (left.empty()) in.writing.close();
-  fcntl(out.reading.get(), F_SETFL, O_NONBLOCK);
-  if (in.writing) fcntl(in.writing.get(), F_SETFL, O_NONBLOCK);
-  std::array<char, 4096> buffer{};
-  const auto listen = [&] {
-    ssize_t n = 0;
-    while ((n = read(out.reading.get(), buffer.data(), buffer.size())) > 0)
-      keep(result, {buffer.data(), static_cast<std::size_t>(n)});
-    return n != 0;
-  };
-  bool heard = true, in_time = true;
-  while (true) {
-    const auto now = std::chrono::steady_clock::now();
-    if (abandoned || now >= until) {
-      in_time = false;
-      kill(-pid, SIGKILL);
-    }
-    std::array<pollfd, 2> watched = {pollfd{heard ? out.reading.get() : -1, POLLIN, 0},
-                                     pollfd{in.writing ? in.writing.get() : -1, POLLOUT, 0}};
-    poll(watched.data(), watched.size(), kGlance);
-    if (watched[0].revents != 0) heard = listen();
-    if (watched[1].revents != 0) {
-      const ssize_t n = write(in.writing.get(), left.data(), left.size());
-      if (n > 0) left.remove_prefix(static_cast<std::size_t>(n));
-      if (left.empty() || (n < 0 && errno != EAGAIN)) in.writing.close();
-    }
+ private:
+  void listen() {
+    out_.async_wait(Descriptor::wait_read, [self = shared_from_this()](const error_code& error) {
+      if (!error && self->hear()) self->listen();
+    });
+  }
+
+  /// Takes what it has said so far. Whether it may say more.
+  bool hear() {
+    std::array<char, 4096> buffer;
+    error_code error;
+    for (int turn = 0; turn < kReadsATurn && !error; ++turn)
+      keep({buffer.data(), out_.read_some(asio::buffer(buffer), error)});
+    return !error || error == asio::error::would_block;
+  }
+
+  void keep(std::string_view text) {
+    output_ += text;
+    if (output_.size() > kCommandOutput) output_.erase(0, output_.size() - kCommandOutput);
+  }
+
+  /// Not waited for: the end of its outputs, which what it started may keep open.
+  void ended() {
+    const int status = bury();
+    hear();
+    if (!in_time_) keep("killed: it did not end in time");
+    tell({in_time_ ? status_of(status) : -1, std::move(output_)});
+  }
+
+  void fail(std::string why) {
+    asio::post(process_.get_executor(), [self = shared_from_this(), why = std::move(why)] { self->tell({-1, why}); });
+  }
+
+  void tell(const CommandResult& result) {
+    close_all();
+    Commands* owner = std::exchange(owner_, nullptr);
+    if (owner == nullptr) return;
+    owner->forget(*this);
+    done_(result);
+  }
+
+  /// Its wait status; it has ended or is about to.
+  int bury() {
     int status = 0;
-    if (waitpid(pid, &status, WNOHANG) != pid) continue;
-    if (heard) listen();
-    result.status = in_time ? status_of(status) : -1;
-    if (!in_time) keep(result, "killed: it did not end in time");
-    return result;
+    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
+    pid_ = -1;
+    return status;
   }
-}
+  void kill_and_bury() {
+    if (pid_ < 0) return;
+    kill(-pid_, SIGKILL);
+    bury();
+  }
+
+  static void close(Descriptor& descriptor) {
+    error_code ignored;
+    descriptor.close(ignored);
+  }
+  void close_all() {
+    for (Descriptor* descriptor : {&in_, &out_, &process_}) close(*descriptor);
+    bound_.cancel();
+  }
+
+  Commands* owner_;
+  Done done_;
+  pid_t pid_ = -1;
+  Descriptor in_, out_, process_;
+  asio::steady_timer bound_;
+  std::string output_;
+  bool in_time_ = true;
+};
 
 Commands::Commands(Loop& loop, std::vector<std::string> secrets) : loop_(loop), secrets_(std::move(secrets)) {}
 
 Commands::~Commands() {
-  loop_.set_alarm(*this, std::nullopt);
-  for (const auto& child : children_) child->abandoned = true;
-  for (const auto& child : children_)
-    if (child->thread.joinable()) child->thread.join();
+  for (const auto& child : children_) child->abandon();
 }
 
 void Commands::run(std::vector<std::string> arguments, std::shared_ptr<const std::string> input, Duration bound,
                    Done done) {
-  children_.push_back(std::make_unique<Child>());
-  Child* child = children_.back().get();
-  child->arguments = std::move(arguments);
-  child->secrets = secrets_;
-  child->input = std::move(input);
-  child->until = std::chrono::steady_clock::now() + bound;
-  child->done = std::move(done);
-  loop_.set_alarm(*this, loop_.now() + kKeepAlive);
-  child->thread = std::thread([this, child, alive = std::weak_ptr(alive_)] {
-    CommandResult result = child->run();
-    loop_.post([this, child, alive, result = std::move(result)]() mutable {
-      if (alive.lock()) ended(child, std::move(result));
-    });
-  });
+  auto child = std::make_shared<Child>(*this, loop_.reactor().context(), std::move(done));
+  children_.push_back(child);
+  child->start(arguments, secrets_, std::move(input), bound);
 }
 
-void Commands::ended(Child* child, CommandResult result) {
-  child->thread.join();
-  const Done done = std::move(child->done);
-  children_.remove_if([child](const auto& one) { return one.get() == child; });
-  if (children_.empty()) loop_.set_alarm(*this, std::nullopt);
-  done(result);
+void Commands::forget(const Child& child) {
+  std::erase_if(children_, [&child](const auto& one) { return one.get() == &child; });
 }
-
-/// While a program runs the loop has something to wait for.
-void Commands::ring(Time now) { loop_.set_alarm(*this, now + kKeepAlive); }
 
 }  // namespace mailproof::net

@@ -1,12 +1,9 @@
 #pragma once
 #include <functional>
-#include <list>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "core/network.h"
 #include "net/loop.h"
 
 namespace mailproof::net {
@@ -19,28 +16,27 @@ struct CommandResult {
 };
 inline constexpr std::size_t kCommandOutput = 4096;
 
-/// Runs programs beside a loop, each watched by a thread of its own: a handful in a run, so that a thread costs nothing
-/// that counts. Belongs to the loop's thread. Destroying it kills what still runs.
-class Commands final : private Alarm {
+/// Runs programs beside a loop and on its thread; needs Linux 5.3 to be told when one ends. Destroying it kills what
+/// still runs.
+class Commands {
  public:
   using Done = std::function<void(const CommandResult&)>;
   /// `secrets`: variables of our environment that no program inherits. It inherits no descriptor but its three.
   explicit Commands(Loop& loop, std::vector<std::string> secrets = {});
-  ~Commands() override;
+  ~Commands();
+  Commands(const Commands&) = delete;
 
   /// `input` goes to its standard input; null = there is none. After `bound` it is killed with all it started in its
   /// process group. `done` is called from the loop's run.
   void run(std::vector<std::string> arguments, std::shared_ptr<const std::string> input, Duration bound, Done done);
 
  private:
-  struct Child;
-  void ring(Time now) override;
-  void ended(Child* child, CommandResult result);
+  class Child;
+  void forget(const Child& child);
 
   Loop& loop_;
   std::vector<std::string> secrets_;
-  std::list<std::unique_ptr<Child>> children_;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< what was posted may come after the end
+  std::vector<std::shared_ptr<Child>> children_;
 };
 
 }  // namespace mailproof::net

@@ -1,7 +1,5 @@
 #include "net/connection.h"
 
-#include <cerrno>
-
 #include "net/certificate.h"
 
 namespace mailproof::net {
@@ -27,6 +25,7 @@ Connection::Connection(Reactor& reactor, Fd accepted, bool tls_first, std::share
       owned_peer_(std::move(peer)),
       owner_(&owner),
       stream_(std::move(accepted)),
+      state_(State::connected),
       tls_first_(tls_first) {
   peer_->attach(this);
   reactor_.watch(stream_.fd(), *this, interest_ = EPOLLIN);
@@ -50,7 +49,7 @@ void Connection::abandon() {
   if (peer_ != nullptr) peer_->attach(nullptr);
   peer_ = nullptr;
   state_ = State::over;
-  reactor_.clear_timer(*this);
+  clear();
   close_socket(Closing::plain);
 }
 
@@ -67,17 +66,16 @@ void Connection::events(std::uint32_t epoll_events, Time now) {
   const bool broken = (epoll_events & (EPOLLHUP | EPOLLERR)) != 0;
   if (broken && deaf() && is_open()) {
     // Nobody reads, so the end has to be learnt without reading; a mere hang-up stays pending and would spin.
-    if (const int error = connect_outcome(stream_.fd()); error != 0)
-      return end(EndReason::reset, errno_text(error), now);
+    if (const int error = stream_.pending_error(); error != 0) return end(EndReason::reset, errno_text(error), now);
     reactor_.mute(stream_.fd());
     muted_ = true;
     return;
   }
   if (broken || (epoll_events & EPOLLOUT) != 0 || stream_.secure()) want_write_ = false;
-  work(now, {.socket = true, .readable = broken || (epoll_events & EPOLLIN) != 0});
+  work(now, broken || (epoll_events & EPOLLIN) != 0);
 }
 
-void Connection::ready(Time now) { work(now, {.socket = false, .readable = is_open() && stream_.pending()}); }
+void Connection::ready(Time now) { work(now, is_open() && stream_.pending()); }
 
 void Connection::fire(Time now) {
   if (own_deadline_ && *own_deadline_ <= now) {
@@ -90,10 +88,10 @@ void Connection::fire(Time now) {
     peer_->advance(now);
     working_ = false;
   }
-  work(now, {});
+  work(now, false);
 }
 
-void Connection::work(Time now, Cause cause) {
+void Connection::work(Time now, bool readable) {
   if (state_ == State::over) return;
   working_ = true;
   do {
@@ -107,8 +105,12 @@ void Connection::work(Time now, Cause cause) {
       case State::fresh:
         begin(now);
         break;
-      case State::connecting:
-        if (cause.socket) finish_connect(now);
+      case State::connected:
+        if (tls_first_) {
+          start_tls(now);
+        } else {
+          opened(now);
+        }
         break;
       case State::handshaking:
         if (opened_ && peer_->wants() == Wants::close) {
@@ -118,16 +120,17 @@ void Connection::work(Time now, Cause cause) {
         }
         break;
       case State::open:
-        if (cause.readable) read(now);
+        if (readable) read(now);
         if (is_open()) settle(now);
         break;
       case State::flushing:
         settle(now);
         break;
+      case State::connecting:
       case State::over:
         break;
     }
-    cause = {.socket = false, .readable = again_ && is_open() && stream_.pending()};
+    readable = again_ && is_open() && stream_.pending();
   } while (again_ && state_ != State::over);
   working_ = false;
   if (state_ == State::over) return;
@@ -136,46 +139,21 @@ void Connection::work(Time now, Cause cause) {
 }
 
 void Connection::begin(Time now) {
-  if (route_) {
-    own_deadline_ = now + limits_.connect;
-    dial_next(now);
-  } else if (tls_first_) {
-    start_tls(now);
-  } else {
-    opened(now);
-  }
+  if (!route_->trouble.empty()) return end(EndReason::refused, route_->trouble, now);
+  state_ = State::connecting;
+  own_deadline_ = now + limits_.connect;
+  dial_ = Dial::start(reactor_.context(), route_,
+                      [this](Dial::Outcome outcome) { dialled(std::move(outcome), reactor_.now()); });
 }
 
-void Connection::dial_next(Time now) {
-  std::string trouble = route_->trouble;
-  while (next_address_ < route_->addresses.size()) {
-    Dialled dialled = dial(route_->addresses[next_address_++], route_->source);
-    if (dialled.error == 0) {
-      stream_ = Stream(std::move(dialled.fd));
-      state_ = State::connecting;
-      reactor_.watch(stream_.fd(), *this, interest_ = EPOLLOUT);
-      return;
-    }
-    trouble = errno_text(dialled.error);
-  }
-  end(EndReason::refused, trouble, now);
-}
-
-void Connection::finish_connect(Time now) {
-  const int error = connect_outcome(stream_.fd());
-  if (error == 0) {
-    own_deadline_.reset();
-    return tls_first_ ? start_tls(now) : opened(now);
-  }
-  close_socket(Closing::plain);
-  if (next_address_ < route_->addresses.size()) return dial_next(now);
-  std::string detail = errno_text(error);
-  if (route_->addresses.size() > 1) {
-    detail += " (tried";
-    for (const Address& address : route_->addresses) detail.append(" ").append(address.host());
-    detail += ")";
-  }
-  end(error == ETIMEDOUT ? EndReason::timeout : EndReason::refused, detail, now);
+void Connection::dialled(Dial::Outcome outcome, Time now) {
+  dial_.reset();
+  if (!outcome.fd) return end(outcome.timed_out ? EndReason::timeout : EndReason::refused, outcome.trouble, now);
+  own_deadline_.reset();
+  stream_ = Stream(std::move(outcome.fd));
+  reactor_.watch(stream_.fd(), *this, interest_ = EPOLLIN);
+  state_ = State::connected;
+  work(now, false);
 }
 
 void Connection::start_tls(Time now) {
@@ -238,13 +216,14 @@ void Connection::fail_tls(EndReason reason, const std::string& error, const std:
 
 void Connection::end(EndReason reason, std::string_view detail, Time now, Closing closing) {
   state_ = State::over;
-  reactor_.clear_timer(*this);
+  clear();
   close_socket(closing);
   peer_->ended(reason, detail, now);
   if (owner_ != nullptr) owner_->over(*this);
 }
 
 void Connection::close_socket(Closing closing) {
+  if (const auto dial = std::exchange(dial_, nullptr)) dial->cancel();
   if (!stream_.is_open()) return;
   switch (closing) {
     case Closing::plain:
@@ -271,12 +250,9 @@ std::optional<Time> Connection::next_due() const {
 }
 
 void Connection::renew_interest() {
-  if (muted_ && deaf()) return;
+  if (!stream_.is_open() || (muted_ && deaf())) return;
   std::uint32_t wanted = 0;
   switch (state_) {
-    case State::connecting:
-      wanted = EPOLLOUT;
-      break;
     case State::handshaking:
       wanted = handshake_writes_ ? EPOLLIN | EPOLLOUT : EPOLLIN;
       break;
@@ -299,7 +275,7 @@ void Connection::renew_timer() {
   // A timer that is too early costs one look; moving it at every command would cost more.
   const auto due = next_due();
   if (!due) return;
-  const auto armed = reactor_.due(*this);
+  const auto armed = Timer::due();
   if (!armed || *due < *armed) reactor_.set_timer(*this, *due);
 }
 

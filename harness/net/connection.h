@@ -2,24 +2,14 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "core/network.h"
+#include "net/dial.h"
 #include "net/faults.h"
 #include "net/reactor.h"
 #include "net/stream.h"
 
 namespace mailproof::net {
-
-/// Where a client connection goes; pinned, shared by all connections to one endpoint.
-struct Route {
-  std::string host;                ///< as configured; what a certificate is checked against
-  std::vector<Address> addresses;  ///< tried in this order, with the port
-  std::optional<Address> source;
-  TlsMode tls = TlsMode::none;
-  std::string tls_max;  ///< see Endpoint
-  std::string trouble;  ///< why nothing can be dialled ("cannot find this host: ...")
-};
 
 struct Limits {
   Duration connect{};  ///< all addresses together
@@ -55,22 +45,17 @@ class Connection final : public Source, public Waker {
   void fire(Time now) override;
 
  private:
-  enum class State : std::uint8_t { fresh, connecting, handshaking, open, flushing, over };
+  enum class State : std::uint8_t { fresh, connecting, connected, handshaking, open, flushing, over };
   enum class Drop : std::uint8_t { no, orderly, reset };
   enum class Closing : std::uint8_t { plain, orderly, reset };
-  struct Cause {
-    bool socket = false;  ///< epoll said something
-    bool readable = false;
-  };
 
   bool is_open() const { return state_ == State::open || state_ == State::flushing; }
   bool deaf() const { return plan_ && plan_->faults().stop_reading; }
   bool waits_for_tls() const { return !stream_.secure() && peer_->wants() == Wants::start_tls; }
 
-  void work(Time now, Cause cause);
+  void work(Time now, bool readable);
   void begin(Time now);
-  void dial_next(Time now);
-  void finish_connect(Time now);
+  void dialled(Dial::Outcome outcome, Time now);
   void start_tls(Time now);
   void continue_handshake(Time now);
   void opened(Time now);
@@ -98,11 +83,11 @@ class Connection final : public Source, public Waker {
   Peer* peer_;
   std::unique_ptr<Peer> owned_peer_;
   Owner* owner_ = nullptr;
+  std::shared_ptr<Dial> dial_;
   Stream stream_;
   std::unique_ptr<FaultPlan> plan_;
   std::optional<Time> own_deadline_;  // of connecting or of the handshake
   std::size_t early_bytes_ = 0;
-  std::size_t next_address_ = 0;
   std::uint32_t interest_ = 0;
   State state_ = State::fresh;
   Drop drop_ = Drop::no;

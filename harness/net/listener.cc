@@ -1,42 +1,55 @@
 #include "net/listener.h"
 
-#include <sys/socket.h>
-
-#include <cerrno>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <unordered_map>
 
 #include "net/connection.h"
+#include "net/resolver.h"
 
 namespace mailproof::net {
 namespace {
 
-constexpr int kAcceptsATurn = 64;
-constexpr Duration kPause = 100ms;  // without descriptors to accept with, a readable listening socket would spin
+using asio::ip::tcp;
+using boost::system::error_code;
 
-bool out_of_means(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
+constexpr Duration kPause = 100ms;  // without descriptors to accept with, asking again at once would spin
+
+bool out_of_means(const error_code& error) {
+  return error == boost::system::errc::too_many_files_open ||
+         error == boost::system::errc::too_many_files_open_in_system || error == asio::error::no_buffer_space ||
+         error == asio::error::no_memory;
+}
 
 }  // namespace
 
-/// The listening socket. Outlives the Listener by the rest of a turn, as any Source does.
-class Listener::Door final : public Source, public Owner {
+/// The listening socket and its connections. Outlives the Listener until Asio has told it that it was closed.
+class Listener::Door final : public Owner, public std::enable_shared_from_this<Door> {
  public:
-  Door(Reactor& reactor, Fd fd, ListenerOptions options, Limits limits, Accept accept, Trouble trouble)
+  Door(Reactor& reactor, tcp::acceptor acceptor, ListenerOptions options, Limits limits, Accept accept, Trouble trouble)
       : reactor_(reactor),
-        fd_(std::move(fd)),
+        acceptor_(std::move(acceptor)),
+        pause_(reactor.context()),
         options_(std::move(options)),
         limits_(limits),
         accept_(std::move(accept)),
         trouble_(std::move(trouble)),
-        port_(local_port(fd_.get())) {
-    reactor_.watch(fd_.get(), *this, EPOLLIN);
-  }
+        port_(acceptor_.local_endpoint().port()) {}
 
   std::uint16_t port() const { return port_; }
   std::size_t connections() const { return connections_.size(); }
 
+  void open() {
+    acceptor_.async_accept([self = shared_from_this()](const error_code& error, tcp::socket socket) {
+      if (self->acceptor_.is_open()) self->accepted(error, std::move(socket));
+    });
+  }
+
   void close() {
-    if (!fd_) return;
-    fd_.close();
-    reactor_.forget();
+    error_code ignored;
+    acceptor_.close(ignored);
+    pause_.cancel();
     drop_connections();
   }
 
@@ -48,23 +61,6 @@ class Listener::Door final : public Source, public Owner {
     connections_.clear();
   }
 
-  void events(std::uint32_t, Time now) override {
-    for (int turn = 0; turn < kAcceptsATurn && fd_; ++turn) {
-      Fd accepted(accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-      if (accepted) {
-        admit(std::move(accepted));
-      } else if (out_of_means(errno)) {
-        return pause(errno, now);
-      } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-        return;
-      }
-    }
-  }
-  void ready(Time) override {}
-  void fire(Time) override {
-    if (fd_) reactor_.rewatch(fd_.get(), *this, EPOLLIN);
-  }
-
   void over(Connection& connection) override {
     const auto known = connections_.find(&connection);
     if (known == connections_.end()) return;
@@ -74,24 +70,36 @@ class Listener::Door final : public Source, public Owner {
   }
 
  private:
-  void admit(Fd accepted) {
-    set_no_delay(accepted.get());
+  void accepted(const error_code& error, tcp::socket socket) {
+    if (out_of_means(error)) return pause(error);
+    if (!error) admit(std::move(socket));
+    if (acceptor_.is_open()) open();
+  }
+
+  void admit(tcp::socket socket) {
+    error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    socket.native_non_blocking(true, ignored);
     auto peer = accept_(options_.tls_first);
-    if (!peer || !fd_) return;
-    auto connection = std::make_unique<Connection>(reactor_, std::move(accepted), options_.tls_first, options_.tls,
+    if (!peer || !acceptor_.is_open()) return;
+    auto connection = std::make_unique<Connection>(reactor_, Fd(socket.release()), options_.tls_first, options_.tls,
                                                    limits_, std::move(peer), *this);
     Connection* raw = connection.get();
     connections_.emplace(raw, std::move(connection));
   }
 
-  void pause(int error, Time now) {
-    reactor_.rewatch(fd_.get(), *this, 0);
-    reactor_.set_timer(*this, now + kPause);
-    if (trouble_) trouble_(Error(options_.host + ":" + std::to_string(port_), "cannot accept: " + errno_text(error)));
+  void pause(const error_code& error) {
+    pause_.expires_after(kPause);
+    pause_.async_wait([self = shared_from_this()](const error_code&) {
+      if (self->acceptor_.is_open()) self->open();
+    });
+    if (trouble_)
+      trouble_(Error(options_.host + ":" + std::to_string(port_), "cannot accept: " + errno_text(error.value())));
   }
 
   Reactor& reactor_;
-  Fd fd_;
+  tcp::acceptor acceptor_;
+  asio::steady_timer pause_;
   ListenerOptions options_;
   Limits limits_;
   Accept accept_;
@@ -100,12 +108,9 @@ class Listener::Door final : public Source, public Owner {
   std::unordered_map<Connection*, std::unique_ptr<Connection>> connections_;
 };
 
-Listener::Listener(Reactor& reactor, std::unique_ptr<Door> door) : reactor_(reactor), door_(std::move(door)) {}
+Listener::Listener(std::shared_ptr<Door> door) : door_(std::move(door)) { door_->open(); }
 
-Listener::~Listener() {
-  door_->close();
-  reactor_.bury(std::move(door_));
-}
+Listener::~Listener() { door_->close(); }
 
 std::uint16_t Listener::port() const { return door_->port(); }
 std::size_t Listener::connections() const { return door_->connections(); }
@@ -115,15 +120,25 @@ Result<std::unique_ptr<Listener>> Listener::listen(Loop& loop, ListenerOptions o
                                                    Trouble trouble) {
   const std::string where = options.host + ":" + std::to_string(options.port);
   if (options.tls_first && !options.tls) return Error(where, "TLS without a certificate");
-  Resolver resolver;
+  asio::io_context& context = loop.reactor().context();
+  Resolver resolver(context);
   const auto& found = resolver.resolve(options.host);
   if (!found) return found.error();
-  auto fd = listen_on(found->front().with_port(options.port), options.backlog);
-  if (!fd) return Error(where, fd.error().why);
+  const tcp::endpoint at(found->front(), options.port);
+  tcp::acceptor acceptor(context);
+  error_code error;
+  const auto failed = [&](const char* step) {
+    return Error(where, std::string(step) + ": " + errno_text(error.value()));
+  };
+  if (acceptor.open(at.protocol(), error)) return failed("cannot make a socket");
+  acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (at.address().is_v6()) acceptor.set_option(asio::ip::v6_only(true), error);
+  if (acceptor.bind(at, error)) return failed("cannot bind");
+  if (acceptor.listen(options.backlog, error)) return failed("cannot listen");
   const Limits limits{.connect = loop.options().connect_timeout, .tls = loop.options().tls_timeout};
-  auto door = std::make_unique<Door>(loop.reactor(), std::move(*fd), std::move(options), limits, std::move(accept),
+  auto door = std::make_shared<Door>(loop.reactor(), std::move(acceptor), std::move(options), limits, std::move(accept),
                                      std::move(trouble));
-  return std::unique_ptr<Listener>(new Listener(loop.reactor(), std::move(door)));
+  return std::unique_ptr<Listener>(new Listener(std::move(door)));
 }
 
 }  // namespace mailproof::net

@@ -3,7 +3,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <unordered_map>
 
 #include "core/network.h"
 #include "core/result.h"
@@ -41,9 +40,8 @@ class Listener {
 
  private:
   class Door;
-  Listener(Reactor& reactor, std::unique_ptr<Door> door);
-  Reactor& reactor_;
-  std::unique_ptr<Door> door_;
+  explicit Listener(std::shared_ptr<Door> door);
+  std::shared_ptr<Door> door_;
 };
 
 }  // namespace mailproof::net

@@ -1,21 +1,19 @@
 #pragma once
 #include <chrono>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <vector>
 
 #include "core/network.h"
 #include "core/result.h"
-#include "net/reactor.h"
 #include "net/tls.h"
 
 namespace mailproof::net {
 
-struct Route;
+class Reactor;
 
 struct LoopOptions {
   TlsOptions tls;
@@ -25,6 +23,11 @@ struct LoopOptions {
   std::optional<std::chrono::steady_clock::time_point> start;
 };
 
+/// How late a loop was; the generator judges itself by it.
+struct LoopLoad {
+  Duration worst_lateness{};  ///< the longest a timer fired after its time
+};
+
 /// Real sockets. One thread each: everything but post() and nudge() belongs to the thread that calls run().
 /// Links, listeners and armed alarms must be gone before the loop.
 class Loop final : public Network {
@@ -32,7 +35,7 @@ class Loop final : public Network {
   explicit Loop(LoopOptions options = {});
   ~Loop() override;
 
-  Time now() const override { return reactor_.now(); }
+  Time now() const override;
   std::unique_ptr<Link> open(const Endpoint& endpoint, Peer& peer) override;
   void set_alarm(Alarm& alarm, std::optional<Time> at) override;
   /// done() is asked after every batch of events.
@@ -42,31 +45,20 @@ class Loop final : public Network {
   /// Looks a host up and pins the answer, so that open() need not; may block. The addresses, or why there are none.
   Result<std::vector<std::string>> resolve(const std::string& host);
 
-  void post(std::function<void()> task) { reactor_.post(std::move(task)); }  ///< any thread; runs inside run()
-  void nudge() noexcept { reactor_.nudge(); }  ///< any thread or signal handler: run() asks done() again
+  void post(std::function<void()> task);  ///< any thread; runs inside run()
+  void nudge();                           ///< any thread, no signal handler: run() asks done() again
 
-  const LoopLoad& load() const { return reactor_.load(); }
+  const LoopLoad& load() const;
   const LoopOptions& options() const { return options_; }
-  Reactor& reactor() { return reactor_; }
+  Reactor& reactor();
 
  private:
-  struct Ringer final : Timer {
-    Loop* loop = nullptr;
-    Alarm* alarm = nullptr;
-    void fire(Time now) override;
-  };
-  using Ringers = std::unordered_map<Alarm*, Ringer>;
-  void retire(Ringers::iterator ringer);
-  std::shared_ptr<const Route> route(const Endpoint& endpoint);
-  Result<std::shared_ptr<TlsContext>> tls_context();
-
+  struct Inside;
   LoopOptions options_;
-  Reactor reactor_;
-  Resolver resolver_;
-  std::optional<Result<std::shared_ptr<TlsContext>>> tls_;
-  std::map<std::string, std::shared_ptr<const Route>, std::less<>> routes_;
-  Ringers ringers_;
-  std::vector<Ringers::node_type> spare_;  // so that setting and clearing alarms allocates nothing in steady state
+  std::unique_ptr<Inside> inside_;
 };
+
+/// Whether that is this machine by number or by name: 127.0.0.1 and its like, ::1, localhost. Asks nobody.
+bool is_loopback(const std::string& host);
 
 }  // namespace mailproof::net

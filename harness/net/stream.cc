@@ -13,7 +13,8 @@ namespace mailproof::net {
 namespace {
 
 constexpr std::size_t kPieces = 16;
-constexpr std::size_t kRecord = 16 * 1024;        // a TLS record's plaintext (RFC 8446 section 5.1)
+constexpr std::size_t kRecord = 16 * 1024;  // a TLS record's plaintext (RFC 8446 section 5.1)
+constexpr std::size_t kDrainLimit = 1024 * 1024;
 constexpr std::size_t kEarlyLimit = 1024 * 1024;  // who sends more before TLS is not worth counting further
 constexpr std::byte kTlsHandshake{22};            // ContentType (RFC 8446 section 5.1)
 
@@ -144,19 +145,31 @@ std::size_t Stream::drop_early_bytes(bool keep_tls) {
   return dropped;
 }
 
+int Stream::pending_error() const {
+  int error = 0;
+  socklen_t size = sizeof error;
+  return getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+}
+
 void Stream::end_sending() {
   if (ssl_) SSL_shutdown(ssl_.get());
   shutdown(fd_.get(), SHUT_WR);
 }
 
 void Stream::close_orderly() {
-  if (ssl_) SSL_shutdown(ssl_.get());
-  finish_sending(fd_.get());
+  end_sending();
+  std::array<std::byte, 16 * 1024> unread;
+  for (std::size_t total = 0; total < kDrainLimit;) {
+    const auto n = recv(fd_.get(), unread.data(), unread.size(), MSG_DONTWAIT);
+    if (n <= 0) break;
+    total += static_cast<std::size_t>(n);
+  }
   close();
 }
 
 void Stream::close_reset() {
-  set_reset_on_close(fd_.get());
+  const linger now{.l_onoff = 1, .l_linger = 0};
+  setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
   close();
 }
 

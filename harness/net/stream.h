@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/peer.h"
-#include "net/socket.h"
+#include "net/fd.h"
 #include "net/tls.h"
 
 namespace mailproof::net {
@@ -51,9 +51,11 @@ class Stream {
   /// begins like a TLS record stays: a client that was quicker than us may already have said hello.
   std::size_t drop_early_bytes(bool keep_tls);
 
-  void end_sending();  ///< close_notify and FIN; reading goes on
+  int pending_error() const;  ///< the errno of a connection that broke, 0 when it did not
+  void end_sending();         ///< close_notify and FIN; reading goes on
+  /// FIN, then empties the receive queue (1 MiB at most), because close() with unread bytes would send RST instead.
   void close_orderly();
-  void close_reset();
+  void close_reset();  ///< RST; discards what was not yet sent
   void close();
 
  private:

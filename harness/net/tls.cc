@@ -3,9 +3,10 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-#include "net/address.h"
+#include <boost/asio/ip/address.hpp>
+
 #include "net/certificate.h"
-#include "net/socket.h"
+#include "net/fd.h"
 
 namespace mailproof::net {
 namespace {
@@ -83,7 +84,9 @@ TlsContext::Session TlsContext::start(int fd, const std::string& host, const std
     SSL_set_max_proto_version(ssl, tls_max == "1.0" ? TLS1_VERSION : TLS1_1_VERSION);
   }
   const std::string& name = options_.server_name.empty() ? host : options_.server_name;
-  const bool address = parse_address(name).has_value();
+  boost::system::error_code no_address;
+  boost::asio::ip::make_address(name, no_address);
+  const bool address = !no_address;
   if (!address) SSL_set_tlsext_host_name(ssl, name.c_str());
   // What OpenSSL does not take for an address is compared as a name, so that nothing goes unverified.
   if (!address || X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str()) != 1)

@@ -2,10 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
 
+#include "net/fd.h"
 #include "net/tests/world.h"
 
 namespace mailproof::net {
@@ -164,6 +166,12 @@ TEST_F(CommandsTest, NeitherPasswordsNorDescriptorsAreInherited) {
   EXPECT_EQ(descriptors.output, "0\n1\n2\n3\n");
   unsetenv("MAILPROOF_TEST_SECRET");
   unsetenv("MAILPROOF_TEST_PLAIN");
+}
+
+TEST_F(CommandsTest, NoneOfOurDescriptorsGoesToThem) {
+  open();  // a connection that a restarted server would hold open
+  greet();
+  EXPECT_EQ(run({"ls", "/proc/self/fd"}).output, "0\n1\n2\n3\n") << "3 is what ls reads the folder by";
 }
 
 TEST_F(CommandsTest, SeveralRunBesideEachOther) {

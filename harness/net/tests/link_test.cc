@@ -1,6 +1,5 @@
-#include <arpa/inet.h>
-
 #include "net/connection.h"
+#include "net/reactor.h"
 #include "net/tests/raw.h"
 #include "net/tests/world.h"
 
@@ -118,11 +117,10 @@ TEST_F(LinkTest, IPv6) {
 TEST_F(LinkTest, AHostIsTriedAddressByAddress) {
   listener = listen();
   const DeadPort dead, dead_too;
-  const Address here = *parse_address("127.0.0.1");
-  const auto none = here.with_port(dead.port()), none_either = here.with_port(dead_too.port());
+  const auto here = [](std::uint16_t port) { return asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), port); };
   for (const bool last_answers : {true, false}) {
     auto route = std::make_shared<Route>();
-    route->addresses = {none, last_answers ? here.with_port(listener->port()) : none_either};
+    route->addresses = {here(dead.port()), here(last_answers ? listener->port() : dead_too.port())};
     Actor device;
     auto connection = std::make_unique<Connection>(loop.reactor(), route, nullptr, Limits{10s, 10s}, device);
     ASSERT_TRUE(play_until([&] { return device.calls == "o" || device.over(); }));
@@ -290,14 +288,24 @@ class ConnectTimeout : public World {
 TEST_F(ConnectTimeout, AServerWhoseBacklogIsFullTimesOut) {
   const RawServer full(0);
   std::vector<Fd> crowd;
-  const Address to = parse_address("127.0.0.1")->with_port(full.port());
-  for (int i = 0; i < 4; ++i) crowd.push_back(std::move(dial(to, std::nullopt).fd));
+  for (int i = 0; i < 4; ++i) crowd.push_back(raw_connect(full.port(), SOCK_NONBLOCK));
   const Time start = loop.now();
   link = loop.open(at(full.port()), client);
   ASSERT_TRUE(play_to_the_end());
   EXPECT_EQ(client.reason, EndReason::timeout);
   EXPECT_EQ(client.detail, "no connection within 50ms");
   EXPECT_GE(loop.now() - start, 50ms);
+}
+
+TEST_F(ConnectTimeout, ALinkDestroyedWhileItDialsLeavesNothingToWaitFor) {
+  const RawServer full(0);
+  std::vector<Fd> crowd;
+  for (int i = 0; i < 4; ++i) crowd.push_back(raw_connect(full.port(), SOCK_NONBLOCK));
+  link = loop.open(at(full.port()), client);
+  ASSERT_TRUE(play_until([turns = 0]() mutable { return ++turns > 1; }));  // it dials now
+  link.reset();
+  EXPECT_FALSE(loop.run([] { return false; }));
+  EXPECT_EQ(client.calls, "");
 }
 
 TEST_F(ConnectTimeout, AServerThatNeverAnswersTheHandshakeTimesOut) {

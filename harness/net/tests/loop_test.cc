@@ -1,4 +1,3 @@
-#include <csignal>
 #include <thread>
 
 #include "net/tests/raw.h"
@@ -59,6 +58,26 @@ TEST(LoopTest, AnAlarmMaySetItselfAgain) {
   EXPECT_EQ(ticker.left, 0);
 }
 
+TEST(LoopTest, WhatIsDueAtTheSameTimeMayBeClearedOrMovedByTheFirst) {
+  struct First final : Alarm {
+    std::function<void()> rung;
+    void ring(Time) override { rung(); }
+  };
+  Loop loop;
+  std::vector<int> rung;
+  First first;
+  Bell cleared(rung, 1), moved(rung, 2), kept(rung, 3);
+  const Time start = loop.now();
+  first.rung = [&] {
+    loop.set_alarm(cleared, std::nullopt);
+    loop.set_alarm(moved, start + 3ms);
+  };
+  for (Alarm* alarm : std::initializer_list<Alarm*>{&first, &cleared, &moved, &kept}) loop.set_alarm(*alarm, start);
+  EXPECT_FALSE(loop.run([] { return false; }));
+  EXPECT_EQ(rung, (std::vector<int>{3, 2}));
+  EXPECT_GE(moved.at, start + 3ms);
+}
+
 TEST(LoopTest, ThePastRingsAtOnceAndTimeStartsWhereTold) {
   LoopOptions options;
   options.start = std::chrono::steady_clock::now() - 1h;
@@ -90,23 +109,6 @@ TEST_F(CrossThread, PostedWorkRunsOnTheLoopsThreadAndWakesIt) {
   other.join();
   EXPECT_TRUE(reached);
   EXPECT_EQ(ran_on, home);
-}
-
-std::atomic<bool> interrupted{false};
-Loop* interrupted_loop = nullptr;
-
-TEST_F(CrossThread, ASignalHandlerMayNudge) {
-  listener = listen();
-  interrupted_loop = &loop;
-  const auto before = std::signal(SIGUSR1, [](int) {
-    interrupted = true;
-    interrupted_loop->nudge();
-  });
-  std::thread other([] { kill(getpid(), SIGUSR1); });
-  const bool reached = play_until([] { return interrupted.load(); });
-  other.join();
-  std::signal(SIGUSR1, before);
-  EXPECT_TRUE(reached);
 }
 
 TEST_F(CrossThread, WritingToADeadConnectionDoesNotKillTheProcess) {

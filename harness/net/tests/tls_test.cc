@@ -186,9 +186,7 @@ TEST_F(TlsTest, BytesBehindTheStarttlsReplyAreCountedAndNeverParsed) {
 TEST_F(TlsTest, CommandsSentBehindStarttlsAreDroppedByTheServer) {
   serve("good", false);
   server->on_opened = [this] { server->say("* OK ready\r\n"); };
-  Fd raw(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const Address to = parse_address("127.0.0.1")->with_port(listener->port());
-  ASSERT_EQ(connect(raw.get(), to.get(), to.size), 0);
+  Fd raw = raw_connect(listener->port());
   server->on_feed = [&] {
     raw_send(raw, "a2 LOGIN evil evil\r\n");
     server->say("a1 OK\r\n");

@@ -1,0 +1,35 @@
+#pragma once
+#include <memory>
+
+#include "net/loop.h"
+
+namespace mailproof::net {
+
+/// Waits for SIGINT and SIGTERM on a thread of its own, so that a busy program hears them too. The first asks for an
+/// orderly end, the second ends the process at once with status 130. One at a time in a process.
+class Signals {
+ public:
+  Signals();
+  ~Signals();
+  Signals(const Signals&) = delete;
+
+  bool came() const;  ///< any thread
+
+  /// Of a loop that blocks: its run() asks done() again when the first signal came. Must go before the loop.
+  class Nudged {
+   public:
+    Nudged(Signals& signals, Loop& loop);
+    ~Nudged();
+    Nudged(const Nudged&) = delete;
+
+   private:
+    Signals& signals_;
+    Loop& loop_;
+  };
+
+ private:
+  struct Inside;
+  std::unique_ptr<Inside> inside_;
+};
+
+}  // namespace mailproof::net
