@@ -1,8 +1,8 @@
 // How fast a run writes down what happens: events appended to a history with its ledger, and written as JSON lines.
 #include <benchmark/benchmark.h>
 
-#include "history/jsonl.h"
-#include "history/ledger.h"
+#include "archive/jsonl.h"
+#include "history/ledger/ledger.h"
 
 namespace mailproof::history {
 namespace {

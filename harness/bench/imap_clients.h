@@ -3,7 +3,7 @@
 
 #include "bench/counting_peer.h"
 #include "net/loop.h"
-#include "session/imap_client.h"
+#include "session/imap/client.h"
 #include "stats/operations.h"
 
 namespace mailproof::bench {

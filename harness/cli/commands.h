@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "cli/options.h"
-#include "cli/temporary_files.h"
+#include "host/temporary_files.h"
 #include "scenario/scenario.h"
 
 namespace CLI {
@@ -26,8 +26,6 @@ void add_prove(CLI::App& app, int& status);
 
 /// "mailproof: ..." on standard error; the status of wrong use.
 int complain(const std::string& text);
-/// What a run says that could not write its files: `what` names the first and why.
-std::string not_written(const std::string& what);
 
 /// Why ids and default folders cannot be looked up where `paths` need it: there is no scenarios folder. "" = nothing.
 std::string missing_folder(const std::vector<std::string>& paths, const std::string& root);
@@ -36,16 +34,11 @@ std::string missing_folder(const std::vector<std::string>& paths, const std::str
 std::optional<std::vector<scenario::Scenario>> load_scenarios(const std::vector<std::string>& paths,
                                                               const std::string& root);
 
-/// A conformance check, not a story.
-bool is_check(const scenario::Scenario& scenario);
-/// "MUST", "SHOULD", "PRACTICE" or "MAY" of a check; "" for a story.
-std::string level_of(const scenario::Scenario& scenario);
-
 /// A target that can be played: with --sockets the built-in server was started for it.
 struct Hosted {
   scenario::Target target;
-  std::unique_ptr<TemporaryFiles> files;  ///< its certificate, which the target trusts
-  std::unique_ptr<HostedServer> server;
+  std::unique_ptr<host::TemporaryFiles> files;  ///< its certificate, which the target trusts
+  std::unique_ptr<host::HostedServer> server;
 };
 Result<Hosted> host_builtin(const TargetFlags& flags, const scenario::Target& target);
 

@@ -9,19 +9,15 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
-#include "cli/run_rules.h"
 #include "core/rng.h"
 #include "net/self_signed.h"
+#include "run/wire_rules.h"
 
 namespace mailproof::cli {
 
 int complain(const std::string& text) {
   say_error(fmt::format("mailproof: {}\n", text));
   return kWrongUse;
-}
-
-std::string not_written(const std::string& what) {
-  return fmt::format("this run could not be written down, and says nothing about the server: {}", what);
 }
 
 std::string missing_folder(const std::vector<std::string>& paths, const std::string& root) {
@@ -53,7 +49,7 @@ std::optional<std::vector<scenario::Scenario>> load_scenarios(const std::vector<
                          loaded.problems.size() == 1 ? "" : "s"));
     return std::nullopt;
   }
-  if (const auto why = RunRules::unknown(loaded.scenarios); !why.empty()) {
+  if (const auto why = run::RunRules::unknown(loaded.scenarios); !why.empty()) {
     complain(why);
     return std::nullopt;
   }
@@ -64,29 +60,23 @@ std::optional<std::vector<scenario::Scenario>> load_scenarios(const std::vector<
   return std::move(loaded.scenarios);
 }
 
-bool is_check(const scenario::Scenario& scenario) { return scenario.check.has_value(); }
-
-std::string level_of(const scenario::Scenario& scenario) {
-  return scenario.check ? std::string(name(scenario.check->level)) : std::string();
-}
-
 Result<Hosted> host_builtin(const TargetFlags& flags, const scenario::Target& target) {
   Hosted out;
   out.target = target;
   if (!flags.sockets) return out;
   const auto tls = net::make_self_signed();
   if (!tls) return tls.error();
-  auto files = TemporaryFiles::make({{"certificate.pem", tls->certificate}, {"key.pem", tls->key}});
+  auto files = host::TemporaryFiles::make({{"certificate.pem", tls->certificate}, {"key.pem", tls->key}});
   if (!files) return files.error();
   out.target.ca_file = (*files)->path("certificate.pem");
-  std::vector<Listen> listen = {{Protocol::lmtp}, {Protocol::smtp}};
+  std::vector<host::Listen> listen = {{Protocol::lmtp}, {Protocol::smtp}};
   for (const Protocol protocol : {Protocol::imap, Protocol::pop3}) {
     listen.push_back({protocol});
     listen.push_back({protocol, false, 0, true});
     listen.push_back({protocol, true});
   }
-  auto server = HostedServer::start(builtin_server(flags.builtin, target.accounts), "127.0.0.1", listen,
-                                    out.target.ca_file, (*files)->path("key.pem"));
+  auto server = host::HostedServer::start(host::builtin_server(flags.builtin, target.accounts), "127.0.0.1", listen,
+                                          out.target.ca_file, (*files)->path("key.pem"));
   if (!server) return server.error();
   out.server = std::move(*server);
   out.files = std::move(*files);

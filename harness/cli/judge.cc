@@ -7,12 +7,12 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "cli/asked.h"
+#include "archive/asked.h"
+#include "archive/history_file.h"
 #include "cli/commands.h"
 #include "cli/console.h"
-#include "cli/history_file.h"
-#include "cli/worker.h"
-#include "scenario/files.h"
+#include "run/worker.h"
+#include "scenario/yaml/files.h"
 
 namespace mailproof::cli {
 namespace {
@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t kMostRun = 256U << 20;
 
 /// How long the run took, as it said itself at its end; of one that was killed, when its last event was.
-double seconds_of(const std::string& directory, const ReadRun& read) {
+double seconds_of(const std::string& directory, const archive::ReadRun& read) {
   if (const auto text = scenario::read_file(directory + "/run.json", kMostRun)) {
     const auto run = nlohmann::json::parse(*text, nullptr, false);
     if (run.is_object() && run.contains("seconds") && run["seconds"].is_number()) {
@@ -47,14 +47,14 @@ void interrupt(history::History& history, const std::string& broken) {
   history.append(std::move(e));
 }
 
-double took(const ReadHistory& one) {
+double took(const archive::ReadHistory& one) {
   const auto& events = one.history->events();
   if (one.whole) return std::chrono::duration<double>(one.took).count();
   return events.empty() ? 0 : std::chrono::duration<double>(events.back().at - events.front().at).count();
 }
 
 /// What the directory cannot say.
-void add_notes(const ReadRun& read, const Result<Asked>& asked, report::RunResult& run) {
+void add_notes(const archive::ReadRun& read, const Result<archive::Asked>& asked, report::RunResult& run) {
   const auto whole =
       std::count_if(read.histories.begin(), read.histories.end(), [](const auto& one) { return one.whole; });
   if (!read.marked)
@@ -73,9 +73,9 @@ void add_notes(const ReadRun& read, const Result<Asked>& asked, report::RunResul
 }
 
 int judge_again(const std::string& directory, bool strict) {
-  auto read = read_histories(directory);
+  auto read = archive::read_histories(directory);
   if (!read) return complain(read.error().message());
-  auto asked = read_asked(directory);
+  auto asked = archive::read_asked(directory);
   if (asked) asked->gate.strict = asked->gate.strict || strict;
   report::RunResult run;
   std::set<std::pair<std::string, std::uint32_t>> copies;
@@ -87,8 +87,8 @@ int judge_again(const std::string& directory, bool strict) {
     const double seconds = took(one);
     const bool incomplete = !one.broken.empty() || (read->marked && !one.whole);
     if (incomplete) interrupt(history, one.broken);
-    auto result = judged(history, asked ? &asked->gate : nullptr, asked ? asked->gate.strict : strict);
-    if (incomplete) withhold(result, "");
+    auto result = run::judged(history, asked ? &asked->gate : nullptr, asked ? asked->gate.strict : strict);
+    if (incomplete) run::withhold(result, "");
     result.seconds = seconds;
     if (asked && asked->levels.contains(result.id)) {
       result.kind = report::Kind::check;
@@ -96,7 +96,7 @@ int judge_again(const std::string& directory, bool strict) {
     }
     if (asked)
       if (const auto command = asked->commands.find(result.id); command != asked->commands.end())
-        for (auto& finding : result.findings) finding.reproduce = with_copy(command->second, history.info.copy);
+        for (auto& finding : result.findings) finding.reproduce = run::with_copy(command->second, history.info.copy);
     run.seed = history.info.run_seed;
     run.target = history.info.target;
     run.version = history.info.version;

@@ -7,7 +7,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "report/coverage.h"
-#include "scenario/files.h"
+#include "scenario/yaml/files.h"
 
 namespace mailproof::cli {
 namespace {
@@ -34,7 +34,7 @@ int print_coverage(const ListFlags& flags) {
   if (!loaded.problems.empty()) return kWrongUse;
   std::vector<report::CheckLevel> checks;
   for (const auto& scenario : loaded.scenarios)
-    if (is_check(scenario)) checks.push_back({scenario.id, level_of(scenario)});
+    if (scenario.check.has_value()) checks.push_back({scenario.id, scenario::level_of(scenario)});
   const auto protocols = report::protocols_of(*catalogue, checks);
   if (!flags.protocol.empty() && !protocols.contains(flags.protocol))
     return complain(fmt::format("--protocol {}: neither the catalogue nor a check is about it; there is: {}",
@@ -56,8 +56,8 @@ void print_json(const std::vector<scenario::Scenario>& scenarios) {
     one["id"] = scenario.id;
     one["title"] = scenario.title;
     one["path"] = scenario.path;
-    one["kind"] = is_check(scenario) ? "check" : "story";
-    one["level"] = level_of(scenario);
+    one["kind"] = scenario.check.has_value() ? "check" : "story";
+    one["level"] = scenario::level_of(scenario);
     one["tags"] = scenario.tags;
     out.push_back(std::move(one));
   }

@@ -6,24 +6,24 @@
 #include <thread>
 
 #include "cli/commands.h"
-#include "cli/load_plan.h"
-#include "cli/load_report.h"
-#include "cli/load_thread.h"
 #include "cli/output.h"
-#include "cli/signals.h"
 #include "cli/target_lock.h"
+#include "host/signals.h"
+#include "load/plan.h"
+#include "load/report.h"
+#include "load/thread.h"
 
 namespace mailproof::cli {
 namespace {
 
-void gather(LoadResult& result, std::vector<Harvest>& harvests) {
+void gather(load::LoadResult& result, std::vector<load::Harvest>& harvests) {
   std::vector<judge::Verdict> verdicts;
   result.by_story.resize(result.stories.size());
   for (auto& harvest : harvests) {
     for (std::size_t n = 0; n < harvest.stories.size(); ++n) result.by_story[n].merge(harvest.stories[n]);
     verdicts.insert(verdicts.end(), harvest.seen.begin(), harvest.seen.end());
     for (auto& [id, tally] : harvest.findings) {
-      Tally& all = result.findings[id];
+      load::Tally& all = result.findings[id];
       if (all.times == 0) all.first = tally.first;
       all.times += tally.times;
       all.messages.insert(all.messages.end(), tally.messages.begin(), tally.messages.end());
@@ -46,21 +46,23 @@ int load(const LoadFlags& flags) {
   if (!lock) return complain(lock.error().message());
   const auto stories = load_scenarios(flags.paths, flags.scenarios);
   if (!stories) return kWrongUse;
-  if (const auto why = refusal(flags, *stories, *target)) return complain(*why);
-  const auto schedule = make_schedule(flags);
+  const bool ours = flags.target.sim || flags.target.sockets;
+  if (const auto why = load::refusal(flags, ours, *stories, *target)) return complain(*why);
+  const auto schedule = load::make_schedule(flags);
   if (!schedule) return complain(schedule.error().message());
-  const TargetFlags target_flags = with_accounts(flags, *stories);
-  const auto pool_target = flags.target.sim || flags.target.sockets ? make_target(target_flags) : target;
+  TargetFlags target_flags = flags.target;
+  target_flags.builtin = load::with_accounts(flags.target.builtin, flags, *stories);
+  const auto pool_target = ours ? make_target(target_flags) : target;
   const auto hosted = host_builtin(target_flags, *pool_target);
   if (!hosted) return complain(hosted.error().message());
-  auto parts = make_parts(flags, *schedule, *stories, hosted->target);
+  auto parts = load::make_parts(flags, *schedule, *stories, hosted->target);
   if (!parts) return complain(parts.error().message());
-  const auto directory = RunDirectory::make(flags.out);
+  const auto directory = archive::RunDirectory::make(flags.out);
   if (!directory) return complain(directory.error().message());
 
-  RunSetup setup;
+  run::Setup setup;
   setup.target = &hosted->target;
-  setup.flags = &flags;
+  setup.settings = settings_of(flags);
   setup.hosted = hosted->server.get();
   setup.directory = directory->get();
   setup.start = std::chrono::steady_clock::now();
@@ -69,32 +71,32 @@ int load(const LoadFlags& flags) {
 
   if (const auto wrong = setup.directory->begin(std::nullopt); !wrong.empty()) return complain(wrong), kTrouble;
   const std::string reproduce = load_command(flags, *stories);
-  std::vector<Harvest> harvests(flags.jobs);
+  std::vector<load::Harvest> harvests(flags.jobs);
   std::vector<std::thread> threads;
   const auto one = [&](unsigned i) {
     const bool progress = i == 0 && ::isatty(STDERR_FILENO) == 1 && !flags.target.sim;
-    harvests[i] = LoadThread(setup, flags, std::move((*parts)[i]), schedule->bound, reproduce, progress).play();
+    harvests[i] = load::LoadThread(setup, std::move((*parts)[i]), schedule->bound, reproduce, progress).play();
   };
   for (unsigned i = 1; i < flags.jobs; ++i) threads.emplace_back(one, i);
   one(0);
   for (auto& thread : threads) thread.join();
 
-  LoadResult result;
+  load::LoadResult result;
   for (const auto& story : *stories) result.stories.push_back(story.id);
   result.target = flags.target.sim ? "sim" : hosted->target.name;
   result.seed = flags.seed;
   result.copies = schedule->total;
   result.slots = flags.copies;
   result.rate = schedule->rate;
-  result.interrupted = interrupted();
+  result.interrupted = host::interrupted();
   gather(result, harvests);
-  say(to_text(result));
+  say(load::to_text(result));
   setup.directory->join_histories(std::nullopt);
-  std::string trouble = write_file(setup.directory->file("stats.json"), to_json(result));
-  if (const std::string lost = setup.directory->trouble(); !lost.empty()) trouble = not_written(lost);
+  std::string trouble = archive::write_file(setup.directory->file("stats.json"), load::to_json(result));
+  if (const std::string lost = setup.directory->trouble(); !lost.empty()) trouble = archive::not_written(lost);
   say(fmt::format("{}\n", setup.directory->path()));
   if (!trouble.empty()) return complain(trouble), kTrouble;
-  const std::vector<judge::Verdict> all = {verdict_of(result)};
+  const std::vector<judge::Verdict> all = {load::verdict_of(result)};
   return judge::exit_status(all, result.interrupted);
 }
 

@@ -8,8 +8,9 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
-#include "cli/signals.h"
 #include "core/units.h"
+#include "core/version.h"
+#include "host/signals.h"
 
 namespace {
 
@@ -30,11 +31,11 @@ std::string misspelt(const CLI::App& app, int argc, char** argv) {
 
 int main(int argc, char** argv) {
   using namespace mailproof::cli;
-  catch_signals();
+  mailproof::host::catch_signals();
   CLI::App app(
       "mailproof plays mail devices against a mail server, follows every message, and says whether the server kept its "
       "promises.");
-  app.set_version_flag("--version", std::string("mailproof ") + kVersion);
+  app.set_version_flag("--version", std::string("mailproof ") + mailproof::kVersion);
   app.require_subcommand(1);
   int status = 0;
   add_run(app, status);

@@ -4,9 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "cli/builtin.h"
 #include "core/result.h"
-#include "scenario/target.h"
+#include "core/version.h"
+#include "host/builtin.h"
+#include "load/plan.h"
+#include "run/setup.h"
+#include "scenario/target/target.h"
 
 namespace CLI {
 class App;
@@ -14,8 +17,6 @@ class Validator;
 }  // namespace CLI
 
 namespace mailproof::cli {
-
-inline constexpr const char* kVersion = "0.1.0";
 
 /// Exit statuses that are not a verdict (reports/README.md, "Verdicts and the exit status").
 inline constexpr int kWrongUse = 2;
@@ -31,7 +32,7 @@ struct TargetFlags {
   std::string ca_file;
   bool insecure = false;
   std::string source;  ///< source address of every connection
-  BuiltinOptions builtin;
+  host::BuiltinOptions builtin;
 };
 void add_target_flags(CLI::App& app, TargetFlags& flags);
 
@@ -53,5 +54,11 @@ struct PlayFlags {
   double patience = 1;
 };
 void add_play_flags(CLI::App& app, PlayFlags& flags);
+run::Settings settings_of(const PlayFlags& flags);
+struct LoadFlags : PlayFlags, load::Options {};
+/// What only shows under load is shown again by the same load.
+std::string load_command(const LoadFlags& flags, const std::vector<scenario::Scenario>& stories);
+/// The command that plays a scenario again, and thereby shows what was found in it.
+std::string reproduce_command(const PlayFlags& flags, const scenario::Scenario& scenario);
 
 }  // namespace mailproof::cli

@@ -8,9 +8,9 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
-#include "cli/probe_survey.h"
 #include "cli/target_lock.h"
 #include "core/secret_mask.h"
+#include "probe/survey.h"
 
 namespace mailproof::cli {
 namespace {
@@ -58,7 +58,7 @@ int probe(const ProbeFlags& flags) {
   if (!lock) return complain(lock.error().message());
   const auto hosted = host_builtin(flags.target, *target);
   if (!hosted) return complain(hosted.error().message());
-  report::Probe seen = ProbeSurvey(hosted->target, flags.patience).run();
+  report::Probe seen = probe::ProbeSurvey(hosted->target, flags.patience).run();
   mask(hosted->target, seen);
   if (flags.json)
     say_json(report::probe_json(seen));

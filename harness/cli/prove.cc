@@ -8,10 +8,10 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
-#include "cli/proof.h"
-#include "cli/signals.h"
 #include "core/bytes.h"
+#include "host/signals.h"
 #include "play/catching_network.h"
+#include "run/proof.h"
 
 namespace mailproof::cli {
 namespace {
@@ -32,7 +32,7 @@ std::string shortened(std::string_view text) {
 }
 
 /// "pass", "not-applicable: the server does not offer LANG, passes on the right dialogue".
-std::string on_correct_servers(const Proof& proof) {
+std::string on_correct_servers(const run::Proof& proof) {
   std::string out(judge::name(proof.built_in.verdict));
   if (proof.built_in.verdict != Verdict::pass && !proof.built_in.note.empty())
     out += ": " + shortened(proof.built_in.note);
@@ -41,10 +41,10 @@ std::string on_correct_servers(const Proof& proof) {
   return out;
 }
 
-void print(const Proof& proof, std::size_t width) {
-  say(fmt::format("{:<{}}  {:<8}  {}\n", proof.scenario->id, width, level_word(*proof.scenario),
+void print(const run::Proof& proof, std::size_t width) {
+  say(fmt::format("{:<{}}  {:<8}  {}\n", proof.scenario->id, width, run::level_word(*proof.scenario),
                   on_correct_servers(proof)));
-  for (const Trial& trial : proof.wrong)
+  for (const run::Trial& trial : proof.wrong)
     if (trial.caught)
       say(fmt::format("    {}: {}\n        -> {}\n", judge::name(trial.verdict), printable(trial.server, 2 * kShort),
                       shortened(trial.actual.empty() ? trial.note : trial.actual)));
@@ -52,7 +52,7 @@ void print(const Proof& proof, std::size_t width) {
     say(fmt::format("    NOT PROVEN: {}\n", printable(problem.substr(0, problem.find('\n')), 3 * kShort)));
 }
 
-nlohmann::ordered_json json_of(const Trial& trial, bool wrong) {
+nlohmann::ordered_json json_of(const run::Trial& trial, bool wrong) {
   nlohmann::ordered_json out;
   if (wrong) {
     out["server"] = printable(trial.server, 1000);
@@ -65,20 +65,20 @@ nlohmann::ordered_json json_of(const Trial& trial, bool wrong) {
   return out;
 }
 
-nlohmann::ordered_json json_of(const Proof& proof) {
+nlohmann::ordered_json json_of(const run::Proof& proof) {
   nlohmann::ordered_json out;
   out["id"] = proof.scenario->id;
-  out["level"] = level_word(*proof.scenario);
+  out["level"] = run::level_word(*proof.scenario);
   out["proven"] = proof.problems.empty();
   out["built_in"] = json_of(proof.built_in, false);
   if (proof.right) out["right"] = json_of(*proof.right, false);
   out["permitted"] = nlohmann::ordered_json::array();
-  for (const Trial& trial : proof.permitted) {
+  for (const run::Trial& trial : proof.permitted) {
     out["permitted"].push_back(json_of(trial, false));
     out["permitted"].back()["server"] = printable(trial.server, 1000);
   }
   out["wrong"] = nlohmann::ordered_json::array();
-  for (const Trial& trial : proof.wrong) out["wrong"].push_back(json_of(trial, true));
+  for (const run::Trial& trial : proof.wrong) out["wrong"].push_back(json_of(trial, true));
   out["problems"] = nlohmann::ordered_json::array();
   for (const std::string& problem : proof.problems) out["problems"].push_back(printable(problem, 1000));
   return out;
@@ -94,11 +94,11 @@ std::vector<std::string> places(const std::vector<std::string>& paths, const std
 }
 
 /// What is thrown leaves this one unproven.
-Proof prove_one(const scenario::Scenario& scenario, const WrongCase& wrong) {
+run::Proof prove_one(const scenario::Scenario& scenario, const run::WrongCase& wrong) {
   try {
-    return prove(scenario, wrong);
+    return run::prove(scenario, wrong);
   } catch (...) {
-    Proof out;
+    run::Proof out;
     out.scenario = &scenario;
     out.built_in.verdict = Verdict::error;
     out.problems.push_back(fmt::format("our own error: {} was thrown", play::what_was_thrown()));
@@ -118,18 +118,18 @@ int prove_all(ProveFlags flags) {
   auto scenarios = load_scenarios(flags.paths, flags.scenarios);
   if (!scenarios) return kWrongUse;
   scenario::LoadedWrong wrong = scenario::load_wrong(places(flags.paths, *scenarios));
-  const WrongCases cases = cases_of(wrong.files, wrong.problems);
+  const run::WrongCases cases = run::cases_of(wrong.files, wrong.problems);
   for (const auto& problem : wrong.problems) say_error(fmt::format("{}\n", problem.message()));
   std::erase_if(*scenarios, [&](const auto& one) { return !one.check && !cases.contains(one.id); });
-  if (scenarios->empty()) return complain("nothing to prove: no check, and no story with wrong servers beside it");
+  if (scenarios->empty()) return complain("nothing to run::prove: no check, and no story with wrong servers beside it");
 
   std::size_t width = 0, proven = 0, servers = 0, permitted = 0;
   for (const auto& one : *scenarios) width = std::max(width, one.id.size());
   auto json = nlohmann::ordered_json::array();
   for (const auto& one : *scenarios) {
-    if (interrupted()) return kTrouble;
+    if (host::interrupted()) return kTrouble;
     const auto known = cases.find(one.id);
-    const Proof proof = prove_one(one, known == cases.end() ? WrongCase{} : known->second);
+    const run::Proof proof = prove_one(one, known == cases.end() ? run::WrongCase{} : known->second);
     proven += proof.problems.empty() ? 1 : 0;
     servers += proof.wrong.size();
     permitted += proof.permitted.size();

@@ -11,15 +11,15 @@
 #include <set>
 #include <thread>
 
-#include "cli/asked.h"
+#include "archive/asked.h"
 #include "cli/commands.h"
 #include "cli/console.h"
-#include "cli/signals.h"
 #include "cli/target_lock.h"
-#include "cli/worker.h"
 #include "core/rng.h"
 #include "core/units.h"
-#include "scenario/files.h"
+#include "host/signals.h"
+#include "run/worker.h"
+#include "scenario/yaml/files.h"
 
 namespace mailproof::cli {
 namespace {
@@ -74,8 +74,8 @@ std::vector<std::string> selection(const RunFlags& flags) {
 }
 
 /// What was asked for and what is accepted of this target; the baseline is read before anything is played or written.
-Result<Asked> make_asked(const RunFlags& flags, const scenario::Target& target) {
-  Asked asked;
+Result<archive::Asked> make_asked(const RunFlags& flags, const scenario::Target& target) {
+  archive::Asked asked;
   asked.selection = selection(flags);
   report::Gate& gate = asked.gate;
   for (const auto& known : target.known) gate.known.push_back({known.id, known.why, known.until});
@@ -120,39 +120,40 @@ int run(const RunFlags& flags) {
     return (!flags.only.empty() && !matches(s, flags.only)) || matches(s, flags.skip);
   });
   if (scenarios->empty()) return complain("no scenario is left to play: --only and --skip exclude all of them");
-  const auto directory = RunDirectory::make(flags.out);
+  const auto directory = archive::RunDirectory::make(flags.out);
   if (!directory) return complain(directory.error().message());
 
   const auto hosted = host_builtin(flags.target, *target);
   if (!hosted) return complain(hosted.error().message());
   const scenario::Target& played = hosted->target;
 
-  AccountPool pool(played);
+  run::AccountPool pool(played);
   std::shared_mutex quiet;
-  RunSetup setup;
+  run::Setup setup;
   setup.target = &played;
-  setup.flags = &flags;
+  setup.settings = settings_of(flags);
+  setup.command = [&flags](const scenario::Scenario& scenario) { return reproduce_command(flags, scenario); };
   setup.pool = &pool;
   setup.hosted = hosted->server.get();
   setup.quiet = &quiet;
   setup.directory = directory->get();
-  RunRules rules(*scenarios);
+  run::RunRules rules(*scenarios);
   if (rules.any()) setup.rules = &rules;
   setup.gate = &asked->gate;
   setup.start = std::chrono::steady_clock::now();
   setup.run_id = flags.target.sim ? flags.seed : fresh_run_id();
   setup.date = flags.target.sim ? "Thu, 01 Jan 2026 00:00:00 +0000" : date_now();
 
-  std::vector<Job> jobs;
+  std::vector<run::Job> jobs;
   const std::uint32_t first = flags.copy.value_or(0);
   for (std::uint32_t copy = first; copy < first + flags.repeat; ++copy)
     for (const auto& scenario : *scenarios) jobs.push_back({&scenario, copy, jobs.size()});
 
   for (const auto& scenario : *scenarios) {
     asked->commands[scenario.id] = reproduce_command(flags, scenario);
-    if (is_check(scenario)) asked->levels[scenario.id] = level_of(scenario);
+    if (scenario.check.has_value()) asked->levels[scenario.id] = scenario::level_of(scenario);
   }
-  for (const auto& wrong : {setup.directory->begin(jobs.size()), write_asked(setup.directory->path(), *asked)})
+  for (const auto& wrong : {setup.directory->begin(jobs.size()), archive::write_asked(setup.directory->path(), *asked)})
     if (!wrong.empty()) return complain(wrong), kTrouble;
 
   Console console(jobs.size(), flags.repeat > 1);
@@ -160,17 +161,17 @@ int run(const RunFlags& flags) {
   // What looks at the bytes of all others comes when they are there.
   const auto last = static_cast<std::size_t>(
       std::stable_partition(jobs.begin(), jobs.end(),
-                            [](const Job& job) { return !RunRules::goes_last(*job.scenario); }) -
+                            [](const run::Job& job) { return !run::RunRules::goes_last(*job.scenario); }) -
       jobs.begin());
   std::size_t until = last;
   std::atomic<std::size_t> next{0};
   std::atomic<bool> stop{false};
   const auto work = [&] {
-    while (!stop && !interrupted() && setup.directory->trouble().empty()) {
+    while (!stop && !host::interrupted() && setup.directory->trouble().empty()) {
       const std::size_t i = next++;
       if (i >= until) return;
       const std::size_t slot = jobs[i].slot;
-      results[slot] = play(setup, jobs[i]);
+      results[slot] = run::play(setup, jobs[i]);
       try {
         console.ended(*results[slot], jobs[i].copy);
       } catch (...) {  // nobody reads us any more; the reports are written all the same
@@ -193,7 +194,7 @@ int run(const RunFlags& flags) {
   result.seed = flags.seed;
   result.target = flags.target.sim ? "sim" : flags.target.sockets ? "sockets" : played.name;
   result.version = kVersion;
-  result.interrupted = interrupted() || !setup.directory->trouble().empty();
+  result.interrupted = host::interrupted() || !setup.directory->trouble().empty();
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - setup.start).count();
   for (auto& one : results)
     if (one) result.scenarios.push_back(std::move(*one));
@@ -203,12 +204,13 @@ int run(const RunFlags& flags) {
   if (const std::string lost = setup.directory->trouble(); !lost.empty()) {
     result.interrupted = true;
     result.lost = lost;
-    result.notes.insert(result.notes.begin(), not_written(lost));
+    result.notes.insert(result.notes.begin(), archive::not_written(lost));
   }
   const std::string trouble = setup.directory->write_reports(result);
   console.summary(result, setup.directory->path());
   if (!trouble.empty()) return complain("the reports could not be written: " + trouble), kTrouble;
-  if (const std::string lost = setup.directory->trouble(); !lost.empty()) return complain(not_written(lost)), kTrouble;
+  if (const std::string lost = setup.directory->trouble(); !lost.empty())
+    return complain(archive::not_written(lost)), kTrouble;
   std::vector<judge::Verdict> verdicts;
   for (const auto& one : result.scenarios) verdicts.push_back(one.verdict);
   return judge::exit_status(verdicts, result.interrupted);

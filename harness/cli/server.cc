@@ -6,8 +6,8 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
-#include "cli/signals.h"
 #include "core/units.h"
+#include "host/signals.h"
 
 namespace mailproof::cli {
 namespace {
@@ -16,7 +16,7 @@ struct ServerFlags {
   bool list_defects = false, list_latitudes = false;
   std::string host = "127.0.0.1", certificate, key, quota, domain_quota;
   std::optional<std::uint16_t> imap, pop3, smtp, lmtp, imaps, pop3s;
-  BuiltinOptions builtin;
+  host::BuiltinOptions builtin;
 };
 
 int list_switches(std::span<const server::Switch> switches) {
@@ -29,8 +29,8 @@ int list_switches(std::span<const server::Switch> switches) {
   return 0;
 }
 
-std::vector<Listen> listeners(const ServerFlags& flags) {
-  std::vector<Listen> out;
+std::vector<host::Listen> listeners(const ServerFlags& flags) {
+  std::vector<host::Listen> out;
   const auto add = [&](Protocol protocol, bool tls, std::optional<std::uint16_t> port) {
     if (port) out.push_back({protocol, tls, *port});
   };
@@ -49,7 +49,7 @@ std::vector<Listen> listeners(const ServerFlags& flags) {
 int serve(ServerFlags& flags) {
   if (flags.list_defects) return list_switches(server::Server::defects());
   if (flags.list_latitudes) return list_switches(server::Server::latitudes());
-  if (const auto wrong = check_switches(flags.builtin); !wrong.empty()) return complain(wrong);
+  if (const auto wrong = host::check_switches(flags.builtin); !wrong.empty()) return complain(wrong);
   if (const char* password = std::getenv("MAILPROOF_PASSWORD")) flags.builtin.password = password;
   if (!flags.quota.empty()) {
     const auto quota = parse_size(flags.quota);
@@ -58,13 +58,13 @@ int serve(ServerFlags& flags) {
   }
   if (((flags.imaps || flags.pop3s) && flags.certificate.empty()) || flags.certificate.empty() != flags.key.empty())
     return complain("TLS needs both --cert and --key");
-  auto options = builtin_server(flags.builtin, builtin_pool(flags.builtin));
+  auto options = host::builtin_server(flags.builtin, builtin_pool(flags.builtin));
   if (!flags.domain_quota.empty()) {
     options.domain_quota = parse_size(flags.domain_quota);
     if (!options.domain_quota) return complain("--domain-quota " + flags.domain_quota + ": expected a size like 1MiB");
   }
   const auto hosted =
-      HostedServer::start(std::move(options), flags.host, listeners(flags), flags.certificate, flags.key);
+      host::HostedServer::start(std::move(options), flags.host, listeners(flags), flags.certificate, flags.key);
   if (!hosted) return complain(hosted.error().message());
   for (const Endpoint& endpoint : (*hosted)->endpoints()) {
     const bool tls = endpoint.tls == TlsMode::implicit;
@@ -72,8 +72,8 @@ int serve(ServerFlags& flags) {
   }
   say("ready\n");
   std::fflush(stdout);
-  const Nudged nudged((*hosted)->loop());
-  (*hosted)->serve([] { return interrupted(); });
+  const host::Nudged nudged((*hosted)->loop());
+  (*hosted)->serve([] { return host::interrupted(); });
   return 0;
 }
 

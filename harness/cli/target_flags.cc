@@ -101,8 +101,8 @@ Result<scenario::Target> make_target(const TargetFlags& flags) {
   const bool builtin = flags.sim || flags.sockets;
   if (!builtin && !(flags.builtin.defects.empty() && flags.builtin.latitudes.empty()))
     return Error{"", "--defect and --latitude switch the built-in server: they need --sim or --sockets"};
-  if (auto wrong = check_switches(flags.builtin); !wrong.empty()) return Error{"", wrong};
-  if (builtin) return sim_target(flags.builtin);
+  if (auto wrong = host::check_switches(flags.builtin); !wrong.empty()) return Error{"", wrong};
+  if (builtin) return host::sim_target(flags.builtin);
   if (by_flags) {
     auto target = target_of_flags(flags);
     if (!target) return target;

@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "cli/output.h"
-#include "cli/signals.h"
+#include "host/signals.h"
 
 namespace mailproof::cli {
 
@@ -26,7 +26,7 @@ Result<TargetLock> TargetLock::take(const TargetFlags& flags) {
     if (!told)
       say_error(fmt::format("mailproof: another run plays on the server of {}; this one begins when it is over\n",
                             flags.file));
-    if (interrupted()) return Error{flags.file, "interrupted while another run had the server"};
+    if (host::interrupted()) return Error{flags.file, "interrupted while another run had the server"};
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
   return lock;

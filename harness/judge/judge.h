@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "history/history.h"
-#include "history/ledger.h"
+#include "history/ledger/ledger.h"
 
 namespace mailproof::judge {
 

@@ -8,12 +8,12 @@
 #include "core/admin.h"
 #include "core/network.h"
 #include "history/history.h"
-#include "history/ledger.h"
+#include "history/ledger/ledger.h"
 #include "history/wire_log.h"
 #include "play/messages.h"
 #include "play/one_by_one.h"
 #include "scenario/scenario.h"
-#include "scenario/target.h"
+#include "scenario/target/target.h"
 #include "session/client.h"
 
 namespace mailproof::play {

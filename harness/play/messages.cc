@@ -10,36 +10,36 @@
 namespace mailproof::play {
 namespace {
 
-history::Look look_of(scenario::MessageKind kind) {
+mail::Look look_of(scenario::MessageKind kind) {
   switch (kind) {
     case scenario::MessageKind::plain:
-      return history::Look::plain;
+      return mail::Look::plain;
     case scenario::MessageKind::office:
-      return history::Look::office;
+      return mail::Look::office;
     case scenario::MessageKind::dot_lines:
-      return history::Look::dot_lines;
+      return mail::Look::dot_lines;
     case scenario::MessageKind::long_lines:
-      return history::Look::long_lines;
+      return mail::Look::long_lines;
     case scenario::MessageKind::eight_bit:
-      return history::Look::eight_bit;
+      return mail::Look::eight_bit;
     case scenario::MessageKind::header_only:
-      return history::Look::header_only;
+      return mail::Look::header_only;
     case scenario::MessageKind::no_final_newline:
-      return history::Look::no_final_newline;
+      return mail::Look::no_final_newline;
     case scenario::MessageKind::bare_lf:
-      return history::Look::bare_lf;
+      return mail::Look::bare_lf;
     case scenario::MessageKind::dots:
-      return history::Look::dots;
+      return mail::Look::dots;
     case scenario::MessageKind::lone_dot:
-      return history::Look::lone_dot;
+      return mail::Look::lone_dot;
     case scenario::MessageKind::edge:
-      return history::Look::edge;
+      return mail::Look::edge;
     case scenario::MessageKind::line:
-      return history::Look::line;
+      return mail::Look::line;
     case scenario::MessageKind::utf8_header:
-      return history::Look::utf8_header;
+      return mail::Look::utf8_header;
   }
-  return history::Look::plain;
+  return mail::Look::plain;
 }
 
 }  // namespace
@@ -47,7 +47,7 @@ history::Look look_of(scenario::MessageKind kind) {
 Messages::Made Messages::make(const std::string& set, scenario::MessageKind kind, std::uint64_t size,
                               std::uint32_t sender, const std::string& from, const std::string& owner) {
   const auto number = static_cast<std::uint32_t>(specs_.size() + 1);
-  history::MessageSpec spec;
+  mail::MessageSpec spec;
   spec.token = {run_id_, number, derive_seed(seed_, "message", number), owner};
   spec.look = look_of(kind);
   spec.size = size;
@@ -55,7 +55,7 @@ Messages::Made Messages::make(const std::string& set, scenario::MessageKind kind
   spec.to = owner;
   spec.set = set;
   spec.date = date_;
-  const history::Stamped stamped = history::make_message(spec);
+  const mail::Stamped stamped = mail::make_message(spec);
   auto& numbers = sets_[set];
   history::MessageInfo info;
   info.set = set;
@@ -74,7 +74,7 @@ Messages::Made Messages::make(const std::string& set, scenario::MessageKind kind
 }
 
 std::shared_ptr<const std::string> Messages::again(std::uint32_t number) const {
-  return history::make_message(specs_.at(number - 1)).text;
+  return mail::make_message(specs_.at(number - 1)).text;
 }
 
 std::vector<std::uint32_t> Messages::numbers(const scenario::MessageRef& ref) const {
@@ -91,14 +91,14 @@ std::vector<std::uint32_t> Messages::numbers(const scenario::MessageRef& ref) co
   return out;
 }
 
-std::uint32_t Messages::number_of(const history::Token& token) const {
+std::uint32_t Messages::number_of(const mail::Token& token) const {
   return token.run == run_id_ && token.number >= 1 && token.number <= specs_.size() ? token.number : 0;
 }
 
-std::uint32_t Messages::exactly(const history::Token& token) const {
+std::uint32_t Messages::exactly(const mail::Token& token) const {
   const std::uint32_t number = number_of(token);
   if (number == 0) return 0;
-  const history::Token& made = specs_[number - 1].token;
+  const mail::Token& made = specs_[number - 1].token;
   return made.seed == token.seed && made.owner == token.owner ? number : 0;
 }
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "history/history.h"
-#include "history/stamp.h"
+#include "mail/stamp.h"
 #include "scenario/scenario.h"
 
 namespace mailproof::play {
@@ -33,10 +33,10 @@ class Messages {
   void define(const std::string& set, std::vector<std::uint32_t> numbers) { sets_[set] = std::move(numbers); }
 
   /// Number of the message with this token; 0 if another run made it.
-  std::uint32_t number_of(const history::Token& token) const;
+  std::uint32_t number_of(const mail::Token& token) const;
   /// ... and it is the very token that was made for that message.
-  std::uint32_t exactly(const history::Token& token) const;
-  bool of_this_playing(const history::Token& token) const { return token.run == run_id_; }
+  std::uint32_t exactly(const mail::Token& token) const;
+  bool of_this_playing(const mail::Token& token) const { return token.run == run_id_; }
   /// Whether this Message-ID, in its angle brackets, is of a message of this playing.
   bool made(std::string_view message_id) const;
   /// What no mail but that of this playing has in it: its number, as Message-IDs and tokens write it.
@@ -47,7 +47,7 @@ class Messages {
   std::uint64_t seed_, run_id_;
   std::string date_;
   std::map<std::string, std::vector<std::uint32_t>, std::less<>> sets_;
-  std::vector<history::MessageSpec> specs_;  ///< by number - 1
+  std::vector<mail::MessageSpec> specs_;  ///< by number - 1
 };
 
 }  // namespace mailproof::play

@@ -29,12 +29,12 @@ Identity report_or_foreign(const Messages& messages, std::string_view header) {
 
 }  // namespace
 
-Identity identify(const Messages& messages, const history::ContentScanner& scanner) {
+Identity identify(const Messages& messages, const mail::ContentScanner& scanner) {
   std::string_view rest = scanner.header();
   std::size_t tokens = 0, ids = 0, subjects = 0;
   std::string token_text, id, subject;
   while (const auto field = mime::take_field(rest)) {
-    if (iequals(field->name, history::kTokenHeader)) {
+    if (iequals(field->name, mail::kTokenHeader)) {
       ++tokens;
       token_text = mime::unfold(field->body);
     } else if (iequals(field->name, "Message-ID")) {
@@ -46,9 +46,9 @@ Identity identify(const Messages& messages, const history::ContentScanner& scann
     }
   }
   if (tokens == 0) return report_or_foreign(messages, scanner.header());
-  const auto token = history::Token::parse(token_text);
+  const auto token = mail::Token::parse(token_text);
   if (tokens != 1 || ids != 1 || subjects != 1 || !token) return {};
-  if (id != token->message_id() || !history::subject_fits(*token, subject)) return {};
+  if (id != token->message_id() || !mail::subject_fits(*token, subject)) return {};
   if (const std::uint32_t message = messages.exactly(*token)) return {Whose::ours, message};
   // A token of this playing that we never made is forged.
   return messages.of_this_playing(*token) ? Identity{} : Identity{Whose::leftover, 0};

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "history/stamp.h"
+#include "mail/stamp.h"
 #include "play/messages.h"
 
 // Whose mail it is. mailproof removes, moves, marks and reads no mail but its own: what does any of that takes a proof,
@@ -32,7 +32,7 @@ struct Identity {
 /// token, Message-ID and Subject stand in the header, the latter two are those that are made for this token, and of
 /// this playing's also its seed and owner agree. A report: multipart/report with report-type=delivery-status (RFC 6522)
 /// whose References or In-Reply-To names a Message-ID of this playing. Nothing else, whatever its text quotes.
-Identity identify(const Messages& messages, const history::ContentScanner& scanner);
+Identity identify(const Messages& messages, const mail::ContentScanner& scanner);
 
 /// UIDs of one mailbox that were seen to be ours, ascending.
 class OwnedUids {

@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "play/actor.h"
-#include "play/auditor.h"
+#include "play/audit/auditor.h"
 #include "play/catching_network.h"
 #include "play/context.h"
-#include "play/talk.h"
+#include "play/devices/actor.h"
+#include "play/talk/talk.h"
 
 namespace mailproof::play {
 

@@ -7,7 +7,7 @@
 #include "core/admin.h"
 #include "core/bytes.h"
 #include "core/units.h"
-#include "play/talk_bring_up.h"
+#include "play/talk/bring_up.h"
 
 namespace mailproof::play {
 namespace {

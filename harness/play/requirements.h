@@ -3,7 +3,7 @@
 #include <string>
 
 #include "scenario/scenario.h"
-#include "scenario/target.h"
+#include "scenario/target/target.h"
 
 namespace mailproof::play {
 

@@ -1,4 +1,4 @@
-#include "scenario/steps.h"
+#include "scenario/story/steps.h"
 
 namespace mailproof::scenario {
 namespace {

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include "core/units.h"
-#include "scenario/json_writer.h"
-#include "scenario/words.h"
+#include "scenario/story/words.h"
+#include "scenario/yaml/json_writer.h"
 
 namespace mailproof::scenario {
 namespace {

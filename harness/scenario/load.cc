@@ -4,10 +4,10 @@
 #include <set>
 
 #include "core/units.h"
-#include "scenario/complaints.h"
-#include "scenario/files.h"
-#include "scenario/node.h"
-#include "scenario/wrong.h"
+#include "scenario/wrong/wrong.h"
+#include "scenario/yaml/complaints.h"
+#include "scenario/yaml/files.h"
+#include "scenario/yaml/node.h"
 
 namespace mailproof::scenario {
 namespace {

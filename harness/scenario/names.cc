@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "scenario/verbs.h"
-#include "scenario/words.h"
+#include "scenario/story/verbs.h"
+#include "scenario/story/words.h"
 
 namespace mailproof::scenario {
 
@@ -25,6 +25,10 @@ std::string MessageRef::text() const {
   if (first == 0) return set;
   if (last == first) return fmt::format("{}.{}", set, first);
   return last < 0 ? fmt::format("{}.{}-last", set, first) : fmt::format("{}.{}-{}", set, first, last);
+}
+
+std::string level_of(const Scenario& scenario) {
+  return scenario.check ? std::string(name(scenario.check->level)) : std::string();
 }
 
 }  // namespace mailproof::scenario

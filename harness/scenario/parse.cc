@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "core/hash.h"
-#include "scenario/actors.h"
-#include "scenario/fields.h"
-#include "scenario/steps.h"
+#include "scenario/story/actors.h"
+#include "scenario/story/steps.h"
+#include "scenario/yaml/fields.h"
 
 namespace mailproof::scenario {
 namespace {

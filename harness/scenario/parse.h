@@ -2,8 +2,8 @@
 #include <optional>
 #include <string_view>
 
-#include "scenario/complaints.h"
-#include "scenario/node.h"
+#include "scenario/yaml/complaints.h"
+#include "scenario/yaml/node.h"
 
 namespace mailproof::scenario {
 

@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "scenario/steps.h"
+#include "scenario/story/steps.h"
 
 namespace mailproof::scenario {
 namespace {

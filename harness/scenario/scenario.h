@@ -7,7 +7,7 @@
 
 #include "core/network.h"
 #include "core/time.h"
-#include "scenario/check.h"
+#include "scenario/check/check.h"
 
 namespace mailproof::scenario {
 
@@ -241,6 +241,9 @@ struct Scenario {
   std::optional<Check> check = {};  ///< a check of a conformance file, not a story
   std::uint64_t hash = 0;           ///< ContentHash of the file's bytes
 };
+
+/// "MUST", "SHOULD", "PRACTICE" or "MAY" of a check; "" for a story.
+std::string level_of(const Scenario& scenario);
 
 /// One complaint about a file: "file:line:column: 'text'; expected ...; did you mean '...'?"
 struct Problem {

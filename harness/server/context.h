@@ -4,7 +4,7 @@
 #include "core/peer.h"
 #include "core/rng.h"
 #include "server/server.h"
-#include "server/store.h"
+#include "server/store/store.h"
 #include "server/switches.h"
 #include "wire/sasl/salted_passwords.h"
 

@@ -2,7 +2,7 @@
 
 #include "server/connection.h"
 #include "server/context.h"
-#include "server/delivery.h"
+#include "server/smtp/delivery.h"
 
 namespace mailproof::server {
 

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "history/ledger.h"
+#include "history/ledger/ledger.h"
 #include "history/tests/mailbox_story.h"
 
 namespace mailproof::history {

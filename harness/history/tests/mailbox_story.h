@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "history/tests/ledger_story.h"
+#include "history/ledger/tests/ledger_story.h"
 
 namespace mailproof::history {
 

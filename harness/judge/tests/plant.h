@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "history/tests/ledger_story.h"
+#include "history/ledger/tests/ledger_story.h"
 #include "judge/judge.h"
 
 namespace mailproof::judge {

@@ -75,12 +75,12 @@ const std::string kDownload =
     "  - phone: {see: mail, within: 1s}\n";
 
 TEST(ForeignMail, WhateverIsThereBeforeEndsTheScenarioBeforeItsFirstChange) {
-  history::MessageSpec ours;
+  mail::MessageSpec ours;
   ours.token = {1, 1, 2, "alice@example.test"};
   ours.from = ours.to = ours.token.owner;
   ours.set = "mail";
   ours.date = "Thu, 01 Jan 2026 00:00:00 +0000";
-  history::MessageSpec other = ours;
+  mail::MessageSpec other = ours;
   other.token.run = 77;
   for (const LookAlike& look_alike : look_alikes(ours, other)) {
     if (look_alike.text.find(kPrivate) == std::string::npos) continue;  // mailproof's own
@@ -113,12 +113,12 @@ TEST(ForeignMail, TheSameOverPop3WhereThereIsNoImap) {
 
 TEST(ForeignMail, WhatAnEarlierRunLeftIsRemoved) {
   World world("  - mta: {deliver: mail, to: alice}\n  - judge: {count: 1, in: INBOX, of: alice}\n");
-  history::MessageSpec left;
+  mail::MessageSpec left;
   left.token = {77, 1, 2, "alice@example.test"};
   left.from = left.to = left.token.owner;
   left.set = "mail";
   left.date = "Thu, 01 Jan 2026 00:00:00 +0000";
-  put_into(*world.rig.server, "alice@example.test", *history::make_message(left).text, {});
+  put_into(*world.rig.server, "alice@example.test", *mail::make_message(left).text, {});
   world.rig.play();
   EXPECT_EQ(world.rig.problem(), "");
   EXPECT_EQ(world.verdict(), judge::Verdict::pass);

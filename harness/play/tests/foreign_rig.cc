@@ -53,12 +53,12 @@ void ForeignMail::put(const std::string& account, std::string text, bool deleted
 
 void ForeignMail::arrive(std::size_t times, std::uint64_t seed) {
   Rng rng(seed);
-  history::MessageSpec ours;
+  mail::MessageSpec ours;
   ours.token = {rng.next(), 1, rng.next(), "alice@example.test"};
   ours.from = ours.to = ours.token.owner;
   ours.set = "mail";
   ours.date = "Thu, 01 Jan 2026 00:00:00 +0000";
-  history::MessageSpec other = ours;
+  mail::MessageSpec other = ours;
   other.token.run = rng.next();
   std::vector<std::string> texts;
   for (auto& mail : look_alikes(ours, other)) {

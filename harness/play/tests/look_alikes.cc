@@ -41,10 +41,10 @@ std::string report(const std::string& fields, const std::string& returned,
 
 }  // namespace
 
-std::vector<LookAlike> look_alikes(const history::MessageSpec& ours, const history::MessageSpec& other_run) {
-  const std::string own = *history::make_message(ours).text;
-  const std::string other = *history::make_message(other_run).text;
-  const std::string token = fmt::format("{}: {}\r\n", history::kTokenHeader, ours.token.text());
+std::vector<LookAlike> look_alikes(const mail::MessageSpec& ours, const mail::MessageSpec& other_run) {
+  const std::string own = *mail::make_message(ours).text;
+  const std::string other = *mail::make_message(other_run).text;
+  const std::string token = fmt::format("{}: {}\r\n", mail::kTokenHeader, ours.token.text());
   const std::string id = fmt::format("Message-ID: {}\r\n", ours.token.message_id());
   const std::string their_id = "Message-ID: <4711.0815@example.org>\r\n";
   auto forged = ours.token;
@@ -53,8 +53,8 @@ std::vector<LookAlike> look_alikes(const history::MessageSpec& ours, const histo
   unmade.number += 1000;
   auto elsewhere = ours.token;
   elsewhere.owner = "someone-else@example.test";
-  const auto stamped = [&](const history::Token& with) {
-    return text_mail(fmt::format("{}: {}\r\nMessage-ID: {}\r\nSubject: forged\r\n", history::kTokenHeader, with.text(),
+  const auto stamped = [&](const mail::Token& with) {
+    return text_mail(fmt::format("{}: {}\r\nMessage-ID: {}\r\nSubject: forged\r\n", mail::kTokenHeader, with.text(),
                                  with.message_id()));
   };
   return {
@@ -80,7 +80,7 @@ std::vector<LookAlike> look_alikes(const history::MessageSpec& ours, const histo
       {"a token of this playing for a message never made", Whose::foreign, stamped(unmade)},
       {"a token of this playing with another owner", Whose::foreign, stamped(elsewhere)},
       {"a token cut short", Whose::foreign,
-       text_mail(fmt::format("{}: v1 run={:016x}\r\n", history::kTokenHeader, ours.token.run) + id)},
+       text_mail(fmt::format("{}: v1 run={:016x}\r\n", mail::kTokenHeader, ours.token.run) + id)},
       {"a subject that says multipart/report", Whose::foreign,
        text_mail(their_id + "Subject: how to read Content-Type: multipart/report; report-type=delivery-status\r\n")},
       {"a report about somebody's mail", Whose::maybe_report, report("", "Message-ID: <1@example.org>\r\n")},

@@ -19,6 +19,6 @@ struct LookAlike {
 };
 
 /// Made around a message of this playing, and one of another.
-std::vector<LookAlike> look_alikes(const history::MessageSpec& ours, const history::MessageSpec& other_run);
+std::vector<LookAlike> look_alikes(const mail::MessageSpec& ours, const mail::MessageSpec& other_run);
 
 }  // namespace mailproof::play

@@ -24,8 +24,8 @@ struct Mail {
   Messages messages;
 };
 
-history::ContentScanner scanned(std::string_view text) {
-  history::ContentScanner scanner;
+mail::ContentScanner scanned(std::string_view text) {
+  mail::ContentScanner scanner;
   scanner.begin();
   scanner.add(text);
   scanner.end();
@@ -93,7 +93,7 @@ TEST(Messages, ComeOutTheSameForTheSameSeedOnly) {
 TEST(Messages, OfAnotherRunAreNotOurs) {
   Mail mail;
   const auto made = mail.make("mail");
-  history::Token token = *scanned(*made.text).token();
+  mail::Token token = *scanned(*made.text).token();
   token.run += 1;
   EXPECT_EQ(mail.messages.number_of(token), 0U);
   token.run = kRun;

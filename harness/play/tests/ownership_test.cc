@@ -12,11 +12,11 @@ constexpr std::uint64_t kPlaying = 0xa1b2c3d4e5f60718;
 struct World {
   history::History history;
   Messages messages{history, 11, kPlaying, "Thu, 01 Jan 2026 00:00:00 +0000"};
-  history::MessageSpec ours, other;
+  mail::MessageSpec ours, other;
 
   World() {
     const auto made = messages.make("mail", scenario::MessageKind::plain, 0, 0, "a@example.test", "alice@example.test");
-    history::ContentScanner scanner;
+    mail::ContentScanner scanner;
     scanner.begin();
     scanner.add(*made.text);
     scanner.end();
@@ -31,7 +31,7 @@ struct World {
   }
 
   Identity of(std::string_view text, std::size_t piece = 0) const {
-    history::ContentScanner scanner;
+    mail::ContentScanner scanner;
     scanner.begin();
     for (std::size_t i = 0; piece != 0 && i < text.size(); i += piece) scanner.add(text.substr(i, piece));
     if (piece == 0) scanner.add(text);
@@ -60,7 +60,7 @@ TEST(Ownership, AHeaderOfAMegabyteIsNotOursForWhatStandsBehindIt) {
   const World world;
   std::string text;
   while (text.size() < 1024 * 1024) text += "X-Filler: " + std::string(900, 'x') + "\r\n";
-  text += std::string(history::kTokenHeader) + ": " + world.ours.token.text() + "\r\n\r\n";
+  text += std::string(mail::kTokenHeader) + ": " + world.ours.token.text() + "\r\n\r\n";
   EXPECT_EQ(world.of(text).whose, Whose::foreign);
 }
 

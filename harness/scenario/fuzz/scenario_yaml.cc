@@ -3,7 +3,7 @@
 #include <cstdlib>
 
 #include "scenario/scenario.h"
-#include "scenario/target.h"
+#include "scenario/target/target.h"
 
 /// Any bytes are a scenario or have problems, never both or neither; and what was understood can be written.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "scenario/target.h"
+#include "scenario/target/target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto loaded =

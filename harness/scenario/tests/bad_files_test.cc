@@ -7,7 +7,7 @@
 #include <iterator>
 
 #include "scenario/scenario.h"
-#include "scenario/target.h"
+#include "scenario/target/target.h"
 
 namespace mailproof::scenario {
 namespace {

@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "scenario/scenario.h"
-#include "scenario/target.h"
-#include "scenario/verbs.h"
+#include "scenario/story/verbs.h"
+#include "scenario/target/target.h"
 
 namespace mailproof::scenario {
 namespace {

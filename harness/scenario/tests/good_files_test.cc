@@ -6,9 +6,9 @@
 #include <iterator>
 #include <set>
 
-#include "scenario/complaints.h"
-#include "scenario/node.h"
-#include "scenario/verbs.h"
+#include "scenario/story/verbs.h"
+#include "scenario/yaml/complaints.h"
+#include "scenario/yaml/node.h"
 
 namespace mailproof::scenario {
 namespace {

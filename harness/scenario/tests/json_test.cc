@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "scenario/json_writer.h"
 #include "scenario/scenario.h"
+#include "scenario/yaml/json_writer.h"
 
 namespace mailproof::scenario {
 namespace {

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "scenario/scenario.h"
-#include "scenario/verbs.h"
+#include "scenario/story/verbs.h"
 
 namespace mailproof::scenario {
 namespace {

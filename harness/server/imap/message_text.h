@@ -1,7 +1,7 @@
 #pragma once
 #include <string>
 
-#include "server/store_mailbox.h"
+#include "server/store/mailbox.h"
 
 namespace mailproof::server {
 

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "server/imap/session.h"
-#include "server/quota.h"
+#include "server/store/quota.h"
 
 namespace mailproof::server {
 namespace {

@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "server/store.h"
+#include "server/store/store.h"
 #include "wire/imap/sequence_set.h"
 
 namespace mailproof::server {

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "server/tests/imap_rig.h"
+#include "server/imap/tests/rig.h"
 #include "server/tests/talk.h"
 
 namespace mailproof::server {

@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "server/tests/delivery_rig.h"
-#include "server/tests/imap_rig.h"
+#include "server/imap/tests/rig.h"
+#include "server/smtp/tests/delivery_rig.h"
 
 namespace mailproof::server {
 namespace {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "session/tests/imap_dialogue.h"
+#include "session/imap/tests/dialogue.h"
 
 namespace mailproof::session {
 namespace {

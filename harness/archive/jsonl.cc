@@ -1,0 +1,276 @@
+#include "archive/jsonl.h"
+
+#include <fmt/compile.h>
+#include <fmt/format.h>
+
+#include <iterator>
+
+namespace mailproof::archive {
+namespace {
+
+/// Length of the well-formed UTF-8 sequence at the start of `text`, 0 if there is none (RFC 3629).
+std::size_t utf8(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const unsigned b0 = byte(0);
+  const auto tail = [&](std::size_t i) { return (byte(i) & 0xc0U) == 0x80U; };
+  if (b0 >= 0xc2 && b0 <= 0xdf && tail(1)) return 2;
+  if (b0 >= 0xe0 && b0 <= 0xef && tail(1) && tail(2) && !(b0 == 0xe0 && byte(1) < 0xa0) &&
+      !(b0 == 0xed && byte(1) > 0x9f))
+    return 3;
+  if (b0 >= 0xf0 && b0 <= 0xf4 && tail(1) && tail(2) && tail(3) && !(b0 == 0xf0 && byte(1) < 0x90) &&
+      !(b0 == 0xf4 && byte(1) > 0x8f))
+    return 4;
+  return 0;
+}
+
+/// Of a well-formed sequence of two or three octets.
+std::uint32_t point_of(std::string_view sequence) {
+  std::uint32_t point = static_cast<unsigned char>(sequence[0]) & (sequence.size() == 2 ? 0x1fU : 0x0fU);
+  for (const char c : sequence.substr(1)) point = point << 6U | (static_cast<unsigned char>(c) & 0x3fU);
+  return point;
+}
+
+/// What terminals obey, or take for a line end, or what reorders a line for whoever looks into the file: C1, U+2028,
+/// bidirectional marks. As escapes they read back as what they are.
+bool commands(std::uint32_t point) {
+  return (point >= 0x80 && point <= 0x9f) || point == 0x61c || point == 0x200e || point == 0x200f ||
+         (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
+}
+
+/// Writes ,"key":value pairs, leaving out what holds nothing.
+class Fields {
+ public:
+  explicit Fields(std::string& out) : out_(out) {}
+  void number(std::string_view key, std::uint64_t value) {
+    if (value == 0) return;
+    comma(key);
+    fmt::format_to(std::back_inserter(out_), FMT_COMPILE("{}"), value);
+  }
+  void always(std::string_view key, std::int64_t value) {
+    comma(key);
+    fmt::format_to(std::back_inserter(out_), FMT_COMPILE("{}"), value);
+  }
+  void text(std::string_view key, std::string_view value) {
+    if (value.empty()) return;
+    comma(key);
+    write_json_string(value, out_);
+  }
+  /// 64-bit hashes and seeds as hex text: JSON readers lose integers above 2^53.
+  void hex(std::string_view key, std::uint64_t value) {
+    if (value == 0) return;
+    comma(key);
+    fmt::format_to(std::back_inserter(out_), FMT_COMPILE("\"{:016x}\""), value);
+  }
+  void flag(std::string_view key, bool value) {
+    if (!value) return;
+    comma(key);
+    out_ += "true";
+  }
+  void comma(std::string_view key) {
+    if (!first_) out_ += ',';
+    first_ = false;
+    out_ += '"';
+    out_ += key;
+    out_ += "\":";
+  }
+
+ private:
+  std::string& out_;
+  bool first_ = true;
+};
+
+}  // namespace
+
+void write_json_string(std::string_view text, std::string& out) {
+  out += '"';
+  for (std::size_t i = 0; i < text.size();) {
+    const char c = text[i];
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+      ++i;
+    } else if (byte < 0x20 || byte == 0x7f || ((c == ':' || c == '#') && i > 0 && text[i - 1] == c)) {
+      fmt::format_to(std::back_inserter(out), FMT_COMPILE("\\u{:04x}"), byte);
+      ++i;
+    } else if (byte < 0x80) {
+      out += c;
+      ++i;
+    } else if (const std::size_t n = utf8(text.substr(i)); n != 0) {
+      const std::uint32_t point = n > 3 ? 0 : point_of(text.substr(i, n));
+      if (commands(point))
+        fmt::format_to(std::back_inserter(out), FMT_COMPILE("\\u{:04x}"), point);
+      else
+        out.append(text.substr(i, n));
+      i += n;
+    } else {
+      out += "\\ufffd";
+      ++i;
+    }
+  }
+  out += '"';
+}
+
+void write_run(std::optional<std::size_t> histories, std::string& out) {
+  out += "{\"run\":{";
+  if (histories) Fields(out).always("histories", static_cast<std::int64_t>(*histories));
+  out += "}}";
+}
+
+void write_info(const HistoryInfo& info, std::string& out) {
+  out += "{\"history\":{";
+  Fields f(out);
+  f.text("scenario", info.scenario);
+  f.text("title", info.title);
+  f.hex("scenario_hash", info.scenario_hash);
+  f.hex("run_seed", info.run_seed);
+  f.hex("seed", info.seed);
+  f.number("copy", info.copy);
+  f.text("target", info.target);
+  f.text("version", info.version);
+  f.always("settle", info.settle.count());
+  f.comma("patience");
+  fmt::format_to(std::back_inserter(out), "{}", info.patience);
+  f.flag("simulated", info.simulated);
+  f.flag("load", info.load);
+  if (info.check) {
+    f.comma("check");
+    out += '{';
+    Fields c(out);
+    c.text("level", info.check->level);
+    c.text("harm", info.check->harm);
+    c.flag("talk", info.check->talk);
+    c.text("requirement", info.check->requirement);
+    out += '}';
+  }
+  if (!info.customers.empty()) {
+    f.comma("customers");
+    out += '[';
+    for (std::size_t i = 0; i < info.customers.size(); ++i) {
+      out += i == 0 ? "{" : ",{";
+      Fields c(out);
+      c.text("name", info.customers[i].name);
+      c.number("quota", info.customers[i].quota);
+      out += '}';
+    }
+    out += ']';
+  }
+  f.comma("accounts");
+  out += '[';
+  for (std::size_t i = 0; i < info.accounts.size(); ++i) {
+    out += i == 0 ? "{" : ",{";
+    Fields a(out);
+    a.text("name", info.accounts[i].name);
+    a.text("login", info.accounts[i].login);
+    a.text("address", info.accounts[i].address);
+    if (info.accounts[i].quota) a.always("quota", static_cast<std::int64_t>(*info.accounts[i].quota));
+    a.number("customer", info.accounts[i].customer);
+    out += '}';
+  }
+  out += ']';
+  f.comma("devices");
+  out += '[';
+  for (std::size_t i = 0; i < info.devices.size(); ++i) {
+    out += i == 0 ? "{" : ",{";
+    Fields d(out);
+    d.text("name", info.devices[i].name);
+    d.always("kind", static_cast<std::int64_t>(info.devices[i].kind));
+    d.number("account", info.devices[i].account);
+    d.text("policy", info.devices[i].policy);
+    out += '}';
+  }
+  out += ']';
+  f.comma("steps");
+  out += '[';
+  for (std::size_t i = 0; i < info.steps.size(); ++i) {
+    if (i != 0) out += ',';
+    write_json_string(info.steps[i], out);
+  }
+  out += "]}}";
+}
+
+void write_session(const SessionInfo& session, std::uint32_t number, std::string& out) {
+  out += "{\"session\":{";
+  Fields f(out);
+  f.number("n", number);
+  f.text("label", session.label);
+  f.number("device", session.device);
+  f.text("protocol", name(session.protocol));
+  f.number("account", session.account);
+  f.number("audit", session.audit_round);
+  f.text("endpoint", session.endpoint);
+  out += "}}";
+}
+
+void write_message(const MessageInfo& message, std::uint32_t number, std::string& out) {
+  out += "{\"message\":{";
+  Fields f(out);
+  f.number("n", number);
+  f.text("set", message.set);
+  f.number("index", message.index);
+  f.hex("seed", message.seed);
+  f.number("size", message.size);
+  f.hex("hash", message.hash);
+  f.number("header_lines", message.header_lines);
+  f.number("body_lines", message.body_lines);
+  f.number("header_octets", message.header_octets);
+  f.hex("header_hash", message.header_hash);
+  f.number("sender", message.sender);
+  out += "}}";
+}
+
+void write_event(const Event& event, std::string& out) {
+  out += "{\"event\":{";
+  Fields f(out);
+  f.number("i", event.index);
+  f.always("t", event.at.time_since_epoch().count());
+  f.text("type", name(event.type));
+  f.text("what", name(event.what));
+  f.number("session", event.session);
+  f.number("command", event.command);
+  f.number("step", event.step);
+  f.number("message", event.message);
+  f.number("account", event.account);
+  f.number("uidvalidity", event.uidvalidity);
+  f.number("uid", event.uid);
+  f.number("seq", event.seq);
+  f.number("size", event.size);
+  f.number("modseq", event.modseq);
+  f.hex("hash", event.hash);
+  f.text("mailbox", event.mailbox);
+  f.text("other_mailbox", event.other_mailbox);
+  f.text("set", event.set);
+  f.text("other_set", event.other_set);
+  f.flag("has_flags", event.has_flags);
+  f.text("flags", event.flags);
+  f.text("code", event.code);
+  f.text("text", event.text);
+  if (event.raw.length != 0) {
+    f.comma("raw");
+    fmt::format_to(std::back_inserter(out), FMT_COMPILE("[{},{}]"), event.raw.offset, event.raw.length);
+  }
+  out += "}}";
+}
+
+void write_end(const History& history, Duration took, std::string& out) {
+  out += "{\"end\":{";
+  Fields f(out);
+  f.always("events", static_cast<std::int64_t>(history.events().size()));
+  f.always("took", took.count());
+  out += "}}";
+}
+
+std::string write_all(const History& history, Duration took) {
+  std::string out;
+  write_info(history.info, out);
+  out += '\n';
+  std::uint32_t n = 0;
+  for (const auto& session : history.sessions()) write_session(session, ++n, out), out += '\n';
+  n = 0;
+  for (const auto& message : history.messages()) write_message(message, ++n, out), out += '\n';
+  for (const auto& event : history.events()) write_event(event, out), out += '\n';
+  write_end(history, took, out);
+  return out + "\n";
+}
+
+}  // namespace mailproof::archive

@@ -1,0 +1,81 @@
+#pragma once
+#include <cstdio>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "core/result.h"
+#include "history/history.h"
+#include "history/wire_log.h"
+#include "report/run_result.h"
+
+namespace mailproof::archive {
+
+/// The directory of a run: histories as they grow, then everything else. What an earlier run left in it is replaced.
+class RunDirectory {
+ public:
+  /// Makes it and proves that it can be written: a full disk or a missing right is known before anything is played.
+  /// `path` empty: a new one below runs/, named after the time. One that holds what a run would replace and no run has
+  /// written is refused, and nothing of it is touched.
+  static Result<std::unique_ptr<RunDirectory>> make(const std::string& path);
+
+  const std::string& path() const { return path_; }
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+
+  /// Keeps a scenario's history on disk while it grows: history/<slot>.jsonl. After a write that failed nothing more is
+  /// written: what would follow the gap, where there is room again, would look like a history.
+  class Stream {
+   public:
+    Stream(std::string path, const history::History& history, const RunDirectory& directory);
+    ~Stream();
+    void flush();
+    const std::string& trouble() const { return trouble_; }  ///< which file and why; "" = all was written
+    /// All of it is written: what comes later of a run that is killed does not make this one doubtful.
+    void end(Duration took);
+
+   private:
+    void write_new(const history::Event& event);
+    void close();
+    void failed();
+    std::string path_;
+    const history::History& history_;
+    const RunDirectory& directory_;
+    std::FILE* file_;
+    std::string trouble_;
+    std::string buffer_;
+    std::size_t sessions_ = 0, messages_ = 0;
+    bool info_ = false;
+    Time flushed_{};
+    friend class RunDirectory;
+  };
+  std::unique_ptr<Stream> stream(std::size_t slot, history::History& history) const;
+
+  /// Byte logs of one scenario: wire/<slot>-<id>/<session>.log.
+  void write_wire(std::size_t slot, const std::string& id, const history::History& history,
+                  const std::vector<std::unique_ptr<history::WireLog>>& logs) const;
+  /// Says in history.jsonl how many histories there will be, or that not all are kept. What went wrong, or "".
+  std::string begin(std::optional<std::size_t> histories) const;
+  /// Joins the histories in slot order into history.jsonl; the line that a failed write tore is left out. `histories`:
+  /// how many there should be.
+  void join_histories(std::optional<std::size_t> histories) const;
+  /// The first write that failed, file and reason; "" = none did. Such a run says nothing about a server. Any thread.
+  std::string trouble() const;
+  void failed(const std::string& why) const;
+  /// run.json, findings.json, junit.xml, summary.md, report.html. What could not be written, or "".
+  std::string write_reports(const report::RunResult& run) const;
+
+ private:
+  explicit RunDirectory(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+  mutable std::mutex mutex_;
+  mutable std::string trouble_;
+};
+
+/// Writes a whole file; what went wrong, or "".
+std::string write_file(const std::string& path, const std::string& text);
+
+/// What a run says that could not write its files: `what` names the first and why.
+std::string not_written(const std::string& what);
+
+}  // namespace mailproof::archive

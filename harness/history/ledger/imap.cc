@@ -1,0 +1,273 @@
+// What clients ask of mailboxes over IMAP: marks, expunges, copies, moves, and the mailboxes' own comings and goings.
+#include <algorithm>
+
+#include "core/bytes.h"
+#include "history/ledger/impl.h"
+
+namespace mailproof::history {
+namespace {
+
+bool has_deleted(const std::string& flags) {
+  std::string_view rest = flags;
+  while (!rest.empty()) {
+    const auto space = rest.find(' ');
+    if (iequals(rest.substr(0, space), "\\Deleted")) return true;
+    rest = space == std::string_view::npos ? std::string_view() : rest.substr(space + 1);
+  }
+  return false;
+}
+
+}  // namespace
+
+void Ledger::Impl::select(const Event& e) {
+  if (e.type == Type::invoke || e.session == 0) return;
+  SessionState& at = session(e.session);
+  at.forget_listed();
+  at.box = 0;  // RFC 3501 section 6.3.1: a SELECT that fails leaves nothing selected
+  if (e.type != Type::ok || e.what == What::unselect) return;
+  at.box = box(place(history.account_of(e), invoke_of(e).mailbox), e.uidvalidity);
+  at.writable = e.what == What::select;
+}
+
+void Ledger::Impl::mark(std::uint32_t copy_number, std::uint32_t event, bool certain) {
+  Copy& at = copies[copy_number - 1];
+  if (at.marked == 0) boxes[at.box - 1].marked.push_back(copy_number);
+  if (at.marked_ok != 0) return;
+  at.marked = event;
+  if (certain) at.marked_ok = event;
+}
+
+void Ledger::Impl::store(const Event& e) {
+  const Event& invoke = invoke_of(e);
+  const std::uint32_t in = session(e.session).box;
+  if (in == 0) return;
+  const bool removes = !invoke.code.empty() && invoke.code.front() == '-';
+  const bool replaces = !invoke.code.empty() && invoke.code.front() != '-' && invoke.code.front() != '+';
+  const bool deleted = has_deleted(invoke.flags);
+  const bool sets = deleted && !removes;
+  const bool clears = (deleted && removes) || (!deleted && replaces);
+  if (!sets && !clears) return;
+  std::vector<std::uint32_t> taken_back;
+  for (const std::uint32_t uid : parse_uids(invoke.set)) {
+    const std::uint32_t number = copy(in, uid);
+    Copy& at = copies[number - 1];
+    if (e.type == Type::invoke) {
+      if (sets) mark(number, e.index, false);
+      if (clears) {
+        at.settled = at.marked == 0 || at.marked_ok != 0;
+        at.marked_ok = 0;
+        at.cleared = e.index;
+      }
+    } else if (e.type == Type::ok) {
+      // Of two STOREs that overlap nobody knows which came last: the mark stays possible, not certain.
+      if (sets && at.cleared < invoke.index && at.marked_ok == 0 && at.marked != 0) at.marked_ok = e.index;
+      if (clears && at.cleared == invoke.index && at.settled && at.marked < invoke.index && at.marked != 0) {
+        at.marked = 0;
+        taken_back.push_back(number);
+      }
+    }
+  }
+  if (taken_back.empty()) return;
+  std::sort(taken_back.begin(), taken_back.end());
+  std::erase_if(boxes[in - 1].marked,
+                [&](std::uint32_t number) { return std::binary_search(taken_back.begin(), taken_back.end(), number); });
+}
+
+void Ledger::Impl::expunge(const Event& e) {
+  const Event& invoke = invoke_of(e);
+  SessionState& at = session(e.session);
+  const std::uint32_t in = at.box;
+  if (e.what == What::close) {
+    at.box = 0;
+    at.forget_listed();
+  }
+  if (in == 0 || !at.writable) return;
+  std::vector<std::uint32_t> only = parse_uids(invoke.set);
+  std::sort(only.begin(), only.end());
+  const auto marked = boxes[in - 1].marked;
+  for (const std::uint32_t number : marked) {
+    const Copy& gone = copies[number - 1];
+    if (!only.empty() && !std::binary_search(only.begin(), only.end(), gone.uid)) continue;
+    const bool before = gone.marked_ok != 0 && gone.marked_ok < invoke.index;
+    const bool certain = (e.type == Type::ok && before) || gone.told_gone;
+    remove(number, certain, invoke.index, gone.marked);
+  }
+  std::erase_if(boxes[in - 1].marked,
+                [this](std::uint32_t number) { return copies[number - 1].removal == Copy::Removal::certain; });
+}
+
+void Ledger::Impl::told_gone(const Event& e, std::uint32_t uid) {
+  const std::uint32_t in = session(e.session).box;
+  const std::uint32_t number = in == 0 || uid == 0 ? 0 : copy_of.get(std::uint64_t{in} << 32U | uid);
+  if (number == 0) return;
+  Copy& gone = copies[number - 1];
+  gone.told_gone = true;
+  session(e.session).unlist(number);
+  if (gone.message != 0) {
+    Cell& at = cell(gone.message, boxes[in - 1].place);
+    if (at.first_absent == 0) at.first_absent = e.index;
+  }
+  if (gone.removal != Copy::Removal::maybe) return;
+  remove(number, true, 0, 0);
+  if (!gone.moving || gone.marked != 0 || gone.message == 0) return;
+  // RFC 6851 section 3.3: what a MOVE takes out of the source is in the destination.
+  const Cell& from = cell(gone.message, boxes[in - 1].place);
+  if (from.moved_to == 0) return;
+  gone.arrived = true;
+  const std::string to = mailbox_names[from.moved_to - 1];
+  Cell& there = cell(gone.message, place(history.account_of(e), to));
+  if (there.maybe_adds == 0) return;
+  --there.maybe_adds;
+  ++there.adds;
+}
+
+void Ledger::Impl::copy_or_move(const Event& e) {
+  const Event& invoke = invoke_of(e);
+  const std::uint32_t in = session(e.session).box;
+  const bool move = e.what == What::move;
+  // A COPY that fails leaves nothing (RFC 3501 section 6.4.7). A MOVE that fails may have moved some (RFC 6851 section
+  // 3.3): they are then found in the destination, and nothing is owed to either side before.
+  if (in == 0 || e.type == Type::fail) return;
+  const std::uint32_t to = place(history.account_of(invoke), invoke.other_mailbox);
+  const std::vector<std::uint32_t> sources = parse_uids(e.set);
+  const std::vector<std::uint32_t> made = parse_uids(e.other_set);
+  const bool told = !made.empty() && sources.size() == made.size();
+  const std::vector<std::uint32_t> uids = told ? sources : parse_uids(invoke.set);
+  for (std::size_t i = 0; i < uids.size(); ++i) {
+    const std::uint32_t from = copy(in, uids[i]);
+    const std::uint32_t there = told ? copy(box(to, e.uidvalidity), made[i]) : 0;
+    const bool gone = move && e.type == Type::ok && copies[from - 1].told_gone && copies[from - 1].marked == 0;
+    const bool certain = told || gone;
+    const std::uint32_t message = copies[from - 1].message;
+    if (message == 0)
+      wait_for(from, there, to, certain, e);
+    else if (!move || !copies[from - 1].arrived || (told && copies[from - 1].told_where))
+      add(message, to, certain, e);  // two sessions that are told of a copy each made one; OK alone proves none
+    copies[from - 1].told_where = copies[from - 1].told_where || (move && told);
+    if (move && certain && message != 0) settle_earlier_move(from, to);
+    if (there != 0) {
+      if (copies[there - 1].message == 0) copies[there - 1].message = message;  // claimed by COPYUID, not looked at
+      if (copies[from - 1].marked != 0) mark(there, e.index, false);            // a copy keeps its flags
+    }
+    if (!move) continue;
+    copies[from - 1].moving = true;
+    const bool fresh = copies[from - 1].removal == Copy::Removal::none;
+    remove(from, certain, invoke.index, 0);
+    if (message == 0) continue;
+    Cell& source = cell(message, boxes[in - 1].place);
+    source.moved_to = places[to - 1].mailbox + 1U;
+    if (!certain && fresh) ++source.maybe_moves;
+  }
+}
+
+void Ledger::Impl::wait_for(std::uint32_t source, std::uint32_t destination, std::uint32_t to, bool certain,
+                            const Event& e) {
+  const auto place = static_cast<std::uint32_t>(pending.size());
+  pending.push_back({source, destination, to, e.index, certain, false});
+  pending_of[source].push_back(place);
+  if (destination != 0 && destination != source) pending_of[destination].push_back(place);
+}
+
+/// A UID is moved once: an earlier attempt whose answer was lost did not do it, or is the same.
+void Ledger::Impl::settle_earlier_move(std::uint32_t from, std::uint32_t to) {
+  Copy& source = copies[from - 1];
+  const bool earlier = source.moving && source.removal == Copy::Removal::maybe && !source.arrived;
+  source.arrived = true;
+  if (!earlier) return;
+  Cell& there = cell(source.message, to);
+  if (there.maybe_adds > 0) --there.maybe_adds;
+}
+
+void Ledger::Impl::remove_mailbox(const Event& e) {
+  const Event& invoke = invoke_of(e);
+  const std::uint32_t gone = find_place(history.account_of(invoke), invoke.mailbox);
+  if (e.type == Type::fail || gone == 0) return;
+  for (const std::uint32_t number : places[gone - 1].cells) {
+    Cell& at = touch(number);
+    at.maybe_removes = static_cast<std::uint16_t>(at.most());
+    at.maybe_moves = 0;
+    at.removed_by = invoke.index;
+    at.removed_over |= 1;
+    at.enumerated = false;
+    at.misses = 0;
+  }
+}
+
+void Ledger::Impl::rename_mailbox(const Event& e) {
+  const Event& invoke = invoke_of(e);
+  const std::uint32_t account = history.account_of(invoke);
+  if (e.type == Type::fail) return;
+  const std::uint32_t source = find_place(account, invoke.mailbox);
+  if (iequals(invoke.mailbox, "INBOX") || e.type == Type::info) {
+    if (source != 0) move_cells(source, place(account, invoke.other_mailbox), e.type == Type::ok, e);
+    return;
+  }
+  if (source != 0) rename_place(source, place(account, invoke.other_mailbox));
+  // RFC 3501 section 6.3.5: inferior hierarchical names are renamed as well.
+  const auto names = mailbox_names;
+  for (const std::string& child : names) {
+    if (child.size() <= invoke.mailbox.size() || !child.starts_with(invoke.mailbox)) continue;
+    const char separator = child[invoke.mailbox.size()];
+    if (separator != '/' && separator != '.') continue;
+    if (const std::uint32_t below = find_place(account, child))
+      rename_place(below, place(account, invoke.other_mailbox + child.substr(invoke.mailbox.size())));
+  }
+}
+
+/// INBOX stays and its messages go (RFC 3501 section 6.3.5); or nobody knows whether the rename happened.
+void Ledger::Impl::move_cells(std::uint32_t from, std::uint32_t to, bool certain, const Event& e) {
+  const auto numbers = places[from - 1].cells;
+  for (const std::uint32_t number : numbers) {
+    const Cell before = cells[number - 1];
+    const int sure = std::max(0, before.adds - before.removes - before.maybe_removes);
+    const int perhaps = before.most() - sure;
+    const bool clear = certain && before.added_by < invoke_of(e).index;  // else it may have come during the rename
+    Cell& there = cell(before.message, to);
+    there.added_by = there.added_by == 0 ? e.index : there.added_by;
+    there.adds = static_cast<std::uint16_t>(there.adds + (clear ? sure : 0));
+    there.maybe_adds = static_cast<std::uint16_t>(there.maybe_adds + (clear ? perhaps : before.most()));
+    Cell& here = touch(number);
+    here.removes = static_cast<std::uint16_t>(here.removes + (clear ? sure : 0));
+    here.maybe_removes = static_cast<std::uint16_t>(here.maybe_removes + (clear ? 0 : sure));
+    here.removed_by = invoke_of(e).index;
+    here.removed_over |= 1;
+    here.moved_to = there.mailbox + 1U;
+    here.enumerated = there.enumerated = false;
+  }
+}
+
+void Ledger::Impl::rename_place(std::uint32_t from, std::uint32_t to) {
+  const auto numbers = std::move(places[from - 1].cells);
+  places[from - 1].cells.clear();
+  for (const std::uint32_t number : numbers) {
+    Cell& here = touch(number);
+    cell_of.set(std::uint64_t{here.message} << 32U | from, 0);
+    const std::uint64_t key = std::uint64_t{here.message} << 32U | to;
+    if (const std::uint32_t other = cell_of.get(key)) {
+      // An earlier mailbox of that name had this message too: what it was owed is settled, one sum serves both.
+      Cell& there = touch(other);
+      there.adds = static_cast<std::uint16_t>(there.adds + here.adds);
+      there.maybe_adds = static_cast<std::uint16_t>(there.maybe_adds + here.maybe_adds);
+      there.removes = static_cast<std::uint16_t>(there.removes + here.removes);
+      there.maybe_removes = static_cast<std::uint16_t>(there.maybe_removes + here.maybe_removes);
+      there.enumerated = false;
+      here.adds = here.maybe_adds = here.removes = here.maybe_removes = here.present = 0;
+      continue;
+    }
+    here.mailbox = places[to - 1].mailbox;
+    here.enumerated = false;
+    cell_of.set(key, number);
+    places[to - 1].cells.push_back(number);
+  }
+  const auto moved = std::move(places[from - 1].boxes);
+  places[from - 1].boxes.clear();
+  for (const std::uint32_t number : moved) {
+    Box& at = boxes[number - 1];
+    box_of.set(std::uint64_t{from} << 33U | std::uint64_t{at.uidvalidity} << 1U | (at.pop ? 1U : 0U), 0);
+    at.place = to;
+    box_of.set(std::uint64_t{to} << 33U | std::uint64_t{at.uidvalidity} << 1U | (at.pop ? 1U : 0U), number);
+    places[to - 1].boxes.push_back(number);
+  }
+}
+
+}  // namespace mailproof::history

@@ -1,0 +1,170 @@
+#pragma once
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "history/ledger/ledger.h"
+#include "history/number_map.h"
+
+namespace mailproof::history {
+
+/// A copy: one message in one place, known by its UID (IMAP) or its UIDL (POP3). A message in a mailbox that both
+/// protocols look at has two of these; the cell joins them.
+struct Copy {
+  std::uint32_t box = 0;
+  std::uint32_t uid = 0;        ///< POP3: the number of its UIDL
+  std::uint32_t message = 0;    ///< 0 = not ours, or not known yet
+  std::uint32_t marked = 0;     ///< the STORE, DELE or row (event) that says \Deleted
+  std::uint32_t marked_ok = 0;  ///< the event that made the mark certain
+  std::uint32_t cleared = 0;    ///< the newest STORE (invoke) that takes the mark back
+  std::uint32_t request = 0;    ///< invoke of the command that asked for the removal
+  enum class Removal : std::uint8_t { none, maybe, certain } removal = Removal::none;
+  bool identified = false;  ///< its content was looked at
+  bool told_gone = false;   ///< some session was told that it is expunged
+  bool moving = false;      ///< the removal is a MOVE's
+  bool arrived = false;     ///< ... and its destination has been counted for certain
+  bool told_where = false;  ///< a MOVE said by COPYUID where it put it
+  bool settled = false;     ///< no mark was in flight when the newest `cleared` was asked for
+};
+
+/// A mailbox name of one account.
+struct Place {
+  std::uint32_t account = 0;
+  std::uint16_t mailbox = 0;
+  std::vector<std::uint32_t> cells;  ///< numbers
+  std::vector<std::uint32_t> boxes;
+};
+
+/// What holds UIDs: a place under one UIDVALIDITY, or an account's maildrop.
+struct Box {
+  std::uint32_t place = 0;
+  std::uint32_t uidvalidity = 0;
+  bool pop = false;
+  std::vector<std::uint32_t> marked;  ///< copies with a mark, certain or possible
+};
+
+/// COPY or MOVE of a UID whose content nobody had looked at yet; settled when either end is identified.
+struct PendingCopy {
+  std::uint32_t source = 0, destination = 0;  ///< copies; destination 0 = its UID is not known
+  std::uint32_t to = 0;                       ///< place
+  std::uint32_t event = 0;
+  bool certain = false;
+  bool settled = false;
+};
+
+/// One line of a POP3 session's maildrop.
+struct PopRow {
+  std::uint32_t copy = 0;
+  std::uint32_t message = 0;
+  bool listed = false, identified = false;
+  std::uint32_t dele = 0;  ///< invoke of the DELE
+  bool dele_ok = false, dele_maybe = false;
+};
+
+struct SessionState {
+  std::uint32_t box = 0;  ///< selected mailbox, or the maildrop; 0 = none
+  bool writable = false;
+  bool quit = false;
+  std::vector<std::uint32_t> listed;  ///< IMAP: copies of which a row came since SELECT, but for those ...
+  std::vector<std::pair<std::uint32_t, std::size_t>> unlisted;  ///< ... told as gone when so many were listed
+  std::vector<PopRow> rows;                                     ///< POP3, by number - 1
+  NumberMap row_of;                                             ///< copy -> the newest row that got it
+
+  void unlist(std::uint32_t copy);
+  void settle_listed();  ///< leaves nothing unlisted
+  void forget_listed() {
+    listed.clear();
+    unlisted.clear();
+  }
+};
+
+struct Ledger::Impl {
+  explicit Impl(const History& h) : history(h) {}
+
+  const History& history;
+  std::vector<Cell> cells;
+  std::vector<Attempt> attempts;
+  std::vector<Report> reports;
+  std::vector<std::string> mailbox_names;
+  Chains cells_of, attempts_of;        ///< by message
+  std::vector<std::uint32_t> touched;  ///< places in `cells`, since the newest apply()
+
+  std::unordered_map<std::string, std::uint16_t> mailbox_numbers;
+  std::unordered_map<std::string, std::uint32_t> uidl_numbers;
+  std::vector<std::string> uidls;  ///< by number - 1
+  std::vector<Place> places;       ///< numbers are index + 1, here and below
+  std::vector<Box> boxes;
+  std::vector<Copy> copies;
+  std::vector<PendingCopy> pending;                                          ///< also those that are settled
+  std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> pending_of;  ///< copy -> places in `pending`
+  std::unordered_set<std::string> known_reports;
+  std::vector<SessionState> sessions;
+  NumberMap place_of;          ///< account and mailbox -> place
+  NumberMap box_of;            ///< place and UIDVALIDITY -> box
+  NumberMap copy_of;           ///< box and UID -> copy
+  NumberMap cell_of;           ///< message and place -> cell
+  std::uint32_t nameless = 0;  ///< POP3 copies without a UIDL of their own, counted
+
+  void apply(const Event& e);
+
+  // Names and numbers (ledger.cc).
+  std::uint16_t mailbox_number(std::string_view name);
+  std::uint32_t place(std::uint32_t account, std::string_view mailbox);
+  std::uint32_t box(std::uint32_t place, std::uint32_t uidvalidity, bool pop = false);
+  std::uint32_t copy(std::uint32_t box, std::uint32_t uid);
+  std::uint32_t find_place(std::uint32_t account, std::string_view mailbox) const;
+  std::uint32_t find_box(std::uint32_t account, std::string_view mailbox, std::uint32_t uidvalidity) const;
+  Cell& cell(std::uint32_t message, std::uint32_t place);
+  Cell& touch(std::uint32_t number);  ///< the cell of this number, which is going to change
+  void attempt(Attempt made);
+  SessionState& session(std::uint32_t number);
+  const Event& invoke_of(const Event& e) const;  ///< the event it completes, or itself
+
+  // Conservation (ledger.cc).
+  void add(std::uint32_t message, std::uint32_t place, bool certain, const Event& e);
+  void remove(std::uint32_t copy, bool certain, std::uint32_t request, std::uint32_t mark);
+  void identify(std::uint32_t copy, std::uint32_t message);
+  void be(std::uint32_t copy, std::uint32_t message);
+  void seen(std::uint32_t message, std::uint32_t place, const Event& e);
+  void deliver(const Event& e);
+  void append(const Event& e);
+  void report(const Event& e);
+
+  // What clients asked of mailboxes (ledger_imap.cc).
+  void select(const Event& e);
+  void store(const Event& e);
+  void expunge(const Event& e);
+  void copy_or_move(const Event& e);
+  void wait_for(std::uint32_t source, std::uint32_t destination, std::uint32_t to, bool certain, const Event& e);
+  void settle_earlier_move(std::uint32_t from, std::uint32_t to);
+  void remove_mailbox(const Event& e);
+  void rename_mailbox(const Event& e);
+  void move_cells(std::uint32_t from, std::uint32_t to, bool certain, const Event& e);
+  void rename_place(std::uint32_t from, std::uint32_t to);
+  void told_gone(const Event& e, std::uint32_t uid);
+  void mark(std::uint32_t copy, std::uint32_t event, bool certain);
+
+  // POP3 (ledger_pop3.cc).
+  std::uint32_t maildrop(std::uint32_t account);  ///< its box
+  PopRow& pop_row(const Event& e);
+  std::uint32_t uidl_copy(const Event& e);
+  std::string uidl_of(const Event& e) const;
+  void pop_content(const Event& e);
+  void pop_uidl(const Event& e);
+  void dele(const Event& e);
+  void rset(const Event& e);
+  void quit(const Event& e);
+
+  // Listings (ledger_listing.cc).
+  void imap_content(const Event& e);
+  void row(const Event& e);
+  void enumerated(const Event& e);
+  struct LifeWriter;  ///< ledger_life.cc
+
+  void take_listing(const Event& e, std::uint32_t place, const std::vector<std::uint32_t>& messages, bool complete,
+                    bool pop);
+};
+
+}  // namespace mailproof::history

@@ -1,0 +1,386 @@
+#include "history/ledger/ledger.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/bytes.h"
+#include "history/ledger/impl.h"
+
+namespace mailproof::history {
+
+std::string_view name(Fate fate) {
+  switch (fate) {
+    case Fate::present:
+      return "present";
+    case Fate::removed_by_client:
+      return "removed-by-client";
+    case Fate::expired_by_client_policy:
+      return "expired-by-client-policy";
+    case Fate::moved:
+      return "moved";
+    case Fate::refused:
+      return "refused";
+    case Fate::deferred:
+      return "deferred";
+    case Fate::queued:
+      return "queued";
+    case Fate::bounced:
+      return "bounced";
+    case Fate::suppressed_duplicate:
+      return "suppressed-duplicate";
+    case Fate::lost:
+      return "lost";
+    case Fate::unknown:
+      return "unknown";
+  }
+  return "?";
+}
+
+int Cell::least() const { return bounced ? 0 : std::max(0, adds - removes - maybe_removes); }
+int Cell::most() const { return std::max(0, adds + maybe_adds - removes); }
+
+Ledger::Ledger(const History& history) : impl_(std::make_unique<Impl>(history)) {}
+Ledger::~Ledger() = default;
+Ledger::Ledger(Ledger&&) noexcept = default;
+
+void Ledger::apply(const Event& event) { impl_->apply(event); }
+const std::vector<Cell>& Ledger::cells() const { return impl_->cells; }
+const std::vector<Attempt>& Ledger::attempts() const { return impl_->attempts; }
+const std::vector<Report>& Ledger::reports() const { return impl_->reports; }
+Chained<Cell> Ledger::cells_of(std::uint32_t message) const { return {impl_->cells, impl_->cells_of, message}; }
+Chained<Attempt> Ledger::attempts_of(std::uint32_t message) const {
+  return {impl_->attempts, impl_->attempts_of, message};
+}
+const std::vector<std::uint32_t>& Ledger::touched() const { return impl_->touched; }
+const std::string& Ledger::mailbox_name(std::uint16_t mailbox) const { return impl_->mailbox_names.at(mailbox); }
+
+const Cell* Ledger::find(std::uint32_t message, std::uint32_t account, std::string_view mailbox) const {
+  const std::uint32_t place = impl_->find_place(account, mailbox);
+  const std::uint32_t number = place == 0 ? 0 : impl_->cell_of.get(std::uint64_t{message} << 32U | place);
+  return number == 0 ? nullptr : &impl_->cells[number - 1];
+}
+
+std::uint32_t Ledger::message_at(std::uint32_t account, std::string_view mailbox, std::uint32_t uidvalidity,
+                                 std::uint32_t uid) const {
+  const std::uint32_t box = impl_->find_box(account, mailbox, uidvalidity);
+  const std::uint32_t number = box == 0 ? 0 : impl_->copy_of.get(std::uint64_t{box} << 32U | uid);
+  return number == 0 ? 0 : impl_->copies[number - 1].message;
+}
+
+std::uint32_t Ledger::message_with_uidl(std::uint32_t account, std::string_view uidl) const {
+  const auto known = impl_->uidl_numbers.find(std::string(uidl));
+  const std::uint32_t at = impl_->find_place(account, "INBOX");
+  const std::uint32_t box = at == 0 ? 0 : impl_->box_of.get(std::uint64_t{at} << 33U | 1U);
+  if (known == impl_->uidl_numbers.end() || box == 0) return 0;
+  const std::uint32_t number = impl_->copy_of.get(std::uint64_t{box} << 32U | known->second);
+  return number == 0 ? 0 : impl_->copies[number - 1].message;
+}
+
+std::vector<const Cell*> Ledger::missing() const {
+  std::vector<const Cell*> out;
+  for (const Cell& cell : impl_->cells) {
+    const bool disagree = cell.enumerated && !cell.by_pop && cell.in_pop && cell.present != cell.present_pop;
+    if ((cell.enumerated && cell.present < cell.least()) || disagree) out.push_back(&cell);
+  }
+  return out;
+}
+
+void Ledger::Impl::apply(const Event& e) {
+  const bool asks = e.type == Type::invoke;
+  const bool done = e.type == Type::ok || e.type == Type::fail || e.type == Type::info;
+  touched.clear();
+  switch (e.what) {
+    case What::deliver:
+      if (done) deliver(e);
+      break;
+    case What::append:
+      if (done) append(e);
+      break;
+    case What::select:
+    case What::examine:
+    case What::unselect:
+      select(e);
+      break;
+    case What::store:
+      store(e);
+      break;
+    case What::close:
+    case What::expunge:
+      if (done) expunge(e);
+      break;
+    case What::copy:
+    case What::move:
+      if (done) copy_or_move(e);
+      break;
+    case What::remove:
+      if (done) remove_mailbox(e);
+      break;
+    case What::rename:
+      if (done) rename_mailbox(e);
+      break;
+    case What::expunged:
+      told_gone(e, e.uid);
+      break;
+    case What::vanished:
+      if (e.code.empty())
+        for (const std::uint32_t uid : parse_uids(e.set)) told_gone(e, uid);
+      break;
+    case What::row:
+      row(e);
+      break;
+    case What::message:
+      if (history.session(e.session).protocol == Protocol::pop3)
+        pop_content(e);
+      else
+        imap_content(e);
+      break;
+    case What::report:
+      report(e);
+      break;
+    case What::pop_list:
+      if (e.type == Type::obs) pop_row(e).listed = true;
+      break;
+    case What::pop_uidl:
+      if (e.type == Type::obs) pop_uidl(e);
+      break;
+    case What::dele:
+      if (!asks) dele(e);
+      break;
+    case What::rset:
+      if (done) rset(e);
+      break;
+    case What::quit:
+      if (done) quit(e);
+      break;
+    case What::enumerated:
+      enumerated(e);
+      break;
+    default:
+      break;
+  }
+}
+
+std::uint16_t Ledger::Impl::mailbox_number(std::string_view name) {
+  // RFC 3501 section 5.1: INBOX, and only INBOX, is case-insensitive.
+  const std::string key(iequals(name, "INBOX") ? std::string_view("INBOX") : name);
+  const auto [at, added] = mailbox_numbers.try_emplace(key, static_cast<std::uint16_t>(mailbox_names.size()));
+  if (added) mailbox_names.push_back(key);
+  return at->second;
+}
+
+std::uint32_t Ledger::Impl::find_place(std::uint32_t account, std::string_view mailbox) const {
+  const auto at = mailbox_numbers.find(std::string(iequals(mailbox, "INBOX") ? std::string_view("INBOX") : mailbox));
+  return at == mailbox_numbers.end() ? 0 : place_of.get(std::uint64_t{account} << 32U | (at->second + 1U));
+}
+
+std::uint32_t Ledger::Impl::place(std::uint32_t account, std::string_view mailbox) {
+  const std::uint16_t number = mailbox_number(mailbox);
+  const std::uint64_t key = std::uint64_t{account} << 32U | (number + 1U);
+  if (const std::uint32_t known = place_of.get(key)) return known;
+  places.push_back({account, number, {}, {}});
+  const auto fresh = static_cast<std::uint32_t>(places.size());
+  place_of.set(key, fresh);
+  return fresh;
+}
+
+std::uint32_t Ledger::Impl::box(std::uint32_t place_number, std::uint32_t uidvalidity, bool pop) {
+  const std::uint64_t key = std::uint64_t{place_number} << 33U | std::uint64_t{uidvalidity} << 1U | (pop ? 1U : 0U);
+  if (const std::uint32_t known = box_of.get(key)) return known;
+  boxes.push_back({place_number, uidvalidity, pop, {}});
+  const auto fresh = static_cast<std::uint32_t>(boxes.size());
+  places[place_number - 1].boxes.push_back(fresh);
+  box_of.set(key, fresh);
+  return fresh;
+}
+
+std::uint32_t Ledger::Impl::find_box(std::uint32_t account, std::string_view mailbox, std::uint32_t uidvalidity) const {
+  const std::uint32_t at = find_place(account, mailbox);
+  return at == 0 ? 0 : box_of.get(std::uint64_t{at} << 33U | std::uint64_t{uidvalidity} << 1U);
+}
+
+std::uint32_t Ledger::Impl::copy(std::uint32_t box_number, std::uint32_t uid) {
+  const std::uint64_t key = std::uint64_t{box_number} << 32U | uid;
+  if (const std::uint32_t known = copy_of.get(key)) return known;
+  Copy& fresh = copies.emplace_back();
+  fresh.box = box_number;
+  fresh.uid = uid;
+  const auto number = static_cast<std::uint32_t>(copies.size());
+  copy_of.set(key, number);
+  return number;
+}
+
+Cell& Ledger::Impl::cell(std::uint32_t message, std::uint32_t place_number) {
+  const std::uint64_t key = std::uint64_t{message} << 32U | place_number;
+  if (const std::uint32_t known = cell_of.get(key)) return touch(known);
+  Place& at = places[place_number - 1];
+  Cell& fresh = cells.emplace_back();
+  fresh.message = message;
+  fresh.account = static_cast<std::uint16_t>(at.account);
+  fresh.mailbox = at.mailbox;
+  const auto number = static_cast<std::uint32_t>(cells.size());
+  cell_of.set(key, number);
+  at.cells.push_back(number);
+  cells_of.add(message);
+  return touch(number);
+}
+
+Cell& Ledger::Impl::touch(std::uint32_t number) {
+  touched.push_back(number - 1);
+  return cells[number - 1];
+}
+
+void Ledger::Impl::attempt(Attempt made) {
+  attempts_of.add(made.message);
+  attempts.push_back(std::move(made));
+}
+
+SessionState& Ledger::Impl::session(std::uint32_t number) {
+  if (sessions.size() < number) sessions.resize(number);
+  return sessions[number - 1];
+}
+
+const Event& Ledger::Impl::invoke_of(const Event& e) const { return e.command == 0 ? e : history.event(e.command); }
+
+void Ledger::Impl::add(std::uint32_t message, std::uint32_t place_number, bool certain, const Event& e) {
+  if (message == 0) return;
+  Cell& at = cell(message, place_number);
+  std::uint16_t& count = certain ? at.adds : at.maybe_adds;
+  ++count;
+  if (at.added_by == 0) at.added_by = e.index;
+  at.enumerated = false;
+  at.misses = 0;
+}
+
+void Ledger::Impl::remove(std::uint32_t copy_number, bool certain, std::uint32_t request, std::uint32_t mark) {
+  Copy& gone = copies[copy_number - 1];
+  const Copy::Removal before = gone.removal;
+  if (before == Copy::Removal::certain || (before == Copy::Removal::maybe && !certain)) return;
+  gone.removal = certain ? Copy::Removal::certain : Copy::Removal::maybe;
+  if (request != 0) gone.request = request;
+  if (gone.message == 0) return;  // counted when it is identified
+
+  Box& from = boxes[gone.box - 1];
+  Cell& at = cell(gone.message, from.place);
+  const std::uint8_t protocol = from.pop ? 2 : 1;
+  const bool other_protocol = (at.removed_over & ~protocol) != 0;
+  at.removed_over = static_cast<std::uint8_t>(at.removed_over | protocol);
+  if (gone.request != 0) at.removed_by = gone.request;
+  if (mark != 0) at.marked_by = mark;
+  at.enumerated = false;
+  at.misses = 0;
+  if (before == Copy::Removal::maybe) {
+    if (at.maybe_removes > 0) {
+      --at.maybe_removes;
+      ++at.removes;
+    }
+    if (gone.moving && at.maybe_moves > 0) --at.maybe_moves;
+    return;
+  }
+  // UIDs and UIDLs cannot be matched: what both protocols removed may have been one copy or two.
+  if (other_protocol) {
+    if (at.adds + at.maybe_adds > at.removes + at.maybe_removes) ++at.maybe_removes;
+    return;
+  }
+  std::uint16_t& count = certain ? at.removes : at.maybe_removes;
+  ++count;
+}
+
+void Ledger::Impl::identify(std::uint32_t copy_number, std::uint32_t message) {
+  Copy& looked_at = copies[copy_number - 1];
+  looked_at.identified = true;
+  if (message == 0 || looked_at.message == message) return;
+  // One end tells what the other is, which may be an end of the next: how long such a chain is the server says.
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> open;  // place in `pending`, the end that is known
+  const auto known = [&](std::uint32_t one) {
+    be(one, message);
+    if (const auto of = pending_of.find(one); of != pending_of.end()) {
+      for (auto i = of->second.rbegin(); i != of->second.rend(); ++i) open.emplace_back(*i, one);
+      pending_of.erase(of);
+    }
+  };
+  known(copy_number);
+  while (!open.empty()) {
+    const auto [place, one] = open.back();
+    open.pop_back();
+    PendingCopy& p = pending[place];
+    if (std::exchange(p.settled, true)) continue;
+    add(message, p.to, p.certain, history.event(p.event));
+    const std::uint32_t other = p.source == one ? p.destination : p.source;
+    if (other == 0 || copies[other - 1].message != 0) continue;
+    copies[other - 1].identified = true;
+    known(other);
+  }
+}
+
+/// What is known of a copy from now on.
+void Ledger::Impl::be(std::uint32_t copy_number, std::uint32_t message) {
+  Copy& at = copies[copy_number - 1];
+  const Copy::Removal removal = at.message == 0 ? at.removal : Copy::Removal::none;
+  const std::uint32_t mark = at.message == 0 ? at.marked : 0;
+  const std::uint32_t request = at.request;
+  at.message = message;
+  at.removal = Copy::Removal::none;
+  at.marked = mark;
+  if (removal != Copy::Removal::none) remove(copy_number, removal == Copy::Removal::certain, request, mark);
+}
+
+void Ledger::Impl::seen(std::uint32_t message, std::uint32_t place_number, const Event& e) {
+  if (message == 0) return;
+  Cell& at = cell(message, place_number);
+  if (at.first_seen == 0) at.first_seen = e.index;
+  at.last_seen = e.index;
+  // Only fresh eyes prove a return: a device that was not told of the removal yet may go on seeing it.
+  if (at.listed_absent && history.session(e.session).device == 0) at.reappeared = true;
+  at.first_absent = 0;
+}
+
+void Ledger::Impl::deliver(const Event& e) {
+  const std::uint32_t message = e.message != 0 ? e.message : invoke_of(e).message;
+  if (message == 0 || e.account == 0) return;
+  attempt({message, e.account, e.type, static_cast<int>(e.seq), e.code, e.index});
+  if (e.type == Type::fail) return;
+  add(message, place(e.account, "INBOX"), e.type == Type::ok, e);
+}
+
+void Ledger::Impl::append(const Event& e) {
+  const Event& invoke = invoke_of(e);
+  if (invoke.message == 0) return;
+  const std::uint32_t owner = history.account_of(invoke);
+  if (e.type == Type::fail) {  // NO is a permanent refusal: the client is told, and nobody tries again
+    attempt({invoke.message, owner, e.type, 500, iequals(e.code, "OVERQUOTA") ? "5.2.2" : "", e.index});
+    return;
+  }
+  const std::uint32_t to = place(owner, invoke.mailbox);
+  add(invoke.message, to, e.type == Type::ok, e);
+  if (e.uid == 0) return;
+  Copy& made = copies[copy(box(to, e.uidvalidity), e.uid) - 1];
+  if (made.message == 0) made.message = invoke.message;  // claimed by APPENDUID, not looked at
+}
+
+void Ledger::Impl::report(const Event& e) {
+  const std::uint32_t owner = e.session == 0 ? 0 : history.session(e.session).account;
+  const auto space = e.text.find(' ');
+  Report fresh;
+  fresh.message = e.message;
+  fresh.recipient = e.account;
+  fresh.mailbox_owner = owner;
+  fresh.mailbox = e.mailbox.empty() ? "INBOX" : e.mailbox;
+  fresh.uidvalidity = e.uidvalidity;
+  fresh.uid = e.uid;
+  if (e.uid == 0) fresh.uidl = uidl_of(e);
+  fresh.action = e.text.substr(0, space);
+  if (fresh.action.ends_with(':')) fresh.action.pop_back();
+  fresh.status = e.code;
+  fresh.diagnostic = space == std::string::npos ? std::string() : e.text.substr(space + 1);
+  fresh.event = e.index;
+  const auto one = fmt::format("{} {} {} {} {} {}:{}{}", owner, fresh.uid, fresh.uidvalidity, fresh.message,
+                               fresh.recipient, fresh.uidl.size(), fresh.uidl, fresh.mailbox);
+  if (!known_reports.insert(one).second) return;
+  reports.push_back(fresh);
+  if (e.message == 0 || e.account == 0 || !istarts_with(fresh.action, "failed")) return;
+  cell(e.message, place(e.account, "INBOX")).bounced = true;
+}
+
+}  // namespace mailproof::history

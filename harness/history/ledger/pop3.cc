@@ -1,0 +1,106 @@
+// POP3: message numbers and UIDLs of a session, and what DELE, RSET and QUIT come to (RFC 1939 sections 5 and 6).
+#include <fmt/format.h>
+
+#include "history/ledger/impl.h"
+
+namespace mailproof::history {
+namespace {
+
+/// More messages than any maildrop of a test holds; a server that claims a number beyond it is not believed.
+constexpr std::uint32_t kMostNumbers = 1'000'000;
+/// UIDL numbers stay below; copies without a UIDL of their own are numbered from here.
+constexpr std::uint32_t kNameless = 0x80000000;
+
+}  // namespace
+
+std::uint32_t Ledger::Impl::maildrop(std::uint32_t account) { return box(place(account, "INBOX"), 0, true); }
+
+PopRow& Ledger::Impl::pop_row(const Event& e) {
+  SessionState& at = session(e.session);
+  const std::uint32_t number = e.seq == 0 || e.seq > kMostNumbers ? 1 : e.seq;
+  if (at.box == 0) at.box = maildrop(history.session(e.session).account);
+  if (at.rows.size() < number) at.rows.resize(number);
+  return at.rows[number - 1];
+}
+
+/// The copy that a line with this UIDL stands for. A UIDL that this session already has for another number, or that
+/// belongs to another message, does not tell copies apart (RFC 1939 section 7 is broken then): such a line gets a copy
+/// of its own.
+std::uint32_t Ledger::Impl::uidl_copy(const Event& e) {
+  SessionState& at = session(e.session);
+  if (e.text.empty()) return copy(at.box, kNameless + ++nameless);
+  auto [known, added] = uidl_numbers.try_emplace(e.text, static_cast<std::uint32_t>(uidls.size() + 1));
+  if (added) uidls.push_back(e.text);
+  const std::uint32_t number = copy(at.box, known->second);
+  const std::uint32_t other = at.row_of.get(number);
+  if (other != 0 && other != e.seq && at.rows[other - 1].copy == number) return copy(at.box, kNameless + ++nameless);
+  at.row_of.set(number, e.seq);
+  return number;
+}
+
+std::string Ledger::Impl::uidl_of(const Event& e) const {
+  if (e.session != 0 && e.session <= sessions.size() && e.seq != 0) {
+    const auto& rows = sessions[e.session - 1].rows;
+    const std::uint32_t number = e.seq <= rows.size() ? rows[e.seq - 1].copy : 0;
+    if (number != 0 && copies[number - 1].uid < kNameless) return uidls[copies[number - 1].uid - 1];
+  }
+  return fmt::format("#{}", e.seq);
+}
+
+void Ledger::Impl::pop_uidl(const Event& e) {
+  if (e.seq == 0 || e.seq > kMostNumbers) return;
+  PopRow& row = pop_row(e);
+  row.listed = true;
+  if (row.copy == 0) row.copy = uidl_copy(e);
+  if (row.identified) return;
+  row.message = copies[row.copy - 1].message;
+}
+
+void Ledger::Impl::pop_content(const Event& e) {
+  if (e.seq == 0 || e.seq > kMostNumbers) return;
+  PopRow& row = pop_row(e);
+  row.listed = row.identified = true;
+  row.message = e.message;
+  if (row.copy == 0) row.copy = uidl_copy(e);
+  const std::uint32_t known = copies[row.copy - 1].message;
+  if (known != 0 && e.message != 0 && known != e.message)
+    row.copy = copy(session(e.session).box, kNameless + ++nameless);
+  identify(row.copy, e.message);
+  seen(e.message, boxes[session(e.session).box - 1].place, e);
+}
+
+void Ledger::Impl::dele(const Event& e) {
+  const Event& invoke = invoke_of(e);
+  if (e.type == Type::fail || invoke.seq == 0 || invoke.seq > kMostNumbers) return;
+  PopRow& row = pop_row(invoke);
+  if (row.copy == 0) row.copy = copy(session(e.session).box, kNameless + ++nameless);
+  if (row.message == 0 && invoke.message != 0) {
+    row.message = invoke.message;
+    if (copies[row.copy - 1].message == 0) identify(row.copy, invoke.message);
+  }
+  row.dele = invoke.index;
+  row.dele_ok = e.type == Type::ok;
+  row.dele_maybe = e.type != Type::ok;
+}
+
+void Ledger::Impl::rset(const Event& e) {
+  if (e.type == Type::fail) return;
+  for (PopRow& row : session(e.session).rows) {
+    row.dele_maybe = e.type == Type::info && (row.dele_ok || row.dele_maybe);
+    row.dele_ok = false;
+    if (e.type == Type::ok) row.dele = 0;
+  }
+}
+
+/// QUIT is what removes (RFC 1939 section 6); after -ERR some, or none, of the marked ones are gone.
+void Ledger::Impl::quit(const Event& e) {
+  SessionState& at = session(e.session);
+  at.quit = true;
+  for (std::size_t i = 0; i < at.rows.size(); ++i) {
+    const PopRow row = at.rows[i];
+    if (row.copy == 0 || (!row.dele_ok && !row.dele_maybe)) continue;
+    remove(row.copy, e.type == Type::ok && row.dele_ok, invoke_of(e).index, row.dele);
+  }
+}
+
+}  // namespace mailproof::history

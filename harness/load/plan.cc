@@ -1,0 +1,118 @@
+#include "load/plan.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/units.h"
+#include "play/requirements.h"
+
+namespace mailproof::load {
+namespace {
+
+constexpr double kMostRate = 10'000;  // arrivals a second
+constexpr Duration kLongest = std::chrono::hours(24);
+constexpr Duration kDefaultRamp = std::chrono::seconds(10);  // without --rate all copies begin within this time
+
+/// An address, or the one name that means it (RFC 6761 section 6.3). 127.example.test is a name like any other.
+bool loopback(const std::string& host) {
+  in_addr v4{};
+  if (::inet_pton(AF_INET, host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
+  in6_addr v6{};
+  if (::inet_pton(AF_INET6, host.c_str(), &v6) == 1) return IN6_IS_ADDR_LOOPBACK(&v6);
+  return host == "localhost";
+}
+
+std::optional<std::string> foreign_host(const scenario::Target& target) {
+  for (const auto* all : {&target.imap, &target.pop3, &target.smtp, &target.lmtp})
+    for (const auto& endpoint : *all)
+      if (!loopback(endpoint.host)) return endpoint.host;
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<Schedule> make_schedule(const Options& options) {
+  Schedule out;
+  out.rate = static_cast<double>(options.copies) / std::chrono::duration<double>(kDefaultRamp).count();
+  if (!options.rate.empty()) {
+    const auto rate = parse_rate(options.rate);
+    if (!rate || *rate > kMostRate)
+      return Error{"--rate " + options.rate, fmt::format("expected something like 20/s, at most {:.0f}/s", kMostRate)};
+    out.rate = *rate;
+  }
+  out.total = options.copies;
+  out.bound = kLongest;
+  if (options.duration.empty()) return out;
+  const auto duration = parse_duration(options.duration);
+  if (!duration || *duration > kLongest || *duration <= Duration::zero())
+    return Error{"--for " + options.duration, "expected a time like 30s or 5m, at most 24h"};
+  out.total =
+      static_cast<std::uint32_t>(std::min(4e9, std::ceil(out.rate * std::chrono::duration<double>(*duration).count())));
+  out.bound = *duration + std::chrono::milliseconds(1);
+  return out;
+}
+
+std::optional<std::string> refusal(const Options& options, bool ours, const std::vector<scenario::Scenario>& stories,
+                                   const scenario::Target& target) {
+  if (const auto host = foreign_host(target); !ours && host && options.yes_load != *host)
+    return fmt::format("{} is not loopback: say --yes-load {} if it may be loaded", *host, *host);
+  for (const auto& story : stories) {
+    if (story.check)
+      return fmt::format(
+          "{} is a check, played for what one sentence says: as load it measures nothing; give stories, "
+          "such as those below scenarios/mixed, scenarios/pop3 and scenarios/sync",
+          story.id);
+    if (const auto* step = play::disturbing_step(story.steps))
+      return fmt::format("{} cannot be played as load: its step {} of the target would disturb every other copy",
+                         story.id, name(step->verb));
+    if (const auto why = play::not_applicable(story, target))
+      return fmt::format("{} is not applicable: {}", story.id, *why);
+  }
+  return std::nullopt;
+}
+
+host::BuiltinOptions with_accounts(host::BuiltinOptions builtin, const Options& options,
+                                   const std::vector<scenario::Scenario>& stories) {
+  std::size_t accounts = 0, customers = 0;
+  for (const auto& story : stories) {
+    accounts += story.accounts.size();
+    customers += story.customers.size();
+  }
+  builtin.users = std::max(builtin.users, options.copies * static_cast<unsigned>(accounts));
+  builtin.small = std::max(builtin.small, options.copies * static_cast<unsigned>(accounts));
+  builtin.customers = std::max(builtin.customers, options.copies * static_cast<unsigned>(customers));
+  return builtin;
+}
+
+Result<std::vector<std::vector<LoadPart>>> make_parts(const Options& options, const Schedule& schedule,
+                                                      const std::vector<scenario::Scenario>& stories,
+                                                      const scenario::Target& target) {
+  std::vector<std::vector<LoadPart>> out(options.jobs);
+  std::vector<bool> taken;
+  for (std::size_t n = 0; n < stories.size(); ++n) {
+    const scenario::Scenario& story = stories[n];
+    const double turn = static_cast<double>(n) / static_cast<double>(stories.size()) / schedule.rate;
+    for (unsigned job = 0; job < options.jobs; ++job) {
+      LoadPart& part = out[job].emplace_back();
+      part.story = &story;
+      part.row = stories.size() == 1 ? "story" : "story " + story.id;
+      part.arrivals = {schedule.rate, schedule.total, job, options.jobs,
+                       Duration(static_cast<std::int64_t>(turn * 1e9))};
+    }
+    for (std::uint32_t i = 0; i < options.copies; ++i) {
+      std::string why;
+      const auto chosen = play::choose_accounts(story, target, taken, why);
+      if (chosen.empty() && !story.accounts.empty())
+        return Error{fmt::format("{} copies at a time need accounts for each", options.copies * stories.size()),
+                     fmt::format("after {} of them, {}", n * options.copies + i, why)};
+      auto& slot = out[i % options.jobs][n].slots.emplace_back();
+      for (const auto index : chosen) slot.push_back(target.accounts[index]);
+    }
+  }
+  return out;
+}
+
+}  // namespace mailproof::load

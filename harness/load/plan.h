@@ -1,0 +1,50 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "host/builtin.h"
+#include "load/shard.h"
+
+namespace mailproof::load {
+
+/// What is asked for.
+struct Options {
+  std::uint32_t copies = 10;   ///< of each story, at a time
+  std::string rate, duration;  ///< as people write them, "20/s" and "30s"; empty: the default
+  std::string yes_load;        ///< the host that is no loopback and may be loaded all the same
+  unsigned jobs = 1;           ///< threads
+};
+
+/// When the copies of each story begin.
+struct Schedule {
+  double rate = 1;          ///< a second
+  std::uint32_t total = 1;  ///< copies
+  Duration bound{};         ///< none begins later
+};
+Result<Schedule> make_schedule(const Options& options);
+
+/// Why these stories must not be played as load on this target; nothing where they may. `ours`: it is the built-in
+/// server.
+std::optional<std::string> refusal(const Options& options, bool ours, const std::vector<scenario::Scenario>& stories,
+                                   const scenario::Target& target);
+
+/// The built-in server with accounts enough for all copies.
+host::BuiltinOptions with_accounts(host::BuiltinOptions builtin, const Options& options,
+                                   const std::vector<scenario::Scenario>& stories);
+
+/// What one thread plays of one story.
+struct LoadPart {
+  const scenario::Scenario* story = nullptr;
+  std::vector<std::vector<scenario::PoolAccount>> slots;  ///< accounts of each copy that may run at the same time
+  Arrivals arrivals;
+  std::string row;  ///< of the table of operations
+};
+
+/// By thread, then by story. No account is lent twice.
+Result<std::vector<std::vector<LoadPart>>> make_parts(const Options& options, const Schedule& schedule,
+                                                      const std::vector<scenario::Scenario>& stories,
+                                                      const scenario::Target& target);
+
+}  // namespace mailproof::load

@@ -1,0 +1,71 @@
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include "history/ledger/ledger.h"
+#include "judge/judge.h"
+#include "net/loop.h"
+#include "play/player.h"
+#include "stats/operations.h"
+
+namespace mailproof::load {
+
+/// The ledgers of all copies added up: every message sent has a fate, or it is unexplained.
+struct LedgerTotals {
+  std::uint64_t copies = 0;                    ///< story copies played to the end
+  std::uint64_t sent = 0;                      ///< attempts to deliver, one a message and recipient
+  std::uint64_t accepted = 0;                  ///< part of sent: the server took responsibility
+  std::uint64_t refused = 0;                   ///< part of sent
+  std::uint64_t unknown = 0;                   ///< part of sent: no answer came
+  std::map<std::string, std::uint64_t> fates;  ///< of the accepted ones
+  std::uint64_t unexplained = 0;               ///< accepted, and neither there nor gone for a reason
+  void add(const history::History& history, const history::Ledger& ledger);
+  void merge(const LedgerTotals& other);
+};
+
+/// A kind of finding over all copies: shown in full once, then counted, every message named.
+struct Tally {
+  judge::Finding first;
+  std::uint64_t times = 0;
+  std::vector<std::string> messages;  ///< "copy 17: mail.2 (user0017)", at most kMostNamed
+};
+inline constexpr std::size_t kMostNamed = 10'000;
+
+/// How the generator itself did. If it was the bottleneck its figures say nothing about the server.
+struct Generator {
+  double cpu = 0;             ///< part of one core that each of its threads used, the busiest
+  Duration worst_lateness{};  ///< a slot was free and still a copy began this late
+  Duration worst_timer{};     ///< a timer fired this late
+  bool limited() const;
+  std::string text() const;
+};
+
+/// What the copies of one story, or of all of them, add up to.
+struct StoryTotals {
+  stats::Operations operations;
+  LedgerTotals ledger;
+  std::map<std::string, std::uint64_t> verdicts;
+  void merge(const StoryTotals& other);
+};
+
+struct LoadResult {
+  std::vector<std::string> stories;  ///< ids
+  std::string target;
+  std::uint64_t seed = 0;
+  std::uint32_t copies = 0, slots = 0;  ///< of each story
+  double rate = 0, seconds = 0;         ///< rate: of each story
+  bool interrupted = false;
+  std::vector<StoryTotals> by_story;
+  StoryTotals all;
+  std::map<std::string, Tally> findings;
+  judge::Verdict worst = judge::Verdict::pass;
+  Generator generator;
+  std::string note;
+};
+
+judge::Verdict verdict_of(const LoadResult& result);
+std::string to_text(const LoadResult& result);
+std::string to_json(const LoadResult& result);  ///< stats.json
+
+}  // namespace mailproof::load

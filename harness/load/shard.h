@@ -1,0 +1,97 @@
+#pragma once
+#include <deque>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "play/player.h"
+#include "stats/operations.h"
+
+namespace mailproof::load {
+
+/// When the copies of a story are due: open arrivals, evenly spaced; they come whether or not the server keeps up.
+struct Arrivals {
+  double rate = 1;  ///< a second
+  std::uint32_t total = 1;
+  std::uint32_t first = 0;  ///< this shard plays copies first, first + step, first + 2 step, ...
+  std::uint32_t step = 1;
+  Duration offset{};  ///< the first is due so long after time zero: several stories take turns
+  Duration due(std::uint32_t copy) const {
+    return offset + Duration(static_cast<std::int64_t>(static_cast<double>(copy) / rate * 1e9));
+  }
+};
+
+/// Plays many copies of one story on one network, each on leased accounts of its own; other stories may be played on
+/// the same network by shards beside it. A copy is the shard: everything of it happens on this thread. A copy whose
+/// time has come waits for a free slot; what it waited counts as latency, what never began as unserved.
+class LoadShard final : public Alarm {
+ public:
+  struct Progress {
+    std::uint32_t due = 0, begun = 0, over = 0;
+    std::size_t running = 0;
+  };
+  /// `slots`: accounts for as many copies as may run at the same time. `row`: what the operation is called that lasts
+  /// as long as the story.
+  LoadShard(const scenario::Scenario& scenario, const scenario::Target& target,
+            std::vector<std::vector<scenario::PoolAccount>> slots, Network& network, play::PlayOptions options,
+            Arrivals arrivals, std::string_view row = "story");
+  ~LoadShard() override;
+
+  /// Sees that the leased mailboxes are empty, a few at a time, then calls `then` with what was wrong ("" = nothing).
+  void preflight(std::function<void(std::string)> then);
+  /// Time zero of the arrivals is now.
+  void start();
+  /// No further copies begin; those under way are played to their end.
+  void close();
+  void interrupt();
+  bool done() const { return closed_ && running_.empty(); }
+
+  /// A copy is over: audited and cleaned up. The player goes when this returns.
+  std::function<void(play::Player&, std::uint32_t copy)> on_copy;
+
+  const stats::Operations& operations() const { return operations_; }
+  Progress progress() const;
+  Duration worst_own_lateness() const {
+    return worst_own_lateness_;
+  }  ///< a slot was free, and still the copy began this late
+
+  void ring(Time now) override;
+
+ private:
+  struct Running {
+    std::unique_ptr<play::Player> player;
+    std::size_t slot = 0;
+    std::uint32_t copy = 0;
+    Time intended{}, begun{};
+    bool over = false;
+  };
+  void check_next();
+  void begin(std::uint32_t copy, Time intended, Time now);
+  void measure(Running& copy, const history::Event& event);
+  void steps_done(Running& copy);
+  void bury();
+
+  const scenario::Scenario& scenario_;
+  const scenario::Target& target_;
+  std::vector<std::vector<scenario::PoolAccount>> slots_;
+  std::vector<std::size_t> free_;
+  Network& network_;
+  play::PlayOptions options_;
+  Arrivals arrivals_;
+  stats::Operations operations_;
+  stats::Operations::Id story_;
+  Time zero_{};
+  std::uint32_t next_ = 0;             ///< copy that is due next
+  std::deque<std::uint32_t> waiting_;  ///< due, no slot was free
+  std::vector<std::unique_ptr<Running>> running_;
+  std::uint32_t begun_ = 0, over_ = 0;
+  Duration worst_own_lateness_{};
+  bool closed_ = false;
+  // preflight
+  std::vector<std::unique_ptr<play::Player>> checks_;
+  std::size_t check_ = 0, checking_ = 0;
+  std::string wrong_;
+  std::function<void(std::string)> checked_;
+};
+
+}  // namespace mailproof::load

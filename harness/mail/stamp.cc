@@ -1,0 +1,310 @@
+#include "mail/stamp.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <vector>
+
+#include "core/rng.h"
+
+namespace mailproof::mail {
+namespace {
+
+constexpr std::array<std::string_view, 48> kWords = {
+    "invoice",  "meeting",  "attached", "please", "quarter",  "regards", "project",  "the",      "server",   "delivery",
+    "with",     "budget",   "tomorrow", "review", "customer", "and",     "contract", "schedule", "draft",    "of",
+    "summary",  "thanks",   "report",   "for",    "offer",    "address", "update",   "we",       "question", "answer",
+    "office",   "travel",   "agenda",   "to",     "notes",    "number",  "version",  "price",    "order",    "in",
+    "shipping", "received", "monday",   "team",   "signed",   "copy",    "until",    "call"};
+
+constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+std::string sentence(Rng& rng, std::size_t width) {
+  std::string out;
+  while (true) {
+    const auto word = kWords[rng.below(kWords.size())];
+    if (out.size() + word.size() + 2 > width) break;
+    if (!out.empty()) out += ' ';
+    out += word;
+  }
+  if (out.empty()) return std::string(width, '-');
+  out[0] = static_cast<char>(out[0] - ('a' - 'A'));
+  return out + '.';
+}
+
+std::string text_line(Rng& rng, Look look) {
+  switch (look) {
+    case Look::dot_lines:
+      switch (rng.below(5)) {
+        case 0:
+          return ".";
+        case 1:
+          return "..";
+        case 2:
+          return fmt::format(".{}", sentence(rng, 50));
+        default:
+          break;
+      }
+      break;
+    case Look::long_lines:
+      if (rng.one_in(4)) return sentence(rng, 1200 + rng.below(900));
+      break;
+    case Look::eight_bit:
+      if (rng.one_in(2)) return fmt::format("Grüße aus Köln, 価格は未定です: {}", sentence(rng, 30));
+      break;
+    default:
+      break;
+  }
+  if (rng.one_in(9)) return {};
+  if (rng.one_in(7)) return fmt::format("> {}", sentence(rng, 60));
+  return sentence(rng, 48 + rng.below(24));
+}
+
+std::string base64_line(Rng& rng) {
+  std::string out(76, ' ');
+  for (char& c : out) c = kBase64[rng.below(64)];
+  return out;
+}
+
+/// Fills `text` with lines until `target` octets, the last line cut or stretched so that it comes out exactly (when
+/// there is room for one).
+template <class Line>
+void fill(std::string& text, std::uint64_t target, Line&& line) {
+  while (text.size() < target) {
+    std::string next = line();
+    const std::uint64_t left = target - text.size();
+    if (next.size() + 2 + 82 > left) {  // the last one or two: plain padding of the exact length
+      const std::uint64_t first = left > 78 ? left / 2 : left;
+      if (first < 2) return;
+      next.assign(first - 2, 'x');
+    }
+    text += next;
+    text += "\r\n";
+  }
+}
+
+/// How the Subject ends: all that make_message() draws before it is the boundary.
+std::string subject_end(std::uint32_t number, Rng& rng) { return fmt::format("{}: {}", number, sentence(rng, 40)); }
+
+std::string header(const MessageSpec& spec, Rng& rng, const std::string& boundary) {
+  const auto& token = spec.token;
+  std::string type = "text/plain; charset=us-ascii";
+  std::string encoding = "7bit";
+  if (spec.look == Look::eight_bit) {
+    type = "text/plain; charset=utf-8";
+    encoding = "8bit";
+  } else if (spec.look == Look::office) {
+    type = fmt::format("multipart/mixed;\r\n\tboundary=\"{}\"", boundary);
+  }
+  const bool utf8 = spec.look == Look::utf8_header;
+  return fmt::format(
+      "{}: {}\r\n"
+      "Message-ID: {}\r\n"
+      "Date: {}\r\n"
+      "From: {} <{}>\r\n"
+      "To: <{}>\r\n"
+      "Subject: {}{} {}\r\n"
+      "MIME-Version: 1.0\r\n"
+      "Content-Type: {}\r\n"
+      "Content-Transfer-Encoding: {}\r\n"
+      "X-Mailer: mailproof\r\n\r\n",
+      kTokenHeader, token.text(), token.message_id(), spec.date, utf8 ? "Jörg Köhler" : "Mailproof Sender", spec.from,
+      spec.to, utf8 ? "Grüße aus Köln, " : "", spec.set, subject_end(token.number, rng), type, encoding);
+}
+
+std::uint32_t count_lines(std::string_view text) {
+  std::uint32_t lines = 0;
+  for (const char c : text) lines += c == '\n' ? 1U : 0U;
+  return lines;
+}
+
+}  // namespace
+
+std::string Token::text() const {
+  return fmt::format("v1 run={:016x} n={} seed={:016x} owner={}", run, number, seed, owner);
+}
+
+std::string Token::message_id() const {
+  return fmt::format("<{:016x}.{}.{:08x}@mailproof.invalid>", run, number, static_cast<std::uint32_t>(seed));
+}
+
+std::optional<Token> Token::parse(std::string_view value) {
+  Token token;
+  const auto field = [&](std::string_view key, int base, auto& into) {
+    const auto at = value.find(key);
+    if (at == std::string_view::npos) return false;
+    const auto rest = value.substr(at + key.size());
+    return std::from_chars(rest.data(), rest.data() + rest.size(), into, base).ec == std::errc{};
+  };
+  while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
+  if (!value.starts_with("v1 ")) return std::nullopt;
+  if (!field(" run=", 16, token.run) || !field(" n=", 10, token.number) || !field(" seed=", 16, token.seed))
+    return std::nullopt;
+  const auto owner = value.find(" owner=");
+  if (owner == std::string_view::npos) return std::nullopt;
+  const auto rest = value.substr(owner + 7);
+  token.owner = rest.substr(0, rest.find_first_of(" \r\n\t"));
+  return token;
+}
+
+namespace {
+
+constexpr std::uint64_t kDots = 500, kEdge = 4096, kLine = 2048;
+
+/// Bodies that are about one thing. False: this look has none of its own.
+bool odd_body(const MessageSpec& spec, Rng& rng, std::string& text) {
+  const auto size = [&](std::uint64_t natural) { return spec.size != 0 ? spec.size : natural; };
+  switch (spec.look) {
+    case Look::header_only:
+      return true;
+    case Look::no_final_newline:
+      text += fmt::format("{}\r\n{}\r\nthe last line has no end", sentence(rng, 60), sentence(rng, 60));
+      return true;
+    case Look::bare_lf:
+      text += fmt::format("{}\n.\n{}\r\n{}\r.\r{}\r\n", sentence(rng, 40), sentence(rng, 40), sentence(rng, 40),
+                          sentence(rng, 40));
+      return true;
+    case Look::dots:
+      for (std::uint64_t i = 0; i < size(kDots); ++i) text += fmt::format(".{}\r\n", sentence(rng, 10 + rng.below(30)));
+      return true;
+    case Look::lone_dot:
+      text += fmt::format("{}\r\n.\r\n{}\r\n.\r\n", sentence(rng, 60), sentence(rng, 60));
+      return true;
+    case Look::edge:
+      for (const auto end = text.size() + 8 * size(kEdge); text.size() < end;)
+        text += fmt::format(".{}\r\n", base64_line(rng).substr(0, 3 + rng.below(5)));
+      return true;
+    case Look::line: {
+      std::string line;
+      while (line.size() < size(kLine)) line += sentence(rng, 60) + ' ';
+      text += line.substr(0, size(kLine) - 1) + "x\r\n";
+      return true;
+    }
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+bool subject_fits(const Token& token, std::string_view subject) {
+  Rng rng(token.seed);
+  rng.next();
+  return subject.ends_with(" " + subject_end(token.number, rng));
+}
+
+Stamped make_message(const MessageSpec& spec) {
+  Rng rng(spec.token.seed);
+  const std::string boundary = fmt::format("=_mp_{:08x}", rng.next());
+  std::string text = header(spec, rng, boundary);
+  Stamped out;
+  out.header_octets = text.size();
+  out.header_lines = count_lines(text);
+  ContentHash header_hash;
+  header_hash.add(text);
+  out.header_hash = header_hash.value();
+  const std::uint64_t natural = text.size() + 600 + rng.below(1400);
+  const std::uint64_t target = std::max<std::uint64_t>(spec.size != 0 ? spec.size : natural, text.size() + 64);
+  text.reserve(target);
+  if (odd_body(spec, rng, text)) {
+  } else if (spec.look == Look::office) {
+    text += fmt::format(
+        "This is a multi-part message in MIME format.\r\n--{}\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n",
+        boundary);
+    for (int i = 0; i < 4; ++i) text += text_line(rng, Look::plain) + "\r\n";
+    text += fmt::format(
+        "--{}\r\nContent-Type: application/pdf; name=\"offer.pdf\"\r\nContent-Transfer-Encoding: "
+        "base64\r\nContent-Disposition: attachment; filename=\"offer.pdf\"\r\n\r\n",
+        boundary);
+    const std::string end = fmt::format("--{}--\r\n", boundary);
+    fill(text, std::max<std::uint64_t>(target, text.size() + end.size() + 160) - end.size(),
+         [&] { return base64_line(rng); });
+    text += end;
+  } else {
+    fill(text, target, [&] { return text_line(rng, spec.look); });
+  }
+  out.body_lines = count_lines(text) - out.header_lines;
+  ContentHash hash;
+  hash.add(text);
+  out.hash = hash.value();
+  out.text = std::make_shared<const std::string>(std::move(text));
+  return out;
+}
+
+namespace {
+constexpr std::size_t kLongestHeaderLine = 2048;  // our token line is far shorter; longer lines are not it
+constexpr std::size_t kKept = 128 * 1024;
+constexpr std::size_t kHeaderKept = 16 * 1024;
+}  // namespace
+
+void ContentScanner::begin() {
+  token_.reset();
+  hash_ = ContentHash();
+  header_hash_ = octets_ = canonical_ = 0;
+  body_lines_ = 0;
+  header_ended_ = stamped_ = line_too_long_ = false;
+  line_.clear();
+  kept_.clear();
+  header_.clear();
+}
+
+void ContentScanner::line() {
+  if (!line_too_long_ && istarts_with(line_, kTokenHeader) && line_.size() > kTokenHeader.size() &&
+      line_[kTokenHeader.size()] == ':') {
+    if (auto token = Token::parse(std::string_view(line_).substr(kTokenHeader.size() + 1))) {
+      token_ = std::move(token);
+      stamped_ = true;
+      kept_.clear();
+      kept_.shrink_to_fit();
+    }
+  }
+  if (stamped_) {
+    hash_.add(line_);
+    canonical_ += line_.size();
+  }
+  if (!line_too_long_ && (line_ == "\r\n" || line_ == "\n")) {
+    header_ended_ = true;
+    if (stamped_) header_hash_ = hash_.value();
+  }
+  line_.clear();
+  line_too_long_ = false;
+}
+
+void ContentScanner::add(std::string_view chunk) {
+  octets_ += chunk.size();
+  while (!chunk.empty()) {
+    if (header_ended_) {
+      for (const char c : chunk) body_lines_ += c == '\n' ? 1U : 0U;
+      if (stamped_) {
+        hash_.add(chunk);
+        canonical_ += chunk.size();
+      } else if (kept_.size() < kKept) {
+        kept_.append(chunk.substr(0, kKept - kept_.size()));
+      }
+      return;
+    }
+    const auto newline = chunk.find('\n');
+    const auto part = chunk.substr(0, newline == std::string_view::npos ? chunk.size() : newline + 1);
+    chunk.remove_prefix(part.size());
+    if (header_.size() < kHeaderKept) header_.append(part.substr(0, kHeaderKept - header_.size()));
+    if (!stamped_ && kept_.size() < kKept) kept_.append(part.substr(0, kKept - kept_.size()));
+    line_.append(part);
+    if (newline != std::string_view::npos) {
+      line();
+    } else if (line_.size() > kLongestHeaderLine) {  // hand it over in pieces
+      if (stamped_) {
+        hash_.add(line_);
+        canonical_ += line_.size();
+      }
+      line_.clear();
+      line_too_long_ = true;
+    }
+  }
+}
+
+void ContentScanner::end() {
+  if (!line_.empty()) line();
+}
+
+}  // namespace mailproof::mail

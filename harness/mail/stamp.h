@@ -1,0 +1,104 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/hash.h"
+
+namespace mailproof::mail {
+
+/// What identifies one of our messages for ever. It stands in its first header, X-Mailproof; the body can be made again
+/// from it.
+struct Token {
+  std::uint64_t run = 0;           ///< of this playing of the scenario; other runs' messages are "foreign"
+  std::uint32_t number = 0;        ///< in the history, from 1
+  std::uint64_t seed = 0;          ///< of the body
+  std::string owner;               ///< address it was first sent to: elsewhere it proves itself a leak
+  std::string text() const;        ///< the header's value
+  std::string message_id() const;  ///< of the message it stands in, with its angle brackets
+  static std::optional<Token> parse(std::string_view value);
+};
+
+inline constexpr std::string_view kTokenHeader = "X-Mailproof";
+
+/// What kind of mail to make. All but plain and office have something that an MTA may refuse or change: LMTP and APPEND
+/// only.
+enum class Look : std::uint8_t {
+  plain,
+  office,
+  dot_lines,
+  long_lines,
+  eight_bit,
+  header_only,       ///< ends with the blank line
+  no_final_newline,  ///< the last line does not end
+  bare_lf,           ///< LF.LF and CR.CR within
+  dots,              ///< `size` lines (500) that begin with a dot
+  lone_dot,          ///< a line that is one dot, in the middle and as the last
+  edge,  ///< eight times `size` octets of short lines of many lengths that begin with a dot: the boundaries of a buffer
+         ///< of that size fall everywhere within them, whatever a server puts on top, stuffed or not
+  line,  ///< one line of `size` octets
+  utf8_header,  ///< names and subject in raw UTF-8 (RFC 6532): a server need not take it
+};
+
+struct MessageSpec {
+  Token token;
+  Look look = Look::plain;
+  std::uint64_t size =
+      0;  ///< octets wanted; 0 = natural. At least the header and one line are made. See Look for others.
+  std::string from, to;  ///< addresses for the headers
+  std::string set;       ///< named in the subject
+  std::string date;      ///< RFC 5322 date-time
+};
+
+/// A stamped message: CRLF line ends, the token header first, the last line complete.
+struct Stamped {
+  std::shared_ptr<const std::string> text;
+  std::uint64_t hash = 0;           ///< of the whole
+  std::uint64_t header_octets = 0;  ///< with the blank line
+  std::uint64_t header_hash = 0;
+  std::uint32_t header_lines = 0, body_lines = 0;
+};
+Stamped make_message(const MessageSpec& spec);
+
+/// Whether this Subject, unfolded, is one that make_message() gives to a message with this token: its end follows from
+/// the seed.
+bool subject_fits(const Token& token, std::string_view subject);
+
+/// Reads a message as a server gives it, in pieces, in bounded memory. What stands above our token header (trace
+/// headers that servers put on top: Return-Path, Received) is not ours and is left out: the canonical content begins
+/// with the token header.
+class ContentScanner {
+ public:
+  void begin();  ///< forget everything, start a new message
+  void add(std::string_view chunk);
+  void end();
+
+  const std::optional<Token>& token() const { return token_; }
+  std::uint64_t hash() const {
+    return hash_.value();
+  }  ///< of the canonical content; 0-based on nothing when there is no token
+  std::uint64_t header_hash() const {
+    return header_hash_;
+  }  ///< of the canonical header with its blank line; 0 if it never ended
+  std::uint64_t octets() const { return octets_; }  ///< everything
+  std::uint64_t canonical_octets() const { return canonical_; }
+  std::uint32_t body_lines() const { return body_lines_; }  ///< lines after the blank line
+  bool header_ended() const { return header_ended_; }
+  /// The header as it came, with what a server put on top: its first 16 KiB.
+  const std::string& header() const { return header_; }
+  /// What was kept of a message that is not stamped itself (it may be a report about one of ours): its first 128 KiB.
+  const std::string& kept() const { return kept_; }
+
+ private:
+  void line();
+  std::optional<Token> token_;
+  ContentHash hash_;
+  std::uint64_t header_hash_ = 0, octets_ = 0, canonical_ = 0;
+  std::uint32_t body_lines_ = 0;
+  bool header_ended_ = false, stamped_ = false, line_too_long_ = false;
+  std::string line_, kept_, header_;
+};
+
+}  // namespace mailproof::mail

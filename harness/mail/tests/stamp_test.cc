@@ -1,0 +1,128 @@
+#include "mail/stamp.h"
+
+#include <gtest/gtest.h>
+
+namespace mailproof::mail {
+namespace {
+
+MessageSpec spec(Look look, std::uint64_t size = 0, std::uint64_t seed = 99) {
+  MessageSpec s;
+  s.token = {0x1234567890abcdefULL, 7, seed, "alice@example.test"};
+  s.look = look;
+  s.size = size;
+  s.from = "carol@example.test";
+  s.to = "alice@example.test";
+  s.set = "mail";
+  s.date = "Thu, 01 Jan 2026 00:00:00 +0000";
+  return s;
+}
+
+constexpr Look kLooks[] = {Look::plain, Look::office, Look::dot_lines, Look::long_lines, Look::eight_bit};
+
+/// What a server gives back of it: trace headers on top.
+const std::string kTrace =
+    "Return-Path: <carol@example.test>\r\nReceived: from mailproof.example.test\r\n\tby mail.example.test with LMTP; "
+    "Thu, 1 Jan 2026\r\n";
+
+ContentScanner scan(std::string_view text, std::size_t piece) {
+  ContentScanner scanner;
+  scanner.begin();
+  for (std::size_t i = 0; i < text.size(); i += piece) scanner.add(text.substr(i, piece));
+  scanner.end();
+  return scanner;
+}
+
+TEST(Stamp, TheSameTokenMakesTheSameBytes) {
+  for (const Look look : kLooks) {
+    EXPECT_EQ(*make_message(spec(look)).text, *make_message(spec(look)).text);
+    EXPECT_NE(*make_message(spec(look)).text, *make_message(spec(look, 0, 100)).text);
+  }
+}
+
+TEST(Stamp, MakesTheSizeThatWasAskedFor) {
+  for (const Look look : kLooks)
+    for (const std::uint64_t size : {2000U, 2001U, 8192U, 65536U, 1'000'003U}) {
+      const auto made = make_message(spec(look, size));
+      EXPECT_LE(made.text->size(), size);
+      EXPECT_GE(made.text->size() + 2, size) << static_cast<int>(look);
+    }
+}
+
+TEST(Stamp, LinesAreWhatMtasTake) {
+  for (const Look look : kLooks) {
+    const auto made = make_message(spec(look, 20'000));
+    const std::string& text = *made.text;
+    ASSERT_TRUE(text.ends_with("\r\n"));
+    std::size_t longest = 0, start = 0;
+    bool eight_bit = false, dots = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      eight_bit = eight_bit || static_cast<unsigned char>(text[i]) >= 0x80;
+      if (text[i] != '\n') continue;
+      ASSERT_TRUE(i > 0 && text[i - 1] == '\r');
+      dots = dots || text[start] == '.';
+      longest = std::max(longest, i - start - 1);
+      start = i + 1;
+    }
+    EXPECT_EQ(longest > 998, look == Look::long_lines);  // RFC 5322 section 2.1.1
+    EXPECT_EQ(eight_bit, look == Look::eight_bit);
+    EXPECT_TRUE(dots || look != Look::dot_lines);
+  }
+}
+
+TEST(Stamp, AMessageIsKnownAgainBehindTraceHeadersHoweverItIsCut) {
+  for (const Look look : kLooks) {
+    const auto made = make_message(spec(look, 3000));
+    const std::string seen = kTrace + *made.text;
+    for (const std::size_t piece :
+         {std::size_t{1}, std::size_t{2}, std::size_t{3}, std::size_t{17}, std::size_t{1000}, seen.size()}) {
+      const auto scanner = scan(seen, piece);
+      ASSERT_TRUE(scanner.token());
+      EXPECT_EQ(scanner.token()->number, 7U);
+      EXPECT_EQ(scanner.token()->run, 0x1234567890abcdefULL);
+      EXPECT_EQ(scanner.token()->seed, 99U);
+      EXPECT_EQ(scanner.token()->owner, "alice@example.test");
+      EXPECT_EQ(scanner.hash(), made.hash);
+      EXPECT_EQ(scanner.header_hash(), made.header_hash);
+      EXPECT_EQ(scanner.octets(), seen.size());
+      EXPECT_EQ(scanner.canonical_octets(), made.text->size());
+      EXPECT_EQ(scanner.body_lines(), made.body_lines);
+    }
+  }
+}
+
+TEST(Stamp, EveryChangedByteIsSeen) {
+  const auto made = make_message(spec(Look::plain, 1500));
+  for (std::size_t i = 0; i < made.text->size(); i += 5) {
+    std::string changed = *made.text;
+    changed[i] = changed[i] == 'z' ? 'y' : 'z';
+    const auto scanner = scan(changed, 100);
+    EXPECT_TRUE(!scanner.token() || scanner.hash() != made.hash) << i;
+  }
+  EXPECT_NE(scan(made.text->substr(0, made.text->size() - 1), 100).hash(), made.hash);
+  EXPECT_NE(scan(*made.text + "\r\n", 100).hash(), made.hash);
+}
+
+TEST(Stamp, HeaderAloneHasItsOwnHash) {
+  const auto made = make_message(spec(Look::office, 4000));
+  const auto scanner = scan(kTrace + made.text->substr(0, made.header_octets), 11);
+  ASSERT_TRUE(scanner.token());
+  EXPECT_EQ(scanner.header_hash(), made.header_hash);
+  EXPECT_EQ(scanner.body_lines(), 0U);
+}
+
+TEST(Stamp, ATokenInTheBodyIsNoStamp) {
+  const auto made = make_message(spec(Look::plain, 1500));
+  const auto scanner = scan("Return-Path: <>\r\nSubject: Undelivered Mail Returned to Sender\r\n\r\n" + *made.text, 50);
+  EXPECT_FALSE(scanner.token());
+  EXPECT_NE(scanner.kept().find("X-Mailproof:"), std::string::npos);
+}
+
+TEST(Stamp, HostileHeadersCostNoMemory) {
+  const auto scanner =
+      scan("Subject: " + std::string(4U << 20, 'x') + "\r\nX-Mailproof: v1 run=zz n=1\r\n\r\nbody\r\n", 4096);
+  EXPECT_FALSE(scanner.token());
+  EXPECT_LE(scanner.kept().size(), 128U * 1024);
+}
+
+}  // namespace
+}  // namespace mailproof::mail

@@ -1,0 +1,315 @@
+#include "play/audit/auditor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace mailproof::play {
+namespace {
+using history::Type;
+using history::What;
+}  // namespace
+
+Auditor::~Auditor() { context_.network.set_alarm(*this, std::nullopt); }
+
+void Auditor::ring(Time) {
+  if (const Then then = std::exchange(alarm_, {})) then();
+}
+
+void Auditor::note(std::string text) {
+  auto e = context_.event(Type::obs, What::audit);
+  e.text = std::move(text);
+  context_.append(std::move(e));
+}
+
+/// One account after the other: an audit is no load test.
+void Auditor::visit_all(Each each, Then then) {
+  for (auto& visit : visits_) earlier_.push_back(std::move(visit));
+  visits_.clear();
+  for (std::size_t i = 0; i < context_.accounts.size(); ++i) {
+    visits_.push_back(std::make_unique<Visit>());
+    visits_.back()->account = static_cast<std::uint32_t>(i + 1);
+  }
+  one_by_one(
+      visits_.size(),
+      [this, each = std::move(each)](std::size_t i, Then next) {
+        context_.problem.empty() ? each(*visits_[i], std::move(next)) : next();
+      },
+      std::move(then));
+}
+
+void Auditor::open_imap(Visit& visit, std::uint32_t round, MailboxReader::Bodies bodies,
+                        std::function<void(bool)> then) {
+  visit.reader.reset();
+  visit.imap = std::make_unique<ImapSession>(context_, 0, visit.account, round, *context_.endpoint(Protocol::imap));
+  visit.reader = std::make_unique<MailboxReader>(*visit.imap, bodies);
+  visit.imap->open([this, then = std::move(then)](const ImapSession::Result& result) {
+    if (!result.ok()) context_.fail("connect", "audit: " + result.text);
+    then(result.ok());
+  });
+}
+
+void Auditor::list_mailboxes(Visit& visit, Then then) {
+  visit.mailboxes.clear();
+  visit.imap->hooks.list = [&visit](const session::ImapListRow& row) {
+    const auto is = [&](std::string_view wanted) {
+      return std::any_of(row.attributes.begin(), row.attributes.end(),
+                         [&](auto attribute) { return iequals(attribute, wanted); });
+    };
+    if (!is("\\Noselect") && !is("\\NonExistent")) visit.mailboxes.emplace_back(row.name);
+  };
+  visit.imap->list([this, &visit, then = std::move(then)](const ImapSession::Result& result) {
+    visit.imap->hooks.list = {};
+    visit.listed = result.ok();
+    if (!result.ok()) note("LIST failed: " + result.text);
+    if (std::none_of(visit.mailboxes.begin(), visit.mailboxes.end(),
+                     [](const auto& name) { return iequals(name, "INBOX"); }))
+      visit.mailboxes.emplace_back("INBOX");
+    std::sort(visit.mailboxes.begin(), visit.mailboxes.end());
+    then();
+  });
+}
+
+void Auditor::baseline(Then then) { look_before(true, std::move(then)); }
+
+void Auditor::verify(Then then) { look_before(false, std::move(then)); }
+
+/// Each mailbox of each account. What was not seen to be empty or ours must not be played on.
+void Auditor::look_before(bool change, Then then) {
+  visit_all(
+      [this, change](Visit& visit, Then next) {
+        if (context_.endpoint(Protocol::imap) == nullptr)
+          return sweep_maildrop(visit, change ? Sweep::before : Sweep::look, next);
+        open_imap(visit, 0, MailboxReader::Bodies::left, [this, &visit, change, next](bool ok) {
+          if (!ok) return next();
+          list_mailboxes(visit, [this, &visit, change, next] {
+            if (!visit.listed) not_looked_into(visit, "its list of mailboxes", "LIST was not answered with OK");
+            one_by_one(
+                visit.mailboxes.size(),
+                [this, &visit, change](std::size_t i, Then done) {
+                  if (!context_.problem.empty()) return done();
+                  look_into(visit, visit.mailboxes[i], change, std::move(done));
+                },
+                [&visit, next] {
+                  if (visit.imap->over()) return next();
+                  visit.imap->logout([next](const ImapSession::Result&) { next(); });
+                });
+          });
+        });
+      },
+      std::move(then));
+}
+
+/// STATUS first: an empty mailbox needs no more. Not told is not empty.
+void Auditor::look_into(Visit& visit, const std::string& mailbox, bool change, Then then) {
+  const auto messages = std::make_shared<std::optional<std::uint64_t>>();
+  visit.imap->hooks.status = [messages](std::string_view, std::string_view item, std::uint64_t value) {
+    if (iequals(item, "MESSAGES")) *messages = value;
+  };
+  visit.imap->status(mailbox, [this, &visit, mailbox, change, messages, then](const ImapSession::Result& result) {
+    visit.imap->hooks.status = {};
+    if (!result.ok() || !*messages) {
+      not_looked_into(visit, mailbox, result.ok() ? "STATUS did not tell how many messages there are" : result.text);
+      return then();
+    }
+    if (change) note_baseline(visit.imap->number(), static_cast<std::uint32_t>(**messages), mailbox);
+    if (**messages == 0) return then();
+    // EXAMINE: what is not ours must not be changed, \Recent neither.
+    visit.reader->open(mailbox, true, [this, &visit, mailbox, change, messages, then](bool ok) {
+      const std::size_t foreign = visit.reader->foreign();
+      if (!ok) {
+        not_looked_into(visit, mailbox, "its messages could not be listed");
+      } else if (foreign != 0 && !context_.options.own_mailboxes) {
+        not_ours(visit, mailbox, foreign);
+      } else if (change) {
+        return clean_mailbox(visit, mailbox, then);
+      }
+      then();
+    });
+  });
+}
+
+void Auditor::note_baseline(std::uint32_t session, std::uint32_t messages, const std::string& mailbox) {
+  auto e = context_.event(Type::obs, What::baseline, session);
+  e.seq = messages;
+  e.text = mailbox;
+  context_.append(std::move(e));
+}
+
+void Auditor::not_looked_into(const Visit& visit, const std::string& mailbox, const std::string& why) {
+  context_.fail("connect", fmt::format("the mailboxes of {} could not be looked into before the start: {}: {}",
+                                       context_.accounts[visit.account - 1].login, mailbox, why));
+}
+
+void Auditor::not_ours(const Visit& visit, const std::string& mailbox, std::size_t foreign) {
+  const bool one = foreign == 1;
+  context_.fail("baseline",
+                fmt::format("{} of {} holds {} message{} that {} not ours; it was not changed", mailbox,
+                            context_.accounts[visit.account - 1].login, foreign, one ? "" : "s", one ? "is" : "are"));
+}
+
+void Auditor::clean_mailbox(Visit& visit, const std::string& mailbox, Then then) {
+  visit.reader->open(mailbox, false,
+                     [this, &visit, then](bool ok) { ok && !visit.imap->over() ? remove_ours(visit, then) : then(); });
+}
+
+/// Removes what carries our token, or reports on it, from the open mailbox. The history does not show it: no judge is
+/// to wonder.
+void Auditor::remove_ours(Visit& visit, Then then) {
+  const OwnedUids uids = visit.reader->ours();
+  if (uids.empty()) return then();
+  const bool was_over = std::exchange(context_.over, true);
+  const Then done = [this, was_over, then] {
+    context_.over = was_over;
+    then();
+  };
+  const auto remove = [this, &visit, uids, done] {
+    visit.imap->store(uids, "+FLAGS.SILENT", {"\\Deleted"},
+                      [this, &visit, uids, done](const ImapSession::Result& stored) {
+                        stored.ok() ? expunge_ours(visit, uids, done) : done();
+                      });
+  };
+  if (visit.imap->client().has("UIDPLUS")) return remove();
+  // Marked for nothing is changed for nothing: whether EXPUNGE may follow is asked before, and again when it does.
+  visit.reader->may_expunge([remove, done](const ExpungePermit* permit) { permit != nullptr ? remove() : done(); });
+}
+
+void Auditor::expunge_ours(Visit& visit, const OwnedUids& uids, Then then) {
+  const auto done = [then](const ImapSession::Result&) { then(); };
+  if (visit.imap->client().has("UIDPLUS")) return visit.imap->expunge(uids, done);
+  visit.reader->may_expunge([&visit, done, then](const ExpungePermit* permit) {
+    permit != nullptr ? visit.imap->expunge(*permit, done) : then();
+  });
+}
+
+void Auditor::audit(std::uint32_t round, Then then) {
+  auto begin = context_.event(Type::obs, What::audit);
+  begin.seq = round;
+  begin.text = "begin";
+  context_.append(std::move(begin));
+  const auto end = [this, round, then = std::move(then)] {
+    auto e = context_.event(Type::obs, What::audit);
+    e.seq = round;
+    e.text = context_.problem.empty() ? "end" : "broken off: " + context_.problem;
+    context_.append(std::move(e));
+    then();
+  };
+  visit_all(
+      [this, round](Visit& visit, Then next) {
+        const auto pop3 = [this, &visit, round, next] {
+          if (context_.endpoint(Protocol::pop3) == nullptr) return next();
+          audit_pop3(visit, round, context_.network.now() + context_.scaled(context_.target.settle), next);
+        };
+        if (context_.endpoint(Protocol::imap) == nullptr) return pop3();
+        open_imap(visit, round, MailboxReader::Bodies::fetched, [this, &visit, pop3, next](bool ok) {
+          if (!ok) return next();
+          list_mailboxes(visit, [this, &visit, pop3] { enumerate(visit, pop3); });
+        });
+      },
+      end);
+}
+
+void Auditor::enumerate(Visit& visit, Then then) {
+  const auto look = [this, &visit](std::size_t i, Then next) {
+    if (visit.imap->over()) return next();
+    const std::string& mailbox = visit.mailboxes[i];
+    visit.reader->open(mailbox, true, [this, &visit, mailbox, next = std::move(next)](bool ok) {
+      if (ok) {
+        visit.imap->enumerated(visit.imap->view().exists);
+      } else {
+        note(mailbox + " could not be listed over IMAP");
+      }
+      next();
+    });
+  };
+  one_by_one(visit.mailboxes.size(), look, [this, &visit, then = std::move(then)] {
+    if (visit.imap->over()) {
+      note("the audit's IMAP session ended before everything was listed");
+      return then();
+    }
+    if (!visit.imap->client().has("QUOTA")) return then();
+    visit.imap->quota("INBOX", [then](const ImapSession::Result&) { then(); });
+  });
+}
+
+/// A maildrop may still be locked by a session that just ended (RFC 1939 section 4): asked again until `give_up`.
+void Auditor::audit_pop3(Visit& visit, std::uint32_t round, Time give_up, Then then) {
+  if (visit.pop3) earlier_.push_back(std::make_unique<Visit>()), earlier_.back()->pop3 = std::move(visit.pop3);
+  visit.pop3 = std::make_unique<Pop3Session>(context_, 0, visit.account, round, *context_.endpoint(Protocol::pop3));
+  visit.pop3->open([this, &visit, round, give_up, then](const Pop3Session::Result& opened) {
+    if (opened.ok()) return pop3_list(visit, then);
+    if (context_.network.now() >= give_up) {
+      note("the maildrop could not be opened over POP3: " + opened.text);
+      return then();
+    }
+    alarm_ = [this, &visit, round, give_up, then] { audit_pop3(visit, round, give_up, then); };
+    context_.network.set_alarm(*this, context_.network.now() + std::chrono::seconds(1));
+  });
+}
+
+void Auditor::pop3_list(Visit& visit, Then then) {
+  const auto listed = [this, &visit, then](const Pop3Session::Result&) { pop3_fetch(visit, then); };
+  visit.pop3->stat([&visit, listed](const Pop3Session::Result& stat) {
+    if (!stat.ok() || visit.pop3->messages() == 0) return listed(stat);
+    visit.pop3->list([&visit, listed](const Pop3Session::Result& list) {
+      if (!list.ok() || !visit.pop3->client().has("UIDL")) return listed(list);
+      visit.pop3->uidl(listed);
+    });
+  });
+}
+
+/// Headers first; then what is ours.
+void Auditor::pop3_fetch(Visit& visit, Then then) {
+  const auto numbers = visit.pop3->numbers();
+  const auto fetch = [&visit, numbers](std::size_t i, Then next) {
+    if (visit.pop3->over()) return next();
+    visit.pop3->look_at({numbers[i]}, [&visit, number = numbers[i], next = std::move(next)] {
+      const auto owned = visit.pop3->owned(number);
+      if (!owned) return next();
+      visit.pop3->retr(*owned, [next](const Pop3Session::Result&) { next(); });
+    });
+  };
+  one_by_one(numbers.size(), fetch, [this, &visit, numbers, then = std::move(then)] {
+    if (visit.pop3->over()) {
+      note("the audit's POP3 session ended before everything was listed");
+      return then();
+    }
+    const bool unseen = std::any_of(numbers.begin(), numbers.end(), [&visit](auto number) {
+      return !visit.pop3->looked_at(number) && !visit.pop3->owned(number);
+    });
+    if (unseen) {
+      note(
+          "the maildrop has messages that were left alone: whose they are is seen by TOP, which was refused or is not "
+          "offered");
+    } else {
+      visit.pop3->enumerated();
+    }
+    visit.pop3->quit([then](const Pop3Session::Result&) { then(); });
+  });
+}
+
+void Auditor::clean(Then then) {
+  context_.over = true;
+  one_by_one(
+      visits_.size(),
+      [this](std::size_t i, Then next) {
+        Visit& visit = *visits_[i];
+        if (context_.endpoint(Protocol::imap) == nullptr) return sweep_maildrop(visit, Sweep::after, next);
+        if (!visit.imap || visit.imap->over()) return next();
+        // Another reader: the one that read the bodies need not do so again.
+        visit.reader = std::make_unique<MailboxReader>(*visit.imap, MailboxReader::Bodies::left);
+        one_by_one(
+            visit.mailboxes.size(),
+            [this, &visit](std::size_t mailbox, Then done) {
+              if (visit.imap->over()) return done();
+              clean_mailbox(visit, visit.mailboxes[mailbox], std::move(done));
+            },
+            [&visit, next] {
+              if (visit.imap->over()) return next();
+              visit.imap->logout([next](const ImapSession::Result&) { next(); });
+            });
+      },
+      std::move(then));
+}
+
+}  // namespace mailproof::play

@@ -1,0 +1,69 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "play/devices/mailbox_reader.h"
+#include "play/recorded/imap.h"
+#include "play/recorded/pop3.h"
+
+namespace mailproof::play {
+
+/// Looks at the leased accounts from outside, with fresh sessions and without changing anything: before the scenario
+/// (baseline) and after it (audit). Afterwards removes what is ours.
+class Auditor final : public Alarm {
+ public:
+  using Then = std::function<void()>;
+  explicit Auditor(Context& context) : context_(context) {}
+  ~Auditor() override;
+
+  /// Mailboxes must be empty, or hold only what an earlier run left, which is removed. Anything else, and what could
+  /// not be looked at, is a problem of the context, and nothing is changed.
+  void baseline(Then then);
+  /// Only looks: what is there must be ours. Before the lines of a check, which take what they find.
+  void verify(Then then);
+  /// Enumerates every mailbox of every account over IMAP (EXAMINE, BODY.PEEK[]) and POP3 (RETR without DELE).
+  void audit(std::uint32_t round, Then then);
+  /// Removes our messages and the mailboxes the scenario made. Not recorded.
+  void clean(Then then);
+  void ring(Time now) override;
+
+ private:
+  struct Visit {
+    std::uint32_t account = 0;
+    std::unique_ptr<ImapSession> imap;
+    std::unique_ptr<MailboxReader> reader;
+    std::unique_ptr<Pop3Session> pop3;
+    std::vector<std::string> mailboxes;  ///< that can be selected
+    bool listed = false;                 ///< LIST was answered
+  };
+  using Each = std::function<void(Visit&, Then)>;
+  void visit_all(Each each, Then then);
+  void open_imap(Visit& visit, std::uint32_t round, MailboxReader::Bodies bodies, std::function<void(bool)> then);
+  void list_mailboxes(Visit& visit, Then then);
+  void look_before(bool change, Then then);
+  void look_into(Visit& visit, const std::string& mailbox, bool change, Then then);
+  void not_looked_into(const Visit& visit, const std::string& mailbox, const std::string& why);
+  void not_ours(const Visit& visit, const std::string& mailbox, std::size_t foreign);
+  void note_baseline(std::uint32_t session, std::uint32_t messages, const std::string& mailbox);
+  void enumerate(Visit& visit, Then then);
+  void audit_pop3(Visit& visit, std::uint32_t round, Time give_up, Then then);
+  void pop3_list(Visit& visit, Then then);
+  void pop3_fetch(Visit& visit, Then then);
+  enum class Sweep { look, before, after };
+  void sweep_maildrop(Visit& visit, Sweep what, Then then);
+  void look_at_maildrop(Visit& visit, Sweep what, Then then);
+  void empty_maildrop(Visit& visit, Then then);
+  void clean_mailbox(Visit& visit, const std::string& mailbox, Then then);
+  void remove_ours(Visit& visit, Then then);
+  void expunge_ours(Visit& visit, const OwnedUids& uids, Then then);
+  void note(std::string text);
+
+  Context& context_;
+  std::vector<std::unique_ptr<Visit>> visits_;   ///< of the latest pass; sessions stay open for clean()
+  std::vector<std::unique_ptr<Visit>> earlier_;  ///< continuations may still refer to them
+  Then alarm_;
+};
+
+}  // namespace mailproof::play

@@ -1,0 +1,72 @@
+#include "play/devices/bounce_watch.h"
+
+#include <algorithm>
+
+namespace mailproof::play {
+namespace {
+constexpr Duration kAskEvery = std::chrono::seconds(1);
+}
+
+BounceWatch::BounceWatch(Context& context, std::uint32_t sender, std::uint32_t recipient)
+    : context_(context), recipient_(recipient) {
+  for (const auto account : {recipient, sender})
+    if (account != 0) eyes_.push_back({account, nullptr, nullptr});
+}
+
+BounceWatch::~BounceWatch() { context_.network.set_alarm(*this, std::nullopt); }
+
+void BounceWatch::await(std::uint32_t message, Duration bound, Then then) {
+  message_ = message;
+  deadline_ = context_.network.now() + bound;
+  then_ = std::move(then);
+  if (context_.endpoint(Protocol::imap) == nullptr) return answer(Seen::cannot_look);
+  look(0);
+}
+
+void BounceWatch::look(std::size_t index) {
+  if (index >= eyes_.size()) return decide();
+  Eye& eye = eyes_[index];
+  const auto next = [this, index](bool ok) {
+    blind_ = blind_ || !ok;
+    look(index + 1);
+  };
+  if (!eye.session || eye.session->over()) {
+    eye.reader.reset();
+    eye.session = std::make_unique<ImapSession>(context_, 0, eye.account, 0, *context_.endpoint(Protocol::imap));
+    eye.reader = std::make_unique<MailboxReader>(*eye.session);
+    return eye.session->open([&eye, next](const ImapSession::Result& result) {
+      if (!result.ok()) return next(false);
+      eye.reader->open("INBOX", true, next);
+    });
+  }
+  eye.session->noop([&eye, next](const ImapSession::Result& result) {
+    if (!result.ok()) return next(false);
+    eye.reader->catch_up(next);
+  });
+}
+
+void BounceWatch::decide() {
+  const auto& reports = context_.ledger.reports();
+  const bool bounced = std::any_of(reports.begin(), reports.end(), [&](const auto& report) {
+    return report.message == message_ && (report.recipient == recipient_ || report.recipient == 0);
+  });
+  if (bounced) return answer(Seen::bounced);
+  if (eyes_.front().reader && eyes_.front().reader->has(message_)) return answer(Seen::delivered);
+  const bool unread = std::any_of(eyes_.begin(), eyes_.end(),
+                                  [](const Eye& eye) { return eye.reader && eye.reader->unread_reports() != 0; });
+  if (context_.network.now() >= deadline_) return answer(blind_ || unread ? Seen::cannot_look : Seen::nothing);
+  context_.network.set_alarm(*this, std::min(deadline_, context_.network.now() + kAskEvery));
+}
+
+void BounceWatch::ring(Time) { look(0); }
+
+void BounceWatch::answer(Seen seen) {
+  if (const Then then = std::exchange(then_, {})) then(seen);
+}
+
+void BounceWatch::close() {
+  for (Eye& eye : eyes_)
+    if (eye.session && eye.session->ready()) eye.session->logout([](const ImapSession::Result&) {});
+}
+
+}  // namespace mailproof::play

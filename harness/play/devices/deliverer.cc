@@ -1,0 +1,329 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "play/devices/actor.h"
+#include "play/devices/bounce_watch.h"
+#include "play/recorded/outcome.h"
+#include "play/recorded/smtp.h"
+#include "play/requirements.h"
+
+namespace mailproof::play {
+namespace {
+
+using history::Type;
+using history::What;
+using scenario::Cut;
+using scenario::Outcome;
+using scenario::Way;
+using Seen = BounceWatch::Seen;
+constexpr Duration kDefaultSettle = std::chrono::seconds(10);
+constexpr Duration kDefaultBound = std::chrono::seconds(60);
+
+/// "5.2.2" and "4.2.2" are the same subject and detail; which class a server chooses is its own affair (RFC 3463
+/// section 2).
+bool same_subject(std::string_view wanted, std::string_view seen) {
+  if (wanted.empty() || seen.empty()) return true;
+  const auto from = [](std::string_view status) { return status.substr(std::min(status.find('.'), status.size())); };
+  return from(wanted) == from(seen);
+}
+
+/// An MTA, or whatever else puts mail into mailboxes.
+class Deliverer final : public Actor {
+ public:
+  Deliverer(Context& context, const scenario::Device& device, std::uint32_t number)
+      : context_(context),
+        device_(device),
+        number_(number),
+        sender_(device.from ? static_cast<std::uint32_t>(*device.from + 1) : 0) {}
+
+  void prepare(Finish done) override { done(); }
+  void perform(const scenario::Step& step, Finish done) override;
+  void leave(Finish done) override { done(); }
+
+ private:
+  /// One step under way.
+  struct Job {
+    const scenario::Step* step = nullptr;
+    Way way = Way::lmtp;
+    std::vector<std::uint32_t> to;
+    std::vector<std::uint32_t> again;  ///< retry: these, instead of new ones
+    int sent = 0;
+    std::uint32_t until = 0;  ///< expectation of `until`
+    std::unique_ptr<BounceWatch> watch;
+    Finish done;
+  };
+  using JobPtr = std::shared_ptr<Job>;
+  using Then = std::function<void(const std::vector<Delivered>&)>;
+
+  void next(const JobPtr& job);
+  void transmit(const JobPtr& job, std::uint32_t message, std::shared_ptr<const std::string> text, Then then);
+  void over_smtp(const JobPtr& job, std::uint32_t message, std::shared_ptr<const std::string> text, Then then);
+  void by_command(const JobPtr& job, std::uint32_t message, std::shared_ptr<const std::string> text,
+                  std::size_t recipient, std::vector<Delivered> so_far, Then then);
+  void over_append(const JobPtr& job, std::uint32_t message, std::shared_ptr<const std::string> text,
+                   std::size_t recipient, std::vector<Delivered> so_far, Then then);
+  void judge_results(const JobPtr& job, std::uint32_t message, std::uint32_t expectation,
+                     const std::vector<Delivered>& results);
+  void conclude(const JobPtr& job, std::uint32_t expectation, std::uint32_t message, Type how, std::string text);
+  void finish(const JobPtr& job);
+
+  Context& context_;
+  const scenario::Device& device_;
+  std::uint32_t number_, sender_;
+  std::vector<std::unique_ptr<SmtpSession>> sessions_;
+  std::vector<std::unique_ptr<ImapSession>> appenders_;
+  std::vector<std::unique_ptr<BounceWatch>> watches_;
+  SmtpSession* session_ = nullptr;
+};
+
+std::string sender_address(const Context& context, std::uint32_t sender, const std::vector<std::uint32_t>& to) {
+  if (sender != 0) return context.accounts.at(sender - 1).address;
+  return context.accounts.at(to.front() - 1).address;  // addresses come from the pool only
+}
+
+void Deliverer::perform(const scenario::Step& step, Finish done) {
+  auto job = std::make_shared<Job>();
+  job->step = &step;
+  job->way = delivery_way(context_.target, step.via.value_or(device_.way));
+  for (const auto account : step.to_accounts) job->to.push_back(static_cast<std::uint32_t>(account + 1));
+  job->done = std::move(done);
+  if (step.verb == scenario::Verb::retry) {
+    job->again = context_.messages.numbers(*step.messages);
+    for (const auto& attempt : context_.ledger.attempts())
+      if (std::find(job->again.begin(), job->again.end(), attempt.message) != job->again.end() &&
+          std::find(job->to.begin(), job->to.end(), attempt.account) == job->to.end())
+        job->to.push_back(attempt.account);
+  }
+  if (job->to.empty()) return job->done();
+  if (step.until) {
+    job->until = expect(context_, What::outcome, step, {}, 0, context_.scaled(step.settle.value_or(kDefaultSettle)));
+  }
+  next(job);
+}
+
+void Deliverer::next(const JobPtr& job) {
+  const scenario::Step& step = *job->step;
+  const bool retry = step.verb == scenario::Verb::retry;
+  const int wanted = retry ? static_cast<int>(job->again.size()) : step.until ? std::max(step.at_most, 1) : step.count;
+  if (job->sent >= wanted) {
+    if (job->until != 0)
+      outcome(context_, What::outcome, job->until, Type::info, {},
+              fmt::format("{} messages went out and none was {}", job->sent, name(*step.until)), 0);
+    return finish(job);
+  }
+  Messages::Made made;
+  if (retry) {
+    made.number = job->again[static_cast<std::size_t>(job->sent)];
+    made.text = context_.messages.again(made.number);
+  } else {
+    made = context_.messages.make(step.messages->set, step.kind, step.size, sender_,
+                                  sender_address(context_, sender_, job->to),
+                                  context_.accounts.at(job->to.front() - 1).address);
+  }
+  ++job->sent;
+  std::uint32_t expectation = 0;
+  if (step.expect) {
+    auto e = context_.event(Type::expect, What::outcome);
+    e.set = history::format_numbers({made.number});
+    e.code = name(*step.expect);
+    e.text = step.status;
+    e.other_set = step.latitude;
+    expectation = context_.append(std::move(e));
+  }
+  transmit(job, made.number, made.text,
+           [this, job, number = made.number, expectation](const std::vector<Delivered>& results) {
+             judge_results(job, number, expectation, results);
+           });
+}
+
+void Deliverer::transmit(const JobPtr& job, std::uint32_t message, std::shared_ptr<const std::string> text, Then then) {
+  if (job->way == Way::append) return over_append(job, message, std::move(text), 0, {}, std::move(then));
+  if (job->way == Way::command) return by_command(job, message, std::move(text), 0, {}, std::move(then));
+  over_smtp(job, message, std::move(text), std::move(then));
+}
+
+/// What the exit status of a local delivery agent means (sysexits.h), in SMTP's words.
+Delivered delivered_by_command(std::uint32_t account, const AdminReply& reply) {
+  switch (reply.status) {
+    case 0:
+      return {account, session::Outcome::ok, 250, "2.0.0", reply.text};
+    case 67:  // EX_NOUSER
+      return {account, session::Outcome::fail, 550, "5.1.1", reply.text};
+    case 69:  // EX_UNAVAILABLE
+      return {account, session::Outcome::fail, 550, "", reply.text};
+    case 75:  // EX_TEMPFAIL
+      return {account, session::Outcome::fail, 451, "", reply.text};
+    case 77:  // EX_NOPERM: what delivery agents say of a full mailbox
+      return {account, session::Outcome::fail, 552, "5.2.2", reply.text};
+    default:
+      return {account, session::Outcome::info, 0, "", reply.text};
+  }
+}
+
+void Deliverer::by_command(const JobPtr& job, std::uint32_t message, std::shared_ptr<const std::string> text,
+                           std::size_t recipient, std::vector<Delivered> so_far, Then then) {
+  if (recipient >= job->to.size()) return then(so_far);
+  const std::uint32_t account = job->to[recipient];
+  auto invoke = context_.event(Type::invoke, What::deliver);
+  invoke.message = message;
+  invoke.text = "command";
+  const std::uint32_t asked = context_.append(std::move(invoke));
+  if (context_.options.admin == nullptr) {
+    context_.fail("admin", "nobody can run the target's commands");
+    return finish(job);
+  }
+  AdminRequest request;
+  request.verb = AdminVerb::deliver;
+  request.login = context_.accounts.at(account - 1).login;
+  request.address = context_.accounts.at(account - 1).address;
+  request.input = text;
+  context_.options.admin->perform(request, [this, job, message, text, recipient, so_far = std::move(so_far),
+                                            then = std::move(then), account, asked](const AdminReply& reply) mutable {
+    const Delivered result = delivered_by_command(account, reply);
+    auto e = context_.event(type_of(result.outcome), What::deliver);
+    e.command = asked;
+    e.message = message;
+    e.account = account;
+    e.code = result.status;
+    e.seq = static_cast<std::uint32_t>(result.code);
+    e.text = reply.text;
+    context_.append(std::move(e));
+    if (result.outcome == session::Outcome::info) {
+      context_.fail("admin", fmt::format("the command deliver failed with status {}: {}", reply.status, reply.text));
+      return finish(job);
+    }
+    so_far.push_back(result);
+    by_command(job, message, text, recipient + 1, std::move(so_far), std::move(then));
+  });
+}
+
+void Deliverer::over_smtp(const JobPtr& job, std::uint32_t message, std::shared_ptr<const std::string> text,
+                          Then then) {
+  const auto send = [this, job, message, text, then] {
+    const Cut& cut = job->step->cut;
+    if (cut.when == Cut::When::after_final_dot || cut.when == Cut::When::before_reply)
+      session_->final_dot = [session = session_] { session->drop(true); };
+    if (cut.when == Cut::When::after_bytes) {
+      LinkFaults faults;
+      faults.cut_after_sent = cut.bytes;
+      session_->misbehave(faults);
+    }
+    session_->send(message, text, sender_address(context_, sender_, job->to), job->to, then);
+  };
+  if (session_ != nullptr && session_->ready()) return send();
+  const Endpoint* endpoint = context_.endpoint(job->way == Way::lmtp ? Protocol::lmtp : Protocol::smtp);
+  sessions_.push_back(std::make_unique<SmtpSession>(context_, number_, *endpoint, endpoint->auth ? sender_ : 0));
+  session_ = sessions_.back().get();
+  session_->open([this, job, send](bool ok, const std::string& why) {
+    if (!ok) {
+      context_.fail("connect", device_.name + ": " + why);
+      return finish(job);
+    }
+    send();
+  });
+}
+
+void Deliverer::over_append(const JobPtr& job, std::uint32_t message, std::shared_ptr<const std::string> text,
+                            std::size_t recipient, std::vector<Delivered> so_far, Then then) {
+  if (recipient >= job->to.size()) return then(so_far);
+  const std::uint32_t account = job->to[recipient];
+  appenders_.push_back(
+      std::make_unique<ImapSession>(context_, number_, account, 0, *context_.endpoint(Protocol::imap)));
+  ImapSession* session = appenders_.back().get();
+  session->open([this, job, message, text, recipient, so_far, then, session,
+                 account](const ImapSession::Result& opened) mutable {
+    if (!opened.ok()) {
+      context_.fail("connect", device_.name + ": " + opened.text);
+      return finish(job);
+    }
+    session->append("INBOX", message, text,
+                    [this, job, message, text, recipient, so_far, then, session,
+                     account](const ImapSession::Result& result) mutable {
+                      const bool full = iequals(result.code, "OVERQUOTA");
+                      so_far.push_back({account, result.outcome, result.outcome == session::Outcome::fail ? 500 : 0,
+                                        full ? "5.2.2" : "", result.text});
+                      const auto on = [this, job, message, text, recipient, so_far, then](const ImapSession::Result&) {
+                        over_append(job, message, text, recipient + 1, so_far, then);
+                      };
+                      session->logout(on);
+                    });
+  });
+}
+
+/// Compares what came of one message with what the step expects of it, asking the mailboxes where an MTA may still
+/// bounce it.
+void Deliverer::judge_results(const JobPtr& job, std::uint32_t message, std::uint32_t expectation,
+                              const std::vector<Delivered>& results) {
+  const scenario::Step& step = *job->step;
+  const auto awaited = step.until ? step.until : step.expect;
+  const bool unknown = std::any_of(results.begin(), results.end(),
+                                   [](const Delivered& d) { return d.outcome == session::Outcome::info; });
+  const bool refused = std::any_of(results.begin(), results.end(),
+                                   [](const Delivered& d) { return d.outcome == session::Outcome::fail; });
+  const auto refusal = std::find_if(results.begin(), results.end(),
+                                    [](const Delivered& d) { return d.outcome == session::Outcome::fail; });
+  const bool may_bounce = awaited == Outcome::bounced || awaited == Outcome::refused_or_bounced;
+  if (!awaited) return next(job);
+  if (unknown) return conclude(job, expectation, message, Type::info, "the connection ended before the answer");
+  if (refused) {
+    const bool deferral = refusal->code >= 400 && refusal->code < 500;
+    const bool fits = awaited == Outcome::refused_or_bounced || (awaited == Outcome::refused && !deferral) ||
+                      (awaited == Outcome::deferred && deferral);
+    const bool status_fits = same_subject(step.status, refusal->status);
+    return conclude(job, expectation, message, fits && status_fits ? Type::ok : Type::fail,
+                    fmt::format("refused: {} {} {}", refusal->code, refusal->status, refusal->text));
+  }
+  if (!may_bounce)
+    return conclude(job, expectation, message, awaited == Outcome::accepted ? Type::ok : Type::fail, "accepted");
+  if (job->way != Way::smtp)  // over LMTP and APPEND the answer is final (RFC 2033 section 4.2)
+    return conclude(job, expectation, message, Type::fail, "accepted");
+  if (!job->watch) job->watch = std::make_unique<BounceWatch>(context_, sender_, job->to.front());
+  const Duration bound =
+      context_.scaled(step.until ? step.settle.value_or(kDefaultSettle) : step.within.value_or(kDefaultBound));
+  job->watch->await(message, bound, [this, job, expectation, message](Seen seen) {
+    switch (seen) {
+      case Seen::bounced: {
+        const auto& reports = context_.ledger.reports();
+        const auto report =
+            std::find_if(reports.begin(), reports.end(), [&](const auto& r) { return r.message == message; });
+        const std::string status = report == reports.end() ? "" : report->status;
+        return conclude(job, expectation, message, same_subject(job->step->status, status) ? Type::ok : Type::fail,
+                        "bounced: " + status);
+      }
+      case Seen::delivered:
+        return conclude(job, expectation, message, Type::fail, "accepted and delivered");
+      case Seen::nothing:
+        return conclude(job, expectation, message, Type::fail, "accepted; neither delivered nor reported in time");
+      case Seen::cannot_look:
+        return conclude(job, expectation, message, Type::info, "the mailboxes could not be looked into");
+    }
+  });
+}
+
+void Deliverer::conclude(const JobPtr& job, std::uint32_t expectation, std::uint32_t message, Type how,
+                         std::string text) {
+  const std::vector<std::uint32_t> missing =
+      how == Type::ok ? std::vector<std::uint32_t>{} : std::vector<std::uint32_t>{message};
+  if (expectation != 0) outcome(context_, What::outcome, expectation, how, missing, text, 0);
+  if (job->until == 0 || how == Type::fail) return next(job);  // until: not yet, the next one
+  outcome(context_, What::outcome, job->until, how, {}, text, 0);
+  finish(job);
+}
+
+void Deliverer::finish(const JobPtr& job) {
+  if (job->watch) job->watch->close();
+  if (job->watch) watches_.push_back(std::move(job->watch));  // its sessions still log out
+  const Finish done = std::exchange(job->done, {});
+  if (!done) return;
+  if (session_ == nullptr || session_->over()) return done();
+  session_->quit(done);
+}
+
+}  // namespace
+
+std::unique_ptr<Actor> make_deliverer(Context& context, const scenario::Scenario& scenario, std::uint32_t device) {
+  return std::make_unique<Deliverer>(context, scenario.devices.at(device - 1), device);
+}
+
+}  // namespace mailproof::play

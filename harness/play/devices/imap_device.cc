@@ -1,0 +1,143 @@
+#include "play/devices/imap_device.h"
+
+namespace mailproof::play {
+
+std::unique_ptr<Actor> make_imap_device(Context& context, const scenario::Scenario& scenario, std::uint32_t device) {
+  return std::make_unique<ImapDevice>(context, scenario.devices.at(device - 1), device);
+}
+
+ImapDevice::ImapDevice(Context& context, const scenario::Device& device, std::uint32_t number)
+    : context_(context), device_(device), number_(number), account_(static_cast<std::uint32_t>(device.account + 1)) {}
+
+ImapDevice::~ImapDevice() { context_.network.set_alarm(*this, std::nullopt); }
+
+std::string ImapDevice::box(const scenario::Step& step) const {
+  if (!step.mailbox.empty()) return step.mailbox;
+  if (session_ != nullptr && session_->ready() && !session_->view().mailbox.empty() && !device_.webmail)
+    return session_->view().mailbox;
+  return device_.idle.empty() ? "INBOX" : device_.idle;
+}
+
+ImapSession& ImapDevice::begin_session(const Endpoint& endpoint, const std::string& mechanism) {
+  sessions_.push_back(std::make_unique<ImapSession>(context_, number_, account_, 0, endpoint, mechanism));
+  session_ = sessions_.back().get();
+  readers_.push_back(std::make_unique<MailboxReader>(*session_));
+  reader_ = readers_.back().get();
+  reader_->changed = [this, session = session_] {
+    if (session == session_) news();
+  };
+  return *session_;
+}
+
+/// A login in so many words: a new session, which the server may refuse where the scenario says so. One without TLS is
+/// given up again at once.
+void ImapDevice::connect(const scenario::Step& step, Finish done) {
+  const auto welcome = std::make_shared<Welcome>(context_, step);
+  log_out([this, &step, welcome, done = std::move(done)] {
+    ImapSession& session = begin_session(welcome->endpoint(Protocol::imap, device_.tls), step.plaintext ? "LOGIN" : "");
+    session.open([this, &step, &session, welcome, done](const ImapSession::Result& result) {
+      welcome->came(session.number(), result.ok() ? nullptr : &session.end(), device_.name);
+      if (result.ok() && step.plaintext) return log_out(done);
+      done();
+    });
+  });
+}
+
+void ImapDevice::connected(Then then) {
+  if (session_ != nullptr && session_->ready()) return then(true);
+  if (offline_) {
+    context_.fail("offline", device_.name + " is offline: it needs `go: online` before this step");
+    return then(false);
+  }
+  begin_session(*context_.endpoint(Protocol::imap, device_.tls))
+      .open([this, then = std::move(then)](const ImapSession::Result& result) {
+        if (!result.ok()) context_.fail("connect", device_.name + ": " + result.text);
+        then(result.ok());
+      });
+}
+
+void ImapDevice::in_mailbox(const std::string& mailbox, Then then) {
+  connected([this, mailbox, then = std::move(then)](bool ok) {
+    if (!ok) return then(false);
+    if (iequals(session_->view().mailbox, mailbox) && !session_->view().read_only) return reader_->catch_up(then);
+    reader_->open(mailbox, false, then);
+  });
+}
+
+void ImapDevice::log_out(Finish done) {
+  if (session_ == nullptr || !session_->ready()) return done();
+  session_->logout([done = std::move(done)](const ImapSession::Result&) { done(); });
+}
+
+void ImapDevice::start_idle(Finish done) {
+  if (!session_->client().has("IDLE")) return done();  // it will ask with NOOP instead
+  session_->hooks.idling = [this, done] {
+    if (const auto once = std::exchange(session_->hooks.idling, {})) done();
+  };
+  session_->idle([this, done](const ImapSession::Result&) {
+    if (const auto once = std::exchange(session_->hooks.idling, {})) done();  // it ended before it began
+  });
+}
+
+void ImapDevice::rest(Finish done) {
+  if (device_.webmail) return log_out(std::move(done));
+  if (device_.idle.empty() || offline_ || session_ == nullptr || session_->over() || session_->client().idling())
+    return done();
+  in_mailbox(device_.idle, [this, done = std::move(done)](bool ok) {
+    if (!ok) return done();
+    start_idle(done);
+  });
+}
+
+/// Something in the view changed. While a step's own commands run they see to it themselves.
+void ImapDevice::news() {
+  if (busy_) {
+    news_ = true;
+    return;
+  }
+  if (session_ == nullptr || session_->over()) return;
+  busy_ = true;
+  reader_->catch_up([this](bool) {
+    const bool idle =
+        !device_.idle.empty() && !session_->over() && !session_->client().idling() && !session_->client().busy();
+    const auto settled = [this] {
+      busy_ = false;
+      if (std::exchange(news_, false)) return news();
+      check_wait();
+    };
+    if (idle && iequals(session_->view().mailbox, device_.idle)) return start_idle(settled);
+    settled();
+  });
+}
+
+void ImapDevice::prepare(Finish done) {
+  if (device_.idle.empty()) return done();
+  busy_ = true;
+  in_mailbox(device_.idle, [this, done = std::move(done)](bool ok) {
+    const auto finished = [this, done] {
+      busy_ = false;
+      done();
+    };
+    if (!ok) return finished();
+    start_idle(finished);
+  });
+}
+
+void ImapDevice::perform(const scenario::Step& step, Finish done) {
+  if (step.verb == scenario::Verb::see || step.verb == scenario::Verb::lose) return wait_for(step, std::move(done));
+  busy_ = true;
+  act(step, [this, done = std::move(done)] {
+    rest([this, done] {
+      busy_ = false;
+      news_ = false;
+      done();
+    });
+  });
+}
+
+void ImapDevice::leave(Finish done) {
+  busy_ = true;
+  log_out(std::move(done));
+}
+
+}  // namespace mailproof::play

@@ -1,0 +1,98 @@
+#pragma once
+#include <optional>
+
+#include "play/devices/actor.h"
+#include "play/devices/login.h"
+#include "play/devices/mailbox_reader.h"
+#include "play/recorded/imap.h"
+
+namespace mailproof::play {
+
+/// A phone, tablet, desktop client or webmail on IMAP.
+class ImapDevice final : public Actor, public Alarm {
+ public:
+  ImapDevice(Context& context, const scenario::Device& device, std::uint32_t number);
+  ~ImapDevice() override;
+
+  void prepare(Finish done) override;
+  void perform(const scenario::Step& step, Finish done) override;
+  void leave(Finish done) override;
+  void ring(Time now) override;
+
+ private:
+  using Then = std::function<void(bool ok)>;
+  /// see and lose: what is awaited, until when.
+  struct Wait {
+    const scenario::Step* step = nullptr;
+    std::vector<std::uint32_t> messages;
+    std::uint32_t expectation = 0;
+    Time deadline;
+    Finish done;
+  };
+  /// What a device keeps while it is offline.
+  struct Cache {
+    std::string mailbox;
+    std::uint32_t uidvalidity = 0;
+    std::uint64_t modseq = 0;
+    std::vector<std::uint32_t> uids;
+  };
+
+  // Connection (imap_device.cc)
+  ImapSession& begin_session(const Endpoint& endpoint, const std::string& mechanism = "");
+  void connected(Then then);                               ///< a session that is ready, a new one if need be
+  void in_mailbox(const std::string& mailbox, Then then);  ///< ... with this mailbox selected and known
+  void log_out(Finish done);
+  void rest(Finish done);  ///< after a step: back to IDLE; webmail logs out
+  void start_idle(Finish done);
+  void news();  ///< the mailbox changed under us
+  std::string box(const scenario::Step& step) const;
+  std::uint32_t session_number() const { return session_ ? session_->number() : 0; }
+
+  // Waiting (imap_wait.cc)
+  void wait_for(const scenario::Step& step, Finish done);
+  std::vector<std::uint32_t> not_yet() const;
+  bool check_wait();
+  void poll();
+  void missed();
+  void ask_again(Wait wait, std::vector<std::uint32_t> missing);
+
+  // Verbs (imap_verbs.cc)
+  void act(const scenario::Step& step, Finish done);
+  void with_messages(const scenario::Step& step, Finish done, std::function<void(const OwnedUids&)> then);
+  void note_undone(const std::vector<std::uint32_t>& wanted);
+  void read(const scenario::Step& step, Finish done);
+  void flag(const scenario::Step& step, bool set, Finish done);
+  void remove(const scenario::Step& step, Finish done);
+  void if_ours(const std::string& mailbox, Finish done, std::function<void(const OwnedMailbox&)> then);
+  void expunge(Finish done);
+  void expunge(const OwnedUids& uids, Finish done);
+  void move(const OwnedUids& uids, const std::string& to, Finish done);
+  void save(const scenario::Step& step, Finish done);
+  void upload(const scenario::Step& step, Finish done);
+  void put(const std::string& mailbox, std::uint32_t message, std::shared_ptr<const std::string> text, Finish done);
+  void connect(const scenario::Step& step, Finish done);
+  void search(const scenario::Step& step, Finish done);
+  void compare(const scenario::Step& step, Finish done);
+  void go_offline(Finish done);
+  void go_online(const scenario::Step& step, Finish done);
+  void cut_if_asked(const scenario::Step& step);
+
+  Context& context_;
+  const scenario::Device& device_;
+  std::uint32_t number_;
+  std::uint32_t account_;
+  std::vector<std::unique_ptr<ImapSession>> sessions_;  ///< all of them: continuations may still refer to old ones
+  std::vector<std::unique_ptr<MailboxReader>> readers_;
+  std::vector<std::unique_ptr<MailboxCheck>> checks_;
+  std::vector<std::unique_ptr<Smuggle>> smuggles_;
+  ImapSession* session_ = nullptr;
+  MailboxReader* reader_ = nullptr;
+  std::optional<Wait> wait_;
+  Cache cache_;
+  bool busy_ = false;  ///< a chain of commands is under way
+  bool news_ = false;  ///< something changed meanwhile
+  bool offline_ = false;
+  bool expected_end_ = false;  ///< the step itself ends the connection
+};
+
+}  // namespace mailproof::play

@@ -1,0 +1,382 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "play/devices/imap_device.h"
+#include "scenario/story/search_keys.h"
+
+namespace mailproof::play {
+namespace {
+
+using history::Type;
+using history::What;
+using scenario::Cut;
+using scenario::How;
+using scenario::Verb;
+
+/// The mailbox may be missing: TRYCREATE says so, and a server that gives no codes may mean it (RFC 3501 section 7.1).
+bool may_lack_mailbox(const ImapSession::Result& result) {
+  return iequals(result.status, "NO") && (result.code.empty() || iequals(result.code, "TRYCREATE"));
+}
+
+const std::string kInbox = "INBOX";
+const std::vector<std::string> kDeleted = {"\\Deleted"};
+
+}  // namespace
+
+void ImapDevice::act(const scenario::Step& step, Finish done) {
+  cut_if_asked(step);
+  const auto plain = [done](const ImapSession::Result&) { done(); };
+  const auto online = [&](std::function<void()> then) {
+    connected([done, then = std::move(then)](bool ok) { ok ? then() : done(); });
+  };
+  switch (step.verb) {
+    case Verb::open:
+    case Verb::examine:
+      return online(
+          [this, &step, done] { reader_->open(step.mailbox, step.verb == Verb::examine, [done](bool) { done(); }); });
+    case Verb::sync:
+      return in_mailbox(box(step), [this, done, plain](bool ok) {
+        if (!ok) return done();
+        session_->noop([this, done](const ImapSession::Result& result) {
+          if (!result.ok()) return done();
+          reader_->catch_up([done](bool) { done(); });
+        });
+      });
+    case Verb::idle:
+      return in_mailbox(box(step), [this, done](bool ok) { ok ? start_idle(done) : done(); });
+    case Verb::read:
+      return read(step, std::move(done));
+    case Verb::flag:
+      return flag(step, true, std::move(done));
+    case Verb::unflag:
+      return flag(step, false, std::move(done));
+    case Verb::remove:
+      return remove(step, std::move(done));
+    case Verb::expunge:
+      return in_mailbox(box(step), [this, done](bool ok) { ok ? expunge(done) : done(); });
+    case Verb::move:
+      return with_messages(step, done,
+                           [this, &step, done](const OwnedUids& uids) { move(uids, step.to_mailbox, done); });
+    case Verb::copy:
+      return with_messages(
+          step, done, [this, &step, plain](const OwnedUids& uids) { session_->copy(uids, step.to_mailbox, plain); });
+    case Verb::save:
+      return online([this, &step, done] { save(step, done); });
+    case Verb::upload:
+      return online([this, &step, done] { upload(step, done); });
+    case Verb::connect:
+      return connect(step, std::move(done));
+    case Verb::smuggle:
+      smuggles_.push_back(std::make_unique<Smuggle>(context_, number_, account_,
+                                                    *context_.endpoint(Protocol::imap, TlsMode::starttls), step.query,
+                                                    std::move(done)));
+      return;
+    case Verb::vanish:
+      if (session_ != nullptr) session_->drop(true);
+      vanish(context_, device_.name);
+      return done();
+    case Verb::create:
+      return online([this, &step, plain] { session_->create(step.mailbox, plain); });
+    case Verb::rename:
+      return online([this, &step, done, plain] {
+        if_ours(step.mailbox, done, [this, &step, plain](const OwnedMailbox& mailbox) {
+          session_->rename(mailbox, step.to_mailbox, plain);
+        });
+      });
+    case Verb::remove_mailbox:
+      return online([this, &step, done, plain] {
+        if_ours(step.mailbox, done, [this, plain](const OwnedMailbox& mailbox) { session_->remove(mailbox, plain); });
+      });
+    case Verb::subscribe:
+      return online([this, &step, plain] { session_->subscribe(step.mailbox, plain); });
+    case Verb::search:
+      return search(step, std::move(done));
+    case Verb::quota:
+      return online([this, &step, plain] { session_->quota(step.mailbox.empty() ? "INBOX" : step.mailbox, plain); });
+    case Verb::compare:
+      return compare(step, std::move(done));
+    case Verb::go:
+      return step.online ? go_online(step, std::move(done)) : go_offline(std::move(done));
+    case Verb::logout:
+      return log_out(std::move(done));
+    case Verb::drop:
+      if (session_ != nullptr) session_->drop(true);
+      return done();
+    default:
+      break;
+  }
+  context_.fail("verb", fmt::format("{} cannot {}", device_.name, name(step.verb)));
+  done();
+}
+
+/// The step's messages in its mailbox. What is not in view is asked for once more; what is not there then, or is not
+/// ours after all, is not touched: another device may have been quicker.
+void ImapDevice::with_messages(const scenario::Step& step, Finish done, std::function<void(const OwnedUids&)> then) {
+  in_mailbox(box(step), [this, &step, done = std::move(done), then = std::move(then)](bool ok) {
+    if (!ok) return done();
+    const auto wanted = context_.messages.numbers(*step.messages);
+    const auto go_on = [this, wanted, done, then](bool) {
+      note_undone(wanted);
+      const OwnedUids uids = reader_->owned(wanted);
+      uids.empty() ? done() : then(uids);
+    };
+    const bool all = std::all_of(wanted.begin(), wanted.end(), [this](auto m) { return reader_->has(m); });
+    if (all) return go_on(true);
+    session_->noop(
+        [this, go_on](const ImapSession::Result& result) { result.ok() ? reader_->catch_up(go_on) : go_on(false); });
+  });
+}
+
+void ImapDevice::note_undone(const std::vector<std::uint32_t>& wanted) {
+  std::vector<std::uint32_t> missing;
+  for (const auto message : wanted)
+    if (reader_->owned({message}).empty()) missing.push_back(message);
+  if (missing.empty()) return;
+  auto e = context_.event(Type::obs, What::undone, session_number());
+  e.set = history::format_numbers(missing);
+  context_.append(std::move(e));
+}
+
+/// Deletes or renames a mailbox only where everything in it, and below it, is ours.
+void ImapDevice::if_ours(const std::string& mailbox, Finish done, std::function<void(const OwnedMailbox&)> then) {
+  checks_.push_back(std::make_unique<MailboxCheck>(context_, account_, device_.tls));
+  checks_.back()->look(mailbox, [this, mailbox, done = std::move(done), then = std::move(then)](
+                                    const OwnedMailbox* owned, const std::string& why) {
+    if (owned != nullptr) return then(*owned);
+    context_.fail("foreign", fmt::format("{} was left as it is: {}", mailbox, why));
+    done();
+  });
+}
+
+/// EXPUNGE, which takes whatever bears \Deleted: only where nothing of that is somebody else's.
+void ImapDevice::expunge(Finish done) {
+  reader_->may_expunge([this, done = std::move(done)](const ExpungePermit* permit) {
+    if (permit != nullptr) return session_->expunge(*permit, [done](const ImapSession::Result&) { done(); });
+    if (!session_->over())
+      context_.fail("foreign",
+                    fmt::format("nothing was expunged from {}: it may hold mail that is not ours and is marked "
+                                "as deleted",
+                                session_->view().mailbox));
+    done();
+  });
+}
+
+/// UID EXPUNGE of these where there is UIDPLUS (RFC 4315).
+void ImapDevice::expunge(const OwnedUids& uids, Finish done) {
+  if (!session_->client().has("UIDPLUS")) return expunge(std::move(done));
+  session_->expunge(uids, [done = std::move(done)](const ImapSession::Result&) { done(); });
+}
+
+void ImapDevice::read(const scenario::Step& step, Finish done) {
+  with_messages(step, done, [this, done](const OwnedUids& uids) {
+    session_->fetch(uids, "(UID FLAGS BODY[])", [done](const ImapSession::Result&) { done(); });
+  });
+}
+
+void ImapDevice::flag(const scenario::Step& step, bool set, Finish done) {
+  with_messages(step, done, [this, &step, set, done](const OwnedUids& uids) {
+    session_->store(uids, set ? "+FLAGS" : "-FLAGS", step.flags, [done](const ImapSession::Result&) { done(); });
+  });
+}
+
+void ImapDevice::remove(const scenario::Step& step, Finish done) {
+  with_messages(step, done, [this, &step, done](const OwnedUids& uids) {
+    if (step.how == How::trash) return move(uids, "Trash", done);
+    session_->store(uids, "+FLAGS", kDeleted, [this, uids, done, how = step.how](const ImapSession::Result& result) {
+      if (how == How::flag || !result.ok()) return done();
+      expunge(uids, done);
+    });
+  });
+}
+
+/// MOVE where it is offered, else COPY, STORE and EXPUNGE as clients do (RFC 6851 section 1). A missing folder is made
+/// first.
+void ImapDevice::move(const OwnedUids& uids, const std::string& to, Finish done) {
+  const auto take_away = [this, uids, done] {
+    session_->store(uids, "+FLAGS.SILENT", kDeleted, [this, uids, done](const ImapSession::Result& stored) {
+      stored.ok() ? expunge(uids, done) : done();
+    });
+  };
+  const auto attempt = [this, uids, to](std::function<void(const ImapSession::Result&)> then) {
+    session_->client().has("MOVE") ? session_->move(uids, to, std::move(then))
+                                   : session_->copy(uids, to, std::move(then));
+  };
+  const auto attempted = [this, take_away, done](const ImapSession::Result& result) {
+    if (!result.ok() || session_->client().has("MOVE")) return done();
+    take_away();
+  };
+  attempt([this, to, attempt, attempted, done](const ImapSession::Result& result) {
+    if (!may_lack_mailbox(result)) return attempted(result);
+    session_->create(to, [attempt, attempted, done](const ImapSession::Result& created) {
+      created.ok() ? attempt(attempted) : done();
+    });
+  });
+}
+
+void ImapDevice::save(const scenario::Step& step, Finish done) {
+  one_by_one(
+      static_cast<std::size_t>(step.count),
+      [this, &step](std::size_t, Finish next) {
+        const std::string& address = context_.accounts.at(account_ - 1).address;
+        const std::string set = step.messages ? step.messages->set : step.as;
+        const auto made = context_.messages.make(set, step.kind, step.size, account_, address, address);
+        put(step.mailbox, made.number, made.text, std::move(next));
+      },
+      std::move(done));
+}
+
+/// Mail that the client has kept goes back to the server, the same octets.
+void ImapDevice::upload(const scenario::Step& step, Finish done) {
+  const auto messages = context_.messages.numbers(*step.messages);
+  one_by_one(
+      messages.size(),
+      [this, &step, messages](std::size_t i, Finish next) {
+        put(step.mailbox, messages[i], context_.messages.again(messages[i]), std::move(next));
+      },
+      std::move(done));
+}
+
+/// APPEND; a missing mailbox is made first (RFC 3501 section 6.3.11).
+void ImapDevice::put(const std::string& mailbox, std::uint32_t message, std::shared_ptr<const std::string> text,
+                     Finish done) {
+  const std::string& to = mailbox.empty() ? kInbox : mailbox;
+  session_->append(to, message, text, [this, to, message, text, done](const ImapSession::Result& result) {
+    if (!may_lack_mailbox(result)) return done();
+    session_->create(to, [this, to, message, text, done](const ImapSession::Result&) {
+      session_->append(to, message, text, [done](const ImapSession::Result&) { done(); });
+    });
+  });
+}
+
+void ImapDevice::search(const scenario::Step& step, Finish done) {
+  in_mailbox(box(step), [this, &step, done](bool ok) {
+    if (!ok) return done();
+    const auto wanted = step.messages ? context_.messages.numbers(*step.messages) : std::vector<std::uint32_t>{};
+    const auto expectation = expect(context_, What::found, step, wanted, session_number(), Duration{});
+    auto found = std::make_shared<std::vector<std::uint32_t>>();
+    session_->hooks.search = [found](std::span<const std::uint32_t> uids) {
+      found->insert(found->end(), uids.begin(), uids.end());
+    };
+    const bool standard = scenario::read_search_keys(step.query).standard;
+    session_->search(step.query, [this, standard, wanted, expectation, found, done](const ImapSession::Result& result) {
+      session_->hooks.search = {};
+      if (result.outcome == session::Outcome::fail) {
+        // Nothing was found, and nothing was not found. What an extension asks for a server may refuse.
+        outcome(context_, What::found, expectation, standard ? Type::fail : Type::info, {},
+                fmt::format("the server answered {} {}", result.status, result.text), session_number(), "refused");
+        return done();
+      }
+      std::vector<std::uint32_t> wrong;
+      for (const auto message : wanted) {
+        const auto uids = reader_->uids_of({message});
+        const bool hit = std::any_of(uids.begin(), uids.end(), [&](auto uid) {
+          return std::find(found->begin(), found->end(), uid) != found->end();
+        });
+        if (!hit) wrong.push_back(message);
+      }
+      std::size_t extra = 0;
+      for (const auto uid : *found) {
+        const auto item = reader_->items().find(uid);
+        const bool expected = item != reader_->items().end() &&
+                              std::find(wanted.begin(), wanted.end(), item->second.message) != wanted.end();
+        extra += expected ? 0 : 1;
+      }
+      const bool good = result.ok() && wrong.empty() && extra == 0;
+      outcome(context_, What::found, expectation,
+              result.outcome == session::Outcome::info ? Type::info
+              : good                                   ? Type::ok
+                                                       : Type::fail,
+              wrong, fmt::format("{} not found, {} found beyond", wrong.size(), extra), session_number());
+      done();
+    });
+  });
+}
+
+/// A backup: everything of ours in the mailbox is fetched whole; the judges compare what came with what was sent.
+void ImapDevice::compare(const scenario::Step& step, Finish done) {
+  in_mailbox(box(step), [this, done](bool ok) {
+    if (!ok || session_->view().exists == 0) return done();
+    reader_->look_again([this, done](bool looked) {
+      if (looked) session_->enumerated(session_->view().exists);
+      done();
+    });
+  });
+}
+
+void ImapDevice::go_offline(Finish done) {
+  cache_ = {};
+  if (session_ != nullptr && session_->ready() && reader_ != nullptr) {
+    cache_.mailbox = session_->view().mailbox;
+    cache_.uidvalidity = session_->view().uidvalidity;
+    cache_.modseq = session_->view().highestmodseq;
+    for (const auto& [uid, item] : reader_->items()) cache_.uids.push_back(uid);
+  }
+  log_out([this, done = std::move(done)] {
+    offline_ = true;
+    done();
+  });
+}
+
+/// Comes back as the device would, then holds what it now believes against a full listing: they must be equal (RFC 7162
+/// section 3.2.5).
+void ImapDevice::go_online(const scenario::Step& step, Finish done) {
+  offline_ = false;
+  const std::string mailbox = cache_.mailbox.empty() ? box(step) : cache_.mailbox;
+  connected([this, &step, mailbox, done](bool ok) {
+    if (!ok) return done();
+    const bool quick =
+        step.resync == scenario::Resync::qresync && session_->client().has("QRESYNC") && cache_.modseq != 0;
+    if (!quick) return reader_->open(mailbox, false, [done](bool) { done(); });
+    const auto expectation = expect(context_, What::agree, step, {}, session_number(), Duration{});
+    auto believed = std::make_shared<std::vector<std::uint32_t>>(cache_.uids);
+    session_->hooks.expunged = [believed](std::uint32_t uid) { std::erase(*believed, uid); };
+    auto row_hook = session_->hooks.row;
+    session_->hooks.row = [believed](const session::ImapFetchRow& row) {
+      if (row.uid != 0 && std::find(believed->begin(), believed->end(), row.uid) == believed->end())
+        believed->push_back(row.uid);
+    };
+    session_->enable("QRESYNC", [this, mailbox, believed, expectation, row_hook, done](const ImapSession::Result&) {
+      session_->select_qresync(
+          mailbox, cache_.uidvalidity, cache_.modseq,
+          [this, believed, expectation, row_hook, done](const ImapSession::Result& selected) {
+            const std::uint32_t number = session_number();
+            session_->hooks = {};
+            readers_.push_back(std::make_unique<MailboxReader>(*session_));
+            reader_ = readers_.back().get();
+            if (!selected.ok()) {
+              outcome(context_, What::agree, expectation, Type::info, {}, "SELECT with QRESYNC: " + selected.text,
+                      number);
+              return done();
+            }
+            reader_->look_again([this, believed, expectation, number, done](bool ok_again) {
+              std::vector<std::uint32_t> full;
+              for (const auto& [uid, item] : reader_->items()) full.push_back(uid);
+              std::sort(believed->begin(), believed->end());
+              reader_->changed = [this, session = session_] {
+                if (session == session_) news();
+              };
+              outcome(context_, What::agree, expectation,
+                      !ok_again           ? Type::info
+                      : *believed == full ? Type::ok
+                                          : Type::fail,
+                      {},
+                      fmt::format("after QRESYNC the device believes in UIDs {}, a full listing has {}",
+                                  history::format_uids(*believed), history::format_uids(full)),
+                      number);
+              done();
+            });
+          });
+    });
+  });
+}
+
+void ImapDevice::cut_if_asked(const scenario::Step& step) {
+  if (session_ == nullptr || step.cut.when == Cut::When::none) return;
+  LinkFaults faults;
+  if (step.cut.when == Cut::When::before_reply) faults.cut_after_received = 1;
+  if (step.cut.when == Cut::When::after_bytes) faults.cut_after_sent = step.cut.bytes;
+  session_->misbehave(faults);
+}
+
+}  // namespace mailproof::play

@@ -1,0 +1,152 @@
+#include <algorithm>
+
+#include "play/devices/imap_device.h"
+
+// see and lose: a condition with a bound, never a sleep. A device in IDLE listens; any other asks again once a second.
+
+namespace mailproof::play {
+namespace {
+
+using history::Type;
+using history::What;
+constexpr Duration kAskEvery = std::chrono::seconds(1);
+constexpr Duration kDefaultBound = std::chrono::seconds(10);
+
+What what_of(const scenario::Step& step) { return step.verb == scenario::Verb::see ? What::see : What::lose; }
+
+bool has_flags(const MailboxReader& reader, std::uint32_t message, const std::vector<std::string>& flags) {
+  for (const auto& entry : reader.items()) {
+    const MailboxReader::Item& item = entry.second;
+    if (item.message != message) continue;
+    return std::all_of(flags.begin(), flags.end(), [&](const auto& flag) { return item.flags.contains(lower(flag)); });
+  }
+  return false;
+}
+
+std::vector<std::uint32_t> unmet(const MailboxReader& reader, const scenario::Step& step,
+                                 const std::vector<std::uint32_t>& messages) {
+  std::vector<std::uint32_t> out;
+  for (const auto message : messages) {
+    const bool met = step.verb == scenario::Verb::see ? reader.has(message) && has_flags(reader, message, step.flags)
+                                                      : !reader.has(message);
+    if (!met) out.push_back(message);
+  }
+  return out;
+}
+
+}  // namespace
+
+void ImapDevice::wait_for(const scenario::Step& step, Finish done) {
+  Wait wait;
+  wait.step = &step;
+  wait.messages = context_.messages.numbers(*step.messages);
+  const Duration bound = context_.scaled(step.within.value_or(kDefaultBound));
+  wait.deadline = context_.network.now() + bound;
+  wait.expectation = expect(context_, what_of(step), step, wait.messages, session_number(), bound);
+  wait.done = std::move(done);
+  wait_ = std::move(wait);
+  context_.network.set_alarm(*this, std::min(wait_->deadline, context_.network.now() + kAskEvery));
+  if (!busy_) poll();
+}
+
+std::vector<std::uint32_t> ImapDevice::not_yet() const {
+  const std::string wanted = box(*wait_->step);
+  if (reader_ == nullptr || session_->over() || !iequals(reader_->mailbox(), wanted)) return wait_->messages;
+  return unmet(*reader_, *wait_->step, wait_->messages);
+}
+
+bool ImapDevice::check_wait() {
+  if (!wait_ || busy_) return false;
+  if (!not_yet().empty()) return false;
+  const Wait wait = *std::exchange(wait_, std::nullopt);
+  context_.network.set_alarm(*this, std::nullopt);
+  outcome(context_, what_of(*wait.step), wait.expectation, Type::ok, {}, "", session_number());
+  busy_ = true;
+  rest([this, done = wait.done] {
+    busy_ = false;
+    done();
+  });
+  return true;
+}
+
+/// Asks again: webmail by a new login, an idling device not at all once it idles, any other by NOOP.
+void ImapDevice::poll() {
+  if (!wait_ || busy_) return;
+  const std::string wanted = box(*wait_->step);
+  busy_ = true;
+  const auto asked = [this](bool ok) {
+    busy_ = false;
+    if (!context_.problem.empty() && !ok && wait_) {
+      const Wait wait = *std::exchange(wait_, std::nullopt);
+      context_.network.set_alarm(*this, std::nullopt);
+      outcome(context_, what_of(*wait.step), wait.expectation, Type::info, wait.messages, context_.problem,
+              session_number());
+      return wait.done();
+    }
+    check_wait();
+  };
+  if (device_.webmail) {
+    return log_out([this, wanted, asked] { in_mailbox(wanted, asked); });
+  }
+  const bool here = session_ != nullptr && session_->ready() && iequals(session_->view().mailbox, wanted);
+  if (here && session_->client().idling()) return asked(true);
+  if (!here) {
+    // Back in its own mailbox a device idles again; in another one it stays, and asks, until the wait is over.
+    return in_mailbox(wanted, [this, wanted, asked](bool ok) {
+      if (ok && iequals(wanted, device_.idle)) return rest([asked] { asked(true); });
+      asked(ok);
+    });
+  }
+  session_->noop([this, asked](const ImapSession::Result& result) {
+    if (!result.ok()) return asked(false);
+    reader_->catch_up(asked);
+  });
+}
+
+void ImapDevice::ring(Time now) {
+  if (!wait_) return;
+  if (now >= wait_->deadline) return missed();
+  context_.network.set_alarm(*this, std::min(wait_->deadline, now + kAskEvery));
+  if (!busy_) poll();
+}
+
+void ImapDevice::missed() {
+  const auto missing = not_yet();
+  Wait wait = *std::exchange(wait_, std::nullopt);
+  if (missing.empty()) {  // it came in the very moment
+    outcome(context_, what_of(*wait.step), wait.expectation, Type::ok, {}, "", session_number());
+    return wait.done();
+  }
+  outcome(context_, what_of(*wait.step), wait.expectation, Type::fail, missing, "", session_number());
+  ask_again(std::move(wait), missing);
+}
+
+/// Absence in one view says nothing yet: a fresh session is asked for the same.
+void ImapDevice::ask_again(Wait wait, std::vector<std::uint32_t> missing) {
+  const std::string wanted = box(*wait.step);
+  sessions_.push_back(
+      std::make_unique<ImapSession>(context_, 0, account_, 0, *context_.endpoint(Protocol::imap, device_.tls)));
+  ImapSession* fresh = sessions_.back().get();
+  readers_.push_back(std::make_unique<MailboxReader>(*fresh));
+  MailboxReader* reader = readers_.back().get();
+  const auto finish = [this, fresh, reader, wait = std::move(wait), missing = std::move(missing)](bool ok) {
+    auto e = context_.event(Type::obs, What::asked_again, fresh->number());
+    e.command = wait.expectation;
+    std::vector<std::uint32_t> there;
+    for (const auto message : missing)
+      if (ok && reader->has(message)) there.push_back(message);
+    e.set = history::format_numbers(there);
+    const auto still = ok ? unmet(*reader, *wait.step, missing) : missing;
+    e.code = !ok ? "failed" : still.empty() ? "as-expected" : "not-as-expected";
+    e.text = "a fresh IMAP session was asked";
+    context_.append(std::move(e));
+    if (fresh->over()) return wait.done();
+    fresh->logout([done = wait.done](const ImapSession::Result&) { done(); });
+  };
+  fresh->open([reader, wanted, finish](const ImapSession::Result& result) {
+    if (!result.ok()) return finish(false);
+    reader->open(wanted, true, finish);
+  });
+}
+
+}  // namespace mailproof::play

@@ -1,0 +1,202 @@
+#include "play/devices/mailbox_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace mailproof::play {
+
+MailboxReader::MailboxReader(ImapSession& session, Bodies bodies) : session_(session), bodies_(bodies) {
+  session_.hooks.exists = [this](std::uint32_t, std::uint32_t) {
+    if (changed) changed();
+  };
+  session_.hooks.expunged = [this](std::uint32_t uid) {
+    if (uid == 0) lost_count_ = true;
+    items_.erase(uid);
+    if (changed) changed();
+  };
+  session_.hooks.row = [this](const session::ImapFetchRow& row) {
+    if (row.uid == 0) return;
+    Item& item = items_[row.uid];
+    if (row.flags) {
+      item.flags.clear();
+      for (const auto flag : *row.flags) item.flags.insert(lower(flag));
+    }
+    if (changed) changed();
+  };
+  session_.hooks.content = [this](const ImapSession::Content& content) {
+    if (content.uid == 0) return;
+    Item& item = items_[content.uid];
+    item.looked_at = true;
+    item.message = content.message;
+    item.full = item.full || content.full;
+  };
+}
+
+void MailboxReader::open(const std::string& mailbox, bool examine, Then then) {
+  items_.clear();
+  searched_.clear();
+  lost_count_ = false;
+  session_.select(mailbox, examine, [this, then = std::move(then)](const ImapSession::Result& result) {
+    if (!result.ok()) return then(false);
+    catch_up(then);
+  });
+}
+
+void MailboxReader::catch_up(Then then) {
+  if (lost_count_) return look_again(std::move(then));
+  std::uint32_t highest = 0;
+  std::size_t known = 0;
+  for (const auto& [uid, item] : items_) {
+    if (!item.looked_at) continue;
+    highest = uid;
+    ++known;
+  }
+  if (known >= session_.view().exists) return then(true);
+  fetch(highest + 1, std::move(then));
+}
+
+void MailboxReader::look_again(Then then) {
+  items_.clear();
+  lost_count_ = false;
+  if (session_.view().exists == 0) return then(true);
+  fetch(1, std::move(then));
+}
+
+void MailboxReader::fetch(std::uint32_t from, Then then) {
+  session_.look(from, [this, then = std::move(then)](const ImapSession::Result& result) {
+    if (!result.ok()) return then(false);
+    search_reports(then);
+  });
+}
+
+/// "Is this report about us?" is the server's to answer: it has the text already. What its answer leaves open stays
+/// unread.
+void MailboxReader::search_reports(Then then) {
+  std::vector<std::uint32_t> uids;
+  for (const auto uid : session_.guard().maybe_reports())
+    if (items_.contains(uid) && searched_.insert(uid).second) uids.push_back(uid);
+  if (uids.empty()) return fetch_bodies(std::move(then));
+  session_.hooks.search = [this, uids](std::span<const std::uint32_t> found) {
+    for (const auto uid : found)
+      if (std::binary_search(uids.begin(), uids.end(), uid)) session_.guard().is_about_us(uid);
+  };
+  session_.search_for_us(uids, [this, then = std::move(then)](const ImapSession::Result&) {
+    session_.hooks.search = {};
+    session_.note_unread_reports();
+    fetch_bodies(then);
+  });
+}
+
+void MailboxReader::fetch_bodies(Then then) {
+  std::vector<std::uint32_t> uids;
+  for (const auto& [uid, item] : items_)
+    if (item.looked_at && !item.full && session_.guard().is_ours(uid)) uids.push_back(uid);
+  const OwnedUids owned = session_.guard().owned(uids);
+  if (owned.empty() || bodies_ == Bodies::left) return then(true);
+  session_.fetch(owned, "(UID BODY.PEEK[])",
+                 [then = std::move(then)](const ImapSession::Result& result) { then(result.ok()); });
+}
+
+void MailboxReader::may_expunge(Permitted then) {
+  catch_up([this, then = std::move(then)](bool ok) {
+    if (!ok) return then(nullptr);
+    if (session_.view().exists == 0) {
+      const auto permit = session_.guard().may_expunge(0, {});
+      return then(permit ? &*permit : nullptr);
+    }
+    for (auto& entry : items_) entry.second.flags = {"unknown"};
+    session_.flags([this, then](const ImapSession::Result& result) {
+      if (!result.ok()) return then(nullptr);
+      std::map<std::uint32_t, bool> deleted;
+      for (const auto& [uid, item] : items_)
+        if (!item.flags.contains("unknown")) deleted.emplace(uid, item.flags.contains("\\deleted"));
+      const auto permit = session_.guard().may_expunge(session_.view().exists, deleted);
+      then(permit ? &*permit : nullptr);
+    });
+  });
+}
+
+std::vector<std::uint32_t> MailboxReader::uids_of(const std::vector<std::uint32_t>& messages) const {
+  std::vector<std::uint32_t> uids;
+  for (const auto& [uid, item] : items_)
+    if (item.message != 0 && std::find(messages.begin(), messages.end(), item.message) != messages.end())
+      uids.push_back(uid);
+  return uids;
+}
+
+bool MailboxReader::has(std::uint32_t message) const {
+  return std::any_of(items_.begin(), items_.end(), [&](const auto& entry) { return entry.second.message == message; });
+}
+
+OwnedUids MailboxReader::owned(const std::vector<std::uint32_t>& messages) const {
+  return session_.guard().owned(uids_of(messages));
+}
+
+OwnedUids MailboxReader::ours() const {
+  std::vector<std::uint32_t> uids;
+  for (const auto& entry : items_)
+    if (session_.guard().is_ours(entry.first)) uids.push_back(entry.first);
+  return session_.guard().owned(uids);
+}
+
+std::size_t MailboxReader::foreign() const {
+  std::size_t ours = 0;
+  for (const auto& entry : items_) ours += session_.guard().is_ours(entry.first) ? 1 : 0;
+  return std::max<std::size_t>(session_.view().exists, items_.size()) - ours;
+}
+
+MailboxCheck::MailboxCheck(Context& context, std::uint32_t account, std::optional<TlsMode> tls)
+    : context_(context),
+      session_(context, 0, account, 0, *context.endpoint(Protocol::imap, tls)),
+      reader_(session_, MailboxReader::Bodies::left) {}
+
+void MailboxCheck::look(const std::string& mailbox, Then then) {
+  then_ = std::move(then);
+  mailboxes_ = {mailbox};
+  session_.hooks.list = [this, mailbox](const session::ImapListRow& row) {
+    const bool below = row.separator != 0 && istarts_with(row.name, mailbox + row.separator);
+    const bool holds_mail = std::none_of(row.attributes.begin(), row.attributes.end(), [](auto attribute) {
+      return iequals(attribute, "\\Noselect") || iequals(attribute, "\\NonExistent");
+    });
+    if (below && holds_mail) mailboxes_.emplace_back(row.name);
+  };
+  session_.open([this](const ImapSession::Result& opened) {
+    if (!opened.ok()) {
+      why_ = opened.text;
+      return finish();
+    }
+    session_.list([this](const ImapSession::Result& listed) {
+      if (!listed.ok()) {
+        why_ = "LIST failed: " + listed.text;
+        return finish();
+      }
+      one_by_one(
+          mailboxes_.size(), [this](std::size_t i, Finish next) { look_into(i, std::move(next)); },
+          [this] { finish(); });
+    });
+  });
+}
+
+void MailboxCheck::look_into(std::size_t i, Finish next) {
+  if (!why_.empty()) return next();
+  reader_.open(mailboxes_[i], true, [this, i, next = std::move(next)](bool ok) {
+    if (!ok) {
+      why_ = mailboxes_[i] + " could not be looked into";
+    } else if (reader_.foreign() != 0 && !context_.options.own_mailboxes) {
+      why_ = mailboxes_[i] + " holds mail that is not ours";
+    }
+    next();
+  });
+}
+
+void MailboxCheck::finish() {
+  const auto tell = [this] {
+    const OwnedMailbox mailbox(mailboxes_.front());
+    if (const Then then = std::exchange(then_, {})) then(why_.empty() ? &mailbox : nullptr, why_);
+  };
+  if (session_.over()) return tell();
+  session_.logout([tell](const ImapSession::Result&) { tell(); });
+}
+
+}  // namespace mailproof::play

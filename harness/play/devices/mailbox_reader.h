@@ -1,0 +1,82 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <set>
+
+#include "play/recorded/imap.h"
+
+namespace mailproof::play {
+
+/// Keeps up with the open mailbox of an ImapSession: which messages are there, which of them are ours, with what flags.
+/// Looks at headers first, and fetches the bodies of what is ours only. Where a delivery report's header does not say
+/// what it is about, the server is asked to search it for this playing's number: a body that may be somebody else's is
+/// never fetched.
+class MailboxReader {
+ public:
+  using Then = std::function<void(bool ok)>;
+  using Permitted = std::function<void(const ExpungePermit* permit)>;
+  enum class Bodies { fetched, left };
+  struct Item {
+    std::uint32_t message = 0;    ///< by its token; 0 = not one of this playing
+    bool looked_at = false;       ///< its header was seen
+    bool full = false;            ///< its body was seen
+    std::set<std::string> flags;  ///< lower case
+  };
+
+  explicit MailboxReader(ImapSession& session, Bodies bodies = Bodies::fetched);
+
+  /// SELECT or EXAMINE, then everything that is there.
+  void open(const std::string& mailbox, bool examine, Then then);
+  /// Looks at what is new. With nothing new it calls `then` at once.
+  void catch_up(Then then);
+  /// Looks at everything again, flags included.
+  void look_again(Then then);
+  /// Asks for the flags of all messages: a permit if nothing foreign bears \Deleted, else null.
+  void may_expunge(Permitted then);
+
+  const std::map<std::uint32_t, Item>& items() const { return items_; }
+  std::vector<std::uint32_t> uids_of(const std::vector<std::uint32_t>& messages) const;
+  bool has(std::uint32_t message) const;
+  OwnedUids owned(const std::vector<std::uint32_t>& messages) const;  ///< their copies here, as far as they are ours
+  OwnedUids ours() const;  ///< everything that is ours: stamped, or a report on one of our messages
+  /// Messages that are not ours, or that nobody could look at.
+  std::size_t foreign() const;
+  /// Delivery reports that may be about us, which could not be found out without reading them.
+  std::size_t unread_reports() const { return session_.guard().maybe_reports().size(); }
+  const std::string& mailbox() const { return session_.view().mailbox; }
+  std::function<void()> changed;
+
+ private:
+  void fetch(std::uint32_t from, Then then);
+  void search_reports(Then then);
+  void fetch_bodies(Then then);
+
+  ImapSession& session_;
+  Bodies bodies_;
+  std::map<std::uint32_t, Item> items_;
+  std::set<std::uint32_t> searched_;  ///< reports that were searched, whatever came of it
+  bool lost_count_ = false;           ///< something went whose UID was never learnt
+};
+
+/// Whether everything in a mailbox of an account, and in the mailboxes below it, is ours: looked at in a session of its
+/// own, which changes nothing. Before a mailbox is deleted or renamed. Stays alive until the player goes.
+class MailboxCheck {
+ public:
+  /// Null: it is not, or it could not be looked into; why, in words.
+  using Then = std::function<void(const OwnedMailbox* mailbox, const std::string& why)>;
+  MailboxCheck(Context& context, std::uint32_t account, std::optional<TlsMode> tls);
+  void look(const std::string& mailbox, Then then);
+
+ private:
+  void look_into(std::size_t i, Finish next);
+  void finish();
+
+  Context& context_;
+  ImapSession session_;
+  MailboxReader reader_;
+  std::vector<std::string> mailboxes_;
+  std::string why_;
+  Then then_;
+};
+
+}  // namespace mailproof::play

@@ -1,0 +1,390 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "play/devices/actor.h"
+#include "play/devices/login.h"
+#include "play/recorded/pop3.h"
+
+namespace mailproof::play {
+namespace {
+
+using history::Type;
+using history::What;
+using scenario::AfterDownload;
+using scenario::Cut;
+using scenario::Verb;
+
+constexpr Duration kLookEvery = std::chrono::seconds(1);
+
+/// A computer that collects its mail over POP3.
+class Pop3Device final : public Actor, public Alarm {
+ public:
+  Pop3Device(Context& context, const scenario::Device& device, std::uint32_t number)
+      : context_(context), device_(device), number_(number), account_(static_cast<std::uint32_t>(device.account + 1)) {}
+
+  ~Pop3Device() override { context_.network.set_alarm(*this, std::nullopt); }
+  void prepare(Finish done) override { done(); }
+  void ring(Time) override {
+    if (const auto then = std::exchange(alarm_, {})) then();
+  }
+  void perform(const scenario::Step& step, Finish done) override;
+  void leave(Finish done) override {
+    if (session_ != nullptr) session_->drop(false);
+    done();
+  }
+
+ private:
+  using Then = std::function<void(bool ok)>;
+  /// One download: the numbers still to fetch, and what was got.
+  struct Job {
+    std::vector<std::uint32_t> todo;
+    std::vector<std::uint32_t> got;
+    std::set<std::uint32_t> wanted;
+    bool only_wanted = false;
+    AfterDownload after;
+  };
+
+  Pop3Session& begin_session(const Endpoint& endpoint, const std::string& mechanism = "");
+  void connect(const scenario::Step& step, Finish done);
+  /// `see`: what is looked for, until when.
+  struct Look {
+    std::vector<std::uint32_t> wanted;
+    std::uint32_t expectation = 0;
+    Time deadline;
+    Finish done;
+  };
+
+  void connected(Then then);
+  Time today() const { return context_.network.now() + calendar_; }
+  void listed(Then then);  ///< STAT, LIST, UIDL of a session that has not done so yet
+  void download(const scenario::Step& step, Finish done);
+  void download_all(const std::shared_ptr<Job>& job, Finish done);
+  void fetch_body(const std::shared_ptr<Job>& job, std::uint32_t number, Finish done);
+  void note_undone(const Job& job);
+  void finished(const scenario::Step& step, std::uint32_t expectation, const Job& job);
+  void see(const Look& look);
+  void look_for(const Look& look);
+  void look_later(const Look& look);
+  void seen(const Look& look, Type how, const std::string& why);
+  std::vector<std::uint32_t> not_there(const std::vector<std::uint32_t>& wanted);
+  void remove(const scenario::Step& step, Finish done);
+  void dele_all(std::vector<std::uint32_t> numbers, Finish done);
+  void quit(const scenario::Step& step, Finish done);
+
+  Context& context_;
+  const scenario::Device& device_;
+  std::uint32_t number_, account_;
+  std::vector<std::unique_ptr<Pop3Session>> sessions_;
+  Pop3Session* session_ = nullptr;
+  bool listed_ = false;
+  std::vector<std::unique_ptr<Smuggle>> smuggles_;
+  std::function<void()> alarm_;
+  Duration calendar_{};  ///< by how much the client's own calendar is ahead of the run's time
+  /// UIDL -> when it was first downloaded, by that calendar: what the client remembers between sessions.
+  std::map<std::string, Time> downloaded_;
+};
+
+Pop3Session& Pop3Device::begin_session(const Endpoint& endpoint, const std::string& mechanism) {
+  sessions_.push_back(std::make_unique<Pop3Session>(context_, number_, account_, 0, endpoint, mechanism));
+  session_ = sessions_.back().get();
+  listed_ = false;
+  return *session_;
+}
+
+/// A login in so many words: a new session, which the server may refuse where the scenario says so. One without TLS is
+/// given up again at once.
+void Pop3Device::connect(const scenario::Step& step, Finish done) {
+  const auto welcome = std::make_shared<Welcome>(context_, step);
+  const auto begin = [this, &step, welcome, done = std::move(done)] {
+    Pop3Session& session = begin_session(welcome->endpoint(Protocol::pop3, device_.tls), step.plaintext ? "USER" : "");
+    session.open([&step, &session, welcome, done, device = device_.name](const Pop3Session::Result& result) {
+      welcome->came(session.number(), result.ok() ? nullptr : &session.end(), device);
+      if (!result.ok()) return done();
+      const auto on = [done](const Pop3Session::Result&) { done(); };
+      step.plaintext ? session.quit(on) : session.stat(on);
+    });
+  };
+  if (session_ == nullptr || !session_->ready()) return begin();
+  session_->quit([begin](const Pop3Session::Result&) { begin(); });
+}
+
+void Pop3Device::connected(Then then) {
+  if (session_ != nullptr && session_->ready()) return then(true);
+  begin_session(*context_.endpoint(Protocol::pop3, device_.tls))
+      .open([this, then = std::move(then)](const Pop3Session::Result& result) {
+        if (!result.ok()) context_.fail("connect", device_.name + ": " + result.text);
+        then(result.ok());
+      });
+}
+
+void Pop3Device::listed(Then then) {
+  connected([this, then = std::move(then)](bool ok) {
+    if (!ok || listed_) return then(ok);
+    session_->stat([this, then](const Pop3Session::Result& stat) {
+      if (!stat.ok()) return then(false);
+      if (session_->messages() == 0) {
+        listed_ = true;
+        return then(true);
+      }
+      session_->list([this, then](const Pop3Session::Result& list) {
+        if (!list.ok()) return then(false);
+        if (!session_->client().has("UIDL")) {
+          listed_ = true;
+          return then(true);
+        }
+        session_->uidl([this, then](const Pop3Session::Result& uidl) {
+          listed_ = true;
+          then(uidl.ok());
+        });
+      });
+    });
+  });
+}
+
+void Pop3Device::download(const scenario::Step& step, Finish done) {
+  const auto wanted = step.messages ? context_.messages.numbers(*step.messages) : std::vector<std::uint32_t>{};
+  const auto expectation =
+      expect(context_, What::downloaded, step, wanted, session_ != nullptr ? session_->number() : 0, Duration{});
+  listed([this, &step, wanted, expectation, done = std::move(done)](bool ok) {
+    if (!ok) {
+      outcome(context_, What::downloaded, expectation, Type::info, wanted, "the maildrop could not be listed",
+              session_->number());
+      return done();
+    }
+    auto job = std::make_shared<Job>();
+    job->wanted = {wanted.begin(), wanted.end()};
+    job->only_wanted = step.which == scenario::Step::Which::named;
+    job->after = step.after.value_or(device_.after);
+    for (const auto& [number, entry] : session_->entries()) {
+      const bool old = !entry.uidl.empty() && downloaded_.contains(entry.uidl);
+      if (step.which == scenario::Step::Which::fresh && old) continue;
+      job->todo.push_back(number);
+    }
+    std::vector<std::uint32_t> old;
+    if (job->after.policy == AfterDownload::Policy::remove_after)
+      for (const auto& [number, entry] : session_->entries()) {
+        const auto first = downloaded_.find(entry.uidl);
+        if (first != downloaded_.end() && today() - first->second >= job->after.age) old.push_back(number);
+      }
+    download_all(job, [this, &step, expectation, job, old, done] {
+      finished(step, expectation, *job);
+      session_->look_at(old, [this, old, done] { dele_all(old, done); });
+    });
+  });
+}
+
+/// The header first: a body without our token is not fetched.
+void Pop3Device::download_all(const std::shared_ptr<Job>& job, Finish done) {
+  one_by_one(
+      job->todo.size(),
+      [this, job](std::size_t i, Finish next) {
+        if (session_->over()) return next();
+        const std::uint32_t number = job->todo[i];
+        session_->look_at({number}, [this, job, number, next = std::move(next)] {
+          const bool skip = job->only_wanted && !job->wanted.contains(session_->message(number));
+          skip ? next() : fetch_body(job, number, next);
+        });
+      },
+      std::move(done));
+}
+
+void Pop3Device::fetch_body(const std::shared_ptr<Job>& job, std::uint32_t number, Finish done) {
+  const auto owned = session_->owned(number);
+  if (!owned) return done();
+  session_->retr(*owned, [this, job, number, done = std::move(done)](const Pop3Session::Result& result) {
+    if (!result.ok()) return done();
+    const std::uint32_t message = session_->message(number);
+    const std::string& uidl = session_->uidl(number);
+    if (message != 0) job->got.push_back(message);
+    if (!uidl.empty()) downloaded_.try_emplace(uidl, today());
+    if (job->after.policy != AfterDownload::Policy::remove) return done();
+    dele_all({number}, done);
+  });
+}
+
+/// What was not got was not asked for either: nothing that was to come of it is owed.
+void Pop3Device::note_undone(const Job& job) {
+  std::vector<std::uint32_t> missing;
+  for (std::uint32_t message = 1; message <= context_.history.messages().size(); ++message)
+    if (std::find(job.got.begin(), job.got.end(), message) == job.got.end()) missing.push_back(message);
+  if (missing.empty()) return;
+  auto e = context_.event(Type::obs, What::undone, session_->number());
+  e.set = history::format_numbers(missing);
+  context_.append(std::move(e));
+}
+
+void Pop3Device::finished(const scenario::Step& step, std::uint32_t expectation, const Job& job) {
+  std::vector<std::uint32_t> missing;
+  for (const auto message : job.wanted)
+    if (std::find(job.got.begin(), job.got.end(), message) == job.got.end()) missing.push_back(message);
+  const bool broken = session_->over();
+  const auto unseen = std::count_if(job.todo.begin(), job.todo.end(), [this](auto number) {
+    return !session_->looked_at(number) && !session_->owned(number);
+  });
+  if (broken || unseen != 0) note_undone(job);
+  if (!broken && unseen != 0) {
+    outcome(context_, What::downloaded, expectation, Type::info, missing,
+            fmt::format("{} of {} messages were left alone: whose they are is seen by TOP, which {}", unseen,
+                        job.todo.size(), session_->client().has("TOP") ? "was refused" : "is not offered"),
+            session_->number());
+  } else {
+    outcome(context_, What::downloaded, expectation,
+            broken            ? Type::info
+            : missing.empty() ? Type::ok
+                              : Type::fail,
+            missing, fmt::format("{} of {} messages downloaded", job.got.size(), job.todo.size()), session_->number());
+  }
+  if (!step.as.empty()) context_.messages.define(step.as, job.got);
+}
+
+std::vector<std::uint32_t> Pop3Device::not_there(const std::vector<std::uint32_t>& wanted) {
+  std::vector<std::uint32_t> out;
+  for (const auto message : wanted) {
+    const auto& entries = session_->entries();
+    const bool there = std::any_of(entries.begin(), entries.end(),
+                                   [message](const auto& entry) { return entry.second.message == message; });
+    if (!there) out.push_back(message);
+  }
+  return out;
+}
+
+/// A maildrop is as it was at login (RFC 1939 section 3): each look is a session of its own, once a second. One that is
+/// refused because somebody else has the maildrop is tried again.
+void Pop3Device::see(const Look& look) {
+  if (session_ != nullptr && session_->ready()) return look_for(look);
+  begin_session(*context_.endpoint(Protocol::pop3, device_.tls)).open([this, look](const Pop3Session::Result& result) {
+    if (result.ok()) return look_for(look);
+    const bool said_no = session_->end().login_refused && !session_->end().broken;
+    if (said_no && context_.network.now() < look.deadline) return look_later(look);
+    context_.fail("connect", device_.name + ": " + result.text);
+    seen(look, Type::info, result.text);
+  });
+}
+
+void Pop3Device::look_for(const Look& look) {
+  listed([this, look](bool ok) {
+    if (!ok) return seen(look, Type::info, "the maildrop could not be listed");
+    session_->look_at(session_->numbers(), [this, look] {
+      const bool there = not_there(look.wanted).empty(), late = context_.network.now() >= look.deadline;
+      if (session_->over()) return seen(look, there ? Type::ok : Type::info, "the connection ended");
+      session_->quit([this, look, there, late](const Pop3Session::Result&) {
+        if (there || late) return seen(look, there ? Type::ok : Type::fail, "");
+        look_later(look);
+      });
+    });
+  });
+}
+
+void Pop3Device::look_later(const Look& look) {
+  alarm_ = [this, look] { see(look); };
+  context_.network.set_alarm(*this, std::min(context_.network.now() + kLookEvery, look.deadline));
+}
+
+void Pop3Device::seen(const Look& look, Type how, const std::string& why) {
+  const auto missing = how == Type::ok ? std::vector<std::uint32_t>{} : not_there(look.wanted);
+  outcome(context_, What::see, look.expectation, how, missing, why, session_->number());
+  look.done();
+}
+
+void Pop3Device::remove(const scenario::Step& step, Finish done) {
+  listed([this, &step, done = std::move(done)](bool ok) {
+    if (!ok) return done();
+    session_->look_at(session_->numbers(), [this, &step, done] {
+      const auto wanted = context_.messages.numbers(*step.messages);
+      std::vector<std::uint32_t> numbers;
+      for (const auto& [number, entry] : session_->entries())
+        if (entry.message != 0 && std::find(wanted.begin(), wanted.end(), entry.message) != wanted.end())
+          numbers.push_back(number);
+      dele_all(std::move(numbers), done);
+    });
+  });
+}
+
+/// Of these, what is ours.
+void Pop3Device::dele_all(std::vector<std::uint32_t> numbers, Finish done) {
+  const std::size_t count = numbers.size();
+  one_by_one(
+      count,
+      [this, numbers = std::move(numbers)](std::size_t i, Finish next) {
+        const auto owned = session_->owned(numbers[i]);
+        if (session_->over() || !owned) return next();
+        session_->dele(*owned, [next = std::move(next)](const Pop3Session::Result&) { next(); });
+      },
+      std::move(done));
+}
+
+void Pop3Device::quit(const scenario::Step& step, Finish done) {
+  if (session_ == nullptr || !session_->ready()) return done();
+  LinkFaults faults;
+  if (step.cut.when == Cut::When::before_reply) faults.cut_after_received = 1;
+  if (step.cut.when == Cut::When::after_bytes) faults.cut_after_sent = step.cut.bytes;
+  if (step.cut.when != Cut::When::none) session_->misbehave(faults);
+  session_->quit([done = std::move(done)](const Pop3Session::Result&) { done(); });
+}
+
+void Pop3Device::perform(const scenario::Step& step, Finish done) {
+  const auto plain = [done](const Pop3Session::Result&) { done(); };
+  switch (step.verb) {
+    case Verb::connect:
+      return connect(step, std::move(done));
+    case Verb::smuggle:
+      smuggles_.push_back(std::make_unique<Smuggle>(context_, number_, account_,
+                                                    *context_.endpoint(Protocol::pop3, TlsMode::starttls), step.query,
+                                                    std::move(done)));
+      return;
+    case Verb::advance:
+      calendar_ += step.span;
+      return done();
+    case Verb::vanish:
+      if (session_ != nullptr) session_->drop(true);
+      downloaded_.clear();
+      vanish(context_, device_.name);
+      return done();
+    case Verb::list:
+      listed_ = false;  // asked for in so many words: once more, also in a session that has its list
+      return listed([done](bool) { done(); });
+    case Verb::download:
+      return download(step, std::move(done));
+    case Verb::compare: {
+      return listed([this, done](bool ok) {
+        if (!ok) return done();
+        auto job = std::make_shared<Job>();
+        job->todo = session_->numbers();
+        download_all(job, [this, done] {
+          if (!session_->over()) session_->enumerated();
+          done();
+        });
+      });
+    }
+    case Verb::see: {
+      const Duration bound = context_.scaled(*step.within);
+      const auto wanted = context_.messages.numbers(*step.messages);
+      const auto expectation = expect(context_, What::see, step, wanted, 0, bound);
+      return see({wanted, expectation, context_.network.now() + bound, std::move(done)});
+    }
+    case Verb::remove:
+      return remove(step, std::move(done));
+    case Verb::reset:
+      return connected([this, done, plain](bool ok) { ok ? session_->rset(plain) : done(); });
+    case Verb::quit:
+      return quit(step, std::move(done));
+    case Verb::drop:
+      if (session_ != nullptr) session_->drop(true);
+      return done();
+    default:
+      break;
+  }
+  context_.fail("verb", fmt::format("{} cannot {}", device_.name, name(step.verb)));
+  done();
+}
+
+}  // namespace
+
+std::unique_ptr<Actor> make_pop3_device(Context& context, const scenario::Scenario& scenario, std::uint32_t device) {
+  return std::make_unique<Pop3Device>(context, scenario.devices.at(device - 1), device);
+}
+
+}  // namespace mailproof::play

@@ -1,0 +1,65 @@
+#include "play/recorded/content.h"
+
+#include <fmt/format.h>
+
+#include "wire/mime/report.h"
+
+namespace mailproof::play {
+
+void describe_content(const Context& context, const mail::ContentScanner& scanner, bool full, history::Event& e) {
+  e.size = scanner.octets();
+  e.code = full ? "full" : "header";
+  if (!scanner.token()) return;
+  e.message = context.messages.number_of(*scanner.token());
+  e.hash = full ? scanner.hash() : scanner.header_hash();
+  if (e.message == 0) {
+    e.flags = "foreign-run";
+    e.text = e.text.empty() ? scanner.token()->text() : e.text;
+  }
+}
+
+namespace {
+
+/// The token of the message that a report is about: the returned header or message has it.
+std::uint32_t reported_on(const Context& context, std::string_view report) {
+  const std::string needle = fmt::format("\n{}:", mail::kTokenHeader);
+  for (auto at = report.find(needle); at != std::string_view::npos; at = report.find(needle, at + 1)) {
+    const auto value = report.substr(at + needle.size(), 200);
+    if (const auto token = mail::Token::parse(value.substr(0, value.find('\n'))))
+      return context.messages.number_of(*token);
+  }
+  return 0;
+}
+
+/// A report must have the null reverse-path (RFC 5321 section 4.5.5); the last MTA writes it down as Return-Path.
+bool has_sender(std::string_view report) {
+  const std::string header = lower(report.substr(0, report.find("\r\n\r\n")));
+  constexpr std::string_view field = "return-path:";
+  const auto at = header.starts_with(field) ? 0 : header.find("\nreturn-path:");
+  if (at == std::string::npos) return false;
+  const auto value = std::string_view(header).substr(header.find(':', at) + 1);
+  return value.substr(0, value.find('\n')).find("<>") == std::string_view::npos;
+}
+
+}  // namespace
+
+void record_reports(Context& context, const mail::ContentScanner& scanner, const history::Event& at) {
+  const auto report = mime::parse_report(scanner.kept());
+  if (!report) return;
+  const std::uint32_t message = reported_on(context, scanner.kept());
+  for (const auto& recipient : report->recipients) {
+    history::Event e = at;
+    e.what = history::What::report;
+    e.message = message;
+    e.code = recipient.effective_status() ? recipient.effective_status()->text() : "";
+    e.text = fmt::format("{}: {}", recipient.action, recipient.diagnostic_code);
+    e.hash = 0;
+    e.flags = has_sender(scanner.kept()) ? "sender-not-null" : "";
+    for (std::size_t i = 0; i < context.accounts.size(); ++i)
+      if (iequals(context.accounts[i].address, recipient.final_recipient))
+        e.account = static_cast<std::uint32_t>(i + 1);
+    context.append(std::move(e));
+  }
+}
+
+}  // namespace mailproof::play

@@ -1,0 +1,144 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "play/context.h"
+#include "play/ownership.h"
+#include "session/imap/client.h"
+
+namespace mailproof::play {
+
+/// One IMAP connection that writes down everything it does and sees. Commands take a continuation, called once, from
+/// the loop, with how they ended. It stays alive until its Player goes; after `over()` every command ends as fail
+/// ("never sent"). What removes or changes messages or fetches their bodies takes a proof that they are ours; one of
+/// another mailbox than the open one is never sent either.
+class ImapSession final : public session::ImapSink {
+ public:
+  struct Result {
+    session::Outcome outcome = session::Outcome::fail;
+    std::string status, code, text;
+    bool ok() const { return outcome == session::Outcome::ok; }
+  };
+  using Then = std::function<void(const Result&)>;
+
+  /// A message that a FETCH brought content of.
+  struct Content {
+    std::uint32_t uid = 0;
+    std::uint32_t message = 0;  ///< by its token; 0 = not one of this playing
+    bool full = false;          ///< else the header only
+  };
+  /// What the owner wants to hear of beside the history. All may be empty.
+  struct Hooks {
+    std::function<void(std::uint32_t exists, std::uint32_t before)> exists;
+    std::function<void(std::uint32_t uid)> expunged;
+    std::function<void(const session::ImapFetchRow&)> row;
+    std::function<void(const Content&)> content;
+    std::function<void(const session::ImapListRow&)> list;
+    std::function<void(std::string_view mailbox, std::string_view item, std::uint64_t value)> status;
+    std::function<void(std::span<const std::uint32_t>)> search;
+    std::function<void()> idling;
+    std::function<void(const session::Ended&)> ended;
+  };
+
+  ImapSession(Context& context, std::uint32_t device, std::uint32_t account, std::uint32_t audit_round,
+              const Endpoint& endpoint, const std::string& mechanism = "");
+  ~ImapSession() override;
+
+  /// Connects and logs in.
+  void open(Then then);
+  void select(const std::string& mailbox, bool examine, Then then);
+  void select_qresync(const std::string& mailbox, std::uint32_t uidvalidity, std::uint64_t modseq, Then then);
+  void enable(const std::string& what, Then then);
+  void noop(Then then);
+  void idle(Then then);  ///< `then` when IDLE is over
+  void finish_idle() { client_->finish_idle(); }
+  void look(std::uint32_t from_uid, Then then);  ///< headers, flags, sizes and dates from this UID on
+  void flags(Then then);                         ///< UID and flags of everything in the open mailbox
+  void fetch(const OwnedUids& uids, const std::string& items, Then then);
+  void store(const OwnedUids& uids, const std::string& action, const std::vector<std::string>& flags, Then then);
+  void copy(const OwnedUids& uids, const std::string& mailbox, Then then);
+  void move(const OwnedUids& uids, const std::string& mailbox, Then then);
+  void expunge(const OwnedUids& uids, Then then);        ///< UID EXPUNGE (RFC 4315): needs UIDPLUS
+  void expunge(const ExpungePermit& permit, Then then);  ///< EXPUNGE
+  void append(const std::string& mailbox, std::uint32_t message, std::shared_ptr<const std::string> text, Then then);
+  void search(const std::string& query, Then then);
+  /// Which of these have this playing's number in their text: asked of the server, nothing is fetched.
+  void search_for_us(const std::vector<std::uint32_t>& uids, Then then);
+  void create(const std::string& mailbox, Then then);
+  void remove(const OwnedMailbox& mailbox, Then then);
+  void rename(const OwnedMailbox& from, const std::string& to, Then then);
+  void subscribe(const std::string& mailbox, Then then);
+  void list(Then then);                                ///< all mailboxes
+  void status(const std::string& mailbox, Then then);  ///< MESSAGES UIDNEXT UIDVALIDITY
+  void quota(const std::string& mailbox, Then then);
+  void logout(Then then);
+  void give_up(const std::string& why) { client_->give_up(why); }
+  void drop(bool with_reset);
+  void misbehave(const LinkFaults& faults);
+
+  session::ImapClient& client() { return *client_; }
+  const session::ImapView& view() const { return client_->view(); }
+  ImapGuard& guard() { return guard_; }  ///< whose the messages of the open mailbox are
+  bool ready() const { return client_->ready() && !ended_ && !leaving_; }
+  bool over() const { return ended_; }
+  const session::Ended& end() const { return end_; }  ///< how, once it is over
+  std::uint32_t number() const { return number_; }
+  Hooks hooks;
+  /// Says in the history which delivery reports nobody may read: they may be about us.
+  void note_unread_reports();
+  /// Closes a complete listing of the open mailbox in the history.
+  void enumerated(std::uint32_t messages);
+
+  // session::ImapSink
+  void on_ready(Time now) override;
+  void on_done(const session::ImapCompletion& done, Time now) override;
+  void on_idling(Time now) override;
+  void on_exists(std::uint32_t n, std::uint32_t before, Time now) override;
+  void on_expunge(std::uint32_t seq, std::uint32_t uid, Time now) override;
+  void on_vanished(std::span<const std::uint32_t> uids, bool earlier, Time now) override;
+  void on_content_begin(std::uint32_t seq, std::string_view section, std::uint64_t size, Time now) override;
+  void on_content(std::string_view chunk) override;
+  void on_content_end() override;
+  void on_fetch(const session::ImapFetchRow& row, Time now) override;
+  void on_list(const session::ImapListRow& row, Time now) override;
+  void on_status(std::string_view mailbox, std::string_view item, std::uint64_t value, Time now) override;
+  void on_search(std::span<const std::uint32_t> numbers, Time now) override;
+  void on_quota(std::string_view root, std::string_view resource, std::uint64_t used, std::uint64_t limit,
+                Time now) override;
+  void on_deviation(const session::Deviation& deviation, Time now) override;
+  void on_ended(const session::Ended& ended, Time now) override;
+
+ private:
+  struct Pending {
+    std::uint32_t event = 0;
+    history::What what = history::What::noop;
+    Then then;
+  };
+  history::Event event(history::Type type, history::What what) const;
+  /// Records the invoke; `issue` gives the client's command id, 0 where it takes nothing more.
+  template <class Issue>
+  void command(history::Event invoke, Then then, Issue&& issue);
+  template <class Issue>
+  void command(const OwnedUids& uids, history::Event invoke, Then then, Issue&& issue);
+  void fetch_items(const std::string& set, const std::string& items, Then then);
+  void record_content(const session::ImapFetchRow& row);
+
+  Context& context_;
+  std::uint32_t number_;
+  std::unique_ptr<session::ImapClient> client_;
+  std::unique_ptr<history::RecordedPeer> recorded_;
+  std::unique_ptr<Link> link_;
+  Endpoint endpoint_;
+  std::map<session::CommandId, Pending> pending_;
+  Then opened_;
+  std::uint32_t connect_event_ = 0;
+  bool ended_ = false;
+  bool leaving_ = false;  ///< LOGOUT was asked for: nothing more is taken, though its answer may come before the end
+  session::Ended end_;
+  mail::ContentScanner scanner_;
+  ImapGuard guard_;
+  std::vector<std::uint32_t> found_;
+};
+
+}  // namespace mailproof::play

@@ -1,0 +1,212 @@
+#include "play/talk/bring_up.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/bytes.h"
+#include "core/hash.h"
+
+namespace mailproof::play {
+
+using scenario::Standing;
+using scenario::TalkTls;
+
+const Endpoint* talk_endpoint(const scenario::Target& target, const scenario::TalkConnect& how) {
+  const auto& all = how.protocol == Protocol::imap ? target.imap : target.pop3;
+  const auto with = [&](TlsMode mode) -> const Endpoint* {
+    const auto at = std::find_if(all.begin(), all.end(), [&](const Endpoint& e) { return e.tls == mode; });
+    return at == all.end() ? nullptr : &*at;
+  };
+  switch (how.tls) {
+    case TalkTls::target:
+      return all.empty() ? nullptr : &all.front();
+    case TalkTls::none:
+      return with(TlsMode::none);
+    case TalkTls::clear:
+    case TalkTls::starttls:
+      return with(TlsMode::starttls);
+    case TalkTls::implicit:
+      return with(TlsMode::implicit);
+  }
+  return nullptr;
+}
+
+TalkBringUp::TalkBringUp(Context& context, TalkConnection& connection, const scenario::TalkConnect& how,
+                         const Endpoint& endpoint)
+    : connection_(connection),
+      how_(how),
+      account_(context.accounts.at(how.account)),
+      wants_starttls_(endpoint.tls == TlsMode::starttls && how.tls != TalkTls::clear) {
+  if (how_.standing == Standing::greeting) step_ = Step::up;
+}
+
+void TalkBringUp::raise(Standing standing) {
+  how_.standing = standing;
+  if (step_ == Step::up) at(Step::user);
+}
+
+void TalkBringUp::say(std::string text, bool secret) { connection_.send({{std::move(text), secret}, {"\r\n", false}}); }
+
+TalkBringUp::State TalkBringUp::fail(std::string why) {
+  why_ = std::move(why);
+  return State::failed;
+}
+
+/// What comes there in clear text anybody on the wire may have said, and it is never read.
+TalkBringUp::State TalkBringUp::clear_text(std::string_view what) {
+  return fail(fmt::format("clear text behind the reply to {}: {}",
+                          how_.protocol == Protocol::pop3 ? "STLS" : "STARTTLS", what));
+}
+
+std::string TalkBringUp::credentials() const {
+  std::string text;
+  text += '\0';
+  text += account_.login;
+  text += '\0';
+  text += account_.password.reveal();
+  return base64(text);
+}
+
+/// Says what the step says. Steps that are not needed lead on to the next.
+TalkBringUp::State TalkBringUp::at(Step step) {
+  step_ = step;
+  const bool pop = how_.protocol == Protocol::pop3;
+  switch (step) {
+    case Step::starttls:
+      if (!wants_starttls_) return at(Step::user);
+      say(pop ? "STLS" : "tls0 STARTTLS");
+      return State::busy;
+    case Step::tls:
+      connection_.start_tls();
+      return State::busy;
+    case Step::user:
+      if (how_.standing == Standing::authorization) return at(Step::up);
+      if (!pop) return at(Step::login);
+      say(fmt::format("USER {}", account_.login));
+      return State::busy;
+    case Step::pass:
+      say(fmt::format("PASS {}", account_.password.reveal()), true);
+      return State::busy;
+    case Step::plain:
+      say(fmt::format("AUTH PLAIN {}", credentials()), true);
+      return State::busy;
+    case Step::login:
+      login_.begin("login0", "LOGIN", imap::LiteralSupport::synchronising);
+      login_.astring(account_.login);
+      login_.secret_astring(account_.password);
+      login_.end();
+      go_on_with_login();
+      return State::busy;
+    case Step::authenticate:
+      say("login1 AUTHENTICATE PLAIN");
+      return State::busy;
+    case Step::select:
+      if (how_.standing != Standing::selected) return at(Step::up);
+      say("select0 SELECT INBOX");
+      return State::busy;
+    default:
+      return step == Step::up ? State::up : State::busy;
+  }
+}
+
+/// Says LOGIN as far as its next literal.
+void TalkBringUp::go_on_with_login() {
+  Outbox out;
+  login_.send(out);
+  std::vector<TalkConnection::Piece> pieces;
+  for (const Output& piece : out.output()) pieces.push_back({std::string(as_text(piece.bytes)), piece.secret});
+  connection_.send(pieces);
+}
+
+bool TalkBringUp::tagged(const std::string& line) const {
+  return step_ == Step::greeting
+             ? line.starts_with('*')
+             : line.starts_with("tls0 ") || line.starts_with("login0 ") || line.starts_with("login1 ") ||
+                   line.starts_with("select0 ") || line.starts_with('+');
+}
+
+TalkBringUp::State TalkBringUp::go_on() {
+  const bool pop = how_.protocol == Protocol::pop3;
+  while (step_ != Step::up) {
+    if (step_ == Step::tls) {
+      if (connection_.tls() && !connection_.tls()->established)
+        return fail(fmt::format("TLS failed: {}", connection_.tls()->error));
+      if (!connection_.tls()) {
+        if (connection_.over()) return fail("the connection ended in the TLS handshake");
+        return State::busy;
+      }
+      if (const auto early = connection_.tls()->early_bytes; early != 0)
+        return clear_text(fmt::format("{} octets", early));
+      at(Step::user);
+      continue;
+    }
+    if (connection_.replies.empty()) {
+      if (!connection_.over()) return State::busy;
+      return fail(fmt::format("the connection ended before the talk began ({}{}{})", name(connection_.end()),
+                              connection_.end_detail().empty() ? "" : ": ", connection_.end_detail()));
+    }
+    const TalkReply reply = std::move(connection_.replies.front());
+    connection_.replies.pop_front();
+    const std::string& line = reply.line;
+    if (!pop && !tagged(line)) continue;
+    const auto status = [&](std::string_view word) {
+      const auto from = pop ? 0 : std::min(line.find(' ') + 1, line.size());
+      return istarts_with(std::string_view(line).substr(from), word);
+    };
+    const bool ok = status(pop ? "+OK" : "OK") || (step_ == Step::greeting && !pop && status("PREAUTH"));
+    switch (step_) {
+      case Step::greeting:
+        if (!ok) return fail(fmt::format("the greeting was {}", printable(line)));
+        at(Step::starttls);
+        break;
+      case Step::starttls:
+        if (!ok) return fail(fmt::format("TLS was refused: {}", printable(line)));
+        if (const std::string behind = connection_.untaken(); !behind.empty()) return clear_text(printable(behind));
+        at(Step::tls);
+        break;
+      case Step::user:
+        user_taken_ = ok;
+        at(ok ? Step::pass : Step::plain);
+        break;
+      case Step::pass:
+      case Step::plain: {
+        if (ok) {
+          at(Step::up);
+          break;
+        }
+        why_ = fmt::format("the login was refused: {}", printable(line));
+        const std::string told = upper(line);
+        const bool locked = told.find("IN-USE") != std::string::npos || told.find("LOCK") != std::string::npos ||
+                            told.find("IN USE") != std::string::npos || told.find("BUSY") != std::string::npos ||
+                            told.find("[LOGIN-DELAY]") != std::string::npos;
+        return locked ? State::refused : State::failed;
+      }
+      case Step::login:
+        if (line.starts_with('+') && login_.waiting()) {
+          go_on_with_login();
+          break;
+        }
+        at(ok ? Step::select : Step::authenticate);
+        break;
+      case Step::authenticate:
+        if (line.starts_with('+')) {
+          say(credentials(), true);
+        } else if (ok) {
+          at(Step::select);
+        } else {
+          return fail(fmt::format("the login was refused: {}", printable(line)));
+        }
+        break;
+      case Step::select:
+        if (!ok) return fail(fmt::format("INBOX could not be opened: {}", printable(line)));
+        at(Step::up);
+        break;
+      default:
+        break;
+    }
+  }
+  return State::up;
+}
+
+}  // namespace mailproof::play

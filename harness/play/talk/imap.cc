@@ -1,0 +1,199 @@
+#include "play/talk/imap.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "core/bytes.h"
+
+namespace mailproof::play {
+namespace {
+
+class Parser {
+ public:
+  explicit Parser(std::string_view line) : line_(line) {}
+
+  std::vector<ImapValue> values(char end) {
+    std::vector<ImapValue> out;
+    while (at_ < line_.size()) {
+      if (line_[at_] == ' ') {
+        ++at_;
+      } else if (end != '\0' && line_[at_] == end) {
+        ++at_;
+        return out;
+      } else {
+        out.push_back(value());
+      }
+    }
+    return out;
+  }
+
+ private:
+  ImapValue value() {
+    const std::size_t from = at_;
+    ImapValue out;
+    const char c = line_[at_];
+    if (c == '(' || c == '[') {
+      ++at_;
+      out.kind = c == '(' ? ImapValue::Kind::list : ImapValue::Kind::code;
+      if (++depth_ < 64) out.items = values(c == '(' ? ')' : ']');
+      --depth_;
+      out.text = line_.substr(from, at_ - from);
+    } else if (c == '"') {
+      out.string = true;
+      for (++at_; at_ < line_.size() && line_[at_] != '"'; ++at_) {
+        if (line_[at_] == '\\' && at_ + 1 < line_.size()) ++at_;
+        out.text += line_[at_];
+      }
+      ++at_;
+    } else if (c == '{' && literal(out)) {
+      out.string = true;
+    } else {
+      atom(out);
+    }
+    return out;
+  }
+
+  bool literal(ImapValue& out) {
+    std::size_t size = 0;
+    const auto [end, error] = std::from_chars(line_.data() + at_ + 1, line_.data() + line_.size(), size);
+    if (error != std::errc()) return false;
+    auto next = static_cast<std::size_t>(end - line_.data());
+    if (next < line_.size() && line_[next] == '+') ++next;
+    if (line_.substr(next, 3) != "}\r\n") return false;
+    out.text = line_.substr(next + 3, size);
+    at_ = next + 3 + std::min(size, line_.size() - (next + 3));
+    return true;
+  }
+
+  /// An atom, with what stands in [...] behind a word: BODY[HEADER.FIELDS (DATE)]. Variables hold what they like.
+  void atom(ImapValue& out) {
+    while (at_ < line_.size()) {
+      const char c = line_[at_];
+      if (line_.substr(at_, 2) == "${") {
+        take_balanced(out, '{', '}');
+      } else if (c == '[') {
+        take_balanced(out, '[', ']');
+      } else if (c == ' ' || c == '(' || c == ')' || c == ']' || c == '"') {
+        if (c == ']' || c == '(' || c == '"') {
+          if (out.text.empty()) out.text += line_[at_++];
+        } else if (c == ')' && out.text.empty()) {
+          out.text += line_[at_++];
+        }
+        return;
+      } else {
+        out.text += c;
+        ++at_;
+      }
+    }
+  }
+
+  void take_balanced(ImapValue& out, char open, char close) {
+    int depth = 0;
+    while (at_ < line_.size()) {
+      const char c = line_[at_++];
+      out.text += c;
+      if (c == open) ++depth;
+      if (c == close && --depth == 0) return;
+    }
+  }
+
+  std::string_view line_;
+  std::size_t at_ = 0;
+  int depth_ = 0;
+};
+
+bool is_variable(const ImapValue& value) {
+  return value.kind == ImapValue::Kind::text && !value.string && value.text.starts_with("${") &&
+         value.text.ends_with("}");
+}
+
+bool match_value(const ImapValue& want, const ImapValue& have, TalkVariables& variables);
+
+bool match_in_order(const std::vector<ImapValue>& want, const std::vector<ImapValue>& have, bool open_end,
+                    TalkVariables& variables) {
+  if (have.size() < want.size() || (!open_end && have.size() != want.size())) return false;
+  for (std::size_t i = 0; i < want.size(); ++i)
+    if (!match_value(want[i], have[i], variables)) return false;
+  return true;
+}
+
+/// Groups of `width` values in any order: items of FETCH and STATUS (2), flags (1).
+bool match_any_order(const std::vector<ImapValue>& want, const std::vector<ImapValue>& have, std::size_t width,
+                     bool extra_free, TalkVariables& variables) {
+  if (want.size() % width != 0 || have.size() % width != 0) return false;
+  if (!extra_free && want.size() != have.size()) return false;
+  std::vector<bool> taken(have.size() / width);
+  for (std::size_t i = 0; i < want.size(); i += width) {
+    bool found = false;
+    for (std::size_t j = 0; j < taken.size() && !found; ++j) {
+      if (taken[j]) continue;
+      TalkTrial trial(variables);
+      bool fits = true;
+      for (std::size_t k = 0; k < width && fits; ++k) fits = match_value(want[i + k], have[j * width + k], variables);
+      if (fits) taken[j] = found = trial.keep();
+    }
+    if (!found) return false;
+  }
+  return true;
+}
+
+bool flags_only(const std::vector<ImapValue>& values) {
+  return std::all_of(values.begin(), values.end(), [](const ImapValue& v) {
+    return v.kind == ImapValue::Kind::text && !v.string && (v.text.starts_with('\\') || v.text.starts_with('$')) &&
+           !v.text.starts_with("${");
+  });
+}
+
+bool match_value(const ImapValue& want, const ImapValue& have, TalkVariables& variables) {
+  if (is_variable(want)) {
+    const auto parts = cut_pattern(want.text);
+    if (parts.size() == 1 && parts.front().variable) {
+      const TalkVariable& variable = *parts.front().variable;
+      if (variable.type == "literal" && !have.string) return false;
+      return bind_variable(variable, have.text, variables);
+    }
+  }
+  if (want.kind != have.kind) return false;
+  if (want.kind == ImapValue::Kind::text) {
+    if (want.string && have.string) return want.text == have.text;
+    return match_word(want.text, have.text, variables);
+  }
+  if (want.kind == ImapValue::Kind::list && !want.items.empty() && flags_only(want.items))
+    return match_any_order(want.items, have.items, 1, false, variables);
+  return match_in_order(want.items, have.items, want.kind == ImapValue::Kind::code, variables);
+}
+
+bool is_word(const ImapValue& value, std::string_view word) {
+  return value.kind == ImapValue::Kind::text && iequals(value.text, word);
+}
+
+}  // namespace
+
+std::vector<ImapValue> parse_imap_values(std::string_view line) { return Parser(line).values('\0'); }
+
+bool match_imap(std::string_view pattern, std::string_view line, bool open_end, TalkVariables& variables) {
+  auto want = parse_imap_values(pattern);
+  const auto have = parse_imap_values(line);
+  if (!want.empty() && is_word(want.back(), "$")) {
+    want.pop_back();
+    open_end = false;
+  }
+  const bool fetch = want.size() == 4 && is_word(want[2], "FETCH") && want[3].kind == ImapValue::Kind::list;
+  const bool status = want.size() == 4 && is_word(want[1], "STATUS") && want[3].kind == ImapValue::Kind::list;
+  if ((fetch || status) && have.size() == 4 && have[3].kind == ImapValue::Kind::list) {
+    for (std::size_t i = 0; i < 3; ++i)
+      if (!match_value(want[i], have[i], variables)) return false;
+    return match_any_order(want[3].items, have[3].items, 2, true, variables);
+  }
+  const bool list = want.size() >= 3 && (is_word(want[1], "LIST") || is_word(want[1], "FLAGS") ||
+                                         is_word(want[1], "SEARCH") || is_word(want[1], "CAPABILITY"));
+  if (list && (is_word(want[1], "SEARCH") || is_word(want[1], "CAPABILITY"))) {
+    const bool capability = is_word(want[1], "CAPABILITY");
+    if (have.size() < 2 || !match_value(want[0], have[0], variables) || !match_value(want[1], have[1], variables))
+      return false;
+    return match_any_order({want.begin() + 2, want.end()}, {have.begin() + 2, have.end()}, 1, capability, variables);
+  }
+  return match_in_order(want, have, open_end, variables);
+}
+
+}  // namespace mailproof::play

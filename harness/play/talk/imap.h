@@ -1,0 +1,24 @@
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "play/talk/match.h"
+
+namespace mailproof::play {
+
+/// A value of an IMAP reply, or of a pattern for one. An atom, a quoted string and a literal with the same octets are
+/// the same.
+struct ImapValue {
+  enum class Kind { text, list, code } kind = Kind::text;  ///< code: "[UIDNEXT 4]" at the beginning of a status text
+  std::string text;                                        ///< of a text its octets; else as written
+  bool string = false;                                     ///< quoted or literal: compared with its case
+  std::vector<ImapValue> items;
+};
+std::vector<ImapValue> parse_imap_values(std::string_view line);
+
+/// "* 2 FETCH (UID ${a})" with a reply: keywords without case; FETCH and STATUS items and flags in any order, further
+/// FETCH items free. `open_end`: further words of the reply are free.
+bool match_imap(std::string_view pattern, std::string_view line, bool open_end, TalkVariables& variables);
+
+}  // namespace mailproof::play

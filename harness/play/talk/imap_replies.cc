@@ -1,0 +1,145 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/bytes.h"
+#include "play/talk/imap.h"
+#include "play/talk/talk.h"
+
+namespace mailproof::play {
+namespace {
+
+using Op = scenario::TalkLine::Op;
+
+bool about_status(std::string_view pattern) {
+  for (const std::string_view word : {"OK", "NO", "BAD"})
+    if (istarts_with(pattern, word) && (pattern.size() == word.size() || pattern[word.size()] == ' ')) return true;
+  return pattern == "closed";
+}
+
+/// Whether a line is about untagged replies; of a regular expression "\*" tells.
+bool about_untagged(const scenario::TalkLine& line) {
+  return line.text.starts_with("* ") || (line.op == Op::reply_regex && line.text.find("\\*") != std::string::npos);
+}
+
+/// EXISTS, EXPUNGE and VANISHED keep their order; rows may come as they like.
+bool in_written_order(std::string_view pattern) {
+  const auto words = pattern_words(pattern);
+  return words.size() >= 2 && (iequals(words[1], "VANISHED") ||
+                               (words.size() >= 3 && (iequals(words[2], "EXISTS") || iequals(words[2], "EXPUNGE"))));
+}
+
+std::string all(const std::vector<TalkReply>& replies) {
+  std::string out;
+  for (const TalkReply& reply : replies)
+    out += fmt::format("{}{}", out.empty() ? "" : "\n", printable(reply.line, 200));
+  return out;
+}
+
+}  // namespace
+
+/// A line of the server's that is untagged waits for the status line of the command during which it came.
+void Talk::sort_replies(Line& at) {
+  auto& replies = at.connection->replies;
+  while (!replies.empty() && replies.front().line.starts_with("* ")) {
+    at.untagged.push_back(std::move(replies.front()));
+    replies.pop_front();
+  }
+}
+
+Talk::Came Talk::imap(Line& at, const scenario::TalkLine& line) {
+  const bool greeting = at.how.standing == scenario::Standing::greeting && at.tags.empty();
+  const bool untagged = about_untagged(line);
+  if (untagged && !at.tags.empty() && !greeting) {
+    // Compared when the status is there; without one behind it, as it comes.
+    for (std::size_t i = next_ + 1; i < check_.talk.size(); ++i) {
+      const auto& later = check_.talk[i];
+      if (later.connection != line.connection) continue;
+      if (later.op == Op::send || later.op == Op::send_raw || later.op == Op::connect) break;
+      const bool status = later.op == Op::reply || later.op == Op::reply_regex;
+      if (status && !about_untagged(later) && !is_continuation(later.text)) {
+        at.awaited.insert(at.awaited.end(), static_cast<std::size_t>(line.count), &line);
+        next();
+        return Came::on;
+      }
+    }
+  }
+  sort_replies(at);
+  if (untagged) return imap_untagged(at, line, false);
+  if (line.op == Op::maybe) return maybe(at, line);
+  if (line.op == Op::never) return never(at, line);
+  return imap_status(at, line);
+}
+
+/// One untagged line now: the first that came and fits.
+Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool complete) {
+  const auto fits = [&](const std::string& text) {
+    if (line.op == Op::reply_regex) return search(text, line.text);
+    return std::any_of(line.alternatives.begin(), line.alternatives.end(), [&](const std::string& pattern) {
+      TalkTrial trial(variables_);
+      const bool status_text = pattern_words(pattern).size() >= 2 && about_status(pattern_words(pattern)[1]);
+      const bool open_end = status_text || istarts_with(pattern, "* BYE") || istarts_with(pattern, "* PREAUTH");
+      return match_imap(pattern, text, open_end, variables_) && trial.keep();
+    });
+  };
+  const bool ordered = complete && line.op == Op::reply && in_written_order(line.text);
+  for (std::size_t i = ordered ? at.in_order : 0; i < at.untagged.size(); ++i) {
+    const std::string wanted = line.op == Op::never ? filled_in(line.text, variables_) : "";
+    if (!fits(at.untagged[i].line)) continue;
+    if (line.op == Op::never)
+      return wrong(&at, line, fmt::format("no {}", wanted), printable(at.untagged[i].line, 300));
+    const std::string text = printable(at.untagged[i].line, 200);
+    at.untagged.erase(at.untagged.begin() + static_cast<std::ptrdiff_t>(i));
+    if (ordered) {
+      at.in_order = i;
+    } else if (i < at.in_order) {
+      --at.in_order;
+    }
+    if (complete) {
+      record(&at, line, history::Type::ok, expected(line), text);
+      return Came::on;
+    }
+    return ++times_ < line.count ? Came::on : right(&at, line, text);
+  }
+  if (line.op == Op::never || line.op == Op::maybe) {
+    if (!complete) next();
+    return Came::on;
+  }
+  if (complete || at.connection->over()) {
+    const std::string came = all(at.untagged);
+    return wrong(&at, line, expected(line),
+                 came.empty() ? "no such reply" : fmt::format("no such reply among\n{}", came));
+  }
+  return wait_for(at, line);
+}
+
+/// "t1 ", if the reply is one that must begin with it.
+std::string Talk::awaited_tag(const Line& at, const scenario::TalkLine& line, const TalkReply& reply) {
+  if (is_continuation(reply.line) || at.tags.empty()) return {};
+  return at.tags[std::min(static_cast<std::size_t>(line.command), at.tags.size()) - 1] + " ";
+}
+
+Talk::Came Talk::imap_status(Line& at, const scenario::TalkLine& line) {
+  auto& replies = at.connection->replies;
+  if (replies.empty()) return without_reply(at, line);
+  const TalkReply came = std::move(replies.front());
+  replies.pop_front();
+  // "+" of a literal that a C!: line sent already.
+  if (is_continuation(came.line) && !is_continuation(line.text)) return Came::on;
+  at.continued = is_continuation(came.line);
+  const std::string tag = awaited_tag(at, line, came);
+  if (!came.line.starts_with(tag))
+    return wrong(&at, line, fmt::format("{}{}", tag, expected(line)), printable(came.line, 300));
+  if (!tag.empty()) std::erase(at.tags, tag.substr(0, tag.size() - 1));
+  at.in_order = 0;
+  for (const scenario::TalkLine* awaited : std::exchange(at.awaited, {}))
+    if (const Came what = imap_untagged(at, *awaited, true); what != Came::on) return what;
+  if (check_.strict_untagged && !at.untagged.empty())
+    return wrong(&at, line, "no other untagged replies", all(at.untagged));
+  at.untagged.clear();
+  if (one_of(at, line, came, tag))
+    return ++times_ < line.count ? Came::on : right(&at, line, printable(came.line, 200));
+  return wrong(&at, line, expected(line), printable(came.line, 300));
+}
+
+}  // namespace mailproof::play

@@ -1,0 +1,144 @@
+#include "play/talk/match.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/hash.h"
+#include "core/pattern.h"
+
+namespace mailproof::play {
+namespace {
+
+bool all_of(std::string_view text, bool (*good)(char)) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), good);
+}
+bool digit(char c) { return c >= '0' && c <= '9'; }
+
+std::string escaped_for_regex(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (std::string_view("\\^$.|?*+()[]{}").find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+}  // namespace
+
+bool search(std::string_view text, std::string_view regex) { return Pattern::checked(regex).search(text); }
+
+bool is_of_type(std::string_view value, std::string_view type) {
+  if (type.empty() || type == "distinct" || type == "rest") return true;
+  if (type == "number" || type == "modseq") return all_of(value, digit);
+  if (type == "uid" || type == "seq") return all_of(value, digit) && value.front() != '0';
+  if (type == "uidl") return value.size() <= 70 && all_of(value, [](char c) { return c >= 0x21 && c <= 0x7e; });
+  if (type == "base64") return unbase64(value).has_value();
+  if (type == "date") {
+    static const Pattern date = Pattern::checked(
+        R"re("?[ 0-9][0-9]-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-[0-9]{4} [0-9:]{8} [+-][0-9]{4}"?)re");
+    return date.match(value);
+  }
+  if (type == "flags") {
+    static const Pattern flags = Pattern::checked(R"re(\((\\?[^\s(){%*"\\\]]+( \\?[^\s(){%*"\\\]]+)*)?\))re");
+    return flags.match(value);
+  }
+  if (type == "literal") return true;
+  if (type.size() >= 2 && type.front() == '/' && type.back() == '/')
+    return Pattern::checked(type.substr(1, type.size() - 2)).match(value);
+  return false;
+}
+
+TalkTrial::TalkTrial(TalkVariables& variables) : variables_(variables), from_(variables.on_trial.size()) {
+  ++variables_.trials;
+}
+
+TalkTrial::~TalkTrial() {
+  auto& bound = variables_.on_trial;
+  for (; !kept_ && bound.size() > from_; bound.pop_back()) {
+    TalkVariables::Bound& last = bound.back();
+    if (last.distinct) variables_.distinct[last.name].erase(*last.distinct);
+    if (last.before) {
+      variables_.values[last.name] = std::move(*last.before);
+    } else {
+      variables_.values.erase(last.name);
+    }
+  }
+  if (--variables_.trials == 0) bound.clear();
+}
+
+bool bind_variable(const TalkVariable& variable, std::string_view value, TalkVariables& variables) {
+  if (!is_of_type(value, variable.type)) return false;
+  if (variable.name == "_") return true;
+  const auto known = variables.values.find(variable.name);
+  const bool distinct = variable.type == "distinct";
+  if (!distinct && known != variables.values.end()) return known->second == value;
+  TalkVariables::Bound bound{variable.name, {}, {}};
+  if (known != variables.values.end()) bound.before = known->second;
+  variables.values.insert_or_assign(variable.name, std::string(value));
+  const bool fits = !distinct || variables.distinct[variable.name].emplace(value).second;
+  if (distinct && fits) bound.distinct = value;
+  if (variables.trials > 0) variables.on_trial.push_back(std::move(bound));
+  return fits;
+}
+
+bool match_word(std::string_view pattern, std::string_view word, TalkVariables& variables) {
+  const auto parts = cut_pattern(pattern);
+  if (parts.empty()) return word.empty();
+  if (parts.size() == 1) {
+    if (parts.front().variable) return bind_variable(*parts.front().variable, word, variables);
+    return iequals(parts.front().literal, word);
+  }
+  std::string regex;
+  for (const TalkPart& part : parts) regex += part.variable ? std::string("(.*?)") : escaped_for_regex(part.literal);
+  std::vector<std::string> groups;
+  if (!Pattern::checked(regex, Pattern::Letters::any_case).match(word, &groups)) return false;
+  std::size_t group = 0;
+  for (const TalkPart& part : parts)
+    if (part.variable && !bind_variable(*part.variable, groups[group++], variables)) return false;
+  return true;
+}
+
+bool match_line(std::string_view pattern, std::string_view line, TalkVariables& variables) {
+  std::vector<std::string> wanted = pattern_words(pattern);
+  bool to_the_end = false;
+  if (!wanted.empty() && wanted.back() == "$") {
+    to_the_end = true;
+    wanted.pop_back();
+  }
+  std::string_view rest = line;
+  const auto skip = [&] {
+    while (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
+  };
+  for (const std::string& want : wanted) {
+    skip();
+    if (want.starts_with("${") && want.ends_with(":rest}")) return match_word(want, rest, variables);
+    if (rest.empty()) return false;
+    const auto end = std::min(rest.find(' '), rest.size());
+    if (!match_word(want, rest.substr(0, end), variables)) return false;
+    rest.remove_prefix(end);
+  }
+  skip();
+  return !to_the_end || rest.empty();
+}
+
+std::string filled_in(std::string_view pattern, const TalkVariables& variables) {
+  std::string out;
+  for (const TalkPart& part : cut_pattern(pattern)) {
+    if (!part.variable) {
+      out += part.literal;
+      continue;
+    }
+    const auto known = variables.values.find(part.variable->name);
+    if (known != variables.values.end() && part.variable->type != "distinct" && known->second.size() <= 200 &&
+        known->second.find('\n') == std::string::npos) {
+      out += known->second;
+    } else {
+      out +=
+          fmt::format("${{{}{}{}}}", part.variable->name, part.variable->type.empty() ? "" : ":", part.variable->type);
+    }
+  }
+  return out;
+}
+
+}  // namespace mailproof::play

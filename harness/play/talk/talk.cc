@@ -1,0 +1,325 @@
+#include "play/talk/talk.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "core/pattern.h"
+
+namespace mailproof::play {
+namespace {
+
+using history::Type;
+using history::What;
+using Op = scenario::TalkLine::Op;
+
+}  // namespace
+
+Talk::Talk(Context& context, const scenario::Scenario& scenario, Deliver deliver)
+    : context_(context), scenario_(scenario), check_(*scenario.check), deliver_(std::move(deliver)) {}
+
+Talk::~Talk() { context_.network.set_alarm(*this, std::nullopt); }
+
+Duration Talk::bound() const { return context_.scaled(within_.value_or(kBound)); }
+
+/// Goes on soon, on the loop's own time: what tells us that something came must not be destroyed by what we do.
+void Talk::again() { context_.network.set_alarm(*this, context_.network.now()); }
+
+void Talk::play(Finish done) {
+  done_ = std::move(done);
+  run();
+}
+
+void Talk::ring(Time now) {
+  if (looked_) return looking(now);
+  if (!over_ && done_) run();
+}
+
+void Talk::run() {
+  while (!over_) {
+    if (!context_.problem.empty()) return end();
+    if (next_ >= check_.talk.size()) {
+      if (++round_ >= check_.repeat) return end();
+      for (auto& entry : lines_) leave(std::move(entry.second));
+      lines_.clear();
+      next_ = 0;
+      variables_.values.clear();
+      continue;
+    }
+    const scenario::TalkLine& line = check_.talk[next_];
+    look_at_.reset();
+    const auto known = lines_.find(line.connection);
+    if (known != lines_.end() && known->second.skipped && line.op != Op::connect) {
+      next();
+      continue;
+    }
+    Came came = Came::ended;
+    try {
+      came = step(line);
+    } catch (const PatternTrouble& trouble) {  // whether what came is right is not known: nobody is accused
+      context_.fail("pattern", fmt::format("line {}, {}: {}", line.line, line.written, trouble.what()));
+    }
+    if (came == Came::ended) return end();
+    if (came == Came::blocked) {
+      if (look_at_) context_.network.set_alarm(*this, *look_at_);
+      return;
+    }
+  }
+}
+
+/// For whoever reads what led to a finding: as it is written, so that no password stands there.
+void Talk::done(const Line& at, const scenario::TalkLine& line) {
+  auto e = context_.event(Type::obs, What::talk, at.connection->session());
+  e.text = line.written;
+  context_.append(std::move(e));
+}
+
+void Talk::next() {
+  ++next_;
+  begun_ = false;
+  times_ = 0;
+}
+
+void Talk::end() {
+  if (std::exchange(over_, true)) return;
+  context_.network.set_alarm(*this, std::nullopt);
+  for (auto& entry : lines_) entry.second.connection->drop(false);
+  for (Line& line : past_) line.connection->drop(false);
+  if (auto done = std::exchange(done_, {})) done();
+}
+
+void Talk::leave(Line line) {
+  line.connection->leave();
+  line.untagged.clear();
+  past_.push_back(std::move(line));
+}
+
+Talk::Came Talk::open(int number, const scenario::TalkConnect& how) {
+  if (const auto known = lines_.find(number); known != lines_.end()) {
+    leave(std::move(known->second));
+    lines_.erase(known);
+  }
+  const Endpoint* endpoint = talk_endpoint(context_.target, how);
+  if (endpoint == nullptr) {
+    not_applicable("the target has no such endpoint");
+    return Came::ended;
+  }
+  Line& at = lines_[number];
+  at.endpoint = endpoint;
+  at.how = how;
+  at.number = number;
+  at.opened = context_.network.now();
+  return reopen(at);
+}
+
+Talk::Came Talk::reopen(Line& at) {
+  Endpoint endpoint = *at.endpoint;
+  endpoint.tls_max = at.how.tls_max;
+  const auto session = context_.new_session(kClient, at.how.protocol, static_cast<std::uint32_t>(at.how.account + 1), 0,
+                                            endpoint, fmt::format("connection-{}", at.number));
+  if (at.connection) {
+    Line old;
+    old.connection = std::move(at.connection);
+    old.bring_up = std::move(at.bring_up);
+    leave(std::move(old));
+  }
+  at.connection = std::make_unique<TalkConnection>(context_, session, at.how.protocol);
+  at.bring_up = std::make_unique<TalkBringUp>(context_, *at.connection, at.how, *at.endpoint);
+  at.connection->changed = [this] { again(); };
+  at.connection->open(endpoint);
+  return Came::on;
+}
+
+/// Brings the connection to where the talk wants it. A maildrop that somebody has is asked for again: a session that
+/// just ended may hold it for a moment, and that is not what is judged here.
+Talk::Came Talk::up(Line& at) {
+  if (!at.bring_up) return Came::on;
+  const Time now = context_.network.now();
+  const Time late = at.opened + context_.scaled(kBound);
+  if (at.retry_at) {
+    if (now < *at.retry_at) {
+      look_at_ = at.retry_at;
+      return Came::blocked;
+    }
+    at.retry_at.reset();
+    reopen(at);
+  }
+  switch (at.bring_up->go_on()) {
+    case TalkBringUp::State::up:
+      at.bring_up.reset();
+      since_ = now;
+      return Came::on;
+    case TalkBringUp::State::busy:
+      if (now >= late) {
+        context_.fail("connect", at.refusal.empty() ? "no answer while the connection was brought up" : at.refusal);
+        return Came::ended;
+      }
+      look_at_ = late;
+      return Came::blocked;
+    case TalkBringUp::State::refused:
+      if (now < late) {
+        at.refusal = at.bring_up->why();
+        at.connection->drop(false);
+        look_at_ = at.retry_at = now + kLockRetry;
+        return Came::blocked;
+      }
+      [[fallthrough]];
+    case TalkBringUp::State::failed:
+      context_.fail("login", at.bring_up->why());
+      return Came::ended;
+  }
+  return Came::ended;
+}
+
+Talk::Came Talk::step(const scenario::TalkLine& line) {
+  switch (line.op) {
+    case Op::deliver:
+      return deliver(line);
+    case Op::wait:
+      return passed(context_.scaled(line.span));
+    case Op::note: {
+      auto e = context_.event(Type::obs, What::observed);
+      e.text = filled_in(line.text, variables_);
+      context_.append(std::move(e));
+      next();
+      return Came::on;
+    }
+    case Op::same:
+    case Op::differ:
+    case Op::fewer:
+    case Op::at_most:
+      return compare(line);
+    case Op::within:
+      within_ = line.span;
+      next();
+      return Came::on;
+    case Op::connect:
+      if (!begun_) {
+        begun_ = true;
+        since_ = context_.network.now();
+        if (open(line.connection, line.connect) == Came::ended) return Came::ended;
+      }
+      if (const Came came = up(lines_.at(line.connection)); came != Came::on) return came;
+      next();
+      return Came::on;
+    default:
+      break;
+  }
+  if (!lines_.contains(line.connection) && open(line.connection, check_.first) == Came::ended) return Came::ended;
+  Line& at = lines_.at(line.connection);
+  if (const Came came = up(at); came != Came::on) return came;
+  if (!begun_) {
+    begun_ = true;
+    since_ = context_.network.now();
+    octets_ = at.connection->octets();
+  }
+  const auto on = [&] {
+    done(at, line);
+    next();
+    return Came::on;
+  };
+  LinkFaults faults;
+  switch (line.op) {
+    case Op::send:
+    case Op::send_raw:
+      return send(at);
+    case Op::closed:
+      return closed(at, line);
+    case Op::quiet:
+      return quiet(at, line);
+    case Op::tls:
+      return tls(at, line);
+    case Op::distinct: {
+      std::string value;
+      for (const auto& piece : fill_in(at, line.text, false)) value += piece.text;
+      if (!context_.problem.empty()) return Came::ended;
+      if (!variables_.distinct[line.text].insert(value).second)
+        return wrong(&at, line, fmt::format("{} that was never seen before", line.text), value);
+      return right(&at, line, value);
+    }
+    case Op::close:
+      at.connection->drop(false);
+      return on();
+    case Op::reset:
+      at.connection->drop(true);
+      return on();
+    case Op::half_close:
+      faults.half_close = true;
+      at.connection->misbehave(faults);
+      return on();
+    case Op::stop_reading:
+      faults.stop_reading = true;
+      at.connection->misbehave(faults);
+      return on();
+    case Op::read:
+      at.connection->misbehave(faults);
+      return on();
+    default:
+      return at.how.protocol == Protocol::imap ? imap(at, line) : reply(at, line);
+  }
+}
+
+Talk::Came Talk::passed(Duration span) {
+  if (!begun_) {
+    begun_ = true;
+    since_ = context_.network.now();
+  }
+  if (context_.network.now() >= since_ + span) {
+    next();
+    return Came::on;
+  }
+  look_at_ = since_ + span;
+  return Came::blocked;
+}
+
+Talk::Came Talk::deliver(const scenario::TalkLine& line) {
+  if (std::exchange(delivered_, false)) {
+    delivering_ = false;
+    next();
+    return Came::on;
+  }
+  if (!std::exchange(delivering_, true))
+    deliver_(scenario_.steps.at(line.delivery), [this] {
+      delivered_ = true;
+      again();
+    });
+  return Came::blocked;
+}
+
+Talk::Came Talk::compare(const scenario::TalkLine& line) {
+  const bool numbers = line.op == Op::fewer || line.op == Op::at_most;
+  const auto value = [&](const std::string& operand) {
+    const auto parts = cut_pattern(operand);
+    if (parts.size() != 1 || !parts.front().variable) return operand;
+    const auto known = variables_.values.find(parts.front().variable->name);
+    if (known == variables_.values.end()) {
+      unbound(parts.front().variable->name);
+      return operand;
+    }
+    if (numbers && !is_of_type(known->second, "number"))
+      context_.fail("talk", fmt::format("the check compares {} as a number, and it is \"{}\"", operand,
+                                        printable(known->second, 100)));
+    return known->second;
+  };
+  const auto number = [](const std::string& text) {
+    std::uint64_t out = 0;
+    std::from_chars(text.data(), text.data() + text.size(), out);
+    return out;
+  };
+  const std::string a = value(line.alternatives[0]), b = value(line.alternatives[1]);
+  if (!context_.problem.empty()) return Came::ended;
+  const bool fits = line.op == Op::same     ? a == b
+                    : line.op == Op::differ ? a != b
+                    : line.op == Op::fewer  ? number(a) < number(b)
+                                            : number(a) <= number(b);
+  const std::string_view word = line.op == Op::same     ? "equal to"
+                                : line.op == Op::differ ? "other than"
+                                : line.op == Op::fewer  ? "less than"
+                                                        : "at most";
+  const std::string wanted = fmt::format("{} {} {}", line.alternatives[0], word, line.alternatives[1]);
+  const std::string came = fmt::format("{} is {}, {} is {}", line.alternatives[0], a, line.alternatives[1], b);
+  return fits ? right(nullptr, line, came) : wrong(nullptr, line, wanted, came);
+}
+
+}  // namespace mailproof::play

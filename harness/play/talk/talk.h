@@ -1,0 +1,155 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "play/devices/actor.h"
+#include "play/talk/bring_up.h"
+#include "play/talk/connection.h"
+#include "play/talk/match.h"
+
+namespace mailproof::play {
+
+/// Plays the talk of a check (scenarios/conformance/README.md, "Talk"): line by line, over connections that it opens as
+/// they are needed, and writes down how each awaited line came out. The first that comes out wrong ends it.
+class Talk final : public Alarm {
+ public:
+  /// Performs a delivery that stands in the talk.
+  using Deliver = std::function<void(const scenario::Step&, Finish)>;
+  Talk(Context& context, const scenario::Scenario& scenario, Deliver deliver);
+  ~Talk() override;
+
+  /// Whether the server offers what the check is about; else records why it is not applicable. `then(true)`: play on.
+  void look(std::function<void(bool)> then);
+  void play(Finish done);
+  void ring(Time now) override;
+
+ private:
+  using Pieces = std::vector<TalkConnection::Piece>;
+  /// A part of what is sent, and what is awaited after the one before it. A literal is sent after the server's "+" (RFC
+  /// 3501 section 7.5), and not at all when the server refuses its command.
+  struct Segment {
+    enum class After { pause, plus, nothing };
+    Pieces pieces;
+    After after = After::pause;
+    std::string tag = {};  ///< of the literal's command
+  };
+  using TalkLine = scenario::TalkLine;
+  static constexpr std::uint32_t kClient = 2;  ///< number of the device that all connections of a talk belong to
+  static constexpr Duration kBound = std::chrono::seconds(10);
+  static constexpr Duration kLockRetry =
+      std::chrono::milliseconds(200);  ///< a maildrop that somebody has is asked again
+
+  /// A connection by its number in the talk.
+  struct Line {
+    std::unique_ptr<TalkConnection> connection;
+    std::unique_ptr<TalkBringUp> bring_up;  ///< until it is where the talk wants it
+    const Endpoint* endpoint = nullptr;
+    scenario::TalkConnect how;
+    int number = 1;  ///< as the talk calls it
+    Time opened{};
+    std::optional<Time> retry_at;  ///< the login was refused for a moment
+    std::string refusal;           ///< ... in these words
+    bool end_taken = false;        ///< a line of the talk took note that the server ended it
+    bool skipped = false;          ///< "tls: either" came out as no TLS: the rest of its lines is not played
+    // IMAP
+    std::vector<std::string> tags;         ///< of the open commands, the oldest first
+    std::vector<TalkReply> untagged;       ///< since the oldest was sent
+    std::vector<const TalkLine*> awaited;  ///< untagged lines, to be compared at the status
+    std::size_t in_order = 0;              ///< where the next EXISTS, EXPUNGE or VANISHED may be
+    int made_tags = 0;
+    bool continued = false;  ///< "+" was awaited and came: the next C line is no command
+  };
+  enum class Came { on, blocked, ended };
+
+  // The lines, one by one (talk.cc).
+  void run();
+  void again();
+  Came step(const TalkLine& line);
+  Came up(Line& at);
+  Came open(int number, const scenario::TalkConnect& how);
+  Came reopen(Line& at);
+  void leave(Line line);
+  Came deliver(const TalkLine& line);
+  Came compare(const TalkLine& line);
+  void done(const Line& at, const TalkLine& line);
+  Came passed(Duration span);
+  void next();
+  void end();
+  Duration bound() const;
+  std::string offered_key() const;
+  void ask_what_is_offered();
+  void looking(Time now);
+  const Offered* offered_before(const std::vector<std::string>& asked) const;
+  bool applicable(const Offered& offered);
+  void not_applicable(std::string why);
+
+  // What is sent (talk_send.cc).
+  Came send(Line& at);
+  void put(std::vector<Segment> more);
+  std::vector<Segment> segments(Line& at, const TalkLine& line);
+  std::vector<Segment> imap_segments(Line& at, std::string text);
+  Came may_go_on(Line& at);
+  Pieces fill_in(Line& at, std::string_view text, bool raw);
+  void fill_variable(Line& at, const TalkVariable& variable, Pieces& out);
+  void unbound(const std::string& name);
+  std::optional<std::string> message(std::string_view name) const;
+
+  // What must come (talk_replies.cc).
+  Came reply(Line& at, const TalkLine& line);
+  Came pop3_reply(Line& at, const TalkLine& line, const TalkReply& reply);
+  Came maybe(Line& at, const TalkLine& line);
+  Came never(Line& at, const TalkLine& line);
+  Came closed(Line& at, const TalkLine& line);
+  Came quiet(Line& at, const TalkLine& line);
+  Came tls(Line& at, const TalkLine& line);
+  bool waits();
+  Came wait_for(Line& at, const TalkLine& line);
+  Came without_reply(Line& at, const TalkLine& line);
+  bool one_of(const Line& at, const TalkLine& line, const TalkReply& reply, std::string_view tag);
+  bool may_close(const TalkLine& line) const;
+  std::string how_it_ended(const Line& at) const;
+  std::string expected(const TalkLine& line) const;
+  Came right(Line* at, const TalkLine& line, std::string actual);
+  Came ended(Line& at, const TalkLine& line, std::string actual);
+  Came wrong(Line* at, const TalkLine& line, std::string expected, std::string actual);
+  void record(Line* at, const TalkLine& line, history::Type type, std::string expected, std::string actual);
+
+  // IMAP (talk_imap_replies.cc).
+  Came imap(Line& at, const TalkLine& line);
+  Came imap_status(Line& at, const TalkLine& line);
+  static std::string awaited_tag(const Line& at, const TalkLine& line, const TalkReply& reply);
+  Came imap_untagged(Line& at, const TalkLine& line, bool complete);
+  void sort_replies(Line& at);
+
+  Context& context_;
+  const scenario::Scenario& scenario_;
+  const scenario::Check& check_;
+  Deliver deliver_;
+  Finish done_;
+  TalkVariables variables_;
+  std::map<int, Line> lines_;
+  std::vector<Line> past_;  ///< connections whose number was opened again, or of an earlier round
+  std::size_t next_ = 0;    ///< line to be played
+  int round_ = 0;
+  int times_ = 0;       ///< of S*n:, how many came
+  bool begun_ = false;  ///< the line was looked at before
+  Time since_{};        ///< ... and when first
+  std::uint64_t octets_ = 0;
+  std::optional<Duration> within_;
+  std::optional<Time> look_at_;   ///< when the line wants to be looked at again
+  std::vector<Segment> to_send_;  ///< segments of a split write
+  std::size_t lines_sent_ = 0;    ///< that a write covers
+  bool delivering_ = false, delivered_ = false;
+  bool over_ = false;
+
+  std::unique_ptr<TalkProbe> probe_;
+  std::function<void(bool)> looked_;
+  std::vector<std::string> asked_;  ///< when: and unless:
+  bool delays_ = false;             ///< a refused login says nothing, see Offered::has
+  Time look_until_{};
+};
+
+}  // namespace mailproof::play

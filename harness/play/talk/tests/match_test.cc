@@ -1,0 +1,251 @@
+#include "play/talk/match.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/pattern.h"
+#include "play/talk/imap.h"
+
+namespace mailproof::play {
+namespace {
+
+bool line(std::string_view pattern, std::string_view text) {
+  TalkVariables variables;
+  return match_line(pattern, text, variables);
+}
+bool imap(std::string_view pattern, std::string_view text, bool open_end = false) {
+  TalkVariables variables;
+  return match_imap(pattern, text, open_end, variables);
+}
+
+TEST(TalkLine, WordsAreComparedFromTheLeftWithoutCase) {
+  EXPECT_TRUE(line("+OK", "+OK 3 messages"));
+  EXPECT_TRUE(line("-err [in-use]", "-ERR [IN-USE] later"));
+  EXPECT_FALSE(line("+OK", "-ERR"));
+  EXPECT_FALSE(line("+OK 3", "+OK 31"));
+  EXPECT_FALSE(line("+OK 3 120", "+OK 3"));
+}
+
+TEST(TalkLine, ADollarAtTheEndForbidsFurtherText) {
+  EXPECT_TRUE(line("+OK 2 120 $", "+OK 2 120"));
+  EXPECT_FALSE(line("+OK 2 120 $", "+OK 2 120 octets"));
+}
+
+TEST(TalkLine, AVariableBindsOnceAndMustMatchAfter) {
+  TalkVariables variables;
+  EXPECT_TRUE(match_line("+OK ${n} ${size}", "+OK 3 120", variables));
+  EXPECT_TRUE(match_line("+OK ${n}", "+OK 3", variables));
+  EXPECT_FALSE(match_line("+OK ${n}", "+OK 4", variables));
+  EXPECT_TRUE(match_line("+OK ${_} ${_}", "+OK 9 9", variables));
+  EXPECT_TRUE(match_line("+OK ${all:rest}", "+OK several words", variables));
+  EXPECT_EQ(variables.values.at("all"), "several words");
+}
+
+TEST(TalkLine, TypesSayWhatFits) {
+  EXPECT_TRUE(line("${x:number}", "0120"));
+  EXPECT_FALSE(line("${x:number}", "12a"));
+  EXPECT_FALSE(line("${x:uid}", "0"));
+  EXPECT_TRUE(line("${x:uidl}", "!~abc"));
+  EXPECT_FALSE(line("${x:uidl}", std::string(71, 'a')));
+  EXPECT_TRUE(line("${x:/[a-f]{2,3}/}", "abc"));
+  EXPECT_FALSE(line("${x:/[a-f]{2,3}/}", "abcd"));
+  EXPECT_TRUE(line("${x:base64}", "YWJj"));
+  EXPECT_FALSE(line("${x:base64}", "YWJ"));
+  EXPECT_FALSE(line("${x:nonsense}", "x")) << "a type that is not known never fits";
+}
+
+TEST(TalkLine, VariablesStandWithinWords) {
+  TalkVariables variables;
+  EXPECT_TRUE(match_line("+OK <${stamp}> hello", "+OK <1.2@host> hello", variables));
+  EXPECT_EQ(variables.values.at("stamp"), "1.2@host");
+}
+
+TEST(TalkLine, DistinctValuesNeverComeTwice) {
+  TalkVariables variables;
+  EXPECT_TRUE(match_line("+OK ${id:distinct}", "+OK a", variables));
+  EXPECT_TRUE(match_line("+OK ${id:distinct}", "+OK b", variables));
+  EXPECT_FALSE(match_line("+OK ${id:distinct}", "+OK a", variables));
+}
+
+TEST(TalkImap, ALiteralThatIsLargerThanTheLineEndsWithIt) {
+  EXPECT_FALSE(imap("* X done", "* X \"{40}\r\n\" {18446744073709551592}\r\nxxxxxxxxxxxxxx end"));
+  EXPECT_TRUE(imap("* X ${all:literal}", "* X {18446744073709551600}\r\nxxx end"));
+}
+
+TEST(TalkLine, WhatAPatternBoundThatDoesNotFitIsTakenBack) {
+  TalkVariables variables;
+  {
+    TalkTrial trial(variables);
+    EXPECT_FALSE(match_line("+OK ${n} ${id:distinct} x", "+OK 3 a y", variables));
+    const TalkTrial inner(variables);
+    EXPECT_TRUE(match_line("+OK ${m}", "+OK 4", variables));
+  }
+  EXPECT_TRUE(variables.values.empty() && variables.on_trial.empty());
+  {
+    TalkTrial trial(variables);
+    EXPECT_TRUE(match_line("+OK ${n} ${id:distinct}", "+OK 4 a", variables) && trial.keep());
+  }
+  {
+    const TalkTrial trial(variables);
+    EXPECT_TRUE(match_line("+OK ${id:distinct}", "+OK b", variables));
+  }
+  EXPECT_EQ(variables.values.at("n"), "4");
+  EXPECT_EQ(variables.values.at("id"), "a");
+  EXPECT_TRUE(match_line("${id:distinct}", "b", variables));
+}
+
+/// A block of LIST.
+TalkReply listing(std::initializer_list<std::string> lines) {
+  TalkReply out;
+  out.line = "+OK";
+  out.multi = true;
+  for (const auto& one : lines) {
+    out.block.push_back(one);
+    out.body += one + "\r\n";
+  }
+  return out;
+}
+
+scenario::TalkLine wanted(scenario::TalkLine::Op op, const std::string& text) {
+  scenario::TalkLine out;
+  out.op = op;
+  out.text = text;
+  out.alternatives = {text};
+  return out;
+}
+scenario::TalkLine s(const std::string& text) {
+  return wanted(text == "..." ? scenario::TalkLine::Op::any_lines : scenario::TalkLine::Op::reply, text);
+}
+
+std::optional<TalkMismatch> block(const std::vector<scenario::TalkLine>& lines, const TalkReply& reply,
+                                  TalkVariables variables = {}, BlockOrder order = BlockOrder::as_written) {
+  const auto message = [](std::string_view name) {
+    if (name == "mail.1") return std::optional<std::string>("X-Mailproof: 1\r\n\r\nbody\r\n.\r\n");
+    if (name == "mail.2") return std::optional<std::string>("X-Mailproof: 2\r\n\r\nother\r\n");
+    return std::optional<std::string>();
+  };
+  return match_block(lines, reply, order, message, variables);
+}
+
+TEST(TalkBlock, LinesComeInOrderAndNoOthers) {
+  EXPECT_FALSE(block({s("1 ${a}"), s("2 ${b}")}, listing({"1 100", "2 200"})));
+  EXPECT_TRUE(block({s("2 ${b}"), s("1 ${a}")}, listing({"1 100", "2 200"})));
+  EXPECT_TRUE(block({s("1 ${a}")}, listing({"1 100", "2 200"})));
+  EXPECT_TRUE(block({s("1 ${a}"), s("2 ${b}"), s("3 ${c}")}, listing({"1 100", "2 200"})));
+  EXPECT_TRUE(block({}, listing({"1 100"}))) << "a block without lines is an empty one";
+  EXPECT_FALSE(block({}, listing({})));
+}
+
+TEST(TalkBlock, ThreeDotsAreAnyLines) {
+  EXPECT_FALSE(block({s("1 ${a}"), s("..."), s("4 ${d}")}, listing({"1 1", "2 2", "3 3", "4 4"})));
+  EXPECT_FALSE(block({s("..."), s("4 ${d}"), s("...")}, listing({"4 4"})));
+  EXPECT_TRUE(block({s("..."), s("5 ${d}")}, listing({"1 1", "4 4"})));
+}
+
+TEST(TalkBlock, CapabilitiesComeInAnyOrder) {
+  EXPECT_FALSE(block({s("UIDL"), s("TOP")}, listing({"TOP", "SASL PLAIN", "UIDL"}), {}, order_of_reply("capa")));
+  EXPECT_TRUE(block({s("UIDL"), s("STLS")}, listing({"TOP", "SASL PLAIN", "UIDL"}), {}, order_of_reply("CAPA")));
+}
+
+TEST(TalkBlock, NoRfcOrdersTheLinesOfLists) {
+  const auto order = order_of_reply("LIST");
+  EXPECT_FALSE(block({s("1 ${a}"), s("2 ${b}")}, listing({"2 200", "1 100"}), {}, order));
+  EXPECT_TRUE(block({s("1 ${a}")}, listing({"2 200", "1 100"}), {}, order)) << "but each message has one line";
+  EXPECT_TRUE(block({s("1 ${a}"), s("3 ${b}")}, listing({"2 200", "1 100"}), {}, order));
+  EXPECT_FALSE(block({s("1 ${a}"), s("...")}, listing({"2 200", "1 100"}), {}, order));
+  EXPECT_TRUE(block({s("2 ${b}"), s("1 ${a}")}, listing({"1 100", "2 200"}), {}, order_of_reply("RETR 1")));
+}
+
+TEST(TalkBlock, TheWholeIsMeasured) {
+  TalkVariables variables;
+  variables.values = {{"n", "2"}, {"sum", "300"}, {"size", "14"}};
+  EXPECT_FALSE(block({s("${n:lines}"), s("${sum:sum}"), s("${size:octets}")}, listing({"1 100", "2 200"}), variables));
+  EXPECT_TRUE(block({s("${sum:sum}")}, listing({"1 100", "2 201"}), variables));
+  EXPECT_TRUE(block({s("${n:lines}")}, listing({"1 100"}), variables));
+  EXPECT_TRUE(block({s("${size:octets}")}, listing({"1 100", "2 2000"}), variables));
+}
+
+TEST(TalkBlock, AMessageIsComparedByteForByteBehindItsTraceHeaders) {
+  EXPECT_FALSE(block({s("{mail.1}")}, listing({"Received: x", "X-Mailproof: 1", "", "body", "."})));
+  EXPECT_TRUE(block({s("{mail.1}")}, listing({"Received: x", "X-Mailproof: 1", "", "body"})));
+  EXPECT_TRUE(block({s("{mail.1}")}, listing({"body"})));
+  EXPECT_FALSE(block({s("{mail.1}")}, listing({"X-Mailproof: 1", "Status: RO", "X-UIDL: a", "\tb", "", "body", "."})))
+      << "a store keeps its own fields there";
+  EXPECT_TRUE(block({s("{mail.1}")}, listing({"X-Mailproof: 1", "", "Status: RO", "body", "."})));
+  EXPECT_TRUE(block({s("{mail.1}")}, listing({"X-Mailproof: 1", "x-mailproof: 2", "", "body", "."})));
+  EXPECT_FALSE(block({s("{mail.1 top 1}")}, listing({"X-Mailproof: 1", "", "body"})));
+  EXPECT_TRUE(block({s("{mail.1 top 0}")}, listing({"X-Mailproof: 1", "", "body"})));
+}
+
+TEST(TalkBlock, AnyOfASetIsTakenOnce) {
+  TalkVariables variables;
+  const auto message = [](std::string_view name) {
+    return name == "mail.1" ? std::optional<std::string>("X-Mailproof: 1\r\n") : std::nullopt;
+  };
+  const TalkReply reply = listing({"X-Mailproof: 1"});
+  EXPECT_FALSE(match_block({s("{mail.*}")}, reply, BlockOrder::as_written, message, variables));
+  EXPECT_TRUE(match_block({s("{mail.*}")}, reply, BlockOrder::as_written, message, variables)) << "it came before";
+}
+
+TEST(TalkBlock, RegularExpressionsLookAtEveryLine) {
+  using Op = scenario::TalkLine::Op;
+  EXPECT_FALSE(block({wanted(Op::every_regex, "^[0-9]+ [0-9]+$")}, listing({"1 1", "2 2"})));
+  EXPECT_TRUE(block({wanted(Op::every_regex, "^[0-9]+ [0-9]+$")}, listing({"1 1", "2 2 x"})));
+  EXPECT_TRUE(block({wanted(Op::no_regex, "x")}, listing({"1 1", "2 2 x"})));
+  auto distinct = wanted(Op::distinct, "distinct 2");
+  distinct.number = 2;
+  EXPECT_FALSE(block({distinct}, listing({"1 a", "2 b"})));
+  EXPECT_TRUE(block({distinct}, listing({"1 a", "2 a"})));
+}
+
+TEST(TalkBlock, ALongLineIsComparedToItsEnd) {
+  using Op = scenario::TalkLine::Op;
+  const std::string line_of_64(64U << 10, 'a');
+  EXPECT_FALSE(block({wanted(Op::every_regex, "^(a|b)*$")}, listing({line_of_64})));
+  EXPECT_TRUE(block({wanted(Op::every_regex, "^(a|b)*$")}, listing({line_of_64 + "c"})));
+  EXPECT_TRUE(block({wanted(Op::no_regex, "c$")}, listing({line_of_64 + "c"})));
+  EXPECT_FALSE(block({wanted(Op::reply_regex, "^a+$")}, listing({line_of_64})));
+  EXPECT_TRUE(line("${x:/(a|b)*/}", line_of_64));
+  EXPECT_TRUE(line("<${x}>", "<" + line_of_64 + ">"));
+}
+
+TEST(TalkBlock, WhatAPatternCannotBeTriedOnIsNeitherRightNorWrong) {
+  using Op = scenario::TalkLine::Op;
+  const std::string endless(8U << 20, 'a'), slow = std::string(40, 'a') + "b";
+  EXPECT_THROW(block({wanted(Op::every_regex, "^(a|b)*$")}, listing({endless})), PatternTrouble);
+  EXPECT_THROW(block({wanted(Op::no_regex, "^(a+)+$")}, listing({slow})), PatternTrouble);
+  EXPECT_THROW(block({wanted(Op::reply_regex, "^(a+)+$")}, listing({slow})), PatternTrouble);
+  EXPECT_THROW(line("${x:/(a+)+/}", slow), PatternTrouble);
+}
+
+TEST(TalkImap, ItemsOfFetchComeInAnyOrderAndFurtherOnesAreFree) {
+  EXPECT_TRUE(imap("* 1 FETCH (UID ${a} FLAGS ${_})", "* 1 FETCH (FLAGS (\\Seen) UID 4 MODSEQ (9))"));
+  EXPECT_FALSE(imap("* 1 FETCH (UID ${a:uid})", "* 1 FETCH (FLAGS (\\Seen))"));
+  EXPECT_FALSE(imap("* 2 FETCH (UID ${a})", "* 1 FETCH (UID 4)"));
+}
+
+TEST(TalkImap, LiteralQuotedAndAtomAreTheSame) {
+  EXPECT_TRUE(imap("* LIST (\\HasNoChildren) \"/\" INBOX", "* LIST (\\HasNoChildren) \"/\" \"INBOX\""));
+  EXPECT_TRUE(imap("* LIST () \"/\" \"a b\"", "* LIST () \"/\" {3}\r\na b"));
+  EXPECT_FALSE(imap("* LIST () \"/\" \"a b\"", "* LIST () \"/\" {3}\r\na c"));
+}
+
+TEST(TalkImap, FlagsAreASet) {
+  EXPECT_TRUE(imap("* FLAGS (\\Seen \\Deleted)", "* flags (\\Deleted \\Seen)"));
+  EXPECT_FALSE(imap("* FLAGS (\\Seen)", "* FLAGS (\\Deleted \\Seen)"));
+}
+
+TEST(TalkImap, CodesOfStatusLinesHaveValues) {
+  TalkVariables variables;
+  EXPECT_TRUE(match_imap("OK [APPENDUID ${v} ${u:uid}]", "OK [APPENDUID 17 5] done", true, variables));
+  EXPECT_EQ(variables.values.at("u"), "5");
+  EXPECT_FALSE(imap("NO [OVERQUOTA]", "NO [TRYCREATE] no", true));
+}
+
+TEST(TalkImap, WordsOfBodySectionsStayOne) {
+  EXPECT_TRUE(imap("* 1 FETCH (BODY[HEADER.FIELDS (DATE)] ${x:literal})",
+                   "* 1 FETCH (BODY[HEADER.FIELDS (DATE)] {2}\r\n\r\n UID 3)"));
+}
+
+}  // namespace
+}  // namespace mailproof::play

@@ -1,0 +1,49 @@
+#include "run/accounts.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "host/signals.h"
+#include "play/requirements.h"
+
+namespace mailproof::run {
+namespace {
+
+constexpr std::size_t kMostFailed = 3;
+
+}  // namespace
+
+std::optional<AccountPool::Lease> AccountPool::lease(const scenario::Scenario& scenario, std::string& why) {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    if (!begun_ && failed_ >= kMostFailed) {
+      why = fmt::format("not tried any more, as none of the first {} could begin; the last one: {}", failed_, trouble_);
+      return std::nullopt;
+    }
+    Lease lease;
+    lease.indexes = play::choose_accounts(scenario, target_, taken_, why);
+    if (lease.indexes.size() == scenario.accounts.size()) {
+      ++out_;
+      for (const auto index : lease.indexes) lease.accounts.push_back(target_.accounts[index]);
+      return lease;
+    }
+    if (out_ == 0 || host::interrupted()) return std::nullopt;
+    returned_.wait_for(lock, std::chrono::milliseconds(200));
+  }
+}
+
+void AccountPool::give_back(const Lease& lease, Use use) {
+  const std::lock_guard lock(mutex_);
+  --out_;
+  if (use.usable)
+    for (const auto index : lease.indexes) taken_[index] = false;
+  begun_ = begun_ || use.begun;
+  if (!use.begun && !use.trouble.empty()) {
+    ++failed_;
+    trouble_ = std::move(use.trouble);
+  }
+  returned_.notify_all();
+}
+
+}  // namespace mailproof::run

@@ -1,0 +1,42 @@
+#pragma once
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "scenario/scenario.h"
+#include "scenario/target/target.h"
+
+namespace mailproof::run {
+
+/// The target's accounts, lent to one scenario at a time. Any thread.
+class AccountPool {
+ public:
+  explicit AccountPool(const scenario::Target& target) : target_(target) {}
+  struct Lease {
+    std::vector<std::size_t> indexes;
+    std::vector<scenario::PoolAccount> accounts;
+  };
+  /// Waits while other scenarios hold what is needed. Nothing, with `why`, if the pool could never serve this one, or
+  /// when none of the first could even be looked into: a wrong password tried on every account ends in locked ones.
+  std::optional<Lease> lease(const scenario::Scenario& scenario, std::string& why);
+  struct Use {
+    bool usable = true;   ///< false: they are not lent again
+    bool begun = false;   ///< somebody looked into their mailboxes
+    std::string trouble;  ///< what came in the way
+  };
+  void give_back(const Lease& lease, Use use);
+
+ private:
+  const scenario::Target& target_;
+  std::mutex mutex_;
+  std::condition_variable returned_;
+  std::vector<bool> taken_;
+  std::size_t out_ = 0;
+  bool begun_ = false;      ///< the mailboxes of one at least could be looked into
+  std::size_t failed_ = 0;  ///< leases of which they could not, before that
+  std::string trouble_;     ///< of the newest of them
+};
+
+}  // namespace mailproof::run

@@ -1,0 +1,306 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/bytes.h"
+#include "core/units.h"
+#include "scenario/check/talk.h"
+#include "scenario/parse.h"
+#include "scenario/story/actors.h"
+#include "scenario/story/steps.h"
+#include "scenario/yaml/fields.h"
+
+namespace mailproof::scenario {
+namespace {
+
+const std::vector<std::string> kFileKeys = {"id",    "title",   "why",   "refs", "tags",
+                                            "needs", "mailbox", "state", "tls",  "checks"};
+const std::vector<std::string> kCheckKeys = {"id",      "title",    "level",     "harm",   "note",           "refs",
+                                             "tags",    "needs",    "when",      "unless", "allow",          "tls",
+                                             "state",   "mailbox",  "repeat",    "rule",   "talk",           "steps",
+                                             "devices", "accounts", "customers", "why",    "strict_untagged"};
+
+const std::vector<std::string> kPop3Capabilities = {
+    "APOP",       "AUTH-RESP-CODE", "CAPA", "EXPIRE", "IMPLEMENTATION", "LANG", "LOGIN-DELAY", "PIPELINING",
+    "RESP-CODES", "SASL",           "STLS", "TOP",    "UIDL",           "USER", "UTF8"};
+const std::vector<std::string> kImapCapabilities = {"ACL",
+                                                    "APPENDLIMIT",
+                                                    "BINARY",
+                                                    "CATENATE",
+                                                    "CHILDREN",
+                                                    "CONDSTORE",
+                                                    "CREATE-SPECIAL-USE",
+                                                    "ENABLE",
+                                                    "ESEARCH",
+                                                    "ID",
+                                                    "IDLE",
+                                                    "IMAP4REV1",
+                                                    "IMAP4REV2",
+                                                    "LIST-EXTENDED",
+                                                    "LIST-STATUS",
+                                                    "LITERAL+",
+                                                    "LITERAL-",
+                                                    "LOGINDISABLED",
+                                                    "METADATA",
+                                                    "MOVE",
+                                                    "MULTIAPPEND",
+                                                    "MULTISEARCH",
+                                                    "NAMESPACE",
+                                                    "NOTIFY",
+                                                    "OBJECTID",
+                                                    "PREVIEW",
+                                                    "QRESYNC",
+                                                    "QUOTA",
+                                                    "REPLACE",
+                                                    "SASL-IR",
+                                                    "SAVEDATE",
+                                                    "SEARCHRES",
+                                                    "SORT",
+                                                    "SPECIAL-USE",
+                                                    "STARTTLS",
+                                                    "STATUS=SIZE",
+                                                    "UIDPLUS",
+                                                    "UNAUTHENTICATE",
+                                                    "UNSELECT",
+                                                    "URLAUTH",
+                                                    "UTF8=ACCEPT",
+                                                    "UTF8=ONLY",
+                                                    "WITHIN",
+                                                    "AUTH=PLAIN",
+                                                    "AUTH=LOGIN",
+                                                    "AUTH=CRAM-MD5"};
+const std::vector<std::string> kMechanisms = {
+    "PLAIN",     "LOGIN",       "CRAM-MD5",      "DIGEST-MD5",       "EXTERNAL",
+    "ANONYMOUS", "SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS",
+    "GSSAPI",    "NTLM",        "OAUTHBEARER",   "XOAUTH2"};
+
+bool is_slug(std::string_view text) {
+  if (text.empty() || text.size() > 80) return false;
+  char before = '-';
+  for (const char c : text) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    if (!letter && !(c == '-' && before != '-')) return false;
+    before = c;
+  }
+  return before != '-';
+}
+
+/// "pop3.1939-5", "imap.9051-6.4.9", "x".
+bool is_file_id(std::string_view text) {
+  if (text == "x") return true;
+  const auto dot = text.find('.');
+  if (dot == std::string_view::npos || dot == 0) return false;
+  const std::string_view protocol = text.substr(0, dot), section = text.substr(dot + 1);
+  if (!is_slug(protocol) || section.empty() || section.front() == '-' || section.back() == '-') return false;
+  return std::all_of(section.begin(), section.end(),
+                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' || c == '.'; });
+}
+
+/// One RFC section with its checks.
+class ChecksReader {
+ public:
+  ChecksReader(const Node& root, Complaints& complaints) : root_(root), complaints_(complaints) {}
+
+  std::vector<Scenario> run() {
+    check_keys(root_, kFileKeys, complaints_);
+    require_keys(root_, {"id", "title", "checks"}, complaints_);
+    const Node* id = find(root_, "id");
+    if (id != nullptr) {
+      if (is_file_id(id->text)) {
+        file_id_ = id->text;
+      } else {
+        complaints_.value(*id, "the id of an RFC section, like pop3.1939-5, or x for what no single RFC says");
+      }
+    }
+    if (const Node* title = find(root_, "title")) read_text(*title, "one line of text", complaints_);
+    needs_ = read_needs(root_, complaints_);
+    const Node* checks = find(root_, "checks");
+    if (checks == nullptr) return {};
+    if (checks->kind != Node::Kind::list || checks->children.empty()) {
+      complaints_.value(*checks, "a list of checks");
+      return {};
+    }
+    for (const Node& one : checks->children) read_check(one);
+    return std::move(out_);
+  }
+
+ private:
+  /// What a check says itself, or else its file.
+  const Node* own_or_file(const Node& map, std::string_view key) const {
+    const Node* own = find(map, key);
+    return own != nullptr ? own : find(root_, key);
+  }
+
+  void read_check(const Node& map) {
+    if (!is_map(map, "a check: id, level, title and one of talk, steps, rule", complaints_)) return;
+    check_keys(map, kCheckKeys, complaints_);
+    require_keys(map, {"id", "level", "title"}, complaints_);
+    Scenario scenario;
+    Check check;
+    check.file_id = file_id_;
+    if (const Node* id = find(map, "id")) {
+      scenario.id_pos = id->pos;
+      if (is_slug(id->text)) {
+        check.slug = id->text;
+      } else {
+        complaints_.value(*id, "lower-case words joined by -, like list-empty");
+      }
+    }
+    scenario.id = fmt::format("{}.{}", file_id_, check.slug);
+    head(map, scenario, check);
+    const bool talk = find(map, "talk") != nullptr, steps = find(map, "steps") != nullptr;
+    if (talk && steps) complaints_.key(*find(map, "steps"), "talk: or steps:, not both");
+    if (!talk && !steps)
+      complaints_.key(map.children.front(),
+                      "also talk: or steps: (a rule needs a talk that makes it bytes to look at)");
+    if (steps) {
+      for (const auto key : {"mailbox", "state", "tls", "repeat", "strict_untagged"})
+        if (const Node* found = find(map, key)) complaints_.key(*found, "this beside talk: only");
+      read_story(map, complaints_, scenario);
+      if (complaints_.empty())
+        check_needs(find(map, "needs") != nullptr ? find(map, "needs") : find(root_, "needs"), complaints_, scenario);
+    } else if (talk) {
+      talk_parts(map, scenario, check);
+    }
+    scenario.check = std::move(check);
+    out_.push_back(std::move(scenario));
+  }
+
+  void head(const Node& map, Scenario& scenario, Check& check) {
+    if (const Node* title = find(map, "title"))
+      scenario.title = read_text(*title, "one line of text", complaints_).value_or("");
+    if (const Node* why = find(map, "why")) scenario.why = read_text(*why, "a sentence", complaints_).value_or("");
+    if (const Node* level = find(map, "level"))
+      if (const auto word = read_word(*level, kLevels, complaints_)) check.level = *word;
+    if (const Node* harm = find(map, "harm")) {
+      if (const auto word = read_word(*harm, kHarms, complaints_)) check.harm = *word;
+      if (check.level != Level::practice) complaints_.key(*harm, "harm: beside level: PRACTICE only");
+    }
+    if (const Node* note = find(map, "note")) check.note = read_text(*note, "a sentence", complaints_).value_or("");
+    if (const Node* rule = find(map, "rule"))
+      check.rule = read_text(*rule, "the name of a wire rule", complaints_).value_or("");
+    if (const Node* refs = own_or_file(map, "refs"))
+      scenario.refs = read_texts(*refs, "a reference like RFC 1939 section 6", complaints_);
+    if (const Node* tags = own_or_file(map, "tags")) scenario.tags = read_texts(*tags, "a tag", complaints_);
+    scenario.needs = needs_;
+    for (const Need need : read_needs(map, complaints_))
+      if (std::find(scenario.needs.begin(), scenario.needs.end(), need) == scenario.needs.end())
+        scenario.needs.push_back(need);
+    if (const Node* when = find(map, "when")) check.when = read_texts(*when, "a capability, like STLS", complaints_);
+    if (const Node* unless = find(map, "unless"))
+      check.unless = read_texts(*unless, "a capability, like PIPELINING", complaints_);
+    for (const auto& one : check.when) capability(*find(map, "when"), one);
+    for (const auto& one : check.unless) capability(*find(map, "unless"), one);
+    if (const Node* allow = find(map, "allow"))
+      check.allow = read_texts(*allow, "what the target must permit, like failed-logins", complaints_);
+  }
+
+  /// A word that nobody knows is offered by no server: the check would be not-applicable for ever.
+  void capability(const Node& node, const std::string& one) {
+    const bool imap = file_id_.starts_with("imap");
+    const auto words = words_in(one);
+    const auto near = [&](std::string_view word, const std::vector<std::string>& known) {
+      const auto is = [&](const std::string& other) { return iequals(other, word); };
+      if (std::any_of(known.begin(), known.end(), is)) return;
+      if (nearest_word(word, known))
+        complaints_.note(node.pos, word, "a capability that some server offers: this is none of the RFCs'", known);
+    };
+    if (!words.empty()) near(words.front(), imap ? kImapCapabilities : kPop3Capabilities);
+    if (words.size() > 1 && iequals(words.front(), "SASL")) near(words[1], kMechanisms);
+  }
+
+  void talk_parts(const Node& map, Scenario& scenario, Check& check) {
+    std::int64_t accounts = 1;
+    std::optional<std::uint64_t> quota;
+    if (const Node* node = find(map, "accounts"); node != nullptr && node->kind == Node::Kind::map) {
+      check_keys(*node, {"quota"}, complaints_);
+      if (const Node* size = find(*node, "quota")) quota = read_size(*size, complaints_);
+    } else if (node != nullptr) {
+      accounts = read_number(*node, 1, 9, "{quota: 64KiB}, or how many accounts are leased", complaints_).value_or(1);
+    }
+    for (std::int64_t i = 1; i <= accounts; ++i)
+      scenario.accounts.push_back({i == 1 ? "user" : fmt::format("user{}", i), quota, scenario.id_pos});
+    const bool pop3 = !file_id_.starts_with("imap");
+    check.first.protocol = pop3 ? Protocol::pop3 : Protocol::imap;
+    check.first.standing = pop3 ? Standing::authenticated : Standing::selected;
+    std::string connect;
+    if (const Node* state = own_or_file(map, "state")) connect += state->text;
+    if (const Node* tls = own_or_file(map, "tls"))
+      connect += fmt::format("{}tls={}", connect.empty() ? "" : " ", tls->text);
+    if (!connect.empty()) read_connect(connect, find(map, "talk")->key_pos, 1, complaints_, check.first);
+    if (const Node* strict = find(map, "strict_untagged"))
+      check.strict_untagged = read_flag(*strict, complaints_).value_or(false);
+    if (const Node* repeat = find(map, "repeat"))
+      check.repeat = static_cast<int>(read_number(*repeat, 1, 1000, "how many times", complaints_).value_or(1));
+
+    Device mta;
+    mta.name = "mta";
+    mta.kind = DeviceKind::deliverer;
+    Device client;
+    client.name = "client";
+    client.kind = pop3 ? DeviceKind::pop3 : DeviceKind::imap;
+    Device watcher;
+    watcher.name = "watcher";
+    watcher.webmail = true;
+    scenario.devices = {mta, client, watcher};
+    if (const Node* mailbox = own_or_file(map, "mailbox")) fill(*mailbox, scenario);
+    check.deliveries = scenario.steps.size();
+    const Node& talk = *find(map, "talk");
+    if (talk.kind != Node::Kind::scalar) {
+      complaints_.value(talk, "lines of talk, in a block: talk: |");
+    } else {
+      read_talk(talk, static_cast<std::size_t>(accounts), complaints_, scenario, check);
+    }
+    if (!scenario.steps.empty() &&
+        std::find(scenario.needs.begin(), scenario.needs.end(), Need::delivery) == scenario.needs.end())
+      scenario.needs.push_back(Need::delivery);
+  }
+
+  /// mailbox: {messages: 3, kind: plain}, or a list of kinds, each of which may be a map.
+  void fill(const Node& node, Scenario& scenario) {
+    if (node.kind == Node::Kind::list) {
+      for (const Node& one : node.children) fill_one(one, scenario);
+    } else {
+      fill_one(node, scenario);
+    }
+  }
+
+  void fill_one(const Node& node, Scenario& scenario) {
+    Step step;
+    step.pos = node.pos;
+    if (node.kind == Node::Kind::scalar) {
+      if (auto read = read_fill(node.text, node.pos, complaints_)) keep(std::move(*read), node, scenario);
+      return;
+    }
+    if (!is_map(node, "{messages: 3, kind: plain, size: 8KiB, via: append}, or a kind", complaints_)) return;
+    check_keys(node, {"messages", "count", "kind", "size", "via"}, complaints_);
+    auto read = read_fill("1", node.pos, complaints_);
+    for (const auto key : {"messages", "count"})
+      if (const Node* count = find(node, key))
+        read->count = static_cast<int>(read_number(*count, 0, 5000, "how many messages", complaints_).value_or(1));
+    if (const Node* kind = find(node, "kind"); kind != nullptr && !read_fill_kind(kind->text, *read))
+      complaints_.value(*kind, either(words_of(kMessageKinds)), words_of(kMessageKinds));
+    if (const Node* size = find(node, "size")) read->size = read_size(*size, complaints_).value_or(0);
+    if (const Node* via = find(node, "via")) read->via = read_word(*via, kWays, complaints_);
+    if (read->count > 0) keep(std::move(*read), node, scenario);
+  }
+
+  static void keep(Step step, const Node& node, Scenario& scenario) {
+    step.text = fmt::format("mailbox: {}", one_line(node));
+    scenario.steps.push_back(std::move(step));
+  }
+
+  const Node& root_;
+  Complaints& complaints_;
+  std::string file_id_;
+  std::vector<Need> needs_;
+  std::vector<Scenario> out_;
+};
+
+}  // namespace
+
+std::vector<Scenario> read_checks(const Node& root, Complaints& complaints) {
+  return ChecksReader(root, complaints).run();
+}
+
+}  // namespace mailproof::scenario

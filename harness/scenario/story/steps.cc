@@ -1,0 +1,160 @@
+#include "scenario/story/steps.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "scenario/yaml/fields.h"
+
+namespace mailproof::scenario {
+namespace {
+
+/// Words of checks that people look for among the verbs.
+constexpr std::string_view kOfChecks[] = {"talk", "wait", "rule", "repeat", "when"};
+
+bool of_checks(std::string_view word) {
+  return std::find(std::begin(kOfChecks), std::end(kOfChecks), word) != std::end(kOfChecks);
+}
+
+/// The complaint about a word that should have been a verb of `who`.
+void unknown_verb(std::string_view word, Pos pos, Actor who, Context& context) {
+  const auto known = verbs_of(who);
+  if (of_checks(word)) {
+    context.complaints.at(pos, word, fmt::format("a verb; {} belongs to the checks of a conformance file", word));
+  } else if (const auto* other = find_verb_of_anybody(word)) {
+    std::string owners;
+    for (Actor owner : {kDeliverer, kImap, kPop3, kJudge, kAdmin})
+      if ((other->actors & owner) != 0) owners += (owners.empty() ? "" : " or ") + std::string(described(owner));
+    context.complaints.at(pos, word,
+                          fmt::format("a verb of {}: {} ({} is for {})", described(who), either(known), word, owners));
+  } else {
+    context.complaints.at(pos, word, fmt::format("a verb of {}: {}", described(who), either(known)), known);
+  }
+}
+
+/// The one verb among the keys of an action, wherever it stands.
+const VerbRule* verb_among(const Node& action, Actor who, Context& context, const Node*& verb_node) {
+  const VerbRule* rule = nullptr;
+  for (const auto& entry : action.children) {
+    const auto* found = find_verb(entry.key, who);
+    if (found == nullptr) continue;
+    if (rule != nullptr) {
+      context.complaints.key(entry, fmt::format("one verb a step; this one has {} already", rule->word));
+      return nullptr;
+    }
+    rule = found;
+    verb_node = &entry;
+  }
+  if (rule != nullptr) return rule;
+  for (const auto& entry : action.children) {
+    if (is_option(entry.key)) continue;
+    unknown_verb(entry.key, entry.key_pos, who, context);
+    return nullptr;
+  }
+  context.complaints.value(action, fmt::format("a verb of {}: {}", described(who), either(verbs_of(who))));
+  return nullptr;
+}
+
+bool read_bare(const Node& action, Actor who, Context& context, Step& step) {
+  const auto* rule = find_verb(action.text, who);
+  if (rule == nullptr) {
+    unknown_verb(action.text, action.pos, who, context);
+    return false;
+  }
+  if (!can_be_bare(*rule)) {
+    context.complaints.value(action, fmt::format("what to {}, like {{{}: ...}}", rule->word, rule->word));
+    return false;
+  }
+  step.verb = rule->verb;
+  settle_step(*rule, nullptr, action, context, step);
+  return true;
+}
+
+bool read_action(const Node& action, Actor who, Context& context, Step& step) {
+  if (action.kind == Node::Kind::scalar) return read_bare(action, who, context, step);
+  if (action.kind != Node::Kind::map || action.children.empty()) {
+    context.complaints.value(action, "an action: a word like quit, or {verb: ..., option: ...}");
+    return false;
+  }
+  const Node* object = nullptr;
+  const auto* rule = verb_among(action, who, context, object);
+  if (rule == nullptr) return false;
+  step.verb = rule->verb;
+  if (!read_object(*rule, *object, action, context, step)) return false;
+
+  const auto options = split_words(rule->options);
+  for (const auto& entry : action.children) {
+    if (&entry == object) continue;
+    if (std::find(options.begin(), options.end(), entry.key) != options.end()) {
+      read_option(*rule, entry, context, step);
+    } else if (options.empty()) {
+      context.complaints.key(entry, fmt::format("nothing: {} has no options", rule->word));
+    } else {
+      context.complaints.key(entry, fmt::format("an option of {}: {}", rule->word, either(options)), options);
+    }
+  }
+  settle_step(*rule, &action, action, context, step);
+  return true;
+}
+
+std::optional<Step> read_step(const Node& item, bool inside_together, Context& context);
+
+bool read_together(const Node& list, Context& context, Step& step) {
+  if (list.kind != Node::Kind::list || list.children.size() < 2) {
+    context.complaints.value(list, "a list of two or more steps that start at the same time");
+    return false;
+  }
+  context.sets.open_together();
+  for (const auto& item : list.children) {
+    auto child = read_step(item, true, context);
+    if (!child) continue;
+    const bool taken = std::any_of(step.together.begin(), step.together.end(),
+                                   [&](const Step& other) { return other.device == child->device; });
+    if (taken) context.complaints.key(item.children.front(), "another device: each does one thing at a time");
+    step.together.push_back(std::move(*child));
+  }
+  context.sets.close_together();
+  return true;
+}
+
+std::optional<Step> read_step(const Node& item, bool inside_together, Context& context) {
+  if (item.kind != Node::Kind::map || item.children.size() != 1) {
+    context.complaints.value(item, "one step, device: action");
+    return std::nullopt;
+  }
+  const Node& entry = item.children.front();
+  Step step;
+  step.pos = entry.key_pos;
+  step.text = entries_in_one_line(item);
+  if (entry.key == "admin") {
+    step.device = Step::kAdmin;
+    return read_action(entry, kAdmin, context, step) ? std::optional(std::move(step)) : std::nullopt;
+  }
+  if (entry.key == "together" || entry.key == "judge") {
+    if (inside_together) {
+      context.complaints.key(entry, fmt::format("a device; {} cannot stand inside together", entry.key));
+      return std::nullopt;
+    }
+    const bool read =
+        entry.key == "judge" ? read_action(entry, kJudge, context, step) : read_together(entry, context, step);
+    return read ? std::optional(std::move(step)) : std::nullopt;
+  }
+  const auto device = context.device(entry.key, entry.key_pos);
+  if (!device) return std::nullopt;
+  step.device = *device;
+  if (!read_action(entry, actor(context.scenario.devices[*device].kind), context, step)) return std::nullopt;
+  return step;
+}
+
+}  // namespace
+
+void read_steps(const Node& list, Context& context, std::vector<Step>& out) {
+  if (list.kind != Node::Kind::list || list.children.empty()) {
+    context.complaints.value(list, "a list of steps, each device: action");
+    return;
+  }
+  for (const auto& item : list.children)
+    if (auto step = read_step(item, false, context)) out.push_back(std::move(*step));
+}
+
+}  // namespace mailproof::scenario

@@ -1,0 +1,47 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "scenario/scenario.h"
+#include "scenario/yaml/node.h"
+
+namespace mailproof::scenario {
+
+/// Collects the problems of one file, at most kMaxProblems of them.
+class Complaints {
+ public:
+  static constexpr std::size_t kMaxProblems = 100;
+
+  explicit Complaints(std::string file) : file_(std::move(file)) {}
+
+  /// `known`: the words it could have been; the nearest becomes the hint.
+  void at(Pos pos, std::string_view text, std::string expected, const std::vector<std::string>& known = {});
+  /// About a value. Silent for a bad node; an absent value is named by its key.
+  void value(const Node& node, std::string expected, const std::vector<std::string>& known = {});
+  /// About a key of a map.
+  void key(const Node& node, std::string expected, const std::vector<std::string>& known = {});
+
+  /// Not wrong, but hardly what was meant: said, and the file is played.
+  void note(Pos pos, std::string_view text, std::string expected, const std::vector<std::string>& known = {});
+
+  const std::string& file() const { return file_; }
+  bool empty() const { return problems_.empty(); }
+  std::size_t size() const { return problems_.size(); }
+  /// In the order of the file.
+  std::vector<Problem> take();
+  std::vector<Problem> take_notes() { return std::exchange(notes_, {}); }
+
+ private:
+  void add(Pos pos, std::string_view text, std::string expected, std::optional<std::string> hint);
+
+  std::string file_;
+  std::vector<Problem> problems_, notes_;
+};
+
+/// "imap, pop3 or delivery".
+std::string either(const std::vector<std::string>& words);
+
+}  // namespace mailproof::scenario

@@ -1,0 +1,93 @@
+#include "server/pop3/maildrop.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace mailproof::server {
+namespace {
+
+std::uint64_t line_ends(std::string_view text) {
+  std::uint64_t count = 0;
+  for (auto at = text.find("\r\n"); at != std::string_view::npos; at = text.find("\r\n", at + 2)) ++count;
+  return count;
+}
+
+}  // namespace
+
+Maildrop::Maildrop(ServerContext& context, AccountState& account) : context_(context), account_(account) {
+  if (context_.has(defect("pop3.uidl-changes"))) session_ = context_.rng.next();
+  take_snapshot();
+}
+
+void Maildrop::take_snapshot() {
+  entries_.clear();
+  for (const auto& message : account_.inbox().messages()) entries_.push_back({message, false});
+  if (context_.has(defect("pop3.hides-newest")) && !entries_.empty()) entries_.pop_back();
+}
+
+void Maildrop::before_command() {
+  if (!context_.has(defect("pop3.renumbers-in-session"))) return;
+  const auto before = std::exchange(entries_, {});
+  take_snapshot();
+  for (auto& entry : entries_) {
+    entry.deleted = std::any_of(before.begin(), before.end(),
+                                [&](const Entry& old) { return old.deleted && old.message == entry.message; });
+  }
+}
+
+bool Maildrop::lists(std::uint32_t number) const {
+  return has(number) || (exists(number) && context_.has(defect("pop3.list-shows-deleted")));
+}
+
+std::uint32_t Maildrop::count() const {
+  return static_cast<std::uint32_t>(
+      std::count_if(entries_.begin(), entries_.end(), [](const Entry& entry) { return !entry.deleted; }));
+}
+
+std::uint64_t Maildrop::octets() const {
+  std::uint64_t sum = 0;
+  for (std::uint32_t number = 1; number <= last(); ++number) {
+    if (has(number)) sum += octets(number);
+  }
+  return sum;
+}
+
+std::uint64_t Maildrop::octets(std::uint32_t number) const {
+  const std::string_view content = *message(number)->content;
+  const std::uint64_t sent = content.size() + (content.empty() || content.ends_with("\r\n") ? 0 : 2);
+  return context_.has(defect("pop3.size-counts-lf")) ? sent - line_ends(content) : sent;
+}
+
+std::string Maildrop::unique_id(std::uint32_t number) const {
+  if (context_.has(defect("pop3.uidl-twice")) && number == last() && number > 1) --number;
+  auto id = uidl(account_.inbox(), *message(number));
+  if (session_ != 0) id += fmt::format("{:08x}", session_);
+  return id;
+}
+
+void Maildrop::unmark_all() {
+  for (auto& entry : entries_) entry.deleted = false;
+}
+
+void Maildrop::mark_seen(std::uint32_t number) {
+  auto flags = message(number)->flags;
+  flags.add(imap::Flag::seen);
+  context_.store.set_flags(account_.inbox(), message(number), std::move(flags));
+}
+
+void Maildrop::update() {
+  std::vector<Uid> uids;
+  for (const auto& entry : entries_) {
+    if (entry.deleted) uids.push_back(entry.message->uid);
+  }
+  if (uids.empty() || context_.has(defect("pop3.quit-deletes-nothing"))) return;
+  if (context_.has(defect("pop3.quit-deletes-more"))) {
+    uids.clear();
+    for (const auto& message : account_.inbox().messages()) uids.push_back(message->uid);
+  }
+  context_.store.expunge(account_, account_.inbox(), uids);
+}
+
+}  // namespace mailproof::server

@@ -1,0 +1,184 @@
+#include "server/smtp/delivery.h"
+
+#include <fmt/format.h>
+
+#include "server/context.h"
+#include "server/smtp/bounce.h"
+#include "server/smtp/delivery_trace.h"
+#include "server/store/quota.h"
+#include "wire/mime/header.h"
+
+namespace mailproof::server {
+namespace {
+
+void cut_last_line(std::string& text) {
+  if (text.size() < 3) return;
+  const auto end = text.rfind("\r\n", text.size() - 3);
+  if (end != std::string::npos) text.resize(end + 2);
+}
+
+}  // namespace
+
+std::vector<DeliveryReply> Delivery::deliver_lmtp(const Envelope& envelope, std::string_view message, Time now) {
+  std::vector<DeliveryReply> replies;
+  std::vector<Recipient> stored;
+  for (const auto& recipient : envelope.recipients) {
+    const auto id = next_id();
+    if (put(envelope, recipient, message, id, now) == Put::full) {
+      replies.push_back(full(recipient));
+      if (context_.has(defect("quota.bounce-after-refusal"))) report_full(envelope, {recipient}, message, now);
+    } else {
+      replies.push_back(accepted(fmt::format("<{}> {} saved", recipient.address, id)));
+      stored.push_back(recipient);
+    }
+  }
+  report_delivered(envelope, stored, message, now);
+  return replies;
+}
+
+DeliveryReply Delivery::deliver_smtp(const Envelope& envelope, std::string_view message, Time now) {
+  std::vector<Recipient> stored;
+  std::vector<Recipient> failed;
+  const auto id = next_id();
+  for (const auto& recipient : envelope.recipients) {
+    const bool is_full = put(envelope, recipient, message, id, now) == Put::full;
+    (is_full ? failed : stored).push_back(recipient);
+  }
+  if (stored.empty() && !bounces()) {
+    if (context_.has(defect("quota.bounce-after-refusal"))) report_full(envelope, failed, message, now);
+    return full(failed.front());
+  }
+  report_delivered(envelope, stored, message, now);
+  report_full(envelope, failed, message, now);
+  return accepted(fmt::format("queued as {}", id));
+}
+
+Delivery::Put Delivery::put(const Envelope& envelope, const Recipient& recipient, std::string_view message,
+                            std::string_view id, Time now) {
+  auto content = trace_fields({.sender = envelope.sender,
+                               .recipient = recipient.address,
+                               .client = envelope.client,
+                               .host = context_.options.host,
+                               .with = envelope.with,
+                               .id = id,
+                               .date = internal_date(now)});
+  content += message;
+  if (room_for(context_, *recipient.account, content.size()) != Room::fits) {
+    return context_.has(defect("quota.over-accepts-and-drops")) ? Put::stored : Put::full;
+  }
+  store(*recipient.account, std::move(content), now);
+  return Put::stored;
+}
+
+void Delivery::store(AccountState& account, std::string content, Time now) {
+  if (lost_on_the_way(account, content)) return;
+  if (context_.has(defect("delivery.loses-last-line"))) cut_last_line(content);
+  if (context_.has(defect("delivery.strips-eighth-bit"))) {
+    for (char& c : content) c = static_cast<char>(static_cast<unsigned char>(c) & 0x7fU);
+  }
+  const auto shared = std::make_shared<const std::string>(std::move(content));
+  const auto append = [&](AccountState& to) { context_.store.append(to, to.inbox(), shared, {}, internal_date(now)); };
+  append(account);
+  if (context_.has(defect("delivery.duplicate"))) append(account);
+  if (context_.has(defect("delivery.cross-account-copy"))) {
+    const auto& all = context_.store.accounts();
+    std::size_t at = 0;
+    while (all[at].get() != &account) ++at;
+    append(*all[(at + 1) % all.size()]);
+  }
+}
+
+bool Delivery::lost_on_the_way(const AccountState& account, std::string_view content) {
+  ++arrivals_;
+  if (context_.has(defect("delivery.accepts-and-drops")) && arrivals_ % 2 == 0) return true;
+  if (context_.has(defect("delivery.drops-one-in-200")) && (arrivals_ + context_.options.seed) % 200 == 0) return true;
+  if (!context_.has(defect("delivery.suppresses-same-message-id"))) return false;
+  auto id = mime::find_field(content, "Message-ID");
+  return id && !message_ids_.emplace(&account, std::move(*id)).second;
+}
+
+DeliveryReply Delivery::accepted(std::string text) const { return {.text = std::move(text)}; }
+
+DeliveryReply Delivery::full(const Recipient& recipient) const {
+  if (context_.has(defect("quota.refuses-as-unknown-user"))) {
+    return {550, "5.1.1", fmt::format("<{}> user unknown", recipient.address)};
+  }
+  auto text = fmt::format("<{}> quota exceeded (mailbox is full)", recipient.address);
+  if (context_.has(latitude("delivery.quota-tempfail"))) return {452, "4.2.2", std::move(text)};
+  return {552, "5.2.2", std::move(text)};
+}
+
+bool Delivery::bounces() const {
+  return context_.has(latitude("delivery.bounce-instead-of-refuse")) ||
+         context_.has(defect("quota.bounce-never-sent")) || context_.has(defect("quota.two-bounces")) ||
+         context_.has(defect("quota.bounce-wrong-status"));
+}
+
+void Delivery::report_full(const Envelope& envelope, std::vector<Recipient> failed, std::string_view message,
+                           Time now) {
+  std::erase_if(failed, [](const Recipient& recipient) { return !recipient.notify_failure; });
+  if (failed.empty() || context_.has(defect("quota.bounce-never-sent"))) return;
+  const bool wrong = context_.has(defect("quota.bounce-wrong-status"));
+  const int times = context_.has(defect("quota.two-bounces")) ? 2 : 1;
+  for (int i = 0; i < times; ++i) {
+    const auto id = next_id();
+    const ReportFacts facts{.host = context_.options.host,
+                            .id = id,
+                            .action = "failed",
+                            .status = wrong ? smtp::EnhancedStatus{5, 1, 1} : smtp::EnhancedStatus{5, 2, 2},
+                            .diagnostic = "552 5.2.2 quota exceeded (mailbox is full)",
+                            .date = internal_date(now)};
+    queue(envelope.sender, delivery_report(facts, envelope, failed, message), now);
+  }
+}
+
+void Delivery::report_delivered(const Envelope& envelope, std::vector<Recipient> stored, std::string_view message,
+                                Time now) {
+  std::erase_if(stored, [](const Recipient& recipient) { return !recipient.notify_success; });
+  if (stored.empty()) return;
+  const auto id = next_id();
+  const ReportFacts facts{.host = context_.options.host,
+                          .id = id,
+                          .action = "delivered",
+                          .status = {2, 0, 0},
+                          .diagnostic = "250 2.0.0 delivered",
+                          .date = internal_date(now)};
+  queue(envelope.sender, delivery_report(facts, envelope, stored, message), now);
+}
+
+void Delivery::queue(std::string_view to, std::string report, Time now) {
+  if (to.empty()) return;  // never a report about mail with a null reverse-path (RFC 5321 section 6.1)
+  reports_.push_back({now + kReportDelay, std::string(to), std::move(report)});
+  if (waker_ != nullptr) waker_->wake();
+}
+
+std::optional<Time> Delivery::deadline() const {
+  if (reports_.empty()) return std::nullopt;
+  return reports_.front().due;
+}
+
+void Delivery::advance(Time now) {
+  while (!reports_.empty() && reports_.front().due <= now) {
+    const auto report = std::move(reports_.front());
+    reports_.pop_front();
+    auto* account = context_.store.by_address(report.to);
+    if (account == nullptr) continue;
+    const auto id = next_id();
+    auto content = std::make_shared<const std::string>(trace_fields({.sender = {},
+                                                                     .recipient = report.to,
+                                                                     .client = {},
+                                                                     .host = context_.options.host,
+                                                                     .with = "local",
+                                                                     .id = id,
+                                                                     .date = internal_date(now)}) +
+                                                       report.text);
+    if (room_for(context_, *account, content->size()) != Room::fits) continue;
+    context_.store.append(*account, account->inbox(), std::move(content), {}, internal_date(now));
+  }
+}
+
+std::string Delivery::next_id() {
+  return fmt::format("{:04X}{:06X}", derive_seed(context_.options.seed, "queue") & 0xffffU, ++ids_);
+}
+
+}  // namespace mailproof::server

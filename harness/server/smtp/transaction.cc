@@ -1,0 +1,98 @@
+#include <algorithm>
+
+#include "core/bytes.h"
+#include "server/smtp/session.h"
+#include "wire/smtp/path.h"
+
+namespace mailproof::server {
+
+void SmtpSession::mail(std::string_view arguments) {
+  if (client_.empty()) return print("503 5.5.1 {} comes first\r\n", lmtp_ ? "LHLO" : "EHLO");
+  if (envelope_) return write("503 5.5.1 one message at a time\r\n");
+  const auto from = smtp::parse_mail_from(arguments);
+  if (!from) return print("{} 5.5.4 {}\r\n", from.error().where, from.error().why);
+  if (from->smtputf8 || from->body == smtp::Body::binary_mime) {
+    return write("555 5.5.4 SMTPUTF8 and BINARYMIME are not offered\r\n");
+  }
+  if (from->size > kSizeLimit) return print("552 5.3.4 no message over {} octets\r\n", kSizeLimit);
+  envelope_ = Envelope{.sender = from->path,
+                       .id = from->envid,
+                       .return_full = from->ret == smtp::Ret::full,
+                       .client = client_,
+                       .with = with(),
+                       .recipients = {}};
+  write("250 2.1.0 sender ok\r\n");
+}
+
+void SmtpSession::rcpt(std::string_view arguments) {
+  if (!envelope_) return write("503 5.5.1 MAIL comes first\r\n");
+  const auto to = smtp::parse_rcpt_to(arguments);
+  if (!to) return print("{} 5.5.4 {}\r\n", to.error().where, to.error().why);
+  if (envelope_->recipients.size() >= kMostRecipients) return write("452 4.5.3 too many recipients\r\n");
+  const auto domain = smtp::split_mailbox(to->path).domain;
+  if (!domain.empty() && !iequals(domain, context().options.domain)) {
+    return print("550 5.7.1 <{}> relaying denied\r\n", to->path);
+  }
+  auto* account = recipient(to->path);
+  if (account == nullptr) return print("550 5.1.1 <{}> user unknown\r\n", to->path);
+  const auto& notify = to->notify;
+  envelope_->recipients.push_back({.account = account,
+                                   .address = to->path,
+                                   .original = iequals(to->orcpt_type, "rfc822") ? to->orcpt : "",
+                                   .notify_failure = !notify.given || notify.failure,
+                                   .notify_success = notify.success});
+  print("250 2.1.5 <{}> recipient ok\r\n", to->path);
+}
+
+/// Mail for the postmaster must not be refused (RFC 5321 section 4.5.1); here the first account is the postmaster.
+AccountState* SmtpSession::recipient(std::string_view path) {
+  auto& store = context().store;
+  if (auto* account = store.by_address(path)) return account;
+  const bool postmaster = iequals(smtp::split_mailbox(path).local, "postmaster");
+  return postmaster && !store.accounts().empty() ? store.accounts().front().get() : nullptr;
+}
+
+void SmtpSession::data(std::string_view arguments) {
+  if (!takes_none(arguments)) return;
+  if (!envelope_ || envelope_->recipients.empty()) return write("503 5.5.1 RCPT comes first\r\n");
+  reader_.emplace();
+  message_.clear();
+  write("354 go on; end with a dot\r\n");
+}
+
+void SmtpSession::take_data(std::string_view& bytes) {
+  const auto text = reader_->take(bytes);
+  if (message_.size() <= kSizeLimit) message_ += text;
+  if (reader_->done()) finish_data();
+}
+
+void SmtpSession::finish_data() {
+  const auto envelope = std::move(*envelope_);
+  envelope_.reset();
+  reader_.reset();
+  auto& delivery = context().delivery;
+  std::vector<DeliveryReply> replies;
+  if (message_.size() > kSizeLimit) {
+    replies.assign(lmtp_ ? envelope.recipients.size() : 1, {552, "5.3.4", "the message is too large"});
+  } else if (lmtp_) {
+    replies = delivery.deliver_lmtp(envelope, message_, now());
+  } else {
+    replies = {delivery.deliver_smtp(envelope, message_, now())};
+  }
+  std::string().swap(message_);
+  if (context().has(defect("delivery.wrong-lmtp-reply-order"))) std::reverse(replies.begin(), replies.end());
+  if (context().has(defect("delivery.one-lmtp-reply-for-all"))) replies.resize(1);
+  for (const auto& one : replies) reply(one);
+}
+
+void SmtpSession::reply(const DeliveryReply& reply) { print("{} {} {}\r\n", reply.code, reply.status, reply.text); }
+
+/// The protocol as Received names it (RFC 3848).
+std::string_view SmtpSession::with() const {
+  if (lmtp_) return secure() ? "LMTPS" : "LMTP";
+  if (!extended_) return "SMTP";
+  if (authenticated_) return secure() ? "ESMTPSA" : "ESMTPA";
+  return secure() ? "ESMTPS" : "ESMTP";
+}
+
+}  // namespace mailproof::server

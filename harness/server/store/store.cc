@@ -1,0 +1,216 @@
+#include "server/store/store.h"
+
+#include <algorithm>
+
+#include "core/bytes.h"
+#include "core/rng.h"
+
+namespace mailproof::server {
+namespace {
+
+constexpr std::string_view kInbox = "INBOX";
+
+struct StandardMailbox {
+  std::string_view name;
+  std::string_view special_use;
+};
+constexpr StandardMailbox kStandardMailboxes[] = {
+    {kInbox, ""}, {"Drafts", "\\Drafts"}, {"Junk", "\\Junk"}, {"Sent", "\\Sent"}, {"Trash", "\\Trash"}};
+
+std::string inferior_prefix(std::string_view name) { return std::string(name) + kHierarchyDelimiter; }
+
+}  // namespace
+
+std::string canonical_mailbox_name(std::string_view name) {
+  const auto first = name.substr(0, name.find(kHierarchyDelimiter));
+  if (!iequals(first, kInbox)) return std::string(name);
+  return std::string(kInbox) + std::string(name.substr(first.size()));
+}
+
+std::shared_ptr<Mailbox> AccountState::mailbox(std::string_view name) const {
+  const auto at = mailboxes_.find(canonical_mailbox_name(name));
+  return at == mailboxes_.end() ? nullptr : at->second;
+}
+
+Store::Store(const ServerOptions& options)
+    : switches_(options),
+      next_uid_validity_(1'000'000'000U +
+                         static_cast<std::uint32_t>(derive_seed(options.seed, "uidvalidity") % 1'000'000'000U)) {
+  for (const auto& config : options.accounts) {
+    auto account = std::make_unique<AccountState>();
+    account->config_ = config;
+    account->shared_ = &share(options, config.customer);
+    for (const auto& standard : kStandardMailboxes) {
+      create_one(*account, standard.name, standard.special_use);
+      account->subscriptions_.emplace(standard.name);
+    }
+    account->inbox_ = account->mailbox(kInbox);
+    by_login_.emplace(lower(config.login), account.get());
+    by_login_.emplace(lower(config.address), account.get());
+    by_address_.emplace(lower(config.address), account.get());
+    accounts_.push_back(std::move(account));
+  }
+}
+
+SharedLimit& Store::share(const ServerOptions& options, const std::string& customer) {
+  const auto [at, fresh] = shared_.try_emplace(customer);
+  if (!fresh) return at->second;
+  at->second.name = customer.empty() ? "domain" : customer;
+  const auto quota = options.customer_quotas.find(customer);
+  at->second.quota = customer.empty()                         ? options.domain_quota
+                     : quota == options.customer_quotas.end() ? std::nullopt
+                                                              : std::optional(quota->second);
+  return at->second;
+}
+
+SharedLimit* Store::shared(std::string_view customer) {
+  const auto at = shared_.find(customer);
+  return at == shared_.end() ? nullptr : &at->second;
+}
+
+AccountState* Store::by_login(std::string_view login_or_address) {
+  const auto at = by_login_.find(lower(login_or_address));
+  return at == by_login_.end() ? nullptr : at->second;
+}
+
+AccountState* Store::by_address(std::string_view address) {
+  const auto at = by_address_.find(lower(address));
+  return at == by_address_.end() ? nullptr : at->second;
+}
+
+Room Store::would_fit(const AccountState& account, std::uint64_t octets) const {
+  const auto over = [octets](std::uint64_t usage, std::optional<std::uint64_t> limit) {
+    return limit && (usage > *limit || octets > *limit - usage);
+  };
+  if (over(account.usage_, account.config_.quota)) return Room::over_account;
+  if (over(account.shared_->usage, account.shared_->quota)) return Room::over_domain;
+  return Room::fits;
+}
+
+MessagePtr Store::append(AccountState& account, Mailbox& mailbox, std::shared_ptr<const std::string> content,
+                         Flags flags, InternalDate date) {
+  auto message = std::make_shared<Message>();
+  message->uid = mailbox.uid_next_++;
+  message->content = std::move(content);
+  message->date = date;
+  message->flags = std::move(flags);
+  message->modseq = ++mailbox.highest_modseq_;
+  account.usage_ += message->size();
+  account.shared_->usage += message->size();
+  mailbox.messages_.push_back(message);
+  for (auto* watcher : mailbox.watchers_) watcher->on_append(message);
+  return message;
+}
+
+MessagePtr Store::copy(AccountState& account, const Message& message, Mailbox& to) {
+  return append(account, to, message.content, message.flags, message.date);
+}
+
+bool Store::set_flags(Mailbox& mailbox, const MessagePtr& message, Flags flags) {
+  if (message->expunged || message->flags == flags) return false;
+  message->flags = std::move(flags);
+  message->modseq = ++mailbox.highest_modseq_;
+  for (auto* watcher : mailbox.watchers_) watcher->on_flags(message);
+  return true;
+}
+
+std::size_t Store::expunge(AccountState& account, Mailbox& mailbox, std::span<const Uid> uids) {
+  std::vector<MessagePtr> gone;
+  for (const Uid uid : uids) {
+    auto message = mailbox.find(uid);
+    if (!message || message->expunged) continue;
+    message->expunged = true;
+    gone.push_back(std::move(message));
+  }
+  if (gone.empty()) return 0;
+  std::erase_if(mailbox.messages_, [](const auto& message) { return message->expunged; });
+  if (switches_.on(defect("imap.uid-reused"))) {
+    mailbox.uid_next_ = mailbox.messages_.empty() ? 1 : mailbox.messages_.back()->uid + 1;
+  }
+  const Modseq modseq = ++mailbox.highest_modseq_;
+  for (const auto& message : gone) {
+    message->modseq = modseq;
+    mailbox.expunged_.push_back({message->uid, modseq});
+    if (!switches_.on(defect("quota.not-freed-by-expunge"))) {
+      account.usage_ -= message->size();
+      account.shared_->usage -= message->size();
+    }
+    for (auto* watcher : mailbox.watchers_) watcher->on_expunge(message);
+  }
+  return gone.size();
+}
+
+void Store::forget_newest() {
+  for (const auto& account : accounts_)
+    for (const auto& [name, mailbox] : account->mailboxes_)
+      if (!mailbox->messages_.empty()) {
+        const Uid newest = mailbox->messages_.back()->uid;
+        expunge(*account, *mailbox, std::span(&newest, 1));
+      }
+}
+
+std::shared_ptr<Mailbox> Store::create_one(AccountState& account, std::string_view name, std::string_view special_use) {
+  auto mailbox = std::make_shared<Mailbox>(std::string(name), next_uid_validity_++);
+  mailbox->special_use_ = special_use;
+  account.mailboxes_.emplace(mailbox->name_, mailbox);
+  return mailbox;
+}
+
+std::shared_ptr<Mailbox> Store::create(AccountState& account, std::string_view name) {
+  const auto canonical = canonical_mailbox_name(name);
+  if (account.mailbox(canonical)) return nullptr;
+  for (auto at = canonical.find(kHierarchyDelimiter); at != std::string::npos;
+       at = canonical.find(kHierarchyDelimiter, at + 1)) {
+    const auto superior = canonical.substr(0, at);
+    if (!account.mailbox(superior)) create_one(account, superior, "");
+  }
+  return create_one(account, canonical, "");
+}
+
+bool Store::remove(AccountState& account, std::string_view name) {
+  const auto mailbox = account.mailbox(name);
+  if (!mailbox || mailbox == account.inbox_) return false;
+  std::vector<Uid> all;
+  for (const auto& message : mailbox->messages_) all.push_back(message->uid);
+  expunge(account, *mailbox, all);
+  account.mailboxes_.erase(mailbox->name_);
+  return true;
+}
+
+bool Store::rename(AccountState& account, std::string_view from, std::string_view to) {
+  const auto source = canonical_mailbox_name(from);
+  const auto target = canonical_mailbox_name(to);
+  const auto prefix = inferior_prefix(source);
+  const auto mailbox = account.mailbox(source);
+  if ((!mailbox && !has_inferiors(account, source)) || account.mailbox(target) || target.starts_with(prefix)) {
+    return false;
+  }
+  if (mailbox == account.inbox_) {
+    const auto moved_to = create(account, target);
+    std::vector<Uid> all;
+    for (const auto& message : mailbox->messages_) all.push_back(message->uid);
+    for (const Uid uid : all) copy(account, *mailbox->find(uid), *moved_to);
+    expunge(account, *mailbox, all);
+    return true;
+  }
+  std::vector<std::shared_ptr<Mailbox>> moved;
+  for (const auto& [name, box] : account.mailboxes_) {
+    if (name == source || name.starts_with(prefix)) moved.push_back(box);
+  }
+  for (const auto& box : moved) {
+    account.mailboxes_.erase(box->name_);
+    box->name_ = target + box->name_.substr(source.size());
+  }
+  const auto cut = target.rfind(kHierarchyDelimiter);
+  if (cut != std::string::npos) create(account, std::string_view(target).substr(0, cut));
+  for (const auto& box : moved) account.mailboxes_.emplace(box->name_, box);
+  return true;
+}
+
+bool Store::has_inferiors(const AccountState& account, std::string_view name) {
+  const auto prefix = inferior_prefix(canonical_mailbox_name(name));
+  const auto at = account.mailboxes_.lower_bound(prefix);
+  return at != account.mailboxes_.end() && at->first.starts_with(prefix);
+}
+
+}  // namespace mailproof::server

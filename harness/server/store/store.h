@@ -1,0 +1,106 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/server.h"
+#include "server/store/mailbox.h"
+#include "server/switches.h"
+
+namespace mailproof::server {
+
+/// Between the parts of a mailbox name.
+inline constexpr char kHierarchyDelimiter = '/';
+
+/// "inbox" in any case is "INBOX", also as the first part of a longer name (RFC 3501 section 5.1).
+std::string canonical_mailbox_name(std::string_view name);
+
+/// What the accounts of one customer, or of the domain, have together.
+struct SharedLimit {
+  std::string name;  ///< of its quota root
+  std::optional<std::uint64_t> quota;
+  std::uint64_t usage = 0;
+};
+
+/// Everything one user owns.
+class AccountState {
+ public:
+  const Account& config() const { return config_; }
+  std::optional<std::uint64_t> quota() const { return config_.quota; }
+  std::uint64_t usage() const { return usage_; }  ///< octets over all mailboxes
+  SharedLimit& shared() const { return *shared_; }
+  Mailbox& inbox() const { return *inbox_; }
+  std::shared_ptr<Mailbox> mailbox(std::string_view name) const;  ///< null when there is none of this name
+  const std::map<std::string, std::shared_ptr<Mailbox>, std::less<>>& mailboxes() const { return mailboxes_; }
+  std::set<std::string, std::less<>>& subscriptions() { return subscriptions_; }
+
+  /// The POP3 session that has the maildrop to itself (RFC 1939 section 4); null when nobody has.
+  const void* maildrop_owner = nullptr;
+
+ private:
+  friend class Store;
+  Account config_;
+  std::uint64_t usage_ = 0;
+  SharedLimit* shared_ = nullptr;
+  std::shared_ptr<Mailbox> inbox_;
+  std::map<std::string, std::shared_ptr<Mailbox>, std::less<>> mailboxes_;
+  std::set<std::string, std::less<>> subscriptions_;
+};
+
+enum class Room { fits, over_account, over_domain };
+
+/// All accounts of the server, in memory. Every change goes through here, so that quotas hold and watchers hear of it.
+class Store {
+ public:
+  explicit Store(const ServerOptions& options);
+  Store(const Store&) = delete;
+
+  AccountState* by_login(std::string_view login_or_address);  ///< null when unknown; case does not matter
+  AccountState* by_address(std::string_view address);         ///< null when it is not one of ours
+  const std::vector<std::unique_ptr<AccountState>>& accounts() const { return accounts_; }
+
+  /// Whether `octets` more may be stored. Nothing but the caller enforces it.
+  Room would_fit(const AccountState& account, std::uint64_t octets) const;
+  SharedLimit* shared(std::string_view customer);  ///< null when no account is the customer's; "" = the domain
+  void set_quota(AccountState& account, std::optional<std::uint64_t> octets) { account.config_.quota = octets; }
+
+  MessagePtr append(AccountState& account, Mailbox& mailbox, std::shared_ptr<const std::string> content, Flags flags,
+                    InternalDate date);
+  MessagePtr copy(AccountState& account, const Message& message, Mailbox& to);
+  /// MODSEQ rises and watchers are told only when the flags really change. Returns whether they did.
+  bool set_flags(Mailbox& mailbox, const MessagePtr& message, Flags flags);
+  /// Removes those of `uids` that exist; all get one MODSEQ. Returns how many there were.
+  std::size_t expunge(AccountState& account, Mailbox& mailbox, std::span<const Uid> uids);
+
+  /// Creates missing superiors too (RFC 3501 section 6.3.3). Null when it exists already.
+  std::shared_ptr<Mailbox> create(AccountState& account, std::string_view name);
+  /// Expunges all messages, then forgets the name. Sessions that have it selected keep an empty mailbox.
+  bool remove(AccountState& account, std::string_view name);
+  /// Takes inferiors along. Renaming INBOX moves its messages and leaves it empty (RFC 3501 section 6.3.5).
+  /// False when the source does not exist or the target does.
+  bool rename(AccountState& account, std::string_view from, std::string_view to);
+
+  /// Only with a defect: as if the newest message of every mailbox had never come to the disk.
+  void forget_newest();
+
+  static bool has_inferiors(const AccountState& account, std::string_view name);
+
+ private:
+  SharedLimit& share(const ServerOptions& options, const std::string& customer);
+  std::shared_ptr<Mailbox> create_one(AccountState& account, std::string_view name, std::string_view special_use);
+
+  std::vector<std::unique_ptr<AccountState>> accounts_;
+  std::map<std::string, AccountState*, std::less<>> by_login_;  ///< lower case: logins and addresses
+  std::map<std::string, AccountState*, std::less<>> by_address_;
+  std::map<std::string, SharedLimit, std::less<>> shared_;  ///< by customer
+  const Switches switches_;
+  std::uint32_t next_uid_validity_;
+};
+
+}  // namespace mailproof::server

@@ -1,0 +1,216 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/hash.h"
+#include "core/rng.h"
+#include "session/imap/client_impl.h"
+
+namespace mailproof::session {
+namespace {
+
+/// Differs between two exchanges of one user at different times, and is the same when a run is replayed.
+std::string make_nonce(const ClientConfig& config, Time moment) {
+  const auto seed = static_cast<std::uint64_t>(moment.time_since_epoch().count());
+  const std::uint64_t first = derive_seed(seed, config.login.user, 1);
+  return fmt::format("{:016x}{:016x}", first, derive_seed(first, config.endpoint.label(), 2));
+}
+
+std::string said(const imap::Response& r) {
+  std::string text(imap::name(r.status));
+  if (r.code) text += fmt::format(" [{}]", printable(r.code.name));
+  if (!r.text.empty()) text += fmt::format(" {}", printable(r.text));
+  return text;
+}
+
+}  // namespace
+
+// From the greeting to the authenticated state: CAPABILITY where it was not volunteered, STARTTLS where the endpoint
+// asks for it (and CAPABILITY again, RFC 9051 section 6.2.1), LOGIN or AUTHENTICATE.
+
+void ImapClient::Impl::greet(const imap::Response& r) {
+  const bool greeting = r.kind == imap::Response::Kind::status;
+  if (greeting && r.status == imap::Status::bye)
+    return refused(fmt::format("the server refused the session: {}", printable(r.text)));
+  if (!greeting || r.status == imap::Status::no || r.status == imap::Status::bad)
+    return broken("this is no IMAP greeting");
+  sink.on_greeting(r.text, now);
+  if (phase == Phase::over) return;
+  phase = Phase::bring_up;
+  patience.begin(now);
+  if (r.code.is("CAPABILITY")) set_capabilities(r.code.words);
+  authenticated = r.status == imap::Status::preauth;
+  if (authenticated && config.endpoint.tls == TlsMode::starttls && !tls_up) {
+    bring_up_step = "STARTTLS";
+    return refused("the server greets with PREAUTH, which leaves no place for STARTTLS");
+  }
+  next_step();
+}
+
+void ImapClient::Impl::next_step() {
+  if (!capabilities_fresh) {
+    bring_up_step = "CAPABILITY";
+    return enqueue_own(prepare(bring_up_step, ImapVerb::capability));
+  }
+  sink.on_capabilities(capabilities,
+                       authenticated ? Stage::authenticated
+                       : tls_up      ? Stage::secured
+                                     : Stage::plaintext,
+                       now);
+  if (phase == Phase::over) return;
+  if (config.endpoint.tls == TlsMode::starttls && !tls_up) {
+    bring_up_step = "STARTTLS";
+    if (!has("STARTTLS")) return refused("the server does not offer STARTTLS");
+    return enqueue_own(prepare(bring_up_step, ImapVerb::starttls));
+  }
+  if (!authenticated && config.log_in) return log_in();
+  if (authenticated && config.people_names && has("NAMESPACE")) {
+    bring_up_step = "NAMESPACE";
+    return enqueue_own(prepare(bring_up_step, ImapVerb::name_space));
+  }
+  become_ready();
+}
+
+void ImapClient::Impl::log_in() {
+  const std::string& wanted = config.login.mechanism;
+  const auto mechanism = sasl::parse_mechanism(wanted);
+  std::vector<sasl::Mechanism> offered;
+  for (const std::string& capability : capabilities)
+    if (istarts_with(capability, "AUTH="))
+      if (const auto one = sasl::parse_mechanism(std::string_view(capability).substr(5))) offered.push_back(*one);
+  // Capabilities of before the login say nothing about those after it.
+  capabilities_fresh = false;
+  if (iequals(wanted, "LOGIN")) return start_login_command();
+  if (!wanted.empty()) {
+    bring_up_step = "AUTHENTICATE";
+    if (!mechanism) return refused(fmt::format("the mechanism {} is not spoken here", printable(wanted)));
+    return start_authenticate(*mechanism);
+  }
+  if (const auto best = sasl::choose(offered, true)) return start_authenticate(*best);
+  start_login_command();
+}
+
+void ImapClient::Impl::start_login_command() {
+  bring_up_step = "LOGIN";
+  // RFC 9051 section 6.2.3: a client MUST NOT issue LOGIN where LOGINDISABLED is advertised.
+  if (has("LOGINDISABLED")) return refused("the server offers no way to log in here: LOGINDISABLED");
+  ImapPending& c = prepare(bring_up_step, ImapVerb::login);
+  c.writer.astring(config.login.user);
+  c.writer.secret_astring(config.login.password);
+  enqueue_own(c);
+}
+
+void ImapClient::Impl::start_authenticate(sasl::Mechanism mechanism) {
+  bring_up_step = "AUTHENTICATE";
+  sasl_client = sasl::make_client(mechanism, {config.login.user, config.login.password, ""}, make_nonce(config, now),
+                                  config.salted_passwords);
+  ImapPending& c = prepare(bring_up_step, ImapVerb::authenticate);
+  c.writer.raw(sasl::name(mechanism));
+  sasl_initial = sasl_client->initial();
+  if (sasl_initial && has("SASL-IR")) {
+    // RFC 4959 section 3: an empty initial response is "=".
+    c.writer.secret_raw(Secret(sasl_initial->empty() ? "=" : base64(sasl_initial->reveal())));
+    sasl_initial.reset();
+  }
+  enqueue_own(c);
+}
+
+void ImapClient::Impl::authenticate_continues(std::string_view challenge) {
+  if (sasl_initial) {
+    send_sasl(*sasl_initial);
+    sasl_initial.reset();
+    return;
+  }
+  const auto raw = unbase64(challenge);
+  Result<Secret> answer = raw ? sasl_client->respond(*raw) : Result<Secret>(Error{"", "the challenge is not base64"});
+  if (answer) return send_sasl(*answer);
+  sasl_problem = answer.error().message();
+  out.text("*\r\n");
+}
+
+void ImapClient::Impl::send_sasl(const Secret& raw) {
+  out.secret(base64(raw.reveal()));
+  out.text("\r\n");
+}
+
+void ImapClient::Impl::bring_up_completed(ImapPending& done, const imap::Response& r) {
+  const bool ok = r.status == imap::Status::ok;
+  switch (done.verb) {
+    case ImapVerb::starttls:
+      if (!ok) return refused(fmt::format("the server answered {}", said(r)));
+      return grant_starttls();
+    case ImapVerb::capability:
+      if (!ok) return refused(fmt::format("the server answered {}", said(r)));
+      if (!capabilities_fresh) return broken("the server answered OK without its capabilities");
+      return next_step();
+    case ImapVerb::name_space:
+      return become_ready();  // a refusal leaves names as they are
+    default:
+      break;
+  }
+  if (!sasl_problem.empty()) return refused(fmt::format("{}; the server then answered {}", sasl_problem, said(r)));
+  login_refused = !ok;
+  if (!ok) return refused(fmt::format("the server refused the login of {}: {}", printable(config.login.user), said(r)));
+  if (sasl_client != nullptr) {
+    const auto proven = sasl_client->accepted();
+    sasl_client.reset();
+    if (!proven) return broken(proven.error().message());
+  }
+  authenticated = true;
+  next_step();
+}
+
+void ImapClient::Impl::grant_starttls() {
+  phase = Phase::securing;
+  patience.begin(now);
+  wants = Wants::start_tls;
+  framer.stop();
+}
+
+void ImapClient::Impl::secured(const TlsFacts& facts, Time at) {
+  learn(at);
+  if (phase == Phase::over) return;
+  sink.on_secured(facts, at);
+  if (phase == Phase::over) return;
+  if (facts.early_bytes > 0) deviate("tls.bytes-behind-starttls", fmt::format("{} octets", facts.early_bytes));
+  if (!facts.established) {
+    if (phase == Phase::connecting) bring_up_step = "TLS";
+    Ended end;
+    end.reason = EndReason::tls_failed;
+    end.why = facts.error.empty() ? "TLS was not established" : facts.error;
+    return finish(std::move(end));
+  }
+  tls_up = true;
+  if (phase != Phase::securing) return;
+  phase = Phase::bring_up;
+  patience.begin(at);
+  wants = Wants::nothing;
+  capabilities_fresh = false;
+  framer.restart();
+  next_step();
+}
+
+void ImapClient::Impl::become_ready() {
+  phase = Phase::ready;
+  was_ready = true;
+  sink.on_ready(now);
+  pump();
+}
+
+void ImapClient::Impl::set_capabilities(const std::vector<std::string_view>& words) {
+  capabilities.assign(words.begin(), words.end());
+  capabilities_fresh = true;
+}
+
+bool ImapClient::Impl::has(std::string_view capability) const {
+  return std::any_of(capabilities.begin(), capabilities.end(),
+                     [&](const std::string& c) { return iequals(c, capability); });
+}
+
+imap::LiteralSupport ImapClient::Impl::literal_support() const {
+  if (has("LITERAL+")) return imap::LiteralSupport::plus;
+  return has("LITERAL-") || has("IMAP4rev2") ? imap::LiteralSupport::minus : imap::LiteralSupport::synchronising;
+}
+
+}  // namespace mailproof::session

@@ -1,0 +1,204 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/outbox.h"
+#include "session/imap/client.h"
+#include "session/imap/mailbox_view.h"
+#include "session/patience.h"
+#include "wire/imap/command.h"
+#include "wire/imap/framer.h"
+#include "wire/imap/response.h"
+#include "wire/sasl/client.h"
+
+namespace mailproof::session {
+
+/// What a command changes here beyond its completion.
+enum class ImapVerb : std::uint8_t {
+  other,
+  capability,
+  name_space,
+  starttls,
+  login,
+  authenticate,
+  select,
+  examine,
+  close,
+  unselect,
+  idle,
+  move,
+  logout
+};
+
+/// One command from its asking to its tagged reply. Reused, so that a steady stream of commands allocates nothing.
+struct ImapPending {
+  CommandId id = 0;  ///< 0: our own, of the bring-up
+  ImapVerb verb = ImapVerb::other;
+  std::string_view name;  ///< "UID FETCH"; a literal
+  std::string tag;
+  std::string mailbox;  ///< SELECT, EXAMINE
+  imap::CommandWriter writer;
+  bool started = false;         ///< its first byte is in the outbox
+  std::uint64_t last_byte = 0;  ///< where it ends in the stream of sent bytes; 0 = not all is in the outbox
+  std::optional<Time> asked;
+  std::optional<Time> sent;
+  std::uint32_t uidvalidity = 0;  ///< COPYUID of an untagged OK (RFC 6851 section 4.3)
+  std::vector<std::uint32_t> source_uids;
+  std::vector<std::uint32_t> destination_uids;
+};
+
+/// The state behind ImapClient. Split by concern over imap_bring_up.cc, imap_queue.cc, imap_responses.cc and
+/// imap_client.cc.
+struct ImapClient::Impl final : imap::FramerSink {
+  enum class Phase : std::uint8_t {
+    connecting,
+    greeting,
+    bring_up,  ///< CAPABILITY, STARTTLS, login
+    securing,  ///< STARTTLS was granted, TLS is being set up
+    ready,
+    over,
+  };
+  enum class Idle : std::uint8_t { none, asked, on, done_sent };
+
+  Impl(ClientConfig config_in, ImapSink& sink_in);
+
+  // imap_client.cc: life and time
+  void opened(Time now);
+  void feed(std::string_view in, Time now);
+  void sent(std::size_t n, Time now);
+  void advance(Time now);
+  std::optional<Time> deadline() const;
+  void ended(EndReason reason, std::string_view detail, Time now);
+  void give_up(std::string_view why);
+  void finish(Ended end);
+  void broken(std::string why);   ///< the server broke the protocol or a limit
+  void refused(std::string why);  ///< a step of the bring-up failed in an orderly way
+  std::string step() const;
+  void learn(Time now);
+  void wake() const;
+  void deviate(std::string_view code, std::string_view excerpt);
+  void report_deviations();
+
+  // imap_bring_up.cc
+  void greet(const imap::Response& r);
+  void next_step();
+  void log_in();
+  void start_login_command();
+  void start_authenticate(sasl::Mechanism mechanism);
+  void authenticate_continues(std::string_view challenge);
+  void send_sasl(const Secret& raw);
+  void bring_up_completed(ImapPending& done, const imap::Response& r);
+  void secured(const TlsFacts& facts, Time now);
+  void grant_starttls();
+  void become_ready();
+  void set_capabilities(const std::vector<std::string_view>& words);
+  bool has(std::string_view capability) const;
+  imap::LiteralSupport literal_support() const;
+
+  // imap_queue.cc
+  ImapPending& prepare(std::string_view name, ImapVerb verb);  ///< its writer has begun
+  CommandId enqueue(ImapPending& command);
+  void enqueue_own(ImapPending& command);
+  void pump();
+  void start(ImapPending& command);
+  void hand_over(ImapPending& command);
+  void continuation(std::string_view text);
+  void idle_continues();
+  void send_done();
+  void finish_idle();
+  void complete(const imap::Response& r);
+  void report(ImapPending& done, const ImapCompletion& completion);
+  bool restart_idle(ImapPending& idle);
+  ImapPending* oldest();
+  const ImapPending* oldest() const;
+  std::unique_ptr<ImapPending> take(std::size_t index);
+  bool busy() const;
+
+  // imap_responses.cc
+  imap::LiteralAction on_literal_begin(const imap::LiteralBegin& begin) override;
+  void on_literal_chunk(std::string_view octets) override;
+  void on_literal_end() override;
+  void on_number(std::uint32_t number) override;
+  void on_line(const imap::LogicalLine& line) override;
+  void handle(const imap::Response& r);
+  void unreadable(const imap::LogicalLine& line, const imap::Response& r);
+  void status_response(const imap::Response& r);
+  void untagged_code(const imap::ResponseCode& code);
+  void exists(std::uint32_t n);
+  void expunge(std::uint32_t seq);
+  void vanished(const imap::Response& r);
+  void fetch(const imap::Response& r);
+  void list(const imap::Response& r);
+  void mailbox_status(const imap::Response& r);
+  void esearch(const imap::Response& r);
+  void quota(const imap::Response& r);
+  void copied(ImapPending& command, const imap::ResponseCode& code);
+  std::string mailbox_name(const imap::Text& name);
+
+  // imap_namespace.cc
+  void namespaces(const imap::Response& r);
+  /// The name on the wire of a mailbox; what comes back is valid until the next call.
+  std::string_view wire_name(std::string_view name);
+  std::string people_name(std::string name) const;
+
+  ClientConfig config;
+  ImapSink& sink;
+  Waker* waker = nullptr;
+  Outbox out;
+  imap::Framer framer;
+  imap::Response response;
+  ImapMailboxView mailbox;
+  std::vector<std::string> capabilities;
+
+  std::vector<std::unique_ptr<ImapPending>> queue;  ///< oldest first; the started ones are a prefix
+  std::vector<std::unique_ptr<ImapPending>> spare;
+  std::unique_ptr<sasl::Client> sasl_client;
+  std::optional<Secret> sasl_initial;  ///< waits for the server's first "+"
+  std::string sasl_problem;            ///< why we cancelled the exchange
+
+  Phase phase = Phase::connecting;
+  Idle idle_state = Idle::none;
+  Wants wants = Wants::nothing;
+  std::string namespace_prefix;  ///< "INBOX."
+  char namespace_separator = '/';
+  std::string wire_name_text;  ///< kept for its memory
+  bool tls_up = false;
+  bool was_ready = false;
+  bool pipelining = false;
+  bool capabilities_fresh = false;
+  bool authenticated = false;
+  bool login_refused = false;
+  bool finish_idle_asked = false;
+  bool refreshing_idle = false;
+  bool content_open = false;  ///< a literal's octets go to on_content
+  bool time_unknown = false;  ///< something was asked for outside of a call that tells the time
+  int calls = 0;              ///< depth of calls from the driver
+  CommandId last_id = 0;
+  std::uint32_t last_tag = 0;
+  std::uint64_t sent_bytes = 0;
+  std::uint64_t received = 0;
+  std::uint64_t response_bytes = 0;  ///< since the last progress
+  std::uint64_t responses = 0;
+  std::uint64_t deviations_reported = 0;
+  Time now{};
+  Patience patience;  ///< with the oldest command, or the bring-up step
+  Time idle_since{};
+  std::optional<Time> bye_at;
+  std::string bye_text;
+  std::string last_line;
+  std::optional<std::string> gave_up;
+  std::string_view bring_up_step;
+  std::string_view completing;  ///< the command whose tagged reply is being handled
+
+  // Kept for their memory.
+  std::vector<std::uint32_t> numbers;
+  std::vector<std::string_view> flag_views;
+  std::string content_text;
+  ImapFetchRow row;
+};
+
+}  // namespace mailproof::session
