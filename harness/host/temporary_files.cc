@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <fstream>
 
-
 namespace mailproof::host {
 namespace fs = std::filesystem;
 

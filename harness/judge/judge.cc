@@ -197,7 +197,12 @@ Judgement judge_by(std::span<const Judge> all, const history::History& history, 
   }
   if (out.verdict == Verdict::pass) {
     Findings none;
-    out.note = nothing_left(Case(history, ledger, "expectation", none));
+    try {
+      out.note = nothing_left(Case(history, ledger, "expectation", none));
+    } catch (const std::exception& e) {
+      crashed("expectation", e.what());
+      out.verdict = Verdict::error;
+    }
   }
   if (out.verdict == Verdict::pass || out.verdict == Verdict::latitude) {
     for (const history::Event& e : events)
