@@ -113,11 +113,10 @@ std::string with_copy(const std::string& command, std::uint32_t copy) {
   return copy == 0 ? command : fmt::format("{} --copy {}", command, copy);
 }
 
-void withhold(report::ScenarioResult& result, const std::string& why) {
+void withhold(report::ScenarioResult& result, judge::Verdict verdict) {
   for (auto& finding : result.findings)
     if (finding.severity != judge::Severity::error) finding.severity = judge::Severity::inconclusive;
-  result.verdict = judge::Verdict::error;
-  if (!why.empty()) result.note = why;
+  if (result.verdict != judge::Verdict::error) result.verdict = verdict;
 }
 
 report::ScenarioResult judged(const history::History& history, const report::Gate* gate, bool strict) {
@@ -273,7 +272,10 @@ report::ScenarioResult play(const RunSetup& setup, const Job& job) {
     if (setup.rules != nullptr) setup.rules->look(scenario, job.slot, player);
     if (stream) stream->end(player.playing_time());
     result = conclude(setup, job, player.history(), player.playing_time());
-    if (stream && !stream->trouble().empty()) withhold(result, not_written(stream->trouble()));
+    if (stream && !stream->trouble().empty()) {
+      withhold(result, judge::Verdict::error);
+      result.note = not_written(stream->trouble());
+    }
     if (setup.directory != nullptr && (!sim || result.verdict != judge::Verdict::pass))
       setup.directory->write_wire(job.slot, scenario.id, player.history(), player.logs());
     for (const auto& event : player.history().events())

@@ -85,7 +85,7 @@ std::string reproduce_command(const PlayFlags& flags, const scenario::Scenario& 
 std::string with_copy(const std::string& command, std::uint32_t copy);
 
 /// What is not all there, or was not written down, accuses nobody: what was seen may be explained by what is missing.
-void withhold(report::ScenarioResult& result, const std::string& why);
+void withhold(report::ScenarioResult& result, judge::Verdict verdict);
 
 /// What the judges make of a history, and the gate of that: the same when it was just played and a year later.
 report::ScenarioResult judged(const history::History& history, const report::Gate* gate, bool strict);
