@@ -88,7 +88,7 @@ int judge_again(const std::string& directory, bool strict) {
     const bool incomplete = !one.broken.empty() || (read->marked && !one.whole);
     if (incomplete) interrupt(history, one.broken);
     auto result = run::judged(history, asked ? &asked->gate : nullptr, asked ? asked->gate.strict : strict);
-    if (incomplete) run::withhold(result, "");
+    if (incomplete) run::withhold(result, one.broken.empty() ? judge::Verdict::inconclusive : judge::Verdict::error);
     result.seconds = seconds;
     if (asked && asked->levels.contains(result.id)) {
       result.kind = report::Kind::check;

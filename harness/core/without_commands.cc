@@ -5,7 +5,7 @@
 namespace mailproof {
 namespace {
 
-/// [2001:db8::1] around `at`.
+/// An IPv6 address around `at` (RFC 4291 section 2.2: one "::" in it), a word of its own: no command is called so.
 bool in_address(std::string_view text, std::size_t at) {
   const auto of_address = [](char c) {
     return (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'f') || c == ':' || c == '.';
@@ -13,8 +13,13 @@ bool in_address(std::string_view text, std::size_t at) {
   std::size_t from = at, to = at;
   while (from > 0 && of_address(text[from - 1])) --from;
   while (to < text.size() && of_address(text[to])) ++to;
-  return from > 0 && text[from - 1] == '[' && (from < 2 || text[from - 2] != '#') && to < text.size() &&
-         text[to] == ']';
+  const std::string_view word = text.substr(from, to - from);
+  const auto twice = word.find("::");
+  const bool one = word.find("::", twice + 1) == std::string_view::npos;
+  const bool digits = word.find_first_not_of(":.") != std::string_view::npos;
+  const bool begins = from == 0 || std::string_view(" [(,'\"").find(text[from - 1]) != std::string_view::npos;
+  const bool ends = to == text.size() || std::string_view(" ]),;'\"\n").find(text[to]) != std::string_view::npos;
+  return one && digits && begins && ends;
 }
 
 /// [section], vso[ or teamcity[ behind ##.

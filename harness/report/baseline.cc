@@ -115,6 +115,8 @@ Result<Baseline> parse_baseline(std::string_view text, const std::string& name) 
       read_scenario(scenario, ++number, out);
   } catch (const Json::parse_error& error) {
     return Error{"", fmt::format("{} is no run.json of mailproof: it is broken at {}", name, place(text, error.byte))};
+  } catch (const Json::exception&) {  // 1e999 is no number that anything here holds
+    return Error{"", fmt::format("{} is no run.json of mailproof: a number in it is out of every range", name)};
   } catch (const NoRun& wrong) {
     return Error{"", fmt::format("{} is no run.json of mailproof: {}", name, wrong.why)};
   }

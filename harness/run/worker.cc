@@ -56,11 +56,10 @@ std::string with_copy(const std::string& command, std::uint32_t copy) {
   return copy == 0 ? command : fmt::format("{} --copy {}", command, copy);
 }
 
-void withhold(report::ScenarioResult& result, const std::string& why) {
+void withhold(report::ScenarioResult& result, judge::Verdict verdict) {
   for (auto& finding : result.findings)
     if (finding.severity != judge::Severity::error) finding.severity = judge::Severity::inconclusive;
-  result.verdict = judge::Verdict::error;
-  if (!why.empty()) result.note = why;
+  if (result.verdict != judge::Verdict::error) result.verdict = verdict;
 }
 
 report::ScenarioResult broken_off(std::string_view id, std::string_view doing, const std::string& what) {
@@ -264,7 +263,10 @@ report::ScenarioResult play_to_the_end(const Setup& setup, const Job& job) {
     }
     if (stream) stream->end(player.playing_time());
     result = conclude(setup, job, player.history(), player.playing_time());
-    if (stream && !stream->trouble().empty()) withhold(result, archive::not_written(stream->trouble()));
+    if (stream && !stream->trouble().empty()) {
+      withhold(result, judge::Verdict::error);
+      result.note = archive::not_written(stream->trouble());
+    }
     if (setup.directory != nullptr && (!sim || result.verdict != judge::Verdict::pass))
       setup.directory->write_wire(job.slot, scenario.id, player.history(), player.logs());
     for (const auto& event : player.history().events())

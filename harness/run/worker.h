@@ -32,7 +32,7 @@ report::ScenarioResult broken_off(std::string_view id, std::string_view doing, c
 std::string with_copy(const std::string& command, std::uint32_t copy);
 
 /// What is not all there, or was not written down, accuses nobody: what was seen may be explained by what is missing.
-void withhold(report::ScenarioResult& result, const std::string& why);
+void withhold(report::ScenarioResult& result, judge::Verdict verdict);
 
 /// What the judges make of a history, and the gate of that: the same when it was just played and a year later. What is
 /// thrown on the way is an error of this scenario.

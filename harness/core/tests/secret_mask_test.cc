@@ -100,8 +100,10 @@ TEST(WithoutCommands, NoCiReadsOneAnywhere) {
             R"(x #\x23[error]y #\x23vso[task.complete]z #\x23teamcity[a])");
   EXPECT_EQ(without_commands("::::"), R"(:\x3a:\x3a)");
   EXPECT_EQ(without_commands("###[x]"), R"(##\x23[x])");
-  EXPECT_EQ(without_commands("## Findings, a:b, #1, [::1]:143 and [2001:db8::a]"),
-            "## Findings, a:b, #1, [::1]:143 and [2001:db8::a]");
+  EXPECT_EQ(without_commands("## Findings, a:b, #1, [::1]:143, 2001:db8::a, (::1; fe80::1)"),
+            "## Findings, a:b, #1, [::1]:143, 2001:db8::a, (::1; fe80::1)");
+  EXPECT_EQ(without_commands("::add-mask::1 line=1::5 ::deadbeef::"),
+            R"(:\x3aadd-mask:\x3a1 line=1:\x3a5 :\x3adeadbeef:\x3a)");
   EXPECT_EQ(without_commands("##[::]"), R"(#\x23[:\x3a])");
 }
 

@@ -309,6 +309,7 @@ TEST(Baseline, ThatIsNoneSaysWhy) {
     EXPECT_THAT(read.error().message(), Not(HasSubstr("json.exception"))) << text;
   }
   const auto why = [](const char* text) { return parse_baseline(text, "f").error().message(); };
+  EXPECT_EQ(why("[\n 444e4444"), "f is no run.json of mailproof: a number in it is out of every range");  // a fuzzer's
   EXPECT_EQ(why("{}"), "f is no run.json of mailproof: it has no 'target'");
   EXPECT_EQ(why("[]"), "f is no run.json of mailproof: it is no object");
   EXPECT_EQ(why(R"({"target":1})"), "f is no run.json of mailproof: the 'target' of it is no text");
