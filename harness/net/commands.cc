@@ -47,6 +47,7 @@ int status_of(int wait_status) {
 pid_t spawn(const std::vector<std::string>& arguments, const std::vector<std::string>& secrets, const Pipe& in,
             const Pipe& out) {
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   std::vector<char*> environment;
@@ -87,7 +88,7 @@ class Commands::Child : public std::enable_shared_from_this<Child> {
       : owner_(&owner), done_(std::move(done)), in_(context), out_(context), process_(context), bound_(context) {}
 
   void start(const std::vector<std::string>& arguments, const std::vector<std::string>& secrets,
-             std::shared_ptr<const std::string> input, Duration bound) {
+             const std::shared_ptr<const std::string>& input, Duration bound) {
     Pipe in, out;
     if (!in.make() || !out.make()) return fail("no pipe: " + errno_text(errno));
     pid_ = spawn(arguments, secrets, in, out);
@@ -205,11 +206,11 @@ Commands::~Commands() {
   for (const auto& child : children_) child->abandon();
 }
 
-void Commands::run(std::vector<std::string> arguments, std::shared_ptr<const std::string> input, Duration bound,
-                   Done done) {
+void Commands::run(const std::vector<std::string>& arguments, const std::shared_ptr<const std::string>& input,
+                   Duration bound, Done done) {
   auto child = std::make_shared<Child>(*this, loop_.reactor().context(), std::move(done));
   children_.push_back(child);
-  child->start(arguments, secrets_, std::move(input), bound);
+  child->start(arguments, secrets_, input, bound);
 }
 
 void Commands::forget(const Child& child) {

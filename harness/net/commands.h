@@ -28,7 +28,8 @@ class Commands {
 
   /// `input` goes to its standard input; null = there is none. After `bound` it is killed with all it started in its
   /// process group. `done` is called from the loop's run.
-  void run(std::vector<std::string> arguments, std::shared_ptr<const std::string> input, Duration bound, Done done);
+  void run(const std::vector<std::string>& arguments, const std::shared_ptr<const std::string>& input, Duration bound,
+           Done done);
 
  private:
   class Child;
