@@ -8,6 +8,11 @@
 namespace mailproof::archive {
 namespace {
 
+using history::DeviceKind;
+using history::Event;
+using history::Type;
+using history::What;
+
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 

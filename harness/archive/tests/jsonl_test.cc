@@ -5,6 +5,9 @@
 namespace mailproof::archive {
 namespace {
 
+using history::Type;
+using history::What;
+
 using history::Event;
 using history::History;
 
