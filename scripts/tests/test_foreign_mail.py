@@ -1,0 +1,115 @@
+"""Other people's mail comes in beside every story, on a real server: none of it goes, is marked or is read. The same in
+simulation, with more kinds of mail and at any moment: harness/play/tests/foreign_mail_test.cc."""
+import random
+import smtplib
+import threading
+
+import pytest
+
+import tool
+from throwaways import PASSWORD, running
+
+USERS = [f"user{n:04d}" for n in range(1, 41)]
+PRIVATE = "-- private: not for mailproof --"
+HEAD = "From: Bob <bob@example.org>\nTo: {to}\nMessage-ID: <letter.{n}@example.org>\nX-Letter: {n}\nMIME-Version: 1.0\n"
+REPORT = """\
+Content-Type: multipart/report; report-type={kind}; boundary="b"
+
+--b
+Content-Type: text/plain
+
+{private}
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mail.example.org
+
+Final-Recipient: rfc822; carol@example.net
+Action: failed
+Status: 5.1.1
+
+--b
+Content-Type: text/rfc822-headers
+
+Message-ID: <somebody@example.org>
+
+--b--
+"""
+KINDS = {
+    "a letter": "Subject: dinner\n\n{private}\n",
+    "a subject that says multipart/report": "Subject: what is multipart/report; report-type=delivery-status?\n\n{private}\n",
+    "a report about somebody's mail": "Subject: Undelivered Mail Returned to Sender\n" + REPORT.replace("{kind}", "delivery-status"),
+    "a read receipt": "Subject: Read: hello\n" + REPORT.replace("{kind}", "disposition-notification"),
+    "our header, quoted": "Subject: strange\n\nX-Mailproof: v1 run=00000000000000ff n=1 seed=00000000000000ff owner=a@b\n\n{private}\n",
+    "our header, copied": "X-Mailproof: v1 run=00000000000000ff n=1 seed=00000000000000ff owner=a@b\nSubject: x\n\n{private}\n",
+}
+
+
+class Others:
+    """Writes a letter to every account as soon as a run has put mail there, in the middle of its story."""
+
+    def __init__(self, server, seed):
+        self.server, self.random, self.letters = server, random.Random(seed), []
+        self.over = threading.Event()
+        self.sessions = {user: server.imap(user) for user in USERS}
+        self.thread = threading.Thread(target=self.write)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+        for session in self.sessions.values():
+            session.logout()
+
+    def write(self):
+        left = dict(self.sessions)
+        while left and not self.over.is_set():
+            for user, session in list(left.items()):
+                if b"MESSAGES 0" not in session.status("INBOX", "(MESSAGES)")[1][0]:
+                    del left[user]
+                    for _ in range(self.random.randint(1, 3)):
+                        self.letter(user)
+
+    def letter(self, user):
+        number, to = len(self.letters), f"{user}@example.test"
+        kind = self.random.choice(list(KINDS))
+        text = (HEAD + KINDS[kind]).replace("{to}", to).replace("{n}", str(number)).replace("{private}", PRIVATE)
+        with smtplib.LMTP("127.0.0.1", self.server.port("lmtp", "none"), timeout=30) as lmtp:
+            lmtp.sendmail("bob@example.org", [to], text.encode())
+        self.letters.append((user, number, kind))
+
+    def harmed(self):
+        out, there = [], {}
+        for user, number, kind in self.letters:
+            if user not in there:
+                session = self.server.imap(user)
+                session.select("INBOX", readonly=True)
+                rows = session.fetch("1:*", "(FLAGS BODY.PEEK[HEADER.FIELDS (X-LETTER)])")[1]
+                there[user] = {row[1].split()[1]: row[0] for row in rows if isinstance(row, tuple) and b"X-Letter" in row[1]}
+                session.logout()
+            flags = there[user].get(str(number).encode())
+            if flags is None or b"\\Seen" in flags or b"\\Deleted" in flags:
+                out.append(f"{kind} in {user}'s INBOX: {'gone' if flags is None else flags.decode()}")
+        return out
+
+
+@pytest.fixture(scope="module")
+def dovecot():
+    with running("dovecot") as server:
+        yield server
+
+
+@pytest.mark.parametrize("played", ["scenarios/mixed scenarios/pop3", "scenarios/sync", "scenarios/conformance/mixed"])
+def test_mail_of_others_stays_as_it_was(dovecot, tmp_path, played):
+    dovecot.do("reset")
+    with Others(dovecot, played) as others:
+        ran = tool.mailproof("run", *played.split(), "--target", dovecot.target_file, "--jobs", 4, "--out", tmp_path / "run",
+                       env={**tool.ENVIRONMENT, "MAILPROOF_PASSWORD": PASSWORD}, timeout=300)
+    assert len(others.letters) >= 6, ran.text
+    assert others.harmed() == []
+    read = [file.name for file in (tmp_path / "run").rglob("*") if file.is_file() and PRIVATE in file.read_text(errors="replace")]
+    assert read == []
+    print(f"{len(others.letters)} letters of others, none harmed, none read; exit {ran.status}")
