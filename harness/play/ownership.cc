@@ -82,6 +82,10 @@ void ImapGuard::is_about_us(std::uint32_t uid) {
     found->second.identity.whose = Whose::report;
 }
 
+void ImapGuard::contradict(std::uint32_t uid) {
+  if (const auto found = known_.find(uid); found != known_.end()) found->second.contradicted = true;
+}
+
 Whose ImapGuard::whose(std::uint32_t uid) const {
   const auto found = known_.find(uid);
   return found == known_.end() || found->second.contradicted ? Whose::foreign : found->second.identity.whose;
@@ -113,11 +117,11 @@ OwnedUids ImapGuard::owned(const std::vector<std::uint32_t>& uids) const {
 
 std::optional<ExpungePermit> ImapGuard::may_expunge(std::uint32_t exists,
                                                     const std::map<std::uint32_t, bool>& deleted) const {
-  if (own_mailboxes_) return ExpungePermit();
+  if (own_mailboxes_) return ExpungePermit(mailbox_, uidvalidity_);
   if (deleted.size() != exists) return std::nullopt;
   for (const auto& [uid, marked] : deleted)
     if (marked && !is_ours(uid)) return std::nullopt;
-  return ExpungePermit();
+  return ExpungePermit(mailbox_, uidvalidity_);
 }
 
 void Pop3Guard::saw(std::uint32_t number, const Identity& identity) {

@@ -9,15 +9,16 @@
 #include "mail/stamp.h"
 #include "play/messages.h"
 
-// Whose mail it is. mailproof removes, moves, marks and reads no mail but its own: what does any of that takes a proof,
-// and proofs are made here only, from what the server showed of that very message.
+// Whose mail it is. mailproof removes, moves, marks and reads no mail but its own: whatever a device, the audit or the
+// clean-up does of that takes a proof, and proofs are made here only, from what the server showed of that very message.
+// The talk of a check sends its lines as they are written: there the accounts are looked at before the first line.
 
 namespace mailproof::play {
 
 enum class Whose : std::uint8_t {
   foreign,       ///< somebody else's; also what could not be looked at, and what was shown in two ways
   ours,          ///< a message of this playing
-  leftover,      ///< mailproof's, of another playing
+  leftover,      ///< mailproof's, of another playing: an earlier one, or one that goes on now
   report,        ///< a delivery report about a message of this playing
   maybe_report,  ///< a delivery report; its header does not say about what. Foreign until that is known
 };
@@ -51,11 +52,20 @@ class OwnedUids {
   std::uint32_t uidvalidity_ = 0;
 };
 
-/// Nothing that bears \Deleted in the open mailbox is somebody else's: a plain EXPUNGE takes what is ours only.
+/// Nothing that bears \Deleted in this mailbox is somebody else's: a plain EXPUNGE takes what is ours only.
 class ExpungePermit {
+ public:
+  /// Whether it is for the mailbox that is open now.
+  bool of(const std::string& mailbox, std::uint32_t uidvalidity) const {
+    return mailbox == mailbox_ && uidvalidity == uidvalidity_;
+  }
+
  private:
   friend class ImapGuard;
-  ExpungePermit() = default;
+  ExpungePermit(std::string mailbox, std::uint32_t uidvalidity)
+      : mailbox_(std::move(mailbox)), uidvalidity_(uidvalidity) {}
+  std::string mailbox_;
+  std::uint32_t uidvalidity_;
 };
 
 /// Everything in this mailbox, and in those below it, is ours: it may be deleted or renamed.
@@ -94,6 +104,8 @@ class ImapGuard {
   void saw(std::uint32_t uid, const Identity& identity);
   /// A search found a Message-ID of this playing in it.
   void is_about_us(std::uint32_t uid);
+  /// What came later shows that it is not what it was taken for: foreign from now on.
+  void contradict(std::uint32_t uid);
   void gone(std::uint32_t uid) { known_.erase(uid); }
 
   Whose whose(std::uint32_t uid) const;

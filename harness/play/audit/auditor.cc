@@ -100,29 +100,29 @@ void Auditor::look_before(bool change, Then then) {
       std::move(then));
 }
 
-/// STATUS first: an empty mailbox needs no more. Not told is not empty.
+/// STATUS first: an empty mailbox needs no more. Refused, or not told, is not empty: EXAMINE has the last word then, as
+/// it does for what is there. It changes nothing that is not ours, \\Recent neither.
 void Auditor::look_into(Visit& visit, const std::string& mailbox, bool change, Then then) {
-  const auto messages = std::make_shared<std::optional<std::uint64_t>>();
-  visit.imap->hooks.status = [messages](std::string_view, std::string_view item, std::uint64_t value) {
-    if (iequals(item, "MESSAGES")) *messages = value;
+  const auto told = std::make_shared<std::optional<std::uint64_t>>();
+  visit.imap->hooks.status = [told](std::string_view, std::string_view item, std::uint64_t value) {
+    if (iequals(item, "MESSAGES")) *told = value;
   };
-  visit.imap->status(mailbox, [this, &visit, mailbox, change, messages, then](const ImapSession::Result& result) {
+  visit.imap->status(mailbox, [this, &visit, mailbox, change, told, then](const ImapSession::Result& result) {
     visit.imap->hooks.status = {};
-    if (!result.ok() || !*messages) {
-      not_looked_into(visit, mailbox, result.ok() ? "STATUS did not tell how many messages there are" : result.text);
-      return then();
-    }
-    if (change) note_baseline(visit.imap->number(), static_cast<std::uint32_t>(**messages), mailbox);
-    if (**messages == 0) return then();
-    // EXAMINE: what is not ours must not be changed, \Recent neither.
-    visit.reader->open(mailbox, true, [this, &visit, mailbox, change, messages, then](bool ok) {
+    const bool known = result.ok() && *told;
+    if (change && known) note_baseline(visit.imap->number(), static_cast<std::uint32_t>(**told), mailbox);
+    if (known && **told == 0 && change) return then();  // before a check nothing but a look counts
+    visit.reader->open(mailbox, true, [this, &visit, mailbox, change, known, text = result.text, then](bool ok) {
       const std::size_t foreign = visit.reader->foreign();
       if (!ok) {
-        not_looked_into(visit, mailbox, "its messages could not be listed");
-      } else if (foreign != 0 && !context_.options.own_mailboxes) {
+        not_looked_into(visit, mailbox, known ? "its messages could not be listed" : text);
+        return then();
+      }
+      if (change && !known) note_baseline(visit.imap->number(), visit.imap->view().exists, mailbox);
+      if (foreign != 0 && !context_.options.own_mailboxes) {
         not_ours(visit, mailbox, foreign);
-      } else if (change) {
-        return clean_mailbox(visit, mailbox, then);
+      } else if (change && visit.imap->view().exists != 0) {
+        return clean_mailbox(visit, mailbox, MailboxReader::Leftovers::too, then);
       }
       then();
     });
@@ -148,15 +148,16 @@ void Auditor::not_ours(const Visit& visit, const std::string& mailbox, std::size
                             context_.accounts[visit.account - 1].login, foreign, one ? "" : "s", one ? "is" : "are"));
 }
 
-void Auditor::clean_mailbox(Visit& visit, const std::string& mailbox, Then then) {
-  visit.reader->open(mailbox, false,
-                     [this, &visit, then](bool ok) { ok && !visit.imap->over() ? remove_ours(visit, then) : then(); });
+void Auditor::clean_mailbox(Visit& visit, const std::string& mailbox, MailboxReader::Leftovers leftovers, Then then) {
+  visit.reader->open(mailbox, false, [this, &visit, leftovers, then](bool ok) {
+    ok && !visit.imap->over() ? remove_ours(visit, leftovers, then) : then();
+  });
 }
 
 /// Removes what carries our token, or reports on it, from the open mailbox. The history does not show it: no judge is
 /// to wonder.
-void Auditor::remove_ours(Visit& visit, Then then) {
-  const OwnedUids uids = visit.reader->ours();
+void Auditor::remove_ours(Visit& visit, MailboxReader::Leftovers leftovers, Then then) {
+  const OwnedUids uids = visit.reader->ours(leftovers);
   if (uids.empty()) return then();
   const bool was_over = std::exchange(context_.over, true);
   const Then done = [this, was_over, then] {
@@ -177,8 +178,9 @@ void Auditor::remove_ours(Visit& visit, Then then) {
 void Auditor::expunge_ours(Visit& visit, const OwnedUids& uids, Then then) {
   const auto done = [then](const ImapSession::Result&) { then(); };
   if (visit.imap->client().has("UIDPLUS")) return visit.imap->expunge(uids, done);
-  visit.reader->may_expunge([&visit, done, then](const ExpungePermit* permit) {
-    permit != nullptr ? visit.imap->expunge(*permit, done) : then();
+  visit.reader->may_expunge([&visit, uids, done](const ExpungePermit* permit) {
+    if (permit != nullptr) return visit.imap->expunge(*permit, done);
+    visit.imap->store(uids, "-FLAGS.SILENT", {"\\Deleted"}, done);  // somebody was quicker: as it was before
   });
 }
 
@@ -302,7 +304,7 @@ void Auditor::clean(Then then) {
             visit.mailboxes.size(),
             [this, &visit](std::size_t mailbox, Then done) {
               if (visit.imap->over()) return done();
-              clean_mailbox(visit, visit.mailboxes[mailbox], std::move(done));
+              clean_mailbox(visit, visit.mailboxes[mailbox], MailboxReader::Leftovers::not_these, std::move(done));
             },
             [&visit, next] {
               if (visit.imap->over()) return next();

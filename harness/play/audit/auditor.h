@@ -10,8 +10,8 @@
 
 namespace mailproof::play {
 
-/// Looks at the leased accounts from outside, with fresh sessions and without changing anything: before the scenario
-/// (baseline) and after it (audit). Afterwards removes what is ours.
+/// Looks at the leased accounts from outside, with fresh sessions: before the scenario (baseline, which removes what an
+/// earlier run left) and after it (audit, which changes nothing). In the end removes what is ours.
 class Auditor final : public Alarm {
  public:
   using Then = std::function<void()>;
@@ -25,7 +25,8 @@ class Auditor final : public Alarm {
   void verify(Then then);
   /// Enumerates every mailbox of every account over IMAP (EXAMINE, BODY.PEEK[]) and POP3 (RETR without DELE).
   void audit(std::uint32_t round, Then then);
-  /// Removes our messages and the mailboxes the scenario made. Not recorded.
+  /// Removes this playing's messages, and reports about them, from the mailboxes that the last audit listed; mailboxes
+  /// stay, and what another playing left or is using. Not recorded.
   void clean(Then then);
   void ring(Time now) override;
 
@@ -55,8 +56,8 @@ class Auditor final : public Alarm {
   void sweep_maildrop(Visit& visit, Sweep what, Then then);
   void look_at_maildrop(Visit& visit, Sweep what, Then then);
   void empty_maildrop(Visit& visit, Then then);
-  void clean_mailbox(Visit& visit, const std::string& mailbox, Then then);
-  void remove_ours(Visit& visit, Then then);
+  void clean_mailbox(Visit& visit, const std::string& mailbox, MailboxReader::Leftovers leftovers, Then then);
+  void remove_ours(Visit& visit, MailboxReader::Leftovers leftovers, Then then);
   void expunge_ours(Visit& visit, const OwnedUids& uids, Then then);
   void note(std::string text);
 

@@ -38,6 +38,7 @@ void MailboxReader::open(const std::string& mailbox, bool examine, Then then) {
   searched_.clear();
   lost_count_ = false;
   session_.select(mailbox, examine, [this, then = std::move(then)](const ImapSession::Result& result) {
+    items_.clear();  // rows of the mailbox before may have come meanwhile
     if (!result.ok()) return then(false);
     catch_up(then);
   });
@@ -133,10 +134,12 @@ OwnedUids MailboxReader::owned(const std::vector<std::uint32_t>& messages) const
   return session_.guard().owned(uids_of(messages));
 }
 
-OwnedUids MailboxReader::ours() const {
+OwnedUids MailboxReader::ours(Leftovers leftovers) const {
   std::vector<std::uint32_t> uids;
-  for (const auto& entry : items_)
-    if (session_.guard().is_ours(entry.first)) uids.push_back(entry.first);
+  for (const auto& entry : items_) {
+    const bool left = session_.guard().whose(entry.first) == Whose::leftover;
+    if (session_.guard().is_ours(entry.first) && (!left || leftovers == Leftovers::too)) uids.push_back(entry.first);
+  }
   return session_.guard().owned(uids);
 }
 
@@ -190,13 +193,11 @@ void MailboxCheck::look_into(std::size_t i, Finish next) {
   });
 }
 
+/// Told before it logs out: each round trip between the look and what follows is time for somebody's mail to come in.
 void MailboxCheck::finish() {
-  const auto tell = [this] {
-    const OwnedMailbox mailbox(mailboxes_.front());
-    if (const Then then = std::exchange(then_, {})) then(why_.empty() ? &mailbox : nullptr, why_);
-  };
-  if (session_.over()) return tell();
-  session_.logout([tell](const ImapSession::Result&) { tell(); });
+  const OwnedMailbox mailbox(mailboxes_.front());
+  if (const Then then = std::exchange(then_, {})) then(why_.empty() ? &mailbox : nullptr, why_);
+  if (!session_.over()) session_.logout([](const ImapSession::Result&) {});
 }
 
 }  // namespace mailproof::play

@@ -38,7 +38,9 @@ class MailboxReader {
   std::vector<std::uint32_t> uids_of(const std::vector<std::uint32_t>& messages) const;
   bool has(std::uint32_t message) const;
   OwnedUids owned(const std::vector<std::uint32_t>& messages) const;  ///< their copies here, as far as they are ours
-  OwnedUids ours() const;  ///< everything that is ours: stamped, or a report on one of our messages
+  enum class Leftovers { too, not_these };
+  /// Everything that is ours: messages of this playing, reports about them, and what other playings left.
+  OwnedUids ours(Leftovers leftovers) const;
   /// Messages that are not ours, or that nobody could look at.
   std::size_t foreign() const;
   /// Delivery reports that may be about us, which could not be found out without reading them.

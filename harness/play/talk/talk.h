@@ -86,7 +86,7 @@ class Talk final : public Alarm {
   bool applicable(const Offered& offered);
   void not_applicable(std::string why);
 
-  // What is sent (talk_send.cc).
+  // What is sent (send.cc).
   Came send(Line& at);
   void put(std::vector<Segment> more);
   std::vector<Segment> segments(Line& at, const TalkLine& line);
@@ -97,7 +97,7 @@ class Talk final : public Alarm {
   void unbound(const std::string& name);
   std::optional<std::string> message(std::string_view name) const;
 
-  // What must come (talk_replies.cc).
+  // What must come (replies.cc).
   Came reply(Line& at, const TalkLine& line);
   Came pop3_reply(Line& at, const TalkLine& line, const TalkReply& reply);
   Came maybe(Line& at, const TalkLine& line);
@@ -117,7 +117,7 @@ class Talk final : public Alarm {
   Came wrong(Line* at, const TalkLine& line, std::string expected, std::string actual);
   void record(Line* at, const TalkLine& line, history::Type type, std::string expected, std::string actual);
 
-  // IMAP (talk_imap_replies.cc).
+  // IMAP (imap_replies.cc).
   Came imap(Line& at, const TalkLine& line);
   Came imap_status(Line& at, const TalkLine& line);
   static std::string awaited_tag(const Line& at, const TalkLine& line, const TalkReply& reply);

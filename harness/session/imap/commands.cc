@@ -5,7 +5,7 @@
 
 namespace mailproof::session {
 
-// Each command is written here and queued; imap_queue.cc decides when it goes out. After the end of the session every
+// Each command is written here and queued; queue.cc decides when it goes out. After the end of the session every
 // call returns 0.
 
 CommandId ImapClient::select(std::string_view mailbox, bool examine) {
