@@ -19,10 +19,10 @@ std::string_view name(Death death) {
   return death == Death::closed ? "closed" : death == Death::reset ? "reset" : "silent";
 }
 
-constexpr Duration kLongest = 60s;               // of one bound of these clients
-constexpr std::size_t kFlood = 4U << 20;         // more than they may take, whatever they take it for
-constexpr std::size_t kFloodPiece = 8U << 10;    // of one read
-constexpr std::size_t kMostToldOfFlood = 10000;  // events
+constexpr Duration kBringUp = 10s, kLongest = 60s;  // the bounds of these clients, until they are ready and then
+constexpr std::size_t kFlood = 4U << 20;            // more than they may take, whatever they take it for
+constexpr std::size_t kFloodPiece = 8U << 10;       // of one read
+constexpr std::size_t kMostToldOfFlood = 10000;     // events
 
 /// "done 4 RETR 1 info [] connection closed" is "done 4 info".
 std::vector<std::string> outcomes(const std::vector<std::string>& told) {
@@ -62,7 +62,7 @@ class FailingStep {
   Playing up_to_here() const {
     Playing playing(make_());
     for (std::size_t i = 0; i < at_; ++i) playing.step(steps_[i]);
-    playing.now += 1ms;
+    playing.now += Playing::kStep;
     EXPECT_FALSE(playing.over()) << "the session was over before its last step";
     return playing;
   }
@@ -142,7 +142,14 @@ void FailingStep::cut(std::size_t octets, Death death) const {
   p.drain();
   p.feed(std::string_view(step().text).substr(0, octets));
   const bool before = p.over();
+  const Time since = p.now;
+  const bool ready = std::count(p.rig().told.begin(), p.rig().told.end(), "ready") != 0;
   die(p, death);
+  if (octets == 0 && death == Death::silent) {
+    // From when the command was asked for: a step each for asking, for saying it and for the answer that failed to
+    // come.
+    EXPECT_GE(p.now - since, (ready ? kLongest : kBringUp) - 3 * Playing::kStep) << "not the whole bound";
+  }
   check_end(p);
   if (!before && death != Death::silent) {
     EXPECT_TRUE(p.rig().told.back().starts_with(fmt::format("ended {}", name(death)))) << p.rig().told.back();

@@ -75,7 +75,7 @@ void Playing::feed(std::string_view text) {
 }
 
 void Playing::step(const DialogueStep& step) {
-  now += 1ms;
+  now += kStep;
   switch (step.kind) {
     case Kind::act: {
       const CommandId last = step.action(peer());

@@ -65,6 +65,8 @@ class Playing {
  public:
   explicit Playing(std::unique_ptr<Rig> rig) : rig_(std::move(rig)) { peer().opened(now); }
 
+  static constexpr Duration kStep = 1s;  ///< passes before each
+
   /// One step as it should go.
   void step(const DialogueStep& step);
   /// Takes everything the client wants to say, as a link would; shown with *** for secrets.
