@@ -9,7 +9,6 @@ namespace mailproof::session {
 namespace {
 
 using ::testing::Contains;
-using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using Steps = std::vector<DialogueStep>;
 
@@ -67,7 +66,10 @@ Steps one_by_one() {
 
 Steps all_at_once() {
   std::string commands, answers;
-  for (const Exchange& e : kExchanges) commands += e.command, answers += e.answer;
+  for (const Exchange& e : kExchanges) {
+    commands += e.command;
+    answers += e.answer;
+  }
   return {act([](Peer& p) { pop3(p).pipelining(true); }), asks(download), client(commands), server(answers)};
 }
 
