@@ -28,11 +28,20 @@ void LineClient::feed(Bytes in, Time now) {
   patience_.received(in.size(), now);
   arm();
   if (upgrading()) {
-    note("tls.bytes-behind-starttls", as_text(in), received_ - in.size());
+    came_behind(as_text(in));
   } else {
     on_bytes(as_text(in), now);
   }
   in_call_ = false;
+}
+
+/// Never parsed, and not taken for ever either: every octet is a sign of life, which the bound on TLS waits for.
+void LineClient::came_behind(std::string_view in) {
+  behind_ += in.size();
+  note("tls.bytes-behind-starttls", in, received_ - in.size());
+  if (!over_ && behind_ > config_.max_line)
+    end(EndReason::dropped, fmt::format("more than {} octets in the clear where TLS was agreed", config_.max_line),
+        true);
 }
 
 void LineClient::sent(std::size_t n, Time now) {
@@ -96,8 +105,8 @@ void LineClient::advance(Time now) {
 }
 
 void LineClient::start_tls(std::string_view behind) {
-  if (!behind.empty()) note("tls.bytes-behind-starttls", behind, received_ - behind.size());
   wants_ = Wants::start_tls;
+  if (!behind.empty()) came_behind(behind);
 }
 
 void LineClient::secured(const TlsFacts& facts, Time now) {

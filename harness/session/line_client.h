@@ -81,6 +81,7 @@ class LineClient {
   Outbox out_;
 
  private:
+  void came_behind(std::string_view in);
   void finish(Ended end);
   void arm();
 
@@ -98,6 +99,7 @@ class LineClient {
   std::optional<Time> deadline_;
   Wants wants_ = Wants::nothing;
   std::uint64_t received_ = 0;
+  std::uint64_t behind_ = 0;  ///< octets that came between the agreement to TLS and TLS
   std::uint64_t handed_ = 0;
   std::string_view step_ = "connect";
   std::string seen_;

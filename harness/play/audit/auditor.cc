@@ -41,9 +41,9 @@ void Auditor::visit_all(Each each, Then then) {
 void Auditor::open_imap(Visit& visit, std::uint32_t round, MailboxReader::Bodies bodies,
                         std::function<void(bool)> then) {
   visit.reader.reset();
-  visit.imap = std::make_unique<ImapSession>(context_, 0, visit.account, round, *context_.endpoint(Protocol::imap));
+  visit.imap = std::make_unique<RecordedImap>(context_, 0, visit.account, round, *context_.endpoint(Protocol::imap));
   visit.reader = std::make_unique<MailboxReader>(*visit.imap, bodies);
-  visit.imap->open([this, then = std::move(then)](const ImapSession::Result& result) {
+  visit.imap->open([this, then = std::move(then)](const Completion& result) {
     if (!result.ok()) context_.fail("connect", "audit: " + result.text);
     then(result.ok());
   });
@@ -58,7 +58,7 @@ void Auditor::list_mailboxes(Visit& visit, Then then) {
     };
     if (!is("\\Noselect") && !is("\\NonExistent")) visit.mailboxes.emplace_back(row.name);
   };
-  visit.imap->list([this, &visit, then = std::move(then)](const ImapSession::Result& result) {
+  visit.imap->list([this, &visit, then = std::move(then)](const Completion& result) {
     visit.imap->hooks.list = {};
     visit.listed = result.ok();
     if (!result.ok()) note("LIST failed: " + result.text);
@@ -92,7 +92,7 @@ void Auditor::look_before(bool change, Then then) {
                 },
                 [&visit, next] {
                   if (visit.imap->over()) return next();
-                  visit.imap->logout([next](const ImapSession::Result&) { next(); });
+                  visit.imap->logout([next](const Completion&) { next(); });
                 });
           });
         });
@@ -107,7 +107,7 @@ void Auditor::look_into(Visit& visit, const std::string& mailbox, bool change, T
   visit.imap->hooks.status = [told](std::string_view, std::string_view item, std::uint64_t value) {
     if (iequals(item, "MESSAGES")) *told = value;
   };
-  visit.imap->status(mailbox, [this, &visit, mailbox, change, told, then](const ImapSession::Result& result) {
+  visit.imap->status(mailbox, [this, &visit, mailbox, change, told, then](const Completion& result) {
     visit.imap->hooks.status = {};
     const bool known = result.ok() && *told;
     if (change && known) note_baseline(visit.imap->number(), static_cast<std::uint32_t>(**told), mailbox);
@@ -165,10 +165,9 @@ void Auditor::remove_ours(Visit& visit, MailboxReader::Leftovers leftovers, Then
     then();
   };
   const auto remove = [this, &visit, uids, done] {
-    visit.imap->store(uids, "+FLAGS.SILENT", {"\\Deleted"},
-                      [this, &visit, uids, done](const ImapSession::Result& stored) {
-                        stored.ok() ? expunge_ours(visit, uids, done) : done();
-                      });
+    visit.imap->store(uids, "+FLAGS.SILENT", {"\\Deleted"}, [this, &visit, uids, done](const Completion& stored) {
+      stored.ok() ? expunge_ours(visit, uids, done) : done();
+    });
   };
   if (visit.imap->client().has("UIDPLUS")) return remove();
   // Marked for nothing is changed for nothing: whether EXPUNGE may follow is asked before, and again when it does.
@@ -176,7 +175,7 @@ void Auditor::remove_ours(Visit& visit, MailboxReader::Leftovers leftovers, Then
 }
 
 void Auditor::expunge_ours(Visit& visit, const OwnedUids& uids, Then then) {
-  const auto done = [then](const ImapSession::Result&) { then(); };
+  const auto done = [then](const Completion&) { then(); };
   if (visit.imap->client().has("UIDPLUS")) return visit.imap->expunge(uids, done);
   visit.reader->may_expunge([&visit, uids, done](const ExpungePermit* permit) {
     if (permit != nullptr) return visit.imap->expunge(*permit, done);
@@ -230,15 +229,15 @@ void Auditor::enumerate(Visit& visit, Then then) {
       return then();
     }
     if (!visit.imap->client().has("QUOTA")) return then();
-    visit.imap->quota("INBOX", [then](const ImapSession::Result&) { then(); });
+    visit.imap->quota("INBOX", [then](const Completion&) { then(); });
   });
 }
 
 /// A maildrop may still be locked by a session that just ended (RFC 1939 section 4): asked again until `give_up`.
 void Auditor::audit_pop3(Visit& visit, std::uint32_t round, Time give_up, Then then) {
   if (visit.pop3) earlier_.push_back(std::make_unique<Visit>()), earlier_.back()->pop3 = std::move(visit.pop3);
-  visit.pop3 = std::make_unique<Pop3Session>(context_, 0, visit.account, round, *context_.endpoint(Protocol::pop3));
-  visit.pop3->open([this, &visit, round, give_up, then](const Pop3Session::Result& opened) {
+  visit.pop3 = std::make_unique<RecordedPop3>(context_, 0, visit.account, round, *context_.endpoint(Protocol::pop3));
+  visit.pop3->open([this, &visit, round, give_up, then](const Completion& opened) {
     if (opened.ok()) return pop3_list(visit, then);
     if (context_.network.now() >= give_up) {
       note("the maildrop could not be opened over POP3: " + opened.text);
@@ -250,10 +249,10 @@ void Auditor::audit_pop3(Visit& visit, std::uint32_t round, Time give_up, Then t
 }
 
 void Auditor::pop3_list(Visit& visit, Then then) {
-  const auto listed = [this, &visit, then](const Pop3Session::Result&) { pop3_fetch(visit, then); };
-  visit.pop3->stat([&visit, listed](const Pop3Session::Result& stat) {
+  const auto listed = [this, &visit, then](const Completion&) { pop3_fetch(visit, then); };
+  visit.pop3->stat([&visit, listed](const Completion& stat) {
     if (!stat.ok() || visit.pop3->messages() == 0) return listed(stat);
-    visit.pop3->list([&visit, listed](const Pop3Session::Result& list) {
+    visit.pop3->list([&visit, listed](const Completion& list) {
       if (!list.ok() || !visit.pop3->client().has("UIDL")) return listed(list);
       visit.pop3->uidl(listed);
     });
@@ -268,7 +267,7 @@ void Auditor::pop3_fetch(Visit& visit, Then then) {
     visit.pop3->look_at({numbers[i]}, [&visit, number = numbers[i], next = std::move(next)] {
       const auto owned = visit.pop3->owned(number);
       if (!owned) return next();
-      visit.pop3->retr(*owned, [next](const Pop3Session::Result&) { next(); });
+      visit.pop3->retr(*owned, [next](const Completion&) { next(); });
     });
   };
   one_by_one(numbers.size(), fetch, [this, &visit, numbers, then = std::move(then)] {
@@ -286,7 +285,7 @@ void Auditor::pop3_fetch(Visit& visit, Then then) {
     } else {
       visit.pop3->enumerated();
     }
-    visit.pop3->quit([then](const Pop3Session::Result&) { then(); });
+    visit.pop3->quit([then](const Completion&) { then(); });
   });
 }
 
@@ -308,7 +307,7 @@ void Auditor::clean(Then then) {
             },
             [&visit, next] {
               if (visit.imap->over()) return next();
-              visit.imap->logout([next](const ImapSession::Result&) { next(); });
+              visit.imap->logout([next](const Completion&) { next(); });
             });
       },
       std::move(then));

@@ -33,9 +33,9 @@ class Auditor final : public Alarm {
  private:
   struct Visit {
     std::uint32_t account = 0;
-    std::unique_ptr<ImapSession> imap;
+    std::unique_ptr<RecordedImap> imap;
     std::unique_ptr<MailboxReader> reader;
-    std::unique_ptr<Pop3Session> pop3;
+    std::unique_ptr<RecordedPop3> pop3;
     std::vector<std::string> mailboxes;  ///< that can be selected
     bool listed = false;                 ///< LIST was answered
   };

@@ -15,7 +15,7 @@ using history::What;
 /// message whose header nobody showed us is not ours.
 void Auditor::sweep_maildrop(Visit& visit, Sweep what, Then then) {
   if (visit.pop3) earlier_.push_back(std::make_unique<Visit>()), earlier_.back()->pop3 = std::move(visit.pop3);
-  visit.pop3 = std::make_unique<Pop3Session>(context_, 0, visit.account, 0, *context_.endpoint(Protocol::pop3));
+  visit.pop3 = std::make_unique<RecordedPop3>(context_, 0, visit.account, 0, *context_.endpoint(Protocol::pop3));
   const auto failed = [this, &visit, what, then](const std::string& why) {
     if (what != Sweep::after)
       context_.fail("connect", fmt::format("the maildrop of {} could not be looked into before the start: {}: {}",
@@ -23,13 +23,13 @@ void Auditor::sweep_maildrop(Visit& visit, Sweep what, Then then) {
                                            context_.endpoint(Protocol::pop3)->label(), why));
     then();
   };
-  visit.pop3->open([this, &visit, what, failed, then](const Pop3Session::Result& opened) {
+  visit.pop3->open([this, &visit, what, failed, then](const Completion& opened) {
     if (!opened.ok()) return failed(opened.text);
-    visit.pop3->stat([this, &visit, what, failed, then](const Pop3Session::Result& stat) {
+    visit.pop3->stat([this, &visit, what, failed, then](const Completion& stat) {
       if (!stat.ok()) return failed("STAT: " + stat.text);
-      if (visit.pop3->messages() == 0) return visit.pop3->quit([then](const Pop3Session::Result&) { then(); });
+      if (visit.pop3->messages() == 0) return visit.pop3->quit([then](const Completion&) { then(); });
       if (what == Sweep::before) note_baseline(visit.pop3->number(), visit.pop3->messages(), "INBOX");
-      visit.pop3->list([this, &visit, what, failed, then](const Pop3Session::Result& list) {
+      visit.pop3->list([this, &visit, what, failed, then](const Completion& list) {
         if (!list.ok()) return failed("LIST: " + list.text);
         visit.pop3->look_at(visit.pop3->numbers(), [this, &visit, what, failed, then] {
           visit.pop3->over() ? failed("the connection ended") : look_at_maildrop(visit, what, then);
@@ -40,7 +40,7 @@ void Auditor::sweep_maildrop(Visit& visit, Sweep what, Then then) {
 }
 
 void Auditor::look_at_maildrop(Visit& visit, Sweep what, Then then) {
-  const auto quit = [&visit, then] { visit.pop3->quit([then](const Pop3Session::Result&) { then(); }); };
+  const auto quit = [&visit, then] { visit.pop3->quit([then](const Completion&) { then(); }); };
   const auto numbers = visit.pop3->numbers();
   const auto ours = static_cast<std::size_t>(std::count_if(
       numbers.begin(), numbers.end(), [&visit](auto number) { return visit.pop3->guard().is_ours(number); }));
@@ -64,9 +64,9 @@ void Auditor::empty_maildrop(Visit& visit, Then then) {
       [&visit, numbers](std::size_t i, Then next) {
         const auto owned = visit.pop3->owned(numbers[i]);
         if (!owned || !visit.pop3->guard().is_ours(numbers[i]) || visit.pop3->over()) return next();
-        visit.pop3->dele(*owned, [next](const Pop3Session::Result&) { next(); });
+        visit.pop3->dele(*owned, [next](const Completion&) { next(); });
       },
-      [&visit, then = std::move(then)] { visit.pop3->quit([then](const Pop3Session::Result&) { then(); }); });
+      [&visit, then = std::move(then)] { visit.pop3->quit([then](const Completion&) { then(); }); });
 }
 
 }  // namespace mailproof::play

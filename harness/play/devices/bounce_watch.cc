@@ -32,14 +32,14 @@ void BounceWatch::look(std::size_t index) {
   };
   if (!eye.session || eye.session->over()) {
     eye.reader.reset();
-    eye.session = std::make_unique<ImapSession>(context_, 0, eye.account, 0, *context_.endpoint(Protocol::imap));
+    eye.session = std::make_unique<RecordedImap>(context_, 0, eye.account, 0, *context_.endpoint(Protocol::imap));
     eye.reader = std::make_unique<MailboxReader>(*eye.session);
-    return eye.session->open([&eye, next](const ImapSession::Result& result) {
+    return eye.session->open([&eye, next](const Completion& result) {
       if (!result.ok()) return next(false);
       eye.reader->open("INBOX", true, next);
     });
   }
-  eye.session->noop([&eye, next](const ImapSession::Result& result) {
+  eye.session->noop([&eye, next](const Completion& result) {
     if (!result.ok()) return next(false);
     eye.reader->catch_up(next);
   });
@@ -66,7 +66,7 @@ void BounceWatch::answer(Seen seen) {
 
 void BounceWatch::close() {
   for (Eye& eye : eyes_)
-    if (eye.session && eye.session->ready()) eye.session->logout([](const ImapSession::Result&) {});
+    if (eye.session && eye.session->ready()) eye.session->logout([](const Completion&) {});
 }
 
 }  // namespace mailproof::play

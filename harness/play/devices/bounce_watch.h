@@ -27,7 +27,7 @@ class BounceWatch final : public Alarm {
  private:
   struct Eye {
     std::uint32_t account = 0;
-    std::unique_ptr<ImapSession> session;
+    std::unique_ptr<RecordedImap> session;
     std::unique_ptr<MailboxReader> reader;
   };
   void look(std::size_t eye);

@@ -71,10 +71,10 @@ class Deliverer final : public Actor {
   Context& context_;
   const scenario::Device& device_;
   std::uint32_t number_, sender_;
-  std::vector<std::unique_ptr<SmtpSession>> sessions_;
-  std::vector<std::unique_ptr<ImapSession>> appenders_;
+  std::vector<std::unique_ptr<RecordedSmtp>> sessions_;
+  std::vector<std::unique_ptr<RecordedImap>> appenders_;
   std::vector<std::unique_ptr<BounceWatch>> watches_;
-  SmtpSession* session_ = nullptr;
+  RecordedSmtp* session_ = nullptr;
 };
 
 std::string sender_address(const Context& context, std::uint32_t sender, const std::vector<std::uint32_t>& to) {
@@ -213,7 +213,7 @@ void Deliverer::over_smtp(const JobPtr& job, std::uint32_t message, std::shared_
   };
   if (session_ != nullptr && session_->ready()) return send();
   const Endpoint* endpoint = context_.endpoint(job->way == Way::lmtp ? Protocol::lmtp : Protocol::smtp);
-  sessions_.push_back(std::make_unique<SmtpSession>(context_, number_, *endpoint, endpoint->auth ? sender_ : 0));
+  sessions_.push_back(std::make_unique<RecordedSmtp>(context_, number_, *endpoint, endpoint->auth ? sender_ : 0));
   session_ = sessions_.back().get();
   session_->open([this, job, send](bool ok, const std::string& why) {
     if (!ok) {
@@ -229,26 +229,26 @@ void Deliverer::over_append(const JobPtr& job, std::uint32_t message, std::share
   if (recipient >= job->to.size()) return then(so_far);
   const std::uint32_t account = job->to[recipient];
   appenders_.push_back(
-      std::make_unique<ImapSession>(context_, number_, account, 0, *context_.endpoint(Protocol::imap)));
-  ImapSession* session = appenders_.back().get();
-  session->open([this, job, message, text, recipient, so_far, then, session,
-                 account](const ImapSession::Result& opened) mutable {
-    if (!opened.ok()) {
-      context_.fail("connect", device_.name + ": " + opened.text);
-      return finish(job);
-    }
-    session->append("INBOX", message, text,
-                    [this, job, message, text, recipient, so_far, then, session,
-                     account](const ImapSession::Result& result) mutable {
-                      const bool full = iequals(result.code, "OVERQUOTA");
-                      so_far.push_back({account, result.outcome, result.outcome == session::Outcome::fail ? 500 : 0,
-                                        full ? "5.2.2" : "", result.text});
-                      const auto on = [this, job, message, text, recipient, so_far, then](const ImapSession::Result&) {
-                        over_append(job, message, text, recipient + 1, so_far, then);
-                      };
-                      session->logout(on);
-                    });
-  });
+      std::make_unique<RecordedImap>(context_, number_, account, 0, *context_.endpoint(Protocol::imap)));
+  RecordedImap* session = appenders_.back().get();
+  session->open(
+      [this, job, message, text, recipient, so_far, then, session, account](const Completion& opened) mutable {
+        if (!opened.ok()) {
+          context_.fail("connect", device_.name + ": " + opened.text);
+          return finish(job);
+        }
+        session->append(
+            "INBOX", message, text,
+            [this, job, message, text, recipient, so_far, then, session, account](const Completion& result) mutable {
+              const bool full = iequals(result.code, "OVERQUOTA");
+              so_far.push_back({account, result.outcome, result.outcome == session::Outcome::fail ? 500 : 0,
+                                full ? "5.2.2" : "", result.text});
+              const auto on = [this, job, message, text, recipient, so_far, then](const Completion&) {
+                over_append(job, message, text, recipient + 1, so_far, then);
+              };
+              session->logout(on);
+            });
+      });
 }
 
 /// Compares what came of one message with what the step expects of it, asking the mailboxes where an MTA may still

@@ -18,8 +18,8 @@ std::string ImapDevice::box(const scenario::Step& step) const {
   return device_.idle.empty() ? "INBOX" : device_.idle;
 }
 
-ImapSession& ImapDevice::begin_session(const Endpoint& endpoint, const std::string& mechanism) {
-  sessions_.push_back(std::make_unique<ImapSession>(context_, number_, account_, 0, endpoint, mechanism));
+RecordedImap& ImapDevice::begin_session(const Endpoint& endpoint, const std::string& mechanism) {
+  sessions_.push_back(std::make_unique<RecordedImap>(context_, number_, account_, 0, endpoint, mechanism));
   session_ = sessions_.back().get();
   readers_.push_back(std::make_unique<MailboxReader>(*session_));
   reader_ = readers_.back().get();
@@ -34,8 +34,9 @@ ImapSession& ImapDevice::begin_session(const Endpoint& endpoint, const std::stri
 void ImapDevice::connect(const scenario::Step& step, Finish done) {
   const auto welcome = std::make_shared<Welcome>(context_, step);
   log_out([this, &step, welcome, done = std::move(done)] {
-    ImapSession& session = begin_session(welcome->endpoint(Protocol::imap, device_.tls), step.plaintext ? "LOGIN" : "");
-    session.open([this, &step, &session, welcome, done](const ImapSession::Result& result) {
+    RecordedImap& session =
+        begin_session(welcome->endpoint(Protocol::imap, device_.tls), step.plaintext ? "LOGIN" : "");
+    session.open([this, &step, &session, welcome, done](const Completion& result) {
       welcome->came(session.number(), result.ok() ? nullptr : &session.end(), device_.name);
       if (result.ok() && step.plaintext) return log_out(done);
       done();
@@ -50,7 +51,7 @@ void ImapDevice::connected(Then then) {
     return then(false);
   }
   begin_session(*context_.endpoint(Protocol::imap, device_.tls))
-      .open([this, then = std::move(then)](const ImapSession::Result& result) {
+      .open([this, then = std::move(then)](const Completion& result) {
         if (!result.ok()) context_.fail("connect", device_.name + ": " + result.text);
         then(result.ok());
       });
@@ -66,7 +67,7 @@ void ImapDevice::in_mailbox(const std::string& mailbox, Then then) {
 
 void ImapDevice::log_out(Finish done) {
   if (session_ == nullptr || !session_->ready()) return done();
-  session_->logout([done = std::move(done)](const ImapSession::Result&) { done(); });
+  session_->logout([done = std::move(done)](const Completion&) { done(); });
 }
 
 void ImapDevice::start_idle(Finish done) {
@@ -74,7 +75,7 @@ void ImapDevice::start_idle(Finish done) {
   session_->hooks.idling = [this, done] {
     if (const auto once = std::exchange(session_->hooks.idling, {})) done();
   };
-  session_->idle([this, done](const ImapSession::Result&) {
+  session_->idle([this, done](const Completion&) {
     if (const auto once = std::exchange(session_->hooks.idling, {})) done();  // it ended before it began
   });
 }

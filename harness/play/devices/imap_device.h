@@ -38,7 +38,7 @@ class ImapDevice final : public Actor, public Alarm {
   };
 
   // Connection (imap_device.cc)
-  ImapSession& begin_session(const Endpoint& endpoint, const std::string& mechanism = "");
+  RecordedImap& begin_session(const Endpoint& endpoint, const std::string& mechanism = "");
   void connected(Then then);                               ///< a session that is ready, a new one if need be
   void in_mailbox(const std::string& mailbox, Then then);  ///< ... with this mailbox selected and known
   void log_out(Finish done);
@@ -81,11 +81,11 @@ class ImapDevice final : public Actor, public Alarm {
   const scenario::Device& device_;
   std::uint32_t number_;
   std::uint32_t account_;
-  std::vector<std::unique_ptr<ImapSession>> sessions_;  ///< all of them: continuations may still refer to old ones
+  std::vector<std::unique_ptr<RecordedImap>> sessions_;  ///< all of them: continuations may still refer to old ones
   std::vector<std::unique_ptr<MailboxReader>> readers_;
   std::vector<std::unique_ptr<MailboxCheck>> checks_;
   std::vector<std::unique_ptr<Smuggle>> smuggles_;
-  ImapSession* session_ = nullptr;
+  RecordedImap* session_ = nullptr;
   MailboxReader* reader_ = nullptr;
   std::optional<Wait> wait_;
   Cache cache_;

@@ -15,7 +15,7 @@ using scenario::How;
 using scenario::Verb;
 
 /// The mailbox may be missing: TRYCREATE says so, and a server that gives no codes may mean it (RFC 3501 section 7.1).
-bool may_lack_mailbox(const ImapSession::Result& result) {
+bool may_lack_mailbox(const Completion& result) {
   return iequals(result.status, "NO") && (result.code.empty() || iequals(result.code, "TRYCREATE"));
 }
 
@@ -26,7 +26,7 @@ const std::vector<std::string> kDeleted = {"\\Deleted"};
 
 void ImapDevice::act(const scenario::Step& step, Finish done) {
   cut_if_asked(step);
-  const auto plain = [done](const ImapSession::Result&) { done(); };
+  const auto plain = [done](const Completion&) { done(); };
   const auto online = [&](std::function<void()> then) {
     connected([done, then = std::move(then)](bool ok) { ok ? then() : done(); });
   };
@@ -38,7 +38,7 @@ void ImapDevice::act(const scenario::Step& step, Finish done) {
     case Verb::sync:
       return in_mailbox(box(step), [this, done, plain](bool ok) {
         if (!ok) return done();
-        session_->noop([this, done](const ImapSession::Result& result) {
+        session_->noop([this, done](const Completion& result) {
           if (!result.ok()) return done();
           reader_->catch_up([done](bool) { done(); });
         });
@@ -123,8 +123,7 @@ void ImapDevice::with_messages(const scenario::Step& step, Finish done, std::fun
     };
     const bool all = std::all_of(wanted.begin(), wanted.end(), [this](auto m) { return reader_->has(m); });
     if (all) return go_on(true);
-    session_->noop(
-        [this, go_on](const ImapSession::Result& result) { result.ok() ? reader_->catch_up(go_on) : go_on(false); });
+    session_->noop([this, go_on](const Completion& result) { result.ok() ? reader_->catch_up(go_on) : go_on(false); });
   });
 }
 
@@ -152,7 +151,7 @@ void ImapDevice::if_ours(const std::string& mailbox, Finish done, std::function<
 /// EXPUNGE, which takes whatever bears \Deleted: only where nothing of that is somebody else's.
 void ImapDevice::expunge(Finish done) {
   reader_->may_expunge([this, done = std::move(done)](const ExpungePermit* permit) {
-    if (permit != nullptr) return session_->expunge(*permit, [done](const ImapSession::Result&) { done(); });
+    if (permit != nullptr) return session_->expunge(*permit, [done](const Completion&) { done(); });
     if (!session_->over())
       context_.fail("foreign",
                     fmt::format("nothing was expunged from {}: it may hold mail that is not ours and is marked "
@@ -165,25 +164,25 @@ void ImapDevice::expunge(Finish done) {
 /// UID EXPUNGE of these where there is UIDPLUS (RFC 4315).
 void ImapDevice::expunge(const OwnedUids& uids, Finish done) {
   if (!session_->client().has("UIDPLUS")) return expunge(std::move(done));
-  session_->expunge(uids, [done = std::move(done)](const ImapSession::Result&) { done(); });
+  session_->expunge(uids, [done = std::move(done)](const Completion&) { done(); });
 }
 
 void ImapDevice::read(const scenario::Step& step, Finish done) {
   with_messages(step, done, [this, done](const OwnedUids& uids) {
-    session_->fetch(uids, "(UID FLAGS BODY[])", [done](const ImapSession::Result&) { done(); });
+    session_->fetch(uids, "(UID FLAGS BODY[])", [done](const Completion&) { done(); });
   });
 }
 
 void ImapDevice::flag(const scenario::Step& step, bool set, Finish done) {
   with_messages(step, done, [this, &step, set, done](const OwnedUids& uids) {
-    session_->store(uids, set ? "+FLAGS" : "-FLAGS", step.flags, [done](const ImapSession::Result&) { done(); });
+    session_->store(uids, set ? "+FLAGS" : "-FLAGS", step.flags, [done](const Completion&) { done(); });
   });
 }
 
 void ImapDevice::remove(const scenario::Step& step, Finish done) {
   with_messages(step, done, [this, &step, done](const OwnedUids& uids) {
     if (step.how == How::trash) return move(uids, "Trash", done);
-    session_->store(uids, "+FLAGS", kDeleted, [this, uids, done, how = step.how](const ImapSession::Result& result) {
+    session_->store(uids, "+FLAGS", kDeleted, [this, uids, done, how = step.how](const Completion& result) {
       if (how == How::flag || !result.ok()) return done();
       expunge(uids, done);
     });
@@ -194,23 +193,21 @@ void ImapDevice::remove(const scenario::Step& step, Finish done) {
 /// first.
 void ImapDevice::move(const OwnedUids& uids, const std::string& to, Finish done) {
   const auto take_away = [this, uids, done] {
-    session_->store(uids, "+FLAGS.SILENT", kDeleted, [this, uids, done](const ImapSession::Result& stored) {
-      stored.ok() ? expunge(uids, done) : done();
-    });
+    session_->store(uids, "+FLAGS.SILENT", kDeleted,
+                    [this, uids, done](const Completion& stored) { stored.ok() ? expunge(uids, done) : done(); });
   };
-  const auto attempt = [this, uids, to](std::function<void(const ImapSession::Result&)> then) {
+  const auto attempt = [this, uids, to](std::function<void(const Completion&)> then) {
     session_->client().has("MOVE") ? session_->move(uids, to, std::move(then))
                                    : session_->copy(uids, to, std::move(then));
   };
-  const auto attempted = [this, take_away, done](const ImapSession::Result& result) {
+  const auto attempted = [this, take_away, done](const Completion& result) {
     if (!result.ok() || session_->client().has("MOVE")) return done();
     take_away();
   };
-  attempt([this, to, attempt, attempted, done](const ImapSession::Result& result) {
+  attempt([this, to, attempt, attempted, done](const Completion& result) {
     if (!may_lack_mailbox(result)) return attempted(result);
-    session_->create(to, [attempt, attempted, done](const ImapSession::Result& created) {
-      created.ok() ? attempt(attempted) : done();
-    });
+    session_->create(
+        to, [attempt, attempted, done](const Completion& created) { created.ok() ? attempt(attempted) : done(); });
   });
 }
 
@@ -241,10 +238,10 @@ void ImapDevice::upload(const scenario::Step& step, Finish done) {
 void ImapDevice::put(const std::string& mailbox, std::uint32_t message, std::shared_ptr<const std::string> text,
                      Finish done) {
   const std::string& to = mailbox.empty() ? kInbox : mailbox;
-  session_->append(to, message, text, [this, to, message, text, done](const ImapSession::Result& result) {
+  session_->append(to, message, text, [this, to, message, text, done](const Completion& result) {
     if (!may_lack_mailbox(result)) return done();
-    session_->create(to, [this, to, message, text, done](const ImapSession::Result&) {
-      session_->append(to, message, text, [done](const ImapSession::Result&) { done(); });
+    session_->create(to, [this, to, message, text, done](const Completion&) {
+      session_->append(to, message, text, [done](const Completion&) { done(); });
     });
   });
 }
@@ -259,7 +256,7 @@ void ImapDevice::search(const scenario::Step& step, Finish done) {
       found->insert(found->end(), uids.begin(), uids.end());
     };
     const bool standard = scenario::read_search_keys(step.query).standard;
-    session_->search(step.query, [this, standard, wanted, expectation, found, done](const ImapSession::Result& result) {
+    session_->search(step.query, [this, standard, wanted, expectation, found, done](const Completion& result) {
       session_->hooks.search = {};
       if (result.outcome == session::Outcome::fail) {
         // Nothing was found, and nothing was not found. What an extension asks for a server may refuse.
@@ -336,10 +333,10 @@ void ImapDevice::go_online(const scenario::Step& step, Finish done) {
       if (row.uid != 0 && std::find(believed->begin(), believed->end(), row.uid) == believed->end())
         believed->push_back(row.uid);
     };
-    session_->enable("QRESYNC", [this, mailbox, believed, expectation, row_hook, done](const ImapSession::Result&) {
+    session_->enable("QRESYNC", [this, mailbox, believed, expectation, row_hook, done](const Completion&) {
       session_->select_qresync(
           mailbox, cache_.uidvalidity, cache_.modseq,
-          [this, believed, expectation, row_hook, done](const ImapSession::Result& selected) {
+          [this, believed, expectation, row_hook, done](const Completion& selected) {
             const std::uint32_t number = session_number();
             session_->hooks = {};
             readers_.push_back(std::make_unique<MailboxReader>(*session_));

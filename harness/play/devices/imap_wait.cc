@@ -97,7 +97,7 @@ void ImapDevice::poll() {
       asked(ok);
     });
   }
-  session_->noop([this, asked](const ImapSession::Result& result) {
+  session_->noop([this, asked](const Completion& result) {
     if (!result.ok()) return asked(false);
     reader_->catch_up(asked);
   });
@@ -125,8 +125,8 @@ void ImapDevice::missed() {
 void ImapDevice::ask_again(Wait wait, std::vector<std::uint32_t> missing) {
   const std::string wanted = box(*wait.step);
   sessions_.push_back(
-      std::make_unique<ImapSession>(context_, 0, account_, 0, *context_.endpoint(Protocol::imap, device_.tls)));
-  ImapSession* fresh = sessions_.back().get();
+      std::make_unique<RecordedImap>(context_, 0, account_, 0, *context_.endpoint(Protocol::imap, device_.tls)));
+  RecordedImap* fresh = sessions_.back().get();
   readers_.push_back(std::make_unique<MailboxReader>(*fresh));
   MailboxReader* reader = readers_.back().get();
   const auto finish = [this, fresh, reader, wait = std::move(wait), missing = std::move(missing)](bool ok) {
@@ -141,9 +141,9 @@ void ImapDevice::ask_again(Wait wait, std::vector<std::uint32_t> missing) {
     e.text = "a fresh IMAP session was asked";
     context_.append(std::move(e));
     if (fresh->over()) return wait.done();
-    fresh->logout([done = wait.done](const ImapSession::Result&) { done(); });
+    fresh->logout([done = wait.done](const Completion&) { done(); });
   };
-  fresh->open([reader, wanted, finish](const ImapSession::Result& result) {
+  fresh->open([reader, wanted, finish](const Completion& result) {
     if (!result.ok()) return finish(false);
     reader->open(wanted, true, finish);
   });

@@ -6,7 +6,7 @@
 
 namespace mailproof::play {
 
-MailboxReader::MailboxReader(ImapSession& session, Bodies bodies) : session_(session), bodies_(bodies) {
+MailboxReader::MailboxReader(RecordedImap& session, Bodies bodies) : session_(session), bodies_(bodies) {
   session_.hooks.exists = [this](std::uint32_t, std::uint32_t) {
     if (changed) changed();
   };
@@ -24,7 +24,7 @@ MailboxReader::MailboxReader(ImapSession& session, Bodies bodies) : session_(ses
     }
     if (changed) changed();
   };
-  session_.hooks.content = [this](const ImapSession::Content& content) {
+  session_.hooks.content = [this](const RecordedImap::Content& content) {
     if (content.uid == 0) return;
     Item& item = items_[content.uid];
     item.looked_at = true;
@@ -37,7 +37,7 @@ void MailboxReader::open(const std::string& mailbox, bool examine, Then then) {
   items_.clear();
   searched_.clear();
   lost_count_ = false;
-  session_.select(mailbox, examine, [this, then = std::move(then)](const ImapSession::Result& result) {
+  session_.select(mailbox, examine, [this, then = std::move(then)](const Completion& result) {
     items_.clear();  // rows of the mailbox before may have come meanwhile
     if (!result.ok()) return then(false);
     catch_up(then);
@@ -65,7 +65,7 @@ void MailboxReader::look_again(Then then) {
 }
 
 void MailboxReader::fetch(std::uint32_t from, Then then) {
-  session_.look(from, [this, then = std::move(then)](const ImapSession::Result& result) {
+  session_.look(from, [this, then = std::move(then)](const Completion& result) {
     if (!result.ok()) return then(false);
     search_reports(then);
   });
@@ -82,7 +82,7 @@ void MailboxReader::search_reports(Then then) {
     for (const auto uid : found)
       if (std::binary_search(uids.begin(), uids.end(), uid)) session_.guard().is_about_us(uid);
   };
-  session_.search_for_us(uids, [this, then = std::move(then)](const ImapSession::Result&) {
+  session_.search_for_us(uids, [this, then = std::move(then)](const Completion&) {
     session_.hooks.search = {};
     session_.note_unread_reports();
     fetch_bodies(then);
@@ -95,8 +95,7 @@ void MailboxReader::fetch_bodies(Then then) {
     if (item.looked_at && !item.full && session_.guard().is_ours(uid)) uids.push_back(uid);
   const OwnedUids owned = session_.guard().owned(uids);
   if (owned.empty() || bodies_ == Bodies::left) return then(true);
-  session_.fetch(owned, "(UID BODY.PEEK[])",
-                 [then = std::move(then)](const ImapSession::Result& result) { then(result.ok()); });
+  session_.fetch(owned, "(UID BODY.PEEK[])", [then = std::move(then)](const Completion& result) { then(result.ok()); });
 }
 
 void MailboxReader::may_expunge(Permitted then) {
@@ -107,7 +106,7 @@ void MailboxReader::may_expunge(Permitted then) {
       return then(permit ? &*permit : nullptr);
     }
     for (auto& entry : items_) entry.second.flags = {"unknown"};
-    session_.flags([this, then](const ImapSession::Result& result) {
+    session_.flags([this, then](const Completion& result) {
       if (!result.ok()) return then(nullptr);
       std::map<std::uint32_t, bool> deleted;
       for (const auto& [uid, item] : items_)
@@ -164,12 +163,12 @@ void MailboxCheck::look(const std::string& mailbox, Then then) {
     });
     if (below && holds_mail) mailboxes_.emplace_back(row.name);
   };
-  session_.open([this](const ImapSession::Result& opened) {
+  session_.open([this](const Completion& opened) {
     if (!opened.ok()) {
       why_ = opened.text;
       return finish();
     }
-    session_.list([this](const ImapSession::Result& listed) {
+    session_.list([this](const Completion& listed) {
       if (!listed.ok()) {
         why_ = "LIST failed: " + listed.text;
         return finish();
@@ -197,7 +196,7 @@ void MailboxCheck::look_into(std::size_t i, Finish next) {
 void MailboxCheck::finish() {
   const OwnedMailbox mailbox(mailboxes_.front());
   if (const Then then = std::exchange(then_, {})) then(why_.empty() ? &mailbox : nullptr, why_);
-  if (!session_.over()) session_.logout([](const ImapSession::Result&) {});
+  if (!session_.over()) session_.logout([](const Completion&) {});
 }
 
 }  // namespace mailproof::play

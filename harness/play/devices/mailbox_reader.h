@@ -7,10 +7,10 @@
 
 namespace mailproof::play {
 
-/// Keeps up with the open mailbox of an ImapSession: which messages are there, which of them are ours, with what flags.
-/// Looks at headers first, and fetches the bodies of what is ours only. Where a delivery report's header does not say
-/// what it is about, the server is asked to search it for this playing's number: a body that may be somebody else's is
-/// never fetched.
+/// Keeps up with the open mailbox of an RecordedImap: which messages are there, which of them are ours, with what
+/// flags. Looks at headers first, and fetches the bodies of what is ours only. Where a delivery report's header does
+/// not say what it is about, the server is asked to search it for this playing's number: a body that may be somebody
+/// else's is never fetched.
 class MailboxReader {
  public:
   using Then = std::function<void(bool ok)>;
@@ -23,7 +23,7 @@ class MailboxReader {
     std::set<std::string> flags;  ///< lower case
   };
 
-  explicit MailboxReader(ImapSession& session, Bodies bodies = Bodies::fetched);
+  explicit MailboxReader(RecordedImap& session, Bodies bodies = Bodies::fetched);
 
   /// SELECT or EXAMINE, then everything that is there.
   void open(const std::string& mailbox, bool examine, Then then);
@@ -53,7 +53,7 @@ class MailboxReader {
   void search_reports(Then then);
   void fetch_bodies(Then then);
 
-  ImapSession& session_;
+  RecordedImap& session_;
   Bodies bodies_;
   std::map<std::uint32_t, Item> items_;
   std::set<std::uint32_t> searched_;  ///< reports that were searched, whatever came of it
@@ -74,7 +74,7 @@ class MailboxCheck {
   void finish();
 
   Context& context_;
-  ImapSession session_;
+  RecordedImap session_;
   MailboxReader reader_;
   std::vector<std::string> mailboxes_;
   std::string why_;

@@ -47,7 +47,7 @@ class Pop3Device final : public Actor, public Alarm {
     AfterDownload after;
   };
 
-  Pop3Session& begin_session(const Endpoint& endpoint, const std::string& mechanism = "");
+  RecordedPop3& begin_session(const Endpoint& endpoint, const std::string& mechanism = "");
   void connect(const scenario::Step& step, Finish done);
   /// `see`: what is looked for, until when.
   struct Look {
@@ -77,8 +77,8 @@ class Pop3Device final : public Actor, public Alarm {
   Context& context_;
   const scenario::Device& device_;
   std::uint32_t number_, account_;
-  std::vector<std::unique_ptr<Pop3Session>> sessions_;
-  Pop3Session* session_ = nullptr;
+  std::vector<std::unique_ptr<RecordedPop3>> sessions_;
+  RecordedPop3* session_ = nullptr;
   bool listed_ = false;
   std::vector<std::unique_ptr<Smuggle>> smuggles_;
   std::function<void()> alarm_;
@@ -87,8 +87,8 @@ class Pop3Device final : public Actor, public Alarm {
   std::map<std::string, Time> downloaded_;
 };
 
-Pop3Session& Pop3Device::begin_session(const Endpoint& endpoint, const std::string& mechanism) {
-  sessions_.push_back(std::make_unique<Pop3Session>(context_, number_, account_, 0, endpoint, mechanism));
+RecordedPop3& Pop3Device::begin_session(const Endpoint& endpoint, const std::string& mechanism) {
+  sessions_.push_back(std::make_unique<RecordedPop3>(context_, number_, account_, 0, endpoint, mechanism));
   session_ = sessions_.back().get();
   listed_ = false;
   return *session_;
@@ -99,22 +99,22 @@ Pop3Session& Pop3Device::begin_session(const Endpoint& endpoint, const std::stri
 void Pop3Device::connect(const scenario::Step& step, Finish done) {
   const auto welcome = std::make_shared<Welcome>(context_, step);
   const auto begin = [this, &step, welcome, done = std::move(done)] {
-    Pop3Session& session = begin_session(welcome->endpoint(Protocol::pop3, device_.tls), step.plaintext ? "USER" : "");
-    session.open([&step, &session, welcome, done, device = device_.name](const Pop3Session::Result& result) {
+    RecordedPop3& session = begin_session(welcome->endpoint(Protocol::pop3, device_.tls), step.plaintext ? "USER" : "");
+    session.open([&step, &session, welcome, done, device = device_.name](const Completion& result) {
       welcome->came(session.number(), result.ok() ? nullptr : &session.end(), device);
       if (!result.ok()) return done();
-      const auto on = [done](const Pop3Session::Result&) { done(); };
+      const auto on = [done](const Completion&) { done(); };
       step.plaintext ? session.quit(on) : session.stat(on);
     });
   };
   if (session_ == nullptr || !session_->ready()) return begin();
-  session_->quit([begin](const Pop3Session::Result&) { begin(); });
+  session_->quit([begin](const Completion&) { begin(); });
 }
 
 void Pop3Device::connected(Then then) {
   if (session_ != nullptr && session_->ready()) return then(true);
   begin_session(*context_.endpoint(Protocol::pop3, device_.tls))
-      .open([this, then = std::move(then)](const Pop3Session::Result& result) {
+      .open([this, then = std::move(then)](const Completion& result) {
         if (!result.ok()) context_.fail("connect", device_.name + ": " + result.text);
         then(result.ok());
       });
@@ -123,19 +123,19 @@ void Pop3Device::connected(Then then) {
 void Pop3Device::listed(Then then) {
   connected([this, then = std::move(then)](bool ok) {
     if (!ok || listed_) return then(ok);
-    session_->stat([this, then](const Pop3Session::Result& stat) {
+    session_->stat([this, then](const Completion& stat) {
       if (!stat.ok()) return then(false);
       if (session_->messages() == 0) {
         listed_ = true;
         return then(true);
       }
-      session_->list([this, then](const Pop3Session::Result& list) {
+      session_->list([this, then](const Completion& list) {
         if (!list.ok()) return then(false);
         if (!session_->client().has("UIDL")) {
           listed_ = true;
           return then(true);
         }
-        session_->uidl([this, then](const Pop3Session::Result& uidl) {
+        session_->uidl([this, then](const Completion& uidl) {
           listed_ = true;
           then(uidl.ok());
         });
@@ -194,7 +194,7 @@ void Pop3Device::download_all(const std::shared_ptr<Job>& job, Finish done) {
 void Pop3Device::fetch_body(const std::shared_ptr<Job>& job, std::uint32_t number, Finish done) {
   const auto owned = session_->owned(number);
   if (!owned) return done();
-  session_->retr(*owned, [this, job, number, done = std::move(done)](const Pop3Session::Result& result) {
+  session_->retr(*owned, [this, job, number, done = std::move(done)](const Completion& result) {
     if (!result.ok()) return done();
     const std::uint32_t message = session_->message(number);
     const std::string& uidl = session_->uidl(number);
@@ -255,7 +255,7 @@ std::vector<std::uint32_t> Pop3Device::not_there(const std::vector<std::uint32_t
 /// refused because somebody else has the maildrop is tried again.
 void Pop3Device::see(const Look& look) {
   if (session_ != nullptr && session_->ready()) return look_for(look);
-  begin_session(*context_.endpoint(Protocol::pop3, device_.tls)).open([this, look](const Pop3Session::Result& result) {
+  begin_session(*context_.endpoint(Protocol::pop3, device_.tls)).open([this, look](const Completion& result) {
     if (result.ok()) return look_for(look);
     const bool said_no = session_->end().login_refused && !session_->end().broken;
     if (said_no && context_.network.now() < look.deadline) return look_later(look);
@@ -270,7 +270,7 @@ void Pop3Device::look_for(const Look& look) {
     session_->look_at(session_->numbers(), [this, look] {
       const bool there = not_there(look.wanted).empty(), late = context_.network.now() >= look.deadline;
       if (session_->over()) return seen(look, there ? Type::ok : Type::info, "the connection ended");
-      session_->quit([this, look, there, late](const Pop3Session::Result&) {
+      session_->quit([this, look, there, late](const Completion&) {
         if (there || late) return seen(look, there ? Type::ok : Type::fail, "");
         look_later(look);
       });
@@ -311,7 +311,7 @@ void Pop3Device::dele_all(std::vector<std::uint32_t> numbers, Finish done) {
       [this, numbers = std::move(numbers)](std::size_t i, Finish next) {
         const auto owned = session_->owned(numbers[i]);
         if (session_->over() || !owned) return next();
-        session_->dele(*owned, [next = std::move(next)](const Pop3Session::Result&) { next(); });
+        session_->dele(*owned, [next = std::move(next)](const Completion&) { next(); });
       },
       std::move(done));
 }
@@ -322,11 +322,11 @@ void Pop3Device::quit(const scenario::Step& step, Finish done) {
   if (step.cut.when == Cut::When::before_reply) faults.cut_after_received = 1;
   if (step.cut.when == Cut::When::after_bytes) faults.cut_after_sent = step.cut.bytes;
   if (step.cut.when != Cut::When::none) session_->misbehave(faults);
-  session_->quit([done = std::move(done)](const Pop3Session::Result&) { done(); });
+  session_->quit([done = std::move(done)](const Completion&) { done(); });
 }
 
 void Pop3Device::perform(const scenario::Step& step, Finish done) {
-  const auto plain = [done](const Pop3Session::Result&) { done(); };
+  const auto plain = [done](const Completion&) { done(); };
   switch (step.verb) {
     case Verb::connect:
       return connect(step, std::move(done));

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "wire/mime/report.h"
 
 namespace mailproof::play {
@@ -60,6 +62,16 @@ void record_reports(Context& context, const mail::ContentScanner& scanner, const
         e.account = static_cast<std::uint32_t>(i + 1);
     context.append(std::move(e));
   }
+}
+
+std::string join_flags(std::vector<std::string> flags) {
+  std::sort(flags.begin(), flags.end());
+  std::string out;
+  for (const auto& flag : flags) {
+    if (!out.empty()) out += ' ';
+    out += flag;
+  }
+  return out;
 }
 
 }  // namespace mailproof::play

@@ -11,4 +11,7 @@ void describe_content(const Context& context, const mail::ContentScanner& scanne
 /// message reported on.
 void record_reports(Context& context, const mail::ContentScanner& scanner, const history::Event& at);
 
+/// In order, so that two of them can be compared.
+std::string join_flags(std::vector<std::string> flags);
+
 }  // namespace mailproof::play

@@ -1,10 +1,10 @@
 #pragma once
 #include <functional>
-#include <map>
 #include <memory>
 
 #include "play/context.h"
 #include "play/ownership.h"
+#include "play/recorded/recorder.h"
 #include "session/imap/client.h"
 
 namespace mailproof::play {
@@ -13,14 +13,9 @@ namespace mailproof::play {
 /// the loop, with how they ended. It stays alive until its Player goes; after `over()` every command ends as fail
 /// ("never sent"). What removes or changes messages or fetches their bodies takes a proof that they are ours; one of
 /// another mailbox than the open one is never sent either.
-class ImapSession final : public session::ImapSink {
+class RecordedImap final : public session::ImapSink {
  public:
-  struct Result {
-    session::Outcome outcome = session::Outcome::fail;
-    std::string status, code, text;
-    bool ok() const { return outcome == session::Outcome::ok; }
-  };
-  using Then = std::function<void(const Result&)>;
+  using Then = Recorder::Then;
 
   /// A message that a FETCH brought content of.
   struct Content {
@@ -41,12 +36,11 @@ class ImapSession final : public session::ImapSink {
     std::function<void(const session::Ended&)> ended;
   };
 
-  ImapSession(Context& context, std::uint32_t device, std::uint32_t account, std::uint32_t audit_round,
-              const Endpoint& endpoint, const std::string& mechanism = "");
-  ~ImapSession() override;
+  RecordedImap(Context& context, std::uint32_t device, std::uint32_t account, std::uint32_t audit_round,
+               const Endpoint& endpoint, const std::string& mechanism = "");
 
   /// Connects and logs in.
-  void open(Then then);
+  void open(Then then) { recorder_.open(std::move(then)); }
   void select(const std::string& mailbox, bool examine, Then then);
   void select_qresync(const std::string& mailbox, std::uint32_t uidvalidity, std::uint64_t modseq, Then then);
   void enable(const std::string& what, Then then);
@@ -74,16 +68,16 @@ class ImapSession final : public session::ImapSink {
   void quota(const std::string& mailbox, Then then);
   void logout(Then then);
   void give_up(const std::string& why) { client_->give_up(why); }
-  void drop(bool with_reset);
-  void misbehave(const LinkFaults& faults);
+  void drop(bool with_reset) { recorder_.drop(with_reset, "the device drops the connection"); }
+  void misbehave(const LinkFaults& faults) { recorder_.misbehave(faults); }
 
   session::ImapClient& client() { return *client_; }
   const session::ImapView& view() const { return client_->view(); }
   ImapGuard& guard() { return guard_; }  ///< whose the messages of the open mailbox are
-  bool ready() const { return client_->ready() && !ended_ && !leaving_; }
-  bool over() const { return ended_; }
-  const session::Ended& end() const { return end_; }  ///< how, once it is over
-  std::uint32_t number() const { return number_; }
+  bool ready() const { return client_->ready() && !over() && !leaving_; }
+  bool over() const { return recorder_.over(); }
+  const session::Ended& end() const { return recorder_.end(); }  ///< how, once it is over
+  std::uint32_t number() const { return recorder_.number(); }
   Hooks hooks;
   /// Says in the history which delivery reports nobody may read: they may be about us.
   void note_unread_reports();
@@ -91,7 +85,7 @@ class ImapSession final : public session::ImapSink {
   void enumerated(std::uint32_t messages);
 
   // session::ImapSink
-  void on_ready(Time now) override;
+  void on_ready(Time) override { recorder_.ready("OK"); }
   void on_done(const session::ImapCompletion& done, Time now) override;
   void on_idling(Time now) override;
   void on_exists(std::uint32_t n, std::uint32_t before, Time now) override;
@@ -106,17 +100,12 @@ class ImapSession final : public session::ImapSink {
   void on_search(std::span<const std::uint32_t> numbers, Time now) override;
   void on_quota(std::string_view root, std::string_view resource, std::uint64_t used, std::uint64_t limit,
                 Time now) override;
-  void on_deviation(const session::Deviation& deviation, Time now) override;
+  void on_deviation(const session::Deviation& deviation, Time) override { recorder_.deviation(deviation); }
   void on_ended(const session::Ended& ended, Time now) override;
 
  private:
-  struct Pending {
-    std::uint32_t event = 0;
-    history::What what = history::What::noop;
-    Then then;
-  };
-  history::Event event(history::Type type, history::What what) const;
-  /// Records the invoke; `issue` gives the client's command id, 0 where it takes nothing more.
+  history::Event event(history::Type type, history::What what) const { return recorder_.event(type, what); }
+  /// As Recorder::command(), in the open mailbox where the invoke does not say which.
   template <class Issue>
   void command(history::Event invoke, Then then, Issue&& issue);
   template <class Issue>
@@ -125,20 +114,12 @@ class ImapSession final : public session::ImapSink {
   void record_content(const session::ImapFetchRow& row);
 
   Context& context_;
-  std::uint32_t number_;
   std::unique_ptr<session::ImapClient> client_;
-  std::unique_ptr<history::RecordedPeer> recorded_;
-  std::unique_ptr<Link> link_;
-  Endpoint endpoint_;
-  std::map<session::CommandId, Pending> pending_;
-  Then opened_;
-  std::uint32_t connect_event_ = 0;
-  bool ended_ = false;
   bool leaving_ = false;  ///< LOGOUT was asked for: nothing more is taken, though its answer may come before the end
-  session::Ended end_;
   mail::ContentScanner scanner_;
   ImapGuard guard_;
   std::vector<std::uint32_t> found_;
+  Recorder recorder_;  ///< last: its link goes first
 };
 
 }  // namespace mailproof::play

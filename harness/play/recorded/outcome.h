@@ -1,4 +1,7 @@
 #pragma once
+#include <functional>
+#include <string>
+
 #include "history/event.h"
 #include "session/client.h"
 
@@ -16,5 +19,13 @@ inline history::Type type_of(session::Outcome outcome) {
   }
   return history::Type::info;
 }
+
+/// What whoever asked a session for something is told of its end.
+struct Completion {
+  session::Outcome outcome = session::Outcome::fail;
+  std::string status;  ///< IMAP: "OK", "NO", "BAD"
+  std::string code, text;
+  bool ok() const { return outcome == session::Outcome::ok; }
+};
 
 }  // namespace mailproof::play

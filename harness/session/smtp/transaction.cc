@@ -171,6 +171,9 @@ void SmtpClient::Impl::write_body() {
 
 /// SMTP: one reply speaks for all accepted recipients. LMTP: one each, in order (RFC 2033 section 4.2).
 void SmtpClient::Impl::after_final(std::size_t recipient, const smtp::Reply& reply) {
+  // RFC 5321 section 4.2.1: 3yz asks for more, where there is no more. Whether the message was taken nobody can say.
+  if (reply.intermediate())
+    return end(EndReason::dropped, fmt::format("{} where a message is taken or refused", reply.code), true);
   const Outcome outcome = reply.positive() ? Outcome::ok : Outcome::fail;
   final_reply_seen_ = true;
   after_message_ = true;

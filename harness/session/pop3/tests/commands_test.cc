@@ -10,7 +10,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-std::unique_ptr<Rig> rig() { return std::make_unique<Pop3Rig>(pop3_config()); }
+std::unique_ptr<SessionRig> rig() { return std::make_unique<Pop3Rig>(pop3_config()); }
 
 /// Brings a session up without CAPA after login, then plays the steps.
 std::vector<DialogueStep> logged_in(std::vector<DialogueStep> steps,
@@ -40,7 +40,7 @@ const auto kDownload = [](Peer& p) {
   c.rset();
   c.list(2);
   c.uidl(2);
-  c.quit();
+  return c.quit();
 };
 const std::vector<std::string> kAnswers = {"+OK 2 530\r\n",
                                            "+OK 2 messages:\r\n1 120\r\n2 410\r\n.\r\n",
@@ -67,7 +67,7 @@ const auto kToldOfDownload = ElementsAre(
     "ended dropped clean ready pop3 127.0.0.1:110: QUIT (last seen: \"+OK Logging out, messages deleted.\")");
 
 std::vector<DialogueStep> one_by_one() {
-  std::vector<DialogueStep> steps = {act(kDownload)};
+  std::vector<DialogueStep> steps = {asks(kDownload)};
   for (std::size_t i = 0; i < kCommands.size(); ++i) {
     steps.push_back(client(kCommands[i]));
     steps.push_back(server(kAnswers[i]));
@@ -80,7 +80,8 @@ std::vector<DialogueStep> pipelined() {
   std::string answers;
   for (const std::string& c : kCommands) commands += c;
   for (const std::string& a : kAnswers) answers += a;
-  return logged_in({act([](Peer& p) { pop3(p).pipelining(true); }), act(kDownload), client(commands), server(answers)});
+  return logged_in(
+      {act([](Peer& p) { pop3(p).pipelining(true); }), asks(kDownload), client(commands), server(answers)});
 }
 
 TEST(Pop3Commands, OneByOne) {
@@ -108,7 +109,7 @@ TEST(Pop3Commands, PipeliningNeedsTheServersOffer) {
 TEST(Pop3Commands, AnswersInAnyPieces) {
   std::string answers;
   for (const std::string& a : kAnswers) answers += a;
-  auto steps = logged_in({act([](Peer& p) { pop3(p).pipelining(true); }), act(kDownload)});
+  auto steps = logged_in({act([](Peer& p) { pop3(p).pipelining(true); }), asks(kDownload)});
   for (const char c : answers) steps.push_back(server(std::string(1, c)));
   steps.insert(
       steps.begin() + 11,

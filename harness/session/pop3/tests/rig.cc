@@ -4,6 +4,14 @@
 
 namespace mailproof::session {
 
+std::vector<std::string> Pop3Rig::odd_answers() const {
+  return {"-ERR [SYS/TEMP] try later\r\n", "-ERR\r\n", "+OK\r\n", "+ VXNlcm5hbWU6\r\n"};
+}
+
+std::vector<std::string> Pop3Rig::floods() const {
+  return {"+OK\r\n", "-ERR no\r\n", "+ VXNlcm5hbWU6\r\n", "1 120\r\n", "+OK\r\n1 120\r\n", "+OK no end ", "\r"};
+}
+
 void Pop3Rig::on_greeting(std::string_view text, Time) { told.push_back(fmt::format("greeting {}", text)); }
 void Pop3Rig::on_ready(Time) { told.emplace_back("ready"); }
 void Pop3Rig::on_done(const Pop3Completion& d, Time) {
@@ -37,6 +45,8 @@ ClientConfig pop3_config(TlsMode tls, std::string mechanism) {
   config.endpoint.protocol = Protocol::pop3;
   config.endpoint.port = 110;
   config.endpoint.tls = tls;
+  config.max_response_bytes = 128U << 10;
+  config.max_responses = 1000;
   config.login = {"user0001", Secret("pass"), std::move(mechanism)};
   return config;
 }

@@ -7,11 +7,15 @@
 namespace mailproof::session {
 
 /// A Pop3Client whose sink writes down what it is told; contents of one message are joined.
-class Pop3Rig final : public Rig, public Pop3Sink {
+class Pop3Rig final : public SessionRig, public Pop3Sink {
  public:
   explicit Pop3Rig(ClientConfig config, std::shared_ptr<Offers> offers = nullptr)
       : client_(std::move(config), *this), offers_(std::move(offers)) {}
   Peer& peer() override { return client_; }
+  bool awaiting() const override { return !client_.ready() || client_.busy(); }
+  std::vector<std::string> truth(std::string_view said, std::string_view heard) const override;
+  std::vector<std::string> odd_answers() const override;
+  std::vector<std::string> floods() const override;
 
   void on_greeting(std::string_view text, Time) override;
   void on_secured(const TlsFacts& facts, Time) override {

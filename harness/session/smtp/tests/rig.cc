@@ -9,6 +9,20 @@ std::string describe(const SmtpReply& r) { return fmt::format("{} [{}] {}", r.co
 
 }  // namespace
 
+std::vector<std::string> SmtpRig::odd_answers() const {
+  return {"421 4.3.2 closing\r\n",
+          "550-5.7.1 no\r\n550 5.7.1 and never\r\n",
+          "250 2.0.0 fine\r\n",
+          "354 go\r\n",
+          "334 \r\n",
+          "599\r\n"};
+}
+
+std::vector<std::string> SmtpRig::floods() const {
+  return {"250 2.0.0 fine\r\n", "421 4.3.2 closing\r\n", "354 go\r\n",  "550 5.7.1 no\r\n",
+          "250-more\r\n",       "334 VXNlcm5hbWU6\r\n",  "250 no end ", "\r"};
+}
+
 void SmtpRig::on_greeting(const SmtpReply& reply, Time) { told.push_back(fmt::format("greeting {}", describe(reply))); }
 void SmtpRig::on_ready(Time) { told.emplace_back("ready"); }
 void SmtpRig::on_reply(std::string_view command, const SmtpReply& reply, Time) {
@@ -36,6 +50,8 @@ ClientConfig smtp_config(Protocol protocol, TlsMode tls, bool auth, std::string 
   config.endpoint.port = 25;
   config.endpoint.tls = tls;
   config.endpoint.auth = auth;
+  config.max_response_bytes = 128U << 10;
+  config.max_responses = 1000;
   config.login = {"user0001", Secret("pass"), std::move(mechanism)};
   return config;
 }
@@ -55,12 +71,15 @@ DialogueStep due() {
 }
 
 DialogueStep send_to(std::vector<std::string> recipients, std::string message) {
-  return act([recipients, message](Peer& p) {
-    Envelope envelope;
-    envelope.from = "user0002@example.test";
-    envelope.to = recipients;
-    smtp(p).send(envelope, std::make_shared<const std::string>(message));
-  });
+  const std::size_t count = recipients.size();
+  return asks(
+      [recipients, message](Peer& p) {
+        Envelope envelope;
+        envelope.from = "user0002@example.test";
+        envelope.to = recipients;
+        return smtp(p).send(envelope, std::make_shared<const std::string>(message));
+      },
+      count);
 }
 
 }  // namespace mailproof::session

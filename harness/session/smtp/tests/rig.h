@@ -7,11 +7,17 @@
 namespace mailproof::session {
 
 /// An SmtpClient whose sink writes down what it is told.
-class SmtpRig final : public Rig, public SmtpSink {
+class SmtpRig final : public SessionRig, public SmtpSink {
  public:
   explicit SmtpRig(ClientConfig config, std::shared_ptr<Offers> offers = nullptr)
-      : client_(std::move(config), "client.example.test", *this), offers_(std::move(offers)) {}
+      : lmtp_(config.endpoint.protocol == Protocol::lmtp),
+        client_(std::move(config), "client.example.test", *this),
+        offers_(std::move(offers)) {}
   Peer& peer() override { return client_; }
+  bool awaiting() const override { return !client_.ready() || client_.busy(); }
+  std::vector<std::string> truth(std::string_view said, std::string_view heard) const override;
+  std::vector<std::string> odd_answers() const override;
+  std::vector<std::string> floods() const override;
 
   void on_greeting(const SmtpReply& reply, Time) override;
   void on_secured(const TlsFacts& facts, Time) override {
@@ -29,6 +35,7 @@ class SmtpRig final : public Rig, public SmtpSink {
   void on_ended(const Ended& ended, Time) override;
 
  private:
+  bool lmtp_;
   SmtpClient client_;
   std::shared_ptr<Offers> offers_;
 };

@@ -41,13 +41,13 @@ std::vector<DialogueStep> step_by_step() {
                 server("250 2.1.0 Ok\r\n"), client("RCPT TO:<a@example.test>\r\n"), server("250 2.1.5 Ok\r\n"),
                 client("RCPT TO:<b@example.test>\r\n"), server("550 5.1.1 no such user\r\n"), client("DATA\r\n"),
                 server("354 go\r\n"), client(kStuffed), server("250 2.0.0 queued\r\n"),
-                act([](Peer& p) { smtp(p).quit(); }), client("QUIT\r\n"), server("221 2.0.0 Bye\r\n")});
+                asks([](Peer& p) { return smtp(p).quit(); }), client("QUIT\r\n"), server("221 2.0.0 Bye\r\n")});
 }
 
 std::vector<DialogueStep> pipelined() {
   return ready(
       kPipelining,
-      {send_to({"a@example.test", "b@example.test"}), act([](Peer& p) { smtp(p).quit(); }),
+      {send_to({"a@example.test", "b@example.test"}), asks([](Peer& p) { return smtp(p).quit(); }),
        client("MAIL FROM:<user0002@example.test>\r\nRCPT TO:<a@example.test>\r\nRCPT TO:<b@example.test>\r\nDATA\r\n"),
        server("250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n550 5.1.1 no such user\r\n354 go\r\n"), client(kStuffed),
        server("250 2.0.0 queued\r\n"), client("QUIT\r\n"), server("221 2.0.0 Bye\r\n")});

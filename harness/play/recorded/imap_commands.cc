@@ -1,0 +1,182 @@
+// What a recorded IMAP session can be asked for, and how its invoke reads in the history.
+#include <fmt/format.h>
+
+#include "play/recorded/content.h"
+#include "play/recorded/imap.h"
+
+namespace mailproof::play {
+namespace {
+
+using history::Type;
+using history::What;
+
+/// A set as the protocol takes it, resolved for the record: "3:*" cannot be compared later, so it is kept as the UIDs
+/// in view.
+std::string resolved(const std::string& set, const session::ImapView& view) {
+  if (set.find('*') == std::string::npos) return set;
+  std::vector<std::uint32_t> uids;
+  for (const auto uid : view.uids)
+    if (uid != 0) uids.push_back(uid);
+  return history::format_uids(uids);
+}
+
+}  // namespace
+
+template <class Issue>
+void RecordedImap::command(history::Event invoke, Then then, Issue&& issue) {
+  invoke.mailbox = invoke.mailbox.empty() ? view().mailbox : invoke.mailbox;
+  recorder_.command(std::move(invoke), std::move(then), std::forward<Issue>(issue));
+}
+
+template <class Issue>
+void RecordedImap::command(const OwnedUids& uids, history::Event invoke, Then then, Issue&& issue) {
+  invoke.set = uids.set();
+  const bool here = !uids.empty() && uids.of(view().mailbox, view().uidvalidity);
+  command(std::move(invoke), std::move(then), [&] { return here ? issue() : session::CommandId{0}; });
+}
+
+void RecordedImap::select(const std::string& mailbox, bool examine, Then then) {
+  auto e = event(Type::invoke, examine ? What::examine : What::select);
+  e.mailbox = mailbox;
+  command(std::move(e), std::move(then), [&] { return client_->select(mailbox, examine); });
+}
+
+void RecordedImap::select_qresync(const std::string& mailbox, std::uint32_t uidvalidity, std::uint64_t modseq,
+                                  Then then) {
+  auto e = event(Type::invoke, What::select);
+  e.mailbox = mailbox;
+  e.uidvalidity = uidvalidity;
+  e.modseq = modseq;
+  command(std::move(e), std::move(then), [&] { return client_->select_qresync(mailbox, uidvalidity, modseq, ""); });
+}
+
+void RecordedImap::enable(const std::string& what, Then then) {
+  auto e = event(Type::invoke, What::enable);
+  e.text = what;
+  command(std::move(e), std::move(then), [&] { return client_->enable(what); });
+}
+
+void RecordedImap::noop(Then then) {
+  command(event(Type::invoke, What::noop), std::move(then), [&] { return client_->noop(); });
+}
+
+void RecordedImap::idle(Then then) {
+  command(event(Type::invoke, What::idle), std::move(then), [&] { return client_->idle(); });
+}
+
+void RecordedImap::fetch_items(const std::string& set, const std::string& items, Then then) {
+  auto e = event(Type::invoke, What::fetch);
+  e.set = resolved(set, view());
+  e.text = items;
+  command(std::move(e), std::move(then), [&] { return client_->uid_fetch(set, items); });
+}
+
+void RecordedImap::look(std::uint32_t from_uid, Then then) {
+  guard_.asking_from(from_uid);
+  fetch_items(fmt::format("{}:*", from_uid), "(UID FLAGS RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER])", std::move(then));
+}
+
+void RecordedImap::flags(Then then) { fetch_items("1:*", "(UID FLAGS)", std::move(then)); }
+
+void RecordedImap::fetch(const OwnedUids& uids, const std::string& items, Then then) {
+  auto e = event(Type::invoke, What::fetch);
+  e.text = items;
+  command(uids, std::move(e), std::move(then), [&] { return client_->uid_fetch(uids.set(), items); });
+}
+
+void RecordedImap::store(const OwnedUids& uids, const std::string& action, const std::vector<std::string>& flags,
+                         Then then) {
+  auto e = event(Type::invoke, What::store);
+  e.code = action;
+  e.flags = join_flags(flags);
+  e.has_flags = true;
+  command(uids, std::move(e), std::move(then), [&] { return client_->uid_store(uids.set(), action, flags); });
+}
+
+void RecordedImap::copy(const OwnedUids& uids, const std::string& mailbox, Then then) {
+  auto e = event(Type::invoke, What::copy);
+  e.other_mailbox = mailbox;
+  command(uids, std::move(e), std::move(then), [&] { return client_->uid_copy(uids.set(), mailbox); });
+}
+
+void RecordedImap::move(const OwnedUids& uids, const std::string& mailbox, Then then) {
+  auto e = event(Type::invoke, What::move);
+  e.other_mailbox = mailbox;
+  command(uids, std::move(e), std::move(then), [&] { return client_->uid_move(uids.set(), mailbox); });
+}
+
+void RecordedImap::expunge(const OwnedUids& uids, Then then) {
+  command(uids, event(Type::invoke, What::expunge), std::move(then), [&] { return client_->uid_expunge(uids.set()); });
+}
+
+void RecordedImap::expunge(const ExpungePermit&, Then then) {
+  command(event(Type::invoke, What::expunge), std::move(then), [&] { return client_->expunge(); });
+}
+
+void RecordedImap::append(const std::string& mailbox, std::uint32_t message, std::shared_ptr<const std::string> text,
+                          Then then) {
+  auto e = event(Type::invoke, What::append);
+  e.mailbox = mailbox;
+  e.message = message;
+  e.size = text->size();
+  command(std::move(e), std::move(then), [&] { return client_->append(mailbox, {}, std::move(text)); });
+}
+
+void RecordedImap::search(const std::string& query, Then then) {
+  auto e = event(Type::invoke, What::search);
+  e.text = query;
+  found_.clear();
+  command(std::move(e), std::move(then), [&] { return client_->uid_search(query); });
+}
+
+void RecordedImap::search_for_us(const std::vector<std::uint32_t>& uids, Then then) {
+  search(fmt::format("UID {} TEXT {}", history::format_uids(uids), context_.messages.playing()), std::move(then));
+}
+
+void RecordedImap::create(const std::string& mailbox, Then then) {
+  auto e = event(Type::invoke, What::create);
+  e.mailbox = mailbox;
+  command(std::move(e), std::move(then), [&] { return client_->create(mailbox); });
+}
+
+void RecordedImap::remove(const OwnedMailbox& mailbox, Then then) {
+  auto e = event(Type::invoke, What::remove);
+  e.mailbox = mailbox.name();
+  command(std::move(e), std::move(then), [&] { return client_->remove(mailbox.name()); });
+}
+
+void RecordedImap::rename(const OwnedMailbox& from, const std::string& to, Then then) {
+  auto e = event(Type::invoke, What::rename);
+  e.mailbox = from.name();
+  e.other_mailbox = to;
+  command(std::move(e), std::move(then), [&] { return client_->rename(from.name(), to); });
+}
+
+void RecordedImap::subscribe(const std::string& mailbox, Then then) {
+  auto e = event(Type::invoke, What::subscribe);
+  e.mailbox = mailbox;
+  command(std::move(e), std::move(then), [&] { return client_->subscribe(mailbox); });
+}
+
+void RecordedImap::list(Then then) {
+  command(event(Type::invoke, What::list), std::move(then), [&] { return client_->list("", "*"); });
+}
+
+void RecordedImap::status(const std::string& mailbox, Then then) {
+  auto e = event(Type::invoke, What::status);
+  e.mailbox = mailbox;
+  command(std::move(e), std::move(then), [&] { return client_->status(mailbox, "(MESSAGES UIDNEXT UIDVALIDITY)"); });
+}
+
+void RecordedImap::quota(const std::string& mailbox, Then then) {
+  auto e = event(Type::invoke, What::get_quota);
+  e.mailbox = mailbox;
+  command(std::move(e), std::move(then), [&] { return client_->get_quota_root(mailbox); });
+}
+
+void RecordedImap::logout(Then then) {
+  leaving_ = true;
+  command(event(Type::invoke, What::logout), std::move(then), [&] { return client_->logout(); });
+}
+
+}  // namespace mailproof::play
