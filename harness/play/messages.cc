@@ -113,4 +113,6 @@ bool Messages::made(std::string_view message_id) const {
 
 std::string Messages::playing() const { return fmt::format("{:016x}", run_id_); }
 
+std::string Messages::no_playing() const { return fmt::format("{:016x}", mix(run_id_ ^ seed_)); }
+
 }  // namespace mailproof::play

@@ -41,6 +41,7 @@ class Messages {
   bool made(std::string_view message_id) const;
   /// What no mail but that of this playing has in it: its number, as Message-IDs and tokens write it.
   std::string playing() const;
+  std::string no_playing() const;  ///< a number as those, which stands in no mail
 
  private:
   history::History& history_;

@@ -78,12 +78,9 @@ void MailboxReader::search_reports(Then then) {
   for (const auto uid : session_.guard().maybe_reports())
     if (items_.contains(uid) && searched_.insert(uid).second) uids.push_back(uid);
   if (uids.empty()) return fetch_bodies(std::move(then));
-  session_.hooks.search = [this, uids](std::span<const std::uint32_t> found) {
+  session_.search_for_us(uids, [this, uids, then = std::move(then)](const std::vector<std::uint32_t>& found) {
     for (const auto uid : found)
       if (std::binary_search(uids.begin(), uids.end(), uid)) session_.guard().is_about_us(uid);
-  };
-  session_.search_for_us(uids, [this, then = std::move(then)](const Completion&) {
-    session_.hooks.search = {};
     session_.note_unread_reports();
     fetch_bodies(then);
   });

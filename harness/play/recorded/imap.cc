@@ -26,6 +26,12 @@ RecordedImap::RecordedImap(Context& context, std::uint32_t device, std::uint32_t
       guard_(context.options.own_mailboxes),
       recorder_(context, *client_, device, account, audit_round, endpoint) {}
 
+bool RecordedImap::selecting() const {
+  return std::any_of(recorder_.pending().begin(), recorder_.pending().end(), [](const auto& entry) {
+    return entry.second.what == What::select || entry.second.what == What::examine;
+  });
+}
+
 void RecordedImap::note_unread_reports() {
   for (const std::uint32_t uid : guard_.maybe_reports()) {
     auto e = event(Type::obs, What::report);
@@ -145,6 +151,9 @@ void RecordedImap::record_content(const session::ImapFetchRow& row) {
   e.seq = row.seq;
   describe_content(context_, scanner_, full, e);
   guard_.saw(row.uid, identify(context_.messages, scanner_));
+  // A report that the server took for ours, and does not say so when it is read.
+  const bool report = full && guard_.whose(row.uid) == Whose::report;
+  if (report && scanner_.kept().find(context_.messages.playing()) == std::string::npos) guard_.contradict(row.uid);
   const Content content{row.uid, e.message, full};
   if (full && !scanner_.token()) record_reports(context_, scanner_, e);
   recorder_.append(std::move(e));

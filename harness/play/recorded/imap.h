@@ -57,8 +57,10 @@ class RecordedImap final : public session::ImapSink {
   void expunge(const ExpungePermit& permit, Then then);  ///< EXPUNGE
   void append(const std::string& mailbox, std::uint32_t message, std::shared_ptr<const std::string> text, Then then);
   void search(const std::string& query, Then then);
-  /// Which of these have this playing's number in their text: asked of the server, nothing is fetched.
-  void search_for_us(const std::vector<std::uint32_t>& uids, Then then);
+  using Uids = std::vector<std::uint32_t>;
+  /// Which of these have this playing's number in their text: asked of the server, nothing is fetched. Takes the hook
+  /// `search` for itself.
+  void search_for_us(const Uids& uids, std::function<void(const Uids& found)> then);
   void create(const std::string& mailbox, Then then);
   void remove(const OwnedMailbox& mailbox, Then then);
   void rename(const OwnedMailbox& from, const std::string& to, Then then);
@@ -108,6 +110,8 @@ class RecordedImap final : public session::ImapSink {
   /// As Recorder::command(), in the open mailbox where the invoke does not say which.
   template <class Issue>
   void command(history::Event invoke, Then then, Issue&& issue);
+  /// A SELECT or EXAMINE is under way: what is asked for now would meet another mailbox.
+  bool selecting() const;
   template <class Issue>
   void command(const OwnedUids& uids, history::Event invoke, Then then, Issue&& issue);
   void fetch_items(const std::string& set, const std::string& items, Then then);

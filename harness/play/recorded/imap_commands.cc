@@ -31,7 +31,7 @@ void RecordedImap::command(history::Event invoke, Then then, Issue&& issue) {
 template <class Issue>
 void RecordedImap::command(const OwnedUids& uids, history::Event invoke, Then then, Issue&& issue) {
   invoke.set = uids.set();
-  const bool here = !uids.empty() && uids.of(view().mailbox, view().uidvalidity);
+  const bool here = !uids.empty() && !selecting() && uids.of(view().mailbox, view().uidvalidity);
   command(std::move(invoke), std::move(then), [&] { return here ? issue() : session::CommandId{0}; });
 }
 
@@ -109,8 +109,10 @@ void RecordedImap::expunge(const OwnedUids& uids, Then then) {
   command(uids, event(Type::invoke, What::expunge), std::move(then), [&] { return client_->uid_expunge(uids.set()); });
 }
 
-void RecordedImap::expunge(const ExpungePermit&, Then then) {
-  command(event(Type::invoke, What::expunge), std::move(then), [&] { return client_->expunge(); });
+void RecordedImap::expunge(const ExpungePermit& permit, Then then) {
+  const bool here = !selecting() && permit.of(view().mailbox, view().uidvalidity);
+  command(event(Type::invoke, What::expunge), std::move(then),
+          [&] { return here ? client_->expunge() : session::CommandId{0}; });
 }
 
 void RecordedImap::append(const std::string& mailbox, std::uint32_t message, std::shared_ptr<const std::string> text,
@@ -129,8 +131,22 @@ void RecordedImap::search(const std::string& query, Then then) {
   command(std::move(e), std::move(then), [&] { return client_->uid_search(query); });
 }
 
-void RecordedImap::search_for_us(const std::vector<std::uint32_t>& uids, Then then) {
-  search(fmt::format("UID {} TEXT {}", history::format_uids(uids), context_.messages.playing()), std::move(then));
+/// Some servers find everything, whatever is searched: one that finds a number that nobody ever wrote is not believed.
+void RecordedImap::search_for_us(const std::vector<std::uint32_t>& uids, std::function<void(const Uids& found)> then) {
+  const auto ask = [this, set = history::format_uids(uids)](const std::string& number, auto told) {
+    const auto found = std::make_shared<Uids>();
+    hooks.search = [found](std::span<const std::uint32_t> numbers) {
+      found->insert(found->end(), numbers.begin(), numbers.end());
+    };
+    search(fmt::format("UID {} TEXT {}", set, number), [this, found, told](const Completion& result) {
+      hooks.search = {};
+      told(result.ok(), *found);
+    });
+  };
+  ask(context_.messages.no_playing(), [this, ask, then = std::move(then)](bool answered, const Uids& anything) {
+    if (!answered || !anything.empty()) return then({});
+    ask(context_.messages.playing(), [then](bool ok, const Uids& found) { then(ok ? found : Uids{}); });
+  });
 }
 
 void RecordedImap::create(const std::string& mailbox, Then then) {
