@@ -5,8 +5,10 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <nlohmann/json.hpp>
+
+#include "core/names.h"
+#include "history/names.h"
 
 namespace mailproof::archive {
 
@@ -91,12 +93,12 @@ class Object {
       wrong(key, "up to 16 hexadecimal digits", from_.at(key));
     return value;
   }
-  template <class Enum>
-  Enum word(const char* key, const std::map<std::string, Enum, std::less<>>& words) const {
+  template <class Enum, std::size_t N>
+  Enum word(const char* key, const Word<Enum> (&words)[N]) const {
     const std::string said = text(key);
-    const auto found = words.find(said);
-    if (found == words.end()) throw Wrong{fmt::format("'{}' of {} is the unknown word '{}'", key, name_, said)};
-    return found->second;
+    const auto found = meaning_of(words, said);
+    if (!found) throw Wrong{fmt::format("'{}' of {} is the unknown word '{}'", key, name_, said)};
+    return *found;
   }
 
  private:
@@ -118,28 +120,6 @@ class Object {
   const json& from_;
   std::string_view name_;
 };
-
-template <class Enum, int Last>
-const std::map<std::string, Enum, std::less<>>& words() {
-  static const auto all = [] {
-    std::map<std::string, Enum, std::less<>> out;
-    for (int i = 0; i <= Last; ++i) out.emplace(name(static_cast<Enum>(i)), static_cast<Enum>(i));
-    return out;
-  }();
-  return all;
-}
-
-const auto& types() { return words<Type, static_cast<int>(Type::expect)>(); }
-const auto& whats() { return words<What, static_cast<int>(What::problem)>(); }
-const auto& protocols() {
-  static const std::map<std::string, Protocol, std::less<>> all = [] {
-    std::map<std::string, Protocol, std::less<>> out;
-    for (const Protocol one : {Protocol::imap, Protocol::pop3, Protocol::smtp, Protocol::lmtp})
-      out.emplace(name(one), one);
-    return out;
-  }();
-  return all;
-}
 
 void read_info(const Object& from, HistoryInfo& info) {
   info.scenario = from.text("scenario");
@@ -225,8 +205,8 @@ void read_event(const Object& from, History& history) {
   e.at = Time(Duration(from.time("t", true)));
   if (next > 1 && e.at < history.events().back().at)
     throw Gap{fmt::format("event {} is earlier than event {}", next, next - 1)};
-  e.type = from.word("type", types());
-  e.what = from.word("what", whats());
+  e.type = from.word("type", history::kTypes);
+  e.what = from.word("what", history::kWhats);
   e.session = from.reference("session", history.sessions().size(), "session");
   e.command = from.reference("command", next, "event");
   e.step = from.number("step");  // a check's talk counts further than its steps
@@ -283,7 +263,7 @@ void in_order(const Object& from, std::size_t there, std::string_view what) {
 void read_session(const Object& from, History& history) {
   in_order(from, history.sessions().size(), "session");
   history.add_session({from.text("label"), from.reference("device", history.info.devices.size(), "device"),
-                       from.word("protocol", protocols()),
+                       from.word("protocol", kProtocols),
                        from.reference("account", history.info.accounts.size(), "account"), from.number("audit"),
                        from.text("endpoint")});
 }
