@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "core/json_text.h"
+#include "history/columns.h"
 
 namespace mailproof::archive {
 namespace {
@@ -175,15 +176,16 @@ void write_event(const Event& event, std::string& out) {
   f.number("message", event.message);
   f.number("account", event.account);
   f.number("uidvalidity", event.uidvalidity);
-  f.number("uid", event.uid);
-  f.number("seq", event.seq);
-  f.number("size", event.size);
-  f.number("modseq", event.modseq);
+  const history::Columns special = history::columns(event);
+  f.number("uid", special.uid);
+  f.number("seq", special.seq);
+  f.number("size", special.size);
+  f.number("modseq", special.modseq);
   f.hex("hash", event.hash);
   f.text("mailbox", event.mailbox);
   f.text("other_mailbox", event.other_mailbox);
   f.text("set", event.set);
-  f.text("other_set", event.other_set);
+  f.text("other_set", special.other_set);
   f.flag("has_flags", event.has_flags);
   f.text("flags", event.flags);
   f.text("code", event.code);

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/names.h"
+#include "history/columns.h"
 #include "history/names.h"
 
 namespace mailproof::archive {
@@ -213,15 +214,10 @@ void read_event(const Object& from, History& history) {
   e.message = from.reference("message", history.messages().size(), "message");
   e.account = from.reference("account", history.info.accounts.size(), "account");
   e.uidvalidity = from.number("uidvalidity");
-  e.uid = from.number("uid");
-  e.seq = from.number("seq");
-  e.size = from.size("size");
-  e.modseq = from.size("modseq");
   e.hash = from.hex("hash");
   e.mailbox = from.text("mailbox");
   e.other_mailbox = from.text("other_mailbox");
   e.set = from.text("set");
-  e.other_set = from.text("other_set");
   e.has_flags = from.flag("has_flags");
   e.flags = from.text("flags");
   e.code = from.text("code");
@@ -233,6 +229,9 @@ void read_event(const Object& from, History& history) {
       throw Wrong{"'raw' of the event is no place in a byte log"};
     e.raw = {raw[0].get<std::uint64_t>(), raw[1].get<std::uint32_t>()};
   }
+  const std::string other_set = from.text("other_set");
+  const history::Columns special{from.number("uid"), from.number("seq"), from.size("size"), from.size("modseq"),
+                                 other_set};
   check_session(e, history);
   const bool asks = e.type == Type::invoke || e.type == Type::expect;
   if (asks && e.command != 0 && e.command != next)
@@ -248,8 +247,9 @@ void read_event(const Object& from, History& history) {
         throw Wrong{
             fmt::format("'set' of the event names message {}, and there are {}", number, history.messages().size())};
   if ((e.type == Type::expect || e.what == What::settle || e.what == What::admin) && e.what != What::usage &&
-      e.size > static_cast<std::uint64_t>(kLongest))
-    throw Wrong{fmt::format("'size' of the event is {}, and must be a time in nanoseconds", e.size)};
+      special.size > static_cast<std::uint64_t>(kLongest))
+    throw Wrong{fmt::format("'size' of the event is {}, and must be a time in nanoseconds", special.size)};
+  if (const std::string why = history::take_columns(special, history.info, e); !why.empty()) throw Wrong{why};
   history.append(std::move(e));
 }
 

@@ -311,7 +311,7 @@ void Ledger::Impl::seen(std::uint32_t message, std::uint32_t place_number, const
 void Ledger::Impl::deliver(const Event& e) {
   const std::uint32_t message = e.message != 0 ? e.message : invoke_of(e).message;
   if (message == 0 || e.account == 0) return;
-  attempt({message, e.account, e.type, static_cast<int>(e.seq), e.code, e.index});
+  attempt({message, e.account, e.type, static_cast<int>(e.get<ReplyFacts>().code), e.code, e.index});
   if (e.type == Type::fail) return;
   add(message, place(e.account, "INBOX"), e.type == Type::ok, e);
 }

@@ -106,7 +106,7 @@ void ImapSession::select_qresync(const std::string& mailbox, std::uint32_t uidva
   auto e = event(Type::invoke, What::select);
   e.mailbox = mailbox;
   e.uidvalidity = uidvalidity;
-  e.modseq = modseq;
+  e.facts = history::SelectFacts{0, 0, modseq};
   command(std::move(e), std::move(then), [&] { return client_->select_qresync(mailbox, uidvalidity, modseq, ""); });
 }
 
@@ -266,7 +266,7 @@ void ImapSession::enumerated(std::uint32_t messages) {
   auto e = event(Type::obs, What::enumerated);
   e.mailbox = view().mailbox;
   e.uidvalidity = view().uidvalidity;
-  e.seq = messages;
+  e.facts = history::CountFacts{messages};
   e.code = "imap";
   context_.append(std::move(e));
 }
@@ -300,15 +300,13 @@ void ImapSession::on_done(const session::ImapCompletion& done, Time) {
       case What::examine:
         guard_.opened(view().mailbox, view().uidvalidity);
         e.uidvalidity = view().uidvalidity;
-        e.uid = view().uidnext;
-        e.seq = view().exists;
-        e.modseq = view().highestmodseq;
+        e.facts = history::SelectFacts{view().exists, view().uidnext, view().highestmodseq};
         break;
       case What::copy:
       case What::move:
         e.uidvalidity = done.uidvalidity;
         e.set = uid_list(done.source_uids);
-        e.other_set = uid_list(done.destination_uids);
+        e.facts = history::CopyFacts{uid_list(done.destination_uids)};
         break;
       case What::append:
         e.uidvalidity = done.uidvalidity;
@@ -333,8 +331,7 @@ void ImapSession::on_idling(Time) {
 void ImapSession::on_exists(std::uint32_t n, std::uint32_t before, Time) {
   auto e = event(Type::obs, What::exists);
   e.mailbox = view().mailbox;
-  e.seq = n;
-  e.size = before;
+  e.facts = history::ExistsFacts{n, before};
   context_.append(std::move(e));
   if (hooks.exists) hooks.exists(n, before);
 }
@@ -396,7 +393,7 @@ void ImapSession::on_fetch(const session::ImapFetchRow& row, Time) {
     e.seq = row.seq;
     e.uid = row.uid;
     e.size = row.size.value_or(0);
-    e.modseq = row.modseq.value_or(0);
+    e.facts = history::RowFacts{row.modseq.value_or(0)};
     e.text = row.internaldate;
     if (row.flags) {
       e.has_flags = true;
@@ -432,8 +429,7 @@ void ImapSession::on_quota(std::string_view root, std::string_view resource, std
   auto e = event(Type::obs, What::quota);
   e.text = root;
   e.code = resource;
-  e.size = used * unit;
-  e.modseq = limit * unit;
+  e.facts = history::QuotaFacts{used * unit, limit * unit};
   context_.append(std::move(e));
 }
 

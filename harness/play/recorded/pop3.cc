@@ -77,6 +77,7 @@ void Pop3Session::retr(const OwnedNumber& number, Then then) {
 void Pop3Session::top(std::uint32_t number, Then then) {
   auto e = event(Type::invoke, What::top);
   e.seq = number;
+  e.facts = history::TopFacts{};  // the header only
   command(std::move(e), std::move(then), [&] { return client_->top(number, 0); });
 }
 
@@ -135,7 +136,7 @@ void Pop3Session::misbehave(const LinkFaults& faults) {
 
 void Pop3Session::enumerated() {
   auto e = event(Type::obs, What::enumerated);
-  e.seq = messages_;
+  e.facts = history::CountFacts{messages_};
   e.code = "pop3";
   context_.append(std::move(e));
 }
@@ -162,7 +163,7 @@ void Pop3Session::on_done(const session::Pop3Completion& done, Time) {
   if (done.outcome == session::Outcome::ok) {
     switch (pending.what) {
       case What::stat:
-        e.seq = messages_;
+        e.facts = history::CountFacts{messages_};
         e.size = octets_;
         break;
       case What::retr:
@@ -170,9 +171,8 @@ void Pop3Session::on_done(const session::Pop3Completion& done, Time) {
         break;
       case What::top:
         e.size = content_octets_;
-        e.uid = pending.event != 0 ? context_.history.event(pending.event).uid : 0;
-        e.modseq = scanner_.body_lines();
-        e.hash = e.uid == 0 ? scanner_.header_hash() : scanner_.hash();
+        e.facts = history::TopFacts{0, scanner_.body_lines()};
+        e.hash = scanner_.header_hash();
         break;
       default:
         break;

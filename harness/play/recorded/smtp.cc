@@ -119,7 +119,7 @@ void SmtpSession::on_recipient(session::CommandId id, const session::RecipientRe
   e.message = pending.message;
   e.account = pending.to.at(result.recipient);
   e.code = result.reply.enhanced;
-  e.seq = static_cast<std::uint32_t>(std::max(result.reply.code, 0));
+  e.facts = history::ReplyFacts{static_cast<std::uint32_t>(std::max(result.reply.code, 0))};
   e.text = result.reply.text;
   e.flags = result.locally ? "at-rcpt locally" : result.at_rcpt ? "at-rcpt" : "";
   context_.append(std::move(e));
