@@ -93,7 +93,7 @@ void BM_WriteJsonLines(benchmark::State& state) {
   for (auto _ : state) {
     out.clear();
     for (const Event& e : history.events()) {
-      write_event(e, out);
+      archive::write_event(e, out);
       out += '\n';
     }
     benchmark::DoNotOptimize(out.data());
