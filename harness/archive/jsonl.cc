@@ -5,37 +5,11 @@
 
 #include <iterator>
 
+#include "core/json_text.h"
+#include "history/columns.h"
+
 namespace mailproof::archive {
 namespace {
-
-/// Length of the well-formed UTF-8 sequence at the start of `text`, 0 if there is none (RFC 3629).
-std::size_t utf8(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const unsigned b0 = byte(0);
-  const auto tail = [&](std::size_t i) { return (byte(i) & 0xc0U) == 0x80U; };
-  if (b0 >= 0xc2 && b0 <= 0xdf && tail(1)) return 2;
-  if (b0 >= 0xe0 && b0 <= 0xef && tail(1) && tail(2) && !(b0 == 0xe0 && byte(1) < 0xa0) &&
-      !(b0 == 0xed && byte(1) > 0x9f))
-    return 3;
-  if (b0 >= 0xf0 && b0 <= 0xf4 && tail(1) && tail(2) && tail(3) && !(b0 == 0xf0 && byte(1) < 0x90) &&
-      !(b0 == 0xf4 && byte(1) > 0x8f))
-    return 4;
-  return 0;
-}
-
-/// Of a well-formed sequence of two or three octets.
-std::uint32_t point_of(std::string_view sequence) {
-  std::uint32_t point = static_cast<unsigned char>(sequence[0]) & (sequence.size() == 2 ? 0x1fU : 0x0fU);
-  for (const char c : sequence.substr(1)) point = point << 6U | (static_cast<unsigned char>(c) & 0x3fU);
-  return point;
-}
-
-/// What terminals obey, or take for a line end, or what reorders a line for whoever looks into the file: C1, U+2028,
-/// bidirectional marks. As escapes they read back as what they are.
-bool commands(std::uint32_t point) {
-  return (point >= 0x80 && point <= 0x9f) || point == 0x61c || point == 0x200e || point == 0x200f ||
-         (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
-}
 
 /// Writes ,"key":value pairs, leaving out what holds nothing.
 class Fields {
@@ -80,36 +54,6 @@ class Fields {
 };
 
 }  // namespace
-
-void write_json_string(std::string_view text, std::string& out) {
-  out += '"';
-  for (std::size_t i = 0; i < text.size();) {
-    const char c = text[i];
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-      ++i;
-    } else if (byte < 0x20 || byte == 0x7f || ((c == ':' || c == '#') && i > 0 && text[i - 1] == c)) {
-      fmt::format_to(std::back_inserter(out), FMT_COMPILE("\\u{:04x}"), byte);
-      ++i;
-    } else if (byte < 0x80) {
-      out += c;
-      ++i;
-    } else if (const std::size_t n = utf8(text.substr(i)); n != 0) {
-      const std::uint32_t point = n > 3 ? 0 : point_of(text.substr(i, n));
-      if (commands(point))
-        fmt::format_to(std::back_inserter(out), FMT_COMPILE("\\u{:04x}"), point);
-      else
-        out.append(text.substr(i, n));
-      i += n;
-    } else {
-      out += "\\ufffd";
-      ++i;
-    }
-  }
-  out += '"';
-}
 
 void write_run(std::optional<std::size_t> histories, std::string& out) {
   out += "{\"run\":{";
@@ -232,15 +176,16 @@ void write_event(const Event& event, std::string& out) {
   f.number("message", event.message);
   f.number("account", event.account);
   f.number("uidvalidity", event.uidvalidity);
-  f.number("uid", event.uid);
-  f.number("seq", event.seq);
-  f.number("size", event.size);
-  f.number("modseq", event.modseq);
+  const history::Columns special = history::columns(event);
+  f.number("uid", special.uid);
+  f.number("seq", special.seq);
+  f.number("size", special.size);
+  f.number("modseq", special.modseq);
   f.hex("hash", event.hash);
   f.text("mailbox", event.mailbox);
   f.text("other_mailbox", event.other_mailbox);
   f.text("set", event.set);
-  f.text("other_set", event.other_set);
+  f.text("other_set", special.other_set);
   f.flag("has_flags", event.has_flags);
   f.text("flags", event.flags);
   f.text("code", event.code);

@@ -30,7 +30,4 @@ void write_end(const History& history, Duration took, std::string& out);
 /// A history from its first line to its end, a line each.
 std::string write_all(const History& history, Duration took);
 
-/// Appends a JSON string literal.
-void write_json_string(std::string_view text, std::string& out);
-
 }  // namespace mailproof::archive

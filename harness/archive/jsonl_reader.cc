@@ -5,8 +5,11 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <nlohmann/json.hpp>
+
+#include "core/names.h"
+#include "history/columns.h"
+#include "history/names.h"
 
 namespace mailproof::archive {
 
@@ -91,12 +94,12 @@ class Object {
       wrong(key, "up to 16 hexadecimal digits", from_.at(key));
     return value;
   }
-  template <class Enum>
-  Enum word(const char* key, const std::map<std::string, Enum, std::less<>>& words) const {
+  template <class Enum, std::size_t N>
+  Enum word(const char* key, const Word<Enum> (&words)[N]) const {
     const std::string said = text(key);
-    const auto found = words.find(said);
-    if (found == words.end()) throw Wrong{fmt::format("'{}' of {} is the unknown word '{}'", key, name_, said)};
-    return found->second;
+    const auto found = meaning_of(words, said);
+    if (!found) throw Wrong{fmt::format("'{}' of {} is the unknown word '{}'", key, name_, said)};
+    return *found;
   }
 
  private:
@@ -118,28 +121,6 @@ class Object {
   const json& from_;
   std::string_view name_;
 };
-
-template <class Enum, int Last>
-const std::map<std::string, Enum, std::less<>>& words() {
-  static const auto all = [] {
-    std::map<std::string, Enum, std::less<>> out;
-    for (int i = 0; i <= Last; ++i) out.emplace(name(static_cast<Enum>(i)), static_cast<Enum>(i));
-    return out;
-  }();
-  return all;
-}
-
-const auto& types() { return words<Type, static_cast<int>(Type::expect)>(); }
-const auto& whats() { return words<What, static_cast<int>(What::problem)>(); }
-const auto& protocols() {
-  static const std::map<std::string, Protocol, std::less<>> all = [] {
-    std::map<std::string, Protocol, std::less<>> out;
-    for (const Protocol one : {Protocol::imap, Protocol::pop3, Protocol::smtp, Protocol::lmtp})
-      out.emplace(name(one), one);
-    return out;
-  }();
-  return all;
-}
 
 void read_info(const Object& from, HistoryInfo& info) {
   info.scenario = from.text("scenario");
@@ -225,23 +206,18 @@ void read_event(const Object& from, History& history) {
   e.at = Time(Duration(from.time("t", true)));
   if (next > 1 && e.at < history.events().back().at)
     throw Gap{fmt::format("event {} is earlier than event {}", next, next - 1)};
-  e.type = from.word("type", types());
-  e.what = from.word("what", whats());
+  e.type = from.word("type", history::kTypes);
+  e.what = from.word("what", history::kWhats);
   e.session = from.reference("session", history.sessions().size(), "session");
   e.command = from.reference("command", next, "event");
   e.step = from.number("step");  // a check's talk counts further than its steps
   e.message = from.reference("message", history.messages().size(), "message");
   e.account = from.reference("account", history.info.accounts.size(), "account");
   e.uidvalidity = from.number("uidvalidity");
-  e.uid = from.number("uid");
-  e.seq = from.number("seq");
-  e.size = from.size("size");
-  e.modseq = from.size("modseq");
   e.hash = from.hex("hash");
   e.mailbox = from.text("mailbox");
   e.other_mailbox = from.text("other_mailbox");
   e.set = from.text("set");
-  e.other_set = from.text("other_set");
   e.has_flags = from.flag("has_flags");
   e.flags = from.text("flags");
   e.code = from.text("code");
@@ -253,6 +229,9 @@ void read_event(const Object& from, History& history) {
       throw Wrong{"'raw' of the event is no place in a byte log"};
     e.raw = {raw[0].get<std::uint64_t>(), raw[1].get<std::uint32_t>()};
   }
+  const std::string other_set = from.text("other_set");
+  const history::Columns special{from.number("uid"), from.number("seq"), from.size("size"), from.size("modseq"),
+                                 other_set};
   check_session(e, history);
   const bool asks = e.type == Type::invoke || e.type == Type::expect;
   if (asks && e.command != 0 && e.command != next)
@@ -268,8 +247,9 @@ void read_event(const Object& from, History& history) {
         throw Wrong{
             fmt::format("'set' of the event names message {}, and there are {}", number, history.messages().size())};
   if ((e.type == Type::expect || e.what == What::settle || e.what == What::admin) && e.what != What::usage &&
-      e.size > static_cast<std::uint64_t>(kLongest))
-    throw Wrong{fmt::format("'size' of the event is {}, and must be a time in nanoseconds", e.size)};
+      special.size > static_cast<std::uint64_t>(kLongest))
+    throw Wrong{fmt::format("'size' of the event is {}, and must be a time in nanoseconds", special.size)};
+  if (const std::string why = history::take_columns(special, history.info, e); !why.empty()) throw Wrong{why};
   history.append(std::move(e));
 }
 
@@ -283,7 +263,7 @@ void in_order(const Object& from, std::size_t there, std::string_view what) {
 void read_session(const Object& from, History& history) {
   in_order(from, history.sessions().size(), "session");
   history.add_session({from.text("label"), from.reference("device", history.info.devices.size(), "device"),
-                       from.word("protocol", protocols()),
+                       from.word("protocol", kProtocols),
                        from.reference("account", history.info.accounts.size(), "account"), from.number("audit"),
                        from.text("endpoint")});
 }

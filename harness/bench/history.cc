@@ -40,11 +40,11 @@ void one_message(std::uint32_t number, Append&& append) {
   Event ok = event(Type::ok, What::deliver, 1);
   ok.command = command;
   ok.account = 1;
-  ok.seq = 250;
+  ok.facts = history::ReplyFacts{250};
   ok.code = "2.0.0";
   append(std::move(ok));
   Event exists = event(Type::obs, What::exists, 2);
-  exists.seq = number;
+  exists.facts = history::ExistsFacts{number, number - 1};
   append(std::move(exists));
   Event fetch = event(Type::invoke, What::fetch, 2);
   fetch.set = std::to_string(number);
@@ -93,7 +93,7 @@ void BM_WriteJsonLines(benchmark::State& state) {
   for (auto _ : state) {
     out.clear();
     for (const Event& e : history.events()) {
-      write_event(e, out);
+      archive::write_event(e, out);
       out += '\n';
     }
     benchmark::DoNotOptimize(out.data());

@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "history/columns.h"
 #include "judge/judge.h"
 
 namespace mailproof::judge {
@@ -83,7 +84,7 @@ class World {
         e.command = command;
         e.message = n;
         e.account = 1;
-        e.seq = 250;
+        e.facts = history::ReplyFacts{250};
         e.code = "2.0.0";
       });
     }
@@ -99,7 +100,10 @@ class World {
     append(Type::ok, imap ? What::select : What::stat, session, [&](Event& e) {
       e.command = open;
       e.uidvalidity = imap ? kUidValidity : 0;
-      e.seq = there ? messages_ : 0;
+      if (imap)
+        e.facts = history::SelectFacts{there ? messages_ : 0, 0, 0};
+      else
+        e.facts = history::CountFacts{there ? messages_ : 0};
       e.size = imap || !there ? 0 : std::uint64_t{messages_} * kSize;
     });
     for (std::uint32_t n = 1; there && n <= messages_; ++n) {
@@ -128,7 +132,7 @@ class World {
       append(Type::obs, What::enumerated, session, [&](Event& e) {
         e.mailbox = "INBOX";
         e.uidvalidity = imap ? kUidValidity : 0;
-        e.seq = there ? messages_ : 0;
+        e.facts = history::CountFacts{there ? messages_ : 0};
         e.code = imap ? "imap" : "pop3";
       });
     const auto leave = append(Type::invoke, imap ? What::expunge : What::quit, session);
@@ -145,7 +149,7 @@ class World {
       e.step = what == What::see ? 2 : 3;
       e.set = set;
       e.account = 1;
-      if (what == What::fate) e.code = "present";
+      if (what == What::fate) history::expect_fate({history::Fate::present, {}, 0, 0, false}, history_.info, e);
     });
     if (what != What::see) return;
     append(missed ? Type::fail : Type::ok, what, 0, [&](Event& e) {

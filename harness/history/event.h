@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "core/time.h"
+#include "history/facts.h"
 
 namespace mailproof::history {
 
@@ -12,14 +13,14 @@ namespace mailproof::history {
 enum class Type : std::uint8_t { invoke, ok, fail, info, obs, fault, expect };
 std::string_view name(Type type);
 
-/// What an event is about. The comment says which fields carry the facts, beside those every event has.
+/// What an event is about. The comment says which fields it has beside those every event has, and which facts.
 enum class What : std::uint8_t {
   // Connections. fail/info text = where, step, what was seen.
   connect,    ///< invoke; ok = ready (authenticated); fail = never became ready; code = end reason
   end,        ///< obs: the session is over. text = message, code = end reason, flags "clean" | "ours" | "broken"
   deviation,  ///< obs: code = stable code, text = excerpt
   // IMAP commands. `set` = UIDs as sent, mailbox = where, other_mailbox = to where.
-  select,   ///< ok: uidvalidity, uidnext (in `uid`), seq = exists, modseq = highestmodseq
+  select,   ///< ok: uidvalidity; SelectFacts
   examine,  ///< as select
   unselect,
   close,
@@ -28,7 +29,7 @@ enum class What : std::uint8_t {
   enable,
   fetch,
   store,    ///< set, flags, code = "+FLAGS.SILENT"
-  copy,     ///< set; ok with COPYUID: set = source uids, other_set = destination uids, uidvalidity = the destination's
+  copy,     ///< set; ok with COPYUID: set = source uids, uidvalidity = the destination's; CopyFacts
   move,     ///< as copy
   expunge,  ///< set empty = EXPUNGE, else UID EXPUNGE
   append,   ///< message, mailbox; ok: uidvalidity, uid when APPENDUID came
@@ -42,13 +43,12 @@ enum class What : std::uint8_t {
   get_quota,  ///< mailbox
   logout,
   // IMAP data (obs)
-  exists,    ///< seq = n, size = n before
+  exists,    ///< ExistsFacts
   expunged,  ///< seq, uid (0 = this session never learnt it)
   vanished,  ///< set, code = "EARLIER" or ""
-  row,       ///< FETCH row: seq, uid, flags (when has_flags), size (0 = absent), modseq, text = INTERNALDATE
+  row,       ///< FETCH row: seq, uid, flags (when has_flags), size (0 = absent), text = INTERNALDATE; RowFacts
   mailbox,   ///< LIST row: mailbox, flags = attributes
-  quota,     ///< text = root, code = resource, size = used, modseq = limit (STORAGE in octets: units of 1024 multiplied
-             ///< out)
+  quota,     ///< text = root, code = resource; QuotaFacts
   // Content (obs), over IMAP or POP3
   message,  ///< message (0 = not ours), mailbox, uidvalidity, uid | seq + text = UIDL; size = octets, hash = of the
             ///< canonical content;
@@ -57,53 +57,50 @@ enum class What : std::uint8_t {
             ///< effective status, text = action + diagnostic, uid/uidl where
   nil,      ///< content asked for, NIL came: uid
   // POP3 commands
-  stat,      ///< ok: seq = messages, size = octets
+  stat,      ///< ok: size = octets; CountFacts
   pop_list,  ///< ok; each row an obs of the same What: seq, size
   pop_uidl,  ///< ok; each row an obs: seq, text = UIDL
   retr,      ///< seq; ok: size = octets unstuffed
-  top,       ///< seq, uid = lines asked for; ok: size = octets, hash of what came, modseq = body lines that came
+  top,       ///< seq; ok: size = octets, hash of what came; TopFacts
   dele,      ///< seq, message when known
   rset,
   quit,
   pop_noop,
   // Delivery. One invoke a transaction with the message; per recipient an ok/fail/info with account and code.
-  deliver,    ///< invoke: message, text = way; ok/fail/info: message, account, code = enhanced status, seq = SMTP code,
-              ///< text = reply, flags "at-rcpt", and "locally" where we did not even ask
+  deliver,    ///< invoke: message, text = way; ok/fail/info: message, account, code = enhanced status, text = reply,
+              ///< flags "at-rcpt", and "locally" where we did not even ask; ReplyFacts
   final_dot,  ///< obs: message: the last byte went out
-  // What the scenario expects. expect: what is awaited (step, set of messages in `set` as numbers, mailbox, size =
-  // bound in ns);
+  // What the scenario expects. expect: what is awaited (step, set of messages in `set` as numbers, mailbox);
   // ok = met, fail = missed (set = the messages that were not as expected), info = could not be asked.
-  see,  ///< flags = flags awaited
-  lose,
-  outcome,     ///< of a delivery: code = expected outcome, text = expected status, other_set =
-               ///< why it may differ
-  found,       ///< search
-  downloaded,  ///< all of the wanted messages came
-  fate,        ///< set, code = fate, text = "by=pc over=pop3 copy_on=pc" (device names)
-  count,       ///< seq = expected number, mailbox, account
-  agree,       ///< text = device names
+  see,         ///< flags = flags awaited; BoundFacts
+  lose,        ///< BoundFacts
+  outcome,     ///< of a delivery: code = expected outcome, text = expected status; OutcomeFacts
+  found,       ///< search; BoundFacts
+  downloaded,  ///< all of the wanted messages came; BoundFacts
+  fate,        ///< set; FateFacts, which code and text say in words
+  count,       ///< mailbox, account; CountFacts
+  agree,       ///< AgreeFacts, which text says in words
   intact,      ///< set
   usage,       ///< account
   welcome,  ///< a login: code = "accepted" | "refused" | "either", flags = "plaintext" where it is tried without TLS;
-            ///< outcome: session = the one that tried
+            ///< outcome: session = the one that tried; BoundFacts
   asked_again,  ///< obs after a miss: a fresh session was asked; set = the messages it has there, text = how
   // The run itself
   step,        ///< obs: step begins, text = as written
-  audit,       ///< obs: round in seq; text = "begin" | "end" | why a part could not be done
-  enumerated,  ///< obs, closes a complete listing by this session: mailbox, uidvalidity, seq = number of messages, code
-               ///< = "imap" | "pop3"
-  settle,      ///< obs: waited for the target; size = ns
-  baseline,    ///< obs: account, seq = messages found there before, text = mailbox
-  admin,       ///< invoke: code = verb ("set_quota"), account | text = customer, size = octets (0 = no limit) or ns;
+  audit,       ///< obs: AuditFacts; text = "begin" | "end" | why a part could not be done
+  enumerated,  ///< obs, closes a complete listing by this session: mailbox, uidvalidity, code = "imap" | "pop3";
+               ///< CountFacts
+  settle,      ///< obs: waited for the target; BoundFacts
+  baseline,    ///< obs: account, text = mailbox; CountFacts
+  admin,       ///< invoke: code = verb ("set_quota"), account | text = customer; LimitFacts or, of a pause, BoundFacts;
                ///< ok = done, fail: text = what the command said
   undone,      ///< obs: a step was not done, or not for all: set = numbers of messages that the device never saw
   vanish,      ///< obs: a device is gone with everything on it: text = its name
   smuggled,    ///< obs, clear text behind STARTTLS: code = "sent" | "answered" | "silent", text = what was sent or came
-  talk,  ///< expect: a line of a check's talk: text = as written, seq = line of the file, set = what would do, one a
-         ///< line; ok, fail: text = what came instead; obs: what the talk did itself: text = the line as written
-  rule,  ///< a wire rule: code = its name; ok: seq = connections it looked at; fail: text = what it found, other_set
-         ///< = what it wants
-  observed,        ///< obs: something worth telling that is neither right nor wrong: text
+  talk,        ///< expect: a line of a check's talk: text = as written, set = what would do, one a line; TalkFacts;
+               ///< ok, fail: text = what came instead; obs: what the talk did itself: text = the line as written
+  rule,        ///< a wire rule: code = its name; fail: text = what it found; RuleFacts
+  observed,    ///< obs: something worth telling that is neither right nor wrong: text
   not_applicable,  ///< obs: the scenario was not played; text = why
   problem,         ///< obs: we failed ourselves (lease, unreachable, interrupted); text = why; code = "interrupted" |
                    ///< "unreachable" | "login" | ...
@@ -119,27 +116,36 @@ struct WireRef {
 /// One thing that happened. Numbers are 1-based references into the History; 0 = none.
 struct Event {
   std::uint32_t index = 0;  ///< its place in the history, from 1
-  Time at;
   Type type = Type::obs;
   What what = What::step;
-  bool has_flags = false;     ///< `flags` was told (an empty list is a fact, an absent one is not)
+  bool has_flags = false;  ///< `flags` was told (an empty list is a fact, an absent one is not)
+  Time at;
   std::uint32_t session = 0;  ///< 0 = the play itself
   std::uint32_t command = 0;  ///< index of the invoke or expect event it belongs to
   std::uint32_t step = 0;     ///< step of the scenario, from 1; 0 = audit or set-up
   std::uint32_t message = 0;  ///< number of one of our messages
   std::uint32_t account = 0;  ///< where it is not the session's own
   std::uint32_t uidvalidity = 0;
-  std::uint32_t uid = 0;
-  std::uint32_t seq = 0;
-  std::uint64_t size = 0;
-  std::uint64_t modseq = 0;
+  std::uint32_t uid = 0;   ///< IMAP: of one message
+  std::uint32_t seq = 0;   ///< its number in the mailbox or maildrop
+  std::uint64_t size = 0;  ///< octets
   std::uint64_t hash = 0;
   WireRef raw;
   std::string mailbox, other_mailbox;
-  std::string set, other_set;
+  std::string set;
   std::string flags;  ///< space-separated, sorted: "\\Deleted \\Seen $Work"
   std::string code;
   std::string text;
+  Facts facts;  ///< what only this kind of event has
+
+  /// The facts of this type, or empty ones where the event has others or none.
+  template <class F>
+  const F& get() const {
+    static const F none{};
+    const F* own = std::get_if<F>(&facts);
+    return own == nullptr ? none : *own;
+  }
 };
+static_assert(sizeof(Event) <= 320, "a history of 100,000 events is kept in memory");
 
 }  // namespace mailproof::history

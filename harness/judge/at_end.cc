@@ -19,20 +19,6 @@ using history::Fate;
 using history::Type;
 using history::What;
 
-constexpr std::string_view kNobody = "nobody";
-
-/// "by=pc over=pop3": the value of a key; "" = not asked.
-std::string_view option(std::string_view text, std::string_view key) {
-  while (!text.empty()) {
-    const auto space = text.find(' ');
-    const std::string_view word = text.substr(0, space);
-    if (word.starts_with(key) && word.size() > key.size() && word[key.size()] == '=')
-      return word.substr(key.size() + 1);
-    text = space == std::string_view::npos ? std::string_view() : text.substr(space + 1);
-  }
-  return {};
-}
-
 std::set<std::uint32_t> accounts_of(const Case& c, const Event& e, std::uint32_t message) {
   if (e.account != 0) return {e.account};
   std::set<std::uint32_t> out;
@@ -64,38 +50,49 @@ std::set<std::string, std::less<>> holders(const Case& c, const Vanished& gone, 
   return out;
 }
 
+/// Device of the scenario that an event came from; 0 = none.
+std::uint32_t device_of(const Case& c, const Event& e) {
+  return e.session == 0 ? 0 : c.history.session(e.session).device;
+}
+
+std::string_view name_of_device(const Case& c, std::uint32_t device) {
+  return device == 0 || device > c.history.info.devices.size() ? std::string_view("a device that is not listed")
+                                                               : c.history.device(device).name;
+}
+
 void fate(const Case& c, const Vanished& gone, const Event& e, Verdicts& out) {
+  const auto& wanted = e.get<history::FateFacts>();
   for (const std::uint32_t message : history::parse_numbers(e.set)) {
     if (message == 0 || message > c.history.messages().size()) continue;
     const std::string name = c.name_of(message);
     for (const std::uint32_t account : accounts_of(c, e, message)) {
-      const std::string_view seen = history::name(c.ledger.fate(message, account));
+      const Fate seen = c.ledger.fate(message, account);
       const std::string expected = fmt::format("{} for {}: {} {}", name, c.account(account), e.code, e.text);
-      if (seen != e.code) {
-        if (seen == history::name(Fate::unknown) || seen == history::name(Fate::queued))
-          out.unclear = fmt::format("the fate of {} is {}", name, seen);
+      if (seen != wanted.fate) {
+        if (seen == Fate::unknown || seen == Fate::queued)
+          out.unclear = fmt::format("the fate of {} is {}", name, history::name(seen));
         else
-          out.missed.push_back({expected, fmt::format("{} for {}: {}", name, c.account(account), seen), message, 0});
+          out.missed.push_back(
+              {expected, fmt::format("{} for {}: {}", name, c.account(account), history::name(seen)), message, 0});
         continue;
       }
       const Event* removal = removal_of(c, message, account);
-      const std::string_view by = option(e.text, "by"), over = option(e.text, "over");
-      const bool wrong_by = !by.empty() && (removal == nullptr || c.history.device_name(*removal) != by);
-      const bool wrong_over = !over.empty() && (removal == nullptr || removal->session == 0 ||
-                                                mailproof::name(c.history.session(removal->session).protocol) != over);
+      const bool wrong_by = wanted.by != 0 && (removal == nullptr || device_of(c, *removal) != wanted.by);
+      const bool wrong_over = wanted.over && (removal == nullptr || removal->session == 0 ||
+                                              c.history.session(removal->session).protocol != *wanted.over);
       if (wrong_by || wrong_over)
         out.missed.push_back(
             {expected,
-             fmt::format("{} for {}: {}, {}", name, c.account(account), seen,
+             fmt::format("{} for {}: {}, {}", name, c.account(account), history::name(seen),
                          removal == nullptr ? "asked for by nobody" : "asked for by " + c.who(*removal)),
              message, removal == nullptr ? 0 : removal->index});
-      const std::string_view copy_on = option(e.text, "copy_on");
-      const auto held_by = holders(c, gone, message, copy_on == kNobody);
-      if (copy_on == kNobody) {
+      const auto held_by = holders(c, gone, message, wanted.nobody_has_copy);
+      if (wanted.nobody_has_copy) {
         for (const std::string& device : held_by)
           out.missed.push_back({expected, fmt::format("{} has a copy of {}", device, name), message, 0});
-      } else if (!copy_on.empty() && !held_by.contains(copy_on)) {
-        out.missed.push_back({expected, fmt::format("{} holds no copy of {}", copy_on, name), message, 0});
+      } else if (wanted.copy_on != 0 && !held_by.contains(name_of_device(c, wanted.copy_on))) {
+        out.missed.push_back(
+            {expected, fmt::format("{} holds no copy of {}", name_of_device(c, wanted.copy_on), name), message, 0});
       }
     }
   }
@@ -113,9 +110,11 @@ void count(const Case& c, const Event& e, Verdicts& out) {
   }
   if (listing == nullptr) {
     out.unclear = fmt::format("no complete listing of {}'s {} in the audit", c.account(account), mailbox);
-  } else if (listing->seq != e.seq) {
-    out.missed.push_back({fmt::format("{} messages in {}'s {}", e.seq, c.account(account), mailbox),
-                          fmt::format("{}", listing->seq), 0, listing->index});
+  } else if (const auto wanted = e.get<history::CountFacts>().messages,
+             there = listing->get<history::CountFacts>().messages;
+             there != wanted) {
+    out.missed.push_back({fmt::format("{} messages in {}'s {}", wanted, c.account(account), mailbox),
+                          fmt::format("{}", there), 0, listing->index});
   }
 }
 
@@ -143,13 +142,13 @@ struct Belief {
   std::vector<std::uint32_t> messages;
 };
 
-std::optional<Belief> belief(const Case& c, std::string_view device) {
+std::optional<Belief> belief(const Case& c, std::uint32_t device) {
   std::uint32_t session = 0;
   ViewTrack track(c.history);
   std::map<std::uint32_t, std::map<std::uint32_t, std::uint32_t>> maildrops;  // session -> number -> message
   for (const Event& e : c.history.events()) {
     track.apply(e);
-    if (e.session == 0 || c.history.device_name(e) != device) continue;
+    if (e.session == 0 || device_of(c, e) != device) continue;
     const bool opened = (e.what == What::select || e.what == What::examine) && e.type == Type::ok;
     if (opened || e.what == What::pop_uidl || e.what == What::pop_list) session = e.session;
     if (e.what == What::message && c.history.session(e.session).protocol == Protocol::pop3)
@@ -182,13 +181,9 @@ std::optional<Belief> belief(const Case& c, std::string_view device) {
 void agree(const Case& c, const Event& e, Verdicts& out) {
   std::optional<Belief> first;
   std::string first_device;
-  std::string_view rest = e.text;
-  while (!rest.empty()) {
-    const auto space = rest.find(' ');
-    const std::string device(rest.substr(0, space));
-    rest = space == std::string_view::npos ? std::string_view() : rest.substr(space + 1);
-    if (device.empty()) continue;
-    const auto now = belief(c, device);
+  for (const std::uint32_t number : e.get<history::AgreeFacts>().devices) {
+    const std::string device(name_of_device(c, number));
+    const auto now = belief(c, number);
     if (!now) {
       out.unclear = fmt::format("what {} believes is not known", device);
       return;
@@ -215,7 +210,7 @@ std::string nothing_left(const Case& c) {
   std::vector<std::string> names;
   std::string why;
   for (const Event& e : c.history.events()) {
-    if (e.what != What::fate || e.type != Type::expect || option(e.text, "copy_on") != kNobody) continue;
+    if (e.what != What::fate || e.type != Type::expect || !e.get<history::FateFacts>().nobody_has_copy) continue;
     for (const std::uint32_t message : history::parse_numbers(e.set)) {
       if (message == 0 || message > c.history.messages().size()) continue;
       names.push_back(c.name_of(message));

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/bytes.h"
+#include "history/columns.h"
 
 namespace mailproof::judge {
 namespace {
@@ -78,8 +79,9 @@ std::string evidence(const history::History& history, std::uint32_t event) {
   out +=
       fmt::format(", {}: {} {}", format_seconds(e.at.time_since_epoch()), history::name(e.what), history::name(e.type));
   if (!e.mailbox.empty()) out += fmt::format(" {}", printable(e.mailbox, 80));
-  if (e.seq != 0) out += fmt::format(" {}", e.seq);
-  if (e.uid != 0) out += fmt::format(" UID {}", e.uid);
+  const history::Columns special = history::columns(e);
+  if (special.seq != 0) out += fmt::format(" {}", special.seq);
+  if (special.uid != 0) out += fmt::format(" UID {}", special.uid);
   if (!e.set.empty()) out += fmt::format(" {}", printable(e.set, 80));
   if (e.has_flags || !e.flags.empty()) out += fmt::format(" ({})", printable(e.flags, 120));
   if (!e.code.empty()) out += fmt::format(" {}", printable(e.code, 40));

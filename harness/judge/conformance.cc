@@ -25,7 +25,7 @@ class Conformance {
           if (e.type == Type::fail) wrong(e, expected_by(c_.invoke(e)), e.text);
           break;
         case What::rule:
-          if (e.type == Type::fail) wrong(e, e.other_set, e.text);
+          if (e.type == Type::fail) wrong(e, e.get<history::RuleFacts>().wants, e.text);
           break;
         case What::see:
         case What::outcome:

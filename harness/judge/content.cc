@@ -50,7 +50,8 @@ void withheld(Case& c) {
 void foreign(Case& c) {
   std::set<std::uint32_t> full_before;  // accounts
   for (const Event& e : c.history.events())
-    if (e.what == What::baseline && e.seq > 0) full_before.insert(c.history.account_of(e));
+    if (e.what == What::baseline && e.get<history::CountFacts>().messages > 0)
+      full_before.insert(c.history.account_of(e));
   for (const Event& e : c.history.events()) {
     if (e.what != What::message || e.message != 0 || e.flags.find("foreign-run") == std::string::npos) continue;
     if (full_before.contains(c.history.account_of(e))) continue;

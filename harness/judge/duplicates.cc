@@ -18,7 +18,8 @@ void moved_twice(Case& c) {
   std::map<Source, const history::Event*> moved;
   for (const history::Event& e : c.history.events()) {
     if (e.what != history::What::move || e.type != history::Type::ok) continue;
-    const auto from = history::parse_uids(e.set), made = history::parse_uids(e.other_set);
+    const std::string& destinations = e.get<history::CopyFacts>().destinations;
+    const auto from = history::parse_uids(e.set), made = history::parse_uids(destinations);
     if (made.empty() || from.size() != made.size()) continue;
     const history::Event& asked = c.invoke(e);
     const history::Event* same = &e;  // that names the same copies: sets may be long, and their UIDs many
@@ -26,7 +27,7 @@ void moved_twice(Case& c) {
       const auto [first, fresh] =
           moved.try_emplace({c.history.account_of(e), asked.mailbox, asked.other_mailbox, from[i]}, &e);
       if (fresh || first->second == same) continue;
-      if (first->second->other_set == e.other_set) {
+      if (first->second->get<history::CopyFacts>().destinations == destinations) {
         same = first->second;
         continue;
       }

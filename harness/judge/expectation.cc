@@ -99,7 +99,7 @@ bool seen_after(const Case& c, const Event& expectation, std::uint32_t after, st
 void missed_wait(Case& c, const Course& course, const Event& e, const Answer& answer) {
   const bool sees = e.what == What::see;
   const bool again = answer.again != nullptr && answer.again->code == "as-expected";
-  const std::string bound = format_seconds(Duration(static_cast<std::int64_t>(e.size)));
+  const std::string bound = format_seconds(e.get<history::BoundFacts>().bound);
   for (const std::uint32_t message : history::parse_numbers(answer.outcome->set)) {
     if (message == 0 || message > c.history.messages().size()) continue;
     if (const Event* undone = course.undone_before(e, message)) {
@@ -161,9 +161,8 @@ void missed(Case& c, const Course& course, const Event& e, const Answer& answer)
   if (e.what == What::see || e.what == What::lose) return missed_wait(c, course, e, answer);
   const std::string actual = fmt::format("{}: {}", step_of(c, e), printable(answer.outcome->text, 300));
   const std::string expected = e.code.empty() ? step_of(c, e) : fmt::format("{} {}", e.code, printable(e.text, 100));
-  if (!e.other_set.empty()) {
-    c.find("may-differ",
-           {expected, fmt::format("{}; {}", actual, e.other_set), {e.index, answer.outcome->index}, 0, ""});
+  if (const std::string& why = e.get<history::OutcomeFacts>().may_differ; !why.empty()) {
+    c.find("may-differ", {expected, fmt::format("{}; {}", actual, why), {e.index, answer.outcome->index}, 0, ""});
     return;
   }
   auto messages = history::parse_numbers(answer.outcome->set);

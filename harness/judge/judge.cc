@@ -8,6 +8,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "core/words.h"
 #include "judge/at_end.h"
 #include "judge/case.h"
 #include "judge/judges.h"
@@ -35,6 +36,22 @@ constexpr auto kJudges = std::to_array<Judge>({
     {"tls", "what comes in clear text is not obeyed under TLS", judge_tls},
     {"expectation", "what the scenario says must be seen", judge_expectation},
 });
+
+constexpr Word<Severity> kSeverities[] = {{"fail", Severity::fail},
+                                          {"latitude", Severity::latitude},
+                                          {"inconclusive", Severity::inconclusive},
+                                          {"error", Severity::error}};
+static_assert(complete(kSeverities));
+
+constexpr Word<Verdict> kVerdicts[] = {{"pass", Verdict::pass},
+                                       {"latitude", Verdict::latitude},
+                                       {"inconclusive", Verdict::inconclusive},
+                                       {"unexpected-pass", Verdict::unexpected_pass},
+                                       {"fail", Verdict::fail},
+                                       {"error", Verdict::error},
+                                       {"not-applicable", Verdict::not_applicable},
+                                       {"known-fail", Verdict::known_fail}};
+static_assert(complete(kVerdicts));
 
 /// How bad, for the worst of several; neutral ones do not count.
 int rank(Verdict verdict) {
@@ -109,41 +126,8 @@ Verdict verdict_of(const Finding& finding, bool strict) {
 
 }  // namespace
 
-std::string_view name(Severity severity) {
-  switch (severity) {
-    case Severity::fail:
-      return "fail";
-    case Severity::latitude:
-      return "latitude";
-    case Severity::inconclusive:
-      return "inconclusive";
-    case Severity::error:
-      return "error";
-  }
-  return "?";
-}
-
-std::string_view name(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::pass:
-      return "pass";
-    case Verdict::latitude:
-      return "latitude";
-    case Verdict::inconclusive:
-      return "inconclusive";
-    case Verdict::unexpected_pass:
-      return "unexpected-pass";
-    case Verdict::fail:
-      return "fail";
-    case Verdict::error:
-      return "error";
-    case Verdict::not_applicable:
-      return "not-applicable";
-    case Verdict::known_fail:
-      return "known-fail";
-  }
-  return "?";
-}
+std::string_view name(Severity severity) { return word_for(kSeverities, severity); }
+std::string_view name(Verdict verdict) { return word_for(kVerdicts, verdict); }
 
 std::span<const Judge> judges() { return kJudges; }
 

@@ -78,9 +78,10 @@ struct Maildrop {
   }
 
   void compare(const Talk& talk, const Event& stat, const Event& at) {
-    if (stat.seq == talk.listing.size() && stat.size == talk.sum) return;
+    const std::uint32_t messages = stat.get<history::CountFacts>().messages;
+    if (messages == talk.listing.size() && stat.size == talk.sum) return;
     c.find("stat-not-sum", {fmt::format("STAT {} {}, as LIST tells", talk.listing.size(), talk.sum),
-                            fmt::format("{} is told STAT {} {} at {}", c.who(stat), stat.seq, stat.size, c.when(stat)),
+                            fmt::format("{} is told STAT {} {} at {}", c.who(stat), messages, stat.size, c.when(stat)),
                             {stat.index, at.index},
                             0,
                             ""});
@@ -100,15 +101,16 @@ struct Maildrop {
   void top(Talk& talk, const Event& e, const Event& asked) {
     still_told(talk, e, asked.seq, "TOP");
     if (e.message == 0) return;
-    const std::uint64_t expected = std::min<std::uint64_t>(asked.uid, c.history.message(e.message).body_lines);
-    if (e.modseq == expected) return;
-    c.find(
-        "top-lines",
-        {fmt::format("the header, the blank line and {} body lines of {}", expected, c.name_of(e.message)),
-         fmt::format("TOP {} {} brings {} body lines to {} at {}", asked.seq, asked.uid, e.modseq, c.who(e), c.when(e)),
-         {e.index},
-         e.message,
-         ""});
+    const std::uint32_t lines = asked.get<history::TopFacts>().lines_asked;
+    const std::uint64_t expected = std::min<std::uint64_t>(lines, c.history.message(e.message).body_lines);
+    const std::uint64_t came = e.get<history::TopFacts>().body_lines;
+    if (came == expected) return;
+    c.find("top-lines",
+           {fmt::format("the header, the blank line and {} body lines of {}", expected, c.name_of(e.message)),
+            fmt::format("TOP {} {} brings {} body lines to {} at {}", asked.seq, lines, came, c.who(e), c.when(e)),
+            {e.index},
+            e.message,
+            ""});
   }
 
   /// After RSET everything that was listed before is listed again.

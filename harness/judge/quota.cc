@@ -23,7 +23,8 @@ constexpr std::uint64_t kTraceHeaders = 1024;
 
 bool says_over_quota(const Event& e) {
   if (e.what != What::deliver) return iequals(e.code, "OVERQUOTA");
-  if (e.seq / 100 != 4 && e.seq / 100 != 5) return false;
+  const std::uint32_t kind = e.get<history::ReplyFacts>().code / 100;
+  if (kind != 4 && kind != 5) return false;
   const std::string text = lower(e.text);
   return e.code.ends_with(".2.2") || text.find("quota") != std::string::npos ||
          text.find("mailbox full") != std::string::npos || text.find("mailbox is full") != std::string::npos;
@@ -33,7 +34,7 @@ bool says_over_quota(const Event& e) {
 std::set<std::uint32_t> full_before(const history::History& history) {
   std::set<std::uint32_t> out;
   for (const Event& e : history.events())
-    if (e.what == What::baseline && e.seq > 0) out.insert(history.account_of(e));
+    if (e.what == What::baseline && e.get<history::CountFacts>().messages > 0) out.insert(history.account_of(e));
   return out;
 }
 
@@ -54,10 +55,10 @@ struct Limits {
   void apply(const history::History& history, const Event& e) {
     if (e.what != What::admin || e.type != Type::ok) return;
     const Event& asked = history.event(e.command);
-    if (asked.code == "set_quota") own[asked.account] = asked.size;
+    if (asked.code == "set_quota") own[asked.account] = asked.get<history::LimitFacts>().octets;
     if (asked.code != "set_customer_quota") return;
     for (std::uint32_t i = 1; i <= history.info.customers.size(); ++i)
-      if (history.info.customers[i - 1].name == asked.text) shared[i] = asked.size;
+      if (history.info.customers[i - 1].name == asked.text) shared[i] = asked.get<history::LimitFacts>().octets;
   }
 };
 
@@ -101,7 +102,8 @@ void decisions(Case& c) {
             {fmt::format("{} accepted: {}'s messages come to {} at most, the limit is {}",
                          c.name_of(c.invoke(e).message), c.account(account), format_size(b.most), format_size(limit)),
              fmt::format("{} is refused as over quota at {}{}: {} {} {}", c.who(e), c.when(e),
-                         was_full ? ", though a client removed messages" : "", e.seq, e.code, printable(e.text, 120)),
+                         was_full ? ", though a client removed messages" : "", e.get<history::ReplyFacts>().code,
+                         e.code, printable(e.text, 120)),
              {e.index},
              c.invoke(e).message,
              ""});
@@ -112,8 +114,8 @@ void decisions(Case& c) {
       if ((b.most + asked_size(c, e)) * 10 >= limit * 8)
         c.find("wrong-reason",
                {fmt::format("a status that says that {}'s mailbox is full: 5.2.2, 4.2.2", c.account(account)),
-                fmt::format("{} is told {} {} at {}, as if there were no such address: {}", c.who(e), e.seq, e.code,
-                            c.when(e), printable(e.text, 120)),
+                fmt::format("{} is told {} {} at {}, as if there were no such address: {}", c.who(e),
+                            e.get<history::ReplyFacts>().code, e.code, c.when(e), printable(e.text, 120)),
                 {e.index},
                 e.message,
                 ""});
@@ -160,7 +162,7 @@ void usage(Case& c) {
     if (e.session == 0 || c.history.session(e.session).protocol != Protocol::imap) continue;
     const auto& session = c.history.session(e.session);
     if (e.what == What::quota && iequals(e.code, "STORAGE") && c.by_audit(e))
-      audits[session.account].roots[e.text] = {e.size, e.index};
+      audits[session.account].roots[e.text] = {e.get<history::QuotaFacts>().used, e.index};
     if (e.what == What::select || e.what == What::examine) rows[e.session].clear();
     if ((e.what == What::row || e.what == What::message) && e.uid != 0) {
       std::uint64_t& known = rows[e.session][e.uid];

@@ -12,9 +12,10 @@ using history::Event;
 using history::What;
 
 void exists_fell(Case& c, const View& v, const Event& e) {
-  if (e.seq >= v.exists) return;
+  const std::uint32_t now = e.get<history::ExistsFacts>().now;
+  if (now >= v.exists) return;
   c.find("exists-fell", {fmt::format("EXISTS {} or more, or EXPUNGE first", v.exists),
-                         fmt::format("{} is told EXISTS {} of {} at {}, after EXISTS {}", c.who(e), e.seq, v.mailbox,
+                         fmt::format("{} is told EXISTS {} of {} at {}, after EXISTS {}", c.who(e), now, v.mailbox,
                                      c.when(e), v.exists),
                          {e.index},
                          0,

@@ -23,9 +23,9 @@ void ViewTrack::apply(const Event& e) {
       } else if (e.type == Type::ok) {
         v.mailbox = e.command == 0 ? e.mailbox : history_.event(e.command).mailbox;
         v.uidvalidity = e.uidvalidity;
-        v.exists = e.seq;
-        v.sure = e.seq <= kMostFollowed;
-        if (v.sure) v.numbers.assign(e.seq);
+        v.exists = e.get<history::SelectFacts>().exists;
+        v.sure = v.exists <= kMostFollowed;
+        if (v.sure) v.numbers.assign(v.exists);
       }
       break;
     }
@@ -36,12 +36,12 @@ void ViewTrack::apply(const Event& e) {
     case What::exists: {
       View& v = views_[e.session];
       if (v.selecting || !v.sure) break;
-      v.exists = e.seq;
-      if (e.seq > kMostFollowed) {
+      v.exists = e.get<history::ExistsFacts>().now;
+      if (v.exists > kMostFollowed) {
         v.sure = false;
         break;
       }
-      v.numbers.resize(e.seq);
+      v.numbers.resize(v.exists);
       break;
     }
     case What::expunged: {

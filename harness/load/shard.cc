@@ -19,7 +19,7 @@ std::string operation_name(const history::History& history, const history::Event
 /// A class of errors, without anything in it that differs from one occurrence to the next.
 std::string error_class(const history::Event& event) {
   if (!event.code.empty()) return event.code;
-  if (event.seq != 0 && event.what == What::deliver) return std::to_string(event.seq);
+  if (const std::uint32_t code = event.get<history::ReplyFacts>().code; code != 0) return std::to_string(code);
   return event.type == Type::info ? "no answer" : "refused";
 }
 

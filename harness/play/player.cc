@@ -6,6 +6,7 @@
 #include <map>
 
 #include "core/rng.h"
+#include "history/columns.h"
 #include "play/requirements.h"
 
 namespace mailproof::play {
@@ -328,20 +329,19 @@ void Player::expect_at_end(const scenario::Step& step) {
   if (step.messages) e.set = history::format_numbers(messages_.numbers(*step.messages));
   e.mailbox = step.mailbox;
   if (step.account) e.account = static_cast<std::uint32_t>(*step.account + 1);
-  if (step.verb == Verb::count) e.seq = static_cast<std::uint32_t>(step.count);
-  const auto add = [&](std::string_view key, std::string_view value) {
-    if (!e.text.empty()) e.text += ' ';
-    e.text += fmt::format("{}={}", key, value);
-  };
+  if (step.verb == Verb::count) e.facts = history::CountFacts{static_cast<std::uint32_t>(step.count)};
+  const auto number = [](std::size_t device) { return static_cast<std::uint32_t>(device + 1); };
   if (step.verb == Verb::fate) {
-    e.code = name(step.fate);
-    if (step.by) add("by", scenario_.devices.at(*step.by).name);
-    if (step.over) add("over", name(*step.over));
-    if (step.copy_on) add("copy_on", scenario_.devices.at(*step.copy_on).name);
-    if (step.copy_on_nobody) add("copy_on", "nobody");
+    history::FateFacts fate{step.fate, step.over, 0, 0, step.copy_on_nobody};
+    if (step.by) fate.by = number(*step.by);
+    if (step.copy_on) fate.copy_on = number(*step.copy_on);
+    history::expect_fate(fate, history_.info, e);
   }
-  if (step.verb == Verb::agree)
-    for (const auto device : step.devices) e.text += (e.text.empty() ? "" : " ") + scenario_.devices.at(device).name;
+  if (step.verb == Verb::agree) {
+    history::AgreeFacts agree;
+    for (const auto device : step.devices) agree.devices.push_back(number(device));
+    history::expect_agreement(std::move(agree), history_.info, e);
+  }
   context_.append(std::move(e));
 }
 
@@ -362,7 +362,7 @@ void Player::audit() {
     // Absence counts only after the target had its time, and only if another look, from fresh sessions, sees it too.
     const Duration settle = context_.scaled(context_.target.settle);
     auto e = context_.event(Type::obs, What::settle);
-    e.size = static_cast<std::uint64_t>(settle.count());
+    e.facts = history::BoundFacts{settle};
     context_.append(std::move(e));
     alarm_ = [this] {
       context_.network.set_alarm(*this, context_.network.now() + context_.scaled(longest(scenario_)));

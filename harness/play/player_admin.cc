@@ -58,8 +58,8 @@ void Player::perform_admin(const scenario::Step& step, Finish done) {
   e.code = name(request.verb);
   e.account = account;
   if (step.customer) e.text = scenario_.customers[*step.customer].name;
-  e.size =
-      request.verb == AdminVerb::pause ? static_cast<std::uint64_t>(step.span.count()) : request.octets.value_or(0);
+  if (request.verb == AdminVerb::pause) e.facts = history::BoundFacts{step.span};
+  if (request.octets) e.facts = history::LimitFacts{*request.octets};
   const std::uint32_t asked = context_.append(std::move(e));
   if (options_.admin == nullptr) {
     context_.fail("admin", "nobody can administer this target");

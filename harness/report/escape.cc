@@ -4,41 +4,16 @@
 
 #include <cstdint>
 
+#include "core/utf8.h"
 #include "core/without_commands.h"
 
 namespace mailproof::report {
 namespace {
 
-struct Point {
-  std::uint32_t value = 0;
-  std::size_t length = 0;  ///< octets; 0 = not UTF-8
-};
-
-/// UTF8-octets of RFC 3629 section 4: no overlong forms, no surrogates, nothing above U+10FFFF.
-Point decode(std::string_view text) {
-  const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-  const std::uint8_t first = at(0);
-  if (first < 0x80) return {first, 1};
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < length) return {};
-  std::uint32_t value = first & (0x7fU >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((at(i) & 0xc0U) != 0x80) return {};
-    value = value << 6U | (at(i) & 0x3fU);
-  }
-  if ((length == 3 && value < 0x800) || (length == 4 && value < 0x10000)) return {};
-  if ((value >= 0xd800 && value <= 0xdfff) || value > 0x10ffff) return {};
-  return {value, length};
-}
-
-/// C0 and C1 controls (U+0085 is a line end to some), the other line ends of Unicode, bidirectional marks and overrides
-/// (they reorder what a person reads), and what XML 1.0 forbids.
+/// No control character or mark that is obeyed rather than read, and nothing that XML 1.0 forbids.
 bool harmless(std::uint32_t point) {
   if (point < 0x20) return point == '\n' || point == '\t';
-  if (point >= 0x7f && point <= 0x9f) return false;
-  if (point == 0x61c || point == 0x200e || point == 0x200f) return false;
-  if ((point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069)) return false;
-  return point != 0xfffe && point != 0xffff;
+  return point != 0x7f && !is_unseen_command(point) && point != 0xfffe && point != 0xffff;
 }
 
 std::string replaced(std::string_view text, std::string_view special, std::string_view (*with)(char)) {
@@ -60,7 +35,7 @@ std::string plain(std::string_view given) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const Point point = decode(text);
+    const Utf8Point point = utf8_point(text);
     const std::size_t length = point.length == 0 ? 1 : point.length;
     if (point.length != 0 && harmless(point.value)) {
       out += text.substr(0, length);
@@ -96,7 +71,7 @@ std::string harmless_json(std::string_view json) {
   std::string out;
   out.reserve(json.size());
   while (!json.empty()) {
-    const Point point = decode(json);
+    const Utf8Point point = utf8_point(json);
     const std::size_t length = point.length == 0 ? 1 : point.length;
     // Two of a kind stand only in texts.
     const bool twice = !out.empty() && out.back() == json.front() && (json.front() == ':' || json.front() == '#');

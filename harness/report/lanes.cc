@@ -6,6 +6,7 @@
 #include <map>
 
 #include "core/bytes.h"
+#include "history/columns.h"
 #include "report/escape.h"
 
 namespace mailproof::report {
@@ -51,9 +52,10 @@ std::string subject(const history::History& history, const Event& e) {
   if (e.what == What::pop_list || e.what == What::pop_uidl || e.what == What::pop_noop) out = out.substr(4);
   if (!e.set.empty()) out += fmt::format(" {}", shortened(e.set, 40));
   const bool opened = opens_mailbox(e);
-  if (e.uid != 0 && e.set.empty() && !opened) out += fmt::format(" UID {}", e.uid);
-  if (e.seq != 0 && e.uid == 0 && !opened && e.what != What::deliver && e.what != What::stat)
-    out += fmt::format(" {}", e.seq);
+  const history::Columns special = history::columns(e);
+  if (special.uid != 0 && e.set.empty() && !opened) out += fmt::format(" UID {}", special.uid);
+  if (special.seq != 0 && special.uid == 0 && !opened && e.what != What::deliver && e.what != What::stat)
+    out += fmt::format(" {}", special.seq);
   const bool pop = e.session != 0 && history.session(e.session).protocol == Protocol::pop3;
   if (!e.mailbox.empty() && !pop) out += fmt::format(" {}", shortened(e.mailbox, 40));
   if (!e.other_mailbox.empty()) out += fmt::format(" to {}", shortened(e.other_mailbox, 40));
@@ -65,7 +67,8 @@ std::string subject(const history::History& history, const Event& e) {
 
 std::string answer(const Event& e) {
   std::string out(history::name(e.type));
-  if (opens_mailbox(e) && e.type == Type::ok) out += fmt::format(" EXISTS {} UIDNEXT {}", e.seq, e.uid);
+  if (const auto& told = e.get<history::SelectFacts>(); opens_mailbox(e) && e.type == Type::ok)
+    out += fmt::format(" EXISTS {} UIDNEXT {}", told.exists, told.uidnext);
   if (!e.code.empty()) out += fmt::format(" {}", shortened(e.code, 40));
   if (!e.text.empty()) out += fmt::format(": {}", shortened(e.text, kMostText));
   return out;
@@ -161,7 +164,7 @@ class Drawing {
         e.what == What::step ? fmt::format("step {}: ", e.step) : fmt::format("{}: ", history::name(e.what));
     if (e.type != Type::obs) out += fmt::format("{} ", history::name(e.type));
     if (!e.code.empty()) out += fmt::format("{} ", shortened(e.code, 40));
-    if (e.what == What::settle) out += format_seconds(Duration(static_cast<Duration::rep>(e.size)));
+    if (e.what == What::settle) out += format_seconds(e.get<history::BoundFacts>().bound);
     return out + shortened(e.text, 2 * kMostText);
   }
 

@@ -19,9 +19,8 @@ void tell(history::History& history, history::Type type, const judge::WireRule& 
   e.type = type;
   e.what = history::What::rule;
   e.code = rule.name;
-  e.seq = connections;
   e.text = std::move(text);
-  e.other_set = std::move(expected);
+  e.facts = history::RuleFacts{std::move(expected), connections};
   history.append(std::move(e));
 }
 

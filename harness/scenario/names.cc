@@ -17,7 +17,6 @@ bool Check::real_tls() const {
 
 std::string_view name(Level level) { return word_for(kLevels, level); }
 std::string_view name(Harm harm) { return harm == Harm::none ? "none" : word_for(kHarms, harm); }
-std::string_view name(Fate fate) { return word_for(kFates, fate); }
 std::string_view name(Verb verb) { return rule_of(verb).word; }
 
 std::string MessageRef::text() const {

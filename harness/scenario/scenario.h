@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/fate.h"
 #include "core/network.h"
 #include "core/time.h"
 #include "scenario/check/check.h"
@@ -143,20 +144,8 @@ struct Cut {
   std::uint64_t bytes = 0;
 };
 
-enum class Fate {
-  present,
-  removed_by_client,
-  expired_by_client_policy,
-  moved,
-  refused,
-  deferred,
-  queued,
-  bounced,
-  suppressed_duplicate,
-  lost,
-  unknown
-};
-std::string_view name(Fate fate);
+using mailproof::Fate;
+using mailproof::name;
 
 /// What a delivered message looks like. plain, office, dot-lines and header-only are safe over SMTP; the rest need LMTP
 /// or APPEND.

@@ -1,7 +1,11 @@
 #include "archive/jsonl_reader.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
 
 #include "archive/jsonl.h"
 
@@ -68,7 +72,7 @@ History sample(const std::string& scenario = "mixed.one") {
   Event see = event(4, Type::expect, What::see, 1);
   see.set = "1";
   see.step = 1;
-  see.size = 5'000'000'000;
+  see.facts = history::BoundFacts{std::chrono::seconds(5)};
   h.append(see);
   return h;
 }
@@ -227,6 +231,27 @@ TEST(JsonlReader, WhatServersSayIsNoCommandAndReadsBack) {
   ASSERT_EQ(back.wrong, "");
   EXPECT_EQ(back.run.histories.at(0).history->events().back().text, said);
   EXPECT_EQ(back.run.histories.at(0).history->events().back().mailbox, "::error::");
+}
+
+/// Histories that were written before facts had names of their own: the keys mean what they meant, and are written
+/// again.
+TEST(JsonlReader, OldHistoriesAreReadAndWrittenAsTheyAre) {
+  std::size_t events = 0;
+  for (const char* name : {"check", "folders", "pop-download", "quota"}) {
+    std::ifstream file(fmt::format("harness/archive/fuzz/corpus/history/{}.jsonl", name));
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const Read back = read(text);
+    ASSERT_EQ(back.wrong, "") << name;
+    for (const ReadHistory& one : back.run.histories) {
+      for (const Event& e : one.history->events()) {
+        std::string again;
+        write_event(e, again);
+        EXPECT_NE(text.find(again + "\n"), std::string::npos) << name << ": " << again;
+        ++events;
+      }
+    }
+  }
+  EXPECT_GT(events, 100U);
 }
 
 /// However it was said, before anybody keeps it.

@@ -130,7 +130,7 @@ void Ledger::Impl::copy_or_move(const Event& e) {
   if (in == 0 || e.type == Type::fail) return;
   const std::uint32_t to = place(history.account_of(invoke), invoke.other_mailbox);
   const std::vector<std::uint32_t> sources = parse_uids(e.set);
-  const std::vector<std::uint32_t> made = parse_uids(e.other_set);
+  const std::vector<std::uint32_t> made = parse_uids(e.get<CopyFacts>().destinations);
   const bool told = !made.empty() && sources.size() == made.size();
   const std::vector<std::uint32_t> uids = told ? sources : parse_uids(invoke.set);
   for (std::size_t i = 0; i < uids.size(); ++i) {

@@ -10,34 +10,6 @@
 
 namespace mailproof::history {
 
-std::string_view name(Fate fate) {
-  switch (fate) {
-    case Fate::present:
-      return "present";
-    case Fate::removed_by_client:
-      return "removed-by-client";
-    case Fate::expired_by_client_policy:
-      return "expired-by-client-policy";
-    case Fate::moved:
-      return "moved";
-    case Fate::refused:
-      return "refused";
-    case Fate::deferred:
-      return "deferred";
-    case Fate::queued:
-      return "queued";
-    case Fate::bounced:
-      return "bounced";
-    case Fate::suppressed_duplicate:
-      return "suppressed-duplicate";
-    case Fate::lost:
-      return "lost";
-    case Fate::unknown:
-      return "unknown";
-  }
-  return "?";
-}
-
 int Cell::least() const { return bounced ? 0 : std::max(0, adds - removes - maybe_removes); }
 int Cell::most() const { return std::max(0, adds + maybe_adds - removes); }
 
@@ -339,7 +311,7 @@ void Ledger::Impl::seen(std::uint32_t message, std::uint32_t place_number, const
 void Ledger::Impl::deliver(const Event& e) {
   const std::uint32_t message = e.message != 0 ? e.message : invoke_of(e).message;
   if (message == 0 || e.account == 0) return;
-  attempt({message, e.account, e.type, static_cast<int>(e.seq), e.code, e.index});
+  attempt({message, e.account, e.type, static_cast<int>(e.get<ReplyFacts>().code), e.code, e.index});
   if (e.type == Type::fail) return;
   add(message, place(e.account, "INBOX"), e.type == Type::ok, e);
 }

@@ -6,26 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "core/fate.h"
 #include "history/chains.h"
 #include "history/history.h"
 
 namespace mailproof::history {
 
-/// What became of a copy of a message.
-enum class Fate : std::uint8_t {
-  present,
-  removed_by_client,
-  expired_by_client_policy,
-  moved,
-  refused,
-  deferred,
-  queued,
-  bounced,
-  suppressed_duplicate,
-  lost,
-  unknown
-};
-std::string_view name(Fate fate);
+using mailproof::Fate;
+using mailproof::name;
 
 /// One message in one mailbox of one account: how many copies were put there and taken away for sure, how many perhaps,
 /// how many are there by the last complete enumeration. Conservation: least() <= present <= most().

@@ -70,12 +70,13 @@ struct Ledger::Impl::LifeWriter {
 
 void Ledger::Impl::LifeWriter::delivery(const Event& e) {
   if ((e.message != 0 ? e.message : invoke(e).message) != message) return;
+  const std::uint32_t code = e.get<ReplyFacts>().code;
   const std::string reply =
-      fmt::format("{} {}{}{}", e.session == 0 ? "command" : protocol(e), e.seq, e.code.empty() ? "" : " ", e.code);
+      fmt::format("{} {}{}{}", e.session == 0 ? "command" : protocol(e), code, e.code.empty() ? "" : " ", e.code);
   const std::string said = e.text.empty() ? "" : ": " + printable(e.text, 120);
   if (e.type == Type::ok) line(e, "accepted", fmt::format("{} for {}", reply, account(e.account)));
   if (e.type == Type::fail)
-    line(e, e.seq / 100 == 4 ? "deferred" : "refused", fmt::format("{} for {}{}", reply, account(e.account), said));
+    line(e, code / 100 == 4 ? "deferred" : "refused", fmt::format("{} for {}{}", reply, account(e.account), said));
   if (e.type == Type::info)
     line(e, "unknown", fmt::format("{}: no answer for {}{}", protocol(e), account(e.account), said));
 }
@@ -138,7 +139,7 @@ void Ledger::Impl::LifeWriter::expunge(const Event& e) {
 void Ledger::Impl::LifeWriter::copy_or_move(const Event& e) {
   if (e.type != Type::ok && e.type != Type::info) return;
   const Event& request = invoke(e);
-  const auto made = parse_uids(e.other_set);
+  const auto made = parse_uids(e.get<CopyFacts>().destinations);
   const auto uids = parse_uids(made.empty() ? request.set : e.set);
   for (std::size_t i = 0; i < uids.size(); ++i) {
     if (!is_ours(copy_at(e, uids[i]))) continue;

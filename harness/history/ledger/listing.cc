@@ -72,7 +72,7 @@ void Ledger::Impl::enumerated(const Event& e) {
         ++unknown;
     }
   }
-  const bool complete = unknown == 0 && told >= e.seq;
+  const bool complete = unknown == 0 && told >= e.get<CountFacts>().messages;
   take_listing(e, boxes[at.box - 1].place, messages, complete, pop);
   at.forget_listed();
 }

@@ -33,7 +33,7 @@ TEST(Ledger, AListingWithUnknownContentDoesNotSayWhatIsAbsent) {
   s.select(session, "INBOX", 2, 1, What::examine);
   s.row(session, 1, 1);
   s.row(session, 2, 50);  // never looked at: may be mail.2 under a UID nobody expects
-  s.obs(What::enumerated, session, [](Event& e) { e.seq = 2; });
+  s.obs(What::enumerated, session, [](Event& e) { e.facts = CountFacts{2}; });
   EXPECT_TRUE(s.ledger.missing().empty());
   EXPECT_TRUE(cell_of(s, s.mail[0], s.alice).enumerated);
   EXPECT_FALSE(cell_of(s, s.mail[1], s.alice).enumerated);

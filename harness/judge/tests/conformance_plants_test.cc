@@ -21,7 +21,7 @@ struct Checked {
     scene.put(how, What::rule, session, [&](Event& e) {
       e.code = "pop3.crlf";
       e.text = actual;
-      e.other_set = "CRLF";
+      e.facts = history::RuleFacts{"CRLF", 1};
     });
   }
   Scene& scene;

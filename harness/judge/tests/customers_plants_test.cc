@@ -42,7 +42,7 @@ void set_quota(Scene& s, std::uint64_t octets, Type outcome = Type::ok) {
       [&](Event& e) {
         e.code = "set_quota";
         e.account = s.alice;
-        e.size = octets;
+        e.facts = history::LimitFacts{octets};
       },
       outcome);
 }
@@ -51,7 +51,7 @@ void set_customer_quota(Scene& s, const std::string& customer, std::uint64_t oct
   s.ask(What::admin, 0, [&](Event& e) {
     e.code = "set_customer_quota";
     e.text = customer;
-    e.size = octets;
+    e.facts = history::LimitFacts{octets};
   });
 }
 
@@ -74,8 +74,7 @@ void usage(Scene& s, const std::string& root, std::uint64_t used) {
   s.obs(What::quota, s.audit(Protocol::imap, s.alice, 2), [&](Event& e) {
     e.text = root;
     e.code = "STORAGE";
-    e.size = used;
-    e.modseq = 128 * kKiB;
+    e.facts = history::QuotaFacts{used, 128 * kKiB};
   });
 }
 

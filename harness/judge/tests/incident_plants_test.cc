@@ -125,10 +125,7 @@ std::vector<std::uint32_t> taken(Scene& s) {
 }
 
 void nobody_has_one(Scene& s) {
-  s.expect(What::fate, 0, "1-2", [](Event& e) {
-    e.code = "removed-by-client";
-    e.text = "by=pc over=pop3 copy_on=nobody";
-  });
+  s.fate("1-2", {.fate = Fate::removed_by_client, .over = Protocol::pop3, .by = s.pc, .nobody_has_copy = true});
 }
 
 const bool kCopies[] = {
@@ -170,20 +167,14 @@ const bool kCopies[] = {
           [](Scene& s) {
             taken(s);
             vanishes(s, "pc");
-            s.expect(What::fate, 0, "1", [](Event& e) {
-              e.code = "removed-by-client";
-              e.text = "by=pc over=pop3 copy_on=pc";
-            });
+            s.fate("1", {.fate = Fate::removed_by_client, .over = Protocol::pop3, .by = s.pc, .copy_on = s.pc});
             s.audited({});
           }),
     silent("what a phone has read it has a copy of, until the server's is gone",
            [](Scene& s) {
              const auto mail = s.accepted(1);
              s.watches(s.phone, mail);
-             s.expect(What::fate, 0, "1", [](Event& e) {
-               e.code = "present";
-               e.text = "copy_on=phone";
-             });
+             s.fate("1", {.fate = Fate::present, .copy_on = s.phone});
              s.audited(Scene::all(mail));
            }),
     silent("a device that came back after it was lost, and downloaded again",
@@ -194,10 +185,7 @@ const bool kCopies[] = {
              const std::uint32_t again = s.downloads(mail);
              s.ask(What::quit, again);
              s.end(again);
-             s.expect(What::fate, 0, "1", [](Event& e) {
-               e.code = "present";
-               e.text = "copy_on=pc";
-             });
+             s.fate("1", {.fate = Fate::present, .copy_on = s.pc});
              s.audited(Scene::all(mail));
            }),
 };
@@ -221,10 +209,7 @@ TEST(NothingLeft, IsNotSaidWhereItIsNotSo) {
   EXPECT_EQ(judge(kept.history, false).note, "") << "the device has it";
   Scene on_server;
   const auto mail = on_server.accepted(1);
-  on_server.expect(What::fate, 0, "1", [](Event& e) {
-    e.code = "present";
-    e.text = "copy_on=nobody";
-  });
+  on_server.fate("1", {.fate = Fate::present, .nobody_has_copy = true});
   on_server.audited(Scene::all(mail));
   EXPECT_EQ(judge(on_server.history, false).verdict, Verdict::pass);
   EXPECT_EQ(judge(on_server.history, false).note, "") << "no device has one, but the server does";

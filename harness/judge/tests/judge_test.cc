@@ -80,7 +80,7 @@ TEST(Judges, AMissedExpectationThatALossExplainsIsToldOnce) {
   const auto mail = scene.accepted(2);
   const std::uint32_t see = scene.expect(What::see, scene.imap(scene.phone), "1-2");
   scene.answer(see, Type::fail, "2");
-  scene.expect(What::fate, 0, "2", [](Event& e) { e.code = "present"; });
+  scene.fate("2", {.fate = history::Fate::present});
   scene.audited({{mail[0], 1}});
   const Judgement judgement = judge(scene.history, false);
   ASSERT_THAT(judgement.findings, SizeIs(1));
@@ -132,7 +132,9 @@ TEST(Judges, SurviveAHistoryWithHostileNumbers) {
   for (const What what : {What::row, What::message, What::expunged, What::exists, What::pop_list, What::pop_uidl,
                           What::vanished, What::nil, What::enumerated})
     for (const std::uint32_t session : {hand, pop})
-      scene.obs(what, session, [](Event& e) {
+      scene.obs(what, session, [what](Event& e) {
+        if (what == What::exists) e.facts = history::ExistsFacts{4294967295U, 0};
+        if (what == What::enumerated) e.facts = history::CountFacts{4294967295U};
         e.seq = 4294967295U;
         e.uid = 4294967295U;
         e.uidvalidity = 4294967295U;

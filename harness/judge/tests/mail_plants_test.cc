@@ -258,10 +258,7 @@ const bool kContent[] = {
           [](Scene& s) {
             const auto mail = s.accepted(1);
             const std::uint32_t hand = s.watches(s.phone, mail);
-            s.obs(What::exists, hand, [](Event& e) {
-              e.seq = 2;
-              e.size = 1;
-            });
+            s.obs(What::exists, hand, [](Event& e) { e.facts = history::ExistsFacts{2, 1}; });
             s.obs(What::message, hand, [](Event& e) {
               e.mailbox = "INBOX";
               e.uidvalidity = 1;

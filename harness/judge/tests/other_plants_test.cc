@@ -33,8 +33,7 @@ void usage(Scene& s, std::uint64_t used, const std::string& root = "User quota")
   s.obs(What::quota, session, [&](Event& e) {
     e.text = root;
     e.code = "STORAGE";
-    e.size = used;
-    e.modseq = kLimit;
+    e.facts = history::QuotaFacts{used, kLimit};
   });
 }
 
@@ -117,7 +116,8 @@ const bool kExpectation[] = {
           [](Scene& s) {
             const auto mail = s.accepted(1);
             const std::uint32_t hand = s.imap(s.phone);
-            const std::uint32_t see = s.expect(What::see, hand, "1", [](Event& e) { e.size = 5'000'000'000; });
+            const std::uint32_t see = s.expect(
+                What::see, hand, "1", [](Event& e) { e.facts = history::BoundFacts{std::chrono::seconds(5)}; });
             s.answer(see, Type::fail, "1");
             asked_again(s, see, "1", "as-expected");
             s.audited(Scene::all(mail));
@@ -148,7 +148,7 @@ const bool kExpectation[] = {
           [](Scene& s) {
             const auto mail = s.accepted(1);
             s.obs(What::undone, s.imap(s.phone), [](Event& e) { e.set = "1"; });
-            s.expect(What::fate, 0, "1", [](Event& e) { e.code = "removed-by-client"; });
+            s.fate("1", {.fate = Fate::removed_by_client});
             s.audited(Scene::all(mail));
           }),
     plant("expectation/not-seen",  // the flag never comes
@@ -189,7 +189,7 @@ const bool kExpectation[] = {
             const auto mail = s.accepted(1);
             const std::uint32_t e = s.expect(What::outcome, 0, "1", [](Event& x) {
               x.code = "refused";
-              x.other_set = "RFC 9208 section 5.1: the usage is an approximation";
+              x.facts = history::OutcomeFacts{"RFC 9208 section 5.1: the usage is an approximation"};
             });
             s.answer(e, Type::fail, "1", "accepted");
             s.audited(Scene::all(mail));
@@ -244,7 +244,7 @@ const bool kExpectation[] = {
     plant("expectation/fate",
           [](Scene& s) {
             const auto mail = s.accepted(1);
-            s.expect(What::fate, 0, "1", [](Event& e) { e.code = "removed-by-client"; });
+            s.fate("1", {.fate = Fate::removed_by_client});
             s.audited(Scene::all(mail));
           }),
     plant("expectation/fate",  // by the wrong device
@@ -253,10 +253,7 @@ const bool kExpectation[] = {
             const std::uint32_t hand = s.watches(s.phone, mail);
             s.store(hand, "1");
             s.expunge(hand);
-            s.expect(What::fate, 0, "1", [](Event& e) {
-              e.code = "removed-by-client";
-              e.text = "by=pc over=pop3";
-            });
+            s.fate("1", {.fate = Fate::removed_by_client, .over = Protocol::pop3, .by = s.pc});
             s.audited({});
           }),
     plant("expectation/fate",  // without a copy left
@@ -265,10 +262,7 @@ const bool kExpectation[] = {
             const std::uint32_t hand = s.watches(s.phone, mail);
             s.store(hand, "1");
             s.expunge(hand);
-            s.expect(What::fate, 0, "1", [](Event& e) {
-              e.code = "removed-by-client";
-              e.text = "by=phone over=imap copy_on=pc";
-            });
+            s.fate("1", {.fate = Fate::removed_by_client, .over = Protocol::imap, .by = s.phone, .copy_on = s.pc});
             s.audited({});
           }),
     plant("expectation/count",
@@ -276,7 +270,7 @@ const bool kExpectation[] = {
             const auto mail = s.accepted(2);
             s.expect(What::count, 0, "", [&](Event& e) {
               e.account = s.alice;
-              e.seq = 3;
+              e.facts = history::CountFacts{3};
             });
             s.audited(Scene::all(mail));
           }),
@@ -285,7 +279,7 @@ const bool kExpectation[] = {
             const auto mail = s.accepted(2);
             s.watches(s.phone, mail);
             s.watches(s.laptop, {mail[0]});
-            s.expect(What::agree, 0, "", [](Event& e) { e.text = "phone laptop"; });
+            s.agree({s.phone, s.laptop});
             s.audited(Scene::all(mail));
           }),
     plant("expectation/disagree",  // after QRESYNC

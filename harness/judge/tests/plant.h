@@ -4,12 +4,14 @@
 #include <string>
 #include <vector>
 
+#include "history/columns.h"
 #include "history/ledger/tests/ledger_story.h"
 #include "judge/judge.h"
 
 namespace mailproof::judge {
 
 using history::Event;
+using history::Fate;
 using history::Type;
 using history::What;
 
@@ -66,6 +68,13 @@ struct Scene : history::Story {
                  if (fields) fields(e);
                })
         .index;
+  }
+  /// A fate that is expected of the messages in `set`.
+  std::uint32_t fate(const std::string& set, const history::FateFacts& wanted) {
+    return expect(What::fate, 0, set, [&](Event& e) { history::expect_fate(wanted, history.info, e); });
+  }
+  void agree(std::vector<std::uint32_t> devices) {
+    expect(What::agree, 0, "", [&](Event& e) { history::expect_agreement({std::move(devices)}, history.info, e); });
   }
   const Event& answer(std::uint32_t expectation, Type outcome, const std::string& set = "",
                       const std::string& text = "") {

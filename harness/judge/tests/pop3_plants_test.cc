@@ -6,7 +6,7 @@ namespace {
 
 void stat(Scene& s, std::uint32_t session, std::uint32_t count, std::uint64_t octets) {
   s.ask(What::stat, session, {}, Type::ok, [&](Event& e) {
-    e.seq = count;
+    e.facts = history::CountFacts{count};
     e.size = octets;
   });
 }
@@ -120,12 +120,12 @@ const bool kSession[] = {
                 What::top, pop,
                 [](Event& e) {
                   e.seq = 1;
-                  e.uid = 5;
+                  e.facts = history::TopFacts{5, 0};
                 },
                 Type::ok,
                 [&](Event& e) {
                   e.message = mail[0];
-                  e.modseq = 4;
+                  e.facts = history::TopFacts{5, 4};
                 });
             over(s, pop, mail);
           }),

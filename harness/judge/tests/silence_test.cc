@@ -9,7 +9,7 @@ using history::DeviceKind;
 
 void stat(Scene& s, std::uint32_t session, std::uint32_t count, std::uint64_t octets) {
   s.ask(What::stat, session, {}, Type::ok, [&](Event& e) {
-    e.seq = count;
+    e.facts = history::CountFacts{count};
     e.size = octets;
   });
 }
@@ -18,8 +18,7 @@ void quota_told(Scene& s, std::uint64_t used) {
   s.obs(What::quota, s.audit(Protocol::imap, s.alice, 2), [&](Event& e) {
     e.text = "User quota";
     e.code = "STORAGE";
-    e.size = used;
-    e.modseq = 65536;
+    e.facts = history::QuotaFacts{used, 65536};
   });
 }
 
@@ -37,7 +36,7 @@ const bool kStories[] = {
              s.store(hand, "1", "+FLAGS", "\\Seen");
              s.row(other, 1, 1, "\\Seen");
              s.answer(s.expect(What::see, other, "1", [](Event& e) { e.flags = "\\Seen"; }), Type::ok);
-             s.expect(What::agree, 0, "", [](Event& e) { e.text = "phone laptop"; });
+             s.agree({s.phone, s.laptop});
              s.expect(What::intact, 0, "1-2");
              s.audited(Scene::all(mail));
            }),
@@ -65,10 +64,7 @@ const bool kStories[] = {
              s.end(pop);
              for (std::uint32_t uid = 1; uid <= 3; ++uid) s.expunged(hand, 1, uid);
              s.answer(s.expect(What::lose, hand, "1-3"), Type::ok);
-             s.expect(What::fate, 0, "1-3", [](Event& e) {
-               e.code = "removed-by-client";
-               e.text = "by=pc over=pop3 copy_on=pc";
-             });
+             s.fate("1-3", {.fate = Fate::removed_by_client, .over = Protocol::pop3, .by = s.pc, .copy_on = s.pc});
              s.audited({});
            }),
     silent("a message is moved, another expunged, a third flagged deleted",
@@ -83,7 +79,7 @@ const bool kStories[] = {
              s.store(hand, "3");
              s.expect(What::count, 0, "", [&](Event& e) {
                e.account = s.alice;
-               e.seq = 1;
+               e.facts = history::CountFacts{1};
              });
              s.audited({{mail[2], 3}});
              s.list_imap(s.alice, 2, {{mail[0], 5}}, "Archive");
@@ -187,7 +183,7 @@ const bool kStories[] = {
                  Type::ok,
                  [](Event& e) {
                    e.set = "3";
-                   e.other_set = "1";
+                   e.facts = history::CopyFacts{"1"};
                    e.uidvalidity = 1;
                  });
              s.audited({});
@@ -249,7 +245,7 @@ const bool kLatitudes[] = {
              const auto mail = s.accepted(3);
              const std::uint32_t m = s.message();
              s.deliver(out, m, s.alice);
-             s.expect(What::fate, 0, "4", [](Event& e) { e.code = "bounced"; });
+             s.fate("4", {.fate = Fate::bounced});
              s.both(1, Scene::all(mail));
              s.report(s.audit(Protocol::imap, s.bob, 1), m, s.alice, 1);
              s.settle();
@@ -370,7 +366,7 @@ const bool kLatitudes[] = {
              }
              s.obs(What::enumerated, fresh, [](Event& e) {
                e.mailbox = "INBOX";
-               e.seq = 2;
+               e.facts = history::CountFacts{2};
              });
              s.end(fresh);
              s.list_pop(s.alice, 1, {{mail[1], 2}});
@@ -420,7 +416,7 @@ const bool kLatitudes[] = {
            [](Scene& s) {
              s.obs(What::baseline, 0, [&](Event& e) {
                e.account = s.alice;
-               e.seq = 2;
+               e.facts = history::CountFacts{2};
                e.text = "INBOX";
              });
              s.obs(What::message, s.imap(s.phone), [](Event& e) {

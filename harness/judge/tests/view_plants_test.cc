@@ -17,10 +17,7 @@ void row(Scene& s, std::uint32_t session, std::uint32_t seq, std::uint32_t uid, 
 }
 
 void exists(Scene& s, std::uint32_t session, std::uint32_t n, std::uint32_t before) {
-  s.obs(What::exists, session, [&](Event& e) {
-    e.seq = n;
-    e.size = before;
-  });
+  s.obs(What::exists, session, [&](Event& e) { e.facts = history::ExistsFacts{n, before}; });
 }
 
 const bool kIdentity[] = {
@@ -99,7 +96,7 @@ const bool kView[] = {
             s.select(fresh, "INBOX", 3, 1, What::examine);  // it says three and tells of two
             s.content(fresh, mail[0], 1, 1);
             s.content(fresh, mail[1], 2, 2);
-            s.obs(What::enumerated, fresh, [](Event& e) { e.seq = 2; });
+            s.obs(What::enumerated, fresh, [](Event& e) { e.facts = history::CountFacts{2}; });
           }),
     plant("view/expunge-of-the-living",
           [](Scene& s) {

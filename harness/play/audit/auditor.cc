@@ -131,7 +131,7 @@ void Auditor::look_into(Visit& visit, const std::string& mailbox, bool change, T
 
 void Auditor::note_baseline(std::uint32_t session, std::uint32_t messages, const std::string& mailbox) {
   auto e = context_.event(Type::obs, What::baseline, session);
-  e.seq = messages;
+  e.facts = history::CountFacts{messages};
   e.text = mailbox;
   context_.append(std::move(e));
 }
@@ -185,12 +185,12 @@ void Auditor::expunge_ours(Visit& visit, const OwnedUids& uids, Then then) {
 
 void Auditor::audit(std::uint32_t round, Then then) {
   auto begin = context_.event(Type::obs, What::audit);
-  begin.seq = round;
+  begin.facts = history::AuditFacts{round};
   begin.text = "begin";
   context_.append(std::move(begin));
   const auto end = [this, round, then = std::move(then)] {
     auto e = context_.event(Type::obs, What::audit);
-    e.seq = round;
+    e.facts = history::AuditFacts{round};
     e.text = context_.problem.empty() ? "end" : "broken off: " + context_.problem;
     context_.append(std::move(e));
     then();

@@ -7,7 +7,7 @@ std::uint32_t expect(Context& context, history::What what, const scenario::Step&
   auto e = context.event(history::Type::expect, what, session);
   e.set = history::format_numbers(messages);
   e.mailbox = step.mailbox;
-  e.size = static_cast<std::uint64_t>(bound.count());
+  e.facts = history::BoundFacts{bound};
   e.text = step.text;
   for (const auto& flag : step.flags) {
     if (!e.flags.empty()) e.flags += ' ';

@@ -128,7 +128,7 @@ void Deliverer::next(const JobPtr& job) {
     e.set = history::format_numbers({made.number});
     e.code = name(*step.expect);
     e.text = step.status;
-    e.other_set = step.latitude;
+    e.facts = history::OutcomeFacts{step.latitude};
     expectation = context_.append(std::move(e));
   }
   transmit(job, made.number, made.text,
@@ -186,7 +186,7 @@ void Deliverer::by_command(const JobPtr& job, std::uint32_t message, std::shared
     e.message = message;
     e.account = account;
     e.code = result.status;
-    e.seq = static_cast<std::uint32_t>(result.code);
+    e.facts = history::ReplyFacts{static_cast<std::uint32_t>(result.code)};
     e.text = reply.text;
     context_.append(std::move(e));
     if (result.outcome == session::Outcome::info) {

@@ -47,7 +47,7 @@ void RecordedImap::enumerated(std::uint32_t messages) {
   auto e = event(Type::obs, What::enumerated);
   e.mailbox = view().mailbox;
   e.uidvalidity = view().uidvalidity;
-  e.seq = messages;
+  e.facts = history::CountFacts{messages};
   e.code = "imap";
   recorder_.append(std::move(e));
 }
@@ -69,15 +69,13 @@ void RecordedImap::on_done(const session::ImapCompletion& done, Time) {
       case What::examine:
         guard_.opened(view().mailbox, view().uidvalidity);
         e.uidvalidity = view().uidvalidity;
-        e.uid = view().uidnext;
-        e.seq = view().exists;
-        e.modseq = view().highestmodseq;
+        e.facts = history::SelectFacts{view().exists, view().uidnext, view().highestmodseq};
         break;
       case What::copy:
       case What::move:
         e.uidvalidity = done.uidvalidity;
         e.set = uid_list(done.source_uids);
-        e.other_set = uid_list(done.destination_uids);
+        e.facts = history::CopyFacts{uid_list(done.destination_uids)};
         break;
       case What::append:
         e.uidvalidity = done.uidvalidity;
@@ -102,8 +100,7 @@ void RecordedImap::on_idling(Time) {
 void RecordedImap::on_exists(std::uint32_t n, std::uint32_t before, Time) {
   auto e = event(Type::obs, What::exists);
   e.mailbox = view().mailbox;
-  e.seq = n;
-  e.size = before;
+  e.facts = history::ExistsFacts{n, before};
   recorder_.append(std::move(e));
   if (hooks.exists) hooks.exists(n, before);
 }
@@ -168,7 +165,7 @@ void RecordedImap::on_fetch(const session::ImapFetchRow& row, Time) {
     e.seq = row.seq;
     e.uid = row.uid;
     e.size = row.size.value_or(0);
-    e.modseq = row.modseq.value_or(0);
+    e.facts = history::RowFacts{row.modseq.value_or(0)};
     e.text = row.internaldate;
     if (row.flags) {
       e.has_flags = true;
@@ -204,8 +201,7 @@ void RecordedImap::on_quota(std::string_view root, std::string_view resource, st
   auto e = event(Type::obs, What::quota);
   e.text = root;
   e.code = resource;
-  e.size = used * unit;
-  e.modseq = limit * unit;
+  e.facts = history::QuotaFacts{used * unit, limit * unit};
   recorder_.append(std::move(e));
 }
 

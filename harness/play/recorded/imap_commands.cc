@@ -46,7 +46,7 @@ void RecordedImap::select_qresync(const std::string& mailbox, std::uint32_t uidv
   auto e = event(Type::invoke, What::select);
   e.mailbox = mailbox;
   e.uidvalidity = uidvalidity;
-  e.modseq = modseq;
+  e.facts = history::SelectFacts{0, 0, modseq};
   command(std::move(e), std::move(then), [&] { return client_->select_qresync(mailbox, uidvalidity, modseq, ""); });
 }
 

@@ -27,6 +27,7 @@ void RecordedPop3::command(What what, std::uint32_t number, Then then, Issue&& i
     invoke.message = entries_[number].message;
     invoke.text = entries_[number].uidl;
   }
+  if (what == What::top) invoke.facts = history::TopFacts{};  // the header only
   recorder_.command(std::move(invoke), std::move(then), std::forward<Issue>(issue));
 }
 
@@ -89,7 +90,7 @@ void RecordedPop3::look_at(std::vector<std::uint32_t> numbers, Finish then) {
 
 void RecordedPop3::enumerated() {
   auto e = event(Type::obs, What::enumerated);
-  e.seq = messages_;
+  e.facts = history::CountFacts{messages_};
   e.code = "pop3";
   recorder_.append(std::move(e));
 }
@@ -104,7 +105,7 @@ void RecordedPop3::on_done(const session::Pop3Completion& done, Time) {
   if (done.outcome == session::Outcome::ok) {
     switch (pending->what) {
       case What::stat:
-        e.seq = messages_;
+        e.facts = history::CountFacts{messages_};
         e.size = octets_;
         break;
       case What::retr:
@@ -112,9 +113,8 @@ void RecordedPop3::on_done(const session::Pop3Completion& done, Time) {
         break;
       case What::top:
         e.size = content_octets_;
-        e.uid = pending->event != 0 ? context_.history.event(pending->event).uid : 0;
-        e.modseq = scanner_.body_lines();
-        e.hash = e.uid == 0 ? scanner_.header_hash() : scanner_.hash();
+        e.facts = history::TopFacts{0, scanner_.body_lines()};
+        e.hash = scanner_.header_hash();
         break;
       default:
         break;

@@ -27,7 +27,7 @@ void RecordedSmtp::record(Delivery& delivery, std::size_t recipient, session::Ou
   e.message = delivery.message;
   e.account = delivery.to.at(recipient);
   e.code = reply.enhanced;
-  e.seq = static_cast<std::uint32_t>(std::max(reply.code, 0));
+  e.facts = history::ReplyFacts{static_cast<std::uint32_t>(std::max(reply.code, 0))};
   e.text = reply.text;
   e.flags = how;
   recorder_.append(std::move(e));

@@ -77,7 +77,7 @@ void Talk::record(Line* at, const scenario::TalkLine& line, Type type, std::stri
   const std::uint32_t session = at == nullptr ? 0 : at->connection->session();
   auto e = context_.event(Type::expect, What::talk, session);
   e.text = line.written;
-  e.seq = static_cast<std::uint32_t>(line.line);
+  e.facts = history::TalkFacts{static_cast<std::uint32_t>(line.line)};
   e.set = std::move(wanted);
   const std::uint32_t index = context_.append(std::move(e));
   auto came = context_.event(type, What::talk, session);

@@ -64,7 +64,7 @@ TEST(PlayerAdmin, TheHistoryKnowsWhoseLimitAndHowMuch) {
   rig.play();
   const auto& asked = rig.player->history().event(rig.last(What::admin).command);
   EXPECT_EQ(asked.account, 1U);
-  EXPECT_EQ(asked.size, 262'144U);
+  EXPECT_EQ(asked.get<history::LimitFacts>().octets, 262'144U);
   EXPECT_EQ(asked.step, 1U);
 }
 

@@ -78,8 +78,7 @@ TEST(Lanes, WhatSelectTellsIsOfTheMailbox) {
   story.add(Type::invoke, What::select, 1).mailbox = "INBOX";
   Event& told = story.add(Type::ok, What::select, 1, "[READ-WRITE] done", 1);
   told.mailbox = "INBOX";
-  told.seq = 2;
-  told.uid = 17;
+  told.facts = history::SelectFacts{2, 17, 0};
   EXPECT_THAT(texts(story.drawn()),
               ElementsAre("phone: SELECT INBOX \xe2\x86\x92 ok EXISTS 2 UIDNEXT 17: [READ-WRITE] done"));
 }
@@ -110,7 +109,7 @@ TEST(Lanes, WhatAnotherDoesInBetweenStandsInBetween) {
 TEST(Lanes, RowsOfOneKindAreCounted) {
   Story story;
   for (std::uint32_t uid = 1; uid <= 40; ++uid) story.add(Type::obs, What::row, 1).uid = uid;
-  story.add(Type::obs, What::exists, 1).seq = 40;
+  story.add(Type::obs, What::exists, 1).facts = history::ExistsFacts{40, 0};
   EXPECT_THAT(texts(story.drawn()), ElementsAre("phone: 40 \xc3\x97 row; the last: row UID 40", "phone: exists 40"));
 }
 

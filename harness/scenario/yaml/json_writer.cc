@@ -1,12 +1,12 @@
 #include "scenario/yaml/json_writer.h"
 
-#include <fmt/format.h>
+#include "core/json_text.h"
 
 namespace mailproof::scenario {
 
 JsonWriter& JsonWriter::key(std::string_view name) {
   separate();
-  quote(name);
+  write_json_string(name, out_);
   out_ += ": ";
   after_key_ = true;
   return *this;
@@ -14,7 +14,7 @@ JsonWriter& JsonWriter::key(std::string_view name) {
 
 JsonWriter& JsonWriter::text(std::string_view value) {
   separate();
-  quote(value);
+  write_json_string(value, out_);
   return *this;
 }
 
@@ -53,21 +53,6 @@ void JsonWriter::separate() {
 void JsonWriter::new_line() {
   out_ += '\n';
   out_.append(2 * depth_, ' ');
-}
-
-void JsonWriter::quote(std::string_view value) {
-  out_ += '"';
-  for (char c : value) {
-    if (c == '"' || c == '\\') {
-      out_ += '\\';
-      out_ += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out_ += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      out_ += c;
-    }
-  }
-  out_ += '"';
 }
 
 }  // namespace mailproof::scenario

@@ -6,7 +6,7 @@
 
 namespace mailproof::scenario {
 
-/// Writes one JSON value (RFC 8259) piece by piece, two blanks a level. Text must be UTF-8.
+/// Writes one JSON value (RFC 8259) piece by piece, two blanks a level.
 class JsonWriter {
  public:
   JsonWriter& begin_object() { return begin('{'); }
@@ -25,7 +25,6 @@ class JsonWriter {
   JsonWriter& end(char bracket);
   JsonWriter& raw(std::string_view value);
   void separate();
-  void quote(std::string_view value);
   void new_line();
 
   std::string out_;

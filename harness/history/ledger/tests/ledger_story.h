@@ -148,7 +148,7 @@ class Story {
       last = &done(command, a.outcome, [&](Event& e) {
         e.message = message_number;
         e.account = a.to;
-        e.seq = a.code;
+        e.facts = ReplyFacts{a.code};
         e.code = a.status;
         e.text = a.text;
         e.flags = a.flags;
@@ -164,7 +164,7 @@ class Story {
         [&](Event& e) {
           e.mailbox = mailbox;
           e.uidvalidity = uidvalidity;
-          e.seq = exists;
+          e.facts = SelectFacts{exists, 0, 0};
         });
   }
   const Event& content(std::uint32_t session, std::uint32_t message_number, std::uint32_t seq, std::uint32_t uid,
@@ -224,7 +224,7 @@ class Story {
         [&](Event& e) {
           if (made.empty()) return;
           e.set = set;
-          e.other_set = made;
+          e.facts = CopyFacts{made};
           e.uidvalidity = uidvalidity;
         });
   }
@@ -240,7 +240,7 @@ class Story {
     obs(What::enumerated, session, [&](Event& e) {
       e.mailbox = mailbox;
       e.uidvalidity = uidvalidity;
-      e.seq = seq;
+      e.facts = CountFacts{seq};
       e.code = "imap";
     });
     end(session);
@@ -283,7 +283,7 @@ class Story {
     for (const auto& [number, uid] : found) pop_content(session, number, ++seq, uid == 0 ? "" : uidl(uid));
     obs(What::enumerated, session, [&](Event& e) {
       e.mailbox = "INBOX";
-      e.seq = seq;
+      e.facts = CountFacts{seq};
       e.code = "pop3";
     });
     ask(What::quit, session);
@@ -317,19 +317,19 @@ class Story {
   void audit_begin(std::uint32_t round) {
     step_ = 0;
     obs(What::audit, 0, [&](Event& e) {
-      e.seq = round;
+      e.facts = AuditFacts{round};
       e.text = "begin";
     });
   }
   void audit_end(std::uint32_t round) {
     obs(What::audit, 0, [&](Event& e) {
-      e.seq = round;
+      e.facts = AuditFacts{round};
       e.text = "end";
     });
   }
   void settle() {
     wait(history.info.settle);
-    obs(What::settle, 0, [&](Event& e) { e.size = static_cast<std::uint64_t>(history.info.settle.count()); });
+    obs(What::settle, 0, [&](Event& e) { e.facts = BoundFacts{history.info.settle}; });
   }
 
  private:

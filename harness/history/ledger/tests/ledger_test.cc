@@ -34,7 +34,7 @@ TEST(Ledger, AChainOfCopiesIsKnownWhenOneEndIs) {
       Type::ok,
       [&](Event& e) {
         e.set = fmt::format("1:{}", kCopies);
-        e.other_set = fmt::format("2:{}", kCopies + 1);
+        e.facts = CopyFacts{fmt::format("2:{}", kCopies + 1)};
         e.uidvalidity = 1;
       });
   s.content(hand, m, 1, 1, "full");

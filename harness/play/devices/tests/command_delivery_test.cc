@@ -44,7 +44,7 @@ TEST_P(CommandDelivery, TheExitStatusSaysWhatCameOfIt) {
   EXPECT_EQ(rig.problem(), "");
   const auto& told = rig.last(What::deliver);
   EXPECT_EQ(told.type, one.outcome);
-  EXPECT_EQ(told.seq, one.code);
+  EXPECT_EQ(told.get<history::ReplyFacts>().code, one.code);
   EXPECT_EQ(told.code, one.enhanced);
   EXPECT_EQ(told.text, "what it said");
   EXPECT_EQ(told.account, 1U);
