@@ -205,7 +205,8 @@ bool Player::filled() {
     const bool about = e.what == What::outcome || e.what == What::see;
     if (!about || (e.type != Type::fail && e.type != Type::info)) continue;
     const bool proper = std::all_of(scenario_.steps.begin(), scenario_.steps.end(), [](const scenario::Step& step) {
-      return step.kind == scenario::MessageKind::plain || step.kind == scenario::MessageKind::office;
+      const auto kind = step.get<scenario::Deliver>().kind;
+      return kind == scenario::MessageKind::plain || kind == scenario::MessageKind::office;
     });
     auto why = context_.event(Type::obs, proper ? What::problem : What::not_applicable);
     why.code = "fill";
@@ -218,20 +219,19 @@ bool Player::filled() {
 
 /// Over SMTP a 250 is no message in the mailbox yet, and queues change the order: one at a time then, each awaited.
 void Player::fill(const scenario::Step& step, Finish done) {
-  const auto way = delivery_way(context_.target, step.via.value_or(scenario::Way::any));
+  const auto& fill = step.get<scenario::Deliver>();
+  const auto way = delivery_way(context_.target, fill.via.value_or(scenario::Way::any));
   if (way != scenario::Way::smtp || context_.target.imap.empty()) return perform(step, std::move(done));
   one_by_one(
-      static_cast<std::size_t>(step.count),
+      static_cast<std::size_t>(fill.count),
       [this, &step](std::size_t, Finish next) {
         if (stuck()) return next();
         scenario::Step& one = fills_.emplace_back(step);
-        one.count = 1;
+        one.get<scenario::Deliver>().count = 1;
         perform(one, [this, next = std::move(next)] {
-          scenario::Step& look = fills_.emplace_back();
+          scenario::Step& look = fills_.emplace_back(Verb::see);
           look.device = kWatcher;
-          look.verb = Verb::see;
-          look.messages = scenario::MessageRef{"mail", 0, 0, false};
-          look.within = std::chrono::seconds(10);
+          look.get<scenario::Await>().messages.set = "mail";
           look.text = "mailbox: awaited";
           perform(look, next);
         });
@@ -308,41 +308,38 @@ void Player::perform_together(const scenario::Step& step, Finish done) {
 
 /// Judge steps ask about the end: they only say what is expected, judges look at the whole history.
 void Player::expect_at_end(const scenario::Step& step) {
-  What what = What::fate;
-  switch (step.verb) {
-    case Verb::count:
-      what = What::count;
-      break;
-    case Verb::agree:
-      what = What::agree;
-      break;
-    case Verb::intact:
-      what = What::intact;
-      break;
-    case Verb::usage:
-      what = What::usage;
-      break;
-    default:
-      break;
+  const auto expected = [this](What what) { return context_.event(Type::expect, what); };
+  const auto number = [](std::size_t index) { return static_cast<std::uint32_t>(index + 1); };
+  if (const auto* fate = step.maybe<scenario::HasFate>()) {
+    auto e = expected(What::fate);
+    e.set = history::format_numbers(messages_.numbers(fate->messages));
+    history::FateFacts wanted{fate->is, fate->over, 0, 0, fate->copy_on_nobody};
+    if (fate->by) wanted.by = number(*fate->by);
+    if (fate->copy_on) wanted.copy_on = number(*fate->copy_on);
+    history::expect_fate(wanted, history_.info, e);
+    context_.append(std::move(e));
+  } else if (const auto* count = step.maybe<scenario::HasCount>()) {
+    auto e = expected(What::count);
+    e.mailbox = count->mailbox;
+    if (count->account) e.account = number(*count->account);
+    e.facts = history::CountFacts{static_cast<std::uint32_t>(count->count)};
+    context_.append(std::move(e));
+  } else if (const auto* agree = step.maybe<scenario::Agree>()) {
+    auto e = expected(What::agree);
+    e.mailbox = agree->mailbox;
+    history::AgreeFacts wanted;
+    for (const auto index : agree->devices) wanted.devices.push_back(number(index));
+    history::expect_agreement(std::move(wanted), history_.info, e);
+    context_.append(std::move(e));
+  } else if (const auto* usage = step.maybe<scenario::Usage>()) {
+    auto e = expected(What::usage);
+    e.account = number(usage->account);
+    context_.append(std::move(e));
+  } else {
+    auto e = expected(What::intact);
+    e.set = history::format_numbers(messages_.numbers(step.get<scenario::OfMessages>().messages));
+    context_.append(std::move(e));
   }
-  auto e = context_.event(Type::expect, what);
-  if (step.messages) e.set = history::format_numbers(messages_.numbers(*step.messages));
-  e.mailbox = step.mailbox;
-  if (step.account) e.account = static_cast<std::uint32_t>(*step.account + 1);
-  if (step.verb == Verb::count) e.facts = history::CountFacts{static_cast<std::uint32_t>(step.count)};
-  const auto number = [](std::size_t device) { return static_cast<std::uint32_t>(device + 1); };
-  if (step.verb == Verb::fate) {
-    history::FateFacts fate{step.fate, step.over, 0, 0, step.copy_on_nobody};
-    if (step.by) fate.by = number(*step.by);
-    if (step.copy_on) fate.copy_on = number(*step.copy_on);
-    history::expect_fate(fate, history_.info, e);
-  }
-  if (step.verb == Verb::agree) {
-    history::AgreeFacts agree;
-    for (const auto device : step.devices) agree.devices.push_back(number(device));
-    history::expect_agreement(std::move(agree), history_.info, e);
-  }
-  context_.append(std::move(e));
 }
 
 void Player::leave(std::size_t actor) {

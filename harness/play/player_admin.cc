@@ -23,21 +23,24 @@ std::string customer_of(const scenario::Scenario& scenario, const std::vector<sc
 void Player::perform_admin(const scenario::Step& step, Finish done) {
   AdminRequest request;
   std::uint32_t account = 0;
+  std::optional<std::size_t> customer;
+  if (const auto* limit = step.maybe<scenario::SetQuota>()) customer = limit->customer;
   switch (step.verb) {
     case Verb::set_quota:
-      request.octets = step.quota;
-      if (step.customer) {
+      request.octets = step.get<scenario::SetQuota>().quota;
+      if (customer) {
         request.verb = AdminVerb::set_customer_quota;
-        request.customer = customer_of(scenario_, context_.accounts, *step.customer);
+        request.customer = customer_of(scenario_, context_.accounts, *customer);
         AdminRequest before = request;
-        before.octets = scenario_.customers[*step.customer].quota;
+        before.octets = scenario_.customers[*customer].quota;
         undo_.push_back(std::move(before));
       } else {
         request.verb = AdminVerb::set_quota;
-        const auto& pool = context_.accounts.at(*step.account);
+        const std::size_t whose = step.get<scenario::SetQuota>().account.value();
+        const auto& pool = context_.accounts.at(whose);
         request.login = pool.login;
         request.address = pool.address;
-        account = static_cast<std::uint32_t>(*step.account + 1);
+        account = static_cast<std::uint32_t>(whose + 1);
         AdminRequest before = request;
         before.octets = pool.quota;
         undo_.push_back(std::move(before));
@@ -51,14 +54,14 @@ void Player::perform_admin(const scenario::Step& step, Finish done) {
       break;
     default:
       request.verb = AdminVerb::pause;
-      request.span = step.span;
+      request.span = step.get<scenario::LetPass>().span;
       break;
   }
   auto e = context_.event(Type::invoke, What::admin);
   e.code = name(request.verb);
   e.account = account;
-  if (step.customer) e.text = scenario_.customers[*step.customer].name;
-  if (request.verb == AdminVerb::pause) e.facts = history::BoundFacts{step.span};
+  if (customer) e.text = scenario_.customers[*customer].name;
+  if (request.verb == AdminVerb::pause) e.facts = history::BoundFacts{request.span};
   if (request.octets) e.facts = history::LimitFacts{*request.octets};
   const std::uint32_t asked = context_.append(std::move(e));
   if (options_.admin == nullptr) {

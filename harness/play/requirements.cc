@@ -53,7 +53,9 @@ std::optional<std::string> cannot_do(const scenario::Scenario& scenario, const s
   for (const auto& child : step.together)
     if (auto why = cannot_do(scenario, child, target)) return why;
   if (step.device == scenario::Step::kAdmin) {
-    const std::string verb(step.customer ? mailproof::name(AdminVerb::set_customer_quota) : name(step.verb));
+    const auto* limit = step.maybe<scenario::SetQuota>();
+    const bool of_customer = limit != nullptr && limit->customer;
+    const std::string verb(of_customer ? mailproof::name(AdminVerb::set_customer_quota) : name(step.verb));
     if (!target.admin.contains(verb)) return fmt::format("the target file has no admin command {}", verb);
     if (step.verb == Verb::kill && !target.admin.contains("restart"))
       return "the target file has no admin command restart, to start it again after kill";
@@ -61,9 +63,11 @@ std::optional<std::string> cannot_do(const scenario::Scenario& scenario, const s
     if (disturbs && !allows(target, "restarts"))
       return fmt::format("the target file does not allow restarts, and the scenario does {}", verb);
   }
-  if (step.plaintext && !allows(target, "failed-logins"))
+  const auto* connect = step.maybe<scenario::Connect>();
+  const bool plaintext = connect != nullptr && connect->plaintext;
+  if (plaintext && !allows(target, "failed-logins"))
     return "the target file does not allow failed logins, and one without TLS should be refused";
-  if (step.plaintext || step.verb == Verb::smuggle) {
+  if (plaintext || step.verb == Verb::smuggle) {
     const Protocol protocol =
         scenario.devices[step.device].kind == scenario::DeviceKind::imap ? Protocol::imap : Protocol::pop3;
     if (!has_tls(target, protocol, TlsMode::starttls))
@@ -163,8 +167,9 @@ std::optional<std::string> not_applicable(const scenario::Scenario& scenario, co
   }
   for (const auto& step : scenario.steps) {
     if (auto why = cannot_do(scenario, step, target)) return why;
-    if (step.via && !can(target, *step.via) && scenario.check)
-      return fmt::format("the target cannot deliver by {}", name(*step.via));
+    const auto* sending = step.maybe<scenario::Sending>();
+    if (scenario.check && sending != nullptr && sending->via && !can(target, *sending->via))
+      return fmt::format("the target cannot deliver by {}", name(*sending->via));
   }
   for (const auto& customer : scenario.customers)
     if (!has_customer(target, customer.quota))

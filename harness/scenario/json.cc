@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include "core/units.h"
 #include "scenario/story/words.h"
 #include "scenario/yaml/json_writer.h"
 
@@ -119,89 +118,143 @@ class ScenarioWriter {
       for (const auto& child : step.together) write(child);
       json_.end_array();
     }
-    about_messages(step);
-    about_places(step);
-    about_waiting(step);
-    about_judging(step);
-    about_logging_in(step);
-    about_the_server(step);
+    std::visit([this](const auto& takes) { taken(takes); }, step.takes);
     json_.end_object();
   }
 
-  void about_messages(const Step& step) {
-    if (step.messages) text("messages", step.messages->text());
-    if (step.which != Step::Which::named) text("messages", step.which == Step::Which::all ? "all" : "new");
-    maybe("as", step.as);
-    const bool makes = step.verb == Verb::deliver || step.verb == Verb::save;
-    if ((makes && !step.until) || step.verb == Verb::count) json_.key("count").number(step.count);
-    if (makes) {
-      text("kind", word_for(kMessageKinds, step.kind));
-      if (step.size > 0) json_.key("size").number(step.size);
-    }
-    if (!step.flags.empty()) texts("flags", step.flags);
-    if (step.verb == Verb::remove) text("how", word_for(kHows, step.how));
-    if (step.after) text("after", described(*step.after));
-    maybe(step.verb == Verb::smuggle ? "smuggle" : "search", step.query);
+  void accounts(std::string_view key, const std::vector<std::size_t>& indexes) {
+    if (indexes.empty()) return;
+    json_.key(key).begin_array();
+    for (auto index : indexes) json_.text(account(index));
+    json_.end_array();
+  }
+  void taken(const NewMessages& made, bool counted) {
+    if (counted) json_.key("count").number(made.count);
+    text("kind", word_for(kMessageKinds, made.kind));
+    if (made.size > 0) json_.key("size").number(made.size);
+  }
+  void taken(const Cut& cut) {
+    if (cut.when == Cut::When::after_bytes) text("cut", fmt::format("after {} bytes", cut.bytes));
+    if (cut.when != Cut::When::none && cut.when != Cut::When::after_bytes) text("cut", word_for(kCuts, cut.when));
   }
 
-  void about_places(const Step& step) {
-    if (!step.to_accounts.empty()) {
-      json_.key("to").begin_array();
-      for (auto index : step.to_accounts) json_.text(account(index));
-      json_.end_array();
+  void taken(const Nothing&) {}
+  void taken(const OfMessages& takes) { text("messages", takes.messages.text()); }
+  void taken(const Deliver& takes) {
+    text("messages", takes.set);
+    taken(takes, !takes.until);
+    accounts("to", takes.to);
+    if (takes.via) text("via", name(*takes.via));
+    if (takes.expect) text("expect", name(*takes.expect));
+    if (takes.until) {
+      text("until", name(*takes.until));
+      json_.key("at_most").number(takes.at_most);
     }
-    maybe("mailbox", step.mailbox);
-    maybe("to_mailbox", step.to_mailbox);
-    if (step.verb == Verb::go) {
-      text("go", step.online ? "online" : "offline");
-      if (step.online) text("resync", word_for(kResyncs, step.resync));
+    maybe("status", takes.status);
+    maybe("latitude", takes.latitude);
+    text("within", format_duration(takes.within));
+    maybe("settle", takes.settle);
+    taken(takes.cut);
+  }
+  void taken(const Retry& takes) {
+    text("messages", takes.messages.text());
+    if (takes.via) text("via", name(*takes.via));
+    if (takes.expect) text("expect", name(*takes.expect));
+    maybe("status", takes.status);
+    text("within", format_duration(takes.within));
+  }
+  void taken(const OfMailbox& takes) { maybe("mailbox", takes.mailbox); }
+  void taken(const Rename& takes) {
+    text("mailbox", takes.mailbox);
+    text("to_mailbox", takes.to);
+  }
+  void taken(const Await& takes) {
+    text("messages", takes.messages.text());
+    if (!takes.flags.empty()) texts("flags", takes.flags);
+    maybe("mailbox", takes.mailbox);
+    text("within", format_duration(takes.within));
+  }
+  void taken(const Flag& takes) {
+    text("messages", takes.messages.text());
+    texts("flags", takes.flags);
+  }
+  void taken(const Delete& takes) {
+    text("messages", takes.messages.text());
+    text("how", word_for(kHows, takes.how));
+  }
+  void taken(const Move& takes) {
+    text("messages", takes.messages.text());
+    text("to_mailbox", takes.to);
+  }
+  void taken(const Save& takes) {
+    text("messages", takes.set);
+    text("as", takes.set);
+    taken(takes, true);
+    text("mailbox", takes.to);
+  }
+  void taken(const Upload& takes) {
+    text("messages", takes.messages.text());
+    text("mailbox", takes.to);
+  }
+  void taken(const Search& takes) {
+    if (takes.finds) text("messages", takes.finds->text());
+    text("search", takes.keys);
+    maybe("mailbox", takes.mailbox);
+  }
+  void taken(const Go& takes) {
+    text("go", takes.online ? "online" : "offline");
+    if (takes.online) text("resync", word_for(kResyncs, takes.resync));
+  }
+  void taken(const Connect& takes) {
+    text("expect", word_for(kWelcomes, takes.expect));
+    if (takes.plaintext) json_.key("plaintext").flag(true);
+  }
+  void taken(const Smuggle& takes) { text("smuggle", takes.command); }
+  void taken(const Download& takes) {
+    switch (takes.which) {
+      case Download::Which::named:
+        text("messages", takes.messages.text());
+        break;
+      case Download::Which::fresh:
+        text("messages", "new");
+        break;
+      case Download::Which::all:
+        text("messages", "all");
+        break;
     }
-    if (step.via) text("via", name(*step.via));
+    maybe("as", takes.as);
+    if (takes.after) text("after", described(*takes.after));
   }
-
-  void about_waiting(const Step& step) {
-    if (step.expect) text("expect", name(*step.expect));
-    if (step.until) {
-      text("until", name(*step.until));
-      json_.key("at_most").number(step.at_most);
-    }
-    maybe("status", step.status);
-    maybe("latitude", step.latitude);
-    maybe("within", step.within);
-    maybe("settle", step.settle);
-    if (step.cut.when == Cut::When::after_bytes) text("cut", fmt::format("after {} bytes", step.cut.bytes));
-    if (step.cut.when != Cut::When::none && step.cut.when != Cut::When::after_bytes)
-      text("cut", word_for(kCuts, step.cut.when));
-  }
-
-  void about_logging_in(const Step& step) {
-    if (step.verb != Verb::connect) return;
-    text("expect", word_for(kWelcomes, step.welcome));
-    if (step.plaintext) json_.key("plaintext").flag(true);
-  }
-
-  void about_the_server(const Step& step) {
-    if (step.span.count() > 0) text("span", format_duration(step.span));
-    if (step.customer) text("customer", scenario_.customers[*step.customer].name);
-    if (step.verb != Verb::set_quota) return;
-    if (step.quota)
-      json_.key("quota").number(*step.quota);
+  void taken(const Quit& takes) { taken(takes.cut); }
+  void taken(const LetPass& takes) { text("span", format_duration(takes.span)); }
+  void taken(const SetQuota& takes) {
+    if (takes.account) text("account", account(*takes.account));
+    if (takes.customer) text("customer", scenario_.customers[*takes.customer].name);
+    if (takes.quota)
+      json_.key("quota").number(*takes.quota);
     else
       text("quota", "unlimited");
   }
-
-  void about_judging(const Step& step) {
-    if (step.verb == Verb::fate) text("is", name(step.fate));
-    if (step.by) text("by", device(*step.by));
-    if (step.over) text("over", name(*step.over));
-    if (step.copy_on) text("copy_on", device(*step.copy_on));
-    if (step.copy_on_nobody) text("copy_on", "nobody");
-    if (step.account) text("account", account(*step.account));
-    if (step.devices.empty()) return;
+  void taken(const HasFate& takes) {
+    text("messages", takes.messages.text());
+    text("is", name(takes.is));
+    if (takes.by) text("by", device(*takes.by));
+    if (takes.over) text("over", name(*takes.over));
+    if (takes.copy_on) text("copy_on", device(*takes.copy_on));
+    if (takes.copy_on_nobody) text("copy_on", "nobody");
+  }
+  void taken(const HasCount& takes) {
+    json_.key("count").number(takes.count);
+    text("mailbox", takes.mailbox);
+    if (takes.account) text("account", account(*takes.account));
+  }
+  void taken(const Agree& takes) {
+    text("mailbox", takes.mailbox);
     json_.key("devices").begin_array();
-    for (auto index : step.devices) json_.text(device(index));
+    for (auto index : takes.devices) json_.text(device(index));
     json_.end_array();
   }
+  void taken(const Usage& takes) { text("account", account(takes.account)); }
 
   const Scenario& scenario_;
   JsonWriter json_;

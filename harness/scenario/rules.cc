@@ -5,8 +5,6 @@
 namespace mailproof::scenario {
 namespace {
 
-constexpr Duration kDefaultWithin = std::chrono::seconds(10);
-
 class Settling {
  public:
   Settling(const VerbRule& rule, const Node* action, const Node& node, Context& context, Step& step)
@@ -17,35 +15,25 @@ class Settling {
       if (!has(option)) context_.complaints.value(node_, fmt::format("{}: beside {}:", option, rule_.word));
     switch (step_.verb) {
       case Verb::deliver:
+        recipients(step_.get<Deliver>());
+        return delivery(step_.get<Sending>());
       case Verb::retry:
-        return delivery();
+        return delivery(step_.get<Sending>());
       case Verb::see:
         needs_imap("in", "POP3 has one mailbox");
-        needs_imap("flags", "POP3 has none");
-        return default_within();
-      case Verb::lose:
-        return default_within();
-      case Verb::flag:
-      case Verb::unflag:
-        if (!has("with")) step_.flags = {"\\Flagged"};
-        return;
+        return needs_imap("flags", "POP3 has none");
       case Verb::remove:
         return needs_imap("how", "POP3 has one way to delete");
-      case Verb::save:
-      case Verb::upload:
-      case Verb::quota:
       case Verb::agree:
-        default_mailbox();
-        return agreement();
+        return agreement(step_.get<Agree>());
       case Verb::count:
-        default_mailbox();
-        if (!has("of")) step_.account = the_only_account("of");
+        if (!has("of")) step_.get<HasCount>().account = the_only_account("of");
         return;
       case Verb::go:
-        if (!step_.online) without("resync", "go: online");
+        if (!step_.get<Go>().online) without("resync", "go: online");
         return;
       case Verb::fate:
-        return fate();
+        return fate(step_.get<HasFate>());
       default:
         return;
     }
@@ -61,12 +49,6 @@ class Settling {
     if (const Node* found = option(name))
       context_.complaints.key(*found, fmt::format("{}: only beside {}", name, partner));
   }
-  void default_within() {
-    if (!has("within")) step_.within = kDefaultWithin;
-  }
-  void default_mailbox() {
-    if (step_.mailbox.empty()) step_.mailbox = "INBOX";
-  }
   std::optional<std::size_t> the_only_account(std::string_view name) {
     const auto only = context_.only_account();
     if (!only && !context_.scenario.accounts.empty())
@@ -75,10 +57,12 @@ class Settling {
     return only;
   }
 
-  void delivery() {
-    default_within();
-    if (step_.verb == Verb::deliver && !has("to"))
-      if (const auto only = the_only_account("to")) step_.to_accounts = {*only};
+  void recipients(Deliver& deliver) {
+    if (has("to")) return;
+    if (const auto only = the_only_account("to")) deliver.to = {*only};
+  }
+
+  void delivery(const Sending& sending) {
     if (has("until")) {
       if (const Node* found = option("count"))
         context_.complaints.key(*found, "at_most: instead; until: decides how many");
@@ -92,10 +76,12 @@ class Settling {
       if (!has("expect")) without("status", "expect: or until:");
       if (!has("expect")) without("latitude", "expect:");
     }
-    if (step_.expect == Outcome::accepted) without("status", "an outcome other than accepted");
-    const Way way = step_.via.value_or(device().way);
-    const bool altered_by_smtp = step_.kind != MessageKind::plain && step_.kind != MessageKind::office &&
-                                 step_.kind != MessageKind::dot_lines && step_.kind != MessageKind::header_only;
+    if (sending.expect == Outcome::accepted) without("status", "an outcome other than accepted");
+    const Way way = sending.via.value_or(device().way);
+    const auto* made = step_.maybe<NewMessages>();
+    const bool altered_by_smtp = made != nullptr && made->kind != MessageKind::plain &&
+                                 made->kind != MessageKind::office && made->kind != MessageKind::dot_lines &&
+                                 made->kind != MessageKind::header_only;
     if (way == Way::smtp && altered_by_smtp)
       context_.complaints.value(
           *option("kind"),
@@ -108,26 +94,25 @@ class Settling {
       context_.complaints.key(*found, fmt::format("{}: only on an IMAP device: {}", name, why));
   }
 
-  void agreement() {
-    if (step_.verb != Verb::agree) return;
+  void agreement(const Agree& agree) {
     const Node& object = *option("agree");
     if (object.children.size() < 2) return context_.complaints.value(object, "a list of two or more devices");
-    for (std::size_t index : step_.devices) {
+    for (std::size_t index : agree.devices) {
       const Device& one = context_.scenario.devices[index];
-      const Device& first = context_.scenario.devices[step_.devices.front()];
+      const Device& first = context_.scenario.devices[agree.devices.front()];
       if (one.kind == DeviceKind::deliverer || one.account != first.account)
         return context_.complaints.value(object, "devices that read mail, all of one account");
     }
   }
 
-  void fate() {
-    for (const auto& [name, index] : {std::pair("by", step_.by), std::pair("copy_on", step_.copy_on)})
+  void fate(const HasFate& fate) {
+    for (const auto& [name, index] : {std::pair("by", fate.by), std::pair("copy_on", fate.copy_on)})
       if (index && context_.scenario.devices[*index].kind == DeviceKind::deliverer)
         context_.complaints.value(*option(name), "a device that reads mail");
-    if (!step_.by || !step_.over) return;
-    const Device& by = context_.scenario.devices[*step_.by];
+    if (!fate.by || !fate.over) return;
+    const Device& by = context_.scenario.devices[*fate.by];
     const Protocol spoken = by.kind == DeviceKind::pop3 ? Protocol::pop3 : Protocol::imap;
-    if (by.kind != DeviceKind::deliverer && *step_.over != spoken)
+    if (by.kind != DeviceKind::deliverer && *fate.over != spoken)
       context_.complaints.value(*option("over"), fmt::format("{}: that is what {} speaks", name(spoken), by.name));
   }
 

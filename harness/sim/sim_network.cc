@@ -3,20 +3,20 @@
 #include <algorithm>
 #include <utility>
 
-#include "sim/connection.h"
+#include "sim/pipe.h"
 
 namespace mailproof::sim {
 
 /// Our end of a connection as play holds it. The connection itself lives on until its last event has passed.
 class SimNetwork::SimLink final : public Link {
  public:
-  explicit SimLink(std::shared_ptr<sim::Connection> connection) : connection_(std::move(connection)) {}
-  ~SimLink() override { connection_->abandon(); }
-  void misbehave(const LinkFaults& faults) override { connection_->misbehave(faults); }
-  void drop(bool with_reset) override { connection_->drop(with_reset); }
+  explicit SimLink(std::shared_ptr<sim::Pipe> pipe) : pipe_(std::move(pipe)) {}
+  ~SimLink() override { pipe_->abandon(); }
+  void misbehave(const LinkFaults& faults) override { pipe_->misbehave(faults); }
+  void drop(bool with_reset) override { pipe_->drop(with_reset); }
 
  private:
-  std::shared_ptr<sim::Connection> connection_;
+  std::shared_ptr<sim::Pipe> pipe_;
 };
 
 class SimNetwork::ServerWaker final : public Waker {
@@ -63,32 +63,31 @@ void SimNetwork::schedule_server() {
 std::unique_ptr<Link> SimNetwork::open(const Endpoint& endpoint, Peer& peer) {
   auto accepted =
       server_.accept(endpoint.protocol, endpoint.tls == TlsMode::implicit, options_.tls_ports.contains(endpoint.port));
-  const auto made = std::make_shared<std::weak_ptr<sim::Connection>>();
+  const auto made = std::make_shared<std::weak_ptr<sim::Pipe>>();
   const auto reset = [made] {
-    if (const auto connection = made->lock()) connection->server_dies();
+    if (const auto pipe = made->lock()) pipe->server_dies();
   };
   if (options_.wrap) accepted = options_.wrap(endpoint.protocol, std::move(accepted), reset);
-  auto connection = std::make_shared<sim::Connection>(
+  auto pipe = std::make_shared<sim::Pipe>(
       peer, std::move(accepted),
-      sim::Connection::World{
+      sim::Pipe::World{
           [this] { return now_; }, [this](Time at, std::function<void()> act) { schedule(at, std::move(act)); },
           [this] {
             const auto jitter = static_cast<std::uint32_t>(std::min<std::int64_t>(options_.jitter.count(), 0x7fffffff));
             const Duration wait = std::max(still_until_ - now_, Duration{});
             return wait + options_.latency + Duration(jitter == 0 ? 0 : rng_.below(jitter));
           }});
-  *made = connection;
-  connection->start(endpoint.tls == TlsMode::implicit);
-  if (connections_.size() == connections_.capacity())
-    std::erase_if(connections_, [](const auto& known) { return known.expired(); });
-  connections_.push_back(connection);
-  return std::make_unique<SimLink>(std::move(connection));
+  *made = pipe;
+  pipe->start(endpoint.tls == TlsMode::implicit);
+  if (pipes_.size() == pipes_.capacity()) std::erase_if(pipes_, [](const auto& known) { return known.expired(); });
+  pipes_.push_back(pipe);
+  return std::make_unique<SimLink>(std::move(pipe));
 }
 
 void SimNetwork::reset_connections() {
-  const auto all = std::exchange(connections_, {});
+  const auto all = std::exchange(pipes_, {});
   for (const auto& known : all)
-    if (const auto connection = known.lock()) connection->server_dies();
+    if (const auto pipe = known.lock()) pipe->server_dies();
 }
 
 void SimNetwork::set_alarm(Alarm& alarm, std::optional<Time> at) {

@@ -14,7 +14,7 @@
 
 namespace mailproof::sim {
 
-class Connection;
+class Pipe;
 
 /// Links in memory between our peers and a reference server, under a virtual clock. The same seed and the same calls
 /// give the same events in the same order, byte for byte. TLS is a seal: both ends must ask for it; there is no
@@ -69,7 +69,7 @@ class SimNetwork final : public Network {
   std::unique_ptr<ServerWaker> server_waker_;
   std::optional<Time> server_due_;
   std::uint64_t server_generation_ = 0;
-  std::vector<std::weak_ptr<Connection>> connections_;
+  std::vector<std::weak_ptr<Pipe>> pipes_;
   Time still_until_{};
 };
 

@@ -2,14 +2,13 @@
 
 namespace mailproof::play {
 
-std::uint32_t expect(Context& context, history::What what, const scenario::Step& step,
-                     const std::vector<std::uint32_t>& messages, std::uint32_t session, Duration bound) {
-  auto e = context.event(history::Type::expect, what, session);
-  e.set = history::format_numbers(messages);
-  e.mailbox = step.mailbox;
-  e.facts = history::BoundFacts{bound};
-  e.text = step.text;
-  for (const auto& flag : step.flags) {
+std::uint32_t expect(Context& context, history::What what, const Expectation& expected) {
+  auto e = context.event(history::Type::expect, what, expected.session);
+  e.set = history::format_numbers(expected.messages);
+  e.mailbox = expected.mailbox;
+  e.facts = history::BoundFacts{expected.bound};
+  e.text = expected.text;
+  for (const auto& flag : expected.flags) {
     if (!e.flags.empty()) e.flags += ' ';
     e.flags += flag;
   }

@@ -1,5 +1,4 @@
 #pragma once
-#include <functional>
 #include <memory>
 
 #include "play/context.h"
@@ -16,9 +15,17 @@ class Actor {
   virtual void leave(Finish done) = 0;  ///< after the last step: log out; a POP3 session without QUIT just ends
 };
 
+/// What a step expects to come of itself.
+struct Expectation {
+  std::string_view text = {};  ///< of the step
+  std::vector<std::uint32_t> messages = {};
+  std::string mailbox = {};
+  std::vector<std::string> flags = {};
+  std::uint32_t session = 0;
+  Duration bound = {};
+};
 /// Appends the `expect` event of a step; the index to which the outcome refers.
-std::uint32_t expect(Context& context, history::What what, const scenario::Step& step,
-                     const std::vector<std::uint32_t>& messages, std::uint32_t session, Duration bound);
+std::uint32_t expect(Context& context, history::What what, const Expectation& expected);
 /// Appends how an expectation came out. `missing` = the messages that were not as expected.
 void outcome(Context& context, history::What what, std::uint32_t expectation, history::Type how,
              const std::vector<std::uint32_t>& missing, std::string text, std::uint32_t session, std::string code = {});

@@ -18,7 +18,6 @@ using scenario::Outcome;
 using scenario::Way;
 using Seen = BounceWatch::Seen;
 constexpr Duration kDefaultSettle = std::chrono::seconds(10);
-constexpr Duration kDefaultBound = std::chrono::seconds(60);
 
 /// "5.2.2" and "4.2.2" are the same subject and detail; which class a server chooses is its own affair (RFC 3463
 /// section 2).
@@ -38,13 +37,15 @@ class Deliverer final : public Actor {
         sender_(device.from ? static_cast<std::uint32_t>(*device.from + 1) : 0) {}
 
   void prepare(Finish done) override { done(); }
+  /// deliver and retry.
   void perform(const scenario::Step& step, Finish done) override;
   void leave(Finish done) override { done(); }
 
  private:
   /// One step under way.
   struct Job {
-    const scenario::Step* step = nullptr;
+    const scenario::Sending* sending = nullptr;
+    const scenario::Deliver* deliver = nullptr;  ///< null: a retry
     Way way = Way::lmtp;
     std::vector<std::uint32_t> to;
     std::vector<std::uint32_t> again;  ///< retry: these, instead of new ones
@@ -52,6 +53,9 @@ class Deliverer final : public Actor {
     std::uint32_t until = 0;  ///< expectation of `until`
     std::unique_ptr<BounceWatch> watch;
     Finish done;
+
+    std::optional<Outcome> stops_at() const { return deliver != nullptr ? deliver->until : std::nullopt; }
+    Duration settle() const { return deliver->settle.value_or(kDefaultSettle); }  ///< where it stops at an outcome
   };
   using JobPtr = std::shared_ptr<Job>;
   using Then = std::function<void(const std::vector<Delivered>&)>;
@@ -84,51 +88,53 @@ std::string sender_address(const Context& context, std::uint32_t sender, const s
 
 void Deliverer::perform(const scenario::Step& step, Finish done) {
   auto job = std::make_shared<Job>();
-  job->step = &step;
-  job->way = delivery_way(context_.target, step.via.value_or(device_.way));
-  for (const auto account : step.to_accounts) job->to.push_back(static_cast<std::uint32_t>(account + 1));
+  job->sending = &step.get<scenario::Sending>();
+  job->deliver = step.maybe<scenario::Deliver>();
+  job->way = delivery_way(context_.target, job->sending->via.value_or(device_.way));
   job->done = std::move(done);
-  if (step.verb == scenario::Verb::retry) {
-    job->again = context_.messages.numbers(*step.messages);
+  if (job->deliver != nullptr) {
+    for (const auto account : job->deliver->to) job->to.push_back(static_cast<std::uint32_t>(account + 1));
+  } else {
+    job->again = context_.messages.numbers(step.get<scenario::Retry>().messages);
     for (const auto& attempt : context_.ledger.attempts())
       if (std::find(job->again.begin(), job->again.end(), attempt.message) != job->again.end() &&
           std::find(job->to.begin(), job->to.end(), attempt.account) == job->to.end())
         job->to.push_back(attempt.account);
   }
   if (job->to.empty()) return job->done();
-  if (step.until) {
-    job->until = expect(context_, What::outcome, step, {}, 0, context_.scaled(step.settle.value_or(kDefaultSettle)));
-  }
+  if (job->stops_at())
+    job->until = expect(context_, What::outcome, {.text = step.text, .bound = context_.scaled(job->settle())});
   next(job);
 }
 
 void Deliverer::next(const JobPtr& job) {
-  const scenario::Step& step = *job->step;
-  const bool retry = step.verb == scenario::Verb::retry;
-  const int wanted = retry ? static_cast<int>(job->again.size()) : step.until ? std::max(step.at_most, 1) : step.count;
+  const scenario::Deliver* deliver = job->deliver;
+  const int wanted = deliver == nullptr ? static_cast<int>(job->again.size())
+                     : deliver->until   ? std::max(deliver->at_most, 1)
+                                        : deliver->count;
   if (job->sent >= wanted) {
     if (job->until != 0)
       outcome(context_, What::outcome, job->until, Type::info, {},
-              fmt::format("{} messages went out and none was {}", job->sent, name(*step.until)), 0);
+              fmt::format("{} messages went out and none was {}", job->sent, name(*job->stops_at())), 0);
     return finish(job);
   }
   Messages::Made made;
-  if (retry) {
+  if (deliver == nullptr) {
     made.number = job->again[static_cast<std::size_t>(job->sent)];
     made.text = context_.messages.again(made.number);
   } else {
-    made = context_.messages.make(step.messages->set, step.kind, step.size, sender_,
+    made = context_.messages.make(deliver->set, deliver->kind, deliver->size, sender_,
                                   sender_address(context_, sender_, job->to),
                                   context_.accounts.at(job->to.front() - 1).address);
   }
   ++job->sent;
   std::uint32_t expectation = 0;
-  if (step.expect) {
+  if (job->sending->expect) {
     auto e = context_.event(Type::expect, What::outcome);
     e.set = history::format_numbers({made.number});
-    e.code = name(*step.expect);
-    e.text = step.status;
-    e.facts = history::OutcomeFacts{step.latitude};
+    e.code = name(*job->sending->expect);
+    e.text = job->sending->status;
+    if (deliver != nullptr) e.facts = history::OutcomeFacts{deliver->latitude};
     expectation = context_.append(std::move(e));
   }
   transmit(job, made.number, made.text,
@@ -201,9 +207,8 @@ void Deliverer::by_command(const JobPtr& job, std::uint32_t message, std::shared
 void Deliverer::over_smtp(const JobPtr& job, std::uint32_t message, std::shared_ptr<const std::string> text,
                           Then then) {
   const auto send = [this, job, message, text, then] {
-    const Cut& cut = job->step->cut;
-    if (cut.when == Cut::When::after_final_dot || cut.when == Cut::When::before_reply)
-      session_->final_dot = [session = session_] { session->drop(true); };
+    const Cut cut = job->deliver != nullptr ? job->deliver->cut : Cut{};
+    if (cut.when == Cut::When::after_final_dot) session_->final_dot = [session = session_] { session->drop(true); };
     if (cut.when == Cut::When::after_bytes) {
       LinkFaults faults;
       faults.cut_after_sent = cut.bytes;
@@ -255,8 +260,7 @@ void Deliverer::over_append(const JobPtr& job, std::uint32_t message, std::share
 /// bounce it.
 void Deliverer::judge_results(const JobPtr& job, std::uint32_t message, std::uint32_t expectation,
                               const std::vector<Delivered>& results) {
-  const scenario::Step& step = *job->step;
-  const auto awaited = step.until ? step.until : step.expect;
+  const auto awaited = job->stops_at() ? job->stops_at() : job->sending->expect;
   const bool unknown = std::any_of(results.begin(), results.end(),
                                    [](const Delivered& d) { return d.outcome == session::Outcome::info; });
   const bool refused = std::any_of(results.begin(), results.end(),
@@ -270,7 +274,7 @@ void Deliverer::judge_results(const JobPtr& job, std::uint32_t message, std::uin
     const bool deferral = refusal->code >= 400 && refusal->code < 500;
     const bool fits = awaited == Outcome::refused_or_bounced || (awaited == Outcome::refused && !deferral) ||
                       (awaited == Outcome::deferred && deferral);
-    const bool status_fits = same_subject(step.status, refusal->status);
+    const bool status_fits = same_subject(job->sending->status, refusal->status);
     return conclude(job, expectation, message, fits && status_fits ? Type::ok : Type::fail,
                     fmt::format("refused: {} {} {}", refusal->code, refusal->status, refusal->text));
   }
@@ -279,8 +283,7 @@ void Deliverer::judge_results(const JobPtr& job, std::uint32_t message, std::uin
   if (job->way != Way::smtp)  // over LMTP and APPEND the answer is final (RFC 2033 section 4.2)
     return conclude(job, expectation, message, Type::fail, "accepted");
   if (!job->watch) job->watch = std::make_unique<BounceWatch>(context_, sender_, job->to.front());
-  const Duration bound =
-      context_.scaled(step.until ? step.settle.value_or(kDefaultSettle) : step.within.value_or(kDefaultBound));
+  const Duration bound = context_.scaled(job->stops_at() ? job->settle() : job->sending->within);
   job->watch->await(message, bound, [this, job, expectation, message](Seen seen) {
     switch (seen) {
       case Seen::bounced: {
@@ -288,7 +291,7 @@ void Deliverer::judge_results(const JobPtr& job, std::uint32_t message, std::uin
         const auto report =
             std::find_if(reports.begin(), reports.end(), [&](const auto& r) { return r.message == message; });
         const std::string status = report == reports.end() ? "" : report->status;
-        return conclude(job, expectation, message, same_subject(job->step->status, status) ? Type::ok : Type::fail,
+        return conclude(job, expectation, message, same_subject(job->sending->status, status) ? Type::ok : Type::fail,
                         "bounced: " + status);
       }
       case Seen::delivered:

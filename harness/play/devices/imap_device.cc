@@ -11,8 +11,8 @@ ImapDevice::ImapDevice(Context& context, const scenario::Device& device, std::ui
 
 ImapDevice::~ImapDevice() { context_.network.set_alarm(*this, std::nullopt); }
 
-std::string ImapDevice::box(const scenario::Step& step) const {
-  if (!step.mailbox.empty()) return step.mailbox;
+std::string ImapDevice::box(const std::string& named) const {
+  if (!named.empty()) return named;
   if (session_ != nullptr && session_->ready() && !session_->view().mailbox.empty() && !device_.webmail)
     return session_->view().mailbox;
   return device_.idle.empty() ? "INBOX" : device_.idle;
@@ -31,14 +31,14 @@ RecordedImap& ImapDevice::begin_session(const Endpoint& endpoint, const std::str
 
 /// A login in so many words: a new session, which the server may refuse where the scenario says so. One without TLS is
 /// given up again at once.
-void ImapDevice::connect(const scenario::Step& step, Finish done) {
-  const auto welcome = std::make_shared<Welcome>(context_, step);
-  log_out([this, &step, welcome, done = std::move(done)] {
+void ImapDevice::connect(const scenario::Connect& connect, const std::string& text, Finish done) {
+  const auto welcome = std::make_shared<Welcome>(context_, connect, text);
+  log_out([this, &connect, welcome, done = std::move(done)] {
     RecordedImap& session =
-        begin_session(welcome->endpoint(Protocol::imap, device_.tls), step.plaintext ? "LOGIN" : "");
-    session.open([this, &step, &session, welcome, done](const Completion& result) {
+        begin_session(welcome->endpoint(Protocol::imap, device_.tls), connect.plaintext ? "LOGIN" : "");
+    session.open([this, &connect, &session, welcome, done](const Completion& result) {
       welcome->came(session.number(), result.ok() ? nullptr : &session.end(), device_.name);
-      if (result.ok() && step.plaintext) return log_out(done);
+      if (result.ok() && connect.plaintext) return log_out(done);
       done();
     });
   });

@@ -23,7 +23,8 @@ class ImapDevice final : public Actor, public Alarm {
   using Then = std::function<void(bool ok)>;
   /// see and lose: what is awaited, until when.
   struct Wait {
-    const scenario::Step* step = nullptr;
+    const scenario::Await* what = nullptr;
+    bool see = true;  ///< or lose
     std::vector<std::uint32_t> messages;
     std::uint32_t expectation = 0;
     Time deadline;
@@ -45,7 +46,8 @@ class ImapDevice final : public Actor, public Alarm {
   void rest(Finish done);  ///< after a step: back to IDLE; webmail logs out
   void start_idle(Finish done);
   void news();  ///< the mailbox changed under us
-  std::string box(const scenario::Step& step) const;
+  /// The mailbox that is meant: this one, or where none is named the open one.
+  std::string box(const std::string& named = "") const;
   std::uint32_t session_number() const { return session_ ? session_->number() : 0; }
 
   // Waiting (imap_wait.cc)
@@ -58,24 +60,25 @@ class ImapDevice final : public Actor, public Alarm {
 
   // Verbs (imap_verbs.cc)
   void act(const scenario::Step& step, Finish done);
-  void with_messages(const scenario::Step& step, Finish done, std::function<void(const OwnedUids&)> then);
+  void with_messages(const scenario::OfMessages& what, Finish done, std::function<void(const OwnedUids&)> then);
   void note_undone(const std::vector<std::uint32_t>& wanted);
-  void read(const scenario::Step& step, Finish done);
-  void flag(const scenario::Step& step, bool set, Finish done);
-  void remove(const scenario::Step& step, Finish done);
+  void sync(Finish done);
+  void read(const scenario::OfMessages& read, Finish done);
+  void flag(const scenario::Flag& flag, bool set, Finish done);
+  void remove(const scenario::Delete& remove, Finish done);
   void if_ours(const std::string& mailbox, Finish done, std::function<void(const OwnedMailbox&)> then);
   void expunge(Finish done);
   void expunge(const OwnedUids& uids, Finish done);
   void move(const OwnedUids& uids, const std::string& to, Finish done);
-  void save(const scenario::Step& step, Finish done);
-  void upload(const scenario::Step& step, Finish done);
-  void put(const std::string& mailbox, std::uint32_t message, std::shared_ptr<const std::string> text, Finish done);
-  void connect(const scenario::Step& step, Finish done);
-  void search(const scenario::Step& step, Finish done);
-  void compare(const scenario::Step& step, Finish done);
+  void save(const scenario::Save& save, Finish done);
+  void upload(const scenario::Upload& upload, Finish done);
+  void put(const std::string& to, std::uint32_t message, std::shared_ptr<const std::string> text, Finish done);
+  // `text` of the step, for what it expects.
+  void connect(const scenario::Connect& connect, const std::string& text, Finish done);
+  void search(const scenario::Search& what, const std::string& text, Finish done);
+  void compare(Finish done);
   void go_offline(Finish done);
-  void go_online(const scenario::Step& step, Finish done);
-  void cut_if_asked(const scenario::Step& step);
+  void go_online(scenario::Resync how, const std::string& text, Finish done);
 
   Context& context_;
   const scenario::Device& device_;
@@ -92,7 +95,6 @@ class ImapDevice final : public Actor, public Alarm {
   bool busy_ = false;  ///< a chain of commands is under way
   bool news_ = false;  ///< something changed meanwhile
   bool offline_ = false;
-  bool expected_end_ = false;  ///< the step itself ends the connection
 };
 
 }  // namespace mailproof::play

@@ -10,7 +10,6 @@ namespace {
 
 using history::Type;
 using history::What;
-using scenario::Cut;
 using scenario::How;
 using scenario::Verb;
 
@@ -19,85 +18,82 @@ bool may_lack_mailbox(const Completion& result) {
   return iequals(result.status, "NO") && (result.code.empty() || iequals(result.code, "TRYCREATE"));
 }
 
-const std::string kInbox = "INBOX";
 const std::vector<std::string> kDeleted = {"\\Deleted"};
 
 }  // namespace
 
 void ImapDevice::act(const scenario::Step& step, Finish done) {
-  cut_if_asked(step);
   const auto plain = [done](const Completion&) { done(); };
   const auto online = [&](std::function<void()> then) {
     connected([done, then = std::move(then)](bool ok) { ok ? then() : done(); });
   };
+  const auto named = [&]() -> const std::string& { return step.get<scenario::OfMailbox>().mailbox; };
   switch (step.verb) {
     case Verb::open:
     case Verb::examine:
-      return online(
-          [this, &step, done] { reader_->open(step.mailbox, step.verb == Verb::examine, [done](bool) { done(); }); });
-    case Verb::sync:
-      return in_mailbox(box(step), [this, done, plain](bool ok) {
-        if (!ok) return done();
-        session_->noop([this, done](const Completion& result) {
-          if (!result.ok()) return done();
-          reader_->catch_up([done](bool) { done(); });
-        });
+      return online([this, &mailbox = named(), read_only = step.verb == Verb::examine, done] {
+        reader_->open(mailbox, read_only, [done](bool) { done(); });
       });
+    case Verb::sync:
+      return sync(std::move(done));
     case Verb::idle:
-      return in_mailbox(box(step), [this, done](bool ok) { ok ? start_idle(done) : done(); });
+      return in_mailbox(box(named()), [this, done](bool ok) { ok ? start_idle(done) : done(); });
     case Verb::read:
-      return read(step, std::move(done));
+      return read(step.get<scenario::OfMessages>(), std::move(done));
     case Verb::flag:
-      return flag(step, true, std::move(done));
     case Verb::unflag:
-      return flag(step, false, std::move(done));
+      return flag(step.get<scenario::Flag>(), step.verb == Verb::flag, std::move(done));
     case Verb::remove:
-      return remove(step, std::move(done));
+      return remove(step.get<scenario::Delete>(), std::move(done));
     case Verb::expunge:
-      return in_mailbox(box(step), [this, done](bool ok) { ok ? expunge(done) : done(); });
-    case Verb::move:
-      return with_messages(step, done,
-                           [this, &step, done](const OwnedUids& uids) { move(uids, step.to_mailbox, done); });
-    case Verb::copy:
-      return with_messages(
-          step, done, [this, &step, plain](const OwnedUids& uids) { session_->copy(uids, step.to_mailbox, plain); });
+      return in_mailbox(box(named()), [this, done](bool ok) { ok ? expunge(done) : done(); });
+    case Verb::move: {
+      const auto& what = step.get<scenario::Move>();
+      return with_messages(what, done, [this, &what, done](const OwnedUids& uids) { move(uids, what.to, done); });
+    }
+    case Verb::copy: {
+      const auto& what = step.get<scenario::Move>();
+      return with_messages(what, done,
+                           [this, &what, plain](const OwnedUids& uids) { session_->copy(uids, what.to, plain); });
+    }
     case Verb::save:
-      return online([this, &step, done] { save(step, done); });
+      return online([this, &what = step.get<scenario::Save>(), done] { save(what, done); });
     case Verb::upload:
-      return online([this, &step, done] { upload(step, done); });
+      return online([this, &what = step.get<scenario::Upload>(), done] { upload(what, done); });
     case Verb::connect:
-      return connect(step, std::move(done));
+      return connect(step.get<scenario::Connect>(), step.text, std::move(done));
     case Verb::smuggle:
       smuggles_.push_back(std::make_unique<Smuggle>(context_, number_, account_,
-                                                    *context_.endpoint(Protocol::imap, TlsMode::starttls), step.query,
-                                                    std::move(done)));
+                                                    *context_.endpoint(Protocol::imap, TlsMode::starttls),
+                                                    step.get<scenario::Smuggle>().command, std::move(done)));
       return;
     case Verb::vanish:
       if (session_ != nullptr) session_->drop(true);
       vanish(context_, device_.name);
       return done();
     case Verb::create:
-      return online([this, &step, plain] { session_->create(step.mailbox, plain); });
+      return online([this, &mailbox = named(), plain] { session_->create(mailbox, plain); });
     case Verb::rename:
-      return online([this, &step, done, plain] {
-        if_ours(step.mailbox, done, [this, &step, plain](const OwnedMailbox& mailbox) {
-          session_->rename(mailbox, step.to_mailbox, plain);
-        });
+      return online([this, &what = step.get<scenario::Rename>(), done, plain] {
+        if_ours(what.mailbox, done,
+                [this, &what, plain](const OwnedMailbox& mailbox) { session_->rename(mailbox, what.to, plain); });
       });
     case Verb::remove_mailbox:
-      return online([this, &step, done, plain] {
-        if_ours(step.mailbox, done, [this, plain](const OwnedMailbox& mailbox) { session_->remove(mailbox, plain); });
+      return online([this, &named_mailbox = named(), done, plain] {
+        if_ours(named_mailbox, done, [this, plain](const OwnedMailbox& mailbox) { session_->remove(mailbox, plain); });
       });
     case Verb::subscribe:
-      return online([this, &step, plain] { session_->subscribe(step.mailbox, plain); });
+      return online([this, &mailbox = named(), plain] { session_->subscribe(mailbox, plain); });
     case Verb::search:
-      return search(step, std::move(done));
+      return search(step.get<scenario::Search>(), step.text, std::move(done));
     case Verb::quota:
-      return online([this, &step, plain] { session_->quota(step.mailbox.empty() ? "INBOX" : step.mailbox, plain); });
+      return online([this, &mailbox = named(), plain] { session_->quota(mailbox, plain); });
     case Verb::compare:
-      return compare(step, std::move(done));
-    case Verb::go:
-      return step.online ? go_online(step, std::move(done)) : go_offline(std::move(done));
+      return compare(std::move(done));
+    case Verb::go: {
+      const auto& go = step.get<scenario::Go>();
+      return go.online ? go_online(go.resync, step.text, std::move(done)) : go_offline(std::move(done));
+    }
     case Verb::logout:
       return log_out(std::move(done));
     case Verb::drop:
@@ -110,12 +106,23 @@ void ImapDevice::act(const scenario::Step& step, Finish done) {
   done();
 }
 
-/// The step's messages in its mailbox. What is not in view is asked for once more; what is not there then, or is not
-/// ours after all, is not touched: another device may have been quicker.
-void ImapDevice::with_messages(const scenario::Step& step, Finish done, std::function<void(const OwnedUids&)> then) {
-  in_mailbox(box(step), [this, &step, done = std::move(done), then = std::move(then)](bool ok) {
+void ImapDevice::sync(Finish done) {
+  in_mailbox(box(), [this, done](bool ok) {
     if (!ok) return done();
-    const auto wanted = context_.messages.numbers(*step.messages);
+    session_->noop([this, done](const Completion& result) {
+      if (!result.ok()) return done();
+      reader_->catch_up([done](bool) { done(); });
+    });
+  });
+}
+
+/// These messages in the open mailbox. What is not in view is asked for once more; what is not there then, or is not
+/// ours after all, is not touched: another device may have been quicker.
+void ImapDevice::with_messages(const scenario::OfMessages& what, Finish done,
+                               std::function<void(const OwnedUids&)> then) {
+  in_mailbox(box(), [this, &what, done = std::move(done), then = std::move(then)](bool ok) {
+    if (!ok) return done();
+    const auto wanted = context_.messages.numbers(what.messages);
     const auto go_on = [this, wanted, done, then](bool) {
       note_undone(wanted);
       const OwnedUids uids = reader_->owned(wanted);
@@ -167,22 +174,22 @@ void ImapDevice::expunge(const OwnedUids& uids, Finish done) {
   session_->expunge(uids, [done = std::move(done)](const Completion&) { done(); });
 }
 
-void ImapDevice::read(const scenario::Step& step, Finish done) {
-  with_messages(step, done, [this, done](const OwnedUids& uids) {
+void ImapDevice::read(const scenario::OfMessages& read, Finish done) {
+  with_messages(read, done, [this, done](const OwnedUids& uids) {
     session_->fetch(uids, "(UID FLAGS BODY[])", [done](const Completion&) { done(); });
   });
 }
 
-void ImapDevice::flag(const scenario::Step& step, bool set, Finish done) {
-  with_messages(step, done, [this, &step, set, done](const OwnedUids& uids) {
-    session_->store(uids, set ? "+FLAGS" : "-FLAGS", step.flags, [done](const Completion&) { done(); });
+void ImapDevice::flag(const scenario::Flag& flag, bool set, Finish done) {
+  with_messages(flag, done, [this, &flag, set, done](const OwnedUids& uids) {
+    session_->store(uids, set ? "+FLAGS" : "-FLAGS", flag.flags, [done](const Completion&) { done(); });
   });
 }
 
-void ImapDevice::remove(const scenario::Step& step, Finish done) {
-  with_messages(step, done, [this, &step, done](const OwnedUids& uids) {
-    if (step.how == How::trash) return move(uids, "Trash", done);
-    session_->store(uids, "+FLAGS", kDeleted, [this, uids, done, how = step.how](const Completion& result) {
+void ImapDevice::remove(const scenario::Delete& remove, Finish done) {
+  with_messages(remove, done, [this, how = remove.how, done](const OwnedUids& uids) {
+    if (how == How::trash) return move(uids, "Trash", done);
+    session_->store(uids, "+FLAGS", kDeleted, [this, uids, done, how](const Completion& result) {
       if (how == How::flag || !result.ok()) return done();
       expunge(uids, done);
     });
@@ -211,33 +218,31 @@ void ImapDevice::move(const OwnedUids& uids, const std::string& to, Finish done)
   });
 }
 
-void ImapDevice::save(const scenario::Step& step, Finish done) {
+void ImapDevice::save(const scenario::Save& save, Finish done) {
   one_by_one(
-      static_cast<std::size_t>(step.count),
-      [this, &step](std::size_t, Finish next) {
+      static_cast<std::size_t>(save.count),
+      [this, &save](std::size_t, Finish next) {
         const std::string& address = context_.accounts.at(account_ - 1).address;
-        const std::string set = step.messages ? step.messages->set : step.as;
-        const auto made = context_.messages.make(set, step.kind, step.size, account_, address, address);
-        put(step.mailbox, made.number, made.text, std::move(next));
+        const auto made = context_.messages.make(save.set, save.kind, save.size, account_, address, address);
+        put(save.to, made.number, made.text, std::move(next));
       },
       std::move(done));
 }
 
 /// Mail that the client has kept goes back to the server, the same octets.
-void ImapDevice::upload(const scenario::Step& step, Finish done) {
-  const auto messages = context_.messages.numbers(*step.messages);
+void ImapDevice::upload(const scenario::Upload& upload, Finish done) {
+  const auto messages = context_.messages.numbers(upload.messages);
   one_by_one(
       messages.size(),
-      [this, &step, messages](std::size_t i, Finish next) {
-        put(step.mailbox, messages[i], context_.messages.again(messages[i]), std::move(next));
+      [this, &upload, messages](std::size_t i, Finish next) {
+        put(upload.to, messages[i], context_.messages.again(messages[i]), std::move(next));
       },
       std::move(done));
 }
 
 /// APPEND; a missing mailbox is made first (RFC 3501 section 6.3.11).
-void ImapDevice::put(const std::string& mailbox, std::uint32_t message, std::shared_ptr<const std::string> text,
+void ImapDevice::put(const std::string& to, std::uint32_t message, std::shared_ptr<const std::string> text,
                      Finish done) {
-  const std::string& to = mailbox.empty() ? kInbox : mailbox;
   session_->append(to, message, text, [this, to, message, text, done](const Completion& result) {
     if (!may_lack_mailbox(result)) return done();
     session_->create(to, [this, to, message, text, done](const Completion&) {
@@ -246,17 +251,19 @@ void ImapDevice::put(const std::string& mailbox, std::uint32_t message, std::sha
   });
 }
 
-void ImapDevice::search(const scenario::Step& step, Finish done) {
-  in_mailbox(box(step), [this, &step, done](bool ok) {
+void ImapDevice::search(const scenario::Search& what, const std::string& text, Finish done) {
+  in_mailbox(box(what.mailbox), [this, &what, &text, done](bool ok) {
     if (!ok) return done();
-    const auto wanted = step.messages ? context_.messages.numbers(*step.messages) : std::vector<std::uint32_t>{};
-    const auto expectation = expect(context_, What::found, step, wanted, session_number(), Duration{});
+    const auto wanted = what.finds ? context_.messages.numbers(*what.finds) : std::vector<std::uint32_t>{};
+    const auto expectation =
+        expect(context_, What::found,
+               {.text = text, .messages = wanted, .mailbox = what.mailbox, .session = session_number()});
     auto found = std::make_shared<std::vector<std::uint32_t>>();
     session_->hooks.search = [found](std::span<const std::uint32_t> uids) {
       found->insert(found->end(), uids.begin(), uids.end());
     };
-    const bool standard = scenario::read_search_keys(step.query).standard;
-    session_->search(step.query, [this, standard, wanted, expectation, found, done](const Completion& result) {
+    const bool standard = scenario::read_search_keys(what.keys).standard;
+    session_->search(what.keys, [this, standard, wanted, expectation, found, done](const Completion& result) {
       session_->hooks.search = {};
       if (result.outcome == session::Outcome::fail) {
         // Nothing was found, and nothing was not found. What an extension asks for a server may refuse.
@@ -291,8 +298,8 @@ void ImapDevice::search(const scenario::Step& step, Finish done) {
 }
 
 /// A backup: everything of ours in the mailbox is fetched whole; the judges compare what came with what was sent.
-void ImapDevice::compare(const scenario::Step& step, Finish done) {
-  in_mailbox(box(step), [this, done](bool ok) {
+void ImapDevice::compare(Finish done) {
+  in_mailbox(box(), [this, done](bool ok) {
     if (!ok || session_->view().exists == 0) return done();
     reader_->look_again([this, done](bool looked) {
       if (looked) session_->enumerated(session_->view().exists);
@@ -317,15 +324,14 @@ void ImapDevice::go_offline(Finish done) {
 
 /// Comes back as the device would, then holds what it now believes against a full listing: they must be equal (RFC 7162
 /// section 3.2.5).
-void ImapDevice::go_online(const scenario::Step& step, Finish done) {
+void ImapDevice::go_online(scenario::Resync how, const std::string& text, Finish done) {
   offline_ = false;
-  const std::string mailbox = cache_.mailbox.empty() ? box(step) : cache_.mailbox;
-  connected([this, &step, mailbox, done](bool ok) {
+  const std::string mailbox = cache_.mailbox.empty() ? box() : cache_.mailbox;
+  connected([this, how, &text, mailbox, done](bool ok) {
     if (!ok) return done();
-    const bool quick =
-        step.resync == scenario::Resync::qresync && session_->client().has("QRESYNC") && cache_.modseq != 0;
+    const bool quick = how == scenario::Resync::qresync && session_->client().has("QRESYNC") && cache_.modseq != 0;
     if (!quick) return reader_->open(mailbox, false, [done](bool) { done(); });
-    const auto expectation = expect(context_, What::agree, step, {}, session_number(), Duration{});
+    const auto expectation = expect(context_, What::agree, {.text = text, .session = session_number()});
     auto believed = std::make_shared<std::vector<std::uint32_t>>(cache_.uids);
     session_->hooks.expunged = [believed](std::uint32_t uid) { std::erase(*believed, uid); };
     auto row_hook = session_->hooks.row;
@@ -366,14 +372,6 @@ void ImapDevice::go_online(const scenario::Step& step, Finish done) {
           });
     });
   });
-}
-
-void ImapDevice::cut_if_asked(const scenario::Step& step) {
-  if (session_ == nullptr || step.cut.when == Cut::When::none) return;
-  LinkFaults faults;
-  if (step.cut.when == Cut::When::before_reply) faults.cut_after_received = 1;
-  if (step.cut.when == Cut::When::after_bytes) faults.cut_after_sent = step.cut.bytes;
-  session_->misbehave(faults);
 }
 
 }  // namespace mailproof::play

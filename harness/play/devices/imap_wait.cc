@@ -10,9 +10,8 @@ namespace {
 using history::Type;
 using history::What;
 constexpr Duration kAskEvery = std::chrono::seconds(1);
-constexpr Duration kDefaultBound = std::chrono::seconds(10);
 
-What what_of(const scenario::Step& step) { return step.verb == scenario::Verb::see ? What::see : What::lose; }
+What what_of(bool see) { return see ? What::see : What::lose; }
 
 bool has_flags(const MailboxReader& reader, std::uint32_t message, const std::vector<std::string>& flags) {
   for (const auto& entry : reader.items()) {
@@ -23,12 +22,11 @@ bool has_flags(const MailboxReader& reader, std::uint32_t message, const std::ve
   return false;
 }
 
-std::vector<std::uint32_t> unmet(const MailboxReader& reader, const scenario::Step& step,
+std::vector<std::uint32_t> unmet(const MailboxReader& reader, bool see, const std::vector<std::string>& flags,
                                  const std::vector<std::uint32_t>& messages) {
   std::vector<std::uint32_t> out;
   for (const auto message : messages) {
-    const bool met = step.verb == scenario::Verb::see ? reader.has(message) && has_flags(reader, message, step.flags)
-                                                      : !reader.has(message);
+    const bool met = see ? reader.has(message) && has_flags(reader, message, flags) : !reader.has(message);
     if (!met) out.push_back(message);
   }
   return out;
@@ -38,11 +36,18 @@ std::vector<std::uint32_t> unmet(const MailboxReader& reader, const scenario::St
 
 void ImapDevice::wait_for(const scenario::Step& step, Finish done) {
   Wait wait;
-  wait.step = &step;
-  wait.messages = context_.messages.numbers(*step.messages);
-  const Duration bound = context_.scaled(step.within.value_or(kDefaultBound));
+  wait.what = &step.get<scenario::Await>();
+  wait.see = step.verb == scenario::Verb::see;
+  wait.messages = context_.messages.numbers(wait.what->messages);
+  const Duration bound = context_.scaled(wait.what->within);
   wait.deadline = context_.network.now() + bound;
-  wait.expectation = expect(context_, what_of(step), step, wait.messages, session_number(), bound);
+  wait.expectation = expect(context_, what_of(wait.see),
+                            {.text = step.text,
+                             .messages = wait.messages,
+                             .mailbox = wait.what->mailbox,
+                             .flags = wait.what->flags,
+                             .session = session_number(),
+                             .bound = bound});
   wait.done = std::move(done);
   wait_ = std::move(wait);
   context_.network.set_alarm(*this, std::min(wait_->deadline, context_.network.now() + kAskEvery));
@@ -50,9 +55,9 @@ void ImapDevice::wait_for(const scenario::Step& step, Finish done) {
 }
 
 std::vector<std::uint32_t> ImapDevice::not_yet() const {
-  const std::string wanted = box(*wait_->step);
+  const std::string wanted = box(wait_->what->mailbox);
   if (reader_ == nullptr || session_->over() || !iequals(reader_->mailbox(), wanted)) return wait_->messages;
-  return unmet(*reader_, *wait_->step, wait_->messages);
+  return unmet(*reader_, wait_->see, wait_->what->flags, wait_->messages);
 }
 
 bool ImapDevice::check_wait() {
@@ -60,7 +65,7 @@ bool ImapDevice::check_wait() {
   if (!not_yet().empty()) return false;
   const Wait wait = *std::exchange(wait_, std::nullopt);
   context_.network.set_alarm(*this, std::nullopt);
-  outcome(context_, what_of(*wait.step), wait.expectation, Type::ok, {}, "", session_number());
+  outcome(context_, what_of(wait.see), wait.expectation, Type::ok, {}, "", session_number());
   busy_ = true;
   rest([this, done = wait.done] {
     busy_ = false;
@@ -72,14 +77,14 @@ bool ImapDevice::check_wait() {
 /// Asks again: webmail by a new login, an idling device not at all once it idles, any other by NOOP.
 void ImapDevice::poll() {
   if (!wait_ || busy_) return;
-  const std::string wanted = box(*wait_->step);
+  const std::string wanted = box(wait_->what->mailbox);
   busy_ = true;
   const auto asked = [this](bool ok) {
     busy_ = false;
     if (!context_.problem.empty() && !ok && wait_) {
       const Wait wait = *std::exchange(wait_, std::nullopt);
       context_.network.set_alarm(*this, std::nullopt);
-      outcome(context_, what_of(*wait.step), wait.expectation, Type::info, wait.messages, context_.problem,
+      outcome(context_, what_of(wait.see), wait.expectation, Type::info, wait.messages, context_.problem,
               session_number());
       return wait.done();
     }
@@ -114,16 +119,16 @@ void ImapDevice::missed() {
   const auto missing = not_yet();
   Wait wait = *std::exchange(wait_, std::nullopt);
   if (missing.empty()) {  // it came in the very moment
-    outcome(context_, what_of(*wait.step), wait.expectation, Type::ok, {}, "", session_number());
+    outcome(context_, what_of(wait.see), wait.expectation, Type::ok, {}, "", session_number());
     return wait.done();
   }
-  outcome(context_, what_of(*wait.step), wait.expectation, Type::fail, missing, "", session_number());
+  outcome(context_, what_of(wait.see), wait.expectation, Type::fail, missing, "", session_number());
   ask_again(std::move(wait), missing);
 }
 
 /// Absence in one view says nothing yet: a fresh session is asked for the same.
 void ImapDevice::ask_again(Wait wait, std::vector<std::uint32_t> missing) {
-  const std::string wanted = box(*wait.step);
+  const std::string wanted = box(wait.what->mailbox);
   sessions_.push_back(
       std::make_unique<RecordedImap>(context_, 0, account_, 0, *context_.endpoint(Protocol::imap, device_.tls)));
   RecordedImap* fresh = sessions_.back().get();
@@ -136,7 +141,7 @@ void ImapDevice::ask_again(Wait wait, std::vector<std::uint32_t> missing) {
     for (const auto message : missing)
       if (ok && reader->has(message)) there.push_back(message);
     e.set = history::format_numbers(there);
-    const auto still = ok ? unmet(*reader, *wait.step, missing) : missing;
+    const auto still = ok ? unmet(*reader, wait.see, wait.what->flags, missing) : missing;
     e.code = !ok ? "failed" : still.empty() ? "as-expected" : "not-as-expected";
     e.text = "a fresh IMAP session was asked";
     context_.append(std::move(e));

@@ -1,7 +1,5 @@
 #include "play/devices/login.h"
 
-#include <fmt/format.h>
-
 namespace mailproof::play {
 
 using history::Type;
@@ -38,16 +36,17 @@ std::string_view word(Smuggled::What what) {
 
 }  // namespace
 
-Welcome::Welcome(Context& context, const scenario::Step& step) : context_(context), step_(step) {
+Welcome::Welcome(Context& context, const scenario::Connect& connect, std::string_view text)
+    : context_(context), connect_(connect) {
   auto e = context.event(Type::expect, What::welcome);
-  e.code = word(step.welcome);
-  if (step.plaintext) e.flags = "plaintext";
-  e.text = step.text;
+  e.code = word(connect.expect);
+  if (connect.plaintext) e.flags = "plaintext";
+  e.text = text;
   expectation_ = context.append(std::move(e));
 }
 
 Endpoint Welcome::endpoint(Protocol protocol, std::optional<TlsMode> tls) const {
-  if (!step_.plaintext) return *context_.endpoint(protocol, tls);
+  if (!connect_.plaintext) return *context_.endpoint(protocol, tls);
   Endpoint out = *context_.endpoint(protocol, TlsMode::starttls);
   out.tls = TlsMode::none;
   return out;
@@ -63,10 +62,11 @@ void Welcome::came(std::uint32_t session, const session::Ended* ended, const std
     outcome(context_, What::welcome, expectation_, Type::info, {}, ended->message(), session);
     return context_.fail("connect", device + ": " + ended->message());
   }
-  const auto wanted = step_.welcome;
+  const auto wanted = connect_.expect;
   const bool fits = wanted == scenario::Welcome::either || (wanted == scenario::Welcome::refused) == said_no;
   outcome(context_, What::welcome, expectation_, fits ? Type::ok : Type::fail, {},
-          said_no ? ended->message() : std::string(step_.plaintext ? "logged in without TLS" : "logged in"), session);
+          said_no ? ended->message() : std::string(connect_.plaintext ? "logged in without TLS" : "logged in"),
+          session);
   if (!fits && said_no) context_.fail("connect", device + ": " + ended->message());
 }
 

@@ -7,7 +7,8 @@ namespace mailproof::play {
 /// `connect`: a login that may be refused, or must be. Writes down what is expected of it and what came of it.
 class Welcome {
  public:
-  Welcome(Context& context, const scenario::Step& step);
+  /// `text` of the step. `connect` must outlive it.
+  Welcome(Context& context, const scenario::Connect& connect, std::string_view text);
   /// The endpoint that the step means: with `plaintext` the one for STARTTLS, without asking for TLS; the password then
   /// goes as it is (LOGIN, USER), since SCRAM and the like need no TLS to keep it.
   Endpoint endpoint(Protocol protocol, std::optional<TlsMode> tls) const;
@@ -16,7 +17,7 @@ class Welcome {
 
  private:
   Context& context_;
-  const scenario::Step& step_;
+  const scenario::Connect& connect_;
   std::uint32_t expectation_ = 0;
 };
 

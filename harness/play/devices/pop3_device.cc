@@ -16,6 +16,7 @@ using history::What;
 using scenario::AfterDownload;
 using scenario::Cut;
 using scenario::Verb;
+using Which = scenario::Download::Which;
 
 constexpr Duration kLookEvery = std::chrono::seconds(1);
 
@@ -48,7 +49,7 @@ class Pop3Device final : public Actor, public Alarm {
   };
 
   RecordedPop3& begin_session(const Endpoint& endpoint, const std::string& mechanism = "");
-  void connect(const scenario::Step& step, Finish done);
+  void connect(const scenario::Connect& connect, const std::string& text, Finish done);
   /// `see`: what is looked for, until when.
   struct Look {
     std::vector<std::uint32_t> wanted;
@@ -60,19 +61,19 @@ class Pop3Device final : public Actor, public Alarm {
   void connected(Then then);
   Time today() const { return context_.network.now() + calendar_; }
   void listed(Then then);  ///< STAT, LIST, UIDL of a session that has not done so yet
-  void download(const scenario::Step& step, Finish done);
+  void download(const scenario::Download& download, const std::string& text, Finish done);
   void download_all(const std::shared_ptr<Job>& job, Finish done);
   void fetch_body(const std::shared_ptr<Job>& job, std::uint32_t number, Finish done);
   void note_undone(const Job& job);
-  void finished(const scenario::Step& step, std::uint32_t expectation, const Job& job);
+  void finished(const std::string& as, std::uint32_t expectation, const Job& job);
   void see(const Look& look);
   void look_for(const Look& look);
   void look_later(const Look& look);
   void seen(const Look& look, Type how, const std::string& why);
   std::vector<std::uint32_t> not_there(const std::vector<std::uint32_t>& wanted);
-  void remove(const scenario::Step& step, Finish done);
+  void remove(const scenario::MessageRef& messages, Finish done);
   void dele_all(std::vector<std::uint32_t> numbers, Finish done);
-  void quit(const scenario::Step& step, Finish done);
+  void quit(const Cut& cut, Finish done);
 
   Context& context_;
   const scenario::Device& device_;
@@ -96,15 +97,16 @@ RecordedPop3& Pop3Device::begin_session(const Endpoint& endpoint, const std::str
 
 /// A login in so many words: a new session, which the server may refuse where the scenario says so. One without TLS is
 /// given up again at once.
-void Pop3Device::connect(const scenario::Step& step, Finish done) {
-  const auto welcome = std::make_shared<Welcome>(context_, step);
-  const auto begin = [this, &step, welcome, done = std::move(done)] {
-    RecordedPop3& session = begin_session(welcome->endpoint(Protocol::pop3, device_.tls), step.plaintext ? "USER" : "");
-    session.open([&step, &session, welcome, done, device = device_.name](const Completion& result) {
+void Pop3Device::connect(const scenario::Connect& connect, const std::string& text, Finish done) {
+  const auto welcome = std::make_shared<Welcome>(context_, connect, text);
+  const auto begin = [this, &connect, welcome, done = std::move(done)] {
+    RecordedPop3& session =
+        begin_session(welcome->endpoint(Protocol::pop3, device_.tls), connect.plaintext ? "USER" : "");
+    session.open([&connect, &session, welcome, done, device = device_.name](const Completion& result) {
       welcome->came(session.number(), result.ok() ? nullptr : &session.end(), device);
       if (!result.ok()) return done();
       const auto on = [done](const Completion&) { done(); };
-      step.plaintext ? session.quit(on) : session.stat(on);
+      connect.plaintext ? session.quit(on) : session.stat(on);
     });
   };
   if (session_ == nullptr || !session_->ready()) return begin();
@@ -144,11 +146,13 @@ void Pop3Device::listed(Then then) {
   });
 }
 
-void Pop3Device::download(const scenario::Step& step, Finish done) {
-  const auto wanted = step.messages ? context_.messages.numbers(*step.messages) : std::vector<std::uint32_t>{};
+void Pop3Device::download(const scenario::Download& download, const std::string& text, Finish done) {
+  const bool named = download.which == Which::named;
+  const auto wanted = named ? context_.messages.numbers(download.messages) : std::vector<std::uint32_t>{};
   const auto expectation =
-      expect(context_, What::downloaded, step, wanted, session_ != nullptr ? session_->number() : 0, Duration{});
-  listed([this, &step, wanted, expectation, done = std::move(done)](bool ok) {
+      expect(context_, What::downloaded,
+             {.text = text, .messages = wanted, .session = session_ != nullptr ? session_->number() : 0});
+  listed([this, &download, named, wanted, expectation, done = std::move(done)](bool ok) {
     if (!ok) {
       outcome(context_, What::downloaded, expectation, Type::info, wanted, "the maildrop could not be listed",
               session_->number());
@@ -156,11 +160,11 @@ void Pop3Device::download(const scenario::Step& step, Finish done) {
     }
     auto job = std::make_shared<Job>();
     job->wanted = {wanted.begin(), wanted.end()};
-    job->only_wanted = step.which == scenario::Step::Which::named;
-    job->after = step.after.value_or(device_.after);
+    job->only_wanted = named;
+    job->after = download.after.value_or(device_.after);
     for (const auto& [number, entry] : session_->entries()) {
       const bool old = !entry.uidl.empty() && downloaded_.contains(entry.uidl);
-      if (step.which == scenario::Step::Which::fresh && old) continue;
+      if (download.which == Which::fresh && old) continue;
       job->todo.push_back(number);
     }
     std::vector<std::uint32_t> old;
@@ -169,8 +173,8 @@ void Pop3Device::download(const scenario::Step& step, Finish done) {
         const auto first = downloaded_.find(entry.uidl);
         if (first != downloaded_.end() && today() - first->second >= job->after.age) old.push_back(number);
       }
-    download_all(job, [this, &step, expectation, job, old, done] {
-      finished(step, expectation, *job);
+    download_all(job, [this, &as = download.as, expectation, job, old, done] {
+      finished(as, expectation, *job);
       session_->look_at(old, [this, old, done] { dele_all(old, done); });
     });
   });
@@ -216,7 +220,7 @@ void Pop3Device::note_undone(const Job& job) {
   context_.append(std::move(e));
 }
 
-void Pop3Device::finished(const scenario::Step& step, std::uint32_t expectation, const Job& job) {
+void Pop3Device::finished(const std::string& as, std::uint32_t expectation, const Job& job) {
   std::vector<std::uint32_t> missing;
   for (const auto message : job.wanted)
     if (std::find(job.got.begin(), job.got.end(), message) == job.got.end()) missing.push_back(message);
@@ -237,7 +241,7 @@ void Pop3Device::finished(const scenario::Step& step, std::uint32_t expectation,
                               : Type::fail,
             missing, fmt::format("{} of {} messages downloaded", job.got.size(), job.todo.size()), session_->number());
   }
-  if (!step.as.empty()) context_.messages.define(step.as, job.got);
+  if (!as.empty()) context_.messages.define(as, job.got);
 }
 
 std::vector<std::uint32_t> Pop3Device::not_there(const std::vector<std::uint32_t>& wanted) {
@@ -289,11 +293,11 @@ void Pop3Device::seen(const Look& look, Type how, const std::string& why) {
   look.done();
 }
 
-void Pop3Device::remove(const scenario::Step& step, Finish done) {
-  listed([this, &step, done = std::move(done)](bool ok) {
+void Pop3Device::remove(const scenario::MessageRef& messages, Finish done) {
+  listed([this, &messages, done = std::move(done)](bool ok) {
     if (!ok) return done();
-    session_->look_at(session_->numbers(), [this, &step, done] {
-      const auto wanted = context_.messages.numbers(*step.messages);
+    session_->look_at(session_->numbers(), [this, &messages, done] {
+      const auto wanted = context_.messages.numbers(messages);
       std::vector<std::uint32_t> numbers;
       for (const auto& [number, entry] : session_->entries())
         if (entry.message != 0 && std::find(wanted.begin(), wanted.end(), entry.message) != wanted.end())
@@ -316,12 +320,12 @@ void Pop3Device::dele_all(std::vector<std::uint32_t> numbers, Finish done) {
       std::move(done));
 }
 
-void Pop3Device::quit(const scenario::Step& step, Finish done) {
+void Pop3Device::quit(const Cut& cut, Finish done) {
   if (session_ == nullptr || !session_->ready()) return done();
   LinkFaults faults;
-  if (step.cut.when == Cut::When::before_reply) faults.cut_after_received = 1;
-  if (step.cut.when == Cut::When::after_bytes) faults.cut_after_sent = step.cut.bytes;
-  if (step.cut.when != Cut::When::none) session_->misbehave(faults);
+  if (cut.when == Cut::When::before_reply) faults.cut_after_received = 1;
+  if (cut.when == Cut::When::after_bytes) faults.cut_after_sent = cut.bytes;
+  if (cut.when != Cut::When::none) session_->misbehave(faults);
   session_->quit([done = std::move(done)](const Completion&) { done(); });
 }
 
@@ -329,14 +333,14 @@ void Pop3Device::perform(const scenario::Step& step, Finish done) {
   const auto plain = [done](const Completion&) { done(); };
   switch (step.verb) {
     case Verb::connect:
-      return connect(step, std::move(done));
+      return connect(step.get<scenario::Connect>(), step.text, std::move(done));
     case Verb::smuggle:
       smuggles_.push_back(std::make_unique<Smuggle>(context_, number_, account_,
-                                                    *context_.endpoint(Protocol::pop3, TlsMode::starttls), step.query,
-                                                    std::move(done)));
+                                                    *context_.endpoint(Protocol::pop3, TlsMode::starttls),
+                                                    step.get<scenario::Smuggle>().command, std::move(done)));
       return;
     case Verb::advance:
-      calendar_ += step.span;
+      calendar_ += step.get<scenario::LetPass>().span;
       return done();
     case Verb::vanish:
       if (session_ != nullptr) session_->drop(true);
@@ -347,7 +351,7 @@ void Pop3Device::perform(const scenario::Step& step, Finish done) {
       listed_ = false;  // asked for in so many words: once more, also in a session that has its list
       return listed([done](bool) { done(); });
     case Verb::download:
-      return download(step, std::move(done));
+      return download(step.get<scenario::Download>(), step.text, std::move(done));
     case Verb::compare: {
       return listed([this, done](bool ok) {
         if (!ok) return done();
@@ -360,17 +364,18 @@ void Pop3Device::perform(const scenario::Step& step, Finish done) {
       });
     }
     case Verb::see: {
-      const Duration bound = context_.scaled(*step.within);
-      const auto wanted = context_.messages.numbers(*step.messages);
-      const auto expectation = expect(context_, What::see, step, wanted, 0, bound);
+      const auto& await = step.get<scenario::Await>();
+      const Duration bound = context_.scaled(await.within);
+      const auto wanted = context_.messages.numbers(await.messages);
+      const auto expectation = expect(context_, What::see, {.text = step.text, .messages = wanted, .bound = bound});
       return see({wanted, expectation, context_.network.now() + bound, std::move(done)});
     }
     case Verb::remove:
-      return remove(step, std::move(done));
+      return remove(step.get<scenario::Delete>().messages, std::move(done));
     case Verb::reset:
       return connected([this, done, plain](bool ok) { ok ? session_->rset(plain) : done(); });
     case Verb::quit:
-      return quit(step, std::move(done));
+      return quit(step.get<scenario::Quit>().cut, std::move(done));
     case Verb::drop:
       if (session_ != nullptr) session_->drop(true);
       return done();

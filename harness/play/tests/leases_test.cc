@@ -139,10 +139,9 @@ Target able() {
 
 Scenario of_admin(Verb verb, bool customers = false) {
   Scenario scenario;
-  Step step;
+  Step step(verb);
   step.device = Step::kAdmin;
-  step.verb = verb;
-  if (customers) step.customer = 0;
+  if (customers) step.get<scenario::SetQuota>().customer = 0;
   scenario.steps.push_back(std::move(step));
   return scenario;
 }
@@ -183,8 +182,7 @@ TEST(NotApplicable, WhatDisturbsOthersMustBeAllowed) {
 
 TEST(NotApplicable, StepsAtTheSameTimeCountToo) {
   Scenario scenario;
-  Step together;
-  together.verb = Verb::together;
+  Step together(Verb::together);
   together.together = of_admin(Verb::kill).steps;
   scenario.steps.push_back(std::move(together));
   Target target = able();
@@ -199,10 +197,9 @@ TEST(NotApplicable, AStoryAboutClearTextNeedsAnEndpointWithStarttls) {
       Scenario scenario;
       scenario.devices.resize(1);
       scenario.devices[0].kind = kind;
-      Step step;
+      Step step(plaintext ? Verb::connect : Verb::smuggle);
       step.device = 0;
-      step.verb = plaintext ? Verb::connect : Verb::smuggle;
-      step.plaintext = plaintext;
+      if (plaintext) step.get<scenario::Connect>().plaintext = true;
       scenario.steps.push_back(step);
       Target target = able();
       EXPECT_EQ(not_applicable(scenario, target), std::nullopt);
@@ -213,9 +210,8 @@ TEST(NotApplicable, AStoryAboutClearTextNeedsAnEndpointWithStarttls) {
     }
   Scenario plain;
   plain.devices.resize(1);
-  Step step;
+  Step step(Verb::connect);
   step.device = 0;
-  step.verb = Verb::connect;
   plain.steps.push_back(step);
   Target target = able();
   target.imap.resize(1);
@@ -225,17 +221,16 @@ TEST(NotApplicable, AStoryAboutClearTextNeedsAnEndpointWithStarttls) {
 TEST(NotApplicable, ALoginThatShouldFailMustBeAllowed) {
   Scenario scenario;
   scenario.devices.resize(1);
-  Step step;
+  Step step(Verb::connect);
   step.device = 0;
-  step.verb = Verb::connect;
-  step.plaintext = true;
+  step.get<scenario::Connect>().plaintext = true;
   scenario.steps = {step};
   Target target;
   target.imap = {{Protocol::imap, "127.0.0.1", 143, TlsMode::starttls, false, ""}};
   EXPECT_THAT(not_applicable(scenario, target).value_or(""), HasSubstr("does not allow failed logins"));
   target.allow = {"failed-logins"};
   EXPECT_EQ(not_applicable(scenario, target), std::nullopt);
-  scenario.steps.front().plaintext = false;
+  scenario.steps.front().get<scenario::Connect>().plaintext = false;
   target.allow.clear();
   EXPECT_EQ(not_applicable(scenario, target), std::nullopt) << "an ordinary login needs no leave";
 }

@@ -7,7 +7,6 @@
 #include "scenario/check/talk.h"
 #include "scenario/parse.h"
 #include "scenario/story/actors.h"
-#include "scenario/story/steps.h"
 #include "scenario/yaml/fields.h"
 
 namespace mailproof::scenario {
@@ -266,8 +265,6 @@ class ChecksReader {
   }
 
   void fill_one(const Node& node, Scenario& scenario) {
-    Step step;
-    step.pos = node.pos;
     if (node.kind == Node::Kind::scalar) {
       if (auto read = read_fill(node.text, node.pos, complaints_)) keep(std::move(*read), node, scenario);
       return;
@@ -275,14 +272,15 @@ class ChecksReader {
     if (!is_map(node, "{messages: 3, kind: plain, size: 8KiB, via: append}, or a kind", complaints_)) return;
     check_keys(node, {"messages", "count", "kind", "size", "via"}, complaints_);
     auto read = read_fill("1", node.pos, complaints_);
+    auto& deliver = read->get<Deliver>();
     for (const auto key : {"messages", "count"})
       if (const Node* count = find(node, key))
-        read->count = static_cast<int>(read_number(*count, 0, 5000, "how many messages", complaints_).value_or(1));
-    if (const Node* kind = find(node, "kind"); kind != nullptr && !read_fill_kind(kind->text, *read))
+        deliver.count = static_cast<int>(read_number(*count, 0, 5000, "how many messages", complaints_).value_or(1));
+    if (const Node* kind = find(node, "kind"); kind != nullptr && !read_fill_kind(kind->text, deliver))
       complaints_.value(*kind, either(words_of(kMessageKinds)), words_of(kMessageKinds));
-    if (const Node* size = find(node, "size")) read->size = read_size(*size, complaints_).value_or(0);
-    if (const Node* via = find(node, "via")) read->via = read_word(*via, kWays, complaints_);
-    if (read->count > 0) keep(std::move(*read), node, scenario);
+    if (const Node* size = find(node, "size")) deliver.size = read_size(*size, complaints_).value_or(0);
+    if (const Node* via = find(node, "via")) deliver.via = read_word(*via, kWays, complaints_);
+    if (deliver.count > 0) keep(std::move(*read), node, scenario);
   }
 
   static void keep(Step step, const Node& node, Scenario& scenario) {

@@ -22,7 +22,7 @@ void read_connect(std::string_view words, Pos pos, std::size_t accounts, Complai
 /// "3", "dot-lines", "plain 8KiB", "20 plain": a delivery of `mail` to the first account. Null after a complaint.
 std::optional<Step> read_fill(std::string_view words, Pos pos, Complaints& complaints);
 /// "edge-4096" is the kind edge with that size.
-bool read_fill_kind(std::string_view word, Step& step);
+bool read_fill_kind(std::string_view word, NewMessages& fill);
 
 /// Words between blanks.
 std::vector<std::string> words_in(std::string_view text);

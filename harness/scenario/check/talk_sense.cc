@@ -64,7 +64,7 @@ class TalkSense {
  public:
   TalkSense(int column, Complaints& complaints, const Scenario& scenario, Check& check)
       : column_(column), complaints_(complaints), scenario_(scenario), check_(check) {
-    for (std::size_t i = 0; i < check.deliveries; ++i) messages_ += scenario.steps[i].count;
+    for (std::size_t i = 0; i < check.deliveries; ++i) messages_ += scenario.steps[i].get<Deliver>().count;
   }
 
   void run() {
@@ -119,7 +119,7 @@ class TalkSense {
         return begin(wires_[one.connection], one.connect);
       }
       case Op::deliver:
-        messages_ += scenario_.steps.at(one.delivery).count;
+        messages_ += scenario_.steps.at(one.delivery).get<Deliver>().count;
         return;
       case Op::note:
         return;

@@ -87,32 +87,31 @@ void read_connect(std::string_view text, Pos pos, std::size_t accounts, Complain
     complaints.at(pos, text, "a state of POP3: greeting, authorization or transaction");
 }
 
-bool read_fill_kind(std::string_view word, Step& step) {
-  if (take_word(kMessageKinds, word, step.kind)) return true;
+bool read_fill_kind(std::string_view word, NewMessages& fill) {
+  if (take_word(kMessageKinds, word, fill.kind)) return true;
   const auto dash = word.rfind('-');
-  if (dash == std::string_view::npos || !take_word(kMessageKinds, word.substr(0, dash), step.kind)) return false;
-  const bool sized = step.kind == MessageKind::edge || step.kind == MessageKind::line || step.kind == MessageKind::dots;
+  if (dash == std::string_view::npos || !take_word(kMessageKinds, word.substr(0, dash), fill.kind)) return false;
+  const bool sized = fill.kind == MessageKind::edge || fill.kind == MessageKind::line || fill.kind == MessageKind::dots;
   const auto n = number_in(word.substr(dash + 1), 1, 64 << 20);
   if (!sized || !n) return false;
-  step.size = static_cast<std::uint64_t>(*n);
+  fill.size = static_cast<std::uint64_t>(*n);
   return true;
 }
 
 std::optional<Step> read_fill(std::string_view text, Pos pos, Complaints& complaints) {
-  Step step;
+  Step step(Verb::deliver);
   step.pos = pos;
   step.device = 0;
-  step.verb = Verb::deliver;
-  step.messages = MessageRef{"mail", 0, 0, false};
-  step.to_accounts = {0};
-  step.expect = Outcome::accepted;
-  step.within = std::chrono::seconds(10);
+  auto& fill = step.get<Deliver>();
+  fill.set = "mail";
+  fill.to = {0};
+  fill.expect = Outcome::accepted;
   for (const auto& word : words_in(text)) {
     if (const auto n = number_in(word, 1, 5000)) {
-      step.count = *n;
-    } else if (read_fill_kind(word, step)) {
+      fill.count = *n;
+    } else if (read_fill_kind(word, fill)) {
     } else if (const auto size = parse_size(word)) {
-      step.size = size.value();
+      fill.size = size.value();
     } else {
       complaints.at(pos, word,
                     fmt::format("how many, what kind, how large: 3 dot-lines 8KiB; kinds are {}",

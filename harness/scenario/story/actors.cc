@@ -133,15 +133,19 @@ struct Use {
 void needs_of(const Scenario& scenario, const Step& step, std::vector<Use>& uses) {
   for (const auto& child : step.together) needs_of(scenario, child, uses);
   if (step.device == Step::kAdmin) uses.push_back({Need::admin, fmt::format("line {} is the admin's", step.pos.line)});
-  if (step.plaintext || step.verb == Verb::smuggle)
+  const auto* connect = step.maybe<Connect>();
+  if ((connect != nullptr && connect->plaintext) || step.verb == Verb::smuggle)
     uses.push_back({Need::tls, fmt::format("line {} is about TLS", step.pos.line)});
   if (step.verb == Verb::usage || step.verb == Verb::quota)
     uses.push_back({Need::quota, fmt::format("line {} asks about quota", step.pos.line)});
-  if (step.expect == Outcome::bounced || step.until == Outcome::bounced)
+  const auto* sending = step.maybe<Sending>();
+  if (sending == nullptr) return;
+  const auto* deliver = step.maybe<Deliver>();
+  if (sending->expect == Outcome::bounced || (deliver != nullptr && deliver->until == Outcome::bounced))
     uses.push_back({Need::bounce, fmt::format("line {} awaits a bounce", step.pos.line)});
-  if (step.via == Way::lmtp || step.via == Way::smtp)
-    uses.push_back({*step.via == Way::lmtp ? Need::lmtp : Need::smtp,
-                    fmt::format("line {} delivers via {}", step.pos.line, name(*step.via))});
+  if (sending->via == Way::lmtp || sending->via == Way::smtp)
+    uses.push_back({*sending->via == Way::lmtp ? Need::lmtp : Need::smtp,
+                    fmt::format("line {} delivers via {}", step.pos.line, name(*sending->via))});
 }
 
 std::vector<Use> uses_of(const Scenario& scenario) {

@@ -34,10 +34,12 @@ std::optional<std::string> read_imap_flag(const Node& node, Complaints& complain
   return std::nullopt;
 }
 
-void read_flags(const Node& node, Complaints& complaints, Step& step) {
+std::vector<std::string> read_flags(const Node& node, Complaints& complaints) {
+  std::vector<std::string> flags;
   for (const Node* entry : read_list(node, "a flag", complaints))
-    if (auto flag = read_imap_flag(*entry, complaints)) step.flags.push_back(std::move(*flag));
+    if (auto flag = read_imap_flag(*entry, complaints)) flags.push_back(std::move(*flag));
   if (node.kind == Node::Kind::list && node.children.empty()) complaints.value(node, "at least one flag");
+  return flags;
 }
 
 /// "1.2.3" (RFC 3463 section 2): class 2, 4 or 5, then subject and detail of up to three digits.
@@ -64,60 +66,25 @@ std::optional<std::uint64_t> bytes_of_cut(std::string_view text) {
   return bytes;
 }
 
-/// The places where a connection of this verb can be cut.
-std::vector<std::string> cuts_of(Verb verb) {
-  if (verb == Verb::deliver) return {"after-final-dot", "after N bytes"};
-  return {"before-reply", "after-reply", "after N bytes"};
-}
-
-void read_cut(const VerbRule& rule, const Node& node, Complaints& complaints, Step& step) {
-  const auto places = cuts_of(rule.verb);
+/// `places`: where a connection of this verb can be cut.
+Cut read_cut(const Node& node, const std::vector<std::string>& places, Complaints& complaints) {
   if (node.kind == Node::Kind::scalar) {
-    if (const auto bytes = bytes_of_cut(node.text)) {
-      step.cut = {Cut::When::after_bytes, *bytes};
-      return;
-    }
+    if (const auto bytes = bytes_of_cut(node.text)) return {Cut::When::after_bytes, *bytes};
     for (const auto& entry : kCuts)
-      if (node.text == entry.word && std::find(places.begin(), places.end(), entry.word) != places.end()) {
-        step.cut = {entry.meaning, 0};
-        return;
-      }
+      if (node.text == entry.word && std::find(places.begin(), places.end(), entry.word) != places.end())
+        return {entry.meaning, 0};
   }
   complaints.value(node, either(places), places);
-}
-
-void read_finds(const Node& node, Context& context, Step& step) {
-  if (node.kind == Node::Kind::scalar && node.text == "nothing") return;
-  step.messages = context.sets.use(node, context.complaints);
-}
-
-void read_to(const VerbRule& rule, const Node& node, Context& context, Step& step) {
-  if (rule.verb == Verb::set_quota) {
-    if (node.kind == Node::Kind::scalar && node.text == "unlimited") return;
-    step.quota = read_size(node, context.complaints);
-    return;
-  }
-  if (rule.verb == Verb::deliver) {
-    for (const Node* entry : read_list(node, "an account", context.complaints)) {
-      const auto account = context.account(*entry);
-      if (!account) continue;
-      if (std::find(step.to_accounts.begin(), step.to_accounts.end(), *account) != step.to_accounts.end())
-        context.complaints.value(*entry, "each account once");
-      step.to_accounts.push_back(*account);
-    }
-    if (node.kind == Node::Kind::list && node.children.empty()) context.complaints.value(node, "at least one account");
-  } else if (auto mailbox = read_mailbox(node, context.complaints)) {
-    (rule.verb == Verb::save || rule.verb == Verb::upload ? step.mailbox : step.to_mailbox) = std::move(*mailbox);
-  }
+  return {};
 }
 
 /// A command of the protocol, like NOOP or CAPA.
-bool read_line(const Node& node, Complaints& complaints, Step& step) {
+bool read_line(const Node& node, Complaints& complaints, std::string& command) {
   const auto text = read_text(node, "a command, like NOOP", complaints);
   if (!text) return false;
   const bool ascii = std::all_of(text->begin(), text->end(), [](char c) { return c >= ' ' && c < 0x7F; });
   if (!ascii) complaints.value(node, "one line of ASCII");
-  step.query = *text;
+  command = *text;
   return ascii;
 }
 
@@ -130,13 +97,53 @@ void put(int& field, std::optional<std::int64_t> value) {
   if (value) field = static_cast<int>(*value);
 }
 
-bool read_which(const Node& node, Context& context, Step& step) {
+bool read_messages(const Node& node, Context& context, MessageRef& messages) {
+  auto read = context.sets.use(node, context.complaints);
+  if (read) messages = std::move(*read);
+  return read.has_value();
+}
+
+bool read_which(const Node& node, Context& context, Download& download) {
   if (node.text == "new" || node.text == "all") {
-    step.which = node.text == "new" ? Step::Which::fresh : Step::Which::all;
+    download.which = node.text == "new" ? Download::Which::fresh : Download::Which::all;
     return true;
   }
-  step.messages = context.sets.use(node, context.complaints);
-  return step.messages.has_value();
+  return read_messages(node, context, download.messages);
+}
+
+bool read_devices(const Node& node, Context& context, std::vector<std::size_t>& devices) {
+  for (const Node* entry : read_list(node, "a device", context.complaints))
+    if (const auto device = context.device(*entry)) devices.push_back(*device);
+  return true;
+}
+
+bool read_owner(const Node& node, Context& context, SetQuota& of) {
+  const auto& customers = context.scenario.customers;
+  for (std::size_t i = 0; i < customers.size(); ++i)
+    if (node.kind == Node::Kind::scalar && customers[i].name == node.text) of.customer = i;
+  if (!of.customer) of.account = context.account(node);
+  return of.account.has_value() || of.customer.has_value();
+}
+
+bool read_keys(const Node& node, Complaints& complaints, std::string& keys) {
+  put(keys, read_text(node, "IMAP search keys, like UNSEEN or SUBJECT report", complaints));
+  if (const auto read = read_search_keys(keys); !keys.empty() && !read.expected.empty())
+    complaints.at(node.pos, read.wrong, read.expected,
+                  read.hint.empty() ? std::vector<std::string>{} : std::vector{read.hint});
+  return !keys.empty();
+}
+
+/// False after a complaint.
+template <class T>
+bool given(T& field, std::optional<T> value) {
+  const bool there = value.has_value();
+  put(field, std::move(value));
+  return there;
+}
+
+/// The mailbox that stands behind the verb.
+std::string& mailbox_of(Step& step) {
+  return step.verb == Verb::rename ? step.get<Rename>().mailbox : step.get<OfMailbox>().mailbox;
 }
 
 /// How many messages the set of a deliver or save step can hold; its options are read later, so it looks ahead.
@@ -150,13 +157,115 @@ int most_messages(const Node& action) {
   return 1;
 }
 
-bool read_new_set(const VerbRule& rule, const Node& object, const Node& action, Context& context, Step& step) {
-  auto set = context.sets.make(object, most_messages(action), context.complaints);
-  if (!set) return false;
-  if (rule.verb == Verb::save) step.as = *set;
-  step.messages = MessageRef{std::move(*set), 0, 0, false};
-  return true;
-}
+/// One option, for each struct that has any. What the grammar does not allow a verb does not come here.
+class OptionReader {
+ public:
+  OptionReader(const Node& option, Context& context)
+      : option_(option), context_(context), complaints_(context.complaints) {}
+
+  void into(Deliver& takes) {
+    if (is("to")) return recipients(takes.to);
+    if (is("until")) return void(takes.until = read_word(option_, kOutcomes, complaints_));
+    if (is("at_most")) return put(takes.at_most, number());
+    if (is("settle")) return void(takes.settle = read_duration(option_, complaints_));
+    if (is("latitude")) return put(takes.latitude, read_text(option_, "the RFC's words", complaints_));
+    if (is("cut")) return void(takes.cut = read_cut(option_, {"after-final-dot", "after N bytes"}, complaints_));
+    part(static_cast<NewMessages&>(takes));
+    part(static_cast<Sending&>(takes));
+  }
+  void into(Retry& takes) { part(static_cast<Sending&>(takes)); }
+  void into(Rename& takes) { put(takes.to, read_mailbox(option_, complaints_)); }
+  void into(Await& takes) {
+    if (is("in")) return put(takes.mailbox, read_mailbox(option_, complaints_));
+    if (is("within")) return put(takes.within, read_duration(option_, complaints_));
+    if (is("flags")) takes.flags = read_flags(option_, complaints_);
+  }
+  void into(Flag& takes) { takes.flags = read_flags(option_, complaints_); }
+  void into(Delete& takes) { put(takes.how, read_word(option_, kHows, complaints_)); }
+  void into(Move& takes) { put(takes.to, read_mailbox(option_, complaints_)); }
+  void into(Save& takes) {
+    if (is("to")) return put(takes.to, read_mailbox(option_, complaints_));
+    part(static_cast<NewMessages&>(takes));
+  }
+  void into(Upload& takes) { put(takes.to, read_mailbox(option_, complaints_)); }
+  void into(Search& takes) {
+    if (is("in")) return put(takes.mailbox, read_mailbox(option_, complaints_));
+    if (option_.kind == Node::Kind::scalar && option_.text == "nothing") return;
+    takes.finds = context_.sets.use(option_, complaints_);
+  }
+  void into(Go& takes) { put(takes.resync, read_word(option_, kResyncs, complaints_)); }
+  void into(Connect& takes) { put(takes.expect, read_word(option_, kWelcomes, complaints_)); }
+  void into(Download& takes) {
+    if (is("as")) return put(takes.as, context_.sets.make(option_, 0, complaints_));
+    if (is("after")) takes.after = read_after_download(option_, complaints_);
+  }
+  void into(Quit& takes) {
+    takes.cut = read_cut(option_, {"before-reply", "after-reply", "after N bytes"}, complaints_);
+  }
+  void into(SetQuota& takes) {
+    if (option_.kind == Node::Kind::scalar && option_.text == "unlimited") return;
+    takes.quota = read_size(option_, complaints_);
+  }
+  void into(HasFate& takes) {
+    if (is("is")) return put(takes.is, read_word(option_, kFates, complaints_));
+    if (is("by")) return void(takes.by = context_.device(option_));
+    if (is("over")) return void(takes.over = read_word(option_, kProtocols, complaints_));
+    takes.copy_on_nobody = option_.kind == Node::Kind::scalar && option_.text == "nobody";
+    if (!takes.copy_on_nobody) takes.copy_on = context_.device(option_);
+  }
+  void into(HasCount& takes) {
+    if (is("in")) return put(takes.mailbox, read_mailbox(option_, complaints_));
+    takes.account = context_.account(option_);
+  }
+  void into(Agree& takes) { put(takes.mailbox, read_mailbox(option_, complaints_)); }
+
+  // These have none.
+  void into(Nothing&) {}
+  void into(OfMessages&) {}
+  void into(OfMailbox&) {}
+  void into(Smuggle&) {}
+  void into(LetPass&) {}
+  void into(Usage&) {}
+
+ private:
+  bool is(std::string_view name) const { return option_.key == name; }
+  std::optional<std::int64_t> number() const {
+    return read_number(option_, 1, kMostMessages, "a number of messages", complaints_);
+  }
+
+  void part(NewMessages& made) {
+    if (is("count")) return put(made.count, number());
+    if (is("size")) return put(made.size, read_size(option_, complaints_));
+    if (is("kind")) put(made.kind, read_word(option_, kMessageKinds, complaints_));
+  }
+
+  void part(Sending& how) {
+    if (is("via")) return void(how.via = read_word(option_, kWays, complaints_));
+    if (is("expect")) return void(how.expect = read_word(option_, kOutcomes, complaints_));
+    if (is("within")) return put(how.within, read_duration(option_, complaints_));
+    if (!is("status")) return;
+    if (option_.kind == Node::Kind::scalar && is_enhanced_status(option_.text)) {
+      how.status = option_.text;
+    } else {
+      complaints_.value(option_, "an enhanced status code like 5.2.2 (RFC 3463)");
+    }
+  }
+
+  void recipients(std::vector<std::size_t>& to) {
+    for (const Node* entry : read_list(option_, "an account", complaints_)) {
+      const auto account = context_.account(*entry);
+      if (!account) continue;
+      if (std::find(to.begin(), to.end(), *account) != to.end()) complaints_.value(*entry, "each account once");
+      to.push_back(*account);
+    }
+    if (option_.kind == Node::Kind::list && option_.children.empty())
+      complaints_.value(option_, "at least one account");
+  }
+
+  const Node& option_;
+  Context& context_;
+  Complaints& complaints_;
+};
 
 }  // namespace
 
@@ -168,105 +277,45 @@ bool read_object(const VerbRule& rule, const Node& object, const Node& action, C
       complaints.value(object, fmt::format("now, as in {{{}: now}}, or the bare word", rule.word));
       return false;
     case Object::new_set:
-      return read_new_set(rule, object, action, context, step);
+      return given(step.get<NewMessages>().set, context.sets.make(object, most_messages(action), complaints));
     case Object::set:
-      step.messages = context.sets.use(object, complaints);
-      return step.messages.has_value();
+      return read_messages(object, context, step.get<OfMessages>().messages);
     case Object::which:
-      return read_which(object, context, step);
+      return read_which(object, context, step.get<Download>());
     case Object::mailbox:
     case Object::maybe_mailbox:
-      if (auto mailbox = read_mailbox(object, complaints)) {
-        step.mailbox = std::move(*mailbox);
-        return true;
-      }
-      return false;
+      return given(mailbox_of(step), read_mailbox(object, complaints));
     case Object::query:
-      put(step.query, read_text(object, "IMAP search keys, like UNSEEN or SUBJECT report", complaints));
-      if (const auto keys = read_search_keys(step.query); !step.query.empty() && !keys.expected.empty())
-        complaints.at(object.pos, keys.wrong, keys.expected,
-                      keys.hint.empty() ? std::vector<std::string>{} : std::vector{keys.hint});
-      return !step.query.empty();
+      return read_keys(object, complaints, step.get<Search>().keys);
     case Object::state: {
       constexpr Word<bool> states[] = {{"offline", false}, {"online", true}};
-      const auto online = read_word(object, states, complaints);
-      if (online) step.online = *online;
-      return online.has_value();
+      return given(step.get<Go>().online, read_word(object, states, complaints));
     }
     case Object::number: {
       const auto number = read_number(object, 0, kMostMessages, "a number of messages", complaints);
-      put(step.count, number);
+      put(step.get<HasCount>().count, number);
       return number.has_value();
     }
     case Object::devices:
-      for (const Node* entry : read_list(object, "a device", complaints))
-        if (const auto device = context.device(*entry)) step.devices.push_back(*device);
-      return true;
+      return read_devices(object, context, step.get<Agree>().devices);
     case Object::account:
-      step.account = context.account(object);
-      return step.account.has_value();
+      return given(step.get<Usage>().account, context.account(object));
     case Object::line:
-      return read_line(object, complaints, step);
+      return read_line(object, complaints, step.get<Smuggle>().command);
     case Object::owner:
-      for (std::size_t i = 0; i < context.scenario.customers.size(); ++i)
-        if (object.kind == Node::Kind::scalar && context.scenario.customers[i].name == object.text) step.customer = i;
-      if (!step.customer) step.account = context.account(object);
-      return step.account.has_value() || step.customer.has_value();
+      return read_owner(object, context, step.get<SetQuota>());
     case Object::duration:
-      put(step.span, read_duration(object, complaints));
-      return step.span.count() > 0;
+      return given(step.get<LetPass>().span, read_duration(object, complaints));
     case Object::now: {
       constexpr Word<bool> ways[] = {{"now", false}, {"plaintext", true}};
-      const auto plaintext = read_word(object, ways, complaints);
-      if (plaintext) step.plaintext = *plaintext;
-      return plaintext.has_value();
+      return given(step.get<Connect>().plaintext, read_word(object, ways, complaints));
     }
   }
   return false;
 }
 
-void read_option(const VerbRule& rule, const Node& option, Context& context, Step& step) {
-  Complaints& complaints = context.complaints;
-  const std::string& name = option.key;
-  if (name == "to") return read_to(rule, option, context, step);
-  if (name == "count")
-    return put(step.count, read_number(option, 1, kMostMessages, "a number of messages", complaints));
-  if (name == "at_most")
-    return put(step.at_most, read_number(option, 1, kMostMessages, "a number of messages", complaints));
-  if (name == "size") return put(step.size, read_size(option, complaints));
-  if (name == "kind") return put(step.kind, read_word(option, kMessageKinds, complaints));
-  if (name == "until") return void(step.until = read_word(option, kOutcomes, complaints));
-  if (name == "expect" && rule.verb == Verb::connect)
-    return put(step.welcome, read_word(option, kWelcomes, complaints));
-  if (name == "expect") return void(step.expect = read_word(option, kOutcomes, complaints));
-  if (name == "settle") return void(step.settle = read_duration(option, complaints));
-  if (name == "within") return void(step.within = read_duration(option, complaints));
-  if (name == "via") return void(step.via = read_word(option, kWays, complaints));
-  if (name == "cut") return read_cut(rule, option, complaints, step);
-  if (name == "in") return put(step.mailbox, read_mailbox(option, complaints));
-  if (name == "flags" || name == "with") return read_flags(option, complaints, step);
-  if (name == "how") return put(step.how, read_word(option, kHows, complaints));
-  if (name == "resync") return put(step.resync, read_word(option, kResyncs, complaints));
-  if (name == "finds") return read_finds(option, context, step);
-  if (name == "as") return put(step.as, context.sets.make(option, 0, complaints));
-  if (name == "after") return void(step.after = read_after_download(option, complaints));
-  if (name == "latitude") return put(step.latitude, read_text(option, "the RFC's words", complaints));
-  if (name == "is") return put(step.fate, read_word(option, kFates, complaints));
-  if (name == "by") return void(step.by = context.device(option));
-  if (name == "copy_on") {
-    step.copy_on_nobody = option.kind == Node::Kind::scalar && option.text == "nobody";
-    if (!step.copy_on_nobody) step.copy_on = context.device(option);
-    return;
-  }
-  if (name == "over") return void(step.over = read_word(option, kProtocols, complaints));
-  if (name == "of") return void(step.account = context.account(option));
-  if (name == "status") {
-    if (option.kind == Node::Kind::scalar && is_enhanced_status(option.text)) {
-      step.status = option.text;
-    } else {
-      complaints.value(option, "an enhanced status code like 5.2.2 (RFC 3463)");
-    }
-  }
+void read_option(const Node& option, Context& context, Step& step) {
+  std::visit([&](auto& takes) { OptionReader(option, context).into(takes); }, step.takes);
 }
 
 }  // namespace mailproof::scenario

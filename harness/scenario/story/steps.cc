@@ -65,7 +65,7 @@ bool read_bare(const Node& action, Actor who, Context& context, Step& step) {
     context.complaints.value(action, fmt::format("what to {}, like {{{}: ...}}", rule->word, rule->word));
     return false;
   }
-  step.verb = rule->verb;
+  step.become(rule->verb);
   settle_step(*rule, nullptr, action, context, step);
   return true;
 }
@@ -79,14 +79,14 @@ bool read_action(const Node& action, Actor who, Context& context, Step& step) {
   const Node* object = nullptr;
   const auto* rule = verb_among(action, who, context, object);
   if (rule == nullptr) return false;
-  step.verb = rule->verb;
+  step.become(rule->verb);
   if (!read_object(*rule, *object, action, context, step)) return false;
 
   const auto options = split_words(rule->options);
   for (const auto& entry : action.children) {
     if (&entry == object) continue;
     if (std::find(options.begin(), options.end(), entry.key) != options.end()) {
-      read_option(*rule, entry, context, step);
+      read_option(entry, context, step);
     } else if (options.empty()) {
       context.complaints.key(entry, fmt::format("nothing: {} has no options", rule->word));
     } else {

@@ -110,6 +110,82 @@ const VerbRule* find_verb_of_anybody(std::string_view word) {
   return nullptr;
 }
 
+Takes takes_of(Verb verb) {
+  switch (verb) {
+    case Verb::deliver:
+      return Deliver{};
+    case Verb::retry:
+      return Retry{};
+    case Verb::open:
+    case Verb::examine:
+    case Verb::idle:
+    case Verb::expunge:
+    case Verb::create:
+    case Verb::remove_mailbox:
+    case Verb::subscribe:
+      return OfMailbox{};
+    case Verb::quota:
+      return OfMailbox{"INBOX"};
+    case Verb::rename:
+      return Rename{};
+    case Verb::see:
+    case Verb::lose:
+      return Await{};
+    case Verb::flag:
+    case Verb::unflag:
+      return Flag{};
+    case Verb::remove:
+      return Delete{};
+    case Verb::move:
+    case Verb::copy:
+      return Move{};
+    case Verb::save:
+      return Save{};
+    case Verb::upload:
+      return Upload{};
+    case Verb::search:
+      return Search{};
+    case Verb::go:
+      return Go{};
+    case Verb::connect:
+      return Connect{};
+    case Verb::smuggle:
+      return Smuggle{};
+    case Verb::download:
+      return Download{};
+    case Verb::quit:
+      return Quit{};
+    case Verb::advance:
+    case Verb::pause:
+      return LetPass{};
+    case Verb::set_quota:
+      return SetQuota{};
+    case Verb::fate:
+      return HasFate{};
+    case Verb::count:
+      return HasCount{};
+    case Verb::agree:
+      return Agree{};
+    case Verb::usage:
+      return Usage{};
+    case Verb::read:
+    case Verb::intact:
+      return OfMessages{};
+    case Verb::sync:
+    case Verb::logout:
+    case Verb::list:
+    case Verb::reset:
+    case Verb::drop:
+    case Verb::compare:
+    case Verb::vanish:
+    case Verb::restart:
+    case Verb::kill:
+    case Verb::together:
+      return Nothing{};
+  }
+  return Nothing{};
+}
+
 std::vector<std::string> verbs_of(Actor who) {
   std::vector<std::string> out;
   for (const auto& rule : kVerbs)

@@ -85,13 +85,13 @@ TEST(AdminSteps, SetQuotaOfAnAccountOrACustomer) {
   const auto account = step("admin: {set_quota: ben, to: 256KiB}");
   EXPECT_EQ(account.device, Step::kAdmin);
   EXPECT_EQ(account.verb, Verb::set_quota);
-  EXPECT_EQ(account.account, 2U);
-  EXPECT_EQ(account.customer, std::nullopt);
-  EXPECT_EQ(account.quota, 262'144U);
+  EXPECT_EQ(account.get<SetQuota>().account, 2U);
+  EXPECT_EQ(account.get<SetQuota>().customer, std::nullopt);
+  EXPECT_EQ(account.get<SetQuota>().quota, 262'144U);
   const auto customer = step("admin: {set_quota: zulu, to: unlimited}");
-  EXPECT_EQ(customer.customer, 1U);
-  EXPECT_EQ(customer.account, std::nullopt);
-  EXPECT_EQ(customer.quota, std::nullopt);
+  EXPECT_EQ(customer.get<SetQuota>().customer, 1U);
+  EXPECT_EQ(customer.get<SetQuota>().account, std::nullopt);
+  EXPECT_EQ(customer.get<SetQuota>().quota, std::nullopt);
   EXPECT_EQ(facts("admin: {set_quota: ben, to: 256KiB}"),
             json({{"verb", "set_quota"}, {"account", "ben"}, {"quota", 262'144}}));
   EXPECT_EQ(facts("admin: {set_quota: acme, to: unlimited}"),
@@ -101,37 +101,37 @@ TEST(AdminSteps, SetQuotaOfAnAccountOrACustomer) {
 TEST(AdminSteps, RestartKillAndPause) {
   EXPECT_EQ(step("admin: restart").verb, Verb::restart);
   EXPECT_EQ(step("admin: kill").verb, Verb::kill);
-  EXPECT_EQ(step("admin: {pause: 2500ms}").span, 2500ms);
+  EXPECT_EQ(step("admin: {pause: 2500ms}").get<LetPass>().span, 2500ms);
   EXPECT_EQ(facts("admin: restart"), json({{"verb", "restart"}}));
   EXPECT_EQ(facts("admin: kill"), json({{"verb", "kill"}}));
   EXPECT_EQ(facts("admin: {pause: 2s}"), json({{"verb", "pause"}, {"span", "2s"}}));
 }
 
 TEST(LoginSteps, ConnectSaysWhatIsExpectedAndWhetherWithoutTls) {
-  EXPECT_EQ(step("phone: connect").welcome, Welcome::accepted);
-  EXPECT_FALSE(step("phone: {connect: now}").plaintext);
-  EXPECT_EQ(step("phone: {connect: now, expect: either}").welcome, Welcome::either);
+  EXPECT_EQ(step("phone: connect").get<Connect>().expect, Welcome::accepted);
+  EXPECT_FALSE(step("phone: {connect: now}").get<Connect>().plaintext);
+  EXPECT_EQ(step("phone: {connect: now, expect: either}").get<Connect>().expect, Welcome::either);
   const auto plain = step("pc: {connect: plaintext, expect: refused}");
-  EXPECT_TRUE(plain.plaintext);
-  EXPECT_EQ(plain.welcome, Welcome::refused);
-  EXPECT_EQ(plain.expect, std::nullopt) << "that is a delivery's";
+  EXPECT_TRUE(plain.get<Connect>().plaintext);
+  EXPECT_EQ(plain.get<Connect>().expect, Welcome::refused);
+  EXPECT_EQ(plain.maybe<Sending>(), nullptr) << "that is a delivery's";
   EXPECT_EQ(facts("phone: {connect: now}"), json({{"device", "phone"}, {"verb", "connect"}, {"expect", "accepted"}}));
   EXPECT_EQ(facts("pc: {connect: plaintext, expect: refused}"),
             json({{"device", "pc"}, {"verb", "connect"}, {"expect", "refused"}, {"plaintext", true}}));
 }
 
 TEST(LoginSteps, SmuggleKeepsTheCommandAsItIs) {
-  EXPECT_EQ(step("phone: {smuggle: LIST \"\" *}").query, "LIST \"\" *");
+  EXPECT_EQ(step("phone: {smuggle: LIST \"\" *}").get<Smuggle>().command, "LIST \"\" *");
   EXPECT_EQ(facts("pc: {smuggle: CAPA}"), json({{"device", "pc"}, {"verb", "smuggle"}, {"smuggle", "CAPA"}}));
 }
 
 TEST(LocalCopies, UploadVanishAdvanceAndSee) {
-  EXPECT_EQ(step("phone: {upload: mail.1-2, to: Archive}").mailbox, "Archive");
+  EXPECT_EQ(step("phone: {upload: mail.1-2, to: Archive}").get<Upload>().to, "Archive");
   EXPECT_EQ(facts("phone: {upload: mail.1-2, to: Archive}"),
             json({{"device", "phone"}, {"verb", "upload"}, {"messages", "mail.1-2"}, {"mailbox", "Archive"}}));
-  EXPECT_EQ(step("phone: {upload: mail}").mailbox, "INBOX");
+  EXPECT_EQ(step("phone: {upload: mail}").get<Upload>().to, "INBOX");
   EXPECT_EQ(facts("pc: vanish"), json({{"device", "pc"}, {"verb", "vanish"}}));
-  EXPECT_EQ(step("pc: {advance: 15 days}").span, 15 * 24h);
+  EXPECT_EQ(step("pc: {advance: 15 days}").get<LetPass>().span, 15 * 24h);
   EXPECT_EQ(facts("pc: {advance: 15 days}"), json({{"device", "pc"}, {"verb", "advance"}, {"span", "15d"}}));
   EXPECT_EQ(facts("pc: {see: mail.3, within: 20s}"),
             json({{"device", "pc"}, {"verb", "see"}, {"messages", "mail.3"}, {"within", "20s"}}));
@@ -139,11 +139,11 @@ TEST(LocalCopies, UploadVanishAdvanceAndSee) {
 
 TEST(LocalCopies, TheJudgeMayAskThatNobodyHasOne) {
   const auto nobody = step("judge: {fate: mail, is: removed-by-client, by: pc, copy_on: nobody}");
-  EXPECT_TRUE(nobody.copy_on_nobody);
-  EXPECT_EQ(nobody.copy_on, std::nullopt);
+  EXPECT_TRUE(nobody.get<HasFate>().copy_on_nobody);
+  EXPECT_EQ(nobody.get<HasFate>().copy_on, std::nullopt);
   const auto device = step("judge: {fate: mail, is: removed-by-client, copy_on: pc}");
-  EXPECT_FALSE(device.copy_on_nobody);
-  EXPECT_EQ(device.copy_on, 3U);
+  EXPECT_FALSE(device.get<HasFate>().copy_on_nobody);
+  EXPECT_EQ(device.get<HasFate>().copy_on, 3U);
   EXPECT_EQ(
       facts("judge: {fate: mail, is: removed-by-client, by: pc, copy_on: nobody}"),
       json({{"verb", "fate"}, {"messages", "mail"}, {"is", "removed-by-client"}, {"by", "pc"}, {"copy_on", "nobody"}}));

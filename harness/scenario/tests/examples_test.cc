@@ -49,25 +49,25 @@ steps:
   ASSERT_EQ(story.steps.size(), 6U);
   const Step& deliver = story.steps[0];
   EXPECT_EQ(deliver.verb, Verb::deliver);
-  EXPECT_EQ(deliver.messages->text(), "mail");
-  EXPECT_THAT(deliver.to_accounts, ElementsAre(0U));
-  EXPECT_EQ(deliver.count, 3);
-  EXPECT_EQ(deliver.within, 10s);
+  EXPECT_EQ(deliver.get<Deliver>().set, "mail");
+  EXPECT_THAT(deliver.get<Deliver>().to, ElementsAre(0U));
+  EXPECT_EQ(deliver.get<Deliver>().count, 3);
+  EXPECT_EQ(deliver.get<Deliver>().within, 10s);
   EXPECT_EQ(deliver.pos.line, 14);
   EXPECT_EQ(story.steps[1].verb, Verb::see);
-  EXPECT_EQ(story.steps[1].within, 5s);
+  EXPECT_EQ(story.steps[1].get<Await>().within, 5s);
   EXPECT_EQ(story.steps[1].text, "phone: {see: mail, within: 5s}");
-  EXPECT_EQ(story.steps[2].which, Step::Which::fresh);
-  EXPECT_EQ(story.steps[2].as, "got");
+  EXPECT_EQ(story.steps[2].get<Download>().which, Download::Which::fresh);
+  EXPECT_EQ(story.steps[2].get<Download>().as, "got");
   EXPECT_EQ(story.steps[3].verb, Verb::quit);
   EXPECT_EQ(story.steps[3].text, "pc: quit");
   EXPECT_EQ(story.steps[4].verb, Verb::lose);
   const Step& fate = story.steps[5];
   EXPECT_EQ(fate.device, Step::kJudge);
-  EXPECT_EQ(fate.fate, Fate::removed_by_client);
-  EXPECT_EQ(fate.by, 2U);
-  EXPECT_EQ(fate.over, Protocol::pop3);
-  EXPECT_EQ(fate.copy_on, 2U);
+  EXPECT_EQ(fate.get<HasFate>().is, Fate::removed_by_client);
+  EXPECT_EQ(fate.get<HasFate>().by, 2U);
+  EXPECT_EQ(fate.get<HasFate>().over, Protocol::pop3);
+  EXPECT_EQ(fate.get<HasFate>().copy_on, 2U);
 }
 
 TEST(Examples, StepsAtTheSameTimeFaultsAndOfflineDevices) {
@@ -95,18 +95,18 @@ steps:
   EXPECT_EQ(together.verb, Verb::together);
   EXPECT_EQ(together.device, Step::kJudge);
   ASSERT_EQ(together.together.size(), 2U);
-  EXPECT_EQ(together.together[0].messages->text(), "mail.1-2");
-  EXPECT_EQ(together.together[0].to_mailbox, "Archive");
+  EXPECT_EQ(together.together[0].get<Move>().messages.text(), "mail.1-2");
+  EXPECT_EQ(together.together[0].get<Move>().to, "Archive");
   EXPECT_EQ(together.together[1].device, 2U);
-  EXPECT_EQ(together.together[1].messages->first, 2);
-  EXPECT_EQ(together.together[1].messages->last, 3);
-  EXPECT_FALSE(story.steps[2].online);
+  EXPECT_EQ(together.together[1].get<Move>().messages.first, 2);
+  EXPECT_EQ(together.together[1].get<Move>().messages.last, 3);
+  EXPECT_FALSE(story.steps[2].get<Go>().online);
   EXPECT_EQ(story.steps[3].verb, Verb::remove);
-  EXPECT_EQ(story.steps[3].how, How::expunge);
-  EXPECT_EQ(story.steps[3].messages->text(), "mail.3");
-  EXPECT_TRUE(story.steps[4].online);
-  EXPECT_EQ(story.steps[4].resync, Resync::qresync);
-  EXPECT_EQ(story.steps[5].cut.when, Cut::When::before_reply);
+  EXPECT_EQ(story.steps[3].get<Delete>().how, How::expunge);
+  EXPECT_EQ(story.steps[3].get<Delete>().messages.text(), "mail.3");
+  EXPECT_TRUE(story.steps[4].get<Go>().online);
+  EXPECT_EQ(story.steps[4].get<Go>().resync, Resync::qresync);
+  EXPECT_EQ(story.steps[5].get<Quit>().cut.when, Cut::When::before_reply);
 }
 
 TEST(Examples, QuotaAndBounce) {
@@ -130,15 +130,15 @@ steps:
   EXPECT_EQ(story.devices[0].from, 1U);
   EXPECT_TRUE(story.devices[2].webmail);
   ASSERT_EQ(story.steps.size(), 5U);
-  EXPECT_EQ(story.steps[0].size, 8U * 1024);
-  EXPECT_EQ(story.steps[0].until, Outcome::refused_or_bounced);
-  EXPECT_EQ(story.steps[0].at_most, 20);
-  EXPECT_EQ(story.steps[0].settle, 10s);
-  EXPECT_EQ(story.steps[1].expect, Outcome::refused_or_bounced);
-  EXPECT_EQ(story.steps[1].status, "5.2.2");
-  EXPECT_EQ(story.steps[1].within, 60s);
-  EXPECT_EQ(story.steps[2].messages->text(), "filler.1-4");
-  EXPECT_EQ(story.steps[3].expect, Outcome::accepted);
+  EXPECT_EQ(story.steps[0].get<Deliver>().size, 8U * 1024);
+  EXPECT_EQ(story.steps[0].get<Deliver>().until, Outcome::refused_or_bounced);
+  EXPECT_EQ(story.steps[0].get<Deliver>().at_most, 20);
+  EXPECT_EQ(story.steps[0].get<Deliver>().settle, 10s);
+  EXPECT_EQ(story.steps[1].get<Deliver>().expect, Outcome::refused_or_bounced);
+  EXPECT_EQ(story.steps[1].get<Deliver>().status, "5.2.2");
+  EXPECT_EQ(story.steps[1].get<Deliver>().within, 60s);
+  EXPECT_EQ(story.steps[2].get<Delete>().messages.text(), "filler.1-4");
+  EXPECT_EQ(story.steps[3].get<Deliver>().expect, Outcome::accepted);
 }
 
 TEST(Examples, TheStoriesThatComeWithItAreUnderstood) {

@@ -77,28 +77,30 @@ TEST(Language, Deliver) {
       "2m, via: lmtp, "
       "cut: after-final-dot}");
   EXPECT_EQ(one.device, 1U);
-  EXPECT_THAT(one.to_accounts, ElementsAre(1U));
-  EXPECT_EQ(one.count, 2);
-  EXPECT_EQ(one.size, 8192U);
-  EXPECT_EQ(one.kind, MessageKind::dot_lines);
-  EXPECT_EQ(one.expect, Outcome::bounced);
-  EXPECT_EQ(one.status, "4.2.2");
-  EXPECT_EQ(one.within, 2min);
-  EXPECT_EQ(one.via, Way::lmtp);
-  EXPECT_EQ(one.cut.when, Cut::When::after_final_dot);
-  EXPECT_EQ(step("mta: {deliver: x, to: bob, cut: after 120 bytes}").cut.bytes, 120U);
-  EXPECT_EQ(step("mta: {to: bob, deliver: x}").messages->set, "x") << "the verb is found wherever it stands";
+  const auto& deliver = one.get<Deliver>();
+  EXPECT_THAT(deliver.to, ElementsAre(1U));
+  EXPECT_EQ(deliver.count, 2);
+  EXPECT_EQ(deliver.size, 8192U);
+  EXPECT_EQ(deliver.kind, MessageKind::dot_lines);
+  EXPECT_EQ(deliver.expect, Outcome::bounced);
+  EXPECT_EQ(deliver.status, "4.2.2");
+  EXPECT_EQ(deliver.within, 2min);
+  EXPECT_EQ(deliver.via, Way::lmtp);
+  EXPECT_EQ(deliver.cut.when, Cut::When::after_final_dot);
+  EXPECT_EQ(step("mta: {deliver: x, to: bob, cut: after 120 bytes}").get<Deliver>().cut.bytes, 120U);
+  EXPECT_EQ(step("mta: {to: bob, deliver: x}").get<Deliver>().set, "x") << "the verb is found wherever it stands";
   const std::pair<const char*, MessageKind> kinds[] = {{"plain", MessageKind::plain},
                                                        {"office", MessageKind::office},
                                                        {"long-lines", MessageKind::long_lines},
                                                        {"eight-bit", MessageKind::eight_bit}};
   for (const auto& [word, kind] : kinds)
-    EXPECT_EQ(step("mta: {deliver: x, to: bob, kind: " + std::string(word) + "}").kind, kind);
+    EXPECT_EQ(step("mta: {deliver: x, to: bob, kind: " + std::string(word) + "}").get<Deliver>().kind, kind);
   const std::pair<const char*, Outcome> outcomes[] = {
       {"accepted", Outcome::accepted}, {"refused", Outcome::refused}, {"deferred", Outcome::deferred}};
   for (const auto& [word, outcome] : outcomes)
-    EXPECT_EQ(step("mta: {deliver: x, to: bob, expect: " + std::string(word) + "}").expect, outcome);
-  const auto until = step("mta: {deliver: x, to: bob, until: deferred, at_most: 7, settle: 250ms, status: 4.2.2}");
+    EXPECT_EQ(step("mta: {deliver: x, to: bob, expect: " + std::string(word) + "}").get<Deliver>().expect, outcome);
+  const auto until =
+      step("mta: {deliver: x, to: bob, until: deferred, at_most: 7, settle: 250ms, status: 4.2.2}").get<Deliver>();
   EXPECT_EQ(until.until, Outcome::deferred);
   EXPECT_EQ(until.at_most, 7);
   EXPECT_EQ(until.settle, 250ms);
@@ -107,55 +109,57 @@ TEST(Language, Deliver) {
 TEST(Language, Retry) {
   const auto one = step("mta: {retry: mail.2, expect: accepted, within: 1m, via: append}");
   EXPECT_EQ(one.verb, Verb::retry);
-  EXPECT_EQ(one.messages->text(), "mail.2");
-  EXPECT_EQ(one.via, Way::append);
+  EXPECT_EQ(one.get<Retry>().messages.text(), "mail.2");
+  EXPECT_EQ(one.get<Retry>().via, Way::append);
 }
 
 TEST(Language, PartsOfSets) {
   for (const char* part : {"mail", "mail.1", "mail.1-2", "mail.2-last", "mail.last"})
-    EXPECT_EQ(step(std::string("phone: {see: ") + part + "}").messages->text(), part);
-  EXPECT_TRUE(step("phone: {see: mail.last}").messages->newest);
-  EXPECT_EQ(step("phone: {see: mail.2-last}").messages->last, -1);
-  EXPECT_EQ(step("phone: {see: mail}").messages->first, 0);
+    EXPECT_EQ(step(std::string("phone: {see: ") + part + "}").get<Await>().messages.text(), part);
+  EXPECT_TRUE(step("phone: {see: mail.last}").get<Await>().messages.newest);
+  EXPECT_EQ(step("phone: {see: mail.2-last}").get<Await>().messages.last, -1);
+  EXPECT_EQ(step("phone: {see: mail}").get<Await>().messages.first, 0);
 }
 
 TEST(Language, SeeAndLose) {
-  const auto see = step(
-      "web: {see: mail, in: Archive, within: 250ms, flags: [seen, flagged, answered, deleted, draft, $Forwarded, "
-      "\\Seen]}");
+  const auto see =
+      step(
+          "web: {see: mail, in: Archive, within: 250ms, flags: [seen, flagged, answered, deleted, draft, $Forwarded, "
+          "\\Seen]}")
+          .get<Await>();
   EXPECT_EQ(see.mailbox, "Archive");
   EXPECT_EQ(see.within, 250ms);
   EXPECT_THAT(see.flags,
               ElementsAre("\\Seen", "\\Flagged", "\\Answered", "\\Deleted", "\\Draft", "$Forwarded", "\\Seen"));
-  EXPECT_THAT(step("phone: {see: mail, flags: seen}").flags, ElementsAre("\\Seen"));
-  EXPECT_EQ(step("phone: {see: mail}").mailbox, "") << "the open one";
-  const auto lose = step("phone: {lose: mail, in: Trash}");
+  EXPECT_THAT(step("phone: {see: mail, flags: seen}").get<Await>().flags, ElementsAre("\\Seen"));
+  EXPECT_EQ(step("phone: {see: mail}").get<Await>().mailbox, "") << "the open one";
+  const auto lose = step("phone: {lose: mail, in: Trash}").get<Await>();
   EXPECT_EQ(lose.mailbox, "Trash");
   EXPECT_EQ(lose.within, 10s);
 }
 
 TEST(Language, ReadFlagAndDelete) {
   EXPECT_EQ(step("phone: {read: mail.1}").verb, Verb::read);
-  EXPECT_THAT(step("phone: {flag: mail}").flags, ElementsAre("\\Flagged"));
-  EXPECT_THAT(step("phone: {flag: mail, with: [answered, $Junk]}").flags, ElementsAre("\\Answered", "$Junk"));
-  EXPECT_THAT(step("phone: {unflag: mail, with: [seen]}").flags, ElementsAre("\\Seen"));
-  EXPECT_EQ(step("phone: {delete: mail}").how, How::expunge);
-  EXPECT_EQ(step("phone: {delete: mail, how: trash}").how, How::trash);
-  EXPECT_EQ(step("phone: {delete: mail, how: flag}").how, How::flag);
+  EXPECT_THAT(step("phone: {flag: mail}").get<Flag>().flags, ElementsAre("\\Flagged"));
+  EXPECT_THAT(step("phone: {flag: mail, with: [answered, $Junk]}").get<Flag>().flags,
+              ElementsAre("\\Answered", "$Junk"));
+  EXPECT_THAT(step("phone: {unflag: mail, with: [seen]}").get<Flag>().flags, ElementsAre("\\Seen"));
+  EXPECT_EQ(step("phone: {delete: mail}").get<Delete>().how, How::expunge);
+  EXPECT_EQ(step("phone: {delete: mail, how: trash}").get<Delete>().how, How::trash);
+  EXPECT_EQ(step("phone: {delete: mail, how: flag}").get<Delete>().how, How::flag);
   EXPECT_EQ(step("pc: {delete: mail.1}").verb, Verb::remove);
-  EXPECT_EQ(step("phone: {expunge: Trash}").mailbox, "Trash");
+  EXPECT_EQ(step("phone: {expunge: Trash}").get<OfMailbox>().mailbox, "Trash");
 }
 
 TEST(Language, MoveCopyAndSave) {
-  EXPECT_EQ(step("phone: {move: mail, to: Archiv/2027}").to_mailbox, "Archiv/2027");
-  EXPECT_EQ(step("phone: {copy: mail, to: Entw\xC3\xBCrfe}").to_mailbox, "Entw\xC3\xBCrfe");
-  const auto save = step("phone: {save: drafts, to: Drafts, count: 2, size: 1kB, kind: office}");
-  EXPECT_EQ(save.as, "drafts");
-  EXPECT_EQ(save.messages->text(), "drafts");
-  EXPECT_EQ(save.mailbox, "Drafts");
+  EXPECT_EQ(step("phone: {move: mail, to: Archiv/2027}").get<Move>().to, "Archiv/2027");
+  EXPECT_EQ(step("phone: {copy: mail, to: Entw\xC3\xBCrfe}").get<Move>().to, "Entw\xC3\xBCrfe");
+  const auto save = step("phone: {save: drafts, to: Drafts, count: 2, size: 1kB, kind: office}").get<Save>();
+  EXPECT_EQ(save.set, "drafts");
+  EXPECT_EQ(save.to, "Drafts");
   EXPECT_EQ(save.count, 2);
   EXPECT_EQ(save.size, 1000U);
-  EXPECT_EQ(step("phone: {save: drafts}").mailbox, "INBOX");
+  EXPECT_EQ(step("phone: {save: drafts}").get<Save>().to, "INBOX");
 }
 
 TEST(Language, Mailboxes) {
@@ -166,63 +170,94 @@ TEST(Language, Mailboxes) {
   for (const auto& [word, verb] : verbs) {
     const auto one = step(std::string("phone: {") + word + ": yes}");
     EXPECT_EQ(one.verb, verb);
-    EXPECT_EQ(one.mailbox, "yes") << "a word until a field asks for a flag";
+    EXPECT_EQ(one.get<OfMailbox>().mailbox, "yes") << "a word until a field asks for a flag";
   }
-  const auto rename = step("phone: {rename: 12:30, to: 2027-03-01}");
+  const auto rename = step("phone: {rename: 12:30, to: 2027-03-01}").get<Rename>();
   EXPECT_EQ(rename.mailbox, "12:30");
-  EXPECT_EQ(rename.to_mailbox, "2027-03-01");
-  EXPECT_EQ(step("phone: quota").mailbox, "INBOX");
-  EXPECT_EQ(step("phone: idle").mailbox, "");
+  EXPECT_EQ(rename.to, "2027-03-01");
+  EXPECT_EQ(step("phone: quota").get<OfMailbox>().mailbox, "INBOX");
+  EXPECT_EQ(step("phone: idle").get<OfMailbox>().mailbox, "");
 }
 
 TEST(Language, Search) {
-  const auto one = step("phone: {search: UNSEEN SUBJECT report, finds: mail.1-2, in: Archive}");
-  EXPECT_EQ(one.query, "UNSEEN SUBJECT report");
-  EXPECT_EQ(one.messages->text(), "mail.1-2");
+  const auto one = step("phone: {search: UNSEEN SUBJECT report, finds: mail.1-2, in: Archive}").get<Search>();
+  EXPECT_EQ(one.keys, "UNSEEN SUBJECT report");
+  EXPECT_EQ(one.finds->text(), "mail.1-2");
   EXPECT_EQ(one.mailbox, "Archive");
-  EXPECT_FALSE(step("phone: {search: DELETED, finds: nothing}").messages);
+  EXPECT_FALSE(step("phone: {search: DELETED, finds: nothing}").get<Search>().finds);
 }
 
 TEST(Language, GoOfflineAndOnline) {
-  EXPECT_FALSE(step("phone: {go: offline}").online);
-  EXPECT_EQ(step("phone: {go: online}").resync, Resync::full);
-  EXPECT_EQ(step("phone: {go: online, resync: condstore}").resync, Resync::condstore);
+  EXPECT_FALSE(step("phone: {go: offline}").get<Go>().online);
+  EXPECT_EQ(step("phone: {go: online}").get<Go>().resync, Resync::full);
+  EXPECT_EQ(step("phone: {go: online, resync: condstore}").get<Go>().resync, Resync::condstore);
 }
 
 TEST(Language, Download) {
-  EXPECT_EQ(step("pc: {download: new}").which, Step::Which::fresh);
-  const auto all = step("pc: {download: all, as: got, after: delete}");
-  EXPECT_EQ(all.which, Step::Which::all);
+  EXPECT_EQ(step("pc: {download: new}").get<Download>().which, Download::Which::fresh);
+  const auto all = step("pc: {download: all, as: got, after: delete}").get<Download>();
+  EXPECT_EQ(all.which, Download::Which::all);
   EXPECT_EQ(all.as, "got");
   EXPECT_EQ(all.after->policy, AfterDownload::Policy::remove);
-  const auto some = step("old: {download: mail.1, after: {delete_after: 2d}}");
-  EXPECT_EQ(some.messages->text(), "mail.1");
+  const auto some = step("old: {download: mail.1, after: {delete_after: 2d}}").get<Download>();
+  EXPECT_EQ(some.messages.text(), "mail.1");
   EXPECT_EQ(some.after->age, 48h);
   EXPECT_EQ(steps("  - pc: {download: all, as: got}\n  - phone: {see: got.7}\n").size(), 2U)
       << "how many there are is not known before the run";
 }
 
 TEST(Language, Quit) {
-  EXPECT_EQ(step("pc: {quit: now, cut: after-reply}").cut.when, Cut::When::after_reply);
-  EXPECT_EQ(step("pc: {quit: now, cut: after 0 bytes}").cut.when, Cut::When::after_bytes);
+  EXPECT_EQ(step("pc: {quit: now, cut: after-reply}").get<Quit>().cut.when, Cut::When::after_reply);
+  EXPECT_EQ(step("pc: {quit: now, cut: after 0 bytes}").get<Quit>().cut.when, Cut::When::after_bytes);
 }
 
 TEST(Language, Judge) {
-  const auto fate = step("judge: {fate: mail.1, is: expired-by-client-policy, by: old}");
-  EXPECT_EQ(fate.fate, Fate::expired_by_client_policy);
+  const auto fate = step("judge: {fate: mail.1, is: expired-by-client-policy, by: old}").get<HasFate>();
+  EXPECT_EQ(fate.is, Fate::expired_by_client_policy);
   EXPECT_EQ(fate.by, 6U);
   for (const char* word :
        {"present", "moved", "refused", "deferred", "queued", "bounced", "suppressed-duplicate", "lost", "unknown"})
-    EXPECT_EQ(name(step("judge: {fate: mail, is: " + std::string(word) + "}").fate), word);
-  const auto count = step("judge: {count: 0, in: Trash, of: bob}");
+    EXPECT_EQ(name(step("judge: {fate: mail, is: " + std::string(word) + "}").get<HasFate>().is), word);
+  const auto count = step("judge: {count: 0, in: Trash, of: bob}").get<HasCount>();
   EXPECT_EQ(count.count, 0);
   EXPECT_EQ(count.mailbox, "Trash");
   EXPECT_EQ(count.account, 1U);
-  const auto agree = step("judge: {agree: [phone, web, pc]}");
+  const auto agree = step("judge: {agree: [phone, web, pc]}").get<Agree>();
   EXPECT_THAT(agree.devices, ElementsAre(2U, 3U, 5U));
   EXPECT_EQ(agree.mailbox, "INBOX");
   EXPECT_EQ(step("judge: {intact: mail}").verb, Verb::intact);
-  EXPECT_EQ(step("judge: {usage: bob}").account, 1U);
+  EXPECT_EQ(step("judge: {usage: bob}").get<Usage>().account, 1U);
+}
+
+TEST(Step, AVerbTakesItsOwnAndWhatItSharesWithOthers) {
+  Step step(Verb::retry);
+  EXPECT_NE(step.maybe<Retry>(), nullptr);
+  EXPECT_NE(step.maybe<OfMessages>(), nullptr);
+  EXPECT_NE(step.maybe<Sending>(), nullptr);
+  EXPECT_EQ(step.maybe<NewMessages>(), nullptr) << "a retry makes none";
+  EXPECT_THROW(step.get<Deliver>(), std::bad_variant_access);
+  step.get<Sending>().status = "4.2.2";
+  EXPECT_EQ(step.get<Retry>().status, "4.2.2");
+  step.become(Verb::quota);
+  EXPECT_EQ(step.verb, Verb::quota);
+  EXPECT_EQ(step.get<OfMailbox>().mailbox, "INBOX");
+  EXPECT_EQ(step.maybe<Sending>(), nullptr);
+}
+
+/// What stands behind a verb needs a place in what the verb takes.
+TEST(Step, EveryVerbOfTheGrammarHasAPlaceForWhatStandsBehindIt) {
+  for (Actor who : {kDeliverer, kImap, kPop3, kJudge, kAdmin})
+    for (const auto& word : verbs_of(who)) {
+      const VerbRule& rule = *find_verb(word, who);
+      const Step step(rule.verb);
+      const bool of_messages = step.maybe<OfMessages>() != nullptr, makes = step.maybe<NewMessages>() != nullptr;
+      EXPECT_EQ(of_messages, rule.object == Object::set || rule.object == Object::which) << word;
+      EXPECT_EQ(makes, rule.object == Object::new_set) << word;
+      EXPECT_EQ(step.maybe<OfMailbox>() != nullptr || step.maybe<Rename>() != nullptr,
+                rule.object == Object::mailbox || rule.object == Object::maybe_mailbox)
+          << word;
+      EXPECT_EQ(step.maybe<LetPass>() != nullptr, rule.object == Object::duration) << word;
+    }
 }
 
 TEST(Language, ThingsMadeTogetherAreThereAfterwards) {
@@ -239,8 +274,8 @@ TEST(Language, OneAccountNeedNotBeNamed) {
                          "  - judge: {count: 1}\n",
                          "f.yaml")
                          .scenarios.at(0);
-  EXPECT_THAT(story.steps[0].to_accounts, ElementsAre(0U));
-  EXPECT_EQ(story.steps[1].account, 0U);
+  EXPECT_THAT(story.steps[0].get<Deliver>().to, ElementsAre(0U));
+  EXPECT_EQ(story.steps[1].get<HasCount>().account, 0U);
 }
 
 /// Each actor's words are its own: an option never reads as one of its verbs. (The judge counts; a delivery has a

@@ -46,10 +46,8 @@ TEST_P(Welcomed, OnlyAnAnswerOfTheServersIsHeldAgainstIt) {
   history::Ledger ledger(history);
   Messages messages(history, 1, 2, rig.options.date);
   Context context{*rig.network, rig.target, history, ledger, messages, rig.options, rig.leased, {}, {}, 0, false, {}};
-  scenario::Step step;
-  step.text = "phone: {connect: now}";
-  step.welcome = wanted;
-  play::Welcome welcome(context, step);
+  const scenario::Connect connect{wanted, false};
+  play::Welcome welcome(context, connect, "phone: {connect: now}");
   welcome.came(0, login.ended ? &*login.ended : nullptr, "phone");
 
   ASSERT_GE(history.events().size(), 2U);

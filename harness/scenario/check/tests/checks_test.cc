@@ -46,7 +46,7 @@ TEST(Checks, EachIsAScenarioOfItsOwn) {
   EXPECT_EQ(loaded.scenarios[1].id, "pop3.1939-5.two");
   EXPECT_EQ(loaded.scenarios[1].check->level, Level::should);
   EXPECT_EQ(loaded.scenarios[0].steps.size(), 1U) << "the mailbox is filled first";
-  EXPECT_EQ(loaded.scenarios[0].steps[0].count, 3);
+  EXPECT_EQ(loaded.scenarios[0].steps[0].get<Deliver>().count, 3);
   EXPECT_EQ(loaded.scenarios[0].check->first.standing, Standing::authenticated);
 }
 
@@ -55,10 +55,10 @@ TEST(Checks, WhatACheckSaysItselfComesBeforeItsFile) {
       talk("S: +OK",
            "    mailbox: [plain, dots-20, {kind: edge-4096, via: append}]\n    state: greeting\n    tls: implicit\n")));
   ASSERT_EQ(one.steps.size(), 3U);
-  EXPECT_EQ(one.steps[1].kind, MessageKind::dots);
-  EXPECT_EQ(one.steps[1].size, 20U);
-  EXPECT_EQ(one.steps[2].kind, MessageKind::edge);
-  EXPECT_EQ(one.steps[2].via, Way::append);
+  EXPECT_EQ(one.steps[1].get<Deliver>().kind, MessageKind::dots);
+  EXPECT_EQ(one.steps[1].get<Deliver>().size, 20U);
+  EXPECT_EQ(one.steps[2].get<Deliver>().kind, MessageKind::edge);
+  EXPECT_EQ(one.steps[2].get<Deliver>().via, Way::append);
   EXPECT_EQ(one.check->first.standing, Standing::greeting);
   EXPECT_EQ(one.check->first.tls, TalkTls::implicit);
 }
@@ -92,8 +92,8 @@ TEST(Talk, ConnectionsCountsAlternativesAndInstructionsAreRead) {
   EXPECT_EQ(lines[4].command, 2);
   EXPECT_EQ(lines[5].span, std::chrono::seconds(5));
   EXPECT_EQ(lines[7].text, "A|B\\|C");
-  EXPECT_EQ(one.steps.at(lines[9].delivery).count, 2);
-  EXPECT_EQ(one.steps.at(lines[9].delivery).size, 8192U);
+  EXPECT_EQ(one.steps.at(lines[9].delivery).get<Deliver>().count, 2);
+  EXPECT_EQ(one.steps.at(lines[9].delivery).get<Deliver>().size, 8192U);
   EXPECT_EQ(one.check->deliveries, 1U) << "what stands in the talk is not delivered before it";
 }
 

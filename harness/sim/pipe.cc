@@ -1,4 +1,4 @@
-#include "sim/connection.h"
+#include "sim/pipe.h"
 
 #include <algorithm>
 
@@ -8,10 +8,10 @@ constexpr Duration kSealBound = std::chrono::seconds(10);  // a handshake that n
 const TlsFacts kSeal{true, "sim", "seal", "", 0};
 }  // namespace
 
-Connection::Connection(Peer& client, std::unique_ptr<Peer> server, World world)
+Pipe::Pipe(Peer& client, std::unique_ptr<Peer> server, World world)
     : server_(std::move(server)), world_(std::move(world)) {
   for (const Side side : {kClient, kServer}) {
-    ends_[side].connection = this;
+    ends_[side].pipe = this;
     ends_[side].side = side;
   }
   ends_[kClient].peer = &client;
@@ -19,15 +19,15 @@ Connection::Connection(Peer& client, std::unique_ptr<Peer> server, World world)
   for (End& end : ends_) end.peer->attach(&end);
 }
 
-Connection::~Connection() {
+Pipe::~Pipe() {
   for (End& end : ends_)
     if (end.peer != nullptr) end.peer->attach(nullptr);
 }
 
-void Connection::start(bool sealed) {
+void Pipe::start(bool sealed) {
   sealed_ = sealed;
   const auto open = [](End& end) {
-    return [self = end.connection->shared_from_this(), &end] {
+    return [self = end.pipe->shared_from_this(), &end] {
       if (end.peer == nullptr || end.over) return;
       if (self->sealed_) end.peer->secured(kSeal, self->world_.now());
       if (end.over) return;
@@ -41,7 +41,7 @@ void Connection::start(bool sealed) {
   ends_[kServer].last_arrival = world_.now() + latency + latency;  // the greeting cannot overtake the connection
 }
 
-void Connection::abandon() {
+void Pipe::abandon() {
   End& client = ends_[kClient];
   if (client.peer != nullptr) client.peer->attach(nullptr);
   client.peer = nullptr;
@@ -49,27 +49,27 @@ void Connection::abandon() {
   client.over = true;
 }
 
-void Connection::drop(bool with_reset) {
+void Pipe::drop(bool with_reset) {
   End& client = ends_[kClient];
   if (client.over) return;
   close(client, with_reset ? EndReason::reset : EndReason::closed);
   finish(client, EndReason::dropped, "");
 }
 
-void Connection::server_dies() {
+void Pipe::server_dies() {
   End& server = ends_[kServer];
   if (server.over) return;
   close(server, EndReason::reset);
   finish(server, EndReason::dropped, "");
 }
 
-void Connection::misbehave(const LinkFaults& faults) {
+void Pipe::misbehave(const LinkFaults& faults) {
   faults_ = faults;
   sent_ = received_ = 0;
   wake(kClient);
 }
 
-void Connection::wake(Side side) {
+void Pipe::wake(Side side) {
   End& end = ends_[side];
   if (end.service_pending || end.over) return;
   end.service_pending = true;
@@ -79,12 +79,12 @@ void Connection::wake(Side side) {
   });
 }
 
-void Connection::later(Time at, void (Connection::*what)(End&), End& end) {
+void Pipe::later(Time at, void (Pipe::*what)(End&), End& end) {
   world_.schedule(at, [self = shared_from_this(), what, &end] { ((*self).*what)(end); });
 }
 
 /// Looks at a peer after anything happened to it: sends what it has, does what it wants, notes its deadline.
-void Connection::service(End& end) {
+void Pipe::service(End& end) {
   if (end.peer == nullptr || end.over) return;
   send(end);
   if (end.over || end.peer == nullptr) return;
@@ -104,7 +104,7 @@ void Connection::service(End& end) {
   watch_deadline(end);
 }
 
-void Connection::send(End& end) {
+void Pipe::send(End& end) {
   const bool client = end.side == kClient;
   while (!end.over && !end.sending_over && !(end.wants_seal && !sealed_)) {
     const Time now = world_.now();
@@ -113,7 +113,7 @@ void Connection::send(End& end) {
       if (output.empty()) return;
       if (end.earliest_write < now) end.earliest_write = now + faults_.write_delay;
       if (end.earliest_write > now) {
-        later(end.earliest_write, &Connection::service, end);
+        later(end.earliest_write, &Pipe::service, end);
         return;
       }
     }
@@ -144,7 +144,7 @@ void Connection::send(End& end) {
   }
 }
 
-void Connection::arrive(End& end, const std::string& bytes, bool sealed) {
+void Pipe::arrive(End& end, const std::string& bytes, bool sealed) {
   if (end.peer == nullptr || end.over) return;
   if (!sealed && (end.wants_seal || sealed_)) {
     end.early_bytes += bytes.size();  // plaintext where the handshake or TLS should be: counted, never parsed
@@ -166,7 +166,7 @@ void Connection::arrive(End& end, const std::string& bytes, bool sealed) {
   service(end);
 }
 
-void Connection::close(End& end, EndReason seen_by_other) {
+void Pipe::close(End& end, EndReason seen_by_other) {
   if (end.sending_over) return;
   end.sending_over = true;
   end.last_arrival = std::max(end.last_arrival, world_.now() + world_.latency());
@@ -175,22 +175,22 @@ void Connection::close(End& end, EndReason seen_by_other) {
   });
 }
 
-void Connection::arrive_end(End& end, EndReason reason) {
+void Pipe::arrive_end(End& end, EndReason reason) {
   if (end.peer == nullptr || end.over) return;
   close(end, EndReason::closed);
   finish(end, reason, reason == EndReason::reset ? "connection reset by peer" : "connection closed by the other end");
 }
 
-void Connection::finish(End& end, EndReason reason, std::string_view detail) {
+void Pipe::finish(End& end, EndReason reason, std::string_view detail) {
   if (end.over) return;
   end.over = true;
   if (end.peer != nullptr) end.peer->ended(reason, detail, world_.now());
 }
 
 /// The seal is on once both ends asked for it; one that waits in vain is told so.
-void Connection::try_seal(End& asked) {
+void Pipe::try_seal(End& asked) {
   const auto settle = [](End& end) {
-    return [self = end.connection->shared_from_this(), &end] {
+    return [self = end.pipe->shared_from_this(), &end] {
       if (end.over || end.peer == nullptr) return;
       TlsFacts facts = kSeal;
       facts.early_bytes = end.early_bytes;
@@ -213,7 +213,7 @@ void Connection::try_seal(End& asked) {
   });
 }
 
-void Connection::watch_deadline(End& end) {
+void Pipe::watch_deadline(End& end) {
   const auto due = end.peer->deadline();
   if (due == end.deadline) return;
   end.deadline = due;

@@ -13,11 +13,11 @@ namespace {
 namespace fs = std::filesystem;
 using testing::ElementsAre;
 
-class Load : public testing::Test {
+class Find : public testing::Test {
  protected:
   void SetUp() override {
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    root_ = fs::temp_directory_path() / ("mailproof-load-" + std::to_string(getpid()) + "-" + test->name());
+    root_ = fs::temp_directory_path() / ("mailproof-find-" + std::to_string(getpid()) + "-" + test->name());
     fs::create_directories(root_ / "sync");
     write("sync/b.yaml", "sync.bravo");
     write("sync/a.yaml", "sync.alpha");
@@ -47,19 +47,19 @@ class Load : public testing::Test {
   fs::path root_;
 };
 
-TEST_F(Load, AFolderWithAllBelowItInOrder) {
+TEST_F(Find, AFolderWithAllBelowItInOrder) {
   const auto all = loaded({root_.string()});
   EXPECT_THAT(messages(all), ElementsAre());
   EXPECT_THAT(ids(all), ElementsAre("sync.alpha", "sync.bravo", "pop3.zulu"));
   EXPECT_EQ(all.scenarios[0].path, at("sync/a.yaml"));
 }
 
-TEST_F(Load, FilesAndIdsInTheOrderAskedForEachOnce) {
+TEST_F(Find, FilesAndIdsInTheOrderAskedForEachOnce) {
   EXPECT_THAT(ids(loaded({"pop3.zulu", at("sync/b.yaml"), at("sync/../z.yml"), at("sync")})),
               ElementsAre("pop3.zulu", "sync.bravo", "sync.alpha"));
 }
 
-TEST_F(Load, AnUnknownIdNamesTheNearest) {
+TEST_F(Find, AnUnknownIdNamesTheNearest) {
   EXPECT_THAT(
       messages(loaded({"sync.brovo"})),
       ElementsAre(
@@ -67,19 +67,19 @@ TEST_F(Load, AnUnknownIdNamesTheNearest) {
           ": 'sync.brovo'; expected the id of a scenario below this folder, or a file; did you mean 'sync.bravo'?"));
 }
 
-TEST_F(Load, AFileThatIsNotThere) {
+TEST_F(Find, AFileThatIsNotThere) {
   EXPECT_THAT(messages(loaded({at("sync/c.yaml"), "c.yaml"})),
               ElementsAre(at("sync/c.yaml") + ": '" + at("sync/c.yaml") + "'; expected a file or folder that exists",
                           "c.yaml: 'c.yaml'; expected a file or folder that exists"));
 }
 
-TEST_F(Load, AFolderWithoutScenarios) {
+TEST_F(Find, AFolderWithoutScenarios) {
   fs::create_directories(root_ / "empty");
   EXPECT_THAT(messages(loaded({at("empty")})),
               ElementsAre(at("empty") + ": '" + at("empty") + "'; expected a folder with scenario files (*.yaml)"));
 }
 
-TEST_F(Load, TheSameIdInTwoFilesNamesBoth) {
+TEST_F(Find, TheSameIdInTwoFilesNamesBoth) {
   write("sync/c.yaml", "sync.alpha");
   EXPECT_THAT(messages(loaded({root_.string()})),
               ElementsAre(at("sync/c.yaml") + ":1:5: 'sync.alpha'; expected an id of its own; " + at("sync/a.yaml") +
@@ -87,13 +87,13 @@ TEST_F(Load, TheSameIdInTwoFilesNamesBoth) {
   EXPECT_EQ(messages(loaded({"sync.alpha"})).size(), 1U) << "also when it is asked for by id";
 }
 
-TEST_F(Load, AnIdIsFoundBesideABadFile) {
+TEST_F(Find, AnIdIsFoundBesideABadFile) {
   std::ofstream(root_ / "broken.yaml") << "id: [\n";
   EXPECT_THAT(messages(loaded({"sync.alpha"})), ElementsAre());
   EXPECT_EQ(messages(loaded({root_.string()})).size(), 1U);
 }
 
-TEST_F(Load, AFileTooLargeIsNotReadWhole) {
+TEST_F(Find, AFileTooLargeIsNotReadWhole) {
   std::ofstream(root_ / "large.yaml") << std::string((1U << 20) + 1, '#');
   EXPECT_THAT(messages(loaded({at("large.yaml")})),
               ElementsAre(at("large.yaml") + ": '" + at("large.yaml") + "'; expected a file of at most 1048576 bytes"));

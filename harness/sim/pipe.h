@@ -9,15 +9,15 @@ namespace mailproof::sim {
 
 /// A connection in memory: our peer (the client) on one side, the server's on the other. Bytes of each direction arrive
 /// in order, each burst after a latency of its own; the end of a connection arrives like a byte.
-class Connection : public std::enable_shared_from_this<Connection> {
+class Pipe : public std::enable_shared_from_this<Pipe> {
  public:
   struct World {
     std::function<Time()> now;
     std::function<void(Time, std::function<void()>)> schedule;
     std::function<Duration()> latency;
   };
-  Connection(Peer& client, std::unique_ptr<Peer> server, World world);
-  ~Connection();
+  Pipe(Peer& client, std::unique_ptr<Peer> server, World world);
+  ~Pipe();
 
   void start(bool sealed);
   void abandon();  ///< the client's Link is gone: its peer is never called again, the server sees the connection end
@@ -28,7 +28,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   enum Side : std::size_t { kClient = 0, kServer = 1 };
   struct End final : Waker {
-    Connection* connection = nullptr;
+    Pipe* pipe = nullptr;
     Side side = kClient;
     Peer* peer = nullptr;
     bool over = false;          ///< ended() was called, or it must not be called any more
@@ -40,7 +40,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::uint64_t deadline_generation = 0;
     Time last_arrival{};    ///< when what it sent last arrives at the other end
     Time earliest_write{};  ///< write_delay
-    void wake() override { connection->wake(side); }
+    void wake() override { pipe->wake(side); }
   };
   End& other(End& end) { return ends_[end.side == kClient ? kServer : kClient]; }
   void wake(Side side);
@@ -51,7 +51,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void close(End& end, EndReason seen_by_other);
   void try_seal(End& asked);
   void watch_deadline(End& end);
-  void later(Time at, void (Connection::*what)(End&), End& end);
+  void later(Time at, void (Pipe::*what)(End&), End& end);
   void finish(End& end, EndReason reason, std::string_view detail);
 
   End ends_[2];
