@@ -254,9 +254,9 @@ void ImapDevice::search(const scenario::Step& step, Finish done) {
     if (!ok) return done();
     const auto wanted = step.messages ? context_.messages.numbers(*step.messages) : std::vector<std::uint32_t>{};
     const auto expectation = expect(context_, What::found, step, wanted, session_number(), Duration{});
-    auto found = std::make_shared<std::vector<std::uint32_t>>();
-    session_->hooks.search = [found](std::span<const std::uint32_t> uids) {
-      found->insert(found->end(), uids.begin(), uids.end());
+    auto found = std::make_shared<imap::SequenceSet>();
+    session_->hooks.search = [found](const imap::SequenceSet& uids) {
+      for (const auto& [first, last] : uids.ranges()) found->add(first, last);
     };
     const bool standard = scenario::read_search_keys(step.query).standard;
     session_->search(step.query, [this, standard, wanted, expectation, found, done](const ImapSession::Result& result) {
@@ -268,19 +268,16 @@ void ImapDevice::search(const scenario::Step& step, Finish done) {
         return done();
       }
       std::vector<std::uint32_t> wrong;
+      found->normalise();
       for (const auto message : wanted) {
         const auto uids = reader_->uids_of({message});
-        const bool hit = std::any_of(uids.begin(), uids.end(), [&](auto uid) {
-          return std::find(found->begin(), found->end(), uid) != found->end();
-        });
+        const bool hit = std::any_of(uids.begin(), uids.end(), [&](auto uid) { return found->covers(uid); });
         if (!hit) wrong.push_back(message);
       }
-      std::size_t extra = 0;
-      for (const auto uid : *found) {
-        const auto item = reader_->items().find(uid);
-        const bool expected = item != reader_->items().end() &&
-                              std::find(wanted.begin(), wanted.end(), item->second.message) != wanted.end();
-        extra += expected ? 0 : 1;
+      std::uint64_t extra = found->count();
+      for (const auto& [uid, item] : reader_->items()) {
+        const bool expected = std::find(wanted.begin(), wanted.end(), item.message) != wanted.end();
+        if (expected && found->covers(uid)) --extra;
       }
       const bool good = result.ok() && wrong.empty() && extra == 0;
       outcome(context_, What::found, expectation,
@@ -331,6 +328,9 @@ void ImapDevice::go_online(const scenario::Step& step, Finish done) {
     const auto expectation = expect(context_, What::agree, step, {}, session_number(), Duration{});
     auto believed = std::make_shared<std::vector<std::uint32_t>>(cache_.uids);
     session_->hooks.expunged = [believed](std::uint32_t uid) { std::erase(*believed, uid); };
+    session_->hooks.vanished = [believed](const imap::SequenceSet& uids) {
+      std::erase_if(*believed, [&uids](std::uint32_t uid) { return uids.covers(uid); });
+    };
     auto row_hook = session_->hooks.row;
     session_->hooks.row = [believed](const session::ImapFetchRow& row) {
       if (row.uid != 0 && std::find(believed->begin(), believed->end(), row.uid) == believed->end())

@@ -15,6 +15,10 @@ MailboxReader::MailboxReader(ImapSession& session, Bodies bodies) : session_(ses
     items_.erase(uid);
     if (changed) changed();
   };
+  session_.hooks.vanished = [this](const imap::SequenceSet& uids) {
+    for (const auto& [first, last] : uids.ranges()) items_.erase(items_.lower_bound(first), items_.upper_bound(last));
+    if (changed) changed();
+  };
   session_.hooks.row = [this](const session::ImapFetchRow& row) {
     if (row.uid == 0) return;
     Item& item = items_[row.uid];
@@ -77,9 +81,11 @@ void MailboxReader::search_reports(Then then) {
   for (const auto uid : session_.guard().maybe_reports())
     if (items_.contains(uid) && searched_.insert(uid).second) uids.push_back(uid);
   if (uids.empty()) return fetch_bodies(std::move(then));
-  session_.hooks.search = [this, uids](std::span<const std::uint32_t> found) {
-    for (const auto uid : found)
-      if (std::binary_search(uids.begin(), uids.end(), uid)) session_.guard().is_about_us(uid);
+  session_.hooks.search = [this, uids](const imap::SequenceSet& found) {
+    imap::SequenceSet set = found;
+    set.normalise();
+    for (const auto uid : uids)
+      if (set.covers(uid)) session_.guard().is_about_us(uid);
   };
   session_.search_for_us(uids, [this, then = std::move(then)](const ImapSession::Result&) {
     session_.hooks.search = {};

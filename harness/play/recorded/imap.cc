@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "play/recorded/content.h"
 #include "play/recorded/outcome.h"
@@ -12,6 +13,10 @@ namespace {
 
 using history::Type;
 using history::What;
+
+/// Messages of other people that are written down, of those that are looked at before anything is played: who has a
+/// hundred thousand of them needs not each in the history.
+constexpr std::size_t kStrangersKept = 1000;
 
 const char* const kGone = "the connection was gone before";
 
@@ -25,11 +30,16 @@ std::string join_flags(std::vector<std::string> flags) {
   return out;
 }
 
-std::string uid_list(std::span<const std::uint32_t> uids) {
-  std::string out;  // the order matters: COPYUID pairs source and destination by position
-  for (const auto uid : uids) {
-    if (!out.empty()) out += ',';
-    out += std::to_string(uid);
+/// In the order written: COPYUID pairs source and destination by position. What is long stays as ranges.
+std::string uid_list(const imap::SequenceSet& uids) {
+  constexpr std::uint64_t most_one_by_one = 1000;
+  const bool one_by_one = uids.named() <= most_one_by_one;
+  std::string out;
+  for (const auto& range : uids.ranges()) {
+    const auto [first, last] = std::minmax(range.first, range.last);
+    for (std::uint64_t uid = first; uid <= (one_by_one ? last : first); ++uid)
+      fmt::format_to(std::back_inserter(out), "{}{}", out.empty() ? "" : ",", uid);
+    if (!one_by_one && last != first) fmt::format_to(std::back_inserter(out), ":{}", last);
   }
   return out;
 }
@@ -53,7 +63,8 @@ ImapSession::ImapSession(Context& context, std::uint32_t device, std::uint32_t a
       client_(std::make_unique<session::ImapClient>(context.client_config(endpoint, account, mechanism), *this)),
       recorded_(std::make_unique<history::RecordedPeer>(*client_, *context.logs.at(number_ - 1))),
       endpoint_(endpoint),
-      guard_(context.options.own_mailboxes) {}
+      guard_(context.options.own_mailboxes),
+      looks_before_(device == 0 && audit_round == 0) {}
 
 ImapSession::~ImapSession() { link_.reset(); }
 
@@ -79,6 +90,7 @@ void ImapSession::command(history::Event invoke, Then then, Issue&& issue) {
   const session::CommandId id = ended_ ? 0 : issue();
   if (id != 0) {
     pending_[id] = {index, what, std::move(then)};
+    if (what == What::search) ++searches_;
     return;
   }
   auto e = event(Type::fail, what);  // the session takes nothing more: it was never sent
@@ -283,6 +295,8 @@ void ImapSession::on_done(const session::ImapCompletion& done, Time) {
   if (found == pending_.end()) return;
   Pending pending = std::move(found->second);
   pending_.erase(found);
+  if (pending.what == What::search) --searches_;
+  if (pending.what == What::fetch) note_left_out();
   auto e = event(type_of(done.outcome), pending.what);
   e.command = pending.event;
   e.code = done.code;
@@ -312,10 +326,11 @@ void ImapSession::on_done(const session::ImapCompletion& done, Time) {
         break;
       case What::append:
         e.uidvalidity = done.uidvalidity;
-        e.uid = done.destination_uids.empty() ? 0 : done.destination_uids.front();
+        e.uid = done.destination_uids.empty() ? 0 : done.destination_uids.ranges().front().first;
         break;
       case What::search:
         e.set = uid_list(found_);
+        found_.clear();
         break;
       default:
         break;
@@ -350,22 +365,40 @@ void ImapSession::on_expunge(std::uint32_t seq, std::uint32_t uid, Time) {
   if (hooks.expunged) hooks.expunged(uid);
 }
 
-void ImapSession::on_vanished(std::span<const std::uint32_t> uids, bool earlier, Time) {
+void ImapSession::on_vanished(const imap::SequenceSet& uids, bool earlier, Time) {
+  imap::SequenceSet set = uids;
+  set.normalise();
   auto e = event(Type::obs, What::vanished);
   e.mailbox = view().mailbox;
   e.uidvalidity = view().uidvalidity;
-  e.set = history::format_uids({uids.begin(), uids.end()});
+  e.set = set.format();
   e.code = earlier ? "EARLIER" : "";
   context_.append(std::move(e));
-  if (earlier && hooks.expunged)
-    for (const auto uid : uids) hooks.expunged(uid);
+  if (earlier && hooks.vanished) hooks.vanished(set);
 }
 
 void ImapSession::on_content_begin(std::uint32_t, std::string_view, std::uint64_t, Time) { scanner_.begin(); }
 void ImapSession::on_content(std::string_view chunk) { scanner_.add(chunk); }
 void ImapSession::on_content_end() { scanner_.end(); }
 
-void ImapSession::record_content(const session::ImapFetchRow& row) {
+bool ImapSession::left_out(const session::ImapFetchRow& row, const Identity& identity) {
+  const bool stranger = row.has_content && !row.content_nil && identity == Identity{};
+  if (!looks_before_ || !stranger || ++strangers_ <= kStrangersKept) return false;
+  guard_.saw(row.uid, identity);
+  ++left_out_;
+  return true;
+}
+
+void ImapSession::note_left_out() {
+  if (left_out_ == 0) return;
+  auto e = event(Type::obs, What::observed);
+  e.mailbox = view().mailbox;
+  e.text = fmt::format("looked at {} more messages that are not ours: not written down one by one", left_out_);
+  left_out_ = 0;
+  context_.append(std::move(e));
+}
+
+void ImapSession::record_content(const session::ImapFetchRow& row, const Identity& identity) {
   if (row.content_nil) {
     auto e = event(Type::obs, What::nil);
     e.mailbox = view().mailbox;
@@ -381,7 +414,7 @@ void ImapSession::record_content(const session::ImapFetchRow& row) {
   e.uid = row.uid;
   e.seq = row.seq;
   describe_content(context_, scanner_, full, e);
-  guard_.saw(row.uid, identify(context_.messages, scanner_));
+  guard_.saw(row.uid, identity);
   const Content content{row.uid, e.message, full};
   if (full && !scanner_.token()) record_reports(context_, scanner_, e);
   context_.append(std::move(e));
@@ -389,6 +422,13 @@ void ImapSession::record_content(const session::ImapFetchRow& row) {
 }
 
 void ImapSession::on_fetch(const session::ImapFetchRow& row, Time) {
+  const bool shown = row.has_content && !row.content_nil;
+  const Identity identity = shown ? identify(context_.messages, scanner_) : Identity{};
+  if (left_out(row, identity)) {
+    if (hooks.content) hooks.content({row.uid, 0, row.section.empty()});
+    if (hooks.row) hooks.row(row);
+    return;
+  }
   if (row.flags || row.size || row.modseq || !row.internaldate.empty()) {
     auto e = event(Type::obs, What::row);
     e.mailbox = view().mailbox;
@@ -404,7 +444,7 @@ void ImapSession::on_fetch(const session::ImapFetchRow& row, Time) {
     }
     context_.append(std::move(e));
   }
-  if (row.has_content) record_content(row);
+  if (row.has_content) record_content(row, identity);
   if (hooks.row) hooks.row(row);
 }
 
@@ -421,8 +461,10 @@ void ImapSession::on_status(std::string_view mailbox, std::string_view item, std
   if (hooks.status) hooks.status(mailbox, item, value);
 }
 
-void ImapSession::on_search(std::span<const std::uint32_t> numbers, Time) {
-  found_.insert(found_.end(), numbers.begin(), numbers.end());
+void ImapSession::on_search(const imap::SequenceSet& numbers, Time) {
+  if (searches_ == 0) return;  // nobody asked
+  for (const auto& [first, last] : numbers.ranges()) found_.add(first, last);
+  context_.keeps(number_, numbers.ranges().size() * sizeof(imap::SequenceSet::Range));
   if (hooks.search) hooks.search(numbers);
 }
 

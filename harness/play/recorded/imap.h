@@ -36,7 +36,8 @@ class ImapSession final : public session::ImapSink {
     std::function<void(const Content&)> content;
     std::function<void(const session::ImapListRow&)> list;
     std::function<void(std::string_view mailbox, std::string_view item, std::uint64_t value)> status;
-    std::function<void(std::span<const std::uint32_t>)> search;
+    std::function<void(const imap::SequenceSet&)> search;
+    std::function<void(const imap::SequenceSet&)> vanished;  ///< EARLIER: what went while nobody looked
     std::function<void()> idling;
     std::function<void(const session::Ended&)> ended;
   };
@@ -96,14 +97,14 @@ class ImapSession final : public session::ImapSink {
   void on_idling(Time now) override;
   void on_exists(std::uint32_t n, std::uint32_t before, Time now) override;
   void on_expunge(std::uint32_t seq, std::uint32_t uid, Time now) override;
-  void on_vanished(std::span<const std::uint32_t> uids, bool earlier, Time now) override;
+  void on_vanished(const imap::SequenceSet& uids, bool earlier, Time now) override;
   void on_content_begin(std::uint32_t seq, std::string_view section, std::uint64_t size, Time now) override;
   void on_content(std::string_view chunk) override;
   void on_content_end() override;
   void on_fetch(const session::ImapFetchRow& row, Time now) override;
   void on_list(const session::ImapListRow& row, Time now) override;
   void on_status(std::string_view mailbox, std::string_view item, std::uint64_t value, Time now) override;
-  void on_search(std::span<const std::uint32_t> numbers, Time now) override;
+  void on_search(const imap::SequenceSet& numbers, Time now) override;
   void on_quota(std::string_view root, std::string_view resource, std::uint64_t used, std::uint64_t limit,
                 Time now) override;
   void on_deviation(const session::Deviation& deviation, Time now) override;
@@ -122,7 +123,9 @@ class ImapSession final : public session::ImapSink {
   template <class Issue>
   void command(const OwnedUids& uids, history::Event invoke, Then then, Issue&& issue);
   void fetch_items(const std::string& set, const std::string& items, Then then);
-  void record_content(const session::ImapFetchRow& row);
+  void record_content(const session::ImapFetchRow& row, const Identity& identity);
+  bool left_out(const session::ImapFetchRow& row, const Identity& identity);
+  void note_left_out();
 
   Context& context_;
   std::uint32_t number_;
@@ -138,7 +141,10 @@ class ImapSession final : public session::ImapSink {
   session::Ended end_;
   mail::ContentScanner scanner_;
   ImapGuard guard_;
-  std::vector<std::uint32_t> found_;
+  bool looks_before_;  ///< what is there before anything is played: nobody judges it
+  std::size_t strangers_ = 0, left_out_ = 0;
+  std::uint32_t searches_ = 0;  ///< under way
+  imap::SequenceSet found_;
 };
 
 }  // namespace mailproof::play

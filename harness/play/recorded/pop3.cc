@@ -198,6 +198,7 @@ void Pop3Session::on_list(std::uint32_t number, std::uint64_t octets, Time) {
 
 void Pop3Session::on_uidl(std::uint32_t number, std::string_view id, Time) {
   entries_[number].uidl = id;
+  context_.keeps(number_, 3 * id.size());  // here, and twice in the ledger
   auto e = event(Type::obs, What::pop_uidl);
   e.seq = number;
   e.text = id;
