@@ -28,7 +28,7 @@ TEST(SequenceSet, IsBounded) {
 }
 
 TEST(SequenceSet, SaysHowManyItNamesWithoutNamingThem) {
-  EXPECT_EQ(SequenceSet::parse("1:4294967295,7,9:5")->named(), 4294967295U + 1U + 5U);
+  EXPECT_EQ(SequenceSet::parse("1:4294967295,7,9:5")->named(), 4294967295UL + 1 + 5);
   EXPECT_EQ(SequenceSet::parse("*,3:*")->named(), 0U);
   auto set = SequenceSet::parse("10:20,1,30:4294967295").value();
   set.normalise();
