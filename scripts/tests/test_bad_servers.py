@@ -246,7 +246,7 @@ def test_interrupted_while_a_server_floods(good, tmp_path, kind, protocol):
     with tool.bad_server(kind, protocol) as port:
         ports = {**{name: good.ports[name] for name in ("imap", "pop3", "lmtp")}, protocol: port}
         process = tool.start("run", tool.STORY, *endpoints(ports, "user0090", patience=5), "--out", tmp_path)
-        history_grows(tmp_path, f"{protocol} 127.0.0.1:{port}", process)
+        history_grows(tmp_path, '"pop-list"' if protocol == "pop3" else '"examine"', process)  # what it answers with the flood
         process.began = time.monotonic()
         process.send_signal(signal.SIGINT)
         ran = tool.finish(process)
