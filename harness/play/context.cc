@@ -8,11 +8,42 @@ namespace mailproof::play {
 namespace {
 
 /// A history is kept in memory: what servers may flood it with is bounded over all sessions of a scenario, so that each
-/// flooded one leaves room for the next.
-constexpr std::size_t kMostEvents = 100'000;
-constexpr std::size_t kFewestResponses = 1'000;
+/// flooded one leaves room for the next. In octets of events; ledger, readers and judges need about as much again.
+constexpr std::uint64_t kMostKept = 20U << 20;
+constexpr std::uint64_t kMostKeptUnderLoad = 2U << 20;  ///< there are many copies of it
+constexpr std::uint64_t kFewestKept = 256U << 10;
+/// Of the byte logs of all sessions together, but for what each of them gets anyhow.
+constexpr std::size_t kMostLogged = 8U << 20;
+constexpr std::size_t kFewestLogged = 64U << 10;
+/// Of one answer, kept or not.
+constexpr std::uint64_t kMostResponses = 250'000;
+
+std::size_t memory_of(const std::string& text) {
+  static const std::size_t inside = std::string().capacity();
+  return text.capacity() > inside ? text.capacity() + 1 : 0;
+}
+
+std::size_t memory_of_texts(const history::Event& e) {
+  std::size_t octets = 0;
+  for (const std::string* text : {&e.mailbox, &e.other_mailbox, &e.set, &e.other_set, &e.flags, &e.code, &e.text})
+    octets += memory_of(*text);
+  return octets;
+}
 
 }  // namespace
+
+void Context::keeps(std::uint32_t session, std::size_t octets) {
+  if (session == 0 || session > shares.size()) return;
+  shares[session - 1].used += octets;
+  kept += octets;
+}
+
+/// What we ask for is bounded by the story; what is answered at least in number.
+const history::Event& Context::counted(const history::Event& e) {
+  const bool told = e.type == history::Type::obs && e.what != history::What::baseline;
+  if (e.type != history::Type::invoke) keeps(e.session, memory_of_texts(e) + (told ? sizeof e : 0));
+  return e;
+}
 
 void Context::fail(std::string_view code, std::string text) {
   history.secrets.mask(text);
@@ -34,9 +65,15 @@ std::uint32_t Context::new_session(std::uint32_t device, Protocol protocol, std:
   info.account = account;
   info.audit_round = audit_round;
   info.endpoint = where.label();
-  logs.push_back(std::make_unique<history::WireLog>(options.load ? 8192 : options.wire_limit, &history.secrets));
+  std::size_t logged = 0;
+  for (const auto& log : logs) logged += log->held();
+  const std::size_t room = std::max((kMostLogged - std::min(logged, kMostLogged)) / 2, kFewestLogged);
+  const std::size_t limit = options.load ? 8192 : std::min(options.wire_limit, room);
+  logs.push_back(std::make_unique<history::WireLog>(limit, &history.secrets));
   if (std::find(options.keep_bytes.begin(), options.keep_bytes.end(), protocol) != options.keep_bytes.end())
     logs.back()->keep_bytes(protocol, info.label);
+  const std::uint64_t most = options.load ? kMostKeptUnderLoad : kMostKept;
+  shares.push_back({std::max((most - std::min(kept, most)) / 2, kFewestKept), 0});
   return history.add_session(std::move(info));
 }
 
@@ -53,8 +90,8 @@ session::ClientConfig Context::client_config(const Endpoint& where, std::uint32_
   config.salted_passwords = options.salted_passwords;
   config.greeting_bound = scaled(config.greeting_bound);
   config.command_bound = scaled(config.command_bound);
-  const std::size_t kept = std::min(history.events().size(), kMostEvents);
-  config.max_responses = std::max((kMostEvents - kept) / 2, kFewestResponses);
+  config.max_responses = kMostResponses;
+  if (!shares.empty()) config.share = &shares.back();
   return config;
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -74,6 +75,9 @@ struct Context {
   bool over = false;                                    ///< nothing more is recorded (clean-up)
   std::string problem;                                  ///< first reason why playing cannot go on; "" = none
   Later later{network};                                 ///< what is to be called soon, from the loop
+  /// What each session may leave in memory, by session number - 1, and what all of them together left there.
+  std::deque<session::Share> shares = {};
+  std::uint64_t kept = 0;
 
   Duration scaled(Duration d) const {
     return Duration(static_cast<std::int64_t>(static_cast<double>(d.count()) * options.patience));
@@ -88,18 +92,23 @@ struct Context {
     return e;
   }
   /// Appends, unless the history is closed; the index, 0 then.
-  std::uint32_t append(history::Event e) { return over ? 0 : history.append(std::move(e)).index; }
+  std::uint32_t append(history::Event e) { return over ? 0 : counted(history.append(std::move(e))).index; }
+  /// Something of a session stays in memory: so many octets.
+  void keeps(std::uint32_t session, std::size_t octets);
   /// Records that we cannot go on. Only the first reason is kept as `problem`.
   void fail(std::string_view code, std::string text);
 
   /// A new session in the history, with its log. device 0 = the audit.
   std::uint32_t new_session(std::uint32_t device, Protocol protocol, std::uint32_t account, std::uint32_t audit_round,
                             const Endpoint& where, std::string_view lane = {});
-  /// `mechanism`: how to log in; "" = the best that is offered.
+  /// Of the session that was made last. `mechanism`: how to log in; "" = the best that is offered.
   session::ClientConfig client_config(const Endpoint& endpoint, std::uint32_t account,
                                       const std::string& mechanism = "") const;
   /// The target's endpoint for a protocol: the first, or the first with this TLS mode. Null if there is none.
   const Endpoint* endpoint(Protocol protocol, std::optional<TlsMode> tls = std::nullopt) const;
+
+ private:
+  const history::Event& counted(const history::Event& e);
 };
 
 }  // namespace mailproof::play

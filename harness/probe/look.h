@@ -94,7 +94,7 @@ class ImapLook final : public Look, private session::ImapSink {
   void on_fetch(const session::ImapFetchRow&, Time) override {}
   void on_list(const session::ImapListRow& row, Time) override;
   void on_status(std::string_view, std::string_view item, std::uint64_t value, Time) override;
-  void on_search(std::span<const std::uint32_t> numbers, Time) override { found_ += numbers.size(); }
+  void on_search(const imap::SequenceSet& numbers, Time) override { found_ += numbers.named(); }
   void on_quota(std::string_view root, std::string_view resource, std::uint64_t used, std::uint64_t limit,
                 Time) override;
   void on_ended(const session::Ended& end, Time) override { ended(end); }

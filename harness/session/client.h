@@ -27,6 +27,16 @@ struct Login {
                           ///< is offered
 };
 
+/// What of one session may stay in the memory of those who listen to it, in octets. They add to `used` what they keep;
+/// the session ends itself once more is used than it may: a server can go on for ever, and many answers of a bearable
+/// size are too much as well. Belongs to whoever made the session, and outlives it.
+struct Share {
+  std::uint64_t most = 0;
+  std::uint64_t used = 0;
+  bool spent() const { return used > most; }
+  std::string why() const;  ///< as the reason of an end
+};
+
 /// What every client session is told at construction.
 struct ClientConfig {
   Endpoint endpoint;                                   ///< protocol, host (named in errors) and TLS mode
@@ -37,10 +47,13 @@ struct ClientConfig {
   std::uint64_t max_response_bytes =
       256U << 20;                           ///< of one command's replies, literals included; beyond it the session ends
   std::uint64_t max_responses = 1'000'000;  ///< ... counted; also of unasked data between commands
+  std::uint64_t max_moved = 100'000'000;  ///< IMAP: messages that come, go and move in the view from one SELECT to the
+                                          ///< next: work that a few octets ask for
   bool people_names = false;  ///< IMAP: mailbox names are as people see them: below the personal namespace, which is
                               ///< asked for after the login (RFC 2342 section 5), levels separated by "/"
   std::size_t max_line = 64U << 10;        ///< a logical line without literals
   std::uint64_t max_literal = 1ULL << 32;  ///< announced size above which the session ends
+  const Share* share = nullptr;            ///< null = nobody counts what is kept
   sasl::SaltedPasswords* salted_passwords =
       nullptr;  ///< SCRAM's costly part, remembered by whoever opens many sessions
 };

@@ -31,6 +31,8 @@ void LineClient::feed(Bytes in, Time now) {
     came_behind(as_text(in));
   } else {
     on_bytes(as_text(in), now);
+    if (!over_ && config_.share != nullptr && config_.share->spent())
+      end(EndReason::dropped, config_.share->why(), true);
   }
   in_call_ = false;
 }

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -7,6 +8,7 @@
 
 #include "history/ledger/ledger.h"
 #include "history/number_map.h"
+#include "wire/imap/sequence_set.h"
 
 namespace mailproof::history {
 
@@ -144,6 +146,9 @@ struct Ledger::Impl {
   void move_cells(std::uint32_t from, std::uint32_t to, bool certain, const Event& e);
   void rename_place(std::uint32_t from, std::uint32_t to);
   void told_gone(const Event& e, std::uint32_t uid);
+  /// Of a VANISHED: each UID that may have a copy here. Its set names as many as the server likes.
+  template <class F>
+  void for_each_known(const Event& e, F&& f) const;
   void mark(std::uint32_t copy, std::uint32_t event, bool certain);
 
   // POP3 (ledger_pop3.cc).
@@ -166,5 +171,19 @@ struct Ledger::Impl {
   void take_listing(const Event& e, std::uint32_t place, const std::vector<std::uint32_t>& messages, bool complete,
                     bool pop);
 };
+
+template <class F>
+void Ledger::Impl::for_each_known(const Event& e, F&& f) const {
+  auto set = imap::SequenceSet::parse(e.set, e.set.size());
+  if (!set) return;
+  set->normalise();
+  if (set->count() <= copies.size()) return set->for_each(~std::uint32_t{0}, [&](std::uint32_t uid) { f(uid); });
+  std::vector<std::uint32_t> known;
+  for (const Copy& copy : copies)
+    if (set->covers(copy.uid)) known.push_back(copy.uid);
+  std::sort(known.begin(), known.end());
+  known.erase(std::unique(known.begin(), known.end()), known.end());
+  for (const std::uint32_t uid : known) f(uid);
+}
 
 }  // namespace mailproof::history

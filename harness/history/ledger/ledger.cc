@@ -96,8 +96,7 @@ void Ledger::Impl::apply(const Event& e) {
       told_gone(e, e.uid);
       break;
     case What::vanished:
-      if (e.code.empty())
-        for (const std::uint32_t uid : parse_uids(e.set)) told_gone(e, uid);
+      if (e.code.empty()) for_each_known(e, [&](std::uint32_t uid) { told_gone(e, uid); });
       break;
     case What::row:
       row(e);

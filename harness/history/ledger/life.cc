@@ -233,7 +233,7 @@ void Ledger::Impl::LifeWriter::tell(const Event& e) {
       gone(e, e.uid);
       break;
     case What::vanished:
-      for (const std::uint32_t uid : parse_uids(e.set)) gone(e, uid);
+      impl.for_each_known(e, [&](std::uint32_t uid) { gone(e, uid); });
       break;
     case What::dele:
       if (e.type == Type::ok || e.type == Type::info) {

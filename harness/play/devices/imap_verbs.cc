@@ -258,9 +258,9 @@ void ImapDevice::search(const scenario::Search& what, const std::string& text, F
     const auto expectation =
         expect(context_, What::found,
                {.text = text, .messages = wanted, .mailbox = what.mailbox, .session = session_number()});
-    auto found = std::make_shared<std::vector<std::uint32_t>>();
-    session_->hooks.search = [found](std::span<const std::uint32_t> uids) {
-      found->insert(found->end(), uids.begin(), uids.end());
+    auto found = std::make_shared<imap::SequenceSet>();
+    session_->hooks.search = [found](const imap::SequenceSet& uids) {
+      for (const auto& [first, last] : uids.ranges()) found->add(first, last);
     };
     const bool standard = scenario::read_search_keys(what.keys).standard;
     session_->search(what.keys, [this, standard, wanted, expectation, found, done](const Completion& result) {
@@ -272,19 +272,16 @@ void ImapDevice::search(const scenario::Search& what, const std::string& text, F
         return done();
       }
       std::vector<std::uint32_t> wrong;
+      found->normalise();
       for (const auto message : wanted) {
         const auto uids = reader_->uids_of({message});
-        const bool hit = std::any_of(uids.begin(), uids.end(), [&](auto uid) {
-          return std::find(found->begin(), found->end(), uid) != found->end();
-        });
+        const bool hit = std::any_of(uids.begin(), uids.end(), [&](auto uid) { return found->covers(uid); });
         if (!hit) wrong.push_back(message);
       }
-      std::size_t extra = 0;
-      for (const auto uid : *found) {
-        const auto item = reader_->items().find(uid);
-        const bool expected = item != reader_->items().end() &&
-                              std::find(wanted.begin(), wanted.end(), item->second.message) != wanted.end();
-        extra += expected ? 0 : 1;
+      std::uint64_t extra = found->count();
+      for (const auto& [uid, item] : reader_->items()) {
+        const bool expected = std::find(wanted.begin(), wanted.end(), item.message) != wanted.end();
+        if (expected && found->covers(uid)) --extra;
       }
       const bool good = result.ok() && wrong.empty() && extra == 0;
       outcome(context_, What::found, expectation,
@@ -334,6 +331,9 @@ void ImapDevice::go_online(scenario::Resync how, const std::string& text, Finish
     const auto expectation = expect(context_, What::agree, {.text = text, .session = session_number()});
     auto believed = std::make_shared<std::vector<std::uint32_t>>(cache_.uids);
     session_->hooks.expunged = [believed](std::uint32_t uid) { std::erase(*believed, uid); };
+    session_->hooks.vanished = [believed](const imap::SequenceSet& uids) {
+      std::erase_if(*believed, [&uids](std::uint32_t uid) { return uids.covers(uid); });
+    };
     auto row_hook = session_->hooks.row;
     session_->hooks.row = [believed](const session::ImapFetchRow& row) {
       if (row.uid != 0 && std::find(believed->begin(), believed->end(), row.uid) == believed->end())

@@ -13,6 +13,10 @@ MailboxReader::MailboxReader(RecordedImap& session, Bodies bodies) : session_(se
     items_.erase(uid);
     if (changed) changed();
   };
+  session_.hooks.vanished = [this](const imap::SequenceSet& uids) {
+    for (const auto& [first, last] : uids.ranges()) items_.erase(items_.lower_bound(first), items_.upper_bound(last));
+    if (changed) changed();
+  };
   session_.hooks.row = [this](const session::ImapFetchRow& row) {
     if (row.uid == 0) return;
     Item& item = items_[row.uid];
@@ -76,9 +80,9 @@ void MailboxReader::search_reports(Then then) {
   for (const auto uid : session_.guard().maybe_reports())
     if (items_.contains(uid) && searched_.insert(uid).second) uids.push_back(uid);
   if (uids.empty()) return fetch_bodies(std::move(then));
-  session_.search_for_us(uids, [this, uids, then = std::move(then)](const std::vector<std::uint32_t>& found) {
-    for (const auto uid : found)
-      if (std::binary_search(uids.begin(), uids.end(), uid)) session_.guard().is_about_us(uid);
+  session_.search_for_us(uids, [this, uids, then = std::move(then)](const imap::SequenceSet& found) {
+    for (const auto uid : uids)
+      if (found.covers(uid)) session_.guard().is_about_us(uid);
     session_.note_unread_reports();
     fetch_bodies(then);
   });

@@ -1,5 +1,10 @@
 #include "play/recorded/imap.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
 #include "play/recorded/content.h"
 
 namespace mailproof::play {
@@ -8,11 +13,20 @@ namespace {
 using history::Type;
 using history::What;
 
-std::string uid_list(std::span<const std::uint32_t> uids) {
-  std::string out;  // the order matters: COPYUID pairs source and destination by position
-  for (const auto uid : uids) {
-    if (!out.empty()) out += ',';
-    out += std::to_string(uid);
+/// Messages of other people that are written down, of those that are looked at before anything is played: who has a
+/// hundred thousand of them needs not each in the history.
+constexpr std::size_t kStrangersKept = 1000;
+
+/// In the order written: COPYUID pairs source and destination by position. What is long stays as ranges.
+std::string uid_list(const imap::SequenceSet& uids) {
+  constexpr std::uint64_t most_one_by_one = 1000;
+  const bool one_by_one = uids.named() <= most_one_by_one;
+  std::string out;
+  for (const auto& range : uids.ranges()) {
+    const auto [first, last] = std::minmax(range.first, range.last);
+    for (std::uint64_t uid = first; uid <= (one_by_one ? last : first); ++uid)
+      fmt::format_to(std::back_inserter(out), "{}{}", out.empty() ? "" : ",", uid);
+    if (!one_by_one && last != first) fmt::format_to(std::back_inserter(out), ":{}", last);
   }
   return out;
 }
@@ -24,13 +38,15 @@ RecordedImap::RecordedImap(Context& context, std::uint32_t device, std::uint32_t
     : context_(context),
       client_(std::make_unique<session::ImapClient>(context.client_config(endpoint, account, mechanism), *this)),
       guard_(context.options.own_mailboxes),
+      looks_before_(device == 0 && audit_round == 0),
       recorder_(context, *client_, device, account, audit_round, endpoint) {}
 
-bool RecordedImap::selecting() const {
-  return std::any_of(recorder_.pending().begin(), recorder_.pending().end(), [](const auto& entry) {
-    return entry.second.what == What::select || entry.second.what == What::examine;
-  });
+bool RecordedImap::under_way(What what) const {
+  return std::any_of(recorder_.pending().begin(), recorder_.pending().end(),
+                     [what](const auto& entry) { return entry.second.what == what; });
 }
+
+bool RecordedImap::selecting() const { return under_way(What::select) || under_way(What::examine); }
 
 void RecordedImap::note_unread_reports() {
   for (const std::uint32_t uid : guard_.maybe_reports()) {
@@ -55,6 +71,7 @@ void RecordedImap::enumerated(std::uint32_t messages) {
 void RecordedImap::on_done(const session::ImapCompletion& done, Time) {
   const auto pending = recorder_.take(done.id);
   if (!pending) return;
+  if (pending->what == What::fetch) note_left_out();
   auto e = recorder_.done(*pending, done.outcome, done.code, done.text);
   e.mailbox = view().mailbox;
   if (pending->event != 0) {
@@ -79,10 +96,11 @@ void RecordedImap::on_done(const session::ImapCompletion& done, Time) {
         break;
       case What::append:
         e.uidvalidity = done.uidvalidity;
-        e.uid = done.destination_uids.empty() ? 0 : done.destination_uids.front();
+        e.uid = done.destination_uids.empty() ? 0 : done.destination_uids.ranges().front().first;
         break;
       case What::search:
         e.set = uid_list(found_);
+        found_.clear();
         break;
       default:
         break;
@@ -116,22 +134,40 @@ void RecordedImap::on_expunge(std::uint32_t seq, std::uint32_t uid, Time) {
   if (hooks.expunged) hooks.expunged(uid);
 }
 
-void RecordedImap::on_vanished(std::span<const std::uint32_t> uids, bool earlier, Time) {
+void RecordedImap::on_vanished(const imap::SequenceSet& uids, bool earlier, Time) {
+  imap::SequenceSet set = uids;
+  set.normalise();
   auto e = event(Type::obs, What::vanished);
   e.mailbox = view().mailbox;
   e.uidvalidity = view().uidvalidity;
-  e.set = history::format_uids({uids.begin(), uids.end()});
+  e.set = set.format();
   e.code = earlier ? "EARLIER" : "";
   recorder_.append(std::move(e));
-  if (earlier && hooks.expunged)
-    for (const auto uid : uids) hooks.expunged(uid);
+  if (earlier && hooks.vanished) hooks.vanished(set);
 }
 
 void RecordedImap::on_content_begin(std::uint32_t, std::string_view, std::uint64_t, Time) { scanner_.begin(); }
 void RecordedImap::on_content(std::string_view chunk) { scanner_.add(chunk); }
 void RecordedImap::on_content_end() { scanner_.end(); }
 
-void RecordedImap::record_content(const session::ImapFetchRow& row) {
+bool RecordedImap::left_out(const session::ImapFetchRow& row, const Identity& identity) {
+  const bool stranger = row.has_content && !row.content_nil && identity == Identity{};
+  if (!looks_before_ || !stranger || ++strangers_ <= kStrangersKept) return false;
+  guard_.saw(row.uid, identity);
+  ++left_out_;
+  return true;
+}
+
+void RecordedImap::note_left_out() {
+  if (left_out_ == 0) return;
+  auto e = event(Type::obs, What::observed);
+  e.mailbox = view().mailbox;
+  e.text = fmt::format("looked at {} more messages that are not ours: not written down one by one", left_out_);
+  left_out_ = 0;
+  recorder_.append(std::move(e));
+}
+
+void RecordedImap::record_content(const session::ImapFetchRow& row, const Identity& identity) {
   if (row.content_nil) {
     auto e = event(Type::obs, What::nil);
     e.mailbox = view().mailbox;
@@ -147,7 +183,7 @@ void RecordedImap::record_content(const session::ImapFetchRow& row) {
   e.uid = row.uid;
   e.seq = row.seq;
   describe_content(context_, scanner_, full, e);
-  guard_.saw(row.uid, identify(context_.messages, scanner_));
+  guard_.saw(row.uid, identity);
   // A report that the server took for ours, and does not say so when it is read.
   const bool report = full && guard_.whose(row.uid) == Whose::report;
   if (report && scanner_.kept().find(context_.messages.playing()) == std::string::npos) guard_.contradict(row.uid);
@@ -158,6 +194,13 @@ void RecordedImap::record_content(const session::ImapFetchRow& row) {
 }
 
 void RecordedImap::on_fetch(const session::ImapFetchRow& row, Time) {
+  const bool shown = row.has_content && !row.content_nil;
+  const Identity identity = shown ? identify(context_.messages, scanner_) : Identity{};
+  if (left_out(row, identity)) {
+    if (hooks.content) hooks.content({row.uid, 0, row.section.empty()});
+    if (hooks.row) hooks.row(row);
+    return;
+  }
   if (row.flags || row.size || row.modseq || !row.internaldate.empty()) {
     auto e = event(Type::obs, What::row);
     e.mailbox = view().mailbox;
@@ -173,7 +216,7 @@ void RecordedImap::on_fetch(const session::ImapFetchRow& row, Time) {
     }
     recorder_.append(std::move(e));
   }
-  if (row.has_content) record_content(row);
+  if (row.has_content) record_content(row, identity);
   if (hooks.row) hooks.row(row);
 }
 
@@ -190,8 +233,10 @@ void RecordedImap::on_status(std::string_view mailbox, std::string_view item, st
   if (hooks.status) hooks.status(mailbox, item, value);
 }
 
-void RecordedImap::on_search(std::span<const std::uint32_t> numbers, Time) {
-  found_.insert(found_.end(), numbers.begin(), numbers.end());
+void RecordedImap::on_search(const imap::SequenceSet& numbers, Time) {
+  if (!under_way(What::search)) return;  // nobody asked
+  for (const auto& [first, last] : numbers.ranges()) found_.add(first, last);
+  context_.keeps(number(), numbers.ranges().size() * sizeof(imap::SequenceSet::Range));
   if (hooks.search) hooks.search(numbers);
 }
 

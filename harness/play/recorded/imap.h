@@ -31,7 +31,8 @@ class RecordedImap final : public session::ImapSink {
     std::function<void(const Content&)> content;
     std::function<void(const session::ImapListRow&)> list;
     std::function<void(std::string_view mailbox, std::string_view item, std::uint64_t value)> status;
-    std::function<void(std::span<const std::uint32_t>)> search;
+    std::function<void(const imap::SequenceSet&)> search;
+    std::function<void(const imap::SequenceSet&)> vanished;  ///< EARLIER: what went while nobody looked
     std::function<void()> idling;
     std::function<void(const session::Ended&)> ended;
   };
@@ -57,10 +58,9 @@ class RecordedImap final : public session::ImapSink {
   void expunge(const ExpungePermit& permit, Then then);  ///< EXPUNGE
   void append(const std::string& mailbox, std::uint32_t message, std::shared_ptr<const std::string> text, Then then);
   void search(const std::string& query, Then then);
-  using Uids = std::vector<std::uint32_t>;
   /// Which of these have this playing's number in their text: asked of the server, nothing is fetched. Takes the hook
   /// `search` for itself.
-  void search_for_us(const Uids& uids, std::function<void(const Uids& found)> then);
+  void search_for_us(const std::vector<std::uint32_t>& uids, std::function<void(const imap::SequenceSet& found)> then);
   void create(const std::string& mailbox, Then then);
   void remove(const OwnedMailbox& mailbox, Then then);
   void rename(const OwnedMailbox& from, const std::string& to, Then then);
@@ -92,14 +92,14 @@ class RecordedImap final : public session::ImapSink {
   void on_idling(Time now) override;
   void on_exists(std::uint32_t n, std::uint32_t before, Time now) override;
   void on_expunge(std::uint32_t seq, std::uint32_t uid, Time now) override;
-  void on_vanished(std::span<const std::uint32_t> uids, bool earlier, Time now) override;
+  void on_vanished(const imap::SequenceSet& uids, bool earlier, Time now) override;
   void on_content_begin(std::uint32_t seq, std::string_view section, std::uint64_t size, Time now) override;
   void on_content(std::string_view chunk) override;
   void on_content_end() override;
   void on_fetch(const session::ImapFetchRow& row, Time now) override;
   void on_list(const session::ImapListRow& row, Time now) override;
   void on_status(std::string_view mailbox, std::string_view item, std::uint64_t value, Time now) override;
-  void on_search(std::span<const std::uint32_t> numbers, Time now) override;
+  void on_search(const imap::SequenceSet& numbers, Time now) override;
   void on_quota(std::string_view root, std::string_view resource, std::uint64_t used, std::uint64_t limit,
                 Time now) override;
   void on_deviation(const session::Deviation& deviation, Time) override { recorder_.deviation(deviation); }
@@ -112,17 +112,22 @@ class RecordedImap final : public session::ImapSink {
   void command(history::Event invoke, Then then, Issue&& issue);
   /// A SELECT or EXAMINE is under way: what is asked for now would meet another mailbox.
   bool selecting() const;
+  bool under_way(history::What what) const;
   template <class Issue>
   void command(const OwnedUids& uids, history::Event invoke, Then then, Issue&& issue);
   void fetch_items(const std::string& set, const std::string& items, Then then);
-  void record_content(const session::ImapFetchRow& row);
+  void record_content(const session::ImapFetchRow& row, const Identity& identity);
+  bool left_out(const session::ImapFetchRow& row, const Identity& identity);
+  void note_left_out();
 
   Context& context_;
   std::unique_ptr<session::ImapClient> client_;
   bool leaving_ = false;  ///< LOGOUT was asked for: nothing more is taken, though its answer may come before the end
   mail::ContentScanner scanner_;
   ImapGuard guard_;
-  std::vector<std::uint32_t> found_;
+  bool looks_before_;  ///< what is there before anything is played: nobody judges it
+  std::size_t strangers_ = 0, left_out_ = 0;
+  imap::SequenceSet found_;
   Recorder recorder_;  ///< last: its link goes first
 };
 

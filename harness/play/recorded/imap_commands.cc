@@ -132,20 +132,22 @@ void RecordedImap::search(const std::string& query, Then then) {
 }
 
 /// Some servers find everything, whatever is searched: one that finds a number that nobody ever wrote is not believed.
-void RecordedImap::search_for_us(const std::vector<std::uint32_t>& uids, std::function<void(const Uids& found)> then) {
+void RecordedImap::search_for_us(const std::vector<std::uint32_t>& uids,
+                                 std::function<void(const imap::SequenceSet& found)> then) {
   const auto ask = [this, set = history::format_uids(uids)](const std::string& number, auto told) {
-    const auto found = std::make_shared<Uids>();
-    hooks.search = [found](std::span<const std::uint32_t> numbers) {
-      found->insert(found->end(), numbers.begin(), numbers.end());
+    const auto found = std::make_shared<imap::SequenceSet>();
+    hooks.search = [found](const imap::SequenceSet& numbers) {
+      for (const auto& [first, last] : numbers.ranges()) found->add(first, last);
     };
     search(fmt::format("UID {} TEXT {}", set, number), [this, found, told](const Completion& result) {
       hooks.search = {};
+      found->normalise();
       told(result.ok(), *found);
     });
   };
-  ask(context_.messages.no_playing(), [this, ask, then = std::move(then)](bool answered, const Uids& anything) {
+  ask(context_.messages.no_playing(), [this, ask, then = std::move(then)](bool answered, const auto& anything) {
     if (!answered || !anything.empty()) return then({});
-    ask(context_.messages.playing(), [then](bool ok, const Uids& found) { then(ok ? found : Uids{}); });
+    ask(context_.messages.playing(), [then](bool ok, const auto& found) { then(ok ? found : imap::SequenceSet{}); });
   });
 }
 

@@ -37,7 +37,7 @@ class TalkConnection final : public Peer {
     bool block = false;  ///< POP3: +OK to the command that ends here is followed by a block, whatever command it is
   };
   /// Memory for what a server sends, octets and what each line costs beside them; more ends the connection.
-  static constexpr std::size_t kMostKept = 64U << 20;
+  static constexpr std::size_t kMostKept = 16U << 20;
 
   TalkConnection(Context& context, std::uint32_t session, Protocol protocol);
   ~TalkConnection() override;

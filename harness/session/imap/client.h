@@ -4,6 +4,7 @@
 #include <span>
 
 #include "session/client.h"
+#include "wire/imap/sequence_set.h"
 
 namespace mailproof::session {
 
@@ -16,7 +17,7 @@ struct ImapCompletion {
   std::string_view code;          ///< response code atom: "OVERQUOTA", "APPENDUID", "TRYCREATE"; "" = none
   std::string_view text;          ///< what the server said after the code, or why the outcome is unknown
   std::uint32_t uidvalidity = 0;  ///< APPENDUID, COPYUID: of the destination
-  std::span<const std::uint32_t> source_uids, destination_uids;  ///< COPYUID in order; APPENDUID: destination only
+  imap::SequenceSet source_uids, destination_uids;  ///< COPYUID in order; APPENDUID: destination only
   Time sent;  ///< when its last byte was handed to the link; for what was never sent the time it was asked for
 };
 
@@ -51,7 +52,8 @@ struct ImapView {
   std::uint32_t uidnext = 0;  ///< 0 = not told
   std::uint64_t highestmodseq = 0;
   std::uint32_t exists = 0;
-  std::vector<std::uint32_t> uids;  ///< by seq-1; 0 = not known yet
+  /// By seq-1; 0 = not known yet. Ends behind the last one that is known: what EXISTS announces costs nothing.
+  std::vector<std::uint32_t> uids;
 };
 
 /// Where an ImapClient tells what happens. All calls come from within feed/advance/secured/ended of the peer.
@@ -69,9 +71,9 @@ class ImapSink {
   virtual void on_recent(std::uint32_t, Time) {}
   virtual void on_expunge(std::uint32_t seq, std::uint32_t uid,
                           Time) = 0;  ///< uid 0 = never learnt; also called per message for VANISHED not EARLIER
-  virtual void on_vanished(std::span<const std::uint32_t> uids, bool earlier, Time) {
+  virtual void on_vanished(const imap::SequenceSet& uids, bool earlier, Time) {
     (void)uids, (void)earlier;
-  }  ///< as sent
+  }  ///< as sent: ranges stay ranges, and name more than any mailbox holds if the server wants
   virtual void on_content_begin(std::uint32_t seq, std::string_view section, std::uint64_t size, Time) {
     (void)seq, (void)section, (void)size;
   }
@@ -82,7 +84,7 @@ class ImapSink {
   virtual void on_status(std::string_view mailbox, std::string_view item, std::uint64_t value, Time) {
     (void)mailbox, (void)item, (void)value;
   }
-  virtual void on_search(std::span<const std::uint32_t> numbers, Time) { (void)numbers; }
+  virtual void on_search(const imap::SequenceSet& numbers, Time) { (void)numbers; }  ///< ranges stay ranges
   virtual void on_quota_root(std::string_view mailbox, std::string_view root, Time) { (void)mailbox, (void)root; }
   virtual void on_quota(std::string_view root, std::string_view resource, std::uint64_t used, std::uint64_t limit,
                         Time) {

@@ -47,8 +47,9 @@ struct ImapPending {
   std::optional<Time> asked;
   std::optional<Time> sent;
   std::uint32_t uidvalidity = 0;  ///< COPYUID of an untagged OK (RFC 6851 section 4.3)
-  std::vector<std::uint32_t> source_uids;
-  std::vector<std::uint32_t> destination_uids;
+  imap::SequenceSet source_uids, destination_uids;
+  /// COPY, MOVE: so many messages were asked for, and no COPYUID names more. Nothing: as many as are there.
+  std::optional<std::uint64_t> wanted = 0;
 };
 
 /// The state behind ImapClient. Split by concern over imap_bring_up.cc, imap_queue.cc, imap_responses.cc and
@@ -130,6 +131,8 @@ struct ImapClient::Impl final : imap::FramerSink {
   void untagged_code(const imap::ResponseCode& code);
   void exists(std::uint32_t n);
   void expunge(std::uint32_t seq);
+  bool worked(std::uint64_t messages);  ///< false: it was too much, and the session is over
+  bool kept_too_much();
   void vanished(const imap::Response& r);
   void fetch(const imap::Response& r);
   void list(const imap::Response& r);
@@ -183,6 +186,7 @@ struct ImapClient::Impl final : imap::FramerSink {
   std::uint64_t received = 0;
   std::uint64_t response_bytes = 0;  ///< since the last progress
   std::uint64_t responses = 0;
+  std::uint64_t moved = 0;  ///< messages that the view gained, lost or moved since the last SELECT was sent
   std::uint64_t deviations_reported = 0;
   Time now{};
   Patience patience;  ///< with the oldest command, or the bring-up step
@@ -195,7 +199,7 @@ struct ImapClient::Impl final : imap::FramerSink {
   std::string_view completing;  ///< the command whose tagged reply is being handled
 
   // Kept for their memory.
-  std::vector<std::uint32_t> numbers;
+  imap::SequenceSet numbers;
   std::vector<std::string_view> flag_views;
   std::string content_text;
   ImapFetchRow row;

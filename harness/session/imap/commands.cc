@@ -4,6 +4,16 @@
 #include "session/imap/client_impl.h"
 
 namespace mailproof::session {
+namespace {
+
+/// How many messages a set asks for; nothing where that is the server's to say.
+std::optional<std::uint64_t> asked_for(std::string_view set) {
+  const auto parsed = imap::SequenceSet::parse(set, set.size());
+  if (!parsed || parsed->has_star()) return std::nullopt;
+  return parsed->named();
+}
+
+}  // namespace
 
 // Each command is written here and queued; queue.cc decides when it goes out. After the end of the session every
 // call returns 0.
@@ -86,6 +96,7 @@ CommandId ImapClient::uid_store(std::string_view set, std::string_view action, s
 
 CommandId ImapClient::uid_copy(std::string_view set, std::string_view mailbox) {
   ImapPending& c = impl_->prepare("UID COPY", ImapVerb::other);
+  c.wanted = asked_for(set);
   c.writer.raw(set);
   c.writer.mailbox(impl_->wire_name(mailbox));
   return impl_->enqueue(c);
@@ -93,6 +104,7 @@ CommandId ImapClient::uid_copy(std::string_view set, std::string_view mailbox) {
 
 CommandId ImapClient::uid_move(std::string_view set, std::string_view mailbox) {
   ImapPending& c = impl_->prepare("UID MOVE", ImapVerb::move);
+  c.wanted = asked_for(set);
   c.writer.raw(set);
   c.writer.mailbox(impl_->wire_name(mailbox));
   return impl_->enqueue(c);
@@ -115,6 +127,7 @@ CommandId ImapClient::uid_search(std::string_view query) {
 CommandId ImapClient::append(std::string_view mailbox, std::span<const std::string> flags,
                              std::shared_ptr<const std::string> message) {
   ImapPending& c = impl_->prepare("APPEND", ImapVerb::other);
+  c.wanted = 1;
   c.writer.mailbox(impl_->wire_name(mailbox));
   if (!flags.empty()) c.writer.flag_list(flags);
   c.writer.literal(std::move(message));

@@ -44,34 +44,38 @@ void ImapMailboxView::closed() {
 std::string_view ImapMailboxView::exists(std::uint32_t n, std::uint32_t& before) {
   before = view_.exists;
   view_.exists = n;
-  view_.uids.resize(n);
+  if (view_.uids.size() > n) view_.uids.resize(n);
   return n < before && !selecting_ ? "imap.exists.decreased" : "";
 }
 
 std::string_view ImapMailboxView::expunge(std::uint32_t seq, std::uint32_t& uid) {
   uid = 0;
   if (seq == 0 || seq > view_.exists) return "imap.expunge.out_of_range";
-  const auto at = view_.uids.begin() + static_cast<std::ptrdiff_t>(seq - 1);
-  uid = *at;
-  view_.uids.erase(at);
+  if (seq <= view_.uids.size()) {
+    const auto at = view_.uids.begin() + static_cast<std::ptrdiff_t>(seq - 1);
+    uid = *at;
+    view_.uids.erase(at);
+  }
   --view_.exists;
   return "";
 }
 
 std::string_view ImapMailboxView::fetched(std::uint32_t seq, std::uint32_t& uid) {
   if (seq > view_.exists) return "imap.fetch.out_of_range";
-  std::uint32_t& known = view_.uids[seq - 1];
+  const bool told = seq <= view_.uids.size();
   if (uid == 0) {
-    uid = known;
+    if (told) uid = view_.uids[seq - 1];
     return "";
   }
+  if (!told) view_.uids.resize(seq);
+  std::uint32_t& known = view_.uids[seq - 1];
   const bool changed = known != 0 && known != uid;
   known = uid;
   return changed ? "imap.uid.changed" : "";
 }
 
-const std::vector<ImapMailboxView::Removed>& ImapMailboxView::vanished(imap::SequenceSet uids) {
-  removed_.clear();
+const ImapMailboxView::Vanished& ImapMailboxView::vanished(imap::SequenceSet uids) {
+  vanished_.known.clear();
   uids.normalise();
   const auto& ranges = uids.ranges();
   std::vector<std::uint32_t>& known = view_.uids;
@@ -99,6 +103,7 @@ const std::vector<ImapMailboxView::Removed>& ImapMailboxView::vanished(imap::Seq
   }
   std::uint32_t previous = 0;
   std::size_t kept = 0;
+  auto open = ranges.begin();  // what is used up before it stays so
   for (std::size_t i = 0; i < known.size(); ++i) {
     const std::uint32_t uid = known[i];
     bool gone = false;
@@ -107,22 +112,30 @@ const std::vector<ImapMailboxView::Removed>& ImapMailboxView::vanished(imap::Seq
       gone = range != ranges.end() && range->first <= uid;
       previous = uid;
     } else {
-      auto range = range_from(previous + 1);
-      while (range != ranges.end() && range->first < next_known[i] && !gone) {
-        std::uint64_t& left = unknown[static_cast<std::size_t>(range - ranges.begin())];
+      open = std::max(open, range_from(previous + 1));
+      while (open != ranges.end() && open->first < next_known[i]) {
+        std::uint64_t& left = unknown[static_cast<std::size_t>(open - ranges.begin())];
         gone = left > 0;
-        if (gone) --left;
-        ++range;
+        if (gone) break;
+        ++open;
       }
+      if (gone) --unknown[static_cast<std::size_t>(open - ranges.begin())];
     }
     if (gone)
-      removed_.push_back({static_cast<std::uint32_t>(kept + 1), uid});
+      vanished_.known.push_back({static_cast<std::uint32_t>(kept + 1), uid});
     else
       known[kept++] = uid;
   }
+  // Those of which nothing was told lie behind all the others: as many of them went as have a place there.
+  std::uint64_t left = 0;
+  for (auto range = std::max(open, range_from(previous + 1)); range != ranges.end(); ++range)
+    left += unknown[static_cast<std::size_t>(range - ranges.begin())];
+  const auto behind = static_cast<std::uint32_t>(view_.exists - known.size());
+  vanished_.behind = static_cast<std::uint32_t>(std::min<std::uint64_t>(behind, left));
+  vanished_.seq_behind = static_cast<std::uint32_t>(kept + 1);
   known.resize(kept);
-  view_.exists = static_cast<std::uint32_t>(kept);
-  return removed_;
+  view_.exists = static_cast<std::uint32_t>(kept) + behind - vanished_.behind;
+  return vanished_;
 }
 
 }  // namespace mailproof::session

@@ -13,8 +13,8 @@ namespace mailproof::session {
 /// itself, else "".
 class ImapMailboxView {
  public:
-  /// A server that claims more is not believed; it bounds our memory.
-  static constexpr std::uint32_t max_messages = 8'000'000;
+  /// A server that claims more is not believed. It bounds our memory: 4 octets for each that is told of.
+  static constexpr std::uint32_t max_messages = 1'000'000;
 
   const ImapView& view() const { return view_; }
   ImapView& view() { return view_; }
@@ -41,13 +41,19 @@ class ImapMailboxView {
     std::uint32_t seq = 0;  ///< at the moment of its removal, the ones before it in the list being gone
     std::uint32_t uid = 0;
   };
+  struct Vanished {
+    std::vector<Removed> known;    ///< in their order; those whose UID was never learnt lie before one that was
+    std::uint32_t behind = 0;      ///< so many more, all behind those whose UIDs were learnt ...
+    std::uint32_t seq_behind = 0;  ///< ... each of this number at the moment of its removal
+  };
   /// VANISHED without EARLIER: removes what is known, and of messages whose UIDs are unknown as many as must have gone.
-  const std::vector<Removed>& vanished(imap::SequenceSet uids);
+  /// The work is that of looking through what was learnt, however many the set names.
+  const Vanished& vanished(imap::SequenceSet uids);
 
  private:
   ImapView view_;
   std::string selected_;
-  std::vector<Removed> removed_;
+  Vanished vanished_;
   bool selecting_ = false;
   bool answering_ = false;
 };

@@ -26,6 +26,7 @@ ImapPending& ImapClient::Impl::prepare(std::string_view name, ImapVerb verb) {
   c.uidvalidity = 0;
   c.source_uids.clear();
   c.destination_uids.clear();
+  c.wanted = 0;
   c.writer.begin(c.tag, name, literal_support());
   return c;
 }
@@ -91,7 +92,10 @@ void ImapClient::Impl::start(ImapPending& command) {
   if (&command == oldest()) {
     response_bytes = 0;
     responses = 0;
-    if (command.verb == ImapVerb::select || command.verb == ImapVerb::examine) mailbox.select_sent(command.mailbox);
+    if (command.verb == ImapVerb::select || command.verb == ImapVerb::examine) {
+      mailbox.select_sent(command.mailbox);
+      moved = 0;
+    }
   }
   hand_over(command);
 }
@@ -198,8 +202,10 @@ void ImapClient::Impl::complete(const imap::Response& r) {
   completing = {};
   // The next one becomes the oldest: a SELECT that was pipelined is answered from here on.
   if (ImapPending* next = oldest(); next != nullptr && next->started && !mailbox.selecting() &&
-                                    (next->verb == ImapVerb::select || next->verb == ImapVerb::examine))
+                                    (next->verb == ImapVerb::select || next->verb == ImapVerb::examine)) {
     mailbox.select_sent(next->mailbox);
+    moved = 0;
+  }
   pump();
 }
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "session/imap/client_impl.h"
@@ -11,20 +12,13 @@ using Kind = imap::Response::Kind;
 
 namespace {
 
-/// Numbers held for one call of the sink. A set from the wire can name four thousand million.
-constexpr std::size_t most_numbers = 4'000'000;
+/// Numbers that a set may name; it is held as ranges, but none of a mailbox names more.
+constexpr std::uint64_t most_named = 4'000'000;
+/// Ranges held for one call of the sink: 8 octets each. What comes as ranges is bounded by its line already.
+constexpr std::size_t most_ranges = 500'000;
+/// Moving so many UIDs in memory is as much work as gaining or losing one message.
+constexpr std::uint64_t moved_at_once = 64;
 constexpr std::size_t last_line_kept = 160;
-
-/// The numbers of a set in the order written. False when it holds "*" or too many.
-bool expand(const imap::SequenceSet& set, std::vector<std::uint32_t>& into) {
-  into.clear();
-  if (set.has_star()) return false;
-  std::uint64_t count = 0;
-  for (const auto& [first, last] : set.ranges()) count += (first < last ? last - first : first - last) + 1ULL;
-  if (count > most_numbers) return false;
-  set.for_each(0xffff'ffffU, [&](std::uint32_t n) { into.push_back(n); });
-  return true;
-}
 
 /// The section that an item of IMAP4rev1 stands for (RFC 3501 section 6.4.5).
 std::string_view section_of(std::string_view item, std::string_view section) {
@@ -57,9 +51,9 @@ void ImapClient::Impl::on_literal_end() {
 }
 
 void ImapClient::Impl::on_number(std::uint32_t number) {
-  if (numbers.size() >= most_numbers)
-    return broken(fmt::format("a search result of more than {} numbers", most_numbers));
-  numbers.push_back(number);
+  if (numbers.ranges().size() >= most_ranges)
+    return broken(fmt::format("a search result of more than {} numbers that do not follow each other", most_ranges));
+  numbers.add(number);
 }
 
 void ImapClient::Impl::on_line(const imap::LogicalLine& line) {
@@ -76,6 +70,21 @@ void ImapClient::Impl::on_line(const imap::LogicalLine& line) {
   else
     handle(response);
   numbers.clear();
+  if (phase != Phase::over) kept_too_much();
+}
+
+/// Whoever listens says what of it stays in memory.
+bool ImapClient::Impl::kept_too_much() {
+  if (config.share == nullptr || !config.share->spent()) return false;
+  broken(config.share->why());
+  return true;
+}
+
+bool ImapClient::Impl::worked(std::uint64_t messages) {
+  moved += messages;
+  if (moved <= config.max_moved) return true;
+  broken(fmt::format("more than {} messages that come, go and move in one mailbox", config.max_moved));
+  return false;
 }
 
 void ImapClient::Impl::unreadable(const imap::LogicalLine& line, const imap::Response& r) {
@@ -164,12 +173,17 @@ void ImapClient::Impl::untagged_code(const imap::ResponseCode& code) {
 void ImapClient::Impl::copied(ImapPending& command, const imap::ResponseCode& code) {
   if (code.uidvalidity == 0) return;
   command.uidvalidity = code.uidvalidity;
-  const bool fits = expand(code.source, command.source_uids) && expand(code.destination, command.destination_uids);
-  if (!fits) deviate("imap.copyuid.unusable", code.arguments);
+  const std::uint64_t most = command.wanted.value_or(mailbox.view().exists);
+  const auto usable = [most](const imap::SequenceSet& set) { return !set.has_star() && set.named() <= most; };
+  if (!usable(code.source) || !usable(code.destination)) return deviate("imap.copyuid.unusable", code.arguments);
+  command.source_uids = code.source;
+  command.destination_uids = code.destination;
 }
 
 void ImapClient::Impl::exists(std::uint32_t n) {
-  if (n > ImapMailboxView::max_messages) return broken(fmt::format("the server claims a mailbox of {} messages", n));
+  if (n > ImapMailboxView::max_messages)
+    return broken(
+        fmt::format("the server claims a mailbox of {} messages; {} are followed", n, ImapMailboxView::max_messages));
   mailbox.select_answering();
   if (!mailbox.in_mailbox()) return deviate("imap.unselected.data", last_line);
   std::uint32_t before = 0;
@@ -180,19 +194,28 @@ void ImapClient::Impl::exists(std::uint32_t n) {
 void ImapClient::Impl::expunge(std::uint32_t seq) {
   std::uint32_t uid = 0;
   if (const auto code = mailbox.expunge(seq, uid); !code.empty()) return deviate(code, last_line);
+  const std::size_t behind = mailbox.view().uids.size() - std::min<std::size_t>(mailbox.view().uids.size(), seq);
+  if (!worked(1 + behind / moved_at_once)) return;
   sink.on_expunge(seq, uid, now);
 }
 
 void ImapClient::Impl::vanished(const imap::Response& r) {
   if (r.earlier) mailbox.select_answering();
-  if (!expand(r.set, numbers)) return broken("a VANISHED of more messages than a mailbox holds");
-  sink.on_vanished(numbers, r.earlier, now);
+  if (r.set.has_star() || r.set.named() > most_named)
+    return broken(fmt::format("a VANISHED of more than {} messages", most_named));
+  sink.on_vanished(r.set, r.earlier, now);
   if (r.earlier || phase == Phase::over) return;
-  const auto removed = mailbox.vanished(r.set);
-  if (removed.size() < numbers.size()) deviate("imap.vanished.unknown_uid", last_line);
-  for (const auto& [seq, uid] : removed) {
-    if (phase == Phase::over) return;
+  const std::size_t looked_through = mailbox.view().uids.size();
+  const ImapMailboxView::Vanished& gone = mailbox.vanished(r.set);
+  if (gone.known.size() + gone.behind < r.set.named()) deviate("imap.vanished.unknown_uid", last_line);
+  if (!worked(gone.known.size() + gone.behind + looked_through / moved_at_once)) return;
+  for (const auto& [seq, uid] : gone.known) {
     sink.on_expunge(seq, uid, now);
+    if (phase == Phase::over || kept_too_much()) return;
+  }
+  for (std::uint32_t i = 0; i < gone.behind; ++i) {
+    sink.on_expunge(gone.seq_behind, 0, now);
+    if (phase == Phase::over || kept_too_much()) return;
   }
 }
 
@@ -261,8 +284,10 @@ void ImapClient::Impl::mailbox_status(const imap::Response& r) {
 }
 
 void ImapClient::Impl::esearch(const imap::Response& r) {
-  if (!expand(r.esearch.all, numbers)) return broken("an ESEARCH of more messages than a mailbox holds");
-  sink.on_search(numbers, now);
+  const imap::SequenceSet& all = r.esearch.all;
+  if (all.has_star() || all.named() > most_named)
+    return broken(fmt::format("an ESEARCH of more than {} messages", most_named));
+  sink.on_search(all, now);
 }
 
 void ImapClient::Impl::quota(const imap::Response& r) {

@@ -223,7 +223,8 @@ void Pop3Client::Impl::on_over(const Ended& end, Time now) {
 
 void Pop3Client::Impl::count_response() {
   if (++responses_ > config().max_responses)
-    end(EndReason::dropped, fmt::format("more than {} lines", config().max_responses), true);
+    return end(EndReason::dropped, fmt::format("more than {} lines", config().max_responses), true);
+  if (config().share != nullptr && config().share->spent()) end(EndReason::dropped, config().share->why(), true);
 }
 
 void Pop3Client::Impl::check_limits() {

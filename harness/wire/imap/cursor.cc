@@ -248,7 +248,16 @@ std::string_view Cursor::text() {
 void Cursor::flag_list(FlagList& into) {
   into.clear();
   if (!open_list()) return;
-  while (next_item()) into.add(flag());
+  constexpr int few = 64;  // of a message of this world; more than that are sorted at once
+  int count = 0;
+  std::vector<std::string_view> many;
+  while (next_item()) {
+    if (++count <= few)
+      into.add(flag());
+    else
+      many.push_back(flag());
+  }
+  if (!many.empty()) into.add_many(many);
 }
 
 std::string_view Cursor::sequence_set_text() {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 
 #include "core/bytes.h"
 
@@ -69,6 +70,26 @@ void FlagList::add(std::string_view flag) {
     keywords_.insert(place.at, 1, ' ');
     keywords_.insert(place.at, flag);
   }
+}
+
+void FlagList::add_many(const std::vector<std::string_view>& flags) {
+  std::vector<std::string_view> words;
+  for_each_keyword([&](std::string_view word) { words.push_back(word); });
+  for (const std::string_view flag : flags) {
+    if (flag.empty()) continue;
+    if (const auto system = system_flag(flag))
+      add(*system);
+    else
+      words.push_back(flag);
+  }
+  std::stable_sort(words.begin(), words.end(), before);
+  words.erase(std::unique(words.begin(), words.end(), [](auto a, auto b) { return iequals(a, b); }), words.end());
+  std::string joined;
+  for (const std::string_view word : words) {
+    if (!joined.empty()) joined += ' ';
+    joined += word;
+  }
+  keywords_ = std::move(joined);
 }
 
 void FlagList::remove(std::string_view flag) {

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mailproof::imap {
 
@@ -24,6 +25,9 @@ class FlagList {
   /// Any flag by its name on the wire, "\Seen" or "$Forwarded". A backslash name we do not know is kept as a keyword.
   void add(std::string_view flag);
   void add(Flag flag) { system_ = static_cast<std::uint8_t>(system_ | static_cast<std::uint8_t>(flag)); }
+  /// Many at once: sorted, where one by one would look through all of them for each. Of two that are equal the first
+  /// stays.
+  void add_many(const std::vector<std::string_view>& flags);
   void remove(std::string_view flag);
   void remove(Flag flag) { system_ = static_cast<std::uint8_t>(system_ & ~static_cast<std::uint8_t>(flag)); }
   bool has(std::string_view flag) const;

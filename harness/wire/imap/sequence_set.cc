@@ -110,6 +110,20 @@ std::uint64_t SequenceSet::count() const {
   return n;
 }
 
+bool SequenceSet::covers(std::uint32_t number) const {
+  const auto range = std::lower_bound(ranges_.begin(), ranges_.end(), number,
+                                      [](const Range& r, std::uint32_t n) { return r.last < n; });
+  return range != ranges_.end() && range->first <= number;
+}
+
+std::uint64_t SequenceSet::named() const {
+  std::uint64_t n = 0;
+  for (const Range& r : ranges_)
+    if (r.first != star && r.last != star)
+      n += (r.first < r.last ? r.last - r.first : r.first - r.last) + std::uint64_t{1};
+  return n;
+}
+
 void SequenceSet::format_to(std::string& out) const {
   const auto number = [&out](std::uint32_t n) {
     if (n == star)

@@ -50,6 +50,12 @@ class SequenceSet {
 
   /// How many numbers normalise()d ranges cover. Only meaningful after normalise().
   std::uint64_t count() const;
+  /// Whether it is in one of normalise()d ranges: by bisection. Only meaningful after normalise().
+  bool covers(std::uint32_t number) const;
+
+  /// How many numbers it names as written: twice what it names twice, and nothing for `*`. What it costs to write them
+  /// out one by one; a range of a few octets can name four thousand million.
+  std::uint64_t named() const;
 
   /// Calls f(number) in the order written, each range ascending, numbers above `largest` left out: a set from the wire
   /// can name four thousand million numbers, so the caller says how far they can matter.

@@ -285,9 +285,9 @@ TEST(Talk, EmptyLinesAreBoundedByWhatTheyCost) {
   for (int i = 0; i < 2'000'000; ++i) lines += "\r\n";
   for (int i = 0; i < 600'000; ++i) untagged += "* \n";
   const Checked block("C: LIST\nS: +OK\nS: ...\nS: .", "", {instead_of("LIST", {"+OK\r\n" + lines + ".\r\n"})});
-  EXPECT_THAT(block.end(), HasSubstr("the server sent more than 64 MiB"));
+  EXPECT_THAT(block.end(), HasSubstr("the server sent more than 16 MiB"));
   const Checked replies = on_noop("C: NOOP\nS: OK", {untagged + "${tag} OK\r\n"});
-  EXPECT_THAT(replies.end(), HasSubstr("the server sent more than 64 MiB"));
+  EXPECT_THAT(replies.end(), HasSubstr("the server sent more than 16 MiB"));
 }
 
 TEST(Talk, WhatIsNotOfferedIsNotApplicable) {

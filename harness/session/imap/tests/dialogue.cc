@@ -5,9 +5,11 @@
 namespace mailproof::session::tests {
 namespace {
 
-std::string joined(std::span<const std::uint32_t> numbers) {
+/// One by one where they are few.
+std::string joined(const imap::SequenceSet& numbers) {
+  if (numbers.named() > 1000) return numbers.format();
   std::string text;
-  for (const std::uint32_t n : numbers) text += fmt::format("{}{}", text.empty() ? "" : ",", n);
+  numbers.for_each(0xffff'ffffU, [&](std::uint32_t n) { text += fmt::format("{}{}", text.empty() ? "" : ",", n); });
   return text;
 }
 
@@ -46,7 +48,7 @@ void ImapRecorder::on_recent(std::uint32_t n, Time) { events.push_back(fmt::form
 void ImapRecorder::on_expunge(std::uint32_t seq, std::uint32_t uid, Time) {
   events.push_back(fmt::format("expunge {} uid {}", seq, uid));
 }
-void ImapRecorder::on_vanished(std::span<const std::uint32_t> uids, bool earlier, Time) {
+void ImapRecorder::on_vanished(const imap::SequenceSet& uids, bool earlier, Time) {
   events.push_back(fmt::format("vanished {}{}", earlier ? "earlier " : "", joined(uids)));
 }
 void ImapRecorder::on_content_begin(std::uint32_t seq, std::string_view section, std::uint64_t size, Time) {
@@ -78,7 +80,7 @@ void ImapRecorder::on_list(const ImapListRow& row, Time) {
 void ImapRecorder::on_status(std::string_view mailbox, std::string_view item, std::uint64_t value, Time) {
   events.push_back(fmt::format("status {} {} {}", mailbox, item, value));
 }
-void ImapRecorder::on_search(std::span<const std::uint32_t> numbers, Time) {
+void ImapRecorder::on_search(const imap::SequenceSet& numbers, Time) {
   events.push_back(fmt::format("search {}", joined(numbers)));
 }
 void ImapRecorder::on_quota_root(std::string_view mailbox, std::string_view root, Time) {

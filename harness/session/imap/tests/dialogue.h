@@ -29,14 +29,14 @@ class ImapRecorder : public ImapSink {
   void on_exists(std::uint32_t n, std::uint32_t before, Time) override;
   void on_recent(std::uint32_t n, Time) override;
   void on_expunge(std::uint32_t seq, std::uint32_t uid, Time) override;
-  void on_vanished(std::span<const std::uint32_t> uids, bool earlier, Time) override;
+  void on_vanished(const imap::SequenceSet& uids, bool earlier, Time) override;
   void on_content_begin(std::uint32_t seq, std::string_view section, std::uint64_t size, Time) override;
   void on_content(std::string_view chunk) override { content_ += chunk; }
   void on_content_end() override;
   void on_fetch(const ImapFetchRow& row, Time) override;
   void on_list(const ImapListRow& row, Time) override;
   void on_status(std::string_view mailbox, std::string_view item, std::uint64_t value, Time) override;
-  void on_search(std::span<const std::uint32_t> numbers, Time) override;
+  void on_search(const imap::SequenceSet& numbers, Time) override;
   void on_quota_root(std::string_view mailbox, std::string_view root, Time) override;
   void on_quota(std::string_view root, std::string_view resource, std::uint64_t used, std::uint64_t limit,
                 Time) override;

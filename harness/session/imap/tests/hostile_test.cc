@@ -140,6 +140,71 @@ TEST_F(ImapHostile, VanishesMoreThanThereCanBe) {
   expect_broken("VANISHED");
 }
 
+TEST_F(ImapHostile, SaysSetsOfMillionsThatStayRanges) {
+  start();
+  d->server("* ESEARCH UID ALL 1:4000000\r\n* VANISHED (EARLIER) 5,7:4000000\r\n* VANISHED 1:4000000\r\n");
+  d->tells({"search 1:4000000", "vanished earlier 5,7:4000000", "vanished 1:4000000",
+            "deviation imap.vanished.unknown_uid", "expunge 1 uid 0", "expunge 1 uid 0", "expunge 1 uid 0"});
+  EXPECT_EQ(d->client.view().exists, 0U);
+}
+
+TEST_F(ImapHostile, AnnouncesMessagesThatCostNothingUntilTheyAreShown) {
+  start();
+  d->server("* 1000000 EXISTS\r\n* 2 FETCH (UID 20)\r\n");
+  EXPECT_EQ(d->client.view().exists, 1'000'000U);
+  EXPECT_EQ(d->client.view().uids.size(), 2U);
+  d->server("* 1000001 EXISTS\r\n");
+  expect_broken("claims a mailbox of 1000001 messages");
+}
+
+TEST_F(ImapHostile, LetsTheMailboxGrowAndShrinkForEver) {
+  ClientConfig config = ImapDialogue::plain();
+  config.max_moved = 10'000;
+  start(config);
+  for (int i = 0; i < 1000 && d->sink.ends == 0; ++i) {
+    d->server("* 503 EXISTS\r\n* VANISHED 1000:1499\r\n");
+    d->sink.events.resize(std::min<std::size_t>(d->sink.events.size(), 1));
+  }
+  EXPECT_EQ(d->sink.ends, 1);
+  EXPECT_THAT(d->sink.end.why, HasSubstr("more than 10000 messages that come, go and move"));
+}
+
+TEST_F(ImapHostile, SaysMoreThanMayBeKeptInManyAnswers) {
+  Share share{10'000, 0};
+  ClientConfig config = ImapDialogue::plain();
+  config.share = &share;
+  d = std::make_unique<ImapDialogue>(config);
+  d->ready();
+  d->selected(1);
+  int answers = 0;
+  for (int tag = 3; tag < 1000 && d->sink.ends == 0; ++tag) {
+    d->client.noop();
+    d->said();
+    share.used += 100;  // as who listens would count it
+    d->server(fmt::format("* 1 FETCH (FLAGS ())\r\na{} OK done\r\n", tag));
+    answers += d->sink.events.back().starts_with("done") ? 1 : 0;
+  }
+  EXPECT_EQ(d->sink.ends, 1);
+  EXPECT_TRUE(d->sink.end.broken);
+  EXPECT_THAT(d->sink.end.why, HasSubstr("more than 9 KiB to keep"));
+  EXPECT_EQ(answers, 100) << "that they are many is nothing until it is too much";
+}
+
+TEST_F(ImapHostile, ClaimsToHaveCopiedMoreThanWasAskedFor) {
+  for (const bool move : {false, true}) {
+    start();
+    d->server("a3 OK done\r\n");
+    d->sink.events.clear();
+    move ? d->client.uid_move("2,4:5", "Archive") : d->client.uid_copy("2,4:5", "Archive");
+    d->said();
+    d->server("* OK [COPYUID 7 1:1000000 1:1000000] told\r\na4 OK [COPYUID 7 2:5 1:4] done\r\n");
+    ASSERT_EQ(d->sink.events.size(), 3U);
+    EXPECT_EQ(d->sink.events[0], "deviation imap.copyuid.unusable");
+    EXPECT_EQ(d->sink.events[1], "deviation imap.copyuid.unusable");
+    EXPECT_THAT(d->sink.events[2], HasSubstr("7: ->"));
+  }
+}
+
 TEST_F(ImapHostile, SpeaksGarbage) {
   for (const char* garbage :
        {"hello\r\n", "Subject: something\r\n", "\r\n", "a3 MAYBE\r\n", "a3 OK [ALERT no end\r\n"}) {

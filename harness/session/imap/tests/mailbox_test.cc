@@ -29,7 +29,7 @@ TEST_P(ImapMailbox, SelectFillsTheView) {
   EXPECT_EQ(view.mailbox, "INBOX");
   EXPECT_FALSE(view.read_only);
   EXPECT_EQ(view.exists, 172U);
-  EXPECT_EQ(view.uids.size(), 172U);
+  EXPECT_THAT(view.uids, IsEmpty()) << "nothing is known of them yet";
   EXPECT_EQ(view.uidvalidity, 3857529045U);
   EXPECT_EQ(view.uidnext, 4392U);
   EXPECT_EQ(view.highestmodseq, 715194045007U);
@@ -54,7 +54,7 @@ TEST_P(ImapMailbox, FetchRowsTeachUids) {
   EXPECT_THAT(d.client.view().uids, ElementsAre(10, 20, 30));
   d.server("* 2 FETCH (FLAGS (\\Deleted))\r\n* 2 EXPUNGE\r\n* 2 FETCH (FLAGS (\\Seen))\r\n* 3 EXISTS\r\n");
   d.tells({"fetch 2 uid 20 flags \\Deleted", "expunge 2 uid 20", "fetch 2 uid 30 flags \\Seen", "exists 3 was 2"});
-  EXPECT_THAT(d.client.view().uids, ElementsAre(10, 30, 0));
+  EXPECT_THAT(d.client.view().uids, ElementsAre(10, 30));
 }
 
 TEST_P(ImapMailbox, ContentIsHandedOnAsItComes) {
@@ -93,12 +93,32 @@ TEST(ImapMailboxView, VanishedAmongUnknownUids) {
   m.exists(6, before);
   m.select_done(true, false);
   m.view().uids = {10, 0, 0, 40, 0, 60};
-  const auto removed = m.vanished(imap::SequenceSet::parse("20,50,70").value());
+  const auto removed = m.vanished(imap::SequenceSet::parse("20,50,70").value()).known;
   ASSERT_EQ(removed.size(), 2U) << "70 was never there: nothing lies behind 60";
   EXPECT_EQ(removed[0].seq, 2U);
   EXPECT_EQ(removed[1].seq, 4U);
   EXPECT_THAT(m.view().uids, ElementsAre(10, 0, 40, 60));
-  EXPECT_THAT(m.vanished(imap::SequenceSet::parse("1:4294967295").value()), testing::SizeIs(4));
+  EXPECT_THAT(m.vanished(imap::SequenceSet::parse("1:4294967295").value()).known, testing::SizeIs(4));
+  EXPECT_EQ(m.view().exists, 0U);
+}
+
+TEST(ImapMailboxView, VanishedBehindWhatIsKnownIsCountedNotListed) {
+  ImapMailboxView m;
+  m.select_sent("INBOX");
+  m.select_answering();
+  std::uint32_t before = 0;
+  m.exists(1'000'000, before);
+  m.select_done(true, false);
+  std::uint32_t uid = 20;
+  m.fetched(2, uid);
+  const auto& gone = m.vanished(imap::SequenceSet::parse("5,21:900000").value());
+  ASSERT_EQ(gone.known.size(), 1U) << "the first, whose UID lies below 20";
+  EXPECT_EQ(gone.known[0].seq, 1U);
+  EXPECT_EQ(gone.behind, 899'980U);
+  EXPECT_EQ(gone.seq_behind, 2U);
+  EXPECT_EQ(m.view().exists, 100'019U);
+  EXPECT_THAT(m.view().uids, ElementsAre(20));
+  EXPECT_EQ(m.vanished(imap::SequenceSet::parse("1:4294967295").value()).behind, 100'018U) << "as many as there are";
   EXPECT_EQ(m.view().exists, 0U);
 }
 

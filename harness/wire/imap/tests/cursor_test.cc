@@ -157,6 +157,25 @@ TEST(Cursor, UnterminatedStringsFail) {
   }
 }
 
+TEST(FlagList, ManyAtOnceAreTheSameAsOneByOne) {
+  FlagList one_by_one;
+  FlagList at_once;
+  std::vector<std::string> names{"\\Seen", "$first", "$FIRST"};
+  for (int i = 0; i < 300; ++i) names.push_back("$word" + std::to_string(i * 7919 % 200));
+  std::vector<std::string_view> views(names.begin(), names.end());
+  at_once.add("$word5");
+  at_once.add_many(views);
+  for (const auto& name : names) one_by_one.add(name);
+  EXPECT_EQ(at_once.format(), one_by_one.format());
+  std::string list = "(";
+  for (const auto& name : names) list += (list.size() > 1 ? " " : "") + name;
+  FlagList read;
+  Cursor c(list += ")");
+  c.flag_list(read);
+  EXPECT_TRUE(c.end());
+  EXPECT_EQ(read.format(), one_by_one.format());
+}
+
 TEST(FlagList, IsASetWithoutCase) {
   FlagList a;
   FlagList b;

@@ -27,6 +27,16 @@ TEST(SequenceSet, IsBounded) {
   EXPECT_FALSE(SequenceSet::parse("1,2,3,4", 3));
 }
 
+TEST(SequenceSet, SaysHowManyItNamesWithoutNamingThem) {
+  EXPECT_EQ(SequenceSet::parse("1:4294967295,7,9:5")->named(), 4294967295UL + 1 + 5);
+  EXPECT_EQ(SequenceSet::parse("*,3:*")->named(), 0U);
+  auto set = SequenceSet::parse("10:20,1,30:4294967295").value();
+  set.normalise();
+  for (const std::uint32_t in : {1U, 10U, 15U, 20U, 30U, 4294967295U}) EXPECT_TRUE(set.covers(in)) << in;
+  for (const std::uint32_t out : {2U, 9U, 21U, 29U}) EXPECT_FALSE(set.covers(out)) << out;
+  EXPECT_FALSE(SequenceSet().covers(1));
+}
+
 // RFC 9051 section 9: "2,4:7,9,12:*" with 15 messages is 2,4,5,6,7,9,12,13,14,15; "*:4,5:7" with 10 is 4..10.
 TEST(SequenceSet, ResolvesTheExamplesOfRfc9051) {
   auto set = SequenceSet::parse("2,4:7,9,12:*").value();
