@@ -39,7 +39,6 @@ class Player final : public Alarm {
   const history::Ledger& ledger() const { return ledger_; }
   /// From the first step to the last (audit and clean-up not counted).
   Duration playing_time() const { return steps_ended_ - steps_began_; }
-  Time steps_began() const { return steps_began_; }
   const std::vector<std::unique_ptr<history::WireLog>>& logs() const { return context_.logs; }
   std::function<void()>
       on_done;  ///< called once, from within the network's run; the player must not be destroyed in it

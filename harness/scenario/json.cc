@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include "core/units.h"
 #include "scenario/story/words.h"
 #include "scenario/yaml/json_writer.h"
 

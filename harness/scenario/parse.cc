@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "core/hash.h"
 #include "scenario/story/actors.h"
 #include "scenario/story/steps.h"

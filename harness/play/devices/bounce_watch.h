@@ -1,7 +1,6 @@
 #pragma once
 #include <functional>
 #include <memory>
-#include <optional>
 
 #include "play/devices/mailbox_reader.h"
 #include "play/recorded/imap.h"

@@ -208,8 +208,7 @@ void Deliverer::over_smtp(const JobPtr& job, std::uint32_t message, std::shared_
                           Then then) {
   const auto send = [this, job, message, text, then] {
     const Cut cut = job->deliver != nullptr ? job->deliver->cut : Cut{};
-    if (cut.when == Cut::When::after_final_dot || cut.when == Cut::When::before_reply)
-      session_->final_dot = [session = session_] { session->drop(true); };
+    if (cut.when == Cut::When::after_final_dot) session_->final_dot = [session = session_] { session->drop(true); };
     if (cut.when == Cut::When::after_bytes) {
       LinkFaults faults;
       faults.cut_after_sent = cut.bytes;

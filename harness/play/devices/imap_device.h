@@ -95,7 +95,6 @@ class ImapDevice final : public Actor, public Alarm {
   bool busy_ = false;  ///< a chain of commands is under way
   bool news_ = false;  ///< something changed meanwhile
   bool offline_ = false;
-  bool expected_end_ = false;  ///< the step itself ends the connection
 };
 
 }  // namespace mailproof::play

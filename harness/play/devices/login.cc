@@ -1,7 +1,5 @@
 #include "play/devices/login.h"
 
-#include <fmt/format.h>
-
 namespace mailproof::play {
 
 using history::Type;

@@ -1,7 +1,5 @@
 #include "play/devices/mailbox_reader.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 namespace mailproof::play {

@@ -1,7 +1,4 @@
 #pragma once
-#include <functional>
-#include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 

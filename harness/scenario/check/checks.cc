@@ -7,7 +7,6 @@
 #include "scenario/check/talk.h"
 #include "scenario/parse.h"
 #include "scenario/story/actors.h"
-#include "scenario/story/steps.h"
 #include "scenario/yaml/fields.h"
 
 namespace mailproof::scenario {
