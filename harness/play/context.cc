@@ -25,7 +25,7 @@ std::size_t memory_of(const std::string& text) {
 
 std::size_t memory_of_texts(const history::Event& e) {
   std::size_t octets = 0;
-  for (const std::string* text : {&e.mailbox, &e.other_mailbox, &e.set, &e.other_set, &e.flags, &e.code, &e.text})
+  for (const std::string* text : {&e.mailbox, &e.other_mailbox, &e.set, &e.flags, &e.code, &e.text})
     octets += memory_of(*text);
   return octets;
 }

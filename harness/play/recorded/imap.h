@@ -113,6 +113,8 @@ class RecordedImap final : public session::ImapSink {
   /// A SELECT or EXAMINE is under way: what is asked for now would meet another mailbox.
   bool selecting() const;
   bool under_way(history::What what) const;
+  using Found = std::function<void(bool answered, const imap::SequenceSet& found)>;
+  void search_text(const std::string& set, const std::string& text, Found then);
   template <class Issue>
   void command(const OwnedUids& uids, history::Event invoke, Then then, Issue&& issue);
   void fetch_items(const std::string& set, const std::string& items, Then then);

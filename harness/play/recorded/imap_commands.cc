@@ -131,24 +131,29 @@ void RecordedImap::search(const std::string& query, Then then) {
   command(std::move(e), std::move(then), [&] { return client_->uid_search(query); });
 }
 
+void RecordedImap::search_text(const std::string& set, const std::string& text, Found then) {
+  const auto found = std::make_shared<imap::SequenceSet>();
+  hooks.search = [found](const imap::SequenceSet& numbers) {
+    for (const auto& [first, last] : numbers.ranges()) found->add(first, last);
+  };
+  search(fmt::format("UID {} TEXT {}", set, text), [this, found, then = std::move(then)](const Completion& result) {
+    hooks.search = {};
+    found->normalise();
+    then(result.ok(), *found);
+  });
+}
+
 /// Some servers find everything, whatever is searched: one that finds a number that nobody ever wrote is not believed.
 void RecordedImap::search_for_us(const std::vector<std::uint32_t>& uids,
                                  std::function<void(const imap::SequenceSet& found)> then) {
-  const auto ask = [this, set = history::format_uids(uids)](const std::string& number, auto told) {
-    const auto found = std::make_shared<imap::SequenceSet>();
-    hooks.search = [found](const imap::SequenceSet& numbers) {
-      for (const auto& [first, last] : numbers.ranges()) found->add(first, last);
-    };
-    search(fmt::format("UID {} TEXT {}", set, number), [this, found, told](const Completion& result) {
-      hooks.search = {};
-      found->normalise();
-      told(result.ok(), *found);
-    });
-  };
-  ask(context_.messages.no_playing(), [this, ask, then = std::move(then)](bool answered, const auto& anything) {
-    if (!answered || !anything.empty()) return then({});
-    ask(context_.messages.playing(), [then](bool ok, const auto& found) { then(ok ? found : imap::SequenceSet{}); });
-  });
+  const std::string set = history::format_uids(uids);
+  search_text(set, context_.messages.no_playing(),
+              [this, set, then = std::move(then)](bool answered, const imap::SequenceSet& anything) {
+                if (!answered || !anything.empty()) return then({});
+                search_text(set, context_.messages.playing(), [then](bool ok, const imap::SequenceSet& found) {
+                  then(ok ? found : imap::SequenceSet());
+                });
+              });
 }
 
 void RecordedImap::create(const std::string& mailbox, Then then) {

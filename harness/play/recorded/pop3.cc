@@ -140,7 +140,7 @@ void RecordedPop3::on_list(std::uint32_t number, std::uint64_t octets, Time) {
 
 void RecordedPop3::on_uidl(std::uint32_t number, std::string_view id, Time) {
   entries_[number].uidl = id;
-  context_.keeps(number_, 3 * id.size());  // here, and twice in the ledger
+  context_.keeps(this->number(), 3 * id.size());  // here, and twice in the ledger
   auto e = event(Type::obs, What::pop_uidl);
   e.seq = number;
   e.text = id;
