@@ -121,7 +121,7 @@ int prove_all(ProveFlags flags) {
   const run::WrongCases cases = run::cases_of(wrong.files, wrong.problems);
   for (const auto& problem : wrong.problems) say_error(fmt::format("{}\n", problem.message()));
   std::erase_if(*scenarios, [&](const auto& one) { return !one.check && !cases.contains(one.id); });
-  if (scenarios->empty()) return complain("nothing to run::prove: no check, and no story with wrong servers beside it");
+  if (scenarios->empty()) return complain("nothing to prove: no check, and no story with wrong servers beside it");
 
   std::size_t width = 0, proven = 0, servers = 0, permitted = 0;
   for (const auto& one : *scenarios) width = std::max(width, one.id.size());

@@ -77,8 +77,8 @@ std::uint32_t Context::new_session(std::uint32_t device, Protocol protocol, std:
   return history.add_session(std::move(info));
 }
 
-session::ClientConfig Context::client_config(const Endpoint& where, std::uint32_t account,
-                                             const std::string& mechanism) const {
+session::ClientConfig Context::client_config(const Endpoint& where, std::uint32_t account, std::uint32_t session,
+                                             const std::string& mechanism) {
   session::ClientConfig config;
   config.endpoint = where;
   if (account != 0) {
@@ -91,7 +91,7 @@ session::ClientConfig Context::client_config(const Endpoint& where, std::uint32_
   config.greeting_bound = scaled(config.greeting_bound);
   config.command_bound = scaled(config.command_bound);
   config.max_responses = kMostResponses;
-  if (!shares.empty()) config.share = &shares.back();
+  config.share = &shares.at(session - 1);
   return config;
 }
 

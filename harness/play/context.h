@@ -102,8 +102,9 @@ struct Context {
   std::uint32_t new_session(std::uint32_t device, Protocol protocol, std::uint32_t account, std::uint32_t audit_round,
                             const Endpoint& where, std::string_view lane = {});
   /// Of the session that was made last. `mechanism`: how to log in; "" = the best that is offered.
-  session::ClientConfig client_config(const Endpoint& endpoint, std::uint32_t account,
-                                      const std::string& mechanism = "") const;
+  /// For the client of this session: what it may make us keep is the session's share.
+  session::ClientConfig client_config(const Endpoint& endpoint, std::uint32_t account, std::uint32_t session,
+                                      const std::string& mechanism = "");
   /// The target's endpoint for a protocol: the first, or the first with this TLS mode. Null if there is none.
   const Endpoint* endpoint(Protocol protocol, std::optional<TlsMode> tls = std::nullopt) const;
 

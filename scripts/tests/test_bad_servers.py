@@ -150,7 +150,9 @@ def test_bad_server(played, case):
     assert ran.seconds < case.bound
     assert "not over after" not in ran.text and ran.err == ""
     run = tool.complete_run(out)
-    assert run["verdict"] == ("fail" if ran.status == 1 else "error") and not run["interrupted"]
+    # Exit 3 says that nothing can be said, by an error of ours or because too little was seen: where the server breaks off
+    # decides which.
+    assert run["verdict"] in (("fail",) if ran.status == 1 else ("error", "inconclusive")) and not run["interrupted"]
 
 
 POP3_ONLY = """\
@@ -211,9 +213,11 @@ def test_a_host_that_does_not_exist(tmp_path):
     assert tool.complete_run(tmp_path)["verdict"] == "error"
 
 
-def history_grows(path, text, process):
+def history_grows(path, text, process, may_end=False):
     for _ in range(300):
         if any(text in part.read_text("utf-8") for part in path.glob("history/*.jsonl")):
+            return
+        if may_end and process.poll() is not None:
             return
         assert process.poll() is None
         time.sleep(0.1)
@@ -246,7 +250,8 @@ def test_interrupted_while_a_server_floods(good, tmp_path, kind, protocol):
     with tool.bad_server(kind, protocol) as port:
         ports = {**{name: good.ports[name] for name in ("imap", "pop3", "lmtp")}, protocol: port}
         process = tool.start("run", tool.STORY, *endpoints(ports, "user0090", patience=5), "--out", tmp_path)
-        history_grows(tmp_path, '"pop-list"' if protocol == "pop3" else '"examine"', process)  # what it answers with the flood
+        # What it answers with the flood. A bound may be met at once, and the run be over before anybody can interrupt it.
+        history_grows(tmp_path, '"pop-list"' if protocol == "pop3" else '"examine"', process, may_end=True)
         process.began = time.monotonic()
         process.send_signal(signal.SIGINT)
         ran = tool.finish(process)

@@ -42,8 +42,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         ledger.life(message);
       }
     // What was read can be written, and reads back.
-    const std::string again = write_all(read, one.took);
-    JsonlReader second;
+    const std::string again = archive::write_all(read, one.took);
+    archive::JsonlReader second;
     for (std::string_view rest = again; !rest.empty();) {
       const auto end = rest.find('\n');
       if (second.take(rest.substr(0, end))) std::abort();

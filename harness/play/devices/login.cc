@@ -74,7 +74,7 @@ Smuggle::Smuggle(Context& context, std::uint32_t device, std::uint32_t account, 
                  const std::string& command, Finish done)
     : context_(context),
       number_(context.new_session(device, endpoint.protocol, account, 0, endpoint)),
-      peer_(context.client_config(endpoint, account), command, context.scaled(kListen), *this),
+      peer_(context.client_config(endpoint, account, number_), command, context.scaled(kListen), *this),
       recorded_(peer_, *context.logs.at(number_ - 1)),
       done_(std::move(done)) {
   auto e = context_.event(Type::obs, What::smuggled, number_);

@@ -36,10 +36,12 @@ std::string uid_list(const imap::SequenceSet& uids) {
 RecordedImap::RecordedImap(Context& context, std::uint32_t device, std::uint32_t account, std::uint32_t audit_round,
                            const Endpoint& endpoint, const std::string& mechanism)
     : context_(context),
-      client_(std::make_unique<session::ImapClient>(context.client_config(endpoint, account, mechanism), *this)),
+      session_(context.new_session(device, endpoint.protocol, account, audit_round, endpoint)),
+      client_(
+          std::make_unique<session::ImapClient>(context.client_config(endpoint, account, session_, mechanism), *this)),
       guard_(context.options.own_mailboxes),
       looks_before_(device == 0 && audit_round == 0),
-      recorder_(context, *client_, device, account, audit_round, endpoint) {}
+      recorder_(context, *client_, session_, endpoint) {}
 
 bool RecordedImap::under_way(What what) const {
   return std::any_of(recorder_.pending().begin(), recorder_.pending().end(),

@@ -123,6 +123,7 @@ class RecordedImap final : public session::ImapSink {
   void note_left_out();
 
   Context& context_;
+  std::uint32_t session_;  ///< its number
   std::unique_ptr<session::ImapClient> client_;
   bool leaving_ = false;  ///< LOGOUT was asked for: nothing more is taken, though its answer may come before the end
   mail::ContentScanner scanner_;

@@ -13,10 +13,12 @@ using history::What;
 RecordedPop3::RecordedPop3(Context& context, std::uint32_t device, std::uint32_t account, std::uint32_t audit_round,
                            const Endpoint& endpoint, const std::string& mechanism)
     : context_(context),
-      client_(std::make_unique<session::Pop3Client>(context.client_config(endpoint, account, mechanism), *this)),
+      session_(context.new_session(device, endpoint.protocol, account, audit_round, endpoint)),
+      client_(
+          std::make_unique<session::Pop3Client>(context.client_config(endpoint, account, session_, mechanism), *this)),
       guard_(context.options.own_mailboxes),
       // A maildrop is the INBOX, RFC 1939 knows no other.
-      recorder_(context, *client_, device, account, audit_round, endpoint, "INBOX") {}
+      recorder_(context, *client_, session_, endpoint, "INBOX") {}
 
 /// `number` = of the message it is about, 0 = none.
 template <class Issue>

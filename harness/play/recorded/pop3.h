@@ -77,6 +77,7 @@ class RecordedPop3 final : public session::Pop3Sink {
   void command(history::What what, std::uint32_t number, Then then, Issue&& issue);
 
   Context& context_;
+  std::uint32_t session_;  ///< its number
   std::unique_ptr<session::Pop3Client> client_;
   std::map<std::uint32_t, Entry> entries_;
   std::uint32_t messages_ = 0;

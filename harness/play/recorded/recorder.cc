@@ -5,10 +5,9 @@ namespace mailproof::play {
 using history::Type;
 using history::What;
 
-Recorder::Recorder(Context& context, Peer& client, std::uint32_t device, std::uint32_t account,
-                   std::uint32_t audit_round, const Endpoint& endpoint, std::string mailbox)
+Recorder::Recorder(Context& context, Peer& client, std::uint32_t session, const Endpoint& endpoint, std::string mailbox)
     : context_(context),
-      number_(context.new_session(device, endpoint.protocol, account, audit_round, endpoint)),
+      number_(session),
       endpoint_(endpoint),
       mailbox_(std::move(mailbox)),
       recorded_(client, *context.logs.at(number_ - 1)) {}

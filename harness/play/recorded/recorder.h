@@ -29,9 +29,9 @@ class Recorder {
     Then then;
   };
 
-  /// `client` and `context` outlive it. `mailbox`: of every event, as far as it does not say otherwise.
-  Recorder(Context& context, Peer& client, std::uint32_t device, std::uint32_t account, std::uint32_t audit_round,
-           const Endpoint& endpoint, std::string mailbox = {});
+  /// `client` and `context` outlive it. `session`: of Context::new_session(). `mailbox`: of every event, as far as it
+  /// does not say otherwise.
+  Recorder(Context& context, Peer& client, std::uint32_t session, const Endpoint& endpoint, std::string mailbox = {});
   ~Recorder();
   Recorder(const Recorder&) = delete;
 

@@ -11,9 +11,10 @@ using history::What;
 RecordedSmtp::RecordedSmtp(Context& context, std::uint32_t device, const Endpoint& endpoint,
                            std::uint32_t login_account)
     : context_(context),
-      client_(std::make_unique<session::SmtpClient>(context.client_config(endpoint, login_account),
+      session_(context.new_session(device, endpoint.protocol, 0, 0, endpoint)),
+      client_(std::make_unique<session::SmtpClient>(context.client_config(endpoint, login_account, session_),
                                                     "mailproof.example.test", *this)),
-      recorder_(context, *client_, device, 0, 0, endpoint) {}
+      recorder_(context, *client_, session_, endpoint) {}
 
 void RecordedSmtp::open(Then then) {
   recorder_.open([then = std::move(then)](const Completion& result) { then(result.ok(), result.text); });

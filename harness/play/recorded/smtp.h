@@ -61,6 +61,7 @@ class RecordedSmtp final : public session::SmtpSink {
               std::string_view how);
 
   Context& context_;
+  std::uint32_t session_;  ///< its number
   std::unique_ptr<session::SmtpClient> client_;
   std::map<session::CommandId, Delivery> deliveries_;
   std::function<void()> quit_;
