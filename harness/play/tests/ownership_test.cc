@@ -53,7 +53,8 @@ TEST(Ownership, LookAlikesAreWhatTheyAre) {
 TEST(Ownership, HoweverItComesInPieces) {
   const World world;
   for (const LookAlike& mail : look_alikes(world.ours, world.other))
-    for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{64}}) EXPECT_EQ(world.of(mail.text, piece).whose, mail.whose) << mail.what;
+    for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{64}})
+      EXPECT_EQ(world.of(mail.text, piece).whose, mail.whose) << mail.what;
 }
 
 TEST(Ownership, AHeaderOfAMegabyteIsNotOursForWhatStandsBehindIt) {
