@@ -108,7 +108,7 @@ def test_mail_of_others_stays_as_it_was(dovecot, tmp_path, played):
     with Others(dovecot, played) as others:
         ran = tool.mailproof("run", *played.split(), "--target", dovecot.target_file, "--jobs", 4, "--out", tmp_path / "run",
                        env={**tool.ENVIRONMENT, "MAILPROOF_PASSWORD": PASSWORD}, timeout=300)
-    assert len(others.letters) >= 6, ran.text
+    assert len(others.letters) >= 3, ran.text
     assert others.harmed() == []
     read = [file.name for file in (tmp_path / "run").rglob("*") if file.is_file() and PRIVATE in file.read_text(errors="replace")]
     assert read == []
