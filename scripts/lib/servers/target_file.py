@@ -24,7 +24,7 @@ def account_class(prefix, digits, count, quota=""):
 
 def known(server):
     """The deviations that are known of this server: fixtures/servers/NAME/known.yaml."""
-    path = server.root / "fixtures/servers" / server.name / "known.yaml"
+    path = server.root / "fixtures/servers" / (server.known_as or server.name) / "known.yaml"
     return ["known:", *("  " + line for line in path.read_text("utf-8").splitlines())] if path.is_file() else []
 
 

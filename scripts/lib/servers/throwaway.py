@@ -35,6 +35,7 @@ class Daemon(typing.NamedTuple):
 class Throwaway:
     packages = []
     ports = {}  # name -> offset in the block
+    known_as = None  # another server, whose known deviations it shares
     needs_root = False  # then it lives in a mount namespace, self.namespace
     namespace = None
 
