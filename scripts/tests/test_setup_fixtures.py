@@ -1,0 +1,68 @@
+"""The set-ups of Dovecot that strangers run: what is special about each is there, and mail comes and goes on all of them."""
+import imaplib
+import poplib
+
+import pytest
+
+from throwaways import running
+
+SETUPS = ["dovecot-locking", "dovecot-deleted-flag", "dovecot-mbox", "nginx-dovecot", "perdition-dovecot"]
+
+
+@pytest.fixture(scope="module", params=SETUPS)
+def setup(request):
+    with running(request.param) as server:
+        yield server
+
+
+def only(*names):
+    return pytest.mark.parametrize("setup", names, indirect=True, scope="module")
+
+
+def test_mail_is_seen_over_both_protocols_and_no_password_is_taken_before_tls(setup):
+    setup.deliver("user0003@example.test")
+    for tls in ("starttls", "implicit"):
+        session = setup.imap("user0003", tls)
+        assert session.select("INBOX") == ("OK", [b"1"])
+        session.logout()
+        pop = setup.pop("user0003", tls)
+        assert pop.stat()[0] == 1
+        pop.quit()
+    with pytest.raises(imaplib.IMAP4.error):
+        setup.imap("user0003", "none")
+    with pytest.raises(poplib.error_proto):
+        setup.pop("user0003", "none")
+
+
+@only("nginx-dovecot", "perdition-dovecot")
+def test_a_proxy_announces_something_else_than_its_backend(setup):
+    imap = imaplib.IMAP4_SSL("localhost", setup.port("imap", "implicit"), ssl_context=setup.context)
+    before = imap.capabilities
+    imap.login("user0004", "s3cret")
+    assert b"QRESYNC" in imap.capability()[1][0] and "QRESYNC" not in before
+    imap.logout()
+
+
+@only("dovecot-locking")
+def test_a_pop3_session_has_the_mailbox_for_itself_and_folders_lie_below_inbox(setup):
+    first = setup.pop("user0005")
+    with pytest.raises(poplib.error_proto, match="IN-USE"):
+        setup.pop("user0005")
+    first.quit()
+    session = setup.imap("user0005")
+    assert any(name.endswith(b' INBOX.Trash') for name in session.list()[1])
+    assert session.create("Elsewhere")[0] == "NO"
+    session.logout()
+
+
+@only("dovecot-deleted-flag")
+def test_what_pop3_deletes_stays_for_imap(setup):
+    setup.deliver("user0006@example.test")
+    pop = setup.pop("user0006")
+    pop.dele(1), pop.quit()
+    pop = setup.pop("user0006")
+    assert pop.stat()[0] == 0
+    pop.quit()
+    session = setup.imap("user0006")
+    assert session.select("INBOX") == ("OK", [b"1"])
+    session.logout()
