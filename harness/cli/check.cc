@@ -28,7 +28,7 @@ int check(const std::vector<std::string>& paths, const std::string& root, bool j
 
 void add_check(CLI::App& app, int& status) {
   auto paths = std::make_shared<std::vector<std::string>>();
-  auto root = std::make_shared<std::string>("scenarios");
+  auto root = std::make_shared<std::string>(default_scenarios());
   auto json = std::make_shared<bool>(false);
   auto* command = app.add_subcommand("check", "Check scenario files without playing them");
   command->add_option("scenarios", *paths, "Files, folders or ids")->required();

@@ -20,6 +20,15 @@ int complain(const std::string& text) {
   return kWrongUse;
 }
 
+std::string default_scenarios() {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (fs::is_directory("scenarios", error)) return "scenarios";
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  const fs::path installed = program.parent_path().parent_path() / "share/mailproof/scenarios";
+  return !error && fs::is_directory(installed, error) ? installed.string() : "scenarios";
+}
+
 std::string missing_folder(const std::vector<std::string>& paths, const std::string& root) {
   namespace fs = std::filesystem;
   std::error_code error;

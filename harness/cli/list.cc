@@ -14,7 +14,7 @@ namespace {
 
 struct ListFlags {
   std::vector<std::string> paths;
-  std::string root = "scenarios";
+  std::string root = default_scenarios();
   bool json = false, coverage = false;
   std::string protocol;
 };

@@ -106,7 +106,7 @@ void add_load(CLI::App& app, int& status) {
   auto flags = std::make_shared<LoadFlags>();
   auto* command =
       app.add_subcommand("load", "Play many copies of one or several stories at a time, with open arrivals");
-  add_play_flags(*command, *flags);
+  add_play_flags(*command, *flags)->required();
   command
       ->add_option("--copies", flags->copies,
                    "Copies of each story that may run at the same time, each on accounts of its own; without --for "

@@ -46,6 +46,7 @@ int main(int argc, char** argv) {
   add_judge(app, status);
   add_probe(app, status);
   add_prove(app, status);
+  add_manual(app, status);
   if (const std::string wrong = misspelt(app, argc, argv); !wrong.empty()) return complain(wrong);
   try {
     app.parse(argc, argv);

@@ -13,6 +13,7 @@
 
 namespace CLI {
 class App;
+class Option;
 class Validator;
 }  // namespace CLI
 
@@ -21,6 +22,10 @@ namespace mailproof::cli {
 /// Exit statuses that are not a verdict (reports/README.md, "Verdicts and the exit status").
 inline constexpr int kWrongUse = 2;
 inline constexpr int kTrouble = 3;
+
+/// Where ids are looked up unless --scenarios says so: "scenarios" in the working folder, and where there is none, what
+/// was installed with the program (its prefix's share/mailproof/scenarios).
+std::string default_scenarios();
 
 /// Which server is tested, as the flags say.
 struct TargetFlags {
@@ -46,14 +51,14 @@ CLI::Validator whole_number();
 struct PlayFlags {
   TargetFlags target;
   std::vector<std::string> paths;
-  std::string scenarios = "scenarios";  ///< where ids are looked up
+  std::string scenarios = default_scenarios();
   std::string out;
   std::uint64_t seed = 1;
   bool strict = false, keep = false, own_mailboxes = false;
   bool slow = false;  ///< also what waits out a server's timer
   double patience = 1;
 };
-void add_play_flags(CLI::App& app, PlayFlags& flags);
+CLI::Option* add_play_flags(CLI::App& app, PlayFlags& flags);  ///< returns that of the scenarios
 run::Settings settings_of(const PlayFlags& flags);
 struct LoadFlags : PlayFlags, load::Options {};
 /// What only shows under load is shown again by the same load.

@@ -20,7 +20,7 @@ using judge::Verdict;
 
 struct ProveFlags {
   std::vector<std::string> paths;
-  std::string scenarios = "scenarios";
+  std::string scenarios = default_scenarios();
   bool json = false;
 };
 

@@ -221,7 +221,7 @@ int run(const RunFlags& flags) {
 void add_run(CLI::App& app, int& status) {
   auto flags = std::make_shared<RunFlags>();
   auto* command = app.add_subcommand("run", "Play scenarios against a server and judge what happened");
-  add_play_flags(*command, *flags);
+  add_play_flags(*command, *flags)->description("Scenario files, folders or ids; all of the scenarios folder if none");
   command->add_option("--jobs", flags->jobs, "Scenarios played at the same time")
       ->check(CLI::Range(1U, 64U))
       ->capture_default_str();
@@ -243,7 +243,10 @@ void add_run(CLI::App& app, int& status) {
   command->add_option("--baseline", flags->baseline,
                       "run.json of an earlier run: what it found already does not fail, what passed there and is not "
                       "applicable now does");
-  command->callback([flags, &status] { status = run(*flags); });
+  command->callback([flags, &status] {
+    if (flags->paths.empty()) flags->paths = {flags->scenarios};
+    status = run(*flags);
+  });
 }
 
 }  // namespace mailproof::cli

@@ -135,9 +135,9 @@ CLI::Validator whole_number() {
       "UINT");
 }
 
-void add_play_flags(CLI::App& app, PlayFlags& flags) {
+CLI::Option* add_play_flags(CLI::App& app, PlayFlags& flags) {
   add_target_flags(app, flags.target);
-  app.add_option("scenarios", flags.paths, "Scenario files, folders or ids")->required();
+  auto* scenarios = app.add_option("scenarios", flags.paths, "Scenario files, folders or ids");
   app.add_option("--scenarios", flags.scenarios, "Folder in which ids are looked up")->capture_default_str();
   app.add_option(
       "--out", flags.out,
@@ -151,6 +151,7 @@ void add_play_flags(CLI::App& app, PlayFlags& flags) {
   app.add_option("--patience", flags.patience, "Multiplies every bound, for slow machines")
       ->check(CLI::Range(0.1, 100.0))
       ->capture_default_str();
+  return scenarios;
 }
 
 }  // namespace mailproof::cli
