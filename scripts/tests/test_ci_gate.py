@@ -4,6 +4,7 @@ goes missing."""
 import contextlib
 import json
 import os
+import pathlib
 import shutil
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 
 import pipelines
 from reference_server import BINARY, ROOT
+from throwaways import PASSWORD, running
 
 GITHUB, GITLAB = ROOT / "ci/github/mail-server-gate.yml", ROOT / "ci/gitlab/mail-server-gate.yml"
 DEFECT, FOUND = "pop3.dele-without-quit", "pop3.1939-6.drop-no-commit"
@@ -345,3 +347,14 @@ def test_what_a_servers_log_says_is_no_command_to_the_ci(project):
     played = project.pipeline("github")
     assert "its command ended with 7" in played.said and "[task.complete]" in played.said
     assert "::" not in played.said.split("did not start")[1] and "##" not in played.said and "\033" not in played.said
+
+
+def test_a_server_that_takes_no_password_without_tls_has_started(tmp_path):
+    """Its target file names the endpoint where the refusal can be seen, which is usable for nothing else."""
+    (tmp_path / ".mailproof-cache").mkdir()
+    (tmp_path / ".mailproof-cache/mailproof").symlink_to(pathlib.Path(BINARY).resolve())
+    with running("dovecot") as dovecot:
+        environment = {**os.environ, "MAILPROOF_TARGET": str(dovecot.target_file), "MAILPROOF_PASSWORD": PASSWORD,
+                       "MAIL_SERVER_WAIT": "10"}
+        run = subprocess.run([ROOT / "ci/gate", "start"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (run.returncode, run.stdout) == (0, "gate: the mail server answers\n"), run.stderr
