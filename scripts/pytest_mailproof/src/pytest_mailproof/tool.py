@@ -23,8 +23,9 @@ class Trouble(Exception):
 
 
 def checkout():
-    """The mailproof source tree that this file is part of, if it was not installed elsewhere."""
-    for folder in HERE.parents:
+    """The mailproof source tree that this file is part of; where it was installed elsewhere, the one that pytest runs in."""
+    cwd = pathlib.Path.cwd()
+    for folder in (*HERE.parents, cwd, *cwd.parents):
         if (folder / "scripts/pytest_mailproof/src").is_dir() and (folder / "scripts/servers").is_file():
             return folder
     return None
