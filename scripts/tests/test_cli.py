@@ -90,7 +90,7 @@ def test_the_printed_command_shows_the_finding_again(red, tmp_path):
 
 
 @pytest.mark.parametrize("arguments, says", [
-    (["run"], "scenarios is required"),
+    (["run"], "which server\\?"),
     (["run", "scenarios"], "which server\\?"),
     (["run", "scenarios", "--sim", "--sockets"], "only one of"),
     (["run", "no.such-story", "--sim"], "no.such-story"),
