@@ -168,6 +168,11 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"conformance", "not-followed", kLatitude, "What the RFC recommends (SHOULD), or what clients count on"},
     {"conformance", "not-played", kError, "A check must come as far as its first line"},
     {"conformance", "unclear", kUnclear, "Only what was asked and answered can be judged"},
+    {"conformance", "not-prepared", kUnclear,
+     "What only prepares a check is not what the check is about: without it nothing can be said"},
+    {"conformance", "late", kLatitude, "No RFC gives a reply a deadline: what comes late is not wrong"},
+    {"conformance", "silent", kUnclear,
+     "No RFC gives a reply a deadline: what did not come may still come, unless later commands are answered before it"},
 
     {"session", "unreachable", kError, "The target must be reachable"},
     {"session", "login-refused", kError, "The target's accounts must let us in"},

@@ -1,6 +1,8 @@
 // A check of an RFC's section: every line of its talk came as it must, and no wire rule was broken.
 #include <fmt/format.h>
 
+#include <map>
+
 #include "core/bytes.h"
 #include "judge/case.h"
 #include "judge/judges.h"
@@ -23,14 +25,10 @@ class Conformance {
       switch (e.what) {
         case What::talk:
           if (e.type == Type::fail) wrong(e, expected_by(c_.invoke(e)), e.text);
+          if (e.type == Type::info) silent(e);
           break;
         case What::rule:
           if (e.type == Type::fail) wrong(e, e.get<history::RuleFacts>().wants, e.text);
-          break;
-        case What::see:
-        case What::outcome:
-          if (check_.talk && (e.type == Type::fail || e.type == Type::info))
-            c_.find("not-played", {"the mailbox filled for the check", printable(e.text, 400), {e.index}, 0, ""});
           break;
         case What::problem:
           if (check_.talk) problem(e);
@@ -39,12 +37,57 @@ class Conformance {
           break;
       }
     }
+    if (earlier_ != nullptr && !ended_early_) late(*earlier_);
   }
 
  private:
   static std::string expected_by(const Event& line) { return line.set.empty() ? line.text : line.set; }
 
+  /// What did not come: in this play of the check, or in the one before it.
+  void silent(const Event& e) {
+    if (e.code == "earlier") {
+      earlier_ = &e;
+      return;
+    }
+    ended_early_ = true;
+    std::string actual = e.text;
+    if (e.code == "preparation") {
+      const std::string line = c_.invoke(e).text;
+      c_.find("not-prepared",
+              {expected_by(c_.invoke(e)), printable_lines(fmt::format("{}\n({} only prepares)", actual, line)),
+               with_dialogue(e), 0, ""});
+      return;
+    }
+    if (earlier_ != nullptr) actual += fmt::format("\nplayed before with a third of the patience: {}", earlier_->text);
+    c_.find("silent", {expected_by(c_.invoke(e)), printable_lines(actual), with_dialogue(e), 0, ""});
+  }
+
+  void late(const Event& earlier) {
+    const std::string line = c_.invoke(earlier).text;
+    c_.find("late", {expected_by(c_.invoke(earlier)),
+                     printable_lines(fmt::format("{}; played once more with three times the patience, it came{}",
+                                                 earlier.text, how_late(line))),
+                     {earlier.index},
+                     0,
+                     ""});
+  }
+
+  /// By the line that was late: from the command before it to what came.
+  std::string how_late(const std::string& line) const {
+    Duration longest{};
+    std::map<std::uint32_t, Time> asked;
+    for (const Event& e : c_.history.events()) {
+      if (e.what != What::talk || e.session == 0) continue;
+      if (e.type == Type::obs) asked[e.session] = e.at;
+      const bool came = e.type == Type::ok && c_.invoke(e).text == line && asked.contains(e.session);
+      if (came) longest = std::max(longest, e.at - asked[e.session]);
+      if (e.type == Type::ok) asked[e.session] = e.at;
+    }
+    return longest == Duration::zero() ? "" : fmt::format(" after {}", format_seconds(longest));
+  }
+
   void wrong(const Event& e, std::string expected, const std::string& actual) {
+    ended_early_ = true;
     if (check_.level == "MAY") return;  // play recorded it as observed
     const bool binds = check_.level == "MUST" || !check_.harm.empty();
     Finding& finding =
@@ -75,7 +118,13 @@ class Conformance {
   }
 
   void problem(const Event& e) {
+    if (e.code == "mailbox") {
+      ended_early_ = true;
+      c_.find("not-prepared", {"the mailbox as the check asks for it", printable(e.text, 400), {e.index}, 0, ""});
+      return;
+    }
     const bool ours = e.code == "interrupted" || e.code == "stalled";
+    ended_early_ = true;
     c_.find(ours ? "unclear" : "not-played", {"a check played to its end", printable(e.text, 400), {e.index}, 0, ""});
   }
 
@@ -92,6 +141,8 @@ class Conformance {
 
   Case& c_;
   const history::CheckInfo& check_;
+  const Event* earlier_ = nullptr;  ///< what was silent in the play before this one
+  bool ended_early_ = false;        ///< something else is to be said of this play
 };
 
 }  // namespace

@@ -24,20 +24,33 @@ namespace mailproof::play {
 /// was not applicable.
 inline constexpr std::string_view kDelayedLogins = "delayed-logins";
 
+/// A capability that a check asks for, and where it must stand: it counts in the state where it is used. A proxy
+/// announces its own before login, and the server's behind it afterwards.
+struct WantedOffer {
+  enum class Where { before_login, after_login, anywhere };
+  std::string words;  ///< with arguments that it must have, in any order: "SASL PLAIN". "CAPA", "APOP", kDelayedLogins
+  Where where = Where::anywhere;
+};
+
 /// What a server said it offers.
 struct Offered {
-  std::vector<std::string> lines;  ///< capabilities, arguments behind them: "SASL PLAIN LOGIN"
+  std::vector<std::string> before, after;  ///< login: capabilities, arguments behind them: "SASL PLAIN LOGIN"
   std::string greeting;
   bool listed = false;       ///< CAPA or CAPABILITY was answered
   bool complete = false;     ///< asked after login too
   std::optional<bool> apop;  ///< whether APOP is a command here; only asked where it is wanted
-  /// A capability and arguments that it must have, in any order: "SASL PLAIN". "CAPA" itself, "APOP", and
-  /// kDelayedLogins.
-  bool has(std::string_view wanted) const;
-  bool knows(std::string_view wanted) const;  ///< whether it is offered or not
+  bool has(const WantedOffer& wanted) const;
+  bool knows(const WantedOffer& wanted) const;  ///< whether it is offered or not
 };
 /// By endpoint and how TLS came about: what was asked once on a real server need not be asked before every check.
 using OfferedBefore = std::map<std::string, Offered, std::less<>>;
+
+/// That a check ended by silence when it was played before.
+struct EarlierSilence {
+  std::string line;     ///< of the talk, as written
+  std::string awaited;  ///< what would have done
+  std::string came;     ///< "nothing within 10s"
+};
 
 struct PlayOptions {
   std::uint64_t run_seed = 1;
@@ -54,6 +67,8 @@ struct PlayOptions {
   std::size_t wire_limit = 4U << 20;                     ///< kept bytes of a session's log
   std::string date = "Thu, 01 Jan 2026 00:00:00 +0000";  ///< Date: of the messages (RFC 5322)
   std::string version = "0.1.0";
+  /// A check that is played once more because of it: what comes now was late, and what does not come is looked into.
+  std::optional<EarlierSilence> silence = {};
   OfferedBefore* offered = nullptr;  ///< null: every check asks for itself
   Admin* admin = nullptr;  ///< does what admin steps and delivery by command ask; null = the target has no commands
   sasl::SaltedPasswords* salted_passwords =

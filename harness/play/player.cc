@@ -175,12 +175,35 @@ void Player::broke(const std::string& what) noexcept try {
   done_ = true;
 }
 
+/// What the play before this one ended by: so that the history of this one tells all.
+void Player::note_silence() {
+  if (!options_.silence) return;
+  auto awaited = context_.event(Type::expect, What::talk);
+  awaited.text = options_.silence->line;
+  awaited.set = options_.silence->awaited;
+  auto came = context_.event(Type::info, What::talk);
+  came.command = context_.append(std::move(awaited));
+  came.code = "earlier";
+  came.text = options_.silence->came;
+  context_.append(std::move(came));
+}
+
 void Player::start() try {
+  note_silence();
   context_.network.set_alarm(*this, context_.network.now() + context_.scaled(longest(scenario_)));
   if (!options_.baseline) return prepare(0);
   auditor_.baseline([this] { options_.only_baseline ? finish() : prepare(0); });
 } catch (...) {
   broke(what_was_thrown());
+}
+
+std::optional<EarlierSilence> Player::silence() const {
+  for (const auto& e : history_.events()) {
+    if (e.what != What::talk || e.type != Type::info || e.code != "silent") continue;
+    const auto& awaited = history_.event(e.command);
+    return EarlierSilence{awaited.text, awaited.set, e.text};
+  }
+  return std::nullopt;
 }
 
 void Player::prepare(std::size_t actor) {
@@ -202,26 +225,79 @@ void Player::look() {
 /// Proper mail it must take.
 bool Player::filled() {
   for (const auto& e : history_.events()) {
-    const bool about = e.what == What::outcome || e.what == What::see;
-    if (!about || (e.type != Type::fail && e.type != Type::info)) continue;
+    if (e.what != What::outcome || (e.type != Type::fail && e.type != Type::info)) continue;
+    const std::string why = fmt::format("the server does not take the messages of the check: {}", e.text);
     const bool proper = std::all_of(scenario_.steps.begin(), scenario_.steps.end(), [](const scenario::Step& step) {
       const auto kind = step.get<scenario::Deliver>().kind;
       return kind == scenario::MessageKind::plain || kind == scenario::MessageKind::office;
     });
-    auto why = context_.event(Type::obs, proper ? What::problem : What::not_applicable);
-    why.code = "fill";
-    why.text = fmt::format("the server does not take the messages of the check: {}", e.text);
-    context_.append(std::move(why));
+    if (proper) {
+      not_filled(why);
+    } else {
+      auto none = context_.event(Type::obs, What::not_applicable);
+      none.text = why;
+      context_.append(std::move(none));
+    }
     return false;
   }
   return true;
 }
 
-/// Over SMTP a 250 is no message in the mailbox yet, and queues change the order: one at a time then, each awaited.
+/// The check is not about that: nothing of it is played, and what became of its mail is audited as a story's is.
+void Player::not_filled(std::string why) {
+  unfilled_ = true;
+  auto e = context_.event(Type::obs, What::problem);
+  e.code = "mailbox";
+  e.text = std::move(why);
+  context_.append(std::move(e));
+}
+
+/// Our messages that a look since then has shown.
+std::vector<std::uint32_t> Player::seen_since(std::size_t event) const {
+  std::vector<std::uint32_t> out;
+  for (std::size_t i = event; i < history_.events().size(); ++i) {
+    const auto& e = history_.events()[i];
+    if (e.what == What::message && e.message != 0 && e.flags != "foreign-run") out.push_back(e.message);
+  }
+  return out;
+}
+
+/// A talk takes what it finds, by its number: what is there must be ours, and all of it. What was accepted is waited
+/// for as long as the target may take.
+void Player::verify_mailbox(Time give_up) {
+  const std::size_t before = history_.events().size();
+  auditor_.verify([this, give_up, before] {
+    if (stuck()) return leave(0);
+    scenario::MessageRef all;
+    all.set = "mail";
+    const auto numbers = messages_.numbers(all);
+    const auto seen = seen_since(before);
+    std::string missing;
+    for (const std::uint32_t number : numbers)
+      if (std::find(seen.begin(), seen.end(), number) == seen.end())
+        missing += fmt::format("{}{}", missing.empty() ? "" : ", ", history_.message(number).name());
+    if (missing.empty()) return play_talk();
+    if (context_.network.now() >= give_up) {
+      not_filled(fmt::format("its mailbox could not be prepared: of {} message{} {} {} accepted and never seen",
+                             numbers.size(), numbers.size() == 1 ? "" : "s", missing,
+                             missing.find(',') == std::string::npos ? "was" : "were"));
+      return leave(0);
+    }
+    alarm_ = [this, give_up] {
+      context_.network.set_alarm(*this, context_.network.now() + context_.scaled(longest(scenario_)));
+      verify_mailbox(give_up);
+    };
+    context_.network.set_alarm(*this, std::min(give_up, context_.network.now() + std::chrono::seconds(1)));
+  });
+}
+
+/// Over SMTP a 250 is no message in the mailbox yet, and queues change the order: one at a time then, each awaited. So
+/// is what comes while a talk is played; before it, all of the mailbox is looked at together.
 void Player::fill(const scenario::Step& step, Finish done) {
   const auto& fill = step.get<scenario::Deliver>();
   const auto way = delivery_way(context_.target, fill.via.value_or(scenario::Way::any));
-  if (way != scenario::Way::smtp || context_.target.imap.empty()) return perform(step, std::move(done));
+  const bool meanwhile = talking_;
+  if ((way != scenario::Way::smtp && !meanwhile) || context_.target.imap.empty()) return perform(step, std::move(done));
   one_by_one(
       static_cast<std::size_t>(fill.count),
       [this, &step](std::size_t, Finish next) {
@@ -231,7 +307,8 @@ void Player::fill(const scenario::Step& step, Finish done) {
         perform(one, [this, next = std::move(next)] {
           scenario::Step& look = fills_.emplace_back(Verb::see);
           look.device = kWatcher;
-          look.get<scenario::Await>().messages.set = "mail";
+          look.get<scenario::Await>().messages.set = "mail";  // the one just sent: what the check removed is not owed
+          look.get<scenario::Await>().messages.newest = true;
           look.text = "mailbox: awaited";
           perform(look, next);
         });
@@ -241,12 +318,10 @@ void Player::fill(const scenario::Step& step, Finish done) {
 
 void Player::play_talk() {
   if (!filled()) return leave(0);
-  // A talk takes what it finds, by its number: what is there must be ours.
-  if (scenario_.check->deliveries != 0 && options_.baseline && !verified_) {
-    verified_ = true;
-    return auditor_.verify([this] { stuck() ? leave(0) : play_talk(); });
-  }
+  if (scenario_.check->deliveries != 0 && options_.baseline && !std::exchange(verified_, true))
+    return verify_mailbox(context_.network.now() + context_.scaled(context_.target.settle));
   context_.step = static_cast<std::uint32_t>(scenario_.check->deliveries + 1);
+  talking_ = true;
   talk_->play([this] {
     context_.step = 0;
     steps_ended_ = context_.network.now();
@@ -351,7 +426,7 @@ void Player::leave(std::size_t actor) {
 void Player::audit() {
   if (done_) return;
   // What a talk did to the mailbox no ledger knows of: there is nothing to audit, only to clean.
-  if (talks()) return clean();
+  if (talks() && !unfilled_) return clean();
   if (stuck()) return restore_quotas([this] { finish(); });
   auditor_.audit(++round_, [this] {
     const bool again = round_ == 1 && (!ledger_.missing().empty() || may_be_reported()) && !stuck();

@@ -33,6 +33,8 @@ class Player final : public Alarm {
   void broke(const std::string& what) noexcept;
   bool broken() const { return broken_; }  ///< something was thrown: nobody knows what is left in the mailboxes
   const std::string& problem() const { return context_.problem; }  ///< why playing could not go on; "" = nothing
+  /// The silence that a check ended by, for the play that comes after it.
+  std::optional<EarlierSilence> silence() const;
 
   const history::History& history() const { return history_; }
   history::History& history() { return history_; }
@@ -48,12 +50,16 @@ class Player final : public Alarm {
 
  private:
   void fill_info();
+  void note_silence();
   void prepare(std::size_t actor);
   void look();
   void play_steps();
   void play_step(std::size_t index, Finish next);
   void play_talk();
   bool filled();
+  void verify_mailbox(Time give_up);
+  std::vector<std::uint32_t> seen_since(std::size_t event) const;
+  void not_filled(std::string why);
   void fill(const scenario::Step& step, Finish done);
   void perform(const scenario::Step& step, Finish done);
   void perform_together(const scenario::Step& step, Finish done);
@@ -83,6 +89,8 @@ class Player final : public Alarm {
   Time steps_began_{}, steps_ended_{};
   bool done_ = false;
   bool verified_ = false;  ///< of a check: what its deliveries brought
+  bool talking_ = false;   ///< the lines of a check are played
+  bool unfilled_ = false;  ///< ... was not what it asks for, so it was not played
   bool broken_ = false;
   std::uint32_t round_ = 0;
   std::function<void()> alarm_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "report/cause.h"
+#include "report/slow.h"
 
 namespace mailproof::report {
 namespace {
@@ -40,6 +41,7 @@ void accept(const Gate& gate, ScenarioResult& scenario) {
 }
 
 void close(const Gate& gate, const std::set<std::string>& ids, RunResult& run) {
+  if (std::string slow = slowness(run); !slow.empty()) run.notes.insert(run.notes.begin(), std::move(slow));
   if (std::string cause = common_cause(run); !cause.empty()) run.notes.push_back(std::move(cause));
   find_unneeded(gate.known, gate.today, ids, run);
   if (gate.baseline) compare(*gate.baseline, run);

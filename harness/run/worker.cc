@@ -194,12 +194,21 @@ report::ScenarioResult unplayed(const Setup& setup, const Job& job, history::Wha
   return conclude(setup, job, history, {});
 }
 
-report::ScenarioResult play_to_the_end(const Setup& setup, const Job& job) {
+/// A play of a scenario, and the silence that a check ended by.
+struct Played {
+  report::ScenarioResult result;
+  std::optional<play::EarlierSilence> silence;
+};
+
+/// A check that ended by silence is asked once more with so much more patience.
+constexpr double kMorePatience = 3;
+
+Played play_once(const Setup& setup, const Job& job, const std::optional<play::EarlierSilence>& before) {
   const scenario::Scenario& scenario = *job.scenario;
   if (left_out(setup, scenario))
-    return unplayed(setup, job, history::What::not_applicable, kLeftOut, "slow: not run without --slow");
+    return {unplayed(setup, job, history::What::not_applicable, kLeftOut, "slow: not run without --slow"), {}};
   if (const auto why = play::not_applicable(scenario, *setup.target))
-    return unplayed(setup, job, history::What::not_applicable, "", *why);
+    return {unplayed(setup, job, history::What::not_applicable, "", *why), {}};
   const bool sim = setup.settings.simulated.has_value();
   // In simulation every scenario has a server, and so a pool, of its own: --jobs must not change who gets which
   // account.
@@ -208,7 +217,7 @@ report::ScenarioResult play_to_the_end(const Setup& setup, const Job& job) {
   std::string why;
   const auto lease = pool.lease(scenario, why);
   if (!lease)
-    return unplayed(setup, job, history::What::problem, host::interrupted() ? "interrupted" : "accounts", why);
+    return {unplayed(setup, job, history::What::problem, host::interrupted() ? "interrupted" : "accounts", why), {}};
 
   Lent lent(pool, *lease);
   std::shared_lock<std::shared_mutex> beside_others;
@@ -247,22 +256,27 @@ report::ScenarioResult play_to_the_end(const Setup& setup, const Job& job) {
     admin = make_admin(setup, *loop);
     network = std::move(loop);
   }
-  report::ScenarioResult result;
+  Played out;
+  report::ScenarioResult& result = out.result;
   AccountPool::Use use;
   {
     play::PlayOptions options = play_options(setup, job.copy);
     options.admin = admin.get();
+    options.silence = before;
+    if (before) options.patience *= kMorePatience;
     if (setup.rules != nullptr) options.keep_bytes = setup.rules->protocols();
     play::Player player(scenario, *setup.target, lease->accounts, *network, options);
     const auto stream = setup.directory != nullptr ? setup.directory->stream(job.slot, player.history()) : nullptr;
     run_player(*network, player, stream.get());
     try {
-      if (setup.rules != nullptr) setup.rules->look(scenario, job.slot, player);
+      const bool counts = before.has_value() || !player.silence();  // what is played again is looked at then
+      if (setup.rules != nullptr && counts) setup.rules->look(scenario, job.slot, player);
     } catch (...) {
       player.broke(play::what_was_thrown());
     }
     if (stream) stream->end(player.playing_time());
     result = conclude(setup, job, player.history(), player.playing_time());
+    out.silence = player.silence();
     if (stream && !stream->trouble().empty()) {
       withhold(result, judge::Verdict::error);
       result.note = archive::not_written(stream->trouble());
@@ -281,7 +295,15 @@ report::ScenarioResult play_to_the_end(const Setup& setup, const Job& job) {
   admin.reset();
   nudged.reset();
   lent.use = std::move(use);
-  return result;
+  return out;
+}
+
+report::ScenarioResult play_to_the_end(const Setup& setup, const Job& job) {
+  Played first = play_once(setup, job, std::nullopt);
+  if (!first.silence || host::interrupted()) return std::move(first.result);
+  Played again = play_once(setup, job, first.silence);
+  again.result.seconds += first.result.seconds;
+  return std::move(again.result);
 }
 
 }  // namespace

@@ -13,9 +13,12 @@ struct Checked {
     s.history.info.check = {level, harm, true, "RFC 1939 section 5 (" + level + "): LIST on an empty maildrop"};
   }
   /// One line of the talk and how it came out.
-  void line(Type how, const std::string& actual) {
+  void line(Type how, const std::string& actual, const std::string& code = "") {
     const std::uint32_t expected = scene.expect(What::talk, session, "", [](Event& e) { e.text = "S: +OK"; });
-    scene.answer(expected, how, "", actual);
+    scene.done(expected, how, [&](Event& e) {
+      e.text = actual;
+      e.code = code;
+    });
   }
   void rule(Type how, const std::string& actual) {
     scene.put(how, What::rule, session, [&](Event& e) {
@@ -34,6 +37,38 @@ const bool kPlants[] = {
     plant("conformance/broken", [](Scene& s) { Checked(s, "MUST").rule(Type::fail, "a line that ends in LF alone"); }),
     plant("conformance/not-followed", [](Scene& s) { Checked(s, "SHOULD").line(Type::fail, "+OK 1 120 and more"); }),
     plant("conformance/not-followed", [](Scene& s) { Checked(s, "PRACTICE").line(Type::fail, "+OK"); }),
+    plant("conformance/not-prepared",
+          [](Scene& s) { Checked(s, "MUST").line(Type::info, "-ERR no message 1", "preparation"); }),
+    plant("conformance/not-prepared",  // the loss is said beside it, as its own
+          [](Scene& s) {
+            const auto mail = s.accepted(3);
+            s.history.info.check = {"MUST", "", true, "RFC 1939 section 5 (MUST): LIST on an empty maildrop"};
+            s.obs(What::problem, 0, [](Event& e) {
+              e.code = "mailbox";
+              e.text = "its mailbox could not be prepared: of 3 messages mail.2 was accepted and never seen";
+            });
+            s.audited({{mail[0], 1}, {mail[2], 2}});
+          },
+          {"loss/lost"}),
+    plant("conformance/silent", [](Scene& s) { Checked(s, "MUST").line(Type::info, "nothing within 10s", "silent"); }),
+    plant("conformance/silent",
+          [](Scene& s) {
+            Checked check(s, "MUST");
+            check.line(Type::info, "nothing within 10s", "earlier");
+            check.line(Type::info, "nothing within 30s", "silent");
+          }),
+    plant("conformance/late",
+          [](Scene& s) {
+            Checked check(s, "MUST");
+            check.line(Type::info, "nothing within 10s", "earlier");
+            check.line(Type::ok, "-ERR");
+          }),
+    plant("conformance/broken",  // what is wrong is wrong, late or not
+          [](Scene& s) {
+            Checked check(s, "MUST");
+            check.line(Type::info, "nothing within 10s", "earlier");
+            check.line(Type::fail, "+OK");
+          }),
     plant("conformance/unclear",
           [](Scene& s) {
             Checked check(s, "MUST");

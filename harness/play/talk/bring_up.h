@@ -50,7 +50,7 @@ class TalkBringUp {
 class TalkProbe {
  public:
   TalkProbe(Context& context, std::uint32_t session, const scenario::TalkConnect& how, const Endpoint& endpoint,
-            std::vector<std::string> wanted);
+            std::vector<WantedOffer> wanted);
 
   /// Goes on as far as it can; to be called again when something came. True: it is over.
   bool go_on();
@@ -76,7 +76,7 @@ class TalkProbe {
   TalkConnection connection_;
   scenario::TalkConnect how_;
   TalkBringUp bring_up_;
-  std::vector<std::string> wanted_;
+  std::vector<WantedOffer> wanted_;
   Step step_ = Step::greeting;
   Offered offered_;
   std::string trying_;   ///< the command that is being tried

@@ -63,7 +63,11 @@ class TalkConnection final : public Peer {
   std::string unfinished() const;
   /// POP3: a status line came, and the end of its block is awaited.
   bool in_block() const { return in_block_; }
-  const std::string& status() const { return building_.line; }  ///< ... this one
+  const std::string& status() const { return building_.line; }               ///< ... this one
+  const std::vector<std::string>& block() const { return building_.block; }  ///< ... and what there is of it
+  /// POP3: the commands that were sent and have no reply yet, the oldest first.
+  std::size_t unanswered() const { return commands_.size(); }
+  std::string oldest_unanswered() const { return commands_.empty() ? "" : commands_.front().text; }
   /// The beginning of what came and nobody took: a complete reply, or what there is of one.
   std::string untaken() const { return replies.empty() ? unfinished() : replies.front().line; }
   const std::string& greeting() const { return greeting_; }

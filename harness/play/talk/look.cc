@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/bytes.h"
 #include "play/talk/talk.h"
 
 namespace mailproof::play {
@@ -10,6 +11,13 @@ namespace {
 
 using history::Type;
 using history::What;
+using Where = WantedOffer::Where;
+
+/// What belongs to one state wherever a check begins: by the "Commands valid in states" of RFC 2449 section 6, RFC 3206
+/// section 6, RFC 5034 section 3 and RFC 6856 section 2; IMAP's are of RFC 3501 sections 6.2 and 7.2.1, RFC 4959.
+constexpr std::string_view kOfLogin[] = {"USER", "SASL", "STLS",     "LOGIN-DELAY",   "AUTH-RESP-CODE",
+                                         "UTF8", "APOP", "STARTTLS", "LOGINDISABLED", "SASL-IR"};
+constexpr std::string_view kOfMail[] = {"TOP", "UIDL"};
 
 }  // namespace
 
@@ -18,14 +26,30 @@ void Talk::look(std::function<void(bool)> then) {
     not_applicable("the simulation has no versions of TLS and no alerts");
     return then(false);
   }
-  std::vector<std::string> asked = check_.when;
-  asked.insert(asked.end(), check_.unless.begin(), check_.unless.end());
+  std::vector<WantedOffer> asked;
+  for (const auto& one : check_.when) asked.push_back(used_in_its_state(one));
+  for (const auto& one : check_.unless) asked.push_back({one});
   if (asked.empty()) return then(true);
   if (const Offered* known = offered_before(asked)) return then(applicable(*known));
   looked_ = std::move(then);
   asked_ = std::move(asked);
   look_until_ = context_.network.now() + context_.scaled(kBound);
   ask_what_is_offered();
+}
+
+/// A capability of a command counts where the command does; any other where the check begins. Without TLS nobody logs
+/// in to look.
+WantedOffer Talk::used_in_its_state(const std::string& capability) const {
+  const std::string_view word = std::string_view(capability).substr(0, capability.find(' '));
+  const auto is = [&](std::string_view known) { return iequals(known, word); };
+  const scenario::TalkConnect& first = check_.first;
+  const bool clear = first.tls == scenario::TalkTls::clear || first.tls == scenario::TalkTls::none;
+  const bool begins_before =
+      first.standing == scenario::Standing::greeting || first.standing == scenario::Standing::authorization;
+  if (clear || std::ranges::any_of(kOfLogin, is) || istarts_with(word, "AUTH="))
+    return {capability, Where::before_login};
+  if (std::ranges::any_of(kOfMail, is)) return {capability, Where::after_login};
+  return {capability, begins_before ? Where::before_login : Where::after_login};
 }
 
 void Talk::ask_what_is_offered() {
@@ -50,9 +74,13 @@ void Talk::looking(Time now) {
     return context_.network.set_alarm(*this, *look_at_);
   }
   const bool silent = late && !probe_->leaving() && probe_->problem().empty();
-  if (silent || !probe_->problem().empty())
-    context_.fail("connect", silent ? "no answer to what the server offers" : probe_->problem());
+  if (!probe_->problem().empty()) context_.fail("connect", probe_->problem());
   auto looked = std::exchange(looked_, {});
+  if (silent) {
+    unanswered(nullptr, check_.talk.empty() ? TalkLine{} : check_.talk.front(), "what the server offers",
+               fmt::format("no answer within {}", format_duration(context_.scaled(kBound))));
+    return looked(false);
+  }
   if (!context_.problem.empty()) return looked(false);
   if (context_.options.offered != nullptr) (*context_.options.offered)[offered_key()] = probe_->offered();
   looked(applicable(probe_->offered()));
@@ -64,22 +92,26 @@ std::string Talk::offered_key() const {
 }
 
 /// What was asked before, if it tells enough: before login only what is there is known, not what is not.
-const Offered* Talk::offered_before(const std::vector<std::string>& asked) const {
+const Offered* Talk::offered_before(const std::vector<WantedOffer>& asked) const {
   if (context_.options.offered == nullptr) return nullptr;
   const auto known = context_.options.offered->find(offered_key());
   if (known == context_.options.offered->end()) return nullptr;
   const Offered& offered = known->second;
   const bool enough =
-      std::all_of(asked.begin(), asked.end(), [&](const std::string& one) { return offered.knows(one); });
+      std::all_of(asked.begin(), asked.end(), [&](const WantedOffer& one) { return offered.knows(one); });
   return enough ? &offered : nullptr;
 }
 
 bool Talk::applicable(const Offered& offered) {
   std::string why;
-  for (const auto& one : check_.when)
-    if (!offered.has(one)) why = fmt::format("the server does not offer {}", one);
+  for (const auto& one : check_.when) {
+    const WantedOffer wanted = used_in_its_state(one);
+    if (offered.has(wanted)) continue;
+    why = fmt::format("the server does not offer {}", one);
+    if (offered.has({one})) why += wanted.where == Where::before_login ? " before login" : " after login";
+  }
   for (const auto& one : check_.unless) {
-    if (!offered.has(one)) continue;
+    if (!offered.has({one})) continue;
     if (one == kDelayedLogins) {
       delays_ = true;
     } else {

@@ -34,50 +34,51 @@ std::string without(std::string_view command, const std::string& said) {
 }  // namespace
 
 TalkProbe::TalkProbe(Context& context, std::uint32_t session, const scenario::TalkConnect& how,
-                     const Endpoint& endpoint, std::vector<std::string> wanted)
+                     const Endpoint& endpoint, std::vector<WantedOffer> wanted)
     : connection_(context, session, how.protocol),
       how_(how),
       bring_up_(context, connection_, before_login(how), endpoint),
       wanted_(std::move(wanted)) {}
 
-bool Offered::has(std::string_view wanted) const {
-  if (iequals(wanted, "CAPA")) return listed;
-  if (iequals(wanted, "APOP")) return apop.value_or(false);
-  if (wanted == kDelayedLogins)
-    return std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
-      const auto have = pattern_words(line);
-      return have.size() > 1 && iequals(have[0], "LOGIN-DELAY") && have[1] != "0";
-    });
-  const auto want = pattern_words(wanted);
-  return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) {
+bool Offered::has(const WantedOffer& wanted) const {
+  using Where = WantedOffer::Where;
+  if (iequals(wanted.words, "CAPA")) return listed;
+  if (iequals(wanted.words, "APOP")) return apop.value_or(false);
+  const auto want = pattern_words(wanted.words);
+  const auto fits = [&](const std::string& line) {
     const auto have = pattern_words(line);
+    if (wanted.words == kDelayedLogins) return have.size() > 1 && iequals(have[0], "LOGIN-DELAY") && have[1] != "0";
     if (have.empty() || !iequals(have.front(), want.front())) return false;
     return std::all_of(want.begin() + 1, want.end(), [&](const std::string& argument) {
       return std::any_of(have.begin() + 1, have.end(), [&](const std::string& one) { return iequals(one, argument); });
     });
-  });
+  };
+  return (wanted.where != Where::after_login && std::any_of(before.begin(), before.end(), fits)) ||
+         (wanted.where != Where::before_login && std::any_of(after.begin(), after.end(), fits));
 }
 
-bool Offered::knows(std::string_view wanted) const {
-  if (has(wanted)) return true;
-  if (iequals(wanted, "APOP")) return apop.has_value();
+bool Offered::knows(const WantedOffer& wanted) const {
+  if (iequals(wanted.words, "APOP")) return apop.has_value();
+  if (iequals(wanted.words, "CAPA")) return true;
+  if (has(wanted) || complete) return true;
   // A delay is announced in both states (RFC 2449 section 6.5).
-  return complete || (listed && wanted == kDelayedLogins);
+  return listed && (wanted.where == WantedOffer::Where::before_login || wanted.words == kDelayedLogins);
 }
 
 bool TalkProbe::everything_known() const {
-  return std::all_of(wanted_.begin(), wanted_.end(), [&](const std::string& one) { return offered_.knows(one); });
+  return std::all_of(wanted_.begin(), wanted_.end(), [&](const WantedOffer& one) { return offered_.knows(one); });
 }
 
 void TalkProbe::take(const TalkReply& reply) {
+  auto& lines = step_ == Step::after ? offered_.after : offered_.before;
   if (how_.protocol == Protocol::pop3) {
-    for (const std::string& line : reply.block) offered_.lines.push_back(line);
+    for (const std::string& line : reply.block) lines.push_back(line);
     return;
   }
   // "* CAPABILITY IMAP4rev1 STARTTLS": each word is one.
   const auto words = pattern_words(reply.line);
   if (words.size() > 2 && iequals(words[1], "CAPABILITY"))
-    for (std::size_t i = 2; i < words.size(); ++i) offered_.lines.push_back(words[i]);
+    for (std::size_t i = 2; i < words.size(); ++i) lines.push_back(words[i]);
 }
 
 bool TalkProbe::broken() {
@@ -117,12 +118,12 @@ void TalkProbe::tried(const TalkReply& reply) {
     offered_.apop = !as_unknown("APOP", reply.line);
     log_in();
   } else if (trying_ == "UIDL") {
-    if (istarts_with(reply.line, "+OK")) offered_.lines.push_back(trying_);
+    if (istarts_with(reply.line, "+OK")) offered_.after.push_back(trying_);
     trying_ = "TOP";
     ask("TOP 1 0", Step::trying);
   } else {
     // An empty maildrop refuses it as well, but in other words.
-    if (istarts_with(reply.line, "+OK") || !as_unknown("TOP", reply.line)) offered_.lines.push_back(trying_);
+    if (istarts_with(reply.line, "+OK") || !as_unknown("TOP", reply.line)) offered_.after.push_back(trying_);
     offered_.complete = true;
     quit();
   }
@@ -139,7 +140,7 @@ void TalkProbe::raised(TalkBringUp::State state) {
   } else if (offered_.listed) {
     ask(pop ? "CAPA" : "CAPABILITY", Step::after);
   } else {
-    if (bring_up_.user_taken()) offered_.lines.emplace_back("USER");
+    if (bring_up_.user_taken()) offered_.before.emplace_back("USER");
     trying_ = "XTOP";
     ask("XTOP 1 0", Step::trying);
   }
@@ -151,7 +152,7 @@ void TalkProbe::listed(const TalkReply& reply) {
   offered_.listed = !pop || reply.multi;
   take(reply);
   const bool wants_apop =
-      std::any_of(wanted_.begin(), wanted_.end(), [](const std::string& one) { return iequals(one, "APOP"); });
+      std::any_of(wanted_.begin(), wanted_.end(), [](const WantedOffer& one) { return iequals(one.words, "APOP"); });
   if (wants_apop && !has_timestamp(offered_.greeting)) offered_.apop = false;
   if (!wants_apop || offered_.apop) return log_in();
   trying_ = "XPOP";

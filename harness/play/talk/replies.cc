@@ -73,7 +73,8 @@ bool Talk::one_of(const Line& at, const scenario::TalkLine& line, const TalkRepl
   return false;
 }
 
-void Talk::record(Line* at, const scenario::TalkLine& line, Type type, std::string wanted, std::string actual) {
+void Talk::record(Line* at, const scenario::TalkLine& line, Type type, std::string wanted, std::string actual,
+                  std::string code) {
   const std::uint32_t session = at == nullptr ? 0 : at->connection->session();
   auto e = context_.event(Type::expect, What::talk, session);
   e.text = line.written;
@@ -82,6 +83,7 @@ void Talk::record(Line* at, const scenario::TalkLine& line, Type type, std::stri
   const std::uint32_t index = context_.append(std::move(e));
   auto came = context_.event(type, What::talk, session);
   came.command = index;
+  came.code = std::move(code);
   came.text = std::move(actual);
   if (at != nullptr) came.raw = at->connection->here();
   context_.append(std::move(came));
@@ -101,6 +103,10 @@ Talk::Came Talk::ended(Line& at, const scenario::TalkLine& line, std::string act
 }
 
 Talk::Came Talk::wrong(Line* at, const scenario::TalkLine& line, std::string wanted, std::string actual) {
+  if (line.prepares) {
+    record(at, line, Type::info, std::move(wanted), std::move(actual), "preparation");
+    return Came::ended;
+  }
   if (check_.level == scenario::Level::may) {
     auto e = context_.event(Type::obs, What::observed);
     e.text = fmt::format("not so (a MAY): {}", actual.substr(0, actual.find('\n')));
@@ -123,12 +129,12 @@ Talk::Came Talk::wait_for(Line& at, const scenario::TalkLine& line) {
   if (waits()) return Came::blocked;
   const std::string unfinished = at.connection->unfinished();
   if (line.has_block && at.connection->in_block())
-    return wrong(&at, line, fmt::format("{} and a block of lines that ends with a dot", expected(line)),
-                 fmt::format("{}\nand no end of a block within {}", printable(at.connection->status(), 200),
-                             format_duration(bound())));
-  return wrong(&at, line, expected(line),
-               fmt::format("nothing within {}{}", format_duration(bound()),
-                           unfinished.empty() ? "" : fmt::format(", but for \"{}\"", printable(unfinished, 120))));
+    return silent(at, line, fmt::format("{} and a block of lines that ends with a dot", expected(line)),
+                  fmt::format("{}\nand no end of a block within {}", printable(at.connection->status(), 200),
+                              format_duration(bound())));
+  return silent(at, line, expected(line),
+                fmt::format("nothing within {}{}", format_duration(bound()),
+                            unfinished.empty() ? "" : fmt::format(", but for \"{}\"", printable(unfinished, 120))));
 }
 
 /// A reply is awaited and none is there: it may still come, or the server closed, which the line may allow.
@@ -214,8 +220,8 @@ Talk::Came Talk::closed(Line& at, const scenario::TalkLine& line) {
   }
   if (at.connection->over()) return ended(at, line, how_it_ended(at));
   if (waits()) return Came::blocked;
-  return wrong(&at, line, "the server closes the connection",
-               fmt::format("it is still open after {}", format_duration(bound())));
+  return silent(at, line, "the server closes the connection",
+                fmt::format("it is still open after {}", format_duration(bound())));
 }
 
 Talk::Came Talk::quiet(Line& at, const scenario::TalkLine& line) {
@@ -244,7 +250,7 @@ Talk::Came Talk::tls(Line& at, const scenario::TalkLine& line) {
   const bool failed = (facts && !facts->established) || at.connection->over();
   if (!failed && !facts) {
     if (waits()) return Came::blocked;
-    return wrong(&at, line, "a TLS handshake", fmt::format("none within {}", format_duration(bound())));
+    return unanswered(&at, line, "a TLS handshake", fmt::format("none within {}", format_duration(bound())));
   }
   const std::string how =
       !failed ? fmt::format("TLS is up ({})", facts->version)

@@ -113,6 +113,7 @@ Talk::Came Talk::open(int number, const scenario::TalkConnect& how) {
 }
 
 Talk::Came Talk::reopen(Line& at) {
+  at.attempt = context_.network.now();
   Endpoint endpoint = *at.endpoint;
   endpoint.tls_max = at.how.tls_max;
   const auto session = context_.new_session(kClient, at.how.protocol, static_cast<std::uint32_t>(at.how.account + 1), 0,
@@ -135,7 +136,7 @@ Talk::Came Talk::reopen(Line& at) {
 Talk::Came Talk::up(Line& at) {
   if (!at.bring_up) return Came::on;
   const Time now = context_.network.now();
-  const Time late = at.opened + context_.scaled(kBound);
+  const Time late = at.attempt + context_.scaled(kBound);
   if (at.retry_at) {
     if (now < *at.retry_at) {
       look_at_ = at.retry_at;
@@ -150,14 +151,14 @@ Talk::Came Talk::up(Line& at) {
       since_ = now;
       return Came::on;
     case TalkBringUp::State::busy:
-      if (now >= late) {
-        context_.fail("connect", at.refusal.empty() ? "no answer while the connection was brought up" : at.refusal);
-        return Came::ended;
-      }
+      if (now >= late)
+        return unanswered(&at, check_.talk[next_], "a connection that is brought up",
+                          fmt::format("no answer within {}{}{}", format_duration(context_.scaled(kBound)),
+                                      at.refusal.empty() ? "" : "; before that ", at.refusal));
       look_at_ = late;
       return Came::blocked;
     case TalkBringUp::State::refused:
-      if (now < late) {
+      if (now < at.opened + context_.scaled(kLockPatience)) {
         at.refusal = at.bring_up->why();
         at.connection->drop(false);
         look_at_ = at.retry_at = now + kLockRetry;
@@ -208,6 +209,7 @@ Talk::Came Talk::step(const scenario::TalkLine& line) {
   if (!lines_.contains(line.connection) && open(line.connection, check_.first) == Came::ended) return Came::ended;
   Line& at = lines_.at(line.connection);
   if (const Came came = up(at); came != Came::on) return came;
+  if (after_) return after_silence(at, line);
   if (!begun_) {
     begun_ = true;
     since_ = context_.network.now();
@@ -275,15 +277,32 @@ Talk::Came Talk::passed(Duration span) {
 Talk::Came Talk::deliver(const scenario::TalkLine& line) {
   if (std::exchange(delivered_, false)) {
     delivering_ = false;
+    if (const auto* missed = missed_delivery()) {
+      record(nullptr, line, Type::info, "the messages that are delivered meanwhile",
+             missed->text.empty() ? "what was accepted was not seen" : missed->text, "preparation");
+      return Came::ended;
+    }
     next();
     return Came::on;
   }
-  if (!std::exchange(delivering_, true))
+  if (!std::exchange(delivering_, true)) {
+    events_before_ = context_.history.events().size();
     deliver_(scenario_.steps.at(line.delivery), [this] {
       delivered_ = true;
       again();
     });
+  }
   return Came::blocked;
+}
+
+/// How a delivery of the talk's own ended that was refused, or that did not arrive.
+const history::Event* Talk::missed_delivery() const {
+  const auto& events = context_.history.events();
+  const auto missed =
+      std::find_if(events.begin() + static_cast<std::ptrdiff_t>(events_before_), events.end(), [](const auto& e) {
+        return (e.what == What::outcome || e.what == What::see) && (e.type == Type::fail || e.type == Type::info);
+      });
+  return missed == events.end() ? nullptr : &*missed;
 }
 
 Talk::Came Talk::compare(const scenario::TalkLine& line) {

@@ -39,6 +39,8 @@ class Talk final : public Alarm {
   using TalkLine = scenario::TalkLine;
   static constexpr std::uint32_t kClient = 2;  ///< number of the device that all connections of a talk belong to
   static constexpr Duration kBound = std::chrono::seconds(10);
+  /// RFC 1939 section 4 gives a maildrop that is locked no time: servers wait before they refuse, too.
+  static constexpr Duration kLockPatience = std::chrono::seconds(30);
   static constexpr Duration kLockRetry =
       std::chrono::milliseconds(200);  ///< a maildrop that somebody has is asked again
 
@@ -50,6 +52,7 @@ class Talk final : public Alarm {
     scenario::TalkConnect how;
     int number = 1;  ///< as the talk calls it
     Time opened{};
+    Time attempt{};                ///< since when the newest try to bring it up is waited for
     std::optional<Time> retry_at;  ///< the login was refused for a moment
     std::string refusal;           ///< ... in these words
     bool end_taken = false;        ///< a line of the talk took note that the server ended it
@@ -73,6 +76,7 @@ class Talk final : public Alarm {
   Came reopen(Line& at);
   void leave(Line line);
   Came deliver(const TalkLine& line);
+  const history::Event* missed_delivery() const;
   Came compare(const TalkLine& line);
   void done(const Line& at, const TalkLine& line);
   Came passed(Duration span);
@@ -82,7 +86,8 @@ class Talk final : public Alarm {
   std::string offered_key() const;
   void ask_what_is_offered();
   void looking(Time now);
-  const Offered* offered_before(const std::vector<std::string>& asked) const;
+  const Offered* offered_before(const std::vector<WantedOffer>& asked) const;
+  WantedOffer used_in_its_state(const std::string& capability) const;
   bool applicable(const Offered& offered);
   void not_applicable(std::string why);
 
@@ -107,6 +112,15 @@ class Talk final : public Alarm {
   Came tls(Line& at, const TalkLine& line);
   bool waits();
   Came wait_for(Line& at, const TalkLine& line);
+
+  // What did not come (silence.cc).
+  Came silent(Line& at, const TalkLine& line, std::string wanted, std::string actual);
+  Came after_silence(Line& at, const TalkLine& line);
+  void ask_after(Line& at);
+  std::vector<std::string> answers_after(const Line& at) const;
+  bool still_owed(const Line& at) const;
+  Came unanswered(Line* at, const TalkLine& line, std::string wanted, std::string actual);
+
   Came without_reply(Line& at, const TalkLine& line);
   bool one_of(const Line& at, const TalkLine& line, const TalkReply& reply, std::string_view tag);
   bool may_close(const TalkLine& line) const;
@@ -115,7 +129,8 @@ class Talk final : public Alarm {
   Came right(Line* at, const TalkLine& line, std::string actual);
   Came ended(Line& at, const TalkLine& line, std::string actual);
   Came wrong(Line* at, const TalkLine& line, std::string expected, std::string actual);
-  void record(Line* at, const TalkLine& line, history::Type type, std::string expected, std::string actual);
+  void record(Line* at, const TalkLine& line, history::Type type, std::string expected, std::string actual,
+              std::string code = {});
 
   // IMAP (imap_replies.cc).
   Came imap(Line& at, const TalkLine& line);
@@ -142,12 +157,25 @@ class Talk final : public Alarm {
   std::optional<Time> look_at_;   ///< when the line wants to be looked at again
   std::vector<Segment> to_send_;  ///< segments of a split write
   std::size_t lines_sent_ = 0;    ///< that a write covers
+  /// The line's reply did not come: what is asked after it, to see whether the server is silent or swallowed it.
+  struct After {
+    std::string wanted, actual;
+    int asked = 0;
+    bool waiting = false;  ///< nothing more is asked
+    Time since{};
+    std::string said = {};  ///< the newest command
+    std::string tag = {};   ///< IMAP: of the command that is not answered
+    bool began_in_block = false;
+    std::size_t in_block = 0;  ///< lines of the block that had come
+  };
+  std::optional<After> after_;
   bool delivering_ = false, delivered_ = false;
+  std::size_t events_before_ = 0;  ///< the delivery
   bool over_ = false;
 
   std::unique_ptr<TalkProbe> probe_;
   std::function<void(bool)> looked_;
-  std::vector<std::string> asked_;  ///< when: and unless:
+  std::vector<WantedOffer> asked_;  ///< when: and unless:
   bool delays_ = false;             ///< a refused login says nothing, see Offered::has
   Time look_until_{};
 };

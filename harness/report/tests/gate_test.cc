@@ -317,5 +317,23 @@ TEST(Baseline, ThatIsNoneSaysWhy) {
   EXPECT_EQ(why("{\n  \"target\": x"), "f is no run.json of mailproof: it is broken at line 2, column 13");
 }
 
+TEST(Gate, ASlowServerIsSaidOnceAndFirst) {
+  const auto slow = [](const std::string& id, const std::string& what) {
+    return played(id, Verdict::inconclusive, {finding(id + "/" + what, Severity::inconclusive)});
+  };
+  RunResult two;
+  two.scenarios = {slow("a", "conformance/late"), slow("b", "session/no-answer")};
+  close({}, {}, two);
+  EXPECT_THAT(two.notes, IsEmpty());
+  RunResult run;
+  run.scenarios = {slow("a", "conformance/late"),  slow("b", "conformance/late"), slow("c", "conformance/silent"),
+                   slow("d", "session/no-answer"), played("e", Verdict::pass),    played("f", Verdict::not_applicable)};
+  close({}, {}, run);
+  ASSERT_FALSE(run.notes.empty());
+  EXPECT_THAT(run.notes.front(),
+              HasSubstr("slow: in 4 of 5 scenarios an answer did not come within its bound, in 2 it came when it was "
+                        "waited for three times as long, in 2 it did not come"));
+}
+
 }  // namespace
 }  // namespace mailproof::report

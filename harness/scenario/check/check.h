@@ -84,6 +84,7 @@ struct TalkLine {
   std::vector<TalkLine> block;            ///< reply: its lines, when `has_block`
   bool has_block = false;
   bool asks_block = false;  ///< send, POP3: the talk awaits a block behind +OK
+  bool prepares = false;    ///< P: in place of S: what comes instead says nothing of what the check is about
   TalkConnect connect;
   std::size_t delivery = 0;
   int number = 0;

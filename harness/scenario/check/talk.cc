@@ -98,7 +98,9 @@ class TalkReader {
     out.written = whole;
     out.line = line;
     if (rest.starts_with('C') && said(rest, out)) return;
-    if (rest.starts_with('S') && awaited(rest, out)) return;
+    out.prepares = rest.starts_with('P');
+    if ((out.prepares || rest.starts_with('S')) && awaited(rest, out)) return;
+    out.prepares = false;
     instruction(rest, out);
   }
 
@@ -204,6 +206,7 @@ class TalkReader {
       return true;
     }
     if (!waiting_for_ || waiting_for_->connection != line.connection) return false;
+    line.prepares = waiting_for_->prepares;
     const bool only_inside = line.op == Op::every_regex || line.op == Op::no_regex;
     if (line.op == Op::reply && status) return false;
     const bool a_line = line.op == Op::reply || line.op == Op::reply_regex || line.op == Op::maybe;
@@ -282,7 +285,7 @@ class TalkReader {
     const auto* found = std::find_if(std::begin(kInstructions), std::end(kInstructions),
                                      [&](const Instruction& one) { return one.word == word; });
     if (found == std::end(kInstructions)) {
-      std::vector<std::string> known = {"C:", "C!:", "S:", "S!:", "S?:", "S~:"};
+      std::vector<std::string> known = {"C:", "C!:", "S:", "S!:", "S?:", "S~:", "P:"};
       for (const auto& one : kInstructions) known.emplace_back(one.word);
       return complain(word, fmt::format("a line of talk: {}", either(known)), known);
     }

@@ -41,6 +41,7 @@ bool may_close(const TalkLine& line) {
 
 /// What a line of a talk can say of a server: whether it holds anything that can come out wrong.
 bool can_fail(const TalkLine& line) {
+  if (line.prepares) return false;
   switch (line.op) {
     case Op::reply:
     case Op::reply_regex:
