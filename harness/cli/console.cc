@@ -8,6 +8,7 @@
 
 #include "cli/output.h"
 #include "report/escape.h"
+#include "report/groups.h"
 #include "report/text.h"
 
 namespace mailproof::cli {
@@ -35,8 +36,13 @@ bool Console::only_counted(const report::ScenarioResult& result) const {
          (result.verdict == judge::Verdict::pass || result.verdict == judge::Verdict::not_applicable);
 }
 
-void Console::ended(const report::ScenarioResult& result, std::uint32_t copy) {
+void Console::ended(report::ScenarioResult result, std::uint32_t copy) {
   const std::lock_guard lock(mutex_);
+  if (report::only_shows(result, ways_)) {
+    result.verdict = judge::Verdict::pass;
+    result.findings.clear();
+  }
+  for (auto& way : report::ways_in(result)) ways_.push_back(std::move(way));
   ++done_;
   const bool bad = result.verdict == judge::Verdict::fail || result.verdict == judge::Verdict::error;
   failed_ += bad ? 1U : 0U;

@@ -3,6 +3,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "report/run_result.h"
 
@@ -12,9 +13,10 @@ namespace mailproof::cli {
 class Console {
  public:
   /// With `repeats` only what did not pass gets a line of its own. Of more than a screenful of checks those that passed
-  /// or were not applicable are only counted, in the table at the end, and so is an error that many of them end in.
+  /// or were not applicable are only counted, in the table at the end, and so is an error that many of them end in. A
+  /// way of the server that is no scenario's (report/groups.h) is told by the first that shows it.
   Console(std::size_t jobs, bool repeats);
-  void ended(const report::ScenarioResult& result, std::uint32_t copy);
+  void ended(report::ScenarioResult result, std::uint32_t copy);
   void summary(const report::RunResult& run, const std::string& directory);
 
  private:
@@ -27,6 +29,7 @@ class Console {
   std::chrono::steady_clock::time_point began_;
   std::map<std::string, std::size_t> passed_;
   std::map<std::string, std::size_t> errors_;  ///< by what they say
+  std::vector<std::string> ways_;              ///< of the server, that a scenario showed already
 };
 
 }  // namespace mailproof::cli

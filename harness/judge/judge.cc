@@ -223,8 +223,9 @@ int exit_status(std::span<const Verdict> verdicts, bool interrupted) {
   const auto has = [&](Verdict wanted) {
     return std::find(verdicts.begin(), verdicts.end(), wanted) != verdicts.end();
   };
+  if (has(Verdict::error)) return 3;
   if (has(Verdict::fail) || has(Verdict::unexpected_pass)) return 1;
-  if (interrupted || has(Verdict::error) || has(Verdict::inconclusive)) return 3;
+  if (interrupted || has(Verdict::inconclusive)) return 3;
   return worst(verdicts) == Verdict::inconclusive ? 3 : 0;
 }
 

@@ -74,8 +74,8 @@ Judgement judge_by(std::span<const Judge> all, const history::History& history, 
 /// Verdict of a whole run from its scenarios' verdicts: the worst; nothing but neutral ones = inconclusive.
 Verdict worst(std::span<const Verdict> verdicts);
 
-/// Exit status (reports/README.md, "Verdicts and the exit status"): fail or unexpected-pass 1 (also beside an error),
-/// error, inconclusive or interrupted 3, else 0.
+/// Exit status (reports/README.md, "Verdicts and the exit status"), always that of the worst: error 3, fail or
+/// unexpected-pass 1, inconclusive or interrupted 3, else 0.
 int exit_status(std::span<const Verdict> verdicts, bool interrupted);
 
 }  // namespace mailproof::judge

@@ -66,6 +66,8 @@ struct Cause {
 
 }  // namespace
 
+std::string words_of_error(const std::string& actual) { return without_names(said_of(actual).what); }
+
 std::string common_cause(const RunResult& run) {
   std::map<std::string, Cause> causes;
   std::size_t played = 0;
@@ -77,7 +79,7 @@ std::string common_cause(const RunResult& run) {
     });
     if (finding == scenario.findings.end()) continue;
     const Said said = said_of(finding->actual);
-    Cause& cause = causes[without_names(said.what)];
+    Cause& cause = causes[words_of_error(finding->actual)];
     if (cause.scenarios++ == 0) cause.what = said.what;
     auto& services = cause.services;
     if (!said.service.empty() && std::find(services.begin(), services.end(), said.service) == services.end())

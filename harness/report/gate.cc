@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "report/cause.h"
+#include "report/groups.h"
 #include "report/slow.h"
 
 namespace mailproof::report {
@@ -45,6 +46,7 @@ void close(const Gate& gate, const std::set<std::string>& ids, RunResult& run) {
   if (std::string cause = common_cause(run); !cause.empty()) run.notes.push_back(std::move(cause));
   find_unneeded(gate.known, gate.today, ids, run);
   if (gate.baseline) compare(*gate.baseline, run);
+  if (!gate.strict) lift_what_is_everywhere(run);
 }
 
 }  // namespace mailproof::report

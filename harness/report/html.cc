@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "report/escape.h"
+#include "report/groups.h"
 #include "report/html_parts.h"
 
 namespace mailproof::report {
@@ -55,9 +56,7 @@ std::string contents(const std::array<std::pair<const char*, const std::string*>
 std::string what(const ScenarioResult& scenario) {
   std::string out;
   for (const auto& finding : scenario.findings) {
-    const bool own = finding.id.starts_with(scenario.id + "/");
-    out += fmt::format("{}{}", out.empty() ? "" : ", ",
-                       inline_html(own ? finding.id.substr(scenario.id.size() + 1) : finding.id));
+    out += fmt::format("{}{}", out.empty() ? "" : ", ", inline_html(class_of(finding.id, scenario.id)));
   }
   if (!scenario.note.empty()) out += fmt::format("{}{}", out.empty() ? "" : "; ", inline_html(scenario.note));
   return out;

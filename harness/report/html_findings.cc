@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "report/escape.h"
+#include "report/groups.h"
 #include "report/html_parts.h"
 
 namespace mailproof::report {
@@ -11,14 +12,10 @@ namespace {
 using judge::Finding;
 using judge::Verdict;
 
-constexpr std::size_t kMostShown = 200;  ///< findings with their evidence
-constexpr std::size_t kMostOpen = 20;    ///< of these, with the evidence unfolded
-
-struct Placed {
-  const Finding* finding = nullptr;
-  std::size_t scenario = 0;  ///< index in the run
-  bool first = false;        ///< of its scenario: links lead here
-};
+constexpr std::size_t kMostShown = 200;      ///< causes
+constexpr std::size_t kMostOpen = 5;         ///< of these, with the evidence unfolded
+constexpr std::size_t kMostElsewhere = 100;  ///< places where one was seen too
+constexpr std::size_t kMostInIndex = 160;    ///< octets
 
 std::string block(std::string_view label, const std::vector<std::string>& lines, bool open) {
   if (lines.empty()) return {};
@@ -31,21 +28,42 @@ std::string field(std::string_view label, const std::string& text) {
   return text.empty() ? std::string() : fmt::format("<dt>{}</dt><dd>{}</dd>\n", label, xml(text));
 }
 
-std::string article(const RunResult& run, const Placed& placed, bool open) {
-  const Finding& finding = *placed.finding;
-  const ScenarioResult& scenario = run.scenarios[placed.scenario];
+std::string cause_anchor(std::size_t number) { return fmt::format("cause-{}", number + 1); }
+
+/// Links from a scenario's lanes lead to its first finding, in full or in a list.
+std::string anchor_of(const Group::Member& member) {
+  const bool first = member.finding == member.scenario->findings.data();
+  return first ? fmt::format(" id=\"{}\"", finding_anchor(member.index)) : std::string();
+}
+
+/// Where else the same was seen, so many of them.
+std::string others(const Group& group) {
+  if (group.members.size() == 1) return {};
+  const auto texts = group.others();
+  std::string rows;
+  for (std::size_t i = 0; i < texts.size() && i < kMostElsewhere; ++i)
+    rows += fmt::format("<li{}>{}</li>\n", anchor_of(group.members[i + 1]), inline_html(texts[i]));
+  if (texts.size() > kMostElsewhere)
+    rows += fmt::format("<li>{} more, which are in findings.json</li>\n", texts.size() - kMostElsewhere);
+  return fmt::format("<details><summary>Also in {}</summary><ul>\n{}</ul></details>\n",
+                     fmt::format("{} more", texts.size()), rows);
+}
+
+std::string article(const Group& group, std::size_t number, bool open) {
+  const Finding& finding = group.simplest();
+  const ScenarioResult& scenario = *group.members.front().scenario;
   std::string messages;
   for (std::size_t i = 0; i < finding.messages.size() && i < 20; ++i)
     messages += fmt::format("{}{}", i == 0 ? "" : ", ", finding.messages[i]);
   if (finding.messages.size() > 20) messages += fmt::format(" and {} more", finding.messages.size() - 20);
 
-  const std::string_view severity = judge::name(finding.severity);
-  const std::string anchor = placed.first ? fmt::format(" id=\"{}\"", finding_anchor(placed.scenario)) : std::string();
-  std::string out =
-      fmt::format("<article class=\"finding of-{0}\"{1}>\n<h3><span class=\"badge {0}\">{0}</span> {2}</h3>\n",
-                  severity, anchor, inline_html(finding.id));
+  std::string out = fmt::format(
+      "<article class=\"finding of-{0}\" id=\"{3}\">\n<h3{1}><span class=\"badge {0}\">{0}</span> {2}</h3>\n",
+      judge::name(group.severity), anchor_of(group.members.front()), inline_html(group.headline()),
+      cause_anchor(number));
   if (!scenario.title.empty()) out += fmt::format("<p class=\"quiet\">{}</p>\n", inline_html(scenario.title));
   out += "<dl>\n";
+  if (group.members.size() > 1) out += field("Simplest", finding.id);
   out +=
       field("Requirement", finding.requirement) + field("Expected", finding.expected) + field("Actual", finding.actual);
   out += field("Messages", messages) + field("Accepted", finding.accepted);
@@ -54,7 +72,23 @@ std::string article(const RunResult& run, const Placed& placed, bool open) {
   if (!finding.reproduce.empty())
     out +=
         fmt::format("<p class=\"quiet\">Show it again:</p><pre class=\"command\">{}</pre>\n", xml(finding.reproduce));
-  return out + "</article>\n";
+  return out + others(group) + "</article>\n";
+}
+
+/// What is wrong, a line each, before anything is told in full.
+std::string index(const std::vector<Group>& groups, std::size_t counted) {
+  if (counted < 2) return {};
+  std::string rows;
+  for (std::size_t i = 0; i < counted; ++i)
+    rows += fmt::format(
+        "<tr><td><span class=\"badge {0}\">{0}</span></td><td class=\"id\"><a href=\"#{1}\">{2}</a></td>"
+        "<td class=\"n\">{3}</td><td class=\"what\">{4}</td></tr>\n",
+        judge::name(groups[i].severity), cause_anchor(i), inline_html(groups[i].name), groups[i].scenarios,
+        xml(shortened(groups[i].simplest().requirement, kMostInIndex)));
+  return fmt::format(
+      "<div class=\"scroll\"><table class=\"index\">\n<thead><tr><th></th><th>finding</th>"
+      "<th class=\"n\">scenarios</th><th>what is broken</th></tr></thead>\n<tbody>\n{}</tbody>\n</table></div>\n",
+      rows);
 }
 
 /// Entries that are not needed any more have no finding.
@@ -67,54 +101,40 @@ std::string unexpected(const RunResult& run) {
   return out;
 }
 
-/// What stands on the page, the worst first, and how many do not.
-struct All {
-  std::vector<Placed> counted, accepted;
-  std::size_t more_counted = 0, more_accepted = 0;
-};
-All all_of(const RunResult& run) {
-  All all;
-  for (std::size_t i = 0; i < run.scenarios.size(); ++i)
-    for (const Finding& finding : run.scenarios[i].findings)
-      (finding.accepted.empty() ? all.counted : all.accepted)
-          .push_back({&finding, i, &finding == run.scenarios[i].findings.data()});
-  std::stable_sort(all.counted.begin(), all.counted.end(), [](const Placed& a, const Placed& b) {
-    return order_of(a.finding->severity) < order_of(b.finding->severity);
-  });
-  for (auto [placed, more] : {std::pair(&all.counted, &all.more_counted), std::pair(&all.accepted, &all.more_accepted)})
-    if (placed->size() > kMostShown) {
-      *more = placed->size() - kMostShown;
-      placed->resize(kMostShown);
-    }
-  return all;
+/// What stands on the page, the worst first.
+std::vector<Group> shown(const RunResult& run) {
+  std::vector<Group> groups = groups_of(run);
+  if (groups.size() > kMostShown) groups.resize(kMostShown);
+  return groups;
 }
 
 }  // namespace
 
 std::set<std::size_t> with_findings(const RunResult& run) {
   std::set<std::size_t> out;
-  const All all = all_of(run);
-  for (const auto& placed : {all.counted, all.accepted})
-    for (const Placed& one : placed)
-      if (one.first) out.insert(one.scenario);
+  for (const Group& group : shown(run))
+    for (std::size_t i = 0; i < group.members.size() && i <= kMostElsewhere; ++i)
+      if (!anchor_of(group.members[i]).empty()) out.insert(group.members[i].index);
   return out;
 }
 
 std::string findings_html(const RunResult& run) {
-  const auto [counted, accepted, more_counted, more_accepted] = all_of(run);
-  std::string out;
-  for (std::size_t i = 0; i < counted.size(); ++i) out += article(run, counted[i], i < kMostOpen);
-  if (more_counted != 0) out += fmt::format("<p>{} more findings are in findings.json.</p>\n", more_counted);
+  const std::vector<Group> groups = shown(run);
+  const auto counted = static_cast<std::size_t>(
+      std::count_if(groups.begin(), groups.end(), [](const Group& one) { return one.accepted.empty(); }));
+  std::string out = index(groups, counted), accepted;
+  for (std::size_t i = 0; i < counted; ++i) out += article(groups[i], i, i < kMostOpen);
   out += unexpected(run);
+  std::size_t times = 0;
+  for (std::size_t i = counted; i < groups.size(); ++i) {
+    accepted += article(groups[i], i, false);
+    times += groups[i].members.size();
+  }
   if (out.empty())
     out = accepted.empty() ? "<p>None: no promise was seen broken.</p>\n"
                            : "<p>None that counts: what was seen broken is accepted.</p>\n";
-  if (!accepted.empty()) {
-    out += fmt::format("<details><summary>{} accepted, and not counted</summary>\n", accepted.size() + more_accepted);
-    for (const Placed& one : accepted) out += article(run, one, false);
-    if (more_accepted != 0) out += fmt::format("<p>{} more are in findings.json.</p>\n", more_accepted);
-    out += "</details>\n";
-  }
+  if (!accepted.empty())
+    out += fmt::format("<details><summary>{} accepted, and not counted</summary>\n{}</details>\n", times, accepted);
   return fmt::format("<section id=\"findings\">\n<h2>Findings</h2>\n{}</section>\n", out);
 }
 

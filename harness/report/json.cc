@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "report/escape.h"
+#include "report/groups.h"
 #include "report/section.h"
 
 namespace mailproof::report {
@@ -54,6 +55,24 @@ Json scenario_json(const ScenarioResult& scenario) {
   return out;
 }
 
+/// What of it is one and the same thing, in how many scenarios.
+Json causes_json(const RunResult& run) {
+  Json out = Json::array();
+  for (const Group& group : groups_of(run)) {
+    Json one;
+    one["class"] = plain(group.name);
+    one["severity"] = judge::name(group.severity);
+    one["scenarios"] = group.scenarios;
+    one["simplest"] = plain(group.simplest().id);
+    one["everywhere"] = group.everywhere;
+    one["findings"] = Json::array();
+    for (const Group::Member& member : group.members) one["findings"].push_back(plain(member.finding->id));
+    if (!group.accepted.empty()) one["accepted"] = plain(group.accepted);
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
 }  // namespace
 
 Json texts(const std::vector<std::string>& lines) {
@@ -74,6 +93,7 @@ std::string run_json(const RunResult& run) {
   out["seconds"] = run.seconds;
   out["selection"] = texts(run.selection);
   out["notes"] = texts(run.notes);
+  out["causes"] = causes_json(run);
   out["scenarios"] = Json::array();
   for (const ScenarioResult& scenario : run.scenarios) out["scenarios"].push_back(scenario_json(scenario));
   return out.dump(2) + "\n";

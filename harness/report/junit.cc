@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "report/escape.h"
+#include "report/groups.h"
 #include "report/section.h"
 #include "report/text.h"
 
@@ -12,6 +13,8 @@ namespace mailproof::report {
 namespace {
 
 using judge::Verdict;
+
+constexpr std::size_t kMostMessage = 300;  ///< octets: CIs show it in one line
 
 enum class Column { passed, failure, error, skipped };
 
@@ -35,14 +38,18 @@ Column column_of(Verdict verdict) {
 
 std::string attribute(std::string_view text) { return xml(one_line(text)); }
 
-/// The finding that counts, not one that is accepted; for what an entry accepts, and for what it should no longer, the
-/// note says it.
+/// The sentence that is broken, of the finding that counts and not of one that is accepted; for what an entry accepts,
+/// and for what it should no longer, the note says it.
 std::string headline(const ScenarioResult& scenario) {
   const bool noted = scenario.verdict == Verdict::known_fail || scenario.verdict == Verdict::unexpected_pass;
   const auto counts = [](const judge::Finding& finding) { return finding.accepted.empty(); };
   const auto first = std::find_if(scenario.findings.begin(), scenario.findings.end(), counts);
-  if (first != scenario.findings.end() && !(noted && !scenario.note.empty()))
-    return fmt::format("{}: {}", first->id, first->actual);
+  if (first != scenario.findings.end() && !(noted && !scenario.note.empty())) {
+    // Of what is no promise of the server's the sentence says nothing.
+    const bool sentence = first->severity == judge::Severity::fail || first->severity == judge::Severity::latitude;
+    return fmt::format("{}: {}", class_of(first->id, scenario.id),
+                       shortened(sentence ? first->requirement : first->actual, kMostMessage));
+  }
   return scenario.note.empty() ? std::string(judge::name(scenario.verdict)) : scenario.note;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/units.h"
+#include "report/groups.h"
 
 namespace mailproof::report {
 namespace {
@@ -21,6 +22,19 @@ std::string reason(const Known& known) {
 
 void add_note(std::string& note, const std::string& more) {
   if (note.find(more) == std::string::npos) note += fmt::format("{}{}", note.empty() ? "" : "; ", more);
+}
+
+/// A class of findings, in whatever scenario: "session/deviation.imap.syntax". No scenario is called like a judge.
+bool is_class(const Known& known) {
+  const auto slash = known.id.find('/');
+  const auto all = judge::judges();
+  return slash != std::string::npos && std::any_of(all.begin(), all.end(), [&](const judge::Judge& judge) {
+           return judge.name == std::string_view(known.id).substr(0, slash);
+         });
+}
+
+bool excuses(const Known& known, const judge::Finding& finding, const ScenarioResult& scenario) {
+  return covers(known.id, is_class(known) ? class_of(finding.id, scenario.id) : finding.id);
 }
 
 /// The entry is about this scenario, about something found in it, or about more than it.
@@ -64,6 +78,21 @@ std::vector<ScenarioResult*> unneeded_in(const Known& known, const std::vector<S
   return out;
 }
 
+/// No scenario is to blame where a class does not appear any more: it is said of the run, if that played all there is.
+std::string unneeded_class(const Known& known, const std::set<std::string>& ids, const RunResult& run) {
+  std::set<std::string_view> here;
+  for (const ScenarioResult& scenario : run.scenarios) {
+    if (scenario.verdict != Verdict::not_applicable && !conclusive(scenario.verdict)) return {};
+    for (const auto& finding : scenario.findings)
+      if (excuses(known, finding, scenario)) return {};
+    here.insert(scenario.id);
+  }
+  const bool all = std::all_of(ids.begin(), ids.end(), [&](const std::string& id) { return here.contains(id); });
+  return !all ? ""
+              : fmt::format("the known deviation {} appeared in no scenario ({}); remove it from the target file",
+                            known.id, known.why);
+}
+
 }  // namespace
 
 bool covers(std::string_view entry, std::string_view id) {
@@ -85,7 +114,7 @@ void accept_known(std::span<const Known> known, std::string_view today, Scenario
     const Known* over = nullptr;
     const Known* valid = nullptr;
     for (const Known& one : known) {
-      if (!covers(one.id, finding.id)) continue;
+      if (!excuses(one, finding, scenario)) continue;
       const Known*& which = expired(one, today) ? over : valid;
       if (which == nullptr) which = &one;
     }
@@ -102,6 +131,10 @@ void accept_known(std::span<const Known> known, std::string_view today, Scenario
 void find_unneeded(std::span<const Known> known, std::string_view today, const std::set<std::string>& ids,
                    RunResult& run) {
   for (const Known& one : known) {
+    if (is_class(one)) {
+      if (std::string note = unneeded_class(one, ids, run); !note.empty()) run.notes.push_back(std::move(note));
+      continue;
+    }
     std::vector<ScenarioResult*> played;
     for (ScenarioResult& scenario : run.scenarios)
       if (concerns(one, scenario.id)) played.push_back(&scenario);

@@ -25,6 +25,7 @@ judge::Verdict verdict_of(const RunResult& run) {
   if (!run.lost.empty()) return judge::Verdict::error;
   std::vector<judge::Verdict> verdicts;
   for (const ScenarioResult& scenario : run.scenarios) verdicts.push_back(scenario.verdict);
+  if (!run.everywhere.empty()) verdicts.push_back(judge::Verdict::latitude);
   const judge::Verdict worst = judge::worst(verdicts);
   if (!run.interrupted) return worst;
   return judge::worst(std::array{worst, judge::Verdict::inconclusive});

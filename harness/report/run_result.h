@@ -31,6 +31,7 @@ struct ScenarioResult {
   Kind kind = Kind::story;
   std::string level = {};  ///< of a check: "MUST", "SHOULD", "PRACTICE", "MAY"
   Lanes lanes = {};        ///< how it went; empty where nobody will look
+  std::size_t events = 0;  ///< of its history: of two that show the same the shorter one is read
 };
 
 /// A run, as every report is made from it. Complete at any moment: what was not played yet is not in it.
@@ -45,6 +46,7 @@ struct RunResult {
   std::vector<std::string> selection = {};  ///< what was asked for: "scenarios/pop3", "--only tls"
   std::vector<std::string> notes = {};      ///< what people should know of the run as a whole, a line each
   std::string lost = {};                    ///< what could not be written, and why: an error; "" = nothing
+  std::vector<std::string> everywhere = {};  ///< classes of findings that are the server's way, and no scenario's
 };
 
 /// The worst of its scenarios; an interrupted run is inconclusive at best, one that could not be written an error.

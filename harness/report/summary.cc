@@ -7,6 +7,7 @@
 
 #include "report/conformance.h"
 #include "report/escape.h"
+#include "report/groups.h"
 
 namespace mailproof::report {
 namespace {
@@ -16,7 +17,7 @@ using judge::Verdict;
 // Octets. GitHub takes a megabyte of a step's summary; people do not.
 constexpr std::size_t kMost = 64U << 10, kSpare = 256;
 constexpr std::size_t kMostTable = 24U << 10, kMostSections = 8U << 10, kMostReasons = 4U << 10;
-constexpr std::size_t kMostNotes = 10;
+constexpr std::size_t kMostNotes = 10, kMostOthers = 30, kMostIndex = 8U << 10;
 
 /// A table of sections counts it, a list of reasons says why: one among hundreds needs no row.
 bool only_counted(const ScenarioResult& scenario) {
@@ -36,16 +37,34 @@ std::string code(const std::vector<std::string>& lines) {
   return fmt::format("{}text\n{}{}\n", fence, all, fence);
 }
 
-std::string finding(const judge::Finding& f) {
-  std::string out = fmt::format("\n### {}\n\n", markdown(f.id));
-  out += fmt::format("- **Severity:** {}\n", judge::name(f.severity));
+std::string finding(const Group& group) {
+  const judge::Finding& f = group.simplest();
+  std::string out = fmt::format("\n### {}\n\n", markdown(group.headline()));
+  out += fmt::format("- **Severity:** {}\n", judge::name(group.severity));
+  if (group.members.size() > 1) out += fmt::format("- **Simplest:** {}\n", markdown(f.id));
   out += fmt::format("- **Requirement:** {}\n", markdown(f.requirement));
   out += fmt::format("- **Expected:** {}\n", markdown(f.expected));
   out += fmt::format("- **Actual:** {}\n", markdown(f.actual));
   if (!f.evidence.empty()) out += "\nEvidence:\n\n" + code(f.evidence);
   if (!f.life.empty()) out += "\nThe life of the message:\n\n" + code(f.life);
   if (!f.reproduce.empty()) out += "\nReproduce:\n\n" + code({f.reproduce});
+  std::vector<std::string> others = group.others();
+  const std::size_t more = others.size() - std::min(others.size(), kMostOthers);
+  others.resize(others.size() - more);
+  if (more != 0) others.push_back(fmt::format("and {} more, which are in run.json", more));
+  if (!others.empty()) out += "\nAlso in:\n\n" + code(others);
   return out;
+}
+
+/// The first that is read: what is wrong, a line each.
+std::string index(const std::vector<Group>& groups) {
+  std::string rows;
+  for (const Group& group : groups) {
+    if (!group.accepted.empty() || rows.size() > kMostIndex) break;
+    rows += fmt::format("| {} | {} | {} |\n", judge::name(group.severity), markdown(group.headline()),
+                        markdown(shortened(group.simplest().requirement, 160)));
+  }
+  return rows.empty() ? rows : "\n| | finding | what is broken |\n| --- | --- | --- |\n" + rows;
 }
 
 /// Checks that could not be played, counted by the reason why.
@@ -80,7 +99,7 @@ std::string table_row(const ScenarioResult& scenario) {
   std::string what = markdown(shortened(scenario.note, 400)), again;
   for (const judge::Finding& f : scenario.findings) {
     if (!what.empty()) what += "; ";
-    what += markdown(f.id.starts_with(scenario.id + "/") ? f.id.substr(scenario.id.size() + 1) : f.id);
+    what += markdown(class_of(f.id, scenario.id));
     if (!f.accepted.empty()) what += " (accepted)";
     if (again.empty() && !f.reproduce.empty()) again = fmt::format("<code>{}</code>", markdown(f.reproduce));
   }
@@ -108,19 +127,13 @@ std::string not_passed(const RunResult& run) {
 }
 
 /// Those that count, the worst first, as many as there is room for.
-std::string findings(const RunResult& run, std::size_t room) {
-  std::vector<const judge::Finding*> all;
-  for (const ScenarioResult& scenario : run.scenarios)
-    for (const judge::Finding& f : scenario.findings)
-      if (f.accepted.empty()) all.push_back(&f);
-  if (all.empty()) return {};
-  std::stable_sort(all.begin(), all.end(), [](const judge::Finding* a, const judge::Finding* b) {
-    return order_of(a->severity) < order_of(b->severity);
-  });
+std::string findings(const std::vector<Group>& groups, std::size_t room) {
+  if (groups.empty() || !groups.front().accepted.empty()) return {};
   std::string out = "\n## Findings\n";
   std::size_t left_out = 0;
-  for (const judge::Finding* f : all) {
-    const std::string text = finding(*f);
+  for (const Group& group : groups) {
+    if (!group.accepted.empty()) break;
+    const std::string text = finding(group);
     if (out.size() + text.size() > room)
       ++left_out;
     else
@@ -144,10 +157,12 @@ std::string summary_markdown(const RunResult& run) {
 
   std::map<Verdict, std::size_t> totals;
   for (const ScenarioResult& scenario : run.scenarios) ++totals[scenario.verdict];
+  const std::vector<Group> groups = groups_of(run);
+  out += index(groups);
   out += "\n| verdict | scenarios |\n| --- | --- |\n";
   for (const auto& [which, count] : totals) out += fmt::format("| {} | {} |\n", judge::name(which), count);
   out += not_passed(run) + by_rfc_section(run) + not_applicable(run);
-  return out + findings(run, kMost - std::min(kMost, out.size() + kSpare));
+  return out + findings(groups, kMost - std::min(kMost, out.size() + kSpare));
 }
 
 }  // namespace mailproof::report

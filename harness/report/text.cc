@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 
 #include "report/conformance.h"
 #include "report/escape.h"
+#include "report/groups.h"
 
 namespace mailproof::report {
 namespace {
@@ -16,8 +16,10 @@ using judge::Finding;
 using judge::Severity;
 using judge::Verdict;
 
-constexpr std::size_t kMostNamed = 4;    ///< that are like one in full
-constexpr std::size_t kMostInFull = 25;  ///< findings; a server that does everything wrong must not hide the first
+constexpr std::size_t kMostNamed = 12;      ///< scenarios that show the same as one in full
+constexpr std::size_t kMostListed = 30;     ///< the same, where each has something of its own to tell
+constexpr std::size_t kMostInFull = 6;      ///< causes
+constexpr std::size_t kMostSentence = 120;  ///< octets of it, in a headline
 
 std::string painted(std::string_view text, std::string_view code, const TextStyle& style) {
   return style.colour ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
@@ -73,65 +75,67 @@ std::string joined(const std::vector<std::string>& words, std::size_t most) {
   return out;
 }
 
-/// "loss/lost" of "<scenario>/loss/lost".
-std::string_view short_id(std::string_view id, std::string_view scenario) {
-  const bool own = id.size() > scenario.size() && id.starts_with(scenario) && id[scenario.size()] == '/';
-  return own ? id.substr(scenario.size() + 1) : id;
-}
-
 std::string clock(double seconds) {
   const auto whole = static_cast<long>(std::max(0.0, seconds));
   return fmt::format("{:02}:{:02}", whole / 60, whole % 60);
 }
 
-/// Findings of several scenarios that say the same word by word, but for what each saw on the way.
-struct Group {
-  const Finding* first = nullptr;
-  std::vector<std::string> others;  ///< ids
-};
-
-std::vector<Group> grouped(const std::vector<const Finding*>& findings) {
-  std::map<std::array<std::string_view, 4>, std::size_t> places;
-  std::vector<Group> out;
-  for (const Finding* finding : findings) {
-    const std::array<std::string_view, 4> same = {judge::name(finding->severity), finding->requirement,
-                                                  finding->expected, finding->actual};
-    const auto [place, fresh] = places.emplace(same, out.size());
-    if (fresh)
-      out.push_back({finding, {}});
-    else
-      out[place->second].others.push_back(plain(finding->id));
-  }
+std::string fields(const Finding& finding) {
+  std::string out = field("Requirement", finding.requirement);
+  out += field("Expected", finding.expected);
+  out += field("Actual", finding.actual);
+  if (!finding.messages.empty()) out += field("Messages", joined(finding.messages, 20));
+  out += block("Evidence", finding.evidence, "    | ");
+  out += block("Life", finding.life, "    ");
+  if (!finding.reproduce.empty()) out += field("Reproduce", finding.reproduce);
+  if (!finding.accepted.empty()) out += field("Accepted", finding.accepted);
   return out;
 }
 
-/// Findings that count, the worst first, so many of them in full; then the rest, a line each.
+/// "fail loss/lost in 36 scenarios"
+std::string headline_text(const Group& group, const TextStyle& style) {
+  return fmt::format("{} {}", painted(judge::name(group.severity), colour_of(group.severity), style),
+                     painted(plain(group.headline()), "1", style));
+}
+
+/// So many of them as a person reads.
+std::vector<std::string> listed(std::vector<std::string> lines) {
+  if (lines.size() <= kMostListed) return lines;
+  const std::size_t more = lines.size() - kMostListed;
+  lines.resize(kMostListed);
+  lines.push_back(fmt::format("and {} more", more));
+  return lines;
+}
+
+/// In full what is wrong at the simplest place where it was seen, and where else.
+std::string group_text(const Group& group, const TextStyle& style) {
+  const Finding& simplest = group.simplest();
+  if (group.members.size() == 1) return finding_text(simplest, style);
+  std::string out =
+      fmt::format("{}\n", headline_text(group, style)) + field("Simplest", simplest.id) + fields(simplest);
+  const auto others = group.others();
+  return out +
+         (group.differ() ? block("Also in", listed(others), "    ") : field("Also in", joined(others, kMostNamed)));
+}
+
+/// A line for each cause, then the first of them in full. Nothing of a server that does everything wrong may hide the
+/// first line, nor what came of it the cause.
 std::string findings_text(const RunResult& run, const TextStyle& style) {
-  std::vector<const Finding*> findings, accepted;
-  for (const ScenarioResult& scenario : run.scenarios)
-    for (const Finding& finding : scenario.findings)
-      (finding.accepted.empty() ? findings : accepted).push_back(&finding);
-  std::stable_sort(findings.begin(), findings.end(),
-                   [](const Finding* a, const Finding* b) { return order_of(a->severity) < order_of(b->severity); });
+  const std::vector<Group> groups = groups_of(run);
   std::string out;
-  const std::vector<Group> groups = grouped(findings);
-  for (std::size_t i = 0; i < groups.size() && i < kMostInFull; ++i) {
-    out += fmt::format("\n{}", finding_text(*groups[i].first, style));
-    if (!groups[i].others.empty()) out += field("The same in", joined(groups[i].others, kMostNamed));
+  const auto counted = static_cast<std::size_t>(
+      std::count_if(groups.begin(), groups.end(), [](const Group& one) { return one.accepted.empty(); }));
+  if (counted > 1 || (counted == 1 && groups.front().members.size() > 1)) {
+    out += '\n';
+    for (std::size_t i = 0; i < counted; ++i)
+      out += fmt::format("{}: {}\n", headline_text(groups[i], style),
+                         shortened(groups[i].simplest().requirement, kMostSentence));
   }
-  if (groups.size() > kMostInFull) {
-    std::size_t more = 0;
-    for (std::size_t i = kMostInFull; i < groups.size(); ++i) more += 1 + groups[i].others.size();
-    out += fmt::format("\n{} more findings, in full in the run's reports:\n", more);
-  }
-  for (std::size_t i = kMostInFull; i < groups.size(); ++i) {
-    const Finding& first = *groups[i].first;
-    out += fmt::format("  {} {}: {}{}\n", judge::name(first.severity), plain(first.id), shortened(first.actual, 160),
-                       groups[i].others.empty() ? "" : fmt::format(" (the same in {} more)", groups[i].others.size()));
-  }
-  if (!accepted.empty()) out += "\naccepted, and not counted:\n";
-  for (const Finding* finding : accepted)
-    out += fmt::format("  {}  ({})\n", plain(finding->id), one_line(finding->accepted));
+  for (std::size_t i = 0; i < counted && i < kMostInFull; ++i) out += fmt::format("\n{}", group_text(groups[i], style));
+  if (counted > kMostInFull) out += fmt::format("\n{} more are in full in the run's reports\n", counted - kMostInFull);
+  if (counted < groups.size()) out += "\naccepted, and not counted:\n";
+  for (std::size_t i = counted; i < groups.size(); ++i)
+    out += fmt::format("  {}  ({})\n", plain(groups[i].headline()), one_line(groups[i].accepted));
   return out;
 }
 
@@ -150,7 +154,7 @@ std::string scenario_line(const ScenarioResult& scenario, const TextStyle& style
   const std::string verdict = fmt::format("{:<15}", judge::name(scenario.verdict));
   std::string tail;
   std::vector<std::string> ids;
-  for (const Finding& finding : scenario.findings) ids.emplace_back(short_id(finding.id, scenario.id));
+  for (const Finding& finding : scenario.findings) ids.emplace_back(class_of(finding.id, scenario.id));
   if (!ids.empty()) tail = fmt::format("  {}", plain(joined(ids, 3)));
   if (ids.empty() && !scenario.note.empty()) tail = fmt::format("  {}", one_line(scenario.note));
   return fmt::format("{} {:>9.3f} s  {}{}\n", painted(verdict, colour_of(scenario.verdict), style), scenario.seconds,
@@ -158,25 +162,17 @@ std::string scenario_line(const ScenarioResult& scenario, const TextStyle& style
 }
 
 std::string finding_text(const Finding& finding, const TextStyle& style) {
-  std::string out = fmt::format("{} {}\n", painted(judge::name(finding.severity), colour_of(finding.severity), style),
-                                painted(plain(finding.id), "1", style));
-  out += field("Requirement", finding.requirement);
-  out += field("Expected", finding.expected);
-  out += field("Actual", finding.actual);
-  if (!finding.messages.empty()) out += field("Messages", joined(finding.messages, 20));
-  out += block("Evidence", finding.evidence, "    | ");
-  out += block("Life", finding.life, "    ");
-  if (!finding.reproduce.empty()) out += field("Reproduce", finding.reproduce);
-  if (!finding.accepted.empty()) out += field("Accepted", finding.accepted);
-  return out;
+  return fmt::format("{} {}\n", painted(judge::name(finding.severity), colour_of(finding.severity), style),
+                     painted(plain(finding.id), "1", style)) +
+         fields(finding);
 }
 
 std::string run_text(const RunResult& run, const TextStyle& style) {
   std::map<Verdict, std::size_t> totals;
   for (const ScenarioResult& scenario : run.scenarios) ++totals[scenario.verdict];
-  std::string out = conformance_text(run) + findings_text(run, style) + remarks_text(run);
-  if (!run.notes.empty()) out += "\n";
+  std::string out = run.notes.empty() ? "" : "\n";
   for (const std::string& note : run.notes) out += fmt::format("note: {}\n", one_line(note));
+  out += findings_text(run, style) + conformance_text(run) + remarks_text(run);
 
   std::string counts;
   for (const Verdict verdict : {Verdict::error, Verdict::fail, Verdict::unexpected_pass, Verdict::inconclusive,

@@ -17,9 +17,9 @@ std::string scenario_line(const ScenarioResult& scenario, const TextStyle& style
 /// One finding in full: Requirement, Expected, Actual, Messages, Evidence, Life, Reproduce, Accepted.
 std::string finding_text(const judge::Finding& finding, const TextStyle& style = {});
 
-/// What stands at the end: checks by section of their RFCs, findings in full with the worst first (beyond 25 a line
-/// each, and a line each for those that are accepted; what several scenarios found in the same words stands there
-/// once), notes, then the totals and the verdict.
+/// What stands at the end: notes, then what was found by cause (report/groups.h), a line each and behind these the
+/// first six in full at the simplest place where they were seen; then checks by section of their RFCs, and the totals
+/// with the verdict.
 std::string run_text(const RunResult& run, const TextStyle& style = {});
 
 /// How far a long run is.

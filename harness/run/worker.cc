@@ -11,6 +11,7 @@
 #include "judge/judge.h"
 #include "net/loop.h"
 #include "play/requirements.h"
+#include "report/groups.h"
 #include "sim/sim_network.h"
 #include "sim/wrong_server.h"
 
@@ -87,6 +88,8 @@ report::ScenarioResult judged_to_the_end(const history::History& history, const 
   result.findings = judgement.findings;
   result.note = judgement.note;
   result.hash = history.info.scenario_hash;
+  result.events = history.events().size();
+  report::sort_by_origin(result);
   if (history.info.check) {
     result.kind = report::Kind::check;
     result.level = history.info.check->level;

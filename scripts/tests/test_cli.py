@@ -71,8 +71,10 @@ def test_red_is_1_with_the_finding_in_full(red):
     failed = [finding for scenario in written["scenarios"] for finding in scenario["findings"] if finding["severity"] == "fail"]
     assert written["verdict"] == "fail" and failed
     for finding in failed:
-        assert finding["id"] in ran.out
-        assert f"--defect {defect}" in finding["reproduce"] and finding["reproduce"] in ran.out
+        assert f"--defect {defect}" in finding["reproduce"]
+    for cause in written["causes"]:
+        assert cause["class"] in ran.out and cause["simplest"] in ran.out
+        assert next(one["reproduce"] for one in failed if one["id"] == cause["simplest"]) in ran.out
     for word in ("Requirement:", "Expected:", "Actual:", "Evidence:", "Reproduce:"):
         assert word in ran.out
 

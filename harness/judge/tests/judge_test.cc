@@ -165,7 +165,7 @@ TEST(Verdicts, BecomeExitStatuses) {
   using V = Verdict;
   EXPECT_EQ(exit_status(std::array{V::pass, V::latitude, V::not_applicable, V::known_fail}, false), 0);
   EXPECT_EQ(exit_status(std::array{V::pass, V::fail}, false), 1);
-  EXPECT_EQ(exit_status(std::array{V::error, V::fail}, false), 1);
+  EXPECT_EQ(exit_status(std::array{V::error, V::fail}, false), 3);
   EXPECT_EQ(exit_status(std::array{V::unexpected_pass}, false), 1);
   EXPECT_EQ(exit_status(std::array{V::pass, V::error}, false), 3);
   EXPECT_EQ(exit_status(std::array{V::pass, V::inconclusive}, false), 3);

@@ -1,0 +1,152 @@
+#include "report/groups.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "report/cause.h"
+#include "report/escape.h"
+
+namespace mailproof::report {
+namespace {
+
+using judge::Finding;
+using judge::Severity;
+using judge::Verdict;
+
+constexpr std::size_t kFewestShow = 2;  ///< scenarios that show a way of the server
+constexpr std::size_t kMostSeen = 160;  ///< octets of what was seen, in a list
+
+/// From cause to consequence, by the first words of a class. What is not here stands before what misses something only.
+constexpr std::array<std::string_view, 25> kOrigins{
+    "session/unreachable", "session/login-refused", "session/tls-failed", "isolation/", "tls/",
+    // A number that means another message now takes the wrong one.
+    "pop3-session/numbering-changed", "pop3-session/",
+    // Mail that was taken is gone, and mail that is there twice looks as if it had not gone.
+    "removal/more-than-", "removal/without-quit", "loss/", "content/", "duplicates/", "removal/",
+    // A UID for another message changes what it seems to be; a view that is wrong gives messages wrong UIDs.
+    "identity/uid-reused", "view/exists-fell", "identity/", "uidl/", "view/", "quota/not-freed", "quota/",
+    "",  // all others
+    "conformance/", "session/", "expectation/", "judging/"};
+constexpr std::size_t kOthers = 20;
+
+bool counts(const Finding& finding) { return finding.accepted.empty(); }
+
+bool is_way(const Finding& finding, std::string_view name) {
+  return finding.severity == Severity::latitude && name.starts_with("session/");
+}
+
+std::string_view own_class(const Finding& finding, const ScenarioResult& scenario) {
+  return class_of(finding.id, scenario.id);
+}
+
+}  // namespace
+
+std::string_view class_of(std::string_view finding, std::string_view scenario) {
+  const bool own = finding.size() > scenario.size() && finding.starts_with(scenario) && finding[scenario.size()] == '/';
+  return own ? finding.substr(scenario.size() + 1) : finding;
+}
+
+int origin_of(std::string_view finding_class) {
+  for (std::size_t i = 0; i < kOrigins.size(); ++i)
+    if (i != kOthers && finding_class.starts_with(kOrigins[i])) return static_cast<int>(i);
+  return static_cast<int>(kOthers);
+}
+
+void sort_by_origin(ScenarioResult& scenario) {
+  std::stable_sort(scenario.findings.begin(), scenario.findings.end(), [&](const Finding& a, const Finding& b) {
+    return std::tuple(order_of(a.severity), origin_of(own_class(a, scenario))) <
+           std::tuple(order_of(b.severity), origin_of(own_class(b, scenario)));
+  });
+}
+
+std::string Group::headline() const {
+  if (members.size() == 1) return simplest().id;
+  const bool checks =
+      std::all_of(members.begin(), members.end(), [](const Member& one) { return one.scenario->kind == Kind::check; });
+  return fmt::format("{} in {} {}{}", name, scenarios, checks ? "check" : "scenario", scenarios == 1 ? "" : "s");
+}
+
+bool Group::differ() const {
+  return severity != Severity::error && std::any_of(members.begin(), members.end(), [&](const Member& one) {
+           return one.finding->requirement != simplest().requirement;
+         });
+}
+
+std::vector<std::string> Group::others() const {
+  const bool each = differ();
+  std::vector<std::string> out;
+  for (auto one = members.begin() + 1; one != members.end(); ++one) {
+    const std::string& id = one->scenario->id;
+    out.push_back(each ? fmt::format("{}: {}", id, shortened(one->finding->actual, kMostSeen)) : id);
+  }
+  return out;
+}
+
+std::vector<Group> groups_of(const RunResult& run) {
+  std::map<std::array<std::string, 3>, std::size_t> places;
+  std::vector<Group> out;
+  for (std::size_t i = 0; i < run.scenarios.size(); ++i) {
+    const ScenarioResult& scenario = run.scenarios[i];
+    for (const Finding& finding : scenario.findings) {
+      const std::string name(own_class(finding, scenario));
+      const std::string words = finding.severity == Severity::error ? words_of_error(finding.actual) : std::string();
+      const auto [place, fresh] = places.emplace(std::array{finding.accepted, name, words}, out.size());
+      if (fresh) {
+        out.emplace_back().name = name;
+        out.back().accepted = finding.accepted;
+      }
+      Group& group = out[place->second];
+      group.scenarios += group.members.empty() || group.members.back().index != i ? 1U : 0U;
+      group.members.push_back({&scenario, i, &finding});
+    }
+  }
+  for (Group& group : out) {
+    std::stable_sort(group.members.begin(), group.members.end(), [](const Group::Member& a, const Group::Member& b) {
+      return std::tuple(order_of(a.finding->severity), a.scenario->events) <
+             std::tuple(order_of(b.finding->severity), b.scenario->events);
+    });
+    group.severity = group.simplest().severity;
+    group.everywhere = std::find(run.everywhere.begin(), run.everywhere.end(), group.name) != run.everywhere.end();
+  }
+  std::stable_sort(out.begin(), out.end(), [](const Group& a, const Group& b) {
+    const auto key = [](const Group& one) {
+      return std::tuple(!one.accepted.empty(), order_of(one.severity), origin_of(one.name), ~one.scenarios);
+    };
+    return key(a) < key(b);
+  });
+  return out;
+}
+
+std::vector<std::string> ways_in(const ScenarioResult& scenario) {
+  std::vector<std::string> out;
+  for (const Finding& finding : scenario.findings)
+    if (counts(finding) && is_way(finding, own_class(finding, scenario)))
+      out.emplace_back(own_class(finding, scenario));
+  return out;
+}
+
+bool only_shows(const ScenarioResult& scenario, const std::vector<std::string>& known) {
+  return scenario.verdict == Verdict::latitude && !ways_in(scenario).empty() &&
+         std::all_of(scenario.findings.begin(), scenario.findings.end(), [&](const Finding& finding) {
+           const std::string_view name = own_class(finding, scenario);
+           return !counts(finding) ||
+                  (is_way(finding, name) && std::find(known.begin(), known.end(), name) != known.end());
+         });
+}
+
+void lift_what_is_everywhere(RunResult& run) {
+  std::map<std::string, std::set<std::string>> seen;
+  for (const ScenarioResult& scenario : run.scenarios)
+    for (const std::string& name : ways_in(scenario)) seen[name].insert(scenario.id);
+  for (const auto& [name, scenarios] : seen)
+    if (scenarios.size() >= kFewestShow) run.everywhere.push_back(name);
+  for (ScenarioResult& scenario : run.scenarios)
+    if (only_shows(scenario, run.everywhere)) scenario.verdict = Verdict::pass;
+}
+
+}  // namespace mailproof::report
