@@ -22,9 +22,10 @@ std::string shown(const TalkReply& reply) {
   return out;
 }
 
+/// The commands that LOGIN-DELAY is enforced at: RFC 2449 section 8.1.1.
 bool is_refused_login(const TalkReply& reply) {
   const std::string_view word = std::string_view(reply.command).substr(0, reply.command.find(' '));
-  const bool login = iequals(word, "PASS") || iequals(word, "AUTH") || iequals(word, "APOP");
+  const bool login = iequals(word, "USER") || iequals(word, "PASS") || iequals(word, "AUTH") || iequals(word, "APOP");
   return login && istarts_with(reply.line, "-ERR");
 }
 
@@ -158,6 +159,7 @@ Talk::Came Talk::reply(Line& at, const scenario::TalkLine& line) {
 }
 
 Talk::Came Talk::pop3_reply(Line& at, const scenario::TalkLine& line, const TalkReply& came) {
+  at.refused = istarts_with(came.line, "-ERR");
   if (!one_of(at, line, came, {})) {
     if (!delays_ || !is_refused_login(came)) return wrong(&at, line, expected(line), shown(came));
     not_applicable("the server lists LOGIN-DELAY and refuses a login: " + printable(came.line, 200));
@@ -242,6 +244,10 @@ Talk::Came Talk::quiet(Line& at, const scenario::TalkLine& line) {
 
 Talk::Came Talk::tls(Line& at, const scenario::TalkLine& line) {
   if (times_++ == 0) {
+    if (line.text == "either" && at.refused) {  // behind a no there is no TLS to wait for
+      at.skipped = true;
+      return right(&at, line, "no TLS: it was refused");
+    }
     const std::string behind = at.connection->untaken();
     if (line.text.empty() && !behind.empty()) return wrong(&at, line, kOnlyTls, printable(behind, 200));
     at.connection->start_tls();

@@ -56,6 +56,7 @@ class Talk final : public Alarm {
     std::optional<Time> retry_at;  ///< the login was refused for a moment
     std::string refusal;           ///< ... in these words
     bool end_taken = false;        ///< a line of the talk took note that the server ended it
+    bool refused = false;          ///< POP3: the reply that was read last was -ERR
     bool skipped = false;          ///< "tls: either" came out as no TLS: the rest of its lines is not played
     // IMAP
     std::vector<std::string> tags;         ///< of the open commands, the oldest first

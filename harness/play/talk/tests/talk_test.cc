@@ -316,6 +316,13 @@ TEST(Talk, ClearTextBehindTheReplyIsTheTalksToJudge) {
   EXPECT_THAT(either.end(), HasSubstr("ok: -ERR")) << "it is no answer to what is said within TLS";
 }
 
+TEST(Talk, WhereStlsIsRefusedNoHandshakeIsWaitedFor) {
+  const std::string clear = "    tls: clear\n    state: authorization\n    needs: [tls]\n";
+  const Checked check("C: STLS\nS: +OK | -ERR\ntls: either\nC: STAT\nS: +OK", clear,
+                      {instead_of("STLS", {"-ERR not now\r\n"})});
+  EXPECT_EQ(check.end(), "ok: no TLS: it was refused") << "nothing more is said there";
+}
+
 TEST(Talk, LoginsByHandQuoteWhatMustBeQuoted) {
   for (const char* password : {"pa\"ss", "a\\b", "two words", "p\xc3\xa4ss", ""}) {
     SimRig rig(
