@@ -42,7 +42,7 @@ struct ClientConfig {
   Endpoint endpoint;                                   ///< protocol, host (named in errors) and TLS mode
   Login login;                                         ///< SMTP without auth and LMTP: unused
   bool log_in = true;                                  ///< false: ready where the login would begin
-  Duration greeting_bound = std::chrono::seconds(10);  ///< also for each further bring-up step
+  Duration greeting_bound = std::chrono::seconds(10);  ///< also for each further bring-up step but POP3's login
   Duration command_bound = std::chrono::seconds(60);   ///< for a reply; see Patience for what prolongs it
   std::uint64_t max_response_bytes =
       256U << 20;                           ///< of one command's replies, literals included; beyond it the session ends

@@ -121,7 +121,8 @@ void Pop3Client::Impl::log_in() {
 void Pop3Client::Impl::log_in_with(std::string_view mechanism) {
   const Login& login = config().login;
   login_as_ = mechanism;
-  await(config().greeting_bound);
+  // The maildrop is locked before the answer (RFC 1939 section 4), and a server may wait for whoever has it: no deadline.
+  await(config().command_bound);
   if (mechanism == "USER") {
     step("USER");
     out_.text("USER ");
@@ -150,7 +151,7 @@ void Pop3Client::Impl::login_status(const pop3::StatusLine& status) {
     set_login_refused();
     return end(EndReason::dropped, fmt::format("login with {} refused", login_as_));
   }
-  await(config().greeting_bound);
+  await(config().command_bound);
   if (status.kind == Kind::challenge) {
     const auto answered = sasl_->challenge(status.text, out_);
     if (!answered) end(EndReason::dropped, answered.error().message(), true);

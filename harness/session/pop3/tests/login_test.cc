@@ -252,6 +252,16 @@ TEST(Pop3Login, AServerThatSaysNothing) {
   EXPECT_EQ(r.told.back(), "ended timeout pop3 127.0.0.1:110: greeting: nothing came within 10s");
 }
 
+// RFC 1939 section 4: the maildrop is locked before +OK, and nothing says how soon a server must say that it cannot be.
+TEST(Pop3Login, AMaildropThatSomebodyHasIsWaitedForLikeACommand) {
+  Pop3Rig r(pop3_config());
+  r.peer().opened(Time{});
+  for (const std::string& said : {kGreeting, kCapa, std::string("+OK\r\n")}) r.peer().feed(as_bytes(said), Time{});
+  EXPECT_EQ(r.peer().deadline(), Time{} + 60s);
+  r.peer().feed(as_bytes("-ERR [IN-USE] somebody has it\r\n"), Time{} + 30s);
+  EXPECT_THAT(r.told.back(), HasSubstr("ended dropped login-refused"));
+}
+
 TEST(Pop3Login, NeverConnected) {
   Pop3Rig r(pop3_config());
   r.peer().ended(EndReason::refused, "connection refused", Time{});
