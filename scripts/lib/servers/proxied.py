@@ -12,7 +12,6 @@ Dovecot = fixtures.module("dovecot").Server
 
 
 class Proxied(Dovecot):
-    known_as = "dovecot"
     templates = []  # the proxy's configuration: files beside server.py
     ports = {**Dovecot.ports, "proxy-imap": 53, "proxy-imaps": 63, "proxy-pop3": 50, "proxy-pop3s": 65, "proxy-auth": 80}
 
