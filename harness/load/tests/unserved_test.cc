@@ -65,7 +65,8 @@ TEST(Unserved, SaysNothingOfAServerWhereTheGeneratorWasTheLimit) {
 }
 
 TEST(Unserved, IsPartOfThePercentiles) {
-  const auto* story = load(milliseconds(1480), milliseconds(36)).all.operations.find("story");
+  const LoadResult result = load(milliseconds(1480), milliseconds(36));
+  const auto* story = result.all.operations.find("story");
   ASSERT_NE(story, nullptr);
   EXPECT_GE(story->response.percentile(50), milliseconds(9'900));
 }
