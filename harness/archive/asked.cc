@@ -25,6 +25,8 @@ std::string write_asked(const std::string& directory, const Asked& asked) {
     out["known"].push_back({{"id", known.id}, {"why", known.why}, {"until", known.until}});
   out["ids"] = asked.ids;
   if (asked.gate.baseline) out["baseline"] = asked.gate.baseline->name;
+  out["began"] = asked.began;
+  out["endpoints"] = asked.endpoints;
   out["selection"] = asked.selection;
   out["commands"] = asked.commands;
   out["levels"] = asked.levels;
@@ -50,6 +52,8 @@ Result<Asked> read_asked(const std::string& directory) {
                                 known.at("until").get<std::string>()});
     out.ids = from.at("ids").get<std::set<std::string>>();
     baseline = from.value("baseline", "");
+    out.began = from.value("began", "");  // not of an older mailproof
+    out.endpoints = from.value("endpoints", std::vector<std::string>());
     out.selection = from.at("selection").get<std::vector<std::string>>();
     out.commands = from.at("commands").get<std::map<std::string, std::string>>();
     out.levels = from.at("levels").get<std::map<std::string, std::string>>();

@@ -16,8 +16,10 @@ inline constexpr const char* kBaselineFile = "asked-baseline.json";
 /// that `judge` comes to what the run came to, and can do so of a run that was killed.
 struct Asked {
   report::Gate gate;
-  std::string baseline_text;  ///< the gate's baseline as it was read
-  std::set<std::string> ids;  ///< every scenario there was; needed where deviations are known
+  std::string baseline_text;           ///< the gate's baseline as it was read
+  std::set<std::string> ids;           ///< every scenario there was; needed where deviations are known
+  std::string began;                   ///< by the clock
+  std::vector<std::string> endpoints;  ///< of the target
   std::vector<std::string> selection;
   std::map<std::string, std::string> commands;  ///< id of a scenario -> the command that plays it again
   std::map<std::string, std::string> levels;  ///< of those that are checks; one that failed to begin has no other place

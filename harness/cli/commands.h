@@ -45,5 +45,6 @@ Result<Hosted> host_builtin(const TargetFlags& flags, const scenario::Target& ta
 
 std::uint64_t fresh_run_id();  ///< differs from run to run
 std::string date_now();        ///< RFC 5322 date-time
+std::string clock_now();       ///< RFC 3339, in UTC: "2026-11-29T01:30:00Z"
 
 }  // namespace mailproof::cli

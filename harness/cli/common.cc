@@ -116,6 +116,10 @@ std::uint64_t fresh_run_id() {
   return mix(static_cast<std::uint64_t>(now) ^ mix(static_cast<std::uint64_t>(::getpid())));
 }
 
+std::string clock_now() {
+  return fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+}
+
 std::string date_now() {
   return fmt::format("{:%a, %d %b %Y %H:%M:%S} +0000",
                      fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));

@@ -1,7 +1,6 @@
 #include "cli/console.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <utility>
@@ -15,6 +14,7 @@ namespace mailproof::cli {
 namespace {
 
 constexpr std::size_t kScreenful = 40;
+constexpr auto kBetweenLines = std::chrono::seconds(30);
 constexpr std::size_t kMostAlike = 3;  ///< lines of one and the same error
 
 }  // namespace
@@ -22,9 +22,10 @@ constexpr std::size_t kMostAlike = 3;  ///< lines of one and the same error
 Console::Console(std::size_t jobs, bool repeats)
     : jobs_(jobs),
       repeats_(repeats),
-      colour_(::isatty(STDOUT_FILENO) == 1),
-      progress_(::isatty(STDERR_FILENO) == 1 && jobs > 1),
-      began_(std::chrono::steady_clock::now()) {}
+      colour_(coloured()),
+      rewritten_(line_is_rewritten()),
+      began_(std::chrono::steady_clock::now()),
+      told_(began_) {}
 
 void Console::clear_progress() {
   if (std::exchange(progress_shown_, false)) fmt::print(stderr, "\r{:79}\r", "");
@@ -60,11 +61,14 @@ void Console::ended(report::ScenarioResult result, std::uint32_t copy) {
   } else {
     ++passed_[result.id];
   }
-  if (!progress_) return;
-  const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
-  fmt::print(stderr, "{}", report::progress_line({done_, jobs_, failed_, result.id, elapsed}));
+  const auto now = std::chrono::steady_clock::now();
+  // A log keeps every line.
+  if (jobs_ == 1 || (!rewritten_ && now - told_ < kBetweenLines)) return;
+  told_ = now;
+  const double elapsed = std::chrono::duration<double>(now - began_).count();
+  say_error(report::progress_line({done_, jobs_, failed_, result.id, elapsed}) + (rewritten_ ? "" : "\n"));
   std::fflush(stderr);
-  progress_shown_ = true;
+  progress_shown_ = rewritten_;
 }
 
 void Console::summary(const report::RunResult& run, const std::string& directory) {

@@ -9,7 +9,8 @@
 
 namespace mailproof::cli {
 
-/// What a person sees while a run goes on. Any thread.
+/// What a person sees while a run goes on: on a terminal a line that says how far it is, elsewhere one every half
+/// minute. Any thread.
 class Console {
  public:
   /// With `repeats` only what did not pass gets a line of its own. Of more than a screenful of checks those that passed
@@ -25,8 +26,8 @@ class Console {
 
   std::mutex mutex_;
   std::size_t jobs_, done_ = 0, failed_ = 0;
-  bool repeats_, colour_, progress_, progress_shown_ = false;
-  std::chrono::steady_clock::time_point began_;
+  bool repeats_, colour_, rewritten_, progress_shown_ = false;
+  std::chrono::steady_clock::time_point began_, told_;
   std::map<std::string, std::size_t> passed_;
   std::map<std::string, std::size_t> errors_;  ///< by what they say
   std::vector<std::string> ways_;              ///< of the server, that a scenario showed already

@@ -19,19 +19,25 @@ namespace {
 
 constexpr std::size_t kMostRun = 256U << 20;
 
-/// How long the run took, as it said itself at its end; of one that was killed, when its last event was.
-double seconds_of(const std::string& directory, const archive::ReadRun& read) {
-  if (const auto text = scenario::read_file(directory + "/run.json", kMostRun)) {
-    const auto run = nlohmann::json::parse(*text, nullptr, false);
-    if (run.is_object() && run.contains("seconds") && run["seconds"].is_number()) {
-      const double seconds = run["seconds"].get<double>();
-      if (std::isfinite(seconds) && seconds >= 0 && seconds < 1e9) return seconds;
-    }
-  }
+/// How long the run took, and what only its end knew, as it said itself; of one that was killed, when its last event
+/// was.
+void take_end(const std::string& directory, const archive::ReadRun& read, report::RunResult& run) {
   Time last{};
   for (const auto& one : read.histories)
     if (!one.history->events().empty()) last = std::max(last, one.history->events().back().at);
-  return std::chrono::duration<double>(last.time_since_epoch()).count();
+  run.seconds = std::chrono::duration<double>(last.time_since_epoch()).count();
+  const auto text = scenario::read_file(directory + "/run.json", kMostRun);
+  const auto said = text ? nlohmann::json::parse(*text, nullptr, false) : nlohmann::json();
+  if (!said.is_object()) return;
+  if (const auto seconds = said.find("seconds"); seconds != said.end() && seconds->is_number()) {
+    const double took = seconds->get<double>();
+    if (std::isfinite(took) && took >= 0 && took < 1e9) run.seconds = took;
+  }
+  if (const auto ended = said.find("ended"); ended != said.end() && ended->is_string())
+    run.ended = ended->get<std::string>();
+  if (const auto versions = said.find("versions"); versions != said.end() && versions->is_object())
+    for (const auto& [endpoint, version] : versions->items())
+      if (version.is_string()) run.versions[endpoint] = version.get<std::string>();
 }
 
 /// A history that ends in the middle says no more than one that somebody interrupted there; one of which lines are
@@ -103,7 +109,11 @@ int judge_again(const std::string& directory, bool strict) {
     console.ended(result, history.info.copy);
     run.scenarios.push_back(std::move(result));
   }
-  run.seconds = seconds_of(directory, *read);
+  take_end(directory, *read, run);
+  if (asked) {
+    run.began = asked->began;
+    run.endpoints = asked->endpoints;
+  }
   run.interrupted = read->expected && static_cast<std::size_t>(
                                           std::count_if(read->histories.begin(), read->histories.end(),
                                                         [](const auto& one) { return one.whole; })) != *read->expected;

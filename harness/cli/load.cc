@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -33,6 +32,8 @@ void gather(load::LoadResult& result, std::vector<load::Harvest>& harvests) {
     result.generator.worst_lateness = std::max(result.generator.worst_lateness, harvest.generator.worst_lateness);
     result.generator.worst_timer = std::max(result.generator.worst_timer, harvest.generator.worst_timer);
     if (result.note.empty()) result.note = harvest.wrong;
+    result.held += harvest.held;
+    result.answering += harvest.answering;
   }
   for (const auto& story : result.by_story) result.all.merge(story);
   if (!result.note.empty()) verdicts.push_back(judge::Verdict::error);
@@ -74,7 +75,10 @@ int load(const LoadFlags& flags) {
   std::vector<load::Harvest> harvests(flags.jobs);
   std::vector<std::thread> threads;
   const auto one = [&](unsigned i) {
-    const bool progress = i == 0 && ::isatty(STDERR_FILENO) == 1 && !flags.target.sim;
+    using Progress = load::LoadThread::Progress;
+    const Progress progress = i != 0 || flags.target.sim ? Progress::none
+                              : line_is_rewritten()      ? Progress::rewritten
+                                                         : Progress::lines;
     harvests[i] = load::LoadThread(setup, std::move((*parts)[i]), schedule->bound, reproduce, progress).play();
   };
   for (unsigned i = 1; i < flags.jobs; ++i) threads.emplace_back(one, i);

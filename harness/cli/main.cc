@@ -27,6 +27,48 @@ std::string misspelt(const CLI::App& app, int argc, char** argv) {
       near ? fmt::format("did you mean '{}'?", *near) : fmt::format("there is: {}", fmt::join(known, ", ")));
 }
 
+/// Takes a value, and so often as it is given: --only A --only B.
+bool takes_one_of_several(const CLI::Option& option) {
+  return option.get_items_expected_max() == 1 && option.get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
+}
+
+/// `run scenarios --only A B`: B was meant for --only, and would be played. "" when there is nothing to say.
+std::string meant_for_an_option(const CLI::App& app, int argc, char** argv) {
+  const auto named = app.get_subcommands([&](const CLI::App* one) { return argc > 1 && one->get_name() == argv[1]; });
+  const CLI::App* command = named.empty() ? nullptr : named.front();
+  bool asked = false;             // something stands there already that is to be played
+  const char* several = nullptr;  // the option whose value was the last word
+  for (int i = 2; command != nullptr && i < argc; ++i) {
+    const std::string word = argv[i];
+    if (!word.starts_with("-")) {
+      if (asked && several != nullptr)
+        return fmt::format("{1} stands behind {0}, which takes one word: {0} {2} {0} {1}", several, word, argv[i - 1]);
+      asked = true;
+      continue;
+    }
+    several = nullptr;
+    const CLI::Option* option = command->get_option_no_throw(word);
+    if (option == nullptr || option->get_items_expected_max() == 0) continue;
+    ++i;
+    if (takes_one_of_several(*option)) several = argv[i - 1];
+  }
+  return {};
+}
+
+/// What somebody reads who does not know what to say yet.
+std::string overview(const CLI::App& app) {
+  std::string out = app.get_description() + "\n\n";
+  for (const auto* command : app.get_subcommands([](const CLI::App* one) { return !one->get_group().empty(); }))
+    out += fmt::format("  {:<10} {}\n", command->get_name(), command->get_description());
+  return out +
+         "\nTo begin with:\n"
+         "  mailproof run --sim                            all there is, on the built-in server, in seconds\n"
+         "  mailproof list                                 which stories and checks there are\n"
+         "  mailproof probe --target FILE                  what your server offers; FILE: scenarios/targets.md\n"
+         "  mailproof run --target FILE                    and whether it keeps its promises\n"
+         "\nmailproof COMMAND --help says what each can do; a subcommand is required.\n";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -47,7 +89,9 @@ int main(int argc, char** argv) {
   add_probe(app, status);
   add_prove(app, status);
   add_manual(app, status);
+  if (argc < 2) return say_error(overview(app)), kWrongUse;
   if (const std::string wrong = misspelt(app, argc, argv); !wrong.empty()) return complain(wrong);
+  if (const std::string wrong = meant_for_an_option(app, argc, argv); !wrong.empty()) return complain(wrong);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -44,7 +44,7 @@ void add_target_flags(CLI::App& app, TargetFlags& flags);
 /// The target that the flags mean. The error says what to change.
 Result<scenario::Target> make_target(const TargetFlags& flags);
 
-/// CLI11 takes -1 for the largest number there is.
+/// CLI11 takes -1, and whatever is too large, for the largest number there is.
 CLI::Validator whole_number();
 
 /// What run and load share.

@@ -10,4 +10,13 @@ void say(std::string_view text);        ///< to standard output; our own colours
 void say_json(std::string_view json);   ///< the same for JSON, which stays what it is
 void say_error(std::string_view text);  ///< to standard error
 
+/// Whoever read standard output went away (`mailproof run | head`): what would be said is not missed.
+bool nobody_reads();
+
+/// Standard output is a terminal that shows colours, and nobody wants none (no-color.org).
+bool coloured();
+
+/// Standard error is a terminal on which a line can be written over.
+bool line_is_rewritten();
+
 }  // namespace mailproof::cli

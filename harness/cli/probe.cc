@@ -1,7 +1,6 @@
 #include "report/probe.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <set>
@@ -63,7 +62,7 @@ int probe(const ProbeFlags& flags) {
   if (flags.json)
     say_json(report::probe_json(seen));
   else
-    say(report::probe_text(seen, report::TextStyle{::isatty(STDOUT_FILENO) == 1}));
+    say(report::probe_text(seen, report::TextStyle{coloured()}));
   return report::probe_status(seen);
 }
 

@@ -1,18 +1,44 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
 
 #include "cli/options.h"
 #include "scenario/scenario.h"
 
 namespace mailproof::cli {
 
-std::string reproduce_command(const PlayFlags& flags, const scenario::Scenario& scenario) {
-  std::string command = "mailproof run " + scenario.path;
-  if (scenario.check) command += " --only " + scenario.id;
+namespace {
+
+namespace fs = std::filesystem;
+
+/// As it is found where the reader is: below the folder in which this was run, and not on a CI's machine, which is
+/// gone; there the name must do.
+std::string for_reader(const std::string& path) {
+  if (!fs::path(path).is_absolute()) return path;
+  const fs::path near = fs::path(path).lexically_normal().lexically_relative(fs::current_path());
+  if (!near.empty() && *near.begin() != "..") return near.string();
+  return std::getenv("CI") == nullptr ? path : fs::path(path).filename().string();
+}
+
+/// By its id where the scenarios folder has it: that folder is everybody's.
+std::string to_play(const PlayFlags& flags, const scenario::Scenario& scenario) {
+  const fs::path near = fs::absolute(scenario.path)
+                            .lexically_normal()
+                            .lexically_relative(fs::absolute(flags.scenarios).lexically_normal());
+  if (near.empty() || *near.begin() == "..")
+    return for_reader(scenario.path) + (scenario.check ? " --only " + scenario.id : "");
+  const std::string root = for_reader(flags.scenarios);
+  const bool told =
+      flags.scenarios != default_scenarios() && root != "scenarios" && fs::path(flags.scenarios).filename() != root;
+  return scenario.id + (told ? " --scenarios " + root : "");
+}
+
+std::string command_to_play(std::string command, const PlayFlags& flags, bool slow) {
   if (flags.target.sim) command += " --sim";
   if (flags.target.sockets) command += " --sockets";
-  if (!flags.target.file.empty()) command += " --target " + flags.target.file;
+  if (!flags.target.file.empty()) command += " --target " + for_reader(flags.target.file);
   const auto endpoints = [&](const char* option, const std::vector<std::string>& values) {
     for (const auto& value : values) command += fmt::format(" {} {}", option, value);
   };
@@ -25,18 +51,23 @@ std::string reproduce_command(const PlayFlags& flags, const scenario::Scenario& 
   endpoints("--latitude", flags.target.builtin.latitudes);
   if (flags.own_mailboxes) command += " --i-own-these-mailboxes";
   if (flags.strict) command += " --strict";
-  if (std::find(scenario.tags.begin(), scenario.tags.end(), "slow") != scenario.tags.end()) command += " --slow";
+  if (slow) command += " --slow";
   command += fmt::format(" --seed {}", flags.seed);
   if (flags.patience != 1) command += fmt::format(" --patience {}", flags.patience);
   return command;
 }
 
+}  // namespace
+
+std::string reproduce_command(const PlayFlags& flags, const scenario::Scenario& scenario) {
+  const bool slow = std::find(scenario.tags.begin(), scenario.tags.end(), "slow") != scenario.tags.end();
+  return command_to_play("mailproof run " + to_play(flags, scenario), flags, slow);
+}
+
 std::string load_command(const LoadFlags& flags, const std::vector<scenario::Scenario>& stories) {
-  std::string command = reproduce_command(flags, stories.front());
-  const std::string run = "mailproof run " + stories.front().path;
-  std::string load = "mailproof load";
-  for (const auto& story : stories) load += fmt::format(" {}", story.path);
-  command.replace(0, run.size(), load);
+  std::string command = "mailproof load";
+  for (const auto& story : stories) command += " " + to_play(flags, story);
+  command = command_to_play(command, flags, false);
   command += fmt::format(" --copies {}", flags.copies);
   if (!flags.rate.empty()) command += " --rate " + flags.rate;
   if (!flags.duration.empty()) command += " --for " + flags.duration;

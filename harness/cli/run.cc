@@ -8,16 +8,19 @@
 #include <chrono>
 #include <filesystem>
 #include <map>
+#include <mutex>
 #include <set>
 #include <thread>
 
 #include "archive/asked.h"
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "cli/output.h"
 #include "cli/target_lock.h"
 #include "core/rng.h"
 #include "core/units.h"
 #include "host/signals.h"
+#include "report/groups.h"
 #include "run/worker.h"
 #include "scenario/yaml/files.h"
 
@@ -31,7 +34,8 @@ struct RunFlags : PlayFlags {
   std::vector<std::string> only, skip;
   std::uint32_t repeat = 1;
   std::optional<std::uint32_t> copy;
-  bool until_fail = false;
+  bool until_fail = false, fail_fast = false, last_failed = false;
+  unsigned most_causes = 0;  ///< the run ends where so many are known; 0 = it does not
   std::string baseline;
 };
 
@@ -70,6 +74,8 @@ std::vector<std::string> selection(const RunFlags& flags) {
   for (const auto& word : flags.only) out.push_back("--only " + word);
   for (const auto& word : flags.skip) out.push_back("--skip " + word);
   if (flags.slow) out.emplace_back("--slow");
+  if (flags.last_failed) out.emplace_back("--last-failed");
+  if (flags.most_causes != 0) out.push_back(fmt::format("-x {}", flags.most_causes));
   return out;
 }
 
@@ -94,6 +100,36 @@ Result<archive::Asked> make_asked(const RunFlags& flags, const scenario::Target&
   return asked;
 }
 
+/// The run before this one: what --out has still, or the newest below runs/.
+std::string last_run(const RunFlags& flags) {
+  namespace fs = std::filesystem;
+  if (!flags.out.empty()) return flags.out + "/run.json";
+  std::string newest;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator("runs", error))
+    if (fs::exists(entry.path() / "run.json", error)) newest = std::max(newest, entry.path().string());
+  return newest.empty() ? newest : newest + "/run.json";
+}
+
+/// Leaves those that did not pass there. Why that cannot be done, or "".
+std::string keep_last_failed(const RunFlags& flags, std::vector<scenario::Scenario>& scenarios) {
+  const std::string file = last_run(flags);
+  if (file.empty()) return "--last-failed: there is no run below runs/";
+  const auto text = scenario::read_file(file, kMostBaseline);
+  if (!text) return fmt::format("--last-failed: {} must be {}", file, text.error().why);
+  const auto last = report::parse_baseline(*text, file);
+  if (!last) return fmt::format("--last-failed: {}", last.error().message());
+  std::erase_if(scenarios, [&](const auto& one) {
+    using judge::Verdict;
+    const auto found = last->scenarios.find(one.id);
+    if (found == last->scenarios.end()) return true;
+    const Verdict was = found->second.verdict;
+    return was != Verdict::fail && was != Verdict::error && was != Verdict::unexpected_pass &&
+           was != Verdict::inconclusive;
+  });
+  return scenarios.empty() ? fmt::format("--last-failed: of what was asked for nothing failed in {}", file) : "";
+}
+
 /// Every scenario there is: those that were loaded and, for entries about others, those of the scenarios folder.
 std::set<std::string> all_ids(const RunFlags& flags, const std::vector<scenario::Scenario>& loaded) {
   std::set<std::string> out;
@@ -103,7 +139,39 @@ std::set<std::string> all_ids(const RunFlags& flags, const std::vector<scenario:
   return out;
 }
 
-int run(const RunFlags& flags) {
+/// As histories call them.
+std::vector<std::string> endpoints_of(const scenario::Target& target) {
+  std::vector<std::string> out;
+  for (const auto* all : {&target.imap, &target.pop3, &target.smtp, &target.lmtp})
+    for (const Endpoint& one : *all) out.push_back(one.label());
+  return out;
+}
+
+bool failed(const report::ScenarioResult& result) {
+  return result.verdict == judge::Verdict::fail || result.verdict == judge::Verdict::error;
+}
+
+/// What heads the scenarios that failed so far, each once. Any thread.
+class Causes {
+ public:
+  explicit Causes(unsigned most) : most_(most) {}
+  bool enough(const report::ScenarioResult& result) {
+    if (most_ == 0 || !failed(result)) return false;
+    const std::lock_guard lock(mutex_);
+    const auto first = std::find_if(result.findings.begin(), result.findings.end(),
+                                    [](const judge::Finding& one) { return one.accepted.empty(); });
+    seen_.emplace(first == result.findings.end() ? "" : report::class_of(first->id, result.id));
+    return seen_.size() >= most_;
+  }
+
+ private:
+  unsigned most_;
+  std::mutex mutex_;
+  std::set<std::string> seen_;
+};
+
+int run(RunFlags flags) {
+  if (flags.fail_fast && flags.most_causes == 0) flags.most_causes = 1;
   const auto target = make_target(flags.target);
   if (!target) return complain(target.error().message());
   const auto lock = TargetLock::take(flags.target);
@@ -115,6 +183,8 @@ int run(const RunFlags& flags) {
   for (const auto& why :
        {without_match("--only", flags.only, *scenarios), without_match("--skip", flags.skip, *scenarios)})
     if (!why.empty()) return complain(why);
+  if (flags.last_failed)
+    if (const auto why = keep_last_failed(flags, *scenarios); !why.empty()) return complain(why);
   if (!asked->gate.known.empty()) asked->ids = all_ids(flags, *scenarios);
   std::erase_if(*scenarios, [&](const auto& s) {
     return (!flags.only.empty() && !matches(s, flags.only)) || matches(s, flags.skip);
@@ -137,6 +207,10 @@ int run(const RunFlags& flags) {
   setup.hosted = hosted->server.get();
   setup.quiet = &quiet;
   setup.directory = directory->get();
+  run::ServersSaid said;
+  setup.said = &said;
+  asked->began = clock_now();
+  if (!flags.target.sim) asked->endpoints = endpoints_of(played);
   run::RunRules rules(*scenarios);
   if (rules.any()) setup.rules = &rules;
   setup.gate = &asked->gate;
@@ -166,8 +240,9 @@ int run(const RunFlags& flags) {
   std::size_t until = last;
   std::atomic<std::size_t> next{0};
   std::atomic<bool> stop{false};
+  Causes causes(flags.most_causes);
   const auto work = [&] {
-    while (!stop && !host::interrupted() && setup.directory->trouble().empty()) {
+    while (!stop && !host::interrupted() && !nobody_reads() && setup.directory->trouble().empty()) {
       const std::size_t i = next++;
       if (i >= until) return;
       const std::size_t slot = jobs[i].slot;
@@ -176,9 +251,7 @@ int run(const RunFlags& flags) {
         console.ended(*results[slot], jobs[i].copy);
       } catch (...) {  // nobody reads us any more; the reports are written all the same
       }
-      if (flags.until_fail &&
-          (results[slot]->verdict == judge::Verdict::fail || results[slot]->verdict == judge::Verdict::error))
-        stop = true;
+      if ((flags.until_fail && failed(*results[slot])) || causes.enough(*results[slot])) stop = true;
     }
   };
   for (const auto& [from, to] : {std::pair(std::size_t{0}, last), std::pair(last, jobs.size())}) {
@@ -194,12 +267,20 @@ int run(const RunFlags& flags) {
   result.seed = flags.seed;
   result.target = flags.target.sim ? "sim" : flags.target.sockets ? "sockets" : played.name;
   result.version = kVersion;
-  result.interrupted = host::interrupted() || !setup.directory->trouble().empty();
+  result.versions = said.all();
+  result.began = asked->began;
+  result.ended = clock_now();
+  result.endpoints = asked->endpoints;
+  result.interrupted = host::interrupted() || nobody_reads() || !setup.directory->trouble().empty();
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - setup.start).count();
   for (auto& one : results)
     if (one) result.scenarios.push_back(std::move(*one));
   result.selection = asked->selection;
   report::close(asked->gate, asked->ids, result);
+  if (stop && flags.most_causes != 0)
+    result.notes.push_back(fmt::format("stopped where {} {} known: {} of {} scenarios were played", flags.most_causes,
+                                       flags.most_causes == 1 ? "cause was" : "causes were", result.scenarios.size(),
+                                       jobs.size()));
   setup.directory->join_histories(stop ? result.scenarios.size() : jobs.size());
   if (const std::string lost = setup.directory->trouble(); !lost.empty()) {
     result.interrupted = true;
@@ -227,12 +308,14 @@ void add_run(CLI::App& app, int& status) {
       ->capture_default_str();
   command
       ->add_option("--only", flags->only,
-                   "Only these: id, first words of one, or tag; one that matches nothing is refused")
-      ->allow_extra_args(false);
+                   "Only this: id, first words of one, or tag; may be given again; one that matches nothing is refused")
+      ->expected(1)
+      ->take_all();
   command
       ->add_option("--skip", flags->skip,
-                   "Not these: id, first words of one, or tag; one that matches nothing is refused")
-      ->allow_extra_args(false);
+                   "Not this: id, first words of one, or tag; may be given again; one that matches nothing is refused")
+      ->expected(1)
+      ->take_all();
   command->add_flag("--slow", flags->slow, "Also what waits out a server's timer, up to half an hour each");
   command->add_option("--repeat", flags->repeat, "Play each N times, each time with a seed of its own")
       ->check(CLI::Range(1U, 1'000'000U))
@@ -240,6 +323,14 @@ void add_run(CLI::App& app, int& status) {
   command->add_option("--copy", flags->copy, "Start counting the repetitions here (a finding's command uses it)")
       ->check(whole_number());
   command->add_flag("--until-fail", flags->until_fail, "With --repeat: stop at the first failure");
+  command->add_flag("--fail-fast", flags->fail_fast, "Stop at the first cause of a failure, as -x 1");
+  command
+      ->add_option("-x,--max-causes", flags->most_causes,
+                   "Stop where N causes of failures are known; what has the same is one")
+      ->check(whole_number())
+      ->type_name("N");
+  command->add_flag("--last-failed", flags->last_failed,
+                    "Of these only what did not pass in the run before: the one in --out, or the newest below runs/");
   command->add_option("--baseline", flags->baseline,
                       "run.json of an earlier run: what it found already does not fail, what passed there and is not "
                       "applicable now does");

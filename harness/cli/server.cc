@@ -105,8 +105,12 @@ void add_server(CLI::App& app, int& status) {
       ->capture_default_str();
   command->add_option("--quota", flags->quota, "Quota of the small ones (default 64KiB)");
   command->add_option("--domain-quota", flags->domain_quota, "Quota of all accounts together");
-  command->add_option("--defect", flags->builtin.defects, "Switch a defect on")->allow_extra_args(false);
-  command->add_option("--latitude", flags->builtin.latitudes, "Switch a latitude on")->allow_extra_args(false);
+  command->add_option("--defect", flags->builtin.defects, "Switch a defect on; may be given again")
+      ->expected(1)
+      ->take_all();
+  command->add_option("--latitude", flags->builtin.latitudes, "Switch a latitude on; may be given again")
+      ->expected(1)
+      ->take_all();
   command->add_option("--seed", flags->builtin.seed, "Of UIDVALIDITYs and identifiers")
       ->check(whole_number())
       ->capture_default_str();

@@ -69,10 +69,10 @@ void add_target_flags(CLI::App& app, TargetFlags& flags) {
   app.add_option("--target", flags.file, "Target file: the server to test (scenarios/targets.md)");
   app.add_flag("--sim", flags.sim, "The built-in server in simulation: no sockets, virtual time");
   app.add_flag("--sockets", flags.sockets, "The built-in server over loopback sockets");
-  app.add_option("--imap", flags.imap, "IMAP service, host:port")->allow_extra_args(false);
-  app.add_option("--pop3", flags.pop3, "POP3 service, host:port")->allow_extra_args(false);
-  app.add_option("--lmtp", flags.lmtp, "LMTP service, host:port")->allow_extra_args(false);
-  app.add_option("--smtp", flags.smtp, "SMTP service, host:port")->allow_extra_args(false);
+  app.add_option("--imap", flags.imap, "IMAP service, host:port; may be given again")->expected(1)->take_all();
+  app.add_option("--pop3", flags.pop3, "POP3 service, host:port; may be given again")->expected(1)->take_all();
+  app.add_option("--lmtp", flags.lmtp, "LMTP service, host:port; may be given again")->expected(1)->take_all();
+  app.add_option("--smtp", flags.smtp, "SMTP service, host:port; may be given again")->expected(1)->take_all();
   app.add_option("--tls", flags.tls, "For services given by flags")
       ->check(CLI::IsMember({"none", "starttls", "implicit"}))
       ->capture_default_str();
@@ -84,11 +84,13 @@ void add_target_flags(CLI::App& app, TargetFlags& flags) {
   app.add_flag("--insecure", flags.insecure, "Do not verify certificates");
   app.add_option("--source", flags.source, "Local address to connect from");
   app.add_option("--defect", flags.builtin.defects,
-                 "Switch a defect of the built-in server on (`server --list-defects`)")
-      ->allow_extra_args(false);
+                 "Switch a defect of the built-in server on (`server --list-defects`); may be given again")
+      ->expected(1)
+      ->take_all();
   app.add_option("--latitude", flags.builtin.latitudes,
-                 "Switch a latitude of the built-in server on (`server --list-latitudes`)")
-      ->allow_extra_args(false);
+                 "Switch a latitude of the built-in server on (`server --list-latitudes`); may be given again")
+      ->expected(1)
+      ->take_all();
 }
 
 Result<scenario::Target> make_target(const TargetFlags& flags) {
@@ -130,7 +132,11 @@ CLI::Validator whole_number() {
       [](const std::string& text) {
         const bool digits =
             !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-        return digits ? std::string() : fmt::format("expected a whole number from 0 on, not '{}'", text);
+        std::uint64_t value = 0;
+        if (digits && std::from_chars(text.data(), text.data() + text.size(), value).ec == std::errc{})
+          return std::string();
+        if (digits) return fmt::format("expected a number up to {}, not '{}'", ~std::uint64_t{0}, text);
+        return fmt::format("expected a whole number from 0 on, not '{}'", text);
       },
       "UINT");
 }

@@ -96,6 +96,10 @@ std::optional<double> parse_rate(std::string_view text) {
 
 std::optional<std::string> nearest_word(std::string_view word, const std::vector<std::string>& known) {
   std::optional<std::string> best;
+  const auto begins = [&](const std::string& one) {
+    return word.size() > 2 && one.size() > word.size() && one.starts_with(word) && one[word.size()] == '-';
+  };
+  if (std::count_if(known.begin(), known.end(), begins) == 1) return *std::find_if(known.begin(), known.end(), begins);
   std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
   for (const auto& candidate : known) {
     const std::size_t d = distance(word, candidate);

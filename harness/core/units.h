@@ -20,7 +20,8 @@ std::optional<Duration> parse_duration(std::string_view text);
 /// "20/s", "1200/m": per second.
 std::optional<double> parse_rate(std::string_view text);
 
-/// The known word nearest to `word`, for "did you mean": letters added, left out, changed or swapped, at most a third.
+/// The known word nearest to `word`, for "did you mean": letters added, left out, changed or swapped, at most a third;
+/// before all others the only one that begins with it and a dash: "removed-by-client" of "removed".
 std::optional<std::string> nearest_word(std::string_view word, const std::vector<std::string>& known);
 
 }  // namespace mailproof

@@ -51,7 +51,7 @@ enum class What : std::uint8_t {
   quota,     ///< text = root, code = resource; QuotaFacts
   // Content (obs), over IMAP or POP3
   message,  ///< message (0 = not ours), mailbox, uidvalidity, uid | seq + text = UIDL; size = octets, hash = of the
-            ///< canonical content;
+            ///< canonical content; set = where it begins to be another than what was sent, in words;
             ///< code = "full" | "header"; flags = "foreign-run" if stamped by another run
   report,   ///< a delivery report seen: message = the one reported on (0 = unknown), account = recipient, code =
             ///< effective status, text = action + diagnostic, uid/uidl where

@@ -133,6 +133,18 @@ void WireLog::print(const Chunk& chunk, std::string_view bytes, std::string& out
   }
 }
 
+std::string WireLog::early_line(std::string_view begin) const {
+  constexpr std::size_t kEarly = 24;
+  const std::vector<std::string> texts = masked(0, std::min(chunks_.size(), kEarly));
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    for (std::string_view text = texts[i]; chunks_[i].side == 'S' && !text.empty();) {
+      const auto line = text.substr(0, text.find('\n'));
+      if (line.starts_with(begin)) return std::string(line.substr(0, line.find('\r')));
+      text.remove_prefix(std::min(text.size(), line.size() + 1));
+    }
+  return {};
+}
+
 std::string WireLog::excerpt(WireRef at, std::size_t before, std::size_t most) const {
   std::size_t first = chunks_.size();
   for (std::size_t i = 0; i < chunks_.size(); ++i)

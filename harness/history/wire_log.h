@@ -41,6 +41,8 @@ class WireLog {
   /// The lines at a place and `before` lines ahead of it: "0.123 S: * 1 EXISTS". At most `most` lines.
   std::string excerpt(WireRef at, std::size_t before = 3, std::size_t most = 12) const;
   std::string all() const;
+  /// The first line that the server sent of those that begin so, among the first things that were said; "" = none.
+  std::string early_line(std::string_view begin) const;
   std::size_t held() const { return held_; }  ///< octets, at most the limit
 
  private:

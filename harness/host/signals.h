@@ -3,7 +3,8 @@
 
 namespace mailproof::host {
 
-/// Ctrl-C and SIGTERM: the first asks for an orderly end with a report, the second ends at once. SIGPIPE is ignored.
+/// Ctrl-C, SIGTERM and SIGHUP: the first asks for an orderly end with a report, the second ends at once. SIGPIPE is
+/// ignored.
 void catch_signals();
 bool interrupted();
 /// A loop that blocks is nudged when the first comes.

@@ -19,8 +19,8 @@ void altered(Case& c) {
     const auto& sent = c.history.message(e.message);
     if (e.hash == sent.hash || !told.emplace(e.message, e.hash).second) continue;
     c.find("altered", {fmt::format("{} as sent: {} octets", sent.name(), sent.size),
-                       fmt::format("{} read by {} at {} has {} octets and other content", sent.name(), c.who(e),
-                                   c.when(e), e.size),
+                       fmt::format("{} read by {} at {} has {} octets and other content{}{}", sent.name(), c.who(e),
+                                   c.when(e), e.size, e.set.empty() ? "" : ": ", printable(e.set, 400)),
                        {e.index},
                        e.message,
                        ""});

@@ -32,6 +32,7 @@ struct Finding {
   std::vector<std::string> messages;  ///< names of all messages concerned: "mail.2"
   std::string reproduce;              ///< one command; filled in by the cli
   std::string accepted;               ///< why it does not count (report/gate.h); "" = it does
+  std::string since;                  ///< "new since the baseline ..."; "" = it was there, or there is none
 };
 
 enum class Verdict : std::uint8_t {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "report/escape.h"
@@ -27,12 +28,23 @@ ordered_json histogram(const stats::Histogram& h) {
                       {"max_ns", h.count() == 0 ? 0 : h.max().count()},
                       {"p50_ns", h.percentile(50).count()},
                       {"p90_ns", h.percentile(90).count()},
-                      {"p99_ns", h.percentile(99).count()}};
+                      {"p99_ns", h.percentile(99).count()},
+                      {"p999_ns", h.percentile(99.9).count()}};
   ordered_json buckets = ordered_json::array();
   h.for_each([&](Duration low, Duration high, std::uint64_t count) {
     buckets.push_back({low.count(), high.count(), count});
   });
   out["buckets"] = std::move(buckets);
+  return out;
+}
+
+/// Of all stories.
+std::uint64_t begun(const LoadResult& result) {
+  std::uint64_t out = 0;
+  for (const StoryTotals& story : result.by_story)
+    story.operations.for_each([&](std::string_view name, const stats::Operation& one) {
+      if (name.starts_with("story")) out += one.started;
+    });
   return out;
 }
 
@@ -95,6 +107,7 @@ void StoryTotals::merge(const StoryTotals& other) {
   operations.merge(other.operations);
   ledger.merge(other.ledger);
   for (const auto& [verdict, count] : other.verdicts) verdicts[verdict] += count;
+  unserved += other.unserved;
 }
 
 bool Generator::limited() const { return cpu > 0.9 || worst_lateness > std::chrono::milliseconds(500); }
@@ -105,12 +118,36 @@ std::string Generator::text() const {
       cpu * 100, ms(worst_lateness), ms(worst_timer));
 }
 
+Unserved unserved(const LoadResult& result) {
+  Unserved out;
+  out.copies = result.interrupted ? 0 : result.all.unserved;
+  if (out.copies == 0) return out;
+  const double played = std::max(1.0, static_cast<double>(result.all.ledger.copies));
+  const double held = ms(result.held) / played, answering = ms(result.answering) / played;
+  const double leave = 1000 * result.slots / std::max(result.rate, 1e-9);
+  const std::string facts = fmt::format(
+      "a copy held its slot for {:.0f} ms, of which the server took {:.0f} ms; at {:.1f}/s {} slots leave it {:.0f} ms",
+      held, answering, result.rate, result.slots, leave);
+  if (result.generator.limited()) {
+    out.why = "the generator was the limit: " + facts;
+  } else if (result.all.ledger.copies != 0 && answering > leave) {
+    out.by_server = true;
+    out.why = "the server was too slow for this load: " + facts;
+  } else {
+    out.why = fmt::format("the slots were the limit: {}; such a load needs --copies {:.0f}", facts,
+                          std::ceil(held * result.rate / 1000));
+  }
+  return out;
+}
+
 judge::Verdict verdict_of(const LoadResult& result) {
   using judge::Verdict;
   std::vector<Verdict> all = {result.worst};
   if (result.generator.limited() || result.interrupted || result.all.ledger.copies == 0 ||
       result.all.ledger.unknown != 0)
     all.push_back(Verdict::inconclusive);
+  if (const Unserved late = unserved(result); late.copies != 0)
+    all.push_back(late.by_server ? Verdict::fail : Verdict::inconclusive);
   if (result.all.ledger.unexplained != 0 && result.worst == Verdict::pass) all.push_back(Verdict::inconclusive);
   return judge::worst(all);
 }
@@ -123,6 +160,9 @@ std::string to_text(const LoadResult& result) {
   };
   if (result.generator.limited())
     line("GENERATOR-LIMITED: these figures say more about this machine than about the server.\n");
+  const Unserved late = unserved(result);
+  if (late.copies != 0)
+    line("UNSERVED: {} of {} copies never began: {}.\n", late.copies, late.copies + begun(result), late.why);
   if (result.stories.size() == 1)
     line("{} on {}: {} copies in {} slots, {:.1f} copies/s intended, {:.1f} s", result.stories.front(), result.target,
          result.copies, result.slots, result.rate, result.seconds);
@@ -133,15 +173,16 @@ std::string to_text(const LoadResult& result) {
   std::size_t width = 20;
   result.all.operations.for_each(
       [&](std::string_view name, const stats::Operation&) { width = std::max(width, name.size()); });
-  line("\n{:<{}} {:>8} {:>8} {:>6} {:>6} {:>9} | {:>10} {:>10} | {:>10} {:>10}", "operation", width, "done", "ops/s",
-       "fail", "info", "unserved", "p50 ms", "p99 ms", "service50", "service99");
+  line("\n{:<{}} {:>8} {:>8} {:>6} {:>6} {:>9} | {:>10} {:>10} {:>10} {:>10} | {:>10} {:>10}", "operation", width,
+       "done", "ops/s", "fail", "info", "unserved", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "service50", "service99");
   result.all.operations.for_each([&](std::string_view name, const stats::Operation& op) {
-    line("{:<{}} {:>8} {:>8.1f} {:>6} {:>6} {:>9} | {:>10.2f} {:>10.2f} | {:>10.2f} {:>10.2f}", name, width, op.ok,
-         static_cast<double>(op.ok) / std::max(result.seconds, 1e-9), op.fail, op.info, op.unserved(),
-         ms(op.response.percentile(50)), ms(op.response.percentile(99)), ms(op.service.percentile(50)),
+    line("{:<{}} {:>8} {:>8.1f} {:>6} {:>6} {:>9} | {:>10.2f} {:>10.2f} {:>10.2f} {:>10.2f} | {:>10.2f} {:>10.2f}",
+         name, width, op.ok, static_cast<double>(op.ok) / std::max(result.seconds, 1e-9), op.fail, op.info,
+         op.unserved(), ms(op.response.percentile(50)), ms(op.response.percentile(99)),
+         ms(op.response.percentile(99.9)), ms(op.response.max()), ms(op.service.percentile(50)),
          ms(op.service.percentile(99)));
   });
-  line("(p50, p99: from the intended start; service: from the real one)");
+  line("(p50 to max: from the intended start, unserved copies included; service: from the real one)");
   bool errors = false;
   result.all.operations.for_each([&](std::string_view name, const stats::Operation& op) {
     for (const auto& [what, count] : op.errors) {
@@ -174,7 +215,8 @@ std::string to_text(const LoadResult& result) {
       line("    {}", message);
     }
   }
-  line("\n{}: {}", name(verdict_of(result)), counted(result.all.verdicts));
+  line("\n{}: {}{}", name(verdict_of(result)), counted(result.all.verdicts),
+       late.copies == 0 ? "" : fmt::format(", {} unserved", late.copies));
   if (result.stories.size() > 1)
     for (std::size_t i = 0; i < result.stories.size(); ++i)
       line("  {}: {}", result.stories[i], counted(result.by_story[i].verdicts));
@@ -187,6 +229,8 @@ std::string to_json(const LoadResult& result) {
   out.update({{"target", result.target},
               {"seed", result.seed},
               {"copies", result.copies},
+              {"played", begun(result)},
+              {"unserved", result.all.unserved},
               {"slots", result.slots},
               {"rate", result.rate},
               {"seconds", result.seconds},

@@ -46,6 +46,7 @@ struct StoryTotals {
   stats::Operations operations;
   LedgerTotals ledger;
   std::map<std::string, std::uint64_t> verdicts;
+  std::uint64_t unserved = 0;  ///< copies that were due and never began
   void merge(const StoryTotals& other);
 };
 
@@ -62,7 +63,17 @@ struct LoadResult {
   judge::Verdict worst = judge::Verdict::pass;
   Generator generator;
   std::string note;
+  Duration held{}, answering{};  ///< slots, by the copies; and part of it, until the server's answers came
 };
+
+/// Why copies were not served. Whose fault it was is a verdict of its own: the server's where what it took of a copy
+/// alone is more than the slots leave it at this rate, else ours.
+struct Unserved {
+  std::uint64_t copies = 0;  ///< 0 = all were
+  bool by_server = false;
+  std::string why;
+};
+Unserved unserved(const LoadResult& result);
 
 judge::Verdict verdict_of(const LoadResult& result);
 std::string to_text(const LoadResult& result);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace mailproof::load {
 namespace {
@@ -75,7 +76,23 @@ void LoadShard::start() {
   ring(zero_);
 }
 
+/// What nobody was served counts: the slowest of all must not be missing in the percentiles.
+void LoadShard::give_up_waiting() {
+  const double played = static_cast<double>(operations_.at(story_).ok);
+  std::vector<std::pair<stats::Operations::Id, std::uint64_t>> each = {{story_, 1}};
+  operations_.for_each([&](std::string_view name, const stats::Operation& one) {
+    if (const auto id = operations_.id(name); id != story_ && played > 0)
+      each.emplace_back(id, static_cast<std::uint64_t>(std::llround(static_cast<double>(one.ok) / played)));
+  });
+  const Time now = network_.now();
+  for (const std::uint32_t copy : waiting_)
+    for (const auto& [id, times] : each)
+      if (times != 0) operations_.at(id).never(now - zero_ - arrivals_.due(copy), times);
+  waiting_.clear();
+}
+
 void LoadShard::close() {
+  if (!closed_) give_up_waiting();
   closed_ = true;
   network_.set_alarm(*this, std::nullopt);
   bury();
@@ -141,6 +158,7 @@ void LoadShard::measure(Running& copy, const history::Event& event) {
   const Time intended = invoke.at - late;
   operation.due();
   operation.begin(intended, invoke.at);
+  answering_ += event.at - invoke.at;
   if (event.type == Type::ok) return operation.succeed(intended, invoke.at, event.at);
   if (event.type == Type::fail) return operation.fail_as(error_class(event));
   operation.unknown_as(error_class(event));
@@ -162,6 +180,7 @@ void LoadShard::bury() {
     running_[i] = std::move(running_.back());
     running_.pop_back();
     ++over_;
+    held_ += network_.now() - gone->begun;
     if (on_copy) on_copy(*gone->player, gone->copy);
     if (!gone->player->broken()) free_.push_back(gone->slot);
   }
@@ -173,6 +192,8 @@ LoadShard::Progress LoadShard::progress() const {
   out.begun = begun_;
   out.over = over_;
   out.running = running_.size();
+  out.prepared = checks_.size() - checking_;
+  out.slots = slots_.size();
   return out;
 }
 

@@ -23,12 +23,14 @@ struct Arrivals {
 
 /// Plays many copies of one story on one network, each on leased accounts of its own; other stories may be played on
 /// the same network by shards beside it. A copy is the shard: everything of it happens on this thread. A copy whose
-/// time has come waits for a free slot; what it waited counts as latency, what never began as unserved.
+/// time has come waits for a free slot; what it waited counts as latency. What never began is unserved: of each
+/// operation it counts as often as a copy that was played had it, with all the time that it waited.
 class LoadShard final : public Alarm {
  public:
   struct Progress {
     std::uint32_t due = 0, begun = 0, over = 0;
     std::size_t running = 0;
+    std::size_t prepared = 0, slots = 0;  ///< whose mailboxes were looked at, of all
   };
   /// `slots`: accounts for as many copies as may run at the same time. `row`: what the operation is called that lasts
   /// as long as the story.
@@ -51,9 +53,12 @@ class LoadShard final : public Alarm {
 
   const stats::Operations& operations() const { return operations_; }
   Progress progress() const;
+  std::uint64_t unserved() const { return operations_.at(story_).unserved(); }
   Duration worst_own_lateness() const {
     return worst_own_lateness_;
-  }  ///< a slot was free, and still the copy began this late
+  }                                                  ///< a slot was free, and still the copy began this late
+  Duration held() const { return held_; }            ///< by all copies that are over: how long they had their slots
+  Duration answering() const { return answering_; }  ///< part of it: until the server's answers came
 
   void ring(Time now) override;
 
@@ -66,6 +71,7 @@ class LoadShard final : public Alarm {
     bool over = false;
   };
   void check_next();
+  void give_up_waiting();
   void begin(std::uint32_t copy, Time intended, Time now);
   void measure(Running& copy, const history::Event& event);
   void steps_done(Running& copy);
@@ -85,7 +91,7 @@ class LoadShard final : public Alarm {
   std::deque<std::uint32_t> waiting_;  ///< due, no slot was free
   std::vector<std::unique_ptr<Running>> running_;
   std::uint32_t begun_ = 0, over_ = 0;
-  Duration worst_own_lateness_{};
+  Duration worst_own_lateness_{}, held_{}, answering_{};
   bool closed_ = false;
   // preflight
   std::vector<std::unique_ptr<play::Player>> checks_;

@@ -39,7 +39,7 @@ struct LoadThread::World {
 };
 
 LoadThread::LoadThread(const run::Setup& setup, std::vector<LoadPart> parts, Duration bound, std::string reproduce,
-                       bool progress)
+                       Progress progress)
     : setup_(setup), parts_(std::move(parts)), bound_(bound), reproduce_(std::move(reproduce)), progress_(progress) {}
 
 void LoadThread::make_world(World& world) const {
@@ -103,6 +103,9 @@ void LoadThread::play_in(World& world) {
   for (std::size_t n = 0; n < shards_.size(); ++n) {
     harvest_.generator.worst_lateness = std::max(harvest_.generator.worst_lateness, shards_[n]->worst_own_lateness());
     harvest_.stories[n].operations.merge(shards_[n]->operations());
+    harvest_.stories[n].unserved += shards_[n]->unserved();
+    harvest_.held += shards_[n]->held();
+    harvest_.answering += shards_[n]->answering();
   }
 }
 
@@ -114,7 +117,14 @@ bool LoadThread::check(Network& network) {
       harvest_.wrong = std::move(wrong);
       checked = true;
     });
-    network.run([&] { return checked || host::interrupted(); });
+    Time told = network.now();
+    network.run([&] {
+      if (const Time now = network.now(); due_to_tell(told, now)) {
+        const auto so_far = shard->progress();
+        write(fmt::format("preparing: {} of {} copies' mailboxes were looked at", so_far.prepared, so_far.slots));
+      }
+      return checked || host::interrupted();
+    });
     if (!harvest_.wrong.empty() || host::interrupted()) return false;
   }
   return true;
@@ -131,13 +141,10 @@ void LoadThread::run(Network& network) {
       if (now - began > bound_ + parts_[n].arrivals.offset && !shards_[n]->done()) shards_[n]->close();
       done = done && shards_[n]->done();
     }
-    if (progress_ && now - told > std::chrono::seconds(1)) {
-      told = now;
-      tell(now - began);
-    }
+    if (due_to_tell(told, now)) tell(now - began);
     return done || host::interrupted();
   });
-  if (progress_) fmt::print(stderr, "\n");
+  if (progress_ == Progress::rewritten) fmt::print(stderr, "\n");
   if (host::interrupted())
     for (const auto& shard : shards_) shard->interrupt();
   else if (!over)
@@ -145,17 +152,33 @@ void LoadThread::run(Network& network) {
   harvest_.seconds = std::chrono::duration<double>(network.now() - began).count();
 }
 
+bool LoadThread::due_to_tell(Time& told, Time now) const {
+  const auto between = std::chrono::seconds(progress_ == Progress::rewritten ? 1 : 10);
+  if (progress_ == Progress::none || now - told < between) return false;
+  told = now;
+  return true;
+}
+
+void LoadThread::write(const std::string& line) const {
+  fmt::print(stderr, "{}", progress_ == Progress::rewritten ? fmt::format("\r{:<79}", line) : line + "\n");
+  std::fflush(stderr);
+}
+
 void LoadThread::tell(Duration passed) const {
   LoadShard::Progress all;
-  for (const auto& shard : shards_) {
-    const auto one = shard->progress();
+  stats::Histogram response;
+  for (std::size_t n = 0; n < shards_.size(); ++n) {
+    const auto one = shards_[n]->progress();
     all.due += one.due;
     all.begun += one.begun;
     all.running += one.running;
     all.over += one.over;
+    if (const auto* story = shards_[n]->operations().find(parts_[n].row)) response.merge(story->response);
   }
-  fmt::print(stderr, "\r{:>6.0f} s  due {}  begun {}  running {}  over {} ",
-             std::chrono::duration<double>(passed).count(), all.due, all.begun, all.running, all.over);
+  const auto seconds = [](Duration d) { return std::chrono::duration<double>(d).count(); };
+  write(fmt::format("{:>6.0f} s  due {}  begun {}  running {}  over {}  p50 {:.2f} s  p99 {:.2f} s", seconds(passed),
+                    all.due, all.begun, all.running, all.over, seconds(response.percentile(50)),
+                    seconds(response.percentile(99))));
 }
 
 void LoadThread::take(std::size_t n, play::Player& player, std::uint32_t copy) {

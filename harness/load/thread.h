@@ -13,14 +13,16 @@ struct Harvest {
   Generator generator;
   std::string wrong;
   double seconds = 0;
+  Duration held{}, answering{};  ///< LoadShard
 };
 
 /// One thread of a load: its parts of all stories, on a network of its own.
 class LoadThread {
  public:
+  enum class Progress : std::uint8_t { none, lines, rewritten };  ///< on standard error: every 10 s, or every second
   /// `setup` and what the parts point to must outlive it.
   LoadThread(const run::Setup& setup, std::vector<LoadPart> parts, Duration bound, std::string reproduce,
-             bool progress);
+             Progress progress);
   /// Never throws: what a copy or its judges throw is an error of that copy, anything else of this thread.
   Harvest play();
 
@@ -32,13 +34,15 @@ class LoadThread {
   void run(Network& network);
   void take(std::size_t n, play::Player& player, std::uint32_t copy);
   void count(std::size_t n, play::Player& player, std::uint32_t copy);
+  bool due_to_tell(Time& told, Time now) const;
+  void write(const std::string& line) const;
   void tell(Duration passed) const;
 
   const run::Setup& setup_;
   std::vector<LoadPart> parts_;
   Duration bound_;
   std::string reproduce_;
-  bool progress_;
+  Progress progress_;
   std::vector<std::unique_ptr<LoadShard>> shards_;
   Harvest harvest_;
 };

@@ -244,9 +244,26 @@ void ContentScanner::begin() {
   header_hash_ = octets_ = canonical_ = 0;
   body_lines_ = 0;
   header_ended_ = stamped_ = line_too_long_ = false;
+  sent_.reset();
+  difference_.reset();
   line_.clear();
   kept_.clear();
   header_.clear();
+}
+
+void ContentScanner::canonical(std::string_view part) {
+  constexpr std::size_t kShown = 24;
+  hash_.add(part);
+  if (sent_ && !difference_) {
+    const std::string_view rest = std::string_view(*sent_).substr(std::min<std::uint64_t>(canonical_, sent_->size()));
+    const auto same = static_cast<std::size_t>(std::mismatch(part.begin(), part.end(), rest.begin(), rest.end()).first -
+                                               part.begin());
+    if (same < part.size())
+      difference_ = {canonical_ + same, std::string(rest.substr(same, kShown)), std::string(part.substr(same, kShown))};
+  } else if (difference_ && difference_->came.size() < kShown) {
+    difference_->came += part.substr(0, kShown - difference_->came.size());
+  }
+  canonical_ += part.size();
 }
 
 void ContentScanner::line() {
@@ -255,14 +272,12 @@ void ContentScanner::line() {
     if (auto token = Token::parse(std::string_view(line_).substr(kTokenHeader.size() + 1))) {
       token_ = std::move(token);
       stamped_ = true;
+      if (as_sent_) sent_ = as_sent_(*token_);
       kept_.clear();
       kept_.shrink_to_fit();
     }
   }
-  if (stamped_) {
-    hash_.add(line_);
-    canonical_ += line_.size();
-  }
+  if (stamped_) canonical(line_);
   if (!line_too_long_ && (line_ == "\r\n" || line_ == "\n")) {
     header_ended_ = true;
     if (stamped_) header_hash_ = hash_.value();
@@ -277,8 +292,7 @@ void ContentScanner::add(std::string_view chunk) {
     if (header_ended_) {
       for (const char c : chunk) body_lines_ += c == '\n' ? 1U : 0U;
       if (stamped_) {
-        hash_.add(chunk);
-        canonical_ += chunk.size();
+        canonical(chunk);
       } else if (kept_.size() < kKept) {
         kept_.append(chunk.substr(0, kKept - kept_.size()));
       }
@@ -293,10 +307,7 @@ void ContentScanner::add(std::string_view chunk) {
     if (newline != std::string_view::npos) {
       line();
     } else if (line_.size() > kLongestHeaderLine) {  // hand it over in pieces
-      if (stamped_) {
-        hash_.add(line_);
-        canonical_ += line_.size();
-      }
+      if (stamped_) canonical(line_);
       line_.clear();
       line_too_long_ = true;
     }
@@ -305,6 +316,9 @@ void ContentScanner::add(std::string_view chunk) {
 
 void ContentScanner::end() {
   if (!line_.empty()) line();
+  if (sent_ && !difference_ && canonical_ < sent_->size())
+    difference_ = {canonical_, sent_->substr(canonical_, 24), ""};
+  sent_.reset();
 }
 
 }  // namespace mailproof::mail

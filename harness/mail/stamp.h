@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -71,6 +72,15 @@ bool subject_fits(const Token& token, std::string_view subject);
 /// with the token header.
 class ContentScanner {
  public:
+  /// Where what came begins to be another than what was sent.
+  struct Difference {
+    std::uint64_t offset = 0;  ///< in the canonical content, from 0
+    std::string sent, came;    ///< from there on, a few octets; empty = it ended there
+  };
+  using AsSent = std::function<std::shared_ptr<const std::string>(const Token&)>;
+
+  /// Asked for the text of each message whose token is seen, which is compared as it comes; null = not known any more.
+  void compare_with(AsSent as_sent) { as_sent_ = std::move(as_sent); }
   void begin();  ///< forget everything, start a new message
   void add(std::string_view chunk);
   void end();
@@ -90,9 +100,15 @@ class ContentScanner {
   const std::string& header() const { return header_; }
   /// What was kept of a message that is not stamped itself (it may be a report about one of ours): its first 128 KiB.
   const std::string& kept() const { return kept_; }
+  /// Of a message that was read to its end; none where it is as it was sent, or what was sent is not known.
+  const std::optional<Difference>& difference() const { return difference_; }
 
  private:
   void line();
+  void canonical(std::string_view part);
+  AsSent as_sent_;
+  std::shared_ptr<const std::string> sent_;
+  std::optional<Difference> difference_;
   std::optional<Token> token_;
   ContentHash hash_;
   std::uint64_t header_hash_ = 0, octets_ = 0, canonical_ = 0;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <chrono>
 #include <csignal>
 #include <mutex>
 #include <set>
@@ -12,8 +13,15 @@
 
 namespace mailproof::net {
 
+namespace {
+
+// timeout(1) sends one to the process and another to its group, which is the same one.
+constexpr auto kSame = std::chrono::milliseconds(300);
+
+}  // namespace
+
 struct Signals::Inside {
-  Inside() : set(context, SIGINT, SIGTERM) {
+  Inside() : set(context, SIGINT, SIGTERM, SIGHUP) {
     wait();
     thread = std::thread([this] { context.run(); });
   }
@@ -22,9 +30,12 @@ struct Signals::Inside {
     thread.join();
   }
   void wait() {
-    set.async_wait([this](const boost::system::error_code& error, int) {
+    set.async_wait([this](const boost::system::error_code& error, int number) {
       if (error) return;
-      if (came.exchange(true)) _exit(130);
+      const auto now = std::chrono::steady_clock::now();
+      if (came.exchange(true) && !(number == first && now - at < kSame)) _exit(130);
+      if (first == 0) at = now;
+      first = first == 0 ? number : first;
       wait();
       const std::lock_guard lock(mutex);
       for (Loop* loop : loops) loop->nudge();
@@ -32,6 +43,8 @@ struct Signals::Inside {
   }
 
   std::atomic<bool> came = false;
+  int first = 0;  // the one that came; these two only on the thread
+  std::chrono::steady_clock::time_point at;
   std::mutex mutex;
   std::set<Loop*> loops;  // guarded by mutex, so that none goes away while it is nudged
   boost::asio::io_context context{1};

@@ -5,8 +5,9 @@
 
 namespace mailproof::net {
 
-/// Waits for SIGINT and SIGTERM on a thread of its own, so that a busy program hears them too. The first asks for an
-/// orderly end, the second ends the process at once with status 130. One at a time in a process.
+/// Waits for SIGINT, SIGTERM and SIGHUP on a thread of its own, so that a busy program hears them too. The first asks
+/// for an orderly end, the second ends the process at once with status 130; the same again within 0.3 s is the first
+/// still, as timeout(1) sends it twice. One at a time in a process.
 class Signals {
  public:
   Signals();

@@ -125,6 +125,9 @@ Result<Baseline> parse_baseline(std::string_view text, const std::string& name) 
 
 void accept_baseline(const Baseline& baseline, ScenarioResult& scenario) {
   const auto found = baseline.scenarios.find(scenario.id);
+  for (auto& finding : scenario.findings)
+    if (found == baseline.scenarios.end() || !found->second.findings.contains(finding.id))
+      finding.since = "new since the baseline " + baseline.name;
   if (found == baseline.scenarios.end()) return;
   const Baseline::Scenario& before = found->second;
   if (scenario.verdict == Verdict::not_applicable) {

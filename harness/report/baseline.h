@@ -28,7 +28,7 @@ Result<Baseline> parse_baseline(std::string_view text, const std::string& name);
 
 /// Sets `accepted` of findings of severity fail, latitude and error that the baseline has too. One that was a latitude
 /// there and is a failure now is new. A scenario that passed there and is not applicable now gets a finding and fails:
-/// a release that stops offering something must not go green.
+/// a release that stops offering something must not go green. What the baseline has not is told as new (`since`).
 void accept_baseline(const Baseline& baseline, ScenarioResult& scenario);
 
 /// Once all is played: what the baseline has and the run has not goes into the run's notes. Scenarios that are missing

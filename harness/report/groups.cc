@@ -22,17 +22,19 @@ constexpr std::size_t kFewestShow = 2;  ///< scenarios that show a way of the se
 constexpr std::size_t kMostSeen = 160;  ///< octets of what was seen, in a list
 
 /// From cause to consequence, by the first words of a class. What is not here stands before what misses something only.
-constexpr std::array<std::string_view, 25> kOrigins{
-    "session/unreachable", "session/login-refused", "session/tls-failed", "isolation/", "tls/",
-    // A number that means another message now takes the wrong one.
-    "pop3-session/numbering-changed", "pop3-session/",
-    // Mail that was taken is gone, and mail that is there twice looks as if it had not gone.
-    "removal/more-than-", "removal/without-quit", "loss/", "content/", "duplicates/", "removal/",
-    // A UID for another message changes what it seems to be; a view that is wrong gives messages wrong UIDs.
-    "identity/uid-reused", "view/exists-fell", "identity/", "uidl/", "view/", "quota/not-freed", "quota/",
-    "",  // all others
-    "conformance/", "session/", "expectation/", "judging/"};
-constexpr std::size_t kOthers = 20;
+constexpr std::array kOrigins = std::to_array<std::string_view>(
+    {"session/unreachable", "session/login-refused", "session/tls-failed", "isolation/", "tls/",
+     // A number that means another message now takes the wrong one.
+     "pop3-session/numbering-changed", "pop3-session/",
+     // Mail that was taken is gone, and mail that is there twice looks as if it had not gone.
+     "removal/more-than-", "removal/without-quit",
+     // An answer for another recipient than it is about: what was refused came, and what was accepted did not.
+     "lmtp-replies/", "loss/", "content/", "duplicates/", "removal/",
+     // A UID for another message changes what it seems to be; a view that is wrong gives messages wrong UIDs.
+     "identity/uid-reused", "view/exists-fell", "identity/", "uidl/", "view/", "quota/not-freed", "quota/",
+     "",  // all others
+     "conformance/", "session/", "expectation/", "judging/"});
+constexpr auto kOthers = static_cast<std::size_t>(std::find(kOrigins.begin(), kOrigins.end(), "") - kOrigins.begin());
 
 bool counts(const Finding& finding) { return finding.accepted.empty(); }
 
@@ -69,6 +71,12 @@ std::string Group::headline() const {
   const bool checks =
       std::all_of(members.begin(), members.end(), [](const Member& one) { return one.scenario->kind == Kind::check; });
   return fmt::format("{} in {} {}{}", name, scenarios, checks ? "check" : "scenario", scenarios == 1 ? "" : "s");
+}
+
+std::string Group::since() const {
+  const bool all =
+      std::none_of(members.begin(), members.end(), [](const Member& one) { return one.finding->since.empty(); });
+  return all ? simplest().since : std::string();
 }
 
 bool Group::differ() const {

@@ -33,6 +33,8 @@ struct Group {
   std::vector<Member>
       members;  ///< at least one; the worst first, and of these the simplest: its history is the shortest
   std::size_t scenarios = 0;
+  /// "new since the baseline ..." where none of it was there.
+  std::string since() const;
   bool everywhere = false;  ///< a way of the server that is no scenario's (RunResult::everywhere)
 
   const judge::Finding& simplest() const { return *members.front().finding; }

@@ -24,9 +24,9 @@ constexpr std::array kVerdicts{Verdict::error,        Verdict::fail,          Ve
 
 std::string head(const RunResult& run) {
   const Verdict verdict = verdict_of(run);
-  std::string facts = fmt::format("{} scenario{} in {:.1f} s, seed {}, mailproof {}", run.scenarios.size(),
-                                  run.scenarios.size() == 1 ? "" : "s", run.seconds, run.seed, xml(run.version));
-  for (const auto& [what, version] : run.versions) facts += fmt::format("; {}: {}", xml(what), inline_html(version));
+  std::string facts = fmt::format("{} scenario{} in {:.1f} s, seed {}", run.scenarios.size(),
+                                  run.scenarios.size() == 1 ? "" : "s", run.seconds, run.seed);
+  for (const std::string& one : circumstances(run)) facts += fmt::format("<br>{}", inline_html(one));
   std::map<Verdict, std::size_t> totals;
   for (const ScenarioResult& scenario : run.scenarios) ++totals[scenario.verdict];
   std::string counts;

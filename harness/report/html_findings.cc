@@ -66,7 +66,7 @@ std::string article(const Group& group, std::size_t number, bool open) {
   if (group.members.size() > 1) out += field("Simplest", finding.id);
   out +=
       field("Requirement", finding.requirement) + field("Expected", finding.expected) + field("Actual", finding.actual);
-  out += field("Messages", messages) + field("Accepted", finding.accepted);
+  out += field("Messages", messages) + field("Accepted", finding.accepted) + field("Since", group.since());
   out += "</dl>\n";
   out += block("Evidence", finding.evidence, open) + block("Life of the message", finding.life, open);
   if (!finding.reproduce.empty())

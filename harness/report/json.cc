@@ -32,6 +32,7 @@ Json finding_json(const judge::Finding& finding) {
   out["events"] = finding.events;
   out["reproduce"] = plain(finding.reproduce);
   if (!finding.accepted.empty()) out["accepted"] = plain(finding.accepted);
+  if (!finding.since.empty()) out["since"] = plain(finding.since);
   return out;
 }
 
@@ -68,6 +69,7 @@ Json causes_json(const RunResult& run) {
     one["findings"] = Json::array();
     for (const Group::Member& member : group.members) one["findings"].push_back(plain(member.finding->id));
     if (!group.accepted.empty()) one["accepted"] = plain(group.accepted);
+    if (!group.since().empty()) one["since"] = plain(group.since());
     out.push_back(std::move(one));
   }
   return out;
@@ -89,6 +91,9 @@ std::string run_json(const RunResult& run) {
   out["version"] = plain(run.version);
   out["versions"] = Json::object();
   for (const auto& [what, version] : run.versions) out["versions"][plain(what)] = plain(version);
+  if (!run.began.empty()) out["began"] = plain(run.began);
+  if (!run.ended.empty()) out["ended"] = plain(run.ended);
+  out["endpoints"] = texts(run.endpoints);
   out["interrupted"] = run.interrupted;
   out["seconds"] = run.seconds;
   out["selection"] = texts(run.selection);

@@ -21,6 +21,17 @@ int order_of(judge::Severity severity) {
 
 std::string_view name(Kind kind) { return kind == Kind::check ? "check" : "story"; }
 
+std::vector<std::string> circumstances(const RunResult& run) {
+  std::vector<std::string> out;
+  if (!run.began.empty()) out.push_back(run.ended.empty() ? "began " + run.began : run.began + " to " + run.ended);
+  if (!run.version.empty()) out.push_back("mailproof " + run.version);
+  for (const std::string& endpoint : run.endpoints) {
+    const auto said = run.versions.find(endpoint);
+    out.push_back(said == run.versions.end() ? endpoint : endpoint + ": " + said->second);
+  }
+  return out;
+}
+
 judge::Verdict verdict_of(const RunResult& run) {
   if (!run.lost.empty()) return judge::Verdict::error;
   std::vector<judge::Verdict> verdicts;

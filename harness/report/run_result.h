@@ -39,15 +39,21 @@ struct RunResult {
   std::uint64_t seed = 0;
   std::string target;                           ///< "sim", "sockets", or the target's name
   std::string version;                          ///< of mailproof
-  std::map<std::string, std::string> versions;  ///< of others: what the servers say about themselves
+  std::map<std::string, std::string> versions;  ///< of others: what the servers say about themselves, by endpoint
   std::vector<ScenarioResult> scenarios;
   bool interrupted = false;
   double seconds = 0;
-  std::vector<std::string> selection = {};  ///< what was asked for: "scenarios/pop3", "--only tls"
-  std::vector<std::string> notes = {};      ///< what people should know of the run as a whole, a line each
-  std::string lost = {};                    ///< what could not be written, and why: an error; "" = nothing
+  std::string began = {}, ended = {};        ///< by the clock, "2026-11-29T01:30:00Z"; "" = not known
+  std::vector<std::string> endpoints = {};   ///< where it was played: "imap 127.0.0.1:143"; none in simulation
+  std::vector<std::string> selection = {};   ///< what was asked for: "scenarios/pop3", "--only tls"
+  std::vector<std::string> notes = {};       ///< what people should know of the run as a whole, a line each
+  std::string lost = {};                     ///< what could not be written, and why: an error; "" = nothing
   std::vector<std::string> everywhere = {};  ///< classes of findings that are the server's way, and no scenario's
 };
+
+/// When, where, with what and what is there: "2026-11-29T01:30:00Z to 2026-11-29T01:31:07Z", "mailproof 0.1.0",
+/// "imap 127.0.0.1:143: * OK Dovecot ready.". May hold what a server said.
+std::vector<std::string> circumstances(const RunResult& run);
 
 /// The worst of its scenarios; an interrupted run is inconclusive at best, one that could not be written an error.
 judge::Verdict verdict_of(const RunResult& run);

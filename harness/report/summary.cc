@@ -45,6 +45,7 @@ std::string finding(const Group& group) {
   out += fmt::format("- **Requirement:** {}\n", markdown(f.requirement));
   out += fmt::format("- **Expected:** {}\n", markdown(f.expected));
   out += fmt::format("- **Actual:** {}\n", markdown(f.actual));
+  if (!group.since().empty()) out += fmt::format("- **Since:** {}\n", markdown(group.since()));
   if (!f.evidence.empty()) out += "\nEvidence:\n\n" + code(f.evidence);
   if (!f.life.empty()) out += "\nThe life of the message:\n\n" + code(f.life);
   if (!f.reproduce.empty()) out += "\nReproduce:\n\n" + code({f.reproduce});
@@ -150,6 +151,8 @@ std::string summary_markdown(const RunResult& run) {
   out +=
       fmt::format("{} scenarios on {} in {:.1f} s; seed {}; mailproof {}.\n", run.scenarios.size(),
                   markdown(shortened(run.target, 200)), run.seconds, run.seed, markdown(shortened(run.version, 200)));
+  for (const std::string& one : circumstances(run)) out += fmt::format("\n- {}", markdown(shortened(one, 400)));
+  if (!circumstances(run).empty()) out += '\n';
   if (run.interrupted) out += "\n**Interrupted: the rest was not played.**\n";
   if (!run.notes.empty()) out += "\n";
   for (std::size_t i = 0; i < run.notes.size() && i < kMostNotes; ++i)

@@ -89,6 +89,7 @@ std::string fields(const Finding& finding) {
   out += block("Life", finding.life, "    ");
   if (!finding.reproduce.empty()) out += field("Reproduce", finding.reproduce);
   if (!finding.accepted.empty()) out += field("Accepted", finding.accepted);
+  if (!finding.since.empty()) out += field("Since", finding.since);
   return out;
 }
 
@@ -180,6 +181,11 @@ std::string run_text(const RunResult& run, const TextStyle& style) {
     if (totals.contains(verdict))
       counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", totals[verdict], judge::name(verdict));
   const Verdict verdict = verdict_of(run);
+  // In simulation none of it says anything.
+  if (!run.endpoints.empty()) {
+    out += '\n';
+    for (const std::string& one : circumstances(run)) out += fmt::format("{}\n", one_line(one));
+  }
   out += fmt::format(
       "\n{}: {} {} on {} in {:.1f} s, seed {}{}{}{}\n", painted(judge::name(verdict), colour_of(verdict), style),
       run.scenarios.size(), run.scenarios.size() == 1 ? "scenario" : "scenarios", plain(run.target), run.seconds,

@@ -12,6 +12,7 @@
 #include "host/builtin.h"
 #include "report/gate.h"
 #include "run/accounts.h"
+#include "run/said.h"
 #include "run/wire_rules.h"
 
 namespace mailproof::run {
@@ -36,6 +37,7 @@ struct Setup {
   /// Held shared by everybody who plays, alone by a scenario that restarts, kills or pauses the target.
   std::shared_mutex* quiet = nullptr;
   const archive::RunDirectory* directory = nullptr;       ///< null: nothing is written
+  ServersSaid* said = nullptr;                            ///< null: nobody asks what servers say of themselves
   RunRules* rules = nullptr;                              ///< null: no check of the run looks at wire rules
   const std::vector<WrongDialogue>* dialogues = nullptr;  ///< in simulation: what stands in front of the server
   std::vector<std::string>* unreached = nullptr;          ///< ... is told which of its blocks nobody came to

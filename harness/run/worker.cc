@@ -278,6 +278,7 @@ Played play_once(const Setup& setup, const Job& job, const std::optional<play::E
       player.broke(play::what_was_thrown());
     }
     if (stream) stream->end(player.playing_time());
+    if (setup.said != nullptr) setup.said->look(player.history(), player.logs());
     result = conclude(setup, job, player.history(), player.playing_time());
     out.silence = player.silence();
     if (stream && !stream->trouble().empty()) {

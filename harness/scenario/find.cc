@@ -66,10 +66,17 @@ class Loader {
       return;
     }
     if (const auto found = checks_.find(id); found != checks_.end()) return read(found->second, id);
+    std::set<std::string> family;
+    for (const auto& [one, files] : ids_)
+      if (one.starts_with(id + ".")) family.insert(files.begin(), files.end());
+    if (std::error_code error; family.empty() && fs::is_directory(fs::path(root_) / id, error))
+      return add(fs::path(root_) / id);
+    for (const auto& file : family) read(file);
+    if (!family.empty()) return;
     std::vector<std::string> known;
     for (const auto& [one, files] : ids_) known.push_back(one);
     for (const auto& [one, file] : checks_) known.push_back(one);
-    complain(root_, id, "the id of a scenario below this folder, or a file");
+    complain(root_, id, "the id of a scenario below this folder, the first words of several, or a file");
     out_.problems.back().hint = nearest_word(id, known).value_or("");
   }
 

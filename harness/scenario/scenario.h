@@ -83,7 +83,8 @@ struct Loaded {
   std::vector<Problem> notes = {};  ///< what is hardly meant, and no mistake
 };
 
-/// Reads scenario files. `paths` are files, folders (recursively, *.yaml, sorted) or ids looked up below `root`.
+/// Reads scenario files. `paths` are files, folders (recursively, *.yaml, sorted) or what is looked up below `root`:
+/// ids, first words of several ("sync"), folders by their name.
 Loaded load(const std::vector<std::string>& paths, const std::string& root);
 /// Checks text as if it were file `name`.
 Loaded parse(std::string_view text, const std::string& name);

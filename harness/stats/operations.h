@@ -21,7 +21,7 @@ struct Operation {
   std::uint64_t fail = 0;      ///< part of started: it certainly did not
   std::uint64_t info = 0;      ///< part of started: nobody knows (timeout, connection lost before the answer)
 
-  Histogram response;  ///< ok only: from the intended start to the answer; what a user felt
+  Histogram response;  ///< ok, and what was never served: from the intended start to the answer; what a user felt
   Histogram service;   ///< ok only: from the real start to the answer; what the server took
   Histogram lateness;  ///< every started one: from the intended to the real start; our own delay and the queueing
 
@@ -36,6 +36,8 @@ struct Operation {
   void succeed(Time intended_start, Time start, Time end);
   void fail_as(std::string_view error_class);
   void unknown_as(std::string_view error_class);
+  /// So often it was due and never began; whoever wanted it gave up after having waited so long.
+  void never(Duration waited, std::uint64_t times) { response.add(waited, times); }
   void merge(const Operation& other);
 
   friend bool operator==(const Operation&, const Operation&) = default;

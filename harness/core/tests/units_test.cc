@@ -52,6 +52,8 @@ TEST(Units, RatesArePerSecond) {
 TEST(Units, TheNearestWordIsNearOrNone) {
   const std::vector<std::string> words = {"deliver", "delete", "download"};
   EXPECT_EQ(nearest_word("delivr", words), "deliver");
+  EXPECT_EQ(nearest_word("removed", {"present", "moved", "removed-by-client"}), "removed-by-client");
+  EXPECT_EQ(nearest_word("bounce", {"bounce-late", "bounce-never", "bounced"}), "bounced");
   EXPECT_EQ(nearest_word("DELETE", words), "delete");
   EXPECT_EQ(nearest_word("quota", words), std::nullopt);
 }

@@ -8,12 +8,33 @@
 
 namespace mailproof::play {
 
+namespace {
+
+constexpr std::uint64_t kMostCompared = 1U << 20;  // octets: a larger message is made again by nobody who only reads
+
+std::string quoted(const std::string& octets, std::string_view nothing) {
+  return octets.empty() ? std::string(nothing) : fmt::format("\"{}\"", printable(octets, 100));
+}
+
+}  // namespace
+
+mail::ContentScanner::AsSent as_sent(const Context& context) {
+  return [&context](const mail::Token& token) -> std::shared_ptr<const std::string> {
+    const std::uint32_t number = context.messages.exactly(token);
+    if (number == 0 || context.history.message(number).size > kMostCompared) return nullptr;
+    return context.messages.again(number);
+  };
+}
+
 void describe_content(const Context& context, const mail::ContentScanner& scanner, bool full, history::Event& e) {
   e.size = scanner.octets();
   e.code = full ? "full" : "header";
   if (!scanner.token()) return;
   e.message = context.messages.number_of(*scanner.token());
   e.hash = full ? scanner.hash() : scanner.header_hash();
+  if (const auto& other = scanner.difference(); full && other && e.message != 0)
+    e.set = fmt::format("from octet {} on {} was sent, and {} came", other->offset, quoted(other->sent, "nothing more"),
+                        quoted(other->came, "nothing"));
   if (e.message == 0) {
     e.flags = "foreign-run";
     e.text = e.text.empty() ? scanner.token()->text() : e.text;

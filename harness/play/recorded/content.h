@@ -4,6 +4,9 @@
 
 namespace mailproof::play {
 
+/// What was sent, for a scanner that compares; of a large message nothing.
+mail::ContentScanner::AsSent as_sent(const Context& context);
+
 /// Fills an obs event with what a scanner found in a message or header: whose it is, its hash, whether it is complete.
 void describe_content(const Context& context, const mail::ContentScanner& scanner, bool full, history::Event& e);
 

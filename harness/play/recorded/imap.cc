@@ -41,7 +41,9 @@ RecordedImap::RecordedImap(Context& context, std::uint32_t device, std::uint32_t
           std::make_unique<session::ImapClient>(context.client_config(endpoint, account, session_, mechanism), *this)),
       guard_(context.options.own_mailboxes),
       looks_before_(device == 0 && audit_round == 0),
-      recorder_(context, *client_, session_, endpoint) {}
+      recorder_(context, *client_, session_, endpoint) {
+  scanner_.compare_with(as_sent(context_));
+}
 
 bool RecordedImap::under_way(What what) const {
   return std::any_of(recorder_.pending().begin(), recorder_.pending().end(),

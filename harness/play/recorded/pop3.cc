@@ -18,7 +18,9 @@ RecordedPop3::RecordedPop3(Context& context, std::uint32_t device, std::uint32_t
           std::make_unique<session::Pop3Client>(context.client_config(endpoint, account, session_, mechanism), *this)),
       guard_(context.options.own_mailboxes),
       // A maildrop is the INBOX, RFC 1939 knows no other.
-      recorder_(context, *client_, session_, endpoint, "INBOX") {}
+      recorder_(context, *client_, session_, endpoint, "INBOX") {
+  scanner_.compare_with(as_sent(context_));
+}
 
 /// `number` = of the message it is about, 0 = none.
 template <class Issue>

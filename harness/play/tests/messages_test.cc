@@ -32,6 +32,33 @@ mail::ContentScanner scanned(std::string_view text) {
   return scanner;
 }
 
+/// However the pieces are cut that it comes in.
+TEST(Difference, IsWhereItFirstIsAnother) {
+  Mail mail;
+  const std::string text = *mail.make("mail", MessageKind::plain, 2000).text;
+  std::string other = text;
+  other[1500] = '~';
+  for (const auto& [came, offset, sent] : {std::tuple(other, std::size_t{1500}, text.substr(1500, 24)),
+                                           std::tuple(text.substr(0, 1600), std::size_t{1600}, text.substr(1600, 24)),
+                                           std::tuple(text + "more", text.size(), std::string())})
+    for (const std::size_t piece : {1U, 7U, 1500U, 100'000U}) {
+      mail::ContentScanner scanner;
+      scanner.compare_with([&](const mail::Token&) { return std::make_shared<const std::string>(text); });
+      scanner.begin();
+      scanner.add("Received: by somebody\r\n");
+      for (std::size_t at = 0; at < came.size(); at += piece) scanner.add(std::string_view(came).substr(at, piece));
+      scanner.end();
+      ASSERT_TRUE(scanner.difference());
+      EXPECT_EQ(scanner.difference()->offset, offset);
+      EXPECT_EQ(scanner.difference()->sent, sent);
+      EXPECT_EQ(scanner.difference()->came, came.substr(offset, 24));
+      scanner.begin();
+      scanner.add(text);
+      scanner.end();
+      EXPECT_FALSE(scanner.difference());
+    }
+}
+
 class EveryKind : public testing::TestWithParam<MessageKind> {};
 
 TEST_P(EveryKind, IsKnownAgainFromItsBytesAlone) {

@@ -59,12 +59,19 @@ TEST_F(Find, FilesAndIdsInTheOrderAskedForEachOnce) {
               ElementsAre("pop3.zulu", "sync.bravo", "sync.alpha"));
 }
 
+TEST_F(Find, FirstWordsAndFoldersByTheirName) {
+  EXPECT_THAT(ids(loaded({"sync"})), ElementsAre("sync.alpha", "sync.bravo"));
+  EXPECT_THAT(ids(loaded({"sync", "sync.bravo", "pop3"})), ElementsAre("sync.alpha", "sync.bravo", "pop3.zulu"));
+  fs::create_directories(root_ / "more");
+  write("more/c.yaml", "other.charlie");
+  EXPECT_THAT(ids(loaded({"more"})), ElementsAre("other.charlie"));
+  EXPECT_EQ(messages(loaded({"syn"})).size(), 1U);
+}
+
 TEST_F(Find, AnUnknownIdNamesTheNearest) {
-  EXPECT_THAT(
-      messages(loaded({"sync.brovo"})),
-      ElementsAre(
-          root_.string() +
-          ": 'sync.brovo'; expected the id of a scenario below this folder, or a file; did you mean 'sync.bravo'?"));
+  EXPECT_THAT(messages(loaded({"sync.brovo"})),
+              ElementsAre(root_.string() + ": 'sync.brovo'; expected the id of a scenario below this folder, the first "
+                                           "words of several, or a file; did you mean 'sync.bravo'?"));
 }
 
 TEST_F(Find, AFileThatIsNotThere) {
