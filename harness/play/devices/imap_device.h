@@ -27,7 +27,9 @@ class ImapDevice final : public Actor, public Alarm {
     bool see = true;  ///< or lose
     std::vector<std::uint32_t> messages;
     std::uint32_t expectation = 0;
-    Time deadline;
+    Time since;
+    Duration bound{};  ///< the scenario's
+    Time deadline;     ///< earlier where the run has learnt that nothing will come
     Finish done;
   };
   /// What a device keeps while it is offline.
@@ -53,6 +55,7 @@ class ImapDevice final : public Actor, public Alarm {
   // Waiting (imap_wait.cc)
   void wait_for(const scenario::Step& step, Finish done);
   std::vector<std::uint32_t> not_yet() const;
+  bool nowhere(const std::vector<std::uint32_t>& messages) const;
   bool check_wait();
   void poll();
   void missed();
