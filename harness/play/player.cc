@@ -279,10 +279,9 @@ void Player::verify_mailbox(Time since) {
         missing += fmt::format("{}{}", missing.empty() ? "" : ", ", history_.message(number).name());
     const Duration waited = context_.network.now() - since;
     const Duration enough = context_.enough(context_.scaled(context_.target.settle));
-    if (missing.empty()) {
-      if (options_.learnt != nullptr) options_.learnt->arrived(waited);
-      return play_talk();
-    }
+    const bool arrived = missing.empty() || (waited < std::chrono::seconds(1) && !seen.empty());
+    if (arrived && options_.learnt != nullptr) options_.learnt->arrived(waited);
+    if (missing.empty()) return play_talk();
     if (waited >= enough) {
       not_filled(fmt::format("its mailbox could not be prepared: of {} message{} {} {} accepted and never seen",
                              numbers.size(), numbers.size() == 1 ? "" : "s", missing,

@@ -28,8 +28,9 @@ class ImapDevice final : public Actor, public Alarm {
     std::vector<std::uint32_t> messages;
     std::uint32_t expectation = 0;
     Time since;
-    Duration bound{};  ///< the scenario's
-    Time deadline;     ///< earlier where the run has learnt that nothing will come
+    Duration bound{};      ///< the scenario's
+    std::size_t left = 0;  ///< of the messages, those that are not as awaited yet
+    Time deadline;         ///< earlier where the run has learnt that nothing will come
     Finish done;
   };
   /// What a device keeps while it is offline.

@@ -42,6 +42,7 @@ void ImapDevice::wait_for(const scenario::Step& step, Finish done) {
   const Duration bound = context_.scaled(wait.what->within);
   wait.since = context_.network.now();
   wait.bound = bound;
+  wait.left = wait.messages.size();
   wait.deadline = wait.since + (wait.see ? context_.enough(bound) : bound);
   wait.expectation = expect(context_, what_of(wait.see),
                             {.text = step.text,
@@ -70,12 +71,13 @@ bool ImapDevice::nowhere(const std::vector<std::uint32_t>& messages) const {
 
 bool ImapDevice::check_wait() {
   if (!wait_ || busy_) return false;
-  if (!not_yet().empty()) return false;
+  const std::size_t left = not_yet().size();
+  if (wait_->see && left < std::exchange(wait_->left, left) && context_.options.learnt != nullptr)
+    context_.options.learnt->arrived(context_.network.now() - wait_->since);
+  if (left != 0) return false;
   const Wait wait = *std::exchange(wait_, std::nullopt);
   context_.network.set_alarm(*this, std::nullopt);
   outcome(context_, what_of(wait.see), wait.expectation, Type::ok, {}, "", session_number());
-  if (wait.see && context_.options.learnt != nullptr)
-    context_.options.learnt->arrived(context_.network.now() - wait.since);
   busy_ = true;
   rest([this, done = wait.done] {
     busy_ = false;
