@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "core/words.h"
+#include "history/settled.h"
 #include "judge/at_end.h"
 #include "judge/case.h"
 #include "judge/judges.h"
@@ -110,6 +111,17 @@ void soften(std::vector<Finding>& findings) {
       finding.severity = Severity::latitude;
 }
 
+/// Where the second look was left out, what the mailboxes hold in the end was seen once: that accuses nobody.
+void withhold_unsettled(const history::History& history, std::vector<Finding>& findings) {
+  const bool unsettled = std::any_of(history.events().begin(), history.events().end(), [](const history::Event& e) {
+    return e.what == history::What::settle && e.code == history::kNotSettled;
+  });
+  if (!unsettled) return;
+  for (Finding& finding : findings)
+    if ((of_judge(finding, "expectation") || of_judge(finding, "quota")) && finding.severity == Severity::fail)
+      finding.severity = Severity::inconclusive;
+}
+
 Verdict verdict_of(const Finding& finding, bool strict) {
   switch (finding.severity) {
     case Severity::fail:
@@ -171,6 +183,7 @@ Judgement judge_by(std::span<const Judge> all, const history::History& history, 
     }
   }
   merge_explained(out.findings);
+  withhold_unsettled(history, out.findings);
   if (check && !check->talk && check->level != "MUST" && check->harm.empty()) soften(out.findings);
 
   for (const Finding& finding : out.findings) {

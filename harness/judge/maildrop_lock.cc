@@ -46,11 +46,11 @@ struct Lock {
         .first->second;
   }
 
-  /// Who else had the maildrop, now or so shortly before that the server may not have noticed the end? A session that
-  /// is refused has none itself.
-  bool held_by_another(const Span& mine, Time now) {
+  /// Who else had the maildrop since this session asked for it, or so shortly before that the server may not have
+  /// noticed the end? RFC 1939 section 4 gives the refusal no deadline. A session that is refused has none itself.
+  bool held_by_another(const Span& mine) {
     const Account& at = accounts[mine.account];
-    return at.holders > 0 || (at.given_back && now - *at.given_back <= c.history.info.settle);
+    return at.holders > 0 || (at.given_back && mine.from - *at.given_back <= c.history.info.settle);
   }
 
   void ready(Span& s, const Event& e) {
@@ -71,7 +71,7 @@ struct Lock {
   }
 
   void refused(const Span& mine, const Event& e) {
-    if (!says_in_use(e) || held_by_another(mine, e.at)) return;
+    if (!says_in_use(e) || held_by_another(mine)) return;
     c.find("stale-lock", {fmt::format("{}'s maildrop is free: no session has had it for {}", c.account(mine.account),
                                       format_duration(c.history.info.settle)),
                           fmt::format("{} is refused at {}: {}", c.who(e), c.when(e), printable(e.text, 160)),

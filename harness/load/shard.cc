@@ -38,6 +38,7 @@ LoadShard::LoadShard(const scenario::Scenario& scenario, const scenario::Target&
       story_(operations_.id(row)),
       next_(arrivals.first) {
   options_.load = true;
+  options_.learnt = nullptr;  // a load waits as long as its scenario says
   options_.baseline = false;
   for (std::size_t i = slots_.size(); i > 0; --i) free_.push_back(i - 1);
 }

@@ -11,6 +11,7 @@
 #include "history/history.h"
 #include "history/ledger/ledger.h"
 #include "history/wire_log.h"
+#include "play/learnt.h"
 #include "play/messages.h"
 #include "play/one_by_one.h"
 #include "scenario/scenario.h"
@@ -69,6 +70,7 @@ struct PlayOptions {
   std::string version = "0.1.0";
   /// A check that is played once more because of it: what comes now was late, and what does not come is looked into.
   std::optional<EarlierSilence> silence = {};
+  Learnt* learnt = nullptr;          ///< null: every scenario waits for itself (simulated time costs nothing)
   OfferedBefore* offered = nullptr;  ///< null: every check asks for itself
   Admin* admin = nullptr;  ///< does what admin steps and delivery by command ask; null = the target has no commands
   sasl::SaltedPasswords* salted_passwords =
@@ -97,6 +99,8 @@ struct Context {
   Duration scaled(Duration d) const {
     return Duration(static_cast<std::int64_t>(static_cast<double>(d.count()) * options.patience));
   }
+  /// How long accepted mail is waited for: all of `bound`, unless the run has learnt better.
+  Duration enough(Duration bound) const { return options.learnt == nullptr ? bound : options.learnt->enough(bound); }
   history::Event event(history::Type type, history::What what, std::uint32_t session = 0) const {
     history::Event e;
     e.at = network.now();

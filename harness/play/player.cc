@@ -7,6 +7,7 @@
 
 #include "core/rng.h"
 #include "history/columns.h"
+#include "history/settled.h"
 #include "play/requirements.h"
 
 namespace mailproof::play {
@@ -264,9 +265,9 @@ std::vector<std::uint32_t> Player::seen_since(std::size_t event) const {
 
 /// A talk takes what it finds, by its number: what is there must be ours, and all of it. What was accepted is waited
 /// for as long as the target may take.
-void Player::verify_mailbox(Time give_up) {
+void Player::verify_mailbox(Time since) {
   const std::size_t before = history_.events().size();
-  auditor_.verify([this, give_up, before] {
+  auditor_.verify([this, since, before] {
     if (stuck()) return leave(0);
     scenario::MessageRef all;
     all.set = "mail";
@@ -276,18 +277,22 @@ void Player::verify_mailbox(Time give_up) {
     for (const std::uint32_t number : numbers)
       if (std::find(seen.begin(), seen.end(), number) == seen.end())
         missing += fmt::format("{}{}", missing.empty() ? "" : ", ", history_.message(number).name());
+    const Duration waited = context_.network.now() - since;
+    const Duration enough = context_.enough(context_.scaled(context_.target.settle));
+    const bool arrived = missing.empty() || (waited < std::chrono::seconds(1) && !seen.empty());
+    if (arrived && options_.learnt != nullptr) options_.learnt->arrived(waited);
     if (missing.empty()) return play_talk();
-    if (context_.network.now() >= give_up) {
+    if (waited >= enough) {
       not_filled(fmt::format("its mailbox could not be prepared: of {} message{} {} {} accepted and never seen",
                              numbers.size(), numbers.size() == 1 ? "" : "s", missing,
                              missing.find(',') == std::string::npos ? "was" : "were"));
       return leave(0);
     }
-    alarm_ = [this, give_up] {
+    alarm_ = [this, since] {
       context_.network.set_alarm(*this, context_.network.now() + context_.scaled(longest(scenario_)));
-      verify_mailbox(give_up);
+      verify_mailbox(since);
     };
-    context_.network.set_alarm(*this, std::min(give_up, context_.network.now() + std::chrono::seconds(1)));
+    context_.network.set_alarm(*this, std::min(since + enough, context_.network.now() + std::chrono::seconds(1)));
   });
 }
 
@@ -319,7 +324,7 @@ void Player::fill(const scenario::Step& step, Finish done) {
 void Player::play_talk() {
   if (!filled()) return leave(0);
   if (scenario_.check->deliveries != 0 && options_.baseline && !std::exchange(verified_, true))
-    return verify_mailbox(context_.network.now() + context_.scaled(context_.target.settle));
+    return verify_mailbox(context_.network.now());
   context_.step = static_cast<std::uint32_t>(scenario_.check->deliveries + 1);
   talking_ = true;
   talk_->play([this] {
@@ -429,8 +434,17 @@ void Player::audit() {
   if (talks() && !unfilled_) return clean();
   if (stuck()) return restore_quotas([this] { finish(); });
   auditor_.audit(++round_, [this] {
+    const bool lost = accepted_and_nowhere();
+    if (round_ == 2 && lost && options_.learnt != nullptr && !stuck()) options_.learnt->lost();
     const bool again = round_ == 1 && (!ledger_.missing().empty() || may_be_reported()) && !stuck();
     if (!again) return clean();
+    if (lost && !may_be_reported() && options_.learnt != nullptr && options_.learnt->loses()) {
+      // The run has shown it often enough: this one is only said, and nobody is accused by a single look.
+      auto e = context_.event(Type::obs, What::settle);
+      e.code = history::kNotSettled;
+      context_.append(std::move(e));
+      return clean();
+    }
     // Absence counts only after the target had its time, and only if another look, from fresh sessions, sees it too.
     const Duration settle = context_.scaled(context_.target.settle);
     auto e = context_.event(Type::obs, What::settle);
@@ -441,6 +455,14 @@ void Player::audit() {
       audit();
     };
     context_.network.set_alarm(*this, context_.network.now() + settle);
+  });
+}
+
+/// All that is missing was accepted and never seen by anybody since.
+bool Player::accepted_and_nowhere() const {
+  const auto missing = ledger_.missing();
+  return !missing.empty() && std::all_of(missing.begin(), missing.end(), [](const history::Cell* cell) {
+    return cell->first_seen == 0 && cell->present == 0 && cell->removes == 0;
   });
 }
 

@@ -57,7 +57,7 @@ class Player final : public Alarm {
   void play_step(std::size_t index, Finish next);
   void play_talk();
   bool filled();
-  void verify_mailbox(Time give_up);
+  void verify_mailbox(Time since);
   std::vector<std::uint32_t> seen_since(std::size_t event) const;
   void not_filled(std::string why);
   void fill(const scenario::Step& step, Finish done);
@@ -70,6 +70,7 @@ class Player final : public Alarm {
   void audit();
   void clean();
   void finish();
+  bool accepted_and_nowhere() const;
   bool may_be_reported() const;
   bool talks() const { return scenario_.check && scenario_.check->talks(); }
   bool stuck() const { return !context_.problem.empty(); }

@@ -14,7 +14,8 @@ constexpr std::size_t kMostFailed = 3;
 
 }  // namespace
 
-std::optional<AccountPool::Lease> AccountPool::lease(const scenario::Scenario& scenario, std::string& why) {
+std::optional<AccountPool::Lease> AccountPool::lease(const scenario::Scenario& scenario, std::string& why,
+                                                     const std::vector<std::size_t>& rather_not) {
   std::unique_lock lock(mutex_);
   while (true) {
     if (!begun_ && failed_ >= kMostFailed) {
@@ -22,7 +23,13 @@ std::optional<AccountPool::Lease> AccountPool::lease(const scenario::Scenario& s
       return std::nullopt;
     }
     Lease lease;
-    lease.indexes = play::choose_accounts(scenario, target_, taken_, why);
+    if (!rather_not.empty()) {
+      std::vector<bool> others = taken_;
+      for (const auto index : rather_not) others.at(index) = true;
+      lease.indexes = play::choose_accounts(scenario, target_, others, why);
+      for (const auto index : lease.indexes) taken_[index] = true;
+    }
+    if (lease.indexes.empty()) lease.indexes = play::choose_accounts(scenario, target_, taken_, why);
     if (lease.indexes.size() == scenario.accounts.size()) {
       ++out_;
       for (const auto index : lease.indexes) lease.accounts.push_back(target_.accounts[index]);

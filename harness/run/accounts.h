@@ -20,7 +20,9 @@ class AccountPool {
   };
   /// Waits while other scenarios hold what is needed. Nothing, with `why`, if the pool could never serve this one, or
   /// when none of the first could even be looked into: a wrong password tried on every account ends in locked ones.
-  std::optional<Lease> lease(const scenario::Scenario& scenario, std::string& why);
+  /// `rather_not`: indexes of accounts that are lent only where no others are free.
+  std::optional<Lease> lease(const scenario::Scenario& scenario, std::string& why,
+                             const std::vector<std::size_t>& rather_not = {});
   struct Use {
     bool usable = true;   ///< false: they are not lent again
     bool begun = false;   ///< somebody looked into their mailboxes

@@ -18,14 +18,16 @@ struct Trial {
   std::string expected, actual;             ///< of the first finding that made the verdict
   std::vector<std::string> unreached = {};  ///< blocks of the wrong server that nothing in the check came to
   bool caught = false;                      ///< of a wrong server: the check told it from a right one
+  bool only_slow = false;                   ///< nothing was found but that answers came late, or not in time
 };
 
 /// Whether a check can fail, and does not fail without reason.
 struct Proof {
   const scenario::Scenario* scenario = nullptr;
   Trial built_in;
-  std::optional<Trial> right;    ///< on the dialogue that has what the built-in server lacks
-  std::vector<Trial> permitted;  ///< unusual servers that the RFC allows: the check passes, or is not applicable
+  std::optional<Trial> right;  ///< on the dialogue that has what the built-in server lacks
+  /// Unusual servers that the RFC allows: the check passes, is not applicable, or says no more than that they are slow.
+  std::vector<Trial> permitted;
   std::vector<Trial> wrong;
   std::vector<std::string> problems;  ///< why nothing is proven; empty = proven
 };

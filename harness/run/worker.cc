@@ -49,7 +49,11 @@ play::PlayOptions play_options(const Setup& setup, std::uint32_t copy) {
   static thread_local sasl::SaltedPasswords salted_passwords;
   options.salted_passwords = &salted_passwords;
   static thread_local play::OfferedBefore offered;
-  if (!setup.settings.simulated) options.offered = &offered;
+  static play::Learnt learnt;
+  if (!setup.settings.simulated) {
+    options.offered = &offered;
+    options.learnt = &learnt;
+  }
   return options;
 }
 
@@ -201,12 +205,14 @@ report::ScenarioResult unplayed(const Setup& setup, const Job& job, history::Wha
 struct Played {
   report::ScenarioResult result;
   std::optional<play::EarlierSilence> silence;
+  std::vector<std::size_t> accounts = {};  ///< indexes in the pool
 };
 
 /// A check that ended by silence is asked once more with so much more patience.
 constexpr double kMorePatience = 3;
 
-Played play_once(const Setup& setup, const Job& job, const std::optional<play::EarlierSilence>& before) {
+/// `before`: the play that ended by silence, whose session may have its maildrop still.
+Played play_once(const Setup& setup, const Job& job, const Played* before) {
   const scenario::Scenario& scenario = *job.scenario;
   if (left_out(setup, scenario))
     return {unplayed(setup, job, history::What::not_applicable, kLeftOut, "slow: not run without --slow"), {}};
@@ -218,7 +224,8 @@ Played play_once(const Setup& setup, const Job& job, const std::optional<play::E
   AccountPool own(*setup.target);
   AccountPool& pool = sim ? own : *setup.pool;
   std::string why;
-  const auto lease = pool.lease(scenario, why);
+  const auto lease =
+      pool.lease(scenario, why, before == nullptr || sim ? std::vector<std::size_t>() : before->accounts);
   if (!lease)
     return {unplayed(setup, job, history::What::problem, host::interrupted() ? "interrupted" : "accounts", why), {}};
 
@@ -260,19 +267,20 @@ Played play_once(const Setup& setup, const Job& job, const std::optional<play::E
     network = std::move(loop);
   }
   Played out;
+  out.accounts = lease->indexes;
   report::ScenarioResult& result = out.result;
   AccountPool::Use use;
   {
     play::PlayOptions options = play_options(setup, job.copy);
     options.admin = admin.get();
-    options.silence = before;
-    if (before) options.patience *= kMorePatience;
+    if (before != nullptr) options.silence = before->silence;
+    if (before != nullptr) options.patience *= kMorePatience;
     if (setup.rules != nullptr) options.keep_bytes = setup.rules->protocols();
     play::Player player(scenario, *setup.target, lease->accounts, *network, options);
     const auto stream = setup.directory != nullptr ? setup.directory->stream(job.slot, player.history()) : nullptr;
     run_player(*network, player, stream.get());
     try {
-      const bool counts = before.has_value() || !player.silence();  // what is played again is looked at then
+      const bool counts = before != nullptr || !player.silence();  // what is played again is looked at then
       if (setup.rules != nullptr && counts) setup.rules->look(scenario, job.slot, player);
     } catch (...) {
       player.broke(play::what_was_thrown());
@@ -303,9 +311,9 @@ Played play_once(const Setup& setup, const Job& job, const std::optional<play::E
 }
 
 report::ScenarioResult play_to_the_end(const Setup& setup, const Job& job) {
-  Played first = play_once(setup, job, std::nullopt);
+  Played first = play_once(setup, job, nullptr);
   if (!first.silence || host::interrupted()) return std::move(first.result);
-  Played again = play_once(setup, job, first.silence);
+  Played again = play_once(setup, job, &first);
   again.result.seconds += first.result.seconds;
   return std::move(again.result);
 }

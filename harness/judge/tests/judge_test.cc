@@ -6,6 +6,7 @@
 #include <array>
 #include <stdexcept>
 
+#include "history/settled.h"
 #include "judge/case.h"
 #include "judge/tests/plant.h"
 
@@ -30,6 +31,25 @@ Finding of(Severity severity) {
   f.id = "s/j/c";
   f.severity = severity;
   return f;
+}
+
+TEST(Judges, ASecondLookThatWasLeftOutAccusesNobody) {
+  const auto judged = [](bool left_out) {
+    Scene s;
+    const auto mail = s.accepted(2);
+    s.expect(What::count, 0, "", [&](Event& e) {
+      e.mailbox = "INBOX";
+      e.account = s.alice;
+      e.facts = history::CountFacts{2};
+    });
+    s.both(1, {{mail[0], 1}});
+    if (left_out) s.obs(What::settle, 0, [](Event& e) { e.code = history::kNotSettled; });
+    return judge(s.history, false);
+  };
+  EXPECT_EQ(judged(false).verdict, Verdict::fail);
+  EXPECT_EQ(judged(true).verdict, Verdict::inconclusive);
+  for (const Finding& finding : judged(true).findings)
+    EXPECT_EQ(finding.severity, Severity::inconclusive) << finding.id;
 }
 
 TEST(Judges, OneThatThrowsIsAnErrorAndTheOthersStillSpeak) {

@@ -296,6 +296,22 @@ const bool kLatitudes[] = {
              s.end(first);
              s.audited(Scene::all(mail));
            }),
+    silent("an exclusive maildrop refuses the second session half a minute later",
+           [](Scene& s) {
+             const auto mail = s.accepted(1);
+             const std::uint32_t first = s.downloads(mail);
+             const std::uint32_t second =
+                 s.history.add_session({"pc#9", s.pc, Protocol::pop3, s.alice, 0, "pop3 127.0.0.1:110"});
+             const std::uint32_t asked = s.invoke(What::connect, second);
+             s.ask(What::quit, first);
+             s.end(first);
+             s.wait(std::chrono::seconds(30));
+             s.done(asked, Type::fail, [](Event& e) {
+               e.code = "dropped";
+               e.text = "pop3 127.0.0.1:110: PASS: -ERR [IN-USE] maildrop is locked";
+             });
+             s.audited(Scene::all(mail));
+           }),
     silent("a snapshot maildrop serves two at once",
            [](Scene& s) {
              const auto mail = s.accepted(2);

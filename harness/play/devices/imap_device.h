@@ -27,7 +27,10 @@ class ImapDevice final : public Actor, public Alarm {
     bool see = true;  ///< or lose
     std::vector<std::uint32_t> messages;
     std::uint32_t expectation = 0;
-    Time deadline;
+    Time since;
+    Duration bound{};      ///< the scenario's
+    std::size_t left = 0;  ///< of the messages, those that are not as awaited yet
+    Time deadline;         ///< earlier where the run has learnt that nothing will come
     Finish done;
   };
   /// What a device keeps while it is offline.
@@ -53,6 +56,7 @@ class ImapDevice final : public Actor, public Alarm {
   // Waiting (imap_wait.cc)
   void wait_for(const scenario::Step& step, Finish done);
   std::vector<std::uint32_t> not_yet() const;
+  bool nowhere(const std::vector<std::uint32_t>& messages) const;
   bool check_wait();
   void poll();
   void missed();

@@ -40,7 +40,10 @@ void ImapDevice::wait_for(const scenario::Step& step, Finish done) {
   wait.see = step.verb == scenario::Verb::see;
   wait.messages = context_.messages.numbers(wait.what->messages);
   const Duration bound = context_.scaled(wait.what->within);
-  wait.deadline = context_.network.now() + bound;
+  wait.since = context_.network.now();
+  wait.bound = bound;
+  wait.left = wait.messages.size();
+  wait.deadline = wait.since + (wait.see ? context_.enough(bound) : bound);
   wait.expectation = expect(context_, what_of(wait.see),
                             {.text = step.text,
                              .messages = wait.messages,
@@ -60,9 +63,18 @@ std::vector<std::uint32_t> ImapDevice::not_yet() const {
   return unmet(*reader_, wait_->see, wait_->what->flags, wait_->messages);
 }
 
+/// None of them is in the view, with whatever flags.
+bool ImapDevice::nowhere(const std::vector<std::uint32_t>& messages) const {
+  return std::none_of(messages.begin(), messages.end(),
+                      [&](auto message) { return reader_ != nullptr && reader_->has(message); });
+}
+
 bool ImapDevice::check_wait() {
   if (!wait_ || busy_) return false;
-  if (!not_yet().empty()) return false;
+  const std::size_t left = not_yet().size();
+  if (wait_->see && left < std::exchange(wait_->left, left) && context_.options.learnt != nullptr)
+    context_.options.learnt->arrived(context_.network.now() - wait_->since);
+  if (left != 0) return false;
   const Wait wait = *std::exchange(wait_, std::nullopt);
   context_.network.set_alarm(*this, std::nullopt);
   outcome(context_, what_of(wait.see), wait.expectation, Type::ok, {}, "", session_number());
@@ -117,12 +129,21 @@ void ImapDevice::ring(Time now) {
 
 void ImapDevice::missed() {
   const auto missing = not_yet();
+  const Time end = wait_->since + wait_->bound;
+  if (context_.network.now() < end && !nowhere(missing)) {  // what is there is waited for to the end
+    wait_->deadline = end;
+    return ring(context_.network.now());
+  }
+  const bool early = context_.network.now() < end;
   Wait wait = *std::exchange(wait_, std::nullopt);
   if (missing.empty()) {  // it came in the very moment
     outcome(context_, what_of(wait.see), wait.expectation, Type::ok, {}, "", session_number());
     return wait.done();
   }
-  outcome(context_, what_of(wait.see), wait.expectation, Type::fail, missing, "", session_number());
+  // Less than the scenario's bound was waited: that says nothing of the server by itself.
+  const std::string why = early ? waited_only(context_.network.now() - wait.since) : "";
+  outcome(context_, what_of(wait.see), wait.expectation, early ? Type::info : Type::fail, missing, why,
+          session_number());
   ask_again(std::move(wait), missing);
 }
 

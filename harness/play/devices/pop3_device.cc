@@ -54,7 +54,9 @@ class Pop3Device final : public Actor, public Alarm {
   struct Look {
     std::vector<std::uint32_t> wanted;
     std::uint32_t expectation = 0;
-    Time deadline;
+    Time since;
+    Duration bound;  ///< the scenario's
+    Time deadline;   ///< earlier where the run has learnt that nothing will come
     Finish done;
   };
 
@@ -275,8 +277,11 @@ void Pop3Device::look_for(const Look& look) {
       const bool there = not_there(look.wanted).empty(), late = context_.network.now() >= look.deadline;
       if (session_->over()) return seen(look, there ? Type::ok : Type::info, "the connection ended");
       session_->quit([this, look, there, late](const Completion&) {
-        if (there || late) return seen(look, there ? Type::ok : Type::fail, "");
-        look_later(look);
+        if (!there && !late) return look_later(look);
+        const Duration waited = context_.network.now() - look.since;
+        if (there && context_.options.learnt != nullptr) context_.options.learnt->arrived(waited);
+        const bool early = !there && look.deadline < look.since + look.bound;
+        seen(look, there ? Type::ok : early ? Type::info : Type::fail, early ? waited_only(waited) : "");
       });
     });
   });
@@ -366,9 +371,10 @@ void Pop3Device::perform(const scenario::Step& step, Finish done) {
     case Verb::see: {
       const auto& await = step.get<scenario::Await>();
       const Duration bound = context_.scaled(await.within);
+      const Time now = context_.network.now();
       const auto wanted = context_.messages.numbers(await.messages);
       const auto expectation = expect(context_, What::see, {.text = step.text, .messages = wanted, .bound = bound});
-      return see({wanted, expectation, context_.network.now() + bound, std::move(done)});
+      return see({wanted, expectation, now, bound, now + context_.enough(bound), std::move(done)});
     }
     case Verb::remove:
       return remove(step.get<scenario::Delete>().messages, std::move(done));

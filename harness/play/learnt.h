@@ -1,0 +1,39 @@
+#pragma once
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+#include "core/time.h"
+
+namespace mailproof::play {
+
+/// What the scenarios of a run learn from each other about a server over time: how long accepted mail takes to arrive,
+/// and that some never does. One that loses every second message would else cost every bound of every scenario. Safe to
+/// use from several threads.
+class Learnt {
+ public:
+  void arrived(Duration after);  ///< what was waited for came after so long
+  /// An accepted message was nowhere, looked for over every protocol, twice, with the settling time between.
+  void lost();
+
+  /// This server loses mail, and how fast it delivers what it does not lose is known.
+  bool loses() const;
+  /// How long is waited for accepted mail: `bound`, or where the run knows better a large multiple of the slowest
+  /// arrival so far.
+  Duration enough(Duration bound) const;
+
+ private:
+  bool known() const { return lost_ >= kLost && arrived_ >= kArrived; }
+  static constexpr std::uint64_t kLost = 2, kArrived = 5;
+  static constexpr int kMultiple = 10;
+  static constexpr Duration kLeast = std::chrono::seconds(1);
+
+  mutable std::mutex mutex_;
+  std::uint64_t lost_ = 0, arrived_ = 0;
+  Duration slowest_{};
+};
+
+/// Why less was waited than the scenario says, for people.
+std::string waited_only(Duration waited);
+
+}  // namespace mailproof::play

@@ -1,0 +1,103 @@
+#include "play/learnt.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "play/tests/sim_rig.h"
+
+namespace mailproof::play {
+namespace {
+
+using history::Type;
+using history::What;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::HasSubstr;
+
+constexpr const char* kStory =
+    "accounts: [alice]\ndevices: {mta: {delivers: lmtp}, phone: {imap: alice}}\nsteps:\n"
+    "  - mta: {deliver: mail, to: alice, count: 2}\n  - phone: {see: mail, within: 20s}\n";
+
+void lose_every_second(server::ServerOptions& options) { options.defects = {"delivery.accepts-and-drops"}; }
+
+/// Of a server whose mail takes so long, and that lost two messages.
+void teach(Learnt& learnt, Duration slowest = milliseconds(20)) {
+  for (int i = 0; i < 4; ++i) learnt.arrived(milliseconds(5));
+  learnt.arrived(slowest);
+  learnt.lost();
+  learnt.lost();
+}
+
+TEST(Learnt, BoundsHoldUntilBothAreKnown) {
+  Learnt learnt;
+  EXPECT_EQ(learnt.enough(seconds(20)), seconds(20));
+  for (int i = 0; i < 5; ++i) learnt.arrived(milliseconds(5));
+  learnt.lost();
+  EXPECT_EQ(learnt.enough(seconds(20)), seconds(20)) << "one may be late still";
+  learnt.lost();
+  EXPECT_TRUE(learnt.loses());
+  EXPECT_EQ(learnt.enough(seconds(20)), seconds(1));
+  EXPECT_EQ(learnt.enough(milliseconds(300)), milliseconds(300));
+  learnt.arrived(milliseconds(700));
+  EXPECT_EQ(learnt.enough(seconds(20)), seconds(7)) << "ten times the slowest";
+  learnt.arrived(seconds(3));
+  EXPECT_EQ(learnt.enough(seconds(20)), seconds(20));
+}
+
+TEST(Learnt, AWaitForWhatIsNowhereIsShortAndAccusesNobody) {
+  SimRig rig(kStory, lose_every_second);
+  Learnt learnt;
+  teach(learnt);
+  rig.options.learnt = &learnt;
+  rig.play();
+  EXPECT_LT(rig.took(), seconds(3));
+  EXPECT_EQ(rig.last(What::see).type, Type::info);
+  EXPECT_THAT(rig.last(What::see).text, HasSubstr("waited for 1s only"));
+  EXPECT_EQ(rig.last(What::asked_again).code, "not-as-expected") << "it was looked for another way";
+  EXPECT_EQ(rig.last(What::settle).code, "left-out");
+  EXPECT_EQ(rig.told(What::audit).size(), 2U) << "one audit";
+}
+
+TEST(Learnt, APop3ClientKnowsItToo) {
+  SimRig rig(
+      "accounts: [alice]\ndevices: {mta: {delivers: lmtp}, pc: {pop3: alice}}\nsteps:\n"
+      "  - mta: {deliver: mail, to: alice, count: 2}\n  - pc: {see: mail, within: 20s}\n",
+      lose_every_second);
+  Learnt learnt;
+  teach(learnt);
+  rig.options.learnt = &learnt;
+  rig.play();
+  EXPECT_LT(rig.took(), seconds(3));
+  EXPECT_EQ(rig.last(What::see).type, Type::info);
+  EXPECT_THAT(rig.last(What::see).text, HasSubstr("waited for 1s only"));
+}
+
+TEST(Learnt, WhoHasLearntNothingWaitsAndLooksTwice) {
+  SimRig rig(kStory, lose_every_second);
+  Learnt learnt;
+  rig.options.learnt = &learnt;
+  rig.play();
+  EXPECT_GE(rig.took(), seconds(20));
+  EXPECT_EQ(rig.last(What::see).type, Type::fail);
+  EXPECT_EQ(rig.told(What::audit).size(), 4U);
+  for (int i = 0; i < 5; ++i) learnt.arrived(milliseconds(5));
+  EXPECT_FALSE(learnt.loses());
+  learnt.lost();
+  EXPECT_TRUE(learnt.loses()) << "it had learnt of the first";
+}
+
+/// What arrives is waited for to the end whatever was lost before.
+TEST(Learnt, MailThatIsThereIsWaitedForAsTheScenarioSays) {
+  SimRig rig(
+      "accounts: [alice]\ndevices: {mta: {delivers: lmtp}, phone: {imap: alice}}\nsteps:\n"
+      "  - mta: {deliver: mail, to: alice}\n  - phone: {see: mail, flags: [seen], within: 20s}\n");
+  Learnt learnt;
+  teach(learnt);
+  rig.options.learnt = &learnt;
+  rig.play();
+  EXPECT_GE(rig.took(), seconds(20)) << "its flag may still come";
+  EXPECT_EQ(rig.last(What::see).type, Type::fail);
+}
+
+}  // namespace
+}  // namespace mailproof::play
