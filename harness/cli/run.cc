@@ -106,7 +106,7 @@ std::set<std::string> all_ids(const RunFlags& flags, const std::vector<scenario:
 int run(const RunFlags& flags) {
   const auto target = make_target(flags.target);
   if (!target) return complain(target.error().message());
-  const auto lock = TargetLock::take(flags.target);
+  const auto lock = TargetLock::take(flags.target, *target);
   if (!lock) return complain(lock.error().message());
   auto asked = make_asked(flags, *target);
   if (!asked) return complain(asked.error().message());

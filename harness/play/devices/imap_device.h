@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "play/devices/actor.h"
+#include "play/devices/cut_short.h"
 #include "play/devices/login.h"
 #include "play/devices/mailbox_reader.h"
 #include "play/recorded/imap.h"
@@ -54,7 +55,10 @@ class ImapDevice final : public Actor, public Alarm {
   void wait_for(const scenario::Step& step, Finish done);
   std::vector<std::uint32_t> not_yet() const;
   bool check_wait();
+  bool stale() const;
+  void refresh();
   void poll();
+  void met();
   void missed();
   void ask_again(Wait wait, std::vector<std::uint32_t> missing);
 

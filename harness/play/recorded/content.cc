@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "play/ownership.h"
 #include "wire/mime/report.h"
 
 namespace mailproof::play {
@@ -14,7 +15,8 @@ void describe_content(const Context& context, const mail::ContentScanner& scanne
   if (!scanner.token()) return;
   e.message = context.messages.number_of(*scanner.token());
   e.hash = full ? scanner.hash() : scanner.header_hash();
-  if (e.message == 0) {
+  // Who only quotes or copies our header is somebody else.
+  if (e.message == 0 && identify(context.messages, scanner).whose == Whose::leftover) {
     e.flags = "foreign-run";
     e.text = e.text.empty() ? scanner.token()->text() : e.text;
   }
