@@ -43,7 +43,7 @@ void gather(load::LoadResult& result, std::vector<load::Harvest>& harvests) {
 int load(const LoadFlags& flags) {
   const auto target = make_target(flags.target);
   if (!target) return complain(target.error().message());
-  const auto lock = TargetLock::take(flags.target);
+  const auto lock = TargetLock::take(flags.target, *target);
   if (!lock) return complain(lock.error().message());
   const auto stories = load_scenarios(flags.paths, flags.scenarios);
   if (!stories) return kWrongUse;

@@ -53,7 +53,7 @@ int probe(const ProbeFlags& flags) {
     return complain("probe speaks to a server over sockets; the simulation has none: try --sockets");
   const auto target = make_target(flags.target);
   if (!target) return complain(target.error().message());
-  const auto lock = TargetLock::take(flags.target);
+  const auto lock = TargetLock::take(flags.target, *target);
   if (!lock) return complain(lock.error().message());
   const auto hosted = host_builtin(flags.target, *target);
   if (!hosted) return complain(hosted.error().message());

@@ -174,7 +174,7 @@ int run(RunFlags flags) {
   if (flags.fail_fast && flags.most_causes == 0) flags.most_causes = 1;
   const auto target = make_target(flags.target);
   if (!target) return complain(target.error().message());
-  const auto lock = TargetLock::take(flags.target);
+  const auto lock = TargetLock::take(flags.target, *target);
   if (!lock) return complain(lock.error().message());
   auto asked = make_asked(flags, *target);
   if (!asked) return complain(asked.error().message());

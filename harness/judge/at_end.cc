@@ -60,7 +60,10 @@ std::string_view name_of_device(const Case& c, std::uint32_t device) {
                                                                : c.history.device(device).name;
 }
 
-void fate(const Case& c, const Vanished& gone, const Event& e, Verdicts& out) {
+/// Other people's mail fills a mailbox, too: what a quota refuses then proves nothing.
+bool may_be_full(Fate fate) { return fate == Fate::refused || fate == Fate::deferred || fate == Fate::bounced; }
+
+void fate(const Case& c, const Vanished& gone, const Strangers& strangers, const Event& e, Verdicts& out) {
   const auto& wanted = e.get<history::FateFacts>();
   for (const std::uint32_t message : history::parse_numbers(e.set)) {
     if (message == 0 || message > c.history.messages().size()) continue;
@@ -69,8 +72,11 @@ void fate(const Case& c, const Vanished& gone, const Event& e, Verdicts& out) {
       const Fate seen = c.ledger.fate(message, account);
       const std::string expected = fmt::format("{} for {}: {} {}", name, c.account(account), e.code, e.text);
       if (seen != wanted.fate) {
+        const Event* stranger = may_be_full(seen) ? strangers.in(account) : nullptr;
         if (seen == Fate::unknown || seen == Fate::queued)
           out.unclear = fmt::format("the fate of {} is {}", name, history::name(seen));
+        else if (stranger != nullptr)
+          out.unclear = fmt::format("the fate of {} is {}; {}", name, history::name(seen), came_in(c, *stranger));
         else
           out.missed.push_back(
               {expected, fmt::format("{} for {}: {}", name, c.account(account), history::name(seen)), message, 0});
@@ -98,7 +104,8 @@ void fate(const Case& c, const Vanished& gone, const Event& e, Verdicts& out) {
   }
 }
 
-void count(const Case& c, const Event& e, Verdicts& out) {
+/// Only what is ours counts; that something else is there is not the server's doing.
+void count(const Case& c, const Strangers& strangers, const Event& e, Verdicts& out) {
   const std::uint32_t account = e.account != 0 ? e.account : 1;
   const std::string mailbox = e.mailbox.empty() ? "INBOX" : e.mailbox;
   const Event* listing = nullptr;
@@ -111,7 +118,9 @@ void count(const Case& c, const Event& e, Verdicts& out) {
   if (listing == nullptr) {
     out.unclear = fmt::format("no complete listing of {}'s {} in the audit", c.account(account), mailbox);
   } else if (const auto wanted = e.get<history::CountFacts>().messages,
-             there = listing->get<history::CountFacts>().messages;
+             there = listing->get<history::CountFacts>().messages -
+                     std::min(listing->get<history::CountFacts>().messages,
+                              static_cast<std::uint32_t>(strangers.listed(*listing)));
              there != wanted) {
     out.missed.push_back({fmt::format("{} messages in {}'s {}", wanted, c.account(account), mailbox),
                           fmt::format("{}", there), 0, listing->index});
@@ -196,11 +205,12 @@ void agree(const Case& c, const Event& e, Verdicts& out) {
     std::vector<std::uint32_t> differ;
     std::set_symmetric_difference(first->messages.begin(), first->messages.end(), now->messages.begin(),
                                   now->messages.end(), std::back_inserter(differ));
-    for (const std::uint32_t message : differ)
+    for (const std::uint32_t message : differ) {
       out.missed.push_back({fmt::format("{} and {} see the same messages", first_device, device),
                             fmt::format("only one of {} ({}) and {} ({}) has {}", first_device, first->mailbox, device,
                                         now->mailbox, c.name_of(message)),
                             message, 0});
+    }
   }
 }
 
@@ -232,14 +242,14 @@ Vanished vanished(const Case& c) {
   return out;
 }
 
-Verdicts at_end(const Case& c, const Vanished& vanished, const Event& expectation) {
+Verdicts at_end(const Case& c, const Vanished& vanished, const Strangers& strangers, const Event& expectation) {
   Verdicts out;
   switch (expectation.what) {
     case What::fate:
-      fate(c, vanished, expectation, out);
+      fate(c, vanished, strangers, expectation, out);
       break;
     case What::count:
-      count(c, expectation, out);
+      count(c, strangers, expectation, out);
       break;
     case What::intact:
       intact(c, expectation, out);

@@ -31,8 +31,6 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"content", "nil", kFail,
      "RFC 3501 section 6.4.5: the content of a message that is there can be fetched (NIL is for one that was expunged, "
      "RFC 2180 section 4.1.3)"},
-    {"content", "foreign-stamp", kLatitude,
-     "Only what this run sent, or what was there before it, may be in the leased mailboxes (I2)"},
 
     {"duplicates", "duplicated", kFail,
      "One acceptance makes one copy: RFC 5321 section 4.1.1.4, RFC 6851 section 3.3 (I3)"},
@@ -137,6 +135,10 @@ constexpr auto kClasses = std::to_array<FindingClass>({
      "RFC 3463 section 3.2: x.1.1 says that the mailbox does not exist; senders give such an address up (I36)"},
     {"quota", "accepted-over-limit", kFail,
      "RFC 9208 section 3.1: the server must not let usage grow beyond the limit it has set (I36)"},
+    {"quota", "others-mail", kUnclear,
+     "RFC 9208 section 3: a quota counts whatever is there; how much other people's mail is, nobody looked (I36)"},
+    {"quota", "usage-changed", kUnclear,
+     "The usage is compared with the messages while neither changes; mail that comes in meanwhile counts, too (I36)"},
     {"quota", "not-told", kUnclear, "The scenario asks for the quota usage, and the server did not tell it (I36)"},
 
     {"isolation", "leak", kFail, "No session of one user ever sees a message of another (I37)"},
@@ -173,6 +175,7 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"conformance", "late", kLatitude, "No RFC gives a reply a deadline: what comes late is not wrong"},
     {"conformance", "silent", kUnclear,
      "No RFC gives a reply a deadline: what did not come may still come, unless later commands are answered before it"},
+    {"conformance", "others-mail", kUnclear, "Only on a mailbox that holds the check's own mail can it be judged"},
 
     {"session", "unreachable", kError, "The target must be reachable"},
     {"session", "login-refused", kError, "The target's accounts must let us in"},
@@ -180,6 +183,7 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"session", "bring-up-failed", kError, "A session must come as far as its first command"},
     {"session", "problem", kError, "The scenario must be playable"},
     {"session", "interrupted", kUnclear, "Only what was played to its end can be judged"},
+    {"session", "another-run", kError, "One run at a time has the accounts: two take each other's mail away"},
     {"session", "foreign-mail", kUnclear, "What is not ours is neither removed, nor moved, nor marked, nor read"},
     {"session", "audit-incomplete", kUnclear, "The audit must be able to look at every leased account"},
     {"session", "protocol-broken", kFail, "The server must keep to the grammar and to what a client can hold"},

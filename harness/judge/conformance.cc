@@ -6,6 +6,7 @@
 #include "core/bytes.h"
 #include "judge/case.h"
 #include "judge/judges.h"
+#include "judge/strangers.h"
 
 namespace mailproof::judge {
 namespace {
@@ -18,7 +19,7 @@ constexpr std::size_t kMostDialogue = 8;
 
 class Conformance {
  public:
-  Conformance(Case& c, const history::CheckInfo& check) : c_(c), check_(check) {}
+  Conformance(Case& c, const history::CheckInfo& check) : c_(c), check_(check), strangers_(c) {}
 
   void run() {
     for (const Event& e : c_.history.events()) {
@@ -89,6 +90,10 @@ class Conformance {
   void wrong(const Event& e, std::string expected, const std::string& actual) {
     ended_early_ = true;
     if (check_.level == "MAY") return;  // play recorded it as observed
+    if (const Event* stranger = e.what == What::talk ? strangers_.in(1) : nullptr) {
+      c_.find("others-mail", {std::move(expected), came_in(c_, *stranger), {e.index, stranger->index}, 0, ""});
+      return;
+    }
     const bool binds = check_.level == "MUST" || !check_.harm.empty();
     Finding& finding =
         c_.find(binds ? "broken" : "not-followed",
@@ -143,6 +148,7 @@ class Conformance {
   const history::CheckInfo& check_;
   const Event* earlier_ = nullptr;  ///< what was silent in the play before this one
   bool ended_early_ = false;        ///< something else is to be said of this play
+  Strangers strangers_;
 };
 
 }  // namespace
@@ -151,6 +157,8 @@ void judge_conformance(const history::History& history, const history::Ledger& l
   if (!history.info.check) return;
   Case c(history, ledger, "conformance", out);
   Conformance(c, *history.info.check).run();
+  Case session(history, ledger, "session", out);
+  if (history.info.check->talk) another_run(session);  // the judge of sessions looks at no talk
 }
 
 }  // namespace mailproof::judge

@@ -47,30 +47,12 @@ void withheld(Case& c) {
   }
 }
 
-void foreign(Case& c) {
-  std::set<std::uint32_t> full_before;  // accounts
-  for (const Event& e : c.history.events())
-    if (e.what == What::baseline && e.get<history::CountFacts>().messages > 0)
-      full_before.insert(c.history.account_of(e));
-  for (const Event& e : c.history.events()) {
-    if (e.what != What::message || e.message != 0 || e.flags.find("foreign-run") == std::string::npos) continue;
-    if (full_before.contains(c.history.account_of(e))) continue;
-    c.find("foreign-stamp", {"only messages of this run",
-                             fmt::format("{} found a message of another run at {} ({})", c.who(e), c.when(e),
-                                         e.mailbox.empty() ? "INBOX" : e.mailbox),
-                             {e.index},
-                             0,
-                             ""});
-  }
-}
-
 }  // namespace
 
 void judge_content(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "content", out);
   altered(c);
   withheld(c);
-  foreign(c);
 }
 
 }  // namespace mailproof::judge

@@ -5,10 +5,12 @@
 #include <map>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "core/bytes.h"
 #include "judge/at_end.h"
 #include "judge/judges.h"
+#include "judge/strangers.h"
 
 namespace mailproof::judge {
 namespace {
@@ -24,6 +26,10 @@ struct Answer {
   const Event* again = nullptr;  ///< what a fresh session found after a miss
 };
 
+bool about_the_end(What what) {
+  return what == What::fate || what == What::count || what == What::agree || what == What::intact;
+}
+
 /// What expectations came to and which steps were not done, of all of them at once.
 class Course {
  public:
@@ -34,6 +40,11 @@ class Course {
         if (e.what == What::asked_again) answer->second.again = &e;
         if (completes(e) && e.what == c.history.event(e.command).what) answer->second.outcome = &e;
       }
+      if (e.type == Type::info) unanswered_.insert(e.command);
+      if (e.what == What::append && completes(e)) {
+        const Event*& last = appended_[c.invoke(e).message];
+        if (last == nullptr || last->type != Type::ok) last = &e;
+      }
       if (e.what != What::undone) continue;
       undone_[0].push_back(&e);
       for (const std::uint32_t message : history::parse_numbers(e.set))
@@ -41,16 +52,24 @@ class Course {
     }
   }
 
+  bool unanswered(std::uint32_t command) const { return unanswered_.contains(command); }
+  /// What came of an APPEND of this message, the one that was taken if any was; null: there was none.
+  const Event* appended(std::uint32_t message) const {
+    const auto last = appended_.find(message);
+    return last == appended_.end() ? nullptr : last->second;
+  }
+
   Answer answer_to(const Event& expectation) const {
     const auto answer = answers_.find(expectation.index);
     return answer == answers_.end() ? Answer{} : answer->second;
   }
 
-  /// The last step before this one that a device could not do because it never saw the message: what was to come of it
-  /// proves nothing. message 0 = any.
+  /// The last step before this one that a device could not do: what was to come of it proves nothing. message 0 = any.
+  /// What asks about the end comes after all of them.
   const Event* undone_before(const Event& expectation, std::uint32_t message) const {
     const auto all = undone_.find(message);
     if (all == undone_.end()) return nullptr;
+    if (about_the_end(expectation.what)) return all->second.back();
     const auto after = std::partition_point(all->second.begin(), all->second.end(),
                                             [&](const Event* e) { return e->index <= expectation.index; });
     return after == all->second.begin() ? nullptr : *std::prev(after);
@@ -59,6 +78,8 @@ class Course {
  private:
   std::map<std::uint32_t, Answer> answers_;                              ///< by expectation
   std::unordered_map<std::uint32_t, std::vector<const Event*>> undone_;  ///< by message; 0 = all
+  std::unordered_map<std::uint32_t, const Event*> appended_;             ///< by message
+  std::unordered_set<std::uint32_t> unanswered_;                         ///< commands
 };
 
 std::string step_of(const Case& c, const Event& e) {
@@ -66,30 +87,83 @@ std::string step_of(const Case& c, const Event& e) {
   return fmt::format("step {} ({})", e.step, c.history.info.steps[e.step - 1]);
 }
 
-/// Is it where the expectation looks, by the audit? Nothing: the audit did not list that mailbox.
-std::optional<bool> there_at_end(const Case& c, const Event& e, std::uint32_t message) {
+/// Is it where the expectation looks, by the audit and over the protocol of the session that missed it? Nothing: the
+/// audit did not list that.
+std::optional<bool> there_at_end(const Case& c, const Event& e, const Event& missed, std::uint32_t message) {
   const std::uint32_t account = c.history.account_of(e);
   const Cell* cell = c.ledger.find(message, account, e.mailbox.empty() ? "INBOX" : e.mailbox);
   if (cell == nullptr || !cell->enumerated) return std::nullopt;
+  const bool pop = missed.session != 0 && c.history.session(missed.session).protocol == Protocol::pop3;
+  if (pop && cell->in_pop) return cell->present_pop > 0;
+  if (!pop && cell->by_pop) return std::nullopt;
   return cell->present > 0;
 }
 
 void not_done(Case& c, const Event& e, const Event& undone, std::uint32_t message) {
+  const std::string why = undone.text.empty() ? fmt::format("{} never saw {}", c.who(undone),
+                                                            message == 0 ? "a message" : c.name_of(message))
+                                              : fmt::format("{}: {}", c.who(undone), printable(undone.text, 200));
   c.find("not-asked", {step_of(c, e),
-                       fmt::format("{}: {} never saw {}, so that {} was not done", step_of(c, e), c.who(undone),
-                                   message == 0 ? "a message" : c.name_of(message), step_of(c, undone)),
+                       fmt::format("{}: {}, so that {} was not done", step_of(c, e), why, step_of(c, undone)),
                        {undone.index, e.index},
                        message,
                        ""});
 }
 
-/// It came after all, though somebody may have removed it before the end.
-bool seen_after(const Case& c, const Event& expectation, std::uint32_t after, std::uint32_t message) {
+/// Why nobody owes this message to anybody: the server put it off, or nobody knows what became of it. "" = it was
+/// taken, or refused for good, which the scenario did not ask for.
+std::string never_taken(const Case& c, const Course& course, std::uint32_t message) {
+  std::string why;
+  for (const auto& attempt : c.ledger.attempts_of(message)) {
+    if (attempt.outcome == Type::ok) return {};
+    if (attempt.outcome == Type::fail && attempt.smtp_code / 100 != 4) return {};
+    const Event& e = c.history.event(attempt.event);
+    why = attempt.outcome == Type::fail
+              ? fmt::format("{} was put off: {} {}", c.name_of(message), attempt.smtp_code, printable(e.text, 200))
+              : fmt::format("whether {} was taken nobody knows: {}", c.name_of(message), printable(e.text, 200));
+  }
+  if (const Event* e = course.appended(message)) {
+    if (e->type != Type::info) return {};
+    why = fmt::format("whether {} was saved nobody knows: {}", c.name_of(message), printable(e->text, 200));
+  }
+  return why;
+}
+
+/// Whether the answer to what asked for its removal is missing: it may be there or not.
+bool perhaps_removed(const Case& c, const Course& course, std::uint32_t message) {
+  const auto cells = c.ledger.cells_of(message);
+  return std::any_of(cells.begin(), cells.end(),
+                     [&](const Cell& cell) { return cell.removed_by != 0 && course.unanswered(cell.removed_by); });
+}
+
+/// Why what is expected of this message is not owed; "" = it is. message 0 = of any.
+std::string not_owed(const Case& c, const Course& course, const Event& e, std::uint32_t message) {
+  if (message == 0) {
+    for (std::uint32_t any = 1; any <= c.history.messages().size(); ++any)
+      if (const std::string why = not_owed(c, course, e, any); !why.empty()) return why;
+    return {};
+  }
+  if (e.what != What::lose) {
+    const Fate wanted = e.get<history::FateFacts>().fate;
+    const bool needs_it = e.what != What::fate || wanted == Fate::present || wanted == Fate::removed_by_client ||
+                          wanted == Fate::expired_by_client_policy || wanted == Fate::moved;
+    if (const std::string why = needs_it ? never_taken(c, course, message) : std::string(); !why.empty()) return why;
+  }
+  if (perhaps_removed(c, course, message))
+    return fmt::format("whether {} was removed nobody knows: the session ended before the answer", c.name_of(message));
+  return {};
+}
+
+/// It came after all, in the view that was to show it, though somebody may have removed it before the end. What another
+/// protocol shows is another view.
+bool seen_after(const Case& c, const Event& expectation, const Event& missed, std::uint32_t message) {
+  if (missed.session == 0) return false;
   const std::string mailbox = expectation.mailbox.empty() ? "INBOX" : expectation.mailbox;
   const auto sights = c.sights(message);
   return std::any_of(sights.begin(), sights.end(), [&](std::uint32_t sight) {
     const Event& e = c.history.event(sight);
-    return e.index > after && e.session != 0 &&
+    return e.index > missed.index && e.session != 0 &&
+           c.history.session(e.session).protocol == c.history.session(missed.session).protocol &&
            c.history.session(e.session).account == c.history.account_of(expectation) &&
            iequals(e.mailbox.empty() ? "INBOX" : e.mailbox, mailbox);
   });
@@ -107,8 +181,8 @@ void missed_wait(Case& c, const Course& course, const Event& e, const Answer& an
       continue;
     }
     const std::string name = c.name_of(message);
-    const auto end = there_at_end(c, e, message);
-    const bool afterwards = sees && e.flags.empty() && seen_after(c, e, answer.outcome->index, message);
+    const auto end = there_at_end(c, e, *answer.outcome, message);
+    const bool afterwards = sees && e.flags.empty() && seen_after(c, e, *answer.outcome, message);
     const bool came = again || afterwards || (e.flags.empty() && end && *end == sees);
     const std::vector<std::uint32_t> events{e.index, answer.outcome->index, answer.again ? answer.again->index : 0};
     const std::string missed = fmt::format("{}: {} {} {} within {}", step_of(c, e), name,
@@ -125,6 +199,9 @@ void missed_wait(Case& c, const Course& course, const Event& e, const Answer& an
     } else if (sees && c.ledger.fate(message, c.history.account_of(e)) == Fate::queued) {
       c.find("not-asked",
              {fmt::format("{} seen within {}", name, bound), missed + "; it may still be queued", events, message, ""});
+    } else if (const std::string why = not_owed(c, course, e, message); !why.empty()) {
+      c.find("not-asked", {fmt::format("{} {} within {}", name, sees ? "seen" : "gone", bound),
+                           fmt::format("{}; {}", missed, why), events, message, ""});
     } else {
       c.find(sees ? "not-seen" : "still-seen", {fmt::format("{} {} within {}{}{}", name, sees ? "seen" : "gone", bound,
                                                             e.flags.empty() ? "" : " with ", e.flags),
@@ -157,7 +234,19 @@ std::string_view class_of_welcome(const Event& e) {
   return e.code == "refused" && e.flags == "plaintext" ? "plaintext-login" : "welcome";
 }
 
-void missed(Case& c, const Course& course, const Event& e, const Answer& answer) {
+void not_asked(Case& c, const Event& e, const std::string& why) {
+  c.find("not-asked", {step_of(c, e), fmt::format("{}: {}", step_of(c, e), why), {e.index}, 0, ""});
+}
+
+/// Other people's mail in a mailbox that one of these was for; null: none was seen.
+const Event* beside(const Case& c, const Strangers& strangers, const std::vector<std::uint32_t>& messages) {
+  for (const std::uint32_t message : messages)
+    for (const auto& attempt : c.ledger.attempts_of(message))
+      if (const Event* stranger = strangers.in(attempt.account)) return stranger;
+  return nullptr;
+}
+
+void missed(Case& c, const Course& course, const Strangers& strangers, const Event& e, const Answer& answer) {
   if (e.what == What::see || e.what == What::lose) return missed_wait(c, course, e, answer);
   const std::string actual = fmt::format("{}: {}", step_of(c, e), printable(answer.outcome->text, 300));
   const std::string expected = e.code.empty() ? step_of(c, e) : fmt::format("{} {}", e.code, printable(e.text, 100));
@@ -165,17 +254,31 @@ void missed(Case& c, const Course& course, const Event& e, const Answer& answer)
     c.find("may-differ", {expected, fmt::format("{}; {}", actual, why), {e.index, answer.outcome->index}, 0, ""});
     return;
   }
+  // What was to be removed before, and was not, fills the mailbox.
+  if (const Event* undone = e.what == What::outcome ? course.undone_before(e, 0) : nullptr)
+    return not_done(c, e, *undone, 0);
+  if (e.what == What::outcome)  // a quota counts it
+    if (const Event* stranger = beside(c, strangers, history::parse_numbers(e.set)))
+      return not_asked(c, e, fmt::format("{}; {}", printable(answer.outcome->text, 300), came_in(c, *stranger)));
   auto messages = history::parse_numbers(answer.outcome->set);
   if (messages.empty()) messages.push_back(0);
-  for (const std::uint32_t message : messages)
+  for (const std::uint32_t message : messages) {
+    const Event* undone = message == 0 ? nullptr : course.undone_before(e, message);
+    const std::string why =
+        e.what == What::downloaded && message != 0 ? not_owed(c, course, e, message) : std::string();
+    if (undone != nullptr) {
+      not_done(c, e, *undone, message);
+      continue;
+    }
+    if (!why.empty()) {
+      not_asked(c, e, why);
+      continue;
+    }
     c.find(e.what == What::welcome                                      ? class_of_welcome(e)
            : e.what == What::found && answer.outcome->code == "refused" ? "search-refused"
                                                                         : class_of(e.what),
            {expected, actual, {e.index, answer.outcome->index}, message, ""});
-}
-
-void not_asked(Case& c, const Event& e, const std::string& why) {
-  c.find("not-asked", {step_of(c, e), fmt::format("{}: {}", step_of(c, e), why), {e.index}, 0, ""});
+  }
 }
 
 }  // namespace
@@ -184,20 +287,26 @@ void judge_expectation(const history::History& history, const history::Ledger& l
   Case c(history, ledger, "expectation", out);
   const Course course(c);
   const Vanished gone = vanished(c);
+  const Strangers strangers(c);
   for (const Event& e : history.events()) {
     if (e.type != Type::expect) continue;
     const Answer answer = course.answer_to(e);
     if (answer.outcome != nullptr) {
-      if (answer.outcome->type == Type::fail) missed(c, course, e, answer);
+      if (answer.outcome->type == Type::fail) missed(c, course, strangers, e, answer);
       if (answer.outcome->type == Type::info) not_asked(c, e, printable(answer.outcome->text, 300));
       continue;
     }
     // What asks about the end is answered by the whole history; usage is the quota judge's.
     if (e.what == What::usage) continue;
-    const Verdicts said = at_end(c, gone, e);
+    const Verdicts said = at_end(c, gone, strangers, e);
     for (const auto& said_of : said.missed) {
       if (const Event* undone = course.undone_before(e, said_of.message)) {
         not_done(c, e, *undone, said_of.message);
+        continue;
+      }
+      const bool counts = e.what == What::fate || e.what == What::count;
+      if (const std::string why = counts ? not_owed(c, course, e, said_of.message) : std::string(); !why.empty()) {
+        not_asked(c, e, fmt::format("{}; {}", said_of.actual, why));
         continue;
       }
       c.find(class_of(e.what), {said_of.expected,

@@ -10,6 +10,7 @@
 #include "judge/case.h"
 #include "judge/holdings.h"
 #include "judge/judges.h"
+#include "judge/strangers.h"
 
 namespace mailproof::judge {
 namespace {
@@ -80,6 +81,7 @@ void decisions(Case& c) {
   const Sightings seen = most_at_once(c);
   Holdings holdings(c, so_far, seen);
   const auto had_before = full_before(c.history);
+  const Strangers strangers(c);
   std::map<std::uint32_t, std::uint64_t> highest;  // account -> most it may ever have held
   for (const Event& e : c.history.events()) {
     const bool adds = e.what == What::deliver || e.what == What::append || e.what == What::copy || e.what == What::move;
@@ -95,7 +97,15 @@ void decisions(Case& c) {
       const std::uint64_t size = asked_size(c, e) + kTraceHeaders;
       const bool far_below = (b.most + size) * 10 < limit * 8;
       const bool moves = e.what == What::copy || e.what == What::move;  // how much it would add is not known here
-      if (far_below && !moves) {
+      const Event* stranger = far_below && !moves ? strangers.in(account) : nullptr;
+      if (stranger != nullptr) {
+        c.find("others-mail",
+               {"what a quota counts, known",
+                fmt::format("{} is refused as over quota at {}; {}", c.who(e), c.when(e), came_in(c, *stranger)),
+                {e.index, stranger->index},
+                c.invoke(e).message,
+                ""});
+      } else if (far_below && !moves) {
         const bool was_full = highest[account] * 10 >= limit * 8;
         c.find(
             was_full ? "not-freed" : "refused-below-limit",
@@ -144,7 +154,8 @@ void decisions(Case& c) {
 
 struct Told {
   std::uint64_t used = 0;
-  std::uint32_t event = 0;
+  std::uint32_t event = 0, session = 0;
+  bool changed = false;  ///< while this session listed the mailboxes
 };
 
 struct Audit {
@@ -161,8 +172,12 @@ void usage(Case& c) {
   for (const Event& e : c.history.events()) {
     if (e.session == 0 || c.history.session(e.session).protocol != Protocol::imap) continue;
     const auto& session = c.history.session(e.session);
-    if (e.what == What::quota && iequals(e.code, "STORAGE") && c.by_audit(e))
-      audits[session.account].roots[e.text] = {e.get<history::QuotaFacts>().used, e.index};
+    if (e.what == What::quota && iequals(e.code, "STORAGE") && c.by_audit(e)) {
+      Told& told = audits[session.account].roots[e.text];
+      const std::uint64_t used = e.get<history::QuotaFacts>().used;
+      const bool changed = told.session == e.session && (told.changed || told.used != used);
+      told = {used, e.index, e.session, changed};
+    }
     if (e.what == What::select || e.what == What::examine) rows[e.session].clear();
     if ((e.what == What::row || e.what == What::message) && e.uid != 0) {
       std::uint64_t& known = rows[e.session][e.uid];
@@ -192,6 +207,15 @@ void usage(Case& c) {
                                           [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
     const std::uint64_t used = highest->second.used;
     if (c.history.account(account).customer != 0 && used + slack >= sum) continue;
+    if (highest->second.changed) {
+      c.find("usage-changed", {fmt::format("{}'s usage, and mailboxes that hold still", c.account(account)),
+                               fmt::format("the usage of the root \"{}\" changed while the audit listed the mailboxes",
+                                           printable(highest->first, 60)),
+                               {highest->second.event},
+                               0,
+                               ""});
+      continue;
+    }
     c.find("usage-wrong",
            {fmt::format("{}'s usage near {}, the sum of {} messages", c.account(account), format_size(sum), messages),
             fmt::format("GETQUOTAROOT tells {} for the root \"{}\"", format_size(used), printable(highest->first, 60)),

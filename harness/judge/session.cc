@@ -7,6 +7,7 @@
 #include "core/bytes.h"
 #include "judge/case.h"
 #include "judge/judges.h"
+#include "judge/strangers.h"
 
 namespace mailproof::judge {
 namespace {
@@ -145,6 +146,7 @@ void judge_session(const history::History& history, const history::Ledger& ledge
   std::set<std::string> said;
   bring_up(c, outages, said);
   problems(c, said);
+  another_run(c);
   ends(c, outages);
   deviations(c);
 }

@@ -1,6 +1,8 @@
 // I11: sequence numbers are 1..N; N grows by EXISTS and shrinks by EXPUNGE, one at a time.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "judge/case.h"
 #include "judge/judges.h"
 #include "judge/view_track.h"
@@ -42,11 +44,12 @@ void row_range(Case& c, const View& v, const Event& e) {
                               ""});
 }
 
-/// The audit looks when nobody expunges any more: every message in its view must come.
+/// The audit looks when nobody expunges any more: every message that was in its view when it asked must come. What has
+/// come in since need not.
 void rows_missing(Case& c, const View& v, const Event& e) {
-  const std::size_t told = v.numbers.told();
-  if (!c.by_audit(e) || !v.sure || told >= v.exists) return;
-  c.find("rows-missing", {fmt::format("{} messages of {}, as EXISTS says", v.exists, v.mailbox),
+  const std::size_t told = v.numbers.told(), asked = std::min(e.get<history::CountFacts>().messages, v.exists);
+  if (!c.by_audit(e) || !v.sure || told >= asked) return;
+  c.find("rows-missing", {fmt::format("{} messages of {}, as EXISTS says", asked, v.mailbox),
                           fmt::format("{} is told of {} only by {}", c.who(e), told, c.when(e)),
                           {e.index},
                           0,

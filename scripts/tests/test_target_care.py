@@ -38,10 +38,17 @@ def password(word):
 @pytest.mark.parametrize("command", [["run", LISTS, "--only", "pop3.1939-5.stat-empty"], ["probe"],
                                      ["load", tool.STORY, "--copies", "1"]])
 def test_one_process_at_a_time_plays_on_a_server(target, tmp_path, command):
+    """Another target file, an hour or a year old, that names one endpoint of the same server and the same accounts."""
     where = [] if command == ["probe"] else ["--out", tmp_path / "run"]
-    with open(target) as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
-        process = tool.start(*command, *where, "--target", target, env=password(reference_server.PASSWORD))
+    env = {**password(reference_server.PASSWORD), "TMPDIR": str(tmp_path)}
+    twin = tmp_path / "twin.yaml"
+    twin.write_text(target.read_text().replace("target: somewhere", "target: elsewhere").replace("host: 127.0.0.1", "host: localhost"))
+    assert tool.mailproof("probe", "--target", target, env=env).status == 0
+    locks = list((tmp_path / f"mailproof-{os.getuid()}").iterdir())
+    assert len(locks) == 3, "one for each endpoint"
+    with open(locks[0], "r+") as other:
+        fcntl.lockf(other, fcntl.LOCK_EX)
+        process = tool.start(*command, *where, "--target", twin, env=env)
         deadline = time.monotonic() + 30
         while process.poll() is None and os.fstat(process.err.fileno()).st_size == 0:
             assert time.monotonic() < deadline

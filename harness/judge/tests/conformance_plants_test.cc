@@ -78,6 +78,11 @@ const bool kPlants[] = {
               e.text = "interrupted";
             });
           }),
+    plant("conformance/others-mail",
+          [](Scene& s) {
+            Checked(s, "MUST").line(Type::fail, "+OK 2 2000");
+            s.content(s.audit(Protocol::imap, s.alice, 0), 0, 1, 1, "header");
+          }),
     plant("conformance/not-played",
           [](Scene& s) {
             Checked check(s, "MUST");

@@ -254,7 +254,7 @@ const bool kContent[] = {
             });
             s.audited(Scene::all(mail));
           }),
-    plant("content/foreign-stamp",
+    plant("session/another-run",  // whatever else is seen
           [](Scene& s) {
             const auto mail = s.accepted(1);
             const std::uint32_t hand = s.watches(s.phone, mail);
@@ -264,10 +264,11 @@ const bool kContent[] = {
               e.uidvalidity = 1;
               e.seq = 2;
               e.uid = 2;
-              e.code = "full";
+              e.code = "header";
+              e.hash = 77;
               e.flags = "foreign-run";
             });
-            s.audited(Scene::all(mail));
+            s.audited({});  // it took our mail away
           }),
 };
 

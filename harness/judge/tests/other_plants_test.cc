@@ -95,6 +95,27 @@ const bool kQuota[] = {
             s.audited(Scene::all(mail));
             usage(s, 1024);
           }),
+    plant("quota/others-mail",
+          [](Scene& s) {
+            const auto mail = big(s, 2);
+            over_quota(s, s.message());
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.obs(What::exists, hand, [](Event& e) { e.facts = history::ExistsFacts{3, 2}; });
+            s.content(hand, 0, 3, 3, "header");
+            s.audited(Scene::all(mail));
+          }),
+    plant("quota/usage-changed",
+          [](Scene& s) {
+            const auto mail = big(s, 2);
+            s.audited(Scene::all(mail));
+            const std::uint32_t session = s.audit(Protocol::imap, s.alice, 2);
+            for (const std::uint64_t used : {16384U, 40960U})
+              s.obs(What::quota, session, [&](Event& e) {
+                e.text = "User quota";
+                e.code = "STORAGE";
+                e.facts = history::QuotaFacts{used, kLimit};
+              });
+          }),
     plant("quota/not-told",
           [](Scene& s) {
             const auto mail = s.accepted(1);
@@ -167,6 +188,30 @@ const bool kExpectation[] = {
             s.answer(see, Type::fail, "1");
             asked_again(s, see, "", "not-as-expected");
             s.audited({});
+          }),
+    plant("expectation/not-asked",  // nobody knows whether it was taken
+          [](Scene& s) {
+            const std::uint32_t m = s.message();
+            s.deliver(s.lmtp(), m, s.alice, Type::info, 0, "", "connection lost after the final dot");
+            const std::uint32_t see = s.expect(What::see, s.imap(s.phone), "1");
+            s.answer(see, Type::fail, "1");
+            asked_again(s, see, "", "not-as-expected");
+            s.audited({});
+          }),
+    plant("expectation/not-asked",  // the server ended the session before its QUIT, and nothing was removed
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            const std::uint32_t pop = s.downloads(mail);
+            s.dele(pop, 1);
+            s.end(pop, "", "closed");
+            s.obs(What::undone, pop, [](Event& e) {
+              e.set = "1";
+              e.text = "the server ended the session: closed";
+            });
+            s.answer(s.expect(What::lose, hand, "1"), Type::fail, "1");
+            s.fate("1", {.fate = Fate::removed_by_client});
+            s.audited(Scene::all(mail));
           }),
     plant("expectation/still-seen",
           [](Scene& s) {

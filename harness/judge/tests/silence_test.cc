@@ -220,6 +220,38 @@ const bool kStories[] = {
            }),
 };
 
+const bool kStirred[] = {
+    silent("somebody else's mail comes in: only what is ours is counted",
+           [](Scene& s) {
+             const auto mail = s.accepted(2);
+             s.watches(s.phone, mail);
+             s.expect(What::count, 0, "", [&](Event& e) {
+               e.account = s.alice;
+               e.facts = history::CountFacts{2};
+             });
+             s.audited({{mail[0], 1}, {mail[1], 2}, {0, 3}});
+           }),
+    silent("mail comes in while the audit lists: it need not be in the listing",
+           [](Scene& s) {
+             const auto mail = s.accepted(1);
+             s.audited(Scene::all(mail));
+             const std::uint32_t fresh = s.audit(Protocol::imap, s.alice, 3);
+             s.select(fresh, "INBOX", 1, 1, What::examine);
+             s.content(fresh, mail[0], 1, 1);
+             s.obs(What::exists, fresh, [](Event& e) { e.facts = history::ExistsFacts{2, 1}; });
+             s.obs(What::enumerated, fresh, [](Event& e) { e.facts = history::CountFacts{1}; });
+           }),
+    silent("what the baseline removed is not in the history, nor is the view it was removed from",
+           [](Scene& s) {
+             const std::uint32_t before = s.audit(Protocol::imap, s.alice, 0);
+             s.select(before, "INBOX", 3);
+             s.obs(What::unselect, before);
+             s.obs(What::exists, before, [](Event& e) { e.facts = history::ExistsFacts{1, 0}; });
+             const auto mail = s.accepted(1);
+             s.audited(Scene::all(mail));
+           }),
+};
+
 const bool kLatitudes[] = {
     silent("over quota with 4yz, then with 5yz, with and without a status",
            [](Scene& s) {

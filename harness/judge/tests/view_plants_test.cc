@@ -96,7 +96,7 @@ const bool kView[] = {
             s.select(fresh, "INBOX", 3, 1, What::examine);  // it says three and tells of two
             s.content(fresh, mail[0], 1, 1);
             s.content(fresh, mail[1], 2, 2);
-            s.obs(What::enumerated, fresh, [](Event& e) { e.facts = history::CountFacts{2}; });
+            s.obs(What::enumerated, fresh, [](Event& e) { e.facts = history::CountFacts{3}; });
           }),
     plant("view/expunge-of-the-living",
           [](Scene& s) {

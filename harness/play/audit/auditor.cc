@@ -160,8 +160,10 @@ void Auditor::remove_ours(Visit& visit, MailboxReader::Leftovers leftovers, Then
   const OwnedUids uids = visit.reader->ours(leftovers);
   if (uids.empty()) return then();
   const bool was_over = std::exchange(context_.over, true);
-  const Then done = [this, was_over, then] {
+  const Then done = [this, &visit, was_over, then] {
     context_.over = was_over;
+    // What this session believes of the mailbox is not followed any more.
+    context_.append(context_.event(Type::obs, What::unselect, visit.imap->number()));
     then();
   };
   const auto remove = [this, &visit, uids, done] {
@@ -214,22 +216,29 @@ void Auditor::enumerate(Visit& visit, Then then) {
   const auto look = [this, &visit](std::size_t i, Then next) {
     if (visit.imap->over()) return next();
     const std::string& mailbox = visit.mailboxes[i];
-    visit.reader->open(mailbox, true, [this, &visit, mailbox, next = std::move(next)](bool ok) {
+    const auto listed = [this, &visit, mailbox, next = std::move(next)](bool ok) {
       if (ok) {
         visit.imap->enumerated(visit.imap->view().exists);
       } else {
         note(mailbox + " could not be listed over IMAP");
       }
       next();
+    };
+    // What came in while it was listed is looked at, too.
+    visit.reader->open(mailbox, true, [&visit, listed](bool ok) {
+      ok && !visit.imap->over() ? visit.reader->catch_up(listed) : listed(ok);
     });
   };
-  one_by_one(visit.mailboxes.size(), look, [this, &visit, then = std::move(then)] {
-    if (visit.imap->over()) {
-      note("the audit's IMAP session ended before everything was listed");
-      return then();
-    }
-    if (!visit.imap->client().has("QUOTA")) return then();
-    visit.imap->quota("INBOX", [then](const Completion&) { then(); });
+  // The quota before the mailboxes and after them: told twice the same, nothing came or went between.
+  const auto quota = [&visit](Then next) {
+    if (visit.imap->over() || !visit.imap->client().has("QUOTA")) return next();
+    visit.imap->quota("INBOX", [next = std::move(next)](const Completion&) { next(); });
+  };
+  quota([this, &visit, look, quota, then = std::move(then)] {
+    one_by_one(visit.mailboxes.size(), look, [this, &visit, quota, then] {
+      if (visit.imap->over()) note("the audit's IMAP session ended before everything was listed");
+      quota(then);
+    });
   });
 }
 

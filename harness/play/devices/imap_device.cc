@@ -1,5 +1,7 @@
 #include "play/devices/imap_device.h"
 
+#include <numeric>
+
 namespace mailproof::play {
 
 std::unique_ptr<Actor> make_imap_device(Context& context, const scenario::Scenario& scenario, std::uint32_t device) {
@@ -124,10 +126,50 @@ void ImapDevice::prepare(Finish done) {
   });
 }
 
+namespace {
+
+/// Whether the step asks for something to be changed: of which messages. Nothing: no.
+std::optional<std::vector<std::uint32_t>> changed_by(const scenario::Step& step, const Context& context) {
+  using scenario::Verb;
+  switch (step.verb) {
+    case Verb::read:
+    case Verb::flag:
+    case Verb::unflag:
+    case Verb::remove:
+    case Verb::move:
+    case Verb::copy:
+    case Verb::upload:
+      return std::visit(
+          [&](const auto& takes) -> std::vector<std::uint32_t> {
+            if constexpr (std::is_base_of_v<scenario::OfMessages, std::decay_t<decltype(takes)>>)
+              return context.messages.numbers(takes.messages);
+            return {};
+          },
+          step.takes);
+    case Verb::expunge:
+    case Verb::save:
+    case Verb::create:
+    case Verb::rename:
+    case Verb::remove_mailbox: {
+      std::vector<std::uint32_t> all(context.history.messages().size());
+      std::iota(all.begin(), all.end(), 1U);
+      return all;
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
 void ImapDevice::perform(const scenario::Step& step, Finish done) {
   if (step.verb == scenario::Verb::see || step.verb == scenario::Verb::lose) return wait_for(step, std::move(done));
   busy_ = true;
-  act(step, [this, done = std::move(done)] {
+  const bool over_before = session_ != nullptr && session_->over();
+  act(step, [this, &step, before = over_before ? session_ : nullptr, done = std::move(done)] {
+    const bool cut = session_ != nullptr && session_ != before && cut_short(session_->end());
+    if (const auto changed = changed_by(step, context_); cut && changed)
+      undone(context_, *changed, session_number(), ended_by_server(session_->end()));
     rest([this, done] {
       busy_ = false;
       news_ = false;

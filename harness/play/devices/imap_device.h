@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "play/devices/actor.h"
+#include "play/devices/cut_short.h"
 #include "play/devices/login.h"
 #include "play/devices/mailbox_reader.h"
 #include "play/recorded/imap.h"
@@ -58,7 +59,10 @@ class ImapDevice final : public Actor, public Alarm {
   std::vector<std::uint32_t> not_yet() const;
   bool nowhere(const std::vector<std::uint32_t>& messages) const;
   bool check_wait();
+  bool stale() const;
+  void refresh();
   void poll();
+  void met();
   void missed();
   void ask_again(Wait wait, std::vector<std::uint32_t> missing);
 

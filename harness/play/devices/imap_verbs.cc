@@ -138,10 +138,7 @@ void ImapDevice::note_undone(const std::vector<std::uint32_t>& wanted) {
   std::vector<std::uint32_t> missing;
   for (const auto message : wanted)
     if (reader_->owned({message}).empty()) missing.push_back(message);
-  if (missing.empty()) return;
-  auto e = context_.event(Type::obs, What::undone, session_number());
-  e.set = history::format_numbers(missing);
-  context_.append(std::move(e));
+  undone(context_, missing, session_number(), cut_short(session_->end()) ? ended_by_server(session_->end()) : "");
 }
 
 /// Deletes or renames a mailbox only where everything in it, and below it, is ours.
@@ -253,11 +250,14 @@ void ImapDevice::put(const std::string& to, std::uint32_t message, std::shared_p
 
 void ImapDevice::search(const scenario::Search& what, const std::string& text, Finish done) {
   in_mailbox(box(what.mailbox), [this, &what, &text, done](bool ok) {
-    if (!ok) return done();
     const auto wanted = what.finds ? context_.messages.numbers(*what.finds) : std::vector<std::uint32_t>{};
     const auto expectation =
         expect(context_, What::found,
                {.text = text, .messages = wanted, .mailbox = what.mailbox, .session = session_number()});
+    if (!ok) {
+      outcome(context_, What::found, expectation, Type::info, {}, "the mailbox could not be opened", session_number());
+      return done();
+    }
     auto found = std::make_shared<imap::SequenceSet>();
     session_->hooks.search = [found](const imap::SequenceSet& uids) {
       for (const auto& [first, last] : uids.ranges()) found->add(first, last);
@@ -265,31 +265,39 @@ void ImapDevice::search(const scenario::Search& what, const std::string& text, F
     const bool standard = scenario::read_search_keys(what.keys).standard;
     session_->search(what.keys, [this, standard, wanted, expectation, found, done](const Completion& result) {
       session_->hooks.search = {};
+      if (!result.ok() && session_->over()) {
+        outcome(context_, What::found, expectation, Type::info, {}, ended_by_server(session_->end()), session_number());
+        return done();
+      }
       if (result.outcome == session::Outcome::fail) {
         // Nothing was found, and nothing was not found. What an extension asks for a server may refuse.
         outcome(context_, What::found, expectation, standard ? Type::fail : Type::info, {},
                 fmt::format("the server answered {} {}", result.status, result.text), session_number(), "refused");
         return done();
       }
-      std::vector<std::uint32_t> wrong;
-      found->normalise();
-      for (const auto message : wanted) {
-        const auto uids = reader_->uids_of({message});
-        const bool hit = std::any_of(uids.begin(), uids.end(), [&](auto uid) { return found->covers(uid); });
-        if (!hit) wrong.push_back(message);
-      }
-      std::uint64_t extra = found->count();
-      for (const auto& [uid, item] : reader_->items()) {
-        const bool expected = std::find(wanted.begin(), wanted.end(), item.message) != wanted.end();
-        if (expected && found->covers(uid)) --extra;
-      }
-      const bool good = result.ok() && wrong.empty() && extra == 0;
-      outcome(context_, What::found, expectation,
-              result.outcome == session::Outcome::info ? Type::info
-              : good                                   ? Type::ok
-                                                       : Type::fail,
-              wrong, fmt::format("{} not found, {} found beyond", wrong.size(), extra), session_number());
-      done();
+      // What came in meanwhile is looked at first: what is not ours may match, too.
+      reader_->catch_up([this, wanted, expectation, found, result, done](bool) {
+        std::vector<std::uint32_t> wrong;
+        found->normalise();
+        for (const auto message : wanted) {
+          const auto uids = reader_->uids_of({message});
+          const bool hit = std::any_of(uids.begin(), uids.end(), [&](auto uid) { return found->covers(uid); });
+          if (!hit) wrong.push_back(message);
+        }
+        std::uint64_t extra = found->count();
+        for (const auto& [uid, item] : reader_->items()) {
+          const bool expected = std::find(wanted.begin(), wanted.end(), item.message) != wanted.end();
+          const bool not_ours = item.looked_at && item.message == 0;
+          if ((expected || not_ours) && found->covers(uid)) --extra;
+        }
+        const bool good = result.ok() && wrong.empty() && extra == 0;
+        outcome(context_, What::found, expectation,
+                result.outcome == session::Outcome::info ? Type::info
+                : good                                   ? Type::ok
+                                                         : Type::fail,
+                wrong, fmt::format("{} not found, {} found beyond", wrong.size(), extra), session_number());
+        done();
+      });
     });
   });
 }
@@ -356,6 +364,13 @@ void ImapDevice::go_online(scenario::Resync how, const std::string& text, Finish
               std::vector<std::uint32_t> full;
               for (const auto& [uid, item] : reader_->items()) full.push_back(uid);
               std::sort(believed->begin(), believed->end());
+              // Somebody else's mail may have come in since, which is no part of what the two are compared about.
+              const auto not_ours = [this](std::uint32_t uid) {
+                const auto item = reader_->items().find(uid);
+                return item != reader_->items().end() && item->second.looked_at && item->second.message == 0;
+              };
+              std::erase_if(*believed, not_ours);
+              std::erase_if(full, not_ours);
               reader_->changed = [this, session = session_] {
                 if (session == session_) news();
               };

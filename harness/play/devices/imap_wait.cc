@@ -11,6 +11,16 @@ using history::Type;
 using history::What;
 constexpr Duration kAskEvery = std::chrono::seconds(1);
 
+/// What may take a message away, or change its flags.
+bool may_take(What what) {
+  return what == What::store || what == What::expunge || what == What::move || what == What::close ||
+         what == What::rename || what == What::remove || what == What::quit;
+}
+bool adds(What what) {
+  return what == What::deliver || what == What::append || what == What::copy || what == What::move ||
+         what == What::rename;
+}
+
 What what_of(bool see) { return see ? What::see : What::lose; }
 
 bool has_flags(const MailboxReader& reader, std::uint32_t message, const std::vector<std::string>& flags) {
@@ -69,12 +79,56 @@ bool ImapDevice::nowhere(const std::vector<std::uint32_t>& messages) const {
                       [&](auto message) { return reader_ != nullptr && reader_->has(message); });
 }
 
+/// What is awaited is about now: another session has changed something since this one was told last, and was answered.
+/// `see` may be shown what has gone since, `lose` may miss what has come.
+bool ImapDevice::stale() const {
+  if (session_ == nullptr || !session_->ready()) return false;
+  const auto& events = context_.history.events();
+  std::uint32_t changed = 0;
+  for (auto e = events.rbegin(); e != events.rend(); ++e) {
+    if (e->type != Type::ok || context_.history.account_of(*e) != account_) continue;
+    const bool asks = e->what == What::noop || e->what == What::select || e->what == What::examine;
+    if (e->session == session_->number() && asks) return changed > e->command;
+    if (changed == 0 && e->session != session_->number() && (wait_->see ? may_take(e->what) : adds(e->what)))
+      changed = e->index;
+  }
+  return false;
+}
+
+void ImapDevice::refresh() {
+  busy_ = true;
+  const auto idle_again = [this] {
+    rest([this] {
+      busy_ = false;
+      check_wait();
+    });
+  };
+  session_->noop([this, idle_again](const Completion& result) {
+    if (!result.ok()) return idle_again();
+    reader_->catch_up([this, idle_again](bool) {
+      busy_ = false;
+      if (check_wait() || busy_) return;
+      busy_ = true;
+      idle_again();
+    });
+  });
+}
+
 bool ImapDevice::check_wait() {
   if (!wait_ || busy_) return false;
   const std::size_t left = not_yet().size();
   if (wait_->see && left < std::exchange(wait_->left, left) && context_.options.learnt != nullptr)
     context_.options.learnt->arrived(context_.network.now() - wait_->since);
   if (left != 0) return false;
+  if (stale()) {
+    refresh();
+    return true;
+  }
+  met();
+  return true;
+}
+
+void ImapDevice::met() {
   const Wait wait = *std::exchange(wait_, std::nullopt);
   context_.network.set_alarm(*this, std::nullopt);
   outcome(context_, what_of(wait.see), wait.expectation, Type::ok, {}, "", session_number());
@@ -83,7 +137,6 @@ bool ImapDevice::check_wait() {
     busy_ = false;
     done();
   });
-  return true;
 }
 
 /// Asks again: webmail by a new login, an idling device not at all once it idles, any other by NOOP.
@@ -136,6 +189,7 @@ void ImapDevice::missed() {
   }
   const bool early = context_.network.now() < end;
   Wait wait = *std::exchange(wait_, std::nullopt);
+  context_.network.set_alarm(*this, std::nullopt);
   if (missing.empty()) {  // it came in the very moment
     outcome(context_, what_of(wait.see), wait.expectation, Type::ok, {}, "", session_number());
     return wait.done();

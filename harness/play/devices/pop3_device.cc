@@ -5,6 +5,7 @@
 #include <set>
 
 #include "play/devices/actor.h"
+#include "play/devices/cut_short.h"
 #include "play/devices/login.h"
 #include "play/recorded/pop3.h"
 
@@ -66,7 +67,7 @@ class Pop3Device final : public Actor, public Alarm {
   void download(const scenario::Download& download, const std::string& text, Finish done);
   void download_all(const std::shared_ptr<Job>& job, Finish done);
   void fetch_body(const std::shared_ptr<Job>& job, std::uint32_t number, Finish done);
-  void note_undone(const Job& job);
+  void note_undone(const std::vector<std::uint32_t>& got);
   void finished(const std::string& as, std::uint32_t expectation, const Job& job);
   void see(const Look& look);
   void look_for(const Look& look);
@@ -76,6 +77,7 @@ class Pop3Device final : public Actor, public Alarm {
   void remove(const scenario::MessageRef& messages, Finish done);
   void dele_all(std::vector<std::uint32_t> numbers, Finish done);
   void quit(const Cut& cut, Finish done);
+  void note_cut_short(std::vector<std::uint32_t> wanted);
 
   Context& context_;
   const scenario::Device& device_;
@@ -83,6 +85,7 @@ class Pop3Device final : public Actor, public Alarm {
   std::vector<std::unique_ptr<RecordedPop3>> sessions_;
   RecordedPop3* session_ = nullptr;
   bool listed_ = false;
+  std::vector<std::uint32_t> marked_;  ///< messages that this session's DELE was sent for, and no QUIT or RSET answered
   std::vector<std::unique_ptr<Smuggle>> smuggles_;
   std::function<void()> alarm_;
   Duration calendar_{};  ///< by how much the client's own calendar is ahead of the run's time
@@ -94,6 +97,7 @@ RecordedPop3& Pop3Device::begin_session(const Endpoint& endpoint, const std::str
   sessions_.push_back(std::make_unique<RecordedPop3>(context_, number_, account_, 0, endpoint, mechanism));
   session_ = sessions_.back().get();
   listed_ = false;
+  marked_.clear();
   return *session_;
 }
 
@@ -156,6 +160,7 @@ void Pop3Device::download(const scenario::Download& download, const std::string&
              {.text = text, .messages = wanted, .session = session_ != nullptr ? session_->number() : 0});
   listed([this, &download, named, wanted, expectation, done = std::move(done)](bool ok) {
     if (!ok) {
+      if (cut_short(session_->end())) note_undone({});
       outcome(context_, What::downloaded, expectation, Type::info, wanted, "the maildrop could not be listed",
               session_->number());
       return done();
@@ -212,14 +217,20 @@ void Pop3Device::fetch_body(const std::shared_ptr<Job>& job, std::uint32_t numbe
 }
 
 /// What was not got was not asked for either: nothing that was to come of it is owed.
-void Pop3Device::note_undone(const Job& job) {
+void Pop3Device::note_undone(const std::vector<std::uint32_t>& got) {
   std::vector<std::uint32_t> missing;
   for (std::uint32_t message = 1; message <= context_.history.messages().size(); ++message)
-    if (std::find(job.got.begin(), job.got.end(), message) == job.got.end()) missing.push_back(message);
-  if (missing.empty()) return;
-  auto e = context_.event(Type::obs, What::undone, session_->number());
-  e.set = history::format_numbers(missing);
-  context_.append(std::move(e));
+    if (std::find(got.begin(), got.end(), message) == got.end()) missing.push_back(message);
+  undone(context_, missing, session_->number(), cut_short(session_->end()) ? ended_by_server(session_->end()) : "");
+}
+
+/// The server ended the session before QUIT was answered: what it had marked, and what was still to be marked, nobody
+/// asked to remove (RFC 1939 section 6).
+void Pop3Device::note_cut_short(std::vector<std::uint32_t> wanted) {
+  if (session_ == nullptr || !cut_short(session_->end())) return;
+  const auto marked = std::exchange(marked_, {});
+  wanted.insert(wanted.end(), marked.begin(), marked.end());
+  undone(context_, wanted, session_->number(), ended_by_server(session_->end()));
 }
 
 void Pop3Device::finished(const std::string& as, std::uint32_t expectation, const Job& job) {
@@ -230,7 +241,7 @@ void Pop3Device::finished(const std::string& as, std::uint32_t expectation, cons
   const auto unseen = std::count_if(job.todo.begin(), job.todo.end(), [this](auto number) {
     return !session_->looked_at(number) && !session_->owned(number);
   });
-  if (broken || unseen != 0) note_undone(job);
+  if (broken || unseen != 0) note_undone(job.got);
   if (!broken && unseen != 0) {
     outcome(context_, What::downloaded, expectation, Type::info, missing,
             fmt::format("{} of {} messages were left alone: whose they are is seen by TOP, which {}", unseen,
@@ -300,14 +311,18 @@ void Pop3Device::seen(const Look& look, Type how, const std::string& why) {
 
 void Pop3Device::remove(const scenario::MessageRef& messages, Finish done) {
   listed([this, &messages, done = std::move(done)](bool ok) {
-    if (!ok) return done();
-    session_->look_at(session_->numbers(), [this, &messages, done] {
-      const auto wanted = context_.messages.numbers(messages);
+    const auto wanted = context_.messages.numbers(messages);
+    const Finish finish = [this, wanted, done] {
+      note_cut_short(wanted);
+      done();
+    };
+    if (!ok) return finish();
+    session_->look_at(session_->numbers(), [this, wanted, finish] {
       std::vector<std::uint32_t> numbers;
       for (const auto& [number, entry] : session_->entries())
         if (entry.message != 0 && std::find(wanted.begin(), wanted.end(), entry.message) != wanted.end())
           numbers.push_back(number);
-      dele_all(std::move(numbers), done);
+      dele_all(std::move(numbers), finish);
     });
   });
 }
@@ -320,29 +335,38 @@ void Pop3Device::dele_all(std::vector<std::uint32_t> numbers, Finish done) {
       [this, numbers = std::move(numbers)](std::size_t i, Finish next) {
         const auto owned = session_->owned(numbers[i]);
         if (session_->over() || !owned) return next();
+        if (const auto message = session_->message(numbers[i]); message != 0) marked_.push_back(message);
         session_->dele(*owned, [next = std::move(next)](const Completion&) { next(); });
       },
       std::move(done));
 }
 
 void Pop3Device::quit(const Cut& cut, Finish done) {
-  if (session_ == nullptr || !session_->ready()) return done();
+  if (session_ == nullptr || !session_->ready()) return done();  // what was marked in it is not owed: note_cut_short()
   LinkFaults faults;
   if (cut.when == Cut::When::before_reply) faults.cut_after_received = 1;
   if (cut.when == Cut::When::after_bytes) faults.cut_after_sent = cut.bytes;
   if (cut.when != Cut::When::none) session_->misbehave(faults);
-  session_->quit([done = std::move(done)](const Completion&) { done(); });
+  session_->quit([this, done = std::move(done)](const Completion& result) {
+    if (result.outcome == session::Outcome::fail && !result.text.empty())
+      undone(context_, marked_, session_->number(), "QUIT was answered " + result.text);
+    if (result.outcome != session::Outcome::info) marked_.clear();
+    done();
+  });
 }
 
-void Pop3Device::perform(const scenario::Step& step, Finish done) {
-  const auto plain = [done](const Completion&) { done(); };
+void Pop3Device::perform(const scenario::Step& step, Finish on) {
+  const Finish done = [this, on = std::move(on)] {
+    if (!marked_.empty()) note_cut_short({});
+    on();
+  };
   switch (step.verb) {
     case Verb::connect:
-      return connect(step.get<scenario::Connect>(), step.text, std::move(done));
+      return connect(step.get<scenario::Connect>(), step.text, done);
     case Verb::smuggle:
       smuggles_.push_back(std::make_unique<Smuggle>(context_, number_, account_,
                                                     *context_.endpoint(Protocol::pop3, TlsMode::starttls),
-                                                    step.get<scenario::Smuggle>().command, std::move(done)));
+                                                    step.get<scenario::Smuggle>().command, done));
       return;
     case Verb::advance:
       calendar_ += step.get<scenario::LetPass>().span;
@@ -356,7 +380,7 @@ void Pop3Device::perform(const scenario::Step& step, Finish done) {
       listed_ = false;  // asked for in so many words: once more, also in a session that has its list
       return listed([done](bool) { done(); });
     case Verb::download:
-      return download(step.get<scenario::Download>(), step.text, std::move(done));
+      return download(step.get<scenario::Download>(), step.text, done);
     case Verb::compare: {
       return listed([this, done](bool ok) {
         if (!ok) return done();
@@ -374,14 +398,20 @@ void Pop3Device::perform(const scenario::Step& step, Finish done) {
       const Time now = context_.network.now();
       const auto wanted = context_.messages.numbers(await.messages);
       const auto expectation = expect(context_, What::see, {.text = step.text, .messages = wanted, .bound = bound});
-      return see({wanted, expectation, now, bound, now + context_.enough(bound), std::move(done)});
+      return see({wanted, expectation, now, bound, now + context_.enough(bound), done});
     }
     case Verb::remove:
-      return remove(step.get<scenario::Delete>().messages, std::move(done));
+      return remove(step.get<scenario::Delete>().messages, done);
     case Verb::reset:
-      return connected([this, done, plain](bool ok) { ok ? session_->rset(plain) : done(); });
+      return connected([this, done](bool ok) {
+        if (!ok) return done();
+        session_->rset([this, done](const Completion& result) {
+          if (result.ok()) marked_.clear();
+          done();
+        });
+      });
     case Verb::quit:
-      return quit(step.get<scenario::Quit>().cut, std::move(done));
+      return quit(step.get<scenario::Quit>().cut, done);
     case Verb::drop:
       if (session_ != nullptr) session_->drop(true);
       return done();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "play/ownership.h"
 #include "wire/mime/report.h"
 
 namespace mailproof::play {
@@ -35,7 +36,8 @@ void describe_content(const Context& context, const mail::ContentScanner& scanne
   if (const auto& other = scanner.difference(); full && other && e.message != 0)
     e.set = fmt::format("from octet {} on {} was sent, and {} came", other->offset, quoted(other->sent, "nothing more"),
                         quoted(other->came, "nothing"));
-  if (e.message == 0) {
+  // Who only quotes or copies our header is somebody else.
+  if (e.message == 0 && identify(context.messages, scanner).whose == Whose::leftover) {
     e.flags = "foreign-run";
     e.text = e.text.empty() ? scanner.token()->text() : e.text;
   }

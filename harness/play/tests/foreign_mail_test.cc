@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <set>
+
 #include "judge/judge.h"
 #include "play/tests/foreign_rig.h"
 
@@ -258,10 +261,30 @@ TEST(LongLists, FortyNineThousandMailboxesAndACloseAtTheFirstLook) {
   }
 }
 
+/// What a scenario is accused of, by the ids of the findings.
+std::set<std::string> accusations(const SimRig& rig) {
+  std::set<std::string> out;
+  for (const auto& finding : judge::judge(rig.player->history(), false).findings)
+    if (finding.severity == judge::Severity::fail) out.insert(finding.id + ": " + finding.actual);
+  return out;
+}
+
+/// Whether somebody changes limits or stops the server: nobody does so here.
+bool needs_an_admin(const scenario::Scenario& scenario) {
+  return std::any_of(scenario.steps.begin(), scenario.steps.end(),
+                     [](const scenario::Step& step) { return step.device == scenario::Step::kAdmin; });
+}
+
+/// How many seeds to stir with: more than the usual few where somebody has the time.
+int seeds() {
+  const char* wanted = std::getenv("MAILPROOF_STIRRED_SEEDS");
+  return wanted == nullptr ? 4 : std::max(4, std::atoi(wanted));
+}
+
 /// All stories and checks, with other people's mail coming in beside them.
 class Stirred : public testing::TestWithParam<int> {};
 
-TEST_P(Stirred, NoStoryOrCheckTouchesIt) {
+TEST_P(Stirred, NoStoryOrCheckTouchesItNorIsTheServerAccusedOfIt) {
   auto loaded = scenario::load({"scenarios", "fixtures/stories"}, "scenarios");
   ASSERT_THAT(loaded.problems, IsEmpty());
   ASSERT_GT(loaded.scenarios.size(), 200U);
@@ -281,11 +304,14 @@ TEST_P(Stirred, NoStoryOrCheckTouchesIt) {
     came_in += mail.sent() != 0 ? 1 : 0;
     EXPECT_THAT(mail.harmed(), IsEmpty()) << rig.scenario.id;
     EXPECT_THAT(mail.read_by(), IsEmpty()) << rig.scenario.id;
+    // On the correct server nothing is accused in quiet (run and prove hold it to that), nor here.
+    if (needs_an_admin(rig.scenario) || (rig.scenario.check && rig.scenario.check->talks())) continue;
+    EXPECT_THAT(accusations(rig), IsEmpty()) << rig.scenario.id;
   }
   EXPECT_GT(came_in, 150U) << "beside most of them mail came in while they were played";
   RecordProperty("letters", static_cast<int>(letters));
 }
-INSTANTIATE_TEST_SUITE_P(Seeds, Stirred, testing::Values(1, 2, 3, 4));
+INSTANTIATE_TEST_SUITE_P(Seeds, Stirred, testing::Range(1, 1 + seeds()));
 
 }  // namespace
 }  // namespace mailproof::play

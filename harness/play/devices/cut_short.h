@@ -1,0 +1,17 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "play/context.h"
+
+namespace mailproof::play {
+
+/// Records that a step was not done for these messages, as nothing was asked, or nothing answered; `why` "" = the
+/// device never saw them. What was to come of it is not owed.
+void undone(Context& context, const std::vector<std::uint32_t>& messages, std::uint32_t session, std::string why);
+/// The server let the connection go, or went silent: neither a goodbye nor a device that hung up.
+bool cut_short(const session::Ended& end);
+/// "the server ended the session: pop3 127.0.0.1:110: ..."
+std::string ended_by_server(const session::Ended& end);
+
+}  // namespace mailproof::play
