@@ -151,6 +151,7 @@ void judge_conformance(const history::History& history, const history::Ledger& l
   if (!history.info.check) return;
   Case c(history, ledger, "conformance", out);
   Conformance(c, *history.info.check).run();
+  if (history.info.check->talk) judge_deviations(history, ledger, out);
 }
 
 }  // namespace mailproof::judge

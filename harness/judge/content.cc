@@ -5,6 +5,7 @@
 
 #include "judge/case.h"
 #include "judge/judges.h"
+#include "judge/sizes.h"
 
 namespace mailproof::judge {
 namespace {
@@ -71,6 +72,7 @@ void judge_content(const history::History& history, const history::Ledger& ledge
   altered(c);
   withheld(c);
   foreign(c);
+  judge_sizes(c);
 }
 
 }  // namespace mailproof::judge

@@ -169,6 +169,7 @@ void missed(Case& c, const Course& course, const Event& e, const Answer& answer)
   if (messages.empty()) messages.push_back(0);
   for (const std::uint32_t message : messages)
     c.find(e.what == What::welcome                                      ? class_of_welcome(e)
+           : e.what == What::agree && answer.outcome->code == "delta"   ? "delta-differs"
            : e.what == What::found && answer.outcome->code == "refused" ? "search-refused"
                                                                         : class_of(e.what),
            {expected, actual, {e.index, answer.outcome->index}, message, ""});
