@@ -41,7 +41,9 @@ class Mailboxes {
       case What::remove:
       case What::rename:
         if (e.type == Type::invoke) forget(of, e);
-        if (e.type == Type::ok && e.what == What::remove) of.removed[same(c_.invoke(e).mailbox)] = e.index;
+        // Mailboxes that a server gives to everybody it may give again at once: only what a client made must be gone.
+        if (e.type == Type::ok && e.what == What::remove && of.ours.contains(same(c_.invoke(e).mailbox)))
+          of.removed[same(c_.invoke(e).mailbox)] = e.index;
         break;
       case What::list:
         if (e.type == Type::invoke) listing_[e.session] = {};
@@ -72,11 +74,13 @@ class Mailboxes {
     std::map<std::string, Made> made;
     std::map<std::string, std::uint32_t> removed;
     std::set<std::string> known;  ///< in the listing before
+    std::set<std::string> ours;   ///< made by a client, whatever came of it later
   };
 
   void made(Account& of, const Event& e) {
     const std::string& name = c_.invoke(e).mailbox;
     of.removed.erase(same(name));
+    of.ours.insert(same(name));
     of.made[same(name)] = {name, e.index, false};
   }
 

@@ -270,6 +270,8 @@ const bool kMailboxes[] = {
              });
              mailbox_asked(s, What::remove, hand, "Odd");
              listed(s, hand, {"INBOX", "INBOX/Below", "Odd/Inner", "New"});
+             mailbox_asked(s, What::remove, hand, "Archive");  // one that the server gives to everybody
+             listed(s, hand, {"INBOX", "INBOX/Below", "Odd/Inner", "New", "Archive"}, "\\Archive");
              listed(s, hand, {"INBOX", "INBOX/Below", "Odd/Inner", "New", "Odd"}, "\\Noselect \\HasChildren");
            }),
 };
