@@ -16,6 +16,8 @@ using history::Type;
 using history::What;
 
 constexpr std::size_t kTimes = 3;
+/// No RFC says how soon; servers that look once a minute are found. Over so long a time every one of them has looked.
+constexpr Duration kSilence = std::chrono::seconds(120);
 
 struct Silence {
   std::uint32_t expectation = 0, missed = 0, again = 0;  ///< events
@@ -47,6 +49,12 @@ void judge_idle(const history::History& history, const history::Ledger& ledger, 
   }
   for (const auto& [device, times] : silent) {
     if (times.size() < kTimes) continue;
+    // One IDLE after the other, and not a word in all that time.
+    const Event& first = history.event(times.front().expectation);
+    const Event& last = history.event(times.back().missed);
+    const bool told = newest[last.session] > first.index;
+    const bool long_enough = std::chrono::duration<double>(last.at - first.at) >= kSilence * history.info.patience;
+    if (told || !long_enough) continue;
     for (const Silence& one : times)
       for (const std::uint32_t message : history::parse_numbers(one.set))
         c.find("silent",

@@ -2,6 +2,7 @@
 // names a server takes is its own affair.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -17,10 +18,12 @@ using history::Type;
 using history::What;
 
 /// "INBOX" is it in any case (RFC 3501 section 5.1); a separator at the end only announces what will be below it
-/// (section 6.3.3); a server may take no notice of case.
+/// (section 6.3.3); a server may take no notice of case. What people write as / is the server's own separator.
 std::string same(std::string_view name) {
   if (name.size() > 1 && (name.back() == '/' || name.back() == '.')) name.remove_suffix(1);
-  return lower(name);
+  std::string out = lower(name);
+  std::replace(out.begin(), out.end(), '.', '/');
+  return out;
 }
 
 bool at_or_below(std::string_view name, std::string_view top) {

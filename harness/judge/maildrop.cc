@@ -60,10 +60,11 @@ class Logins {
   std::map<std::pair<std::uint32_t, std::string>, std::uint32_t> messages_;
 };
 
-/// Put there once and never taken away: it has been there ever since.
+/// Put there once and never taken away: it has been there ever since. What IMAP marks as deleted POP3 may hide.
 bool stays(const Case& c, std::uint32_t message, std::uint32_t account) {
   const auto* cell = message == 0 ? nullptr : c.ledger.find(message, account, "INBOX");
-  return cell != nullptr && cell->adds + cell->maybe_adds == 1 && cell->removes + cell->maybe_removes == 0;
+  return cell != nullptr && cell->adds + cell->maybe_adds == 1 && cell->removes + cell->maybe_removes == 0 &&
+         cell->marked_by == 0;
 }
 
 }  // namespace

@@ -34,6 +34,10 @@ class Uidplus {
       if ((e.what == What::select || e.what == What::examine) && e.type == Type::ok && e.uidvalidity != 0)
         opened_[{account, lower(c.invoke(e).mailbox)}].push_back({e.index, e.uidvalidity});
       const bool remade = e.what == What::create || e.what == What::remove || e.what == What::rename;
+      if ((e.what == What::remove || e.what == What::rename) && e.type != Type::fail) {
+        gone_.emplace(account, lower(e.mailbox));
+        gone_.emplace(account, lower(e.other_mailbox));
+      }
       if (remade && e.type != Type::fail) {
         remade_.emplace(account, lower(e.mailbox));
         remade_.emplace(account, lower(e.other_mailbox));
@@ -94,6 +98,7 @@ class Uidplus {
   void look_up(const Event& e, const std::string& mailbox, std::string_view code, std::uint32_t uid,
                std::uint32_t message) {
     const Box box{c_.history.account_of(e), lower(mailbox)};
+    if (gone_.contains(box)) return;  // which mailbox of that name it was nobody knows
     const auto there = seen_.find({box.first, box.second, e.uidvalidity, uid});
     std::uint32_t other = 0, at = 0;
     if (there != seen_.end()) {
@@ -154,6 +159,7 @@ class Uidplus {
 
   Case& c_;
   std::map<Box, std::vector<Opened>> opened_;
+  std::set<Box> gone_;                 ///< deleted or renamed at some time
   std::set<Box> remade_;               ///< by whoever: its UIDVALIDITY may be another afterwards
   std::map<Uid, std::uint32_t> seen_;  ///< the first event that showed content there
   std::map<std::tuple<std::uint32_t, std::string, std::uint32_t>, std::set<std::pair<std::uint32_t, std::uint32_t>>>

@@ -50,13 +50,14 @@ void piece(Scene& s, std::uint32_t session, std::uint32_t message, std::uint32_t
 
 /// The phone idles and waits for one message after another; a fresh session finds each of them. `told`: IDLE says so,
 /// too late for the wait.
-void waits_in_idle(Scene& s, int times, bool told = false) {
+void waits_in_idle(Scene& s, int times, Duration wait = std::chrono::seconds(45), bool told = false) {
   const auto mail = s.accepted(times);
   const std::uint32_t hand = s.imap(s.phone);
   s.select(hand, "INBOX", 0);
   s.invoke(What::idle, hand);
   for (int i = 1; i <= times; ++i) {
     const std::uint32_t see = s.expect(What::see, hand, std::to_string(i));
+    s.wait(wait);
     if (told)
       s.obs(What::exists, hand, [&](Event& e) {
         const auto n = static_cast<std::uint32_t>(i);
@@ -279,7 +280,9 @@ const bool kMailboxes[] = {
 const bool kIdle[] = {
     plant("idle/silent", [](Scene& s) { waits_in_idle(s, 3); }),
     plant("expectation/late", [](Scene& s) { waits_in_idle(s, 2); }),
-    plant("expectation/late", [](Scene& s) { waits_in_idle(s, 3, true); }),
+    plant("expectation/late",
+          [](Scene& s) { waits_in_idle(s, 3, std::chrono::seconds(10)); }),  // it looks now and then
+    plant("expectation/late", [](Scene& s) { waits_in_idle(s, 3, std::chrono::seconds(45), true); }),
 };
 
 void renamed(Scene& s, std::uint32_t session, const std::string& from, const std::string& to) {

@@ -250,6 +250,7 @@ void ImapDevice::copy(const OwnedUids& uids, const std::string& to, Finish done)
 /// Names that a server may refuse. What it makes is listed, opened and removed again; of that the judges think.
 void ImapDevice::try_names(const std::vector<std::string>& names, Finish done) {
   const auto before = std::make_shared<std::set<std::string>>();
+  const auto refused = std::make_shared<std::vector<std::string>>();
   const auto list = [this](std::shared_ptr<std::set<std::string>> into, std::function<void()> then) {
     session_->hooks.list = [into](const session::ImapListRow& row) { into->emplace(row.name); };
     session_->list([this, then = std::move(then)](const Completion&) {
@@ -257,11 +258,14 @@ void ImapDevice::try_names(const std::vector<std::string>& names, Finish done) {
       then();
     });
   };
-  const auto one = [this, list, names, before](std::size_t i, Finish next) {
+  const auto one = [this, list, names, before, refused](std::size_t i, Finish next) {
     const std::string& name = names[i];
     if (session_->over() || before->contains(name)) return next();
-    session_->create(name, [this, list, name, next](const Completion& created) {
-      if (!created.ok()) return next();
+    session_->create(name, [this, list, name, refused, next](const Completion& created) {
+      if (!created.ok()) {
+        refused->push_back(name);
+        return next();
+      }
       list(std::make_shared<std::set<std::string>>(), [this, name, next] {
         session_->select(name, false, [this, name, next](const Completion& selected) {
           if (!selected.ok()) return next();
@@ -275,7 +279,13 @@ void ImapDevice::try_names(const std::vector<std::string>& names, Finish done) {
     });
   };
   // Superiors that came with them go as well.
-  const auto sweep = [this, list, names, before, done] {
+  const auto sweep = [this, list, names, before, refused, done] {
+    if (!refused->empty()) {
+      auto e = context_.event(Type::obs, What::observed, session_number());
+      e.text = fmt::format("{} of {} names of mailboxes are refused:", refused->size(), names.size());
+      for (const std::string& name : *refused) e.text += fmt::format(" \"{}\"", name);
+      context_.append(std::move(e));
+    }
     const auto after = std::make_shared<std::set<std::string>>();
     list(after, [this, names, before, after, done] {
       std::vector<std::string> superiors;

@@ -177,7 +177,7 @@ void RecordedImap::record_piece(const session::ImapFetchRow& row) {
   pieces_->over = row.content_nil || pieces_->came < pieces_->octets;
   pieces_->from += pieces_->octets;
   recorder_.append(std::move(e));
-  if (!pieces_->over) return;
+  if (!pieces_->over || row.content_nil) return;  // NIL: it has gone meanwhile, and what came is not all of it
   scanner_.end();
   auto whole = event(Type::obs, What::message);
   whole.mailbox = view().mailbox;
