@@ -173,7 +173,7 @@ enum class Of { anybody, imap, pop3, reader };
 /// Whose business it is: what only an IMAP or a POP3 session does or sees.
 Of business(What what) {
   if ((what >= What::select && what <= What::logout) || (what >= What::exists && what <= What::quota) ||
-      what == What::nil)
+      what == What::nil || what == What::piece)
     return Of::imap;
   if (what >= What::stat && what <= What::pop_noop) return Of::pop3;
   if (what == What::message || what == What::report || what == What::enumerated) return Of::reader;

@@ -11,6 +11,7 @@ namespace mailproof::history {
 namespace {
 
 constexpr std::string_view kNobody = "nobody";
+constexpr std::string_view kEmpty = "size 0";
 constexpr std::string_view kKeys[] = {"by=", "over=", "copy_on="};
 
 /// What each kind of facts comes to; the fields of the event itself are there already.
@@ -26,7 +27,11 @@ struct Put {
     to.seq = f.now;
     to.size = f.before;
   }
-  void operator()(const RowFacts& f) const { to.modseq = f.modseq; }
+  void operator()(const RowFacts& f) const {
+    to.modseq = f.modseq;
+    if (f.empty) to.other_set = kEmpty;
+  }
+  void operator()(const PieceFacts& f) const { to.modseq = std::uint64_t{f.from} << 32U | f.asked; }
   void operator()(const QuotaFacts& f) const {
     to.size = f.used;
     to.modseq = f.limit;
@@ -154,7 +159,10 @@ std::string take_columns(const Columns& from, const HistoryInfo& info, Event& e)
       e.facts = ExistsFacts{std::exchange(e.seq, 0), static_cast<std::uint32_t>(std::exchange(e.size, 0))};
       break;
     case What::row:
-      e.facts = RowFacts{from.modseq};
+      e.facts = RowFacts{from.modseq, from.other_set == kEmpty};
+      break;
+    case What::piece:
+      e.facts = PieceFacts{static_cast<std::uint32_t>(from.modseq >> 32U), static_cast<std::uint32_t>(from.modseq)};
       break;
     case What::quota:
       e.facts = QuotaFacts{std::exchange(e.size, 0), from.modseq};

@@ -56,6 +56,8 @@ enum class What : std::uint8_t {
   report,   ///< a delivery report seen: message = the one reported on (0 = unknown), account = recipient, code =
             ///< effective status, text = action + diagnostic, uid/uidl where
   nil,      ///< content asked for, NIL came: uid
+  piece,  ///< a partial fetch brought size octets of a message: uid, seq, message; PieceFacts. The pieces joined are a
+          ///< `message` afterwards
   // POP3 commands
   stat,      ///< ok: size = octets; CountFacts
   pop_list,  ///< ok; each row an obs of the same What: seq, size

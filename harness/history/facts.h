@@ -28,6 +28,12 @@ struct ExistsFacts {
 /// row
 struct RowFacts {
   std::uint64_t modseq = 0;
+  bool empty = false;  ///< RFC822.SIZE 0 was told: a fact, where an absent size is none
+};
+
+/// piece: of BODY[]<from.asked>; so many octets were asked for.
+struct PieceFacts {
+  std::uint32_t from = 0, asked = 0;
 };
 
 /// quota: of one resource; STORAGE in octets, the protocol's units of 1024 multiplied out.
@@ -103,8 +109,8 @@ struct RuleFacts {
   std::uint32_t connections = 0;
 };
 
-using Facts = std::variant<std::monostate, SelectFacts, ExistsFacts, RowFacts, QuotaFacts, TopFacts, CountFacts,
-                           ReplyFacts, BoundFacts, LimitFacts, CopyFacts, OutcomeFacts, FateFacts, AgreeFacts,
-                           AuditFacts, TalkFacts, RuleFacts>;
+using Facts = std::variant<std::monostate, SelectFacts, ExistsFacts, RowFacts, PieceFacts, QuotaFacts, TopFacts,
+                           CountFacts, ReplyFacts, BoundFacts, LimitFacts, CopyFacts, OutcomeFacts, FateFacts,
+                           AgreeFacts, AuditFacts, TalkFacts, RuleFacts>;
 
 }  // namespace mailproof::history

@@ -17,6 +17,8 @@ constexpr auto kClasses = std::to_array<FindingClass>({
      "the message; it must not be lost (I1)"},
     {"loss", "lost-in-move", kFail,
      "RFC 6851 section 3.3: a message that is moved is in the source or in the destination, whatever the answer (I19)"},
+    {"loss", "lost-in-rename", kFail,
+     "RFC 3501 section 6.3.5: RENAME changes the name of a mailbox; what is in it stays (I20)"},
     {"loss", "not-confirmed", kUnclear,
      "Absence counts only when a second look after the settling time misses the message too (I1)"},
     {"loss", "not-audited", kUnclear, "Every accepted message must be found by a complete listing in the end (I1)"},
@@ -39,6 +41,36 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"duplicates", "moved-twice", kLatitude,
      "RFC 6851 section 3.3: each message SHOULD either be moved or unaffected, also when two sessions move it at once"},
     {"duplicates", "resurrected", kFail, "RFC 3501 section 6.4.3: what was expunged is removed permanently (I6, I15)"},
+
+    {"content", "size-differs", kFail,
+     "RFC 3501 section 2.3.4: RFC822.SIZE is the number of octets in the message (I5)"},
+    {"content", "piece-longer", kFail,
+     "RFC 3501 section 6.4.5: a partial fetch brings at most as many octets as were asked for"},
+
+    {"flags", "seen-by-peek", kFail, "RFC 3501 section 6.4.5: BODY.PEEK does not set the \\Seen flag (I17)"},
+    {"flags", "unexplained", kLatitude,
+     "RFC 3501 sections 2.3.2 and 6.4.6: a system flag tells what somebody did with the message (I17)"},
+
+    {"uidplus", "uidvalidity", kFail,
+     "RFC 4315 section 3: APPENDUID and COPYUID tell the UIDVALIDITY of the destination mailbox, then the UID (I21)"},
+    {"uidplus", "uid", kFail,
+     "RFC 4315 section 3: APPENDUID and COPYUID tell the UID of the message that was made (I21)"},
+    {"uidplus", "sets", kFail,
+     "RFC 4315 section 3: COPYUID names as many UIDs in the destination as in the source (I21)"},
+
+    {"mailboxes", "not-listed", kFail,
+     "RFC 3501 sections 6.3.3, 6.3.8 and 5.1.3: a mailbox that was made under a name is listed under that name"},
+    {"mailboxes", "not-selectable", kFail,
+     "RFC 3501 sections 6.3.3 and 6.3.1: a mailbox that was made can be selected"},
+    {"mailboxes", "still-listed", kFail, "RFC 3501 section 6.3.4: DELETE removes the mailbox permanently"},
+
+    {"idle", "silent", kFail,
+     "RFC 3501 section 5.2 and RFC 2177 section 3: a change of the mailbox's size that is seen during a command is "
+     "told "
+     "then; IDLE is the command that waits for it (I27)"},
+
+    {"maildrop", "not-listed", kFail,
+     "RFC 1939 section 4: when the maildrop has been opened each message in it gets a number (I28)"},
 
     {"identity", "uid-reused", kFail,
      "RFC 3501 section 2.3.1.1: under one UIDVALIDITY a UID means one message for ever (I5)"},
@@ -110,6 +142,13 @@ constexpr auto kClasses = std::to_array<FindingClass>({
      "RFC 2033 section 4.2, RFC 5321 section 4.2.1: after a 4yz or 5yz reply the message was not accepted; delivered "
      "all the same it comes twice (I34)"},
 
+    {"recipients", "refused-for-another", kFail,
+     "RFC 2033 section 4.2: the reply for a recipient says what became of the message for that recipient (I34)"},
+    {"recipients", "refused-with-another", kLatitude,
+     "RFC 5321 sections 3.3 and 6.1: who has no room is refused at RCPT, or gets a report; that all others wait is "
+     "left "
+     "to no RFC (I34)"},
+
     {"bounce", "silent-drop", kFail,
      "RFC 5321 section 6.1: accepted mail is delivered, or its failure is reported to the sender (I35)"},
     {"bounce", "report-unread", kUnclear,
@@ -159,6 +198,8 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"expectation", "fate", kFail, "The scenario says what becomes of the messages"},
     {"expectation", "count", kFail, "The scenario says how many messages the mailbox holds"},
     {"expectation", "disagree", kFail, "The scenario says that the views agree"},
+    {"expectation", "delta-differs", kFail,
+     "RFC 7162 sections 3.1.4.1 and 3.2.5: a resync tells everything that has changed, and nothing else (I23, I24)"},
     {"expectation", "not-intact", kFail, "The scenario says that the messages are as they were sent"},
     {"expectation", "not-asked", kUnclear, "What the scenario expects must be looked at"},
 
@@ -190,6 +231,8 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"session", "ended-by-server", kLatitude,
      "RFC 3501 section 7.1.5, RFC 1939 section 3: a server that ends a session does not do so while a command runs"},
     {"session", "no-answer", kUnclear, "A command must be answered within its bound"},
+    {"session", "unreadable-vanished", kFail,
+     "RFC 7162 section 7: VANISHED names UIDs, and none of them is 0; who cannot read it keeps what is gone (I13)"},
     {"session", "deviation", kLatitude, "The server's answers must follow the grammar"},
 
     {"judging", "crashed", kError, "A judge must come to an end"},

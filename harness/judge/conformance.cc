@@ -159,6 +159,7 @@ void judge_conformance(const history::History& history, const history::Ledger& l
   Conformance(c, *history.info.check).run();
   Case session(history, ledger, "session", out);
   if (history.info.check->talk) another_run(session);  // the judge of sessions looks at no talk
+  if (history.info.check->talk) judge_deviations(history, ledger, out);
 }
 
 }  // namespace mailproof::judge

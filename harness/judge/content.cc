@@ -5,6 +5,7 @@
 
 #include "judge/case.h"
 #include "judge/judges.h"
+#include "judge/sizes.h"
 
 namespace mailproof::judge {
 namespace {
@@ -53,6 +54,7 @@ void judge_content(const history::History& history, const history::Ledger& ledge
   Case c(history, ledger, "content", out);
   altered(c);
   withheld(c);
+  judge_sizes(c);
 }
 
 }  // namespace mailproof::judge

@@ -275,6 +275,7 @@ void missed(Case& c, const Course& course, const Strangers& strangers, const Eve
       continue;
     }
     c.find(e.what == What::welcome                                      ? class_of_welcome(e)
+           : e.what == What::agree && answer.outcome->code == "delta"   ? "delta-differs"
            : e.what == What::found && answer.outcome->code == "refused" ? "search-refused"
                                                                         : class_of(e.what),
            {expected, actual, {e.index, answer.outcome->index}, message, ""});

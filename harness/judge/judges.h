@@ -25,6 +25,14 @@ void judge_isolation(const history::History&, const history::Ledger&, Findings&)
 void judge_expectation(const history::History&, const history::Ledger&, Findings&);
 void judge_tls(const history::History&, const history::Ledger&, Findings&);
 void judge_conformance(const history::History&, const history::Ledger&, Findings&);
+void judge_flags(const history::History&, const history::Ledger&, Findings&);
+void judge_uidplus(const history::History&, const history::Ledger&, Findings&);
+void judge_maildrop(const history::History&, const history::Ledger&, Findings&);
+void judge_idle(const history::History&, const history::Ledger&, Findings&);
+void judge_mailboxes(const history::History&, const history::Ledger&, Findings&);
+void judge_recipients(const history::History&, const history::Ledger&, Findings&);
+/// Of judge_session(): what departs from the grammar. All that is judged of a talk beside its lines.
+void judge_deviations(const history::History&, const history::Ledger&, Findings&);
 void judge_session(const history::History&, const history::Ledger&, Findings&);
 
 }  // namespace mailproof::judge

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/bytes.h"
 #include "judge/judges.h"
+#include "judge/last_touch.h"
 #include "judge/requests.h"
 
 namespace mailproof::judge {
@@ -108,6 +110,19 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
     }
     if (!asked) asked.emplace(c);
     if (asked->gone_with(cell) != nullptr || owed_a_report(c, cell)) continue;  // removal or bounce say it better
+    if (const history::Event* rename = renamed_away(c, cell)) {
+      const history::Event& invoke = c.invoke(*rename);
+      c.find(
+          "lost-in-rename",
+          {fmt::format("{} in {} after RENAME {} {}", c.name_of(cell.message), place(c, cell),
+                       printable(invoke.mailbox), printable(invoke.other_mailbox)),
+           fmt::format("RENAME by {} at {}; absent in {} complete listings of {}, the last one after the settling time",
+                       c.who(invoke), c.when(invoke), cell.misses, place(c, cell)),
+           {cell.last_seen, rename->index, cell.first_absent},
+           cell.message,
+           ""});
+      continue;
+    }
     const std::uint32_t again = asked->last_delivery(cell);
     const bool after_removal = cell.removes > 0 && again > cell.removed_by;
     const history::Event& added = history.event(after_removal ? again : cell.added_by);

@@ -126,9 +126,20 @@ void ends(Case& c, const Outages& outages) {
   }
 }
 
-void deviations(Case& c) {
-  for (const Event& e : c.history.events()) {
+}  // namespace
+
+void judge_deviations(const history::History& history, const history::Ledger& ledger, Findings& out) {
+  Case c(history, ledger, "session", out);
+  for (const Event& e : history.events()) {
     if (e.what != What::deviation || e.code.starts_with("lmtp.replies.")) continue;
+    if (e.code == "imap.vanished.unreadable") {
+      c.find("unreadable-vanished", {"UIDs from 1 on",
+                                     fmt::format("{} at {}: {}", c.who(e), c.when(e), printable(e.text, 160)),
+                                     {e.index},
+                                     0,
+                                     ""});
+      continue;
+    }
     c.find("deviation",
            {"what the grammar says",
             fmt::format("{} at {}: {} \"{}\"", c.who(e), c.when(e), printable(e.code, 60), printable(e.text, 160)),
@@ -138,8 +149,6 @@ void deviations(Case& c) {
   }
 }
 
-}  // namespace
-
 void judge_session(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "session", out);
   const Outages outages(c);
@@ -148,7 +157,7 @@ void judge_session(const history::History& history, const history::Ledger& ledge
   problems(c, said);
   another_run(c);
   ends(c, outages);
-  deviations(c);
+  judge_deviations(history, ledger, out);
 }
 
 }  // namespace mailproof::judge

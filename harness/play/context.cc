@@ -54,6 +54,13 @@ void Context::fail(std::string_view code, std::string text) {
   append(std::move(e));
 }
 
+void Context::inapplicable(std::string why) {
+  if (problem.empty()) problem = why;
+  auto e = event(history::Type::obs, history::What::not_applicable);
+  e.text = std::move(why);
+  append(std::move(e));
+}
+
 std::uint32_t Context::new_session(std::uint32_t device, Protocol protocol, std::uint32_t account,
                                    std::uint32_t audit_round, const Endpoint& where, std::string_view lane) {
   if (ordinals.size() <= device) ordinals.resize(device + 1);

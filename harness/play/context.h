@@ -117,6 +117,9 @@ struct Context {
   /// Records that we cannot go on. Only the first reason is kept as `problem`.
   void fail(std::string_view code, std::string text);
 
+  /// The target turns out not to have what the scenario is about, before anything was played: not-applicable.
+  void inapplicable(std::string why);
+
   /// A new session in the history, with its log. device 0 = the audit.
   std::uint32_t new_session(std::uint32_t device, Protocol protocol, std::uint32_t account, std::uint32_t audit_round,
                             const Endpoint& where, std::string_view lane = {});

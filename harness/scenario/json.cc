@@ -140,11 +140,20 @@ class ScenarioWriter {
 
   void taken(const Nothing&) {}
   void taken(const OfMessages& takes) { text("messages", takes.messages.text()); }
+  void taken(const Read& takes) {
+    text("messages", takes.messages.text());
+    if (takes.pieces != 0) json_.key("pieces").number(takes.pieces);
+  }
+  void taken(const OfNames& takes) { texts("names", takes.names); }
+  void by(Transfer transfer) {
+    if (transfer != Transfer::data) text("by", word_for(kTransfers, transfer));
+  }
   void taken(const Deliver& takes) {
     text("messages", takes.set);
     taken(takes, !takes.until);
     accounts("to", takes.to);
     if (takes.via) text("via", name(*takes.via));
+    by(takes.by);
     if (takes.expect) text("expect", name(*takes.expect));
     if (takes.until) {
       text("until", name(*takes.until));
@@ -159,6 +168,7 @@ class ScenarioWriter {
   void taken(const Retry& takes) {
     text("messages", takes.messages.text());
     if (takes.via) text("via", name(*takes.via));
+    by(takes.by);
     if (takes.expect) text("expect", name(*takes.expect));
     maybe("status", takes.status);
     text("within", format_duration(takes.within));

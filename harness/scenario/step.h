@@ -66,9 +66,10 @@ enum class Verb {
   rename,
   remove_mailbox,
   subscribe,
-  search,  ///< must find exactly these messages
-  quota,   ///< GETQUOTAROOT, recorded
-  go,      ///< offline | online
+  try_names,  ///< mailboxes with odd names: a server may refuse them; what it takes must be there
+  search,     ///< must find exactly these messages
+  quota,      ///< GETQUOTAROOT, recorded
+  go,         ///< offline | online
   logout,
   connect,  ///< log in (POP3: and STAT)
   smuggle,  ///< sends a command in clear text in one piece with STARTTLS or STLS, and listens under TLS for an answer
@@ -136,14 +137,25 @@ enum class MessageKind {
   utf8_header,       ///< names and subject in raw UTF-8: APPEND only, and a server may refuse it
 };
 
+/// How a message goes over SMTP and LMTP: DATA, or BDAT (RFC 3030).
+enum class Transfer { data, bdat };
+
 // What verbs take. A struct belongs to one verb or to a few that take the same; what several of them share is a base.
 
 /// Verbs that take nothing: sync, logout, list, reset, drop, compare, vanish, restart, kill, and together.
 struct Nothing {};
 
-/// What is about messages of an earlier step. By itself: read, and the judge's intact.
+/// What is about messages of an earlier step. By itself: the judge's intact.
 struct OfMessages {
   MessageRef messages;
+};
+
+struct Read : OfMessages {
+  std::uint64_t pieces = 0;  ///< by partial fetches of so many octets; 0 = whole
+};
+
+struct OfNames {
+  std::vector<std::string> names;
 };
 
 /// New messages, which become a set.
@@ -156,7 +168,8 @@ struct NewMessages {
 
 /// How messages go out, and what must come of it.
 struct Sending {
-  std::optional<Way> via;         ///< overrides the device
+  std::optional<Way> via;  ///< overrides the device
+  Transfer by = Transfer::data;
   std::optional<Outcome> expect;  ///< what must come of it
   std::string status;             ///< enhanced status code expected in the refusal or the report, "5.2.2"
   Duration within = kDefaultWithin;
@@ -278,9 +291,9 @@ struct Usage {
   std::size_t account = 0;
 };
 
-using Takes =
-    std::variant<Nothing, OfMessages, Deliver, Retry, OfMailbox, Rename, Await, Flag, Delete, Move, Save, Upload,
-                 Search, Go, Connect, Smuggle, Download, Quit, LetPass, SetQuota, HasFate, HasCount, Agree, Usage>;
+using Takes = std::variant<Nothing, OfMessages, Read, OfNames, Deliver, Retry, OfMailbox, Rename, Await, Flag, Delete,
+                           Move, Save, Upload, Search, Go, Connect, Smuggle, Download, Quit, LetPass, SetQuota, HasFate,
+                           HasCount, Agree, Usage>;
 
 /// The struct of a verb, with its defaults.
 Takes takes_of(Verb verb);

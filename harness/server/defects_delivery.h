@@ -18,6 +18,9 @@ inline constexpr auto kDeliveryDefects = std::to_array<Switch>({
     {"delivery.wrong-lmtp-reply-order", "the replies after the final dot come in reverse order of the recipients",
      "lmtp-replies"},
     {"delivery.one-lmtp-reply-for-all", "only the first recipient is answered after the final dot", "lmtp-replies"},
+    {"delivery.one-full-fails-all", "when one of several recipients has no room, 451 is said of all of them",
+     "recipients"},
+    {"delivery.bdat-lost", "mail that comes by BDAT is answered 250 and lost, and the connection is closed", "loss"},
     {"delivery.cross-account-copy", "the next account gets a copy of every message", "isolation"},
     {"delivery.lost-when-killed", "a server that is killed has lost the newest message of every mailbox", "loss"},
 });

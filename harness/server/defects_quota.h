@@ -18,6 +18,7 @@ inline constexpr auto kQuotaDefects = std::to_array<Switch>({
      "bounce"},
     {"quota.two-bounces", "SMTP accepts mail for a full mailbox and reports it to the sender twice", "bounce"},
     {"quota.bounce-after-refusal", "mail refused with 552 is reported to the sender as well", "bounce"},
+    {"quota.rename-counts-again", "RENAME counts what is in the mailbox once more", "quota"},
     {"quota.bounce-wrong-status", "SMTP bounces mail for a full mailbox with Status 5.1.1 instead of 5.2.2", "bounce"},
 });
 

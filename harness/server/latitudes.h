@@ -15,6 +15,8 @@ inline constexpr auto kLatitudes = std::to_array<Switch>({
      "RFC 3501 section 5.2, RFC 2180 section 4.1.2"},
     {"imap.no-move", "MOVE is not offered: clients copy, mark and expunge", "RFC 6851 section 1"},
     {"imap.no-uidplus", "UIDPLUS is missing: no APPENDUID, no COPYUID, no UID EXPUNGE", "RFC 4315"},
+    {"imap.modseq-when-enabled",
+     "HIGHESTMODSEQ comes with SELECT only once CONDSTORE is enabled, as Dovecot 2.3 has it", "RFC 4551 section 3.1.1"},
     {"imap.takes-plaintext-login", "LOGIN is taken without TLS also on a port that is there for TLS",
      "RFC 8314 section 4.1 (SHOULD), RFC 3501 section 6.2.3"},
     {"delivery.quota-tempfail", "mail for a full mailbox is put off with 452 4.2.2 instead of refused with 552 5.2.2",

@@ -11,7 +11,10 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("MAILPROOF_BIN", ROOT / "build/release/mailproof"))
-STORIES = ["scenarios/", "fixtures/stories/"]
+SHIPPED = ["scenarios/"]
+STORIES = [*SHIPPED, "fixtures/stories/"]
+# What the tool can find, it finds with what it ships; but two hundred messages are a load, and no story ships them.
+RARE = {"delivery.drops-one-in-200"}
 
 
 def mailproof(*arguments):
@@ -29,9 +32,9 @@ DEFECTS = switches("defects")
 LATITUDES = switches("latitudes")
 
 
-def played(tmp_path, *arguments):
+def played(tmp_path, *arguments, stories=()):
     """Exit status, findings as (scenario, judge, severity, evidence), verdicts."""
-    ran = mailproof("run", "--sim", *STORIES, "--out", tmp_path / "run", *arguments)
+    ran = mailproof("run", "--sim", *(stories or STORIES), "--out", tmp_path / "run", *arguments)
     assert ran.returncode in (0, 1, 3), ran.stdout[-4000:] + ran.stderr
     run = json.loads((tmp_path / "run/run.json").read_text("utf-8"))
     findings = json.loads((tmp_path / "run/findings.json").read_text("utf-8"))["findings"]
@@ -40,7 +43,7 @@ def played(tmp_path, *arguments):
 
 @pytest.mark.parametrize("defect", DEFECTS)
 def test_a_defect_is_found_by_its_judge(tmp_path, defect):
-    ran, findings, _ = played(tmp_path, "--defect", defect)
+    ran, findings, _ = played(tmp_path, "--defect", defect, stories=STORIES if defect in RARE else SHIPPED)
     told = {(finding["id"].split("/")[1], finding["severity"]) for finding in findings}
     assert (DEFECTS[defect], "fail") in told, sorted(finding["id"] for finding in findings)
     # What keeps a check from being played at all is an error beside what was found.

@@ -44,6 +44,8 @@ std::vector<Kind> kinds() {
       {event(Type::invoke, What::select), {0, 0, 0, 99, ""}, SelectFacts{0, 0, 99}},
       {event(Type::obs, What::exists), {0, 5, 4, 0, ""}, ExistsFacts{5, 4}},
       {event(Type::obs, What::row), {7, 3, 4096, 12, ""}, RowFacts{12}},
+      {event(Type::obs, What::row), {7, 3, 0, 12, "size 0"}, RowFacts{12, true}},
+      {event(Type::obs, What::piece), {7, 3, 100, 0x1'0000'0064U, ""}, PieceFacts{1, 100}},
       {event(Type::obs, What::quota), {0, 0, 2048, 65536, ""}, QuotaFacts{2048, 65536}},
       {event(Type::invoke, What::top), {5, 1, 0, 0, ""}, TopFacts{5, 0}},
       {event(Type::ok, What::top), {5, 1, 800, 4, ""}, TopFacts{5, 4}},

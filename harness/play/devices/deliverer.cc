@@ -30,13 +30,14 @@ bool same_subject(std::string_view wanted, std::string_view seen) {
 /// An MTA, or whatever else puts mail into mailboxes.
 class Deliverer final : public Actor {
  public:
-  Deliverer(Context& context, const scenario::Device& device, std::uint32_t number)
+  Deliverer(Context& context, const scenario::Scenario& scenario, const scenario::Device& device, std::uint32_t number)
       : context_(context),
+        scenario_(scenario),
         device_(device),
         number_(number),
         sender_(device.from ? static_cast<std::uint32_t>(*device.from + 1) : 0) {}
 
-  void prepare(Finish done) override { done(); }
+  void prepare(Finish done) override;
   /// deliver and retry.
   void perform(const scenario::Step& step, Finish done) override;
   void leave(Finish done) override { done(); }
@@ -73,6 +74,7 @@ class Deliverer final : public Actor {
   void finish(const JobPtr& job);
 
   Context& context_;
+  const scenario::Scenario& scenario_;
   const scenario::Device& device_;
   std::uint32_t number_, sender_;
   std::vector<std::unique_ptr<RecordedSmtp>> sessions_;
@@ -84,6 +86,34 @@ class Deliverer final : public Actor {
 std::string sender_address(const Context& context, std::uint32_t sender, const std::vector<std::uint32_t>& to) {
   if (sender != 0) return context.accounts.at(sender - 1).address;
   return context.accounts.at(to.front() - 1).address;  // addresses come from the pool only
+}
+
+/// BDAT where the target takes it; a story about it is nothing for one that does not.
+void Deliverer::prepare(Finish done) {
+  const scenario::Sending* chunked = nullptr;
+  for (const auto& step : scenario_.steps)
+    if (const auto* sending = step.maybe<scenario::Sending>();
+        step.device + 1 == number_ && sending != nullptr && sending->by == scenario::Transfer::bdat)
+      chunked = sending;
+  if (chunked == nullptr) return done();
+  const Way way = delivery_way(context_.target, chunked->via.value_or(device_.way));
+  const Endpoint* endpoint = way == Way::lmtp || way == Way::smtp
+                                 ? context_.endpoint(way == Way::lmtp ? Protocol::lmtp : Protocol::smtp)
+                                 : nullptr;
+  if (endpoint == nullptr) {
+    context_.inapplicable("BDAT needs delivery over SMTP or LMTP");
+    return done();
+  }
+  sessions_.push_back(std::make_unique<RecordedSmtp>(context_, number_, *endpoint, endpoint->auth ? sender_ : 0));
+  RecordedSmtp* session = sessions_.back().get();
+  session->open([this, session, done = std::move(done)](bool ok, const std::string& why) {
+    if (!ok) {
+      context_.fail("connect", device_.name + ": " + why);
+      return done();
+    }
+    if (!session->offers("CHUNKING")) context_.inapplicable("the target does not offer CHUNKING (RFC 3030)");
+    session->quit(done);
+  });
 }
 
 void Deliverer::perform(const scenario::Step& step, Finish done) {
@@ -214,7 +244,8 @@ void Deliverer::over_smtp(const JobPtr& job, std::uint32_t message, std::shared_
       faults.cut_after_sent = cut.bytes;
       session_->misbehave(faults);
     }
-    session_->send(message, text, sender_address(context_, sender_, job->to), job->to, then);
+    session_->send(message, text, sender_address(context_, sender_, job->to), job->to, then,
+                   job->sending->by == scenario::Transfer::bdat);
   };
   if (session_ != nullptr && session_->ready()) return send();
   const Endpoint* endpoint = context_.endpoint(job->way == Way::lmtp ? Protocol::lmtp : Protocol::smtp);
@@ -330,7 +361,7 @@ void Deliverer::finish(const JobPtr& job) {
 }  // namespace
 
 std::unique_ptr<Actor> make_deliverer(Context& context, const scenario::Scenario& scenario, std::uint32_t device) {
-  return std::make_unique<Deliverer>(context, scenario.devices.at(device - 1), device);
+  return std::make_unique<Deliverer>(context, scenario, scenario.devices.at(device - 1), device);
 }
 
 }  // namespace mailproof::play

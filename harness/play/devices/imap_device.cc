@@ -1,15 +1,24 @@
 #include "play/devices/imap_device.h"
 
+#include <algorithm>
 #include <numeric>
 
 namespace mailproof::play {
 
 std::unique_ptr<Actor> make_imap_device(Context& context, const scenario::Scenario& scenario, std::uint32_t device) {
-  return std::make_unique<ImapDevice>(context, scenario.devices.at(device - 1), device);
+  auto resync = scenario::Resync::full;
+  for (const auto& step : scenario.steps)
+    if (const auto* go = step.maybe<scenario::Go>(); go != nullptr && step.device + 1 == device)
+      resync = std::max(resync, go->resync);
+  return std::make_unique<ImapDevice>(context, scenario.devices.at(device - 1), device, resync);
 }
 
-ImapDevice::ImapDevice(Context& context, const scenario::Device& device, std::uint32_t number)
-    : context_(context), device_(device), number_(number), account_(static_cast<std::uint32_t>(device.account + 1)) {}
+ImapDevice::ImapDevice(Context& context, const scenario::Device& device, std::uint32_t number, scenario::Resync resync)
+    : context_(context),
+      device_(device),
+      number_(number),
+      account_(static_cast<std::uint32_t>(device.account + 1)),
+      resync_(resync) {}
 
 ImapDevice::~ImapDevice() { context_.network.set_alarm(*this, std::nullopt); }
 
@@ -54,6 +63,7 @@ void ImapDevice::connected(Then then) {
   }
   begin_session(*context_.endpoint(Protocol::imap, device_.tls))
       .open([this, then = std::move(then)](const Completion& result) {
+        if (result.ok() && resync_ != scenario::Resync::full) return enable(then);
         if (!result.ok()) context_.fail("connect", device_.name + ": " + result.text);
         then(result.ok());
       });
@@ -114,8 +124,13 @@ void ImapDevice::news() {
 }
 
 void ImapDevice::prepare(Finish done) {
-  if (device_.idle.empty()) return done();
+  if (device_.idle.empty() && resync_ == scenario::Resync::full) return done();
   busy_ = true;
+  if (device_.idle.empty())
+    return connected([this, done = std::move(done)](bool) {
+      busy_ = false;
+      done();
+    });
   in_mailbox(device_.idle, [this, done = std::move(done)](bool ok) {
     const auto finished = [this, done] {
       busy_ = false;

@@ -1,5 +1,7 @@
 #pragma once
+#include <map>
 #include <optional>
+#include <set>
 
 #include "play/devices/actor.h"
 #include "play/devices/cut_short.h"
@@ -12,7 +14,8 @@ namespace mailproof::play {
 /// A phone, tablet, desktop client or webmail on IMAP.
 class ImapDevice final : public Actor, public Alarm {
  public:
-  ImapDevice(Context& context, const scenario::Device& device, std::uint32_t number);
+  /// `resync`: how it will come back from being offline; what that takes is asked for from the start.
+  ImapDevice(Context& context, const scenario::Device& device, std::uint32_t number, scenario::Resync resync);
   ~ImapDevice() override;
 
   void prepare(Finish done) override;
@@ -34,12 +37,14 @@ class ImapDevice final : public Actor, public Alarm {
     Time deadline;         ///< earlier where the run has learnt that nothing will come
     Finish done;
   };
+  using Flags = std::set<std::string>;
+  using Listing = std::map<std::uint32_t, Flags>;  ///< UID -> flags, without \Recent
   /// What a device keeps while it is offline.
   struct Cache {
     std::string mailbox;
     std::uint32_t uidvalidity = 0;
     std::uint64_t modseq = 0;
-    std::vector<std::uint32_t> uids;
+    Listing messages;
   };
 
   // Connection (imap_device.cc)
@@ -71,13 +76,16 @@ class ImapDevice final : public Actor, public Alarm {
   void with_messages(const scenario::OfMessages& what, Finish done, std::function<void(const OwnedUids&)> then);
   void note_undone(const std::vector<std::uint32_t>& wanted);
   void sync(Finish done);
-  void read(const scenario::OfMessages& read, Finish done);
+  void read(const scenario::Read& read, Finish done);
+  void read_in_pieces(const scenario::Read& read, Finish done);
   void flag(const scenario::Flag& flag, bool set, Finish done);
   void remove(const scenario::Delete& remove, Finish done);
   void if_ours(const std::string& mailbox, Finish done, std::function<void(const OwnedMailbox&)> then);
   void expunge(Finish done);
   void expunge(const OwnedUids& uids, Finish done);
   void move(const OwnedUids& uids, const std::string& to, Finish done);
+  void copy(const OwnedUids& uids, const std::string& to, Finish done);
+  void try_names(const std::vector<std::string>& names, Finish done);
   void save(const scenario::Save& save, Finish done);
   void upload(const scenario::Upload& upload, Finish done);
   void put(const std::string& to, std::uint32_t message, std::shared_ptr<const std::string> text, Finish done);
@@ -87,6 +95,10 @@ class ImapDevice final : public Actor, public Alarm {
   void compare(Finish done);
   void go_offline(Finish done);
   void go_online(scenario::Resync how, const std::string& text, Finish done);
+  // imap_resync.cc
+  void enable(Then then);
+  Listing listing() const;
+  void resync(scenario::Resync how, const std::string& mailbox, std::uint32_t expectation, Finish done);
 
   Context& context_;
   const scenario::Device& device_;
@@ -103,6 +115,7 @@ class ImapDevice final : public Actor, public Alarm {
   bool busy_ = false;  ///< a chain of commands is under way
   bool news_ = false;  ///< something changed meanwhile
   bool offline_ = false;
+  const scenario::Resync resync_;
 };
 
 }  // namespace mailproof::play

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "play/devices/imap_device.h"
 #include "scenario/story/search_keys.h"
@@ -39,7 +40,7 @@ void ImapDevice::act(const scenario::Step& step, Finish done) {
     case Verb::idle:
       return in_mailbox(box(named()), [this, done](bool ok) { ok ? start_idle(done) : done(); });
     case Verb::read:
-      return read(step.get<scenario::OfMessages>(), std::move(done));
+      return read(step.get<scenario::Read>(), std::move(done));
     case Verb::flag:
     case Verb::unflag:
       return flag(step.get<scenario::Flag>(), step.verb == Verb::flag, std::move(done));
@@ -53,9 +54,10 @@ void ImapDevice::act(const scenario::Step& step, Finish done) {
     }
     case Verb::copy: {
       const auto& what = step.get<scenario::Move>();
-      return with_messages(what, done,
-                           [this, &what, plain](const OwnedUids& uids) { session_->copy(uids, what.to, plain); });
+      return with_messages(what, done, [this, &what, done](const OwnedUids& uids) { copy(uids, what.to, done); });
     }
+    case Verb::try_names:
+      return online([this, &what = step.get<scenario::OfNames>(), done] { try_names(what.names, done); });
     case Verb::save:
       return online([this, &what = step.get<scenario::Save>(), done] { save(what, done); });
     case Verb::upload:
@@ -171,9 +173,25 @@ void ImapDevice::expunge(const OwnedUids& uids, Finish done) {
   session_->expunge(uids, [done = std::move(done)](const Completion&) { done(); });
 }
 
-void ImapDevice::read(const scenario::OfMessages& read, Finish done) {
+void ImapDevice::read(const scenario::Read& read, Finish done) {
+  if (read.pieces != 0) return read_in_pieces(read, std::move(done));
   with_messages(read, done, [this, done](const OwnedUids& uids) {
     session_->fetch(uids, "(UID FLAGS BODY[])", [done](const Completion&) { done(); });
+  });
+}
+
+void ImapDevice::read_in_pieces(const scenario::Read& read, Finish done) {
+  with_messages(read, done, [this, &read, done](const OwnedUids&) {
+    const auto messages = context_.messages.numbers(read.messages);
+    one_by_one(
+        messages.size(),
+        [this, &read, messages](std::size_t i, Finish next) {
+          const OwnedUids one = reader_->owned({messages[i]});
+          if (one.empty()) return next();
+          session_->fetch_in_pieces(one, static_cast<std::uint32_t>(read.pieces),
+                                    [next](const Completion&) { next(); });
+        },
+        done);
   });
 }
 
@@ -213,6 +231,77 @@ void ImapDevice::move(const OwnedUids& uids, const std::string& to, Finish done)
     session_->create(
         to, [attempt, attempted, done](const Completion& created) { created.ok() ? attempt(attempted) : done(); });
   });
+}
+
+/// COPY; a missing folder is made first (RFC 3501 section 6.4.7).
+void ImapDevice::copy(const OwnedUids& uids, const std::string& to, Finish done) {
+  session_->copy(uids, to, [this, uids, to, done](const Completion& result) {
+    if (!may_lack_mailbox(result)) return done();
+    session_->create(to, [this, uids, to, done](const Completion& created) {
+      if (!created.ok()) return done();
+      session_->copy(uids, to, [done](const Completion&) { done(); });
+    });
+  });
+}
+
+/// Names that a server may refuse. What it makes is listed, opened and removed again; of that the judges think.
+void ImapDevice::try_names(const std::vector<std::string>& names, Finish done) {
+  const auto before = std::make_shared<std::set<std::string>>();
+  const auto refused = std::make_shared<std::vector<std::string>>();
+  const auto list = [this](std::shared_ptr<std::set<std::string>> into, std::function<void()> then) {
+    session_->hooks.list = [into](const session::ImapListRow& row) { into->emplace(row.name); };
+    session_->list([this, then = std::move(then)](const Completion&) {
+      session_->hooks.list = {};
+      then();
+    });
+  };
+  const auto one = [this, list, names, before, refused](std::size_t i, Finish next) {
+    const std::string& name = names[i];
+    if (session_->over() || before->contains(name)) return next();
+    session_->create(name, [this, list, name, refused, next](const Completion& created) {
+      if (!created.ok()) {
+        refused->push_back(name);
+        return next();
+      }
+      list(std::make_shared<std::set<std::string>>(), [this, name, next] {
+        session_->select(name, false, [this, name, next](const Completion& selected) {
+          if (!selected.ok()) return next();
+          session_->select("INBOX", false, [this, name, next](const Completion&) {
+            if_ours(name, next, [this, next](const OwnedMailbox& owned) {
+              session_->remove(owned, [next](const Completion&) { next(); });
+            });
+          });
+        });
+      });
+    });
+  };
+  // Superiors that came with them go as well.
+  const auto sweep = [this, list, names, before, refused, done] {
+    if (!refused->empty()) {
+      auto e = context_.event(Type::obs, What::observed, session_number());
+      e.text = fmt::format("{} of {} names of mailboxes are refused:", refused->size(), names.size());
+      for (const std::string& name : *refused) e.text += fmt::format(" \"{}\"", name);
+      context_.append(std::move(e));
+    }
+    const auto after = std::make_shared<std::set<std::string>>();
+    list(after, [this, names, before, after, done] {
+      std::vector<std::string> superiors;
+      for (const std::string& name : *after)
+        if (!before->contains(name) && std::any_of(names.begin(), names.end(), [&](const std::string& tried) {
+              return tried.size() > name.size() && tried.starts_with(name) && !name.empty();
+            }))
+          superiors.push_back(name);
+      one_by_one(
+          superiors.size(),
+          [this, superiors](std::size_t i, Finish next) {
+            if_ours(superiors[i], next, [this, next](const OwnedMailbox& owned) {
+              session_->remove(owned, [next](const Completion&) { next(); });
+            });
+          },
+          done);
+    });
+  };
+  list(before, [names, one, sweep] { one_by_one(names.size(), one, sweep); });
 }
 
 void ImapDevice::save(const scenario::Save& save, Finish done) {
@@ -309,82 +398,6 @@ void ImapDevice::compare(Finish done) {
     reader_->look_again([this, done](bool looked) {
       if (looked) session_->enumerated(session_->view().exists);
       done();
-    });
-  });
-}
-
-void ImapDevice::go_offline(Finish done) {
-  cache_ = {};
-  if (session_ != nullptr && session_->ready() && reader_ != nullptr) {
-    cache_.mailbox = session_->view().mailbox;
-    cache_.uidvalidity = session_->view().uidvalidity;
-    cache_.modseq = session_->view().highestmodseq;
-    for (const auto& [uid, item] : reader_->items()) cache_.uids.push_back(uid);
-  }
-  log_out([this, done = std::move(done)] {
-    offline_ = true;
-    done();
-  });
-}
-
-/// Comes back as the device would, then holds what it now believes against a full listing: they must be equal (RFC 7162
-/// section 3.2.5).
-void ImapDevice::go_online(scenario::Resync how, const std::string& text, Finish done) {
-  offline_ = false;
-  const std::string mailbox = cache_.mailbox.empty() ? box() : cache_.mailbox;
-  connected([this, how, &text, mailbox, done](bool ok) {
-    if (!ok) return done();
-    const bool quick = how == scenario::Resync::qresync && session_->client().has("QRESYNC") && cache_.modseq != 0;
-    if (!quick) return reader_->open(mailbox, false, [done](bool) { done(); });
-    const auto expectation = expect(context_, What::agree, {.text = text, .session = session_number()});
-    auto believed = std::make_shared<std::vector<std::uint32_t>>(cache_.uids);
-    session_->hooks.expunged = [believed](std::uint32_t uid) { std::erase(*believed, uid); };
-    session_->hooks.vanished = [believed](const imap::SequenceSet& uids) {
-      std::erase_if(*believed, [&uids](std::uint32_t uid) { return uids.covers(uid); });
-    };
-    auto row_hook = session_->hooks.row;
-    session_->hooks.row = [believed](const session::ImapFetchRow& row) {
-      if (row.uid != 0 && std::find(believed->begin(), believed->end(), row.uid) == believed->end())
-        believed->push_back(row.uid);
-    };
-    session_->enable("QRESYNC", [this, mailbox, believed, expectation, row_hook, done](const Completion&) {
-      session_->select_qresync(
-          mailbox, cache_.uidvalidity, cache_.modseq,
-          [this, believed, expectation, row_hook, done](const Completion& selected) {
-            const std::uint32_t number = session_number();
-            session_->hooks = {};
-            readers_.push_back(std::make_unique<MailboxReader>(*session_));
-            reader_ = readers_.back().get();
-            if (!selected.ok()) {
-              outcome(context_, What::agree, expectation, Type::info, {}, "SELECT with QRESYNC: " + selected.text,
-                      number);
-              return done();
-            }
-            reader_->look_again([this, believed, expectation, number, done](bool ok_again) {
-              std::vector<std::uint32_t> full;
-              for (const auto& [uid, item] : reader_->items()) full.push_back(uid);
-              std::sort(believed->begin(), believed->end());
-              // Somebody else's mail may have come in since, which is no part of what the two are compared about.
-              const auto not_ours = [this](std::uint32_t uid) {
-                const auto item = reader_->items().find(uid);
-                return item != reader_->items().end() && item->second.looked_at && item->second.message == 0;
-              };
-              std::erase_if(*believed, not_ours);
-              std::erase_if(full, not_ours);
-              reader_->changed = [this, session = session_] {
-                if (session == session_) news();
-              };
-              outcome(context_, What::agree, expectation,
-                      !ok_again           ? Type::info
-                      : *believed == full ? Type::ok
-                                          : Type::fail,
-                      {},
-                      fmt::format("after QRESYNC the device believes in UIDs {}, a full listing has {}",
-                                  history::format_uids(*believed), history::format_uids(full)),
-                      number);
-              done();
-            });
-          });
     });
   });
 }

@@ -150,9 +150,43 @@ void RecordedImap::on_vanished(const imap::SequenceSet& uids, bool earlier, Time
   if (earlier && hooks.vanished) hooks.vanished(set);
 }
 
-void RecordedImap::on_content_begin(std::uint32_t, std::string_view, std::uint64_t, Time) { scanner_.begin(); }
-void RecordedImap::on_content(std::string_view chunk) { scanner_.add(chunk); }
-void RecordedImap::on_content_end() { scanner_.end(); }
+void RecordedImap::on_content_begin(std::uint32_t, std::string_view, std::uint64_t, Time) {
+  if (pieces_) pieces_->came = 0;
+  if (!pieces_ || pieces_->from == 0) scanner_.begin();
+}
+
+void RecordedImap::on_content(std::string_view chunk) {
+  if (pieces_) pieces_->came += chunk.size();
+  scanner_.add(chunk);
+}
+
+void RecordedImap::on_content_end() {
+  if (!pieces_) scanner_.end();
+}
+
+/// A piece that is shorter than asked for is the last (RFC 3501 section 6.4.5).
+void RecordedImap::record_piece(const session::ImapFetchRow& row) {
+  auto e = event(Type::obs, What::piece);
+  e.mailbox = view().mailbox;
+  e.uidvalidity = view().uidvalidity;
+  e.uid = row.uid;
+  e.seq = row.seq;
+  e.message = guard_.message(row.uid);
+  e.size = row.content_nil ? 0 : pieces_->came;
+  e.facts = history::PieceFacts{pieces_->from, pieces_->octets};
+  pieces_->over = row.content_nil || pieces_->came < pieces_->octets;
+  pieces_->from += pieces_->octets;
+  recorder_.append(std::move(e));
+  if (!pieces_->over || row.content_nil) return;  // NIL: it has gone meanwhile, and what came is not all of it
+  scanner_.end();
+  auto whole = event(Type::obs, What::message);
+  whole.mailbox = view().mailbox;
+  whole.uidvalidity = view().uidvalidity;
+  whole.uid = row.uid;
+  whole.seq = row.seq;
+  describe_content(context_, scanner_, true, whole);
+  recorder_.append(std::move(whole));
+}
 
 bool RecordedImap::left_out(const session::ImapFetchRow& row, const Identity& identity) {
   const bool stranger = row.has_content && !row.content_nil && identity == Identity{};
@@ -198,7 +232,7 @@ void RecordedImap::record_content(const session::ImapFetchRow& row, const Identi
 }
 
 void RecordedImap::on_fetch(const session::ImapFetchRow& row, Time) {
-  const bool shown = row.has_content && !row.content_nil;
+  const bool shown = row.has_content && !row.content_nil && !pieces_;
   const Identity identity = shown ? identify(context_.messages, scanner_) : Identity{};
   if (left_out(row, identity)) {
     if (hooks.content) hooks.content({row.uid, 0, row.section.empty()});
@@ -212,7 +246,7 @@ void RecordedImap::on_fetch(const session::ImapFetchRow& row, Time) {
     e.seq = row.seq;
     e.uid = row.uid;
     e.size = row.size.value_or(0);
-    e.facts = history::RowFacts{row.modseq.value_or(0)};
+    e.facts = history::RowFacts{row.modseq.value_or(0), row.size == 0U};
     e.text = row.internaldate;
     if (row.flags) {
       e.has_flags = true;
@@ -220,7 +254,11 @@ void RecordedImap::on_fetch(const session::ImapFetchRow& row, Time) {
     }
     recorder_.append(std::move(e));
   }
-  if (row.has_content) record_content(row, identity);
+  if (row.has_content && pieces_) {
+    record_piece(row);
+  } else if (row.has_content) {
+    record_content(row, identity);
+  }
   if (hooks.row) hooks.row(row);
 }
 

@@ -48,9 +48,13 @@ class RecordedImap final : public session::ImapSink {
   void noop(Then then);
   void idle(Then then);  ///< `then` when IDLE is over
   void finish_idle() { client_->finish_idle(); }
-  void look(std::uint32_t from_uid, Then then);  ///< headers, flags, sizes and dates from this UID on
-  void flags(Then then);                         ///< UID and flags of everything in the open mailbox
+  void look(std::uint32_t from_uid, Then then);         ///< headers, flags, sizes and dates from this UID on
+  void changed_since(std::uint64_t modseq, Then then);  ///< UID and flags of what has changed in the open mailbox
+  void flags(Then then);                                ///< UID and flags of everything in the open mailbox
   void fetch(const OwnedUids& uids, const std::string& items, Then then);
+  /// One of them whole, by partial fetches of so many octets each, as clients do that load as they show. The pieces are
+  /// in the history one by one, and joined as the content of the message. `then` when one came short.
+  void fetch_in_pieces(const OwnedUids& one, std::uint32_t octets, Then then);
   void store(const OwnedUids& uids, const std::string& action, const std::vector<std::string>& flags, Then then);
   void copy(const OwnedUids& uids, const std::string& mailbox, Then then);
   void move(const OwnedUids& uids, const std::string& mailbox, Then then);
@@ -117,14 +121,26 @@ class RecordedImap final : public session::ImapSink {
   void search_text(const std::string& set, const std::string& text, Found then);
   template <class Issue>
   void command(const OwnedUids& uids, history::Event invoke, Then then, Issue&& issue);
+  void next_piece(const OwnedUids& one, Then then);
+  void record_piece(const session::ImapFetchRow& row);
   void fetch_items(const std::string& set, const std::string& items, Then then);
   void record_content(const session::ImapFetchRow& row, const Identity& identity);
   bool left_out(const session::ImapFetchRow& row, const Identity& identity);
   void note_left_out();
 
+  /// A message that comes in pieces.
+  struct Pieces {
+    std::uint32_t octets = 0;   ///< of each
+    std::uint32_t from = 0;     ///< of the next
+    std::uint64_t came = 0;     ///< of the one asked for
+    std::uint32_t message = 0;  ///< ours
+    bool over = false;
+  };
+
   Context& context_;
   std::uint32_t session_;  ///< its number
   std::unique_ptr<session::ImapClient> client_;
+  std::optional<Pieces> pieces_;
   bool leaving_ = false;  ///< LOGOUT was asked for: nothing more is taken, though its answer may come before the end
   mail::ContentScanner scanner_;
   ImapGuard guard_;

@@ -78,10 +78,30 @@ void RecordedImap::look(std::uint32_t from_uid, Then then) {
 
 void RecordedImap::flags(Then then) { fetch_items("1:*", "(UID FLAGS)", std::move(then)); }
 
+void RecordedImap::changed_since(std::uint64_t modseq, Then then) {
+  fetch_items("1:*", fmt::format("(UID FLAGS) (CHANGEDSINCE {})", modseq), std::move(then));
+}
+
 void RecordedImap::fetch(const OwnedUids& uids, const std::string& items, Then then) {
   auto e = event(Type::invoke, What::fetch);
   e.text = items;
   command(uids, std::move(e), std::move(then), [&] { return client_->uid_fetch(uids.set(), items); });
+}
+
+void RecordedImap::fetch_in_pieces(const OwnedUids& one, std::uint32_t octets, Then then) {
+  pieces_ = Pieces{octets, 0, 0, 0, false};
+  next_piece(one, std::move(then));
+}
+
+void RecordedImap::next_piece(const OwnedUids& one, Then then) {
+  const std::uint32_t from = pieces_->from;
+  fetch(one, fmt::format("(UID BODY.PEEK[]<{}.{}>)", from, pieces_->octets),
+        [this, one, from, then = std::move(then)](const Completion& result) {
+          const bool moved_on = pieces_->from > from;  // a server that brings nothing is not asked for ever
+          if (result.ok() && moved_on && !pieces_->over) return next_piece(one, then);
+          pieces_.reset();
+          then(result);
+        });
 }
 
 void RecordedImap::store(const OwnedUids& uids, const std::string& action, const std::vector<std::string>& flags,

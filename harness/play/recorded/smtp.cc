@@ -37,14 +37,16 @@ void RecordedSmtp::record(Delivery& delivery, std::size_t recipient, session::Ou
 }
 
 void RecordedSmtp::send(std::uint32_t message, std::shared_ptr<const std::string> text, const std::string& from,
-                        const std::vector<std::uint32_t>& to, Sent then) {
+                        const std::vector<std::uint32_t>& to, Sent then, bool bdat) {
   auto invoke = recorder_.event(Type::invoke, What::deliver);
   invoke.message = message;
   invoke.text = name(recorder_.endpoint().protocol);
+  if (bdat) invoke.text += " by BDAT";
   invoke.size = text->size();
   Delivery delivery{recorder_.append(std::move(invoke)), message, to, {}, std::move(then)};
   session::Envelope envelope;
   envelope.from = from;
+  envelope.bdat = bdat;
   for (const auto account : to) envelope.to.push_back(context_.accounts.at(account - 1).address);
   const session::CommandId id = over() ? 0 : client_->send(std::move(envelope), std::move(text));
   if (id != 0) {

@@ -31,7 +31,8 @@ class RecordedSmtp final : public session::SmtpSink {
   void open(Then then);
   /// `to` = account numbers. `then` after all recipients have an outcome, also when the connection dies.
   void send(std::uint32_t message, std::shared_ptr<const std::string> text, const std::string& from,
-            const std::vector<std::uint32_t>& to, Sent then);
+            const std::vector<std::uint32_t>& to, Sent then, bool bdat = false);
+  bool offers(std::string_view extension) const { return client_->has(extension); }
   void quit(std::function<void()> then);
   void drop(bool with_reset) { recorder_.drop(with_reset, ""); }
   void misbehave(const LinkFaults& faults) { recorder_.misbehave(faults); }

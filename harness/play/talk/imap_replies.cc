@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/bytes.h"
+#include "play/talk/grammar.h"
 #include "play/talk/imap.h"
 #include "play/talk/talk.h"
 
@@ -42,6 +43,12 @@ std::string all(const std::vector<TalkReply>& replies) {
 void Talk::sort_replies(Line& at) {
   auto& replies = at.connection->replies;
   while (!replies.empty() && replies.front().line.starts_with("* ")) {
+    for (Departure& departure : departures(replies.front().line)) {
+      auto e = context_.event(history::Type::obs, history::What::deviation, at.connection->session());
+      e.code = std::move(departure.code);
+      e.text = std::move(departure.excerpt);
+      context_.append(std::move(e));
+    }
     at.untagged.push_back(std::move(replies.front()));
     replies.pop_front();
   }

@@ -117,6 +117,12 @@ bool read_devices(const Node& node, Context& context, std::vector<std::size_t>& 
   return true;
 }
 
+bool read_names(const Node& node, Complaints& complaints, std::vector<std::string>& names) {
+  for (const Node* entry : read_list(node, kMailbox, complaints))
+    if (auto name = read_mailbox(*entry, complaints)) names.push_back(std::move(*name));
+  return !names.empty();
+}
+
 bool read_owner(const Node& node, Context& context, SetQuota& of) {
   const auto& customers = context.scenario.customers;
   for (std::size_t i = 0; i < customers.size(); ++i)
@@ -174,6 +180,7 @@ class OptionReader {
     part(static_cast<Sending&>(takes));
   }
   void into(Retry& takes) { part(static_cast<Sending&>(takes)); }
+  void into(Read& takes) { put(takes.pieces, read_size(option_, complaints_)); }
   void into(Rename& takes) { put(takes.to, read_mailbox(option_, complaints_)); }
   void into(Await& takes) {
     if (is("in")) return put(takes.mailbox, read_mailbox(option_, complaints_));
@@ -222,6 +229,7 @@ class OptionReader {
   // These have none.
   void into(Nothing&) {}
   void into(OfMessages&) {}
+  void into(OfNames&) {}
   void into(OfMailbox&) {}
   void into(Smuggle&) {}
   void into(LetPass&) {}
@@ -241,6 +249,7 @@ class OptionReader {
 
   void part(Sending& how) {
     if (is("via")) return void(how.via = read_word(option_, kWays, complaints_));
+    if (is("by")) return put(how.by, read_word(option_, kTransfers, complaints_));
     if (is("expect")) return void(how.expect = read_word(option_, kOutcomes, complaints_));
     if (is("within")) return put(how.within, read_duration(option_, complaints_));
     if (!is("status")) return;
@@ -285,6 +294,8 @@ bool read_object(const VerbRule& rule, const Node& object, const Node& action, C
     case Object::mailbox:
     case Object::maybe_mailbox:
       return given(mailbox_of(step), read_mailbox(object, complaints));
+    case Object::names:
+      return read_names(object, complaints, step.get<OfNames>().names);
     case Object::query:
       return read_keys(object, complaints, step.get<Search>().keys);
     case Object::state: {

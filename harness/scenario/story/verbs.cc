@@ -8,8 +8,8 @@ namespace {
 
 constexpr std::array kVerbs = {
     VerbRule{"deliver", Verb::deliver, kDeliverer, Object::new_set,
-             "to count size kind until at_most settle expect status within via cut latitude", ""},
-    VerbRule{"retry", Verb::retry, kDeliverer, Object::set, "expect status within via", ""},
+             "to count size kind until at_most settle expect status within via by cut latitude", ""},
+    VerbRule{"retry", Verb::retry, kDeliverer, Object::set, "expect status within via by", ""},
 
     VerbRule{"open", Verb::open, kImap, Object::mailbox, "", ""},
     VerbRule{"examine", Verb::examine, kImap, Object::mailbox, "", ""},
@@ -17,7 +17,7 @@ constexpr std::array kVerbs = {
     VerbRule{"idle", Verb::idle, kImap, Object::maybe_mailbox, "", ""},
     VerbRule{"see", Verb::see, kImap | kPop3, Object::set, "in within flags", ""},
     VerbRule{"lose", Verb::lose, kImap, Object::set, "in within", ""},
-    VerbRule{"read", Verb::read, kImap, Object::set, "", ""},
+    VerbRule{"read", Verb::read, kImap, Object::set, "pieces", ""},
     VerbRule{"flag", Verb::flag, kImap, Object::set, "with", ""},
     VerbRule{"unflag", Verb::unflag, kImap, Object::set, "with", ""},
     VerbRule{"delete", Verb::remove, kImap | kPop3, Object::set, "how", ""},
@@ -30,6 +30,7 @@ constexpr std::array kVerbs = {
     VerbRule{"rename", Verb::rename, kImap, Object::mailbox, "to", "to"},
     VerbRule{"remove", Verb::remove_mailbox, kImap, Object::mailbox, "", ""},
     VerbRule{"subscribe", Verb::subscribe, kImap, Object::mailbox, "", ""},
+    VerbRule{"try_names", Verb::try_names, kImap, Object::names, "", ""},
     VerbRule{"search", Verb::search, kImap, Object::query, "finds in", "finds"},
     VerbRule{"quota", Verb::quota, kImap, Object::maybe_mailbox, "", ""},
     VerbRule{"go", Verb::go, kImap, Object::state, "resync", ""},
@@ -169,6 +170,9 @@ Takes takes_of(Verb verb) {
     case Verb::usage:
       return Usage{};
     case Verb::read:
+      return Read{};
+    case Verb::try_names:
+      return OfNames{};
     case Verb::intact:
       return OfMessages{};
     case Verb::sync:

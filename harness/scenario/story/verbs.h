@@ -21,6 +21,7 @@ enum class Object {
   which,    ///< new, all or a set
   mailbox,
   maybe_mailbox,  ///< a mailbox, or the bare word
+  names,          ///< of mailboxes
   query,          ///< IMAP search keys, as the protocol writes them
   state,          ///< offline or online
   number,

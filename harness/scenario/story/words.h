@@ -59,6 +59,9 @@ inline constexpr Word<Resync> kResyncs[] = {
     {"full", Resync::full}, {"condstore", Resync::condstore}, {"qresync", Resync::qresync}};
 static_assert(complete(kResyncs));
 
+inline constexpr Word<Transfer> kTransfers[] = {{"data", Transfer::data}, {"bdat", Transfer::bdat}};
+static_assert(complete(kTransfers));
+
 inline constexpr Word<Cut::When> kCuts[] = {{"before-reply", Cut::When::before_reply},
                                             {"after-reply", Cut::When::after_reply},
                                             {"after-final-dot", Cut::When::after_final_dot}};

@@ -135,6 +135,7 @@ class ImapSession final : public Connection, private ImapView::Listener, private
 
   // session_fetch.cc, session_search.cc
   void cmd_fetch(imap::Cursor& c);
+  std::uint64_t told_size(const Message& message) const;  ///< as RFC822.SIZE
   void fetch_one(std::size_t index, const FetchRequest& request);
   void write_section(const FetchItem& item, std::size_t index, const mime::Part* structure);
   void cmd_search(imap::Cursor& c);

@@ -79,7 +79,10 @@ void ImapSession::cmd_append(imap::Cursor& c) {
   }
   const auto message =
       context().store.append(*account_, *mailbox, std::move(append_body_), std::move(arguments.flags), date);
-  if (uidplus) done = fmt::format("[APPENDUID {} {}] Appended", mailbox->uid_validity(), message->uid);
+  const bool swapped = context().has(defect("imap.appenduid-swapped"));
+  if (uidplus)
+    done = fmt::format("[APPENDUID {} {}] Appended", swapped ? message->uid : mailbox->uid_validity(),
+                       swapped ? mailbox->uid_validity() : message->uid);
   ok(done);
 }
 

@@ -25,6 +25,12 @@ std::shared_ptr<const std::string> foreign_content(const Store& store, const Acc
   return nullptr;
 }
 
+/// The content of a message or of a part of it, not a header.
+bool shows_text(const FetchItem& item) {
+  return item.kind == Kind::section &&
+         (item.section.what == Section::What::all || item.section.what == Section::What::text);
+}
+
 }  // namespace
 
 // fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att) ")")
@@ -52,12 +58,22 @@ void ImapSession::cmd_fetch(imap::Cursor& c) {
   ok("Done");
 }
 
+std::uint64_t ImapSession::told_size(const Message& message) const {
+  if (context().has(defect("imap.size-zero"))) return 0;
+  if (context().has(defect("imap.size-huge"))) return 0x7fff'ffff'ffff'ffffU;
+  if (context().has(defect("imap.size-counts-lf")))
+    return message.size() -
+           static_cast<std::uint64_t>(std::count(message.content->begin(), message.content->end(), '\n'));
+  return message.size();
+}
+
 void ImapSession::fetch_one(std::size_t index, const FetchRequest& request) {
   auto& entry = view_->entries()[index];
   const auto message = entry.message;
   const auto asks = [&](auto which) { return std::any_of(request.items.begin(), request.items.end(), which); };
   const bool nil = message->expunged && context().has(latitude("imap.nil-for-expunged"));
-  const bool sees = asks([](const FetchItem& item) { return item.sets_seen; });
+  const bool peek_sees = context().has(defect("imap.peek-sets-seen"));
+  const bool sees = asks([&](const FetchItem& item) { return item.sets_seen || (peek_sees && shows_text(item)); });
   const bool keeps_seen = !context().has(defect("imap.seen-forgotten"));
   if (sees && keeps_seen && !view_->read_only() && !message->expunged && !message->flags.has(Flag::seen)) {
     auto flags = message->flags;
@@ -90,7 +106,7 @@ void ImapSession::fetch_one(std::size_t index, const FetchRequest& request) {
               mime::format_internal_date(mime::from_unix_seconds(message->date.seconds, message->date.zone_minutes)));
         break;
       case Kind::size:
-        print("RFC822.SIZE {}", message->size());
+        print("RFC822.SIZE {}", told_size(*message));
         break;
       case Kind::envelope:
         if (nil) {
@@ -142,7 +158,8 @@ void ImapSession::write_section(const FetchItem& item, std::size_t index, const 
     }
   }
   if (item.section.what == Section::What::all && item.section.part.empty() && !item.partial) {
-    print("{} {{{}}}\r\n", item.label, content->size());
+    const bool longer = content->size() > 16384 && context().has(defect("imap.literal-longer-than-sent"));
+    print("{} {{{}}}\r\n", item.label, content->size() + (longer ? content->size() / 4 : 0));
     out().body(content);
     return;
   }
@@ -152,8 +169,9 @@ void ImapSession::write_section(const FetchItem& item, std::size_t index, const 
     return;
   }
   std::string_view piece = *text;
+  const std::size_t more = context().has(defect("imap.partial-gives-more")) ? 64 : 0;
   if (item.partial)
-    piece = piece.substr(std::min<std::size_t>(item.partial->first, piece.size()), item.partial->second);
+    piece = piece.substr(std::min<std::size_t>(item.partial->first, piece.size()), item.partial->second + more);
   print("{} {{{}}}\r\n", item.label, piece.size());
   write(piece);
 }

@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "core/hash.h"
 #include "server/imap/mailbox_pattern.h"
 #include "server/imap/session.h"
 
@@ -21,6 +24,31 @@ std::set<std::string> with_superiors(const std::vector<std::string>& names) {
 /// INBOX is INBOX in any case, in a pattern too (RFC 3501 section 6.3.8).
 std::string canonical_pattern(std::string_view reference, std::string_view pattern) {
   return canonical_mailbox_name(std::string(reference) + std::string(pattern));
+}
+
+/// As a server writes it that puts the ampersand between two letters that are not ASCII into the base64 of both:
+/// "&AOk-&-&AOk-" becomes "&AOkAJgDp-" (RFC 3501 section 5.1.3: "&" is always "&-").
+std::string merged_ampersands(std::string_view name) {
+  constexpr std::string_view between = "-&-&";
+  std::string out(name);
+  for (auto at = out.find(between); at != std::string::npos; at = out.find(between, at)) {
+    const auto begin = out.rfind('&', at - 1);
+    const auto end = out.find('-', at + between.size());
+    if (begin == std::string::npos || end == std::string::npos) break;
+    const auto octets = [&](std::size_t from, std::size_t to) {
+      std::string code = out.substr(from, to - from);
+      std::replace(code.begin(), code.end(), ',', '/');
+      code.append((4 - code.size() % 4) % 4, '=');
+      const auto raw = unbase64(code);
+      return raw ? *raw : std::string();
+    };
+    std::string code = base64(octets(begin + 1, at) + std::string("\0&", 2) + octets(at + 4, end));
+    code.resize(code.find_last_not_of('=') + 1);
+    std::replace(code.begin(), code.end(), '/', ',');
+    out.replace(begin + 1, end - begin - 1, code);
+    at = begin;
+  }
+  return out;
 }
 
 std::uint64_t status_value(const Mailbox& mailbox, std::string_view item, bool& known) {
@@ -129,7 +157,8 @@ void ImapSession::cmd_list(imap::Cursor& c) {
     print("* LIST ({}{}", mailbox ? "" : "\\Noselect ",
           Store::has_inferiors(*account_, name) ? "\\HasChildren" : "\\HasNoChildren");
     if (mailbox && !mailbox->special_use().empty()) print(" {}", mailbox->special_use());
-    print(") \"{}\" {}\r\n", kHierarchyDelimiter, imap_string(name));
+    print(") \"{}\" {}\r\n", kHierarchyDelimiter,
+          imap_string(context().has(defect("imap.list-merges-ampersand")) ? merged_ampersands(name) : name));
   }
   ok("Done");
 }

@@ -139,7 +139,7 @@ void ImapSession::copy_or_move(imap::Cursor& c, bool move) {
   for (const auto& message : sources) {
     from.push_back(message->uid);
     from_set.add(message->uid);
-    to_set.add(context().store.copy(*account_, *message, *target)->uid);
+    to_set.add(context().store.copy(*account_, *message, *target, move)->uid);
     if (twice) context().store.copy(*account_, *message, *target);
   }
   std::string code;

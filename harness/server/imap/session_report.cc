@@ -5,7 +5,7 @@
 namespace mailproof::server {
 
 void ImapSession::on_view_stale() {
-  if (!idling_ || !open()) return;
+  if (!idling_ || !open() || context().has(defect("imap.idle-silent"))) return;
   report_changes(true);
   wake();
 }
@@ -34,7 +34,11 @@ void ImapSession::report_removals(const std::vector<ImapView::Removal>& removals
   }
   imap::SequenceSet gone;
   for (const auto& removal : removals) gone.add(removal.uid);
-  if (!gone.empty()) print("* VANISHED {}\r\n", gone.format());
+  if (gone.empty()) return;
+  std::string set = gone.format();
+  if (context().has(defect("imap.vanished-zero")) && gone.ranges().front().first == 1)
+    set = set.starts_with("1:") ? "0" + set.substr(1) : "0:" + set;
+  print("* VANISHED {}\r\n", set);
 }
 
 void ImapSession::report_flags(std::size_t index, const Flags& flags) {
@@ -61,7 +65,9 @@ void ImapSession::enable_condstore() {
 void ImapSession::write_vanished_since(Modseq modseq, const imap::SequenceSet* within) {
   std::vector<Uid> gone;
   const Uid largest = view_->mailbox().uid_next() - 1;
+  const bool misses_highest = context().has(defect("imap.qresync-misses-expunge"));
   for (const auto& expunged : view_->mailbox().expunged()) {
+    if (misses_highest && expunged.uid == largest) continue;
     if (expunged.modseq > modseq && (within == nullptr || within->contains(expunged.uid, largest))) {
       gone.push_back(expunged.uid);
     }

@@ -49,8 +49,10 @@ void ImapSession::select(imap::Cursor& c, bool read_only) {
   const auto unseen = std::find_if(entries.begin(), entries.end(),
                                    [](const auto& entry) { return !entry.message->flags.has(Flag::seen); });
   if (unseen != entries.end()) print("* OK [UNSEEN {}] First unseen\r\n", unseen - entries.begin() + 1);
-  print("* OK [UIDVALIDITY {}] UIDs valid\r\n* OK [UIDNEXT {}] Next UID\r\n* OK [HIGHESTMODSEQ {}] Highest\r\n",
-        mailbox->uid_validity(), mailbox->uid_next(), mailbox->highest_modseq());
+  print("* OK [UIDVALIDITY {}] UIDs valid\r\n* OK [UIDNEXT {}] Next UID\r\n", mailbox->uid_validity(),
+        mailbox->uid_next());
+  if (condstore_ || !context().has(latitude("imap.modseq-when-enabled")))
+    print("* OK [HIGHESTMODSEQ {}] Highest\r\n", mailbox->highest_modseq());
   if (since) resync(since->first, since->second, known);
   ok(read_only ? "[READ-ONLY] Examined" : "[READ-WRITE] Selected");
 }
@@ -83,12 +85,13 @@ void ImapSession::cmd_idle(imap::Cursor& c) {
   if (!c.end()) return bad(c);
   idling_ = true;
   write("+ idling\r\n");
-  if (view_) report_changes(true);
+  if (view_ && !context().has(defect("imap.idle-silent"))) report_changes(true);
 }
 
 void ImapSession::on_idle_line(std::string_view line) {
   idling_ = false;
   if (!iequals(line, "DONE")) return bad("IDLE ends with DONE");
+  if (context().has(defect("imap.idle-silent"))) return print("{} OK IDLE over\r\n", tag_);
   ok("IDLE over");
 }
 

@@ -23,6 +23,7 @@ Maildrop::Maildrop(ServerContext& context, AccountState& account) : context_(con
 
 void Maildrop::take_snapshot() {
   entries_.clear();
+  if (context_.has(defect("pop3.empty-at-times")) && ++account_.maildrop_logins % 3 == 0) return;
   for (const auto& message : account_.inbox().messages()) entries_.push_back({message, false});
   if (context_.has(defect("pop3.hides-newest")) && !entries_.empty()) entries_.pop_back();
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "server/context.h"
 #include "server/smtp/bounce.h"
 #include "server/smtp/delivery_trace.h"
@@ -22,6 +24,10 @@ void cut_last_line(std::string& text) {
 std::vector<DeliveryReply> Delivery::deliver_lmtp(const Envelope& envelope, std::string_view message, Time now) {
   std::vector<DeliveryReply> replies;
   std::vector<Recipient> stored;
+  if (one_fails_all(envelope, message)) {
+    for (const auto& recipient : envelope.recipients) replies.push_back(put_off(recipient));
+    return replies;
+  }
   for (const auto& recipient : envelope.recipients) {
     const auto id = next_id();
     if (put(envelope, recipient, message, id, now) == Put::full) {
@@ -40,6 +46,7 @@ DeliveryReply Delivery::deliver_smtp(const Envelope& envelope, std::string_view 
   std::vector<Recipient> stored;
   std::vector<Recipient> failed;
   const auto id = next_id();
+  if (one_fails_all(envelope, message)) return put_off(envelope.recipients.front());
   for (const auto& recipient : envelope.recipients) {
     const bool is_full = put(envelope, recipient, message, id, now) == Put::full;
     (is_full ? failed : stored).push_back(recipient);
@@ -51,6 +58,17 @@ DeliveryReply Delivery::deliver_smtp(const Envelope& envelope, std::string_view 
   report_delivered(envelope, stored, message, now);
   report_full(envelope, failed, message, now);
   return accepted(fmt::format("queued as {}", id));
+}
+
+bool Delivery::one_fails_all(const Envelope& envelope, std::string_view message) const {
+  return context_.has(defect("delivery.one-full-fails-all")) && envelope.recipients.size() > 1 &&
+         std::any_of(envelope.recipients.begin(), envelope.recipients.end(), [&](const Recipient& recipient) {
+           return room_for(context_, *recipient.account, message.size() + 1024) != Room::fits;
+         });
+}
+
+DeliveryReply Delivery::put_off(const Recipient& recipient) {
+  return {451, "4.2.2", fmt::format("<{}> over quota, try again", recipient.address)};
 }
 
 Delivery::Put Delivery::put(const Envelope& envelope, const Recipient& recipient, std::string_view message,

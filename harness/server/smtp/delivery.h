@@ -74,6 +74,9 @@ class Delivery {
           Time now);
   void store(AccountState& account, std::string content, Time now);
   bool lost_on_the_way(const AccountState& account, std::string_view content);
+  /// Only with a defect: somebody has no room, and everybody is told so.
+  bool one_fails_all(const Envelope& envelope, std::string_view message) const;
+  static DeliveryReply put_off(const Recipient& recipient);
   DeliveryReply accepted(std::string text) const;
   DeliveryReply full(const Recipient& recipient) const;
   bool bounces() const;

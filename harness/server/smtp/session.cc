@@ -11,7 +11,7 @@ const SmtpSession::Command SmtpSession::kCommands[] = {
     {Verb::mail, &SmtpSession::mail}, {Verb::rcpt, &SmtpSession::rcpt}, {Verb::data, &SmtpSession::data},
     {Verb::rset, &SmtpSession::rset}, {Verb::noop, &SmtpSession::noop}, {Verb::quit, &SmtpSession::quit},
     {Verb::vrfy, &SmtpSession::vrfy}, {Verb::help, &SmtpSession::help}, {Verb::starttls, &SmtpSession::starttls},
-    {Verb::auth, &SmtpSession::auth},
+    {Verb::auth, &SmtpSession::auth}, {Verb::bdat, &SmtpSession::bdat},
 };
 
 std::unique_ptr<Connection> make_smtp(ServerContext& context, bool tls, bool lmtp) {
@@ -24,6 +24,10 @@ void SmtpSession::on_bytes(std::string_view bytes) {
   while (open() && !bytes.empty()) {
     if (reader_) {
       take_data(bytes);
+      continue;
+    }
+    if (chunk_) {
+      take_chunk(bytes);
       continue;
     }
     lines_.set_limit(exchange_ ? smtp::kSaslLineLimit : smtp::kCommandLimit);
@@ -69,9 +73,11 @@ void SmtpSession::greet(std::string_view client, bool extended) {
   client_ = printable(client, 255);
   extended_ = extended;
   envelope_.reset();
+  chunked_ = false;
   const auto& options = context().options;
   if (!extended) return print("250 {}\r\n", options.host);
-  print("250-{}\r\n250-ENHANCEDSTATUSCODES\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-DSN\r\n", options.host);
+  print("250-{}\r\n250-ENHANCEDSTATUSCODES\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-CHUNKING\r\n250-DSN\r\n",
+        options.host);
   if (options.offer_tls && !secure()) write("250-STARTTLS\r\n");
   if (!lmtp_) print("250-AUTH {}\r\n", offered_mechanisms(may_send_password()));
   print("250 SIZE {}\r\n", kSizeLimit);
@@ -86,6 +92,7 @@ bool SmtpSession::takes_none(std::string_view arguments) {
 void SmtpSession::rset(std::string_view arguments) {
   if (!takes_none(arguments)) return;
   envelope_.reset();
+  chunked_ = false;
   write("250 2.0.0 forgotten\r\n");
 }
 
@@ -110,6 +117,7 @@ void SmtpSession::on_secured() {
   extended_ = false;
   authenticated_ = false;
   envelope_.reset();
+  chunked_ = false;
 }
 
 }  // namespace mailproof::server

@@ -63,7 +63,9 @@ class SmtpSession final : public Connection {
   void mail(std::string_view arguments);
   void rcpt(std::string_view arguments);
   void data(std::string_view arguments);
+  void bdat(std::string_view arguments);
   void take_data(std::string_view& bytes);
+  void take_chunk(std::string_view& bytes);
   void finish_data();
   void reply(const DeliveryReply& reply);
   AccountState* recipient(std::string_view path);
@@ -77,6 +79,14 @@ class SmtpSession final : public Connection {
   std::optional<SaslExchange> exchange_;
   std::optional<Envelope> envelope_;       ///< from MAIL to the end of DATA, or RSET
   std::optional<text::DotReader> reader_;  ///< while a message comes in
+  /// While the octets of a BDAT come in (RFC 3030). One that is refused is read all the same.
+  struct Chunk {
+    std::uint64_t missing = 0;
+    bool last = false;
+    bool refused = false;
+  };
+  std::optional<Chunk> chunk_;
+  bool chunked_ = false;  ///< the message of envelope_ comes by BDAT
   std::string message_;
 };
 

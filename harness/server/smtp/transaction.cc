@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <utility>
 
 #include "core/bytes.h"
 #include "server/smtp/session.h"
 #include "wire/smtp/path.h"
+#include "wire/text/words.h"
 
 namespace mailproof::server {
 
@@ -54,6 +56,7 @@ AccountState* SmtpSession::recipient(std::string_view path) {
 
 void SmtpSession::data(std::string_view arguments) {
   if (!takes_none(arguments)) return;
+  if (chunked_) return write("503 5.5.1 this message comes by BDAT\r\n");  // RFC 3030 section 2
   if (!envelope_ || envelope_->recipients.empty()) return write("503 5.5.1 RCPT comes first\r\n");
   reader_.emplace();
   message_.clear();
@@ -64,6 +67,36 @@ void SmtpSession::take_data(std::string_view& bytes) {
   const auto text = reader_->take(bytes);
   if (message_.size() <= kSizeLimit) message_ += text;
   if (reader_->done()) finish_data();
+}
+
+// bdat-cmd = "BDAT" SP chunk-size [ SP end-marker ] (RFC 3030 section 2)
+void SmtpSession::bdat(std::string_view arguments) {
+  const std::string_view size = text::take_word(arguments);
+  const auto octets = text::parse_number<std::uint64_t>(size);
+  if (!octets) return write("501 5.5.4 BDAT wants a size\r\n");
+  if (!arguments.empty() && !iequals(arguments, "LAST")) return write("501 5.5.4 nothing but LAST goes behind it\r\n");
+  const bool refused = !envelope_ || envelope_->recipients.empty();
+  if (!chunked_) message_.clear();
+  chunked_ = !refused;
+  chunk_ = Chunk{*octets, !arguments.empty(), refused};
+  std::string_view none;
+  if (*octets == 0) take_chunk(none);
+}
+
+void SmtpSession::take_chunk(std::string_view& bytes) {
+  const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(chunk_->missing, bytes.size()));
+  if (!chunk_->refused && message_.size() <= kSizeLimit) message_ += bytes.substr(0, n);
+  bytes.remove_prefix(n);
+  chunk_->missing -= n;
+  if (chunk_->missing != 0) return;
+  const Chunk done = *std::exchange(chunk_, std::nullopt);
+  if (done.refused) return write("503 5.5.1 RCPT comes first\r\n");
+  if (!done.last) return print("250 2.0.0 {} octets so far\r\n", message_.size());
+  chunked_ = false;
+  if (!context().has(defect("delivery.bdat-lost"))) return finish_data();
+  envelope_.reset();
+  write("250 2.0.0 queued\r\n");
+  close();
 }
 
 void SmtpSession::finish_data() {

@@ -102,14 +102,26 @@ MessagePtr Store::append(AccountState& account, Mailbox& mailbox, std::shared_pt
   return message;
 }
 
-MessagePtr Store::copy(AccountState& account, const Message& message, Mailbox& to) {
-  return append(account, to, message.content, message.flags, message.date);
+MessagePtr Store::copy(AccountState& account, const Message& message, Mailbox& to, bool moves) {
+  const bool apart = moves && switches_.on(defect("imap.copies-die-together"));
+  return append(account, to, apart ? std::make_shared<const std::string>(*message.content) : message.content,
+                message.flags, message.date);
+}
+
+void Store::expunge_copies(AccountState& account, const std::vector<MessagePtr>& gone) {
+  for (const auto& [name, mailbox] : account.mailboxes_) {
+    std::vector<Uid> copies;
+    for (const auto& message : mailbox->messages_)
+      if (std::any_of(gone.begin(), gone.end(), [&](const auto& one) { return one->content == message->content; }))
+        copies.push_back(message->uid);
+    if (!copies.empty()) expunge(account, *mailbox, copies);
+  }
 }
 
 bool Store::set_flags(Mailbox& mailbox, const MessagePtr& message, Flags flags) {
   if (message->expunged || message->flags == flags) return false;
   message->flags = std::move(flags);
-  message->modseq = ++mailbox.highest_modseq_;
+  if (!switches_.on(defect("imap.modseq-stays"))) message->modseq = ++mailbox.highest_modseq_;
   for (auto* watcher : mailbox.watchers_) watcher->on_flags(message);
   return true;
 }
@@ -137,6 +149,7 @@ std::size_t Store::expunge(AccountState& account, Mailbox& mailbox, std::span<co
     }
     for (auto* watcher : mailbox.watchers_) watcher->on_expunge(message);
   }
+  if (switches_.on(defect("imap.copies-die-together"))) expunge_copies(account, gone);
   return gone.size();
 }
 
@@ -204,6 +217,12 @@ bool Store::rename(AccountState& account, std::string_view from, std::string_vie
   const auto cut = target.rfind(kHierarchyDelimiter);
   if (cut != std::string::npos) create(account, std::string_view(target).substr(0, cut));
   for (const auto& box : moved) account.mailboxes_.emplace(box->name_, box);
+  for (const auto& box : moved) {
+    if (switches_.on(defect("quota.rename-counts-again"))) account.usage_ += box->octets();
+    if (!switches_.on(defect("imap.rename-loses-newest")) || box->messages_.empty()) continue;
+    const Uid newest = box->messages_.back()->uid;
+    expunge(account, *box, std::span(&newest, 1));
+  }
   return true;
 }
 

@@ -42,6 +42,7 @@ class AccountState {
 
   /// The POP3 session that has the maildrop to itself (RFC 1939 section 4); null when nobody has.
   const void* maildrop_owner = nullptr;
+  std::uint32_t maildrop_logins = 0;
 
  private:
   friend class Store;
@@ -72,7 +73,8 @@ class Store {
 
   MessagePtr append(AccountState& account, Mailbox& mailbox, std::shared_ptr<const std::string> content, Flags flags,
                     InternalDate date);
-  MessagePtr copy(AccountState& account, const Message& message, Mailbox& to);
+  /// `moves`: the source goes, which with a defect takes its copies along, but not this one.
+  MessagePtr copy(AccountState& account, const Message& message, Mailbox& to, bool moves = false);
   /// MODSEQ rises and watchers are told only when the flags really change. Returns whether they did.
   bool set_flags(Mailbox& mailbox, const MessagePtr& message, Flags flags);
   /// Removes those of `uids` that exist; all get one MODSEQ. Returns how many there were.
@@ -92,6 +94,7 @@ class Store {
   static bool has_inferiors(const AccountState& account, std::string_view name);
 
  private:
+  void expunge_copies(AccountState& account, const std::vector<MessagePtr>& gone);  ///< only with a defect
   SharedLimit& share(const ServerOptions& options, const std::string& customer);
   std::shared_ptr<Mailbox> create_one(AccountState& account, std::string_view name, std::string_view special_use);
 

@@ -171,6 +171,11 @@ void ImapClient::Impl::give_up(std::string_view why) {
 
 void ImapClient::Impl::finish(Ended end) {
   if (phase == Phase::over) return;
+  if (const std::string longer = watch.suspicion(); !longer.empty()) {
+    // What we wait for came long ago, within the literal: not silence, but a wrong count (RFC 3501 section 4.3).
+    end.broken = end.broken || (end.reason == EndReason::timeout && framer.in_literal());
+    end.why = longer + "; " + end.why;
+  }
   end.ready = was_ready;
   end.login_refused = login_refused;
   end.where = config.endpoint.label();

@@ -28,12 +28,13 @@ struct ImapFetchRow {
   std::optional<std::vector<std::string_view>> flags;
   std::optional<std::uint64_t> size;  ///< RFC822.SIZE
   std::optional<std::uint64_t> modseq;
-  std::string_view internaldate;   ///< as sent, without quotes; "" = absent
-  std::string_view envelope;       ///< raw, with parentheses; "" = absent
-  std::string_view bodystructure;  ///< raw; "" = absent
-  bool has_content = false;        ///< a BODY[...] came: on_content_begin/../end were called before, unless nil
-  bool content_nil = false;        ///< ... as NIL
-  std::string_view section;        ///< "", "HEADER", "HEADER.FIELDS (X-MAILPROOF)"
+  std::string_view internaldate;        ///< as sent, without quotes; "" = absent
+  std::string_view envelope;            ///< raw, with parentheses; "" = absent
+  std::string_view bodystructure;       ///< raw; "" = absent
+  bool has_content = false;             ///< a BODY[...] came: on_content_begin/../end were called before, unless nil
+  bool content_nil = false;             ///< ... as NIL
+  std::string_view section;             ///< "", "HEADER", "HEADER.FIELDS (X-MAILPROOF)"
+  std::optional<std::uint32_t> origin;  ///< of a partial fetch, as the server tells it
   std::uint64_t content_size = 0;
 };
 

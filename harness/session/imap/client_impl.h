@@ -8,6 +8,7 @@
 
 #include "core/outbox.h"
 #include "session/imap/client.h"
+#include "session/imap/literal_watch.h"
 #include "session/imap/mailbox_view.h"
 #include "session/patience.h"
 #include "wire/imap/command.h"
@@ -153,6 +154,7 @@ struct ImapClient::Impl final : imap::FramerSink {
   Waker* waker = nullptr;
   Outbox out;
   imap::Framer framer;
+  LiteralWatch watch;
   imap::Response response;
   ImapMailboxView mailbox;
   std::vector<std::string> capabilities;

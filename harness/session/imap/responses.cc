@@ -38,11 +38,13 @@ imap::LiteralAction ImapClient::Impl::on_literal_begin(const imap::LiteralBegin&
   const auto content = imap::content_literal(begin.line);
   if (!content) return imap::LiteralAction::keep;
   content_open = true;
+  watch.begin(begin.line, begin.size, oldest() == nullptr ? std::string_view() : oldest()->tag);
   sink.on_content_begin(content->message, section_of(content->item, content->section), begin.size, now);
   return imap::LiteralAction::stream;
 }
 
 void ImapClient::Impl::on_literal_chunk(std::string_view octets) {
+  watch.add(octets);
   if (content_open) sink.on_content(octets);
 }
 
@@ -91,6 +93,8 @@ void ImapClient::Impl::unreadable(const imap::LogicalLine& line, const imap::Res
   const bool untagged = line.text.starts_with('*');
   if (phase == Phase::greeting) return broken(fmt::format("this is no IMAP greeting: {}", r.problem));
   // One odd untagged response harms nobody; the reply we wait for, or bytes that are no response at all, do.
+  // But for what tells which messages are gone: who cannot read that keeps them (RFC 7162 section 7).
+  if (istarts_with(line.text, "* VANISHED")) deviate("imap.vanished.unreadable", line.text);
   if (!untagged || phase != Phase::ready) broken(fmt::format("unreadable response: {}", r.problem));
 }
 
@@ -238,6 +242,7 @@ void ImapClient::Impl::fetch(const imap::Response& r) {
   row.has_content = !data.sections.empty();
   row.content_nil = false;
   row.section = {};
+  row.origin.reset();
   row.content_size = 0;
   bool first = true;
   for (const imap::FetchSection& part : data.sections) {
@@ -252,6 +257,7 @@ void ImapClient::Impl::fetch(const imap::Response& r) {
     }
     if (!std::exchange(first, false)) continue;
     row.section = section;
+    row.origin = part.origin;
     row.content_nil = part.content.is_nil();
     row.content_size = part.content.literal() != nullptr ? part.content.size() : content_text.size();
   }

@@ -14,6 +14,7 @@ struct Envelope {
   std::string notify;  ///< RFC 3461 NOTIFY value, e.g. "FAILURE", sent where DSN is offered; "" = none
   std::string ret;     ///< RFC 3461 RET value; "" = none
   std::string envid;   ///< RFC 3461 ENVID; "" = none
+  bool bdat = false;   ///< by BDAT (RFC 3030) where CHUNKING is offered
 };
 
 struct SmtpReply {

@@ -80,6 +80,9 @@ struct SmtpClient::Impl final : LineClient {
   void write_mail();
   void write_rcpt(std::size_t recipient);
   void write_body();
+  void write_chunk();
+  void await_final();
+  bool chunked() const { return jobs_.front().envelope.bdat && extensions_.has("CHUNKING"); }
   void after_mail(const smtp::Reply& reply);
   void after_rcpt(std::size_t recipient, const smtp::Reply& reply);
   void after_last_rcpt();

@@ -45,7 +45,7 @@ void SmtpClient::Impl::begin() {
   if (recipients_.size() < recipient_count_) recipients_.resize(recipient_count_);
   for (std::size_t i = 0; i < recipient_count_; ++i) recipients_[i].state = Recipient::State::undecided;
   if (find_refusal()) return soon();
-  pipelined_ = extensions_.has("PIPELINING");
+  pipelined_ = extensions_.has("PIPELINING") && !chunked();
   if (reset_needed_) {
     reset_needed_ = false;
     command(Asked::rset, "RSET");
@@ -132,6 +132,7 @@ void SmtpClient::Impl::after_rcpt(std::size_t recipient, const smtp::Reply& repl
   if (over() || pipelined_) return;
   if (recipient + 1 < recipient_count_) return write_rcpt(recipient + 1);
   if (accepted() == 0) return complete();
+  if (chunked()) return write_chunk();
   command(Asked::data, "DATA");
 }
 
@@ -164,9 +165,24 @@ void SmtpClient::Impl::write_body() {
   }
   body_begun_ = true;
   reset_needed_ = false;
+  await_final();
+}
+
+void SmtpClient::Impl::await_final() {
   if (!lmtp()) return expect(Asked::final, recipient_count_);
   for (std::size_t i = 0; i < recipient_count_; ++i)
     if (recipients_[i].state == Recipient::State::accepted) expect(Asked::final, i);
+}
+
+/// The whole message as one chunk, its octets as they are (RFC 3030 section 2): no reply asks for it, none ends it but
+/// the last.
+void SmtpClient::Impl::write_chunk() {
+  const auto& message = jobs_.front().message;
+  out_.text(fmt::format("BDAT {} LAST\r\n", message->size()));
+  out_.body(message);
+  body_begun_ = true;
+  reset_needed_ = false;
+  await_final();
 }
 
 /// SMTP: one reply speaks for all accepted recipients. LMTP: one each, in order (RFC 2033 section 4.2).

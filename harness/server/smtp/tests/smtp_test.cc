@@ -24,7 +24,8 @@ TEST(Smtp, GreetsAndOffersItsExtensions) {
   EXPECT_EQ(client.say("HELO client.example.test"), "250 mail.example.test\r\n");
   EXPECT_THAT(client.say("EHLO"), StartsWith("501 5.5.4"));
   EXPECT_EQ(client.say("EHLO client.example.test"),
-            "250-mail.example.test\r\n250-ENHANCEDSTATUSCODES\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-DSN\r\n"
+            "250-mail.example.test\r\n250-ENHANCEDSTATUSCODES\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-CHUNKING\r\n250-"
+            "DSN\r\n"
             "250-STARTTLS\r\n250-AUTH PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256\r\n250 SIZE 33554432\r\n");
 }
 
@@ -83,7 +84,8 @@ TEST(Smtp, RefusesWithTheRightCode) {
   EXPECT_THAT(client.say("RCPT TO:<Postmaster>"), StartsWith("250 2.1.5")) << "RFC 5321 section 4.5.1";
   EXPECT_THAT(client.say("VRFY alice"), StartsWith("252 2.1.5"));
   EXPECT_THAT(client.say("EXPN list"), StartsWith("502 5.5.1"));
-  EXPECT_THAT(client.say("BDAT 3 LAST"), StartsWith("502 5.5.1"));
+  EXPECT_THAT(client.say("BDAT three LAST"), StartsWith("501 5.5.4"));
+  EXPECT_THAT(client.say("BDAT 3 LATER"), StartsWith("501 5.5.4"));
   EXPECT_THAT(client.say("LHLO client.example.test"), StartsWith("500 5.5.1"));
   EXPECT_THAT(client.say("FROBNICATE"), StartsWith("500 5.5.2"));
   EXPECT_THAT(client.say(std::string(100'000, 'x')), StartsWith("500 5.5.2"));

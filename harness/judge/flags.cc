@@ -1,0 +1,178 @@
+// I17: every system flag that is seen was set by somebody: a STORE, a FETCH without PEEK, what POP3 did to the message.
+// What the message had when it was first looked at is its delivery's, its APPEND's or its COPY's affair.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+#include <string>
+
+#include "core/bytes.h"
+#include "judge/case.h"
+#include "judge/judges.h"
+#include "judge/view_track.h"
+
+namespace mailproof::judge {
+namespace {
+
+using history::Event;
+using history::Type;
+using history::What;
+
+constexpr std::array<std::string_view, 5> kSystemFlags{"\\Answered", "\\Deleted", "\\Draft", "\\Flagged", "\\Seen"};
+using Flags = std::array<bool, kSystemFlags.size()>;
+
+Flags flags_of(std::string_view text) {
+  Flags out{};
+  while (!text.empty()) {
+    const auto space = std::min(text.find(' '), text.size());
+    for (std::size_t i = 0; i < kSystemFlags.size(); ++i)
+      if (iequals(text.substr(0, space), kSystemFlags[i])) out[i] = true;
+    text.remove_prefix(std::min(space + 1, text.size()));
+  }
+  return out;
+}
+
+/// Whether these FETCH items set \Seen (RFC 3501 section 6.4.5).
+bool sets_seen(std::string_view items) {
+  const std::string text = upper(items);
+  for (const std::string_view word : {"BODY[", "BINARY[", "RFC822.TEXT"})
+    if (text.find(word) != std::string::npos) return true;
+  for (auto at = text.find("RFC822"); at != std::string::npos; at = text.find("RFC822", at + 1))
+    if (at + 6 == text.size() || text[at + 6] == ' ' || text[at + 6] == ')') return true;
+  return false;
+}
+
+class FlagLedger {
+ public:
+  explicit FlagLedger(Case& c) : c_(c), track_(c.history) {
+    renamed_ = std::any_of(c.history.events().begin(), c.history.events().end(), [](const Event& e) {
+      return e.what == What::rename && (e.type == Type::ok || e.type == Type::info);
+    });
+  }
+
+  void apply(const Event& e) {
+    if (e.session != 0) {
+      const bool imap = c_.history.session(e.session).protocol == Protocol::imap;
+      if (e.type == Type::invoke && e.what == What::store) touch(e, flags_of(e.flags));
+      if (e.type == Type::invoke && e.what == What::fetch) fetch(e);
+      if (imap && e.what == What::row && e.has_flags && e.uid != 0) row(e);
+      // RFC 1939 knows no flags: what POP3 does to a message may show in any of them.
+      const bool pop3 = e.what == What::message || e.what == What::dele || e.what == What::retr;
+      if (!imap && pop3 && e.message != 0) everything(c_.history.account_of(e), e.message);
+    }
+    track_.apply(e);
+  }
+
+ private:
+  struct Copy {
+    std::uint32_t first = 0;  ///< the row that told its flags first
+    Flags known{};            ///< told so far, by any session
+  };
+  using Place = std::pair<std::uint32_t, std::string>;  ///< account; mailbox and UID, or a message
+
+  struct At {
+    std::string mailbox;
+    std::uint32_t uidvalidity = 0;
+  };
+  At at(const Event& e) const {
+    At out{e.mailbox, e.uidvalidity};
+    const View* view = track_.view(e.session);
+    if (out.mailbox.empty() && view != nullptr) out.mailbox = view->mailbox;
+    if (out.uidvalidity == 0 && view != nullptr) out.uidvalidity = view->uidvalidity;
+    return out;
+  }
+
+  /// Where a mailbox has got another name, a UID is looked for under every name.
+  Place copy(std::uint32_t account, std::string_view mailbox, std::uint32_t uid) const {
+    return {account, fmt::format("{}/{}", renamed_ ? std::string() : lower(mailbox), uid)};
+  }
+  static Place message(std::uint32_t account, std::uint32_t number) { return {account, fmt::format("#{}", number)}; }
+
+  void mark(const Place& place, const Flags& flags) {
+    Flags& set = touched_[place];
+    for (std::size_t i = 0; i < flags.size(); ++i) set[i] = set[i] || flags[i];
+  }
+
+  void everything(std::uint32_t account, std::uint32_t number) {
+    Flags all{};
+    all.fill(true);
+    mark(message(account, number), all);
+  }
+
+  void touch(const Event& e, const Flags& flags) {
+    const std::uint32_t account = c_.history.account_of(e);
+    const At where = at(e);
+    for (const std::uint32_t uid : history::parse_uids(e.set)) {
+      mark(copy(account, where.mailbox, uid), flags);
+      // Copies of one message may share their flags: labels do.
+      const std::uint32_t number = c_.ledger.message_at(account, where.mailbox, where.uidvalidity, uid);
+      if (number != 0) mark(message(account, number), flags);
+    }
+  }
+
+  void fetch(const Event& e) {
+    if (sets_seen(e.text)) return touch(e, flags_of("\\Seen"));
+    if (upper(e.text).find("BODY.PEEK[") == std::string::npos) return;
+    const std::uint32_t account = c_.history.account_of(e);
+    for (const std::uint32_t uid : history::parse_uids(e.set)) peeks_[copy(account, at(e).mailbox, uid)] = e.index;
+  }
+
+  void row(const Event& e) {
+    const std::uint32_t account = c_.history.account_of(e);
+    const At where = at(e);
+    const std::uint32_t number = c_.ledger.message_at(account, where.mailbox, where.uidvalidity, e.uid);
+    const Flags told = flags_of(e.flags);
+    Copy& known = copies_[fmt::format("{}/{}/{}/{}", account, where.mailbox, where.uidvalidity, e.uid)];
+    if (known.first == 0) {
+      known = {e.index, told};
+      return;
+    }
+    const Place place = copy(account, where.mailbox, e.uid);
+    for (std::size_t i = 0; i < told.size(); ++i) {
+      if (!told[i] || known.known[i]) continue;
+      known.known[i] = true;
+      const bool explained = touched_[place][i] || touched_[message(account, number)][i];
+      if (number != 0 && !explained) accuse(e, known, place, kSystemFlags[i], number, where.mailbox);
+    }
+  }
+
+  void accuse(const Event& e, const Copy& known, const Place& place, std::string_view flag, std::uint32_t number,
+              const std::string& mailbox) {
+    const auto peek = peeks_.find(place);
+    const bool peeked = peek != peeks_.end() && flag == "\\Seen";
+    std::string nobody = "no STORE named it, no POP3 session touched the message";
+    if (flag == "\\Seen") nobody = "no STORE named it, no FETCH without PEEK, no POP3 session touched the message";
+    std::string actual = fmt::format("{} of {} in {} bears {} for {} at {}: {}", c_.name_of(number),
+                                     c_.account(place.first), mailbox, flag, c_.who(e), c_.when(e), nobody);
+    if (peeked) {
+      const Event& fetch = c_.history.event(peek->second);
+      actual += fmt::format("; {} fetched {} at {}", c_.who(fetch), printable(fetch.text, 80), c_.when(fetch));
+    }
+    c_.find(peeked ? "seen-by-peek" : "unexplained",
+            {fmt::format("{} without {}, as {} was told at {}", c_.name_of(number), flag,
+                         c_.who(c_.history.event(known.first)), c_.when(c_.history.event(known.first))),
+             std::move(actual),
+             {known.first, peeked ? peek->second : 0, e.index},
+             number,
+             ""});
+  }
+
+  Case& c_;
+  ViewTrack track_;
+  bool renamed_ = false;
+  std::map<Place, Flags> touched_;
+  std::map<Place, std::uint32_t> peeks_;  ///< the newest fetch by PEEK
+  std::map<std::string, Copy> copies_;    ///< account, mailbox, UIDVALIDITY, UID
+};
+
+}  // namespace
+
+void judge_flags(const history::History& history, const history::Ledger& ledger, Findings& out) {
+  Case c(history, ledger, "flags", out);
+  FlagLedger flags(c);
+  for (const Event& e : history.events()) flags.apply(e);
+}
+
+}  // namespace mailproof::judge

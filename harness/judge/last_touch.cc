@@ -1,0 +1,28 @@
+#include "judge/last_touch.h"
+
+#include "core/bytes.h"
+
+namespace mailproof::judge {
+namespace {
+
+bool names(std::string_view renamed, std::string_view mailbox) {
+  return !renamed.empty() && istarts_with(mailbox, renamed);  // it, or one below it
+}
+
+}  // namespace
+
+const history::Event* renamed_away(const Case& c, const history::Cell& cell) {
+  const std::string& mailbox = c.ledger.mailbox_name(cell.mailbox);
+  const history::Event* last = nullptr;
+  for (const history::Event& e : c.history.events()) {
+    if (e.what != history::What::rename || e.type == history::Type::fail || e.command == 0) continue;
+    const history::Event& asked = c.invoke(e);
+    if (c.history.account_of(asked) != cell.account || asked.index < cell.added_by) continue;
+    if (cell.first_absent != 0 && asked.index > cell.first_absent) continue;
+    if (names(asked.other_mailbox, mailbox) || names(asked.mailbox, mailbox)) last = &e;
+  }
+  if (last == nullptr || cell.last_seen > last->index) return nullptr;  // seen there since: it went later
+  return last;
+}
+
+}  // namespace mailproof::judge

@@ -1,0 +1,160 @@
+// A mailbox that was made under a name is listed under that name, can be opened, and is gone when it was deleted. What
+// names a server takes is its own affair.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "core/bytes.h"
+#include "judge/case.h"
+#include "judge/judges.h"
+
+namespace mailproof::judge {
+namespace {
+
+using history::Event;
+using history::Type;
+using history::What;
+
+/// "INBOX" is it in any case (RFC 3501 section 5.1); a separator at the end only announces what will be below it
+/// (section 6.3.3); a server may take no notice of case. What people write as / is the server's own separator.
+std::string same(std::string_view name) {
+  if (name.size() > 1 && (name.back() == '/' || name.back() == '.')) name.remove_suffix(1);
+  std::string out = lower(name);
+  std::replace(out.begin(), out.end(), '.', '/');
+  return out;
+}
+
+bool at_or_below(std::string_view name, std::string_view top) {
+  return istarts_with(name, top) && (name.size() == top.size() || name[top.size()] == '/' || name[top.size()] == '.');
+}
+
+class Mailboxes {
+ public:
+  explicit Mailboxes(Case& c) : c_(c) {}
+
+  void apply(const Event& e) {
+    if (e.session == 0) return;
+    Account& of = accounts_[c_.history.account_of(e)];
+    switch (e.what) {
+      case What::create:
+        if (e.type == Type::ok) made(of, e);
+        break;
+      case What::remove:
+      case What::rename:
+        if (e.type == Type::invoke) forget(of, e);
+        // Mailboxes that a server gives to everybody it may give again at once: only what a client made must be gone.
+        if (e.type == Type::ok && e.what == What::remove && of.ours.contains(same(c_.invoke(e).mailbox)))
+          of.removed[same(c_.invoke(e).mailbox)] = e.index;
+        break;
+      case What::list:
+        if (e.type == Type::invoke) listing_[e.session] = {};
+        if (e.type == Type::ok) listed(of, e);
+        break;
+      case What::mailbox:
+        listing_[e.session][same(e.mailbox)] = {e.mailbox, e.flags};
+        break;
+      case What::select:
+      case What::examine:
+        if (e.type == Type::fail) refused(of, e);
+        break;
+      default:
+        break;
+    }
+  }
+
+ private:
+  struct Made {
+    std::string name;
+    std::uint32_t event = 0;
+    bool found = false;  ///< in a listing
+  };
+  struct Listed {
+    std::string name, attributes;
+  };
+  struct Account {
+    std::map<std::string, Made> made;
+    std::map<std::string, std::uint32_t> removed;
+    std::set<std::string> known;  ///< in the listing before
+    std::set<std::string> ours;   ///< made by a client, whatever came of it later
+  };
+
+  void made(Account& of, const Event& e) {
+    const std::string& name = c_.invoke(e).mailbox;
+    of.removed.erase(same(name));
+    of.ours.insert(same(name));
+    of.made[same(name)] = {name, e.index, false};
+  }
+
+  /// Whatever comes of it: what was made there is no longer expected.
+  void forget(Account& of, const Event& e) {
+    std::erase_if(of.made, [&](const auto& one) { return at_or_below(one.second.name, e.mailbox); });
+    for (const std::string& name : {e.mailbox, e.other_mailbox}) of.removed.erase(same(name));
+  }
+
+  void listed(Account& of, const Event& e) {
+    const auto& found = listing_[e.session];
+    std::string instead;
+    for (const auto& [name, row] : found)
+      if (!of.known.contains(name) && !of.made.contains(name) && !of.known.empty())
+        instead += fmt::format("{}\"{}\"", instead.empty() ? "" : ", ", printable(row.name, 100));
+    for (auto& [key, made] : of.made) {
+      if (made.event > e.command) continue;
+      made.found = made.found || found.contains(key);
+      if (found.contains(key)) continue;
+      c_.find(
+          "not-listed",
+          {fmt::format("\"{}\", made at {}, in LIST", printable(made.name, 100), c_.when(c_.history.event(made.event))),
+           fmt::format("{} at {}: LIST does not have \"{}\"{}{}", c_.who(e), c_.when(e), printable(made.name, 100),
+                       instead.empty() ? "" : "; what nobody has made stands there: ", instead),
+           {made.event, e.index},
+           0,
+           ""});
+    }
+    for (const auto& [key, event] : of.removed) {
+      const auto still = found.find(key);
+      if (still == found.end() || event > e.command || !selectable(still->second.attributes)) continue;
+      c_.find("still-listed",
+              {fmt::format("\"{}\" gone from LIST", printable(still->second.name, 100)),
+               fmt::format("{} at {}: LIST has it, with ({})", c_.who(e), c_.when(e), still->second.attributes),
+               {event, e.index},
+               0,
+               ""});
+    }
+    for (const auto& [name, row] : found) of.known.insert(name);
+  }
+
+  /// A name that was deleted may stay where others are below it (RFC 3501 section 6.3.4), or for who subscribed.
+  static bool selectable(std::string_view attributes) {
+    const std::string all = lower(attributes);
+    return all.find("\\noselect") == std::string::npos && all.find("\\nonexistent") == std::string::npos;
+  }
+
+  void refused(Account& of, const Event& e) {
+    const auto made = of.made.find(same(c_.invoke(e).mailbox));
+    if (made == of.made.end() || made->second.event > e.command || made->second.name.empty()) return;
+    const char last = made->second.name.back();
+    if (last == '/' || last == '.') return;
+    c_.find("not-selectable", {fmt::format("OK: \"{}\" was made at {}", printable(made->second.name, 100),
+                                           c_.when(c_.history.event(made->second.event))),
+                               fmt::format("{} at {}: {}", c_.who(e), c_.when(e), printable(e.text, 200)),
+                               {made->second.event, e.index},
+                               0,
+                               ""});
+  }
+
+  Case& c_;
+  std::map<std::uint32_t, Account> accounts_;
+  std::map<std::uint32_t, std::map<std::string, Listed>> listing_;  ///< by session
+};
+
+}  // namespace
+
+void judge_mailboxes(const history::History& history, const history::Ledger& ledger, Findings& out) {
+  Case c(history, ledger, "mailboxes", out);
+  Mailboxes mailboxes(c);
+  for (const Event& e : history.events()) mailboxes.apply(e);
+}
+
+}  // namespace mailproof::judge

@@ -1,0 +1,98 @@
+// I34: one recipient without room is no reason to refuse the others.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "core/bytes.h"
+#include "judge/case.h"
+#include "judge/judges.h"
+
+namespace mailproof::judge {
+namespace {
+
+using history::Event;
+using history::Type;
+using history::What;
+
+bool says_full(const Event& e) {
+  const std::string text = lower(e.text);
+  return e.type == Type::fail &&
+         (e.code.ends_with(".2.2") || text.find("quota") != std::string::npos ||
+          text.find("mailbox full") != std::string::npos || text.find("mailbox is full") != std::string::npos);
+}
+
+/// What may make room.
+bool removes(What what) {
+  return what == What::expunge || what == What::close || what == What::move || what == What::quit ||
+         what == What::remove || what == What::admin;
+}
+
+class Recipients {
+ public:
+  explicit Recipients(Case& c) : c_(c) {
+    for (const Event& e : c.history.events()) {
+      if (e.what == What::deliver && e.command != 0 && e.account != 0) sent_[e.command].push_back(&e);
+      if (e.type == Type::ok && removes(e.what)) room_[c.history.account_of(e)].push_back(e.index);
+    }
+  }
+
+  void run() {
+    for (const auto& [command, replies] : sent_) {
+      const bool all = std::all_of(replies.begin(), replies.end(), [](const Event* e) { return says_full(*e); });
+      if (replies.size() < 2 || !all) continue;
+      // Somebody is full: refused alone, too.
+      const auto full = std::find_if(replies.begin(), replies.end(), [&](const Event* e) {
+        return alone(*e, [](const Event& r) { return says_full(r); });
+      });
+      if (full == replies.end()) continue;
+      for (const Event* e : replies) {
+        const Event* taken = alone(*e, [&](const Event& r) {
+          return r.type == Type::ok && size(r) >= size(*e) && !made_room(e->account, e->index, r.index);
+        });
+        if (taken == nullptr || e == *full) continue;
+        const bool lmtp = e->session != 0 && c_.history.session(e->session).protocol == Protocol::lmtp;
+        c_.find(lmtp ? "refused-for-another" : "refused-with-another",
+                {fmt::format("{} accepted for {}, who has room", c_.name_of(e->message), c_.account(e->account)),
+                 fmt::format("{} and {} are both told {} {} at {}; alone {} is sent {} and it is accepted at {}",
+                             c_.account(e->account), c_.account((*full)->account), e->get<history::ReplyFacts>().code,
+                             printable(e->text, 100), c_.when(*e), c_.account(e->account), c_.name_of(taken->message),
+                             c_.when(*taken)),
+                 {e->index, taken->index},
+                 e->message,
+                 ""});
+      }
+    }
+  }
+
+ private:
+  std::uint64_t size(const Event& e) const { return e.message == 0 ? 0 : c_.history.message(e.message).size; }
+
+  /// A delivery to this one's recipient and to nobody else, of which `so` is true; null: there is none.
+  template <class So>
+  const Event* alone(const Event& e, So&& so) const {
+    for (const auto& [command, replies] : sent_)
+      if (replies.size() == 1 && replies.front()->account == e.account && so(*replies.front())) return replies.front();
+    return nullptr;
+  }
+
+  bool made_room(std::uint32_t account, std::uint32_t from, std::uint32_t to) const {
+    const auto all = room_.find(account);
+    return all != room_.end() &&
+           std::any_of(all->second.begin(), all->second.end(), [&](std::uint32_t at) { return at > from && at < to; });
+  }
+
+  Case& c_;
+  std::map<std::uint32_t, std::vector<const Event*>> sent_;   ///< by transaction: the reply for each recipient
+  std::map<std::uint32_t, std::vector<std::uint32_t>> room_;  ///< by account: when something was removed
+};
+
+}  // namespace
+
+void judge_recipients(const history::History& history, const history::Ledger& ledger, Findings& out) {
+  Case c(history, ledger, "recipients", out);
+  Recipients(c).run();
+}
+
+}  // namespace mailproof::judge

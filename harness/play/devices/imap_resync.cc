@@ -1,0 +1,160 @@
+// A device goes offline, keeps what it knows, and comes back: by a full listing, by CHANGEDSINCE or by QRESYNC (RFC
+// 7162).
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "play/devices/imap_device.h"
+
+namespace mailproof::play {
+namespace {
+
+using history::Type;
+using history::What;
+using scenario::Resync;
+
+std::string_view capability(Resync resync) { return resync == Resync::qresync ? "QRESYNC" : "CONDSTORE"; }
+
+std::string described(std::uint32_t uid, const std::set<std::string>* flags) {
+  if (flags == nullptr) return fmt::format("no UID {}", uid);
+  std::string all;
+  for (const std::string& flag : *flags) all += (all.empty() ? "" : " ") + flag;
+  return fmt::format("UID {} ({})", uid, all);
+}
+
+/// Where two listings differ first; "" = nowhere.
+std::string difference(const std::map<std::uint32_t, std::set<std::string>>& believed,
+                       const std::map<std::uint32_t, std::set<std::string>>& full) {
+  const auto in = [](const auto& all, std::uint32_t uid) {
+    const auto at = all.find(uid);
+    return at == all.end() ? nullptr : &at->second;
+  };
+  for (const auto* all : {&believed, &full})
+    for (const auto& entry : *all) {
+      const auto* mine = in(believed, entry.first);
+      const auto* theirs = in(full, entry.first);
+      if ((mine == nullptr) == (theirs == nullptr) && (mine == nullptr || *mine == *theirs)) continue;
+      return fmt::format("the device believes in {}, a full listing has {}", described(entry.first, mine),
+                         described(entry.first, theirs));
+    }
+  return {};
+}
+
+}  // namespace
+
+/// What a quick resync takes must be on while the mailbox is open: some servers tell no HIGHESTMODSEQ before (RFC 7162
+/// section 3.1). A target without it has nothing to be tried.
+void ImapDevice::enable(Then then) {
+  const std::string_view wanted = capability(resync_);
+  if (!session_->client().has(wanted) || !session_->client().has("ENABLE")) {
+    context_.inapplicable(fmt::format("the target does not offer {} with ENABLE (RFC 7162)", wanted));
+    return then(false);
+  }
+  session_->enable(std::string(wanted), [then = std::move(then)](const Completion& result) { then(result.ok()); });
+}
+
+ImapDevice::Listing ImapDevice::listing() const {
+  Listing out;
+  for (const auto& [uid, item] : reader_->items()) {
+    Flags flags(item.flags.begin(), item.flags.end());
+    flags.erase("\\recent");
+    out.emplace(uid, std::move(flags));
+  }
+  return out;
+}
+
+void ImapDevice::go_offline(Finish done) {
+  cache_ = {};
+  const auto leave = [this, done = std::move(done)] {
+    log_out([this, done] {
+      offline_ = true;
+      done();
+    });
+  };
+  if (session_ == nullptr || !session_->ready() || reader_ == nullptr || session_->view().mailbox.empty())
+    return leave();
+  const auto keep = [this, leave](bool) {
+    cache_.mailbox = session_->view().mailbox;
+    cache_.uidvalidity = session_->view().uidvalidity;
+    cache_.modseq = session_->view().highestmodseq;
+    cache_.messages = listing();
+    leave();
+  };
+  if (resync_ == Resync::full) return keep(true);
+  // The cursor is the one of the SELECT: what came since belongs to the cache only together with a newer one.
+  const std::string mailbox = session_->view().mailbox;
+  reader_->open(mailbox, false, keep);
+}
+
+/// Comes back as the device would, then holds what it now believes against a full listing: they must be equal (RFC 7162
+/// section 3.2.5).
+void ImapDevice::go_online(Resync how, const std::string& text, Finish done) {
+  offline_ = false;
+  const std::string mailbox = cache_.mailbox.empty() ? box() : cache_.mailbox;
+  connected([this, how, &text, mailbox, done](bool ok) {
+    if (!ok) return done();
+    if (how == Resync::full) return reader_->open(mailbox, false, [done](bool) { done(); });
+    const auto expectation = expect(context_, What::agree, {.text = text, .session = session_number()});
+    if (cache_.modseq != 0) return resync(how, mailbox, expectation, done);
+    outcome(context_, What::agree, expectation, Type::info, {},
+            fmt::format("{} was enabled, and the server told no HIGHESTMODSEQ of {}", capability(how), mailbox),
+            session_number());
+    reader_->open(mailbox, false, [done](bool) { done(); });
+  });
+}
+
+void ImapDevice::resync(Resync how, const std::string& mailbox, std::uint32_t expectation, Finish done) {
+  const auto believed = std::make_shared<Listing>(cache_.messages);
+  session_->hooks.expunged = [believed](std::uint32_t uid) { believed->erase(uid); };
+  session_->hooks.vanished = [believed](const imap::SequenceSet& uids) {
+    for (const auto& [first, last] : uids.ranges())
+      believed->erase(believed->lower_bound(first), believed->upper_bound(last));
+  };
+  session_->hooks.row = [believed](const session::ImapFetchRow& row) {
+    if (row.uid == 0 || !row.flags) return;
+    Flags& flags = (*believed)[row.uid];
+    flags.clear();
+    for (const auto flag : *row.flags)
+      if (!iequals(flag, "\\Recent")) flags.insert(lower(flag));
+  };
+  const auto told = [this, how, believed, expectation, done](const Completion& result) {
+    session_->hooks = {};
+    readers_.push_back(std::make_unique<MailboxReader>(*session_));
+    reader_ = readers_.back().get();
+    if (!result.ok()) {
+      outcome(context_, What::agree, expectation, Type::info, {}, fmt::format("{}: {}", capability(how), result.text),
+              session_number());
+      return done();
+    }
+    reader_->look_again([this, how, believed, expectation, done](bool ok) {
+      Listing full = listing();
+      // Somebody else's mail may have come in since, which is no part of what the two are compared about.
+      const auto not_ours = [this](const auto& one) {
+        const auto item = reader_->items().find(one.first);
+        return item != reader_->items().end() && item->second.looked_at && item->second.message == 0;
+      };
+      std::erase_if(*believed, not_ours);
+      std::erase_if(full, not_ours);
+      // CHANGEDSINCE tells nothing of what is gone: a client finds that by the UIDs that are left.
+      if (how == Resync::condstore)
+        std::erase_if(*believed, [&](const auto& one) { return !full.contains(one.first); });
+      const std::string differs = difference(*believed, full);
+      reader_->changed = [this, session = session_] {
+        if (session == session_) news();
+      };
+      outcome(context_, What::agree, expectation,
+              !ok               ? Type::info
+              : differs.empty() ? Type::ok
+                                : Type::fail,
+              {}, differs.empty() ? std::string() : fmt::format("after {} {}", capability(how), differs),
+              session_number(), "delta");
+      done();
+    });
+  };
+  if (how == Resync::qresync) return session_->select_qresync(mailbox, cache_.uidvalidity, cache_.modseq, told);
+  session_->select(mailbox, false, [this, told](const Completion& selected) {
+    selected.ok() ? session_->changed_since(cache_.modseq, told) : told(selected);
+  });
+}
+
+}  // namespace mailproof::play

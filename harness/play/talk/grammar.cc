@@ -1,0 +1,37 @@
+#include "play/talk/grammar.h"
+
+#include "core/bytes.h"
+#include "wire/imap/framer.h"
+#include "wire/imap/response.h"
+
+namespace mailproof::play {
+namespace {
+
+struct Reader final : imap::FramerSink {
+  imap::LiteralAction on_literal_begin(const imap::LiteralBegin&) override { return imap::LiteralAction::keep; }
+  void on_line(const imap::LogicalLine& line) override {
+    imap::Response response;
+    imap::Deviations deviations;
+    decode_response(line, response, &deviations);
+    deviations.for_each(
+        [this](const imap::Deviation& d) {
+          found.push_back({std::string(imap::name(d.code)), printable(d.excerpt())});
+        },
+        0);
+    if (response.kind == imap::Response::Kind::unreadable && istarts_with(line.text, "* VANISHED"))
+      found.push_back({"imap.vanished.unreadable", printable(line.text, 80)});
+  }
+  std::vector<Departure> found;
+};
+
+}  // namespace
+
+std::vector<Departure> departures(std::string_view line) {
+  Reader reader;
+  imap::Framer framer(imap::Framer::Reads::responses, reader);
+  framer.feed(line);
+  framer.feed("\r\n");
+  return std::move(reader.found);
+}
+
+}  // namespace mailproof::play

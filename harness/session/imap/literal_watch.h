@@ -1,0 +1,24 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace mailproof::session {
+
+/// A literal that is announced longer than it is (RFC 3501 section 4.3) swallows the reply behind it. Whether the
+/// newest one did: the tagged reply of the command that asked stands within its octets.
+class LiteralWatch {
+ public:
+  /// `line`: the response so far, announcement included. `tag`: of the command under way; "" = none is.
+  void begin(std::string_view line, std::uint64_t size, std::string_view tag);
+  void add(std::string_view octets);
+  /// Which literal, what it announces and what came before the reply, for people; "" = nothing of the kind was seen.
+  std::string suspicion() const;
+
+ private:
+  std::string line_, reply_, tail_;  ///< reply_: "\r\nA7 "
+  std::uint64_t size_ = 0, came_ = 0, before_ = 0;
+  bool found_ = false;
+};
+
+}  // namespace mailproof::session
