@@ -310,12 +310,14 @@ void add_run(CLI::App& app, int& status) {
       ->add_option("--only", flags->only,
                    "Only this: id, first words of one, or tag; may be given again; one that matches nothing is refused")
       ->expected(1)
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);
   command
       ->add_option("--skip", flags->skip,
                    "Not this: id, first words of one, or tag; may be given again; one that matches nothing is refused")
       ->expected(1)
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);
   command->add_flag("--slow", flags->slow, "Also what waits out a server's timer, up to half an hour each");
   command->add_option("--repeat", flags->repeat, "Play each N times, each time with a seed of its own")
       ->check(CLI::Range(1U, 1'000'000U))

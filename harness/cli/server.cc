@@ -107,10 +107,12 @@ void add_server(CLI::App& app, int& status) {
   command->add_option("--domain-quota", flags->domain_quota, "Quota of all accounts together");
   command->add_option("--defect", flags->builtin.defects, "Switch a defect on; may be given again")
       ->expected(1)
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);
   command->add_option("--latitude", flags->builtin.latitudes, "Switch a latitude on; may be given again")
       ->expected(1)
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);
   command->add_option("--seed", flags->builtin.seed, "Of UIDVALIDITYs and identifiers")
       ->check(whole_number())
       ->capture_default_str();

@@ -69,10 +69,22 @@ void add_target_flags(CLI::App& app, TargetFlags& flags) {
   app.add_option("--target", flags.file, "Target file: the server to test (scenarios/targets.md)");
   app.add_flag("--sim", flags.sim, "The built-in server in simulation: no sockets, virtual time");
   app.add_flag("--sockets", flags.sockets, "The built-in server over loopback sockets");
-  app.add_option("--imap", flags.imap, "IMAP service, host:port; may be given again")->expected(1)->take_all();
-  app.add_option("--pop3", flags.pop3, "POP3 service, host:port; may be given again")->expected(1)->take_all();
-  app.add_option("--lmtp", flags.lmtp, "LMTP service, host:port; may be given again")->expected(1)->take_all();
-  app.add_option("--smtp", flags.smtp, "SMTP service, host:port; may be given again")->expected(1)->take_all();
+  app.add_option("--imap", flags.imap, "IMAP service, host:port; may be given again")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
+  app.add_option("--pop3", flags.pop3, "POP3 service, host:port; may be given again")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
+  app.add_option("--lmtp", flags.lmtp, "LMTP service, host:port; may be given again")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
+  app.add_option("--smtp", flags.smtp, "SMTP service, host:port; may be given again")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
   app.add_option("--tls", flags.tls, "For services given by flags")
       ->check(CLI::IsMember({"none", "starttls", "implicit"}))
       ->capture_default_str();
@@ -86,11 +98,13 @@ void add_target_flags(CLI::App& app, TargetFlags& flags) {
   app.add_option("--defect", flags.builtin.defects,
                  "Switch a defect of the built-in server on (`server --list-defects`); may be given again")
       ->expected(1)
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);
   app.add_option("--latitude", flags.builtin.latitudes,
                  "Switch a latitude of the built-in server on (`server --list-latitudes`); may be given again")
       ->expected(1)
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);
 }
 
 Result<scenario::Target> make_target(const TargetFlags& flags) {
