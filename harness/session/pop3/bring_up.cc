@@ -121,7 +121,8 @@ void Pop3Client::Impl::log_in() {
 void Pop3Client::Impl::log_in_with(std::string_view mechanism) {
   const Login& login = config().login;
   login_as_ = mechanism;
-  // The maildrop is locked before the answer (RFC 1939 section 4), and a server may wait for whoever has it: no deadline.
+  // The maildrop is locked before the answer (RFC 1939 section 4), and a server may wait for whoever has it: no
+  // deadline.
   await(config().command_bound);
   if (mechanism == "USER") {
     step("USER");
