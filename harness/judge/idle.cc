@@ -45,7 +45,11 @@ void judge_idle(const history::History& history, const history::Ledger& ledger, 
     const auto wait = waits.find(e.command);
     if (wait == waits.end()) continue;
     wait->second.again = e.index;
-    silent[history.session(history.event(wait->second.missed).session).device].push_back(wait->second);
+    const std::uint32_t session = history.event(wait->second.missed).session;
+    auto& times = silent[history.session(session).device];
+    // What it was told in between, by NOOP or at the end of an IDLE, begins a new silence.
+    if (!times.empty() && newest[session] > times.front().expectation) times.clear();
+    times.push_back(wait->second);
   }
   for (const auto& [device, times] : silent) {
     if (times.size() < kTimes) continue;

@@ -118,6 +118,10 @@ std::string Generator::text() const {
       cpu * 100, ms(worst_lateness), ms(worst_timer));
 }
 
+/// A few slots more would serve the load: that is whoever chose them. Only a server that would hold many times as many
+/// is slow.
+constexpr double kManySlots = 4;
+
 Unserved unserved(const LoadResult& result) {
   Unserved out;
   out.copies = result.interrupted ? 0 : result.all.unserved;
@@ -130,7 +134,7 @@ Unserved unserved(const LoadResult& result) {
       held, answering, result.rate, result.slots, leave);
   if (result.generator.limited()) {
     out.why = "the generator was the limit: " + facts;
-  } else if (result.all.ledger.copies != 0 && answering > leave) {
+  } else if (result.all.ledger.copies != 0 && answering > kManySlots * leave) {
     out.by_server = true;
     out.why = "the server was too slow for this load: " + facts;
   } else {

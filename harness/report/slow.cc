@@ -27,7 +27,10 @@ std::string slowness(const RunResult& run) {
     else if (has(scenario, "conformance/silent") || has(scenario, "session/no-answer"))
       ++silent;
   }
-  if (late + silent < kFew) return {};
+  // Where nothing came late and the server is wrong otherwise, what does not come is part of that.
+  const bool wrong = std::any_of(run.scenarios.begin(), run.scenarios.end(),
+                                 [](const ScenarioResult& one) { return one.verdict == judge::Verdict::fail; });
+  if (late + silent < kFew || (late == 0 && wrong)) return {};
   std::string how;
   if (late != 0) how += fmt::format("in {} it came when it was waited for three times as long", late);
   if (silent != 0) how += fmt::format("{}in {} it did not come", how.empty() ? "" : ", ", silent);

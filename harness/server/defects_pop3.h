@@ -21,7 +21,7 @@ inline constexpr auto kPop3Defects = std::to_array<Switch>({
     {"pop3.lock-kept-after-drop", "a connection that ends without QUIT keeps the maildrop locked for ever",
      "maildrop-lock"},
     {"pop3.stls-obeys-clear-text", "what came in clear text in one piece with STLS is obeyed under TLS", "tls"},
-    {"pop3.empty-at-times", "every third login finds an empty maildrop", "uidl"},
+    {"pop3.empty-at-times", "every third login finds an empty maildrop", "maildrop"},
     {"pop3.hides-newest", "the newest message is not in the maildrop", "agreement"},
 });
 

@@ -1,5 +1,6 @@
 """What is installed works from anywhere, without the checkout: the program, its scenarios, manual page and completions."""
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -23,7 +24,7 @@ def test_from_anywhere_it_finds_its_scenarios(prefix, tmp_path):
     run = subprocess.run([program, "run", "--sim", "--only", "mixed", "--out", tmp_path / "run"], cwd="/", text=True,
                          capture_output=True)
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "pass: 7 scenarios on sim" in run.stdout
+    assert re.search(r"^pass: \d+ scenarios on sim", run.stdout, re.MULTILINE)
     one = subprocess.run([program, "check", "mixed.switch-imap-to-pop"], cwd="/", text=True, capture_output=True)
     assert one.stdout == "1 scenario, all well-formed\n"
     (tmp_path / "scenarios").mkdir()  # a folder of one's own comes first

@@ -182,11 +182,12 @@ void ImapDevice::read(const scenario::Read& read, Finish done) {
 
 void ImapDevice::read_in_pieces(const scenario::Read& read, Finish done) {
   with_messages(read, done, [this, &read, done](const OwnedUids&) {
-    const auto messages = context_.messages.numbers(read.messages);
+    // A message may be there twice: each copy is read for itself.
+    const auto uids = reader_->uids_of(context_.messages.numbers(read.messages));
     one_by_one(
-        messages.size(),
-        [this, &read, messages](std::size_t i, Finish next) {
-          const OwnedUids one = reader_->owned({messages[i]});
+        uids.size(),
+        [this, &read, uids](std::size_t i, Finish next) {
+          const OwnedUids one = session_->guard().owned({uids[i]});
           if (one.empty()) return next();
           session_->fetch_in_pieces(one, static_cast<std::uint32_t>(read.pieces),
                                     [next](const Completion&) { next(); });
