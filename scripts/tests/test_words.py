@@ -117,12 +117,13 @@ def test_colour_is_for_terminals_that_want_it(environment, coloured, tmp_path):
 
 
 def test_a_reader_that_goes_away_ends_it_quietly(tmp_path):
-    process = subprocess.Popen([BINARY, "run", "--sim", "scenarios", "--repeat", "200", "--out", tmp_path / "run"], cwd=ROOT,
+    process = subprocess.Popen([BINARY, "run", "--sim", "scenarios", "--repeat", "20", *DROPS[-2:], "--out", tmp_path / "run"],
+                               cwd=ROOT,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.readline()
     process.stdout.close()
     began = time.monotonic()
-    assert process.wait(60) == 3 and process.stderr.read() == b""
+    assert process.wait(60) == 1 and process.stderr.read() == b""  # what was found until then counts
     process.stderr.close()
     written = json.loads((tmp_path / "run/run.json").read_text("utf-8"))
     assert written["interrupted"] and len(written["scenarios"]) < 2000 and time.monotonic() - began < 30
@@ -228,7 +229,7 @@ def test_copies_that_never_began_are_said_first(tmp_path):
     assert ran.out.startswith(f"UNSERVED: {stats['unserved']} of 800 copies never began: the slots were the limit: ")
     assert stats["copies"] == 800 == stats["played"] + stats["unserved"] and stats["played"] > 10
     story = stats["operations"]["story"]["response"]
-    assert story["count"] == 800 and story["max_ns"] > 15e9 and story["p50_ns"] > 5e9
+    assert story["count"] == 800 and story["max_ns"] > 5e9 and story["p50_ns"] > 1e9
     assert re.search(r"^operation .* p99\.9 ms +max ms \|", ran.out, re.MULTILINE)
 
 
