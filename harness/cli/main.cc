@@ -44,6 +44,7 @@ std::string meant_for_an_option(const CLI::App& app, int argc, char** argv) {
       if (asked && several != nullptr)
         return fmt::format("{1} stands behind {0}, which takes one word: {0} {2} {0} {1}", several, word, argv[i - 1]);
       asked = true;
+      several = nullptr;  // --only A scenarios fixtures: where nothing stood before, these are to be played
       continue;
     }
     several = nullptr;
