@@ -137,7 +137,7 @@ def test_a_failure_is_the_finding(project):
     ran.stdout.fnmatch_lines([
         f"_* {GOOD}: A POP client that deletes * _*", f"fail {GOOD}/loss/lost", "  Requirement: RFC 5321 section 6.1*", "  Expected:    mail.2 in alice's INBOX*",
         "  Actual:      accepted from mta over LMTP*", "  Evidence:", "    | *S: 250 2.0.0*", "  Life:", "* absent *",
-        f"  Reproduce:   mailproof run scenarios/{GOOD}.yaml --sim --defect delivery.accepts-and-drops --seed 1*",
+        f"  Reproduce:   mailproof run {GOOD} --sim --defect delivery.accepts-and-drops --seed 1*",
         f"FAILED {good}::{GOOD} - loss/lost: accepted from mta over LMTP*"])
     ran.stdout.no_fnmatch_line("*Traceback*")
     case = ElementTree.parse(project.path / "junit.xml").find(f".//testcase[@name='{GOOD}']")
