@@ -6,7 +6,7 @@
 namespace mailproof::history {
 namespace {
 
-constexpr std::size_t kMostNumbers = 1'000'000;
+constexpr std::size_t kMostListed = 1'000'000;
 
 std::vector<std::uint32_t> parse_ranges(std::string_view text, char range) {
   std::vector<std::uint32_t> out;
@@ -22,7 +22,7 @@ std::vector<std::uint32_t> parse_ranges(std::string_view text, char range) {
     };
     const std::uint32_t first = number(part.substr(0, colon));
     const std::uint32_t last = colon == std::string_view::npos ? first : number(part.substr(colon + 1));
-    for (std::uint64_t n = first; n != 0 && n <= last && out.size() < kMostNumbers; ++n)
+    for (std::uint64_t n = first; n != 0 && n <= last && out.size() < kMostListed; ++n)
       out.push_back(static_cast<std::uint32_t>(n));
   }
   return out;

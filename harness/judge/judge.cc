@@ -155,6 +155,10 @@ Verdict verdict_of(const Finding& finding, bool strict) {
 std::string_view name(Severity severity) { return word_for(kSeverities, severity); }
 std::string_view name(Verdict verdict) { return word_for(kVerdicts, verdict); }
 
+bool conclusive(Verdict verdict) {
+  return verdict != Verdict::not_applicable && verdict != Verdict::inconclusive && verdict != Verdict::error;
+}
+
 std::span<const Judge> judges() { return kJudges; }
 
 Judgement judge_by(std::span<const Judge> all, const history::History& history, bool strict) {

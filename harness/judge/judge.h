@@ -46,6 +46,8 @@ enum class Verdict : std::uint8_t {
   known_fail
 };
 std::string_view name(Verdict verdict);
+/// Whether it says something of the server: not with not-applicable, inconclusive or error.
+bool conclusive(Verdict verdict);
 
 /// One checker: a pure function of a history (and the ledger replayed from it). A file each in judge/, named after what
 /// it protects.

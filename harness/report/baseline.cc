@@ -11,7 +11,7 @@
 namespace mailproof::report {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 using judge::Severity;
 using judge::Verdict;
 
@@ -92,10 +92,6 @@ std::string named(const std::vector<std::string>& ids) {
   for (std::size_t i = 0; i < ids.size() && i < kMostNamed; ++i) out += fmt::format("{}{}", i == 0 ? "" : ", ", ids[i]);
   if (ids.size() > kMostNamed) out += fmt::format(" and {} more", ids.size() - kMostNamed);
   return out;
-}
-
-bool conclusive(Verdict verdict) {
-  return verdict != Verdict::not_applicable && verdict != Verdict::inconclusive && verdict != Verdict::error;
 }
 
 }  // namespace

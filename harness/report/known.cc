@@ -56,10 +56,6 @@ std::string meant(const std::string& id, const std::set<std::string>& ids) {
   return nearest ? fmt::format(" (did you mean {}{}?)", *nearest, id.substr(slash)) : "";
 }
 
-bool conclusive(Verdict verdict) {
-  return verdict != Verdict::not_applicable && verdict != Verdict::inconclusive && verdict != Verdict::error;
-}
-
 /// The scenarios that must be told that an entry is not needed; none where it is, or where that cannot be said.
 std::vector<ScenarioResult*> unneeded_in(const Known& known, const std::vector<ScenarioResult*>& played,
                                          const std::set<std::string>& ids) {

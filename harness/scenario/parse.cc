@@ -10,7 +10,7 @@
 namespace mailproof::scenario {
 namespace {
 
-const std::vector<std::string> kKeys = {"id",    "title",     "why",      "refs",    "tags",
+const std::vector<std::string> kStoryKeys = {"id",    "title",     "why",      "refs",    "tags",
                                         "needs", "customers", "accounts", "devices", "steps"};
 
 /// Kinds of files that share the suffix but not yet the interpreter. The word tells them apart.
@@ -51,7 +51,7 @@ class ScenarioReader {
       : root_(root), complaints_(complaints), scenario_(scenario) {}
 
   void run() {
-    check_keys(root_, kKeys, complaints_);
+    check_keys(root_, kStoryKeys, complaints_);
     require_keys(root_, {"id", "accounts", "devices", "steps"}, complaints_);
     head();
     read_story(root_, complaints_, scenario_);

@@ -6,15 +6,12 @@
 #include "core/rng.h"
 
 namespace mailproof::session {
-namespace {
 
 std::string make_nonce(const ClientConfig& config, Time moment) {
   const auto seed = static_cast<std::uint64_t>(moment.time_since_epoch().count());
   const std::uint64_t first = derive_seed(seed, config.login.user, 1);
   return fmt::format("{:016x}{:016x}", first, derive_seed(first, config.endpoint.label(), 2));
 }
-
-}  // namespace
 
 SaslDialogue::SaslDialogue(sasl::Mechanism mechanism, const ClientConfig& config, Time moment)
     : client_(sasl::make_client(mechanism, {config.login.user, config.login.password, ""}, make_nonce(config, moment),

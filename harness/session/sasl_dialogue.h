@@ -10,6 +10,9 @@
 
 namespace mailproof::session {
 
+/// Differs between two exchanges of one user at different times, and is the same when a run is replayed.
+std::string make_nonce(const ClientConfig& config, Time moment);
+
 /// One AUTH exchange as POP3 (RFC 5034) and SMTP (RFC 4954) frame it: base64 lines, "=" for an empty initial response,
 /// "*" to cancel. Every response is secret output.
 class SaslDialogue {

@@ -7,7 +7,7 @@ namespace mailproof::history {
 namespace {
 
 /// More messages than any maildrop of a test holds; a server that claims a number beyond it is not believed.
-constexpr std::uint32_t kMostNumbers = 1'000'000;
+constexpr std::uint32_t kMostRows = 1'000'000;
 /// UIDL numbers stay below; copies without a UIDL of their own are numbered from here.
 constexpr std::uint32_t kNameless = 0x80000000;
 
@@ -17,7 +17,7 @@ std::uint32_t Ledger::Impl::maildrop(std::uint32_t account) { return box(place(a
 
 PopRow& Ledger::Impl::pop_row(const Event& e) {
   SessionState& at = session(e.session);
-  const std::uint32_t number = e.seq == 0 || e.seq > kMostNumbers ? 1 : e.seq;
+  const std::uint32_t number = e.seq == 0 || e.seq > kMostRows ? 1 : e.seq;
   if (at.box == 0) at.box = maildrop(history.session(e.session).account);
   if (at.rows.size() < number) at.rows.resize(number);
   return at.rows[number - 1];
@@ -48,7 +48,7 @@ std::string Ledger::Impl::uidl_of(const Event& e) const {
 }
 
 void Ledger::Impl::pop_uidl(const Event& e) {
-  if (e.seq == 0 || e.seq > kMostNumbers) return;
+  if (e.seq == 0 || e.seq > kMostRows) return;
   PopRow& row = pop_row(e);
   row.listed = true;
   if (row.copy == 0) row.copy = uidl_copy(e);
@@ -57,7 +57,7 @@ void Ledger::Impl::pop_uidl(const Event& e) {
 }
 
 void Ledger::Impl::pop_content(const Event& e) {
-  if (e.seq == 0 || e.seq > kMostNumbers) return;
+  if (e.seq == 0 || e.seq > kMostRows) return;
   PopRow& row = pop_row(e);
   row.listed = row.identified = true;
   row.message = e.message;
@@ -71,7 +71,7 @@ void Ledger::Impl::pop_content(const Event& e) {
 
 void Ledger::Impl::dele(const Event& e) {
   const Event& invoke = invoke_of(e);
-  if (e.type == Type::fail || invoke.seq == 0 || invoke.seq > kMostNumbers) return;
+  if (e.type == Type::fail || invoke.seq == 0 || invoke.seq > kMostRows) return;
   PopRow& row = pop_row(invoke);
   if (row.copy == 0) row.copy = copy(session(e.session).box, kNameless + ++nameless);
   if (row.message == 0 && invoke.message != 0) {

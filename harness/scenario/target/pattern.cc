@@ -4,9 +4,9 @@
 
 namespace mailproof::scenario {
 
-std::optional<Pattern> Pattern::read(std::string_view text) {
+std::optional<AccountPattern> AccountPattern::read(std::string_view text) {
   if (text.empty()) return std::nullopt;
-  Pattern out;
+  AccountPattern out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     std::string& half = out.numbered_ ? out.behind_ : out.before_;
     if (text[i] != '%') {
@@ -32,7 +32,7 @@ std::optional<Pattern> Pattern::read(std::string_view text) {
   return out;
 }
 
-std::string Pattern::with(std::int64_t number) const {
+std::string AccountPattern::with(std::int64_t number) const {
   return numbered_ ? fmt::format("{}{:0{}}{}", before_, number, width_, behind_) : before_;
 }
 

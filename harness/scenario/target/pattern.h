@@ -7,9 +7,9 @@
 namespace mailproof::scenario {
 
 /// The pattern of a class's logins and addresses: "user%04d". At most one %d or %0Nd (N 1 to 9), %% for a percent sign.
-class Pattern {
+class AccountPattern {
  public:
-  static std::optional<Pattern> read(std::string_view text);
+  static std::optional<AccountPattern> read(std::string_view text);
   bool numbered() const { return numbered_; }
   std::string with(std::int64_t number) const;
 

@@ -69,14 +69,14 @@ class ClassReader {
     complaints_.at(node_.pos, named ? login->text : "a class of accounts", std::move(expected));
   }
 
-  std::optional<Pattern> pattern(std::string_view key) {
+  std::optional<AccountPattern> pattern(std::string_view key) {
     const Node* node = find(node_, key);
     if (node == nullptr) {
       complain(fmt::format("{}: in a class of accounts", key));
       return std::nullopt;
     }
-    std::optional<Pattern> out;
-    if (node->kind == Node::Kind::scalar) out = Pattern::read(node->text);
+    std::optional<AccountPattern> out;
+    if (node->kind == Node::Kind::scalar) out = AccountPattern::read(node->text);
     if (!out) complaints_.value(*node, "text with at most one number in it, like user%04d (%% for a percent sign)");
     return out;
   }

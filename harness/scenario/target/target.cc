@@ -12,7 +12,7 @@
 namespace mailproof::scenario {
 namespace {
 
-const std::vector<std::string> kKeys = {"target", "imap",   "pop3",     "lmtp",  "smtp",  "delivery",
+const std::vector<std::string> kTargetKeys = {"target", "imap",   "pop3",     "lmtp",  "smtp",  "delivery",
                                         "tls",    "settle", "accounts", "admin", "allow", "known"};
 const std::vector<std::string> kAdminVerbs = {"set_quota", "set_customer_quota", "restart", "kill", "pause", "deliver"};
 const std::vector<std::string> kAllowed = {"failed-logins", "floods", "restarts"};
@@ -44,7 +44,7 @@ class TargetReader {
       : root_(root), environment_(environment), complaints_(complaints), out_(out), target_(out.target) {}
 
   void run() {
-    check_keys(root_, kKeys, complaints_);
+    check_keys(root_, kTargetKeys, complaints_);
     require_keys(root_, {"target", "accounts"}, complaints_);
     if (const Node* node = find(root_, "target"))
       target_.name = read_text(*node, "the target's name", complaints_).value_or("");

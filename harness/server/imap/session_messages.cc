@@ -14,7 +14,7 @@ struct StoreItem {
 };
 
 // store-att-flags = (["+" / "-"] "FLAGS" [".SILENT"]) ...
-std::optional<StoreItem> read_item(imap::Cursor& c) {
+std::optional<StoreItem> read_store_item(imap::Cursor& c) {
   auto name = c.atom();
   StoreItem item;
   if (name.starts_with('+')) item.change = FlagChange::add;
@@ -67,7 +67,7 @@ void ImapSession::cmd_store(imap::Cursor& c) {
     c.expect(')');
     c.sp();
   }
-  const auto item = read_item(c);
+  const auto item = read_store_item(c);
   auto flags = read_flags(c);
   if (!c.end()) return bad(c);
   if (!item || !storable(flags)) return bad("STORE wants FLAGS, +FLAGS or -FLAGS and flags it knows");

@@ -4,18 +4,11 @@
 #include <utility>
 
 #include "core/hash.h"
-#include "core/rng.h"
 #include "session/imap/client_impl.h"
+#include "session/sasl_dialogue.h"
 
 namespace mailproof::session {
 namespace {
-
-/// Differs between two exchanges of one user at different times, and is the same when a run is replayed.
-std::string make_nonce(const ClientConfig& config, Time moment) {
-  const auto seed = static_cast<std::uint64_t>(moment.time_since_epoch().count());
-  const std::uint64_t first = derive_seed(seed, config.login.user, 1);
-  return fmt::format("{:016x}{:016x}", first, derive_seed(first, config.endpoint.label(), 2));
-}
 
 std::string said(const imap::Response& r) {
   std::string text(imap::name(r.status));
