@@ -4,6 +4,7 @@
 
 #include "core/bytes.h"
 #include "core/units.h"
+#include "scenario/check/file_protocol.h"
 #include "scenario/check/talk.h"
 #include "scenario/parse.h"
 #include "scenario/story/actors.h"
@@ -196,7 +197,7 @@ class ChecksReader {
 
   /// A word that nobody knows is offered by no server: the check would be not-applicable for ever.
   void capability(const Node& node, const std::string& one) {
-    const bool imap = file_id_.starts_with("imap");
+    const bool imap = protocol_of_file(file_id_) == Protocol::imap;
     const auto words = words_in(one);
     const auto near = [&](std::string_view word, const std::vector<std::string>& known) {
       const auto is = [&](const std::string& other) { return iequals(other, word); };
@@ -219,8 +220,8 @@ class ChecksReader {
     }
     for (std::int64_t i = 1; i <= accounts; ++i)
       scenario.accounts.push_back({i == 1 ? "user" : fmt::format("user{}", i), quota, scenario.id_pos});
-    const bool pop3 = !file_id_.starts_with("imap");
-    check.first.protocol = pop3 ? Protocol::pop3 : Protocol::imap;
+    check.first.protocol = protocol_of_file(file_id_);
+    const bool pop3 = check.first.protocol == Protocol::pop3;
     check.first.standing = pop3 ? Standing::authenticated : Standing::selected;
     std::string connect;
     if (const Node* state = own_or_file(map, "state")) connect += state->text;

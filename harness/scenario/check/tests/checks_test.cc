@@ -63,6 +63,18 @@ TEST(Checks, WhatACheckSaysItselfComesBeforeItsFile) {
   EXPECT_EQ(one.check->first.tls, TalkTls::implicit);
 }
 
+TEST(Checks, TheFirstWordOfTheIdTellsTheProtocol) {
+  for (const std::string id : {"imap.9051-6.4.9", "condstore.7162-3.1", "id.2971-3.1", "quota.9208-4.1.2"}) {
+    const auto one = only("id: " + id + "\ntitle: t\nchecks:\n" + talk("C: NOOP\nS: OK"));
+    EXPECT_EQ(one.check->first.protocol, Protocol::imap) << id;
+    EXPECT_EQ(one.check->first.standing, Standing::selected) << id;
+  }
+  for (const std::string id : {"pop3.1939-5", "x", "identity.acme", "imaginary.1-1"}) {
+    const auto one = only("id: " + id + "\ntitle: t\nchecks:\n" + talk("C: NOOP\nS: +OK"));
+    EXPECT_EQ(one.check->first.protocol, Protocol::pop3) << id;
+  }
+}
+
 TEST(Talk, ABlockEndsWithADotAndBelongsToItsReply) {
   const auto one =
       only(file(talk("C: LIST\nS: +OK\nS: 1 ${a}\nS: ...\nS~~: ^[0-9]\nS: distinct 2\nS: .\nC: NOOP\nS: +OK")));
