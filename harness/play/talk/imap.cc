@@ -185,10 +185,8 @@ bool match_imap(std::string_view pattern, std::string_view line, bool open_end, 
       if (!match_value(want[i], have[i], variables)) return false;
     return match_any_order(want[3].items, have[3].items, 2, true, variables);
   }
-  const bool list = want.size() >= 3 && (is_word(want[1], "LIST") || is_word(want[1], "FLAGS") ||
-                                         is_word(want[1], "SEARCH") || is_word(want[1], "CAPABILITY"));
-  if (list && (is_word(want[1], "SEARCH") || is_word(want[1], "CAPABILITY"))) {
-    const bool capability = is_word(want[1], "CAPABILITY");
+  const bool capability = want.size() >= 2 && is_word(want[1], "CAPABILITY");
+  if (capability || (want.size() >= 2 && is_word(want[1], "SEARCH"))) {
     if (have.size() < 2 || !match_value(want[0], have[0], variables) || !match_value(want[1], have[1], variables))
       return false;
     return match_any_order({want.begin() + 2, want.end()}, {have.begin() + 2, have.end()}, 1, capability, variables);

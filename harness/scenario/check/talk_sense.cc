@@ -21,7 +21,8 @@ constexpr int kMostFill = 1 << 24;
 const std::vector<std::string> kTypes = {"number", "uid",    "seq",  "modseq", "date",    "literal",
                                          "flags",  "base64", "uidl", "rest",   "distinct"};
 const std::vector<std::string> kOfBlocks = {"block", "octets", "lines", "sum", "column 2"};
-const std::vector<std::string> kGiven = {"user", "pass", "address", "wrong", "apop", "timestamp", "b64", "fill", "pad"};
+const std::vector<std::string> kGiven = {"user", "pass",   "address", "wrong", "apop", "timestamp",
+                                         "b64",  "quoted", "literal", "fill",  "pad"};
 
 bool is_number(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -167,7 +168,10 @@ class TalkSense {
     const auto shown = [&] {
       return fmt::format("${{{}{}{}}}", name, variable.type.empty() ? "" : ":", variable.type);
     };
-    if (name == "b64") return filled(at, variable.type);
+    const bool literal = name == "literal";
+    if (literal && (at.op != Op::send || wire_of(at).protocol != Protocol::imap))
+      complain(at, shown(), "a literal in a C: line of IMAP");
+    if (name == "b64" || name == "quoted" || literal) return filled(at, variable.type);
     if (name == "fill" || name == "pad") {
       if (!number_in(variable.type, 1, kMostFill))
         complain(at, shown(), fmt::format("how many octets, 1 to {}: ${{{}:600}}", kMostFill, name));
@@ -189,7 +193,7 @@ class TalkSense {
     known.insert(known.end(), kGiven.begin(), kGiven.end());
     complain(at, name,
              "a variable that an S line above binds, or one of ${user}, ${pass}, ${address}, ${wrong}, ${apop}, "
-             "${timestamp}, ${b64:...}, ${fill:600} and ${pad:255}",
+             "${timestamp}, ${b64:...}, ${quoted:...}, ${literal:...}, ${fill:600} and ${pad:255}",
              known);
   }
 

@@ -230,6 +230,14 @@ TEST(TalkImap, LiteralQuotedAndAtomAreTheSame) {
   EXPECT_FALSE(imap("* LIST () \"/\" \"a b\"", "* LIST () \"/\" {3}\r\na c"));
 }
 
+TEST(TalkImap, CapabilitiesAreFreeAndNumbersFoundAreNot) {
+  EXPECT_TRUE(imap("* CAPABILITY", "* CAPABILITY IMAP4rev1 IDLE"));
+  EXPECT_TRUE(imap("* CAPABILITY idle", "* CAPABILITY IMAP4rev1 IDLE"));
+  EXPECT_FALSE(imap("* CAPABILITY MOVE", "* CAPABILITY IMAP4rev1 IDLE"));
+  EXPECT_TRUE(imap("* SEARCH 2 1", "* SEARCH 1 2"));
+  EXPECT_FALSE(imap("* SEARCH", "* SEARCH 1 2"));
+}
+
 TEST(TalkImap, FlagsAreASet) {
   EXPECT_TRUE(imap("* FLAGS (\\Seen \\Deleted)", "* flags (\\Deleted \\Seen)"));
   EXPECT_FALSE(imap("* FLAGS (\\Seen)", "* FLAGS (\\Deleted \\Seen)"));
