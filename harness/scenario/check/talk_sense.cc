@@ -18,8 +18,8 @@ namespace {
 using Op = TalkLine::Op;
 
 constexpr int kMostFill = 1 << 24;
-const std::vector<std::string> kTypes = {"number", "uid",    "seq",  "modseq", "date",    "literal",
-                                         "flags",  "base64", "uidl", "rest",   "distinct"};
+const std::vector<std::string> kTypes = {"number", "uid",    "seq",  "modseq", "date",     "literal",
+                                         "flags",  "base64", "uidl", "rest",   "distinct", "set"};
 const std::vector<std::string> kOfBlocks = {"block", "octets", "lines", "sum", "column 2"};
 const std::vector<std::string> kGiven = {"user", "pass",   "address", "wrong", "apop", "timestamp",
                                          "b64",  "quoted", "literal", "fill",  "pad"};
@@ -47,6 +47,7 @@ bool can_fail(const TalkLine& line) {
     case Op::reply:
     case Op::reply_regex:
     case Op::never:
+    case Op::no_regex:
     case Op::closed:
     case Op::quiet:
     case Op::same:
@@ -145,6 +146,7 @@ class TalkSense {
       case Op::reply_regex:
       case Op::maybe:
       case Op::never:
+      case Op::no_regex:
         return awaited(wire_of(one), one);
       default:
         return happened(wire_of(one), one);
@@ -394,6 +396,7 @@ class TalkSense {
   }
 
   void imap(Wire& wire, const TalkLine& line) {
+    if (line.op == Op::no_regex) return;
     const bool regex = line.op == Op::reply_regex;
     if (regex ? line.text.find("\\*") != std::string::npos : line.text.starts_with("* ")) return;
     // Behind C!: the tag may stand in the pattern: nobody knows here what was sent.
@@ -410,6 +413,10 @@ class TalkSense {
       return;
     }
     wire.peeked = false;
+    if (regex && line.text.starts_with("^\\+")) {
+      wire.continued = true;
+      return;
+    }
     const auto pluses = std::count_if(line.alternatives.begin(), line.alternatives.end(),
                                       [](const auto& one) { return is_continuation(one); });
     if (line.op == Op::maybe || (pluses > 0 && static_cast<std::size_t>(pluses) < line.alternatives.size()))
@@ -470,8 +477,14 @@ class TalkSense {
         any = true;
         if (bound_.contains(variable->name)) continue;
         complain(line, variable->name, "a variable that an S line above binds", {bound_.begin(), bound_.end()});
-      } else if (operand.find("${") != std::string::npos) {
+      } else if (operand.find("${") != std::string::npos && numbers) {
         complain(line, operand, "a variable alone, like ${a}");
+      } else if (operand.find("${") != std::string::npos) {  // of texts, one behind the other
+        any = true;
+        for (const TalkPart& part : cut_pattern(operand))
+          if (part.variable && !bound_.contains(part.variable->name))
+            complain(line, part.variable->name, "a variable that an S line above binds",
+                     {bound_.begin(), bound_.end()});
       } else if (numbers && !number_in(operand, 0, std::numeric_limits<int>::max())) {
         complain(line, operand, "a number, or a variable that an S line above binds, like ${a}");
       }

@@ -75,6 +75,44 @@ TEST(Checks, TheFirstWordOfTheIdTellsTheProtocol) {
   }
 }
 
+TEST(Checks, AMessageOfItsOwnIsAppendedAsItIsWritten) {
+  const auto one = only(file(talk("C: NOOP\nS: +OK",
+                                  "    mailbox:\n      - plain\n      - mime: |\n          From: a@example.org\n"
+                                  "          Subject: x\n           y\n\n          text\n"
+                                  "      - mime: \"From: b\\n\\na\\rb\\xff\\n\"\n")));
+  ASSERT_EQ(one.steps.size(), 3U);
+  EXPECT_EQ(one.steps[0].get<Deliver>().mime, "");
+  EXPECT_EQ(one.steps[1].get<Deliver>().mime, "From: a@example.org\r\nSubject: x\r\n y\r\n\r\ntext\r\n");
+  EXPECT_EQ(one.steps[1].get<Deliver>().via, Way::append);
+  EXPECT_EQ(one.steps[2].get<Deliver>().mime, "From: b\r\n\r\na\rb\u00ff\r\n") << "YAML's escapes are characters";
+}
+
+TEST(Checks, AMessageOfItsOwnHasNoStampOfItsOwn) {
+  const auto with = [](const std::string& mime) {
+    return complaint(file(talk("C: NOOP\nS: +OK", "    mailbox: [{mime: \"" + mime + "\"}]\n")));
+  };
+  EXPECT_THAT(with("From: a\\nmessage-id: <a@b>\\n\\nx"), HasSubstr("no Message-ID in it"));
+  EXPECT_THAT(with("X-Mailproof: v1\\n\\nx"), HasSubstr("no X-Mailproof in it"));
+  EXPECT_THAT(with("From: a\\n"), HasSubstr("a header, a blank line and a body"));
+  only(file(talk("C: NOOP\nS: +OK", "    mailbox: [{mime: \"From: a\\n\\nMessage-ID: <a@b>\"}]\n")));
+  EXPECT_THAT(complaint(file(talk("C: NOOP\nS: +OK", "    mailbox: [{mime: \"A: b\\n\\n\", size: 8KiB}]\n"))),
+              HasSubstr("the whole message"));
+}
+
+TEST(Talk, NoUntaggedReplyIsLikeThat) {
+  const std::string head = "id: imap.9051-7\ntitle: t\nneeds: [imap]\nchecks:\n";
+  EXPECT_EQ(only(head + talk("C: NOOP\nS!~: EXPUNGE\nS: OK")).check->talk[1].op, Op::no_regex);
+  EXPECT_THAT(complaint(head + talk("C: NOOP\nS!~: EXPUNGE")), HasSubstr("a line that reads the reply"));
+  EXPECT_THAT(complaint(file(talk("C: NOOP\nS!~: EXPUNGE\nS: +OK"))), HasSubstr("within the block of a reply"));
+}
+
+TEST(Talk, TextsAreComparedOneBehindTheOther) {
+  only(file(talk("C: STAT\nS: +OK ${a} ${b}\nsame: ${a} ${b}${a}")));
+  EXPECT_THAT(complaint(file(talk("C: STAT\nS: +OK ${a} ${b}\nsame: ${a} ${b}${c}"))),
+              HasSubstr("that an S line above binds"));
+  EXPECT_THAT(complaint(file(talk("C: STAT\nS: +OK ${a} ${b}\nfewer: ${a} ${b}${a}"))), HasSubstr("a variable alone"));
+}
+
 TEST(Talk, ABlockEndsWithADotAndBelongsToItsReply) {
   const auto one =
       only(file(talk("C: LIST\nS: +OK\nS: 1 ${a}\nS: ...\nS~~: ^[0-9]\nS: distinct 2\nS: .\nC: NOOP\nS: +OK")));
