@@ -186,6 +186,30 @@ bool odd_body(const MessageSpec& spec, Rng& rng, std::string& text) {
   }
 }
 
+/// The text of a check, with what makes it ours.
+std::string stamped_mime(const MessageSpec& spec, Rng& rng) {
+  const std::string end = subject_end(spec.token.number, rng);
+  std::string text =
+      fmt::format("{}: {}\r\nMessage-ID: {}\r\n", kTokenHeader, spec.token.text(), spec.token.message_id());
+  std::string_view rest = spec.mime;
+  bool found = false, inside = false;
+  while (!rest.empty()) {
+    const auto newline = rest.find("\r\n");
+    const std::string_view line = rest.substr(0, newline);
+    if (inside && !line.starts_with(' ') && !line.starts_with('\t')) {
+      text.insert(text.size() - 2, " " + end);
+      inside = false;
+    }
+    if (line.empty() || newline == std::string_view::npos) break;
+    inside = inside || istarts_with(line, "Subject:");
+    found = found || inside;
+    text += rest.substr(0, newline + 2);
+    rest.remove_prefix(newline + 2);
+  }
+  if (!found) text += fmt::format("Subject: {} {}\r\n", spec.set, end);
+  return text.append(rest);
+}
+
 }  // namespace
 
 bool subject_fits(const Token& token, std::string_view subject) {
@@ -197,8 +221,11 @@ bool subject_fits(const Token& token, std::string_view subject) {
 Stamped make_message(const MessageSpec& spec) {
   Rng rng(spec.token.seed);
   const std::string boundary = fmt::format("=_mp_{:08x}", rng.next());
-  std::string text = header(spec, rng, boundary);
+  const bool given = !spec.mime.empty();
+  std::string text = given ? stamped_mime(spec, rng) : header(spec, rng, boundary);
   Stamped out;
+  const std::string body = given ? text.substr(std::min(text.find("\r\n\r\n") + 4, text.size())) : "";
+  text.resize(text.size() - body.size());
   out.header_octets = text.size();
   out.header_lines = count_lines(text);
   ContentHash header_hash;
@@ -207,7 +234,9 @@ Stamped make_message(const MessageSpec& spec) {
   const std::uint64_t natural = text.size() + 600 + rng.below(1400);
   const std::uint64_t target = std::max<std::uint64_t>(spec.size != 0 ? spec.size : natural, text.size() + 64);
   text.reserve(target);
-  if (odd_body(spec, rng, text)) {
+  if (given) {
+    text += body;
+  } else if (odd_body(spec, rng, text)) {
   } else if (spec.look == Look::office) {
     text += fmt::format(
         "This is a multi-part message in MIME format.\r\n--{}\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n",

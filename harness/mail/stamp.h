@@ -51,6 +51,9 @@ struct MessageSpec {
   std::string from, to;  ///< addresses for the headers
   std::string set;       ///< named in the subject
   std::string date;      ///< RFC 5322 date-time
+  /// In place of what `look` and `size` make: header, blank line, body. The token and its Message-ID come on top; its
+  /// Subject (made where it has none) gets the end that subject_fits() knows. It has no Message-ID of its own.
+  std::string mime = {};
 };
 
 /// A stamped message: CRLF line ends, the token header first, the last line complete.

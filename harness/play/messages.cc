@@ -46,19 +46,29 @@ mail::Look look_of(scenario::MessageKind kind) {
 
 Messages::Made Messages::make(const std::string& set, scenario::MessageKind kind, std::uint64_t size,
                               std::uint32_t sender, const std::string& from, const std::string& owner) {
+  scenario::NewMessages wanted;
+  wanted.set = set;
+  wanted.size = size;
+  wanted.kind = kind;
+  return make(wanted, sender, from, owner);
+}
+
+Messages::Made Messages::make(const scenario::NewMessages& wanted, std::uint32_t sender, const std::string& from,
+                              const std::string& owner) {
   const auto number = static_cast<std::uint32_t>(specs_.size() + 1);
   mail::MessageSpec spec;
   spec.token = {run_id_, number, derive_seed(seed_, "message", number), owner};
-  spec.look = look_of(kind);
-  spec.size = size;
+  spec.look = look_of(wanted.kind);
+  spec.size = wanted.size;
   spec.from = from;
   spec.to = owner;
-  spec.set = set;
+  spec.set = wanted.set;
   spec.date = date_;
+  spec.mime = wanted.mime;
   const mail::Stamped stamped = mail::make_message(spec);
-  auto& numbers = sets_[set];
+  auto& numbers = sets_[wanted.set];
   history::MessageInfo info;
-  info.set = set;
+  info.set = wanted.set;
   info.index = static_cast<std::uint32_t>(numbers.size() + 1);
   info.seed = spec.token.seed;
   info.size = stamped.text->size();

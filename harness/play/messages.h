@@ -24,6 +24,9 @@ class Messages {
   /// token.
   Made make(const std::string& set, scenario::MessageKind kind, std::uint64_t size, std::uint32_t sender,
             const std::string& from, const std::string& owner);
+  /// With the text of a check (NewMessages::mime).
+  Made make(const scenario::NewMessages& wanted, std::uint32_t sender, const std::string& from,
+            const std::string& owner);
   /// The same bytes again, for a retry.
   std::shared_ptr<const std::string> again(std::uint32_t number) const;
 

@@ -229,8 +229,9 @@ bool Player::filled() {
     if (e.what != What::outcome || (e.type != Type::fail && e.type != Type::info)) continue;
     const std::string why = fmt::format("the server does not take the messages of the check: {}", e.text);
     const bool proper = std::all_of(scenario_.steps.begin(), scenario_.steps.end(), [](const scenario::Step& step) {
-      const auto kind = step.get<scenario::Deliver>().kind;
-      return kind == scenario::MessageKind::plain || kind == scenario::MessageKind::office;
+      const auto& deliver = step.get<scenario::Deliver>();
+      return deliver.mime.empty() &&
+             (deliver.kind == scenario::MessageKind::plain || deliver.kind == scenario::MessageKind::office);
     });
     if (proper) {
       not_filled(why);

@@ -132,6 +132,7 @@ class ScenarioWriter {
     if (counted) json_.key("count").number(made.count);
     text("kind", word_for(kMessageKinds, made.kind));
     if (made.size > 0) json_.key("size").number(made.size);
+    if (!made.mime.empty()) text("mime", made.mime);
   }
   void taken(const Cut& cut) {
     if (cut.when == Cut::When::after_bytes) text("cut", fmt::format("after {} bytes", cut.bytes));

@@ -164,6 +164,7 @@ struct NewMessages {
   int count = 1;
   std::uint64_t size = 0;  ///< octets of each; 0 = natural size of the kind
   MessageKind kind = MessageKind::plain;
+  std::string mime = {};  ///< a check's own text in place of a kind's, with CRLF line ends; see mail::MessageSpec
 };
 
 /// How messages go out, and what must come of it.

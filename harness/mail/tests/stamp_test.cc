@@ -110,6 +110,34 @@ TEST(Stamp, HeaderAloneHasItsOwnHash) {
   EXPECT_EQ(scanner.body_lines(), 0U);
 }
 
+TEST(Stamp, ATextOfOnesOwnIsStampedAndOtherwiseAsItIs) {
+  MessageSpec own = spec(Look::plain);
+  own.mime = "From: a@example.org\r\nSubject: one\r\n two\r\nTo: b@example.org\r\n\r\nSubject: in the body\r\n";
+  const auto made = make_message(own);
+  const std::string& text = *made.text;
+  EXPECT_TRUE(text.starts_with("X-Mailproof: ")) << text;
+  EXPECT_NE(
+      text.find("\r\nMessage-ID: " + own.token.message_id() + "\r\nFrom: a@example.org\r\nSubject: one\r\n two 7: "),
+      std::string::npos)
+      << text;
+  EXPECT_TRUE(text.ends_with("\r\nTo: b@example.org\r\n\r\nSubject: in the body\r\n")) << text;
+  const auto from = text.find("one\r\n two") + 9;
+  EXPECT_TRUE(subject_fits(own.token, "one two" + text.substr(from, text.find("\r\n", from) - from)));
+  const auto scanner = scan(kTrace + text, 13);
+  ASSERT_TRUE(scanner.token());
+  EXPECT_EQ(scanner.hash(), made.hash);
+  EXPECT_EQ(scanner.header_hash(), made.header_hash);
+  EXPECT_EQ(scanner.body_lines(), made.body_lines);
+}
+
+TEST(Stamp, ATextWithoutASubjectGetsOne) {
+  MessageSpec own = spec(Look::plain);
+  own.mime = "From: a@example.org\r\n\r\n";
+  const std::string text = *make_message(own).text;
+  EXPECT_NE(text.find("From: a@example.org\r\nSubject: mail 7: "), std::string::npos) << text;
+  EXPECT_TRUE(text.ends_with(".\r\n\r\n")) << text;
+}
+
 TEST(Stamp, ATokenInTheBodyIsNoStamp) {
   const auto made = make_message(spec(Look::plain, 1500));
   const auto scanner = scan("Return-Path: <>\r\nSubject: Undelivered Mail Returned to Sender\r\n\r\n" + *made.text, 50);

@@ -31,6 +31,7 @@ class Parser {
   ImapValue value() {
     const std::size_t from = at_;
     ImapValue out;
+    if (line_.substr(at_, 2) == "~{") ++at_;  // literal8 (RFC 3516 section 7)
     const char c = line_[at_];
     if (c == '(' || c == '[') {
       ++at_;
@@ -109,10 +110,17 @@ bool is_variable(const ImapValue& value) {
 
 bool match_value(const ImapValue& want, const ImapValue& have, TalkVariables& variables);
 
+bool is_word(const ImapValue& value, std::string_view word) {
+  return value.kind == ImapValue::Kind::text && iequals(value.text, word);
+}
+
+/// "..." at the end of a list: what follows there is free (extension data of BODYSTRUCTURE).
 bool match_in_order(const std::vector<ImapValue>& want, const std::vector<ImapValue>& have, bool open_end,
                     TalkVariables& variables) {
-  if (have.size() < want.size() || (!open_end && have.size() != want.size())) return false;
-  for (std::size_t i = 0; i < want.size(); ++i)
+  const bool open = open_end || (!want.empty() && is_word(want.back(), "..."));
+  const std::size_t count = want.size() - (!want.empty() && is_word(want.back(), "...") ? 1 : 0);
+  if (have.size() < count || (!open && have.size() != count)) return false;
+  for (std::size_t i = 0; i < count; ++i)
     if (!match_value(want[i], have[i], variables)) return false;
   return true;
 }
@@ -156,6 +164,7 @@ bool match_value(const ImapValue& want, const ImapValue& have, TalkVariables& va
   if (want.kind != have.kind) return false;
   if (want.kind == ImapValue::Kind::text) {
     if (want.string && have.string) return want.text == have.text;
+    if (have.string && is_word(want, "NIL")) return false;  // the string "NIL" is no NIL
     return match_word(want.text, have.text, variables);
   }
   if (want.kind == ImapValue::Kind::list && !want.items.empty() && flags_only(want.items))
@@ -163,8 +172,35 @@ bool match_value(const ImapValue& want, const ImapValue& have, TalkVariables& va
   return match_in_order(want.items, have.items, want.kind == ImapValue::Kind::code, variables);
 }
 
-bool is_word(const ImapValue& value, std::string_view word) {
-  return value.kind == ImapValue::Kind::text && iequals(value.text, word);
+/// An ESEARCH response (RFC 4731 section 3.1): its correlator, whether it is about UIDs, and what it tells.
+struct Esearch {
+  std::vector<ImapValue> correlator;
+  bool uid = false;
+  std::vector<ImapValue> data;  ///< name and value by turns; that of ALL as single numbers, ascending
+};
+Esearch read_esearch(const std::vector<ImapValue>& values) {
+  Esearch out;
+  std::size_t i = 2;
+  if (i < values.size() && values[i].kind == ImapValue::Kind::list) out.correlator = values[i++].items;
+  if (i < values.size() && is_word(values[i], "UID")) out.uid = i++ != 0;
+  out.data.assign(values.begin() + static_cast<std::ptrdiff_t>(std::min(i, values.size())), values.end());
+  for (std::size_t n = 0; n + 1 < out.data.size(); n += 2)
+    if (const auto all = one_by_one(out.data[n + 1].text); all && is_word(out.data[n], "ALL")) {
+      auto numbers = *all;
+      std::sort(numbers.begin(), numbers.end());
+      out.data[n + 1].text = joined(numbers);
+    }
+  return out;
+}
+
+/// What is told may come in any order, and more than was asked for unless `exact`; without a correlator in the pattern
+/// any will do.
+bool match_esearch(const std::vector<ImapValue>& want, const std::vector<ImapValue>& have, bool exact,
+                   TalkVariables& variables) {
+  const Esearch wanted = read_esearch(want), came = read_esearch(have);
+  if (wanted.uid != came.uid) return false;
+  if (!wanted.correlator.empty() && !match_in_order(wanted.correlator, came.correlator, false, variables)) return false;
+  return match_any_order(wanted.data, came.data, 2, !exact, variables);
 }
 
 }  // namespace
@@ -174,7 +210,8 @@ std::vector<ImapValue> parse_imap_values(std::string_view line) { return Parser(
 bool match_imap(std::string_view pattern, std::string_view line, bool open_end, TalkVariables& variables) {
   auto want = parse_imap_values(pattern);
   const auto have = parse_imap_values(line);
-  if (!want.empty() && is_word(want.back(), "$")) {
+  const bool exact = !want.empty() && is_word(want.back(), "$");
+  if (exact) {
     want.pop_back();
     open_end = false;
   }
@@ -185,10 +222,10 @@ bool match_imap(std::string_view pattern, std::string_view line, bool open_end, 
       if (!match_value(want[i], have[i], variables)) return false;
     return match_any_order(want[3].items, have[3].items, 2, true, variables);
   }
-  const bool list = want.size() >= 3 && (is_word(want[1], "LIST") || is_word(want[1], "FLAGS") ||
-                                         is_word(want[1], "SEARCH") || is_word(want[1], "CAPABILITY"));
-  if (list && (is_word(want[1], "SEARCH") || is_word(want[1], "CAPABILITY"))) {
-    const bool capability = is_word(want[1], "CAPABILITY");
+  if (want.size() >= 2 && have.size() >= 2 && is_word(want[1], "ESEARCH"))
+    return is_word(have[1], "ESEARCH") && match_esearch(want, have, exact, variables);
+  const bool capability = want.size() >= 2 && is_word(want[1], "CAPABILITY");
+  if (capability || (want.size() >= 2 && is_word(want[1], "SEARCH"))) {
     if (have.size() < 2 || !match_value(want[0], have[0], variables) || !match_value(want[1], have[1], variables))
       return false;
     return match_any_order({want.begin() + 2, want.end()}, {have.begin() + 2, have.end()}, 1, capability, variables);

@@ -20,7 +20,13 @@ bool about_status(std::string_view pattern) {
 
 /// Whether a line is about untagged replies; of a regular expression "\*" tells.
 bool about_untagged(const scenario::TalkLine& line) {
-  return line.text.starts_with("* ") || (line.op == Op::reply_regex && line.text.find("\\*") != std::string::npos);
+  return line.text.starts_with("* ") || line.op == Op::no_regex ||
+         (line.op == Op::reply_regex && line.text.find("\\*") != std::string::npos);
+}
+
+/// Whether a line is about the "+" of a literal, AUTHENTICATE or IDLE; of a regular expression "^\+" tells.
+bool about_continuation(const scenario::TalkLine& line) {
+  return is_continuation(line.text) || (line.op == Op::reply_regex && line.text.starts_with("^\\+"));
 }
 
 /// EXISTS, EXPUNGE and VANISHED keep their order; rows may come as they like.
@@ -64,7 +70,7 @@ Talk::Came Talk::imap(Line& at, const scenario::TalkLine& line) {
       if (later.connection != line.connection) continue;
       if (later.op == Op::send || later.op == Op::send_raw || later.op == Op::connect) break;
       const bool status = later.op == Op::reply || later.op == Op::reply_regex;
-      if (status && !about_untagged(later) && !is_continuation(later.text)) {
+      if (status && !about_untagged(later) && !about_continuation(later)) {
         at.awaited.insert(at.awaited.end(), static_cast<std::size_t>(line.count), &line);
         next();
         return Came::on;
@@ -81,7 +87,7 @@ Talk::Came Talk::imap(Line& at, const scenario::TalkLine& line) {
 /// One untagged line now: the first that came and fits.
 Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool complete) {
   const auto fits = [&](const std::string& text) {
-    if (line.op == Op::reply_regex) return search(text, line.text);
+    if (line.op == Op::reply_regex || line.op == Op::no_regex) return search(text, line.text);
     return std::any_of(line.alternatives.begin(), line.alternatives.end(), [&](const std::string& pattern) {
       TalkTrial trial(variables_);
       const bool status_text = pattern_words(pattern).size() >= 2 && about_status(pattern_words(pattern)[1]);
@@ -91,9 +97,11 @@ Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool co
   };
   const bool ordered = complete && line.op == Op::reply && in_written_order(line.text);
   for (std::size_t i = ordered ? at.in_order : 0; i < at.untagged.size(); ++i) {
-    const std::string wanted = line.op == Op::never ? filled_in(line.text, variables_) : "";
+    const std::string wanted = line.op == Op::never      ? filled_in(line.text, variables_)
+                               : line.op == Op::no_regex ? "reply like " + line.text
+                                                         : "";
     if (!fits(at.untagged[i].line)) continue;
-    if (line.op == Op::never)
+    if (line.op == Op::never || line.op == Op::no_regex)
       return wrong(&at, line, fmt::format("no {}", wanted), printable(at.untagged[i].line, 300));
     const std::string text = printable(at.untagged[i].line, 200);
     at.untagged.erase(at.untagged.begin() + static_cast<std::ptrdiff_t>(i));
@@ -108,7 +116,7 @@ Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool co
     }
     return ++times_ < line.count ? Came::on : right(&at, line, text);
   }
-  if (line.op == Op::never || line.op == Op::maybe) {
+  if (line.op == Op::never || line.op == Op::no_regex || line.op == Op::maybe) {
     if (!complete) next();
     return Came::on;
   }
@@ -132,7 +140,7 @@ Talk::Came Talk::imap_status(Line& at, const scenario::TalkLine& line) {
   const TalkReply came = std::move(replies.front());
   replies.pop_front();
   // "+" of a literal that a C!: line sent already.
-  if (is_continuation(came.line) && !is_continuation(line.text)) return Came::on;
+  if (is_continuation(came.line) && !about_continuation(line)) return Came::on;
   at.continued = is_continuation(came.line);
   const std::string tag = awaited_tag(at, line, came);
   if (!came.line.starts_with(tag))

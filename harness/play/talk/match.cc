@@ -6,6 +6,7 @@
 
 #include "core/hash.h"
 #include "core/pattern.h"
+#include "wire/imap/sequence_set.h"
 
 namespace mailproof::play {
 namespace {
@@ -28,10 +29,22 @@ std::string escaped_for_regex(std::string_view text) {
 
 bool search(std::string_view text, std::string_view regex) { return Pattern::checked(regex).search(text); }
 
+std::optional<std::vector<std::uint32_t>> one_by_one(std::string_view text) {
+  constexpr std::uint64_t kMost = 10000;
+  const auto set = imap::SequenceSet::parse(text);
+  if (!set || set.value().has_star() || set.value().named() > kMost) return std::nullopt;
+  std::vector<std::uint32_t> out;
+  set.value().for_each(0xffff'ffff, [&](std::uint32_t number) { out.push_back(number); });
+  return out;
+}
+
+std::string joined(const std::vector<std::uint32_t>& numbers) { return fmt::format("{}", fmt::join(numbers, ",")); }
+
 bool is_of_type(std::string_view value, std::string_view type) {
   if (type.empty() || type == "distinct" || type == "rest") return true;
   if (type == "number" || type == "modseq") return all_of(value, digit);
   if (type == "uid" || type == "seq") return all_of(value, digit) && value.front() != '0';
+  if (type == "set") return one_by_one(value).has_value();
   if (type == "uidl") return value.size() <= 70 && all_of(value, [](char c) { return c >= 0x21 && c <= 0x7e; });
   if (type == "base64") return unbase64(value).has_value();
   if (type == "date") {
@@ -67,8 +80,10 @@ TalkTrial::~TalkTrial() {
   if (--variables_.trials == 0) bound.clear();
 }
 
-bool bind_variable(const TalkVariable& variable, std::string_view value, TalkVariables& variables) {
-  if (!is_of_type(value, variable.type)) return false;
+bool bind_variable(const TalkVariable& variable, std::string_view given, TalkVariables& variables) {
+  if (!is_of_type(given, variable.type)) return false;
+  const std::string one_way = variable.type == "set" ? joined(*one_by_one(given)) : std::string();
+  const std::string_view value = variable.type == "set" ? one_way : given;
   if (variable.name == "_") return true;
   const auto known = variables.values.find(variable.name);
   const bool distinct = variable.type == "distinct";

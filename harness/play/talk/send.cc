@@ -65,6 +65,16 @@ bool is_tag(std::string_view word) {
          std::all_of(word.begin() + static_cast<std::ptrdiff_t>(digits), word.end(), digit);
 }
 
+/// As it stands between the quotes of a quoted string (RFC 3501 section 9, QUOTED-CHAR).
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
 std::size_t octets(const std::vector<TalkConnection::Piece>& pieces) {
   std::size_t out = 0;
   for (const auto& piece : pieces) out += piece.text.size();
@@ -136,6 +146,10 @@ void Talk::fill_variable(Line& at, const TalkVariable& variable, Pieces& out) {
       secret = secret || piece.secret;
     }
     out.push_back({base64(plain), secret});
+  } else if (name == "quoted") {
+    out.push_back({"\"", false});
+    for (auto& piece : fill_in(at, variable.type, true)) out.push_back({escaped(piece.text), piece.secret});
+    out.push_back({"\"", false});
   } else if (const auto known = variables_.values.find(name); known != variables_.values.end()) {
     out.push_back({known->second, false});
   } else if (const auto* user = account("user")) {
@@ -183,7 +197,7 @@ std::vector<Talk::Segment> Talk::segments(Line& at, const scenario::TalkLine& li
   return out;
 }
 
-/// With its tag, unless it answers a "+"; messages as literals, each of them after the server's "+".
+/// With its tag, unless it answers a "+"; messages and ${literal:...} as literals, each after the server's "+".
 std::vector<Talk::Segment> Talk::imap_segments(Line& at, std::string text) {
   std::vector<Segment> out(1);
   const auto put = [&](std::string_view part) {
@@ -199,16 +213,22 @@ std::vector<Talk::Segment> Talk::imap_segments(Line& at, std::string text) {
     text = fmt::format("{} {}", at.tags.back(), text);
   }
   const std::string_view all = text;
+  constexpr std::string_view kLiteral = "{literal:";
   std::size_t from = 0;
   for (std::size_t open = all.find('{'); open != std::string_view::npos; open = all.find('{', open)) {
-    const std::size_t close = open > 0 && all[open - 1] == '$' ? closing_brace(all, open) : all.find('}', open);
+    const bool variable = open > 0 && all[open - 1] == '$';
+    const std::size_t close = variable ? closing_brace(all, open) : all.find('}', open);
     if (close == std::string_view::npos) break;
-    const auto body =
-        all[open == 0 ? 0 : open - 1] == '$' ? std::nullopt : message(all.substr(open + 1, close - open - 1));
+    std::optional<Pieces> body;
+    if (variable && all.substr(open).starts_with(kLiteral)) {
+      body = fill_in(at, all.substr(open + kLiteral.size(), close - open - kLiteral.size()), true);
+    } else if (const auto mail = variable ? std::nullopt : message(all.substr(open + 1, close - open - 1))) {
+      body = Pieces{{*mail, false}};
+    }
     if (body) {
-      put(all.substr(from, open - from));
-      out.back().pieces.push_back({fmt::format("{{{}}}\r\n", body->size()), false});
-      out.push_back({{{*body, false}}, Segment::After::plus, at.tags.empty() ? "" : at.tags.back()});
+      put(all.substr(from, open - from - (variable ? 1 : 0)));
+      out.back().pieces.push_back({fmt::format("{{{}}}\r\n", octets(*body)), false});
+      out.push_back({std::move(*body), Segment::After::plus, at.tags.empty() ? "" : at.tags.back()});
       from = close + 1;
     }
     open = close + 1;

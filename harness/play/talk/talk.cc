@@ -310,17 +310,23 @@ const history::Event* Talk::missed_delivery() const {
 Talk::Came Talk::compare(const scenario::TalkLine& line) {
   const bool numbers = line.op == Op::fewer || line.op == Op::at_most;
   const auto value = [&](const std::string& operand) {
-    const auto parts = cut_pattern(operand);
-    if (parts.size() != 1 || !parts.front().variable) return operand;
-    const auto known = variables_.values.find(parts.front().variable->name);
-    if (known == variables_.values.end()) {
-      unbound(parts.front().variable->name);
-      return operand;
+    std::string out;
+    for (const TalkPart& part : cut_pattern(operand)) {
+      if (!part.variable) {
+        out += part.literal;
+        continue;
+      }
+      const auto known = variables_.values.find(part.variable->name);
+      if (known == variables_.values.end()) {
+        unbound(part.variable->name);
+        return operand;
+      }
+      if (numbers && !is_of_type(known->second, "number"))
+        context_.fail("talk", fmt::format("the check compares {} as a number, and it is \"{}\"", operand,
+                                          printable(known->second, 100)));
+      out += known->second;
     }
-    if (numbers && !is_of_type(known->second, "number"))
-      context_.fail("talk", fmt::format("the check compares {} as a number, and it is \"{}\"", operand,
-                                        printable(known->second, 100)));
-    return known->second;
+    return out;
   };
   const auto number = [](const std::string& text) {
     std::uint64_t out = 0;
@@ -338,7 +344,8 @@ Talk::Came Talk::compare(const scenario::TalkLine& line) {
                                 : line.op == Op::fewer  ? "less than"
                                                         : "at most";
   const std::string wanted = fmt::format("{} {} {}", line.alternatives[0], word, line.alternatives[1]);
-  const std::string came = fmt::format("{} is {}, {} is {}", line.alternatives[0], a, line.alternatives[1], b);
+  const std::string came = fmt::format("{} is {}, {} is {}", line.alternatives[0], printable(a, 400),
+                                       line.alternatives[1], printable(b, 400));
   return fits ? right(nullptr, line, came) : wrong(nullptr, line, wanted, came);
 }
 

@@ -70,7 +70,7 @@ struct TalkLine {
     // In a block only.
     any_lines,    ///< "..."
     every_regex,  ///< S~~: every line matches
-    no_regex,     ///< S!~: none does
+    no_regex,     ///< S!~: none does; outside, of IMAP: no untagged reply does
     distinct,     ///< column `number`: pairwise different; outside: the value was never seen by this check before
   };
   Op op = Op::send;

@@ -4,6 +4,7 @@
 
 #include "core/bytes.h"
 #include "core/units.h"
+#include "scenario/check/file_protocol.h"
 #include "scenario/check/talk.h"
 #include "scenario/parse.h"
 #include "scenario/story/actors.h"
@@ -196,7 +197,7 @@ class ChecksReader {
 
   /// A word that nobody knows is offered by no server: the check would be not-applicable for ever.
   void capability(const Node& node, const std::string& one) {
-    const bool imap = file_id_.starts_with("imap");
+    const bool imap = protocol_of_file(file_id_) == Protocol::imap;
     const auto words = words_in(one);
     const auto near = [&](std::string_view word, const std::vector<std::string>& known) {
       const auto is = [&](const std::string& other) { return iequals(other, word); };
@@ -219,8 +220,8 @@ class ChecksReader {
     }
     for (std::int64_t i = 1; i <= accounts; ++i)
       scenario.accounts.push_back({i == 1 ? "user" : fmt::format("user{}", i), quota, scenario.id_pos});
-    const bool pop3 = !file_id_.starts_with("imap");
-    check.first.protocol = pop3 ? Protocol::pop3 : Protocol::imap;
+    check.first.protocol = protocol_of_file(file_id_);
+    const bool pop3 = check.first.protocol == Protocol::pop3;
     check.first.standing = pop3 ? Standing::authenticated : Standing::selected;
     std::string connect;
     if (const Node* state = own_or_file(map, "state")) connect += state->text;
@@ -270,7 +271,7 @@ class ChecksReader {
       return;
     }
     if (!is_map(node, "{messages: 3, kind: plain, size: 8KiB, via: append}, or a kind", complaints_)) return;
-    check_keys(node, {"messages", "count", "kind", "size", "via"}, complaints_);
+    check_keys(node, {"messages", "count", "kind", "size", "via", "mime"}, complaints_);
     auto read = read_fill("1", node.pos, complaints_);
     auto& deliver = read->get<Deliver>();
     for (const auto key : {"messages", "count"})
@@ -279,12 +280,39 @@ class ChecksReader {
     if (const Node* kind = find(node, "kind"); kind != nullptr && !read_fill_kind(kind->text, deliver))
       complaints_.value(*kind, either(words_of(kMessageKinds)), words_of(kMessageKinds));
     if (const Node* size = find(node, "size")) deliver.size = read_size(*size, complaints_).value_or(0);
+    const Node* mime = find(node, "mime");
+    if (mime != nullptr) {
+      for (const auto key : {"kind", "size", "via"})
+        if (const Node* found = find(node, key))
+          complaints_.key(*found, "mime: without this; it is the whole message, and is appended");
+      deliver.mime = read_mime(*mime);
+      deliver.via = Way::append;  // an MTA may change it, or add what a check wants missing
+    }
     if (const Node* via = find(node, "via")) deliver.via = read_word(*via, kWays, complaints_);
-    if (deliver.count > 0) keep(std::move(*read), node, scenario);
+    if (deliver.count > 0) keep(std::move(*read), mime != nullptr ? *mime : node, scenario);
+  }
+
+  /// The text of a message as it goes over the wire: a line end of YAML is CRLF. What makes a message ours comes on top
+  /// of it, so that it may not have that itself.
+  std::string read_mime(const Node& node) {
+    std::string out;
+    const std::string text = read_text(node, "the text of a message, in a block: mime: |", complaints_).value_or("");
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (text[i] == '\n' && (i == 0 || text[i - 1] != '\r')) out += '\r';
+      out += text[i];
+    }
+    const auto end = out.find("\r\n\r\n");
+    if (end == std::string::npos) complaints_.value(node, "a header, a blank line and a body");
+    const std::string header = "\n" + out.substr(0, end);
+    for (std::size_t at = 0; at != std::string::npos; at = header.find('\n', at + 1))
+      for (const std::string_view own : {"Message-ID:", "X-Mailproof:"})
+        if (istarts_with(std::string_view(header).substr(at + 1), own))
+          complaints_.value(node, fmt::format("no {} in it: each message gets its own", own.substr(0, own.size() - 1)));
+    return out;
   }
 
   static void keep(Step step, const Node& node, Scenario& scenario) {
-    step.text = fmt::format("mailbox: {}", one_line(node));
+    step.text = fmt::format("mailbox: {}", node.key == "mime" ? "a message of the check's own" : one_line(node));
     scenario.steps.push_back(std::move(step));
   }
 

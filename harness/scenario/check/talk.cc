@@ -161,7 +161,8 @@ class TalkReader {
     const bool regex = out.op == Op::reply_regex || out.op == Op::every_regex || out.op == Op::no_regex;
     if (regex && !is_regex(out.text)) return true;
     if (in_block(out)) return true;
-    if (out.op == Op::every_regex || out.op == Op::no_regex) {
+    const bool of_untagged = out.op == Op::no_regex && protocol_of(out.connection) == Protocol::imap;
+    if ((out.op == Op::every_regex || out.op == Op::no_regex) && !of_untagged) {
       complain(out.written, "this within the block of a reply: behind S: +OK, with S: . at its end");
       return true;
     }

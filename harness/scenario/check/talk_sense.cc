@@ -18,10 +18,11 @@ namespace {
 using Op = TalkLine::Op;
 
 constexpr int kMostFill = 1 << 24;
-const std::vector<std::string> kTypes = {"number", "uid",    "seq",  "modseq", "date",    "literal",
-                                         "flags",  "base64", "uidl", "rest",   "distinct"};
+const std::vector<std::string> kTypes = {"number", "uid",    "seq",  "modseq", "date",     "literal",
+                                         "flags",  "base64", "uidl", "rest",   "distinct", "set"};
 const std::vector<std::string> kOfBlocks = {"block", "octets", "lines", "sum", "column 2"};
-const std::vector<std::string> kGiven = {"user", "pass", "address", "wrong", "apop", "timestamp", "b64", "fill", "pad"};
+const std::vector<std::string> kGiven = {"user", "pass",   "address", "wrong", "apop", "timestamp",
+                                         "b64",  "quoted", "literal", "fill",  "pad"};
 
 bool is_number(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -46,6 +47,7 @@ bool can_fail(const TalkLine& line) {
     case Op::reply:
     case Op::reply_regex:
     case Op::never:
+    case Op::no_regex:
     case Op::closed:
     case Op::quiet:
     case Op::same:
@@ -144,6 +146,7 @@ class TalkSense {
       case Op::reply_regex:
       case Op::maybe:
       case Op::never:
+      case Op::no_regex:
         return awaited(wire_of(one), one);
       default:
         return happened(wire_of(one), one);
@@ -167,7 +170,10 @@ class TalkSense {
     const auto shown = [&] {
       return fmt::format("${{{}{}{}}}", name, variable.type.empty() ? "" : ":", variable.type);
     };
-    if (name == "b64") return filled(at, variable.type);
+    const bool literal = name == "literal";
+    if (literal && (at.op != Op::send || wire_of(at).protocol != Protocol::imap))
+      complain(at, shown(), "a literal in a C: line of IMAP");
+    if (name == "b64" || name == "quoted" || literal) return filled(at, variable.type);
     if (name == "fill" || name == "pad") {
       if (!number_in(variable.type, 1, kMostFill))
         complain(at, shown(), fmt::format("how many octets, 1 to {}: ${{{}:600}}", kMostFill, name));
@@ -189,7 +195,7 @@ class TalkSense {
     known.insert(known.end(), kGiven.begin(), kGiven.end());
     complain(at, name,
              "a variable that an S line above binds, or one of ${user}, ${pass}, ${address}, ${wrong}, ${apop}, "
-             "${timestamp}, ${b64:...}, ${fill:600} and ${pad:255}",
+             "${timestamp}, ${b64:...}, ${quoted:...}, ${literal:...}, ${fill:600} and ${pad:255}",
              known);
   }
 
@@ -390,6 +396,7 @@ class TalkSense {
   }
 
   void imap(Wire& wire, const TalkLine& line) {
+    if (line.op == Op::no_regex) return;
     const bool regex = line.op == Op::reply_regex;
     if (regex ? line.text.find("\\*") != std::string::npos : line.text.starts_with("* ")) return;
     // Behind C!: the tag may stand in the pattern: nobody knows here what was sent.
@@ -406,6 +413,10 @@ class TalkSense {
       return;
     }
     wire.peeked = false;
+    if (regex && line.text.starts_with("^\\+")) {
+      wire.continued = true;
+      return;
+    }
     const auto pluses = std::count_if(line.alternatives.begin(), line.alternatives.end(),
                                       [](const auto& one) { return is_continuation(one); });
     if (line.op == Op::maybe || (pluses > 0 && static_cast<std::size_t>(pluses) < line.alternatives.size()))
@@ -466,8 +477,14 @@ class TalkSense {
         any = true;
         if (bound_.contains(variable->name)) continue;
         complain(line, variable->name, "a variable that an S line above binds", {bound_.begin(), bound_.end()});
-      } else if (operand.find("${") != std::string::npos) {
+      } else if (operand.find("${") != std::string::npos && numbers) {
         complain(line, operand, "a variable alone, like ${a}");
+      } else if (operand.find("${") != std::string::npos) {  // of texts, one behind the other
+        any = true;
+        for (const TalkPart& part : cut_pattern(operand))
+          if (part.variable && !bound_.contains(part.variable->name))
+            complain(line, part.variable->name, "a variable that an S line above binds",
+                     {bound_.begin(), bound_.end()});
       } else if (numbers && !number_in(operand, 0, std::numeric_limits<int>::max())) {
         complain(line, operand, "a number, or a variable that an S line above binds, like ${a}");
       }

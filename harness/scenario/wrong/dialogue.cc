@@ -86,8 +86,8 @@ std::optional<std::string_view> up_to_slash(std::string_view& rest) {
 
 class DialogueReader {
  public:
-  DialogueReader(const std::function<Pos(int)>& place, Complaints& complaints)
-      : place_(place), complaints_(complaints) {}
+  DialogueReader(Protocol protocol, const std::function<Pos(int)>& place, Complaints& complaints)
+      : protocol_(protocol), place_(place), complaints_(complaints) {}
 
   WrongDialogue read(std::string_view text) {
     for (int number = 0; !text.empty(); ++number) {
@@ -132,6 +132,7 @@ class DialogueReader {
 
   bool place_of_block(std::string_view rest) {
     WrongBlock block;
+    block.protocol = protocol_;
     while (true) {
       const std::size_t angle = rest.find("> ");
       const std::string_view word = rest.substr(0, angle);
@@ -253,6 +254,7 @@ class DialogueReader {
     return out;
   }
 
+  Protocol protocol_;
   const std::function<Pos(int)>& place_;
   Complaints& complaints_;
   WrongDialogue out_;
@@ -263,8 +265,9 @@ class DialogueReader {
 
 }  // namespace
 
-WrongDialogue read_dialogue(std::string_view text, const std::function<Pos(int)>& place, Complaints& complaints) {
-  return DialogueReader(place, complaints).read(text);
+WrongDialogue read_dialogue(std::string_view text, Protocol protocol, const std::function<Pos(int)>& place,
+                            Complaints& complaints) {
+  return DialogueReader(protocol, place, complaints).read(text);
 }
 
 }  // namespace mailproof::scenario

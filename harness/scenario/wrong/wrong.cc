@@ -51,6 +51,7 @@ class WrongReader {
     if (const Node* id = find(root, "wrong")) {
       out.file = read_text(*id, "the id of the conformance file beside this one", complaints_).value_or("");
       out.pos = id->pos;
+      protocol_ = out.file.starts_with("imap") ? Protocol::imap : Protocol::pop3;
     }
     for (const auto& [key, into] : {std::pair("checks", &out.checks), std::pair("permitted", &out.permitted)})
       if (const Node* checks = find(root, key); checks != nullptr && checks_map(*checks))
@@ -107,7 +108,7 @@ class WrongReader {
 
   WrongDialogue dialogue(const Node& node) {
     return read_dialogue(
-        node.text, [&](int line) { return place(node, line); }, complaints_);
+        node.text, protocol_, [&](int line) { return place(node, line); }, complaints_);
   }
 
   /// Lines of a block text ("|") are those of the file; of any other text only the beginning is known.
@@ -128,6 +129,7 @@ class WrongReader {
 
   std::vector<std::string_view> lines_;
   Complaints& complaints_;
+  Protocol protocol_ = Protocol::pop3;  ///< of the file's checks, and of the blocks that name none
 };
 
 void read_into(const fs::path& path, std::set<std::string>& seen, LoadedWrong& out) {

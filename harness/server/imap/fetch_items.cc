@@ -137,6 +137,7 @@ FetchRequest read_fetch_request(imap::Cursor& c) {
   if (!read_macro(c, request.items)) {
     if (c.peek() == '(' && c.open_list()) {
       while (c.next_item()) request.items.push_back(read_item(c));
+      if (request.items.empty()) c.fail("a FETCH item");
     } else {
       request.items.push_back(read_item(c));
     }

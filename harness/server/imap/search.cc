@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/bytes.h"
+#include "server/imap/searched_text.h"
 #include "wire/mime/date.h"
 #include "wire/mime/header.h"
 
@@ -22,7 +23,7 @@ bool contains(std::string_view text, std::string_view wanted) {
 
 bool has_field(std::string_view header, const SearchKey& key) {
   while (const auto field = mime::take_field(header)) {
-    if (iequals(field->name, key.name) && contains(mime::unfold(field->body), key.text)) return true;
+    if (iequals(field->name, key.name) && contains(searched_field(mime::unfold(field->body)), key.text)) return true;
   }
   return false;
 }
@@ -70,9 +71,10 @@ bool matches(const SearchKey& key, const ImapView& view, std::size_t index) {
     case Kind::field:
       return has_field(header(), key);
     case Kind::body:
-      return contains(content.substr(header().size()), key.text);
+      return contains(searched_body(content), key.text);
     case Kind::text:
-      return contains(content, key.text);
+      return contains(content, key.text) || contains(searched_field(header()), key.text) ||
+             contains(searched_body(content), key.text);
     case Kind::before:
       return arrived() < wanted_day;
     case Kind::on:

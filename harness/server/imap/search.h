@@ -59,7 +59,7 @@ struct SearchRequest {
 /// What follows SEARCH. Check c.ok() afterwards.
 SearchRequest read_search_request(imap::Cursor& c);
 
-/// `index` within the view. Strings match without regard to ASCII case, in the octets as they are stored.
+/// `index` within the view. Strings match without regard to ASCII case, in text that is decoded (searched_text.h).
 bool matches(const SearchKey& key, const ImapView& view, std::size_t index);
 
 }  // namespace mailproof::server

@@ -230,9 +230,56 @@ TEST(TalkImap, LiteralQuotedAndAtomAreTheSame) {
   EXPECT_FALSE(imap("* LIST () \"/\" \"a b\"", "* LIST () \"/\" {3}\r\na c"));
 }
 
+TEST(TalkImap, CapabilitiesAreFreeAndNumbersFoundAreNot) {
+  EXPECT_TRUE(imap("* CAPABILITY", "* CAPABILITY IMAP4rev1 IDLE"));
+  EXPECT_TRUE(imap("* CAPABILITY idle", "* CAPABILITY IMAP4rev1 IDLE"));
+  EXPECT_FALSE(imap("* CAPABILITY MOVE", "* CAPABILITY IMAP4rev1 IDLE"));
+  EXPECT_TRUE(imap("* SEARCH 2 1", "* SEARCH 1 2"));
+  EXPECT_FALSE(imap("* SEARCH", "* SEARCH 1 2"));
+}
+
 TEST(TalkImap, FlagsAreASet) {
   EXPECT_TRUE(imap("* FLAGS (\\Seen \\Deleted)", "* flags (\\Deleted \\Seen)"));
   EXPECT_FALSE(imap("* FLAGS (\\Seen)", "* FLAGS (\\Deleted \\Seen)"));
+}
+
+TEST(TalkImap, AnEmptyListAndASingleAtomAreWhatTheyAre) {
+  EXPECT_TRUE(imap("* 1 FETCH (ENVELOPE (NIL \"a\"))", "* 1 FETCH (ENVELOPE (nil \"a\"))"));
+  EXPECT_FALSE(imap("* 1 FETCH (ENVELOPE (NIL \"a\"))", "* 1 FETCH (ENVELOPE (\"NIL\" \"a\"))"))
+      << "a string is no NIL";
+  EXPECT_TRUE(imap("* 1 FETCH (BINARY[1] ab)", "* 1 FETCH (BINARY[1] ~{2}\r\nab)"));
+}
+
+TEST(TalkImap, DotsLetAListGoOn) {
+  EXPECT_TRUE(
+      imap("* 1 FETCH (BODYSTRUCTURE (TEXT PLAIN ...))", R"(* 1 FETCH (BODYSTRUCTURE ("text" "plain" NIL 3)))"));
+  EXPECT_TRUE(imap("* 1 FETCH (BODYSTRUCTURE (TEXT PLAIN ...))", R"(* 1 FETCH (BODYSTRUCTURE ("text" "plain")))"));
+  EXPECT_FALSE(imap("* 1 FETCH (BODYSTRUCTURE (TEXT PLAIN ...))", R"(* 1 FETCH (BODYSTRUCTURE ("text" "html" NIL)))"));
+  EXPECT_FALSE(imap("* 1 FETCH (BODYSTRUCTURE (TEXT PLAIN))", R"(* 1 FETCH (BODYSTRUCTURE ("text" "plain" NIL)))"));
+}
+
+TEST(TalkImap, EsearchTellsInAnyOrderAndMaySayMore) {
+  EXPECT_TRUE(imap("* ESEARCH ALL 1:3", "* ESEARCH (TAG \"t1\") COUNT 3 ALL 3,1:2"));
+  EXPECT_TRUE(imap("* ESEARCH (TAG \"t1\") MIN 1 COUNT 3", "* ESEARCH (TAG \"t1\") COUNT 3 MIN 1"));
+  EXPECT_FALSE(imap("* ESEARCH (TAG \"t1\") ALL 1", "* ESEARCH (TAG \"t2\") ALL 1"));
+  EXPECT_FALSE(imap("* ESEARCH (TAG \"t1\") ALL 1", "* ESEARCH ALL 1"));
+  EXPECT_FALSE(imap("* ESEARCH ALL 1:3", "* ESEARCH ALL 1:4"));
+  EXPECT_FALSE(imap("* ESEARCH UID ALL 1", "* ESEARCH ALL 1"));
+  EXPECT_FALSE(imap("* ESEARCH ALL 1", "* ESEARCH UID ALL 1"));
+  EXPECT_TRUE(imap("* ESEARCH $", "* ESEARCH (TAG \"t1\")"));
+  EXPECT_FALSE(imap("* ESEARCH $", "* ESEARCH (TAG \"t1\") ALL 1"));
+  EXPECT_FALSE(imap("* ESEARCH ALL 1", "* SEARCH 1"));
+  EXPECT_FALSE(imap("* ESEARCH ALL 1", "* ESEARCH ALL 1:4294967295")) << "written out only as far as it can matter";
+}
+
+TEST(TalkImap, ASetIsItsNumbersOneByOne) {
+  TalkVariables variables;
+  EXPECT_TRUE(match_imap("OK [COPYUID 9 ${from:set} ${to:set}]", "OK [COPYUID 9 7,3:5 11:12,10] ok", true, variables));
+  EXPECT_EQ(variables.values.at("from"), "7,3,4,5");
+  EXPECT_EQ(variables.values.at("to"), "11,12,10");
+  EXPECT_TRUE(match_imap("${from:set}", "7,5:3", false, variables));
+  EXPECT_FALSE(imap("${x:set}", "1:*"));
+  EXPECT_FALSE(imap("${x:set}", "0"));
 }
 
 TEST(TalkImap, CodesOfStatusLinesHaveValues) {

@@ -338,6 +338,27 @@ TEST(Talk, LoginsByHandQuoteWhatMustBeQuoted) {
   }
 }
 
+TEST(Talk, APasswordIsSaidAsAQuotedStringAndAsALiteral) {
+  for (const char* password : {"pa\"ss", "a\\b", "two words", "{3}", ""}) {
+    const std::string lines =
+        "connect: imap not-authenticated\nC: LOGIN ${quoted:${user}} ${quoted:${pass}}\nS: OK\n"
+        "connect: imap not-authenticated\nC: LOGIN ${literal:${user}} ${literal:${pass}}\nC: NOOP\nS: OK\nS: OK\n"
+        "connect: imap not-authenticated\nC: LOGIN ${literal:${user}} ${literal:x\\0} ${literal:y}\nS: BAD\n"
+        "C: NOOP\nS: OK";
+    SimRig rig(scenario::parse("id: imap.9051-6\ntitle: t\nneeds: [imap]\nchecks:\n  - id: one\n    level: MUST\n"
+                               "    title: it is so\n    talk: |\n" +
+                                   Checked::indented(lines),
+                               "check.yaml"),
+               [&](server::ServerOptions& options) { options.accounts.front().password = Secret(password); });
+    rig.leased.front().password = Secret(password);
+    rig.play();
+    EXPECT_EQ(rig.problem(), "") << password;
+    EXPECT_THAT(rig.told(What::talk).back(), HasSubstr("ok  t2 OK")) << password;
+    if (*password == '\0') continue;
+    for (const auto& log : rig.player->logs()) EXPECT_THAT(log->all(), Not(HasSubstr(password)));
+  }
+}
+
 TEST(Talk, PasswordsAreShownNowhere) {
   Checked check("C: USER ${user}\nS: +OK\nC: PASS ${pass}\nS: +OK\nC: QUIT\nS: +OK", "    state: authorization\n");
   for (const auto& log : check.rig.player->logs()) EXPECT_THAT(log->all(), Not(HasSubstr("PASS pass")));

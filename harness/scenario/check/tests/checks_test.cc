@@ -63,6 +63,56 @@ TEST(Checks, WhatACheckSaysItselfComesBeforeItsFile) {
   EXPECT_EQ(one.check->first.tls, TalkTls::implicit);
 }
 
+TEST(Checks, TheFirstWordOfTheIdTellsTheProtocol) {
+  for (const std::string id : {"imap.9051-6.4.9", "condstore.7162-3.1", "id.2971-3.1", "quota.9208-4.1.2"}) {
+    const auto one = only("id: " + id + "\ntitle: t\nchecks:\n" + talk("C: NOOP\nS: OK"));
+    EXPECT_EQ(one.check->first.protocol, Protocol::imap) << id;
+    EXPECT_EQ(one.check->first.standing, Standing::selected) << id;
+  }
+  for (const std::string id : {"pop3.1939-5", "x", "identity.acme", "imaginary.1-1"}) {
+    const auto one = only("id: " + id + "\ntitle: t\nchecks:\n" + talk("C: NOOP\nS: +OK"));
+    EXPECT_EQ(one.check->first.protocol, Protocol::pop3) << id;
+  }
+}
+
+TEST(Checks, AMessageOfItsOwnIsAppendedAsItIsWritten) {
+  const auto one = only(file(talk("C: NOOP\nS: +OK",
+                                  "    mailbox:\n      - plain\n      - mime: |\n          From: a@example.org\n"
+                                  "          Subject: x\n           y\n\n          text\n"
+                                  "      - mime: \"From: b\\n\\na\\rb\\xff\\n\"\n")));
+  ASSERT_EQ(one.steps.size(), 3U);
+  EXPECT_EQ(one.steps[0].get<Deliver>().mime, "");
+  EXPECT_EQ(one.steps[1].get<Deliver>().mime, "From: a@example.org\r\nSubject: x\r\n y\r\n\r\ntext\r\n");
+  EXPECT_EQ(one.steps[1].get<Deliver>().via, Way::append);
+  EXPECT_EQ(one.steps[2].get<Deliver>().mime, "From: b\r\n\r\na\rb\u00ff\r\n") << "YAML's escapes are characters";
+}
+
+TEST(Checks, AMessageOfItsOwnHasNoStampOfItsOwn) {
+  const auto with = [](const std::string& mime) {
+    return complaint(file(talk("C: NOOP\nS: +OK", "    mailbox: [{mime: \"" + mime + "\"}]\n")));
+  };
+  EXPECT_THAT(with("From: a\\nmessage-id: <a@b>\\n\\nx"), HasSubstr("no Message-ID in it"));
+  EXPECT_THAT(with("X-Mailproof: v1\\n\\nx"), HasSubstr("no X-Mailproof in it"));
+  EXPECT_THAT(with("From: a\\n"), HasSubstr("a header, a blank line and a body"));
+  only(file(talk("C: NOOP\nS: +OK", "    mailbox: [{mime: \"From: a\\n\\nMessage-ID: <a@b>\"}]\n")));
+  EXPECT_THAT(complaint(file(talk("C: NOOP\nS: +OK", "    mailbox: [{mime: \"A: b\\n\\n\", size: 8KiB}]\n"))),
+              HasSubstr("the whole message"));
+}
+
+TEST(Talk, NoUntaggedReplyIsLikeThat) {
+  const std::string head = "id: imap.9051-7\ntitle: t\nneeds: [imap]\nchecks:\n";
+  EXPECT_EQ(only(head + talk("C: NOOP\nS!~: EXPUNGE\nS: OK")).check->talk[1].op, Op::no_regex);
+  EXPECT_THAT(complaint(head + talk("C: NOOP\nS!~: EXPUNGE")), HasSubstr("a line that reads the reply"));
+  EXPECT_THAT(complaint(file(talk("C: NOOP\nS!~: EXPUNGE\nS: +OK"))), HasSubstr("within the block of a reply"));
+}
+
+TEST(Talk, TextsAreComparedOneBehindTheOther) {
+  only(file(talk("C: STAT\nS: +OK ${a} ${b}\nsame: ${a} ${b}${a}")));
+  EXPECT_THAT(complaint(file(talk("C: STAT\nS: +OK ${a} ${b}\nsame: ${a} ${b}${c}"))),
+              HasSubstr("that an S line above binds"));
+  EXPECT_THAT(complaint(file(talk("C: STAT\nS: +OK ${a} ${b}\nfewer: ${a} ${b}${a}"))), HasSubstr("a variable alone"));
+}
+
 TEST(Talk, ABlockEndsWithADotAndBelongsToItsReply) {
   const auto one =
       only(file(talk("C: LIST\nS: +OK\nS: 1 ${a}\nS: ...\nS~~: ^[0-9]\nS: distinct 2\nS: .\nC: NOOP\nS: +OK")));
@@ -119,6 +169,10 @@ TEST(Talk, WhatMakesSenseIsNotComplainedOf) {
   only(
       file(talk("2> connect: imap selected\n2> C: IDLE\n2> S: +\n2> C: DONE\n2> S: OK\n2> C: a1 NOOP\n2> C: a2 "
                 "NOOP\n2> S2: OK\n2> S: OK\n2> C: APPEND INBOX {310+}\n2> S: BAD")));
+  only(file(talk("connect: imap selected\nC: STATUS ${quoted:a\\\\b} (UIDNEXT)\nC: CREATE ${literal:a\\0b}\nS*2: OK")));
+  EXPECT_THAT(complaint(file(talk("C: USER ${literal:x}\nS: +OK"))), HasSubstr("a literal in a C: line of IMAP"));
+  EXPECT_THAT(complaint(file(talk("connect: imap selected\nC!: a1 NOOP ${literal:x}\\r\\n\nS: a1 OK"))),
+              HasSubstr("a literal in a C: line of IMAP"));
   only(file(talk("connect: imap selected\nC: NOOP\nC*2: NOOP\nS*2: OK\nS~: ^t3 OK\nC*2: NOOP\nS: OK\nS: OK")));
   EXPECT_THAT(complaint(file(talk("connect: imap selected\nC*3: NOOP\nS*2: OK"))), HasSubstr("reads the reply"));
   only(file(talk("C: STAT\nS: +OK ${n:number} ${x:/a|b/}\nfewer: ${n} 5\nsame: ${x} a")));

@@ -77,6 +77,15 @@ right:
   EXPECT_EQ(file.right.front().dialogue.blocks.front().actions.size(), 2U);
 }
 
+TEST(WrongDialogue, BlocksAreOfTheProtocolOfTheirFile) {
+  const WrongFile file =
+      good("wrong: imap.9051-6.1.2\nchecks:\n  a: \"C: NOOP\\nsilence\\npop3> C: NOOP\\nsilence\"\n");
+  const auto& blocks = file.checks.front().servers.front().dialogue.blocks;
+  ASSERT_EQ(blocks.size(), 2U);
+  EXPECT_EQ(blocks[0].protocol, Protocol::imap);
+  EXPECT_EQ(blocks[1].protocol, Protocol::pop3);
+}
+
 TEST(WrongDialogue, PlacesOfBlocks) {
   const auto blocks = dialogue({"# words",
                                 "greeting",

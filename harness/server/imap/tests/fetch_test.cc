@@ -139,6 +139,24 @@ TEST_F(ImapFetch, SearchKeys) {
   EXPECT_EQ(phone_.status(nested + "ALL"), "BAD");
 }
 
+TEST_F(ImapFetch, SearchDecodesWhatIsEncoded) {
+  phone_.append(
+      "INBOX",
+      "Subject: =?UTF-8?B?S8O2bG4=?= =?utf-8?q?er_Dom?= today\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+      "--b\r\nContent-Transfer-Encoding: base64\r\n\r\naGVkZ2Vo\r\nb2c=\r\n"
+      "--b\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nwal=\r\nrus=20=C3=9F =zz\r\n--b--\r\n");
+  const auto finds = [&](std::string_view keys) {
+    return phone_.say(fmt::format("SEARCH CHARSET UTF-8 {}", keys)).starts_with("* SEARCH 3\r\n");
+  };
+  phone_.say("NOOP");
+  EXPECT_TRUE(finds("SUBJECT \"K\u00f6lner Dom today\"")) << "the blank between two encoded words is none";
+  EXPECT_TRUE(finds("BODY hedgehog"));
+  EXPECT_TRUE(finds("BODY \"walrus \u00df =zz\""));
+  EXPECT_TRUE(finds("TEXT hedgehog"));
+  EXPECT_FALSE(finds("BODY aGVkZ2Vo"));
+  EXPECT_THAT(phone_.say("FETCH 1 ()"), testing::HasSubstr(" BAD "));
+}
+
 TEST_F(ImapFetch, ExtendedSearch) {
   EXPECT_THAT(phone_.say("UID SEARCH RETURN (MIN MAX COUNT) ALL"),
               StartsWith("* ESEARCH (TAG \"a5\") UID MIN 1 MAX 2 COUNT 2\r\n"));
