@@ -176,6 +176,11 @@ Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool co
 /// "t1 ", if the reply is one that must begin with it.
 std::string Talk::awaited_tag(const Line& at, const scenario::TalkLine& line, const TalkReply& reply) {
   if (is_continuation(reply.line) || at.tags.empty()) return {};
+  // Several together come in any order (RFC 3501 section 5.5).
+  if (line.count > 1) {
+    const std::string first = reply.line.substr(0, reply.line.find(' '));
+    if (std::find(at.tags.begin(), at.tags.end(), first) != at.tags.end()) return first + " ";
+  }
   return at.tags[std::min(static_cast<std::size_t>(line.command), at.tags.size()) - 1] + " ";
 }
 

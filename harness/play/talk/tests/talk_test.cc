@@ -170,6 +170,11 @@ TEST(Talk, LinesOfImapCount) {
   const WrongBlock late = instead_of("SEARCH ALL", {"${tag} OK Done\r\n"}, kImap);
   EXPECT_EQ(plays(both, {early, late}), "ok: t3 OK Done");
   EXPECT_THAT(plays(both, {late}), HasSubstr("fail: no such reply"));
+  WrongBlock held = instead_of("NOOP", {}, kImap);
+  held.actions.push_back({.kind = WrongAction::Kind::silence});
+  const WrongBlock both_now = instead_of("SEARCH ALL", {"* SEARCH 1 2 3\r\n${tag} OK Done\r\nt1 OK Done\r\n"}, kImap);
+  EXPECT_EQ(plays("C: NOOP\nC: SEARCH ALL\nS: * SEARCH 1 2 3\nS*2: OK\nC: CHECK\nS: OK", {held, both_now}),
+            "ok: t3 OK Done");
 }
 
 TEST(Talk, WhatMayBeToldLaterIsAskedForAgain) {
