@@ -1,6 +1,7 @@
 #include "sim/pipe.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace mailproof::sim {
 namespace {
@@ -66,6 +67,10 @@ void Pipe::server_dies() {
 void Pipe::misbehave(const LinkFaults& faults) {
   faults_ = faults;
   sent_ = received_ = 0;
+  if (!faults_.stop_reading && !unread_.empty())
+    world_.schedule(world_.now(), [self = shared_from_this()] {
+      if (!self->unread_.empty()) self->arrive(self->ends_[kClient], {}, self->sealed_);
+    });
   wake(kClient);
 }
 
@@ -151,8 +156,17 @@ void Pipe::arrive(End& end, const std::string& bytes, bool sealed) {
     return;
   }
   std::string_view part = bytes;
+  std::string read;
   if (end.side == kClient) {
-    if (faults_.stop_reading) return;
+    if (faults_.stop_reading) {
+      unread_ += part;
+      return;
+    }
+    if (!unread_.empty()) {
+      unread_ += part;
+      read = std::exchange(unread_, {});
+      part = read;
+    }
     received_ += part.size();
     if (faults_.cut_after_received && received_ >= *faults_.cut_after_received) {
       part.remove_suffix(

@@ -59,6 +59,7 @@ class Pipe : public std::enable_shared_from_this<Pipe> {
   World world_;
   LinkFaults faults_;
   std::uint64_t sent_ = 0, received_ = 0;  ///< by the client since misbehave()
+  std::string unread_;                     ///< arrived while the client does not read
   bool sealed_ = false;
 };
 

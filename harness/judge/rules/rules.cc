@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "judge/rules/imap_rules.h"
 #include "judge/rules/pop3_rules.h"
 
 namespace mailproof::judge {
@@ -10,6 +11,15 @@ template <void (*Look)(const Pop3Exchanges&, std::vector<Violation>&)>
 void pop3_look(const history::WireBytes& bytes, std::vector<Violation>& out) {
   std::vector<Violation> found;
   Look(Pop3Exchanges(bytes), found);
+  if (found.size() > kMostViolations) found.resize(kMostViolations);
+  std::move(found.begin(), found.end(), std::back_inserter(out));
+}
+
+template <void (*Look)(const history::WireBytes&, std::vector<Violation>&)>
+void imap_look(const history::WireBytes& bytes, std::vector<Violation>& out) {
+  if (bytes.protocol != Protocol::imap) return;
+  std::vector<Violation> found;
+  Look(bytes, found);
   if (found.size() > kMostViolations) found.resize(kMostViolations);
   std::move(found.begin(), found.end(), std::back_inserter(out));
 }
@@ -55,6 +65,13 @@ const WireRule kRules[] = {
     pop3("pop3.retr-size", kRun,
          "the octets of RETR without stuffing are those LIST told on the same connection (RFC 1939 sections 5 and 11)",
          pop3_look<pop3_rules::retr_size>),
+    {"imap.crlf", Protocol::imap, kRun,
+     "every line ends in CRLF and holds no other CR or LF (RFC 3501 section 2.2, RFC 9051 section 2.2); literals are "
+     "passed over",
+     imap_look<imap_rules::crlf>},
+    {"imap.completion-once", Protocol::imap, kRun,
+     "a command is completed once, with its tag (RFC 3501 section 2.2.2, RFC 9051 section 2.2.2)",
+     imap_look<imap_rules::completion_once>},
 };
 
 }  // namespace

@@ -33,6 +33,11 @@ struct Planted {
   std::string actual;  ///< part of what is found
 };
 
+WireBytes imap(WireBytes bytes) {
+  bytes.protocol = Protocol::imap;
+  return bytes;
+}
+
 std::vector<Planted> plants() {
   return {
       {"pop3.status-line-512", wire_talk({"S: +OK hi", "C: NOOP", "S: +OK " + kLong}), "line of 606 octets"},
@@ -97,6 +102,18 @@ std::vector<Planted> plants() {
        "RETR 1 sent 17 octets"},
       {"pop3.retr-size", wire_talk({"S: +OK hi", "C: LIST 2", "S: +OK 2 3", "C: RETR 2", "S: +OK", "S: .", "C: QUIT"}),
        "RETR 2 sent 0 octets"},
+      {"imap.crlf", imap(wire_talk({"S!: * OK hi\n"})), "ends in LF without CR"},
+      {"imap.crlf", imap(wire_talk({"S: * OK hi", "C: a NOOP", "S!: a OK\r done\r\n"})), "a CR that no LF follows"},
+      {"imap.crlf", imap(wire_talk({"S: * OK hi", "C: a FETCH 1 BODY[]", "S!: * 1 FETCH (BODY[] {3}\r\na\nb)\n"})),
+       "ends in LF without CR"},
+      {"imap.crlf", imap(wire_talk({"S: * OK hi", "C: a STARTTLS", "S: a OK", "TLS", "C: b NOOP", "S!: b OK x\n"})),
+       "ends in LF without CR"},
+      {"imap.completion-once", imap(wire_talk({"S: * OK hi", "C: a NOOP", "S: a OK done", "S: a OK done"})),
+       "another completion of a"},
+      {"imap.completion-once", imap(wire_talk({"S: * OK hi", "C: a NOOP", "S: A OK done"})), "no tag of the client's"},
+      {"imap.completion-once",
+       imap(wire_talk({"S: * OK hi", "C: a APPEND INBOX {1}", "S: a NO [TOOBIG]", "C: b NOOP", "S: a NO", "S: b OK"})),
+       "another completion of a"},
   };
 }
 
@@ -111,6 +128,25 @@ TEST(WireRules, APlantedBreachIsFound) {
     for (const auto& text : {found.front().actual, found.front().excerpt, found.front().expected})
       EXPECT_THAT(text, testing::Not(testing::HasSubstr("secret")));
   }
+}
+
+TEST(WireRules, ImapThatIsRightIsLeftInPeace) {
+  const std::vector<WireBytes> right = {
+      imap(wire_talk({"S: * OK hi", "C: a NOOP", "S: * 1 EXISTS", "S: a OK done", "C: a NOOP", "S: a OK done"})),
+      imap(wire_talk({"S: * OK hi", "C!: a NOOP\r\nb NOOP\r\n", "S!: b OK x\r\na OK x\r\n"})),
+      // What stands in a literal, and a brace in a text that announces none.
+      imap(wire_talk({"S: * OK hi", "C: a FETCH 1 BODY[]", "S!: * 1 FETCH (BODY[] {9}\r\na\nb\rc OK\n)\r\n",
+                      "S: a OK costs {3}", "C: b NOOP", "S: b OK done"})),
+      imap(wire_talk({"S: * OK hi", "C: a AUTHENTICATE PLAIN", "S: + ", "C: AGEAYg==", "S: a OK in"})),
+      // The last line is cut.
+      imap(wire_talk({"S: * OK hi", "C: a NOOP", "S!: a OK do"})),
+      imap(wire_talk({"S: * OK hi", "C: a STARTTLS", "S!: a OK", "S!:  go\r\n", "TLS", "C: b NOOP", "S: b OK done"})),
+      // A tag that is none may be answered so, or not.
+      imap(wire_talk({"S: * OK hi", "C: a+b NOOP", "S: a+b BAD no", "C: ", "S: * BAD no"})),
+  };
+  for (const WireBytes& bytes : right)
+    for (const char* rule : {"imap.crlf", "imap.completion-once"})
+      EXPECT_TRUE(look(rule, bytes).empty()) << rule << ": " << look(rule, bytes).front().excerpt;
 }
 
 TEST(WireRules, EveryRuleIsPlanted) {
@@ -246,8 +282,8 @@ TEST(WireRules, TheSameHoweverThePiecesAreCut) {
 TEST(WireRules, OtherProtocolsArePassedOver) {
   for (const Planted& plant : plants()) {
     WireBytes bytes = plant.bytes;
-    bytes.protocol = Protocol::imap;
-    EXPECT_TRUE(look(plant.rule, bytes).empty());
+    bytes.protocol = bytes.protocol == Protocol::imap ? Protocol::pop3 : Protocol::imap;
+    EXPECT_TRUE(look(plant.rule, bytes).empty()) << plant.rule;
   }
 }
 

@@ -117,6 +117,16 @@ bool is_word(const ImapValue& value, std::string_view word) {
 /// "..." at the end of a list: what follows there is free (extension data of BODYSTRUCTURE).
 bool match_in_order(const std::vector<ImapValue>& want, const std::vector<ImapValue>& have, bool open_end,
                     TalkVariables& variables) {
+  if (!want.empty() && is_variable(want.back()) && want.back().text.ends_with(":rest}")) {
+    if (have.size() + 1 < want.size()) return false;
+    std::string rest;
+    for (std::size_t i = want.size() - 1; i < have.size(); ++i) rest += (rest.empty() ? "" : " ") + have[i].text;
+    const auto variable = cut_pattern(want.back().text);
+    return match_in_order({want.begin(), want.end() - 1},
+                          {have.begin(), have.begin() + static_cast<std::ptrdiff_t>(want.size() - 1)}, false,
+                          variables) &&
+           bind_variable({variable.front().variable->name, ""}, rest, variables);
+  }
   const bool open = open_end || (!want.empty() && is_word(want.back(), "..."));
   const std::size_t count = want.size() - (!want.empty() && is_word(want.back(), "...") ? 1 : 0);
   if (have.size() < count || (!open && have.size() != count)) return false;
@@ -158,6 +168,8 @@ bool match_value(const ImapValue& want, const ImapValue& have, TalkVariables& va
     if (parts.size() == 1 && parts.front().variable) {
       const TalkVariable& variable = *parts.front().variable;
       if (variable.type == "literal" && !have.string) return false;
+      if (variable.type == "octets")
+        return bind_variable({variable.name, "number"}, std::to_string(have.text.size()), variables);
       return bind_variable(variable, have.text, variables);
     }
   }

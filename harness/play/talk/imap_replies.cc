@@ -84,17 +84,62 @@ Talk::Came Talk::imap(Line& at, const scenario::TalkLine& line) {
   return imap_status(at, line);
 }
 
+bool Talk::untagged_fits(const scenario::TalkLine& line, const std::string& text) {
+  if (line.op == Op::reply_regex || line.op == Op::no_regex) return search(text, line.text);
+  return std::any_of(line.alternatives.begin(), line.alternatives.end(), [&](const std::string& pattern) {
+    TalkTrial trial(variables_);
+    const bool status_text = pattern_words(pattern).size() >= 2 && about_status(pattern_words(pattern)[1]);
+    const bool open_end = status_text || istarts_with(pattern, "* BYE") || istarts_with(pattern, "* PREAUTH");
+    return match_imap(pattern, text, open_end, variables_) && trial.keep();
+  });
+}
+
+/// What a server may tell at any time is asked for again and again. No RFC says how soon it must be told, so what is
+/// not told within the bound is as silence is: played once more with more patience, and wrong then.
+Talk::Came Talk::ask(Line& at, const scenario::TalkLine& line) {
+  at.asking = Line::Asking{&line, context_.network.now()};
+  say(at, line);
+  done(at, line);
+  next();
+  return Came::on;
+}
+
+void Talk::say(Line& at, const scenario::TalkLine& line) {
+  for (const Segment& segment : imap_segments(at, line.text)) at.connection->send(segment.pieces);
+}
+
+/// The first of the awaited untagged lines that has not come yet.
+const scenario::TalkLine* Talk::not_come(const Line& at) {
+  const TalkTrial trial(variables_);
+  std::vector<bool> taken(at.untagged.size());
+  for (const scenario::TalkLine* awaited : at.awaited) {
+    if (awaited->op == Op::never || awaited->op == Op::no_regex || awaited->op == Op::maybe) continue;
+    std::size_t i = 0;
+    while (i < taken.size() && (taken[i] || !untagged_fits(*awaited, at.untagged[i].line))) ++i;
+    if (i == taken.size()) return awaited;
+    taken[i] = true;
+  }
+  return nullptr;
+}
+
+/// The command was answered. `on`: what it was asked for is there, or it is over with asking.
+Talk::Came Talk::ask_again(Line& at) {
+  const Time now = context_.network.now();
+  const scenario::TalkLine* missing = not_come(at);
+  if (missing == nullptr) return Came::on;
+  if (now >= at.asking->since + bound()) {
+    if (context_.options.silence) return Came::on;
+    return unanswered(&at, *missing, expected(*missing),
+                      fmt::format("not told within {} to {}", format_duration(bound()), at.asking->line->text));
+  }
+  at.asking->again = look_at_ = now + kAskRetry;
+  since_ = now;  // for the bound of the next answer
+  return Came::blocked;
+}
+
 /// One untagged line now: the first that came and fits.
 Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool complete) {
-  const auto fits = [&](const std::string& text) {
-    if (line.op == Op::reply_regex || line.op == Op::no_regex) return search(text, line.text);
-    return std::any_of(line.alternatives.begin(), line.alternatives.end(), [&](const std::string& pattern) {
-      TalkTrial trial(variables_);
-      const bool status_text = pattern_words(pattern).size() >= 2 && about_status(pattern_words(pattern)[1]);
-      const bool open_end = status_text || istarts_with(pattern, "* BYE") || istarts_with(pattern, "* PREAUTH");
-      return match_imap(pattern, text, open_end, variables_) && trial.keep();
-    });
-  };
+  const auto fits = [&](const std::string& text) { return untagged_fits(line, text); };
   const bool ordered = complete && line.op == Op::reply && in_written_order(line.text);
   for (std::size_t i = ordered ? at.in_order : 0; i < at.untagged.size(); ++i) {
     const std::string wanted = line.op == Op::never      ? filled_in(line.text, variables_)
@@ -131,10 +176,23 @@ Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool co
 /// "t1 ", if the reply is one that must begin with it.
 std::string Talk::awaited_tag(const Line& at, const scenario::TalkLine& line, const TalkReply& reply) {
   if (is_continuation(reply.line) || at.tags.empty()) return {};
+  // Several together come in any order (RFC 3501 section 5.5).
+  if (line.count > 1) {
+    const std::string first = reply.line.substr(0, reply.line.find(' '));
+    if (std::find(at.tags.begin(), at.tags.end(), first) != at.tags.end()) return first + " ";
+  }
   return at.tags[std::min(static_cast<std::size_t>(line.command), at.tags.size()) - 1] + " ";
 }
 
 Talk::Came Talk::imap_status(Line& at, const scenario::TalkLine& line) {
+  if (at.asking && at.asking->again) {
+    if (context_.network.now() < *at.asking->again) {
+      look_at_ = at.asking->again;
+      return Came::blocked;
+    }
+    at.asking->again.reset();
+    say(at, *at.asking->line);
+  }
   auto& replies = at.connection->replies;
   if (replies.empty()) return without_reply(at, line);
   const TalkReply came = std::move(replies.front());
@@ -147,6 +205,16 @@ Talk::Came Talk::imap_status(Line& at, const scenario::TalkLine& line) {
     return wrong(&at, line, fmt::format("{}{}", tag, expected(line)), printable(came.line, 300));
   if (!tag.empty()) std::erase(at.tags, tag.substr(0, tag.size() - 1));
   at.in_order = 0;
+  at.refused = !at.continued && !istarts_with(std::string_view(came.line).substr(came.line.find(' ') + 1), "OK");
+  if (at.asking && !at.refused) {
+    if (const Came what = ask_again(at); what != Came::on) return what;
+  }
+  at.asking.reset();
+  // S*3: what is untagged may come with any of them.
+  if (times_ + 1 < line.count && one_of(at, line, came, tag)) {
+    ++times_;
+    return Came::on;
+  }
   // Refused, there is nothing to compare: what failed is what only prepares.
   if (line.prepares && !one_of(at, line, came, tag)) return wrong(&at, line, expected(line), printable(came.line, 300));
   for (const scenario::TalkLine* awaited : std::exchange(at.awaited, {}))

@@ -19,6 +19,11 @@ constexpr std::string_view kOfLogin[] = {"USER", "SASL", "STLS",     "LOGIN-DELA
                                          "UTF8", "APOP", "STARTTLS", "LOGINDISABLED", "SASL-IR"};
 constexpr std::string_view kOfMail[] = {"TOP", "UIDL"};
 
+/// What unless: names counts wherever it stands, but for LOGINDISABLED: Cyrus announces it to those who are in.
+WantedOffer unwanted(const std::string& capability) {
+  return {capability, iequals(capability, "LOGINDISABLED") ? Where::before_login : Where::anywhere};
+}
+
 }  // namespace
 
 void Talk::look(std::function<void(bool)> then) {
@@ -28,7 +33,7 @@ void Talk::look(std::function<void(bool)> then) {
   }
   std::vector<WantedOffer> asked;
   for (const auto& one : check_.when) asked.push_back(used_in_its_state(one));
-  for (const auto& one : check_.unless) asked.push_back({one});
+  for (const auto& one : check_.unless) asked.push_back(unwanted(one));
   if (asked.empty()) return then(true);
   if (const Offered* known = offered_before(asked)) return then(applicable(*known));
   looked_ = std::move(then);
@@ -111,7 +116,7 @@ bool Talk::applicable(const Offered& offered) {
     if (offered.has({one})) why += wanted.where == Where::before_login ? " before login" : " after login";
   }
   for (const auto& one : check_.unless) {
-    if (!offered.has({one})) continue;
+    if (!offered.has(unwanted(one))) continue;
     if (one == kDelayedLogins) {
       delays_ = true;
     } else {

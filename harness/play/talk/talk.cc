@@ -227,6 +227,8 @@ Talk::Came Talk::step(const scenario::TalkLine& line) {
     case Op::send:
     case Op::send_raw:
       return send(at);
+    case Op::ask:
+      return ask(at, line);
     case Op::closed:
       return closed(at, line);
     case Op::quiet:

@@ -41,6 +41,7 @@ class Talk final : public Alarm {
   static constexpr Duration kBound = std::chrono::seconds(10);
   /// RFC 1939 section 4 gives a maildrop that is locked no time: servers wait before they refuse, too.
   static constexpr Duration kLockPatience = std::chrono::seconds(30);
+  static constexpr Duration kAskRetry = std::chrono::milliseconds(100);
   static constexpr Duration kLockRetry =
       std::chrono::milliseconds(200);  ///< a maildrop that somebody has is asked again
 
@@ -56,7 +57,7 @@ class Talk final : public Alarm {
     std::optional<Time> retry_at;  ///< the login was refused for a moment
     std::string refusal;           ///< ... in these words
     bool end_taken = false;        ///< a line of the talk took note that the server ended it
-    bool refused = false;          ///< POP3: the reply that was read last was -ERR
+    bool refused = false;          ///< the reply that was read last was -ERR, NO or BAD
     bool skipped = false;          ///< "tls: either" came out as no TLS: the rest of its lines is not played
     // IMAP
     std::vector<std::string> tags;         ///< of the open commands, the oldest first
@@ -65,6 +66,13 @@ class Talk final : public Alarm {
     std::size_t in_order = 0;              ///< where the next EXISTS, EXPUNGE or VANISHED may be
     int made_tags = 0;
     bool continued = false;  ///< "+" was awaited and came: the next C line is no command
+    /// "ask:": what is said until its untagged lines have come, since when, and when it is said again.
+    struct Asking {
+      const TalkLine* line = nullptr;
+      Time since{};
+      std::optional<Time> again = {};
+    };
+    std::optional<Asking> asking;
   };
   enum class Came { on, blocked, ended };
 
@@ -138,6 +146,11 @@ class Talk final : public Alarm {
   Came imap_status(Line& at, const TalkLine& line);
   static std::string awaited_tag(const Line& at, const TalkLine& line, const TalkReply& reply);
   Came imap_untagged(Line& at, const TalkLine& line, bool complete);
+  bool untagged_fits(const TalkLine& line, const std::string& text);
+  Came ask(Line& at, const TalkLine& line);
+  Came ask_again(Line& at);
+  void say(Line& at, const TalkLine& line);
+  const TalkLine* not_come(const Line& at);
   void sort_replies(Line& at);
 
   Context& context_;

@@ -63,6 +63,7 @@ struct TalkLine {
     connect,       ///< opens the connection (again)
     deliver,       ///< delivers: step = index into Check::deliveries
     note,          ///< records text
+    ask,           ///< IMAP: says the command text until the untagged lines behind it have come
     same,          ///< operands
     differ,
     fewer,

@@ -85,15 +85,16 @@ bool is_slug(std::string_view text) {
   return before != '-';
 }
 
-/// "pop3.1939-5", "imap.9051-6.4.9", "x".
+/// "pop3.1939-5", "imap.9051-6.4.9", "imap.9051-appA", "x".
 bool is_file_id(std::string_view text) {
   if (text == "x") return true;
   const auto dot = text.find('.');
   if (dot == std::string_view::npos || dot == 0) return false;
   const std::string_view protocol = text.substr(0, dot), section = text.substr(dot + 1);
   if (!is_slug(protocol) || section.empty() || section.front() == '-' || section.back() == '-') return false;
-  return std::all_of(section.begin(), section.end(),
-                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' || c == '.'; });
+  return std::all_of(section.begin(), section.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.';
+  });
 }
 
 /// One RFC section with its checks.

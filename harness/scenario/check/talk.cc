@@ -43,6 +43,7 @@ constexpr Instruction kInstructions[] = {
     {"connect", Op::connect, Instruction::Wants::connect},
     {"deliver", Op::deliver, Instruction::Wants::fill},
     {"note", Op::note, Instruction::Wants::text},
+    {"ask", Op::ask, Instruction::Wants::text},
     {"same", Op::same, Instruction::Wants::operands},
     {"differ", Op::differ, Instruction::Wants::operands},
     {"fewer", Op::fewer, Instruction::Wants::operands},

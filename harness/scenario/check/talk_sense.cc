@@ -137,6 +137,9 @@ class TalkSense {
         return compared(one);
       case Op::distinct:
         return filled(one, one.text);
+      case Op::ask:
+        if (wire_of(one).protocol != Protocol::imap) complain(one, one.written, "ask: on a connection of IMAP");
+        [[fallthrough]];
       case Op::send:
       case Op::send_raw:
         filled(one, one.text);
@@ -328,7 +331,7 @@ class TalkSense {
     }
     const bool column = type.starts_with("column ") && number_in(std::string_view(type).substr(7), 1, 99);
     if (column || std::find(kOfBlocks.begin(), kOfBlocks.end(), type) != kOfBlocks.end()) {
-      if (!of_block)
+      if (!of_block && !(type == "octets" && wire_of(line).protocol == Protocol::imap))
         complain(line, line.written,
                  fmt::format("{} as a line of its own in the block of a reply, above its S: .", type));
       return;

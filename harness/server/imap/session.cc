@@ -5,6 +5,27 @@
 #include <algorithm>
 
 namespace mailproof::server {
+namespace {
+
+/// Blanks that do not belong there, or a backslash in a quoted string before what needs none: a syntax error (RFC 9051
+/// sections 2.2.1 and 9, QUOTED-CHAR).
+bool misspelt(std::string_view line) {
+  bool quoted = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const char next = i + 1 < line.size() ? line[i + 1] : '\0';
+    if (quoted && line[i] == '\\') {
+      if (next != '"' && next != '\\') return true;
+      ++i;
+    } else if (line[i] == '"') {
+      quoted = !quoted;
+    } else if (!quoted && line[i] == ' ' && (next == ' ' || next == '\0')) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
 
 std::unique_ptr<Connection> make_imap(ServerContext& context, bool tls) {
   return std::make_unique<ImapSession>(context, tls);
@@ -107,6 +128,7 @@ void ImapSession::on_command(const imap::LogicalLine& line) {
   by_uid_ = false;
   tell_expunges_ = true;
   if (line.truncated) return bad("Command line too long");
+  if (misspelt(line.text)) return bad("A blank or a backslash too many");
   if (!append_refusal_.empty()) {
     return no(append_refusal_);
   }

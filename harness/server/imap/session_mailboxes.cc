@@ -5,6 +5,7 @@
 #include "core/hash.h"
 #include "server/imap/mailbox_pattern.h"
 #include "server/imap/session.h"
+#include "wire/imap/utf7.h"
 
 namespace mailproof::server {
 namespace {
@@ -91,7 +92,7 @@ void ImapSession::cmd_create(imap::Cursor& c) {
   if (name.ends_with(kHierarchyDelimiter)) name.pop_back();
   const bool unusable = name.empty() || name.size() > 1000 || name.front() == kHierarchyDelimiter ||
                         name.find("//") != std::string::npos || name.find_first_of("*%\r\n") != std::string::npos ||
-                        name.find('\0') != std::string::npos;
+                        name.find('\0') != std::string::npos || !imap::decode_utf7(name);
   if (unusable) return no("[CANNOT] No mailbox can have that name");
   if (!context().store.create(*account_, name)) return no("[ALREADYEXISTS] There is such a mailbox");
   ok("Created");

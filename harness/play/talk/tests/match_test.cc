@@ -238,6 +238,15 @@ TEST(TalkImap, CapabilitiesAreFreeAndNumbersFoundAreNot) {
   EXPECT_FALSE(imap("* SEARCH", "* SEARCH 1 2"));
 }
 
+TEST(TalkImap, TheRestIsAllThatFollows) {
+  TalkVariables variables;
+  EXPECT_TRUE(match_imap("NO ${said:rest}", "NO [AUTHENTICATIONFAILED] no such thing", true, variables));
+  EXPECT_EQ(variables.values.at("said"), "[AUTHENTICATIONFAILED] no such thing");
+  EXPECT_TRUE(match_imap("NO ${said:rest}", "NO [AUTHENTICATIONFAILED] no such thing", true, variables));
+  EXPECT_FALSE(match_imap("NO ${said:rest}", "NO [AUTHENTICATIONFAILED] no such user", true, variables));
+  EXPECT_FALSE(match_imap("NO ${said:rest}", "NO", true, variables));
+}
+
 TEST(TalkImap, FlagsAreASet) {
   EXPECT_TRUE(imap("* FLAGS (\\Seen \\Deleted)", "* flags (\\Deleted \\Seen)"));
   EXPECT_FALSE(imap("* FLAGS (\\Seen)", "* FLAGS (\\Deleted \\Seen)"));

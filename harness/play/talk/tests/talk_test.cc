@@ -164,6 +164,51 @@ TEST(Talk, LinesOfImapCount) {
   const WrongBlock twice = instead_of("NOOP", {"* 1 X\r\n* 1 X\r\n${tag} OK Done\r\n"}, kImap);
   EXPECT_EQ(plays("C: NOOP\nS*2: * 1 X\nS: OK", {twice}), "ok: t1 OK Done");
   EXPECT_THAT(plays("C: NOOP\nS*3: * 1 X\nS: OK", {twice}), HasSubstr("fail: no such reply"));
+  const std::string both = "C: NOOP\nC: SEARCH ALL\nS: * SEARCH 1 2 3\nS*2: OK\nC: NOOP\nS: OK";
+  EXPECT_EQ(plays(both), "ok: t3 OK Done");
+  const WrongBlock early = instead_of("NOOP", {"* SEARCH 1 2 3\r\n${tag} OK Done\r\n"}, kImap);
+  const WrongBlock late = instead_of("SEARCH ALL", {"${tag} OK Done\r\n"}, kImap);
+  EXPECT_EQ(plays(both, {early, late}), "ok: t3 OK Done");
+  EXPECT_THAT(plays(both, {late}), HasSubstr("fail: no such reply"));
+  WrongBlock held = instead_of("NOOP", {}, kImap);
+  held.actions.push_back({.kind = WrongAction::Kind::silence});
+  const WrongBlock both_now = instead_of("SEARCH ALL", {"* SEARCH 1 2 3\r\n${tag} OK Done\r\nt1 OK Done\r\n"}, kImap);
+  EXPECT_EQ(plays("C: NOOP\nC: SEARCH ALL\nS: * SEARCH 1 2 3\nS*2: OK\nC: CHECK\nS: OK", {held, both_now}),
+            "ok: t3 OK Done");
+}
+
+TEST(Talk, WhatMayBeToldLaterIsAskedForAgain) {
+  const std::string lines =
+      "connect: imap selected\n2> connect: imap authenticated\n2> C: APPEND INBOX {mail.1}\n2> P: OK\n"
+      "ask: NOOP\nS: * 4 EXISTS\nS: * ${_} RECENT\nS: OK\nC: NOOP\nS: OK";
+  const std::string needs = "    needs: [imap]\n";
+  EXPECT_EQ(Checked(lines, needs).end(), "ok: t2 OK Done");
+  const WrongBlock mute = instead_of("NOOP", {"${tag} OK Done\r\n"}, kImap);
+  const WrongBlock half = instead_of("NOOP", {"* 4 EXISTS\r\n${tag} OK Done\r\n"}, kImap);
+  const WrongBlock rest = instead_of("NOOP", {"* 1 RECENT\r\n${tag} OK Done\r\n"}, kImap);
+  const Checked later(lines, needs, {mute, half, mute, rest});
+  EXPECT_EQ(later.end(), "ok: t5 OK Done");
+  EXPECT_GE(later.rig.took(), std::chrono::milliseconds(300));
+  EXPECT_EQ(Checked(lines, needs, {mute}).end(), "info: not told within 10s to NOOP");
+  EXPECT_EQ(Checked(lines, needs, {}, {{{mute}}}, EarlierSilence{}).end(), "fail: no such reply");
+  EXPECT_EQ(Checked(lines, needs, {half}).end(), "info: not told within 10s to NOOP");
+  const WrongBlock no = instead_of("NOOP", {"* 4 EXISTS\r\n${tag} NO\r\n"}, kImap);
+  EXPECT_EQ(Checked(lines, needs, {no}).end(), "fail: no such reply");
+  EXPECT_THAT(Checked("connect: imap selected\nask: NOOP\nS!: * BAD\nS: OK", needs).end(), HasSubstr("ok: "));
+}
+
+TEST(Talk, WhatIsNotReadForAWhileIsThereWhenItIsRead) {
+  const std::string lines = "stop-reading\nC: STAT\nwait: 2s\nC: NOOP\nread\nS: +OK 3\nS: +OK\nC: STAT\nS: +OK 3";
+  EXPECT_THAT(Checked(lines).end(), HasSubstr("ok: +OK 3"));
+}
+
+TEST(Talk, OctetsOfAValueOfImapAreCounted) {
+  const std::string lines =
+      "connect: imap selected\nC: FETCH 1 (RFC822.SIZE)\nS: * 1 FETCH (RFC822.SIZE ${size:number})\nS: OK\n"
+      "C: FETCH 1 (BODY.PEEK[])\nS: * 1 FETCH (BODY[] ${size:octets})\nS: OK";
+  EXPECT_THAT(Checked(lines, "    needs: [imap]\n").end(), HasSubstr("ok: "));
+  const auto lies = [](server::ServerOptions& options) { options.defects = {"imap.size-counts-lf"}; };
+  EXPECT_THAT(Checked(lines, "    needs: [imap]\n", lies).end(), HasSubstr("fail: no such reply among"));
 }
 
 TEST(Talk, AnAnswerToAPlusHasNoTag) {
@@ -173,6 +218,14 @@ TEST(Talk, AnAnswerToAPlusHasNoTag) {
       "2> C: SELECT INBOX\n2> S: * 3 EXISTS\n2> S: OK\n2> C: IDLE\n2> S: +\n2> C: DONE\n2> S: OK",
       "    needs: [imap]\n");
   EXPECT_THAT(check.end(), HasSubstr("ok: "));
+}
+
+TEST(Talk, ThePlusIsLookedAtOctetByOctet) {
+  const std::string lines =
+      "connect: imap not-authenticated\nC: AUTHENTICATE PLAIN\nS~: ^\\+[ ]$\nC: *\nS: BAD\nC: NOOP\nS: OK";
+  EXPECT_THAT(Checked(lines, "    needs: [imap]\n").end(), HasSubstr("ok: t2 OK"));
+  const WrongBlock bare = instead_of("AUTHENTICATE PLAIN", {"+\r\n"}, kImap);
+  EXPECT_EQ(Checked(lines, "    needs: [imap]\n", {bare}).end(), "fail: +");
 }
 
 TEST(Talk, DeliveriesInTheTalkComeWhereTheyStand) {

@@ -103,6 +103,12 @@ TEST_F(ImapFetch, MistakesAreBad) {
   EXPECT_EQ(phone_.status("UID FETCH 99 FLAGS"), "OK") << "unknown UIDs are passed over";
 }
 
+TEST_F(ImapFetch, AnotherSpellingIsBad) {
+  for (const char* command : {" NOOP", "NOOP ", "STATUS  INBOX (MESSAGES)", "STATUS \"a\\b\" (MESSAGES)"})
+    EXPECT_EQ(phone_.status(command), "BAD") << command;
+  EXPECT_EQ(phone_.status("STATUS \"a\\\\b\" (MESSAGES)"), "NO");
+}
+
 TEST_F(ImapFetch, SearchKeys) {
   phone_.say("STORE 1 +FLAGS (\\Seen $Work)");
   phone_.append("INBOX", plain_message(2), "\"05-Feb-2025 23:30:00 -0500\" ");
