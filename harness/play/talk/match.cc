@@ -6,6 +6,7 @@
 
 #include "core/hash.h"
 #include "core/pattern.h"
+#include "wire/mime/date.h"
 
 namespace mailproof::play {
 namespace {
@@ -44,6 +45,10 @@ bool is_of_type(std::string_view value, std::string_view type) {
     return flags.match(value);
   }
   if (type == "literal") return true;
+  if (type.starts_with("at ")) {
+    const auto given = mime::parse_internal_date(type.substr(3)), moment = mime::parse_internal_date(value);
+    return given && moment && given->unix_seconds() == moment->unix_seconds();
+  }
   if (type.size() >= 2 && type.front() == '/' && type.back() == '/')
     return Pattern::checked(type.substr(1, type.size() - 2)).match(value);
   return false;

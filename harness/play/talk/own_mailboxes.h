@@ -40,7 +40,7 @@ class OwnMailboxes {
 
 /// As a command takes it: an atom, or a quoted string.
 std::string as_astring(const std::string& name);
-/// As it stands between two quotes.
+/// As it stands between the quotes of a quoted string (RFC 3501 section 9, QUOTED-CHAR).
 std::string as_quoted_text(const std::string& name);
 
 }  // namespace mailproof::play

@@ -65,16 +65,6 @@ bool is_tag(std::string_view word) {
          std::all_of(word.begin() + static_cast<std::ptrdiff_t>(digits), word.end(), digit);
 }
 
-/// As it stands between the quotes of a quoted string (RFC 3501 section 9, QUOTED-CHAR).
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out;
-}
-
 std::size_t octets(const std::vector<TalkConnection::Piece>& pieces) {
   std::size_t out = 0;
   for (const auto& piece : pieces) out += piece.text.size();
@@ -148,7 +138,7 @@ void Talk::fill_variable(Line& at, const TalkVariable& variable, Pieces& out) {
     out.push_back({base64(plain), secret});
   } else if (name == "quoted") {
     out.push_back({"\"", false});
-    for (auto& piece : fill_in(at, variable.type, true)) out.push_back({escaped(piece.text), piece.secret});
+    for (auto& piece : fill_in(at, variable.type, true)) out.push_back({as_quoted_text(piece.text), piece.secret});
     out.push_back({"\"", false});
   } else if (const auto known = variables_.values.find(name); known != variables_.values.end()) {
     out.push_back({known->second, false});

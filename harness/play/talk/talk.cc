@@ -345,6 +345,8 @@ const history::Event* Talk::missed_delivery() const {
 Talk::Came Talk::compare(const scenario::TalkLine& line) {
   const bool numbers = line.op == Op::fewer || line.op == Op::at_most;
   const auto value = [&](const std::string& operand) {
+    if (operand.starts_with('{'))
+      if (const auto sent = message(std::string_view(operand).substr(1, operand.size() - 2))) return *sent;
     const auto parts = cut_pattern(operand);
     if (parts.size() != 1 || !parts.front().variable) return operand;
     const auto known = variables_.values.find(parts.front().variable->name);
@@ -373,7 +375,8 @@ Talk::Came Talk::compare(const scenario::TalkLine& line) {
                                 : line.op == Op::fewer  ? "less than"
                                                         : "at most";
   const std::string wanted = fmt::format("{} {} {}", line.alternatives[0], word, line.alternatives[1]);
-  const std::string came = fmt::format("{} is {}, {} is {}", line.alternatives[0], a, line.alternatives[1], b);
+  const std::string came = fmt::format("{} is {}, {} is {}", line.alternatives[0], printable(a, 400),
+                                       line.alternatives[1], printable(b, 400));
   return fits ? right(nullptr, line, came) : wrong(nullptr, line, wanted, came);
 }
 

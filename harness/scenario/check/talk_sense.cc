@@ -11,6 +11,7 @@
 #include "core/pattern.h"
 #include "scenario/check/talk.h"
 #include "scenario/check/talk_pattern.h"
+#include "wire/mime/date.h"
 #include "wire/pop3/command.h"
 
 namespace mailproof::scenario {
@@ -192,11 +193,12 @@ class TalkSense {
     }
     std::vector<std::string> known(bound_.begin(), bound_.end());
     known.insert(known.end(), kGiven.begin(), kGiven.end());
-    complain(at, name,
-             "a variable that an S line above binds, or one of ${user}, ${pass}, ${address}, ${wrong}, ${apop}, "
-             "${timestamp}, ${b64:...}, ${quoted:...}, ${literal:...}, ${fill:600}, ${pad:255}, ${box}, ${box/a}, ${token} "
-             "and ${sep}",
-             known);
+    complain(
+        at, name,
+        "a variable that an S line above binds, or one of ${user}, ${pass}, ${address}, ${wrong}, ${apop}, "
+        "${timestamp}, ${b64:...}, ${quoted:...}, ${literal:...}, ${fill:600}, ${pad:255}, ${box}, ${box/a}, ${token} "
+        "and ${sep}",
+        known);
   }
 
   /// A mailbox of the check's own, or how its name is made.
@@ -350,6 +352,11 @@ class TalkSense {
         complain(line, type, fmt::format("an ECMAScript regular expression between slashes ({})", pattern.error().why));
       return;
     }
+    if (type.starts_with("at ")) {
+      if (!mime::parse_internal_date(std::string_view(type).substr(3)))
+        complain(line, type, "a date-time of RFC 3501: at 01-Feb-2003 04:05:06 +0700");
+      return;
+    }
     const bool column = type.starts_with("column ") && number_in(std::string_view(type).substr(7), 1, 99);
     if (column || std::find(kOfBlocks.begin(), kOfBlocks.end(), type) != kOfBlocks.end()) {
       if (!of_block)
@@ -498,6 +505,8 @@ class TalkSense {
         complain(line, variable->name, "a variable that an S line above binds", {bound_.begin(), bound_.end()});
       } else if (operand.find("${") != std::string::npos) {
         complain(line, operand, "a variable alone, like ${a}");
+      } else if (!numbers && operand.starts_with('{') && operand.ends_with('}')) {
+        delivered(line, std::string_view(operand).substr(1, operand.size() - 2));
       } else if (numbers && !number_in(operand, 0, std::numeric_limits<int>::max())) {
         complain(line, operand, "a number, or a variable that an S line above binds, like ${a}");
       }

@@ -35,6 +35,15 @@ TEST(TalkLine, WithinAWordAKnownValueStandsForItself) {
   EXPECT_FALSE(match_line("${_}${token}", "user.alice.aXb", variables));
 }
 
+TEST(TalkLine, AnInstantIsOneInEveryZone) {
+  const std::string_view pattern = "* 1 FETCH (INTERNALDATE ${_:at 01-Feb-2003 04:05:06 +0700})";
+  EXPECT_TRUE(imap(pattern, "* 1 FETCH (INTERNALDATE \" 1-Feb-2003 04:05:06 +0700\")"));
+  EXPECT_TRUE(imap(pattern, "* 1 FETCH (INTERNALDATE \"31-Jan-2003 21:05:06 +0000\")"));
+  EXPECT_TRUE(imap(pattern, "* 1 FETCH (INTERNALDATE \"01-Feb-2003 02:50:06 +0545\")"));
+  EXPECT_FALSE(imap(pattern, "* 1 FETCH (INTERNALDATE \"01-Feb-2003 04:05:06 +0000\")"));
+  EXPECT_FALSE(imap(pattern, "* 1 FETCH (INTERNALDATE \"soon\")"));
+}
+
 TEST(TalkLine, ADollarAtTheEndForbidsFurtherText) {
   EXPECT_TRUE(line("+OK 2 120 $", "+OK 2 120"));
   EXPECT_FALSE(line("+OK 2 120 $", "+OK 2 120 octets"));

@@ -19,7 +19,7 @@ constexpr const char* kAuthenticated = "    needs: [imap]\n";
 /// What the talk's own connections sent.
 std::string sent(const Checked& check) {
   std::string out;
-  for (const auto& log : check.rig.player->logs()) out += log->excerpt(log->here());
+  for (const auto& log : check.rig.player->logs()) out += log->all();
   return out;
 }
 
@@ -31,7 +31,7 @@ std::vector<WrongBlock> telling(const std::string& personal) {
 std::string own_name(const Checked& check, int number = 0) {
   const std::string name = "mailproof-0000000000000000";
   for (const auto& log : check.rig.player->logs()) {
-    const std::string all = log->excerpt(log->here());
+    const std::string all = log->all();
     if (const auto at = all.find("mailproof-"); at != std::string::npos)
       return all.substr(at, name.size()) + (number == 0 ? "" : "-" + std::to_string(number));
   }
@@ -49,21 +49,21 @@ TEST(OwnMailboxes, AreMadeAndFoundByTheirNames) {
   EXPECT_THAT(check.end(), HasSubstr("ok: "));
   const std::string name = own_name(check);
   EXPECT_TRUE(named_as_ours(name)) << name;
-  EXPECT_THAT(sent(check), HasSubstr("CREATE " + name + "\\r\\n"));
-  EXPECT_THAT(sent(check), HasSubstr("CREATE " + name + "-2/a/b\\r\\n"));
+  EXPECT_THAT(sent(check), HasSubstr("CREATE " + name + "\n"));
+  EXPECT_THAT(sent(check), HasSubstr("CREATE " + name + "-2/a/b\n"));
 }
 
 TEST(OwnMailboxes, PrefixAndDelimiterAreTheServers) {
   const std::string talk = "connect: imap authenticated\nC: CREATE ${box/a}\nS: OK\nC: LIST \"\" \"${box/a}\"\nS: OK";
   const Checked courier(talk, kAuthenticated, telling("((\"INBOX.\" \".\"))"));
-  EXPECT_THAT(sent(courier), HasSubstr("CREATE INBOX." + own_name(courier) + ".a\\r\\n"));
+  EXPECT_THAT(sent(courier), HasSubstr("CREATE INBOX." + own_name(courier) + ".a\n"));
   const Checked odd(talk, kAuthenticated, telling("((\"My \\\"mail\\\"\\\\\" \"\\\\\") (\"x\" \"/\"))"));
-  EXPECT_THAT(sent(odd), HasSubstr("CREATE \"My \\\"mail\\\"\\\\" + own_name(odd) + "\\\\a\"\\r\\n"));
-  EXPECT_THAT(sent(odd), HasSubstr("LIST \"\" \"My \\\"mail\\\"\\\\" + own_name(odd) + "\\\\a\"\\r\\n"));
+  EXPECT_THAT(sent(odd), HasSubstr("CREATE \"My \\\"mail\\\"\\\\" + own_name(odd) + "\\\\a\"\n"));
+  EXPECT_THAT(sent(odd), HasSubstr("LIST \"\" \"My \\\"mail\\\"\\\\" + own_name(odd) + "\\\\a\"\n"));
   const Checked none(talk, kAuthenticated, telling("NIL"));
-  EXPECT_THAT(sent(none), HasSubstr("CREATE " + own_name(none) + "/a\\r\\n")) << "asked by LIST then";
+  EXPECT_THAT(sent(none), HasSubstr("CREATE " + own_name(none) + "/a\n")) << "asked by LIST then";
   const Checked refused(talk, kAuthenticated, {instead_of("NAMESPACE", {"${tag} BAD What?\r\n"}, kImap)});
-  EXPECT_THAT(sent(refused), HasSubstr("CREATE " + own_name(refused) + "/a\\r\\n"));
+  EXPECT_THAT(sent(refused), HasSubstr("CREATE " + own_name(refused) + "/a\n"));
 }
 
 TEST(OwnMailboxes, WithoutHierarchyThereIsNothingBelow) {
@@ -83,6 +83,25 @@ TEST(OwnMailboxes, WhatIsNotToldIsAnErrorOfItsOwn) {
   EXPECT_THAT(check.talked(), IsEmpty());
 }
 
+TEST(OwnMailboxes, WhatWasAppendedIsComparedWithWhatWasSent) {
+  const std::string talk =
+      "connect: imap authenticated\nC: CREATE ${box}\nS: OK\nC: APPEND ${box} {mail.2}\nS: OK\nC: EXAMINE ${box}\nS: "
+      "OK\n"
+      "C: FETCH 1 (BODY.PEEK[])\nS: * 1 FETCH (BODY[] ${text:literal})\nS: OK\nsame: ${text} {mail.";
+  EXPECT_THAT(Checked(talk + "2}", kAuthenticated).end(), HasSubstr("ok: "));
+  EXPECT_THAT(Checked(talk + "1}", kAuthenticated).end(), HasSubstr("fail: ${text} is "));
+}
+
+TEST(Talk, TheEndOfAMailboxKeepsItsPlaceBeforeWhatIsToldOfTheNext) {
+  const auto select = [](const std::string& sent) {
+    return Checked("connect: imap authenticated\nC: SELECT INBOX\nS: * OK [CLOSED]\nS: * 3 EXISTS\nS: OK",
+                   kAuthenticated, {instead_of("SELECT INBOX", {sent + "${tag} OK Done\r\n"}, kImap)})
+        .end();
+  };
+  EXPECT_THAT(select("* 9 EXISTS\r\n* OK [CLOSED] Bye\r\n* 3 EXISTS\r\n"), HasSubstr("ok: "));
+  EXPECT_THAT(select("* 3 EXISTS\r\n* OK [CLOSED] Bye\r\n"), HasSubstr("fail: "));
+}
+
 /// As on a real server: what the check made is removed, and nothing else.
 TEST(OwnMailboxes, GoWhenTheTalkIsOver) {
   SimRig rig(
@@ -94,14 +113,14 @@ TEST(OwnMailboxes, GoWhenTheTalkIsOver) {
                       "check.yaml"));
   rig.options.load = true;  // the simulation is cleaned only then
   const auto names = [&rig] {
-    return ask(*rig.server, Protocol::imap, {"a LOGIN user-user pass", "b LIST \"\" *", "c LSUB \"\" *", "d LOGOUT"},
+    return ask(*rig.server, Protocol::imap, {"LOGIN user-user pass", "LIST \"\" *", "LSUB \"\" *", "LOGOUT"},
                rig.network->now());
   };
   const std::string made = ask(*rig.server, Protocol::imap,
-                               {"a LOGIN user-user pass", "b CREATE mailproof-notes", "c CREATE Work/2026",
-                                "d SUBSCRIBE Work/2026", "e CREATE mailproof-00000000000000ff/a", "f LOGOUT"},
+                               {"LOGIN user-user pass", "CREATE mailproof-notes", "CREATE Work/2026",
+                                "SUBSCRIBE Work/2026", "CREATE mailproof-00000000000000ff/a", "LOGOUT"},
                                rig.network->now());
-  EXPECT_THAT(made, HasSubstr("e OK"));
+  EXPECT_THAT(made, HasSubstr("t5 OK"));
   const std::string before = names();
   EXPECT_THAT(before, HasSubstr("mailproof-00000000000000ff")) << "of a run that was cut off";
   rig.play();

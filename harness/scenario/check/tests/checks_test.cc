@@ -131,7 +131,7 @@ TEST(Talk, WhatMakesSenseIsNotComplainedOf) {
   only(
       file(talk("2> connect: imap selected\n2> C: IDLE\n2> S: +\n2> C: DONE\n2> S: OK\n2> C: a1 NOOP\n2> C: a2 "
                 "NOOP\n2> S2: OK\n2> S: OK\n2> C: APPEND INBOX {310+}\n2> S: BAD")));
-  only(file(talk("connect: imap selected\nC: STATUS ${quoted:a\\\\b} (UIDNEXT)\nC: CREATE ${literal:a\\0b}\nS*2: OK")));
+  only(file(talk("connect: imap selected\nC: STATUS ${quoted:a\\\\b} (UIDNEXT)\nC: SELECT ${literal:a\\0b}\nS*2: OK")));
   EXPECT_THAT(complaint(file(talk("C: USER ${literal:x}\nS: +OK"))), HasSubstr("a literal in a C: line of IMAP"));
   EXPECT_THAT(complaint(file(talk("connect: imap selected\nC!: a1 NOOP ${literal:x}\\r\\n\nS: a1 OK"))),
               HasSubstr("a literal in a C: line of IMAP"));
