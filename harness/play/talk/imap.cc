@@ -150,6 +150,8 @@ bool match_value(const ImapValue& want, const ImapValue& have, TalkVariables& va
     if (parts.size() == 1 && parts.front().variable) {
       const TalkVariable& variable = *parts.front().variable;
       if (variable.type == "literal" && !have.string) return false;
+      if (variable.type == "octets")
+        return bind_variable({variable.name, "number"}, std::to_string(have.text.size()), variables);
       return bind_variable(variable, have.text, variables);
     }
   }

@@ -359,7 +359,7 @@ class TalkSense {
     }
     const bool column = type.starts_with("column ") && number_in(std::string_view(type).substr(7), 1, 99);
     if (column || std::find(kOfBlocks.begin(), kOfBlocks.end(), type) != kOfBlocks.end()) {
-      if (!of_block)
+      if (!of_block && !(type == "octets" && line.text.starts_with("* ")))
         complain(line, line.written,
                  fmt::format("{} as a line of its own in the block of a reply, above its S: .", type));
       return;

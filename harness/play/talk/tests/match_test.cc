@@ -35,6 +35,13 @@ TEST(TalkLine, WithinAWordAKnownValueStandsForItself) {
   EXPECT_FALSE(match_line("${_}${token}", "user.alice.aXb", variables));
 }
 
+TEST(TalkLine, AStringHasItsOctets) {
+  const std::string_view pattern = "* 1 FETCH (RFC822.SIZE ${size} BODY[] ${size:octets})";
+  EXPECT_TRUE(imap(pattern, "* 1 FETCH (RFC822.SIZE 4 BODY[] {4}\r\na\r\n\n)"));
+  EXPECT_TRUE(imap(pattern, "* 1 FETCH (BODY[] \"ab\" RFC822.SIZE 2)"));
+  EXPECT_FALSE(imap(pattern, "* 1 FETCH (RFC822.SIZE 3 BODY[] {4}\r\na\r\n\n)"));
+}
+
 TEST(TalkLine, AnInstantIsOneInEveryZone) {
   const std::string_view pattern = "* 1 FETCH (INTERNALDATE ${_:at 01-Feb-2003 04:05:06 +0700})";
   EXPECT_TRUE(imap(pattern, "* 1 FETCH (INTERNALDATE \" 1-Feb-2003 04:05:06 +0700\")"));
