@@ -29,10 +29,11 @@ bool about_continuation(const scenario::TalkLine& line) {
   return is_continuation(line.text) || (line.op == Op::reply_regex && line.text.starts_with("^\\+"));
 }
 
-/// EXISTS, EXPUNGE and VANISHED keep their order; rows may come as they like.
+/// EXISTS, EXPUNGE and VANISHED keep their order, and CLOSED, between what is told of two mailboxes (RFC 9051 section
+/// 7.1); rows may come as they like.
 bool in_written_order(std::string_view pattern) {
   const auto words = pattern_words(pattern);
-  return words.size() >= 2 && (iequals(words[1], "VANISHED") ||
+  return words.size() >= 2 && (iequals(words[1], "VANISHED") || (words.size() >= 3 && iequals(words[2], "[CLOSED]")) ||
                                (words.size() >= 3 && (iequals(words[2], "EXISTS") || iequals(words[2], "EXPUNGE"))));
 }
 

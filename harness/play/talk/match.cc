@@ -7,6 +7,7 @@
 #include "core/hash.h"
 #include "core/pattern.h"
 #include "wire/imap/sequence_set.h"
+#include "wire/mime/date.h"
 
 namespace mailproof::play {
 namespace {
@@ -57,6 +58,10 @@ bool is_of_type(std::string_view value, std::string_view type) {
     return flags.match(value);
   }
   if (type == "literal") return true;
+  if (type.starts_with("at ")) {
+    const auto given = mime::parse_internal_date(type.substr(3)), moment = mime::parse_internal_date(value);
+    return given && moment && given->unix_seconds() == moment->unix_seconds();
+  }
   if (type.size() >= 2 && type.front() == '/' && type.back() == '/')
     return Pattern::checked(type.substr(1, type.size() - 2)).match(value);
   return false;
@@ -105,7 +110,13 @@ bool match_word(std::string_view pattern, std::string_view word, TalkVariables& 
     return iequals(parts.front().literal, word);
   }
   std::string regex;
-  for (const TalkPart& part : parts) regex += part.variable ? std::string("(.*?)") : escaped_for_regex(part.literal);
+  for (const TalkPart& part : parts) {
+    const auto known = part.variable && part.variable->type != "distinct" ? variables.values.find(part.variable->name)
+                                                                          : variables.values.end();
+    regex += !part.variable                    ? escaped_for_regex(part.literal)
+             : known == variables.values.end() ? std::string("(.*?)")
+                                               : fmt::format("({})", escaped_for_regex(known->second));
+  }
   std::vector<std::string> groups;
   if (!Pattern::checked(regex, Pattern::Letters::any_case).match(word, &groups)) return false;
   std::size_t group = 0;

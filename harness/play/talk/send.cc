@@ -65,16 +65,6 @@ bool is_tag(std::string_view word) {
          std::all_of(word.begin() + static_cast<std::ptrdiff_t>(digits), word.end(), digit);
 }
 
-/// As it stands between the quotes of a quoted string (RFC 3501 section 9, QUOTED-CHAR).
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out;
-}
-
 std::size_t octets(const std::vector<TalkConnection::Piece>& pieces) {
   std::size_t out = 0;
   for (const auto& piece : pieces) out += piece.text.size();
@@ -148,7 +138,7 @@ void Talk::fill_variable(Line& at, const TalkVariable& variable, Pieces& out) {
     out.push_back({base64(plain), secret});
   } else if (name == "quoted") {
     out.push_back({"\"", false});
-    for (auto& piece : fill_in(at, variable.type, true)) out.push_back({escaped(piece.text), piece.secret});
+    for (auto& piece : fill_in(at, variable.type, true)) out.push_back({as_quoted_text(piece.text), piece.secret});
     out.push_back({"\"", false});
   } else if (const auto known = variables_.values.find(name); known != variables_.values.end()) {
     out.push_back({known->second, false});
@@ -163,12 +153,26 @@ void Talk::fill_variable(Line& at, const TalkVariable& variable, Pieces& out) {
   }
 }
 
+/// The name of a mailbox as a C line takes it; `quoted`: it stands between two quotes there. Raw bytes are the name.
+std::optional<std::string> Talk::own_mailbox(const std::string& name, bool raw, bool quoted) const {
+  const auto known = own_.find(name);
+  if (known == own_.end()) return std::nullopt;
+  return raw ? known->second : quoted ? as_quoted_text(known->second) : as_astring(known->second);
+}
+
 Talk::Pieces Talk::fill_in(Line& at, std::string_view text, bool raw) {
   Pieces out;
   std::size_t pad = 0, pad_at = 0;
+  bool quoted = false;
   for (const TalkPart& part : cut_pattern(text)) {
     if (!part.variable) {
       out.push_back({raw ? unescaped(part.literal) : part.literal, false});
+      for (std::size_t i = 0; i < part.literal.size(); ++i) {
+        if (part.literal[i] == '"') quoted = !quoted;
+        if (part.literal[i] == '\\') ++i;
+      }
+    } else if (const auto mailbox = own_mailbox(part.variable->name, raw, quoted)) {
+      out.push_back({*mailbox, false});
     } else if (part.variable->name == "pad") {
       std::from_chars(part.variable->type.data(), part.variable->type.data() + part.variable->type.size(), pad);
       pad_at = out.size();

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <map>
 #include <set>
@@ -10,6 +11,7 @@
 #include "core/pattern.h"
 #include "scenario/check/talk.h"
 #include "scenario/check/talk_pattern.h"
+#include "wire/mime/date.h"
 #include "wire/pop3/command.h"
 
 namespace mailproof::scenario {
@@ -187,7 +189,7 @@ class TalkSense {
         complain(at, shown(), fmt::format("${{{0}}}, or of another connection ${{{0}:2}}", name));
       return;
     }
-    if (name == "wrong" || bound_.contains(name)) return;
+    if (name == "wrong" || bound_.contains(name) || own(variable)) return;
     for (const std::string_view word : {"user", "pass", "address"}) {
       if (!name.starts_with(word)) continue;
       const std::string_view number = std::string_view(name).substr(word.size());
@@ -196,14 +198,39 @@ class TalkSense {
     }
     std::vector<std::string> known(bound_.begin(), bound_.end());
     known.insert(known.end(), kGiven.begin(), kGiven.end());
-    complain(at, name,
-             "a variable that an S line above binds, or one of ${user}, ${pass}, ${address}, ${wrong}, ${apop}, "
-             "${timestamp}, ${b64:...}, ${quoted:...}, ${literal:...}, ${fill:600} and ${pad:255}",
-             known);
+    complain(
+        at, name,
+        "a variable that an S line above binds, or one of ${user}, ${pass}, ${address}, ${wrong}, ${apop}, "
+        "${timestamp}, ${b64:...}, ${quoted:...}, ${literal:...}, ${fill:600}, ${pad:255}, ${box}, ${box/a}, ${token} "
+        "and ${sep}",
+        known);
+  }
+
+  /// A mailbox of the check's own, or how its name is made.
+  bool own(const TalkVariable& variable) {
+    if (!variable.type.empty() || !is_own_mailbox(variable.name)) return false;
+    check_.own.insert(variable.name);
+    return true;
+  }
+
+  /// Any other mailbox may be somebody's, and nobody would remove it.
+  void others_mailboxes(const TalkLine& line) {
+    const auto words = pattern_words(line.text);
+    const auto changes = [](std::string_view word) {
+      return std::any_of(kOfMailboxes.begin(), kOfMailboxes.end(), [&](auto one) { return iequals(word, one); });
+    };
+    if (std::none_of(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(words.size(), 2)),
+                     changes))
+      return;
+    const std::string text = upper(line.text);
+    for (const std::string_view ours : {"${BOX", "${TOKEN", "INBOX"})
+      if (text.find(ours) != std::string::npos) return;
+    complain(line, line.written, "a mailbox of the check's own, like ${box} or ${box/a}, or INBOX");
   }
 
   void sent(Wire& wire, std::size_t index) {
     const TalkLine& line = check_.talk[index];
+    if (wire.protocol == Protocol::imap) others_mailboxes(line);
     if (line.op == Op::send_raw) wire.certain = false;
     if (wire.protocol == Protocol::imap && line.op == Op::send) literals(line);
     if (!wire.certain) {
@@ -317,6 +344,7 @@ class TalkSense {
         continue;
       }
       type(line, part.variable->type, of_block);
+      if (own(*part.variable)) continue;
       if (part.variable->name != "_" && line.op != Op::never) bound_.insert(part.variable->name);
     }
   }
@@ -327,6 +355,11 @@ class TalkSense {
       const auto pattern = Pattern::compile(std::string_view(type).substr(1, type.size() - 2));
       if (!pattern)
         complain(line, type, fmt::format("an ECMAScript regular expression between slashes ({})", pattern.error().why));
+      return;
+    }
+    if (type.starts_with("at ")) {
+      if (!mime::parse_internal_date(std::string_view(type).substr(3)))
+        complain(line, type, "a date-time of RFC 3501: at 01-Feb-2003 04:05:06 +0700");
       return;
     }
     const bool column = type.starts_with("column ") && number_in(std::string_view(type).substr(7), 1, 99);
@@ -478,16 +511,18 @@ class TalkSense {
     for (const std::string& operand : line.alternatives) {
       if (const auto variable = only_variable(operand)) {
         any = true;
-        if (bound_.contains(variable->name)) continue;
+        if (bound_.contains(variable->name) || own(*variable)) continue;
         complain(line, variable->name, "a variable that an S line above binds", {bound_.begin(), bound_.end()});
       } else if (operand.find("${") != std::string::npos && numbers) {
         complain(line, operand, "a variable alone, like ${a}");
       } else if (operand.find("${") != std::string::npos) {  // of texts, one behind the other
         any = true;
         for (const TalkPart& part : cut_pattern(operand))
-          if (part.variable && !bound_.contains(part.variable->name))
+          if (part.variable && !bound_.contains(part.variable->name) && !own(*part.variable))
             complain(line, part.variable->name, "a variable that an S line above binds",
                      {bound_.begin(), bound_.end()});
+      } else if (!numbers && operand.starts_with('{') && operand.ends_with('}')) {
+        delivered(line, std::string_view(operand).substr(1, operand.size() - 2));
       } else if (numbers && !number_in(operand, 0, std::numeric_limits<int>::max())) {
         complain(line, operand, "a number, or a variable that an S line above binds, like ${a}");
       }
@@ -497,6 +532,8 @@ class TalkSense {
 
   static constexpr std::string_view kImapWords[] = {"OK", "NO", "BAD", "+", "closed", "*"};
   static constexpr std::span<const std::string_view> kImapFirst{kImapWords};
+  static constexpr std::array<std::string_view, 5> kOfMailboxes = {"CREATE", "DELETE", "RENAME", "SUBSCRIBE",
+                                                                   "UNSUBSCRIBE"};
 
   int column_;
   Complaints& complaints_;

@@ -199,6 +199,7 @@ void ImapSession::cmd_status(imap::Cursor& c) {
     while (c.next_item()) items.push_back(upper(c.atom()));
   }
   if (!c.end()) return bad(c);
+  if (items.empty()) return bad("Which items?");
   const auto mailbox = existing(name, "[NONEXISTENT]");
   if (!mailbox) return;
   std::string values;

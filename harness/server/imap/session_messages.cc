@@ -102,8 +102,10 @@ void ImapSession::cmd_store(imap::Cursor& c) {
     if (condstore_) print("* {} FETCH (UID {} MODSEQ ({}))\r\n", index + 1, message->uid, message->modseq);
   }
   const auto code = modified.empty() ? std::string() : fmt::format("[MODIFIED {}] ", modified.format());
-  // RFC 2180 section 4.2.1; by UID it is as if the message had never been there (RFC 3501 section 6.4.8).
-  if (gone && !by_uid_) return no(code.empty() ? "[EXPUNGEISSUED] Some messages are gone" : code + "Some are gone");
+  // RFC 2180 section 4.2: OK where nothing was to be told. By UID it is as if the message had never been there (RFC
+  // 3501 section 6.4.8).
+  if (gone && !by_uid_ && !item->silent)
+    return no(code.empty() ? "[EXPUNGEISSUED] Some messages are gone" : code + "Some are gone");
   ok(code + "Done");
 }
 

@@ -26,6 +26,31 @@ TEST(TalkLine, WordsAreComparedFromTheLeftWithoutCase) {
   EXPECT_FALSE(line("+OK 3 120", "+OK 3"));
 }
 
+TEST(TalkLine, WithinAWordAKnownValueStandsForItself) {
+  TalkVariables variables;
+  variables.values["sep"] = ".";
+  variables.values["token"] = "a.b";
+  EXPECT_TRUE(match_line("${lead}${sep}${token}", "user.alice.a.b", variables));
+  EXPECT_EQ(variables.values["lead"], "user.alice");
+  EXPECT_FALSE(match_line("${_}${token}", "user.alice.aXb", variables));
+}
+
+TEST(TalkLine, AStringHasItsOctets) {
+  const std::string_view pattern = "* 1 FETCH (RFC822.SIZE ${size} BODY[] ${size:octets})";
+  EXPECT_TRUE(imap(pattern, "* 1 FETCH (RFC822.SIZE 4 BODY[] {4}\r\na\r\n\n)"));
+  EXPECT_TRUE(imap(pattern, "* 1 FETCH (BODY[] \"ab\" RFC822.SIZE 2)"));
+  EXPECT_FALSE(imap(pattern, "* 1 FETCH (RFC822.SIZE 3 BODY[] {4}\r\na\r\n\n)"));
+}
+
+TEST(TalkLine, AnInstantIsOneInEveryZone) {
+  const std::string_view pattern = "* 1 FETCH (INTERNALDATE ${_:at 01-Feb-2003 04:05:06 +0700})";
+  EXPECT_TRUE(imap(pattern, "* 1 FETCH (INTERNALDATE \" 1-Feb-2003 04:05:06 +0700\")"));
+  EXPECT_TRUE(imap(pattern, "* 1 FETCH (INTERNALDATE \"31-Jan-2003 21:05:06 +0000\")"));
+  EXPECT_TRUE(imap(pattern, "* 1 FETCH (INTERNALDATE \"01-Feb-2003 02:50:06 +0545\")"));
+  EXPECT_FALSE(imap(pattern, "* 1 FETCH (INTERNALDATE \"01-Feb-2003 04:05:06 +0000\")"));
+  EXPECT_FALSE(imap(pattern, "* 1 FETCH (INTERNALDATE \"soon\")"));
+}
+
 TEST(TalkLine, ADollarAtTheEndForbidsFurtherText) {
   EXPECT_TRUE(line("+OK 2 120 $", "+OK 2 120"));
   EXPECT_FALSE(line("+OK 2 120 $", "+OK 2 120 octets"));

@@ -67,6 +67,7 @@ TEST(ImapSession, TwoSessionsLearnOfEachOtherWhereTheyMay) {
               testing::AllOf(HasSubstr("UID 2 "), HasSubstr("part 2"), HasSubstr("* 3 FETCH (UID 3"),
                              Not(HasSubstr("EXPUNGE"))));
   EXPECT_THAT(phone.say("STORE 2 +FLAGS (\\Seen)"), HasSubstr("NO [EXPUNGEISSUED]"));
+  EXPECT_EQ(phone.status("STORE 2 +FLAGS.SILENT (\\Seen)"), "OK");
   EXPECT_THAT(phone.say("NOOP"), StartsWith("* 2 EXPUNGE\r\n"));
   EXPECT_THAT(phone.say("FETCH 2 UID"), StartsWith("* 2 FETCH (UID 3)\r\n"));
 
@@ -114,6 +115,7 @@ TEST(ImapSession, UidExpungeTakesOnlyThose) {
   EXPECT_THAT(phone.say("UID EXPUNGE 2"), StartsWith("* 2 EXPUNGE\r\na6 OK"));
   EXPECT_THAT(phone.say("CLOSE"), HasSubstr("OK"));
   EXPECT_THAT(phone.say("STATUS INBOX (MESSAGES)"), HasSubstr("(MESSAGES 0)"));
+  EXPECT_EQ(phone.status("STATUS INBOX ()"), "BAD");
 }
 
 TEST(ImapSession, FullMailboxIsRefusedBeforeTheLiteral) {
