@@ -23,6 +23,9 @@ bool about_untagged(const scenario::TalkLine& line) {
   return line.text.starts_with("* ") || (line.op == Op::reply_regex && line.text.find("\\*") != std::string::npos);
 }
 
+/// RFC 7162 section 3.2.6: "Any VANISHED (EARLIER) responses MUST be returned before any FETCH responses".
+bool is_vanished_earlier(std::string_view pattern) { return istarts_with(pattern, "* VANISHED (EARLIER)"); }
+
 /// EXISTS, EXPUNGE and VANISHED keep their order; rows may come as they like.
 bool in_written_order(std::string_view pattern) {
   const auto words = pattern_words(pattern);
@@ -89,8 +92,11 @@ Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool co
       return match_imap(pattern, text, open_end, variables_) && trial.keep();
     });
   };
-  const bool ordered = complete && line.op == Op::reply && in_written_order(line.text);
-  for (std::size_t i = ordered ? at.in_order : 0; i < at.untagged.size(); ++i) {
+  const bool awaits = complete && line.op == Op::reply;
+  const bool ordered = awaits && in_written_order(line.text);
+  const auto words = pattern_words(line.text);
+  const bool behind = awaits && at.behind_earlier && words.size() > 2 && iequals(words[2], "FETCH");
+  for (std::size_t i = ordered || behind ? at.in_order : 0; i < at.untagged.size(); ++i) {
     const std::string wanted = line.op == Op::never ? filled_in(line.text, variables_) : "";
     if (!fits(at.untagged[i].line)) continue;
     if (line.op == Op::never)
@@ -99,6 +105,7 @@ Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool co
     at.untagged.erase(at.untagged.begin() + static_cast<std::ptrdiff_t>(i));
     if (ordered) {
       at.in_order = i;
+      at.behind_earlier = at.behind_earlier || is_vanished_earlier(line.text);
     } else if (i < at.in_order) {
       --at.in_order;
     }
@@ -114,7 +121,7 @@ Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool co
   }
   if (complete || at.connection->over()) {
     const std::string came = all(at.untagged);
-    return wrong(&at, line, expected(line),
+    return wrong(&at, line, expected(line) + (behind ? ", behind VANISHED (EARLIER)" : ""),
                  came.empty() ? "no such reply" : fmt::format("no such reply among\n{}", came));
   }
   return wait_for(at, line);
@@ -139,6 +146,7 @@ Talk::Came Talk::imap_status(Line& at, const scenario::TalkLine& line) {
     return wrong(&at, line, fmt::format("{}{}", tag, expected(line)), printable(came.line, 300));
   if (!tag.empty()) std::erase(at.tags, tag.substr(0, tag.size() - 1));
   at.in_order = 0;
+  at.behind_earlier = false;
   // Refused, there is nothing to compare: what failed is what only prepares.
   if (line.prepares && !one_of(at, line, came, tag)) return wrong(&at, line, expected(line), printable(came.line, 300));
   for (const scenario::TalkLine* awaited : std::exchange(at.awaited, {}))
