@@ -50,10 +50,12 @@ AccountState* check_password(const ServerContext& context, std::string_view logi
 }
 
 SaslExchange::SaslExchange(ServerContext& context, Mechanism mechanism)
-    : context_(context), server_(sasl::make_server(mechanism, facts(context))) {}
+    : context_(context), mechanism_(mechanism), server_(sasl::make_server(mechanism, facts(context))) {}
 
 SaslExchange::Step SaslExchange::begin(std::optional<std::string_view> initial_response) {
   if (!initial_response) return {.kind = Step::Kind::challenge, .challenge = base64(server_->challenge())};
+  // Where the server begins, the client has nothing to say first (RFC 4959 section 3, RFC 4954 section 4).
+  if (mechanism_ == sasl::Mechanism::cram_md5) return {.kind = Step::Kind::malformed, .challenge = {}};
   return *initial_response == "=" ? respond({}) : line(*initial_response);
 }
 

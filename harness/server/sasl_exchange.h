@@ -39,6 +39,7 @@ class SaslExchange {
   Step respond(std::string_view response);
 
   ServerContext& context_;
+  sasl::Mechanism mechanism_;
   std::unique_ptr<sasl::Server> server_;
 };
 

@@ -215,6 +215,16 @@ bool match_esearch(const std::vector<ImapValue>& want, const std::vector<ImapVal
   return match_any_order(wanted.data, came.data, 2, !exact, variables);
 }
 
+/// Capabilities in capitals, from A to Z.
+std::string in_one_order(const std::vector<ImapValue>& values) {
+  std::vector<std::string> words;
+  for (const ImapValue& value : values) words.push_back(upper(value.text));
+  std::sort(words.begin(), words.end());
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
+  return out;
+}
+
 }  // namespace
 
 std::vector<ImapValue> parse_imap_values(std::string_view line) { return Parser(line).values('\0'); }
@@ -240,6 +250,10 @@ bool match_imap(std::string_view pattern, std::string_view line, bool open_end, 
   if (capability || (want.size() >= 2 && is_word(want[1], "SEARCH"))) {
     if (have.size() < 2 || !match_value(want[0], have[0], variables) || !match_value(want[1], have[1], variables))
       return false;
+    // "* CAPABILITY ${all:rest}": all of them, in one order.
+    if (capability && want.size() == 3 && want[2].text.starts_with("${") && want[2].text.ends_with(":rest}"))
+      return match_value(want[2], {ImapValue::Kind::text, in_one_order({have.begin() + 2, have.end()}), false, {}},
+                         variables);
     return match_any_order({want.begin() + 2, want.end()}, {have.begin() + 2, have.end()}, 1, capability, variables);
   }
   return match_in_order(want, have, open_end, variables);

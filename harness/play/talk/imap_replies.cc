@@ -29,6 +29,9 @@ bool about_continuation(const scenario::TalkLine& line) {
   return is_continuation(line.text) || (line.op == Op::reply_regex && line.text.starts_with("^\\+"));
 }
 
+/// RFC 7162 section 3.2.6: "Any VANISHED (EARLIER) responses MUST be returned before any FETCH responses".
+bool is_vanished_earlier(std::string_view pattern) { return istarts_with(pattern, "* VANISHED (EARLIER)"); }
+
 /// EXISTS, EXPUNGE and VANISHED keep their order, and CLOSED, between what is told of two mailboxes (RFC 9051 section
 /// 7.1); rows may come as they like.
 bool in_written_order(std::string_view pattern) {
@@ -141,8 +144,11 @@ Talk::Came Talk::ask_again(Line& at) {
 /// One untagged line now: the first that came and fits.
 Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool complete) {
   const auto fits = [&](const std::string& text) { return untagged_fits(line, text); };
-  const bool ordered = complete && line.op == Op::reply && in_written_order(line.text);
-  for (std::size_t i = ordered ? at.in_order : 0; i < at.untagged.size(); ++i) {
+  const bool awaits = complete && line.op == Op::reply;
+  const bool ordered = awaits && in_written_order(line.text);
+  const auto words = pattern_words(line.text);
+  const bool behind = awaits && at.behind_earlier && words.size() > 2 && iequals(words[2], "FETCH");
+  for (std::size_t i = ordered || behind ? at.in_order : 0; i < at.untagged.size(); ++i) {
     const std::string wanted = line.op == Op::never      ? filled_in(line.text, variables_)
                                : line.op == Op::no_regex ? "reply like " + line.text
                                                          : "";
@@ -153,6 +159,7 @@ Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool co
     at.untagged.erase(at.untagged.begin() + static_cast<std::ptrdiff_t>(i));
     if (ordered) {
       at.in_order = i;
+      at.behind_earlier = at.behind_earlier || is_vanished_earlier(line.text);
     } else if (i < at.in_order) {
       --at.in_order;
     }
@@ -168,7 +175,7 @@ Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool co
   }
   if (complete || at.connection->over()) {
     const std::string came = all(at.untagged);
-    return wrong(&at, line, expected(line),
+    return wrong(&at, line, expected(line) + (behind ? ", behind VANISHED (EARLIER)" : ""),
                  came.empty() ? "no such reply" : fmt::format("no such reply among\n{}", came));
   }
   return wait_for(at, line);
@@ -206,6 +213,7 @@ Talk::Came Talk::imap_status(Line& at, const scenario::TalkLine& line) {
     return wrong(&at, line, fmt::format("{}{}", tag, expected(line)), printable(came.line, 300));
   if (!tag.empty()) std::erase(at.tags, tag.substr(0, tag.size() - 1));
   at.in_order = 0;
+  at.behind_earlier = false;
   at.refused = !at.continued && !istarts_with(std::string_view(came.line).substr(came.line.find(' ') + 1), "OK");
   if (at.asking && !at.refused) {
     if (const Came what = ask_again(at); what != Came::on) return what;

@@ -65,6 +65,7 @@ class Talk final : public Alarm {
     std::vector<TalkReply> untagged;       ///< since the oldest was sent
     std::vector<const TalkLine*> awaited;  ///< untagged lines, to be compared at the status
     std::size_t in_order = 0;              ///< where the next EXISTS, EXPUNGE or VANISHED may be
+    bool behind_earlier = false;           ///< ... and FETCH, because VANISHED (EARLIER) was awaited before it
     int made_tags = 0;
     bool continued = false;  ///< "+" was awaited and came: the next C line is no command
     /// "ask:": what is said until its untagged lines have come, since when, and when it is said again.

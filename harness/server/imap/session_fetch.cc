@@ -92,6 +92,11 @@ void ImapSession::fetch_one(std::size_t index, const FetchRequest& request) {
   print("* {} FETCH (", index + 1);
   std::string text;
   bool first = true;
+  // RFC 7162 section 3.2.4: so is a FETCH that sets \Seen.
+  if (sees && with_flags && condstore_ && !request.has(Kind::uid)) {
+    print("UID {}", message->uid);
+    first = false;
+  }
   for (const auto& item : request.items) {
     if (item.kind == Kind::flags || item.kind == Kind::modseq) continue;
     if (!first) write(" ");

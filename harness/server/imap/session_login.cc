@@ -108,7 +108,7 @@ void ImapSession::logged_in_as(AccountState& account) {
 void ImapSession::cmd_enable(imap::Cursor& c) {
   std::string enabled;
   bool condstore = false;
-  while (c.ok() && !c.at_end()) {
+  do {
     c.sp();
     const auto name = c.atom();
     if (iequals(name, "QRESYNC")) {
@@ -118,7 +118,7 @@ void ImapSession::cmd_enable(imap::Cursor& c) {
       condstore = true;
       enabled += " CONDSTORE";
     }
-  }
+  } while (c.ok() && !c.at_end());
   if (!c.end()) return bad(c);
   print("* ENABLED{}\r\n", enabled);
   if (condstore) enable_condstore();

@@ -20,7 +20,9 @@ void ImapSession::write_quota(std::string_view root) {
   const SharedLimit& shared = account_->shared();
   const auto limit = root == shared.name ? shared.quota : account_->quota();
   const auto usage = root == shared.name ? shared.usage : account_->usage();
-  if (limit) print("* QUOTA {} (STORAGE {} {})\r\n", imap_string(root), storage(usage), *limit / 1024);
+  // Without a limit the list is empty (RFC 9208 section 4.2.1).
+  print("* QUOTA {} ({})\r\n", imap_string(root),
+        limit ? fmt::format("STORAGE {} {}", storage(usage), *limit / 1024) : std::string());
 }
 
 void ImapSession::cmd_getquota(imap::Cursor& c) {
@@ -42,7 +44,7 @@ void ImapSession::cmd_getquotaroot(imap::Cursor& c) {
   if (account_->shared().quota) print(" {}", imap_string(account_->shared().name));
   write("\r\n");
   write_quota(account_->config().login);
-  write_quota(account_->shared().name);
+  if (account_->shared().quota) write_quota(account_->shared().name);
   ok("Done");
 }
 

@@ -44,7 +44,8 @@ void ImapSession::report_removals(const std::vector<ImapView::Removal>& removals
 void ImapSession::report_flags(std::size_t index, const Flags& flags) {
   auto& entry = view_->entries()[index];
   print("* {} FETCH (", index + 1);
-  if (qresync_ || by_uid_) print("UID {} ", entry.message->uid);
+  // RFC 7162 section 3.2.4: with CONDSTORE on, a server that has QRESYNC tells the UID, too.
+  if (condstore_ || by_uid_) print("UID {} ", entry.message->uid);
   write_flags(flags, entry.recent);
   if (condstore_) print(" MODSEQ ({})", entry.message->modseq);
   write(")\r\n");

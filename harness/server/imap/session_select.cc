@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "server/imap/session.h"
@@ -35,7 +33,7 @@ void ImapSession::select(imap::Cursor& c, bool read_only) {
   if (!c.end()) return bad(c);
   if (view_) {
     view_.reset();
-    if (qresync_) write("* OK [CLOSED] The other mailbox is closed\r\n");
+    write("* OK [CLOSED] The other mailbox is closed\r\n");  // RFC 7162 section 3.2.11: enabled or not
   }
   const auto mailbox = existing(name, "[NONEXISTENT]");
   if (!mailbox) return;
@@ -70,9 +68,8 @@ void ImapSession::resync(std::uint32_t uid_validity, Modseq modseq, const std::o
 void ImapSession::cmd_close(imap::Cursor& c) {
   if (!c.end()) return bad(c);
   if (!view_->read_only()) expunge_deleted(std::nullopt);
-  const auto modseq = view_->mailbox().highest_modseq();
   view_.reset();
-  ok(qresync_ ? fmt::format("[HIGHESTMODSEQ {}] Closed", modseq) : "Closed");
+  ok("Closed");  // without HIGHESTMODSEQ: RFC 7162 section 3.2.8
 }
 
 void ImapSession::cmd_unselect(imap::Cursor& c) {

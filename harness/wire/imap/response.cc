@@ -1,5 +1,6 @@
 #include "wire/imap/response.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -38,6 +39,12 @@ constexpr std::array<std::pair<std::string_view, Kind>, 15> data_names{{
     {"XLIST", Kind::list},
 }};
 
+/// Of extensions that are not read here: THREAD (RFC 5256), ACL, LISTRIGHTS and MYRIGHTS (RFC 4314), METADATA (RFC
+/// 5464), LANGUAGE and COMPARATOR (RFC 5255), GENURLAUTH and URLFETCH (RFC 4467), CONVERSION and CONVERTED (RFC 5259).
+constexpr std::string_view unread_names[] = {"THREAD",   "ACL",        "LISTRIGHTS", "MYRIGHTS",
+                                             "METADATA", "LANGUAGE",   "COMPARATOR", "GENURLAUTH",
+                                             "URLFETCH", "CONVERSION", "CONVERTED"};
+
 // resp-text = ["[" resp-text-code "]" SP] [text]
 void read_resp_text(Cursor& c, Response& into) {
   if (c.at_end()) {
@@ -70,7 +77,7 @@ void read_message_data(Cursor& c, Response& into) {
   } else {
     into.kind = Kind::other;
     into.text = c.text();
-    c.note(DeviationCode::unknown_response);
+    if (!iequals(into.name, "UIDFETCH")) c.note(DeviationCode::unknown_response);  // RFC 9586 section 3.3
     return;
   }
   if (into.number == 0 && (into.kind == Kind::fetch || into.kind == Kind::expunge)) {
@@ -125,7 +132,8 @@ void read_data(Cursor& c, Response& into) {
       into.kind = Kind::other;
       c.accept(' ');
       into.text = c.text();
-      c.note(DeviationCode::unknown_response);
+      if (std::ranges::none_of(unread_names, [&](std::string_view name) { return iequals(name, into.name); }))
+        c.note(DeviationCode::unknown_response);
       return;
   }
   c.end();

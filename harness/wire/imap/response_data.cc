@@ -70,10 +70,21 @@ void read_esearch(Cursor& c, EsearchData& into) {
     c.sp();
     if (c.at_end()) return;
     if (c.peek() == '(') {
+      // search-correlator = SP "(" one-correlator *(SP one-correlator) ")" (RFC 7377 section 3)
       c.expect('(');
-      if (!c.accept_word("TAG")) c.fail("TAG");
-      c.sp();
-      into.tag = c.astring();
+      do {
+        if (c.accept_word("MAILBOX")) {
+          c.sp();
+          c.astring();
+        } else if (c.accept_word("UIDVALIDITY")) {
+          c.sp();
+          c.nz_number();
+        } else {
+          if (!c.accept_word("TAG")) c.fail("TAG, MAILBOX or UIDVALIDITY");
+          c.sp();
+          into.tag = c.astring();
+        }
+      } while (c.ok() && c.accept(' '));
       c.expect(')');
       continue;
     }

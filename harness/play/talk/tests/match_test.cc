@@ -328,5 +328,13 @@ TEST(TalkImap, WordsOfBodySectionsStayOne) {
                    "* 1 FETCH (BODY[HEADER.FIELDS (DATE)] {2}\r\n\r\n UID 3)"));
 }
 
+TEST(MatchImap, AllCapabilitiesAreTakenInOneOrder) {
+  TalkVariables variables;
+  EXPECT_TRUE(match_imap("* CAPABILITY ${all:rest}", "* CAPABILITY IMAP4rev1 ID acl", false, variables));
+  EXPECT_EQ(variables.values["all"], "ACL ID IMAP4REV1");
+  EXPECT_TRUE(match_imap("* CAPABILITY ${all:rest}", "* CAPABILITY ID ACL IMAP4rev1", false, variables));
+  EXPECT_FALSE(match_imap("* CAPABILITY ${all:rest}", "* CAPABILITY ID IMAP4rev1", false, variables));
+}
+
 }  // namespace
 }  // namespace mailproof::play

@@ -34,7 +34,7 @@ TEST_F(ImapSync, CondstoreRefusesToOverwrite) {
   const auto answer = desk_.say("STORE 1:2 (UNCHANGEDSINCE 5) +FLAGS.SILENT (\\Seen)");
   EXPECT_THAT(answer, HasSubstr("* 2 FETCH (UID 2 MODSEQ (7))\r\n"));
   EXPECT_THAT(answer, HasSubstr("OK [MODIFIED 1] Done"));
-  EXPECT_THAT(answer, HasSubstr("* 1 FETCH (FLAGS (\\Flagged \\Recent) MODSEQ (6))\r\n"));
+  EXPECT_THAT(answer, HasSubstr("* 1 FETCH (UID 1 FLAGS (\\Flagged \\Recent) MODSEQ (6))\r\n"));
   const auto since = desk_.say("FETCH 1:* (UID) (CHANGEDSINCE 5)");
   EXPECT_THAT(since, HasSubstr("* 1 FETCH (UID 1 MODSEQ (6))"));
   EXPECT_THAT(since, HasSubstr("* 2 FETCH (UID 2 MODSEQ (7))"));
@@ -59,6 +59,14 @@ TEST_F(ImapSync, QresyncTellsWhatHappenedWhileAway) {
   EXPECT_THAT(phone_.say("NOOP"), StartsWith("* VANISHED 1\r\n"));
   phone_.say("STORE 1 +FLAGS.SILENT (\\Deleted)");
   EXPECT_THAT(phone_.say("EXPUNGE"), testing::AllOf(StartsWith("* VANISHED 3\r\n"), HasSubstr("OK [HIGHESTMODSEQ ")));
+  EXPECT_THAT(phone_.say("SELECT INBOX"), StartsWith("* OK [CLOSED]"));
+  EXPECT_THAT(phone_.say("CLOSE"), Not(HasSubstr("HIGHESTMODSEQ"))) << "RFC 7162 section 3.2.8";
+}
+
+TEST_F(ImapSync, WithCondstoreAFetchThatSetsSeenTellsTheUid) {
+  phone_.say("SELECT INBOX (CONDSTORE)");
+  EXPECT_THAT(phone_.say("FETCH 2 (BODY[HEADER.FIELDS (X)])"), StartsWith("* 2 FETCH (UID 2 BODY[HEADER.FIELDS (X)]"));
+  EXPECT_THAT(phone_.say("SELECT INBOX"), StartsWith("* OK [CLOSED]")) << "RFC 7162 section 3.2.11, also without QRESYNC";
 }
 
 TEST_F(ImapSync, SilentStoreStillTellsWhatOthersDid) {

@@ -315,6 +315,24 @@ TEST(Response, UnknownDataIsKeptAsText) {
       1);
 }
 
+TEST(Response, AnEsearchMayNameItsMailbox) {
+  decode(
+      "* ESEARCH (MAILBOX \"in\" UIDVALIDITY 7 TAG \"b1\") UID ALL 1\r\n",
+      [](const Response& r) {
+        EXPECT_EQ(r.kind, Kind::esearch);
+        EXPECT_TRUE(r.esearch.uid);
+        EXPECT_TRUE(r.esearch.has_all);
+      },
+      0);
+}
+
+TEST(Response, DataOfExtensionsThatAreNotReadIsNoDeviation) {
+  for (const std::string line : {"* THREAD (1 (3)(4))(2 5)", "* METADATA INBOX (/private/comment NIL)",
+                                 "* MYRIGHTS INBOX lrs", "* 8 UIDFETCH (FLAGS ())"})
+    decode(
+        line + "\r\n", [](const Response& r) { EXPECT_EQ(r.kind, Kind::other); }, 0);
+}
+
 TEST(Response, TwoMillionParenthesesAreUnreadableAndCheap) {
   std::string line = "* 1 FETCH (BODYSTRUCTURE ";
   line.append(2'000'000, '(');
