@@ -9,11 +9,20 @@
 namespace mailproof::play {
 
 TalkConnection::TalkConnection(Context& context, std::uint32_t session, Protocol protocol)
-    : context_(context), session_(session), protocol_(protocol), recorded_(*this, *context.logs.at(session - 1)) {}
+    : context_(context),
+      session_(session),
+      protocol_(protocol),
+      recorded_(*this, *context.logs.at(session - 1)),
+      deflated_(recorded_) {
+  deflated_.on_garbage = [this] {
+    garbled_ = true;
+    drop(true);
+  };
+}
 
 TalkConnection::~TalkConnection() { link_.reset(); }
 
-void TalkConnection::open(const Endpoint& endpoint) { link_ = context_.network.open(endpoint, recorded_); }
+void TalkConnection::open(const Endpoint& endpoint) { link_ = context_.network.open(endpoint, deflated_); }
 
 void TalkConnection::send(const std::vector<Piece>& pieces) {
   if (over_) return;
@@ -46,6 +55,8 @@ void TalkConnection::start_tls() {
   wants_ = Wants::start_tls;
   if (waker_ != nullptr) waker_->wake();
 }
+
+void TalkConnection::start_deflate() { deflated_.start(); }
 
 void TalkConnection::misbehave(const LinkFaults& faults) {
   if (link_ && !over_) link_->misbehave(faults);

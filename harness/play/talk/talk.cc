@@ -241,6 +241,9 @@ Talk::Came Talk::step(const scenario::TalkLine& line) {
         return wrong(&at, line, fmt::format("{} that was never seen before", line.text), value);
       return right(&at, line, value);
     }
+    case Op::compress:
+      at.connection->start_deflate();
+      return on();
     case Op::close:
       at.connection->drop(false);
       return on();

@@ -60,6 +60,7 @@ struct TalkLine {
     stop_reading,  ///< leave what comes in the socket
     read,          ///< ... no longer
     tls,           ///< handshake now: text = "", "fails" or "either"
+    compress,      ///< IMAP: what is said from here on is deflated, on both sides (RFC 4978)
     connect,       ///< opens the connection (again)
     deliver,       ///< delivers: step = index into Check::deliveries
     note,          ///< records text

@@ -440,6 +440,10 @@ class TalkSense {
       case Op::tls:
         wire.certain = wire.certain && line.text.empty();
         break;
+      case Op::compress:
+        if (wire.protocol != Protocol::imap) complain(line, line.written, "this on a connection of IMAP (RFC 4978)");
+        is_read(wire, " before it");
+        break;
       case Op::stop_reading:
         wire.certain = false;
         break;
