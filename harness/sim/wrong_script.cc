@@ -64,6 +64,12 @@ bool WrongScript::Place::fits(WrongBlock::At at, std::string_view line) const {
   }
 }
 
+std::vector<std::string> WrongScript::Place::groups(std::string_view line) const {
+  std::vector<std::string> out;
+  if (!pattern || !pattern->match(line, &out)) out.clear();
+  return out;
+}
+
 WrongScript::WrongScript(const WrongDialogue& dialogue) {
   for (const WrongBlock& block : dialogue.blocks) {
     auto place =

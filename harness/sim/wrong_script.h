@@ -41,6 +41,8 @@ struct WrongScript {
     std::vector<Block> times;  ///< for the first, second ... time; the last for all further ones
 
     bool fits(WrongBlock::At at, std::string_view line) const;
+    /// What the groups of a regular expression found that is about the whole line; else nothing.
+    std::vector<std::string> groups(std::string_view line) const;
   };
 
   explicit WrongScript(const WrongDialogue& dialogue);

@@ -128,6 +128,7 @@ class WrongConnection final : public Peer {
       if (!one.fits(at, line)) continue;
       const Script::Block& block = one.times[std::min(said_[i]++, one.times.size() - 1)];
       block.reached = true;
+      if (auto found = one.groups(line); !found.empty()) groups_ = std::move(found);
       return &block;
     }
     return nullptr;
@@ -163,7 +164,7 @@ class WrongConnection final : public Peer {
       const WrongAction& action = block_->actions[next_++];
       switch (action.kind) {
         case Kind::say:
-          out_.text(replace_all(action.text, "${tag}", tag_));
+          out_.text(replace_all(grouped(action.text), "${tag}", tag_));
           break;
         case Kind::pass:
           give(command_.empty() ? known_ : answer(command_));
@@ -174,10 +175,10 @@ class WrongConnection final : public Peer {
             give(command_.empty() ? known_ : answer(command_));
           break;
         case Kind::instead:
-          give(answer(tagged(action.text, tag_)));
+          give(answer(tagged(grouped(action.text), tag_)));
           break;
         case Kind::also:
-          answer(tagged(action.text, "also1"));
+          answer(tagged(grouped(action.text), "also1"));
           break;
         case Kind::silence:
           break;
@@ -197,6 +198,13 @@ class WrongConnection final : public Peer {
     }
     block_ = nullptr;
     return true;
+  }
+
+  /// With what the client said where "${1}" stands.
+  std::string grouped(std::string text) const {
+    for (std::size_t i = 0; i < groups_.size(); ++i)
+      text = replace_all(text, fmt::format("${{{}}}", i + 1), groups_[i]);
+    return text;
   }
 
   void give(std::string text) {
@@ -281,6 +289,7 @@ class WrongConnection final : public Peer {
   std::size_t next_ = 0;
   bool own_given_ = false;
   std::string command_, known_;
+  std::vector<std::string> groups_;  ///< the newest that were found
   std::optional<Time> resume_at_;
 
   // The command that is being heard: an IMAP one goes over several lines when literals stand in it.

@@ -48,7 +48,11 @@ bool Offered::has(const WantedOffer& wanted) const {
   const auto fits = [&](const std::string& line) {
     const auto have = pattern_words(line);
     if (wanted.words == kDelayedLogins) return have.size() > 1 && iequals(have[0], "LOGIN-DELAY") && have[1] != "0";
-    if (have.empty() || !iequals(have.front(), want.front())) return false;
+    if (have.empty()) return false;
+    const bool begins = want.front().ends_with('*');
+    if (begins ? !istarts_with(have.front(), want.front().substr(0, want.front().size() - 1))
+               : !iequals(have.front(), want.front()))
+      return false;
     return std::all_of(want.begin() + 1, want.end(), [&](const std::string& argument) {
       return std::any_of(have.begin() + 1, have.end(), [&](const std::string& one) { return iequals(one, argument); });
     });

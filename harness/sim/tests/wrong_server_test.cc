@@ -193,6 +193,16 @@ TEST(WrongServer, WhatIsLeftWaitsInOrder) {
   EXPECT_LT(client.last - asked, 2100ms);
 }
 
+TEST(WrongServer, SaysWhatTheClientSaid) {
+  WrongBlock block = on("^LIST ([0-9]+)( .*)?$", {say("+OK ${1} of${2}")});
+  block.at = WrongBlock::At::regex;
+  EXPECT_EQ(talk({block}, {"LIST 7 eight\r\n"}), "+OK 7 of eight\r\n");
+  EXPECT_EQ(talk({block}, {"LIST 7\r\n"}), "+OK 7 of\r\n");
+  WrongBlock other = on("^HOW MANY ([A-Z]+)$", {{.kind = Kind::instead, .text = "${1}"}});
+  other.at = WrongBlock::At::regex;
+  EXPECT_THAT(talk({other}, {kLogin + "HOW MANY STAT\r\n"}), testing::EndsWith("+OK 0 0\r\n"));
+}
+
 TEST(WrongServer, ClosesAndResets) {
   EXPECT_EQ(talk({on("NOOP", {say("+OK"), act(Kind::close)})}, {"NOOP\r\nNOOP\r\n"}), "+OK\r\n<closed>\r\n");
   EXPECT_EQ(talk({on("NOOP", {act(Kind::close)})}, {"NOOP\r\n"}), "<closed>\r\n");

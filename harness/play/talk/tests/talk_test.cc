@@ -385,5 +385,17 @@ TEST(Talk, AMailboxThatCannotBeFilledIsNotTalkedAbout) {
   EXPECT_THAT(check.rig.last(What::problem).text, HasSubstr("does not take the messages"));
 }
 
+TEST(Talk, WhatIsSaidBehindCompressIsDeflatedAndLoggedAsClearText) {
+  const std::string begin = "connect: imap selected\nC: COMPRESS DEFLATE\nS: OK\ncompress\n";
+  const Checked right(begin + "C: FETCH 2 (UID)\nS: * 2 FETCH (UID ${_})\nS: OK\nC: COMPRESS DEFLATE\nS: BAD",
+                      "    needs: [imap]\n");
+  EXPECT_EQ(right.end(), "ok: t3 BAD DEFLATE is active already");
+  const auto& log = *right.rig.player->logs().at(right.talked().back().session - 1);
+  EXPECT_NE(log.excerpt(right.talked().back().raw).find("COMPRESS DEFLATE"), std::string::npos);
+  const Checked clear(begin + "C: NOOP\nS: OK", "    needs: [imap]\n",
+                      {instead_of("COMPRESS DEFLATE", {"${tag} OK active\r\n", "* OK in clear text\r\n"}, kImap)});
+  EXPECT_EQ(clear.end(), "fail: bytes that are no DEFLATE data (RFC 1951)");
+}
+
 }  // namespace
 }  // namespace mailproof::play

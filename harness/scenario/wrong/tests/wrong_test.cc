@@ -128,10 +128,10 @@ TEST(WrongDialogue, PlacesOfBlocks) {
 TEST(WrongDialogue, WhatIsDone) {
   const auto blocks = dialogue({"C: A", "S: +OK  two  ", "S:", "S: ${tag} OK ${fill:3}!", "S!: a\\x00\\r\\n|\\|\\\\",
                                 "wait: 2s", "also: DELE 1", "instead: STAT now", "drop: ^2 ",
-                                "edit: s/a\\/b\\.(.)/$1\\r\\n\\/$&  /", "edit: s/^x/${fill:2}/1", "reset"});
+                                "edit: s/a\\/b\\.(.)/$1\\r\\n\\/$&  /", "edit: s/^x/${fill:2}/1", "compress", "reset"});
   ASSERT_EQ(blocks.size(), 1U);
   const auto& actions = blocks.front().actions;
-  ASSERT_EQ(actions.size(), 11U);
+  ASSERT_EQ(actions.size(), 12U);
   EXPECT_EQ(actions[0].text, "+OK  two  \r\n");
   EXPECT_EQ(actions[1].text, "\r\n");
   EXPECT_EQ(actions[2].text, "${tag} OK AAA!\r\n");
@@ -149,7 +149,8 @@ TEST(WrongDialogue, WhatIsDone) {
   EXPECT_FALSE(actions[8].only_first);
   EXPECT_EQ(actions[9].text, "AA");
   EXPECT_TRUE(actions[9].only_first);
-  EXPECT_EQ(actions[10].kind, Kind::reset);
+  EXPECT_EQ(actions[10].kind, Kind::compress);
+  EXPECT_EQ(actions[11].kind, Kind::reset);
 }
 
 TEST(WrongDialogue, MistakesAreNamedWhereTheyStand) {
