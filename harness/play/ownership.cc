@@ -1,12 +1,18 @@
 #include "play/ownership.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cctype>
 
 #include "wire/mime/content_type.h"
 #include "wire/mime/header.h"
 
 namespace mailproof::play {
 namespace {
+
+constexpr std::string_view kOwnMailbox = "mailproof-";
+constexpr std::size_t kPlayingDigits = 16;  ///< of Messages::playing()
 
 bool owned_kind(Whose whose) { return whose == Whose::ours || whose == Whose::leftover || whose == Whose::report; }
 
@@ -52,6 +58,19 @@ Identity identify(const Messages& messages, const mail::ContentScanner& scanner)
   if (const std::uint32_t message = messages.exactly(*token)) return {Whose::ours, message};
   // A token of this playing that we never made is forged.
   return messages.of_this_playing(*token) ? Identity{} : Identity{Whose::leftover, 0};
+}
+
+std::string own_mailbox_name(const Messages& messages) { return fmt::format("{}{}", kOwnMailbox, messages.playing()); }
+
+std::optional<OwnedMailbox> named_as_ours(const std::string& name) {
+  const auto hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  for (auto at = name.find(kOwnMailbox); at != std::string::npos; at = name.find(kOwnMailbox, at + 1)) {
+    const bool begins = at == 0 || std::isalnum(static_cast<unsigned char>(name[at - 1])) == 0;
+    const std::string_view number = std::string_view(name).substr(at + kOwnMailbox.size(), kPlayingDigits);
+    if (begins && number.size() == kPlayingDigits && std::all_of(number.begin(), number.end(), hex))
+      return OwnedMailbox(name);
+  }
+  return std::nullopt;
 }
 
 std::string OwnedUids::set() const { return history::format_uids(uids_); }

@@ -74,9 +74,15 @@ class OwnedMailbox {
 
  private:
   friend class MailboxCheck;
+  friend std::optional<OwnedMailbox> named_as_ours(const std::string& name);
   explicit OwnedMailbox(std::string name) : name_(std::move(name)) {}
   std::string name_;
 };
+
+/// What the names of mailboxes that a check makes begin with, in one of their levels: nobody else's do.
+std::string own_mailbox_name(const Messages& messages);
+/// By such a name, of this playing or an earlier one: what is in it was put there by a check.
+std::optional<OwnedMailbox> named_as_ours(const std::string& name);
 
 /// A message number of one POP3 session, seen to be ours.
 class OwnedNumber {

@@ -477,10 +477,10 @@ void Player::clean() {
   if (done_) return;
   restore_quotas([this] {
     if (options_.keep || (context_.network.simulated() && !options_.load)) return finish();
-    if (talks() && scenario_.steps.empty()) return finish();  // nothing was put there
     if (talks()) {
-      context_.over = true;
-      return auditor_.baseline([this] { finish(); });  // looks at every mailbox, and removes what is ours
+      const bool own_mailboxes = !scenario_.check->own.empty();
+      if (scenario_.steps.empty() && !own_mailboxes) return finish();  // nothing was put there
+      return auditor_.clean_after_talk(own_mailboxes, [this] { finish(); });
     }
     auditor_.clean([this] { finish(); });
   });

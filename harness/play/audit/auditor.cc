@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 namespace mailproof::play {
 namespace {
@@ -51,7 +52,9 @@ void Auditor::open_imap(Visit& visit, std::uint32_t round, MailboxReader::Bodies
 
 void Auditor::list_mailboxes(Visit& visit, Then then) {
   visit.mailboxes.clear();
+  visit.own.clear();
   visit.imap->hooks.list = [&visit](const session::ImapListRow& row) {
+    if (named_as_ours(std::string(row.name))) visit.own.emplace_back(row.name);
     const auto is = [&](std::string_view wanted) {
       return std::any_of(row.attributes.begin(), row.attributes.end(),
                          [&](auto attribute) { return iequals(attribute, wanted); });
@@ -70,30 +73,75 @@ void Auditor::list_mailboxes(Visit& visit, Then then) {
   });
 }
 
-void Auditor::baseline(Then then) { look_before(true, std::move(then)); }
+void Auditor::baseline(Then then) { look_before(Look::clean, std::move(then)); }
 
-void Auditor::verify(Then then) { look_before(false, std::move(then)); }
+void Auditor::verify(Then then) { look_before(Look::only, std::move(then)); }
+
+void Auditor::clean_after_talk(bool own_mailboxes, Then then) {
+  context_.over = true;
+  look_before(own_mailboxes ? Look::clean_subscriptions : Look::clean, std::move(then));
+}
+
+/// Mailboxes that a check made, of this playing or one that was cut off. No judge is to wonder where they went.
+void Auditor::remove_own(Visit& visit, bool subscriptions, Then then) {
+  const bool was_over = std::exchange(context_.over, true);
+  const Then done = [this, &visit, was_over, then = std::move(then)] {
+    context_.over = was_over;
+    std::erase_if(visit.mailboxes, [](const std::string& name) { return named_as_ours(name).has_value(); });
+    then();
+  };
+  if (!subscriptions) return delete_own(visit, done);
+  visit.own_subscribed.clear();
+  visit.imap->hooks.list = [&visit](const session::ImapListRow& row) {
+    if (named_as_ours(std::string(row.name))) visit.own_subscribed.emplace_back(row.name);
+  };
+  visit.imap->lsub([this, &visit, done](const Completion&) {
+    visit.imap->hooks.list = {};
+    one_by_one(
+        visit.own_subscribed.size(),
+        [&visit](std::size_t i, Then next) {
+          visit.imap->unsubscribe(*named_as_ours(visit.own_subscribed[i]), [next](const Completion&) { next(); });
+        },
+        [this, &visit, done] { delete_own(visit, done); });
+  });
+}
+
+/// The deepest first: what has inferiors may not go (RFC 3501 section 6.3.4).
+void Auditor::delete_own(Visit& visit, Then then) {
+  std::sort(visit.own.begin(), visit.own.end(), std::greater<>());
+  one_by_one(
+      visit.own.size(),
+      [&visit](std::size_t i, Then next) {
+        visit.imap->remove(*named_as_ours(visit.own[i]), [next](const Completion&) { next(); });
+      },
+      std::move(then));
+}
 
 /// Each mailbox of each account. What was not seen to be empty or ours must not be played on.
-void Auditor::look_before(bool change, Then then) {
+void Auditor::look_before(Look look, Then then) {
+  const bool change = look != Look::only, subscriptions = look == Look::clean_subscriptions;
   visit_all(
-      [this, change](Visit& visit, Then next) {
+      [this, change, subscriptions](Visit& visit, Then next) {
         if (context_.endpoint(Protocol::imap) == nullptr)
           return sweep_maildrop(visit, change ? Sweep::before : Sweep::look, next);
-        open_imap(visit, 0, MailboxReader::Bodies::left, [this, &visit, change, next](bool ok) {
+        open_imap(visit, 0, MailboxReader::Bodies::left, [this, &visit, change, subscriptions, next](bool ok) {
           if (!ok) return next();
-          list_mailboxes(visit, [this, &visit, change, next] {
+          list_mailboxes(visit, [this, &visit, change, subscriptions, next] {
             if (!visit.listed) not_looked_into(visit, "its list of mailboxes", "LIST was not answered with OK");
-            one_by_one(
-                visit.mailboxes.size(),
-                [this, &visit, change](std::size_t i, Then done) {
-                  if (!context_.problem.empty()) return done();
-                  look_into(visit, visit.mailboxes[i], change, std::move(done));
-                },
-                [&visit, next] {
-                  if (visit.imap->over()) return next();
-                  visit.imap->logout([next](const Completion&) { next(); });
-                });
+            const Then look_into_all = [this, &visit, change, next] {
+              one_by_one(
+                  visit.mailboxes.size(),
+                  [this, &visit, change](std::size_t i, Then done) {
+                    if (!context_.problem.empty()) return done();
+                    look_into(visit, visit.mailboxes[i], change, std::move(done));
+                  },
+                  [&visit, next] {
+                    if (visit.imap->over()) return next();
+                    visit.imap->logout([next](const Completion&) { next(); });
+                  });
+            };
+            change && (subscriptions || !visit.own.empty()) ? remove_own(visit, subscriptions, look_into_all)
+                                                            : look_into_all();
           });
         });
       },

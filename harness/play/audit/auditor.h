@@ -23,6 +23,9 @@ class Auditor final : public Alarm {
   void baseline(Then then);
   /// Only looks: what is there must be ours. Before the lines of a check, which take what they find.
   void verify(Then then);
+  /// After the talk of a check: as baseline(), and nothing of it is recorded. `own_mailboxes`: the check may have made
+  /// mailboxes and subscribed to them.
+  void clean_after_talk(bool own_mailboxes, Then then);
   /// Enumerates every mailbox of every account over IMAP (EXAMINE, BODY.PEEK[]) and POP3 (RETR without DELE).
   void audit(std::uint32_t round, Then then);
   /// Removes this playing's messages, and reports about them, from the mailboxes that the last audit listed; mailboxes
@@ -37,14 +40,19 @@ class Auditor final : public Alarm {
     std::unique_ptr<MailboxReader> reader;
     std::unique_ptr<RecordedPop3> pop3;
     std::vector<std::string> mailboxes;  ///< that can be selected
-    bool listed = false;                 ///< LIST was answered
+    std::vector<std::string> own;        ///< by their names a check's; deepest last
+    std::vector<std::string> own_subscribed;
+    bool listed = false;  ///< LIST was answered
   };
   using Each = std::function<void(Visit&, Then)>;
   void visit_all(Each each, Then then);
   void open_imap(Visit& visit, std::uint32_t round, MailboxReader::Bodies bodies, std::function<void(bool)> then);
   void list_mailboxes(Visit& visit, Then then);
-  void look_before(bool change, Then then);
+  enum class Look { only, clean, clean_subscriptions };
+  void look_before(Look look, Then then);
   void look_into(Visit& visit, const std::string& mailbox, bool change, Then then);
+  void remove_own(Visit& visit, bool subscriptions, Then then);
+  void delete_own(Visit& visit, Then then);
   void not_looked_into(const Visit& visit, const std::string& mailbox, const std::string& why);
   void not_ours(const Visit& visit, const std::string& mailbox, std::size_t foreign);
   void note_baseline(std::uint32_t session, std::uint32_t messages, const std::string& mailbox);

@@ -69,7 +69,9 @@ class RecordedImap final : public session::ImapSink {
   void remove(const OwnedMailbox& mailbox, Then then);
   void rename(const OwnedMailbox& from, const std::string& to, Then then);
   void subscribe(const std::string& mailbox, Then then);
+  void unsubscribe(const OwnedMailbox& mailbox, Then then);
   void list(Then then);                                ///< all mailboxes
+  void lsub(Then then);                                ///< all that are subscribed
   void status(const std::string& mailbox, Then then);  ///< MESSAGES UIDNEXT UIDVALIDITY
   void quota(const std::string& mailbox, Then then);
   void logout(Then then);

@@ -201,8 +201,21 @@ void RecordedImap::subscribe(const std::string& mailbox, Then then) {
   command(std::move(e), std::move(then), [&] { return client_->subscribe(mailbox); });
 }
 
+void RecordedImap::unsubscribe(const OwnedMailbox& mailbox, Then then) {
+  auto e = event(Type::invoke, What::subscribe);
+  e.mailbox = mailbox.name();
+  e.text = "no longer";
+  command(std::move(e), std::move(then), [&] { return client_->unsubscribe(mailbox.name()); });
+}
+
 void RecordedImap::list(Then then) {
   command(event(Type::invoke, What::list), std::move(then), [&] { return client_->list("", "*"); });
+}
+
+void RecordedImap::lsub(Then then) {
+  auto e = event(Type::invoke, What::list);
+  e.text = "subscribed";
+  command(std::move(e), std::move(then), [&] { return client_->lsub("", "*"); });
 }
 
 void RecordedImap::status(const std::string& mailbox, Then then) {

@@ -90,7 +90,13 @@ bool match_word(std::string_view pattern, std::string_view word, TalkVariables& 
     return iequals(parts.front().literal, word);
   }
   std::string regex;
-  for (const TalkPart& part : parts) regex += part.variable ? std::string("(.*?)") : escaped_for_regex(part.literal);
+  for (const TalkPart& part : parts) {
+    const auto known = part.variable && part.variable->type != "distinct" ? variables.values.find(part.variable->name)
+                                                                          : variables.values.end();
+    regex += !part.variable                    ? escaped_for_regex(part.literal)
+             : known == variables.values.end() ? std::string("(.*?)")
+                                               : fmt::format("({})", escaped_for_regex(known->second));
+  }
   std::vector<std::string> groups;
   if (!Pattern::checked(regex, Pattern::Letters::any_case).match(word, &groups)) return false;
   std::size_t group = 0;

@@ -163,12 +163,26 @@ void Talk::fill_variable(Line& at, const TalkVariable& variable, Pieces& out) {
   }
 }
 
+/// The name of a mailbox as a C line takes it; `quoted`: it stands between two quotes there. Raw bytes are the name.
+std::optional<std::string> Talk::own_mailbox(const std::string& name, bool raw, bool quoted) const {
+  const auto known = own_.find(name);
+  if (known == own_.end()) return std::nullopt;
+  return raw ? known->second : quoted ? as_quoted_text(known->second) : as_astring(known->second);
+}
+
 Talk::Pieces Talk::fill_in(Line& at, std::string_view text, bool raw) {
   Pieces out;
   std::size_t pad = 0, pad_at = 0;
+  bool quoted = false;
   for (const TalkPart& part : cut_pattern(text)) {
     if (!part.variable) {
       out.push_back({raw ? unescaped(part.literal) : part.literal, false});
+      for (std::size_t i = 0; i < part.literal.size(); ++i) {
+        if (part.literal[i] == '"') quoted = !quoted;
+        if (part.literal[i] == '\\') ++i;
+      }
+    } else if (const auto mailbox = own_mailbox(part.variable->name, raw, quoted)) {
+      out.push_back({*mailbox, false});
     } else if (part.variable->name == "pad") {
       std::from_chars(part.variable->type.data(), part.variable->type.data() + part.variable->type.size(), pad);
       pad_at = out.size();

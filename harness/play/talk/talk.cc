@@ -35,7 +35,42 @@ void Talk::ring(Time now) {
   if (!over_ && done_) run();
 }
 
+/// How the check's own mailboxes are called is asked before its first line. False: not yet, or the check is over.
+bool Talk::name_own_mailboxes() {
+  if (!own_mailboxes_) {
+    const Endpoint* endpoint = context_.endpoint(Protocol::imap);
+    if (endpoint == nullptr) {
+      not_applicable("the target has no such endpoint");
+      end();
+      return false;
+    }
+    const auto session = context_.new_session(kClient, Protocol::imap, 1, 0, *endpoint, "naming");
+    own_mailboxes_ = std::make_unique<OwnMailboxes>(context_, session, *endpoint);
+    own_mailboxes_->connection().changed = [this] { again(); };
+    own_until_ = context_.network.now() + context_.scaled(kBound);
+    own_mailboxes_->connection().open(*endpoint);
+  }
+  const bool late = context_.network.now() >= own_until_;
+  if (!own_mailboxes_->go_on() && !late) {
+    context_.network.set_alarm(*this, own_until_);
+    return false;
+  }
+  std::string problem = own_mailboxes_->problem();
+  if (late && !own_mailboxes_->leaving() && problem.empty())
+    problem = fmt::format("no answer within {}", format_duration(context_.scaled(kBound)));
+  own_mailboxes_->connection().leave();
+  if (!problem.empty()) {
+    context_.fail("connect", "how the server names mailboxes could not be asked: " + problem);
+  } else if (own_ = own_mailboxes_->values(check_.own); own_.empty()) {
+    not_applicable("the server has no hierarchy of mailboxes");
+  }
+  variables_.values = own_;
+  if (own_.empty()) end();
+  return !own_.empty();
+}
+
 void Talk::run() {
+  if (!check_.own.empty() && own_.empty() && !name_own_mailboxes()) return;
   while (!over_) {
     if (!context_.problem.empty()) return end();
     if (next_ >= check_.talk.size()) {
@@ -43,7 +78,7 @@ void Talk::run() {
       for (auto& entry : lines_) leave(std::move(entry.second));
       lines_.clear();
       next_ = 0;
-      variables_.values.clear();
+      variables_.values = own_;
       continue;
     }
     const scenario::TalkLine& line = check_.talk[next_];

@@ -9,6 +9,7 @@
 #include "play/talk/bring_up.h"
 #include "play/talk/connection.h"
 #include "play/talk/match.h"
+#include "play/talk/own_mailboxes.h"
 
 namespace mailproof::play {
 
@@ -81,6 +82,7 @@ class Talk final : public Alarm {
   Came compare(const TalkLine& line);
   void done(const Line& at, const TalkLine& line);
   Came passed(Duration span);
+  bool name_own_mailboxes();
   void next();
   void end();
   Duration bound() const;
@@ -100,6 +102,7 @@ class Talk final : public Alarm {
   Came may_go_on(Line& at);
   Pieces fill_in(Line& at, std::string_view text, bool raw);
   void fill_variable(Line& at, const TalkVariable& variable, Pieces& out);
+  std::optional<std::string> own_mailbox(const std::string& name, bool raw, bool quoted) const;
   void unbound(const std::string& name);
   std::optional<std::string> message(std::string_view name) const;
 
@@ -173,6 +176,10 @@ class Talk final : public Alarm {
   bool delivering_ = false, delivered_ = false;
   std::size_t events_before_ = 0;  ///< the delivery
   bool over_ = false;
+
+  std::unique_ptr<OwnMailboxes> own_mailboxes_;
+  std::map<std::string, std::string, std::less<>> own_;  ///< "box" and the like, once the server was asked
+  Time own_until_{};
 
   std::unique_ptr<TalkProbe> probe_;
   std::function<void(bool)> looked_;

@@ -67,6 +67,20 @@ TEST(Ownership, AHeaderOfAMegabyteIsNotOursForWhatStandsBehindIt) {
 
 constexpr Identity kOurs{Whose::ours, 1}, kForeign{}, kReport{Whose::maybe_report, 0};
 
+TEST(OwnMailboxNames, OnlyMailboxesWithTheNumberOfAPlayingAreOurs) {
+  const World world;
+  const std::string ours = own_mailbox_name(world.messages);
+  EXPECT_EQ(ours, "mailproof-a1b2c3d4e5f60718");
+  for (const std::string& name : {ours, ours + "-2", ours + "/a", "INBOX." + ours, "INBOX/" + ours + "/a",
+                                  std::string("mailproof-0000000000000001")})
+    EXPECT_TRUE(named_as_ours(name)) << name;
+  for (const char* name :
+       {"INBOX", "mailproof-", "mailproof-notes", "mailproof-a1b2c3d4e5f6071", "mailproof-A1B2C3D4E5F60718",
+        "notmailproof-a1b2c3d4e5f60718", "mailproof-a1b2c3d4e5f6071x", ""})
+    EXPECT_FALSE(named_as_ours(name)) << name;
+  EXPECT_EQ(named_as_ours(ours + "/a")->name(), ours + "/a");
+}
+
 TEST(ImapGuard, OnlyWhatWasSeenToBeOursIsOwned) {
   ImapGuard guard(false);
   guard.opened("INBOX", 7);

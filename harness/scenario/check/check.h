@@ -1,4 +1,5 @@
 #pragma once
+#include <set>
 #include <string>
 #include <vector>
 
@@ -107,6 +108,7 @@ struct Check {
   bool strict_untagged = false;
   TalkConnect first;           ///< how connections open that do not say so themselves
   std::vector<TalkLine> talk;  ///< empty: a check by steps
+  std::set<std::string> own;   ///< "box", "box/a", "sep": what the talk says of mailboxes of its own
   /// Index of the first step that is a delivery of the talk's own; those before it fill the mailbox.
   std::size_t deliveries = 0;
   bool talks() const { return !talk.empty(); }

@@ -46,6 +46,24 @@ std::vector<TalkPart> cut_pattern(std::string_view text) {
   return out;
 }
 
+bool is_own_mailbox(std::string_view name) {
+  if (name == "sep") return true;
+  const bool token = name.starts_with("token");
+  if (!token && !name.starts_with("box")) return false;
+  std::string_view rest = name.substr(token ? 5 : 3);
+  if (!rest.empty() && rest.front() >= '2' && rest.front() <= '9') rest.remove_prefix(1);
+  if (token) return rest.empty();
+  for (char before = '\0'; !rest.empty(); rest.remove_prefix(1)) {
+    const char c = rest.front();
+    const bool part = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!part && c != '/') return false;
+    if (before == '\0' ? c != '/' : c == '/' && before == '/') return false;
+    if (c == '/' && rest.size() == 1) return false;
+    before = c;
+  }
+  return true;
+}
+
 std::vector<std::string> pattern_words(std::string_view pattern) {
   std::vector<std::string> out;
   std::string word;

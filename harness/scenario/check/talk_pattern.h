@@ -20,6 +20,9 @@ struct TalkPart {
 /// a regex between / may hold braces.
 std::size_t closing_brace(std::string_view text, std::size_t open);
 std::vector<TalkPart> cut_pattern(std::string_view text);
+/// "box", "box2", "box/a/b", "token", "sep": what a talk says of mailboxes of its own
+/// (scenarios/conformance/README.md, "Mailboxes of its own").
+bool is_own_mailbox(std::string_view name);
 /// Words between blanks; those within ${...} and {...} do not cut.
 std::vector<std::string> pattern_words(std::string_view pattern);
 

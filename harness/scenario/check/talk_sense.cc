@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <map>
 #include <set>
@@ -182,7 +183,7 @@ class TalkSense {
         complain(at, shown(), fmt::format("${{{0}}}, or of another connection ${{{0}:2}}", name));
       return;
     }
-    if (name == "wrong" || bound_.contains(name)) return;
+    if (name == "wrong" || bound_.contains(name) || own(variable)) return;
     for (const std::string_view word : {"user", "pass", "address"}) {
       if (!name.starts_with(word)) continue;
       const std::string_view number = std::string_view(name).substr(word.size());
@@ -193,12 +194,36 @@ class TalkSense {
     known.insert(known.end(), kGiven.begin(), kGiven.end());
     complain(at, name,
              "a variable that an S line above binds, or one of ${user}, ${pass}, ${address}, ${wrong}, ${apop}, "
-             "${timestamp}, ${b64:...}, ${quoted:...}, ${literal:...}, ${fill:600} and ${pad:255}",
+             "${timestamp}, ${b64:...}, ${quoted:...}, ${literal:...}, ${fill:600}, ${pad:255}, ${box}, ${box/a}, ${token} "
+             "and ${sep}",
              known);
+  }
+
+  /// A mailbox of the check's own, or how its name is made.
+  bool own(const TalkVariable& variable) {
+    if (!variable.type.empty() || !is_own_mailbox(variable.name)) return false;
+    check_.own.insert(variable.name);
+    return true;
+  }
+
+  /// Any other mailbox may be somebody's, and nobody would remove it.
+  void others_mailboxes(const TalkLine& line) {
+    const auto words = pattern_words(line.text);
+    const auto changes = [](std::string_view word) {
+      return std::any_of(kOfMailboxes.begin(), kOfMailboxes.end(), [&](auto one) { return iequals(word, one); });
+    };
+    if (std::none_of(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(words.size(), 2)),
+                     changes))
+      return;
+    const std::string text = upper(line.text);
+    for (const std::string_view ours : {"${BOX", "${TOKEN", "INBOX"})
+      if (text.find(ours) != std::string::npos) return;
+    complain(line, line.written, "a mailbox of the check's own, like ${box} or ${box/a}, or INBOX");
   }
 
   void sent(Wire& wire, std::size_t index) {
     const TalkLine& line = check_.talk[index];
+    if (wire.protocol == Protocol::imap) others_mailboxes(line);
     if (line.op == Op::send_raw) wire.certain = false;
     if (wire.protocol == Protocol::imap && line.op == Op::send) literals(line);
     if (!wire.certain) {
@@ -312,6 +337,7 @@ class TalkSense {
         continue;
       }
       type(line, part.variable->type, of_block);
+      if (own(*part.variable)) continue;
       if (part.variable->name != "_" && line.op != Op::never) bound_.insert(part.variable->name);
     }
   }
@@ -472,7 +498,7 @@ class TalkSense {
     for (const std::string& operand : line.alternatives) {
       if (const auto variable = only_variable(operand)) {
         any = true;
-        if (bound_.contains(variable->name)) continue;
+        if (bound_.contains(variable->name) || own(*variable)) continue;
         complain(line, variable->name, "a variable that an S line above binds", {bound_.begin(), bound_.end()});
       } else if (operand.find("${") != std::string::npos) {
         complain(line, operand, "a variable alone, like ${a}");
@@ -485,6 +511,8 @@ class TalkSense {
 
   static constexpr std::string_view kImapWords[] = {"OK", "NO", "BAD", "+", "closed", "*"};
   static constexpr std::span<const std::string_view> kImapFirst{kImapWords};
+  static constexpr std::array<std::string_view, 5> kOfMailboxes = {"CREATE", "DELETE", "RENAME", "SUBSCRIBE",
+                                                                   "UNSUBSCRIBE"};
 
   int column_;
   Complaints& complaints_;

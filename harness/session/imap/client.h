@@ -134,6 +134,7 @@ class ImapClient final : public Peer {
   CommandId remove(std::string_view mailbox);
   CommandId rename(std::string_view from, std::string_view to);
   CommandId subscribe(std::string_view mailbox);
+  CommandId unsubscribe(std::string_view mailbox);
   CommandId list(std::string_view reference, std::string_view pattern);
   CommandId lsub(std::string_view reference, std::string_view pattern);
   CommandId status(std::string_view mailbox, std::string_view items);  ///< "(MESSAGES UIDNEXT)"

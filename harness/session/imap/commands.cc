@@ -159,6 +159,12 @@ CommandId ImapClient::subscribe(std::string_view mailbox) {
   return impl_->enqueue(c);
 }
 
+CommandId ImapClient::unsubscribe(std::string_view mailbox) {
+  ImapPending& c = impl_->prepare("UNSUBSCRIBE", ImapVerb::other);
+  c.writer.mailbox(impl_->wire_name(mailbox));
+  return impl_->enqueue(c);
+}
+
 CommandId ImapClient::list(std::string_view reference, std::string_view pattern) {
   ImapPending& c = impl_->prepare("LIST", ImapVerb::other);
   c.writer.mailbox(reference);

@@ -26,6 +26,15 @@ TEST(TalkLine, WordsAreComparedFromTheLeftWithoutCase) {
   EXPECT_FALSE(line("+OK 3 120", "+OK 3"));
 }
 
+TEST(TalkLine, WithinAWordAKnownValueStandsForItself) {
+  TalkVariables variables;
+  variables.values["sep"] = ".";
+  variables.values["token"] = "a.b";
+  EXPECT_TRUE(match_line("${lead}${sep}${token}", "user.alice.a.b", variables));
+  EXPECT_EQ(variables.values["lead"], "user.alice");
+  EXPECT_FALSE(match_line("${_}${token}", "user.alice.aXb", variables));
+}
+
 TEST(TalkLine, ADollarAtTheEndForbidsFurtherText) {
   EXPECT_TRUE(line("+OK 2 120 $", "+OK 2 120"));
   EXPECT_FALSE(line("+OK 2 120 $", "+OK 2 120 octets"));

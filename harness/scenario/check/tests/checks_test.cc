@@ -149,6 +149,27 @@ TEST(Checks, ACapabilityThatIsNearlyOneOfTheRfcsIsNoted) {
   EXPECT_THAT(loaded.notes[1].message(), HasSubstr("did you mean 'PLAIN'?"));
 }
 
+TEST(Talk, MailboxesOfItsOwnAreKnownByTheirNames) {
+  const auto one =
+      only(file(talk("connect: imap selected\nC: CREATE ${box2/a/B1}\nS: OK\nC: LIST \"\" \"*${token}\"\n"
+                     "S: * LIST ${_} ${sep} ${lead}${token}\nS: OK\nC: a1 DELETE ${box}\nS: OK")));
+  EXPECT_EQ(one.check->own, (std::set<std::string>{"box", "box2/a/B1", "sep", "token"}));
+  EXPECT_TRUE(only(file(talk("connect: imap selected\nC: RENAME INBOX INBOX\nS: NO"))).check->own.empty());
+  for (const char* name : {"box/", "box//a", "box/a/", "box1", "box10", "boxes", "token/a", "box/a b", "box:x"})
+    EXPECT_THAT(complaint(file(talk(std::string("connect: imap selected\nC: SELECT ${") + name + "}\nS: OK"))),
+                HasSubstr("a variable that an S line above binds"))
+        << name;
+}
+
+TEST(Talk, OtherMailboxesAreNeitherMadeNorRemoved) {
+  for (const char* line : {"CREATE Archive", "a1 DELETE Archive", "RENAME Archive Old", "SUBSCRIBE Archive"})
+    EXPECT_THAT(complaint(file(talk(std::string("connect: imap selected\nC: ") + line + "\nS: OK"))),
+                HasSubstr("a mailbox of the check's own, like ${box} or ${box/a}, or INBOX"))
+        << line;
+  EXPECT_THAT(complaint(file(talk("connect: imap selected\nC!: a1 DELETE {7+}\\r\\nArchive\\r\\n\nS: a1 OK"))),
+              HasSubstr("a mailbox of the check's own"));
+}
+
 TEST(Talk, MistakesAreNamedWithTheirLine) {
   EXPECT_THAT(complaint(file(talk("C: NOOP\nS: +OK\nwati: 5s"))), HasSubstr("file.yaml:12:"));
   EXPECT_THAT(complaint(file(talk("C: NOOP\nwati: 5s"))), HasSubstr("did you mean 'wait'?"));

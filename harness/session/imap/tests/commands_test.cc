@@ -50,6 +50,7 @@ TEST(ImapCommands, AreWrittenAsTheRfcSays) {
   sends(c.remove("A/B"), "DELETE A/B");
   sends(c.rename("A", "B c"), "RENAME A \"B c\"");
   sends(c.subscribe("A"), "SUBSCRIBE A");
+  sends(c.unsubscribe("A"), "UNSUBSCRIBE A");
   sends(c.list("", "*"), "LIST \"\" *");
   sends(c.lsub("", "%"), "LSUB \"\" %");
   sends(c.status("INBOX", "(MESSAGES UIDNEXT)"), "STATUS INBOX (MESSAGES UIDNEXT)");

@@ -1,0 +1,118 @@
+#include "play/talk/own_mailboxes.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "play/talk/tests/checked.h"
+#include "play/tests/foreign_rig.h"
+
+namespace mailproof::play {
+namespace {
+
+using history::What;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+constexpr const char* kAuthenticated = "    needs: [imap]\n";
+
+/// What the talk's own connections sent.
+std::string sent(const Checked& check) {
+  std::string out;
+  for (const auto& log : check.rig.player->logs()) out += log->excerpt(log->here());
+  return out;
+}
+
+/// A server that names and separates mailboxes like this.
+std::vector<WrongBlock> telling(const std::string& personal) {
+  return {instead_of("NAMESPACE", {"* NAMESPACE " + personal + " NIL NIL\r\n${tag} OK Done\r\n"}, kImap)};
+}
+
+std::string own_name(const Checked& check, int number = 0) {
+  const std::string name = "mailproof-0000000000000000";
+  for (const auto& log : check.rig.player->logs()) {
+    const std::string all = log->excerpt(log->here());
+    if (const auto at = all.find("mailproof-"); at != std::string::npos)
+      return all.substr(at, name.size()) + (number == 0 ? "" : "-" + std::to_string(number));
+  }
+  return {};
+}
+
+TEST(OwnMailboxes, AreMadeAndFoundByTheirNames) {
+  const Checked check(
+      "connect: imap authenticated\nC: CREATE ${box}\nS: OK\nC: CREATE ${box2/a/b}\nS: OK\nC: LIST \"\" "
+      "\"*${token}*\"\n"
+      "S: * LIST ${_} ${sep} ${box}\nS: * LIST ${_} ${sep} ${box2/a/b}\nS: OK\nC: DELETE \"${box2}${sep}a${sep}b\"\nS: "
+      "OK",
+      kAuthenticated);
+  EXPECT_EQ(check.rig.problem(), "");
+  EXPECT_THAT(check.end(), HasSubstr("ok: "));
+  const std::string name = own_name(check);
+  EXPECT_TRUE(named_as_ours(name)) << name;
+  EXPECT_THAT(sent(check), HasSubstr("CREATE " + name + "\\r\\n"));
+  EXPECT_THAT(sent(check), HasSubstr("CREATE " + name + "-2/a/b\\r\\n"));
+}
+
+TEST(OwnMailboxes, PrefixAndDelimiterAreTheServers) {
+  const std::string talk = "connect: imap authenticated\nC: CREATE ${box/a}\nS: OK\nC: LIST \"\" \"${box/a}\"\nS: OK";
+  const Checked courier(talk, kAuthenticated, telling("((\"INBOX.\" \".\"))"));
+  EXPECT_THAT(sent(courier), HasSubstr("CREATE INBOX." + own_name(courier) + ".a\\r\\n"));
+  const Checked odd(talk, kAuthenticated, telling("((\"My \\\"mail\\\"\\\\\" \"\\\\\") (\"x\" \"/\"))"));
+  EXPECT_THAT(sent(odd), HasSubstr("CREATE \"My \\\"mail\\\"\\\\" + own_name(odd) + "\\\\a\"\\r\\n"));
+  EXPECT_THAT(sent(odd), HasSubstr("LIST \"\" \"My \\\"mail\\\"\\\\" + own_name(odd) + "\\\\a\"\\r\\n"));
+  const Checked none(talk, kAuthenticated, telling("NIL"));
+  EXPECT_THAT(sent(none), HasSubstr("CREATE " + own_name(none) + "/a\\r\\n")) << "asked by LIST then";
+  const Checked refused(talk, kAuthenticated, {instead_of("NAMESPACE", {"${tag} BAD What?\r\n"}, kImap)});
+  EXPECT_THAT(sent(refused), HasSubstr("CREATE " + own_name(refused) + "/a\\r\\n"));
+}
+
+TEST(OwnMailboxes, WithoutHierarchyThereIsNothingBelow) {
+  const Checked below("connect: imap authenticated\nC: CREATE ${box/a}\nS: OK", kAuthenticated,
+                      telling("((\"\" NIL))"));
+  EXPECT_EQ(below.rig.last(What::not_applicable).text, "the server has no hierarchy of mailboxes");
+  EXPECT_THAT(below.talked(), IsEmpty());
+  const Checked flat("connect: imap authenticated\nC: CREATE ${box}\nS: OK", kAuthenticated, telling("((\"\" NIL))"));
+  EXPECT_THAT(flat.end(), HasSubstr("ok: "));
+}
+
+TEST(OwnMailboxes, WhatIsNotToldIsAnErrorOfItsOwn) {
+  auto blocks = telling("NIL");
+  blocks.push_back(instead_of("LIST \"\" \"\"", {"${tag} OK Done\r\n"}, kImap));
+  const Checked check("connect: imap authenticated\nC: CREATE ${box}\nS: OK", kAuthenticated, std::move(blocks));
+  EXPECT_THAT(check.rig.problem(), HasSubstr("does not tell its hierarchy delimiter"));
+  EXPECT_THAT(check.talked(), IsEmpty());
+}
+
+/// As on a real server: what the check made is removed, and nothing else.
+TEST(OwnMailboxes, GoWhenTheTalkIsOver) {
+  SimRig rig(
+      scenario::parse("id: imap.3501-6.3\ntitle: t\nneeds: [imap]\nstate: authenticated\nchecks:\n"
+                      "  - id: one\n    level: MUST\n    title: it is so\n    talk: |\n" +
+                          Checked::indented("C: CREATE ${box}\nS: OK\nC: CREATE ${box/a/b}\nS: OK\n"
+                                            "C: SUBSCRIBE ${box/a}\nS: OK\nC: DELETE ${box/a}\nS: OK\n"
+                                            "C: RENAME ${box/a/b} ${box3}\nS: OK\nC: NOOP\nS: BAD"),
+                      "check.yaml"));
+  rig.options.load = true;  // the simulation is cleaned only then
+  const auto names = [&rig] {
+    return ask(*rig.server, Protocol::imap, {"a LOGIN user-user pass", "b LIST \"\" *", "c LSUB \"\" *", "d LOGOUT"},
+               rig.network->now());
+  };
+  const std::string made = ask(*rig.server, Protocol::imap,
+                               {"a LOGIN user-user pass", "b CREATE mailproof-notes", "c CREATE Work/2026",
+                                "d SUBSCRIBE Work/2026", "e CREATE mailproof-00000000000000ff/a", "f LOGOUT"},
+                               rig.network->now());
+  EXPECT_THAT(made, HasSubstr("e OK"));
+  const std::string before = names();
+  EXPECT_THAT(before, HasSubstr("mailproof-00000000000000ff")) << "of a run that was cut off";
+  rig.play();
+  EXPECT_EQ(rig.problem(), "");
+  const std::string after = names();
+  EXPECT_THAT(after, Not(HasSubstr("mailproof-0000")));
+  for (const char* kept : {"INBOX", "mailproof-notes", "\"/\" Work/2026", "LSUB () \"/\" Work/2026"})
+    EXPECT_THAT(after, HasSubstr(kept));
+  for (const char c : {'1', '2', '9', 'a', 'b', 'c', 'd', 'e', 'f'})
+    EXPECT_THAT(after, Not(HasSubstr(std::string("mailproof-") + c))) << after;
+}
+
+}  // namespace
+}  // namespace mailproof::play
