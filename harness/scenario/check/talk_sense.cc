@@ -49,6 +49,7 @@ bool can_fail(const TalkLine& line) {
     case Op::reply_regex:
     case Op::never:
     case Op::closed:
+    case Op::imaptest:
     case Op::quiet:
     case Op::same:
     case Op::differ:
@@ -192,11 +193,12 @@ class TalkSense {
     }
     std::vector<std::string> known(bound_.begin(), bound_.end());
     known.insert(known.end(), kGiven.begin(), kGiven.end());
-    complain(at, name,
-             "a variable that an S line above binds, or one of ${user}, ${pass}, ${address}, ${wrong}, ${apop}, "
-             "${timestamp}, ${b64:...}, ${quoted:...}, ${literal:...}, ${fill:600}, ${pad:255}, ${box}, ${box/a}, ${token} "
-             "and ${sep}",
-             known);
+    complain(
+        at, name,
+        "a variable that an S line above binds, or one of ${user}, ${pass}, ${address}, ${wrong}, ${apop}, "
+        "${timestamp}, ${b64:...}, ${quoted:...}, ${literal:...}, ${fill:600}, ${pad:255}, ${box}, ${box/a}, ${token} "
+        "and ${sep}",
+        known);
   }
 
   /// A mailbox of the check's own, or how its name is made.
