@@ -1,8 +1,20 @@
 #include "core/deflate_peer.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace mailproof {
+namespace {
+
+/// Lines of text, as nobody's compressor makes them: a stream that was flushed ends with 00 00 FF FF, or at least with
+/// bits that are no letters. Without this its first letters would be the beginning of a block, whose end is awaited.
+bool is_clear_text(std::string_view bytes) {
+  return bytes.size() >= 8 && bytes.ends_with("\r\n") && std::all_of(bytes.begin(), bytes.end(), [](char c) {
+           return (c >= ' ' && c <= '~') || c == '\r' || c == '\n' || c == '\t';
+         });
+}
+
+}  // namespace
 
 void DeflatePeer::start() {
   if (started()) return;
@@ -15,7 +27,9 @@ void DeflatePeer::feed(Bytes in, Time now) {
   now_ = now;
   if (!started()) return inner_.feed(in, now);
   if (garbage_) return;
-  const bool whole = inflater_->inflate(as_text(in), [&](std::string_view text) { inner_.feed(as_bytes(text), now); });
+  const bool clear = !std::exchange(heard_, true) && is_clear_text(as_text(in));
+  const bool whole =
+      !clear && inflater_->inflate(as_text(in), [&](std::string_view text) { inner_.feed(as_bytes(text), now); });
   if (whole) return;
   garbage_ = true;
   if (on_garbage) on_garbage();
@@ -48,6 +62,7 @@ void DeflatePeer::sent(std::size_t n, Time now) {
   if (clear_left_ == 0) return out_.sent(n);
   clear_left_ -= std::min(n, clear_left_);
   inner_.sent(n, now);
+  if (clear_left_ == 0 && waker_ != nullptr) waker_->wake();  // what is behind it waits
 }
 
 }  // namespace mailproof

@@ -19,10 +19,11 @@ class DeflatePeer final : public Peer {
   /// deflated.
   void start();
   bool started() const { return deflater_ != nullptr; }
-  /// What comes is no DEFLATE stream: called once, and nothing of it gets to the peer any more.
+  /// What comes is no DEFLATE stream, but clear text or anything: called once, and nothing of it gets to the peer any
+  /// more.
   std::function<void()> on_garbage;
 
-  void attach(Waker* waker) override { inner_.attach(waker); }
+  void attach(Waker* waker) override { inner_.attach(waker_ = waker); }
   void opened(Time now) override { inner_.opened(now_ = now); }
   void feed(Bytes in, Time now) override;
   std::span<const Output> output() override;
@@ -38,6 +39,8 @@ class DeflatePeer final : public Peer {
   Peer& inner_;
   std::unique_ptr<Deflater> deflater_;  ///< started
   std::unique_ptr<Inflater> inflater_;
+  Waker* waker_ = nullptr;
+  bool heard_ = false;          ///< something deflated, or not, came
   std::size_t clear_left_ = 0;  ///< octets of the peer's output that go out as they are
   std::vector<Output> clear_;   ///< ... those
   Outbox out_;

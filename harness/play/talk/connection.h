@@ -96,6 +96,7 @@ class TalkConnection final : public Peer {
     bool block = false;
   };
   void said(const Piece& piece);
+  void take(std::string_view bytes);
   void line(std::string_view text, std::string_view raw);
   void pop3_line();
   void imap_line();
@@ -116,6 +117,10 @@ class TalkConnection final : public Peer {
   std::optional<TlsFacts> tls_;
   std::uint64_t octets_ = 0;
   std::uint64_t kept_ = 0;
+
+  /// IMAP: COMPRESS was said, so what follows its tagged reply may be deflated: it is held until that is known.
+  bool compressing_ = false, holding_ = false;
+  std::string held_;
 
   std::string buffer_;            ///< an unfinished line
   std::string said_;              ///< an unfinished command line

@@ -103,7 +103,7 @@ class ScriptReader {
   void read_lines() {
     std::string joined;
     std::string body;
-    bool in_body = false;
+    bool in_body = false, binary = false;  // "~{{{": as it stands, with LF between its lines
     int number = 0;
     bool header = true;
     std::string_view rest = script_.text;
@@ -111,14 +111,14 @@ class ScriptReader {
       const auto end = std::min(rest.find('\n'), rest.size());
       std::string_view line = rest.substr(0, end);
       rest.remove_prefix(std::min(end + 1, rest.size()));
-      if (line.ends_with('\r')) line.remove_suffix(1);
+      if (line.ends_with('\r') && !(in_body && binary)) line.remove_suffix(1);
       ++number;
       if (in_body) {
         if (!line.starts_with("}}}")) {
-          body += std::string(line) + "\r\n";
+          body += std::string(line) + (binary ? "\n" : "\r\n");
           continue;
         }
-        if (body.size() >= 2) body.resize(body.size() - 2);
+        body.resize(body.size() - std::min<std::size_t>(body.size(), binary ? 1 : 2));
         joined += given(std::exchange(body, {}));
         line.remove_prefix(3);
         in_body = false;
@@ -132,7 +132,8 @@ class ScriptReader {
         if (line.front() == '#') continue;
       }
       if (line.ends_with("{{{")) {
-        line.remove_suffix(line.ends_with("~{{{") ? 4 : 3);
+        binary = line.ends_with("~{{{");
+        line.remove_suffix(3);
         joined += line;
         in_body = true;
         continue;
@@ -145,7 +146,7 @@ class ScriptReader {
 
   /// A marker for bytes that stand in the script.
   std::string given(std::string body) {
-    std::string name = fmt::format("text{}", check_.given.size() + 1);
+    std::string name = fmt::format("text{}", ++texts_);
     std::string out = fmt::format("\1{}\1", name);
     check_.given.emplace(std::move(name), std::move(body));
     return out;
@@ -508,7 +509,7 @@ class ScriptReader {
   bool no_extra_ = false, preparing_ = false;
   std::vector<Skipping> skipping_;
   std::optional<Group> group_;
-  int groups_ = 0, made_tags_ = 0;
+  int groups_ = 0, made_tags_ = 0, texts_ = 0;
 };
 
 }  // namespace

@@ -37,7 +37,7 @@ struct Read {
 };
 
 TEST(ImapTest, MessagesOfAnMboxKeepTheEmptyLineBehindThem) {
-  EXPECT_THAT(messages_of_mbox("From a\nSubject: s\n\nFrom the heart\n\nFrom b\nX: y\n\nz\n"),
+  EXPECT_THAT(messages_of_mbox("From a\nSubject: s\n\nFrom b\nX: y\n\nz\n"),
               ElementsAre("Subject: s\r\n\r\n", "X: y\r\n\r\nz\r\n"));
   EXPECT_THAT(messages_of_mbox("From a\nA: b\n\nx\nFrom here\n\nFrom b\nX: y\n\n"),
               ElementsAre("A: b\r\n\r\nx\r\nFrom here\r\n\r\n", "X: y\r\n\r\n"));
@@ -88,7 +88,7 @@ TEST(ImapTest, WhatIsSaidIsInTheNotationOfATalk) {
                           "1>append ${box} ${literal:${text1}}", "1>noop"));
   EXPECT_EQ(read.scenario.check->given.at("text1"), "A: b\r\n\r\nc");
   EXPECT_EQ(read.scenario.check->given.at("message1"), "Subject: s1\r\n\r\nbody1\r\n\r\n");
-  EXPECT_EQ(read.awaited().back().untagged[0].pattern, "1 fetch (body[] {1}\r\nd)");
+  EXPECT_EQ(read.awaited().back().untagged[0].pattern, "1 fetch (body[] ~{1}\r\nd)");
 }
 
 TEST(ImapTest, TheEnvironmentChooses) {
