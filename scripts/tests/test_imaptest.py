@@ -36,8 +36,7 @@ ok status inbox (messages)
 * status inbox (messages 7)
 """
 SKIPPED = "capabilities: XNOBODYHASTHIS\n\nok noop\n"
-SCRIPTS = pathlib.Path(os.environ.get("MAILPROOF_IMAPTEST", "/nowhere"))
-# What ImapTest itself says of these servers: (failed, skipped) of its scripts.
+SCRIPTS = pathlib.Path(os.environ.get("MAILPROOF_IMAPTEST", "no-such-folder"))
 BUILTIN_SKIPS = {"listext", "notify", "sort-subject", "thread2"}
 
 
@@ -59,7 +58,7 @@ def test_scripts_are_checks_with_their_verdicts(scripts, tmp_path):
     assert ran.status == 1, ran.text
     assert verdicts(tmp_path / "run") == {"imaptest.flags": "pass", "imaptest.never": "fail", "imaptest.skipped": "not-applicable"}
     # The line of the script, what it wants, what came, and the wire.
-    for words in ("* status inbox (messages 7) (script line 6)", "line 5: ok status inbox (messages)", "* STATUS INBOX (MESSAGES 0)",
+    for words in ("* status inbox (messages 7) (script line 6)", "line 5: ok status inbox (messages)", '* STATUS "INBOX" (MESSAGES 0)',
                   "mailproof run --imaptest"):
         assert words in ran.out, ran.out
     suite = ElementTree.parse(tmp_path / "run" / "junit.xml").getroot()
@@ -69,8 +68,9 @@ def test_scripts_are_checks_with_their_verdicts(scripts, tmp_path):
 def test_one_script_and_its_baseline(scripts, tmp_path):
     first = tool.finish(tool.start("run", "--imaptest", scripts / "never", "--sim", "--out", tmp_path / "first"))
     assert first.status == 1, first.text
-    again = tool.finish(tool.start("run", "--imaptest", scripts / "never", "--sim", "--out", tmp_path / "again", "--baseline", tmp_path / "first"))
+    again = tool.finish(tool.start("run", "--imaptest", scripts, "--sim", "--out", tmp_path / "again", "--baseline", tmp_path / "first"))
     assert again.status == 0, again.text
+    assert verdicts(tmp_path / "again")["imaptest.never"] == "known-fail"
 
 
 def test_scripts_beside_checks_and_chosen_by_id(scripts, tmp_path):
