@@ -24,6 +24,7 @@ std::string for_reader(const std::string& path) {
 
 /// By its id where the scenarios folder has it: that folder is everybody's.
 std::string to_play(const PlayFlags& flags, const scenario::Scenario& scenario) {
+  if (scenario.id.starts_with("imaptest.")) return "--imaptest " + for_reader(scenario.path);
   const fs::path near = fs::absolute(scenario.path)
                             .lexically_normal()
                             .lexically_relative(fs::absolute(flags.scenarios).lexically_normal());

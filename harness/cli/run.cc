@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <mutex>
@@ -22,6 +23,7 @@
 #include "host/signals.h"
 #include "report/groups.h"
 #include "run/worker.h"
+#include "scenario/imaptest/imaptest.h"
 #include "scenario/yaml/files.h"
 
 namespace mailproof::cli {
@@ -37,6 +39,7 @@ struct RunFlags : PlayFlags {
   bool until_fail = false, fail_fast = false, last_failed = false;
   unsigned most_causes = 0;  ///< the run ends where so many are known; 0 = it does not
   std::string baseline;
+  std::string imaptest;  ///< a script of ImapTest's, or a folder of them
 };
 
 /// By id prefix (whole words of it) or by tag.
@@ -71,6 +74,7 @@ std::string without_match(const char* option, const std::vector<std::string>& wo
 /// What was asked for, so that a later run can tell whether it was asked for the same.
 std::vector<std::string> selection(const RunFlags& flags) {
   std::vector<std::string> out = flags.paths;
+  if (!flags.imaptest.empty()) out.push_back("--imaptest " + flags.imaptest);
   for (const auto& word : flags.only) out.push_back("--only " + word);
   for (const auto& word : flags.skip) out.push_back("--skip " + word);
   if (flags.slow) out.emplace_back("--slow");
@@ -170,6 +174,16 @@ class Causes {
   std::set<std::string> seen_;
 };
 
+/// Says what is wrong with its scripts. False: there was something.
+bool add_imaptest(const RunFlags& flags, std::vector<scenario::Scenario>& scenarios) {
+  if (flags.imaptest.empty()) return true;
+  auto loaded = scenario::load_imaptest(flags.imaptest,
+                                        [](const std::string& name) { return std::getenv(name.c_str()) != nullptr; });
+  for (const auto& problem : loaded.problems) say_error(fmt::format("{}\n", problem.message()));
+  std::move(loaded.scenarios.begin(), loaded.scenarios.end(), std::back_inserter(scenarios));
+  return loaded.problems.empty();
+}
+
 int run(RunFlags flags) {
   if (flags.fail_fast && flags.most_causes == 0) flags.most_causes = 1;
   const auto target = make_target(flags.target);
@@ -178,8 +192,9 @@ int run(RunFlags flags) {
   if (!lock) return complain(lock.error().message());
   auto asked = make_asked(flags, *target);
   if (!asked) return complain(asked.error().message());
-  auto scenarios = load_scenarios(flags.paths, flags.scenarios);
-  if (!scenarios) return kWrongUse;
+  auto scenarios = flags.paths.empty() ? std::optional(std::vector<scenario::Scenario>())
+                                       : load_scenarios(flags.paths, flags.scenarios);
+  if (!scenarios || !add_imaptest(flags, *scenarios)) return kWrongUse;
   for (const auto& why :
        {without_match("--only", flags.only, *scenarios), without_match("--skip", flags.skip, *scenarios)})
     if (!why.empty()) return complain(why);
@@ -333,11 +348,18 @@ void add_run(CLI::App& app, int& status) {
       ->type_name("N");
   command->add_flag("--last-failed", flags->last_failed,
                     "Of these only what did not pass in the run before: the one in --out, or the newest below runs/");
+  command
+      ->add_option(
+          "--imaptest", flags->imaptest,
+          "Also a script of ImapTest's, or a folder of them, each with the verdict that ImapTest gives; alone where no "
+          "scenarios are named")
+      ->check(CLI::ExistingPath)
+      ->type_name("DIR");
   command->add_option("--baseline", flags->baseline,
                       "run.json of an earlier run: what it found already does not fail, what passed there and is not "
                       "applicable now does");
   command->callback([flags, &status] {
-    if (flags->paths.empty()) flags->paths = {flags->scenarios};
+    if (flags->paths.empty() && flags->imaptest.empty()) flags->paths = {flags->scenarios};
     status = run(*flags);
   });
 }

@@ -21,6 +21,7 @@ struct WrongAction {
     wait,   ///< lets `span` pass before the next action
     close,  ///< and nothing is heard any more
     reset,
+    compress,  ///< deflates what it says from here on, and inflates what it hears (RFC 4978)
   };
   Kind kind = Kind::pass;
   std::string text = {};

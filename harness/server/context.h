@@ -26,7 +26,7 @@ struct ServerContext {
   bool has(Latitude latitude) const { return switches.on(latitude); }
 };
 
-std::unique_ptr<Connection> make_imap(ServerContext& context, bool tls);
+std::unique_ptr<Peer> make_imap(ServerContext& context, bool tls, bool needs_tls);
 std::unique_ptr<Connection> make_pop3(ServerContext& context, bool tls);
 std::unique_ptr<Connection> make_smtp(ServerContext& context, bool tls, bool lmtp);
 

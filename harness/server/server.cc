@@ -31,8 +31,7 @@ std::unique_ptr<Peer> Server::accept(Protocol protocol, bool tls, bool needs_tls
   std::unique_ptr<Connection> connection;
   switch (protocol) {
     case Protocol::imap:
-      connection = make_imap(impl_->context, tls);
-      break;
+      return make_imap(impl_->context, tls, needs_tls);
     case Protocol::pop3:
       connection = make_pop3(impl_->context, tls);
       break;

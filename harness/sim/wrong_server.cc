@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "core/deflate_peer.h"
 #include "core/outbox.h"
 #include "sim/wrong_script.h"
 
@@ -57,6 +58,8 @@ class WrongConnection final : public Peer {
         server_(std::move(server)),
         reset_(std::move(reset)),
         said_(script_->places.size()) {}
+
+  std::function<void()> compress;  ///< what it says from here on, and what it hears
 
   void attach(Waker* waker) override { server_->attach(waker); }
 
@@ -182,6 +185,9 @@ class WrongConnection final : public Peer {
         case Kind::wait:
           resume_at_ = now_ + action.span;
           return false;
+        case Kind::compress:
+          if (compress) compress();
+          break;
         case Kind::close:
         case Kind::reset:
           end_ = action.kind;
@@ -318,7 +324,12 @@ std::unique_ptr<Peer> WrongServer::wrap(Protocol protocol, std::unique_ptr<Peer>
     const bool concerned = std::any_of(script->places.begin(), script->places.end(), [&](const Script::Place& place) {
       return place.where.protocol == protocol && place.where.connection.value_or(number) == number;
     });
-    if (concerned) server = std::make_unique<WrongConnection>(script, protocol, number, std::move(server), reset);
+    if (!concerned) continue;
+    auto wrong = std::make_unique<WrongConnection>(script, protocol, number, std::move(server), reset);
+    WrongConnection& connection = *wrong;
+    auto outside = std::make_unique<DeflatePeer>(std::move(wrong));
+    connection.compress = [peer = outside.get()] { peer->start(); };
+    server = std::move(outside);
   }
   return server;
 }

@@ -9,15 +9,27 @@
 namespace mailproof::play {
 
 TalkConnection::TalkConnection(Context& context, std::uint32_t session, Protocol protocol)
-    : context_(context), session_(session), protocol_(protocol), recorded_(*this, *context.logs.at(session - 1)) {}
+    : context_(context),
+      session_(session),
+      protocol_(protocol),
+      recorded_(*this, *context.logs.at(session - 1)),
+      deflated_(recorded_) {
+  deflated_.on_garbage = [this] {
+    garbled_ = true;
+    drop(true);
+  };
+}
 
 TalkConnection::~TalkConnection() { link_.reset(); }
 
-void TalkConnection::open(const Endpoint& endpoint) { link_ = context_.network.open(endpoint, recorded_); }
+void TalkConnection::open(const Endpoint& endpoint) { link_ = context_.network.open(endpoint, deflated_); }
 
 void TalkConnection::send(const std::vector<Piece>& pieces) {
   if (over_) return;
+  if (std::exchange(holding_, false)) take(std::exchange(held_, {}));  // it was not deflated after all
   for (const Piece& piece : pieces) {
+    compressing_ =
+        compressing_ || (protocol_ == Protocol::imap && upper(piece.text).find(" COMPRESS ") != std::string::npos);
     if (piece.secret) {
       out_.secret(piece.text);
     } else {
@@ -47,6 +59,13 @@ void TalkConnection::start_tls() {
   if (waker_ != nullptr) waker_->wake();
 }
 
+void TalkConnection::start_deflate() {
+  deflated_.start();
+  compressing_ = holding_ = false;
+  if (const std::string behind = std::exchange(held_, {}); !behind.empty())
+    deflated_.feed(as_bytes(behind), context_.network.now());
+}
+
 void TalkConnection::misbehave(const LinkFaults& faults) {
   if (link_ && !over_) link_->misbehave(faults);
 }
@@ -72,11 +91,19 @@ void TalkConnection::opened(Time) {
 }
 
 void TalkConnection::feed(Bytes in, Time) {
-  std::string_view bytes = as_text(in);
-  octets_ += bytes.size();
-  kept_ += bytes.size();
+  octets_ += in.size();
+  kept_ += in.size();
+  take(as_text(in));
+  if (changed) changed();
+}
+
+void TalkConnection::take(std::string_view bytes) {
   while (!bytes.empty()) {
     if (kept_ > kMostKept) return drop(true);
+    if (holding_) {
+      held_ += bytes;
+      return;
+    }
     if (literal_ != 0) {
       const auto take = static_cast<std::size_t>(std::min<std::uint64_t>(literal_, bytes.size()));
       buffer_ += bytes.substr(0, take);
@@ -95,7 +122,6 @@ void TalkConnection::feed(Bytes in, Time) {
       pop3_line();
     }
   }
-  if (changed) changed();
 }
 
 void TalkConnection::pop3_line() {
@@ -122,6 +148,11 @@ void TalkConnection::imap_line() {
     return;
   }
   scan_.reset();
+  const bool tagged = !text.starts_with('*') && !text.starts_with('+') && physical_line_ == 0;
+  if (compressing_ && tagged) {
+    compressing_ = false;
+    holding_ = true;
+  }
   buffer_.resize(physical_line_ + text.size());
   physical_line_ = 0;
   TalkReply reply;

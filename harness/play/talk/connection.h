@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/deflate_peer.h"
 #include "core/outbox.h"
 #include "play/context.h"
 #include "wire/imap/line_scan.h"
@@ -45,6 +46,8 @@ class TalkConnection final : public Peer {
 
   void send(const std::vector<Piece>& pieces);
   void start_tls();
+  /// What is sent and received from here on is deflated (RFC 4978); the log has it as clear text.
+  void start_deflate();
   void misbehave(const LinkFaults& faults);
   void drop(bool with_reset);
   /// Nobody looks at it any more: ends it, and forgets what came.
@@ -57,6 +60,8 @@ class TalkConnection final : public Peer {
   bool over() const { return over_; }
   EndReason end() const { return end_; }
   const std::string& end_detail() const { return end_detail_; }
+  /// It was left because what came behind start_deflate() cannot be read.
+  bool garbled() const { return garbled_; }
   const std::optional<TlsFacts>& tls() const { return tls_; }  ///< of the newest handshake
   std::uint64_t octets() const { return octets_; }             ///< received so far
   /// What came of a reply that is not complete.
@@ -91,6 +96,7 @@ class TalkConnection final : public Peer {
     bool block = false;
   };
   void said(const Piece& piece);
+  void take(std::string_view bytes);
   void line(std::string_view text, std::string_view raw);
   void pop3_line();
   void imap_line();
@@ -100,16 +106,21 @@ class TalkConnection final : public Peer {
   std::uint32_t session_;
   Protocol protocol_;
   history::RecordedPeer recorded_;
+  DeflatePeer deflated_;
   std::unique_ptr<Link> link_;
   Outbox out_;
   Waker* waker_ = nullptr;
   Wants wants_ = Wants::nothing;
-  bool over_ = false;
+  bool over_ = false, garbled_ = false;
   EndReason end_ = EndReason::none;
   std::string end_detail_;
   std::optional<TlsFacts> tls_;
   std::uint64_t octets_ = 0;
   std::uint64_t kept_ = 0;
+
+  /// IMAP: COMPRESS was said, so what follows its tagged reply may be deflated: it is held until that is known.
+  bool compressing_ = false, holding_ = false;
+  std::string held_;
 
   std::string buffer_;            ///< an unfinished line
   std::string said_;              ///< an unfinished command line

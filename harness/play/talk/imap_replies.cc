@@ -49,16 +49,21 @@ std::string all(const std::vector<TalkReply>& replies) {
 
 }  // namespace
 
+/// What is not as the grammar has it.
+void Talk::note_departures(const Line& at, std::string_view reply) {
+  for (Departure& departure : departures(reply)) {
+    auto e = context_.event(history::Type::obs, history::What::deviation, at.connection->session());
+    e.code = std::move(departure.code);
+    e.text = std::move(departure.excerpt);
+    context_.append(std::move(e));
+  }
+}
+
 /// A line of the server's that is untagged waits for the status line of the command during which it came.
 void Talk::sort_replies(Line& at) {
   auto& replies = at.connection->replies;
   while (!replies.empty() && replies.front().line.starts_with("* ")) {
-    for (Departure& departure : departures(replies.front().line)) {
-      auto e = context_.event(history::Type::obs, history::What::deviation, at.connection->session());
-      e.code = std::move(departure.code);
-      e.text = std::move(departure.excerpt);
-      context_.append(std::move(e));
-    }
+    note_departures(at, replies.front().line);
     at.untagged.push_back(std::move(replies.front()));
     replies.pop_front();
   }

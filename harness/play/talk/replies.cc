@@ -34,6 +34,7 @@ bool is_refused_login(const TalkReply& reply) {
 std::string Talk::how_it_ended(const Line& at) const {
   const std::string unfinished = at.connection->unfinished();
   const std::string rest = unfinished.empty() ? "" : fmt::format(", after \"{}\"", printable(unfinished, 120));
+  if (at.connection->garbled()) return fmt::format("bytes that are no DEFLATE data (RFC 1951){}", rest);
   switch (at.connection->end()) {
     case EndReason::closed:
       return fmt::format("the server closed the connection{}", rest);

@@ -65,6 +65,7 @@ bool Talk::name_own_mailboxes() {
     not_applicable("the server has no hierarchy of mailboxes");
   }
   variables_.values = own_;
+  variables_.values.insert(check_.given.begin(), check_.given.end());
   if (own_.empty()) end();
   return !own_.empty();
 }
@@ -79,6 +80,7 @@ void Talk::run() {
       lines_.clear();
       next_ = 0;
       variables_.values = own_;
+      variables_.values.insert(check_.given.begin(), check_.given.end());
       continue;
     }
     const scenario::TalkLine& line = check_.talk[next_];
@@ -278,6 +280,11 @@ Talk::Came Talk::step(const scenario::TalkLine& line) {
         return wrong(&at, line, fmt::format("{} that was never seen before", line.text), value);
       return right(&at, line, value);
     }
+    case Op::imaptest:
+      return imaptest(at, line);
+    case Op::compress:
+      at.connection->start_deflate();
+      return on();
     case Op::close:
       at.connection->drop(false);
       return on();

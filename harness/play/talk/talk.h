@@ -8,6 +8,7 @@
 #include "play/devices/actor.h"
 #include "play/talk/bring_up.h"
 #include "play/talk/connection.h"
+#include "play/talk/imaptest_match.h"
 #include "play/talk/match.h"
 #include "play/talk/own_mailboxes.h"
 
@@ -156,6 +157,18 @@ class Talk final : public Alarm {
   void say(Line& at, const TalkLine& line);
   const TalkLine* not_come(const Line& at);
   void sort_replies(Line& at);
+  void note_departures(const Line& at, std::string_view reply);
+
+  // A group of an ImapTest script (imaptest_replies.cc).
+  struct ImapTestGroup {
+    std::vector<bool> found;  ///< of the untagged replies that it wants
+    std::size_t open = 0;     ///< commands that have no reply yet
+    std::string came;
+    std::string wanted, wrong;  ///< the first mismatch
+  };
+  Came imaptest(Line& at, const TalkLine& line);
+  void imaptest_untagged(const scenario::ImapTestReplies& replies, const std::string& reply);
+  void imaptest_mismatch(std::string wanted, std::string came, int line);
 
   Context& context_;
   const scenario::Scenario& scenario_;
@@ -163,6 +176,8 @@ class Talk final : public Alarm {
   Deliver deliver_;
   Finish done_;
   TalkVariables variables_;
+  ImapTestMatcher matcher_{variables_};
+  std::optional<ImapTestGroup> imaptest_;  ///< the one that is awaited
   std::map<int, Line> lines_;
   std::vector<Line> past_;  ///< connections whose number was opened again, or of an earlier round
   std::size_t next_ = 0;    ///< line to be played

@@ -1,10 +1,13 @@
 #pragma once
+#include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "core/network.h"
 #include "core/time.h"
+#include "scenario/check/imaptest_replies.h"
 
 namespace mailproof::scenario {
 
@@ -61,10 +64,12 @@ struct TalkLine {
     stop_reading,  ///< leave what comes in the socket
     read,          ///< ... no longer
     tls,           ///< handshake now: text = "", "fails" or "either"
+    compress,      ///< IMAP: what is said from here on is deflated, on both sides (RFC 4978)
     connect,       ///< opens the connection (again)
     deliver,       ///< delivers: step = index into Check::deliveries
     note,          ///< records text
     ask,           ///< IMAP: says the command text until the untagged lines behind it have come
+    imaptest,      ///< the replies to a group of commands of an ImapTest script
     same,          ///< operands
     differ,
     fewer,
@@ -88,6 +93,7 @@ struct TalkLine {
   bool asks_block = false;  ///< send, POP3: the talk awaits a block behind +OK
   bool prepares = false;    ///< P: in place of S: what comes instead says nothing of what the check is about
   TalkConnect connect;
+  std::shared_ptr<const ImapTestReplies> imaptest = {};
   std::size_t delivery = 0;
   int number = 0;
   int line = 0;  ///< in the file
@@ -106,9 +112,10 @@ struct Check {
   std::string rule;                 ///< a wire rule, or empty
   int repeat = 1;
   bool strict_untagged = false;
-  TalkConnect first;           ///< how connections open that do not say so themselves
-  std::vector<TalkLine> talk;  ///< empty: a check by steps
-  std::set<std::string> own;   ///< "box", "box/a", "sep": what the talk says of mailboxes of its own
+  TalkConnect first;                                      ///< how connections open that do not say so themselves
+  std::vector<TalkLine> talk;                             ///< empty: a check by steps
+  std::map<std::string, std::string, std::less<>> given;  ///< variables that have their value from the beginning
+  std::set<std::string> own;  ///< "box", "box/a", "sep": what the talk says of mailboxes of its own
   /// Index of the first step that is a delivery of the talk's own; those before it fill the mailbox.
   std::size_t deliveries = 0;
   bool talks() const { return !talk.empty(); }

@@ -40,6 +40,7 @@ constexpr Instruction kInstructions[] = {
     {"stop-reading", Op::stop_reading, Instruction::Wants::nothing},
     {"read", Op::read, Instruction::Wants::nothing},
     {"tls", Op::tls, Instruction::Wants::tls},
+    {"compress", Op::compress, Instruction::Wants::nothing},
     {"connect", Op::connect, Instruction::Wants::connect},
     {"deliver", Op::deliver, Instruction::Wants::fill},
     {"note", Op::note, Instruction::Wants::text},

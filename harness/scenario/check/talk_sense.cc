@@ -51,6 +51,7 @@ bool can_fail(const TalkLine& line) {
     case Op::never:
     case Op::no_regex:
     case Op::closed:
+    case Op::imaptest:
     case Op::quiet:
     case Op::same:
     case Op::differ:
@@ -482,6 +483,10 @@ class TalkSense {
         break;
       case Op::tls:
         wire.certain = wire.certain && line.text.empty();
+        break;
+      case Op::compress:
+        if (wire.protocol != Protocol::imap) complain(line, line.written, "this on a connection of IMAP (RFC 4978)");
+        is_read(wire, " before it");
         break;
       case Op::stop_reading:
         wire.certain = false;

@@ -18,8 +18,9 @@ using Kind = WrongAction::Kind;
 
 constexpr std::size_t kMostFill = 1U << 20;
 
-const std::vector<std::string> kWords = {"C:",   "C~:",     "greeting", "secured", "S:",    "S!:",   "edit:", "drop:",
-                                         "pass", "silence", "instead:", "also:",   "wait:", "close", "reset"};
+const std::vector<std::string> kWords = {
+    "C:",   "C~:",     "greeting", "secured", "S:",    "S!:",   "edit:", "drop:",
+    "pass", "silence", "instead:", "also:",   "wait:", "close", "reset", "compress"};
 
 std::optional<unsigned> number(std::string_view text) {
   unsigned out = 0;
@@ -183,8 +184,11 @@ class DialogueReader {
   }
 
   std::optional<WrongAction> read_action() {
-    constexpr std::pair<std::string_view, Kind> bare[] = {
-        {"pass", Kind::pass}, {"silence", Kind::silence}, {"close", Kind::close}, {"reset", Kind::reset}};
+    constexpr std::pair<std::string_view, Kind> bare[] = {{"pass", Kind::pass},
+                                                          {"silence", Kind::silence},
+                                                          {"close", Kind::close},
+                                                          {"reset", Kind::reset},
+                                                          {"compress", Kind::compress}};
     for (const auto& [word, kind] : bare)
       if (line_ == word) return WrongAction{.kind = kind};
     if (const auto text = behind(line_, "S:")) return say(std::string(*text), "\r\n");
@@ -209,7 +213,7 @@ class DialogueReader {
     }
     complain(
         "C:, C~:, greeting or secured, or below one: S:, S!:, edit:, drop:, pass, silence, instead:, also:, "
-        "wait:, close or reset",
+        "wait:, compress, close or reset",
         kWords);
     return std::nullopt;
   }

@@ -27,8 +27,10 @@ bool misspelt(std::string_view line) {
 
 }  // namespace
 
-std::unique_ptr<Connection> make_imap(ServerContext& context, bool tls) {
-  return std::make_unique<ImapSession>(context, tls);
+std::unique_ptr<Peer> make_imap(ServerContext& context, bool tls, bool needs_tls) {
+  auto session = std::make_unique<ImapSession>(context, tls);
+  if (needs_tls) session->require_tls();
+  return compressible(std::move(session));
 }
 
 ImapSession::ImapSession(ServerContext& context, bool tls)
@@ -49,6 +51,7 @@ std::span<const ImapSession::CommandRow> ImapSession::commands() {
       {"STARTTLS", kNotAuthenticated, true, &ImapSession::cmd_starttls},
       {"LOGIN", kNotAuthenticated, true, &ImapSession::cmd_login},
       {"AUTHENTICATE", kNotAuthenticated, true, &ImapSession::cmd_authenticate},
+      {"COMPRESS", logged_in, true, &ImapSession::cmd_compress},
       {"ENABLE", logged_in, true, &ImapSession::cmd_enable},
       {"SELECT", logged_in, true, &ImapSession::cmd_select},
       {"EXAMINE", logged_in, true, &ImapSession::cmd_examine},

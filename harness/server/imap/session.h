@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +29,8 @@ class ImapSession final : public Connection, private ImapView::Listener, private
   static constexpr std::uint64_t kLiteralLimit = 64ULL << 10U;       ///< octets of any other literal
 
   ImapSession(ServerContext& context, bool tls);
+  /// Has what goes out and comes in deflated, behind what was written already. Empty: it is so already.
+  std::function<void()> compress;
   ~ImapSession() override;
 
  private:
@@ -89,6 +92,9 @@ class ImapSession final : public Connection, private ImapView::Listener, private
   void take_sasl_step(const SaslExchange::Step& step);
   void logged_in_as(AccountState& account);
   std::string capabilities() const;
+
+  // compress.cc
+  void cmd_compress(imap::Cursor& c);
 
   // session_select.cc
   void cmd_select(imap::Cursor& c) { select(c, false); }
@@ -156,5 +162,8 @@ class ImapSession final : public Connection, private ImapView::Listener, private
   std::shared_ptr<std::string> append_body_;  ///< while an APPEND's literal comes in
   std::string append_refusal_;                ///< what to answer once a literal that cannot be stopped is over
 };
+
+/// The session with what deflates its bytes when the client asks for it (compress.cc).
+std::unique_ptr<Peer> compressible(std::unique_ptr<ImapSession> session);
 
 }  // namespace mailproof::server

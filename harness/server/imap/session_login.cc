@@ -10,6 +10,7 @@ std::string ImapSession::capabilities() const {
     const auto mechanisms = offered_mechanisms(may_send_password(), "AUTH=");
     if (!mechanisms.empty()) list += " " + mechanisms;
   }
+  if (logged_in()) list += " COMPRESS=DEFLATE";
   list += " NAMESPACE CHILDREN SPECIAL-USE UNSELECT CONDSTORE QRESYNC ESEARCH STATUS=SIZE";
   if (!context().has(latitude("imap.no-move"))) list += " MOVE";
   if (!context().has(latitude("imap.no-uidplus"))) list += " UIDPLUS";
