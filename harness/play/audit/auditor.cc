@@ -70,17 +70,17 @@ void Auditor::list_mailboxes(Visit& visit, Then then) {
   });
 }
 
-void Auditor::baseline(Then then) { look_before(true, std::move(then)); }
+void Auditor::baseline(Then then) { look_before(true, MailboxReader::Bodies::left, std::move(then)); }
 
-void Auditor::verify(Then then) { look_before(false, std::move(then)); }
+void Auditor::verify(Then then, MailboxReader::Bodies bodies) { look_before(false, bodies, std::move(then)); }
 
 /// Each mailbox of each account. What was not seen to be empty or ours must not be played on.
-void Auditor::look_before(bool change, Then then) {
+void Auditor::look_before(bool change, MailboxReader::Bodies bodies, Then then) {
   visit_all(
-      [this, change](Visit& visit, Then next) {
+      [this, change, bodies](Visit& visit, Then next) {
         if (context_.endpoint(Protocol::imap) == nullptr)
           return sweep_maildrop(visit, change ? Sweep::before : Sweep::look, next);
-        open_imap(visit, 0, MailboxReader::Bodies::left, [this, &visit, change, next](bool ok) {
+        open_imap(visit, 0, bodies, [this, &visit, change, next](bool ok) {
           if (!ok) return next();
           list_mailboxes(visit, [this, &visit, change, next] {
             if (!visit.listed) not_looked_into(visit, "its list of mailboxes", "LIST was not answered with OK");

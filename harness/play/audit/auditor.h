@@ -22,7 +22,7 @@ class Auditor final : public Alarm {
   /// not be looked at, is a problem of the context, and nothing is changed.
   void baseline(Then then);
   /// Only looks: what is there must be ours. Before the lines of a check, which take what they find.
-  void verify(Then then);
+  void verify(Then then, MailboxReader::Bodies bodies = MailboxReader::Bodies::left);
   /// Enumerates every mailbox of every account over IMAP (EXAMINE, BODY.PEEK[]) and POP3 (RETR without DELE).
   void audit(std::uint32_t round, Then then);
   /// Removes this playing's messages, and reports about them, from the mailboxes that the last audit listed; mailboxes
@@ -43,7 +43,7 @@ class Auditor final : public Alarm {
   void visit_all(Each each, Then then);
   void open_imap(Visit& visit, std::uint32_t round, MailboxReader::Bodies bodies, std::function<void(bool)> then);
   void list_mailboxes(Visit& visit, Then then);
-  void look_before(bool change, Then then);
+  void look_before(bool change, MailboxReader::Bodies bodies, Then then);
   void look_into(Visit& visit, const std::string& mailbox, bool change, Then then);
   void not_looked_into(const Visit& visit, const std::string& mailbox, const std::string& why);
   void not_ours(const Visit& visit, const std::string& mailbox, std::size_t foreign);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "scenario/check/file_protocol.h"
 #include "scenario/parse.h"
 #include "scenario/wrong/dialogue.h"
 #include "scenario/yaml/fields.h"
@@ -51,7 +52,7 @@ class WrongReader {
     if (const Node* id = find(root, "wrong")) {
       out.file = read_text(*id, "the id of the conformance file beside this one", complaints_).value_or("");
       out.pos = id->pos;
-      protocol_ = out.file.starts_with("imap") ? Protocol::imap : Protocol::pop3;
+      protocol_ = protocol_of_file(out.file);
     }
     for (const auto& [key, into] : {std::pair("checks", &out.checks), std::pair("permitted", &out.permitted)})
       if (const Node* checks = find(root, key); checks != nullptr && checks_map(*checks))
