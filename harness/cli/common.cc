@@ -78,8 +78,8 @@ Result<Hosted> host_builtin(const TargetFlags& flags, const scenario::Target& ta
   auto files = host::TemporaryFiles::make({{"certificate.pem", tls->certificate}, {"key.pem", tls->key}});
   if (!files) return files.error();
   out.target.ca_file = (*files)->path("certificate.pem");
-  std::vector<host::Listen> listen = {{Protocol::lmtp}, {Protocol::smtp}};
-  for (const Protocol protocol : {Protocol::imap, Protocol::pop3}) {
+  std::vector<host::Listen> listen = {{Protocol::lmtp}};
+  for (const Protocol protocol : {Protocol::imap, Protocol::pop3, Protocol::smtp}) {
     listen.push_back({protocol});
     listen.push_back({protocol, false, 0, true});
     listen.push_back({protocol, true});

@@ -67,7 +67,9 @@ scenario::Target sim_target(const BuiltinOptions& options) {
                  {Protocol::pop3, "sim", kSimPop3Tls, TlsMode::starttls, false, ""},
                  {Protocol::pop3, "sim", 995, TlsMode::implicit, false, ""}};
   target.lmtp.push_back({Protocol::lmtp, "sim", 24, TlsMode::none, false, ""});
-  target.smtp.push_back({Protocol::smtp, "sim", 25, TlsMode::none, false, ""});
+  target.smtp = {{Protocol::smtp, "sim", 25, TlsMode::none, false, ""},
+                 {Protocol::smtp, "sim", kSimSmtpTls, TlsMode::starttls, false, ""},
+                 {Protocol::smtp, "sim", 465, TlsMode::implicit, false, ""}};
   target.delivery = {scenario::Way::lmtp, scenario::Way::smtp, scenario::Way::append};
   target.settle = std::chrono::seconds(5);
   target.accounts = builtin_pool(options);

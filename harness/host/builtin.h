@@ -29,7 +29,7 @@ std::vector<scenario::PoolAccount> builtin_pool(const BuiltinOptions& options);
 /// Server options with exactly these accounts.
 server::ServerOptions builtin_server(const BuiltinOptions& options, const std::vector<scenario::PoolAccount>& accounts);
 /// Where the server in simulation lets nobody log in before TLS.
-inline constexpr std::uint16_t kSimImapTls = 1143, kSimPop3Tls = 1110;
+inline constexpr std::uint16_t kSimImapTls = 1143, kSimPop3Tls = 1110, kSimSmtpTls = 1025;
 
 /// A target named "sim": all protocols, all TLS modes, delivery by LMTP, SMTP or APPEND.
 scenario::Target sim_target(const BuiltinOptions& options);

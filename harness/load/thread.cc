@@ -62,7 +62,7 @@ void LoadThread::make_world(World& world) const {
   world.server = std::make_unique<server::Server>(host::builtin_server(builtin, accounts));
   sim::SimNetwork::Options options;
   options.seed = builtin.seed;
-  options.tls_ports = {host::kSimImapTls, host::kSimPop3Tls};
+  options.tls_ports = {host::kSimImapTls, host::kSimPop3Tls, host::kSimSmtpTls};
   auto in_memory = std::make_unique<sim::SimNetwork>(*world.server, options);
   world.admin = host::make_sim_admin(*world.server, *in_memory);
   world.network = std::move(in_memory);

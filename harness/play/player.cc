@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "core/rng.h"
 #include "history/columns.h"
@@ -218,8 +219,9 @@ void Player::prepare(std::size_t actor) {
 /// A check looks first whether the server offers what it is about.
 void Player::look() {
   if (!scenario_.check || (!talks() && !scenario_.check->looks())) return play_steps();
-  talk_ = std::make_unique<Talk>(context_, scenario_,
-                                 [this](const scenario::Step& step, Finish done) { fill(step, std::move(done)); });
+  talk_ = std::make_unique<Talk>(
+      context_, scenario_, [this](const scenario::Step& step, Finish done) { fill(step, std::move(done)); },
+      [this](Finish done) { auditor_.verify(std::move(done), MailboxReader::Bodies::fetched); });
   talk_->look([this](bool play) { play ? play_steps() : finish(); });
 }
 
@@ -329,6 +331,7 @@ void Player::play_talk() {
     return verify_mailbox(context_.network.now());
   context_.step = static_cast<std::uint32_t>(scenario_.check->deliveries + 1);
   talking_ = true;
+  messages_before_talk_ = static_cast<std::uint32_t>(history_.messages().size());
   talk_->play([this] {
     context_.step = 0;
     steps_ended_ = context_.network.now();
@@ -479,12 +482,27 @@ void Player::clean() {
   if (done_) return;
   restore_quotas([this] {
     if (options_.keep || (context_.network.simulated() && !options_.load)) return finish();
+    if (talks() && talk_->taken_mail() > 0 && !std::exchange(waited_for_mail_, true))
+      return await_mail(context_.network.now());
     if (talks()) {
       const bool own_mailboxes = !scenario_.check->own.empty();
-      if (scenario_.steps.empty() && !own_mailboxes) return finish();  // nothing was put there
+      if (scenario_.steps.empty() && !own_mailboxes && !talk_->sent_mail()) return finish();  // nothing was put there
       return auditor_.clean_after_talk(own_mailboxes, [this] { finish(); });
     }
     auditor_.clean([this] { finish(); });
+  });
+}
+
+/// What a talk's SMTP server took comes when it comes: it is to be taken away as well, and to disturb nobody.
+void Player::await_mail(Time since) {
+  auditor_.verify([this, since] {
+    std::set<std::uint32_t> arrived;
+    for (const std::uint32_t number : seen_since(0))
+      if (number > messages_before_talk_) arrived.insert(number);
+    const bool late = context_.network.now() >= since + context_.scaled(context_.target.settle);
+    if (stuck() || late || arrived.size() >= talk_->taken_mail()) return clean();
+    alarm_ = [this, since] { await_mail(since); };
+    context_.network.set_alarm(*this, context_.network.now() + std::chrono::milliseconds(250));
   });
 }
 

@@ -69,6 +69,7 @@ class Player final : public Alarm {
   void leave(std::size_t actor);
   void audit();
   void clean();
+  void await_mail(Time since);
   void finish();
   bool accepted_and_nowhere() const;
   bool may_be_reported() const;
@@ -89,6 +90,8 @@ class Player final : public Alarm {
   Auditor auditor_;
   Time steps_began_{}, steps_ended_{};
   bool done_ = false;
+  bool waited_for_mail_ = false;
+  std::uint32_t messages_before_talk_ = 0;
   bool verified_ = false;  ///< of a check: what its deliveries brought
   bool talking_ = false;   ///< the lines of a check are played
   bool unfilled_ = false;  ///< ... was not what it asks for, so it was not played

@@ -103,6 +103,10 @@ std::optional<std::string> cannot_talk(const scenario::Check& check, const scena
   for (const auto& line : check.talk)
     if (line.op == scenario::TalkLine::Op::connect)
       if (auto why = missing(line.connect)) return why;
+  const bool looks = std::any_of(check.talk.begin(), check.talk.end(), [](const auto& line) {
+    return line.op == scenario::TalkLine::Op::arrives || line.op == scenario::TalkLine::Op::no_report;
+  });
+  if (looks && target.imap.empty()) return "the target has no IMAP, by which it is seen what has arrived";
   return std::nullopt;
 }
 

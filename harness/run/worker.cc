@@ -250,7 +250,7 @@ Played play_once(const Setup& setup, const Job& job, const Played* before) {
     server = std::make_unique<server::Server>(host::builtin_server(builtin, lease->accounts));
     sim::SimNetwork::Options options;
     options.seed = builtin.seed;
-    options.tls_ports = {host::kSimImapTls, host::kSimPop3Tls};
+    options.tls_ports = {host::kSimImapTls, host::kSimPop3Tls, host::kSimSmtpTls};
     if (setup.dialogues != nullptr) {
       wrong.emplace(*setup.dialogues);
       options.wrap = [&](Protocol protocol, std::unique_ptr<Peer> peer, const sim::SimNetwork::Reset& reset) {

@@ -5,6 +5,7 @@ namespace {
 
 constexpr std::string_view kStarttls = " STARTTLS\r\n";
 constexpr std::string_view kStls = "STLS\r\n";
+constexpr std::string_view kMailStarttls = "STARTTLS\r\n";
 
 }  // namespace
 
@@ -22,8 +23,10 @@ void Connection::feed(Bytes in, Time now) {
 
 /// With the defect (CERT VU#555316): what came in one piece with STARTTLS is kept for the time after the handshake.
 std::string_view Connection::up_to_starttls(std::string_view bytes) {
-  for (const auto& [on, command] : {std::pair(context_.has(defect("imap.starttls-obeys-clear-text")), kStarttls),
-                                    std::pair(context_.has(defect("pop3.stls-obeys-clear-text")), kStls)}) {
+  for (const auto& [on, command] :
+       {std::pair(context_.has(defect("imap.starttls-obeys-clear-text")), kStarttls),
+        std::pair(context_.has(defect("delivery.starttls-obeys-clear-text")), kMailStarttls),
+        std::pair(context_.has(defect("pop3.stls-obeys-clear-text")), kStls)}) {
     const auto at = on && !secure_ ? bytes.find(command) : std::string_view::npos;
     if (at == std::string_view::npos) continue;
     kept_ = bytes.substr(at + command.size());

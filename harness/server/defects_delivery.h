@@ -22,6 +22,12 @@ inline constexpr auto kDeliveryDefects = std::to_array<Switch>({
      "recipients"},
     {"delivery.bdat-lost", "mail that comes by BDAT is answered 250 and lost, and the connection is closed", "loss"},
     {"delivery.cross-account-copy", "the next account gets a copy of every message", "isolation"},
+    {"delivery.lf-dot-ends-data", "a dot between line ends of which one is a bare LF ends a message over SMTP",
+     "conformance"},
+    {"delivery.cr-dot-ends-data", "a dot between bare CRs, or behind CRLF and before a CR, ends a message over SMTP",
+     "conformance"},
+    {"delivery.starttls-obeys-clear-text",
+     "what came in clear text in one piece with STARTTLS is obeyed under TLS, over SMTP", "conformance"},
     {"delivery.lost-when-killed", "a server that is killed has lost the newest message of every mailbox", "loss"},
 });
 

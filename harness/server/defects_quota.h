@@ -18,6 +18,10 @@ inline constexpr auto kQuotaDefects = std::to_array<Switch>({
      "bounce"},
     {"quota.two-bounces", "SMTP accepts mail for a full mailbox and reports it to the sender twice", "bounce"},
     {"quota.bounce-after-refusal", "mail refused with 552 is reported to the sender as well", "bounce"},
+    {"quota.reports-in-spite-of-never", "a failure is reported to a sender who asked for no report (NOTIFY=NEVER)",
+     "conformance"},
+    {"quota.reports-null-sender", "a failure of mail with a null reverse-path is reported to another recipient",
+     "conformance"},
     {"quota.rename-counts-again", "RENAME counts what is in the mailbox once more", "quota"},
     {"quota.bounce-wrong-status", "SMTP bounces mail for a full mailbox with Status 5.1.1 instead of 5.2.2", "bounce"},
 });

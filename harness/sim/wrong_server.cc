@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/deflate_peer.h"
+#include "core/bytes.h"
 #include "core/outbox.h"
 #include "sim/wrong_script.h"
 
@@ -137,7 +138,7 @@ class WrongConnection final : public Peer {
   /// `command` = what the correct server is told when its own answer is wanted; without one the answer is `known`.
   void begin(const Script::Block* block, std::string command, std::string known) {
     if (block == nullptr) {
-      out_.text(command.empty() ? known : answer(command));
+      put(command.empty() ? known : answer(command));
       return;
     }
     block_ = block;
@@ -164,7 +165,7 @@ class WrongConnection final : public Peer {
       const WrongAction& action = block_->actions[next_++];
       switch (action.kind) {
         case Kind::say:
-          out_.text(replace_all(grouped(action.text), "${tag}", tag_));
+            put(replace_all(grouped(action.text), "${tag}", tag_));
           break;
         case Kind::pass:
           give(command_.empty() ? known_ : answer(command_));
@@ -209,7 +210,7 @@ class WrongConnection final : public Peer {
 
   void give(std::string text) {
     for (const Script::Edit& edit : block_->edits) text = edited(text, edit);
-    out_.text(text);
+    put(text);
   }
 
   std::string tagged(const std::string& command, const std::string& tag) const {
@@ -239,11 +240,53 @@ class WrongConnection final : public Peer {
     }
     const std::size_t lf = in_.find('\n');
     if (lf == std::string::npos) return false;
-    const std::string bytes = in_.substr(0, lf + 1);
-    in_.erase(0, lf + 1);
-    std::string_view rest = bytes;
-    hear_line(bytes, take_line(rest).text);
+    std::string_view rest(in_.data(), lf + 1);
+    const std::string line(take_line(rest).text);
+    const std::size_t chunk = content_ ? 0 : chunk_behind(line);
+    if (in_.size() < lf + 1 + chunk) return false;
+    const std::string bytes = in_.substr(0, lf + 1 + chunk);
+    in_.erase(0, bytes.size());
+    if (content_) {
+      hear_content(bytes);
+    } else {
+      hear_line(bytes, line);
+    }
     return true;
+  }
+
+  bool mail() const { return protocol_ == Protocol::smtp || protocol_ == Protocol::lmtp; }
+
+  /// A line of mail: only CRLF.CRLF ends it (RFC 5321 section 4.1.1.4). What a block says of "C: ." it says of that
+  /// dot; the correct server has it all the same, if it is that server that asked for mail.
+  void hear_content(const std::string& bytes) {
+    const bool dot = std::exchange(line_begins_, bytes.ends_with("\r\n")) && bytes == ".\r\n";
+    if (!dot) {
+      if (own_content_) answer(bytes);
+      return;
+    }
+    content_ = false;
+    const Script::Block* block = place(WrongBlock::At::line, ".");
+    if (!own_content_) return begin(block, "", "");
+    if (block != nullptr && !block->own_command) answer(bytes);
+    begin(block, bytes, {});
+  }
+
+  /// "BDAT 86 LAST": so many octets belong to the line.
+  std::size_t chunk_behind(std::string_view line) const {
+    std::size_t out = 0;
+    if (!mail() || !istarts_with(line, "BDAT ")) return out;
+    for (const char c : line.substr(5)) {
+      if (c < '0' || c > '9' || out > (1U << 28)) break;
+      out = out * 10 + static_cast<std::size_t>(c - '0');
+    }
+    return out;
+  }
+
+  /// DATA that is answered with 354 makes what follows mail.
+  void put(std::string_view text) {
+    if (std::exchange(asked_for_mail_, asked_for_mail_ && text.empty()) && text.starts_with("354"))
+      content_ = line_begins_ = true;
+    out_.text(text);
   }
 
   void hear_line(const std::string& bytes, std::string_view line) {
@@ -265,6 +308,8 @@ class WrongConnection final : public Peer {
       return;
     }
     in_command_ = false;
+    own_content_ = due_ == nullptr || due_->own_command;
+    asked_for_mail_ = mail() && iequals(line, "DATA");
     begin(due_, bytes, {});
   }
 
@@ -298,6 +343,12 @@ class WrongConnection final : public Peer {
   bool deaf_ = false;  ///< the correct server hears nothing of it
   std::string tag_;
   std::size_t literal_left_ = 0;
+
+  // SMTP, LMTP.
+  bool asked_for_mail_ = false;  ///< DATA was said and is not answered yet
+  bool content_ = false;         ///< what is said is mail, up to its final dot
+  bool own_content_ = true;      ///< ... which the correct server asked for
+  bool line_begins_ = true;
 };
 
 }  // namespace

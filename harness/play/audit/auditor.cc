@@ -73,13 +73,13 @@ void Auditor::list_mailboxes(Visit& visit, Then then) {
   });
 }
 
-void Auditor::baseline(Then then) { look_before(Look::clean, std::move(then)); }
+void Auditor::baseline(Then then) { look_before(Look::clean, MailboxReader::Bodies::left, std::move(then)); }
 
-void Auditor::verify(Then then) { look_before(Look::only, std::move(then)); }
+void Auditor::verify(Then then, MailboxReader::Bodies bodies) { look_before(Look::only, bodies, std::move(then)); }
 
 void Auditor::clean_after_talk(bool own_mailboxes, Then then) {
   context_.over = true;
-  look_before(own_mailboxes ? Look::clean_subscriptions : Look::clean, std::move(then));
+  look_before(own_mailboxes ? Look::clean_subscriptions : Look::clean, MailboxReader::Bodies::left, std::move(then));
 }
 
 /// Mailboxes that a check made, of this playing or one that was cut off. No judge is to wonder where they went.
@@ -118,13 +118,13 @@ void Auditor::delete_own(Visit& visit, Then then) {
 }
 
 /// Each mailbox of each account. What was not seen to be empty or ours must not be played on.
-void Auditor::look_before(Look look, Then then) {
+void Auditor::look_before(Look look, MailboxReader::Bodies bodies, Then then) {
   const bool change = look != Look::only, subscriptions = look == Look::clean_subscriptions;
   visit_all(
-      [this, change, subscriptions](Visit& visit, Then next) {
+      [this, change, subscriptions, bodies](Visit& visit, Then next) {
         if (context_.endpoint(Protocol::imap) == nullptr)
           return sweep_maildrop(visit, change ? Sweep::before : Sweep::look, next);
-        open_imap(visit, 0, MailboxReader::Bodies::left, [this, &visit, change, subscriptions, next](bool ok) {
+        open_imap(visit, 0, bodies, [this, &visit, change, subscriptions, next](bool ok) {
           if (!ok) return next();
           list_mailboxes(visit, [this, &visit, change, subscriptions, next] {
             if (!visit.listed) not_looked_into(visit, "its list of mailboxes", "LIST was not answered with OK");

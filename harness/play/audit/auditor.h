@@ -22,7 +22,7 @@ class Auditor final : public Alarm {
   /// not be looked at, is a problem of the context, and nothing is changed.
   void baseline(Then then);
   /// Only looks: what is there must be ours. Before the lines of a check, which take what they find.
-  void verify(Then then);
+  void verify(Then then, MailboxReader::Bodies bodies = MailboxReader::Bodies::left);
   /// After the talk of a check: as baseline(), and nothing of it is recorded. `own_mailboxes`: the check may have made
   /// mailboxes and subscribed to them.
   void clean_after_talk(bool own_mailboxes, Then then);
@@ -49,7 +49,7 @@ class Auditor final : public Alarm {
   void open_imap(Visit& visit, std::uint32_t round, MailboxReader::Bodies bodies, std::function<void(bool)> then);
   void list_mailboxes(Visit& visit, Then then);
   enum class Look { only, clean, clean_subscriptions };
-  void look_before(Look look, Then then);
+  void look_before(Look look, MailboxReader::Bodies bodies, Then then);
   void look_into(Visit& visit, const std::string& mailbox, bool change, Then then);
   void remove_own(Visit& visit, bool subscriptions, Then then);
   void delete_own(Visit& visit, Then then);

@@ -6,14 +6,23 @@
 
 #include "core/bytes.h"
 #include "core/hash.h"
+#include "scenario/check/talk.h"
 
 namespace mailproof::play {
+namespace {
+
+constexpr std::string_view kClientName = "mailproof.invalid";  // RFC 2606: nobody's
+
+}  // namespace
 
 using scenario::Standing;
 using scenario::TalkTls;
 
 const Endpoint* talk_endpoint(const scenario::Target& target, const scenario::TalkConnect& how) {
-  const auto& all = how.protocol == Protocol::imap ? target.imap : target.pop3;
+  const auto& all = how.protocol == Protocol::imap   ? target.imap
+                    : how.protocol == Protocol::pop3 ? target.pop3
+                    : how.protocol == Protocol::smtp ? target.smtp
+                                                     : target.lmtp;
   const auto with = [&](TlsMode mode) -> const Endpoint* {
     const auto at = std::find_if(all.begin(), all.end(), [&](const Endpoint& e) { return e.tls == mode; });
     return at == all.end() ? nullptr : &*at;
@@ -37,7 +46,8 @@ TalkBringUp::TalkBringUp(Context& context, TalkConnection& connection, const sce
     : connection_(connection),
       how_(how),
       account_(context.accounts.at(how.account)),
-      wants_starttls_(endpoint.tls == TlsMode::starttls && how.tls != TalkTls::clear) {
+      wants_starttls_(endpoint.tls == TlsMode::starttls && how.tls != TalkTls::clear),
+      wants_auth_(endpoint.auth) {
   if (how_.standing == Standing::greeting) step_ = Step::up;
 }
 
@@ -73,9 +83,12 @@ TalkBringUp::State TalkBringUp::at(Step step) {
   step_ = step;
   const bool pop = how_.protocol == Protocol::pop3;
   switch (step) {
+    case Step::hello:
+      say(fmt::format("{} {}", how_.protocol == Protocol::lmtp ? "LHLO" : "EHLO", kClientName));
+      return State::busy;
     case Step::starttls:
       if (!wants_starttls_) return at(Step::user);
-      say(pop ? "STLS" : "tls0 STARTTLS");
+      say(pop ? "STLS" : how_.protocol == Protocol::imap ? "tls0 STARTTLS" : "STARTTLS");
       return State::busy;
     case Step::tls:
       connection_.start_tls();
@@ -138,7 +151,7 @@ TalkBringUp::State TalkBringUp::go_on() {
       }
       if (const auto early = connection_.tls()->early_bytes; early != 0)
         return clear_text(fmt::format("{} octets", early));
-      at(Step::user);
+      at(behind_tls());
       continue;
     }
     if (connection_.replies.empty()) {
@@ -149,6 +162,10 @@ TalkBringUp::State TalkBringUp::go_on() {
     const TalkReply reply = std::move(connection_.replies.front());
     connection_.replies.pop_front();
     const std::string& line = reply.line;
+    if (scenario::is_mail(how_.protocol)) {
+      if (const State state = mail(reply); state != State::busy) return state;
+      continue;
+    }
     if (!pop && !tagged(line)) continue;
     const auto status = [&](std::string_view word) {
       const auto from = pop ? 0 : std::min(line.find(' ') + 1, line.size());
@@ -207,6 +224,48 @@ TalkBringUp::State TalkBringUp::go_on() {
     }
   }
   return State::up;
+}
+
+/// RFC 3207 section 4.2: nothing learnt before TLS counts, so the server is greeted again.
+TalkBringUp::Step TalkBringUp::behind_tls() const {
+  if (!scenario::is_mail(how_.protocol)) return Step::user;
+  return how_.standing == Standing::authorization ? Step::up : Step::hello;
+}
+
+/// What a reply of SMTP or LMTP leads to. busy: the next is awaited, or it is up.
+TalkBringUp::State TalkBringUp::mail(const TalkReply& reply) {
+  const std::string& line = reply.line;
+  const bool ok = line.starts_with('2') && reply.one_code;
+  const bool secured = connection_.tls().has_value();
+  switch (step_) {
+    case Step::greeting:
+      if (!ok) return fail(fmt::format("the greeting was {}", printable(line)));
+      at(how_.standing == Standing::authorization && !wants_starttls_ ? Step::up : Step::hello);
+      break;
+    case Step::hello:
+      if (!ok)
+        return fail(
+            fmt::format("{} was refused: {}", how_.protocol == Protocol::lmtp ? "LHLO" : "EHLO", printable(line)));
+      hello_ = reply;
+      if (wants_starttls_ && !secured) {
+        at(Step::starttls);
+      } else {
+        at(how_.standing == Standing::authenticated || wants_auth_ ? Step::plain : Step::up);
+      }
+      break;
+    case Step::starttls:
+      if (!ok) return fail(fmt::format("TLS was refused: {}", printable(line)));
+      if (const std::string behind = connection_.untaken(); !behind.empty()) return clear_text(printable(behind));
+      at(Step::tls);
+      break;
+    case Step::plain:
+      if (!ok) return fail(fmt::format("the login was refused: {}", printable(line)));
+      at(Step::up);
+      break;
+    default:
+      break;
+  }
+  return State::busy;
 }
 
 }  // namespace mailproof::play

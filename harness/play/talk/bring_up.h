@@ -23,15 +23,18 @@ class TalkBringUp {
   /// Goes on as far as it can. `refused`: another session has the maildrop, it may be tried again.
   State go_on();
   const std::string& why() const { return why_; }
-  bool user_taken() const { return user_taken_; }  ///< USER was answered with +OK
+  bool user_taken() const { return user_taken_; }    ///< USER was answered with +OK
+  const TalkReply& hello() const { return hello_; }  ///< SMTP, LMTP: the newest answer to EHLO or LHLO
 
  private:
-  enum class Step { greeting, starttls, tls, user, pass, plain, login, authenticate, select, up };
+  enum class Step { greeting, hello, starttls, tls, user, pass, plain, login, authenticate, select, up };
   State at(Step step);
   State fail(std::string why);
   State clear_text(std::string_view what);
   void say(std::string text, bool secret = false);
   void go_on_with_login();
+  Step behind_tls() const;
+  State mail(const TalkReply& reply);
   bool tagged(const std::string& line) const;
   std::string credentials() const;
 
@@ -39,6 +42,8 @@ class TalkBringUp {
   scenario::TalkConnect how_;
   const scenario::PoolAccount& account_;
   bool wants_starttls_;
+  bool wants_auth_;  ///< SMTP: this service takes no mail without a login
+  TalkReply hello_;
   bool user_taken_ = false;
   imap::CommandWriter login_;
   Step step_ = Step::greeting;
@@ -62,6 +67,7 @@ class TalkProbe {
 
  private:
   enum class Step { greeting, before, apop, raising, after, trying, quitting, over };
+  void greeted();
   void listed(const TalkReply& reply);
   void log_in();
   void raised(TalkBringUp::State state);

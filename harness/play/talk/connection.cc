@@ -35,7 +35,7 @@ void TalkConnection::send(const std::vector<Piece>& pieces) {
     } else {
       out_.text(piece.text);
     }
-    if (protocol_ == Protocol::pop3) said(piece);
+    if (protocol_ != Protocol::imap) said(piece);
   }
   if (waker_ != nullptr) waker_->wake();
 }
@@ -43,12 +43,23 @@ void TalkConnection::send(const std::vector<Piece>& pieces) {
 /// Keeps which commands were sent: how long a reply is depends on them.
 void TalkConnection::said(const Piece& piece) {
   for (const char c : piece.text) {
+    if (chunk_ > 0) {
+      --chunk_;
+      continue;
+    }
     if (c != '\n') {
       said_ += c;
       continue;
     }
-    if (said_.ends_with('\r')) said_.pop_back();
-    if (!std::exchange(answering_, false)) commands_.push_back({said_, piece.block});
+    const bool crlf = said_.ends_with('\r');
+    if (crlf) said_.pop_back();
+    if (content_) {  // only CRLF.CRLF ends it (RFC 5321 section 4.1.1.4)
+      if (line_begins_ && crlf && said_ == ".") mail_sent();
+      line_begins_ = crlf;
+    } else if (!std::exchange(answering_, false)) {
+      commands_.push_back({said_, piece.block});
+      if (protocol_ != Protocol::pop3) mail_said(said_);
+    }
     said_.clear();
   }
 }
@@ -83,7 +94,7 @@ void TalkConnection::leave() {
 
 std::string TalkConnection::unfinished() const {
   if (in_block_) return building_.line + " ... (its end has not come)";
-  return buffer_;
+  return building_.block.empty() ? buffer_ : building_.body + "\n" + buffer_;
 }
 
 void TalkConnection::opened(Time) {
@@ -116,10 +127,15 @@ void TalkConnection::take(std::string_view bytes) {
     buffer_ += bytes.substr(0, end == std::string_view::npos ? end : end + 1);
     if (end == std::string_view::npos) break;
     bytes.remove_prefix(end + 1);
-    if (protocol_ == Protocol::imap) {
-      imap_line();
-    } else {
-      pop3_line();
+    switch (protocol_) {
+      case Protocol::imap:
+        imap_line();
+        break;
+      case Protocol::pop3:
+        pop3_line();
+        break;
+      default:
+        mail_line();
     }
   }
 }
@@ -211,7 +227,9 @@ void TalkConnection::secured(const TlsFacts& facts, Time) {
   tls_ = facts;
   // What came in clear text is no part of what comes now, and there should have been nothing.
   for (const TalkReply& reply : replies) tls_->early_bytes += reply.line.size() + reply.body.size();
-  tls_->early_bytes += in_block_ ? building_.body.size() : buffer_.size();
+  content_ = false;
+  chunk_ = recipients_ = 0;
+  tls_->early_bytes += building_.body.size() + buffer_.size();
   replies.clear();
   commands_.clear();
   said_.clear();

@@ -14,16 +14,19 @@
 namespace mailproof::play {
 
 /// One reply as it came. POP3: a status line, with the lines of its block when there is one. IMAP: a logical line,
-/// literals in it.
+/// literals in it. SMTP and LMTP: all lines of it.
 struct TalkReply {
-  std::string line;                ///< without its line end
-  std::string command;             ///< POP3: what it answers; "" = the greeting, or part of a SASL exchange
+  std::string line;                ///< without its line end; SMTP, LMTP: the last one
+  std::string command;             ///< POP3, SMTP: what it answers; "" = the greeting, or part of a SASL exchange
   bool multi = false;              ///< POP3: a block followed
-  std::vector<std::string> block;  ///< unstuffed, without line ends
-  std::string body;                ///< the same with the line ends as they came
+  std::vector<std::string> block;  ///< unstuffed, without line ends; SMTP, LMTP: each line, a blank behind its code
+  std::string body;                ///< the same with the line ends as they came; SMTP, LMTP: as they came, LF between
+  bool one_code = true;            ///< SMTP, LMTP: on all of its lines (RFC 5321 section 4.2.1: it MUST be the same)
   history::WireRef at;
 };
 
+/// Three digits, and behind them nothing, a blank or a hyphen (RFC 5321 section 4.2).
+bool is_mail_reply(std::string_view line);
 /// A server's "+", or a pattern for one.
 inline bool is_continuation(std::string_view line) { return line == "+" || line.starts_with("+ "); }
 
@@ -70,7 +73,9 @@ class TalkConnection final : public Peer {
   bool in_block() const { return in_block_; }
   const std::string& status() const { return building_.line; }               ///< ... this one
   const std::vector<std::string>& block() const { return building_.block; }  ///< ... and what there is of it
-  /// POP3: the commands that were sent and have no reply yet, the oldest first.
+  /// SMTP: messages that were taken, and may be on their way still.
+  std::size_t taken() const { return taken_; }
+  /// POP3, SMTP, LMTP: the commands that were sent and have no reply yet, the oldest first.
   std::size_t unanswered() const { return commands_.size(); }
   std::string oldest_unanswered() const { return commands_.empty() ? "" : commands_.front().text; }
   /// The beginning of what came and nobody took: a complete reply, or what there is of one.
@@ -100,6 +105,10 @@ class TalkConnection final : public Peer {
   void line(std::string_view text, std::string_view raw);
   void pop3_line();
   void imap_line();
+  void mail_line();
+  void mail_said(const std::string& line);
+  void mail_sent();
+  void mail_answered(const TalkReply& reply);
   void put(TalkReply reply);
 
   Context& context_;
@@ -129,6 +138,12 @@ class TalkConnection final : public Peer {
   bool in_block_ = false;
   bool crlf_ = true;  ///< the newest status line ended so
   TalkReply building_;
+  // SMTP, LMTP
+  bool content_ = false;     ///< DATA was answered with 354: what is sent is mail, up to its final dot
+  bool line_begins_ = true;  ///< ... behind CRLF
+  std::uint64_t chunk_ = 0;  ///< octets of a BDAT chunk that are still to be sent
+  std::size_t taken_ = 0;
+  std::size_t recipients_ = 0;  ///< LMTP: RCPTs that were taken, each of which has a reply behind the mail
   // IMAP
   imap::LineScan scan_;            ///< of what stands in buffer_
   std::uint64_t literal_ = 0;      ///< octets of a literal still to come

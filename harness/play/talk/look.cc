@@ -5,6 +5,7 @@
 
 #include "core/bytes.h"
 #include "play/talk/talk.h"
+#include "scenario/check/talk.h"
 
 namespace mailproof::play {
 namespace {
@@ -46,6 +47,7 @@ void Talk::look(std::function<void(bool)> then) {
 /// in to look.
 WantedOffer Talk::used_in_its_state(const std::string& capability) const {
   const std::string_view word = std::string_view(capability).substr(0, capability.find(' '));
+  if (scenario::is_mail(check_.first.protocol)) return {capability, Where::before_login};
   const auto is = [&](std::string_view known) { return iequals(known, word); };
   const scenario::TalkConnect& first = check_.first;
   const bool clear = first.tls == scenario::TalkTls::clear || first.tls == scenario::TalkTls::none;

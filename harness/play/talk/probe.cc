@@ -5,6 +5,7 @@
 #include "core/bytes.h"
 #include "play/talk/bring_up.h"
 #include "play/talk/match.h"
+#include "scenario/check/talk.h"
 
 namespace mailproof::play {
 
@@ -14,7 +15,7 @@ using scenario::TalkTls;
 namespace {
 
 scenario::TalkConnect before_login(scenario::TalkConnect how) {
-  how.standing = Standing::authorization;
+  how.standing = scenario::is_mail(how.protocol) ? Standing::hello : Standing::authorization;
   return how;
 }
 
@@ -98,7 +99,17 @@ bool TalkProbe::ask(std::string_view command, Step next) {
   return false;
 }
 
-void TalkProbe::quit() { ask(how_.protocol == Protocol::pop3 ? "QUIT" : "LOGOUT", Step::quitting); }
+void TalkProbe::quit() { ask(how_.protocol == Protocol::imap ? "LOGOUT" : "QUIT", Step::quitting); }
+
+/// SMTP, LMTP: a keyword a line, behind the one that greets (RFC 5321 section 4.1.1.1).
+void TalkProbe::greeted() {
+  const auto& lines = bring_up_.hello().block;
+  for (std::size_t i = 1; i < lines.size(); ++i)
+    offered_.before.push_back(lines[i].substr(std::min<std::size_t>(4, lines[i].size())));
+  offered_.greeting = connection_.greeting();
+  offered_.listed = offered_.complete = true;
+  quit();
+}
 
 /// What is told after login may be more.
 void TalkProbe::log_in() {
@@ -171,6 +182,8 @@ bool TalkProbe::go_on() {
       if (state == TalkBringUp::State::busy) return false;
       if (step_ == Step::raising) {
         raised(state);
+      } else if (state == TalkBringUp::State::up && scenario::is_mail(how_.protocol)) {
+        greeted();
       } else if (state == TalkBringUp::State::up) {
         ask(pop ? "CAPA" : "CAPABILITY", Step::before);
       } else {
@@ -186,7 +199,7 @@ bool TalkProbe::go_on() {
     }
     const TalkReply reply = std::move(connection_.replies.front());
     connection_.replies.pop_front();
-    if (!pop && !reply.line.starts_with("probe0 ")) {
+    if (how_.protocol == Protocol::imap && !reply.line.starts_with("probe0 ")) {
       take(reply);
       continue;
     }

@@ -2,7 +2,9 @@
 
 #include "core/bytes.h"
 #include "play/talk/imap.h"
+#include "play/talk/smtp.h"
 #include "play/talk/talk.h"
+#include "scenario/check/talk.h"
 
 namespace mailproof::play {
 namespace {
@@ -13,14 +15,22 @@ using Op = scenario::TalkLine::Op;
 
 constexpr const char* kOnlyTls = "a TLS handshake that succeeds, and no clear text behind the reply before it";
 
-/// A reply for people: its first line, and how much followed.
+}  // namespace
+
 std::string shown(const TalkReply& reply) {
   std::string out = printable(reply.line, 400);
+  if (!reply.multi && reply.block.size() > 1) {  // SMTP
+    out.clear();
+    for (std::size_t i = 0; i < reply.block.size() && i < 20; ++i)
+      out += fmt::format("{}{}", i == 0 ? "" : "\n", printable(reply.block[i], 200));
+  }
   if (reply.multi)
     out += reply.block.size() == 1 ? std::string("\n(1 line follows)")
                                    : fmt::format("\n({} lines follow)", reply.block.size());
   return out;
 }
+
+namespace {
 
 /// The commands that LOGIN-DELAY is enforced at: RFC 2449 section 8.1.1.
 bool is_refused_login(const TalkReply& reply) {
@@ -64,6 +74,7 @@ std::string Talk::expected(const scenario::TalkLine& line) const {
 /// `tag`: what the reply must begin with; the patterns are about the rest.
 bool Talk::one_of(const Line& at, const scenario::TalkLine& line, const TalkReply& reply, std::string_view tag) {
   if (!reply.line.starts_with(tag)) return false;
+  if (scenario::is_mail(at.how.protocol)) return fits_mail_reply(line, reply, variables_);
   if (line.op == Op::reply_regex) return search(reply.line, line.text);
   const bool imap = at.how.protocol == Protocol::imap;
   const std::string_view text = std::string_view(reply.line).substr(tag.size());
@@ -105,6 +116,10 @@ Talk::Came Talk::ended(Line& at, const scenario::TalkLine& line, std::string act
 }
 
 Talk::Came Talk::wrong(Line* at, const scenario::TalkLine& line, std::string wanted, std::string actual) {
+  if (line.applies) {
+    not_applicable(fmt::format("{}: {}", line.written, printable(actual.substr(0, actual.find('\n')), 200)));
+    return Came::ended;
+  }
   if (line.prepares) {
     record(at, line, Type::info, std::move(wanted), std::move(actual), "preparation");
     return Came::ended;
@@ -154,7 +169,8 @@ Talk::Came Talk::reply(Line& at, const scenario::TalkLine& line) {
     if (replies.empty()) return without_reply(at, line);
     const TalkReply came = std::move(replies.front());
     replies.pop_front();
-    if (const Came what = pop3_reply(at, line, came); what != Came::on) return what;
+    const bool pop = at.how.protocol == Protocol::pop3;
+    if (const Came what = pop ? pop3_reply(at, line, came) : mail_reply(at, line, came); what != Came::on) return what;
     if (++times_ >= line.count) return right(&at, line, printable(came.line, 200));
   }
 }

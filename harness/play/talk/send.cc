@@ -5,6 +5,7 @@
 
 #include "core/hash.h"
 #include "play/talk/talk.h"
+#include "scenario/check/talk.h"
 
 namespace mailproof::play {
 namespace {
@@ -65,6 +66,13 @@ bool is_tag(std::string_view word) {
          std::all_of(word.begin() + static_cast<std::ptrdiff_t>(digits), word.end(), digit);
 }
 
+/// An address whose local part has letters of both cases (RFC 5321 section 2.4).
+std::string mixed(std::string address) {
+  for (std::size_t i = 0; i < address.size() && address[i] != '@'; i += 2)
+    if (address[i] >= 'a' && address[i] <= 'z') address[i] = static_cast<char>(address[i] - 'a' + 'A');
+  return address;
+}
+
 std::size_t octets(const std::vector<TalkConnection::Piece>& pieces) {
   std::size_t out = 0;
   for (const auto& piece : pieces) out += piece.text.size();
@@ -88,6 +96,14 @@ std::optional<std::string> Talk::message(std::string_view name) const {
   ref.newest = number < 0;
   const auto numbers = context_.messages.numbers(ref);
   return numbers.empty() ? std::nullopt : std::optional(*context_.messages.again(numbers.front()));
+}
+
+/// What a line may await as it may send it: the addresses of the accounts, by their numbers.
+void Talk::give_addresses() {
+  const auto& accounts = context_.accounts;
+  for (std::size_t i = 0; i < accounts.size(); ++i)
+    variables_.values[fmt::format("address{}", i + 1)] = accounts[i].address;
+  variables_.values["mixed"] = mixed(accounts.front().address);
 }
 
 /// The reading found a line that binds it, but the server chose another alternative: neither its fault nor its merit.
@@ -121,7 +137,20 @@ void Talk::fill_variable(Line& at, const TalkVariable& variable, Pieces& out) {
     return close == std::string::npos ? std::string() : greeting.substr(open, close - open + 1);
   };
   if (name == "fill") {
-    out.push_back({std::string(times(), 'A'), false});
+    // ${fill:1000:ab }: that, so many times.
+    const auto colon = variable.type.find(':');
+    const std::string unit = colon == std::string::npos ? "A" : variable.type.substr(colon + 1);
+    std::string all;
+    for (std::size_t i = 0; i < times() && all.size() < 1U << 24; ++i) all += unit;
+    out.push_back({std::move(all), false});
+  } else if (name == "head") {
+    const auto made = new_mail(at, {.set = "mail"});
+    out.push_back({made.text->substr(0, made.text->find("\r\n\r\n") + 4), false});
+  } else if (name == "nobody" || name == "mixed") {
+    const std::string& address = context_.accounts.at(at.how.account).address;
+    const std::string domain = address.substr(std::min(address.rfind('@'), address.size()));
+    out.push_back(
+        {name == "nobody" ? "mailproof-nobody-" + context_.messages.playing() + domain : mixed(address), false});
   } else if (name == "wrong") {
     out.push_back({std::string(kWrongPassword), false});
   } else if (name == "apop") {
@@ -191,6 +220,10 @@ Talk::Pieces Talk::fill_in(Line& at, std::string_view text, bool raw) {
 /// One write a segment.
 std::vector<Talk::Segment> Talk::segments(Line& at, const scenario::TalkLine& line) {
   std::vector<Segment> out;
+  if (scenario::is_mail(at.how.protocol)) {
+    note_recipients(at, line.text);
+    if (line.op == Op::send) return mail_segments(at, line);
+  }
   if (line.op == Op::send_raw) {
     for (const auto& part : split_at_bars(line.text)) out.push_back({fill_in(at, part, true)});
     return out;

@@ -49,7 +49,9 @@ void Talk::ask_after(Line& at) {
   if (at.how.protocol == Protocol::imap) {
     after.said = fmt::format("late{} NOOP", after.asked);
   } else if (after.said.empty()) {
-    after.said = istarts_with(at.connection->oldest_unanswered(), "NOOP") ? "STAT" : "NOOP";
+    after.said = istarts_with(at.connection->oldest_unanswered(), "NOOP")
+                     ? (at.how.protocol == Protocol::pop3 ? "STAT" : "RSET")
+                     : "NOOP";
   }
   at.connection->send({{after.said + "\r\n", false}});
 }
@@ -69,7 +71,7 @@ std::vector<std::string> Talk::answers_after(const Line& at) const {
 
 /// Whether a reply is missing still. POP3's come in the order of the commands, so the last one tells.
 bool Talk::still_owed(const Line& at) const {
-  if (at.how.protocol == Protocol::pop3) return at.connection->unanswered() > 0 || at.connection->in_block();
+  if (at.how.protocol != Protocol::imap) return at.connection->unanswered() > 0 || at.connection->in_block();
   return std::none_of(at.connection->replies.begin(), at.connection->replies.end(),
                       [&](const TalkReply& reply) { return reply.line.starts_with(after_->tag); });
 }

@@ -15,8 +15,12 @@ using Op = scenario::TalkLine::Op;
 
 }  // namespace
 
-Talk::Talk(Context& context, const scenario::Scenario& scenario, Deliver deliver)
-    : context_(context), scenario_(scenario), check_(*scenario.check), deliver_(std::move(deliver)) {}
+Talk::Talk(Context& context, const scenario::Scenario& scenario, Deliver deliver, LookInside look_inside)
+    : context_(context),
+      scenario_(scenario),
+      check_(*scenario.check),
+      deliver_(std::move(deliver)),
+      look_inside_(std::move(look_inside)) {}
 
 Talk::~Talk() { context_.network.set_alarm(*this, std::nullopt); }
 
@@ -26,6 +30,7 @@ Duration Talk::bound() const { return context_.scaled(within_.value_or(kBound));
 void Talk::again() { context_.network.set_alarm(*this, context_.network.now()); }
 
 void Talk::play(Finish done) {
+  give_addresses();
   done_ = std::move(done);
   run();
 }
@@ -66,6 +71,7 @@ bool Talk::name_own_mailboxes() {
   }
   variables_.values = own_;
   variables_.values.insert(check_.given.begin(), check_.given.end());
+  give_addresses();
   if (own_.empty()) end();
   return !own_.empty();
 }
@@ -81,6 +87,7 @@ void Talk::run() {
       next_ = 0;
       variables_.values = own_;
       variables_.values.insert(check_.given.begin(), check_.given.end());
+      give_addresses();
       continue;
     }
     const scenario::TalkLine& line = check_.talk[next_];
@@ -215,6 +222,9 @@ Talk::Came Talk::step(const scenario::TalkLine& line) {
   switch (line.op) {
     case Op::deliver:
       return deliver(line);
+    case Op::arrives:
+    case Op::no_report:
+      return arrives(line);
     case Op::wait:
       return passed(context_.scaled(line.span));
     case Op::note: {

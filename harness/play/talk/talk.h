@@ -20,13 +20,19 @@ class Talk final : public Alarm {
  public:
   /// Performs a delivery that stands in the talk.
   using Deliver = std::function<void(const scenario::Step&, Finish)>;
-  Talk(Context& context, const scenario::Scenario& scenario, Deliver deliver);
+  /// Looks into every mailbox of every account, with fresh sessions.
+  using LookInside = std::function<void(Finish)>;
+  Talk(Context& context, const scenario::Scenario& scenario, Deliver deliver, LookInside look_inside);
   ~Talk() override;
 
   /// Whether the server offers what the check is about; else records why it is not applicable. `then(true)`: play on.
   void look(std::function<void(bool)> then);
   void play(Finish done);
   void ring(Time now) override;
+  /// Over SMTP or LMTP it sent something that a mailbox may have now or later.
+  bool sent_mail() const { return sent_mail_; }
+  /// Messages that were taken over SMTP, and may be on their way still.
+  std::size_t taken_mail() const;
 
  private:
   using Pieces = std::vector<TalkConnection::Piece>;
@@ -55,12 +61,13 @@ class Talk final : public Alarm {
     scenario::TalkConnect how;
     int number = 1;  ///< as the talk calls it
     Time opened{};
-    Time attempt{};                ///< since when the newest try to bring it up is waited for
-    std::optional<Time> retry_at;  ///< the login was refused for a moment
-    std::string refusal;           ///< ... in these words
-    bool end_taken = false;        ///< a line of the talk took note that the server ended it
-    bool refused = false;          ///< the reply that was read last was -ERR, NO or BAD
-    bool skipped = false;          ///< "tls: either" came out as no TLS: the rest of its lines is not played
+    Time attempt{};                            ///< since when the newest try to bring it up is waited for
+    std::optional<Time> retry_at;              ///< the login was refused for a moment
+    std::string refusal;                       ///< ... in these words
+    bool end_taken = false;                    ///< a line of the talk took note that the server ended it
+    bool refused = false;                      ///< the reply that was read last was -ERR, NO, BAD, 4xx or 5xx
+    std::vector<std::size_t> recipients = {};  ///< SMTP, LMTP: accounts that RCPT named since MAIL
+    bool skipped = false;  ///< "tls: either" came out as no TLS: the rest of its lines is not played
     // IMAP
     std::vector<std::string> tags;         ///< of the open commands, the oldest first
     std::vector<TalkReply> untagged;       ///< since the oldest was sent
@@ -111,10 +118,19 @@ class Talk final : public Alarm {
   std::vector<Segment> imap_segments(Line& at, std::string text);
   Came may_go_on(Line& at);
   Pieces fill_in(Line& at, std::string_view text, bool raw);
+  void give_addresses();
   void fill_variable(Line& at, const TalkVariable& variable, Pieces& out);
   std::optional<std::string> own_mailbox(const std::string& name, bool raw, bool quoted) const;
   void unbound(const std::string& name);
   std::optional<std::string> message(std::string_view name) const;
+
+  // SMTP and LMTP (smtp.cc).
+  std::vector<Segment> mail_segments(Line& at, const TalkLine& line);
+  Messages::Made new_mail(const Line& at, const scenario::NewMessages& wanted);
+  void note_recipients(Line& at, std::string_view line);
+  Came mail_reply(Line& at, const TalkLine& line, const TalkReply& reply);
+  Came arrives(const TalkLine& line);
+  bool has_arrived(const TalkLine& line, std::size_t since, std::string& what) const;
 
   // What must come (replies.cc).
   Came reply(Line& at, const TalkLine& line);
@@ -174,6 +190,7 @@ class Talk final : public Alarm {
   const scenario::Scenario& scenario_;
   const scenario::Check& check_;
   Deliver deliver_;
+  LookInside look_inside_;
   Finish done_;
   TalkVariables variables_;
   ImapTestMatcher matcher_{variables_};
@@ -204,6 +221,9 @@ class Talk final : public Alarm {
   std::optional<After> after_;
   bool delivering_ = false, delivered_ = false;
   std::size_t events_before_ = 0;  ///< the delivery
+  bool looking_inside_ = false, looked_inside_ = false;
+  Time asked_inside_{};  ///< when it was looked last
+  bool sent_mail_ = false;
   bool over_ = false;
 
   std::unique_ptr<OwnMailboxes> own_mailboxes_;

@@ -88,7 +88,8 @@ SimRig::SimRig(scenario::Loaded loaded, const std::function<void(server::ServerO
   target.pop3 = {{Protocol::pop3, "sim", 110, TlsMode::none, false, ""},
                  {Protocol::pop3, "sim", kStarttlsPop3, TlsMode::starttls, false, ""}};
   target.lmtp = {{Protocol::lmtp, "sim", 24, TlsMode::none, false, ""}};
-  target.smtp = {{Protocol::smtp, "sim", 25, TlsMode::none, false, ""}};
+  target.smtp = {{Protocol::smtp, "sim", 25, TlsMode::none, false, ""},
+                 {Protocol::smtp, "sim", kStarttlsSmtp, TlsMode::starttls, false, ""}};
   target.delivery = {scenario::Way::lmtp};
   target.settle = std::chrono::seconds(5);
 

@@ -89,6 +89,6 @@ class SimRig {
   std::unique_ptr<Player> player;
 };
 
-inline constexpr std::uint16_t kStarttlsImap = 1143, kStarttlsPop3 = 1110;
+inline constexpr std::uint16_t kStarttlsImap = 1143, kStarttlsPop3 = 1110, kStarttlsSmtp = 1025;
 
 }  // namespace mailproof::play

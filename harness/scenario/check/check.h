@@ -22,7 +22,8 @@ std::string_view name(Harm harm);
 /// Where a connection stands when a talk gets it.
 enum class Standing {
   greeting,       ///< nothing was read yet
-  authorization,  ///< the greeting was read; IMAP: not authenticated
+  authorization,  ///< the greeting was read; IMAP: not authenticated; SMTP and LMTP: nothing was said yet
+  hello,          ///< SMTP and LMTP: EHLO or LHLO was answered
   authenticated,  ///< logged in; POP3: TRANSACTION
   selected,       ///< IMAP: INBOX is open
 };
@@ -67,6 +68,8 @@ struct TalkLine {
     compress,      ///< IMAP: what is said from here on is deflated, on both sides (RFC 4978)
     connect,       ///< opens the connection (again)
     deliver,       ///< delivers: step = index into Check::deliveries
+    arrives,       ///< waits until what text names is in a mailbox: "mail.1", "mail.1 user2", "report mail.1"
+    no_report,     ///< no delivery report about the message that text names is in a mailbox after the settling time
     note,          ///< records text
     ask,           ///< IMAP: says the command text until the untagged lines behind it have come
     imaptest,      ///< the replies to a group of commands of an ImapTest script
@@ -88,10 +91,11 @@ struct TalkLine {
   std::string written;  ///< the whole line, for reports
   Duration span{};
   std::vector<std::string> alternatives;  ///< reply, maybe, never: patterns; "closed" is one
-  std::vector<TalkLine> block;            ///< reply: its lines, when `has_block`
+  std::vector<TalkLine> block;            ///< reply: its lines, when `has_block`; SMTP, LMTP: written before it
   bool has_block = false;
   bool asks_block = false;  ///< send, POP3: the talk awaits a block behind +OK
   bool prepares = false;    ///< P: in place of S: what comes instead says nothing of what the check is about
+  bool applies = false;     ///< A: in place of S: where something else comes the check is not applicable
   TalkConnect connect;
   std::shared_ptr<const ImapTestReplies> imaptest = {};
   std::size_t delivery = 0;

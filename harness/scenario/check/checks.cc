@@ -38,6 +38,12 @@ const std::vector<std::string> kImapCapabilities = {
     "UIDPLUS",       "UIDONLY",       "UNAUTHENTICATE", "UNSELECT",
     "URLAUTH",       "UTF8=ACCEPT",   "UTF8=ONLY",      "WITHIN",
     "AUTH=PLAIN",    "AUTH=LOGIN",    "AUTH=CRAM-MD5"};
+/// Of the answer to EHLO and LHLO.
+const std::vector<std::string> kMailCapabilities = {
+    "8BITMIME",  "ATRN",        "AUTH", "BINARYMIME",          "BURL",       "CHECKPOINT",    "CHUNKING",
+    "DELIVERBY", "DSN",         "ETRN", "ENHANCEDSTATUSCODES", "EXPN",       "FUTURERELEASE", "HELP",
+    "LIMITS",    "MT-PRIORITY", "MTRK", "PIPELINING",          "REQUIRETLS", "RRVS",          "SIZE",
+    "SMTPUTF8",  "STARTTLS",    "VRFY"};
 const std::vector<std::string> kMechanisms = {
     "PLAIN",     "LOGIN",       "CRAM-MD5",      "DIGEST-MD5",       "EXTERNAL",
     "ANONYMOUS", "SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS",
@@ -56,7 +62,7 @@ bool is_slug(std::string_view text) {
 
 /// "pop3.1939-5", "imap.9051-6.4.9", "imap.9051-appA", "x".
 bool is_file_id(std::string_view text) {
-  if (text == "x") return true;
+  if (text == "x" || text == "sec" || text == "time") return true;  // no RFC says these
   const auto dot = text.find('.');
   if (dot == std::string_view::npos || dot == 0) return false;
   const std::string_view protocol = text.substr(0, dot), section = text.substr(dot + 1);
@@ -167,7 +173,7 @@ class ChecksReader {
 
   /// A word that nobody knows is offered by no server: the check would be not-applicable for ever.
   void capability(const Node& node, const std::string& one) {
-    const bool imap = protocol_of_file(file_id_) == Protocol::imap;
+    const Protocol protocol = protocol_of_file(file_id_);
     const auto words = words_in(one);
     const auto near = [&](std::string_view word, const std::vector<std::string>& known) {
       const auto is = [&](const std::string& other) { return iequals(other, word); };
@@ -175,24 +181,37 @@ class ChecksReader {
       if (nearest_word(word, known))
         complaints_.note(node.pos, word, "a capability that some server offers: this is none of the RFCs'", known);
     };
-    if (!words.empty()) near(words.front(), imap ? kImapCapabilities : kPop3Capabilities);
-    if (words.size() > 1 && iequals(words.front(), "SASL")) near(words[1], kMechanisms);
+    if (!words.empty())
+      near(words.front(), protocol == Protocol::imap   ? kImapCapabilities
+                          : protocol == Protocol::pop3 ? kPop3Capabilities
+                                                       : kMailCapabilities);
+    if (words.size() > 1 && (iequals(words.front(), "SASL") || iequals(words.front(), "AUTH")))
+      near(words[1], kMechanisms);
   }
 
   void talk_parts(const Node& map, Scenario& scenario, Check& check) {
-    std::int64_t accounts = 1;
-    std::optional<std::uint64_t> quota;
-    if (const Node* node = find(map, "accounts"); node != nullptr && node->kind == Node::Kind::map) {
-      check_keys(*node, {"quota"}, complaints_);
-      if (const Node* size = find(*node, "quota")) quota = read_size(*size, complaints_);
+    std::vector<std::optional<std::uint64_t>> quotas(1);
+    const auto quota = [this](const Node& node) -> std::optional<std::uint64_t> {
+      if (!is_map(node, "{quota: 64KiB}, or {}", complaints_)) return std::nullopt;
+      check_keys(node, {"quota"}, complaints_);
+      const Node* size = find(node, "quota");
+      return size == nullptr ? std::nullopt : read_size(*size, complaints_);
+    };
+    const Node* node = find(map, "accounts");
+    if (node != nullptr && node->kind == Node::Kind::list && node->children.size() <= 9) {
+      quotas.clear();
+      for (const Node& one : node->children) quotas.push_back(quota(one));
+    } else if (node != nullptr && node->kind == Node::Kind::map) {
+      quotas.front() = quota(*node);
     } else if (node != nullptr) {
-      accounts = read_number(*node, 1, 9, "{quota: 64KiB}, or how many accounts are leased", complaints_).value_or(1);
+      constexpr const char* kWanted = "{quota: 64KiB}, a list of such, or how many accounts are leased";
+      quotas.resize(static_cast<std::size_t>(read_number(*node, 1, 9, kWanted, complaints_).value_or(1)));
     }
-    for (std::int64_t i = 1; i <= accounts; ++i)
-      scenario.accounts.push_back({i == 1 ? "user" : fmt::format("user{}", i), quota, scenario.id_pos});
+    const auto accounts = quotas.size();
+    for (std::size_t i = 1; i <= accounts; ++i)
+      scenario.accounts.push_back({i == 1 ? "user" : fmt::format("user{}", i), quotas[i - 1], scenario.id_pos});
     check.first.protocol = protocol_of_file(file_id_);
-    const bool pop3 = check.first.protocol == Protocol::pop3;
-    check.first.standing = pop3 ? Standing::authenticated : Standing::selected;
+    check.first.standing = usual_standing(check.first.protocol);
     std::string connect;
     if (const Node* state = own_or_file(map, "state")) connect += state->text;
     if (const Node* tls = own_or_file(map, "tls"))
@@ -208,7 +227,9 @@ class ChecksReader {
     mta.kind = DeviceKind::deliverer;
     Device client;
     client.name = "client";
-    client.kind = pop3 ? DeviceKind::pop3 : DeviceKind::imap;
+    client.kind = check.first.protocol == Protocol::imap   ? DeviceKind::imap
+                  : check.first.protocol == Protocol::pop3 ? DeviceKind::pop3
+                                                           : DeviceKind::deliverer;
     Device watcher;
     watcher.name = "watcher";
     watcher.webmail = true;
@@ -219,7 +240,7 @@ class ChecksReader {
     if (talk.kind != Node::Kind::scalar) {
       complaints_.value(talk, "lines of talk, in a block: talk: |");
     } else {
-      read_talk(talk, static_cast<std::size_t>(accounts), complaints_, scenario, check);
+      read_talk(talk, accounts, complaints_, scenario, check);
     }
     if (!scenario.steps.empty() &&
         std::find(scenario.needs.begin(), scenario.needs.end(), Need::delivery) == scenario.needs.end())

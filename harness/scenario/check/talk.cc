@@ -43,6 +43,9 @@ constexpr Instruction kInstructions[] = {
     {"compress", Op::compress, Instruction::Wants::nothing},
     {"connect", Op::connect, Instruction::Wants::connect},
     {"deliver", Op::deliver, Instruction::Wants::fill},
+    {"arrives", Op::arrives, Instruction::Wants::text},
+    {"await", Op::arrives, Instruction::Wants::text},
+    {"no-report", Op::no_report, Instruction::Wants::text},
     {"note", Op::note, Instruction::Wants::text},
     {"ask", Op::ask, Instruction::Wants::text},
     {"same", Op::same, Instruction::Wants::operands},
@@ -71,6 +74,7 @@ class TalkReader {
     if (check_.talk.empty() && complaints_.empty())
       complaints_.value(node_, "lines of talk: C: what is sent, S: what must come");
     close_block(line);
+    no_line_is_left(std::nullopt);
     if (!check_.talk.empty() && complaints_.size() == before)
       check_sense(node_.pos.column, complaints_, scenario_, check_);
   }
@@ -100,9 +104,10 @@ class TalkReader {
     out.written = whole;
     out.line = line;
     if (rest.starts_with('C') && said(rest, out)) return;
+    out.applies = rest.starts_with('A');
     out.prepares = rest.starts_with('P');
-    if ((out.prepares || rest.starts_with('S')) && awaited(rest, out)) return;
-    out.prepares = false;
+    if ((out.applies || out.prepares || rest.starts_with('S')) && awaited(rest, out)) return;
+    out.applies = out.prepares = false;
     instruction(rest, out);
   }
 
@@ -162,7 +167,7 @@ class TalkReader {
     }
     const bool regex = out.op == Op::reply_regex || out.op == Op::every_regex || out.op == Op::no_regex;
     if (regex && !is_regex(out.text)) return true;
-    if (in_block(out)) return true;
+    if (is_mail(protocol_of(out.connection)) ? in_mail_reply(out) : in_block(out)) return true;
     const bool of_untagged = out.op == Op::no_regex && protocol_of(out.connection) == Protocol::imap;
     if ((out.op == Op::every_regex || out.op == Op::no_regex) && !of_untagged) {
       complain(out.written, "this within the block of a reply: behind S: +OK, with S: . at its end");
@@ -194,6 +199,40 @@ class TalkReader {
     }
   }
 
+  /// SMTP and LMTP: "S: 250-SIZE ${n}" is about a line of the reply that the next S: ends, wherever it stands there,
+  /// and whether it is its last or not (RFC 5321 section 4.2.1). So are S~~: and S!~:.
+  bool in_mail_reply(TalkLine& line) {
+    const bool all = line.op == Op::every_regex || line.op == Op::no_regex;
+    const auto goes_on = [](const std::string& pattern) {
+      return pattern.size() > 3 && pattern[3] == '-' && pattern[0] >= '2' && pattern[0] <= '5';
+    };
+    if (!all) alternatives(line);
+    const bool one = (line.op == Op::reply || line.op == Op::maybe) && goes_on(line.text);
+    no_line_is_left(line.connection);
+    if (all || one) {
+      if (one && !std::all_of(line.alternatives.begin(), line.alternatives.end(), goes_on))
+        complain(line.written, "alternatives that are all about one line of a reply: S: 250-SIZE | 250-DSN");
+      for (auto& pattern : line.alternatives)
+        if (goes_on(pattern)) pattern[3] = ' ';
+      reply_lines_.push_back(std::move(line));
+      return true;
+    }
+    if (line.op == Op::reply || line.op == Op::reply_regex || line.op == Op::closed) {
+      line.has_block = !reply_lines_.empty();
+      line.block = std::exchange(reply_lines_, {});
+    }
+    line.alternatives.clear();
+    return false;
+  }
+
+  /// Lines of a reply whose end does not follow on their connection.
+  void no_line_is_left(std::optional<int> connection) {
+    if (reply_lines_.empty() || reply_lines_.back().connection == connection) return;
+    line_ = reply_lines_.back().line;
+    complain(reply_lines_.back().written, "behind it the last line of that reply: S: 250");
+    reply_lines_.clear();
+  }
+
   /// S lines of POP3 that stand between the status line of a reply and the "S: ." that ends its block. Whether there is
   /// a block is known at its end, so lines wait in `waiting_`.
   bool in_block(TalkLine& line) {
@@ -210,6 +249,7 @@ class TalkReader {
     }
     if (!waiting_for_ || waiting_for_->connection != line.connection) return false;
     line.prepares = waiting_for_->prepares;
+    line.applies = waiting_for_->applies;
     const bool only_inside = line.op == Op::every_regex || line.op == Op::no_regex;
     if (line.op == Op::reply && status) return false;
     const bool a_line = line.op == Op::reply || line.op == Op::reply_regex || line.op == Op::maybe;
@@ -272,6 +312,7 @@ class TalkReader {
 
   void put(TalkLine line) {
     if (waiting_for_) close_block(line.line);
+    no_line_is_left(std::nullopt);
     const bool block_follows =
         (line.op == Op::reply || line.op == Op::reply_regex) && line.count == 1 && block_ahead(line.line);
     if (block_follows && protocol_of(line.connection) == Protocol::pop3) {
@@ -288,12 +329,13 @@ class TalkReader {
     const auto* found = std::find_if(std::begin(kInstructions), std::end(kInstructions),
                                      [&](const Instruction& one) { return one.word == word; });
     if (found == std::end(kInstructions)) {
-      std::vector<std::string> known = {"C:", "C!:", "S:", "S!:", "S?:", "S~:", "P:"};
+      std::vector<std::string> known = {"C:", "C!:", "S:", "S!:", "S?:", "S~:", "P:", "A:"};
       for (const auto& one : kInstructions) known.emplace_back(one.word);
       return complain(word, fmt::format("a line of talk: {}", either(known)), known);
     }
     out.op = found->op;
     out.text = text;
+    out.prepares = word == "await";
     using Wants = Instruction::Wants;
     switch (found->wants) {
       case Wants::nothing:
@@ -344,6 +386,7 @@ class TalkReader {
   Check& check_;
   int line_ = 0;
   std::optional<TalkLine> waiting_for_;  ///< a reply whose block is being read
+  std::vector<TalkLine> reply_lines_;    ///< SMTP, LMTP: of the reply that the next S: ends
 };
 
 }  // namespace

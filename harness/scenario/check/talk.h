@@ -24,6 +24,13 @@ std::optional<Step> read_fill(std::string_view words, Pos pos, Complaints& compl
 /// "edge-4096" is the kind edge with that size.
 bool read_fill_kind(std::string_view word, NewMessages& fill);
 
+/// Where a connection stands when a talk gets it and does not say so.
+Standing usual_standing(Protocol protocol);
+/// SMTP and LMTP, which are told apart by their greetings and by the replies behind the final dot only.
+constexpr bool is_mail(Protocol protocol) { return protocol == Protocol::smtp || protocol == Protocol::lmtp; }
+/// "{mail}", "{mail dot-lines 8KiB}": a message that is made when it is sent. Nothing: it is something else.
+std::optional<NewMessages> read_new_mail(std::string_view text);
+
 /// Words between blanks.
 std::vector<std::string> words_in(std::string_view text);
 /// All of `text` as a decimal number between these.

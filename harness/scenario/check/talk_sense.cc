@@ -23,8 +23,8 @@ constexpr int kMostFill = 1 << 24;
 const std::vector<std::string> kTypes = {"number", "uid",    "seq",  "modseq", "date",     "literal",
                                          "flags",  "base64", "uidl", "rest",   "distinct", "set"};
 const std::vector<std::string> kOfBlocks = {"block", "octets", "lines", "sum", "column 2"};
-const std::vector<std::string> kGiven = {"user", "pass",   "address", "wrong", "apop", "timestamp",
-                                         "b64",  "quoted", "literal", "fill",  "pad"};
+const std::vector<std::string> kGiven = {"user",   "pass",    "address", "wrong", "apop", "timestamp", "b64",
+                                         "quoted", "literal", "fill",    "pad",   "head", "nobody",    "mixed"};
 
 bool is_number(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -44,7 +44,7 @@ bool may_close(const TalkLine& line) {
 
 /// What a line of a talk can say of a server: whether it holds anything that can come out wrong.
 bool can_fail(const TalkLine& line) {
-  if (line.prepares) return false;
+  if (line.prepares || line.applies) return false;
   switch (line.op) {
     case Op::reply:
     case Op::reply_regex:
@@ -58,6 +58,8 @@ bool can_fail(const TalkLine& line) {
     case Op::fewer:
     case Op::at_most:
     case Op::distinct:
+    case Op::arrives:
+    case Op::no_report:
       return true;
     case Op::tls:
       return line.text != "either";
@@ -96,6 +98,7 @@ class TalkSense {
     bool certain = true;     ///< each C line has its reply, and each S line takes one
     bool peeked = false;     ///< S!: looked at the first that is owed
     bool continued = false;  ///< "+" was read: the next C line answers it
+    bool content = false;    ///< SMTP, LMTP: 354 was read: C lines are mail, up to its final dot
     bool ended = false;
     std::string said;  ///< what was sent while `certain` was false
   };
@@ -113,7 +116,7 @@ class TalkSense {
   static void begin(Wire& wire, const TalkConnect& how) {
     wire = {};
     wire.protocol = how.protocol;
-    if (how.protocol == Protocol::pop3 && how.standing == Standing::greeting) wire.owed.push_back({0, 1, true});
+    if (how.protocol != Protocol::imap && how.standing == Standing::greeting) wire.owed.push_back({0, 1, true});
   }
 
   void line(std::size_t index) {
@@ -129,6 +132,9 @@ class TalkSense {
         return;
       case Op::note:
         return;
+      case Op::arrives:
+      case Op::no_report:
+        return arrives(one);
       case Op::wait:
       case Op::within:
         waited_ = true;
@@ -181,7 +187,10 @@ class TalkSense {
       complain(at, shown(), "a literal in a C: line of IMAP");
     if (name == "b64" || name == "quoted" || literal) return filled(at, variable.type);
     if (name == "fill" || name == "pad") {
-      if (!number_in(variable.type, 1, kMostFill))
+      const auto colon =
+          name == "fill" ? std::min(variable.type.find(':'), variable.type.size()) : variable.type.size();
+      if (!number_in(std::string_view(variable.type).substr(0, colon), 1, kMostFill) ||
+          colon + 1 == variable.type.size())
         complain(at, shown(), fmt::format("how many octets, 1 to {}: ${{{}:600}}", kMostFill, name));
       return;
     }
@@ -190,7 +199,8 @@ class TalkSense {
         complain(at, shown(), fmt::format("${{{0}}}, or of another connection ${{{0}:2}}", name));
       return;
     }
-    if (name == "wrong" || bound_.contains(name) || own(variable)) return;
+    if (name == "wrong" || name == "head" || name == "nobody" || name == "mixed" || bound_.contains(name) || own(variable))
+      return;
     for (const std::string_view word : {"user", "pass", "address"}) {
       if (!name.starts_with(word)) continue;
       const std::string_view number = std::string_view(name).substr(word.size());
@@ -232,6 +242,10 @@ class TalkSense {
   void sent(Wire& wire, std::size_t index) {
     const TalkLine& line = check_.talk[index];
     if (wire.protocol == Protocol::imap) others_mailboxes(line);
+    if (is_mail(wire.protocol)) {
+      addresses(line);
+      if (mail(wire, line)) return;
+    }
     if (line.op == Op::send_raw) wire.certain = false;
     if (wire.protocol == Protocol::imap && line.op == Op::send) literals(line);
     if (!wire.certain) {
@@ -244,6 +258,64 @@ class TalkSense {
     // Tags tell the replies of IMAP apart: each is one of its own.
     const bool each = wire.protocol == Protocol::imap;
     for (int i = 0; i < (each ? line.count : 1); ++i) wire.owed.push_back({index, each ? 1 : line.count});
+  }
+
+  /// A message that is sent, or its text. False: it is a command.
+  bool mail(Wire& wire, const TalkLine& line) {
+    if (line.op != Op::send) return false;
+    const auto open = line.text.find("{mail"), close = line.text.find('}', open);
+    bool made = false;
+    if (open != std::string::npos && close != std::string::npos && !line.text.substr(open).starts_with("{mail.")) {
+      made = true;
+      messages_ += line.count;
+      const std::string inside = line.text.substr(open, close - open + 1);
+      if (!read_new_mail(inside))
+        complain(line, inside, "what kind of message and how large, where it is not any: {mail dot-lines 8KiB}");
+      const bool chunk = istarts_with(line.text, "BDAT ");
+      if (!chunk && !wire.content && wire.certain)
+        complain(line, line.written, "S: 354 above, which asks for it; or BDAT in front of it");
+      if (!chunk && inside != line.text)
+        complain(line, line.written, "a line of its own for {mail}, or BDAT before it");
+    }
+    const bool ends = wire.content && (made || line.text == ".");
+    const bool chunk = istarts_with(line.text, "BDAT ");
+    // LMTP has a reply for each recipient that was taken: how many is the server's to say.
+    if ((ends || chunk) && wire.protocol == Protocol::lmtp) wire.certain = false;
+    return ends ? std::exchange(wire.content, false) : wire.content;
+  }
+
+  /// A check sends no mail to anybody but those it was lent, and lets no report go elsewhere.
+  void addresses(const TalkLine& line) {
+    for (const std::string_view word : {"RCPT TO:", "MAIL FROM:"}) {
+      const std::string text = upper(line.text);
+      for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+        std::string_view path = std::string_view(line.text).substr(at + word.size());
+        while (path.starts_with(' ')) path.remove_prefix(1);
+        path.remove_prefix(path.starts_with('<') ? 1 : 0);
+        path = path.substr(0, path.find_first_of("> \\"));
+        const auto parts = cut_pattern(path);
+        const bool variable = parts.size() == 1 && parts.front().variable && parts.front().variable->type.empty();
+        const std::string name = variable ? parts.front().variable->name : "";
+        const bool lent = name.starts_with("address") || name == "nobody" || name == "mixed";
+        if (lent || path.find_first_of("@$") == std::string_view::npos) continue;
+        complain(line, line.written, "an address that the check was lent: <${address}>, <${address2}>; or <${nobody}>");
+      }
+    }
+  }
+
+  /// "mail.1", "mail.1 user2", "report mail.1"
+  void arrives(const TalkLine& line) {
+    auto words = words_in(line.text);
+    if (line.op == Op::arrives && !words.empty() && words.front() == "report") words.erase(words.begin());
+    const bool known_user =
+        words.size() == 2 && words[1].starts_with("user") &&
+        number_in(std::string_view(words[1]).substr(4), 2, static_cast<int>(scenario_.accounts.size()));
+    if (words.empty() || words.size() > (known_user ? 2 : 1))
+      return complain(line, line.written,
+                      line.op == Op::arrives
+                          ? "a message: arrives: mail.1, arrives: mail.1 user2, arrives: report mail.1"
+                          : "a message: no-report: mail.1");
+    delivered(line, words.front());
   }
 
   /// {mail.1} in what IMAP sends. Braces around a number are the client's own literal.
@@ -283,6 +355,7 @@ class TalkSense {
       if (!regex) binds(line, pattern, false);
     }
     if (wire.protocol == Protocol::imap) return imap(wire, line);
+    if (is_mail(wire.protocol)) return mail_reply(wire, line);
     in_block(line);
     if (statuses(line)) takes(wire, line);
   }
@@ -297,6 +370,48 @@ class TalkSense {
              (first == "+OK" || first == "-ERR" || first == "OK" || first == "NO" || first == "BAD");
     });
     if (words.empty() || glued) complain(line, line.written, "alternatives with one bar between blanks: S: +OK | -ERR");
+  }
+
+  /// Three digits, of which the last two may be left open (RFC 5321 section 4.2.1).
+  static bool is_code(std::string_view word) {
+    const auto digit = [](char c, char least, char most) { return (c >= least && c <= most) || c == 'x'; };
+    return word.size() == 3 && digit(word[0], '2', '5') && digit(word[1], '0', '9') && digit(word[2], '0', '9');
+  }
+
+  void mail_reply(Wire& wire, TalkLine& line) {
+    in_block(line);
+    std::size_t intermediate = 0;
+    for (const std::string& pattern : line.alternatives) {
+      const auto words = pattern_words(pattern);
+      if (pattern == "closed" || words.empty() || words.front().starts_with("${")) continue;
+      if (!is_code(words.front())) return complain(line, line.written, "a reply's code, like 250 or 5xx; or closed");
+      intermediate += words.front().starts_with('3') ? 1 : 0;
+    }
+    if (line.op == Op::never) {
+      wire.peeked = true;
+      return;
+    }
+    wire.peeked = false;
+    if (line.op == Op::maybe || line.op == Op::reply_regex) {
+      if (line.op == Op::maybe) wire.certain = false;
+    } else if (intermediate > 0) {
+      const bool data = wire.owed.empty() || !istarts_with(check_.talk[wire.owed.front().line].text, "AUTH");
+      // Refused, the rest is nothing that a check can be about: the talk ends there.
+      if (intermediate < line.alternatives.size()) wire.certain = false;
+      (data ? wire.content : wire.continued) = true;
+      return;
+    }
+    if (!wire.certain) return;
+    for (int left = line.count; left > 0;) {
+      if (wire.owed.empty()) {
+        if (!may_close(line) && !waited_) complain(line, line.written, "a C: line above that this is the reply to");
+        return;
+      }
+      Owed& first = wire.owed.front();
+      const int taken = std::min(left, first.times);
+      left -= taken;
+      if ((first.times -= taken) == 0) wire.owed.pop_front();
+    }
   }
 
   /// POP3 has no other replies (RFC 1939 section 3, RFC 5034 section 4).
@@ -474,7 +589,7 @@ class TalkSense {
       case Op::closed:
       case Op::quiet:
         // Nothing more may come: a reply that is owed would be what came.
-        if (line.op == Op::closed && wire.protocol == Protocol::pop3) is_read(wire, " before it");
+        if (line.op == Op::closed && wire.protocol != Protocol::imap) is_read(wire, " before it");
         wire.owed.clear();
         break;
       case Op::close:
@@ -505,7 +620,9 @@ class TalkSense {
     const TalkLine& line = check_.talk[first.line];
     complain(line, first.greeting ? "state: greeting" : line.written,
              fmt::format("a line{} that reads the reply, like S: {}", where,
-                         wire.protocol == Protocol::imap ? "OK" : "+OK"));
+                         wire.protocol == Protocol::imap   ? "OK"
+                         : wire.protocol == Protocol::pop3 ? "+OK"
+                                                           : "250"));
   }
 
   // Comparisons.

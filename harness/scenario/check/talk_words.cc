@@ -14,9 +14,13 @@ namespace {
 constexpr Word<Standing> kStandings[] = {{"greeting", Standing::greeting},
                                          {"authorization", Standing::authorization},
                                          {"not-authenticated", Standing::authorization},
+                                         {"connected", Standing::authorization},
+                                         {"hello", Standing::hello},
                                          {"transaction", Standing::authenticated},
                                          {"authenticated", Standing::authenticated},
                                          {"selected", Standing::selected}};
+constexpr Word<Protocol> kProtocols[] = {
+    {"imap", Protocol::imap}, {"pop3", Protocol::pop3}, {"smtp", Protocol::smtp}, {"lmtp", Protocol::lmtp}};
 constexpr Word<TalkTls> kTalkTls[] = {{"none", TalkTls::none},
                                       {"clear", TalkTls::clear},
                                       {"starttls", TalkTls::starttls},
@@ -55,9 +59,8 @@ void read_connect(std::string_view text, Pos pos, std::size_t accounts, Complain
   const auto all = words_in(text);
   bool standing = false;
   for (const auto& word : all) {
-    if (word == "imap" || word == "pop3") {
-      into.protocol = word == "imap" ? Protocol::imap : Protocol::pop3;
-      if (!standing) into.standing = word == "imap" ? Standing::selected : Standing::authenticated;
+    if (take_word(kProtocols, word, into.protocol)) {
+      if (!standing) into.standing = usual_standing(into.protocol);
       continue;
     }
     if (take_word(kStandings, word, into.standing)) {
@@ -79,12 +82,36 @@ void read_connect(std::string_view text, Pos pos, std::size_t accounts, Complain
     }
     complaints.at(
         pos, word,
-        "imap or pop3; greeting, authorization, transaction, not-authenticated, authenticated or selected; "
-        "tls=none, tls=clear, tls=starttls or tls=implicit; tls-max=1.1; user2 where the check has accounts: 2");
+        "imap, pop3, smtp or lmtp; greeting, authorization, transaction, not-authenticated, authenticated, selected, "
+        "connected or hello; tls=none, tls=clear, tls=starttls or tls=implicit; tls-max=1.1; user2 where the check has "
+        "accounts: 2");
   }
-  const bool pop = into.protocol == Protocol::pop3;
-  if (pop && into.standing == Standing::selected)
+  const bool pop = into.protocol == Protocol::pop3, mail = is_mail(into.protocol);
+  if (pop && (into.standing == Standing::selected || into.standing == Standing::hello))
     complaints.at(pos, text, "a state of POP3: greeting, authorization or transaction");
+  if (into.protocol == Protocol::imap && into.standing == Standing::hello)
+    complaints.at(pos, text, "a state of IMAP: greeting, not-authenticated, authenticated or selected");
+  if (mail && into.standing == Standing::selected)
+    complaints.at(pos, text, "a state of SMTP and LMTP: greeting, connected, hello or authenticated");
+}
+
+Standing usual_standing(Protocol protocol) {
+  return protocol == Protocol::imap   ? Standing::selected
+         : protocol == Protocol::pop3 ? Standing::authenticated
+                                      : Standing::hello;
+}
+
+std::optional<NewMessages> read_new_mail(std::string_view text) {
+  if (!text.starts_with("{mail") || !text.ends_with('}')) return std::nullopt;
+  NewMessages out;
+  out.set = "mail";
+  for (const auto& word : words_in(text.substr(5, text.size() - 6))) {
+    if (read_fill_kind(word, out)) continue;
+    const auto size = parse_size(word);
+    if (!size) return std::nullopt;
+    out.size = size.value();
+  }
+  return text[5] == ' ' || text[5] == '}' ? std::optional(out) : std::nullopt;
 }
 
 bool read_fill_kind(std::string_view word, NewMessages& fill) {

@@ -22,6 +22,9 @@ const std::vector<std::string> kWords = {
     "C:",   "C~:",     "greeting", "secured", "S:",    "S!:",   "edit:", "drop:",
     "pass", "silence", "instead:", "also:",   "wait:", "close", "reset", "compress"};
 
+constexpr std::pair<std::string_view, Protocol> kProtocols[] = {
+    {"imap", Protocol::imap}, {"pop3", Protocol::pop3}, {"smtp", Protocol::smtp}, {"lmtp", Protocol::lmtp}};
+
 std::optional<unsigned> number(std::string_view text) {
   unsigned out = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
@@ -138,8 +141,9 @@ class DialogueReader {
       const std::size_t angle = rest.find("> ");
       const std::string_view word = rest.substr(0, angle);
       if (angle == std::string_view::npos) break;
-      if (word == "imap" || word == "pop3") {
-        block.protocol = word == "imap" ? Protocol::imap : Protocol::pop3;
+      const auto* protocol = std::ranges::find(kProtocols, word, &std::pair<std::string_view, Protocol>::first);
+      if (protocol != std::end(kProtocols)) {
+        block.protocol = protocol->second;
       } else if (const auto connection = number(word); connection && *connection > 0) {
         block.connection = *connection;
       } else {

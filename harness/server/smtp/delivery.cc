@@ -134,7 +134,8 @@ bool Delivery::bounces() const {
 
 void Delivery::report_full(const Envelope& envelope, std::vector<Recipient> failed, std::string_view message,
                            Time now) {
-  std::erase_if(failed, [](const Recipient& recipient) { return !recipient.notify_failure; });
+  if (!context_.has(defect("quota.reports-in-spite-of-never")))
+    std::erase_if(failed, [](const Recipient& recipient) { return !recipient.notify_failure; });
   if (failed.empty() || context_.has(defect("quota.bounce-never-sent"))) return;
   const bool wrong = context_.has(defect("quota.bounce-wrong-status"));
   const int times = context_.has(defect("quota.two-bounces")) ? 2 : 1;
@@ -146,7 +147,9 @@ void Delivery::report_full(const Envelope& envelope, std::vector<Recipient> fail
                             .status = wrong ? smtp::EnhancedStatus{5, 1, 1} : smtp::EnhancedStatus{5, 2, 2},
                             .diagnostic = "552 5.2.2 quota exceeded (mailbox is full)",
                             .date = internal_date(now)};
-    queue(envelope.sender, delivery_report(facts, envelope, failed, message), now);
+    const bool to_another = envelope.sender.empty() && context_.has(defect("quota.reports-null-sender"));
+    queue(to_another ? envelope.recipients.back().address : envelope.sender,
+          delivery_report(facts, envelope, failed, message), now);
   }
 }
 

@@ -65,6 +65,7 @@ class SmtpSession final : public Connection {
   void data(std::string_view arguments);
   void bdat(std::string_view arguments);
   void take_data(std::string_view& bytes);
+  bool ends_wrongly(std::string_view& bytes);
   void take_chunk(std::string_view& bytes);
   void finish_data();
   void reply(const DeliveryReply& reply);

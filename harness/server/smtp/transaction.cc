@@ -63,7 +63,35 @@ void SmtpSession::data(std::string_view arguments) {
   write("354 go on; end with a dot\r\n");
 }
 
+/// Only with a defect: the message ends at what is no CRLF.CRLF, and what stands behind it is commands. It must have
+/// come in one piece.
+bool SmtpSession::ends_wrongly(std::string_view& bytes) {
+  std::size_t first = std::string_view::npos, octets = 0;
+  const auto look_for = [&](std::string_view end) {
+    for (auto at = bytes.find(end); at != std::string_view::npos; at = bytes.find(end, at + 1)) {
+      const auto behind = at + end.size();
+      const bool crlf = at > 0 && bytes[at - 1] == '\r' && end == "\n.\r\n";
+      const bool right = crlf || (end == "\r\n.\r" && behind < bytes.size() && bytes[behind] == '\n');
+      if (right || at >= first) continue;
+      first = at;
+      octets = end.size();
+    }
+  };
+  if (context().has(defect("delivery.lf-dot-ends-data")))
+    for (const std::string_view end : {"\n.\n", "\n.\r\n"}) look_for(end);
+  if (context().has(defect("delivery.cr-dot-ends-data")))
+    for (const std::string_view end : {"\r.\r", "\r\n.\r"}) look_for(end);
+  if (first == std::string_view::npos) return false;
+  message_ += bytes.substr(0, first);
+  message_ += "\r\n";
+  bytes.remove_prefix(first + octets);
+  if (bytes.starts_with('\n')) bytes.remove_prefix(1);
+  finish_data();
+  return true;
+}
+
 void SmtpSession::take_data(std::string_view& bytes) {
+  if (ends_wrongly(bytes)) return;
   const auto text = reader_->take(bytes);
   if (message_.size() <= kSizeLimit) message_ += text;
   if (reader_->done()) finish_data();

@@ -330,5 +330,37 @@ TEST(WrongServer, TheSameAtEverySplit) {
   EXPECT_EQ(talk(blocks, octets), whole);
 }
 
+WrongBlock smtp_on(const std::string& line, std::vector<WrongAction> actions) {
+  return {.protocol = Protocol::smtp, .text = line, .actions = std::move(actions)};
+}
+const std::string kEnvelope =
+    "EHLO a\r\nMAIL FROM:<alice@example.test>\r\nRCPT TO:<alice@example.test>\r\nRSET\r\n"
+    "MAIL FROM:<alice@example.test>\r\nRCPT TO:<alice@example.test>\r\n";
+
+TEST(WrongServer, LinesOfMailAreNoCommands) {
+  const std::string mail = "Subject: x\r\n\r\nQUIT\r\n..\r\nx\n.\r\n.\r\n";
+  const std::string heard = talk({smtp_on("QUIT", {say("221 wrong")}), smtp_on(".", {say("552 wrong")})},
+                                 {kEnvelope + "DATA\r\n", mail, "NOOP\r\n"}, Protocol::smtp);
+  EXPECT_THAT(heard, testing::EndsWith("354 go on; end with a dot\r\n552 wrong\r\n250 2.0.0 nothing done\r\n"));
+  const std::string edited =
+      talk({smtp_on(".", {edit("^250", "251")})}, {kEnvelope + "DATA\r\n", mail}, Protocol::smtp);
+  EXPECT_THAT(edited, testing::ContainsRegex("354 [^\r\n]*\r\n251 2.0.0 queued"));
+}
+
+TEST(WrongServer, MailThatItAsksForItselfTheServerHasNothingOf) {
+  const std::string heard = talk({smtp_on("DATA", {say("354 mine")}), smtp_on(".", {say("250 mine")})},
+                                 {kEnvelope + "DATA\r\n", "NOOP\r\n.\r\n", "DATA\r\n.\r\nQUIT\r\n"}, Protocol::smtp);
+  EXPECT_THAT(heard, testing::EndsWith(
+                         "354 mine\r\n250 mine\r\n354 mine\r\n250 mine\r\n221 2.0.0 mail.example.test closes\r\n"));
+}
+
+TEST(WrongServer, AChunkBelongsToItsLine) {
+  const WrongBlock chunk{
+      .at = At::prefix, .protocol = Protocol::smtp, .text = "BDAT", .actions = {edit("^250", "252")}};
+  const std::string heard =
+      talk({chunk, smtp_on("NOOP", {say("500 wrong")})}, {kEnvelope, "BDAT 6\r\nNO", "OP\r\nQUIT\r\n"}, Protocol::smtp);
+  EXPECT_THAT(heard, testing::EndsWith("252 2.0.0 6 octets so far\r\n221 2.0.0 mail.example.test closes\r\n"));
+}
+
 }  // namespace
 }  // namespace mailproof::sim

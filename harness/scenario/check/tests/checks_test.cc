@@ -232,5 +232,48 @@ TEST(Checks, MistakesAreNamed) {
   EXPECT_THAT(complaint(file(check("    steps: []\n    talk: 'C: X'\n"))), HasSubstr("not both"));
 }
 
+std::string mail_file(const std::string& checks) { return "id: smtp.5321-3.3\ntitle: t\nchecks:\n" + checks; }
+
+TEST(Checks, SmtpIsSpokenWhereTheIdSaysSo) {
+  const Scenario scenario = only(mail_file(talk("C: EHLO a\nS: 250-SIZE ${n}\nS!~: AUTH\nS: 250\nC: DATA\nS: 5xx")));
+  const auto& talk_lines = scenario.check->talk;
+  EXPECT_EQ(scenario.check->first.protocol, Protocol::smtp);
+  EXPECT_EQ(scenario.check->first.standing, Standing::hello);
+  ASSERT_EQ(talk_lines.size(), 4U);
+  EXPECT_TRUE(talk_lines[1].has_block);
+  EXPECT_EQ(talk_lines[1].block.size(), 2U);
+  EXPECT_EQ(only("id: dsn.3464-2\ntitle: t\nchecks:\n" + talk("C: NOOP\nS: 250")).check->first.protocol,
+            Protocol::smtp);
+  EXPECT_EQ(only("id: lmtp.2033-4\ntitle: t\nchecks:\n" + talk("C: NOOP\nS: 250")).check->first.protocol,
+            Protocol::lmtp);
+  EXPECT_EQ(only(file(talk("connect: smtp connected\nC: NOOP\nS: 250"))).check->talk[0].connect.protocol,
+            Protocol::smtp);
+}
+
+TEST(Checks, MailGoesToWhomTheCheckWasLentOnly) {
+  for (const std::string path : {"<${address}>", "<>", "<${nobody}>", "<${mixed}> NOTIFY=NEVER"})
+    only(mail_file(talk("C: MAIL FROM:" + path + "\nS: 250")));
+  EXPECT_THAT(complaint(mail_file(talk("C: MAIL FROM:<${address}>\nS: 250\nC: rcpt to:<bob@example.com>\nS: 250"))),
+              HasSubstr("an address that the check was lent"));
+  for (const std::string path : {"<${address}x@example.com>", "<${x}>", "${user}@example.com"})
+    EXPECT_THAT(complaint(mail_file(talk("C: NOOP\nS: 250 ${x}\nC: MAIL FROM:" + path + "\nS: 250"))),
+                HasSubstr("an address that the check was lent"));
+  EXPECT_THAT(complaint(mail_file(talk("C: NOOP\nS: 250\nC!: RCPT TO: <a@${address}>\\r\\n\nS: 250"))),
+              HasSubstr("an address that the check was lent"));
+}
+
+TEST(Checks, WhatSmtpCannotMean) {
+  const auto wrong = [](const std::string& lines) { return complaint(mail_file(talk(lines))); };
+  EXPECT_THAT(wrong("C: NOOP\nS: +OK"), HasSubstr("a reply's code, like 250 or 5xx"));
+  EXPECT_THAT(wrong("C: NOOP"), HasSubstr("a line that reads the reply, like S: 250"));
+  EXPECT_THAT(wrong("C: NOOP\nS: 250\nS: 250"), HasSubstr("a C: line above that this is the reply to"));
+  EXPECT_THAT(wrong("C: EHLO a\nS: 250-SIZE"), HasSubstr("behind it the last line of that reply"));
+  EXPECT_THAT(wrong("C: EHLO a\nS: 250-SIZE | 250\nS: 250"), HasSubstr("all about one line of a reply"));
+  EXPECT_THAT(wrong("C: {mail}\nS: 250"), HasSubstr("S: 354 above"));
+  EXPECT_THAT(wrong("C: BDAT {mail giant} LAST\nS: 250"), HasSubstr("{mail dot-lines 8KiB}"));
+  EXPECT_THAT(wrong("C: NOOP\nS: 250\narrives: mail.1"), HasSubstr("a message that was delivered before"));
+  EXPECT_THAT(wrong("C: NOOP\nS: 250\narrives: tomorrow"), HasSubstr("a message that was delivered before"));
+}
+
 }  // namespace
 }  // namespace mailproof::scenario
