@@ -91,6 +91,7 @@ SimRig::SimRig(scenario::Loaded loaded, const std::function<void(server::ServerO
   target.smtp = {{Protocol::smtp, "sim", 25, TlsMode::none, false, ""}};
   target.delivery = {scenario::Way::lmtp};
   target.settle = std::chrono::seconds(5);
+  target.gives_up_after = std::chrono::seconds(1);
 
   server::ServerOptions on_server;
   for (const auto& account : scenario.accounts) {
