@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/bytes.h"
+#include "core/names.h"
 
 namespace mailproof::sim {
 namespace {
@@ -18,7 +19,7 @@ std::string told(const WrongBlock& block, std::size_t time) {
                     : block.at == WrongBlock::At::prefix  ? fmt::format("C: {} *", block.text)
                                                           : fmt::format("C: {}", block.text);
   if (block.connection) out = fmt::format("{}> {}", *block.connection, out);
-  if (block.protocol == Protocol::imap) out = fmt::format("imap> {}", out);
+  if (block.protocol != Protocol::pop3) out = fmt::format("{}> {}", name(block.protocol), out);
   return time < 2 ? out : fmt::format("{} for time {} on a connection", out, time);
 }
 

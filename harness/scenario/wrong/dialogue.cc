@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "core/names.h"
 #include "core/pattern.h"
 #include "core/units.h"
 
@@ -137,8 +138,8 @@ class DialogueReader {
       const std::size_t angle = rest.find("> ");
       const std::string_view word = rest.substr(0, angle);
       if (angle == std::string_view::npos) break;
-      if (word == "imap" || word == "pop3") {
-        block.protocol = word == "imap" ? Protocol::imap : Protocol::pop3;
+      if (const auto protocol = meaning_of(kProtocols, word)) {
+        block.protocol = *protocol;
       } else if (const auto connection = number(word); connection && *connection > 0) {
         block.connection = *connection;
       } else {
