@@ -132,6 +132,11 @@ void read_info(const Object& from, HistoryInfo& info) {
   info.target = from.text("target");
   info.version = from.text("version");
   info.settle = Duration(from.time("settle", false));
+  if (const json* policy = from.find("pop3_delete")) {
+    if (policy->is_string()) info.pop3_delete = meaning_of(kPop3Deletes, policy->get_ref<const std::string&>());
+    if (!info.pop3_delete) throw Wrong{"'pop3_delete' of the history is no policy"};
+  }
+  if (from.find("gives_up_after") != nullptr) info.gives_up_after = Duration(from.time("gives_up_after", false));
   if (const json* patience = from.find("patience")) {
     if (!patience->is_number()) throw Wrong{"'patience' of the history is no number"};
     info.patience = patience->get<double>();

@@ -2,6 +2,7 @@
 #include "core/admin.h"
 #include "core/fate.h"
 #include "core/network.h"
+#include "core/pop3_delete.h"
 #include "core/words.h"
 
 namespace mailproof {
@@ -40,5 +41,10 @@ inline constexpr Word<Fate> kFates[] = {{"present", Fate::present},
                                         {"lost", Fate::lost},
                                         {"unknown", Fate::unknown}};
 static_assert(complete(kFates));
+
+inline constexpr Word<Pop3Delete> kPop3Deletes[] = {{"removes", Pop3Delete::removes},
+                                                    {"keeps-for-imap", Pop3Delete::keeps_for_imap},
+                                                    {"to-trash", Pop3Delete::to_trash}};
+static_assert(complete(kPop3Deletes));
 
 }  // namespace mailproof

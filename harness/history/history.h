@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/network.h"
+#include "core/pop3_delete.h"
 #include "core/secret_mask.h"
 #include "history/event.h"
 
@@ -76,6 +77,8 @@ struct HistoryInfo {
   std::string target;
   std::string version;
   Duration settle{};
+  std::optional<Pop3Delete> pop3_delete;   ///< as the target file says; nothing: any
+  std::optional<Duration> gives_up_after;  ///< how long the MTA tries, as the target file says; nothing: for days
   double patience = 1;
   bool simulated = false;
   bool load = false;

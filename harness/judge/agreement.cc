@@ -67,6 +67,11 @@ void judge_agreement(const history::History& history, const history::Ledger& led
       };
       const int imap = count(last.imap.contents), pop = count(last.pop.contents);
       if (imap == pop || doomed.contains({account, message})) continue;
+      // What POP3 removed and IMAP keeps is the server's policy, and the removal judge's to say.
+      const history::Cell* cell = ledger.find(message, account, "INBOX");
+      const bool told =
+          cell != nullptr && (history.info.pop3_delete == Pop3Delete::keeps_for_imap || cell->unlike >= 2);
+      if (told && imap - cell->kept() == pop) continue;
       const bool confirmed =
           both.size() >= 2 && count(both[both.size() - 2]->imap.contents) != count(both[both.size() - 2]->pop.contents);
       c.find(!confirmed   ? "not-confirmed"

@@ -105,7 +105,7 @@ void fate(const Case& c, const Vanished& gone, const Strangers& strangers, const
 }
 
 /// Only what is ours counts; that something else is there is not the server's doing.
-void count(const Case& c, const Strangers& strangers, const Event& e, Verdicts& out) {
+void count(const Case& c, const Strangers& strangers, const Pop3Policy& policy, const Event& e, Verdicts& out) {
   const std::uint32_t account = e.account != 0 ? e.account : 1;
   const std::string mailbox = e.mailbox.empty() ? "INBOX" : e.mailbox;
   const Event* listing = nullptr;
@@ -121,7 +121,7 @@ void count(const Case& c, const Strangers& strangers, const Event& e, Verdicts& 
              there = listing->get<history::CountFacts>().messages -
                      std::min(listing->get<history::CountFacts>().messages,
                               static_cast<std::uint32_t>(strangers.listed(*listing)));
-             there != wanted) {
+             there != wanted && there != wanted + policy.beside(account, mailbox)) {
     out.missed.push_back({fmt::format("{} messages in {}'s {}", wanted, c.account(account), mailbox),
                           fmt::format("{}", there), 0, listing->index});
   }
@@ -187,7 +187,7 @@ std::optional<Belief> belief(const Case& c, std::uint32_t device) {
   return out;
 }
 
-void agree(const Case& c, const Event& e, Verdicts& out) {
+void agree(const Case& c, const Pop3Policy& policy, const Event& e, Verdicts& out) {
   std::optional<Belief> first;
   std::string first_device;
   for (const std::uint32_t number : e.get<history::AgreeFacts>().devices) {
@@ -206,6 +206,8 @@ void agree(const Case& c, const Event& e, Verdicts& out) {
     std::set_symmetric_difference(first->messages.begin(), first->messages.end(), now->messages.begin(),
                                   now->messages.end(), std::back_inserter(differ));
     for (const std::uint32_t message : differ) {
+      const std::uint32_t account = c.history.device(number).account;
+      if (policy.shows(account, now->mailbox, message) || policy.shows(account, first->mailbox, message)) continue;
       out.missed.push_back({fmt::format("{} and {} see the same messages", first_device, device),
                             fmt::format("only one of {} ({}) and {} ({}) has {}", first_device, first->mailbox, device,
                                         now->mailbox, c.name_of(message)),
@@ -242,20 +244,21 @@ Vanished vanished(const Case& c) {
   return out;
 }
 
-Verdicts at_end(const Case& c, const Vanished& vanished, const Strangers& strangers, const Event& expectation) {
+Verdicts at_end(const Case& c, const Vanished& vanished, const Strangers& strangers, const Pop3Policy& policy,
+                const Event& expectation) {
   Verdicts out;
   switch (expectation.what) {
     case What::fate:
       fate(c, vanished, strangers, expectation, out);
       break;
     case What::count:
-      count(c, strangers, expectation, out);
+      count(c, strangers, policy, expectation, out);
       break;
     case What::intact:
       intact(c, expectation, out);
       break;
     case What::agree:
-      agree(c, expectation, out);
+      agree(c, policy, expectation, out);
       break;
     default:
       out.unclear = "it was never answered";

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "judge/case.h"
+#include "judge/pop3_policy.h"
 #include "judge/strangers.h"
 
 namespace mailproof::judge {
@@ -22,7 +23,8 @@ struct Verdicts {
 using Vanished = std::map<std::string, std::uint32_t, std::less<>>;
 Vanished vanished(const Case& c);
 
-Verdicts at_end(const Case& c, const Vanished& vanished, const Strangers& strangers, const history::Event& expectation);
+Verdicts at_end(const Case& c, const Vanished& vanished, const Strangers& strangers, const Pop3Policy& policy,
+                const history::Event& expectation);
 
 /// Where the scenario expects that nobody has a copy any more: of what, and how it came to that. "" = it does not.
 std::string nothing_left(const Case& c);

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/bytes.h"
+#include "core/units.h"
 #include "judge/judges.h"
 #include "judge/requests.h"
 
@@ -46,6 +47,16 @@ const Report* unread_report(const Case& c, std::uint32_t account) {
   return nullptr;
 }
 
+/// When this account's mailboxes were listed for the last time.
+Time looked_last(const Case& c, std::uint32_t account) {
+  Time last{};
+  for (const history::Event& e : c.history.events())
+    if (e.what == history::What::enumerated && c.by_audit(e) && c.history.account_of(e) == account) last = e.at;
+  return last;
+}
+
+/// RFC 5321 section 4.5.4.1: what cannot be delivered now is tried again, for days. Only who knows for how long knows
+/// that it was dropped.
 void silent_drop(Case& c, const std::map<Recipient, Deliveries>& all) {
   for (const auto& [recipient, d] : all) {
     const std::uint32_t message = recipient.first, account = recipient.second;
@@ -66,6 +77,20 @@ void silent_drop(Case& c, const std::map<Recipient, Deliveries>& all) {
                   "it, and was not read",
                   c.when(c.history.event(d.event)), c.account(report->mailbox_owner)),
               {d.event, report->event},
+              message,
+              ""});
+      continue;
+    }
+    const auto& gives_up = c.history.info.gives_up_after;
+    const Time accepted_at = c.history.event(d.event).at;
+    if (!gives_up || looked_last(c, account) - accepted_at < *gives_up) {
+      c.find("queued",
+             {fmt::format("{} in {}'s mailbox, or a report to its sender", c.name_of(message), c.account(account)),
+              fmt::format("accepted over SMTP at {}; neither in the mailbox nor reported: it may still be queued, {}",
+                          c.when(c.history.event(d.event)),
+                          gives_up ? fmt::format("as the target gives up after {}", format_duration(*gives_up))
+                                   : "and the target file does not say for how long (gives_up_after)"),
+              {d.event, cell->first_absent},
               message,
               ""});
       continue;

@@ -103,6 +103,14 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"removal", "expunge-ok-but-there", kFail,
      "RFC 3501 section 6.4.3: EXPUNGE removes permanently all messages that have \\Deleted set (I15)"},
 
+    {"removal", "kept-for-imap", kLatitude,
+     "RFC 1939 section 6: QUIT removes what is marked from the maildrop; whether IMAP goes on showing it, no RFC says"},
+    {"removal", "moved-to-trash", kLatitude,
+     "RFC 1939 section 6: QUIT removes what is marked from the maildrop; whether IMAP has it in a mailbox for deleted "
+     "mail, no RFC says"},
+    {"removal", "not-as-declared", kFail,
+     "The target file says what becomes, for IMAP, of what POP3 deletes (scenarios/targets.md, pop3_delete)"},
+
     {"pop3-session", "numbering-changed", kFail,
      "RFC 1939 section 4: a message keeps its number for the whole session (I28)"},
     {"pop3-session", "stat-not-sum", kFail,
@@ -151,6 +159,9 @@ constexpr auto kClasses = std::to_array<FindingClass>({
 
     {"bounce", "silent-drop", kFail,
      "RFC 5321 section 6.1: accepted mail is delivered, or its failure is reported to the sender (I35)"},
+    {"bounce", "queued", kUnclear,
+     "RFC 5321 section 4.5.4.1: what cannot be delivered is tried again, for days; until the MTA gives up nothing is "
+     "owed (I35)"},
     {"bounce", "report-unread", kUnclear,
      "RFC 5321 section 6.1: a failure is reported to the sender; what may be another's report is not read (I35)"},
     {"bounce", "reported-twice", kFail,
@@ -190,6 +201,7 @@ constexpr auto kClasses = std::to_array<FindingClass>({
      "only that it can be"},
     {"expectation", "late", kLatitude, "The scenario gives a time within which this must be so"},
     {"expectation", "not-seen", kFail, "The scenario says that the device sees the messages"},
+    {"expectation", "did-not-stay", kFail, "The scenario says for how long the device goes on seeing the messages"},
     {"expectation", "still-seen", kFail, "The scenario says that the messages go from the device"},
     {"expectation", "outcome", kFail, "The scenario says what must come of the delivery"},
     {"expectation", "not-found", kFail, "RFC 3501 section 6.4.4: SEARCH finds what matches, and nothing else"},

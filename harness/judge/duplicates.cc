@@ -66,7 +66,7 @@ void judge_duplicates(const history::History& history, const history::Ledger& le
               {cell.added_by, at_once == seen.end() ? cell.last_seen : at_once->second.event},
               cell.message,
               ""});
-    } else if (present > cell.most() && cell.reappeared) {
+    } else if (present - cell.kept() > cell.most() && cell.reappeared) {
       c.find("resurrected", {fmt::format("{} gone from {} for good", name, box),
                              fmt::format("{} was removed, was absent, and is there again", name),
                              {cell.marked_by, cell.removed_by, cell.last_seen},

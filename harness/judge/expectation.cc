@@ -10,6 +10,7 @@
 #include "core/bytes.h"
 #include "judge/at_end.h"
 #include "judge/judges.h"
+#include "judge/pop3_policy.h"
 #include "judge/strangers.h"
 
 namespace mailproof::judge {
@@ -169,18 +170,44 @@ bool seen_after(const Case& c, const Event& expectation, const Event& missed, st
   });
 }
 
+/// What was not done, so that nothing is owed of this message. One that found no room may have found it without that.
+const Event* undone_for(const Case& c, const Course& course, const Event& e, std::uint32_t message) {
+  if (const Event* own = course.undone_before(e, message)) return own;
+  if (message == 0) return nullptr;
+  bool refused = false;
+  for (const auto& attempt : c.ledger.attempts_of(message)) {
+    if (attempt.outcome == Type::ok) return nullptr;
+    refused |= attempt.outcome == Type::fail;
+  }
+  return refused ? course.undone_before(e, 0) : nullptr;
+}
+
 /// A missed `see` or `lose`. There after all: late. Perhaps still on its way: nobody can say.
-void missed_wait(Case& c, const Course& course, const Event& e, const Answer& answer) {
+void missed_wait(Case& c, const Course& course, const Pop3Policy& policy, const Event& e, const Answer& answer) {
   const bool sees = e.what == What::see;
   const bool again = answer.again != nullptr && answer.again->code == "as-expected";
   const std::string bound = format_seconds(e.get<history::BoundFacts>().bound);
   for (const std::uint32_t message : history::parse_numbers(answer.outcome->set)) {
     if (message == 0 || message > c.history.messages().size()) continue;
-    if (const Event* undone = course.undone_before(e, message)) {
+    const std::uint32_t account = c.history.account_of(e) != 0 ? c.history.account_of(e)  // who was logged out then
+                                                               : c.history.account_of(*answer.outcome);
+    if (sees ? policy.refuses(message) : policy.shows(account, e.mailbox, message)) continue;
+    if (const Event* undone = undone_for(c, course, e, message)) {
       not_done(c, e, *undone, message);
       continue;
     }
     const std::string name = c.name_of(message);
+    if (answer.outcome->code == "went") {
+      if (const std::string why = not_owed(c, course, e, message); !why.empty())
+        c.find("not-asked", {step_of(c, e), fmt::format("{}: {}", step_of(c, e), why), {e.index}, message, ""});
+      else
+        c.find("did-not-stay", {step_of(c, e),
+                                fmt::format("{}: {} {}", step_of(c, e), name, printable(answer.outcome->text, 200)),
+                                {e.index, answer.outcome->index, answer.again ? answer.again->index : 0},
+                                message,
+                                ""});
+      continue;
+    }
     const auto end = there_at_end(c, e, *answer.outcome, message);
     const bool afterwards = sees && e.flags.empty() && seen_after(c, e, *answer.outcome, message);
     const bool came = again || afterwards || (e.flags.empty() && end && *end == sees);
@@ -246,8 +273,9 @@ const Event* beside(const Case& c, const Strangers& strangers, const std::vector
   return nullptr;
 }
 
-void missed(Case& c, const Course& course, const Strangers& strangers, const Event& e, const Answer& answer) {
-  if (e.what == What::see || e.what == What::lose) return missed_wait(c, course, e, answer);
+void missed(Case& c, const Course& course, const Strangers& strangers, const Pop3Policy& policy, const Event& e,
+            const Answer& answer) {
+  if (e.what == What::see || e.what == What::lose) return missed_wait(c, course, policy, e, answer);
   const std::string actual = fmt::format("{}: {}", step_of(c, e), printable(answer.outcome->text, 300));
   const std::string expected = e.code.empty() ? step_of(c, e) : fmt::format("{} {}", e.code, printable(e.text, 100));
   if (const std::string& why = e.get<history::OutcomeFacts>().may_differ; !why.empty()) {
@@ -263,6 +291,7 @@ void missed(Case& c, const Course& course, const Strangers& strangers, const Eve
   auto messages = history::parse_numbers(answer.outcome->set);
   if (messages.empty()) messages.push_back(0);
   for (const std::uint32_t message : messages) {
+    if (policy.refuses(message)) continue;
     const Event* undone = message == 0 ? nullptr : course.undone_before(e, message);
     const std::string why =
         e.what == What::downloaded && message != 0 ? not_owed(c, course, e, message) : std::string();
@@ -289,19 +318,21 @@ void judge_expectation(const history::History& history, const history::Ledger& l
   const Course course(c);
   const Vanished gone = vanished(c);
   const Strangers strangers(c);
+  const Pop3Policy policy(c);
   for (const Event& e : history.events()) {
     if (e.type != Type::expect) continue;
     const Answer answer = course.answer_to(e);
     if (answer.outcome != nullptr) {
-      if (answer.outcome->type == Type::fail) missed(c, course, strangers, e, answer);
+      if (answer.outcome->type == Type::fail) missed(c, course, strangers, policy, e, answer);
       if (answer.outcome->type == Type::info) not_asked(c, e, printable(answer.outcome->text, 300));
       continue;
     }
     // What asks about the end is answered by the whole history; usage is the quota judge's.
     if (e.what == What::usage) continue;
-    const Verdicts said = at_end(c, gone, strangers, e);
+    const Verdicts said = at_end(c, gone, strangers, policy, e);
     for (const auto& said_of : said.missed) {
-      if (const Event* undone = course.undone_before(e, said_of.message)) {
+      if (policy.refuses(said_of.message)) continue;
+      if (const Event* undone = undone_for(c, course, e, said_of.message)) {
         not_done(c, e, *undone, said_of.message);
         continue;
       }

@@ -17,7 +17,7 @@ auto& at(Sums& sums, std::uint32_t number) {
 }  // namespace
 
 Holdings::Holdings(const Case& c, const history::Ledger& so_far, const Sightings& seen)
-    : c_(c), so_far_(so_far), seen_(seen) {}
+    : c_(c), so_far_(so_far), seen_(seen), policy_(c) {}
 
 Holdings::Share Holdings::share_of(const history::Cell& cell) const {
   Share out;
@@ -25,8 +25,9 @@ Holdings::Share Holdings::share_of(const history::Cell& cell) const {
   const std::string& mailbox = so_far_.mailbox_name(cell.mailbox);
   // A server that doubles messages fills the mailbox by that, not by its quota.
   const auto doubled = seen_.find({cell.message, cell.account, mailbox});
-  const int copies =
-      cell.most() == 0 || doubled == seen_.end() ? cell.most() : std::max(cell.most(), doubled->second.copies);
+  const int hidden = policy_.fills(cell.account) ? cell.pop_removes : 0;  // from POP3 alone
+  const int most = cell.most() + hidden;
+  const int copies = most == 0 || doubled == seen_.end() ? most : std::max(most, doubled->second.copies);
   out.bounds.most = static_cast<std::uint64_t>(copies) * (size + kTraceHeaders);
   const auto* end = c_.ledger.find(cell.message, cell.account, mailbox);
   const bool arrived = end != nullptr && end->first_seen != 0 && !end->bounced;

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "judge/copies.h"
+#include "judge/pop3_policy.h"
 
 namespace mailproof::judge {
 
@@ -36,6 +37,7 @@ class Holdings {
   const Case& c_;
   const history::Ledger& so_far_;
   const Sightings& seen_;
+  const Pop3Policy policy_;
   std::vector<Share> shares_;                  ///< by cell
   std::vector<Sum> by_account_, by_customer_;  ///< by number
 };

@@ -49,14 +49,15 @@ void more_than_asked(Case& c) {
 }
 
 /// Still there though its removal was confirmed. A message that came back after it was absent is the duplicates
-/// judge's.
+/// judge's; what POP3 removed and only IMAP still shows is the server's policy.
 void still_there(Case& c) {
   for (const Cell& cell : c.ledger.cells()) {
-    if (!cell.enumerated || cell.removes == 0 || cell.present <= cell.most() || cell.reappeared) continue;
+    if (!cell.enumerated || cell.removes == 0 || cell.present - cell.kept() <= cell.most() || cell.reappeared) continue;
     if (cell.present > cell.adds + cell.maybe_adds) continue;
     const Event& command = c.history.event(cell.removed_by == 0 ? cell.added_by : cell.removed_by);
     if (command.what == history::What::rename) continue;
     const bool pop = (cell.removed_over & 2) != 0 && command.what == history::What::quit;
+    if (pop && !cell.in_pop && !cell.by_pop) continue;  // the view that it was removed from was not listed
     c.find(pop ? "quit-ok-but-there" : "expunge-ok-but-there",
            {fmt::format("{} gone from {}'s {}", c.name_of(cell.message), c.account(cell.account),
                         c.ledger.mailbox_name(cell.mailbox)),
@@ -68,12 +69,43 @@ void still_there(Case& c) {
   }
 }
 
+/// RFC 1939 section 6 asks for the removal from the maildrop; what IMAP then shows is the server's policy. Seen twice,
+/// the second time after the settling time.
+void policy(Case& c) {
+  const auto declared = c.history.info.pop3_delete;
+  for (const Cell& cell : c.ledger.cells()) {
+    const auto shown = c.ledger.pop3_delete(cell);
+    if (!shown || cell.unlike < 2) continue;
+    const Cell* trash = c.ledger.in_trash(cell);
+    const std::string inbox = fmt::format("{}'s INBOX", c.account(cell.account));
+    const Event& asked = c.history.event(cell.removed_by);
+    const std::string actual = fmt::format(
+        "{} went from the maildrop with the QUIT of {} at {}; IMAP {}", c.name_of(cell.message), c.who(asked),
+        c.when(asked),
+        *shown == Pop3Delete::keeps_for_imap ? fmt::format("goes on showing it in {}", inbox)
+        : trash != nullptr ? fmt::format("shows it in {}", printable(c.ledger.mailbox_name(trash->mailbox), 100))
+                           : "shows it nowhere");
+    const std::string_view found = declared                               ? "not-as-declared"
+                                   : *shown == Pop3Delete::keeps_for_imap ? "kept-for-imap"
+                                                                          : "moved-to-trash";
+    const std::string expected =
+        declared ? fmt::format("pop3_delete: {}", name(*declared))
+                 : fmt::format("gone from {} as well, or pop3_delete: {} in the target file", inbox, name(*shown));
+    c.find(found, {expected,
+                   actual,
+                   {cell.marked_by, cell.removed_by, trash != nullptr ? trash->last_seen : cell.last_seen},
+                   cell.message,
+                   ""});
+  }
+}
+
 }  // namespace
 
 void judge_removal(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "removal", out);
   more_than_asked(c);
   still_there(c);
+  policy(c);
 }
 
 }  // namespace mailproof::judge

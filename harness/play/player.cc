@@ -128,6 +128,8 @@ void Player::fill_info() {
   info.target = context_.target.name;
   info.version = options_.version;
   info.settle = context_.scaled(context_.target.settle);
+  info.pop3_delete = context_.target.pop3_delete;
+  info.gives_up_after = context_.target.gives_up_after;
   info.patience = options_.patience;
   info.simulated = context_.network.simulated();
   info.load = options_.load;
@@ -451,7 +453,7 @@ void Player::audit() {
       return clean();
     }
     // Absence counts only after the target had its time, and only if another look, from fresh sessions, sees it too.
-    const Duration settle = context_.scaled(context_.target.settle);
+    const Duration settle = until_absence_counts();
     auto e = context_.event(Type::obs, What::settle);
     e.facts = history::BoundFacts{settle};
     context_.append(std::move(e));
@@ -461,6 +463,24 @@ void Player::audit() {
     };
     context_.network.set_alarm(*this, context_.network.now() + settle);
   });
+}
+
+/// The settling time; and where the target says how long its MTA tries, and that is no longer than people wait, until
+/// it has given up what is missing, and its report had the settling time.
+Duration Player::until_absence_counts() const {
+  constexpr Duration kLongest = std::chrono::minutes(10);
+  const Duration settle = context_.scaled(context_.target.settle);
+  const auto gives_up = context_.target.gives_up_after;
+  if (!gives_up || *gives_up > kLongest) return settle;
+  Duration wait = settle;
+  for (const history::Cell* cell : ledger_.missing())
+    for (const history::Attempt& attempt : ledger_.attempts_of(cell->message)) {
+      const history::Event& e = history_.event(attempt.event);
+      const bool smtp = e.session != 0 && history_.session(e.session).protocol == Protocol::smtp;
+      if (smtp && attempt.outcome == Type::ok && cell->first_seen == 0)
+        wait = std::max(wait, e.at + *gives_up + settle - context_.network.now());
+    }
+  return wait;
 }
 
 /// All that is missing was accepted and never seen by anybody since.

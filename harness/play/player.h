@@ -72,6 +72,7 @@ class Player final : public Alarm {
   void await_mail(Time since);
   void finish();
   bool accepted_and_nowhere() const;
+  Duration until_absence_counts() const;
   bool may_be_reported() const;
   bool talks() const { return scenario_.check && scenario_.check->talks(); }
   bool stuck() const { return !context_.problem.empty(); }

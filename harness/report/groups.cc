@@ -39,7 +39,8 @@ constexpr auto kOthers = static_cast<std::size_t>(std::find(kOrigins.begin(), kO
 bool counts(const Finding& finding) { return finding.accepted.empty(); }
 
 bool is_way(const Finding& finding, std::string_view name) {
-  return finding.severity == Severity::latitude && name.starts_with("session/");
+  return finding.severity == Severity::latitude &&
+         (name.starts_with("session/") || name == "removal/kept-for-imap" || name == "removal/moved-to-trash");
 }
 
 std::string_view own_class(const Finding& finding, const ScenarioResult& scenario) {

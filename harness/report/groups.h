@@ -49,9 +49,9 @@ struct Group {
 /// Those that count, sorted by severity and origin, then those that are accepted.
 std::vector<Group> groups_of(const RunResult& run);
 
-/// A latitude of a session that several scenarios show is the server's way and colours none of them: it is the run's,
-/// once. Sets RunResult::everywhere and lifts the verdicts. Where a latitude fails (`strict`) each scenario keeps its
-/// own.
+/// A latitude of a session, or what IMAP shows of POP3's deletions, that several scenarios show is the server's way and
+/// colours none of them: it is the run's, once. Sets RunResult::everywhere and lifts the verdicts. Where a latitude
+/// fails (`strict`) each scenario keeps its own.
 void lift_what_is_everywhere(RunResult& run);
 
 /// True where nothing but the ways of the server in `known` makes this one a latitude.

@@ -184,6 +184,7 @@ class ScenarioWriter {
     if (!takes.flags.empty()) texts("flags", takes.flags);
     maybe("mailbox", takes.mailbox);
     text("within", format_duration(takes.within));
+    if (takes.stays != Duration{}) text("for", format_duration(takes.stays));
   }
   void taken(const Flag& takes) {
     text("messages", takes.messages.text());

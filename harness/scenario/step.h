@@ -200,6 +200,7 @@ struct Rename {
 struct Await : OfMessages {
   std::string mailbox;  ///< "" = the open one
   Duration within = kDefaultWithin;
+  Duration stays{};                ///< see: as it was seen it must stay for so long
   std::vector<std::string> flags;  ///< see: "\\Seen" or keywords, as the protocol writes them
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/bytes.h"
+#include "core/names.h"
 
 namespace mailproof::sim {
 namespace {

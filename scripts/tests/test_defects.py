@@ -62,12 +62,18 @@ def test_a_defect_is_found_by_its_judge(tmp_path, defect):
 
 # A SHOULD that is not followed: the one story that is about it says so, as a latitude.
 SHOULD = {"imap.takes-plaintext-login": "tls.plaintext-login-refused/expectation/plaintext-login"}
+# What IMAP shows of what POP3 deleted is said, once a run, and colours no scenario.
+WAYS = {"pop3.delete-keeps-for-imap": "removal/kept-for-imap", "pop3.delete-to-trash": "removal/moved-to-trash"}
+# Whether what it has taken is queued or lost nobody knows.
+QUEUES = "delivery.queues-when-full"
 
 
 def green(tmp_path, *arguments, repeat):
     ran, findings, scenarios = played(tmp_path, "--repeat", repeat, "--jobs", 2, *arguments)
     should = {SHOULD[word] for word in arguments if word in SHOULD}
-    assert {finding["id"] for finding in findings} == should, ran.stdout[-4000:]
+    ways = {WAYS[word] for word in arguments if word in WAYS}
+    told = {finding["id"] for finding in findings if finding["id"].split("/", 1)[1] not in ways}
+    assert told == should and (not ways or len(findings) > len(told)), ran.stdout[-4000:]
     assert all(finding["severity"] == "latitude" for finding in findings)
     about = {name.split("/")[0] for name in should}
     for scenario in scenarios:
@@ -84,13 +90,20 @@ def test_nothing_is_found_where_nothing_is_wrong(tmp_path):
     green(tmp_path, repeat=20)
 
 
-@pytest.mark.parametrize("latitude", LATITUDES)
+@pytest.mark.parametrize("latitude", [name for name in LATITUDES if name != QUEUES])
 def test_nothing_is_found_in_what_the_rfcs_leave_open(tmp_path, latitude):
     green(tmp_path, "--latitude", latitude, repeat=5)
 
 
 def test_all_latitudes_at_once_are_no_defect_either(tmp_path):
-    green(tmp_path, *(word for latitude in LATITUDES for word in ("--latitude", latitude)), repeat=5)
+    green(tmp_path, *(word for latitude in LATITUDES if latitude != QUEUES for word in ("--latitude", latitude)), repeat=5)
+
+
+def test_mail_that_may_be_queued_is_neither_lost_nor_delivered(tmp_path):
+    ran, findings, scenarios = played(tmp_path, "--latitude", QUEUES)
+    assert {scenario["verdict"] for scenario in scenarios} == {"pass", "not-applicable", "inconclusive"}
+    assert {finding["id"].split("/", 1)[1] for finding in findings} == {"bounce/queued", "expectation/not-asked"}, ran.stdout[-4000:]
+    assert all("may still be queued" in finding["actual"] for finding in findings) and ran.returncode == 3
 
 
 def test_a_defect_is_found_under_every_seed(tmp_path):

@@ -52,6 +52,8 @@ Event event(int ms, Type type, What what, std::uint32_t session = 0, std::uint32
 History sample(const std::string& scenario = "mixed.one") {
   History h;
   h.info.scenario = scenario;
+  h.info.pop3_delete = Pop3Delete::to_trash;
+  h.info.gives_up_after = std::chrono::minutes(5);
   h.info.customers = {{"acme", 1024}};
   h.info.accounts = {{"alice", "user0001", "user0001@example.test", 1024, 1}};
   h.info.devices = {{"phone", DeviceKind::imap, 1, ""}, {"pc", DeviceKind::pop3, 1, "keep"}};

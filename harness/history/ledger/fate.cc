@@ -5,9 +5,10 @@
 namespace mailproof::history {
 namespace {
 
-bool gone(const Cell& cell) { return cell.enumerated ? cell.present == 0 : cell.first_absent != 0; }
+/// What POP3 removed and IMAP still shows is gone: who asked for it has another view.
+bool gone(const Cell& cell) { return cell.enumerated ? cell.present == cell.kept() : cell.first_absent != 0; }
 bool there(const Cell& cell) {
-  return cell.enumerated ? cell.present > 0 : cell.last_seen != 0 && cell.first_absent == 0;
+  return cell.enumerated ? cell.present > cell.kept() : cell.last_seen != 0 && cell.first_absent == 0;
 }
 
 }  // namespace
@@ -17,14 +18,17 @@ Fate Ledger::fate(std::uint32_t message, std::uint32_t account) const {
   bool present = false, moved = false, bounced = false, accepted = false, listed = false;
   const Cell* removed = nullptr;
   std::uint8_t misses = 0;
-  const auto elsewhere = [this](const Cell& here) {
+  const Cell* trash = nullptr;
+  for (const Cell& cell : cells_of(message))
+    if (cell.account == account && trash == nullptr) trash = in_trash(cell);
+  const auto elsewhere = [&](const Cell& here) {
     const auto all = cells_of(here.message);
     return std::any_of(all.begin(), all.end(), [&](const Cell& other) {
-      return other.account == here.account && &other != &here && there(other);
+      return other.account == here.account && &other != &here && &other != trash && there(other);
     });
   };
   for (const Cell& cell : cells_of(message)) {
-    if (cell.account != account) continue;
+    if (cell.account != account || &cell == trash) continue;
     present |= there(cell);
     // By MOVE, or as clients do without it: a copy elsewhere, and the first one removed (RFC 6851 section 3.3).
     moved |= (cell.moved_to != 0 || (cell.removes > 0 && elsewhere(cell))) && gone(cell);

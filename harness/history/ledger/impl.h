@@ -82,6 +82,9 @@ struct SessionState {
   }
 };
 
+/// IMAP's view of INBOX and POP3's are two: a bit for each.
+constexpr std::uint8_t view_of(Protocol protocol) { return protocol == Protocol::pop3 ? 2 : 1; }
+
 struct Ledger::Impl {
   explicit Impl(const History& h) : history(h) {}
 
@@ -166,6 +169,9 @@ struct Ledger::Impl {
   void imap_content(const Event& e);
   void row(const Event& e);
   void enumerated(const Event& e);
+  const Cell* in_trash(const Cell& inbox) const;
+  std::optional<Pop3Delete> pop3_delete(const Cell& inbox) const;
+  void compare_views(Cell& inbox, std::uint32_t round);
   struct LifeWriter;  ///< ledger_life.cc
 
   void take_listing(const Event& e, std::uint32_t place, const std::vector<std::uint32_t>& messages, bool complete,

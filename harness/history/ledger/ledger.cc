@@ -12,6 +12,10 @@ namespace mailproof::history {
 
 int Cell::least() const { return bounced ? 0 : std::max(0, adds - removes - maybe_removes); }
 int Cell::most() const { return std::max(0, adds + maybe_adds - removes); }
+int Cell::kept() const {
+  if (pop_removes == 0 || !enumerated || by_pop || !in_pop) return 0;
+  return std::max(0, std::min({int{pop_removes}, present - present_pop, present - least()}));
+}
 
 Ledger::Ledger(const History& history) : impl_(std::make_unique<Impl>(history)) {}
 Ledger::~Ledger() = default;
@@ -54,9 +58,30 @@ std::vector<const Cell*> Ledger::missing() const {
   std::vector<const Cell*> out;
   for (const Cell& cell : impl_->cells) {
     const bool disagree = cell.enumerated && !cell.by_pop && cell.in_pop && cell.present != cell.present_pop;
-    if ((cell.enumerated && cell.present < cell.least()) || disagree) out.push_back(&cell);
+    if ((cell.enumerated && cell.present < cell.least()) || disagree || cell.unlike != 0) out.push_back(&cell);
   }
   return out;
+}
+
+const Cell* Ledger::in_trash(const Cell& inbox) const { return impl_->in_trash(inbox); }
+std::optional<Pop3Delete> Ledger::pop3_delete(const Cell& inbox) const { return impl_->pop3_delete(inbox); }
+
+const Cell* Ledger::Impl::in_trash(const Cell& inbox) const {
+  if (inbox.pop_removes == 0 || !inbox.enumerated || inbox.by_pop || inbox.present > inbox.most()) return nullptr;
+  for (const Cell& other : Chained<Cell>{cells, cells_of, inbox.message})
+    if (other.account == inbox.account && &other != &inbox && other.enumerated && other.present > 0 &&
+        other.present <= inbox.pop_removes && other.adds + other.maybe_adds == 0)
+      return &other;
+  return nullptr;
+}
+
+std::optional<Pop3Delete> Ledger::Impl::pop3_delete(const Cell& inbox) const {
+  if (inbox.pop_removes == 0 || !inbox.enumerated || inbox.by_pop || !inbox.in_pop) return std::nullopt;
+  if (inbox.kept() > 0) return Pop3Delete::keeps_for_imap;
+  if (in_trash(inbox) != nullptr) return Pop3Delete::to_trash;
+  // What IMAP asked for as well IMAP may have taken; what stays in both views was not removed at all.
+  const bool gone = inbox.removes > 0 && inbox.removed_over == 2 && inbox.present <= inbox.most();
+  return gone ? std::optional(Pop3Delete::removes) : std::nullopt;
 }
 
 void Ledger::Impl::apply(const Event& e) {
@@ -240,7 +265,8 @@ void Ledger::Impl::remove(std::uint32_t copy_number, bool certain, std::uint32_t
   if (gone.request != 0) at.removed_by = gone.request;
   if (mark != 0) at.marked_by = mark;
   at.enumerated = false;
-  at.misses = 0;
+  at.misses = at.unlike = 0;
+  if (from.pop && before == Copy::Removal::none && at.pop_removes < 255) ++at.pop_removes;
   if (before == Copy::Removal::maybe) {
     if (at.maybe_removes > 0) {
       --at.maybe_removes;
@@ -303,7 +329,8 @@ void Ledger::Impl::seen(std::uint32_t message, std::uint32_t place_number, const
   if (at.first_seen == 0) at.first_seen = e.index;
   at.last_seen = e.index;
   // Only fresh eyes prove a return: a device that was not told of the removal yet may go on seeing it.
-  if (at.listed_absent && history.session(e.session).device == 0) at.reappeared = true;
+  const SessionInfo& by = history.session(e.session);
+  if ((at.listed_absent & view_of(by.protocol)) != 0 && by.device == 0) at.reappeared = true;
   at.first_absent = 0;
 }
 

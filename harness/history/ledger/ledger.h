@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/fate.h"
+#include "core/pop3_delete.h"
 #include "history/chains.h"
 #include "history/history.h"
 
@@ -31,19 +32,25 @@ struct Cell {
   std::uint32_t marked_by = 0;                                    ///< the STORE or DELE before it
   std::uint32_t first_seen = 0, last_seen = 0, first_absent = 0;  ///< events
   std::uint32_t moved_to = 0;                                     ///< mailbox + 1
-  bool bounced = false;           ///< a report says it was not delivered: nothing is owed
-  bool enumerated = false;        ///< its mailbox was listed completely by the audit, and nothing was asked of it since
-  bool in_pop = false;            ///< present_pop is known
-  bool by_pop = false;            ///< `present` is POP3's word: no IMAP session listed it
-  bool listed_absent = false;     ///< a complete listing after a certain removal did not have it
-  bool reappeared = false;        ///< a fresh session saw it after that
-  std::uint8_t misses = 0;        ///< audit rounds in a row, the newest among them, that hold fewer than least()
-  std::uint8_t round = 0;         ///< the newest of these
-  std::uint8_t maybe_moves = 0;   ///< how many of maybe_removes are a MOVE's: what goes here must turn up there
-  std::uint8_t removed_over = 0;  ///< 1 = IMAP, 2 = POP3, 3 = both asked for a removal
+  bool bounced = false;     ///< a report says it was not delivered: nothing is owed
+  bool enumerated = false;  ///< its mailbox was listed completely by the audit, and nothing was asked of it since
+  bool in_pop = false;      ///< present_pop is known
+  bool by_pop = false;      ///< `present` is POP3's word: no IMAP session listed it
+  std::uint8_t listed_absent = 0;  ///< a complete listing after a certain removal did not have it: 1 = IMAP, 2 = POP3
+  bool reappeared = false;         ///< a fresh session of that same protocol saw it after that
+  std::uint8_t misses = 0;         ///< audit rounds in a row, the newest among them, that hold fewer than least()
+  std::uint8_t round = 0;          ///< the newest of these
+  std::uint8_t maybe_moves = 0;    ///< how many of maybe_removes are a MOVE's: what goes here must turn up there
+  std::uint8_t removed_over = 0;   ///< 1 = IMAP, 2 = POP3, 3 = both asked for a removal
+  std::uint8_t pop_removes = 0;    ///< of all removals, certain and possible, those that POP3 asked for
+  /// Audit rounds in a row in which IMAP showed of what POP3 removed something else than the target file declares, or,
+  /// where it declares nothing, anything of it.
+  std::uint8_t unlike = 0;
+  std::uint8_t unlike_round = 0;  ///< the newest of these
 
   int least() const;  ///< copies that must be there
   int most() const;   ///< copies that may be there
+  int kept() const;   ///< of `present`: what POP3 removed, and POP3 alone does not show any more
 };
 static_assert(sizeof(Cell) <= 64, "the memory budget of a message at load");
 
@@ -94,8 +101,13 @@ class Ledger {
   /// Which of our messages had this UIDL in the account's maildrop? 0 = not known.
   std::uint32_t message_with_uidl(std::uint32_t account, std::string_view uidl) const;
 
+  /// What IMAP shows of what POP3 removed from this INBOX, where both were listed and something was removed.
+  std::optional<Pop3Delete> pop3_delete(const Cell& inbox) const;
+  /// Where the account has, and nobody put it there, what POP3 removed from this INBOX; null: nowhere.
+  const Cell* in_trash(const Cell& inbox) const;
+
   /// Cells whose mailbox was enumerated and that hold fewer copies than they must, or of which IMAP and POP3 tell
-  /// different numbers: to be asked again, over both, after settle.
+  /// different numbers, or in which what POP3 removed is not as declared: to be asked again, over both, after settle.
   std::vector<const Cell*> missing() const;
 
   /// Fate of one message for one recipient account, by the evidence so far.

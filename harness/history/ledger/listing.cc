@@ -77,6 +77,17 @@ void Ledger::Impl::enumerated(const Event& e) {
   at.forget_listed();
 }
 
+/// POP3 is listed last: what it removed has been looked for over IMAP in this round.
+void Ledger::Impl::compare_views(Cell& inbox, std::uint32_t round) {
+  const auto shown = pop3_delete(inbox);
+  if (!shown || *shown == history.info.pop3_delete.value_or(Pop3Delete::removes)) {
+    inbox.unlike = 0;
+  } else if (inbox.unlike == 0 || inbox.unlike_round != static_cast<std::uint8_t>(round)) {
+    if (inbox.unlike < 255) ++inbox.unlike;
+    inbox.unlike_round = static_cast<std::uint8_t>(round);
+  }
+}
+
 /// A listing in which some message's content stayed unknown says what is there, but not what is absent.
 void Ledger::Impl::take_listing(const Event& e, std::uint32_t place_number, const std::vector<std::uint32_t>& messages,
                                 bool complete, bool pop) {
@@ -91,7 +102,7 @@ void Ledger::Impl::take_listing(const Event& e, std::uint32_t place_number, cons
     const auto [first, last] = std::equal_range(sorted.begin(), sorted.end(), at.message);
     const auto count = static_cast<std::uint16_t>(last - first);
     if (count == 0 && complete && at.first_seen != 0 && at.first_absent == 0) at.first_absent = e.index;
-    if (count == 0 && complete && at.removes > 0) at.listed_absent = true;
+    if (count == 0 && complete && at.removes > 0) at.listed_absent |= view_of(pop ? Protocol::pop3 : Protocol::imap);
     if (round == 0) continue;  // a device's own view may be behind; only fresh sessions count
     if (!complete && count < at.least()) {
       at.enumerated = at.in_pop = false;
@@ -100,7 +111,10 @@ void Ledger::Impl::take_listing(const Event& e, std::uint32_t place_number, cons
     if (pop) {
       at.present_pop = count;
       at.in_pop = true;
-      if (at.enumerated && !at.by_pop) continue;  // IMAP has said what is there
+      if (at.enumerated && !at.by_pop) {  // IMAP has said what is there
+        compare_views(at, round);
+        continue;
+      }
     }
     at.by_pop = pop;
     at.present = count;

@@ -159,6 +159,18 @@ std::uint32_t over_smtp(Scene& s, std::uint32_t m) {
 const bool kBounce[] = {
     plant("bounce/silent-drop",
           [](Scene& s) {
+            s.history.info.gives_up_after = std::chrono::seconds(1);
+            over_smtp(s, s.message());
+            s.audited({});
+          }),
+    plant("bounce/queued",  // nobody knows for how long its MTA tries
+          [](Scene& s) {
+            over_smtp(s, s.message());
+            s.audited({});
+          }),
+    plant("bounce/queued",  // it tries longer than anybody looked
+          [](Scene& s) {
+            s.history.info.gives_up_after = std::chrono::minutes(5);
             over_smtp(s, s.message());
             s.audited({});
           }),

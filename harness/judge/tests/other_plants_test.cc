@@ -213,6 +213,21 @@ const bool kExpectation[] = {
             s.fate("1", {.fate = Fate::removed_by_client});
             s.audited(Scene::all(mail));
           }),
+    plant("expectation/did-not-stay",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail), other = s.watches(s.laptop, mail);
+            const std::uint32_t see = s.expect(What::see, hand, "1");
+            s.store(other, "1");
+            s.expunge(other);
+            s.expunged(hand, 1, 1);
+            s.done(see, Type::fail, [](Event& e) {
+              e.set = "1";
+              e.code = "went";
+              e.text = "not there any more after 1.2 s of 5s";
+            });
+            s.audited({});
+          }),
     plant("expectation/still-seen",
           [](Scene& s) {
             const auto mail = s.accepted(1);

@@ -306,12 +306,16 @@ void Auditor::audit_pop3(Visit& visit, std::uint32_t round, Time give_up, Then t
 }
 
 void Auditor::pop3_list(Visit& visit, Then then) {
-  const auto listed = [this, &visit, then](const Completion&) { pop3_fetch(visit, then); };
-  visit.pop3->stat([&visit, listed](const Completion& stat) {
-    if (!stat.ok() || visit.pop3->messages() == 0) return listed(stat);
-    visit.pop3->list([&visit, listed](const Completion& list) {
-      if (!list.ok() || !visit.pop3->client().has("UIDL")) return listed(list);
-      visit.pop3->uidl(listed);
+  const auto ended = [this, &visit, then](const Completion& result) {
+    if (result.ok()) return pop3_fetch(visit, then);
+    note("the maildrop could not be listed over POP3: " + result.text);
+    visit.pop3->over() ? then() : visit.pop3->quit([then](const Completion&) { then(); });
+  };
+  visit.pop3->stat([&visit, ended](const Completion& stat) {
+    if (!stat.ok() || visit.pop3->messages() == 0) return ended(stat);
+    visit.pop3->list([&visit, ended](const Completion& list) {
+      if (!list.ok() || !visit.pop3->client().has("UIDL")) return ended(list);
+      visit.pop3->uidl(ended);
     });
   });
 }

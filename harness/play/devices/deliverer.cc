@@ -318,7 +318,10 @@ void Deliverer::judge_results(const JobPtr& job, std::uint32_t message, std::uin
     return conclude(job, expectation, message, Type::fail, "accepted");
   if (!job->watch) job->watch = std::make_unique<BounceWatch>(context_, sender_, job->to.front());
   const Duration bound = context_.scaled(job->stops_at() ? job->settle() : job->sending->within);
-  job->watch->await(message, bound, [this, job, expectation, message](Seen seen) {
+  // RFC 5321 section 4.5.4.1: until its MTA gives up, mail may be queued.
+  const auto& gives_up = context_.target.gives_up_after;
+  const bool may_be_queued = !gives_up || bound < *gives_up;
+  job->watch->await(message, bound, [this, job, expectation, message, may_be_queued](Seen seen) {
     switch (seen) {
       case Seen::bounced: {
         const auto& reports = context_.ledger.reports();
@@ -331,7 +334,9 @@ void Deliverer::judge_results(const JobPtr& job, std::uint32_t message, std::uin
       case Seen::delivered:
         return conclude(job, expectation, message, Type::fail, "accepted and delivered");
       case Seen::nothing:
-        return conclude(job, expectation, message, Type::fail, "accepted; neither delivered nor reported in time");
+        return conclude(job, expectation, message, may_be_queued ? Type::info : Type::fail,
+                        fmt::format("accepted; neither delivered nor reported in time{}",
+                                    may_be_queued ? ": it may still be queued" : ""));
       case Seen::cannot_look:
         return conclude(job, expectation, message, Type::info, "the mailboxes could not be looked into");
     }

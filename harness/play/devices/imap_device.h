@@ -32,9 +32,10 @@ class ImapDevice final : public Actor, public Alarm {
     std::vector<std::uint32_t> messages;
     std::uint32_t expectation = 0;
     Time since;
-    Duration bound{};      ///< the scenario's
-    std::size_t left = 0;  ///< of the messages, those that are not as awaited yet
-    Time deadline;         ///< earlier where the run has learnt that nothing will come
+    Duration bound{};                 ///< the scenario's
+    std::size_t left = 0;             ///< of the messages, those that are not as awaited yet
+    std::optional<Time> stays_until;  ///< all are as awaited, and must stay so
+    Time deadline;                    ///< earlier where the run has learnt that nothing will come
     Finish done;
   };
   using Flags = std::set<std::string>;
@@ -62,6 +63,7 @@ class ImapDevice final : public Actor, public Alarm {
   // Waiting (imap_wait.cc)
   void wait_for(const scenario::Step& step, Finish done);
   std::vector<std::uint32_t> not_yet() const;
+  bool in_view() const;
   bool nowhere(const std::vector<std::uint32_t>& messages) const;
   bool check_wait();
   bool stale() const;
@@ -69,6 +71,7 @@ class ImapDevice final : public Actor, public Alarm {
   void poll();
   void met();
   void missed();
+  void went();
   void ask_again(Wait wait, std::vector<std::uint32_t> missing);
 
   // Verbs (imap_verbs.cc)

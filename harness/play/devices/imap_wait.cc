@@ -1,5 +1,8 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "core/units.h"
 #include "play/devices/imap_device.h"
 
 // see and lose: a condition with a bound, never a sleep. A device in IDLE listens; any other asks again once a second.
@@ -68,8 +71,7 @@ void ImapDevice::wait_for(const scenario::Step& step, Finish done) {
 }
 
 std::vector<std::uint32_t> ImapDevice::not_yet() const {
-  const std::string wanted = box(wait_->what->mailbox);
-  if (reader_ == nullptr || session_->over() || !iequals(reader_->mailbox(), wanted)) return wait_->messages;
+  if (!in_view()) return wait_->messages;
   return unmet(*reader_, wait_->see, wait_->what->flags, wait_->messages);
 }
 
@@ -119,13 +121,41 @@ bool ImapDevice::check_wait() {
   const std::size_t left = not_yet().size();
   if (wait_->see && left < std::exchange(wait_->left, left) && context_.options.learnt != nullptr)
     context_.options.learnt->arrived(context_.network.now() - wait_->since);
-  if (left != 0) return false;
+  if (left != 0) {
+    if (!wait_->stays_until || !in_view()) return false;
+    went();
+    return true;
+  }
   if (stale()) {
     refresh();
     return true;
   }
+  const Time now = context_.network.now();
+  if (wait_->what->stays != Duration{} && !wait_->stays_until) {
+    wait_->stays_until = now + context_.scaled(wait_->what->stays);
+    context_.network.set_alarm(*this, std::min(*wait_->stays_until, now + kAskEvery));
+  }
+  if (wait_->stays_until && now < *wait_->stays_until) return false;
   met();
   return true;
+}
+
+/// The mailbox that the wait is about is open, and this session knows what is in it.
+bool ImapDevice::in_view() const {
+  return reader_ != nullptr && !session_->over() && iequals(reader_->mailbox(), box(wait_->what->mailbox));
+}
+
+/// It was there, and is not any more.
+void ImapDevice::went() {
+  const auto missing = not_yet();
+  Wait wait = *std::exchange(wait_, std::nullopt);
+  const Duration stays = context_.scaled(wait.what->stays);
+  const Duration seen = stays - (*wait.stays_until - context_.network.now());
+  context_.network.set_alarm(*this, std::nullopt);
+  outcome(context_, What::see, wait.expectation, Type::fail, missing,
+          fmt::format("not there any more after {} of {}", format_seconds(seen), format_duration(stays)),
+          session_number(), "went");
+  ask_again(std::move(wait), missing);
 }
 
 void ImapDevice::met() {
@@ -175,8 +205,9 @@ void ImapDevice::poll() {
 
 void ImapDevice::ring(Time now) {
   if (!wait_) return;
-  if (now >= wait_->deadline) return missed();
-  context_.network.set_alarm(*this, std::min(wait_->deadline, now + kAskEvery));
+  if (!wait_->stays_until && now >= wait_->deadline) return missed();
+  const Time end = wait_->stays_until.value_or(wait_->deadline);
+  context_.network.set_alarm(*this, now < end ? std::min(end, now + kAskEvery) : now + kAskEvery);
   if (!busy_) poll();
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "core/units.h"
 #include "play/devices/actor.h"
 #include "play/devices/cut_short.h"
 #include "play/devices/login.h"
@@ -58,7 +59,10 @@ class Pop3Device final : public Actor, public Alarm {
     Time since;
     Duration bound;  ///< the scenario's
     Time deadline;   ///< earlier where the run has learnt that nothing will come
+    Duration stays;  ///< for so long it must stay
     Finish done;
+    std::optional<Time> stays_until = {};  ///< all are there, and must be then
+    Time end() const { return stays_until.value_or(deadline); }
   };
 
   void connected(Then then);
@@ -72,7 +76,7 @@ class Pop3Device final : public Actor, public Alarm {
   void see(const Look& look);
   void look_for(const Look& look);
   void look_later(const Look& look);
-  void seen(const Look& look, Type how, const std::string& why);
+  void seen(const Look& look, Type how, const std::string& why, const std::string& code = "");
   std::vector<std::uint32_t> not_there(const std::vector<std::uint32_t>& wanted);
   void remove(const scenario::MessageRef& messages, Finish done);
   void dele_all(std::vector<std::uint32_t> numbers, Finish done);
@@ -160,7 +164,7 @@ void Pop3Device::download(const scenario::Download& download, const std::string&
              {.text = text, .messages = wanted, .session = session_ != nullptr ? session_->number() : 0});
   listed([this, &download, named, wanted, expectation, done = std::move(done)](bool ok) {
     if (!ok) {
-      if (cut_short(session_->end())) note_undone({});
+      note_undone({});
       outcome(context_, What::downloaded, expectation, Type::info, wanted, "the maildrop could not be listed",
               session_->number());
       return done();
@@ -221,7 +225,11 @@ void Pop3Device::note_undone(const std::vector<std::uint32_t>& got) {
   std::vector<std::uint32_t> missing;
   for (std::uint32_t message = 1; message <= context_.history.messages().size(); ++message)
     if (std::find(got.begin(), got.end(), message) == got.end()) missing.push_back(message);
-  undone(context_, missing, session_->number(), cut_short(session_->end()) ? ended_by_server(session_->end()) : "");
+  undone(context_, missing, session_->number(),
+         cut_short(session_->end()) ? ended_by_server(session_->end())
+         : session_->over()         ? ""
+         : listed_                  ? ""
+                                    : "the maildrop could not be listed");
 }
 
 /// The server ended the session before QUIT was answered: what it had marked, and what was still to be marked, nobody
@@ -275,7 +283,7 @@ void Pop3Device::see(const Look& look) {
   begin_session(*context_.endpoint(Protocol::pop3, device_.tls)).open([this, look](const Completion& result) {
     if (result.ok()) return look_for(look);
     const bool said_no = session_->end().login_refused && !session_->end().broken;
-    if (said_no && context_.network.now() < look.deadline) return look_later(look);
+    if (said_no && context_.network.now() < look.end()) return look_later(look);
     context_.fail("connect", device_.name + ": " + result.text);
     seen(look, Type::info, result.text);
   });
@@ -288,8 +296,19 @@ void Pop3Device::look_for(const Look& look) {
       const bool there = not_there(look.wanted).empty(), late = context_.network.now() >= look.deadline;
       if (session_->over()) return seen(look, there ? Type::ok : Type::info, "the connection ended");
       session_->quit([this, look, there, late](const Completion&) {
+        const Time now = context_.network.now();
+        if (!there && look.stays_until)
+          return seen(look, Type::fail,
+                      fmt::format("not there any more after {} of {}",
+                                  format_seconds(look.stays - (*look.stays_until - now)), format_duration(look.stays)),
+                      "went");
         if (!there && !late) return look_later(look);
-        const Duration waited = context_.network.now() - look.since;
+        if (there && look.stays != Duration{} && now < look.stays_until.value_or(now + look.stays)) {
+          Look staying = look;
+          staying.stays_until = look.stays_until.value_or(now + look.stays);
+          return look_later(staying);
+        }
+        const Duration waited = now - look.since;
         if (there && context_.options.learnt != nullptr) context_.options.learnt->arrived(waited);
         const bool early = !there && look.deadline < look.since + look.bound;
         seen(look, there ? Type::ok : early ? Type::info : Type::fail, early ? waited_only(waited) : "");
@@ -300,12 +319,12 @@ void Pop3Device::look_for(const Look& look) {
 
 void Pop3Device::look_later(const Look& look) {
   alarm_ = [this, look] { see(look); };
-  context_.network.set_alarm(*this, std::min(context_.network.now() + kLookEvery, look.deadline));
+  context_.network.set_alarm(*this, std::min(context_.network.now() + kLookEvery, look.end()));
 }
 
-void Pop3Device::seen(const Look& look, Type how, const std::string& why) {
+void Pop3Device::seen(const Look& look, Type how, const std::string& why, const std::string& code) {
   const auto missing = how == Type::ok ? std::vector<std::uint32_t>{} : not_there(look.wanted);
-  outcome(context_, What::see, look.expectation, how, missing, why, session_->number());
+  outcome(context_, What::see, look.expectation, how, missing, why, session_->number(), code);
   look.done();
 }
 
@@ -316,7 +335,11 @@ void Pop3Device::remove(const scenario::MessageRef& messages, Finish done) {
       note_cut_short(wanted);
       done();
     };
-    if (!ok) return finish();
+    if (!ok) {
+      if (session_->over()) return finish();
+      undone(context_, wanted, session_->number(), "the maildrop could not be listed");
+      return done();
+    }
     session_->look_at(session_->numbers(), [this, wanted, finish] {
       std::vector<std::uint32_t> numbers;
       for (const auto& [number, entry] : session_->entries())
@@ -398,7 +421,7 @@ void Pop3Device::perform(const scenario::Step& step, Finish on) {
       const Time now = context_.network.now();
       const auto wanted = context_.messages.numbers(await.messages);
       const auto expectation = expect(context_, What::see, {.text = step.text, .messages = wanted, .bound = bound});
-      return see({wanted, expectation, now, bound, now + context_.enough(bound), done});
+      return see({wanted, expectation, now, bound, now + context_.enough(bound), context_.scaled(await.stays), done});
     }
     case Verb::remove:
       return remove(step.get<scenario::Delete>().messages, done);

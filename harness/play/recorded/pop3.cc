@@ -126,7 +126,10 @@ void RecordedPop3::on_done(const session::Pop3Completion& done, Time) {
   }
   recorder_.append(std::move(e));
   const Completion result{done.outcome, "", std::string(done.code), std::string(done.text)};
-  if (pending->then) pending->then(result);
+  if (!pending->then) return;
+  if (client_->ready()) return pending->then(result);
+  // The session's end is told to its commands first: who goes on from here must know of it.
+  context_.later.post([then = pending->then, result] { then(result); });
 }
 
 void RecordedPop3::on_stat(std::uint32_t messages, std::uint64_t octets, Time) {

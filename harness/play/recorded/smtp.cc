@@ -85,9 +85,12 @@ void RecordedSmtp::on_recipient(session::CommandId id, const session::RecipientR
 void RecordedSmtp::on_done(session::CommandId id, session::Outcome, Time, Time) {
   const auto found = deliveries_.find(id);
   if (found == deliveries_.end()) return;
-  const Delivery delivery = std::move(found->second);
+  Delivery delivery = std::move(found->second);
   deliveries_.erase(found);
-  if (delivery.then) delivery.then(delivery.results);
+  if (!delivery.then) return;
+  if (client_->ready()) return delivery.then(delivery.results);
+  // The session's end is told to its commands first: who goes on from here must know of it.
+  context_.later.post([delivery = std::move(delivery)] { delivery.then(delivery.results); });
 }
 
 void RecordedSmtp::on_ended(const session::Ended& ended, Time) {

@@ -38,6 +38,44 @@ TEST(SeeNow, WhatIsStillThereIsSeen) {
   EXPECT_EQ(rig.last(What::see).type, Type::ok);
 }
 
+/// POP3 takes it away two seconds after the phone saw it: `for` says that it stays.
+TEST(SeeFor, WhatGoesInTheMeantimeDoesNotStay) {
+  SimRig rig(std::string(kDevices) +
+             "  - together:\n      - phone: {see: invoice, for: 5s}\n      - mta: {deliver: other, to: alice}\n"
+             "      - pc: {delete: invoice}\n  - pc: quit\n");
+  rig.play();
+  EXPECT_EQ(rig.last(What::see).type, Type::ok);  // DELE alone takes nothing away
+  SimRig gone(std::string(kDevices) +
+              "  - tablet: {see: invoice, within: 5s}\n  - together:\n      - phone: {see: invoice, for: 5s}\n"
+              "      - tablet: {delete: invoice, how: expunge}\n");
+  gone.play();
+  EXPECT_EQ(gone.last(What::see).type, Type::fail);
+  EXPECT_EQ(gone.last(What::see).code, "went");
+  std::vector<std::string> failed;
+  for (const auto& finding : judge::judge(gone.player->history(), false).findings) failed.push_back(finding.id);
+  EXPECT_THAT(failed, testing::ElementsAre("play.test/expectation/did-not-stay"));
+}
+
+TEST(SeeFor, ADeviceThatPollsAndOneOfPop3LookAgainAndAgain) {
+  for (const char* device : {"phone", "tablet", "pc"}) {
+    SimRig stays(std::string(kDevices) + "  - " + device + ": {see: invoice, for: 5s}\n");
+    stays.play();
+    EXPECT_EQ(stays.last(What::see).type, Type::ok) << device;
+    EXPECT_GE(stays.took(), std::chrono::seconds(5)) << device;
+  }
+  SimRig polls(std::string(kDevices) +
+               "  - tablet: {see: invoice, within: 5s}\n  - together:\n      - tablet: {see: invoice, for: 5s}\n      "
+               "- phone: {delete: invoice}\n");
+  polls.play();
+  EXPECT_EQ(polls.last(What::see).code, "went");
+  SimRig pop(
+      "accounts: [alice]\ndevices: {mta: {delivers: lmtp}, web: {imap: alice, kind: webmail}, pc: {pop3: alice}}\n"
+      "steps:\n  - mta: {deliver: invoice, to: alice}\n  - pc: {see: invoice, within: 5s}\n"
+      "  - together:\n      - pc: {see: invoice, for: 5s}\n      - web: {delete: invoice}\n");
+  pop.play();
+  EXPECT_EQ(pop.last(What::see).code, "went");
+}
+
 /// An IMAP server whose every mailbox is empty, for ever, while POP3 has the mail: no other protocol's word makes up
 /// for it.
 TEST(SeeNow, WhatImapNeverShowsIsMissedAlthoughPop3HasIt) {

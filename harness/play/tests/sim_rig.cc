@@ -92,6 +92,7 @@ SimRig::SimRig(scenario::Loaded loaded, const std::function<void(server::ServerO
                  {Protocol::smtp, "sim", kStarttlsSmtp, TlsMode::starttls, false, ""}};
   target.delivery = {scenario::Way::lmtp};
   target.settle = std::chrono::seconds(5);
+  target.gives_up_after = std::chrono::seconds(1);
 
   server::ServerOptions on_server;
   for (const auto& account : scenario.accounts) {

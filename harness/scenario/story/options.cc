@@ -185,6 +185,7 @@ class OptionReader {
   void into(Await& takes) {
     if (is("in")) return put(takes.mailbox, read_mailbox(option_, complaints_));
     if (is("within")) return put(takes.within, read_duration(option_, complaints_));
+    if (is("for")) return put(takes.stays, read_duration(option_, complaints_));
     if (is("flags")) takes.flags = read_flags(option_, complaints_);
   }
   void into(Flag& takes) { takes.flags = read_flags(option_, complaints_); }

@@ -15,7 +15,7 @@ constexpr std::array kVerbs = {
     VerbRule{"examine", Verb::examine, kImap, Object::mailbox, "", ""},
     VerbRule{"sync", Verb::sync, kImap, Object::none, "", ""},
     VerbRule{"idle", Verb::idle, kImap, Object::maybe_mailbox, "", ""},
-    VerbRule{"see", Verb::see, kImap | kPop3, Object::set, "in within flags", ""},
+    VerbRule{"see", Verb::see, kImap | kPop3, Object::set, "in within for flags", ""},
     VerbRule{"lose", Verb::lose, kImap, Object::set, "in within", ""},
     VerbRule{"read", Verb::read, kImap, Object::set, "pieces", ""},
     VerbRule{"flag", Verb::flag, kImap, Object::set, "with", ""},

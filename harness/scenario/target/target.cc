@@ -12,8 +12,9 @@
 namespace mailproof::scenario {
 namespace {
 
-const std::vector<std::string> kTargetKeys = {"target", "imap",   "pop3",     "lmtp",  "smtp",  "delivery",
-                                        "tls",    "settle", "accounts", "admin", "allow", "known"};
+const std::vector<std::string> kTargetKeys = {"target",   "imap",  "pop3",   "lmtp",        "smtp",
+                                              "delivery", "tls",   "settle", "pop3_delete", "gives_up_after",
+                                              "accounts", "admin", "allow",  "known"};
 const std::vector<std::string> kAdminVerbs = {"set_quota", "set_customer_quota", "restart", "kill", "pause", "deliver"};
 const std::vector<std::string> kAllowed = {"failed-logins", "floods", "restarts"};
 constexpr std::size_t kMaxCertificates = 16U << 20;
@@ -52,6 +53,9 @@ class TargetReader {
     if (const Node* node = find(root_, "tls")) tls(*node);
     if (const Node* node = find(root_, "settle"))
       target_.settle = read_duration(*node, complaints_).value_or(target_.settle);
+    if (const Node* node = find(root_, "pop3_delete"))
+      target_.pop3_delete = read_word(*node, kPop3Deletes, complaints_);
+    if (const Node* node = find(root_, "gives_up_after")) target_.gives_up_after = read_duration(*node, complaints_);
     if (const Node* node = find(root_, "admin")) admin(*node);
     delivery();
     if (const Node* node = find(root_, "accounts"))

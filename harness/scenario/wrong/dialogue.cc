@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "core/names.h"
 #include "core/pattern.h"
 #include "core/units.h"
 

@@ -24,7 +24,8 @@ Maildrop::Maildrop(ServerContext& context, AccountState& account) : context_(con
 void Maildrop::take_snapshot() {
   entries_.clear();
   if (context_.has(defect("pop3.empty-at-times")) && ++account_.maildrop_logins % 3 == 0) return;
-  for (const auto& message : account_.inbox().messages()) entries_.push_back({message, false});
+  for (const auto& message : account_.inbox().messages())
+    if (!message->hidden) entries_.push_back({message, false});
   if (context_.has(defect("pop3.hides-newest")) && !entries_.empty()) entries_.pop_back();
 }
 
@@ -88,7 +89,16 @@ void Maildrop::update() {
     uids.clear();
     for (const auto& message : account_.inbox().messages()) uids.push_back(message->uid);
   }
+  if (context_.has(latitude("pop3.delete-keeps-for-imap"))) return hide(uids);
+  if (const auto trash = account_.mailbox("Trash"); trash && context_.has(latitude("pop3.delete-to-trash")))
+    for (const Uid uid : uids)
+      if (const auto message = account_.inbox().find(uid)) context_.store.copy(account_, *message, *trash, true);
   context_.store.expunge(account_, account_.inbox(), uids);
+}
+
+void Maildrop::hide(const std::vector<Uid>& uids) {
+  for (const Uid uid : uids)
+    if (const auto message = account_.inbox().find(uid)) message->hidden = true;
 }
 
 }  // namespace mailproof::server

@@ -43,6 +43,7 @@ class Maildrop {
   };
   bool exists(std::uint32_t number) const { return number >= 1 && number <= entries_.size(); }
   void take_snapshot();
+  void hide(const std::vector<Uid>& uids);  ///< from POP3 alone
 
   ServerContext& context_;
   AccountState& account_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "server/context.h"
 #include "server/smtp/bounce.h"
@@ -50,6 +51,11 @@ DeliveryReply Delivery::deliver_smtp(const Envelope& envelope, std::string_view 
   for (const auto& recipient : envelope.recipients) {
     const bool is_full = put(envelope, recipient, message, id, now) == Put::full;
     (is_full ? failed : stored).push_back(recipient);
+  }
+  if (context_.has(latitude("delivery.queues-when-full"))) {
+    report_delivered(envelope, stored, message, now);
+    keep_trying(envelope, failed, message, id, now);
+    return accepted(fmt::format("queued as {}", id));
   }
   if (stored.empty() && !bounces()) {
     if (context_.has(defect("quota.bounce-after-refusal"))) report_full(envelope, failed, message, now);
@@ -173,12 +179,42 @@ void Delivery::queue(std::string_view to, std::string report, Time now) {
   if (waker_ != nullptr) waker_->wake();
 }
 
+void Delivery::keep_trying(const Envelope& envelope, const std::vector<Recipient>& failed, std::string_view message,
+                           const std::string& id, Time now) {
+  for (const Recipient& recipient : failed) {
+    Queued one{now + kRetryEvery, now + kRetryFor, envelope, std::string(message), id};
+    one.envelope.recipients = {recipient};
+    queued_.push_back(std::move(one));
+  }
+  if (waker_ != nullptr) waker_->wake();
+}
+
+void Delivery::try_again(Time now) {
+  std::deque<Queued> left;
+  for (Queued& one : std::exchange(queued_, {})) {
+    const Recipient& to = one.envelope.recipients.front();
+    if (one.due <= now) {
+      if (put(one.envelope, to, one.message, one.id, now) == Put::stored) continue;
+      if (one.gives_up <= now) {
+        report_full(one.envelope, {to}, one.message, now);
+        continue;
+      }
+      one.due = now + kRetryEvery;
+    }
+    left.push_back(std::move(one));
+  }
+  queued_ = std::move(left);
+}
+
 std::optional<Time> Delivery::deadline() const {
-  if (reports_.empty()) return std::nullopt;
-  return reports_.front().due;
+  std::optional<Time> first;
+  if (!reports_.empty()) first = reports_.front().due;
+  for (const Queued& one : queued_) first = std::min(first.value_or(one.due), one.due);
+  return first;
 }
 
 void Delivery::advance(Time now) {
+  try_again(now);
   while (!reports_.empty() && reports_.front().due <= now) {
     const auto report = std::move(reports_.front());
     reports_.pop_front();

@@ -51,6 +51,9 @@ class Delivery {
  public:
   /// How long a report waits in the queue.
   static constexpr Duration kReportDelay = std::chrono::milliseconds(200);
+  /// How often mail in the queue is tried, and for how long (RFC 5321 section 4.5.4.1 asks for half an hour and for
+  /// days).
+  static constexpr Duration kRetryEvery = std::chrono::seconds(20), kRetryFor = std::chrono::minutes(5);
 
   explicit Delivery(ServerContext& context) : context_(context) {}
 
@@ -69,6 +72,12 @@ class Delivery {
     std::string to;
     std::string text;
   };
+  /// Mail for a mailbox without room, only with a latitude.
+  struct Queued {
+    Time due, gives_up;
+    Envelope envelope;  ///< of one recipient
+    std::string message, id;
+  };
 
   Put put(const Envelope& envelope, const Recipient& recipient, std::string_view message, std::string_view id,
           Time now);
@@ -83,11 +92,15 @@ class Delivery {
   void report_full(const Envelope& envelope, std::vector<Recipient> failed, std::string_view message, Time now);
   void report_delivered(const Envelope& envelope, std::vector<Recipient> stored, std::string_view message, Time now);
   void queue(std::string_view to, std::string report, Time now);
+  void keep_trying(const Envelope& envelope, const std::vector<Recipient>& failed, std::string_view message,
+                   const std::string& id, Time now);
+  void try_again(Time now);
   std::string next_id();
 
   ServerContext& context_;
   Waker* waker_ = nullptr;
   std::deque<Report> reports_;  ///< in the order they are due
+  std::deque<Queued> queued_;   ///< in the order they came
   std::uint64_t ids_ = 0;
   std::uint64_t arrivals_ = 0;
   std::set<std::pair<const AccountState*, std::string>> message_ids_;  ///< filled only for the defect that needs it

@@ -39,6 +39,7 @@ struct Message {
   Flags flags;
   Modseq modseq = 0;
   bool expunged = false;
+  bool hidden = false;  ///< from POP3, which deleted it: only with a latitude
   std::uint64_t size() const { return content->size(); }
 };
 using MessagePtr = std::shared_ptr<Message>;

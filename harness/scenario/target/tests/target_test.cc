@@ -85,6 +85,13 @@ TEST(Target, UsualPortsAndWaysOfDelivery) {
   EXPECT_THAT(target.delivery, ElementsAre(Way::lmtp, Way::smtp, Way::append));
   EXPECT_TRUE(target.insecure);
   EXPECT_EQ(target.settle, 250ms);
+  EXPECT_FALSE(target.pop3_delete);
+  EXPECT_FALSE(target.gives_up_after);
+  const std::string rest = "target: n\nimap: [{}]\naccounts: [{login: a@b.test, password_env: MAILPROOF_PASSWORD}]\n";
+  const auto declared = understood(rest + "pop3_delete: keeps-for-imap\ngives_up_after: 5m\n");
+  EXPECT_EQ(declared.pop3_delete, Pop3Delete::keeps_for_imap);
+  EXPECT_EQ(declared.gives_up_after, 5min);
+  EXPECT_EQ(understood(rest + "pop3_delete: to-trash\n").pop3_delete, Pop3Delete::to_trash);
   EXPECT_EQ(target.accounts.at(0).address, "a@example.test");
 }
 

@@ -1,0 +1,50 @@
+#include "judge/pop3_policy.h"
+
+#include <algorithm>
+
+#include "core/bytes.h"
+
+namespace mailproof::judge {
+
+using history::Cell;
+
+Pop3Policy::Pop3Policy(const Case& c) : c_(c), policy_(c.history.info.pop3_delete) {
+  for (const Cell& cell : c.ledger.cells())
+    if (const auto shown = c.ledger.pop3_delete(cell); shown && *shown != Pop3Delete::removes) policy_ = shown;
+  if (policy_ == Pop3Delete::removes) policy_.reset();
+  if (!policy_) return;
+  for (const Cell& cell : c.ledger.cells())
+    if (cell.pop_removes > 0) fuller_.insert(cell.account);
+}
+
+bool Pop3Policy::shows(std::uint32_t account, std::string_view mailbox, std::uint32_t message) const {
+  if (!policy_) return false;
+  const Cell* inbox = c_.ledger.find(message, account, "INBOX");
+  if (inbox == nullptr || inbox->pop_removes == 0) return false;
+  return (*policy_ == Pop3Delete::keeps_for_imap) == iequals(mailbox.empty() ? "INBOX" : mailbox, "INBOX");
+}
+
+bool Pop3Policy::refuses(std::uint32_t message) const {
+  if (message == 0) return false;
+  bool out = false;
+  for (const auto& attempt : c_.ledger.attempts_of(message)) {
+    if (attempt.outcome == history::Type::ok) return false;
+    const std::string text = lower(c_.history.event(attempt.event).text);
+    const bool no_room = attempt.status.ends_with(".2.2") || text.find("quota") != std::string::npos;
+    out |= attempt.outcome == history::Type::fail && no_room && fills(attempt.account);
+  }
+  return out;
+}
+
+std::size_t Pop3Policy::beside(std::uint32_t account, std::string_view mailbox) const {
+  std::size_t out = 0;
+  for (const Cell& cell : c_.ledger.cells()) {
+    if (cell.account != account) continue;
+    const Cell* trash = c_.ledger.in_trash(cell);
+    if (iequals(c_.ledger.mailbox_name(cell.mailbox), mailbox)) out += static_cast<std::size_t>(cell.kept());
+    if (trash != nullptr && iequals(c_.ledger.mailbox_name(trash->mailbox), mailbox)) out += trash->present;
+  }
+  return out;
+}
+
+}  // namespace mailproof::judge
