@@ -86,6 +86,24 @@ TEST(Learnt, WhoHasLearntNothingWaitsAndLooksTwice) {
   EXPECT_TRUE(learnt.loses()) << "it had learnt of the first";
 }
 
+/// A mailbox is filled although every second message is lost, and none of those costs the time that a report may take.
+TEST(Learnt, WhatAnMtaTookAndLostIsNotWaitedForAsAReport) {
+  SimRig rig(
+      "accounts: {bob: {quota: 64KiB}, carol: {}}\ndevices: {mta: {delivers: smtp, from: carol}}\nsteps:\n"
+      "  - mta: {deliver: filler, to: bob, size: 8KiB, until: refused-or-bounced, at_most: 20, settle: 20s}\n"
+      "  - mta: {deliver: two, to: carol, count: 2, expect: refused-or-bounced, within: 60s}\n",
+      lose_every_second);
+  Learnt learnt;
+  teach(learnt);
+  rig.options.learnt = &learnt;
+  rig.play();
+  EXPECT_LT(rig.took(), seconds(30));
+  const auto outcomes = rig.told(What::outcome);
+  EXPECT_THAT(outcomes, testing::Contains(HasSubstr("ok  refused: 5")));
+  EXPECT_THAT(outcomes, testing::Contains(HasSubstr("info  waited for 1s only")));
+  EXPECT_THAT(outcomes, testing::Not(testing::Contains(HasSubstr("neither delivered nor reported"))));
+}
+
 /// What arrives is waited for to the end whatever was lost before.
 TEST(Learnt, MailThatIsThereIsWaitedForAsTheScenarioSays) {
   SimRig rig(
