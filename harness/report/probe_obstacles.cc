@@ -111,9 +111,10 @@ class Survey {
     if (!account.quotas) return;
     for (const ProbedQuota& quota : *account.quotas) {
       if (!iequals(quota.resource, "STORAGE")) continue;
-      if (quota.limit * 1024 == *account.quota) return;
+      if (octets_of_kib(quota.limit) == *account.quota) return;
       return limits(fmt::format("{} should have a quota of {}, and the server says {} ({})", account.login,
-                                format_size(*account.quota), format_size(quota.limit * 1024), one_line(quota.root)));
+                                format_size(*account.quota), format_size(octets_of_kib(quota.limit)),
+                                one_line(quota.root)));
     }
     limits(fmt::format("{} should have a quota of {}, and the server tells of none", account.login,
                        format_size(*account.quota)));
