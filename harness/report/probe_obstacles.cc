@@ -64,9 +64,11 @@ class Survey {
     }
     if (one.certificate) look(where, *one.certificate);
     if (one.crowd && one.crowd->served < one.crowd->opened)
-      limits(fmt::format("{} serves {} of {} connections at once from this address; the others: {}", where,
-                         one.crowd->served, one.crowd->opened,
-                         one.crowd->refusals.empty() ? "no answer" : one_line(one.crowd->refusals.front())));
+      limits(fmt::format(
+          "{} serves {} of {} connections at once from this address (`connections:` in the target file keeps "
+          "runs to it); the others: {}",
+          where, one.crowd->served, one.crowd->opened,
+          one.crowd->refusals.empty() ? "no answer" : one_line(one.crowd->refusals.front())));
   }
 
   void look(const std::string& where, const Certificate& certificate) {
