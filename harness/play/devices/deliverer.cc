@@ -153,8 +153,7 @@ void Deliverer::next(const JobPtr& job) {
     made.number = job->again[static_cast<std::size_t>(job->sent)];
     made.text = context_.messages.again(made.number);
   } else {
-    made = context_.messages.make(deliver->set, deliver->kind, deliver->size, sender_,
-                                  sender_address(context_, sender_, job->to),
+    made = context_.messages.make(*deliver, sender_, sender_address(context_, sender_, job->to),
                                   context_.accounts.at(job->to.front() - 1).address);
   }
   ++job->sent;
