@@ -154,6 +154,7 @@ void write_message(const MessageInfo& message, std::uint32_t number, std::string
   f.number("n", number);
   f.text("set", message.set);
   f.number("index", message.index);
+  f.text("subject", message.subject);
   f.hex("seed", message.seed);
   f.number("size", message.size);
   f.hex("hash", message.hash);

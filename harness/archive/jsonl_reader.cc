@@ -278,6 +278,7 @@ void read_message(const Object& from, History& history) {
   MessageInfo message;
   message.set = from.text("set");
   message.index = from.number("index");
+  message.subject = from.text("subject");
   message.seed = from.hex("seed");
   message.size = from.size("size");
   message.hash = from.hex("hash");

@@ -301,6 +301,7 @@ int run(RunFlags flags) {
     result.interrupted = true;
     result.lost = lost;
     result.notes.insert(result.notes.begin(), archive::not_written(lost));
+    ++result.leading;
   }
   const std::string trouble = setup.directory->write_reports(result);
   console.summary(result, setup.directory->path());

@@ -69,6 +69,11 @@ std::string format_size(std::uint64_t octets) {
   return fmt::format("{}", octets);
 }
 
+std::uint64_t octets_of_kib(std::uint64_t units) {
+  constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();
+  return units > most / 1024 ? most : units * 1024;
+}
+
 std::optional<Duration> parse_duration(std::string_view text) {
   const auto parts = split(text);
   if (!parts) return std::nullopt;

@@ -13,6 +13,8 @@ namespace mailproof {
 /// other words.
 std::optional<std::uint64_t> parse_size(std::string_view text);
 std::string format_size(std::uint64_t octets);
+/// Octets of so many units of 1024, as quotas are told (RFC 9208 section 5.1): more than 2^63 - 1 are that many.
+std::uint64_t octets_of_kib(std::uint64_t units);
 
 /// "250ms", "5s", "2m", "1h", "3d". A unit is required. Nothing on anything else.
 std::optional<Duration> parse_duration(std::string_view text);

@@ -56,7 +56,12 @@ struct MessageInfo {
   std::uint64_t header_octets = 0;  ///< canonical header incl. the blank line
   std::uint64_t header_hash = 0;    ///< ContentHash of just that
   std::uint32_t sender = 0;         ///< account of the envelope sender; 0 = null or outside the scenario
-  std::string name() const { return set + "." + std::to_string(index); }
+  std::string subject = {};         ///< by which people know it; "" = it has none of its own
+  /// mail.1, or mail.1 "Rechnung": for people.
+  std::string name() const {
+    const std::string plain = set + "." + std::to_string(index);
+    return subject.empty() ? plain : plain + " \"" + subject + "\"";
+  }
 };
 
 /// What a conformance check asks; a story has none.

@@ -177,7 +177,12 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"bounce", "report-sender", kFail, "RFC 5321 section 4.5.5: a delivery report has the null reverse-path (I35)"},
 
     {"quota", "usage-wrong", kFail,
-     "RFC 9208 section 4.3.1: the usage of the STORAGE resource is the size of the messages (I36)"},
+     "RFC 2087 section 3: the usage of STORAGE is the sum of the messages' RFC822.SIZE, in units of 1024 octets; RFC "
+     "9208 section 5.1: an estimate of their space (I36)"},
+    {"quota", "usage-late", kLatitude,
+     "RFC 2087 section 3: the usage of STORAGE is the sum of the messages' RFC822.SIZE; RFC 9208 section 8 lets a "
+     "server "
+     "tell what it has cached (I36)"},
     {"quota", "refused-below-limit", kFail,
      "RFC 9208 sections 3.1 and 4.3.1: mail is refused as over quota only when it would exceed the limit (I36)"},
     {"quota", "not-freed", kFail, "RFC 9208 section 4.3.1: what was removed counts no longer (I36)"},

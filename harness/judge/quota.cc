@@ -165,8 +165,88 @@ struct Audit {
   bool unsized = false;  ///< something is there whose size was not told
 };
 
+/// What was told after a change, while the scenario was played, and cannot be the sum of what was there then.
+struct Meanwhile {
+  std::uint32_t told = 0, change = 0;  ///< events
+  std::string root, expected;
+  std::uint64_t used = 0;
+};
+
+/// What an account held for certain and at most, of what somebody had seen by then.
+Bounds seen_by(const Case& c, const history::Ledger& so_far, const Sightings& doubled, std::uint32_t account) {
+  Bounds out;
+  for (const history::Cell& cell : so_far.cells()) {
+    if (cell.account != account) continue;
+    const std::uint64_t size = c.history.message(cell.message).size;
+    const auto twice = doubled.find({cell.message, account, so_far.mailbox_name(cell.mailbox)});
+    const int most = std::max(cell.most(), twice == doubled.end() || cell.most() == 0 ? 0 : twice->second.copies);
+    if (cell.first_seen != 0) out.least += static_cast<std::uint64_t>(std::max(cell.least(), 0)) * size;
+    out.most += static_cast<std::uint64_t>(std::max(most, 0)) * (size + kTraceHeaders);
+  }
+  return out;
+}
+
+bool changes(const Event& e) {
+  return e.what == What::deliver || e.what == What::append || e.what == What::copy || e.what == What::move ||
+         e.what == What::expunge || e.what == What::close || e.what == What::remove || e.what == What::rename ||
+         e.what == What::quit;
+}
+
+/// By account, the first usage that was wrong when it was told. Nothing is said of an account that held mail before, or
+/// in which somebody else's came in, nor while anything that may change it is under way.
+std::map<std::uint32_t, Meanwhile> wrong_meanwhile(const Case& c) {
+  std::map<std::uint32_t, Meanwhile> out;
+  if (c.history.info.load) return out;
+  history::Ledger so_far(c.history);
+  const Sightings doubled = most_at_once(c);
+  const auto had_before = full_before(c.history);
+  const Strangers strangers(c);
+  std::set<std::uint32_t> under_way;                        // commands that change something
+  std::map<std::uint32_t, std::uint32_t> newest;            // account -> the newest change
+  std::map<std::uint32_t, std::vector<const Event*>> told;  // session -> roots of the answer that is coming
+  for (const Event& e : c.history.events()) {
+    const std::uint32_t account = e.what == What::deliver ? e.account : c.history.account_of(e);
+    if (changes(e)) {
+      if (e.type == Type::invoke) under_way.insert(e.index);
+      if (e.type != Type::invoke) under_way.erase(e.command);
+      if (e.type == Type::ok && account != 0) newest[account] = e.index;
+    }
+    so_far.apply(e);
+    if (e.session == 0 || account == 0 || c.by_audit(e)) continue;
+    if (e.what == What::quota && iequals(e.code, "STORAGE")) told[e.session].push_back(&e);
+    if (e.what != What::get_quota || e.type == Type::invoke) continue;
+    const auto roots = std::exchange(told[e.session], {});
+    if (e.type != Type::ok || roots.empty() || !under_way.empty() || out.contains(account) || newest[account] == 0 ||
+        had_before.contains(account) || strangers.in(account) != nullptr || c.history.account(account).customer != 0)
+      continue;
+    const Bounds b = seen_by(c, so_far, doubled, account);
+    const std::uint64_t slack = 2048 + b.most / 50;
+    const auto used = [](const Event* root) { return root->get<history::QuotaFacts>().used; };
+    if (std::any_of(roots.begin(), roots.end(),
+                    [&](const Event* root) { return used(root) <= b.most + slack && used(root) + slack >= b.least; }))
+      continue;
+    const Event* highest =
+        *std::max_element(roots.begin(), roots.end(), [&](auto* one, auto* other) { return used(one) < used(other); });
+    out[account] = {
+        highest->index, newest[account], highest->text,
+        b.least == b.most ? format_size(b.most) : fmt::format("{} to {}", format_size(b.least), format_size(b.most)),
+        used(highest)};
+  }
+  return out;
+}
+
 /// One root counts all of the account's mail; roots of single mailboxes count less, a customer's or domain's more.
 void usage(Case& c) {
+  const auto meanwhile = wrong_meanwhile(c);
+  const auto first_wrong = [&](std::uint32_t account) -> std::pair<std::string, std::vector<std::uint32_t>> {
+    const auto at = meanwhile.find(account);
+    if (at == meanwhile.end()) return {};
+    const Event& change = c.history.event(at->second.change);
+    return {fmt::format("; first after {} of {} at {}: {} was told, the messages came to {}", name(change.what),
+                        c.who(change), c.when(change), format_size(at->second.used), at->second.expected),
+            {at->second.change, at->second.told}};
+  };
+  std::set<std::uint32_t> wrong_at_the_end;
   std::map<std::uint32_t, Audit> audits;
   std::map<std::uint32_t, std::map<std::uint32_t, std::uint64_t>> rows;  // session -> UID -> octets
   for (const Event& e : c.history.events()) {
@@ -216,12 +296,22 @@ void usage(Case& c) {
                                ""});
       continue;
     }
+    wrong_at_the_end.insert(account);
+    auto [since, events] = first_wrong(account);
+    events.push_back(highest->second.event);
     c.find("usage-wrong",
            {fmt::format("{}'s usage near {}, the sum of {} messages", c.account(account), format_size(sum), messages),
-            fmt::format("GETQUOTAROOT tells {} for the root \"{}\"", format_size(used), printable(highest->first, 60)),
-            {highest->second.event},
-            0,
-            ""});
+            fmt::format("GETQUOTAROOT tells {} for the root \"{}\"{}", format_size(used), printable(highest->first, 60),
+                        since),
+            events, 0, ""});
+  }
+  for (const auto& [account, one] : meanwhile) {
+    if (wrong_at_the_end.contains(account)) continue;
+    const auto [since, events] = first_wrong(account);
+    c.find("usage-late", {fmt::format("{}'s usage near {}", c.account(account), one.expected),
+                          fmt::format("GETQUOTAROOT told {} for the root \"{}\"{}", format_size(one.used),
+                                      printable(one.root, 60), since),
+                          events, 0, ""});
   }
   for (const Event& e : c.history.events()) {
     if (e.what != What::usage || e.type != Type::expect) continue;

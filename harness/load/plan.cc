@@ -71,6 +71,13 @@ std::optional<std::string> refusal(const Options& options, bool ours, const std:
     if (const auto why = play::not_applicable(story, target))
       return fmt::format("{} is not applicable: {}", story.id, *why);
   }
+  std::size_t connections = 0;
+  for (const auto& story : stories) connections += options.copies * play::connected_by(story, target).in_all;
+  const std::size_t most = target.connections.address;
+  if (most != 0 && connections > most)
+    return fmt::format(
+        "{} copies of each may have {} connections at the same time; the target file allows an address {}",
+        options.copies, connections, most);
   return std::nullopt;
 }
 

@@ -89,6 +89,10 @@ std::string subject_end(std::uint32_t number, Rng& rng) { return fmt::format("{}
 
 std::string header(const MessageSpec& spec, Rng& rng, const std::string& boundary) {
   const auto& token = spec.token;
+  const std::string& called = spec.subject.empty() ? spec.set : spec.subject;
+  if (spec.letter.fields != nullptr)
+    return fmt::format("{}: {}\r\nMessage-ID: {}\r\nSubject: {} {}\r\n{}\r\n", kTokenHeader, token.text(),
+                       token.message_id(), called, subject_end(token.number, rng), *spec.letter.fields);
   std::string type = "text/plain; charset=us-ascii";
   std::string encoding = "7bit";
   if (spec.look == Look::eight_bit) {
@@ -110,7 +114,7 @@ std::string header(const MessageSpec& spec, Rng& rng, const std::string& boundar
       "Content-Transfer-Encoding: {}\r\n"
       "X-Mailer: mailproof\r\n\r\n",
       kTokenHeader, token.text(), token.message_id(), spec.date, utf8 ? "Jörg Köhler" : "Mailproof Sender", spec.from,
-      spec.to, utf8 ? "Grüße aus Köln, " : "", spec.set, subject_end(token.number, rng), type, encoding);
+      spec.to, utf8 ? "Grüße aus Köln, " : "", called, subject_end(token.number, rng), type, encoding);
 }
 
 std::uint32_t count_lines(std::string_view text) {
@@ -236,6 +240,8 @@ Stamped make_message(const MessageSpec& spec) {
   text.reserve(target);
   if (given) {
     text += body;
+  } else if (spec.letter.body != nullptr) {
+    text += *spec.letter.body;
   } else if (odd_body(spec, rng, text)) {
   } else if (spec.look == Look::office) {
     text += fmt::format(

@@ -43,6 +43,12 @@ enum class Look : std::uint8_t {
   utf8_header,  ///< names and subject in raw UTF-8 (RFC 6532): a server need not take it
 };
 
+/// A message of somebody's own, which is stamped as it is: its header fields but for those that the stamp makes
+/// (Message-ID and Subject), and its body.
+struct OwnText {
+  std::shared_ptr<const std::string> fields, body;
+};
+
 struct MessageSpec {
   Token token;
   Look look = Look::plain;
@@ -50,6 +56,8 @@ struct MessageSpec {
       0;  ///< octets wanted; 0 = natural. At least the header and one line are made. See Look for others.
   std::string from, to;  ///< addresses for the headers
   std::string set;       ///< named in the subject
+  std::string subject;   ///< instead of it, as a header writes it (RFC 2047); may be folded
+  OwnText letter;        ///< null: made from the seed
   std::string date;      ///< RFC 5322 date-time
   /// In place of what `look` and `size` make: header, blank line, body. The token and its Message-ID come on top; its
   /// Subject (made where it has none) gets the end that subject_fits() knows. It has no Message-ID of its own.

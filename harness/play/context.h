@@ -25,6 +25,10 @@ namespace mailproof::play {
 /// was not applicable.
 inline constexpr std::string_view kDelayedLogins = "delayed-logins";
 
+/// Among what a check is played without: a target that says that a proxy answers before login, and its backend after
+/// it. No server offers it.
+inline constexpr std::string_view kBackend = "capabilities-of-a-backend";
+
 /// A capability that a check asks for, and where it must stand: it counts in the state where it is used. A proxy
 /// announces its own before login, and the server's behind it afterwards.
 struct WantedOffer {

@@ -8,8 +8,8 @@ namespace mailproof::play {
 
 void Learnt::arrived(Duration after) {
   const std::lock_guard lock(mutex_);
-  ++arrived_;
-  slowest_ = std::max(slowest_, after);
+  newest_.resize(std::max(newest_.size(), std::min<std::size_t>(arrived_ + 1, kNewest)));
+  newest_[arrived_++ % kNewest] = after;
 }
 
 void Learnt::lost() {
@@ -24,7 +24,11 @@ bool Learnt::loses() const {
 
 Duration Learnt::enough(Duration bound) const {
   const std::lock_guard lock(mutex_);
-  return known() ? std::min(bound, std::max(kLeast, slowest_ * kMultiple)) : bound;
+  if (!known()) return bound;
+  std::vector<Duration> sorted = newest_;
+  const auto slow = sorted.begin() + static_cast<std::ptrdiff_t>((sorted.size() * 9 - 1) / 10);
+  std::nth_element(sorted.begin(), slow, sorted.end());
+  return std::min(bound, std::max(kLeast, *slow * kMultiple));
 }
 
 std::string waited_only(Duration waited) {

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "core/rng.h"
+#include "wire/mime/encoded_words.h"
 
 namespace mailproof::play {
 namespace {
@@ -44,31 +45,29 @@ mail::Look look_of(scenario::MessageKind kind) {
 
 }  // namespace
 
-Messages::Made Messages::make(const std::string& set, scenario::MessageKind kind, std::uint64_t size,
-                              std::uint32_t sender, const std::string& from, const std::string& owner) {
-  scenario::NewMessages wanted;
-  wanted.set = set;
-  wanted.size = size;
-  wanted.kind = kind;
-  return make(wanted, sender, from, owner);
-}
-
-Messages::Made Messages::make(const scenario::NewMessages& wanted, std::uint32_t sender, const std::string& from,
+Messages::Made Messages::make(const scenario::NewMessages& what, std::uint32_t sender, const std::string& from,
                               const std::string& owner) {
   const auto number = static_cast<std::uint32_t>(specs_.size() + 1);
   mail::MessageSpec spec;
   spec.token = {run_id_, number, derive_seed(seed_, "message", number), owner};
-  spec.look = look_of(wanted.kind);
-  spec.size = wanted.size;
+  spec.look = look_of(what.kind);
+  spec.size = what.size;
   spec.from = from;
   spec.to = owner;
-  spec.set = wanted.set;
+  spec.set = what.set;
+  spec.mime = what.mime;
+  if (!what.subject.empty()) spec.subject = mime::encoded_words(what.subject);
+  if (what.letter != nullptr) {
+    if (what.subject.empty()) spec.subject = what.letter->subject;
+    spec.letter = {std::shared_ptr<const std::string>(what.letter, &what.letter->fields),
+                   std::shared_ptr<const std::string>(what.letter, &what.letter->body)};
+  }
   spec.date = date_;
-  spec.mime = wanted.mime;
   const mail::Stamped stamped = mail::make_message(spec);
-  auto& numbers = sets_[wanted.set];
+  auto& numbers = sets_[what.set];
   history::MessageInfo info;
-  info.set = wanted.set;
+  info.set = what.set;
+  info.subject = mime::decoded_words(spec.subject);
   info.index = static_cast<std::uint32_t>(numbers.size() + 1);
   info.seed = spec.token.seed;
   info.size = stamped.text->size();

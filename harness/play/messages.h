@@ -20,13 +20,9 @@ class Messages {
     std::uint32_t number = 0;
     std::shared_ptr<const std::string> text;
   };
-  /// The next message of `set`. `sender` and `owner` are account numbers (0 = none), addresses go into header and
-  /// token.
-  Made make(const std::string& set, scenario::MessageKind kind, std::uint64_t size, std::uint32_t sender,
-            const std::string& from, const std::string& owner);
-  /// With the text of a check (NewMessages::mime).
-  Made make(const scenario::NewMessages& wanted, std::uint32_t sender, const std::string& from,
-            const std::string& owner);
+  /// The next message of the set that a step or a check makes. `sender` is an account number (0 = none), the addresses
+  /// go into header and token.
+  Made make(const scenario::NewMessages& what, std::uint32_t sender, const std::string& from, const std::string& owner);
   /// The same bytes again, for a retry.
   std::shared_ptr<const std::string> again(std::uint32_t number) const;
 

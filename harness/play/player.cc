@@ -366,6 +366,13 @@ void Player::play_step(std::size_t index, Finish next) {
 }
 
 void Player::perform(const scenario::Step& step, Finish done) {
+  one_by_one(
+      static_cast<std::size_t>(step.times),
+      [this, &step](std::size_t, Finish next) { done_ || stuck() ? next() : perform_once(step, std::move(next)); },
+      std::move(done));
+}
+
+void Player::perform_once(const scenario::Step& step, Finish done) {
   if (step.verb == Verb::together) return perform_together(step, std::move(done));
   if (step.device == scenario::Step::kAdmin) return perform_admin(step, std::move(done));
   if (step.device == scenario::Step::kJudge) {

@@ -61,7 +61,8 @@ class Player final : public Alarm {
   std::vector<std::uint32_t> seen_since(std::size_t event) const;
   void not_filled(std::string why);
   void fill(const scenario::Step& step, Finish done);
-  void perform(const scenario::Step& step, Finish done);
+  void perform(const scenario::Step& step, Finish done);  ///< as many times as the step says
+  void perform_once(const scenario::Step& step, Finish done);
   void perform_together(const scenario::Step& step, Finish done);
   void perform_admin(const scenario::Step& step, Finish done);
   void restore_quotas(Finish done);

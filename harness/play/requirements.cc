@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/admin.h"
 #include "core/bytes.h"
@@ -94,6 +95,8 @@ std::string_view tls_word(scenario::TalkTls tls) {
 std::optional<std::string> cannot_talk(const scenario::Check& check, const scenario::Target& target) {
   for (const auto& what : check.allow)
     if (!allows(target, what)) return fmt::format("the target file does not allow {}", what);
+  if (target.behind_proxy && std::find(check.unless.begin(), check.unless.end(), kBackend) != check.unless.end())
+    return "the target file says that capabilities come from a backend";
   if (!check.talks() && !check.looks()) return std::nullopt;
   const auto missing = [&](const scenario::TalkConnect& how) -> std::optional<std::string> {
     if (talk_endpoint(target, how) != nullptr) return std::nullopt;
@@ -110,6 +113,32 @@ std::optional<std::string> cannot_talk(const scenario::Check& check, const scena
   return std::nullopt;
 }
 
+/// Devices stay logged in; one more looks where something is missing, or whether a mailbox is ours.
+Connected connected_by_devices(const scenario::Scenario& scenario) {
+  std::vector<std::size_t> of_account(scenario.accounts.size());
+  Connected out;
+  bool may_bounce = false;
+  for (const auto& step : scenario.steps)
+    if (const auto* sending = step.maybe<scenario::Sending>())
+      may_bounce = may_bounce || sending->expect.has_value() || step.maybe<scenario::Deliver>() == nullptr ||
+                   step.get<scenario::Deliver>().until.has_value();
+  for (const auto& device : scenario.devices) {
+    ++out.in_all;
+    if (device.kind != scenario::DeviceKind::deliverer) ++of_account[device.account];
+  }
+  for (const std::size_t devices : of_account)
+    out.of_one_account = std::max(out.of_one_account, devices + 1 + (may_bounce ? 1 : 0));
+  out.in_all += 1 + (may_bounce ? of_account.size() : 0);
+  return out;
+}
+
+/// A talk has connections of its own, by number, and what fills and looks at its mailbox.
+Connected connected_by_talk(const scenario::Check& check) {
+  std::set<int> connections = {1};
+  for (const auto& line : check.talk) connections.insert(line.connection);
+  return {connections.size() + 1, connections.size() + 2};
+}
+
 bool has_customer(const scenario::Target& target, std::uint64_t quota) {
   return std::any_of(target.accounts.begin(), target.accounts.end(),
                      [&](const auto& account) { return account.customer_quota == quota; });
@@ -117,7 +146,24 @@ bool has_customer(const scenario::Target& target, std::uint64_t quota) {
 
 }  // namespace
 
+Connected connected_by(const scenario::Scenario& scenario, const scenario::Target& target) {
+  Connected out =
+      scenario.check && scenario.check->talks() ? connected_by_talk(*scenario.check) : connected_by_devices(scenario);
+  // The audit's sessions stay until the end, that of IMAP beside that of POP3.
+  const std::size_t audit = (target.imap.empty() ? 0U : 1U) + (target.pop3.empty() ? 0U : 1U);
+  out.of_one_account = std::max(out.of_one_account, audit);
+  out.in_all = std::max(out.in_all, audit * scenario.accounts.size());
+  return out;
+}
+
 std::optional<std::string> not_applicable(const scenario::Scenario& scenario, const scenario::Target& target) {
+  const Connected connected = connected_by(scenario, target);
+  if (target.connections.user != 0 && connected.of_one_account > target.connections.user)
+    return fmt::format("it may need {} connections of one user at the same time; the target file allows {}",
+                       connected.of_one_account, target.connections.user);
+  if (target.connections.address != 0 && connected.in_all > target.connections.address)
+    return fmt::format("it may need {} connections at the same time; the target file allows an address {}",
+                       connected.in_all, target.connections.address);
   for (const Need need : scenario.needs) {
     switch (need) {
       case Need::imap:

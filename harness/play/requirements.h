@@ -10,6 +10,14 @@ namespace mailproof::play {
 /// Why a scenario cannot be played on this target, in a sentence; nothing if it can.
 std::optional<std::string> not_applicable(const scenario::Scenario& scenario, const scenario::Target& target);
 
+/// Connections that a scenario may have open at the same time.
+struct Connected {
+  std::size_t of_one_account = 0;  ///< over IMAP and POP3
+  std::size_t in_all = 0;
+};
+/// At most: devices and deliverers, the fresh sessions that ask again for what is missing, the audit's.
+Connected connected_by(const scenario::Scenario& scenario, const scenario::Target& target);
+
 /// The first step from which every session of the target suffers, not only the scenario's own: restart, kill, pause.
 /// Null: there is none.
 const scenario::Step* disturbing_step(const std::vector<scenario::Step>& steps);

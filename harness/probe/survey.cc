@@ -336,7 +336,11 @@ void ProbeSurvey::crowd(report::ProbedEndpoint& out) {
       return one.pool == &account && one.over(protocol) && !one.over(protocol)->ok;
     });
   };
-  std::vector<const PoolAccount*> who(kCrowd, protocol == Protocol::imap ? known->pool : nullptr);
+  const scenario::Connections& most = target_.connections;
+  unsigned wanted = kCrowd;
+  for (const std::size_t limit : {most.address, protocol == Protocol::imap ? most.user : 0})
+    if (limit != 0) wanted = std::min(wanted, static_cast<unsigned>(std::min<std::size_t>(limit, kCrowd)));
+  std::vector<const PoolAccount*> who(wanted, protocol == Protocol::imap ? known->pool : nullptr);
   std::size_t next = 0;
   for (const PoolAccount& account : target_.accounts)
     if (protocol == Protocol::pop3 && next < who.size() && !refused(account)) who[next++] = &account;

@@ -42,8 +42,11 @@ void accept(const Gate& gate, ScenarioResult& scenario) {
 }
 
 void close(const Gate& gate, const std::set<std::string>& ids, RunResult& run) {
-  if (std::string slow = slowness(run); !slow.empty()) run.notes.insert(run.notes.begin(), std::move(slow));
-  if (std::string cause = common_cause(run); !cause.empty()) run.notes.push_back(std::move(cause));
+  for (std::string explanation : {common_cause(run), slowness(run)}) {
+    if (explanation.empty()) continue;
+    run.notes.insert(run.notes.begin(), std::move(explanation));
+    ++run.leading;
+  }
   find_unneeded(gate.known, gate.today, ids, run);
   if (gate.baseline) compare(*gate.baseline, run);
   if (!gate.strict) lift_what_is_everywhere(run);

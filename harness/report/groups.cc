@@ -29,7 +29,11 @@ constexpr std::array kOrigins = std::to_array<std::string_view>(
      // Mail that was taken is gone, and mail that is there twice looks as if it had not gone.
      "removal/more-than-", "removal/without-quit",
      // An answer for another recipient than it is about: what was refused came, and what was accepted did not.
-     "lmtp-replies/", "loss/", "content/", "duplicates/", "removal/",
+     "lmtp-replies/refused-but-delivered",
+     // Mail that is gone is worse than an answer that did not come with it.
+     "loss/", "lmtp-replies/",
+     // A second copy of something may be read as another message, and a piece that is too long alters the whole.
+     "duplicates/", "content/piece-longer", "content/", "removal/",
      // A UID for another message changes what it seems to be; a view that is wrong gives messages wrong UIDs.
      "identity/uid-reused", "view/exists-fell", "identity/", "uidl/", "view/", "quota/not-freed", "quota/",
      "",  // all others

@@ -64,9 +64,11 @@ class Survey {
     }
     if (one.certificate) look(where, *one.certificate);
     if (one.crowd && one.crowd->served < one.crowd->opened)
-      limits(fmt::format("{} serves {} of {} connections at once from this address; the others: {}", where,
-                         one.crowd->served, one.crowd->opened,
-                         one.crowd->refusals.empty() ? "no answer" : one_line(one.crowd->refusals.front())));
+      limits(fmt::format(
+          "{} serves {} of {} connections at once from this address (`connections:` in the target file keeps "
+          "runs to it); the others: {}",
+          where, one.crowd->served, one.crowd->opened,
+          one.crowd->refusals.empty() ? "no answer" : one_line(one.crowd->refusals.front())));
   }
 
   void look(const std::string& where, const Certificate& certificate) {
@@ -111,9 +113,10 @@ class Survey {
     if (!account.quotas) return;
     for (const ProbedQuota& quota : *account.quotas) {
       if (!iequals(quota.resource, "STORAGE")) continue;
-      if (quota.limit * 1024 == *account.quota) return;
+      if (octets_of_kib(quota.limit) == *account.quota) return;
       return limits(fmt::format("{} should have a quota of {}, and the server says {} ({})", account.login,
-                                format_size(*account.quota), format_size(quota.limit * 1024), one_line(quota.root)));
+                                format_size(*account.quota), format_size(octets_of_kib(quota.limit)),
+                                one_line(quota.root)));
     }
     limits(fmt::format("{} should have a quota of {}, and the server tells of none", account.login,
                        format_size(*account.quota)));

@@ -99,7 +99,7 @@ std::string login_text(const ProbedLogin& login) {
 
 std::string quota_text(const ProbedQuota& quota) {
   const bool storage = iequals(quota.resource, "STORAGE");
-  const auto shown = [&](std::uint64_t n) { return storage ? format_size(n * 1024) : fmt::to_string(n); };
+  const auto shown = [&](std::uint64_t n) { return storage ? format_size(octets_of_kib(n)) : fmt::to_string(n); };
   return fmt::format("\"{}\": {} {} of {}", quota.root, quota.resource, shown(quota.used), shown(quota.limit));
 }
 

@@ -47,6 +47,7 @@ struct RunResult {
   std::vector<std::string> endpoints = {};   ///< where it was played: "imap 127.0.0.1:143"; none in simulation
   std::vector<std::string> selection = {};   ///< what was asked for: "scenarios/pop3", "--only tls"
   std::vector<std::string> notes = {};       ///< what people should know of the run as a whole, a line each
+  std::size_t leading = 0;                   ///< so many of them explain what was found: they are said before it
   std::string lost = {};                     ///< what could not be written, and why: an error; "" = nothing
   std::vector<std::string> everywhere = {};  ///< classes of findings that are the server's way, and no scenario's
 };

@@ -57,6 +57,13 @@ std::string finding(const Group& group) {
   return out;
 }
 
+std::string notes(const RunResult& run, std::size_t from, std::size_t to) {
+  std::string out;
+  for (std::size_t i = from; i < run.notes.size() && i < to; ++i)
+    out += fmt::format("{}- {}\n", out.empty() ? "\n" : "", markdown(shortened(run.notes[i], 400)));
+  return out;
+}
+
 /// The first that is read: what is wrong, a line each.
 std::string index(const std::vector<Group>& groups) {
   std::string rows;
@@ -154,14 +161,12 @@ std::string summary_markdown(const RunResult& run) {
   for (const std::string& one : circumstances(run)) out += fmt::format("\n- {}", markdown(shortened(one, 400)));
   if (!circumstances(run).empty()) out += '\n';
   if (run.interrupted) out += "\n**Interrupted: the rest was not played.**\n";
-  if (!run.notes.empty()) out += "\n";
-  for (std::size_t i = 0; i < run.notes.size() && i < kMostNotes; ++i)
-    out += fmt::format("- {}\n", markdown(shortened(run.notes[i], 400)));
+  out += notes(run, 0, run.leading);
 
   std::map<Verdict, std::size_t> totals;
   for (const ScenarioResult& scenario : run.scenarios) ++totals[scenario.verdict];
   const std::vector<Group> groups = groups_of(run);
-  out += index(groups);
+  out += index(groups) + notes(run, run.leading, kMostNotes);
   out += "\n| verdict | scenarios |\n| --- | --- |\n";
   for (const auto& [which, count] : totals) out += fmt::format("| {} | {} |\n", judge::name(which), count);
   out += not_passed(run) + by_rfc_section(run) + not_applicable(run);

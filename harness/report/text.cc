@@ -119,19 +119,27 @@ std::string group_text(const Group& group, const TextStyle& style) {
          (group.differ() ? block("Also in", listed(others), "    ") : field("Also in", joined(others, kMostNamed)));
 }
 
-/// A line for each cause, then the first of them in full. Nothing of a server that does everything wrong may hide the
-/// first line, nor what came of it the cause.
+std::string notes_text(const RunResult& run, std::size_t from, std::size_t to) {
+  std::string out;
+  for (std::size_t i = from; i < run.notes.size() && i < to; ++i)
+    out += fmt::format("{}note: {}\n", out.empty() ? "\n" : "", one_line(run.notes[i]));
+  return out;
+}
+
+/// A line for each cause, what else is to be known, then the first causes in full. Nothing of a server that does
+/// everything wrong may hide the first line, nor what came of it the cause.
 std::string findings_text(const RunResult& run, const TextStyle& style) {
   const std::vector<Group> groups = groups_of(run);
-  std::string out;
   const auto counted = static_cast<std::size_t>(
       std::count_if(groups.begin(), groups.end(), [](const Group& one) { return one.accepted.empty(); }));
+  std::string out = notes_text(run, 0, run.leading);
   if (counted > 1 || (counted == 1 && groups.front().members.size() > 1)) {
     out += '\n';
     for (std::size_t i = 0; i < counted; ++i)
       out += fmt::format("{}: {}\n", headline_text(groups[i], style),
                          shortened(groups[i].simplest().requirement, kMostSentence));
   }
+  out += notes_text(run, run.leading, run.notes.size());
   for (std::size_t i = 0; i < counted && i < kMostInFull; ++i) out += fmt::format("\n{}", group_text(groups[i], style));
   if (counted > kMostInFull) out += fmt::format("\n{} more are in full in the run's reports\n", counted - kMostInFull);
   if (counted < groups.size()) out += "\naccepted, and not counted:\n";
@@ -171,9 +179,7 @@ std::string finding_text(const Finding& finding, const TextStyle& style) {
 std::string run_text(const RunResult& run, const TextStyle& style) {
   std::map<Verdict, std::size_t> totals;
   for (const ScenarioResult& scenario : run.scenarios) ++totals[scenario.verdict];
-  std::string out = run.notes.empty() ? "" : "\n";
-  for (const std::string& note : run.notes) out += fmt::format("note: {}\n", one_line(note));
-  out += findings_text(run, style) + conformance_text(run) + remarks_text(run);
+  std::string out = findings_text(run, style) + conformance_text(run) + remarks_text(run);
 
   std::string counts;
   for (const Verdict verdict : {Verdict::error, Verdict::fail, Verdict::unexpected_pass, Verdict::inconclusive,

@@ -17,7 +17,7 @@ std::string scenario_line(const ScenarioResult& scenario, const TextStyle& style
 /// One finding in full: Requirement, Expected, Actual, Messages, Evidence, Life, Reproduce, Accepted.
 std::string finding_text(const judge::Finding& finding, const TextStyle& style = {});
 
-/// What stands at the end: notes, then what was found by cause (report/groups.h), a line each and behind these the
+/// What stands at the end: what was found by cause (report/groups.h), a line each, notes, and behind these the
 /// first six in full at the simplest place where they were seen; then checks by section of their RFCs, and the totals
 /// with the verdict.
 std::string run_text(const RunResult& run, const TextStyle& style = {});

@@ -16,13 +16,20 @@ constexpr std::size_t kMostFailed = 3;
 
 std::optional<AccountPool::Lease> AccountPool::lease(const scenario::Scenario& scenario, std::string& why,
                                                      const std::vector<std::size_t>& rather_not) {
+  const std::size_t connections = play::connected_by(scenario, target_).in_all;
+  const std::size_t most = target_.connections.address;
   std::unique_lock lock(mutex_);
   while (true) {
     if (!begun_ && failed_ >= kMostFailed) {
       why = fmt::format("not tried any more, as none of the first {} could begin; the last one: {}", failed_, trouble_);
       return std::nullopt;
     }
+    if (most != 0 && out_ != 0 && connected_ + connections > most && !host::interrupted()) {
+      returned_.wait_for(lock, std::chrono::milliseconds(200));
+      continue;
+    }
     Lease lease;
+    lease.connections = connections;
     if (!rather_not.empty()) {
       std::vector<bool> others = taken_;
       for (const auto index : rather_not) others.at(index) = true;
@@ -32,6 +39,7 @@ std::optional<AccountPool::Lease> AccountPool::lease(const scenario::Scenario& s
     if (lease.indexes.empty()) lease.indexes = play::choose_accounts(scenario, target_, taken_, why);
     if (lease.indexes.size() == scenario.accounts.size()) {
       ++out_;
+      connected_ += connections;
       for (const auto index : lease.indexes) lease.accounts.push_back(target_.accounts[index]);
       return lease;
     }
@@ -43,6 +51,7 @@ std::optional<AccountPool::Lease> AccountPool::lease(const scenario::Scenario& s
 void AccountPool::give_back(const Lease& lease, Use use) {
   const std::lock_guard lock(mutex_);
   --out_;
+  connected_ -= lease.connections;
   if (use.usable)
     for (const auto index : lease.indexes) taken_[index] = false;
   begun_ = begun_ || use.begun;

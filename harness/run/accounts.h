@@ -17,8 +17,10 @@ class AccountPool {
   struct Lease {
     std::vector<std::size_t> indexes;
     std::vector<scenario::PoolAccount> accounts;
+    std::size_t connections = 0;  ///< that the scenario may have at the same time
   };
-  /// Waits while other scenarios hold what is needed. Nothing, with `why`, if the pool could never serve this one, or
+  /// Waits while other scenarios hold what is needed, or would have more connections together than the target file
+  /// allows an address. Nothing, with `why`, if the pool could never serve this one, or
   /// when none of the first could even be looked into: a wrong password tried on every account ends in locked ones.
   /// `rather_not`: indexes of accounts that are lent only where no others are free.
   std::optional<Lease> lease(const scenario::Scenario& scenario, std::string& why,
@@ -35,10 +37,10 @@ class AccountPool {
   std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<bool> taken_;
-  std::size_t out_ = 0;
-  bool begun_ = false;      ///< the mailboxes of one at least could be looked into
-  std::size_t failed_ = 0;  ///< leases of which they could not, before that
-  std::string trouble_;     ///< of the newest of them
+  std::size_t out_ = 0, connected_ = 0;  ///< leases, and their connections
+  bool begun_ = false;                   ///< the mailboxes of one at least could be looked into
+  std::size_t failed_ = 0;               ///< leases of which they could not, before that
+  std::string trouble_;                  ///< of the newest of them
 };
 
 }  // namespace mailproof::run

@@ -113,6 +113,7 @@ class ScenarioWriter {
     text("text", step.text);
     if (step.device < scenario_.devices.size()) text("device", device(step.device));
     text("verb", name(step.verb));
+    if (step.times != 1) json_.key("times").number(step.times);
     if (step.verb == Verb::together) {
       json_.key("together").begin_array();
       for (const auto& child : step.together) write(child);
@@ -133,6 +134,8 @@ class ScenarioWriter {
     text("kind", word_for(kMessageKinds, made.kind));
     if (made.size > 0) json_.key("size").number(made.size);
     if (!made.mime.empty()) text("mime", made.mime);
+    maybe("subject", made.subject);
+    if (made.letter != nullptr) json_.key("letter").number(made.letter->fields.size() + made.letter->body.size());
   }
   void taken(const Cut& cut) {
     if (cut.when == Cut::When::after_bytes) text("cut", fmt::format("after {} bytes", cut.bytes));
@@ -144,6 +147,7 @@ class ScenarioWriter {
   void taken(const Read& takes) {
     text("messages", takes.messages.text());
     if (takes.pieces != 0) json_.key("pieces").number(takes.pieces);
+    maybe("mailbox", takes.mailbox);
   }
   void taken(const OfNames& takes) { texts("names", takes.names); }
   void by(Transfer transfer) {
@@ -189,14 +193,17 @@ class ScenarioWriter {
   void taken(const Flag& takes) {
     text("messages", takes.messages.text());
     texts("flags", takes.flags);
+    maybe("mailbox", takes.mailbox);
   }
   void taken(const Delete& takes) {
     text("messages", takes.messages.text());
     text("how", word_for(kHows, takes.how));
+    maybe("mailbox", takes.mailbox);
   }
   void taken(const Move& takes) {
     text("messages", takes.messages.text());
     text("to_mailbox", takes.to);
+    maybe("mailbox", takes.mailbox);
   }
   void taken(const Save& takes) {
     text("messages", takes.set);

@@ -125,6 +125,19 @@ std::vector<Need> read_needs(const Node& map, Complaints& complaints) {
   return out;
 }
 
+namespace {
+
+void add_letters(const Step& step, ContentHash& hash) {
+  for (const auto& child : step.together) add_letters(child, hash);
+  const auto* made = step.maybe<NewMessages>();
+  if (made == nullptr || made->letter == nullptr) return;
+  hash.add(made->letter->subject);
+  hash.add(made->letter->fields);
+  hash.add(made->letter->body);
+}
+
+}  // namespace
+
 Loaded parse(std::string_view text, const std::string& name) {
   Loaded out;
   Complaints complaints(name);
@@ -142,7 +155,9 @@ Loaded parse(std::string_view text, const std::string& name) {
     hash.add(text);
     for (auto& scenario : out.scenarios) {
       scenario.path = name;
-      scenario.hash = hash.value();
+      ContentHash whole = hash;  // with the letters that it sends
+      for (const auto& step : scenario.steps) add_letters(step, whole);
+      scenario.hash = whole.value();
     }
   }
   out.problems = complaints.take();

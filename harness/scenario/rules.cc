@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "scenario/story/steps.h"
 
 namespace mailproof::scenario {
@@ -16,13 +18,17 @@ class Settling {
     switch (step_.verb) {
       case Verb::deliver:
         recipients(step_.get<Deliver>());
+        letter(step_.get<NewMessages>());
         return delivery(step_.get<Sending>());
+      case Verb::save:
+        return letter(step_.get<NewMessages>());
       case Verb::retry:
         return delivery(step_.get<Sending>());
       case Verb::see:
         needs_imap("in", "POP3 has one mailbox");
         return needs_imap("flags", "POP3 has none");
       case Verb::remove:
+        needs_imap("in", "POP3 has one mailbox");
         return needs_imap("how", "POP3 has one way to delete");
       case Verb::agree:
         return agreement(step_.get<Agree>());
@@ -60,6 +66,19 @@ class Settling {
   void recipients(Deliver& deliver) {
     if (has("to")) return;
     if (const auto only = the_only_account("to")) deliver.to = {*only};
+  }
+
+  /// A letter is what it is.
+  void letter(const NewMessages& made) {
+    if (!has("file")) return;
+    for (std::string_view other : {"kind", "size"})
+      if (const Node* found = option(other))
+        context_.complaints.key(*found, fmt::format("{}: not beside file:, which says all", other));
+    if (made.letter == nullptr || step_.verb != Verb::deliver) return;
+    const auto eight_bit = [](char c) { return (static_cast<unsigned char>(c) & 0x80U) != 0; };
+    if (step_.get<Sending>().via.value_or(device().way) == Way::smtp &&
+        std::any_of(made.letter->body.begin(), made.letter->body.end(), eight_bit))
+      context_.complaints.value(*option("file"), "a letter in ASCII over smtp; an MTA may change others on their way");
   }
 
   void delivery(const Sending& sending) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -150,12 +151,25 @@ struct OfMessages {
   MessageRef messages;
 };
 
-struct Read : OfMessages {
+/// ... in one mailbox: read, flag, unflag, delete, move, copy, see, lose.
+struct InMailbox : OfMessages {
+  std::string mailbox;  ///< "" = the open one
+};
+
+struct Read : InMailbox {
   std::uint64_t pieces = 0;  ///< by partial fetches of so many octets; 0 = whole
 };
 
 struct OfNames {
   std::vector<std::string> names;
+};
+
+/// A message of the user's own, read from a file: with the line ends of mail (CRLF), and without what is made anew for
+/// each delivery (Message-ID, Subject) or belongs to an earlier one (Return-Path, Bcc ...).
+struct Letter {
+  std::string subject;  ///< as it stood in the file, unfolded
+  std::string fields;   ///< of the header, without the empty line that ends it
+  std::string body;
 };
 
 /// New messages, which become a set.
@@ -165,6 +179,8 @@ struct NewMessages {
   std::uint64_t size = 0;  ///< octets of each; 0 = natural size of the kind
   MessageKind kind = MessageKind::plain;
   std::string mime = {};  ///< a check's own text in place of a kind's, with CRLF line ends; see mail::MessageSpec
+  std::string subject = {};                   ///< as people write it; "" = the set's name, or the letter's
+  std::shared_ptr<const Letter> letter = {};  ///< none = made from the seed
 };
 
 /// How messages go out, and what must come of it.
@@ -197,24 +213,23 @@ struct Rename {
 };
 
 /// see, lose.
-struct Await : OfMessages {
-  std::string mailbox;  ///< "" = the open one
+struct Await : InMailbox {
   Duration within = kDefaultWithin;
   Duration stays{};                ///< see: as it was seen it must stay for so long
   std::vector<std::string> flags;  ///< see: "\\Seen" or keywords, as the protocol writes them
 };
 
 /// flag, unflag.
-struct Flag : OfMessages {
+struct Flag : InMailbox {
   std::vector<std::string> flags = {"\\Flagged"};
 };
 
-struct Delete : OfMessages {
+struct Delete : InMailbox {
   How how = How::expunge;
 };
 
 /// move, copy.
-struct Move : OfMessages {
+struct Move : InMailbox {
   std::string to;  ///< mailbox
 };
 
@@ -308,6 +323,7 @@ struct Step {
   std::string text;             ///< as written, one line, for reports: "phone: {see: mail, within: 5s}"
   std::size_t device = kJudge;  ///< index into Scenario::devices; kJudge for judge steps and `together`, kAdmin
   Verb verb = Verb::together;
+  int times = 1;               ///< done so often, one after the other
   Takes takes;                 ///< of the verb: what takes_of() says
   std::vector<Step> together;  ///< children of Verb::together
 

@@ -51,6 +51,9 @@ def test_the_pages_have_examples_and_each_is_of_a_kind():
 @pytest.mark.parametrize("way", ["--sim", "--sockets"])
 @pytest.mark.parametrize("block", PLAYED, ids=names(PLAYED))
 def test_an_example_passes(tmp_path, block, way):
+    for letter in [one.text for one in BLOCKS if one.kind == "eml"]:
+        (tmp_path / "letters").mkdir(exist_ok=True)
+        (tmp_path / "letters/invoice.eml").write_text(letter, "utf-8")
     path = tmp_path / "example.yaml"
     path.write_text(whole(block), "utf-8")
     ran = tool.mailproof("run", way, path, "--out", tmp_path / "run")

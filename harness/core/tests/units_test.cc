@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace mailproof {
 namespace {
 
@@ -24,6 +26,13 @@ TEST(Units, SizesPrintInTheUnitTheyAreWholeIn) {
   EXPECT_EQ(format_size(64000), "64kB");
   EXPECT_EQ(format_size(65537), "65537");
   EXPECT_EQ(format_size(3U << 20), "3MiB");
+}
+
+TEST(Units, WhatIsToldInKibNeverWrapsToLittle) {
+  EXPECT_EQ(octets_of_kib(64), 65536U);
+  const auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(octets_of_kib(1ULL << 54), most) << "times 1024 that is 2^64, of which nothing is left";
+  EXPECT_EQ(octets_of_kib(std::numeric_limits<std::uint64_t>::max()), most);
 }
 
 TEST(Units, DurationsNeedAUnit) {

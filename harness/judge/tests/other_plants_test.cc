@@ -37,6 +37,17 @@ void usage(Scene& s, std::uint64_t used, const std::string& root = "User quota")
   });
 }
 
+/// By a device, in the middle of its story.
+void asked_for_usage(Scene& s, std::uint32_t hand, std::uint64_t used) {
+  const std::uint32_t asked = s.put(Type::invoke, What::get_quota, hand).index;
+  s.obs(What::quota, hand, [&](Event& e) {
+    e.text = "User quota";
+    e.code = "STORAGE";
+    e.facts = history::QuotaFacts{used, kLimit};
+  });
+  s.done(asked, Type::ok);
+}
+
 const bool kQuota[] = {
     plant("quota/refused-below-limit",
           [](Scene& s) {
@@ -95,6 +106,26 @@ const bool kQuota[] = {
             s.audited(Scene::all(mail));
             usage(s, 1024);
           }),
+    plant("quota/usage-late",  // six were expunged, and the usage is told as before
+          [](Scene& s) {
+            const auto mail = big(s, 7);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.store(hand, "1:6");
+            s.expunge(hand);
+            asked_for_usage(s, hand, 56 * 1024);
+            s.audited({{mail[6], 7}});
+            usage(s, 9216);
+          }),
+    plant("quota/usage-wrong",  // ... for ever: one finding
+          [](Scene& s) {
+            const auto mail = big(s, 7);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.store(hand, "1:6");
+            s.expunge(hand);
+            asked_for_usage(s, hand, 56 * 1024);
+            s.audited({{mail[6], 7}});
+            usage(s, 56 * 1024);
+          }),
     plant("quota/others-mail",
           [](Scene& s) {
             const auto mail = big(s, 2);
@@ -123,6 +154,17 @@ const bool kQuota[] = {
             s.audited(Scene::all(mail));
           }),
 };
+
+const bool kFreed = silent("the usage falls with what is expunged", [](Scene& s) {
+  const auto mail = big(s, 7);
+  const std::uint32_t hand = s.watches(s.phone, mail);
+  asked_for_usage(s, hand, 58 * 1024);
+  s.store(hand, "1:6");
+  s.expunge(hand);
+  asked_for_usage(s, hand, 9216);
+  s.audited({{mail[6], 7}});
+  usage(s, 9216);
+});
 
 void asked_again(Scene& s, std::uint32_t expectation, const std::string& there, const std::string& code) {
   s.obs(What::asked_again, s.open(0, Protocol::imap, s.alice, 0), [&](Event& e) {

@@ -25,7 +25,10 @@ void Auditor::note(std::string text) {
 
 /// One account after the other: an audit is no load test.
 void Auditor::visit_all(Each each, Then then) {
-  for (auto& visit : visits_) earlier_.push_back(std::move(visit));
+  for (auto& visit : visits_) {
+    if (visit->imap && visit->imap->ready()) visit->imap->logout([](const Completion&) {});
+    earlier_.push_back(std::move(visit));
+  }
   visits_.clear();
   for (std::size_t i = 0; i < context_.accounts.size(); ++i) {
     visits_.push_back(std::make_unique<Visit>());

@@ -1,6 +1,7 @@
 #include "play/devices/imap_device.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 namespace mailproof::play {
@@ -185,12 +186,25 @@ void ImapDevice::perform(const scenario::Step& step, Finish done) {
     const bool cut = session_ != nullptr && session_ != before && cut_short(session_->end());
     if (const auto changed = changed_by(step, context_); cut && changed)
       undone(context_, *changed, session_number(), ended_by_server(session_->end()));
-    rest([this, done] {
-      busy_ = false;
-      news_ = false;
-      done();
+    ask_quota(step, [this, done] {
+      rest([this, done] {
+        busy_ = false;
+        news_ = false;
+        done();
+      });
     });
   });
+}
+
+void ImapDevice::ask_quota(const scenario::Step& step, Finish done) {
+  using scenario::Verb;
+  constexpr std::array changing = {Verb::remove, Verb::expunge, Verb::move,   Verb::copy,
+                                   Verb::save,   Verb::upload,  Verb::rename, Verb::remove_mailbox};
+  const bool changed = std::find(changing.begin(), changing.end(), step.verb) != changing.end();
+  if (!changed || context_.options.load || session_ == nullptr || !session_->ready() || session_->client().idling() ||
+      !session_->client().has("QUOTA"))
+    return done();
+  session_->quota("INBOX", [done = std::move(done)](const Completion&) { done(); });
 }
 
 void ImapDevice::leave(Finish done) {

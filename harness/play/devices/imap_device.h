@@ -54,6 +54,8 @@ class ImapDevice final : public Actor, public Alarm {
   void in_mailbox(const std::string& mailbox, Then then);  ///< ... with this mailbox selected and known
   void log_out(Finish done);
   void rest(Finish done);  ///< after a step: back to IDLE; webmail logs out
+  /// After a step that adds or removes: what it did to the quota's usage is told while nothing else has changed it.
+  void ask_quota(const scenario::Step& step, Finish done);
   void start_idle(Finish done);
   void news();  ///< the mailbox changed under us
   /// The mailbox that is meant: this one, or where none is named the open one.
@@ -76,7 +78,7 @@ class ImapDevice final : public Actor, public Alarm {
 
   // Verbs (imap_verbs.cc)
   void act(const scenario::Step& step, Finish done);
-  void with_messages(const scenario::OfMessages& what, Finish done, std::function<void(const OwnedUids&)> then);
+  void with_messages(const scenario::InMailbox& what, Finish done, std::function<void(const OwnedUids&)> then);
   void note_undone(const std::vector<std::uint32_t>& wanted);
   void sync(Finish done);
   void read(const scenario::Read& read, Finish done);

@@ -118,11 +118,11 @@ void ImapDevice::sync(Finish done) {
   });
 }
 
-/// These messages in the open mailbox. What is not in view is asked for once more; what is not there then, or is not
-/// ours after all, is not touched: another device may have been quicker.
-void ImapDevice::with_messages(const scenario::OfMessages& what, Finish done,
+/// These messages in the mailbox that is named, or the open one. What is not in view is asked for once more; what is
+/// not there then, or is not ours after all, is not touched: another device may have been quicker.
+void ImapDevice::with_messages(const scenario::InMailbox& what, Finish done,
                                std::function<void(const OwnedUids&)> then) {
-  in_mailbox(box(), [this, &what, done = std::move(done), then = std::move(then)](bool ok) {
+  in_mailbox(box(what.mailbox), [this, &what, done = std::move(done), then = std::move(then)](bool ok) {
     if (!ok) return done();
     const auto wanted = context_.messages.numbers(what.messages);
     const auto go_on = [this, wanted, done, then](bool) {
@@ -310,7 +310,7 @@ void ImapDevice::save(const scenario::Save& save, Finish done) {
       static_cast<std::size_t>(save.count),
       [this, &save](std::size_t, Finish next) {
         const std::string& address = context_.accounts.at(account_ - 1).address;
-        const auto made = context_.messages.make(save.set, save.kind, save.size, account_, address, address);
+        const auto made = context_.messages.make(save, account_, address, address);
         put(save.to, made.number, made.text, std::move(next));
       },
       std::move(done));

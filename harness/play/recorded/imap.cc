@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "core/units.h"
 #include "play/recorded/content.h"
 
 namespace mailproof::play {
@@ -284,11 +285,13 @@ void RecordedImap::on_search(const imap::SequenceSet& numbers, Time) {
 
 void RecordedImap::on_quota(std::string_view root, std::string_view resource, std::uint64_t used, std::uint64_t limit,
                             Time) {
-  const std::uint64_t unit = iequals(resource, "STORAGE") ? 1024 : 1;
+  const auto octets = [storage = iequals(resource, "STORAGE")](std::uint64_t told) {
+    return storage ? octets_of_kib(told) : told;
+  };
   auto e = event(Type::obs, What::quota);
   e.text = root;
   e.code = resource;
-  e.facts = history::QuotaFacts{used * unit, limit * unit};
+  e.facts = history::QuotaFacts{octets(used), octets(limit)};
   recorder_.append(std::move(e));
 }
 

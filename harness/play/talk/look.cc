@@ -34,7 +34,8 @@ void Talk::look(std::function<void(bool)> then) {
   }
   std::vector<WantedOffer> asked;
   for (const auto& one : check_.when) asked.push_back(used_in_its_state(one));
-  for (const auto& one : check_.unless) asked.push_back(unwanted(one));
+  for (const auto& one : check_.unless)
+    if (one != kBackend) asked.push_back(unwanted(one));
   if (asked.empty()) return then(true);
   if (const Offered* known = offered_before(asked)) return then(applicable(*known));
   looked_ = std::move(then);
@@ -118,7 +119,7 @@ bool Talk::applicable(const Offered& offered) {
     if (offered.has({one})) why += wanted.where == Where::before_login ? " before login" : " after login";
   }
   for (const auto& one : check_.unless) {
-    if (!offered.has(unwanted(one))) continue;
+    if (one == kBackend || !offered.has(unwanted(one))) continue;
     if (one == kDelayedLogins) {
       delays_ = true;
     } else {

@@ -75,8 +75,8 @@ void ForeignMail::arrive(std::size_t times, std::uint64_t seed) {
   }
 }
 
-std::vector<std::string> ForeignMail::harmed() const {
-  std::vector<std::string> out;
+ForeignMail::Harm ForeignMail::harm() const {
+  Harm out;
   std::map<std::string, std::string> there;  // account -> its INBOX
   for (std::size_t i = 0; i < letters_.size(); ++i) {
     const Letter& letter = letters_[i];
@@ -88,14 +88,19 @@ std::vector<std::string> ForeignMail::harmed() const {
     const std::string& inbox = there[letter.account];
     const auto at = inbox.find(letter.text);
     if (at == std::string::npos) {
-      out.push_back(fmt::format("letter {} is not in {}'s INBOX any more:\n{}", i, letter.account, letter.text));
+      const bool changed = inbox.find(letter.text.substr(0, letter.text.find("\r\n") + 2)) != std::string::npos;
+      ++(changed ? out.changed : out.missing);
+      out.lines.push_back(fmt::format("letter {} in {}'s INBOX {}:\n{}", i, letter.account,
+                                      changed ? "was changed" : "is not there any more", letter.text));
       continue;
     }
     const auto row = inbox.find("FLAGS (", at + letter.text.size());  // behind the body in the row
     const std::string flags = inbox.substr(row, inbox.find(')', row) - row);
-    const bool deleted = flags.find("\\Deleted") != std::string::npos;
-    if (flags.find("\\Seen") != std::string::npos || deleted != letter.deleted)
-      out.push_back(fmt::format("letter {} in {}'s INBOX: {}", i, letter.account, flags));
+    const bool seen = flags.find("\\Seen") != std::string::npos;
+    const bool marked = (flags.find("\\Deleted") != std::string::npos) != letter.deleted;
+    out.seen += seen ? 1 : 0;
+    out.marked += marked ? 1 : 0;
+    if (seen || marked) out.lines.push_back(fmt::format("letter {} in {}'s INBOX: {}", i, letter.account, flags));
   }
   return out;
 }

@@ -23,9 +23,14 @@ class ForeignMail {
   void arrive(std::size_t times, std::uint64_t seed);
 
   std::size_t sent() const { return letters_.size(); }
-  /// What became of it, a line for each letter that is not there any more, changed, or marked otherwise than somebody
-  /// marked it. Empty: all is well.
-  std::vector<std::string> harmed() const;
+  /// What became of it: letters that are not there any more, are there with other octets, or are marked otherwise than
+  /// somebody marked them.
+  struct Harm {
+    std::size_t missing = 0, changed = 0, seen = 0, marked = 0;
+    std::vector<std::string> lines;  ///< one for each
+  };
+  Harm harm() const;
+  std::vector<std::string> harmed() const { return harm().lines; }
   /// Sessions that were sent its body, by their label and protocol.
   std::vector<std::string> read_by() const;
 

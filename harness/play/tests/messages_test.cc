@@ -18,7 +18,7 @@ constexpr const char* kAlice = "alice@example.test";
 struct Mail {
   explicit Mail(std::uint64_t seed = 7) : messages(history, seed, kRun, kDate) {}
   Messages::Made make(const std::string& set, MessageKind kind = MessageKind::plain, std::uint64_t size = 0) {
-    return messages.make(set, kind, size, 0, "carol@example.test", kAlice);
+    return messages.make({set, 1, size, kind}, 0, "carol@example.test", kAlice);
   }
   history::History history;
   Messages messages;

@@ -15,7 +15,7 @@ struct World {
   mail::MessageSpec ours, other;
 
   World() {
-    const auto made = messages.make("mail", scenario::MessageKind::plain, 0, 0, "a@example.test", "alice@example.test");
+    const auto made = messages.make({"mail"}, 0, "a@example.test", "alice@example.test");
     mail::ContentScanner scanner;
     scanner.begin();
     scanner.add(*made.text);

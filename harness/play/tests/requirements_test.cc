@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "play/context.h"
+
 namespace mailproof::play {
 namespace {
 
@@ -107,6 +109,35 @@ TEST(Requirements, AQuotaIsMetByExactlyThatQuota) {
   scenario.accounts[0].quota = kSmall + 1;
   ASSERT_TRUE(not_applicable(scenario, complete()));
   EXPECT_THAT(*not_applicable(scenario, complete()), HasSubstr("no account class of the target has a quota of"));
+}
+
+TEST(Requirements, AStoryKeepsToTheConnectionsThatTheTargetAllows) {
+  scenario::Scenario scenario;
+  scenario.accounts = {{"alice", {}, {}}, {"bob", {}, {}}};
+  scenario.devices.resize(4);
+  scenario.devices[0].kind = scenario::DeviceKind::deliverer;
+  for (std::size_t i = 1; i < 4; ++i) scenario.devices[i].account = i == 3 ? 1 : 0;
+  Target target = complete();
+  EXPECT_EQ(connected_by(scenario, target).of_one_account, 3U) << "two devices, and a look where something is missing";
+  EXPECT_EQ(connected_by(scenario, target).in_all, 5U);
+  target.connections = {.user = 3, .address = 5};
+  EXPECT_EQ(not_applicable(scenario, target), std::nullopt);
+  target.connections.user = 2;
+  EXPECT_THAT(not_applicable(scenario, target).value_or(""),
+              HasSubstr("may need 3 connections of one user at the same time; the target file allows 2"));
+  target.connections = {.user = 0, .address = 4};
+  EXPECT_THAT(not_applicable(scenario, target).value_or(""),
+              HasSubstr("may need 5 connections at the same time; the target file allows an address 4"));
+}
+
+TEST(Requirements, WhatABackendAnnouncesIsNotHeldAgainstItsProxy) {
+  scenario::Scenario scenario;
+  scenario.check.emplace();
+  scenario.check->unless = {std::string(kBackend)};
+  Target target = complete();
+  EXPECT_EQ(not_applicable(scenario, target), std::nullopt);
+  target.behind_proxy = true;
+  EXPECT_EQ(not_applicable(scenario, target), "the target file says that capabilities come from a backend");
 }
 
 TEST(DeliveryWay, IsTheFirstThatTheTargetCanWhereAnyWillDo) {

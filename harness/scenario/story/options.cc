@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "scenario/story/letter.h"
 #include "scenario/story/search_keys.h"
 #include "scenario/story/steps.h"
 #include "scenario/yaml/fields.h"
@@ -152,15 +153,16 @@ std::string& mailbox_of(Step& step) {
   return step.verb == Verb::rename ? step.get<Rename>().mailbox : step.get<OfMailbox>().mailbox;
 }
 
+int number_in(const Node* node) {
+  int number = 0;
+  if (node != nullptr) std::from_chars(node->text.data(), node->text.data() + node->text.size(), number);
+  return node == nullptr ? 1 : number;
+}
+
 /// How many messages the set of a deliver or save step can hold; its options are read later, so it looks ahead.
 int most_messages(const Node& action) {
-  for (std::string_view option : {"at_most", "count"})
-    if (const Node* node = find(action, option)) {
-      int most = 0;
-      std::from_chars(node->text.data(), node->text.data() + node->text.size(), most);
-      return most;
-    }
-  return 1;
+  const Node* most = find(action, "at_most");
+  return number_in(most != nullptr ? most : find(action, "count")) * number_in(find(action, kTimes));
 }
 
 /// One option, for each struct that has any. What the grammar does not allow a verb does not come here.
@@ -180,17 +182,29 @@ class OptionReader {
     part(static_cast<Sending&>(takes));
   }
   void into(Retry& takes) { part(static_cast<Sending&>(takes)); }
-  void into(Read& takes) { put(takes.pieces, read_size(option_, complaints_)); }
+  void into(Read& takes) {
+    if (is("in")) return part(takes);
+    put(takes.pieces, read_size(option_, complaints_));
+  }
   void into(Rename& takes) { put(takes.to, read_mailbox(option_, complaints_)); }
   void into(Await& takes) {
-    if (is("in")) return put(takes.mailbox, read_mailbox(option_, complaints_));
+    if (is("in")) return part(takes);
     if (is("within")) return put(takes.within, read_duration(option_, complaints_));
     if (is("for")) return put(takes.stays, read_duration(option_, complaints_));
     if (is("flags")) takes.flags = read_flags(option_, complaints_);
   }
-  void into(Flag& takes) { takes.flags = read_flags(option_, complaints_); }
-  void into(Delete& takes) { put(takes.how, read_word(option_, kHows, complaints_)); }
-  void into(Move& takes) { put(takes.to, read_mailbox(option_, complaints_)); }
+  void into(Flag& takes) {
+    if (is("in")) return part(takes);
+    takes.flags = read_flags(option_, complaints_);
+  }
+  void into(Delete& takes) {
+    if (is("in")) return part(takes);
+    put(takes.how, read_word(option_, kHows, complaints_));
+  }
+  void into(Move& takes) {
+    if (is("in")) return part(takes);
+    put(takes.to, read_mailbox(option_, complaints_));
+  }
   void into(Save& takes) {
     if (is("to")) return put(takes.to, read_mailbox(option_, complaints_));
     part(static_cast<NewMessages&>(takes));
@@ -245,8 +259,11 @@ class OptionReader {
   void part(NewMessages& made) {
     if (is("count")) return put(made.count, number());
     if (is("size")) return put(made.size, read_size(option_, complaints_));
-    if (is("kind")) put(made.kind, read_word(option_, kMessageKinds, complaints_));
+    if (is("kind")) return put(made.kind, read_word(option_, kMessageKinds, complaints_));
+    if (is("subject")) return put(made.subject, read_subject(option_, complaints_));
+    if (is("file")) made.letter = read_letter(option_, complaints_);
   }
+  void part(InMailbox& where) { put(where.mailbox, read_mailbox(option_, complaints_)); }
 
   void part(Sending& how) {
     if (is("via")) return void(how.via = read_word(option_, kWays, complaints_));

@@ -16,6 +16,8 @@ bool of_checks(std::string_view word) {
   return std::find(std::begin(kOfChecks), std::end(kOfChecks), word) != std::end(kOfChecks);
 }
 
+constexpr std::int64_t kMostTimes = 1000;
+
 /// The complaint about a word that should have been a verb of `who`.
 void unknown_verb(std::string_view word, Pos pos, Actor who, Context& context) {
   const auto known = verbs_of(who);
@@ -85,7 +87,10 @@ bool read_action(const Node& action, Actor who, Context& context, Step& step) {
   const auto options = split_words(rule->options);
   for (const auto& entry : action.children) {
     if (&entry == object) continue;
-    if (std::find(options.begin(), options.end(), entry.key) != options.end()) {
+    if (entry.key == kTimes && who != kJudge) {
+      step.times =
+          static_cast<int>(read_number(entry, 1, kMostTimes, "how often, as a number", context.complaints).value_or(1));
+    } else if (std::find(options.begin(), options.end(), entry.key) != options.end()) {
       read_option(entry, context, step);
     } else if (options.empty()) {
       context.complaints.key(entry, fmt::format("nothing: {} has no options", rule->word));

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::array kVerbs = {
     VerbRule{"deliver", Verb::deliver, kDeliverer, Object::new_set,
-             "to count size kind until at_most settle expect status within via by cut latitude", ""},
+             "to count size kind file subject until at_most settle expect status within via by cut latitude", ""},
     VerbRule{"retry", Verb::retry, kDeliverer, Object::set, "expect status within via by", ""},
 
     VerbRule{"open", Verb::open, kImap, Object::mailbox, "", ""},
@@ -17,14 +17,14 @@ constexpr std::array kVerbs = {
     VerbRule{"idle", Verb::idle, kImap, Object::maybe_mailbox, "", ""},
     VerbRule{"see", Verb::see, kImap | kPop3, Object::set, "in within for flags", ""},
     VerbRule{"lose", Verb::lose, kImap, Object::set, "in within", ""},
-    VerbRule{"read", Verb::read, kImap, Object::set, "pieces", ""},
-    VerbRule{"flag", Verb::flag, kImap, Object::set, "with", ""},
-    VerbRule{"unflag", Verb::unflag, kImap, Object::set, "with", ""},
-    VerbRule{"delete", Verb::remove, kImap | kPop3, Object::set, "how", ""},
+    VerbRule{"read", Verb::read, kImap, Object::set, "pieces in", ""},
+    VerbRule{"flag", Verb::flag, kImap, Object::set, "with in", ""},
+    VerbRule{"unflag", Verb::unflag, kImap, Object::set, "with in", ""},
+    VerbRule{"delete", Verb::remove, kImap | kPop3, Object::set, "how in", ""},
     VerbRule{"expunge", Verb::expunge, kImap, Object::maybe_mailbox, "", ""},
-    VerbRule{"move", Verb::move, kImap, Object::set, "to", "to"},
-    VerbRule{"copy", Verb::copy, kImap, Object::set, "to", "to"},
-    VerbRule{"save", Verb::save, kImap, Object::new_set, "to count size kind", ""},
+    VerbRule{"move", Verb::move, kImap, Object::set, "to in", "to"},
+    VerbRule{"copy", Verb::copy, kImap, Object::set, "to in", "to"},
+    VerbRule{"save", Verb::save, kImap, Object::new_set, "to count size kind file subject", ""},
     VerbRule{"upload", Verb::upload, kImap, Object::set, "to", ""},
     VerbRule{"create", Verb::create, kImap, Object::mailbox, "", ""},
     VerbRule{"rename", Verb::rename, kImap, Object::mailbox, "to", "to"},
@@ -208,10 +208,10 @@ std::vector<std::string> split_words(std::string_view words) {
 }
 
 bool is_option(std::string_view word) {
-  return std::any_of(kVerbs.begin(), kVerbs.end(), [&](const VerbRule& rule) {
-    const auto options = split_words(rule.options);
-    return std::find(options.begin(), options.end(), word) != options.end();
-  });
+  return word == kTimes || std::any_of(kVerbs.begin(), kVerbs.end(), [&](const VerbRule& rule) {
+           const auto options = split_words(rule.options);
+           return std::find(options.begin(), options.end(), word) != options.end();
+         });
 }
 
 bool can_be_bare(const VerbRule& rule) {

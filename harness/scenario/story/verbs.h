@@ -50,6 +50,8 @@ const VerbRule& rule_of(Verb verb);
 const VerbRule* find_verb_of_anybody(std::string_view word);
 std::vector<std::string> verbs_of(Actor actor);
 std::vector<std::string> split_words(std::string_view words);
+/// How often a step is done, {VERB: ..., times: 5}: every verb of a device has this option.
+inline constexpr std::string_view kTimes = "times";
 /// Whether any verb has an option of this name.
 bool is_option(std::string_view word);
 bool can_be_bare(const VerbRule& rule);

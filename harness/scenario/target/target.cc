@@ -12,11 +12,13 @@
 namespace mailproof::scenario {
 namespace {
 
-const std::vector<std::string> kTargetKeys = {"target",   "imap",  "pop3",   "lmtp",        "smtp",
-                                              "delivery", "tls",   "settle", "pop3_delete", "gives_up_after",
-                                              "accounts", "admin", "allow",  "known"};
+const std::vector<std::string> kTargetKeys = {
+    "target",         "imap",     "pop3",  "lmtp",  "smtp",  "delivery",    "tls",         "settle", "pop3_delete",
+    "gives_up_after", "accounts", "admin", "allow", "known", "connections", "capabilities"};
 const std::vector<std::string> kAdminVerbs = {"set_quota", "set_customer_quota", "restart", "kill", "pause", "deliver"};
 const std::vector<std::string> kAllowed = {"failed-logins", "floods", "restarts"};
+constexpr std::int64_t kMostConnections = 1'000'000;
+constexpr Word<bool> kCapabilitiesOf[] = {{"server", false}, {"backend", true}};
 constexpr std::size_t kMaxCertificates = 16U << 20;
 constexpr std::string_view kEndpoint = "an endpoint like {host: 127.0.0.1, port: 143, tls: starttls}";
 constexpr std::string_view kEndpoints = "a list of endpoints like {host: 127.0.0.1, port: 143, tls: starttls}";
@@ -68,6 +70,9 @@ class TargetReader {
           complaints_, target_.accounts, out_.problems);
     if (const Node* node = find(root_, "allow")) allow(*node);
     if (const Node* node = find(root_, "known")) known(*node);
+    if (const Node* node = find(root_, "connections")) connections(*node);
+    if (const Node* node = find(root_, "capabilities"))
+      target_.behind_proxy = read_word(*node, kCapabilitiesOf, complaints_).value_or(false);
   }
 
  private:
@@ -180,6 +185,16 @@ class TargetReader {
         complaints_.value(*entry, either(kAllowed), kAllowed);
       }
     }
+  }
+
+  void connections(const Node& node) {
+    if (!is_map(node, "{user: 3, address: 20}: as many at the same time", complaints_)) return;
+    check_keys(node, {"user", "address"}, complaints_);
+    for (const auto& [key, into] :
+         {std::pair("user", &target_.connections.user), std::pair("address", &target_.connections.address)})
+      if (const Node* found = find(node, key))
+        *into = static_cast<std::size_t>(
+            read_number(*found, 1, kMostConnections, "a number of connections", complaints_).value_or(0));
   }
 
   void known(const Node& node) {

@@ -27,6 +27,12 @@ struct Known {
   std::string until;  ///< "2027-03-01" or empty
 };
 
+/// How many connections somebody may have at the same time; 0 = as many as he likes.
+struct Connections {
+  std::size_t user = 0;     ///< one account, over IMAP and POP3 together
+  std::size_t address = 0;  ///< this host
+};
+
 /// The server under test, as its target file says.
 struct Target {
   std::string name;
@@ -43,6 +49,8 @@ struct Target {
   /// filled in.
   std::map<std::string, std::vector<std::string>> admin;
   std::vector<std::string> allow;
+  Connections connections = {};
+  bool behind_proxy = false;  ///< what is announced before login is a proxy's, what comes after it the backend's
   std::vector<Known> known;
 };
 

@@ -48,6 +48,11 @@ void Complaints::add(Pos pos, std::string_view text, std::string expected, std::
     problems_.push_back({file_, pos, shown(text), std::move(expected), hint.value_or("")});
 }
 
+void Complaints::elsewhere(std::string file, Pos pos, std::string text, std::string expected) {
+  if (problems_.size() < kMaxProblems)
+    problems_.push_back({std::move(file), pos, shown(text), std::move(expected), ""});
+}
+
 void Complaints::note(Pos pos, std::string_view text, std::string expected, const std::vector<std::string>& known) {
   if (notes_.size() < kMaxProblems)
     notes_.push_back({file_, pos, shown(text), std::move(expected), nearest_word(shown(text), known).value_or("")});

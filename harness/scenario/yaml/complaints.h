@@ -24,6 +24,9 @@ class Complaints {
   /// About a key of a map.
   void key(const Node& node, std::string expected, const std::vector<std::string>& known = {});
 
+  /// About another file that this one names.
+  void elsewhere(std::string file, Pos pos, std::string text, std::string expected);
+
   /// Not wrong, but hardly what was meant: said, and the file is played.
   void note(Pos pos, std::string_view text, std::string expected, const std::vector<std::string>& known = {});
 

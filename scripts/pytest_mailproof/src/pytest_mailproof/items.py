@@ -86,9 +86,13 @@ class ScenarioItem(pytest.Item):
         raise Finding(self.text())
 
     def headline(self):
-        """The first line of the first finding, without the scenario's own id."""
+        """What `mailproof run` says first of it: the class of the first finding that counts, and the sentence that is
+        broken; of what is no promise of the server's, what was seen."""
         for finding in self.found["findings"]:
-            return printable(f"{finding['id'].removeprefix(self.name + '/')}: {finding['actual']}".split("\n", 1)[0])
+            if finding.get("accepted"):
+                continue
+            said = finding["requirement" if finding["severity"] in ("fail", "latitude") else "actual"]
+            return printable(f"{finding['id'].removeprefix(self.name + '/')}: {said}".split("\n", 1)[0])
         return printable(self.found.get("note") or self.found["verdict"])
 
     def text(self):
