@@ -23,6 +23,7 @@ void add_server(CLI::App& app, int& status);
 void add_judge(CLI::App& app, int& status);
 void add_probe(CLI::App& app, int& status);
 void add_prove(CLI::App& app, int& status);
+void add_matrix(CLI::App& app, int& status);
 void add_manual(CLI::App& app, int& status);  ///< `manual` and `completion`; last, because they tell of all others
 
 /// "mailproof: ..." on standard error; the status of wrong use.

@@ -18,15 +18,10 @@ using judge::Verdict;
 constexpr std::size_t kMostNamed = 20;  ///< in one note
 
 template <class Word>
-std::optional<Word> word(const std::string& text, std::initializer_list<Word> all) {
+std::optional<Word> word(std::string_view text, std::initializer_list<Word> all) {
   for (const Word one : all)
     if (judge::name(one) == text) return one;
   return std::nullopt;
-}
-
-std::optional<Verdict> verdict(const std::string& text) {
-  return word(text, {Verdict::pass, Verdict::latitude, Verdict::inconclusive, Verdict::unexpected_pass, Verdict::fail,
-                     Verdict::error, Verdict::not_applicable, Verdict::known_fail});
 }
 
 std::optional<Severity> severity(const std::string& text) {
@@ -64,7 +59,7 @@ std::string text_of(const Json& from, const char* key, const std::string& of) {
 
 void read_scenario(const Json& from, std::size_t number, Baseline& out) {
   const std::string id = text_of(from, "id", fmt::format("its scenario {}", number));
-  const auto said = verdict(text_of(from, "verdict", id));
+  const auto said = verdict_named(text_of(from, "verdict", id));
   if (!said) throw NoRun{fmt::format("{} has a verdict that is none", id)};
   const bool again = out.scenarios.contains(id);
   auto& scenario = out.scenarios[id];
@@ -95,6 +90,11 @@ std::string named(const std::vector<std::string>& ids) {
 }
 
 }  // namespace
+
+std::optional<Verdict> verdict_named(std::string_view text) {
+  return word(text, {Verdict::pass, Verdict::latitude, Verdict::inconclusive, Verdict::unexpected_pass, Verdict::fail,
+                     Verdict::error, Verdict::not_applicable, Verdict::known_fail});
+}
 
 Result<Baseline> parse_baseline(std::string_view text, const std::string& name) {
   Baseline out;

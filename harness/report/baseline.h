@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,9 @@ struct Baseline {
   std::vector<std::string> selection;
   std::map<std::string, Scenario> scenarios;
 };
+
+/// The verdict that run.json calls so.
+std::optional<judge::Verdict> verdict_named(std::string_view text);
 
 /// Reads a run.json. The error says what is not as in one.
 Result<Baseline> parse_baseline(std::string_view text, const std::string& name);

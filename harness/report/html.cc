@@ -79,6 +79,7 @@ std::string verdicts_html(const RunResult& run) {
     return order_of(run.scenarios[a].verdict) < order_of(run.scenarios[b].verdict);
   });
   const std::vector<std::size_t> drawn = with_lanes(run);
+  const std::set<std::size_t> told = with_findings(run);
   std::string rows;
   for (std::size_t i = 0; i < order.size() && i < kMostRows; ++i) {
     const ScenarioResult& scenario = run.scenarios[order[i]];
@@ -86,10 +87,12 @@ std::string verdicts_html(const RunResult& run) {
     if (std::find(drawn.begin(), drawn.end(), order[i]) != drawn.end())
       id = fmt::format("<a href=\"#{}\">{}</a>", lanes_anchor(order[i]), id);
     rows += fmt::format(
-        "<tr><td>{}</td><td class=\"n\">{:.3f} s</td><td class=\"id\">{}{}</td><td class=\"what\">{}</td></tr>\n",
-        badge(scenario.verdict), scenario.seconds, id,
+        "<tr id=\"scenario-{}\"><td>{}</td><td class=\"n\">{:.3f} s</td><td class=\"id\">{}{}</td><td "
+        "class=\"what\">{}</td></tr>\n",
+        order[i] + 1, badge(scenario.verdict), scenario.seconds, id,
         scenario.title.empty() ? "" : fmt::format("<br><span class=\"why\">{}</span>", inline_html(scenario.title)),
-        what(scenario));
+        told.contains(order[i]) ? fmt::format("<a href=\"#{}\">{}</a>", finding_anchor(order[i]), what(scenario))
+                                : what(scenario));
   }
   if (order.size() > kMostRows)
     rows += fmt::format("<tr><td></td><td></td><td class=\"id\">{} more, which are in run.json</td><td></td></tr>\n",
