@@ -72,6 +72,9 @@ class RunDirectory {
   mutable std::string trouble_;
 };
 
+/// Octets of a run.json that is read again.
+inline constexpr std::size_t kMostRunJson = 256U << 20;
+
 /// Writes a whole file; what went wrong, or "".
 std::string write_file(const std::string& path, const std::string& text);
 

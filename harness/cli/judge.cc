@@ -9,6 +9,7 @@
 
 #include "archive/asked.h"
 #include "archive/history_file.h"
+#include "archive/run_directory.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "run/worker.h"
@@ -17,8 +18,6 @@
 namespace mailproof::cli {
 namespace {
 
-constexpr std::size_t kMostRun = 256U << 20;
-
 /// How long the run took, and what only its end knew, as it said itself; of one that was killed, when its last event
 /// was.
 void take_end(const std::string& directory, const archive::ReadRun& read, report::RunResult& run) {
@@ -26,7 +25,7 @@ void take_end(const std::string& directory, const archive::ReadRun& read, report
   for (const auto& one : read.histories)
     if (!one.history->events().empty()) last = std::max(last, one.history->events().back().at);
   run.seconds = std::chrono::duration<double>(last.time_since_epoch()).count();
-  const auto text = scenario::read_file(directory + "/run.json", kMostRun);
+  const auto text = scenario::read_file(directory + "/run.json", archive::kMostRunJson);
   const auto said = text ? nlohmann::json::parse(*text, nullptr, false) : nlohmann::json();
   if (!said.is_object()) return;
   if (const auto seconds = said.find("seconds"); seconds != said.end() && seconds->is_number()) {

@@ -14,8 +14,6 @@
 namespace mailproof::cli {
 namespace {
 
-constexpr std::size_t kMostRun = 256U << 20;
-
 struct MatrixFlags {
   std::vector<std::string> runs;
   std::string out = ".";
@@ -36,7 +34,7 @@ int matrix(const MatrixFlags& flags) {
     const auto equals = word.find('=');
     const bool named = equals != std::string::npos && !std::filesystem::exists(word);
     const std::string folder = named ? word.substr(equals + 1) : word;
-    const auto text = scenario::read_file(folder + "/run.json", kMostRun);
+    const auto text = scenario::read_file(folder + "/run.json", archive::kMostRunJson);
     if (!text)
       return complain(fmt::format("{}: a run directory is wanted, one with a run.json: {}", folder, text.error().why));
     const auto added = matrix.add(*text, named ? word.substr(0, equals) : "", link_to(folder, flags.out));

@@ -110,10 +110,6 @@ bool is_variable(const ImapValue& value) {
 
 bool match_value(const ImapValue& want, const ImapValue& have, TalkVariables& variables);
 
-bool is_word(const ImapValue& value, std::string_view word) {
-  return value.kind == ImapValue::Kind::text && iequals(value.text, word);
-}
-
 /// "..." at the end of a list: what follows there is free (extension data of BODYSTRUCTURE).
 bool match_in_order(const std::vector<ImapValue>& want, const std::vector<ImapValue>& have, bool open_end,
                     TalkVariables& variables) {
@@ -226,6 +222,10 @@ std::string in_one_order(const std::vector<ImapValue>& values) {
 }
 
 }  // namespace
+
+bool is_word(const ImapValue& value, std::string_view word) {
+  return value.kind == ImapValue::Kind::text && iequals(value.text, word);
+}
 
 std::vector<ImapValue> parse_imap_values(std::string_view line) { return Parser(line).values('\0'); }
 

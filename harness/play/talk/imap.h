@@ -16,6 +16,8 @@ struct ImapValue {
   std::vector<ImapValue> items;
 };
 std::vector<ImapValue> parse_imap_values(std::string_view line);
+/// A text that is that word, without case.
+bool is_word(const ImapValue& value, std::string_view word);
 
 /// "* 2 FETCH (UID ${a})" with a reply: keywords without case; FETCH and STATUS items and flags in any order, further
 /// FETCH items free. `open_end`: further words of the reply are free.

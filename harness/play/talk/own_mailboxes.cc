@@ -18,10 +18,6 @@ scenario::TalkConnect logged_in() {
   return how;
 }
 
-bool is_word(const ImapValue& value, std::string_view word) {
-  return value.kind == ImapValue::Kind::text && iequals(value.text, word);
-}
-
 std::string delimiter_of(const ImapValue& value) { return value.string ? value.text : std::string(); }
 
 }  // namespace

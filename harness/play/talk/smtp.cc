@@ -74,7 +74,9 @@ Messages::Made Talk::new_mail(const Line& at, const scenario::NewMessages& wante
   sent_mail_ = true;
   const std::size_t owner = at.recipients.empty() ? at.how.account : at.recipients.front();
   const auto sender = static_cast<std::uint32_t>(at.how.account + 1);
-  return context_.messages.make("mail", wanted.kind, wanted.size, sender, context_.accounts.at(at.how.account).address,
+  scenario::NewMessages mail = wanted;
+  mail.set = "mail";
+  return context_.messages.make(mail, sender, context_.accounts.at(at.how.account).address,
                                 context_.accounts.at(owner).address);
 }
 

@@ -17,7 +17,7 @@ using Is = ImapTestReplies::Untagged::Is;
 
 constexpr int kMostConnections = 99;
 
-std::string_view trimmed(std::string_view text) {
+std::string_view without_blanks(std::string_view text) {
   while (text.starts_with(' ')) text.remove_prefix(1);
   while (text.ends_with(' ')) text.remove_suffix(1);
   return text;
@@ -45,7 +45,7 @@ bool is_status(std::string_view text) {
 
 std::vector<std::string> words_of(std::string_view text) {
   std::vector<std::string> out;
-  while (!(text = trimmed(text)).empty()) out.emplace_back(word(text));
+  while (!(text = without_blanks(text)).empty()) out.emplace_back(word(text));
   return out;
 }
 
@@ -155,8 +155,8 @@ class ScriptReader {
   void header_line(std::string_view line) {
     const auto colon = line.find(':');
     if (colon == std::string_view::npos) return complain(line, "key: value, and an empty line behind the header");
-    const std::string key = lower(trimmed(line.substr(0, colon)));
-    const std::string_view value = trimmed(line.substr(colon + 1));
+    const std::string key = lower(without_blanks(line.substr(0, colon)));
+    const std::string_view value = without_blanks(line.substr(colon + 1));
     if (key == "capabilities") {
       check_.when = words_of(value);
     } else if (key == "connections") {
@@ -220,7 +220,7 @@ class ScriptReader {
       }
       if (line.starts_with("!output ")) return;
       if (line.starts_with("!sleep ")) {
-        const auto span = parse_duration(trimmed(line.substr(7)));
+        const auto span = parse_duration(without_blanks(line.substr(7)));
         if (!span) return complain(line, "a time, like !sleep 100ms");
         group_->sleep = *span;
         return;
@@ -238,7 +238,7 @@ class ScriptReader {
   bool preprocessed(std::string_view line) {
     const bool with = line.starts_with("!ifenv "), without = line.starts_with("!ifnenv ");
     if (with || without) {
-      const std::string name(trimmed(line.substr(with ? 7 : 8)));
+      const std::string name(without_blanks(line.substr(with ? 7 : 8)));
       const bool outer = !skipping_.empty() && skipping_.back().skip;
       skipping_.push_back({outer || has_environment_(name) != with, outer, false});
       return true;
@@ -377,7 +377,7 @@ class ScriptReader {
     const bool has_body =
         out.find("${literal:") != std::string::npos || lower(text).find("catenate") != std::string::npos;
     if (!append || has_body) return out;
-    return fmt::format("{} {}", trimmed(rest).empty() ? "APPEND ${box}" : out, next_message());
+    return fmt::format("{} {}", without_blanks(rest).empty() ? "APPEND ${box}" : out, next_message());
   }
 
   std::string next_message() {
