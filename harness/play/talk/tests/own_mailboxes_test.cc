@@ -127,7 +127,7 @@ TEST(OwnMailboxes, GoWhenTheTalkIsOver) {
   EXPECT_EQ(rig.problem(), "");
   const std::string after = names();
   EXPECT_THAT(after, Not(HasSubstr("mailproof-0000")));
-  for (const char* kept : {"INBOX", "mailproof-notes", "\"/\" Work/2026", "LSUB () \"/\" Work/2026"})
+  for (const char* kept : {"INBOX", "mailproof-notes", "\"/\" \"Work/2026\"", "LSUB () \"/\" \"Work/2026\""})
     EXPECT_THAT(after, HasSubstr(kept));
   for (const char c : {'1', '2', '9', 'a', 'b', 'c', 'd', 'e', 'f'})
     EXPECT_THAT(after, Not(HasSubstr(std::string("mailproof-") + c))) << after;
