@@ -145,8 +145,13 @@ int prove_all(ProveFlags flags) {
     const auto counted = [](std::size_t n, std::string_view what) {
       return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
     };
+    const auto stories = static_cast<std::size_t>(
+        std::count_if(scenarios->begin(), scenarios->end(), [](const auto& one) { return !one.check; }));
+    const std::string among = stories == 0 ? ""
+                                           : fmt::format(" ({}, {} {})", counted(scenarios->size() - stories, "check"),
+                                                         stories, stories == 1 ? "story" : "stories");
     say(fmt::format(
-        "{} of {} proven, with {} and {}{}\n", proven, scenarios->size(), counted(servers, "wrong server"),
+        "{} of {} proven{}, with {} and {}{}\n", proven, scenarios->size(), among, counted(servers, "wrong server"),
         counted(permitted, "permitted one"),
         wrong.problems.empty() ? "" : fmt::format("; {} in wrong-files", counted(wrong.problems.size(), "mistake"))));
   }

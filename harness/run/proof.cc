@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <set>
 
 #include "core/units.h"
+#include "report/groups.h"
 #include "run/worker.h"
 
 namespace mailproof::run {
@@ -25,6 +27,10 @@ bool accuses(const scenario::Scenario& scenario, const Trial& trial, const Trial
   const bool binds = check.level == Level::must || check.harm != scenario::Harm::none;
   return !binds && trial.verdict == Verdict::latitude;
 }
+
+/// What a story says where it could not be played on, or what came of it nobody knows yet.
+constexpr std::array kNobodyKnows = std::to_array<std::string_view>(
+    {"bounce/queued", "expectation/not-asked", "session/audit-incomplete", "session/no-answer"});
 
 Trial play_on(const scenario::Scenario& scenario, std::string server, const host::BuiltinOptions& builtin,
               const std::vector<WrongDialogue>& dialogues) {
@@ -46,11 +52,14 @@ Trial play_on(const scenario::Scenario& scenario, std::string server, const host
   out.server = std::move(server);
   out.verdict = result.verdict;
   out.note = result.note;
-  out.only_slow =
-      !result.findings.empty() &&
-      std::all_of(result.findings.begin(), result.findings.end(), [&](const judge::Finding& finding) {
-        return finding.id == scenario.id + "/conformance/late" || finding.id == scenario.id + "/conformance/silent";
-      });
+  const auto ways = report::ways_in(result);
+  out.accuses_nobody = !result.findings.empty() &&
+                       std::all_of(result.findings.begin(), result.findings.end(), [&](const judge::Finding& finding) {
+                         const std::string name(report::class_of(finding.id, scenario.id));
+                         if (scenario.check) return name == "conformance/late" || name == "conformance/silent";
+                         return std::find(kNobodyKnows.begin(), kNobodyKnows.end(), name) != kNobodyKnows.end() ||
+                                std::find(ways.begin(), ways.end(), name) != ways.end();
+                       });
   for (const auto& finding : result.findings) {
     const bool decides = (finding.severity == judge::Severity::fail && result.verdict == Verdict::fail) ||
                          (finding.severity == judge::Severity::latitude && result.verdict == Verdict::latitude) ||
@@ -111,6 +120,12 @@ WrongCases cases_of(const std::vector<scenario::WrongFile>& files, std::vector<s
     }
     const auto ids = ids_beside(file.path);
     const auto known = [&](const std::string& check, scenario::Pos pos) {
+      if (check.empty()) {
+        if (!ids.contains(file.file))
+          problems.push_back({file.path, file.pos, file.file, "the id of the story in the file beside",
+                              nearest_word(file.file, {ids.begin(), ids.end()}).value_or("")});
+        return ids.contains(file.file);
+      }
       std::vector<std::string> names;
       for (const auto& id : ids)
         if (id.starts_with(file.file + ".")) names.push_back(id.substr(file.file.size() + 1));
@@ -122,7 +137,7 @@ WrongCases cases_of(const std::vector<scenario::WrongFile>& files, std::vector<s
     const auto take = [&](const std::vector<scenario::WrongServers>& all, auto member) {
       for (const auto& servers : all) {
         if (!known(servers.check, servers.pos)) continue;
-        auto& place = out[file.file + "." + servers.check].*member;
+        auto& place = out[servers.check.empty() ? file.file : file.file + "." + servers.check].*member;
         if (place != nullptr)
           problems.push_back({file.path, servers.pos, servers.check, "a check that no other wrong-file names", ""});
         place = &servers;
@@ -164,7 +179,7 @@ Proof prove(const scenario::Scenario& scenario, const WrongCase& wrong) {
     for (const scenario::WrongServer& server : wrong.permitted->servers) {
       out.permitted.push_back(play_in_front(server));
       const Trial& trial = out.permitted.back();
-      if (trial.verdict != Verdict::pass && trial.verdict != Verdict::not_applicable && !trial.only_slow)
+      if (trial.verdict != Verdict::pass && trial.verdict != Verdict::not_applicable && !trial.accuses_nobody)
         out.problems.push_back(fmt::format("accuses what is permitted: {}: {}", server.told, reason(trial)));
     }
   }

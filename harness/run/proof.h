@@ -18,7 +18,9 @@ struct Trial {
   std::string expected, actual;             ///< of the first finding that made the verdict
   std::vector<std::string> unreached = {};  ///< blocks of the wrong server that nothing in the check came to
   bool caught = false;                      ///< of a wrong server: the check told it from a right one
-  bool only_slow = false;                   ///< nothing was found but that answers came late, or not in time
+  /// Nothing was found but that answers came late, or not in time; of a story: a way of the server that is no
+  /// scenario's (report/groups.h), or that it could not be played on.
+  bool accuses_nobody = false;
 };
 
 /// Whether a check can fail, and does not fail without reason.

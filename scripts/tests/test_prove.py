@@ -220,3 +220,70 @@ def test_a_check_whose_pattern_takes_for_ever_is_an_error_and_accuses_nobody(tmp
     assert {name: one["verdict"] for name, one in verdicts.items()} == {
         "pop3.1939-5.stat": "error", "pop3.1939-5.noop": "pass", "pop3.1939-5.help": "pass", "pop3.1939-5.extra": "not-applicable"}
     assert 'octets could not be compared with the pattern "^(x+)+y$": it takes too many steps' in verdicts["pop3.1939-5.stat"]["note"]
+
+
+STORIES = sorted(path for path in (tool.ROOT / "scenarios").glob("*/*.yaml")
+                 if path.parent.name not in ("conformance", "load") and not path.name.endswith(".wrong.yaml"))
+
+
+def test_beside_every_story_stands_what_it_fails_on_and_what_it_permits():
+    assert len(STORIES) >= 47
+    assert [path.name for path in STORIES if not path.with_suffix(".wrong.yaml").exists()] == []
+    ran = tool.mailproof("prove", *STORIES, timeout=300)
+    assert ran.status == 0, ran.text[-3000:]
+    assert f"{len(STORIES)} of {len(STORIES)} proven (0 checks, {len(STORIES)} stories), with " in ran.out.splitlines()[-1]
+
+
+STORY = """id: sync.one
+accounts: [alice]
+devices: {mta: {delivers: lmtp}, phone: {imap: alice}}
+needs: [imap, delivery, lmtp]
+steps:
+  - mta: {deliver: mail, to: alice}
+  - phone: {see: mail, within: 5s}
+"""
+
+
+@pytest.mark.parametrize("wrong, told", [
+    pytest.param("servers: [{defect: imap.move-doubles}]", "not caught: defect imap.move-doubles: pass", id="right after all"),
+    pytest.param("servers: [{defect: delivery.duplicate}]\npermitted: [{defect: delivery.loses-last-line}]",
+                 "accuses what is permitted: defect delivery.loses-last-line: fail", id="false accusation"),
+    pytest.param("servers: [{defect: delivery.duplicate}]\npermitted: [{latitude: imap.no-move}]", "", id="proven"),
+])
+def test_a_story_is_held_to_the_file_beside_it(tmp_path, wrong, told):
+    (tmp_path / "one.yaml").write_text(STORY)
+    (tmp_path / "one.wrong.yaml").write_text("wrong: sync.one\n" + wrong + "\n")
+    ran = tool.mailproof("prove", tmp_path)
+    assert ran.status == (1 if told else 0), ran.text
+    assert (f"NOT PROVEN: {told}" in ran.out) == bool(told)
+    assert f"{0 if told else 1} of 1 proven (0 checks, 1 story)" in ran.out
+    (tmp_path / "one.wrong.yaml").write_text("wrong: sync.onne\n" + wrong + "\n")
+    assert tool.mailproof("prove", tmp_path).status == 2
+
+
+# What a session may say last, and the server then ends it: before it answers, or behind the answer.
+CUT = {"": ["CAPA", "AUTH *", "USER *", "PASS *", "STAT", "LIST", "UIDL", "TOP *", "RETR *", "DELE *", "RSET", "QUIT"],
+       "lmtp> ": ["LHLO *", "MAIL *", "RCPT *", "DATA", "BDAT *", "QUIT"],
+       "smtp> ": ["EHLO *", "MAIL *", "RCPT *", "DATA", "BDAT *", "QUIT"]}
+
+
+@pytest.mark.parametrize("family", sorted({path.parent.name for path in STORIES}))
+def test_a_session_cut_short_is_that_and_nothing_else(tmp_path, family):
+    """Nothing is owed that was not asked, whatever the server did not answer any more."""
+    played = 0
+    for path in STORIES:
+        if path.parent.name != family:
+            continue
+        (tmp_path / path.name).write_text(path.read_text())
+        cuts = [f"{protocol}C: {command}\n    {how}close" for protocol, commands in CUT.items() for command in commands
+                for how in ("", "pass\n    ")]
+        played += len(cuts)
+        listed = "".join(f"  - |\n    {cut}\n" for cut in cuts)
+        (tmp_path / path.name).with_suffix(".wrong.yaml").write_text(
+            f"wrong: {family}.{path.stem}\nservers: [{{defect: delivery.duplicate}}, {{defect: imap.list-merges-ampersand}}]\npermitted:\n{listed}")
+    ran = tool.mailproof("prove", tmp_path, "--json", timeout=600)
+    told = json.loads(ran.out)
+    assert sum(len(one["permitted"]) for one in told) == played
+    accused = [(one["id"], problem) for one in told for problem in one["problems"] if problem.startswith("accuses")]
+    assert accused == []
+    assert {"inconclusive", "pass"} <= {trial["verdict"] for one in told for trial in one["permitted"]}

@@ -28,7 +28,7 @@ void expects_removal(Scene& s) {
 void declares(Scene& s, Pop3Delete policy) { s.history.info.pop3_delete = policy; }
 
 /// INBOX and Trash over IMAP, then the maildrop: twice.
-void audited_with_trash(Scene& s, const history::Listing& inbox, const history::Listing& trash) {
+void audited_with_trash(Scene& s, const history::Story::Listing& inbox, const history::Story::Listing& trash) {
   for (const std::uint32_t round : {1U, 2U}) {
     s.audit_begin(round);
     s.list_imap(s.alice, round, inbox);

@@ -47,7 +47,9 @@ class WrongReader {
   WrongReader(std::string_view text, Complaints& complaints) : lines_(lines_of(text)), complaints_(complaints) {}
 
   void read(const Node& root, WrongFile& out) {
-    check_keys(root, {"wrong", "checks", "right", "permitted"}, complaints_);
+    const Node* of_story = find(root, "servers");
+    if (of_story != nullptr) return read_story(root, *of_story, out);
+    check_keys(root, {"wrong", "checks", "servers", "right", "permitted"}, complaints_);
     require_keys(root, {"wrong", "checks"}, complaints_);
     if (const Node* id = find(root, "wrong")) {
       out.file = read_text(*id, "the id of the conformance file beside this one", complaints_).value_or("");
@@ -63,6 +65,19 @@ class WrongReader {
   }
 
  private:
+  /// Beside a story: it is the only one, and has no id of its own.
+  void read_story(const Node& root, const Node& of_story, WrongFile& out) {
+    check_keys(root, {"wrong", "servers", "permitted"}, complaints_);
+    require_keys(root, {"wrong"}, complaints_);
+    if (const Node* id = find(root, "wrong")) {
+      out.file = read_text(*id, "the id of the story beside this one", complaints_).value_or("");
+      out.pos = id->pos;
+    }
+    out.checks.push_back({"", of_story.key_pos, servers(of_story)});
+    if (const Node* permitted = find(root, "permitted"))
+      out.permitted.push_back({"", permitted->key_pos, servers(*permitted)});
+  }
+
   bool checks_map(const Node& node) {
     return is_map(node, "a map: the id of a check, and what a server does", complaints_);
   }

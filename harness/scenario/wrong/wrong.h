@@ -31,7 +31,8 @@ struct RightServer {
   WrongDialogue dialogue;
 };
 
-/// A file beside a conformance file: 1939-5.wrong.yaml beside 1939-5.yaml.
+/// A file beside a conformance file: 1939-5.wrong.yaml beside 1939-5.yaml. Beside a story: its id is the story's, and
+/// what stands there is about a check with an empty id.
 struct WrongFile {
   std::string file;  ///< the id of the conformance file; the checks' full ids are this, a dot, and theirs
   std::string path;
