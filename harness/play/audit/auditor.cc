@@ -318,7 +318,10 @@ void Auditor::pop3_list(Visit& visit, Then then) {
     if (!stat.ok() || visit.pop3->messages() == 0) return ended(stat);
     visit.pop3->list([&visit, ended](const Completion& list) {
       if (!list.ok() || !visit.pop3->client().has("UIDL")) return ended(list);
-      visit.pop3->uidl(ended);
+      // Refused it is only not offered: CAPA need not have said so.
+      visit.pop3->uidl([this, &visit, then, ended](const Completion& uidl) {
+        visit.pop3->over() ? ended(uidl) : pop3_fetch(visit, then);
+      });
     });
   });
 }

@@ -227,7 +227,6 @@ void Pop3Device::note_undone(const std::vector<std::uint32_t>& got) {
     if (std::find(got.begin(), got.end(), message) == got.end()) missing.push_back(message);
   undone(context_, missing, session_->number(),
          cut_short(session_->end()) ? ended_by_server(session_->end())
-         : session_->over()         ? ""
          : listed_                  ? ""
                                     : "the maildrop could not be listed");
 }
