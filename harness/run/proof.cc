@@ -30,7 +30,8 @@ bool accuses(const scenario::Scenario& scenario, const Trial& trial, const Trial
 
 /// What a story says where it could not be played on, or what came of it nobody knows yet.
 constexpr std::array kNobodyKnows = std::to_array<std::string_view>(
-    {"bounce/queued", "expectation/not-asked", "session/audit-incomplete", "session/no-answer"});
+    {"bounce/queued", "expectation/not-asked", "session/audit-incomplete", "session/no-answer",
+     "session/bring-up-failed", "session/login-refused", "session/problem"});
 
 Trial play_on(const scenario::Scenario& scenario, std::string server, const host::BuiltinOptions& builtin,
               const std::vector<WrongDialogue>& dialogues) {

@@ -67,7 +67,11 @@ const bool kViews[] = {
     plant("removal/kept-for-imap", [](Scene& s) { refused_after_draining(s, false); }),
     plant("removal/moved-to-trash",
           [](Scene& s) {
-            const auto mail = deletes_the_first(s);
+            const auto mail = s.accepted(2);
+            const std::uint32_t pop = s.downloads(mail);
+            s.dele(pop, 1, mail[0]);
+            s.ask(What::quit, pop);
+            s.end(pop);
             expects_removal(s);
             audited_with_trash(s, {{mail[1], 2}}, {{mail[0], 1}});
           }),

@@ -314,9 +314,9 @@ void Auditor::pop3_list(Visit& visit, Then then) {
     note("the maildrop could not be listed over POP3: " + result.text);
     visit.pop3->over() ? then() : visit.pop3->quit([then](const Completion&) { then(); });
   };
-  visit.pop3->stat([&visit, ended](const Completion& stat) {
+  visit.pop3->stat([this, &visit, then, ended](const Completion& stat) {
     if (!stat.ok() || visit.pop3->messages() == 0) return ended(stat);
-    visit.pop3->list([&visit, ended](const Completion& list) {
+    visit.pop3->list([this, &visit, then, ended](const Completion& list) {
       if (!list.ok() || !visit.pop3->client().has("UIDL")) return ended(list);
       // Refused it is only not offered: CAPA need not have said so.
       visit.pop3->uidl([this, &visit, then, ended](const Completion& uidl) {

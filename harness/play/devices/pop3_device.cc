@@ -186,7 +186,15 @@ void Pop3Device::download(const scenario::Download& download, const std::string&
       }
     download_all(job, [this, &as = download.as, expectation, job, old, done] {
       finished(as, expectation, *job);
-      session_->look_at(old, [this, old, done] { dele_all(old, done); });
+      session_->look_at(old, [this, old, done] {
+        dele_all(old, [this, old, done] {
+          std::vector<std::uint32_t> expired;
+          for (const auto number : old)
+            if (session_->message(number) != 0) expired.push_back(session_->message(number));
+          note_cut_short(std::move(expired));
+          done();
+        });
+      });
     });
   });
 }
