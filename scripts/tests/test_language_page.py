@@ -81,7 +81,7 @@ def proven(tmp_path, block, change=lambda text: text):
         checks = [one.text for one in of_kind("check") if yaml.safe_load(one.text)[0]["id"] in wanted["checks"]]
         checks = beginning(block.page) + "".join(checks)
     else:
-        [checks] = [one.text for one in of_kind("whole") if yaml.safe_load(one.text)["id"] == wanted["wrong"]]
+        checks, *_ = [one.text for one in of_kind("whole") if yaml.safe_load(one.text)["id"] == wanted["wrong"]]
     (tmp_path / "page.yaml").write_text(checks, "utf-8")
     (tmp_path / "page.wrong.yaml").write_text(change(block.text), "utf-8")
     return tool.mailproof("prove", tmp_path)
