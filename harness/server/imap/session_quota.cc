@@ -48,34 +48,22 @@ void ImapSession::cmd_getquotaroot(imap::Cursor& c) {
   ok("Done");
 }
 
-// setquota-list = "(" [setquota-resource *(SP setquota-resource)] ")"; an empty one lifts every limit.
+// setquota-list = "(" [setquota-resource *(SP setquota-resource)] ")". Limits are the owner's to set, not a user's.
 void ImapSession::cmd_setquota(imap::Cursor& c) {
   c.sp();
   const auto root = c.astring().text();
   c.sp();
-  std::optional<std::uint64_t> limit;
-  bool other = false;
   c.expect('(');
   while (c.ok() && c.peek() != ')') {
-    const bool is_storage = c.accept_word("STORAGE");
-    if (!is_storage) c.atom();
+    c.atom();
     c.sp();
-    const auto units = c.number64();
-    if (is_storage) limit = units * 1024;
-    other = other || !is_storage;
+    c.number64();
     if (c.peek() != ')') c.sp();
   }
   c.expect(')');
   if (!c.end()) return bad(c);
   if (!quota_root_known(root)) return no("[NONEXISTENT] No such quota root");
-  if (other) return no("[CANNOT] Only STORAGE can be limited");
-  if (root == account_->shared().name) {
-    account_->shared().quota = limit;
-  } else {
-    context().store.set_quota(*account_, limit);
-  }
-  write_quota(root);
-  ok("Done");
+  no("[NOPERM] Limits are not set by users");
 }
 
 std::string_view ImapSession::no_room_for(std::uint64_t octets) {

@@ -66,7 +66,8 @@ TEST_F(ImapSync, QresyncTellsWhatHappenedWhileAway) {
 TEST_F(ImapSync, WithCondstoreAFetchThatSetsSeenTellsTheUid) {
   phone_.say("SELECT INBOX (CONDSTORE)");
   EXPECT_THAT(phone_.say("FETCH 2 (BODY[HEADER.FIELDS (X)])"), StartsWith("* 2 FETCH (UID 2 BODY[HEADER.FIELDS (X)]"));
-  EXPECT_THAT(phone_.say("SELECT INBOX"), StartsWith("* OK [CLOSED]")) << "RFC 7162 section 3.2.11, also without QRESYNC";
+  EXPECT_THAT(phone_.say("SELECT INBOX"), StartsWith("* OK [CLOSED]"))
+      << "RFC 7162 section 3.2.11, also without QRESYNC";
 }
 
 TEST_F(ImapSync, SilentStoreStillTellsWhatOthersDid) {
@@ -108,15 +109,14 @@ TEST_F(ImapSync, MailboxesAreListedRenamedAndRemoved) {
   EXPECT_THAT(phone_.say("NAMESPACE"), StartsWith("* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n"));
 }
 
-TEST_F(ImapSync, QuotaRootsCanBeSet) {
-  EXPECT_THAT(phone_.say("SETQUOTA alice (STORAGE 2)"), HasSubstr("* QUOTA \"alice\" (STORAGE 3 2)\r\n"));
+TEST_F(ImapSync, LimitsAreNotSetByUsers) {
+  EXPECT_THAT(phone_.say("SETQUOTA alice (STORAGE 2)"), HasSubstr("NO [NOPERM]"));
+  EXPECT_THAT(phone_.say("SETQUOTA nobody (STORAGE 2)"), HasSubstr("NO [NONEXISTENT]"));
+  EXPECT_EQ(phone_.status("SETQUOTA alice STORAGE"), "BAD");
+  EXPECT_TRUE(world_.server.set_quota("alice", 2048));
   EXPECT_THAT(phone_.append("INBOX", plain_message(5)), HasSubstr("NO [OVERQUOTA] The mailbox is full"));
-  EXPECT_THAT(phone_.say("SETQUOTA alice ()"), HasSubstr("OK"));
-  EXPECT_THAT(phone_.say("SETQUOTA domain (STORAGE 3)"), HasSubstr("* QUOTA \"domain\" (STORAGE 3 3)\r\n"));
-  EXPECT_THAT(phone_.append("INBOX", rich_message()), HasSubstr("NO [OVERQUOTA] The domain is full"));
-  EXPECT_THAT(phone_.say("GETQUOTAROOT INBOX"), StartsWith("* QUOTAROOT \"INBOX\" \"alice\" \"domain\"\r\n"));
+  EXPECT_THAT(phone_.say("GETQUOTA alice"), HasSubstr("* QUOTA \"alice\" (STORAGE 3 2)\r\n"));
   EXPECT_THAT(phone_.say("GETQUOTA nobody"), HasSubstr("NO [NONEXISTENT]"));
-  EXPECT_THAT(phone_.say("SETQUOTA alice (MESSAGE 5)"), HasSubstr("NO [CANNOT]"));
 }
 
 TEST_F(ImapSync, SmallCommands) {
