@@ -23,17 +23,24 @@ std::string sent(const Checked& check) {
   return out;
 }
 
-/// A server that names and separates mailboxes like this.
+/// The connection that asks how mailboxes are named: those before it look at what is there.
+constexpr unsigned kNaming = 3;
+
+/// A server that tells this of its names and delimiters.
+std::vector<WrongBlock> answering(const std::string& line) {
+  WrongBlock block = instead_of("NAMESPACE", {line + "\r\n"}, kImap);
+  block.connection = kNaming;
+  return {std::move(block)};
+}
 std::vector<WrongBlock> telling(const std::string& personal) {
-  return {instead_of("NAMESPACE", {"* NAMESPACE " + personal + " NIL NIL\r\n${tag} OK Done\r\n"}, kImap)};
+  return answering("* NAMESPACE " + personal + " NIL NIL\r\n${tag} OK Done");
 }
 
-std::string own_name(const Checked& check, int number = 0) {
+std::string own_name(const Checked& check) {
   const std::string name = "mailproof-0000000000000000";
   for (const auto& log : check.rig.player->logs()) {
     const std::string all = log->all();
-    if (const auto at = all.find("mailproof-"); at != std::string::npos)
-      return all.substr(at, name.size()) + (number == 0 ? "" : "-" + std::to_string(number));
+    if (const auto at = all.find("mailproof-"); at != std::string::npos) return all.substr(at, name.size());
   }
   return {};
 }
@@ -62,7 +69,7 @@ TEST(OwnMailboxes, PrefixAndDelimiterAreTheServers) {
   EXPECT_THAT(sent(odd), HasSubstr("LIST \"\" \"My \\\"mail\\\"\\\\" + own_name(odd) + "\\\\a\"\n"));
   const Checked none(talk, kAuthenticated, telling("NIL"));
   EXPECT_THAT(sent(none), HasSubstr("CREATE " + own_name(none) + "/a\n")) << "asked by LIST then";
-  const Checked refused(talk, kAuthenticated, {instead_of("NAMESPACE", {"${tag} BAD What?\r\n"}, kImap)});
+  const Checked refused(talk, kAuthenticated, answering("${tag} BAD What?"));
   EXPECT_THAT(sent(refused), HasSubstr("CREATE " + own_name(refused) + "/a\n"));
 }
 
