@@ -39,7 +39,10 @@ void ImapSession::select(imap::Cursor& c, bool read_only) {
   if (!mailbox) return;
   if (condstore) condstore_ = true;
   view_ = std::make_unique<ImapView>(*account_, mailbox, read_only, static_cast<Listener&>(*this));
-  write("* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)\r\n");
+  Flags used;
+  for (const auto flag : {Flag::answered, Flag::flagged, Flag::deleted, Flag::seen, Flag::draft}) used.add(flag);
+  for (const auto& entry : view_->entries()) used.add(entry.message->flags);
+  print("* FLAGS {}\r\n", used.format());
   write(read_only ? "* OK [PERMANENTFLAGS ()] Read-only\r\n"
                   : "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft \\*)] Flags and keywords\r\n");
   print("* {} EXISTS\r\n* {} RECENT\r\n", view_->size(), view_->recent());
