@@ -122,6 +122,7 @@ SimRig::SimRig(scenario::Loaded loaded, const std::function<void(server::ServerO
 
 void SimRig::play() {
   player = std::make_unique<Player>(scenario, target, leased, *ports, options);
+  if (scenario.id.empty()) return;  // it could not be read, and has failed by that
   player->start();
   if (!network->run([this] { return player->done(); })) player->stalled();
 }

@@ -199,8 +199,11 @@ class TalkSense {
         complain(at, shown(), fmt::format("${{{0}}}, or of another connection ${{{0}:2}}", name));
       return;
     }
-    if (name == "wrong" || name == "head" || name == "nobody" || name == "mixed" || bound_.contains(name) || own(variable))
+    if (name == "head") {  // a message of its own
+      messages_ += at.count;
       return;
+    }
+    if (name == "wrong" || name == "nobody" || name == "mixed" || bound_.contains(name) || own(variable)) return;
     for (const std::string_view word : {"user", "pass", "address"}) {
       if (!name.starts_with(word)) continue;
       const std::string_view number = std::string_view(name).substr(word.size());
@@ -384,7 +387,10 @@ class TalkSense {
     for (const std::string& pattern : line.alternatives) {
       const auto words = pattern_words(pattern);
       if (pattern == "closed" || words.empty() || words.front().starts_with("${")) continue;
-      if (!is_code(words.front())) return complain(line, line.written, "a reply's code, like 250 or 5xx; or closed");
+      if (!is_code(words.front())) {
+        wire.certain = false;
+        return complain(line, line.written, "a reply's code, like 250 or 5xx; or closed");
+      }
       intermediate += words.front().starts_with('3') ? 1 : 0;
     }
     if (line.op == Op::never) {
