@@ -147,5 +147,5 @@ def test_a_target_file_that_is_wrong_is_none_of_the_schema(path):
 
 def test_the_schema_of_target_files_has_the_keys_of_the_reader():
     text = (ROOT / "harness/scenario/target/target.cc").read_text("utf-8")
-    keys = re.findall(r'"([a-z0-9_]+)"', re.search(r"kKeys = \{(.*?)\};", text, re.S)[1])
+    keys = re.findall(r'"([a-z0-9_]+)"', re.search(r"kTargetKeys = \{(.*?)\};", text, re.S)[1])
     assert sorted(keys) == sorted(TARGETS.schema["properties"])
