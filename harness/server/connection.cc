@@ -28,7 +28,8 @@ std::string_view Connection::up_to_starttls(std::string_view bytes) {
         std::pair(context_.has(defect("delivery.starttls-obeys-clear-text")), kMailStarttls),
         std::pair(context_.has(defect("pop3.stls-obeys-clear-text")), kStls)}) {
     const auto at = on && !secure_ ? bytes.find(command) : std::string_view::npos;
-    if (at == std::string_view::npos) continue;
+    const bool tagged = at != 0 && at != std::string_view::npos && bytes[at - 1] == ' ';
+    if (at == std::string_view::npos || (tagged && command != kStarttls)) continue;
     kept_ = bytes.substr(at + command.size());
     return bytes.substr(0, at + command.size());
   }
