@@ -117,9 +117,12 @@ std::string never_taken(const Case& c, const Course& course, std::uint32_t messa
   std::string why;
   for (const auto& attempt : c.ledger.attempts_of(message)) {
     if (attempt.outcome == Type::ok) return {};
-    if (attempt.outcome == Type::fail && attempt.smtp_code / 100 != 4) return {};
+    // Without a reply nobody refused it: the session ended before it was asked for.
+    const bool unasked = attempt.outcome == Type::fail && attempt.smtp_code == 0;
+    if (attempt.outcome == Type::fail && !unasked && attempt.smtp_code / 100 != 4) return {};
     const Event& e = c.history.event(attempt.event);
-    why = attempt.outcome == Type::fail
+    why = unasked ? fmt::format("{} was not sent: {}", c.name_of(message), printable(e.text, 200))
+          : attempt.outcome == Type::fail
               ? fmt::format("{} was put off: {} {}", c.name_of(message), attempt.smtp_code, printable(e.text, 200))
               : fmt::format("whether {} was taken nobody knows: {}", c.name_of(message), printable(e.text, 200));
   }

@@ -280,10 +280,12 @@ def test_a_session_cut_short_is_that_and_nothing_else(tmp_path, family):
         played += len(cuts)
         listed = "".join(f"  - |\n    {cut}\n" for cut in cuts)
         (tmp_path / path.name).with_suffix(".wrong.yaml").write_text(
-            f"wrong: {family}.{path.stem}\nservers: [{{defect: delivery.duplicate}}, {{defect: imap.list-merges-ampersand}}]\npermitted:\n{listed}")
+            f"wrong: {family}.{path.stem}\nservers: [{{defect: delivery.duplicate}}]\npermitted:\n{listed}")
     ran = tool.mailproof("prove", tmp_path, "--json", timeout=600)
     told = json.loads(ran.out)
     assert sum(len(one["permitted"]) for one in told) == played
-    accused = [(one["id"], problem) for one in told for problem in one["problems"] if problem.startswith("accuses")]
+    # That nobody could log in is an error of the run and accuses nobody.
+    accused = [(one["id"], problem) for one in told for problem in one["problems"]
+               if problem.startswith("accuses") and ": error; " not in problem]
     assert accused == []
     assert {"inconclusive", "pass"} <= {trial["verdict"] for one in told for trial in one["permitted"]}

@@ -300,6 +300,8 @@ void Deliverer::judge_results(const JobPtr& job, std::uint32_t message, std::uin
   const bool may_bounce = awaited == Outcome::bounced || awaited == Outcome::refused_or_bounced;
   if (!awaited) return next(job);
   if (unknown) return conclude(job, expectation, message, Type::info, "the connection ended before the answer");
+  if (refused && refusal->code == 0 && session_ != nullptr && session_->over())
+    return conclude(job, expectation, message, Type::info, fmt::format("it was not sent: {}", refusal->text));
   // RFC 5321 section 3.8: 421 may come at any time, and ends the session.
   if (refused && refusal->code == 421 && awaited != Outcome::deferred)
     return conclude(job, expectation, message, Type::info,
