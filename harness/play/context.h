@@ -68,6 +68,7 @@ struct PlayOptions {
   bool only_baseline = false;                            ///< end after it: used before a load
   bool load = false;                                     ///< flight recorders instead of whole byte logs
   std::vector<Protocol> keep_bytes;                      ///< all bytes of sessions of these, for wire rules
+  bool alone = false;                                    ///< the server is ours: nobody else's mail comes in meanwhile
   bool own_mailboxes = false;                            ///< mail that is not ours may be there, be read and be removed
   std::size_t wire_limit = 4U << 20;                     ///< kept bytes of a session's log
   std::string date = "Thu, 01 Jan 2026 00:00:00 +0000";  ///< Date: of the messages (RFC 5322)

@@ -44,6 +44,7 @@ play::PlayOptions play_options(const Setup& setup, std::uint32_t copy) {
   options.patience = setup.settings.patience;
   options.keep = setup.settings.keep;
   options.own_mailboxes = setup.settings.own_mailboxes;
+  options.alone = setup.settings.simulated.has_value() || setup.hosted != nullptr;
   options.date = setup.date;
   options.version = kVersion;
   static thread_local sasl::SaltedPasswords salted_passwords;

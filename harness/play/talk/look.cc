@@ -27,9 +27,24 @@ WantedOffer unwanted(const std::string& capability) {
 
 }  // namespace
 
+/// It is emptied with all that is in it (RFC 9051 section 6.3.6), also what came after it was looked at.
+static bool renames_inbox(const scenario::Check& check) {
+  return std::any_of(check.talk.begin(), check.talk.end(), [](const scenario::TalkLine& line) {
+    const std::string text = upper(line.text);
+    const bool sends = line.op == scenario::TalkLine::Op::send || line.op == scenario::TalkLine::Op::send_raw;
+    return sends &&
+           (text.find("RENAME INBOX") != std::string::npos || text.find("RENAME \"INBOX\"") != std::string::npos);
+  });
+}
+
 void Talk::look(std::function<void(bool)> then) {
   if (check_.real_tls() && context_.network.simulated()) {
     not_applicable("the simulation has no versions of TLS and no alerts");
+    return then(false);
+  }
+  if (renames_inbox(check_) && !context_.options.alone && !context_.options.own_mailboxes) {
+    not_applicable(
+        "RENAME INBOX takes along what comes in for somebody else meanwhile: with --i-own-these-mailboxes only");
     return then(false);
   }
   std::vector<WantedOffer> asked;
