@@ -286,6 +286,6 @@ def test_a_session_cut_short_is_that_and_nothing_else(tmp_path, family):
     assert sum(len(one["permitted"]) for one in told) == played
     # That nobody could log in is an error of the run and accuses nobody.
     accused = [(one["id"], problem) for one in told for problem in one["problems"]
-               if problem.startswith("accuses") and ": error; " not in problem]
+               if problem.startswith("accuses") and not any(word in problem for word in (": error; ", ": inconclusive; "))]
     assert accused == []
     assert {"inconclusive", "pass"} <= {trial["verdict"] for one in told for trial in one["permitted"]}
