@@ -49,8 +49,15 @@ Spread spread_of(const Matrix& matrix, const std::string& id) {
   return goods != 0 ? Spread::all_pass : Spread::nothing_said;
 }
 
+constexpr std::array kLevels{"MUST", "SHOULD", "PRACTICE", "MAY"};
+
+/// "" for a story, and for whatever else a file says.
+std::string level_in(const Json& scenario) {
+  const std::string level = text_in(scenario, "level");
+  return std::find(kLevels.begin(), kLevels.end(), level) != kLevels.end() ? level : "";
+}
+
 std::size_t rank_of(const std::string& level) {
-  constexpr std::array kLevels{"MUST", "SHOULD", "PRACTICE", "MAY"};
   return static_cast<std::size_t>(std::find(kLevels.begin(), kLevels.end(), level) - kLevels.begin());
 }
 
@@ -82,7 +89,7 @@ Result<void> Matrix::add(std::string_view run_json, const std::string& name, con
     if (!verdict)
       return Error{"", folder + "/run.json is no run.json of mailproof: its scenario " + std::to_string(number) +
                            " has no id, or a verdict that is none"};
-    rows.push_back({id, text_in(scenario, "title"), text_in(scenario, "level")});
+    rows.push_back({id, text_in(scenario, "title"), level_in(scenario)});
     const auto [at, fresh] = server.cells.try_emplace(id, Cell{*verdict, what_in(scenario, id), number});
     if (!fresh && judge::worst(std::array{at->second.verdict, *verdict}) != at->second.verdict)
       at->second = {*verdict, what_in(scenario, id), number};

@@ -195,6 +195,7 @@ TEST(NotApplicable, AStoryAboutClearTextNeedsAnEndpointWithStarttls) {
   for (const bool plaintext : {true, false})
     for (const auto kind : {scenario::DeviceKind::imap, scenario::DeviceKind::pop3}) {
       Scenario scenario;
+      scenario.accounts.resize(1);
       scenario.devices.resize(1);
       scenario.devices[0].kind = kind;
       Step step(plaintext ? Verb::connect : Verb::smuggle);
@@ -209,6 +210,7 @@ TEST(NotApplicable, AStoryAboutClearTextNeedsAnEndpointWithStarttls) {
                                                        : "the target has no pop3 endpoint with tls: starttls");
     }
   Scenario plain;
+  plain.accounts.resize(1);
   plain.devices.resize(1);
   Step step(Verb::connect);
   step.device = 0;

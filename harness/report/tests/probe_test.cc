@@ -199,7 +199,8 @@ std::vector<Wrong> wrongs() {
          p.endpoints[0].crowd = ProbedCrowd{12, 12, 10, {"NO [UNAVAILABLE] Maximum number of connections exceeded"}};
        },
        false,
-       "imap mail.example.test:143 serves 10 of 12 connections at once from this address; the others: NO [UNAVAILABLE] "
+       "imap mail.example.test:143 serves 10 of 12 connections at once from this address (`connections:` in the target "
+       "file keeps runs to it); the others: NO [UNAVAILABLE] "
        "Maximum number of connections exceeded"},
       {"LoginDelay", [](Probe& p) { p.endpoints[1].after_login->back() = "LOGIN-DELAY 60"; }, false,
        "POP3 advertises LOGIN-DELAY 60: it may refuse who logs in again sooner, as stories do"},
