@@ -222,6 +222,7 @@ TEST(NotApplicable, AStoryAboutClearTextNeedsAnEndpointWithStarttls) {
 
 TEST(NotApplicable, ALoginThatShouldFailMustBeAllowed) {
   Scenario scenario;
+  scenario.accounts.resize(1);
   scenario.devices.resize(1);
   Step step(Verb::connect);
   step.device = 0;

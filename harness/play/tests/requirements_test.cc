@@ -77,6 +77,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Requirements, ADeliveringDeviceNeedsItsOwnWay) {
   scenario::Scenario scenario;
+  scenario.accounts.resize(1);
   scenario.devices.resize(1);
   scenario.devices[0].kind = scenario::DeviceKind::deliverer;
   Target target = complete();
@@ -91,6 +92,7 @@ TEST(Requirements, ADeliveringDeviceNeedsItsOwnWay) {
 
 TEST(Requirements, ADeviceThatAsksForTlsNeedsItInItsOwnProtocol) {
   scenario::Scenario scenario;
+  scenario.accounts.resize(1);
   scenario.devices.resize(1);
   auto& device = scenario.devices[0];
   device.tls = TlsMode::starttls;
