@@ -37,10 +37,18 @@ class Side {
       }
       const std::size_t end = bytes.find('\n');
       buffer_ += bytes.substr(0, end == std::string_view::npos ? end : end + 1);
+      // A server may answer a line that is too long before it ends: the client's counts from its first blank on.
+      if (!server_ && !told_ && buffer_.find_first_of(" \r\n") != std::string::npos) {
+        line({false, buffer_, true});
+        told_ = true;
+      }
       if (end == std::string_view::npos) return;
       bytes.remove_prefix(end + 1);
-      line({server_, buffer_, !goes_on_});
-      if (server_) scan();
+      if (server_) {
+        line({true, buffer_, !goes_on_});
+        scan();
+      }
+      told_ = false;
       buffer_.clear();
     }
   }
@@ -63,6 +71,7 @@ class Side {
 
   bool server_;
   bool goes_on_ = false;
+  bool told_ = false;  ///< of the line that the client has begun
   std::string buffer_;
   std::uint64_t literal_ = 0;
   imap::LineScan scan_;

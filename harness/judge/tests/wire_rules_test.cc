@@ -141,6 +141,9 @@ TEST(WireRules, ImapThatIsRightIsLeftInPeace) {
       // The last line is cut.
       imap(wire_talk({"S: * OK hi", "C: a NOOP", "S!: a OK do"})),
       imap(wire_talk({"S: * OK hi", "C: a STARTTLS", "S!: a OK", "S!:  go\r\n", "TLS", "C: b NOOP", "S: b OK done"})),
+      // A line that is too long is answered before it ends.
+      imap(wire_talk(
+          {"S: * OK hi", "C!: a NOOP AAAA", "S: a BAD too long", "C!: AAAA\r\n", "C: b NOOP", "S: b OK done"})),
       // A tag that is none may be answered so, or not.
       imap(wire_talk({"S: * OK hi", "C: a+b NOOP", "S: a+b BAD no", "C: ", "S: * BAD no"})),
   };

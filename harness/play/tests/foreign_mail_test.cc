@@ -282,13 +282,35 @@ int seeds() {
 }
 
 /// All stories and checks, with other people's mail coming in beside them.
+/// What would take INBOX along with all that is in it is left out where others may have mail there.
+TEST(BesideOthers, InboxIsNotRenamed) {
+  auto loaded = scenario::load(
+      {"scenarios/conformance/imap/9051-6.3.6.yaml", "scenarios/conformance/mixed/snapshot.yaml"}, "scenarios");
+  ASSERT_THAT(loaded.problems, IsEmpty());
+  std::size_t renames = 0;
+  for (auto& one : loaded.scenarios) {
+    const bool of_inbox =
+        one.check && std::any_of(one.check->talk.begin(), one.check->talk.end(),
+                                 [](const auto& line) { return line.text.find("RENAME INBOX") != std::string::npos; });
+    if (!of_inbox) continue;
+    ++renames;
+    scenario::Loaded alone;
+    alone.scenarios.push_back(std::move(one));
+    SimRig rig(std::move(alone));
+    rig.play();
+    EXPECT_THAT(rig.told(What::not_applicable), testing::Contains(testing::HasSubstr("RENAME INBOX")))
+        << rig.scenario.id;
+  }
+  EXPECT_GE(renames, 3U);
+}
+
 class Stirred : public testing::TestWithParam<int> {};
 
 TEST_P(Stirred, NoStoryOrCheckTouchesItNorIsTheServerAccusedOfIt) {
   auto loaded = scenario::load({"scenarios", "fixtures/stories"}, "scenarios");
   ASSERT_THAT(loaded.problems, IsEmpty());
   ASSERT_GT(loaded.scenarios.size(), 200U);
-  std::size_t letters = 0, came_in = 0, runs = 0, renamed = 0;
+  std::size_t letters = 0, came_in = 0, runs = 0;
   ForeignMail::Harm all;
   for (auto& one : loaded.scenarios) {
     if (std::find(one.tags.begin(), one.tags.end(), "slow") != one.tags.end()) continue;
@@ -303,9 +325,6 @@ TEST_P(Stirred, NoStoryOrCheckTouchesItNorIsTheServerAccusedOfIt) {
     rig.play();
     letters += mail.sent();
     came_in += mail.sent() != 0 ? 1 : 0;
-    const auto& why = rig.told(What::not_applicable);
-    renamed += std::any_of(why.begin(), why.end(),
-                           [](const std::string& said) { return said.find("RENAME INBOX") != std::string::npos; });
     ++runs;
     const ForeignMail::Harm harm = mail.harm();
     all.missing += harm.missing;
@@ -319,7 +338,6 @@ TEST_P(Stirred, NoStoryOrCheckTouchesItNorIsTheServerAccusedOfIt) {
     EXPECT_THAT(accusations(rig), IsEmpty()) << rig.scenario.id;
   }
   EXPECT_GT(came_in, 150U) << "beside most of them mail came in while they were played";
-  EXPECT_GE(renamed, 2U) << "what would take INBOX along is left out where others may have mail there";
   // Read by scripts/beside-others.
   std::printf(
       "beside others, seed %d: %zu runs, %zu messages watched, %zu missing, %zu changed, %zu \\Seen, %zu \\Deleted\n",
