@@ -28,6 +28,8 @@ std::string reasons_text(const RunResult& run) {
   return out;
 }
 
+constexpr std::size_t kMostSections = 60;  ///< that a terminal shows one by one
+
 }  // namespace
 
 std::size_t SectionResult::count(Verdict verdict) const {
@@ -57,12 +59,33 @@ std::vector<SectionResult> by_section(const RunResult& run) {
   return out;
 }
 
+namespace {
+
+/// "imap.9051" for "imap.9051-6.3.4": what nobody would read by the section is read by the RFC.
+std::vector<SectionResult> by_rfc(const std::vector<SectionResult>& sections) {
+  std::vector<SectionResult> out;
+  std::map<std::string, std::size_t> places;
+  for (const SectionResult& one : sections) {
+    const std::string file = one.section.file.substr(0, one.section.file.find('-'));
+    const auto [at, fresh] = places.emplace(file, out.size());
+    if (fresh) out.push_back({{file, one.section.rfc, ""}, {}});
+    auto& checks = out[at->second].checks;
+    checks.insert(checks.end(), one.checks.begin(), one.checks.end());
+  }
+  return out;
+}
+
+}  // namespace
+
 std::string conformance_text(const RunResult& run) {
-  const auto sections = by_section(run);
+  auto sections = by_section(run);
   if (sections.empty()) return {};
-  std::size_t width = std::string_view("by RFC section").size();
+  const bool many = sections.size() > kMostSections;
+  if (many) sections = by_rfc(sections);
+  const std::string_view by = many ? "by RFC" : "by RFC section";
+  std::size_t width = by.size();
   for (const auto& one : sections) width = std::max(width, one.section.file.size());
-  std::string out = fmt::format("\n{:<{}}", "by RFC section", width);
+  std::string out = fmt::format("\n{:<{}}", by, width);
   for (const Verdict column : kSectionColumns) out += fmt::format("  {:>{}}", judge::name(column), 4);
   out += "\n";
   for (const auto& one : sections) {

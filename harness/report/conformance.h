@@ -24,7 +24,8 @@ std::vector<SectionResult> by_section(const RunResult& run);
 inline constexpr std::array kSectionColumns{judge::Verdict::pass, judge::Verdict::fail, judge::Verdict::latitude,
                                             judge::Verdict::not_applicable};
 
-/// A table of the sections and why checks were not applicable, for a terminal; "" where no check was played.
+/// A table of the sections (of the RFCs, where there are more than 60) and why checks were not applicable, for a
+/// terminal; "" where no check was played.
 std::string conformance_text(const RunResult& run);
 
 }  // namespace mailproof::report

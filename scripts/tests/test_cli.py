@@ -277,7 +277,7 @@ def test_only_and_skip(tmp_path):
 
     assert ids("--only", "pop3") == of("pop3")
     assert ids("--only", "pop3", "--only", "sync.read-on-phone-read-everywhere") == [*of("pop3"), "sync.read-on-phone-read-everywhere"]
-    assert ids("--skip", "mixed") == of("pop3", "quota", "sync", "tls", "x")
+    assert ids("--skip", "mixed") == [one for one in SCENARIOS if one.split(".")[0] != "mixed"]
     assert ids("--only", "mixed", "--only", "quota", "--skip", "quota") == of("mixed")
     assert tool.mailproof("run", "--sim", "scenarios", "--only", "pop", "--out", tmp_path).status == 2, "half a word is no prefix"
 

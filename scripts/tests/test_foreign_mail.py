@@ -99,7 +99,7 @@ class Others:
             where = f"{kind} in {user}'s INBOX"
             if row is None:
                 out.append(f"missing: {where}")
-            elif not row[1].endswith(text.replace("\n", "\r\n").encode()):
+            elif not row[1].rstrip().endswith(text.rstrip().replace("\n", "\r\n").encode()):  # but for line ends at the end
                 out.append(f"changed: {where}: {row[1]}")
             elif b"\\Seen" in row[0] or b"\\Deleted" in row[0]:
                 out.append(f"marked: {where}: {row[0]}")

@@ -116,6 +116,7 @@ Talk::Came Talk::ended(Line& at, const scenario::TalkLine& line, std::string act
 }
 
 Talk::Came Talk::wrong(Line* at, const scenario::TalkLine& line, std::string wanted, std::string actual) {
+  if (actual.empty()) actual = "an empty line";
   if (line.applies) {
     not_applicable(fmt::format("{}: {}", line.written, printable(actual.substr(0, actual.find('\n')), 200)));
     return Came::ended;
