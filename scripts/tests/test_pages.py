@@ -106,18 +106,33 @@ def what_runs_leave(folder):
     return {path.name for run in ("first", "second", "load") for path in (folder / run).iterdir()}
 
 
+def what_a_matrix_leaves(folder):
+    tool.mailproof("matrix", "--out", folder / "table", f"before={folder / 'first'}", f"after={folder / 'second'}")
+    return {path.name for path in (folder / "table").iterdir()}
+
+
 @pytest.fixture(scope="module")
-def left(tmp_path_factory):
-    return what_runs_leave(tmp_path_factory.mktemp("runs"))
+def runs_folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def left(runs_folder):
+    return what_runs_leave(runs_folder)
+
+
+@pytest.fixture(scope="module")
+def compared(left, runs_folder):
+    return what_a_matrix_leaves(runs_folder)
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_file_that_a_page_names_by_its_end_is_somewhere(page, left):
+def test_a_file_that_a_page_names_by_its_end_is_somewhere(page, left, compared):
     files = names_of_files()
     for text in re.findall(r"`([^`\n]+)`", without_blocks(PAGES[page])):
         for name in re.findall(r"(?<![\w./*<$-])([\w.][\w./-]*\.(?:yaml|yml|json|jsonl|py|cc|h|md|tsv|css|html|xml|csv|log))\b", text):
             name = name.removeprefix("../")
-            known = name in left | READERS_OWN or name.rpartition("/")[2] in READERS_OWN or name.startswith(".github/")
+            known = name in left | compared | READERS_OWN or name.rpartition("/")[2] in READERS_OWN or name.startswith(".github/")
             assert known or any(("/" + file).endswith("/" + name) for file in files), f"{page} names {name}"
 
 
