@@ -296,8 +296,8 @@ void missed(Case& c, const Course& course, const Strangers& strangers, const Pop
   for (const std::uint32_t message : messages) {
     if (policy.refuses(message)) continue;
     const Event* undone = message == 0 ? nullptr : course.undone_before(e, message);
-    const std::string why =
-        e.what == What::downloaded && message != 0 ? not_owed(c, course, e, message) : std::string();
+    const bool counts = (e.what == What::downloaded || e.what == What::found) && message != 0;
+    const std::string why = counts ? not_owed(c, course, e, message) : std::string();
     if (undone != nullptr) {
       not_done(c, e, *undone, message);
       continue;

@@ -124,5 +124,5 @@ def test_every_story_that_passed_can_be_unfolded(tmp_path):
     assert tool.mailproof("run", "--sim", "scenarios/mixed", "--out", tmp_path).status == 0
     page = check((tmp_path / "report.html").read_text("utf-8"))
     stories = [attributes for tag, attributes in page.tags if tag == "details" and attributes.get("class") == "story"]
-    assert len(stories) == len(list((ROOT / "scenarios/mixed").glob("*.yaml")))
+    assert len(stories) == len([one for one in (ROOT / "scenarios/mixed").glob("*.yaml") if not one.name.endswith(".wrong.yaml")])
     assert all("open" not in attributes for attributes in stories)
