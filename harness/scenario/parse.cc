@@ -11,7 +11,7 @@ namespace mailproof::scenario {
 namespace {
 
 const std::vector<std::string> kStoryKeys = {"id",    "title",     "why",      "refs",    "tags",
-                                        "needs", "customers", "accounts", "devices", "steps"};
+                                             "needs", "customers", "accounts", "devices", "steps"};
 
 /// Kinds of files that share the suffix but not yet the interpreter. The word tells them apart.
 constexpr std::pair<std::string_view, std::string_view> kNotYet[] = {

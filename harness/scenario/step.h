@@ -178,8 +178,8 @@ struct NewMessages {
   int count = 1;
   std::uint64_t size = 0;  ///< octets of each; 0 = natural size of the kind
   MessageKind kind = MessageKind::plain;
-  std::string mime = {};  ///< a check's own text in place of a kind's, with CRLF line ends; see mail::MessageSpec
-  std::string subject = {};                   ///< as people write it; "" = the set's name, or the letter's
+  std::string mime = {};     ///< a check's own text in place of a kind's, with CRLF line ends; see mail::MessageSpec
+  std::string subject = {};  ///< as people write it; "" = the set's name, or the letter's
   std::shared_ptr<const Letter> letter = {};  ///< none = made from the seed
 };
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <utility>
 
-#include "core/deflate_peer.h"
 #include "core/bytes.h"
+#include "core/deflate_peer.h"
 #include "core/outbox.h"
 #include "sim/wrong_script.h"
 
@@ -165,7 +165,7 @@ class WrongConnection final : public Peer {
       const WrongAction& action = block_->actions[next_++];
       switch (action.kind) {
         case Kind::say:
-            put(replace_all(grouped(action.text), "${tag}", tag_));
+          put(replace_all(grouped(action.text), "${tag}", tag_));
           break;
         case Kind::pass:
           give(command_.empty() ? known_ : answer(command_));

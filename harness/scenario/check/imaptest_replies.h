@@ -4,8 +4,8 @@
 
 namespace mailproof::scenario {
 
-/// What the replies to the commands of one group of an ImapTest script must be. Patterns are in ImapTest's own notation,
-/// with its default directives filled in; play/ compares them.
+/// What the replies to the commands of one group of an ImapTest script must be. Patterns are in ImapTest's own
+/// notation, with its default directives filled in; play/ compares them.
 struct ImapTestReplies {
   struct Untagged {
     enum class Is { must, must_not, may } is = Is::must;

@@ -13,8 +13,8 @@ namespace mailproof::scenario {
 namespace {
 
 const std::vector<std::string> kTargetKeys = {
-    "target",         "imap",     "pop3",  "lmtp",  "smtp",  "delivery",    "tls",         "settle", "pop3_delete",
-    "gives_up_after", "accounts", "admin", "allow", "known", "connections", "capabilities"};
+    "target",      "imap",           "pop3",     "lmtp",  "smtp",  "delivery", "tls",         "settle",
+    "pop3_delete", "gives_up_after", "accounts", "admin", "allow", "known",    "connections", "capabilities"};
 const std::vector<std::string> kAdminVerbs = {"set_quota", "set_customer_quota", "restart", "kill", "pause", "deliver"};
 const std::vector<std::string> kAllowed = {"failed-logins", "floods", "restarts"};
 constexpr std::int64_t kMostConnections = 1'000'000;

@@ -350,8 +350,9 @@ TEST(WrongServer, LinesOfMailAreNoCommands) {
 TEST(WrongServer, MailThatItAsksForItselfTheServerHasNothingOf) {
   const std::string heard = talk({smtp_on("DATA", {say("354 mine")}), smtp_on(".", {say("250 mine")})},
                                  {kEnvelope + "DATA\r\n", "NOOP\r\n.\r\n", "DATA\r\n.\r\nQUIT\r\n"}, Protocol::smtp);
-  EXPECT_THAT(heard, testing::EndsWith(
-                         "354 mine\r\n250 mine\r\n354 mine\r\n250 mine\r\n221 2.0.0 mail.example.test closes\r\n<closed>\r\n"));
+  EXPECT_THAT(
+      heard, testing::EndsWith(
+                 "354 mine\r\n250 mine\r\n354 mine\r\n250 mine\r\n221 2.0.0 mail.example.test closes\r\n<closed>\r\n"));
 }
 
 TEST(WrongServer, AChunkBelongsToItsLine) {
@@ -359,7 +360,8 @@ TEST(WrongServer, AChunkBelongsToItsLine) {
       .at = At::prefix, .protocol = Protocol::smtp, .text = "BDAT", .actions = {edit("^250", "252")}};
   const std::string heard =
       talk({chunk, smtp_on("NOOP", {say("500 wrong")})}, {kEnvelope, "BDAT 6\r\nNO", "OP\r\nQUIT\r\n"}, Protocol::smtp);
-  EXPECT_THAT(heard, testing::EndsWith("252 2.0.0 6 octets so far\r\n221 2.0.0 mail.example.test closes\r\n<closed>\r\n"));
+  EXPECT_THAT(heard,
+              testing::EndsWith("252 2.0.0 6 octets so far\r\n221 2.0.0 mail.example.test closes\r\n<closed>\r\n"));
 }
 
 }  // namespace
