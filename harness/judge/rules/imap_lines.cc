@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "core/bytes.h"
 #include "judge/rules/imap_rules.h"
