@@ -70,7 +70,7 @@ os.write(int(sys.argv[1]), b"%d %d %f" % (os.waitstatus_to_exitcode(status), usa
 """
 
 
-def mailproof(*arguments, env=None, timeout=60):
+def mailproof(*arguments, env=None, timeout=180):
     """Runs it to its end, or fails after the timeout."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.TemporaryFile() as figures:
         command = [sys.executable, "-I", "-S", "-c", LAUNCHER, str(figures.fileno()), BINARY, *map(str, arguments)]

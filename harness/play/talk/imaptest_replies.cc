@@ -59,7 +59,7 @@ void Talk::imaptest_untagged(const Replies& replies, const std::string& reply) {
 Talk::Came Talk::imaptest(Line& at, const scenario::TalkLine& line) {
   const Replies& replies = *line.imaptest;
   if (!imaptest_) {
-    imaptest_.emplace();
+    imaptest_ = ImapTestGroup{};
     imaptest_->found.resize(replies.untagged.size());
     imaptest_->open = std::max<std::size_t>(replies.tagged.size(), 1);
     matcher_.begin(replies.tagged.empty() ? "" : replies.tagged.front().tag);

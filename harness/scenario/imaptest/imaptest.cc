@@ -289,7 +289,7 @@ class ScriptReader {
   void command(std::string_view line) {
     if (!group_ || group_->pending() == 0) finish_group();
     if (!group_) {
-      group_.emplace();
+      group_ = Group{};
       group_->line = line_;
       group_->text = line;
       std::erase(group_->text, '\1');

@@ -185,7 +185,9 @@ imap::LiteralAction ImapSession::on_literal_begin(const imap::LiteralBegin& begi
 void ImapSession::ok(std::string_view text) { tagged("OK", text); }
 
 void ImapSession::no(std::string_view text) {
-  if (context().has(latitude("imap.no-without-code")) && text.starts_with('[')) text.remove_prefix(text.find(']') + 2);
+  // TRYCREATE is a MUST (RFC 3501 sections 6.3.11 and 6.4.7).
+  if (context().has(latitude("imap.no-without-code")) && text.starts_with('[') && !text.starts_with("[TRYCREATE]"))
+    text.remove_prefix(text.find(']') + 2);
   tagged("NO", text);
 }
 
