@@ -107,7 +107,8 @@ TEST(ImapLatitudes, NilForExpunged) {
 
 TEST(ImapLatitudes, NoWithoutCode) {
   auto story = tolerant("imap.no-without-code");
-  EXPECT_EQ(story.phone.say("COPY 1 Nowhere"), "a6 NO No such mailbox\r\n");
+  EXPECT_EQ(story.phone.say("COPY 1 Nowhere"), "a6 NO [TRYCREATE] No such mailbox\r\n") << "a MUST";
+  EXPECT_EQ(story.phone.say("STATUS Nowhere (MESSAGES)"), "a7 NO No such mailbox\r\n");
 }
 
 TEST(ImapLatitudes, NoUidplus) {
