@@ -266,7 +266,13 @@ class TalkSense {
   /// A message that is sent, or its text. False: it is a command.
   bool mail(Wire& wire, const TalkLine& line) {
     if (line.op != Op::send) return false;
+    const bool chunk = istarts_with(line.text, "BDAT ");
     const auto open = line.text.find("{mail"), close = line.text.find('}', open);
+    // {mial} would go out as it stands, and be the mail.
+    const auto brace = line.text.find('{');
+    const bool begins = brace == 0 || (brace != std::string::npos && line.text[brace - 1] == ' ');
+    if ((wire.content || chunk) && begins && open != brace)
+      complain(line, line.text.substr(brace, line.text.find('}', brace) - brace + 1), "{mail}, a new message");
     bool made = false;
     if (open != std::string::npos && close != std::string::npos && !line.text.substr(open).starts_with("{mail.")) {
       made = true;
@@ -274,14 +280,12 @@ class TalkSense {
       const std::string inside = line.text.substr(open, close - open + 1);
       if (!read_new_mail(inside))
         complain(line, inside, "what kind of message and how large, where it is not any: {mail dot-lines 8KiB}");
-      const bool chunk = istarts_with(line.text, "BDAT ");
       if (!chunk && !wire.content && wire.certain)
         complain(line, line.written, "S: 354 above, which asks for it; or BDAT in front of it");
       if (!chunk && inside != line.text)
         complain(line, line.written, "a line of its own for {mail}, or BDAT before it");
     }
     const bool ends = wire.content && (made || line.text == ".");
-    const bool chunk = istarts_with(line.text, "BDAT ");
     // LMTP has a reply for each recipient that was taken: how many is the server's to say.
     if ((ends || chunk) && wire.protocol == Protocol::lmtp) wire.certain = false;
     return ends ? std::exchange(wire.content, false) : wire.content;

@@ -270,6 +270,8 @@ TEST(Checks, WhatSmtpCannotMean) {
   EXPECT_THAT(wrong("C: EHLO a\nS: 250-SIZE"), HasSubstr("behind it the last line of that reply"));
   EXPECT_THAT(wrong("C: EHLO a\nS: 250-SIZE | 250\nS: 250"), HasSubstr("all about one line of a reply"));
   EXPECT_THAT(wrong("C: {mail}\nS: 250"), HasSubstr("S: 354 above"));
+  EXPECT_THAT(wrong("C: DATA\nS: 354\nC: {mial}\nC: .\nS: 250"), HasSubstr("'{mial}'; expected {mail}, a new message"));
+  EXPECT_THAT(wrong("C: BDAT {mial 2KiB} LAST\nS: 250"), HasSubstr("'{mial 2KiB}'; expected {mail}, a new message"));
   EXPECT_THAT(wrong("C: BDAT {mail giant} LAST\nS: 250"), HasSubstr("{mail dot-lines 8KiB}"));
   EXPECT_THAT(wrong("C: NOOP\nS: 250\narrives: mail.1"), HasSubstr("a message that was delivered before"));
   EXPECT_THAT(wrong("C: NOOP\nS: 250\narrives: tomorrow"), HasSubstr("a message that was delivered before"));
