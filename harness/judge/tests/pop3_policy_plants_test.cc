@@ -39,6 +39,17 @@ void audited_with_trash(Scene& s, const history::Story::Listing& inbox, const hi
   }
 }
 
+/// POP3 deletes one of two messages, and IMAP finds it in Trash.
+void deleted_into_trash(Scene& s) {
+  const auto mail = s.accepted(2);
+  const std::uint32_t pop = s.downloads(mail);
+  s.dele(pop, 1, mail[0]);
+  s.ask(What::quit, pop);
+  s.end(pop);
+  expects_removal(s);
+  audited_with_trash(s, {{mail[1], 2}}, {{mail[0], 1}});
+}
+
 /// A small account that POP3 drains, and the next mail is refused as over quota.
 void refused_after_draining(Scene& s, bool declared) {
   s.history.info.accounts[s.alice - 1].quota = 8192;
@@ -65,16 +76,7 @@ const bool kViews[] = {
             s.audited(Scene::all(mail), {{mail[1], 2}});
           }),
     plant("removal/kept-for-imap", [](Scene& s) { refused_after_draining(s, false); }),
-    plant("removal/moved-to-trash",
-          [](Scene& s) {
-            const auto mail = s.accepted(2);
-            const std::uint32_t pop = s.downloads(mail);
-            s.dele(pop, 1, mail[0]);
-            s.ask(What::quit, pop);
-            s.end(pop);
-            expects_removal(s);
-            audited_with_trash(s, {{mail[1], 2}}, {{mail[0], 1}});
-          }),
+    plant("removal/moved-to-trash", deleted_into_trash),
     silent("what POP3 deletes stays for IMAP, as the target file says",
            [](Scene& s) {
              declares(s, Pop3Delete::keeps_for_imap);
@@ -87,13 +89,7 @@ const bool kViews[] = {
     silent("what POP3 deletes goes to Trash, as the target file says",
            [](Scene& s) {
              declares(s, Pop3Delete::to_trash);
-             const auto mail = s.accepted(2);
-             const std::uint32_t pop = s.downloads(mail);
-             s.dele(pop, 1, mail[0]);
-             s.ask(What::quit, pop);
-             s.end(pop);
-             expects_removal(s);
-             audited_with_trash(s, {{mail[1], 2}}, {{mail[0], 1}});
+             deleted_into_trash(s);
            }),
     silent("what IMAP removed as well is nowhere, whatever the target file says of POP3",
            [](Scene& s) {
