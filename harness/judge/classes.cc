@@ -179,6 +179,10 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"quota", "usage-wrong", kFail,
      "RFC 2087 section 3: the usage of STORAGE is the sum of the messages' RFC822.SIZE, in units of 1024 octets; RFC "
      "9208 section 5.1: an estimate of their space (I36)"},
+    {"quota", "usage-estimated", kLatitude,
+     "RFC 2087 section 3: the usage of STORAGE is the sum of the messages' RFC822.SIZE; RFC 9208 section 5.1 lets it "
+     "be "
+     "an estimate of their space (I36)"},
     {"quota", "usage-late", kLatitude,
      "RFC 2087 section 3: the usage of STORAGE is the sum of the messages' RFC822.SIZE; RFC 9208 section 8 lets a "
      "server "

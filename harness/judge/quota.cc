@@ -192,10 +192,16 @@ bool changes(const Event& e) {
          e.what == What::quit;
 }
 
+/// What was told while the scenario was played.
+struct ToldMeanwhile {
+  std::map<std::uint32_t, Meanwhile> wrong;  ///< by account, the first
+  std::set<std::uint32_t> right;             ///< accounts with mail, whose usage was its sum
+};
+
 /// By account, the first usage that was wrong when it was told. Nothing is said of an account that held mail before, or
 /// in which somebody else's came in, nor while anything that may change it is under way.
-std::map<std::uint32_t, Meanwhile> wrong_meanwhile(const Case& c) {
-  std::map<std::uint32_t, Meanwhile> out;
+ToldMeanwhile told_meanwhile(const Case& c) {
+  ToldMeanwhile out;
   if (c.history.info.load) return out;
   history::Ledger so_far(c.history);
   const Sightings doubled = most_at_once(c);
@@ -216,18 +222,21 @@ std::map<std::uint32_t, Meanwhile> wrong_meanwhile(const Case& c) {
     if (e.what == What::quota && iequals(e.code, "STORAGE")) told[e.session].push_back(&e);
     if (e.what != What::get_quota || e.type == Type::invoke) continue;
     const auto roots = std::exchange(told[e.session], {});
-    if (e.type != Type::ok || roots.empty() || !under_way.empty() || out.contains(account) || newest[account] == 0 ||
-        had_before.contains(account) || strangers.in(account) != nullptr || c.history.account(account).customer != 0)
+    if (e.type != Type::ok || roots.empty() || !under_way.empty() || out.wrong.contains(account) ||
+        newest[account] == 0 || had_before.contains(account) || strangers.in(account) != nullptr ||
+        c.history.account(account).customer != 0)
       continue;
     const Bounds b = seen_by(c, so_far, doubled, account);
     const std::uint64_t slack = 2048 + b.most / 50;
     const auto used = [](const Event* root) { return root->get<history::QuotaFacts>().used; };
     if (std::any_of(roots.begin(), roots.end(),
-                    [&](const Event* root) { return used(root) <= b.most + slack && used(root) + slack >= b.least; }))
+                    [&](const Event* root) { return used(root) <= b.most + slack && used(root) + slack >= b.least; })) {
+      if (b.least > slack) out.right.insert(account);
       continue;
+    }
     const Event* highest =
         *std::max_element(roots.begin(), roots.end(), [&](auto* one, auto* other) { return used(one) < used(other); });
-    out[account] = {
+    out.wrong[account] = {
         highest->index, newest[account], highest->text,
         b.least == b.most ? format_size(b.most) : fmt::format("{} to {}", format_size(b.least), format_size(b.most)),
         used(highest)};
@@ -237,7 +246,8 @@ std::map<std::uint32_t, Meanwhile> wrong_meanwhile(const Case& c) {
 
 /// One root counts all of the account's mail; roots of single mailboxes count less, a customer's or domain's more.
 void usage(Case& c) {
-  const auto meanwhile = wrong_meanwhile(c);
+  const ToldMeanwhile told_before = told_meanwhile(c);
+  const auto& meanwhile = told_before.wrong;
   const auto first_wrong = [&](std::uint32_t account) -> std::pair<std::string, std::vector<std::uint32_t>> {
     const auto at = meanwhile.find(account);
     if (at == meanwhile.end()) return {};
@@ -299,7 +309,9 @@ void usage(Case& c) {
     wrong_at_the_end.insert(account);
     auto [since, events] = first_wrong(account);
     events.push_back(highest->second.event);
-    c.find("usage-wrong",
+    // Who counted right before does not estimate (RFC 9208 section 5.1), nor does who is off by a thousand times.
+    const bool estimates = !told_before.right.contains(account) && used / 1000 <= sum + slack;
+    c.find(estimates ? "usage-estimated" : "usage-wrong",
            {fmt::format("{}'s usage near {}, the sum of {} messages", c.account(account), format_size(sum), messages),
             fmt::format("GETQUOTAROOT tells {} for the root \"{}\"{}", format_size(used), printable(highest->first, 60),
                         since),

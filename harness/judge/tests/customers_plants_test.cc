@@ -247,14 +247,14 @@ const bool kUsage[] = {
              usage(s, "alice", 24 * kKiB);
              usage(s, "acme", 64 * kKiB);
            }),
-    plant("quota/usage-wrong",  // a customer's root cannot count less than one of its boxes
+    plant("quota/usage-estimated",  // a customer's root cannot count less than one of its boxes
           [](Scene& s) {
             acme(s, 128 * kKiB);
             const auto alices = fill(s, s.alice, 5);
             audited(s, alices, {});
             usage(s, "acme", 8 * kKiB);
           }),
-    plant("quota/usage-wrong",  // nobody else is below this root
+    plant("quota/usage-estimated",  // nobody else is below this root
           [](Scene& s) {
             const auto alices = fill(s, s.alice, 3), bobs = fill(s, s.bob, 5);
             audited(s, alices, bobs);

@@ -88,7 +88,7 @@ const bool kQuota[] = {
             s.deliver(s.lmtp(), s.message(), s.alice, Type::fail, 550, "5.1.1", "no such user");
             s.audited(Scene::all(mail));
           }),
-    plant("quota/usage-wrong",  // too much
+    plant("quota/usage-estimated",  // too much, from the beginning
           [](Scene& s) {
             const auto mail = big(s, 2);
             s.audited(Scene::all(mail));
@@ -100,7 +100,7 @@ const bool kQuota[] = {
             s.audited(Scene::all(mail));
             usage(s, static_cast<std::uint64_t>(-1024));
           }),
-    plant("quota/usage-wrong",  // too little
+    plant("quota/usage-estimated",  // too little
           [](Scene& s) {
             const auto mail = big(s, 3);
             s.audited(Scene::all(mail));
@@ -116,10 +116,11 @@ const bool kQuota[] = {
             s.audited({{mail[6], 7}});
             usage(s, 9216);
           }),
-    plant("quota/usage-wrong",  // ... for ever: one finding
+    plant("quota/usage-wrong",  // ... for ever, where it was right before: one finding
           [](Scene& s) {
             const auto mail = big(s, 7);
             const std::uint32_t hand = s.watches(s.phone, mail);
+            asked_for_usage(s, hand, 56 * 1024);
             s.store(hand, "1:6");
             s.expunge(hand);
             asked_for_usage(s, hand, 56 * 1024);
