@@ -42,7 +42,7 @@ TEST(Quota, AUsageThatNoNumberHoldsInOctetsIsNotTakenForNothing) {
   EXPECT_THAT(found_with("18014398509482000"),
               testing::Contains(
                   testing::AllOf(testing::HasSubstr("quota/usage-wrong"), testing::HasSubstr("9223372036854775807"))));
-  EXPECT_THAT(found_with("0"), testing::Contains(testing::HasSubstr("quota/usage-wrong")));
+  EXPECT_THAT(found_with("0"), testing::Contains(testing::HasSubstr("quota/usage-estimated")));
 }
 
 }  // namespace
