@@ -189,6 +189,10 @@ constexpr auto kClasses = std::to_array<FindingClass>({
      "tell what it has cached (I36)"},
     {"quota", "refused-below-limit", kFail,
      "RFC 9208 sections 3.1 and 4.3.1: mail is refused as over quota only when it would exceed the limit (I36)"},
+    {"quota", "refused-by-estimate", kLatitude,
+     "RFC 9208 section 4.3.1: mail is refused as over quota when it would exceed the limit; section 5.1 lets the usage "
+     "be "
+     "an estimate, and that stood near it (I36)"},
     {"quota", "not-freed", kFail, "RFC 9208 section 4.3.1: what was removed counts no longer (I36)"},
     {"quota", "wrong-reason", kFail,
      "RFC 3463 section 3.2: x.1.1 says that the mailbox does not exist; senders give such an address up (I36)"},

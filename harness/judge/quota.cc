@@ -74,97 +74,6 @@ bool limited(const history::History& history) {
                      [](const Event& e) { return e.what == What::admin && e.type == Type::ok; });
 }
 
-void decisions(Case& c) {
-  if (!limited(c.history)) return;
-  Limits limits(c.history);
-  history::Ledger so_far(c.history);
-  const Sightings seen = most_at_once(c);
-  Holdings holdings(c, so_far, seen);
-  const auto had_before = full_before(c.history);
-  const Strangers strangers(c);
-  std::map<std::uint32_t, std::uint64_t> highest;  // account -> most it may ever have held
-  for (const Event& e : c.history.events()) {
-    const bool adds = e.what == What::deliver || e.what == What::append || e.what == What::copy || e.what == What::move;
-    const std::uint32_t account = e.what == What::deliver ? e.account : c.history.account_of(e);
-    limits.apply(c.history, e);
-    const std::uint64_t limit = account == 0 ? 0 : limits.own[account];
-    const std::uint32_t customer = account == 0 ? 0 : c.history.account(account).customer;
-    const std::uint64_t shared = customer == 0 ? 0 : limits.shared[customer];
-    const bool decided = adds && (limit != 0 || shared != 0) && (e.type == Type::ok || e.type == Type::fail);
-    // What other mailboxes of a customer hold is not known, so that its limit excuses every refusal.
-    if (decided && customer == 0 && e.type == Type::fail && says_over_quota(e) && !had_before.contains(account)) {
-      const Bounds b = holdings.of_account(account);
-      const std::uint64_t size = asked_size(c, e) + kTraceHeaders;
-      const bool far_below = (b.most + size) * 10 < limit * 8;
-      const bool moves = e.what == What::copy || e.what == What::move;  // how much it would add is not known here
-      const Event* stranger = far_below && !moves ? strangers.in(account) : nullptr;
-      if (stranger != nullptr) {
-        c.find("others-mail",
-               {"what a quota counts, known",
-                fmt::format("{} is refused as over quota at {}; {}", c.who(e), c.when(e), came_in(c, *stranger)),
-                {e.index, stranger->index},
-                c.invoke(e).message,
-                ""});
-      } else if (far_below && !moves) {
-        const bool was_full = highest[account] * 10 >= limit * 8;
-        c.find(
-            was_full ? "not-freed" : "refused-below-limit",
-            {fmt::format("{} accepted: {}'s messages come to {} at most, the limit is {}",
-                         c.name_of(c.invoke(e).message), c.account(account), format_size(b.most), format_size(limit)),
-             fmt::format("{} is refused as over quota at {}{}: {} {} {}", c.who(e), c.when(e),
-                         was_full ? ", though a client removed messages" : "", e.get<history::ReplyFacts>().code,
-                         e.code, printable(e.text, 120)),
-             {e.index},
-             c.invoke(e).message,
-             ""});
-      }
-    }
-    if (decided && limit != 0 && e.type == Type::fail && e.code.ends_with(".1.1") && holdings.had_mail(account)) {
-      const Bounds b = holdings.of_account(account);
-      if ((b.most + asked_size(c, e)) * 10 >= limit * 8)
-        c.find("wrong-reason",
-               {fmt::format("a status that says that {}'s mailbox is full: 5.2.2, 4.2.2", c.account(account)),
-                fmt::format("{} is told {} {} at {}, as if there were no such address: {}", c.who(e),
-                            e.get<history::ReplyFacts>().code, e.code, c.when(e), printable(e.text, 120)),
-                {e.index},
-                e.message,
-                ""});
-    }
-    so_far.apply(e);
-    holdings.follow();
-    if (!adds || (limit == 0 && shared == 0)) continue;
-    const Bounds b = holdings.of_account(account);
-    highest[account] = std::max(highest[account], b.most);
-    const auto over = [&](std::uint64_t held, std::uint64_t most, const std::string& whose) {
-      if (most == 0 || held * 2 <= most * 3) return;
-      c.find(
-          "accepted-over-limit",
-          {fmt::format("a refusal or a report: the limit of {} is {}", whose, format_size(most)),
-           fmt::format("{} has more accepted at {}; the messages come to {}", c.who(e), c.when(e), format_size(held)),
-           {e.index},
-           e.message != 0 ? e.message : c.invoke(e).message,
-           ""});
-    };
-    if (!decided || e.type != Type::ok || e.what == What::move) continue;  // what is moved adds nothing
-    over(b.least, limit, std::string(c.account(account)));
-    if (customer != 0)
-      over(holdings.of_customer(customer).least, shared, "the customer " + c.history.info.customers[customer - 1].name);
-  }
-}
-
-struct Told {
-  std::uint64_t used = 0;
-  std::uint32_t event = 0, session = 0;
-  bool changed = false;  ///< while this session listed the mailboxes
-};
-
-struct Audit {
-  std::map<std::string, std::map<std::uint32_t, std::uint64_t>>
-      sizes;  ///< mailbox -> UID -> octets, of the newest listing
-  std::map<std::string, Told> roots;
-  bool unsized = false;  ///< something is there whose size was not told
-};
-
 /// What was told after a change, while the scenario was played, and cannot be the sum of what was there then.
 struct Meanwhile {
   std::uint32_t told = 0, change = 0;  ///< events
@@ -244,9 +153,126 @@ ToldMeanwhile told_meanwhile(const Case& c) {
   return out;
 }
 
+/// By account, the most that was told of its STORAGE while it held less: by a server that counts more than its
+/// messages.
+std::map<std::uint32_t, std::uint64_t> told_above_the_sum(const Case& c) {
+  std::map<std::uint32_t, std::uint64_t> out;
+  history::Ledger so_far(c.history);
+  const Sightings seen = most_at_once(c);
+  Holdings holdings(c, so_far, seen);
+  for (const Event& e : c.history.events()) {
+    so_far.apply(e);
+    holdings.follow();
+    if (e.what != What::quota || e.session == 0 || !iequals(e.code, "STORAGE")) continue;
+    const std::uint32_t account = c.history.account_of(e);
+    const std::uint64_t used = e.get<history::QuotaFacts>().used, held = holdings.of_account(account).most;
+    if (used > held + 2048 + held / 50) out[account] = std::max(out[account], used);
+  }
+  return out;
+}
+
+void decisions(Case& c, const ToldMeanwhile& told) {
+  if (!limited(c.history)) return;
+  Limits limits(c.history);
+  history::Ledger so_far(c.history);
+  const Sightings seen = most_at_once(c);
+  Holdings holdings(c, so_far, seen);
+  const auto had_before = full_before(c.history);
+  const Strangers strangers(c);
+  const auto told_above = told_above_the_sum(c);
+  // A usage that never was the sum, and stands near the limit: the server refuses by its estimate, and says so.
+  const auto by_estimate = [&](std::uint32_t account, std::uint64_t size, std::uint64_t limit) {
+    const auto most = told_above.find(account);
+    return most != told_above.end() && !told.right.contains(account) && most->second <= 1000 * limit &&
+           (most->second + size) * 10 >= limit * 8;
+  };
+  std::map<std::uint32_t, std::uint64_t> highest;  // account -> most it may ever have held
+  for (const Event& e : c.history.events()) {
+    const bool adds = e.what == What::deliver || e.what == What::append || e.what == What::copy || e.what == What::move;
+    const std::uint32_t account = e.what == What::deliver ? e.account : c.history.account_of(e);
+    limits.apply(c.history, e);
+    const std::uint64_t limit = account == 0 ? 0 : limits.own[account];
+    const std::uint32_t customer = account == 0 ? 0 : c.history.account(account).customer;
+    const std::uint64_t shared = customer == 0 ? 0 : limits.shared[customer];
+    const bool decided = adds && (limit != 0 || shared != 0) && (e.type == Type::ok || e.type == Type::fail);
+    // What other mailboxes of a customer hold is not known, so that its limit excuses every refusal.
+    if (decided && customer == 0 && e.type == Type::fail && says_over_quota(e) && !had_before.contains(account)) {
+      const Bounds b = holdings.of_account(account);
+      const std::uint64_t size = asked_size(c, e) + kTraceHeaders;
+      const bool far_below = (b.most + size) * 10 < limit * 8;
+      const bool moves = e.what == What::copy || e.what == What::move;  // how much it would add is not known here
+      const Event* stranger = far_below && !moves ? strangers.in(account) : nullptr;
+      if (stranger != nullptr) {
+        c.find("others-mail",
+               {"what a quota counts, known",
+                fmt::format("{} is refused as over quota at {}; {}", c.who(e), c.when(e), came_in(c, *stranger)),
+                {e.index, stranger->index},
+                c.invoke(e).message,
+                ""});
+      } else if (far_below && !moves) {
+        const bool was_full = highest[account] * 10 >= limit * 8;
+        c.find(
+            was_full                            ? "not-freed"
+            : by_estimate(account, size, limit) ? "refused-by-estimate"
+                                                : "refused-below-limit",
+            {fmt::format("{} accepted: {}'s messages come to {} at most, the limit is {}",
+                         c.name_of(c.invoke(e).message), c.account(account), format_size(b.most), format_size(limit)),
+             fmt::format("{} is refused as over quota at {}{}: {} {} {}", c.who(e), c.when(e),
+                         was_full ? ", though a client removed messages" : "", e.get<history::ReplyFacts>().code,
+                         e.code, printable(e.text, 120)),
+             {e.index},
+             c.invoke(e).message,
+             ""});
+      }
+    }
+    if (decided && limit != 0 && e.type == Type::fail && e.code.ends_with(".1.1") && holdings.had_mail(account)) {
+      const Bounds b = holdings.of_account(account);
+      if ((b.most + asked_size(c, e)) * 10 >= limit * 8)
+        c.find("wrong-reason",
+               {fmt::format("a status that says that {}'s mailbox is full: 5.2.2, 4.2.2", c.account(account)),
+                fmt::format("{} is told {} {} at {}, as if there were no such address: {}", c.who(e),
+                            e.get<history::ReplyFacts>().code, e.code, c.when(e), printable(e.text, 120)),
+                {e.index},
+                e.message,
+                ""});
+    }
+    so_far.apply(e);
+    holdings.follow();
+    if (!adds || (limit == 0 && shared == 0)) continue;
+    const Bounds b = holdings.of_account(account);
+    highest[account] = std::max(highest[account], b.most);
+    const auto over = [&](std::uint64_t held, std::uint64_t most, const std::string& whose) {
+      if (most == 0 || held * 2 <= most * 3) return;
+      c.find(
+          "accepted-over-limit",
+          {fmt::format("a refusal or a report: the limit of {} is {}", whose, format_size(most)),
+           fmt::format("{} has more accepted at {}; the messages come to {}", c.who(e), c.when(e), format_size(held)),
+           {e.index},
+           e.message != 0 ? e.message : c.invoke(e).message,
+           ""});
+    };
+    if (!decided || e.type != Type::ok || e.what == What::move) continue;  // what is moved adds nothing
+    over(b.least, limit, std::string(c.account(account)));
+    if (customer != 0)
+      over(holdings.of_customer(customer).least, shared, "the customer " + c.history.info.customers[customer - 1].name);
+  }
+}
+
+struct Told {
+  std::uint64_t used = 0;
+  std::uint32_t event = 0, session = 0;
+  bool changed = false;  ///< while this session listed the mailboxes
+};
+
+struct Audit {
+  std::map<std::string, std::map<std::uint32_t, std::uint64_t>>
+      sizes;  ///< mailbox -> UID -> octets, of the newest listing
+  std::map<std::string, Told> roots;
+  bool unsized = false;  ///< something is there whose size was not told
+};
+
 /// One root counts all of the account's mail; roots of single mailboxes count less, a customer's or domain's more.
-void usage(Case& c) {
-  const ToldMeanwhile told_before = told_meanwhile(c);
+void usage(Case& c, const ToldMeanwhile& told_before) {
   const auto& meanwhile = told_before.wrong;
   const auto first_wrong = [&](std::uint32_t account) -> std::pair<std::string, std::vector<std::uint32_t>> {
     const auto at = meanwhile.find(account);
@@ -341,8 +367,9 @@ void usage(Case& c) {
 
 void judge_quota(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "quota", out);
-  decisions(c);
-  usage(c);
+  const ToldMeanwhile told = told_meanwhile(c);
+  decisions(c, told);
+  usage(c, told);
 }
 
 }  // namespace mailproof::judge

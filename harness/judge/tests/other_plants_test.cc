@@ -68,6 +68,22 @@ const bool kQuota[] = {
                 Type::fail, [](Event& e) { e.code = "OVERQUOTA"; });
             s.audited(Scene::all(mail));
           }),
+    plant("quota/refused-by-estimate",  // what it counts is more than what is there, from the beginning
+          [](Scene& s) {
+            const auto mail = big(s, 2);
+            asked_for_usage(s, s.watches(s.phone, mail), 60 * 1024);
+            over_quota(s, s.message());
+            s.audited(Scene::all(mail));
+            usage(s, 60 * 1024);
+          },
+          {"quota/usage-estimated"}),
+    plant("quota/refused-below-limit",  // what it counts was right when it was told
+          [](Scene& s) {
+            const auto mail = big(s, 2);
+            asked_for_usage(s, s.watches(s.phone, mail), 16 * 1024);
+            over_quota(s, s.message());
+            s.audited(Scene::all(mail));
+          }),
     plant("quota/not-freed",
           [](Scene& s) {
             const auto mail = big(s, 7);

@@ -85,7 +85,8 @@ class ImapDevice final : public Actor, public Alarm {
   void read_in_pieces(const scenario::Read& read, Finish done);
   void flag(const scenario::Flag& flag, bool set, Finish done);
   void remove(const scenario::Delete& remove, Finish done);
-  void if_ours(const std::string& mailbox, Finish done, std::function<void(const OwnedMailbox&)> then);
+  void if_ours(const std::string& mailbox, Finish done, std::function<void(const OwnedMailbox&)> then,
+               MailboxCheck::Name name = MailboxCheck::Name::was_there);
   void expunge(Finish done);
   void expunge(const OwnedUids& uids, Finish done);
   void move(const OwnedUids& uids, const std::string& to, Finish done);

@@ -144,14 +144,16 @@ void ImapDevice::note_undone(const std::vector<std::uint32_t>& wanted) {
 }
 
 /// Deletes or renames a mailbox only where everything in it, and below it, is ours.
-void ImapDevice::if_ours(const std::string& mailbox, Finish done, std::function<void(const OwnedMailbox&)> then) {
+void ImapDevice::if_ours(const std::string& mailbox, Finish done, std::function<void(const OwnedMailbox&)> then,
+                         MailboxCheck::Name name) {
   checks_.push_back(std::make_unique<MailboxCheck>(context_, account_, device_.tls));
-  checks_.back()->look(mailbox, [this, mailbox, done = std::move(done), then = std::move(then)](
-                                    const OwnedMailbox* owned, const std::string& why) {
-    if (owned != nullptr) return then(*owned);
-    context_.fail("foreign", fmt::format("{} was left as it is: {}", mailbox, why));
-    done();
-  });
+  checks_.back()->look(mailbox, name,
+                       [this, mailbox, done = std::move(done), then = std::move(then)](const OwnedMailbox* owned,
+                                                                                       const std::string& why) {
+                         if (owned != nullptr) return then(*owned);
+                         context_.fail("foreign", fmt::format("{} was left as it is: {}", mailbox, why));
+                         done();
+                       });
 }
 
 /// EXPUNGE, which takes whatever bears \Deleted: only where nothing of that is somebody else's.
@@ -295,9 +297,12 @@ void ImapDevice::try_names(const std::vector<std::string>& names, Finish done) {
       one_by_one(
           superiors.size(),
           [this, superiors](std::size_t i, Finish next) {
-            if_ours(superiors[i], next, [this, next](const OwnedMailbox& owned) {
-              session_->remove(owned, [next](const Completion&) { next(); });
-            });
+            if_ours(
+                superiors[i], next,
+                [this, next](const OwnedMailbox& owned) {
+                  session_->remove(owned, [next](const Completion&) { next(); });
+                },
+                MailboxCheck::Name::is_new);
           },
           done);
     });

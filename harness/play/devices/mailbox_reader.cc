@@ -152,15 +152,17 @@ MailboxCheck::MailboxCheck(Context& context, std::uint32_t account, std::optiona
       session_(context, 0, account, 0, *context.endpoint(Protocol::imap, tls)),
       reader_(session_, MailboxReader::Bodies::left) {}
 
-void MailboxCheck::look(const std::string& mailbox, Then then) {
+void MailboxCheck::look(const std::string& mailbox, Name name, Then then) {
   then_ = std::move(then);
+  asked_ = mailbox;
   mailboxes_ = {mailbox};
-  session_.hooks.list = [this, mailbox](const session::ImapListRow& row) {
+  session_.hooks.list = [this, mailbox, name](const session::ImapListRow& row) {
     const bool below = row.separator != 0 && istarts_with(row.name, mailbox + row.separator);
     const bool holds_mail = std::none_of(row.attributes.begin(), row.attributes.end(), [](auto attribute) {
       return iequals(attribute, "\\Noselect") || iequals(attribute, "\\NonExistent");
     });
     if (below && holds_mail) mailboxes_.emplace_back(row.name);
+    if (name == Name::is_new && row.name == mailbox && !holds_mail) std::erase(mailboxes_, mailbox);
   };
   session_.open([this](const Completion& opened) {
     if (!opened.ok()) {
@@ -193,7 +195,7 @@ void MailboxCheck::look_into(std::size_t i, Finish next) {
 
 /// Told before it logs out: each round trip between the look and what follows is time for somebody's mail to come in.
 void MailboxCheck::finish() {
-  const OwnedMailbox mailbox(mailboxes_.front());
+  const OwnedMailbox mailbox(asked_);
   if (const Then then = std::exchange(then_, {})) then(why_.empty() ? &mailbox : nullptr, why_);
   if (!session_.over()) session_.logout([](const Completion&) {});
 }

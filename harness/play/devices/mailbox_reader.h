@@ -66,7 +66,11 @@ class MailboxCheck {
   /// Null: it is not, or it could not be looked into; why, in words.
   using Then = std::function<void(const OwnedMailbox* mailbox, const std::string& why)>;
   MailboxCheck(Context& context, std::uint32_t account, std::optional<TlsMode> tls);
-  void look(const std::string& mailbox, Then then);
+  /// A name that was not there before this playing, and that the server lists as \Noselect, holds no mail: it came as
+  /// the superior of one that was made (RFC 3501 section 6.3.3). Of any other, \Noselect may mean that we lack the
+  /// right to read it (RFC 4314 section 4), so that it is not ours to delete.
+  enum class Name { was_there, is_new };
+  void look(const std::string& mailbox, Name name, Then then);
 
  private:
   void look_into(std::size_t i, Finish next);
@@ -75,7 +79,8 @@ class MailboxCheck {
   Context& context_;
   RecordedImap session_;
   MailboxReader reader_;
-  std::vector<std::string> mailboxes_;
+  std::string asked_;                   ///< the mailbox it is about
+  std::vector<std::string> mailboxes_;  ///< to be looked into
   std::string why_;
   Then then_;
 };
