@@ -16,6 +16,7 @@ Dovecot = fixtures.module("dovecot").Server
 class Node(Dovecot):
     needs_root = True
     ports = {**Dovecot.ports, "smtp": 25}
+    known_also = ["dovecot/known.yaml", *Dovecot.known_also]
     delivery = ("smtp", "append")
     settle = "10s"  # an undeliverable message is given up after 6 s, and its bounce has to be delivered too
 

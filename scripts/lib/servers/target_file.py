@@ -23,9 +23,12 @@ def account_class(prefix, digits, count, quota=""):
 
 
 def known(server):
-    """The deviations that are known of this server: fixtures/servers/NAME/known.yaml."""
-    path = server.root / "fixtures/servers" / (server.known_as or server.name) / "known.yaml"
-    return ["known:", *("  " + line for line in path.read_text("utf-8").splitlines())] if path.is_file() else []
+    """The deviations that are known of this server: fixtures/servers/NAME/known.yaml, and what it shares with others."""
+    folder = server.root / "fixtures/servers"
+    own = folder / server.name / "known.yaml"
+    paths = [*([own] if own.is_file() else []), *(folder / shared for shared in server.known_also)]
+    lines = [line for path in paths for line in path.read_text("utf-8").splitlines()]
+    return ["known:", *("  " + line for line in lines)] if lines else []
 
 
 def target_file(server, endpoints, delivery, classes, verbs, tls=True):

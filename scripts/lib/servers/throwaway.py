@@ -35,7 +35,7 @@ class Daemon(typing.NamedTuple):
 class Throwaway:
     packages = []
     ports = {}  # name -> offset in the block
-    known_as = None  # another server, whose known deviations it shares
+    known_also = []  # lists of known deviations that it shares with others, below fixtures/servers
     needs_root = False  # then it lives in a mount namespace, self.namespace
     namespace = None
 
