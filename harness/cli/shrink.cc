@@ -14,6 +14,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/target_lock.h"
+#include "core/bytes.h"
 #include "explore/shrink_play.h"
 #include "explore/write.h"
 #include "host/signals.h"
@@ -200,6 +201,20 @@ std::string sentence(const std::string& requirement) {
   return at != std::string::npos && requirement.ends_with(')') ? requirement.substr(0, at) : requirement;
 }
 
+/// "loss/lost-in-move" as an id has it: "loss-lost-in-move".
+std::string as_words(std::string_view finding_class) {
+  std::string out;
+  for (const char c : finding_class) {
+    const char lower = to_lower(c);
+    if ((lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9'))
+      out += lower;
+    else if (!out.empty() && out.back() != '-')
+      out += '-';
+  }
+  while (out.ends_with('-')) out.pop_back();
+  return out;
+}
+
 class Shrinking {
  public:
   explicit Shrinking(ShrinkFlags flags) : flags_(std::move(flags)) {}
@@ -292,6 +307,7 @@ class Shrinking {
         },
         limits);
     if (line_is_rewritten()) say_error(fmt::format("\r{:<79}\r", ""));
+    rename(replay, failure->finding_class, shrunk.story);
     const auto rate = replay.rate(shrunk.story, flags_.target.sim || flaky ? kRateTimes : 1);
     move_letters(shrunk.story, source_.path, flags_.out);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
@@ -305,6 +321,15 @@ class Shrinking {
                           rate.failed, rate.played,
                           shrunk.finished ? "" : "; it was broken off, and may be shorter still"));
     return shrunk.finished ? 0 : kTrouble;
+  }
+
+  /// The id of the longer story tells of that one. It is also what the seed is made of, so that a story which fails at
+  /// times may need the old one.
+  static void rename(explore::Replay& replay, const std::string& finding_class, scenario::Node& story) {
+    scenario::Node renamed = story;
+    for (scenario::Node& part : renamed.children)
+      if (part.key == "id") part.text = "shrunk." + as_words(finding_class);
+    if (replay.still_fails(renamed)) story = std::move(renamed);
   }
 
   /// What it shows, and how.

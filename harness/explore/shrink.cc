@@ -349,7 +349,8 @@ class Shrinker {
       if (now == nullptr) return;
       std::vector<std::string> keys;
       for (const Node& entry : now->children) keys.push_back(entry.key);
-      for (const std::string& key : keys) drop_key(action, key);
+      for (const std::string& key : keys)
+        if (key != "to") drop_key(action, key);  // to whom a message goes is said, also where there is one account
       lists_in(action);
     });
     of_each("devices", [](const std::string& key) { return key != "imap" && key != "pop3" && key != "delivers"; });
@@ -496,19 +497,23 @@ class Shrinker {
 
   template <class Rename>
   void merge(std::string_view part, const Rename& rename) {
-    for (const std::string& from : names_in(part))
-      for (const std::string& to : names_in(part)) {
-        const auto now = names_in(part);
-        const auto there = [&](const std::string& name) {
-          return std::find(now.begin(), now.end(), name) != now.end();
-        };
-        if (from == to || !there(from) || !there(to)) continue;
-        Node candidate = out_.story;
-        rename(candidate, from, to);
-        drop_unused(candidate);
-        // Only where all steps still make sense of the other one: a phone cannot deliver.
-        if (scenario::parse(write(candidate).text, path_).problems.empty()) adopt(std::move(candidate));
-      }
+    const auto names = names_in(part);
+    // The later into the earlier first: stories begin with the names that people know.
+    for (const bool back : {true, false})
+      for (std::size_t to = 0; to < names.size(); ++to)
+        for (std::size_t from = 0; from < names.size(); ++from) {
+          if (from == to || (from > to) != back) continue;
+          const auto now = names_in(part);
+          const auto there = [&](const std::string& name) {
+            return std::find(now.begin(), now.end(), name) != now.end();
+          };
+          if (!there(names[from]) || !there(names[to])) continue;
+          Node candidate = out_.story;
+          rename(candidate, names[from], names[to]);
+          drop_unused(candidate);
+          // Only where all steps still make sense of the other one: a phone cannot deliver.
+          if (scenario::parse(write(candidate).text, path_).problems.empty()) adopt(std::move(candidate));
+        }
   }
 
   const std::string& path_;
