@@ -36,7 +36,9 @@ struct ShrinkFlags : PlayFlags {
 };
 
 constexpr unsigned kTimesOfFlaky = 5;  ///< seeds a story is tried with that does not fail under the first
-constexpr unsigned kRateTimes = 10;    ///< plays that the rate is made of
+constexpr unsigned kRateTimes = 10;    ///< plays that the rate is made of, where a play costs nothing or says little
+constexpr unsigned kRateOnTarget = 3;  ///< ... and on a server
+constexpr std::size_t kWide = 130;     ///< a comment goes on in the next line
 
 /// The text of a story, and where it stands.
 struct Source {
@@ -215,6 +217,17 @@ std::string as_words(std::string_view finding_class) {
   return out;
 }
 
+std::string as_comment(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    std::size_t end = text.size() <= kWide ? text.size() : text.rfind(' ', kWide);
+    if (end == std::string_view::npos || end == 0) end = text.size();
+    out += fmt::format("# {}\n", text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
 class Shrinking {
  public:
   explicit Shrinking(ShrinkFlags flags) : flags_(std::move(flags)) {}
@@ -288,12 +301,14 @@ class Shrinking {
     const bool guarded = on_right == judge::Verdict::pass || on_right == judge::Verdict::latitude;
     if (!guarded)
       say_error(
-          fmt::format("note: on the built-in server without a bug this story is {}, too: whether a shorter one is "
-                      "still right is not looked at\n",
+          fmt::format("note: the built-in server without a bug does not pass this story either ({}): whether a "
+                      "shorter one is still right is not looked at\n",
                       judge::name(on_right)));
     explore::Replay replay(*failure, play_on(*tested_), guarded ? play_on(*right_) : explore::Play(), options);
     const std::size_t before = explore::steps_in(story);
-    const explore::Comments comments = explore::comments_of(source_.text, story);
+    scenario::Node moved = story;
+    move_letters(moved, source_.path, flags_.out);
+    const explore::Comments comments = explore::comments_of(source_.text, moved);
     explore::ShrinkLimits limits;
     limits.stop = [] { return host::interrupted(); };
     auto shrunk = explore::shrink(
@@ -308,7 +323,7 @@ class Shrinking {
         limits);
     if (line_is_rewritten()) say_error(fmt::format("\r{:<79}\r", ""));
     rename(replay, failure->finding_class, shrunk.story);
-    const auto rate = replay.rate(shrunk.story, flags_.target.sim || flaky ? kRateTimes : 1);
+    const auto rate = replay.rate(shrunk.story, flags_.target.sim || flaky ? kRateTimes : kRateOnTarget);
     move_letters(shrunk.story, source_.path, flags_.out);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     const std::string text = head(*failure, rate) + explore::write(shrunk.story, comments).text;
@@ -336,7 +351,7 @@ class Shrinking {
   std::string head(const explore::Failure& failure, const explore::Rate& rate) const {
     scenario::Scenario there = story_;
     there.path = flags_.out.empty() ? "shrunk.yaml" : flags_.out;
-    std::string out = fmt::format("# Shows {}: {}\n", failure.finding_class, sentence(failure.requirement));
+    std::string out = as_comment(fmt::format("Shows {}: {}", failure.finding_class, sentence(failure.requirement)));
     if (rate.failed < rate.played) out += fmt::format("# It fails {} of {} times.\n", rate.failed, rate.played);
     return out + fmt::format("# {}\n", run::with_copy(reproduce_command(flags_, there), rate.first.value_or(copy_)));
   }

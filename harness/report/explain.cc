@@ -28,8 +28,9 @@ constexpr Word<Fate> kEndings[] = {{"still there", Fate::present},
 static_assert(complete(kEndings));
 
 constexpr std::string_view kAltered = "altered", kDoubled = "doubled", kCameBack = "came back",
-                           kLeaked = "seen by somebody else", kWrong = "not shown as it is";
-constexpr std::array kMarks{kAltered, kDoubled, kCameBack, kLeaked, kWrong};
+                           kLeaked = "seen by somebody else", kKept = "not removed though asked for",
+                           kTaken = "taken though nobody asked", kWrong = "not shown as it is";
+constexpr std::array kMarks{kAltered, kDoubled, kCameBack, kLeaked, kKept, kTaken, kWrong};
 
 /// What a finding of this class says of the message it names, beside what became of that; "" = nothing.
 std::string_view mark_of(std::string_view finding_class) {
@@ -37,6 +38,8 @@ std::string_view mark_of(std::string_view finding_class) {
   if (finding_class == "duplicates/duplicated") return kDoubled;
   if (finding_class == "duplicates/resurrected") return kCameBack;
   if (finding_class == "isolation/leak") return kLeaked;
+  if (finding_class.starts_with("removal/more-than-") || finding_class == "removal/without-quit") return kTaken;
+  if (finding_class.starts_with("removal/") && finding_class.ends_with("-ok-but-there")) return kKept;
   constexpr std::array kViews =
       std::to_array<std::string_view>({"agreement", "content", "expectation", "flags", "identity", "idle", "maildrop",
                                        "pop3-session", "uidl", "uidplus", "view"});
@@ -45,6 +48,21 @@ std::string_view mark_of(std::string_view finding_class) {
 }
 
 bool counts(const judge::Finding& finding) { return finding.severity != judge::Severity::latitude; }
+
+/// Of what was seen of several messages the lines about this one.
+std::string about(const std::string& actual, const std::string& message) {
+  std::string out;
+  for (std::string_view rest = actual; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    const auto at = line.find(message);
+    const auto end = at == std::string_view::npos ? at : at + message.size();
+    const bool whole = at != std::string_view::npos &&
+                       (end >= line.size() || line[end] < '0' || line[end] > '9');  // mail.1 is not mail.12
+    if (whole) out += fmt::format("{}{}", out.empty() ? "" : "\n", line);
+  }
+  return out.empty() ? actual : out;
+}
 
 bool names(const judge::Finding& finding, const std::string& message) {
   return std::find(finding.messages.begin(), finding.messages.end(), message) != finding.messages.end();
@@ -156,7 +174,7 @@ Explanation explain(const history::History& history, const history::Ledger& ledg
   out.nothing_left = life.nothing_left;
   for (const judge::Finding& finding : findings) {
     if (!names(finding, out.message)) continue;
-    out.found.push_back({finding.id, finding.actual, finding.severity});
+    out.found.push_back({finding.id, about(finding.actual, out.message), finding.severity});
     if (out.command.empty()) out.command = finding.reproduce;
     const std::string_view mark = counts(finding) ? mark_of(class_of(finding.id, out.scenario)) : std::string_view();
     if (!mark.empty() && std::find(out.marks.begin(), out.marks.end(), mark) == out.marks.end())

@@ -123,6 +123,8 @@ TEST(Explain, EndsInWordsOfAFixedList) {
       {"duplicates/duplicated", "doubled"},
       {"duplicates/resurrected", "came back"},
       {"isolation/leak", "seen by somebody else"},
+      {"removal/quit-ok-but-there", "not removed though asked for"},
+      {"removal/more-than-marked", "taken though nobody asked"},
       {"expectation/delta-differs", "not shown as it is"},
       {"view/exists-fell", "not shown as it is"}};
   for (const auto& [finding_class, mark] : marks_of) {
@@ -156,6 +158,15 @@ TEST(Explain, WhatWasFoundAndTheCommandStandInAllForms) {
   EXPECT_EQ(json["messages"][0]["life"][1]["wire"]["first"], 3);
   EXPECT_EQ(json["messages"][0]["life"][1]["sure"], "certain");
   EXPECT_EQ(json["left_out"], 3);
+}
+
+TEST(Explain, OfWhatWasSeenOfSeveralMessagesItTellsOnlyItsOwn) {
+  Story story;
+  judge::Finding both = story.finding("loss/lost");
+  both.actual = "mail.12 is gone\nmail.1 is gone, too\nmail.1";
+  EXPECT_EQ(story.explained(1, {both}).found.at(0).actual, "mail.1 is gone, too\nmail.1");
+  both.actual = "nobody knows";
+  EXPECT_EQ(story.explained(1, {both}).found.at(0).actual, "nobody knows");
 }
 
 TEST(Explain, ThePageDrawsALaneForEachSessionAndNothingThatAServerSaidIsObeyed) {
