@@ -10,8 +10,6 @@ namespace {
 
 using scenario::Node;
 
-constexpr std::size_t kCommentColumn = 64;  ///< comments begin there where the line is short enough
-
 /// YAML 1.2 section 7.3.3, and what the core schema would read as something else than text.
 bool may_be_plain(std::string_view text) {
   if (text.empty() || text.front() == ' ' || text.back() == ' ') return false;
@@ -125,7 +123,7 @@ class Writer {
       } else {
         std::string text = fmt::format("{}- {:<{}} {}", indent, entry->key + ":", width + 1, flow(*entry));
         if (const auto comment = comments_.find(entries_in_one_line(list.children[i])); comment != comments_.end())
-          text = fmt::format("{:<{}}  {}", text, kCommentColumn, comment->second);
+          text += "  " + comment->second;
         line(text);
       }
     }

@@ -68,8 +68,9 @@ def test_a_place_in_the_wire_log_is_the_place(pop):
         if wanted:
             assert wanted in text, (line, text)
             seen += 1
-        # What the event says of the time is what the log says.
-        assert text.startswith(f"{line['at']:.3f} "), (line, text)
+        # What the event says of the time is what the log says; what the scenario wants is looked at without anything coming.
+        if line["word"] not in ("as wanted", "missed"):
+            assert text.startswith(f"{line['at']:.3f} "), (line, text)
     assert seen >= 3
 
 
