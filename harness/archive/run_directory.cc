@@ -16,6 +16,7 @@
 
 #include "archive/asked.h"
 #include "archive/jsonl.h"
+#include "archive/wire_places.h"
 #include "report/html.h"
 #include "report/json.h"
 #include "report/junit.h"
@@ -39,8 +40,8 @@ std::string part(const std::string& path, std::size_t slot) {
 }
 
 /// All that a run leaves in its directory: what the next one there takes away.
-constexpr std::array kOurs{"history",    "wire",      "history.jsonl", kAskedFile,   kBaselineFile, "run.json",
-                           "stats.json", "junit.xml", "findings.json", "summary.md", "report.html"};
+constexpr std::array kOurs{"history",  "wire",       "scenarios", "history.jsonl", kAskedFile,   kBaselineFile,
+                           "run.json", "stats.json", "junit.xml", "findings.json", "summary.md", "report.html"};
 
 bool begins(const fs::path& file, std::string_view with) {
   std::string text(with.size(), '\0');
@@ -186,12 +187,33 @@ void RunDirectory::write_wire(std::size_t slot, const std::string& id, const his
   const std::string directory = fmt::format("{}/wire/{:06}-{}", path_, slot, id);
   std::error_code error;
   fs::create_directories(directory, error);
+  WirePlaces places;
   for (std::size_t i = 0; i < logs.size() && i < history.sessions().size(); ++i) {
     const auto& session = history.sessions()[i];
-    const std::string wrong = write_file(
-        fmt::format("{}/{:03}-{}-{}.log", directory, i + 1, session.label, name(session.protocol)), logs[i]->all());
+    const std::string log = fmt::format("{:03}-{}-{}.log", i + 1, session.label, name(session.protocol));
+    auto printed = logs[i]->printed();
+    const std::string wrong = write_file(directory + "/" + log, printed.text);
     if (!wrong.empty()) failed(wrong);
+    places.add(log, std::move(printed.lines));
   }
+  if (const std::string wrong = places.write(directory, history.info); !wrong.empty()) failed(wrong);
+}
+
+std::string kept_scenario(const std::string& directory, const std::string& id) {
+  return fmt::format("{}/scenarios/{}.yaml", directory, id);
+}
+
+void RunDirectory::keep_scenario(const std::string& id, const std::string& path) const {
+  const fs::path from(path);
+  std::error_code error, wrong;
+  if ((from.extension() != ".yaml" && from.extension() != ".yml") || !fs::is_regular_file(from, error)) return;
+  const fs::path to = kept_scenario(path_, id);
+  {
+    const std::lock_guard lock(mutex_);  // another copy of it may be at it
+    fs::create_directories(path_ + "/scenarios", error);
+    fs::copy_file(from, to, fs::copy_options::skip_existing, wrong);
+  }
+  if (wrong) failed(fmt::format("{}: {}", to.string(), wrong.message()));
 }
 
 std::string RunDirectory::begin(std::optional<std::size_t> histories) const {

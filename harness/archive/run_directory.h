@@ -51,9 +51,12 @@ class RunDirectory {
   };
   std::unique_ptr<Stream> stream(std::size_t slot, history::History& history) const;
 
-  /// Byte logs of one scenario: wire/<slot>-<id>/<session>.log.
+  /// Byte logs of one scenario: wire/<slot>-<id>/<session>.log, and where in them an event's bytes are (places.json).
   void write_wire(std::size_t slot, const std::string& id, const history::History& history,
                   const std::vector<std::unique_ptr<history::WireLog>>& logs) const;
+  /// Keeps the text of a scenario that did not pass, so that it can be shrunk where its file is another by then:
+  /// scenarios/<id>.yaml. Nothing where `file` is no scenario file on disk.
+  void keep_scenario(const std::string& id, const std::string& file) const;
   /// Says in history.jsonl how many histories there will be, or that not all are kept. What went wrong, or "".
   std::string begin(std::optional<std::size_t> histories) const;
   /// Joins the histories in slot order into history.jsonl; the line that a failed write tore is left out. `histories`:
@@ -71,6 +74,9 @@ class RunDirectory {
   mutable std::mutex mutex_;
   mutable std::string trouble_;
 };
+
+/// Where keep_scenario() puts it.
+std::string kept_scenario(const std::string& directory, const std::string& id);
 
 /// Octets of a run.json that is read again.
 inline constexpr std::size_t kMostRunJson = 256U << 20;

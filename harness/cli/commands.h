@@ -21,6 +21,8 @@ void add_list(CLI::App& app, int& status);
 void add_check(CLI::App& app, int& status);
 void add_server(CLI::App& app, int& status);
 void add_judge(CLI::App& app, int& status);
+void add_explain(CLI::App& app, int& status);
+void add_shrink(CLI::App& app, int& status);
 void add_probe(CLI::App& app, int& status);
 void add_prove(CLI::App& app, int& status);
 void add_matrix(CLI::App& app, int& status);

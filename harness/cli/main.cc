@@ -87,6 +87,8 @@ int main(int argc, char** argv) {
   add_check(app, status);
   add_server(app, status);
   add_judge(app, status);
+  add_explain(app, status);
+  add_shrink(app, status);
   add_probe(app, status);
   add_prove(app, status);
   add_matrix(app, status);

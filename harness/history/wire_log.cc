@@ -179,11 +179,22 @@ std::string WireLog::excerpt(WireRef at, std::size_t before, std::size_t most) c
   return out;
 }
 
-std::string WireLog::all() const {
-  std::string out;
-  if (!chunks_.empty() && chunks_.front().offset != 0) out += "(older lines were not kept)\n";
+WireLog::Printed WireLog::printed() const {
+  Printed out;
+  std::uint32_t line = 1;
+  std::size_t counted = 0;
+  const auto count = [&] {
+    line += static_cast<std::uint32_t>(
+        std::count(out.text.begin() + static_cast<std::ptrdiff_t>(counted), out.text.end(), '\n'));
+    counted = out.text.size();
+  };
+  if (!chunks_.empty() && chunks_.front().offset != 0) out.text += "(older lines were not kept)\n";
   const auto bytes = masked(0, chunks_.size());
-  for (std::size_t i = 0; i < chunks_.size(); ++i) print(chunks_[i], bytes[i], out, chunks_[i].text.size());
+  for (std::size_t i = 0; i < chunks_.size(); ++i) {
+    count();
+    out.lines.emplace_back(chunks_[i].offset, line);
+    print(chunks_[i], bytes[i], out.text, chunks_[i].text.size());
+  }
   return out;
 }
 

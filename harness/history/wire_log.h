@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/peer.h"
@@ -40,7 +41,13 @@ class WireLog {
   WireRef here() const { return {last_offset_, last_length_}; }
   /// The lines at a place and `before` lines ahead of it: "0.123 S: * 1 EXISTS". At most `most` lines.
   std::string excerpt(WireRef at, std::size_t before = 3, std::size_t most = 12) const;
-  std::string all() const;
+  std::string all() const { return printed().text; }
+  /// All that is held, and in which line of it what stands at an offset begins: (offset, line from 1), ascending.
+  struct Printed {
+    std::string text;
+    std::vector<std::pair<std::uint64_t, std::uint32_t>> lines;
+  };
+  Printed printed() const;
   /// The first line that the server sent of those that begin so, among the first things that were said; "" = none.
   std::string early_line(std::string_view begin) const;
   std::size_t held() const { return held_; }  ///< octets, at most the limit

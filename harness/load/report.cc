@@ -245,8 +245,11 @@ std::string to_json(const LoadResult& result) {
   describe(out, result.all);
   ordered_json findings = ordered_json::array();
   for (const auto& [id, tally] : result.findings)
-    findings.push_back(
-        {{"id", id}, {"severity", name(tally.first.severity)}, {"times", tally.times}, {"messages", tally.messages}});
+    findings.push_back({{"id", id},
+                        {"severity", name(tally.first.severity)},
+                        {"times", tally.times},
+                        {"messages", tally.messages},
+                        {"reproduce", tally.first.reproduce}});
   out["findings"] = std::move(findings);
   if (result.stories.size() == 1) return text(out);
   ordered_json& stories = out["stories"] = ordered_json::array();

@@ -218,6 +218,7 @@ void LoadThread::count(std::size_t n, play::Player& player, std::uint32_t copy) 
   }
   if (judgement.findings.empty() || copy >= 1'000'000) return;
   if (totals.ledger.copies - totals.verdicts["pass"] > kMostDumped) return;
+  setup_.directory->keep_scenario(story.id, story.path);
   setup_.directory->write_wire(copy, story.id, player.history(), player.logs());
   const std::string wrong =
       archive::write_file(setup_.directory->file(fmt::format("history/{:06}-{}.jsonl", copy, story.id)),

@@ -296,6 +296,9 @@ Played play_once(const Setup& setup, const Job& job, const Played* before) {
     }
     if (setup.directory != nullptr && (!sim || result.verdict != judge::Verdict::pass))
       setup.directory->write_wire(job.slot, scenario.id, player.history(), player.logs());
+    if (setup.directory != nullptr && result.verdict != judge::Verdict::pass &&
+        result.verdict != judge::Verdict::not_applicable)
+      setup.directory->keep_scenario(scenario.id, scenario.path);
     for (const auto& event : player.history().events())
       if (event.what == history::What::baseline) {
         use.begun = true;

@@ -10,6 +10,7 @@
 #include "core/pop3_delete.h"
 #include "history/chains.h"
 #include "history/history.h"
+#include "history/ledger/life.h"
 
 namespace mailproof::history {
 
@@ -116,6 +117,8 @@ class Ledger {
   /// The life of a message in time order, a line an event, for people:
   /// "0.120 s  accepted   mta     LMTP 250 2.0.0 for alice". Innocent explanation first where there is one.
   std::vector<std::string> life(std::uint32_t message) const;
+  /// The same with all that is known, for whoever tells it in another form.
+  Life whole_life(std::uint32_t message) const;
 
  private:
   struct Impl;

@@ -174,6 +174,44 @@ TEST(Life, OfAMessageThatIsGoneThoughNobodyConfirmed) {
   EXPECT_THAT(life, Contains(HasSubstr("not asked  pc        the connection ended without QUIT")));
 }
 
+/// "certain told gone" of each line.
+std::vector<std::string> words(const Life& life) {
+  std::vector<std::string> out;
+  for (const LifeLine& line : life.lines) out.push_back(std::string(name(line.sure)) + " " + std::string(line.word));
+  return out;
+}
+
+TEST(Life, SaysHowSureEachLineIs) {
+  Mailbox s(1);
+  s.row(s.hand, 1, 1, "\\Seen");
+  s.store(s.hand, "1", "+FLAGS", "\\Deleted", Type::info);
+  s.expunge(s.hand, Type::info);
+  s.list_imap(s.alice, 1, {});
+  const Life life = s.ledger.whole_life(s.mail[0]);
+  EXPECT_THAT(words(life), testing::ElementsAre("certain accepted", "certain visible", "certain told flags",
+                                                "unknown asked", "unknown unknown", "inferred absent"));
+  ASSERT_EQ(life.ends.size(), 1U);
+  ASSERT_EQ(life.ends[0].places.size(), 1U);
+  EXPECT_EQ(life.ends[0].places[0].copies, 0U);
+  EXPECT_TRUE(life.ends[0].places[0].listed);
+  EXPECT_EQ(s.history.event(life.ends[0].places[0].last_seen).what, What::row);
+}
+
+TEST(Life, TellsInFullWhatAFindingLeavesOut) {
+  Mailbox s(2);
+  const std::uint32_t expected = s.put(Type::expect, What::lose, s.hand, [&](Event& e) {
+                                    e.set = "2";
+                                    e.text = "phone: {lose: mail.2}";
+                                  }).index;
+  s.done(expected, Type::fail, [](Event& e) { e.set = "2"; });
+  s.content(s.hand, s.mail[0], 1, 1);
+  s.content(s.hand, s.mail[0], 1, 1);
+  EXPECT_THAT(words(s.ledger.whole_life(s.mail[0])),
+              testing::ElementsAre("certain accepted", "certain visible", "certain downloaded", "certain read again"));
+  EXPECT_THAT(words(s.ledger.whole_life(s.mail[1])), Contains("inferred missed"));
+  EXPECT_EQ(s.ledger.life(s.mail[0]).size(), 4U) << "with a head, and without what was read again";
+}
+
 TEST(Life, OfAMovedAndExpungedMessage) {
   Mailbox s(2);
   s.move(What::move, s.hand, "1", "Trash", Type::ok, "4");

@@ -16,6 +16,20 @@ TEST(WireLog, PrintsBothSidesWithTimes) {
   EXPECT_EQ(log.all(), "0.001 S: * OK ready\n0.002 C: a1 NOOP\n");
 }
 
+TEST(WireLog, SaysInWhichLineWhatStandsAtAPlaceIs) {
+  WireLog log(1000);
+  log.received("* OK ready\r\n", at(1));
+  log.sent("a1 NOOP\r\n", false, at(2));
+  log.received("* 1 EXISTS\r\n* 1 RECENT\r\na1 OK\r\n", at(3));
+  const std::uint64_t third = log.here().offset;
+  log.sent("a2 LOGOUT\r\n", false, at(4));
+  const WireLog::Printed printed = log.printed();
+  EXPECT_EQ(printed.text, log.all());
+  ASSERT_EQ(printed.lines.size(), 4U);
+  EXPECT_EQ(printed.lines[2], (std::pair<std::uint64_t, std::uint32_t>(third, 3)));
+  EXPECT_EQ(printed.lines[3].second, 6U);
+}
+
 TEST(WireLog, SecretsNeverAppear) {
   WireLog log(1000);
   log.sent("hunter2", true, at(1));

@@ -22,9 +22,13 @@ std::string described(std::uint32_t uid, const std::set<std::string>* flags) {
   return fmt::format("UID {} ({})", uid, all);
 }
 
-/// Where two listings differ first; "" = nowhere.
-std::string difference(const std::map<std::uint32_t, std::set<std::string>>& believed,
-                       const std::map<std::uint32_t, std::set<std::string>>& full) {
+/// Where two listings differ first.
+struct Difference {
+  std::uint32_t uid = 0;  ///< 0 = nowhere
+  std::string text;
+};
+Difference difference(const std::map<std::uint32_t, std::set<std::string>>& believed,
+                      const std::map<std::uint32_t, std::set<std::string>>& full) {
   const auto in = [](const auto& all, std::uint32_t uid) {
     const auto at = all.find(uid);
     return at == all.end() ? nullptr : &at->second;
@@ -34,8 +38,8 @@ std::string difference(const std::map<std::uint32_t, std::set<std::string>>& bel
       const auto* mine = in(believed, entry.first);
       const auto* theirs = in(full, entry.first);
       if ((mine == nullptr) == (theirs == nullptr) && (mine == nullptr || *mine == *theirs)) continue;
-      return fmt::format("the device believes in {}, a full listing has {}", described(entry.first, mine),
-                         described(entry.first, theirs));
+      return {entry.first, fmt::format("the device believes in {}, a full listing has {}", described(entry.first, mine),
+                                       described(entry.first, theirs))};
     }
   return {};
 }
@@ -138,15 +142,21 @@ void ImapDevice::resync(Resync how, const std::string& mailbox, std::uint32_t ex
       // CHANGEDSINCE tells nothing of what is gone: a client finds that by the UIDs that are left.
       if (how == Resync::condstore)
         std::erase_if(*believed, [&](const auto& one) { return !full.contains(one.first); });
-      const std::string differs = difference(*believed, full);
+      const Difference differs = difference(*believed, full);
+      std::vector<std::uint32_t> about;
+      if (const std::uint32_t message =
+              context_.ledger.message_at(context_.history.session(session_number()).account, session_->view().mailbox,
+                                         session_->view().uidvalidity, differs.uid);
+          message != 0)
+        about.push_back(message);
       reader_->changed = [this, session = session_] {
         if (session == session_) news();
       };
       outcome(context_, What::agree, expectation,
-              !ok               ? Type::info
-              : differs.empty() ? Type::ok
-                                : Type::fail,
-              {}, differs.empty() ? std::string() : fmt::format("after {} {}", capability(how), differs),
+              !ok                ? Type::info
+              : differs.uid == 0 ? Type::ok
+                                 : Type::fail,
+              about, differs.uid == 0 ? std::string() : fmt::format("after {} {}", capability(how), differs.text),
               session_number(), "delta");
       done();
     });

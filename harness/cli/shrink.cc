@@ -1,0 +1,398 @@
+#include "explore/shrink.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <shared_mutex>
+
+#include "archive/asked.h"
+#include "archive/run_directory.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/target_lock.h"
+#include "core/bytes.h"
+#include "explore/shrink_play.h"
+#include "explore/write.h"
+#include "host/signals.h"
+#include "run/worker.h"
+#include "scenario/parse.h"
+#include "scenario/yaml/files.h"
+
+namespace mailproof::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ShrinkFlags : PlayFlags {
+  std::string what;      ///< a run directory, or a scenario
+  std::string scenario;  ///< of a run: which
+  std::string finding;   ///< a class: "loss/lost"; "" = the first one
+  unsigned times = 0;    ///< seeds a story is tried with; 0 = one, and more where it fails at times only
+  std::optional<std::uint32_t> copy;
+};
+
+constexpr unsigned kTimesOfFlaky = 5;  ///< seeds a story is tried with that does not fail under the first
+constexpr unsigned kRateTimes = 10;    ///< plays that the rate is made of, where a play costs nothing or says little
+constexpr unsigned kRateOnTarget = 3;  ///< ... and on a server
+constexpr std::size_t kWide = 130;     ///< a comment goes on in the next line
+
+/// The text of a story, and where it stands.
+struct Source {
+  std::string text, path;
+};
+
+/// Plays one story after the other, each in a world of its own, or on the target.
+class Arena {
+ public:
+  static Result<std::unique_ptr<Arena>> make(const ShrinkFlags& flags, const scenario::Target& target) {
+    auto hosted = host_builtin(flags.target, target);
+    if (!hosted) return hosted.error();
+    auto out = std::unique_ptr<Arena>(new Arena(flags, std::move(*hosted)));
+    return out;
+  }
+
+  report::ScenarioResult play(const scenario::Scenario& story, std::uint32_t copy) {
+    setup_.run_id = setup_.settings.simulated ? setup_.settings.seed : fresh_run_id();
+    return run::play(setup_, {&story, copy, 0});
+  }
+
+ private:
+  Arena(const ShrinkFlags& flags, Hosted hosted) : hosted_(std::move(hosted)), pool_(hosted_.target) {
+    setup_.settings = settings_of(flags);
+    setup_.settings.slow = true;  // what was asked for by name is played
+    setup_.target = &hosted_.target;
+    setup_.pool = &pool_;
+    setup_.hosted = hosted_.server.get();
+    setup_.quiet = &quiet_;
+    setup_.start = std::chrono::steady_clock::now();
+    setup_.date = flags.target.sim ? "Thu, 01 Jan 2026 00:00:00 +0000" : date_now();
+  }
+
+  Hosted hosted_;
+  run::AccountPool pool_;
+  std::shared_mutex quiet_;
+  run::Setup setup_;
+};
+
+/// The built-in server without a bug, in simulation: a story that fails there is wrong itself.
+ShrinkFlags on_the_right_server(const ShrinkFlags& flags) {
+  ShrinkFlags out = flags;
+  out.target = {};
+  out.target.sim = true;
+  if (flags.target.sim || flags.target.sockets) out.target.builtin.latitudes = flags.target.builtin.latitudes;
+  return out;
+}
+
+nlohmann::json read_json(const std::string& file) {
+  const auto text = scenario::read_file(file, archive::kMostRunJson);
+  return text ? nlohmann::json::parse(*text, nullptr, false) : nlohmann::json();
+}
+
+std::string text_at(const nlohmann::json& json, const char* key) {
+  const auto at = json.is_object() ? json.find(key) : json.end();
+  return json.is_object() && at != json.end() && at->is_string() ? at->get<std::string>() : "";
+}
+
+/// The scenario that shows the run's first cause at its simplest; of a load, the first finding's.
+std::string failing_scenario(const nlohmann::json& run, const nlohmann::json& stats) {
+  const auto of = [](const std::string& finding) { return finding.substr(0, finding.find('/')); };
+  if (run.is_object() && run.contains("causes") && run["causes"].is_array())
+    for (const auto& cause : run["causes"])
+      if (text_at(cause, "severity") == "fail" && text_at(cause, "accepted").empty())
+        return of(text_at(cause, "simplest"));
+  if (stats.is_object() && stats.contains("findings") && stats["findings"].is_array())
+    for (const auto& finding : stats["findings"])
+      if (text_at(finding, "severity") == "fail") return of(text_at(finding, "id"));
+  return {};
+}
+
+/// Takes the server, the seed and the rest from the command that plays it again; what stands on our own command line
+/// comes first.
+std::string take_command(const std::string& command, ShrinkFlags& flags) {
+  PlayFlags played;
+  std::optional<std::uint32_t> copy;
+  CLI::App app;
+  app.allow_extras();
+  add_play_flags(app, played);
+  app.add_option("--copy", copy);
+  const auto words = command.find(' ', command.find(' ') + 1);  // behind "mailproof run"
+  if (words == std::string::npos) return command;
+  try {
+    app.parse(command.substr(words + 1), false);
+  } catch (const CLI::ParseError& error) {
+    return error.what();
+  }
+  const bool own = flags.target.sim || flags.target.sockets || !flags.target.file.empty() || !flags.target.user.empty();
+  if (!own) {
+    const std::string password_env = flags.target.password_env;
+    flags.target = played.target;
+    flags.target.password_env = password_env;
+  }
+  if (flags.seed == PlayFlags().seed) flags.seed = played.seed;
+  if (flags.patience == PlayFlags().patience) flags.patience = played.patience;
+  flags.strict = flags.strict || played.strict;
+  flags.own_mailboxes = flags.own_mailboxes || played.own_mailboxes;
+  if (!flags.copy) flags.copy = copy;
+  flags.paths = played.paths;
+  return {};
+}
+
+/// What a run directory says of the scenario to shrink: its id and text, and how it was played.
+Result<Source> source_of_run(ShrinkFlags& flags) {
+  const std::string& directory = flags.what;
+  const auto run = read_json(directory + "/run.json"), stats = read_json(directory + "/stats.json");
+  if (!run.is_object() && !stats.is_object())
+    return Error{directory, "neither run.json nor stats.json is there: is it a run directory?"};
+  if (flags.scenario.empty()) flags.scenario = failing_scenario(run, stats);
+  if (flags.scenario.empty()) return Error{directory, "nothing failed in this run; name a scenario with --scenario"};
+  std::string command;
+  if (const auto asked = archive::read_asked(directory); asked) {
+    const auto found = asked->commands.find(flags.scenario);
+    if (found == asked->commands.end())
+      return Error{directory, fmt::format("this run has no scenario {}", flags.scenario)};
+    command = found->second;
+  } else if (stats.is_object() && stats.contains("findings")) {
+    for (const auto& finding : stats["findings"])
+      if (text_at(finding, "id").starts_with(flags.scenario + "/")) command = text_at(finding, "reproduce");
+  }
+  if (command.empty()) return Error{directory, "it does not say how it was played; it is of an older mailproof"};
+  if (const auto wrong = take_command(command, flags); !wrong.empty())
+    return Error{directory, fmt::format("how it was played cannot be read: {}", wrong)};
+  const std::string kept = archive::kept_scenario(directory, flags.scenario);
+  auto text = scenario::read_file(kept, 1U << 20);
+  if (text) return Source{std::move(*text), kept};
+  // A run of an older mailproof keeps no texts; where its file is there still, it is read.
+  const auto loaded = scenario::load({flags.scenario}, flags.scenarios);
+  const auto found = std::find_if(loaded.scenarios.begin(), loaded.scenarios.end(),
+                                  [&](const auto& one) { return one.id == flags.scenario; });
+  if (found == loaded.scenarios.end())
+    return Error{kept, "the text of the scenario must be there, or be found by its id; give its file instead"};
+  text = scenario::read_file(found->path, 1U << 20);
+  if (!text) return Error{found->path, text.error().why};
+  return Source{std::move(*text), found->path};
+}
+
+Result<Source> source_of_file(const ShrinkFlags& flags) {
+  const auto loaded = load_scenarios({flags.what}, flags.scenarios);
+  if (!loaded) return Error{"", "nothing to shrink"};
+  if (loaded->size() != 1)
+    return Error{flags.what, fmt::format("{} scenarios; one is shrunk at a time", loaded->size())};
+  auto text = scenario::read_file(loaded->front().path, 1U << 20);
+  if (!text) return Error{loaded->front().path, text.error().why};
+  return Source{std::move(*text), loaded->front().path};
+}
+
+/// Letters are named from where the story stands; the shorter one may stand elsewhere.
+void move_letters(scenario::Node& node, const std::string& from, const std::string& to) {
+  if (node.key == "file" && node.kind == scenario::Node::Kind::scalar) {
+    std::error_code error;
+    const fs::path letter = fs::absolute(scenario::beside(from, node.text), error);
+    const fs::path folder = fs::absolute(to.empty() ? "." : fs::path(to).parent_path(), error);
+    node.text = letter.lexically_normal().lexically_relative(folder.lexically_normal()).string();
+  }
+  for (auto& child : node.children) move_letters(child, from, to);
+}
+
+/// "RFC 1939 section 6: ..." without the number of the invariant at its end.
+std::string sentence(const std::string& requirement) {
+  const auto at = requirement.rfind(" (I");
+  return at != std::string::npos && requirement.ends_with(')') ? requirement.substr(0, at) : requirement;
+}
+
+/// "loss/lost-in-move" as an id has it: "loss-lost-in-move".
+std::string as_words(std::string_view finding_class) {
+  std::string out;
+  for (const char c : finding_class) {
+    const char lower = to_lower(c);
+    if ((lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9'))
+      out += lower;
+    else if (!out.empty() && out.back() != '-')
+      out += '-';
+  }
+  while (out.ends_with('-')) out.pop_back();
+  return out;
+}
+
+std::string as_comment(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    std::size_t end = text.size() <= kWide ? text.size() : text.rfind(' ', kWide);
+    if (end == std::string_view::npos || end == 0) end = text.size();
+    out += fmt::format("# {}\n", text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
+class Shrinking {
+ public:
+  explicit Shrinking(ShrinkFlags flags) : flags_(std::move(flags)) {}
+
+  int run() {
+    const bool of_run = fs::is_directory(flags_.what) &&
+                        (fs::exists(flags_.what + "/run.json") || fs::exists(flags_.what + "/stats.json"));
+    auto source = of_run ? source_of_run(flags_) : source_of_file(flags_);
+    if (!source) return complain(source.error().message());
+    source_ = std::move(*source);
+    const auto story = read();
+    if (!story) return kWrongUse;
+    const auto target = make_target(flags_.target);
+    if (!target) return complain(target.error().message());
+    const auto lock = TargetLock::take(flags_.target, *target);
+    if (!lock) return complain(lock.error().message());
+    const ShrinkFlags right_flags = on_the_right_server(flags_);
+    auto tested = Arena::make(flags_, *target);
+    auto right = Arena::make(right_flags, host::sim_target(right_flags.target.builtin));
+    if (!tested || !right) return complain((tested ? right : tested).error().message());
+    tested_ = std::move(*tested);
+    right_ = std::move(*right);
+    return shrink(*story);
+  }
+
+ private:
+  /// The tree of the file, which must be one story.
+  std::optional<scenario::Node> read() {
+    scenario::Complaints complaints(source_.path);
+    auto root = scenario::parse_root(source_.text, "a story: id, accounts, devices, steps", complaints);
+    const auto loaded = scenario::parse(source_.text, source_.path);
+    for (const auto& problem : loaded.problems) say_error(fmt::format("{}\n", problem.message()));
+    if (!loaded.problems.empty() || !root) return std::nullopt;
+    if (find(*root, "steps") == nullptr) {
+      complain(fmt::format("{}: a story is shrunk; this is a file of checks, which are short already", source_.path));
+      return std::nullopt;
+    }
+    story_ = loaded.scenarios.front();
+    return root;
+  }
+
+  /// What to go on showing, and under which seed; an error where it does not fail.
+  Result<explore::Failure> first_failure() {
+    report::ScenarioResult last;
+    const std::uint32_t first = flags_.copy.value_or(0);
+    const unsigned most = flags_.times != 0 ? flags_.times : kTimesOfFlaky;
+    for (std::uint32_t copy = first; copy < first + most && !host::interrupted(); ++copy) {
+      last = tested_->play(story_, copy);
+      if (auto failure = explore::failure_of(last, flags_.finding)) {
+        copy_ = copy;
+        return *failure;
+      }
+      // In simulation a story that draws nothing goes the same way under every seed.
+    }
+    return Error{source_.path, fmt::format("{} does not fail{} here: it was played {} times, the last verdict is {}{}",
+                                           story_.id, flags_.finding.empty() ? "" : " with " + flags_.finding, most,
+                                           judge::name(last.verdict), last.note.empty() ? "" : ": " + last.note)};
+  }
+
+  int shrink(scenario::Node story) {
+    const auto began = std::chrono::steady_clock::now();
+    const auto failure = first_failure();
+    if (!failure) return complain(failure.error().message());
+    const auto play_on = [](Arena& arena) -> explore::Play {
+      return [&arena](const scenario::Scenario& one, std::uint32_t copy) { return arena.play(one, copy); };
+    };
+    const bool flaky = copy_ != flags_.copy.value_or(0);
+    const unsigned times = flags_.times != 0 ? flags_.times : flaky ? kTimesOfFlaky : 1;
+    const explore::Replay::Options options{source_.path, flags_.copy.value_or(0), times};
+    const auto on_right = right_->play(story_, copy_).verdict;
+    const bool guarded = on_right == judge::Verdict::pass || on_right == judge::Verdict::latitude;
+    if (!guarded)
+      say_error(
+          fmt::format("note: the built-in server without a bug does not pass this story either ({}): whether a "
+                      "shorter one is still right is not looked at\n",
+                      judge::name(on_right)));
+    explore::Replay replay(*failure, play_on(*tested_), guarded ? play_on(*right_) : explore::Play(), options);
+    const std::size_t before = explore::steps_in(story);
+    scenario::Node moved = story;
+    move_letters(moved, source_.path, flags_.out);
+    const explore::Comments comments = explore::comments_of(source_.text, moved);
+    explore::ShrinkLimits limits;
+    limits.stop = [] { return host::interrupted(); };
+    auto shrunk = explore::shrink(
+        std::move(story), source_.path,
+        [&](const scenario::Node& candidate) {
+          const bool fails = replay.still_fails(candidate);
+          if (line_is_rewritten() && fails)
+            say_error(fmt::format("\r{:<79}", fmt::format("{} steps to {}, {} plays", before,
+                                                          explore::steps_in(candidate), replay.played())));
+          return fails;
+        },
+        limits);
+    if (line_is_rewritten()) say_error(fmt::format("\r{:<79}\r", ""));
+    rename(replay, failure->finding_class, shrunk.story);
+    const auto rate = replay.rate(shrunk.story, flags_.target.sim || flaky ? kRateTimes : kRateOnTarget);
+    move_letters(shrunk.story, source_.path, flags_.out);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    const std::string text = head(*failure, rate) + explore::write(shrunk.story, comments).text;
+    if (flags_.out.empty())
+      say(text);
+    else if (const auto wrong = archive::write_file(flags_.out, text); !wrong.empty())
+      return complain(wrong), kTrouble;
+    say_error(fmt::format("{}: {} steps to {} in {:.1f} s, {} plays; it fails {} of {} times{}\n",
+                          failure->finding_class, before, explore::steps_in(shrunk.story), seconds, replay.played(),
+                          rate.failed, rate.played,
+                          shrunk.finished ? "" : "; it was broken off, and may be shorter still"));
+    return shrunk.finished ? 0 : kTrouble;
+  }
+
+  /// The id of the longer story tells of that one. It is also what the seed is made of, so that a story which fails at
+  /// times may need the old one.
+  static void rename(explore::Replay& replay, const std::string& finding_class, scenario::Node& story) {
+    scenario::Node renamed = story;
+    for (scenario::Node& part : renamed.children)
+      if (part.key == "id") part.text = "shrunk." + as_words(finding_class);
+    if (replay.still_fails(renamed)) story = std::move(renamed);
+  }
+
+  /// What it shows, and how.
+  std::string head(const explore::Failure& failure, const explore::Rate& rate) const {
+    scenario::Scenario there = story_;
+    there.path = flags_.out.empty() ? "shrunk.yaml" : flags_.out;
+    std::string out = as_comment(fmt::format("Shows {}: {}", failure.finding_class, sentence(failure.requirement)));
+    if (rate.failed < rate.played) out += fmt::format("# It fails {} of {} times.\n", rate.failed, rate.played);
+    return out + fmt::format("# {}\n", run::with_copy(reproduce_command(flags_, there), rate.first.value_or(copy_)));
+  }
+
+  ShrinkFlags flags_;
+  Source source_;
+  scenario::Scenario story_;
+  std::uint32_t copy_ = 0;
+  std::unique_ptr<Arena> tested_, right_;
+};
+
+}  // namespace
+
+void add_shrink(CLI::App& app, int& status) {
+  auto flags = std::make_shared<ShrinkFlags>();
+  auto* command = app.add_subcommand("shrink", "Make of a story that fails the shortest one that fails the same way");
+  command->add_option("what", flags->what, "A scenario that fails: its file or id; or a run directory")->required();
+  add_target_flags(*command, flags->target);
+  command
+      ->add_option("--scenario", flags->scenario,
+                   "Of a run directory this one; without it the simplest that shows what its report begins with")
+      ->type_name("ID");
+  command
+      ->add_option("--finding", flags->finding, "What to go on showing, like loss/lost; without it what is found first")
+      ->type_name("CLASS");
+  command
+      ->add_option("--times", flags->times,
+                   "Seeds, or plays on a target, before a story counts as one that does not fail (default: 1, and 5 "
+                   "where it does not fail at once)")
+      ->check(CLI::Range(1U, 1000U));
+  command->add_option("--out", flags->out, "Write the story here instead of to standard output")->type_name("FILE");
+  command->add_option("--scenarios", flags->scenarios, "Folder in which ids are looked up")->capture_default_str();
+  command->add_option("--seed", flags->seed, "Of everything random")->check(whole_number())->capture_default_str();
+  command->add_option("--copy", flags->copy, "As run has it: which of its repetitions failed")->check(whole_number());
+  command->add_flag("--strict", flags->strict, "A latitude fails");
+  command->add_flag("--i-own-these-mailboxes", flags->own_mailboxes,
+                    "The mailboxes may hold other mail; it may be read and changed");
+  command->add_option("--patience", flags->patience, "Multiplies every bound, for slow machines")
+      ->check(CLI::Range(0.1, 100.0))
+      ->capture_default_str();
+  command->callback([flags, &status] { status = Shrinking(*flags).run(); });
+}
+
+}  // namespace mailproof::cli

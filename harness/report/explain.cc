@@ -1,0 +1,200 @@
+#include "report/explain.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+#include "core/bytes.h"
+#include "core/words.h"
+#include "report/groups.h"
+
+namespace mailproof::report {
+namespace {
+
+constexpr Word<Fate> kEndings[] = {{"still there", Fate::present},
+                                   {"removed by a client", Fate::removed_by_client},
+                                   {"removed by a client's own rule", Fate::expired_by_client_policy},
+                                   {"moved by a client", Fate::moved},
+                                   {"refused", Fate::refused},
+                                   {"put off", Fate::deferred},
+                                   {"perhaps queued", Fate::queued},
+                                   {"bounced", Fate::bounced},
+                                   {"dropped as a duplicate", Fate::suppressed_duplicate},
+                                   {"lost", Fate::lost},
+                                   {"unknown", Fate::unknown}};
+static_assert(complete(kEndings));
+
+constexpr std::string_view kAltered = "altered", kDoubled = "doubled", kCameBack = "came back",
+                           kLeaked = "seen by somebody else", kKept = "not removed though asked for",
+                           kTaken = "taken though nobody asked", kWrong = "not shown as it is";
+constexpr std::array kMarks{kAltered, kDoubled, kCameBack, kLeaked, kKept, kTaken, kWrong};
+
+/// What a finding of this class says of the message it names, beside what became of that; "" = nothing.
+std::string_view mark_of(std::string_view finding_class) {
+  if (finding_class == "content/altered") return kAltered;
+  if (finding_class == "duplicates/duplicated") return kDoubled;
+  if (finding_class == "duplicates/resurrected") return kCameBack;
+  if (finding_class == "isolation/leak") return kLeaked;
+  if (finding_class.starts_with("removal/more-than-") || finding_class == "removal/without-quit") return kTaken;
+  if (finding_class.starts_with("removal/") && finding_class.ends_with("-ok-but-there")) return kKept;
+  constexpr std::array kViews =
+      std::to_array<std::string_view>({"agreement", "content", "expectation", "flags", "identity", "idle", "maildrop",
+                                       "pop3-session", "uidl", "uidplus", "view"});
+  const auto judge = finding_class.substr(0, finding_class.find('/'));
+  return std::find(kViews.begin(), kViews.end(), judge) != kViews.end() ? kWrong : std::string_view();
+}
+
+bool counts(const judge::Finding& finding) { return finding.severity != judge::Severity::latitude; }
+
+/// Of what was seen of several messages the lines about this one.
+std::string about(const std::string& actual, const std::string& message) {
+  std::string out;
+  for (std::string_view rest = actual; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    const auto at = line.find(message);
+    const auto end = at == std::string_view::npos ? at : at + message.size();
+    const bool whole = at != std::string_view::npos &&
+                       (end >= line.size() || line[end] < '0' || line[end] > '9');  // mail.1 is not mail.12
+    if (whole) out += fmt::format("{}{}", out.empty() ? "" : "\n", line);
+  }
+  return out.empty() ? actual : out;
+}
+
+bool names(const judge::Finding& finding, const std::string& message) {
+  return std::find(finding.messages.begin(), finding.messages.end(), message) != finding.messages.end();
+}
+
+class Writer {
+ public:
+  Writer(const history::History& history, const WireFinder& wire, Explanation& out)
+      : history_(history), wire_(wire), out_(out) {}
+
+  void line(const history::LifeLine& life) {
+    const history::Event& e = history_.event(life.event);
+    Explanation::Line& line = out_.lines.emplace_back();
+    line.at = std::chrono::duration<double>(e.at.time_since_epoch()).count();
+    line.event = e.index;
+    line.sure = life.sure;
+    line.word = life.word;
+    line.device = history_.device_name(e);
+    line.text = life.text;
+    if (e.session == 0) return;
+    if (wire_) line.wire = wire_(e);
+    line.session = session(e.session);
+    if (line.wire) out_.sessions[line.session - 1].log = line.wire->file;
+  }
+
+  void end(const history::LifeEnd& life) {
+    Explanation::End& end = out_.ends.emplace_back();
+    end.account = life.account == 0 ? "?" : history_.account(life.account).name;
+    end.words = ending(life.fate);
+    end.asked = life.asked;
+    for (const history::LifeEnd::Place& place : life.places) {
+      std::string text = fmt::format("{}: {}", place.mailbox,
+                                     !place.listed       ? "not listed in the end"
+                                     : place.copies == 0 ? "no copy"
+                                     : place.copies == 1 ? "a copy"
+                                                         : fmt::format("{} copies", place.copies));
+      if (place.last_seen != 0) text += "; last seen " + when(place.last_seen);
+      if (place.first_absent != 0)
+        text += fmt::format("{} first absent {}", place.last_seen != 0 ? "," : ";", when(place.first_absent));
+      end.places.push_back(std::move(text));
+    }
+  }
+
+  std::string when(std::uint32_t event) const {
+    const history::Event& e = history_.event(event);
+    std::string out = "at " + format_seconds(e.at.time_since_epoch());
+    if (e.session != 0) out += " by " + history_.session(e.session).label;
+    return out;
+  }
+
+ private:
+  std::size_t session(std::uint32_t number) {
+    const auto [at, fresh] = sessions_.emplace(number, out_.sessions.size() + 1);
+    if (fresh) {
+      const history::SessionInfo& info = history_.session(number);
+      out_.sessions.push_back({info.label, info.endpoint, "",
+                               std::string(info.device == 0 ? "audit" : history_.device(info.device).name),
+                               std::string(name(info.protocol))});
+    }
+    return at->second;
+  }
+
+  const history::History& history_;
+  const WireFinder& wire_;
+  Explanation& out_;
+  std::map<std::uint32_t, std::size_t> sessions_;
+};
+
+}  // namespace
+
+std::string_view ending(Fate fate) { return word_for(kEndings, fate); }
+
+std::span<const std::string_view> endings() {
+  static const auto all = [] {
+    std::array<std::string_view, std::size(kEndings)> out;
+    std::transform(std::begin(kEndings), std::end(kEndings), out.begin(), [](const auto& one) { return one.word; });
+    return out;
+  }();
+  return all;
+}
+
+std::span<const std::string_view> marks() { return kMarks; }
+
+std::string Explanation::verdict() const {
+  std::string out;
+  for (const End& end : ends)
+    out += fmt::format("{}{}{}", out.empty() ? "" : ", ", end.words, ends.size() > 1 ? " for " + end.account : "");
+  if (out.empty()) out = ending(Fate::unknown);
+  for (const std::string_view mark : this->marks) out += fmt::format(", {}", mark);
+  return out;
+}
+
+Explanation explain(const history::History& history, const history::Ledger& ledger, std::uint32_t message,
+                    std::span<const judge::Finding> findings, const WireFinder& wire) {
+  Explanation out;
+  const history::MessageInfo& info = history.message(message);
+  out.scenario = history.info.scenario;
+  out.title = history.info.title;
+  out.copy = history.info.copy;
+  out.message = info.name();
+  out.size = info.size;
+  const history::Life life = ledger.whole_life(message);
+  Writer writer(history, wire, out);
+  for (const history::LifeLine& line : life.lines) writer.line(line);
+  for (const history::LifeEnd& end : life.ends) writer.end(end);
+  for (const history::LocalCopy& copy : life.local)
+    out.local.push_back(fmt::format("{} (downloaded at {})", copy.device,
+                                    format_seconds(history.event(copy.event).at.time_since_epoch())));
+  out.nothing_left = life.nothing_left;
+  for (const judge::Finding& finding : findings) {
+    if (!names(finding, out.message)) continue;
+    out.found.push_back({finding.id, about(finding.actual, out.message), finding.severity});
+    if (out.command.empty()) out.command = finding.reproduce;
+    const std::string_view mark = counts(finding) ? mark_of(class_of(finding.id, out.scenario)) : std::string_view();
+    if (!mark.empty() && std::find(out.marks.begin(), out.marks.end(), mark) == out.marks.end())
+      out.marks.push_back(mark);
+  }
+  return out;
+}
+
+std::vector<std::uint32_t> unexpected(const history::History& history, const history::Ledger& ledger,
+                                      std::span<const judge::Finding> findings) {
+  std::set<std::string> named;
+  for (const judge::Finding& finding : findings)
+    if (counts(finding)) named.insert(finding.messages.begin(), finding.messages.end());
+  std::set<std::uint32_t> out;
+  for (std::uint32_t message = 1; message <= history.messages().size(); ++message)
+    if (named.contains(history.message(message).name())) out.insert(message);
+  for (const history::Cell& cell : ledger.cells())
+    if (!out.contains(cell.message) && cell.message != 0 && ledger.fate(cell.message, cell.account) == Fate::lost)
+      out.insert(cell.message);
+  return {out.begin(), out.end()};
+}
+
+}  // namespace mailproof::report

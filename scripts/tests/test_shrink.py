@@ -1,0 +1,149 @@
+"""`shrink` makes of a story that fails the shortest one that fails the same way: it can be played as it stands, fails with the same class
+on the server with the bug, and passes on one without."""
+import json
+import re
+
+import pytest
+
+import tool
+
+SYNC = "sync.offline-device-catches-up-by-qresync"
+
+
+def shrunk(*arguments, status=0):
+    ran = tool.mailproof("shrink", *arguments)
+    assert ran.status == status, ran.text
+    return ran
+
+
+def steps(text):
+    return [line for line in text.splitlines() if re.match(r" +- (?!together:)", line)]
+
+
+def played(story, folder, *arguments):
+    ran = tool.mailproof("run", story, "--sim", *arguments, "--out", folder)
+    return ran, json.loads((folder / "findings.json").read_text("utf-8"))["findings"]
+
+
+# defect, story, class, most steps
+CASES = [("pop3.dele-without-quit", "pop3.drop-before-quit-keeps-mail", "removal/without-quit", 3),
+         ("imap.append-ok-but-absent", "sync.sent-copy-appears-everywhere", "loss/lost", 1),
+         ("imap.qresync-misses-expunge", SYNC, "expectation/delta-differs", 5),
+         ("imap.move-doubles", "mixed.accepted-mail-survives-a-kill", "duplicates/duplicated", 2),
+         ("quota.not-freed-by-expunge", "quota.account-quota-blocks-all-its-mailboxes", "", 6)]
+
+
+@pytest.mark.parametrize("defect, story, finding, most", CASES)
+def test_the_shorter_story_fails_the_same_way_and_accuses_no_right_server(defect, story, finding, most, tmp_path):
+    out = tmp_path / "short.yaml"
+    ran = shrunk(story, "--sim", "--defect", defect, "--out", out)
+    text = out.read_text("utf-8")
+    assert 1 <= len(steps(text)) <= most, text
+    head = re.match(r"# Shows (\S+): ((?:.+\n# )+)(mailproof run .*)\nid: ", text)
+    assert head and (not finding or head[1] == finding), text
+    assert f"--sim --defect {defect} --seed 1" in head[3] and "short.yaml" in head[3]
+    assert re.search(rf"^{re.escape(head[1])}: \d+ steps to {len(steps(text))} in .* fails 10 of 10 times$", ran.err, re.M), ran.err
+    again, findings = played(out, tmp_path / "again", "--defect", defect)
+    assert again.status == 1 and head[1] in {one["id"].split("/", 1)[1] for one in findings}
+    right, _ = played(out, tmp_path / "right")
+    assert right.status == 0, right.out
+    assert tool.mailproof("check", out).status == 0
+    for leftover in ("title:", "why:", "refs:", "tags:", "{}"):
+        assert leftover not in text
+
+
+def test_a_run_directory_names_what_failed_and_how_it_was_played(tmp_path):
+    tool.mailproof("run", "--sim", "scenarios/sync", "--defect", "imap.qresync-misses-expunge", "--seed", 3, "--out", tmp_path / "run")
+    ran = shrunk(tmp_path / "run")
+    assert "--sim --defect imap.qresync-misses-expunge --seed 3" in ran.out and "delta-differs" in ran.out
+    # The run keeps the text: the file may be another by the time.
+    kept = tmp_path / "run/scenarios" / f"{SYNC}.yaml"
+    assert kept.read_text("utf-8") == (tool.ROOT / "scenarios/sync/offline-device-catches-up-by-qresync.yaml").read_text("utf-8")
+    assert [path.name for path in kept.parent.iterdir()] == [kept.name], "of what passed nothing is kept"
+    named = shrunk(tmp_path / "run", "--scenario", SYNC)
+    assert named.out == ran.out
+    wrong = shrunk(tmp_path / "run", "--scenario", "sync.no-such", status=2)
+    assert "no scenario sync.no-such" in wrong.err
+
+
+def test_a_story_of_ones_own_is_shrunk_with_its_comments_and_its_letter(tmp_path):
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters/a.eml").write_text("From: a@example.org\nDate: Mon, 02 Mar 2026 09:14:07 +0100\nSubject: x\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\nGrüße\n", "utf-8")
+    story = tmp_path / "mine.yaml"
+    story.write_text("""id: mine.letter
+title: Ours
+accounts: [alice, bob]
+needs: [imap, pop3, delivery, lmtp]
+devices:
+  mta: {delivers: lmtp}
+  phone: {imap: alice}
+  pc: {pop3: bob}
+steps:
+  - mta: {deliver: other, to: bob, count: 3}        # beside it
+  - mta: {deliver: letter, to: alice, file: letters/a.eml}   # with an umlaut
+  - phone: {see: letter}
+  - pc: {download: new}
+  - pc: quit
+  - judge: {intact: letter}
+""", "utf-8")
+    out = tmp_path / "elsewhere/short.yaml"
+    out.parent.mkdir()
+    shrunk(story, "--sim", "--defect", "delivery.strips-eighth-bit", "--out", out)
+    text = out.read_text("utf-8")
+    assert len(steps(text)) == 1 and "file: ../letters/a.eml" in text, text
+    assert "# with an umlaut" in text and "beside it" not in text
+    ran, _ = played(out, tmp_path / "again", "--defect", "delivery.strips-eighth-bit")
+    assert ran.status == 1
+
+
+def test_what_fails_at_times_is_played_several_times_and_its_rate_is_said(tmp_path):
+    out = tmp_path / "short.yaml"
+    ran = shrunk("fixtures/stories/two-hundred.yaml", "--sim", "--defect", "delivery.drops-one-in-200", "--times", 3, "--out", out)
+    text = out.read_text("utf-8")
+    found = re.search(r"^# It fails (\d+) of 10 times\.$", text, re.M)
+    assert found and 1 <= int(found[1]) < 10, text
+    assert f"fails {found[1]} of 10 times" in ran.err
+    command = re.search(r"^# mailproof (run .*)$", text, re.M)[1].split()
+    assert tool.mailproof(*command, "--out", tmp_path / "again").status == 1
+
+
+def test_a_failing_copy_of_a_load_is_shrunk(tmp_path):
+    ran = tool.mailproof("load", "--sim", "mixed.pop-download-empties-the-phone", "--copies", 2, "--defect", "pop3.quit-deletes-nothing",
+                         "--out", tmp_path / "load")
+    assert ran.status == 1
+    text = shrunk(tmp_path / "load").out
+    assert "removal/quit-ok-but-there" in text and len(steps(text)) <= 4, text
+
+
+def test_what_does_not_fail_is_not_shrunk(tmp_path):
+    ran = shrunk("mixed.pop-download-empties-the-phone", "--sim", status=2)
+    assert "does not fail" in ran.err and ran.out == ""
+    ran = shrunk("mixed.pop-download-empties-the-phone", "--sim", "--defect", "pop3.quit-deletes-nothing", "--finding", "loss/lost", status=2)
+    assert "does not fail with loss/lost" in ran.err
+    tool.mailproof("run", "--sim", "mixed.pop-download-empties-the-phone", "--out", tmp_path / "run")
+    assert "nothing failed in this run" in shrunk(tmp_path / "run", status=2).err
+
+
+def test_what_is_no_single_story_is_said(tmp_path):
+    assert "one is shrunk at a time" in shrunk("scenarios/pop3", "--sim", status=2).err
+    assert "file of checks" in shrunk("scenarios/conformance/pop3/1939-3.yaml", "--sim", status=2).err \
+        or "one is shrunk at a time" in shrunk("scenarios/conformance/pop3/1939-3.yaml", "--sim", status=2).err
+    (tmp_path / "bad.yaml").write_text("id: x.y\naccounts: [a]\ndevices: {p: {imap: a}}\nsteps:\n  - p: {sea: mail}\n")
+    ran = shrunk(tmp_path / "bad.yaml", "--sim", status=2)
+    assert "bad.yaml:5:" in ran.err and "did you mean 'see'" in ran.err
+    assert "which server?" in shrunk("mixed.pop-download-empties-the-phone", status=2).err
+
+
+def test_a_story_that_is_wrong_itself_is_shrunk_with_a_word_about_that(tmp_path):
+    story = tmp_path / "wrong.yaml"
+    story.write_text("id: mine.wrong\nneeds: [imap, delivery]\naccounts: [alice]\ndevices: {mta: {delivers: any}, phone: {imap: alice}}\n"
+                     "steps:\n  - mta: {deliver: mail, to: alice, count: 3}\n  - phone: {see: mail}\n  - judge: {count: 9, of: alice}\n")
+    ran = shrunk(story, "--sim")
+    assert "does not pass this story either (fail)" in ran.err
+    assert [step.strip() for step in steps(ran.out)] == ["- judge: {count: 9}"] or len(steps(ran.out)) <= 2, ran.out
+
+
+def test_over_sockets_each_story_has_fresh_accounts(tmp_path):
+    ran = shrunk("mixed.pop-download-empties-the-phone", "--sockets", "--defect", "pop3.quit-deletes-nothing")
+    assert "removal/quit-ok-but-there" in ran.out and len(steps(ran.out)) <= 4, ran.out
+    assert "--sockets" in ran.out
