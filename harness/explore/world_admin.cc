@@ -10,10 +10,10 @@ namespace mailproof::explore {
 
 std::span<const WorldMaker::Verb> WorldMaker::admin_verbs() {
   static constexpr Verb kVerbs[] = {
-      {"set_quota", 4, false, &WorldMaker::set_quota},
-      {"restart", 1, false, &WorldMaker::restart},
-      {"kill", 1, false, &WorldMaker::kill},
-      {"pause", 1, false, &WorldMaker::pause},
+      {"set_quota", 4, false, true, &WorldMaker::set_quota},
+      {"restart", 1, false, true, &WorldMaker::restart},
+      {"kill", 1, false, true, &WorldMaker::kill},
+      {"pause", 1, false, true, &WorldMaker::pause},
   };
   return kVerbs;
 }
@@ -38,6 +38,7 @@ void WorldMaker::everybody_is_thrown_out() {
   for (Actor& actor : actors_) {
     if (actor.kind == Kind::pop3) hang_up(actor);
     if (actor.kind == Kind::imap && !actor.offline) actor.open.clear();
+    actor.shaken = actor.kind == Kind::pop3 || (actor.kind == Kind::imap && !actor.offline && !actor.webmail);
   }
 }
 

@@ -24,10 +24,10 @@ bool proper(const std::string& kind) {
 
 std::span<const WorldMaker::Verb> WorldMaker::deliverer_verbs() {
   static constexpr Verb kVerbs[] = {
-      {"deliver", 8, true, &WorldMaker::deliver},
-      {"cut", 2, true, &WorldMaker::deliver_cut},
-      {"fill", 2, false, &WorldMaker::fill},
-      {"retry", 3, true, &WorldMaker::retry},
+      {"deliver", 8, true, true, &WorldMaker::deliver},
+      {"cut", 2, true, true, &WorldMaker::deliver_cut},
+      {"fill", 2, false, true, &WorldMaker::fill},
+      {"retry", 3, true, true, &WorldMaker::retry},
   };
   return kVerbs;
 }
@@ -72,6 +72,9 @@ bool WorldMaker::deliver(Actor& actor, std::string& action) {
   }
   const bool smtp = (via.empty() ? actor.way : via) == "smtp";
   const bool any_way = via.empty() && actor.way == "any";
+  // Over SMTP several recipients are answered for together, and one that has no room is reported to the sender: who has
+  // none would be told nothing.
+  if (limited && !actor.reports && (smtp || (any_way && !offer_.lmtp))) return false;
   bool is_proper = true;
   // Not even a kind that an MTA may change goes where it may be SMTP.
   const auto kinds = kinds_;

@@ -16,21 +16,35 @@ const std::vector<std::string> kOddNames = {"\"Müller & Söhne\"", "\"100 %\"",
 
 std::span<const WorldMaker::Verb> WorldMaker::imap_verbs() {
   static constexpr Verb kVerbs[] = {
-      {"see", 10, false, &WorldMaker::see},           {"lose", 5, false, &WorldMaker::lose},
-      {"sync", 4, true, &WorldMaker::sync},           {"read", 4, true, &WorldMaker::read},
-      {"flag", 5, true, &WorldMaker::flag},           {"unflag", 2, true, &WorldMaker::unflag},
-      {"search", 4, false, &WorldMaker::search},      {"delete", 6, true, &WorldMaker::delete_},
-      {"expunge", 3, true, &WorldMaker::expunge},     {"move", 5, true, &WorldMaker::move},
-      {"copy", 4, true, &WorldMaker::copy},           {"save", 3, true, &WorldMaker::save},
-      {"upload", 2, true, &WorldMaker::upload},       {"open", 3, true, &WorldMaker::open},
-      {"examine", 2, true, &WorldMaker::examine},     {"create", 2, true, &WorldMaker::create},
-      {"rename", 3, false, &WorldMaker::rename},      {"remove", 1, false, &WorldMaker::remove},
-      {"subscribe", 1, true, &WorldMaker::subscribe}, {"try_names", 1, false, &WorldMaker::try_names},
-      {"quota", 1, true, &WorldMaker::quota},         {"offline", 3, false, &WorldMaker::offline},
-      {"online", 8, false, &WorldMaker::online},      {"logout", 1, true, &WorldMaker::logout},
-      {"drop", 2, true, &WorldMaker::drop},           {"compare", 2, true, &WorldMaker::compare},
-      {"connect", 1, true, &WorldMaker::connect},     {"smuggle", 1, false, &WorldMaker::smuggle},
-      {"vanish", 1, false, &WorldMaker::vanish},
+      {"see", 10, false, true, &WorldMaker::see},
+      {"lose", 5, false, true, &WorldMaker::lose},
+      {"sync", 4, true, true, &WorldMaker::sync},
+      {"read", 4, true, false, &WorldMaker::read},
+      {"flag", 5, true, false, &WorldMaker::flag},
+      {"unflag", 2, true, false, &WorldMaker::unflag},
+      {"search", 4, false, false, &WorldMaker::search},
+      {"delete", 6, true, false, &WorldMaker::delete_},
+      {"expunge", 3, true, false, &WorldMaker::expunge},
+      {"move", 5, true, false, &WorldMaker::move},
+      {"copy", 4, true, false, &WorldMaker::copy},
+      {"save", 3, true, false, &WorldMaker::save},
+      {"upload", 2, true, false, &WorldMaker::upload},
+      {"open", 3, true, false, &WorldMaker::open},
+      {"examine", 2, true, false, &WorldMaker::examine},
+      {"create", 2, true, false, &WorldMaker::create},
+      {"rename", 3, false, false, &WorldMaker::rename},
+      {"remove", 1, false, false, &WorldMaker::remove},
+      {"subscribe", 1, true, false, &WorldMaker::subscribe},
+      {"try_names", 1, false, false, &WorldMaker::try_names},
+      {"quota", 1, true, false, &WorldMaker::quota},
+      {"offline", 3, false, false, &WorldMaker::offline},
+      {"online", 8, false, false, &WorldMaker::online},
+      {"logout", 1, true, false, &WorldMaker::logout},
+      {"drop", 2, true, true, &WorldMaker::drop},
+      {"compare", 2, true, false, &WorldMaker::compare},
+      {"connect", 1, true, true, &WorldMaker::connect},
+      {"smuggle", 1, false, false, &WorldMaker::smuggle},
+      {"vanish", 1, false, false, &WorldMaker::vanish},
   };
   return kVerbs;
 }
@@ -49,11 +63,12 @@ void WorldMaker::went_to(Actor& device, const std::string& mailbox) {
 }
 
 /// What happens to who has a mailbox open that somebody removes or renames, every server decides for itself (RFC 2180
-/// section 3).
+/// section 3), and whether one with a special use can go (RFC 6154).
 bool WorldMaker::may_take_away(const Actor& device, const std::string& mailbox) const {
-  return mailbox != "INBOX" && std::none_of(actors_.begin(), actors_.end(), [&](const Actor& other) {
-           return other.kind == Kind::imap && other.account == device.account && other.open == mailbox;
-         });
+  static const std::set<std::string> kSpecial = {"INBOX", "Archive", "Drafts", "Junk", "Sent", "Spam", "Trash"};
+  return !kSpecial.contains(mailbox) && std::none_of(actors_.begin(), actors_.end(), [&](const Actor& other) {
+    return other.kind == Kind::imap && other.account == device.account && other.open == mailbox;
+  });
 }
 
 bool WorldMaker::see(Actor& device, std::string& action) {
@@ -305,7 +320,7 @@ bool WorldMaker::examine(Actor& device, std::string& action) {
 bool WorldMaker::create(Actor& device, std::string& action) {
   if (device.offline) return false;
   const std::string mailbox = new_mailbox_name();
-  if (seen(device.account).exists(mailbox) != Sure::no) return false;
+  if (seen(device.account).exists(mailbox) == Sure::yes) return false;
   action = fmt::format("{{create: {}}}", quoted(mailbox));
   known_.make(device.account, mailbox);
   return true;
@@ -353,6 +368,10 @@ bool WorldMaker::quota(Actor& device, std::string& action) {
 
 bool WorldMaker::offline(Actor& device, std::string& action) {
   if (device.offline || device.webmail) return false;
+  if (device.open.empty() && !device.resync.empty()) {  // what it keeps is what it has seen
+    pending_ = fmt::format("  - {}: {{open: INBOX}}", device.name);
+    device.open = "INBOX";
+  }
   action = "{go: offline}";
   device.offline = true;
   return true;

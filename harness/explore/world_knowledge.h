@@ -46,7 +46,10 @@ struct Limit {
 using Place = std::pair<std::string, std::size_t>;
 
 struct Mailboxes {
-  std::map<std::string, Sure> names = {{"INBOX", Sure::yes}};
+  /// Which a server has from the start (RFC 6154) is its own affair.
+  std::map<std::string, Sure> names = {{"INBOX", Sure::yes},  {"Archive", Sure::maybe}, {"Drafts", Sure::maybe},
+                                       {"Junk", Sure::maybe}, {"Sent", Sure::maybe},    {"Spam", Sure::maybe},
+                                       {"Trash", Sure::maybe}};
   std::map<Place, Held> held = {};
   std::vector<std::size_t> limits = {};  ///< that count what is put here
   bool strangers = false;                ///< reports may have come, which are no letters

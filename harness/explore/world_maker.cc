@@ -75,14 +75,15 @@ std::span<const WorldMaker::Verb> WorldMaker::verbs_of(Kind kind) {
 /// One of its verbs, by weight; another one where there is nothing to do it to.
 bool WorldMaker::act(Actor& actor, bool together, std::string& action) {
   const auto verbs = verbs_of(actor.kind);
+  const auto may = [&](const Verb& verb) { return (!together || verb.together) && (!actor.shaken || verb.recovers); };
   for (int tries = 0; tries < kTries; ++tries) {
     unsigned all = 0;
     for (const Verb& verb : verbs)
-      if (!together || verb.together) all += weight(verb.name, verb.weight);
+      if (may(verb)) all += weight(verb.name, verb.weight);
     if (all == 0) return false;
     unsigned at = below(all);
     for (const Verb& verb : verbs) {
-      if (together && !verb.together) continue;
+      if (!may(verb)) continue;
       const unsigned mine = weight(verb.name, verb.weight);
       if (at >= mine) {
         at -= mine;
@@ -91,7 +92,10 @@ bool WorldMaker::act(Actor& actor, bool together, std::string& action) {
       action.clear();
       pending_.clear();
       const Actor before = actor;
-      if ((this->*verb.act)(actor, action)) return true;
+      if ((this->*verb.act)(actor, action)) {
+        actor.shaken = false;
+        return true;
+      }
       actor = before;
       break;
     }
@@ -225,7 +229,8 @@ void WorldMaker::at_end() {
         say_line(
             fmt::format("  - judge: {{count: {}, in: {}, of: {}}}", count, quoted(mailbox), account_names_[account]));
     }
-    if (!all.limits.empty() && one_in(2)) say_line(fmt::format("  - judge: {{usage: {}}}", account_names_[account]));
+    if (!all.limits.empty() && known_.limits[all.limits.front()].octets && one_in(2))
+      say_line(fmt::format("  - judge: {{usage: {}}}", account_names_[account]));
   }
 }
 

@@ -17,7 +17,8 @@ struct Actor {
   std::string name, declared;  ///< "phone", "{imap: alice, idle: INBOX}"
   Kind kind = Kind::imap;
   std::size_t account = 0;
-  bool gone = false;  ///< it vanished
+  bool gone = false;    ///< it vanished
+  bool shaken = false;  ///< its connection was reset, and it does not know yet: what it does next may come to nothing
   // A deliverer.
   std::string way;
   bool reports = false;  ///< failures are reported to an account of the world
@@ -58,6 +59,7 @@ class WorldMaker {
     std::string_view name;
     unsigned weight;  ///< how often where the seed draws it, beside the others of this kind
     bool together;    ///< may start beside other steps
+    bool recovers;    ///< is done whatever became of the connection
     Act act;
   };
   static std::span<const Verb> verbs_of(Kind kind);

@@ -9,12 +9,17 @@ namespace mailproof::explore {
 
 std::span<const WorldMaker::Verb> WorldMaker::pop3_verbs() {
   static constexpr Verb kVerbs[] = {
-      {"pop see", 3, false, &WorldMaker::pop_see},      {"pop connect", 2, true, &WorldMaker::pop_connect},
-      {"list", 2, true, &WorldMaker::pop_list},         {"download", 6, true, &WorldMaker::pop_download},
-      {"pop delete", 4, true, &WorldMaker::pop_delete}, {"reset", 2, true, &WorldMaker::pop_reset},
-      {"quit", 6, true, &WorldMaker::pop_quit},         {"quit cut", 1, true, &WorldMaker::pop_quit_cut},
-      {"pop drop", 2, true, &WorldMaker::pop_drop},     {"pop compare", 2, true, &WorldMaker::pop_compare},
-      {"advance", 2, false, &WorldMaker::pop_advance},
+      {"pop see", 3, false, false, &WorldMaker::pop_see},
+      {"pop connect", 2, true, true, &WorldMaker::pop_connect},
+      {"list", 2, true, false, &WorldMaker::pop_list},
+      {"download", 6, true, false, &WorldMaker::pop_download},
+      {"pop delete", 4, true, false, &WorldMaker::pop_delete},
+      {"reset", 2, true, false, &WorldMaker::pop_reset},
+      {"quit", 6, true, false, &WorldMaker::pop_quit},
+      {"quit cut", 1, true, false, &WorldMaker::pop_quit_cut},
+      {"pop drop", 2, true, false, &WorldMaker::pop_drop},
+      {"pop compare", 2, true, false, &WorldMaker::pop_compare},
+      {"advance", 2, false, false, &WorldMaker::pop_advance},
   };
   return kVerbs;
 }
