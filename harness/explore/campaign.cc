@@ -49,7 +49,10 @@ bool Campaign::ended(std::uint64_t seed, const report::ScenarioResult& result) {
   const std::lock_guard lock(mutex_);
   ++worlds_;
   ++ended_[result.verdict];
-  if (result.verdict == Verdict::inconclusive || result.verdict == Verdict::not_applicable) ++unclear_[result.note];
+  if (result.verdict == Verdict::inconclusive || result.verdict == Verdict::not_applicable) {
+    Unclear& unclear = unclear_[result.note];
+    unclear.seed = unclear.worlds++ == 0 ? seed : std::min(unclear.seed, seed);
+  }
   for (const judge::Finding& finding : result.findings)
     if (finding.severity == judge::Severity::latitude)
       ++latitudes_[std::string(report::class_of(finding.id, result.id))];
@@ -92,7 +95,9 @@ std::string Campaign::summary(double seconds) const {
     out += fmt::format("  {} {}: {}, the first of seed {}\n", judge::name(one.finding.severity), name,
                        many(one.worlds, "world"), one.seed);
   for (const auto& [name, times] : latitudes_) out += fmt::format("  latitude {}: {}\n", name, many(times, "time"));
-  for (const auto& [why, worlds] : unclear_) out += fmt::format("  not judged: {}: {}\n", many(worlds, "world"), why);
+  for (const auto& [why, unclear] : unclear_)
+    out +=
+        fmt::format("  not judged: {}, the first of seed {}: {}\n", many(unclear.worlds, "world"), unclear.seed, why);
 
   std::string never;
   out += fmt::format("{} of {} states reached, in so many worlds:\n", reached_.size(), states().size());

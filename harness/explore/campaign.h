@@ -40,8 +40,12 @@ class Campaign {
   std::size_t worlds_ = 0;
   std::uint64_t operations_ = 0;
   std::map<judge::Verdict, std::size_t> ended_;
-  std::map<std::string, Found> found_;          ///< by class
-  std::map<std::string, std::size_t> unclear_;  ///< not applicable, inconclusive: why
+  std::map<std::string, Found> found_;  ///< by class
+  struct Unclear {
+    std::size_t worlds = 0;
+    std::uint64_t seed = 0;  ///< the lowest
+  };
+  std::map<std::string, Unclear> unclear_;  ///< not applicable, inconclusive: why
   std::map<std::string, std::size_t> latitudes_;
   std::map<std::string_view, std::size_t> reached_;  ///< worlds
 };

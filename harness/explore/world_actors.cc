@@ -14,7 +14,7 @@ constexpr std::string_view kReaders[] = {"phone", "laptop", "tablet", "desk", "n
 constexpr std::string_view kCollectors[] = {"pc", "office", "archive", "taker"};
 constexpr std::string_view kSites[] = {"web", "webmail", "portal"};
 const std::vector<std::string> kMailboxes = {"Archive", "Projects", "Drafts", "Sent", "Trash", "Receipts", "Family"};
-const std::vector<std::string> kOdd = {"Müller & Söhne", "100 %", "Año (2026)", "a+b", "Re: your mail"};
+const std::vector<std::string> kOdd = {"Müller & Söhne", "Año (2026)", "a+b", "Re: your mail"};
 /// Any way of delivery has them; the others are for LMTP and APPEND, where nobody may change them.
 const std::vector<std::string> kProper = {"plain", "office", "dot-lines", "header-only"};
 const std::vector<std::string> kEdges = {"long-lines", "eight-bit", "lone-dot", "dots"};

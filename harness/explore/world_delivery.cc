@@ -12,8 +12,8 @@ namespace {
 constexpr std::uint64_t kTrace = 1536;         ///< octets that an MTA may put on top
 constexpr std::uint64_t kNatural = 64 * 1024;  ///< no kind is longer by itself
 const std::vector<std::string> kPlain = {"plain"};
-/// Headers beyond ASCII, line ends that are none: an APPEND may be refused, and over SMTP an MTA may change them.
-const std::vector<std::string> kAppended = {"no-final-newline", "utf8-header", "bare-lf"};
+/// Headers beyond ASCII, a last line that does not end: an APPEND may be refused, and over SMTP an MTA may change them.
+const std::vector<std::string> kAppended = {"no-final-newline", "utf8-header"};
 const std::vector<std::string> kSubjects = {"\"Rechnung März\"", "\"Re: your order\"", "\"100 % done?\""};
 
 bool proper(const std::string& kind) {

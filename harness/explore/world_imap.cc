@@ -16,8 +16,8 @@ const std::vector<std::string> kOddNames = {"\"Müller & Söhne\"", "\"100 %\"",
 
 std::span<const WorldMaker::Verb> WorldMaker::imap_verbs() {
   static constexpr Verb kVerbs[] = {
-      {"see", 10, false, true, &WorldMaker::see},
-      {"lose", 5, false, true, &WorldMaker::lose},
+      {"see", 10, false, false, &WorldMaker::see},
+      {"lose", 5, false, false, &WorldMaker::lose},
       {"sync", 4, true, true, &WorldMaker::sync},
       {"read", 4, true, false, &WorldMaker::read},
       {"flag", 5, true, false, &WorldMaker::flag},

@@ -51,7 +51,11 @@ void Knowledge::put(std::size_t account, const std::string& mailbox, std::size_t
   if (how == Sure::no) return;
   if (!room(account, letters[letter].octets)) how = Sure::maybe;
   fill(account, letters[letter].octets);
-  make(account, mailbox);
+  if (how == Sure::yes)
+    make(account, mailbox);
+  else
+    accounts[account].names.try_emplace(mailbox).first->second =
+        std::max(accounts[account].exists(mailbox), Sure::maybe);
   const bool known = accounts[account].held.contains({mailbox, letter});
   Held& held = at(account, mailbox, letter);
   if (known) {
@@ -170,6 +174,16 @@ void Knowledge::end_together() {
         for (const auto& [account, letter] : child.letters)
           if (account == made.first) doubt(account, letter);
       }
+    }
+  // A mailbox is made for what is put there, and not where that is gone.
+  for (const Touched& child : children_)
+    for (const auto& [account, mailbox] : child.made) {
+      const bool any =
+          std::any_of(child.letters.begin(), child.letters.end(), [&, a = account, m = mailbox](const auto& one) {
+            const Held* held = one.first == a ? accounts[a].find(m, one.second) : nullptr;
+            return held != nullptr && held->there == Sure::yes;
+          });
+      if (!any && !child.letters.empty()) accounts[account].names[mailbox] = Sure::maybe;
     }
 }
 
