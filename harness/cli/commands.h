@@ -16,6 +16,7 @@ namespace mailproof::cli {
 
 // One file a subcommand; each adds itself and leaves its exit status in `status`.
 void add_run(CLI::App& app, int& status);
+void add_explore(CLI::App& app, int& status);
 void add_load(CLI::App& app, int& status);
 void add_list(CLI::App& app, int& status);
 void add_check(CLI::App& app, int& status);

@@ -48,8 +48,10 @@ class Recipients {
       });
       if (full == replies.end()) continue;
       for (const Event* e : replies) {
+        // Only what is taken afterwards shows that there was room: what was taken before may have filled the mailbox.
         const Event* taken = alone(*e, [&](const Event& r) {
-          return r.type == Type::ok && size(r) >= size(*e) && !made_room(e->account, e->index, r.index);
+          return r.index > e->index && r.type == Type::ok && size(r) >= size(*e) &&
+                 !made_room(e->account, e->index, r.index);
         });
         if (taken == nullptr || e == *full) continue;
         const bool lmtp = e->session != 0 && c_.history.session(e->session).protocol == Protocol::lmtp;
@@ -77,10 +79,17 @@ class Recipients {
     return nullptr;
   }
 
+  /// In this account, or in another one of its customer, whose limit is shared; or by the admin.
   bool made_room(std::uint32_t account, std::uint32_t from, std::uint32_t to) const {
-    const auto all = room_.find(account);
-    return all != room_.end() &&
-           std::any_of(all->second.begin(), all->second.end(), [&](std::uint32_t at) { return at > from && at < to; });
+    return std::any_of(room_.begin(), room_.end(), [&](const auto& one) {
+      return share(account, one.first) &&
+             std::any_of(one.second.begin(), one.second.end(), [&](std::uint32_t at) { return at > from && at < to; });
+    });
+  }
+  bool share(std::uint32_t account, std::uint32_t other) const {
+    if (account == other || other == 0) return true;
+    const std::uint32_t customer = c_.history.account(account).customer;
+    return customer != 0 && customer == c_.history.account(other).customer;
   }
 
   Case& c_;

@@ -44,6 +44,8 @@ struct Setup {
   const report::Gate* gate = nullptr;                     ///< what is accepted though it is wrong; null: nothing
   /// The command that plays a scenario again, and thereby shows what was found in it.
   std::function<std::string(const scenario::Scenario&)> command = {};
+  /// Sees each history when it has ended. Any thread.
+  std::function<void(const history::History&)> watch = {};
   std::chrono::steady_clock::time_point start;
   std::uint64_t run_id = 0;
   std::string date;  ///< of the messages (RFC 5322)

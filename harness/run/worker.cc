@@ -288,6 +288,7 @@ Played play_once(const Setup& setup, const Job& job, const Played* before) {
     }
     if (stream) stream->end(player.playing_time());
     if (setup.said != nullptr) setup.said->look(player.history(), player.logs());
+    if (setup.watch) setup.watch(player.history());
     result = conclude(setup, job, player.history(), player.playing_time());
     out.silence = player.silence();
     if (stream && !stream->trouble().empty()) {

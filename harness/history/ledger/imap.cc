@@ -89,7 +89,7 @@ void Ledger::Impl::expunge(const Event& e) {
     const Copy& gone = copies[number - 1];
     if (!only.empty() && !std::binary_search(only.begin(), only.end(), gone.uid)) continue;
     const bool before = gone.marked_ok != 0 && gone.marked_ok < invoke.index;
-    const bool certain = (e.type == Type::ok && before) || gone.told_gone;
+    const bool certain = (e.type == Type::ok && before) || gone.told_gone != 0;
     remove(number, certain, invoke.index, gone.marked);
   }
   std::erase_if(boxes[in - 1].marked,
@@ -101,7 +101,7 @@ void Ledger::Impl::told_gone(const Event& e, std::uint32_t uid) {
   const std::uint32_t number = in == 0 || uid == 0 ? 0 : copy_of.get(std::uint64_t{in} << 32U | uid);
   if (number == 0) return;
   Copy& gone = copies[number - 1];
-  gone.told_gone = true;
+  if (gone.told_gone == 0) gone.told_gone = e.index;
   session(e.session).unlist(number);
   if (gone.message != 0) {
     Cell& at = cell(gone.message, boxes[in - 1].place);
@@ -112,7 +112,7 @@ void Ledger::Impl::told_gone(const Event& e, std::uint32_t uid) {
   if (!gone.moving || gone.marked != 0 || gone.message == 0) return;
   // RFC 6851 section 3.3: what a MOVE takes out of the source is in the destination.
   const Cell& from = cell(gone.message, boxes[in - 1].place);
-  if (from.moved_to == 0) return;
+  if (from.moved_to == 0 || from.pop_removes != 0) return;  // POP3 may have been quicker
   gone.arrived = true;
   const std::string to = mailbox_names[from.moved_to - 1];
   Cell& there = cell(gone.message, place(history.account_of(e), to));
@@ -136,9 +136,12 @@ void Ledger::Impl::copy_or_move(const Event& e) {
   for (std::size_t i = 0; i < uids.size(); ++i) {
     const std::uint32_t from = copy(in, uids[i]);
     const std::uint32_t there = told ? copy(box(to, e.uidvalidity), made[i]) : 0;
-    const bool gone = move && e.type == Type::ok && copies[from - 1].told_gone && copies[from - 1].marked == 0;
-    const bool certain = told || gone;
     const std::uint32_t message = copies[from - 1].message;
+    // Told while it ran that it goes, and nobody else asked for that: then the MOVE took it, though no COPYUID says so.
+    const bool alone = message == 0 || cell(message, boxes[in - 1].place).pop_removes == 0;
+    const bool gone = move && e.type == Type::ok && alone && copies[from - 1].told_gone > invoke.index &&
+                      copies[from - 1].marked == 0;
+    const bool certain = told || gone;
     if (message == 0)
       wait_for(from, there, to, certain, e);
     else if (!move || !copies[from - 1].arrived || (told && copies[from - 1].told_where))
@@ -151,12 +154,12 @@ void Ledger::Impl::copy_or_move(const Event& e) {
     }
     if (!move) continue;
     copies[from - 1].moving = true;
-    const bool fresh = copies[from - 1].removal == Copy::Removal::none;
+    const auto possible = message == 0 ? 0U : cell(message, boxes[in - 1].place).maybe_removes;
     remove(from, certain, invoke.index, 0);
     if (message == 0) continue;
     Cell& source = cell(message, boxes[in - 1].place);
     source.moved_to = places[to - 1].mailbox + 1U;
-    if (!certain && fresh) ++source.maybe_moves;
+    if (!certain && source.maybe_removes > possible) ++source.maybe_moves;
   }
 }
 

@@ -21,10 +21,10 @@ struct Copy {
   std::uint32_t marked = 0;     ///< the STORE, DELE or row (event) that says \Deleted
   std::uint32_t marked_ok = 0;  ///< the event that made the mark certain
   std::uint32_t cleared = 0;    ///< the newest STORE (invoke) that takes the mark back
+  std::uint32_t told_gone = 0;  ///< the event by which a session was told first that it is expunged; 0 = none was
   std::uint32_t request = 0;    ///< invoke of the command that asked for the removal
   enum class Removal : std::uint8_t { none, maybe, certain } removal = Removal::none;
   bool identified = false;  ///< its content was looked at
-  bool told_gone = false;   ///< some session was told that it is expunged
   bool moving = false;      ///< the removal is a MOVE's
   bool arrived = false;     ///< ... and its destination has been counted for certain
   bool told_where = false;  ///< a MOVE said by COPYUID where it put it

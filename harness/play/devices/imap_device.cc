@@ -109,14 +109,18 @@ void ImapDevice::news() {
     news_ = true;
     return;
   }
-  if (session_ == nullptr || session_->over()) return;
+  if (session_ == nullptr || session_->over()) {
+    if (const auto step = std::exchange(postponed_, {})) step();
+    return;
+  }
   busy_ = true;
   reader_->catch_up([this](bool) {
-    const bool idle =
-        !device_.idle.empty() && !session_->over() && !session_->client().idling() && !session_->client().busy();
+    const bool idle = !device_.idle.empty() && !postponed_ && !session_->over() && !session_->client().idling() &&
+                      !session_->client().busy();
     const auto settled = [this] {
       busy_ = false;
       if (std::exchange(news_, false)) return news();
+      if (const auto step = std::exchange(postponed_, {})) return step();
       check_wait();
     };
     if (idle && iequals(session_->view().mailbox, device_.idle)) return start_idle(settled);
@@ -180,6 +184,10 @@ std::optional<std::vector<std::uint32_t>> changed_by(const scenario::Step& step,
 
 void ImapDevice::perform(const scenario::Step& step, Finish done) {
   if (step.verb == scenario::Verb::see || step.verb == scenario::Verb::lose) return wait_for(step, std::move(done));
+  if (busy_) {  // it is looking at what came in: a fetch of the step's beside that would have its rows mixed with these
+    postponed_ = [this, &step, done = std::move(done)] { perform(step, done); };
+    return;
+  }
   busy_ = true;
   const bool over_before = session_ != nullptr && session_->over();
   act(step, [this, &step, before = over_before ? session_ : nullptr, done = std::move(done)] {

@@ -101,7 +101,9 @@ void ImapDevice::go_online(Resync how, const std::string& text, Finish done) {
     const auto expectation = expect(context_, What::agree, {.text = text, .session = session_number()});
     if (cache_.modseq != 0) return resync(how, mailbox, expectation, done);
     outcome(context_, What::agree, expectation, Type::info, {},
-            fmt::format("{} was enabled, and the server told no HIGHESTMODSEQ of {}", capability(how), mailbox),
+            cache_.mailbox.empty()
+                ? std::string("it had no mailbox open when it went offline, so that there is nothing to catch up with")
+                : fmt::format("{} was enabled, and the server told no HIGHESTMODSEQ of {}", capability(how), mailbox),
             session_number());
     reader_->open(mailbox, false, [done](bool) { done(); });
   });

@@ -160,7 +160,7 @@ void ImapDevice::if_ours(const std::string& mailbox, Finish done, std::function<
 void ImapDevice::expunge(Finish done) {
   reader_->may_expunge([this, done = std::move(done)](const ExpungePermit* permit) {
     if (permit != nullptr) return session_->expunge(*permit, [done](const Completion&) { done(); });
-    if (!session_->over())
+    if (session_->ready())
       context_.fail("foreign",
                     fmt::format("nothing was expunged from {}: it may hold mail that is not ours and is marked "
                                 "as deleted",
@@ -248,7 +248,9 @@ void ImapDevice::copy(const OwnedUids& uids, const std::string& to, Finish done)
 }
 
 /// Names that a server may refuse. What it makes is listed, opened and removed again; of that the judges think.
-void ImapDevice::try_names(const std::vector<std::string>& names, Finish done) {
+void ImapDevice::try_names(const std::vector<std::string>& names, Finish on) {
+  // What it knew of its mailbox is not known any more once others were selected.
+  const Finish done = [this, on = std::move(on)] { reader_->open("INBOX", false, [on](bool) { on(); }); };
   const auto before = std::make_shared<std::set<std::string>>();
   const auto refused = std::make_shared<std::vector<std::string>>();
   const auto list = [this](std::shared_ptr<std::set<std::string>> into, std::function<void()> then) {

@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace mailproof::play {
+namespace {
+
+constexpr int kMostLooks = 4;  ///< for the flags of a mailbox that mail comes into meanwhile
+
+}  // namespace
 
 MailboxReader::MailboxReader(RecordedImap& session, Bodies bodies) : session_(session), bodies_(bodies) {
   session_.hooks.exists = [this](std::uint32_t, std::uint32_t) {
@@ -97,22 +102,33 @@ void MailboxReader::fetch_bodies(Then then) {
   session_.fetch(owned, "(UID BODY.PEEK[])", [then = std::move(then)](const Completion& result) { then(result.ok()); });
 }
 
-void MailboxReader::may_expunge(Permitted then) {
-  catch_up([this, then = std::move(then)](bool ok) {
+void MailboxReader::may_expunge(Permitted then) { may_expunge(std::move(then), kMostLooks); }
+
+void MailboxReader::may_expunge(Permitted then, int looks) {
+  catch_up([this, looks, then = std::move(then)](bool ok) {
     if (!ok) return then(nullptr);
     if (session_.view().exists == 0) {
       const auto permit = session_.guard().may_expunge(0, {});
       return then(permit ? &*permit : nullptr);
     }
     for (auto& entry : items_) entry.second.flags = {"unknown"};
-    session_.flags([this, then](const Completion& result) {
+    session_.flags([this, looks, then](const Completion& result) {
       if (!result.ok()) return then(nullptr);
+      // Mail that came, or went, while they were told has no flags yet: then they are asked for once more.
+      if (looks > 1 && (lost_count_ || session_.view().exists != items_.size() || unseen()))
+        return may_expunge(then, looks - 1);
       std::map<std::uint32_t, bool> deleted;
       for (const auto& [uid, item] : items_)
         if (!item.flags.contains("unknown")) deleted.emplace(uid, item.flags.contains("\\deleted"));
       const auto permit = session_.guard().may_expunge(session_.view().exists, deleted);
       then(permit ? &*permit : nullptr);
     });
+  });
+}
+
+bool MailboxReader::unseen() const {
+  return std::any_of(items_.begin(), items_.end(), [](const auto& entry) {
+    return !entry.second.looked_at || entry.second.flags.contains("unknown");
   });
 }
 

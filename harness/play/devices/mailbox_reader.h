@@ -51,6 +51,8 @@ class MailboxReader {
   void fetch(std::uint32_t from, Then then);
   void search_reports(Then then);
   void fetch_bodies(Then then);
+  void may_expunge(Permitted then, int looks);
+  bool unseen() const;  ///< something is there whose header, or flags, nobody has been told
 
   RecordedImap& session_;
   Bodies bodies_;

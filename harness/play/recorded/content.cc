@@ -27,13 +27,29 @@ mail::ContentScanner::AsSent as_sent(const Context& context) {
   };
 }
 
+namespace {
+
+/// Over POP3 every line of a reply ends with CRLF (RFC 1939 section 3): a message whose last line does not end gets an
+/// end there, and is what was sent all the same.
+bool only_ended(const Context& context, const mail::ContentScanner& scanner, const history::Event& e) {
+  const auto& other = scanner.difference();
+  return other && e.session != 0 && context.history.session(e.session).protocol == Protocol::pop3 &&
+         other->sent.empty() && other->came == "\r\n" && scanner.canonical_octets() == other->offset + 2 &&
+         other->offset == context.history.message(e.message).size &&
+         !context.messages.again(e.message)->ends_with("\n");
+}
+
+}  // namespace
+
 void describe_content(const Context& context, const mail::ContentScanner& scanner, bool full, history::Event& e) {
   e.size = scanner.octets();
   e.code = full ? "full" : "header";
   if (!scanner.token()) return;
   e.message = context.messages.number_of(*scanner.token());
   e.hash = full ? scanner.hash() : scanner.header_hash();
-  if (const auto& other = scanner.difference(); full && other && e.message != 0)
+  if (full && e.message != 0 && only_ended(context, scanner, e))
+    e.hash = context.history.message(e.message).hash;
+  else if (const auto& other = scanner.difference(); full && other && e.message != 0)
     e.set = fmt::format("from octet {} on {} was sent, and {} came", other->offset, quoted(other->sent, "nothing more"),
                         quoted(other->came, "nothing"));
   // Who only quotes or copies our header is somebody else.
