@@ -149,7 +149,14 @@ void RunDirectory::Stream::write_new(const history::Event& event) {
     write();
     buffer_ += '\n';
   };
-  if (!std::exchange(info_, true)) line([&] { write_info(history_.info, buffer_); });
+  const history::HistoryInfo& info = history_.info;
+  if (!std::exchange(info_, true)) {
+    line([&] { write_info(info, buffer_); });
+    accounts_ = info.accounts.size();
+    devices_ = info.devices.size();
+  }
+  for (; accounts_ < info.accounts.size(); ++accounts_) line([&] { write_account(info.accounts[accounts_], buffer_); });
+  for (; devices_ < info.devices.size(); ++devices_) line([&] { write_device(info.devices[devices_], buffer_); });
   for (; sessions_ < history_.sessions().size(); ++sessions_)
     line([&] { write_session(history_.sessions()[sessions_], static_cast<std::uint32_t>(sessions_ + 1), buffer_); });
   for (; messages_ < history_.messages().size(); ++messages_)
@@ -183,15 +190,19 @@ std::unique_ptr<RunDirectory::Stream> RunDirectory::stream(std::size_t slot, his
 
 void RunDirectory::write_wire(std::size_t slot, const std::string& id, const history::History& history,
                               const std::vector<std::unique_ptr<history::WireLog>>& logs) const {
+  for (std::size_t i = 0; i < logs.size() && i < history.sessions().size(); ++i)
+    write_wire_of(slot, id, history, i + 1, *logs[i]);
+}
+
+void RunDirectory::write_wire_of(std::size_t slot, const std::string& id, const history::History& history,
+                                 std::size_t number, const history::WireLog& log) const {
   const std::string directory = fmt::format("{}/wire/{:06}-{}", path_, slot, id);
   std::error_code error;
   fs::create_directories(directory, error);
-  for (std::size_t i = 0; i < logs.size() && i < history.sessions().size(); ++i) {
-    const auto& session = history.sessions()[i];
-    const std::string wrong = write_file(
-        fmt::format("{}/{:03}-{}-{}.log", directory, i + 1, session.label, name(session.protocol)), logs[i]->all());
-    if (!wrong.empty()) failed(wrong);
-  }
+  const auto& session = history.sessions().at(number - 1);
+  const std::string wrong = write_file(
+      fmt::format("{}/{:03}-{}-{}.log", directory, number, session.label, name(session.protocol)), log.all());
+  if (!wrong.empty()) failed(wrong);
 }
 
 std::string RunDirectory::begin(std::optional<std::size_t> histories) const {

@@ -48,7 +48,8 @@ void unique(Case& c, const Session& rows) {
     if (row.id.empty()) continue;
     const auto [at, fresh] = seen.try_emplace(row.id, &row);
     // RFC 1939 section 7 lets two identical copies have one unique-id.
-    if (fresh || (row.message != 0 && row.message == at->second->message)) continue;
+    if (fresh || (row.message != 0 && c.may_be_one(row.message, at->second->message))) continue;
+    if (c.history.info.recorded && (row.message == 0 || at->second->message == 0)) continue;  // one may be the other
     c.find("not-unique",
            {fmt::format("one message for the unique-id {}", printable(row.id, 80)),
             fmt::format("the listing gives it to {} and to {}", c.name_of(at->second->message), c.name_of(row.message)),
@@ -90,7 +91,7 @@ void judge_uidl(const history::History& history, const history::Ledger& ledger, 
     for (const auto& [seq, row] : rows) {
       if (row.message == 0 || row.id.empty()) continue;
       const auto [known, fresh] = of_message.try_emplace({account, row.message}, &row);
-      if (!fresh && known->second->id != row.id && single(c, row.message, account, listed_once)) {
+      if (!fresh && known->second->id != row.id && !history.info.recorded && single(c, row.message, account, listed_once)) {
         c.find("changed",
                {fmt::format("{} keeps the unique-id {}", c.name_of(row.message), printable(known->second->id, 80)),
                 fmt::format("{} is told {} at {}", c.who(history.event(row.event)), printable(row.id, 80),
@@ -103,7 +104,7 @@ void judge_uidl(const history::History& history, const history::Ledger& ledger, 
       const auto [owner, first] = of_id.try_emplace({account, row.id}, &row);
       const bool same_listing =
           !first && history.event(owner->second->event).session == history.event(row.event).session;
-      if (!first && !same_listing && owner->second->message != row.message)
+      if (!first && !same_listing && !c.may_be_one(owner->second->message, row.message))
         c.find("reused", {fmt::format("the unique-id {} is {}'s for ever", printable(row.id, 80),
                                       c.name_of(owner->second->message)),
                           fmt::format("{} finds {} under it at {}", c.who(history.event(row.event)),

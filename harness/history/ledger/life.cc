@@ -93,8 +93,9 @@ void Ledger::Impl::LifeWriter::content(const Event& e) {
       pop ? fmt::format("number {}{}{}", e.seq, e.text.empty() ? "" : ", UIDL ", printable(e.text, 70))
           : fmt::format("{} UID {}", e.mailbox.empty() ? s.mailbox : e.mailbox, e.uid);
   if (full && downloaded.insert(device(e)).second) {
-    const bool same = e.hash == 0 || e.hash == sent.hash;
-    line(e, "downloaded", fmt::format("{}, {} octets, content {}", where, e.size, same ? "as sent" : "NOT as sent"));
+    const bool same = e.hash == 0 || sent.hash == 0 || e.hash == sent.hash;
+    const std::string_view content = history.info.recorded ? "" : same ? ", content as sent" : ", content NOT as sent";
+    line(e, "downloaded", fmt::format("{}, {} octets{}", where, e.size, content));
     visible.insert(device(e));
     if (pop) downloaded_by.try_emplace(std::string(history.device_name(e)), format_seconds(e.at.time_since_epoch()));
   } else if (visible.insert(device(e)).second) {
