@@ -15,9 +15,9 @@ using history::MessageInfo;
 using history::SessionInfo;
 
 /// The lines of history.jsonl, each an object with one of the keys "run", "history", "account", "device", "session",
-/// "message", "event", "end", without a line end. Fields that hold nothing are left out. Server text is kept byte for byte: bytes that are
-/// not UTF-8 are written as U+FFFD. What a terminal or a CI would take for a command to itself is escaped, so that a
-/// history can be shown as it is.
+/// "message", "event", "end", without a line end. Fields that hold nothing are left out. Server text is kept byte for
+/// byte: bytes that are not UTF-8 are written as U+FFFD. What a terminal or a CI would take for a command to itself is
+/// escaped, so that a history can be shown as it is.
 
 /// The first line: how many histories there are when all is played, each with an end; without a number some of them are
 /// kept only, as a load does.

@@ -58,12 +58,11 @@ int import(const ImportFlags& flags) {
   auto stream = begin_recorded(**directory, run, recording);
   if (!stream) return complain(stream.error().message()), kTrouble;
   imports::replay(all, recording);
-  return end_recorded(**directory, run, recording, **stream,
-                      {fmt::format("{} conversation{} heard, with {} message{} of {} account{}", all.size(),
-                                   all.size() == 1 ? "" : "s", recording.history.messages().size(),
-                                   recording.history.messages().size() == 1 ? "" : "s",
-                                   recording.history.info.accounts.size(),
-                                   recording.history.info.accounts.size() == 1 ? "" : "s")});
+  return end_recorded(
+      **directory, run, recording, **stream,
+      {fmt::format("{} conversation{} heard, with {} message{} of {} account{}", all.size(), all.size() == 1 ? "" : "s",
+                   recording.history.messages().size(), recording.history.messages().size() == 1 ? "" : "s",
+                   recording.history.info.accounts.size(), recording.history.info.accounts.size() == 1 ? "" : "s")});
 }
 
 }  // namespace
@@ -77,11 +76,13 @@ void add_import(CLI::App& app, int& status) {
   auto* user = command->add_option("--user", flags->user,
                                    "Whose sessions they are, where the recording begins behind the login. Without it "
                                    "each such session is another user's, and none is compared with another");
-  command->add_flag("--by-directory", flags->by_directory, "Each directory is named after the user whose sessions it has")
+  command
+      ->add_flag("--by-directory", flags->by_directory, "Each directory is named after the user whose sessions it has")
       ->excludes(user);
-  command->add_flag("--all-clients", flags->all_clients,
-                    "All sessions that these accounts had in that time are there: what nobody asked for in them, nobody "
-                    "asked for");
+  command->add_flag(
+      "--all-clients", flags->all_clients,
+      "All sessions that these accounts had in that time are there: what nobody asked for in them, nobody "
+      "asked for");
   command->add_flag("--strict", flags->strict, "A latitude fails");
   command->callback([=, &status] { status = import(*flags); });
 }

@@ -54,10 +54,8 @@ Result<Place> read_place(const std::string& option, const std::string& text, boo
   const Error wrong(option + " " + text, "expected PROTOCOL:HOST:PORT, as imap:127.0.0.1:1143");
   if (first == std::string::npos || last == first) return wrong;
   const std::string word = text.substr(0, first), port = text.substr(last + 1);
-  constexpr std::pair<const char*, Protocol> kProtocols[] = {{"imap", Protocol::imap},
-                                                             {"pop3", Protocol::pop3},
-                                                             {"smtp", Protocol::smtp},
-                                                             {"lmtp", Protocol::lmtp}};
+  constexpr std::pair<const char*, Protocol> kProtocols[] = {
+      {"imap", Protocol::imap}, {"pop3", Protocol::pop3}, {"smtp", Protocol::smtp}, {"lmtp", Protocol::lmtp}};
   const auto known = std::find_if(std::begin(kProtocols), std::end(kProtocols), [&](const auto& one) {
     return word == one.first || word == std::string(one.first) + "s";
   });
@@ -108,8 +106,8 @@ Result<std::vector<imports::Passage>> passages(const RecordFlags& flags, std::sh
     upstream.erase(to);
   }
   if (!upstream.empty())
-    return Error("", fmt::format("--upstream {}:{}:{} has no --listen of its protocol",
-                                 name(upstream.front().protocol), upstream.front().host, upstream.front().port));
+    return Error("", fmt::format("--upstream {}:{}:{} has no --listen of its protocol", name(upstream.front().protocol),
+                                 upstream.front().host, upstream.front().port));
   return out;
 }
 
@@ -170,12 +168,11 @@ int record(const RecordFlags& flags) {
   });
   for (const auto& proxy : proxies) proxy->close();
   std::size_t sessions = recording.history.sessions().size();
-  return end_recorded(**directory, run, recording, **stream,
-                      {fmt::format("{} session{} heard, with {} message{} of {} account{}", sessions,
-                                   sessions == 1 ? "" : "s", recording.history.messages().size(),
-                                   recording.history.messages().size() == 1 ? "" : "s",
-                                   recording.history.info.accounts.size(),
-                                   recording.history.info.accounts.size() == 1 ? "" : "s")});
+  return end_recorded(
+      **directory, run, recording, **stream,
+      {fmt::format("{} session{} heard, with {} message{} of {} account{}", sessions, sessions == 1 ? "" : "s",
+                   recording.history.messages().size(), recording.history.messages().size() == 1 ? "" : "s",
+                   recording.history.info.accounts.size(), recording.history.info.accounts.size() == 1 ? "" : "s")});
 }
 
 }  // namespace
@@ -184,14 +181,18 @@ void add_record(CLI::App& app, int& status) {
   auto flags = std::make_shared<RecordFlags>();
   auto* command = app.add_subcommand(
       "record", "Stand between real clients and a real server, and judge what passes when it is over (Ctrl-C)");
-  command->add_option("--listen", flags->listen, "PROTOCOL:HOST:PORT for clients: imap, pop3, smtp, lmtp; with --cert "
-                                                 "also imaps, pop3s, smtps. Port 0 takes a free one")
+  command
+      ->add_option("--listen", flags->listen,
+                   "PROTOCOL:HOST:PORT for clients: imap, pop3, smtp, lmtp; with --cert "
+                   "also imaps, pop3s, smtps. Port 0 takes a free one")
       ->required();
-  command->add_option("--upstream", flags->upstream, "The server: PROTOCOL:HOST:PORT, one for each --listen")->required();
+  command->add_option("--upstream", flags->upstream, "The server: PROTOCOL:HOST:PORT, one for each --listen")
+      ->required();
   command->add_option("--out", flags->out, "Run directory (default: a new one below runs/)");
-  command->add_option("--cert", flags->certificate,
-                      "Certificate (PEM) shown to clients: TLS ends here and begins again, after STARTTLS too. Without it "
-                      "what follows STARTTLS passes unread");
+  command->add_option(
+      "--cert", flags->certificate,
+      "Certificate (PEM) shown to clients: TLS ends here and begins again, after STARTTLS too. Without it "
+      "what follows STARTTLS passes unread");
   command->add_option("--key", flags->key, "Its key (PEM)");
   command->add_option("--ca", flags->ca, "Certificates (PEM) that the server's must be signed by");
   command->add_flag("--insecure", flags->insecure, "Whatever certificate the server has");

@@ -16,7 +16,9 @@ namespace {
 
 constexpr std::size_t kMostDrawn = 300;  ///< events, in report.html
 
-std::string again(const archive::RunDirectory& directory) { return fmt::format("mailproof judge {}", directory.path()); }
+std::string again(const archive::RunDirectory& directory) {
+  return fmt::format("mailproof judge {}", directory.path());
+}
 
 }  // namespace
 

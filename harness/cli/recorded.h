@@ -10,11 +10,11 @@ namespace mailproof::cli {
 
 /// What a recording of others becomes: a run directory like any other, of one history.
 struct RecordedRun {
-  std::string id;                      ///< of its one scenario: "import", "record"
+  std::string id;  ///< of its one scenario: "import", "record"
   std::string title, target;
   std::vector<std::string> selection;  ///< what was asked for
   std::vector<std::string> endpoints;
-  std::string began;                   ///< by the clock
+  std::string began;  ///< by the clock
   bool all_clients = false;
   bool strict = false;
 };

@@ -57,7 +57,8 @@ struct MessageInfo {
   std::uint64_t header_hash = 0;    ///< ContentHash of just that
   std::uint32_t sender = 0;         ///< account of the envelope sender; 0 = null or outside the scenario
   std::string subject = {};         ///< by which people know it; "" = it has none of its own
-  /// Other people's mail, of a recording: its Message-ID, and no seed; hash and size are 0 until somebody read it whole.
+  /// Other people's mail, of a recording: its Message-ID, and no seed; hash and size are 0 until somebody read it
+  /// whole.
   std::string message_id = {};
   /// mail.1, or mail.1 "Rechnung": for people.
   std::string name() const {

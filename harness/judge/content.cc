@@ -48,8 +48,8 @@ void withheld(Case& c) {
   }
 }
 
-/// Of other people's mail nobody knows how it was sent: but under one UID, or one unique-id, it stays what it was when it
-/// was first read there.
+/// Of other people's mail nobody knows how it was sent: but under one UID, or one unique-id, it stays what it was when
+/// it was first read there.
 void altered_in_place(Case& c) {
   std::map<std::string, std::uint32_t> first;
   for (const Event& e : c.history.events()) {

@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "core/bytes.h"
+#include "history/heard.h"
 #include "judge/view_track.h"
 
 namespace mailproof::judge {
@@ -29,14 +30,23 @@ bool has_deleted(std::string_view flags) {
   return false;
 }
 
+/// Every session of these accounts was heard, from its beginning to its end.
+bool heard_all(const history::History& history) {
+  const auto& events = history.events();
+  return history.info.all_clients && std::none_of(events.begin(), events.end(), [](const Event& e) {
+           return (e.what == What::connect && e.code == history::kMiddle) ||
+                  (e.what == What::end && e.code == history::kBlind);
+         });
+}
+
 /// One UID of one mailbox. All are events; 0 = it never happened.
 struct Copy {
   std::uint32_t seen = 0, message = 0;
   std::uint32_t unmarked = 0;  ///< its flags were told, and \Deleted was none: who marks it is heard from then on
-  std::uint32_t asked = 0;    ///< for its removal, or marked by whoever
-  std::uint32_t marked = 0;   ///< STORE +FLAGS \Deleted that was answered OK, by one session, and not taken back
-  std::uint32_t removed = 0;  ///< the EXPUNGE or CLOSE after that, answered OK
-  std::uint32_t gone = 0;     ///< told to somebody, or absent in a complete listing
+  std::uint32_t asked = 0;     ///< for its removal, or marked by whoever
+  std::uint32_t marked = 0;    ///< STORE +FLAGS \Deleted that was answered OK, by one session, and not taken back
+  std::uint32_t removed = 0;   ///< the EXPUNGE or CLOSE after that, answered OK
+  std::uint32_t gone = 0;      ///< told to somebody, or absent in a complete listing
 };
 
 /// A mailbox with one UIDVALIDITY.
@@ -54,13 +64,15 @@ struct Open {
 
 class ImapHeard {
  public:
-  ImapHeard(Case& c, bool removals) : c_(c), track_(c.history), removals_(removals) {}
+  ImapHeard(Case& c, bool removals) : c_(c), track_(c.history), removals_(removals), all_(heard_all(c.history)) {}
 
   void apply(const Event& e) {
     if (e.session == 0) return;
     const Protocol protocol = c_.history.session(e.session).protocol;
-    if (protocol == Protocol::pop3 && (e.what == What::dele || e.what == What::retr) && e.type == Type::invoke)
-      anything(c_.history.account_of(e), "INBOX", e);
+    // A server may also remove what was fetched whole (RFC 1939 section 8).
+    const bool takes =
+        (e.what == What::dele && e.type == Type::invoke) || (e.what == What::message && e.code == "full");
+    if (protocol == Protocol::pop3 && takes) over_pop3_[c_.history.account_of(e)].insert(e.message);
     if (protocol == Protocol::imap) {
       imap(e);
       track_.apply(e);
@@ -188,17 +200,27 @@ class ImapHeard {
     if (at == nullptr || (e.uidvalidity != 0 && e.uidvalidity != open_.at(e.session).uidvalidity)) return;
     Copy& copy = at->copies[e.uid];
     const std::uint32_t since = open_.at(e.session).since;
+    // Another message under the UID is a finding of its own: where the first one is known, so must be this one.
+    const bool same = copy.message == 0 || (e.what == What::message && c_.may_be_one(e.message, copy.message));
+    const bool other = e.what == What::message && !same && e.message != 0;
+    if (other) copy = Copy{};
+    if (!same) return known(copy, e);
     if (copy.gone != 0 && since > copy.gone && !removals_) again(copy, e);
-    if (copy.removed != 0 && since > copy.removed && removals_ && c_.history.info.all_clients) {
+    if (copy.removed != 0 && since > copy.removed && removals_ && all_) {
       c_.find("expunge-ok-but-there",
               {fmt::format("{} ({}) is gone", what(copy), where(e, e.uid)),
-               fmt::format("it was marked and expunged with OK at {}; {}, who opened the mailbox after that, finds it at {}",
-                           c_.when(c_.history.event(copy.removed)), c_.who(e), c_.when(e)),
+               fmt::format(
+                   "it was marked and expunged with OK at {}; {}, who opened the mailbox after that, finds it at {}",
+                   c_.when(c_.history.event(copy.removed)), c_.who(e), c_.when(e)),
                {copy.marked, copy.removed, e.index},
                copy.message,
                ""});
       copy.removed = 0;
     }
+    known(copy, e);
+  }
+
+  static void known(Copy& copy, const Event& e) {
     copy.seen = e.index;
     if (e.what == What::message && e.message != 0) copy.message = e.message;
     if (!e.has_flags) return;
@@ -208,21 +230,29 @@ class ImapHeard {
 
   void again(Copy& copy, const Event& e) {
     const Event& told = c_.history.event(copy.gone);
-    c_.find("expunge-of-the-living",
-            {fmt::format("{} ({}) is gone for good", what(copy), where(e, e.uid)),
-             fmt::format("{} was told so at {}; {}, who opened the mailbox after that, finds it under the same UID at {}",
-                         c_.who(told), c_.when(told), c_.who(e), c_.when(e)),
-             {copy.gone, e.index},
-             copy.message,
-             ""});
+    c_.find(
+        "expunge-of-the-living",
+        {fmt::format("{} ({}) is gone for good", what(copy), where(e, e.uid)),
+         fmt::format("{} was told so at {}; {}, who opened the mailbox after that, finds it under the same UID at {}",
+                     c_.who(told), c_.when(told), c_.who(e), c_.when(e)),
+         {copy.gone, e.index},
+         copy.message,
+         ""});
     copy.gone = 0;
+  }
+
+  /// It, or something of which nobody knows what it is, or anything at all where nobody knows what this is.
+  bool taken_over_pop3(const Event& e, const Copy& copy) const {
+    const auto taken = over_pop3_.find(c_.history.account_of(e));
+    return taken != over_pop3_.end() && iequals(open_.at(e.session).mailbox, "INBOX") &&
+           (copy.message == 0 || taken->second.contains(copy.message) || taken->second.contains(0));
   }
 
   void gone(Box& at, std::uint32_t uid, const Event& e, std::string_view how) {
     const auto found = at.copies.find(uid);
     if (found == at.copies.end()) return;
     Copy& copy = found->second;
-    if (removals_ && c_.history.info.all_clients && copy.unmarked != 0 && copy.gone == 0 && copy.asked == 0 &&
+    if (removals_ && all_ && !taken_over_pop3(e, copy) && copy.unmarked != 0 && copy.gone == 0 && copy.asked == 0 &&
         at.anything == 0)
       c_.find("unasked", {fmt::format("{} stays, {}: nobody marked it, moved it or deleted the mailbox", what(copy),
                                       where(e, uid)),
@@ -238,7 +268,8 @@ class ImapHeard {
   void listed(const Event& e) {
     const View* view = track_.view(e.session);
     Box* at = box(e);
-    if (at == nullptr || view == nullptr || !view->sure || view->selecting || view->numbers.told() < view->exists) return;
+    if (at == nullptr || view == nullptr || !view->sure || view->selecting || view->numbers.told() < view->exists)
+      return;
     std::vector<std::uint32_t> there = view->numbers.uids();
     if (std::find(there.begin(), there.end(), 0U) != there.end()) return;
     std::sort(there.begin(), there.end());
@@ -251,24 +282,26 @@ class ImapHeard {
   Case& c_;
   ViewTrack track_;
   bool removals_;
+  bool all_;
   std::map<std::uint32_t, Open> open_;  ///< by session
   std::map<Key, Box> boxes_;            ///< account, mailbox, UIDVALIDITY
   std::vector<std::pair<std::uint32_t, std::string>> asked_of_;
+  std::map<std::uint32_t, std::set<std::uint32_t>> over_pop3_;  ///< by account: messages; 0 = one that nobody knows
 };
 
 /// Maildrops, by unique-id.
 class Pop3Heard {
  public:
-  explicit Pop3Heard(Case& c) : c_(c) {}
+  explicit Pop3Heard(Case& c) : c_(c), all_(heard_all(c.history)) {}
 
   void apply(const Event& e) {
     if (e.session == 0) return;
     const std::uint32_t account = c_.history.account_of(e);
     const auto& session = c_.history.session(e.session);
     if (session.protocol == Protocol::imap) {
-      const bool removes = e.what == What::store || e.what == What::move || e.what == What::expunge ||
-                           e.what == What::close || e.what == What::remove || e.what == What::rename;
-      if (removes && e.type == Type::invoke) over_imap_.insert(account);
+      const bool removes = e.what == What::move || e.what == What::expunge || e.what == What::close ||
+                           e.what == What::remove || e.what == What::rename;
+      if (removes && (e.type == Type::invoke || completes(e))) over_imap_[account] = e.at;
       return;
     }
     if (session.protocol != Protocol::pop3) return;
@@ -312,11 +345,12 @@ class Pop3Heard {
     std::uint32_t ready = 0;  ///< the event; 0 = its login was not heard
     Time since{};             ///< its first octet: what was answered before that, the server had done
     bool quit = false;
-    std::map<std::uint32_t, std::string> ids;      ///< by number
-    std::map<std::uint32_t, std::uint32_t> marked; ///< number -> DELE that was answered OK
+    std::map<std::uint32_t, std::string> ids;       ///< by number
+    std::map<std::uint32_t, std::uint32_t> marked;  ///< number -> DELE that was answered OK
   };
   struct Mail {
     std::uint32_t seen = 0, asked = 0, retrieved = 0;
+    Time listed_since{};  ///< when the session began that listed it last: it has the maildrop as it was then
     std::uint32_t marked = 0, removed = 0;  ///< DELE and QUIT, both OK
     std::uint32_t dropped = 0;              ///< marked by a session that ended without QUIT
     bool gone = false;
@@ -358,8 +392,9 @@ class Pop3Heard {
         mail.removed = 0;
       }
       mail.seen = e.index;
+      mail.listed_since = login.since;
     }
-    if (!c_.history.info.all_clients || !login.marked.empty()) return;
+    if (!all_ || !login.marked.empty()) return;
     for (auto& [id, mail] : mail_[account]) {
       if (mail.seen == 0 || mail.seen > login.ready || mail.gone || there.contains(id)) continue;
       mail.gone = true;
@@ -368,7 +403,9 @@ class Pop3Heard {
   }
 
   void missing(std::uint32_t account, const std::string& id, const Mail& mail, const Event& e) {
-    const bool others = over_imap_.contains(account) || nameless_.contains(account) || mail.removed != 0;
+    const auto over_imap = over_imap_.find(account);
+    const bool expunged = over_imap != over_imap_.end() && over_imap->second >= mail.listed_since;
+    const bool others = expunged || nameless_.contains(account) || mail.removed != 0;
     if (others) return;
     const std::string expected = fmt::format("the unique-id {} is listed", printable(id, 80));
     if (mail.dropped != 0)
@@ -390,9 +427,11 @@ class Pop3Heard {
   }
 
   Case& c_;
-  std::map<std::uint32_t, Login> logins_;                         ///< by session
-  std::map<std::uint32_t, std::map<std::string, Mail>> mail_;     ///< by account and unique-id
-  std::set<std::uint32_t> over_imap_, nameless_;                  ///< accounts
+  bool all_;
+  std::map<std::uint32_t, Login> logins_;                      ///< by session
+  std::map<std::uint32_t, std::map<std::string, Mail>> mail_;  ///< by account and unique-id
+  std::map<std::uint32_t, Time> over_imap_;  ///< by account: when something was removed, or may have been, last
+  std::set<std::uint32_t> nameless_;         ///< accounts
   Mail none_;
 };
 

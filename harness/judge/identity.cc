@@ -53,7 +53,8 @@ struct Identity {
   void content(Known& k, const Told& told) {
     const Event& e = told.event;
     const bool full = e.code == "full";
-    const bool differs = !c.may_be_one(e.message, k.message) && (k.message != 0 || (full && k.full)) && (e.message != 0 || full);
+    const bool differs =
+        !c.may_be_one(e.message, k.message) && (k.message != 0 || (full && k.full)) && (e.message != 0 || full);
     if (k.content != 0 && differs)
       c.find(
           "uid-reused",

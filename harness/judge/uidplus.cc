@@ -109,8 +109,8 @@ class Uidplus {
     const auto placed = places_.find({box.first, box.second, message});
     const auto* cell = c_.ledger.find(message, box.first, mailbox);
     std::uint32_t elsewhere = 0;
-    if (at == 0 && !c_.history.info.recorded && placed != places_.end() && placed->second.size() == 1 && cell != nullptr &&
-        cell->adds + cell->maybe_adds == 1 && placed->second.begin()->first == e.uidvalidity) {
+    if (at == 0 && !c_.history.info.recorded && placed != places_.end() && placed->second.size() == 1 &&
+        cell != nullptr && cell->adds + cell->maybe_adds == 1 && placed->second.begin()->first == e.uidvalidity) {
       elsewhere = placed->second.begin()->second;
       at = seen_.at({box.first, box.second, e.uidvalidity, elsewhere});
     }

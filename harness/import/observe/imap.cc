@@ -179,7 +179,10 @@ void ImapObserver::asked(ImapAsked read) {
     }
     pending.event = append(std::move(invoke));
   }
-  if (selects) selecting_ = asked.mailbox;
+  if (selects) {
+    selecting_ = asked.mailbox;
+    counted_ = false;
+  }
   const session::CommandId id = heard_.heard({asked.tag, asked.name, asked.mailbox}, now());
   if (id != 0) pending_.emplace(id, std::move(pending));
 }
@@ -199,7 +202,7 @@ void ImapObserver::completed(const Pending& pending, const session::ImapCompleti
   switch (asked.what) {
     case What::select:
     case What::examine:
-      sure_ = true;
+      sure_ = sure_ || counted_;
       e.uidvalidity = view.uidvalidity;
       e.facts = history::SelectFacts{view.exists, view.uidnext, view.highestmodseq};
       break;
@@ -264,6 +267,7 @@ Event ImapObserver::data(What what) const {
 }
 
 void ImapObserver::on_exists(std::uint32_t n, std::uint32_t before, Time) {
+  counted_ = true;
   if (!telling()) return;
   auto e = data(What::exists);
   e.uidvalidity = 0;

@@ -77,9 +77,10 @@ class ImapObserver final : public Listener, session::ImapSink {
   session::ImapClient heard_;
   LoginHeard login_;
   std::map<session::CommandId, Pending> pending_;
-  std::string selecting_;        ///< of a SELECT without an answer
+  std::string selecting_;  ///< of a SELECT without an answer
   bool started_ = false;
   bool sure_;                    ///< what is selected, and how many messages it has, is known
+  bool counted_ = false;         ///< EXISTS came since the newest SELECT was asked for
   bool authenticating_ = false;  ///< the client's lines are SASL responses
   bool abandoning_ = false;
   bool login_answered_ = false;  ///< of a conversation that begins behind the login
@@ -88,7 +89,7 @@ class ImapObserver final : public Listener, session::ImapSink {
   bool answered_ = false;        ///< ... and that has its answer already
   std::string append_head_;      ///< its line up to the message
   MailScan append_, scan_;
-  bool appended_ = false;                  ///< append_ has the message of this line
+  bool appended_ = false;                    ///< append_ has the message of this line
   bool scanning_ = false, scanned_ = false;  ///< scan_ has content of this FETCH row
   std::string scanned_section_;
   imap::SequenceSet found_;

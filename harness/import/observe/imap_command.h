@@ -12,8 +12,8 @@ namespace mailproof::imports {
 /// What an IMAP client asked for, read from its command line.
 struct ImapAsked {
   std::string tag;
-  std::string_view name = "?";              ///< "UID FETCH", in upper case, static
-  bool told = false;                        ///< the history has a word for it
+  std::string_view name = "?";  ///< "UID FETCH", in upper case, static
+  bool told = false;            ///< the history has a word for it
   history::What what = history::What::noop;
   std::string mailbox, other_mailbox;       ///< UTF-8
   std::string set;                          ///< UIDs; "" = it has none, or they are not known

@@ -45,8 +45,8 @@ std::uint32_t KnownMail::find(const Sight& sight) {
     if (known.empty()) known.push_back(add(sight));
     return known.size() == 1 ? known.front() : 0;
   }
-  const auto same = std::find_if(known.begin(), known.end(),
-                                 [&](std::uint32_t n) { return bodies_[n - 1] == sight.body_hash; });
+  const auto same =
+      std::find_if(known.begin(), known.end(), [&](std::uint32_t n) { return bodies_[n - 1] == sight.body_hash; });
   if (same != known.end()) return *same;
   const auto unread =
       std::find_if(known.begin(), known.end(), [&](std::uint32_t n) { return !bodies_[n - 1].has_value(); });

@@ -22,8 +22,8 @@ struct Sight {
 };
 
 /// Gives numbers to mail that bears no token. A message is known by its Message-ID; where two with the same one have
-/// different bodies, by its body as well; and in a place that has one (a UID, a unique-id), the same Message-ID there is
-/// the same message. What cannot be told apart has no number.
+/// different bodies, by its body as well; and in a place that has one (a UID, a unique-id), the same Message-ID there
+/// is the same message. What cannot be told apart has no number.
 class KnownMail {
  public:
   explicit KnownMail(history::History& history) : history_(history) {}

@@ -13,8 +13,6 @@ using history::Event;
 using history::Type;
 using history::What;
 
-
-
 namespace {
 
 std::optional<What> what_of(pop3::Verb verb) {
@@ -42,7 +40,9 @@ std::optional<What> what_of(pop3::Verb verb) {
   }
 }
 
-bool logs_in(pop3::Verb verb) { return verb == pop3::Verb::pass || verb == pop3::Verb::apop || verb == pop3::Verb::auth; }
+bool logs_in(pop3::Verb verb) {
+  return verb == pop3::Verb::pass || verb == pop3::Verb::apop || verb == pop3::Verb::auth;
+}
 /// AUTH alone asks which mechanisms there are, of servers older than RFC 5034.
 bool logs_in(pop3::Verb verb, pop3::Success success) { return logs_in(verb) && success == pop3::Success::one_line; }
 
@@ -141,7 +141,8 @@ void Pop3Observer::server(std::string_view octets, Time now) {
   if (deaf()) return;
   start();
   log().received(octets, now);
-  for (auto read = replies_.next(octets); read != pop3::ResponseReader::Event::more && !deaf(); read = replies_.next(octets)) {
+  for (auto read = replies_.next(octets); read != pop3::ResponseReader::Event::more && !deaf();
+       read = replies_.next(octets)) {
     switch (read) {
       case pop3::ResponseReader::Event::status:
         status(replies_.status());
@@ -188,7 +189,8 @@ void Pop3Observer::status(const pop3::StatusLine& said) {
   if (ok && pop3::has_block(asked.success)) {
     kept_text_ = said.text;
     scan_.begin();
-    return replies_.expect(asked.success == pop3::Success::message ? pop3::ResponseReader::Body::text : pop3::ResponseReader::Body::lines);
+    return replies_.expect(asked.success == pop3::Success::message ? pop3::ResponseReader::Body::text
+                                                                   : pop3::ResponseReader::Body::lines);
   }
   if (ok && (asked.verb == pop3::Verb::list || asked.verb == pop3::Verb::uidl)) row(said.text);
   if (ok && asked.verb == pop3::Verb::stat)

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/bytes.h"
+#include "history/heard.h"
 
 namespace mailproof::imports {
 
@@ -92,8 +93,9 @@ std::uint32_t Recording::begin_session(const Conversation& about, std::uint32_t 
   const bool mta = about.protocol == Protocol::smtp || about.protocol == Protocol::lmtp;
   const auto [device, fresh] = devices_.try_emplace({account, about.protocol, about.client}, 0);
   if (fresh) {
-    const std::string base = account == 0 ? std::string(name(about.protocol))
-                                          : fmt::format("{}-{}", plain(history.account(account).name), name(about.protocol));
+    const std::string base = account == 0
+                                 ? std::string(name(about.protocol))
+                                 : fmt::format("{}-{}", plain(history.account(account).name), name(about.protocol));
     const auto same = std::count_if(history.info.devices.begin(), history.info.devices.end(), [&](const auto& other) {
       return other.name == base || other.name.starts_with(base + "-");
     });
@@ -101,8 +103,7 @@ std::uint32_t Recording::begin_session(const Conversation& about, std::uint32_t 
                                     mta                                ? history::DeviceKind::deliverer
                                     : about.protocol == Protocol::pop3 ? history::DeviceKind::pop3
                                                                        : history::DeviceKind::imap,
-                                    account,
-                                    ""});
+                                    account, ""});
     device->second = static_cast<std::uint32_t>(history.info.devices.size());
   }
   history::SessionInfo session;
@@ -143,6 +144,7 @@ void Listener::ready() {
   // When the login began is not known where it was not heard.
   const Time began = about_.begin == Begin::greeting ? *first_ : Time{};
   e.size = static_cast<std::uint64_t>((now_ - began).count());
+  if (about_.begin == Begin::middle) e.code = history::kMiddle;
   append(std::move(e));
   tell_held();
 }
@@ -206,7 +208,7 @@ void Listener::blind(std::string_view why, Time now) {
   at(now);
   if (deaf_) return;
   log_->note(why, now);
-  over("ours", "", fmt::format("from here on nothing is known: {}", why));
+  over("ours", history::kBlind, fmt::format("from here on nothing is known: {}", why));
 }
 
 void Listener::tls_begins(std::string_view command) {

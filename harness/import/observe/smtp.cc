@@ -142,7 +142,8 @@ void SmtpObserver::reply(const smtp::Reply& said) {
   }
   if (pending_.empty()) {
     // 421 may come at any time (RFC 5321 section 3.8).
-    if (said.code != 421) deviation(lmtp() && event_ != 0 ? "lmtp.replies.extra" : "smtp.reply.unasked", said.summary());
+    if (said.code != 421)
+      deviation(lmtp() && event_ != 0 ? "lmtp.replies.extra" : "smtp.reply.unasked", said.summary());
     return;
   }
   const Asked asked = pending_.front();
@@ -151,8 +152,8 @@ void SmtpObserver::reply(const smtp::Reply& said) {
   pending_.pop_front();
   if (asked.of == Of::auth) authenticating_ = false;
   if (asked.verb == smtp::Verb::starttls && said.positive()) return tls_begins("STARTTLS");
-  if (asked.verb == smtp::Verb::mail || asked.verb == smtp::Verb::rset || asked.verb == smtp::Verb::ehlo || asked.verb == smtp::Verb::helo ||
-      asked.verb == smtp::Verb::lhlo)
+  if (asked.verb == smtp::Verb::mail || asked.verb == smtp::Verb::rset || asked.verb == smtp::Verb::ehlo ||
+      asked.verb == smtp::Verb::helo || asked.verb == smtp::Verb::lhlo)
     forget_transaction();
   if (asked.of == Of::rcpt) {
     Recipient to{asked.path, said.code, said.enhanced ? said.enhanced->text() : std::string(), said.text};

@@ -27,7 +27,7 @@ class SmtpObserver final : public Listener {
   struct Asked {
     Of of = Of::command;
     smtp::Verb verb = smtp::Verb::unknown;
-    std::string path;  ///< RCPT
+    std::string path;   ///< RCPT
     bool last = false;  ///< BDAT
   };
   struct Recipient {
@@ -52,7 +52,7 @@ class SmtpObserver final : public Listener {
   LoginHeard login_;
   std::deque<Asked> pending_;
   std::vector<Recipient> accepted_, refused_at_rcpt_;
-  std::size_t answered_ = 0;  ///< recipients of the message that was handed over
+  std::size_t answered_ = 0;               ///< recipients of the message that was handed over
   std::uint32_t event_ = 0, message_ = 0;  ///< of the message on its way: the invoke; 0 = none
   text::DotReader dots_;
   MailScan scan_;

@@ -76,6 +76,24 @@ Result<std::vector<Overheard>> read_pair(const std::string& base) {
 
 bool is_rawlog_name(const fs::path& path) { return path.extension() == ".in" || path.extension() == ".out"; }
 
+/// pcap in either order of octets, with micro- or nanoseconds; pcapng.
+bool is_capture(std::string_view text) {
+  using namespace std::string_view_literals;
+  for (const std::string_view magic :
+       {"\xa1\xb2\xc3\xd4"sv, "\xd4\xc3\xb2\xa1"sv, "\xa1\xb2\x3c\x4d"sv, "\x4d\x3c\xb2\xa1"sv, "\x0a\x0d\x0d\x0a"sv})
+    if (text.starts_with(magic)) return true;
+  return false;
+}
+
+/// "== Info: ", with or without the time and the number of the transfer in front.
+bool is_curl_trace(std::string_view line) {
+  for (const std::string_view arrow : {"== Info:", "=> Send ", "<= Recv "}) {
+    const std::size_t at = line.find(arrow);
+    if (at != std::string_view::npos && at < 40) return true;
+  }
+  return false;
+}
+
 Result<std::vector<Overheard>> read_file(const std::string& path) {
   if (is_rawlog_name(path)) return read_pair(fs::path(path).replace_extension().string());
   auto text = text_of(path);
@@ -83,24 +101,29 @@ Result<std::vector<Overheard>> read_file(const std::string& path) {
   const std::string_view line = first_line(*text);
   const std::size_t space = line.find(' ');
   const std::string_view behind = space == std::string_view::npos ? std::string_view() : line.substr(space + 1);
+  if (is_capture(*text)) return read_capture(path);
+  if (line.starts_with("---------- ")) return read_cyrus_telemetry(path, *text);
+  if (is_curl_trace(line)) return read_curl_trace(path, *text);
   if (begins_with_one_of(behind, {"I:", "O:", "I>", "O>"})) return read_imaptest_rawlog(path, *text);
   return Error{fmt::format("{}:1:1", path),
-               fmt::format("expected a directory of Dovecot's rawlogs (DATE.PID.N.in and .out) or an ImapTest rawlog, "
-                           "and it begins with: {}",
+               fmt::format("expected a directory of Dovecot's rawlogs (DATE.PID.N.in and .out), an ImapTest rawlog, "
+                           "Cyrus telemetry, a capture (pcap, pcapng) or what curl --trace writes, and it begins with: "
+                           "{}",
                            printable(line, 60))};
 }
 
 }  // namespace
 
 bool recognise(Overheard& conversation) {
-  const First client = first_of(conversation, Piece::Kind::client), server = first_of(conversation, Piece::Kind::server);
+  const First client = first_of(conversation, Piece::Kind::client),
+              server = first_of(conversation, Piece::Kind::server);
   if (client.text.empty() && server.text.empty()) return false;
   const std::string_view asked = first_line(client.text), said = first_line(server.text);
   const bool server_first = !server.text.empty() && (client.text.empty() || server.place < client.place);
   Conversation& about = conversation.about;
-  if (said.starts_with("220") || begins_with_one_of(asked, {"LHLO", "EHLO", "HELO"})) {
-    about.protocol = client.text.find("LHLO") != std::string::npos || istarts_with(asked, "LHLO") ? Protocol::lmtp
-                                                                                                  : Protocol::smtp;
+  const bool mta = begins_with_one_of(asked, {"LHLO", "EHLO", "HELO"});
+  if (mta || (said.starts_with("220") && client.text.empty())) {
+    about.protocol = istarts_with(asked, "LHLO") ? Protocol::lmtp : Protocol::smtp;
     about.begin = server_first && said.starts_with("220") ? Begin::greeting : Begin::middle;
     return true;
   }
@@ -114,7 +137,10 @@ bool recognise(Overheard& conversation) {
   const bool greeting = begins_with_one_of(said, {"* OK", "* PREAUTH", "* BYE"});
   if (!greeting && !tagged(said) && !said.starts_with("* ") && !(said.empty() && asked.find(' ') != asked.npos))
     return false;
-  about.begin = !server_first ? Begin::middle : greeting ? Begin::greeting : tagged(said) ? Begin::login : Begin::middle;
+  about.begin = !server_first  ? Begin::middle
+                : greeting     ? Begin::greeting
+                : tagged(said) ? Begin::login
+                               : Begin::middle;
   return true;
 }
 

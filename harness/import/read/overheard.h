@@ -17,7 +17,7 @@ using ClockTime = std::chrono::nanoseconds;
 struct Piece {
   enum class Kind : std::uint8_t { client, server, gap, end } kind = Kind::client;
   ClockTime at{};
-  std::string text;  ///< octets; of a gap why
+  std::string text;        ///< octets; of a gap why
   bool by_server = false;  ///< end: the server ended it, and that is known
 };
 
@@ -41,5 +41,9 @@ bool recognise(Overheard& conversation);
 Result<std::vector<Overheard>> read_dovecot_rawlog(const std::string& path, const std::string& client,
                                                    const std::string& server);
 Result<std::vector<Overheard>> read_imaptest_rawlog(const std::string& path, const std::string& text);
+Result<std::vector<Overheard>> read_cyrus_telemetry(const std::string& path, const std::string& text);
+Result<std::vector<Overheard>> read_curl_trace(const std::string& path, const std::string& text);
+/// Of its own name: it is read again, by libpcap.
+Result<std::vector<Overheard>> read_capture(const std::string& path);
 
 }  // namespace mailproof::imports

@@ -1,5 +1,5 @@
-// What can be said of sessions of others, and what cannot: there is no audit, mail bears no stamp, and what was not heard
-// may have happened.
+// What can be said of sessions of others, and what cannot: there is no audit, mail bears no stamp, and what was not
+// heard may have happened.
 #include "judge/tests/plant.h"
 
 namespace mailproof::judge {
@@ -209,7 +209,8 @@ const bool kSilences[] = {
              heard(s);
              const std::uint32_t one = foreign(s, "<1@example.test>");
              read(s, opens(s, s.phone, 1), one, 1, 77);
-             const std::uint32_t other = s.open(s.device("bob's", history::DeviceKind::imap, s.bob), Protocol::imap, s.bob, 0);
+             const std::uint32_t other =
+                 s.open(s.device("bob's", history::DeviceKind::imap, s.bob), Protocol::imap, s.bob, 0);
              s.select(other, "INBOX", 1);
              read(s, other, one, 1, 77);
            }),

@@ -146,8 +146,8 @@ class ImapClient final : public Peer {
     std::string_view name;     ///< "UID FETCH", in upper case; it must stay where it is
     std::string_view mailbox;  ///< SELECT, EXAMINE: UTF-8
   };
-  /// Instead of opened(): from now on it listens to a conversation of others and sends nothing. Whatever the server says
-  /// is fed to it, what the client says is told with heard(), each before its answer. advance() is never called.
+  /// Instead of opened(): from now on it listens to a conversation of others and sends nothing. Whatever the server
+  /// says is fed to it, what the client says is told with heard(), each before its answer. advance() is never called.
   void listen(Time now);
   CommandId heard(const Heard& command, Time now);
   void pipelining(bool on);
