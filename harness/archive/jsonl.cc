@@ -53,7 +53,40 @@ class Fields {
   bool first_ = true;
 };
 
+void account(const AccountInfo& account, std::string& out) {
+  out += '{';
+  Fields f(out);
+  f.text("name", account.name);
+  f.text("login", account.login);
+  f.text("address", account.address);
+  if (account.quota) f.always("quota", static_cast<std::int64_t>(*account.quota));
+  f.number("customer", account.customer);
+  out += '}';
+}
+
+void device(const DeviceInfo& device, std::string& out) {
+  out += '{';
+  Fields f(out);
+  f.text("name", device.name);
+  f.always("kind", static_cast<std::int64_t>(device.kind));
+  f.number("account", device.account);
+  f.text("policy", device.policy);
+  out += '}';
+}
+
 }  // namespace
+
+void write_account(const AccountInfo& info, std::string& out) {
+  out += "{\"account\":";
+  account(info, out);
+  out += '}';
+}
+
+void write_device(const DeviceInfo& info, std::string& out) {
+  out += "{\"device\":";
+  device(info, out);
+  out += '}';
+}
 
 void write_run(std::optional<std::size_t> histories, std::string& out) {
   out += "{\"run\":{";
@@ -79,6 +112,8 @@ void write_info(const HistoryInfo& info, std::string& out) {
   fmt::format_to(std::back_inserter(out), "{}", info.patience);
   f.flag("simulated", info.simulated);
   f.flag("load", info.load);
+  f.flag("recorded", info.recorded);
+  f.flag("all_clients", info.all_clients);
   if (info.check) {
     f.comma("check");
     out += '{';
@@ -104,26 +139,15 @@ void write_info(const HistoryInfo& info, std::string& out) {
   f.comma("accounts");
   out += '[';
   for (std::size_t i = 0; i < info.accounts.size(); ++i) {
-    out += i == 0 ? "{" : ",{";
-    Fields a(out);
-    a.text("name", info.accounts[i].name);
-    a.text("login", info.accounts[i].login);
-    a.text("address", info.accounts[i].address);
-    if (info.accounts[i].quota) a.always("quota", static_cast<std::int64_t>(*info.accounts[i].quota));
-    a.number("customer", info.accounts[i].customer);
-    out += '}';
+    if (i != 0) out += ',';
+    account(info.accounts[i], out);
   }
   out += ']';
   f.comma("devices");
   out += '[';
   for (std::size_t i = 0; i < info.devices.size(); ++i) {
-    out += i == 0 ? "{" : ",{";
-    Fields d(out);
-    d.text("name", info.devices[i].name);
-    d.always("kind", static_cast<std::int64_t>(info.devices[i].kind));
-    d.number("account", info.devices[i].account);
-    d.text("policy", info.devices[i].policy);
-    out += '}';
+    if (i != 0) out += ',';
+    device(info.devices[i], out);
   }
   out += ']';
   f.comma("steps");
@@ -155,6 +179,7 @@ void write_message(const MessageInfo& message, std::uint32_t number, std::string
   f.text("set", message.set);
   f.number("index", message.index);
   f.text("subject", message.subject);
+  f.text("message_id", message.message_id);
   f.hex("seed", message.seed);
   f.number("size", message.size);
   f.hex("hash", message.hash);

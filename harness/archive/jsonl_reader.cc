@@ -122,6 +122,19 @@ class Object {
   std::string_view name_;
 };
 
+void read_account(const Object& account, HistoryInfo& info) {
+  AccountInfo read{account.text("name"), account.text("login"), account.text("address"), std::nullopt,
+                   account.reference("customer", info.customers.size(), "customer")};
+  if (account.find("quota") != nullptr) read.quota = account.size("quota");
+  info.accounts.push_back(std::move(read));
+}
+
+void read_device(const Object& device, HistoryInfo& info) {
+  const auto kind = device.reference("kind", static_cast<std::size_t>(DeviceKind::auditor), "kind");
+  info.devices.push_back({device.text("name"), static_cast<DeviceKind>(kind),
+                          device.reference("account", info.accounts.size(), "account"), device.text("policy")});
+}
+
 void read_info(const Object& from, HistoryInfo& info) {
   info.scenario = from.text("scenario");
   info.title = from.text("title");
@@ -145,6 +158,8 @@ void read_info(const Object& from, HistoryInfo& info) {
   }
   info.simulated = from.flag("simulated");
   info.load = from.flag("load");
+  info.recorded = from.flag("recorded");
+  info.all_clients = from.flag("all_clients");
   if (const json* found = from.find("check")) {
     const Object check(*found, "the check");
     info.check = {check.text("level"), check.text("harm"), check.flag("talk"), check.text("requirement")};
@@ -154,19 +169,8 @@ void read_info(const Object& from, HistoryInfo& info) {
       const Object customer(one, "a customer");
       info.customers.push_back({customer.text("name"), customer.size("quota")});
     }
-  for (const json& one : from.list("accounts")) {
-    const Object account(one, "an account");
-    AccountInfo read{account.text("name"), account.text("login"), account.text("address"), std::nullopt,
-                     account.reference("customer", info.customers.size(), "customer")};
-    if (account.find("quota") != nullptr) read.quota = account.size("quota");
-    info.accounts.push_back(std::move(read));
-  }
-  for (const json& one : from.list("devices")) {
-    const Object device(one, "a device");
-    const auto kind = device.reference("kind", static_cast<std::size_t>(DeviceKind::auditor), "kind");
-    info.devices.push_back({device.text("name"), static_cast<DeviceKind>(kind),
-                            device.reference("account", info.accounts.size(), "account"), device.text("policy")});
-  }
+  for (const json& one : from.list("accounts")) read_account(Object(one, "an account"), info);
+  for (const json& one : from.list("devices")) read_device(Object(one, "a device"), info);
   for (const json& step : from.list("steps")) {
     if (!step.is_string()) throw Wrong{"a step of the history is no text"};
     info.steps.push_back(step.get<std::string>());
@@ -279,6 +283,7 @@ void read_message(const Object& from, History& history) {
   message.set = from.text("set");
   message.index = from.number("index");
   message.subject = from.text("subject");
+  message.message_id = from.text("message_id");
   message.seed = from.hex("seed");
   message.size = from.size("size");
   message.hash = from.hex("hash");
@@ -316,6 +321,10 @@ void take_part(const json& line, ReadHistory& at) {
       throw Gap{fmt::format("it had {} events, and {} are here", end.size("events"), history.events().size())};
     at.took = Duration(end.time("took", false));
     at.whole = true;
+  } else if (has("account")) {
+    read_account(Object(*found, "the account"), history.info);
+  } else if (has("device")) {
+    read_device(Object(*found, "the device"), history.info);
   } else if (has("session")) {
     read_session(Object(*found, "the session"), history);
   } else if (has("message")) {

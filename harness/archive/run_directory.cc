@@ -150,7 +150,14 @@ void RunDirectory::Stream::write_new(const history::Event& event) {
     write();
     buffer_ += '\n';
   };
-  if (!std::exchange(info_, true)) line([&] { write_info(history_.info, buffer_); });
+  const history::HistoryInfo& info = history_.info;
+  if (!std::exchange(info_, true)) {
+    line([&] { write_info(info, buffer_); });
+    accounts_ = info.accounts.size();
+    devices_ = info.devices.size();
+  }
+  for (; accounts_ < info.accounts.size(); ++accounts_) line([&] { write_account(info.accounts[accounts_], buffer_); });
+  for (; devices_ < info.devices.size(); ++devices_) line([&] { write_device(info.devices[devices_], buffer_); });
   for (; sessions_ < history_.sessions().size(); ++sessions_)
     line([&] { write_session(history_.sessions()[sessions_], static_cast<std::uint32_t>(sessions_ + 1), buffer_); });
   for (; messages_ < history_.messages().size(); ++messages_)
@@ -182,15 +189,34 @@ std::unique_ptr<RunDirectory::Stream> RunDirectory::stream(std::size_t slot, his
   return out;
 }
 
-void RunDirectory::write_wire(std::size_t slot, const std::string& id, const history::History& history,
-                              const std::vector<std::unique_ptr<history::WireLog>>& logs) const {
-  const std::string directory = fmt::format("{}/wire/{:06}-{}", path_, slot, id);
+namespace {
+
+std::string log_name(const history::History& history, std::size_t number) {
+  const auto& session = history.sessions().at(number - 1);
+  return fmt::format("{:03}-{}-{}.log", number, session.label, name(session.protocol));
+}
+
+std::string wire_folder(const std::string& run, std::size_t slot, const std::string& id) {
+  const std::string directory = fmt::format("{}/wire/{:06}-{}", run, slot, id);
   std::error_code error;
   fs::create_directories(directory, error);
+  return directory;
+}
+
+}  // namespace
+
+void RunDirectory::write_wire_of(std::size_t slot, const std::string& id, const history::History& history,
+                                 std::size_t number, const history::WireLog& log) const {
+  const std::string wrong = write_file(wire_folder(path_, slot, id) + "/" + log_name(history, number), log.all());
+  if (!wrong.empty()) failed(wrong);
+}
+
+void RunDirectory::write_wire(std::size_t slot, const std::string& id, const history::History& history,
+                              const std::vector<std::unique_ptr<history::WireLog>>& logs) const {
+  const std::string directory = wire_folder(path_, slot, id);
   WirePlaces places;
   for (std::size_t i = 0; i < logs.size() && i < history.sessions().size(); ++i) {
-    const auto& session = history.sessions()[i];
-    const std::string log = fmt::format("{:03}-{}-{}.log", i + 1, session.label, name(session.protocol));
+    const std::string log = log_name(history, i + 1);
     auto printed = logs[i]->printed();
     const std::string wrong = write_file(directory + "/" + log, printed.text);
     if (!wrong.empty()) failed(wrong);

@@ -44,7 +44,7 @@ class RunDirectory {
     std::FILE* file_;
     std::string trouble_;
     std::string buffer_;
-    std::size_t sessions_ = 0, messages_ = 0;
+    std::size_t accounts_ = 0, devices_ = 0, sessions_ = 0, messages_ = 0;
     bool info_ = false;
     Time flushed_{};
     friend class RunDirectory;
@@ -54,6 +54,9 @@ class RunDirectory {
   /// Byte logs of one scenario: wire/<slot>-<id>/<session>.log, and where in them an event's bytes are (places.json).
   void write_wire(std::size_t slot, const std::string& id, const history::History& history,
                   const std::vector<std::unique_ptr<history::WireLog>>& logs) const;
+  /// One of them, by the number of its session; what was written of it before is replaced.
+  void write_wire_of(std::size_t slot, const std::string& id, const history::History& history, std::size_t session,
+                     const history::WireLog& log) const;
   /// Keeps the text of a scenario that did not pass, so that it can be shrunk where its file is another by then:
   /// scenarios/<id>.yaml. Nothing where `file` is no scenario file on disk.
   void keep_scenario(const std::string& id, const std::string& file) const;

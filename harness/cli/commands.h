@@ -27,6 +27,9 @@ void add_shrink(CLI::App& app, int& status);
 void add_probe(CLI::App& app, int& status);
 void add_prove(CLI::App& app, int& status);
 void add_matrix(CLI::App& app, int& status);
+void add_import(CLI::App& app, int& status);
+void add_record(CLI::App& app, int& status);
+void add_anonymise(CLI::App& app, int& status);
 void add_manual(CLI::App& app, int& status);  ///< `manual` and `completion`; last, because they tell of all others
 
 /// "mailproof: ..." on standard error; the status of wrong use.

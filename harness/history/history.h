@@ -57,6 +57,9 @@ struct MessageInfo {
   std::uint64_t header_hash = 0;    ///< ContentHash of just that
   std::uint32_t sender = 0;         ///< account of the envelope sender; 0 = null or outside the scenario
   std::string subject = {};         ///< by which people know it; "" = it has none of its own
+  /// Other people's mail, of a recording: its Message-ID, and no seed; hash and size are 0 until somebody read it
+  /// whole.
+  std::string message_id = {};
   /// mail.1, or mail.1 "Rechnung": for people.
   std::string name() const {
     const std::string plain = set + "." + std::to_string(index);
@@ -87,6 +90,10 @@ struct HistoryInfo {
   double patience = 1;
   bool simulated = false;
   bool load = false;
+  /// Nothing was played: this is what was heard of sessions of others. Accounts and devices are added as they turn up.
+  bool recorded = false;
+  /// ... and it has every session of these accounts: what nobody asked for in it, nobody asked for.
+  bool all_clients = false;
   std::vector<CustomerInfo> customers;
   std::vector<AccountInfo> accounts;
   std::vector<DeviceInfo> devices;

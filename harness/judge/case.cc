@@ -41,6 +41,13 @@ std::string Case::name_of(std::uint32_t message) const {
   return message == 0 || message > history.messages().size() ? "a message" : history.message(message).name();
 }
 
+bool Case::may_be_one(std::uint32_t one, std::uint32_t other) const {
+  if (one == other) return true;
+  if (!history.info.recorded || one == 0 || other == 0) return false;
+  const std::string& id = history.message(one).message_id;
+  return !id.empty() && id == history.message(other).message_id;
+}
+
 std::string Case::account(std::uint32_t number) const {
   return number == 0 || number > history.info.accounts.size() ? "?" : history.account(number).name;
 }

@@ -45,6 +45,8 @@ class Case {
   std::string when(const history::Event& e) const;   ///< "0.120 s"
   const history::Event& invoke(const history::Event& e) const;
   bool by_audit(const history::Event& e) const;  ///< a fresh session, no device of the scenario
+  /// Two numbers of what may be one message: of others' mail with one Message-ID.
+  bool may_be_one(std::uint32_t one, std::uint32_t other) const;
   /// The events that show content of one of our messages, in order. All are found when the first is asked for, so that
   /// a judge may ask for every message and still looks at each event a fixed number of times.
   std::span<const std::uint32_t> sights(std::uint32_t message) const;

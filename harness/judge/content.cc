@@ -48,11 +48,38 @@ void withheld(Case& c) {
   }
 }
 
+/// Of other people's mail nobody knows how it was sent: but under one UID, or one unique-id, it stays what it was when
+/// it was first read there.
+void altered_in_place(Case& c) {
+  std::map<std::string, std::uint32_t> first;
+  for (const Event& e : c.history.events()) {
+    if (e.what != What::message || e.code != "full" || e.message == 0 || (e.uid == 0 && e.text.empty())) continue;
+    if (e.uid != 0 && e.uidvalidity == 0) continue;
+    const std::uint32_t account = c.history.account_of(e);
+    const auto place = e.uid != 0 ? fmt::format("{} {} {} {}", account, e.uidvalidity, e.uid, e.mailbox)
+                                  : fmt::format("{} {}", account, e.text);
+    const auto [at, fresh] = first.try_emplace(place, e.index);
+    const Event& before = c.history.event(at->second);
+    // Another message in this place is another finding.
+    if (fresh || before.message != e.message || before.hash == e.hash) continue;
+    c.find("altered", {fmt::format("{} as {} read it at {}: {} octets", c.name_of(e.message), c.who(before),
+                                   c.when(before), before.size),
+                       fmt::format("{} read by {} at {} in the same place has {} octets and other content",
+                                   c.name_of(e.message), c.who(e), c.when(e), e.size),
+                       {before.index, e.index},
+                       e.message,
+                       ""});
+  }
+}
+
 }  // namespace
 
 void judge_content(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "content", out);
-  altered(c);
+  if (history.info.recorded)
+    altered_in_place(c);
+  else
+    altered(c);
   withheld(c);
   judge_sizes(c);
 }

@@ -53,7 +53,8 @@ struct Identity {
   void content(Known& k, const Told& told) {
     const Event& e = told.event;
     const bool full = e.code == "full";
-    const bool differs = e.message != k.message && (k.message != 0 || (full && k.full)) && (e.message != 0 || full);
+    const bool differs =
+        !c.may_be_one(e.message, k.message) && (k.message != 0 || (full && k.full)) && (e.message != 0 || full);
     if (k.content != 0 && differs)
       c.find(
           "uid-reused",
@@ -130,6 +131,11 @@ void judge_identity(const history::History& history, const history::Ledger& ledg
       Told told{e, e.mailbox, e.uidvalidity};
       if (told.mailbox.empty() && view != nullptr) told.mailbox = view->mailbox;
       if (told.uidvalidity == 0 && view != nullptr) told.uidvalidity = view->uidvalidity;
+      if (told.uidvalidity == 0 && history.info.recorded) {  // which mailbox of that name it is nobody knows
+        identity.order(track, e);
+        track.apply(e);
+        continue;
+      }
       Known& k = identity.known_of(told);
       if (e.what == What::message) identity.content(k, told);
       if (e.what == What::row) identity.row(k, told);

@@ -19,25 +19,25 @@ namespace {
 
 constexpr auto kJudges = std::to_array<Judge>({
     {"conformance", "what an RFC says of single replies", judge_conformance},
-    {"session", "a session comes up, stays up and speaks the protocol", judge_session},
+    {"session", "a session comes up, stays up and speaks the protocol", judge_session, true},
     {"isolation", "I37: nobody sees another's mail", judge_isolation},
     {"loss", "I1, I19: what was accepted stays until somebody asks for its removal", judge_loss},
-    {"removal", "I15, I29: exactly what a client asked to remove goes", judge_removal},
+    {"removal", "I15, I29: exactly what a client asked to remove goes", judge_removal, true},
     {"bounce", "I35: accepted mail arrives or its failure is reported, once", judge_bounce},
-    {"content", "I2: a message stays as it was sent", judge_content},
-    {"duplicates", "I3, I6: one acceptance makes one copy, and what is gone stays gone", judge_duplicates},
+    {"content", "I2: a message stays as it was sent", judge_content, true},
+    {"duplicates", "I3, I6: one acceptance makes one copy, and what is gone stays gone", judge_duplicates, true},
     {"agreement", "I33: POP3 and IMAP tell of the same messages", judge_agreement},
     {"flags", "I17: every flag that is seen was set by somebody", judge_flags},
-    {"uidplus", "I21: APPENDUID and COPYUID name the messages that were made", judge_uidplus},
+    {"uidplus", "I21: APPENDUID and COPYUID name the messages that were made", judge_uidplus, true},
     {"mailboxes", "a mailbox that was made is listed and can be opened", judge_mailboxes},
-    {"identity", "I5, I7: a UID means one message for ever", judge_identity},
-    {"view", "I11: what a session believes about a mailbox stays consistent", judge_view},
+    {"identity", "I5, I7: a UID means one message for ever", judge_identity, true},
+    {"view", "I11: what a session believes about a mailbox stays consistent", judge_view, true},
     {"idle", "I27: IDLE tells what happens while it runs", judge_idle},
     {"maildrop", "I28: a login finds every message of the maildrop", judge_maildrop},
-    {"pop3-session", "I28, I31: numbers, sizes and contents of a maildrop", judge_pop3_session},
-    {"uidl", "I30: unique-ids are unique and stay", judge_uidl},
+    {"pop3-session", "I28, I31: numbers, sizes and contents of a maildrop", judge_pop3_session, true},
+    {"uidl", "I30: unique-ids are unique and stay", judge_uidl, true},
     {"maildrop-lock", "I32: one POP3 session at a time, or consistent snapshots", judge_maildrop_lock},
-    {"lmtp-replies", "I34: one reply a recipient, and refused means not delivered", judge_lmtp_replies},
+    {"lmtp-replies", "I34: one reply a recipient, and refused means not delivered", judge_lmtp_replies, true},
     {"recipients", "I34: what a recipient is told is about that recipient", judge_recipients},
     {"quota", "I36: usage is the sum of the messages, and decides", judge_quota},
     {"tls", "what comes in clear text is not obeyed under TLS", judge_tls},
@@ -192,6 +192,7 @@ Judgement judge_by(std::span<const Judge> all, const history::History& history, 
     // A talk misbehaves on purpose, and what it deletes no ledger knows of.
     const bool own = judge.name == "conformance" || (only_filled && judge.name == "loss");
     if (check && check->talk && !own) continue;
+    if (history.info.recorded && !judge.of_recordings) continue;
     try {
       judge.run(history, ledger, out.findings);
     } catch (const std::exception& e) {

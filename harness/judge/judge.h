@@ -55,6 +55,9 @@ struct Judge {
   std::string_view name;      ///< "removal"
   std::string_view protects;  ///< "I15, I29: nothing goes that nobody asked to remove"
   void (*run)(const history::History&, const history::Ledger&, std::vector<Finding>&);
+  /// It also judges what was recorded of others (HistoryInfo::recorded): what it says follows from what was heard
+  /// alone, whatever sessions and mail there were beside it.
+  bool of_recordings = false;
 };
 
 /// All judges, in the order their findings are shown.

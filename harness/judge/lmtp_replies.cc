@@ -51,7 +51,7 @@ void refused_but_delivered(Case& c) {
 void judge_lmtp_replies(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "lmtp-replies", out);
   replies(c);
-  refused_but_delivered(c);
+  if (!history.info.recorded) refused_but_delivered(c);
 }
 
 }  // namespace mailproof::judge

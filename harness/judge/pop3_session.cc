@@ -72,7 +72,7 @@ struct Maildrop {
   void content(Talk& talk, const Event& e) {
     if (e.seq == 0 || e.message == 0) return;
     const auto [at, fresh] = talk.messages.try_emplace(e.seq, e.message, e.index);
-    if (!fresh && at->second.first != e.message)
+    if (!fresh && !c.may_be_one(at->second.first, e.message))
       changed(fmt::format("number {} is {}", e.seq, c.name_of(at->second.first)), c.name_of(e.message),
               at->second.second, e, e.message);
   }
@@ -100,7 +100,7 @@ struct Maildrop {
 
   void top(Talk& talk, const Event& e, const Event& asked) {
     still_told(talk, e, asked.seq, "TOP");
-    if (e.message == 0) return;
+    if (e.message == 0 || c.history.info.recorded) return;  // how many lines others' mail has is not known
     const std::uint32_t lines = asked.get<history::TopFacts>().lines_asked;
     const std::uint64_t expected = std::min<std::uint64_t>(lines, c.history.message(e.message).body_lines);
     const std::uint64_t came = e.get<history::TopFacts>().body_lines;

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/bytes.h"
+#include "judge/heard.h"
 #include "judge/judges.h"
 #include "judge/requests.h"
 
@@ -103,6 +104,7 @@ void policy(Case& c) {
 
 void judge_removal(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "removal", out);
+  if (history.info.recorded) return judge_heard_removals(c);
   more_than_asked(c);
   still_there(c);
   policy(c);

@@ -39,9 +39,9 @@ void judge_sizes(Case& c) {
     const bool imap = e.session != 0 && c.history.session(e.session).protocol == Protocol::imap;
     const bool row = e.what == What::row && (e.size != 0 || e.get<history::RowFacts>().empty);
     // Altered content has another size, and is a finding of its own.
-    const bool whole =
-        e.what == What::message && e.code == "full" && e.message != 0 && e.hash == c.history.message(e.message).hash;
-    if (imap && e.uid != 0 && (row || whole)) {
+    const bool whole = e.what == What::message && e.code == "full" &&
+                       (c.history.info.recorded || (e.message != 0 && e.hash == c.history.message(e.message).hash));
+    if (imap && e.uid != 0 && (row || whole) && (!c.history.info.recorded || e.uidvalidity != 0)) {
       const View* view = track.view(e.session);
       const std::string mailbox = e.mailbox.empty() && view != nullptr ? view->mailbox : e.mailbox;
       const std::uint32_t validity = e.uidvalidity == 0 && view != nullptr ? view->uidvalidity : e.uidvalidity;

@@ -24,6 +24,7 @@ bool well_formed(std::string_view id) {
 struct Row {
   std::string id;
   std::uint32_t event = 0, message = 0;
+  std::uint64_t octets = 0;  ///< as LIST says
 };
 using Session = std::map<std::uint32_t, Row>;  ///< by number
 
@@ -48,7 +49,11 @@ void unique(Case& c, const Session& rows) {
     if (row.id.empty()) continue;
     const auto [at, fresh] = seen.try_emplace(row.id, &row);
     // RFC 1939 section 7 lets two identical copies have one unique-id.
-    if (fresh || (row.message != 0 && row.message == at->second->message)) continue;
+    if (fresh || (row.message != 0 && c.may_be_one(row.message, at->second->message))) continue;
+    // Of what nobody read the sizes tell whether one may be the other.
+    const bool read = row.message != 0 && at->second->message != 0;
+    const bool sized = row.octets != 0 && at->second->octets != 0 && row.octets != at->second->octets;
+    if (c.history.info.recorded && !read && !sized) continue;
     c.find("not-unique",
            {fmt::format("one message for the unique-id {}", printable(row.id, 80)),
             fmt::format("the listing gives it to {} and to {}", c.name_of(at->second->message), c.name_of(row.message)),
@@ -65,7 +70,9 @@ void judge_uidl(const history::History& history, const history::Ledger& ledger, 
   std::map<std::uint32_t, Session> sessions;
   for (const Event& e : history.events()) {
     if (e.session == 0 || history.session(e.session).protocol != Protocol::pop3 || e.seq == 0) continue;
-    if (e.what == What::pop_uidl && e.type == Type::obs) {
+    if (e.what == What::pop_list && e.type == Type::obs) {
+      sessions[e.session][e.seq].octets = e.size;
+    } else if (e.what == What::pop_uidl && e.type == Type::obs) {
       if (!well_formed(e.text))
         c.find("format", {"1 to 70 characters from 0x21 to 0x7E",
                           fmt::format("{} characters: \"{}\"", e.text.size(), printable(e.text, 100)),
@@ -73,11 +80,11 @@ void judge_uidl(const history::History& history, const history::Ledger& ledger, 
                           0,
                           ""});
       Row& row = sessions[e.session][e.seq];
-      if (row.event == 0) row = {e.text, e.index, row.message};
+      if (row.event == 0) row = {e.text, e.index, row.message, row.octets};
     } else if (e.what == What::message && e.message != 0) {
       Row& row = sessions[e.session][e.seq];
       if (row.message == 0) row.message = e.message;  // what it is later called is the numbering's affair
-      if (row.event == 0) row = {e.text, e.index, e.message};
+      if (row.event == 0) row = {e.text, e.index, e.message, row.octets};
     }
   }
 
@@ -90,7 +97,8 @@ void judge_uidl(const history::History& history, const history::Ledger& ledger, 
     for (const auto& [seq, row] : rows) {
       if (row.message == 0 || row.id.empty()) continue;
       const auto [known, fresh] = of_message.try_emplace({account, row.message}, &row);
-      if (!fresh && known->second->id != row.id && single(c, row.message, account, listed_once)) {
+      if (!fresh && known->second->id != row.id && !history.info.recorded &&
+          single(c, row.message, account, listed_once)) {
         c.find("changed",
                {fmt::format("{} keeps the unique-id {}", c.name_of(row.message), printable(known->second->id, 80)),
                 fmt::format("{} is told {} at {}", c.who(history.event(row.event)), printable(row.id, 80),
@@ -103,7 +111,7 @@ void judge_uidl(const history::History& history, const history::Ledger& ledger, 
       const auto [owner, first] = of_id.try_emplace({account, row.id}, &row);
       const bool same_listing =
           !first && history.event(owner->second->event).session == history.event(row.event).session;
-      if (!first && !same_listing && owner->second->message != row.message)
+      if (!first && !same_listing && !c.may_be_one(owner->second->message, row.message))
         c.find("reused", {fmt::format("the unique-id {} is {}'s for ever", printable(row.id, 80),
                                       c.name_of(owner->second->message)),
                           fmt::format("{} finds {} under it at {}", c.who(history.event(row.event)),

@@ -104,13 +104,13 @@ class Uidplus {
     if (there != seen_.end()) {
       at = there->second;
       other = c_.history.event(at).message;
-      if (other == message) return;
+      if (c_.may_be_one(other, message)) return;
     }
     const auto placed = places_.find({box.first, box.second, message});
     const auto* cell = c_.ledger.find(message, box.first, mailbox);
     std::uint32_t elsewhere = 0;
-    if (at == 0 && placed != places_.end() && placed->second.size() == 1 && cell != nullptr &&
-        cell->adds + cell->maybe_adds == 1 && placed->second.begin()->first == e.uidvalidity) {
+    if (at == 0 && !c_.history.info.recorded && placed != places_.end() && placed->second.size() == 1 &&
+        cell != nullptr && cell->adds + cell->maybe_adds == 1 && placed->second.begin()->first == e.uidvalidity) {
       elsewhere = placed->second.begin()->second;
       at = seen_.at({box.first, box.second, e.uidvalidity, elsewhere});
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "judge/case.h"
+#include "judge/heard.h"
 #include "judge/judges.h"
 #include "judge/view_track.h"
 
@@ -82,6 +83,7 @@ void of_the_living(Case& c, const View& v, const Event& e) {
 
 void judge_view(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "view", out);
+  if (history.info.recorded) judge_heard_again(c);
   ViewTrack track(history);
   for (const Event& e : history.events()) {
     const View* v = e.session == 0 ? nullptr : track.view(e.session);

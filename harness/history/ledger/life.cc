@@ -99,8 +99,9 @@ void Ledger::Impl::LifeWriter::content(const Event& e) {
   const std::string where =
       pop ? fmt::format("number {}{}{}", e.seq, e.text.empty() ? "" : ", UIDL ", printable(e.text, 70))
           : fmt::format("{} UID {}", e.mailbox.empty() ? s.mailbox : e.mailbox, e.uid);
-  const std::string whole = fmt::format("{}, {} octets, content {}", where, e.size,
-                                        e.hash == 0 || e.hash == sent.hash ? "as sent" : "NOT as sent");
+  const bool same = e.hash == 0 || sent.hash == 0 || e.hash == sent.hash;
+  const std::string_view content = history.info.recorded ? "" : same ? ", content as sent" : ", content NOT as sent";
+  const std::string whole = fmt::format("{}, {} octets{}", where, e.size, content);
   if (full && downloaded.insert(device(e)).second) {
     line(e, "downloaded", whole);
     visible.insert(device(e));

@@ -140,6 +140,16 @@ class ImapClient final : public Peer {
   CommandId status(std::string_view mailbox, std::string_view items);  ///< "(MESSAGES UIDNEXT)"
   CommandId get_quota_root(std::string_view mailbox);
   CommandId logout();  ///< ends with Ended::clean
+  /// What somebody else's client was heard to send, where this session only listens.
+  struct Heard {
+    std::string_view tag;
+    std::string_view name;     ///< "UID FETCH", in upper case; it must stay where it is
+    std::string_view mailbox;  ///< SELECT, EXAMINE: UTF-8
+  };
+  /// Instead of opened(): from now on it listens to a conversation of others and sends nothing. Whatever the server
+  /// says is fed to it, what the client says is told with heard(), each before its answer. advance() is never called.
+  void listen(Time now);
+  CommandId heard(const Heard& command, Time now);
   void pipelining(bool on);
   void give_up(std::string_view why);  ///< our own bound was missed: pending commands end as info, the link is closed
 

@@ -143,6 +143,10 @@ struct ImapClient::Impl final : imap::FramerSink {
   void copied(ImapPending& command, const imap::ResponseCode& code);
   std::string mailbox_name(const imap::Text& name);
 
+  // listen.cc
+  CommandId heard(const Heard& command, Time now);
+  void continuation_heard();
+
   // imap_namespace.cc
   void namespaces(const imap::Response& r);
   /// The name on the wire of a mailbox; what comes back is valid until the next call.
@@ -174,6 +178,7 @@ struct ImapClient::Impl final : imap::FramerSink {
   bool tls_up = false;
   bool was_ready = false;
   bool pipelining = false;
+  bool listening = false;  ///< to others: nothing is sent
   bool capabilities_fresh = false;
   bool authenticated = false;
   bool login_refused = false;

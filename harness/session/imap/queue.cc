@@ -68,7 +68,7 @@ std::unique_ptr<ImapPending> ImapClient::Impl::take(std::size_t index) {
 }
 
 void ImapClient::Impl::pump() {
-  if (phase != Phase::ready || gave_up) return;
+  if (listening || phase != Phase::ready || gave_up) return;
   for (std::size_t i = 0; i < queue.size(); ++i) {
     ImapPending& command = *queue[i];
     if (command.started) {
@@ -106,6 +106,7 @@ void ImapClient::Impl::hand_over(ImapPending& command) {
 }
 
 void ImapClient::Impl::continuation(std::string_view text) {
+  if (listening) return continuation_heard();
   const auto waiting =
       std::find_if(queue.begin(), queue.end(), [](const auto& c) { return c->started && c->writer.waiting(); });
   if (waiting != queue.end()) return hand_over(**waiting);

@@ -1,0 +1,426 @@
+#include "import/observe/imap.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "core/bytes.h"
+#include "core/units.h"
+#include "wire/imap/cursor.h"
+#include "wire/imap/structure.h"
+#include "wire/mime/encoded_words.h"
+
+namespace mailproof::imports {
+
+using history::Event;
+using history::Type;
+using history::What;
+using session::Outcome;
+
+namespace {
+
+session::ClientConfig config_of(const Conversation& about) {
+  session::ClientConfig config;
+  config.endpoint.protocol = Protocol::imap;
+  config.endpoint.host = about.server;
+  return config;
+}
+
+/// "A1 APPEND Sent (\Seen) " and the announcement of the message, not of the mailbox's name.
+bool announces_message(std::string_view line) {
+  imap::Cursor c(line.substr(0, line.rfind('{')));
+  c.tag();
+  c.sp();
+  if (!iequals(c.word(), "APPEND")) return false;
+  c.sp();
+  c.astring();
+  return c.ok();
+}
+
+}  // namespace
+
+ImapObserver::ImapObserver(Recording& recording, Conversation about)
+    : Listener(recording, std::move(about)),
+      commands_sink_(*this),
+      commands_(imap::Framer::Reads::commands, commands_sink_),
+      heard_(config_of(this->about()), *this),
+      login_(recording.history.secrets),
+      sure_(this->about().begin != Begin::middle) {}
+
+void ImapObserver::start() {
+  if (std::exchange(started_, true)) return;
+  heard_.listen(now());
+  if (about().begin != Begin::greeting) logged_in("");
+}
+
+void ImapObserver::client(std::string_view octets, Time now) {
+  at(now);
+  if (deaf()) return;
+  start();
+  commands_.feed(octets);
+  if (commands_.dead() && !deaf()) blind("what the client sends cannot be read", now);
+}
+
+void ImapObserver::server(std::string_view octets, Time now) {
+  at(now);
+  if (deaf()) return;
+  start();
+  log().received(octets, now);
+  heard_.feed(as_bytes(octets), now);
+}
+
+imap::LiteralAction ImapObserver::literal_begins(const imap::LiteralBegin& begin) {
+  const std::string word = imap_command_word(begin.line);
+  const bool secret = authenticating_ || word == "LOGIN" || word == "AUTHENTICATE";
+  if (!secret) {
+    log().sent(fmt::format("{}\r\n", begin.line.substr(std::min(logged_, begin.line.size()))), false, now());
+    logged_ = begin.line.size();
+  }
+  if (word != "APPEND" || !announces_message(begin.line)) return imap::LiteralAction::keep;
+  imap::Cursor c(begin.line);
+  appending_ = c.tag();
+  append_head_ = begin.line;
+  answered_ = false;
+  append_.begin();
+  appended_ = true;
+  return imap::LiteralAction::stream;
+}
+
+void ImapObserver::literal(std::string_view octets) {
+  log().sent(octets, false, now());
+  append_.add(octets);
+}
+
+/// Refused before the message was there: it is sent nevertheless where the client did not wait (RFC 7888), else not.
+bool ImapObserver::answered_early(std::string_view tag) {
+  if (appending_.empty() || tag != appending_ || answered_) return false;
+  answered_ = true;
+  imap::LogicalLine line;
+  line.text = append_head_;
+  if (begun()) {
+    const ImapAsked read = read_imap_command(line, heard_.view());
+    auto invoke = event(Type::invoke, What::append);
+    invoke.mailbox = read.mailbox;
+    const std::uint32_t number = append(std::move(invoke));
+    auto refusal = event(Type::fail, What::append);
+    refusal.command = number;
+    refusal.mailbox = read.mailbox;
+    append(std::move(refusal));
+  }
+  const bool waits = !std::string_view(append_head_).ends_with("+}");
+  if (waits) {
+    commands_.restart();
+    appending_.clear();
+    appended_ = false;
+    logged_ = 0;
+  }
+  return true;
+}
+
+void ImapObserver::log_command(const ImapAsked& asked, std::string_view line) {
+  const std::string_view rest = line.substr(std::min(logged_, line.size()));
+  if (!asked.secret) return log().sent(fmt::format("{}\r\n", rest), false, now());
+  std::size_t shown = std::min(asked.tag.size() + 1 + asked.name.size() + 1, line.size());
+  if (asked.name == "AUTHENTICATE") shown = std::min(shown + asked.mechanism.size() + 1, line.size());
+  log().sent(line.substr(0, shown), false, now());
+  log().sent(fmt::format("{}\r\n", line.substr(shown)), true, now());
+}
+
+void ImapObserver::command_line(const imap::LogicalLine& line) {
+  if (deaf()) return;
+  if (authenticating_) {
+    log().sent(fmt::format("{}\r\n", line.text), true, now());
+    login_.response(line.text);
+    logged_ = 0;
+    return;
+  }
+  if (iequals(line.text, "DONE")) {
+    log().sent("DONE\r\n", false, now());
+    return;
+  }
+  ImapAsked read = read_imap_command(line, heard_.view());
+  if (read.name == "LOGIN") login_.plain(read.user, read.password);
+  if (read.name == "AUTHENTICATE") {
+    login_.begin(read.mechanism);
+    if (!read.initial_response.empty()) login_.response(read.initial_response);
+    authenticating_ = true;
+  }
+  log_command(read, line.text);
+  logged_ = 0;
+  const bool answered = std::exchange(answered_, false);
+  appending_.clear();
+  if (!answered) asked(std::move(read));
+  appended_ = false;
+}
+
+void ImapObserver::asked(ImapAsked read) {
+  const bool selects = read.what == What::select || read.what == What::examine;
+  // PREAUTH: nobody logs in.
+  if (read.told && !begun() && (selects || read.what == What::append || read.what == What::list)) logged_in("");
+  Pending pending{0, std::move(read), 0};
+  const ImapAsked& asked = pending.asked;
+  if (asked.told && begun()) {
+    auto invoke = event(Type::invoke, asked.what);
+    invoke.mailbox = asked.mailbox.empty() ? heard_.view().mailbox : asked.mailbox;
+    invoke.other_mailbox = asked.other_mailbox;
+    invoke.set = asked.set;
+    invoke.flags = asked.flags;
+    invoke.has_flags = asked.what == What::store;
+    invoke.code = asked.code;
+    invoke.text = asked.text;
+    invoke.uidvalidity = asked.uidvalidity;
+    if (asked.what == What::append && appended_) {
+      append_.end();
+      pending.message = recording().mail().number(Sight::of(append_, true), "");
+      invoke.message = pending.message;
+      invoke.size = append_.octets();
+    }
+    pending.event = append(std::move(invoke));
+  }
+  if (selects) {
+    selecting_ = asked.mailbox;
+    counted_ = false;
+  }
+  const session::CommandId id = heard_.heard({asked.tag, asked.name, asked.mailbox}, now());
+  if (id != 0) pending_.emplace(id, std::move(pending));
+}
+
+void ImapObserver::completed(const Pending& pending, const session::ImapCompletion& done, Event e) {
+  const ImapAsked& asked = pending.asked;
+  const auto& view = heard_.view();
+  const auto written = [](const imap::SequenceSet& uids) {
+    std::string out;
+    for (const auto& range : uids.ranges()) {
+      const auto [first, last] = std::minmax(range.first, range.last);
+      fmt::format_to(std::back_inserter(out), "{}{}", out.empty() ? "" : ",", first);
+      if (last != first) fmt::format_to(std::back_inserter(out), ":{}", last);
+    }
+    return out;
+  };
+  switch (asked.what) {
+    case What::select:
+    case What::examine:
+      sure_ = sure_ || counted_;
+      e.uidvalidity = view.uidvalidity;
+      e.facts = history::SelectFacts{view.exists, view.uidnext, view.highestmodseq};
+      break;
+    case What::copy:
+    case What::move:
+      e.uidvalidity = done.uidvalidity;
+      e.set = written(done.source_uids);
+      e.facts = history::CopyFacts{written(done.destination_uids)};
+      break;
+    case What::append:
+      e.uidvalidity = done.uidvalidity;
+      e.uid = done.destination_uids.empty() ? 0 : done.destination_uids.ranges().front().first;
+      break;
+    case What::search:
+      if (asked.name == "UID SEARCH") e.set = written(found_);
+      break;
+    default:
+      break;
+  }
+  append(std::move(e));
+}
+
+void ImapObserver::on_done(const session::ImapCompletion& done, Time) {
+  const auto found = pending_.find(done.id);
+  if (found == pending_.end()) return;
+  const Pending pending = std::move(found->second);
+  pending_.erase(found);
+  const ImapAsked& asked = pending.asked;
+  const bool ok = done.outcome == Outcome::ok;
+  if (asked.name == "LOGIN" || asked.name == "AUTHENTICATE") {
+    authenticating_ = false;
+    if (ok) return logged_in(login_.user());
+    refused_ = fmt::format("{}: {}", asked.name, printable(done.text));
+    return;
+  }
+  if (asked.what == What::select || asked.what == What::examine) selecting_.clear();
+  if (ok && asked.name == "STARTTLS") return tls_begins(asked.name);
+  if (ok && asked.name == "COMPRESS") return blind("what follows COMPRESS is not read", now());
+  if (pending.event == 0) return;
+  const Type type = ok ? Type::ok : done.outcome == Outcome::fail ? Type::fail : Type::info;
+  auto e = event(type, asked.what);
+  e.command = pending.event;
+  e.code = done.code;
+  e.text = done.text;
+  e.message = pending.message;
+  const Event& invoke = recording().history.event(pending.event);
+  e.mailbox = invoke.mailbox.empty() ? heard_.view().mailbox : invoke.mailbox;
+  e.other_mailbox = invoke.other_mailbox;
+  if (ok)
+    completed(pending, done, std::move(e));
+  else
+    append(std::move(e));
+  if (asked.what == What::search) found_.clear();
+}
+
+Event ImapObserver::data(What what) const {
+  auto e = event(Type::obs, what);
+  const auto& view = heard_.view();
+  e.mailbox = view.mailbox.empty() ? selecting_ : view.mailbox;
+  e.uidvalidity = view.uidvalidity;
+  return e;
+}
+
+void ImapObserver::on_exists(std::uint32_t n, std::uint32_t before, Time) {
+  counted_ = true;
+  if (!telling()) return;
+  auto e = data(What::exists);
+  e.uidvalidity = 0;
+  e.facts = history::ExistsFacts{n, before};
+  append(std::move(e));
+}
+
+void ImapObserver::on_expunge(std::uint32_t seq, std::uint32_t uid, Time) {
+  if (!telling()) return;
+  auto e = data(What::expunged);
+  e.seq = seq;
+  e.uid = uid;
+  append(std::move(e));
+}
+
+void ImapObserver::on_vanished(const imap::SequenceSet& uids, bool earlier, Time) {
+  if (!telling()) return;
+  imap::SequenceSet set = uids;
+  set.normalise();
+  auto e = data(What::vanished);
+  e.set = set.format();
+  e.code = earlier ? "EARLIER" : "";
+  append(std::move(e));
+}
+
+/// The first of a row that tells which message it is.
+void ImapObserver::on_content_begin(std::uint32_t, std::string_view section, std::uint64_t, Time) {
+  scanning_ = !scanned_ && (section.empty() || istarts_with(section, "HEADER"));
+  if (!scanning_) return;
+  scanned_ = true;
+  scanned_section_ = section;
+  scan_.begin();
+}
+
+void ImapObserver::on_content(std::string_view chunk) {
+  if (scanning_) scan_.add(chunk);
+}
+
+void ImapObserver::on_content_end() {
+  if (std::exchange(scanning_, false)) scan_.end();
+}
+
+std::string ImapObserver::place(std::uint32_t uid) const {
+  const auto& view = heard_.view();
+  if (uid == 0 || view.uidvalidity == 0) return {};
+  return fmt::format("{} imap {} {} {}", account(), view.uidvalidity, uid,
+                     view.mailbox.empty() ? selecting_ : view.mailbox);
+}
+
+void ImapObserver::content(const session::ImapFetchRow& row) {
+  Sight sight;
+  if (scanned_) {
+    sight = Sight::of(scan_, scanned_section_.empty() && row.section.empty() && !row.origin);
+  } else if (!row.envelope.empty()) {
+    imap::LogicalLine line;
+    line.text = row.envelope;
+    const auto envelope = imap::decode_envelope(line, line.text);
+    if (!envelope) return;
+    sight.message_id = envelope->message_id.value_or("");
+    sight.subject = mime::decoded_words(envelope->subject.value_or(""));
+  }
+  if (!sight.whole && sight.message_id.empty()) return;
+  auto e = data(What::message);
+  e.uid = row.uid;
+  e.seq = row.seq;
+  e.code = sight.whole ? "full" : "header";
+  e.size = scanned_ ? scan_.octets() : 0;
+  e.hash = sight.body_hash;
+  e.message = recording().mail().number(sight, place(row.uid));
+  append(std::move(e));
+}
+
+void ImapObserver::on_fetch(const session::ImapFetchRow& row, Time) {
+  if (telling()) {
+    if (row.flags || row.size || row.modseq || !row.internaldate.empty() || row.uid != 0) {
+      auto e = data(What::row);
+      e.seq = row.seq;
+      e.uid = row.uid;
+      e.size = row.size.value_or(0);
+      e.facts = history::RowFacts{row.modseq.value_or(0), row.size == 0U};
+      e.text = row.internaldate;
+      e.has_flags = row.flags.has_value();
+      if (row.flags) {
+        std::vector<std::string_view> flags(row.flags->begin(), row.flags->end());
+        std::sort(flags.begin(), flags.end());
+        e.flags = fmt::format("{}", fmt::join(flags, " "));
+      }
+      append(std::move(e));
+    }
+    if (row.has_content && row.content_nil) {
+      auto e = data(What::nil);
+      e.uidvalidity = 0;
+      e.uid = row.uid;
+      e.seq = row.seq;
+      append(std::move(e));
+    } else {
+      content(row);
+    }
+  }
+  scanned_ = false;
+}
+
+void ImapObserver::on_list(const session::ImapListRow& row, Time) {
+  if (!begun()) return;
+  auto e = event(Type::obs, What::mailbox);
+  e.mailbox = row.name;
+  e.has_flags = true;
+  std::vector<std::string_view> attributes(row.attributes.begin(), row.attributes.end());
+  std::sort(attributes.begin(), attributes.end());
+  e.flags = fmt::format("{}", fmt::join(attributes, " "));
+  append(std::move(e));
+}
+
+void ImapObserver::on_search(const imap::SequenceSet& numbers, Time) {
+  for (const auto& [first, last] : numbers.ranges()) found_.add(first, last);
+}
+
+void ImapObserver::on_quota(std::string_view root, std::string_view resource, std::uint64_t used, std::uint64_t limit,
+                            Time) {
+  if (!begun()) return;
+  const auto octets = [storage = iequals(resource, "STORAGE")](std::uint64_t told) {
+    return storage ? octets_of_kib(told) : told;
+  };
+  auto e = event(Type::obs, What::quota);
+  e.text = root;
+  e.code = resource;
+  e.facts = history::QuotaFacts{octets(used), octets(limit)};
+  append(std::move(e));
+}
+
+void ImapObserver::on_deviation(const session::Deviation& found, Time) {
+  if (found.code == "imap.tag.unknown") {
+    if (answered_early(found.excerpt)) return;
+    // The answer to a login that was not heard.
+    if (about().begin != Begin::greeting && !std::exchange(login_answered_, true)) return;
+  }
+  if (sure_) deviation(found.code, found.excerpt);
+}
+
+void ImapObserver::on_ended(const session::Ended& ended, Time) {
+  if (abandoning_) return;
+  // Who comes in the middle of a literal takes mail for responses.
+  const bool broken = ended.broken && sure_;
+  over(ended.clean ? "clean" : broken ? "broken" : "ours", name(ended.reason), ended.message());
+}
+
+void ImapObserver::abandon(std::string_view why) {
+  abandoning_ = true;
+  heard_.ended(EndReason::none, why, now());
+}
+
+std::unique_ptr<Observer> observe_imap(Recording& recording, Conversation about) {
+  return std::make_unique<ImapObserver>(recording, std::move(about));
+}
+
+}  // namespace mailproof::imports

@@ -1,0 +1,80 @@
+#include "import/observe/known_mail.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace mailproof::imports {
+
+Sight Sight::of(const MailScan& scan, bool whole) {
+  Sight out;
+  out.message_id = scan.message_id();
+  out.subject = scan.subject();
+  out.whole = whole;
+  if (!whole) return out;
+  out.body_hash = scan.body_hash();
+  out.size = scan.octets();
+  out.header_octets = scan.header_octets();
+  out.header_fields = scan.header_fields();
+  out.body_lines = static_cast<std::uint32_t>(scan.body_lines());
+  return out;
+}
+
+std::uint32_t KnownMail::add(const Sight& sight) {
+  history::MessageInfo info;
+  info.set = "mail";
+  info.index = static_cast<std::uint32_t>(history_.messages().size() + 1);
+  info.subject = sight.subject;
+  info.message_id = sight.message_id;
+  info.size = sight.size;
+  info.hash = sight.whole ? sight.body_hash : 0;
+  info.header_octets = sight.header_octets;
+  info.header_lines = sight.header_fields;
+  info.body_lines = sight.body_lines;
+  bodies_.push_back(sight.whole ? std::optional(sight.body_hash) : std::nullopt);
+  return history_.add_message(std::move(info));
+}
+
+std::uint32_t KnownMail::find(const Sight& sight) {
+  // Without a Message-ID only the whole of it tells which it is.
+  if (sight.message_id.empty() && !sight.whole) return 0;
+  const std::string id =
+      sight.message_id.empty() ? fmt::format("{:016x} {}", sight.body_hash, sight.subject) : sight.message_id;
+  std::vector<std::uint32_t>& known = by_id_[id];
+  if (!sight.whole) {
+    if (known.empty()) known.push_back(add(sight));
+    return known.size() == 1 ? known.front() : 0;
+  }
+  const auto same =
+      std::find_if(known.begin(), known.end(), [&](std::uint32_t n) { return bodies_[n - 1] == sight.body_hash; });
+  if (same != known.end()) return *same;
+  const auto unread =
+      std::find_if(known.begin(), known.end(), [&](std::uint32_t n) { return !bodies_[n - 1].has_value(); });
+  if (unread != known.end()) {
+    bodies_[*unread - 1] = sight.body_hash;
+    return *unread;
+  }
+  known.push_back(add(sight));
+  return known.back();
+}
+
+std::uint32_t KnownMail::number(const Sight& sight, const std::string& place) {
+  const std::uint32_t here = place.empty() ? 0 : at(place);
+  if (here != 0) {
+    const std::string& id = history_.message(here).message_id;
+    if (!id.empty() && id == sight.message_id) {
+      if (sight.whole && !bodies_[here - 1]) bodies_[here - 1] = sight.body_hash;
+      return here;
+    }
+  }
+  const std::uint32_t found = find(sight);
+  if (found != 0 && !place.empty()) by_place_[place] = found;
+  return found;
+}
+
+std::uint32_t KnownMail::at(const std::string& place) const {
+  const auto found = by_place_.find(place);
+  return found == by_place_.end() ? 0 : found->second;
+}
+
+}  // namespace mailproof::imports

@@ -1,0 +1,45 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "history/history.h"
+#include "import/observe/mail_scan.h"
+
+namespace mailproof::imports {
+
+/// What was seen of a message.
+struct Sight {
+  std::string message_id, subject;
+  bool whole = false;  ///< body_hash and the sizes are known
+  std::uint64_t body_hash = 0, size = 0, header_octets = 0;
+  std::uint32_t header_fields = 0, body_lines = 0;
+
+  static Sight of(const MailScan& scan, bool whole);
+};
+
+/// Gives numbers to mail that bears no token. A message is known by its Message-ID; where two with the same one have
+/// different bodies, by its body as well; and in a place that has one (a UID, a unique-id), the same Message-ID there
+/// is the same message. What cannot be told apart has no number.
+class KnownMail {
+ public:
+  explicit KnownMail(history::History& history) : history_(history) {}
+
+  /// `place` names a place that holds one message for ever; "" = it was seen in none.
+  std::uint32_t number(const Sight& sight, const std::string& place);
+  std::uint32_t at(const std::string& place) const;  ///< 0 = nobody looked
+
+ private:
+  std::uint32_t add(const Sight& sight);
+  std::uint32_t find(const Sight& sight);
+
+  history::History& history_;
+  std::unordered_map<std::string, std::vector<std::uint32_t>> by_id_;
+  std::unordered_map<std::string, std::uint32_t> by_place_;
+  std::vector<std::optional<std::uint64_t>> bodies_;  ///< by number - 1, once somebody read it whole
+};
+
+}  // namespace mailproof::imports

@@ -1,0 +1,209 @@
+#include "import/read/overheard.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <queue>
+#include <sstream>
+#include <tuple>
+
+#include "core/bytes.h"
+
+namespace mailproof::imports {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// The beginning of what one side says, and when.
+struct First {
+  std::string text;
+  ClockTime at{};
+  std::size_t place = 0;
+};
+
+First first_of(const Overheard& conversation, Piece::Kind kind) {
+  constexpr std::size_t kEnough = 200;
+  First out;
+  for (std::size_t i = 0; i < conversation.pieces.size() && out.text.size() < kEnough; ++i) {
+    const Piece& piece = conversation.pieces[i];
+    if (piece.kind != kind) continue;
+    if (out.text.empty()) {
+      out.at = piece.at;
+      out.place = i;
+    }
+    out.text += piece.text;
+  }
+  return out;
+}
+
+std::string_view first_line(std::string_view text) { return text.substr(0, text.find_first_of("\r\n")); }
+
+bool begins_with_one_of(std::string_view line, std::initializer_list<std::string_view> words) {
+  return std::any_of(words.begin(), words.end(), [&](std::string_view word) {
+    return istarts_with(line, word) && (line.size() == word.size() || line[word.size()] == ' ');
+  });
+}
+
+/// "A1 OK ...", "1 OK [CAPABILITY ...] Logged in".
+bool tagged(std::string_view line) {
+  const std::size_t space = line.find(' ');
+  return space != std::string_view::npos && space > 0 &&
+         begins_with_one_of(line.substr(space + 1), {"OK", "NO", "BAD"});
+}
+
+Result<std::string> text_of(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (!in) return Error{path, "expected a file that can be read"};
+  return std::move(text).str();
+}
+
+/// The two files of a connection by the name of either, without its end.
+Result<std::vector<Overheard>> read_pair(const std::string& base) {
+  std::string client, server;
+  for (const auto& [end, into] : {std::pair{".in", &client}, std::pair{".out", &server}}) {
+    if (!fs::exists(base + end)) continue;  // a side that said nothing has no file
+    auto text = text_of(base + end);
+    if (!text) return text.error();
+    *into = std::move(*text);
+  }
+  return read_dovecot_rawlog(base, client, server);
+}
+
+bool is_rawlog_name(const fs::path& path) { return path.extension() == ".in" || path.extension() == ".out"; }
+
+/// pcap in either order of octets, with micro- or nanoseconds; pcapng.
+bool is_capture(std::string_view text) {
+  using namespace std::string_view_literals;
+  for (const std::string_view magic :
+       {"\xa1\xb2\xc3\xd4"sv, "\xd4\xc3\xb2\xa1"sv, "\xa1\xb2\x3c\x4d"sv, "\x4d\x3c\xb2\xa1"sv, "\x0a\x0d\x0d\x0a"sv})
+    if (text.starts_with(magic)) return true;
+  return false;
+}
+
+/// "== Info: ", with or without the time and the number of the transfer in front.
+bool is_curl_trace(std::string_view line) {
+  for (const std::string_view arrow : {"== Info:", "=> Send ", "<= Recv "}) {
+    const std::size_t at = line.find(arrow);
+    if (at != std::string_view::npos && at < 40) return true;
+  }
+  return false;
+}
+
+Result<std::vector<Overheard>> read_file(const std::string& path) {
+  if (is_rawlog_name(path)) return read_pair(fs::path(path).replace_extension().string());
+  auto text = text_of(path);
+  if (!text) return text.error();
+  const std::string_view line = first_line(*text);
+  const std::size_t space = line.find(' ');
+  const std::string_view behind = space == std::string_view::npos ? std::string_view() : line.substr(space + 1);
+  if (is_capture(*text)) return read_capture(path);
+  if (line.starts_with("---------- ")) return read_cyrus_telemetry(path, *text);
+  if (is_curl_trace(line)) return read_curl_trace(path, *text);
+  if (begins_with_one_of(behind, {"I:", "O:", "I>", "O>"})) return read_imaptest_rawlog(path, *text);
+  return Error{fmt::format("{}:1:1", path),
+               fmt::format("expected a directory of Dovecot's rawlogs (DATE.PID.N.in and .out), an ImapTest rawlog, "
+                           "Cyrus telemetry, a capture (pcap, pcapng) or what curl --trace writes, and it begins with: "
+                           "{}",
+                           printable(line, 60))};
+}
+
+}  // namespace
+
+bool recognise(Overheard& conversation) {
+  const First client = first_of(conversation, Piece::Kind::client),
+              server = first_of(conversation, Piece::Kind::server);
+  if (client.text.empty() && server.text.empty()) return false;
+  const std::string_view asked = first_line(client.text), said = first_line(server.text);
+  const bool server_first = !server.text.empty() && (client.text.empty() || server.place < client.place);
+  Conversation& about = conversation.about;
+  const bool mta = begins_with_one_of(asked, {"LHLO", "EHLO", "HELO"});
+  if (mta || (said.starts_with("220") && client.text.empty())) {
+    about.protocol = istarts_with(asked, "LHLO") ? Protocol::lmtp : Protocol::smtp;
+    about.begin = server_first && said.starts_with("220") ? Begin::greeting : Begin::middle;
+    return true;
+  }
+  if (begins_with_one_of(said, {"+OK", "-ERR"})) {
+    about.protocol = Protocol::pop3;
+    const bool login = begins_with_one_of(asked, {"USER", "AUTH", "APOP", "CAPA", "STLS"});
+    about.begin = !server_first ? Begin::middle : login || client.text.empty() ? Begin::greeting : Begin::login;
+    return true;
+  }
+  about.protocol = Protocol::imap;
+  const bool greeting = begins_with_one_of(said, {"* OK", "* PREAUTH", "* BYE"});
+  if (!greeting && !tagged(said) && !said.starts_with("* ") && !(said.empty() && asked.find(' ') != asked.npos))
+    return false;
+  about.begin = !server_first  ? Begin::middle
+                : greeting     ? Begin::greeting
+                : tagged(said) ? Begin::login
+                               : Begin::middle;
+  return true;
+}
+
+Result<std::vector<Overheard>> read_recording(const std::string& path) {
+  std::error_code error;
+  if (!fs::exists(path, error)) return Error{path, "expected a file or a directory, and there is none of that name"};
+  if (!fs::is_directory(path, error)) return read_file(path);
+  std::vector<std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(path, error))
+    if (entry.is_regular_file()) files.push_back(entry.path().string());
+  std::sort(files.begin(), files.end());
+  std::vector<Overheard> out;
+  for (const std::string& file : files) {
+    const fs::path name(file);
+    // A pair is read once, by the first of its files.
+    if (name.extension() == ".out" && fs::exists(fs::path(file).replace_extension(".in"))) continue;
+    auto read = read_file(file);
+    if (!read) return read.error();
+    std::move(read->begin(), read->end(), std::back_inserter(out));
+  }
+  if (out.empty()) return Error{path, "expected recordings in this directory, and there are none"};
+  return out;
+}
+
+ClockTime replay(const std::vector<Overheard>& all, Recording& recording) {
+  using Next = std::tuple<ClockTime, std::size_t, std::size_t>;  // when, which conversation, which piece of it
+  std::priority_queue<Next, std::vector<Next>, std::greater<>> next;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (!all[i].pieces.empty()) next.emplace(all[i].pieces.front().at, i, 0);
+  if (next.empty()) return {};
+  const ClockTime begin = std::get<0>(next.top());
+  std::vector<std::unique_ptr<Observer>> observers(all.size());
+  ClockTime latest = begin;
+  while (!next.empty()) {
+    const auto [at, i, place] = next.top();
+    next.pop();
+    latest = std::max(latest, at);
+    const Time now = Time(latest - begin);
+    const Piece& piece = all[i].pieces[place];
+    if (!observers[i]) observers[i] = recording.watch(all[i].about);
+    switch (piece.kind) {
+      case Piece::Kind::client:
+        observers[i]->client(piece.text, now);
+        break;
+      case Piece::Kind::server:
+        observers[i]->server(piece.text, now);
+        break;
+      case Piece::Kind::gap:
+        observers[i]->blind(piece.text, now);
+        break;
+      case Piece::Kind::end:
+        observers[i]->end(EndReason::closed, piece.by_server, now);
+        break;
+    }
+    // Where a clock went back what is written later came later.
+    if (place + 1 < all[i].pieces.size()) {
+      next.emplace(std::max(all[i].pieces[place + 1].at, at), i, place + 1);
+    } else {
+      observers[i]->end(EndReason::none, false, now);
+      observers[i].reset();
+    }
+  }
+  return begin;
+}
+
+}  // namespace mailproof::imports

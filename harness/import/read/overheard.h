@@ -1,0 +1,49 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "import/observe/recording.h"
+
+namespace mailproof::imports {
+
+/// Nanoseconds since 1970, by the clock of whoever recorded.
+using ClockTime = std::chrono::nanoseconds;
+
+/// What passed at a moment, or what is known of the conversation then.
+struct Piece {
+  enum class Kind : std::uint8_t { client, server, gap, end } kind = Kind::client;
+  ClockTime at{};
+  std::string text;        ///< octets; of a gap why
+  bool by_server = false;  ///< end: the server ended it, and that is known
+};
+
+/// One conversation as a file has it, in the order of time.
+struct Overheard {
+  std::string file;  ///< where it is found, for people
+  Conversation about;
+  std::vector<Piece> pieces;
+};
+
+/// Reads one file, whatever of the known forms it has, or a directory of them. The error says what was expected.
+Result<std::vector<Overheard>> read_recording(const std::string& path);
+
+/// Feeds all of them to a recording, in the order of time over all; the earliest is its beginning, which is returned.
+ClockTime replay(const std::vector<Overheard>& all, Recording& recording);
+
+/// What protocol it is and where it begins, by who says what first. False: neither a mail protocol nor anything.
+bool recognise(Overheard& conversation);
+
+// The forms, by file. Each is given the text of a file and appends what it has.
+Result<std::vector<Overheard>> read_dovecot_rawlog(const std::string& path, const std::string& client,
+                                                   const std::string& server);
+Result<std::vector<Overheard>> read_imaptest_rawlog(const std::string& path, const std::string& text);
+Result<std::vector<Overheard>> read_cyrus_telemetry(const std::string& path, const std::string& text);
+Result<std::vector<Overheard>> read_curl_trace(const std::string& path, const std::string& text);
+/// Of its own name: it is read again, by libpcap.
+Result<std::vector<Overheard>> read_capture(const std::string& path);
+
+}  // namespace mailproof::imports

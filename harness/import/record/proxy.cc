@@ -1,0 +1,185 @@
+#include "import/record/proxy.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "core/outbox.h"
+
+namespace mailproof::imports {
+namespace {
+
+/// What one side may send while the other takes nothing. A mail of any size goes through; one who reads nothing at all
+/// ends the connection.
+constexpr std::size_t kMostWaiting = 256U << 20;
+
+}  // namespace
+
+/// One end of a relay, as its connection sees it.
+class Proxy::Side final : public Peer {
+ public:
+  Side(std::shared_ptr<Relay> relay, bool to_server) : relay_(std::move(relay)), to_server_(to_server) {}
+  ~Side() override;
+
+  void attach(Waker* waker) override { waker_ = waker; }
+  void opened(Time now) override;
+  void feed(Bytes in, Time now) override;
+  std::span<const Output> output() override { return up_ ? out_.output() : std::span<const Output>(); }
+  void sent(std::size_t n, Time) override {
+    out_.sent(n);
+    if (closing_ && out_.size() == 0) wants_ = Wants::close;
+  }
+  void advance(Time) override {}
+  std::optional<Time> deadline() const override { return std::nullopt; }
+  void secured(const TlsFacts& facts, Time now) override;
+  void ended(EndReason reason, std::string_view detail, Time now) override;
+  Wants wants() const override { return wants_; }
+
+  void say(std::string_view octets) {
+    out_.text(octets);
+    wake();
+  }
+  void start_tls() {
+    wants_ = Wants::start_tls;
+    wake();
+  }
+  /// When all that is to be said was said.
+  void close() {
+    closing_ = true;
+    if (out_.size() == 0) wants_ = Wants::close;
+    wake();
+  }
+  std::size_t waiting() const { return out_.size(); }
+  bool over() const { return over_; }
+
+ private:
+  void wake() const {
+    if (waker_ != nullptr) waker_->wake();
+  }
+
+  std::shared_ptr<Relay> relay_;
+  Outbox out_;
+  Waker* waker_ = nullptr;
+  Wants wants_ = Wants::nothing;
+  bool to_server_;
+  bool up_ = false, over_ = false, closing_ = false;
+};
+
+/// One client's connection and the one that was opened to the server for it.
+class Proxy::Relay final : public std::enable_shared_from_this<Relay> {
+ public:
+  Relay(Proxy& proxy, std::unique_ptr<Observer> observer) : proxy_(proxy), observer_(std::move(observer)) {}
+
+  std::unique_ptr<Peer> begin() {
+    auto client = std::make_unique<Side>(shared_from_this(), false);
+    client_ = client.get();
+    server_ = std::make_unique<Side>(shared_from_this(), true);
+    link_ = proxy_.loop_.open(proxy_.passage_.upstream, *server_);
+    return client;
+  }
+
+  /// The other side has it before the recording looks at it.
+  void came(bool from_server, Bytes in, Time now) {
+    Side* other = from_server ? client_ : server_.get();
+    if (other != nullptr && !other->over()) other->say(as_text(in));
+    if (observer_ == nullptr) return;
+    if (from_server)
+      observer_->server(as_text(in), now);
+    else
+      observer_->client(as_text(in), now);
+    if (from_server && observer_->take_upgrade()) {
+      if (client_ != nullptr) client_->start_tls();
+      server_->start_tls();
+    }
+    if (other != nullptr && other->waiting() > kMostWaiting) end(false, EndReason::dropped, now);
+  }
+
+  void end(bool by_server, EndReason reason, Time now) {
+    if (auto observer = std::exchange(observer_, nullptr)) observer->end(reason, by_server, now);
+    if (client_ != nullptr && !client_->over()) client_->close();
+    if (server_ && !server_->over()) server_->close();
+    if ((client_ == nullptr || client_->over()) && (!server_ || server_->over())) leave();
+  }
+
+  void client_gone() { client_ = nullptr; }
+
+  /// Once nobody is inside it any more.
+  void leave() {
+    proxy_.loop_.post([self = shared_from_this()] {
+      self->cut();
+      if (!self->left_) self->proxy_.forget(self.get());
+    });
+  }
+  void left() { left_ = true; }
+  void cut() {
+    link_.reset();
+    server_.reset();
+  }
+
+ private:
+  Proxy& proxy_;
+  std::unique_ptr<Observer> observer_;
+  Side* client_ = nullptr;  ///< its connection owns it
+  std::unique_ptr<Side> server_;
+  std::unique_ptr<Link> link_;
+  bool left_ = false;  ///< the proxy
+};
+
+Proxy::Side::~Side() {
+  if (!to_server_) relay_->client_gone();
+}
+
+void Proxy::Side::opened(Time) {
+  up_ = true;
+  wake();
+}
+
+void Proxy::Side::feed(Bytes in, Time now) { relay_->came(to_server_, in, now); }
+
+void Proxy::Side::secured(const TlsFacts& facts, Time now) {
+  if (!facts.established) return;  // ended() follows
+  if (wants_ == Wants::start_tls) wants_ = Wants::nothing;
+  if (facts.early_bytes > 0) relay_->end(to_server_, EndReason::dropped, now);
+}
+
+void Proxy::Side::ended(EndReason reason, std::string_view, Time now) {
+  over_ = true;
+  relay_->end(to_server_ && reason != EndReason::dropped, reason, now);
+}
+
+Proxy::Proxy(net::Loop& loop, Recording& recording, Passage passage)
+    : loop_(loop), recording_(recording), passage_(std::move(passage)) {}
+
+Result<std::unique_ptr<Proxy>> Proxy::open(net::Loop& loop, Recording& recording, Passage passage) {
+  std::unique_ptr<Proxy> proxy(new Proxy(loop, recording, std::move(passage)));
+  auto listener =
+      net::Listener::listen(loop, proxy->passage_.listen, [made = proxy.get()](bool) { return made->accept(); });
+  if (!listener) return listener.error();
+  proxy->listener_ = std::move(*listener);
+  return proxy;
+}
+
+Proxy::~Proxy() { close(); }
+
+std::unique_ptr<Peer> Proxy::accept() {
+  Conversation about;
+  about.protocol = passage_.upstream.protocol;
+  about.server = fmt::format("{}:{}", passage_.upstream.host, passage_.upstream.port);
+  about.in_the_clear = passage_.upstream.tls == TlsMode::starttls;
+  auto relay = std::make_shared<Relay>(*this, recording_.watch(std::move(about)));
+  relays_.insert(relay);
+  return relay->begin();
+}
+
+void Proxy::forget(Relay* relay) { relays_.erase(relay->shared_from_this()); }
+
+void Proxy::close() {
+  listener_.reset();
+  for (const auto& relay : std::exchange(relays_, {})) {
+    relay->left();
+    relay->end(false, EndReason::dropped, loop_.now());
+    relay->cut();
+  }
+}
+
+}  // namespace mailproof::imports

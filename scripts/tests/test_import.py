@@ -1,0 +1,310 @@
+"""Recordings that real servers and clients make are read and judged: a server that keeps its promises is not accused,
+whatever is missing in them."""
+import imaplib
+import json
+import pathlib
+import poplib
+import smtplib
+import struct
+import subprocess
+import time
+
+import pytest
+
+from reference_server import filler, server
+from throwaways import running
+from tool import complete_run, mailproof
+
+
+def history(directory):
+    lines = (pathlib.Path(directory) / "history.jsonl").read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def events(directory, **wanted):
+    found = [line["event"] for line in history(directory) if "event" in line]
+    return [event for event in found if all(event.get(key) == value for key, value in wanted.items())]
+
+
+def accounts(directory):
+    """Those that were known from the first, and those that turned up."""
+    lines = history(directory)
+    return [account["name"] for line in lines if "history" in line for account in line["history"]["accounts"]] + [
+        line["account"]["name"] for line in lines if "account" in line]
+
+
+def messages(directory):
+    return [line["message"] for line in history(directory) if "message" in line]
+
+
+@pytest.fixture(scope="module")
+def rawlogs(tmp_path_factory):
+    """What Dovecot records of a user with a phone, a desktop that fetches by POP3, and mail that comes in."""
+    folder = tmp_path_factory.mktemp("rawlog")
+    for path in (folder.parent.parent, folder.parent, folder):
+        path.chmod(0o777)
+    for name in ("user0001", "lmtp"):
+        (folder / name).mkdir()
+        (folder / name).chmod(0o777)
+    with running("dovecot", MAILPROOF_RAWLOG=str(folder)) as dovecot:
+        for number in range(1, 4):
+            dovecot.deliver("user0001@example.test", number)
+        phone = dovecot.imap("user0001")
+        phone.select()
+        phone.fetch("1:*", "(UID FLAGS RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER])")
+        phone.uid("fetch", "2", "(BODY[])")
+        phone.append("Sent", r"(\Seen)", None, b"Message-ID: <sent-1@example.test>\r\nSubject: Antwort\r\n\r\nJa.\r\n")
+        phone.store("1", "+FLAGS", r"(\Deleted)")
+        phone.expunge()
+        phone.uid("move", "2", "Archive")
+        desktop = dovecot.pop("user0001")
+        desktop.stat(), desktop.list(), desktop.uidl()
+        desktop.retr(1)
+        desktop.dele(1)
+        desktop.quit()
+        phone.noop()
+        phone.select("Archive")
+        phone.fetch("1:*", "(UID FLAGS ENVELOPE)")
+        phone.logout()
+    yield folder
+
+
+def test_dovecots_rawlogs_become_a_run(rawlogs, tmp_path):
+    ran = mailproof("import", rawlogs / "user0001", "--user", "user0001", "--out", tmp_path / "run")
+    assert ran.status == 0, ran.text
+    run = complete_run(tmp_path / "run")
+    assert run["verdict"] == "pass"
+    mail = messages(tmp_path / "run")
+    assert {one["message_id"] for one in mail} >= {"<1.fixture@example.test>", "<2.fixture@example.test>",
+                                                   "<3.fixture@example.test>", "<sent-1@example.test>"}
+    assert all(one.get("subject") for one in mail)
+    assert accounts(tmp_path / "run") == ["user0001"]
+    for what, kind in (("append", "ok"), ("store", "ok"), ("expunge", "ok"), ("move", "ok"), ("retr", "ok"),
+                       ("dele", "ok"), ("quit", "ok"), ("expunged", "obs"), ("pop-uidl", "obs"), ("stat", "ok")):
+        assert events(tmp_path / "run", what=what, type=kind), (what, kind)
+    # A message is one message, over whatever protocol it is read.
+    third = next(one["n"] for one in mail if one["message_id"] == "<3.fixture@example.test>")
+    sessions = {event["session"] for event in events(tmp_path / "run", what="message", message=third)}
+    assert len(sessions) == 2
+    again = mailproof("judge", tmp_path / "run")
+    assert again.status == 0, again.text
+
+
+def test_half_of_the_recordings_accuse_nobody(rawlogs, tmp_path):
+    """Each file pair alone, each with its beginning missing, and every one as another user's."""
+    pairs = sorted({path.with_suffix("") for path in (rawlogs / "user0001").iterdir()})
+    assert len(pairs) >= 2
+    for number, pair in enumerate(pairs):
+        ran = mailproof("import", f"{pair}.in", "--out", tmp_path / f"alone-{number}", "--strict")
+        assert ran.status == 0, ran.text
+        for lines in range(1, len(pathlib.Path(f"{pair}.out").read_bytes().splitlines()), 7):
+            cut = tmp_path / f"cut-{number}-{lines}"
+            cut.mkdir()
+            for end in (".in", ".out"):
+                whole = pathlib.Path(f"{pair}{end}").read_bytes().splitlines(keepends=True)
+                (cut / f"one{end}").write_bytes(b"".join(whole[lines if end == ".out" else 0:]))
+            ran = mailproof("import", cut, "--user", "user0001", "--out", tmp_path / f"run-{number}-{lines}")
+            assert ran.status in (0, 3) or "there are none" in ran.text, ran.text
+    ran = mailproof("import", rawlogs / "user0001", "--out", tmp_path / "unknown")
+    assert ran.status == 0, ran.text
+
+
+def test_all_clients_of_a_correct_server_are_not_accused(rawlogs, tmp_path):
+    ran = mailproof("import", rawlogs, "--by-directory", "--all-clients", "--strict", "--out", tmp_path / "run")
+    assert ran.status == 0, ran.text
+    accepted = events(tmp_path / "run", what="deliver", type="ok")
+    assert len(accepted) == 3, ran.text
+
+
+def test_what_is_no_recording_is_said_with_its_place(tmp_path):
+    (tmp_path / "notes.txt").write_text("Dear diary\n")
+    ran = mailproof("import", tmp_path / "notes.txt", "--out", tmp_path / "run")
+    assert ran.status == 2 and "notes.txt:1:1: expected" in ran.err and "Dear diary" in ran.err
+    assert not (tmp_path / "run").exists()
+    ran = mailproof("import", tmp_path / "nothing", "--out", tmp_path / "run")
+    assert ran.status == 2 and "nothing: expected" in ran.err
+    (tmp_path / "one.in").write_text("1795342502.104113 1 NOOP\nwithout a time\n")
+    (tmp_path / "one.out").write_text("1795342502.104113 1 OK\n")
+    ran = mailproof("import", tmp_path / "one.in", "--out", tmp_path / "run")
+    assert ran.status == 2 and "one.in:2:1: expected the time" in ran.err
+
+
+# --- captures
+
+
+def packets(path):
+    """The file's header, and each packet with its own."""
+    data = pathlib.Path(path).read_bytes()
+    order = "<" if data[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1") else ">"
+    found, at = [], 24
+    while at + 16 <= len(data):
+        length = struct.unpack_from(order + "I", data, at + 8)[0]
+        found.append(data[at:at + 16 + length])
+        at += 16 + length
+    return data[:24], found
+
+
+def payload(packet, port):
+    """What a TCP packet on loopback (Ethernet, IPv4) brings from this port."""
+    frame = packet[16:]
+    header = 14 + (frame[14] & 15) * 4
+    source = struct.unpack_from(">H", frame, header)[0]
+    return frame[header + (frame[header + 12] >> 4) * 4:] if source == port else b""
+
+
+@pytest.fixture(scope="module")
+def capture(tmp_path_factory):
+    """A phone and a desktop at work, as tcpdump has it."""
+    path = tmp_path_factory.mktemp("capture") / "all.pcap"
+    path.parent.chmod(0o777)
+    with server() as running_server:
+        ports = [running_server.ports[name] for name in ("imap", "pop3", "lmtp")]
+        command = ["tcpdump", "-i", "lo", "-s0", "-U", "-Z", "root", "-w", str(path), " or ".join(f"tcp port {p}" for p in ports)]
+        tcpdump = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        line = tcpdump.stderr.readline()
+        while line and "listening on" not in line:
+            if "permitted" in line or "permission" in line:
+                tcpdump.wait()
+                pytest.skip(f"nobody may capture here: {line.strip()}")
+            line = tcpdump.stderr.readline()
+        with smtplib.LMTP(*running_server.lmtp, timeout=30) as lmtp:
+            for number in range(3):
+                lmtp.sendmail("user0002@example.test", ["user0001@example.test"], filler(4000, number))
+        phone = imaplib.IMAP4(*running_server.imap, timeout=30)
+        phone.login("user0001", "pass")
+        phone.select()
+        phone.fetch("1:*", "(UID FLAGS RFC822.SIZE BODY.PEEK[])")
+        phone.store("2", "+FLAGS", r"(\Deleted)")
+        phone.expunge()
+        desktop = poplib.POP3(*running_server.pop3, timeout=30)
+        desktop.user("user0001"), desktop.pass_("pass")
+        desktop.uidl(), desktop.retr(1), desktop.dele(1)
+        desktop.quit()
+        phone.noop()
+        phone.logout()
+        time.sleep(1)  # the kernel hands packets over in blocks
+        tcpdump.terminate()
+        tcpdump.wait()
+        tcpdump.stderr.close()
+    yield path, ports
+
+
+def test_a_capture_becomes_a_run(capture, tmp_path):
+    path, _ = capture
+    ran = mailproof("import", path, "--all-clients", "--strict", "--out", tmp_path / "run")
+    assert ran.status == 0, ran.text
+    assert len(events(tmp_path / "run", what="deliver", type="ok")) == 3
+    assert len(events(tmp_path / "run", what="message", code="full")) == 4
+    assert len(messages(tmp_path / "run")) == 3 and len(accounts(tmp_path / "run")) == 1
+    assert "pass" not in (tmp_path / "run/history.jsonl").read_text("utf-8").replace("passed", "")
+    logs = "".join(log.read_text("utf-8") for log in (tmp_path / "run/wire").rglob("*.log"))
+    assert "LOGIN ***" in logs and "PASS ***" in logs
+
+
+def mangled(path, to, change):
+    head, found = packets(path)
+    to.write_bytes(head + b"".join(change(found)))
+    return to
+
+
+def test_the_order_of_packets_and_repetitions_make_no_difference(capture, tmp_path):
+    path, _ = capture
+
+    def shuffled(found):
+        out = []
+        for first, second in zip(found[::2], found[1::2] + [None] * (len(found) % 2)):
+            out += [second, first, first] if second else [first]
+        return out
+
+    mailproof("import", path, "--out", tmp_path / "straight")
+    ran = mailproof("import", mangled(path, tmp_path / "mixed.pcap", lambda found: found[:] + found[-9:]), "--out", tmp_path / "again")
+    assert ran.status == 0, ran.text
+    assert [(e["what"], e.get("uid")) for e in events(tmp_path / "straight")] == [
+        (e["what"], e.get("uid")) for e in events(tmp_path / "again")]
+    ran = mailproof("import", mangled(path, tmp_path / "shuffled.pcap", shuffled), "--strict", "--out", tmp_path / "shuffled")
+    assert ran.status in (0, 3), ran.text
+
+
+def test_a_packet_that_is_missing_accuses_nobody(capture, tmp_path):
+    """One after the other is left out, from the server's side and from the client's."""
+    path, ports = capture
+    _, found = packets(path)
+    full = [index for index, packet in enumerate(found) if any(payload(packet, port) for port in ports)]
+    asked = [index for index in range(len(found)) if index not in full]
+    assert len(full) > 20
+    blind = 0
+    for index in full[::5] + asked[::9]:
+        cut = mangled(path, tmp_path / f"{index}.pcap", lambda all_of_them: all_of_them[:index] + all_of_them[index + 1:])
+        ran = mailproof("import", cut, "--all-clients", "--strict", "--out", tmp_path / f"run-{index}")
+        assert ran.status in (0, 3), ran.text
+        blind += any(e.get("code") == "blind" for e in events(tmp_path / f"run-{index}", what="end"))
+    assert blind >= 3
+
+
+def test_a_capture_that_begins_in_the_middle_accuses_nobody(capture, tmp_path):
+    path, _ = capture
+    _, found = packets(path)
+    for begin in range(5, len(found), max(1, len(found) // 8)):
+        cut = mangled(path, tmp_path / f"from-{begin}.pcap", lambda all_of_them: all_of_them[begin:])
+        ran = mailproof("import", cut, "--all-clients", "--strict", "--out", tmp_path / f"run-{begin}")
+        assert ran.status in (0, 3) or "no conversation" in ran.err, ran.text
+
+
+def test_a_defect_shows_in_a_capture_too(tmp_path):
+    path = tmp_path / "defect.pcap"
+    tmp_path.chmod(0o777)
+    with server("--defect", "imap.size-huge") as running_server:
+        tcpdump = subprocess.Popen(["tcpdump", "-i", "lo", "-s0", "-U", "-Z", "root", "-w", str(path), f"tcp port {running_server.ports['imap']}"],
+                                   stderr=subprocess.PIPE, text=True)
+        line = tcpdump.stderr.readline()
+        while line and "listening on" not in line:
+            line = tcpdump.stderr.readline()
+        if tcpdump.poll() is not None:
+            pytest.skip("nobody may capture here")
+        phone = imaplib.IMAP4(*running_server.imap, timeout=30)
+        phone.login("user0001", "pass")
+        phone.append("INBOX", None, None, filler(3000))
+        phone.select()
+        phone.fetch("1:*", "(UID RFC822.SIZE BODY.PEEK[])")
+        phone.logout()
+        time.sleep(1)
+        tcpdump.terminate(), tcpdump.wait(), tcpdump.stderr.close()
+    ran = mailproof("import", path, "--out", tmp_path / "run")
+    assert ran.status == 1 and "content/size-differs" in ran.text, ran.text
+
+
+# --- what curl and Cyrus write
+
+
+def test_what_curl_traces_is_read(tmp_path):
+    with server() as running_server:
+        (tmp_path / "mail.eml").write_bytes(filler(900))
+        host, port = running_server.imap
+        trace = tmp_path / "trace"
+        for options in (["-T", str(tmp_path / "mail.eml"), f"imap://{host}:{port}/INBOX"],
+                        [f"imap://{host}:{port}/INBOX;UID=1"]):
+            subprocess.run(["curl", "-s", "-o", str(tmp_path / "got"), "--trace", str(trace), "--trace-time", "-u", "user0001:pass",
+                            *options], check=True)
+            ran = mailproof("import", trace, "--strict", "--out", tmp_path / "run")
+            assert ran.status == 0, ran.text
+            assert [e["type"] for e in events(tmp_path / "run", what="connect")] == ["invoke", "ok"]
+    assert events(tmp_path / "run", what="select", type="ok")
+    assert len(events(tmp_path / "run", what="message", code="full")) == 1
+
+
+def test_cyrus_telemetry_is_read(tmp_path):
+    """As in imap/telemetry.c: chunks with the second, not lines."""
+    (tmp_path / "imap-4711").write_bytes(
+        b"---------- alice Sun Nov 22 10:15:02 2026\n\n<1795342502<2 SELECT INBOX\r\n"
+        b">1795342502>* FLAGS (\\Seen)\r\n* 1 EXISTS\r\n* OK [UIDVALIDITY 7] Ok\r\n2 OK [READ-WRITE] Completed\r\n"
+        b"<1795342503<3 APPEND Sent {38}\r\n>1795342503>+ go ahead\r\n"
+        b"<1795342503<Message-ID: <1@x>\r\nSub<1795342503<ject: Hi\r\n\r\nJa\r\n\r\n"
+        b">1795342503>3 OK [APPENDUID 9 12] Completed\r\n<1795342504<4 UID FETCH 5 (FLAGS)\r\n"
+        b">1795342504>* 1 FETCH (UID 5 FLAGS (\\Seen))\r\n4 OK Completed\r\n")
+    ran = mailproof("import", tmp_path / "imap-4711", "--strict", "--out", tmp_path / "run")
+    assert ran.status == 0, ran.text
+    assert accounts(tmp_path / "run") == ["alice"]
+    appended = events(tmp_path / "run", what="append", type="ok")
+    assert [(e["uid"], e["uidvalidity"], e["message"]) for e in appended] == [(12, 9, 1)]
+    assert messages(tmp_path / "run")[0]["message_id"] == "<1@x>"
+    assert events(tmp_path / "run", what="row")[0]["uid"] == 5
