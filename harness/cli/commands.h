@@ -24,6 +24,8 @@ void add_judge(CLI::App& app, int& status);
 void add_probe(CLI::App& app, int& status);
 void add_prove(CLI::App& app, int& status);
 void add_matrix(CLI::App& app, int& status);
+void add_compare(CLI::App& app, int& status);
+void add_merge(CLI::App& app, int& status);
 void add_manual(CLI::App& app, int& status);  ///< `manual` and `completion`; last, because they tell of all others
 
 /// "mailproof: ..." on standard error; the status of wrong use.
