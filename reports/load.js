@@ -20,7 +20,7 @@ var mailproof = (function () {
       width: Math.max(260, box.clientWidth), height: 220, legend: {live: true},
       cursor: {sync: options.x ? undefined : {key: "time"}, drag: {x: true, y: false}},
       scales: Object.assign({x: {time: false}}, options.scales),
-      axes: [axis({values: (u, vs) => vs.map(options.x || clock)}), axis({size: 62, values: (u, vs) => vs.map(options.y || short)})],
+      axes: [axis({values: (u, vs) => vs.map(options.x || clock), incrs: options.x ? [1, 2] : undefined}), axis({size: 62, values: (u, vs) => vs.map(options.y || short)})],
       series: [{label: options.x ? "percentile" : "time", value: (u, v) => v == null ? "" : (options.x || clock)(v)}].concat(
         series.map((label, i) => ({label: label, stroke: css(colours[i]), width: 1.5, spanGaps: false,
           points: {show: data[0].length < 4}, value: (u, v) => (options.y || short)(v)}))),

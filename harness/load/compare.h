@@ -43,12 +43,13 @@ struct Compared {
 /// A run is cut into blocks of slices, long enough that neighbours hardly depend on each other: at least kLeastBlock,
 /// and at most kMostBlocks of them. Blocks of each run are drawn again with replacement kDraws times, with a seed that
 /// is fixed; each time the metric is computed anew. How much the logarithm of it (of errors, the part itself) varies is
-/// its standard error, which Student's t turns into an interval, with as many degrees of freedom as blocks. The run's
-/// ramp (the first tenth, at most 10 s) and its last slice are left out.
+/// its standard error, larger where blocks are like their neighbours all the same; Student's t turns it into an
+/// interval, with as many degrees of freedom as blocks. The run's ramp (the first tenth, at most 10 s) and its last
+/// slice are left out.
 ///
-/// So many metrics of so many operations are compared that one in twenty would differ by chance: so each interval is
-/// one of 1 - 0.05/n, and all n hold together with 95 %. A difference is claimed where the interval excludes none and
-/// it is at least kLeast: two runs of one server on one machine are never closer than that.
+/// So many metrics of so many operations are compared that some would differ by chance: so each interval is one of
+/// 1 - kMistaken/n, and all n hold together with 99 %. A difference is claimed where the interval excludes none and it
+/// is at least kLeast: two runs of one server on one machine are never closer than that.
 struct Comparison {
   std::string before, after;  ///< names of the runs
   std::vector<Compared> operations;
@@ -56,7 +57,8 @@ struct Comparison {
   bool differs() const;
 };
 inline constexpr double kLeast = 5;  ///< percent; of errors percentage points / 10
-inline constexpr std::size_t kLeastBlock = 2, kMostBlocks = 60, kLeastBlocks = 8, kDraws = 400;
+inline constexpr double kMistaken = 0.01;
+inline constexpr std::size_t kLeastBlock = 5, kMostBlocks = 60, kLeastBlocks = 8, kDraws = 400;
 inline constexpr std::uint64_t kLeastOperations = 100;
 
 Comparison compare(const LoadResult& before, const LoadResult& after, std::string before_name, std::string after_name);

@@ -84,7 +84,7 @@ std::string compare_html(const std::vector<Comparison>& all, const std::vector<F
       "{0}</title>\n"
       "<style>\n{1}</style>\n</head>\n<body>\n<header><h1>{0}</h1>\n{2}<p class=\"facts\">p50 and p99 in ms from the "
       "intended start, throughput a second, errors in percent of what ended. The intervals come from drawing blocks of "
-      "slices again, and hold all together with 95 %; a difference of less than {3:.0f} % is never "
+      "slices again, and hold all together with 99 %; a difference of less than {3:.0f} % is never "
       "claimed.</p></header>\n"
       "<main>\n{4}</main>\n</body>\n</html>\n",
       inline_html(title), chart_style(), asked.empty() ? "" : fmt::format("<ul>{}</ul>\n", asked), kLeast, body);

@@ -121,7 +121,7 @@ std::string circumstances_html(const LoadResult& result) {
   row("seed", std::to_string(result.seed));
   row("mailproof", result.version);
   for (const std::string& machine : result.machines) row("generator on", machine);
-  row("generator", result.generator.text());
+  row("generator", result.generator.text().substr(std::string_view("generator: ").size()));
   if (result.shard)
     row("shard", fmt::format("{} of {}, ready {:.3f} s after the time agreed on", result.shard->index, result.shard->of,
                              std::chrono::duration<double>(result.shard->late).count()));
