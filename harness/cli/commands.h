@@ -30,6 +30,8 @@ void add_matrix(CLI::App& app, int& status);
 void add_import(CLI::App& app, int& status);
 void add_record(CLI::App& app, int& status);
 void add_anonymise(CLI::App& app, int& status);
+void add_compare(CLI::App& app, int& status);
+void add_merge(CLI::App& app, int& status);
 void add_manual(CLI::App& app, int& status);  ///< `manual` and `completion`; last, because they tell of all others
 
 /// "mailproof: ..." on standard error; the status of wrong use.

@@ -1,15 +1,19 @@
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <ctime>
 #include <thread>
 
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/target_lock.h"
 #include "host/signals.h"
+#include "load/machine.h"
 #include "load/plan.h"
 #include "load/report.h"
+#include "load/run_files.h"
 #include "load/thread.h"
 
 namespace mailproof::cli {
@@ -28,9 +32,7 @@ void gather(load::LoadResult& result, std::vector<load::Harvest>& harvests) {
       all.messages.insert(all.messages.end(), tally.messages.begin(), tally.messages.end());
     }
     result.seconds = std::max(result.seconds, harvest.seconds);
-    result.generator.cpu = std::max(result.generator.cpu, harvest.generator.cpu);
-    result.generator.worst_lateness = std::max(result.generator.worst_lateness, harvest.generator.worst_lateness);
-    result.generator.worst_timer = std::max(result.generator.worst_timer, harvest.generator.worst_timer);
+    result.generator.merge(harvest.generator);
     if (result.note.empty()) result.note = harvest.wrong;
     result.held += harvest.held;
     result.answering += harvest.answering;
@@ -38,6 +40,40 @@ void gather(load::LoadResult& result, std::vector<load::Harvest>& harvests) {
   for (const auto& story : result.by_story) result.all.merge(story);
   if (!result.note.empty()) verdicts.push_back(judge::Verdict::error);
   result.worst = verdicts.empty() ? judge::Verdict::inconclusive : judge::worst(verdicts);
+}
+
+using Clock = std::chrono::system_clock;
+
+/// RFC 3339 in UTC, with milliseconds.
+std::string clock_text(std::chrono::time_point<Clock, std::chrono::nanoseconds> time) {
+  const auto ms = std::chrono::time_point_cast<std::chrono::milliseconds>(time);
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(ms);
+  return fmt::format("{:%FT%T}.{:03}Z",
+                     fmt::gmtime(Clock::to_time_t(std::chrono::time_point_cast<Clock::duration>(seconds))),
+                     (ms - seconds).count());
+}
+
+Result<std::optional<Clock::time_point>> parse_start_at(const LoadFlags& flags) {
+  if (flags.start_at.empty()) return std::optional<Clock::time_point>();
+  if (flags.target.sim) return Error{"--start-at " + flags.start_at, "in simulation there is no clock to begin by"};
+  std::tm parts{};
+  const char* const rest = strptime(flags.start_at.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  if (rest == nullptr || *rest != '\0')
+    return Error{"--start-at " + flags.start_at, "expected a time in UTC, such as 2026-11-29T12:00:00Z"};
+  return std::optional(Clock::from_time_t(timegm(&parts)));
+}
+
+/// As people read them in a report.
+std::vector<std::pair<std::string, std::string>> settings_text(const LoadFlags& flags, const load::Schedule& schedule) {
+  std::vector<std::pair<std::string, std::string>> out = {
+      {"copies of each story at a time", std::to_string(flags.copies)},
+      {"copies of each story in all", std::to_string(schedule.total)},
+      {"rate of each story", fmt::format("{:.2f}/s", schedule.rate)},
+      {"for", flags.duration.empty() ? "each copy once" : flags.duration},
+      {"threads", std::to_string(flags.jobs)},
+      {"patience", fmt::format("{}", flags.patience)}};
+  if (flags.strict) out.emplace_back("strict", "yes");
+  return out;
 }
 
 int load(const LoadFlags& flags) {
@@ -51,6 +87,10 @@ int load(const LoadFlags& flags) {
   if (const auto why = load::refusal(flags, ours, *stories, *target)) return complain(*why);
   const auto schedule = load::make_schedule(flags);
   if (!schedule) return complain(schedule.error().message());
+  const auto shard = load::parse_shard(flags);
+  if (!shard) return complain(shard.error().message());
+  const auto start_at = parse_start_at(flags);
+  if (!start_at) return complain(start_at.error().message());
   TargetFlags target_flags = flags.target;
   target_flags.builtin = load::with_accounts(flags.target.builtin, flags, *stories);
   const auto pool_target = ours ? make_target(target_flags) : target;
@@ -72,14 +112,18 @@ int load(const LoadFlags& flags) {
 
   if (const auto wrong = setup.directory->begin(std::nullopt); !wrong.empty()) return complain(wrong), kTrouble;
   const std::string reproduce = load_command(flags, *stories);
+  const std::string began = clock_now();
   std::vector<load::Harvest> harvests(flags.jobs);
+  // The two clocks are looked at together, so that what one says can be told by the other.
+  const auto wall = std::chrono::system_clock::now() - (std::chrono::steady_clock::now() - setup.start);
+  load::StartLine line(flags.jobs, *start_at ? std::optional(Time(**start_at - wall)) : std::nullopt);
   std::vector<std::thread> threads;
   const auto one = [&](unsigned i) {
     using Progress = load::LoadThread::Progress;
     const Progress progress = i != 0 || flags.target.sim ? Progress::none
                               : line_is_rewritten()      ? Progress::rewritten
                                                          : Progress::lines;
-    harvests[i] = load::LoadThread(setup, std::move((*parts)[i]), schedule->bound, reproduce, progress).play();
+    harvests[i] = load::LoadThread(setup, std::move((*parts)[i]), schedule->bound, reproduce, progress, line).play();
   };
   for (unsigned i = 1; i < flags.jobs; ++i) threads.emplace_back(one, i);
   one(0);
@@ -92,11 +136,25 @@ int load(const LoadFlags& flags) {
   result.copies = schedule->total;
   result.slots = flags.copies;
   result.rate = schedule->rate;
+  result.duration = flags.duration;
   result.interrupted = host::interrupted();
+  result.version = kVersion;
+  result.command = reproduce;
+  result.began = began;
+  result.ended = clock_now();
+  result.machines = {load::this_machine()};
+  result.settings = settings_text(flags, *schedule);
   gather(result, harvests);
+  if (!flags.shard.empty()) {
+    result.shard = load::Shard{shard->index + 1, shard->of, flags.start_at, "", line.late()};
+    if (const auto zero = line.zero()) result.shard->began = clock_text(wall + zero->time_since_epoch());
+  }
+  if (line.late() > load::kMostLate)
+    result.doubts.push_back(fmt::format("LATE: the mailboxes were looked at {:.1f} s after --start-at {}",
+                                        std::chrono::duration<double>(line.late()).count(), flags.start_at));
   say(load::to_text(result));
   setup.directory->join_histories(std::nullopt);
-  std::string trouble = archive::write_file(setup.directory->file("stats.json"), load::to_json(result));
+  std::string trouble = load::write_files(*setup.directory, result);
   if (const std::string lost = setup.directory->trouble(); !lost.empty()) trouble = archive::not_written(lost);
   say(fmt::format("{}\n", setup.directory->path()));
   if (!trouble.empty()) return complain(trouble), kTrouble;
@@ -123,6 +181,11 @@ void add_load(CLI::App& app, int& status) {
       "10 s)");
   command->add_option("--for", flags->duration, "How long copies go on beginning, e.g. 1m; slots are used again");
   command->add_option("--jobs", flags->jobs, "Generator threads")->check(CLI::Range(1U, 64U))->capture_default_str();
+  command->add_option("--shard", flags->shard,
+                      "K/N: play only the K-th of N parts, each with accounts of its own; `mailproof merge` makes one "
+                      "report of all");
+  command->add_option("--start-at", flags->start_at,
+                      "Time zero of all shards, in UTC: 2026-11-29T12:00:00Z; mailboxes are looked at before");
   command->add_option("--yes-load", flags->yes_load, "Host that may be loaded although it is not loopback");
   command->callback([flags, &status] { status = load(*flags); });
 }

@@ -96,6 +96,8 @@ int main(int argc, char** argv) {
   add_import(app, status);
   add_record(app, status);
   add_anonymise(app, status);
+  add_compare(app, status);
+  add_merge(app, status);
   add_manual(app, status);
   if (argc < 2) return say_error(overview(app)), kWrongUse;
   if (const std::string wrong = misspelt(app, argc, argv); !wrong.empty()) return complain(wrong);

@@ -106,6 +106,7 @@ void WireLog::keep(bool from_server, std::string_view bytes, Time now) {
 }
 
 void WireLog::sent(std::string_view bytes, bool secret, Time now) {
+  sent_ += bytes.size();
   keep(false, bytes, now);
   // The line end of what is secret stands in "***" already.
   if (std::exchange(after_secret_, secret) && !secret && bytes.starts_with("\r\n")) bytes.remove_prefix(2);

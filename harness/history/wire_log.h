@@ -23,6 +23,7 @@ class WireLog {
   explicit WireLog(std::size_t limit, const SecretMask* secrets = nullptr) : limit_(limit), secrets_(secrets) {}
 
   void received(std::string_view bytes, Time now) {
+    received_ += bytes.size();
     keep(true, bytes, now);
     add('S', bytes, now);
   }
@@ -50,7 +51,9 @@ class WireLog {
   Printed printed() const;
   /// The first line that the server sent of those that begin so, among the first things that were said; "" = none.
   std::string early_line(std::string_view begin) const;
-  std::size_t held() const { return held_; }  ///< octets, at most the limit
+  std::size_t held() const { return held_; }                   ///< octets, at most the limit
+  std::uint64_t octets_received() const { return received_; }  ///< all that passed, kept or not
+  std::uint64_t octets_sent() const { return sent_; }
 
  private:
   struct Chunk {
@@ -73,6 +76,7 @@ class WireLog {
   std::size_t limit_;
   const SecretMask* secrets_;
   std::size_t held_ = 0;
+  std::uint64_t received_ = 0, sent_ = 0;
   std::uint64_t offset_ = 0, last_offset_ = 0;
   std::uint32_t last_length_ = 0;
 };

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include "core/units.h"
@@ -33,6 +34,27 @@ std::optional<std::string> foreign_host(const scenario::Target& target) {
 }
 
 }  // namespace
+
+Result<ShardOf> parse_shard(const Options& options) {
+  ShardOf out;
+  if (options.shard.empty()) return out;
+  const auto slash = options.shard.find('/');
+  const char* const end = options.shard.data() + options.shard.size();
+  const auto number = [&](const char* from, const char* to, unsigned& into) {
+    const auto [stop, error] = std::from_chars(from, to, into);
+    return error == std::errc{} && stop == to;
+  };
+  const bool read = slash != std::string::npos &&
+                    number(options.shard.data(), options.shard.data() + slash, out.index) &&
+                    number(options.shard.data() + slash + 1, end, out.of);
+  if (!read || out.index < 1 || out.index > out.of || out.of > 10'000)
+    return Error{"--shard " + options.shard, "expected K/N, such as 2/4: the second of four, of at most 10000"};
+  if (out.of * options.jobs > options.copies)
+    return Error{"--shard " + options.shard, fmt::format("{} threads need at least as many --copies, not {}",
+                                                         out.of * options.jobs, options.copies)};
+  --out.index;
+  return out;
+}
 
 Result<Schedule> make_schedule(const Options& options) {
   Schedule out;
@@ -97,6 +119,9 @@ host::BuiltinOptions with_accounts(host::BuiltinOptions builtin, const Options& 
 Result<std::vector<std::vector<LoadPart>>> make_parts(const Options& options, const Schedule& schedule,
                                                       const std::vector<scenario::Scenario>& stories,
                                                       const scenario::Target& target) {
+  const auto shard = parse_shard(options);
+  if (!shard) return shard.error();
+  const unsigned threads = shard->of * options.jobs, ours = shard->index * options.jobs;
   std::vector<std::vector<LoadPart>> out(options.jobs);
   std::vector<bool> taken;
   for (std::size_t n = 0; n < stories.size(); ++n) {
@@ -106,7 +131,7 @@ Result<std::vector<std::vector<LoadPart>>> make_parts(const Options& options, co
       LoadPart& part = out[job].emplace_back();
       part.story = &story;
       part.row = stories.size() == 1 ? "story" : "story " + story.id;
-      part.arrivals = {schedule.rate, schedule.total, job, options.jobs,
+      part.arrivals = {schedule.rate, schedule.total, ours + job, threads,
                        Duration(static_cast<std::int64_t>(turn * 1e9))};
     }
     for (std::uint32_t i = 0; i < options.copies; ++i) {
@@ -115,7 +140,9 @@ Result<std::vector<std::vector<LoadPart>>> make_parts(const Options& options, co
       if (chosen.empty() && !story.accounts.empty())
         return Error{fmt::format("{} copies at a time need accounts for each", options.copies * stories.size()),
                      fmt::format("after {} of them, {}", n * options.copies + i, why)};
-      auto& slot = out[i % options.jobs][n].slots.emplace_back();
+      const unsigned thread = i % threads;
+      if (thread < ours || thread >= ours + options.jobs) continue;  // another shard's
+      auto& slot = out[thread - ours][n].slots.emplace_back();
       for (const auto index : chosen) slot.push_back(target.accounts[index]);
     }
   }

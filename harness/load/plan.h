@@ -11,11 +11,18 @@ namespace mailproof::load {
 
 /// What is asked for.
 struct Options {
-  std::uint32_t copies = 10;   ///< of each story, at a time
-  std::string rate, duration;  ///< as people write them, "20/s" and "30s"; empty: the default
-  std::string yes_load;        ///< the host that is no loopback and may be loaded all the same
-  unsigned jobs = 1;           ///< threads
+  std::uint32_t copies = 10;    ///< of each story, at a time
+  std::string rate, duration;   ///< as people write them, "20/s" and "30s"; empty: the default
+  std::string yes_load;         ///< the host that is no loopback and may be loaded all the same
+  unsigned jobs = 1;            ///< threads
+  std::string shard, start_at;  ///< "2/4" and "2026-11-29T12:00:00Z"; empty: the whole load, at once
 };
+
+/// Which part of all copies this process plays, from 0.
+struct ShardOf {
+  unsigned index = 0, of = 1;
+};
+Result<ShardOf> parse_shard(const Options& options);
 
 /// When the copies of each story begin.
 struct Schedule {
@@ -42,7 +49,8 @@ struct LoadPart {
   std::string row;  ///< of the table of operations
 };
 
-/// By thread, then by story. No account is lent twice.
+/// By thread, then by story. No account is lent twice, nor to two shards; a shard with one thread plays what thread
+/// number K of N does in one process.
 Result<std::vector<std::vector<LoadPart>>> make_parts(const Options& options, const Schedule& schedule,
                                                       const std::vector<scenario::Scenario>& stories,
                                                       const scenario::Target& target);

@@ -4,72 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
-
-#include "report/escape.h"
 
 namespace mailproof::load {
 namespace {
 
-using nlohmann::ordered_json;
 constexpr std::size_t kMostShown = 1000;
-
-double ms(Duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
-
-std::string counted(const std::map<std::string, std::uint64_t>& verdicts) {
-  std::string out;
-  for (const auto& [verdict, count] : verdicts) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", count, verdict);
-  return out.empty() ? "no copy was played" : out;
-}
-
-ordered_json histogram(const stats::Histogram& h) {
-  ordered_json out = {{"count", h.count()},
-                      {"min_ns", h.count() == 0 ? 0 : h.min().count()},
-                      {"max_ns", h.count() == 0 ? 0 : h.max().count()},
-                      {"p50_ns", h.percentile(50).count()},
-                      {"p90_ns", h.percentile(90).count()},
-                      {"p99_ns", h.percentile(99).count()},
-                      {"p999_ns", h.percentile(99.9).count()}};
-  ordered_json buckets = ordered_json::array();
-  h.for_each([&](Duration low, Duration high, std::uint64_t count) {
-    buckets.push_back({low.count(), high.count(), count});
-  });
-  out["buckets"] = std::move(buckets);
-  return out;
-}
-
-/// Of all stories.
-std::uint64_t begun(const LoadResult& result) {
-  std::uint64_t out = 0;
-  for (const StoryTotals& story : result.by_story)
-    story.operations.for_each([&](std::string_view name, const stats::Operation& one) {
-      if (name.starts_with("story")) out += one.started;
-    });
-  return out;
-}
-
-void describe(ordered_json& out, const StoryTotals& totals) {
-  const LedgerTotals& ledger = totals.ledger;
-  out["ledger"] = {{"copies", ledger.copies},   {"sent", ledger.sent},       {"accepted", ledger.accepted},
-                   {"refused", ledger.refused}, {"unknown", ledger.unknown}, {"unexplained", ledger.unexplained},
-                   {"fates", ledger.fates}};
-  ordered_json operations = ordered_json::object();
-  totals.operations.for_each([&](std::string_view name, const stats::Operation& op) {
-    operations[std::string(name)] = {{"intended", op.intended},
-                                     {"started", op.started},
-                                     {"ok", op.ok},
-                                     {"fail", op.fail},
-                                     {"info", op.info},
-                                     {"errors", op.errors},
-                                     {"response", histogram(op.response)},
-                                     {"service", histogram(op.service)}};
-  });
-  out["operations"] = std::move(operations);
-}
-
-std::string text(const ordered_json& json) {
-  return report::harmless_json(json.dump(1, ' ', false, ordered_json::error_handler_t::replace)) + "\n";
-}
 
 }  // namespace
 
@@ -105,17 +44,43 @@ void LedgerTotals::merge(const LedgerTotals& other) {
 
 void StoryTotals::merge(const StoryTotals& other) {
   operations.merge(other.operations);
+  audit.merge(other.audit);
+  samples.merge(other.samples);
   ledger.merge(other.ledger);
   for (const auto& [verdict, count] : other.verdicts) verdicts[verdict] += count;
   unserved += other.unserved;
 }
 
-bool Generator::limited() const { return cpu > 0.9 || worst_lateness > std::chrono::milliseconds(500); }
+std::string counted(const std::map<std::string, std::uint64_t>& verdicts) {
+  std::string out;
+  for (const auto& [verdict, count] : verdicts) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", count, verdict);
+  return out.empty() ? "no copy was played" : out;
+}
+
+std::uint64_t begun(const LoadResult& result) {
+  std::uint64_t out = 0;
+  for (const StoryTotals& story : result.by_story)
+    story.operations.for_each([&](std::string_view name, const stats::Operation& one) {
+      if (name.starts_with("story")) out += one.started;
+    });
+  return out;
+}
+
+bool Generator::limited() const { return cpu > 0.9 || lateness.max() > std::chrono::milliseconds(500); }
 
 std::string Generator::text() const {
   return fmt::format(
-      "generator: {:.0f} % of a core, copies began at most {:.0f} ms late for our own doing, timers {:.0f} ms",
-      cpu * 100, ms(worst_lateness), ms(worst_timer));
+      "generator: {:.0f} % of a core, copies began at most {:.0f} ms late for our own doing (p99 {:.1f} ms), timers "
+      "{:.0f} ms, a turn of the loop took at most {:.0f} ms (p99 {:.1f} ms)",
+      cpu * 100, ms(lateness.max()), ms(lateness.percentile(99)), ms(worst_timer), ms(turns.max()),
+      ms(turns.percentile(99)));
+}
+
+void Generator::merge(const Generator& other) {
+  cpu = std::max(cpu, other.cpu);
+  lateness.merge(other.lateness);
+  turns.merge(other.turns);
+  worst_timer = std::max(worst_timer, other.worst_timer);
 }
 
 /// A few slots more would serve the load: that is whoever chose them. Only a server that would hold many times as many
@@ -148,12 +113,24 @@ judge::Verdict verdict_of(const LoadResult& result) {
   using judge::Verdict;
   std::vector<Verdict> all = {result.worst};
   if (result.generator.limited() || result.interrupted || result.all.ledger.copies == 0 ||
-      result.all.ledger.unknown != 0)
+      result.all.ledger.unknown != 0 || !result.doubts.empty())
     all.push_back(Verdict::inconclusive);
+  for (const SloResult& one : result.slos) all.push_back(one.verdict);
   if (const Unserved late = unserved(result); late.copies != 0)
     all.push_back(late.by_server ? Verdict::fail : Verdict::inconclusive);
   if (result.all.ledger.unexplained != 0 && result.worst == Verdict::pass) all.push_back(Verdict::inconclusive);
   return judge::worst(all);
+}
+
+std::vector<std::string> warnings(const LoadResult& result) {
+  std::vector<std::string> out = result.doubts;
+  if (result.generator.limited())
+    out.emplace_back("GENERATOR-LIMITED: these figures say more about this machine than about the server.");
+  if (const Unserved late = unserved(result); late.copies != 0)
+    out.push_back(
+        fmt::format("UNSERVED: {} of {} copies never began: {}.", late.copies, late.copies + begun(result), late.why));
+  if (!result.note.empty()) out.push_back(result.note);
+  return out;
 }
 
 std::string to_text(const LoadResult& result) {
@@ -162,11 +139,12 @@ std::string to_text(const LoadResult& result) {
     fmt::format_to(std::back_inserter(out), format, std::forward<T>(values)...);
     out += '\n';
   };
-  if (result.generator.limited())
-    line("GENERATOR-LIMITED: these figures say more about this machine than about the server.\n");
   const Unserved late = unserved(result);
-  if (late.copies != 0)
-    line("UNSERVED: {} of {} copies never began: {}.\n", late.copies, late.copies + begun(result), late.why);
+  for (const std::string& warning : warnings(result))
+    if (warning != result.note) line("{}\n", warning);
+  if (result.shard)
+    line("shard {} of {} of this load: its figures are a part, `mailproof merge` makes the whole of all",
+         result.shard->index, result.shard->of);
   if (result.stories.size() == 1)
     line("{} on {}: {} copies in {} slots, {:.1f} copies/s intended, {:.1f} s", result.stories.front(), result.target,
          result.copies, result.slots, result.rate, result.seconds);
@@ -187,6 +165,14 @@ std::string to_text(const LoadResult& result) {
          ms(op.service.percentile(99)));
   });
   line("(p50 to max: from the intended start, unserved copies included; service: from the real one)");
+  std::uint64_t commands = 0, octets = 0;
+  result.all.audit.for_each([&](std::string_view, const stats::Operation& op) { commands += op.started; });
+  for (const auto& one : result.all.audit.octets().cells()) octets += one.in + one.out;
+  if (commands != 0)
+    line("(what the audit asked afterwards is in no row: {} operations, {:.1f} MB)", commands,
+         static_cast<double>(octets) / 1e6);
+  for (const SloResult& slo : result.slos)
+    line("{} SLO {}: {}", slo.verdict == judge::Verdict::pass ? "met  " : "BROKEN", slo.text, slo.measured);
   bool errors = false;
   result.all.operations.for_each([&](std::string_view name, const stats::Operation& op) {
     for (const auto& [what, count] : op.errors) {
@@ -225,40 +211,6 @@ std::string to_text(const LoadResult& result) {
     for (std::size_t i = 0; i < result.stories.size(); ++i)
       line("  {}: {}", result.stories[i], counted(result.by_story[i].verdicts));
   return out;
-}
-
-std::string to_json(const LoadResult& result) {
-  ordered_json out = {{"verdict", name(verdict_of(result))}};
-  if (result.stories.size() == 1) out["story"] = result.stories.front();
-  out.update({{"target", result.target},
-              {"seed", result.seed},
-              {"copies", result.copies},
-              {"played", begun(result)},
-              {"unserved", result.all.unserved},
-              {"slots", result.slots},
-              {"rate", result.rate},
-              {"seconds", result.seconds},
-              {"generator",
-               {{"limited", result.generator.limited()},
-                {"cpu", result.generator.cpu},
-                {"worst_lateness_ns", result.generator.worst_lateness.count()}}}});
-  describe(out, result.all);
-  ordered_json findings = ordered_json::array();
-  for (const auto& [id, tally] : result.findings)
-    findings.push_back({{"id", id},
-                        {"severity", name(tally.first.severity)},
-                        {"times", tally.times},
-                        {"messages", tally.messages},
-                        {"reproduce", tally.first.reproduce}});
-  out["findings"] = std::move(findings);
-  if (result.stories.size() == 1) return text(out);
-  ordered_json& stories = out["stories"] = ordered_json::array();
-  for (std::size_t i = 0; i < result.stories.size(); ++i) {
-    ordered_json one = {{"story", result.stories[i]}, {"verdicts", result.by_story[i].verdicts}};
-    describe(one, result.by_story[i]);
-    stories.push_back(std::move(one));
-  }
-  return text(out);
 }
 
 }  // namespace mailproof::load

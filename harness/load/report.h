@@ -1,15 +1,21 @@
 #pragma once
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "history/ledger/ledger.h"
 #include "judge/judge.h"
+#include "load/samples.h"
 #include "net/loop.h"
 #include "play/player.h"
 #include "stats/operations.h"
 
 namespace mailproof::load {
+
+/// As reports print it.
+inline double ms(Duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
 
 /// The ledgers of all copies added up: every message sent has a fate, or it is unexplained.
 struct LedgerTotals {
@@ -35,20 +41,40 @@ inline constexpr std::size_t kMostNamed = 10'000;
 /// How the generator itself did. If it was the bottleneck its figures say nothing about the server.
 struct Generator {
   double cpu = 0;             ///< part of one core that each of its threads used, the busiest
-  Duration worst_lateness{};  ///< a slot was free and still a copy began this late
+  stats::Histogram lateness;  ///< of each copy: a slot was free, and still it began so late
+  stats::Histogram turns;     ///< of the loop: the work of a batch; what came meanwhile was read so much late at most
   Duration worst_timer{};     ///< a timer fired this late
   bool limited() const;
   std::string text() const;
+  void merge(const Generator& other);
 };
 
 /// What the copies of one story, or of all of them, add up to.
 struct StoryTotals {
   stats::Operations operations;
+  stats::Operations audit;  ///< what looked for the messages afterwards: no part of the load, and of no figure
+  Samples samples;          ///< wire excerpts of the first few errors of a class
   LedgerTotals ledger;
   std::map<std::string, std::uint64_t> verdicts;
   std::uint64_t unserved = 0;  ///< copies that were due and never began
   void merge(const StoryTotals& other);
 };
+
+/// A promise that a plan asks for, and what became of it.
+struct SloResult {
+  std::string text;      ///< as written: "imap.fetch p99 < 250ms"
+  std::string measured;  ///< "312 ms"
+  judge::Verdict verdict = judge::Verdict::pass;
+};
+
+/// Which part of a load this is, where several processes play one.
+struct Shard {
+  unsigned index = 1, of = 1;
+  std::string start_at;  ///< when all of them begin, in UTC; "" = nobody said
+  std::string began;     ///< by this machine's clock: time zero of its arrivals; "" in simulation
+  Duration late{};       ///< it was ready so long after start_at
+};
+inline constexpr Duration kMostLate = std::chrono::seconds(1);  ///< of a shard: then it was not the same load
 
 struct LoadResult {
   std::vector<std::string> stories;  ///< ids
@@ -64,6 +90,14 @@ struct LoadResult {
   Generator generator;
   std::string note;
   Duration held{}, answering{};  ///< slots, by the copies; and part of it, until the server's answers came
+  std::string duration = {};     ///< how long copies go on beginning, as asked for: "30s"; "" = each is played once
+  std::optional<Shard> shard = {};
+  std::vector<std::string> doubts = {};  ///< what voids the figures: said first, and then nothing passes
+  std::vector<SloResult> slos = {};
+  // Of run.json and the reports, not of stats.json: they differ from run to run.
+  std::string version = {}, command = {}, began = {}, ended = {};
+  std::vector<std::string> machines = {};
+  std::vector<std::pair<std::string, std::string>> settings = {};
 };
 
 /// Why copies were not served. Whose fault it was is a verdict of its own: the server's where what it took of a copy
@@ -77,6 +111,11 @@ Unserved unserved(const LoadResult& result);
 
 judge::Verdict verdict_of(const LoadResult& result);
 std::string to_text(const LoadResult& result);
-std::string to_json(const LoadResult& result);  ///< stats.json
+/// Copies of all stories that began.
+std::uint64_t begun(const LoadResult& result);
+/// What people must know before any figure: generator-limited, unserved, a shard that is missing.
+std::vector<std::string> warnings(const LoadResult& result);
+/// "20 pass, 1 fail"
+std::string counted(const std::map<std::string, std::uint64_t>& verdicts);
 
 }  // namespace mailproof::load

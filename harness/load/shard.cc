@@ -40,7 +40,7 @@ LoadShard::LoadShard(const scenario::Scenario& scenario, const scenario::Target&
   options_.load = true;
   options_.learnt = nullptr;  // a load waits as long as its scenario says
   options_.baseline = false;
-  for (std::size_t i = slots_.size(); i > 0; --i) free_.push_back(i - 1);
+  for (std::size_t i = 0; i < slots_.size(); ++i) free_.push_back({i, Time{}});
 }
 
 LoadShard::~LoadShard() { network_.set_alarm(*this, std::nullopt); }
@@ -71,10 +71,12 @@ void LoadShard::check_next() {
   player->start();
 }
 
-void LoadShard::start() {
+void LoadShard::start(std::optional<Time> zero) {
   checks_.clear();
-  zero_ = network_.now();
-  ring(zero_);
+  zero_ = zero.value_or(network_.now());
+  operations_.start(zero_);
+  audit_.start(zero_);
+  ring(network_.now());
 }
 
 /// What nobody was served counts: the slowest of all must not be missing in the percentiles.
@@ -87,8 +89,8 @@ void LoadShard::give_up_waiting() {
   });
   const Time now = network_.now();
   for (const std::uint32_t copy : waiting_)
-    for (const auto& [id, times] : each)
-      if (times != 0) operations_.at(id).never(now - zero_ - arrivals_.due(copy), times);
+    for (const auto& [id, times] : each) operations_.at(id).never(now - zero_ - arrivals_.due(copy), times, now);
+  for (const std::uint32_t copy : waiting_) operations_.gauge("waiting").span(zero_ + arrivals_.due(copy), now);
   waiting_.clear();
 }
 
@@ -105,17 +107,19 @@ void LoadShard::interrupt() {
   bury();
 }
 
-void LoadShard::ring(Time now) {
+void LoadShard::ring(Time) {
   bury();
+  const Time now = network_.now();  // judging those that are over took its time
   while (!closed_ && next_ < arrivals_.total && zero_ + arrivals_.due(next_) <= now) {
-    operations_.at(story_).due();
+    operations_.at(story_).due(zero_ + arrivals_.due(next_));
     waiting_.push_back(next_);
     next_ += arrivals_.step;
   }
   while (!closed_ && !waiting_.empty() && !free_.empty()) {
     const std::uint32_t copy = waiting_.front();
     waiting_.pop_front();
-    begin(copy, zero_ + arrivals_.due(copy), now);
+    // The clock again for each: what came before, judging copies that are over above all, has taken its time.
+    begin(copy, zero_ + arrivals_.due(copy), network_.now());
   }
   if (!closed_ && next_ >= arrivals_.total && waiting_.empty()) closed_ = true;  // all of them have begun
   if (!closed_ && next_ < arrivals_.total) network_.set_alarm(*this, zero_ + arrivals_.due(next_));
@@ -123,12 +127,15 @@ void LoadShard::ring(Time now) {
 
 void LoadShard::begin(std::uint32_t copy, Time intended, Time now) {
   auto running = std::make_unique<Running>();
-  running->slot = free_.back();
-  free_.pop_back();
+  const Free free = free_.front();
+  free_.pop_front();
+  running->slot = free.slot;
   running->copy = copy;
   running->intended = intended;
   running->begun = now;
-  if (waiting_.empty()) worst_own_lateness_ = std::max(worst_own_lateness_, now - intended);
+  own_lateness_.add(now - std::max(intended, free.since));
+  operations_.gauge("waiting").span(intended, now);
+  operations_.gauge("running").change(1, now);
   play::PlayOptions options = options_;
   options.copy = copy;
   running->player = std::make_unique<play::Player>(scenario_, target_, slots_[running->slot], network_, options);
@@ -137,6 +144,7 @@ void LoadShard::begin(std::uint32_t copy, Time intended, Time now) {
   kept->player->on_steps_done = [this, kept] { steps_done(*kept); };
   kept->player->on_done = [this, kept] {
     kept->over = true;
+    kept->over_at = network_.now();
     network_.set_alarm(*this, network_.now());  // it is buried from outside its own calls
   };
   operations_.at(story_).begin(intended, now);
@@ -148,27 +156,63 @@ void LoadShard::begin(std::uint32_t copy, Time intended, Time now) {
 /// An operation counts from when it was meant to begin: had its copy begun in time, it would have begun that much
 /// earlier.
 void LoadShard::measure(Running& copy, const history::Event& event) {
-  if (event.type != Type::ok && event.type != Type::fail && event.type != Type::info) return;
+  if (event.session == 0) return;
   const auto& history = copy.player->history();
-  if (event.command == 0 || event.session == 0 || history.session(event.session).device == 0)
-    return;  // the audit is not the load
+  const bool audit = history.session(event.session).device == 0;
+  count_octets(copy, event.session, event.at);
+  if (!audit && event.what == What::connect && event.type == Type::ok) {
+    ++copy.connections;
+    operations_.gauge("connections").change(1, event.at);
+  } else if (!audit && event.what == What::end && copy.connections > 0) {
+    --copy.connections;
+    operations_.gauge("connections").change(-1, event.at);
+  }
+  if (event.command == 0 || (event.type != Type::ok && event.type != Type::fail && event.type != Type::info)) return;
   const history::Event& invoke = history.event(event.command);
   if (invoke.type != Type::invoke || event.what == What::idle) return;  // IDLE lasts as long as it is wanted
-  auto& operation = operations_.at(operations_.id(operation_name(history, event)));
-  const Duration late = copy.begun - copy.intended;
+  const std::string name = operation_name(history, event);
+  stats::Operations& all = audit ? audit_ : operations_;
+  auto& operation = all.at(all.id(name));
+  const Duration late = audit ? Duration::zero() : copy.begun - copy.intended;
   const Time intended = invoke.at - late;
-  operation.due();
+  operation.due(intended);
   operation.begin(intended, invoke.at);
-  answering_ += event.at - invoke.at;
+  if (!audit) answering_ += event.at - invoke.at;
   if (event.type == Type::ok) return operation.succeed(intended, invoke.at, event.at);
-  if (event.type == Type::fail) return operation.fail_as(error_class(event));
-  operation.unknown_as(error_class(event));
+  const std::string error = error_class(event);
+  if (!audit) keep_sample(copy, event, name, error);
+  if (event.type == Type::fail) return operation.fail_as(error, event.at);
+  operation.unknown_as(error, event.at);
+}
+
+void LoadShard::keep_sample(Running& copy, const history::Event& event, std::string_view operation,
+                            const std::string& error) {
+  const std::string of = fmt::format("{}: {}", operation, error);
+  const Duration at = event.at - zero_;
+  const auto& history = copy.player->history();
+  if (!samples_.wanted(of, copy.copy, at)) return;
+  std::string text = history.excerpt ? history.excerpt(event.session, event.raw) : "";
+  if (text.empty()) text = event.text;
+  if (!text.empty()) samples_.add(of, {copy.copy, at, std::move(text)});
+}
+
+/// What passed since it was counted last; the audit's apart.
+void LoadShard::count_octets(Running& copy, std::uint32_t session, Time now) {
+  const auto& logs = copy.player->logs();
+  if (session > logs.size()) return;
+  if (copy.counted.size() < session) copy.counted.resize(session);
+  auto& [in, out] = copy.counted[session - 1];
+  const history::WireLog& log = *logs[session - 1];
+  const bool audit = copy.player->history().session(session).device == 0;
+  (audit ? audit_ : operations_).moved(now, log.octets_received() - in, log.octets_sent() - out);
+  in = log.octets_received();
+  out = log.octets_sent();
 }
 
 void LoadShard::steps_done(Running& copy) {
   auto& story = operations_.at(story_);
   if (copy.player->problem().empty()) return story.succeed(copy.intended, copy.begun, network_.now());
-  story.unknown_as("could not be played");
+  story.unknown_as("could not be played", network_.now());
 }
 
 void LoadShard::bury() {
@@ -181,9 +225,14 @@ void LoadShard::bury() {
     running_[i] = std::move(running_.back());
     running_.pop_back();
     ++over_;
-    held_ += network_.now() - gone->begun;
+    held_ += gone->over_at - gone->begun;
+    for (std::uint32_t session = 1; session <= gone->player->history().sessions().size(); ++session)
+      count_octets(*gone, session, gone->over_at);
+    operations_.gauge("running").change(-1, gone->over_at);
+    operations_.gauge("connections").change(-gone->connections, gone->over_at);
     if (on_copy) on_copy(*gone->player, gone->copy);
-    if (!gone->player->broken()) free_.push_back(gone->slot);
+    // Judging it held the loop up: whoever waits for this slot since the copy was over waits for us.
+    if (!gone->player->broken()) free_.push_back({gone->slot, gone->over_at});
   }
 }
 

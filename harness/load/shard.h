@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "load/samples.h"
 #include "play/player.h"
 #include "stats/operations.h"
 
@@ -41,8 +42,8 @@ class LoadShard final : public Alarm {
 
   /// Sees that the leased mailboxes are empty, a few at a time, then calls `then` with what was wrong ("" = nothing).
   void preflight(std::function<void(std::string)> then);
-  /// Time zero of the arrivals is now.
-  void start();
+  /// Time zero of the arrivals is this, or now. It may lie ahead, and behind where we are late ourselves.
+  void start(std::optional<Time> zero = std::nullopt);
   /// No further copies begin; those under way are played to their end.
   void close();
   void interrupt();
@@ -52,11 +53,14 @@ class LoadShard final : public Alarm {
   std::function<void(play::Player&, std::uint32_t copy)> on_copy;
 
   const stats::Operations& operations() const { return operations_; }
+  const stats::Operations& audit() const { return audit_; }  ///< what looked afterwards: no part of the load
+  const Samples& samples() const { return samples_; }
+  void settle() { operations_.settle(network_.now()); }  ///< counts over time are complete up to now
   Progress progress() const;
   std::uint64_t unserved() const { return operations_.at(story_).unserved(); }
-  Duration worst_own_lateness() const {
-    return worst_own_lateness_;
-  }                                                  ///< a slot was free, and still the copy began this late
+  /// Of each copy: how long it was due and a slot was free, and still it had not begun. That is nobody's doing but
+  /// ours.
+  const stats::Histogram& own_lateness() const { return own_lateness_; }
   Duration held() const { return held_; }            ///< by all copies that are over: how long they had their slots
   Duration answering() const { return answering_; }  ///< part of it: until the server's answers came
 
@@ -68,30 +72,41 @@ class LoadShard final : public Alarm {
     std::size_t slot = 0;
     std::uint32_t copy = 0;
     Time intended{}, begun{};
+    Time over_at{};
     bool over = false;
+    int connections = 0;                                           ///< of the devices, that are open
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> counted;  ///< octets in and out, by session
   };
   void check_next();
   void give_up_waiting();
   void begin(std::uint32_t copy, Time intended, Time now);
   void measure(Running& copy, const history::Event& event);
+  void count_octets(Running& copy, std::uint32_t session, Time now);
+  void keep_sample(Running& copy, const history::Event& event, std::string_view operation, const std::string& error);
   void steps_done(Running& copy);
   void bury();
 
   const scenario::Scenario& scenario_;
   const scenario::Target& target_;
   std::vector<std::vector<scenario::PoolAccount>> slots_;
-  std::vector<std::size_t> free_;
+  struct Free {
+    std::size_t slot;
+    Time since;
+  };
+  std::deque<Free> free_;  ///< the longest free one first
   Network& network_;
   play::PlayOptions options_;
   Arrivals arrivals_;
-  stats::Operations operations_;
+  stats::Operations operations_, audit_;
   stats::Operations::Id story_;
+  Samples samples_;
   Time zero_{};
   std::uint32_t next_ = 0;             ///< copy that is due next
   std::deque<std::uint32_t> waiting_;  ///< due, no slot was free
   std::vector<std::unique_ptr<Running>> running_;
   std::uint32_t begun_ = 0, over_ = 0;
-  Duration worst_own_lateness_{}, held_{}, answering_{};
+  stats::Histogram own_lateness_;
+  Duration held_{}, answering_{};
   bool closed_ = false;
   // preflight
   std::vector<std::unique_ptr<play::Player>> checks_;

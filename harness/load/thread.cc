@@ -39,8 +39,38 @@ struct LoadThread::World {
 };
 
 LoadThread::LoadThread(const run::Setup& setup, std::vector<LoadPart> parts, Duration bound, std::string reproduce,
-                       Progress progress)
-    : setup_(setup), parts_(std::move(parts)), bound_(bound), reproduce_(std::move(reproduce)), progress_(progress) {}
+                       Progress progress, StartLine& line)
+    : setup_(setup),
+      parts_(std::move(parts)),
+      bound_(bound),
+      reproduce_(std::move(reproduce)),
+      progress_(progress),
+      line_(line) {}
+
+std::optional<Time> StartLine::arrive(Time now, const std::function<bool()>& gave_up) {
+  std::unique_lock lock(mutex_);
+  last_ = std::max(last_, now);
+  if (missing_ > 0 && --missing_ == 0 && !left_) zero_ = at_.value_or(last_);
+  changed_.notify_all();
+  while (!zero_ && !left_ && !gave_up()) changed_.wait_for(lock, std::chrono::milliseconds(50));
+  return left_ ? std::nullopt : zero_;
+}
+
+void StartLine::leave() {
+  const std::lock_guard lock(mutex_);
+  left_ = !zero_;
+  changed_.notify_all();
+}
+
+std::optional<Time> StartLine::zero() const {
+  const std::lock_guard lock(mutex_);
+  return zero_;
+}
+
+Duration StartLine::late() const {
+  const std::lock_guard lock(mutex_);
+  return zero_ && at_ ? std::max(Duration::zero(), last_ - *at_) : Duration::zero();
+}
 
 void LoadThread::make_world(World& world) const {
   if (!setup_.settings.simulated) {
@@ -75,6 +105,7 @@ Harvest LoadThread::play() {
     play_in(world);
     shards_.clear();
   } catch (...) {
+    line_.leave();
     harvest_.wrong = fmt::format("a generator thread broke off, and its copies are not counted: {} was thrown",
                                  play::what_was_thrown());
     shards_.clear();
@@ -93,16 +124,19 @@ void LoadThread::play_in(World& world) {
                                                   part.arrivals, part.row));
     shards_.back()->on_copy = [this, n](play::Player& player, std::uint32_t copy) { take(n, player, copy); };
   }
-  if (!check(network)) return;
+  if (!check(network)) return line_.leave();
   const double cpu = thread_cpu();
-  run(network);
+  run(network, world.loop);
   if (world.loop != nullptr) {
     harvest_.generator.cpu = (thread_cpu() - cpu) / std::max(harvest_.seconds, 1e-9);
     harvest_.generator.worst_timer = world.loop->load().worst_lateness;
   }
   for (std::size_t n = 0; n < shards_.size(); ++n) {
-    harvest_.generator.worst_lateness = std::max(harvest_.generator.worst_lateness, shards_[n]->worst_own_lateness());
+    shards_[n]->settle();
+    harvest_.generator.lateness.merge(shards_[n]->own_lateness());
     harvest_.stories[n].operations.merge(shards_[n]->operations());
+    harvest_.stories[n].audit.merge(shards_[n]->audit());
+    harvest_.stories[n].samples.merge(shards_[n]->samples());
     harvest_.stories[n].unserved += shards_[n]->unserved();
     harvest_.held += shards_[n]->held();
     harvest_.answering += shards_[n]->answering();
@@ -130,12 +164,16 @@ bool LoadThread::check(Network& network) {
   return true;
 }
 
-void LoadThread::run(Network& network) {
-  const Time began = network.now();
-  for (const auto& shard : shards_) shard->start();
+void LoadThread::run(Network& network, net::Loop* loop) {
+  // In simulation every thread has a world and a clock of its own.
+  const auto zero = loop == nullptr ? std::optional(network.now()) : line_.arrive(network.now(), &host::interrupted);
+  if (!zero) return;
+  const Time began = *zero;
+  for (const auto& shard : shards_) shard->start(began);
   Time told = began;
   const bool over = network.run([&] {
     const Time now = network.now();
+    if (loop != nullptr) harvest_.generator.turns.add(loop->load().last_turn);
     bool done = true;
     for (std::size_t n = 0; n < shards_.size(); ++n) {
       if (now - began > bound_ + parts_[n].arrivals.offset && !shards_[n]->done()) shards_[n]->close();
@@ -149,7 +187,7 @@ void LoadThread::run(Network& network) {
     for (const auto& shard : shards_) shard->interrupt();
   else if (!over)
     harvest_.wrong = "nothing could happen any more though copies were not over";
-  harvest_.seconds = std::chrono::duration<double>(network.now() - began).count();
+  harvest_.seconds = std::max(0.0, std::chrono::duration<double>(network.now() - began).count());
 }
 
 bool LoadThread::due_to_tell(Time& told, Time now) const {

@@ -1,4 +1,7 @@
 #pragma once
+#include <condition_variable>
+#include <mutex>
+
 #include "load/plan.h"
 #include "load/report.h"
 #include "run/worker.h"
@@ -16,13 +19,33 @@ struct Harvest {
   Duration held{}, answering{};  ///< LoadShard
 };
 
+/// Where the threads of a load wait for each other once all mailboxes were looked at, so that the arrivals of all have
+/// one time zero: when the last is there, or a time that was agreed on with other processes. Any thread.
+class StartLine {
+ public:
+  explicit StartLine(unsigned threads, std::optional<Time> at = std::nullopt) : missing_(threads), at_(at) {}
+  /// `now`: of this thread. Time zero, or nothing where nobody will begin: a thread left, or `gave_up` says so.
+  std::optional<Time> arrive(Time now, const std::function<bool()>& gave_up);
+  void leave();                      ///< this thread will not come
+  std::optional<Time> zero() const;  ///< once all are there
+  Duration late() const;             ///< the last was there so long after the time that was agreed on
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  unsigned missing_;
+  bool left_ = false;
+  std::optional<Time> at_, zero_;
+  Time last_{};
+};
+
 /// One thread of a load: its parts of all stories, on a network of its own.
 class LoadThread {
  public:
   enum class Progress : std::uint8_t { none, lines, rewritten };  ///< on standard error: every 10 s, or every second
   /// `setup` and what the parts point to must outlive it.
   LoadThread(const run::Setup& setup, std::vector<LoadPart> parts, Duration bound, std::string reproduce,
-             Progress progress);
+             Progress progress, StartLine& line);
   /// Never throws: what a copy or its judges throw is an error of that copy, anything else of this thread.
   Harvest play();
 
@@ -31,7 +54,7 @@ class LoadThread {
   void make_world(World& world) const;
   void play_in(World& world);
   bool check(Network& network);
-  void run(Network& network);
+  void run(Network& network, net::Loop* loop);
   void take(std::size_t n, play::Player& player, std::uint32_t copy);
   void count(std::size_t n, play::Player& player, std::uint32_t copy);
   bool due_to_tell(Time& told, Time now) const;
@@ -43,6 +66,7 @@ class LoadThread {
   Duration bound_;
   std::string reproduce_;
   Progress progress_;
+  StartLine& line_;
   std::vector<std::unique_ptr<LoadShard>> shards_;
   Harvest harvest_;
 };

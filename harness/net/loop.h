@@ -26,6 +26,7 @@ struct LoopOptions {
 /// How late a loop was; the generator judges itself by it.
 struct LoopLoad {
   Duration worst_lateness{};  ///< the longest a timer fired after its time
+  Duration last_turn{};  ///< the work of the last batch of events: what came meanwhile was read so much late at most
 };
 
 /// Real sockets. One thread each: everything but post() and nudge() belongs to the thread that calls run().

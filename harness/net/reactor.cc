@@ -110,6 +110,7 @@ void Reactor::set_alarm() {
 }
 
 void Reactor::serve_events() {
+  if (!woke_) woke_ = now();
   const int n = epoll_wait(set_.native_handle(), events_.data(), static_cast<int>(events_.size()), 0);
   for (int i = 0; i < n; ++i) {
     const epoll_event& event = events_[static_cast<std::size_t>(i)];
@@ -154,9 +155,11 @@ bool Reactor::turn() {
   const bool handled = (busy ? context_.poll_one() : context_.run_one()) > 0;
   if (context_.stopped()) context_.restart();
   // All the waiting is above: whoever calls turn() sees everything that happened before it may wait again.
+  if (!woke_) woke_ = now();
   fire_timers(now());
   serve_ready();
   const auto dead = std::exchange(graveyard_, {});
+  load_.last_turn = now() - *std::exchange(woke_, std::nullopt);
   return busy || handled;
 }
 

@@ -117,6 +117,7 @@ class Reactor {
   std::vector<std::byte> scratch_;
   std::array<epoll_event, 256> events_{};
   std::optional<Time> last_look_;  // at the timers
+  std::optional<Time> woke_;       // since when this turn works
   LoopLoad load_;
 };
 

@@ -83,7 +83,9 @@ Json texts(const std::vector<std::string>& lines) {
   return out;
 }
 
-std::string run_json(const RunResult& run) {
+std::string run_json(const RunResult& run) { return run_json(run, {}, {}); }
+
+std::string run_json(const RunResult& run, const std::string& extra, const Json& more) {
   Json out;
   out["verdict"] = judge::name(verdict_of(run));
   out["seed"] = run.seed;
@@ -101,6 +103,7 @@ std::string run_json(const RunResult& run) {
   out["causes"] = causes_json(run);
   out["scenarios"] = Json::array();
   for (const ScenarioResult& scenario : run.scenarios) out["scenarios"].push_back(scenario_json(scenario));
+  if (!extra.empty()) out[extra] = more;
   return out.dump(2) + "\n";
 }
 

@@ -82,4 +82,46 @@ std::uint64_t Histogram::count_up_to(Duration limit) const {
   return seen;
 }
 
+Histogram::State Histogram::state() const {
+  State out;
+  if (count() == 0) return out;
+  out.below = below_;
+  out.above = above_;
+  out.min = min_;
+  out.max = max_;
+  Sum left = sum_ < 0 ? -sum_ : sum_;
+  do {
+    out.sum.insert(out.sum.begin(), static_cast<char>('0' + static_cast<int>(left % 10)));
+    left /= 10;
+  } while (left != 0);
+  if (sum_ < 0) out.sum.insert(out.sum.begin(), '-');
+  for_each([&](Duration low, Duration, std::uint64_t count) { out.buckets.emplace_back(low, count); });
+  return out;
+}
+
+std::optional<Histogram> Histogram::of(const State& state) {
+  Histogram out;
+  for (const auto& [low, count] : state.buckets) {
+    if (low.count() < (Duration::rep{1} << kFirstBit) || low >= Duration(Duration::rep{1} << (kLastBit + 1)) ||
+        lowest_of(bucket_of(low)) != low)
+      return std::nullopt;
+    if (out.buckets_.empty()) out.buckets_.resize(kBuckets);
+    out.buckets_[bucket_of(low)] += count;
+    out.inside_ += count;
+  }
+  out.below_ = state.below;
+  out.above_ = state.above;
+  if (out.count() == 0) return out;
+  out.min_ = state.min;
+  out.max_ = state.max;
+  const bool negative = state.sum.starts_with('-');
+  if (state.sum.size() <= (negative ? 1U : 0U) || state.sum.size() > 36) return std::nullopt;
+  for (const char c : state.sum.substr(negative ? 1 : 0)) {
+    if (c < '0' || c > '9') return std::nullopt;
+    out.sum_ = out.sum_ * 10 + (c - '0');
+  }
+  if (negative) out.sum_ = -out.sum_;
+  return out;
+}
+
 }  // namespace mailproof::stats

@@ -1,5 +1,8 @@
 #pragma once
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "core/time.h"
@@ -42,6 +45,17 @@ class Histogram {
     for (std::size_t i = 0; i < buckets_.size(); ++i)
       if (buckets_[i] != 0) f(lowest_of(i), highest_of(i), buckets_[i]);
   }
+
+  /// All that a histogram is, to be written down and read again: merging what was read equals merging what was written.
+  struct State {
+    std::uint64_t below = 0, above = 0;
+    Duration min{}, max{};
+    std::string sum;                                          ///< nanoseconds, in decimal: more than 64 bits of them
+    std::vector<std::pair<Duration, std::uint64_t>> buckets;  ///< lowest value, count
+  };
+  State state() const;
+  /// Nothing: no histogram has such a state.
+  static std::optional<Histogram> of(const State& state);
 
   friend bool operator==(const Histogram&, const Histogram&) = default;
 

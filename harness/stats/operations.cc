@@ -1,5 +1,7 @@
 #include "stats/operations.h"
 
+#include <algorithm>
+
 namespace mailproof::stats {
 namespace {
 // A server chooses the words of its errors; it may not choose how much memory they take.
@@ -7,25 +9,49 @@ constexpr std::size_t kMostErrorClasses = 256;
 constexpr std::string_view kOtherErrors = "other";
 }  // namespace
 
+Slice& Operation::slice(std::optional<Time> when) {
+  last_ = when.value_or(std::max(last_, zero));
+  return slices.at(last_ - zero);
+}
+
+void Operation::due(std::optional<Time> when) {
+  ++intended;
+  ++slice(when).due;
+}
+
 void Operation::begin(Time intended_start, Time start) {
   ++started;
+  ++slice(start).started;
   lateness.add(start - intended_start);
 }
 
 void Operation::succeed(Time intended_start, Time start, Time end) {
   ++ok;
+  Slice& now = slice(end);
+  ++now.ok;
+  now.response.add(end - intended_start);
   response.add(end - intended_start);
   service.add(end - start);
 }
 
-void Operation::fail_as(std::string_view error_class) {
+void Operation::fail_as(std::string_view error_class, std::optional<Time> end) {
   ++fail;
+  ++slice(end).fail;
   count_error(error_class);
 }
 
-void Operation::unknown_as(std::string_view error_class) {
+void Operation::unknown_as(std::string_view error_class, std::optional<Time> end) {
   ++info;
+  ++slice(end).info;
   count_error(error_class);
+}
+
+void Operation::never(Duration waited, std::uint64_t times, std::optional<Time> when) {
+  if (times == 0) return;
+  Slice& now = slice(when);
+  now.unserved += times;
+  now.response.add(waited, times);
+  response.add(waited, times);
 }
 
 void Operation::count_error(std::string_view error_class) {
@@ -47,13 +73,14 @@ void Operation::merge(const Operation& other) {
   service.merge(other.service);
   lateness.merge(other.lateness);
   for (const auto& [error_class, times] : other.errors) errors[error_class] += times;
+  slices.merge(other.slices);
 }
 
 Operations::Id Operations::id(std::string_view name) {
   const auto known = names_.find(name);
   if (known != names_.end()) return known->second;
   const Id made = all_.size();
-  all_.emplace_back();
+  all_.emplace_back().zero = zero_;
   names_.emplace(name, made);
   return made;
 }
@@ -65,6 +92,26 @@ const Operation* Operations::find(std::string_view name) const {
 
 void Operations::merge(const Operations& other) {
   other.for_each([this](std::string_view name, const Operation& operation) { at(id(name)).merge(operation); });
+  for (const auto& [name, one] : other.gauges_) gauge(name).merge(one);
+  octets_.merge(other.octets_);
+}
+
+void Operations::start(Time zero) {
+  zero_ = zero;
+  for (Operation& one : all_) one.zero = zero;
+  for (auto& [name, one] : gauges_) one.start(zero);
+}
+
+Gauge& Operations::gauge(std::string_view name) {
+  const auto known = gauges_.find(name);
+  if (known != gauges_.end()) return known->second;
+  Gauge& made = gauges_.try_emplace(std::string(name)).first->second;
+  made.start(zero_);
+  return made;
+}
+
+void Operations::settle(Time now) {
+  for (auto& [name, one] : gauges_) one.settle(now);
 }
 
 }  // namespace mailproof::stats

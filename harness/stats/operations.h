@@ -1,11 +1,13 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "stats/histogram.h"
+#include "stats/slices.h"
 
 namespace mailproof::stats {
 
@@ -28,22 +30,33 @@ struct Operation {
   /// fail + info, by class of error ("timeout", "no [OVERQUOTA]"); their sum is fail + info.
   std::map<std::string, std::uint64_t, std::less<>> errors;
 
+  Slices slices;  ///< all of the above over time, from zero
+  Time zero{};    ///< where the slices begin
+
   std::uint64_t unserved() const { return intended - started; }
   std::uint64_t under_way() const { return started - ok - fail - info; }
 
-  void due() { ++intended; }
+  // Whoever does not say when it was counts in the slice of the last that was told.
+  void due(std::optional<Time> when = std::nullopt);
   void begin(Time intended_start, Time start);
   void succeed(Time intended_start, Time start, Time end);
-  void fail_as(std::string_view error_class);
-  void unknown_as(std::string_view error_class);
+  void fail_as(std::string_view error_class, std::optional<Time> end = std::nullopt);
+  void unknown_as(std::string_view error_class, std::optional<Time> end = std::nullopt);
   /// So often it was due and never began; whoever wanted it gave up after having waited so long.
-  void never(Duration waited, std::uint64_t times) { response.add(waited, times); }
+  void never(Duration waited, std::uint64_t times, std::optional<Time> when = std::nullopt);
   void merge(const Operation& other);
 
-  friend bool operator==(const Operation&, const Operation&) = default;
+  /// The same figures, whoever counted them from wherever.
+  friend bool operator==(const Operation& a, const Operation& b) {
+    return a.intended == b.intended && a.started == b.started && a.ok == b.ok && a.fail == b.fail && a.info == b.info &&
+           a.response == b.response && a.service == b.service && a.lateness == b.lateness && a.errors == b.errors &&
+           a.slices == b.slices;
+  }
 
  private:
   void count_error(std::string_view error_class);
+  Slice& slice(std::optional<Time> when);
+  Time last_{};
 };
 
 /// The operations of one thread, by name. Look the id up once; at() costs nothing. Merges by name, so that threads may
@@ -57,6 +70,19 @@ class Operations {
   const Operation* find(std::string_view name) const;  ///< null when nobody asked for this name
   void merge(const Operations& other);
 
+  /// Slices count from here: said before anything is counted.
+  void start(Time zero);
+  /// "running", "waiting", "connections": counted over time beside the operations.
+  Gauge& gauge(std::string_view name);
+  const std::map<std::string, Gauge, std::less<>>& gauges() const { return gauges_; }
+  void settle(Time now);  ///< all gauges
+  /// Octets that sessions moved.
+  void moved(Time now, std::uint64_t in, std::uint64_t out) {
+    if (in != 0 || out != 0) octets_.at(now - zero_).merge({in, out});
+  }
+  const Timeline<Octets>& octets() const { return octets_; }
+  Timeline<Octets>& octets() { return octets_; }
+
   /// f(name, operation) in order of name.
   template <class F>
   void for_each(F&& f) const {
@@ -66,6 +92,9 @@ class Operations {
  private:
   std::map<std::string, Id, std::less<>> names_;
   std::vector<Operation> all_;
+  std::map<std::string, Gauge, std::less<>> gauges_;
+  Timeline<Octets> octets_;
+  Time zero_{};
 };
 
 }  // namespace mailproof::stats

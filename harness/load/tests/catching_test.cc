@@ -57,7 +57,7 @@ TEST(CatchingLoad, ACopyThatThrowsIsOverAndItsAccountsAreNotLentAgain) {
   };
   shard.start();
   EXPECT_TRUE(rig.network->run([&] { return shard.done(); }));
-  EXPECT_THAT(over, ElementsAre("user-alice whole", "user-alice broken", "user-bob whole", "user-bob whole"));
+  EXPECT_THAT(over, ElementsAre("user-alice whole", "user-bob broken", "user-alice whole", "user-alice whole"));
 }
 
 }  // namespace

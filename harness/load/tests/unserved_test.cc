@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "load/report.h"
+#include "load/stats_json.h"
 
 namespace mailproof::load {
 namespace {

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "stats/slices.h"
-
 namespace mailproof::stats {
 namespace {
 
@@ -62,27 +60,27 @@ TEST(OperationsTest, AServerCannotFillMemoryWithItsErrors) {
   EXPECT_EQ(sum, operation.fail);
 }
 
-TEST(SlicesTest, SecondsFromTimeZeroMergedPlaceByPlace) {
-  Slices one, two;
-  ++one.at(at(0s)).started;
-  ++one.at(at(999ms)).ok;
-  ++two.at(at(2500ms)).fail;
-  two.at(at(100ms)).worst_response = 7ms;
-  one.at(at(100ms)).worst_response = 3ms;
-  one.merge(two);
-  ASSERT_EQ(one.all().size(), 3U);
-  EXPECT_EQ(one.all()[0], (Slice{.started = 1, .ok = 1, .fail = 0, .info = 0, .worst_response = 7ms}));
-  EXPECT_EQ(one.all()[1], Slice());
-  EXPECT_EQ(one.all()[2].fail, 1U);
-}
-
-TEST(SlicesTest, BoundedAtBothEnds) {
-  Slices slices;
-  ++slices.at(at(-5s)).started;
-  ++slices.at(at(10000h)).started;
-  EXPECT_EQ(slices.all().size(), Slices::kMost);
-  EXPECT_EQ(slices.all().front().started, 1U);
-  EXPECT_EQ(slices.all().back().started, 1U);
+TEST(OperationsTest, WhatHappenedWhen) {
+  Operations operations;
+  operations.start(at(100s));
+  Operation& fetch = operations.at(operations.id("imap.fetch"));
+  fetch.due(at(100s));
+  fetch.begin(at(100s), at(100s));
+  fetch.due(at(101s));
+  fetch.begin(at(101s), at(103s));
+  fetch.succeed(at(100s), at(100s), at(102s));
+  fetch.fail_as("no", at(104s));
+  fetch.never(5s, 3, at(105s));
+  const auto& cells = fetch.slices.cells();
+  ASSERT_EQ(cells.size(), 6U);
+  EXPECT_EQ(cells[0].due, 1U);
+  EXPECT_EQ(cells[1].due, 1U);
+  EXPECT_EQ(cells[3].started, 1U);
+  EXPECT_EQ(cells[2].ok, 1U);
+  EXPECT_EQ(cells[2].response.count(), 1U);
+  EXPECT_EQ(cells[4].fail, 1U);
+  EXPECT_EQ(cells[5].unserved, 3U);
+  EXPECT_EQ(fetch.response.count(), 4U);
 }
 
 }  // namespace

@@ -1,0 +1,396 @@
+#include "load/compare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "core/rng.h"
+#include "core/units.h"
+
+namespace mailproof::load {
+namespace {
+
+using stats::Slice;
+
+/// Slices of one block added up.
+struct Block {
+  std::uint64_t ok = 0, bad = 0;
+  stats::CompactHistogram response;
+  double seconds = 0;
+};
+
+std::vector<Block> blocks_of(const stats::Slices& all, std::size_t first, std::size_t last) {
+  std::vector<Block> out;
+  const std::size_t slices = last > first ? last - first : 0;
+  const std::size_t length = std::max(kLeastBlock, (slices + kMostBlocks - 1) / kMostBlocks);
+  for (std::size_t from = first; from + length <= last; from += length) {
+    Block& block = out.emplace_back();
+    block.seconds = static_cast<double>(length) * all.seconds();
+    for (std::size_t i = from; i < from + length && i < all.cells().size(); ++i) {
+      const Slice& slice = all.cells()[i];
+      block.ok += slice.ok;
+      block.bad += slice.fail + slice.info;
+      block.response.merge(slice.response);
+    }
+  }
+  return out;
+}
+
+/// The percentile of all responses, each block counted as often as it was drawn. `sums` is scratch.
+double percentile(double percent, const std::vector<Block>& blocks, const std::vector<std::uint64_t>& times,
+                  std::vector<std::uint64_t>& sums) {
+  using stats::CompactHistogram;
+  sums.assign(CompactHistogram::kBuckets, 0);
+  double all = 0, seen = 0;
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    if (times[i] == 0) continue;
+    for (const auto entry : blocks[i].response.entries()) {
+      const std::uint64_t count = entry.count * times[i];
+      sums[entry.bucket] += count;
+      all += static_cast<double>(count);
+    }
+  }
+  const double rank = std::max(1.0, std::ceil(percent / 100 * all));
+  for (std::uint64_t bucket = 0; bucket < sums.size(); ++bucket) {
+    const auto here = static_cast<double>(sums[bucket]);
+    if (here == 0 || seen + here < rank) {
+      seen += here;
+      continue;
+    }
+    const auto low = static_cast<double>(CompactHistogram::lowest_of(bucket).count());
+    const auto high = static_cast<double>(CompactHistogram::highest_of(bucket).count());
+    return (low + (high - low) * (rank - seen) / here) / 1e6;
+  }
+  return 0;
+}
+
+/// As often as each block was drawn.
+double metric_of(Metric metric, const std::vector<Block>& blocks, const std::vector<std::uint64_t>& times,
+                 std::vector<std::uint64_t>& sums) {
+  if (metric == Metric::p50) return percentile(50, blocks, times, sums);
+  if (metric == Metric::p99) return percentile(99, blocks, times, sums);
+  double ok = 0, bad = 0, seconds = 0;
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    const auto n = static_cast<double>(times[i]);
+    ok += n * static_cast<double>(blocks[i].ok);
+    bad += n * static_cast<double>(blocks[i].bad);
+    seconds += n * blocks[i].seconds;
+  }
+  if (metric == Metric::throughput) return seconds == 0 ? 0 : ok / seconds;
+  return ok + bad == 0 ? 0 : 100 * bad / (ok + bad);
+}
+
+/// How alike a block is to the one after it, 0 to 0.9: where machines have good and bad minutes, blocks say less than
+/// as many that were drawn from anywhere.
+double alike(Metric metric, const std::vector<Block>& blocks, std::vector<std::uint64_t>& sums) {
+  std::vector<double> values;
+  for (const Block& block : blocks) values.push_back(metric_of(metric, {block}, {1}, sums));
+  double mean = 0, square = 0, product = 0;
+  for (const double value : values) mean += value / static_cast<double>(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    square += (values[i] - mean) * (values[i] - mean);
+    if (i != 0) product += (values[i] - mean) * (values[i - 1] - mean);
+  }
+  return square == 0 ? 0 : std::clamp(product / square, 0.0, 0.9);
+}
+
+struct Estimate {
+  double value = 0;
+  double error = 0;  ///< standard error of log(value), of errors of the value itself
+  std::size_t blocks = 0;
+};
+
+Estimate estimate(Metric metric, const std::vector<Block>& blocks, std::uint64_t seed) {
+  Estimate out;
+  out.blocks = blocks.size();
+  if (blocks.empty()) return out;
+  std::vector<std::uint64_t> sums;
+  out.value = metric_of(metric, blocks, std::vector<std::uint64_t>(blocks.size(), 1), sums);
+  Rng rng(seed);
+  double sum = 0, squares = 0;
+  std::size_t drawn = 0;
+  for (std::size_t draw = 0; draw < kDraws; ++draw) {
+    std::vector<std::uint64_t> times(blocks.size());
+    for (std::size_t i = 0; i < blocks.size(); ++i) ++times[rng.below(static_cast<std::uint32_t>(blocks.size()))];
+    double value = metric_of(metric, blocks, times, sums);
+    if (metric != Metric::errors) {
+      if (value <= 0) continue;
+      value = std::log(value);
+    }
+    ++drawn;
+    sum += value;
+    squares += value * value;
+  }
+  if (drawn > 1) {
+    const auto n = static_cast<double>(drawn);
+    out.error = std::sqrt(std::max(0.0, (squares - sum * sum / n) / (n - 1)));
+    const double r = alike(metric, blocks, sums);
+    out.error *= std::sqrt((1 + r) / (1 - r));
+  }
+  return out;
+}
+
+/// The quantile of the normal distribution, by halving.
+double normal(double one_sided) {
+  double low = 0, high = 10;
+  for (int i = 0; i < 80; ++i) {
+    const double middle = (low + high) / 2;
+    (0.5 * std::erfc(middle / std::sqrt(2.0)) > one_sided ? low : high) = middle;
+  }
+  return low;
+}
+
+/// Student's t from the normal quantile (Cornish-Fisher, Abramowitz and Stegun 26.7.5).
+double student(double one_sided, double freedom) {
+  const double z = normal(one_sided), z3 = z * z * z, z5 = z3 * z * z, z7 = z5 * z * z;
+  return z + (z3 + z) / (4 * freedom) + (5 * z5 + 16 * z3 + 3 * z) / (96 * freedom * freedom) +
+         (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * freedom * freedom * freedom);
+}
+
+/// What both runs have in common of their time: no ramp, no last slice, which is cut.
+std::pair<std::size_t, std::size_t> steady(const stats::Slices& all) {
+  const std::size_t n = all.cells().size();
+  const std::size_t ramp = std::min<std::size_t>(n / 10, 10 / std::max<std::uint32_t>(1, all.seconds()));
+  return {ramp, n == 0 ? 0 : n - 1};
+}
+
+Difference difference(Metric metric, const std::vector<Block>& a, const std::vector<Block>& b, std::uint64_t seed,
+                      std::size_t comparisons) {
+  Difference out;
+  out.metric = metric;
+  const Estimate before = estimate(metric, a, derive_seed(seed, "before"));
+  const Estimate after = estimate(metric, b, derive_seed(seed, "after"));
+  out.before = before.value;
+  out.after = after.value;
+  const bool share = metric == Metric::errors;
+  if (before.blocks < kLeastBlocks || after.blocks < kLeastBlocks) return out;
+  const auto ended = [](const std::vector<Block>& blocks) {
+    std::uint64_t n = 0;
+    for (const Block& block : blocks) n += block.ok + block.bad;
+    return n;
+  };
+  if (std::min(ended(a), ended(b)) < kLeastOperations) return out;
+  if (!share && (before.value <= 0 || after.value <= 0)) return out;
+  const double freedom = static_cast<double>(std::min(before.blocks, after.blocks)) - 1;
+  const double t = student(kMistaken / 2 / static_cast<double>(comparisons), freedom);
+  const double width = t * std::hypot(before.error, after.error);
+  double least = kLeast;
+  if (share) {
+    out.change = after.value - before.value;
+    out.low = out.change - width;
+    out.high = out.change + width;
+    least = kLeast / 10;
+    if (width > 50) out.said = Said::too_noisy;
+  } else {
+    const double ratio = std::log(after.value / before.value);
+    out.change = 100 * (std::exp(ratio) - 1);
+    out.low = 100 * (std::exp(ratio - width) - 1);
+    out.high = 100 * (std::exp(ratio + width) - 1);
+    if (width > std::log(2.0)) out.said = Said::too_noisy;
+  }
+  if (out.low > 0 && out.change >= least) {
+    out.said = Said::more;
+  } else if (out.high < 0 && (share ? out.change <= -least : out.after <= out.before / (1 + least / 100))) {
+    out.said = Said::less;
+  } else if (out.said != Said::too_noisy) {
+    out.said = Said::same;
+  }
+  return out;
+}
+
+bool matches(std::string_view pattern, std::string_view text) {
+  if (pattern.empty()) return text.empty();
+  if (pattern.front() == '*')
+    return matches(pattern.substr(1), text) || (!text.empty() && matches(pattern, text.substr(1)));
+  return !text.empty() && pattern.front() == text.front() && matches(pattern.substr(1), text.substr(1));
+}
+
+}  // namespace
+
+std::string_view name(Metric metric) {
+  constexpr std::array<std::string_view, 4> kNames{"p50", "p99", "throughput", "errors"};
+  return kNames[static_cast<std::size_t>(metric)];
+}
+
+std::string_view name(Said said) {
+  constexpr std::array<std::string_view, 5> kNames{"same", "more", "less", "too short", "too noisy"};
+  return kNames[static_cast<std::size_t>(said)];
+}
+
+bool Comparison::differs() const {
+  return std::any_of(operations.begin(), operations.end(), [](const Compared& one) {
+    return std::any_of(one.differences.begin(), one.differences.end(),
+                       [](const Difference& d) { return d.said == Said::more || d.said == Said::less; });
+  });
+}
+
+Comparison compare(const LoadResult& before, const LoadResult& after, std::string before_name, std::string after_name) {
+  Comparison out;
+  out.before = std::move(before_name);
+  out.after = std::move(after_name);
+  const auto differs = [&](std::string_view what, const std::string& a, const std::string& b) {
+    if (a != b) out.notes.push_back(fmt::format("{}: {} there, {} here", what, a, b));
+  };
+  differs("stories", fmt::format("{}", fmt::join(before.stories, ", ")),
+          fmt::format("{}", fmt::join(after.stories, ", ")));
+  differs("rate", fmt::format("{:.2f}/s", before.rate), fmt::format("{:.2f}/s", after.rate));
+  differs("for", before.duration.empty() ? "each copy once" : before.duration,
+          after.duration.empty() ? "each copy once" : after.duration);
+  differs("slots", std::to_string(before.slots), std::to_string(after.slots));
+  for (const auto& [run, of] : {std::pair(&before, &out.before), std::pair(&after, &out.after)}) {
+    if (run->generator.limited())
+      out.notes.push_back(fmt::format("{} was generator-limited: it says little of a server", *of));
+    for (const std::string& doubt : run->doubts) out.notes.push_back(fmt::format("{}: {}", *of, doubt));
+    if (run->shard) out.notes.push_back(fmt::format("{} is a shard of a load, not all of it", *of));
+  }
+  std::size_t both = 0;
+  before.all.operations.for_each([&](std::string_view operation, const stats::Operation&) {
+    both += after.all.operations.find(operation) != nullptr ? 1U : 0U;
+  });
+  const std::size_t comparisons = std::max<std::size_t>(1, both * std::size(kMetrics));
+  before.all.operations.for_each([&](std::string_view operation, const stats::Operation& a) {
+    Compared& one = out.operations.emplace_back();
+    one.operation = operation;
+    const stats::Operation* b = after.all.operations.find(operation);
+    if (b == nullptr) return;
+    const auto [a_first, a_last] = steady(a.slices);
+    const auto [b_first, b_last] = steady(b->slices);
+    const std::vector<Block> a_blocks = blocks_of(a.slices, a_first, a_last),
+                             b_blocks = blocks_of(b->slices, b_first, b_last);
+    for (const Metric metric : kMetrics)
+      one.differences.push_back(difference(metric, a_blocks, b_blocks,
+                                           derive_seed(1, operation, static_cast<std::uint64_t>(metric)), comparisons));
+  });
+  after.all.operations.for_each([&](std::string_view operation, const stats::Operation&) {
+    if (before.all.operations.find(operation) == nullptr) out.operations.push_back({std::string(operation), {}});
+  });
+  return out;
+}
+
+Result<FailIf> parse_fail_if(std::string_view text) {
+  FailIf out;
+  out.text = text;
+  const Error wrong("--fail-if " + out.text,
+                    "expected operations, a metric and a change, such as 'imap.* p99 +10%' or 'lmtp.deliver throughput "
+                    "-5%'");
+  const auto first = text.find(' '), last = text.rfind(' ');
+  if (first == std::string_view::npos || first == last) return wrong;
+  out.operations = text.substr(0, first);
+  std::string_view metric = text.substr(first + 1, last - first - 1), change = text.substr(last + 1);
+  while (metric.starts_with(' ')) metric.remove_prefix(1);
+  while (metric.ends_with(' ')) metric.remove_suffix(1);
+  std::vector<std::string> known;
+  bool found = false;
+  for (const Metric one : kMetrics) {
+    known.emplace_back(name(one));
+    if (metric == name(one)) {
+      out.metric = one;
+      found = true;
+    }
+  }
+  if (!found) {
+    const auto near = nearest_word(std::string(metric), known);
+    return Error("--fail-if " + out.text, fmt::format("there is no metric '{}'; {}", metric,
+                                                      near ? fmt::format("did you mean '{}'?", *near)
+                                                           : fmt::format("there is: {}", fmt::join(known, ", "))));
+  }
+  if (change.empty() || (change.front() != '+' && change.front() != '-') || !change.ends_with('%')) return wrong;
+  change.remove_suffix(1);
+  const double sign = change.front() == '-' ? -1 : 1;
+  change.remove_prefix(1);
+  double value = 0;
+  const auto [end, error] = std::from_chars(change.data(), change.data() + change.size(), value);
+  if (error != std::errc{} || end != change.data() + change.size() || !std::isfinite(value) || value < 0) return wrong;
+  out.change = sign * value;
+  return out;
+}
+
+Result<Failed> apply(const FailIf& rule, const Comparison& comparison) {
+  Failed out;
+  bool met = false, unsaid = false;
+  std::string unsaid_why;
+  std::vector<std::string> known;
+  for (const Compared& one : comparison.operations) {
+    known.push_back(one.operation);
+    if (!matches(rule.operations, one.operation)) continue;
+    met = true;
+    if (one.differences.empty()) {
+      unsaid = true;
+      unsaid_why = fmt::format("{} is in one of the runs only", one.operation);
+      continue;
+    }
+    const Difference& d = one.differences[static_cast<std::size_t>(rule.metric)];
+    if (d.said == Said::too_short || d.said == Said::too_noisy) {
+      unsaid = true;
+      unsaid_why =
+          fmt::format("of the {} of {} nothing can be said: {}", name(rule.metric), one.operation, name(d.said));
+      continue;
+    }
+    const bool shown = rule.change >= 0 ? d.said == Said::more && d.change >= rule.change
+                                        : d.said == Said::less && d.change <= rule.change;
+    if (shown) {
+      out.verdict = judge::Verdict::fail;
+      out.why += fmt::format("{}{} {} {:+.1f} {}", out.why.empty() ? "" : "; ", one.operation, name(rule.metric),
+                             d.change, rule.metric == Metric::errors ? "points" : "%");
+    }
+  }
+  if (!met) {
+    const auto near = nearest_word(rule.operations, known);
+    return Error("--fail-if " + rule.text, fmt::format("no operation of these runs is called so{}",
+                                                       near ? fmt::format("; did you mean '{}'?", *near)
+                                                            : fmt::format("; there is: {}", fmt::join(known, ", "))));
+  }
+  if (out.verdict == judge::Verdict::pass && unsaid) {
+    out.verdict = judge::Verdict::inconclusive;
+    out.why = unsaid_why;
+  }
+  out.why = fmt::format("{}: {}", rule.text, out.why.empty() ? "no such difference is shown" : out.why);
+  return out;
+}
+
+std::string to_text(const Comparison& comparison) {
+  std::string out = fmt::format("{} against {}\n", comparison.after, comparison.before);
+  for (const std::string& note : comparison.notes) out += fmt::format("  {}\n", note);
+  std::size_t width = 20;
+  for (const Compared& one : comparison.operations) width = std::max(width, one.operation.size());
+  out += fmt::format("\n{:<{}} {:<10} {:>11} {:>11} {:>9}  {:<19} {}\n", "operation", width, "", "before", "after",
+                     "change", "interval", "");
+  for (const Compared& one : comparison.operations) {
+    if (one.differences.empty()) {
+      out += fmt::format("{:<{}} is in one of the runs only\n", one.operation, width);
+      continue;
+    }
+    bool first = true;
+    for (const Difference& d : one.differences) {
+      const bool points = d.metric == Metric::errors;
+      if (points && d.before == 0 && d.after == 0) continue;
+      const bool said = d.said != Said::too_short;
+      out += fmt::format("{:<{}} {:<10} {:>11.2f} {:>11.2f} {:>9}  {:<19} {}\n",
+                         std::exchange(first, false) ? one.operation : "", width, name(d.metric), d.before, d.after,
+                         said ? fmt::format("{:+.1f}{}", d.change, points ? " pt" : " %") : "",
+                         said ? fmt::format("{:+.1f} .. {:+.1f}", d.low, d.high) : "",
+                         d.said == Said::more   ? points || d.metric != Metric::throughput ? "WORSE" : "better"
+                         : d.said == Said::less ? points || d.metric != Metric::throughput ? "better" : "WORSE"
+                                                : std::string(name(d.said)));
+    }
+  }
+  out += "(p50 and p99 in ms, throughput a second, errors in percent; the intervals hold all together with 99 %)\n\n";
+  std::size_t noisy = 0, brief = 0;
+  for (const Compared& one : comparison.operations)
+    for (const Difference& d : one.differences) {
+      noisy += d.said == Said::too_noisy ? 1U : 0U;
+      brief += d.said == Said::too_short ? 1U : 0U;
+    }
+  if (noisy + brief != 0)
+    out += fmt::format(
+        "Nothing can be said of {} figures: {} too short (fewer than {} blocks of slices or {} operations), {} "
+        "too noisy. Longer runs help.\n",
+        noisy + brief, brief, kLeastBlocks, kLeastOperations, noisy);
+  out += comparison.differs() ? "A difference is shown.\n" : "No difference is shown.\n";
+  return out;
+}
+
+}  // namespace mailproof::load

@@ -1,0 +1,113 @@
+#include "load/merge.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+namespace mailproof::load {
+namespace {
+
+/// What must be the same in all shards; where it is not, what it is.
+std::optional<std::string> unlike(const LoadResult& a, const LoadResult& b) {
+  const auto differ = [](std::string_view what, const auto& one, const auto& other) {
+    return one == other ? std::nullopt : std::optional(fmt::format("{}: {} and {}", what, one, other));
+  };
+  const auto joined = [](const LoadResult& r) { return fmt::format("{}", fmt::join(r.stories, ", ")); };
+  for (const auto& difference :
+       {differ("stories", joined(a), joined(b)), differ("target", a.target, b.target), differ("seed", a.seed, b.seed),
+        differ("copies", a.copies, b.copies), differ("slots", a.slots, b.slots), differ("rate", a.rate, b.rate),
+        differ("for", a.duration, b.duration), differ("shards", a.shard->of, b.shard->of),
+        differ("--start-at", a.shard->start_at, b.shard->start_at)})
+    if (difference) return difference;
+  return std::nullopt;
+}
+
+void doubt(const Part& part, LoadResult& out) {
+  const Shard& shard = *part.result.shard;
+  const auto say = [&](std::string why) {
+    out.doubts.push_back(fmt::format("SHARD {} OF {} {}: {}", shard.index, shard.of, std::move(why), part.name));
+  };
+  if (shard.late > kMostLate)
+    say(fmt::format("WAS LATE by {:.1f} s, so that the target had less than the whole load",
+                    std::chrono::duration<double>(shard.late).count()));
+  if (part.result.interrupted) say("WAS INTERRUPTED: the rest of it was not played");
+  if (!part.result.note.empty()) say(fmt::format("BROKE OFF ({})", part.result.note));
+}
+
+}  // namespace
+
+Result<LoadResult> merge(std::vector<Part> parts) {
+  for (const Part& part : parts)
+    if (!part.result.shard) return Error{part.name, "it is no shard of a load: load --shard K/N makes them"};
+  if (parts.empty()) return Error{"", "nothing to merge"};
+  std::sort(parts.begin(), parts.end(),
+            [](const Part& a, const Part& b) { return a.result.shard->index < b.result.shard->index; });
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    if (const auto why = unlike(parts[0].result, parts[i].result))
+      return Error{parts[i].name, fmt::format("it is of another load than {}: {}", parts[0].name, *why)};
+    if (parts[i].result.shard->index == parts[i - 1].result.shard->index)
+      return Error{parts[i].name, fmt::format("it is shard {} of {}, as {} is", parts[i].result.shard->index,
+                                              parts[i].result.shard->of, parts[i - 1].name)};
+  }
+
+  LoadResult out = parts[0].result;
+  const unsigned of = out.shard->of;
+  if (const std::string part = fmt::format(" --shard {}/{}", out.shard->index, of);
+      out.command.find(part) != std::string::npos)
+    out.command.erase(out.command.find(part), part.size());
+  const bool timed = !out.shard->start_at.empty();
+  std::string first_began = out.shard->began, last_began = out.shard->began;
+  out.shard.reset();
+  out.doubts.clear();
+  std::vector<judge::Verdict> worst = {out.worst};
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    LoadResult& part = parts[i].result;
+    for (std::size_t n = 0; n < out.by_story.size(); ++n) out.by_story[n].merge(part.by_story[n]);
+    for (auto& [id, tally] : part.findings) {
+      Tally& all = out.findings[id];
+      if (all.times == 0) all.first = tally.first;
+      all.times += tally.times;
+      all.messages.insert(all.messages.end(), tally.messages.begin(), tally.messages.end());
+    }
+    worst.push_back(part.worst);
+    out.seconds = std::max(out.seconds, part.seconds);
+    out.interrupted = out.interrupted || part.interrupted;
+    out.generator.merge(part.generator);
+    out.held += part.held;
+    out.answering += part.answering;
+    if (out.note.empty()) out.note = part.note;
+    for (const std::string& machine : part.machines)
+      if (std::find(out.machines.begin(), out.machines.end(), machine) == out.machines.end())
+        out.machines.push_back(machine);
+    if (!part.began.empty()) out.began = out.began.empty() ? part.began : std::min(out.began, part.began);
+    out.ended = std::max(out.ended, part.ended);
+    if (!part.shard->began.empty()) {
+      first_began = std::min(first_began, part.shard->began);
+      last_began = std::max(last_began, part.shard->began);
+    }
+    for (std::size_t s = 0; s < out.slos.size() && s < part.slos.size(); ++s) {
+      const std::vector<judge::Verdict> both = {out.slos[s].verdict, part.slos[s].verdict};
+      out.slos[s].verdict = judge::worst(both);
+      out.slos[s].measured += "; " + part.slos[s].measured;
+    }
+  }
+  out.worst = judge::worst(worst);
+  out.all = {};
+  for (const StoryTotals& story : out.by_story) out.all.merge(story);
+
+  for (unsigned index = 1; index <= of; ++index)
+    if (std::none_of(parts.begin(), parts.end(), [&](const Part& part) { return part.result.shard->index == index; }))
+      out.doubts.push_back(fmt::format(
+          "SHARD {} OF {} IS MISSING: its copies are in no figure here, and whether the target had them is not known",
+          index, of));
+  for (const Part& part : parts) doubt(part, out);
+  // Without a time that was agreed on the clocks of the machines have to say whether it was one load.
+  if (!timed && of > 1 && first_began.substr(0, 19) != last_began.substr(0, 19) && !first_began.empty())
+    out.doubts.push_back(
+        fmt::format("THE SHARDS DID NOT BEGIN TOGETHER: the first at {}, the last at {}; --start-at makes them",
+                    first_began, last_began));
+  return out;
+}
+
+}  // namespace mailproof::load
