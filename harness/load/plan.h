@@ -11,10 +11,14 @@ namespace mailproof::load {
 
 /// What is asked for.
 struct Options {
-  std::uint32_t copies = 10;   ///< of each story, at a time
-  std::string rate, duration;  ///< as people write them, "20/s" and "30s"; empty: the default
-  std::string yes_load;        ///< the host that is no loopback and may be loaded all the same
-  unsigned jobs = 1;           ///< threads
+  std::uint32_t copies = 10;     ///< of each story, at a time
+  std::string rate, duration;    ///< as people write them, "20/s" and "30s"; empty: the default
+  std::string yes_load;          ///< the host that is no loopback and may be loaded all the same
+  unsigned jobs = 1;             ///< threads
+  std::string profile;           ///< of customers, instead of stories or a plan; empty: none
+  std::uint32_t accounts = 100;  ///< of --profile
+  std::string audit = "all";     ///< of a plan: which accounts are looked into in the end
+  bool dry_run = false;
 };
 
 /// When the copies of each story begin.
@@ -42,9 +46,9 @@ struct LoadPart {
   std::string row;  ///< of the table of operations
 };
 
-/// By thread, then by story. No account is lent twice.
+/// By thread, then by story. No account is lent twice: `taken` says which of the target's are, before and after.
 Result<std::vector<std::vector<LoadPart>>> make_parts(const Options& options, const Schedule& schedule,
                                                       const std::vector<scenario::Scenario>& stories,
-                                                      const scenario::Target& target);
+                                                      const scenario::Target& target, std::vector<bool>& taken);
 
 }  // namespace mailproof::load

@@ -153,6 +153,13 @@ judge::Verdict verdict_of(const LoadResult& result) {
   if (const Unserved late = unserved(result); late.copies != 0)
     all.push_back(late.by_server ? Verdict::fail : Verdict::inconclusive);
   if (result.all.ledger.unexplained != 0 && result.worst == Verdict::pass) all.push_back(Verdict::inconclusive);
+  for (const SloResult& slo : result.slo) {
+    if (slo.state == SloResult::State::not_measured) all.push_back(Verdict::inconclusive);
+    // Times that our own slowness made say nothing of the server.
+    if (slo.state == SloResult::State::missed)
+      all.push_back(result.generator.limited() && !slo.counts ? Verdict::inconclusive : Verdict::fail);
+  }
+  if (!result.plan.aborted.empty()) all.push_back(Verdict::fail);
   return judge::worst(all);
 }
 
@@ -167,7 +174,11 @@ std::string to_text(const LoadResult& result) {
   const Unserved late = unserved(result);
   if (late.copies != 0)
     line("UNSERVED: {} of {} copies never began: {}.\n", late.copies, late.copies + begun(result), late.why);
-  if (result.stories.size() == 1)
+  if (!result.plan.aborted.empty()) line("ABORTED: {}.\n", result.plan.aborted);
+  if (!result.plan.name.empty())
+    line("plan {} on {}: {} accounts, at most {} connections, {:.1f} s", result.plan.name, result.target,
+         result.plan.accounts, result.plan.most_connections, result.seconds);
+  else if (result.stories.size() == 1)
     line("{} on {}: {} copies in {} slots, {:.1f} copies/s intended, {:.1f} s", result.stories.front(), result.target,
          result.copies, result.slots, result.rate, result.seconds);
   else
@@ -202,6 +213,17 @@ std::string to_text(const LoadResult& result) {
     fates += fmt::format("{}{} {}", fates.empty() ? "" : " + ", count, fate);
   line("        {} accepted = {}", ledger.accepted, fates.empty() ? "0" : fates);
   line("        unexplained: {}", ledger.unexplained);
+  for (const auto& [what, text] : result.plan.examples) line("  first of {}: {}", what, text);
+  if (!result.slo.empty()) line("\nSLO:");
+  for (const SloResult& slo : result.slo) {
+    const bool missed = slo.state == SloResult::State::missed;
+    const bool measured = slo.state != SloResult::State::not_measured;
+    line("  {:<6} {:<40} {}",
+         missed     ? "MISSED"
+         : measured ? "met"
+                    : "?",
+         slo.text, measured ? slo.measured : "nothing of it happened");
+  }
   line("{}", result.generator.text());
   for (const auto& [id, tally] : result.findings) {
     line("\n{}  [{}]  in {} cop{}", id, name(tally.first.severity), tally.times, tally.times == 1 ? "y" : "ies");
@@ -219,6 +241,13 @@ std::string to_text(const LoadResult& result) {
       line("    {}", message);
     }
   }
+  if (!result.plan.name.empty() && result.stories.size() == 1) {
+    std::size_t missed = 0;
+    for (const SloResult& slo : result.slo) missed += slo.state == SloResult::State::missed ? 1U : 0U;
+    line("\n{}: {} lost, {} of {} SLO lines missed", name(verdict_of(result)),
+         ledger.fates.contains("lost") ? ledger.fates.at("lost") : 0, missed, result.slo.size());
+    return out;
+  }
   line("\n{}: {}{}", name(verdict_of(result)), counted(result.all.verdicts),
        late.copies == 0 ? "" : fmt::format(", {} unserved", late.copies));
   if (result.stories.size() > 1)
@@ -229,6 +258,19 @@ std::string to_text(const LoadResult& result) {
 
 std::string to_json(const LoadResult& result) {
   ordered_json out = {{"verdict", name(verdict_of(result))}};
+  if (!result.plan.name.empty()) {
+    out["plan"] = {{"name", result.plan.name},
+                   {"accounts", result.plan.accounts},
+                   {"most_connections", result.plan.most_connections},
+                   {"aborted", result.plan.aborted}};
+    ordered_json& slos = out["slo"] = ordered_json::array();
+    for (const SloResult& slo : result.slo)
+      slos.push_back({{"line", slo.text},
+                      {"measured", slo.measured},
+                      {"state", slo.state == SloResult::State::met      ? "met"
+                                : slo.state == SloResult::State::missed ? "missed"
+                                                                        : "not-measured"}});
+  }
   if (result.stories.size() == 1) out["story"] = result.stories.front();
   out.update({{"target", result.target},
               {"seed", result.seed},

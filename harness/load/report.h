@@ -50,6 +50,24 @@ struct StoryTotals {
   void merge(const StoryTotals& other);
 };
 
+/// How one line of a plan's SLO did.
+struct SloResult {
+  enum class State : std::uint8_t { met, missed, not_measured };
+  std::string text;      ///< as written
+  std::string measured;  ///< "12.31 ms"; "" = nothing of it happened
+  State state = State::not_measured;
+  bool counts = false;  ///< of messages: our own slowness excuses nothing
+};
+
+/// Of a plan, beside what stories have.
+struct PlanResult {
+  std::string name;  ///< "" = no plan was played
+  std::uint32_t accounts = 0;
+  std::size_t most_connections = 0;
+  std::string aborted;                          ///< why it ended before its time
+  std::map<std::string, std::string> examples;  ///< class of error -> the first one, in full
+};
+
 struct LoadResult {
   std::vector<std::string> stories;  ///< ids
   std::string target;
@@ -63,6 +81,8 @@ struct LoadResult {
   judge::Verdict worst = judge::Verdict::pass;
   Generator generator;
   std::string note;
+  PlanResult plan;
+  std::vector<SloResult> slo;
   Duration held{}, answering{};  ///< slots, by the copies; and part of it, until the server's answers came
 };
 

@@ -1,4 +1,5 @@
 #pragma once
+#include "load/customers.h"
 #include "load/plan.h"
 #include "load/report.h"
 #include "run/worker.h"
@@ -14,6 +15,7 @@ struct Harvest {
   std::string wrong;
   double seconds = 0;
   Duration held{}, answering{};  ///< LoadShard
+  PlanResult plan;               ///< of this thread's part of it
 };
 
 /// One thread of a load: its parts of all stories, on a network of its own.
@@ -21,8 +23,9 @@ class LoadThread {
  public:
   enum class Progress : std::uint8_t { none, lines, rewritten };  ///< on standard error: every 10 s, or every second
   /// `setup` and what the parts point to must outlive it.
+  /// `plan`: customers to be played beside the stories; their figures come last in Harvest::stories.
   LoadThread(const run::Setup& setup, std::vector<LoadPart> parts, Duration bound, std::string reproduce,
-             Progress progress);
+             Progress progress, const PlanPart* plan = nullptr);
   /// Never throws: what a copy or its judges throw is an error of that copy, anything else of this thread.
   Harvest play();
 
@@ -32,6 +35,8 @@ class LoadThread {
   void play_in(World& world);
   bool check(Network& network);
   void run(Network& network);
+  void audit(Network& network);
+  void interrupt_all();
   void take(std::size_t n, play::Player& player, std::uint32_t copy);
   void count(std::size_t n, play::Player& player, std::uint32_t copy);
   bool due_to_tell(Time& told, Time now) const;
@@ -43,6 +48,8 @@ class LoadThread {
   Duration bound_;
   std::string reproduce_;
   Progress progress_;
+  const PlanPart* plan_;
+  std::unique_ptr<Customers> customers_;
   std::vector<std::unique_ptr<LoadShard>> shards_;
   Harvest harvest_;
 };
