@@ -149,7 +149,7 @@ void ImapCustomer::begin(Doing doing, const std::vector<scenario::ProfileStep>* 
   step_ = 0;
   stage_ = Stage::first;
   intended_ = intended;
-  fresh_from_ = last_uid_ + 1;
+  fresh_from_ = described_ + 1;
 }
 
 /// Goes on as far as it can without the server.
@@ -297,7 +297,7 @@ bool ImapCustomer::fetch(const scenario::ProfileStep& step) {
   if (text && unknown && scene_.settings.look_first) {
     if (stage_ == Stage::first) {
       stage_ = Stage::second;
-      fresh_from_ = last_uid_ + 1;
+      fresh_from_ = described_ + 1;
       asked(client_->uid_fetch(fmt::format("{}:*", fresh_from_), kLook), scene_.operation("imap.look"));
       return true;
     }
@@ -314,7 +314,7 @@ bool ImapCustomer::fetch(const scenario::ProfileStep& step) {
     const std::uint32_t from = exists > step.count ? exists - step.count + 1 : 1;
     return asked(client_->fetch(fmt::format("{}:{}", from, exists), step.text), fetches), true;
   }
-  if (step.of == Of::fresh) fresh_from_ = last_uid_ + 1;
+  if (step.of == Of::fresh) fresh_from_ = described_ + 1;
   const std::string& set = set_of(step.of, step.count);
   if (set.empty()) return false;
   return asked(client_->uid_fetch(set, step.text), fetches), true;
@@ -428,11 +428,11 @@ void ImapCustomer::on_done(const session::ImapCompletion& done, Time now) {
       if (view.uidvalidity != uidvalidity_ || done.outcome != Outcome::ok) {
         known_.clear();
         actions_.clear();
-        last_uid_ = 0;
+        described_ = 0;
         uidvalidity_ = view.uidvalidity;
         guard_.opened(view.mailbox, view.uidvalidity);
       }
-      fresh_from_ = last_uid_ + 1;
+      fresh_from_ = described_ + 1;
     }
     // A fetch that looks first has two commands.
     if (step.ask != Ask::fetch || stage_ != Stage::second || !asks_for_text(step.text)) {
@@ -510,13 +510,13 @@ void ImapCustomer::on_fetch(const session::ImapFetchRow& row, Time now) {
     const auto at = std::lower_bound(known_.begin(), known_.end(), row.uid,
                                      [](const Known& one, std::uint32_t u) { return one.uid < u; });
     known = &*known_.insert(at, Known{row.uid, 0, false});
-    last_uid_ = std::max(last_uid_, row.uid);
   }
   const bool whole = row.section.empty() && !row.origin;
   const bool header = row.section.starts_with("HEADER") || (row.section.empty() && row.origin.value_or(0) == 0);
   if (row.has_content && !row.content_nil && header && scanner) {
     const auto identity = play::identify(scene_.parcels, *scanner);
     guard_.saw(row.uid, identity);
+    described_ = std::max(described_, row.uid);
     const auto& token = scanner->token();
     if (identity.whose == play::Whose::ours && guard_.is_ours(row.uid)) {
       const std::size_t parcel = scene_.parcels.index(identity.message);

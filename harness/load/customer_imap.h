@@ -83,7 +83,7 @@ class ImapCustomer final : public Customer, public session::ImapSink {
   std::string set_;              ///< kept for its memory
   const std::vector<scenario::ProfileStep>* steps_ = nullptr;
   std::size_t step_ = 0;
-  std::uint32_t session_ = 0, uidvalidity_ = 0, last_uid_ = 0, fresh_from_ = 0, one_ = 0;
+  std::uint32_t session_ = 0, uidvalidity_ = 0, described_ = 0, fresh_from_ = 0, one_ = 0;
   session::CommandId current_ = 0;
   stats::Operations::Id operation_ = 0;
   Time intended_{}, round_intended_{}, opened_{}, login_from_{};

@@ -47,7 +47,8 @@ Customers::Customers(Network& network, const scenario::Target& target, const Pla
       of_account_(part.accounts.size()),
       parcels_of_(part.accounts.size()),
       uses_trash_(part.accounts.size(), false),
-      audited_(part.accounts.size(), true) {
+      audited_(part.accounts.size(), true),
+      has_come_(part.accounts.size(), false) {
   make_devices();
   flow_ = std::make_unique<MailFlow>(scene_, level_, part.job, part.jobs, part.sender ? &*part.sender : nullptr);
 }
@@ -114,6 +115,10 @@ void Customers::ring(Time now) {
   while (!drain_until_ && !leaving_ && next_move_ < moves_.size() && zero_ + moves_[next_move_].at <= now) {
     const Move& move = moves_[next_move_++];
     there_ += move.comes ? 1U : std::size_t(-1);
+    if (move.comes && !has_come_[move.account]) {
+      has_come_[move.account] = true;
+      ++came_;
+    }
     for (const auto device : of_account_[move.account])
       move.comes ? devices_[device]->come(zero_ + move.at) : devices_[device]->leave(now);
   }

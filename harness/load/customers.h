@@ -89,10 +89,10 @@ class Customers final : public Alarm {
   std::vector<std::unique_ptr<Customer>> devices_;
   std::vector<std::vector<std::uint32_t>> of_account_;  ///< devices by account
   std::vector<std::vector<std::uint32_t>> parcels_of_;  ///< for the audit
-  std::vector<bool> uses_trash_, audited_;
+  std::vector<bool> uses_trash_, audited_, has_come_;
   std::unique_ptr<MailFlow> flow_;
   std::vector<Move> moves_;
-  std::size_t next_move_ = 0, there_ = 0;
+  std::size_t next_move_ = 0, there_ = 0, came_ = 0;
   Time zero_{}, ended_at_{};
   std::optional<Time> armed_, drain_until_, leave_until_, settle_at_, watch_at_;
   bool started_ = false, leaving_ = false, gone_ = false;

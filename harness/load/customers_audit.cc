@@ -162,9 +162,11 @@ void Customers::after_round() {
 
 void Customers::harvest(StoryTotals& totals, std::map<std::string, Tally>& findings,
                         const std::string& reproduce) const {
-  totals.operations.merge(scene_.operations);
+  scene_.operations.for_each([&](std::string_view name, const stats::Operation& one) {
+    if (one.intended != 0) totals.operations.at(totals.operations.id(name)).merge(one);
+  });
   LedgerTotals& ledger = totals.ledger;
-  ledger.copies += there_;
+  ledger.copies += came_;
   std::vector<std::string> lost;
   for (std::size_t i = 0; i < scene_.parcels.size(); ++i) {
     const Parcel& parcel = scene_.parcels.at(i);

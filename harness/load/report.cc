@@ -252,7 +252,8 @@ std::string to_text(const LoadResult& result) {
        late.copies == 0 ? "" : fmt::format(", {} unserved", late.copies));
   if (result.stories.size() > 1)
     for (std::size_t i = 0; i < result.stories.size(); ++i)
-      line("  {}: {}", result.stories[i], counted(result.by_story[i].verdicts));
+      if (result.stories[i] != result.plan.name)
+        line("  {}: {}", result.stories[i], counted(result.by_story[i].verdicts));
   return out;
 }
 
