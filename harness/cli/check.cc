@@ -4,24 +4,32 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "scenario/plan/plan.h"
 
 namespace mailproof::cli {
 namespace {
 
 int check(const std::vector<std::string>& paths, const std::string& root, bool json) {
   if (const auto why = missing_folder(paths, root); !why.empty()) return complain(why);
-  const auto loaded = scenario::load(paths, root);
+  const auto of_load = scenario::check_load_files(paths, root);
+  for (const auto& problem : of_load.problems) say_error(fmt::format("{}\n", problem.message()));
+  const auto loaded = of_load.others.empty() ? scenario::Loaded{} : scenario::load(of_load.others, root);
   for (const auto& problem : loaded.problems) say_error(fmt::format("{}\n", problem.message()));
   for (const auto& note : loaded.notes) say_error(fmt::format("note: {}\n", note.message()));
   if (json && loaded.problems.empty()) {
     std::string out = "[";
     for (const auto& scenario : loaded.scenarios) out += (out.size() > 1 ? ",\n" : "") + scenario::to_json(scenario);
     say_json(fmt::format("{}]\n", out));
-  } else if (loaded.problems.empty()) {
-    say(fmt::format("{} scenario{}, all well-formed\n", loaded.scenarios.size(),
-                    loaded.scenarios.size() == 1 ? "" : "s"));
+  } else if (loaded.problems.empty() && of_load.problems.empty()) {
+    const auto counted = [](std::size_t n, std::string_view what) {
+      return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+    };
+    std::string beside;
+    if (of_load.plans != 0) beside += ", " + counted(of_load.plans, "load plan");
+    if (of_load.profiles != 0) beside += ", " + counted(of_load.profiles, "device profile");
+    say(fmt::format("{}{}, all well-formed\n", counted(loaded.scenarios.size(), "scenario"), beside));
   }
-  return loaded.problems.empty() ? 0 : kWrongUse;
+  return loaded.problems.empty() && of_load.problems.empty() ? 0 : kWrongUse;
 }
 
 }  // namespace

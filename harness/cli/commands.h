@@ -47,6 +47,7 @@ std::optional<std::vector<scenario::Scenario>> load_scenarios(const std::vector<
 /// A target that can be played: with --sockets the built-in server was started for it.
 struct Hosted {
   scenario::Target target;
+  host::BuiltinOptions builtin;                 ///< as it was set up
   std::unique_ptr<host::TemporaryFiles> files;  ///< its certificate, which the target trusts
   std::unique_ptr<host::HostedServer> server;
 };

@@ -72,6 +72,7 @@ std::optional<std::vector<scenario::Scenario>> load_scenarios(const std::vector<
 Result<Hosted> host_builtin(const TargetFlags& flags, const scenario::Target& target) {
   Hosted out;
   out.target = target;
+  out.builtin = flags.builtin;
   if (!flags.sockets) return out;
   const auto tls = net::make_self_signed();
   if (!tls) return tls.error();

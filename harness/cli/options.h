@@ -63,6 +63,7 @@ run::Settings settings_of(const PlayFlags& flags);
 struct LoadFlags : PlayFlags, load::Options {};
 /// What only shows under load is shown again by the same load.
 std::string load_command(const LoadFlags& flags, const std::vector<scenario::Scenario>& stories);
+std::string plan_command(const LoadFlags& flags);
 /// The command that plays a scenario again, and thereby shows what was found in it.
 std::string reproduce_command(const PlayFlags& flags, const scenario::Scenario& scenario);
 

@@ -78,6 +78,20 @@ std::string load_command(const LoadFlags& flags, const std::vector<scenario::Sce
   return command;
 }
 
+std::string plan_command(const LoadFlags& flags) {
+  std::string command = "mailproof load";
+  if (!flags.paths.empty()) command += " " + for_reader(flags.paths.front());
+  command = command_to_play(command, flags, false);
+  if (!flags.profile.empty())
+    command += fmt::format(" --profile {} --accounts {}", for_reader(flags.profile), flags.accounts);
+  if (!flags.rate.empty()) command += " --rate " + flags.rate;
+  if (!flags.duration.empty()) command += " --for " + flags.duration;
+  if (flags.audit != "all") command += " --audit " + flags.audit;
+  if (flags.jobs != 1) command += fmt::format(" --jobs {}", flags.jobs);
+  if (!flags.yes_load.empty()) command += " --yes-load " + flags.yes_load;
+  return command;
+}
+
 run::Settings settings_of(const PlayFlags& flags) {
   run::Settings out{flags.seed, flags.patience, flags.keep, flags.own_mailboxes, flags.strict, flags.slow, {}};
   if (flags.target.sim) out.simulated = flags.target.builtin;

@@ -118,12 +118,11 @@ host::BuiltinOptions with_accounts(host::BuiltinOptions builtin, const Options& 
 
 Result<std::vector<std::vector<LoadPart>>> make_parts(const Options& options, const Schedule& schedule,
                                                       const std::vector<scenario::Scenario>& stories,
-                                                      const scenario::Target& target) {
+                                                      const scenario::Target& target, std::vector<bool>& taken) {
   const auto shard = parse_shard(options);
   if (!shard) return shard.error();
   const unsigned threads = shard->of * options.jobs, ours = shard->index * options.jobs;
   std::vector<std::vector<LoadPart>> out(options.jobs);
-  std::vector<bool> taken;
   for (std::size_t n = 0; n < stories.size(); ++n) {
     const scenario::Scenario& story = stories[n];
     const double turn = static_cast<double>(n) / static_cast<double>(stories.size()) / schedule.rate;

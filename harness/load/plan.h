@@ -11,11 +11,15 @@ namespace mailproof::load {
 
 /// What is asked for.
 struct Options {
-  std::uint32_t copies = 10;    ///< of each story, at a time
-  std::string rate, duration;   ///< as people write them, "20/s" and "30s"; empty: the default
-  std::string yes_load;         ///< the host that is no loopback and may be loaded all the same
-  unsigned jobs = 1;            ///< threads
-  std::string shard, start_at;  ///< "2/4" and "2026-11-29T12:00:00Z"; empty: the whole load, at once
+  std::uint32_t copies = 10;     ///< of each story, at a time
+  std::string rate, duration;    ///< as people write them, "20/s" and "30s"; empty: the default
+  std::string yes_load;          ///< the host that is no loopback and may be loaded all the same
+  unsigned jobs = 1;             ///< threads
+  std::string shard, start_at;   ///< "2/4" and "2026-11-29T12:00:00Z"; empty: the whole load, at once
+  std::string profile;           ///< of customers, instead of stories or a plan; empty: none
+  std::uint32_t accounts = 100;  ///< of --profile
+  std::string audit = "all";     ///< of a plan: which accounts are looked into in the end
+  bool dry_run = false;
 };
 
 /// Which part of all copies this process plays, from 0.
@@ -50,9 +54,9 @@ struct LoadPart {
 };
 
 /// By thread, then by story. No account is lent twice, nor to two shards; a shard with one thread plays what thread
-/// number K of N does in one process.
+/// number K of N does in one process. `taken` says which of the target's accounts are lent, before and after.
 Result<std::vector<std::vector<LoadPart>>> make_parts(const Options& options, const Schedule& schedule,
                                                       const std::vector<scenario::Scenario>& stories,
-                                                      const scenario::Target& target);
+                                                      const scenario::Target& target, std::vector<bool>& taken);
 
 }  // namespace mailproof::load

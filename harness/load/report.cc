@@ -119,6 +119,7 @@ judge::Verdict verdict_of(const LoadResult& result) {
   if (const Unserved late = unserved(result); late.copies != 0)
     all.push_back(late.by_server ? Verdict::fail : Verdict::inconclusive);
   if (result.all.ledger.unexplained != 0 && result.worst == Verdict::pass) all.push_back(Verdict::inconclusive);
+  if (!result.plan.aborted.empty()) all.push_back(Verdict::fail);
   return judge::worst(all);
 }
 
@@ -129,6 +130,7 @@ std::vector<std::string> warnings(const LoadResult& result) {
   if (const Unserved late = unserved(result); late.copies != 0)
     out.push_back(
         fmt::format("UNSERVED: {} of {} copies never began: {}.", late.copies, late.copies + begun(result), late.why));
+  if (!result.plan.aborted.empty()) out.push_back(fmt::format("ABORTED: {}.", result.plan.aborted));
   if (!result.note.empty()) out.push_back(result.note);
   return out;
 }
@@ -145,7 +147,10 @@ std::string to_text(const LoadResult& result) {
   if (result.shard)
     line("shard {} of {} of this load: its figures are a part, `mailproof merge` makes the whole of all",
          result.shard->index, result.shard->of);
-  if (result.stories.size() == 1)
+  if (!result.plan.name.empty())
+    line("plan {} on {}: {} accounts, at most {} connections, {:.1f} s", result.plan.name, result.target,
+         result.plan.accounts, result.plan.most_connections, result.seconds);
+  else if (result.stories.size() == 1)
     line("{} on {}: {} copies in {} slots, {:.1f} copies/s intended, {:.1f} s", result.stories.front(), result.target,
          result.copies, result.slots, result.rate, result.seconds);
   else
@@ -171,8 +176,6 @@ std::string to_text(const LoadResult& result) {
   if (commands != 0)
     line("(what the audit asked afterwards is in no row: {} operations, {:.1f} MB)", commands,
          static_cast<double>(octets) / 1e6);
-  for (const SloResult& slo : result.slos)
-    line("{} SLO {}: {}", slo.verdict == judge::Verdict::pass ? "met  " : "BROKEN", slo.text, slo.measured);
   bool errors = false;
   result.all.operations.for_each([&](std::string_view name, const stats::Operation& op) {
     for (const auto& [what, count] : op.errors) {
@@ -188,6 +191,14 @@ std::string to_text(const LoadResult& result) {
     fates += fmt::format("{}{} {}", fates.empty() ? "" : " + ", count, fate);
   line("        {} accepted = {}", ledger.accepted, fates.empty() ? "0" : fates);
   line("        unexplained: {}", ledger.unexplained);
+  for (const auto& [what, text] : result.plan.examples) line("  first of {}: {}", what, text);
+  if (!result.slos.empty()) line("\nSLO:");
+  for (const SloResult& slo : result.slos)
+    line("  {:<6} {:<40} {}",
+         slo.verdict == judge::Verdict::pass ? "met"
+         : slo.measured.empty()              ? "?"
+                                             : "MISSED",
+         slo.text, slo.measured.empty() ? "nothing of it happened" : slo.measured);
   line("{}", result.generator.text());
   for (const auto& [id, tally] : result.findings) {
     line("\n{}  [{}]  in {} cop{}", id, name(tally.first.severity), tally.times, tally.times == 1 ? "y" : "ies");
@@ -205,11 +216,20 @@ std::string to_text(const LoadResult& result) {
       line("    {}", message);
     }
   }
+  if (!result.plan.name.empty() && result.stories.size() == 1) {
+    std::size_t missed = 0;
+    for (const SloResult& slo : result.slos)
+      missed += slo.verdict != judge::Verdict::pass && !slo.measured.empty() ? 1U : 0U;
+    line("\n{}: {} lost, {} of {} SLO lines missed", name(verdict_of(result)),
+         ledger.fates.contains("lost") ? ledger.fates.at("lost") : 0, missed, result.slos.size());
+    return out;
+  }
   line("\n{}: {}{}", name(verdict_of(result)), counted(result.all.verdicts),
        late.copies == 0 ? "" : fmt::format(", {} unserved", late.copies));
   if (result.stories.size() > 1)
     for (std::size_t i = 0; i < result.stories.size(); ++i)
-      line("  {}: {}", result.stories[i], counted(result.by_story[i].verdicts));
+      if (result.stories[i] != result.plan.name)
+        line("  {}: {}", result.stories[i], counted(result.by_story[i].verdicts));
   return out;
 }
 

@@ -63,7 +63,7 @@ struct StoryTotals {
 /// A promise that a plan asks for, and what became of it.
 struct SloResult {
   std::string text;      ///< as written: "imap.fetch p99 < 250ms"
-  std::string measured;  ///< "312 ms"
+  std::string measured;  ///< "312 ms"; "" = nothing of it happened
   judge::Verdict verdict = judge::Verdict::pass;
 };
 
@@ -75,6 +75,14 @@ struct Shard {
   Duration late{};       ///< it was ready so long after start_at
 };
 inline constexpr Duration kMostLate = std::chrono::seconds(1);  ///< of a shard: then it was not the same load
+/// Of a plan, beside what stories have.
+struct PlanResult {
+  std::string name;  ///< "" = no plan was played
+  std::uint32_t accounts = 0;
+  std::size_t most_connections = 0;
+  std::string aborted;                          ///< why it ended before its time
+  std::map<std::string, std::string> examples;  ///< class of error -> the first one, in full
+};
 
 struct LoadResult {
   std::vector<std::string> stories;  ///< ids
@@ -89,6 +97,7 @@ struct LoadResult {
   judge::Verdict worst = judge::Verdict::pass;
   Generator generator;
   std::string note;
+  PlanResult plan;
   Duration held{}, answering{};  ///< slots, by the copies; and part of it, until the server's answers came
   std::string duration = {};     ///< how long copies go on beginning, as asked for: "30s"; "" = each is played once
   std::optional<Shard> shard = {};

@@ -305,6 +305,12 @@ LoadResult read(const Json& json) {
   out.generator.worst_timer = Duration(generator.at("worst_timer_ns").get<Duration::rep>());
   out.generator.lateness = read_histogram(generator.at("lateness"));
   out.generator.turns = read_histogram(generator.at("turns"));
+  if (json.contains("plan")) {
+    const Json& plan = json.at("plan");
+    out.plan = {plan.at("name").get<std::string>(), plan.at("accounts").get<std::uint32_t>(),
+                plan.at("most_connections").get<std::size_t>(), plan.at("aborted").get<std::string>(),
+                plan.at("examples").get<std::map<std::string, std::string>>()};
+  }
   for (const Json& one : json.at("slos"))
     out.slos.push_back({one.at("slo").get<std::string>(), one.at("measured").get<std::string>(),
                         named(one.at("verdict").get<std::string>(), judge::Verdict::known_fail)});
@@ -351,6 +357,12 @@ std::string to_json(const LoadResult& result) {
                 {"worst_timer_ns", result.generator.worst_timer.count()},
                 {"lateness", histogram(result.generator.lateness)},
                 {"turns", histogram(result.generator.turns)}}}});
+  if (!result.plan.name.empty())
+    out["plan"] = {{"name", result.plan.name},
+                   {"accounts", result.plan.accounts},
+                   {"most_connections", result.plan.most_connections},
+                   {"aborted", result.plan.aborted},
+                   {"examples", result.plan.examples}};
   Json& slos = out["slos"] = Json::array();
   for (const SloResult& one : result.slos)
     slos.push_back({{"slo", one.text}, {"measured", one.measured}, {"verdict", name(one.verdict)}});

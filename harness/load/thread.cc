@@ -39,13 +39,14 @@ struct LoadThread::World {
 };
 
 LoadThread::LoadThread(const run::Setup& setup, std::vector<LoadPart> parts, Duration bound, std::string reproduce,
-                       Progress progress, StartLine& line)
+                       Progress progress, StartLine& line, const PlanPart* plan)
     : setup_(setup),
       parts_(std::move(parts)),
       bound_(bound),
       reproduce_(std::move(reproduce)),
       progress_(progress),
-      line_(line) {}
+      line_(line),
+      plan_(plan) {}
 
 std::optional<Time> StartLine::arrive(Time now, const std::function<bool()>& gave_up) {
   std::unique_lock lock(mutex_);
@@ -87,6 +88,11 @@ void LoadThread::make_world(World& world) const {
     ids += fmt::format("{}{}", ids.empty() ? "" : " ", part.story->id);
     for (const auto& slot : part.slots) accounts.insert(accounts.end(), slot.begin(), slot.end());
   }
+  if (plan_ != nullptr) {
+    ids += fmt::format("{}{}", ids.empty() ? "" : " ", plan_->plan->name);
+    accounts.insert(accounts.end(), plan_->accounts.begin(), plan_->accounts.end());
+    if (plan_->sender) accounts.push_back(*plan_->sender);
+  }
   host::BuiltinOptions builtin = *setup_.settings.simulated;
   builtin.seed = derive_seed(setup_.settings.seed, ids);
   world.server = std::make_unique<server::Server>(host::builtin_server(builtin, accounts));
@@ -104,11 +110,13 @@ Harvest LoadThread::play() {
     make_world(world);
     play_in(world);
     shards_.clear();
+    customers_.reset();
   } catch (...) {
     line_.leave();
     harvest_.wrong = fmt::format("a generator thread broke off, and its copies are not counted: {} was thrown",
                                  play::what_was_thrown());
     shards_.clear();
+    customers_.reset();
   }
   return std::move(harvest_);
 }
@@ -123,6 +131,12 @@ void LoadThread::play_in(World& world) {
     shards_.push_back(std::make_unique<LoadShard>(*part.story, *setup_.target, std::move(part.slots), network, options,
                                                   part.arrivals, part.row));
     shards_.back()->on_copy = [this, n](play::Player& player, std::uint32_t copy) { take(n, player, copy); };
+  }
+  PlanPart part;
+  if (plan_ != nullptr) {
+    part = *plan_;
+    part.settings.salted_passwords = options.salted_passwords;
+    customers_ = std::make_unique<Customers>(network, *setup_.target, part);
   }
   if (!check(network)) return line_.leave();
   const double cpu = thread_cpu();
@@ -141,6 +155,30 @@ void LoadThread::play_in(World& world) {
     harvest_.held += shards_[n]->held();
     harvest_.answering += shards_[n]->answering();
   }
+  if (customers_ == nullptr) return;
+  Scene& scene = customers_->scene();
+  harvest_.generator.lateness.merge(scene.lateness);
+  harvest_.seconds = customers_->seconds();
+  harvest_.plan.most_connections = scene.most_connections;
+  harvest_.plan.aborted = customers_->aborted();
+  harvest_.plan.examples = scene.examples;
+  audit(network);
+  StoryTotals& totals = harvest_.stories.emplace_back();
+  customers_->harvest(totals, harvest_.findings, reproduce_);
+  for (const auto& [id, tally] : harvest_.findings)
+    if (id.starts_with(plan_->plan->name + "/"))
+      harvest_.seen.push_back(tally.first.severity == judge::Severity::fail       ? judge::Verdict::fail
+                              : tally.first.severity == judge::Severity::latitude ? judge::Verdict::latitude
+                                                                                  : judge::Verdict::inconclusive);
+  harvest_.seen.push_back(judge::Verdict::pass);
+}
+
+/// Out of the measured time: what was sent is looked for.
+void LoadThread::audit(Network& network) {
+  bool looked = false;
+  customers_->audit([&] { looked = true; });
+  if (!looked && !network.run([&] { return looked || host::interrupted(); }))
+    harvest_.wrong = "nothing could happen any more though not every account was looked into";
 }
 
 /// Story after story, so that no more sessions are open at a time than each allows itself.
@@ -161,7 +199,21 @@ bool LoadThread::check(Network& network) {
     });
     if (!harvest_.wrong.empty() || host::interrupted()) return false;
   }
-  return true;
+  if (customers_ == nullptr) return true;
+  bool checked = false;
+  customers_->check([&](std::string wrong) {
+    harvest_.wrong = std::move(wrong);
+    checked = true;
+  });
+  Time told = network.now();
+  network.run([&] {
+    if (const Time now = network.now(); due_to_tell(told, now)) {
+      const auto so_far = customers_->progress();
+      write(fmt::format("preparing: {} of {} accounts were looked into", so_far.prepared, so_far.accounts));
+    }
+    return checked || host::interrupted();
+  });
+  return harvest_.wrong.empty() && !host::interrupted();
 }
 
 void LoadThread::run(Network& network, net::Loop* loop) {
@@ -170,6 +222,7 @@ void LoadThread::run(Network& network, net::Loop* loop) {
   if (!zero) return;
   const Time began = *zero;
   for (const auto& shard : shards_) shard->start(began);
+  if (customers_ != nullptr) customers_->start();
   Time told = began;
   const bool over = network.run([&] {
     const Time now = network.now();
@@ -179,15 +232,21 @@ void LoadThread::run(Network& network, net::Loop* loop) {
       if (now - began > bound_ + parts_[n].arrivals.offset && !shards_[n]->done()) shards_[n]->close();
       done = done && shards_[n]->done();
     }
+    done = done && (customers_ == nullptr || customers_->gone());
     if (due_to_tell(told, now)) tell(now - began);
     return done || host::interrupted();
   });
   if (progress_ == Progress::rewritten) fmt::print(stderr, "\n");
   if (host::interrupted())
-    for (const auto& shard : shards_) shard->interrupt();
+    interrupt_all();
   else if (!over)
     harvest_.wrong = "nothing could happen any more though copies were not over";
   harvest_.seconds = std::max(0.0, std::chrono::duration<double>(network.now() - began).count());
+}
+
+void LoadThread::interrupt_all() {
+  for (const auto& shard : shards_) shard->interrupt();
+  if (customers_ != nullptr) customers_->interrupt();
 }
 
 bool LoadThread::due_to_tell(Time& told, Time now) const {
@@ -203,6 +262,14 @@ void LoadThread::write(const std::string& line) const {
 }
 
 void LoadThread::tell(Duration passed) const {
+  if (customers_ != nullptr) {
+    const auto so_far = customers_->progress();
+    const auto* deliveries = customers_->scene().operations.find("delivery-to-visible");
+    return write(fmt::format("{:>6.0f} s  customers {}  connections {}  deliveries {}, {} wait  visible p99 {:.0f} ms",
+                             std::chrono::duration<double>(passed).count(), so_far.there, so_far.connections,
+                             so_far.due, so_far.waiting,
+                             std::chrono::duration<double, std::milli>(deliveries->response.percentile(99)).count()));
+  }
   LoadShard::Progress all;
   stats::Histogram response;
   for (std::size_t n = 0; n < shards_.size(); ++n) {

@@ -2,6 +2,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "load/customers.h"
 #include "load/plan.h"
 #include "load/report.h"
 #include "run/worker.h"
@@ -17,6 +18,7 @@ struct Harvest {
   std::string wrong;
   double seconds = 0;
   Duration held{}, answering{};  ///< LoadShard
+  PlanResult plan;               ///< of this thread's part of it
 };
 
 /// Where the threads of a load wait for each other once all mailboxes were looked at, so that the arrivals of all have
@@ -44,8 +46,9 @@ class LoadThread {
  public:
   enum class Progress : std::uint8_t { none, lines, rewritten };  ///< on standard error: every 10 s, or every second
   /// `setup` and what the parts point to must outlive it.
+  /// `plan`: customers to be played beside the stories; their figures come last in Harvest::stories.
   LoadThread(const run::Setup& setup, std::vector<LoadPart> parts, Duration bound, std::string reproduce,
-             Progress progress, StartLine& line);
+             Progress progress, StartLine& line, const PlanPart* plan = nullptr);
   /// Never throws: what a copy or its judges throw is an error of that copy, anything else of this thread.
   Harvest play();
 
@@ -55,6 +58,8 @@ class LoadThread {
   void play_in(World& world);
   bool check(Network& network);
   void run(Network& network, net::Loop* loop);
+  void audit(Network& network);
+  void interrupt_all();
   void take(std::size_t n, play::Player& player, std::uint32_t copy);
   void count(std::size_t n, play::Player& player, std::uint32_t copy);
   bool due_to_tell(Time& told, Time now) const;
@@ -67,6 +72,8 @@ class LoadThread {
   std::string reproduce_;
   Progress progress_;
   StartLine& line_;
+  const PlanPart* plan_;
+  std::unique_ptr<Customers> customers_;
   std::vector<std::unique_ptr<LoadShard>> shards_;
   Harvest harvest_;
 };

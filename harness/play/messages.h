@@ -5,13 +5,14 @@
 
 #include "history/history.h"
 #include "mail/stamp.h"
+#include "play/own_messages.h"
 #include "scenario/scenario.h"
 
 namespace mailproof::play {
 
 /// The messages of one playing: makes them, names them, knows them again. Bodies are not kept; they are made again from
 /// the token.
-class Messages {
+class Messages final : public OwnMessages {
  public:
   Messages(history::History& history, std::uint64_t seed, std::uint64_t run_id, std::string date)
       : history_(history), seed_(seed), run_id_(run_id), date_(std::move(date)) {}
@@ -33,10 +34,10 @@ class Messages {
   /// Number of the message with this token; 0 if another run made it.
   std::uint32_t number_of(const mail::Token& token) const;
   /// ... and it is the very token that was made for that message.
-  std::uint32_t exactly(const mail::Token& token) const;
-  bool of_this_playing(const mail::Token& token) const { return token.run == run_id_; }
+  std::uint32_t exactly(const mail::Token& token) const override;
+  bool of_this_playing(const mail::Token& token) const override { return token.run == run_id_; }
   /// Whether this Message-ID, in its angle brackets, is of a message of this playing.
-  bool made(std::string_view message_id) const;
+  bool made(std::string_view message_id) const override;
   /// What no mail but that of this playing has in it: its number, as Message-IDs and tokens write it.
   std::string playing() const;
   std::string no_playing() const;  ///< a number as those, which stands in no mail

@@ -17,13 +17,13 @@ constexpr std::size_t kPlayingDigits = 16;  ///< of Messages::playing()
 bool owned_kind(Whose whose) { return whose == Whose::ours || whose == Whose::leftover || whose == Whose::report; }
 
 /// Whether a list of Message-IDs (RFC 5322 section 3.6.4) has one of this playing.
-bool names_ours(const Messages& messages, std::string_view ids) {
+bool names_ours(const OwnMessages& messages, std::string_view ids) {
   for (auto at = ids.find('<'); at != std::string_view::npos; at = ids.find('<', at + 1))
     if (messages.made(ids.substr(at, ids.find('>', at) - at + 1))) return true;
   return false;
 }
 
-Identity report_or_foreign(const Messages& messages, std::string_view header) {
+Identity report_or_foreign(const OwnMessages& messages, std::string_view header) {
   const auto field = mime::find_field(header, "Content-Type");
   if (!field) return {};
   const auto type = mime::parse_content_type(*field);
@@ -35,7 +35,7 @@ Identity report_or_foreign(const Messages& messages, std::string_view header) {
 
 }  // namespace
 
-Identity identify(const Messages& messages, const mail::ContentScanner& scanner) {
+Identity identify(const OwnMessages& messages, const mail::ContentScanner& scanner) {
   std::string_view rest = scanner.header();
   std::size_t tokens = 0, ids = 0, subjects = 0;
   std::string token_text, id, subject;

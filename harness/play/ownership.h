@@ -7,6 +7,7 @@
 
 #include "mail/stamp.h"
 #include "play/messages.h"
+#include "play/own_messages.h"
 
 // Whose mail it is. mailproof removes, moves, marks and reads no mail but its own: whatever a device, the audit or the
 // clean-up does of that takes a proof, and proofs are made here only, from what the server showed of that very message.
@@ -32,7 +33,7 @@ struct Identity {
 /// token, Message-ID and Subject stand in the header, the latter two are those that are made for this token, and of
 /// this playing's also its seed and owner agree. A report: multipart/report with report-type=delivery-status (RFC 6522)
 /// whose References or In-Reply-To names a Message-ID of this playing. Nothing else, whatever its text quotes.
-Identity identify(const Messages& messages, const mail::ContentScanner& scanner);
+Identity identify(const OwnMessages& messages, const mail::ContentScanner& scanner);
 
 /// UIDs of one mailbox that were seen to be ours, ascending.
 class OwnedUids {

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/units.h"
+#include "scenario/plan/plan.h"
 #include "scenario/wrong/wrong.h"
 #include "scenario/yaml/complaints.h"
 #include "scenario/yaml/files.h"
@@ -42,7 +43,7 @@ class Loader {
     if (fs::is_directory(path, error)) {
       const auto files = files_below(path);
       if (files.empty()) complain(path, path, "a folder with scenario files (*.yaml)");
-      for (const auto& file : files) read(file);
+      for (const auto& file : files) read(file, "", true);
     } else if (fs::exists(path, error)) {
       read(path);
     } else if (path.find('/') != std::string::npos || is_scenario_file(path)) {
@@ -98,8 +99,8 @@ class Loader {
     }
   }
 
-  /// `only`: of a file of checks just this one.
-  void read(const std::string& file, const std::string& only = "") {
+  /// `only`: of a file of checks just this one. `in_folder`: nobody named it, so what is no scenario is passed over.
+  void read(const std::string& file, const std::string& only = "", bool in_folder = false) {
     std::error_code error;
     const auto canonical = fs::weakly_canonical(file, error).string();
     const std::string& known_as = error ? file : canonical;
@@ -109,6 +110,7 @@ class Loader {
       complain(file, file, text.error().why);
       return;
     }
+    if (in_folder && (is_plan(*text) || is_profile(*text))) return;
     auto loaded = parse(text.value(), file);
     for (auto& problem : loaded.problems) out_.problems.push_back(std::move(problem));
     for (auto& note : loaded.notes) out_.notes.push_back(std::move(note));

@@ -13,9 +13,11 @@ namespace {
 const std::vector<std::string> kStoryKeys = {"id",    "title",     "why",      "refs",    "tags",
                                              "needs", "customers", "accounts", "devices", "steps"};
 
-/// Kinds of files that share the suffix but not yet the interpreter. The word tells them apart.
-constexpr std::pair<std::string_view, std::string_view> kNotYet[] = {
-    {"plan", "load plans"}, {"device", "device profiles"}, {"target", "target files, here,"}};
+/// Kinds of files that share the suffix. The word tells them apart.
+constexpr std::pair<std::string_view, std::string_view> kOthers[] = {
+    {"plan", "this is a load plan: mailproof load FILE"},
+    {"profile", "this is a device profile, which the mix: of a load plan names"},
+    {"target", "target files, here, are not understood yet"}};
 
 bool another_kind(const Node& root, Complaints& complaints) {
   if (const Node* found = find(root, "wrong"); found != nullptr && find(root, "id") == nullptr) {
@@ -23,9 +25,9 @@ bool another_kind(const Node& root, Complaints& complaints) {
                    fmt::format("a scenario; this is a file of wrong servers: mailproof prove {}", complaints.file()));
     return true;
   }
-  for (const auto& [key, kind] : kNotYet)
+  for (const auto& [key, kind] : kOthers)
     if (const Node* found = find(root, key)) {
-      complaints.key(*found, fmt::format("a scenario (id, accounts, devices, steps); {} are not understood yet", kind));
+      complaints.key(*found, fmt::format("a scenario (id, accounts, devices, steps); {}", kind));
       return true;
     }
   return false;

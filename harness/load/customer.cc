@@ -1,0 +1,48 @@
+#include "load/customer.h"
+
+#include <fmt/format.h>
+
+#include "core/bytes.h"
+#include "core/network.h"
+
+namespace mailproof::load {
+
+std::string error_class(const session::Ended& end) {
+  if (end.login_refused) return "login refused";
+  return fmt::format("{}: {}", end.step.empty() ? "connect" : end.step, name(end.reason));
+}
+
+std::string with_identity(const std::string& items) {
+  constexpr std::string_view kFields = "HEADER.FIELDS (";
+  const auto at = items.find(kFields);
+  if (at == std::string::npos) return items;
+  const auto end = items.find(')', at);
+  if (end == std::string::npos) return items;
+  std::string out = items;
+  const std::string fields = " " + items.substr(at + kFields.size(), end - at - kFields.size()) + " ";
+  std::string added;
+  for (const std::string_view field : {"X-Mailproof", "Message-ID", "Subject"}) {
+    bool there = false;
+    for (std::size_t from = 0; from < fields.size() && !there; ++from)
+      there = fields[from] == ' ' && istarts_with(std::string_view(fields).substr(from + 1), field) &&
+              fields[from + 1 + field.size()] == ' ';
+    if (!there) added += fmt::format(" {}", field);
+  }
+  out.insert(end, added);
+  return out;
+}
+
+bool asks_for_text(std::string_view items) {
+  for (auto at = items.find("BODY"); at != std::string_view::npos; at = items.find("BODY", at + 4)) {
+    std::string_view rest = items.substr(at + 4);
+    if (rest.starts_with(".PEEK")) rest.remove_prefix(5);
+    if (rest.starts_with('[') && !rest.starts_with("[HEADER")) return true;
+  }
+  for (auto at = items.find("RFC822"); at != std::string_view::npos; at = items.find("RFC822", at + 6)) {
+    const std::string_view rest = items.substr(at + 6);
+    if (!rest.starts_with(".SIZE") && !rest.starts_with(".HEADER")) return true;
+  }
+  return false;
+}
+
+}  // namespace mailproof::load

@@ -1,0 +1,73 @@
+#pragma once
+#include <algorithm>
+#include <memory>
+
+#include "load/scene.h"
+
+namespace mailproof::load {
+
+/// One device of one account, played by its profile for as long as its owner is there. Stands directly on a client
+/// session: a handful of due times and a place in a list of steps.
+class Customer : public Alarm {
+ public:
+  Customer(Scene& scene, const scenario::Profile& profile, std::uint16_t number, std::uint32_t account,
+           std::uint64_t seed)
+      : scene_(scene), profile_(profile), account_(account), number_(number), rng_(seed) {}
+  ~Customer() override { scene_.network.set_alarm(*this, std::nullopt); }
+  Customer(const Customer&) = delete;
+  Customer& operator=(const Customer&) = delete;
+
+  virtual void come(Time due) = 0;   ///< the owner is there: it connects
+  virtual void leave(Time now) = 0;  ///< ends what is under way and says goodbye
+  virtual bool away() const = 0;     ///< no connection, and none wanted
+  virtual void drop() = 0;           ///< breaks off at once
+  /// Is told of new mail as it comes.
+  virtual bool listening() const { return false; }
+  std::uint32_t account() const { return account_; }
+
+  void ring(Time now) final {
+    if (armed_) scene_.lateness.add(now - *armed_);
+    armed_.reset();
+    wake(now);
+  }
+
+ protected:
+  virtual void wake(Time now) = 0;
+  void arm(std::optional<Time> at) {
+    if (at == armed_) return;
+    armed_ = at;
+    scene_.network.set_alarm(*this, at);
+  }
+  /// The next time of something that is done every so often, a little earlier or later by chance.
+  Time next(Time due) {
+    const double part = 2 * static_cast<double>(rng_.next()) / 4294967296.0 - 1;
+    const Duration every = scene_.paced(profile_.every);
+    return due + every +
+           Duration(static_cast<std::int64_t>(static_cast<double>(every.count()) * part * profile_.jitter));
+  }
+
+  Scene& scene_;
+  const scenario::Profile& profile_;
+  const std::uint32_t account_;
+  const std::uint16_t number_;  ///< of the profile
+  Rng rng_;
+
+ private:
+  std::optional<Time> armed_;
+};
+
+/// A class of errors for how a session ended.
+std::string error_class(const session::Ended& end);
+
+std::unique_ptr<Customer> make_imap_customer(Scene& scene, const scenario::Profile& profile, std::uint16_t number,
+                                             std::uint32_t account, std::uint64_t seed);
+std::unique_ptr<Customer> make_pop3_customer(Scene& scene, const scenario::Profile& profile, std::uint16_t number,
+                                             std::uint32_t account, std::uint64_t seed);
+
+/// FETCH items that also bring what identifies a message: X-Mailproof, Message-ID and Subject are added to
+/// HEADER.FIELDS.
+std::string with_identity(const std::string& items);
+/// Whether these FETCH items ask for the text of a message, and not only for its header.
+bool asks_for_text(std::string_view items);
+
+}  // namespace mailproof::load

@@ -1,0 +1,97 @@
+#pragma once
+#include "load/customer.h"
+#include "play/ownership.h"
+#include "session/imap/client.h"
+
+namespace mailproof::load {
+
+/// A customer's IMAP client.
+class ImapCustomer final : public Customer, public session::ImapSink {
+ public:
+  ImapCustomer(Scene& scene, const scenario::Profile& profile, std::uint16_t number, std::uint32_t account,
+               std::uint64_t seed);
+  ~ImapCustomer() override;
+
+  void come(Time due) override;
+  void leave(Time now) override;
+  bool away() const override { return client_ == nullptr && !present_; }
+  void drop() override;
+  bool listening() const override { return client_ != nullptr && !dead_ && client_->idling(); }
+
+  // session::ImapSink
+  void on_greeting(std::string_view text, Time now) override;
+  void on_capabilities(std::span<const std::string> all, session::Stage stage, Time now) override;
+  void on_ready(Time now) override;
+  void on_done(const session::ImapCompletion& done, Time now) override;
+  void on_exists(std::uint32_t n, std::uint32_t before, Time now) override;
+  void on_expunge(std::uint32_t seq, std::uint32_t uid, Time now) override;
+  void on_content_begin(std::uint32_t seq, std::string_view section, std::uint64_t size, Time now) override;
+  void on_content(std::string_view chunk) override;
+  void on_content_end() override;
+  void on_fetch(const session::ImapFetchRow& row, Time now) override;
+  void on_ended(const session::Ended& end, Time now) override;
+
+ private:
+  /// A message as this device knows it.
+  struct Known {
+    std::uint32_t uid = 0;
+    std::uint32_t parcel = 0;  ///< index + 1; 0 = not one of this run
+    bool got_text = false;
+  };
+  /// What the owner will do with a message.
+  struct Action {
+    Time at{};
+    std::uint32_t uid = 0;
+    bool remove = false;
+  };
+  /// The server said that there are so many messages now.
+  struct Notice {
+    std::uint32_t up_to = 0;
+    Time at{};
+    bool idling = false;
+  };
+  /// What is under way beyond single steps.
+  enum class Doing : std::uint8_t { nothing, login, news, poll, reading, removing, goodbye };
+  enum class Stage : std::uint8_t { first, second, third };  ///< of a removal, or of a fetch that looks first
+
+  void wake(Time now) override;
+  void connect(Time intended);
+  void proceed(Time now);
+  void begin(Doing doing, const std::vector<scenario::ProfileStep>* steps, Time intended);
+  bool next_step(Time now);
+  bool perform(const scenario::ProfileStep& step);
+  bool fetch(const scenario::ProfileStep& step);
+  bool remove_one();
+  void end_of(Time now);
+  bool choose(Time now);
+  void asked(session::CommandId id, stats::Operations::Id operation);
+  void finish(const session::ImapCompletion& done, Time now);
+  void removal_went(const session::ImapCompletion& done);
+  void plan_for(std::uint32_t uid, Time now);
+  Known* find(std::uint32_t uid);
+  bool may_read(std::uint32_t uid) const;
+  const std::string& set_of(scenario::Of of, std::uint32_t count);
+  void arm_next();
+  std::optional<Time> told_of(std::uint32_t seq) const;
+
+  std::unique_ptr<session::ImapClient> client_;
+  std::unique_ptr<Link> link_;
+  play::ImapGuard guard_;
+  std::unique_ptr<mail::ContentScanner> scanner_;
+  std::vector<Known> known_;     ///< by uid, ascending
+  std::vector<Action> actions_;  ///< the next one last
+  std::string set_;              ///< kept for its memory
+  const std::vector<scenario::ProfileStep>* steps_ = nullptr;
+  std::size_t step_ = 0;
+  std::uint32_t session_ = 0, uidvalidity_ = 0, described_ = 0, fresh_from_ = 0, one_ = 0;
+  session::CommandId current_ = 0;
+  stats::Operations::Id operation_ = 0;
+  Time intended_{}, round_intended_{}, opened_{}, login_from_{};
+  std::optional<Time> next_poll_, reconnect_, idle_until_;
+  std::vector<Notice> notices_;
+  Doing doing_ = Doing::nothing;
+  Stage stage_ = Stage::first;
+  bool present_ = false, dead_ = false, ready_ = false, news_ = false, logged_in_ = false, polling_ = false;
+};
+
+}  // namespace mailproof::load

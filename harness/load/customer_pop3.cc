@@ -1,0 +1,315 @@
+#include "load/customer_pop3.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/bytes.h"
+#include "core/hash.h"
+
+namespace mailproof::load {
+namespace {
+
+using scenario::AfterDownload;
+using scenario::Ask;
+using scenario::Of;
+using session::Outcome;
+
+std::string class_of(const session::Pop3Completion& done) {
+  if (done.outcome == Outcome::info) return "no answer";
+  return done.code.empty() ? "-ERR" : fmt::format("-ERR [{}]", printable(done.code));
+}
+
+std::uint64_t hash_of(std::string_view id) {
+  ContentHash hash;
+  hash.add(id);
+  return hash.value() | 1U;  // 0 says that there is none
+}
+
+}  // namespace
+
+void Pop3Customer::drop() {
+  present_ = false;
+  link_.reset();
+  if (client_ != nullptr && !dead_) scene_.session_over(session_);
+  client_.reset();
+  dead_ = false;
+  arm(std::nullopt);
+}
+
+void Pop3Customer::come(Time due) {
+  present_ = true;
+  if (client_ != nullptr) return;
+  next_poll_ = next(due);
+  connect(due);
+}
+
+void Pop3Customer::leave(Time) {
+  present_ = false;
+  next_poll_.reset();
+  arm_next();
+}
+
+void Pop3Customer::connect(Time intended) {
+  const Endpoint* endpoint = scene_.endpoint(Protocol::pop3, profile_.tls);
+  auto config = scene_.client_config(*endpoint, &scene_.accounts[account_], account_);
+  config.login.mechanism = profile_.mechanism;
+  intended_ = round_intended_ = intended;
+  opened_ = login_from_ = scene_.network.now();
+  ready_ = leaving_ = false;
+  current_ = 0;
+  step_ = place_ = 0;
+  listed_.clear();
+  guard_ = play::Pop3Guard(scene_.settings.own_mailboxes);  // numbers hold for one session
+  session_ = scene_.note_session(account_, number_, Protocol::pop3);
+  const Endpoint where = config.endpoint;
+  client_ = std::make_unique<session::Pop3Client>(std::move(config), *this);
+  link_ = scene_.network.open(where, *client_);
+}
+
+void Pop3Customer::wake(Time now) {
+  if (dead_) {  // buried from outside its own calls
+    link_.reset();
+    client_.reset();
+    dead_ = false;
+  }
+  if (client_ == nullptr && present_ && !scene_.stopping && next_poll_ && *next_poll_ <= now) {
+    const Time due = *next_poll_;
+    next_poll_ = next(due);
+    const auto round = scene_.operation("pop3.round");
+    while (*next_poll_ <= now) {  // polls that nobody came to, for the one before was not over
+      if (!scene_.over) {
+        scene_.operations.at(round).due();
+        scene_.operations.at(round).never(now - *next_poll_, 1);
+      }
+      next_poll_ = next(*next_poll_);
+    }
+    connect(due);
+  }
+  arm_next();
+}
+
+void Pop3Customer::arm_next() {
+  if (dead_) return arm(scene_.network.now());
+  arm(client_ == nullptr && present_ && !scene_.stopping ? next_poll_ : std::nullopt);
+}
+
+void Pop3Customer::on_greeting(std::string_view, Time now) { login_from_ = now; }
+
+void Pop3Customer::on_capabilities(std::span<const std::string>, session::Stage stage, Time now) {
+  if (stage != session::Stage::authenticated) login_from_ = now;
+}
+
+void Pop3Customer::on_ready(Time now) {
+  scene_.done(scene_.operation("pop3.connect"), {intended_, opened_, now});
+  scene_.done(scene_.operation("pop3.login"), {login_from_, login_from_, now});
+  ready_ = true;
+  intended_ = now;
+  proceed(now);
+}
+
+void Pop3Customer::proceed(Time now) {
+  if (!ready_ || current_ != 0 || leaving_) return;
+  while (step_ < profile_.poll.size()) {
+    if (perform(profile_.poll[step_])) return;
+    ++step_;
+    place_ = 0;
+  }
+  leaving_ = true;
+  intended_ = now;
+  asked(client_->quit(), "pop3.quit");
+}
+
+void Pop3Customer::asked(session::CommandId id, std::string_view operation) {
+  current_ = id;
+  operation_ = scene_.operation(operation);
+}
+
+Pop3Customer::Listed& Pop3Customer::at(std::uint32_t number) {
+  constexpr std::uint32_t kMost = 1'000'000;  // a server that names more is not believed
+  const std::uint32_t n = std::clamp(number, 1U, kMost);
+  while (listed_.size() < n) listed_.push_back({static_cast<std::uint32_t>(listed_.size() + 1), 0, 0, false, false});
+  return listed_[n - 1];
+}
+
+bool Pop3Customer::known(const Listed& one) const {
+  const auto found =
+      std::lower_bound(kept_.begin(), kept_.end(), one.id, [](const Kept& k, std::uint64_t id) { return k.id < id; });
+  return one.id != 0 && found != kept_.end() && found->id == one.id;
+}
+
+bool Pop3Customer::expired(const Listed& one, Time now) const {
+  if (profile_.after.policy == AfterDownload::Policy::keep) return false;
+  if (profile_.after.policy == AfterDownload::Policy::remove) return one.got;
+  const auto found =
+      std::lower_bound(kept_.begin(), kept_.end(), one.id, [](const Kept& k, std::uint64_t id) { return k.id < id; });
+  return one.id != 0 && found != kept_.end() && found->id == one.id &&
+         now - found->got >= scene_.paced(profile_.after.age);
+}
+
+/// One command of the step, if there is something left to do.
+bool Pop3Customer::perform(const scenario::ProfileStep& step) {
+  switch (step.ask) {
+    case Ask::stat:
+      if (place_++ != 0) return false;
+      return asked(client_->stat(), "pop3.stat"), true;
+    case Ask::pop_list:
+      if (place_++ != 0) return false;
+      return asked(client_->list(), "pop3.list"), true;
+    case Ask::uidl:
+      if (place_++ != 0 || !client_->has("UIDL")) return false;
+      return asked(client_->uidl(), "pop3.uidl"), true;
+    case Ask::noop:
+      if (place_++ != 0) return false;
+      return asked(client_->noop(), "pop3.noop"), true;
+    case Ask::top: {
+      for (; place_ < listed_.size(); ++place_)
+        if (!known(listed_[place_]) || step.of == Of::all)
+          return asked(client_->top(listed_[place_++].number, step.count), "pop3.top"), true;
+      return false;
+    }
+    case Ask::retr:
+      return retrieve(step);
+    case Ask::dele:
+      return dele_due();
+    default:
+      return false;  // IMAP's
+  }
+}
+
+/// The text of a message that is not known to be ours is not asked for: TOP looks first, unless there is nobody else's
+/// mail here.
+bool Pop3Customer::retrieve(const scenario::ProfileStep& step) {
+  for (; place_ < listed_.size(); ++place_) {
+    Listed& one = listed_[place_];
+    if (step.dele && one.got && !one.marked && profile_.after.policy == AfterDownload::Policy::remove && dele(one))
+      return true;
+    if (one.got || (step.of == Of::fresh && known(one))) continue;
+    if (scene_.settings.look_first && !guard_.is_ours(one.number)) {
+      if (guard_.looked_at(one.number)) continue;
+      return asked(client_->top(one.number, 0), "pop3.look"), true;
+    }
+    one.got = true;
+    return asked(client_->retr(one.number), "pop3.retr"), true;
+  }
+  return false;
+}
+
+bool Pop3Customer::dele_due() {
+  const Time now = scene_.network.now();
+  for (; place_ < listed_.size(); ++place_) {
+    Listed& one = listed_[place_];
+    if (one.marked || !expired(one, now)) continue;
+    if (!guard_.looked_at(one.number)) return asked(client_->top(one.number, 0), "pop3.look"), true;
+    if (dele(one)) return true;
+  }
+  return false;
+}
+
+bool Pop3Customer::dele(Listed& one) {
+  one.marked = true;
+  const auto owned = guard_.owned(one.number);
+  if (!owned) return false;
+  if (one.parcel != 0) {
+    Parcel& parcel = scene_.parcels.at(one.parcel - 1);
+    parcel.removal_asked = true;
+    parcel.removed_by = session_;
+  }
+  return asked(client_->dele(owned->number()), "pop3.dele"), true;
+}
+
+void Pop3Customer::on_stat(std::uint32_t messages, std::uint64_t, Time) {
+  if (messages != 0) at(messages);
+}
+void Pop3Customer::on_list(std::uint32_t number, std::uint64_t, Time) { at(number); }
+void Pop3Customer::on_uidl(std::uint32_t number, std::string_view id, Time) { at(number).id = hash_of(id); }
+
+void Pop3Customer::on_content_begin(std::uint32_t number, bool top, Time) {
+  if (!scanner_) scanner_ = scene_.borrow_scanner();
+  scanner_->begin();
+  reading_ = number;
+  top_ = top;
+}
+
+void Pop3Customer::on_content(std::string_view chunk) {
+  if (scanner_) scanner_->add(chunk);
+}
+
+void Pop3Customer::on_content_end(std::uint64_t, Time now) {
+  if (!scanner_) return;
+  scanner_->end();
+  look_at(*scanner_, at(reading_), now);
+  scene_.give_back(std::move(scanner_));
+}
+
+void Pop3Customer::look_at(const mail::ContentScanner& scanner, Listed& one, Time now) {
+  const auto identity = play::identify(scene_.parcels, scanner);
+  guard_.saw(one.number, identity);
+  const auto& token = scanner.token();
+  if (identity.whose == play::Whose::ours && guard_.is_ours(one.number)) {
+    const std::size_t parcel = scene_.parcels.index(identity.message);
+    if (scene_.parcels.at(parcel).account != account_) return scene_.leaked(*token, account_, session_);
+    one.parcel = static_cast<std::uint32_t>(parcel + 1);
+    scene_.seen(parcel, session_, std::nullopt, now);
+    if (!top_) scene_.content_seen(parcel, session_, scanner.hash(), now);
+    if (!top_ && one.id != 0 && profile_.after.policy != AfterDownload::Policy::remove) {
+      const auto place = std::lower_bound(kept_.begin(), kept_.end(), one.id,
+                                          [](const Kept& k, std::uint64_t id) { return k.id < id; });
+      if (place == kept_.end() || place->id != one.id) kept_.insert(place, Kept{one.id, now, one.parcel});
+    }
+  } else if (token && scene_.parcels.of_this_playing(*token) && token->owner != scene_.accounts[account_].address) {
+    scene_.leaked(*token, account_, session_);
+  }
+}
+
+void Pop3Customer::on_done(const session::Pop3Completion& done, Time now) {
+  if (done.id != current_ || current_ == 0) return;
+  current_ = 0;
+  const Times times{intended_, done.sent, now};
+  intended_ = now;
+  if (done.outcome == Outcome::ok) {
+    scene_.done(operation_, times);
+  } else {
+    const std::string what = class_of(done);
+    scene_.example(fmt::format("{}: {}", done.command, what),
+                   fmt::format("{}: {}", scene_.session_text(session_), printable(done.text)));
+    done.outcome == Outcome::fail ? scene_.failed(operation_, times, what) : scene_.unanswered(operation_, times, what);
+  }
+  if (done.command == "DELE" && done.outcome == Outcome::fail && done.argument <= listed_.size()) {
+    at(done.argument).parcel = 0;  // it was not even marked: QUIT removes it not
+  }
+  if (leaving_) {
+    if (done.outcome == Outcome::ok) {
+      // RFC 1939 section 6: with QUIT all that was marked is removed.
+      for (const Listed& one : listed_)
+        if (one.marked && one.parcel != 0) {
+          Parcel& parcel = scene_.parcels.at(one.parcel - 1);
+          parcel.removal_certain = parcel.over_pop3 = true;
+        }
+      scene_.done(scene_.operation("pop3.round"), {round_intended_, std::max(round_intended_, opened_), now});
+    }
+    return;
+  }
+  proceed(now);
+}
+
+void Pop3Customer::on_ended(const session::Ended& end, Time now) {
+  scene_.session_over(session_);
+  dead_ = true;
+  if (!end.clean) {
+    const std::string what = error_class(end);
+    scene_.example(what, fmt::format("{}: {}", scene_.session_text(session_), end.message()));
+    const Times times{ready_ ? now : intended_, ready_ ? now : opened_, now};
+    const auto operation = scene_.operation(ready_ ? "pop3.connection" : "pop3.connect");
+    end.login_refused ? scene_.failed(operation, times, what) : scene_.unanswered(operation, times, what);
+  }
+  ready_ = false;
+  arm(now);
+}
+
+std::unique_ptr<Customer> make_pop3_customer(Scene& scene, const scenario::Profile& profile, std::uint16_t number,
+                                             std::uint32_t account, std::uint64_t seed) {
+  return std::make_unique<Pop3Customer>(scene, profile, number, account, seed);
+}
+
+}  // namespace mailproof::load

@@ -1,0 +1,78 @@
+#pragma once
+#include "load/customer.h"
+#include "play/ownership.h"
+#include "session/pop3/client.h"
+
+namespace mailproof::load {
+
+/// A customer's POP3 client: a session a poll.
+class Pop3Customer final : public Customer, public session::Pop3Sink {
+ public:
+  Pop3Customer(Scene& scene, const scenario::Profile& profile, std::uint16_t number, std::uint32_t account,
+               std::uint64_t seed)
+      : Customer(scene, profile, number, account, seed), guard_(scene.settings.own_mailboxes) {}
+  ~Pop3Customer() override { drop(); }
+
+  void come(Time due) override;
+  void leave(Time now) override;
+  bool away() const override { return client_ == nullptr && !present_; }
+  void drop() override;
+
+  // session::Pop3Sink
+  void on_greeting(std::string_view text, Time now) override;
+  void on_capabilities(std::span<const std::string> lines, session::Stage stage, Time now) override;
+  void on_ready(Time now) override;
+  void on_done(const session::Pop3Completion& done, Time now) override;
+  void on_stat(std::uint32_t messages, std::uint64_t octets, Time now) override;
+  void on_list(std::uint32_t number, std::uint64_t octets, Time now) override;
+  void on_uidl(std::uint32_t number, std::string_view id, Time now) override;
+  void on_content_begin(std::uint32_t number, bool top, Time now) override;
+  void on_content(std::string_view chunk) override;
+  void on_content_end(std::uint64_t octets, Time now) override;
+  void on_ended(const session::Ended& end, Time now) override;
+
+ private:
+  /// A message of the maildrop, in this session.
+  struct Listed {
+    std::uint32_t number = 0;
+    std::uint32_t parcel = 0;  ///< index + 1; 0: not known to be of this run
+    std::uint64_t id = 0;      ///< hash of its unique-id; 0 = not told
+    bool got = false, marked = false;
+  };
+  /// One that was fetched and left there.
+  struct Kept {
+    std::uint64_t id = 0;
+    Time got{};
+    std::uint32_t parcel = 0;
+  };
+
+  void wake(Time now) override;
+  void connect(Time intended);
+  void proceed(Time now);
+  bool perform(const scenario::ProfileStep& step);
+  bool retrieve(const scenario::ProfileStep& step);
+  bool dele_due();
+  bool dele(Listed& one);
+  bool expired(const Listed& one, Time now) const;
+  bool known(const Listed& one) const;
+  void asked(session::CommandId id, std::string_view operation);
+  Listed& at(std::uint32_t number);
+  void look_at(const mail::ContentScanner& scanner, Listed& one, Time now);
+  void arm_next();
+
+  std::unique_ptr<session::Pop3Client> client_;
+  std::unique_ptr<Link> link_;
+  play::Pop3Guard guard_;
+  std::unique_ptr<mail::ContentScanner> scanner_;
+  std::vector<Listed> listed_;  ///< by number, from 1
+  std::vector<Kept> kept_;      ///< by id, ascending
+  std::size_t step_ = 0, place_ = 0;
+  std::uint32_t session_ = 0, reading_ = 0;
+  session::CommandId current_ = 0;
+  stats::Operations::Id operation_ = 0;
+  Time intended_{}, round_intended_{}, opened_{}, login_from_{};
+  std::optional<Time> next_poll_;
+  bool present_ = false, dead_ = false, ready_ = false, leaving_ = false, top_ = false;
+};
+
+}  // namespace mailproof::load

@@ -1,0 +1,230 @@
+#include "load/customers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "load/slo.h"
+
+namespace mailproof::load {
+namespace {
+
+constexpr Duration kLeaveBound = std::chrono::seconds(30);
+constexpr Duration kDrainLook = std::chrono::milliseconds(100);
+constexpr Duration kWatch = std::chrono::seconds(10);
+
+/// The steps of profiles as they are played.
+std::vector<scenario::Profile> played(const scenario::Plan& plan) {
+  auto out = plan.profiles;
+  for (auto& profile : out)
+    for (auto* steps : {&profile.login, &profile.poll, &profile.news, &profile.reading})
+      for (auto& step : *steps)
+        if (step.ask == scenario::Ask::fetch) step.text = with_identity(step.text);
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::size_t> spread_mix(const std::vector<scenario::MixEntry>& mix, std::size_t accounts) {
+  std::vector<std::size_t> out;
+  std::vector<double> owed(mix.size(), 0);
+  out.reserve(accounts);
+  for (std::size_t i = 0; i < accounts; ++i) {
+    for (std::size_t n = 0; n < mix.size(); ++n) owed[n] += mix[n].share;
+    const auto most = static_cast<std::size_t>(std::max_element(owed.begin(), owed.end()) - owed.begin());
+    owed[most] -= 1;
+    out.push_back(most);
+  }
+  return out;
+}
+
+Customers::Customers(Network& network, const scenario::Target& target, const PlanPart& part)
+    : part_(part),
+      profiles_(played(*part.plan)),
+      level_(part.plan->phases),
+      scene_(network, target, *part.plan, part.settings, part.accounts),
+      of_account_(part.accounts.size()),
+      parcels_of_(part.accounts.size()),
+      uses_trash_(part.accounts.size(), false),
+      audited_(part.accounts.size(), true),
+      has_come_(part.accounts.size(), false) {
+  make_devices();
+  flow_ = std::make_unique<MailFlow>(scene_, level_, part.job, part.jobs, part.sender ? &*part.sender : nullptr);
+}
+
+Customers::~Customers() {
+  scene_.network.set_alarm(*this, std::nullopt);
+  visits_.clear();
+  devices_.clear();
+  flow_.reset();
+}
+
+void Customers::make_devices() {
+  const auto& plan = *part_.plan;
+  const auto mix = spread_mix(plan.mix, plan.accounts_needed());
+  for (std::uint32_t account = 0; account < part_.accounts.size(); ++account) {
+    const std::uint32_t global = account * part_.jobs + part_.job;
+    const auto& entry = plan.mix[mix.at(global)];
+    for (std::size_t n = 0; n < entry.devices.size(); ++n) {
+      const auto found = std::find_if(profiles_.begin(), profiles_.end(),
+                                      [&](const auto& one) { return one.name == entry.devices[n]; });
+      const auto number = static_cast<std::uint16_t>(found - profiles_.begin());
+      const auto seed = derive_seed(part_.settings.seed, fmt::format("device {}", n), global);
+      of_account_[account].push_back(static_cast<std::uint32_t>(devices_.size()));
+      devices_.push_back(found->protocol == Protocol::pop3 ? make_pop3_customer(scene_, *found, number, account, seed)
+                                                           : make_imap_customer(scene_, *found, number, account, seed));
+      const bool trash =
+          found->protocol == Protocol::imap && found->remove.share > 0 && found->how == scenario::Removal::trash;
+      uses_trash_[account] = uses_trash_[account] || trash;
+    }
+    // Who stands so far back in the queue is there while the load is that high.
+    const double threshold = (static_cast<double>(global) + 0.5) / static_cast<double>(plan.accounts);
+    for (const auto& stretch : level_.above(threshold)) {
+      moves_.push_back({stretch.from, account, true});
+      if (stretch.to < level_.length()) moves_.push_back({stretch.to, account, false});
+    }
+    Rng rng(derive_seed(part_.settings.seed, "audit", global));
+    audited_[account] = static_cast<double>(rng.next()) < part_.settings.audited * 4294967296.0;
+  }
+  std::stable_sort(moves_.begin(), moves_.end(), [](const Move& a, const Move& b) { return a.at < b.at; });
+}
+
+void Customers::start() {
+  zero_ = scene_.network.now();
+  started_ = true;
+  flow_->start(zero_);
+  if (!part_.plan->abort_when.empty()) watch_at_ = zero_ + kWatch;
+  ring(zero_);
+}
+
+double Customers::seconds() const {
+  const Time end = ended_at_ == Time{} ? scene_.network.now() : ended_at_;
+  return in_seconds(end - zero_);
+}
+
+void Customers::ring(Time now) {
+  if (armed_) scene_.lateness.add(now - *armed_);
+  armed_.reset();
+  if (settle_at_ && *settle_at_ <= now) {
+    settle_at_.reset();
+    visit_all(Round::second, std::move(second_));
+  }
+  if (!started_ || gone_) return arm_next();
+  const Time end = zero_ + level_.length();
+  while (!drain_until_ && !leaving_ && next_move_ < moves_.size() && zero_ + moves_[next_move_].at <= now) {
+    const Move& move = moves_[next_move_++];
+    there_ += move.comes ? 1U : std::size_t(-1);
+    if (move.comes && !has_come_[move.account]) {
+      has_come_[move.account] = true;
+      ++came_;
+    }
+    for (const auto device : of_account_[move.account])
+      move.comes ? devices_[device]->come(zero_ + move.at) : devices_[device]->leave(now);
+  }
+  if (watch_at_ && *watch_at_ <= now) watch(now);
+  if (!drain_until_ && (now >= end || !aborted_.empty())) {
+    flow_->close();
+    scene_.stopping = true;
+    drain_until_ = now + scene_.target.settle;
+  }
+  if (drain_until_ && !leaving_ && ((flow_->done() && all_visible(now)) || now >= *drain_until_)) end_of_time(now);
+  if (leaving_ && !gone_) {
+    const bool away = std::all_of(devices_.begin(), devices_.end(), [](const auto& one) { return one->away(); });
+    if (now >= *leave_until_) {
+      for (auto& device : devices_) device->drop();
+      flow_->drop();
+    }
+    gone_ = now >= *leave_until_ || (away && flow_->done());
+  }
+  arm_next();
+}
+
+void Customers::arm_next() {
+  std::optional<Time> at;
+  const auto sooner = [&](Time other) {
+    if (!at || other < *at) at = other;
+  };
+  if (settle_at_) sooner(*settle_at_);
+  if (started_ && !gone_) {
+    if (!drain_until_) {
+      if (next_move_ < moves_.size()) sooner(zero_ + moves_[next_move_].at);
+      sooner(zero_ + level_.length());
+      if (watch_at_) sooner(*watch_at_);
+    } else {
+      sooner(scene_.network.now() + kDrainLook);
+    }
+  }
+  armed_ = at;
+  scene_.network.set_alarm(*this, at);
+}
+
+/// What was accepted and a device listens for: it should be seen before the figures are closed.
+bool Customers::all_visible(Time) const {
+  const auto& parcels = scene_.parcels;
+  for (std::size_t i = parcels.size(); i > 0; --i) {
+    const Parcel& parcel = parcels.at(i - 1);
+    if (parcel.outcome != Parcel::Outcome::accepted || parcel.was_seen) continue;
+    for (const auto device : of_account_[parcel.account])
+      if (devices_[device]->listening()) return false;
+  }
+  return true;
+}
+
+/// Nobody was shown them though a device listened: they count with all the time that they were waited for.
+void Customers::count_invisible(Time now) {
+  auto& visible = scene_.operations.at(scene_.operation("delivery-to-visible"));
+  auto& imap = scene_.operations.at(scene_.operation("delivery-to-visible.imap"));
+  for (std::size_t i = 0; i < scene_.parcels.size(); ++i) {
+    const Parcel& parcel = scene_.parcels.at(i);
+    if (parcel.outcome != Parcel::Outcome::accepted || parcel.was_seen) continue;
+    const auto& devices = of_account_[parcel.account];
+    if (std::none_of(devices.begin(), devices.end(), [&](auto one) { return devices_[one]->listening(); })) continue;
+    for (auto* operation : {&visible, &imap}) {
+      operation->due();
+      operation->never(now - parcel.accepted, 1);
+    }
+  }
+}
+
+void Customers::end_of_time(Time now) {
+  count_invisible(now);
+  ended_at_ = std::min(now, std::max(zero_ + level_.length(), zero_));
+  if (!aborted_.empty()) ended_at_ = now;
+  scene_.over = true;
+  leaving_ = true;
+  leave_until_ = now + kLeaveBound;
+  for (auto& device : devices_) device->leave(now);
+}
+
+void Customers::interrupt() {
+  flow_->close();
+  scene_.over = scene_.stopping = true;
+  for (auto& device : devices_) device->drop();
+  flow_->drop();
+  leaving_ = gone_ = true;
+  if (ended_at_ == Time{}) ended_at_ = scene_.network.now();
+}
+
+/// Every ten seconds what happened in them is held against abort_when.
+void Customers::watch(Time now) {
+  watch_at_ = *watch_at_ + kWatch;
+  for (const auto& slo : part_.plan->abort_when) {
+    const auto seen = measure_since(slo, scene_.operations, in_seconds(kWatch), watched_);
+    if (seen && holds(slo, *seen) && aborted_.empty())
+      aborted_ = fmt::format("abort_when: {} held in the 10 s before {:.0f} s", slo.text, in_seconds(now - zero_));
+  }
+}
+
+Customers::Progress Customers::progress() const {
+  Progress out;
+  out.there = there_;
+  out.connections = scene_.connections;
+  out.waiting = flow_->waiting();
+  out.due = flow_->due();
+  out.prepared = next_visit_ - std::min(next_visit_, visiting_);
+  out.accounts = to_visit_.size();
+  return out;
+}
+
+}  // namespace mailproof::load

@@ -1,0 +1,259 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "load/customers.h"
+#include "load/visits.h"
+
+namespace mailproof::load {
+namespace {
+
+constexpr std::size_t kVisitsAtOnce = 16;
+constexpr std::uint32_t kSender = 0xffffffff;  ///< among accounts to look into: the one that reports come back to
+
+}  // namespace
+
+void Customers::check(std::function<void(std::string)> then) {
+  checked_ = std::move(then);
+  std::vector<std::uint32_t> all;
+  for (std::uint32_t i = 0; i < part_.accounts.size(); ++i) all.push_back(i);
+  if (part_.sender) all.push_back(kSender);
+  visit_all(Round::check, std::move(all));
+}
+
+void Customers::audit(std::function<void()> then) {
+  looked_ = std::move(then);
+  for (std::size_t i = 0; i < scene_.parcels.size(); ++i)
+    parcels_of_[scene_.parcels.at(i).account].push_back(static_cast<std::uint32_t>(i));
+  std::vector<std::uint32_t> accounts;
+  if (part_.sender) accounts.push_back(kSender);  // first: what bounced is not missing
+  for (std::uint32_t i = 0; i < part_.accounts.size(); ++i)
+    if (audited_[i]) accounts.push_back(i);
+  visit_all(Round::first, std::move(accounts));
+}
+
+VisitWhat Customers::visit_of(std::uint32_t account) const {
+  VisitWhat what;
+  if (account == kSender) {
+    what.other = &*part_.sender;
+    what.reports = round_ != Round::check;
+    return what;
+  }
+  what.account = account;
+  what.trash = uses_trash_[account];
+  what.remove_trash = round_ != Round::check && scene_.trash[account] == Scene::Trash::ours;
+  return what;
+}
+
+void Customers::visit_all(Round round, std::vector<std::uint32_t> accounts) {
+  round_ = round;
+  to_visit_ = std::move(accounts);
+  next_visit_ = 0;
+  wrong_.clear();
+  for (std::size_t i = 0; i < kVisitsAtOnce; ++i) visit_next();
+  if (visiting_ == 0) after_round();
+}
+
+void Customers::visit_next() {
+  if (next_visit_ >= to_visit_.size() || (round_ == Round::check && !wrong_.empty())) return;
+  const std::uint32_t account = to_visit_[next_visit_++];
+  std::erase_if(visits_, [](const auto& one) { return one->over(); });
+  // What IMAP did not show is asked for over POP3 where there is POP3, then over IMAP once more.
+  const bool imap = !scene_.target.imap.empty();
+  const bool maildrop = !scene_.target.pop3.empty() && account != kSender;
+  const bool other_way = round_ == Round::second && maildrop && imap;
+  visits_.push_back(visit(scene_, other_way || !imap ? Protocol::pop3 : Protocol::imap, visit_of(account)));
+  MailboxVisit& one = *visits_.back();
+  ++visiting_;
+  one.may_clean = [this, account](const Found& found) {
+    if (round_ == Round::check) return found.foreign == 0 || part_.settings.own_mailboxes;
+    if (part_.settings.keep || round_ == Round::second) return false;
+    if (round_ == Round::clean || account == kSender) return true;
+    // What is complete is taken away with the same login; what is not stays until it was asked for again.
+    for (const auto parcel : found.parcels) scene_.parcels.at(parcel).present = 1;
+    return complete(account);
+  };
+  one.on_over = [this, account](const Found& what) {
+    found(account, what);
+    --visiting_;
+    visit_next();
+    if (visiting_ == 0) after_round();
+  };
+}
+
+void Customers::found(std::uint32_t account, const Found& found) {
+  const std::string& login = account == kSender ? part_.sender->login : scene_.accounts[account].login;
+  if (round_ == Round::check) {
+    if (!found.wrong.empty()) {
+      wrong_ = found.wrong;
+    } else if (found.foreign != 0 && !part_.settings.own_mailboxes) {
+      wrong_ = fmt::format(
+          "{} holds {} message{} that are not mailproof's: a load begins on accounts that nobody uses. Take others "
+          "into "
+          "the pool, or say --i-own-these-mailboxes",
+          login, found.foreign, found.foreign == 1 ? "" : "s");
+    }
+    return;
+  }
+  if (round_ == Round::clean) return;
+  for (const auto& id : found.bounced)
+    if (const auto number = scene_.parcels.which(id)) scene_.parcels.at(scene_.parcels.index(number)).bounced = true;
+  if (account == kSender) return;
+  if (!found.wrong.empty()) {
+    ++unvisited_[fmt::format("{}: {}", login, found.wrong)];
+    return;
+  }
+  foreign_ += round_ == Round::first ? found.foreign : 0;
+  std::map<std::uint32_t, unsigned> copies;
+  for (const auto parcel : found.parcels) ++copies[parcel];
+  for (const auto& [parcel, count] : copies) {
+    Parcel& one = scene_.parcels.at(parcel);
+    one.present = static_cast<std::uint8_t>(std::min(count, 255U));
+    if (count > 1 && !one.copied && round_ == Round::first && one.outcome == Parcel::Outcome::accepted)
+      scene_.wrongs["duplicated"].push_back(fmt::format("{}: lies there {} times", scene_.parcel_text(parcel), count));
+    if (one.removal_certain && round_ == Round::first)
+      scene_.wrongs[one.over_pop3 ? "removed-over-pop3-and-there" : "removed-and-there"].push_back(
+          fmt::format("{}: still there after it was removed in {}", scene_.parcel_text(parcel),
+                      scene_.session_text(one.removed_by)));
+  }
+  for (const auto parcel : parcels_of_[account]) scene_.parcels.at(parcel).looked_for = true;
+}
+
+bool Customers::complete(std::uint32_t account) const {
+  return std::all_of(parcels_of_[account].begin(), parcels_of_[account].end(), [&](const std::uint32_t i) {
+    const Parcel& parcel = scene_.parcels.at(i);
+    return parcel.outcome != Parcel::Outcome::accepted || parcel.present != 0 || parcel.removal_asked || parcel.bounced;
+  });
+}
+
+std::vector<std::uint32_t> Customers::incomplete() const {
+  std::vector<std::uint32_t> out;
+  for (const auto account : to_visit_)
+    if (account != kSender && !complete(account)) out.push_back(account);
+  return out;
+}
+
+void Customers::after_round() {
+  if (round_ == Round::none) return;
+  switch (std::exchange(round_, Round::none)) {
+    case Round::check:
+      if (const auto then = std::exchange(checked_, {})) then(wrong_);
+      return;
+    case Round::first:
+      second_ = incomplete();
+      if (!second_.empty()) {
+        settle_at_ = scene_.network.now() + scene_.target.settle;
+        return arm_next();
+      }
+      break;
+    case Round::second:
+      // Once more over IMAP, which also takes away what is there.
+      if (!to_visit_.empty()) {
+        auto accounts = std::move(to_visit_);
+        if (!part_.settings.keep) return visit_all(Round::clean, std::move(accounts));
+      }
+      break;
+    case Round::clean:
+    case Round::none:
+      break;
+  }
+  if (const auto then = std::exchange(looked_, {})) then();
+}
+
+void Customers::harvest(StoryTotals& totals, std::map<std::string, Tally>& findings,
+                        const std::string& reproduce) const {
+  scene_.operations.for_each([&](std::string_view name, const stats::Operation& one) {
+    if (one.intended != 0) totals.operations.at(totals.operations.id(name)).merge(one);
+  });
+  LedgerTotals& ledger = totals.ledger;
+  ledger.copies += came_;
+  std::vector<std::string> lost;
+  for (std::size_t i = 0; i < scene_.parcels.size(); ++i) {
+    const Parcel& parcel = scene_.parcels.at(i);
+    if (parcel.outcome == Parcel::Outcome::waiting) continue;  // was never sent: unserved
+    ++ledger.sent;
+    if (parcel.outcome == Parcel::Outcome::refused) {
+      ++ledger.refused;
+      continue;
+    }
+    if (parcel.outcome != Parcel::Outcome::accepted) {
+      ++ledger.unknown;
+      continue;
+    }
+    ++ledger.accepted;
+    switch (Parcels::end(parcel)) {
+      case End::present:
+        ++ledger.fates["present"];
+        break;
+      case End::removed:
+        ++ledger.fates["removed-by-client"];
+        break;
+      case End::bounced:
+        ++ledger.fates["bounced"];
+        break;
+      case End::not_looked_for:
+        ++ledger.fates["not-looked-for"];
+        break;
+      default: {
+        ++ledger.fates["lost"];
+        ++ledger.unexplained;
+        std::string line = scene_.parcel_text(i);
+        if (parcel.was_seen) line += "; first seen in " + scene_.session_text(parcel.seen_by);
+        std::size_t open = 0;
+        for (std::uint32_t s = 1; s < scene_.sessions.size() && !parcel.was_seen; ++s) {
+          const SessionNote& note = scene_.sessions[s];
+          const bool customer =
+              note.profile != kAuditor && note.protocol != Protocol::lmtp && note.protocol != Protocol::smtp;
+          if (!customer || note.account != parcel.account || (note.ended != Time{} && note.ended < parcel.accepted))
+            continue;
+          line += (open++ == 0 ? "; never seen, though there was " : ", ") + scene_.session_text(s);
+          if (open == 3) break;
+        }
+        if (!parcel.was_seen && open == 0) line += "; no device looked";
+        lost.push_back(std::move(line));
+      }
+    }
+  }
+  const auto tally = [&](std::string what, judge::Severity severity, std::string requirement, std::string expected,
+                         std::string actual, std::vector<std::string> lines) {
+    Tally& one = findings[fmt::format("{}/ledger/{}", part_.plan->name, what)];
+    one.times += lines.size();
+    if (one.first.id.empty()) {
+      one.first.id = fmt::format("{}/ledger/{}", part_.plan->name, what);
+      one.first.severity = severity;
+      one.first.requirement = std::move(requirement);
+      one.first.expected = std::move(expected);
+      one.first.actual = std::move(actual);
+      one.first.reproduce = reproduce;
+    }
+    for (auto& line : lines)
+      if (one.messages.size() < kMostNamed) one.messages.push_back(std::move(line));
+  };
+  using judge::Severity;
+  if (!lost.empty())
+    tally("lost", Severity::fail,
+          "RFC 5321 section 6.1: a server that accepted a message must not lose it for frivolous reasons",
+          "every accepted message is there, was removed by a client, or was reported as not delivered",
+          "it is in no mailbox of its account, in two fresh sessions, and no client asked for its removal",
+          std::move(lost));
+  for (const auto& [what, lines] : scene_.wrongs) {
+    if (what == "altered")
+      tally(what, Severity::fail, "What was sent is what comes", "the content as it was sent", "other content", lines);
+    else if (what == "leaked")
+      tally(what, Severity::fail, "Mail is shown to nobody but whom it was sent to", "only an account's own mail",
+            "another account's message", lines);
+    else if (what == "duplicated")
+      tally(what, Severity::fail, "What was delivered once is there once", "one copy", "several", lines);
+    else if (what == "removed-and-there")
+      tally(what, Severity::fail, "RFC 9051 section 6.4.9: UID EXPUNGE permanently removes what is marked",
+            "it is gone for every session", "a fresh session lists it", lines);
+    else if (!scene_.target.pop3_delete || *scene_.target.pop3_delete == Pop3Delete::removes)
+      tally(what, Severity::latitude, "RFC 1939 section 6: what is marked as deleted is removed after QUIT",
+            "it is gone", "IMAP still shows it; say pop3_delete: in the target file if that is meant", lines);
+  }
+  for (const auto& [why, times] : unvisited_)
+    tally("not-looked-at", Severity::inconclusive, "All that was sent must be looked for", "an account that lets us in",
+          why, std::vector<std::string>(times, why));
+}
+
+}  // namespace mailproof::load

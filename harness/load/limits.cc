@@ -1,0 +1,238 @@
+#include "load/limits.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+
+#include "core/units.h"
+#include "load/arrival_times.h"
+#include "load/customers.h"
+#include "net/loop.h"
+#include "play/requirements.h"
+
+namespace mailproof::load {
+namespace {
+
+constexpr std::size_t kOwnDescriptors = 64;  // files, pipes, epoll, what libraries keep
+constexpr double kPortsUsed = 0.8;           // of the range: connections that are closed keep theirs for a while
+constexpr std::size_t kMostSources = 200;
+
+/// Commands of a list of steps, when `messages` are new: what asks for each message counts so often.
+double commands_in(const std::vector<scenario::ProfileStep>& steps, double messages) {
+  using scenario::Ask;
+  double out = 0;
+  for (const auto& step : steps) {
+    const bool each = step.ask == Ask::retr || step.ask == Ask::top || step.ask == Ask::dele;
+    out += each ? messages : 1;
+    if (step.ask == Ask::retr && step.dele) out += messages;
+  }
+  return out;
+}
+
+std::size_t scaled(double part, std::uint32_t accounts) {
+  return static_cast<std::size_t>(std::llround(part * accounts));
+}
+
+}  // namespace
+
+Forecast forecast(const scenario::Plan& plan, const scenario::Target& target, unsigned jobs,
+                  const std::vector<scenario::Scenario>& also) {
+  Forecast out;
+  const Level level(plan.phases);
+  out.length = level.length();
+  out.accounts = plan.accounts_needed();
+  out.senders = delivery_protocol(plan, target) == Protocol::smtp ? jobs : 0;
+  out.deliveries = expected_arrivals(plan.deliveries, level, level.length());
+  if (plan.deliveries.spacing == scenario::Spacing::recorded) {
+    for (const Duration at : plan.deliveries.recorded) {
+      const auto& all = plan.deliveries.recorded;
+      const auto to = std::lower_bound(all.begin(), all.end(), at + std::chrono::seconds(1));
+      const auto from = std::lower_bound(all.begin(), all.end(), at);
+      out.deliveries_rate = std::max(out.deliveries_rate, static_cast<double>(to - from));
+    }
+  } else {
+    out.deliveries_rate = plan.deliveries.rate * level.highest();
+  }
+  const double there = in_seconds(out.length) == 0 ? 0 : level.area() / std::max(1.0, level.highest());  // seconds each
+  const double each = out.accounts == 0 ? 0 : out.deliveries / out.accounts;  // messages each
+  std::size_t imap = 0, pop3 = 0;
+  for (const auto& entry : plan.mix) {
+    const auto accounts = scaled(entry.share, out.accounts);
+    out.of_one_account = std::max(out.of_one_account, entry.devices.size());
+    for (const auto& name : entry.devices) {
+      const auto& profile = plan.profile(name);
+      Forecast::Device device{name, static_cast<std::uint32_t>(accounts), accounts, 0, 0};
+      const double rounds = profile.every > Duration{} ? there * plan.pace / in_seconds(profile.every) : 0;
+      const bool pop = profile.protocol == Protocol::pop3;
+      const double sessions = profile.stays ? 1 : 1 + rounds + each * (profile.read.share + profile.remove.share);
+      const double logins = 2;  // CAPABILITY or CAPA, and the login
+      double commands = sessions * (logins + 1);
+      if (pop) {
+        commands += (1 + rounds) * commands_in(profile.poll, 0) + commands_in(profile.poll, each) -
+                    commands_in(profile.poll, 0);
+      } else {
+        commands += sessions * commands_in(profile.login, 0) + rounds * commands_in(profile.poll, 0) +
+                    each * (commands_in(profile.news, 0) + (profile.idle ? 2 : 0)) +
+                    each * profile.read.share * commands_in(profile.reading, 1) + each * profile.remove.share * 2;
+      }
+      device.sessions = sessions * static_cast<double>(accounts);
+      device.commands = commands * static_cast<double>(accounts);
+      out.sessions += device.sessions;
+      out.commands += device.commands;
+      (pop ? pop3 : imap) += accounts;
+      auto known = std::find_if(out.devices.begin(), out.devices.end(), [&](const auto& d) { return d.name == name; });
+      if (known == out.devices.end()) {
+        out.devices.push_back(device);
+      } else {
+        known->accounts += device.accounts;
+        known->connections += device.connections;
+        known->sessions += device.sessions;
+        known->commands += device.commands;
+      }
+    }
+  }
+  const std::size_t mail = out.deliveries > 0 ? plan.deliveries.connections : 0;
+  out.connections = imap + pop3 + mail;
+  for (std::size_t i = 0; i < also.size() && i < plan.also.size(); ++i) {
+    const std::size_t copies = plan.also[i].copies;
+    out.connections += copies * play::connected_by(also[i], target).in_all;
+    out.of_stories += static_cast<std::uint32_t>(copies * also[i].accounts.size());
+  }
+  out.to_one_endpoint = std::max({imap, pop3, mail});
+  return out;
+}
+
+Limits limits_here() {
+  Limits out;
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    out.descriptors = files.rlim_cur;
+    out.most_descriptors = files.rlim_max;
+  }
+  std::ifstream range("/proc/sys/net/ipv4/ip_local_port_range");
+  std::size_t from = 32768, to = 60999;
+  range >> from >> to;
+  out.ports = to >= from ? to - from + 1 : 0;
+  return out;
+}
+
+void raise_descriptors(std::size_t needed) {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= needed) return;
+  files.rlim_cur = std::min<rlim_t>(files.rlim_max, needed);
+  ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
+std::size_t descriptors_for(const Forecast& forecast, bool ours_over_sockets) {
+  return forecast.connections * (ours_over_sockets ? 2 : 1) + kOwnDescriptors;
+}
+
+namespace {
+
+bool all_loopback(const scenario::Target& target) {
+  bool all = true;
+  for (const auto* endpoints : {&target.imap, &target.pop3, &target.lmtp, &target.smtp})
+    for (const auto& one : *endpoints) all = all && one.host.starts_with("127.");
+  return all;
+}
+
+bool sources_given(const scenario::Target& target) {
+  for (const auto* endpoints : {&target.imap, &target.pop3, &target.lmtp, &target.smtp})
+    for (const auto& one : *endpoints)
+      if (!one.source.empty()) return true;
+  return false;
+}
+
+}  // namespace
+
+std::vector<std::string> sources_for(const Forecast& forecast, const Limits& limits, const scenario::Target& target) {
+  const double each = kPortsUsed * static_cast<double>(limits.ports);
+  if (static_cast<double>(forecast.to_one_endpoint) <= each || sources_given(target) || !all_loopback(target))
+    return {};
+  const auto wanted = static_cast<std::size_t>(std::ceil(static_cast<double>(forecast.to_one_endpoint) / each));
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < std::min(wanted, kMostSources); ++i) out.push_back(fmt::format("127.0.1.{}", i + 1));
+  return out;
+}
+
+std::vector<Obstacle> obstacles(const Forecast& forecast, const Limits& limits, const scenario::Target& target,
+                                bool ours_over_sockets) {
+  std::vector<Obstacle> out;
+  const std::size_t descriptors = descriptors_for(forecast, ours_over_sockets);
+  if (descriptors > limits.most_descriptors)
+    out.push_back(
+        {"ulimit -n",
+         fmt::format("{} connections at the peak{} take {} open files, and this process may have {} (ulimit "
+                     "-n): raise it, with `ulimit -Hn {}` or nofile in /etc/security/limits.conf, or LimitNOFILE= of a "
+                     "systemd unit",
+                     forecast.connections, ours_over_sockets ? ", both ends of them here," : "", descriptors,
+                     limits.most_descriptors, descriptors)});
+  const double ports = kPortsUsed * static_cast<double>(limits.ports);
+  const std::size_t sources = std::max<std::size_t>(1, sources_for(forecast, limits, target).size());
+  if (static_cast<double>(forecast.to_one_endpoint) > ports * static_cast<double>(sources))
+    out.push_back(
+        {"net.ipv4.ip_local_port_range",
+         fmt::format("{} connections to one endpoint at the peak, and one local address has {} ephemeral ports, "
+                     "of which {:.0f} are counted on (net.ipv4.ip_local_port_range): widen it with `sysctl "
+                     "net.ipv4.ip_local_port_range=\"1024 65535\"`",
+                     forecast.to_one_endpoint, limits.ports, ports * static_cast<double>(sources))});
+  const auto& allowed = target.connections;
+  if (allowed.user != 0 && forecast.of_one_account > allowed.user)
+    out.push_back(
+        {"connections: {user}",
+         fmt::format("an account has {} devices that are connected at the same time, and the target file allows a "
+                     "user {} (connections: {{user: {}}}). Dovecot: mail_max_userip_connections; Courier: "
+                     "MAXPERIP; Cyrus: maxlogins_per_user",
+                     forecast.of_one_account, allowed.user, allowed.user)});
+  if (allowed.address != 0 && forecast.connections > allowed.address)
+    out.push_back(
+        {"connections: {address}",
+         fmt::format("{} connections at the peak come from this address, and the target file allows an address {} "
+                     "(connections: {{address: {}}}). Courier: MAXPERIP; Cyrus: maxlogins_per_host; Postfix: "
+                     "smtpd_client_connection_count_limit; Dovecot has no such limit, but client_limit and "
+                     "process_limit of its services imap-login, pop3-login and imap",
+                     forecast.connections, allowed.address, allowed.address)});
+  return out;
+}
+
+std::string to_text(const Forecast& forecast, const scenario::Plan& plan, const Limits& limits,
+                    const std::vector<Obstacle>& all, const std::vector<std::string>& sources) {
+  std::string out;
+  const auto line = [&]<class... T>(fmt::format_string<T...> format, T&&... values) {
+    fmt::format_to(std::back_inserter(out), format, std::forward<T>(values)...);
+    out += '\n';
+  };
+  const double time = std::max(in_seconds(forecast.length), 1e-9);
+  line("plan {}: {} in all, at a pace of {:g}", plan.name, format_duration(forecast.length), plan.pace);
+  line("\n{:>10} {:>10} {:>12} {:>14}", "from", "to", "customers", "deliveries/s");
+  Duration at{};
+  for (const auto& phase : plan.phases) {
+    line("{:>10} {:>10} {:>12} {:>14}", format_duration(at), format_duration(at + phase.length),
+         fmt::format("{:.0f}..{:.0f}", phase.from * plan.accounts, phase.to * plan.accounts),
+         fmt::format("{:.1f}..{:.1f}", phase.from * plan.deliveries.rate, phase.to * plan.deliveries.rate));
+    at += phase.length;
+  }
+  line("\n{:<24} {:>9} {:>12} {:>12} {:>12}", "device", "accounts", "connections", "sessions", "commands");
+  for (const auto& device : forecast.devices)
+    line("{:<24} {:>9} {:>12} {:>12.0f} {:>12.0f}", device.name, device.accounts, device.connections, device.sessions,
+         device.commands);
+  line("\nsessions           {:.0f}, {:.1f}/s", forecast.sessions, forecast.sessions / time);
+  line("commands           {:.0f}, about {:.1f}/s", forecast.commands, forecast.commands / time);
+  line("deliveries         {:.0f}, at most {:.1f}/s", forecast.deliveries, forecast.deliveries_rate);
+  line("connections        {} at the peak, {} of one account", forecast.connections, forecast.of_one_account);
+  line("accounts needed    {} = {} customers' + {} that reports come back to + {} of stories beside",
+       forecast.accounts + forecast.senders + forecast.of_stories, forecast.accounts, forecast.senders,
+       forecast.of_stories);
+  line("open files         {} may be had (ulimit -n {})", limits.most_descriptors, limits.descriptors);
+  line("ephemeral ports    {} an address and endpoint{}", limits.ports,
+       sources.empty() ? ""
+                       : fmt::format("; {} loopback addresses will be used, from {}", sources.size(), sources.front()));
+  if (all.empty()) line("\nnothing stands in the way that is known here");
+  for (const auto& one : all) line("\nin the way: {}", one.text);
+  return out;
+}
+
+}  // namespace mailproof::load

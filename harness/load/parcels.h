@@ -1,0 +1,74 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/fate.h"
+#include "core/time.h"
+#include "mail/stamp.h"
+#include "play/own_messages.h"
+
+namespace mailproof::load {
+
+/// One message of a plan, from its delivery to its end.
+struct Parcel {
+  enum class Outcome : std::uint8_t { waiting, sending, accepted, refused, unknown };
+  std::uint64_t hash = 0;        ///< of its content as sent
+  Time accepted{};               ///< when the server took it
+  Time seen{};                   ///< when the first device saw it
+  std::uint32_t account = 0;     ///< index into the customers' accounts
+  std::uint32_t size = 0;        ///< octets
+  std::uint32_t seen_by = 0;     ///< session
+  std::uint32_t removed_by = 0;  ///< session that asked first
+  std::uint8_t present = 0;      ///< copies that the audit found
+  Outcome outcome = Outcome::waiting;
+  bool was_seen = false;
+  bool removal_asked = false;    ///< some client asked for it, and it may have happened
+  bool removal_certain = false;  ///< ... and the server said that it did
+  bool over_pop3 = false;        ///< the certain one was asked for over POP3
+  bool copied = false;           ///< a client made a second copy
+  bool looked_for = false;       ///< the audit listed its account
+  bool bounced = false;          ///< a report says it was not delivered
+};
+static_assert(sizeof(Parcel) <= 64, "the memory budget of a message at load");
+
+/// What a message came to in the end.
+enum class End : std::uint8_t { refused, unknown, present, removed, bounced, lost, not_looked_for };
+
+/// The ledger of a plan on one thread: every message that was due has a line, and every line an end. Nothing here
+/// knows what is right; it remembers.
+class Parcels final : public play::OwnMessages {
+ public:
+  using Owner = std::function<const std::string&(std::uint32_t account)>;  ///< an account's address
+  Parcels(std::uint64_t run_id, std::uint64_t seed, Owner owner)
+      : run_id_(run_id), seed_(seed), owner_(std::move(owner)) {}
+
+  /// `number` is the run's, ascending; from 1.
+  std::size_t add(std::uint32_t number, std::uint32_t account, std::uint32_t size);
+  mail::Token token(std::size_t index) const;
+  std::uint32_t number(std::size_t index) const { return numbers_[index]; }
+  Parcel& at(std::size_t index) { return all_[index]; }
+  const Parcel& at(std::size_t index) const { return all_[index]; }
+  std::size_t size() const { return all_.size(); }
+  /// By the number that identify() gives; it was given.
+  std::size_t index(std::uint32_t number) const;
+
+  static End end(const Parcel& parcel);
+
+  // play::OwnMessages
+  std::uint32_t exactly(const mail::Token& token) const override;
+  bool of_this_playing(const mail::Token& token) const override { return token.run == run_id_; }
+  bool made(std::string_view message_id) const override { return which(message_id) != 0; }
+  std::string playing() const;  ///< what no mail but this run's has in it
+  /// The number of the message with this Message-ID; 0 = none of this run on this thread.
+  std::uint32_t which(std::string_view message_id) const;
+
+ private:
+  std::uint64_t run_id_, seed_;
+  Owner owner_;
+  std::vector<std::uint32_t> numbers_;  ///< ascending
+  std::vector<Parcel> all_;
+};
+
+}  // namespace mailproof::load

@@ -1,0 +1,180 @@
+#include "load/scene.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "net/loop.h"
+
+namespace mailproof::load {
+namespace {
+
+constexpr std::size_t kMostNoted = 4'000'000;  ///< sessions; 32 octets each
+constexpr std::size_t kMostScanners = 64;      ///< kept for their memory
+constexpr std::size_t kMostExamples = 64, kMostWrongs = 1000;
+
+}  // namespace
+
+Scene::Scene(Network& network_in, const scenario::Target& target_in, const scenario::Plan& plan_in,
+             PlanSettings settings_in, std::vector<scenario::PoolAccount> accounts_in)
+    : network(network_in),
+      target(target_in),
+      plan(plan_in),
+      settings(std::move(settings_in)),
+      accounts(std::move(accounts_in)),
+      parcels(settings.run_id, settings.seed,
+              [this](std::uint32_t account) -> const std::string& { return accounts[account].address; }),
+      sessions(1),  // 0 is nobody
+      trash(accounts.size(), Trash::unknown),
+      visible_(operations.id("delivery-to-visible")),
+      visible_imap_(operations.id("delivery-to-visible.imap")),
+      visible_pop3_(operations.id("delivery-to-visible.pop3")),
+      notice_(operations.id("imap.idle-notice")) {}
+
+Duration Scene::drawn(scenario::Span span, Rng& rng) const {
+  const auto width = static_cast<double>((span.most - span.least).count());
+  const double part = static_cast<double>(rng.next()) / 4294967296.0;
+  return paced(span.least + Duration(static_cast<std::int64_t>(width * part)));
+}
+
+session::ClientConfig Scene::client_config(const Endpoint& endpoint, const scenario::PoolAccount* account,
+                                           std::size_t who) const {
+  session::ClientConfig config;
+  config.endpoint = endpoint;
+  if (!settings.sources.empty()) config.endpoint.source = settings.sources[who % settings.sources.size()];
+  if (account != nullptr) {
+    config.login.user = account->login;
+    config.login.password = account->password;
+  }
+  const auto scaled = [&](Duration d) {
+    return Duration(static_cast<std::int64_t>(static_cast<double>(d.count()) * settings.patience));
+  };
+  config.greeting_bound = scaled(config.greeting_bound);
+  config.command_bound = scaled(config.command_bound);
+  config.people_names = true;
+  config.salted_passwords = settings.salted_passwords;
+  return config;
+}
+
+const Endpoint* Scene::endpoint(Protocol protocol, std::optional<TlsMode> tls) const {
+  const auto& all = protocol == Protocol::imap   ? target.imap
+                    : protocol == Protocol::pop3 ? target.pop3
+                    : protocol == Protocol::smtp ? target.smtp
+                                                 : target.lmtp;
+  for (const Endpoint& one : all)
+    if (!tls || one.tls == *tls) return &one;
+  return nullptr;
+}
+
+std::uint32_t Scene::note_session(std::uint32_t account, std::uint16_t profile, Protocol protocol) {
+  most_connections = std::max(most_connections, ++connections);
+  if (sessions.size() >= kMostNoted) return 0;
+  sessions.push_back({account, profile, protocol, network.now(), Time{}});
+  return static_cast<std::uint32_t>(sessions.size() - 1);
+}
+
+void Scene::session_over(std::uint32_t session) {
+  --connections;
+  if (session != 0) sessions[session].ended = network.now();
+}
+
+void Scene::done(stats::Operations::Id id, const Times& times) {
+  if (over) return;
+  auto& one = operations.at(id);
+  one.due();
+  one.begin(times.intended, std::max(times.start, times.intended));
+  one.succeed(times.intended, std::max(times.start, times.intended), times.end);
+}
+
+void Scene::failed(stats::Operations::Id id, const Times& times, std::string_view error_class) {
+  if (over) return;
+  auto& one = operations.at(id);
+  one.due();
+  one.begin(times.intended, std::max(times.start, times.intended));
+  one.fail_as(error_class);
+}
+
+void Scene::unanswered(stats::Operations::Id id, const Times& times, std::string_view error_class) {
+  if (over) return;
+  auto& one = operations.at(id);
+  one.due();
+  one.begin(times.intended, std::max(times.start, times.intended));
+  one.unknown_as(error_class);
+}
+
+void Scene::example(std::string_view error_class, const std::string& text) {
+  if (!over && examples.size() < kMostExamples) examples.try_emplace(std::string(error_class), text);
+}
+
+void Scene::accepted(std::size_t parcel, Time now) {
+  Parcel& one = parcels.at(parcel);
+  one.outcome = Parcel::Outcome::accepted;
+  one.accepted = now;
+  if (one.was_seen) visible(parcel);
+}
+
+/// A device may see a message before the delivery's answer is here: then it waited for nothing.
+void Scene::visible(std::size_t parcel) {
+  const Parcel& one = parcels.at(parcel);
+  const Times times{one.accepted, one.accepted, std::max(one.seen, one.accepted)};
+  done(visible_, times);
+  const bool pop3 = one.seen_by != 0 && sessions[one.seen_by].protocol == Protocol::pop3;
+  done(pop3 ? visible_pop3_ : visible_imap_, times);
+}
+
+void Scene::seen(std::size_t parcel, std::uint32_t session, std::optional<Time> told, Time now) {
+  Parcel& one = parcels.at(parcel);
+  if (told && one.outcome == Parcel::Outcome::accepted)
+    done(notice_, {one.accepted, one.accepted, std::max(*told, one.accepted)});
+  if (one.was_seen) return;
+  one.was_seen = true;
+  one.seen = now;
+  one.seen_by = session;
+  if (one.outcome == Parcel::Outcome::accepted) visible(parcel);
+}
+
+void Scene::content_seen(std::size_t parcel, std::uint32_t session, std::uint64_t hash, Time now) {
+  if (hash == parcels.at(parcel).hash) return;
+  auto& lines = wrongs["altered"];
+  if (lines.size() < kMostWrongs)
+    lines.push_back(fmt::format("{}: other content than was sent came at {} in {}", parcel_text(parcel),
+                                format_seconds(now.time_since_epoch()), session_text(session)));
+}
+
+void Scene::leaked(const mail::Token& token, std::uint32_t account, std::uint32_t session) {
+  auto& lines = wrongs["leaked"];
+  if (lines.size() < kMostWrongs)
+    lines.push_back(fmt::format("message {}, sent to {}, lies in the mailbox of {}: {}", token.number, token.owner,
+                                accounts[account].login, session_text(session)));
+}
+
+std::string Scene::session_text(std::uint32_t session) const {
+  if (session == 0 || session >= sessions.size()) return "a session that was not noted";
+  const SessionNote& note = sessions[session];
+  const auto time = [](Time t) { return format_seconds(t.time_since_epoch()); };
+  const bool audit = note.profile >= plan.profiles.size();
+  return fmt::format("{} session {} ({}) of {}, {} to {}", name(note.protocol), session,
+                     audit ? "audit" : plan.profiles[note.profile].name, accounts[note.account].login,
+                     time(note.opened), note.ended == Time{} ? "the end" : time(note.ended));
+}
+
+std::string Scene::parcel_text(std::size_t parcel) const {
+  const Parcel& one = parcels.at(parcel);
+  std::string out = fmt::format("message {} to {}", parcels.number(parcel), accounts[one.account].login);
+  if (one.outcome == Parcel::Outcome::accepted)
+    out += fmt::format(", accepted at {}", format_seconds(one.accepted.time_since_epoch()));
+  return out;
+}
+
+std::unique_ptr<mail::ContentScanner> Scene::borrow_scanner() {
+  if (scanners_.empty()) return std::make_unique<mail::ContentScanner>();
+  auto out = std::move(scanners_.back());
+  scanners_.pop_back();
+  return out;
+}
+
+void Scene::give_back(std::unique_ptr<mail::ContentScanner> scanner) {
+  if (scanner && scanners_.size() < kMostScanners) scanners_.push_back(std::move(scanner));
+}
+
+}  // namespace mailproof::load

@@ -1,0 +1,112 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/network.h"
+#include "core/rng.h"
+#include "load/parcels.h"
+#include "mail/stamp.h"
+#include "scenario/plan/plan.h"
+#include "scenario/target/target.h"
+#include "session/client.h"
+#include "stats/operations.h"
+
+namespace mailproof::load {
+
+/// What the customers of a plan need to know that is the same for all of them.
+struct PlanSettings {
+  std::uint64_t seed = 1, run_id = 0;
+  double patience = 1;               ///< multiplies every bound
+  bool keep = false;                 ///< our messages stay in the mailboxes
+  bool own_mailboxes = false;        ///< other mail may be there and be read
+  bool look_first = true;            ///< no text is fetched before its header showed that it is ours: see README
+  double audited = 1;                ///< part of the accounts
+  std::string date;                  ///< of the messages
+  std::vector<std::string> sources;  ///< addresses to connect from, in turn; empty: as the endpoint says
+  sasl::SaltedPasswords* salted_passwords = nullptr;
+};
+
+/// A session of a customer, of a delivery or of the audit: who had it, and when.
+struct SessionNote {
+  std::uint32_t account = 0;
+  std::uint16_t profile = 0;  ///< index into Plan::profiles
+  Protocol protocol = Protocol::imap;
+  Time opened{}, ended{};
+};
+
+/// How an operation went.
+struct Times {
+  Time intended{}, start{}, end{};
+};
+
+/// All that the customers on one thread share. Single-threaded.
+class Scene {
+ public:
+  Scene(Network& network, const scenario::Target& target, const scenario::Plan& plan, PlanSettings settings,
+        std::vector<scenario::PoolAccount> accounts);
+
+  Network& network;
+  const scenario::Target& target;
+  const scenario::Plan& plan;
+  const PlanSettings settings;
+  const std::vector<scenario::PoolAccount> accounts;
+  Parcels parcels;
+  stats::Operations operations;  ///< of the load
+  std::vector<SessionNote> sessions;
+  /// Of each account: whether its mailbox for deleted mail was made by us.
+  enum class Trash : std::uint8_t { unknown, asked, ours };
+  std::vector<Trash> trash;
+  bool over = false;      ///< the measured time is over: nothing more counts
+  bool stopping = false;  ///< nothing new is begun
+  std::size_t connections = 0, most_connections = 0;
+  stats::Histogram lateness;                    ///< an alarm of ours rang so late: one for each
+  std::map<std::string, std::string> examples;  ///< class of error -> the first one, in full
+
+  /// Times in the life of a customer, at the plan's pace.
+  Duration paced(Duration d) const {
+    return Duration(static_cast<std::int64_t>(static_cast<double>(d.count()) / plan.pace));
+  }
+  Duration drawn(scenario::Span span, Rng& rng) const;
+
+  session::ClientConfig client_config(const Endpoint& endpoint, const scenario::PoolAccount* account,
+                                      std::size_t who) const;
+  /// The target's first with this mode, or its first.
+  const Endpoint* endpoint(Protocol protocol, std::optional<TlsMode> tls) const;
+
+  std::uint32_t note_session(std::uint32_t account, std::uint16_t profile, Protocol protocol);
+  void session_over(std::uint32_t session);
+
+  // Figures.
+  stats::Operations::Id operation(std::string_view name) { return operations.id(name); }
+  void done(stats::Operations::Id id, const Times& times);
+  void failed(stats::Operations::Id id, const Times& times, std::string_view error_class);
+  void unanswered(stats::Operations::Id id, const Times& times, std::string_view error_class);
+  void example(std::string_view error_class, const std::string& text);
+
+  // What became of a message.
+  void accepted(std::size_t parcel, Time now);
+  /// A device has its header. `told`: when the server told an idling device that there is something; none: it asked.
+  void seen(std::size_t parcel, std::uint32_t session, std::optional<Time> told, Time now);
+  void content_seen(std::size_t parcel, std::uint32_t session, std::uint64_t hash, Time now);
+  void leaked(const mail::Token& token, std::uint32_t account, std::uint32_t session);
+
+  /// A reader of messages for as long as one comes in.
+  std::unique_ptr<mail::ContentScanner> borrow_scanner();
+  void give_back(std::unique_ptr<mail::ContentScanner> scanner);
+
+  /// What is wrong beside a loss: class -> lines for people, each naming message, account and session.
+  std::map<std::string, std::vector<std::string>> wrongs;
+  std::string session_text(std::uint32_t session) const;
+  std::string parcel_text(std::size_t parcel) const;
+
+ private:
+  void visible(std::size_t parcel);
+  std::vector<std::unique_ptr<mail::ContentScanner>> scanners_;
+  stats::Operations::Id visible_, visible_imap_, visible_pop3_, notice_;
+};
+
+}  // namespace mailproof::load

@@ -1,0 +1,139 @@
+#include "load/slo.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "load/level.h"
+
+namespace mailproof::load {
+namespace {
+
+using scenario::Measure;
+
+bool means(const scenario::Slo& slo, std::string_view operation) {
+  if (!slo.operation.empty()) return scenario::names_operation(slo.operation, operation);
+  // Of all: what a client asked for. How soon mail is seen is no operation of its own.
+  return !operation.starts_with("delivery-to-visible") && operation != "imap.idle-notice";
+}
+
+stats::Operation together(const scenario::Slo& slo, const stats::Operations& operations) {
+  stats::Operation all;
+  operations.for_each([&](std::string_view name, const stats::Operation& one) {
+    if (means(slo, name)) all.merge(one);
+  });
+  return all;
+}
+
+std::optional<double> of_operation(const scenario::Slo& slo, const stats::Operation& all, double time) {
+  const std::uint64_t ended = all.ok + all.fail + all.info;
+  switch (slo.measure) {
+    case Measure::percentile:
+      return all.response.count() == 0 ? std::nullopt : std::optional(in_seconds(all.response.percentile(slo.percent)));
+    case Measure::max:
+      return all.response.count() == 0 ? std::nullopt : std::optional(in_seconds(all.response.max()));
+    case Measure::mean:
+      return all.response.count() == 0 ? std::nullopt : std::optional(in_seconds(all.response.mean()));
+    case Measure::errors:
+      return ended == 0 ? std::nullopt
+                        : std::optional(static_cast<double>(all.fail + all.info) / static_cast<double>(ended));
+    case Measure::rate:
+      return static_cast<double>(all.ok) / std::max(time, 1e-9);
+    case Measure::count:
+      break;
+  }
+  return std::nullopt;
+}
+
+double times_of(const LoadResult& result, std::string_view what) {
+  double out = 0;
+  for (const auto& [id, tally] : result.findings)
+    if (id.ends_with(fmt::format("/{}", what))) out += static_cast<double>(tally.times);
+  return out;
+}
+
+}  // namespace
+
+bool holds(const scenario::Slo& slo, double value) {
+  using scenario::Comparison;
+  switch (slo.comparison) {
+    case Comparison::less:
+      return value < slo.limit;
+    case Comparison::at_most:
+      return value <= slo.limit;
+    case Comparison::equal:
+      return std::abs(value - slo.limit) < 1e-9;
+    case Comparison::at_least:
+      return value >= slo.limit;
+    case Comparison::more:
+      return value > slo.limit;
+  }
+  return false;
+}
+
+std::optional<double> measure(const scenario::Slo& slo, const LoadResult& result) {
+  if (slo.measure != Measure::count) return of_operation(slo, together(slo, result.all.operations), result.seconds);
+  const LedgerTotals& ledger = result.all.ledger;
+  const auto fate = [&](const std::string& name) {
+    const auto found = ledger.fates.find(name);
+    return found == ledger.fates.end() ? 0.0 : static_cast<double>(found->second);
+  };
+  if (slo.operation == "lost" || slo.operation == "bounced") return fate(slo.operation);
+  if (slo.operation == "unexplained") return static_cast<double>(ledger.unexplained);
+  if (slo.operation == "refused") return static_cast<double>(ledger.refused);
+  if (slo.operation == "unserved") {
+    double out = static_cast<double>(result.all.unserved);
+    result.all.operations.for_each([&](std::string_view name, const stats::Operation& one) {
+      if (name.ends_with(".deliver")) out += static_cast<double>(one.unserved());
+    });
+    return out;
+  }
+  return times_of(result, slo.operation);
+}
+
+std::optional<double> measure_since(const scenario::Slo& slo, const stats::Operations& operations, double time,
+                                    std::map<std::string, std::pair<std::uint64_t, std::uint64_t>>& before) {
+  const stats::Operation all = together(slo, operations);
+  auto& [ok_before, bad_before] = before[slo.text];
+  const std::uint64_t bad = all.fail + all.info;
+  const double ok_now = static_cast<double>(all.ok - ok_before), bad_now = static_cast<double>(bad - bad_before);
+  ok_before = all.ok;
+  bad_before = bad;
+  constexpr double kFewest = 20;  // of fewer nothing is concluded
+  if (slo.measure == Measure::errors)
+    return ok_now + bad_now < kFewest ? std::nullopt : std::optional(bad_now / (ok_now + bad_now));
+  if (slo.measure == Measure::rate) return ok_now / std::max(time, 1e-9);
+  return all.response.count() < static_cast<std::uint64_t>(kFewest) ? std::nullopt : of_operation(slo, all, time);
+}
+
+std::string in_words(const scenario::Slo& slo, double value) {
+  switch (slo.measure) {
+    case Measure::errors:
+      return fmt::format("{:.3f} %", value * 100);
+    case Measure::rate:
+      return fmt::format("{:.1f}/s", value);
+    case Measure::count:
+      return fmt::format("{:.0f}", value);
+    default:
+      return value < 10 ? fmt::format("{:.2f} ms", value * 1000) : fmt::format("{:.2f} s", value);
+  }
+}
+
+void judge_slo(const std::vector<scenario::Slo>& lines, LoadResult& result) {
+  for (const auto& slo : lines) {
+    SloResult one;
+    one.text = slo.text;
+    one.verdict = judge::Verdict::inconclusive;
+    if (const auto value = measure(slo, result)) {
+      one.measured = in_words(slo, *value);
+      // Times that our own slowness made say nothing of the server.
+      const bool ours = result.generator.limited() && slo.measure != Measure::count;
+      one.verdict = holds(slo, *value) ? judge::Verdict::pass
+                    : ours             ? judge::Verdict::inconclusive
+                                       : judge::Verdict::fail;
+    }
+    result.slos.push_back(std::move(one));
+  }
+}
+
+}  // namespace mailproof::load

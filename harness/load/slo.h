@@ -1,0 +1,24 @@
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+
+#include "load/report.h"
+#include "scenario/plan/slo.h"
+
+namespace mailproof::load {
+
+/// What an SLO line speaks of, in its unit: seconds, a part of one, a rate, a number. Nothing: nothing of it happened.
+std::optional<double> measure(const scenario::Slo& slo, const LoadResult& result);
+bool holds(const scenario::Slo& slo, double value);
+std::string in_words(const scenario::Slo& slo, double value);
+
+/// The same of what was added since the last call, for `abort_when`: errors and rates; percentiles are of all so far.
+/// `before` remembers.
+std::optional<double> measure_since(const scenario::Slo& slo, const stats::Operations& operations, double seconds,
+                                    std::map<std::string, std::pair<std::uint64_t, std::uint64_t>>& before);
+
+/// Holds all lines against the result and writes down how each did.
+void judge_slo(const std::vector<scenario::Slo>& lines, LoadResult& result);
+
+}  // namespace mailproof::load

@@ -1,0 +1,230 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "core/bytes.h"
+#include "load/mailbox_visit.h"
+#include "load/visits.h"
+
+namespace mailproof::load {
+namespace {
+
+using session::Outcome;
+
+constexpr const char* kHeaders =
+    "(UID BODY.PEEK[HEADER.FIELDS (X-MAILPROOF MESSAGE-ID SUBJECT CONTENT-TYPE REFERENCES IN-REPLY-TO)])";
+const std::array<std::string, 1> kDeleted = {"\\Deleted"};
+
+class ImapVisit final : public MailboxVisit, public session::ImapSink, public Alarm {
+ public:
+  ImapVisit(Scene& scene, VisitWhat what) : scene_(scene), what_(what), guard_(false) {
+    boxes_.emplace_back("INBOX");
+    if (what.trash) boxes_.emplace_back("Trash");
+    const scenario::PoolAccount& account = what.other != nullptr ? *what.other : scene.accounts[what.account];
+    const Endpoint* endpoint = scene.endpoint(Protocol::imap, std::nullopt);
+    auto config = scene.client_config(*endpoint, &account, what.account);
+    session_ = scene.note_session(what.account, kAuditor, Protocol::imap);
+    const Endpoint where = config.endpoint;
+    client_ = std::make_unique<session::ImapClient>(std::move(config), *this);
+    link_ = scene.network.open(where, *client_);
+  }
+  ~ImapVisit() override {
+    scene_.network.set_alarm(*this, std::nullopt);
+    link_.reset();
+    if (!ended_) scene_.session_over(session_);
+  }
+  bool over() const override { return over_; }
+
+  void ring(Time) override {
+    if (on_over) on_over(found_);
+    over_ = true;  // it may be destroyed from now on, and not from its own call
+  }
+
+  void on_ready(Time) override { open(); }
+  void on_exists(std::uint32_t, std::uint32_t, Time) override {}
+  void on_expunge(std::uint32_t, std::uint32_t, Time) override {}
+
+  void on_done(const session::ImapCompletion& done, Time) override {
+    const bool ok = done.outcome == Outcome::ok;
+    switch (doing_) {
+      case Doing::open:
+        if (!ok && box_ == 0) return give_up(fmt::format("INBOX could not be opened: {}", printable(done.text)));
+        if (!ok) return next_box();  // a mailbox that nobody made is empty
+        guard_.opened(client_->view().mailbox, client_->view().uidvalidity);
+        ours_.clear();
+        maybe_.clear();
+        if (client_->view().exists == 0) return next_box();
+        doing_ = Doing::list;
+        client_->uid_fetch("1:*", kHeaders);
+        return;
+      case Doing::list:
+        if (!ok) return give_up(fmt::format("{} could not be listed: {}", boxes_[box_], printable(done.text)));
+        return listed();
+      case Doing::search:
+        if (!ok || about_us_.empty()) return next_box();
+        doing_ = Doing::report;
+        client_->uid_fetch(guard_.owned(about_us_).set(), "(UID BODY.PEEK[])");
+        return;
+      case Doing::report:
+        return next_box();
+      case Doing::mark:
+        if (!ok) return give_up(fmt::format("ours could not be marked: {}", printable(done.text)));
+        return expunge();
+      case Doing::expunge:
+        return next_box();
+      case Doing::unmake:
+        if (done.command == "DELETE") next_box();
+        return;
+      case Doing::goodbye:
+        return;
+    }
+  }
+
+  void on_search(const imap::SequenceSet& numbers, Time) override {
+    if (doing_ != Doing::search) return;
+    for (const std::uint32_t uid : maybe_)
+      if (numbers.contains(uid)) {
+        guard_.is_about_us(uid);
+        about_us_.push_back(uid);
+      }
+  }
+
+  void on_content_begin(std::uint32_t, std::string_view, std::uint64_t, Time) override { scanner_.begin(); }
+  void on_content(std::string_view chunk) override { scanner_.add(chunk); }
+  void on_content_end() override { scanner_.end(); }
+
+  void on_fetch(const session::ImapFetchRow& row, Time) override {
+    if (row.uid == 0 || !row.has_content || row.content_nil) return;
+    if (doing_ == Doing::report) return name_bounced(scanner_.kept());
+    if (doing_ != Doing::list) return;
+    const auto identity = play::identify(scene_.parcels, scanner_);
+    guard_.saw(row.uid, identity);
+    if (!cleaning_) count(identity);
+    if (guard_.is_ours(row.uid)) ours_.push_back(row.uid);
+    if (identity.whose == play::Whose::report) name_bounced(scanner_.header());
+    if (identity.whose == play::Whose::maybe_report) maybe_.push_back(row.uid);
+  }
+
+  void on_ended(const session::Ended& end, Time now) override {
+    ended_ = true;
+    scene_.session_over(session_);
+    if (!end.clean && found_.wrong.empty() && doing_ != Doing::goodbye) found_.wrong = end.message();
+    scene_.network.set_alarm(*this, now);
+  }
+
+ private:
+  enum class Doing : std::uint8_t { open, list, search, report, mark, expunge, unmake, goodbye };
+
+  void count(const play::Identity& identity) {
+    using play::Whose;
+    ++found_.messages;
+    const auto& token = scanner_.token();
+    if (identity.whose == Whose::ours) {
+      const auto parcel = static_cast<std::uint32_t>(scene_.parcels.index(identity.message));
+      if (what_.other == nullptr && scene_.parcels.at(parcel).account == what_.account) {
+        found_.parcels.push_back(parcel);
+      } else {
+        scene_.leaked(*token, what_.account, session_);
+      }
+    } else if (identity.whose == Whose::leftover) {
+      ++found_.leftovers;
+    } else if (identity.whose == Whose::foreign || identity.whose == Whose::maybe_report) {
+      ++found_.foreign;
+      if (token && scene_.parcels.of_this_playing(*token) && what_.other == nullptr &&
+          token->owner != scene_.accounts[what_.account].address)
+        scene_.leaked(*token, what_.account, session_);
+    }
+  }
+
+  void name_bounced(std::string_view text) {
+    for (auto at = text.find('<'); at != std::string_view::npos; at = text.find('<', at + 1)) {
+      const auto end = text.find('>', at);
+      if (end == std::string_view::npos) return;
+      const auto id = text.substr(at, end - at + 1);
+      if (id.ends_with("@mailproof.invalid>")) found_.bounced.emplace_back(id);
+    }
+  }
+
+  void open() {
+    doing_ = Doing::open;
+    client_->select(boxes_[box_], !cleaning_);
+  }
+
+  void listed() {
+    if (!cleaning_ && what_.reports && !maybe_.empty()) {
+      doing_ = Doing::search;
+      client_->uid_search(fmt::format("TEXT \"{}\"", scene_.parcels.playing()));
+      return;
+    }
+    if (!cleaning_) return next_box();
+    const auto owned = guard_.owned(ours_);
+    if (owned.empty()) return next_box();
+    doing_ = Doing::mark;
+    client_->uid_store(owned.set(), "+FLAGS.SILENT", kDeleted);
+  }
+
+  void expunge() {
+    doing_ = Doing::expunge;
+    if (client_->has("UIDPLUS")) {
+      client_->uid_expunge(guard_.owned(ours_).set());
+      return;
+    }
+    std::map<std::uint32_t, bool> marked;
+    for (const std::uint32_t uid : ours_) marked[uid] = true;
+    if (!guard_.may_expunge(client_->view().exists, marked)) return next_box();
+    client_->expunge();
+  }
+
+  void next_box() {
+    if (++box_ < boxes_.size()) return open();
+    if (!cleaning_ && may_clean && found_.messages != 0 && may_clean(found_)) {
+      cleaning_ = true;
+      box_ = 0;
+      return open();
+    }
+    if (cleaning_ && what_.remove_trash && !unmade_) {
+      unmade_ = true;
+      return unmake();
+    }
+    doing_ = Doing::goodbye;
+    client_->logout();
+  }
+
+  /// The mailbox for deleted mail, which a customer's client made: gone again if nothing is left in it.
+  void unmake() {
+    if (found_.foreign != 0) return next_box();
+    doing_ = Doing::unmake;
+    client_->unselect();
+    client_->remove("Trash");
+  }
+
+  void give_up(std::string why) {
+    found_.wrong = std::move(why);
+    doing_ = Doing::goodbye;
+    client_->logout();
+  }
+
+  Scene& scene_;
+  const VisitWhat what_;
+  play::ImapGuard guard_;
+  mail::ContentScanner scanner_;
+  std::unique_ptr<session::ImapClient> client_;
+  std::unique_ptr<Link> link_;
+  std::vector<std::string> boxes_;
+  std::size_t box_ = 0;
+  std::vector<std::uint32_t> ours_, maybe_, about_us_;
+  Found found_;
+  std::uint32_t session_ = 0;
+  Doing doing_ = Doing::open;
+  bool cleaning_ = false, unmade_ = false, ended_ = false, over_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<MailboxVisit> visit(Scene& scene, Protocol protocol, VisitWhat what) {
+  if (protocol == Protocol::pop3) return visit_maildrop(scene, what);
+  return std::make_unique<ImapVisit>(scene, what);
+}
+
+}  // namespace mailproof::load

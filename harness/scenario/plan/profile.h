@@ -1,0 +1,102 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/network.h"
+#include "scenario/scenario.h"
+
+namespace mailproof::scenario {
+
+/// What one step of a profile asks the server for.
+enum class Ask : std::uint8_t {
+  id,
+  enable,
+  list,
+  lsub,
+  status,
+  select,
+  examine,
+  unselect,
+  noop,
+  check,
+  search,
+  quota,
+  fetch,
+  store,
+  uidl,  ///< from here on POP3; noop is of both
+  stat,
+  pop_list,
+  top,
+  retr,
+  dele,
+};
+
+/// Of which messages.
+enum class Of : std::uint8_t {
+  all,
+  fresh,   ///< "new": that this device has not seen yet
+  newest,  ///< the last `count` of the mailbox
+  unread,  ///< whose text it has not got yet
+  one,     ///< the message that is read or deleted
+};
+
+struct ProfileStep {
+  Ask ask = Ask::noop;
+  std::string text;         ///< fetch: items; store: flag; list, lsub: pattern; search: keys; a mailbox
+  Of of = Of::fresh;        ///< fetch, store, top, retr
+  std::uint32_t count = 0;  ///< newest; top: lines
+  bool dele = false;        ///< retr: DELE follows each RETR, where the policy says so
+};
+
+/// "10s..20s": drawn evenly from between.
+struct Span {
+  Duration least{}, most{};
+};
+
+/// What a customer does with a message that came, himself.
+struct Habit {
+  double share = 0;  ///< part of the messages; 0 = none
+  Span after{};
+};
+
+enum class Removal : std::uint8_t { expunge, trash, flag };
+
+/// How a kind of mail client behaves: data, from a file in scenarios/devices/. Every section of the file says where its
+/// facts are from; sources are kept for `mailproof list`.
+struct Profile {
+  std::string name;   ///< "thunderbird"
+  std::string title;  ///< "Thunderbird, IMAP"
+  std::string path;
+  Protocol protocol = Protocol::imap;
+  bool stays = false;                         ///< keeps its connection between polls
+  std::string mechanism;                      ///< how it logs in; "" = the best that is offered
+  std::optional<TlsMode> tls;                 ///< none: the target's first endpoint
+  std::vector<ProfileStep> login, poll;       ///< poll of POP3: all of a session, but for QUIT, which ends it
+  std::vector<ProfileStep> news;              ///< once the server told of new messages, and after login
+  std::vector<ProfileStep> reading;           ///< IMAP: to show one message
+  Duration every{};                           ///< between polls; zero: none
+  double jitter = 0;                          ///< part of `every` that a poll may come earlier or later
+  std::optional<Duration> idle;               ///< listens by IDLE, which it begins anew after so long
+  Duration retry = std::chrono::seconds(30);  ///< after a connection that failed
+  Habit read, remove;                         ///< IMAP
+  Removal how = Removal::expunge;             ///< IMAP
+  AfterDownload after;                        ///< POP3
+  std::vector<std::string> sources;           ///< "login: comm-central nsImapProtocol.cpp"
+};
+
+struct LoadedProfile {
+  Profile profile;
+  std::vector<Problem> problems;
+};
+LoadedProfile parse_profile(std::string_view text, const std::string& file);
+LoadedProfile load_profile(const std::string& path);
+/// Whether a file's text is one, by its first key.
+bool is_profile(std::string_view text);
+/// Names of the profiles below `root`/devices, sorted.
+std::vector<std::string> profile_names(const std::string& root);
+std::string profile_path(const std::string& root, const std::string& name);
+
+}  // namespace mailproof::scenario
