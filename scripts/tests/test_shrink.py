@@ -67,14 +67,17 @@ def test_a_run_directory_names_what_failed_and_how_it_was_played(tmp_path):
 
 
 def test_of_a_run_of_checks_and_stories_a_story_is_shrunk(tmp_path):
-    tool.mailproof("run", "--sim", "pop3.1939-5", "scenarios/pop3", "--defect", "pop3.size-counts-lf", "--out", tmp_path / "run")
-    run = json.loads((tmp_path / "run/run.json").read_text("utf-8"))
-    kinds = {one["id"]: one["kind"] for one in run["scenarios"]}
-    assert "check" in {kinds[finding.split("/")[0]] for cause in run["causes"] for finding in cause["findings"]}
+    checks = "scenarios/conformance/pop3/1939-11.yaml"
+    tool.mailproof("run", "--sim", checks, "scenarios/pop3", "--defect", "pop3.size-counts-lf", "--out", tmp_path / "run")
+    failed = {one["id"]: one["kind"] for one in json.loads((tmp_path / "run/run.json").read_text("utf-8"))["scenarios"]
+              if one["verdict"] == "fail"}
+    assert set(failed.values()) == {"check", "story"}
     text = shrunk(tmp_path / "run").out
     assert "# Shows pop3-session/retr-size: " in text and len(steps(text)) == 1, text
-    check = next(identity for identity, kind in kinds.items() if kind == "check")
+    check = next(identity for identity, kind in failed.items() if kind == "check")
     assert "file of checks" in shrunk(tmp_path / "run", "--scenario", check, status=2).err
+    tool.mailproof("run", "--sim", checks, "--defect", "pop3.size-counts-lf", "--out", tmp_path / "checks")
+    assert "no story failed in this run" in shrunk(tmp_path / "checks", status=2).err
 
 
 def test_a_story_of_ones_own_is_shrunk_with_its_comments_and_its_letter(tmp_path):
