@@ -78,7 +78,8 @@ class Explaining {
     out_.directory = flags.directory;
   }
 
-  void add(const history::History& history) {
+  /// `whole`: nothing of it is missing. What is missing may explain what was seen, so that nobody is accused.
+  void add(const history::History& history, bool whole) {
     if (!flags_.scenario.empty() && history.info.scenario != flags_.scenario) return;
     if (flags_.copy && history.info.copy != *flags_.copy) return;
     ++scenarios_;
@@ -91,7 +92,9 @@ class Explaining {
     if (!all() && meant.empty()) return;
     history::Ledger ledger(history);
     for (const auto& event : history.events()) ledger.apply(event);
-    auto findings = run::judged(history, nullptr, false).findings;
+    auto result = run::judged(history, nullptr, false);
+    if (!whole) run::withhold(result, judge::Verdict::inconclusive);
+    auto& findings = result.findings;
     const std::string command = commands_.of(history.info);
     for (auto& finding : findings) finding.reproduce = command;
     if (all()) meant = report::unexpected(history, ledger, findings);
@@ -161,13 +164,13 @@ int explain(const ExplainFlags& flags) {
   if (!read) return complain(read.error().message());
   Explaining explaining(flags);
   for (const auto& one : read->histories) {
+    const bool whole = one.broken.empty() && (one.whole || !read->marked);
     explaining.ids.insert(one.history->info.scenario);
-    explaining.add(*one.history);
-  }
-  for (const auto& one : read->histories)
-    if (!one.broken.empty() || (read->marked && !one.whole))
+    explaining.add(*one.history, whole);
+    if (!whole)
       say_error(fmt::format("note: the history of {} is not whole: what is missing there is not told\n",
                             one.history->info.scenario));
+  }
   return explaining.tell();
 }
 

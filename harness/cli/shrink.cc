@@ -7,6 +7,7 @@
 #include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <shared_mutex>
 
 #include "archive/asked.h"
@@ -97,17 +98,33 @@ std::string text_at(const nlohmann::json& json, const char* key) {
   return json.is_object() && at != json.end() && at->is_string() ? at->get<std::string>() : "";
 }
 
-/// The scenario that shows the run's first cause at its simplest; of a load, the first finding's.
-std::string failing_scenario(const nlohmann::json& run, const nlohmann::json& stats) {
+/// What to shrink where nobody says it: the first cause of the run's report that a story shows, at its simplest; of a
+/// load the first finding's.
+void choose(const nlohmann::json& run, const nlohmann::json& stats, ShrinkFlags& flags) {
   const auto of = [](const std::string& finding) { return finding.substr(0, finding.find('/')); };
-  if (run.is_object() && run.contains("causes") && run["causes"].is_array())
-    for (const auto& cause : run["causes"])
-      if (text_at(cause, "severity") == "fail" && text_at(cause, "accepted").empty())
-        return of(text_at(cause, "simplest"));
-  if (stats.is_object() && stats.contains("findings") && stats["findings"].is_array())
-    for (const auto& finding : stats["findings"])
-      if (text_at(finding, "severity") == "fail") return of(text_at(finding, "id"));
-  return {};
+  const auto list = [](const nlohmann::json& in, const char* key) {
+    return in.is_object() && in.contains(key) && in[key].is_array() ? in[key] : nlohmann::json::array();
+  };
+  std::set<std::string> stories;
+  for (const auto& one : list(run, "scenarios"))
+    if (text_at(one, "kind") == "story") stories.insert(text_at(one, "id"));
+  for (const auto& cause : list(run, "causes")) {
+    if (text_at(cause, "severity") != "fail" || !text_at(cause, "accepted").empty()) continue;
+    std::vector<std::string> findings = {text_at(cause, "simplest")};
+    for (const auto& finding : list(cause, "findings"))
+      if (finding.is_string()) findings.push_back(finding.get<std::string>());
+    const auto shown = std::find_if(findings.begin(), findings.end(),
+                                    [&](const std::string& finding) { return stories.contains(of(finding)); });
+    if (shown == findings.end()) continue;
+    flags.scenario = of(*shown);
+    if (flags.finding.empty()) flags.finding = text_at(cause, "class");
+    return;
+  }
+  for (const auto& finding : list(stats, "findings"))
+    if (text_at(finding, "severity") == "fail") {
+      flags.scenario = of(text_at(finding, "id"));
+      return;
+    }
 }
 
 /// Takes the server, the seed and the rest from the command that plays it again; what stands on our own command line
@@ -147,8 +164,8 @@ Result<Source> source_of_run(ShrinkFlags& flags) {
   const auto run = read_json(directory + "/run.json"), stats = read_json(directory + "/stats.json");
   if (!run.is_object() && !stats.is_object())
     return Error{directory, "neither run.json nor stats.json is there: is it a run directory?"};
-  if (flags.scenario.empty()) flags.scenario = failing_scenario(run, stats);
-  if (flags.scenario.empty()) return Error{directory, "nothing failed in this run; name a scenario with --scenario"};
+  if (flags.scenario.empty()) choose(run, stats, flags);
+  if (flags.scenario.empty()) return Error{directory, "no story failed in this run; name one with --scenario"};
   std::string command;
   if (const auto asked = archive::read_asked(directory); asked) {
     const auto found = asked->commands.find(flags.scenario);
@@ -372,7 +389,7 @@ void add_shrink(CLI::App& app, int& status) {
   add_target_flags(*command, flags->target);
   command
       ->add_option("--scenario", flags->scenario,
-                   "Of a run directory this one; without it the simplest that shows what its report begins with")
+                   "Of a run directory this one; without it the simplest story that shows what its report begins with")
       ->type_name("ID");
   command
       ->add_option("--finding", flags->finding, "What to go on showing, like loss/lost; without it what is found first")

@@ -3,94 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <set>
-#include <string_view>
 #include <vector>
 
 #include "core/units.h"
+#include "explore/story_tree.h"
 #include "explore/write.h"
 #include "scenario/scenario.h"
 
 namespace mailproof::explore {
 namespace {
 
+using namespace story_tree;
 using scenario::Node;
-
-Node* find_in(Node& map, std::string_view key) {
-  for (Node& child : map.children)
-    if (child.key == key) return &child;
-  return nullptr;
-}
-
-void erase_key(Node& map, std::string_view key) {
-  std::erase_if(map.children, [&](const Node& child) { return child.key == key; });
-}
-
-std::optional<std::int64_t> number_of(const Node& node) {
-  std::int64_t out = 0;
-  const auto [end, error] = std::from_chars(node.text.data(), node.text.data() + node.text.size(), out);
-  if (node.kind != Node::Kind::scalar || error != std::errc{} || end != node.text.data() + node.text.size())
-    return std::nullopt;
-  return out;
-}
-
-void set_text(Node& node, std::string text) {
-  node.kind = Node::Kind::scalar;
-  node.text = std::move(text);
-  node.children.clear();
-}
-
-template <class F>
-void for_each_scalar(Node& node, const F& f) {
-  if (node.kind == Node::Kind::scalar) f(node);
-  for (Node& child : node.children) for_each_scalar(child, f);
-}
-
-bool mentions(const Node& node, std::string_view word) {
-  if (node.kind == Node::Kind::scalar && node.text == word) return true;
-  return std::any_of(node.children.begin(), node.children.end(),
-                     [&](const Node& child) { return mentions(child, word); });
-}
-
-/// "mail.2-4": the set, and which of it. Nothing where the text is no such thing.
-struct Ref {
-  std::string set;
-  std::int64_t first = 0, last = 0;
-};
-std::optional<Ref> ref_of(std::string_view text) {
-  const auto dot = text.rfind('.');
-  if (dot == std::string_view::npos || dot == 0) return std::nullopt;
-  Ref out{std::string(text.substr(0, dot)), 0, 0};
-  std::string_view rest = text.substr(dot + 1);
-  const auto take = [&](std::int64_t& into) {
-    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), into);
-    if (error != std::errc{} || into < 1) return false;
-    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
-    return true;
-  };
-  if (!take(out.first)) return std::nullopt;
-  out.last = out.first;
-  if (rest.empty()) return out;
-  if (rest.front() != '-') return std::nullopt;
-  rest.remove_prefix(1);
-  if (!take(out.last) || !rest.empty() || out.last < out.first) return std::nullopt;
-  return out;
-}
-
-std::string text_of(const Ref& ref) {
-  return ref.first == ref.last ? fmt::format("{}.{}", ref.set, ref.first)
-                               : fmt::format("{}.{}-{}", ref.set, ref.first, ref.last);
-}
-
-/// The one entry of a step: its key is the device.
-Node& entry_of(Node& step) { return step.children.front(); }
-const Node& entry_of(const Node& step) { return step.children.front(); }
-bool is_step(const Node& step) { return step.kind == Node::Kind::map && step.children.size() == 1; }
-bool is_together(const Node& step) {
-  return is_step(step) && entry_of(step).key == "together" && entry_of(step).kind == Node::Kind::list;
-}
 
 class Shrinker {
  public:
@@ -122,7 +48,7 @@ class Shrinker {
 
   /// True: it still fails, and is the story from now on.
   bool adopt(Node candidate) {
-    if (!out_.finished || !mend(candidate)) return false;
+    if (!out_.finished || !fit(candidate, path_)) return false;
     if (!seen_.insert(write(candidate).text).second) return false;
     if (out_.tries >= limits_.most_tries || (limits_.stop && limits_.stop())) {
       out_.finished = false;
@@ -140,81 +66,11 @@ class Shrinker {
     return adopt(std::move(candidate));
   }
 
-  /// Steps that do not fit any more go, until the rest is a story; false: there is none left.
-  bool mend(Node& candidate) {
-    for (;;) {
-      Node* all = find_in(candidate, "steps");
-      if (all == nullptr || all->children.empty()) return false;
-      unwrap(*all);
-      drop_unused(candidate);
-      const Written written = write(candidate);
-      const auto problems = scenario::parse(written.text, path_).problems;
-      if (problems.empty()) return true;
-      std::set<std::pair<std::size_t, std::size_t>> bad;
-      for (const auto& problem : problems)
-        for (const auto& step : written.steps)
-          if (step.line == problem.pos.line) bad.emplace(step.step, step.child);
-      if (bad.empty()) return false;
-      for (auto at = bad.rbegin(); at != bad.rend(); ++at) {
-        const auto [step, child] = *at;
-        Node& list = child == 0 ? *all : entry_of(all->children[step]);
-        list.children.erase(list.children.begin() + static_cast<std::ptrdiff_t>(child == 0 ? step : child - 1));
-      }
-    }
-  }
-
-  /// What is left of steps at the same time is a step, or nothing.
-  static void unwrap(Node& all) {
-    for (Node& step : all.children)
-      if (is_together(step) && entry_of(step).children.size() == 1) step = Node(entry_of(step).children.front());
-    std::erase_if(all.children, [](const Node& step) { return is_together(step) && entry_of(step).children.empty(); });
-  }
-
-  static bool acts(const Node& step, std::string_view device) {
-    if (!is_step(step)) return false;
-    if (is_together(step))
-      return std::any_of(entry_of(step).children.begin(), entry_of(step).children.end(),
-                         [&](const Node& child) { return acts(child, device); });
-    return entry_of(step).key == device;
-  }
-
-  static void drop_unused(Node& story) {
-    const Node* all = scenario::find(story, "steps");
-    const auto steps_mention = [&](std::string_view word) { return all != nullptr && mentions(*all, word); };
-    Node* devices = find_in(story, "devices");
-    if (devices != nullptr)
-      std::erase_if(devices->children, [&](const Node& device) {
-        return !steps_mention(device.key) && std::none_of(all->children.begin(), all->children.end(),
-                                                          [&](const Node& s) { return acts(s, device.key); });
-      });
-    Node* accounts = find_in(story, "accounts");
-    if (accounts == nullptr) return;
-    std::erase_if(accounts->children, [&](const Node& account) {
-      const std::string& name = accounts->kind == Node::Kind::map ? account.key : account.text;
-      return !steps_mention(name) && (devices == nullptr || !mentions(*devices, name));
-    });
-    if (Node* customers = find_in(story, "customers"); customers != nullptr && customers->kind == Node::Kind::map) {
-      std::erase_if(customers->children, [&](const Node& customer) {
-        return !steps_mention(customer.key) && !mentions(*accounts, customer.key);
-      });
-      if (customers->children.empty()) erase_key(story, "customers");
-    }
-    const bool plain =
-        accounts->kind == Node::Kind::map && std::all_of(accounts->children.begin(), accounts->children.end(),
-                                                         [](const Node& account) { return account.children.empty(); });
-    if (!plain) return;
-    for (Node& account : accounts->children) {
-      set_text(account, account.key);
-      account.quoted = false;
-    }
-    accounts->kind = Node::Kind::list;
-  }
-
   /// They tell of the longer story. None of it changes what is played.
   void drop_head() {
     for (const char* key : {"title", "why", "refs", "tags"}) erase_key(out_.story, key);
     Node mended = out_.story;
-    if (mend(mended)) out_.story = std::move(mended);
+    if (fit(mended, path_)) out_.story = std::move(mended);
     seen_.insert(write(out_.story).text);
   }
 
@@ -402,11 +258,11 @@ class Shrinker {
     for (const Node& one : all->children)
       for (const Node& entry : one.children)
         if (may_go(entry.key)) keys.emplace_back(one.key, entry.key);
-    for (const auto& [one, key] : keys)
+    for (const auto& pair : keys)
       adopt_with([&](Node& story) {
         Node* in = find_in(story, part);
         if (in == nullptr) return;
-        if (Node* map = find_in(*in, one)) erase_key(*map, key);
+        if (Node* map = find_in(*in, pair.first)) erase_key(*map, pair.second);
       });
   }
 

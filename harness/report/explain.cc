@@ -176,7 +176,8 @@ Explanation explain(const history::History& history, const history::Ledger& ledg
     if (!names(finding, out.message)) continue;
     out.found.push_back({finding.id, about(finding.actual, out.message), finding.severity});
     if (out.command.empty()) out.command = finding.reproduce;
-    const std::string_view mark = counts(finding) ? mark_of(class_of(finding.id, out.scenario)) : std::string_view();
+    const std::string_view mark =
+        finding.severity == judge::Severity::fail ? mark_of(class_of(finding.id, out.scenario)) : std::string_view();
     if (!mark.empty() && std::find(out.marks.begin(), out.marks.end(), mark) == out.marks.end())
       out.marks.push_back(mark);
   }

@@ -68,7 +68,7 @@ std::string row_of(const Explanation& one, std::size_t row) {
 
 std::string picture(const Explanation& one) {
   const std::size_t height = kHead + one.lines.size() * kRow + 8;
-  const std::size_t width = lane_x(one.sessions.size()) + 24 + 900;
+  const std::size_t width = lane_x(one.sessions.size()) + 24 + 780;
   std::string out = fmt::format(
       "<div class=\"scroll\"><svg class=\"life\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\" role=\"img\" "
       "aria-label=\"the way of {2}\">\n",

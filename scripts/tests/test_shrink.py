@@ -66,6 +66,20 @@ def test_a_run_directory_names_what_failed_and_how_it_was_played(tmp_path):
     assert "no scenario sync.no-such" in wrong.err
 
 
+def test_of_a_run_of_checks_and_stories_a_story_is_shrunk(tmp_path):
+    checks = "scenarios/conformance/pop3/1939-11.yaml"
+    tool.mailproof("run", "--sim", checks, "scenarios/pop3", "--defect", "pop3.size-counts-lf", "--out", tmp_path / "run")
+    failed = {one["id"]: one["kind"] for one in json.loads((tmp_path / "run/run.json").read_text("utf-8"))["scenarios"]
+              if one["verdict"] == "fail"}
+    assert set(failed.values()) == {"check", "story"}
+    text = shrunk(tmp_path / "run").out
+    assert "# Shows pop3-session/retr-size: " in text and len(steps(text)) == 1, text
+    check = next(identity for identity, kind in failed.items() if kind == "check")
+    assert "file of checks" in shrunk(tmp_path / "run", "--scenario", check, status=2).err
+    tool.mailproof("run", "--sim", checks, "--defect", "pop3.size-counts-lf", "--out", tmp_path / "checks")
+    assert "no story failed in this run" in shrunk(tmp_path / "checks", status=2).err
+
+
 def test_a_story_of_ones_own_is_shrunk_with_its_comments_and_its_letter(tmp_path):
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters/a.eml").write_text("From: a@example.org\nDate: Mon, 02 Mar 2026 09:14:07 +0100\nSubject: x\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\nGrüße\n", "utf-8")
@@ -121,7 +135,7 @@ def test_what_does_not_fail_is_not_shrunk(tmp_path):
     ran = shrunk("mixed.pop-download-empties-the-phone", "--sim", "--defect", "pop3.quit-deletes-nothing", "--finding", "loss/lost", status=2)
     assert "does not fail with loss/lost" in ran.err
     tool.mailproof("run", "--sim", "mixed.pop-download-empties-the-phone", "--out", tmp_path / "run")
-    assert "nothing failed in this run" in shrunk(tmp_path / "run", status=2).err
+    assert "no story failed in this run" in shrunk(tmp_path / "run", status=2).err
 
 
 def test_what_is_no_single_story_is_said(tmp_path):

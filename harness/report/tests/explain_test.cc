@@ -134,6 +134,7 @@ TEST(Explain, EndsInWordsOfAFixedList) {
     EXPECT_NE(std::find(marks().begin(), marks().end(), std::string_view(mark)), marks().end());
   }
   EXPECT_TRUE(story.explained(1, {story.finding("expectation/late", judge::Severity::latitude)}).marks.empty());
+  EXPECT_TRUE(story.explained(1, {story.finding("content/altered", judge::Severity::inconclusive)}).marks.empty());
   EXPECT_TRUE(story.explained(2, {story.finding("content/altered")}).marks.empty()) << "it is about another message";
 }
 
