@@ -161,6 +161,7 @@ void MailboxCheck::look(const std::string& mailbox, Then then) {
       return iequals(attribute, "\\Noselect") || iequals(attribute, "\\NonExistent");
     });
     if (below && holds_mail) mailboxes_.emplace_back(row.name);
+    if (row.name == mailbox) only_a_name_ = !holds_mail;
   };
   session_.open([this](const Completion& opened) {
     if (!opened.ok()) {
@@ -182,6 +183,8 @@ void MailboxCheck::look(const std::string& mailbox, Then then) {
 void MailboxCheck::look_into(std::size_t i, Finish next) {
   if (!why_.empty()) return next();
   reader_.open(mailboxes_[i], true, [this, i, next = std::move(next)](bool ok) {
+    // What LIST says cannot be selected, and was not, is a level of other names and holds no mail.
+    if (!ok && i == 0 && only_a_name_ && !session_.over()) return next();
     if (!ok) {
       why_ = mailboxes_[i] + " could not be looked into";
     } else if (reader_.foreign() != 0 && !context_.options.own_mailboxes) {

@@ -76,6 +76,7 @@ class MailboxCheck {
   RecordedImap session_;
   MailboxReader reader_;
   std::vector<std::string> mailboxes_;
+  bool only_a_name_ = false;  ///< LIST says that the mailbox itself cannot be selected
   std::string why_;
   Then then_;
 };
