@@ -29,6 +29,9 @@ inline constexpr std::string_view kDelayedLogins = "delayed-logins";
 /// it. No server offers it.
 inline constexpr std::string_view kBackend = "capabilities-of-a-backend";
 
+using scenario::kUnverified;
+inline bool is_of_the_target(std::string_view unless) { return unless == kBackend || unless == kUnverified; }
+
 /// A capability that a check asks for, and where it must stand: it counts in the state where it is used. A proxy
 /// announces its own before login, and the server's behind it afterwards.
 struct WantedOffer {

@@ -302,12 +302,28 @@ void Player::verify_mailbox(Time since) {
   });
 }
 
+/// What only prepares a check should need nothing of an MTA, which adds to the header, cuts or refuses what RFC 5321
+/// section 4.5.3.1 gives bounds, and may take its time.
+static bool better_appended(const scenario::Target& target, const scenario::Deliver& fill, bool meanwhile) {
+  using Kind = scenario::MessageKind;
+  if (target.imap.empty()) return false;
+  constexpr Kind kSafe[] = {Kind::plain, Kind::office, Kind::dot_lines, Kind::header_only};
+  if (std::find(std::begin(kSafe), std::end(kSafe), fill.kind) == std::end(kSafe)) return true;
+  const auto& ways = target.delivery;
+  return !meanwhile && std::find(ways.begin(), ways.end(), scenario::Way::append) != ways.end();
+}
+
 /// Over SMTP a 250 is no message in the mailbox yet, and queues change the order: one at a time then, each awaited. So
 /// is what comes while a talk is played; before it, all of the mailbox is looked at together.
 void Player::fill(const scenario::Step& step, Finish done) {
   const auto& fill = step.get<scenario::Deliver>();
   const auto way = delivery_way(context_.target, fill.via.value_or(scenario::Way::any));
   const bool meanwhile = talking_;
+  if (!fill.via && way == scenario::Way::smtp && better_appended(context_.target, fill, meanwhile)) {
+    scenario::Step& appended = fills_.emplace_back(step);
+    appended.get<scenario::Deliver>().via = scenario::Way::append;
+    return this->fill(appended, std::move(done));
+  }
   if ((way != scenario::Way::smtp && !meanwhile) || context_.target.imap.empty()) return perform(step, std::move(done));
   one_by_one(
       static_cast<std::size_t>(fill.count),

@@ -95,8 +95,11 @@ std::string_view tls_word(scenario::TalkTls tls) {
 std::optional<std::string> cannot_talk(const scenario::Check& check, const scenario::Target& target) {
   for (const auto& what : check.allow)
     if (!allows(target, what)) return fmt::format("the target file does not allow {}", what);
-  if (target.behind_proxy && std::find(check.unless.begin(), check.unless.end(), kBackend) != check.unless.end())
-    return "the target file says that capabilities come from a backend";
+  const auto without = [&](std::string_view what) {
+    return std::find(check.unless.begin(), check.unless.end(), what) != check.unless.end();
+  };
+  if (target.behind_proxy && without(kBackend)) return "the target file says that capabilities come from a backend";
+  if (target.insecure && without(kUnverified)) return "certificates are not verified (insecure)";
   if (!check.talks() && !check.looks()) return std::nullopt;
   const auto missing = [&](const scenario::TalkConnect& how) -> std::optional<std::string> {
     if (talk_endpoint(target, how) != nullptr) return std::nullopt;

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "scenario/story/verbs.h"
 #include "scenario/story/words.h"
 
@@ -9,7 +11,7 @@ std::string_view name(Need need) { return word_for(kNeeds, need); }
 std::string_view name(Way way) { return word_for(kWays, way); }
 std::string_view name(Outcome outcome) { return word_for(kOutcomes, outcome); }
 bool Check::real_tls() const {
-  if (!first.tls_max.empty()) return true;
+  if (!first.tls_max.empty() || std::find(unless.begin(), unless.end(), kUnverified) != unless.end()) return true;
   for (const TalkLine& line : talk)
     if (!line.connect.tls_max.empty() || (line.op == TalkLine::Op::closed && !line.text.empty())) return true;
   return false;

@@ -75,6 +75,7 @@ class WrongConnection final : public Peer {
   void feed(Bytes in, Time now) override {
     now_ = now;
     if (end_ || server_->wants() != Wants::nothing) return;
+    in_.erase(0, std::exchange(heard_, 0));
     in_ += as_text(in);
     go_on();
   }
@@ -103,7 +104,7 @@ class WrongConnection final : public Peer {
 
   void secured(const TlsFacts& facts, Time now) override {
     now_ = now;
-    in_.clear();
+    forget();
     server_->secured(facts, now);
     if (!facts.established || !opened_) return;
     begin(place(WrongBlock::At::secured, ""), {}, taken());
@@ -151,8 +152,8 @@ class WrongConnection final : public Peer {
   void go_on() {
     while (!end_) {
       if (block_ != nullptr && !act()) break;
-      if (server_->wants() != Wants::nothing) in_.clear();  // it hears nothing behind STLS or QUIT
-      if (in_.empty() || !hear()) break;
+      if (server_->wants() != Wants::nothing) forget();  // it hears nothing behind STLS or QUIT
+      if (in_.size() == heard_ || !hear()) break;
     }
     die();
   }
@@ -192,7 +193,7 @@ class WrongConnection final : public Peer {
         case Kind::close:
         case Kind::reset:
           end_ = action.kind;
-          in_.clear();
+          forget();
           block_ = nullptr;
           return true;
       }
@@ -229,23 +230,29 @@ class WrongConnection final : public Peer {
     return text;
   }
 
+  void forget() {
+    in_.clear();
+    heard_ = 0;
+  }
+
   /// Takes the next line, or octets of a literal, off what came. False: the line is unfinished.
   bool hear() {
     if (literal_left_ > 0) {
-      const std::string octets = in_.substr(0, literal_left_);
-      in_.erase(0, octets.size());
+      const std::string octets = in_.substr(heard_, literal_left_);
+      heard_ += octets.size();
       literal_left_ -= octets.size();
       if (!deaf_) out_.text(answer(octets));
       return true;
     }
-    const std::size_t lf = in_.find('\n');
-    if (lf == std::string::npos) return false;
-    std::string_view rest(in_.data(), lf + 1);
+    const std::size_t end = in_.find('\n', heard_);
+    if (end == std::string::npos) return false;
+    const std::size_t lf = end - heard_;
+    std::string_view rest(in_.data() + heard_, lf + 1);
     const std::string line(take_line(rest).text);
     const std::size_t chunk = content_ ? 0 : chunk_behind(line);
-    if (in_.size() < lf + 1 + chunk) return false;
-    const std::string bytes = in_.substr(0, lf + 1 + chunk);
-    in_.erase(0, bytes.size());
+    if (in_.size() - heard_ < lf + 1 + chunk) return false;
+    const std::string bytes = in_.substr(heard_, lf + 1 + chunk);
+    heard_ += bytes.size();
     if (content_) {
       hear_content(bytes);
     } else {
@@ -327,7 +334,8 @@ class WrongConnection final : public Peer {
   bool opened_ = false;
   std::optional<Kind> end_;        ///< close or reset: it is over when all is sent
   std::vector<std::size_t> said_;  ///< how often, for each place
-  std::string in_;                 ///< what the client said and nobody heard yet
+  std::string in_;                 ///< what the client said, and
+  std::size_t heard_ = 0;          ///< how much of it was heard
 
   // The block that is being acted.
   const Script::Block* block_ = nullptr;

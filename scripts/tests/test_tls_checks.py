@@ -1,9 +1,11 @@
 """Checks of what only a real TLS connection has, alerts and versions: the simulation cannot prove them, a bad server can."""
 import subprocess
+from unittest import mock
 
 import pytest
 import yaml
 
+import reference_server
 import tool
 from reference_server import ROOT
 
@@ -14,6 +16,13 @@ BAD = {
     "old-tls": ("pop3.8997-3.tls-min-version", "+OK"),
 }
 CHECKS = sorted({check for check, _ in BAD.values()})
+# Certificates: the check, the kind of the bad server, what it speaks, and where its TLS begins.
+CERTIFICATES = {
+    "expired": ("sec.8314-4.4.tls-cert-names", "expired", "imap", "implicit"),
+    "wronghost": ("sec.8314-4.4.tls-cert-names-pop3", "wronghost", "pop3", "implicit"),
+    "expired behind STARTTLS": ("sec.8314-4.4.tls-cert-names-starttls", "expired", "imap", "starttls"),
+}
+SAYS = {"expired": "has expired", "wronghost": "does not match host 127.0.0.1"}
 TARGET = """\
 target: {kind}
 pop3: [{{host: 127.0.0.1, port: {port}, tls: {tls}}}]
@@ -51,7 +60,8 @@ def test_every_check_that_is_said_to_be_shown_here_is():
             for server in servers if isinstance(servers, list) else [servers]:
                 if isinstance(server, dict) and "test" in server:
                     said[server["test"]] = f"{wrong['wrong']}.{check}"
-    assert said == {f"scripts/tests/test_tls_checks.py, the bad server {kind}": check for kind, (check, _) in BAD.items()}
+    shown = {kind: check for kind, (check, *_) in [*BAD.items(), *CERTIFICATES.items()]}
+    assert said == {f"scripts/tests/test_tls_checks.py, the bad server {kind}": check for kind, check in shown.items()}
 
 
 @pytest.mark.parametrize("kind", BAD)
@@ -67,6 +77,48 @@ def test_it_passes_on_a_server_that_is_bad_at_something_else(check, tmp_path):
     other = next(kind for kind, (its, _) in BAD.items() if its != check)
     scenario = play(check, other, tmp_path)
     assert scenario["verdict"] == "pass" and not scenario["findings"], scenario
+
+
+@pytest.fixture(scope="module")
+def good():
+    with mock.patch.object(reference_server, "PASSWORD", tool.PASSWORD):
+        with reference_server.server("--cert", CERTS / "good.pem", "--key", CERTS / "good.key", "--imaps", "0", "--pop3s",
+                                     "0") as running:
+            yield running
+
+
+def look_at_certificate(good, tmp_path, check, port, protocol, mode, more=""):
+    """A target whose first endpoint is good, so that all but the check is over that."""
+    first = good.ports[protocol if mode == "implicit" else protocol + "s"]
+    target = tmp_path / "target.yaml"
+    # A check whose id names no protocol speaks POP3 unless it says so, and wants an endpoint of it.
+    other = "" if protocol == "pop3" else f"pop3: [{{host: 127.0.0.1, port: {good.ports['pop3']}, tls: none}}]\n"
+    target.write_text(f"target: certificates\n{other}{protocol}: [{{host: 127.0.0.1, port: {first}, "
+                      f"tls: {'none' if mode == 'implicit' else 'implicit'}}}, "
+                      f"{{host: 127.0.0.1, port: {port}, tls: {mode}}}]\n"
+                      f"tls: {{ca: {CERTS}/ca.pem{more}}}\naccounts:\n"
+                      "  - {login: user0001, address: user0001@example.test, password_env: MAILPROOF_PASSWORD}\n")
+    ran = tool.mailproof("run", check, "--target", target, "--out", tmp_path / "run")
+    scenario, = tool.complete_run(tmp_path / "run")["scenarios"]
+    assert scenario["id"] == check, ran.text
+    return scenario
+
+
+@pytest.mark.parametrize("name", CERTIFICATES)
+def test_a_certificate_that_is_not_valid_fails(good, tmp_path, name):
+    check, kind, protocol, mode = CERTIFICATES[name]
+    with tool.bad_server(kind, protocol, "--certs", CERTS, *(["--implicit-tls"] if mode == "implicit" else [])) as port:
+        scenario = look_at_certificate(good, tmp_path, check, port, protocol, mode)
+        assert scenario["verdict"] == "fail" and SAYS[kind] in str(scenario["findings"]), scenario["findings"]
+        overlooked = look_at_certificate(good, tmp_path, check, port, protocol, mode, ", insecure: true")
+        assert overlooked["verdict"] == "not-applicable", "what nobody verifies is not called valid"
+
+
+@pytest.mark.parametrize("name", CERTIFICATES)
+def test_a_certificate_that_is_valid_passes(good, tmp_path, name):
+    check, _, protocol, mode = CERTIFICATES[name]
+    port = good.ports[protocol + "s" if mode == "implicit" else protocol]
+    assert look_at_certificate(good, tmp_path, check, port, protocol, mode)["verdict"] == "pass"
 
 
 def test_the_simulation_says_why_it_does_not_play_them(tmp_path):

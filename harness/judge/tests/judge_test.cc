@@ -95,6 +95,24 @@ TEST(Judges, StrictTurnsLatitudeIntoFail) {
   EXPECT_EQ(judge(scene.history, true).verdict, Verdict::fail);
 }
 
+TEST(Judges, HowDeepAListNestsIsNotTheGrammars) {
+  Scene scene;
+  const auto mail = scene.accepted(1);
+  const auto session = scene.watches(scene.phone, mail);
+  for (const char* code : {"imap.list.too_deep", "imap.syntax"})
+    scene.obs(What::deviation, session, [&](Event& e) {
+      e.code = code;
+      e.text = "(((((";
+    });
+  scene.audited(Scene::all(mail));
+  EXPECT_EQ(judge(scene.history, true).verdict, Verdict::pass);
+  scene.obs(What::deviation, session, [](Event& e) {
+    e.code = "imap.syntax";
+    e.text = "* FETCH";
+  });
+  EXPECT_EQ(judge(scene.history, false).verdict, Verdict::latitude);
+}
+
 TEST(Judges, AMissedExpectationThatALossExplainsIsToldOnce) {
   Scene scene;
   const auto mail = scene.accepted(2);

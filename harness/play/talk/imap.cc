@@ -110,13 +110,28 @@ bool is_variable(const ImapValue& value) {
 
 bool match_value(const ImapValue& want, const ImapValue& have, TalkVariables& variables);
 
+/// Capabilities in capitals, from A to Z.
+std::string in_one_order(const std::vector<ImapValue>& values) {
+  std::vector<std::string> words;
+  for (const ImapValue& value : values) words.push_back(upper(value.text));
+  std::sort(words.begin(), words.end());
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
+  return out;
+}
+
 /// "..." at the end of a list: what follows there is free (extension data of BODYSTRUCTURE).
 bool match_in_order(const std::vector<ImapValue>& want, const std::vector<ImapValue>& have, bool open_end,
                     TalkVariables& variables) {
   if (!want.empty() && is_variable(want.back()) && want.back().text.ends_with(":rest}")) {
     if (have.size() + 1 < want.size()) return false;
+    const std::vector<ImapValue> behind{have.begin() + static_cast<std::ptrdiff_t>(want.size() - 1), have.end()};
     std::string rest;
-    for (std::size_t i = want.size() - 1; i < have.size(); ++i) rest += (rest.empty() ? "" : " ") + have[i].text;
+    if (is_word(want.front(), "CAPABILITY")) {  // the response code: as of the response, in one order
+      rest = in_one_order(behind);
+    } else {
+      for (const ImapValue& value : behind) rest += (rest.empty() ? "" : " ") + value.text;
+    }
     const auto variable = cut_pattern(want.back().text);
     return match_in_order({want.begin(), want.end() - 1},
                           {have.begin(), have.begin() + static_cast<std::ptrdiff_t>(want.size() - 1)}, false,
@@ -209,16 +224,6 @@ bool match_esearch(const std::vector<ImapValue>& want, const std::vector<ImapVal
   if (wanted.uid != came.uid) return false;
   if (!wanted.correlator.empty() && !match_in_order(wanted.correlator, came.correlator, false, variables)) return false;
   return match_any_order(wanted.data, came.data, 2, !exact, variables);
-}
-
-/// Capabilities in capitals, from A to Z.
-std::string in_one_order(const std::vector<ImapValue>& values) {
-  std::vector<std::string> words;
-  for (const ImapValue& value : values) words.push_back(upper(value.text));
-  std::sort(words.begin(), words.end());
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
-  return out;
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ static bool renames_inbox(const scenario::Check& check) {
 
 void Talk::look(std::function<void(bool)> then) {
   if (check_.real_tls() && context_.network.simulated()) {
-    not_applicable("the simulation has no versions of TLS and no alerts");
+    not_applicable("the simulation has no versions of TLS, no alerts and no certificates");
     return then(false);
   }
   if (renames_inbox(check_) && !context_.options.alone && !context_.options.own_mailboxes) {
@@ -50,7 +50,7 @@ void Talk::look(std::function<void(bool)> then) {
   std::vector<WantedOffer> asked;
   for (const auto& one : check_.when) asked.push_back(used_in_its_state(one));
   for (const auto& one : check_.unless)
-    if (one != kBackend) asked.push_back(unwanted(one));
+    if (!is_of_the_target(one)) asked.push_back(unwanted(one));
   if (asked.empty()) return then(true);
   if (const Offered* known = offered_before(asked)) return then(applicable(*known));
   looked_ = std::move(then);
@@ -134,7 +134,7 @@ bool Talk::applicable(const Offered& offered) {
     if (offered.has({one})) why += wanted.where == Where::before_login ? " before login" : " after login";
   }
   for (const auto& one : check_.unless) {
-    if (one == kBackend || !offered.has(unwanted(one))) continue;
+    if (is_of_the_target(one) || !offered.has(unwanted(one))) continue;
     if (one == kDelayedLogins) {
       delays_ = true;
     } else {

@@ -104,6 +104,7 @@ void Talk::record(Line* at, const scenario::TalkLine& line, Type type, std::stri
 
 Talk::Came Talk::right(Line* at, const scenario::TalkLine& line, std::string actual) {
   record(at, line, Type::ok, expected(line), std::move(actual));
+  if (at != nullptr) at->heard = context_.network.now();
   within_.reset();
   next();
   return Came::on;

@@ -111,7 +111,7 @@ void Talk::unbound(const std::string& name) {
   context_.fail("talk", fmt::format("the check needs ${{{}}}, and the line that binds it did not come", name));
 }
 
-void Talk::fill_variable(Line& at, const TalkVariable& variable, Pieces& out) {
+void Talk::fill_variable(Line& at, const TalkVariable& variable, bool raw, Pieces& out) {
   const std::string& name = variable.name;
   const auto account = [&](std::string_view word) -> const scenario::PoolAccount* {
     if (!std::string_view(name).starts_with(word)) return nullptr;
@@ -139,7 +139,8 @@ void Talk::fill_variable(Line& at, const TalkVariable& variable, Pieces& out) {
   if (name == "fill") {
     // ${fill:1000:ab }: that, so many times.
     const auto colon = variable.type.find(':');
-    const std::string unit = colon == std::string::npos ? "A" : variable.type.substr(colon + 1);
+    const std::string written = colon == std::string::npos ? "A" : variable.type.substr(colon + 1);
+    const std::string unit = raw ? unescaped(written) : written;
     std::string all;
     for (std::size_t i = 0; i < times() && all.size() < 1U << 24; ++i) all += unit;
     out.push_back({std::move(all), false});
@@ -207,7 +208,7 @@ Talk::Pieces Talk::fill_in(Line& at, std::string_view text, bool raw) {
       pad_at = out.size();
       out.push_back({});
     } else {
-      fill_variable(at, *part.variable, out);
+      fill_variable(at, *part.variable, raw, out);
     }
   }
   if (pad != 0) {
@@ -313,6 +314,7 @@ void Talk::put(std::vector<Segment> more) {
 /// All C lines of a connection that follow each other go out as one write.
 Talk::Came Talk::send(Line& at) {
   if (lines_sent_ == 0) {
+    at.said = context_.network.now();
     to_send_.clear();
     const int connection = check_.talk[next_].connection;
     std::size_t i = next_;

@@ -280,6 +280,12 @@ Talk::Came Talk::step(const scenario::TalkLine& line) {
       return closed(at, line);
     case Op::quiet:
       return quiet(at, line);
+    case Op::took: {
+      const auto span = std::chrono::duration_cast<std::chrono::milliseconds>(at.heard - at.said);
+      variables_.values[cut_pattern(line.text).front().variable->name] =
+          fmt::to_string(std::max<std::int64_t>(span.count(), 0));
+      return on();
+    }
     case Op::tls:
       return tls(at, line);
     case Op::distinct: {

@@ -64,6 +64,7 @@ class Talk final : public Alarm {
     Time attempt{};                            ///< since when the newest try to bring it up is waited for
     std::optional<Time> retry_at;              ///< the login was refused for a moment
     std::string refusal;                       ///< ... in these words
+    Time said{}, heard{};                      ///< when the newest C line began, and when the newest reply was right
     bool end_taken = false;                    ///< a line of the talk took note that the server ended it
     bool refused = false;                      ///< the reply that was read last was -ERR, NO, BAD, 4xx or 5xx
     std::vector<std::size_t> recipients = {};  ///< SMTP, LMTP: accounts that RCPT named since MAIL
@@ -119,7 +120,7 @@ class Talk final : public Alarm {
   Came may_go_on(Line& at);
   Pieces fill_in(Line& at, std::string_view text, bool raw);
   void give_addresses();
-  void fill_variable(Line& at, const TalkVariable& variable, Pieces& out);
+  void fill_variable(Line& at, const TalkVariable& variable, bool raw, Pieces& out);
   std::optional<std::string> own_mailbox(const std::string& name, bool raw, bool quoted) const;
   void unbound(const std::string& name);
   std::optional<std::string> message(std::string_view name) const;

@@ -142,6 +142,16 @@ TEST(Requirements, WhatABackendAnnouncesIsNotHeldAgainstItsProxy) {
   EXPECT_EQ(not_applicable(scenario, target), "the target file says that capabilities come from a backend");
 }
 
+TEST(Requirements, ACertificateThatNobodyVerifiesIsNotCalledValid) {
+  scenario::Scenario scenario;
+  scenario.check.emplace();
+  scenario.check->unless = {std::string(kUnverified)};
+  Target target = complete();
+  EXPECT_EQ(not_applicable(scenario, target), std::nullopt);
+  target.insecure = true;
+  EXPECT_EQ(not_applicable(scenario, target), "certificates are not verified (insecure)");
+}
+
 TEST(DeliveryWay, IsTheFirstThatTheTargetCanWhereAnyWillDo) {
   Target target = complete();
   EXPECT_EQ(delivery_way(target, Way::any), Way::lmtp);

@@ -71,6 +71,7 @@ struct TalkLine {
     arrives,       ///< waits until what text names is in a mailbox: "mail.1", "mail.1 user2", "report mail.1"
     no_report,     ///< no delivery report about the message that text names is in a mailbox after the settling time
     note,          ///< records text
+    took,          ///< binds the variable text: milliseconds between what was said last and what came last
     ask,           ///< IMAP: says the command text until the untagged lines behind it have come
     imaptest,      ///< the replies to a group of commands of an ImapTest script
     same,          ///< operands
@@ -103,6 +104,10 @@ struct TalkLine {
   int line = 0;  ///< in the file
 };
 
+/// Among what a check is played without: a target whose certificates are not verified (insecure), where a handshake
+/// that succeeds says nothing of them. No server offers it.
+inline constexpr std::string_view kUnverified = "unverified-certificates";
+
 /// What a check is, beside the steps that it shares with stories.
 struct Check {
   Level level = Level::must;
@@ -124,7 +129,7 @@ struct Check {
   std::size_t deliveries = 0;
   bool talks() const { return !talk.empty(); }
   bool looks() const { return !when.empty() || !unless.empty(); }  ///< asks first what the server offers
-  /// Looks at what only a real TLS connection has: versions, alerts.
+  /// Looks at what only a real TLS connection has: versions, alerts, certificates.
   bool real_tls() const;
 };
 

@@ -48,6 +48,7 @@ constexpr Instruction kInstructions[] = {
     {"no-report", Op::no_report, Instruction::Wants::text},
     {"note", Op::note, Instruction::Wants::text},
     {"ask", Op::ask, Instruction::Wants::text},
+    {"took", Op::took, Instruction::Wants::text},
     {"same", Op::same, Instruction::Wants::operands},
     {"differ", Op::differ, Instruction::Wants::operands},
     {"fewer", Op::fewer, Instruction::Wants::operands},
@@ -89,20 +90,28 @@ class TalkReader {
     const std::string_view whole = trimmed(text);
     if (whole.empty() || whole.front() == '#') return;
     std::string_view rest = whole;
-    int connection = 1;
+    int first = 1, last = 1;
     const auto arrow = rest.find("> ");
-    if (arrow != std::string_view::npos && arrow > 0 && arrow <= 2 &&
-        std::all_of(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(arrow),
-                    [](char c) { return c >= '0' && c <= '9'; })) {
-      const auto n = number_in(rest.substr(0, arrow), 1, 99);
-      if (!n) return complain(whole, "a connection from 1 to 99, like 2> C: NOOP");
-      connection = *n;
+    if (arrow != std::string_view::npos && arrow > 0 && arrow <= 5 &&
+        rest.substr(0, arrow).find_first_not_of("0123456789-") == std::string_view::npos) {
+      const auto dash = std::min(rest.find('-'), arrow);
+      const auto from = number_in(rest.substr(0, dash), 1, 99);
+      const auto to = dash == arrow ? from : number_in(rest.substr(dash + 1, arrow - dash - 1), 1, 99);
+      if (!from || !to || *to < *from)
+        return complain(whole, "a connection from 1 to 99, like 2> C: NOOP, or several, like 2-9> C: NOOP");
+      first = *from;
+      last = *to;
       rest = trimmed(rest.substr(arrow + 2));
     }
+    // Several: the line for each of them, one after the other.
+    for (int connection = first; connection <= last; ++connection) read(whole, rest, connection);
+  }
+
+  void read(std::string_view whole, std::string_view rest, int connection) {
     TalkLine out;
     out.connection = connection;
     out.written = whole;
-    out.line = line;
+    out.line = line_;
     if (rest.starts_with('C') && said(rest, out)) return;
     out.applies = rest.starts_with('A');
     out.prepares = rest.starts_with('P');

@@ -146,6 +146,12 @@ class TalkSense {
         return compared(one);
       case Op::distinct:
         return filled(one, one.text);
+      case Op::took: {
+        const auto variable = only_variable(one.text);
+        if (!variable || !variable->type.empty()) return complain(one, one.text, "a variable, like took: ${login}");
+        bound_.insert(variable->name);
+        return;
+      }
       case Op::ask:
         if (wire_of(one).protocol != Protocol::imap) complain(one, one.written, "ask: on a connection of IMAP");
         [[fallthrough]];

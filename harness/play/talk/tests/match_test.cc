@@ -334,6 +334,8 @@ TEST(MatchImap, AllCapabilitiesAreTakenInOneOrder) {
   EXPECT_EQ(variables.values["all"], "ACL ID IMAP4REV1");
   EXPECT_TRUE(match_imap("* CAPABILITY ${all:rest}", "* CAPABILITY ID ACL IMAP4rev1", false, variables));
   EXPECT_FALSE(match_imap("* CAPABILITY ${all:rest}", "* CAPABILITY ID IMAP4rev1", false, variables));
+  EXPECT_TRUE(match_imap("* OK [CAPABILITY ${all:rest}]", "* OK [CAPABILITY Acl ID IMAP4rev1] hi", true, variables));
+  EXPECT_FALSE(match_imap("* OK [CAPABILITY ${all:rest}]", "* OK [CAPABILITY ID IMAP4rev1] hi", true, variables));
 }
 
 }  // namespace

@@ -57,6 +57,25 @@ TEST(Preparation, OverSmtpOnlyTheNewMessageIsAwaited) {
   EXPECT_LT(rig.took(), std::chrono::seconds(5)) << "what the check deleted itself is not waited for";
 }
 
+TEST(Preparation, NeedsNothingOfAnMtaWhereItCanAppend) {
+  const auto over_smtp = [](const std::string& mailbox, std::vector<scenario::Way> ways) {
+    SimRig rig(scenario::parse("id: pop3.1939-7\ntitle: t\nneeds: [pop3]\nmailbox: " + mailbox +
+                                   "\nchecks:\n  - id: one\n    level: MUST\n    title: it is so\n    talk: |\n" +
+                                   Checked::indented("C: STAT\nS: +OK 1"),
+                               "check.yaml"));
+    rig.target.delivery = std::move(ways);
+    rig.play();
+    EXPECT_THAT(rig.told(What::talk).back(), HasSubstr("ok  +OK 1"));
+    const auto& sessions = rig.player->history().sessions();
+    return std::any_of(sessions.begin(), sessions.end(),
+                       [](const auto& session) { return session.protocol == Protocol::smtp; });
+  };
+  using enum scenario::Way;
+  EXPECT_FALSE(over_smtp("[plain]", {smtp, append}));
+  EXPECT_TRUE(over_smtp("[plain]", {smtp})) << "where the target file does not have mail appended it is not";
+  EXPECT_FALSE(over_smtp("[long-lines]", {smtp})) << "a line of more than 998 octets may be refused (RFC 5321)";
+}
+
 TEST(Preparation, ADeliveryMeanwhileThatIsLostEndsIt) {
   const auto losing = [](server::ServerOptions& options) { options.defects = {"delivery.accepts-and-drops"}; };
   SimRig rig(

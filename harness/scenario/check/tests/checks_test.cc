@@ -147,6 +147,20 @@ TEST(Talk, ConnectionsCountsAlternativesAndInstructionsAreRead) {
   EXPECT_EQ(one.check->deliveries, 1U) << "what stands in the talk is not delivered before it";
 }
 
+TEST(Talk, ALineForSeveralConnectionsIsALineForEach) {
+  const auto one = only(file(talk("3-5> connect: imap greeting\n2-2> C: NOOP\n2> S: +OK")));
+  const auto& lines = one.check->talk;
+  ASSERT_EQ(lines.size(), 5U);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(lines[i].connection, static_cast<int>(i) + 3);
+    EXPECT_EQ(lines[i].connect.protocol, Protocol::imap);
+    EXPECT_EQ(lines[i].written, "3-5> connect: imap greeting");
+  }
+  EXPECT_EQ(lines[3].connection, 2);
+  for (const char* line : {"5-3> C: NOOP", "0-3> C: NOOP", "3-100> C: NOOP", "3-> C: NOOP", "-3> C: NOOP"})
+    EXPECT_THAT(complaint(file(talk(line))), HasSubstr("2-9> C: NOOP")) << line;
+}
+
 TEST(Talk, WhatABlockAnswersIsMarked) {
   const auto one =
       only(file(talk("C: XBLK\nC: NOOP\nC: YBLK\nS: +OK\nS: ...\nS: .\nS: +OK\nS: +OK | -ERR\nS: a\nS: .")));
@@ -216,6 +230,9 @@ TEST(Talk, MistakesAreNamedWithTheirLine) {
   EXPECT_THAT(complaint(file(talk("S~: ([a"))), HasSubstr("regular expression"));
   EXPECT_THAT(complaint(file(talk("quiet: soon"))), HasSubstr("quiet: 500ms"));
   EXPECT_THAT(complaint(file(talk("connect: selected"))), HasSubstr("a state of POP3"));
+  EXPECT_THAT(complaint(file(talk("C: NOOP\nS: +OK\ntook: 5"))), HasSubstr("took: ${login}"));
+  EXPECT_THAT(complaint(file(talk("C: NOOP\nS: +OK\nnote: ${t} ms\nC: ${t}"))),
+              HasSubstr("that an S line above binds"));
   EXPECT_THAT(complaint(file(talk("connect: user2"))), HasSubstr("user2 where the check has accounts"));
   EXPECT_THAT(complaint(file(talk("deliver: 2 fancy"))), HasSubstr("kinds are plain"));
 }
