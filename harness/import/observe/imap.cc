@@ -411,7 +411,10 @@ void ImapObserver::on_ended(const session::Ended& ended, Time) {
   if (abandoning_) return;
   // Who comes in the middle of a literal takes mail for responses.
   const bool broken = ended.broken && sure_;
-  over(ended.clean ? "clean" : broken ? "broken" : "ours", name(ended.reason), ended.message());
+  over(ended.clean ? "clean"
+       : broken    ? "broken"
+                   : "ours",
+       name(ended.reason), ended.clean ? std::string("LOGOUT") : ended.why);
 }
 
 void ImapObserver::abandon(std::string_view why) {

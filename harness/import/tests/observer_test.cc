@@ -75,7 +75,9 @@ Dialogue imap() {
       {true, "* FLAGS (\\Seen)\r\n* 2 EXISTS\r\n* OK [UIDVALIDITY 77] ok\r\n* OK [UIDNEXT 9] next\r\na2 OK done\r\n"},
       {false, "a3 FETCH 1:2 (UID FLAGS BODY.PEEK[])\r\na4 STORE 2 +FLAGS (\\Deleted)\r\n"},
       {true, "* 1 FETCH (UID 4 FLAGS () BODY[] " + literal + kMail + ")\r\n* 2 FETCH (UID 8 FLAGS (\\Seen) BODY[] " +
-                 literal + kMail + ")\r\na3 OK done\r\n* 2 FETCH (FLAGS (\\Deleted))\r\na4 OK done\r\n"},
+                 literal + kMail + ")\r\na3 OK done\r\n"},
+      {false, "a4 STORE 2 +FLAGS (\\Deleted)\r\n"},
+      {true, "* 2 FETCH (FLAGS (\\Deleted))\r\na4 OK done\r\n"},
       {false, "a5 APPEND \"Entw&APw-rfe\" (\\Draft) " + literal},
       {true, "+ go on\r\n"},
       {false, kMail + "\r\n"},
@@ -85,7 +87,7 @@ Dialogue imap() {
       {false, "DONE\r\n"},
       {true, "a6 OK done\r\n"},
       {false, "a7 LOGOUT\r\n"},
-      {true, "* BYE\r\na7 OK bye\r\n"}};
+      {true, "* BYE now\r\na7 OK bye\r\n"}};
 }
 
 TEST(ImapObserver, HearsWhatIsAskedAndTold) {
