@@ -193,6 +193,19 @@ def test_a_defect_is_noticed(tmp_path, defect, judge):
     assert any(f"/{judge}/" in finding for finding in findings(tmp_path / "run")), told
 
 
+def test_what_is_found_is_said_while_it_goes_on(tmp_path):
+    with recorded(tmp_path / "run", "--defect", "imap.size-huge", protocols=("imap",)) as recorder:
+        phone = recorder.imap()
+        phone.append("INBOX", None, None, MESSAGE)
+        phone.select()
+        phone.fetch("1:*", "(UID RFC822.SIZE BODY.PEEK[])")
+        line = recorder.process.stderr.readline()
+        assert "record/content/size-differs" in line and line.split()[2] == "fail"
+        phone.logout()
+        status, _ = recorder.stop()
+    assert status == 1
+
+
 def test_no_password_is_written_anywhere(tmp_path):
     with server_with_secret() as upstream:
         recorder = Recorder(upstream, tmp_path / "run")
