@@ -15,7 +15,8 @@ import time
 
 import pytest
 
-from reference_server import BINARY, MESSAGE, PASSWORD, filler, make_certificate, server
+import throwaways
+from reference_server import BINARY, MESSAGE, PASSWORD, Running, filler, make_certificate, server
 from tool import complete_run, mailproof
 
 SECRET = "S3cret-of-the-house"
@@ -39,14 +40,16 @@ class Recorder:
         else:
             raise RuntimeError(self.process.stderr.read())
 
-    def imap(self, user="user0001", password=PASSWORD):
+    password = PASSWORD
+
+    def imap(self, user="user0001", password=None):
         session = imaplib.IMAP4("127.0.0.1", self.ports["imap"], timeout=30)
-        session.login(user, password)
+        session.login(user, password or self.password)
         return session
 
-    def pop(self, user="user0001", password=PASSWORD):
+    def pop(self, user="user0001", password=None):
         session = poplib.POP3("127.0.0.1", self.ports["pop3"], timeout=30)
-        session.user(user), session.pass_(password)
+        session.user(user), session.pass_(password or self.password)
         return session
 
     def deliver(self, message, *to):
@@ -166,6 +169,24 @@ def test_a_correct_server_is_recorded_and_not_accused(tmp_path):
     assert [event for event in events(tmp_path / "run", what="copy", type="ok") if event["uidvalidity"]]
     again = mailproof("judge", tmp_path / "run")
     assert again.status == 0, again.text
+
+
+def test_a_real_server_is_not_accused(tmp_path):
+    """Dovecot, which takes a login in clear text from its own address."""
+    with throwaways.running("dovecot") as dovecot:
+        ports = {protocol: dovecot.port(protocol, "none") for protocol in ("imap", "pop3", "lmtp")}
+        recorder = Recorder(Running(ports), tmp_path / "run", "--all-clients", protocols=tuple(ports))
+        recorder.password = throwaways.PASSWORD
+        try:
+            everything(recorder)
+            status, told = recorder.stop()
+        finally:
+            recorder.process.kill()
+            recorder.process.wait()
+            recorder.process.stdout.close(), recorder.process.stderr.close()
+    assert status == 0, told
+    assert not [finding for finding in findings(tmp_path / "run") if "/session/deviation" not in finding], told
+    assert len(events(tmp_path / "run", what="deliver", type="ok")) == 8
 
 
 @pytest.mark.parametrize("defect, judge", [
@@ -343,3 +364,19 @@ def test_wrong_use_is_said(tmp_path):
         ran = mailproof("record", *arguments, "--out", tmp_path / "run")
         assert ran.status == 2 and words in ran.err, ran.text
         assert not (tmp_path / "run").exists()
+
+
+def latitudes():
+    listed = subprocess.run([BINARY, "server", "--list-latitudes"], capture_output=True, text=True, check=True).stdout
+    return [line.split()[0] for line in listed.splitlines()]
+
+
+@pytest.mark.parametrize("latitude", latitudes())
+def test_a_permitted_server_is_not_accused(tmp_path, latitude):
+    with recorded(tmp_path / "run", "--latitude", latitude, options=("--all-clients",)) as recorder:
+        # What is refused, or answered another way, a client of Python's may not expect.
+        with contextlib.suppress(imaplib.IMAP4.error, poplib.error_proto, AssertionError, IndexError, TypeError):
+            everything(recorder)
+        status, told = recorder.stop()
+    assert status == 0, told
+    assert len(events(tmp_path / "run")) > 40
