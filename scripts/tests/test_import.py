@@ -90,6 +90,9 @@ def test_dovecots_rawlogs_become_a_run(rawlogs, tmp_path):
     assert len(sessions) == 2
     again = mailproof("judge", tmp_path / "run")
     assert again.status == 0, again.text
+    # Named by both of its files, and with its folder, each session is read once.
+    twice = mailproof("import", *sorted((rawlogs / "user0001").iterdir()), rawlogs / "user0001", "--user", "user0001", "--out", tmp_path / "twice")
+    assert twice.status == 0 and len(events(tmp_path / "twice")) == len(events(tmp_path / "run"))
 
 
 def test_half_of_the_recordings_accuse_nobody(rawlogs, tmp_path):

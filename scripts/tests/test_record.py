@@ -350,8 +350,8 @@ def test_it_adds_little_to_a_command(tmp_path):
         direct.login("user0001", PASSWORD)
         added = median(recorder.imap()) - median(direct)
         recorder.stop()
-    # Unoptimised and on a busy machine; the release build adds less than 0.2 ms.
-    assert added < 0.005, f"{added * 1000:.3f} ms"
+    # 0.07 ms with nothing optimised, where nothing else runs.
+    assert added < 0.002, f"{added * 1000:.3f} ms"
 
 
 def test_wrong_use_is_said(tmp_path):
