@@ -74,6 +74,7 @@ def test_nothing_of_the_original_is_left(run, tmp_path):
     assert ran.status == 0, ran.text
     assert "none of them is left" in ran.out and "the judges say the same" in ran.out
     complete_run(tmp_path / "copy")
+    assert {path.name for path in (tmp_path / "copy").iterdir()} == {path.name for path in run.iterdir()}
     for path, text in everything_in(tmp_path / "copy").items():
         for word in PRIVATE:
             assert not re.search(rf"(?<![a-z0-9]){re.escape(word.lower())}(?![a-z0-9])", text.lower()), (path, word)

@@ -53,6 +53,7 @@ unchanged unchangedsince undeleted undraft unflagged unique unkeyword unknown un
 unselect unsubscribe until update upper us use used user users using utc utf utf7 utf8 vanished version vrfy
 waiting was wed what where which while who whole windows with within without write wrong x xclient xforward
 xlist xoauth2 yes you your zero
+res quotaset deflate keywords valid highest
 )";
 
 /// "pop-list" is two.
