@@ -139,6 +139,7 @@ int anonymise(const std::string& from, const std::string& to, std::uint64_t key)
   for (const std::string& wrong : {archive::write_file(out.file("history.jsonl"), text),
                                    archive::write_asked(out.path(), fresh), write_logs(from, out.path(), words)})
     if (!wrong.empty()) return complain(wrong), kTrouble;
+  fs::remove(out.file("history"), error);  // nothing is written while it goes on
   all.version = kVersion;
   all.notes.emplace_back("names, addresses, subjects, texts and numbers of mail are replaced, the same by the same");
   report::close({}, fresh.ids, all);

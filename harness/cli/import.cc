@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <filesystem>
+#include <set>
 
 #include "cli/commands.h"
 #include "cli/recorded.h"
@@ -17,6 +18,19 @@ struct ImportFlags {
   std::string out, user;
   bool by_directory = false, all_clients = false, strict = false;
 };
+
+/// What `from` has of files that were not read yet: a pair of rawlogs may be named by both of its files, a directory
+/// and what is in it.
+void add_new(std::vector<imports::Overheard> from, std::set<std::string>& known, std::vector<imports::Overheard>& to) {
+  std::set<std::string> fresh;
+  for (auto& one : from) {
+    const std::string file = std::filesystem::weakly_canonical(one.file).string();
+    if (known.contains(file)) continue;
+    fresh.insert(file);
+    to.push_back(std::move(one));
+  }
+  known.merge(fresh);
+}
 
 /// Whose they are, as far as the command says so.
 void name_users(const ImportFlags& flags, std::vector<imports::Overheard>& all) {
@@ -34,10 +48,11 @@ std::string as_clock(imports::ClockTime at) {
 
 int import(const ImportFlags& flags) {
   std::vector<imports::Overheard> all;
+  std::set<std::string> known;
   for (const std::string& file : flags.files) {
     auto read = imports::read_recording(file);
     if (!read) return complain(read.error().message());
-    std::move(read->begin(), read->end(), std::back_inserter(all));
+    add_new(std::move(*read), known, all);
   }
   if (all.empty()) return complain("these files hold no conversation over IMAP, POP3, SMTP or LMTP");
   name_users(flags, all);

@@ -160,7 +160,11 @@ int record(const RecordFlags& flags) {
   std::fflush(stdout);
   WireKeeper wire(**directory, run.id, recording);
   const host::Nudged nudged(loop);
-  Pulse pulse(loop, [&] { wire.keep(); });
+  LiveJudge judge(recording);
+  Pulse pulse(loop, [&] {
+    wire.keep();
+    judge.look(loop.now());
+  });
   loop.run([&] {
     (*stream)->flush();
     return host::interrupted() || (bound && loop.now().time_since_epoch() >= *bound) ||

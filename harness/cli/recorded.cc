@@ -5,7 +5,9 @@
 #include "archive/asked.h"
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "cli/output.h"
 #include "core/version.h"
+#include "judge/judge.h"
 #include "report/groups.h"
 #include "report/lanes.h"
 #include "run/said.h"
@@ -57,6 +59,19 @@ void WireKeeper::keep() {
     written_[i] = here.offset + here.length;
     directory_.write_wire_of(0, id_, recording_.history, i + 1, *logs[i]);
   }
+}
+
+void LiveJudge::look(Time now) {
+  constexpr Duration kSeldom = std::chrono::seconds(5);
+  constexpr std::size_t kMostEvents = 20'000;
+  const std::size_t events = recording_.history.events().size();
+  if (events == judged_ || events > kMostEvents || now - looked_ < kSeldom) return;
+  judged_ = events;
+  looked_ = now;
+  for (const auto& finding : judge::judge(recording_.history, false).findings)
+    if (told_.insert(finding.id).second)
+      say_error(fmt::format("{}  {} {}: {}\n", format_seconds(now.time_since_epoch()), judge::name(finding.severity),
+                            finding.id, finding.actual.substr(0, finding.actual.find('\n'))));
 }
 
 int end_recorded(const archive::RunDirectory& directory, const RecordedRun& run, imports::Recording& recording,

@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,20 @@ class WireKeeper {
   std::string id_;
   const imports::Recording& recording_;
   std::vector<std::uint64_t> written_;  ///< by session - 1: where its log was
+};
+
+/// Judges while it is heard, and says on standard error what is found first. Judging holds up what passes, so it is
+/// done seldom, and of a long recording only at its end.
+class LiveJudge {
+ public:
+  explicit LiveJudge(const imports::Recording& recording) : recording_(recording) {}
+  void look(Time now);
+
+ private:
+  const imports::Recording& recording_;
+  std::size_t judged_ = 0;  ///< events
+  Time looked_{};
+  std::set<std::string> told_;
 };
 
 /// Writes the rest, judges it, tells what was found; the exit status.

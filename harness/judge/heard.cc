@@ -115,7 +115,9 @@ class ImapHeard {
         break;
       case What::remove:
       case What::rename:
-        if (e.type == Type::invoke) anything(c_.history.account_of(e), e.mailbox, e);
+        if (e.type != Type::invoke) break;
+        anything(c_.history.account_of(e), e.mailbox, e);
+        if (!e.other_mailbox.empty()) anything(c_.history.account_of(e), e.other_mailbox, e);
         break;
       case What::store:
         store(e);
@@ -153,8 +155,16 @@ class ImapHeard {
   void ask(const Event& e) {
     Box* at = box(e);
     if (at == nullptr) return;
-    if (e.set.empty()) at->anything = e.index;  // of which messages is not known
-    for (const std::uint32_t uid : history::parse_uids(e.set)) at->copies[uid].asked = e.index;
+    // Another account may share the mailbox, under whatever name: its UIDVALIDITY is the same.
+    std::set<std::uint32_t>& shared = anywhere_[open_.at(e.session).uidvalidity];
+    if (e.set.empty()) {  // of which messages is not known
+      at->anything = e.index;
+      shared.insert(0);
+    }
+    for (const std::uint32_t uid : history::parse_uids(e.set)) {
+      at->copies[uid].asked = e.index;
+      shared.insert(uid);
+    }
   }
 
   void store(const Event& e) {
@@ -248,12 +258,17 @@ class ImapHeard {
            (copy.message == 0 || taken->second.contains(copy.message) || taken->second.contains(0));
   }
 
+  bool asked_anywhere(const Event& e, std::uint32_t uid) const {
+    const auto asked = anywhere_.find(open_.at(e.session).uidvalidity);
+    return asked != anywhere_.end() && (asked->second.contains(uid) || asked->second.contains(0));
+  }
+
   void gone(Box& at, std::uint32_t uid, const Event& e, std::string_view how) {
     const auto found = at.copies.find(uid);
     if (found == at.copies.end()) return;
     Copy& copy = found->second;
-    if (removals_ && all_ && !taken_over_pop3(e, copy) && copy.unmarked != 0 && copy.gone == 0 && copy.asked == 0 &&
-        at.anything == 0)
+    if (removals_ && all_ && !taken_over_pop3(e, copy) && !asked_anywhere(e, uid) && copy.unmarked != 0 &&
+        copy.gone == 0 && copy.asked == 0 && at.anything == 0)
       c_.find("unasked", {fmt::format("{} stays, {}: nobody marked it, moved it or deleted the mailbox", what(copy),
                                       where(e, uid)),
                           fmt::format("{} {} at {}; it was last seen by {} at {}", c_.who(e), how, c_.when(e),
@@ -286,6 +301,7 @@ class ImapHeard {
   std::map<std::uint32_t, Open> open_;  ///< by session
   std::map<Key, Box> boxes_;            ///< account, mailbox, UIDVALIDITY
   std::vector<std::pair<std::uint32_t, std::string>> asked_of_;
+  std::map<std::uint32_t, std::set<std::uint32_t>> anywhere_;   ///< by UIDVALIDITY: UIDs; 0 = some that nobody knows
   std::map<std::uint32_t, std::set<std::uint32_t>> over_pop3_;  ///< by account: messages; 0 = one that nobody knows
 };
 

@@ -162,7 +162,10 @@ std::string Pseudonyms::replaced(std::string_view original, bool digits) {
 
 std::set<std::string> Pseudonyms::replaced_words() const {
   std::set<std::string> out;
-  for (const auto& [original, made] : words_) out.insert(original);
+  for (const auto& [original, made] : words_) {
+    const bool number = std::all_of(original.begin(), original.end(), is_digit);
+    if (!number || original.size() > kShortNumber) out.insert(original);
+  }
   for (const auto& [original, made] : addresses_) out.insert(lower(original));
   return out;
 }

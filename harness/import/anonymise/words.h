@@ -28,7 +28,8 @@ class Pseudonyms {
   /// A hash of what somebody wrote.
   std::uint64_t hash(std::uint64_t original) const;
 
-  /// Words that were replaced, as they were, in lower case: none of 4 letters and more may be left anywhere.
+  /// Words that were replaced, as they were, in lower case: none of 4 letters and more may be left anywhere. Without
+  /// the short numbers of mail, which are others' as well.
   std::set<std::string> replaced_words() const;
 
  private:

@@ -134,7 +134,7 @@ void Listener::begin(std::uint32_t account) {
 
 void Listener::logged_in(const std::string& user) {
   if (begun() || deaf_) return;
-  begin(recording_.account(about_.user.empty() ? user : about_.user));
+  begin(recording_.account(user.empty() ? about_.user : user));
   ready();
 }
 

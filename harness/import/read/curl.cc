@@ -56,6 +56,7 @@ Result<std::vector<Overheard>> read_curl_trace(const std::string& path, const st
   ClockTime at{};
   std::size_t missing = 0;  // octets of the entry that are still to come
   bool kept = false;        // they are the protocol's, not those of TLS
+  std::size_t literal = 0;  // octets of a message that must come before the next line
   const auto close = [&] {
     now.file = path;
     if (now.about.server.empty()) now.about.server = path;
@@ -86,9 +87,18 @@ Result<std::vector<Overheard>> read_curl_trace(const std::string& path, const st
       close();
       now.about.server = line.substr(kConnected.size(), line.find(" (", kConnected.size()) - kConnected.size());
     }
+    // curl does not trace what of a message came together with the line before it.
+    constexpr std::string_view kFound = "== Info: Found ";
+    if (line.starts_with(kFound)) std::from_chars(line.data() + kFound.size(), line.data() + line.size(), literal);
+    const bool data = line.starts_with("<= Recv data");
+    if (literal > 0 && line.starts_with("<= Recv header")) {
+      now.pieces.push_back({Piece::Kind::gap, at, "curl did not write down the message that it fetched", false});
+      literal = 0;
+    }
     const bool sent = line.starts_with("=> Send "), came = line.starts_with("<= Recv ");
     if (!sent && !came) continue;
     missing = announced(line);
+    if (data) literal -= std::min(literal, missing);
     kept = line.find("SSL data") == std::string_view::npos;
     if (kept) now.pieces.push_back({sent ? Piece::Kind::client : Piece::Kind::server, at, "", false});
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <map>
 #include <memory>
 
@@ -20,12 +21,23 @@ bool is_mail_port(std::uint16_t port) {
   return std::find(kMailPorts.begin(), kMailPorts.end(), port) != kMailPorts.end();
 }
 
+/// Captured earlier than what its sender answers: held until that comes.
+struct Held {
+  ClockTime at{};
+  Segment segment;
+  std::string octets;  ///< the segment points to them
+};
+
 struct Connection {
   Overheard heard;
   std::string client;  ///< address and port
   TcpDirection from_client, from_server;
+  std::deque<Held> held;
   bool over = false;
 };
+
+constexpr std::size_t kMostHeld = 64;
+constexpr const char* kMissing = "packets are missing in the capture";
 
 class Capture {
  public:
@@ -34,34 +46,59 @@ class Capture {
   void take(const Segment& segment, ClockTime at) {
     Connection* connection = find(segment);
     if (connection == nullptr || connection->over) return;
-    const bool client = segment.from == connection->client;
-    TcpDirection& here = client ? connection->from_client : connection->from_server;
-    TcpDirection& there = client ? connection->from_server : connection->from_client;
-    if (segment.syn) {
-      here.begin(segment.sequence);
-      return;
-    }
+    if (segment.syn) return direction(*connection, segment).begin(segment.sequence);
     if (segment.cut) return gap(*connection, at, "the capture has only the beginning of a packet (tcpdump -s0)");
-    std::string octets = here.segment(segment.sequence, segment.octets);
-    if (!octets.empty())
-      connection->heard.pieces.push_back(
-          {client ? Piece::Kind::client : Piece::Kind::server, at, std::move(octets), false});
-    if (segment.ack) there.acknowledged(segment.acknowledged);
-    if (here.lost() || there.lost()) return gap(*connection, at, "packets are missing in the capture");
-    if (!segment.fin && !segment.reset) return;
-    if (here.waiting()) return gap(*connection, at, "packets are missing in the capture");
-    connection->heard.pieces.push_back({Piece::Kind::end, at, "", !client});
-    connection->over = true;
+    Held& held = connection->held.emplace_back(Held{at, segment, std::string(segment.octets)});
+    held.segment.octets = held.octets;
+    while (!connection->over && let_go(*connection)) continue;
+    if (connection->held.size() > kMostHeld) gap(*connection, at, kMissing);
   }
 
   std::vector<Overheard> finish() {
     std::vector<Overheard> out;
-    for (auto& connection : all_)
+    for (auto& connection : all_) {
+      if (!connection->over && !connection->held.empty()) gap(*connection, connection->held.back().at, kMissing);
       if (recognise(connection->heard)) out.push_back(std::move(connection->heard));
+    }
     return out;
   }
 
  private:
+  static bool by_client(const Connection& connection, const Segment& segment) {
+    return segment.from == connection.client;
+  }
+  static TcpDirection& direction(Connection& connection, const Segment& segment) {
+    return by_client(connection, segment) ? connection.from_client : connection.from_server;
+  }
+
+  /// Reads the first of what is held that may be read; false = none may be.
+  static bool let_go(Connection& connection) {
+    for (auto held = connection.held.begin(); held != connection.held.end(); ++held) {
+      const Segment& segment = held->segment;
+      const bool client = by_client(connection, segment);
+      const TcpDirection& here = client ? connection.from_client : connection.from_server;
+      const TcpDirection& there = client ? connection.from_server : connection.from_client;
+      const bool answers = !segment.ack || there.has_all_before(segment.acknowledged);
+      if (!answers || !here.has_all_before(segment.sequence)) continue;
+      const Held now = std::move(*held);
+      connection.held.erase(held);
+      read(connection, now, client);
+      return true;
+    }
+    return false;
+  }
+
+  static void read(Connection& connection, const Held& held, bool client) {
+    TcpDirection& here = client ? connection.from_client : connection.from_server;
+    std::string octets = here.segment(held.segment.sequence, held.octets);
+    auto& pieces = connection.heard.pieces;
+    if (!octets.empty())
+      pieces.push_back({client ? Piece::Kind::client : Piece::Kind::server, held.at, std::move(octets), false});
+    if (!held.segment.fin && !held.segment.reset) return;
+    pieces.push_back({Piece::Kind::end, held.at, "", !client});
+    connection.over = true;
+  }
+
   static void gap(Connection& connection, ClockTime at, const char* why) {
     connection.heard.pieces.push_back({Piece::Kind::gap, at, why, false});
     connection.over = true;

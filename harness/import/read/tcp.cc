@@ -1,7 +1,5 @@
 #include "import/read/tcp.h"
 
-#include <algorithm>
-
 namespace mailproof::imports {
 namespace {
 
@@ -39,10 +37,6 @@ std::string TcpDirection::segment(std::uint32_t sequence, std::string_view octet
     ahead_.erase(ahead_.begin());
   }
   return out;
-}
-
-void TcpDirection::acknowledged(std::uint32_t number) {
-  if (known_) acknowledged_ = std::max(acknowledged_, unwrapped(number));
 }
 
 }  // namespace mailproof::imports

@@ -16,18 +16,14 @@ class TcpDirection {
   /// What can be read now; "" = a piece before it has not come, or it was there already. Where no SYN was captured the
   /// first segment is the beginning.
   std::string segment(std::uint32_t sequence, std::string_view octets);
-  /// The other end has said that it has everything before this number.
-  void acknowledged(std::uint32_t number);
-  /// Something is missing that will not come any more: the other end has it, and what stands behind it was captured.
-  bool lost() const { return !ahead_.empty() && acknowledged_ > next_; }
-  /// Something came, and what stands before it did not.
-  bool waiting() const { return !ahead_.empty(); }
+  /// All octets before this number came.
+  bool has_all_before(std::uint32_t number) const { return !known_ || unwrapped(number) <= next_; }
 
  private:
   std::uint64_t unwrapped(std::uint32_t number) const;
 
   std::map<std::uint64_t, std::string> ahead_;
-  std::uint64_t next_ = 0, acknowledged_ = 0;
+  std::uint64_t next_ = 0;
   bool known_ = false;
 };
 

@@ -204,6 +204,20 @@ const bool kSilences[] = {
              s.content(hand, one, 2, 2, "header");
              read(s, hand, other, 2, 78);
            }),
+    silent("what_another_account_removed_from_a_mailbox_that_both_share",
+           [](Scene& s) {
+             all_heard(s);
+             const std::uint32_t hand = opens(s, s.phone, 2);
+             const std::uint32_t other =
+                 s.open(s.device("bob's", history::DeviceKind::imap, s.bob), Protocol::imap, s.bob, 0);
+             s.select(other, "user/alice", 2);
+             s.row(other, 1, 1);
+             s.row(other, 2, 2);
+             s.store(other, "1");
+             s.expunge(other);
+             s.expunged(other, 1, 1);
+             s.expunged(hand, 1, 1);
+           }),
     silent("a_message_seen_by_two_users",
            [](Scene& s) {
              heard(s);
