@@ -426,6 +426,14 @@ def test_behaviours_as_text_and_over_sockets(built_in):
     assert held(ways) == held(built_in)
 
 
+def test_dovecot_goes_other_ways():
+    with running("dovecot") as server:
+        ways = behaviours("--target", server.target_file, "--jobs", "8", env=DOVECOT_ENVIRONMENT)
+    assert {"fetch-expunged.nil", "store-expunged.ok", "search-expunged.found", "pop3-second-login.let-in",
+            "pop3-retr.sets-seen", "expunge-told.noop"} <= held(ways)
+    assert {way["is"] for name, way in ways.items() if name.startswith("rename-inbox.")} == {"not-applicable"}  # others' mail may come in
+
+
 def test_ways_are_proven_and_no_part_of_a_run():
     proofs = json.loads(tool.mailproof("prove", "--json", "scenarios/behaviour").out)
     assert len(proofs) == 53
