@@ -59,7 +59,8 @@ TEST(Behaviour, WhatWasNotPlayedToItsEndIsNotKnown) {
   const auto all = seen({slow, accused, result("behaviour.b.three", "three", Verdict::error, {}, "broke off")});
   EXPECT_EQ(all.all[0].ways[0].is, BehaviourWay::Is::unknown);
   EXPECT_EQ(all.all[1].ways[0].is, BehaviourWay::Is::held);
-  EXPECT_THAT(behaviours_text(all), HasSubstr("a  not known: silent\nb  two\n   not known: broke off\n\nNot all is known"));
+  EXPECT_THAT(behaviours_text(all),
+              HasSubstr("a  not known: silent\nb  two\n   not known: broke off\n\nNot all is known"));
   EXPECT_EQ(behaviours_status(all), 3);
 }
 
