@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <set>
 
+#include "cli/behaviour.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/target_lock.h"
@@ -14,10 +15,8 @@
 namespace mailproof::cli {
 namespace {
 
-struct ProbeFlags {
-  TargetFlags target;
-  bool json = false;
-  double patience = 1;
+struct ProbeFlags : BehaviourFlags {
+  bool behaviour = false;
 };
 
 /// What a server repeats of a login is not shown. Of a big pool every password counts, not every user that shares one.
@@ -50,7 +49,9 @@ void mask(const scenario::Target& target, report::Probe& seen) {
 
 int probe(const ProbeFlags& flags) {
   if (flags.target.sim)
-    return complain("probe speaks to a server over sockets; the simulation has none: try --sockets");
+    return complain(
+        "probe speaks to a server over sockets; the simulation has none: try --sockets, or --behaviour, which plays "
+        "there, too");
   const auto target = make_target(flags.target);
   if (!target) return complain(target.error().message());
   const auto lock = TargetLock::take(flags.target, *target);
@@ -76,7 +77,22 @@ void add_probe(CLI::App& app, int& status) {
   command->add_option("--patience", flags->patience, "Multiplies every bound, for slow machines")
       ->check(CLI::Range(0.1, 100.0))
       ->capture_default_str();
-  command->callback([flags, &status] { status = probe(*flags); });
+  auto* behaviour = command->add_flag(
+      "--behaviour", flags->behaviour,
+      "Play what servers may do in different ways (the folder behaviour of the scenarios), and say which ways this one "
+      "goes, instead of looking: accounts are lent and mailboxes changed as in a run");
+  command->add_option("--jobs", flags->jobs, "With --behaviour: so many at the same time")
+      ->check(CLI::Range(1U, 64U))
+      ->capture_default_str()
+      ->needs(behaviour);
+  command->add_option("--scenarios", flags->scenarios, "With --behaviour: the folder of the scenarios")
+      ->capture_default_str()
+      ->needs(behaviour);
+  command
+      ->add_flag("--i-own-these-mailboxes", flags->own_mailboxes,
+                 "With --behaviour: the mailboxes may hold other mail; it may be read and changed")
+      ->needs(behaviour);
+  command->callback([flags, &status] { status = flags->behaviour ? probe_behaviour(*flags) : probe(*flags); });
 }
 
 }  // namespace mailproof::cli

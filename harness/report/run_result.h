@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,8 @@ struct ScenarioResult {
   Kind kind = Kind::story;
   std::string level = {};  ///< of a check: "MUST", "SHOULD", "PRACTICE", "MAY"
   Lanes lanes = {};        ///< how it went; empty where nobody will look
+  /// Of a MAY whose talk did not come out right: what came in place of it. A MAY passes all the same.
+  std::optional<std::string> not_so = {};
   std::size_t events = 0;  ///< of its history: of two that show the same the shorter one is read
 };
 

@@ -84,6 +84,15 @@ report::ScenarioResult broken_off(std::string_view id, std::string_view doing, c
 
 namespace {
 
+/// In place of the first line of a talk that did not come out right; nothing where all did.
+std::optional<std::string> what_came(const history::History& history) {
+  constexpr std::string_view kAmong = "no such reply among\n";  // what there was stands below it
+  for (const history::Event& e : history.events())
+    if (e.what == history::What::talk && e.type == history::Type::fail)
+      return e.text.starts_with(kAmong) ? e.text.substr(kAmong.size()) : e.text;
+  return std::nullopt;
+}
+
 report::ScenarioResult judged_to_the_end(const history::History& history, const report::Gate* gate, bool strict) {
   const judge::Judgement judgement = judge::judge(history, strict);
   report::ScenarioResult result;
@@ -98,6 +107,7 @@ report::ScenarioResult judged_to_the_end(const history::History& history, const 
   if (history.info.check) {
     result.kind = report::Kind::check;
     result.level = history.info.check->level;
+    if (result.level == "MAY") result.not_so = what_came(history);
   }
   // What we left out ourselves went nowhere: a baseline that has it as played says nothing about the server.
   const auto& events = history.events();

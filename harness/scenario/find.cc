@@ -20,13 +20,16 @@ bool is_scenario_file(const fs::path& path) {
   return (path.extension() == ".yaml" || path.extension() == ".yml") && !is_wrong_file(path.string());
 }
 
-/// The scenario files below a folder, sorted by path so that a run's order is the same everywhere.
-std::vector<std::string> files_below(const fs::path& folder) {
+/// The scenario files below a folder, sorted by path so that a run's order is the same everywhere. `without`: a folder
+/// that is passed over unless it is this one.
+std::vector<std::string> files_below(const fs::path& folder, const fs::path& without) {
   std::vector<std::string> out;
   std::error_code error;
   const auto options = fs::directory_options::skip_permission_denied;
   for (fs::recursive_directory_iterator at(folder, options, error), end; !error && at != end; at.increment(error)) {
     std::error_code ignored;
+    if (at->path().filename() == without.filename() && fs::equivalent(at->path(), without, ignored))
+      at.disable_recursion_pending();
     if (at->is_regular_file(ignored) && is_scenario_file(at->path())) out.push_back(at->path().string());
   }
   std::sort(out.begin(), out.end());
@@ -41,7 +44,7 @@ class Loader {
   void add(const std::string& path) {
     std::error_code error;
     if (fs::is_directory(path, error)) {
-      const auto files = files_below(path);
+      const auto files = files_below(path, behaviour_folder(root_));
       if (files.empty()) complain(path, path, "a folder with scenario files (*.yaml)");
       for (const auto& file : files) read(file, "", true);
     } else if (fs::exists(path, error)) {
@@ -84,7 +87,7 @@ class Loader {
   /// Only the ids: a file that is bad elsewhere does not stand in the way of another's id.
   void index() {
     indexed_ = true;
-    for (const auto& file : files_below(root_)) {
+    for (const auto& file : files_below(root_, "")) {
       const auto text = read_file(file, kMaxFile);
       if (!text) continue;
       Complaints ignored(file);
@@ -141,6 +144,8 @@ class Loader {
 };
 
 }  // namespace
+
+std::string behaviour_folder(const std::string& root) { return (fs::path(root) / "behaviour").string(); }
 
 Loaded load(const std::vector<std::string>& paths, const std::string& root) {
   Loader loader(root);

@@ -84,8 +84,11 @@ struct Loaded {
 };
 
 /// Reads scenario files. `paths` are files, folders (recursively, *.yaml, sorted) or what is looked up below `root`:
-/// ids, first words of several ("sync"), folders by their name.
+/// ids, first words of several ("sync"), folders by their name. What is in behaviour_folder(root) accuses nobody, and
+/// is read only where it is asked for: a folder above it is read without.
 Loaded load(const std::vector<std::string>& paths, const std::string& root);
+/// Where the ways stand that `mailproof probe --behaviour` plays.
+std::string behaviour_folder(const std::string& root);
 /// Checks text as if it were file `name`.
 Loaded parse(std::string_view text, const std::string& name);
 /// What was understood, as JSON, for `mailproof check --json`.

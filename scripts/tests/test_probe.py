@@ -368,3 +368,94 @@ def test_nobody_listens():
 def test_wrong_use(arguments, says):
     ran = tool.mailproof("probe", *arguments)
     assert ran.status == 2 and says in ran.err and ran.out == ""
+
+
+# --- probe --behaviour
+
+def behaviours(*arguments, **options):
+    """The ways that the server goes, as a set of "topic.way"."""
+    _, seen = probe("--behaviour", *arguments, **options)
+    return {way["id"].removeprefix("behaviour."): way for topic in seen["behaviours"] for way in topic["ways"]}
+
+
+def held(ways):
+    return {name for name, way in ways.items() if way["is"] == "held"}
+
+
+BUILT_IN = {"append-uids.by-one", "delete-parent.name-stays", "exists-told.any-command", "expunge-told.any-command", "expunge-told.uid-command",
+            "fetch-expunged.text", "fetch-expunged.flags", "idle-told.at-once", "inbox-case.capitals", "inbox-children.made",
+            "lsub-parent.shown", "pop3-list-after-dele.left-out", "pop3-retr.sets-nothing", "pop3-second-login.refused",
+            "recent.first-session", "rename-inbox.moves-messages", "separator.slash", "store-expunged.no"}
+
+
+@pytest.fixture(scope="module")
+def built_in():
+    return behaviours("--sim")
+
+
+def test_every_topic_is_told_of_the_built_in_server(built_in):
+    assert BUILT_IN <= held(built_in), sorted(BUILT_IN - held(built_in))
+    topics = {name.split(".")[0] for name in built_in}
+    assert topics == {path.stem for path in (ROOT / "scenarios/behaviour").glob("*.yaml") if not path.name.endswith(".wrong.yaml")}
+    assert {way["is"] for way in built_in.values()} == {"held", "not-so"}
+    assert all(way["text"] for way in built_in.values() if way["is"] == "not-so")
+    # Ways exclude each other but in these two topics.
+    for topic in topics - {"fetch-expunged", "expunge-told"}:
+        assert len([name for name in held(built_in) if name.split(".")[0] == topic]) == 1, topic
+
+
+@pytest.mark.parametrize("latitude, gone, come", [
+    ("imap.nil-for-expunged", "fetch-expunged.text", "fetch-expunged.nil"),
+    ("imap.expunge-waits-for-noop", "expunge-told.any-command", "expunge-told.noop"),
+    ("pop3.snapshot-maildrop", "pop3-second-login.refused", "pop3-second-login.let-in"),
+    ("pop3.retr-sets-seen", "pop3-retr.sets-nothing", "pop3-retr.sets-seen"),
+])
+def test_a_latitude_is_another_way(built_in, latitude, gone, come):
+    ways = behaviours("--sim", "--latitude", latitude)
+    assert gone in held(built_in) - held(ways) and come in held(ways) - held(built_in)
+
+
+def test_behaviours_as_text_and_over_sockets(built_in):
+    ran = tool.mailproof("probe", "--behaviour", "--sim")
+    assert ran.status == 0 and ran.err == ""
+    assert ran.out.startswith("sim: what it does where servers may differ\n\nappend-uids")
+    assert "\nseparator             the hierarchy separator is a slash\n" in ran.out
+    for name, way in built_in.items():
+        assert (f"  {way['title']}\n" in ran.out) == (way["is"] == "held"), name
+    ways = behaviours("--sockets", "--jobs", "8")
+    assert held(ways) == held(built_in)
+
+
+def test_dovecot_goes_other_ways():
+    with running("dovecot") as server:
+        ways = behaviours("--target", server.target_file, "--jobs", "8", env=DOVECOT_ENVIRONMENT)
+    assert {"fetch-expunged.nil", "store-expunged.ok", "search-expunged.found", "pop3-second-login.let-in",
+            "pop3-retr.sets-seen", "expunge-told.noop"} <= held(ways)
+    assert {way["is"] for name, way in ways.items() if name.startswith("rename-inbox.")} == {"not-applicable"}  # others' mail may come in
+
+
+def test_ways_are_proven_and_no_part_of_a_run():
+    proofs = json.loads(tool.mailproof("prove", "--json", "scenarios/behaviour").out)
+    assert len(proofs) == 53
+    for proof in proofs:
+        right = proof.get("right", proof["built_in"])
+        assert proof["proven"] and right["verdict"] == "pass" and "note" not in right, proof["id"]
+        assert all(trial["note"].startswith("not so (a MAY): ") for trial in proof["wrong"]), proof["id"]
+    listed = json.loads(tool.mailproof("list", "--json").out)
+    assert not [one["id"] for one in listed if one["id"].startswith("behaviour.")]
+    assert "behaviour" not in tool.mailproof("list", "--coverage").out
+
+
+def test_what_belongs_to_behaviours_wants_them():
+    ran = tool.mailproof("probe", "--sockets", "--jobs", "2")
+    assert ran.status == 2 and "--behaviour" in ran.text
+    ran = tool.mailproof("probe", "--behaviour", "--sim", "--scenarios", "harness")
+    assert ran.status == 2 and "harness/behaviour" in ran.text
+
+
+def test_a_server_that_is_not_there_leaves_behaviours_unknown():
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        ran, seen = probe("--behaviour", *by_flags(unused.getsockname()[1]), timeout=120)
+    assert ran.status == 3
+    assert {way["is"] for topic in seen["behaviours"] for way in topic["ways"]} <= {"unknown", "not-applicable"}

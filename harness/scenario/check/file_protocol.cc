@@ -21,6 +21,7 @@ constexpr std::pair<std::string_view, Protocol> kFirstWords[] = {
     {"searchres", Protocol::imap},   {"sort", Protocol::imap},       {"specialuse", Protocol::imap},
     {"statussize", Protocol::imap},  {"uidonly", Protocol::imap},    {"uidplus", Protocol::imap},
     {"unselect", Protocol::imap},    {"utf8accept", Protocol::imap}, {"within", Protocol::imap},
+    {"behaviour", Protocol::imap},  // what probe --behaviour plays: most is IMAP
     {"smtp", Protocol::smtp},        {"dsn", Protocol::smtp},        {"lmtp", Protocol::lmtp},
 };
 

@@ -54,6 +54,17 @@ TEST_F(Find, AFolderWithAllBelowItInOrder) {
   EXPECT_EQ(all.scenarios[0].path, at("sync/a.yaml"));
 }
 
+TEST_F(Find, WaysAccuseNobodyAndAreReadOnlyWhereTheyAreAskedFor) {
+  fs::create_directories(root_ / "behaviour");
+  fs::create_directories(root_ / "sync/behaviour");
+  write("behaviour/way.yaml", "behaviour.topic");
+  write("sync/behaviour/mine.yaml", "sync.mine");  // a folder of somebody else's that is called like it
+  EXPECT_THAT(ids(loaded({root_.string()})), ElementsAre("sync.alpha", "sync.bravo", "sync.mine", "pop3.zulu"));
+  EXPECT_THAT(ids(loaded({behaviour_folder(root_.string())})), ElementsAre("behaviour.topic"));
+  EXPECT_THAT(ids(loaded({"behaviour"})), ElementsAre("behaviour.topic"));
+  EXPECT_THAT(ids(loaded({"behaviour.topic"})), ElementsAre("behaviour.topic"));
+}
+
 TEST_F(Find, FilesAndIdsInTheOrderAskedForEachOnce) {
   EXPECT_THAT(ids(loaded({"pop3.zulu", at("sync/b.yaml"), at("sync/../z.yml"), at("sync")})),
               ElementsAre("pop3.zulu", "sync.bravo", "sync.alpha"));
