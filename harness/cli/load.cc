@@ -9,12 +9,14 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/target_lock.h"
+#include "cli/watching.h"
 #include "host/signals.h"
 #include "load/machine.h"
 #include "load/plan.h"
 #include "load/report.h"
 #include "load/run_files.h"
 #include "load/thread.h"
+#include "load/watch.h"
 
 namespace mailproof::cli {
 namespace {
@@ -76,6 +78,17 @@ std::vector<std::pair<std::string, std::string>> settings_text(const LoadFlags& 
   return out;
 }
 
+/// Nothing where nobody asked for it.
+Result<std::unique_ptr<web::LiveServer>> start_live(const LoadFlags& flags, const std::string& title) {
+  if (flags.live.empty()) return std::unique_ptr<web::LiveServer>();
+  if (flags.target.sim) return Error{"--live", "a load in simulation is over at once: there is nothing to watch"};
+  const auto options = web::parse_live(flags.live == "-" ? "" : flags.live);
+  if (!options) return options.error();
+  auto server = web::LiveServer::start(*options, load::live_page(title));
+  if (server) say_error(fmt::format("live: {}\n", (*server)->url()));
+  return server;
+}
+
 int load(const LoadFlags& flags) {
   const auto target = make_target(flags.target);
   if (!target) return complain(target.error().message());
@@ -101,6 +114,12 @@ int load(const LoadFlags& flags) {
   const auto directory = archive::RunDirectory::make(flags.out);
   if (!directory) return complain(directory.error().message());
 
+  const std::string live_title =
+      fmt::format("{} on {}", stories->size() == 1 ? stories->front().id : fmt::format("{} stories", stories->size()),
+                  hosted->target.name);
+  const auto live = start_live(flags, live_title);
+  if (!live) return complain(live.error().message());
+
   run::Setup setup;
   setup.target = &hosted->target;
   setup.settings = settings_of(flags);
@@ -118,16 +137,19 @@ int load(const LoadFlags& flags) {
   const auto wall = std::chrono::system_clock::now() - (std::chrono::steady_clock::now() - setup.start);
   load::StartLine line(flags.jobs, *start_at ? std::optional(Time(**start_at - wall)) : std::nullopt);
   std::vector<std::thread> threads;
+  std::optional<load::Watch> watch;
+  if (!flags.target.sim) watch.emplace(flags.jobs, !flags.live.empty());
   const auto one = [&](unsigned i) {
-    using Progress = load::LoadThread::Progress;
-    const Progress progress = i != 0 || flags.target.sim ? Progress::none
-                              : line_is_rewritten()      ? Progress::rewritten
-                                                         : Progress::lines;
-    harvests[i] = load::LoadThread(setup, std::move((*parts)[i]), schedule->bound, reproduce, progress, line).play();
+    harvests[i] =
+        load::LoadThread(setup, std::move((*parts)[i]), schedule->bound, reproduce, line, watch ? &*watch : nullptr, i)
+            .play();
   };
-  for (unsigned i = 1; i < flags.jobs; ++i) threads.emplace_back(one, i);
-  one(0);
-  for (auto& thread : threads) thread.join();
+  {
+    const Watching watching(watch ? &*watch : nullptr, live->get(), live_title);
+    for (unsigned i = 1; i < flags.jobs; ++i) threads.emplace_back(one, i);
+    one(0);
+    for (auto& thread : threads) thread.join();
+  }
 
   load::LoadResult result;
   for (const auto& story : *stories) result.stories.push_back(story.id);
@@ -181,13 +203,24 @@ void add_load(CLI::App& app, int& status) {
       "10 s)");
   command->add_option("--for", flags->duration, "How long copies go on beginning, e.g. 1m; slots are used again");
   command->add_option("--jobs", flags->jobs, "Generator threads")->check(CLI::Range(1U, 64U))->capture_default_str();
+  const auto* live =
+      command
+          ->add_option(
+              "--live", flags->live,
+              "A page to watch it by, and /metrics for Prometheus, at this address and port (default: a free port of "
+              "127.0.0.1); what others can reach asks for a token, which is printed")
+          ->expected(0, 1)
+          ->type_name("ADDRESS");
   command->add_option("--shard", flags->shard,
                       "K/N: play only the K-th of N parts, each with accounts of its own; `mailproof merge` makes one "
                       "report of all");
   command->add_option("--start-at", flags->start_at,
                       "Time zero of all shards, in UTC: 2026-11-29T12:00:00Z; mailboxes are looked at before");
   command->add_option("--yes-load", flags->yes_load, "Host that may be loaded although it is not loopback");
-  command->callback([flags, &status] { status = load(*flags); });
+  command->callback([flags, live, &status] {
+    if (live->count() != 0 && (flags->live.empty() || flags->live == "{}")) flags->live = "-";
+    status = load(*flags);
+  });
 }
 
 }  // namespace mailproof::cli
