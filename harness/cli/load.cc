@@ -78,6 +78,16 @@ std::vector<std::pair<std::string, std::string>> settings_text(const LoadFlags& 
   return out;
 }
 
+scenario::Target only_accounts_of(const std::vector<std::vector<load::LoadPart>>& parts,
+                                  const scenario::Target& target) {
+  scenario::Target out = target;
+  out.accounts.clear();
+  for (const auto& thread : parts)
+    for (const auto& part : thread)
+      for (const auto& slot : part.slots) out.accounts.insert(out.accounts.end(), slot.begin(), slot.end());
+  return out;
+}
+
 /// Nothing where nobody asked for it.
 Result<std::unique_ptr<web::LiveServer>> start_live(const LoadFlags& flags, const std::string& title) {
   if (flags.live.empty()) return std::unique_ptr<web::LiveServer>();
@@ -92,8 +102,11 @@ Result<std::unique_ptr<web::LiveServer>> start_live(const LoadFlags& flags, cons
 int load(const LoadFlags& flags) {
   const auto target = make_target(flags.target);
   if (!target) return complain(target.error().message());
-  const auto lock = TargetLock::take(flags.target, *target);
-  if (!lock) return complain(lock.error().message());
+  std::optional<Result<TargetLock>> lock;
+  if (flags.shard.empty()) {
+    lock.emplace(TargetLock::take(flags.target, *target));
+    if (!*lock) return complain(lock->error().message());
+  }
   const auto stories = load_scenarios(flags.paths, flags.scenarios);
   if (!stories) return kWrongUse;
   const bool ours = flags.target.sim || flags.target.sockets;
@@ -111,6 +124,11 @@ int load(const LoadFlags& flags) {
   if (!hosted) return complain(hosted.error().message());
   auto parts = load::make_parts(flags, *schedule, *stories, hosted->target);
   if (!parts) return complain(parts.error().message());
+  if (!flags.shard.empty()) {
+    // The other shards play on the same server, at the same time and on other accounts.
+    lock.emplace(TargetLock::take(flags.target, only_accounts_of(*parts, *target)));
+    if (!*lock) return complain(lock->error().message());
+  }
   const auto directory = archive::RunDirectory::make(flags.out);
   if (!directory) return complain(directory.error().message());
 

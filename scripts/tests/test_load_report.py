@@ -3,13 +3,16 @@ that merge into what one process reports."""
 import html.parser
 import json
 import re
+import time
 import xml.etree.ElementTree as ElementTree
 
 import jsonschema
 import pytest
 
+import reference_server
 import tool
 from reference_server import ROOT
+from test_load import target_file
 
 POP = "mixed.pop-download-empties-the-phone"
 READ = "sync.read-on-phone-read-everywhere"
@@ -202,9 +205,29 @@ def test_who_is_ready_too_late_says_so_first(tmp_path):
     assert ran.status == 2 and "expected a time in UTC" in ran.err
 
 
+def test_two_processes_play_one_load_on_one_server(tmp_path):
+    """Each on accounts of its own, from one moment on; merged, every message of both is accounted for."""
+    with reference_server.server(users=8) as server:
+        target = target_file(tmp_path, count=8, **{name: server.ports[name] for name in ("imap", "pop3", "lmtp")})
+        start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 6))
+        environment = {**tool.ENVIRONMENT, "MAILPROOF_PASSWORD": reference_server.PASSWORD}
+        both = [tool.start("load", POP, "--target", target, "--copies", 8, "--rate", "4/s", "--for", "3s", "--shard", f"{k}/2",
+                           "--start-at", start, "--out", tmp_path / f"s{k}", env=environment) for k in (1, 2)]
+        for ran in map(tool.finish, both):
+            assert ran.status == 0 and "of this load: its figures are a part" in ran.out, ran.text
+    shards_ = [read(tmp_path / f"s{k}", "stats.json")["shard"] for k in (1, 2)]
+    assert all(one["late_ns"] == 0 and one["began"] == start.replace("Z", ".000Z") for one in shards_), shards_
+    merged = tool.mailproof("merge", tmp_path / "s1", tmp_path / "s2", "--out", tmp_path / "merged")
+    assert merged.status == 0, merged.text
+    stats = read(tmp_path / "merged", "stats.json")
+    assert stats["played"] == stats["copies"] == 12 and stats["ledger"]["fates"] == {"removed-by-client": 36}
+    # Four a second, two from each: in the seconds of the whole the arrivals of both.
+    assert stats["operations"]["story"]["slices"]["due"][:3] == [4, 4, 4]
+
+
 def test_a_load_that_was_interrupted_leaves_all_files(tmp_path):
     process = tool.start("load", POP, "--sockets", "--copies", 20, "--rate", "10/s", "--for", "1m", "--out", tmp_path / "run")
-    tool.time.sleep(3)
+    time.sleep(3)
     process.send_signal(tool.signal.SIGINT)
     ran = tool.finish(process)
     assert ran.status == 3, ran.text
