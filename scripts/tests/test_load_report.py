@@ -138,14 +138,14 @@ def test_one_page_that_needs_nothing_else(played):
     for operation in data["operations"]:
         done = sum(operation["ok"]) * data["seconds"]
         assert done == pytest.approx(stats["operations"][operation["name"]]["ok"], rel=0.01)
-        assert sum(operation["heat"]["cells"][2::3]) == stats["operations"][operation["name"]]["response"]["count"]
+        assert sum(sum(column[1:]) for column in operation["heat"]["columns"]) == stats["operations"][operation["name"]]["response"]["count"]
 
 
 def test_ten_minutes_fit_half_a_megabyte(tmp_path):
     load(tmp_path / "run", POP, "--sim", "--copies", 4, "--rate", "0.5/s", "--for", "10m")
     assert (tmp_path / "run/report.html").stat().st_size < 500_000
     stats = read(tmp_path / "run", "stats.json")
-    assert len(stats["operations"]["imap.fetch"]["slices"]["ok"]) in (600, 601)
+    assert len(stats["operations"]["imap.fetch"]["slices"]["ok"]) == 599  # the last copy is due after 598 s
 
 
 # --- shards

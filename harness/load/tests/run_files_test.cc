@@ -39,6 +39,24 @@ TEST(RunFiles, APromiseThatIsBrokenIsATestCaseThatFails) {
   EXPECT_THAT(report_html(result), HasSubstr("imap.fetch p99 &lt; 250ms"));
 }
 
+/// Twenty operations, each with responses from half a millisecond to half a minute in every second of ten minutes.
+TEST(RunFiles, TenMinutesOfTheWorstFitHalfAMegabyte) {
+  LoadResult result = passed();
+  StoryTotals& totals = result.by_story.front();
+  for (int n = 0; n < 20; ++n) {
+    auto& op = totals.operations.at(totals.operations.id("imap.operation-" + std::to_string(n)));
+    for (int second = 0; second < 600; ++second)
+      for (int i = 0; i < 60; ++i) {
+        const Time at{std::chrono::seconds(second)};
+        op.due(at);
+        op.begin(at, at);
+        op.succeed(at, at, at + Duration(500'000LL << (i % 16)) + std::chrono::microseconds(i * 7 + second));
+      }
+  }
+  result.all = totals;
+  EXPECT_LT(report_html(result).size(), 500'000U);
+}
+
 /// What voids the figures voids them in every file.
 TEST(RunFiles, ALoadThatSaysNothingPassesNowhere) {
   LoadResult limited = passed();
