@@ -33,7 +33,8 @@ var mailproof = (function () {
 
   // uPlot draws the axes; the fields are ours.
   function heatmap(id, heat) {
-    const cells = heat.cells, rows = heat.rows, step = heat.seconds;
+    const cells = [], rows = heat.rows, step = heat.seconds;
+    heat.columns.forEach((column, i) => column.slice(1).forEach((n, k) => { if (n) cells.push(i, column[0] + k, n); }));
     if (!rows.length) return;
     let most = 1, last = 0;
     for (let i = 0; i < cells.length; i += 3) { most = Math.max(most, cells[i + 2]); last = Math.max(last, cells[i]); }

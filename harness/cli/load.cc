@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/target_lock.h"
+#include "cli/watching.h"
 #include "core/units.h"
 #include "host/signals.h"
 #include "load/limits.h"
@@ -19,6 +20,7 @@
 #include "load/run_files.h"
 #include "load/slo.h"
 #include "load/thread.h"
+#include "load/watch.h"
 
 namespace mailproof::cli {
 namespace {
@@ -102,13 +104,52 @@ std::vector<std::pair<std::string, std::string>> plan_settings(const LoadFlags& 
           {"patience", fmt::format("{}", flags.patience)}};
 }
 
+/// The other shards play on the same server, at the same time and on other accounts.
+scenario::Target only_accounts_of(const Work& work, const scenario::Target& target) {
+  scenario::Target out = target;
+  out.accounts.clear();
+  for (const auto& thread : work.parts)
+    for (const auto& part : thread)
+      for (const auto& slot : part.slots) out.accounts.insert(out.accounts.end(), slot.begin(), slot.end());
+  for (const auto& part : work.plan_parts) {
+    out.accounts.insert(out.accounts.end(), part.accounts.begin(), part.accounts.end());
+    if (part.sender) out.accounts.push_back(*part.sender);
+  }
+  return out;
+}
+
+/// Nothing where nobody asked for it.
+Result<std::unique_ptr<web::LiveServer>> start_live(const LoadFlags& flags, const std::string& title) {
+  if (flags.live.empty()) return std::unique_ptr<web::LiveServer>();
+  if (flags.target.sim) return Error{"--live", "a load in simulation is over at once: there is nothing to watch"};
+  const auto options = web::parse_live(flags.live == "-" ? "" : flags.live);
+  if (!options) return options.error();
+  auto server = web::LiveServer::start(*options, load::live_page(title));
+  if (server) say_error(fmt::format("live: {}\n", (*server)->url()));
+  return server;
+}
+
 int play(const LoadFlags& flags, const Hosted& hosted, Work& work) {
   const auto shard = load::parse_shard(flags);
   if (!shard) return complain(shard.error().message());
   const auto start_at = parse_start_at(flags);
   if (!start_at) return complain(start_at.error().message());
+  std::optional<Result<TargetLock>> lock;
+  if (!flags.shard.empty()) {
+    lock.emplace(TargetLock::take(flags.target, only_accounts_of(work, hosted.target)));
+    if (!*lock) return complain(lock->error().message());
+  }
   const auto directory = archive::RunDirectory::make(flags.out);
   if (!directory) return complain(directory.error().message());
+
+  const std::string live_title =
+      fmt::format("{} on {}",
+                  work.plan                  ? work.plan->name
+                  : work.stories.size() == 1 ? work.stories.front().id
+                                             : fmt::format("{} stories", work.stories.size()),
+                  hosted.target.name);
+  const auto live = start_live(flags, live_title);
+  if (!live) return complain(live.error().message());
 
   run::Setup setup;
   setup.target = &hosted.target;
@@ -131,19 +172,20 @@ int play(const LoadFlags& flags, const Hosted& hosted, Work& work) {
   const auto wall = std::chrono::system_clock::now() - (std::chrono::steady_clock::now() - setup.start);
   load::StartLine line(flags.jobs, *start_at ? std::optional(Time(**start_at - wall)) : std::nullopt);
   std::vector<std::thread> threads;
+  std::optional<load::Watch> watch;
+  if (!flags.target.sim) watch.emplace(flags.jobs, !flags.live.empty());
   const auto one = [&](unsigned i) {
-    using Progress = load::LoadThread::Progress;
-    const Progress progress = i != 0 || flags.target.sim ? Progress::none
-                              : line_is_rewritten()      ? Progress::rewritten
-                                                         : Progress::lines;
     const load::PlanPart* part = work.plan ? &work.plan_parts[i] : nullptr;
-    harvests[i] =
-        load::LoadThread(setup, std::move(work.parts[i]), work.schedule.bound, work.reproduce, progress, line, part)
-            .play();
+    harvests[i] = load::LoadThread(setup, std::move(work.parts[i]), work.schedule.bound, work.reproduce, line,
+                                   watch ? &*watch : nullptr, i, part)
+                      .play();
   };
-  for (unsigned i = 1; i < flags.jobs; ++i) threads.emplace_back(one, i);
-  one(0);
-  for (auto& thread : threads) thread.join();
+  {
+    const Watching watching(watch ? &*watch : nullptr, live->get(), live_title);
+    for (unsigned i = 1; i < flags.jobs; ++i) threads.emplace_back(one, i);
+    one(0);
+    for (auto& thread : threads) thread.join();
+  }
 
   load::LoadResult result;
   for (const auto& story : work.stories) result.stories.push_back(story.id);
@@ -321,8 +363,12 @@ int load_plan(const LoadFlags& flags, const scenario::Target& target) {
 int load(const LoadFlags& flags) {
   const auto target = make_target(flags.target);
   if (!target) return complain(target.error().message());
-  const auto lock = TargetLock::take(flags.target, *target);
-  if (!lock) return complain(lock.error().message());
+  // A shard holds its own accounts only, once they are known.
+  std::optional<Result<TargetLock>> lock;
+  if (flags.shard.empty()) {
+    lock.emplace(TargetLock::take(flags.target, *target));
+    if (!*lock) return complain(lock->error().message());
+  }
   if (!flags.profile.empty() && !flags.paths.empty())
     return complain("either --profile, or a plan or stories: both were given");
   if (!flags.profile.empty()) return load_plan(flags, *target);
@@ -365,13 +411,24 @@ void add_load(CLI::App& app, int& status) {
   command->add_flag("--dry-run", flags->dry_run,
                     "Of a plan: say what it comes to and which limits it would hit, and play nothing");
   command->add_option("--jobs", flags->jobs, "Generator threads")->check(CLI::Range(1U, 64U))->capture_default_str();
+  const auto* live =
+      command
+          ->add_option(
+              "--live", flags->live,
+              "A page to watch it by, and /metrics for Prometheus, at this address and port (default: a free port of "
+              "127.0.0.1); what others can reach asks for a token, which is printed")
+          ->expected(0, 1)
+          ->type_name("ADDRESS");
   command->add_option("--shard", flags->shard,
                       "K/N: play only the K-th of N parts, each with accounts of its own; `mailproof merge` makes one "
                       "report of all");
   command->add_option("--start-at", flags->start_at,
                       "Time zero of all shards, in UTC: 2026-11-29T12:00:00Z; mailboxes are looked at before");
   command->add_option("--yes-load", flags->yes_load, "Host that may be loaded although it is not loopback");
-  command->callback([flags, &status] { status = load(*flags); });
+  command->callback([flags, live, &status] {
+    if (live->count() != 0 && (flags->live.empty() || flags->live == "{}")) flags->live = "-";
+    status = load(*flags);
+  });
 }
 
 }  // namespace mailproof::cli

@@ -60,7 +60,9 @@ struct PlayFlags {
 };
 CLI::Option* add_play_flags(CLI::App& app, PlayFlags& flags);  ///< returns that of the scenarios
 run::Settings settings_of(const PlayFlags& flags);
-struct LoadFlags : PlayFlags, load::Options {};
+struct LoadFlags : PlayFlags, load::Options {
+  std::string live;  ///< where a page shows it, "-": wherever there is room; "" = there is none
+};
 /// What only shows under load is shown again by the same load.
 std::string load_command(const LoadFlags& flags, const std::vector<scenario::Scenario>& stories);
 std::string plan_command(const LoadFlags& flags);

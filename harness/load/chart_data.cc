@@ -10,7 +10,7 @@
 namespace mailproof::load {
 namespace {
 
-constexpr std::size_t kMostColumns = 150;  // of a heatmap
+constexpr std::size_t kMostColumns = 100;  // of a heatmap
 constexpr std::uint64_t kBucketsARow = 8;  // a row of it is a quarter of a power of two
 
 /// So many slices are one point.
@@ -52,25 +52,34 @@ std::string latencies(const stats::Slices& all, std::size_t fold, std::size_t po
   return fmt::format("\"p50\":[{}],\"p99\":[{}]", p50, p99);
 }
 
-/// Column, row and count of every field that is not empty; a row begins at 2^(row/4) of the first.
+/// Of each column the lowest row that is not empty, then the counts from there upwards; a row begins at 2^(row/4) of
+/// the first.
 std::string heatmap(const stats::Slices& all) {
   const std::size_t fold = folded(all.cells().size(), kMostColumns);
-  std::map<std::pair<std::size_t, std::uint64_t>, std::uint64_t> fields;
-  for (std::size_t i = 0; i < all.cells().size(); ++i)
-    for (const auto entry : all.cells()[i].response.entries())
-      fields[{i / fold, entry.bucket / kBucketsARow}] += entry.count;
-  std::string cells, rows;
+  std::vector<std::map<std::uint64_t, std::uint64_t>> columns((all.cells().size() + fold - 1) / fold);
   std::uint64_t least = stats::CompactHistogram::kBuckets, most = 0;
-  for (const auto& [place, n] : fields) {
-    least = std::min(least, place.second);
-    most = std::max(most, place.second);
+  for (std::size_t i = 0; i < all.cells().size(); ++i)
+    for (const auto entry : all.cells()[i].response.entries()) {
+      const std::uint64_t row = entry.bucket / kBucketsARow;
+      columns[i / fold][row] += entry.count;
+      least = std::min(least, row);
+      most = std::max(most, row);
+    }
+  std::string fields, rows;
+  for (const auto& column : columns) {
+    fields += fields.empty() ? "[" : ",[";
+    for (std::uint64_t row = column.empty() ? 1 : column.begin()->first;
+         !column.empty() && row <= column.rbegin()->first; ++row) {
+      if (row == column.begin()->first) fields += std::to_string(row - least);
+      const auto known = column.find(row);
+      fields += fmt::format(",{}", known == column.end() ? 0 : known->second);
+    }
+    fields += ']';
   }
-  for (const auto& [place, n] : fields)
-    cells += fmt::format("{}{},{},{}", cells.empty() ? "" : ",", place.first, place.second - least, n);
-  for (std::uint64_t row = least; row <= most + 1 && !fields.empty(); ++row)
+  for (std::uint64_t row = least; row <= most + 1 && least <= most; ++row)
     rows += fmt::format("{}{}", rows.empty() ? "" : ",",
                         number(ms(stats::CompactHistogram::lowest_of(std::max<std::uint64_t>(1, row * kBucketsARow)))));
-  return fmt::format("\"heat\":{{\"seconds\":{},\"rows\":[{}],\"cells\":[{}]}}", fold * all.seconds(), rows, cells);
+  return fmt::format("\"heat\":{{\"seconds\":{},\"rows\":[{}],\"columns\":[{}]}}", fold * all.seconds(), rows, fields);
 }
 
 /// Over log10(1/(1-p)): 50 % stands at 0.3, 90 % at 1, 99 % at 2.

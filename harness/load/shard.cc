@@ -242,6 +242,7 @@ LoadShard::Progress LoadShard::progress() const {
   out.begun = begun_;
   out.over = over_;
   out.running = running_.size();
+  out.waiting = waiting_.size();
   out.prepared = checks_.size() - checking_;
   out.slots = slots_.size();
   return out;

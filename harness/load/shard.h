@@ -30,7 +30,7 @@ class LoadShard final : public Alarm {
  public:
   struct Progress {
     std::uint32_t due = 0, begun = 0, over = 0;
-    std::size_t running = 0;
+    std::size_t running = 0, waiting = 0;
     std::size_t prepared = 0, slots = 0;  ///< whose mailboxes were looked at, of all
   };
   /// `slots`: accounts for as many copies as may run at the same time. `row`: what the operation is called that lasts

@@ -4,7 +4,6 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <cstdio>
 
 #include "archive/jsonl.h"
 #include "core/rng.h"
@@ -35,18 +34,20 @@ struct LoadThread::World {
   std::unique_ptr<Network> network;
   net::Loop* loop = nullptr;  ///< the network, if it has real sockets
   std::optional<host::Nudged> nudged;
+  std::optional<Watch::Nudged> watched;
   std::unique_ptr<Admin> admin;
 };
 
 LoadThread::LoadThread(const run::Setup& setup, std::vector<LoadPart> parts, Duration bound, std::string reproduce,
-                       Progress progress, StartLine& line, const PlanPart* plan)
+                       StartLine& line, Watch* watch, unsigned number, const PlanPart* plan)
     : setup_(setup),
       parts_(std::move(parts)),
       bound_(bound),
       reproduce_(std::move(reproduce)),
-      progress_(progress),
       line_(line),
-      plan_(plan) {}
+      plan_(plan),
+      watch_(watch),
+      number_(number) {}
 
 std::optional<Time> StartLine::arrive(Time now, const std::function<bool()>& gave_up) {
   std::unique_lock lock(mutex_);
@@ -78,6 +79,7 @@ void LoadThread::make_world(World& world) const {
     auto loop = std::make_unique<net::Loop>(run::loop_options(setup_));
     world.loop = loop.get();
     world.nudged.emplace(*loop);
+    if (watch_ != nullptr) world.watched.emplace(*watch_, [raw = loop.get()] { raw->nudge(); });
     world.admin = run::make_admin(setup_, *loop);
     world.network = std::move(loop);
     return;
@@ -189,12 +191,8 @@ bool LoadThread::check(Network& network) {
       harvest_.wrong = std::move(wrong);
       checked = true;
     });
-    Time told = network.now();
     network.run([&] {
-      if (const Time now = network.now(); due_to_tell(told, now)) {
-        const auto so_far = shard->progress();
-        write(fmt::format("preparing: {} of {} copies' mailboxes were looked at", so_far.prepared, so_far.slots));
-      }
+      tell(network.now(), true);
       return checked || host::interrupted();
     });
     if (!harvest_.wrong.empty() || host::interrupted()) return false;
@@ -205,12 +203,8 @@ bool LoadThread::check(Network& network) {
     harvest_.wrong = std::move(wrong);
     checked = true;
   });
-  Time told = network.now();
   network.run([&] {
-    if (const Time now = network.now(); due_to_tell(told, now)) {
-      const auto so_far = customers_->progress();
-      write(fmt::format("preparing: {} of {} accounts were looked into", so_far.prepared, so_far.accounts));
-    }
+    tell(network.now(), true);
     return checked || host::interrupted();
   });
   return harvest_.wrong.empty() && !host::interrupted();
@@ -220,10 +214,9 @@ void LoadThread::run(Network& network, net::Loop* loop) {
   // In simulation every thread has a world and a clock of its own.
   const auto zero = loop == nullptr ? std::optional(network.now()) : line_.arrive(network.now(), &host::interrupted);
   if (!zero) return;
-  const Time began = *zero;
+  const Time began = began_ = *zero;
   for (const auto& shard : shards_) shard->start(began);
   if (customers_ != nullptr) customers_->start();
-  Time told = began;
   const bool over = network.run([&] {
     const Time now = network.now();
     if (loop != nullptr) harvest_.generator.turns.add(loop->load().last_turn);
@@ -233,10 +226,11 @@ void LoadThread::run(Network& network, net::Loop* loop) {
       done = done && shards_[n]->done();
     }
     done = done && (customers_ == nullptr || customers_->gone());
-    if (due_to_tell(told, now)) tell(now - began);
+    tell(now, false);
     return done || host::interrupted();
   });
-  if (progress_ == Progress::rewritten) fmt::print(stderr, "\n");
+  told_ = {};
+  tell(network.now(), false);
   if (host::interrupted())
     interrupt_all();
   else if (!over)
@@ -249,41 +243,39 @@ void LoadThread::interrupt_all() {
   if (customers_ != nullptr) customers_->interrupt();
 }
 
-bool LoadThread::due_to_tell(Time& told, Time now) const {
-  const auto between = std::chrono::seconds(progress_ == Progress::rewritten ? 1 : 10);
-  if (progress_ == Progress::none || now - told < between) return false;
-  told = now;
-  return true;
-}
-
-void LoadThread::write(const std::string& line) const {
-  fmt::print(stderr, "{}", progress_ == Progress::rewritten ? fmt::format("\r{:<79}", line) : line + "\n");
-  std::fflush(stderr);
-}
-
-void LoadThread::tell(Duration passed) const {
-  if (customers_ != nullptr) {
-    const auto so_far = customers_->progress();
-    const auto* deliveries = customers_->scene().operations.find("delivery-to-visible");
-    return write(fmt::format("{:>6.0f} s  customers {}  connections {}  deliveries {}, {} wait  visible p99 {:.0f} ms",
-                             std::chrono::duration<double>(passed).count(), so_far.there, so_far.connections,
-                             so_far.due, so_far.waiting,
-                             std::chrono::duration<double, std::milli>(deliveries->response.percentile(99)).count()));
-  }
-  LoadShard::Progress all;
-  stats::Histogram response;
+/// Once a second at most: whoever watches nudges the loop, so that it is told though nothing else happens.
+void LoadThread::tell(Time now, bool preparing) {
+  if (watch_ == nullptr || now - told_ < std::chrono::milliseconds(900)) return;
+  told_ = now;
+  Seen seen;
+  seen.preparing = preparing;
+  seen.passed = preparing ? Duration::zero() : std::max(Duration::zero(), now - began_);
   for (std::size_t n = 0; n < shards_.size(); ++n) {
     const auto one = shards_[n]->progress();
-    all.due += one.due;
-    all.begun += one.begun;
-    all.running += one.running;
-    all.over += one.over;
-    if (const auto* story = shards_[n]->operations().find(parts_[n].row)) response.merge(story->response);
+    seen.progress.due += one.due;
+    seen.progress.begun += one.begun;
+    seen.progress.running += one.running;
+    seen.progress.waiting += one.waiting;
+    seen.progress.over += one.over;
+    seen.progress.prepared += one.prepared;
+    seen.progress.slots += one.slots;
+    if (preparing) continue;
+    seen.totals.operations.merge(shards_[n]->operations(), watch_->with_slices());
+    seen.totals.ledger.merge(harvest_.stories[n].ledger);
+    for (const auto& [verdict, count] : harvest_.stories[n].verdicts) seen.totals.verdicts[verdict] += count;
+    seen.generator.lateness.merge(shards_[n]->own_lateness());
   }
-  const auto seconds = [](Duration d) { return std::chrono::duration<double>(d).count(); };
-  write(fmt::format("{:>6.0f} s  due {}  begun {}  running {}  over {}  p50 {:.2f} s  p99 {:.2f} s", seconds(passed),
-                    all.due, all.begun, all.running, all.over, seconds(response.percentile(50)),
-                    seconds(response.percentile(99))));
+  if (customers_ != nullptr) {
+    const auto one = customers_->progress();
+    seen.progress.due += one.due;
+    seen.progress.begun += one.due - static_cast<std::uint32_t>(one.waiting);
+    seen.progress.running += one.there;
+    seen.progress.waiting += one.waiting;
+    seen.progress.prepared += one.prepared;
+    seen.progress.slots += one.accounts;
+    if (!preparing) seen.totals.operations.merge(customers_->scene().operations, watch_->with_slices());
+  }
+  watch_->tell(number_, std::move(seen));
 }
 
 void LoadThread::take(std::size_t n, play::Player& player, std::uint32_t copy) {

@@ -5,6 +5,7 @@
 #include "load/customers.h"
 #include "load/plan.h"
 #include "load/report.h"
+#include "load/watch.h"
 #include "run/worker.h"
 
 namespace mailproof::load {
@@ -44,11 +45,11 @@ class StartLine {
 /// One thread of a load: its parts of all stories, on a network of its own.
 class LoadThread {
  public:
-  enum class Progress : std::uint8_t { none, lines, rewritten };  ///< on standard error: every 10 s, or every second
-  /// `setup` and what the parts point to must outlive it.
-  /// `plan`: customers to be played beside the stories; their figures come last in Harvest::stories.
+  /// `setup` and what the parts point to must outlive it, and so must `watch`, which is told how it goes as thread
+  /// number `number`; null: nobody is. `plan`: customers to be played beside the stories; their figures come last in
+  /// Harvest::stories.
   LoadThread(const run::Setup& setup, std::vector<LoadPart> parts, Duration bound, std::string reproduce,
-             Progress progress, StartLine& line, const PlanPart* plan = nullptr);
+             StartLine& line, Watch* watch = nullptr, unsigned number = 0, const PlanPart* plan = nullptr);
   /// Never throws: what a copy or its judges throw is an error of that copy, anything else of this thread.
   Harvest play();
 
@@ -62,18 +63,18 @@ class LoadThread {
   void interrupt_all();
   void take(std::size_t n, play::Player& player, std::uint32_t copy);
   void count(std::size_t n, play::Player& player, std::uint32_t copy);
-  bool due_to_tell(Time& told, Time now) const;
-  void write(const std::string& line) const;
-  void tell(Duration passed) const;
+  void tell(Time now, bool preparing);
 
   const run::Setup& setup_;
   std::vector<LoadPart> parts_;
   Duration bound_;
   std::string reproduce_;
-  Progress progress_;
   StartLine& line_;
   const PlanPart* plan_;
   std::unique_ptr<Customers> customers_;
+  Watch* watch_;
+  unsigned number_;
+  Time began_{}, told_{};
   std::vector<std::unique_ptr<LoadShard>> shards_;
   Harvest harvest_;
 };

@@ -63,7 +63,7 @@ void Operation::count_error(std::string_view error_class) {
   ++known->second;
 }
 
-void Operation::merge(const Operation& other) {
+void Operation::merge(const Operation& other, bool with_slices) {
   intended += other.intended;
   started += other.started;
   ok += other.ok;
@@ -73,7 +73,7 @@ void Operation::merge(const Operation& other) {
   service.merge(other.service);
   lateness.merge(other.lateness);
   for (const auto& [error_class, times] : other.errors) errors[error_class] += times;
-  slices.merge(other.slices);
+  if (with_slices) slices.merge(other.slices);
 }
 
 Operations::Id Operations::id(std::string_view name) {
@@ -90,8 +90,9 @@ const Operation* Operations::find(std::string_view name) const {
   return known == names_.end() ? nullptr : &all_[known->second];
 }
 
-void Operations::merge(const Operations& other) {
-  other.for_each([this](std::string_view name, const Operation& operation) { at(id(name)).merge(operation); });
+void Operations::merge(const Operations& other, bool with_slices) {
+  other.for_each(
+      [&](std::string_view name, const Operation& operation) { at(id(name)).merge(operation, with_slices); });
   for (const auto& [name, one] : other.gauges_) gauge(name).merge(one);
   octets_.merge(other.octets_);
 }

@@ -44,7 +44,7 @@ struct Operation {
   void unknown_as(std::string_view error_class, std::optional<Time> end = std::nullopt);
   /// So often it was due and never began; whoever wanted it gave up after having waited so long.
   void never(Duration waited, std::uint64_t times, std::optional<Time> when = std::nullopt);
-  void merge(const Operation& other);
+  void merge(const Operation& other, bool with_slices = true);
 
   /// The same figures, whoever counted them from wherever.
   friend bool operator==(const Operation& a, const Operation& b) {
@@ -68,7 +68,8 @@ class Operations {
   Operation& at(Id id) { return all_[id]; }
   const Operation& at(Id id) const { return all_[id]; }
   const Operation* find(std::string_view name) const;  ///< null when nobody asked for this name
-  void merge(const Operations& other);
+  /// Without slices: all but what happened when.
+  void merge(const Operations& other, bool with_slices = true);
 
   /// Slices count from here: said before anything is counted.
   void start(Time zero);

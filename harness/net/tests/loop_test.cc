@@ -91,6 +91,22 @@ TEST(LoopTest, ThePastRingsAtOnceAndTimeStartsWhereTold) {
   EXPECT_LT(loop.load().worst_lateness, 10s) << "the hour before the loop was made is not its lateness";
 }
 
+/// A loop that stalls by itself says how long: what arrived meanwhile was read so much late at most.
+TEST(LoopTest, TellsHowLongTheWorkOfATurnTook) {
+  struct Busy final : Alarm {
+    void ring(Time) override { std::this_thread::sleep_for(50ms); }
+  } busy;
+  Loop loop;
+  loop.set_alarm(busy, loop.now() + 100ms);
+  Duration longest{};
+  EXPECT_FALSE(loop.run([&] {
+    longest = std::max(longest, loop.load().last_turn);
+    return false;
+  }));
+  EXPECT_GE(longest, 50ms);
+  EXPECT_LT(longest, loop.now() - Time{} - 90ms) << "waiting is no work";
+}
+
 class CrossThread : public World {};
 
 TEST_F(CrossThread, PostedWorkRunsOnTheLoopsThreadAndWakesIt) {

@@ -1,0 +1,149 @@
+#include "load/watch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "report/escape.h"
+
+namespace mailproof::load {
+namespace {
+
+double in_seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
+
+std::int64_t connections(const Seen& seen) {
+  const auto& gauges = seen.totals.operations.gauges();
+  const auto known = gauges.find("connections");
+  return known == gauges.end() ? 0 : known->second.value();
+}
+
+std::uint64_t failed(const Seen& seen) {
+  std::uint64_t out = 0;
+  seen.totals.operations.for_each([&](std::string_view name, const stats::Operation& op) {
+    if (!name.starts_with("story")) out += op.fail + op.info;
+  });
+  return out;
+}
+
+/// Of all copies, whatever their story.
+stats::Histogram stories(const Seen& seen) {
+  stats::Histogram out;
+  seen.totals.operations.for_each([&](std::string_view name, const stats::Operation& op) {
+    if (name.starts_with("story")) out.merge(op.response);
+  });
+  return out;
+}
+
+}  // namespace
+
+void Watch::tell(unsigned thread, Seen part) {
+  const std::lock_guard lock(mutex_);
+  parts_.at(thread) = std::move(part);
+}
+
+void Watch::over() {
+  const std::lock_guard lock(mutex_);
+  over_ = true;
+}
+
+Seen Watch::look() {
+  const std::lock_guard lock(mutex_);
+  Seen out;
+  for (const Seen& part : parts_) {
+    out.preparing = out.preparing || part.preparing;
+    out.passed = std::max(out.passed, part.passed);
+    out.progress.due += part.progress.due;
+    out.progress.begun += part.progress.begun;
+    out.progress.over += part.progress.over;
+    out.progress.running += part.progress.running;
+    out.progress.waiting += part.progress.waiting;
+    out.progress.prepared += part.progress.prepared;
+    out.progress.slots += part.progress.slots;
+    out.totals.merge(part.totals);
+    out.generator.merge(part.generator);
+  }
+  out.over = over_;
+  const double between = in_seconds(out.passed - looked_);
+  out.totals.operations.for_each([&](std::string_view name, const stats::Operation& op) {
+    std::uint64_t& before = done_[std::string(name)];
+    const std::string key(name);
+    if (between > 0) rates_[key] = static_cast<double>(op.ok - std::min(before, op.ok)) / between;
+    if (between > 0) before = op.ok;
+  });
+  out.rates = rates_;
+  looked_ = out.passed;
+  for (const auto& nudge : nudges_) nudge();
+  return out;
+}
+
+Watch::Nudged::Nudged(Watch& watch, std::function<void()> nudge) : watch_(watch) {
+  const std::lock_guard lock(watch_.mutex_);
+  at_ = watch_.nudges_.insert(watch_.nudges_.end(), std::move(nudge));
+}
+
+Watch::Nudged::~Nudged() {
+  const std::lock_guard lock(watch_.mutex_);
+  watch_.nudges_.erase(at_);
+}
+
+std::string progress_line(const Seen& seen) {
+  if (seen.preparing)
+    return fmt::format("preparing: {} of {} copies' mailboxes were looked at", seen.progress.prepared,
+                       seen.progress.slots);
+  const stats::Histogram response = stories(seen);
+  return fmt::format(
+      "{:>6.0f} s  due {}  begun {}  running {}  over {}  p50 {:.2f} s  p99 {:.2f} s  errors {}  "
+      "connections {}  unexplained {}",
+      in_seconds(seen.passed), seen.progress.due, seen.progress.begun, seen.progress.running, seen.progress.over,
+      in_seconds(response.percentile(50)), in_seconds(response.percentile(99)), failed(seen), connections(seen),
+      seen.totals.ledger.unexplained);
+}
+
+std::string screen(const Seen& seen, std::size_t rows, std::size_t columns, bool coloured) {
+  std::vector<std::string> lines;
+  const std::string bold = coloured ? "\x1b[1m" : "", red = coloured ? "\x1b[31m" : "",
+                    plain = coloured ? "\x1b[0m" : "";
+  const auto line = [&](std::string text, const std::string& colour = "") {
+    if (text.size() > columns) text.resize(columns);
+    lines.push_back(colour.empty() ? text : colour + text + plain);
+  };
+  if (seen.preparing) {
+    line(progress_line(seen));
+  } else {
+    line(fmt::format("{:>6.0f} s   due {}   begun {}   under way {}   waiting {}   over {}   connections {}",
+                     in_seconds(seen.passed), seen.progress.due, seen.progress.begun, seen.progress.running,
+                     seen.progress.waiting, seen.progress.over, connections(seen)),
+         bold);
+    line(fmt::format("{:<24} {:>8} {:>9} {:>6} {:>6} {:>10} {:>10}", "operation", "/s", "done", "fail", "info",
+                     "p50 ms", "p99 ms"));
+    std::vector<std::string> errors;
+    std::vector<std::pair<std::uint64_t, std::string>> order;
+    seen.totals.operations.for_each([&](std::string_view name, const stats::Operation& op) {
+      order.emplace_back(name.starts_with("story") ? ~std::uint64_t{0} : op.intended, std::string(name));
+      for (const auto& [what, times] : op.errors) errors.push_back(fmt::format("{} x {}: {}", times, name, what));
+    });
+    std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+    const std::size_t others = 3 + std::min<std::size_t>(errors.size(), 4);
+    for (const auto& [n, name] : order) {
+      if (lines.size() + others >= rows) break;
+      const stats::Operation& op = *seen.totals.operations.find(name);
+      const auto rate = seen.rates.find(name);
+      line(fmt::format("{:<24.24} {:>8.1f} {:>9} {:>6} {:>6} {:>10.2f} {:>10.2f}", name,
+                       rate == seen.rates.end() ? 0.0 : rate->second, op.ok, op.fail, op.info,
+                       ms(op.response.percentile(50)), ms(op.response.percentile(99))),
+           op.fail + op.info != 0 ? red : "");
+    }
+    for (std::size_t i = 0; i < errors.size() && i < 4; ++i) line("  " + report::one_line(errors[i]), red);
+    const LedgerTotals& ledger = seen.totals.ledger;
+    line(fmt::format("ledger of {} copies: {} accepted, {} refused, {} without an answer, {} unexplained",
+                     ledger.copies, ledger.accepted, ledger.refused, ledger.unknown, ledger.unexplained),
+         ledger.unexplained != 0 ? red : "");
+    if (seen.generator.limited()) line("GENERATOR-LIMITED so far: " + seen.generator.text(), red);
+  }
+  if (lines.size() > rows) lines.resize(rows);
+  std::string out;
+  for (const std::string& one : lines) out += one + "\n";
+  return out;
+}
+
+}  // namespace mailproof::load
