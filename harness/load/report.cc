@@ -226,7 +226,10 @@ std::string to_text(const LoadResult& result) {
   }
   line("{}", result.generator.text());
   for (const auto& [id, tally] : result.findings) {
-    line("\n{}  [{}]  in {} cop{}", id, name(tally.first.severity), tally.times, tally.times == 1 ? "y" : "ies");
+    if (!result.plan.name.empty() && id.starts_with(result.plan.name + "/"))
+      line("\n{}  [{}]  {} time{}", id, name(tally.first.severity), tally.times, tally.times == 1 ? "" : "s");
+    else
+      line("\n{}  [{}]  in {} cop{}", id, name(tally.first.severity), tally.times, tally.times == 1 ? "y" : "ies");
     line("  Requirement: {}\n  Expected:    {}\n  Actual:      {}", tally.first.requirement, tally.first.expected,
          tally.first.actual);
     for (const auto& evidence : tally.first.evidence) line("  Evidence:    {}", evidence);
