@@ -287,6 +287,9 @@ void Customers::harvest(StoryTotals& totals, std::map<std::string, Tally>& findi
     else if (what == "leaked")
       tally(what, Severity::fail, "Mail is shown to nobody but whom it was sent to", "only an account's own mail",
             "another account's message", lines);
+    else if (what == "reappeared")
+      tally(what, Severity::fail, "RFC 1939 section 6: QUIT removes all messages that are marked as deleted",
+            "a POP3 session after it does not list them", "one does", lines);
     else if (what == "duplicated")
       tally(what, Severity::fail, "What was delivered once is there once", "one copy", "several", lines);
     else if (what == "removed-and-there")

@@ -15,7 +15,8 @@ import tool
 from reference_server import ROOT
 
 SCHEMA = json.loads((ROOT / "reports/run.schema.json").read_text())
-FILES = [path for path in sorted((ROOT / "scenarios").rglob("*.yaml")) if not path.name.endswith(".wrong.yaml")]
+FILES = [path for path in sorted((ROOT / "scenarios").rglob("*.yaml"))
+         if not path.name.endswith(".wrong.yaml") and path.parent.name not in ("load", "devices")]
 
 
 def identities(path):
