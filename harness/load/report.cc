@@ -206,8 +206,9 @@ std::string to_text(const LoadResult& result) {
     }
   });
   const LedgerTotals& ledger = result.all.ledger;
-  line("\nledger: {} copies; {} deliveries attempted = {} accepted + {} refused + {} without an answer", ledger.copies,
-       ledger.sent, ledger.accepted, ledger.refused, ledger.unknown);
+  line("\nledger: {}{} deliveries attempted = {} accepted + {} refused + {} without an answer",
+       result.plan.name.empty() ? fmt::format("{} copies; ", ledger.copies) : std::string(), ledger.sent,
+       ledger.accepted, ledger.refused, ledger.unknown);
   std::string fates;
   for (const auto& [fate, count] : ledger.fates)
     fates += fmt::format("{}{} {}", fates.empty() ? "" : " + ", count, fate);
@@ -244,15 +245,15 @@ std::string to_text(const LoadResult& result) {
       line("    {}", message);
     }
   }
-  if (!result.plan.name.empty() && result.stories.size() == 1) {
+  if (!result.plan.name.empty()) {
     std::size_t missed = 0;
     for (const SloResult& slo : result.slo) missed += slo.state == SloResult::State::missed ? 1U : 0U;
     line("\n{}: {} lost, {} of {} SLO lines missed", name(verdict_of(result)),
          ledger.fates.contains("lost") ? ledger.fates.at("lost") : 0, missed, result.slo.size());
-    return out;
+  } else {
+    line("\n{}: {}{}", name(verdict_of(result)), counted(result.all.verdicts),
+         late.copies == 0 ? "" : fmt::format(", {} unserved", late.copies));
   }
-  line("\n{}: {}{}", name(verdict_of(result)), counted(result.all.verdicts),
-       late.copies == 0 ? "" : fmt::format(", {} unserved", late.copies));
   if (result.stories.size() > 1)
     for (std::size_t i = 0; i < result.stories.size(); ++i)
       if (result.stories[i] != result.plan.name)

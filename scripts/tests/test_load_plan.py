@@ -91,7 +91,7 @@ def test_a_lost_message_is_named_with_its_account_and_sessions(tmp_path):
 @pytest.mark.parametrize("defect, found", [("pop3.quit-deletes-nothing", "reappeared"), ("delivery.duplicate", "duplicated"),
                                            ("imap.foreign-body", "leaked")])
 def test_other_defects_are_found_under_load(defect, found, tmp_path):
-    text, _ = load(tmp_path, write(tmp_path), "--sim", "--defect", defect, status=1)
+    text, _ = load(tmp_path, write(tmp_path, pace=100), "--sim", "--defect", defect, status=1)
     assert f"small/ledger/{found}  [fail]" in text
 
 
