@@ -250,6 +250,8 @@ void Pop3Customer::look_at(const mail::ContentScanner& scanner, Listed& one, Tim
     const std::size_t parcel = scene_.parcels.index(identity.message);
     if (scene_.parcels.at(parcel).account != account_) return scene_.leaked(*token, account_, session_);
     one.parcel = static_cast<std::uint32_t>(parcel + 1);
+    const Parcel& known = scene_.parcels.at(parcel);
+    if (known.removal_certain && known.over_pop3 && !scene_.over) scene_.reappeared(parcel, session_);
     scene_.seen(parcel, session_, std::nullopt, now);
     if (!top_) scene_.content_seen(parcel, session_, scanner.hash(), now);
     if (!top_ && one.id != 0 && profile_.after.policy != AfterDownload::Policy::remove) {

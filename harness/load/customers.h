@@ -78,6 +78,8 @@ class Customers final : public Alarm {
   void visit_next();
   void found(std::uint32_t account, const Found& found);
   bool complete(std::uint32_t account) const;
+  bool may_be_queued(const Parcel& parcel) const;
+  Time absence_counts() const;
   std::vector<std::uint32_t> incomplete() const;
   void after_round();
   VisitWhat visit_of(std::uint32_t account) const;
@@ -93,7 +95,7 @@ class Customers final : public Alarm {
   std::unique_ptr<MailFlow> flow_;
   std::vector<Move> moves_;
   std::size_t next_move_ = 0, there_ = 0, came_ = 0;
-  Time zero_{}, ended_at_{};
+  Time zero_{}, ended_at_{}, looked_at_{};
   std::optional<Time> armed_, drain_until_, leave_until_, settle_at_, watch_at_;
   bool started_ = false, leaving_ = false, gone_ = false;
   std::string aborted_;

@@ -62,6 +62,7 @@ void Customers::visit_next() {
   const bool imap = !scene_.target.imap.empty();
   const bool maildrop = !scene_.target.pop3.empty() && account != kSender;
   const bool other_way = round_ == Round::second && maildrop && imap;
+  if (round_ == Round::second) looked_at_ = scene_.network.now();
   visits_.push_back(visit(scene_, other_way || !imap ? Protocol::pop3 : Protocol::imap, visit_of(account)));
   MailboxVisit& one = *visits_.back();
   ++visiting_;
@@ -126,6 +127,31 @@ bool Customers::complete(std::uint32_t account) const {
   });
 }
 
+/// RFC 5321 section 4.5.4.1: until its MTA gives up, mail that was accepted over SMTP and never seen may be queued.
+bool Customers::may_be_queued(const Parcel& parcel) const {
+  if (parcel.was_seen || delivery_protocol(*part_.plan, scene_.target) != Protocol::smtp) return false;
+  const auto& gives_up = scene_.target.gives_up_after;
+  // A sender whose own mailbox is limited may have had no room for the reports.
+  if (part_.sender && (part_.sender->quota || part_.sender->customer_quota)) return true;
+  return !gives_up || looked_at_ - parcel.accepted < *gives_up;
+}
+
+/// The settling time; and where the target says how long its MTA tries, and that is no longer than people wait, until
+/// it has given up what is missing, and its report had the settling time.
+Time Customers::absence_counts() const {
+  constexpr Duration kLongest = std::chrono::minutes(10);
+  const Duration settle = scene_.target.settle;
+  Time at = scene_.network.now() + settle;
+  const auto& gives_up = scene_.target.gives_up_after;
+  if (!gives_up || *gives_up > kLongest) return at;
+  for (std::size_t i = 0; i < scene_.parcels.size(); ++i) {
+    const Parcel& parcel = scene_.parcels.at(i);
+    if (Parcels::end(parcel) == End::lost && may_be_queued(parcel))
+      at = std::max(at, parcel.accepted + *gives_up + settle);
+  }
+  return at;
+}
+
 std::vector<std::uint32_t> Customers::incomplete() const {
   std::vector<std::uint32_t> out;
   for (const auto account : to_visit_)
@@ -142,7 +168,9 @@ void Customers::after_round() {
     case Round::first:
       second_ = incomplete();
       if (!second_.empty()) {
-        settle_at_ = scene_.network.now() + scene_.target.settle;
+        looked_at_ = scene_.network.now();
+        settle_at_ = absence_counts();
+        if (part_.sender) second_.insert(second_.begin(), kSender);
         return arm_next();
       }
       break;
@@ -167,7 +195,7 @@ void Customers::harvest(StoryTotals& totals, std::map<std::string, Tally>& findi
   });
   LedgerTotals& ledger = totals.ledger;
   ledger.copies += came_;
-  std::vector<std::string> lost;
+  std::vector<std::string> lost, queued;
   for (std::size_t i = 0; i < scene_.parcels.size(); ++i) {
     const Parcel& parcel = scene_.parcels.at(i);
     if (parcel.outcome == Parcel::Outcome::waiting) continue;  // was never sent: unserved
@@ -195,6 +223,11 @@ void Customers::harvest(StoryTotals& totals, std::map<std::string, Tally>& findi
         ++ledger.fates["not-looked-for"];
         break;
       default: {
+        if (may_be_queued(parcel)) {
+          ++ledger.fates["queued"];
+          queued.push_back(scene_.parcel_text(i));
+          break;
+        }
         ++ledger.fates["lost"];
         ++ledger.unexplained;
         std::string line = scene_.parcel_text(i);
@@ -236,12 +269,27 @@ void Customers::harvest(StoryTotals& totals, std::map<std::string, Tally>& findi
           "every accepted message is there, was removed by a client, or was reported as not delivered",
           "it is in no mailbox of its account, in two fresh sessions, and no client asked for its removal",
           std::move(lost));
+  if (!queued.empty())
+    tally("queued", Severity::inconclusive,
+          "RFC 5321 section 4.5.4.1: what was accepted is delivered, or reported as not delivered, in the end",
+          "it is in a mailbox of its account, or a report came to its sender",
+          part_.sender && (part_.sender->quota || part_.sender->customer_quota)
+              ? fmt::format("neither; the mailbox of {}, where reports come back to, is limited", part_.sender->login)
+          : scene_.target.gives_up_after
+              ? fmt::format("neither, but the target may try for {} (gives_up_after): it may still be queued",
+                            format_duration(*scene_.target.gives_up_after))
+              : std::string(
+                    "neither; it may still be queued, as the target file does not say for how long (gives_up_after)"),
+          std::move(queued));
   for (const auto& [what, lines] : scene_.wrongs) {
     if (what == "altered")
       tally(what, Severity::fail, "What was sent is what comes", "the content as it was sent", "other content", lines);
     else if (what == "leaked")
       tally(what, Severity::fail, "Mail is shown to nobody but whom it was sent to", "only an account's own mail",
             "another account's message", lines);
+    else if (what == "reappeared")
+      tally(what, Severity::fail, "RFC 1939 section 6: QUIT removes all messages that are marked as deleted",
+            "a POP3 session after it does not list them", "one does", lines);
     else if (what == "duplicated")
       tally(what, Severity::fail, "What was delivered once is there once", "one copy", "several", lines);
     else if (what == "removed-and-there")

@@ -54,9 +54,9 @@ Result<std::vector<PlanPart>> make_plan_parts(const scenario::Plan& plan, const 
     out[job].plan = &plan;
     out[job].job = job;
     out[job].jobs = jobs;
-    if (senders != 0) out[job].sender = target.accounts[free[customers + job]];
+    if (senders != 0) out[job].sender = target.accounts[free[job]];  // reports must find room
   }
-  for (std::size_t i = 0; i < customers; ++i) out[i % jobs].accounts.push_back(target.accounts[free[i]]);
+  for (std::size_t i = 0; i < customers; ++i) out[i % jobs].accounts.push_back(target.accounts[free[senders + i]]);
   for (std::size_t i = 0; i < customers + senders; ++i) taken[free[i]] = true;
   return out;
 }

@@ -184,8 +184,9 @@ std::string to_text(const LoadResult& result) {
     }
   });
   const LedgerTotals& ledger = result.all.ledger;
-  line("\nledger: {} copies; {} deliveries attempted = {} accepted + {} refused + {} without an answer", ledger.copies,
-       ledger.sent, ledger.accepted, ledger.refused, ledger.unknown);
+  line("\nledger: {}{} deliveries attempted = {} accepted + {} refused + {} without an answer",
+       result.plan.name.empty() ? fmt::format("{} copies; ", ledger.copies) : std::string(), ledger.sent,
+       ledger.accepted, ledger.refused, ledger.unknown);
   std::string fates;
   for (const auto& [fate, count] : ledger.fates)
     fates += fmt::format("{}{} {}", fates.empty() ? "" : " + ", count, fate);
@@ -201,7 +202,10 @@ std::string to_text(const LoadResult& result) {
          slo.text, slo.measured.empty() ? "nothing of it happened" : slo.measured);
   line("{}", result.generator.text());
   for (const auto& [id, tally] : result.findings) {
-    line("\n{}  [{}]  in {} cop{}", id, name(tally.first.severity), tally.times, tally.times == 1 ? "y" : "ies");
+    if (!result.plan.name.empty() && id.starts_with(result.plan.name + "/"))
+      line("\n{}  [{}]  {} time{}", id, name(tally.first.severity), tally.times, tally.times == 1 ? "" : "s");
+    else
+      line("\n{}  [{}]  in {} cop{}", id, name(tally.first.severity), tally.times, tally.times == 1 ? "y" : "ies");
     line("  Requirement: {}\n  Expected:    {}\n  Actual:      {}", tally.first.requirement, tally.first.expected,
          tally.first.actual);
     for (const auto& evidence : tally.first.evidence) line("  Evidence:    {}", evidence);
@@ -216,16 +220,16 @@ std::string to_text(const LoadResult& result) {
       line("    {}", message);
     }
   }
-  if (!result.plan.name.empty() && result.stories.size() == 1) {
+  if (!result.plan.name.empty()) {
     std::size_t missed = 0;
     for (const SloResult& slo : result.slos)
       missed += slo.verdict != judge::Verdict::pass && !slo.measured.empty() ? 1U : 0U;
     line("\n{}: {} lost, {} of {} SLO lines missed", name(verdict_of(result)),
          ledger.fates.contains("lost") ? ledger.fates.at("lost") : 0, missed, result.slos.size());
-    return out;
+  } else {
+    line("\n{}: {}{}", name(verdict_of(result)), counted(result.all.verdicts),
+         late.copies == 0 ? "" : fmt::format(", {} unserved", late.copies));
   }
-  line("\n{}: {}{}", name(verdict_of(result)), counted(result.all.verdicts),
-       late.copies == 0 ? "" : fmt::format(", {} unserved", late.copies));
   if (result.stories.size() > 1)
     for (std::size_t i = 0; i < result.stories.size(); ++i)
       if (result.stories[i] != result.plan.name)

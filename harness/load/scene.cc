@@ -141,6 +141,13 @@ void Scene::content_seen(std::size_t parcel, std::uint32_t session, std::uint64_
                                 format_seconds(now.time_since_epoch()), session_text(session)));
 }
 
+void Scene::reappeared(std::size_t parcel, std::uint32_t session) {
+  auto& lines = wrongs["reappeared"];
+  if (lines.size() < kMostWrongs)
+    lines.push_back(fmt::format("{}: removed in {}, there again in {}", parcel_text(parcel),
+                                session_text(parcels.at(parcel).removed_by), session_text(session)));
+}
+
 void Scene::leaked(const mail::Token& token, std::uint32_t account, std::uint32_t session) {
   auto& lines = wrongs["leaked"];
   if (lines.size() < kMostWrongs)

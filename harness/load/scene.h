@@ -92,6 +92,8 @@ class Scene {
   /// A device has its header. `told`: when the server told an idling device that there is something; none: it asked.
   void seen(std::size_t parcel, std::uint32_t session, std::optional<Time> told, Time now);
   void content_seen(std::size_t parcel, std::uint32_t session, std::uint64_t hash, Time now);
+  /// POP3 shows again what a POP3 session removed, and QUIT was answered +OK.
+  void reappeared(std::size_t parcel, std::uint32_t session);
   void leaked(const mail::Token& token, std::uint32_t account, std::uint32_t session);
 
   /// A reader of messages for as long as one comes in.

@@ -167,11 +167,14 @@ void LoadThread::play_in(World& world) {
   audit(network);
   StoryTotals& totals = harvest_.stories.emplace_back();
   customers_->harvest(totals, harvest_.findings, reproduce_);
-  for (const auto& [id, tally] : harvest_.findings)
-    if (id.starts_with(plan_->plan->name + "/"))
-      harvest_.seen.push_back(tally.first.severity == judge::Severity::fail       ? judge::Verdict::fail
-                              : tally.first.severity == judge::Severity::latitude ? judge::Verdict::latitude
-                                                                                  : judge::Verdict::inconclusive);
+  for (const auto& [id, tally] : harvest_.findings) {
+    if (!id.starts_with(plan_->plan->name + "/")) continue;
+    const bool latitude = tally.first.severity == judge::Severity::latitude;
+    const bool fails = tally.first.severity == judge::Severity::fail || (latitude && setup_.settings.strict);
+    harvest_.seen.push_back(fails      ? judge::Verdict::fail
+                            : latitude ? judge::Verdict::latitude
+                                       : judge::Verdict::inconclusive);
+  }
   harvest_.seen.push_back(judge::Verdict::pass);
 }
 

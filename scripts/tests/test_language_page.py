@@ -17,7 +17,7 @@ YAML = [block for block in BLOCKS if block.kind == "yaml"]
 def kind(block):
     """What is done with a block."""
     kinds = {BEGIN_STORY: "beginning", BEGIN_CHECKS: "beginning", "id: ": "whole", "  - id: ": "check", "  - ": "step", "wrong: ": "wrong",
-             "target: ": "target", "known:\n": "part", "admin:\n": "part"}
+             "target: ": "target", "known:\n": "part", "admin:\n": "part", "plan: ": "load", "profile: ": "devices"}
     return next(kinds[begin] for begin in kinds if block.text.startswith(begin))
 
 
@@ -65,6 +65,12 @@ def test_an_example_passes(tmp_path, block, way):
     assert ran.status == 0, ran.out + ran.err
     # A second copy after a lost answer, and a POP3 server that lets two in, are latitudes of the examples themselves.
     assert verdicts in ({"pass"}, {"latitude"}), ran.out
+
+
+@pytest.mark.parametrize("block", of_kind("load") + of_kind("devices"), ids=lambda block: block.page)
+def test_a_plan_or_profile_that_is_shown_is_one_that_is_shipped(block):
+    name = block.text.split("\n")[0].split(": ")[1]
+    assert block.text == (ROOT / "scenarios" / kind(block) / f"{name}.yaml").read_text("utf-8")
 
 
 @pytest.mark.parametrize("block", [block for block in of_kind("whole") if "\nsteps:" in block.text and block.page != STORIES],

@@ -17,7 +17,9 @@ BINARY = pathlib.Path(os.environ.get("MAILPROOF_BIN", ROOT / "build/release/mail
 SCHEMA = json.loads((ROOT / "scenarios/schema.json").read_text())
 VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
 
-SCENARIOS = sorted(path for path in (ROOT / "scenarios").rglob("*.yaml") if not path.name.endswith(".wrong.yaml"))
+OF_LOAD = {"plan": sorted((ROOT / "scenarios/load").glob("*.yaml")), "device": sorted((ROOT / "scenarios/devices").glob("*.yaml"))}
+SCENARIOS = sorted(path for path in (ROOT / "scenarios").rglob("*.yaml")
+                   if not path.name.endswith(".wrong.yaml") and path not in OF_LOAD["plan"] + OF_LOAD["device"])
 GOOD = sorted((TESTS / "good").glob("*.yaml"))
 BAD = sorted((TESTS / "bad").glob("*.yaml"))  # what the schema can know; the folders below hold what only the program can
 COMPLAINTS = (TESTS / "bad/expected.txt").read_text().splitlines()
@@ -65,6 +67,19 @@ def test_what_is_right_passes_both(path):
     assert complaints(read(path)) == []
     checked = check(path)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize("kind", OF_LOAD)
+def test_plans_and_profiles_pass_theirs(kind):
+    schema = json.loads((ROOT / f"scenarios/{kind}.schema.json").read_text())
+    jsonschema.Draft7Validator.check_schema(schema)
+    validator = jsonschema.Draft7Validator(schema)
+    for path in OF_LOAD[kind]:
+        assert [error.message for error in validator.iter_errors(read(path))] == [], path
+        checked = check(path)
+        assert checked.returncode == 0, checked.stderr
+    without_its_name = {key: value for key, value in read(OF_LOAD[kind][0]).items() if key not in ("plan", "profile")}
+    assert list(validator.iter_errors(without_its_name))
 
 
 @pytest.mark.parametrize("path", BAD, ids=short)

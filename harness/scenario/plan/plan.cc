@@ -62,7 +62,11 @@ class PlanReader {
     for (const auto& [key, into] : {std::pair("slo", &plan_.slo), std::pair("abort_when", &plan_.abort_when)})
       if (const Node* node = find(root_, key))
         for (const Node* line : read_list(*node, "lines like 'imap.fetch p99 < 250ms'", complaints_))
-          if (auto slo = read_slo(*line, complaints_)) into->push_back(std::move(*slo));
+          if (auto slo = read_slo(*line, complaints_)) {
+            if (into == &plan_.abort_when && slo->measure == Measure::count)
+              complaints_.value(*line, "errors, times or rates; what became of messages is known in the end only");
+            into->push_back(std::move(*slo));
+          }
   }
 
  private:

@@ -1,0 +1,146 @@
+#include "scenario/plan/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+namespace mailproof::scenario {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr const char* kRoot = "scenarios";
+
+std::vector<std::string> messages(const std::vector<Problem>& problems) {
+  std::vector<std::string> out;
+  for (const auto& problem : problems) out.push_back(problem.message());
+  return out;
+}
+
+std::vector<std::string> wrong_with(const std::string& line) {
+  return messages(
+      parse_plan("plan: p\naccounts: 10\nfor: 10s\nmix: {thunderbird: 100%}\n" + line, "p.yaml", kRoot).problems);
+}
+
+TEST(Plan, SaysCustomersDevicesMailAndHowItGrows) {
+  const auto loaded = parse_plan(
+      "plan: morning\naccounts: 200\nramp: 1m\nfor: 4m\npace: 5\n"
+      "mix: [{devices: [thunderbird, ios-mail], share: 40%}, {devices: pop-delete, share: 60%}]\n"
+      "arrivals: {deliveries: 90/m, spacing: poisson, sizes: {4KiB: 90%, 1MiB: 10%}, via: smtp, connections: 7}\n"
+      "also: [{story: sync.read-on-phone-read-everywhere, rate: 2/s, copies: 3}]\n",
+      "morning.yaml", kRoot);
+  ASSERT_THAT(messages(loaded.problems), IsEmpty());
+  const Plan& plan = loaded.plan;
+  EXPECT_EQ(plan.accounts_needed(), 200U);
+  ASSERT_THAT(plan.phases, SizeIs(2));
+  EXPECT_EQ(plan.phases[0].from, 0);
+  EXPECT_EQ(plan.phases[0].to, 1);
+  EXPECT_EQ(plan.length(), std::chrono::minutes(5));
+  ASSERT_THAT(plan.mix, SizeIs(2));
+  EXPECT_THAT(plan.mix[0].devices, ElementsAre("thunderbird", "ios-mail"));
+  EXPECT_THAT(plan.profiles, SizeIs(3));
+  EXPECT_DOUBLE_EQ(plan.deliveries.rate, 1.5);
+  EXPECT_EQ(plan.deliveries.spacing, Spacing::poisson);
+  EXPECT_EQ(plan.deliveries.via, Way::smtp);
+  EXPECT_EQ(plan.deliveries.sizes[1].least, 1U << 20);
+  EXPECT_EQ(plan.also[0].copies, 3U);
+}
+
+TEST(Plan, PhasesGoFromTheHeightBefore) {
+  const auto loaded = parse_plan(
+      "plan: p\naccounts: 100\nmix: {thunderbird: 100%}\nphases:\n  - {ramp: 10s, to: 50%}\n  - {steady: 5s}\n"
+      "  - {spike: 150%, for: 2s}\n  - {steady: 3s}\n  - {steps: [75%, 100%], each: 1s}\n",
+      "p.yaml", kRoot);
+  ASSERT_THAT(messages(loaded.problems), IsEmpty());
+  std::vector<double> heights;
+  for (const auto& phase : loaded.plan.phases) heights.insert(heights.end(), {phase.from, phase.to});
+  EXPECT_THAT(heights, ElementsAre(0, 0.5, 0.5, 0.5, 1.5, 1.5, 0.5, 0.5, 0.75, 0.75, 1, 1));
+  EXPECT_EQ(loaded.plan.accounts_needed(), 150U);
+  EXPECT_EQ(loaded.plan.length(), std::chrono::seconds(22));
+}
+
+TEST(Plan, SloLinesAreReadByTheirUnits) {
+  const auto loaded = parse_plan(
+      "plan: p\naccounts: 1\nfor: 1s\nmix: {thunderbird: 100%}\n"
+      "slo: [imap.fetch p99.9 < 250ms, imap.* errors <= 1%, errors < 0.1%, lost = 0, lmtp.deliver rate >= 10/s]\n",
+      "p.yaml", kRoot);
+  ASSERT_THAT(messages(loaded.problems), IsEmpty());
+  const auto& slo = loaded.plan.slo;
+  ASSERT_THAT(slo, SizeIs(5));
+  EXPECT_EQ(slo[0].operation, "imap.fetch");
+  EXPECT_DOUBLE_EQ(slo[0].percent, 99.9);
+  EXPECT_DOUBLE_EQ(slo[0].limit, 0.25);
+  EXPECT_EQ(slo[1].comparison, Comparison::at_most);
+  EXPECT_DOUBLE_EQ(slo[1].limit, 0.01);
+  EXPECT_EQ(slo[2].operation, "");
+  EXPECT_EQ(slo[3].measure, Measure::count);
+  EXPECT_DOUBLE_EQ(slo[4].limit, 10);
+  EXPECT_TRUE(names_operation(slo[1].operation, "imap.login"));
+  EXPECT_FALSE(names_operation(slo[1].operation, "pop3.login"));
+  EXPECT_FALSE(names_operation("delivery-to-visible", "delivery-to-visible.imap"));
+}
+
+TEST(Plan, WhatIsWrongIsSaidWithItsPlaceAndTheNearestWord) {
+  EXPECT_THAT(wrong_with("acounts: 3\n"),
+              ElementsAre(AllOf(HasSubstr("p.yaml:5:1: 'acounts'"), HasSubstr("did you mean 'accounts'?"))));
+  EXPECT_THAT(wrong_with("slo: imap.fech p99 < 250ms\n"),
+              ElementsAre(AllOf(HasSubstr("p.yaml:5:6: 'imap.fech'"), HasSubstr("did you mean 'imap.fetch'?"))));
+  EXPECT_THAT(wrong_with("slo: imap.fetch p99 < 5%\n"),
+              ElementsAre("p.yaml:5:23: '5%'; expected a time like 250ms or 5s"));
+  EXPECT_THAT(wrong_with("abort_when: lost > 0\n"), ElementsAre(HasSubstr("p.yaml:5:13: 'lost > 0'; expected errors")));
+  EXPECT_THAT(wrong_with("arrivals: {deliveries: 20}\n"), ElementsAre(HasSubstr("p.yaml:5:24: '20'; expected a rate")));
+  EXPECT_THAT(wrong_with("phases: [{steady: 5s}]\n"),
+              ElementsAre(HasSubstr("p.yaml:3:1: 'for'; expected phases: alone")));
+}
+
+TEST(Plan, SharesAddUpAndDevicesExist) {
+  const auto wrong = [](const std::string& mix) {
+    return messages(parse_plan("plan: p\naccounts: 1\nfor: 1s\nmix: " + mix + "\n", "p.yaml", kRoot).problems);
+  };
+  EXPECT_THAT(wrong("{thunderbird: 50%, pop-delete: 60%}"),
+              ElementsAre("p.yaml:4:1: 'mix'; expected shares that add up to 100%; these make 110%"));
+  EXPECT_THAT(wrong("{thunderbrd: 100%}"),
+              ElementsAre(AllOf(HasSubstr("p.yaml:4:7: 'thunderbrd'"), HasSubstr("did you mean 'thunderbird'?"))));
+}
+
+/// Each shipped profile is in order, named as its file, and says for every section where it is from.
+TEST(Profile, AllThatAreShippedAreReadable) {
+  const auto names = profile_names(kRoot);
+  ASSERT_GE(names.size(), 13U);
+  for (const auto& name : names) {
+    const auto loaded = load_profile(profile_path(kRoot, name));
+    EXPECT_THAT(messages(loaded.problems), IsEmpty());
+    EXPECT_EQ(loaded.profile.name, name);
+    EXPECT_GE(loaded.profile.sources.size(), 2U) << name;
+  }
+}
+
+TEST(Profile, ASectionWithoutASourceIsRefused) {
+  const auto loaded = parse_profile(
+      "profile: p\ntitle: t\nspeaks: pop3\nconnection: {stays: no, source: s}\npoll: {every: 5m, steps: [stat, {retr: "
+      "new}]}\n",
+      "p.yaml");
+  EXPECT_THAT(messages(loaded.problems), ElementsAre(HasSubstr("p.yaml:5:1: 'poll'; expected also source:")));
+}
+
+TEST(Profile, StepsOfTheOtherProtocolAreRefused) {
+  const auto loaded = parse_profile(
+      "profile: p\ntitle: t\nspeaks: pop3\nconnection: {stays: no, source: s}\n"
+      "poll: {every: 5m, source: s, steps: [stat, {fetch: (FLAGS)}]}\n",
+      "p.yaml");
+  EXPECT_THAT(messages(loaded.problems),
+              ElementsAre(HasSubstr("'fetch'; expected stat, list, uidl, top, retr, dele or noop")));
+}
+
+TEST(Profile, AClientThatNeverLearnsOfMailIsRefused) {
+  const auto loaded =
+      parse_profile("profile: p\ntitle: t\nspeaks: imap\nconnection: {stays: yes, source: s}\n", "p.yaml");
+  EXPECT_THAT(messages(loaded.problems), ElementsAre(HasSubstr("also idle: or poll:")));
+}
+
+}  // namespace
+}  // namespace mailproof::scenario

@@ -1,0 +1,180 @@
+"""`load` with a plan: customers with devices, mail that comes in for them, what must hold, and an end for every message."""
+import json
+import re
+
+import pytest
+import yaml
+
+import reference_server
+import tool
+
+ROOT = reference_server.ROOT
+SMALL = {
+    "plan": "small", "accounts": 20, "ramp": "3s", "for": "12s", "pace": 20,
+    "mix": {"thunderbird": "60%", "pop-delete": "40%"},
+    "arrivals": {"deliveries": "20/s", "sizes": "small"},
+    "slo": ["imap.fetch p99 < 5s", "errors = 0%", "lost = 0"],
+}
+PROFILES = sorted(path.stem for path in (ROOT / "scenarios/devices").glob("*.yaml"))
+
+
+def write(folder, **changes):
+    plan = {key: value for key, value in {**SMALL, **changes}.items() if value is not None}
+    path = folder / "plan.yaml"
+    path.write_text(yaml.safe_dump(plan, sort_keys=False), "utf-8")
+    return path
+
+
+def load(folder, *arguments, status=0):
+    """What it printed, and stats.json."""
+    ran = tool.mailproof("load", *arguments, "--out", folder / "run")
+    assert ran.status == status, ran.text
+    return ran.text, json.loads((folder / "run/stats.json").read_text("utf-8"))
+
+
+def closes(ledger):
+    return ledger["sent"] == ledger["accepted"] + ledger["refused"] + ledger["unknown"] and ledger["accepted"] == sum(
+        ledger["fates"].values())
+
+
+def test_a_plan_passes_and_its_ledger_closes(tmp_path):
+    text, stats = load(tmp_path, write(tmp_path), "--sim")
+    assert stats["verdict"] == "pass" and "pass: 0 lost" in text
+    assert stats["plan"]["accounts"] == 20 and stats["plan"]["aborted"] == ""
+    # 20/s, rising over three seconds: 1.5 + 12 seconds' worth, and the last would be due at the very end.
+    assert stats["ledger"]["sent"] == 269 and closes(stats["ledger"])
+    assert set(stats["ledger"]["fates"]) == {"present", "removed-by-client"}
+    operations = stats["operations"]
+    assert operations["lmtp.deliver"]["ok"] == 269
+    assert operations["pop3.dele"]["ok"] == stats["ledger"]["fates"]["removed-by-client"]
+    assert operations["delivery-to-visible.imap"]["ok"] > 100
+    assert [line["state"] for line in stats["slo"]] == ["met"] * 3
+
+
+def test_the_number_of_threads_changes_nothing(tmp_path):
+    plan = write(tmp_path)
+    both = [load(tmp_path, plan, "--sim", "--jobs", jobs)[1] for jobs in (1, 2)]
+    assert both[0]["ledger"] == both[1]["ledger"]
+    for name in ("lmtp.deliver", "imap.connect", "pop3.connect", "pop3.retr", "pop3.dele", "delivery-to-visible"):
+        assert both[0]["operations"][name]["ok"] == both[1]["operations"][name]["ok"], name
+
+
+def test_the_same_seed_is_the_same_run(tmp_path):
+    plan = write(tmp_path, arrivals={"deliveries": "20/s", "spacing": "poisson"})
+    first, again = (load(tmp_path, plan, "--sim")[1] for _ in range(2))
+    other = load(tmp_path, plan, "--sim", "--seed", 2)[1]
+    assert first == again
+    assert first["ledger"]["sent"] != other["ledger"]["sent"] or first["operations"] != other["operations"]
+
+
+def test_over_sockets(tmp_path):
+    text, stats = load(tmp_path, write(tmp_path, ramp="1s", **{"for": "4s"}), "--sockets", "--jobs", 2)
+    assert stats["verdict"] == "pass", text
+    assert stats["ledger"]["sent"] == 89 and closes(stats["ledger"])
+    assert re.search(r"at most \d+ connections", text)
+
+
+def test_a_lost_message_is_named_with_its_account_and_sessions(tmp_path):
+    text, stats = load(tmp_path, write(tmp_path), "--sim", "--defect", "delivery.drops-one-in-200", status=1)
+    lost = stats["ledger"]["fates"]["lost"]
+    assert lost >= 1 and stats["ledger"]["unexplained"] == lost and closes(stats["ledger"])
+    [finding] = [one for one in stats["findings"] if one["id"] == "small/ledger/lost"]
+    assert finding["times"] == lost == len(finding["messages"]) and finding["severity"] == "fail"
+    for message in finding["messages"]:
+        assert re.match(r"message \d+ to user\d{4}, accepted at \d+\.\d{3} s; (never seen, though there was \w+ session|no device)",
+                        message)
+    assert re.search(r"MISSED +lost = 0 +" + str(lost), text)
+    [command] = set(re.findall(r"Reproduce: +mailproof (.*)", text))
+    assert tool.mailproof(*command.split(), "--out", tmp_path / "again").status == 1
+
+
+@pytest.mark.parametrize("defect, found", [("pop3.quit-deletes-nothing", "reappeared"), ("delivery.duplicate", "duplicated"),
+                                           ("imap.foreign-body", "leaked")])
+def test_other_defects_are_found_under_load(defect, found, tmp_path):
+    text, _ = load(tmp_path, write(tmp_path, pace=100), "--sim", "--defect", defect, status=1)
+    assert f"small/ledger/{found}  [fail]" in text
+
+
+def test_an_slo_that_is_missed_fails(tmp_path):
+    text, stats = load(tmp_path, write(tmp_path, slo=["imap.fetch p99 < 1ms", "lost = 0"]), "--sim", status=1)
+    assert [line["state"] for line in stats["slo"]] == ["missed", "met"] and stats["verdict"] == "fail"
+    assert re.search(r"MISSED imap.fetch p99 < 1ms +\d+\.\d+ ms", text)
+
+
+def test_an_slo_of_what_never_happened_is_inconclusive(tmp_path):
+    text, stats = load(tmp_path, write(tmp_path, slo=["smtp.deliver p99 < 1s"]), "--sim", status=3)
+    assert stats["slo"][0]["state"] == "not-measured" and "nothing of it happened" in text
+
+
+def test_abort_when_ends_it_early(tmp_path):
+    plan = write(tmp_path, **{"for": "60s"}, abort_when=["imap.fetch p50 > 0ms"], slo=None)
+    text, stats = load(tmp_path, plan, "--sim", status=1)
+    assert text.startswith("ABORTED: abort_when: imap.fetch p50 > 0ms held") and stats["seconds"] < 20
+
+
+def test_a_sample_is_looked_into_and_the_rest_is_said(tmp_path):
+    _, stats = load(tmp_path, write(tmp_path), "--sim", "--audit", "50%")
+    fates = stats["ledger"]["fates"]
+    assert closes(stats["ledger"]) and fates["not-looked-for"] > 0 and fates["present"] > 0
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_each_profile_plays(profile, tmp_path):
+    plan = write(tmp_path, accounts=5, mix={profile: "100%"}, pace=300, slo=["errors = 0%", "lost = 0"])
+    _, stats = load(tmp_path, plan, "--sim")
+    # Every one of them sees mail, and asks for no more than its protocol has.
+    assert stats["operations"]["delivery-to-visible"]["ok"] > 50
+    spoken = {name.split(".")[0] for name in stats["operations"]} - {"delivery-to-visible", "lmtp"}
+    assert len(spoken) == 1
+
+
+def test_stories_ride_along(tmp_path):
+    story = "sync.read-on-phone-read-everywhere"
+    plan = write(tmp_path, also=[{"story": story, "rate": "1/s", "copies": 3}])
+    _, stats = load(tmp_path, plan, "--sim")
+    assert [one["story"] for one in stats["stories"]] == [story, "small"]
+    assert stats["stories"][0]["verdicts"] == {"pass": 15} and closes(stats["ledger"])
+
+
+def test_a_profile_without_a_file(tmp_path):
+    text, stats = load(tmp_path, "--profile", "roundcube", "--accounts", 10, "--for", "20s", "--sim")
+    assert text.startswith("plan roundcube on sim: 10 accounts") and stats["ledger"]["unexplained"] == 0
+    ran = tool.mailproof("load", "--profile", "roundcub", "--sim")
+    assert ran.status == 2 and "did you mean 'roundcube'?" in ran.err
+
+
+def test_what_is_wrong_with_a_plan_is_said_with_its_place(tmp_path):
+    path = tmp_path / "plan.yaml"
+    path.write_text("plan: p\naccounts: 10\nfor: 10s\nmix: {thunderbrd: 100%}\nslo: [imap.fech p99 < 1s]\n", "utf-8")
+    for command in (["load", path, "--sim"], ["check", path]):
+        ran = tool.mailproof(*command)
+        assert ran.status == 2
+        assert f"{path}:4:7: 'thunderbrd'" in ran.err and "did you mean 'thunderbird'?" in ran.err
+        assert f"{path}:5:7: 'imap.fech'" in ran.err and "did you mean 'imap.fetch'?" in ran.err
+    ran = tool.mailproof("run", path, "--sim")
+    assert ran.status == 2 and "this is a load plan: mailproof load FILE" in ran.err
+
+
+def test_a_dry_run_says_what_it_comes_to(tmp_path):
+    ran = tool.mailproof("load", "scenarios/load/office-day.yaml", "--sockets", "--dry-run")
+    assert ran.status in (0, 2)
+    assert "accounts needed    2000" in ran.out and "connections        2620 at the peak, 2 of one account" in ran.out
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_limit_of_this_machine_is_named_before_the_first_connection(tmp_path):
+    import subprocess  # the limit is a process's own
+    command = f"ulimit -n 100; exec {reference_server.BINARY} load scenarios/load/office-day.yaml --sockets --out {tmp_path}/run"
+    ran = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 2 and "ulimit -n" in ran.stderr and "2620 connections" in ran.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_limit_of_the_server_is_named_with_its_setting(tmp_path):
+    target = tmp_path / "target.yaml"
+    target.write_text("target: t\nimap: [{host: 127.0.0.1, port: 1}]\nlmtp: [{host: 127.0.0.1, port: 1}]\n"
+                      "accounts: {login: 'u%d', address: 'u%d@example.test', first: 1, count: 9, password_env: MAILPROOF_PASSWORD}\n"
+                      "connections: {user: 1, address: 5}\n", "utf-8")
+    plan = write(tmp_path, accounts=9, mix=[{"devices": ["thunderbird", "ios-mail"], "share": "100%"}])
+    ran = tool.mailproof("load", plan, "--target", target)
+    assert ran.status == 2 and "mail_max_userip_connections" in ran.err and "MAXPERIP" in ran.err
