@@ -4,12 +4,11 @@
 
 #include <algorithm>
 
+#include "load/level.h"
 #include "report/escape.h"
 
 namespace mailproof::load {
 namespace {
-
-double in_seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 
 std::int64_t connections(const Seen& seen) {
   const auto& gauges = seen.totals.operations.gauges();

@@ -18,7 +18,7 @@ constexpr std::array kColumns{Verdict::pass,           Verdict::latitude,       
                               Verdict::known_fail,     Verdict::inconclusive,   Verdict::error,
                               Verdict::not_applicable, Verdict::unexpected_pass};
 
-constexpr std::array kLevels{"MUST", "SHOULD", "PRACTICE", "MAY", "story"};
+constexpr std::array kShownLevels{"MUST", "SHOULD", "PRACTICE", "MAY", "story"};
 
 constexpr std::size_t kMostMarkdown = 300;
 
@@ -67,7 +67,7 @@ std::string servers_html(const Matrix& matrix) {
 /// Boxes whose state the style reads: no script.
 std::string filters_html() {
   std::string out = "<fieldset class=\"filters\"><legend>Show</legend>\n";
-  for (const char* level : kLevels)
+  for (const char* level : kShownLevels)
     out += fmt::format("<label><input type=\"checkbox\" id=\"f-{0}\" checked> {0}</label>\n", level);
   out += "<label><input type=\"checkbox\" id=\"f-same\"> also where servers do not differ</label>\n</fieldset>\n";
   return out;
@@ -81,7 +81,7 @@ std::string style() {
       "table.matrix thead th { position: sticky; top: 0; background: var(--paper); }\n"
       "td.cell .why { display: block; max-width: 16rem; font-size: .85em; }\n"
       "body:has(#f-same:not(:checked)) tr.same { display: none; }\n";
-  for (const char* level : kLevels)
+  for (const char* level : kShownLevels)
     out += fmt::format("body:has(#f-{0}:not(:checked)) tr.of-{0} {{ display: none; }}\n", level);
   return out;
 }

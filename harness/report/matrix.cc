@@ -49,16 +49,16 @@ Spread spread_of(const Matrix& matrix, const std::string& id) {
   return goods != 0 ? Spread::all_pass : Spread::nothing_said;
 }
 
-constexpr std::array kLevels{"MUST", "SHOULD", "PRACTICE", "MAY"};
+constexpr std::array kCheckLevels{"MUST", "SHOULD", "PRACTICE", "MAY"};
 
 /// "" for a story, and for whatever else a file says.
 std::string level_in(const Json& scenario) {
   const std::string level = text_in(scenario, "level");
-  return std::find(kLevels.begin(), kLevels.end(), level) != kLevels.end() ? level : "";
+  return std::find(kCheckLevels.begin(), kCheckLevels.end(), level) != kCheckLevels.end() ? level : "";
 }
 
 std::size_t rank_of(const std::string& level) {
-  return static_cast<std::size_t>(std::find(kLevels.begin(), kLevels.end(), level) - kLevels.begin());
+  return static_cast<std::size_t>(std::find(kCheckLevels.begin(), kCheckLevels.end(), level) - kCheckLevels.begin());
 }
 
 }  // namespace
