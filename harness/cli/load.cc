@@ -214,7 +214,7 @@ int play(const LoadFlags& flags, const Hosted& hosted, Work& work) {
   if (work.plan) {
     result.plan.name = work.plan->name;
     result.plan.accounts = work.plan->accounts;
-    load::judge_slo(work.plan->slo, result);
+    if (result.all.ledger.copies != 0) load::judge_slo(work.plan->slo, result);  // else nothing was played
   }
   say(load::to_text(result));
   setup.directory->join_histories(std::nullopt);

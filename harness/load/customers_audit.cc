@@ -89,10 +89,10 @@ void Customers::found(std::uint32_t account, const Found& found) {
       wrong_ = found.wrong;
     } else if (found.foreign != 0 && !part_.settings.own_mailboxes) {
       wrong_ = fmt::format(
-          "{} holds {} message{} that are not mailproof's: a load begins on accounts that nobody uses. Take others "
+          "{} holds {} message{} that {} not mailproof's: a load begins on accounts that nobody uses. Take others "
           "into "
           "the pool, or say --i-own-these-mailboxes",
-          login, found.foreign, found.foreign == 1 ? "" : "s");
+          login, found.foreign, found.foreign == 1 ? "" : "s", found.foreign == 1 ? "is" : "are");
     }
     return;
   }

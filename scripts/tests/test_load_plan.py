@@ -1,6 +1,8 @@
 """`load` with a plan: customers with devices, mail that comes in for them, what must hold, and an end for every message."""
+import imaplib
 import json
 import re
+import smtplib
 
 import pytest
 import yaml
@@ -178,3 +180,32 @@ def test_a_limit_of_the_server_is_named_with_its_setting(tmp_path):
     plan = write(tmp_path, accounts=9, mix=[{"devices": ["thunderbird", "ios-mail"], "share": "100%"}])
     ran = tool.mailproof("load", plan, "--target", target)
     assert ran.status == 2 and "mail_max_userip_connections" in ran.err and "MAXPERIP" in ran.err
+
+
+def test_other_peoples_mail_stops_it_and_what_mailproof_left_does_not(tmp_path):
+    plan = write(tmp_path, accounts=4, ramp=None, pace=50, mix={"thunderbird": "50%", "mbsync": "50%"}, **{"for": "2s"})
+    environment = {**tool.ENVIRONMENT, "MAILPROOF_PASSWORD": reference_server.PASSWORD}
+    with reference_server.server(users=6) as server:
+        target = tmp_path / "target.yaml"
+        target.write_text(
+            f"target: t\nsettle: 1s\nimap: [{{host: 127.0.0.1, port: {server.ports['imap']}}}]\n"
+            f"lmtp: [{{host: 127.0.0.1, port: {server.ports['lmtp']}}}]\naccounts: {{login: 'user%04d', "
+            "address: 'user%04d@example.test', first: 1, count: 4, password_env: MAILPROOF_PASSWORD}\n", "utf-8")
+
+        def play(*more):
+            return tool.mailproof("load", plan, "--target", target, *more, "--out", tmp_path / "run", env=environment)
+
+        kept = play("--keep")
+        assert kept.status == 0, kept.text
+        with imaplib.IMAP4(*server.imap) as client:
+            client.login("user0001", reference_server.PASSWORD)
+            assert int(client.select()[1][0]) > 0  # what the next one takes away before it begins
+        assert play().status == 0
+        with smtplib.LMTP(*server.lmtp) as client:
+            client.sendmail("x@example.test", ["user0003@example.test"], "From: x@example.test\r\nSubject: mine\r\n\r\nhello\r\n")
+        refused = play()
+        assert refused.status == 3 and "user0003 holds 1 message that is not mailproof's" in refused.out
+        assert play("--i-own-these-mailboxes").status == 0
+        with imaplib.IMAP4(*server.imap) as client:
+            client.login("user0003", reference_server.PASSWORD)
+            assert client.select()[1] == [b"1"] and client.search(None, "UNSEEN", "SUBJECT", "mine")[1] == [b"1"]
