@@ -45,6 +45,7 @@ std::span<const WorldMaker::Verb> WorldMaker::imap_verbs() {
       {"connect", 1, true, true, &WorldMaker::connect},
       {"smuggle", 1, false, false, &WorldMaker::smuggle},
       {"vanish", 1, false, false, &WorldMaker::vanish},
+      {"command cut", 3, true, false, &WorldMaker::cut},
   };
   return kVerbs;
 }
@@ -265,6 +266,7 @@ bool WorldMaker::copy(Actor& device, std::string& action) {
     const Held held = known_.accounts[device.account].held[{mailbox, letter}];
     if (held.there == Sure::no) continue;
     known_.put(device.account, to, letter, held.there);
+    if (held.several) known_.accounts[device.account].held[{to, letter}].several = true;
     for (const auto& [name, set] : held.flags)
       if (set != Sure::no) known_.accounts[device.account].held[{to, letter}].flags[name] = Sure::maybe;
   }
@@ -416,6 +418,21 @@ bool WorldMaker::connect(Actor& device, std::string& action) {
 bool WorldMaker::smuggle(Actor& device, std::string& action) {
   if (device.offline || !offer_.tls) return false;
   action = "{smuggle: NOOP}";
+  return true;
+}
+
+/// The connection breaks at any byte of what the device sends, or before it is answered: nobody knows then what became
+/// of the step.
+bool WorldMaker::cut(Actor& device, std::string& action) {
+  static constexpr Act kActs[] = {&WorldMaker::read, &WorldMaker::flag, &WorldMaker::unflag, &WorldMaker::delete_,
+                                  &WorldMaker::move, &WorldMaker::copy, &WorldMaker::save,   &WorldMaker::upload};
+  known_.watch();
+  if (!(this->*kActs[below(std::size(kActs))])(device, action)) return false;
+  action.pop_back();
+  action += one_in(3) ? std::string(", cut: before-reply}")
+                      : fmt::format(", cut: after {} bytes}}", 1 + below(one_in(2) ? 60 : 400));
+  known_.doubt_touched();
+  device.open.clear();
   return true;
 }
 

@@ -146,6 +146,7 @@ class WorldMaker {
   bool connect(Actor&, std::string&);
   bool smuggle(Actor&, std::string&);
   bool vanish(Actor&, std::string&);
+  bool cut(Actor&, std::string&);
 
   // world_pop3.cc
   bool maildrop_free(const Actor& device) const;
