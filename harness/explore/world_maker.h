@@ -115,6 +115,7 @@ class WorldMaker {
   std::string in(const Actor& device, const std::string& mailbox);
   void went_to(Actor& device, const std::string& mailbox);
   bool may_take_away(const Actor& device, const std::string& mailbox) const;
+  Held before(std::size_t account, const std::string& mailbox, std::size_t letter) const;
   void moved(Actor& device, const Pick& pick, const std::string& from, const std::string& to);
   bool see(Actor&, std::string&);
   bool lose(Actor&, std::string&);
