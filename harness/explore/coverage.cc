@@ -404,7 +404,7 @@ class Walk {
   }
 
   void gone(const Event& e, std::uint32_t uid) {
-    const Where where{account(e), e.mailbox};
+    const Where where{account(e), e.mailbox.empty() ? of(e).mailbox : e.mailbox};
     const bool asked_for_it = std::any_of(running_.begin(), running_.end(), [&](std::uint32_t index) {
       return history_.event(index).session == e.session && expunges(history_.event(index).what);
     });
@@ -423,7 +423,7 @@ class Walk {
     if (held_[where] > 0 && --held_[where] == 0) emptied_.insert(where);
     for (auto& [number, other] : sessions_)
       if (number != e.session && number != 0 && history_.session(number).account == where.first &&
-          iequals(other.mailbox, e.mailbox))
+          iequals(other.mailbox, where.second))
         other.gone_before.insert(uid);
     const auto at = at_.find({where, uid});
     if (at == at_.end()) return;
@@ -431,7 +431,7 @@ class Walk {
     message.removers.insert(e.session);
     if (message.removers.size() > 1) reach("removed-by-two");
     message.removed = true;
-    message.mailboxes.erase(e.mailbox);
+    message.mailboxes.erase(where.second);
     if (message.copied && !message.mailboxes.empty()) reach("copy-then-original-expunged");
   }
 

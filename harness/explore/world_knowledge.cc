@@ -95,7 +95,7 @@ void Knowledge::expunge(std::size_t account, const std::string& mailbox, Sure ho
 void Knowledge::make(std::size_t account, const std::string& mailbox) {
   Sure& exists = accounts[account].names[mailbox];
   if (exists != Sure::yes) watched_.made.emplace(account, mailbox);
-  if (exists != Sure::yes && together_) children_.back().made.emplace(account, mailbox);
+  if (together_ && before_[account].exists(mailbox) != Sure::yes) children_.back().made.emplace(account, mailbox);
   exists = Sure::yes;
 }
 
