@@ -184,6 +184,7 @@ class WorldMaker {
   std::string customer_, customer_quota_;
   std::vector<std::string> account_names_, account_texts_;
   std::vector<Actor> actors_;
+  std::set<std::size_t> left_;  ///< accounts whose maildrop somebody had who went without QUIT
   Knowledge known_;
   const std::vector<Mailboxes>* view_ = nullptr;  ///< what steps that start together can know
   std::map<std::string, int> sets_;               ///< how often a word was used

@@ -349,6 +349,33 @@ const bool kOthers[] = {
                s.settle();
              }
            }),
+    silent("a MOVE whose answer was lost did nothing, and another one elsewhere tells so",
+           [](Scene& s) {
+             const auto mail = s.accepted(2);
+             const std::uint32_t hand = s.watches(s.phone, mail);
+             const std::uint32_t other = s.watches(s.laptop, mail);
+             s.move(What::move, hand, "1", "Trash", Type::info, "");
+             s.end(hand, "ours", "dropped");
+             const std::uint32_t again = s.watches(s.phone, mail);
+             const std::uint32_t move = s.invoke(What::move, again, [](Event& e) {
+               e.mailbox = "INBOX";
+               e.set = "1";
+               e.other_mailbox = "Archive";
+             });
+             s.expunged(other, 1, 1);
+             s.expunged(again, 1, 1);
+             s.done(move, Type::ok, [](Event& e) {
+               e.uidvalidity = 1;
+               e.set = "1";
+               e.facts = history::CopyFacts{"1"};
+             });
+             for (std::uint32_t round = 1; round <= 2; ++round) {
+               s.both(round, {{mail[1], 2}});
+               s.list_imap(s.alice, round, {}, "Trash");
+               s.list_imap(s.alice, round, {{mail[0], 1}}, "Archive");
+               s.settle();
+             }
+           }),
     silent("... and the one who moves is told that it went while the MOVE runs",
            [](Scene& s) {
              const auto mail = s.accepted(2);
