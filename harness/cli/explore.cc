@@ -194,7 +194,7 @@ void add_explore(CLI::App& app, int& status) {
   add_target_flags(*command, flags->target);
   command->add_option("--seeds", flags->seeds, "Seeds of the worlds, like 7 or 1..200 (default: 1..100)")
       ->type_name("A..B");
-  command->add_option("--minutes", flags->minutes, "Go on for so long, from seed 1 unless --seeds says another")
+  command->add_option("--minutes", flags->minutes, "End after so long; without --seeds from seed 1 on and on")
       ->check(CLI::Range(0.01, 100000.0))
       ->type_name("N");
   command->add_option("--jobs", flags->jobs, "Worlds played at the same time")

@@ -45,6 +45,7 @@ std::span<const WorldMaker::Verb> WorldMaker::imap_verbs() {
       {"connect", 1, true, true, &WorldMaker::connect},
       {"smuggle", 1, false, false, &WorldMaker::smuggle},
       {"vanish", 1, false, false, &WorldMaker::vanish},
+      {"command cut", 3, true, false, &WorldMaker::cut},
   };
   return kVerbs;
 }
@@ -183,12 +184,18 @@ bool WorldMaker::search(Actor& device, std::string& action) {
   return true;
 }
 
+/// As the device has it when its step begins: whoever starts at the same time may be quicker.
+Held WorldMaker::before(std::size_t account, const std::string& mailbox, std::size_t letter) const {
+  const Held* held = seen(account).find(mailbox, letter);
+  return held == nullptr ? Held() : *held;
+}
+
 /// MOVE, or COPY and EXPUNGE on a server without it. What it makes in the other mailbox has the flags that it had (RFC
 /// 3501 section 6.4.7: SHOULD).
 void WorldMaker::moved(Actor& device, const Pick& pick, const std::string& from, const std::string& to) {
   const std::size_t account = device.account;
   for (const std::size_t letter : pick.letters) {
-    const Held held = known_.accounts[account].held[{from, letter}];
+    const Held held = before(account, from, letter);
     if (held.there == Sure::no) continue;
     const bool room = known_.room(account, known_.letters[letter].octets);
     known_.put(account, to, letter, held.there);
@@ -262,9 +269,10 @@ bool WorldMaker::copy(Actor& device, std::string& action) {
   if (!pick(device.account, mailbox, Sure::maybe, what)) return false;
   action = fmt::format("{{copy: {}, to: {}{}}}", what.text, quoted(to), in(device, mailbox));
   for (const std::size_t letter : what.letters) {
-    const Held held = known_.accounts[device.account].held[{mailbox, letter}];
+    const Held held = before(device.account, mailbox, letter);
     if (held.there == Sure::no) continue;
     known_.put(device.account, to, letter, held.there);
+    if (held.several) known_.accounts[device.account].held[{to, letter}].several = true;
     for (const auto& [name, set] : held.flags)
       if (set != Sure::no) known_.accounts[device.account].held[{to, letter}].flags[name] = Sure::maybe;
   }
@@ -416,6 +424,21 @@ bool WorldMaker::connect(Actor& device, std::string& action) {
 bool WorldMaker::smuggle(Actor& device, std::string& action) {
   if (device.offline || !offer_.tls) return false;
   action = "{smuggle: NOOP}";
+  return true;
+}
+
+/// The connection breaks at any byte of what the device sends, or before it is answered: nobody knows then what became
+/// of the step.
+bool WorldMaker::cut(Actor& device, std::string& action) {
+  static constexpr Act kActs[] = {&WorldMaker::read, &WorldMaker::flag, &WorldMaker::unflag, &WorldMaker::delete_,
+                                  &WorldMaker::move, &WorldMaker::copy, &WorldMaker::save,   &WorldMaker::upload};
+  known_.watch();
+  if (!(this->*kActs[below(std::size(kActs))])(device, action)) return false;
+  action.pop_back();
+  action += one_in(3) ? std::string(", cut: before-reply}")
+                      : fmt::format(", cut: after {} bytes}}", 1 + below(one_in(2) ? 60 : 400));
+  known_.doubt_touched();
+  device.open.clear();
   return true;
 }
 

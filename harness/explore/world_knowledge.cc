@@ -25,6 +25,7 @@ Held& Knowledge::at(std::size_t account, const std::string& mailbox, std::size_t
 }
 
 void Knowledge::touch(std::size_t account, std::size_t letter) {
+  watched_.letters.emplace(account, letter);
   if (together_) children_.back().letters.emplace(account, letter);
 }
 
@@ -93,7 +94,8 @@ void Knowledge::expunge(std::size_t account, const std::string& mailbox, Sure ho
 
 void Knowledge::make(std::size_t account, const std::string& mailbox) {
   Sure& exists = accounts[account].names[mailbox];
-  if (exists != Sure::yes && together_) children_.back().made.emplace(account, mailbox);
+  if (exists != Sure::yes) watched_.made.emplace(account, mailbox);
+  if (together_ && before_[account].exists(mailbox) != Sure::yes) children_.back().made.emplace(account, mailbox);
   exists = Sure::yes;
 }
 
@@ -132,13 +134,9 @@ void Knowledge::doubt(std::size_t account, std::size_t letter) {
   }
 }
 
-void Knowledge::doubt_all() {
-  for (auto& mailboxes : accounts)
-    for (auto& [place, held] : mailboxes.held) {
-      held.there = Sure::maybe;
-      held.several = true;
-      for (auto& [name, set] : held.flags) set = Sure::maybe;
-    }
+void Knowledge::doubt_touched() {
+  for (const auto& [account, letter] : watched_.letters) doubt(account, letter);
+  for (const auto& [account, mailbox] : watched_.made) accounts[account].names[mailbox] = Sure::maybe;
 }
 
 void Knowledge::begin_together() {

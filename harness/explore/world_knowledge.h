@@ -80,7 +80,9 @@ class Knowledge {
   void remove(std::size_t account, const std::string& mailbox);
   /// Nothing is known any more of where this letter is, nor of its flags.
   void doubt(std::size_t account, std::size_t letter);
-  void doubt_all();
+  /// What is done between these two nobody knows the end of.
+  void watch() { watched_ = Touched(); }
+  void doubt_touched();
 
   bool room(std::size_t account, std::uint64_t octets) const;
   void fill(std::size_t account, std::uint64_t octets);  ///< counts them against the limits
@@ -101,6 +103,7 @@ class Knowledge {
   Held& at(std::size_t account, const std::string& mailbox, std::size_t letter);
 
   std::vector<Touched> children_;
+  Touched watched_;
   bool together_ = false;
   std::vector<Mailboxes> before_;  ///< as the mailboxes were when the children started
 

@@ -115,6 +115,7 @@ class WorldMaker {
   std::string in(const Actor& device, const std::string& mailbox);
   void went_to(Actor& device, const std::string& mailbox);
   bool may_take_away(const Actor& device, const std::string& mailbox) const;
+  Held before(std::size_t account, const std::string& mailbox, std::size_t letter) const;
   void moved(Actor& device, const Pick& pick, const std::string& from, const std::string& to);
   bool see(Actor&, std::string&);
   bool lose(Actor&, std::string&);
@@ -146,6 +147,7 @@ class WorldMaker {
   bool connect(Actor&, std::string&);
   bool smuggle(Actor&, std::string&);
   bool vanish(Actor&, std::string&);
+  bool cut(Actor&, std::string&);
 
   // world_pop3.cc
   bool maildrop_free(const Actor& device) const;
@@ -182,6 +184,7 @@ class WorldMaker {
   std::string customer_, customer_quota_;
   std::vector<std::string> account_names_, account_texts_;
   std::vector<Actor> actors_;
+  std::set<std::size_t> left_;  ///< accounts whose maildrop somebody had who went without QUIT
   Knowledge known_;
   const std::vector<Mailboxes>* view_ = nullptr;  ///< what steps that start together can know
   std::map<std::string, int> sets_;               ///< how often a word was used

@@ -10,14 +10,14 @@ namespace mailproof::explore {
 std::span<const WorldMaker::Verb> WorldMaker::pop3_verbs() {
   static constexpr Verb kVerbs[] = {
       {"pop see", 3, false, false, &WorldMaker::pop_see},
-      {"pop connect", 2, true, true, &WorldMaker::pop_connect},
+      {"pop connect", 2, true, false, &WorldMaker::pop_connect},
       {"list", 2, true, false, &WorldMaker::pop_list},
       {"download", 6, true, false, &WorldMaker::pop_download},
       {"pop delete", 4, true, false, &WorldMaker::pop_delete},
       {"reset", 2, true, false, &WorldMaker::pop_reset},
       {"quit", 6, true, false, &WorldMaker::pop_quit},
       {"quit cut", 1, true, false, &WorldMaker::pop_quit_cut},
-      {"pop drop", 2, true, false, &WorldMaker::pop_drop},
+      {"pop drop", 2, true, true, &WorldMaker::pop_drop},
       {"pop compare", 2, true, false, &WorldMaker::pop_compare},
       {"advance", 2, false, false, &WorldMaker::pop_advance},
   };
@@ -35,6 +35,7 @@ bool WorldMaker::maildrop_free(const Actor& device) const {
 void WorldMaker::login(Actor& device) {
   if (device.connected) return;
   device.connected = true;
+  left_.erase(device.account);
   device.maildrop.clear();
   device.sure.clear();
   device.marked.clear();
@@ -49,10 +50,15 @@ void WorldMaker::login(Actor& device) {
 void WorldMaker::commit(Actor& device, Sure how) {
   for (const auto& [letter, marked] : device.marked)
     known_.take(device.account, "INBOX", letter, std::min(how, marked));
+  const bool left = left_.contains(device.account) || how != Sure::yes;
   hang_up(device);
+  if (!left) left_.erase(device.account);
 }
 
+/// The server may take a while to notice (RFC 1939 section 4 says no word of how long): who says expressly that a login
+/// must be accepted comes later.
 void WorldMaker::hang_up(Actor& device) {
+  left_.insert(device.account);
   device.connected = false;
   device.marked.clear();
 }
@@ -63,11 +69,12 @@ bool WorldMaker::pop_see(Actor& device, std::string& action) {
   if (!pick(device.account, "INBOX", Sure::yes, what)) return false;
   action = fmt::format("{{see: {}}}", what.text);
   hang_up(device);
+  left_.erase(device.account);
   return true;
 }
 
 bool WorldMaker::pop_connect(Actor& device, std::string& action) {
-  if (!maildrop_free(device) || device.connected) return false;
+  if (!maildrop_free(device) || device.connected || left_.contains(device.account)) return false;
   action = "connect";
   login(device);
   return true;
@@ -150,7 +157,7 @@ bool WorldMaker::pop_quit_cut(Actor& device, std::string& action) {
 }
 
 bool WorldMaker::pop_drop(Actor& device, std::string& action) {
-  if (!device.connected) return false;
+  if (!device.connected && !device.shaken) return false;
   action = "drop";
   hang_up(device);
   return true;

@@ -128,6 +128,7 @@ class HostedAdmin final : public Admin {
       }
       if (request.verb == AdminVerb::kill) server.killed();
       server_.drop_connections();
+      server.disconnected();
     });
     done(reply);
   }

@@ -252,6 +252,10 @@ void decisions(Case& c, const ToldMeanwhile& told) {
            ""});
     };
     if (!decided || e.type != Type::ok || e.what == What::move) continue;  // what is moved adds nothing
+    if (e.what == What::deliver) {  // what was taken over SMTP and then reported as undeliverable adds nothing, either
+      const history::Cell* end = c.ledger.find(e.message, account, "INBOX");
+      if (end == nullptr || end->bounced || end->first_seen == 0) continue;
+    }
     over(b.least, limit, std::string(c.account(account)));
     if (customer != 0)
       over(holdings.of_customer(customer).least, shared, "the customer " + c.history.info.customers[customer - 1].name);

@@ -49,6 +49,9 @@ class Uidplus {
         seen_.try_emplace({account, lower(mailbox), validity, e.uid}, e.index);
         places_[{account, lower(mailbox), e.message}].insert({validity, e.uid});
       }
+      if (const View* view = track.view(e.session);
+          (e.what == What::copy || e.what == What::move) && e.type == Type::ok && view != nullptr)
+        source_validity_[e.index] = view->uidvalidity;
       track.apply(e);
     }
   }
@@ -146,22 +149,21 @@ class Uidplus {
     const std::uint32_t account = c_.history.account_of(e);
     if (wrong_validity(e, asked.other_mailbox, "COPYUID", 0, 0)) return;
     const Box source{account, lower(asked.mailbox)};
-    const auto opened = opened_.find(source);
-    if (opened == opened_.end()) return;
+    const auto validity_then = source_validity_.find(e.index);
+    if (validity_then == source_validity_.end()) return;
     for (std::size_t i = 0; i < from.size(); ++i) {
-      std::uint32_t message = 0;
-      for (const Opened& one : opened->second)
-        if (const auto seen = seen_.find({source.first, source.second, one.uidvalidity, from[i]}); seen != seen_.end())
-          message = c_.history.event(seen->second).message;
+      const auto seen = seen_.find({source.first, source.second, validity_then->second, from[i]});
+      const std::uint32_t message = seen == seen_.end() ? 0 : c_.history.event(seen->second).message;
       if (message != 0) look_up(e, asked.other_mailbox, "COPYUID", made[i], message);
     }
   }
 
   Case& c_;
   std::map<Box, std::vector<Opened>> opened_;
-  std::set<Box> gone_;                 ///< deleted or renamed at some time
-  std::set<Box> remade_;               ///< by whoever: its UIDVALIDITY may be another afterwards
-  std::map<Uid, std::uint32_t> seen_;  ///< the first event that showed content there
+  std::map<std::uint32_t, std::uint32_t> source_validity_;  ///< of the mailbox that a COPY or MOVE took from, by event
+  std::set<Box> gone_;                                      ///< deleted or renamed at some time
+  std::set<Box> remade_;                                    ///< by whoever: its UIDVALIDITY may be another afterwards
+  std::map<Uid, std::uint32_t> seen_;                       ///< the first event that showed content there
   std::map<std::tuple<std::uint32_t, std::string, std::uint32_t>, std::set<std::pair<std::uint32_t, std::uint32_t>>>
       places_;  ///< account, mailbox, message -> UIDVALIDITY, UID
 };

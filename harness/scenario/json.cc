@@ -114,6 +114,7 @@ class ScenarioWriter {
     if (step.device < scenario_.devices.size()) text("device", device(step.device));
     text("verb", name(step.verb));
     if (step.times != 1) json_.key("times").number(step.times);
+    taken(step.cut);
     if (step.verb == Verb::together) {
       json_.key("together").begin_array();
       for (const auto& child : step.together) write(child);

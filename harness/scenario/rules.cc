@@ -29,6 +29,7 @@ class Settling {
         return needs_imap("flags", "POP3 has none");
       case Verb::remove:
         needs_imap("in", "POP3 has one mailbox");
+        needs_imap("cut", "over POP3 it is QUIT that removes: {quit: now, cut: before-reply}");
         return needs_imap("how", "POP3 has one way to delete");
       case Verb::agree:
         return agreement(step_.get<Agree>());

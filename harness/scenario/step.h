@@ -324,6 +324,7 @@ struct Step {
   std::size_t device = kJudge;  ///< index into Scenario::devices; kJudge for judge steps and `together`, kAdmin
   Verb verb = Verb::together;
   int times = 1;               ///< done so often, one after the other
+  Cut cut;                     ///< of what an IMAP device sends for it: its connection ends there
   Takes takes;                 ///< of the verb: what takes_of() says
   std::vector<Step> together;  ///< children of Verb::together
 

@@ -48,6 +48,10 @@ void Server::killed() {
   if (impl_->switches.on(defect("delivery.lost-when-killed"))) impl_->store.forget_newest();
 }
 
+void Server::disconnected() {
+  for (const auto& account : impl_->store.accounts()) account->maildrop_owner = nullptr;
+}
+
 bool Server::set_quota(std::string_view login, std::optional<std::uint64_t> octets) {
   AccountState* account = impl_->store.by_login(login);
   if (account == nullptr) return false;

@@ -58,6 +58,8 @@ class Server {
 
   /// SIGKILL and a new start: what was answered for stays, unless a defect loses it.
   void killed();
+  /// All its connections are gone at once, and who had a maildrop has it no more.
+  void disconnected();
   /// What its owner does to it. False when there is no such account or customer.
   bool set_quota(std::string_view login, std::optional<std::uint64_t> octets);
   bool set_customer_quota(std::string_view customer, std::optional<std::uint64_t> octets);

@@ -142,6 +142,7 @@ void Ledger::Impl::copy_or_move(const Event& e) {
     const bool gone = move && e.type == Type::ok && alone && copies[from - 1].told_gone > invoke.index &&
                       copies[from - 1].marked == 0;
     const bool certain = told || gone;
+    if (move && told && message != 0) undo_inferred_move(from, e);
     if (message == 0)
       wait_for(from, there, to, certain, e);
     else if (!move || !copies[from - 1].arrived || (told && copies[from - 1].told_where))
@@ -169,6 +170,19 @@ void Ledger::Impl::wait_for(std::uint32_t source, std::uint32_t destination, std
   pending.push_back({source, destination, to, e.index, certain, false});
   pending_of[source].push_back(place);
   if (destination != 0 && destination != source) pending_of[destination].push_back(place);
+}
+
+/// COPYUID proves that the message was still in the source: an earlier MOVE whose answer was lost did not take it,
+/// though somebody was told that it goes.
+void Ledger::Impl::undo_inferred_move(std::uint32_t from, const Event& e) {
+  Copy& source = copies[from - 1];
+  if (!source.arrived || source.told_where) return;
+  const Cell& here = cell(source.message, boxes[source.box - 1].place);
+  if (here.moved_to == 0) return;
+  const std::string believed = mailbox_names[here.moved_to - 1];
+  Cell& there = cell(source.message, place(history.account_of(e), believed));
+  if (there.adds > 0) --there.adds;
+  source.arrived = false;
 }
 
 /// A UID is moved once: an earlier attempt whose answer was lost did not do it, or is the same.

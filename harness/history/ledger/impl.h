@@ -143,6 +143,7 @@ struct Ledger::Impl {
   void expunge(const Event& e);
   void copy_or_move(const Event& e);
   void wait_for(std::uint32_t source, std::uint32_t destination, std::uint32_t to, bool certain, const Event& e);
+  void undo_inferred_move(std::uint32_t from, const Event& e);
   void settle_earlier_move(std::uint32_t from, std::uint32_t to);
   void remove_mailbox(const Event& e);
   void rename_mailbox(const Event& e);

@@ -322,6 +322,81 @@ const bool kOthers[] = {
     plant("recipients/refused-for-another", [](Scene& s) { circular(s, Protocol::lmtp, false); }),
     plant("recipients/refused-with-another", [](Scene& s) { circular(s, Protocol::smtp, false); }),
     silent("refused together, and alone there was room later", [](Scene& s) { circular(s, Protocol::lmtp, true); }),
+    silent("refused together, and what was taken before had filled the mailbox",
+           [](Scene& s) {
+             const auto mail = s.messages(3);
+             s.deliver(s.lmtp(), mail[0], s.bob, Type::fail, 552, "5.2.2", "mailbox is full");
+             s.deliver(s.lmtp(), mail[2], s.alice);
+             s.deliver_to(
+                 s.lmtp(), mail[1],
+                 {{s.alice, Type::fail, 552, "5.2.2", "over quota"}, {s.bob, Type::fail, 552, "5.2.2", "over quota"}});
+             s.audited({{mail[2], 1}});
+           }),
+    silent("POP3 takes a message, and a MOVE of it says OK and tells no UIDs",
+           [](Scene& s) {
+             const auto mail = s.accepted(2);
+             const std::uint32_t hand = s.watches(s.phone, mail);
+             const std::uint32_t pop = s.downloads({mail[0]});
+             s.dele(pop, 1, mail[0]);
+             s.ask(What::quit, pop);
+             s.end(pop);
+             s.expunged(hand, 1, 1);
+             s.move(What::move, hand, "1", "Archive", Type::ok, "");
+             s.list_imap(s.alice, 0, {}, "Archive");
+             for (std::uint32_t round = 1; round <= 2; ++round) {
+               s.both(round, {{mail[1], 2}});
+               s.list_imap(s.alice, round, {}, "Archive");
+               s.settle();
+             }
+           }),
+    silent("a MOVE whose answer was lost did nothing, and another one elsewhere tells so",
+           [](Scene& s) {
+             const auto mail = s.accepted(2);
+             const std::uint32_t hand = s.watches(s.phone, mail);
+             const std::uint32_t other = s.watches(s.laptop, mail);
+             s.move(What::move, hand, "1", "Trash", Type::info, "");
+             s.end(hand, "ours", "dropped");
+             const std::uint32_t again = s.watches(s.phone, mail);
+             const std::uint32_t move = s.invoke(What::move, again, [](Event& e) {
+               e.mailbox = "INBOX";
+               e.set = "1";
+               e.other_mailbox = "Archive";
+             });
+             s.expunged(other, 1, 1);
+             s.expunged(again, 1, 1);
+             s.done(move, Type::ok, [](Event& e) {
+               e.uidvalidity = 1;
+               e.set = "1";
+               e.facts = history::CopyFacts{"1"};
+             });
+             for (std::uint32_t round = 1; round <= 2; ++round) {
+               s.both(round, {{mail[1], 2}});
+               s.list_imap(s.alice, round, {}, "Trash");
+               s.list_imap(s.alice, round, {{mail[0], 1}}, "Archive");
+               s.settle();
+             }
+           }),
+    silent("... and the one who moves is told that it went while the MOVE runs",
+           [](Scene& s) {
+             const auto mail = s.accepted(2);
+             const std::uint32_t hand = s.watches(s.phone, mail);
+             const std::uint32_t pop = s.downloads({mail[0]});
+             s.dele(pop, 1, mail[0]);
+             s.ask(What::quit, pop);
+             s.end(pop);
+             const std::uint32_t move = s.invoke(What::move, hand, [](Event& e) {
+               e.mailbox = "INBOX";
+               e.set = "1";
+               e.other_mailbox = "Archive";
+             });
+             s.expunged(hand, 1, 1);
+             s.done(move, Type::ok);
+             for (std::uint32_t round = 1; round <= 2; ++round) {
+               s.both(round, {{mail[1], 2}});
+               s.list_imap(s.alice, round, {}, "Archive");
+               s.settle();
+             }
+           }),
     plant("session/unreadable-vanished",
           [](Scene& s) {
             const auto mail = s.accepted(1);

@@ -130,6 +130,11 @@ void Deliverer::perform(const scenario::Step& step, Finish done) {
       if (std::find(job->again.begin(), job->again.end(), attempt.message) != job->again.end() &&
           std::find(job->to.begin(), job->to.end(), attempt.account) == job->to.end())
         job->to.push_back(attempt.account);
+    // What went out by APPEND is no attempt of an MTA: it goes again to whom it was put.
+    if (job->to.empty())
+      for (const std::uint32_t message : job->again)
+        for (const history::Cell& cell : context_.ledger.cells_of(message))
+          if (std::find(job->to.begin(), job->to.end(), cell.account) == job->to.end()) job->to.push_back(cell.account);
   }
   if (job->to.empty()) return job->done();
   if (job->stops_at())

@@ -51,6 +51,7 @@ void ImapDevice::connect(const scenario::Connect& connect, const std::string& te
     session.open([this, &connect, &session, welcome, done](const Completion& result) {
       welcome->came(session.number(), result.ok() ? nullptr : &session.end(), device_.name);
       if (result.ok() && connect.plaintext) return log_out(done);
+      if (result.ok() && resync_ != scenario::Resync::full) return enable([done](bool) { done(); });
       done();
     });
   });
@@ -180,6 +181,13 @@ std::optional<std::vector<std::uint32_t>> changed_by(const scenario::Step& step,
   }
 }
 
+LinkFaults faults_of(const scenario::Cut& cut) {
+  LinkFaults faults;
+  if (cut.when == scenario::Cut::When::before_reply) faults.cut_after_received = 1;
+  if (cut.when == scenario::Cut::When::after_bytes) faults.cut_after_sent = cut.bytes;
+  return faults;
+}
+
 }  // namespace
 
 void ImapDevice::perform(const scenario::Step& step, Finish done) {
@@ -190,6 +198,20 @@ void ImapDevice::perform(const scenario::Step& step, Finish done) {
   }
   busy_ = true;
   const bool over_before = session_ != nullptr && session_->over();
+  if (step.cut.when != scenario::Cut::When::none) {
+    return connected([this, &step, done = std::move(done)](bool ok) {
+      if (ok) session_->misbehave(faults_of(step.cut));
+      const Finish over = [this, done] {
+        session_->misbehave({});  // what is left of it is not the next step's
+        rest([this, done] {
+          busy_ = false;
+          news_ = false;
+          done();
+        });
+      };
+      ok ? act(step, over) : over();
+    });
+  }
   act(step, [this, &step, before = over_before ? session_ : nullptr, done = std::move(done)] {
     const bool cut = session_ != nullptr && session_ != before && cut_short(session_->end());
     if (const auto changed = changed_by(step, context_); cut && changed)

@@ -66,6 +66,8 @@ class Pop3Device final : public Actor, public Alarm {
   };
 
   void connected(Then then);
+  bool just_left() const;
+  bool had_it(std::uint32_t session) const;  ///< that session was let in
   Time today() const { return context_.network.now() + calendar_; }
   void listed(Then then);  ///< STAT, LIST, UIDL of a session that has not done so yet
   void download(const scenario::Download& download, const std::string& text, Finish done);
@@ -127,9 +129,34 @@ void Pop3Device::connected(Then then) {
   if (session_ != nullptr && session_->ready()) return then(true);
   begin_session(*context_.endpoint(Protocol::pop3, device_.tls))
       .open([this, then = std::move(then)](const Completion& result) {
+        const bool said_no = session_->end().login_refused && !session_->end().broken;
+        if (!result.ok() && said_no && just_left()) {
+          alarm_ = [this, then] { connected(then); };
+          return context_.network.set_alarm(*this, context_.network.now() + kLookEvery);
+        }
         if (!result.ok()) context_.fail("connect", device_.name + ": " + result.text);
         then(result.ok());
       });
+}
+
+bool Pop3Device::had_it(std::uint32_t session) const {
+  const auto& events = context_.history.events();
+  return std::any_of(events.begin(), events.end(), [session](const history::Event& e) {
+    return e.session == session && e.what == What::connect && e.type == Type::ok;
+  });
+}
+
+/// A session of the scenario had this maildrop a moment ago and ended without QUIT: the server may not have noticed
+/// yet, and RFC 1939 section 4 gives it no time for that. It is asked again, as clients do, until it should have.
+bool Pop3Device::just_left() const {
+  const auto& history = context_.history;
+  const Time since = context_.network.now() - context_.scaled(context_.target.settle);
+  for (auto e = history.events().rbegin(); e != history.events().rend() && e->at >= since; ++e) {
+    if (e->what != What::end || e->flags == "clean" || e->session == 0) continue;
+    const auto& left = history.session(e->session);
+    if (left.protocol == Protocol::pop3 && left.account == account_ && had_it(e->session)) return true;
+  }
+  return false;
 }
 
 void Pop3Device::listed(Then then) {

@@ -67,18 +67,6 @@ std::optional<std::uint64_t> bytes_of_cut(std::string_view text) {
   return bytes;
 }
 
-/// `places`: where a connection of this verb can be cut.
-Cut read_cut(const Node& node, const std::vector<std::string>& places, Complaints& complaints) {
-  if (node.kind == Node::Kind::scalar) {
-    if (const auto bytes = bytes_of_cut(node.text)) return {Cut::When::after_bytes, *bytes};
-    for (const auto& entry : kCuts)
-      if (node.text == entry.word && std::find(places.begin(), places.end(), entry.word) != places.end())
-        return {entry.meaning, 0};
-  }
-  complaints.value(node, either(places), places);
-  return {};
-}
-
 /// A command of the protocol, like NOOP or CAPA.
 bool read_line(const Node& node, Complaints& complaints, std::string& command) {
   const auto text = read_text(node, "a command, like NOOP", complaints);
@@ -295,6 +283,17 @@ class OptionReader {
 };
 
 }  // namespace
+
+Cut read_cut(const Node& node, const std::vector<std::string>& places, Complaints& complaints) {
+  if (node.kind == Node::Kind::scalar) {
+    if (const auto bytes = bytes_of_cut(node.text)) return {Cut::When::after_bytes, *bytes};
+    for (const auto& entry : kCuts)
+      if (node.text == entry.word && std::find(places.begin(), places.end(), entry.word) != places.end())
+        return {entry.meaning, 0};
+  }
+  complaints.value(node, either(places), places);
+  return {};
+}
 
 bool read_object(const VerbRule& rule, const Node& object, const Node& action, Context& context, Step& step) {
   Complaints& complaints = context.complaints;

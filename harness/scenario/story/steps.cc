@@ -17,6 +17,8 @@ bool of_checks(std::string_view word) {
 }
 
 constexpr std::int64_t kMostTimes = 1000;
+constexpr std::string_view kCut =
+    "cut";  ///< where an IMAP device's connection ends: of the step, whatever its verb takes
 
 /// The complaint about a word that should have been a verb of `who`.
 void unknown_verb(std::string_view word, Pos pos, Actor who, Context& context) {
@@ -90,6 +92,8 @@ bool read_action(const Node& action, Actor who, Context& context, Step& step) {
     if (entry.key == kTimes && who != kJudge) {
       step.times =
           static_cast<int>(read_number(entry, 1, kMostTimes, "how often, as a number", context.complaints).value_or(1));
+    } else if (entry.key == kCut && who == kImap && std::find(options.begin(), options.end(), kCut) != options.end()) {
+      step.cut = read_cut(entry, {"before-reply", "after N bytes"}, context.complaints);
     } else if (std::find(options.begin(), options.end(), entry.key) != options.end()) {
       read_option(entry, context, step);
     } else if (options.empty()) {

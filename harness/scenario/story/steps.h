@@ -32,6 +32,8 @@ void read_steps(const Node& list, Context& context, std::vector<Step>& out);
 bool read_object(const VerbRule& rule, const Node& object, const Node& action, Context& context, Step& step);
 /// Reads one option that the step's verb allows.
 void read_option(const Node& option, Context& context, Step& step);
+/// `places`: where a connection of this verb can be cut.
+Cut read_cut(const Node& node, const std::vector<std::string>& places, Complaints& complaints);
 /// Rules between the options of one step, and defaults. `action` is null for a bare word; `node` is where the step
 /// stands.
 void settle_step(const VerbRule& rule, const Node* action, const Node& node, Context& context, Step& step);

@@ -1,0 +1,99 @@
+"""mailproof explore: random worlds from a seed, each a scenario that can be kept, changed and played."""
+import re
+
+import pytest
+
+import tool
+
+
+def explore(*arguments, **more):
+    return tool.mailproof("explore", *arguments, **more)
+
+
+def summary(ran):
+    """worlds, operations and what was found."""
+    line = re.search(r"^(\d+) worlds?, (\d+) operations?, .*: (nothing found|\d+ kinds? of findings found)$", ran.out, re.M)
+    assert line, ran.text
+    return int(line[1]), int(line[2]), line[3]
+
+
+def test_a_correct_server_is_not_accused():
+    ran = explore("--seeds", "1..12", "--all")
+    assert ran.status == 0, ran.text
+    worlds, operations, found = summary(ran)
+    assert (worlds, found) == (12, "nothing found")
+    assert operations > 12 * 50
+
+
+def test_a_defect_is_found_and_its_world_kept(tmp_path):
+    ran = explore("--seeds", "1..20", "--defect", "imap.exists-shrinks", "--keep", tmp_path / "worlds")
+    assert ran.status == 1, ran.text
+    assert re.search(r"^fail explore\.seed-\d+/view/exists-fell$", ran.out, re.M), ran.out
+    kept = list((tmp_path / "worlds").iterdir())
+    assert len(kept) == 1  # it ends at the first
+    command = re.search(r"Reproduce: +mailproof (run .*)$", ran.out, re.M)[1].split()
+    assert str(kept[0]) in command
+    again = tool.mailproof(*command, "--out", tmp_path / "run")
+    assert again.status == 1 and "view/exists-fell" in again.out, again.text
+    right = tool.mailproof("run", kept[0], "--sim", "--out", tmp_path / "right")
+    assert right.status == 0, right.text
+
+
+def test_all_goes_on_with_one_finding_a_class():
+    ran = explore("--seeds", "1..12", "--all", "--defect", "imap.peek-sets-seen")
+    assert ran.status == 1
+    worlds, _, found = summary(ran)
+    assert worlds == 12
+    heads = re.findall(r"^(?:fail|error) explore\.seed-\d+/(\S+)$", ran.out, re.M)
+    assert "flags/seen-by-peek" in heads and len(heads) == len(set(heads))
+    assert found.startswith(f"{len(heads)} ")
+
+
+def test_a_printed_world_is_played_by_run_with_the_same_end(tmp_path):
+    for seed in (3, 11):
+        printed = explore("--print", seed)
+        assert printed.status == 0 and printed.out.startswith(f"id: explore.seed-{seed}\n")
+        world = tmp_path / f"explore-{seed}.yaml"
+        world.write_text(printed.out, encoding="utf-8")
+        assert tool.mailproof("check", world).status == 0
+        histories = []
+        for name in ("one", "two"):
+            ran = tool.mailproof("run", world, "--sim", "--out", tmp_path / name)
+            assert ran.status == 0, ran.text
+            histories.append((tmp_path / name / "history.jsonl").read_bytes())
+        assert histories[0] == histories[1]
+        assert explore("--seeds", seed).status == 0
+
+
+def test_worlds_do_not_depend_on_jobs():
+    def states(ran):
+        return ran.out.split("states reached", 1)[1]
+
+    assert states(explore("--seeds", "1..8", "--all")) == states(explore("--seeds", "1..8", "--all", "--jobs", 3))
+
+
+def test_what_was_reached_is_told_and_what_was_not():
+    ran = explore("--seeds", 2)
+    reached = re.search(r"^(\d+) of (\d+) states reached, in so many worlds:$", ran.out, re.M)
+    assert reached and int(reached[2]) >= 40
+    head, never = ran.out.split("never reached:\n")
+    assert len(never.splitlines()) == int(reached[2]) - int(reached[1])
+    assert re.search(r"^ +1 exists-told-in-idle +EXISTS came while IDLE ran$", head, re.M)
+
+
+@pytest.mark.parametrize("arguments, says", [
+    (["--seeds", "9..3"], "expected a seed or a range of them, like 7 or 1..200"),
+    (["--seeds", "few"], "expected a seed or a range of them"),
+    (["--target", "nowhere.yaml"], "nowhere.yaml"),
+    (["--defect", "imap.exist-shrinks"], "did you mean 'imap.exists-shrinks'?"),
+    (["--sim", "--sockets"], "only one of"),
+])
+def test_wrong_use_is_said(arguments, says):
+    ran = explore(*arguments)
+    assert ran.status == 2 and says in ran.err, ran.text
+
+
+def test_over_sockets_the_worlds_are_the_same():
+    ran = explore("--seeds", "1..2", "--sockets", "--all", timeout=120)
+    assert ran.status == 0, ran.text
+    assert summary(ran)[0] == 2
