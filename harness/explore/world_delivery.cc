@@ -102,9 +102,15 @@ bool WorldMaker::deliver(Actor& actor, std::string& action) {
   return true;
 }
 
+/// What it sends over SMTP may be accepted and reported to nobody who has room for the report.
+bool WorldMaker::unreported(const Actor& actor) const {
+  return !actor.reports && (actor.way == "smtp" || (actor.way == "any" && !offer_.lmtp));
+}
+
 bool WorldMaker::deliver_cut(Actor& actor, std::string& action) {
   if (actor.way != "lmtp" && actor.way != "smtp") return false;
   const std::size_t account = below(known_.accounts.size());
+  if (unreported(actor) && !known_.accounts[account].limits.empty()) return false;
   const std::string set = new_set();
   const std::uint64_t size = any(sizes_);
   const std::string cut = one_in(3) ? "after-final-dot" : fmt::format("after {} bytes", 1 + below(size + 1200));
@@ -124,6 +130,7 @@ bool WorldMaker::fill(Actor& actor, std::string& action) {
     if (!limits.empty() && known_.limits[limits.front()].octets.value_or(~0ULL) <= 256 * 1024) limited.push_back(i);
   }
   if (limited.empty()) return false;
+  if (unreported(actor)) return false;
   const std::size_t account = any(limited);
   const std::uint64_t quota = *known_.limits[known_.accounts[account].limits.front()].octets;
   const std::uint64_t size = std::max<std::uint64_t>(quota / (4 + below(6)) / 1024, 1) * 1024;
@@ -157,6 +164,7 @@ bool WorldMaker::retry(Actor& actor, std::string& action) {
   const std::size_t letter = any(again);
   const Letter& one = known_.letters[letter];
   const std::size_t account = *one.to.begin();
+  if (unreported(actor) && !known_.accounts[account].limits.empty()) return false;
   const bool sure = known_.room(account, one.octets);
   action = fmt::format("{{retry: {}.{}{}}}", one.set, one.index, sure && one_in(2) ? ", expect: accepted" : "");
   known_.put(account, "INBOX", letter, Sure::yes);

@@ -103,6 +103,7 @@ class WorldMaker {
   std::string new_mailbox_name();
 
   // world_delivery.cc
+  bool unreported(const Actor& actor) const;
   bool deliver(Actor&, std::string&);
   bool deliver_cut(Actor&, std::string&);
   bool fill(Actor&, std::string&);
