@@ -21,6 +21,9 @@ constexpr auto kClasses = std::to_array<FindingClass>({
      "RFC 3501 section 6.3.5: RENAME changes the name of a mailbox; what is in it stays (I20)"},
     {"loss", "not-confirmed", kUnclear,
      "Absence counts only when a second look after the settling time misses the message too (I1)"},
+    {"loss", "perhaps-reported", kUnclear,
+     "RFC 5321 section 6.1: what was taken is delivered or reported; a report to a full mailbox is seen by nobody "
+     "(I35)"},
     {"loss", "not-audited", kUnclear, "Every accepted message must be found by a complete listing in the end (I1)"},
     {"loss", "suppressed-duplicate", kLatitude,
      "Common practice: a second delivery of the same message may be suppressed; no RFC asks for it (I1, I3)"},

@@ -37,9 +37,9 @@ std::string place(const Case& c, const Cell& cell) {
   return fmt::format("{}'s {}", c.account(cell.account), c.ledger.mailbox_name(cell.mailbox));
 }
 
-/// Mail that was taken over SMTP may still be reported as undeliverable: its absence is the bounce judge's.
-bool owed_a_report(const Case& c, const Cell& cell) {
-  if (cell.first_seen != 0 || c.history.message(cell.message).sender == 0) return false;
+/// Nobody ever saw it, and SMTP alone took it.
+bool taken_over_smtp(const Case& c, const Cell& cell) {
+  if (cell.first_seen != 0) return false;
   bool smtp = false;
   for (const auto& attempt : c.ledger.attempts_of(cell.message)) {
     if (attempt.account != cell.account || attempt.outcome != history::Type::ok) continue;
@@ -48,6 +48,19 @@ bool owed_a_report(const Case& c, const Cell& cell) {
     if (!smtp) return false;
   }
   return smtp;
+}
+
+/// Mail that was taken over SMTP may still be reported as undeliverable: its absence is the bounce judge's.
+bool owed_a_report(const Case& c, const Cell& cell) {
+  return c.history.message(cell.message).sender != 0 && taken_over_smtp(c, cell);
+}
+
+/// A story that names no sender has the recipient as its sender: what does not fit into the mailbox is reported to
+/// that mailbox, where the report does not fit, either.
+bool reported_to_itself(const Case& c, const Cell& cell) {
+  const auto& account = c.history.account(cell.account);
+  return c.history.message(cell.message).sender == 0 && (account.quota.value_or(0) != 0 || account.customer != 0) &&
+         taken_over_smtp(c, cell);
 }
 
 }  // namespace
@@ -110,6 +123,17 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
     }
     if (!asked) asked.emplace(c);
     if (asked->gone_with(cell) != nullptr || owed_a_report(c, cell)) continue;  // removal or bounce say it better
+    if (reported_to_itself(c, cell)) {
+      c.find("perhaps-reported",
+             {fmt::format("{} in {}, or a report to its sender", c.name_of(cell.message), place(c, cell)),
+              fmt::format("accepted over SMTP at {} and not there; the story names no sender (from:), so that a report "
+                          "would go to the same mailbox, which has a limit",
+                          c.when(history.event(cell.added_by))),
+              {cell.added_by, cell.first_absent},
+              cell.message,
+              ""});
+      continue;
+    }
     if (const history::Event* rename = renamed_away(c, cell)) {
       const history::Event& invoke = c.invoke(*rename);
       c.find(

@@ -156,6 +156,12 @@ std::uint32_t over_smtp(Scene& s, std::uint32_t m) {
   return m;
 }
 
+std::uint32_t from_nobody(Scene& s) {
+  history::MessageInfo made = s.history.message(s.message());
+  made.sender = 0;
+  return s.history.add_message(made);
+}
+
 const bool kBounce[] = {
     plant("bounce/silent-drop",
           [](Scene& s) {
@@ -172,6 +178,17 @@ const bool kBounce[] = {
           [](Scene& s) {
             s.history.info.gives_up_after = std::chrono::minutes(5);
             over_smtp(s, s.message());
+            s.audited({});
+          }),
+    plant("loss/perhaps-reported",  // to the sender, who is the one whose mailbox has no room
+          [](Scene& s) {
+            s.history.info.accounts[s.alice - 1].quota = 65536;
+            s.deliver(s.smtp(), from_nobody(s), s.alice);
+            s.audited({});
+          }),
+    plant("loss/lost",  // there is room for a report
+          [](Scene& s) {
+            s.deliver(s.smtp(), from_nobody(s), s.alice);
             s.audited({});
           }),
     plant("bounce/report-unread",
