@@ -8,6 +8,7 @@ import poplib
 import smtplib
 import struct
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -40,11 +41,15 @@ def messages(directory):
 
 
 @pytest.fixture(scope="module")
-def rawlogs(tmp_path_factory):
+def rawlogs():
     """What Dovecot records of a user with a phone, a desktop that fetches by POP3, and mail that comes in."""
-    folder = tmp_path_factory.mktemp("rawlog")
-    for path in (folder.parent.parent, folder.parent, folder):
-        path.chmod(0o777)
+    # Not in pytest's own folder, which is closed to the user that Dovecot runs as.
+    with tempfile.TemporaryDirectory(prefix="mailproof-rawlog-") as folder:
+        yield recorded_in(pathlib.Path(folder))
+
+
+def recorded_in(folder):
+    folder.chmod(0o777)
     for name in ("user0001", "lmtp"):
         (folder / name).mkdir()
         (folder / name).chmod(0o777)
@@ -68,7 +73,7 @@ def rawlogs(tmp_path_factory):
         phone.select("Archive")
         phone.fetch("1:*", "(UID FLAGS ENVELOPE)")
         phone.logout()
-    yield folder
+    return folder
 
 
 def test_dovecots_rawlogs_become_a_run(rawlogs, tmp_path):
