@@ -10,6 +10,30 @@ using history::Event;
 using history::Type;
 using history::What;
 
+namespace {
+
+/// What was seen in a mailbox goes with it under its new name; what comes under the old one is another's (RFC 3501
+/// section 6.3.5). INBOX stays, and so does what was seen there.
+void rename(Sightings& sightings, std::uint32_t account, const Event& asked) {
+  if (iequals(asked.mailbox, "INBOX")) return;
+  Sightings renamed;
+  for (auto at = sightings.begin(); at != sightings.end();) {
+    const auto& [message, of, mailbox] = at->first;
+    const bool below = mailbox.size() > asked.mailbox.size() && mailbox.starts_with(asked.mailbox) &&
+                       (mailbox[asked.mailbox.size()] == '/' || mailbox[asked.mailbox.size()] == '.');
+    if (of != account || (mailbox != asked.mailbox && !below)) {
+      ++at;
+      continue;
+    }
+    renamed[{message, of, asked.other_mailbox + mailbox.substr(asked.mailbox.size())}] = at->second;
+    at = sightings.erase(at);
+  }
+  for (const auto& [where, most] : renamed)
+    if (Sighting& known = sightings[where]; most.copies > known.copies) known = most;
+}
+
+}  // namespace
+
 Sightings most_at_once(const Case& c) {
   Sightings out;
   // Session -> UID or number -> message. The first content seen there counts: what changes under a UID or number is the
@@ -21,6 +45,7 @@ Sightings most_at_once(const Case& c) {
   std::map<std::uint32_t, Session> sessions;
   for (const Event& e : c.history.events()) {
     if (e.session == 0) continue;
+    if (e.what == What::rename && e.type == Type::ok) rename(out, c.history.account_of(e), c.invoke(e));
     Session& known = sessions[e.session];
     if ((e.what == What::select || e.what == What::examine) && e.type != Type::invoke) known = {};
     if (e.what == What::expunged)

@@ -52,9 +52,13 @@ void judge_duplicates(const history::History& history, const history::Ledger& le
   if (history.info.recorded) return;  // what was there before, and what others put there, nobody knows
   const Sightings seen = most_at_once(c);
   for (const history::Cell& cell : ledger.cells()) {
-    const int put = cell.adds + cell.maybe_adds;
+    int put = cell.adds + cell.maybe_adds;
     if (put == 0) continue;  // a leak, a filter's doing, or a refused message: other judges look
     const std::string& mailbox = ledger.mailbox_name(cell.mailbox);
+    // What POP3 removed from INBOX a server may have put into another mailbox.
+    if (const history::Cell* inbox = ledger.find(cell.message, cell.account, "INBOX");
+        inbox != nullptr && inbox != &cell)
+      put += inbox->pop_removes;
     const std::string box = fmt::format("{}'s {}", c.account(cell.account), mailbox);
     const std::string name = c.name_of(cell.message);
     const auto at_once = seen.find({cell.message, cell.account, mailbox});

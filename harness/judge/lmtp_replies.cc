@@ -36,6 +36,9 @@ void refused_but_delivered(Case& c) {
       taken |= attempt.outcome != Type::fail;
       if (attempt.outcome == Type::fail && attempt.smtp_code != 0) refused = &attempt;
     }
+    // What was put there before may have been moved here: by a client, or by POP3's QUIT.
+    for (const history::Cell& other : c.ledger.cells_of(cell.message))
+      taken |= other.account == cell.account && other.adds + other.maybe_adds > 0;
     if (refused == nullptr || taken) continue;
     c.find("refused-but-delivered", {fmt::format("no {} in {}'s mailbox: it was refused with {}",
                                                  c.name_of(cell.message), c.account(cell.account), refused->smtp_code),

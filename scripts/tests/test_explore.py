@@ -97,3 +97,35 @@ def test_over_sockets_the_worlds_are_the_same():
     ran = explore("--seeds", "1..2", "--sockets", "--all", timeout=120)
     assert ran.status == 0, ran.text
     assert summary(ran)[0] == 2
+
+
+# Worlds in which a correct server was accused once, as `shrink` left them.
+MENDED = {
+    "a MOVE without an answer, and POP3 that takes the message": """
+devices: {mta: {delivers: lmtp}, tablet: {imap: alice, idle: INBOX}, pc: {pop3: alice}}
+needs: [delivery, imap, lmtp, pop3]
+steps:
+  - mta:    {deliver: order, to: alice, count: 2}
+  - tablet: {move: order.1, to: Receipts}
+  - tablet: {move: order.last, to: Receipts, cut: after 27 bytes}
+  - pc:     {delete: order.2}
+  - pc:     quit
+""",
+    "two copies in a folder that is renamed, and one in the next of its name": """
+devices: {mta: {delivers: lmtp}, web: {imap: alice}}
+needs: [delivery, imap, lmtp]
+steps:
+  - mta: {deliver: note, to: alice}
+  - web: {copy: note, to: Projects}
+  - web: {copy: note, to: Projects}
+  - web: {rename: Projects, to: Projects 2027}
+  - web: {copy: note, to: Projects}
+""",
+}
+
+
+@pytest.mark.parametrize("steps", MENDED.values(), ids=MENDED)
+def test_worlds_that_accused_a_correct_server_once_pass(tmp_path, steps):
+    (tmp_path / "world.yaml").write_text("id: explore.mended\ntitle: Nothing is wrong\naccounts: [alice]" + steps)
+    ran = tool.mailproof("run", tmp_path / "world.yaml", "--sim", "--repeat", 20, "--out", tmp_path / "run")
+    assert ran.status == 0 and "20 pass" in ran.out, ran.text

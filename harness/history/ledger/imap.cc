@@ -96,6 +96,30 @@ void Ledger::Impl::expunge(const Event& e) {
                 [this](std::uint32_t number) { return copies[number - 1].removal == Copy::Removal::certain; });
 }
 
+void Ledger::Impl::note_move(const Event& e) {
+  if (e.type == Type::invoke)
+    moves.insert(e.index);
+  else
+    moves.erase(e.command);
+}
+
+bool Ledger::Impl::moved_by_another(std::uint32_t box_number, std::uint32_t uid) const {
+  return std::any_of(moves.begin(), moves.end(), [&](std::uint32_t command) {
+    const Event& asked = history.event(command);
+    if (asked.session > sessions.size() || sessions[asked.session - 1].box != box_number) return false;
+    const auto uids = parse_uids(asked.set);
+    return std::find(uids.begin(), uids.end(), uid) != uids.end();
+  });
+}
+
+bool Ledger::Impl::marked_over_pop(std::uint32_t message, std::uint32_t place_number) const {
+  return std::any_of(sessions.begin(), sessions.end(), [&](const SessionState& at) {
+    return at.box != 0 && boxes[at.box - 1].pop && boxes[at.box - 1].place == place_number &&
+           std::any_of(at.rows.begin(), at.rows.end(),
+                       [&](const PopRow& row) { return row.message == message && (row.dele_ok || row.dele_maybe); });
+  });
+}
+
 void Ledger::Impl::told_gone(const Event& e, std::uint32_t uid) {
   const std::uint32_t in = session(e.session).box;
   const std::uint32_t number = in == 0 || uid == 0 ? 0 : copy_of.get(std::uint64_t{in} << 32U | uid);
@@ -112,7 +136,9 @@ void Ledger::Impl::told_gone(const Event& e, std::uint32_t uid) {
   if (!gone.moving || gone.marked != 0 || gone.message == 0) return;
   // RFC 6851 section 3.3: what a MOVE takes out of the source is in the destination.
   const Cell& from = cell(gone.message, boxes[in - 1].place);
-  if (from.moved_to == 0 || from.pop_removes != 0) return;  // POP3 may have been quicker
+  if (from.moved_to == 0 || from.pop_removes != 0 || marked_over_pop(gone.message, boxes[in - 1].place) ||
+      moved_by_another(in, uid))
+    return;  // POP3 may have been quicker, or another MOVE, also where it is not answered yet
   gone.arrived = true;
   const std::string to = mailbox_names[from.moved_to - 1];
   Cell& there = cell(gone.message, place(history.account_of(e), to));

@@ -106,11 +106,12 @@ struct Ledger::Impl {
   std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> pending_of;  ///< copy -> places in `pending`
   std::unordered_set<std::string> known_reports;
   std::vector<SessionState> sessions;
-  NumberMap place_of;          ///< account and mailbox -> place
-  NumberMap box_of;            ///< place and UIDVALIDITY -> box
-  NumberMap copy_of;           ///< box and UID -> copy
-  NumberMap cell_of;           ///< message and place -> cell
-  std::uint32_t nameless = 0;  ///< POP3 copies without a UIDL of their own, counted
+  std::unordered_set<std::uint32_t> moves;  ///< commands under way
+  NumberMap place_of;                       ///< account and mailbox -> place
+  NumberMap box_of;                         ///< place and UIDVALIDITY -> box
+  NumberMap copy_of;                        ///< box and UID -> copy
+  NumberMap cell_of;                        ///< message and place -> cell
+  std::uint32_t nameless = 0;               ///< POP3 copies without a UIDL of their own, counted
 
   void apply(const Event& e);
 
@@ -149,6 +150,9 @@ struct Ledger::Impl {
   void rename_mailbox(const Event& e);
   void move_cells(std::uint32_t from, std::uint32_t to, bool certain, const Event& e);
   void rename_place(std::uint32_t from, std::uint32_t to);
+  void note_move(const Event& e);                                                 ///< under way, or over
+  bool moved_by_another(std::uint32_t box_number, std::uint32_t uid) const;       ///< a MOVE under way asks for it
+  bool marked_over_pop(std::uint32_t message, std::uint32_t place_number) const;  ///< a POP3 session has it marked
   void told_gone(const Event& e, std::uint32_t uid);
   /// Of a VANISHED: each UID that may have a copy here. Its set names as many as the server likes.
   template <class F>

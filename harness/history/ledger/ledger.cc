@@ -110,6 +110,7 @@ void Ledger::Impl::apply(const Event& e) {
     case What::copy:
     case What::move:
       if (done) copy_or_move(e);
+      if (e.what == What::move && e.session != 0) note_move(e);
       break;
     case What::remove:
       if (done) remove_mailbox(e);

@@ -267,17 +267,19 @@ void Auditor::enumerate(Visit& visit, Then then) {
   const auto look = [this, &visit](std::size_t i, Then next) {
     if (visit.imap->over()) return next();
     const std::string& mailbox = visit.mailboxes[i];
-    const auto listed = [this, &visit, mailbox, next = std::move(next)](bool ok) {
+    const auto listed = [this, &visit, mailbox, next = std::move(next)](bool ok, std::uint32_t asked) {
       if (ok) {
-        visit.imap->enumerated(visit.imap->view().exists);
+        visit.imap->enumerated(asked);
       } else {
         note(mailbox + " could not be listed over IMAP");
       }
       next();
     };
-    // What came in while it was listed is looked at, too.
+    // What came in while it was listed is looked at, too; what comes in while that is looked at is not asked for.
     visit.reader->open(mailbox, true, [&visit, listed](bool ok) {
-      ok && !visit.imap->over() ? visit.reader->catch_up(listed) : listed(ok);
+      const std::uint32_t asked = visit.imap->view().exists;
+      if (!ok || visit.imap->over()) return listed(ok, asked);
+      visit.reader->catch_up([listed, asked](bool caught_up) { listed(caught_up, asked); });
     });
   };
   // The quota before the mailboxes and after them: told twice the same, nothing came or went between.
