@@ -371,11 +371,18 @@ int load(const LoadFlags& flags) {
   }
   if (!flags.profile.empty() && !flags.paths.empty())
     return complain("either --profile, or a plan or stories: both were given");
+  if (!flags.profile.empty() && flags.copies_given)
+    return complain("--copies is of stories; how many customers a --profile has says --accounts");
   if (!flags.profile.empty()) return load_plan(flags, *target);
   if (flags.paths.empty())
     return complain("what is to be played? Give stories, a plan (a file with plan:), or --profile");
   bool plan = false;
   for (const auto& path : flags.paths) plan = plan || scenario::is_plan_file(path);
+  if (plan && (flags.copies_given || flags.accounts_given || !flags.rate.empty() || !flags.duration.empty()))
+    return complain(
+        "a plan says itself how many, how fast and how long: --copies, --rate and --for are of stories, "
+        "--accounts is of --profile");
+  if (!plan && flags.accounts_given) return complain("--accounts is of --profile; of stories it is --copies");
   if (plan && flags.paths.size() != 1)
     return complain("one plan is played at a time, and its stories stand in its also:");
   return plan ? load_plan(flags, *target) : load_stories(flags, *target);
@@ -425,7 +432,9 @@ void add_load(CLI::App& app, int& status) {
   command->add_option("--start-at", flags->start_at,
                       "Time zero of all shards, in UTC: 2026-11-29T12:00:00Z; mailboxes are looked at before");
   command->add_option("--yes-load", flags->yes_load, "Host that may be loaded although it is not loopback");
-  command->callback([flags, live, &status] {
+  command->callback([flags, command, live, &status] {
+    flags->copies_given = command->count("--copies") > 0;
+    flags->accounts_given = command->count("--accounts") > 0;
     if (live->count() != 0 && (flags->live.empty() || flags->live == "{}")) flags->live = "-";
     status = load(*flags);
   });

@@ -62,6 +62,7 @@ CLI::Option* add_play_flags(CLI::App& app, PlayFlags& flags);  ///< returns that
 run::Settings settings_of(const PlayFlags& flags);
 struct LoadFlags : PlayFlags, load::Options {
   std::string live;  ///< where a page shows it, "-": wherever there is room; "" = there is none
+  bool copies_given = false, accounts_given = false;  ///< on the command line, not by default
 };
 /// What only shows under load is shown again by the same load.
 std::string load_command(const LoadFlags& flags, const std::vector<scenario::Scenario>& stories);

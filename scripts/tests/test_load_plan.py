@@ -209,3 +209,17 @@ def test_other_peoples_mail_stops_it_and_what_mailproof_left_does_not(tmp_path):
         with imaplib.IMAP4(*server.imap) as client:
             client.login("user0003", reference_server.PASSWORD)
             assert client.select()[1] == [b"1"] and client.search(None, "UNSEEN", "SUBJECT", "mine")[1] == [b"1"]
+
+
+@pytest.mark.parametrize("flags, said", [
+    (["PLAN", "--copies", 5], "a plan says itself how many, how fast and how long"),
+    (["PLAN", "--rate", "5/s"], "a plan says itself how many, how fast and how long"),
+    (["PLAN", "--for", "5s"], "a plan says itself how many, how fast and how long"),
+    (["PLAN", "--accounts", 5], "--accounts is of --profile"),
+    (["--profile", "fetchmail", "--copies", 5], "--copies is of stories"),
+    (["pop3.delete-on-download", "--accounts", 5], "--accounts is of --profile"),
+])
+def test_what_does_not_belong_together_is_refused(flags, said, tmp_path):
+    plan = write(tmp_path)
+    ran = tool.mailproof("load", *[plan if flag == "PLAN" else flag for flag in flags], "--sim", "--out", tmp_path / "run")
+    assert ran.status == 2 and said in ran.err, ran.text
