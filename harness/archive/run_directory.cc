@@ -226,7 +226,7 @@ void RunDirectory::write_wire(std::size_t slot, const std::string& id, const his
 }
 
 std::string kept_scenario(const std::string& directory, const std::string& id) {
-  return fmt::format("{}/scenarios/{}.yaml", directory, id);
+  return fmt::format("{}/scenarios/{}.kept", directory, id);
 }
 
 void RunDirectory::keep_scenario(const std::string& id, const std::string& path) const {

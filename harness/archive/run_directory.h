@@ -58,7 +58,8 @@ class RunDirectory {
   void write_wire_of(std::size_t slot, const std::string& id, const history::History& history, std::size_t session,
                      const history::WireLog& log) const;
   /// Keeps the text of a scenario that did not pass, so that it can be shrunk where its file is another by then:
-  /// scenarios/<id>.yaml. Nothing where `file` is no scenario file on disk.
+  /// scenarios/<id>.kept, which no folder of scenarios and no pytest takes for one. Nothing where `file` is no scenario
+  /// file on disk.
   void keep_scenario(const std::string& id, const std::string& file) const;
   /// Says in history.jsonl how many histories there will be, or that not all are kept. What went wrong, or "".
   std::string begin(std::optional<std::size_t> histories) const;

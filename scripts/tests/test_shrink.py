@@ -57,7 +57,7 @@ def test_a_run_directory_names_what_failed_and_how_it_was_played(tmp_path):
     ran = shrunk(tmp_path / "run")
     assert "--sim --defect imap.qresync-misses-expunge --seed 3" in ran.out and "delta-differs" in ran.out
     # The run keeps the text: the file may be another by the time.
-    kept = tmp_path / "run/scenarios" / f"{SYNC}.yaml"
+    kept = tmp_path / "run/scenarios" / f"{SYNC}.kept"
     assert kept.read_text("utf-8") == (tool.ROOT / "scenarios/sync/offline-device-catches-up-by-qresync.yaml").read_text("utf-8")
     assert [path.name for path in kept.parent.iterdir()] == [kept.name], "of what passed nothing is kept"
     named = shrunk(tmp_path / "run", "--scenario", SYNC)
