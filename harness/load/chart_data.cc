@@ -108,18 +108,6 @@ std::vector<std::string> busiest(const stats::Operations& all) {
   return out;
 }
 
-/// As it may stand in a page: nothing in it ends a script.
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : report::one_line(text)) {
-    if (c == '"' || c == '\\' || c == '<' || c == '>' || c == '&')
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-    else
-      out += c;
-  }
-  return out + "\"";
-}
-
 }  // namespace
 
 std::string chart_data(const LoadResult& result) {
@@ -144,15 +132,16 @@ std::string chart_data(const LoadResult& result) {
     const stats::Operation& op = *all.find(name);
     const std::size_t fold = fold_of(op.slices.seconds());
     const auto rate = [&](auto&& value) { return list(rates(op.slices, fold, points, value)); };
-    operations += fmt::format(
-        "{}{{\"name\":{},\"due\":{},\"ok\":{},\"bad\":{},{},{},{}}}", operations.empty() ? "" : ",\n", quoted(name),
-        rate([](const stats::Slice& s) { return s.due; }), rate([](const stats::Slice& s) { return s.ok; }),
-        rate([](const stats::Slice& s) { return s.fail + s.info + s.unserved; }), latencies(op.slices, fold, points),
-        heatmap(op.slices), curve(op.response, op.service));
+    operations +=
+        fmt::format("{}{{\"name\":{},\"due\":{},\"ok\":{},\"bad\":{},{},{},{}}}", operations.empty() ? "" : ",\n",
+                    report::page_json(name), rate([](const stats::Slice& s) { return s.due; }),
+                    rate([](const stats::Slice& s) { return s.ok; }),
+                    rate([](const stats::Slice& s) { return s.fail + s.info + s.unserved; }),
+                    latencies(op.slices, fold, points), heatmap(op.slices), curve(op.response, op.service));
   }
   std::string levels;
   for (const auto& [name, gauge] : all.gauges())
-    levels += fmt::format("{}{}:{}", levels.empty() ? "" : ",", quoted(name),
+    levels += fmt::format("{}{}:{}", levels.empty() ? "" : ",", report::page_json(name),
                           list(rates(gauge.levels(), fold_of(gauge.levels().seconds()), points,
                                      [](const stats::Level& l) { return static_cast<double>(l.area) / 1e9; })));
   const std::size_t fold = fold_of(all.octets().seconds());

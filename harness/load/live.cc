@@ -30,18 +30,6 @@ std::string label(std::string_view text) {
   return out;
 }
 
-/// In JSON that a page reads: nothing in it is HTML.
-std::string text(std::string_view raw) {
-  std::string out = "\"";
-  for (const char c : report::one_line(raw)) {
-    if (c == '"' || c == '\\' || c == '<' || c == '>' || c == '&')
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-    else
-      out += c;
-  }
-  return out + "\"";
-}
-
 }  // namespace
 
 std::string prometheus(const Seen& seen) {
@@ -109,15 +97,17 @@ std::string live_json(const Seen& seen, const std::string& title) {
   std::string rows, errors;
   seen.totals.operations.for_each([&](std::string_view name, const stats::Operation& op) {
     const auto rate = seen.rates.find(std::string(name));
-    rows += fmt::format("{}[{},{:.1f},{},{},{},{:.2f},{:.2f},{:.2f}]", rows.empty() ? "" : ",", text(name),
+    rows += fmt::format("{}[{},{:.1f},{},{},{},{:.2f},{:.2f},{:.2f}]", rows.empty() ? "" : ",", report::page_json(name),
                         rate == seen.rates.end() ? 0.0 : rate->second, op.ok, op.fail, op.info,
                         ms(op.response.percentile(50)), ms(op.response.percentile(99)), ms(op.response.max()));
     for (const auto& [what, n] : op.errors)
-      errors += fmt::format("{}[{},{},{}]", errors.empty() ? "" : ",", n, text(name), text(what));
+      errors +=
+          fmt::format("{}[{},{},{}]", errors.empty() ? "" : ",", n, report::page_json(name), report::page_json(what));
   });
   const LedgerTotals& ledger = seen.totals.ledger;
   std::string fates;
-  for (const auto& [fate, n] : ledger.fates) fates += fmt::format("{}[{},{}]", fates.empty() ? "" : ",", text(fate), n);
+  for (const auto& [fate, n] : ledger.fates)
+    fates += fmt::format("{}[{},{}]", fates.empty() ? "" : ",", report::page_json(fate), n);
   const auto& p = seen.progress;
   const auto known = seen.totals.operations.gauges().find("connections");
   return fmt::format(
@@ -128,10 +118,10 @@ std::string live_json(const Seen& seen, const std::string& title) {
       "\"ledger\":{{\"copies\":{},\"sent\":{},\"accepted\":{},\"refused\":{},\"unknown\":{},\"unexplained\":{},"
       "\"fates\":[{}]}},"
       "\"chart\":{}}}",
-      text(title), in_s(seen.passed), seen.preparing, seen.over, p.due, p.begun, p.running, p.waiting, p.over,
-      p.prepared, p.slots, known == seen.totals.operations.gauges().end() ? 0 : known->second.value(),
-      seen.generator.limited(), text(seen.generator.text()), rows, errors, ledger.copies, ledger.sent, ledger.accepted,
-      ledger.refused, ledger.unknown, ledger.unexplained, fates, chart_data(result));
+      report::page_json(title), in_s(seen.passed), seen.preparing, seen.over, p.due, p.begun, p.running, p.waiting,
+      p.over, p.prepared, p.slots, known == seen.totals.operations.gauges().end() ? 0 : known->second.value(),
+      seen.generator.limited(), report::page_json(seen.generator.text()), rows, errors, ledger.copies, ledger.sent,
+      ledger.accepted, ledger.refused, ledger.unknown, ledger.unexplained, fates, chart_data(result));
 }
 
 std::string live_page(const std::string& title) {

@@ -151,4 +151,15 @@ std::string markdown(std::string_view text) {
   });
 }
 
+std::string page_json(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : one_line(text)) {
+    if (c == '"' || c == '\\' || c == '<' || c == '>' || c == '&')
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    else
+      out += c;
+  }
+  return out + "\"";
+}
+
 }  // namespace mailproof::report

@@ -21,6 +21,9 @@ std::string one_line(std::string_view text, std::string_view between = " / ");
 /// one_line() of at most `most` octets; a longer one ends in "..." and is never cut inside a character.
 std::string shortened(std::string_view text, std::size_t most);
 
+/// one_line() as a JSON string, quotes included, that may stand in a page: nothing in it is HTML or ends a script.
+std::string page_json(std::string_view text);
+
 /// plain(), made safe inside XML elements and attributes. Line ends stay as they are in elements; attributes use
 /// one_line first.
 std::string xml(std::string_view text);

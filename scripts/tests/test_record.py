@@ -268,7 +268,10 @@ def test_what_was_heard_before_a_kill_is_readable(tmp_path):
         phone = recorder.imap()
         phone.select()
         phone.fetch("1:*", "(UID FLAGS BODY.PEEK[])")
-        time.sleep(1.5)  # what went over the wire is written once a second
+        bound = time.monotonic() + 30  # what went over the wire is written once a second
+        while not any("FETCH" in path.read_text("utf-8", "replace") for path in (tmp_path / "run/wire").rglob("*.log")):
+            assert time.monotonic() < bound, "nothing of it was written"
+            time.sleep(0.05)
         recorder.process.kill()
         recorder.process.wait()
         phone.sock.close()
