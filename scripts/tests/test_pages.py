@@ -295,3 +295,12 @@ def test_the_house_is_drawn_as_check_layers_has_it():
         wanted = [word for word in layers.ROOMS[room]]
         assert re.findall(r"boost/\w+|[\w-]+", uses) == wanted, f"{room}: {wanted}"
         assert all(below in list(rooms)[place + 1:] for below in wanted if below in rooms), f"{room} stands below what it uses"
+
+
+def test_what_cmake_links_is_held_to_the_same_table():
+    layers = script("ci/check-layers")
+    lines = (ROOT / "CMakeLists.txt").read_text()
+    assert layers.linked(lines) == []
+    for line, other in (("mailproof_room(stats USES core)", "mailproof_room(stats USES core wire)"),
+                        ("mailproof_room(sim USES core server)", "mailproof_room(sim USES core)"), ("mailproof_room(mail USES core)\n", "")):
+        assert line in lines and len(layers.linked(lines.replace(line, other))) == 1, line
