@@ -53,15 +53,9 @@ int probe_behaviour(const BehaviourFlags& flags) {
 
   run::AccountPool pool(hosted->target);
   std::shared_mutex quiet;
-  run::Setup setup;
-  setup.target = &hosted->target;
-  setup.settings = settings_of(flags);
+  run::Setup setup = setup_of(flags, *hosted);
   setup.pool = &pool;
-  setup.hosted = hosted->server.get();
   setup.quiet = &quiet;
-  setup.start = std::chrono::steady_clock::now();
-  setup.run_id = flags.target.sim ? flags.seed : fresh_run_id();
-  setup.date = flags.target.sim ? "Thu, 01 Jan 2026 00:00:00 +0000" : date_now();
 
   report::Behaviours seen;
   seen.target = flags.target.sim ? "sim" : hosted->target.name;

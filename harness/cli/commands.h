@@ -53,8 +53,11 @@ struct Hosted {
 };
 Result<Hosted> host_builtin(const TargetFlags& flags, const scenario::Target& target);
 
+/// What every command that plays has in common; it begins now. `hosted` outlives it. Still to come: a pool of accounts
+/// and the mutex (run::Setup::quiet), which belong to the caller, and what is written.
+run::Setup setup_of(const PlayFlags& flags, const Hosted& hosted);
+
 std::uint64_t fresh_run_id();  ///< differs from run to run
-std::string date_now();        ///< RFC 5322 date-time
 std::string clock_now();       ///< RFC 3339, in UTC: "2026-11-29T01:30:00Z"
 
 }  // namespace mailproof::cli

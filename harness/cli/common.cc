@@ -121,9 +121,18 @@ std::string clock_now() {
   return fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
 }
 
-std::string date_now() {
-  return fmt::format("{:%a, %d %b %Y %H:%M:%S} +0000",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+run::Setup setup_of(const PlayFlags& flags, const Hosted& hosted) {
+  run::Setup out;
+  out.settings = {flags.seed, flags.patience, flags.keep, flags.own_mailboxes, flags.strict, flags.slow, {}};
+  if (flags.target.sim) out.settings.simulated = flags.target.builtin;
+  out.target = &hosted.target;
+  out.hosted = hosted.server.get();
+  out.start = std::chrono::steady_clock::now();
+  out.run_id = flags.target.sim ? flags.seed : fresh_run_id();
+  const auto date = fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
+  // RFC 5322 date-time; in simulation a fixed day, so that a seed gives the same octets.
+  out.date = flags.target.sim ? "Thu, 01 Jan 2026 00:00:00 +0000" : fmt::format("{:%a, %d %b %Y %H:%M:%S} +0000", date);
+  return out;
 }
 
 }  // namespace mailproof::cli

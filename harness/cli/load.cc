@@ -151,15 +151,9 @@ int play(const LoadFlags& flags, const Hosted& hosted, Work& work) {
   const auto live = start_live(flags, live_title);
   if (!live) return complain(live.error().message());
 
-  run::Setup setup;
-  setup.target = &hosted.target;
-  setup.settings = settings_of(flags);
+  run::Setup setup = setup_of(flags, hosted);
   if (work.plan && setup.settings.simulated) setup.settings.simulated = hosted.builtin;
-  setup.hosted = hosted.server.get();
   setup.directory = directory->get();
-  setup.start = std::chrono::steady_clock::now();
-  setup.run_id = flags.target.sim ? flags.seed : fresh_run_id();
-  setup.date = flags.target.sim ? "Thu, 01 Jan 2026 00:00:00 +0000" : date_now();
   for (auto& part : work.plan_parts) {
     part.settings.run_id = setup.run_id;
     part.settings.date = setup.date;

@@ -92,10 +92,4 @@ std::string plan_command(const LoadFlags& flags) {
   return command;
 }
 
-run::Settings settings_of(const PlayFlags& flags) {
-  run::Settings out{flags.seed, flags.patience, flags.keep, flags.own_mailboxes, flags.strict, flags.slow, {}};
-  if (flags.target.sim) out.simulated = flags.target.builtin;
-  return out;
-}
-
 }  // namespace mailproof::cli

@@ -214,12 +214,9 @@ int run(RunFlags flags) {
 
   run::AccountPool pool(played);
   std::shared_mutex quiet;
-  run::Setup setup;
-  setup.target = &played;
-  setup.settings = settings_of(flags);
+  run::Setup setup = setup_of(flags, *hosted);
   setup.command = [&flags](const scenario::Scenario& scenario) { return reproduce_command(flags, scenario); };
   setup.pool = &pool;
-  setup.hosted = hosted->server.get();
   setup.quiet = &quiet;
   setup.directory = directory->get();
   run::ServersSaid said;
@@ -229,9 +226,6 @@ int run(RunFlags flags) {
   run::RunRules rules(*scenarios);
   if (rules.any()) setup.rules = &rules;
   setup.gate = &asked->gate;
-  setup.start = std::chrono::steady_clock::now();
-  setup.run_id = flags.target.sim ? flags.seed : fresh_run_id();
-  setup.date = flags.target.sim ? "Thu, 01 Jan 2026 00:00:00 +0000" : date_now();
 
   std::vector<run::Job> jobs;
   const std::uint32_t first = flags.copy.value_or(0);

@@ -63,14 +63,10 @@ class Arena {
 
  private:
   Arena(const ShrinkFlags& flags, Hosted hosted) : hosted_(std::move(hosted)), pool_(hosted_.target) {
-    setup_.settings = settings_of(flags);
+    setup_ = setup_of(flags, hosted_);
     setup_.settings.slow = true;  // what was asked for by name is played
-    setup_.target = &hosted_.target;
     setup_.pool = &pool_;
-    setup_.hosted = hosted_.server.get();
     setup_.quiet = &quiet_;
-    setup_.start = std::chrono::steady_clock::now();
-    setup_.date = flags.target.sim ? "Thu, 01 Jan 2026 00:00:00 +0000" : date_now();
   }
 
   Hosted hosted_;
