@@ -58,7 +58,10 @@ class Reader {
     }
     if (c_.peek() == '(') return sequence(depth + 1, true);
     if (c_.peek() == '$') return saved_result();
-    if (c_.peek() == '*' || (c_.peek() >= '0' && c_.peek() <= '9')) return set_key(Kind::numbers);
+    if (c_.peek() == '*' || (c_.peek() >= '0' && c_.peek() <= '9')) {
+      if (session_.enabled("UIDONLY")) c_.fail("[UIDREQUIRED] Message numbers are not used with UIDONLY");
+      return set_key(Kind::numbers);
+    }
     const auto word = upper(c_.atom());
     for (const auto& known : kFlagWords) {
       if (word == known.name) return flag_key(known.flag);
@@ -225,6 +228,10 @@ SearchRequest read_search_request(ImapSession& session, imap::Cursor& c) {
   SearchRequest request;
   c.sp();
   read_search_return(session, c, request);
+  // IMAP4rev2 has no SEARCH response (RFC 9051 section 6.4.4).
+  if (!request.extended && session.enabled("IMAP4REV2")) request.extended = request.all = true;
+  if (session.enabled("UTF8=ACCEPT") && c.rest().starts_with("CHARSET "))
+    c.fail("[BADCHARSET] no charset: strings are UTF-8 (RFC 6855 section 3)");
   if (c.accept_word("CHARSET")) {
     c.sp();
     request.bad_charset = !known_charset(c.astring().text());
