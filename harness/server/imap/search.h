@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "server/imap/extension.h"
 #include "server/imap/view.h"
 #include "wire/imap/cursor.h"
 #include "wire/imap/sequence_set.h"
@@ -32,6 +33,7 @@ struct SearchKey {
     larger,
     smaller,
     modseq,
+    extended,  ///< a key of an extension, which says what matches
   };
   explicit SearchKey(Kind kind_) : kind(kind_) {}
 
@@ -42,6 +44,7 @@ struct SearchKey {
   std::string text;
   imap::SequenceSet set;
   std::vector<SearchKey> children;
+  const SearchWord* word = nullptr;  ///< of kind extended
 };
 
 /// What is asked for with RETURN (RFC 4731); none of it: the plain SEARCH response.
@@ -51,13 +54,27 @@ struct SearchRequest {
   bool max = false;
   bool all = false;
   bool count = false;
+  std::vector<const SearchReturn*> options;  ///< of extensions, as asked for
   bool uses_modseq = false;
   bool bad_charset = false;
   SearchKey key{SearchKey::Kind::all};
 };
 
+/// What was found, in the order in which it is told.
+struct SearchResult {
+  std::vector<std::size_t> indexes;    ///< in the view
+  std::vector<std::uint32_t> numbers;  ///< the same as UIDs or message numbers, as the command wants them
+  Modseq highest = 0;                  ///< MODSEQ of all of them
+};
+
+/// "RETURN (...)" with a space behind it, if that is what comes next.
+void read_search_return(ImapSession& session, imap::Cursor& c, SearchRequest& request);
+/// The keys of a search. Check c.ok() afterwards.
+void read_search_keys(ImapSession& session, imap::Cursor& c, SearchRequest& request);
+/// A charset's name as the command gives it: whether it is one we know.
+bool known_charset(std::string_view charset);
 /// What follows SEARCH. Check c.ok() afterwards.
-SearchRequest read_search_request(imap::Cursor& c);
+SearchRequest read_search_request(ImapSession& session, imap::Cursor& c);
 
 /// `index` within the view. Strings match without regard to ASCII case, in text that is decoded (searched_text.h).
 bool matches(const SearchKey& key, const ImapView& view, std::size_t index);

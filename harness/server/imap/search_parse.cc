@@ -2,6 +2,7 @@
 
 #include "core/bytes.h"
 #include "server/imap/search.h"
+#include "server/imap/session.h"
 #include "wire/imap/chars.h"
 #include "wire/mime/date.h"
 
@@ -33,7 +34,7 @@ constexpr DateWord kDateWords[] = {{"BEFORE", Kind::before},  {"ON", Kind::on},
 
 class Reader {
  public:
-  Reader(imap::Cursor& c, SearchRequest& request) : c_(c), request_(request) {}
+  Reader(ImapSession& session, imap::Cursor& c, SearchRequest& request) : session_(session), c_(c), request_(request) {}
 
   // search-key *(SP search-key)
   SearchKey sequence(unsigned depth, bool in_list) {
@@ -56,6 +57,7 @@ class Reader {
       return SearchKey(Kind::all);
     }
     if (c_.peek() == '(') return sequence(depth + 1, true);
+    if (c_.peek() == '$') return saved_result();
     if (c_.peek() == '*' || (c_.peek() >= '0' && c_.peek() <= '9')) return set_key(Kind::numbers);
     const auto word = upper(c_.atom());
     for (const auto& known : kFlagWords) {
@@ -86,8 +88,23 @@ class Reader {
       c_.sp();
       return text_key(Kind::field, c_.astring().text());
     }
+    if (const auto* known = session_.extensions().find(&Extension::search_words, word)) {
+      SearchKey made(Kind::extended);
+      made.word = known;
+      if (known->read != nullptr) known->read(session_, c_, made);
+      return made;
+    }
     c_.fail("a search key");
     return SearchKey(Kind::all);
+  }
+
+  SearchKey saved_result() {
+    SearchKey made(Kind::uids);
+    made.set = session_.read_messages(c_).set;
+    if (!made.set.empty()) return made;
+    SearchKey none(Kind::negated);  // "$" may mean no message
+    none.children.emplace_back(Kind::all);
+    return none;
   }
 
   SearchKey negated(SearchKey child) {
@@ -161,46 +178,59 @@ class Reader {
     return made;
   }
 
+  ImapSession& session_;
   imap::Cursor& c_;
   SearchRequest& request_;
 };
 
 }  // namespace
 
-// search = "SEARCH" [search-return-opts] SP search-program
-SearchRequest read_search_request(imap::Cursor& c) {
-  SearchRequest request;
+void read_search_return(ImapSession& session, imap::Cursor& c, SearchRequest& request) {
+  if (!c.accept_word("RETURN")) return;
+  request.extended = true;
   c.sp();
-  if (c.accept_word("RETURN")) {
-    request.extended = true;
-    c.sp();
-    if (c.open_list()) {
-      while (c.next_item()) {
-        const auto option = upper(c.atom());
-        if (option == "MIN") {
-          request.min = true;
-        } else if (option == "MAX") {
-          request.max = true;
-        } else if (option == "ALL") {
-          request.all = true;
-        } else if (option == "COUNT") {
-          request.count = true;
-        } else {
-          c.fail("MIN, MAX, ALL or COUNT");
-        }
+  if (c.open_list()) {
+    while (c.next_item()) {
+      const auto option = upper(c.atom());
+      const auto* extended = session.extensions().find(&Extension::search_returns, option);
+      if (option == "MIN") {
+        request.min = true;
+      } else if (option == "MAX") {
+        request.max = true;
+      } else if (option == "ALL") {
+        request.all = true;
+      } else if (option == "COUNT") {
+        request.count = true;
+      } else if (extended != nullptr) {
+        request.options.push_back(extended);
+        if (extended->read != nullptr) extended->read(session, c, request);
+      } else {
+        c.fail("MIN, MAX, ALL, COUNT or an extension's option");
       }
     }
-    // "()" asks for ALL (RFC 4731 section 3.1).
-    if (!request.min && !request.max && !request.count) request.all = true;
-    c.sp();
   }
+  // "()" asks for ALL (RFC 4731 section 3.1).
+  if (!request.min && !request.max && !request.count && request.options.empty()) request.all = true;
+  c.sp();
+}
+
+void read_search_keys(ImapSession& session, imap::Cursor& c, SearchRequest& request) {
+  request.key = Reader(session, c, request).sequence(0, false);
+}
+
+bool known_charset(std::string_view charset) { return iequals(charset, "US-ASCII") || iequals(charset, "UTF-8"); }
+
+// search = "SEARCH" [search-return-opts] SP search-program
+SearchRequest read_search_request(ImapSession& session, imap::Cursor& c) {
+  SearchRequest request;
+  c.sp();
+  read_search_return(session, c, request);
   if (c.accept_word("CHARSET")) {
     c.sp();
-    const auto charset = upper(c.astring().text());
-    request.bad_charset = charset != "US-ASCII" && charset != "UTF-8";
+    request.bad_charset = !known_charset(c.astring().text());
     c.sp();
   }
-  request.key = Reader(c, request).sequence(0, false);
+  read_search_keys(session, c, request);
   return request;
 }
 

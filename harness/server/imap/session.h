@@ -3,11 +3,14 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "server/connection.h"
+#include "server/imap/extension.h"
+#include "server/imap/search.h"
 #include "server/imap/view.h"
 #include "server/imap/wire_string.h"
 #include "server/sasl_exchange.h"
@@ -17,11 +20,15 @@
 
 namespace mailproof::server {
 
-struct FetchItem;
-struct FetchRequest;
+/// A message that APPEND brings.
+struct AppendMessage {
+  Flags flags;
+  InternalDate date;
+  std::shared_ptr<std::string> octets;
+};
 
-/// One IMAP4rev1 connection (RFC 3501) with the extensions capabilities() names. Commands are answered one after the
-/// other, in the order they come; the handlers live in session_*.cc, by what they are about.
+/// One IMAP4rev1 connection (RFC 3501) with the extensions of extensions/. Commands are answered one after the other,
+/// in the order they come; the handlers of RFC 3501 live in session_*.cc, by what they are about.
 class ImapSession final : public Connection, private ImapView::Listener, private imap::FramerSink {
  public:
   static constexpr Duration kAutologout = std::chrono::minutes(30);  ///< RFC 3501 section 5.4
@@ -29,22 +36,88 @@ class ImapSession final : public Connection, private ImapView::Listener, private
   static constexpr std::uint64_t kLiteralLimit = 64ULL << 10U;       ///< octets of any other literal
 
   ImapSession(ServerContext& context, bool tls);
+  ~ImapSession() override;
+
+  // What commands stand on, those of RFC 3501 and those of the extensions.
+
+  using Connection::close;
+  using Connection::context;
+  using Connection::now;
+  using Connection::open;
+  using Connection::out;
+  using Connection::print;
+  using Connection::secure;
+  using Connection::wake;
+  using Connection::write;
+
+  const std::string& tag() const { return tag_; }
+  bool by_uid() const { return by_uid_; }  ///< the command came as UID ...
+  void ok(std::string_view text);          ///< "[CODE] text"
+  void no(std::string_view text);          ///< the same
+  void bad(std::string_view text);
+  void bad(const imap::Cursor& c);
+  /// The next line the client sends is this one's, and no command. Once.
+  void next_line(std::function<void(std::string_view)> take) { next_line_ = std::move(take); }
+
+  bool logged_in() const { return account_ != nullptr; }
+  AccountState& account() const { return *account_; }
+  ImapView* view() { return view_.get(); }  ///< null: no mailbox is selected
+  std::uint8_t state() const { return view_ ? kSelected : logged_in() ? kAuthenticated : kNotAuthenticated; }
+  const Extensions& extensions() const { return extensions_; }
+  bool enabled(std::string_view word) const { return enabled_.contains(word); }  ///< by ENABLE; in capitals
+  template <class T>
+  T& own() {  ///< an extension's state of this session
+    return extras_.get<T>();
+  }
+
+  std::shared_ptr<Mailbox> existing(std::string_view name, std::string_view code);  ///< null: NO was said
+  bool refuse_change();                                ///< true: the mailbox was opened by EXAMINE, and NO was said
+  std::string_view no_room_for(std::uint64_t octets);  ///< "[OVERQUOTA] ..." for a NO; empty: there is room
+  /// sequence-set, or "$" where an extension knows it: indexes of the view. Nothing: a number beyond it. Check c.ok().
+  struct Messages {
+    imap::SequenceSet set;
+    std::optional<std::vector<std::size_t>> indexes;
+  };
+  Messages read_messages(imap::Cursor& c);
+  /// What a string of a command holds, also where it was a message that was not kept in the line.
+  std::string literal_text(const imap::Text& text) const;
+
+  /// While it is so, changes of the selected mailbox are told when they happen, not with the next answer.
+  void tell_at_once(bool at_once) { tells_at_once_ = at_once; }
+  /// append-message, checked. Nothing: the command was answered already.
+  std::optional<AppendMessage> read_append_message(imap::Cursor& c);
+  /// Stores them. The response code for the answer, or nothing.
+  std::string append(Mailbox& mailbox, std::vector<AppendMessage> messages);
+
+  void report_changes(bool expunges);
+  void report_flags(std::size_t index, const Flags& flags);
+  void enable_condstore(bool tell = true);
+  void enable_qresync();
+  bool condstore() const { return condstore_; }
+  bool qresync() const { return qresync_; }
+  /// VANISHED (EARLIER) of RFC 7162 section 3.2.10.1; `within` may be null.
+  void write_vanished_since(Modseq modseq, const imap::SequenceSet* within);
+  void ok_expunged();  ///< with the HIGHESTMODSEQ that QRESYNC wants
+  void deselect();
+  /// Removes what bears \Deleted, of these UIDs only or all.
+  void expunge_deleted(const std::optional<imap::SequenceSet>& only);
+  void copy_or_move(imap::Cursor& c, bool move);
+
+  SearchResult find(const SearchKey& key);
+  /// The ESEARCH of what was asked for with RETURN.
+  void tell_search(const SearchRequest& request, const SearchResult& result);
+
   /// Has what goes out and comes in deflated, behind what was written already. Empty: it is so already.
   std::function<void()> compress;
-  ~ImapSession() override;
 
  private:
   using Listener = ImapView::Listener;
-  enum State : std::uint8_t { kNotAuthenticated = 1, kAuthenticated = 2, kSelected = 4 };
-  using Handler = void (ImapSession::*)(imap::Cursor&);
-  struct CommandRow {
-    std::string_view name;
-    std::uint8_t states;        ///< where it is valid
-    bool expunges_may_be_told;  ///< RFC 3501 section 7.4.1; the UID forms always may
-    Handler run;
-  };
-  static std::span<const CommandRow> commands();
-  static std::span<const CommandRow> uid_commands();
+  static std::span<const ImapCommand> commands();
+  static std::span<const ImapCommand> uid_commands();
+  template <void (ImapSession::*Method)(imap::Cursor&)>
+  static void via(ImapSession& session, imap::Cursor& c) {
+    (session.*Method)(c);
+  }
 
   // Connection
   void on_open() override;
@@ -56,28 +129,20 @@ class ImapSession final : public Connection, private ImapView::Listener, private
 
   // imap::FramerSink
   imap::LiteralAction on_literal_begin(const imap::LiteralBegin& begin) override;
-  void on_literal_chunk(std::string_view octets) override { append_body_->append(octets); }
+  void on_literal_chunk(std::string_view octets) override { messages_.back().octets->append(octets); }
   void on_line(const imap::LogicalLine& line) override;
 
   void on_view_stale() override;
 
   // session.cc: one command and its answer
   void on_command(const imap::LogicalLine& line);
-  void dispatch(std::span<const CommandRow> rows, imap::Cursor& c);
-  void ok(std::string_view text);  ///< "[CODE] text"
-  void no(std::string_view text);  ///< the same
-  void bad(std::string_view text);
-  void bad(const imap::Cursor& c);
+  const ImapCommand* command(std::string_view name, bool by_uid) const;
+  void dispatch(imap::Cursor& c);
   void tagged(std::string_view status, std::string_view text);
-  bool logged_in() const { return account_ != nullptr; }
-  State state() const { return view_ ? kSelected : logged_in() ? kAuthenticated : kNotAuthenticated; }
 
   // session_report.cc: what the client must be told about its mailbox
-  void report_changes(bool expunges);
   void report_removals(const std::vector<ImapView::Removal>& removals);
-  void report_flags(std::size_t index, const Flags& flags);
   void write_flags(Flags flags, bool recent);
-  void enable_condstore();
 
   // session_login.cc
   void cmd_capability(imap::Cursor& c);
@@ -86,25 +151,17 @@ class ImapSession final : public Connection, private ImapView::Listener, private
   void cmd_starttls(imap::Cursor& c);
   void cmd_login(imap::Cursor& c);
   void cmd_authenticate(imap::Cursor& c);
-  void cmd_id(imap::Cursor& c);
   void cmd_enable(imap::Cursor& c);
   void on_sasl_response(std::string_view line);
   void take_sasl_step(const SaslExchange::Step& step);
   void logged_in_as(AccountState& account);
   std::string capabilities() const;
 
-  // compress.cc
-  void cmd_compress(imap::Cursor& c);
-
   // session_select.cc
   void cmd_select(imap::Cursor& c) { select(c, false); }
   void cmd_examine(imap::Cursor& c) { select(c, true); }
   void select(imap::Cursor& c, bool read_only);
-  void resync(std::uint32_t uid_validity, Modseq modseq, const std::optional<imap::SequenceSet>& known);
   void cmd_close(imap::Cursor& c);
-  void cmd_unselect(imap::Cursor& c);
-  void cmd_idle(imap::Cursor& c);
-  void on_idle_line(std::string_view line);
 
   // session_mailboxes.cc
   void cmd_create(imap::Cursor& c);
@@ -115,29 +172,16 @@ class ImapSession final : public Connection, private ImapView::Listener, private
   void cmd_list(imap::Cursor& c);
   void cmd_lsub(imap::Cursor& c);
   void cmd_status(imap::Cursor& c);
-  void cmd_namespace(imap::Cursor& c);
-  std::shared_ptr<Mailbox> existing(std::string_view name, std::string_view code);  ///< null: NO was said
-
-  // session_quota.cc
-  void cmd_getquota(imap::Cursor& c);
-  void cmd_getquotaroot(imap::Cursor& c);
-  void cmd_setquota(imap::Cursor& c);
-  void write_quota(std::string_view root);
-  bool quota_root_known(std::string_view root) const;
-  std::string_view no_room_for(std::uint64_t octets);  ///< "[OVERQUOTA] ..." for a NO; empty: there is room
 
   // session_append.cc
   void cmd_append(imap::Cursor& c);
-  imap::LiteralAction begin_append(const imap::LiteralBegin& begin);
+  imap::LiteralAction begin_message(const imap::LiteralBegin& begin, const ImapCommand& row, imap::Cursor& c);
+  std::shared_ptr<std::string> streamed(const imap::Text& text) const;  ///< null when it is no message of the command
 
   // session_messages.cc
   void cmd_store(imap::Cursor& c);
   void cmd_copy(imap::Cursor& c) { copy_or_move(c, false); }
-  void cmd_move(imap::Cursor& c) { copy_or_move(c, true); }
-  void copy_or_move(imap::Cursor& c, bool move);
   void cmd_expunge(imap::Cursor& c);
-  void expunge_deleted(const std::optional<imap::SequenceSet>& only);
-  bool refuse_change();  ///< true: the mailbox was opened by EXAMINE, and NO was said
 
   // session_fetch.cc, session_search.cc
   void cmd_fetch(imap::Cursor& c);
@@ -145,22 +189,29 @@ class ImapSession final : public Connection, private ImapView::Listener, private
   void fetch_one(std::size_t index, const FetchRequest& request);
   void write_section(const FetchItem& item, std::size_t index, const mime::Part* structure);
   void cmd_search(imap::Cursor& c);
-  void write_vanished_since(Modseq modseq, const imap::SequenceSet* within);
 
   imap::Framer framer_;
+  const Extensions extensions_;
+  Extras extras_;
+  std::set<std::string, std::less<>> enabled_;
   std::string tag_;
-  bool by_uid_ = false;        ///< the command came as UID ...
+  bool by_uid_ = false;
   bool tell_expunges_ = true;  ///< the command at hand may be answered with EXPUNGE
-  bool idling_ = false;
+  bool tells_at_once_ = false;
   bool condstore_ = false;  ///< RFC 7162 section 3.1: MODSEQ in every FETCH from now on
   bool qresync_ = false;
 
   AccountState* account_ = nullptr;
   std::unique_ptr<ImapView> view_;
   std::optional<SaslExchange> sasl_;
+  std::function<void(std::string_view)> next_line_;
 
-  std::shared_ptr<std::string> append_body_;  ///< while an APPEND's literal comes in
-  std::string append_refusal_;                ///< what to answer once a literal that cannot be stopped is over
+  struct MessageLiteral {
+    std::uint32_t number;
+    std::shared_ptr<std::string> octets;
+  };
+  std::vector<MessageLiteral> messages_;  ///< of the command that comes in
+  std::string literal_refusal_;           ///< what to answer once a literal that cannot be stopped is over
 };
 
 /// The session with what deflates its bytes when the client asks for it (compress.cc).

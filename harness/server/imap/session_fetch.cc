@@ -37,19 +37,19 @@ bool shows_text(const FetchItem& item) {
 //         [SP "(" fetch-modifier *(SP fetch-modifier) ")"]
 void ImapSession::cmd_fetch(imap::Cursor& c) {
   c.sp();
-  const auto set = c.sequence_set();
+  auto [set, indexes] = read_messages(c);
   c.sp();
-  auto request = read_fetch_request(c);
+  auto request = read_fetch_request(*this, c);
   if (!c.end()) return bad(c);
   if (request.vanished && !(by_uid_ && qresync_ && request.changed_since)) {
     return bad("VANISHED goes with UID FETCH, CHANGEDSINCE and ENABLE QRESYNC");
   }
-  const auto indexes = view_->resolve(set, by_uid_);
   if (!indexes) return bad("No such message number");
   if (by_uid_ && !request.has(Kind::uid)) request.items.emplace(request.items.begin(), Kind::uid);
   if (request.changed_since && !request.has(Kind::modseq)) request.items.emplace_back(Kind::modseq);
   if (request.has(Kind::modseq)) enable_condstore();
   if (request.vanished) write_vanished_since(*request.changed_since, &set);
+  if (request.narrow) request.narrow(*this, *indexes);
   for (const auto index : *indexes) {
     if (!request.changed_since || view_->entries()[index].message->modseq > *request.changed_since) {
       fetch_one(index, request);
@@ -137,6 +137,9 @@ void ImapSession::fetch_one(std::size_t index, const FetchRequest& request) {
         } else {
           write_section(item, index, structure ? &*structure : nullptr);
         }
+        break;
+      case Kind::extended:
+        item.word->write(*this, index, item);
         break;
       default:
         break;

@@ -52,28 +52,16 @@ std::string merged_ampersands(std::string_view name) {
   return out;
 }
 
-std::uint64_t status_value(const Mailbox& mailbox, std::string_view item, bool& known) {
-  const auto deleted = [&](auto measure) {
-    std::uint64_t sum = 0;
-    for (const auto& message : mailbox.messages()) sum += message->flags.has(Flag::deleted) ? measure(*message) : 0;
-    return sum;
-  };
-  known = true;
-  if (iequals(item, "MESSAGES")) return mailbox.messages().size();
-  if (iequals(item, "UIDNEXT")) return mailbox.uid_next();
-  if (iequals(item, "UIDVALIDITY")) return mailbox.uid_validity();
-  if (iequals(item, "UNSEEN")) return mailbox.unseen();
-  if (iequals(item, "HIGHESTMODSEQ")) return mailbox.highest_modseq();
-  if (iequals(item, "SIZE")) return mailbox.octets();
-  if (iequals(item, "DELETED")) return deleted([](const Message&) { return std::uint64_t{1}; });
-  if (iequals(item, "DELETED-STORAGE")) return deleted([](const Message& message) { return message.size(); });
-  if (iequals(item, "RECENT")) {
-    std::uint64_t recent = 0;
-    for (const auto& message : mailbox.messages()) recent += message->uid >= mailbox.recent_from() ? 1 : 0;
-    return recent;
-  }
-  known = false;
-  return 0;
+/// status-att of RFC 3501; nothing: it is none.
+std::optional<std::uint64_t> status_value(const Mailbox& mailbox, std::string_view item) {
+  if (item == "MESSAGES") return mailbox.messages().size();
+  if (item == "UIDNEXT") return mailbox.uid_next();
+  if (item == "UIDVALIDITY") return mailbox.uid_validity();
+  if (item == "UNSEEN") return mailbox.unseen();
+  if (item != "RECENT") return std::nullopt;
+  return static_cast<std::uint64_t>(
+      std::count_if(mailbox.messages().begin(), mailbox.messages().end(),
+                    [&](const auto& message) { return message->uid >= mailbox.recent_from(); }));
 }
 
 }  // namespace
@@ -87,6 +75,13 @@ std::shared_ptr<Mailbox> ImapSession::existing(std::string_view name, std::strin
 void ImapSession::cmd_create(imap::Cursor& c) {
   c.sp();
   auto name = c.astring().text();
+  if (c.ok() && c.accept(' ') && c.open_list()) {  // create-param (RFC 4466)
+    while (c.next_item()) {
+      const auto* parameter = extensions_.find(&Extension::create_parameters, c.atom());
+      if (parameter == nullptr) return bad("Unknown parameter");
+      if (!parameter->read(*this, c)) return;
+    }
+  }
   if (!c.end()) return bad(c);
   // A trailing delimiter only announces that inferiors will come (RFC 3501 section 6.3.3).
   if (name.ends_with(kHierarchyDelimiter)) name.pop_back();
@@ -94,8 +89,12 @@ void ImapSession::cmd_create(imap::Cursor& c) {
                         name.find("//") != std::string::npos || name.find_first_of("*%\r\n") != std::string::npos ||
                         name.find('\0') != std::string::npos || !imap::decode_utf7(name);
   if (unusable) return no("[CANNOT] No mailbox can have that name");
-  if (!context().store.create(*account_, name)) return no("[ALREADYEXISTS] There is such a mailbox");
-  ok("Created");
+  const auto mailbox = context().store.create(*account_, name);
+  if (!mailbox) return no("[ALREADYEXISTS] There is such a mailbox");
+  std::string code;
+  for (const auto* extension : extensions_)
+    if (code.empty() && extension->created != nullptr) code = extension->created(*this, *mailbox);
+  ok(code.empty() ? "Created" : fmt::format("[{}] Created", code));
 }
 
 void ImapSession::cmd_delete(imap::Cursor& c) {
@@ -184,12 +183,6 @@ void ImapSession::cmd_lsub(imap::Cursor& c) {
   ok("Done");
 }
 
-void ImapSession::cmd_namespace(imap::Cursor& c) {
-  if (!c.end()) return bad(c);
-  print("* NAMESPACE ((\"\" \"{}\")) NIL NIL\r\n", kHierarchyDelimiter);
-  ok("Done");
-}
-
 void ImapSession::cmd_status(imap::Cursor& c) {
   c.sp();
   const auto name = c.astring().text();
@@ -204,11 +197,11 @@ void ImapSession::cmd_status(imap::Cursor& c) {
   if (!mailbox) return;
   std::string values;
   for (const auto& item : items) {
-    bool known = false;
-    const auto value = status_value(*mailbox, item, known);
-    if (!known) return bad("Unknown status item");
-    if (item == "HIGHESTMODSEQ") enable_condstore();
-    values += fmt::format("{}{} {}", values.empty() ? "" : " ", item, value);
+    const auto* extended = extensions_.find(&Extension::status_items, item);
+    const auto value = status_value(*mailbox, item);
+    if (!value && extended == nullptr) return bad("Unknown status item");
+    values += fmt::format("{}{} {}", values.empty() ? "" : " ", item,
+                          value ? std::to_string(*value) : extended->value(*this, *mailbox));
   }
   print("* STATUS {} ({})\r\n", imap_string(mailbox->name()), values);
   ok("Done");

@@ -2,6 +2,7 @@
 
 #include "server/imap/message_text.h"
 #include "server/imap/session.h"
+#include "server/store/quota.h"
 
 namespace mailproof::server {
 namespace {
@@ -55,10 +56,39 @@ bool ImapSession::refuse_change() {
   return view_->read_only();
 }
 
+ImapSession::Messages ImapSession::read_messages(imap::Cursor& c) {
+  Messages read;
+  if (c.accept('$')) {
+    for (const auto* extension : extensions_) {
+      if (extension->saved_result == nullptr) continue;
+      for (const Uid uid : extension->saved_result(*this)) read.set.add(uid);
+      read.indexes = view_->resolve(read.set, true);
+      return read;
+    }
+    c.fail("a sequence set");
+    return read;
+  }
+  read.set = c.sequence_set();
+  if (c.ok()) read.indexes = view_->resolve(read.set, by_uid_);
+  return read;
+}
+
+std::string_view ImapSession::no_room_for(std::uint64_t octets) {
+  switch (room_for(context(), *account_, octets)) {
+    case Room::fits:
+      return {};
+    case Room::over_account:
+      return "[OVERQUOTA] The mailbox is full";
+    case Room::over_domain:
+      return "[OVERQUOTA] The domain is full";
+  }
+  return {};
+}
+
 void ImapSession::cmd_store(imap::Cursor& c) {
   std::optional<Modseq> unchanged_since;
   c.sp();
-  const auto set = c.sequence_set();
+  const auto [set, indexes] = read_messages(c);
   c.sp();
   if (c.accept('(')) {
     if (!c.accept_word("UNCHANGEDSINCE")) return bad("Unknown STORE modifier");
@@ -72,7 +102,6 @@ void ImapSession::cmd_store(imap::Cursor& c) {
   if (!c.end()) return bad(c);
   if (!item || !storable(flags)) return bad("STORE wants FLAGS, +FLAGS or -FLAGS and flags it knows");
   if (refuse_change()) return;
-  const auto indexes = view_->resolve(set, by_uid_);
   if (!indexes) return bad("No such message number");
   if (unchanged_since) enable_condstore();
 
@@ -111,12 +140,11 @@ void ImapSession::cmd_store(imap::Cursor& c) {
 
 void ImapSession::copy_or_move(imap::Cursor& c, bool move) {
   c.sp();
-  const auto set = c.sequence_set();
+  const auto [set, indexes] = read_messages(c);
   c.sp();
   const auto name = c.astring().text();
   if (!c.end()) return bad(c);
   if (move && refuse_change()) return;
-  const auto indexes = view_->resolve(set, by_uid_);
   if (!indexes) return bad("No such message number");
   const auto target = existing(name, "[TRYCREATE]");
   if (!target) return;
@@ -152,19 +180,17 @@ void ImapSession::copy_or_move(imap::Cursor& c, bool move) {
   // RFC 6851 section 4.3: COPYUID before the EXPUNGEs, untagged.
   if (!code.empty()) print("* OK {} Moved\r\n", code);
   context().store.expunge(*account_, view_->mailbox(), from);
-  ok(qresync_ ? fmt::format("[HIGHESTMODSEQ {}] Done", view_->mailbox().highest_modseq()) : "Done");
+  ok_expunged();
 }
 
 void ImapSession::cmd_expunge(imap::Cursor& c) {
-  std::optional<imap::SequenceSet> only;
-  if (by_uid_) {
-    c.sp();
-    only = c.sequence_set();
-  }
   if (!c.end()) return bad(c);
-  if (by_uid_ && context().has(latitude("imap.no-uidplus"))) return bad("Unknown command");
   if (refuse_change()) return;
-  expunge_deleted(only);
+  expunge_deleted(std::nullopt);
+  ok_expunged();
+}
+
+void ImapSession::ok_expunged() {
   ok(qresync_ ? fmt::format("[HIGHESTMODSEQ {}] Done", view_->mailbox().highest_modseq()) : "Done");
 }
 

@@ -5,7 +5,7 @@
 namespace mailproof::server {
 
 void ImapSession::on_view_stale() {
-  if (!idling_ || !open() || context().has(defect("imap.idle-silent"))) return;
+  if (!tells_at_once_ || !open() || context().has(defect("imap.idle-silent"))) return;
   report_changes(true);
   wake();
 }
@@ -57,10 +57,15 @@ void ImapSession::write_flags(Flags flags, bool recent) {
   print("FLAGS {}", flags.format());
 }
 
-void ImapSession::enable_condstore() {
+void ImapSession::enable_qresync() {
+  qresync_ = true;
+  enable_condstore();
+}
+
+void ImapSession::enable_condstore(bool tell) {
   if (condstore_) return;
   condstore_ = true;
-  if (view_) print("* OK [HIGHESTMODSEQ {}] CONDSTORE is on\r\n", view_->mailbox().highest_modseq());
+  if (view_ && tell) print("* OK [HIGHESTMODSEQ {}] CONDSTORE is on\r\n", view_->mailbox().highest_modseq());
 }
 
 void ImapSession::write_vanished_since(Modseq modseq, const imap::SequenceSet* within) {

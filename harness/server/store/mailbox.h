@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/time.h"
+#include "server/store/extras.h"
 #include "wire/imap/flags.h"
 
 namespace mailproof::server {
@@ -40,6 +41,7 @@ struct Message {
   Modseq modseq = 0;
   bool expunged = false;
   bool hidden = false;  ///< from POP3, which deleted it: only with a latitude
+  Extras extras;
   std::uint64_t size() const { return content->size(); }
 };
 using MessagePtr = std::shared_ptr<Message>;
@@ -84,6 +86,9 @@ class Mailbox {
   Uid recent_from() const { return recent_from_; }
   Uid claim_recent();  ///< returns recent_from() and makes all present messages old
 
+  Extras& extras() { return extras_; }
+  const Extras& extras() const { return extras_; }
+
  private:
   friend class Store;
   std::string name_;
@@ -95,6 +100,7 @@ class Mailbox {
   std::vector<MessagePtr> messages_;
   std::vector<Expunged> expunged_;
   std::vector<MailboxWatcher*> watchers_;
+  Extras extras_;
 };
 
 /// The POP3 identity of a message (RFC 1939 section 7): UIDVALIDITY and UID, 16 hex digits, never given again.

@@ -88,7 +88,7 @@ Room Store::would_fit(const AccountState& account, std::uint64_t octets) const {
 }
 
 MessagePtr Store::append(AccountState& account, Mailbox& mailbox, std::shared_ptr<const std::string> content,
-                         Flags flags, InternalDate date) {
+                         Flags flags, InternalDate date, const Message* copied) {
   auto message = std::make_shared<Message>();
   message->uid = mailbox.uid_next_++;
   message->content = std::move(content);
@@ -98,6 +98,7 @@ MessagePtr Store::append(AccountState& account, Mailbox& mailbox, std::shared_pt
   account.usage_ += message->size();
   account.shared_->usage += message->size();
   mailbox.messages_.push_back(message);
+  for (auto* watcher : watchers_) watcher->on_added(account, mailbox, message, copied);
   for (auto* watcher : mailbox.watchers_) watcher->on_append(message);
   return message;
 }
@@ -105,7 +106,7 @@ MessagePtr Store::append(AccountState& account, Mailbox& mailbox, std::shared_pt
 MessagePtr Store::copy(AccountState& account, const Message& message, Mailbox& to, bool moves) {
   const bool apart = moves && switches_.on(defect("imap.copies-die-together"));
   return append(account, to, apart ? std::make_shared<const std::string>(*message.content) : message.content,
-                message.flags, message.date);
+                message.flags, message.date, &message);
 }
 
 void Store::expunge_copies(AccountState& account, const std::vector<MessagePtr>& gone) {
@@ -122,6 +123,7 @@ bool Store::set_flags(Mailbox& mailbox, const MessagePtr& message, Flags flags) 
   if (message->expunged || message->flags == flags) return false;
   message->flags = std::move(flags);
   if (!switches_.on(defect("imap.modseq-stays"))) message->modseq = ++mailbox.highest_modseq_;
+  for (auto* watcher : watchers_) watcher->on_flags(mailbox, message);
   for (auto* watcher : mailbox.watchers_) watcher->on_flags(message);
   return true;
 }
@@ -149,6 +151,7 @@ std::size_t Store::expunge(AccountState& account, Mailbox& mailbox, std::span<co
     }
     for (auto* watcher : mailbox.watchers_) watcher->on_expunge(message);
   }
+  for (auto* watcher : watchers_) watcher->on_expunged(account, mailbox, gone);
   if (switches_.on(defect("imap.copies-die-together"))) expunge_copies(account, gone);
   return gone.size();
 }
@@ -166,6 +169,7 @@ std::shared_ptr<Mailbox> Store::create_one(AccountState& account, std::string_vi
   auto mailbox = std::make_shared<Mailbox>(std::string(name), next_uid_validity_++);
   mailbox->special_use_ = special_use;
   account.mailboxes_.emplace(mailbox->name_, mailbox);
+  for (auto* watcher : watchers_) watcher->on_created(account, *mailbox);
   return mailbox;
 }
 
@@ -187,6 +191,7 @@ bool Store::remove(AccountState& account, std::string_view name) {
   for (const auto& message : mailbox->messages_) all.push_back(message->uid);
   expunge(account, *mailbox, all);
   account.mailboxes_.erase(mailbox->name_);
+  for (auto* watcher : watchers_) watcher->on_removed(account, *mailbox);
   return true;
 }
 
@@ -217,6 +222,8 @@ bool Store::rename(AccountState& account, std::string_view from, std::string_vie
   const auto cut = target.rfind(kHierarchyDelimiter);
   if (cut != std::string::npos) create(account, std::string_view(target).substr(0, cut));
   for (const auto& box : moved) account.mailboxes_.emplace(box->name_, box);
+  for (auto* watcher : watchers_)
+    for (const auto& box : moved) watcher->on_renamed(account, *box, source + box->name_.substr(target.size()));
   for (const auto& box : moved) {
     if (switches_.on(defect("quota.rename-counts-again"))) account.usage_ += box->octets();
     if (!switches_.on(defect("imap.rename-loses-newest")) || box->messages_.empty()) continue;
