@@ -58,6 +58,8 @@ struct FetchWord {
   std::string_view name;  ///< up to "[", "<" or a space
   void (*read)(imap::Cursor&, FetchItem&) = nullptr;
   void (*write)(ImapSession&, std::size_t index, const FetchItem&) = nullptr;
+  /// "[CODE] text" where this message makes the whole FETCH a NO; else nothing. May be null.
+  std::string_view (*refuses)(ImapSession&, std::size_t index, const FetchItem&) = nullptr;
 };
 
 /// fetch-modifier (RFC 4466), behind its name. It may set FetchRequest::narrow.
@@ -78,7 +80,9 @@ struct SearchReturn {
   std::string_view name;
   void (*read)(ImapSession&, imap::Cursor&, SearchRequest&) = nullptr;
   void (*write)(ImapSession&, const SearchRequest&, const SearchResult&) = nullptr;
-  bool silent = false;  ///< with nothing else asked for no ESEARCH comes
+  bool silent = false;                      ///< with nothing else asked for no ESEARCH comes
+  bool alone = false;                       ///< twice, or beside ALL or another such option: BAD
+  void (*refused)(ImapSession&) = nullptr;  ///< the search was answered NO
 };
 
 /// status-att. The value as it stands on the wire.

@@ -58,7 +58,10 @@ class Reader {
     }
     if (c_.peek() == '(') return sequence(depth + 1, true);
     if (c_.peek() == '$') return saved_result();
-    if (c_.peek() == '*' || (c_.peek() >= '0' && c_.peek() <= '9')) return set_key(Kind::numbers);
+    if (c_.peek() == '*' || (c_.peek() >= '0' && c_.peek() <= '9')) {
+      request_.by_number = true;
+      return set_key(Kind::numbers);
+    }
     const auto word = upper(c_.atom());
     for (const auto& known : kFlagWords) {
       if (word == known.name) return flag_key(known.flag);
@@ -209,6 +212,9 @@ void read_search_return(ImapSession& session, imap::Cursor& c, SearchRequest& re
       }
     }
   }
+  const auto alone =
+      std::count_if(request.options.begin(), request.options.end(), [](const auto* option) { return option->alone; });
+  if (alone > 1 || (alone == 1 && request.all)) c.fail("one of PARTIAL and ALL");
   // "()" asks for ALL (RFC 4731 section 3.1).
   if (!request.min && !request.max && !request.count && request.options.empty()) request.all = true;
   c.sp();
@@ -216,6 +222,12 @@ void read_search_return(ImapSession& session, imap::Cursor& c, SearchRequest& re
 
 void read_search_keys(ImapSession& session, imap::Cursor& c, SearchRequest& request) {
   request.key = Reader(session, c, request).sequence(0, false);
+}
+
+void refuse_charset(ImapSession& session, const SearchRequest& request) {
+  for (const auto* option : request.options)
+    if (option->refused != nullptr) option->refused(session);
+  session.no("[BADCHARSET (US-ASCII UTF-8)] Unknown charset");
 }
 
 bool known_charset(std::string_view charset) { return iequals(charset, "US-ASCII") || iequals(charset, "UTF-8"); }

@@ -103,7 +103,7 @@ class ImapSession final : public Connection, private ImapView::Listener, private
   void expunge_deleted(const std::optional<imap::SequenceSet>& only);
   void copy_or_move(imap::Cursor& c, bool move);
 
-  SearchResult find(const SearchKey& key);
+  SearchResult find(const SearchRequest& request);
   /// The ESEARCH of what was asked for with RETURN.
   void tell_search(const SearchRequest& request, const SearchResult& result);
 

@@ -17,28 +17,30 @@ bool asks_for_unseen(const SearchKey& key) {
 
 }  // namespace
 
-SearchResult ImapSession::find(const SearchKey& key) {
+SearchResult ImapSession::find(const SearchRequest& request) {
   SearchResult found;
   for (std::size_t i = 0; i < view_->size(); ++i) {
     const auto& message = *view_->entries()[i].message;
-    if (message.expunged || !matches(key, *view_, i)) continue;
+    if (message.expunged || !matches(request.key, *view_, i)) continue;
     found.highest = std::max(found.highest, message.modseq);
     found.indexes.push_back(i);
-    found.numbers.push_back(by_uid_ ? message.uid : static_cast<std::uint32_t>(i + 1));
   }
+  if (request.order) request.order(*view_, found.indexes);
+  for (const auto i : found.indexes)
+    found.numbers.push_back(by_uid_ ? view_->entries()[i].message->uid : static_cast<std::uint32_t>(i + 1));
   return found;
 }
 
 void ImapSession::cmd_search(imap::Cursor& c) {
   const auto request = read_search_request(*this, c);
   if (!c.end()) return bad(c);
-  if (request.bad_charset) return no("[BADCHARSET (US-ASCII UTF-8)] Unknown charset");
+  if (request.bad_charset) return refuse_charset(*this, request);
   if (request.uses_modseq) enable_condstore();
   if (asks_for_unseen(request.key) && context().has(defect("imap.search-unseen-empty"))) {
     write("* SEARCH\r\n* SEARCH\r\n");
     return ok("Done");
   }
-  const auto found = find(request.key);
+  const auto found = find(request);
   if (request.extended) {
     tell_search(request, found);
     return ok("Done");

@@ -93,6 +93,7 @@ MessagePtr Store::append(AccountState& account, Mailbox& mailbox, std::shared_pt
   message->uid = mailbox.uid_next_++;
   message->content = std::move(content);
   message->date = date;
+  message->saved = internal_date(now_);
   message->flags = std::move(flags);
   message->modseq = ++mailbox.highest_modseq_;
   account.usage_ += message->size();

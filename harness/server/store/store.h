@@ -107,6 +107,9 @@ class Store {
   /// Only with a defect: as if the newest message of every mailbox had never come to the disk.
   void forget_newest();
 
+  /// What time it is, for what is stored from now on.
+  void at(Time now) { now_ = now; }
+
   void watch(StoreWatcher& watcher) { watchers_.push_back(&watcher); }
   void unwatch(StoreWatcher& watcher) { std::erase(watchers_, &watcher); }
 
@@ -123,6 +126,7 @@ class Store {
   std::map<std::string, SharedLimit, std::less<>> shared_;  ///< by customer
   std::vector<StoreWatcher*> watchers_;
   const Switches switches_;
+  Time now_{};
   std::uint32_t next_uid_validity_;
 };
 
