@@ -126,7 +126,9 @@ struct Extension {
   std::string (*more_capabilities)(const ImapSession&) = nullptr;  ///< words that depend on something, or nothing
   void (*selected)(ImapSession&) = nullptr;    ///< SELECT and EXAMINE: untagged responses before the tagged one
   void (*deselected)(ImapSession&) = nullptr;  ///< the mailbox is selected no more; view() is null
-  void (*told)(ImapSession&) = nullptr;  ///< the changes of the selected mailbox were told, before a tagged answer
+  /// The changes of the selected mailbox are going to be told; `expunges`: those too.
+  void (*telling)(ImapSession&, bool expunges) = nullptr;
+  void (*told)(ImapSession&) = nullptr;  ///< ... and they were
   /// CREATE made it: a response code ("MAILBOXID (F1)"), or nothing.
   std::string (*created)(ImapSession&, Mailbox&) = nullptr;
   /// "$" where a sequence set may stand (RFC 5182): the UIDs it means.

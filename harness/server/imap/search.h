@@ -80,6 +80,8 @@ void read_search_keys(ImapSession& session, imap::Cursor& c, SearchRequest& requ
 void refuse_charset(ImapSession& session, const SearchRequest& request);
 /// A charset's name as the command gives it: whether it is one we know.
 bool known_charset(std::string_view charset);
+/// What may stand behind SEARCH and its space.
+SearchRequest read_search_program(ImapSession& session, imap::Cursor& c);
 /// What follows SEARCH. Check c.ok() afterwards.
 SearchRequest read_search_request(ImapSession& session, imap::Cursor& c);
 

@@ -232,10 +232,8 @@ void refuse_charset(ImapSession& session, const SearchRequest& request) {
 
 bool known_charset(std::string_view charset) { return iequals(charset, "US-ASCII") || iequals(charset, "UTF-8"); }
 
-// search = "SEARCH" [search-return-opts] SP search-program
-SearchRequest read_search_request(ImapSession& session, imap::Cursor& c) {
+SearchRequest read_search_program(ImapSession& session, imap::Cursor& c) {
   SearchRequest request;
-  c.sp();
   read_search_return(session, c, request);
   if (c.accept_word("CHARSET")) {
     c.sp();
@@ -244,6 +242,12 @@ SearchRequest read_search_request(ImapSession& session, imap::Cursor& c) {
   }
   read_search_keys(session, c, request);
   return request;
+}
+
+// search = "SEARCH" [search-return-opts] SP search-program
+SearchRequest read_search_request(ImapSession& session, imap::Cursor& c) {
+  c.sp();
+  return read_search_program(session, c);
 }
 
 }  // namespace mailproof::server

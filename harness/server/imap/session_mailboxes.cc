@@ -126,7 +126,7 @@ void ImapSession::cmd_subscribe(imap::Cursor& c) {
   const auto name = canonical_mailbox_name(c.astring().text());
   if (!c.end()) return bad(c);
   if (!existing(name, "[NONEXISTENT]")) return;
-  account_->subscriptions().insert(name);
+  context().store.subscribe(*account_, name, true);
   ok("Subscribed");
 }
 
@@ -134,7 +134,7 @@ void ImapSession::cmd_unsubscribe(imap::Cursor& c) {
   c.sp();
   const auto name = canonical_mailbox_name(c.astring().text());
   if (!c.end()) return bad(c);
-  account_->subscriptions().erase(name);
+  context().store.subscribe(*account_, name, false);
   ok("Unsubscribed");
 }
 

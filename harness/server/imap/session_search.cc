@@ -52,13 +52,27 @@ void ImapSession::cmd_search(imap::Cursor& c) {
   ok("Done");
 }
 
+void ImapSession::search_in(const std::shared_ptr<Mailbox>& mailbox, const SearchRequest& request) {
+  const bool here = view_ && &view_->mailbox() == mailbox.get();
+  auto selected = std::unique_ptr<ImapView>();
+  if (!here)
+    selected =
+        std::exchange(view_, std::make_unique<ImapView>(*account_, mailbox, true, static_cast<Listener&>(*this)));
+  by_uid_ = true;
+  const auto found = find(request);
+  if (!found.indexes.empty())
+    tell_search(request, found,
+                fmt::format(" MAILBOX {} UIDVALIDITY {}", imap_string(mailbox->name()), mailbox->uid_validity()));
+  if (!here) view_ = std::move(selected);
+}
+
 // esearch-response = "ESEARCH" [SP "(" "TAG" SP string ")"] [SP "UID"] *(SP search-return-data) (RFC 4731)
-void ImapSession::tell_search(const SearchRequest& request, const SearchResult& found) {
+void ImapSession::tell_search(const SearchRequest& request, const SearchResult& found, std::string_view where) {
   const auto& numbers = found.numbers;
   const bool plain = request.min || request.max || request.all || request.count;
   const bool silent = !plain && std::all_of(request.options.begin(), request.options.end(),
                                             [](const auto* option) { return option->silent; });
-  if (!silent) print("* ESEARCH (TAG \"{}\"){}", tag_, by_uid_ ? " UID" : "");
+  if (!silent) print("* ESEARCH (TAG \"{}\"{}){}", tag_, where, by_uid_ ? " UID" : "");
   if (request.min && !numbers.empty()) print(" MIN {}", numbers.front());
   if (request.max && !numbers.empty()) print(" MAX {}", numbers.back());
   if (request.all && !numbers.empty()) {

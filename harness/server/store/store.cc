@@ -157,6 +157,13 @@ std::size_t Store::expunge(AccountState& account, Mailbox& mailbox, std::span<co
   return gone.size();
 }
 
+void Store::subscribe(AccountState& account, const std::string& name, bool subscribed) {
+  const bool changed =
+      subscribed ? account.subscriptions_.insert(name).second : account.subscriptions_.erase(name) != 0;
+  if (!changed) return;
+  for (auto* watcher : watchers_) watcher->on_subscribed(account, name, subscribed);
+}
+
 void Store::forget_newest() {
   for (const auto& account : accounts_)
     for (const auto& [name, mailbox] : account->mailboxes_)

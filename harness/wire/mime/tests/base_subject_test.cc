@@ -22,6 +22,10 @@ TEST(BaseSubject, TakesAwayWhatRepliesListsAndForwardsAdd) {
       {"[Fwd: Re: meeting]", "meeting"},
       {"[Fwd: [Fwd: meeting] (fwd)]", "meeting"},
       {"Re:", ""},
+      {"=?iso-8859-1?q?RE:_Gr=FC=DFe?=",
+       "Gr\xc3\xbc\xc3\x9f"
+       "e"},
+      {"=?iso-8859-1?q?_?=", ""},
       {"re-thinking", "re-thinking"},
       {"forward: x", "forward: x"},
       {"a \t b\r\n c", "a b c"},
