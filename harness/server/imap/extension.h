@@ -27,6 +27,7 @@ struct FetchRequest;
 struct SearchKey;
 struct SearchRequest;
 struct SearchResult;
+struct ListRequest;
 
 /// Where a command is valid.
 inline constexpr std::uint8_t kNotAuthenticated = 1;
@@ -34,6 +35,9 @@ inline constexpr std::uint8_t kAuthenticated = 2;
 inline constexpr std::uint8_t kSelected = 4;
 inline constexpr std::uint8_t kLoggedIn = kAuthenticated | kSelected;
 inline constexpr std::uint8_t kAnyState = kNotAuthenticated | kLoggedIn;
+
+/// Other users' mailboxes are below this and their login (RFC 2342 section 5).
+inline constexpr std::string_view kOthersPrefix = "Other Users/";
 
 /// `run` reads what follows the name and gives exactly one tagged answer, unless the session is to read on
 /// (ImapSession::next_line()).
@@ -103,10 +107,33 @@ struct AppendData {
   bool (*read)(ImapSession&, imap::Cursor&, std::string& message);
 };
 
+/// A name that LIST may show; without a mailbox it is a superior of one, or only subscribed to.
+struct Listed {
+  std::string name;  ///< in modified UTF-7
+  std::shared_ptr<Mailbox> mailbox;
+  bool subscribed = false;
+};
+
+/// list-select-opt (RFC 5258). `selects` is null for those that only modify others.
+struct ListSelection {
+  std::string_view name;
+  bool (*selects)(ImapSession&, const Listed&) = nullptr;
+};
+
+/// list return option (RFC 5258). What `read` reads behind the name it keeps in ListRequest::asked; `attributes` ("
+/// \\X") go into the LIST response, `follow` writes responses behind it. A selection of the same name implies it.
+struct ListReturn {
+  std::string_view name;
+  void (*read)(ImapSession&, imap::Cursor&, ListRequest&) = nullptr;
+  std::string (*attributes)(ImapSession&, const Listed&) = nullptr;
+  void (*follow)(ImapSession&, const Listed&, const ListRequest&) = nullptr;
+};
+
 struct Extension {
-  std::string_view capabilities;             ///< words of CAPABILITY, separated by a space
-  std::uint8_t announced = kAnyState;        ///< in which states
-  std::optional<Latitude> absent_with = {};  ///< the latitude that takes the extension away
+  std::string_view capabilities = {};      ///< words of CAPABILITY, separated by a space
+  std::uint8_t announced = kAnyState;      ///< in which states
+  std::vector<Latitude> absent_with = {};  ///< the latitudes that take the extension away
+  std::optional<Latitude> only_with = {};  ///< the latitude without which it is not there
   std::vector<EnableWord> enables = {};
   std::vector<ImapCommand> commands = {};
   std::vector<ImapCommand> uid_commands = {};  ///< behind UID
@@ -118,9 +145,14 @@ struct Extension {
   std::vector<CommandParameter> select_parameters = {};
   std::vector<CommandParameter> create_parameters = {};
   std::vector<AppendData> append_data = {};
+  std::vector<ListSelection> list_selections = {};
+  std::vector<ListReturn> list_returns = {};
 
   bool several_messages = false;  ///< APPEND may bring more than one (RFC 3502)
   bool nul_in_literal8 = false;   ///< a message that comes as literal8 may hold NUL (RFC 3516)
+
+  /// Whether an account may have let others see a mailbox of its own; they then are below kOthersPrefix.
+  bool (*shares)(const AccountState&) = nullptr;
 
   // Hooks; null where nothing is to be done.
   std::string (*more_capabilities)(const ImapSession&) = nullptr;  ///< words that depend on something, or nothing
@@ -131,6 +163,14 @@ struct Extension {
   void (*told)(ImapSession&) = nullptr;  ///< ... and they were
   /// CREATE made it: a response code ("MAILBOXID (F1)"), or nothing.
   std::string (*created)(ImapSession&, Mailbox&) = nullptr;
+  /// Why a command is BAD now ("[CODE] text"), or nothing.
+  std::string_view (*refuses)(const ImapSession&, const ImapCommand&) = nullptr;
+  /// Why a message that is appended is refused with NO ("[CODE] text"), or nothing.
+  std::string_view (*refuses_message)(const ImapSession&, std::string_view message) = nullptr;
+  /// Whether the user holds a right of RFC 4314 in a mailbox. Without such an extension owners hold all.
+  bool (*permits)(const ImapSession&, const Mailbox&, char right) = nullptr;
+  /// A long command came so far: `done` of `total`.
+  void (*progress)(ImapSession&, std::size_t done, std::size_t total) = nullptr;
   /// "$" where a sequence set may stand (RFC 5182): the UIDs it means.
   std::vector<Uid> (*saved_result)(ImapSession&) = nullptr;
 };

@@ -60,6 +60,7 @@ class Reader {
     if (c_.peek() == '$') return saved_result();
     if (c_.peek() == '*' || (c_.peek() >= '0' && c_.peek() <= '9')) {
       request_.by_number = true;
+      if (session_.enabled("UIDONLY")) c_.fail("[UIDREQUIRED] Message numbers are not used with UIDONLY");
       return set_key(Kind::numbers);
     }
     const auto word = upper(c_.atom());
@@ -235,6 +236,10 @@ bool known_charset(std::string_view charset) { return iequals(charset, "US-ASCII
 SearchRequest read_search_program(ImapSession& session, imap::Cursor& c) {
   SearchRequest request;
   read_search_return(session, c, request);
+  // IMAP4rev2 has no SEARCH response (RFC 9051 section 6.4.4).
+  if (!request.extended && session.enabled("IMAP4REV2")) request.extended = request.all = true;
+  if (session.enabled("UTF8=ACCEPT") && c.rest().starts_with("CHARSET "))
+    c.fail("[BADCHARSET] no charset: strings are UTF-8 (RFC 6855 section 3)");
   if (c.accept_word("CHARSET")) {
     c.sp();
     request.bad_charset = !known_charset(c.astring().text());

@@ -4,8 +4,19 @@
 
 #include <algorithm>
 
+#include "core/utf8.h"
+
 namespace mailproof::server {
 namespace {
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const auto point = utf8_point(text);
+    if (point.length == 0) return false;
+    text.remove_prefix(point.length);
+  }
+  return true;
+}
 
 /// Blanks that do not belong there, or a backslash in a quoted string before what needs none: a syntax error (RFC 9051
 /// sections 2.2.1 and 9, QUOTED-CHAR).
@@ -120,6 +131,7 @@ void ImapSession::on_line(const imap::LogicalLine& line) {
   answering_ = false;
   messages_.clear();
   literal_refusal_.clear();
+  literal_is_bad_ = false;
   if (!open()) framer_.stop();
 }
 
@@ -132,11 +144,13 @@ void ImapSession::on_command(const imap::LogicalLine& line) {
   }
   tag_ = tag;
   by_uid_ = false;
+  command_extras_.clear();
   tell_expunges_ = true;
   if (line.truncated) return bad("Command line too long");
   if (misspelt(line.text)) return bad("A blank or a backslash too many");
+  if (utf8_names() && !is_utf8(line.text)) return bad("That is no UTF-8");
   if (!literal_refusal_.empty()) {
-    return no(literal_refusal_);
+    return literal_is_bad_ ? bad(literal_refusal_) : no(literal_refusal_);
   }
   by_uid_ = c.accept_word("UID");
   if (by_uid_) c.sp();
@@ -144,9 +158,10 @@ void ImapSession::on_command(const imap::LogicalLine& line) {
 }
 
 const ImapCommand* ImapSession::command(std::string_view name, bool by_uid) const {
+  if (const auto* row = extensions_.find(by_uid ? &Extension::uid_commands : &Extension::commands, name)) return row;
   for (const auto& row : by_uid ? uid_commands() : commands())
     if (iequals(row.name, name)) return &row;
-  return extensions_.find(by_uid ? &Extension::uid_commands : &Extension::commands, name);
+  return nullptr;
 }
 
 void ImapSession::dispatch(imap::Cursor& c) {
@@ -157,6 +172,10 @@ void ImapSession::dispatch(imap::Cursor& c) {
                            !logged_in()                       ? "before login"
                            : row->states == kNotAuthenticated ? "after login"
                                                               : "without a selected mailbox"));
+  }
+  for (const auto* extension : extensions_) {
+    if (extension->refuses == nullptr) continue;
+    if (const auto why = extension->refuses(*this, *row); !why.empty()) return bad(why);
   }
   tell_expunges_ = row->tells_expunges;
   if (context().has(latitude("imap.expunge-waits-for-noop"))) {
@@ -176,6 +195,12 @@ imap::LiteralAction ImapSession::on_literal_begin(const imap::LiteralBegin& begi
   auto action = begin.too_large || begin.size > kLiteralLimit ? LiteralAction::refuse : LiteralAction::keep;
   if (row != nullptr && row->mailbox_argument != 0 && (row->states & state()) != 0)
     action = begin_message(begin, *row, c);
+  // RFC 7888 section 5: with LITERAL- no literal of more octets comes without being asked for.
+  if (!begin.synchronising && begin.size > 4096 && context().has(latitude("imap.literal-minus"))) {
+    literal_refusal_ = "[TOOBIG] Not more than 4096 octets behind a plus";
+    literal_is_bad_ = true;
+    action = LiteralAction::refuse;
+  }
   if (action == LiteralAction::refuse) {
     if (literal_refusal_.empty()) literal_refusal_ = "[TOOBIG] Literal too large";
     if (begin.synchronising) {
@@ -201,7 +226,11 @@ void ImapSession::no(std::string_view text) {
 
 void ImapSession::bad(std::string_view text) { print("{} BAD {}\r\n", tag_, text); }
 
-void ImapSession::bad(const imap::Cursor& c) { bad(printable(c.error().message())); }
+void ImapSession::bad(const imap::Cursor& c) {
+  // What is refused for a reason of its own brings its response code.
+  const std::string_view problem = c.ok() ? std::string_view() : c.problem();
+  bad(problem.starts_with('[') ? std::string(problem) : printable(c.error().message()));
+}
 
 void ImapSession::tagged(std::string_view status, std::string_view text) {
   if (view_) report_changes(tell_expunges_);

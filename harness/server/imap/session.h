@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -69,10 +70,37 @@ class ImapSession final : public Connection, private ImapView::Listener, private
   T& own() {  ///< an extension's state of this session
     return extras_.get<T>();
   }
+  template <class T>
+  T& of_command() {  ///< ... of the command at hand
+    return command_extras_.get<T>();
+  }
 
-  std::shared_ptr<Mailbox> existing(std::string_view name, std::string_view code);  ///< null: NO was said
-  bool refuse_change();                                ///< true: the mailbox was opened by EXAMINE, and NO was said
-  std::string_view no_room_for(std::uint64_t octets);  ///< "[OVERQUOTA] ..." for a NO; empty: there is room
+  /// A mailbox's name, as the store has it (modified UTF-7): in a session that has enabled UTF-8 it comes in that.
+  std::string read_mailbox_name(imap::Cursor& c);
+  /// The same the other way, as a string of the wire.
+  std::string wire_name(std::string_view name) const;
+  bool utf8_names() const { return enabled("IMAP4REV2") || enabled("UTF8=ACCEPT"); }
+  /// Whose mailbox a name means, and what its owner calls it; another's are below kOthersPrefix.
+  struct Place {
+    AccountState* owner;
+    std::string name;
+  };
+  std::optional<Place> locate(std::string_view name) const;  ///< nothing: there is no such user
+  std::string name_of(const Mailbox& mailbox) const;         ///< for this user
+  bool may_create(const Place& place) const;
+  bool listed_by(std::string_view name, std::string_view reference, std::string_view pattern) const;
+  bool permits(const Mailbox& mailbox, char right) const;         ///< a right of RFC 4314
+  std::shared_ptr<Mailbox> mailbox(std::string_view name) const;  ///< null: none that this user may know of
+  /// Null: NO was said, with this code where there is none, and with NOPERM where its right is missing.
+  std::shared_ptr<Mailbox> existing(std::string_view name, std::string_view code, char right = '\0');
+  /// All that the user may see, by name for this user.
+  std::map<std::string, std::shared_ptr<Mailbox>, std::less<>> visible_mailboxes() const;
+  void list(imap::Cursor& c) { cmd_list(c); }  ///< as RFC 3501 has it
+  /// One LIST response; `attributes` is what stands beside what is always told.
+  void write_list(const Listed& listed, bool children, std::string_view attributes, std::string_view extended = {});
+  bool refuse_change();  ///< true: the mailbox was opened by EXAMINE, and NO was said
+  std::string_view no_room_for(const AccountState& owner,
+                               std::uint64_t octets);  ///< "[OVERQUOTA] ..." for a NO; empty: there is room
   /// sequence-set, or "$" where an extension knows it: indexes of the view. Nothing: a number beyond it. Check c.ok().
   struct Messages {
     imap::SequenceSet set;
@@ -89,8 +117,14 @@ class ImapSession final : public Connection, private ImapView::Listener, private
   /// Stores them. The response code for the answer, or nothing.
   std::string append(Mailbox& mailbox, std::vector<AppendMessage> messages);
 
+  std::vector<std::string> read_status_items(imap::Cursor& c);
+  void write_status(Mailbox& mailbox, const std::vector<std::string>& items);
+
   void report_changes(bool expunges);
   void report_flags(std::size_t index, const Flags& flags);
+  void begin_fetch(std::size_t index);  ///< "* n FETCH (", or as UIDONLY has it
+  /// Flags that the user may not set are taken out of `flags` (RFC 4314 section 4).
+  void keep_permitted(const Mailbox& mailbox, Flags& flags) const;
   void enable_condstore(bool tell = true);
   void enable_qresync();
   bool condstore() const { return condstore_; }
@@ -104,6 +138,7 @@ class ImapSession final : public Connection, private ImapView::Listener, private
   void copy_or_move(imap::Cursor& c, bool move);
 
   SearchResult find(const SearchRequest& request);
+  void progress(std::size_t done, std::size_t total);  ///< of a long command, after every message
   /// The ESEARCH of what was asked for with RETURN.
   void tell_search(const SearchRequest& request, const SearchResult& result, std::string_view where = {});
   /// Searches that mailbox, selected or not, and tells UIDs in an ESEARCH that names it; nothing when nothing is found.
@@ -145,6 +180,9 @@ class ImapSession final : public Connection, private ImapView::Listener, private
 
   // session_report.cc: what the client must be told about its mailbox
   void tell_changes(bool expunges);
+  void tell_size();
+  /// Message numbers may be told: not with UIDONLY (RFC 9586).
+  bool tells_numbers() const { return !enabled("UIDONLY"); }
   void report_removals(const std::vector<ImapView::Removal>& removals);
   void write_flags(Flags flags, bool recent);
 
@@ -196,6 +234,7 @@ class ImapSession final : public Connection, private ImapView::Listener, private
   imap::Framer framer_;
   const Extensions extensions_;
   Extras extras_;
+  Extras command_extras_;
   std::set<std::string, std::less<>> enabled_;
   std::string tag_;
   bool by_uid_ = false;
@@ -216,6 +255,7 @@ class ImapSession final : public Connection, private ImapView::Listener, private
   };
   std::vector<MessageLiteral> messages_;  ///< of the command that comes in
   std::string literal_refusal_;           ///< what to answer once a literal that cannot be stopped is over
+  bool literal_is_bad_ = false;           ///< ... with BAD instead of NO
 };
 
 /// The session with what deflates its bytes when the client asks for it (compress.cc).

@@ -18,15 +18,18 @@ imap::LiteralAction ImapSession::begin_message(const imap::LiteralBegin& begin, 
   c.sp();
   const bool is_mailbox_name = begin.number == 0 && c.peek() == '{';
   if (is_mailbox_name) return begin.size > kLiteralLimit ? imap::LiteralAction::refuse : imap::LiteralAction::keep;
-  const auto mailbox = c.astring();
+  const auto name = read_mailbox_name(c);
+  const auto target = c.ok() ? mailbox(name) : nullptr;
   std::uint64_t octets = begin.size;
   for (const auto& message : messages_) octets += message.octets->size();
   if (begin.too_large || octets > kMessageLimit) {
     literal_refusal_ = "[TOOBIG] Message too large";
-  } else if (c.ok() && !account_->mailbox(mailbox.text())) {
+  } else if (c.ok() && !target) {
     literal_refusal_ = "[TRYCREATE] No such mailbox";
+  } else if (target && !permits(*target, 'i')) {
+    literal_refusal_ = "[NOPERM] Nothing may be put there";
   } else if (!row.makes_room) {
-    literal_refusal_ = no_room_for(octets);
+    literal_refusal_ = no_room_for(target ? target->owner() : *account_, octets);
   }
   if (!literal_refusal_.empty()) return imap::LiteralAction::refuse;
   messages_.push_back({begin.number, std::make_shared<std::string>()});
@@ -80,6 +83,17 @@ std::optional<AppendMessage> ImapSession::read_append_message(imap::Cursor& c) {
     return std::nullopt;
   }
   if (!read.octets) return refused("The message must come as a literal");
+  // "A zero-length message literal argument is an error, and MUST return a NO" (RFC 3502).
+  if (read.octets->empty()) {
+    no("A message of no octets");
+    return std::nullopt;
+  }
+  for (const auto* extension : extensions_) {
+    const auto why = extension->refuses_message != nullptr ? extension->refuses_message(*this, *read.octets) : "";
+    if (why.empty()) continue;
+    no(why);
+    return std::nullopt;
+  }
   if (!storable(read.flags)) return refused("Unknown system flag");
   const bool nul = read.octets->find('\0') != std::string::npos;
   const bool binary =
@@ -94,7 +108,7 @@ void ImapSession::cmd_append(imap::Cursor& c) {
   const bool several =
       std::any_of(extensions_.begin(), extensions_.end(), [](const auto* e) { return e->several_messages; });
   c.sp();
-  const auto name = c.astring().text();
+  const auto name = read_mailbox_name(c);
   std::vector<AppendMessage> messages;
   std::uint64_t octets = 0;
   do {
@@ -104,9 +118,9 @@ void ImapSession::cmd_append(imap::Cursor& c) {
     messages.push_back(std::move(*message));
   } while (several && !c.at_end());
   if (!c.end()) return bad(c);
-  const auto mailbox = existing(name, "[TRYCREATE]");
+  const auto mailbox = existing(name, "[TRYCREATE]", 'i');
   if (!mailbox) return;
-  if (const auto full = no_room_for(octets); !full.empty()) return no(full);
+  if (const auto full = no_room_for(mailbox->owner(), octets); !full.empty()) return no(full);
   const auto code = append(*mailbox, std::move(messages));
   ok(code.empty() ? "Appended" : fmt::format("[{}] Appended", code));
 }
@@ -119,9 +133,10 @@ std::string ImapSession::append(Mailbox& mailbox, std::vector<AppendMessage> mes
       uids.add(mailbox.uid_next());
       continue;
     }
-    uids.add(context()
-                 .store.append(*account_, mailbox, std::move(message.octets), std::move(message.flags), message.date)
-                 ->uid);
+    keep_permitted(mailbox, message.flags);
+    auto& store = context().store;
+    uids.add(
+        store.append(mailbox.owner(), mailbox, std::move(message.octets), std::move(message.flags), message.date)->uid);
   }
   if (context().has(latitude("imap.no-uidplus"))) return {};
   if (!absent && context().has(defect("imap.appenduid-swapped")))

@@ -79,7 +79,8 @@ void ImapSession::fetch_one(std::size_t index, const FetchRequest& request) {
   const bool peek_sees = context().has(defect("imap.peek-sets-seen"));
   const bool sees = asks([&](const FetchItem& item) { return item.sets_seen || (peek_sees && shows_text(item)); });
   const bool keeps_seen = !context().has(defect("imap.seen-forgotten"));
-  if (sees && keeps_seen && !view_->read_only() && !message->expunged && !message->flags.has(Flag::seen)) {
+  if (sees && keeps_seen && permits(view_->mailbox(), 's') && !view_->read_only() && !message->expunged &&
+      !message->flags.has(Flag::seen)) {
     auto flags = message->flags;
     flags.add(Flag::seen);
     context().store.set_flags(view_->mailbox(), message, std::move(flags));
@@ -93,7 +94,7 @@ void ImapSession::fetch_one(std::size_t index, const FetchRequest& request) {
     structure = mime::parse_structure(*message->content);
   }
 
-  print("* {} FETCH (", index + 1);
+  begin_fetch(index);
   std::string text;
   bool first = true;
   // RFC 7162 section 3.2.4: so is a FETCH that sets \Seen.

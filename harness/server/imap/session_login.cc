@@ -5,7 +5,9 @@
 namespace mailproof::server {
 
 std::string ImapSession::capabilities() const {
-  std::string list = "IMAP4rev1 LITERAL+ SASL-IR ENABLE";
+  std::string list = "IMAP4rev1";
+  if (!context().has(latitude("imap.literal-minus"))) list += " LITERAL+";
+  list += " SASL-IR ENABLE";
   if (!logged_in()) {
     if (context().options.offer_tls && !secure()) list += " STARTTLS";
     if (!may_send_password() && !context().has(latitude("imap.takes-plaintext-login"))) list += " LOGINDISABLED";
@@ -115,7 +117,7 @@ void ImapSession::cmd_enable(imap::Cursor& c) {
   for (const auto* word : words) enabled += fmt::format(" {}", word->name);
   print("* ENABLED{}\r\n", enabled);
   for (const auto* word : words)
-    if (enabled_.emplace(word->name).second && word->run != nullptr) word->run(*this);
+    if (enabled_.emplace(upper(word->name)).second && word->run != nullptr) word->run(*this);
   ok("Done");
 }
 

@@ -20,6 +20,7 @@ bool asks_for_unseen(const SearchKey& key) {
 SearchResult ImapSession::find(const SearchRequest& request) {
   SearchResult found;
   for (std::size_t i = 0; i < view_->size(); ++i) {
+    progress(i, view_->size());
     const auto& message = *view_->entries()[i].message;
     if (message.expunged || !matches(request.key, *view_, i)) continue;
     found.highest = std::max(found.highest, message.modseq);
@@ -29,6 +30,13 @@ SearchResult ImapSession::find(const SearchRequest& request) {
   for (const auto i : found.indexes)
     found.numbers.push_back(by_uid_ ? view_->entries()[i].message->uid : static_cast<std::uint32_t>(i + 1));
   return found;
+}
+
+void ImapSession::progress(std::size_t done, std::size_t total) {
+  constexpr std::size_t step = 500;
+  if (done == 0 || done % step != 0) return;
+  for (const auto* extension : extensions_)
+    if (extension->progress != nullptr) extension->progress(*this, done, total);
 }
 
 void ImapSession::cmd_search(imap::Cursor& c) {

@@ -47,6 +47,7 @@ struct Message {
 };
 using MessagePtr = std::shared_ptr<Message>;
 
+class AccountState;
 class Mailbox;
 
 /// Told of every change to a mailbox, at once, also of changes it made itself. Must not watch or unwatch from within.
@@ -67,9 +68,11 @@ class Mailbox {
     Modseq modseq;
   };
 
-  Mailbox(std::string name, std::uint32_t uid_validity) : name_(std::move(name)), uid_validity_(uid_validity) {}
+  Mailbox(AccountState& owner, std::string name, std::uint32_t uid_validity)
+      : owner_(owner), name_(std::move(name)), uid_validity_(uid_validity) {}
 
-  const std::string& name() const { return name_; }
+  AccountState& owner() const { return owner_; }
+  const std::string& name() const { return name_; }  ///< as its owner calls it
   std::uint32_t uid_validity() const { return uid_validity_; }
   Uid uid_next() const { return uid_next_; }
   Modseq highest_modseq() const { return highest_modseq_; }
@@ -92,6 +95,7 @@ class Mailbox {
 
  private:
   friend class Store;
+  AccountState& owner_;
   std::string name_;
   std::string special_use_;
   std::uint32_t uid_validity_;

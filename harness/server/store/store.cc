@@ -32,6 +32,12 @@ std::shared_ptr<Mailbox> AccountState::mailbox(std::string_view name) const {
   return at == mailboxes_.end() ? nullptr : at->second;
 }
 
+std::uint64_t AccountState::messages() const {
+  std::uint64_t sum = 0;
+  for (const auto& [name, mailbox] : mailboxes_) sum += mailbox->messages().size();
+  return sum;
+}
+
 Store::Store(const ServerOptions& options)
     : switches_(options),
       next_uid_validity_(1'000'000'000U +
@@ -82,7 +88,7 @@ Room Store::would_fit(const AccountState& account, std::uint64_t octets) const {
   const auto over = [octets](std::uint64_t usage, std::optional<std::uint64_t> limit) {
     return limit && (usage > *limit || octets > *limit - usage);
   };
-  if (over(account.usage_, account.config_.quota)) return Room::over_account;
+  if (over(account.usage_, account.config_.quota) || account.messages() >= kMessageQuota) return Room::over_account;
   if (over(account.shared_->usage, account.shared_->quota)) return Room::over_domain;
   return Room::fits;
 }
@@ -174,7 +180,7 @@ void Store::forget_newest() {
 }
 
 std::shared_ptr<Mailbox> Store::create_one(AccountState& account, std::string_view name, std::string_view special_use) {
-  auto mailbox = std::make_shared<Mailbox>(std::string(name), next_uid_validity_++);
+  auto mailbox = std::make_shared<Mailbox>(account, std::string(name), next_uid_validity_++);
   mailbox->special_use_ = special_use;
   account.mailboxes_.emplace(mailbox->name_, mailbox);
   for (auto* watcher : watchers_) watcher->on_created(account, *mailbox);

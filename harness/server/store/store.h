@@ -15,6 +15,9 @@
 
 namespace mailproof::server {
 
+/// So many messages an account may have (MESSAGE of RFC 9208).
+inline constexpr std::uint64_t kMessageQuota = 1'000'000;
+
 /// Between the parts of a mailbox name.
 inline constexpr char kHierarchyDelimiter = '/';
 
@@ -34,6 +37,7 @@ class AccountState {
   const Account& config() const { return config_; }
   std::optional<std::uint64_t> quota() const { return config_.quota; }
   std::uint64_t usage() const { return usage_; }  ///< octets over all mailboxes
+  std::uint64_t messages() const;                 ///< over all mailboxes
   SharedLimit& shared() const { return *shared_; }
   Mailbox& inbox() const { return *inbox_; }
   std::shared_ptr<Mailbox> mailbox(std::string_view name) const;  ///< null when there is none of this name
@@ -115,6 +119,8 @@ class Store {
 
   void watch(StoreWatcher& watcher) { watchers_.push_back(&watcher); }
   void unwatch(StoreWatcher& watcher) { std::erase(watchers_, &watcher); }
+
+  void set_special_use(Mailbox& mailbox, std::string use) { mailbox.special_use_ = std::move(use); }
 
   static bool has_inferiors(const AccountState& account, std::string_view name);
 

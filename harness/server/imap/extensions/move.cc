@@ -10,7 +10,7 @@ void move(ImapSession& session, imap::Cursor& c) { session.copy_or_move(c, true)
 
 const Extension& move_extension() {
   static const Extension extension{.capabilities = "MOVE",
-                                   .absent_with = latitude("imap.no-move"),
+                                   .absent_with = {latitude("imap.no-move")},
                                    .commands = {{"MOVE", kSelected, move}},
                                    .uid_commands = {{"MOVE", kSelected, move}}};
   return extension;

@@ -1,4 +1,6 @@
 // NAMESPACE (RFC 2342).
+#include <algorithm>
+
 #include "server/imap/session.h"
 
 namespace mailproof::server {
@@ -6,7 +8,12 @@ namespace {
 
 void name_spaces(ImapSession& session, imap::Cursor& c) {
   if (!c.end()) return session.bad(c);
-  session.print("* NAMESPACE ((\"\" \"{}\")) NIL NIL\r\n", kHierarchyDelimiter);
+  const auto& extensions = session.extensions();
+  const bool shared =
+      std::any_of(extensions.begin(), extensions.end(), [](const auto* e) { return e->shares != nullptr; });
+  session.print("* NAMESPACE ((\"\" \"{}\")) ", kHierarchyDelimiter);
+  if (shared) session.print("((\"{}\" \"{}\"))", kOthersPrefix, kHierarchyDelimiter);
+  session.write(shared ? " NIL\r\n" : "NIL NIL\r\n");
   session.ok("Done");
 }
 

@@ -30,12 +30,12 @@ bool read_parameter(ImapSession& session, imap::Cursor& c) {
   }
   if (c.peek() == '(') c.skip_value();
   c.expect(')');
-  session.own<Asked>() = std::move(read);
+  session.of_command<Asked>() = std::move(read);
   return true;
 }
 
 void resync(ImapSession& session) {
-  const auto asked = std::exchange(session.own<Asked>(), std::nullopt);
+  const auto asked = session.of_command<Asked>();
   auto& view = *session.view();
   if (!asked || asked->uid_validity != view.mailbox().uid_validity()) return;
   const auto& known = asked->known;

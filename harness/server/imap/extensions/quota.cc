@@ -17,11 +17,14 @@ bool root_known(const ImapSession& session, std::string_view root) {
 void write_quota(ImapSession& session, std::string_view root) {
   const auto& account = session.account();
   const SharedLimit& shared = account.shared();
-  const auto limit = root == shared.name ? shared.quota : account.quota();
-  const auto usage = root == shared.name ? shared.usage : account.usage();
-  // Without a limit the list is empty (RFC 9208 section 4.2.1).
-  session.print("* QUOTA {} ({})\r\n", imap_string(root),
-                limit ? fmt::format("STORAGE {} {}", storage(usage), *limit / 1024) : std::string());
+  const bool common = root == shared.name;
+  const auto limit = common ? shared.quota : account.quota();
+  const auto usage = common ? shared.usage : account.usage();
+  // What has no limit is not in the list (RFC 9208 section 4.2.1).
+  std::string resources;
+  if (limit) resources = fmt::format("STORAGE {} {}", storage(usage), *limit / 1024);
+  if (!common) resources += fmt::format("{}MESSAGE {} {}", limit ? " " : "", account.messages(), kMessageQuota);
+  session.print("* QUOTA {} ({})\r\n", imap_string(root), resources);
 }
 
 void get_quota(ImapSession& session, imap::Cursor& c) {
@@ -35,13 +38,14 @@ void get_quota(ImapSession& session, imap::Cursor& c) {
 
 void get_quota_root(ImapSession& session, imap::Cursor& c) {
   c.sp();
-  const auto name = c.astring().text();
+  const auto name = session.read_mailbox_name(c);
   if (!c.end()) return session.bad(c);
-  const auto mailbox = session.existing(name, "[NONEXISTENT]");
+  const auto mailbox = session.existing(name, "[NONEXISTENT]", 'r');
   if (!mailbox) return;
+  if (&mailbox->owner() != &session.account()) return session.no("[NOPERM] That is its owner's affair");
   const auto& login = session.account().config().login;
   const auto& shared = session.account().shared();
-  session.print("* QUOTAROOT {} {}", imap_string(mailbox->name()), imap_string(login));
+  session.print("* QUOTAROOT {} {}", session.wire_name(session.name_of(*mailbox)), imap_string(login));
   if (shared.quota) session.print(" {}", imap_string(shared.name));
   session.write("\r\n");
   write_quota(session, login);
@@ -85,7 +89,7 @@ std::string deleted_storage(ImapSession&, Mailbox& mailbox) {
 }  // namespace
 
 const Extension& quota_extension() {
-  static const Extension extension{.capabilities = "QUOTA QUOTA=RES-STORAGE QUOTASET",
+  static const Extension extension{.capabilities = "QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE QUOTASET",
                                    .commands = {{"GETQUOTA", kLoggedIn, get_quota},
                                                 {"GETQUOTAROOT", kLoggedIn, get_quota_root},
                                                 {"SETQUOTA", kLoggedIn, set_quota}},

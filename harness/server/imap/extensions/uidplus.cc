@@ -9,6 +9,7 @@ void uid_expunge(ImapSession& session, imap::Cursor& c) {
   const auto [set, indexes] = session.read_messages(c);
   if (!c.end()) return session.bad(c);
   if (session.refuse_change()) return;
+  if (!session.permits(session.view()->mailbox(), 'e')) return session.no("[NOPERM] Nothing may be expunged here");
   session.expunge_deleted(set);
   session.ok_expunged();
 }
@@ -17,7 +18,7 @@ void uid_expunge(ImapSession& session, imap::Cursor& c) {
 
 const Extension& uidplus_extension() {
   static const Extension extension{.capabilities = "UIDPLUS",
-                                   .absent_with = latitude("imap.no-uidplus"),
+                                   .absent_with = {latitude("imap.no-uidplus")},
                                    .uid_commands = {{"EXPUNGE", kSelected, uid_expunge}}};
   return extension;
 }
