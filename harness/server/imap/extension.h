@@ -62,6 +62,8 @@ struct FetchWord {
   std::string_view name;  ///< up to "[", "<" or a space
   void (*read)(imap::Cursor&, FetchItem&) = nullptr;
   void (*write)(ImapSession&, std::size_t index, const FetchItem&) = nullptr;
+  /// "[CODE] text" where this message makes the whole FETCH a NO; else nothing. May be null.
+  std::string_view (*refuses)(ImapSession&, std::size_t index, const FetchItem&) = nullptr;
 };
 
 /// fetch-modifier (RFC 4466), behind its name. It may set FetchRequest::narrow.
@@ -82,7 +84,9 @@ struct SearchReturn {
   std::string_view name;
   void (*read)(ImapSession&, imap::Cursor&, SearchRequest&) = nullptr;
   void (*write)(ImapSession&, const SearchRequest&, const SearchResult&) = nullptr;
-  bool silent = false;  ///< with nothing else asked for no ESEARCH comes
+  bool silent = false;                      ///< with nothing else asked for no ESEARCH comes
+  bool alone = false;                       ///< twice, or beside ALL or another such option: BAD
+  void (*refused)(ImapSession&) = nullptr;  ///< the search was answered NO
 };
 
 /// status-att. The value as it stands on the wire.
@@ -154,7 +158,9 @@ struct Extension {
   std::string (*more_capabilities)(const ImapSession&) = nullptr;  ///< words that depend on something, or nothing
   void (*selected)(ImapSession&) = nullptr;    ///< SELECT and EXAMINE: untagged responses before the tagged one
   void (*deselected)(ImapSession&) = nullptr;  ///< the mailbox is selected no more; view() is null
-  void (*told)(ImapSession&) = nullptr;  ///< the changes of the selected mailbox were told, before a tagged answer
+  /// The changes of the selected mailbox are going to be told; `expunges`: those too.
+  void (*telling)(ImapSession&, bool expunges) = nullptr;
+  void (*told)(ImapSession&) = nullptr;  ///< ... and they were
   /// CREATE made it: a response code ("MAILBOXID (F1)"), or nothing.
   std::string (*created)(ImapSession&, Mailbox&) = nullptr;
   /// Why a command is BAD now ("[CODE] text"), or nothing.

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -55,9 +56,13 @@ struct SearchRequest {
   bool all = false;
   bool count = false;
   std::vector<const SearchReturn*> options;  ///< of extensions, as asked for
+  Extras extras;                             ///< what those read
+  bool by_number = false;                    ///< the keys name messages by their numbers
   bool uses_modseq = false;
   bool bad_charset = false;
   SearchKey key{SearchKey::Kind::all};
+  /// Brings what is found now into the order that is asked for (SORT); null: as the mailbox has it.
+  std::function<void(const ImapView&, std::vector<std::size_t>& indexes)> order;
 };
 
 /// What was found, in the order in which it is told.
@@ -71,8 +76,12 @@ struct SearchResult {
 void read_search_return(ImapSession& session, imap::Cursor& c, SearchRequest& request);
 /// The keys of a search. Check c.ok() afterwards.
 void read_search_keys(ImapSession& session, imap::Cursor& c, SearchRequest& request);
+/// "[BADCHARSET ...] text" is answered with NO, and the options hear of it.
+void refuse_charset(ImapSession& session, const SearchRequest& request);
 /// A charset's name as the command gives it: whether it is one we know.
 bool known_charset(std::string_view charset);
+/// What may stand behind SEARCH and its space.
+SearchRequest read_search_program(ImapSession& session, imap::Cursor& c);
 /// What follows SEARCH. Check c.ok() afterwards.
 SearchRequest read_search_request(ImapSession& session, imap::Cursor& c);
 

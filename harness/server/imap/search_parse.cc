@@ -59,6 +59,7 @@ class Reader {
     if (c_.peek() == '(') return sequence(depth + 1, true);
     if (c_.peek() == '$') return saved_result();
     if (c_.peek() == '*' || (c_.peek() >= '0' && c_.peek() <= '9')) {
+      request_.by_number = true;
       if (session_.enabled("UIDONLY")) c_.fail("[UIDREQUIRED] Message numbers are not used with UIDONLY");
       return set_key(Kind::numbers);
     }
@@ -212,6 +213,9 @@ void read_search_return(ImapSession& session, imap::Cursor& c, SearchRequest& re
       }
     }
   }
+  const auto alone =
+      std::count_if(request.options.begin(), request.options.end(), [](const auto* option) { return option->alone; });
+  if (alone > 1 || (alone == 1 && request.all)) c.fail("one of PARTIAL and ALL");
   // "()" asks for ALL (RFC 4731 section 3.1).
   if (!request.min && !request.max && !request.count && request.options.empty()) request.all = true;
   c.sp();
@@ -221,12 +225,16 @@ void read_search_keys(ImapSession& session, imap::Cursor& c, SearchRequest& requ
   request.key = Reader(session, c, request).sequence(0, false);
 }
 
+void refuse_charset(ImapSession& session, const SearchRequest& request) {
+  for (const auto* option : request.options)
+    if (option->refused != nullptr) option->refused(session);
+  session.no("[BADCHARSET (US-ASCII UTF-8)] Unknown charset");
+}
+
 bool known_charset(std::string_view charset) { return iequals(charset, "US-ASCII") || iequals(charset, "UTF-8"); }
 
-// search = "SEARCH" [search-return-opts] SP search-program
-SearchRequest read_search_request(ImapSession& session, imap::Cursor& c) {
+SearchRequest read_search_program(ImapSession& session, imap::Cursor& c) {
   SearchRequest request;
-  c.sp();
   read_search_return(session, c, request);
   // IMAP4rev2 has no SEARCH response (RFC 9051 section 6.4.4).
   if (!request.extended && session.enabled("IMAP4REV2")) request.extended = request.all = true;
@@ -239,6 +247,12 @@ SearchRequest read_search_request(ImapSession& session, imap::Cursor& c) {
   }
   read_search_keys(session, c, request);
   return request;
+}
+
+// search = "SEARCH" [search-return-opts] SP search-program
+SearchRequest read_search_request(ImapSession& session, imap::Cursor& c) {
+  c.sp();
+  return read_search_program(session, c);
 }
 
 }  // namespace mailproof::server

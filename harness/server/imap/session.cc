@@ -120,6 +120,7 @@ void ImapSession::deselect() {
 }
 
 void ImapSession::on_line(const imap::LogicalLine& line) {
+  answering_ = true;
   if (sasl_) {
     on_sasl_response(line.text);
   } else if (next_line_) {
@@ -127,6 +128,7 @@ void ImapSession::on_line(const imap::LogicalLine& line) {
   } else {
     on_command(line);
   }
+  answering_ = false;
   messages_.clear();
   literal_refusal_.clear();
   literal_is_bad_ = false;
@@ -231,11 +233,7 @@ void ImapSession::bad(const imap::Cursor& c) {
 }
 
 void ImapSession::tagged(std::string_view status, std::string_view text) {
-  if (view_) {
-    report_changes(tell_expunges_);
-    for (const auto* extension : extensions_)
-      if (extension->told != nullptr) extension->told(*this);
-  }
+  if (view_) report_changes(tell_expunges_);
   print("{} {} {}\r\n", tag_, status, text);
 }
 

@@ -110,8 +110,8 @@ class ImapSession final : public Connection, private ImapView::Listener, private
   /// What a string of a command holds, also where it was a message that was not kept in the line.
   std::string literal_text(const imap::Text& text) const;
 
-  /// While it is so, changes of the selected mailbox are told when they happen, not with the next answer.
-  void tell_at_once(bool at_once) { tells_at_once_ = at_once; }
+  /// While somebody wants it, changes of the selected mailbox are told when they happen, not with the next answer.
+  void tell_at_once(bool at_once) { tells_at_once_ += at_once ? 1 : -1; }
   /// append-message, checked. Nothing: the command was answered already.
   std::optional<AppendMessage> read_append_message(imap::Cursor& c);
   /// Stores them. The response code for the answer, or nothing.
@@ -137,10 +137,13 @@ class ImapSession final : public Connection, private ImapView::Listener, private
   void expunge_deleted(const std::optional<imap::SequenceSet>& only);
   void copy_or_move(imap::Cursor& c, bool move);
 
-  SearchResult find(const SearchKey& key);
+  SearchResult find(const SearchRequest& request);
   void progress(std::size_t done, std::size_t total);  ///< of a long command, after every message
   /// The ESEARCH of what was asked for with RETURN.
-  void tell_search(const SearchRequest& request, const SearchResult& result);
+  void tell_search(const SearchRequest& request, const SearchResult& result, std::string_view where = {});
+  /// Searches that mailbox, selected or not, and tells UIDs in an ESEARCH that names it; nothing when nothing is found.
+  void search_in(const std::shared_ptr<Mailbox>& mailbox, const SearchRequest& request);
+  void fetch_one(std::size_t index, const FetchRequest& request);
 
   /// Has what goes out and comes in deflated, behind what was written already. Empty: it is so already.
   std::function<void()> compress;
@@ -176,6 +179,7 @@ class ImapSession final : public Connection, private ImapView::Listener, private
   void tagged(std::string_view status, std::string_view text);
 
   // session_report.cc: what the client must be told about its mailbox
+  void tell_changes(bool expunges);
   void tell_size();
   /// Message numbers may be told: not with UIDONLY (RFC 9586).
   bool tells_numbers() const { return !enabled("UIDONLY"); }
@@ -224,7 +228,6 @@ class ImapSession final : public Connection, private ImapView::Listener, private
   // session_fetch.cc, session_search.cc
   void cmd_fetch(imap::Cursor& c);
   std::uint64_t told_size(const Message& message) const;  ///< as RFC822.SIZE
-  void fetch_one(std::size_t index, const FetchRequest& request);
   void write_section(const FetchItem& item, std::size_t index, const mime::Part* structure);
   void cmd_search(imap::Cursor& c);
 
@@ -236,8 +239,9 @@ class ImapSession final : public Connection, private ImapView::Listener, private
   std::string tag_;
   bool by_uid_ = false;
   bool tell_expunges_ = true;  ///< the command at hand may be answered with EXPUNGE
-  bool tells_at_once_ = false;
-  bool condstore_ = false;  ///< RFC 7162 section 3.1: MODSEQ in every FETCH from now on
+  int tells_at_once_ = 0;      ///< who wants it
+  bool answering_ = false;     ///< a command is at work, and its answer will tell
+  bool condstore_ = false;     ///< RFC 7162 section 3.1: MODSEQ in every FETCH from now on
   bool qresync_ = false;
 
   AccountState* account_ = nullptr;

@@ -50,6 +50,10 @@ void ImapSession::cmd_fetch(imap::Cursor& c) {
   if (request.has(Kind::modseq)) enable_condstore();
   if (request.vanished) write_vanished_since(*request.changed_since, &set);
   if (request.narrow) request.narrow(*this, *indexes);
+  for (const auto index : *indexes)
+    for (const auto& item : request.items)
+      if (item.word != nullptr && item.word->refuses != nullptr)
+        if (const auto why = item.word->refuses(*this, index, item); !why.empty()) return no(why);
   for (const auto index : *indexes) {
     if (!request.changed_since || view_->entries()[index].message->modseq > *request.changed_since) {
       fetch_one(index, request);

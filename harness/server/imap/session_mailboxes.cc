@@ -95,7 +95,7 @@ void ImapSession::cmd_subscribe(imap::Cursor& c) {
   const auto name = read_mailbox_name(c);
   if (!c.end()) return bad(c);
   if (!existing(name, "[NONEXISTENT]")) return;
-  account_->subscriptions().insert(name);
+  context().store.subscribe(*account_, name, true);
   ok("Subscribed");
 }
 
@@ -103,7 +103,7 @@ void ImapSession::cmd_unsubscribe(imap::Cursor& c) {
   c.sp();
   const auto name = read_mailbox_name(c);
   if (!c.end()) return bad(c);
-  account_->subscriptions().erase(name);
+  context().store.subscribe(*account_, name, false);
   ok("Unsubscribed");
 }
 

@@ -71,14 +71,14 @@ ImapSession::Messages ImapSession::read_messages(imap::Cursor& c) {
     for (const auto* extension : extensions_) {
       if (extension->saved_result == nullptr) continue;
       for (const Uid uid : extension->saved_result(*this)) read.set.add(uid);
-      read.indexes = view_->resolve(read.set, true);
+      if (view_) read.indexes = view_->resolve(read.set, true);
       return read;
     }
     c.fail("a sequence set");
     return read;
   }
   read.set = c.sequence_set();
-  if (c.ok()) read.indexes = view_->resolve(read.set, by_uid_);
+  if (c.ok() && view_) read.indexes = view_->resolve(read.set, by_uid_);
   return read;
 }
 

@@ -5,12 +5,20 @@
 namespace mailproof::server {
 
 void ImapSession::on_view_stale() {
-  if (!tells_at_once_ || !open() || context().has(defect("imap.idle-silent"))) return;
+  if (tells_at_once_ == 0 || answering_ || !open() || context().has(defect("imap.idle-silent"))) return;
   report_changes(true);
   wake();
 }
 
 void ImapSession::report_changes(bool expunges) {
+  for (const auto* extension : extensions_)
+    if (extension->telling != nullptr) extension->telling(*this, expunges);
+  tell_changes(expunges);
+  for (const auto* extension : extensions_)
+    if (extension->told != nullptr) extension->told(*this);
+}
+
+void ImapSession::tell_changes(bool expunges) {
   if (expunges && view_->has_removals()) report_removals(view_->take_removals());
   if (view_->has_arrivals()) {
     view_->take_arrivals();

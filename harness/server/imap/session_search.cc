@@ -17,16 +17,18 @@ bool asks_for_unseen(const SearchKey& key) {
 
 }  // namespace
 
-SearchResult ImapSession::find(const SearchKey& key) {
+SearchResult ImapSession::find(const SearchRequest& request) {
   SearchResult found;
   for (std::size_t i = 0; i < view_->size(); ++i) {
     progress(i, view_->size());
     const auto& message = *view_->entries()[i].message;
-    if (message.expunged || !matches(key, *view_, i)) continue;
+    if (message.expunged || !matches(request.key, *view_, i)) continue;
     found.highest = std::max(found.highest, message.modseq);
     found.indexes.push_back(i);
-    found.numbers.push_back(by_uid_ ? message.uid : static_cast<std::uint32_t>(i + 1));
   }
+  if (request.order) request.order(*view_, found.indexes);
+  for (const auto i : found.indexes)
+    found.numbers.push_back(by_uid_ ? view_->entries()[i].message->uid : static_cast<std::uint32_t>(i + 1));
   return found;
 }
 
@@ -40,13 +42,13 @@ void ImapSession::progress(std::size_t done, std::size_t total) {
 void ImapSession::cmd_search(imap::Cursor& c) {
   const auto request = read_search_request(*this, c);
   if (!c.end()) return bad(c);
-  if (request.bad_charset) return no("[BADCHARSET (US-ASCII UTF-8)] Unknown charset");
+  if (request.bad_charset) return refuse_charset(*this, request);
   if (request.uses_modseq) enable_condstore();
   if (asks_for_unseen(request.key) && context().has(defect("imap.search-unseen-empty"))) {
     write("* SEARCH\r\n* SEARCH\r\n");
     return ok("Done");
   }
-  const auto found = find(request.key);
+  const auto found = find(request);
   if (request.extended) {
     tell_search(request, found);
     return ok("Done");
@@ -58,13 +60,27 @@ void ImapSession::cmd_search(imap::Cursor& c) {
   ok("Done");
 }
 
+void ImapSession::search_in(const std::shared_ptr<Mailbox>& mailbox, const SearchRequest& request) {
+  const bool here = view_ && &view_->mailbox() == mailbox.get();
+  auto selected = std::unique_ptr<ImapView>();
+  if (!here)
+    selected =
+        std::exchange(view_, std::make_unique<ImapView>(*account_, mailbox, true, static_cast<Listener&>(*this)));
+  by_uid_ = true;
+  const auto found = find(request);
+  if (!found.indexes.empty())
+    tell_search(request, found,
+                fmt::format(" MAILBOX {} UIDVALIDITY {}", imap_string(mailbox->name()), mailbox->uid_validity()));
+  if (!here) view_ = std::move(selected);
+}
+
 // esearch-response = "ESEARCH" [SP "(" "TAG" SP string ")"] [SP "UID"] *(SP search-return-data) (RFC 4731)
-void ImapSession::tell_search(const SearchRequest& request, const SearchResult& found) {
+void ImapSession::tell_search(const SearchRequest& request, const SearchResult& found, std::string_view where) {
   const auto& numbers = found.numbers;
   const bool plain = request.min || request.max || request.all || request.count;
   const bool silent = !plain && std::all_of(request.options.begin(), request.options.end(),
                                             [](const auto* option) { return option->silent; });
-  if (!silent) print("* ESEARCH (TAG \"{}\"){}", tag_, by_uid_ ? " UID" : "");
+  if (!silent) print("* ESEARCH (TAG \"{}\"{}){}", tag_, where, by_uid_ ? " UID" : "");
   if (request.min && !numbers.empty()) print(" MIN {}", numbers.front());
   if (request.max && !numbers.empty()) print(" MAX {}", numbers.back());
   if (request.all && !numbers.empty()) {

@@ -37,6 +37,7 @@ struct Message {
   Uid uid = 0;
   std::shared_ptr<const std::string> content;  ///< RFC 5322 text, CRLF line ends
   InternalDate date;
+  InternalDate saved;  ///< when it came into this mailbox
   Flags flags;
   Modseq modseq = 0;
   bool expunged = false;

@@ -99,6 +99,7 @@ MessagePtr Store::append(AccountState& account, Mailbox& mailbox, std::shared_pt
   message->uid = mailbox.uid_next_++;
   message->content = std::move(content);
   message->date = date;
+  message->saved = internal_date(now_);
   message->flags = std::move(flags);
   message->modseq = ++mailbox.highest_modseq_;
   account.usage_ += message->size();
@@ -160,6 +161,13 @@ std::size_t Store::expunge(AccountState& account, Mailbox& mailbox, std::span<co
   for (auto* watcher : watchers_) watcher->on_expunged(account, mailbox, gone);
   if (switches_.on(defect("imap.copies-die-together"))) expunge_copies(account, gone);
   return gone.size();
+}
+
+void Store::subscribe(AccountState& account, const std::string& name, bool subscribed) {
+  const bool changed =
+      subscribed ? account.subscriptions_.insert(name).second : account.subscriptions_.erase(name) != 0;
+  if (!changed) return;
+  for (auto* watcher : watchers_) watcher->on_subscribed(account, name, subscribed);
 }
 
 void Store::forget_newest() {

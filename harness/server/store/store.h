@@ -42,7 +42,7 @@ class AccountState {
   Mailbox& inbox() const { return *inbox_; }
   std::shared_ptr<Mailbox> mailbox(std::string_view name) const;  ///< null when there is none of this name
   const std::map<std::string, std::shared_ptr<Mailbox>, std::less<>>& mailboxes() const { return mailboxes_; }
-  std::set<std::string, std::less<>>& subscriptions() { return subscriptions_; }
+  const std::set<std::string, std::less<>>& subscriptions() const { return subscriptions_; }
 
   Extras extras;
 
@@ -70,6 +70,7 @@ class StoreWatcher {
   virtual void on_flags(Mailbox&, const MessagePtr&) {}
   virtual void on_created(AccountState&, Mailbox&) {}
   virtual void on_removed(AccountState&, Mailbox&) {}
+  virtual void on_subscribed(AccountState&, std::string_view name, bool subscribed) { (void)name, (void)subscribed; }
   virtual void on_renamed(AccountState&, Mailbox&, std::string_view from) { (void)from; }
 };
 
@@ -108,8 +109,13 @@ class Store {
   /// False when the source does not exist or the target does.
   bool rename(AccountState& account, std::string_view from, std::string_view to);
 
+  void subscribe(AccountState& account, const std::string& name, bool subscribed);
+
   /// Only with a defect: as if the newest message of every mailbox had never come to the disk.
   void forget_newest();
+
+  /// What time it is, for what is stored from now on.
+  void at(Time now) { now_ = now; }
 
   void watch(StoreWatcher& watcher) { watchers_.push_back(&watcher); }
   void unwatch(StoreWatcher& watcher) { std::erase(watchers_, &watcher); }
@@ -129,6 +135,7 @@ class Store {
   std::map<std::string, SharedLimit, std::less<>> shared_;  ///< by customer
   std::vector<StoreWatcher*> watchers_;
   const Switches switches_;
+  Time now_{};
   std::uint32_t next_uid_validity_;
 };
 
