@@ -17,6 +17,7 @@ void Connection::opened(Time now) {
 
 void Connection::feed(Bytes in, Time now) {
   now_ = last_heard_ = now;
+  context_.store.at(now);
   if (!open() || unread()) return;
   on_bytes(up_to_starttls(as_text(in)));
 }
@@ -67,6 +68,7 @@ std::optional<Time> Connection::deadline() const {
 
 void Connection::secured(const TlsFacts& facts, Time now) {
   now_ = now;
+  context_.store.at(now);
   wants_ = facts.established ? Wants::nothing : Wants::close;
   secure_ = facts.established;
   if (!facts.established || !opened_) return;
@@ -76,6 +78,7 @@ void Connection::secured(const TlsFacts& facts, Time now) {
 
 void Connection::ended(EndReason, std::string_view, Time now) {
   now_ = now;
+  context_.store.at(now);
   if (ended_) return;
   ended_ = true;
   waker_ = nullptr;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 #include "core/bytes.h"
@@ -39,8 +40,60 @@ void addresses(const std::vector<mime::Address>& list, std::string& out) {
   out += ')';
 }
 
+/// Octets behind a percent sign (RFC 2231 section 4).
+std::string undone(std::string_view text) {
+  const auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : to_lower(c) - 'a' + 10; };
+  const auto is_digit = [](char c) { return (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'f'); };
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size() && is_digit(text[i + 1]) && is_digit(text[i + 2])) {
+      out += static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+/// The pieces of a parameter, name*0, name*1 and so on, put together (RFC 2231 section 3, RFC 9051 section 7.5.2). What
+/// is encoded in UTF-8 or US-ASCII is decoded; another charset leaves the pieces as they are.
+std::vector<mime::Parameter> put_together(const std::vector<mime::Parameter>& list) {
+  std::vector<mime::Parameter> whole;
+  for (const auto& [name, value] : list) {
+    const auto star = name.find('*');
+    const std::string base = name.substr(0, star);
+    const auto piece = [&](std::size_t number) {
+      return std::find_if(list.begin(), list.end(), [&](const auto& one) {
+        const auto wanted = fmt::format("{}*{}", base, number);
+        return one.name == wanted || one.name == wanted + '*';
+      });
+    };
+    const bool first = star != std::string::npos && (name == base + "*0" || name == base + "*0*");
+    const bool later = star != std::string::npos && !first && name != base + "*" && piece(0) != list.end();
+    if (!first) {
+      if (!later) whole.push_back({name, value});
+      continue;
+    }
+    std::string all;
+    for (std::size_t number = 0; piece(number) != list.end(); ++number) {
+      std::string_view text = piece(number)->value;
+      const bool encoded = piece(number)->name.ends_with('*');
+      const auto quote = text.find('\'', text.find('\'') + 1);
+      if (encoded && number == 0 && quote != std::string_view::npos) text.remove_prefix(quote + 1);
+      all += encoded ? undone(text) : std::string(text);
+    }
+    const bool other_charset =
+        name.ends_with('*') && !istarts_with(value, "utf-8'") && !istarts_with(value, "us-ascii'");
+    if (other_charset) return list;
+    whole.push_back({base, std::move(all)});
+  }
+  return whole;
+}
+
 // body-fld-param = "(" string SP string *(SP string SP string) ")" / nil
-void parameters(const std::vector<mime::Parameter>& list, std::string& out) {
+void parameters(const std::vector<mime::Parameter>& given, std::string& out) {
+  const auto list = put_together(given);
   if (list.empty()) {
     out += "NIL";
     return;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/bytes.h"
+#include "server/imap/session.h"
 #include "server/imap/wire_string.h"
 #include "wire/imap/chars.h"
 #include "wire/mime/header.h"
@@ -40,6 +41,8 @@ std::string read_names(imap::Cursor& c, std::vector<std::string>& names) {
   return label + ')';
 }
 
+}  // namespace
+
 // section-spec = section-msgtext / (section-part ["." section-text])
 Section read_section(imap::Cursor& c, std::string& label) {
   Section section;
@@ -68,6 +71,8 @@ Section read_section(imap::Cursor& c, std::string& label) {
   return section;
 }
 
+namespace {
+
 FetchItem section_item(imap::Cursor& c, bool peek) {
   FetchItem item(Kind::section, "BODY[");
   item.sets_seen = !peek;
@@ -91,7 +96,7 @@ FetchItem legacy_item(std::string_view label, What what, bool sets_seen) {
   return item;
 }
 
-FetchItem read_item(imap::Cursor& c) {
+FetchItem read_item(const ImapSession& session, imap::Cursor& c) {
   const auto word = c.word();
   for (const auto& known : kWords) {
     if (iequals(word, known.name)) return FetchItem(known.kind);
@@ -101,8 +106,14 @@ FetchItem read_item(imap::Cursor& c) {
   if (iequals(word, "RFC822")) return legacy_item("RFC822", What::all, true);
   if (iequals(word, "RFC822.HEADER")) return legacy_item("RFC822.HEADER", What::header, false);
   if (iequals(word, "RFC822.TEXT")) return legacy_item("RFC822.TEXT", What::text, true);
-  c.fail("a FETCH item");
-  return FetchItem(Kind::flags);
+  FetchItem item(Kind::extended);
+  item.word = session.extensions().find(&Extension::fetch_words, word);
+  if (item.word == nullptr) {
+    c.fail("a FETCH item");
+  } else if (item.word->read != nullptr) {
+    item.word->read(c, item);
+  }
+  return item;
 }
 
 bool read_macro(imap::Cursor& c, std::vector<FetchItem>& items) {
@@ -132,14 +143,14 @@ bool FetchRequest::has(Kind kind) const {
   return std::any_of(items.begin(), items.end(), [&](const auto& item) { return item.kind == kind; });
 }
 
-FetchRequest read_fetch_request(imap::Cursor& c) {
+FetchRequest read_fetch_request(ImapSession& session, imap::Cursor& c) {
   FetchRequest request;
   if (!read_macro(c, request.items)) {
     if (c.peek() == '(' && c.open_list()) {
-      while (c.next_item()) request.items.push_back(read_item(c));
+      while (c.next_item()) request.items.push_back(read_item(session, c));
       if (request.items.empty()) c.fail("a FETCH item");
     } else {
-      request.items.push_back(read_item(c));
+      request.items.push_back(read_item(session, c));
     }
   }
   if (c.ok() && !c.at_end() && c.sp() && c.open_list()) {
@@ -150,7 +161,12 @@ FetchRequest read_fetch_request(imap::Cursor& c) {
         c.sp();
         request.changed_since = c.number64();
       } else {
-        c.fail("CHANGEDSINCE or VANISHED");
+        const auto* modifier = session.extensions().find(&Extension::fetch_modifiers, c.atom());
+        if (modifier == nullptr) {
+          c.fail("CHANGEDSINCE, VANISHED or an extension's modifier");
+        } else {
+          modifier->read(session, c, request);
+        }
       }
     }
   }

@@ -93,6 +93,8 @@ bool matches(const SearchKey& key, const ImapView& view, std::size_t index) {
       return message.size() < key.number;
     case Kind::modseq:
       return message.modseq >= key.number;
+    case Kind::extended:
+      return key.word->matches(key, view, index);
   }
   return false;
 }

@@ -1,8 +1,10 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "server/imap/extension.h"
 #include "server/imap/view.h"
 #include "wire/imap/cursor.h"
 #include "wire/imap/sequence_set.h"
@@ -32,6 +34,7 @@ struct SearchKey {
     larger,
     smaller,
     modseq,
+    extended,  ///< a key of an extension, which says what matches
   };
   explicit SearchKey(Kind kind_) : kind(kind_) {}
 
@@ -42,6 +45,7 @@ struct SearchKey {
   std::string text;
   imap::SequenceSet set;
   std::vector<SearchKey> children;
+  const SearchWord* word = nullptr;  ///< of kind extended
 };
 
 /// What is asked for with RETURN (RFC 4731); none of it: the plain SEARCH response.
@@ -51,13 +55,35 @@ struct SearchRequest {
   bool max = false;
   bool all = false;
   bool count = false;
+  std::vector<const SearchReturn*> options;  ///< of extensions, as asked for
+  Extras extras;                             ///< what those read
+  bool by_number = false;                    ///< the keys name messages by their numbers
   bool uses_modseq = false;
   bool bad_charset = false;
   SearchKey key{SearchKey::Kind::all};
+  /// Brings what is found now into the order that is asked for (SORT); null: as the mailbox has it.
+  std::function<void(const ImapView&, std::vector<std::size_t>& indexes)> order;
 };
 
+/// What was found, in the order in which it is told.
+struct SearchResult {
+  std::vector<std::size_t> indexes;    ///< in the view
+  std::vector<std::uint32_t> numbers;  ///< the same as UIDs or message numbers, as the command wants them
+  Modseq highest = 0;                  ///< MODSEQ of all of them
+};
+
+/// "RETURN (...)" with a space behind it, if that is what comes next.
+void read_search_return(ImapSession& session, imap::Cursor& c, SearchRequest& request);
+/// The keys of a search. Check c.ok() afterwards.
+void read_search_keys(ImapSession& session, imap::Cursor& c, SearchRequest& request);
+/// "[BADCHARSET ...] text" is answered with NO, and the options hear of it.
+void refuse_charset(ImapSession& session, const SearchRequest& request);
+/// A charset's name as the command gives it: whether it is one we know.
+bool known_charset(std::string_view charset);
+/// What may stand behind SEARCH and its space.
+SearchRequest read_search_program(ImapSession& session, imap::Cursor& c);
 /// What follows SEARCH. Check c.ok() afterwards.
-SearchRequest read_search_request(imap::Cursor& c);
+SearchRequest read_search_request(ImapSession& session, imap::Cursor& c);
 
 /// `index` within the view. Strings match without regard to ASCII case, in text that is decoded (searched_text.h).
 bool matches(const SearchKey& key, const ImapView& view, std::size_t index);

@@ -2,6 +2,7 @@
 
 #include "core/bytes.h"
 #include "server/imap/search.h"
+#include "server/imap/session.h"
 #include "wire/imap/chars.h"
 #include "wire/mime/date.h"
 
@@ -33,7 +34,7 @@ constexpr DateWord kDateWords[] = {{"BEFORE", Kind::before},  {"ON", Kind::on},
 
 class Reader {
  public:
-  Reader(imap::Cursor& c, SearchRequest& request) : c_(c), request_(request) {}
+  Reader(ImapSession& session, imap::Cursor& c, SearchRequest& request) : session_(session), c_(c), request_(request) {}
 
   // search-key *(SP search-key)
   SearchKey sequence(unsigned depth, bool in_list) {
@@ -56,7 +57,12 @@ class Reader {
       return SearchKey(Kind::all);
     }
     if (c_.peek() == '(') return sequence(depth + 1, true);
-    if (c_.peek() == '*' || (c_.peek() >= '0' && c_.peek() <= '9')) return set_key(Kind::numbers);
+    if (c_.peek() == '$') return saved_result();
+    if (c_.peek() == '*' || (c_.peek() >= '0' && c_.peek() <= '9')) {
+      request_.by_number = true;
+      if (session_.enabled("UIDONLY")) c_.fail("[UIDREQUIRED] Message numbers are not used with UIDONLY");
+      return set_key(Kind::numbers);
+    }
     const auto word = upper(c_.atom());
     for (const auto& known : kFlagWords) {
       if (word == known.name) return flag_key(known.flag);
@@ -86,8 +92,23 @@ class Reader {
       c_.sp();
       return text_key(Kind::field, c_.astring().text());
     }
+    if (const auto* known = session_.extensions().find(&Extension::search_words, word)) {
+      SearchKey made(Kind::extended);
+      made.word = known;
+      if (known->read != nullptr) known->read(session_, c_, made);
+      return made;
+    }
     c_.fail("a search key");
     return SearchKey(Kind::all);
+  }
+
+  SearchKey saved_result() {
+    SearchKey made(Kind::uids);
+    made.set = session_.read_messages(c_).set;
+    if (!made.set.empty()) return made;
+    SearchKey none(Kind::negated);  // "$" may mean no message
+    none.children.emplace_back(Kind::all);
+    return none;
   }
 
   SearchKey negated(SearchKey child) {
@@ -161,47 +182,77 @@ class Reader {
     return made;
   }
 
+  ImapSession& session_;
   imap::Cursor& c_;
   SearchRequest& request_;
 };
 
 }  // namespace
 
-// search = "SEARCH" [search-return-opts] SP search-program
-SearchRequest read_search_request(imap::Cursor& c) {
-  SearchRequest request;
+void read_search_return(ImapSession& session, imap::Cursor& c, SearchRequest& request) {
+  if (!c.accept_word("RETURN")) return;
+  request.extended = true;
   c.sp();
-  if (c.accept_word("RETURN")) {
-    request.extended = true;
-    c.sp();
-    if (c.open_list()) {
-      while (c.next_item()) {
-        const auto option = upper(c.atom());
-        if (option == "MIN") {
-          request.min = true;
-        } else if (option == "MAX") {
-          request.max = true;
-        } else if (option == "ALL") {
-          request.all = true;
-        } else if (option == "COUNT") {
-          request.count = true;
-        } else {
-          c.fail("MIN, MAX, ALL or COUNT");
-        }
+  if (c.open_list()) {
+    while (c.next_item()) {
+      const auto option = upper(c.atom());
+      const auto* extended = session.extensions().find(&Extension::search_returns, option);
+      if (option == "MIN") {
+        request.min = true;
+      } else if (option == "MAX") {
+        request.max = true;
+      } else if (option == "ALL") {
+        request.all = true;
+      } else if (option == "COUNT") {
+        request.count = true;
+      } else if (extended != nullptr) {
+        request.options.push_back(extended);
+        if (extended->read != nullptr) extended->read(session, c, request);
+      } else {
+        c.fail("MIN, MAX, ALL, COUNT or an extension's option");
       }
     }
-    // "()" asks for ALL (RFC 4731 section 3.1).
-    if (!request.min && !request.max && !request.count) request.all = true;
-    c.sp();
   }
+  const auto alone =
+      std::count_if(request.options.begin(), request.options.end(), [](const auto* option) { return option->alone; });
+  if (alone > 1 || (alone == 1 && request.all)) c.fail("one of PARTIAL and ALL");
+  // "()" asks for ALL (RFC 4731 section 3.1).
+  if (!request.min && !request.max && !request.count && request.options.empty()) request.all = true;
+  c.sp();
+}
+
+void read_search_keys(ImapSession& session, imap::Cursor& c, SearchRequest& request) {
+  request.key = Reader(session, c, request).sequence(0, false);
+}
+
+void refuse_charset(ImapSession& session, const SearchRequest& request) {
+  for (const auto* option : request.options)
+    if (option->refused != nullptr) option->refused(session);
+  session.no("[BADCHARSET (US-ASCII UTF-8)] Unknown charset");
+}
+
+bool known_charset(std::string_view charset) { return iequals(charset, "US-ASCII") || iequals(charset, "UTF-8"); }
+
+SearchRequest read_search_program(ImapSession& session, imap::Cursor& c) {
+  SearchRequest request;
+  read_search_return(session, c, request);
+  // IMAP4rev2 has no SEARCH response (RFC 9051 section 6.4.4).
+  if (!request.extended && session.enabled("IMAP4REV2")) request.extended = request.all = true;
+  if (session.enabled("UTF8=ACCEPT") && c.rest().starts_with("CHARSET "))
+    c.fail("[BADCHARSET] no charset: strings are UTF-8 (RFC 6855 section 3)");
   if (c.accept_word("CHARSET")) {
     c.sp();
-    const auto charset = upper(c.astring().text());
-    request.bad_charset = charset != "US-ASCII" && charset != "UTF-8";
+    request.bad_charset = !known_charset(c.astring().text());
     c.sp();
   }
-  request.key = Reader(c, request).sequence(0, false);
+  read_search_keys(session, c, request);
   return request;
+}
+
+// search = "SEARCH" [search-return-opts] SP search-program
+SearchRequest read_search_request(ImapSession& session, imap::Cursor& c) {
+  c.sp();
+  return read_search_program(session, c);
 }
 
 }  // namespace mailproof::server

@@ -4,43 +4,21 @@
 #include <optional>
 
 #include "core/bytes.h"
-#include "core/hash.h"
 #include "wire/mime/structure.h"
+#include "wire/mime/transfer_encoding.h"
 
 namespace mailproof::server {
 namespace {
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  c = to_lower(c);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+/// The Q encoding of RFC 2047 section 4.2.
+std::string from_q(std::string_view text) {
+  std::string plain(text);
+  std::replace(plain.begin(), plain.end(), '_', ' ');
+  return mime::from_quoted_printable(plain);
 }
 
-/// RFC 2045 section 6.7; `in_word`: the Q encoding of RFC 2047 section 4.2.
-std::string from_quoted(std::string_view text, bool in_word) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '_' && in_word) {
-      out += ' ';
-    } else if (text[i] != '=') {
-      out += text[i];
-    } else if (text.substr(i, 3) == "=\r\n") {
-      i += 2;
-    } else if (i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0) {
-      out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
-      i += 2;
-    } else {
-      out += '=';
-    }
-  }
-  return out;
-}
-
-std::string from_base64(std::string_view text) {
-  std::string joined;
-  std::copy_if(text.begin(), text.end(), std::back_inserter(joined), [](char c) { return c > ' '; });
-  const auto decoded = unbase64(joined);
-  return decoded ? decoded.value() : std::string(text);
+std::string decoded(std::string_view encoding, std::string_view body) {
+  return mime::transfer_decoded(encoding, body).value_or(std::string(body));
 }
 
 /// "=?charset?B?text?=" off the front of `rest`.
@@ -54,16 +32,14 @@ std::optional<std::string> take_encoded_word(std::string_view& rest) {
   const std::string_view text = rest.substr(second + 1, end - second - 1);
   if (how != 'b' && how != 'q') return std::nullopt;
   rest.remove_prefix(end + 2);
-  return how == 'b' ? from_base64(text) : from_quoted(text, true);
+  return how == 'b' ? decoded("BASE64", text) : from_q(text);
 }
 
 void leaves(const mime::Part& part, std::string_view message, std::string& out) {
   for (const auto& child : part.parts) leaves(child, message, out);
   if (!part.parts.empty()) return;
   const std::string_view body = part.body.of(message);
-  out += part.encoding == "BASE64"             ? from_base64(body)
-         : part.encoding == "QUOTED-PRINTABLE" ? from_quoted(body, false)
-                                               : std::string(body);
+  out += decoded(part.encoding, body);
   out += '\n';
 }
 

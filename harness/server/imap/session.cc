@@ -4,8 +4,19 @@
 
 #include <algorithm>
 
+#include "core/utf8.h"
+
 namespace mailproof::server {
 namespace {
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const auto point = utf8_point(text);
+    if (point.length == 0) return false;
+    text.remove_prefix(point.length);
+  }
+  return true;
+}
 
 /// Blanks that do not belong there, or a backslash in a quoted string before what needs none: a syntax error (RFC 9051
 /// sections 2.2.1 and 9, QUOTED-CHAR).
@@ -36,57 +47,48 @@ std::unique_ptr<Peer> make_imap(ServerContext& context, bool tls, bool needs_tls
 ImapSession::ImapSession(ServerContext& context, bool tls)
     : Connection(context, tls),
       framer_(imap::Framer::Reads::commands, *this,
-              {.kept_literal = kLiteralLimit, .kept_in_line = 4 * kLiteralLimit, .literals = 256}) {}
+              {.kept_literal = kLiteralLimit, .kept_in_line = 4 * kLiteralLimit, .literals = 256}),
+      extensions_(context.switches) {}
 
 ImapSession::~ImapSession() = default;
 
-std::span<const ImapSession::CommandRow> ImapSession::commands() {
-  constexpr std::uint8_t any = kNotAuthenticated | kAuthenticated | kSelected;
-  constexpr std::uint8_t logged_in = kAuthenticated | kSelected;
-  static constexpr CommandRow rows[] = {
-      {"CAPABILITY", any, true, &ImapSession::cmd_capability},
-      {"NOOP", any, true, &ImapSession::cmd_noop},
-      {"LOGOUT", any, true, &ImapSession::cmd_logout},
-      {"ID", any, true, &ImapSession::cmd_id},
-      {"STARTTLS", kNotAuthenticated, true, &ImapSession::cmd_starttls},
-      {"LOGIN", kNotAuthenticated, true, &ImapSession::cmd_login},
-      {"AUTHENTICATE", kNotAuthenticated, true, &ImapSession::cmd_authenticate},
-      {"COMPRESS", logged_in, true, &ImapSession::cmd_compress},
-      {"ENABLE", logged_in, true, &ImapSession::cmd_enable},
-      {"SELECT", logged_in, true, &ImapSession::cmd_select},
-      {"EXAMINE", logged_in, true, &ImapSession::cmd_examine},
-      {"CREATE", logged_in, true, &ImapSession::cmd_create},
-      {"DELETE", logged_in, true, &ImapSession::cmd_delete},
-      {"RENAME", logged_in, true, &ImapSession::cmd_rename},
-      {"SUBSCRIBE", logged_in, true, &ImapSession::cmd_subscribe},
-      {"UNSUBSCRIBE", logged_in, true, &ImapSession::cmd_unsubscribe},
-      {"LIST", logged_in, true, &ImapSession::cmd_list},
-      {"LSUB", logged_in, true, &ImapSession::cmd_lsub},
-      {"NAMESPACE", logged_in, true, &ImapSession::cmd_namespace},
-      {"STATUS", logged_in, true, &ImapSession::cmd_status},
-      {"APPEND", logged_in, true, &ImapSession::cmd_append},
-      {"IDLE", logged_in, true, &ImapSession::cmd_idle},
-      {"GETQUOTA", logged_in, true, &ImapSession::cmd_getquota},
-      {"GETQUOTAROOT", logged_in, true, &ImapSession::cmd_getquotaroot},
-      {"SETQUOTA", logged_in, true, &ImapSession::cmd_setquota},
-      {"CHECK", kSelected, true, &ImapSession::cmd_noop},
-      {"CLOSE", kSelected, true, &ImapSession::cmd_close},
-      {"UNSELECT", kSelected, true, &ImapSession::cmd_unselect},
-      {"EXPUNGE", kSelected, true, &ImapSession::cmd_expunge},
-      {"SEARCH", kSelected, false, &ImapSession::cmd_search},
-      {"FETCH", kSelected, false, &ImapSession::cmd_fetch},
-      {"STORE", kSelected, false, &ImapSession::cmd_store},
-      {"COPY", kSelected, true, &ImapSession::cmd_copy},
-      {"MOVE", kSelected, true, &ImapSession::cmd_move},
+std::span<const ImapCommand> ImapSession::commands() {
+  static constexpr ImapCommand rows[] = {
+      {"CAPABILITY", kAnyState, via<&ImapSession::cmd_capability>},
+      {"NOOP", kAnyState, via<&ImapSession::cmd_noop>},
+      {"LOGOUT", kAnyState, via<&ImapSession::cmd_logout>},
+      {"STARTTLS", kNotAuthenticated, via<&ImapSession::cmd_starttls>},
+      {"LOGIN", kNotAuthenticated, via<&ImapSession::cmd_login>},
+      {"AUTHENTICATE", kNotAuthenticated, via<&ImapSession::cmd_authenticate>},
+      {"ENABLE", kLoggedIn, via<&ImapSession::cmd_enable>},
+      {"SELECT", kLoggedIn, via<&ImapSession::cmd_select>},
+      {"EXAMINE", kLoggedIn, via<&ImapSession::cmd_examine>},
+      {"CREATE", kLoggedIn, via<&ImapSession::cmd_create>},
+      {"DELETE", kLoggedIn, via<&ImapSession::cmd_delete>},
+      {"RENAME", kLoggedIn, via<&ImapSession::cmd_rename>},
+      {"SUBSCRIBE", kLoggedIn, via<&ImapSession::cmd_subscribe>},
+      {"UNSUBSCRIBE", kLoggedIn, via<&ImapSession::cmd_unsubscribe>},
+      {"LIST", kLoggedIn, via<&ImapSession::cmd_list>},
+      {"LSUB", kLoggedIn, via<&ImapSession::cmd_lsub>},
+      {"STATUS", kLoggedIn, via<&ImapSession::cmd_status>},
+      {"APPEND", kLoggedIn, via<&ImapSession::cmd_append>, true, 1},
+      {"CHECK", kSelected, via<&ImapSession::cmd_noop>},
+      {"CLOSE", kSelected, via<&ImapSession::cmd_close>},
+      {"EXPUNGE", kSelected, via<&ImapSession::cmd_expunge>},
+      {"SEARCH", kSelected, via<&ImapSession::cmd_search>, false},
+      {"FETCH", kSelected, via<&ImapSession::cmd_fetch>, false},
+      {"STORE", kSelected, via<&ImapSession::cmd_store>, false},
+      {"COPY", kSelected, via<&ImapSession::cmd_copy>},
   };
   return rows;
 }
 
-std::span<const ImapSession::CommandRow> ImapSession::uid_commands() {
-  static constexpr CommandRow rows[] = {
-      {"FETCH", kSelected, true, &ImapSession::cmd_fetch}, {"STORE", kSelected, true, &ImapSession::cmd_store},
-      {"COPY", kSelected, true, &ImapSession::cmd_copy},   {"EXPUNGE", kSelected, true, &ImapSession::cmd_expunge},
-      {"MOVE", kSelected, true, &ImapSession::cmd_move},   {"SEARCH", kSelected, true, &ImapSession::cmd_search},
+std::span<const ImapCommand> ImapSession::uid_commands() {
+  static constexpr ImapCommand rows[] = {
+      {"FETCH", kSelected, via<&ImapSession::cmd_fetch>},
+      {"STORE", kSelected, via<&ImapSession::cmd_store>},
+      {"COPY", kSelected, via<&ImapSession::cmd_copy>},
+      {"SEARCH", kSelected, via<&ImapSession::cmd_search>},
   };
   return rows;
 }
@@ -105,18 +107,31 @@ void ImapSession::on_timeout() { write("* BYE Autologout; idle for too long\r\n"
 
 void ImapSession::on_secured() { framer_.restart(); }
 
-void ImapSession::on_end() { view_.reset(); }
+void ImapSession::on_end() {
+  view_.reset();
+  extras_.clear();
+}
+
+void ImapSession::deselect() {
+  if (!view_) return;
+  view_.reset();
+  for (const auto* extension : extensions_)
+    if (extension->deselected != nullptr) extension->deselected(*this);
+}
 
 void ImapSession::on_line(const imap::LogicalLine& line) {
+  answering_ = true;
   if (sasl_) {
     on_sasl_response(line.text);
-  } else if (idling_) {
-    on_idle_line(line.text);
+  } else if (next_line_) {
+    std::exchange(next_line_, nullptr)(line.text);
   } else {
     on_command(line);
   }
-  append_body_.reset();
-  append_refusal_.clear();
+  answering_ = false;
+  messages_.clear();
+  literal_refusal_.clear();
+  literal_is_bad_ = false;
   if (!open()) framer_.stop();
 }
 
@@ -129,35 +144,45 @@ void ImapSession::on_command(const imap::LogicalLine& line) {
   }
   tag_ = tag;
   by_uid_ = false;
+  command_extras_.clear();
   tell_expunges_ = true;
   if (line.truncated) return bad("Command line too long");
   if (misspelt(line.text)) return bad("A blank or a backslash too many");
-  if (!append_refusal_.empty()) {
-    return no(append_refusal_);
+  if (utf8_names() && !is_utf8(line.text)) return bad("That is no UTF-8");
+  if (!literal_refusal_.empty()) {
+    return literal_is_bad_ ? bad(literal_refusal_) : no(literal_refusal_);
   }
   by_uid_ = c.accept_word("UID");
   if (by_uid_) c.sp();
-  dispatch(by_uid_ ? uid_commands() : commands(), c);
+  dispatch(c);
 }
 
-void ImapSession::dispatch(std::span<const CommandRow> rows, imap::Cursor& c) {
-  const auto name = c.word();
-  for (const auto& row : rows) {
-    if (!iequals(row.name, name)) continue;
-    if ((row.states & state()) == 0) {
-      return bad(fmt::format("{} is not allowed {}", row.name,
-                             !logged_in()                      ? "before login"
-                             : row.states == kNotAuthenticated ? "after login"
-                                                               : "without a selected mailbox"));
-    }
-    tell_expunges_ = row.expunges_may_be_told;
-    if (context().has(latitude("imap.expunge-waits-for-noop"))) {
-      tell_expunges_ = row.run == &ImapSession::cmd_noop || row.run == &ImapSession::cmd_expunge ||
-                       row.run == &ImapSession::cmd_move;
-    }
-    return (this->*row.run)(c);
+const ImapCommand* ImapSession::command(std::string_view name, bool by_uid) const {
+  if (const auto* row = extensions_.find(by_uid ? &Extension::uid_commands : &Extension::commands, name)) return row;
+  for (const auto& row : by_uid ? uid_commands() : commands())
+    if (iequals(row.name, name)) return &row;
+  return nullptr;
+}
+
+void ImapSession::dispatch(imap::Cursor& c) {
+  const auto* row = command(c.word(), by_uid_);
+  if (row == nullptr) return bad("Unknown command");
+  if ((row->states & state()) == 0) {
+    return bad(fmt::format("{} is not allowed {}", row->name,
+                           !logged_in()                       ? "before login"
+                           : row->states == kNotAuthenticated ? "after login"
+                                                              : "without a selected mailbox"));
   }
-  bad("Unknown command");
+  for (const auto* extension : extensions_) {
+    if (extension->refuses == nullptr) continue;
+    if (const auto why = extension->refuses(*this, *row); !why.empty()) return bad(why);
+  }
+  tell_expunges_ = row->tells_expunges;
+  if (context().has(latitude("imap.expunge-waits-for-noop"))) {
+    constexpr std::string_view telling[] = {"NOOP", "CHECK", "EXPUNGE", "MOVE"};
+    tell_expunges_ = std::find(std::begin(telling), std::end(telling), row->name) != std::end(telling);
+  }
+  row->run(*this, c);
 }
 
 imap::LiteralAction ImapSession::on_literal_begin(const imap::LiteralBegin& begin) {
@@ -165,16 +190,24 @@ imap::LiteralAction ImapSession::on_literal_begin(const imap::LiteralBegin& begi
   imap::Cursor c(begin.line);
   tag_ = c.tag();
   c.sp();
+  const bool by_uid = c.accept_word("UID") && c.sp();
+  const auto* row = command(c.word(), by_uid);
   auto action = begin.too_large || begin.size > kLiteralLimit ? LiteralAction::refuse : LiteralAction::keep;
-  std::string_view refusal = "[TOOBIG] Literal too large";
-  if (logged_in() && c.accept_word("APPEND")) action = begin_append(begin);
+  if (row != nullptr && row->mailbox_argument != 0 && (row->states & state()) != 0)
+    action = begin_message(begin, *row, c);
+  // RFC 7888 section 5: with LITERAL- no literal of more octets comes without being asked for.
+  if (!begin.synchronising && begin.size > 4096 && context().has(latitude("imap.literal-minus"))) {
+    literal_refusal_ = "[TOOBIG] Not more than 4096 octets behind a plus";
+    literal_is_bad_ = true;
+    action = LiteralAction::refuse;
+  }
   if (action == LiteralAction::refuse) {
-    if (append_refusal_.empty()) append_refusal_ = refusal;
+    if (literal_refusal_.empty()) literal_refusal_ = "[TOOBIG] Literal too large";
     if (begin.synchronising) {
       tell_expunges_ = true;
-      no(append_refusal_);
-      append_refusal_.clear();
-      append_body_.reset();
+      no(literal_refusal_);
+      literal_refusal_.clear();
+      messages_.clear();
     }
     return begin.synchronising ? LiteralAction::refuse : LiteralAction::discard;
   }
@@ -193,7 +226,11 @@ void ImapSession::no(std::string_view text) {
 
 void ImapSession::bad(std::string_view text) { print("{} BAD {}\r\n", tag_, text); }
 
-void ImapSession::bad(const imap::Cursor& c) { bad(printable(c.error().message())); }
+void ImapSession::bad(const imap::Cursor& c) {
+  // What is refused for a reason of its own brings its response code.
+  const std::string_view problem = c.ok() ? std::string_view() : c.problem();
+  bad(problem.starts_with('[') ? std::string(problem) : printable(c.error().message()));
+}
 
 void ImapSession::tagged(std::string_view status, std::string_view text) {
   if (view_) report_changes(tell_expunges_);

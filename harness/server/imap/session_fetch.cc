@@ -37,19 +37,23 @@ bool shows_text(const FetchItem& item) {
 //         [SP "(" fetch-modifier *(SP fetch-modifier) ")"]
 void ImapSession::cmd_fetch(imap::Cursor& c) {
   c.sp();
-  const auto set = c.sequence_set();
+  auto [set, indexes] = read_messages(c);
   c.sp();
-  auto request = read_fetch_request(c);
+  auto request = read_fetch_request(*this, c);
   if (!c.end()) return bad(c);
   if (request.vanished && !(by_uid_ && qresync_ && request.changed_since)) {
     return bad("VANISHED goes with UID FETCH, CHANGEDSINCE and ENABLE QRESYNC");
   }
-  const auto indexes = view_->resolve(set, by_uid_);
   if (!indexes) return bad("No such message number");
   if (by_uid_ && !request.has(Kind::uid)) request.items.emplace(request.items.begin(), Kind::uid);
   if (request.changed_since && !request.has(Kind::modseq)) request.items.emplace_back(Kind::modseq);
   if (request.has(Kind::modseq)) enable_condstore();
   if (request.vanished) write_vanished_since(*request.changed_since, &set);
+  if (request.narrow) request.narrow(*this, *indexes);
+  for (const auto index : *indexes)
+    for (const auto& item : request.items)
+      if (item.word != nullptr && item.word->refuses != nullptr)
+        if (const auto why = item.word->refuses(*this, index, item); !why.empty()) return no(why);
   for (const auto index : *indexes) {
     if (!request.changed_since || view_->entries()[index].message->modseq > *request.changed_since) {
       fetch_one(index, request);
@@ -75,7 +79,8 @@ void ImapSession::fetch_one(std::size_t index, const FetchRequest& request) {
   const bool peek_sees = context().has(defect("imap.peek-sets-seen"));
   const bool sees = asks([&](const FetchItem& item) { return item.sets_seen || (peek_sees && shows_text(item)); });
   const bool keeps_seen = !context().has(defect("imap.seen-forgotten"));
-  if (sees && keeps_seen && !view_->read_only() && !message->expunged && !message->flags.has(Flag::seen)) {
+  if (sees && keeps_seen && permits(view_->mailbox(), 's') && !view_->read_only() && !message->expunged &&
+      !message->flags.has(Flag::seen)) {
     auto flags = message->flags;
     flags.add(Flag::seen);
     context().store.set_flags(view_->mailbox(), message, std::move(flags));
@@ -89,7 +94,7 @@ void ImapSession::fetch_one(std::size_t index, const FetchRequest& request) {
     structure = mime::parse_structure(*message->content);
   }
 
-  print("* {} FETCH (", index + 1);
+  begin_fetch(index);
   std::string text;
   bool first = true;
   // RFC 7162 section 3.2.4: so is a FETCH that sets \Seen.
@@ -137,6 +142,9 @@ void ImapSession::fetch_one(std::size_t index, const FetchRequest& request) {
         } else {
           write_section(item, index, structure ? &*structure : nullptr);
         }
+        break;
+      case Kind::extended:
+        item.word->write(*this, index, item);
         break;
       default:
         break;

@@ -1,20 +1,27 @@
+#include <algorithm>
+
 #include "server/imap/session.h"
 
 namespace mailproof::server {
 
 std::string ImapSession::capabilities() const {
-  std::string list = "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE";
+  std::string list = "IMAP4rev1";
+  if (!context().has(latitude("imap.literal-minus"))) list += " LITERAL+";
+  list += " SASL-IR ENABLE";
   if (!logged_in()) {
     if (context().options.offer_tls && !secure()) list += " STARTTLS";
     if (!may_send_password() && !context().has(latitude("imap.takes-plaintext-login"))) list += " LOGINDISABLED";
     const auto mechanisms = offered_mechanisms(may_send_password(), "AUTH=");
     if (!mechanisms.empty()) list += " " + mechanisms;
   }
-  if (logged_in()) list += " COMPRESS=DEFLATE";
-  list += " NAMESPACE CHILDREN SPECIAL-USE UNSELECT CONDSTORE QRESYNC ESEARCH STATUS=SIZE";
-  if (!context().has(latitude("imap.no-move"))) list += " MOVE";
-  if (!context().has(latitude("imap.no-uidplus"))) list += " UIDPLUS";
-  return list + " QUOTA QUOTA=RES-STORAGE QUOTASET";
+  list += " CHILDREN";
+  for (const auto* extension : extensions_) {
+    if ((extension->announced & state()) == 0) continue;
+    if (!extension->capabilities.empty()) list += fmt::format(" {}", extension->capabilities);
+    const auto more = extension->more_capabilities != nullptr ? extension->more_capabilities(*this) : std::string();
+    if (!more.empty()) list += " " + more;
+  }
+  return list;
 }
 
 void ImapSession::cmd_capability(imap::Cursor& c) {
@@ -33,14 +40,6 @@ void ImapSession::cmd_logout(imap::Cursor& c) {
   write("* BYE Logging out\r\n");
   print("{} OK Done\r\n", tag_);
   close();
-}
-
-void ImapSession::cmd_id(imap::Cursor& c) {
-  c.sp();
-  c.skip_value();
-  if (!c.end()) return bad(c);
-  write("* ID (\"name\" \"mailproof reference server\")\r\n");
-  ok("Done");
 }
 
 void ImapSession::cmd_starttls(imap::Cursor& c) {
@@ -107,22 +106,18 @@ void ImapSession::logged_in_as(AccountState& account) {
 }
 
 void ImapSession::cmd_enable(imap::Cursor& c) {
-  std::string enabled;
-  bool condstore = false;
+  std::vector<const EnableWord*> words;
   do {
     c.sp();
-    const auto name = c.atom();
-    if (iequals(name, "QRESYNC")) {
-      qresync_ = condstore = true;
-      enabled += " QRESYNC";
-    } else if (iequals(name, "CONDSTORE")) {
-      condstore = true;
-      enabled += " CONDSTORE";
-    }
+    const auto* word = extensions_.find(&Extension::enables, c.atom());
+    if (word != nullptr && std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
   } while (c.ok() && !c.at_end());
   if (!c.end()) return bad(c);
+  std::string enabled;
+  for (const auto* word : words) enabled += fmt::format(" {}", word->name);
   print("* ENABLED{}\r\n", enabled);
-  if (condstore) enable_condstore();
+  for (const auto* word : words)
+    if (enabled_.emplace(upper(word->name)).second && word->run != nullptr) word->run(*this);
   ok("Done");
 }
 

@@ -2,6 +2,7 @@
 
 #include "server/imap/message_text.h"
 #include "server/imap/session.h"
+#include "server/store/quota.h"
 
 namespace mailproof::server {
 namespace {
@@ -50,15 +51,53 @@ Flags changed(Flags old, const Flags& given, FlagChange change) {
 
 }  // namespace
 
+void ImapSession::keep_permitted(const Mailbox& mailbox, Flags& flags) const {
+  Flags kept;
+  flags.for_each([&](std::string_view flag) {
+    const char right = iequals(flag, "\\Seen") ? 's' : iequals(flag, "\\Deleted") ? 't' : 'w';
+    if (permits(mailbox, right)) kept.add(flag);
+  });
+  flags = std::move(kept);
+}
+
 bool ImapSession::refuse_change() {
   if (view_->read_only()) no("[READ-ONLY] The mailbox is open for reading only");
   return view_->read_only();
 }
 
+ImapSession::Messages ImapSession::read_messages(imap::Cursor& c) {
+  Messages read;
+  if (c.accept('$')) {
+    for (const auto* extension : extensions_) {
+      if (extension->saved_result == nullptr) continue;
+      for (const Uid uid : extension->saved_result(*this)) read.set.add(uid);
+      if (view_) read.indexes = view_->resolve(read.set, true);
+      return read;
+    }
+    c.fail("a sequence set");
+    return read;
+  }
+  read.set = c.sequence_set();
+  if (c.ok() && view_) read.indexes = view_->resolve(read.set, by_uid_);
+  return read;
+}
+
+std::string_view ImapSession::no_room_for(const AccountState& owner, std::uint64_t octets) {
+  switch (room_for(context(), owner, octets)) {
+    case Room::fits:
+      return {};
+    case Room::over_account:
+      return "[OVERQUOTA] The mailbox is full";
+    case Room::over_domain:
+      return "[OVERQUOTA] The domain is full";
+  }
+  return {};
+}
+
 void ImapSession::cmd_store(imap::Cursor& c) {
   std::optional<Modseq> unchanged_since;
   c.sp();
-  const auto set = c.sequence_set();
+  const auto [set, indexes] = read_messages(c);
   c.sp();
   if (c.accept('(')) {
     if (!c.accept_word("UNCHANGEDSINCE")) return bad("Unknown STORE modifier");
@@ -72,9 +111,13 @@ void ImapSession::cmd_store(imap::Cursor& c) {
   if (!c.end()) return bad(c);
   if (!item || !storable(flags)) return bad("STORE wants FLAGS, +FLAGS or -FLAGS and flags it knows");
   if (refuse_change()) return;
-  const auto indexes = view_->resolve(set, by_uid_);
   if (!indexes) return bad("No such message number");
   if (unchanged_since) enable_condstore();
+  const auto& mailbox = view_->mailbox();
+  const bool may_all = permits(mailbox, 's') && permits(mailbox, 'w') && permits(mailbox, 't');
+  auto permitted = flags;
+  keep_permitted(mailbox, permitted);
+  if (!may_all && permitted.empty()) return no("[NOPERM] These flags may not be set here");
 
   bool gone = false;
   imap::SequenceSet modified;
@@ -90,7 +133,14 @@ void ImapSession::cmd_store(imap::Cursor& c) {
       continue;
     }
     const bool others_change = entry.flags_changed;
-    const auto wanted = changed(message->flags, flags, item->change);
+    auto wanted = changed(message->flags, permitted, item->change);
+    if (!may_all && item->change == FlagChange::replace) {  // what may not be changed stays
+      auto others = message->flags;
+      auto mine = message->flags;
+      keep_permitted(mailbox, mine);
+      others.remove(mine);
+      wanted.add(others);
+    }
     auto kept = wanted;
     if (context().has(defect("imap.seen-forgotten")) && !message->flags.has(Flag::seen)) kept.remove(Flag::seen);
     context().store.set_flags(view_->mailbox(), message, std::move(kept));
@@ -99,7 +149,9 @@ void ImapSession::cmd_store(imap::Cursor& c) {
       continue;
     }
     if (!others_change) view_->told(entry);
-    if (condstore_) print("* {} FETCH (UID {} MODSEQ ({}))\r\n", index + 1, message->uid, message->modseq);
+    if (!condstore_) continue;
+    begin_fetch(index);
+    print("UID {} MODSEQ ({}))\r\n", message->uid, message->modseq);
   }
   const auto code = modified.empty() ? std::string() : fmt::format("[MODIFIED {}] ", modified.format());
   // RFC 2180 section 4.2: OK where nothing was to be told. By UID it is as if the message had never been there (RFC
@@ -111,15 +163,16 @@ void ImapSession::cmd_store(imap::Cursor& c) {
 
 void ImapSession::copy_or_move(imap::Cursor& c, bool move) {
   c.sp();
-  const auto set = c.sequence_set();
+  const auto [set, indexes] = read_messages(c);
   c.sp();
-  const auto name = c.astring().text();
+  const auto name = read_mailbox_name(c);
   if (!c.end()) return bad(c);
   if (move && refuse_change()) return;
-  const auto indexes = view_->resolve(set, by_uid_);
   if (!indexes) return bad("No such message number");
-  const auto target = existing(name, "[TRYCREATE]");
+  const auto target = existing(name, "[TRYCREATE]", 'i');
   if (!target) return;
+  auto& source = view_->mailbox();
+  if (move && !(permits(source, 't') && permits(source, 'e'))) return no("[NOPERM] Nothing may be removed here");
 
   std::vector<MessagePtr> sources;
   std::uint64_t octets = 0;
@@ -131,7 +184,10 @@ void ImapSession::copy_or_move(imap::Cursor& c, bool move) {
     sources.push_back(message);
     octets += message->size();
   }
-  if (const auto full = move ? std::string_view() : no_room_for(octets); !full.empty()) return no(full);
+  if (const auto full =
+          move && &source.owner() == &target->owner() ? std::string_view() : no_room_for(target->owner(), octets);
+      !full.empty())
+    return no(full);
   if (sources.empty()) return ok("No messages");
 
   const bool twice = move && context().has(defect("imap.move-doubles"));
@@ -139,10 +195,17 @@ void ImapSession::copy_or_move(imap::Cursor& c, bool move) {
   imap::SequenceSet from_set;
   imap::SequenceSet to_set;
   for (const auto& message : sources) {
+    progress(from.size(), sources.size());
     from.push_back(message->uid);
     from_set.add(message->uid);
-    to_set.add(context().store.copy(*account_, *message, *target, move)->uid);
-    if (twice) context().store.copy(*account_, *message, *target);
+    const auto made = context().store.copy(target->owner(), *message, *target, move);
+    to_set.add(made->uid);
+    if (&target->owner() != account_) {
+      auto kept = made->flags;
+      keep_permitted(*target, kept);
+      context().store.set_flags(*target, made, std::move(kept));
+    }
+    if (twice) context().store.copy(target->owner(), *message, *target);
   }
   std::string code;
   if (!context().has(latitude("imap.no-uidplus"))) {
@@ -151,20 +214,19 @@ void ImapSession::copy_or_move(imap::Cursor& c, bool move) {
   if (!move) return ok(code.empty() ? "Copied" : code + " Copied");
   // RFC 6851 section 4.3: COPYUID before the EXPUNGEs, untagged.
   if (!code.empty()) print("* OK {} Moved\r\n", code);
-  context().store.expunge(*account_, view_->mailbox(), from);
-  ok(qresync_ ? fmt::format("[HIGHESTMODSEQ {}] Done", view_->mailbox().highest_modseq()) : "Done");
+  context().store.expunge(source.owner(), source, from);
+  ok_expunged();
 }
 
 void ImapSession::cmd_expunge(imap::Cursor& c) {
-  std::optional<imap::SequenceSet> only;
-  if (by_uid_) {
-    c.sp();
-    only = c.sequence_set();
-  }
   if (!c.end()) return bad(c);
-  if (by_uid_ && context().has(latitude("imap.no-uidplus"))) return bad("Unknown command");
   if (refuse_change()) return;
-  expunge_deleted(only);
+  if (!permits(view_->mailbox(), 'e')) return no("[NOPERM] Nothing may be expunged here");
+  expunge_deleted(std::nullopt);
+  ok_expunged();
+}
+
+void ImapSession::ok_expunged() {
   ok(qresync_ ? fmt::format("[HIGHESTMODSEQ {}] Done", view_->mailbox().highest_modseq()) : "Done");
 }
 
@@ -180,7 +242,7 @@ void ImapSession::expunge_deleted(const std::optional<imap::SequenceSet>& only) 
   }
   const bool more = context().has(defect("imap.expunge-takes-undeleted")) && !removed.empty() && newest_undeleted != 0;
   if (more) removed.push_back(newest_undeleted);
-  context().store.expunge(*account_, view_->mailbox(), removed);
+  context().store.expunge(view_->mailbox().owner(), view_->mailbox(), removed);
 }
 
 }  // namespace mailproof::server

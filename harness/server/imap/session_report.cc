@@ -5,16 +5,24 @@
 namespace mailproof::server {
 
 void ImapSession::on_view_stale() {
-  if (!idling_ || !open() || context().has(defect("imap.idle-silent"))) return;
+  if (tells_at_once_ == 0 || answering_ || !open() || context().has(defect("imap.idle-silent"))) return;
   report_changes(true);
   wake();
 }
 
 void ImapSession::report_changes(bool expunges) {
+  for (const auto* extension : extensions_)
+    if (extension->telling != nullptr) extension->telling(*this, expunges);
+  tell_changes(expunges);
+  for (const auto* extension : extensions_)
+    if (extension->told != nullptr) extension->told(*this);
+}
+
+void ImapSession::tell_changes(bool expunges) {
   if (expunges && view_->has_removals()) report_removals(view_->take_removals());
   if (view_->has_arrivals()) {
     view_->take_arrivals();
-    print("* {} EXISTS\r\n* {} RECENT\r\n", view_->size(), view_->recent());
+    tell_size();
   }
   if (!view_->has_flag_changes()) return;
   for (std::size_t i = 0; i < view_->size(); ++i) {
@@ -23,12 +31,22 @@ void ImapSession::report_changes(bool expunges) {
   }
 }
 
+void ImapSession::tell_size() {
+  print("* {} EXISTS\r\n", view_->size());
+  if (!enabled("IMAP4REV2")) print("* {} RECENT\r\n", view_->recent());  // RFC 9051 appendix E
+}
+
+void ImapSession::begin_fetch(std::size_t index) {
+  if (enabled("UIDONLY")) return print("* {} UIDFETCH (", view_->entries()[index].message->uid);
+  print("* {} FETCH (", index + 1);
+}
+
 void ImapSession::report_removals(const std::vector<ImapView::Removal>& removals) {
   if (context().has(defect("imap.exists-shrinks"))) {
     print("* {} EXISTS\r\n", view_->size());
     return;
   }
-  if (!qresync_) {
+  if (!qresync_ && tells_numbers()) {
     for (const auto& removal : removals) print("* {} EXPUNGE\r\n", removal.number);
     return;
   }
@@ -43,7 +61,7 @@ void ImapSession::report_removals(const std::vector<ImapView::Removal>& removals
 
 void ImapSession::report_flags(std::size_t index, const Flags& flags) {
   auto& entry = view_->entries()[index];
-  print("* {} FETCH (", index + 1);
+  begin_fetch(index);
   // RFC 7162 section 3.2.4: with CONDSTORE on, a server that has QRESYNC tells the UID, too.
   if (condstore_ || by_uid_) print("UID {} ", entry.message->uid);
   write_flags(flags, entry.recent);
@@ -53,14 +71,19 @@ void ImapSession::report_flags(std::size_t index, const Flags& flags) {
 }
 
 void ImapSession::write_flags(Flags flags, bool recent) {
-  if (recent) flags.add(Flag::recent);
+  if (recent && !enabled("IMAP4REV2")) flags.add(Flag::recent);
   print("FLAGS {}", flags.format());
 }
 
-void ImapSession::enable_condstore() {
+void ImapSession::enable_qresync() {
+  qresync_ = true;
+  enable_condstore();
+}
+
+void ImapSession::enable_condstore(bool tell) {
   if (condstore_) return;
   condstore_ = true;
-  if (view_) print("* OK [HIGHESTMODSEQ {}] CONDSTORE is on\r\n", view_->mailbox().highest_modseq());
+  if (view_ && tell) print("* OK [HIGHESTMODSEQ {}] CONDSTORE is on\r\n", view_->mailbox().highest_modseq());
 }
 
 void ImapSession::write_vanished_since(Modseq modseq, const imap::SequenceSet* within) {

@@ -4,95 +4,53 @@
 
 namespace mailproof::server {
 
-// select-param = condstore-param / qresync-param (RFC 7162 section 7)
-// qresync-param = "QRESYNC" SP "(" uidvalidity SP mod-sequence-value [SP known-uids] [SP seq-match-data] ")"
 void ImapSession::select(imap::Cursor& c, bool read_only) {
-  std::optional<imap::SequenceSet> known;
-  std::optional<std::pair<std::uint32_t, Modseq>> since;
-  bool condstore = false;
   c.sp();
-  const auto name = c.astring().text();
-  if (c.ok() && c.accept(' ') && c.open_list()) {
+  const auto name = read_mailbox_name(c);
+  if (c.ok() && c.accept(' ') && c.open_list()) {  // select-param (RFC 4466)
     while (c.next_item()) {
-      condstore = true;
-      if (c.accept_word("CONDSTORE")) continue;
-      if (!qresync_ || !c.accept_word("QRESYNC")) return bad("Unknown parameter, or QRESYNC before ENABLE");
-      c.sp();
-      c.expect('(');
-      const auto uid_validity = c.nz_number();
-      c.sp();
-      since.emplace(uid_validity, c.number64());
-      if (c.accept(' ') && c.peek() != '(') {
-        known = c.sequence_set();
-        c.accept(' ');
-      }
-      if (c.peek() == '(') c.skip_value();
-      c.expect(')');
+      const auto* parameter = extensions_.find(&Extension::select_parameters, c.atom());
+      if (parameter == nullptr) return bad("Unknown parameter");
+      if (!parameter->read(*this, c)) return;
     }
   }
   if (!c.end()) return bad(c);
   if (view_) {
-    view_.reset();
+    deselect();
     write("* OK [CLOSED] The other mailbox is closed\r\n");  // RFC 7162 section 3.2.11: enabled or not
   }
-  const auto mailbox = existing(name, "[NONEXISTENT]");
+  const auto mailbox = existing(name, "[NONEXISTENT]", 'r');
   if (!mailbox) return;
-  if (condstore) condstore_ = true;
-  view_ = std::make_unique<ImapView>(*account_, mailbox, read_only, static_cast<Listener&>(*this));
+  constexpr std::string_view changing = "iswte";
+  read_only = read_only || std::none_of(changing.begin(), changing.end(),
+                                        [&](char right) { return permits(*mailbox, right); });  // RFC 4314 section 5.2
+  view_ = std::make_unique<ImapView>(mailbox->owner(), mailbox, read_only, static_cast<Listener&>(*this));
   Flags used;
   for (const auto flag : {Flag::answered, Flag::flagged, Flag::deleted, Flag::seen, Flag::draft}) used.add(flag);
   for (const auto& entry : view_->entries()) used.add(entry.message->flags);
   print("* FLAGS {}\r\n", used.format());
   write(read_only ? "* OK [PERMANENTFLAGS ()] Read-only\r\n"
                   : "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft \\*)] Flags and keywords\r\n");
-  print("* {} EXISTS\r\n* {} RECENT\r\n", view_->size(), view_->recent());
+  tell_size();
   const auto& entries = view_->entries();
   const auto unseen = std::find_if(entries.begin(), entries.end(),
                                    [](const auto& entry) { return !entry.message->flags.has(Flag::seen); });
-  if (unseen != entries.end()) print("* OK [UNSEEN {}] First unseen\r\n", unseen - entries.begin() + 1);
+  if (unseen != entries.end() && tells_numbers() && !enabled("IMAP4REV2"))
+    print("* OK [UNSEEN {}] First unseen\r\n", unseen - entries.begin() + 1);
   print("* OK [UIDVALIDITY {}] UIDs valid\r\n* OK [UIDNEXT {}] Next UID\r\n", mailbox->uid_validity(),
         mailbox->uid_next());
   if (condstore_ || !context().has(latitude("imap.modseq-when-enabled")))
     print("* OK [HIGHESTMODSEQ {}] Highest\r\n", mailbox->highest_modseq());
-  if (since) resync(since->first, since->second, known);
+  for (const auto* extension : extensions_)
+    if (extension->selected != nullptr) extension->selected(*this);
   ok(read_only ? "[READ-ONLY] Examined" : "[READ-WRITE] Selected");
-}
-
-void ImapSession::resync(std::uint32_t uid_validity, Modseq modseq, const std::optional<imap::SequenceSet>& known) {
-  if (uid_validity != view_->mailbox().uid_validity()) return;
-  write_vanished_since(modseq, known ? &*known : nullptr);
-  for (std::size_t i = 0; i < view_->size(); ++i) {
-    const auto& message = *view_->entries()[i].message;
-    if (message.modseq <= modseq || (known && !known->contains(message.uid, view_->last_uid()))) continue;
-    report_flags(i, message.flags);
-  }
 }
 
 void ImapSession::cmd_close(imap::Cursor& c) {
   if (!c.end()) return bad(c);
-  if (!view_->read_only()) expunge_deleted(std::nullopt);
-  view_.reset();
+  if (!view_->read_only() && permits(view_->mailbox(), 'e')) expunge_deleted(std::nullopt);
+  deselect();
   ok("Closed");  // without HIGHESTMODSEQ: RFC 7162 section 3.2.8
-}
-
-void ImapSession::cmd_unselect(imap::Cursor& c) {
-  if (!c.end()) return bad(c);
-  view_.reset();
-  ok("Unselected");
-}
-
-void ImapSession::cmd_idle(imap::Cursor& c) {
-  if (!c.end()) return bad(c);
-  idling_ = true;
-  write("+ idling\r\n");
-  if (view_ && !context().has(defect("imap.idle-silent"))) report_changes(true);
-}
-
-void ImapSession::on_idle_line(std::string_view line) {
-  idling_ = false;
-  if (!iequals(line, "DONE")) return bad("IDLE ends with DONE");
-  if (context().has(defect("imap.idle-silent"))) return print("{} OK IDLE over\r\n", tag_);
-  ok("IDLE over");
 }
 
 }  // namespace mailproof::server

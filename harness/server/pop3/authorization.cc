@@ -7,12 +7,14 @@ namespace mailproof::server {
 void Pop3Session::user(std::string_view argument) {
   if (!may_send_password()) return write("-ERR STLS comes first\r\n");
   if (argument.empty()) return write("-ERR USER needs a name\r\n");
+  if (refuse_malformed(argument)) return;
   user_ = argument;
   write("+OK now the password\r\n");  // also for a name that is not known (RFC 1939 section 13)
 }
 
 void Pop3Session::pass(std::string_view argument) {
   if (user_.empty()) return write("-ERR USER comes first\r\n");
+  if (refuse_malformed(argument)) return user_.clear();
   auto* account = check_password(context(), user_, argument);  // a password may hold spaces
   user_.clear();
   log_in(account);
@@ -64,6 +66,7 @@ void Pop3Session::log_in(AccountState* account) {
 void Pop3Session::stls(std::string_view argument) {
   if (refuse_argument(argument)) return;
   if (secure()) return write("-ERR TLS is up already\r\n");
+  if (utf8_) return write("-ERR TLS comes before UTF8\r\n");
   if (!context().options.offer_tls) return write("-ERR TLS is not offered\r\n");
   write("+OK begin TLS\r\n");
   start_tls();

@@ -11,7 +11,7 @@ const Pop3Session::Command Pop3Session::kCommands[] = {
     {Verb::list, State::transaction, &Pop3Session::list},   {Verb::retr, State::transaction, &Pop3Session::retr},
     {Verb::dele, State::transaction, &Pop3Session::dele},   {Verb::noop, State::transaction, &Pop3Session::noop},
     {Verb::rset, State::transaction, &Pop3Session::rset},   {Verb::top, State::transaction, &Pop3Session::top},
-    {Verb::uidl, State::transaction, &Pop3Session::uidl},
+    {Verb::uidl, State::transaction, &Pop3Session::uidl},   {Verb::utf8, State::authorization, &Pop3Session::utf8},
 };
 
 std::unique_ptr<Connection> make_pop3(ServerContext& context, bool tls) {
@@ -44,6 +44,7 @@ void Pop3Session::handle(std::string_view line) {
   const auto [verb, keyword, arguments] = pop3::parse_command(line);
   if (verb == Verb::capa) return capa(arguments);
   if (verb == Verb::quit) return quit(arguments);
+  if (verb == Verb::lang) return lang(arguments);
   for (const auto& command : kCommands) {
     if (command.verb != verb) continue;
     if (command.state != state_) return write("-ERR not in this state\r\n");
@@ -57,7 +58,7 @@ void Pop3Session::capa(std::string_view argument) {
   if (refuse_argument(argument)) return;
   write(
       "+OK capability list follows\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
-      "LOGIN-DELAY 0\r\nEXPIRE NEVER\r\n");
+      "LOGIN-DELAY 0\r\nEXPIRE NEVER\r\nUTF8 USER\r\nLANG\r\n");
   if (may_send_password()) write("USER\r\n");
   print("SASL {}\r\n", offered_mechanisms(may_send_password()));
   if (context().options.offer_tls && !secure()) write("STLS\r\n");

@@ -13,7 +13,8 @@
 namespace mailproof::server {
 
 /// The server's end of a POP3 connection: RFC 1939, 2449 (CAPA, response codes, pipelining), 2595 (STLS), 5034 (AUTH),
-/// 3206 (AUTH and SYS response codes). The maildrop is locked from login to QUIT or the connection's end.
+/// 3206 (AUTH and SYS response codes), 6856 (UTF8 and LANG). The maildrop is locked from login to QUIT or the
+/// connection's end.
 class Pop3Session final : public Connection {
  public:
   /// RFC 1939 section 3: the autologout timer is at least 10 minutes.
@@ -25,7 +26,7 @@ class Pop3Session final : public Connection {
   enum class State : std::uint8_t { authorization, transaction, update };
   struct Command {
     pop3::Verb verb;
-    State state;  ///< where it may be given; CAPA and QUIT may be given anywhere
+    State state;  ///< where it may be given; CAPA, LANG and QUIT may be given anywhere
     void (Pop3Session::*run)(std::string_view argument);
   };
   static const Command kCommands[];
@@ -39,11 +40,12 @@ class Pop3Session final : public Connection {
 
   void handle(std::string_view line);
 
-  // Either state (pop3_session.cc).
+  // Either state (session.cc).
   void capa(std::string_view argument);
   void quit(std::string_view argument);
+  void lang(std::string_view argument);  // lang.cc
 
-  // AUTHORIZATION (pop3_authorization.cc).
+  // AUTHORIZATION (authorization.cc).
   void user(std::string_view argument);
   void pass(std::string_view argument);
   void apop(std::string_view argument);
@@ -52,7 +54,12 @@ class Pop3Session final : public Connection {
   void go_on(const SaslExchange::Step& step);
   void log_in(AccountState* account);
 
-  // TRANSACTION (pop3_transaction.cc).
+  // RFC 6856 section 2 (utf8.cc).
+  void utf8(std::string_view argument);
+  bool refuse_malformed(std::string_view name_or_password);
+  bool refuse_without_utf8(std::string_view message);
+
+  // TRANSACTION (transaction.cc).
   void stat(std::string_view argument);
   void list(std::string_view argument);
   void uidl(std::string_view argument);
@@ -72,6 +79,7 @@ class Pop3Session final : public Connection {
   State state_ = State::authorization;
   std::string timestamp_;  ///< APOP's, with brackets
   std::string user_;       ///< USER was given
+  bool utf8_ = false;      ///< UTF8 was given: messages go out as they are
   std::optional<SaslExchange> exchange_;
   AccountState* account_ = nullptr;
   std::optional<Maildrop> maildrop_;

@@ -76,6 +76,7 @@ void Pop3Session::retr(std::string_view argument) {
   const auto n = message_number(argument);
   if (!n) return;
   const auto& content = maildrop_->message(*n)->content;
+  if (refuse_without_utf8(*content)) return;
   print("+OK {} octets\r\n", maildrop_->octets(*n));
   if (context().has(defect("pop3.retr-cut-at-dot-line"))) {
     write(text::dot_stuffed(before_dot_line(*content)));
@@ -98,7 +99,7 @@ void Pop3Session::top(std::string_view argument) {
   const auto wanted = pop3::parse_top(argument);
   if (!wanted) return print("-ERR {}\r\n", wanted.error().why);
   const auto n = present(wanted->number);
-  if (!n) return;
+  if (!n || refuse_without_utf8(*maildrop_->message(*n)->content)) return;
   write("+OK top of message follows\r\n");
   write(text::dot_stuffed(top_of(*maildrop_->message(*n)->content, wanted->lines)));
 }

@@ -214,6 +214,7 @@ std::optional<Time> Delivery::deadline() const {
 }
 
 void Delivery::advance(Time now) {
+  context_.store.at(now);
   try_again(now);
   while (!reports_.empty() && reports_.front().due <= now) {
     const auto report = std::move(reports_.front());

@@ -76,11 +76,13 @@ void SmtpSession::greet(std::string_view client, bool extended) {
   chunked_ = false;
   const auto& options = context().options;
   if (!extended) return print("250 {}\r\n", options.host);
-  print("250-{}\r\n250-ENHANCEDSTATUSCODES\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-CHUNKING\r\n250-DSN\r\n",
-        options.host);
+  print(
+      "250-{}\r\n250-ENHANCEDSTATUSCODES\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-CHUNKING\r\n250-DSN\r\n250-SIZE "
+      "{}\r\n",
+      options.host, kSizeLimit);
   if (options.offer_tls && !secure()) write("250-STARTTLS\r\n");
   if (!lmtp_) print("250-AUTH {}\r\n", offered_mechanisms(may_send_password()));
-  print("250 SIZE {}\r\n", kSizeLimit);
+  write("250 SMTPUTF8\r\n");
 }
 
 bool SmtpSession::takes_none(std::string_view arguments) {

@@ -20,7 +20,7 @@ class SmtpSession final : public Connection {
   /// RFC 5321 section 4.5.3.2.7: at least 5 minutes.
   static constexpr Duration kTimeout = std::chrono::minutes(5);
   /// Octets of a message, as SIZE announces them (RFC 1870).
-  static constexpr std::uint64_t kSizeLimit = 32U << 20U;
+  static constexpr std::uint64_t kSizeLimit = 10U << 20U;
   /// RFC 5321 section 4.5.3.1.8 asks for at least 100.
   static constexpr std::size_t kMostRecipients = 1000;
 
@@ -70,13 +70,15 @@ class SmtpSession final : public Connection {
   void finish_data();
   void reply(const DeliveryReply& reply);
   AccountState* recipient(std::string_view path);
-  std::string_view with() const;
+  bool refuse_address(std::string_view address);
+  std::string_view with(bool utf8) const;
 
   const bool lmtp_;
   text::LineReader lines_;
   std::string client_;     ///< what EHLO, HELO or LHLO said; empty before
   bool extended_ = false;  ///< EHLO or LHLO, not HELO
   bool authenticated_ = false;
+  bool utf8_ = false;  ///< MAIL said SMTPUTF8 (RFC 6531)
   std::optional<SaslExchange> exchange_;
   std::optional<Envelope> envelope_;       ///< from MAIL to the end of DATA, or RSET
   std::optional<text::DotReader> reader_;  ///< while a message comes in

@@ -13,15 +13,15 @@ void SmtpSession::mail(std::string_view arguments) {
   if (envelope_) return write("503 5.5.1 one message at a time\r\n");
   const auto from = smtp::parse_mail_from(arguments);
   if (!from) return print("{} 5.5.4 {}\r\n", from.error().where, from.error().why);
-  if (from->smtputf8 || from->body == smtp::Body::binary_mime) {
-    return write("555 5.5.4 SMTPUTF8 and BINARYMIME are not offered\r\n");
-  }
+  if (from->body == smtp::Body::binary_mime) return write("555 5.5.4 BINARYMIME is not offered\r\n");
   if (from->size > kSizeLimit) return print("552 5.3.4 no message over {} octets\r\n", kSizeLimit);
+  utf8_ = from->smtputf8;
+  if (refuse_address(from->path)) return;
   envelope_ = Envelope{.sender = from->path,
                        .id = from->envid,
                        .return_full = from->ret == smtp::Ret::full,
                        .client = client_,
-                       .with = with(),
+                       .with = with(utf8_),
                        .recipients = {}};
   write("250 2.1.0 sender ok\r\n");
 }
@@ -30,6 +30,7 @@ void SmtpSession::rcpt(std::string_view arguments) {
   if (!envelope_) return write("503 5.5.1 MAIL comes first\r\n");
   const auto to = smtp::parse_rcpt_to(arguments);
   if (!to) return print("{} 5.5.4 {}\r\n", to.error().where, to.error().why);
+  if (refuse_address(to->path)) return;
   if (envelope_->recipients.size() >= kMostRecipients) return write("452 4.5.3 too many recipients\r\n");
   const auto domain = smtp::split_mailbox(to->path).domain;
   if (!domain.empty() && !iequals(domain, context().options.domain)) {
@@ -44,6 +45,15 @@ void SmtpSession::rcpt(std::string_view arguments) {
                                    .notify_failure = !notify.given || notify.failure,
                                    .notify_success = notify.success});
   print("250 2.1.5 <{}> recipient ok\r\n", to->path);
+}
+
+/// RFC 6531 section 3.5: an address in UTF-8 goes with SMTPUTF8 only. True: the refusal was said.
+bool SmtpSession::refuse_address(std::string_view address) {
+  const bool ascii =
+      std::all_of(address.begin(), address.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  if (ascii || utf8_) return false;
+  write("553 5.6.7 an address in UTF-8 goes with SMTPUTF8\r\n");
+  return true;
 }
 
 /// Mail for the postmaster must not be refused (RFC 5321 section 4.5.1); here the first account is the postmaster.
@@ -148,8 +158,11 @@ void SmtpSession::finish_data() {
 
 void SmtpSession::reply(const DeliveryReply& reply) { print("{} {} {}\r\n", reply.code, reply.status, reply.text); }
 
-/// The protocol as Received names it (RFC 3848).
-std::string_view SmtpSession::with() const {
+/// The protocol as Received names it (RFC 3848, RFC 6531 section 4.3).
+std::string_view SmtpSession::with(bool utf8) const {
+  if (utf8 && lmtp_) return secure() ? "UTF8LMTPS" : "UTF8LMTP";
+  if (utf8 && authenticated_) return secure() ? "UTF8SMTPSA" : "UTF8SMTPA";
+  if (utf8) return secure() ? "UTF8SMTPS" : "UTF8SMTP";
   if (lmtp_) return secure() ? "LMTPS" : "LMTP";
   if (!extended_) return "SMTP";
   if (authenticated_) return secure() ? "ESMTPSA" : "ESMTPA";

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/time.h"
+#include "server/store/extras.h"
 #include "wire/imap/flags.h"
 
 namespace mailproof::server {
@@ -36,14 +37,17 @@ struct Message {
   Uid uid = 0;
   std::shared_ptr<const std::string> content;  ///< RFC 5322 text, CRLF line ends
   InternalDate date;
+  InternalDate saved;  ///< when it came into this mailbox
   Flags flags;
   Modseq modseq = 0;
   bool expunged = false;
   bool hidden = false;  ///< from POP3, which deleted it: only with a latitude
+  Extras extras;
   std::uint64_t size() const { return content->size(); }
 };
 using MessagePtr = std::shared_ptr<Message>;
 
+class AccountState;
 class Mailbox;
 
 /// Told of every change to a mailbox, at once, also of changes it made itself. Must not watch or unwatch from within.
@@ -64,9 +68,11 @@ class Mailbox {
     Modseq modseq;
   };
 
-  Mailbox(std::string name, std::uint32_t uid_validity) : name_(std::move(name)), uid_validity_(uid_validity) {}
+  Mailbox(AccountState& owner, std::string name, std::uint32_t uid_validity)
+      : owner_(owner), name_(std::move(name)), uid_validity_(uid_validity) {}
 
-  const std::string& name() const { return name_; }
+  AccountState& owner() const { return owner_; }
+  const std::string& name() const { return name_; }  ///< as its owner calls it
   std::uint32_t uid_validity() const { return uid_validity_; }
   Uid uid_next() const { return uid_next_; }
   Modseq highest_modseq() const { return highest_modseq_; }
@@ -84,8 +90,12 @@ class Mailbox {
   Uid recent_from() const { return recent_from_; }
   Uid claim_recent();  ///< returns recent_from() and makes all present messages old
 
+  Extras& extras() { return extras_; }
+  const Extras& extras() const { return extras_; }
+
  private:
   friend class Store;
+  AccountState& owner_;
   std::string name_;
   std::string special_use_;
   std::uint32_t uid_validity_;
@@ -95,6 +105,7 @@ class Mailbox {
   std::vector<MessagePtr> messages_;
   std::vector<Expunged> expunged_;
   std::vector<MailboxWatcher*> watchers_;
+  Extras extras_;
 };
 
 /// The POP3 identity of a message (RFC 1939 section 7): UIDVALIDITY and UID, 16 hex digits, never given again.

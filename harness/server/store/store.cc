@@ -32,6 +32,12 @@ std::shared_ptr<Mailbox> AccountState::mailbox(std::string_view name) const {
   return at == mailboxes_.end() ? nullptr : at->second;
 }
 
+std::uint64_t AccountState::messages() const {
+  std::uint64_t sum = 0;
+  for (const auto& [name, mailbox] : mailboxes_) sum += mailbox->messages().size();
+  return sum;
+}
+
 Store::Store(const ServerOptions& options)
     : switches_(options),
       next_uid_validity_(1'000'000'000U +
@@ -82,22 +88,24 @@ Room Store::would_fit(const AccountState& account, std::uint64_t octets) const {
   const auto over = [octets](std::uint64_t usage, std::optional<std::uint64_t> limit) {
     return limit && (usage > *limit || octets > *limit - usage);
   };
-  if (over(account.usage_, account.config_.quota)) return Room::over_account;
+  if (over(account.usage_, account.config_.quota) || account.messages() >= kMessageQuota) return Room::over_account;
   if (over(account.shared_->usage, account.shared_->quota)) return Room::over_domain;
   return Room::fits;
 }
 
 MessagePtr Store::append(AccountState& account, Mailbox& mailbox, std::shared_ptr<const std::string> content,
-                         Flags flags, InternalDate date) {
+                         Flags flags, InternalDate date, const Message* copied) {
   auto message = std::make_shared<Message>();
   message->uid = mailbox.uid_next_++;
   message->content = std::move(content);
   message->date = date;
+  message->saved = internal_date(now_);
   message->flags = std::move(flags);
   message->modseq = ++mailbox.highest_modseq_;
   account.usage_ += message->size();
   account.shared_->usage += message->size();
   mailbox.messages_.push_back(message);
+  for (auto* watcher : watchers_) watcher->on_added(account, mailbox, message, copied);
   for (auto* watcher : mailbox.watchers_) watcher->on_append(message);
   return message;
 }
@@ -105,7 +113,7 @@ MessagePtr Store::append(AccountState& account, Mailbox& mailbox, std::shared_pt
 MessagePtr Store::copy(AccountState& account, const Message& message, Mailbox& to, bool moves) {
   const bool apart = moves && switches_.on(defect("imap.copies-die-together"));
   return append(account, to, apart ? std::make_shared<const std::string>(*message.content) : message.content,
-                message.flags, message.date);
+                message.flags, message.date, &message);
 }
 
 void Store::expunge_copies(AccountState& account, const std::vector<MessagePtr>& gone) {
@@ -122,6 +130,7 @@ bool Store::set_flags(Mailbox& mailbox, const MessagePtr& message, Flags flags) 
   if (message->expunged || message->flags == flags) return false;
   message->flags = std::move(flags);
   if (!switches_.on(defect("imap.modseq-stays"))) message->modseq = ++mailbox.highest_modseq_;
+  for (auto* watcher : watchers_) watcher->on_flags(mailbox, message);
   for (auto* watcher : mailbox.watchers_) watcher->on_flags(message);
   return true;
 }
@@ -149,8 +158,16 @@ std::size_t Store::expunge(AccountState& account, Mailbox& mailbox, std::span<co
     }
     for (auto* watcher : mailbox.watchers_) watcher->on_expunge(message);
   }
+  for (auto* watcher : watchers_) watcher->on_expunged(account, mailbox, gone);
   if (switches_.on(defect("imap.copies-die-together"))) expunge_copies(account, gone);
   return gone.size();
+}
+
+void Store::subscribe(AccountState& account, const std::string& name, bool subscribed) {
+  const bool changed =
+      subscribed ? account.subscriptions_.insert(name).second : account.subscriptions_.erase(name) != 0;
+  if (!changed) return;
+  for (auto* watcher : watchers_) watcher->on_subscribed(account, name, subscribed);
 }
 
 void Store::forget_newest() {
@@ -163,9 +180,10 @@ void Store::forget_newest() {
 }
 
 std::shared_ptr<Mailbox> Store::create_one(AccountState& account, std::string_view name, std::string_view special_use) {
-  auto mailbox = std::make_shared<Mailbox>(std::string(name), next_uid_validity_++);
+  auto mailbox = std::make_shared<Mailbox>(account, std::string(name), next_uid_validity_++);
   mailbox->special_use_ = special_use;
   account.mailboxes_.emplace(mailbox->name_, mailbox);
+  for (auto* watcher : watchers_) watcher->on_created(account, *mailbox);
   return mailbox;
 }
 
@@ -187,6 +205,7 @@ bool Store::remove(AccountState& account, std::string_view name) {
   for (const auto& message : mailbox->messages_) all.push_back(message->uid);
   expunge(account, *mailbox, all);
   account.mailboxes_.erase(mailbox->name_);
+  for (auto* watcher : watchers_) watcher->on_removed(account, *mailbox);
   return true;
 }
 
@@ -217,6 +236,8 @@ bool Store::rename(AccountState& account, std::string_view from, std::string_vie
   const auto cut = target.rfind(kHierarchyDelimiter);
   if (cut != std::string::npos) create(account, std::string_view(target).substr(0, cut));
   for (const auto& box : moved) account.mailboxes_.emplace(box->name_, box);
+  for (auto* watcher : watchers_)
+    for (const auto& box : moved) watcher->on_renamed(account, *box, source + box->name_.substr(target.size()));
   for (const auto& box : moved) {
     if (switches_.on(defect("quota.rename-counts-again"))) account.usage_ += box->octets();
     if (!switches_.on(defect("imap.rename-loses-newest")) || box->messages_.empty()) continue;

@@ -15,6 +15,9 @@
 
 namespace mailproof::server {
 
+/// So many messages an account may have (MESSAGE of RFC 9208).
+inline constexpr std::uint64_t kMessageQuota = 1'000'000;
+
 /// Between the parts of a mailbox name.
 inline constexpr char kHierarchyDelimiter = '/';
 
@@ -34,11 +37,14 @@ class AccountState {
   const Account& config() const { return config_; }
   std::optional<std::uint64_t> quota() const { return config_.quota; }
   std::uint64_t usage() const { return usage_; }  ///< octets over all mailboxes
+  std::uint64_t messages() const;                 ///< over all mailboxes
   SharedLimit& shared() const { return *shared_; }
   Mailbox& inbox() const { return *inbox_; }
   std::shared_ptr<Mailbox> mailbox(std::string_view name) const;  ///< null when there is none of this name
   const std::map<std::string, std::shared_ptr<Mailbox>, std::less<>>& mailboxes() const { return mailboxes_; }
-  std::set<std::string, std::less<>>& subscriptions() { return subscriptions_; }
+  const std::set<std::string, std::less<>>& subscriptions() const { return subscriptions_; }
+
+  Extras extras;
 
   /// The POP3 session that has the maildrop to itself (RFC 1939 section 4); null when nobody has.
   const void* maildrop_owner = nullptr;
@@ -52,6 +58,20 @@ class AccountState {
   std::shared_ptr<Mailbox> inbox_;
   std::map<std::string, std::shared_ptr<Mailbox>, std::less<>> mailboxes_;
   std::set<std::string, std::less<>> subscriptions_;
+};
+
+/// Told of what becomes of every mailbox of every account, at once. Must not watch or unwatch from within.
+class StoreWatcher {
+ public:
+  virtual ~StoreWatcher() = default;
+  /// `copied` is the message it is a copy of, or null.
+  virtual void on_added(AccountState&, Mailbox&, const MessagePtr&, const Message* copied) { (void)copied; }
+  virtual void on_expunged(AccountState&, Mailbox&, std::span<const MessagePtr>) {}
+  virtual void on_flags(Mailbox&, const MessagePtr&) {}
+  virtual void on_created(AccountState&, Mailbox&) {}
+  virtual void on_removed(AccountState&, Mailbox&) {}
+  virtual void on_subscribed(AccountState&, std::string_view name, bool subscribed) { (void)name, (void)subscribed; }
+  virtual void on_renamed(AccountState&, Mailbox&, std::string_view from) { (void)from; }
 };
 
 enum class Room { fits, over_account, over_domain };
@@ -71,8 +91,9 @@ class Store {
   SharedLimit* shared(std::string_view customer);  ///< null when no account is the customer's; "" = the domain
   void set_quota(AccountState& account, std::optional<std::uint64_t> octets) { account.config_.quota = octets; }
 
+  /// `copied`: the message it is a copy of.
   MessagePtr append(AccountState& account, Mailbox& mailbox, std::shared_ptr<const std::string> content, Flags flags,
-                    InternalDate date);
+                    InternalDate date, const Message* copied = nullptr);
   /// `moves`: the source goes, which with a defect takes its copies along, but not this one.
   MessagePtr copy(AccountState& account, const Message& message, Mailbox& to, bool moves = false);
   /// MODSEQ rises and watchers are told only when the flags really change. Returns whether they did.
@@ -88,8 +109,18 @@ class Store {
   /// False when the source does not exist or the target does.
   bool rename(AccountState& account, std::string_view from, std::string_view to);
 
+  void subscribe(AccountState& account, const std::string& name, bool subscribed);
+
   /// Only with a defect: as if the newest message of every mailbox had never come to the disk.
   void forget_newest();
+
+  /// What time it is, for what is stored from now on.
+  void at(Time now) { now_ = now; }
+
+  void watch(StoreWatcher& watcher) { watchers_.push_back(&watcher); }
+  void unwatch(StoreWatcher& watcher) { std::erase(watchers_, &watcher); }
+
+  void set_special_use(Mailbox& mailbox, std::string use) { mailbox.special_use_ = std::move(use); }
 
   static bool has_inferiors(const AccountState& account, std::string_view name);
 
@@ -102,7 +133,9 @@ class Store {
   std::map<std::string, AccountState*, std::less<>> by_login_;  ///< lower case: logins and addresses
   std::map<std::string, AccountState*, std::less<>> by_address_;
   std::map<std::string, SharedLimit, std::less<>> shared_;  ///< by customer
+  std::vector<StoreWatcher*> watchers_;
   const Switches switches_;
+  Time now_{};
   std::uint32_t next_uid_validity_;
 };
 

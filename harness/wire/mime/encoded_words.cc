@@ -34,6 +34,17 @@ std::optional<std::string> from_q(std::string_view text) {
   return out;
 }
 
+/// Of ISO 8859-1 every octet is the code point of its character.
+std::string from_latin(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (octet >= 0x80) out += static_cast<char>(0xC0U | (octet >> 6U));
+    out += static_cast<char>(octet < 0x80 ? octet : 0x80U | (octet & 0x3FU));
+  }
+  return out;
+}
+
 /// Takes one encoded word off the front: "=?utf-8?Q?Rechnung?=".
 std::optional<std::string> take_word(std::string_view& text) {
   if (!text.starts_with("=?")) return std::nullopt;
@@ -42,12 +53,14 @@ std::optional<std::string> take_word(std::string_view& text) {
   const auto end = text.find("?=", charset + 3);
   if (end == std::string_view::npos) return std::nullopt;
   const auto known = text.substr(2, charset - 2);
-  if (!iequals(known, "utf-8") && !iequals(known, "us-ascii")) return std::nullopt;
+  const bool latin = iequals(known, "iso-8859-1");
+  if (!latin && !iequals(known, "utf-8") && !iequals(known, "us-ascii")) return std::nullopt;
   const auto inside = text.substr(charset + 3, end - charset - 3);
   std::optional<std::string> out;
   if (to_lower(text[charset + 1]) == 'q') out = from_q(inside);
   if (to_lower(text[charset + 1]) == 'b')
     if (auto plain = unbase64(inside)) out = std::move(*plain);
+  if (out && latin) out = from_latin(*out);
   if (out) text.remove_prefix(end + 2);
   return out;
 }

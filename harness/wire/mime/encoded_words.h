@@ -8,7 +8,8 @@ namespace mailproof::mime {
 /// octets, folded between them. `text` is UTF-8; no character is cut.
 std::string encoded_words(std::string_view text);
 
-/// What a header's text means, as far as its words are UTF-8 or US-ASCII; other words stay as they are. Unfolded text.
+/// What a header's text means, as far as its words are UTF-8, US-ASCII or ISO 8859-1; other words stay as they are.
+/// Unfolded text.
 std::string decoded_words(std::string_view text);
 
 }  // namespace mailproof::mime

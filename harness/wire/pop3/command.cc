@@ -11,7 +11,7 @@
 namespace mailproof::pop3 {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Verb>, 15> kVerbs{{{"USER", Verb::user},
+constexpr std::array<std::pair<std::string_view, Verb>, 17> kVerbs{{{"USER", Verb::user},
                                                                     {"PASS", Verb::pass},
                                                                     {"APOP", Verb::apop},
                                                                     {"AUTH", Verb::auth},
@@ -25,6 +25,8 @@ constexpr std::array<std::pair<std::string_view, Verb>, 15> kVerbs{{{"USER", Ver
                                                                     {"RSET", Verb::rset},
                                                                     {"TOP", Verb::top},
                                                                     {"UIDL", Verb::uidl},
+                                                                    {"UTF8", Verb::utf8},
+                                                                    {"LANG", Verb::lang},
                                                                     {"QUIT", Verb::quit}}};
 
 bool is_hex(char c) { return (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'f'); }

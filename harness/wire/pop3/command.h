@@ -23,6 +23,8 @@ enum class Verb : std::uint8_t {
   rset,
   top,
   uidl,
+  utf8,
+  lang,
   quit,
   unknown
 };

@@ -106,7 +106,7 @@ TEST_F(ImapSync, MailboxesAreListedRenamedAndRemoved) {
   EXPECT_EQ(phone_.status("DELETE Saved"), "OK");
   EXPECT_THAT(desk_.say("NOOP"), StartsWith("* 1 EXPUNGE\r\n")) << "who has it selected sees it emptied";
   EXPECT_THAT(phone_.say("DELETE INBOX"), HasSubstr("NO [CANNOT]"));
-  EXPECT_THAT(phone_.say("NAMESPACE"), StartsWith("* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n"));
+  EXPECT_THAT(phone_.say("NAMESPACE"), StartsWith("* NAMESPACE ((\"\" \"/\")) ((\"Other Users/\" \"/\")) NIL\r\n"));
 }
 
 TEST_F(ImapSync, LimitsAreNotSetByUsers) {
@@ -115,7 +115,7 @@ TEST_F(ImapSync, LimitsAreNotSetByUsers) {
   EXPECT_EQ(phone_.status("SETQUOTA alice STORAGE"), "BAD");
   EXPECT_TRUE(world_.server.set_quota("alice", 2048));
   EXPECT_THAT(phone_.append("INBOX", plain_message(5)), HasSubstr("NO [OVERQUOTA] The mailbox is full"));
-  EXPECT_THAT(phone_.say("GETQUOTA alice"), HasSubstr("* QUOTA \"alice\" (STORAGE 3 2)\r\n"));
+  EXPECT_THAT(phone_.say("GETQUOTA alice"), HasSubstr("* QUOTA \"alice\" (STORAGE 3 2 MESSAGE 4 1000000)\r\n"));
   EXPECT_THAT(phone_.say("GETQUOTA nobody"), HasSubstr("NO [NONEXISTENT]"));
 }
 

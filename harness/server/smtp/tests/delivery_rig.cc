@@ -107,7 +107,7 @@ Dialogue pop3_login(Rig& rig, std::string_view login) {
 
 std::string mime_message(std::string_view subject) {
   return fmt::format(
-      "From: Caroline Wei\xc3\x9f <bob@example.test>\r\n"
+      "From: Caroline =?utf-8?Q?Wei=C3=9F?= <bob@example.test>\r\n"
       "To: alice@example.test\r\n"
       "Subject: {}\r\n"
       "Message-ID: <{}@example.test>\r\n"

@@ -25,8 +25,8 @@ TEST(Smtp, GreetsAndOffersItsExtensions) {
   EXPECT_THAT(client.say("EHLO"), StartsWith("501 5.5.4"));
   EXPECT_EQ(client.say("EHLO client.example.test"),
             "250-mail.example.test\r\n250-ENHANCEDSTATUSCODES\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-CHUNKING\r\n250-"
-            "DSN\r\n"
-            "250-STARTTLS\r\n250-AUTH PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256\r\n250 SIZE 33554432\r\n");
+            "DSN\r\n250-SIZE 10485760\r\n"
+            "250-STARTTLS\r\n250-AUTH PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256\r\n250 SMTPUTF8\r\n");
 }
 
 TEST(Smtp, DeliversEveryOctetWithTraceFieldsOnTop) {
@@ -94,6 +94,30 @@ TEST(Smtp, RefusesWithTheRightCode) {
   EXPECT_TRUE(client.closing());
 }
 
+TEST(Smtp, AddressesInUtf8GoWithSmtputf8) {
+  Rig rig;
+  auto client = smtp(rig);
+  client.say("EHLO client.example.test");
+  EXPECT_THAT(client.say("MAIL FROM:<j\xc3\xb6rg@example.test>"), StartsWith("553 5.6.7"));
+  EXPECT_THAT(client.say("MAIL FROM:<bob@example.test>"), StartsWith("250"));
+  EXPECT_THAT(client.say("RCPT TO:<j\xc3\xb6rg@example.test>"), StartsWith("553 5.6.7"));
+  client.say("RSET");
+  EXPECT_THAT(client.say("MAIL FROM:<j\xc3\xb6rg@example.test> SMTPUTF8"), StartsWith("250 2.1.0"));
+  EXPECT_THAT(client.say("RCPT TO:<j\xc3\xb6rg@example.test>"), StartsWith("550 5.1.1"));
+  EXPECT_THAT(client.say("RCPT TO:<alice@example.test>"), StartsWith("250 2.1.5"));
+  client.say("DATA");
+  client.say(
+      "Subject: Gr\xc3\xbc\xc3\x9f"
+      "e");
+  client.say("");
+  EXPECT_THAT(client.say("."), StartsWith("250 2.0.0"));
+  const auto mail = rig.inbox("alice").front();
+  EXPECT_THAT(mail, StartsWith("Return-Path: <j\xc3\xb6rg@example.test>\r\n"));
+  EXPECT_THAT(mail, HasSubstr(" with UTF8SMTP id ")) << "RFC 6531 section 4.3";
+  EXPECT_THAT(mail, HasSubstr("Subject: Gr\xc3\xbc\xc3\x9f"
+                              "e\r\n"));
+}
+
 TEST(Smtp, AMessageOverTheLimitIsReadToItsEndAndRefused) {
   Rig rig;
   auto client = lmtp(rig);
@@ -105,7 +129,7 @@ TEST(Smtp, AMessageOverTheLimitIsReadToItsEndAndRefused) {
   const std::string line(1022, 'x');
   std::string piece;
   for (int i = 0; i < 1024; ++i) piece += line + "\r\n";
-  for (int i = 0; i < 33; ++i) EXPECT_EQ(client.send(piece), "");
+  for (int i = 0; i < 11; ++i) EXPECT_EQ(client.send(piece), "");
   const auto said = client.say(".");
   EXPECT_EQ(said, "552 5.3.4 the message is too large\r\n552 5.3.4 the message is too large\r\n");
   EXPECT_TRUE(rig.inbox("alice").empty());
