@@ -38,6 +38,22 @@ inline constexpr auto kImapDefects = std::to_array<Switch>({
     {"imap.rename-loses-newest", "RENAME loses the newest message of the mailbox", "loss"},
     {"imap.list-merges-ampersand", "LIST encodes an ampersand between two letters that are not ASCII as one of them",
      "mailboxes"},
+    {"imap.expunge-leaves-one", "EXPUNGE leaves one of several messages with \\Deleted, the newest", "removal"},
+    {"imap.logout-expunges", "LOGOUT expunges what has \\Deleted in the selected mailbox", "removal"},
+    {"imap.expunged-comes-back", "a server that is killed has what was expunged last from every mailbox again",
+     "duplicates"},
+    {"imap.copy-loses-flags", "COPY makes messages without any flag", "flags"},
+    {"imap.copy-in-part", "COPY without room for all copies what fits and answers NO", "duplicates"},
+    {"imap.copy-cuts", "COPY keeps the first half of a message", "content"},
+    {"imap.move-leaves-source", "MOVE leaves the message in the source as well", "duplicates"},
+    {"imap.rename-inbox-keeps", "RENAME of INBOX leaves its messages in INBOX as well", "duplicates"},
+    {"imap.create-empties", "CREATE of a mailbox that is there answers OK and empties it", "loss"},
+    {"imap.delete-takes-inferiors", "DELETE of a mailbox takes those below it along", "loss"},
+    {"imap.append-into-nothing", "APPEND to a mailbox that is not there answers OK", "conformance"},
+    {"imap.append-cut", "APPEND keeps the first 2048 octets of a message", "content"},
+    {"imap.append-date-ignored", "APPEND takes the time of the day for the date-time that it was given", "conformance"},
+    {"imap.refused-literal-obeyed", "the octets of a non-synchronising literal that is refused are read as commands",
+     "conformance"},
 });
 
 }  // namespace mailproof::server

@@ -150,7 +150,7 @@ void ImapSession::dispatch(std::span<const CommandRow> rows, imap::Cursor& c) {
                              : row.states == kNotAuthenticated ? "after login"
                                                                : "without a selected mailbox"));
     }
-    tell_expunges_ = row.expunges_may_be_told;
+    tell_expunges_ = row.expunges_may_be_told || context().has(defect("imap.expunge-in-fetch"));
     if (context().has(latitude("imap.expunge-waits-for-noop"))) {
       tell_expunges_ = row.run == &ImapSession::cmd_noop || row.run == &ImapSession::cmd_expunge ||
                        row.run == &ImapSession::cmd_move;
@@ -176,7 +176,8 @@ imap::LiteralAction ImapSession::on_literal_begin(const imap::LiteralBegin& begi
       append_refusal_.clear();
       append_body_.reset();
     }
-    return begin.synchronising ? LiteralAction::refuse : LiteralAction::discard;
+    const bool obeyed = context().has(defect("imap.refused-literal-obeyed"));
+    return begin.synchronising || obeyed ? LiteralAction::refuse : LiteralAction::discard;
   }
   if (begin.synchronising) write("+ Ready for literal data\r\n");
   return action;

@@ -151,6 +151,7 @@ class ImapSession final : public Connection, private ImapView::Listener, private
   std::string tag_;
   bool by_uid_ = false;        ///< the command came as UID ...
   bool tell_expunges_ = true;  ///< the command at hand may be answered with EXPUNGE
+  std::size_t rows_ = 0;       ///< told by the FETCH at hand
   bool idling_ = false;
   bool condstore_ = false;  ///< RFC 7162 section 3.1: MODSEQ in every FETCH from now on
   bool qresync_ = false;

@@ -94,6 +94,10 @@ void ImapSession::cmd_create(imap::Cursor& c) {
                         name.find("//") != std::string::npos || name.find_first_of("*%\r\n") != std::string::npos ||
                         name.find('\0') != std::string::npos || !imap::decode_utf7(name);
   if (unusable) return no("[CANNOT] No mailbox can have that name");
+  if (const auto there = account_->mailbox(name); there && context().has(defect("imap.create-empties"))) {
+    context().store.empty(*account_, *there);
+    return ok("Created");
+  }
   if (!context().store.create(*account_, name)) return no("[ALREADYEXISTS] There is such a mailbox");
   ok("Created");
 }
@@ -205,7 +209,9 @@ void ImapSession::cmd_status(imap::Cursor& c) {
   std::string values;
   for (const auto& item : items) {
     bool known = false;
-    const auto value = status_value(*mailbox, item, known);
+    auto value = status_value(*mailbox, item, known);
+    if (item == "UNSEEN" && context().has(defect("imap.status-drifts"))) value += mailbox->expunged().size();
+    if (item == "UIDNEXT" && context().has(defect("imap.uidnext-behind"))) --value;
     if (!known) return bad("Unknown status item");
     if (item == "HIGHESTMODSEQ") enable_condstore();
     values += fmt::format("{}{} {}", values.empty() ? "" : " ", item, value);

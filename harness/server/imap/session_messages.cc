@@ -99,7 +99,8 @@ void ImapSession::cmd_store(imap::Cursor& c) {
       continue;
     }
     if (!others_change) view_->told(entry);
-    if (condstore_) print("* {} FETCH (UID {} MODSEQ ({}))\r\n", index + 1, message->uid, message->modseq);
+    if (condstore_ && !context().has(defect("imap.silent-store-hides-modseq")))
+      print("* {} FETCH (UID {} MODSEQ ({}))\r\n", index + 1, message->uid, message->modseq);
   }
   const auto code = modified.empty() ? std::string() : fmt::format("[MODIFIED {}] ", modified.format());
   // RFC 2180 section 4.2: OK where nothing was to be told. By UID it is as if the message had never been there (RFC
@@ -116,7 +117,8 @@ void ImapSession::copy_or_move(imap::Cursor& c, bool move) {
   const auto name = c.astring().text();
   if (!c.end()) return bad(c);
   if (move && refuse_change()) return;
-  const auto indexes = view_->resolve(set, by_uid_);
+  const bool by_number = move && context().has(defect("imap.move-takes-numbers"));
+  const auto indexes = view_->resolve(set, by_uid_ && !by_number);
   if (!indexes) return bad("No such message number");
   const auto target = existing(name, "[TRYCREATE]");
   if (!target) return;
@@ -131,7 +133,12 @@ void ImapSession::copy_or_move(imap::Cursor& c, bool move) {
     sources.push_back(message);
     octets += message->size();
   }
-  if (const auto full = move ? std::string_view() : no_room_for(octets); !full.empty()) return no(full);
+  if (const auto full = move ? std::string_view() : no_room_for(octets); !full.empty()) {
+    for (const auto& message : sources)
+      if (context().has(defect("imap.copy-in-part")) && no_room_for(message->size()).empty())
+        context().store.copy(*account_, *message, *target);
+    return no(full);
+  }
   if (sources.empty()) return ok("No messages");
 
   const bool twice = move && context().has(defect("imap.move-doubles"));
@@ -151,7 +158,7 @@ void ImapSession::copy_or_move(imap::Cursor& c, bool move) {
   if (!move) return ok(code.empty() ? "Copied" : code + " Copied");
   // RFC 6851 section 4.3: COPYUID before the EXPUNGEs, untagged.
   if (!code.empty()) print("* OK {} Moved\r\n", code);
-  context().store.expunge(*account_, view_->mailbox(), from);
+  if (!context().has(defect("imap.move-leaves-source"))) context().store.expunge(*account_, view_->mailbox(), from);
   ok(qresync_ ? fmt::format("[HIGHESTMODSEQ {}] Done", view_->mailbox().highest_modseq()) : "Done");
 }
 
@@ -180,6 +187,7 @@ void ImapSession::expunge_deleted(const std::optional<imap::SequenceSet>& only) 
   }
   const bool more = context().has(defect("imap.expunge-takes-undeleted")) && !removed.empty() && newest_undeleted != 0;
   if (more) removed.push_back(newest_undeleted);
+  if (removed.size() > 1 && context().has(defect("imap.expunge-leaves-one"))) removed.pop_back();
   context().store.expunge(*account_, view_->mailbox(), removed);
 }
 

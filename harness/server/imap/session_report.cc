@@ -6,6 +6,7 @@ namespace mailproof::server {
 
 void ImapSession::on_view_stale() {
   if (!idling_ || !open() || context().has(defect("imap.idle-silent"))) return;
+  if (view_->has_arrivals() && context().has(defect("imap.idle-ends-with-news"))) close();
   report_changes(true);
   wake();
 }
@@ -13,7 +14,10 @@ void ImapSession::on_view_stale() {
 void ImapSession::report_changes(bool expunges) {
   if (expunges && view_->has_removals()) report_removals(view_->take_removals());
   if (view_->has_arrivals()) {
+    const std::size_t before = view_->size();
     view_->take_arrivals();
+    if (context().has(defect("imap.fetch-before-exists")))
+      report_flags(before, view_->entries()[before].message->flags);
     print("* {} EXISTS\r\n* {} RECENT\r\n", view_->size(), view_->recent());
   }
   if (!view_->has_flag_changes()) return;
@@ -28,8 +32,11 @@ void ImapSession::report_removals(const std::vector<ImapView::Removal>& removals
     print("* {} EXISTS\r\n", view_->size());
     return;
   }
+  if (context().has(defect("imap.expunge-swallowed"))) return;
   if (!qresync_) {
-    for (const auto& removal : removals) print("* {} EXPUNGE\r\n", removal.number);
+    const int times = context().has(defect("imap.expunge-told-twice")) ? 2 : 1;
+    for (const auto& removal : removals)
+      for (int i = 0; i < times; ++i) print("* {} EXPUNGE\r\n", removal.number);
     return;
   }
   imap::SequenceSet gone;
@@ -73,6 +80,8 @@ void ImapSession::write_vanished_since(Modseq modseq, const imap::SequenceSet* w
       gone.push_back(expunged.uid);
     }
   }
+  if (!view_->entries().empty() && context().has(defect("imap.vanished-lists-living")))
+    gone.push_back(view_->entries().front().message->uid);
   if (gone.empty()) return;
   std::sort(gone.begin(), gone.end());
   imap::SequenceSet set;

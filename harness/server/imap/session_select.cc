@@ -31,7 +31,9 @@ void ImapSession::select(imap::Cursor& c, bool read_only) {
     }
   }
   if (!c.end()) return bad(c);
+  std::size_t left_over = 0;  // only with a defect: EXPUNGEs that were not told of the mailbox before
   if (view_) {
+    if (context().has(defect("imap.old-mailbox-told"))) left_over = view_->take_removals().size();
     view_.reset();
     write("* OK [CLOSED] The other mailbox is closed\r\n");  // RFC 7162 section 3.2.11: enabled or not
   }
@@ -50,11 +52,15 @@ void ImapSession::select(imap::Cursor& c, bool read_only) {
   const auto unseen = std::find_if(entries.begin(), entries.end(),
                                    [](const auto& entry) { return !entry.message->flags.has(Flag::seen); });
   if (unseen != entries.end()) print("* OK [UNSEEN {}] First unseen\r\n", unseen - entries.begin() + 1);
-  print("* OK [UIDVALIDITY {}] UIDs valid\r\n* OK [UIDNEXT {}] Next UID\r\n", mailbox->uid_validity(),
-        mailbox->uid_next());
+  const bool behind = context().has(defect("imap.uidnext-behind")) && view_->size() > 0;
+  const bool falls = context().has(defect("imap.uidvalidity-falls"));
+  print("* OK [UIDVALIDITY {}] UIDs valid\r\n* OK [UIDNEXT {}] Next UID\r\n",
+        falls ? mailbox->uid_validity() - account_->selects++ : mailbox->uid_validity(),
+        behind ? view_->last_uid() : mailbox->uid_next());
   if (condstore_ || !context().has(latitude("imap.modseq-when-enabled")))
     print("* OK [HIGHESTMODSEQ {}] Highest\r\n", mailbox->highest_modseq());
   if (since) resync(since->first, since->second, known);
+  for (; left_over > 0; --left_over) write("* 1 EXPUNGE\r\n");
   ok(read_only ? "[READ-ONLY] Examined" : "[READ-WRITE] Selected");
 }
 
