@@ -85,10 +85,11 @@ void of_the_living(Case& c, const View& v, const Event& e) {
 /// out it may have come with that, whichever it is.
 class InProgress {
  public:
+  explicit InProgress(const Case& c) : c_(c) {}
   void apply(const Event& e) {
     if (e.session == 0) return;
     if (e.type == Type::invoke) ++running_[e.session];
-    if (e.command != 0 && completes(e)) --running_[e.session];
+    if (completes(e) && c_.invoke(e).type == Type::invoke) --running_[e.session];
   }
   bool nothing(std::uint32_t session) const {
     const auto at = running_.find(session);
@@ -96,6 +97,7 @@ class InProgress {
   }
 
  private:
+  const Case& c_;
   std::map<std::uint32_t, int> running_;
 };
 
@@ -114,7 +116,7 @@ void judge_view(const history::History& history, const history::Ledger& ledger, 
   Case c(history, ledger, "view", out);
   if (history.info.recorded) judge_heard_again(c);
   ViewTrack track(history);
-  InProgress commands;
+  InProgress commands(c);
   for (const Event& e : history.events()) {
     const View* v = e.session == 0 ? nullptr : track.view(e.session);
     if (v != nullptr && v->sure && !v->selecting) {

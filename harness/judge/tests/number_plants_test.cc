@@ -166,7 +166,7 @@ const bool kOthers[] = {
             const std::uint32_t asked = s.invoke(What::expunge, hand);
             s.expunged(hand, 1, 1);
             s.done(asked, Type::ok);
-            s.expunged(other, 1, 1);
+            s.obs(What::expunged, other, [](Event& e) { e.seq = e.uid = 1; });
             s.audited({{mail[1], 2}});
           }),
     plant("duplicates/refused-but-there",
@@ -188,6 +188,7 @@ const bool kOthers[] = {
             s.content(fresh, mail[0], 1, 5, "full", "Archive");
             s.row(fresh, 1, 5, "\\Flagged");
             s.audited(Scene::all(mail));
+            s.list_imap(s.alice, 2, {{mail[0], 5}}, "Archive");
           }),
     silent("a copy whose flags somebody has cleared since, and one of what was cleared before",
            [](Scene& s) {
