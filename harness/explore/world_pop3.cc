@@ -46,8 +46,8 @@ void WorldMaker::login(Actor& device) {
   }
 }
 
-/// A login beside other steps: what these brought may be in the maildrop, and may have been downloaded and marked with the
-/// rest of it; what they took is in it no more, perhaps.
+/// A login beside other steps: what these brought may be in the maildrop, and may have been downloaded and marked with
+/// the rest of it; what they took is in it no more, perhaps.
 void WorldMaker::login_beside(Actor& device) {
   std::set<std::size_t> sure;
   for (const auto& [place, held] : known_.accounts[device.account].held) {

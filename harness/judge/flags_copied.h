@@ -3,8 +3,8 @@
 
 namespace mailproof::judge {
 
-/// I18, for the judge of flags: what COPY makes has the flags and the internal date of what was copied (RFC 3501 section
-/// 6.4.7, SHOULD).
+/// I18, for the judge of flags: what COPY makes has the flags and the internal date of what was copied (RFC 3501
+/// section 6.4.7, SHOULD).
 void judge_copied_flags(Case& c);
 
 }  // namespace mailproof::judge

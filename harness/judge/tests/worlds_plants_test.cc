@@ -1,5 +1,5 @@
-// What random worlds accused a right server of, as `shrink` left it: each a history of its own. The seeds are those that
-// showed them.
+// What random worlds accused a right server of, as `shrink` left it: each a history of its own. The seeds are those
+// that showed them.
 #include "judge/tests/plant.h"
 
 namespace mailproof::judge {

@@ -51,8 +51,7 @@ void ImapSession::cmd_fetch(imap::Cursor& c) {
   if (request.has(Kind::modseq)) enable_condstore();
   rows_ = 0;
   if (request.vanished) write_vanished_since(*request.changed_since, &set);
-  if (by_uid_ && set == imap::SequenceSet::of(imap::SequenceSet::star) &&
-      context().has(defect("imap.star-is-nothing")) && view_->last_uid() + 1 != view_->mailbox().uid_next())
+  if (by_uid_ && set == imap::SequenceSet::of(imap::SequenceSet::star) && context().has(defect("imap.star-is-nothing")))
     return ok("Done");
   for (const auto index : *indexes) {
     if (!request.changed_since || view_->entries()[index].message->modseq > *request.changed_since) {

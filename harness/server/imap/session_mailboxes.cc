@@ -210,7 +210,7 @@ void ImapSession::cmd_status(imap::Cursor& c) {
   for (const auto& item : items) {
     bool known = false;
     auto value = status_value(*mailbox, item, known);
-    if (item == "UNSEEN" && context().has(defect("imap.status-drifts"))) value += mailbox->expunged().size();
+    if (item == "UNSEEN" && context().has(defect("imap.status-drifts"))) value = static_cast<std::uint32_t>(value - 1);
     if (item == "UIDNEXT" && context().has(defect("imap.uidnext-behind"))) --value;
     if (!known) return bad("Unknown status item");
     if (item == "HIGHESTMODSEQ") enable_condstore();

@@ -60,8 +60,8 @@ void ImapSession::select(imap::Cursor& c, bool read_only) {
   if (condstore_ || !context().has(latitude("imap.modseq-when-enabled")))
     print("* OK [HIGHESTMODSEQ {}] Highest\r\n", mailbox->highest_modseq());
   if (since) resync(since->first, since->second, known);
-  for (; left_over > 0; --left_over) write("* 1 EXPUNGE\r\n");
   ok(read_only ? "[READ-ONLY] Examined" : "[READ-WRITE] Selected");
+  for (; left_over > 0; --left_over) write("* 1 EXPUNGE\r\n");
 }
 
 void ImapSession::resync(std::uint32_t uid_validity, Modseq modseq, const std::optional<imap::SequenceSet>& known) {
