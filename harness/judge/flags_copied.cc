@@ -129,6 +129,11 @@ class Copied {
 
 }  // namespace
 
-void judge_copied_flags(Case& c) { Copied(c).run(); }
+void judge_copied_flags(Case& c) {
+  const bool any = std::any_of(c.history.events().begin(), c.history.events().end(), [](const Event& e) {
+    return e.what == What::copy && e.type == Type::ok && e.uidvalidity != 0;
+  });
+  if (any) Copied(c).run();
+}
 
 }  // namespace mailproof::judge

@@ -126,7 +126,10 @@ class Modseqs {
 
 void judge_modseq(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "modseq", out);
-  Modseqs(c).run();
+  const bool any = std::any_of(history.events().begin(), history.events().end(), [](const Event& e) {
+    return e.get<history::RowFacts>().modseq != 0 || e.get<history::SelectFacts>().highestmodseq != 0;
+  });
+  if (any) Modseqs(c).run();
 }
 
 }  // namespace mailproof::judge

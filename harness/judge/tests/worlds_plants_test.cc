@@ -83,7 +83,7 @@ const bool kWorlds[] = {
                s.settle();
              }
            }),
-    plant("loss/lost-in-move",  // nobody else asked for it
+    plant("loss/lost",  // nobody else asked for it
           [](Scene& s) {
             const auto mail = s.accepted(1);
             const std::uint32_t other = s.watches(s.laptop, mail);
