@@ -95,6 +95,26 @@ const bool kWorlds[] = {
               s.settle();
             }
           }),
+    // Seed 20007 on Dovecot.
+    silent("LIST does not count the line end that RETR adds to a message without a last one",
+           [](Scene& s) {
+             const auto mail = s.accepted(1);
+             const std::uint32_t pop = s.pop3(s.pc);
+             const std::uint32_t list = s.invoke(What::pop_list, pop);
+             s.list_row(pop, 1, 1000);
+             s.done(list, Type::ok);
+             s.uidl_row(pop, 1, Scene::uidl(1));
+             const std::uint32_t retr = s.invoke(What::retr, pop, [](Event& e) { e.seq = 1; });
+             s.pop_content(pop, mail[0], 1, Scene::uidl(1));
+             s.done(retr, Type::ok, [&](Event& e) {
+               e.seq = 1;
+               e.message = mail[0];
+               e.size = 1002;
+             });
+             s.ask(What::quit, pop);
+             s.end(pop);
+             s.audited(Scene::all(mail));
+           }),
     // Seed 1831.
     silent("two copies in a folder that is renamed, and one in the next of its name",
            [](Scene& s) {

@@ -176,8 +176,7 @@ imap::LiteralAction ImapSession::on_literal_begin(const imap::LiteralBegin& begi
       append_refusal_.clear();
       append_body_.reset();
     }
-    const bool obeyed = context().has(defect("imap.refused-literal-obeyed"));
-    return begin.synchronising || obeyed ? LiteralAction::refuse : LiteralAction::discard;
+    return begin.synchronising ? LiteralAction::refuse : LiteralAction::discard;
   }
   if (begin.synchronising) write("+ Ready for literal data\r\n");
   return action;
