@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "judge/invariants.h"
 #include "report/coverage.h"
 #include "scenario/yaml/files.h"
 
@@ -15,7 +16,7 @@ namespace {
 struct ListFlags {
   std::vector<std::string> paths;
   std::string root = default_scenarios();
-  bool json = false, coverage = false;
+  bool json = false, coverage = false, invariants = false;
   std::string protocol;
 };
 
@@ -43,6 +44,16 @@ int print_coverage(const ListFlags& flags) {
   return 0;
 }
 
+/// What is promised over a whole history, and by which findings it is told broken.
+int print_invariants() {
+  for (const auto& one : judge::invariants()) {
+    say(fmt::format("I{:<2}  {:<13}  {}\n", one.number, judge::name(one.kind), one.what));
+    say(fmt::format("     {}\n", one.source.empty() ? "no RFC: people count on it" : one.source));
+    say(fmt::format("     {}{}{}\n", one.classes, one.checks.empty() ? "" : "; check ", one.checks));
+  }
+  return 0;
+}
+
 void print_table(const std::vector<scenario::Scenario>& scenarios) {
   std::size_t width = 0;
   for (const auto& scenario : scenarios) width = std::max(width, scenario.id.size());
@@ -66,6 +77,7 @@ void print_json(const std::vector<scenario::Scenario>& scenarios) {
 
 int list(const ListFlags& flags) {
   if (flags.coverage) return print_coverage(flags);
+  if (flags.invariants) return print_invariants();
   const auto scenarios =
       load_scenarios(flags.paths.empty() ? std::vector<std::string>{flags.root} : flags.paths, flags.root);
   if (!scenarios) return kWrongUse;
@@ -85,6 +97,13 @@ void add_list(CLI::App& app, int& status) {
                                      "Per RFC section the checks there are, and the MUST rows of the catalogue "
                                      "(conformance/catalogue.tsv of the scenarios folder) without one");
   coverage->excludes("--json");
+  command
+      ->add_flag(
+          "--invariants", flags->invariants,
+          "What POP3, IMAP and delivery promise over a whole history: hard, bounded in time or a warning, its RFC, "
+          "and the findings (judge/class) that say it is broken")
+      ->excludes("--json")
+      ->excludes(coverage);
   command->add_option("--protocol", flags->protocol, "With --coverage: only this one, like pop3")->needs(coverage);
   command->callback([flags, &status] { status = list(*flags); });
 }

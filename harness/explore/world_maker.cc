@@ -122,6 +122,7 @@ void WorldMaker::together() {
   known_.begin_together();
   std::vector<std::string> children;
   std::set<std::size_t> collecting;  // of one account nobody else has the maildrop
+  std::vector<Actor*> logged_in;
   while (!who.empty() && children.size() < most) {
     const std::size_t at = below(who.size());
     Actor& actor = actors_[who[at]];
@@ -129,12 +130,15 @@ void WorldMaker::together() {
     if (actor.kind == Kind::pop3 && collecting.contains(actor.account)) continue;
     known_.next_child();
     std::string action;
+    const bool connected = actor.connected;
     if (!act(actor, true, action)) continue;
     if (actor.kind == Kind::pop3) collecting.insert(actor.account);
+    if (actor.connected && !connected) logged_in.push_back(&actor);
     children.push_back(fmt::format("      - {}: {}", actor.name, action));
   }
   known_.end_together();
   view_ = nullptr;
+  for (Actor* actor : logged_in) login_beside(*actor);
   if (children.size() == 1) return say_line(children.front().substr(4));
   if (children.empty()) return;
   std::string all = "  - together:";

@@ -153,6 +153,7 @@ class WorldMaker {
   // world_pop3.cc
   bool maildrop_free(const Actor& device) const;
   void login(Actor& device);
+  void login_beside(Actor& device);
   void commit(Actor& device, Sure how);
   void hang_up(Actor& device);
   bool pop_see(Actor&, std::string&);

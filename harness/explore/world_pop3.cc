@@ -46,6 +46,18 @@ void WorldMaker::login(Actor& device) {
   }
 }
 
+/// A login beside other steps: what these brought may be in the maildrop, and may have been downloaded and marked with
+/// the rest of it; what they took is in it no more, perhaps.
+void WorldMaker::login_beside(Actor& device) {
+  std::set<std::size_t> sure;
+  for (const auto& [place, held] : known_.accounts[device.account].held) {
+    if (place.first != "INBOX" || held.there == Sure::no) continue;
+    if (device.maildrop.insert(place.second).second) device.marked.try_emplace(place.second, Sure::maybe);
+    if (held.there == Sure::yes && device.sure.contains(place.second)) sure.insert(place.second);
+  }
+  device.sure = std::move(sure);
+}
+
 /// QUIT removes what was marked. A letter that has come a second time since is still there.
 void WorldMaker::commit(Actor& device, Sure how) {
   for (const auto& [letter, marked] : device.marked)

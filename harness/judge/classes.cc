@@ -39,6 +39,8 @@ constexpr auto kClasses = std::to_array<FindingClass>({
 
     {"duplicates", "duplicated", kFail,
      "One acceptance makes one copy: RFC 5321 section 4.1.1.4, RFC 6851 section 3.3 (I3)"},
+    {"duplicates", "refused-but-there", kFail,
+     "RFC 3501 sections 6.3.11 and 6.4.7: after an APPEND or COPY that fails the mailbox is as it was before (I4)"},
     {"duplicates", "after-lost-answer", kLatitude,
      "RFC 1047: where the answer was lost and the client tried again a second copy may come (I3)"},
     {"duplicates", "moved-twice", kLatitude,
@@ -53,6 +55,9 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"flags", "seen-by-peek", kFail, "RFC 3501 section 6.4.5: BODY.PEEK does not set the \\Seen flag (I17)"},
     {"flags", "unexplained", kLatitude,
      "RFC 3501 sections 2.3.2 and 6.4.6: a system flag tells what somebody did with the message (I17)"},
+
+    {"flags", "lost-in-copy", kLatitude,
+     "RFC 3501 section 6.4.7: the flags and internal date of what is copied SHOULD be preserved (I18)"},
 
     {"uidplus", "uidvalidity", kFail,
      "RFC 4315 section 3: APPENDUID and COPYUID tell the UIDVALIDITY of the destination mailbox, then the UID (I21)"},
@@ -84,6 +89,30 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"identity", "uid-changed", kFail, "RFC 3501 section 2.3.1.1: a UID must not change during the session (I5)"},
     {"identity", "uid-order", kFail, "RFC 3501 section 2.3.1.1: UIDs ascend strictly with the sequence numbers (I7)"},
 
+    {"identity", "uid-below-uidnext", kFail,
+     "RFC 3501 section 2.3.1.1: UIDNEXT will not change unless messages are added, and what is added gets at least "
+     "that "
+     "UID (I8)"},
+    {"identity", "uidnext-fell", kFail,
+     "RFC 3501 section 2.3.1.1: UIDNEXT tells what the next UID will be at least: it never falls (I9)"},
+    {"identity", "uidnext-behind", kFail,
+     "RFC 3501 section 2.3.1.1: UIDNEXT is greater than every UID that was given (I9)"},
+    {"identity", "uidvalidity-fell", kFail,
+     "RFC 3501 section 2.3.1.1: where UIDs do not persist the new UIDVALIDITY MUST be greater than the one before "
+     "(I10)"},
+    {"identity", "uidvalidity-changed", kLatitude,
+     "RFC 3501 section 2.3.1.1: UIDs SHOULD persist across sessions; with another UIDVALIDITY every client fetches all "
+     "again (I10)"},
+
+    {"modseq", "fell", kFail, "RFC 7162 section 3.1: the mod-sequence of a message only grows (I22)"},
+    {"modseq", "stays", kFail,
+     "RFC 7162 section 3.1: whenever metadata of a message changes it gets a new mod-sequence, higher than all before "
+     "(I22)"},
+    {"modseq", "highest-behind", kFail,
+     "RFC 7162 section 3.1.2.1: HIGHESTMODSEQ is the highest mod-sequence of all messages in the mailbox (I22)"},
+
+    {"view", "expunge-unasked", kFail,
+     "RFC 3501 section 7.4.1: EXPUNGE is not sent when no command is in progress (I12)"},
     {"view", "exists-fell", kFail,
      "RFC 3501 sections 5.2 and 7.3.1: the number of messages shrinks by EXPUNGE only, never by EXISTS (I11)"},
     {"view", "expunge-out-of-range", kFail,

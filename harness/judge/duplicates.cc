@@ -7,6 +7,7 @@
 
 #include "judge/copies.h"
 #include "judge/judges.h"
+#include "judge/view_track.h"
 
 namespace mailproof::judge {
 
@@ -44,12 +45,50 @@ void moved_twice(Case& c) {
   }
 }
 
+/// What a refused APPEND or COPY was to put into a mailbox that nothing else put it into.
+void refused_but_there(Case& c) {
+  const bool any = std::any_of(c.history.events().begin(), c.history.events().end(), [](const history::Event& e) {
+    return (e.what == history::What::append || e.what == history::What::copy) && e.type == history::Type::fail;
+  });
+  if (!any) return;
+  ViewTrack track(c.history);
+  std::map<std::uint32_t, std::pair<std::string, std::uint32_t>> asked;  // COPYs: from which mailbox, UIDVALIDITY
+  const auto look = [&](const history::Event& e, std::uint32_t message, const std::string& mailbox) {
+    const history::Cell* cell = message == 0 ? nullptr : c.ledger.find(message, c.history.account_of(e), mailbox);
+    const bool there = cell != nullptr && cell->enumerated && !cell->by_pop && cell->present > 0;
+    if (!there || cell->adds + cell->maybe_adds > 0) return;
+    c.find("refused-but-there",
+           {fmt::format("no {} in {}'s {}: it was refused", c.name_of(message), c.account(cell->account), mailbox),
+            fmt::format("{} asked {} to put it there and was told NO at {}; it is there", c.who(e),
+                        history::name(e.what), c.when(e)),
+            {e.command, e.index, cell->last_seen},
+            message,
+            ""});
+  };
+  for (const history::Event& e : c.history.events()) {
+    if (e.what == history::What::append && e.type == history::Type::fail)
+      look(e, c.invoke(e).message, c.invoke(e).mailbox);
+    if (e.what == history::What::copy) {
+      const View* view = track.view(e.session);
+      if (e.type == history::Type::invoke && view != nullptr)
+        asked.try_emplace(e.index, view->mailbox, view->uidvalidity);
+      const auto from = asked.find(e.command);
+      if (e.type == history::Type::fail && from != asked.end())
+        for (const std::uint32_t uid : history::parse_uids(c.invoke(e).set))
+          look(e, c.ledger.message_at(c.history.account_of(e), from->second.first, from->second.second, uid),
+               c.invoke(e).other_mailbox);
+    }
+    track.apply(e);
+  }
+}
+
 }  // namespace
 
 void judge_duplicates(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "duplicates", out);
   moved_twice(c);
   if (history.info.recorded) return;  // what was there before, and what others put there, nobody knows
+  refused_but_there(c);
   const Sightings seen = most_at_once(c);
   for (const history::Cell& cell : ledger.cells()) {
     int put = cell.adds + cell.maybe_adds;

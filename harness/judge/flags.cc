@@ -10,6 +10,7 @@
 
 #include "core/bytes.h"
 #include "judge/case.h"
+#include "judge/flags_copied.h"
 #include "judge/judges.h"
 #include "judge/view_track.h"
 
@@ -173,6 +174,7 @@ void judge_flags(const history::History& history, const history::Ledger& ledger,
   Case c(history, ledger, "flags", out);
   FlagLedger flags(c);
   for (const Event& e : history.events()) flags.apply(e);
+  judge_copied_flags(c);
 }
 
 }  // namespace mailproof::judge

@@ -1,4 +1,5 @@
-// I5: (mailbox, UIDVALIDITY, UID) is one message for ever. I7: UIDs ascend with the sequence numbers.
+// I5: (mailbox, UIDVALIDITY, UID) is one message for ever. I7: UIDs ascend with the sequence numbers. I8 to I10, of
+// UIDNEXT and UIDVALIDITY, are in identity_numbers.cc.
 #include <fmt/format.h>
 
 #include <deque>
@@ -7,6 +8,7 @@
 
 #include "history/number_map.h"
 #include "judge/case.h"
+#include "judge/identity_numbers.h"
 #include "judge/judges.h"
 #include "judge/view_track.h"
 
@@ -122,6 +124,7 @@ struct Identity {
 
 void judge_identity(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "identity", out);
+  judge_mailbox_numbers(c);
   Identity identity{c, {}, {}, {}};
   ViewTrack track(history);
   for (const Event& e : history.events()) {

@@ -27,6 +27,7 @@ void judge_tls(const history::History&, const history::Ledger&, Findings&);
 void judge_conformance(const history::History&, const history::Ledger&, Findings&);
 void judge_flags(const history::History&, const history::Ledger&, Findings&);
 void judge_uidplus(const history::History&, const history::Ledger&, Findings&);
+void judge_modseq(const history::History&, const history::Ledger&, Findings&);
 void judge_maildrop(const history::History&, const history::Ledger&, Findings&);
 void judge_idle(const history::History&, const history::Ledger&, Findings&);
 void judge_mailboxes(const history::History&, const history::Ledger&, Findings&);

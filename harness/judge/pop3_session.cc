@@ -91,6 +91,11 @@ struct Maildrop {
     still_told(talk, e, number, "RETR");
     const auto known = talk.sizes.find(number);
     if (known == talk.sizes.end() || known->second.first == e.size) return;
+    // RFC 1939 speaks of messages in the format of RFC 822, whose lines all have an end. Where the last one has none,
+    // which APPEND and BDAT can store, LIST may count the line end that RETR has to add, or not.
+    const bool stored_as_sent =
+        e.message != 0 && !c.history.info.recorded && c.history.message(e.message).size == known->second.first;
+    if (stored_as_sent && e.size == known->second.first + 2) return;
     c.find("retr-size", {fmt::format("{} octets for number {}, as LIST says", known->second.first, number),
                          fmt::format("RETR brings {} octets to {} at {}", e.size, c.who(e), c.when(e)),
                          {known->second.second, e.index},

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "judge/case.h"
 #include "judge/heard.h"
@@ -12,6 +13,7 @@ namespace mailproof::judge {
 namespace {
 
 using history::Event;
+using history::Type;
 using history::What;
 
 void exists_fell(Case& c, const View& v, const Event& e) {
@@ -79,12 +81,42 @@ void of_the_living(Case& c, const View& v, const Event& e) {
   }
 }
 
+/// Commands that a session has asked and nobody has answered yet. What came without any was not asked for; where one is
+/// out it may have come with that, whichever it is.
+class InProgress {
+ public:
+  explicit InProgress(const Case& c) : c_(c) {}
+  void apply(const Event& e) {
+    if (e.session == 0) return;
+    if (e.type == Type::invoke) ++running_[e.session];
+    if (completes(e) && c_.invoke(e).type == Type::invoke) --running_[e.session];
+  }
+  bool nothing(std::uint32_t session) const {
+    const auto at = running_.find(session);
+    return at == running_.end() || at->second <= 0;
+  }
+
+ private:
+  const Case& c_;
+  std::map<std::uint32_t, int> running_;
+};
+
+void unasked(Case& c, const View& v, const Event& e) {
+  c.find("expunge-unasked", {"EXPUNGE while a command runs, or while IDLE does",
+                             fmt::format("{} is told EXPUNGE {} of {} at {}, and no command is in progress", c.who(e),
+                                         e.seq, v.mailbox, c.when(e)),
+                             {e.index},
+                             0,
+                             ""});
+}
+
 }  // namespace
 
 void judge_view(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "view", out);
   if (history.info.recorded) judge_heard_again(c);
   ViewTrack track(history);
+  InProgress commands(c);
   for (const Event& e : history.events()) {
     const View* v = e.session == 0 ? nullptr : track.view(e.session);
     if (v != nullptr && v->sure && !v->selecting) {
@@ -94,8 +126,10 @@ void judge_view(const history::History& history, const history::Ledger& ledger, 
       if (e.what == What::expunged) {
         expunge_range(c, *v, e);
         of_the_living(c, *v, e);
+        if (!history.info.recorded && commands.nothing(e.session)) unasked(c, *v, e);
       }
     }
+    commands.apply(e);
     track.apply(e);
   }
 }

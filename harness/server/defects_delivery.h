@@ -29,6 +29,8 @@ inline constexpr auto kDeliveryDefects = std::to_array<Switch>({
     {"delivery.starttls-obeys-clear-text",
      "what came in clear text in one piece with STARTTLS is obeyed under TLS, over SMTP", "conformance"},
     {"delivery.lost-when-killed", "a server that is killed has lost the newest message of every mailbox", "loss"},
+    {"delivery.copy-for-each-recipient", "every recipient gets as many copies as there are recipients", "duplicates"},
+    {"delivery.second-recipient-cut", "all but the first recipient get a message without its last line", "content"},
 });
 
 }  // namespace mailproof::server

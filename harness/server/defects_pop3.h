@@ -23,6 +23,15 @@ inline constexpr auto kPop3Defects = std::to_array<Switch>({
     {"pop3.stls-obeys-clear-text", "what came in clear text in one piece with STLS is obeyed under TLS", "tls"},
     {"pop3.empty-at-times", "every third login finds an empty maildrop", "maildrop"},
     {"pop3.hides-newest", "the newest message is not in the maildrop", "agreement"},
+    {"pop3.uidl-reused", "the unique-id of a message is that of its number, and the next in its place has it again",
+     "uidl"},
+    {"pop3.removed-is-empty", "RETR of a message that IMAP has expunged meanwhile brings an empty one", "pop3-session"},
+    {"pop3.top-counts-header", "TOP counts the lines of the header as lines of the body", "conformance"},
+    {"pop3.unfinished-line-glued", "RETR of a message without a last line end glues the final dot to its last line",
+     "conformance"},
+    {"pop3.quit-unanswered", "QUIT is carried out, and the connection ends without an answer", "conformance"},
+    {"pop3.pipelined-twice", "a command that comes in one piece with the one before it is carried out twice",
+     "conformance"},
 });
 
 }  // namespace mailproof::server

@@ -24,6 +24,9 @@ inline constexpr auto kQuotaDefects = std::to_array<Switch>({
      "conformance"},
     {"quota.rename-counts-again", "RENAME counts what is in the mailbox once more", "quota"},
     {"quota.bounce-wrong-status", "SMTP bounces mail for a full mailbox with Status 5.1.1 instead of 5.2.2", "bounce"},
+    {"quota.not-freed-by-pop3", "what POP3 deletes goes on counting against the quota", "quota"},
+    {"quota.move-frees-twice", "MOVE takes what it moves off the usage twice", "quota"},
+    {"quota.bounce-of-delivered", "SMTP reports as over quota what it has delivered", "bounce"},
 });
 
 }  // namespace mailproof::server

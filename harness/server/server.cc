@@ -44,9 +44,7 @@ std::unique_ptr<Peer> Server::accept(Protocol protocol, bool tls, bool needs_tls
   return connection;
 }
 
-void Server::killed() {
-  if (impl_->switches.on(defect("delivery.lost-when-killed"))) impl_->store.forget_newest();
-}
+void Server::killed() { impl_->store.killed(); }
 
 void Server::disconnected() {
   for (const auto& account : impl_->store.accounts()) account->maildrop_owner = nullptr;

@@ -7,6 +7,7 @@
 
 #include "server/defects_delivery.h"
 #include "server/defects_imap.h"
+#include "server/defects_imap_views.h"
 #include "server/defects_pop3.h"
 #include "server/defects_quota.h"
 #include "server/latitudes.h"
@@ -32,7 +33,8 @@ constexpr std::size_t index_of(const Table& table, std::string_view name) {
 
 }  // namespace detail
 
-inline constexpr auto kAllDefects = detail::join(kImapDefects, kPop3Defects, kDeliveryDefects, kQuotaDefects);
+inline constexpr auto kAllDefects =
+    detail::join(kImapDefects, kImapViewDefects, kPop3Defects, kDeliveryDefects, kQuotaDefects);
 inline constexpr auto kAllLatitudes = detail::join(kLatitudes);
 
 struct Defect {

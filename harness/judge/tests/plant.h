@@ -35,6 +35,12 @@ struct Scene : history::Story {
     for (std::uint32_t i = 0; i < mail.size(); ++i) content(hand, mail[i], i + 1, i + 1);
     return hand;
   }
+  /// Told while a NOOP runs: EXPUNGE comes with a command only (RFC 3501 section 7.4.1).
+  void expunged(std::uint32_t session, std::uint32_t seq, std::uint32_t uid) {
+    const std::uint32_t noop = invoke(What::noop, session);
+    history::Story::expunged(session, seq, uid);
+    done(noop, Type::ok);
+  }
   /// alice's pc downloads all of them.
   std::uint32_t downloads(const std::vector<std::uint32_t>& mail) {
     const std::uint32_t pop = pop3(pc);

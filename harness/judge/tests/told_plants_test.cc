@@ -183,7 +183,7 @@ const bool kUidplus[] = {
             s.select(hand, "INBOX", 0, 99);
             appended(s, hand, mail[0], 7, 1);
             s.select(hand, "INBOX", 1, 99);
-            s.both(1, {{mail[0], 1}});
+            s.list_imap(s.alice, 1, {{mail[0], 1}}, "INBOX", 99);
           }),
     plant("uidplus/uidvalidity",  // the first time that the mailbox is opened, but the numbers are there
           [](Scene& s) {

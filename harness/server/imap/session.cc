@@ -177,7 +177,7 @@ void ImapSession::dispatch(imap::Cursor& c) {
     if (extension->refuses == nullptr) continue;
     if (const auto why = extension->refuses(*this, *row); !why.empty()) return bad(why);
   }
-  tell_expunges_ = row->tells_expunges;
+  tell_expunges_ = row->tells_expunges || context().has(defect("imap.expunge-in-fetch"));
   if (context().has(latitude("imap.expunge-waits-for-noop"))) {
     constexpr std::string_view telling[] = {"NOOP", "CHECK", "EXPUNGE", "MOVE"};
     tell_expunges_ = std::find(std::begin(telling), std::end(telling), row->name) != std::end(telling);

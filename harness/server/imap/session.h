@@ -241,6 +241,7 @@ class ImapSession final : public Connection, private ImapView::Listener, private
   bool tell_expunges_ = true;  ///< the command at hand may be answered with EXPUNGE
   int tells_at_once_ = 0;      ///< who wants it
   bool answering_ = false;     ///< a command is at work, and its answer will tell
+  std::size_t rows_ = 0;       ///< told by the FETCH at hand
   bool condstore_ = false;     ///< RFC 7162 section 3.1: MODSEQ in every FETCH from now on
   bool qresync_ = false;
 

@@ -24,7 +24,7 @@ imap::LiteralAction ImapSession::begin_message(const imap::LiteralBegin& begin, 
   for (const auto& message : messages_) octets += message.octets->size();
   if (begin.too_large || octets > kMessageLimit) {
     literal_refusal_ = "[TOOBIG] Message too large";
-  } else if (c.ok() && !target) {
+  } else if (c.ok() && !target && !context().has(defect("imap.append-into-nothing"))) {
     literal_refusal_ = "[TRYCREATE] No such mailbox";
   } else if (target && !permits(*target, 'i')) {
     literal_refusal_ = "[NOPERM] Nothing may be put there";
@@ -65,7 +65,7 @@ std::optional<AppendMessage> ImapSession::read_append_message(imap::Cursor& c) {
   if (c.peek() == '"') {
     const auto given = mime::parse_internal_date(c.quoted().text());
     if (c.ok() && !given) return refused("That is no date-time");
-    if (given) read.date = {given->unix_seconds(), given->zone_minutes};
+    if (given && !context().has(defect("imap.append-date-ignored"))) read.date = {given->unix_seconds(), given->zone_minutes};
     c.sp();
   }
   const bool literal8 = c.peek() == '~';
@@ -118,6 +118,7 @@ void ImapSession::cmd_append(imap::Cursor& c) {
     messages.push_back(std::move(*message));
   } while (several && !c.at_end());
   if (!c.end()) return bad(c);
+  if (!this->mailbox(name) && context().has(defect("imap.append-into-nothing"))) return ok("Appended");
   const auto mailbox = existing(name, "[TRYCREATE]", 'i');
   if (!mailbox) return;
   if (const auto full = no_room_for(mailbox->owner(), octets); !full.empty()) return no(full);
@@ -134,10 +135,13 @@ std::string ImapSession::append(Mailbox& mailbox, std::vector<AppendMessage> mes
       continue;
     }
     keep_permitted(mailbox, message.flags);
+    if (message.octets->size() > 2048 && context().has(defect("imap.append-cut"))) message.octets->resize(2048);
     auto& store = context().store;
     uids.add(
         store.append(mailbox.owner(), mailbox, std::move(message.octets), std::move(message.flags), message.date)->uid);
   }
+  if (view_ && &view_->mailbox() == &mailbox && context().has(defect("imap.own-append-not-told")))
+    view_->forget_arrivals();
   if (context().has(latitude("imap.no-uidplus"))) return {};
   if (!absent && context().has(defect("imap.appenduid-swapped")))
     return fmt::format("APPENDUID {} {}", uids.format(), mailbox.uid_validity());

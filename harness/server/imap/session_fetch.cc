@@ -48,7 +48,10 @@ void ImapSession::cmd_fetch(imap::Cursor& c) {
   if (by_uid_ && !request.has(Kind::uid)) request.items.emplace(request.items.begin(), Kind::uid);
   if (request.changed_since && !request.has(Kind::modseq)) request.items.emplace_back(Kind::modseq);
   if (request.has(Kind::modseq)) enable_condstore();
+  rows_ = 0;
   if (request.vanished) write_vanished_since(*request.changed_since, &set);
+  if (by_uid_ && set == imap::SequenceSet::of(imap::SequenceSet::star) && context().has(defect("imap.star-is-nothing")))
+    return ok("Done");
   if (request.narrow) request.narrow(*this, *indexes);
   for (const auto index : *indexes)
     for (const auto& item : request.items)
@@ -73,7 +76,9 @@ std::uint64_t ImapSession::told_size(const Message& message) const {
 
 void ImapSession::fetch_one(std::size_t index, const FetchRequest& request) {
   auto& entry = view_->entries()[index];
-  const auto message = entry.message;
+  auto message = entry.message;
+  const auto& shared = view_->mailbox().messages();
+  if (!by_uid_ && index < shared.size() && context().has(defect("imap.numbers-shared"))) message = shared[index];
   const auto asks = [&](auto which) { return std::any_of(request.items.begin(), request.items.end(), which); };
   const bool nil = message->expunged && context().has(latitude("imap.nil-for-expunged"));
   const bool peek_sees = context().has(defect("imap.peek-sets-seen"));
@@ -94,7 +99,8 @@ void ImapSession::fetch_one(std::size_t index, const FetchRequest& request) {
     structure = mime::parse_structure(*message->content);
   }
 
-  begin_fetch(index);
+  const bool misnumbered = by_uid_ && context().has(defect("imap.rows-misnumbered"));
+  begin_fetch(misnumbered ? rows_++ : index);
   std::string text;
   bool first = true;
   // RFC 7162 section 3.2.4: so is a FETCH that sets \Seen.

@@ -39,8 +39,11 @@ void ImapSession::cmd_create(imap::Cursor& c) {
   if (unusable) return no("[CANNOT] No mailbox can have that name");
   const auto place = locate(name);
   if (!place) return no("[NOPERM] There is no such user");
-  if (place->owner->mailbox(place->name)) {
-    return mailbox(name) ? no("[ALREADYEXISTS] There is such a mailbox") : no("[NOPERM] Nothing may be created there");
+  if (const auto there = place->owner->mailbox(place->name)) {
+    if (!mailbox(name)) return no("[NOPERM] Nothing may be created there");
+    if (!context().has(defect("imap.create-empties"))) return no("[ALREADYEXISTS] There is such a mailbox");
+    context().store.empty(*place->owner, *there);
+    return ok("Created");
   }
   if (!may_create(*place)) return no("[NOPERM] Nothing may be created there");
   const auto made = context().store.create(*place->owner, place->name);
@@ -139,6 +142,14 @@ void ImapSession::write_status(Mailbox& target, const std::vector<std::string>& 
   std::string values;
   for (const auto& item : items) {
     const auto* extended = extensions_.find(&Extension::status_items, item);
+    if (extended == nullptr && item == "UNSEEN" && context().has(defect("imap.status-drifts"))) {
+      values += fmt::format("{}UNSEEN {}", values.empty() ? "" : " ", static_cast<std::uint32_t>(target.unseen() - 1));
+      continue;
+    }
+    if (extended == nullptr && item == "UIDNEXT" && context().has(defect("imap.uidnext-behind"))) {
+      values += fmt::format("{}UIDNEXT {}", values.empty() ? "" : " ", target.uid_next() - 1);
+      continue;
+    }
     values += fmt::format("{}{} {}", values.empty() ? "" : " ", item,
                           extended != nullptr ? extended->value(*this, target) : status_value(target, item));
   }

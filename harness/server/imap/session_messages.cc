@@ -149,7 +149,7 @@ void ImapSession::cmd_store(imap::Cursor& c) {
       continue;
     }
     if (!others_change) view_->told(entry);
-    if (!condstore_) continue;
+    if (!condstore_ || context().has(defect("imap.silent-store-hides-modseq"))) continue;
     begin_fetch(index);
     print("UID {} MODSEQ ({}))\r\n", message->uid, message->modseq);
   }
@@ -163,11 +163,13 @@ void ImapSession::cmd_store(imap::Cursor& c) {
 
 void ImapSession::copy_or_move(imap::Cursor& c, bool move) {
   c.sp();
-  const auto [set, indexes] = read_messages(c);
+  const auto [set, read] = read_messages(c);
   c.sp();
   const auto name = read_mailbox_name(c);
   if (!c.end()) return bad(c);
   if (move && refuse_change()) return;
+  const bool by_number = move && by_uid_ && context().has(defect("imap.move-takes-numbers"));
+  const auto indexes = by_number ? view_->resolve(set, false) : read;
   if (!indexes) return bad("No such message number");
   const auto target = existing(name, "[TRYCREATE]", 'i');
   if (!target) return;
@@ -186,8 +188,12 @@ void ImapSession::copy_or_move(imap::Cursor& c, bool move) {
   }
   if (const auto full =
           move && &source.owner() == &target->owner() ? std::string_view() : no_room_for(target->owner(), octets);
-      !full.empty())
+      !full.empty()) {
+    for (const auto& message : sources)
+      if (context().has(defect("imap.copy-in-part")) && no_room_for(target->owner(), message->size()).empty())
+        context().store.copy(target->owner(), *message, *target);
     return no(full);
+  }
   if (sources.empty()) return ok("No messages");
 
   const bool twice = move && context().has(defect("imap.move-doubles"));
@@ -214,7 +220,7 @@ void ImapSession::copy_or_move(imap::Cursor& c, bool move) {
   if (!move) return ok(code.empty() ? "Copied" : code + " Copied");
   // RFC 6851 section 4.3: COPYUID before the EXPUNGEs, untagged.
   if (!code.empty()) print("* OK {} Moved\r\n", code);
-  context().store.expunge(source.owner(), source, from);
+  if (!context().has(defect("imap.move-leaves-source"))) context().store.expunge(source.owner(), source, from);
   ok_expunged();
 }
 
@@ -242,6 +248,7 @@ void ImapSession::expunge_deleted(const std::optional<imap::SequenceSet>& only) 
   }
   const bool more = context().has(defect("imap.expunge-takes-undeleted")) && !removed.empty() && newest_undeleted != 0;
   if (more) removed.push_back(newest_undeleted);
+  if (removed.size() > 1 && context().has(defect("imap.expunge-leaves-one"))) removed.pop_back();
   context().store.expunge(view_->mailbox().owner(), view_->mailbox(), removed);
 }
 

@@ -6,6 +6,7 @@ namespace mailproof::server {
 
 void ImapSession::on_view_stale() {
   if (tells_at_once_ == 0 || answering_ || !open() || context().has(defect("imap.idle-silent"))) return;
+  if (view_->has_arrivals() && context().has(defect("imap.idle-ends-with-news"))) close();
   report_changes(true);
   wake();
 }
@@ -21,7 +22,10 @@ void ImapSession::report_changes(bool expunges) {
 void ImapSession::tell_changes(bool expunges) {
   if (expunges && view_->has_removals()) report_removals(view_->take_removals());
   if (view_->has_arrivals()) {
+    const std::size_t before = view_->size();
     view_->take_arrivals();
+    if (context().has(defect("imap.fetch-before-exists")))
+      report_flags(before, view_->entries()[before].message->flags);
     tell_size();
   }
   if (!view_->has_flag_changes()) return;
@@ -46,8 +50,11 @@ void ImapSession::report_removals(const std::vector<ImapView::Removal>& removals
     print("* {} EXISTS\r\n", view_->size());
     return;
   }
+  if (context().has(defect("imap.expunge-swallowed"))) return;
   if (!qresync_ && tells_numbers()) {
-    for (const auto& removal : removals) print("* {} EXPUNGE\r\n", removal.number);
+    const int times = context().has(defect("imap.expunge-told-twice")) ? 2 : 1;
+    for (const auto& removal : removals)
+      for (int i = 0; i < times; ++i) print("* {} EXPUNGE\r\n", removal.number);
     return;
   }
   imap::SequenceSet gone;
@@ -96,6 +103,8 @@ void ImapSession::write_vanished_since(Modseq modseq, const imap::SequenceSet* w
       gone.push_back(expunged.uid);
     }
   }
+  if (!view_->entries().empty() && context().has(defect("imap.vanished-lists-living")))
+    gone.push_back(view_->entries().front().message->uid);
   if (gone.empty()) return;
   std::sort(gone.begin(), gone.end());
   imap::SequenceSet set;

@@ -15,7 +15,9 @@ void ImapSession::select(imap::Cursor& c, bool read_only) {
     }
   }
   if (!c.end()) return bad(c);
+  std::size_t left_over = 0;  // only with a defect: EXPUNGEs that were not told of the mailbox before
   if (view_) {
+    if (context().has(defect("imap.old-mailbox-told"))) left_over = view_->take_removals().size();
     deselect();
     write("* OK [CLOSED] The other mailbox is closed\r\n");  // RFC 7162 section 3.2.11: enabled or not
   }
@@ -37,13 +39,17 @@ void ImapSession::select(imap::Cursor& c, bool read_only) {
                                    [](const auto& entry) { return !entry.message->flags.has(Flag::seen); });
   if (unseen != entries.end() && tells_numbers() && !enabled("IMAP4REV2"))
     print("* OK [UNSEEN {}] First unseen\r\n", unseen - entries.begin() + 1);
-  print("* OK [UIDVALIDITY {}] UIDs valid\r\n* OK [UIDNEXT {}] Next UID\r\n", mailbox->uid_validity(),
-        mailbox->uid_next());
+  const bool behind = context().has(defect("imap.uidnext-behind")) && view_->size() > 0;
+  const bool falls = context().has(defect("imap.uidvalidity-falls"));
+  print("* OK [UIDVALIDITY {}] UIDs valid\r\n* OK [UIDNEXT {}] Next UID\r\n",
+        falls ? mailbox->uid_validity() - account_->selects++ : mailbox->uid_validity(),
+        behind ? view_->last_uid() : mailbox->uid_next());
   if (condstore_ || !context().has(latitude("imap.modseq-when-enabled")))
     print("* OK [HIGHESTMODSEQ {}] Highest\r\n", mailbox->highest_modseq());
   for (const auto* extension : extensions_)
     if (extension->selected != nullptr) extension->selected(*this);
   ok(read_only ? "[READ-ONLY] Examined" : "[READ-WRITE] Selected");
+  for (; left_over > 0; --left_over) write("* 1 EXPUNGE\r\n");
 }
 
 void ImapSession::cmd_close(imap::Cursor& c) {

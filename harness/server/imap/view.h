@@ -54,6 +54,7 @@ class ImapView final : public MailboxWatcher {
   std::vector<Removal> take_removals();
   /// Appends what arrived; afterwards size() is the new EXISTS.
   void take_arrivals();
+  void forget_arrivals() { arrivals_.clear(); }  ///< only with a defect
   /// Marks an entry as told.
   void told(Entry& entry);
 

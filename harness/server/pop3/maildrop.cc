@@ -64,7 +64,9 @@ std::uint64_t Maildrop::octets(std::uint32_t number) const {
 
 std::string Maildrop::unique_id(std::uint32_t number) const {
   if (context_.has(defect("pop3.uidl-twice")) && number == last() && number > 1) --number;
-  auto id = uidl(account_.inbox(), *message(number));
+  auto id = context_.has(defect("pop3.uidl-reused"))
+                ? fmt::format("{:08x}{:08x}", account_.inbox().uid_validity(), number)
+                : uidl(account_.inbox(), *message(number));
   if (session_ != 0) id += fmt::format("{:08x}", session_);
   return id;
 }
@@ -93,7 +95,7 @@ void Maildrop::update() {
   if (const auto trash = account_.mailbox("Trash"); trash && context_.has(latitude("pop3.delete-to-trash")))
     for (const Uid uid : uids)
       if (const auto message = account_.inbox().find(uid)) context_.store.copy(account_, *message, *trash, true);
-  context_.store.expunge(account_, account_.inbox(), uids);
+  context_.store.expunge(account_, account_.inbox(), uids, true);
 }
 
 void Maildrop::hide(const std::vector<Uid>& uids) {

@@ -25,7 +25,7 @@ void Pop3Session::on_open() {
 }
 
 void Pop3Session::on_bytes(std::string_view bytes) {
-  while (open()) {
+  for (bool first = true; open(); first = false) {
     lines_.set_limit(exchange_ ? pop3::kSaslLineLimit : pop3::kCommandLimit);
     const auto line = lines_.next(bytes);
     if (!line) break;
@@ -36,6 +36,7 @@ void Pop3Session::on_bytes(std::string_view bytes) {
       write("-ERR line too long\r\n");
     } else {
       handle(line->text);
+      if (!first && open() && context().has(defect("pop3.pipelined-twice"))) handle(line->text);
     }
   }
 }
@@ -70,7 +71,7 @@ void Pop3Session::quit(std::string_view argument) {
   if (maildrop_) maildrop_->update();
   state_ = State::update;
   unlock();
-  write("+OK bye\r\n");
+  if (!context().has(defect("pop3.quit-unanswered"))) write("+OK bye\r\n");
   close();
 }
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "server/pop3/session.h"
 #include "wire/text/dot_stuffing.h"
 
@@ -18,6 +20,11 @@ std::string_view top_of(std::string_view message, std::uint32_t lines) {
     at = end + 2;
   }
   return message.substr(0, at);
+}
+
+std::uint32_t header_lines(std::string_view message) {
+  const auto header = message.substr(0, message.find("\r\n\r\n"));
+  return static_cast<std::uint32_t>(std::count(header.begin(), header.end(), '\n')) + 1;
 }
 
 std::string_view before_dot_line(std::string_view message) {
@@ -75,9 +82,11 @@ void Pop3Session::uidl(std::string_view argument) {
 void Pop3Session::retr(std::string_view argument) {
   const auto n = message_number(argument);
   if (!n) return;
-  const auto& content = maildrop_->message(*n)->content;
+  const auto& message = maildrop_->message(*n);
+  const auto& content = message->content;
   if (refuse_without_utf8(*content)) return;
   print("+OK {} octets\r\n", maildrop_->octets(*n));
+  if (message->expunged && context().has(defect("pop3.removed-is-empty"))) return write(".\r\n");
   if (context().has(defect("pop3.retr-cut-at-dot-line"))) {
     write(text::dot_stuffed(before_dot_line(*content)));
   } else {
@@ -87,7 +96,9 @@ void Pop3Session::retr(std::string_view argument) {
 }
 
 void Pop3Session::write_message(const std::shared_ptr<const std::string>& content) {
-  if (text::needs_dot_stuffing(*content)) {
+  if (!content->ends_with('\n') && context().has(defect("pop3.unfinished-line-glued"))) {
+    out().body(content);
+  } else if (text::needs_dot_stuffing(*content)) {
     out().body(std::make_shared<const std::string>(text::dot_stuffed(*content)));
     return;
   }
@@ -99,9 +110,13 @@ void Pop3Session::top(std::string_view argument) {
   const auto wanted = pop3::parse_top(argument);
   if (!wanted) return print("-ERR {}\r\n", wanted.error().why);
   const auto n = present(wanted->number);
-  if (!n || refuse_without_utf8(*maildrop_->message(*n)->content)) return;
+  if (!n) return;
+  const auto& content = *maildrop_->message(*n)->content;
+  if (refuse_without_utf8(content)) return;
+  auto lines = wanted->lines;
+  if (context().has(defect("pop3.top-counts-header"))) lines -= std::min(lines, header_lines(content));
   write("+OK top of message follows\r\n");
-  write(text::dot_stuffed(top_of(*maildrop_->message(*n)->content, wanted->lines)));
+  write(text::dot_stuffed(top_of(content, lines)));
 }
 
 void Pop3Session::dele(std::string_view argument) {

@@ -62,6 +62,7 @@ DeliveryReply Delivery::deliver_smtp(const Envelope& envelope, std::string_view 
     return full(failed.front());
   }
   report_delivered(envelope, stored, message, now);
+  if (context_.has(defect("quota.bounce-of-delivered"))) report_full(envelope, stored, message, now);
   report_full(envelope, failed, message, now);
   return accepted(fmt::format("queued as {}", id));
 }
@@ -90,6 +91,10 @@ Delivery::Put Delivery::put(const Envelope& envelope, const Recipient& recipient
   if (room_for(context_, *recipient.account, content.size()) != Room::fits) {
     return context_.has(defect("quota.over-accepts-and-drops")) ? Put::stored : Put::full;
   }
+  const bool first = recipient.address == envelope.recipients.front().address;
+  if (!first && context_.has(defect("delivery.second-recipient-cut"))) cut_last_line(content);
+  const bool each = context_.has(defect("delivery.copy-for-each-recipient"));
+  for (std::size_t i = 1; each && i < envelope.recipients.size(); ++i) store(*recipient.account, content, now);
   store(*recipient.account, std::move(content), now);
   return Put::stored;
 }

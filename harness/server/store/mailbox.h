@@ -100,6 +100,8 @@ class Mailbox {
   std::string special_use_;
   std::uint32_t uid_validity_;
   Uid uid_next_ = 1;
+  Uid kept_uid_ = 0;      ///< only with a defect: it is given to the next message
+  MessagePtr last_gone_;  ///< what was expunged last
   Uid recent_from_ = 1;
   Modseq highest_modseq_ = 1;
   std::vector<MessagePtr> messages_;

@@ -1,6 +1,7 @@
 #include "server/store/store.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/bytes.h"
 #include "core/rng.h"
@@ -96,7 +97,7 @@ Room Store::would_fit(const AccountState& account, std::uint64_t octets) const {
 MessagePtr Store::append(AccountState& account, Mailbox& mailbox, std::shared_ptr<const std::string> content,
                          Flags flags, InternalDate date, const Message* copied) {
   auto message = std::make_shared<Message>();
-  message->uid = mailbox.uid_next_++;
+  message->uid = take_uid(mailbox);
   message->content = std::move(content);
   message->date = date;
   message->saved = internal_date(now_);
@@ -104,16 +105,31 @@ MessagePtr Store::append(AccountState& account, Mailbox& mailbox, std::shared_pt
   message->modseq = ++mailbox.highest_modseq_;
   account.usage_ += message->size();
   account.shared_->usage += message->size();
-  mailbox.messages_.push_back(message);
+  mailbox.messages_.insert(std::upper_bound(mailbox.messages_.begin(), mailbox.messages_.end(), message,
+                                            [](const auto& a, const auto& b) { return a->uid < b->uid; }),
+                           message);
   for (auto* watcher : watchers_) watcher->on_added(account, mailbox, message, copied);
   for (auto* watcher : mailbox.watchers_) watcher->on_append(message);
   return message;
 }
 
+/// The next, but with a defect that gives them out in pairs, the higher one first.
+Uid Store::take_uid(Mailbox& mailbox) {
+  if (!switches_.on(defect("imap.late-uid"))) return mailbox.uid_next_++;
+  if (mailbox.kept_uid_ != 0) return std::exchange(mailbox.kept_uid_, 0);
+  mailbox.kept_uid_ = std::exchange(mailbox.uid_next_, mailbox.uid_next_ + 2);
+  return mailbox.kept_uid_ + 1;
+}
+
 MessagePtr Store::copy(AccountState& account, const Message& message, Mailbox& to, bool moves) {
   const bool apart = moves && switches_.on(defect("imap.copies-die-together"));
-  return append(account, to, apart ? std::make_shared<const std::string>(*message.content) : message.content,
-                message.flags, message.date, &message);
+  const bool cut = !moves && switches_.on(defect("imap.copy-cuts"));
+  const bool bare = !moves && switches_.on(defect("imap.copy-loses-flags"));
+  auto content = message.content;
+  if (apart || cut) content = std::make_shared<const std::string>(content->substr(0, content->size() / (cut ? 2 : 1)));
+  if (moves && switches_.on(defect("quota.move-frees-twice")))
+    account.usage_ -= std::min(account.usage_, message.size());
+  return append(account, to, std::move(content), bare ? Flags() : message.flags, message.date, &message);
 }
 
 void Store::expunge_copies(AccountState& account, const std::vector<MessagePtr>& gone) {
@@ -135,7 +151,7 @@ bool Store::set_flags(Mailbox& mailbox, const MessagePtr& message, Flags flags) 
   return true;
 }
 
-std::size_t Store::expunge(AccountState& account, Mailbox& mailbox, std::span<const Uid> uids) {
+std::size_t Store::expunge(AccountState& account, Mailbox& mailbox, std::span<const Uid> uids, bool pop3) {
   std::vector<MessagePtr> gone;
   for (const Uid uid : uids) {
     auto message = mailbox.find(uid);
@@ -152,14 +168,17 @@ std::size_t Store::expunge(AccountState& account, Mailbox& mailbox, std::span<co
   for (const auto& message : gone) {
     message->modseq = modseq;
     mailbox.expunged_.push_back({message->uid, modseq});
-    if (!switches_.on(defect("quota.not-freed-by-expunge"))) {
-      account.usage_ -= message->size();
+    const bool counts_on = pop3 && switches_.on(defect("quota.not-freed-by-pop3"));
+    if (!switches_.on(defect("quota.not-freed-by-expunge")) && !counts_on) {
+      account.usage_ -= std::min(account.usage_, message->size());
       account.shared_->usage -= message->size();
     }
     for (auto* watcher : mailbox.watchers_) watcher->on_expunge(message);
   }
+  mailbox.last_gone_ = gone.back();
   for (auto* watcher : watchers_) watcher->on_expunged(account, mailbox, gone);
   if (switches_.on(defect("imap.copies-die-together"))) expunge_copies(account, gone);
+  if (switches_.on(defect("imap.uids-renumbered"))) number_anew(mailbox);
   return gone.size();
 }
 
@@ -168,6 +187,27 @@ void Store::subscribe(AccountState& account, const std::string& name, bool subsc
       subscribed ? account.subscriptions_.insert(name).second : account.subscriptions_.erase(name) != 0;
   if (!changed) return;
   for (auto* watcher : watchers_) watcher->on_subscribed(account, name, subscribed);
+}
+
+void Store::empty(AccountState& account, Mailbox& mailbox) {
+  std::vector<Uid> all;
+  for (const auto& message : mailbox.messages_) all.push_back(message->uid);
+  expunge(account, mailbox, all);
+}
+
+void Store::number_anew(Mailbox& mailbox) {
+  mailbox.uid_next_ = 1;
+  for (const auto& message : mailbox.messages_) message->uid = mailbox.uid_next_++;
+}
+
+void Store::killed() {
+  if (switches_.on(defect("delivery.lost-when-killed"))) forget_newest();
+  for (const auto& account : accounts_)
+    for (const auto& [name, mailbox] : account->mailboxes_) {
+      if (switches_.on(defect("imap.uids-renumbered-when-killed"))) number_anew(*mailbox);
+      if (const auto gone = mailbox->last_gone_; gone && switches_.on(defect("imap.expunged-comes-back")))
+        append(*account, *mailbox, gone->content, gone->flags, gone->date);
+    }
 }
 
 void Store::forget_newest() {
@@ -180,7 +220,8 @@ void Store::forget_newest() {
 }
 
 std::shared_ptr<Mailbox> Store::create_one(AccountState& account, std::string_view name, std::string_view special_use) {
-  auto mailbox = std::make_shared<Mailbox>(account, std::string(name), next_uid_validity_++);
+  const bool always_one = switches_.on(defect("imap.uidvalidity-always-one"));
+  auto mailbox = std::make_shared<Mailbox>(account, std::string(name), always_one ? 1 : next_uid_validity_++);
   mailbox->special_use_ = special_use;
   account.mailboxes_.emplace(mailbox->name_, mailbox);
   for (auto* watcher : watchers_) watcher->on_created(account, *mailbox);
@@ -201,11 +242,12 @@ std::shared_ptr<Mailbox> Store::create(AccountState& account, std::string_view n
 bool Store::remove(AccountState& account, std::string_view name) {
   const auto mailbox = account.mailbox(name);
   if (!mailbox || mailbox == account.inbox_) return false;
-  std::vector<Uid> all;
-  for (const auto& message : mailbox->messages_) all.push_back(message->uid);
-  expunge(account, *mailbox, all);
+  empty(account, *mailbox);
   account.mailboxes_.erase(mailbox->name_);
   for (auto* watcher : watchers_) watcher->on_removed(account, *mailbox);
+  const auto prefix = inferior_prefix(mailbox->name_);
+  if (switches_.on(defect("imap.delete-takes-inferiors")))
+    std::erase_if(account.mailboxes_, [&](const auto& one) { return one.first.starts_with(prefix); });
   return true;
 }
 
@@ -222,7 +264,7 @@ bool Store::rename(AccountState& account, std::string_view from, std::string_vie
     std::vector<Uid> all;
     for (const auto& message : mailbox->messages_) all.push_back(message->uid);
     for (const Uid uid : all) copy(account, *mailbox->find(uid), *moved_to);
-    expunge(account, *mailbox, all);
+    if (!switches_.on(defect("imap.rename-inbox-keeps"))) expunge(account, *mailbox, all);
     return true;
   }
   std::vector<std::shared_ptr<Mailbox>> moved;

@@ -49,6 +49,7 @@ class AccountState {
   /// The POP3 session that has the maildrop to itself (RFC 1939 section 4); null when nobody has.
   const void* maildrop_owner = nullptr;
   std::uint32_t maildrop_logins = 0;
+  std::uint32_t selects = 0;
 
  private:
   friend class Store;
@@ -98,8 +99,11 @@ class Store {
   MessagePtr copy(AccountState& account, const Message& message, Mailbox& to, bool moves = false);
   /// MODSEQ rises and watchers are told only when the flags really change. Returns whether they did.
   bool set_flags(Mailbox& mailbox, const MessagePtr& message, Flags flags);
-  /// Removes those of `uids` that exist; all get one MODSEQ. Returns how many there were.
-  std::size_t expunge(AccountState& account, Mailbox& mailbox, std::span<const Uid> uids);
+  /// Removes those of `uids` that exist; all get one MODSEQ. Returns how many there were. `pop3`: it was asked for over
+  /// POP3, which makes a difference with a defect only.
+  std::size_t expunge(AccountState& account, Mailbox& mailbox, std::span<const Uid> uids, bool pop3 = false);
+
+  void empty(AccountState& account, Mailbox& mailbox);  ///< expunges all of it
 
   /// Creates missing superiors too (RFC 3501 section 6.3.3). Null when it exists already.
   std::shared_ptr<Mailbox> create(AccountState& account, std::string_view name);
@@ -111,8 +115,8 @@ class Store {
 
   void subscribe(AccountState& account, const std::string& name, bool subscribed);
 
-  /// Only with a defect: as if the newest message of every mailbox had never come to the disk.
-  void forget_newest();
+  /// The server was killed and began anew: nothing is lost or changed, but with a defect.
+  void killed();
 
   /// What time it is, for what is stored from now on.
   void at(Time now) { now_ = now; }
@@ -125,7 +129,12 @@ class Store {
   static bool has_inferiors(const AccountState& account, std::string_view name);
 
  private:
-  void expunge_copies(AccountState& account, const std::vector<MessagePtr>& gone);  ///< only with a defect
+  // Only with a defect.
+  void expunge_copies(AccountState& account, const std::vector<MessagePtr>& gone);
+  void forget_newest();  ///< as if the newest message of every mailbox had never come to the disk
+  static void number_anew(Mailbox& mailbox);
+
+  Uid take_uid(Mailbox& mailbox);
   SharedLimit& share(const ServerOptions& options, const std::string& customer);
   std::shared_ptr<Mailbox> create_one(AccountState& account, std::string_view name, std::string_view special_use);
 

@@ -31,8 +31,13 @@ def known(server):
     return ["known:", *("  " + line for line in lines)] if lines else []
 
 
+def admin_script(server):
+    """How mailproof, with whatever environment, comes to this very server and to no other of its name."""
+    return f'/usr/bin/env, "MAILPROOF_STATE={server.state.parent}", {server.root / "scripts/servers"}'
+
+
 def target_file(server, endpoints, delivery, classes, verbs, tls=True):
-    script = server.root / "scripts/servers"
+    script = admin_script(server)
     lines = [f"target: {server.name}"]
     lines += [f"{protocol}: [{', '.join(places)}]" for protocol, places in endpoints.items()]
     lines += [f"delivery: [{', '.join(delivery)}]"]

@@ -1,0 +1,135 @@
+// I22: MODSEQ of a message rises with every change of its flags and never falls; HIGHESTMODSEQ is that of the newest
+// change.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <tuple>
+
+#include "core/bytes.h"
+#include "judge/case.h"
+#include "judge/judges.h"
+#include "judge/view_track.h"
+
+namespace mailproof::judge {
+namespace {
+
+using history::Event;
+using history::Type;
+using history::What;
+
+using ModseqBox =
+    std::tuple<std::uint32_t, std::string, std::uint32_t>;  ///< account, mailbox in lower case, UIDVALIDITY
+
+/// \Recent is a session's, no message's (RFC 3501 section 2.3.2).
+std::string without_recent(std::string_view flags) {
+  std::string out;
+  while (!flags.empty()) {
+    const auto end = std::min(flags.find(' '), flags.size());
+    if (!iequals(flags.substr(0, end), "\\Recent")) out += lower(flags.substr(0, end)) + ' ';
+    flags.remove_prefix(std::min(end + 1, flags.size()));
+  }
+  return out;
+}
+
+class Modseqs {
+ public:
+  explicit Modseqs(Case& c) : c_(c), track_(c.history) {}
+
+  void run() {
+    for (const Event& e : c_.history.events()) {
+      const bool imap = e.session != 0 && c_.history.session(e.session).protocol == Protocol::imap;
+      if (imap && e.what == What::row && e.uid != 0 && e.get<history::RowFacts>().modseq != 0) row(e);
+      const bool opens = e.what == What::select || e.what == What::examine;
+      if (opens && e.type == Type::ok && e.uidvalidity != 0) opened(e);
+      if (e.what == What::create || e.what == What::remove || e.what == What::rename) forget(c_.history.account_of(e));
+      track_.apply(e);
+    }
+  }
+
+ private:
+  struct Known {
+    std::uint32_t event = 0;
+    std::uint64_t modseq = 0;
+    std::uint32_t flags_event = 0;  ///< that told the flags which the message has with this MODSEQ
+    std::string flags;
+  };
+
+  /// Which mailbox has a name from now on, nobody knows while it is under way.
+  void forget(std::uint32_t account) {
+    std::erase_if(known_, [&](const auto& one) { return std::get<0>(one.first.first) == account; });
+    std::erase_if(highest_, [&](const auto& one) { return std::get<0>(one.first) == account; });
+  }
+
+  void row(const Event& e) {
+    const View* view = track_.view(e.session);
+    const std::uint32_t validity = e.uidvalidity == 0 && view != nullptr ? view->uidvalidity : e.uidvalidity;
+    const std::string& mailbox = e.mailbox.empty() && view != nullptr ? view->mailbox : e.mailbox;
+    if (validity == 0) return;
+    const ModseqBox box{c_.history.account_of(e), lower(mailbox), validity};
+    const std::uint64_t modseq = e.get<history::RowFacts>().modseq;
+    Known& last = known_[{box, e.uid}];
+    const std::uint32_t message = c_.ledger.message_at(std::get<0>(box), mailbox, validity, e.uid);
+    if (last.modseq > modseq && older(last.event, e))
+      c_.find("fell", {fmt::format("MODSEQ {} or more for UID {} of {}, as before", last.modseq, e.uid, mailbox),
+                       fmt::format("{} is told MODSEQ {} at {}", c_.who(e), modseq, c_.when(e)),
+                       {last.event, e.index},
+                       message,
+                       ""});
+    const std::string flags = e.has_flags ? without_recent(e.flags) : std::string();
+    if (e.has_flags && last.modseq == modseq && last.flags_event != 0 && last.flags != flags)
+      c_.find("stays",
+              {fmt::format("another MODSEQ than {} for UID {} of {}: its flags are others", modseq, e.uid, mailbox),
+               fmt::format("{} is told ({}) with the MODSEQ that came with ({})", c_.who(e), e.flags,
+                           c_.history.event(last.flags_event).flags),
+               {last.flags_event, e.index},
+               message,
+               ""});
+    if (modseq > last.modseq) last = {e.index, modseq, 0, {}};
+    if (e.has_flags && modseq == last.modseq) {
+      last.flags_event = e.index;
+      last.flags = flags;
+    }
+    auto& highest = highest_[box];
+    if (modseq > highest.modseq) highest = {e.index, modseq, 0, {}};
+  }
+
+  void opened(const Event& e) {
+    const Event& asked = c_.invoke(e);
+    const std::uint64_t told = e.get<history::SelectFacts>().highestmodseq;
+    if (told == 0) return;  // not offered for this mailbox (RFC 7162 section 3.1.2.2)
+    Known& highest = highest_[{c_.history.account_of(e), lower(asked.mailbox), e.uidvalidity}];
+    if (highest.modseq > told && highest.event < asked.index)
+      c_.find("highest-behind",
+              {fmt::format("HIGHESTMODSEQ {} of {} or more, as was told before", highest.modseq, asked.mailbox),
+               fmt::format("{} is told HIGHESTMODSEQ {} at {}", c_.who(e), told, c_.when(e)),
+               {highest.event, e.index},
+               0,
+               ""});
+    if (told > highest.modseq) highest = {e.index, told, 0, {}};
+  }
+
+  /// Whether the server told the one before it began to tell the other: of one session, or asked for afterwards.
+  bool older(std::uint32_t before, const Event& e) const {
+    if (c_.history.event(before).session == e.session) return true;
+    return e.command != 0 && e.command > before;
+  }
+
+  Case& c_;
+  ViewTrack track_;
+  std::map<std::pair<ModseqBox, std::uint32_t>, Known> known_;  ///< by UID: the highest MODSEQ that was told
+  std::map<ModseqBox, Known> highest_;
+};
+
+}  // namespace
+
+void judge_modseq(const history::History& history, const history::Ledger& ledger, Findings& out) {
+  Case c(history, ledger, "modseq", out);
+  const bool any = std::any_of(history.events().begin(), history.events().end(), [](const Event& e) {
+    return e.get<history::RowFacts>().modseq != 0 || e.get<history::SelectFacts>().highestmodseq != 0;
+  });
+  if (any) Modseqs(c).run();
+}
+
+}  // namespace mailproof::judge

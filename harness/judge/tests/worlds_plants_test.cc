@@ -1,0 +1,141 @@
+// What random worlds accused a right server of, as `shrink` left it: each a history of its own. The seeds are those
+// that showed them.
+#include "judge/tests/plant.h"
+
+namespace mailproof::judge {
+namespace {
+
+std::uint32_t lost_move(Scene& s, const std::vector<std::uint32_t>& mail, const std::string& uid,
+                        const std::string& to) {
+  const std::uint32_t hand = s.watches(s.phone, mail);
+  s.move(What::move, hand, uid, to, Type::info, "");
+  s.end(hand, "ours", "dropped");
+  return hand;
+}
+
+const bool kWorlds[] = {
+    // Seed 458 with pop3.delete-to-trash.
+    silent("POP3's QUIT puts into Trash what a client had copied there",
+           [](Scene& s) {
+             const auto mail = s.accepted(1);
+             s.move(What::copy, s.watches(s.phone, mail), "1", "Trash", Type::ok, "1");
+             const std::uint32_t pop = s.downloads(mail);
+             s.dele(pop, 1, mail[0]);
+             s.ask(What::quit, pop);
+             s.end(pop);
+             s.both(1, {});
+             s.list_imap(s.alice, 1, {{mail[0], 1}, {mail[0], 2}}, "Trash");
+           }),
+    plant("duplicates/duplicated",  // nobody took it over POP3, and Trash has it twice all the same
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.move(What::copy, s.watches(s.phone, mail), "1", "Trash", Type::ok, "1");
+            s.both(1, Scene::all(mail));
+            s.list_imap(s.alice, 1, {{mail[0], 1}, {mail[0], 2}}, "Trash");
+          }),
+    // Seeds 475 with pop3.delete-to-trash, and 799 with delivery.bounce-instead-of-refuse.
+    silent("saved, refused when it was sent as well, and moved to Trash by POP3's QUIT",
+           [](Scene& s) {
+             const std::uint32_t hand = s.imap(s.phone), m = s.message();
+             s.select(hand, "INBOX");
+             s.ask(
+                 What::append, hand,
+                 [&](Event& e) {
+                   e.mailbox = "INBOX";
+                   e.message = m;
+                 },
+                 Type::ok,
+                 [&](Event& e) {
+                   e.mailbox = "INBOX";
+                   e.message = m;
+                   e.uidvalidity = e.uid = 1;
+                 });
+             s.deliver(s.smtp(), m, s.alice, Type::fail, 552, "5.2.2", "mailbox full");
+             const std::uint32_t pop = s.downloads({m});
+             s.dele(pop, 1, m);
+             s.ask(What::quit, pop);
+             s.end(pop);
+             s.both(1, {});
+             s.list_imap(s.alice, 1, {{m, 1}}, "Trash");
+           }),
+    plant("lmtp-replies/refused-but-delivered",  // it was nowhere before
+          [](Scene& s) {
+            const std::uint32_t m = s.message();
+            s.deliver(s.smtp(), m, s.alice, Type::fail, 552, "5.2.2", "mailbox full");
+            s.both(1, {});
+            s.list_imap(s.alice, 1, {{m, 1}}, "Trash");
+          }),
+    // Seed 655 with imap.no-uidplus, and 1065.
+    silent("a MOVE without an answer, and POP3 takes the message before it is told gone",
+           [](Scene& s) {
+             const auto mail = s.accepted(1);
+             const std::uint32_t other = s.watches(s.laptop, mail);
+             lost_move(s, mail, "1", "Archive");
+             const std::uint32_t pop = s.downloads(mail);
+             s.dele(pop, 1, mail[0]);
+             const std::uint32_t quit = s.invoke(What::quit, pop);
+             s.expunged(other, 1, 1);  // before the answer to QUIT is read
+             s.done(quit, Type::ok);
+             s.end(pop);
+             for (std::uint32_t round = 1; round <= 2; ++round) {
+               s.both(round, {});
+               s.list_imap(s.alice, round, {}, "Archive");
+               s.settle();
+             }
+           }),
+    plant("loss/lost",  // nobody else asked for it
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t other = s.watches(s.laptop, mail);
+            lost_move(s, mail, "1", "Archive");
+            s.expunged(other, 1, 1);
+            for (std::uint32_t round = 1; round <= 2; ++round) {
+              s.both(round, {});
+              s.list_imap(s.alice, round, {}, "Archive");
+              s.settle();
+            }
+          }),
+    // Seed 20007 on Dovecot.
+    silent("LIST does not count the line end that RETR adds to a message without a last one",
+           [](Scene& s) {
+             const auto mail = s.accepted(1);
+             const std::uint32_t pop = s.pop3(s.pc);
+             const std::uint32_t list = s.invoke(What::pop_list, pop);
+             s.list_row(pop, 1, 1000);
+             s.done(list, Type::ok);
+             s.uidl_row(pop, 1, Scene::uidl(1));
+             const std::uint32_t retr = s.invoke(What::retr, pop, [](Event& e) { e.seq = 1; });
+             s.pop_content(pop, mail[0], 1, Scene::uidl(1));
+             s.done(retr, Type::ok, [&](Event& e) {
+               e.seq = 1;
+               e.message = mail[0];
+               e.size = 1002;
+             });
+             s.ask(What::quit, pop);
+             s.end(pop);
+             s.audited(Scene::all(mail));
+           }),
+    // Seed 1831.
+    silent("two copies in a folder that is renamed, and one in the next of its name",
+           [](Scene& s) {
+             const auto mail = s.accepted(1);
+             const std::uint32_t hand = s.watches(s.phone, mail);
+             s.move(What::copy, hand, "1", "Work", Type::ok, "1");
+             s.move(What::copy, hand, "1", "Work", Type::ok, "2");
+             const std::uint32_t other = s.imap(s.laptop);
+             s.select(other, "Work", 2);
+             s.content(other, mail[0], 1, 1, "full", "Work");
+             s.content(other, mail[0], 2, 2, "full", "Work");
+             s.ask(What::rename, hand, [](Event& e) {
+               e.mailbox = "Work";
+               e.other_mailbox = "Old";
+             });
+             s.move(What::copy, hand, "1", "Work", Type::ok, "1", 2);
+             s.audited(Scene::all(mail));
+             s.list_imap(s.alice, 2, {{mail[0], 1}, {mail[0], 2}}, "Old");
+             s.list_imap(s.alice, 2, {{mail[0], 1}}, "Work", 2);
+           }),
+};
+
+}  // namespace
+}  // namespace mailproof::judge
