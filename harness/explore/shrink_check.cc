@@ -92,14 +92,29 @@ class CheckShrinker {
   }
 
   bool without(std::size_t from, std::size_t to) {
-    return adopt_with([&](Node& file) {
-      Node& talk = *find_in(check_in(file), "talk");
-      const auto all = talk_lines(talk);
-      std::string text;
-      for (std::size_t i = 0; i < all.size(); ++i)
-        if (i < from || i >= to) text += all[i] + "\n";
-      talk.text = std::move(text);
-    });
+    return adopt_with([&](Node& file) { take_lines(file, from, to); });
+  }
+
+  static void take_lines(Node& file, std::size_t from, std::size_t to) {
+    Node& talk = *find_in(check_in(file), "talk");
+    const auto all = talk_lines(talk);
+    std::string text;
+    for (std::size_t i = 0; i < all.size(); ++i)
+      if (i < from || i >= to) text += all[i] + "\n";
+    talk.text = std::move(text);
+  }
+
+  /// A message, alone or with the one line that tells of it: "S: 6 ${size}".
+  template <class Change>
+  bool adopt_with_a_line(const Change& change) {
+    if (adopt_with(change)) return true;
+    for (std::size_t line = lines_in(out_.story); line-- > 0;)
+      if (adopt_with([&](Node& file) {
+            change(file);
+            take_lines(file, line, line + 1);
+          }))
+        return true;
+    return false;
   }
 
   /// Fewer messages before the talk, and smaller ones.
@@ -113,7 +128,7 @@ class CheckShrinker {
       if (now == nullptr) continue;
       if (now->kind == Node::Kind::list) {
         for (std::size_t i = now->children.size(); i-- > 0;)
-          adopt_with([&](Node& file) {
+          adopt_with_a_line([&](Node& file) {
             auto& list = mailbox(file)->children;
             if (i < list.size()) list.erase(list.begin() + static_cast<std::ptrdiff_t>(i));
           });
@@ -134,7 +149,8 @@ class CheckShrinker {
       if (!now || *now < 1) return;
       for (const std::int64_t n : {std::int64_t{0}, std::int64_t{1}, *now / 2, *now - 1})
         if (!less && n < *now)
-          less = adopt_with([&](Node& file) { set_text(*find_in(*mailbox(file), "messages"), std::to_string(n)); });
+          less =
+              adopt_with_a_line([&](Node& file) { set_text(*find_in(*mailbox(file), "messages"), std::to_string(n)); });
     }
   }
 

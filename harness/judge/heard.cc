@@ -254,8 +254,12 @@ class ImapHeard {
   /// It, or something of which nobody knows what it is, or anything at all where nobody knows what this is.
   bool taken_over_pop3(const Event& e, const Copy& copy) const {
     const auto taken = over_pop3_.find(c_.history.account_of(e));
-    return taken != over_pop3_.end() && iequals(open_.at(e.session).mailbox, "INBOX") &&
-           (copy.message == 0 || taken->second.contains(copy.message) || taken->second.contains(0));
+    if (taken == over_pop3_.end() || !iequals(open_.at(e.session).mailbox, "INBOX")) return false;
+    if (copy.message == 0 || taken->second.contains(copy.message) || taken->second.contains(0)) return true;
+    // Two with one Message-ID may be one whose text the server changed.
+    const std::string& id = c_.history.message(copy.message).message_id;
+    return !id.empty() && std::any_of(taken->second.begin(), taken->second.end(),
+                                      [&](std::uint32_t other) { return c_.history.message(other).message_id == id; });
   }
 
   bool asked_anywhere(const Event& e, std::uint32_t uid) const {

@@ -54,7 +54,8 @@ bool tagged(std::string_view line) {
          begins_with_one_of(line.substr(space + 1), {"OK", "NO", "BAD"});
 }
 
-/// What an IMAP server said before it was asked anything has the reply to a login, perhaps behind "* CAPABILITY".
+/// What an IMAP server said before it was asked anything is the reply to a login, with nothing but "* CAPABILITY"
+/// before it: more would be the middle of something else.
 bool begins_behind_login(const Overheard& conversation) {
   std::string said;
   for (const Piece& piece : conversation.pieces) {
@@ -64,6 +65,7 @@ bool begins_behind_login(const Overheard& conversation) {
   for (std::string_view rest = said; !rest.empty();) {
     const std::string_view line = first_line(rest);
     if (tagged(line)) return true;
+    if (!istarts_with(line, "* CAPABILITY ")) return false;
     rest.remove_prefix(std::min(rest.size(), std::min(rest.find('\n'), rest.size() - 1) + 1));
   }
   return false;
