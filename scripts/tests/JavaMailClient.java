@@ -13,6 +13,10 @@ public class JavaMailClient {
     store.connect("127.0.0.1", Integer.parseInt(args[1]), args[2], args[3]);
     Folder inbox = store.getFolder("INBOX");
     inbox.open(Folder.READ_WRITE);
+    FetchProfile profile = new FetchProfile();
+    profile.add(UIDFolder.FetchProfileItem.UID);
+    profile.add(FetchProfile.Item.ENVELOPE);
+    inbox.fetch(inbox.getMessages(), profile);
     for (Message message : inbox.getMessages()) {
       if (message.getHeader("Message-ID") == null) throw new IllegalStateException("no Message-ID");
       if (message.getSize() <= 0) throw new IllegalStateException("no size");
