@@ -34,8 +34,10 @@ bool is_meant(const history::History& history, std::uint32_t number, const std::
   const history::MessageInfo& info = history.message(number);
   const std::string plain = fmt::format("{}.{}", info.set, info.index);
   if (word == plain || word == info.set || word == info.name()) return true;
+  if (!info.message_id.empty() && info.message_id == fmt::format("<{}>", word)) return true;
   if (word.starts_with('<') || word.ends_with("@mailproof.invalid")) {
     const std::string id = word.starts_with('<') ? word : fmt::format("<{}>", word);
+    if (!info.message_id.empty()) return info.message_id == id;
     mail::Token token{0, number, info.seed, ""};
     std::from_chars(id.data() + 1, id.data() + id.size(), token.run, 16);
     return token.message_id() == id;

@@ -6,16 +6,23 @@
 #include <filesystem>
 #include <set>
 
+#include "cli/arena.h"
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "cli/recorded.h"
+#include "core/bytes.h"
+#include "explore/retell.h"
+#include "explore/shrink.h"
+#include "explore/write.h"
 #include "import/read/overheard.h"
+#include "scenario/scenario.h"
 
 namespace mailproof::cli {
 namespace {
 
 struct ImportFlags {
   std::vector<std::string> files;
-  std::string out, user;
+  std::string out, user, story;
   bool by_directory = false, all_clients = false, strict = false;
 };
 
@@ -46,6 +53,34 @@ std::string as_clock(imports::ClockTime at) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds));
 }
 
+/// Writes a story that does what was heard, and says whether a right server passes it.
+int write_story(const history::History& history, const std::string& path) {
+  const std::string name = std::filesystem::path(path).stem().string();
+  std::string id = "recorded.";
+  for (const char c : name) {
+    const char small = to_lower(c);
+    id += (small >= 'a' && small <= 'z') || (small >= '0' && small <= '9') ? small : '-';
+  }
+  const auto told = explore::retell(history, id);
+  if (!told) return complain(fmt::format("--as-scenario: {}", told.error().why)), kTrouble;
+  const std::string text =
+      fmt::format("# What {} heard sessions did, in the order of the answers.\n", history.sessions().size()) +
+      explore::write(told->story).text;
+  if (const auto wrong = archive::write_file(path, text); !wrong.empty()) return complain(wrong), kTrouble;
+  for (const std::string& what : told->left_out) say_error(fmt::format("note: not in the story: {}\n", what));
+  const auto loaded = scenario::parse(text, path);
+  if (!loaded.problems.empty()) return complain(loaded.problems.front().message()), kTrouble;
+  auto right = Arena::make_right({});
+  if (!right) return complain(right.error().message()), kTrouble;
+  const auto played = (*right)->play(loaded.scenarios.front(), 0);
+  const bool passes = played.verdict == judge::Verdict::pass || played.verdict == judge::Verdict::latitude;
+  say_error(fmt::format("{}: {} steps; the built-in server {}\n", path, explore::steps_in(told->story),
+                        passes ? "passes it" : fmt::format("does not pass it ({})", judge::name(played.verdict))));
+  if (!passes)
+    for (const auto& finding : played.findings) say_error(fmt::format("  {}: {}\n", finding.id, finding.actual));
+  return 0;
+}
+
 int import(const ImportFlags& flags) {
   std::vector<imports::Overheard> all;
   std::set<std::string> known;
@@ -54,7 +89,8 @@ int import(const ImportFlags& flags) {
     if (!read) return complain(read.error().message());
     add_new(std::move(*read), known, all);
   }
-  if (all.empty()) return complain("these files hold no conversation over IMAP, POP3, SMTP or LMTP");
+  if (all.empty())
+    return complain("these files hold no conversation over IMAP, POP3, SMTP or LMTP, and no log says anything of mail");
   name_users(flags, all);
   RecordedRun run;
   run.id = "import";
@@ -65,7 +101,7 @@ int import(const ImportFlags& flags) {
   run.strict = flags.strict;
   auto earliest = imports::ClockTime::max();
   for (const auto& one : all)
-    if (!one.pieces.empty()) earliest = std::min(earliest, one.pieces.front().at);
+    if (const auto begins = one.begins()) earliest = std::min(earliest, *begins);
   run.began = as_clock(earliest);
   const auto directory = archive::RunDirectory::make(flags.out);
   if (!directory) return complain(directory.error().message());
@@ -73,11 +109,13 @@ int import(const ImportFlags& flags) {
   auto stream = begin_recorded(**directory, run, recording);
   if (!stream) return complain(stream.error().message()), kTrouble;
   imports::replay(all, recording);
-  return end_recorded(
+  const int status = end_recorded(
       **directory, run, recording, **stream,
       {fmt::format("{} conversation{} heard, with {} message{} of {} account{}", all.size(), all.size() == 1 ? "" : "s",
                    recording.history.messages().size(), recording.history.messages().size() == 1 ? "" : "s",
                    recording.history.info.accounts.size(), recording.history.info.accounts.size() == 1 ? "" : "s")});
+  const int told = flags.story.empty() ? 0 : write_story(recording.history, flags.story);
+  return told != 0 ? told : status;
 }
 
 }  // namespace
@@ -85,7 +123,7 @@ int import(const ImportFlags& flags) {
 void add_import(CLI::App& app, int& status) {
   auto flags = std::make_shared<ImportFlags>();
   auto* command = app.add_subcommand(
-      "import", "Read what others recorded of their sessions (rawlogs of Dovecot and ImapTest) and judge it");
+      "import", "Read what others recorded of their sessions, and what servers' logs say beside it, and judge it");
   command->add_option("files", flags->files, "Files, or directories with several")->required();
   command->add_option("--out", flags->out, "Run directory (default: a new one below runs/)");
   auto* user = command->add_option("--user", flags->user,
@@ -98,6 +136,10 @@ void add_import(CLI::App& app, int& status) {
       "--all-clients", flags->all_clients,
       "All sessions that these accounts had in that time are there: what nobody asked for in them, nobody "
       "asked for");
+  command
+      ->add_option("--as-scenario", flags->story,
+                   "Also write a story into this file that does on another server what these sessions did")
+      ->type_name("FILE");
   command->add_flag("--strict", flags->strict, "A latitude fails");
   command->callback([=, &status] { status = import(*flags); });
 }

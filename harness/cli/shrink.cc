@@ -8,14 +8,16 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <shared_mutex>
 
 #include "archive/asked.h"
+#include "archive/history_file.h"
 #include "archive/run_directory.h"
+#include "cli/arena.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/target_lock.h"
 #include "core/bytes.h"
+#include "explore/retell.h"
 #include "explore/shrink_play.h"
 #include "explore/write.h"
 #include "host/signals.h"
@@ -44,45 +46,8 @@ constexpr std::size_t kWide = 130;     ///< a comment goes on in the next line
 /// The text of a story, and where it stands.
 struct Source {
   std::string text, path;
+  std::string id;  ///< of a file of checks: which
 };
-
-/// Plays one story after the other, each in a world of its own, or on the target.
-class Arena {
- public:
-  static Result<std::unique_ptr<Arena>> make(const ShrinkFlags& flags, const scenario::Target& target) {
-    auto hosted = host_builtin(flags.target, target);
-    if (!hosted) return hosted.error();
-    auto out = std::unique_ptr<Arena>(new Arena(flags, std::move(*hosted)));
-    return out;
-  }
-
-  report::ScenarioResult play(const scenario::Scenario& story, std::uint32_t copy) {
-    setup_.run_id = setup_.settings.simulated ? setup_.settings.seed : fresh_run_id();
-    return run::play(setup_, {&story, copy, 0});
-  }
-
- private:
-  Arena(const ShrinkFlags& flags, Hosted hosted) : hosted_(std::move(hosted)), pool_(hosted_.target) {
-    setup_ = setup_of(flags, hosted_);
-    setup_.settings.slow = true;  // what was asked for by name is played
-    setup_.pool = &pool_;
-    setup_.quiet = &quiet_;
-  }
-
-  Hosted hosted_;
-  run::AccountPool pool_;
-  std::shared_mutex quiet_;
-  run::Setup setup_;
-};
-
-/// The built-in server without a bug, in simulation: a story that fails there is wrong itself.
-ShrinkFlags on_the_right_server(const ShrinkFlags& flags) {
-  ShrinkFlags out = flags;
-  out.target = {};
-  out.target.sim = true;
-  if (flags.target.sim || flags.target.sockets) out.target.builtin.latitudes = flags.target.builtin.latitudes;
-  return out;
-}
 
 nlohmann::json read_json(const std::string& file) {
   const auto text = scenario::read_file(file, archive::kMostRunJson);
@@ -113,6 +78,13 @@ void choose(const nlohmann::json& run, const nlohmann::json& stats, ShrinkFlags&
                                     [&](const std::string& finding) { return stories.contains(of(finding)); });
     if (shown == findings.end()) continue;
     flags.scenario = of(*shown);
+    if (flags.finding.empty()) flags.finding = text_at(cause, "class");
+    return;
+  }
+  // Where no story shows anything, a check.
+  for (const auto& cause : list(run, "causes")) {
+    if (text_at(cause, "severity") != "fail" || !text_at(cause, "accepted").empty()) continue;
+    flags.scenario = of(text_at(cause, "simplest"));
     if (flags.finding.empty()) flags.finding = text_at(cause, "class");
     return;
   }
@@ -154,14 +126,40 @@ std::string take_command(const std::string& command, ShrinkFlags& flags) {
   return {};
 }
 
+/// "loss/lost-in-move" as an id has it: "loss-lost-in-move".
+std::string as_words(std::string_view finding_class) {
+  std::string out;
+  for (const char c : finding_class) {
+    const char lower = to_lower(c);
+    if ((lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9'))
+      out += lower;
+    else if (!out.empty() && out.back() != '-')
+      out += '-';
+  }
+  while (out.ends_with('-')) out.pop_back();
+  return out;
+}
+
+/// Of sessions that nobody played: a story that does what they did. Nothing where it is no recording.
+std::optional<Result<Source>> source_of_recording(const ShrinkFlags& flags) {
+  const auto read = archive::read_histories(flags.what);
+  if (!read || read->histories.empty() || !read->histories.front().history->info.recorded) return std::nullopt;
+  const history::History& history = *read->histories.front().history;
+  auto told = explore::retell(history, "recorded." + as_words(history.info.scenario));
+  if (!told) return Error{flags.what, told.error().why};
+  for (const std::string& what : told->left_out) say_error(fmt::format("note: not in the story: {}\n", what));
+  return Source{explore::write(told->story).text, flags.what + "/recorded.yaml", ""};
+}
+
 /// What a run directory says of the scenario to shrink: its id and text, and how it was played.
 Result<Source> source_of_run(ShrinkFlags& flags) {
   const std::string& directory = flags.what;
+  if (auto recorded = source_of_recording(flags)) return std::move(*recorded);
   const auto run = read_json(directory + "/run.json"), stats = read_json(directory + "/stats.json");
   if (!run.is_object() && !stats.is_object())
     return Error{directory, "neither run.json nor stats.json is there: is it a run directory?"};
   if (flags.scenario.empty()) choose(run, stats, flags);
-  if (flags.scenario.empty()) return Error{directory, "no story failed in this run; name one with --scenario"};
+  if (flags.scenario.empty()) return Error{directory, "nothing failed in this run; name a scenario with --scenario"};
   std::string command;
   if (const auto asked = archive::read_asked(directory); asked) {
     const auto found = asked->commands.find(flags.scenario);
@@ -177,7 +175,7 @@ Result<Source> source_of_run(ShrinkFlags& flags) {
     return Error{directory, fmt::format("how it was played cannot be read: {}", wrong)};
   const std::string kept = archive::kept_scenario(directory, flags.scenario);
   auto text = scenario::read_file(kept, 1U << 20);
-  if (text) return Source{std::move(*text), kept};
+  if (text) return Source{std::move(*text), kept, flags.scenario};
   // A run of an older mailproof keeps no texts; where its file is there still, it is read.
   const auto loaded = scenario::load({flags.scenario}, flags.scenarios);
   const auto found = std::find_if(loaded.scenarios.begin(), loaded.scenarios.end(),
@@ -186,7 +184,7 @@ Result<Source> source_of_run(ShrinkFlags& flags) {
     return Error{kept, "the text of the scenario must be there, or be found by its id; give its file instead"};
   text = scenario::read_file(found->path, 1U << 20);
   if (!text) return Error{found->path, text.error().why};
-  return Source{std::move(*text), found->path};
+  return Source{std::move(*text), found->path, flags.scenario};
 }
 
 Result<Source> source_of_file(const ShrinkFlags& flags) {
@@ -196,7 +194,7 @@ Result<Source> source_of_file(const ShrinkFlags& flags) {
     return Error{flags.what, fmt::format("{} scenarios; one is shrunk at a time", loaded->size())};
   auto text = scenario::read_file(loaded->front().path, 1U << 20);
   if (!text) return Error{loaded->front().path, text.error().why};
-  return Source{std::move(*text), loaded->front().path};
+  return Source{std::move(*text), loaded->front().path, loaded->front().id};
 }
 
 /// Letters are named from where the story stands; the shorter one may stand elsewhere.
@@ -214,20 +212,6 @@ void move_letters(scenario::Node& node, const std::string& from, const std::stri
 std::string sentence(const std::string& requirement) {
   const auto at = requirement.rfind(" (I");
   return at != std::string::npos && requirement.ends_with(')') ? requirement.substr(0, at) : requirement;
-}
-
-/// "loss/lost-in-move" as an id has it: "loss-lost-in-move".
-std::string as_words(std::string_view finding_class) {
-  std::string out;
-  for (const char c : finding_class) {
-    const char lower = to_lower(c);
-    if ((lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9'))
-      out += lower;
-    else if (!out.empty() && out.back() != '-')
-      out += '-';
-  }
-  while (out.ends_with('-')) out.pop_back();
-  return out;
 }
 
 std::string as_comment(std::string_view text) {
@@ -257,9 +241,8 @@ class Shrinking {
     if (!target) return complain(target.error().message());
     const auto lock = TargetLock::take(flags_.target, *target);
     if (!lock) return complain(lock.error().message());
-    const ShrinkFlags right_flags = on_the_right_server(flags_);
     auto tested = Arena::make(flags_, *target);
-    auto right = Arena::make(right_flags, host::sim_target(right_flags.target.builtin));
+    auto right = Arena::make_right(flags_);
     if (!tested || !right) return complain((tested ? right : tested).error().message());
     tested_ = std::move(*tested);
     right_ = std::move(*right);
@@ -271,12 +254,18 @@ class Shrinking {
   std::optional<scenario::Node> read() {
     scenario::Complaints complaints(source_.path);
     auto root = scenario::parse_root(source_.text, "a story: id, accounts, devices, steps", complaints);
-    const auto loaded = scenario::parse(source_.text, source_.path);
+    auto loaded = scenario::parse(source_.text, source_.path);
     for (const auto& problem : loaded.problems) say_error(fmt::format("{}\n", problem.message()));
     if (!loaded.problems.empty() || !root) return std::nullopt;
-    if (find(*root, "steps") == nullptr) {
-      complain(fmt::format("{}: a story is shrunk; this is a file of checks, which are short already", source_.path));
-      return std::nullopt;
+    if (explore::is_check(*root)) {
+      const std::string slug = source_.id.substr(source_.id.rfind('.') + 1);
+      root = explore::only_check(*root, slug);
+      if (root) source_.text = explore::write(*root).text;
+      if (root) loaded = scenario::parse(source_.text, source_.path);
+      if (!root || loaded.scenarios.size() != 1) {
+        complain(fmt::format("{}: {} is no check by a talk or by steps", source_.path, source_.id));
+        return std::nullopt;
+      }
     }
     story_ = loaded.scenarios.front();
     return root;
@@ -324,7 +313,9 @@ class Shrinking {
     const explore::Comments comments = explore::comments_of(source_.text, moved);
     explore::ShrinkLimits limits;
     limits.stop = [] { return host::interrupted(); };
-    auto shrunk = explore::shrink(
+    const bool check = explore::is_check(story);
+    const auto shrink_it = check ? explore::shrink_check : explore::shrink;
+    auto shrunk = shrink_it(
         std::move(story), source_.path,
         [&](const scenario::Node& candidate) {
           const bool fails = replay.still_fails(candidate);
@@ -335,7 +326,7 @@ class Shrinking {
         },
         limits);
     if (line_is_rewritten()) say_error(fmt::format("\r{:<79}\r", ""));
-    rename(replay, failure->finding_class, shrunk.story);
+    if (!check) rename(replay, failure->finding_class, shrunk.story);
     const auto rate = replay.rate(shrunk.story, flags_.target.sim || flaky ? kRateTimes : kRateOnTarget);
     move_letters(shrunk.story, source_.path, flags_.out);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
@@ -344,8 +335,8 @@ class Shrinking {
       say(text);
     else if (const auto wrong = archive::write_file(flags_.out, text); !wrong.empty())
       return complain(wrong), kTrouble;
-    say_error(fmt::format("{}: {} steps to {} in {:.1f} s, {} plays; it fails {} of {} times{}\n",
-                          failure->finding_class, before, explore::steps_in(shrunk.story), seconds, replay.played(),
+    say_error(fmt::format("{}: {} {} to {} in {:.1f} s, {} plays; it fails {} of {} times{}\n", failure->finding_class,
+                          before, check ? "lines" : "steps", explore::steps_in(shrunk.story), seconds, replay.played(),
                           rate.failed, rate.played,
                           shrunk.finished ? "" : "; it was broken off, and may be shorter still"));
     return shrunk.finished ? 0 : kTrouble;
@@ -381,7 +372,10 @@ class Shrinking {
 void add_shrink(CLI::App& app, int& status) {
   auto flags = std::make_shared<ShrinkFlags>();
   auto* command = app.add_subcommand("shrink", "Make of a story that fails the shortest one that fails the same way");
-  command->add_option("what", flags->what, "A scenario that fails: its file or id; or a run directory")->required();
+  command
+      ->add_option("what", flags->what,
+                   "A scenario that fails: its file or id; or a run directory, of a load or a recording as well")
+      ->required();
   add_target_flags(*command, flags->target);
   command
       ->add_option("--scenario", flags->scenario,

@@ -383,7 +383,7 @@ class Shrinker {
 
 std::size_t steps_in(const scenario::Node& story) {
   const Node* steps = scenario::find(story, "steps");
-  if (steps == nullptr) return 0;
+  if (steps == nullptr) return lines_in(story);
   std::size_t out = 0;
   for (const Node& step : steps->children) out += is_together(step) ? entry_of(step).children.size() : 1;
   return out;

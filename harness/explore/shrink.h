@@ -1,7 +1,9 @@
 #pragma once
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "scenario/yaml/node.h"
 
@@ -31,7 +33,16 @@ struct Shrunk {
 Shrunk shrink(scenario::Node story, const std::string& path, const StillFails& still_fails,
               const ShrinkLimits& limits = {});
 
-/// Its steps, those at the same time counted one by one.
+/// Its steps, those at the same time counted one by one; of a check the lines of its talk.
 std::size_t steps_in(const scenario::Node& story);
+
+/// Of a conformance file only this check: the file with nothing else in it where it is a talk; a story with its steps
+/// where it has some. Nothing: there is no such check, or a wire rule judges it.
+std::optional<scenario::Node> only_check(const scenario::Node& file, std::string_view slug);
+bool is_check(const scenario::Node& file);
+/// The same for a file of one check that is a talk: the fewest lines, and the least mail before them.
+Shrunk shrink_check(scenario::Node file, const std::string& path, const StillFails& still_fails,
+                    const ShrinkLimits& limits = {});
+std::size_t lines_in(const scenario::Node& file);
 
 }  // namespace mailproof::explore

@@ -80,7 +80,9 @@ class Writer {
   Written run(const Node& story) {
     for (const Node& part : story.children) {
       if (part.key == "accounts" && !out_.text.empty()) line("");
-      if (part.key == "devices" && part.kind == Node::Kind::map) {
+      if (part.key == "checks" && part.kind == Node::Kind::list) {
+        checks(part);
+      } else if (part.key == "devices" && part.kind == Node::Kind::map) {
         devices(part);
       } else if (part.key == "steps" && part.kind == Node::Kind::list) {
         line("");
@@ -97,6 +99,27 @@ class Writer {
   void line(const std::string& text) {
     out_.text += text + "\n";
     ++lines_;
+  }
+
+  /// Key by key; a talk is a block, a line an instruction.
+  void checks(const Node& list) {
+    line("checks:");
+    for (const Node& check : list.children) {
+      std::string_view indent = "  - ";
+      for (const Node& part : check.children) {
+        if (part.key == "talk" && part.kind == Node::Kind::scalar) {
+          line(fmt::format("{}talk: |", indent));
+          for (std::string_view rest = part.text; !rest.empty();) {
+            const std::size_t end = std::min(rest.find('\n'), rest.size());
+            line(fmt::format("      {}", rest.substr(0, end)));
+            rest.remove_prefix(std::min(end + 1, rest.size()));
+          }
+        } else {
+          line(fmt::format("{}{}: {}", indent, part.key, flow(part)));
+        }
+        indent = "    ";
+      }
+    }
   }
 
   void devices(const Node& part) {

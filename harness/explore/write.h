@@ -24,8 +24,8 @@ using Comments = std::map<std::string, std::string>;
 /// Those of a file, which `document` was read from.
 Comments comments_of(std::string_view text, const scenario::Node& document);
 
-/// Writes a story as people write them: keys one a line, devices and steps in flow style, their colons in one column.
-/// What is written reads back as the same tree. A step that has a comment keeps it.
+/// Writes a story, or a file of checks, as people write them: keys one a line, devices and steps in flow style, their
+/// colons in one column. What is written reads back as the same tree. A step that has a comment keeps it.
 Written write(const scenario::Node& story, const Comments& comments = {});
 
 }  // namespace mailproof::explore

@@ -254,8 +254,12 @@ class ImapHeard {
   /// It, or something of which nobody knows what it is, or anything at all where nobody knows what this is.
   bool taken_over_pop3(const Event& e, const Copy& copy) const {
     const auto taken = over_pop3_.find(c_.history.account_of(e));
-    return taken != over_pop3_.end() && iequals(open_.at(e.session).mailbox, "INBOX") &&
-           (copy.message == 0 || taken->second.contains(copy.message) || taken->second.contains(0));
+    if (taken == over_pop3_.end() || !iequals(open_.at(e.session).mailbox, "INBOX")) return false;
+    if (copy.message == 0 || taken->second.contains(copy.message) || taken->second.contains(0)) return true;
+    // Two with one Message-ID may be one whose text the server changed.
+    const std::string& id = c_.history.message(copy.message).message_id;
+    return !id.empty() && std::any_of(taken->second.begin(), taken->second.end(),
+                                      [&](std::uint32_t other) { return c_.history.message(other).message_id == id; });
   }
 
   bool asked_anywhere(const Event& e, std::uint32_t uid) const {
@@ -335,6 +339,10 @@ class Pop3Heard {
       case What::retr:
         if (e.type == Type::invoke) touch(account, login, e.seq).retrieved = e.index;
         break;
+      case What::message:
+        if (const auto id = login.ids.find(e.seq); id != login.ids.end() && e.message != 0)
+          mail_[account][id->second].message = e.message;
+        break;
       case What::dele:
         if (e.type == Type::invoke) touch(account, login, e.seq).asked = e.index;
         if (e.type == Type::ok) login.marked[c_.invoke(e).seq] = e.index;
@@ -369,6 +377,7 @@ class Pop3Heard {
     Time listed_since{};  ///< when the session began that listed it last: it has the maildrop as it was then
     std::uint32_t marked = 0, removed = 0;  ///< DELE and QUIT, both OK
     std::uint32_t dropped = 0;              ///< marked by a session that ended without QUIT
+    std::uint32_t message = 0;              ///< once somebody read it
     bool gone = false;
   };
 
@@ -403,7 +412,7 @@ class Pop3Heard {
                              c_.who(c_.history.event(mail.removed)), c_.when(c_.history.event(mail.removed)), c_.who(e),
                              c_.when(e)),
                  {mail.marked, mail.removed, e.index},
-                 0,
+                 mail.message,
                  ""});
         mail.removed = 0;
       }
@@ -430,7 +439,7 @@ class Pop3Heard {
                fmt::format("{} at {} has a complete listing without it; {} ended at {}", c_.who(e), c_.when(e),
                            c_.who(c_.history.event(mail.dropped)), c_.when(c_.history.event(mail.dropped))),
                {mail.asked, mail.dropped, e.index},
-               0,
+               mail.message,
                ""});
     else if (mail.asked == 0 && mail.retrieved == 0)
       c_.find("unasked",
@@ -438,7 +447,7 @@ class Pop3Heard {
                fmt::format("{} at {} has a complete listing without it; it was last listed by {} at {}", c_.who(e),
                            c_.when(e), c_.who(c_.history.event(mail.seen)), c_.when(c_.history.event(mail.seen))),
                {mail.seen, e.index},
-               0,
+               mail.message,
                ""});
   }
 

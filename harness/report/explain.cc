@@ -9,6 +9,7 @@
 
 #include "core/bytes.h"
 #include "core/words.h"
+#include "history/heard.h"
 #include "report/groups.h"
 
 namespace mailproof::report {
@@ -131,6 +132,47 @@ class Writer {
   std::map<std::uint32_t, std::size_t> sessions_;
 };
 
+/// Of sessions that were heard and not played: what of this message's life they leave open.
+class Gaps {
+ public:
+  Gaps(const history::History& history, const history::Life& life) : history_(history), life_(life) {}
+
+  std::vector<std::string> all() {
+    for (const history::LifeEnd& end : life_.ends) accounts_.insert(end.account);
+    arrival();
+    sessions();
+    if (!history_.info.all_clients)
+      out_.emplace_back("what sessions did that were not heard: somebody else may have put it there, or taken it");
+    return std::move(out_);
+  }
+
+ private:
+  void arrival() {
+    constexpr std::array kArrivals = std::to_array<std::string_view>({"accepted", "saved", "copied", "moved"});
+    const bool came = std::any_of(life_.lines.begin(), life_.lines.end(), [&](const history::LifeLine& line) {
+      return std::find(kArrivals.begin(), kArrivals.end(), line.word) != kArrivals.end();
+    });
+    if (!came) out_.emplace_back("how it came there: it was there before, or it came by a session that was not heard");
+  }
+
+  void sessions() {
+    for (const history::Event& e : history_.events()) {
+      if (e.session == 0 || !accounts_.contains(history_.session(e.session).account)) continue;
+      const std::string& label = history_.session(e.session).label;
+      const std::string at = format_seconds(e.at.time_since_epoch());
+      if (e.what == history::What::connect && e.type == history::Type::ok && e.code == history::kMiddle)
+        out_.push_back(fmt::format("what {} did before {}: it is heard from its middle on", label, at));
+      if (e.what == history::What::end && e.code == history::kBlind)
+        out_.push_back(fmt::format("what {} did after {}: {}", label, at, printable(e.text, 120)));
+    }
+  }
+
+  const history::History& history_;
+  const history::Life& life_;
+  std::set<std::uint32_t> accounts_;
+  std::vector<std::string> out_;
+};
+
 }  // namespace
 
 std::string_view ending(Fate fate) { return word_for(kEndings, fate); }
@@ -172,6 +214,7 @@ Explanation explain(const history::History& history, const history::Ledger& ledg
     out.local.push_back(fmt::format("{} (downloaded at {})", copy.device,
                                     format_seconds(history.event(copy.event).at.time_since_epoch())));
   out.nothing_left = life.nothing_left;
+  if (history.info.recorded) out.not_known = Gaps(history, life).all();
   for (const judge::Finding& finding : findings) {
     if (!names(finding, out.message)) continue;
     out.found.push_back({finding.id, about(finding.actual, out.message), finding.severity});

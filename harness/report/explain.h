@@ -59,6 +59,8 @@ struct Explanation {
   std::vector<Line> lines;
   std::vector<Session> sessions;  ///< those that its lines are of
   std::vector<Found> found;
+  /// Of a recording what it cannot show, in sentences: nothing that is told here says anything about that.
+  std::vector<std::string> not_known;
   std::string command;  ///< shows it again; "" = not known
 
   /// "removed by a client, not shown as it is"; with accounts where there are several. "unknown" where nothing says.

@@ -48,6 +48,7 @@ Json json_of(const Explanation& one) {
   for (const auto& found : one.found)
     out["found"].push_back(
         {{"id", plain(found.id)}, {"severity", judge::name(found.severity)}, {"actual", plain(found.actual)}});
+  out["not_known"] = texts(one.not_known);
   out["life"] = Json::array();
   for (const auto& line : one.lines) out["life"].push_back(line_json(one, line));
   out["reproduce"] = plain(one.command);

@@ -68,6 +68,7 @@ std::string text_of(const Explanation& one, const std::string& directory, const 
   for (const auto& found : one.found)
     out +=
         field("Found", fmt::format("{} {}: {}", judge::name(found.severity), found.id, shortened(found.actual, 300)));
+  for (const auto& what : one.not_known) out += field("Not known", what);
   out += lines_text(one, style) + sessions_text(one, directory);
   if (!one.command.empty()) out += field("Reproduce", one.command);
   return out;

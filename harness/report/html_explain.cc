@@ -93,10 +93,11 @@ std::string article(const Explanation& one) {
     for (const auto& at : end.places) text += (text.empty() ? "" : "\n") + at;
     out += entry(inline_html(end.account), text);
   }
-  std::string local, found;
+  std::string local, found, not_known;
   for (const auto& copy : one.local) local += (local.empty() ? "" : "\n") + copy;
   for (const auto& what : one.found) found += fmt::format("{}{}: {}", found.empty() ? "" : "\n", what.id, what.actual);
-  out += entry("local copy", local) + entry("found", found) + "</dl>\n" + picture(one);
+  for (const auto& what : one.not_known) not_known += (not_known.empty() ? "" : "\n") + what;
+  out += entry("local copy", local) + entry("found", found) + entry("not known", not_known) + "</dl>\n" + picture(one);
   if (!one.command.empty())
     out += fmt::format("<p class=\"quiet\">Show it again:</p><pre class=\"command\">{}</pre>\n", xml(one.command));
   return out + "</section>\n";

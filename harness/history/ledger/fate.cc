@@ -5,10 +5,19 @@
 namespace mailproof::history {
 namespace {
 
+/// All copies that are known of were removed for sure, and nobody has seen one since.
+bool unseen_since_removal(const Cell& cell) {
+  return cell.removes > 0 && cell.removes >= cell.adds && cell.last_seen < cell.removed_by;
+}
+
 /// What POP3 removed and IMAP still shows is gone: who asked for it has another view.
-bool gone(const Cell& cell) { return cell.enumerated ? cell.present == cell.kept() : cell.first_absent != 0; }
+bool gone(const Cell& cell) {
+  if (cell.enumerated) return cell.present == cell.kept();
+  return cell.first_absent != 0 || unseen_since_removal(cell);
+}
 bool there(const Cell& cell) {
-  return cell.enumerated ? cell.present > cell.kept() : cell.last_seen != 0 && cell.first_absent == 0;
+  if (cell.enumerated) return cell.present > cell.kept();
+  return cell.last_seen != 0 && cell.first_absent == 0 && !unseen_since_removal(cell);
 }
 
 }  // namespace
@@ -52,6 +61,8 @@ Fate Ledger::fate(std::uint32_t message, std::uint32_t account) const {
     return aged ? Fate::expired_by_client_policy : Fate::removed_by_client;
   }
   if (misses >= 2) return Fate::lost;
+  // A MOVE was answered, and nobody has looked into either mailbox since.
+  if (moved && !listed) return Fate::moved;
 
   const Attempt* last = nullptr;
   bool smtp = false;

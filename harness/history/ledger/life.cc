@@ -302,6 +302,9 @@ void Ledger::Impl::LifeWriter::tell(const Event& e) {
     case What::nil:
       if (is_ours(copy_at(e, e.uid))) detail(e, "nil", fmt::format("UID {}: NIL instead of its content", e.uid));
       break;
+    case What::observed:
+      if (e.message == message) line(e, "logged", printable(e.text, 200));
+      break;
     case What::see:
     case What::lose:
     case What::found:

@@ -20,7 +20,7 @@ Sight Sight::of(const MailScan& scan, bool whole) {
   return out;
 }
 
-std::uint32_t KnownMail::add(const Sight& sight) {
+std::uint32_t KnownMail::add(const Sight& sight, bool stored) {
   history::MessageInfo info;
   info.set = "mail";
   info.index = static_cast<std::uint32_t>(history_.messages().size() + 1);
@@ -31,30 +31,33 @@ std::uint32_t KnownMail::add(const Sight& sight) {
   info.header_octets = sight.header_octets;
   info.header_lines = sight.header_fields;
   info.body_lines = sight.body_lines;
-  bodies_.push_back(sight.whole ? std::optional(sight.body_hash) : std::nullopt);
+  bodies_.push_back(sight.whole ? std::optional(Body{sight.body_hash, stored}) : std::nullopt);
   return history_.add_message(std::move(info));
 }
 
-std::uint32_t KnownMail::find(const Sight& sight) {
+std::uint32_t KnownMail::find(const Sight& sight, bool stored) {
   // Without a Message-ID only the whole of it tells which it is.
   if (sight.message_id.empty() && !sight.whole) return 0;
   const std::string id =
       sight.message_id.empty() ? fmt::format("{:016x} {}", sight.body_hash, sight.subject) : sight.message_id;
   std::vector<std::uint32_t>& known = by_id_[id];
   if (!sight.whole) {
-    if (known.empty()) known.push_back(add(sight));
+    if (known.empty()) known.push_back(add(sight, stored));
     return known.size() == 1 ? known.front() : 0;
   }
-  const auto same =
-      std::find_if(known.begin(), known.end(), [&](std::uint32_t n) { return bodies_[n - 1] == sight.body_hash; });
-  if (same != known.end()) return *same;
-  const auto unread =
-      std::find_if(known.begin(), known.end(), [&](std::uint32_t n) { return !bodies_[n - 1].has_value(); });
-  if (unread != known.end()) {
-    bodies_[*unread - 1] = sight.body_hash;
-    return *unread;
+  const auto first = [&](const auto& fits) {
+    const auto at = std::find_if(known.begin(), known.end(), [&](std::uint32_t n) { return fits(bodies_[n - 1]); });
+    return at == known.end() ? 0 : *at;
+  };
+  std::uint32_t found = first([&](const auto& body) { return body && body->hash == sight.body_hash; });
+  if (found == 0) found = first([&](const auto& body) { return !body; });
+  if (found == 0 && stored && !sight.message_id.empty())
+    found = first([&](const auto& body) { return body && !body->stored; });
+  if (found != 0) {
+    if (stored || !bodies_[found - 1]) bodies_[found - 1] = Body{sight.body_hash, stored};
+    return found;
   }
-  known.push_back(add(sight));
+  known.push_back(add(sight, stored));
   return known.back();
 }
 
@@ -63,11 +66,12 @@ std::uint32_t KnownMail::number(const Sight& sight, const std::string& place) {
   if (here != 0) {
     const std::string& id = history_.message(here).message_id;
     if (!id.empty() && id == sight.message_id) {
-      if (sight.whole && !bodies_[here - 1]) bodies_[here - 1] = sight.body_hash;
+      if (sight.whole && (!bodies_[here - 1] || !bodies_[here - 1]->stored))
+        bodies_[here - 1] = Body{sight.body_hash, true};
       return here;
     }
   }
-  const std::uint32_t found = find(sight);
+  const std::uint32_t found = find(sight, !place.empty());
   if (found != 0 && !place.empty()) by_place_[place] = found;
   return found;
 }

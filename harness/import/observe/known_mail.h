@@ -23,7 +23,9 @@ struct Sight {
 
 /// Gives numbers to mail that bears no token. A message is known by its Message-ID; where two with the same one have
 /// different bodies, by its body as well; and in a place that has one (a UID, a unique-id), the same Message-ID there
-/// is the same message. What cannot be told apart has no number.
+/// is the same message. A server may store another body than it was handed (line ends, a footer), so that a body on its
+/// way is that of the message with its Message-ID until somebody reads it where it lies. What cannot be told apart has
+/// no number.
 class KnownMail {
  public:
   explicit KnownMail(history::History& history) : history_(history) {}
@@ -33,13 +35,17 @@ class KnownMail {
   std::uint32_t at(const std::string& place) const;  ///< 0 = nobody looked
 
  private:
-  std::uint32_t add(const Sight& sight);
-  std::uint32_t find(const Sight& sight);
+  struct Body {
+    std::uint64_t hash = 0;
+    bool stored = false;  ///< read where it lies; else as it was handed over
+  };
+  std::uint32_t add(const Sight& sight, bool stored);
+  std::uint32_t find(const Sight& sight, bool stored);
 
   history::History& history_;
   std::unordered_map<std::string, std::vector<std::uint32_t>> by_id_;
   std::unordered_map<std::string, std::uint32_t> by_place_;
-  std::vector<std::optional<std::uint64_t>> bodies_;  ///< by number - 1, once somebody read it whole
+  std::vector<std::optional<Body>> bodies_;  ///< by number - 1, once somebody read it whole
 };
 
 }  // namespace mailproof::imports

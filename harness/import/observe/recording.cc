@@ -88,6 +88,43 @@ std::uint32_t Recording::account_of_address(const std::string& address) {
   return number(std::find_if(all.begin(), all.end(), fits));
 }
 
+/// A log may name a login where a session has an address, and the other way about.
+std::uint32_t Recording::account_meant(const std::string& user) {
+  if (user.empty()) return 0;
+  auto& all = history.info.accounts;
+  const auto number = [&](const auto& at) { return static_cast<std::uint32_t>(at - all.begin() + 1); };
+  const auto known = std::find_if(all.begin(), all.end(),
+                                  [&](const auto& a) { return iequals(a.login, user) || iequals(a.address, user); });
+  if (known != all.end()) return number(known);
+  const auto fits = [&](const auto& a) {
+    const std::string_view name = a.login.empty() ? a.address : a.login;
+    const bool one_has_no_domain = name.find('@') == std::string_view::npos || user.find('@') == std::string::npos;
+    return one_has_no_domain && iequals(local_part(name), local_part(user));
+  };
+  if (std::count_if(all.begin(), all.end(), fits) == 1) return number(std::find_if(all.begin(), all.end(), fits));
+  return user.find('@') == std::string::npos ? add_account(user, "") : add_account("", user);
+}
+
+void Recording::witness(const Witness& witness, Time now) {
+  Event e;
+  e.type = Type::obs;
+  e.what = What::observed;
+  e.at = now;
+  e.code = witness.code;
+  e.text = witness.text;
+  e.mailbox = witness.mailbox;
+  e.uid = witness.uid;
+  e.account = account_meant(witness.user);
+  if (!witness.message_id.empty()) {
+    Sight sight;
+    sight.message_id = witness.message_id;
+    e.message = mail_.number(sight, "");
+  } else if (!witness.uidl.empty()) {
+    e.message = mail_.at(fmt::format("{} pop3 {}", e.account, witness.uidl));
+  }
+  append(std::move(e));
+}
+
 std::uint32_t Recording::begin_session(const Conversation& about, std::uint32_t account,
                                        std::unique_ptr<history::WireLog> log) {
   const bool mta = about.protocol == Protocol::smtp || about.protocol == Protocol::lmtp;

@@ -32,6 +32,17 @@ struct Conversation {
   bool in_the_clear = false;  ///< also behind STARTTLS: whoever records takes TLS off
 };
 
+/// What somebody who was no part of a conversation wrote down about mail: a server in its log, a client in what it
+/// keeps.
+struct Witness {
+  std::string code;  ///< "accepted", "delivered", "deferred", "bounced", "saved", "copied", "marked", "expunged", ...
+  std::string user;  ///< a login or an address; "" = it names none
+  std::string message_id;     ///< with its angle brackets; "" = it names none
+  std::string mailbox, uidl;  ///< "" = it says none
+  std::uint32_t uid = 0;
+  std::string text;  ///< as it stands there, without the time
+};
+
 /// Listens to one conversation: in what it is fed it reads what is asked, what is answered, and what of that is a
 /// secret. Time never goes back, over all conversations of a recording. After end() it is fed nothing more.
 class Observer {
@@ -55,6 +66,9 @@ class Recording {
   explicit Recording(history::HistoryInfo info, std::size_t log = 256U << 10);
 
   std::unique_ptr<Observer> watch(Conversation conversation);
+  /// It is told beside what was heard, and nothing is judged by it: clocks differ, and a log is what a program means to
+  /// have done.
+  void witness(const Witness& witness, Time now);
 
   history::History history;
   const std::vector<std::unique_ptr<history::WireLog>>& logs() const { return logs_; }  ///< by session
@@ -71,6 +85,7 @@ class Recording {
 
  private:
   std::uint32_t add_account(const std::string& login, const std::string& address);
+  std::uint32_t account_meant(const std::string& user);
 
   KnownMail mail_;
   std::vector<std::unique_ptr<history::WireLog>> logs_;

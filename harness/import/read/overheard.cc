@@ -54,6 +54,23 @@ bool tagged(std::string_view line) {
          begins_with_one_of(line.substr(space + 1), {"OK", "NO", "BAD"});
 }
 
+/// What an IMAP server said before it was asked anything is the reply to a login, with nothing but "* CAPABILITY"
+/// before it: more would be the middle of something else.
+bool begins_behind_login(const Overheard& conversation) {
+  std::string said;
+  for (const Piece& piece : conversation.pieces) {
+    if (piece.kind != Piece::Kind::server) break;
+    said += piece.text;
+  }
+  for (std::string_view rest = said; !rest.empty();) {
+    const std::string_view line = first_line(rest);
+    if (tagged(line)) return true;
+    if (!istarts_with(line, "* CAPABILITY ")) return false;
+    rest.remove_prefix(std::min(rest.size(), std::min(rest.find('\n'), rest.size() - 1) + 1));
+  }
+  return false;
+}
+
 Result<std::string> text_of(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   std::ostringstream text;
@@ -94,6 +111,14 @@ bool is_curl_trace(std::string_view line) {
   return false;
 }
 
+/// When a file was changed last.
+ClockTime written_at(const std::string& path) {
+  std::error_code error;
+  const auto at = fs::last_write_time(path, error);
+  if (error) return {};
+  return std::chrono::duration_cast<ClockTime>(std::chrono::file_clock::to_sys(at).time_since_epoch());
+}
+
 Result<std::vector<Overheard>> read_file(const std::string& path) {
   if (is_rawlog_name(path)) return read_pair(fs::path(path).replace_extension().string());
   auto text = text_of(path);
@@ -105,10 +130,16 @@ Result<std::vector<Overheard>> read_file(const std::string& path) {
   if (line.starts_with("---------- ")) return read_cyrus_telemetry(path, *text);
   if (is_curl_trace(line)) return read_curl_trace(path, *text);
   if (begins_with_one_of(behind, {"I:", "O:", "I>", "O>"})) return read_imaptest_rawlog(path, *text);
+  if (is_thunderbird_log(*text)) return read_thunderbird_log(path, *text);
+  if (is_mailkit_log(*text)) return read_mailkit_log(path, *text);
+  if (is_javamail_log(*text)) return read_javamail_log(path, *text);
+  if (is_popstate(*text)) return read_popstate(path, *text);
+  if (is_server_log(*text)) return read_server_log(path, *text, written_at(path));
   return Error{fmt::format("{}:1:1", path),
                fmt::format("expected a directory of Dovecot's rawlogs (DATE.PID.N.in and .out), an ImapTest rawlog, "
-                           "Cyrus telemetry, a capture (pcap, pcapng) or what curl --trace writes, and it begins with: "
-                           "{}",
+                           "Cyrus telemetry, a capture (pcap, pcapng), what curl --trace writes, a log of Thunderbird, "
+                           "MailKit or JavaMail, a popstate.dat, or a log of Dovecot, Exim or Postfix, and it begins "
+                           "with: {}",
                            printable(line, 60))};
 }
 
@@ -137,10 +168,10 @@ bool recognise(Overheard& conversation) {
   const bool greeting = begins_with_one_of(said, {"* OK", "* PREAUTH", "* BYE"});
   if (!greeting && !tagged(said) && !said.starts_with("* ") && !(said.empty() && asked.find(' ') != asked.npos))
     return false;
-  about.begin = !server_first  ? Begin::middle
-                : greeting     ? Begin::greeting
-                : tagged(said) ? Begin::login
-                               : Begin::middle;
+  about.begin = !server_first                       ? Begin::middle
+                : greeting                          ? Begin::greeting
+                : begins_behind_login(conversation) ? Begin::login
+                                                    : Begin::middle;
   return true;
 }
 
@@ -168,9 +199,18 @@ Result<std::vector<Overheard>> read_recording(const std::string& path) {
 ClockTime replay(const std::vector<Overheard>& all, Recording& recording) {
   using Next = std::tuple<ClockTime, std::size_t, std::size_t>;  // when, which conversation, which piece of it
   std::priority_queue<Next, std::vector<Next>, std::greater<>> next;
-  for (std::size_t i = 0; i < all.size(); ++i)
-    if (!all[i].pieces.empty()) next.emplace(all[i].pieces.front().at, i, 0);
-  if (next.empty()) return {};
+  std::vector<const Logged*> in_the_end;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto& logged = all[i].logged;
+    if (!logged.empty() && logged.front().in_the_end)
+      for (const Logged& line : logged) in_the_end.push_back(&line);
+    else if (const auto begins = all[i].begins())
+      next.emplace(*begins, i, 0);
+  }
+  if (next.empty()) {
+    for (const Logged* line : in_the_end) recording.witness(line->said, Time());
+    return in_the_end.empty() ? ClockTime{} : in_the_end.front()->at;
+  }
   const ClockTime begin = std::get<0>(next.top());
   std::vector<std::unique_ptr<Observer>> observers(all.size());
   ClockTime latest = begin;
@@ -179,6 +219,11 @@ ClockTime replay(const std::vector<Overheard>& all, Recording& recording) {
     next.pop();
     latest = std::max(latest, at);
     const Time now = Time(latest - begin);
+    if (const auto& logged = all[i].logged; !logged.empty()) {
+      recording.witness(logged[place].said, now);
+      if (place + 1 < logged.size()) next.emplace(std::max(logged[place + 1].at, at), i, place + 1);
+      continue;
+    }
     const Piece& piece = all[i].pieces[place];
     if (!observers[i]) observers[i] = recording.watch(all[i].about);
     switch (piece.kind) {
@@ -203,6 +248,7 @@ ClockTime replay(const std::vector<Overheard>& all, Recording& recording) {
       observers[i].reset();
     }
   }
+  for (const Logged* line : in_the_end) recording.witness(line->said, Time(latest - begin));
   return begin;
 }
 

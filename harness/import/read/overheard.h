@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,11 +22,26 @@ struct Piece {
   bool by_server = false;  ///< end: the server ended it, and that is known
 };
 
-/// One conversation as a file has it, in the order of time.
+/// What a log says, and when by its own clock.
+struct Logged {
+  ClockTime at{};
+  Witness said;
+  bool in_the_end = false;  ///< it is what a client remembers when all is over; of a file all are, or none
+};
+
+/// One conversation as a file has it, in the order of time; or a log, which has none.
 struct Overheard {
   std::string file;  ///< where it is found, for people
   Conversation about;
   std::vector<Piece> pieces;
+  std::vector<Logged> logged;
+
+  /// When it begins; nothing: it holds nothing that has a time.
+  std::optional<ClockTime> begins() const {
+    if (!pieces.empty()) return pieces.front().at;
+    if (!logged.empty()) return logged.front().at;
+    return std::nullopt;
+  }
 };
 
 /// Reads one file, whatever of the known forms it has, or a directory of them. The error says what was expected.
@@ -43,6 +59,19 @@ Result<std::vector<Overheard>> read_dovecot_rawlog(const std::string& path, cons
 Result<std::vector<Overheard>> read_imaptest_rawlog(const std::string& path, const std::string& text);
 Result<std::vector<Overheard>> read_cyrus_telemetry(const std::string& path, const std::string& text);
 Result<std::vector<Overheard>> read_curl_trace(const std::string& path, const std::string& text);
+Result<std::vector<Overheard>> read_thunderbird_log(const std::string& path, const std::string& text);
+Result<std::vector<Overheard>> read_mailkit_log(const std::string& path, const std::string& text);
+Result<std::vector<Overheard>> read_javamail_log(const std::string& path, const std::string& text);
+Result<std::vector<Overheard>> read_popstate(const std::string& path, const std::string& text);
+/// Logs of servers: mail_log's lines of Dovecot, Exim's main log, Postfix's. `newest`: no line is younger, as far as is
+/// known; most of them have no year.
+Result<std::vector<Overheard>> read_server_log(const std::string& path, const std::string& text, ClockTime newest);
+// Whether a file's beginning looks like one.
+bool is_thunderbird_log(std::string_view text);
+bool is_mailkit_log(std::string_view text);
+bool is_javamail_log(std::string_view text);
+bool is_popstate(std::string_view text);
+bool is_server_log(std::string_view text);
 /// Of its own name: it is read again, by libpcap.
 Result<std::vector<Overheard>> read_capture(const std::string& path);
 
