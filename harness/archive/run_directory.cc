@@ -40,8 +40,9 @@ std::string part(const std::string& path, std::size_t slot) {
 }
 
 /// All that a run leaves in its directory: what the next one there takes away.
-constexpr std::array kOurs{"history",  "wire",       "scenarios", "history.jsonl", kAskedFile,   kBaselineFile,
-                           "run.json", "stats.json", "junit.xml", "findings.json", "summary.md", "report.html"};
+constexpr std::array kOurs{"history",     "wire",        "scenarios",     "history.jsonl", kAskedFile,
+                           kBaselineFile, "run.json",    "stats.json",    "junit.xml",     "findings.json",
+                           "summary.md",  "report.html", "capacity.json", "steps"};
 
 bool begins(const fs::path& file, std::string_view with) {
   std::string text(with.size(), '\0');

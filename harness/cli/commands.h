@@ -18,6 +18,7 @@ namespace mailproof::cli {
 void add_run(CLI::App& app, int& status);
 void add_explore(CLI::App& app, int& status);
 void add_load(CLI::App& app, int& status);
+void add_capacity(CLI::App& app, int& status);
 void add_list(CLI::App& app, int& status);
 void add_check(CLI::App& app, int& status);
 void add_server(CLI::App& app, int& status);

@@ -83,6 +83,7 @@ int main(int argc, char** argv) {
   int status = 0;
   add_run(app, status);
   add_load(app, status);
+  add_capacity(app, status);
   add_explore(app, status);
   add_list(app, status);
   add_check(app, status);

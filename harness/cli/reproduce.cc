@@ -72,6 +72,7 @@ std::string load_command(const LoadFlags& flags, const std::vector<scenario::Sce
   command += fmt::format(" --copies {}", flags.copies);
   if (!flags.rate.empty()) command += " --rate " + flags.rate;
   if (!flags.duration.empty()) command += " --for " + flags.duration;
+  if (!flags.serves.empty()) command += " --serves " + flags.serves;
   if (flags.jobs != 1) command += fmt::format(" --jobs {}", flags.jobs);
   if (!flags.shard.empty()) command += " --shard " + flags.shard;
   if (!flags.yes_load.empty()) command += " --yes-load " + flags.yes_load;
@@ -86,6 +87,7 @@ std::string plan_command(const LoadFlags& flags) {
     command += fmt::format(" --profile {} --accounts {}", for_reader(flags.profile), flags.accounts);
   if (!flags.rate.empty()) command += " --rate " + flags.rate;
   if (!flags.duration.empty()) command += " --for " + flags.duration;
+  if (!flags.serves.empty()) command += " --serves " + flags.serves;
   if (flags.audit != "all") command += " --audit " + flags.audit;
   if (flags.jobs != 1) command += fmt::format(" --jobs {}", flags.jobs);
   if (!flags.yes_load.empty()) command += " --yes-load " + flags.yes_load;

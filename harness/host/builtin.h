@@ -22,6 +22,7 @@ struct BuiltinOptions {
   std::uint64_t small_quota = 64 * 1024;
   unsigned customers = 150;  ///< c01 ..., each with four accounts c01box1 ... that share `customer_quota`
   std::uint64_t customer_quota = 128 * 1024;
+  Duration service{};  ///< in simulation: that each burst from a client takes the server, one after the other
 };
 
 /// The pool of accounts that the built-in server has: what a target file would say.

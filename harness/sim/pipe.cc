@@ -139,7 +139,9 @@ void Pipe::send(End& end) {
     if (count != 0) {
       end.last_arrival = std::max(end.last_arrival, now + world_.latency());
       world_.schedule(end.last_arrival, [self = shared_from_this(), &to = other(end), moved = std::move(bytes),
-                                         sealed = sealed_] { self->arrive(to, moved, sealed); });
+                                         sealed = sealed_]() mutable {
+        self->in_its_turn(to, [self, &to, moved = std::move(moved), sealed] { self->arrive(to, moved, sealed); });
+      });
       end.peer->sent(count, now);
     }
     if (cut) {
@@ -185,8 +187,14 @@ void Pipe::close(End& end, EndReason seen_by_other) {
   end.sending_over = true;
   end.last_arrival = std::max(end.last_arrival, world_.now() + world_.latency());
   world_.schedule(end.last_arrival, [self = shared_from_this(), &to = other(end), seen_by_other] {
-    self->arrive_end(to, seen_by_other);
+    self->in_its_turn(to, [self, &to, seen_by_other] { self->arrive_end(to, seen_by_other); });
   });
+}
+
+/// What arrives at a server that takes its time waits there, and so does an end behind it.
+void Pipe::in_its_turn(End& end, std::function<void()> act) {
+  if (end.side == kServer && world_.served) return world_.schedule(world_.served(), std::move(act));
+  act();
 }
 
 void Pipe::arrive_end(End& end, EndReason reason) {

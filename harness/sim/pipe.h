@@ -15,6 +15,9 @@ class Pipe : public std::enable_shared_from_this<Pipe> {
     std::function<Time()> now;
     std::function<void(Time, std::function<void()>)> schedule;
     std::function<Duration()> latency;
+    /// When the server turns to what arrives now, where that takes it time; it does one thing after the other. Empty:
+    /// at once.
+    std::function<Time()> served = {};
   };
   Pipe(Peer& client, std::unique_ptr<Peer> server, World world);
   ~Pipe();
@@ -48,6 +51,7 @@ class Pipe : public std::enable_shared_from_this<Pipe> {
   void send(End& end);
   void arrive(End& end, const std::string& bytes, bool sealed);  ///< as it was when they were sent
   void arrive_end(End& end, EndReason reason);
+  void in_its_turn(End& end, std::function<void()> act);
   void close(End& end, EndReason seen_by_other);
   void try_seal(End& asked);
   void watch_deadline(End& end);

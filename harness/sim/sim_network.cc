@@ -76,7 +76,10 @@ std::unique_ptr<Link> SimNetwork::open(const Endpoint& endpoint, Peer& peer) {
             const auto jitter = static_cast<std::uint32_t>(std::min<std::int64_t>(options_.jitter.count(), 0x7fffffff));
             const Duration wait = std::max(still_until_ - now_, Duration{});
             return wait + options_.latency + Duration(jitter == 0 ? 0 : rng_.below(jitter));
-          }});
+          },
+          options_.service <= Duration{}
+              ? std::function<Time()>()
+              : [this] { return busy_until_ = std::max(busy_until_, now_) + options_.service; }});
   *made = pipe;
   pipe->start(endpoint.tls == TlsMode::implicit);
   if (pipes_.size() == pipes_.capacity()) std::erase_if(pipes_, [](const auto& known) { return known.expired(); });

@@ -28,6 +28,7 @@ class SimNetwork final : public Network {
     Duration latency = std::chrono::microseconds(200);  ///< least, one way
     Duration jitter = std::chrono::microseconds(800);   ///< drawn on top for each burst of bytes
     std::set<std::uint16_t> tls_ports = {};             ///< where nobody logs in before TLS is up
+    Duration service{};  ///< that each burst from a client takes the server, one after the other; 0 = it is at once
     /// Stands, when given, between the server's end of each connection and the world: a wrong server.
     std::function<std::unique_ptr<Peer>(Protocol, std::unique_ptr<Peer>, Reset)> wrap = {};
   };
@@ -71,6 +72,7 @@ class SimNetwork final : public Network {
   std::uint64_t server_generation_ = 0;
   std::vector<std::weak_ptr<Pipe>> pipes_;
   Time still_until_{};
+  Time busy_until_{};  ///< Options::service
 };
 
 }  // namespace mailproof::sim

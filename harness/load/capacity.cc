@@ -1,0 +1,210 @@
+#include "load/capacity.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/units.h"
+#include "load/limits.h"
+#include "load/mail_flow.h"
+#include "load/slo.h"
+
+namespace mailproof::load {
+namespace {
+
+using scenario::Measure;
+
+constexpr double kFarBeyond = 1000;  // of a limit of nothing
+
+std::uint32_t grown(std::uint32_t number, double factor) {
+  return static_cast<std::uint32_t>(std::max(1.0, std::ceil(number * factor - 1e-9)));
+}
+
+/// How much of its limit a line takes: above 1 it is missed.
+double part_of_limit(const scenario::Slo& slo, double value) {
+  const bool floor = slo.comparison == scenario::Comparison::at_least || slo.comparison == scenario::Comparison::more;
+  const double above = floor ? slo.limit : value, below = floor ? value : slo.limit;
+  if (below > 0) return std::min(kFarBeyond, above / below);
+  return above > 0 ? kFarBeyond : 0;
+}
+
+scenario::Slo specmail_line(std::string text, std::string operation, Measure measure, scenario::Comparison comparison,
+                            double limit) {
+  scenario::Slo out;
+  out.text = std::move(text);
+  out.operation = std::move(operation);
+  out.measure = measure;
+  out.percent = 95;
+  out.comparison = comparison;
+  out.limit = limit;
+  return out;
+}
+
+/// What of a load fails it without any line.
+std::string broken_promises(const LoadResult& result) {
+  std::string out;
+  for (const auto& [id, tally] : result.findings)
+    if (tally.first.severity == judge::Severity::fail)
+      out += fmt::format("{}{} x {}", out.empty() ? "" : ", ", tally.times, id);
+  return out;
+}
+
+}  // namespace
+
+std::optional<std::string> refusal_of_capacity(const scenario::Plan& plan) {
+  if (plan.deliveries.spacing == scenario::Spacing::recorded)
+    return fmt::format("{}: its mail comes at recorded times, which cannot come more or less often; give deliveries",
+                       plan.name);
+  return std::nullopt;
+}
+
+scenario::Plan plan_for(const scenario::Plan& plan, std::uint32_t accounts, Duration steady) {
+  scenario::Plan out = plan;
+  const double factor = static_cast<double>(accounts) / plan.accounts;
+  out.accounts = accounts;
+  out.deliveries.rate *= factor;
+  out.deliveries.connections = grown(plan.deliveries.connections, factor);
+  for (auto& also : out.also) {
+    also.rate *= factor;
+    also.copies = grown(also.copies, factor);
+  }
+  const auto& first = plan.phases.front();
+  out.phases.clear();
+  if (first.from < first.to) out.phases.push_back({0, 1, std::min(first.length, steady)});
+  out.phases.push_back({1, 1, steady});
+  return out;
+}
+
+std::vector<scenario::Slo> specmail_slo(const scenario::Plan& plan, const scenario::Target& target) {
+  std::vector<scenario::Slo> out;
+  bool imap = false, pop3 = false;
+  for (const auto& profile : plan.profiles) (profile.protocol == Protocol::pop3 ? pop3 : imap) = true;
+  const auto times = [&](const std::string& operations) {
+    out.push_back(
+        specmail_line(operations + " p95 < 5s", operations, Measure::percentile, scenario::Comparison::less, 5));
+  };
+  if (imap) times("imap.*");
+  if (pop3) times("pop3.*");
+  const bool mail = plan.deliveries.rate > 0;
+  if (mail) times(delivery_protocol(plan, target) == Protocol::smtp ? "smtp.*" : "lmtp.*");
+  if (mail && imap)
+    out.push_back(specmail_line("delivery-to-visible.imap p95 < 1m", "delivery-to-visible.imap", Measure::percentile,
+                                scenario::Comparison::less, 60));
+  out.push_back(specmail_line("errors < 1%", "", Measure::errors, scenario::Comparison::less, 0.01));
+  out.push_back(specmail_line("lost = 0", "lost", Measure::count, scenario::Comparison::equal, 0));
+  return out;
+}
+
+std::uint32_t room_in(const scenario::Plan& plan, const std::vector<scenario::Scenario>& also,
+                      const scenario::Target& target, unsigned jobs, std::uint32_t most) {
+  const auto fits = [&](std::uint32_t accounts) {
+    const Forecast all = forecast(plan_for(plan, accounts, std::chrono::seconds(1)), target, jobs, also);
+    return std::size_t{all.accounts} + all.senders + all.of_stories <= target.accounts.size();
+  };
+  std::uint32_t low = 0, high = most;
+  while (low < high) {
+    const std::uint32_t middle = low + (high - low + 1) / 2;
+    fits(middle) ? low = middle : high = middle - 1;
+  }
+  return low;
+}
+
+const Trial::Line* Trial::worst() const {
+  const auto most =
+      std::max_element(lines.begin(), lines.end(), [](const Line& a, const Line& b) { return a.part < b.part; });
+  return most == lines.end() ? nullptr : &*most;
+}
+
+Trial not_played(const Step& step, std::string why) {
+  Trial out;
+  out.step = step;
+  out.came = Came::limited;
+  out.why = std::move(why);
+  return out;
+}
+
+Trial weigh(const Step& step, const scenario::Plan& plan, const LoadResult& result) {
+  Trial out;
+  out.step = step;
+  const double time = std::max(result.seconds, 1e-9);
+  std::uint64_t done = 0, bad = 0;
+  result.all.operations.for_each([&](std::string_view name, const stats::Operation& one) {
+    if (name.ends_with(".deliver")) out.deliveries += static_cast<double>(one.ok) / time;
+    if (name.starts_with("delivery-to-visible") || name == "imap.idle-notice" || name.starts_with("story")) return;
+    done += one.ok;
+    bad += one.fail + one.info;
+  });
+  out.operations = static_cast<double>(done) / time;
+  out.errors = done + bad == 0 ? 0 : static_cast<double>(bad) / static_cast<double>(done + bad);
+  out.connections = result.plan.most_connections;
+  out.cpu = result.generator.cpu;
+  out.late_p99 = result.generator.lateness.percentile(99);
+  out.late_most = result.generator.lateness.max();
+  out.seconds = result.seconds;
+  std::vector<std::string> wrong;
+  for (std::size_t i = 0; i < plan.slo.size() && i < result.slos.size(); ++i) {
+    Trial::Line one{result.slos[i].text, result.slos[i].measured, 0, false};
+    const auto value = measure(plan.slo[i], result);
+    if (value) one.part = part_of_limit(plan.slo[i], *value);
+    one.missed = value ? !holds(plan.slo[i], *value) : true;
+    if (one.missed)
+      wrong.push_back(value ? fmt::format("{}: {}", one.text, one.measured)
+                            : fmt::format("{}: nothing of it happened", one.text));
+    out.lines.push_back(std::move(one));
+  }
+  if (const std::string broken = broken_promises(result); !broken.empty()) {
+    out.broke = true;
+    wrong.push_back(broken);
+  }
+  if (result.all.ledger.unknown != 0)
+    wrong.push_back(fmt::format("{} deliveries without an answer", result.all.ledger.unknown));
+  if (const Unserved late = unserved(result); late.copies != 0)
+    wrong.push_back(fmt::format("{} copies never began: {}", late.copies, late.why));
+  if (!result.plan.aborted.empty()) wrong.push_back(result.plan.aborted);
+  const judge::Verdict verdict = verdict_of(result);
+  if (wrong.empty() && verdict != judge::Verdict::pass && verdict != judge::Verdict::latitude)
+    wrong.push_back(fmt::format("the load is {}", judge::name(verdict)));
+  out.why = fmt::format("{}", fmt::join(wrong, "; "));
+  if (!wrong.empty()) out.came = Came::missed;
+  if (result.generator.limited() && !out.broke) {
+    out.came = Came::limited;
+    out.why = fmt::format("this machine: {:.0f} % of a core, {:.0f} ms late for its own doing", out.cpu * 100,
+                          ms(out.late_most));
+  }
+  return out;
+}
+
+void conclude(const CapacitySearch& search, Capacity& capacity) {
+  capacity.answer = search.answer();
+  capacity.above = search.above();
+  capacity.confirmed = search.confirmed();
+  capacity.narrow = search.narrow();
+  capacity.unsteady = search.unsteady();
+}
+
+std::vector<const Trial*> by_height(const Capacity& capacity) {
+  std::map<std::uint32_t, const Trial*> last;
+  for (const Trial& one : capacity.trials) last[one.step.accounts] = &one;
+  std::vector<const Trial*> out;
+  for (const auto& [accounts, trial] : last) out.push_back(trial);
+  return out;
+}
+
+judge::Verdict verdict_of(const Capacity& capacity) {
+  using judge::Verdict;
+  if (!capacity.trouble.empty()) return Verdict::error;
+  if (std::any_of(capacity.trials.begin(), capacity.trials.end(), [](const Trial& one) { return one.broke; }))
+    return Verdict::fail;
+  const bool ours = capacity.above && capacity.above->came == Came::limited;
+  const bool at_ceiling = !capacity.above || ours;  // the server would perhaps carry more
+  const bool one_missed = capacity.above && !ours && capacity.above->accounts == 1;
+  if (capacity.interrupted) return Verdict::inconclusive;
+  if (capacity.at_least != 0 && capacity.answer >= capacity.at_least && capacity.confirmed) return Verdict::pass;
+  if (one_missed || (capacity.at_least != 0 && !at_ceiling && capacity.above->accounts <= capacity.at_least))
+    return Verdict::fail;
+  if (capacity.at_least != 0 || capacity.answer == 0 || at_ceiling || !capacity.confirmed) return Verdict::inconclusive;
+  return Verdict::pass;
+}
+
+}  // namespace mailproof::load

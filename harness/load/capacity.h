@@ -1,0 +1,83 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "load/capacity_search.h"
+#include "load/report.h"
+#include "report/run_result.h"
+#include "scenario/plan/plan.h"
+#include "scenario/target/target.h"
+
+namespace mailproof::load {
+
+/// The same plan for so many accounts: mail, its connections and the stories beside grow as the customers do. They come
+/// within the plan's first ramp, at most for `steady`, and stay for `steady`; other phases are left out.
+scenario::Plan plan_for(const scenario::Plan& plan, std::uint32_t accounts, Duration steady);
+/// Why the load of this plan cannot be made higher or lower; nothing where it can.
+std::optional<std::string> refusal_of_capacity(const scenario::Plan& plan);
+/// For a plan without slo: what SPECmail2001 asks for: 95 % of all answers within 5 s, of deliveries visible within a
+/// minute over IMAP, fewer than 1 % errors; and nothing lost.
+std::vector<scenario::Slo> specmail_slo(const scenario::Plan& plan, const scenario::Target& target);
+/// The most accounts of this plan that the target's pool has room for.
+std::uint32_t room_in(const scenario::Plan& plan, const std::vector<scenario::Scenario>& also,
+                      const scenario::Target& target, unsigned jobs, std::uint32_t most);
+
+/// One load of the search, and what it came to.
+struct Trial {
+  Step step;
+  Came came = Came::met;
+  std::string why;     ///< what did not hold, or what was the limit; "" = all held
+  bool broke = false;  ///< a promise that no load excuses: mail was lost, altered, doubled or leaked
+  struct Line {
+    std::string text, measured;
+    double part = 0;  ///< of its limit: above 1 it is missed; a limit of 0 that was passed is 1000
+    bool missed = false;
+  };
+  std::vector<Line> lines;
+  double deliveries = 0, operations = 0, errors = 0;  ///< a second; a second; part
+  std::size_t connections = 0;
+  double cpu = 0;  ///< part of a core that the busiest thread of ours used
+  Duration late_p99{}, late_most{};
+  double seconds = 0;
+  std::string directory;  ///< of this load, below that of the search
+
+  /// That which is nearest to its limit, or furthest beyond it; null: there is none.
+  const Line* worst() const;
+};
+/// How a load that was played counts. `plan`: as it was played.
+Trial weigh(const Step& step, const scenario::Plan& plan, const LoadResult& result);
+/// One that was not played, because of a limit that is known before.
+Trial not_played(const Step& step, std::string why);
+
+/// A search that is over.
+struct Capacity {
+  std::string plan, target, version, command, began, ended;
+  std::uint64_t seed = 1;
+  std::uint32_t start = 0, most = 0, at_least = 0;  ///< accounts; at_least 0 = nobody asked
+  std::string most_why;                             ///< what more accounts there are not for
+  Duration steady{};
+  unsigned max_steps = 0;
+  bool default_slo = false, interrupted = false;
+  std::string trouble;  ///< why it ended before its time; "" = it did not
+  std::vector<Trial> trials;
+  std::vector<std::string> machines;
+  std::vector<std::pair<std::string, std::string>> settings;
+
+  // What came out.
+  std::uint32_t answer = 0;
+  std::optional<CapacitySearch::Above> above;
+  bool confirmed = false, narrow = false, unsteady = false;
+};
+/// What the search says in the end is written into `capacity`.
+void conclude(const CapacitySearch& search, Capacity& capacity);
+
+/// The loads in the order of their height, the last of each.
+std::vector<const Trial*> by_height(const Capacity& capacity);
+/// The answer in sentences, the most important first.
+std::vector<std::string> sentences(const Capacity& capacity);
+/// Pass: it is known and confirmed (and at least what was asked for). Fail: mail was lost in some load, or it is less
+/// than was asked for, or not one account's load holds. Inconclusive: this machine or the pool was the limit, or it is
+/// not confirmed.
+judge::Verdict verdict_of(const Capacity& capacity);
+
+}  // namespace mailproof::load

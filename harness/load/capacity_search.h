@@ -1,0 +1,64 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace mailproof::load {
+
+/// What a load of one height came to.
+enum class Came : std::uint8_t {
+  met,      ///< all that was promised held
+  missed,   ///< a promise was broken: the server carries less
+  limited,  ///< this machine, the pool or a limit on the way gave up first: nothing is known of the server
+};
+
+/// One load that the search wants to see.
+struct Step {
+  std::uint32_t accounts = 0;
+  unsigned percent = 0;  ///< of the answer that it confirms: 80, 100 or 120; 0 = it looks for the answer
+};
+
+/// The highest load that still keeps its promises: climbs in factors of two, brackets, bisects, and plays 80, 100 and
+/// 120 % of the answer, as SPECmail2001 wants it (80 and 100 % must hold; 120 % shows what is beyond). A pure machine:
+/// next(), then tell() what that came to.
+class CapacitySearch {
+ public:
+  struct Options {
+    std::uint32_t start = 1, most = 1;  ///< accounts: where it begins, and more there are not
+    double precision = 0.05;            ///< the bracket is so narrow in the end, as a part of the answer
+    unsigned max_steps = 16;            ///< all together; the last three of them are kept for confirming
+  };
+  explicit CapacitySearch(Options options) : options_(options) {}
+
+  /// Nothing: it is over. The same until tell().
+  std::optional<Step> next() const;
+  void tell(Came came);
+
+  /// Accounts: the highest load that held, below all that did not. 0 = none is known.
+  std::uint32_t answer() const;
+  /// The lowest load that did not hold, and why; nothing: all that were tried did.
+  struct Above {
+    std::uint32_t accounts = 0;
+    Came came = Came::missed;
+  };
+  std::optional<Above> above() const;
+  /// 80 and 100 % of the answer held when they were played again.
+  bool confirmed() const;
+  /// The answer is as narrow as was asked for, or all there is was carried.
+  bool narrow() const;
+  /// More held than something that did not: the server or this machine is unsteady.
+  bool unsteady() const;
+  unsigned steps() const { return steps_; }
+
+ private:
+  std::optional<Step> to_confirm() const;
+  std::uint32_t part_of_answer(unsigned percent) const;
+
+  Options options_;
+  unsigned steps_ = 0;
+  std::map<std::uint32_t, Came> last_;          ///< by accounts: what came of it the last time
+  std::map<unsigned, std::uint32_t> confirms_;  ///< by percent: the answer that it was played for
+};
+
+}  // namespace mailproof::load
