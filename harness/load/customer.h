@@ -24,6 +24,10 @@ class Customer : public Alarm {
   /// Is told of new mail as it comes.
   virtual bool listening() const { return false; }
   std::uint32_t account() const { return account_; }
+  const FlightRecorder& recorder() const { return recorder_; }
+  const scenario::Profile& profile() const { return profile_; }
+  /// A further connection of a device, and not the one that looks for mail.
+  bool beside() const { return profile_.protocol == Protocol::imap && !profile_.idle && profile_.every == Duration{}; }
 
   void ring(Time now) final {
     if (armed_) scene_.lateness.add(now - *armed_);
@@ -47,6 +51,7 @@ class Customer : public Alarm {
   }
 
   Scene& scene_;
+  FlightRecorder recorder_;
   const scenario::Profile& profile_;
   const std::uint32_t account_;
   const std::uint16_t number_;  ///< of the profile

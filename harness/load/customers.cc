@@ -17,10 +17,14 @@ constexpr Duration kWatch = std::chrono::seconds(10);
 /// The steps of profiles as they are played.
 std::vector<scenario::Profile> played(const scenario::Plan& plan) {
   auto out = plan.profiles;
-  for (auto& profile : out)
-    for (auto* steps : {&profile.login, &profile.poll, &profile.news, &profile.reading})
-      for (auto& step : *steps)
-        if (step.ask == scenario::Ask::fetch) step.text = with_identity(step.text);
+  const auto identify = [](std::vector<scenario::ProfileStep>& steps) {
+    for (auto& step : steps)
+      if (step.ask == scenario::Ask::fetch) step.text = with_identity(step.text);
+  };
+  for (auto& profile : out) {
+    for (auto* steps : {&profile.login, &profile.poll, &profile.news, &profile.reading}) identify(*steps);
+    for (auto& beside : profile.beside) identify(beside.login);
+  }
   return out;
 }
 
@@ -74,6 +78,11 @@ void Customers::make_devices() {
       of_account_[account].push_back(static_cast<std::uint32_t>(devices_.size()));
       devices_.push_back(found->protocol == Protocol::pop3 ? make_pop3_customer(scene_, *found, number, account, seed)
                                                            : make_imap_customer(scene_, *found, number, account, seed));
+      for (std::size_t b = 0; b < found->beside.size(); ++b) {
+        of_account_[account].push_back(static_cast<std::uint32_t>(devices_.size()));
+        devices_.push_back(
+            make_imap_customer(scene_, found->beside[b], number, account, derive_seed(seed, "beside", b)));
+      }
       const bool trash =
           found->protocol == Protocol::imap && found->remove.share > 0 && found->how == scenario::Removal::trash;
       uses_trash_[account] = uses_trash_[account] || trash;

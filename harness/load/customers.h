@@ -21,6 +21,12 @@ struct PlanPart {
   PlanSettings settings;
 };
 
+/// A message that is lost: what its sessions said last, and a story that tries the same with nobody else there.
+struct LostMessage {
+  std::uint32_t number = 0;
+  std::string log, story;
+};
+
 /// Which entry of the mix an account has: spread so that any run of accounts has the plan's shares.
 std::vector<std::size_t> spread_mix(const std::vector<scenario::MixEntry>& mix, std::size_t accounts);
 
@@ -57,6 +63,10 @@ class Customers final : public Alarm {
   /// What it came to.
   void harvest(StoryTotals& totals, std::map<std::string, Tally>& findings, const std::string& reproduce) const;
 
+  /// At most so many of those that harvest() counts as lost. Only once all have gone.
+  std::vector<LostMessage> lost_messages(std::size_t most);
+  std::string so_far() const;
+
   void ring(Time now) override;
 
  private:
@@ -68,6 +78,7 @@ class Customers final : public Alarm {
   enum class Round : std::uint8_t { none, check, first, second, clean };
 
   void make_devices();
+  std::string story_of(std::size_t parcel) const;
   void end_of_time(Time now);
   bool all_visible(Time now) const;
   void count_invisible(Time now);

@@ -28,11 +28,17 @@ class MailFlow::Courier final : public session::SmtpSink {
     session_ = flow_.scene_.note_session(0, 0, endpoint.protocol);
     const Endpoint where = config.endpoint;
     client_ = std::make_unique<session::SmtpClient>(std::move(config), kHelo, *this);
-    link_ = flow_.scene_.network.open(where, *client_);
+    recorder_.opened(fmt::format("{} session {} opens", name(endpoint.protocol), session_), opened_);
+    tap_ = std::make_unique<TappedPeer>(*client_, recorder_);
+    link_ = flow_.scene_.network.open(where, *tap_);
   }
   ~Courier() override {
     link_.reset();
-    if (!dead_) flow_.scene_.session_over(session_);
+    Scene& scene = flow_.scene_;
+    if (!dead_) scene.session_over(session_);
+    if (session_ == 0 || sent_ == 0) return;
+    scene.deliveries.insert_or_assign(session_, std::move(recorder_));
+    if (scene.deliveries.size() > Scene::kMostDeliveries) scene.deliveries.erase(scene.deliveries.begin());
   }
 
   bool free() const { return ready_ && !dead_ && !parcel_ && !quitting_; }
@@ -49,6 +55,7 @@ class MailFlow::Courier final : public session::SmtpSink {
     intended_ = one.due;
     Parcel& parcel = flow_.scene_.parcels.at(one.parcel);
     parcel.outcome = Parcel::Outcome::sending;
+    parcel.delivered_by = session_;
     auto text = flow_.compose(one.parcel);
     session::Envelope envelope;
     const std::string& to = flow_.scene_.accounts[parcel.account].address;
@@ -85,6 +92,7 @@ class MailFlow::Courier final : public session::SmtpSink {
     const std::size_t parcel = *std::exchange(parcel_, std::nullopt);
     Scene& scene = flow_.scene_;
     const Times times{intended_, began_, now};
+    const std::uint32_t account = scene.parcels.at(parcel).account;
     idle_since_ = now;
     if (outcome == session::Outcome::ok) {
       scene.accepted(parcel, now);
@@ -92,10 +100,10 @@ class MailFlow::Courier final : public session::SmtpSink {
     } else if (outcome == session::Outcome::fail) {
       scene.parcels.at(parcel).outcome = Parcel::Outcome::refused;
       scene.example("delivery: " + class_, fmt::format("{}: {}", scene.parcel_text(parcel), said_));
-      scene.failed(flow_.deliver_, times, class_);
+      scene.failed(flow_.deliver_, times, class_, &recorder_, account);
     } else {
       scene.parcels.at(parcel).outcome = Parcel::Outcome::unknown;
-      scene.unanswered(flow_.deliver_, times, "no answer");
+      scene.unanswered(flow_.deliver_, times, "no answer", &recorder_, account);
     }
     flow_.serve(now);
   }
@@ -106,7 +114,7 @@ class MailFlow::Courier final : public session::SmtpSink {
       failed_ = true;
       const std::string what = error_class(end);
       flow_.scene_.example(what, end.message());
-      flow_.scene_.unanswered(flow_.connect_, {intended_, opened_, now}, what);
+      flow_.scene_.unanswered(flow_.connect_, {intended_, opened_, now}, what, &recorder_);
     }
     flow_.retry_ = failed_ ? now + kAfterFailure : now;
     flow_.arm();
@@ -115,6 +123,8 @@ class MailFlow::Courier final : public session::SmtpSink {
  private:
   MailFlow& flow_;
   std::unique_ptr<session::SmtpClient> client_;
+  FlightRecorder recorder_;
+  std::unique_ptr<TappedPeer> tap_;
   std::unique_ptr<Link> link_;
   Time intended_{}, opened_{}, began_{}, idle_since_{};
   std::optional<std::size_t> parcel_;

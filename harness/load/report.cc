@@ -135,6 +135,22 @@ std::vector<std::string> warnings(const LoadResult& result) {
   return out;
 }
 
+namespace {
+
+std::vector<std::string> last_lines(std::string_view text, std::size_t most) {
+  std::vector<std::string> out;
+  while (!text.empty() && out.size() < most) {
+    if (text.ends_with('\n')) text.remove_suffix(1);
+    const auto begin = text.rfind('\n');
+    const std::size_t from = begin == std::string_view::npos ? 0 : begin + 1;
+    out.emplace(out.begin(), text.substr(from));
+    text = text.substr(0, from);
+  }
+  return out;
+}
+
+}  // namespace
+
 std::string to_text(const LoadResult& result) {
   std::string out;
   const auto line = [&]<class... T>(fmt::format_string<T...> format, T&&... values) {
@@ -193,6 +209,11 @@ std::string to_text(const LoadResult& result) {
   line("        {} accepted = {}", ledger.accepted, fates.empty() ? "0" : fates);
   line("        unexplained: {}", ledger.unexplained);
   for (const auto& [what, text] : result.plan.examples) line("  first of {}: {}", what, text);
+  if (!result.plan.name.empty())
+    for (const auto& [what, samples] : result.all.samples.all()) {
+      line("  {}, and what was said last:", what);
+      for (const auto& said : last_lines(samples.front().text, 4)) line("    | {}", said);
+    }
   if (!result.slos.empty()) line("\nSLO:");
   for (const SloResult& slo : result.slos)
     line("  {:<6} {:<40} {}",
