@@ -129,6 +129,25 @@ Result<std::unique_ptr<web::LiveServer>> start_live(const LoadFlags& flags, cons
   return server;
 }
 
+/// What a run that is killed leaves: run.json says that it was not finished. "" where it could be written.
+std::string write_unfinished(const LoadFlags& flags, const Hosted& hosted, const Work& work,
+                             const archive::RunDirectory& directory, const std::string& began) {
+  load::LoadResult result;
+  for (const auto& story : work.stories) result.stories.push_back(story.id);
+  if (work.plan) result.stories.push_back(work.plan->name);
+  result.by_story.resize(result.stories.size());
+  result.target = flags.target.sim ? "sim" : hosted.target.name;
+  result.seed = flags.seed;
+  result.version = kVersion;
+  result.command = work.reproduce;
+  result.began = began;
+  result.interrupted = true;
+  result.machines = {load::this_machine()};
+  result.doubts = {
+      "NOT FINISHED: it was ended before its figures were written; what was known stands in progress-*.jsonl"};
+  return archive::write_file(directory.file("run.json"), load::run_json(result));
+}
+
 int play(const LoadFlags& flags, const Hosted& hosted, Work& work) {
   const auto shard = load::parse_shard(flags);
   if (!shard) return complain(shard.error().message());
@@ -167,6 +186,8 @@ int play(const LoadFlags& flags, const Hosted& hosted, Work& work) {
 
   if (const auto wrong = setup.directory->begin(std::nullopt); !wrong.empty()) return complain(wrong), kTrouble;
   const std::string began = clock_now();
+  if (const auto wrong = write_unfinished(flags, hosted, work, *setup.directory, began); !wrong.empty())
+    return complain(wrong), kTrouble;
   std::vector<load::Harvest> harvests(flags.jobs);
   // The two clocks are looked at together, so that what one says can be told by the other.
   const auto wall = std::chrono::system_clock::now() - (std::chrono::steady_clock::now() - setup.start);

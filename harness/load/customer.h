@@ -21,6 +21,8 @@ class Customer : public Alarm {
   virtual void leave(Time now) = 0;  ///< ends what is under way and says goodbye
   virtual bool away() const = 0;     ///< no connection, and none wanted
   virtual void drop() = 0;           ///< breaks off at once
+  /// Puts a message that was sent into its mailbox for those, as soon as it is connected.
+  virtual void save(std::size_t parcel, Time now) { (void)parcel, (void)now; }
   /// Is told of new mail as it comes.
   virtual bool listening() const { return false; }
   std::uint32_t account() const { return account_; }

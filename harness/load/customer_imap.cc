@@ -15,8 +15,6 @@ using scenario::Of;
 using session::Outcome;
 
 constexpr std::string_view kLook = "(UID BODY.PEEK[HEADER.FIELDS (X-MAILPROOF MESSAGE-ID SUBJECT)])";
-constexpr const char* kTrash = "Trash";
-const std::array<std::string, 1> kDeleted = {"\\Deleted"};
 
 std::string class_of(const session::ImapCompletion& done) {
   if (done.outcome == Outcome::info) return "no answer";
@@ -66,8 +64,9 @@ void ImapCustomer::connect(Time intended) {
   if (profile_.capabilities == scenario::CapabilityAsks::before_login)
     config.capabilities = session::AskCapabilities::before_login;
   // Where Trash is, NAMESPACE tells, whether or not the client asks for it.
-  config.people_names =
-      profile_.asks_namespace() || (profile_.remove.share > 0 && profile_.how == scenario::Removal::trash);
+  config.people_names = profile_.asks_namespace() ||
+                        (profile_.remove.share > 0 && profile_.how == scenario::Removal::trash) ||
+                        (profile_.send && !profile_.send->save_to.empty());
   intended_ = round_intended_ = intended;
   opened_ = login_from_ = scene_.network.now();
   ready_ = logged_in_ = changed_ = left_ = acted_ = false;
@@ -102,7 +101,7 @@ void ImapCustomer::wake(Time now) {
         intended = *next_poll_;
         next_poll_ = next(*next_poll_);
       } else {
-        intended = actions_.back().at;
+        if (to_save_.empty()) intended = actions_.back().at;
         polling_ = false;
       }
       connect(intended);
@@ -130,6 +129,7 @@ void ImapCustomer::arm_next() {
   } else if (active && (client_ == nullptr || free)) {
     sooner(next_poll_);
     if (!actions_.empty() && !profile_.at_poll) sooner(actions_.back().at);
+    if (!to_save_.empty() && !profile_.at_poll) sooner(scene_.network.now());
   }
   if (free && client_->idling()) sooner(idle_until_);
   arm(at);
@@ -163,8 +163,8 @@ void ImapCustomer::begin(Doing doing, const std::vector<scenario::ProfileStep>* 
 /// Goes on as far as it can without the server.
 void ImapCustomer::proceed(Time now) {
   while (client_ != nullptr && !dead_ && !hanging_up_ && ready_ && current_ == 0) {
-    if (doing_ == Doing::removing) {
-      if (remove_one()) return;
+    if (doing_ == Doing::removing || doing_ == Doing::saving) {
+      if (doing_ == Doing::removing ? remove_one() : save_one()) return;
       end_of(now);
     } else if (doing_ == Doing::goodbye) {
       return;
@@ -192,6 +192,10 @@ bool ImapCustomer::choose(Time now) {
     if (find(action.uid) == nullptr || !may_read(action.uid)) return true;  // somebody else took it away
     one_ = action.uid;
     begin(action.remove ? Doing::removing : Doing::reading, &profile_.reading, action.at);
+    return true;
+  }
+  if (!to_save_.empty()) {
+    begin(Doing::saving, nullptr, now);
     return true;
   }
   if (active && next_poll_ && *next_poll_ <= now) {
@@ -328,34 +332,6 @@ bool ImapCustomer::perform(const scenario::ProfileStep& step) {
   }
 }
 
-/// Flags of the message that is read, or of those that came in this session.
-bool ImapCustomer::store(const scenario::ProfileStep& step) {
-  std::vector<std::uint32_t> uids;
-  if (step.of == Of::one) uids.push_back(one_);
-  for (const Known& one : known_)
-    if (step.of == Of::known || (step.of == Of::fresh && one.uid >= fresh_from_)) uids.push_back(one.uid);
-  const auto owned = guard_.owned(uids);
-  if (owned.empty()) return false;
-  changed_ = true;
-  const std::array<std::string, 1> flags = {step.text};
-  return asked(client_->uid_store(owned.set(), step.silent ? "+FLAGS.SILENT" : "+FLAGS", flags),
-               scene_.operation("imap.store")),
-         true;
-}
-
-/// Whatever bears \Deleted in the open mailbox is ours: everything there was seen to be.
-bool ImapCustomer::may_expunge() const {
-  std::map<std::uint32_t, bool> marked;
-  for (const Known& one : known_) marked[one.uid] = true;
-  return guard_.may_expunge(client_->view().exists, marked).has_value();
-}
-
-/// CLOSE expunges (RFC 3501 section 6.4.2), so it is left out where that could be somebody else's mail.
-bool ImapCustomer::close() {
-  if (client_->view().mailbox.empty() || (!client_->view().read_only && !may_expunge())) return false;
-  return asked(client_->close(), scene_.operation("imap.close")), true;
-}
-
 /// The text of a message that is not known to be ours is not asked for: what came is looked at first, unless there is
 /// nobody else's mail here.
 bool ImapCustomer::fetch(const scenario::ProfileStep& step) {
@@ -438,62 +414,14 @@ const std::string& ImapCustomer::set_of(Of of, bool first_only) {
   return set_;
 }
 
-/// Marks the message, then has it removed; or moves it away.
-bool ImapCustomer::remove_one() {
-  using scenario::Removal;
-  const auto owned = guard_.owned({one_});
-  if (owned.empty() || client_->view().read_only || !owned.of(client_->view().mailbox, client_->view().uidvalidity))
-    return false;
-  const std::string set = owned.set();
-  Known* known = find(one_);
-  Parcel* parcel = known != nullptr && known->parcel != 0 ? &scene_.parcels.at(known->parcel - 1) : nullptr;
-  const auto store = [&] {
-    changed_ = true;
-    if (known != nullptr) known->marked = true;
-    if (parcel != nullptr) {
-      parcel->removal_asked = true;
-      parcel->removed_by = session_;
-    }
-    asked(client_->uid_store(set, "+FLAGS.SILENT", kDeleted), scene_.operation("imap.store"));
-  };
-  const bool moves = client_->has("MOVE");
-  if (profile_.how == Removal::trash) {
-    if (stage_ == Stage::first) {
-      if (scene_.trash[account_] == Scene::Trash::unknown) {
-        scene_.trash[account_] = Scene::Trash::asked;
-        return asked(client_->create(kTrash), scene_.operation("imap.create")), true;
-      }
-      stage_ = Stage::second;
-      if (moves) return asked(client_->uid_move(set, kTrash), scene_.operation("imap.move")), true;
-      if (parcel != nullptr) parcel->copied = true;
-      return asked(client_->uid_copy(set, kTrash), scene_.operation("imap.copy")), true;
-    }
-    if (stage_ == Stage::third || moves) return false;
-    stage_ = Stage::third;
-    return store(), true;
-  }
-  if (stage_ == Stage::first) {
-    stage_ = Stage::second;
-    return store(), true;
-  }
-  if (stage_ == Stage::third || profile_.how == Removal::flag) return false;
-  stage_ = Stage::third;
-  const auto expunge = scene_.operation("imap.expunge");
-  if (profile_.how == Removal::expunge && client_->has("UIDPLUS"))
-    return asked(client_->uid_expunge(set), expunge), true;
-  // All that is marked goes: only where everything in the mailbox was seen to be ours.
-  if (!may_expunge()) return false;
-  for (const Known& one : known_)
-    if (one.parcel != 0) scene_.parcels.at(one.parcel - 1).removal_asked = true;
-  return asked(client_->expunge(), expunge), true;
-}
-
 void ImapCustomer::on_done(const session::ImapCompletion& done, Time now) {
   if (done.id != current_ || current_ == 0) return;  // IDLE lasts as long as it is wanted
   current_ = 0;
   finish(done, now);
   intended_ = now;
-  if (doing_ == Doing::removing) {
+  if (doing_ == Doing::saving) {
+    saved(done, now);
+  } else if (doing_ == Doing::removing) {
     if (done.outcome == Outcome::ok) {
       removal_went(done);
     } else if (done.command != "CREATE") {
@@ -538,25 +466,8 @@ void ImapCustomer::finish(const session::ImapCompletion& done, Time now) {
                                 : scene_.unanswered(operation_, times, what, &recorder_, account_);
 }
 
-void ImapCustomer::removal_went(const session::ImapCompletion& done) {
-  if (done.command == "CREATE") {
-    scene_.trash[account_] = Scene::Trash::ours;
-    return;
-  }
-  Known* known = find(one_);
-  if (done.command != "UID EXPUNGE" || known == nullptr || known->parcel == 0) return;
-  scene_.parcels.at(known->parcel - 1).removal_certain = true;
-}
-
-/// RFC 3501 section 6.4.2: what was marked is gone with CLOSE.
-void ImapCustomer::closed() {
-  for (const Known& one : known_)
-    if (one.marked && one.parcel != 0) scene_.parcels.at(one.parcel - 1).removal_certain = true;
-  std::erase_if(known_, [](const Known& one) { return one.marked; });
-}
-
 void ImapCustomer::on_search(const imap::SequenceSet& numbers, Time now) {
-  if (doing_ == Doing::nothing || doing_ == Doing::removing || steps_ == nullptr || step_ >= steps_->size()) return;
+  if (steps_ == nullptr || step_ >= steps_->size()) return;
   const auto& step = (*steps_)[step_];
   if (step.ask != Ask::search || !step.then_read) return;
   constexpr std::size_t kMost = 1000;  // what a server names may not fill the memory

@@ -16,6 +16,7 @@ class ImapCustomer final : public Customer, public session::ImapSink {
   void leave(Time now) override;
   bool away() const override { return client_ == nullptr && !present_; }
   void drop() override;
+  void save(std::size_t parcel, Time now) override;
   bool listening() const override { return client_ != nullptr && !dead_ && client_->idling(); }
 
   // session::ImapSink
@@ -53,7 +54,7 @@ class ImapCustomer final : public Customer, public session::ImapSink {
     bool idling = false;
   };
   /// What is under way beyond single steps.
-  enum class Doing : std::uint8_t { nothing, login, news, poll, reading, removing, leaving, goodbye };
+  enum class Doing : std::uint8_t { nothing, login, news, poll, reading, removing, saving, leaving, goodbye };
   enum class Stage : std::uint8_t { first, second, third };  ///< of a removal, or of a fetch that looks first
 
   void wake(Time now) override;
@@ -66,6 +67,8 @@ class ImapCustomer final : public Customer, public session::ImapSink {
   bool store(const scenario::ProfileStep& step);
   bool close();
   bool remove_one();
+  bool save_one();
+  void saved(const session::ImapCompletion& done, Time now);
   void end_of(Time now);
   bool choose(Time now);
   void asked(session::CommandId id, stats::Operations::Id operation);
@@ -87,10 +90,12 @@ class ImapCustomer final : public Customer, public session::ImapSink {
   std::unique_ptr<Link> link_;
   play::ImapGuard guard_;
   std::unique_ptr<mail::ContentScanner> scanner_;
-  std::vector<Known> known_;     ///< by uid, ascending
-  std::vector<Action> actions_;  ///< the next one last
-  std::string set_;              ///< kept for its memory
-  std::string found_;            ///< by the search that is under way
+  std::vector<Known> known_;          ///< by uid, ascending
+  std::vector<Action> actions_;       ///< the next one last
+  std::vector<std::size_t> to_save_;  ///< parcels
+  std::size_t saving_ = 0;
+  std::string set_;    ///< kept for its memory
+  std::string found_;  ///< by the search that is under way
   const std::vector<scenario::ProfileStep>* steps_ = nullptr;
   std::size_t step_ = 0;
   std::uint32_t session_ = 0, uidvalidity_ = 0, described_ = 0, fresh_from_ = 0, one_ = 0;

@@ -9,6 +9,7 @@
 #include "load/mail_flow.h"
 #include "load/mailbox_visit.h"
 #include "load/report.h"
+#include "load/writer.h"
 
 namespace mailproof::load {
 
@@ -104,6 +105,9 @@ class Customers final : public Alarm {
   std::vector<std::vector<std::uint32_t>> parcels_of_;  ///< for the audit
   std::vector<bool> uses_trash_, audited_, has_come_;
   std::unique_ptr<MailFlow> flow_;
+  std::vector<std::unique_ptr<Writer>> writers_;
+  std::vector<std::vector<std::uint32_t>> writers_of_;  ///< by account
+  std::vector<std::string> sent_box_;                   ///< by account; "" = nothing is saved
   std::vector<Move> moves_;
   std::size_t next_move_ = 0, there_ = 0, came_ = 0;
   Time zero_{}, ended_at_{}, looked_at_{};

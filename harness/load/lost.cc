@@ -47,7 +47,9 @@ std::string Customers::story_of(std::size_t parcel) const {
   }
   if (imap) needs += ", imap";
   if (pop3) needs += ", pop3";
-  const auto way = delivery_protocol(*part_.plan, scene_.target).value_or(Protocol::lmtp);
+  const auto way =
+      one.by_customer ? Protocol::smtp : delivery_protocol(*part_.plan, scene_.target).value_or(Protocol::lmtp);
+  needs += fmt::format(", {}", name(way));
   std::string out = fmt::format(
       "# Message {0} of {1} was lost. What is lost once in so many is seen with: mailproof run FILE --repeat 500 "
       "--until-fail\n"

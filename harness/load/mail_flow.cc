@@ -56,7 +56,8 @@ class MailFlow::Courier final : public session::SmtpSink {
     Parcel& parcel = flow_.scene_.parcels.at(one.parcel);
     parcel.outcome = Parcel::Outcome::sending;
     parcel.delivered_by = session_;
-    auto text = flow_.compose(one.parcel);
+    auto text = flow_.scene_.compose(
+        one.parcel, flow_.sender_ != nullptr ? flow_.sender_->address : flow_.scene_.accounts[parcel.account].address);
     session::Envelope envelope;
     const std::string& to = flow_.scene_.accounts[parcel.account].address;
     envelope.from = flow_.sender_ != nullptr ? flow_.sender_->address : to;  // addresses come from the pool only
@@ -199,23 +200,6 @@ std::uint64_t MailFlow::draw_size(Rng& rng) const {
     return one.least + (one.most > one.least ? rng.below(static_cast<std::uint32_t>(one.most - one.least)) : 0);
   }
   return 0;  // as large as it comes
-}
-
-std::shared_ptr<const std::string> MailFlow::compose(std::size_t parcel) {
-  constexpr std::uint64_t kPlain = 16 << 10;  // what is larger has an attachment
-  Parcel& one = scene_.parcels.at(parcel);
-  mail::MessageSpec spec;
-  spec.token = scene_.parcels.token(parcel);
-  spec.size = one.size;
-  spec.look = one.size > kPlain ? mail::Look::office : mail::Look::plain;
-  spec.to = spec.token.owner;
-  spec.from = sender_ != nullptr ? sender_->address : spec.token.owner;
-  spec.set = "load";
-  spec.date = scene_.settings.date;
-  const auto made = mail::make_message(spec);
-  one.hash = made.hash;
-  one.size = static_cast<std::uint32_t>(made.text->size());
-  return made.text;
 }
 
 void MailFlow::take_due(Time now) {

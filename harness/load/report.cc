@@ -9,6 +9,7 @@ namespace mailproof::load {
 namespace {
 
 constexpr std::size_t kMostShown = 1000;
+constexpr std::size_t kMostEvidence = 20;  // lines of a finding; all are in findings.json
 
 }  // namespace
 
@@ -39,6 +40,8 @@ void LedgerTotals::merge(const LedgerTotals& other) {
   refused += other.refused;
   unknown += other.unknown;
   unexplained += other.unexplained;
+  by_customers += other.by_customers;
+  saved += other.saved;
   for (const auto& [fate, count] : other.fates) fates[fate] += count;
 }
 
@@ -203,6 +206,8 @@ std::string to_text(const LoadResult& result) {
   line("\nledger: {}{} deliveries attempted = {} accepted + {} refused + {} without an answer",
        result.plan.name.empty() ? fmt::format("{} copies; ", ledger.copies) : std::string(), ledger.sent,
        ledger.accepted, ledger.refused, ledger.unknown);
+  if (ledger.by_customers != 0)
+    line("        of these {} sent by customers, and {} copies that they saved", ledger.by_customers, ledger.saved);
   std::string fates;
   for (const auto& [fate, count] : ledger.fates)
     fates += fmt::format("{}{} {}", fates.empty() ? "" : " + ", count, fate);
@@ -229,7 +234,12 @@ std::string to_text(const LoadResult& result) {
       line("\n{}  [{}]  in {} cop{}", id, name(tally.first.severity), tally.times, tally.times == 1 ? "y" : "ies");
     line("  Requirement: {}\n  Expected:    {}\n  Actual:      {}", tally.first.requirement, tally.first.expected,
          tally.first.actual);
-    for (const auto& evidence : tally.first.evidence) line("  Evidence:    {}", evidence);
+    std::size_t lines = 0;
+    for (const auto& evidence : tally.first.evidence) {
+      if (lines++ < kMostEvidence || &evidence == &tally.first.evidence.back()) line("  Evidence:    {}", evidence);
+      if (lines == kMostEvidence + 1 && &evidence != &tally.first.evidence.back())
+        line("  Evidence:    ... {} more lines in findings.json", tally.first.evidence.size() - kMostEvidence);
+    }
     for (const auto& event : tally.first.life) line("  Life:        {}", event);
     line("  Reproduce:   {}", tally.first.reproduce);
     std::size_t shown = 0;

@@ -27,6 +27,7 @@ Scene::Scene(Network& network_in, const scenario::Target& target_in, const scena
               [this](std::uint32_t account) -> const std::string& { return accounts[account].address; }),
       sessions(1),  // 0 is nobody
       trash(accounts.size(), Trash::unknown),
+      sent(accounts.size(), Trash::unknown),
       visible_(operations.id("delivery-to-visible")),
       visible_imap_(operations.id("delivery-to-visible.imap")),
       visible_pop3_(operations.id("delivery-to-visible.pop3")),
@@ -70,6 +71,23 @@ const Endpoint* Scene::endpoint(Protocol protocol, std::optional<TlsMode> tls) c
   for (const Endpoint& one : all)
     if (!tls || one.tls == *tls) return &one;
   return nullptr;
+}
+
+std::shared_ptr<const std::string> Scene::compose(std::size_t parcel, const std::string& from) {
+  constexpr std::uint64_t kPlain = 16 << 10;  // what is larger has an attachment
+  Parcel& one = parcels.at(parcel);
+  mail::MessageSpec spec;
+  spec.token = parcels.token(parcel);
+  spec.size = one.size;
+  spec.look = one.size > kPlain ? mail::Look::office : mail::Look::plain;
+  spec.to = spec.token.owner;
+  spec.from = from;
+  spec.set = "load";
+  spec.date = settings.date;
+  const auto made = mail::make_message(spec);
+  one.hash = made.hash;
+  one.size = static_cast<std::uint32_t>(made.text->size());
+  return made.text;
 }
 
 std::uint32_t Scene::note_session(std::uint32_t account, std::uint16_t profile, Protocol protocol) {

@@ -63,8 +63,9 @@ class Scene {
   /// Of each account: whether its mailbox for deleted mail was made by us.
   enum class Trash : std::uint8_t { unknown, asked, ours };
   std::vector<Trash> trash;
-  bool over = false;      ///< the measured time is over: nothing more counts
-  bool stopping = false;  ///< nothing new is begun
+  std::vector<Trash> sent;  ///< the same of the one for what its owner sent
+  bool over = false;        ///< the measured time is over: nothing more counts
+  bool stopping = false;    ///< nothing new is begun
   std::size_t connections = 0, most_connections = 0;
   stats::Histogram lateness;                    ///< an alarm of ours rang so late: one for each
   std::map<std::string, std::string> examples;  ///< class of error -> the first one, in full
@@ -83,6 +84,9 @@ class Scene {
                                       std::size_t who) const;
   /// The target's first with this mode, or its first.
   const Endpoint* endpoint(Protocol protocol, std::optional<TlsMode> tls) const;
+
+  /// The message itself; its size and hash are then known to the ledger.
+  std::shared_ptr<const std::string> compose(std::size_t parcel, const std::string& from);
 
   std::uint32_t note_session(std::uint32_t account, std::uint16_t profile, Protocol protocol);
   void session_over(std::uint32_t session);

@@ -68,7 +68,7 @@ class ProfileReader {
       out_.title = read_text(*node, "which client it is", complaints_).value_or("");
     if (const Node* node = find(root_, "speaks")) pop3_ = read_word(*node, kSpeaks, complaints_).value_or(false);
     out_.protocol = pop3_ ? Protocol::pop3 : Protocol::imap;
-    std::vector<std::string> keys = {"profile", "title", "why", "speaks", "connection", "login", "poll"};
+    std::vector<std::string> keys = {"profile", "title", "why", "speaks", "connection", "login", "poll", "send"};
     if (pop3_) {
       keys.emplace_back("after_download");
     } else {
@@ -91,6 +91,7 @@ class ProfileReader {
     if (key == "login") return steps(section, out_.login);
     if (key == "news" && !pop3_) return steps(section, out_.news);
     if (key == "poll") return poll(section);
+    if (key == "send") return sending(section);
     if (key == "idle" && !pop3_) return idle(section);
     if (key == "read" && !pop3_) return reading(section);
     if (key == "delete" && !pop3_) return removing(section);
@@ -138,6 +139,23 @@ class ProfileReader {
     if (const Node* every = find(node, "every")) out_.every = read_duration(*every, complaints_).value_or(Duration{});
     if (const Node* jitter = find(node, "jitter")) out_.jitter = read_part(*jitter, 1, complaints_).value_or(0);
     if (const Node* list = find(node, "steps")) read_steps(*list, out_.poll);
+  }
+
+  void sending(const Node& node) {
+    std::vector<std::string> keys = {"every", "jitter", "size"};
+    if (!pop3_) keys.emplace_back("save_to");
+    if (!section(node, keys)) return;
+    Letters& out = out_.send.emplace();
+    if (const Node* every = find(node, "every")) out.every = read_duration(*every, complaints_).value_or(Duration{});
+    if (out.every <= Duration{}) complaints_.at(node.key_pos, node.key, "also every:, how often its owner writes");
+    if (const Node* jitter = find(node, "jitter")) out.jitter = read_part(*jitter, 1, complaints_).value_or(0);
+    out.least = out.most = 4096;
+    if (const Node* size = find(node, "size")) out.least = out.most = read_size(*size, complaints_).value_or(4096);
+    if (const Node* box = find(node, "save_to")) {
+      out.save_to = read_text(*box, "a mailbox, as Sent", complaints_).value_or("");
+      if (out.save_to == "INBOX" || out.save_to == "Trash")
+        complaints_.value(*box, "a mailbox of its own for what was sent, as Sent");
+    }
   }
 
   void idle(const Node& node) {

@@ -86,6 +86,14 @@ enum class Removal : std::uint8_t {
   flag,
 };
 
+/// Mail that its owner writes, to another account.
+struct Letters {
+  Duration every{};
+  double jitter = 0;
+  std::uint64_t least = 0, most = 0;  ///< octets
+  std::string save_to;                ///< IMAP: a copy is put there by APPEND; "" = none is
+};
+
 /// When it asks what the server offers.
 enum class CapabilityAsks : std::uint8_t {
   usual,         ///< IMAP: where the server does not say it unasked; POP3: before the login and after it
@@ -118,6 +126,7 @@ struct Profile {
   bool logout = true;                         ///< IMAP: ends it by LOGOUT, and not by closing the connection
   std::vector<Profile> beside;                ///< IMAP: further connections, each a profile with a login of its own
   AfterDownload after;                        ///< POP3
+  std::optional<Letters> send;
   /// Whether it sends NAMESPACE, and so uses the names of mailboxes as people see them.
   bool asks_namespace() const;
   std::vector<std::string> sources;  ///< "login: comm-central nsImapProtocol.cpp"
