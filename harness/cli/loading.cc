@@ -46,6 +46,25 @@ void gather(load::LoadResult& result, std::vector<load::Harvest>& harvests) {
   result.worst = verdicts.empty() ? judge::Verdict::inconclusive : judge::worst(verdicts);
 }
 
+/// What a run that is killed leaves: run.json says that it was not finished. "" where it could be written.
+std::string write_unfinished(const LoadFlags& flags, const Hosted& hosted, const Work& work,
+                             const archive::RunDirectory& directory, const std::string& began) {
+  load::LoadResult result;
+  for (const auto& story : work.stories) result.stories.push_back(story.id);
+  if (work.plan) result.stories.push_back(work.plan->name);
+  result.by_story.resize(result.stories.size());
+  result.target = flags.target.sim ? "sim" : hosted.target.name;
+  result.seed = flags.seed;
+  result.version = kVersion;
+  result.command = work.reproduce;
+  result.began = began;
+  result.interrupted = true;
+  result.machines = {load::this_machine()};
+  result.doubts = {
+      "NOT FINISHED: it was ended before its figures were written; what was known stands in progress-*.jsonl"};
+  return archive::write_file(directory.file("run.json"), load::run_json(result));
+}
+
 using Clock = std::chrono::system_clock;
 
 /// RFC 3339 in UTC, with milliseconds.
@@ -253,6 +272,7 @@ Result<load::LoadResult> play_load(const LoadFlags& flags, const Hosted& hosted,
 
   if (const auto wrong = directory.begin(std::nullopt); !wrong.empty()) return Error{"", wrong};
   const std::string began = clock_now();
+  if (const auto wrong = write_unfinished(flags, hosted, work, directory, began); !wrong.empty()) return Error{"", wrong};
   std::vector<load::Harvest> harvests(flags.jobs);
   // The two clocks are looked at together, so that what one says can be told by the other.
   const auto wall = std::chrono::system_clock::now() - (std::chrono::steady_clock::now() - setup.start);

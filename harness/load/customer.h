@@ -21,9 +21,15 @@ class Customer : public Alarm {
   virtual void leave(Time now) = 0;  ///< ends what is under way and says goodbye
   virtual bool away() const = 0;     ///< no connection, and none wanted
   virtual void drop() = 0;           ///< breaks off at once
+  /// Puts a message that was sent into its mailbox for those, as soon as it is connected.
+  virtual void save(std::size_t parcel, Time now) { (void)parcel, (void)now; }
   /// Is told of new mail as it comes.
   virtual bool listening() const { return false; }
   std::uint32_t account() const { return account_; }
+  const FlightRecorder& recorder() const { return recorder_; }
+  const scenario::Profile& profile() const { return profile_; }
+  /// A further connection of a device, and not the one that looks for mail.
+  bool beside() const { return profile_.protocol == Protocol::imap && !profile_.idle && profile_.every == Duration{}; }
 
   void ring(Time now) final {
     if (armed_) scene_.lateness.add(now - *armed_);
@@ -47,6 +53,7 @@ class Customer : public Alarm {
   }
 
   Scene& scene_;
+  FlightRecorder recorder_;
   const scenario::Profile& profile_;
   const std::uint32_t account_;
   const std::uint16_t number_;  ///< of the profile

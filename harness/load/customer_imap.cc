@@ -15,8 +15,6 @@ using scenario::Of;
 using session::Outcome;
 
 constexpr std::string_view kLook = "(UID BODY.PEEK[HEADER.FIELDS (X-MAILPROOF MESSAGE-ID SUBJECT)])";
-constexpr const char* kTrash = "Trash";
-const std::array<std::string, 1> kDeleted = {"\\Deleted"};
 
 std::string class_of(const session::ImapCompletion& done) {
   if (done.outcome == Outcome::info) return "no answer";
@@ -62,10 +60,16 @@ void ImapCustomer::leave(Time now) {
 void ImapCustomer::connect(Time intended) {
   const Endpoint* endpoint = scene_.endpoint(Protocol::imap, profile_.tls);
   auto config = scene_.client_config(*endpoint, &scene_.accounts[account_], account_);
-  config.login.mechanism = profile_.mechanism;
+  config.login.preferred = profile_.mechanisms;
+  if (profile_.capabilities == scenario::CapabilityAsks::before_login)
+    config.capabilities = session::AskCapabilities::before_login;
+  // Where Trash is, NAMESPACE tells, whether or not the client asks for it.
+  config.people_names = profile_.asks_namespace() ||
+                        (profile_.remove.share > 0 && profile_.how == scenario::Removal::trash) ||
+                        (profile_.send && !profile_.send->save_to.empty());
   intended_ = round_intended_ = intended;
   opened_ = login_from_ = scene_.network.now();
-  ready_ = logged_in_ = false;
+  ready_ = logged_in_ = changed_ = left_ = acted_ = false;
   current_ = 0;
   doing_ = Doing::nothing;
   steps_ = nullptr;
@@ -73,7 +77,9 @@ void ImapCustomer::connect(Time intended) {
   session_ = scene_.note_session(account_, number_, Protocol::imap);
   const Endpoint where = config.endpoint;
   client_ = std::make_unique<session::ImapClient>(std::move(config), *this);
-  link_ = scene_.network.open(where, *client_);
+  recorder_.opened(fmt::format("imap session {} opens", session_), opened_);
+  tap_ = std::make_unique<TappedPeer>(*client_, recorder_);
+  link_ = scene_.network.open(where, *tap_);
 }
 
 void ImapCustomer::wake(Time now) {
@@ -82,9 +88,10 @@ void ImapCustomer::wake(Time now) {
     client_.reset();
     dead_ = false;
   }
+  if (hanging_up_) hang_up();
   if (client_ == nullptr) {
     const bool due = (reconnect_ && *reconnect_ <= now) || (!reconnect_ && next_poll_ && *next_poll_ <= now) ||
-                     (!reconnect_ && !actions_.empty() && actions_.back().at <= now);
+                     (!reconnect_ && !profile_.at_poll && !actions_.empty() && actions_.back().at <= now);
     if (present_ && due && !scene_.stopping) {
       Time intended = now;
       polling_ = true;
@@ -94,7 +101,7 @@ void ImapCustomer::wake(Time now) {
         intended = *next_poll_;
         next_poll_ = next(*next_poll_);
       } else {
-        intended = actions_.back().at;
+        if (to_save_.empty()) intended = actions_.back().at;
         polling_ = false;
       }
       connect(intended);
@@ -110,7 +117,7 @@ void ImapCustomer::wake(Time now) {
 }
 
 void ImapCustomer::arm_next() {
-  if (dead_) return arm(scene_.network.now());
+  if (dead_ || hanging_up_) return arm(scene_.network.now());
   std::optional<Time> at;
   const auto sooner = [&](const std::optional<Time>& other) {
     if (other && (!at || *other < *at)) at = other;
@@ -121,7 +128,8 @@ void ImapCustomer::arm_next() {
     at = reconnect_;
   } else if (active && (client_ == nullptr || free)) {
     sooner(next_poll_);
-    if (!actions_.empty()) sooner(actions_.back().at);
+    if (!actions_.empty() && !profile_.at_poll) sooner(actions_.back().at);
+    if (!to_save_.empty() && !profile_.at_poll) sooner(scene_.network.now());
   }
   if (free && client_->idling()) sooner(idle_until_);
   arm(at);
@@ -154,9 +162,9 @@ void ImapCustomer::begin(Doing doing, const std::vector<scenario::ProfileStep>* 
 
 /// Goes on as far as it can without the server.
 void ImapCustomer::proceed(Time now) {
-  while (client_ != nullptr && !dead_ && ready_ && current_ == 0) {
-    if (doing_ == Doing::removing) {
-      if (remove_one()) return;
+  while (client_ != nullptr && !dead_ && !hanging_up_ && ready_ && current_ == 0) {
+    if (doing_ == Doing::removing || doing_ == Doing::saving) {
+      if (doing_ == Doing::removing ? remove_one() : save_one()) return;
       end_of(now);
     } else if (doing_ == Doing::goodbye) {
       return;
@@ -176,12 +184,18 @@ bool ImapCustomer::choose(Time now) {
     begin(Doing::news, &profile_.news, notices_.empty() ? now : notices_.back().at);
     return true;
   }
-  if (active && !actions_.empty() && actions_.back().at <= now) {
+  const bool another_login = !profile_.stays && !profile_.at_poll && (polling_ || acted_);  // a login a click
+  if (active && !actions_.empty() && actions_.back().at <= now && !another_login) {
+    acted_ = true;
     const Action action = actions_.back();
     actions_.pop_back();
     if (find(action.uid) == nullptr || !may_read(action.uid)) return true;  // somebody else took it away
     one_ = action.uid;
     begin(action.remove ? Doing::removing : Doing::reading, &profile_.reading, action.at);
+    return true;
+  }
+  if (!to_save_.empty()) {
+    begin(Doing::saving, nullptr, now);
     return true;
   }
   if (active && next_poll_ && *next_poll_ <= now) {
@@ -199,7 +213,15 @@ bool ImapCustomer::choose(Time now) {
     return true;
   }
   if (!present_ || !profile_.stays) {
+    if (!std::exchange(left_, true) && !profile_.leaving.empty() && logged_in_) {
+      begin(Doing::leaving, &profile_.leaving, now);
+      return true;
+    }
     doing_ = Doing::goodbye;
+    if (!profile_.logout) {
+      hanging_up_ = true;
+      return false;
+    }
     intended_ = now;
     asked(client_->logout(), scene_.operation("imap.logout"));
     return true;
@@ -211,18 +233,33 @@ bool ImapCustomer::choose(Time now) {
   return false;
 }
 
+/// The connection is closed without a word; from outside the client's own calls.
+void ImapCustomer::hang_up() {
+  hanging_up_ = false;
+  link_.reset();
+  client_.reset();
+  scene_.session_over(session_);
+  ready_ = news_ = false;
+  notices_.clear();
+  idle_until_.reset();
+}
+
 void ImapCustomer::end_of(Time now) {
   const Doing was = std::exchange(doing_, Doing::nothing);
   steps_ = nullptr;
   if (was == Doing::login) {
     logged_in_ = true;
     news_ = news_ || client_->view().exists != 0;
+    told_ = false;
     if (!profile_.stays && polling_) return begin(Doing::poll, &profile_.poll, now);
     scene_.done(scene_.operation("imap.round"), {round_intended_, opened_, now});
   }
   if (was == Doing::poll) {
     scene_.done(scene_.operation("imap.round"), {round_intended_, std::max(round_intended_, opened_), now});
     if (!profile_.stays && !profile_.news.empty()) news_ = news_ || client_->view().exists != 0;
+    // What the poll itself has looked at is no news.
+    const bool seen = known_.size() >= client_->view().exists && (known_.empty() || known_.back().uid <= described_);
+    if (profile_.stays && seen) news_ = false;
   }
   if (was == Doing::news && !news_) notices_.clear();
 }
@@ -246,18 +283,23 @@ void ImapCustomer::asked(session::CommandId id, stats::Operations::Id operation)
 bool ImapCustomer::perform(const scenario::ProfileStep& step) {
   const auto op = [this](std::string_view name) { return scene_.operation(name); };
   const std::string_view box = step.text.empty() ? std::string_view("INBOX") : std::string_view(step.text);
-  const std::string_view pattern = step.text.empty() ? std::string_view("*") : std::string_view(step.text);
-  if (stage_ == Stage::second && step.ask != Ask::fetch) return false;
+  if (stage_ == Stage::second && step.ask == Ask::search && !found_.empty()) {
+    stage_ = Stage::third;
+    return asked(client_->uid_fetch(found_, kLook), op("imap.look")), true;
+  }
+  if (stage_ != Stage::first && step.ask != Ask::fetch) return false;
+  using When = scenario::ProfileStep::When;
+  if (!step.needs.empty() && !client_->has(step.needs)) return false;
+  if ((step.when == When::changed && !changed_) || (step.when == When::told && !told_)) return false;
   switch (step.ask) {
     case Ask::id:
       return client_->has("ID") && (asked(client_->id(), op("imap.id")), true);
     case Ask::enable:
-      return client_->has("ENABLE") && client_->has(step.text) &&
-             (asked(client_->enable(step.text), op("imap.enable")), true);
+      return client_->has("ENABLE") && (asked(client_->enable(step.text), op("imap.enable")), true);
     case Ask::list:
-      return asked(client_->list("", pattern), op("imap.list")), true;
+      return asked(client_->list("", step.text), op("imap.list")), true;
     case Ask::lsub:
-      return asked(client_->lsub("", pattern), op("imap.lsub")), true;
+      return asked(client_->lsub("", step.text), op("imap.lsub")), true;
     case Ask::status:
       return asked(client_->status(box, "(MESSAGES UIDNEXT UIDVALIDITY UNSEEN)"), op("imap.status")), true;
     case Ask::select:
@@ -270,18 +312,21 @@ bool ImapCustomer::perform(const scenario::ProfileStep& step) {
       return asked(client_->noop(), op("imap.noop")), true;
     case Ask::check:
       return asked(client_->check(), op("imap.check")), true;
+    case Ask::capability:
+      return asked(client_->capability(), op("imap.capability")), true;
+    case Ask::name_space:
+      return false;  // the session asks for it as soon as it is let in
+    case Ask::close:
+      return close();
     case Ask::search:
+      found_.clear();
       return asked(client_->uid_search(step.text), op("imap.search")), true;
     case Ask::quota:
       return client_->has("QUOTA") && (asked(client_->get_quota_root("INBOX"), op("imap.quota")), true);
     case Ask::fetch:
       return fetch(step);
-    case Ask::store: {
-      const auto owned = guard_.owned({one_});
-      if (step.of != Of::one || owned.empty()) return false;
-      const std::array<std::string, 1> flags = {step.text};
-      return asked(client_->uid_store(owned.set(), "+FLAGS.SILENT", flags), op("imap.store")), true;
-    }
+    case Ask::store:
+      return store(step);
     default:
       return false;  // POP3's
   }
@@ -293,121 +338,80 @@ bool ImapCustomer::fetch(const scenario::ProfileStep& step) {
   if (client_->view().exists == 0) return false;
   const auto fetches = scene_.operation("imap.fetch");
   const bool text = asks_for_text(step.text);
-  const bool unknown = step.of == Of::all || step.of == Of::fresh || step.of == Of::newest;
-  if (text && unknown && scene_.settings.look_first) {
+  const bool unknown = step.of == Of::all || step.of == Of::fresh || step.of == Of::newest ||
+                       (step.of == Of::unread && !known_.empty() && known_.back().uid > described_);
+  if (text && scene_.settings.look_first && (unknown || stage_ != Stage::first)) {
     if (stage_ == Stage::first) {
       stage_ = Stage::second;
       fresh_from_ = described_ + 1;
       asked(client_->uid_fetch(fmt::format("{}:*", fresh_from_), kLook), scene_.operation("imap.look"));
       return true;
     }
-    if (stage_ == Stage::third) return false;
+    if (stage_ == Stage::third && !step.singly) return false;
     stage_ = Stage::third;
-    const std::string& set = set_of(Of::unread, 0);
+    const std::string& set = set_of(Of::unread, step.singly);
     if (set.empty()) return false;
     return asked(client_->uid_fetch(set, step.text), fetches), true;
   }
-  if (stage_ != Stage::first) return false;
+  if (stage_ != Stage::first && !step.singly) return false;
   stage_ = Stage::second;
+  const std::uint32_t exists = client_->view().exists;
   if (step.of == Of::newest) {
-    const std::uint32_t exists = client_->view().exists;
     const std::uint32_t from = exists > step.count ? exists - step.count + 1 : 1;
     return asked(client_->fetch(fmt::format("{}:{}", from, exists), step.text), fetches), true;
   }
+  if (step.by_number) {
+    fresh_from_ = known_.empty() ? 1 : known_.back().uid + 1;
+    if (known_.size() >= exists) return false;
+    return asked(client_->fetch(fmt::format("{}:{}", known_.size() + 1, exists), step.text), fetches), true;
+  }
   if (step.of == Of::fresh) fresh_from_ = described_ + 1;
-  const std::string& set = set_of(step.of, step.count);
+  const std::string& set = set_of(step.of, step.singly);
   if (set.empty()) return false;
   return asked(client_->uid_fetch(set, step.text), fetches), true;
 }
 
-bool ImapCustomer::may_read(std::uint32_t uid) const { return scene_.settings.own_mailboxes || guard_.is_ours(uid); }
-
-const std::string& ImapCustomer::set_of(Of of, std::uint32_t) {
-  set_.clear();
-  auto into = std::back_inserter(set_);
-  switch (of) {
-    case Of::all:
-      set_ = "1:*";
-      break;
-    case Of::fresh:
-      fmt::format_to(into, "{}:*", fresh_from_);
-      break;
-    case Of::one:
-      if (may_read(one_)) fmt::format_to(into, "{}", one_);
-      break;
-    case Of::unread: {
-      std::uint32_t from = 0, last = 0;
-      const auto flush = [&] {
-        if (from == 0) return;
-        if (!set_.empty()) set_ += ',';
-        from == last ? fmt::format_to(into, "{}", from) : fmt::format_to(into, "{}:{}", from, last);
-      };
-      for (Known& one : known_) {
-        if (one.got_text || !may_read(one.uid)) continue;
-        one.got_text = true;  // is asked for once, whatever comes of it
-        if (from != 0 && one.uid == last + 1) {
-          last = one.uid;
-          continue;
-        }
-        flush();
-        from = last = one.uid;
-      }
-      flush();
-      break;
-    }
-    case Of::newest:
-      break;
-  }
-  return set_;
+bool ImapCustomer::may_read(std::uint32_t uid) const {
+  return scene_.settings.own_mailboxes || !scene_.settings.look_first || guard_.is_ours(uid);
 }
 
-/// Marks the message, then has it removed; or moves it away.
-bool ImapCustomer::remove_one() {
-  using scenario::Removal;
-  const auto owned = guard_.owned({one_});
-  if (owned.empty() || client_->view().read_only || !owned.of(client_->view().mailbox, client_->view().uidvalidity))
-    return false;
-  const std::string set = owned.set();
-  Known* known = find(one_);
-  Parcel* parcel = known != nullptr && known->parcel != 0 ? &scene_.parcels.at(known->parcel - 1) : nullptr;
-  const auto store = [&] {
-    if (parcel != nullptr) {
-      parcel->removal_asked = true;
-      parcel->removed_by = session_;
-    }
-    asked(client_->uid_store(set, "+FLAGS.SILENT", kDeleted), scene_.operation("imap.store"));
+/// As the protocol writes it; "" = none.
+const std::string& ImapCustomer::set_of(Of of, bool first_only) {
+  set_.clear();
+  auto into = std::back_inserter(set_);
+  if (of == Of::all) return set_ = "1:*";
+  if (of == Of::fresh) return fmt::format_to(into, "{}:*", fresh_from_), set_;
+  if (of == Of::newest) return set_;
+  if (of == Of::one) {
+    if (may_read(one_)) fmt::format_to(into, "{}", one_);
+    return set_;
+  }
+  std::uint32_t from = 0, last = 0;
+  const auto flush = [&] {
+    if (from == 0) return;
+    if (!set_.empty()) set_ += ',';
+    from == last ? fmt::format_to(into, "{}", from) : fmt::format_to(into, "{}:{}", from, last);
   };
-  const bool moves = client_->has("MOVE");
-  if (profile_.how == Removal::trash) {
-    if (stage_ == Stage::first) {
-      if (scene_.trash[account_] == Scene::Trash::unknown) {
-        scene_.trash[account_] = Scene::Trash::asked;
-        return asked(client_->create(kTrash), scene_.operation("imap.create")), true;
-      }
-      stage_ = Stage::second;
-      if (moves) return asked(client_->uid_move(set, kTrash), scene_.operation("imap.move")), true;
-      if (parcel != nullptr) parcel->copied = true;
-      return asked(client_->uid_copy(set, kTrash), scene_.operation("imap.copy")), true;
+  for (Known& one : known_) {
+    if (of == Of::first_new) {
+      if (one.uid < fresh_from_ || !may_read(one.uid)) continue;
+      return fmt::format_to(into, "{}", one.uid), set_;
     }
-    if (stage_ == Stage::third || moves) return false;
-    stage_ = Stage::third;
-    return store(), true;
+    if (of == Of::listed && one.uid <= described_) continue;
+    if (of == Of::unread) {
+      if (one.got_text || !may_read(one.uid)) continue;
+      one.got_text = true;  // is asked for once, whatever comes of it
+    }
+    if (from != 0 && one.uid == last + 1) {
+      last = one.uid;
+      continue;
+    }
+    flush();
+    from = last = one.uid;
+    if (first_only) break;
   }
-  if (stage_ == Stage::first) {
-    stage_ = Stage::second;
-    return store(), true;
-  }
-  if (stage_ == Stage::third || profile_.how == Removal::flag) return false;
-  stage_ = Stage::third;
-  const auto expunge = scene_.operation("imap.expunge");
-  if (client_->has("UIDPLUS")) return asked(client_->uid_expunge(set), expunge), true;
-  // Without UIDPLUS all that is marked goes: only where everything in the mailbox was seen to be ours.
-  std::map<std::uint32_t, bool> marked;
-  for (const Known& one : known_) marked[one.uid] = true;
-  if (!guard_.may_expunge(client_->view().exists, marked)) return false;
-  for (const Known& one : known_)
-    if (one.parcel != 0) scene_.parcels.at(one.parcel - 1).removal_asked = true;
-  return asked(client_->expunge(), expunge), true;
+  flush();
+  return set_;
 }
 
 void ImapCustomer::on_done(const session::ImapCompletion& done, Time now) {
@@ -415,7 +419,9 @@ void ImapCustomer::on_done(const session::ImapCompletion& done, Time now) {
   current_ = 0;
   finish(done, now);
   intended_ = now;
-  if (doing_ == Doing::removing) {
+  if (doing_ == Doing::saving) {
+    saved(done, now);
+  } else if (doing_ == Doing::removing) {
     if (done.outcome == Outcome::ok) {
       removal_went(done);
     } else if (done.command != "CREATE") {
@@ -434,8 +440,13 @@ void ImapCustomer::on_done(const session::ImapCompletion& done, Time now) {
       }
       fresh_from_ = described_ + 1;
     }
-    // A fetch that looks first has two commands.
-    if (step.ask != Ask::fetch || stage_ != Stage::second || !asks_for_text(step.text)) {
+    if (step.ask == Ask::close && done.outcome == Outcome::ok) closed();
+    // A search may be followed by a look at what it found; a fetch that looks first has two commands.
+    const bool looks =
+        step.ask == Ask::search && stage_ == Stage::first && !found_.empty() && scene_.settings.look_first;
+    if (looks) {
+      stage_ = Stage::second;
+    } else if (!step.singly && (step.ask != Ask::fetch || stage_ != Stage::second || !asks_for_text(step.text))) {
       ++step_;
       stage_ = Stage::first;
     }
@@ -451,23 +462,33 @@ void ImapCustomer::finish(const session::ImapCompletion& done, Time now) {
   const std::string what = class_of(done);
   scene_.example(fmt::format("{}: {}", done.command, what),
                  fmt::format("{}: {} {}", scene_.session_text(session_), done.status, printable(done.text)));
-  done.outcome == Outcome::fail ? scene_.failed(operation_, times, what) : scene_.unanswered(operation_, times, what);
+  done.outcome == Outcome::fail ? scene_.failed(operation_, times, what, &recorder_, account_)
+                                : scene_.unanswered(operation_, times, what, &recorder_, account_);
 }
 
-void ImapCustomer::removal_went(const session::ImapCompletion& done) {
-  if (done.command == "CREATE") {
-    scene_.trash[account_] = Scene::Trash::ours;
-    return;
-  }
-  Known* known = find(one_);
-  if (done.command != "UID EXPUNGE" || known == nullptr || known->parcel == 0) return;
-  scene_.parcels.at(known->parcel - 1).removal_certain = true;
+void ImapCustomer::on_search(const imap::SequenceSet& numbers, Time now) {
+  if (steps_ == nullptr || step_ >= steps_->size()) return;
+  const auto& step = (*steps_)[step_];
+  if (step.ask != Ask::search || !step.then_read) return;
+  constexpr std::size_t kMost = 1000;  // what a server names may not fill the memory
+  std::size_t count = 0;
+  for (const auto& range : numbers.ranges())
+    for (std::uint64_t uid = range.first; uid <= range.last && count < kMost; ++uid, ++count) {
+      const auto number = static_cast<std::uint32_t>(uid);
+      if (find(number) != nullptr) continue;
+      if (scene_.settings.look_first) {
+        found_ += fmt::format("{}{}", found_.empty() ? "" : ",", number);
+      } else {
+        learn(number);
+        plan_for(number, now);
+      }
+    }
 }
 
 void ImapCustomer::on_exists(std::uint32_t n, std::uint32_t before, Time now) {
   if (n <= before) return;
   if (logged_in_) {
-    news_ = true;
+    news_ = told_ = true;
     notices_.push_back({n, now, client_->idling()});
   }
   proceed(now);
@@ -496,6 +517,13 @@ void ImapCustomer::on_content_end() {
   if (scanner_) scanner_->end();
 }
 
+ImapCustomer::Known& ImapCustomer::learn(std::uint32_t uid) {
+  const auto at = std::lower_bound(known_.begin(), known_.end(), uid,
+                                   [](const Known& one, std::uint32_t u) { return one.uid < u; });
+  if (at != known_.end() && at->uid == uid) return *at;
+  return *known_.insert(at, Known{uid, 0, false, false});
+}
+
 ImapCustomer::Known* ImapCustomer::find(std::uint32_t uid) {
   const auto at = std::lower_bound(known_.begin(), known_.end(), uid,
                                    [](const Known& one, std::uint32_t u) { return one.uid < u; });
@@ -505,12 +533,8 @@ ImapCustomer::Known* ImapCustomer::find(std::uint32_t uid) {
 void ImapCustomer::on_fetch(const session::ImapFetchRow& row, Time now) {
   auto scanner = std::move(scanner_);
   if (row.uid == 0) return scene_.give_back(std::move(scanner));
-  Known* known = find(row.uid);
-  if (known == nullptr) {
-    const auto at = std::lower_bound(known_.begin(), known_.end(), row.uid,
-                                     [](const Known& one, std::uint32_t u) { return one.uid < u; });
-    known = &*known_.insert(at, Known{row.uid, 0, false});
-  }
+  const bool planned = find(row.uid) != nullptr && doing_ == Doing::reading;  // a search found it
+  Known* known = &learn(row.uid);
   const bool whole = row.section.empty() && !row.origin;
   const bool header = row.section.starts_with("HEADER") || (row.section.empty() && row.origin.value_or(0) == 0);
   if (row.has_content && !row.content_nil && header && scanner) {
@@ -528,7 +552,7 @@ void ImapCustomer::on_fetch(const session::ImapFetchRow& row, Time now) {
         if (whole) known->got_text = true;
         if (first) scene_.seen(parcel, session_, told_of(row.seq), now);
         if (whole) scene_.content_seen(parcel, session_, scanner->hash(), now);
-        if (first) plan_for(row.uid, now);
+        if (first && !planned) plan_for(row.uid, now);
       }
     } else if (token && scene_.parcels.of_this_playing(*token) && token->owner != scene_.accounts[account_].address) {
       scene_.leaked(*token, account_, session_);
@@ -564,12 +588,12 @@ void ImapCustomer::on_ended(const session::Ended& end, Time now) {
     const std::string what = error_class(end);
     scene_.example(what, fmt::format("{}: {}", scene_.session_text(session_), end.message()));
     const Times times{intended_, opened_, now};
-    end.login_refused ? scene_.failed(scene_.operation("imap.connect"), times, what)
-                      : scene_.unanswered(scene_.operation("imap.connect"), times, what);
+    end.login_refused ? scene_.failed(scene_.operation("imap.connect"), times, what, &recorder_, account_)
+                      : scene_.unanswered(scene_.operation("imap.connect"), times, what, &recorder_, account_);
   } else if (!end.clean && doing_ != Doing::goodbye) {
     const std::string what = error_class(end);
     scene_.example(what, fmt::format("{}: {}", scene_.session_text(session_), end.message()));
-    scene_.unanswered(scene_.operation("imap.connection"), {now, now, now}, what);
+    scene_.unanswered(scene_.operation("imap.connection"), {now, now, now}, what, &recorder_, account_);
   }
   ready_ = news_ = false;
   notices_.clear();

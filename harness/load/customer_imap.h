@@ -16,6 +16,7 @@ class ImapCustomer final : public Customer, public session::ImapSink {
   void leave(Time now) override;
   bool away() const override { return client_ == nullptr && !present_; }
   void drop() override;
+  void save(std::size_t parcel, Time now) override;
   bool listening() const override { return client_ != nullptr && !dead_ && client_->idling(); }
 
   // session::ImapSink
@@ -25,6 +26,7 @@ class ImapCustomer final : public Customer, public session::ImapSink {
   void on_done(const session::ImapCompletion& done, Time now) override;
   void on_exists(std::uint32_t n, std::uint32_t before, Time now) override;
   void on_expunge(std::uint32_t seq, std::uint32_t uid, Time now) override;
+  void on_search(const imap::SequenceSet& numbers, Time now) override;
   void on_content_begin(std::uint32_t seq, std::string_view section, std::uint64_t size, Time now) override;
   void on_content(std::string_view chunk) override;
   void on_content_end() override;
@@ -37,6 +39,7 @@ class ImapCustomer final : public Customer, public session::ImapSink {
     std::uint32_t uid = 0;
     std::uint32_t parcel = 0;  ///< index + 1; 0 = not one of this run
     bool got_text = false;
+    bool marked = false;  ///< by us, for removal
   };
   /// What the owner will do with a message.
   struct Action {
@@ -51,7 +54,7 @@ class ImapCustomer final : public Customer, public session::ImapSink {
     bool idling = false;
   };
   /// What is under way beyond single steps.
-  enum class Doing : std::uint8_t { nothing, login, news, poll, reading, removing, goodbye };
+  enum class Doing : std::uint8_t { nothing, login, news, poll, reading, removing, saving, leaving, goodbye };
   enum class Stage : std::uint8_t { first, second, third };  ///< of a removal, or of a fetch that looks first
 
   void wake(Time now) override;
@@ -61,7 +64,11 @@ class ImapCustomer final : public Customer, public session::ImapSink {
   bool next_step(Time now);
   bool perform(const scenario::ProfileStep& step);
   bool fetch(const scenario::ProfileStep& step);
+  bool store(const scenario::ProfileStep& step);
+  bool close();
   bool remove_one();
+  bool save_one();
+  void saved(const session::ImapCompletion& done, Time now);
   void end_of(Time now);
   bool choose(Time now);
   void asked(session::CommandId id, stats::Operations::Id operation);
@@ -69,18 +76,26 @@ class ImapCustomer final : public Customer, public session::ImapSink {
   void removal_went(const session::ImapCompletion& done);
   void plan_for(std::uint32_t uid, Time now);
   Known* find(std::uint32_t uid);
+  Known& learn(std::uint32_t uid);
+  bool may_expunge() const;
+  void hang_up();
+  void closed();
   bool may_read(std::uint32_t uid) const;
-  const std::string& set_of(scenario::Of of, std::uint32_t count);
+  const std::string& set_of(scenario::Of of, bool first_only = false);
   void arm_next();
   std::optional<Time> told_of(std::uint32_t seq) const;
 
   std::unique_ptr<session::ImapClient> client_;
+  std::unique_ptr<TappedPeer> tap_;
   std::unique_ptr<Link> link_;
   play::ImapGuard guard_;
   std::unique_ptr<mail::ContentScanner> scanner_;
-  std::vector<Known> known_;     ///< by uid, ascending
-  std::vector<Action> actions_;  ///< the next one last
-  std::string set_;              ///< kept for its memory
+  std::vector<Known> known_;          ///< by uid, ascending
+  std::vector<Action> actions_;       ///< the next one last
+  std::vector<std::size_t> to_save_;  ///< parcels
+  std::size_t saving_ = 0;
+  std::string set_;    ///< kept for its memory
+  std::string found_;  ///< by the search that is under way
   const std::vector<scenario::ProfileStep>* steps_ = nullptr;
   std::size_t step_ = 0;
   std::uint32_t session_ = 0, uidvalidity_ = 0, described_ = 0, fresh_from_ = 0, one_ = 0;
@@ -92,6 +107,7 @@ class ImapCustomer final : public Customer, public session::ImapSink {
   Doing doing_ = Doing::nothing;
   Stage stage_ = Stage::first;
   bool present_ = false, dead_ = false, ready_ = false, news_ = false, logged_in_ = false, polling_ = false;
+  bool changed_ = false, told_ = false, left_ = false, acted_ = false, hanging_up_ = false;
 };
 
 }  // namespace mailproof::load

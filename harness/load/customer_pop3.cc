@@ -20,6 +20,8 @@ std::string class_of(const session::Pop3Completion& done) {
   return done.code.empty() ? "-ERR" : fmt::format("-ERR [{}]", printable(done.code));
 }
 
+constexpr std::uint32_t kWhole = 1'000'000;  ///< so many lines of TOP are a whole message
+
 std::uint64_t hash_of(std::string_view id) {
   ContentHash hash;
   hash.add(id);
@@ -53,18 +55,24 @@ void Pop3Customer::leave(Time) {
 void Pop3Customer::connect(Time intended) {
   const Endpoint* endpoint = scene_.endpoint(Protocol::pop3, profile_.tls);
   auto config = scene_.client_config(*endpoint, &scene_.accounts[account_], account_);
-  config.login.mechanism = profile_.mechanism;
+  config.login.preferred = profile_.mechanisms;
+  using scenario::CapabilityAsks;
+  config.capabilities = profile_.capabilities == CapabilityAsks::before_login ? session::AskCapabilities::before_login
+                        : profile_.capabilities == CapabilityAsks::never      ? session::AskCapabilities::never
+                                                                              : session::AskCapabilities::usual;
   intended_ = round_intended_ = intended;
   opened_ = login_from_ = scene_.network.now();
   ready_ = leaving_ = false;
   current_ = 0;
-  step_ = place_ = 0;
+  step_ = place_ = part_ = 0;
   listed_.clear();
   guard_ = play::Pop3Guard(scene_.settings.own_mailboxes);  // numbers hold for one session
   session_ = scene_.note_session(account_, number_, Protocol::pop3);
   const Endpoint where = config.endpoint;
   client_ = std::make_unique<session::Pop3Client>(std::move(config), *this);
-  link_ = scene_.network.open(where, *client_);
+  recorder_.opened(fmt::format("pop3 session {} opens", session_), opened_);
+  tap_ = std::make_unique<TappedPeer>(*client_, recorder_);
+  link_ = scene_.network.open(where, *tap_);
 }
 
 void Pop3Customer::wake(Time now) {
@@ -113,7 +121,7 @@ void Pop3Customer::proceed(Time now) {
   while (step_ < profile_.poll.size()) {
     if (perform(profile_.poll[step_])) return;
     ++step_;
-    place_ = 0;
+    place_ = part_ = 0;
   }
   leaving_ = true;
   intended_ = now;
@@ -162,6 +170,14 @@ bool Pop3Customer::perform(const scenario::ProfileStep& step) {
     case Ask::noop:
       if (place_++ != 0) return false;
       return asked(client_->noop(), "pop3.noop"), true;
+    case Ask::last:
+      if (place_++ != 0) return false;
+      return asked(client_->last(), "pop3.last"), true;
+    case Ask::end_if_empty:
+      if (listed_.empty()) step_ = profile_.poll.size() - 1;
+      return false;
+    case Ask::each:
+      return message_by_message(step);
     case Ask::top: {
       for (; place_ < listed_.size(); ++place_)
         if (!known(listed_[place_]) || step.of == Of::all)
@@ -193,6 +209,40 @@ bool Pop3Customer::retrieve(const scenario::ProfileStep& step) {
     return asked(client_->retr(one.number), "pop3.retr"), true;
   }
   return false;
+}
+
+/// All that the steps say of one message, then of the next. Whose it is is looked at before its text is asked for.
+bool Pop3Customer::message_by_message(const scenario::ProfileStep& step) {
+  for (; place_ < listed_.size(); ++place_, part_ = 0) {
+    Listed& one = listed_[place_];
+    if (part_ == 0 && (one.marked || (step.of == Of::fresh && known(one)))) continue;
+    if (scene_.settings.look_first && !guard_.is_ours(one.number)) {
+      if (guard_.looked_at(one.number)) continue;
+      return asked(client_->top(one.number, 0), "pop3.look"), true;
+    }
+    while (part_ < step.steps.size())
+      if (ask_of(step.steps[part_++], one)) return true;
+  }
+  return false;
+}
+
+bool Pop3Customer::ask_of(const scenario::ProfileStep& step, Listed& one) {
+  switch (step.ask) {
+    case Ask::pop_list:
+      return asked(client_->list(one.number), "pop3.list"), true;
+    case Ask::uidl:
+      return client_->has("UIDL") && (asked(client_->uidl(one.number), "pop3.uidl"), true);
+    case Ask::top:
+      one.got = one.got || step.count >= kWhole;
+      return asked(client_->top(one.number, step.count), "pop3.top"), true;
+    case Ask::retr:
+      one.got = true;
+      return asked(client_->retr(one.number), "pop3.retr"), true;
+    case Ask::dele:
+      return one.got && !one.marked && profile_.after.policy == AfterDownload::Policy::remove && dele(one);
+    default:
+      return false;
+  }
 }
 
 bool Pop3Customer::dele_due() {
@@ -228,7 +278,9 @@ void Pop3Customer::on_content_begin(std::uint32_t number, bool top, Time) {
   if (!scanner_) scanner_ = scene_.borrow_scanner();
   scanner_->begin();
   reading_ = number;
-  top_ = top;
+  const bool each = step_ < profile_.poll.size() && profile_.poll[step_].ask == Ask::each;
+  const bool whole = each && part_ != 0 && profile_.poll[step_].steps[part_ - 1].count >= kWhole;
+  top_ = top && !whole;
 }
 
 void Pop3Customer::on_content(std::string_view chunk) {
@@ -269,13 +321,17 @@ void Pop3Customer::on_done(const session::Pop3Completion& done, Time now) {
   current_ = 0;
   const Times times{intended_, done.sent, now};
   intended_ = now;
-  if (done.outcome == Outcome::ok) {
-    scene_.done(operation_, times);
+  const bool text = done.command == "RETR" || done.command == "TOP";
+  if (text && done.outcome != Outcome::ok && done.argument != 0 && done.argument <= listed_.size())
+    at(done.argument).got = false;  // what did not come is not deleted
+  if (done.outcome == Outcome::ok || (done.command == "LAST" && done.outcome == Outcome::fail)) {
+    scene_.done(operation_, times);  // RFC 1725 took LAST away: no is an answer
   } else {
     const std::string what = class_of(done);
     scene_.example(fmt::format("{}: {}", done.command, what),
                    fmt::format("{}: {}", scene_.session_text(session_), printable(done.text)));
-    done.outcome == Outcome::fail ? scene_.failed(operation_, times, what) : scene_.unanswered(operation_, times, what);
+    done.outcome == Outcome::fail ? scene_.failed(operation_, times, what, &recorder_, account_)
+                                  : scene_.unanswered(operation_, times, what, &recorder_, account_);
   }
   if (done.command == "DELE" && done.outcome == Outcome::fail && done.argument <= listed_.size()) {
     at(done.argument).parcel = 0;  // it was not even marked: QUIT removes it not
@@ -303,7 +359,8 @@ void Pop3Customer::on_ended(const session::Ended& end, Time now) {
     scene_.example(what, fmt::format("{}: {}", scene_.session_text(session_), end.message()));
     const Times times{ready_ ? now : intended_, ready_ ? now : opened_, now};
     const auto operation = scene_.operation(ready_ ? "pop3.connection" : "pop3.connect");
-    end.login_refused ? scene_.failed(operation, times, what) : scene_.unanswered(operation, times, what);
+    end.login_refused ? scene_.failed(operation, times, what, &recorder_, account_)
+                      : scene_.unanswered(operation, times, what, &recorder_, account_);
   }
   ready_ = false;
   arm(now);

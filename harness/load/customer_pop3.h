@@ -51,6 +51,8 @@ class Pop3Customer final : public Customer, public session::Pop3Sink {
   void proceed(Time now);
   bool perform(const scenario::ProfileStep& step);
   bool retrieve(const scenario::ProfileStep& step);
+  bool message_by_message(const scenario::ProfileStep& step);
+  bool ask_of(const scenario::ProfileStep& step, Listed& one);
   bool dele_due();
   bool dele(Listed& one);
   bool expired(const Listed& one, Time now) const;
@@ -61,12 +63,13 @@ class Pop3Customer final : public Customer, public session::Pop3Sink {
   void arm_next();
 
   std::unique_ptr<session::Pop3Client> client_;
+  std::unique_ptr<TappedPeer> tap_;
   std::unique_ptr<Link> link_;
   play::Pop3Guard guard_;
   std::unique_ptr<mail::ContentScanner> scanner_;
-  std::vector<Listed> listed_;  ///< by number, from 1
-  std::vector<Kept> kept_;      ///< by id, ascending
-  std::size_t step_ = 0, place_ = 0;
+  std::vector<Listed> listed_;                   ///< by number, from 1
+  std::vector<Kept> kept_;                       ///< by id, ascending
+  std::size_t step_ = 0, place_ = 0, part_ = 0;  ///< part_: of the steps for one message
   std::uint32_t session_ = 0, reading_ = 0;
   session::CommandId current_ = 0;
   stats::Operations::Id operation_ = 0;

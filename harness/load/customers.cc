@@ -17,10 +17,14 @@ constexpr Duration kWatch = std::chrono::seconds(10);
 /// The steps of profiles as they are played.
 std::vector<scenario::Profile> played(const scenario::Plan& plan) {
   auto out = plan.profiles;
-  for (auto& profile : out)
-    for (auto* steps : {&profile.login, &profile.poll, &profile.news, &profile.reading})
-      for (auto& step : *steps)
-        if (step.ask == scenario::Ask::fetch) step.text = with_identity(step.text);
+  const auto identify = [](std::vector<scenario::ProfileStep>& steps) {
+    for (auto& step : steps)
+      if (step.ask == scenario::Ask::fetch) step.text = with_identity(step.text);
+  };
+  for (auto& profile : out) {
+    for (auto* steps : {&profile.login, &profile.poll, &profile.news, &profile.reading}) identify(*steps);
+    for (auto& beside : profile.beside) identify(beside.login);
+  }
   return out;
 }
 
@@ -49,6 +53,8 @@ Customers::Customers(Network& network, const scenario::Target& target, const Pla
       uses_trash_(part.accounts.size(), false),
       audited_(part.accounts.size(), true),
       has_come_(part.accounts.size(), false) {
+  writers_of_.resize(part.accounts.size());
+  sent_box_.resize(part.accounts.size());
   make_devices();
   flow_ = std::make_unique<MailFlow>(scene_, level_, part.job, part.jobs, part.sender ? &*part.sender : nullptr);
 }
@@ -56,6 +62,7 @@ Customers::Customers(Network& network, const scenario::Target& target, const Pla
 Customers::~Customers() {
   scene_.network.set_alarm(*this, std::nullopt);
   visits_.clear();
+  writers_.clear();
   devices_.clear();
   flow_.reset();
 }
@@ -71,9 +78,22 @@ void Customers::make_devices() {
                                       [&](const auto& one) { return one.name == entry.devices[n]; });
       const auto number = static_cast<std::uint16_t>(found - profiles_.begin());
       const auto seed = derive_seed(part_.settings.seed, fmt::format("device {}", n), global);
+      const std::size_t first_of_device = of_account_[account].size();
       of_account_[account].push_back(static_cast<std::uint32_t>(devices_.size()));
       devices_.push_back(found->protocol == Protocol::pop3 ? make_pop3_customer(scene_, *found, number, account, seed)
                                                            : make_imap_customer(scene_, *found, number, account, seed));
+      for (std::size_t b = 0; b < found->beside.size(); ++b) {
+        of_account_[account].push_back(static_cast<std::uint32_t>(devices_.size()));
+        devices_.push_back(
+            make_imap_customer(scene_, found->beside[b], number, account, derive_seed(seed, "beside", b)));
+      }
+      if (found->send) {
+        writers_of_[account].push_back(static_cast<std::uint32_t>(writers_.size()));
+        writers_.push_back(std::make_unique<Writer>(scene_, *found, number, account, global,
+                                                    derive_seed(seed, "writes"),
+                                                    *devices_[of_account_[account][first_of_device]]));
+        if (!found->send->save_to.empty()) sent_box_[account] = found->send->save_to;
+      }
       const bool trash =
           found->protocol == Protocol::imap && found->remove.share > 0 && found->how == scenario::Removal::trash;
       uses_trash_[account] = uses_trash_[account] || trash;
@@ -121,18 +141,23 @@ void Customers::ring(Time now) {
     }
     for (const auto device : of_account_[move.account])
       move.comes ? devices_[device]->come(zero_ + move.at) : devices_[device]->leave(now);
+    for (const auto writer : writers_of_[move.account])
+      move.comes ? writers_[writer]->come(zero_ + move.at) : writers_[writer]->leave();
   }
   if (watch_at_ && *watch_at_ <= now) watch(now);
   if (!drain_until_ && (now >= end || !aborted_.empty())) {
     flow_->close();
+    for (auto& writer : writers_) writer->leave();
     scene_.stopping = true;
     drain_until_ = now + scene_.target.settle;
   }
   if (drain_until_ && !leaving_ && ((flow_->done() && all_visible(now)) || now >= *drain_until_)) end_of_time(now);
   if (leaving_ && !gone_) {
-    const bool away = std::all_of(devices_.begin(), devices_.end(), [](const auto& one) { return one->away(); });
+    const bool away = std::all_of(devices_.begin(), devices_.end(), [](const auto& one) { return one->away(); }) &&
+                      std::all_of(writers_.begin(), writers_.end(), [](const auto& one) { return one->away(); });
     if (now >= *leave_until_) {
       for (auto& device : devices_) device->drop();
+      for (auto& writer : writers_) writer->drop();
       flow_->drop();
     }
     gone_ = now >= *leave_until_ || (away && flow_->done());
@@ -164,7 +189,7 @@ bool Customers::all_visible(Time) const {
   const auto& parcels = scene_.parcels;
   for (std::size_t i = parcels.size(); i > 0; --i) {
     const Parcel& parcel = parcels.at(i - 1);
-    if (parcel.outcome != Parcel::Outcome::accepted || parcel.was_seen) continue;
+    if (parcel.outcome != Parcel::Outcome::accepted || parcel.was_seen || parcel.saved) continue;
     for (const auto device : of_account_[parcel.account])
       if (devices_[device]->listening()) return false;
   }
@@ -177,7 +202,7 @@ void Customers::count_invisible(Time now) {
   auto& imap = scene_.operations.at(scene_.operation("delivery-to-visible.imap"));
   for (std::size_t i = 0; i < scene_.parcels.size(); ++i) {
     const Parcel& parcel = scene_.parcels.at(i);
-    if (parcel.outcome != Parcel::Outcome::accepted || parcel.was_seen) continue;
+    if (parcel.outcome != Parcel::Outcome::accepted || parcel.was_seen || parcel.saved) continue;
     const auto& devices = of_account_[parcel.account];
     if (std::none_of(devices.begin(), devices.end(), [&](auto one) { return devices_[one]->listening(); })) continue;
     for (auto* operation : {&visible, &imap}) {
@@ -194,6 +219,7 @@ void Customers::end_of_time(Time now) {
   scene_.over = true;
   leaving_ = true;
   leave_until_ = now + kLeaveBound;
+  for (auto& writer : writers_) writer->leave();
   for (auto& device : devices_) device->leave(now);
 }
 
@@ -201,6 +227,7 @@ void Customers::interrupt() {
   flow_->close();
   scene_.over = scene_.stopping = true;
   for (auto& device : devices_) device->drop();
+  for (auto& writer : writers_) writer->drop();
   flow_->drop();
   leaving_ = gone_ = true;
   if (ended_at_ == Time{}) ended_at_ = scene_.network.now();

@@ -9,6 +9,7 @@
 #include "load/mail_flow.h"
 #include "load/mailbox_visit.h"
 #include "load/report.h"
+#include "load/writer.h"
 
 namespace mailproof::load {
 
@@ -19,6 +20,12 @@ struct PlanPart {
   std::vector<scenario::PoolAccount> accounts;  ///< of this thread, in the order of their numbers
   std::optional<scenario::PoolAccount> sender;  ///< where reports about mail over SMTP come back to
   PlanSettings settings;
+};
+
+/// A message that is lost: what its sessions said last, and a story that tries the same with nobody else there.
+struct LostMessage {
+  std::uint32_t number = 0;
+  std::string log, story;
 };
 
 /// Which entry of the mix an account has: spread so that any run of accounts has the plan's shares.
@@ -57,6 +64,10 @@ class Customers final : public Alarm {
   /// What it came to.
   void harvest(StoryTotals& totals, std::map<std::string, Tally>& findings, const std::string& reproduce) const;
 
+  /// At most so many of those that harvest() counts as lost. Only once all have gone.
+  std::vector<LostMessage> lost_messages(std::size_t most);
+  std::string so_far() const;
+
   void ring(Time now) override;
 
  private:
@@ -68,6 +79,7 @@ class Customers final : public Alarm {
   enum class Round : std::uint8_t { none, check, first, second, clean };
 
   void make_devices();
+  std::string story_of(std::size_t parcel) const;
   void end_of_time(Time now);
   bool all_visible(Time now) const;
   void count_invisible(Time now);
@@ -93,6 +105,9 @@ class Customers final : public Alarm {
   std::vector<std::vector<std::uint32_t>> parcels_of_;  ///< for the audit
   std::vector<bool> uses_trash_, audited_, has_come_;
   std::unique_ptr<MailFlow> flow_;
+  std::vector<std::unique_ptr<Writer>> writers_;
+  std::vector<std::vector<std::uint32_t>> writers_of_;  ///< by account
+  std::vector<std::string> sent_box_;                   ///< by account; "" = nothing is saved
   std::vector<Move> moves_;
   std::size_t next_move_ = 0, there_ = 0, came_ = 0;
   Time zero_{}, ended_at_{}, looked_at_{};

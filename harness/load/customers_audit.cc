@@ -41,6 +41,8 @@ VisitWhat Customers::visit_of(std::uint32_t account) const {
   }
   what.account = account;
   what.trash = uses_trash_[account];
+  what.sent = sent_box_[account];
+  what.remove_sent = round_ != Round::check && scene_.sent[account] == Scene::Trash::ours;
   what.remove_trash = round_ != Round::check && scene_.trash[account] == Scene::Trash::ours;
   return what;
 }
@@ -129,7 +131,8 @@ bool Customers::complete(std::uint32_t account) const {
 
 /// RFC 5321 section 4.5.4.1: until its MTA gives up, mail that was accepted over SMTP and never seen may be queued.
 bool Customers::may_be_queued(const Parcel& parcel) const {
-  if (parcel.was_seen || delivery_protocol(*part_.plan, scene_.target) != Protocol::smtp) return false;
+  const bool smtp = parcel.by_customer || delivery_protocol(*part_.plan, scene_.target) == Protocol::smtp;
+  if (parcel.was_seen || parcel.saved || !smtp) return false;
   const auto& gives_up = scene_.target.gives_up_after;
   // A sender whose own mailbox is limited may have had no room for the reports.
   if (part_.sender && (part_.sender->quota || part_.sender->customer_quota)) return true;
@@ -200,6 +203,8 @@ void Customers::harvest(StoryTotals& totals, std::map<std::string, Tally>& findi
     const Parcel& parcel = scene_.parcels.at(i);
     if (parcel.outcome == Parcel::Outcome::waiting) continue;  // was never sent: unserved
     ++ledger.sent;
+    ledger.by_customers += parcel.by_customer && !parcel.saved ? 1U : 0U;
+    ledger.saved += parcel.saved ? 1U : 0U;
     if (parcel.outcome == Parcel::Outcome::refused) {
       ++ledger.refused;
       continue;

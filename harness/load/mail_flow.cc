@@ -28,11 +28,17 @@ class MailFlow::Courier final : public session::SmtpSink {
     session_ = flow_.scene_.note_session(0, 0, endpoint.protocol);
     const Endpoint where = config.endpoint;
     client_ = std::make_unique<session::SmtpClient>(std::move(config), kHelo, *this);
-    link_ = flow_.scene_.network.open(where, *client_);
+    recorder_.opened(fmt::format("{} session {} opens", name(endpoint.protocol), session_), opened_);
+    tap_ = std::make_unique<TappedPeer>(*client_, recorder_);
+    link_ = flow_.scene_.network.open(where, *tap_);
   }
   ~Courier() override {
     link_.reset();
-    if (!dead_) flow_.scene_.session_over(session_);
+    Scene& scene = flow_.scene_;
+    if (!dead_) scene.session_over(session_);
+    if (session_ == 0 || sent_ == 0) return;
+    scene.deliveries.insert_or_assign(session_, std::move(recorder_));
+    if (scene.deliveries.size() > Scene::kMostDeliveries) scene.deliveries.erase(scene.deliveries.begin());
   }
 
   bool free() const { return ready_ && !dead_ && !parcel_ && !quitting_; }
@@ -49,7 +55,9 @@ class MailFlow::Courier final : public session::SmtpSink {
     intended_ = one.due;
     Parcel& parcel = flow_.scene_.parcels.at(one.parcel);
     parcel.outcome = Parcel::Outcome::sending;
-    auto text = flow_.compose(one.parcel);
+    parcel.delivered_by = session_;
+    auto text = flow_.scene_.compose(
+        one.parcel, flow_.sender_ != nullptr ? flow_.sender_->address : flow_.scene_.accounts[parcel.account].address);
     session::Envelope envelope;
     const std::string& to = flow_.scene_.accounts[parcel.account].address;
     envelope.from = flow_.sender_ != nullptr ? flow_.sender_->address : to;  // addresses come from the pool only
@@ -85,6 +93,7 @@ class MailFlow::Courier final : public session::SmtpSink {
     const std::size_t parcel = *std::exchange(parcel_, std::nullopt);
     Scene& scene = flow_.scene_;
     const Times times{intended_, began_, now};
+    const std::uint32_t account = scene.parcels.at(parcel).account;
     idle_since_ = now;
     if (outcome == session::Outcome::ok) {
       scene.accepted(parcel, now);
@@ -92,10 +101,10 @@ class MailFlow::Courier final : public session::SmtpSink {
     } else if (outcome == session::Outcome::fail) {
       scene.parcels.at(parcel).outcome = Parcel::Outcome::refused;
       scene.example("delivery: " + class_, fmt::format("{}: {}", scene.parcel_text(parcel), said_));
-      scene.failed(flow_.deliver_, times, class_);
+      scene.failed(flow_.deliver_, times, class_, &recorder_, account);
     } else {
       scene.parcels.at(parcel).outcome = Parcel::Outcome::unknown;
-      scene.unanswered(flow_.deliver_, times, "no answer");
+      scene.unanswered(flow_.deliver_, times, "no answer", &recorder_, account);
     }
     flow_.serve(now);
   }
@@ -106,7 +115,7 @@ class MailFlow::Courier final : public session::SmtpSink {
       failed_ = true;
       const std::string what = error_class(end);
       flow_.scene_.example(what, end.message());
-      flow_.scene_.unanswered(flow_.connect_, {intended_, opened_, now}, what);
+      flow_.scene_.unanswered(flow_.connect_, {intended_, opened_, now}, what, &recorder_);
     }
     flow_.retry_ = failed_ ? now + kAfterFailure : now;
     flow_.arm();
@@ -115,6 +124,8 @@ class MailFlow::Courier final : public session::SmtpSink {
  private:
   MailFlow& flow_;
   std::unique_ptr<session::SmtpClient> client_;
+  FlightRecorder recorder_;
+  std::unique_ptr<TappedPeer> tap_;
   std::unique_ptr<Link> link_;
   Time intended_{}, opened_{}, began_{}, idle_since_{};
   std::optional<std::size_t> parcel_;
@@ -189,23 +200,6 @@ std::uint64_t MailFlow::draw_size(Rng& rng) const {
     return one.least + (one.most > one.least ? rng.below(static_cast<std::uint32_t>(one.most - one.least)) : 0);
   }
   return 0;  // as large as it comes
-}
-
-std::shared_ptr<const std::string> MailFlow::compose(std::size_t parcel) {
-  constexpr std::uint64_t kPlain = 16 << 10;  // what is larger has an attachment
-  Parcel& one = scene_.parcels.at(parcel);
-  mail::MessageSpec spec;
-  spec.token = scene_.parcels.token(parcel);
-  spec.size = one.size;
-  spec.look = one.size > kPlain ? mail::Look::office : mail::Look::plain;
-  spec.to = spec.token.owner;
-  spec.from = sender_ != nullptr ? sender_->address : spec.token.owner;
-  spec.set = "load";
-  spec.date = scene_.settings.date;
-  const auto made = mail::make_message(spec);
-  one.hash = made.hash;
-  one.size = static_cast<std::uint32_t>(made.text->size());
-  return made.text;
 }
 
 void MailFlow::take_due(Time now) {

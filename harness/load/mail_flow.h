@@ -37,7 +37,6 @@ class MailFlow final : public Alarm {
   void arm();
   std::optional<Duration> draw();
   std::uint64_t draw_size(Rng& rng) const;
-  std::shared_ptr<const std::string> compose(std::size_t parcel);
 
   Scene& scene_;
   const Level& level_;

@@ -36,6 +36,8 @@ struct VisitWhat {
   bool trash = false;                            ///< look there, too
   bool remove_trash = false;                     ///< and delete it in the end: we made it
   bool reports = false;                          ///< delivery reports may be here
+  std::string sent = {};                         ///< look there, too; "" = nowhere
+  bool remove_sent = false;                      ///< and delete it in the end
 };
 
 /// Over IMAP, or over POP3 where `protocol` says so; that one cannot be told from the account's other mailboxes.

@@ -10,7 +10,12 @@
 namespace mailproof::load {
 
 std::size_t Parcels::add(std::uint32_t number, std::uint32_t account, std::uint32_t size) {
+  const auto index = static_cast<std::uint32_t>(all_.size());
   numbers_.push_back(number);
+  auto& series = number < kCustomers ? came_ : sent_;
+  const auto before = [this](std::uint32_t one, std::uint32_t n) { return numbers_[one] < n; };
+  const bool last = series.empty() || numbers_[series.back()] < number;
+  series.insert(last ? series.end() : std::lower_bound(series.begin(), series.end(), number, before), index);
   Parcel parcel;
   parcel.account = account;
   parcel.size = size;
@@ -29,15 +34,19 @@ mail::Token Parcels::token(std::size_t index) const {
 
 std::string Parcels::playing() const { return fmt::format("{:016x}", run_id_); }
 
-std::size_t Parcels::index(std::uint32_t number) const {
-  return static_cast<std::size_t>(std::lower_bound(numbers_.begin(), numbers_.end(), number) - numbers_.begin());
+std::optional<std::size_t> Parcels::place(std::uint32_t number) const {
+  const auto& series = number < kCustomers ? came_ : sent_;
+  const auto at = std::lower_bound(series.begin(), series.end(), number,
+                                   [this](std::uint32_t one, std::uint32_t n) { return numbers_[one] < n; });
+  return at != series.end() && numbers_[*at] == number ? std::optional<std::size_t>(*at) : std::nullopt;
 }
 
+std::size_t Parcels::index(std::uint32_t number) const { return place(number).value_or(0); }
+
 std::uint32_t Parcels::exactly(const mail::Token& token) const {
-  if (token.run != run_id_ || !std::binary_search(numbers_.begin(), numbers_.end(), token.number)) return 0;
-  const std::size_t at = index(token.number);
-  if (token.seed != derive_seed(seed_, "parcel", token.number)) return 0;
-  return token.owner == owner_(all_[at].account) ? token.number : 0;
+  const auto at = token.run == run_id_ ? place(token.number) : std::nullopt;
+  if (!at || token.seed != derive_seed(seed_, "parcel", token.number)) return 0;
+  return token.owner == owner_(all_[*at].account) ? token.number : 0;
 }
 
 /// "<run.number.seed@mailproof.invalid>", as mail::Token::message_id() writes it.
@@ -47,8 +56,8 @@ std::uint32_t Parcels::which(std::string_view message_id) const {
   std::uint32_t number = 0;
   const char* from = message_id.data() + dot + 1;
   std::from_chars(from, message_id.data() + message_id.size(), number);
-  if (!std::binary_search(numbers_.begin(), numbers_.end(), number)) return 0;
-  return token(index(number)).message_id() == message_id ? number : 0;
+  const auto at = place(number);
+  return at && token(*at).message_id() == message_id ? number : 0;
 }
 
 End Parcels::end(const Parcel& parcel) {

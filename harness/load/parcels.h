@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,14 +15,15 @@ namespace mailproof::load {
 /// One message of a plan, from its delivery to its end.
 struct Parcel {
   enum class Outcome : std::uint8_t { waiting, sending, accepted, refused, unknown };
-  std::uint64_t hash = 0;        ///< of its content as sent
-  Time accepted{};               ///< when the server took it
-  Time seen{};                   ///< when the first device saw it
-  std::uint32_t account = 0;     ///< index into the customers' accounts
-  std::uint32_t size = 0;        ///< octets
-  std::uint32_t seen_by = 0;     ///< session
-  std::uint32_t removed_by = 0;  ///< session that asked first
-  std::uint8_t present = 0;      ///< copies that the audit found
+  std::uint64_t hash = 0;          ///< of its content as sent
+  Time accepted{};                 ///< when the server took it
+  Time seen{};                     ///< when the first device saw it
+  std::uint32_t account = 0;       ///< index into the customers' accounts
+  std::uint32_t size = 0;          ///< octets
+  std::uint32_t seen_by = 0;       ///< session
+  std::uint32_t removed_by = 0;    ///< session that asked first
+  std::uint32_t delivered_by = 0;  ///< session that brought it
+  std::uint8_t present = 0;        ///< copies that the audit found
   Outcome outcome = Outcome::waiting;
   bool was_seen = false;
   bool removal_asked = false;    ///< some client asked for it, and it may have happened
@@ -30,6 +32,8 @@ struct Parcel {
   bool copied = false;           ///< a client made a second copy
   bool looked_for = false;       ///< the audit listed its account
   bool bounced = false;          ///< a report says it was not delivered
+  bool by_customer = false;      ///< a customer sent it
+  bool saved = false;            ///< ... or put it into a mailbox of his own by APPEND
 };
 static_assert(sizeof(Parcel) <= 64, "the memory budget of a message at load");
 
@@ -44,7 +48,9 @@ class Parcels final : public play::OwnMessages {
   Parcels(std::uint64_t run_id, std::uint64_t seed, Owner owner)
       : run_id_(run_id), seed_(seed), owner_(std::move(owner)) {}
 
-  /// `number` is the run's, ascending; from 1.
+  /// Numbers of what customers send begin here; what comes in for them has those below.
+  static constexpr std::uint32_t kCustomers = 0x8000'0000;
+  /// `number` is the run's, from 1; of what comes in ascending.
   std::size_t add(std::uint32_t number, std::uint32_t account, std::uint32_t size);
   mail::Token token(std::size_t index) const;
   std::uint32_t number(std::size_t index) const { return numbers_[index]; }
@@ -67,7 +73,9 @@ class Parcels final : public play::OwnMessages {
  private:
   std::uint64_t run_id_, seed_;
   Owner owner_;
-  std::vector<std::uint32_t> numbers_;  ///< ascending
+  std::optional<std::size_t> place(std::uint32_t number) const;
+  std::vector<std::uint32_t> numbers_;      ///< by index
+  std::vector<std::uint32_t> came_, sent_;  ///< indices by number, ascending: of what came in, of what customers sent
   std::vector<Parcel> all_;
 };
 

@@ -14,6 +14,8 @@ std::optional<std::string> refusal_of_plan(const scenario::Plan& plan, const sce
     if (endpoints.empty())
       return fmt::format("{} speaks {}, and the target has no {}: endpoint", profile.name, name(profile.protocol),
                          name(profile.protocol));
+    if (profile.send && target.smtp.empty())
+      return fmt::format("{} sends mail, and the target has no smtp: endpoint", profile.name);
     if (profile.tls &&
         std::none_of(endpoints.begin(), endpoints.end(), [&](const auto& e) { return e.tls == *profile.tls; }))
       return fmt::format("{} wants tls: {}, and the target has no such {}: endpoint", profile.name, name(*profile.tls),

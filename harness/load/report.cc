@@ -9,6 +9,7 @@ namespace mailproof::load {
 namespace {
 
 constexpr std::size_t kMostShown = 1000;
+constexpr std::size_t kMostEvidence = 20;  // lines of a finding; all are in findings.json
 
 }  // namespace
 
@@ -39,6 +40,8 @@ void LedgerTotals::merge(const LedgerTotals& other) {
   refused += other.refused;
   unknown += other.unknown;
   unexplained += other.unexplained;
+  by_customers += other.by_customers;
+  saved += other.saved;
   for (const auto& [fate, count] : other.fates) fates[fate] += count;
 }
 
@@ -135,6 +138,22 @@ std::vector<std::string> warnings(const LoadResult& result) {
   return out;
 }
 
+namespace {
+
+std::vector<std::string> last_lines(std::string_view text, std::size_t most) {
+  std::vector<std::string> out;
+  while (!text.empty() && out.size() < most) {
+    if (text.ends_with('\n')) text.remove_suffix(1);
+    const auto begin = text.rfind('\n');
+    const std::size_t from = begin == std::string_view::npos ? 0 : begin + 1;
+    out.emplace(out.begin(), text.substr(from));
+    text = text.substr(0, from);
+  }
+  return out;
+}
+
+}  // namespace
+
 std::string to_text(const LoadResult& result) {
   std::string out;
   const auto line = [&]<class... T>(fmt::format_string<T...> format, T&&... values) {
@@ -187,12 +206,19 @@ std::string to_text(const LoadResult& result) {
   line("\nledger: {}{} deliveries attempted = {} accepted + {} refused + {} without an answer",
        result.plan.name.empty() ? fmt::format("{} copies; ", ledger.copies) : std::string(), ledger.sent,
        ledger.accepted, ledger.refused, ledger.unknown);
+  if (ledger.by_customers != 0)
+    line("        of these {} sent by customers, and {} copies that they saved", ledger.by_customers, ledger.saved);
   std::string fates;
   for (const auto& [fate, count] : ledger.fates)
     fates += fmt::format("{}{} {}", fates.empty() ? "" : " + ", count, fate);
   line("        {} accepted = {}", ledger.accepted, fates.empty() ? "0" : fates);
   line("        unexplained: {}", ledger.unexplained);
   for (const auto& [what, text] : result.plan.examples) line("  first of {}: {}", what, text);
+  if (!result.plan.name.empty())
+    for (const auto& [what, samples] : result.all.samples.all()) {
+      line("  {}, and what was said last:", what);
+      for (const auto& said : last_lines(samples.front().text, 4)) line("    | {}", said);
+    }
   if (!result.slos.empty()) line("\nSLO:");
   for (const SloResult& slo : result.slos)
     line("  {:<6} {:<40} {}",
@@ -208,7 +234,12 @@ std::string to_text(const LoadResult& result) {
       line("\n{}  [{}]  in {} cop{}", id, name(tally.first.severity), tally.times, tally.times == 1 ? "y" : "ies");
     line("  Requirement: {}\n  Expected:    {}\n  Actual:      {}", tally.first.requirement, tally.first.expected,
          tally.first.actual);
-    for (const auto& evidence : tally.first.evidence) line("  Evidence:    {}", evidence);
+    std::size_t lines = 0;
+    for (const auto& evidence : tally.first.evidence) {
+      if (lines++ < kMostEvidence || &evidence == &tally.first.evidence.back()) line("  Evidence:    {}", evidence);
+      if (lines == kMostEvidence + 1 && &evidence != &tally.first.evidence.back())
+        line("  Evidence:    ... {} more lines in findings.json", tally.first.evidence.size() - kMostEvidence);
+    }
     for (const auto& event : tally.first.life) line("  Life:        {}", event);
     line("  Reproduce:   {}", tally.first.reproduce);
     std::size_t shown = 0;

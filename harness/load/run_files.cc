@@ -54,6 +54,22 @@ report::ScenarioResult ledger_part(const LoadResult& result) {
                           all.sent, all.accepted, all.refused, all.unknown, all.unexplained));
 }
 
+/// As of every run, and of a load also its errors by class, with what went over the wire at the first few.
+std::string findings_json(const report::RunResult& run, const LoadResult& result) {
+  auto json = nlohmann::ordered_json::parse(report::findings_json(run));
+  auto& errors = json["errors"] = nlohmann::ordered_json::array();
+  result.all.operations.for_each([&](std::string_view name, const stats::Operation& one) {
+    for (const auto& [what, times] : one.errors) {
+      const std::string of = fmt::format("{}: {}", name, what);
+      nlohmann::ordered_json excerpts = nlohmann::ordered_json::array();
+      if (const auto known = result.all.samples.all().find(of); known != result.all.samples.all().end())
+        for (const Sample& sample : known->second) excerpts.push_back(report::plain(sample.text));
+      errors.push_back({{"class", report::plain(of)}, {"times", times}, {"wire", std::move(excerpts)}});
+    }
+  });
+  return json.dump(2) + "\n";
+}
+
 }  // namespace
 
 report::RunResult as_run(const LoadResult& result) {
@@ -127,7 +143,7 @@ std::string write_files(const archive::RunDirectory& directory, const LoadResult
   const report::RunResult run = as_run(result);
   const std::pair<const char*, std::string> files[] = {{"stats.json", to_json(result)},
                                                        {"run.json", run_json(result)},
-                                                       {"findings.json", report::findings_json(run)},
+                                                       {"findings.json", findings_json(run, result)},
                                                        {"junit.xml", report::junit_xml(run)},
                                                        {"summary.md", summary_markdown(result)},
                                                        {"report.html", report_html(result)}};

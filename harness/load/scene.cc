@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "net/loop.h"
 
@@ -26,10 +27,16 @@ Scene::Scene(Network& network_in, const scenario::Target& target_in, const scena
               [this](std::uint32_t account) -> const std::string& { return accounts[account].address; }),
       sessions(1),  // 0 is nobody
       trash(accounts.size(), Trash::unknown),
+      sent(accounts.size(), Trash::unknown),
       visible_(operations.id("delivery-to-visible")),
       visible_imap_(operations.id("delivery-to-visible.imap")),
       visible_pop3_(operations.id("delivery-to-visible.pop3")),
-      notice_(operations.id("imap.idle-notice")) {}
+      notice_(operations.id("imap.idle-notice")) {
+  // One password is that of many accounts, mostly.
+  std::set<std::string_view> known;
+  for (const auto& account : accounts)
+    if (known.insert(account.password.reveal()).second) secrets_.add(account.login, account.password);
+}
 
 Duration Scene::drawn(scenario::Span span, Rng& rng) const {
   const auto width = static_cast<double>((span.most - span.least).count());
@@ -66,6 +73,23 @@ const Endpoint* Scene::endpoint(Protocol protocol, std::optional<TlsMode> tls) c
   return nullptr;
 }
 
+std::shared_ptr<const std::string> Scene::compose(std::size_t parcel, const std::string& from) {
+  constexpr std::uint64_t kPlain = 16 << 10;  // what is larger has an attachment
+  Parcel& one = parcels.at(parcel);
+  mail::MessageSpec spec;
+  spec.token = parcels.token(parcel);
+  spec.size = one.size;
+  spec.look = one.size > kPlain ? mail::Look::office : mail::Look::plain;
+  spec.to = spec.token.owner;
+  spec.from = from;
+  spec.set = "load";
+  spec.date = settings.date;
+  const auto made = mail::make_message(spec);
+  one.hash = made.hash;
+  one.size = static_cast<std::uint32_t>(made.text->size());
+  return made.text;
+}
+
 std::uint32_t Scene::note_session(std::uint32_t account, std::uint16_t profile, Protocol protocol) {
   most_connections = std::max(most_connections, ++connections);
   if (sessions.size() >= kMostNoted) return 0;
@@ -86,21 +110,41 @@ void Scene::done(stats::Operations::Id id, const Times& times) {
   one.succeed(times.intended, std::max(times.start, times.intended), times.end);
 }
 
-void Scene::failed(stats::Operations::Id id, const Times& times, std::string_view error_class) {
+void Scene::failed(stats::Operations::Id id, const Times& times, std::string_view error_class,
+                   const FlightRecorder* wire, std::uint32_t account) {
   if (over) return;
   auto& one = operations.at(id);
   one.due();
   one.begin(times.intended, std::max(times.start, times.intended));
   one.fail_as(error_class);
+  sample(id, error_class, wire, account);
 }
 
-void Scene::unanswered(stats::Operations::Id id, const Times& times, std::string_view error_class) {
+void Scene::unanswered(stats::Operations::Id id, const Times& times, std::string_view error_class,
+                       const FlightRecorder* wire, std::uint32_t account) {
   if (over) return;
   auto& one = operations.at(id);
   one.due();
   one.begin(times.intended, std::max(times.start, times.intended));
   one.unknown_as(error_class);
+  sample(id, error_class, wire, account);
 }
+
+void Scene::sample(stats::Operations::Id id, std::string_view error_class, const FlightRecorder* wire,
+                   std::uint32_t account) {
+  if (wire == nullptr) return;
+  std::string of;
+  operations.for_each([&](std::string_view name, const stats::Operation& one) {
+    if (&one == &operations.at(id)) of = fmt::format("{}: {}", name, error_class);
+  });
+  const Duration at = network.now().time_since_epoch();
+  if (!samples.wanted(of, account, at)) return;
+  std::string text = masked(*wire);
+  if (text.size() > Samples::kMostOctets) text.erase(0, text.find('\n', text.size() - Samples::kMostOctets) + 1);
+  samples.add(of, {account, at, std::move(text)});
+}
+
+std::string Scene::masked(const FlightRecorder& wire) const { return secrets_.masked(wire.text()); }
 
 void Scene::example(std::string_view error_class, const std::string& text) {
   if (!over && examples.size() < kMostExamples) examples.try_emplace(std::string(error_class), text);

@@ -8,7 +8,10 @@
 
 #include "core/network.h"
 #include "core/rng.h"
+#include "core/secret_mask.h"
+#include "load/flight_recorder.h"
 #include "load/parcels.h"
+#include "load/samples.h"
 #include "mail/stamp.h"
 #include "scenario/plan/plan.h"
 #include "scenario/target/target.h"
@@ -60,11 +63,16 @@ class Scene {
   /// Of each account: whether its mailbox for deleted mail was made by us.
   enum class Trash : std::uint8_t { unknown, asked, ours };
   std::vector<Trash> trash;
-  bool over = false;      ///< the measured time is over: nothing more counts
-  bool stopping = false;  ///< nothing new is begun
+  std::vector<Trash> sent;  ///< the same of the one for what its owner sent
+  bool over = false;        ///< the measured time is over: nothing more counts
+  bool stopping = false;    ///< nothing new is begun
   std::size_t connections = 0, most_connections = 0;
   stats::Histogram lateness;                    ///< an alarm of ours rang so late: one for each
   std::map<std::string, std::string> examples;  ///< class of error -> the first one, in full
+  Samples samples;                              ///< "imap.fetch: NO" -> what went over the wire, of the first few
+  /// How often the recorder of a session that brought mail is kept after it is over.
+  static constexpr std::size_t kMostDeliveries = 256;
+  std::map<std::uint32_t, FlightRecorder> deliveries;  ///< by session, the latest
 
   /// Times in the life of a customer, at the plan's pace.
   Duration paced(Duration d) const {
@@ -77,14 +85,22 @@ class Scene {
   /// The target's first with this mode, or its first.
   const Endpoint* endpoint(Protocol protocol, std::optional<TlsMode> tls) const;
 
+  /// The message itself; its size and hash are then known to the ledger.
+  std::shared_ptr<const std::string> compose(std::size_t parcel, const std::string& from);
+
   std::uint32_t note_session(std::uint32_t account, std::uint16_t profile, Protocol protocol);
   void session_over(std::uint32_t session);
 
   // Figures.
   stats::Operations::Id operation(std::string_view name) { return operations.id(name); }
   void done(stats::Operations::Id id, const Times& times);
-  void failed(stats::Operations::Id id, const Times& times, std::string_view error_class);
-  void unanswered(stats::Operations::Id id, const Times& times, std::string_view error_class);
+  /// `wire`: of the session that it happened to, of `account`; null: there is none.
+  void failed(stats::Operations::Id id, const Times& times, std::string_view error_class,
+              const FlightRecorder* wire = nullptr, std::uint32_t account = 0);
+  void unanswered(stats::Operations::Id id, const Times& times, std::string_view error_class,
+                  const FlightRecorder* wire = nullptr, std::uint32_t account = 0);
+  /// What a recorder holds, without the passwords of anybody.
+  std::string masked(const FlightRecorder& wire) const;
   void example(std::string_view error_class, const std::string& text);
 
   // What became of a message.
@@ -107,6 +123,9 @@ class Scene {
 
  private:
   void visible(std::size_t parcel);
+  void sample(stats::Operations::Id id, std::string_view error_class, const FlightRecorder* wire,
+              std::uint32_t account);
+  SecretMask secrets_;
   std::vector<std::unique_ptr<mail::ContentScanner>> scanners_;
   stats::Operations::Id visible_, visible_imap_, visible_pop3_, notice_;
 };

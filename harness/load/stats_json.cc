@@ -126,8 +126,14 @@ Json octets(const stats::Operations& all) {
 /// `whole`: with all that adding it up again needs; else only what people and programs look for at the top.
 void describe(Json& out, const StoryTotals& totals, bool whole) {
   const LedgerTotals& ledger = totals.ledger;
-  out["ledger"] = {{"copies", ledger.copies},   {"sent", ledger.sent},       {"accepted", ledger.accepted},
-                   {"refused", ledger.refused}, {"unknown", ledger.unknown}, {"unexplained", ledger.unexplained},
+  out["ledger"] = {{"copies", ledger.copies},
+                   {"sent", ledger.sent},
+                   {"accepted", ledger.accepted},
+                   {"refused", ledger.refused},
+                   {"unknown", ledger.unknown},
+                   {"unexplained", ledger.unexplained},
+                   {"by_customers", ledger.by_customers},
+                   {"saved", ledger.saved},
                    {"fates", ledger.fates}};
   out["operations"] = operations(totals.operations, whole);
   if (!whole) return;

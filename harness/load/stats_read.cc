@@ -101,6 +101,10 @@ StoryTotals read_totals(const Json& json) {
   out.ledger.accepted = number(ledger, "accepted");
   out.ledger.refused = number(ledger, "refused");
   out.ledger.unknown = number(ledger, "unknown");
+  if (ledger.contains("by_customers")) {  // older ones have none
+    out.ledger.by_customers = number(ledger, "by_customers");
+    out.ledger.saved = number(ledger, "saved");
+  }
   out.ledger.unexplained = number(ledger, "unexplained");
   for (const auto& [fate, count] : ledger.at("fates").items()) out.ledger.fates[fate] = count.get<std::uint64_t>();
   for (const auto& [verdict, count] : json.at("verdicts").items()) out.verdicts[verdict] = count.get<std::uint64_t>();

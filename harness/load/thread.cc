@@ -4,6 +4,9 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
 
 #include "archive/jsonl.h"
 #include "core/rng.h"
@@ -168,7 +171,9 @@ void LoadThread::play_in(World& world) {
   harvest_.plan.examples = scene.examples;
   audit(network);
   StoryTotals& totals = harvest_.stories.emplace_back();
+  totals.samples.merge(scene.samples);
   customers_->harvest(totals, harvest_.findings, reproduce_);
+  keep_lost();
   for (const auto& [id, tally] : harvest_.findings) {
     if (!id.starts_with(plan_->plan->name + "/")) continue;
     const bool latitude = tally.first.severity == judge::Severity::latitude;
@@ -178,6 +183,39 @@ void LoadThread::play_in(World& world) {
                                        : judge::Verdict::inconclusive);
   }
   harvest_.seen.push_back(judge::Verdict::pass);
+}
+
+/// Every so often what is known is written down: a run that is killed tells as much. A line, so that nobody waits for
+/// it.
+void LoadThread::keep_so_far(Time now) {
+  constexpr Duration kEvery = std::chrono::seconds(5);
+  if (customers_ == nullptr || now - std::max(kept_, began_) < kEvery) return;
+  kept_ = now;
+  std::ofstream out(setup_.directory->file(fmt::format("progress-{}.jsonl", number_)), std::ios::app);
+  out << customers_->so_far() << std::flush;
+  if (!out) setup_.directory->failed("progress of the run could not be written");
+}
+
+/// Of each lost message what its sessions said last, and a story that tries the same alone.
+void LoadThread::keep_lost() {
+  constexpr std::size_t kMostKept = 20;
+  const auto lost = customers_->lost_messages(kMostKept);
+  if (lost.empty()) return;
+  const auto found = harvest_.findings.find(plan_->plan->name + "/ledger/lost");
+  const std::string folder = setup_.directory->file("lost");
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  for (const auto& one : lost) {
+    const std::string base = fmt::format("{}/message-{}", folder, one.number);
+    for (const auto& [path, text] : {std::pair(base + ".log", one.log), std::pair(base + ".yaml", one.story)})
+      if (const auto wrong = archive::write_file(path, text); !wrong.empty()) setup_.directory->failed(wrong);
+  }
+  if (found == harvest_.findings.end()) return;
+  judge::Finding& finding = found->second.first;
+  std::istringstream lines(lost.front().log);
+  for (std::string line; std::getline(lines, line);)
+    if (!line.empty()) finding.evidence.push_back(line);
+  finding.evidence.push_back(fmt::format("alone: mailproof run {}/message-{}.yaml", folder, lost.front().number));
 }
 
 /// Out of the measured time: what was sent is looked for.
@@ -232,6 +270,7 @@ void LoadThread::run(Network& network, net::Loop* loop) {
     }
     done = done && (customers_ == nullptr || customers_->gone());
     tell(now, false);
+    keep_so_far(now);
     return done || host::interrupted();
   });
   told_ = {};

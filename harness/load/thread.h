@@ -64,6 +64,8 @@ class LoadThread {
   void take(std::size_t n, play::Player& player, std::uint32_t copy);
   void count(std::size_t n, play::Player& player, std::uint32_t copy);
   void tell(Time now, bool preparing);
+  void keep_lost();
+  void keep_so_far(Time now);
 
   const run::Setup& setup_;
   std::vector<LoadPart> parts_;
@@ -74,7 +76,7 @@ class LoadThread {
   std::unique_ptr<Customers> customers_;
   Watch* watch_;
   unsigned number_;
-  Time began_{}, told_{};
+  Time began_{}, told_{}, kept_{};
   std::vector<std::unique_ptr<LoadShard>> shards_;
   Harvest harvest_;
 };

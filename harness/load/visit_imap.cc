@@ -20,7 +20,8 @@ class ImapVisit final : public MailboxVisit, public session::ImapSink, public Al
  public:
   ImapVisit(Scene& scene, VisitWhat what) : scene_(scene), what_(what), guard_(false) {
     boxes_.emplace_back("INBOX");
-    if (what.trash) boxes_.emplace_back("Trash");
+    if (what_.trash) boxes_.emplace_back("Trash");
+    if (!what_.sent.empty()) boxes_.push_back(what_.sent);
     const scenario::PoolAccount& account = what.other != nullptr ? *what.other : scene.accounts[what.account];
     const Endpoint* endpoint = scene.endpoint(Protocol::imap, std::nullopt);
     auto config = scene.client_config(*endpoint, &account, what.account);
@@ -74,7 +75,7 @@ class ImapVisit final : public MailboxVisit, public session::ImapSink, public Al
       case Doing::expunge:
         return next_box();
       case Doing::unmake:
-        if (done.command == "DELETE") next_box();
+        if (done.command == "DELETE" && --unmaking_ == 0) next_box();
         return;
       case Doing::goodbye:
         return;
@@ -183,7 +184,7 @@ class ImapVisit final : public MailboxVisit, public session::ImapSink, public Al
       box_ = 0;
       return open();
     }
-    if (cleaning_ && what_.remove_trash && !unmade_) {
+    if (cleaning_ && (what_.remove_trash || what_.remove_sent) && !unmade_) {
       unmade_ = true;
       return unmake();
     }
@@ -191,12 +192,14 @@ class ImapVisit final : public MailboxVisit, public session::ImapSink, public Al
     client_->logout();
   }
 
-  /// The mailbox for deleted mail, which a customer's client made: gone again if nothing is left in it.
+  /// The mailboxes that a customer's client made: gone again if nothing is left in them.
   void unmake() {
     if (found_.foreign != 0) return next_box();
     doing_ = Doing::unmake;
     client_->unselect();
-    client_->remove("Trash");
+    unmaking_ = (what_.remove_trash ? 1U : 0U) + (what_.remove_sent ? 1U : 0U);
+    if (what_.remove_trash) client_->remove("Trash");
+    if (what_.remove_sent) client_->remove(what_.sent);
   }
 
   void give_up(std::string why) {
@@ -212,7 +215,7 @@ class ImapVisit final : public MailboxVisit, public session::ImapSink, public Al
   std::unique_ptr<session::ImapClient> client_;
   std::unique_ptr<Link> link_;
   std::vector<std::string> boxes_;
-  std::size_t box_ = 0;
+  std::size_t box_ = 0, unmaking_ = 0;
   std::vector<std::uint32_t> ours_, maybe_, about_us_;
   Found found_;
   std::uint32_t session_ = 0;

@@ -25,6 +25,8 @@ struct Login {
   Secret password;
   std::string mechanism;  ///< "PLAIN", "SCRAM-SHA-256", "APOP", "LOGIN" (IMAP: the command), "USER"; "" = the best that
                           ///< is offered
+  std::vector<std::string> preferred = {};  ///< where no mechanism is asked for: the first of these that is offered,
+                                            ///< before the best
 };
 
 /// What of one session may stay in the memory of those who listen to it, in octets. They add to `used` what they keep;
@@ -37,10 +39,18 @@ struct Share {
   std::string why() const;  ///< as the reason of an end
 };
 
+/// When a client asks what the server offers.
+enum class AskCapabilities : std::uint8_t {
+  usual,         ///< IMAP: where the server did not say it unasked; POP3: before the login and after it
+  before_login,  ///< IMAP: also where the greeting says it; POP3: only then
+  never,         ///< POP3: USER, TOP and UIDL are tried then. Of IMAP it is as usual
+};
+
 /// What every client session is told at construction.
 struct ClientConfig {
-  Endpoint endpoint;                                   ///< protocol, host (named in errors) and TLS mode
-  Login login;                                         ///< SMTP without auth and LMTP: unused
+  Endpoint endpoint;  ///< protocol, host (named in errors) and TLS mode
+  Login login;        ///< SMTP without auth and LMTP: unused
+  AskCapabilities capabilities = AskCapabilities::usual;
   bool log_in = true;                                  ///< false: ready where the login would begin
   Duration greeting_bound = std::chrono::seconds(10);  ///< also for each further bring-up step but POP3's login
   Duration command_bound = std::chrono::seconds(60);   ///< for a reply; see Patience for what prolongs it

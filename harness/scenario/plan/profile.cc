@@ -18,17 +18,42 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Word<Ask> kImapAsks[] = {{"id", Ask::id},           {"enable", Ask::enable},     {"list", Ask::list},
-                                   {"lsub", Ask::lsub},       {"status", Ask::status},     {"select", Ask::select},
-                                   {"examine", Ask::examine}, {"unselect", Ask::unselect}, {"noop", Ask::noop},
-                                   {"check", Ask::check},     {"search", Ask::search},     {"quota", Ask::quota},
-                                   {"fetch", Ask::fetch},     {"store", Ask::store}};
-constexpr Word<Ask> kPop3Asks[] = {{"stat", Ask::stat}, {"list", Ask::pop_list}, {"uidl", Ask::uidl}, {"top", Ask::top},
-                                   {"retr", Ask::retr}, {"dele", Ask::dele},     {"noop", Ask::noop}};
-constexpr Word<Removal> kRemovals[] = {
-    {"expunge", Removal::expunge}, {"trash", Removal::trash}, {"flag", Removal::flag}};
+constexpr Word<Ask> kImapAsks[] = {{"id", Ask::id},
+                                   {"enable", Ask::enable},
+                                   {"list", Ask::list},
+                                   {"lsub", Ask::lsub},
+                                   {"status", Ask::status},
+                                   {"select", Ask::select},
+                                   {"examine", Ask::examine},
+                                   {"unselect", Ask::unselect},
+                                   {"noop", Ask::noop},
+                                   {"check", Ask::check},
+                                   {"search", Ask::search},
+                                   {"quota", Ask::quota},
+                                   {"fetch", Ask::fetch},
+                                   {"store", Ask::store},
+                                   {"capability", Ask::capability},
+                                   {"namespace", Ask::name_space},
+                                   {"close", Ask::close}};
+constexpr Word<Ask> kPop3Asks[] = {{"stat", Ask::stat}, {"list", Ask::pop_list},
+                                   {"uidl", Ask::uidl}, {"top", Ask::top},
+                                   {"retr", Ask::retr}, {"dele", Ask::dele},
+                                   {"noop", Ask::noop}, {"last", Ask::last},
+                                   {"each", Ask::each}, {"end_if_empty", Ask::end_if_empty}};
+constexpr Word<Removal> kRemovals[] = {{"expunge", Removal::expunge},
+                                       {"expunge-all", Removal::expunge_all},
+                                       {"trash", Removal::trash},
+                                       {"flag", Removal::flag}};
+constexpr Word<CapabilityAsks> kCapabilityAsks[] = {
+    {"usual", CapabilityAsks::usual}, {"before-login", CapabilityAsks::before_login}, {"never", CapabilityAsks::never}};
+constexpr Word<bool> kNumbersBy[] = {{"uid", false}, {"number", true}};
+constexpr Word<ProfileStep::When> kStepWhen[] = {
+    {"always", ProfileStep::When::always}, {"changed", ProfileStep::When::changed}, {"told", ProfileStep::When::told}};
+constexpr Word<bool> kSearchThen[] = {{"nothing", false}, {"read", true}};
+constexpr Word<bool> kActsWhen[] = {{"at-once", false}, {"at-poll", true}};
 constexpr Word<bool> kSpeaks[] = {{"imap", false}, {"pop3", true}};
-const std::vector<std::string> kSets = {"all", "new", "unread", "newest 25"};
+const std::vector<std::string> kSets = {"all", "new", "first new", "listed", "known", "unread", "newest 25"};
+constexpr std::uint64_t kMostTopLines = 99'999'999;  ///< of TOP, as fetchmail asks for
 constexpr std::string_view kStep = "a step like {fetch: (FLAGS), of: all}";
 
 class ProfileReader {
@@ -43,14 +68,15 @@ class ProfileReader {
       out_.title = read_text(*node, "which client it is", complaints_).value_or("");
     if (const Node* node = find(root_, "speaks")) pop3_ = read_word(*node, kSpeaks, complaints_).value_or(false);
     out_.protocol = pop3_ ? Protocol::pop3 : Protocol::imap;
-    std::vector<std::string> keys = {"profile", "title", "why", "speaks", "connection", "login", "poll"};
+    std::vector<std::string> keys = {"profile", "title", "why", "speaks", "connection", "login", "poll", "send"};
     if (pop3_) {
       keys.emplace_back("after_download");
     } else {
-      keys.insert(keys.end(), {"news", "idle", "read", "delete"});
+      keys.insert(keys.end(), {"news", "idle", "read", "delete", "leave", "beside"});
     }
     check_keys(root_, keys, complaints_);
     for (const Node& section : root_.children) read(section);
+    if (beside_ != nullptr) beside(*beside_);
     if (!complaints_.empty()) return;
     if (!pop3_ && !out_.idle && out_.every == Duration{})
       complaints_.at(root_.pos, root_.children.front().key, "also idle: or poll:, by which it learns of new mail");
@@ -65,9 +91,12 @@ class ProfileReader {
     if (key == "login") return steps(section, out_.login);
     if (key == "news" && !pop3_) return steps(section, out_.news);
     if (key == "poll") return poll(section);
+    if (key == "send") return sending(section);
     if (key == "idle" && !pop3_) return idle(section);
     if (key == "read" && !pop3_) return reading(section);
     if (key == "delete" && !pop3_) return removing(section);
+    if (key == "leave" && !pop3_) return leaving(section);
+    if (key == "beside" && !pop3_) beside_ = &section;  // it is as the rest says
     if (key == "after_download" && pop3_) return policy(section);
   }
 
@@ -86,11 +115,22 @@ class ProfileReader {
   }
 
   void connection(const Node& node) {
-    if (!section(node, {"stays", "tls", "mechanism", "retry"})) return;
+    std::vector<std::string> keys = {"stays", "tls", "mechanism", "retry", "capabilities"};
+    if (!pop3_) keys.emplace_back("acts");
+    if (!section(node, keys)) return;
     if (const Node* stays = find(node, "stays")) out_.stays = read_flag(*stays, complaints_).value_or(false);
     if (const Node* tls = find(node, "tls")) out_.tls = read_word(*tls, kTlsModes, complaints_);
-    if (const Node* how = find(node, "mechanism"))
-      out_.mechanism = read_text(*how, "LOGIN, USER, PLAIN or another SASL mechanism", complaints_).value_or("");
+    if (const Node* how = find(node, "mechanism")) {
+      constexpr std::string_view kWhat = "LOGIN, USER, PLAIN or another SASL mechanism, or a list of them";
+      for (const Node* one :
+           how->kind == Node::Kind::scalar ? std::vector<const Node*>{how} : read_list(*how, kWhat, complaints_))
+        if (const auto text = read_text(*one, kWhat, complaints_)) out_.mechanisms.push_back(*text);
+    }
+    if (const Node* when = find(node, "capabilities"))
+      out_.capabilities = read_word(*when, kCapabilityAsks, complaints_).value_or(out_.capabilities);
+    if (!pop3_ && out_.capabilities == CapabilityAsks::never)
+      complaints_.at(node.pos, "never", "usual or before-login: IMAP cannot do without");
+    if (const Node* acts = find(node, "acts")) out_.at_poll = read_word(*acts, kActsWhen, complaints_).value_or(false);
     if (const Node* retry = find(node, "retry")) out_.retry = read_duration(*retry, complaints_).value_or(out_.retry);
   }
 
@@ -99,6 +139,23 @@ class ProfileReader {
     if (const Node* every = find(node, "every")) out_.every = read_duration(*every, complaints_).value_or(Duration{});
     if (const Node* jitter = find(node, "jitter")) out_.jitter = read_part(*jitter, 1, complaints_).value_or(0);
     if (const Node* list = find(node, "steps")) read_steps(*list, out_.poll);
+  }
+
+  void sending(const Node& node) {
+    std::vector<std::string> keys = {"every", "jitter", "size"};
+    if (!pop3_) keys.emplace_back("save_to");
+    if (!section(node, keys)) return;
+    Letters& out = out_.send.emplace();
+    if (const Node* every = find(node, "every")) out.every = read_duration(*every, complaints_).value_or(Duration{});
+    if (out.every <= Duration{}) complaints_.at(node.key_pos, node.key, "also every:, how often its owner writes");
+    if (const Node* jitter = find(node, "jitter")) out.jitter = read_part(*jitter, 1, complaints_).value_or(0);
+    out.least = out.most = 4096;
+    if (const Node* size = find(node, "size")) out.least = out.most = read_size(*size, complaints_).value_or(4096);
+    if (const Node* box = find(node, "save_to")) {
+      out.save_to = read_text(*box, "a mailbox, as Sent", complaints_).value_or("");
+      if (out.save_to == "INBOX" || out.save_to == "Trash")
+        complaints_.value(*box, "a mailbox of its own for what was sent, as Sent");
+    }
   }
 
   void idle(const Node& node) {
@@ -118,6 +175,33 @@ class ProfileReader {
     if (!section(node, {"share", "after", "how"})) return;
     habit(node, out_.remove);
     if (const Node* how = find(node, "how")) out_.how = read_word(*how, kRemovals, complaints_).value_or(out_.how);
+  }
+
+  void leaving(const Node& node) {
+    if (!section(node, {"steps", "logout"})) return;
+    if (const Node* list = find(node, "steps")) read_steps(*list, out_.leaving);
+    if (const Node* logout = find(node, "logout")) out_.logout = read_flag(*logout, complaints_).value_or(true);
+  }
+
+  /// Connections that the client keeps beside the one that the rest of the file is about.
+  void beside(const Node& node) {
+    if (!section(node, {"steps", "connections"})) return;
+    Profile one;
+    one.name = out_.name;
+    one.title = out_.title;
+    one.stays = out_.stays;
+    one.mechanisms = out_.mechanisms;
+    one.capabilities = out_.capabilities;
+    one.tls = out_.tls;
+    one.retry = out_.retry;
+    one.leaving = out_.leaving;
+    one.logout = out_.logout;
+    if (!one.stays) complaints_.at(node.key_pos, node.key, "a client whose connection stays; this one's ends");
+    if (const Node* list = find(node, "steps")) read_steps(*list, one.login);
+    std::uint64_t count = 1;
+    if (const Node* many = find(node, "connections"))
+      count = read_number(*many, 1, 10, "connections", complaints_).value_or(1);
+    out_.beside.assign(count, one);
   }
 
   void habit(const Node& node, Habit& out) {
@@ -167,9 +251,15 @@ class ProfileReader {
       return std::nullopt;
     }
     step.ask = *found;
+    if (verb == &node && (step.ask == Ask::list || step.ask == Ask::lsub)) step.text = "*";
+    if (step.ask == Ask::each) return read_each(node, *verb, one);
     const bool sets = step.ask == Ask::fetch || step.ask == Ask::store || step.ask == Ask::top || step.ask == Ask::retr;
     if (verb != &node) {
       std::vector<std::string> keys = {word, "source"};
+      if (!pop3_) keys.insert(keys.end(), {"needs", "when"});
+      if (step.ask == Ask::fetch) keys.insert(keys.end(), {"singly", "by"});
+      if (step.ask == Ask::search) keys.emplace_back("then");
+      if (step.ask == Ask::store) keys.emplace_back("silent");
       if (sets && step.ask != Ask::retr && step.ask != Ask::top) keys.emplace_back("of");
       if (step.ask == Ask::retr) keys.emplace_back("dele");
       if (step.ask == Ask::top) keys.emplace_back("lines");
@@ -178,8 +268,21 @@ class ProfileReader {
       if (const Node* of = find(node, "of")) read_of(*of, step);
       if (const Node* dele = find(node, "dele")) step.dele = read_flag(*dele, complaints_).value_or(false);
       if (const Node* lines = find(node, "lines"))
-        step.count = static_cast<std::uint32_t>(read_number(*lines, 0, 10'000, "lines", complaints_).value_or(0));
+        step.count =
+            static_cast<std::uint32_t>(read_number(*lines, 0, kMostTopLines, "lines", complaints_).value_or(0));
+      if (const Node* needs = find(node, "needs"))
+        step.needs = read_text(*needs, "a capability, as the server names it", complaints_).value_or("");
+      if (const Node* when = find(node, "when"))
+        step.when = read_word(*when, kStepWhen, complaints_).value_or(step.when);
+      if (const Node* silent = find(node, "silent")) step.silent = read_flag(*silent, complaints_).value_or(true);
+      if (const Node* singly = find(node, "singly")) step.singly = read_flag(*singly, complaints_).value_or(false);
+      if (const Node* by = find(node, "by")) step.by_number = read_word(*by, kNumbersBy, complaints_).value_or(false);
+      if (const Node* then = find(node, "then"))
+        step.then_read = read_word(*then, kSearchThen, complaints_).value_or(false);
     }
+    if (step.singly && step.of != Of::unread) complaints_.value(node, "of: unread, where it says singly");
+    if (step.by_number && step.of != Of::fresh) complaints_.value(node, "of: new, where it says by: number");
+    if (step.ask == Ask::enable && step.needs.empty()) step.needs = step.text;
     if (step.ask == Ask::retr || step.ask == Ask::top) {
       if (!step.text.empty() && step.text != "new" && step.text != "all") complaints_.value(*verb, "new or all", kSets);
       step.of = step.text == "all" ? Of::all : Of::fresh;
@@ -188,9 +291,30 @@ class ProfileReader {
     const bool needs_text = step.ask == Ask::fetch || step.ask == Ask::store || step.ask == Ask::select ||
                             step.ask == Ask::examine || step.ask == Ask::search || step.ask == Ask::enable;
     if (needs_text && step.text.empty()) complaints_.value(*verb, fmt::format("something behind {}:", word));
-    if (step.ask == Ask::fetch && !step.text.empty() && step.text.front() != '(')
+    if (step.ask == Ask::fetch && !step.text.empty() && step.text.front() != '(' &&
+        step.text.find(' ') != std::string::npos)
       complaints_.value(*verb, "items in parentheses: (UID FLAGS)");
     if (step.text.find_first_of("\r\n") != std::string::npos) complaints_.value(*verb, "one line");
+    return step;
+  }
+
+  /// {each: new, steps: [list, retr, dele]}: what is asked of one message after the other.
+  std::optional<ProfileStep> read_each(const Node& node, const Node& verb, bool one) {
+    ProfileStep step;
+    step.ask = Ask::each;
+    check_keys(node, {"each", "steps", "source"}, complaints_);
+    if (verb.text != "new" && verb.text != "all") complaints_.value(verb, "new or all", kSets);
+    step.of = verb.text == "all" ? Of::all : Of::fresh;
+    const Node* list = node.kind == Node::Kind::map ? find(node, "steps") : nullptr;
+    if (list == nullptr) {
+      complaints_.at(node.pos, node.key, "also steps:, what is asked of each message");
+      return std::nullopt;
+    }
+    read_steps(*list, step.steps, one);
+    for (const ProfileStep& part : step.steps)
+      if (part.ask != Ask::pop_list && part.ask != Ask::uidl && part.ask != Ask::top && part.ask != Ask::retr &&
+          part.ask != Ask::dele)
+        complaints_.value(*list, "list, uidl, top, retr and dele: what POP3 asks of one message");
     return step;
   }
 
@@ -210,6 +334,12 @@ class ProfileReader {
       step.of = Of::fresh;
     } else if (text == "unread") {
       step.of = Of::unread;
+    } else if (text == "listed") {
+      step.of = Of::listed;
+    } else if (text == "first new") {
+      step.of = Of::first_new;
+    } else if (text == "known") {
+      step.of = Of::known;
     } else if (text.starts_with("newest ")) {
       const char* from = text.data() + 7;
       const auto [end, error] = std::from_chars(from, text.data() + text.size(), step.count);
@@ -217,7 +347,7 @@ class ProfileReader {
       if (error != std::errc{} || end != text.data() + text.size() || step.count == 0)
         complaints_.value(node, "a number behind newest");
     } else {
-      complaints_.value(node, "all, new, unread or newest N", kSets);
+      complaints_.value(node, "all, new, first new, listed, known, unread or newest N", kSets);
     }
   }
 
@@ -225,9 +355,14 @@ class ProfileReader {
   Complaints& complaints_;
   Profile& out_;
   bool pop3_ = false;
+  const Node* beside_ = nullptr;
 };
 
 }  // namespace
+
+bool Profile::asks_namespace() const {
+  return std::any_of(login.begin(), login.end(), [](const auto& step) { return step.ask == Ask::name_space; });
+}
 
 LoadedProfile parse_profile(std::string_view text, const std::string& file) {
   LoadedProfile out;

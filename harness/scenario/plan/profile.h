@@ -26,21 +26,30 @@ enum class Ask : std::uint8_t {
   quota,
   fetch,
   store,
+  capability,
+  name_space,
+  close,
   uidl,  ///< from here on POP3; noop is of both
   stat,
   pop_list,
   top,
   retr,
   dele,
+  last,
+  each,          ///< `steps` for one message after the other
+  end_if_empty,  ///< what follows is for a maildrop that holds something
 };
 
 /// Of which messages.
 enum class Of : std::uint8_t {
   all,
-  fresh,   ///< "new": that this device has not seen yet
-  newest,  ///< the last `count` of the mailbox
-  unread,  ///< whose text it has not got yet
-  one,     ///< the message that is read or deleted
+  fresh,      ///< "new": that this device has not seen yet
+  newest,     ///< the last `count` of the mailbox
+  listed,     ///< whose number it knows, and the header not yet
+  known,      ///< whose number it knows
+  unread,     ///< whose text it has not got yet
+  first_new,  ///< the first of those that came now
+  one,        ///< the message that is read or deleted
 };
 
 struct ProfileStep {
@@ -49,6 +58,14 @@ struct ProfileStep {
   Of of = Of::fresh;        ///< fetch, store, top, retr
   std::uint32_t count = 0;  ///< newest; top: lines
   bool dele = false;        ///< retr: DELE follows each RETR, where the policy says so
+  std::string needs = {};   ///< is left out where the server does not offer this
+  bool singly = false;      ///< fetch: a command a message
+  bool by_number = false;   ///< fetch of new ones: by message sequence numbers instead of UIDs
+  bool then_read = false;   ///< search: what it finds is read
+  enum class When : std::uint8_t { always, changed, told };
+  When when = When::always;  ///< IMAP: only where this session set a flag; only where the server told of news unasked
+  bool silent = true;        ///< store: +FLAGS.SILENT
+  std::vector<ProfileStep> steps = {};  ///< each
 };
 
 /// "10s..20s": drawn evenly from between.
@@ -62,7 +79,27 @@ struct Habit {
   Span after{};
 };
 
-enum class Removal : std::uint8_t { expunge, trash, flag };
+enum class Removal : std::uint8_t {
+  expunge,      ///< UID EXPUNGE where there is UIDPLUS
+  expunge_all,  ///< EXPUNGE
+  trash,
+  flag,
+};
+
+/// Mail that its owner writes, to another account.
+struct Letters {
+  Duration every{};
+  double jitter = 0;
+  std::uint64_t least = 0, most = 0;  ///< octets
+  std::string save_to;                ///< IMAP: a copy is put there by APPEND; "" = none is
+};
+
+/// When it asks what the server offers.
+enum class CapabilityAsks : std::uint8_t {
+  usual,         ///< IMAP: where the server does not say it unasked; POP3: before the login and after it
+  before_login,  ///< IMAP: always; POP3: only then
+  never,         ///< POP3
+};
 
 /// How a kind of mail client behaves: data, from a file in scenarios/devices/. Every section of the file says where its
 /// facts are from; sources are kept for `mailproof list`.
@@ -71,8 +108,9 @@ struct Profile {
   std::string title;  ///< "Thunderbird, IMAP"
   std::string path;
   Protocol protocol = Protocol::imap;
-  bool stays = false;                         ///< keeps its connection between polls
-  std::string mechanism;                      ///< how it logs in; "" = the best that is offered
+  bool stays = false;                   ///< keeps its connection between polls
+  std::vector<std::string> mechanisms;  ///< how it logs in: the first that is offered; else the best that is
+  CapabilityAsks capabilities = CapabilityAsks::usual;
   std::optional<TlsMode> tls;                 ///< none: the target's first endpoint
   std::vector<ProfileStep> login, poll;       ///< poll of POP3: all of a session, but for QUIT, which ends it
   std::vector<ProfileStep> news;              ///< once the server told of new messages, and after login
@@ -83,8 +121,15 @@ struct Profile {
   Duration retry = std::chrono::seconds(30);  ///< after a connection that failed
   Habit read, remove;                         ///< IMAP
   Removal how = Removal::expunge;             ///< IMAP
+  bool at_poll = false;                       ///< IMAP: reads and deletes when it polls the next time
+  std::vector<ProfileStep> leaving;           ///< IMAP: before it ends a session
+  bool logout = true;                         ///< IMAP: ends it by LOGOUT, and not by closing the connection
+  std::vector<Profile> beside;                ///< IMAP: further connections, each a profile with a login of its own
   AfterDownload after;                        ///< POP3
-  std::vector<std::string> sources;           ///< "login: comm-central nsImapProtocol.cpp"
+  std::optional<Letters> send;
+  /// Whether it sends NAMESPACE, and so uses the names of mailboxes as people see them.
+  bool asks_namespace() const;
+  std::vector<std::string> sources;  ///< "login: comm-central nsImapProtocol.cpp"
 };
 
 struct LoadedProfile {

@@ -33,6 +33,7 @@ void ImapClient::Impl::greet(const imap::Response& r) {
   phase = Phase::bring_up;
   patience.begin(now);
   if (r.code.is("CAPABILITY")) set_capabilities(r.code.words);
+  if (config.capabilities == AskCapabilities::before_login) capabilities_fresh = false;
   authenticated = r.status == imap::Status::preauth;
   if (authenticated && config.endpoint.tls == TlsMode::starttls && !tls_up) {
     bring_up_step = "STARTTLS";
@@ -79,6 +80,11 @@ void ImapClient::Impl::log_in() {
     bring_up_step = "AUTHENTICATE";
     if (!mechanism) return refused(fmt::format("the mechanism {} is not spoken here", printable(wanted)));
     return start_authenticate(*mechanism);
+  }
+  for (const std::string& one : config.login.preferred) {
+    if (iequals(one, "LOGIN") && !has("LOGINDISABLED")) return start_login_command();
+    const auto known = sasl::parse_mechanism(one);
+    if (known && std::find(offered.begin(), offered.end(), *known) != offered.end()) return start_authenticate(*known);
   }
   if (const auto best = sasl::choose(offered, true)) return start_authenticate(*best);
   start_login_command();

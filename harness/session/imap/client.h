@@ -115,6 +115,7 @@ class ImapClient final : public Peer {
   CommandId enable(std::string_view capabilities);
   CommandId id();
   CommandId noop();
+  CommandId capability();
   CommandId check();
   CommandId idle();    ///< refreshed by itself every 29 minutes
   void finish_idle();  ///< DONE; the IDLE command completes with on_done

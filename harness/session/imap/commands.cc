@@ -68,6 +68,7 @@ CommandId ImapClient::id() {
 }
 
 CommandId ImapClient::noop() { return impl_->enqueue(impl_->prepare("NOOP", ImapVerb::other)); }
+CommandId ImapClient::capability() { return impl_->enqueue(impl_->prepare("CAPABILITY", ImapVerb::other)); }
 CommandId ImapClient::check() { return impl_->enqueue(impl_->prepare("CHECK", ImapVerb::other)); }
 CommandId ImapClient::idle() { return impl_->enqueue(impl_->prepare("IDLE", ImapVerb::idle)); }
 void ImapClient::finish_idle() { impl_->finish_idle(); }

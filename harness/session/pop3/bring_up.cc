@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "core/bytes.h"
 #include "core/hash.h"
 #include "session/pop3/impl.h"
 
@@ -26,7 +29,9 @@ void Pop3Client::Impl::on_tls(Time) {
   capa_known_ = false;
   capabilities_.clear();
   capability_lines_.clear();
-  ask_capabilities(Stage::capa_secured);
+  if (config().capabilities != AskCapabilities::never) return ask_capabilities(Stage::capa_secured);
+  stage_ = Stage::capa_secured;
+  capabilities_known();
 }
 
 void Pop3Client::Impl::bring_up_status(const pop3::StatusLine& status, std::string_view behind) {
@@ -60,7 +65,10 @@ void Pop3Client::Impl::greeted(const pop3::StatusLine& status) {
   if (status.kind == pop3::StatusLine::Kind::err) return end(EndReason::dropped, "refused");
   if (const auto timestamp = pop3::apop_timestamp(status.text)) apop_timestamp_ = *timestamp;
   sink_.on_greeting(status.text, now());
-  if (!over()) ask_capabilities(Stage::capa);
+  if (over()) return;
+  if (config().capabilities != AskCapabilities::never) return ask_capabilities(Stage::capa);
+  stage_ = Stage::capa;
+  capabilities_known();
 }
 
 void Pop3Client::Impl::ask_capabilities(Stage stage) {
@@ -104,6 +112,12 @@ void Pop3Client::Impl::ask_tls() {
 /// The strongest of what is offered. APOP comes last: a timestamp in the greeting does not say that it works.
 std::string Pop3Client::Impl::best_mechanism() const {
   const auto offered = capabilities_.sasl();
+  for (const std::string& one : config().login.preferred) {
+    if (iequals(one, "USER") && (!capa_known_ || capabilities_.has("USER"))) return "USER";
+    const auto known = sasl::parse_mechanism(one);
+    if (known && std::find(offered.begin(), offered.end(), *known) != offered.end())
+      return std::string(sasl::name(*known));
+  }
   if (const auto best = sasl::choose(offered, true)) return std::string(sasl::name(*best));
   if (!capa_known_ || capabilities_.has("USER") || apop_timestamp_.empty()) return "USER";
   return "APOP";
@@ -171,6 +185,7 @@ void Pop3Client::Impl::login_status(const pop3::StatusLine& status) {
     if (!proven) return end(EndReason::dropped, proven.error().message(), true);
     sasl_.reset();
   }
+  if (config().capabilities != AskCapabilities::usual) return enter_transaction();
   ask_capabilities(Stage::capa_authenticated);
 }
 

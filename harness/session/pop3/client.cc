@@ -18,6 +18,7 @@ CommandId Pop3Client::top(std::uint32_t number, std::uint32_t lines) {
 }
 CommandId Pop3Client::dele(std::uint32_t number) { return impl_->ask(Impl::Verb::dele, number); }
 CommandId Pop3Client::rset() { return impl_->ask(Impl::Verb::rset); }
+CommandId Pop3Client::last() { return impl_->ask(Impl::Verb::last); }
 CommandId Pop3Client::noop() { return impl_->ask(Impl::Verb::noop); }
 CommandId Pop3Client::capa() { return impl_->ask(Impl::Verb::capa); }
 CommandId Pop3Client::quit() { return impl_->ask(Impl::Verb::quit); }

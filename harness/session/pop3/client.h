@@ -55,6 +55,7 @@ class Pop3Client final : public Peer {
   CommandId dele(std::uint32_t number);
   CommandId rset();
   CommandId noop();
+  CommandId last();  ///< RFC 1460 section 4; few servers still have it
   CommandId capa();
   CommandId quit();
   void pipelining(bool on);

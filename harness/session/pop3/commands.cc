@@ -31,6 +31,8 @@ std::string_view Pop3Client::Impl::name(Verb verb) {
       return "RSET";
     case Verb::noop:
       return "NOOP";
+    case Verb::last:
+      return "LAST";
     case Verb::capa:
       return "CAPA";
     case Verb::quit:

@@ -15,7 +15,7 @@ namespace mailproof::session {
 /// The state behind Pop3Client. pop3_bring_up.cc leads it to the TRANSACTION state, pop3_commands.cc from there on.
 struct Pop3Client::Impl final : LineClient {
   enum class Stage { connecting, greeting, capa, stls, capa_secured, login, capa_authenticated, ready };
-  enum class Verb { stat, list, list_one, uidl, uidl_one, retr, top, dele, rset, noop, capa, quit };
+  enum class Verb { stat, list, list_one, uidl, uidl_one, retr, top, dele, rset, noop, last, capa, quit };
 
   static std::string_view name(Verb verb);
 

@@ -142,5 +142,72 @@ TEST(Profile, AClientThatNeverLearnsOfMailIsRefused) {
   EXPECT_THAT(messages(loaded.problems), ElementsAre(HasSubstr("also idle: or poll:")));
 }
 
+/// What recordings of real clients need a profile to say.
+TEST(Profile, SaysWhatRecordedClientsDo) {
+  const auto loaded = parse_profile(
+      "profile: p\ntitle: t\nspeaks: imap\n"
+      "connection: {stays: yes, mechanism: [CRAM-MD5, LOGIN], capabilities: before-login, source: s}\n"
+      "login: {steps: [namespace, {enable: UTF8=ACCEPT, needs: ENABLE}, {list: \"\"}, list], source: s}\n"
+      "beside: {connections: 2, steps: [id], source: s}\n"
+      "poll: {every: 5m, steps: [{fetch: BODY.PEEK[], of: unread, singly: yes}], source: s}\n"
+      "news: {steps: [{noop: yes, when: told}, {fetch: (FLAGS), of: new, by: number}], source: s}\n"
+      "read: {share: 10%, after: 1s, steps: [{store: \\Seen, silent: no}], source: s}\n"
+      "leave: {steps: [{check: yes, when: changed}, close], logout: no, source: s}\n"
+      "send: {every: 30m, size: 8KiB, save_to: Sent, source: s}\n",
+      "p.yaml");
+  ASSERT_TRUE(loaded.problems.empty()) << loaded.problems.front().message();
+  const Profile& profile = loaded.profile;
+  EXPECT_THAT(profile.mechanisms, ElementsAre("CRAM-MD5", "LOGIN"));
+  EXPECT_EQ(profile.capabilities, CapabilityAsks::before_login);
+  EXPECT_TRUE(profile.asks_namespace());
+  EXPECT_EQ(profile.login[1].needs, "ENABLE");
+  EXPECT_EQ(profile.login[2].text, "");
+  EXPECT_EQ(profile.login[3].text, "*");
+  ASSERT_EQ(profile.beside.size(), 2U);
+  EXPECT_EQ(profile.beside[1].login.front().ask, Ask::id);
+  EXPECT_TRUE(profile.poll.front().singly);
+  EXPECT_EQ(profile.news[0].when, ProfileStep::When::told);
+  EXPECT_TRUE(profile.news[1].by_number);
+  EXPECT_FALSE(profile.reading.front().silent);
+  EXPECT_EQ(profile.leaving[0].when, ProfileStep::When::changed);
+  EXPECT_FALSE(profile.logout);
+  ASSERT_TRUE(profile.send.has_value());
+  EXPECT_EQ(profile.send->save_to, "Sent");
+  EXPECT_EQ(profile.send->least, 8192U);
+}
+
+TEST(Profile, WhatCannotBeIsSaidWithItsPlace) {
+  const auto wrong = [](const std::string& more, const std::string& speaks = "imap") {
+    const auto loaded = parse_profile("profile: p\ntitle: t\nspeaks: " + speaks +
+                                          "\nconnection: {stays: no, source: s}\npoll: {every: 5m, source: s}\n" + more,
+                                      "p.yaml");
+    return loaded.problems.empty() ? std::string() : loaded.problems.front().message();
+  };
+  EXPECT_THAT(wrong("beside: {steps: [id], source: s}\n"), HasSubstr("a client whose connection stays"));
+  EXPECT_THAT(wrong("send: {source: s}\n"), HasSubstr("also every:"));
+  EXPECT_THAT(wrong("send: {every: 5m, save_to: INBOX, source: s}\n"), HasSubstr("a mailbox of its own"));
+  EXPECT_THAT(wrong("news: {steps: [{fetch: (FLAGS), of: all, by: number}], source: s}\n"), HasSubstr("of: new"));
+  EXPECT_THAT(wrong("news: {steps: [{fetch: (FLAGS), of: all, singly: yes}], source: s}\n"), HasSubstr("of: unread"));
+  EXPECT_THAT(wrong("leave: {steps: [close], source: s}\n", "pop3"), HasSubstr("leave"));
+}
+
+TEST(Profile, AMessageAfterTheOther) {
+  const auto read = [](const std::string& step) {
+    return parse_profile("profile: p\ntitle: t\nspeaks: pop3\nconnection: {capabilities: never, source: s}\n"
+                         "poll: {every: 5m, steps: [stat, end_if_empty, last, " +
+                             step + "], source: s}\n",
+                         "p.yaml");
+  };
+  const auto loaded = read("{each: new, steps: [list, {top: new, lines: 99999999}, dele]}");
+  ASSERT_TRUE(loaded.problems.empty()) << loaded.problems.front().message();
+  EXPECT_EQ(loaded.profile.capabilities, CapabilityAsks::never);
+  ASSERT_EQ(loaded.profile.poll.size(), 4U);
+  EXPECT_EQ(loaded.profile.poll[3].steps.size(), 3U);
+  EXPECT_EQ(loaded.profile.poll[3].steps[1].count, 99'999'999U);
+  EXPECT_FALSE(read("{each: some, steps: [retr]}").problems.empty());
+  EXPECT_FALSE(read("{each: new}").problems.empty());
+  EXPECT_FALSE(read("{each: new, steps: [stat]}").problems.empty());
+}
+
 }  // namespace
 }  // namespace mailproof::scenario

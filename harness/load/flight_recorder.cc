@@ -1,0 +1,110 @@
+#include "load/flight_recorder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "core/bytes.h"
+#include "core/time.h"
+
+namespace mailproof::load {
+namespace {
+
+constexpr std::size_t kBegin = 160, kEnd = 80;  // octets of a long chunk
+
+std::string_view text_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+
+}  // namespace
+
+void FlightRecorder::put(const void* from, std::size_t size) {
+  const auto* bytes = static_cast<const char*>(from);
+  const std::size_t at = (begin_ + used_) % kOctets;
+  const std::size_t first = std::min(size, kOctets - at);
+  std::memcpy(ring_.get() + at, bytes, first);
+  std::memcpy(ring_.get(), bytes + first, size - first);
+  used_ += size;
+}
+
+void FlightRecorder::get(std::size_t at, void* to, std::size_t size) const {
+  auto* bytes = static_cast<char*>(to);
+  at = (begin_ + at) % kOctets;
+  const std::size_t first = std::min(size, kOctets - at);
+  std::memcpy(bytes, ring_.get() + at, first);
+  std::memcpy(bytes + first, ring_.get(), size - first);
+}
+
+void FlightRecorder::forget_oldest() {
+  Head head;
+  get(0, &head, sizeof head);
+  const std::size_t size = sizeof head + head.size;
+  begin_ = (begin_ + size) % kOctets;
+  used_ -= size;
+}
+
+void FlightRecorder::add(char side, std::string_view bytes, Time now) {
+  if (!ring_) ring_ = std::make_unique<char[]>(kOctets);
+  Head head;
+  head.at = now.time_since_epoch().count();
+  head.side = side;
+  const bool whole = bytes.size() <= kBegin + kEnd;
+  head.size = static_cast<std::uint16_t>(whole ? bytes.size() : kBegin + kEnd);
+  head.left_out = static_cast<std::uint16_t>(
+      std::min<std::size_t>(bytes.size() - head.size, std::numeric_limits<std::uint16_t>::max()));
+  while (kOctets - used_ < sizeof head + head.size) forget_oldest();
+  put(&head, sizeof head);
+  if (whole) return put(bytes.data(), bytes.size());
+  put(bytes.data(), kBegin);
+  put(bytes.data() + bytes.size() - kEnd, kEnd);
+}
+
+std::string FlightRecorder::text() const {
+  std::string out, chunk;
+  for (std::size_t at = 0; at < used_;) {
+    Head head;
+    get(at, &head, sizeof head);
+    chunk.resize(head.size);
+    get(at + sizeof head, chunk.data(), head.size);
+    at += sizeof head + head.size;
+    if (head.left_out != 0) {
+      const bool many = head.left_out == std::numeric_limits<std::uint16_t>::max();
+      chunk.insert(kBegin, fmt::format("\r\n[... {}{} octets ...]\r\n", many ? "more than " : "", head.left_out));
+    }
+    const std::string when = format_seconds(Duration(head.at));
+    for (std::size_t from = 0; from < chunk.size();) {
+      const std::size_t end = std::min(chunk.find('\n', from), chunk.size());
+      std::string_view line = std::string_view(chunk).substr(from, end - from);
+      if (line.ends_with('\r')) line.remove_suffix(1);
+      out += fmt::format("{} {}: {}\n", when, head.side, printable(line, kBegin + kEnd));
+      from = end + 1;
+    }
+  }
+  return out;
+}
+
+void TappedPeer::feed(Bytes in, Time now) {
+  recorder_.received(text_of(in), now);  // before the client speaks of it
+  inner_.feed(in, now);
+}
+
+void TappedPeer::sent(std::size_t n, Time now) {
+  std::size_t left = n;
+  bool masked = false;
+  for (const Output& one : inner_.output()) {
+    if (left == 0) break;
+    const std::size_t size = std::min(left, one.bytes.size());
+    // A secret shows once, however it is cut.
+    if (!one.secret || !masked) recorder_.sent(text_of(one.bytes.first(size)), one.secret, now);
+    masked = one.secret;
+    left -= size;
+  }
+  inner_.sent(n, now);
+}
+
+void TappedPeer::ended(EndReason reason, std::string_view detail, Time now) {
+  recorder_.ended(detail.empty() ? name(reason) : detail, now);
+  inner_.ended(reason, detail, now);
+}
+
+}  // namespace mailproof::load

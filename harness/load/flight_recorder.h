@@ -1,0 +1,63 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/peer.h"
+
+namespace mailproof::load {
+
+/// The last of what one device said and was told, over all of its sessions: a ring of so many octets, so that a load
+/// of any length takes the same memory, and nothing is allocated once it is there. Of a long chunk the beginning and
+/// the end are kept.
+class FlightRecorder {
+ public:
+  static constexpr std::size_t kOctets = 1024;
+
+  void opened(std::string_view what, Time now) { add('*', what, now); }
+  void received(std::string_view bytes, Time now) { add('S', bytes, now); }
+  void sent(std::string_view bytes, bool secret, Time now) { add('C', secret ? kMasked : bytes, now); }
+  void ended(std::string_view why, Time now) { add('*', why, now); }
+  /// "12.345 C: a1 SELECT INBOX": a line each, made printable; what is left of the oldest chunk is left out.
+  std::string text() const;
+  bool empty() const { return used_ == 0; }
+
+ private:
+  static constexpr std::string_view kMasked = "***\r\n";
+  struct Head {
+    std::int64_t at = 0;  ///< nanoseconds
+    std::uint16_t size = 0, left_out = 0;
+    char side = 'C';
+  };
+  void add(char side, std::string_view bytes, Time now);
+  void put(const void* from, std::size_t size);
+  void get(std::size_t at, void* to, std::size_t size) const;
+  void forget_oldest();
+
+  std::unique_ptr<char[]> ring_;  ///< made with the first chunk
+  std::size_t begin_ = 0, used_ = 0;
+};
+
+/// Stands between a driver and a peer and keeps the last of what passes.
+class TappedPeer final : public Peer {
+ public:
+  TappedPeer(Peer& inner, FlightRecorder& recorder) : inner_(inner), recorder_(recorder) {}
+  void attach(Waker* waker) override { inner_.attach(waker); }
+  void opened(Time now) override { inner_.opened(now); }
+  void feed(Bytes in, Time now) override;
+  std::span<const Output> output() override { return inner_.output(); }
+  void sent(std::size_t n, Time now) override;
+  void advance(Time now) override { inner_.advance(now); }
+  std::optional<Time> deadline() const override { return inner_.deadline(); }
+  void secured(const TlsFacts& facts, Time now) override { inner_.secured(facts, now); }
+  void ended(EndReason reason, std::string_view detail, Time now) override;
+  Wants wants() const override { return inner_.wants(); }
+
+ private:
+  Peer& inner_;
+  FlightRecorder& recorder_;
+};
+
+}  // namespace mailproof::load

@@ -1,0 +1,172 @@
+#include "load/writer.h"
+
+#include <fmt/format.h>
+
+#include "core/bytes.h"
+
+namespace mailproof::load {
+namespace {
+
+constexpr std::uint32_t kMostWritten = 2000;  ///< of one account: what its part of the numbers has room for
+constexpr unsigned kNumberBits = 11;
+
+const Endpoint* submission(const scenario::Target& target) {
+  for (const Endpoint& one : target.smtp)
+    if (one.auth) return &one;
+  return target.smtp.empty() ? nullptr : &target.smtp.front();
+}
+
+}  // namespace
+
+Writer::Writer(Scene& scene, const scenario::Profile& profile, std::uint16_t number, std::uint32_t account,
+               std::uint32_t who, std::uint64_t seed, Customer& device)
+    : scene_(scene),
+      sending_(*profile.send),
+      endpoint_(submission(scene.target)),
+      account_(account),
+      who_(who),
+      number_(number),
+      rng_(seed),
+      device_(device) {}
+
+Writer::~Writer() { drop(); }
+
+void Writer::come(Time due) {
+  present_ = true;
+  due_ = next(due);
+  arm();
+}
+
+void Writer::leave() {
+  present_ = false;
+  due_.reset();
+  arm();
+}
+
+void Writer::drop() {
+  present_ = false;
+  link_.reset();
+  if (client_ != nullptr && !dead_) scene_.session_over(session_);
+  client_.reset();
+  scene_.network.set_alarm(*this, std::nullopt);
+}
+
+Time Writer::next(Time due) {
+  const double part = 2 * static_cast<double>(rng_.next()) / 4294967296.0 - 1;
+  const Duration every = scene_.paced(sending_.every);
+  return due + every + Duration(static_cast<std::int64_t>(static_cast<double>(every.count()) * part * sending_.jitter));
+}
+
+std::uint32_t Writer::next_number() { return Parcels::kCustomers | (who_ << kNumberBits | ++written_); }
+
+void Writer::arm() {
+  std::optional<Time> at;
+  if (dead_)
+    at = scene_.network.now();
+  else if (client_ == nullptr && present_ && !scene_.stopping)
+    at = due_;
+  scene_.network.set_alarm(*this, at);
+}
+
+void Writer::ring(Time now) {
+  if (dead_) {
+    if (session_ != 0) {
+      scene_.deliveries.insert_or_assign(session_, std::move(recorder_));
+      if (scene_.deliveries.size() > Scene::kMostDeliveries) scene_.deliveries.erase(scene_.deliveries.begin());
+      recorder_ = FlightRecorder();
+    }
+    link_.reset();
+    client_.reset();
+    dead_ = false;
+  }
+  if (client_ == nullptr && present_ && !scene_.stopping && due_ && *due_ <= now && written_ + 2 < kMostWritten) {
+    const Time due = *due_;
+    due_ = next(due);
+    write(due);
+  }
+  arm();
+}
+
+void Writer::write(Time due) {
+  const auto others = static_cast<std::uint32_t>(scene_.accounts.size());
+  std::uint32_t to = rng_.below(others);
+  if (to == account_ && others > 1) to = (to + 1) % others;
+  const auto width = static_cast<std::uint32_t>(sending_.most - sending_.least);
+  const std::size_t parcel = scene_.parcels.add(
+      next_number(), to, static_cast<std::uint32_t>(sending_.least) + (width != 0 ? rng_.below(width) : 0));
+  scene_.parcels.at(parcel).by_customer = true;
+  parcel_ = parcel;
+  quitting_ = false;
+  class_.clear();
+  intended_ = due;
+  opened_ = scene_.network.now();
+  auto config = scene_.client_config(*endpoint_, endpoint_->auth ? &scene_.accounts[account_] : nullptr, account_);
+  session_ = scene_.note_session(account_, number_, Protocol::smtp);
+  scene_.parcels.at(parcel).delivered_by = session_;
+  const Endpoint where = config.endpoint;
+  client_ = std::make_unique<session::SmtpClient>(std::move(config), "mailproof.invalid", *this);
+  recorder_.opened(fmt::format("smtp session {} opens", session_), opened_);
+  tap_ = std::make_unique<TappedPeer>(*client_, recorder_);
+  link_ = scene_.network.open(where, *tap_);
+}
+
+void Writer::on_ready(Time now) {
+  scene_.done(scene_.operation("submission.connect"), {intended_, opened_, now});
+  began_ = now;
+  Parcel& parcel = scene_.parcels.at(*parcel_);
+  parcel.outcome = Parcel::Outcome::sending;
+  session::Envelope envelope;
+  envelope.from = scene_.accounts[account_].address;
+  envelope.to.push_back(scene_.accounts[parcel.account].address);
+  client_->send(std::move(envelope), scene_.compose(*parcel_, scene_.accounts[account_].address));
+}
+
+void Writer::on_recipient(session::CommandId, const session::RecipientResult& result, Time) {
+  class_ = result.reply.enhanced.empty() ? fmt::format("{}", result.reply.code)
+                                         : fmt::format("{} {}", result.reply.code, printable(result.reply.enhanced));
+}
+
+void Writer::on_done(session::CommandId, session::Outcome outcome, Time, Time now) {
+  const Times times{began_, began_, now};
+  if (quitting_) {
+    if (outcome == session::Outcome::ok) scene_.done(scene_.operation("submission.quit"), times);
+    return;
+  }
+  if (!parcel_) return;
+  const std::size_t parcel = *std::exchange(parcel_, std::nullopt);
+  const auto operation = scene_.operation("submission.send");
+  if (outcome == session::Outcome::ok) {
+    scene_.accepted(parcel, now);
+    scene_.done(operation, times);
+    if (!sending_.save_to.empty()) {
+      const std::size_t copy = scene_.parcels.add(next_number(), account_, scene_.parcels.at(parcel).size);
+      Parcel& one = scene_.parcels.at(copy);
+      one.by_customer = one.saved = true;
+      device_.save(copy, now);
+    }
+  } else if (outcome == session::Outcome::fail) {
+    scene_.parcels.at(parcel).outcome = Parcel::Outcome::refused;
+    scene_.failed(operation, times, class_, &recorder_, account_);
+  } else {
+    scene_.parcels.at(parcel).outcome = Parcel::Outcome::unknown;
+    scene_.unanswered(operation, times, "no answer", &recorder_, account_);
+  }
+  quitting_ = true;
+  began_ = now;
+  client_->quit();
+}
+
+void Writer::on_ended(const session::Ended& end, Time now) {
+  scene_.session_over(session_);
+  dead_ = true;
+  if (!end.clean && parcel_) {
+    // Nothing of it was sent: it stays unsent, as a letter that stays in the outbox.
+    parcel_.reset();
+    const std::string what = error_class(end);
+    scene_.example(what, end.message());
+    scene_.unanswered(scene_.operation("submission.connect"), {intended_, opened_, now}, what, &recorder_, account_);
+  }
+  arm();
+}
+
+}  // namespace mailproof::load

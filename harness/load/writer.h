@@ -1,0 +1,59 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "load/customer.h"
+#include "session/smtp/client.h"
+
+namespace mailproof::load {
+
+/// The owner of a device writes to another account of the plan (one of the same thread): a connection a message, by
+/// the target's SMTP endpoint that asks for a login, or its first.
+class Writer final : public Alarm, public session::SmtpSink {
+ public:
+  /// `who`: number of the account among all of the plan. `device`: where a copy of what was sent is kept.
+  Writer(Scene& scene, const scenario::Profile& profile, std::uint16_t number, std::uint32_t account, std::uint32_t who,
+         std::uint64_t seed, Customer& device);
+  ~Writer() override;
+  Writer(const Writer&) = delete;
+
+  void come(Time due);
+  void leave();
+  bool away() const { return !present_ && client_ == nullptr; }
+  void drop();
+
+  void ring(Time now) override;
+  // session::SmtpSink
+  void on_ready(Time now) override;
+  void on_reply(std::string_view, const session::SmtpReply&, Time) override {}
+  void on_recipient(session::CommandId, const session::RecipientResult& result, Time) override;
+  void on_done(session::CommandId, session::Outcome outcome, Time sent, Time now) override;
+  void on_ended(const session::Ended& end, Time now) override;
+
+ private:
+  void write(Time due);
+  void arm();
+  Time next(Time due);
+  std::uint32_t next_number();
+
+  Scene& scene_;
+  const scenario::Letters& sending_;
+  const Endpoint* endpoint_;
+  const std::uint32_t account_, who_;
+  const std::uint16_t number_;
+  Rng rng_;
+  Customer& device_;
+  FlightRecorder recorder_;
+  std::unique_ptr<session::SmtpClient> client_;
+  std::unique_ptr<TappedPeer> tap_;
+  std::unique_ptr<Link> link_;
+  std::optional<Time> due_;
+  std::optional<std::size_t> parcel_;  ///< under way
+  std::uint32_t written_ = 0, session_ = 0;
+  Time intended_{}, opened_{}, began_{};
+  std::string class_;
+  bool present_ = false, dead_ = false, quitting_ = false;
+};
+
+}  // namespace mailproof::load

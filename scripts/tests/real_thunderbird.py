@@ -1,0 +1,207 @@
+"""Thunderbird without a screen, driven through its Marionette port as a user would: accounts, new mail, reading, deleting."""
+import contextlib
+import json
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import time
+
+from profile_clients import PASSWORD, USER, Client
+
+PREFERENCES = {
+    "app.update.enabled": False, "browser.shell.checkDefaultClient": False, "mail.shell.checkDefaultClient": False,
+    "datareporting.policy.dataSubmissionEnabled": False, "toolkit.telemetry.enabled": False, "app.donation.eoy.version.viewed": 999,
+    "mail.provider.enabled": False, "mail.server.default.use_compress_deflate": False, "mailnews.start_page.enabled": False, "mail.spotlight.firstRunDone": True, "mail.rights.version": 1,
+    "mail.winsearch.firstRunDone": True, "mailnews.database.global.indexer.enabled": False, "network.manage-offline-status": False,
+    "network.proxy.type": 0, "extensions.update.enabled": False, "services.settings.server": "", "calendar.timezone.local": "UTC",
+}
+
+
+class Marionette:
+    """Its wire: "length:[0, id, command, parameters]", and an answer of the same form."""
+
+    def __init__(self, port, process):
+        bound = time.monotonic() + 60
+        while True:
+            try:
+                self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
+                break
+            except OSError:
+                assert process.poll() is None and time.monotonic() < bound, "thunderbird opened no port to be driven by"
+                time.sleep(0.2)
+        self.buffer, self.number = b"", 0
+        self.receive()
+        self.send("WebDriver:NewSession", {})
+        self.send("Marionette:SetContext", {"value": "chrome"})
+
+    def receive(self):
+        while b":" not in self.buffer or len(self.buffer.split(b":", 1)[1]) < int(self.buffer.split(b":", 1)[0]):
+            more = self.socket.recv(65536)
+            assert more, "thunderbird ended"
+            self.buffer += more
+        size, rest = self.buffer.split(b":", 1)
+        self.buffer = rest[int(size):]
+        return json.loads(rest[:int(size)])
+
+    def send(self, command, parameters):
+        self.number += 1
+        text = json.dumps([0, self.number, command, parameters]).encode()
+        self.socket.sendall(b"%d:%s" % (len(text), text))
+        _, _, error, value = self.receive()
+        assert not error, error
+        return value
+
+    def script(self, text, *arguments):
+        """`text` is the body of an async function of these arguments; what it returns."""
+        wrapped = ("const [done, ...given] = [arguments[arguments.length - 1], ...Array.from(arguments).slice(0, -1)];"
+                   "(async (...args) => {" + text + "})(...given).then(v => done({value: v}), e => done({error: String(e) + e.stack}));")
+        said = self.send("WebDriver:ExecuteAsyncScript", {"script": wrapped, "args": list(arguments), "newSandbox": False, "sandbox": "system"})
+        said = (said or {}).get("value", said) or {}
+        assert "error" not in said, said
+        return said.get("value")
+
+
+ACCOUNT = """
+const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
+const [type, port, smtp, user, password] = args;
+const login = Cc["@mozilla.org/login-manager/loginInfo;1"].createInstance(Ci.nsILoginInfo);
+const host = (type == "imap" ? "imap" : "mailbox") + "://127.0.0.1";
+login.init(host, null, host, user, password, "", "");
+await Services.logins.addLoginAsync(login);
+const server = MailServices.accounts.createIncomingServer(user, "127.0.0.1", type);
+server.port = port;
+server.socketType = 0;
+server.authMethod = 3;
+server.password = password;
+if (type == "pop3") {  // as the account wizard sets it up: accountConfig.js
+  const pop = server.QueryInterface(Ci.nsIPop3IncomingServer);
+  pop.leaveMessagesOnServer = true;
+  pop.deleteByAgeFromServer = true;
+  pop.numDaysToLeaveOnServer = 14;
+  server.downloadOnBiff = true;
+}
+const identity = MailServices.accounts.createIdentity();
+identity.email = user + "@example.test";
+const account = MailServices.accounts.createAccount();
+account.incomingServer = server;
+account.addIdentity(identity);
+server.doBiff = true;
+server.loginAtStartUp = true;
+Services.prefs.savePrefFile(null);
+return server.key;
+"""
+
+GET = """
+const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
+const server = MailServices.accounts.accounts.map(a => a.incomingServer).find(s => s.type == args[0]);
+const inbox = server.rootFolder.getFolderWithFlags(Ci.nsMsgFolderFlags.Inbox);
+await new Promise((done, fail) => {
+  const listener = { OnStartRunningUrl() {}, OnStopRunningUrl(url, status) { status ? fail(status) : done(); } };
+  server.type == "imap" ? inbox.QueryInterface(Ci.nsIMsgImapMailFolder).updateFolderWithListener(null, listener) : MailServices.pop3.GetNewMail(null, listener, inbox, server);
+});
+return inbox.getTotalMessages(false);
+"""
+
+# Its user looks at the inbox, as the program shows it in the morning.
+OPEN = """
+const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
+const server = MailServices.accounts.accounts.map(a => a.incomingServer).find(s => s.type == args[0]);
+const inbox = server.rootFolder.getFolderWithFlags(Ci.nsMsgFolderFlags.Inbox);
+const window = Services.wm.getMostRecentWindow("mail:3pane");
+for (let i = 0; i < 100 && !window.document.getElementById("tabmail")?.currentAbout3Pane?.displayFolder; i++)
+  await new Promise(done => window.setTimeout(done, 100));
+window.document.getElementById("tabmail").currentAbout3Pane.displayFolder(inbox.URI);
+return inbox.URI;
+"""
+
+ACT = """
+const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
+const server = MailServices.accounts.accounts.map(a => a.incomingServer).find(s => s.type == args[0]);
+const inbox = server.rootFolder.getFolderWithFlags(Ci.nsMsgFolderFlags.Inbox);
+const [first] = [...inbox.messages];
+args[1] == "read" ? inbox.markMessagesRead([first], true) : inbox.deleteMessages([first], null, false, true, null, false);
+"""
+
+
+class Thunderbird(Client):
+    program, type, news = "thunderbird", "imap", 1
+
+    @classmethod
+    def version(cls):
+        said = subprocess.run([cls.program, "--version"], capture_output=True, text=True, check=True)
+        return re.search(r"\d+(\.\d+)+", said.stdout).group()
+
+    def set_up(self):
+        (self.home / "profile").mkdir()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.environment = {"HOME": str(self.home), "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "MOZ_HEADLESS": "1",
+                            "TMPDIR": str(self.home)}
+        preferences = {**PREFERENCES, "marionette.port": self.port}
+        self.write("profile/user.js", "".join(f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in preferences.items()))
+        # Its account is made on a first day that nobody is interested in; then it is as it is every morning.
+        self.begin()
+        self.marionette.script(ACCOUNT, self.type, self.ports[self.protocol], self.ports["smtp"], USER, PASSWORD)
+        time.sleep(3)
+        self.close()
+
+    def begin(self):
+        self.log = (self.home / "log").open("a")
+        self.process = subprocess.Popen(
+            [self.program, "--headless", "--marionette", "--remote-allow-system-access", "--profile", str(self.home / "profile"), "--no-remote"],
+            env=self.environment, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, cwd=self.home)
+        self.marionette = Marionette(self.port, self.process)
+
+    def open(self):
+        return self.marionette.script(OPEN, self.type)
+
+    def look(self):
+        return self.marionette.script(GET, self.type)
+
+    def morning(self):
+        self.begin()
+        time.sleep(4)
+
+    def settle(self):
+        self.open()
+        time.sleep(4)
+
+    def await_news(self):
+        time.sleep(4)  # it listens; afterwards it begins to listen again
+
+    def read(self):
+        self.marionette.script(ACT, self.type, "read")
+        time.sleep(2)
+
+    def delete(self):
+        self.marionette.script(ACT, self.type, "delete")
+        time.sleep(3)
+
+    def close(self):
+        """As its user does: what it is doing comes to an end."""
+        if self.process.poll() is None:
+            with contextlib.suppress(AssertionError, OSError):
+                self.marionette.script("Services.startup.quit(Ci.nsIAppStartup.eAttemptQuit);")
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.marionette.socket.close(), self.log.close()
+
+
+class ThunderbirdPop(Thunderbird):
+    protocol, type, news = "pop3", "pop3", 2
+    read = delete = None  # in its own copies
+
+    def morning(self):
+        self.begin()
+        time.sleep(4)  # it looks by itself
+
+    def settle(self):
+        pass
+
+    await_news = Thunderbird.look
