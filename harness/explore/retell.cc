@@ -11,6 +11,7 @@
 #include "core/bytes.h"
 #include "core/units.h"
 #include "explore/retell_cast.h"
+#include "explore/retell_mail.h"
 #include "explore/story_tree.h"
 #include "explore/write.h"
 
@@ -22,9 +23,6 @@ using history::Type;
 using history::What;
 using scenario::Node;
 
-/// A mailbox of an account.
-using Where = std::pair<std::uint32_t, std::string>;
-
 constexpr std::uint64_t kOrdinary = 2048;  ///< octets of a message that a story says no size of
 
 std::string protocol_word(Protocol protocol) { return protocol == Protocol::pop3 ? "pop3" : "imap"; }
@@ -32,12 +30,13 @@ std::string protocol_word(Protocol protocol) { return protocol == Protocol::pop3
 class Teller {
  public:
   Teller(const history::History& history, std::string id)
-      : history_(history), id_(std::move(id)), cast_(history), namespaced_(is_namespaced()) {}
+      : history_(history), id_(std::move(id)), cast_(history), mail_(history, cast_), namespaced_(is_namespaced()) {}
 
   Result<Retold> run() {
     if (cast_.accounts().children.empty()) return Error{"", "nobody logged in, and nothing was delivered"};
-    identify();
-    what_was_there();
+    for (const auto& [where, mail] : mail_.before()) put(where, mail);
+    if (mail_.put_elsewhere() != 0)
+      left_out_["mail that the server itself put elsewhere than into INBOX"] = mail_.put_elsewhere();
     for (const Event& e : history_.events()) tell(e);
     flush();
     fates();
@@ -67,7 +66,7 @@ class Teller {
     std::vector<std::uint32_t> messages;
   };
   struct Session {
-    Where where;
+    MailboxOf where;
     std::uint32_t uidvalidity = 0;
     bool writable = false, left = false, listed = false;
     bool said = false;            ///< a step of the story is its own
@@ -97,67 +96,17 @@ class Teller {
     return story_tree::text_of({from.set, static_cast<std::int64_t>(from.index), static_cast<std::int64_t>(to.index)});
   }
 
-  // Which message a UID or a unique-id is, also where it was told only later.
+  // Which message it is.
 
-  using UidKey = std::tuple<std::uint32_t, std::string, std::uint32_t, std::uint32_t>;
-  void identify() {
-    std::map<std::pair<std::uint32_t, std::uint32_t>, std::string> uidl;  // session, number
-    next_ = static_cast<std::uint32_t>(history_.messages().size());
-    for (const Event& e : history_.events()) {
-      const std::uint32_t owner = e.session == 0 ? 0 : history_.session(e.session).account;
-      if (e.what == What::pop_uidl && e.type == Type::obs) {
-        uidl[{e.session, e.seq}] = e.text;
-      } else if (e.what == What::message && e.message != 0 && e.uid != 0) {
-        by_uid_[{owner, e.mailbox, e.uidvalidity, e.uid}] = e.message;
-      } else if (e.what == What::message && e.message != 0 && e.seq != 0) {
-        const auto known = uidl.find({e.session, e.seq});
-        if (known != uidl.end()) by_uidl_[{owner, known->second}] = e.message;
-      }
-    }
-  }
-  /// A UID that nobody asked the Message-ID of is a message as well.
-  std::uint32_t at_uid(std::uint32_t owner, const std::string& box, std::uint32_t uidvalidity, std::uint32_t uid) {
-    if (uid == 0 || uidvalidity == 0) return 0;
-    const auto [at, fresh] = by_uid_.try_emplace({owner, box, uidvalidity, uid}, 0);
-    if (fresh) at->second = ++next_;
-    return at->second;
-  }
+  /// Of what a server tells: it says of which mailbox.
   std::uint32_t at(const Event& e, std::uint32_t uid) {
-    const std::uint32_t owner = history_.session(e.session).account;
-    const Session& s = sessions_[e.session];
-    const bool told = !e.mailbox.empty() && e.uidvalidity != 0;
-    return at_uid(owner, told ? e.mailbox : s.where.second, told ? e.uidvalidity : s.uidvalidity, uid);
+    if (e.type != Type::obs || e.mailbox.empty() || e.uidvalidity == 0) return in_open(e.session, uid);
+    return mail_.at_uid(history_.session(e.session).account, e.mailbox, e.uidvalidity, uid);
   }
-
-  // Mail that was there before anything was heard.
-
-  struct Arrivals {
-    std::set<std::pair<Where, std::uint32_t>> heard;
-    std::set<std::pair<std::uint32_t, std::uint32_t>> delivered;  ///< account, message
-  };
-  void what_was_there() {
-    Arrivals arrivals;
-    std::map<Where, std::map<std::uint64_t, std::uint32_t>> first;  // by UID, or the number in the maildrop
-    std::set<std::pair<Where, std::uint32_t>> counted;
-    for (const Event& e : history_.events()) {
-      note_arrival(e, arrivals);
-      const bool sight = (e.what == What::row && e.uid != 0) || (e.what == What::message && e.type == Type::obs);
-      if (e.what == What::select || e.what == What::examine) follow(e);
-      if (!sight || e.session == 0 || cast_.device_of(e.session).empty()) continue;
-      const bool pop = history_.session(e.session).protocol == Protocol::pop3;
-      const std::uint32_t message = e.message != 0 ? e.message : pop ? 0 : at(e, e.uid);
-      const std::uint32_t owner = history_.session(e.session).account;
-      if (message == 0) continue;
-      const Where where{owner, pop ? "INBOX" : e.mailbox.empty() ? sessions_[e.session].where.second : e.mailbox};
-      if (arrivals.heard.contains({where, message}) || !counted.emplace(where, message).second) continue;
-      // A filter of the server's put it there: what the story delivers goes where that server puts it.
-      if (arrivals.delivered.contains({owner, message}))
-        ++left_out_["mail that the server itself put elsewhere than into INBOX"];
-      else
-        first[where].emplace(std::uint64_t{pop ? 1ULL << 32U : 0} + (pop ? e.seq : e.uid), message);
-    }
-    sessions_.clear();
-    for (const auto& [where, mail] : first) put(where, mail);
+  /// Of what a client asks for: the mailbox is the one that it has open.
+  std::uint32_t in_open(std::uint32_t session, std::uint32_t uid) {
+    const Session& s = sessions_[session];
+    return mail_.at_uid(history_.session(session).account, s.where.second, s.uidvalidity, uid);
   }
 
   void follow(const Event& e) {
@@ -168,35 +117,8 @@ class Teller {
     s.writable = e.what == What::select;
   }
 
-  void note_arrival(const Event& e, Arrivals& arrivals) {
-    if (e.type != Type::ok) return;
-    if (e.what == What::deliver && e.account != 0) {
-      const std::uint32_t message = e.message != 0 ? e.message : invoke_of(e).message;
-      arrivals.heard.insert({{e.account, "INBOX"}, message});
-      arrivals.delivered.insert({e.account, message});
-    }
-    if (e.session == 0) return;
-    const std::uint32_t owner = history_.session(e.session).account;
-    if (e.what == What::append) {
-      const Event& asked = invoke_of(e);
-      if (e.uid != 0 && e.uidvalidity != 0 && asked.message != 0)
-        by_uid_.try_emplace({owner, asked.mailbox, e.uidvalidity, e.uid}, asked.message);
-      arrivals.heard.insert({{owner, asked.mailbox}, asked.message});
-    }
-    if (e.what != What::copy && e.what != What::move) return;
-    const Event& asked = invoke_of(e);
-    const auto made = history::parse_uids(e.get<history::CopyFacts>().destinations);
-    const auto from = history::parse_uids(made.empty() ? asked.set : e.set);
-    for (std::size_t i = 0; i < from.size(); ++i) {
-      const std::uint32_t message = at(e, from[i]);
-      if (message == 0) continue;
-      if (i < made.size() && e.uidvalidity != 0)
-        by_uid_.try_emplace({owner, asked.other_mailbox, e.uidvalidity, made[i]}, message);
-      arrivals.heard.insert({{owner, asked.other_mailbox}, message});
-    }
-  }
-
-  void put(const Where& where, const std::map<std::uint64_t, std::uint32_t>& mail) {
+  /// Mail that was there before anything was heard.
+  void put(const MailboxOf& where, const std::map<std::uint64_t, std::uint32_t>& mail) {
     std::vector<std::uint32_t> fresh, again;
     for (const auto& [place, message] : mail) {
       (letters_.contains(message) ? again : fresh).push_back(message);
@@ -268,6 +190,16 @@ class Teller {
   }
   void act(const Event& e, std::string_view verb, const std::string& object) {
     act(e, map_of({{std::string(verb), word(object)}}));
+  }
+  /// Who listens already goes on listening.
+  void listen(const Event& e) {
+    const std::string& device = cast_.device_of(e.session);
+    const std::string box = mailbox(sessions_[e.session].where.second);
+    const auto last =
+        std::find_if(steps_.rbegin(), steps_.rend(), [&](const Node& step) { return story_tree::acts(step, device); });
+    const Node* idle = last == steps_.rend() ? nullptr : scenario::find(story_tree::entry_of(*last), "idle");
+    const bool listens = idle != nullptr && idle->text == box && sessions_[e.session].pending.empty();
+    if (!box.empty() && !listens) act(e, "idle", box);
   }
 
   /// Later, with what else this device does to messages of the mailbox.
@@ -381,8 +313,7 @@ class Teller {
         for (const std::uint32_t uid : history::parse_uids(e.set)) told_gone(e, uid);
         return;
       case What::idle:
-        if (e.type == Type::invoke && !s.where.second.empty()) act(e, "idle", mailbox(s.where.second));
-        return;
+        return e.type == Type::invoke ? listen(e) : void();
       case What::end:
         return leave(e, "drop");
       default:
@@ -421,8 +352,13 @@ class Teller {
       case What::rename: {
         const std::uint32_t owner = history_.session(e.session).account;
         if (asked.mailbox == "INBOX") return void(++left_out_["a RENAME of INBOX"]);
-        auto mail = std::exchange(there_[{owner, asked.mailbox}], {});
-        there_[{owner, asked.other_mailbox}].merge(mail);
+        for (auto* of : {&there_, &marked_}) {
+          auto before = std::exchange(*of, {});
+          for (auto& [where, mail] : before) {
+            const auto name = where.first == owner ? renamed(where.second, asked) : std::nullopt;
+            (*of)[{where.first, name.value_or(where.second)}].merge(mail);
+          }
+        }
         return act(e, map_of({{"rename", word(box)}, {"to", word(other)}}));
       }
       case What::noop:
@@ -456,7 +392,7 @@ class Teller {
   }
 
   void store(const Event& e, const Event& asked) {
-    const Where where = sessions_[e.session].where;
+    const MailboxOf where = sessions_[e.session].where;
     const bool takes = asked.code.starts_with('-');
     std::vector<std::uint32_t> messages;
     for (const std::uint32_t uid : history::parse_uids(asked.set))
@@ -522,7 +458,7 @@ class Teller {
   }
 
   void copy_or_move(const Event& e, const Event& asked, const std::string& to) {
-    const Where from = sessions_[e.session].where, into{from.first, asked.other_mailbox};
+    const MailboxOf from = sessions_[e.session].where, into{from.first, asked.other_mailbox};
     std::vector<std::uint32_t> messages;
     for (const std::uint32_t uid : history::parse_uids(asked.set.empty() ? e.set : asked.set))
       if (const std::uint32_t message = at(e, uid); message != 0 && there_[from].contains(message))
@@ -544,8 +480,8 @@ class Teller {
   }
 
   void append(const Event& e, const Event& asked, const std::string& box) {
-    const std::uint32_t message = asked.message != 0 ? asked.message : ++next_;
-    const Where where{history_.session(e.session).account, asked.mailbox};
+    const std::uint32_t message = asked.message != 0 ? asked.message : mail_.another();
+    const MailboxOf where{history_.session(e.session).account, asked.mailbox};
     there_[where].insert(message);
     if (letters_.contains(message)) {
       copied_.insert(message);
@@ -563,8 +499,7 @@ class Teller {
     Session& s = sessions_[e.session];
     s.where = {history_.session(e.session).account, "INBOX"};
     if (e.type == Type::obs && e.what == What::pop_uidl) {
-      const auto known = by_uidl_.find({s.where.first, e.text});
-      if (known != by_uidl_.end()) s.by_number[e.seq] = known->second;
+      if (const std::uint32_t known = mail_.at_uidl(s.where.first, e.text); known != 0) s.by_number[e.seq] = known;
     }
     if (e.type == Type::obs && e.what == What::message && e.message != 0) s.by_number[e.seq] = e.message;
     if (e.what == What::end) {
@@ -644,15 +579,13 @@ class Teller {
   const history::History& history_;
   const std::string id_;
   RetoldCast cast_;
+  RetoldMail mail_;
   const bool namespaced_;
-  std::map<UidKey, std::uint32_t> by_uid_;
-  std::map<std::pair<std::uint32_t, std::string>, std::uint32_t> by_uidl_;
-  std::uint32_t next_ = 0;  ///< the newest number; those above the history's messages have no name there
   std::map<std::uint32_t, Letter> letters_;
   std::size_t sets_ = 0;
-  std::map<Where, std::set<std::uint32_t>> there_, marked_;  ///< by what was asked
+  std::map<MailboxOf, std::set<std::uint32_t>> there_, marked_;  ///< by what was asked
   std::map<std::uint32_t, Session> sessions_;
-  std::set<std::tuple<std::string, Where, std::uint32_t>> seen_;
+  std::set<std::tuple<std::string, MailboxOf, std::uint32_t>> seen_;
   std::set<std::pair<std::string, std::uint32_t>> read_;
   std::set<std::uint32_t> delivered_, copied_;
   std::map<std::uint32_t, std::set<std::pair<std::string, Protocol>>> removed_by_;

@@ -64,6 +64,8 @@ def test_dovecots_mail_log_is_a_witness(tmp_path):
     assert any(text.startswith("pop3(user0001") and "expunge: box=INBOX, uid=2" in text for text in logged(second))
     assert second["verdict"] == "removed by a client" and "over POP3" in second["accounts"][0]["asked"]
     # What the log says is not how it came there: of that the sessions say nothing.
+    shown = mailproof("anonymise", run, "--out", tmp_path / "shown")
+    assert shown.status == 0 and "user0001" not in (tmp_path / "shown/history.jsonl").read_text("utf-8"), shown.text
     alone = tmp_path / "alone"
     assert mailproof("import", log, "--out", alone).status == 3  # nobody was heard: nothing can be said
     assert [one["message_id"] for one in messages(alone)] == ["<1.fixture@example.test>", "<2.fixture@example.test>"]

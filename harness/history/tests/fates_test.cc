@@ -39,6 +39,20 @@ TEST(Ledger, AListingWithUnknownContentDoesNotSayWhatIsAbsent) {
   EXPECT_FALSE(cell_of(s, s.mail[1], s.alice).enumerated);
 }
 
+TEST(Ledger, WhatWasRemovedAndNotSeenSinceIsGoneThoughNobodyListed) {
+  Mailbox s(2);
+  const std::uint32_t pop = s.pop3(s.pc);
+  s.uidl_row(pop, 1, "0009");
+  s.pop_content(pop, s.mail[0], 1, "0009");
+  s.dele(pop, 1);
+  EXPECT_EQ(s.ledger.fate(s.mail[0], s.alice), Fate::present);
+  s.ask(What::quit, pop);
+  EXPECT_EQ(s.ledger.fate(s.mail[0], s.alice), Fate::removed_by_client);
+  EXPECT_EQ(s.ledger.fate(s.mail[1], s.alice), Fate::present);
+  s.content(s.hand, s.mail[0], 1, 1, "header");
+  EXPECT_EQ(s.ledger.fate(s.mail[0], s.alice), Fate::present) << "somebody sees it still";
+}
+
 TEST(Ledger, ADevicesOwnListingDoesNotCount) {
   Mailbox s(1);
   const std::uint32_t other = s.imap(s.laptop);

@@ -86,6 +86,7 @@ void ImapDevice::log_out(Finish done) {
 
 void ImapDevice::start_idle(Finish done) {
   if (!session_->client().has("IDLE")) return done();  // it will ask with NOOP instead
+  if (session_->client().idling()) return done();      // it listens already
   session_->hooks.idling = [this, done] {
     if (const auto once = std::exchange(session_->hooks.idling, {})) done();
   };

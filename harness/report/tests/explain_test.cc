@@ -111,6 +111,26 @@ TEST(Explain, TellsEachLineWithItsSessionAndItsPlace) {
   EXPECT_THAT(text, HasSubstr("    mta#1    lmtp sim:24   its bytes were not kept\n"));
 }
 
+TEST(Explain, NamesWhatARecordingLeavesOpen) {
+  Story story;
+  EXPECT_TRUE(story.explained(1).not_known.empty()) << "it was played";
+  story.history.info.recorded = true;
+  EXPECT_THAT(story.explained(1).not_known, ElementsAre(HasSubstr("sessions did that were not heard")));
+  story.history.info.all_clients = true;
+  EXPECT_TRUE(story.explained(1).not_known.empty()) << "it was handed over, seen, and nobody else was there";
+  Event end;
+  end.at = Time(std::chrono::seconds(1));
+  end.what = What::end;
+  end.session = 2;
+  end.code = "blind";
+  end.text = "a packet is missing";
+  story.history.append(end);
+  const Explanation one = story.explained(1);
+  EXPECT_THAT(one.not_known, ElementsAre("what phone#1 did after 1.000 s: a packet is missing"));
+  EXPECT_THAT(explanations_text({"runs/x", {one}, 0}), HasSubstr("  Not known:   what phone#1 did after 1.000 s"));
+  EXPECT_THAT(explanations_html({"runs/x", {one}, 0}), HasSubstr("a packet is missing"));
+}
+
 TEST(Explain, EndsInWordsOfAFixedList) {
   std::set<std::string_view> all(endings().begin(), endings().end());
   EXPECT_EQ(all.size(), 11U);
