@@ -157,7 +157,8 @@ int explore_worlds(ExploreFlags flags) {
   }
   const auto target = make_target(flags.target);
   if (!target) return complain(target.error().message());
-  const explore::Offer offer = explore::offer_of(*target);
+  explore::Offer offer = explore::offer_of(*target);
+  offer.raw_headers = flags.target.sim || flags.target.sockets;
   if (flags.print) {
     say(explore::world(*flags.print, offer));
     return 0;

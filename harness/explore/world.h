@@ -16,7 +16,10 @@ struct Offer {
   std::vector<std::uint64_t> customer_quotas = {};
   bool tls = false;  ///< STARTTLS over IMAP and POP3
   bool set_quota = false, set_customer_quota = false;
-  bool restarts = false;           ///< restart, kill and pause, and allowed
+  bool restarts = false;  ///< restart, kill and pause, and allowed
+  /// Headers beyond ASCII are kept. RFC 3501 section 6.3.11 speaks of messages in the format of RFC 2822, whose headers
+  /// are ASCII: what a server makes of others is its own affair until both sides have agreed on more (RFC 6855).
+  bool raw_headers = true;
   std::size_t of_one_account = 0;  ///< connections of one account at the same time; 0 = as many as it likes
 };
 /// What there is on a target. An IMAP extension that a world uses and the target lacks makes that world not applicable.

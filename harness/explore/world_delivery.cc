@@ -13,7 +13,7 @@ constexpr std::uint64_t kTrace = 1536;         ///< octets that an MTA may put o
 constexpr std::uint64_t kNatural = 64 * 1024;  ///< no kind is longer by itself
 const std::vector<std::string> kPlain = {"plain"};
 /// Headers beyond ASCII, a last line that does not end: an APPEND may be refused, and over SMTP an MTA may change them.
-const std::vector<std::string> kAppended = {"no-final-newline", "utf8-header"};
+const std::vector<std::string> kAppended = {"no-final-newline", "utf8-header"}, kUnfinished = {"no-final-newline"};
 const std::vector<std::string> kSubjects = {"\"Rechnung März\"", "\"Re: your order\"", "\"100 % done?\""};
 
 bool proper(const std::string& kind) {
@@ -35,7 +35,7 @@ std::span<const WorldMaker::Verb> WorldMaker::deliverer_verbs() {
 std::string WorldMaker::new_letters(const std::string& set, bool limited, bool by_append,
                                     std::vector<std::size_t>& made, bool& is_proper) {
   std::string kind = limited ? "plain" : any(kinds_);
-  if (by_append && one_in(6)) kind = any(kAppended);
+  if (by_append && one_in(6)) kind = any(offer_.raw_headers ? kAppended : kUnfinished);
   is_proper = proper(kind);
   const std::size_t count = one_in(2) ? 1 : 2 + below(3);
   const bool natural = !limited && (one_in(2) || kind != "plain");

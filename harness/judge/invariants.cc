@@ -48,7 +48,7 @@ constexpr auto kInvariants = std::to_array<Invariant>({
      "RFC 3501 sections 6.4.2 and 6.4.3, RFC 1939 section 6",
      "removal/more-than-expunged, removal/expunge-ok-but-there, removal/unasked, duplicates/resurrected", ""},
     {16, kBounded, "A change is told to the other sessions by their next NOOP", "RFC 3501 sections 5.2 and 6.1.2",
-     "expectation/not-seen, expectation/still-seen, expectation/late", "mixed.sessions.expunge-propagates"},
+     "expectation/not-seen, expectation/still-seen, expectation/late", "x.expunge-propagates"},
     {17, kHard, "Flags are as somebody has set them", "RFC 3501 sections 6.4.6 and 6.4.5",
      "flags/seen-by-peek, flags/unexplained", ""},
     {18, kBoth, "A copy is what was copied, with flags and date", "RFC 3501 section 6.4.7", "flags/lost-in-copy", ""},

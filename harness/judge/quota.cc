@@ -48,6 +48,7 @@ std::uint64_t asked_size(const Case& c, const Event& e) {
 /// The limits that hold now: they change when the admin changes them.
 struct Limits {
   std::map<std::uint32_t, std::uint64_t> own, shared;  ///< by account, by customer; 0 = none
+  std::uint32_t changed = 0;                           ///< the event that changed any of them last
 
   explicit Limits(const history::History& history) {
     for (std::uint32_t i = 1; i <= history.info.accounts.size(); ++i) own[i] = history.account(i).quota.value_or(0);
@@ -56,6 +57,7 @@ struct Limits {
   void apply(const history::History& history, const Event& e) {
     if (e.what != What::admin || e.type != Type::ok) return;
     const Event& asked = history.event(e.command);
+    if (asked.code.starts_with("set_")) changed = e.index;
     if (asked.code == "set_quota") own[asked.account] = asked.get<history::LimitFacts>().octets;
     if (asked.code != "set_customer_quota") return;
     for (std::uint32_t i = 1; i <= history.info.customers.size(); ++i)
@@ -187,10 +189,12 @@ void decisions(Case& c, const ToldMeanwhile& told) {
            (most->second + size) * 10 >= limit * 8;
   };
   std::map<std::uint32_t, std::uint64_t> highest;  // account -> most it may ever have held
+  std::map<std::uint32_t, std::uint32_t> begun;    // session -> its first event
   for (const Event& e : c.history.events()) {
     const bool adds = e.what == What::deliver || e.what == What::append || e.what == What::copy || e.what == What::move;
     const std::uint32_t account = e.what == What::deliver ? e.account : c.history.account_of(e);
     limits.apply(c.history, e);
+    if (e.session != 0) begun.try_emplace(e.session, e.index);
     const std::uint64_t limit = account == 0 ? 0 : limits.own[account];
     const std::uint32_t customer = account == 0 ? 0 : c.history.account(account).customer;
     const std::uint64_t shared = customer == 0 ? 0 : limits.shared[customer];
@@ -252,6 +256,9 @@ void decisions(Case& c, const ToldMeanwhile& told) {
            ""});
     };
     if (!decided || e.type != Type::ok || e.what == What::move) continue;  // what is moved adds nothing
+    // RFC 9208 section 3 lets a server choose whether it disallows a command at all; one that asks for the limits when
+    // somebody logs in has done so by those that held then.
+    if (e.what != What::deliver && begun[e.session] < limits.changed) continue;
     if (e.what == What::deliver) {  // what was taken over SMTP and then reported as undeliverable adds nothing, either
       const history::Cell* end = c.ledger.find(e.message, account, "INBOX");
       if (end == nullptr || end->bounced || end->first_seen == 0) continue;

@@ -43,6 +43,7 @@ def test_every_switch_is_of_a_kind_of_bug():
     *kinds, last = ran.stdout.splitlines()
     have, all_kinds = map(int, re.fullmatch(r"(\d+) of (\d+) kinds of bugs can be switched on", last).groups())
     assert (len(kinds), all_kinds) == (89, 89) and have >= 75
-    named = {name for line in kinds for name in line[70:].split() if not line[70:].startswith("-")}
+    switches_of = [re.split(r" {2,}", line)[-1] for line in kinds]
+    named = {name for names in switches_of if not names.startswith("- ") for name in names.split()}
     switches = {re.split(r"\s{2,}", line.strip())[0] for line in tool.mailproof("server", "--list-defects").out.splitlines()}
     assert named <= switches, named - switches

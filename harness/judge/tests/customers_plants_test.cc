@@ -78,6 +78,21 @@ void usage(Scene& s, const std::string& root, std::uint64_t used) {
   });
 }
 
+/// A message of the same size by APPEND.
+std::uint32_t saved(Scene& s, std::uint32_t session, std::uint32_t uid) {
+  const std::uint32_t m = big_message(s);
+  const auto where = [&](Event& e) {
+    e.mailbox = "INBOX";
+    e.message = m;
+  };
+  s.ask(What::append, session, where, Type::ok, [&](Event& e) {
+    where(e);
+    e.uidvalidity = 1;
+    e.uid = uid;
+  });
+  return m;
+}
+
 const bool kCustomers[] = {
     plant("quota/accepted-over-limit",  // neither is much, but together they are
           [](Scene& s) {
@@ -130,6 +145,24 @@ const bool kAdmin[] = {
             auto mail = fill(s, s.alice, 6);
             set_quota(s, 16 * kKiB);
             mail.push_back(fill(s, s.alice, 1).front());
+            audited(s, mail, {});
+          }),
+    silent(
+        "a session that was there before the admin lowered the limit goes on by the old one",  // seed 20321 on Dovecot
+        [](Scene& s) {
+          own_quota(s, 64 * kKiB);
+          auto mail = fill(s, s.alice, 6);
+          const std::uint32_t hand = s.imap(s.phone);
+          set_quota(s, 16 * kKiB);
+          mail.push_back(saved(s, hand, 7));
+          audited(s, mail, {});
+        }),
+    plant("quota/accepted-over-limit",  // one that comes afterwards does not
+          [](Scene& s) {
+            own_quota(s, 64 * kKiB);
+            auto mail = fill(s, s.alice, 6);
+            set_quota(s, 16 * kKiB);
+            mail.push_back(saved(s, s.imap(s.phone), 7));
             audited(s, mail, {});
           }),
     silent("a limit below what is there removes nothing",
