@@ -123,7 +123,7 @@ void ImapCustomer::arm_next() {
     if (other && (!at || *other < *at)) at = other;
   };
   const bool active = present_ && !scene_.stopping;  // nothing new is begun any more
-  const bool free = client_ != nullptr && ready_ && current_ == 0;
+  const bool free = client_ != nullptr && ready_ && current_ == 0 && doing_ != Doing::goodbye;
   if (active && client_ == nullptr && reconnect_) {
     at = reconnect_;
   } else if (active && (client_ == nullptr || free)) {
