@@ -91,6 +91,7 @@ void ImapCustomer::wake(Time now) {
   if (hanging_up_) hang_up();
   if (client_ == nullptr) {
     const bool due = (reconnect_ && *reconnect_ <= now) || (!reconnect_ && next_poll_ && *next_poll_ <= now) ||
+                     (!reconnect_ && !profile_.at_poll && !to_save_.empty()) ||
                      (!reconnect_ && !profile_.at_poll && !actions_.empty() && actions_.back().at <= now);
     if (present_ && due && !scene_.stopping) {
       Time intended = now;
