@@ -91,6 +91,7 @@ void ImapCustomer::wake(Time now) {
   if (hanging_up_) hang_up();
   if (client_ == nullptr) {
     const bool due = (reconnect_ && *reconnect_ <= now) || (!reconnect_ && next_poll_ && *next_poll_ <= now) ||
+                     (!reconnect_ && !profile_.at_poll && !to_save_.empty()) ||
                      (!reconnect_ && !profile_.at_poll && !actions_.empty() && actions_.back().at <= now);
     if (present_ && due && !scene_.stopping) {
       Time intended = now;
@@ -123,7 +124,7 @@ void ImapCustomer::arm_next() {
     if (other && (!at || *other < *at)) at = other;
   };
   const bool active = present_ && !scene_.stopping;  // nothing new is begun any more
-  const bool free = client_ != nullptr && ready_ && current_ == 0;
+  const bool free = client_ != nullptr && ready_ && current_ == 0 && doing_ != Doing::goodbye;
   if (active && client_ == nullptr && reconnect_) {
     at = reconnect_;
   } else if (active && (client_ == nullptr || free)) {

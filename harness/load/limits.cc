@@ -61,10 +61,13 @@ Forecast forecast(const scenario::Plan& plan, const scenario::Target& target, un
   std::size_t imap = 0, pop3 = 0;
   for (const auto& entry : plan.mix) {
     const auto accounts = scaled(entry.share, out.accounts);
-    out.of_one_account = std::max(out.of_one_account, entry.devices.size());
+    std::size_t together = 0;
+    for (const auto& name : entry.devices) together += 1 + plan.profile(name).beside.size();
+    out.of_one_account = std::max(out.of_one_account, together);
     for (const auto& name : entry.devices) {
       const auto& profile = plan.profile(name);
-      Forecast::Device device{name, static_cast<std::uint32_t>(accounts), accounts, 0, 0};
+      const std::size_t connections = accounts * (1 + profile.beside.size());
+      Forecast::Device device{name, static_cast<std::uint32_t>(accounts), connections, 0, 0};
       const double rounds = profile.every > Duration{} ? there * plan.pace / in_seconds(profile.every) : 0;
       const bool pop = profile.protocol == Protocol::pop3;
       const double sessions = profile.stays ? 1 : 1 + rounds + each * (profile.read.share + profile.remove.share);
@@ -82,7 +85,7 @@ Forecast forecast(const scenario::Plan& plan, const scenario::Target& target, un
       device.commands = commands * static_cast<double>(accounts);
       out.sessions += device.sessions;
       out.commands += device.commands;
-      (pop ? pop3 : imap) += accounts;
+      (pop ? pop3 : imap) += connections;
       auto known = std::find_if(out.devices.begin(), out.devices.end(), [&](const auto& d) { return d.name == name; });
       if (known == out.devices.end()) {
         out.devices.push_back(device);

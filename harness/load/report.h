@@ -24,10 +24,10 @@ struct LedgerTotals {
   std::uint64_t accepted = 0;                  ///< part of sent: the server took responsibility
   std::uint64_t refused = 0;                   ///< part of sent
   std::uint64_t unknown = 0;                   ///< part of sent: no answer came
-  std::uint64_t by_customers = 0;              ///< part of sent: written by the owners of devices
-  std::uint64_t saved = 0;                     ///< part of sent: their copies, put into a mailbox by APPEND
   std::map<std::string, std::uint64_t> fates;  ///< of the accepted ones
   std::uint64_t unexplained = 0;               ///< accepted, and neither there nor gone for a reason
+  std::uint64_t by_customers = 0;              ///< part of sent: written by the owners of devices
+  std::uint64_t saved = 0;                     ///< part of sent: their copies, put into a mailbox by APPEND
   void add(const history::History& history, const history::Ledger& ledger);
   void merge(const LedgerTotals& other);
 };

@@ -91,7 +91,7 @@ def test_a_lost_message_comes_with_what_was_said_and_a_story_that_tries_it_alone
     defect = ("--sim", "--defect", "delivery.drops-one-in-200")
     load(tmp_path, plan(tmp_path, accounts=20, mix={"thunderbird": "60%", "pop-delete": "40%"},
                         arrivals={"deliveries": "30/s", "sizes": "small"}), *defect, status=1)
-    [log] = sorted((tmp_path / "run/lost").glob("*.log"))[:1]
+    log = min((tmp_path / "run/lost").glob("*.log"), key=lambda path: int(path.stem.split("-")[1]))
     said = log.read_text("utf-8")
     assert re.search(r"Session \d+, which brought it, and the last that it said:\n\d+\.\d{3} s [CS*]: ", said), said
     assert re.search(r"(Thunderbird|POP3).* of user\d{4}, and the last that it said:\n", said), said

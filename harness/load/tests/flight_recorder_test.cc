@@ -22,8 +22,9 @@ TEST(FlightRecorder, KeepsWhatWasSaidLineByLine) {
   recorder.opened("imap session 3 opens", at(1s));
   recorder.sent("a1 SELECT INBOX\r\n", false, at(1500ms));
   recorder.received("* 2 EXISTS\r\na1 OK done\r\n", at(1600ms));
-  EXPECT_EQ(recorder.text(),
-            "1.000 s *: imap session 3 opens\n1.500 s C: a1 SELECT INBOX\n1.600 s S: * 2 EXISTS\n1.600 s S: a1 OK done\n");
+  EXPECT_EQ(
+      recorder.text(),
+      "1.000 s *: imap session 3 opens\n1.500 s C: a1 SELECT INBOX\n1.600 s S: * 2 EXISTS\n1.600 s S: a1 OK done\n");
 }
 
 TEST(FlightRecorder, NeverHoldsASecret) {
@@ -45,7 +46,8 @@ TEST(FlightRecorder, OfALongChunkBeginningAndEndAreLeft) {
 TEST(FlightRecorder, TheOldestGoesFirstWhereverTheRingTurns) {
   FlightRecorder recorder;
   for (int i = 0; i < 10'000; ++i) {
-    recorder.sent("a" + std::to_string(i) + std::string(static_cast<std::size_t>(i % 300), '.') + "\r\n", false, at(1s));
+    recorder.sent("a" + std::to_string(i) + std::string(static_cast<std::size_t>(i % 300), '.') + "\r\n", false,
+                  at(1s));
     const std::string text = recorder.text();
     EXPECT_LE(text.size(), 4 * FlightRecorder::kOctets);
     ASSERT_THAT(text, HasSubstr("C: a" + std::to_string(i))) << i;

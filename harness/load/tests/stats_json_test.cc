@@ -47,7 +47,7 @@ LoadResult some_load(std::uint64_t seed, std::vector<std::string> stories) {
     asked.succeed(Time(3s), Time(3s), Time(4s));
     for (std::uint32_t copy = 0; copy < 5; ++copy)
       totals.samples.add("imap.fetch: no [OVERQUOTA]", {copy + rng.below(3), Duration(5ms), "0.1 S: a1 NO \x1b[31m"});
-    totals.ledger = {40, 120, 110, 8, 2, {{"present", 100}, {"lost", 10}}, 10};
+    totals.ledger = {40, 120, 110, 8, 2, {{"present", 100}, {"lost", 10}}, 10, 30, 20};
     totals.verdicts = {{"pass", 39}, {"fail", 1}};
     out.by_story.push_back(totals);
     out.all.merge(totals);

@@ -132,8 +132,9 @@ TEST(Profile, StepsOfTheOtherProtocolAreRefused) {
       "profile: p\ntitle: t\nspeaks: pop3\nconnection: {stays: no, source: s}\n"
       "poll: {every: 5m, source: s, steps: [stat, {fetch: (FLAGS)}]}\n",
       "p.yaml");
-  EXPECT_THAT(messages(loaded.problems),
-              ElementsAre(HasSubstr("'fetch'; expected stat, list, uidl, top, retr, dele or noop")));
+  EXPECT_THAT(
+      messages(loaded.problems),
+      ElementsAre(HasSubstr("'fetch'; expected stat, list, uidl, top, retr, dele, noop, last, each or end_if_empty")));
 }
 
 TEST(Profile, AClientThatNeverLearnsOfMailIsRefused) {
@@ -149,7 +150,7 @@ TEST(Profile, SaysWhatRecordedClientsDo) {
       "connection: {stays: yes, mechanism: [CRAM-MD5, LOGIN], capabilities: before-login, source: s}\n"
       "login: {steps: [namespace, {enable: UTF8=ACCEPT, needs: ENABLE}, {list: \"\"}, list], source: s}\n"
       "beside: {connections: 2, steps: [id], source: s}\n"
-      "poll: {every: 5m, steps: [{fetch: BODY.PEEK[], of: unread, singly: yes}], source: s}\n"
+      "poll: {every: 5m, steps: [{fetch: \"BODY.PEEK[]\", of: unread, singly: yes}], source: s}\n"
       "news: {steps: [{noop: yes, when: told}, {fetch: (FLAGS), of: new, by: number}], source: s}\n"
       "read: {share: 10%, after: 1s, steps: [{store: \\Seen, silent: no}], source: s}\n"
       "leave: {steps: [{check: yes, when: changed}, close], logout: no, source: s}\n"
@@ -193,10 +194,11 @@ TEST(Profile, WhatCannotBeIsSaidWithItsPlace) {
 
 TEST(Profile, AMessageAfterTheOther) {
   const auto read = [](const std::string& step) {
-    return parse_profile("profile: p\ntitle: t\nspeaks: pop3\nconnection: {capabilities: never, source: s}\n"
-                         "poll: {every: 5m, steps: [stat, end_if_empty, last, " +
-                             step + "], source: s}\n",
-                         "p.yaml");
+    return parse_profile(
+        "profile: p\ntitle: t\nspeaks: pop3\nconnection: {capabilities: never, source: s}\n"
+        "poll: {every: 5m, steps: [stat, end_if_empty, last, " +
+            step + "], source: s}\n",
+        "p.yaml");
   };
   const auto loaded = read("{each: new, steps: [list, {top: new, lines: 99999999}, dele]}");
   ASSERT_TRUE(loaded.problems.empty()) << loaded.problems.front().message();
