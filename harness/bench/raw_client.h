@@ -1,4 +1,6 @@
 #pragma once
+#include <optional>
+
 #include "bench/cpu.h"
 #include "bench/sink_server.h"
 
@@ -33,9 +35,10 @@ class RawClients {
   }
   RawClients(const RawClients&) = delete;
 
-  /// Nanoseconds of CPU a command, over `commands` of them.
-  double run(std::string_view command, std::size_t commands) {
-    const std::size_t body = answer_body(command).size();
+  /// Nanoseconds of CPU a command, over `commands` of them. `octets`: of the answer without its completion, where the
+  /// server is another one.
+  double run(std::string_view command, std::size_t commands, std::optional<std::size_t> octets = {}) {
+    const std::size_t body = octets.value_or(answer_body(command).size());
     std::size_t begun = 0;
     std::size_t done = 0;
     const auto start = thread_cpu();

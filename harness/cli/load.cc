@@ -70,7 +70,8 @@ int load_plan(const LoadFlags& flags, const scenario::Target& target) {
   if (const auto why = load::refusal_of_plan(plan, target)) return complain(*why);
   const Outlook ahead = look_ahead(flags, plan, target, work.stories);
   if (flags.dry_run) {
-    say(load::to_text(ahead.forecast, plan, ahead.limits, ahead.obstacles, ahead.sources));
+    say(load::to_text(ahead.forecast, plan, ahead.limits, ahead.obstacles, ahead.sources,
+                      load::advice(ahead.forecast, target)));
     return ahead.obstacles.empty() ? 0 : kWrongUse;
   }
   if (!ahead.obstacles.empty()) {

@@ -318,6 +318,12 @@ Result<load::LoadResult> play_load(const LoadFlags& flags, const Hosted& hosted,
     result.doubts.push_back(fmt::format("LATE: the mailboxes were looked at {:.1f} s after --start-at {}",
                                         std::chrono::duration<double>(line.late()).count(), flags.start_at));
   if (work.plan) {
+    result.slots = 0;
+    result.rate = 0;
+    for (const auto& also : work.plan->also) {
+      result.slots += also.copies;
+      result.rate += also.rate;
+    }
     result.plan.name = work.plan->name;
     result.plan.accounts = work.plan->accounts;
     if (result.all.ledger.copies != 0) load::judge_slo(work.plan->slo, result);  // else nothing was played

@@ -3,6 +3,8 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include <bit>
+#include <cstring>
 #include <stdexcept>
 
 namespace mailproof {
@@ -102,6 +104,19 @@ void ContentHash::word(std::uint64_t w) {
 
 void ContentHash::add(std::string_view data) {
   length_ += data.size();
+  // Eight octets at a time, wherever the pieces were cut: what is pending comes before them.
+  while (data.size() >= 8) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, data.data(), 8);
+    if constexpr (std::endian::native == std::endian::big) eight = __builtin_bswap64(eight);
+    data.remove_prefix(8);
+    if (filled_ == 0) {
+      word(eight);
+    } else {
+      word(pending_ | eight << (8U * filled_));
+      pending_ = eight >> (64U - 8U * filled_);
+    }
+  }
   for (const char c : data) {
     pending_ |= std::uint64_t{static_cast<unsigned char>(c)} << (8U * filled_);
     if (++filled_ == 8) {

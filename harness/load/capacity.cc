@@ -8,6 +8,7 @@
 #include "core/units.h"
 #include "load/limits.h"
 #include "load/mail_flow.h"
+#include "load/server_limits.h"
 #include "load/slo.h"
 
 namespace mailproof::load {
@@ -27,18 +28,6 @@ double part_of_limit(const scenario::Slo& slo, double value) {
   const double above = floor ? slo.limit : value, below = floor ? value : slo.limit;
   if (below > 0) return std::min(kFarBeyond, above / below);
   return above > 0 ? kFarBeyond : 0;
-}
-
-scenario::Slo specmail_line(std::string text, std::string operation, Measure measure, scenario::Comparison comparison,
-                            double limit) {
-  scenario::Slo out;
-  out.text = std::move(text);
-  out.operation = std::move(operation);
-  out.measure = measure;
-  out.percent = 95;
-  out.comparison = comparison;
-  out.limit = limit;
-  return out;
 }
 
 /// What of a load fails it without any line.
@@ -78,21 +67,18 @@ scenario::Plan plan_for(const scenario::Plan& plan, std::uint32_t accounts, Dura
 
 std::vector<scenario::Slo> specmail_slo(const scenario::Plan& plan, const scenario::Target& target) {
   std::vector<scenario::Slo> out;
+  const auto line = [&](const std::string& text) {
+    if (auto slo = scenario::slo_of(text)) out.push_back(std::move(*slo));
+  };
   bool imap = false, pop3 = false;
   for (const auto& profile : plan.profiles) (profile.protocol == Protocol::pop3 ? pop3 : imap) = true;
-  const auto times = [&](const std::string& operations) {
-    out.push_back(
-        specmail_line(operations + " p95 < 5s", operations, Measure::percentile, scenario::Comparison::less, 5));
-  };
-  if (imap) times("imap.*");
-  if (pop3) times("pop3.*");
   const bool mail = plan.deliveries.rate > 0;
-  if (mail) times(delivery_protocol(plan, target) == Protocol::smtp ? "smtp.*" : "lmtp.*");
-  if (mail && imap)
-    out.push_back(specmail_line("delivery-to-visible.imap p95 < 1m", "delivery-to-visible.imap", Measure::percentile,
-                                scenario::Comparison::less, 60));
-  out.push_back(specmail_line("errors < 1%", "", Measure::errors, scenario::Comparison::less, 0.01));
-  out.push_back(specmail_line("lost = 0", "lost", Measure::count, scenario::Comparison::equal, 0));
+  if (imap) line("imap.* p95 < 5s");
+  if (pop3) line("pop3.* p95 < 5s");
+  if (mail) line(delivery_protocol(plan, target) == Protocol::smtp ? "smtp.* p95 < 5s" : "lmtp.* p95 < 5s");
+  if (mail && imap) line("delivery-to-visible.imap p95 < 1m");
+  line("errors < 1%");
+  line("lost = 0");
   return out;
 }
 
@@ -162,6 +148,8 @@ Trial weigh(const Step& step, const scenario::Plan& plan, const LoadResult& resu
   if (const Unserved late = unserved(result); late.copies != 0)
     wrong.push_back(fmt::format("{} copies never began: {}", late.copies, late.why));
   if (!result.plan.aborted.empty()) wrong.push_back(result.plan.aborted);
+  for (const std::string& one : limits_told(result)) wrong.push_back(one);
+  for (const std::string& one : unreached(result)) wrong.push_back(one);
   const judge::Verdict verdict = verdict_of(result);
   if (wrong.empty() && verdict != judge::Verdict::pass && verdict != judge::Verdict::latitude)
     wrong.push_back(fmt::format("the load is {}", judge::name(verdict)));

@@ -1,7 +1,6 @@
 #include "load/capacity_search.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace mailproof::load {
 namespace {
@@ -40,7 +39,9 @@ bool CapacitySearch::narrow() const {
 }
 
 std::uint32_t CapacitySearch::part_of_answer(unsigned percent) const {
-  return std::max(1U, static_cast<std::uint32_t>(std::llround(answer() * (percent / 100.0))));
+  const std::uint64_t hundredfold = std::uint64_t{answer()} * percent;
+  return static_cast<std::uint32_t>(percent > 100 ? (hundredfold + 99) / 100
+                                                  : std::max<std::uint64_t>(1, hundredfold / 100));
 }
 
 std::optional<Step> CapacitySearch::to_confirm() const {
@@ -50,8 +51,10 @@ std::optional<Step> CapacitySearch::to_confirm() const {
     const auto done = confirms_.find(percent);
     if (done != confirms_.end() && done->second == answer()) continue;
     const std::uint32_t accounts = part_of_answer(percent);
-    // Beyond the answer: what this machine or the pool cannot do is not tried again.
-    if (percent > 100 && (accounts > options_.most || (bad && bad->came == Came::limited))) continue;
+    // Beyond the answer: where nothing is known to miss there, it would be a step of the search, and what this machine
+    // or the pool cannot do is not tried again.
+    const bool beyond = bad && bad->came == Came::missed && bad->accounts <= accounts && accounts <= options_.most;
+    if (percent > 100 && !beyond) continue;
     return Step{accounts, percent};
   }
   return std::nullopt;

@@ -19,6 +19,7 @@ namespace {
 constexpr std::size_t kOwnDescriptors = 64;  // files, pipes, epoll, what libraries keep
 constexpr double kPortsUsed = 0.8;           // of the range: connections that are closed keep theirs for a while
 constexpr std::size_t kMostSources = 200;
+constexpr double kTimeWait = 60;  // seconds that Linux keeps the port of a connection that is closed
 
 /// Commands of a list of steps, when `messages` are new: what asks for each message counts so often.
 double commands_in(const std::vector<scenario::ProfileStep>& steps, double messages) {
@@ -59,6 +60,7 @@ Forecast forecast(const scenario::Plan& plan, const scenario::Target& target, un
   const double there = in_seconds(out.length) == 0 ? 0 : level.area() / std::max(1.0, level.highest());  // seconds each
   const double each = out.accounts == 0 ? 0 : out.deliveries / out.accounts;  // messages each
   std::size_t imap = 0, pop3 = 0;
+  double imap_sessions = 0, pop3_sessions = 0;
   for (const auto& entry : plan.mix) {
     const auto accounts = scaled(entry.share, out.accounts);
     std::size_t together = 0;
@@ -83,6 +85,7 @@ Forecast forecast(const scenario::Plan& plan, const scenario::Target& target, un
       }
       device.sessions = sessions * static_cast<double>(accounts);
       device.commands = commands * static_cast<double>(accounts);
+      (pop ? pop3_sessions : imap_sessions) += device.sessions;
       out.sessions += device.sessions;
       out.commands += device.commands;
       (pop ? pop3 : imap) += connections;
@@ -104,7 +107,10 @@ Forecast forecast(const scenario::Plan& plan, const scenario::Target& target, un
     out.connections += copies * play::connected_by(also[i], target).in_all;
     out.of_stories += static_cast<std::uint32_t>(copies * also[i].accounts.size());
   }
+  out.imap = imap;
+  out.mail = mail;
   out.to_one_endpoint = std::max({imap, pop3, mail});
+  out.opened_to_one = std::max(imap_sessions, pop3_sessions) / std::max(1.0, there);
   return out;
 }
 
@@ -175,13 +181,17 @@ std::vector<Obstacle> obstacles(const Forecast& forecast, const Limits& limits, 
                      limits.most_descriptors, descriptors)});
   const double ports = kPortsUsed * static_cast<double>(limits.ports);
   const std::size_t sources = std::max<std::size_t>(1, sources_for(forecast, limits, target).size());
-  if (static_cast<double>(forecast.to_one_endpoint) > ports * static_cast<double>(sources))
+  // To itself Linux takes the port of a closed connection again at once (net.ipv4.tcp_tw_reuse is 2), to others not.
+  const double waiting = all_loopback(target) ? 0 : forecast.opened_to_one * kTimeWait;
+  if (static_cast<double>(forecast.to_one_endpoint) + waiting > ports * static_cast<double>(sources))
     out.push_back(
         {"net.ipv4.ip_local_port_range",
-         fmt::format("{} connections to one endpoint at the peak, and one local address has {} ephemeral ports, "
+         fmt::format("{} connections to one endpoint at the peak{}, and one local address has {} ephemeral ports, "
                      "of which {:.0f} are counted on (net.ipv4.ip_local_port_range): widen it with `sysctl "
                      "net.ipv4.ip_local_port_range=\"1024 65535\"`",
-                     forecast.to_one_endpoint, limits.ports, ports * static_cast<double>(sources))});
+                     forecast.to_one_endpoint,
+                     waiting < 1 ? "" : fmt::format(", and {:.0f} that were closed within a minute", waiting),
+                     limits.ports, ports * static_cast<double>(sources))});
   const auto& allowed = target.connections;
   if (allowed.user != 0 && forecast.of_one_account > allowed.user)
     out.push_back(
@@ -201,8 +211,31 @@ std::vector<Obstacle> obstacles(const Forecast& forecast, const Limits& limits, 
   return out;
 }
 
+std::vector<std::string> advice(const Forecast& forecast, const scenario::Target& target) {
+  constexpr std::size_t kOfUser = 10, kImapProcesses = 1024, kSmtp = 50;
+  std::vector<std::string> out;
+  if (target.connections.user == 0 && forecast.of_one_account > kOfUser)
+    out.push_back(
+        fmt::format("{} connections of one account: Dovecot allows a user {} from one address unless "
+                    "mail_max_userip_connections says otherwise",
+                    forecast.of_one_account, kOfUser));
+  if (target.connections.address == 0 && forecast.imap > kImapProcesses)
+    out.push_back(
+        fmt::format("{} IMAP connections: Dovecot has {} processes for them unless process_limit of its "
+                    "service imap, and client_limit of imap-login, say otherwise",
+                    forecast.imap, kImapProcesses));
+  if (target.connections.address == 0 && !target.smtp.empty() && forecast.mail > kSmtp)
+    out.push_back(
+        fmt::format("{} connections bring mail: Postfix allows an address {} unless "
+                    "smtpd_client_connection_count_limit says otherwise, Exim 20 in all unless "
+                    "smtp_accept_max does",
+                    forecast.mail, kSmtp));
+  return out;
+}
+
 std::string to_text(const Forecast& forecast, const scenario::Plan& plan, const Limits& limits,
-                    const std::vector<Obstacle>& all, const std::vector<std::string>& sources) {
+                    const std::vector<Obstacle>& all, const std::vector<std::string>& sources,
+                    const std::vector<std::string>& advised) {
   std::string out;
   const auto line = [&]<class... T>(fmt::format_string<T...> format, T&&... values) {
     fmt::format_to(std::back_inserter(out), format, std::forward<T>(values)...);
@@ -235,6 +268,7 @@ std::string to_text(const Forecast& forecast, const scenario::Plan& plan, const 
                        : fmt::format("; {} loopback addresses will be used, from {}", sources.size(), sources.front()));
   if (all.empty()) line("\nnothing stands in the way that is known here");
   for (const auto& one : all) line("\nin the way: {}", one.text);
+  for (const auto& one : advised) line("\nperhaps in the way: {}", one);
   return out;
 }
 

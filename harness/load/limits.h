@@ -19,7 +19,9 @@ struct Forecast {
   double deliveries_rate = 0;      ///< a second, at the peak
   std::size_t connections = 0;     ///< at the peak, if everybody who may be connected is
   std::size_t of_one_account = 0;  ///< of them: the most that one account has
+  std::size_t imap = 0, mail = 0;  ///< of them: over IMAP, and to bring mail
   std::size_t to_one_endpoint = 0;
+  double opened_to_one = 0;  ///< connections that are opened a second, to the endpoint that has most of them
   Duration length{};
   struct Device {
     std::string name;
@@ -51,11 +53,14 @@ struct Obstacle {
 };
 std::vector<Obstacle> obstacles(const Forecast& forecast, const Limits& limits, const scenario::Target& target,
                                 bool ours_over_sockets);
+/// Defaults of known servers that such a load goes beyond, where the target file says nothing of connections.
+std::vector<std::string> advice(const Forecast& forecast, const scenario::Target& target);
 /// Addresses of this machine to connect from, so that ephemeral ports suffice; empty: one is enough, or the target is
 /// not on this machine.
 std::vector<std::string> sources_for(const Forecast& forecast, const Limits& limits, const scenario::Target& target);
 
 std::string to_text(const Forecast& forecast, const scenario::Plan& plan, const Limits& limits,
-                    const std::vector<Obstacle>& obstacles, const std::vector<std::string>& sources);
+                    const std::vector<Obstacle>& obstacles, const std::vector<std::string>& sources,
+                    const std::vector<std::string>& advice = {});
 
 }  // namespace mailproof::load

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "load/slo.h"
+
 namespace mailproof::load {
 namespace {
 
@@ -33,6 +35,14 @@ void doubt(const Part& part, LoadResult& out) {
                     std::chrono::duration<double>(shard.late).count()));
   if (part.result.interrupted) say("WAS INTERRUPTED: the rest of it was not played");
   if (!part.result.note.empty()) say(fmt::format("BROKE OFF ({})", part.result.note));
+}
+
+/// What is promised is promised of the whole: a part may miss a line that the whole meets, and the other way about.
+void judge_again(LoadResult& out) {
+  std::vector<scenario::Slo> lines;
+  for (const SloResult& one : std::exchange(out.slos, {}))
+    if (auto slo = scenario::slo_of(one.text)) lines.push_back(std::move(*slo));
+  judge_slo(lines, out);
 }
 
 }  // namespace
@@ -86,15 +96,11 @@ Result<LoadResult> merge(std::vector<Part> parts) {
       first_began = std::min(first_began, part.shard->began);
       last_began = std::max(last_began, part.shard->began);
     }
-    for (std::size_t s = 0; s < out.slos.size() && s < part.slos.size(); ++s) {
-      const std::vector<judge::Verdict> both = {out.slos[s].verdict, part.slos[s].verdict};
-      out.slos[s].verdict = judge::worst(both);
-      out.slos[s].measured += "; " + part.slos[s].measured;
-    }
   }
   out.worst = judge::worst(worst);
   out.all = {};
   for (const StoryTotals& story : out.by_story) out.all.merge(story);
+  judge_again(out);
 
   for (unsigned index = 1; index <= of; ++index)
     if (std::none_of(parts.begin(), parts.end(), [&](const Part& part) { return part.result.shard->index == index; }))

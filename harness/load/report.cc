@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "load/server_limits.h"
+
 namespace mailproof::load {
 namespace {
 
@@ -94,7 +96,7 @@ Unserved unserved(const LoadResult& result) {
   Unserved out;
   out.copies = result.interrupted ? 0 : result.all.unserved;
   if (out.copies == 0) return out;
-  const double played = std::max(1.0, static_cast<double>(result.all.ledger.copies));
+  const double played = std::max(1.0, static_cast<double>(begun(result)));
   const double held = ms(result.held) / played, answering = ms(result.answering) / played;
   const double leave = 1000 * result.slots / std::max(result.rate, 1e-9);
   const std::string facts = fmt::format(
@@ -105,16 +107,37 @@ Unserved unserved(const LoadResult& result) {
   } else if (result.all.ledger.copies != 0 && answering > kManySlots * leave) {
     out.by_server = true;
     out.why = "the server was too slow for this load: " + facts;
+  } else if (held <= leave) {
+    out.why = fmt::format("for a while every slot was in use, though there are enough of them by and large: {}", facts);
   } else {
-    out.why = fmt::format("the slots were the limit: {}; such a load needs --copies {:.0f}", facts,
-                          std::ceil(held * result.rate / 1000));
+    out.why = fmt::format(
+        "the slots were the limit: {}; such a load needs {} {:.0f}", facts,
+        result.plan.name.empty() ? "--copies" : "in its also: copies:", std::ceil(held * result.rate / 1000));
   }
   return out;
+}
+
+std::vector<std::string> unreached(const LoadResult& result) {
+  std::vector<std::string> out;
+  result.all.operations.for_each([&](std::string_view name, const stats::Operation& one) {
+    if (!name.ends_with(".connect") || one.ok != 0 || one.fail + one.info == 0) return;
+    out.push_back(fmt::format("NOTHING GOT THROUGH: of {} attempts of {} none came to a session ({})",
+                              one.fail + one.info, name, one.errors.empty() ? "?" : one.errors.begin()->first));
+  });
+  return out;
+}
+
+bool nothing_played(const LoadResult& result) {
+  bool nothing = result.all.ledger.copies == 0 && result.all.ledger.sent == 0;
+  result.all.operations.for_each(
+      [&](std::string_view, const stats::Operation& one) { nothing = nothing && one.ok + one.fail + one.info == 0; });
+  return nothing && !result.note.empty();
 }
 
 judge::Verdict verdict_of(const LoadResult& result) {
   using judge::Verdict;
   std::vector<Verdict> all = {result.worst};
+  if (!result.interrupted && !unreached(result).empty()) all.push_back(Verdict::error);
   if (result.generator.limited() || result.interrupted || result.all.ledger.copies == 0 ||
       result.all.ledger.unknown != 0 || !result.doubts.empty())
     all.push_back(Verdict::inconclusive);
@@ -133,6 +156,8 @@ std::vector<std::string> warnings(const LoadResult& result) {
   if (const Unserved late = unserved(result); late.copies != 0)
     out.push_back(
         fmt::format("UNSERVED: {} of {} copies never began: {}.", late.copies, late.copies + begun(result), late.why));
+  for (std::string& one : limits_told(result)) out.push_back(std::move(one));
+  for (std::string& one : unreached(result)) out.push_back(std::move(one));
   if (!result.plan.aborted.empty()) out.push_back(fmt::format("ABORTED: {}.", result.plan.aborted));
   if (!result.note.empty()) out.push_back(result.note);
   return out;
@@ -163,6 +188,12 @@ std::string to_text(const LoadResult& result) {
   const Unserved late = unserved(result);
   for (const std::string& warning : warnings(result))
     if (warning != result.note) line("{}\n", warning);
+  if (nothing_played(result)) {
+    line("{} was not played on {}: {}", result.plan.name.empty() ? "the load" : "plan " + result.plan.name,
+         result.target, result.note);
+    line("\n{}: nothing was played", name(verdict_of(result)));
+    return out;
+  }
   if (result.shard)
     line("shard {} of {} of this load: its figures are a part, `mailproof merge` makes the whole of all",
          result.shard->index, result.shard->of);

@@ -120,6 +120,11 @@ struct Unserved {
 };
 Unserved unserved(const LoadResult& result);
 
+/// Nobody came in and nothing was sent, and the note says why.
+bool nothing_played(const LoadResult& result);
+/// Ways to the server that no session ever came through though it was tried: then the load was another one.
+std::vector<std::string> unreached(const LoadResult& result);
+
 judge::Verdict verdict_of(const LoadResult& result);
 std::string to_text(const LoadResult& result);
 /// Copies of all stories that began.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <vector>
@@ -20,17 +21,27 @@ constexpr std::array<std::string_view, 48> kWords = {
 
 constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-std::string sentence(Rng& rng, std::size_t width) {
-  std::string out;
+template <class Text>
+void add_sentence(Text& out, Rng& rng, std::size_t width) {
+  const std::size_t from = out.size();
   while (true) {
     const auto word = kWords[rng.below(kWords.size())];
-    if (out.size() + word.size() + 2 > width) break;
-    if (!out.empty()) out += ' ';
-    out += word;
+    if (out.size() - from + word.size() + 2 > width) break;
+    if (out.size() != from) out.push_back(' ');
+    out.append(word.data(), word.data() + word.size());
   }
-  if (out.empty()) return std::string(width, '-');
-  out[0] = static_cast<char>(out[0] - ('a' - 'A'));
-  return out + '.';
+  if (out.size() == from) {
+    for (std::size_t i = 0; i < width; ++i) out.push_back('-');
+    return;
+  }
+  out[from] = static_cast<char>(out[from] - ('a' - 'A'));
+  out.push_back('.');
+}
+
+std::string sentence(Rng& rng, std::size_t width) {
+  std::string out;
+  add_sentence(out, rng, width);
+  return out;
 }
 
 std::string text_line(Rng& rng, Look look) {
@@ -85,7 +96,11 @@ void fill(std::string& text, std::uint64_t target, Line&& line) {
 }
 
 /// How the Subject ends: all that make_message() draws before it is the boundary.
-std::string subject_end(std::uint32_t number, Rng& rng) { return fmt::format("{}: {}", number, sentence(rng, 40)); }
+constexpr std::size_t kSubjectWidth = 40;
+
+std::string subject_end(std::uint32_t number, Rng& rng) {
+  return fmt::format("{}: {}", number, sentence(rng, kSubjectWidth));
+}
 
 std::string header(const MessageSpec& spec, Rng& rng, const std::string& boundary) {
   const auto& token = spec.token;
@@ -129,12 +144,33 @@ std::string Token::text() const {
   return fmt::format("v1 run={:016x} n={} seed={:016x} owner={}", run, number, seed, owner);
 }
 
-std::string Token::message_id() const {
-  return fmt::format("<{:016x}.{}.{:08x}@mailproof.invalid>", run, number, static_cast<std::uint32_t>(seed));
+namespace {
+
+void write_message_id(const Token& token, fmt::appender to) {
+  fmt::format_to(to, "<{:016x}.{}.{:08x}@mailproof.invalid>", token.run, token.number,
+                 static_cast<std::uint32_t>(token.seed));
 }
 
-std::optional<Token> Token::parse(std::string_view value) {
-  Token token;
+}  // namespace
+
+std::string Token::message_id() const {
+  fmt::memory_buffer out;
+  write_message_id(*this, fmt::appender(out));
+  return fmt::to_string(out);
+}
+
+namespace {
+
+/// What a token header says, before any of it is kept.
+struct Said {
+  std::uint64_t run = 0;
+  std::uint32_t number = 0;
+  std::uint64_t seed = 0;
+  std::string_view owner;
+};
+
+std::optional<Said> read_token(std::string_view value) {
+  Said out;
   const auto field = [&](std::string_view key, int base, auto& into) {
     const auto at = value.find(key);
     if (at == std::string_view::npos) return false;
@@ -143,13 +179,42 @@ std::optional<Token> Token::parse(std::string_view value) {
   };
   while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
   if (!value.starts_with("v1 ")) return std::nullopt;
-  if (!field(" run=", 16, token.run) || !field(" n=", 10, token.number) || !field(" seed=", 16, token.seed))
+  if (!field(" run=", 16, out.run) || !field(" n=", 10, out.number) || !field(" seed=", 16, out.seed))
     return std::nullopt;
   const auto owner = value.find(" owner=");
   if (owner == std::string_view::npos) return std::nullopt;
   const auto rest = value.substr(owner + 7);
-  token.owner = rest.substr(0, rest.find_first_of(" \r\n\t"));
-  return token;
+  const auto ends = [](char c) { return c == ' ' || c == '\r' || c == '\n' || c == '\t'; };
+  out.owner = rest.substr(0, static_cast<std::size_t>(std::find_if(rest.begin(), rest.end(), ends) - rest.begin()));
+  return out;
+}
+
+}  // namespace
+
+bool Token::parse_into(std::string_view value, Token& into) {
+  const auto said = read_token(value);
+  if (!said) return false;
+  into.run = said->run;
+  into.number = said->number;
+  into.seed = said->seed;
+  into.owner = said->owner;
+  return true;
+}
+
+std::optional<Token> Token::parse(std::string_view value) {
+  Token token;
+  return parse_into(value, token) ? std::optional(std::move(token)) : std::nullopt;
+}
+
+bool Token::is_said_by(std::string_view value) const {
+  const auto said = read_token(value);
+  return said && said->run == run && said->number == number && said->seed == seed && said->owner == owner;
+}
+
+bool Token::has_message_id(std::string_view id) const {
+  fmt::memory_buffer ours;
+  write_message_id(*this, fmt::appender(ours));
+  return id == std::string_view(ours.data(), ours.size());
 }
 
 namespace {
@@ -219,7 +284,10 @@ std::string stamped_mime(const MessageSpec& spec, Rng& rng) {
 bool subject_fits(const Token& token, std::string_view subject) {
   Rng rng(token.seed);
   rng.next();
-  return subject.ends_with(" " + subject_end(token.number, rng));
+  fmt::memory_buffer end;  // as subject_end() makes it
+  fmt::format_to(fmt::appender(end), " {}: ", token.number);
+  add_sentence(end, rng, kSubjectWidth);
+  return subject.ends_with(std::string_view(end.data(), end.size()));
 }
 
 Stamped make_message(const MessageSpec& spec) {
@@ -273,7 +341,20 @@ constexpr std::size_t kKept = 128 * 1024;
 constexpr std::size_t kHeaderKept = 16 * 1024;
 }  // namespace
 
+namespace {
+
+constexpr std::size_t kKeptMemory = 4096;  ///< of the memory of what was kept: more is given back
+
+std::size_t newlines(std::string_view text) {
+  std::size_t out = 0;
+  for (auto at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1)) ++out;
+  return out;
+}
+
+}  // namespace
+
 void ContentScanner::begin() {
+  if (token_) std::swap(*token_, spare_);
   token_.reset();
   hash_ = ContentHash();
   header_hash_ = octets_ = canonical_ = 0;
@@ -304,12 +385,12 @@ void ContentScanner::canonical(std::string_view part) {
 void ContentScanner::line() {
   if (!line_too_long_ && istarts_with(line_, kTokenHeader) && line_.size() > kTokenHeader.size() &&
       line_[kTokenHeader.size()] == ':') {
-    if (auto token = Token::parse(std::string_view(line_).substr(kTokenHeader.size() + 1))) {
-      token_ = std::move(token);
+    if (Token::parse_into(std::string_view(line_).substr(kTokenHeader.size() + 1), spare_)) {
+      std::swap(token_ ? *token_ : token_.emplace(), spare_);
       stamped_ = true;
       if (as_sent_) sent_ = as_sent_(*token_);
       kept_.clear();
-      kept_.shrink_to_fit();
+      if (kept_.capacity() > kKeptMemory) kept_.shrink_to_fit();
     }
   }
   if (stamped_) canonical(line_);
@@ -325,7 +406,7 @@ void ContentScanner::add(std::string_view chunk) {
   octets_ += chunk.size();
   while (!chunk.empty()) {
     if (header_ended_) {
-      for (const char c : chunk) body_lines_ += c == '\n' ? 1U : 0U;
+      body_lines_ += static_cast<std::uint32_t>(newlines(chunk));
       if (stamped_) {
         canonical(chunk);
       } else if (kept_.size() < kKept) {

@@ -20,6 +20,10 @@ struct Token {
   std::string text() const;        ///< the header's value
   std::string message_id() const;  ///< of the message it stands in, with its angle brackets
   static std::optional<Token> parse(std::string_view value);
+  // The same without memory of their own, for who reads many messages.
+  static bool parse_into(std::string_view value, Token& into);  ///< false: it is none, and `into` is as it was
+  bool is_said_by(std::string_view value) const;                ///< parse() would give this one
+  bool has_message_id(std::string_view id) const;               ///< message_id() would give this one
 };
 
 inline constexpr std::string_view kTokenHeader = "X-Mailproof";
@@ -126,6 +130,7 @@ class ContentScanner {
   std::uint32_t body_lines_ = 0;
   bool header_ended_ = false, stamped_ = false, line_too_long_ = false;
   std::string line_, kept_, header_;
+  Token spare_;  ///< of the message before: for its memory
 };
 
 }  // namespace mailproof::mail

@@ -7,6 +7,7 @@
 
 #include "wire/mime/content_type.h"
 #include "wire/mime/header.h"
+#include "wire/text/words.h"
 
 namespace mailproof::play {
 namespace {
@@ -33,28 +34,40 @@ Identity report_or_foreign(const OwnMessages& messages, std::string_view header)
   return {Whose::maybe_report, 0};
 }
 
+/// mime::unfold() without a copy of what is not folded.
+std::string_view unfolded(std::string_view body, std::string& folded) {
+  if (body.find('\n') == std::string_view::npos && body.find('\r') == std::string_view::npos)
+    return mailproof::text::trim(body);
+  return folded = mime::unfold(body);
+}
+
 }  // namespace
 
 Identity identify(const OwnMessages& messages, const mail::ContentScanner& scanner) {
   std::string_view rest = scanner.header();
   std::size_t tokens = 0, ids = 0, subjects = 0;
-  std::string token_text, id, subject;
+  std::string_view token_text, id, subject;
+  std::string folds[3];  // memory only where one is folded
   while (const auto field = mime::take_field(rest)) {
     if (iequals(field->name, mail::kTokenHeader)) {
       ++tokens;
-      token_text = mime::unfold(field->body);
+      token_text = unfolded(field->body, folds[0]);
     } else if (iequals(field->name, "Message-ID")) {
       ++ids;
-      id = mime::unfold(field->body);
+      id = unfolded(field->body, folds[1]);
     } else if (iequals(field->name, "Subject")) {
       ++subjects;
-      subject = mime::unfold(field->body);
+      subject = unfolded(field->body, folds[2]);
     }
   }
   if (tokens == 0) return report_or_foreign(messages, scanner.header());
-  const auto token = mail::Token::parse(token_text);
-  if (tokens != 1 || ids != 1 || subjects != 1 || !token) return {};
-  if (id != token->message_id() || !mail::subject_fits(*token, subject)) return {};
+  if (tokens != 1 || ids != 1 || subjects != 1) return {};
+  // What the scanner read need not be read again.
+  std::optional<mail::Token> parsed;
+  const mail::Token* token = scanner.token() && scanner.token()->is_said_by(token_text) ? &*scanner.token() : nullptr;
+  if (token == nullptr && (parsed = mail::Token::parse(token_text))) token = &*parsed;
+  if (token == nullptr) return {};
+  if (!token->has_message_id(id) || !mail::subject_fits(*token, subject)) return {};
   if (const std::uint32_t message = messages.exactly(*token)) return {Whose::ours, message};
   // A token of this playing that we never made is forged.
   return messages.of_this_playing(*token) ? Identity{} : Identity{Whose::leftover, 0};

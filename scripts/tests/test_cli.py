@@ -344,4 +344,4 @@ def test_a_misspelt_subcommand_is_named_with_the_nearest():
     near, far = tool.mailproof("rnu", "--sim", "scenarios"), tool.mailproof("zzzzzz")
     assert near.status == far.status == 2
     assert "'rnu'; did you mean 'run'?" in near.err
-    assert "'zzzzzz'; there is: run, load, explore, list" in far.err
+    assert "'zzzzzz'; there is: run, load, capacity, explore, list" in far.err

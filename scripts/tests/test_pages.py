@@ -99,11 +99,12 @@ def names_of_files():
 
 
 def what_runs_leave(folder):
-    """The names of all files that runs, and a load, leave in their directories."""
+    """The names of all files that runs, a load and a search for capacity leave in their directories."""
     tool.mailproof("run", "--sim", tool.STORY, "--defect", "delivery.accepts-and-drops", "--out", folder / "first")
     tool.mailproof("run", "--sim", tool.STORY, "--baseline", folder / "first", "--out", folder / "second")
     tool.mailproof("load", "--sim", "mixed.pop-download-empties-the-phone", "--copies", 1, "--out", folder / "load")
-    return {path.name for run in ("first", "second", "load") for path in (folder / run).iterdir()}
+    tool.mailproof("capacity", "--sim", "--profile", "pop-delete", "--accounts", 1, "--most", 1, "--step-for", "1s", "--out", folder / "capacity")
+    return {path.name for run in ("first", "second", "load", "capacity") for path in (folder / run).iterdir()}
 
 
 def what_a_matrix_leaves(folder):

@@ -58,6 +58,17 @@ TEST(ContentHash, IsTheSameHoweverTheContentIsCut) {
     }
 }
 
+TEST(ContentHash, IsTheSameOctetByOctet) {
+  std::string text;
+  for (std::size_t size = 0; size < 40; ++size) {
+    ContentHash whole, octets;
+    whole.add(text);
+    for (const char c : text) octets.add(std::string_view(&c, 1));
+    EXPECT_EQ(whole.value(), octets.value()) << size;
+    text += static_cast<char>(0x80 + 7 * size);
+  }
+}
+
 TEST(ContentHash, SeesEverySingleChange) {
   const std::string text = "Subject: one byte\r\n\r\nbody\r\n";
   ContentHash original;

@@ -182,6 +182,18 @@ TEST(Merge, TheOrderDoesNotMatter) {
   EXPECT_EQ(verdict_of(*one), Verdict::pass);
 }
 
+TEST(Merge, PromisesAreOfTheWhole) {
+  Part first = shard(1, 2), second = shard(2, 2);
+  for (Part* one : {&first, &second})
+    one->result.slos = {{"imap.fetch rate > 40/s", "30.0/s", Verdict::fail},
+                        {"imap.fetch rate < 40/s", "30.0/s", Verdict::pass}};
+  const auto merged = merge({first, second});
+  ASSERT_TRUE(merged);
+  ASSERT_THAT(merged->slos, SizeIs(2));
+  EXPECT_EQ(merged->slos[0].verdict, Verdict::pass) << merged->slos[0].measured;
+  EXPECT_EQ(merged->slos[1].verdict, Verdict::fail) << merged->slos[1].measured;
+}
+
 TEST(Merge, AShardThatIsMissingIsSaidFirst) {
   const auto merged = merge({shard(1, 3), shard(3, 3)});
   ASSERT_TRUE(merged);

@@ -52,6 +52,16 @@ TEST(Unserved, IsOursWhereTheSlotsWereTooFew) {
   EXPECT_THAT(to_json(result), HasSubstr("\"copies\": 800,\n \"played\": 200,\n \"unserved\": 600,"));
 }
 
+TEST(Unserved, OfAPlanCountsTheStoriesBesideAndNotTheCustomers) {
+  LoadResult result = load(milliseconds(1480), milliseconds(36));
+  result.plan.name = "office";
+  result.all.ledger.copies += 5000;  // customers
+  EXPECT_THAT(unserved(result).why, HasSubstr("a copy held its slot for 1480 ms"));
+  EXPECT_THAT(unserved(result).why, HasSubstr("such a load needs in its also: copies: 60"));
+  result = load(milliseconds(300), milliseconds(36));
+  EXPECT_THAT(unserved(result).why, StartsWith("for a while every slot was in use"));
+}
+
 TEST(Unserved, IsTheServersWhereItsAnswersAloneTakeTooLong) {
   const LoadResult result = load(milliseconds(2500), milliseconds(2400));
   EXPECT_EQ(verdict_of(result), Verdict::fail);

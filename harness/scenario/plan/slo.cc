@@ -201,4 +201,12 @@ std::optional<Slo> read_slo(const Node& node, Complaints& complaints) {
   return out;
 }
 
+std::optional<Slo> slo_of(const std::string& text) {
+  Node node;
+  node.kind = Node::Kind::scalar;
+  node.text = text;
+  Complaints nobody_reads("");
+  return read_slo(node, nobody_reads);
+}
+
 }  // namespace mailproof::scenario

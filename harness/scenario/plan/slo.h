@@ -41,6 +41,8 @@ const std::vector<std::string>& operation_names();
 /// means also "delivery-to-visible.imap" only when written with the star.
 bool names_operation(std::string_view pattern, std::string_view operation);
 
+/// Of a line alone; nothing where it is none.
+std::optional<Slo> slo_of(const std::string& text);
 std::optional<Slo> read_slo(const Node& node, Complaints& complaints);
 
 }  // namespace mailproof::scenario
