@@ -66,7 +66,7 @@ TEST_F(ListExtended, StatusFollowsWhereThereIsAMailbox) {
 }
 
 TEST_F(ListExtended, SpecialUsesAreSelectedAndCreated) {
-  EXPECT_THAT(phone_.say("CREATE Old (USE (\\Archive))"), HasSubstr(" OK Created"));
+  EXPECT_THAT(phone_.say("CREATE Old (USE (\\Archive))"), HasSubstr("] Created"));
   const auto uses = phone_.say("LIST (SPECIAL-USE) \"\" *");
   EXPECT_THAT(uses, HasSubstr("* LIST (\\HasNoChildren \\Archive) \"/\" \"Old\"\r\n"));
   EXPECT_THAT(uses, Not(HasSubstr("INBOX")));
