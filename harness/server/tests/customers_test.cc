@@ -66,13 +66,14 @@ TEST(Customers, GetquotarootNamesTheirRoot) {
   ImapWorld world(options_of_two_customers());
   ImapDevice anna(world, "anna"), ben(world, "ben"), zoe(world, "zoe"), carol(world, "carol");
   anna.append("INBOX", plain_message(1));
-  EXPECT_THAT(anna.say("GETQUOTAROOT INBOX"), StartsWith("* QUOTAROOT \"INBOX\" \"anna\" \"acme\"\r\n* QUOTA \"anna\" "
-                                                         "(STORAGE 1 24)\r\n* QUOTA \"acme\" (STORAGE 1 40)\r\n"));
-  EXPECT_THAT(
-      ben.say("GETQUOTAROOT INBOX"),
-      StartsWith("* QUOTAROOT \"INBOX\" \"ben\" \"acme\"\r\n* QUOTA \"ben\" ()\r\n* QUOTA \"acme\" (STORAGE 1 40)\r\n"))
-      << "without a limit the list is empty: RFC 9208 section 4.2.1";
-  EXPECT_THAT(zoe.say("GETQUOTAROOT INBOX"), StartsWith("* QUOTAROOT \"INBOX\" \"zoe\"\r\n* QUOTA \"zoe\" ()\r\n"));
+  EXPECT_THAT(anna.say("GETQUOTAROOT INBOX"),
+              StartsWith("* QUOTAROOT \"INBOX\" \"anna\" \"acme\"\r\n* QUOTA \"anna\" "
+                         "(STORAGE 1 24 MESSAGE 1 1000000)\r\n* QUOTA \"acme\" (STORAGE 1 40)\r\n"));
+  EXPECT_THAT(ben.say("GETQUOTAROOT INBOX"), StartsWith("* QUOTAROOT \"INBOX\" \"ben\" \"acme\"\r\n* QUOTA \"ben\" "
+                                                        "(MESSAGE 0 1000000)\r\n* QUOTA \"acme\" (STORAGE 1 40)\r\n"))
+      << "what has no limit is not in the list: RFC 9208 section 4.2.1";
+  EXPECT_THAT(zoe.say("GETQUOTAROOT INBOX"),
+              StartsWith("* QUOTAROOT \"INBOX\" \"zoe\"\r\n* QUOTA \"zoe\" (MESSAGE 0 1000000)\r\n"));
   EXPECT_THAT(carol.say("GETQUOTAROOT INBOX"), Not(HasSubstr("acme")));
   EXPECT_EQ(ben.status("GETQUOTA acme"), "OK");
   EXPECT_EQ(carol.status("GETQUOTA acme"), "NO") << "somebody else's root";
@@ -92,10 +93,10 @@ TEST(Customers, TheirOwnerMayChangeBothLimits) {
   EXPECT_TRUE(world.server.set_quota("anna", 8U << 10U));
   EXPECT_TRUE(world.server.set_customer_quota("acme", 16U << 10U));
   EXPECT_THAT(anna.say("GETQUOTAROOT INBOX"),
-              AllOf(HasSubstr("\"anna\" (STORAGE 0 8)"), HasSubstr("\"acme\" (STORAGE 0 16)")));
+              AllOf(HasSubstr("\"anna\" (STORAGE 0 8 MESSAGE 0 1000000)"), HasSubstr("\"acme\" (STORAGE 0 16)")));
   EXPECT_TRUE(world.server.set_quota("anna@example.test", std::nullopt)) << "an address names the account too";
   EXPECT_TRUE(world.server.set_customer_quota("acme", std::nullopt));
-  EXPECT_THAT(anna.say("GETQUOTAROOT INBOX"), HasSubstr("* QUOTA \"anna\" ()\r\n"));
+  EXPECT_THAT(anna.say("GETQUOTAROOT INBOX"), HasSubstr("* QUOTA \"anna\" (MESSAGE 0 1000000)\r\n"));
   EXPECT_TRUE(world.server.set_customer_quota("zulu", 512)) << "one who had no limit until now";
   ImapDevice zoe(world, "zoe");
   EXPECT_THAT(zoe.append("INBOX", rich_message()), HasSubstr("NO [OVERQUOTA]"));

@@ -1,20 +1,11 @@
 // IMAP4rev2 (RFC 9051). It consists of extensions; what changes in a session that has enabled it is asked for where it
-// happens: no RECENT, ESEARCH instead of SEARCH, names in UTF-8. It is offered where all that it contains is offered.
-#include <algorithm>
-
+// happens: no RECENT, ESEARCH instead of SEARCH, names in UTF-8. It is not there where a latitude takes away what it
+// contains.
 #include "server/imap/list.h"
 #include "server/imap/session.h"
 
 namespace mailproof::server {
 namespace {
-
-bool complete(const ImapSession& session) {
-  const auto& offered = session.extensions();
-  return offered.find(&Extension::uid_commands, "MOVE") != nullptr &&
-         offered.find(&Extension::uid_commands, "EXPUNGE") != nullptr &&
-         offered.find(&Extension::fetch_words, "BINARY.PEEK") != nullptr &&
-         offered.find(&Extension::search_returns, "SAVE") != nullptr;
-}
 
 // "The server MUST return a LIST response with the mailbox name" (section 6.3.2).
 void list_selected(ImapSession& session) {
@@ -27,10 +18,10 @@ void list_selected(ImapSession& session) {
 }  // namespace
 
 const Extension& imap4rev2_extension() {
-  static const Extension extension{
-      .enables = {{"IMAP4rev2"}},
-      .more_capabilities = [](const ImapSession& session) { return std::string(complete(session) ? "IMAP4rev2" : ""); },
-      .selected = list_selected};
+  static const Extension extension{.capabilities = "IMAP4rev2",
+                                   .absent_with = {latitude("imap.no-move"), latitude("imap.no-uidplus")},
+                                   .enables = {{"IMAP4rev2"}},
+                                   .selected = list_selected};
   return extension;
 }
 

@@ -122,7 +122,7 @@ TEST(ImapSession, FullMailboxIsRefusedBeforeTheLiteral) {
   ImapWorld world;
   ImapDevice phone(world, "bob");
   EXPECT_THAT(phone.say("GETQUOTAROOT INBOX"),
-              HasSubstr("* QUOTAROOT \"INBOX\" \"bob\"\r\n* QUOTA \"bob\" (STORAGE 0 64)\r\n"));
+              HasSubstr("* QUOTAROOT \"INBOX\" \"bob\"\r\n* QUOTA \"bob\" (STORAGE 0 64 MESSAGE 0 1000000)\r\n"));
   EXPECT_EQ(phone.say("APPEND INBOX {65537}"), "a3 NO [OVERQUOTA] The mailbox is full\r\n");
   EXPECT_EQ(phone.status("NOOP"), "OK");
   const std::string big(65000, 'x');
