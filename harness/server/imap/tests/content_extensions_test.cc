@@ -50,7 +50,7 @@ TEST_F(ContentExtensions, NulComesAndGoesInLiteral8) {
   EXPECT_THAT(phone_.say(fmt::format("APPEND INBOX ~{{{}}}", message.size())), StartsWith("+"));
   phone_.send(message + "\r\n");
   EXPECT_THAT(phone_.take(), HasSubstr(" OK "));
-  EXPECT_THAT(phone_.say("FETCH 3 (BINARY.PEEK[1])"), HasSubstr(std::string("BINARY[1] ~{2}\r\n\0\x01)", 18)));
+  EXPECT_THAT(phone_.say("FETCH 3 (BINARY.PEEK[1])"), HasSubstr(std::string("BINARY[1] ~{2}\r\n\0\x01)", 19)));
   EXPECT_THAT(phone_.append("INBOX", std::string("a: b\r\n\r\n\0", 9)), HasSubstr("BAD")) << "in a literal it may not";
 }
 
