@@ -44,6 +44,8 @@ TEST_F(ListExtended, SelectsSubscriptionsWhetherTheyAreThereOrNot) {
 TEST_F(ListExtended, RecursiveMatchTellsOfChildrenOnly) {
   EXPECT_THAT(phone_.say("LIST (SUBSCRIBED RECURSIVEMATCH) \"\" Work"),
               StartsWith("* LIST (\\HasChildren) \"/\" \"Work\" (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n"));
+  EXPECT_THAT(phone_.say("LIST (SUBSCRIBED RECURSIVEMATCH) \"\" (Work Work/%)"), Not(HasSubstr("CHILDINFO")))
+      << "the child is listed itself (section 3.5)";
   EXPECT_EQ(phone_.status("LIST (RECURSIVEMATCH) \"\" *"), "BAD");
   EXPECT_EQ(phone_.status("LIST (REMOTE RECURSIVEMATCH) \"\" *"), "BAD");
 }
