@@ -94,6 +94,7 @@ session::ClientConfig Context::client_config(const Endpoint& where, std::uint32_
     config.login.mechanism = mechanism;
   }
   config.people_names = true;
+  config.utf8 = true;
   config.salted_passwords = options.salted_passwords;
   config.greeting_bound = scaled(config.greeting_bound);
   config.command_bound = scaled(config.command_bound);

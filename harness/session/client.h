@@ -61,6 +61,8 @@ struct ClientConfig {
                                           ///< next: work that a few octets ask for
   bool people_names = false;  ///< IMAP: mailbox names are as people see them: below the personal namespace, which is
                               ///< asked for after the login (RFC 2342 section 5), levels separated by "/"
+  bool utf8 =
+      false;  ///< POP3: UTF8 (RFC 6856) is said before the login where it is offered, and messages come as they are
   std::size_t max_line = 64U << 10;        ///< a logical line without literals
   std::uint64_t max_literal = 1ULL << 32;  ///< announced size above which the session ends
   const Share* share = nullptr;            ///< null = nobody counts what is kept

@@ -13,7 +13,7 @@ DOMAIN = "example.test"
 
 # What real mail looks like where it hurts: dot lines, 8-bit text, a long line, a body without a final newline.
 MESSAGE = (
-    b"From: Caroline Wei\xc3\x9f <user0002@example.test>\r\n"
+    b"From: Caroline =?utf-8?Q?Wei=C3=9F?= <user0002@example.test>\r\n"
     b"To: user0001@example.test\r\n"
     b"Subject: =?utf-8?Q?Rechnung_Nr=2E_77_f=C3=BCr_M=C3=A4rz?=\r\n"
     b"Date: Mon, 02 Mar 2026 09:15:00 +0100\r\n"

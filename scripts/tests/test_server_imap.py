@@ -82,7 +82,7 @@ def test_partial_sections_and_structure(running):
     structure = joined(ok(imap.fetch("1", "(BODYSTRUCTURE)")))
     assert b'"APPLICATION" "PDF"' in structure.upper() and b'"MIXED"' in structure.upper()
     envelope = joined(ok(imap.fetch("1", "(ENVELOPE)")))
-    assert b"<invoice-77@example.test>" in envelope and "Caroline Weiß".encode() in envelope
+    assert b"<invoice-77@example.test>" in envelope and b"Caroline =?utf-8?Q?Wei=C3=9F?=" in envelope
     imap.logout()
 
 

@@ -56,6 +56,8 @@ void Pop3Client::Impl::bring_up_status(const pop3::StatusLine& status, std::stri
       step("TLS");
       await(config().greeting_bound);
       return start_tls(behind);
+    case Stage::utf8:  // a server may refuse it (RFC 6856 section 2.1)
+      return log_in();
     case Stage::login:
       return login_status(status);
   }
@@ -84,6 +86,7 @@ void Pop3Client::Impl::capabilities_known() {
       if (config().endpoint.tls == TlsMode::starttls) return ask_tls();
       [[fallthrough]];
     case Stage::capa_secured:
+      if (config().utf8 && config().log_in && capabilities_.has("UTF8")) return ask_utf8();
       return config().log_in ? log_in() : enter_transaction();
     default:
       return enter_transaction();
@@ -106,6 +109,13 @@ void Pop3Client::Impl::ask_tls() {
   // Never on in the clear: a server that does not offer what was asked for ends the session.
   if (capa_known_ && !capabilities_.has("STLS")) return end(EndReason::dropped, "TLS is not offered");
   out_.text("STLS\r\n");
+  await(config().greeting_bound);
+}
+
+void Pop3Client::Impl::ask_utf8() {
+  stage_ = Stage::utf8;
+  step("UTF8");
+  out_.text("UTF8\r\n");
   await(config().greeting_bound);
 }
 

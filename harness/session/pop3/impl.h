@@ -14,7 +14,7 @@ namespace mailproof::session {
 
 /// The state behind Pop3Client. pop3_bring_up.cc leads it to the TRANSACTION state, pop3_commands.cc from there on.
 struct Pop3Client::Impl final : LineClient {
-  enum class Stage { connecting, greeting, capa, stls, capa_secured, login, capa_authenticated, ready };
+  enum class Stage { connecting, greeting, capa, stls, capa_secured, utf8, login, capa_authenticated, ready };
   enum class Verb { stat, list, list_one, uidl, uidl_one, retr, top, dele, rset, noop, last, capa, quit };
 
   static std::string_view name(Verb verb);
@@ -46,6 +46,7 @@ struct Pop3Client::Impl final : LineClient {
   void capabilities_known();
   void tell_capabilities();
   void ask_tls();
+  void ask_utf8();
   void log_in();
   void log_in_with(std::string_view mechanism);
   void login_status(const pop3::StatusLine& status);

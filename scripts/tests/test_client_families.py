@@ -1,0 +1,269 @@
+"""Other people's mail clients at the built-in server: mbsync (isync), mutt and neomutt, curl. None of them shares code with it."""
+import imaplib
+import mailbox
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+from reference_server import MESSAGE, PASSWORD, filler, server
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    with server(tls_dir=tmp_path_factory.mktemp("tls")) as listeners:
+        yield listeners
+
+
+def need(program):
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed: scripts/setup installs it")
+    return program
+
+
+def ok(answer):
+    status, data = answer
+    assert status == "OK", answer
+    return data
+
+
+@pytest.fixture()
+def imap(running):
+    """imaplib, logged in as `user` by imap(user)."""
+    opened = []
+
+    def login(user, mailbox_name="INBOX"):
+        one = imaplib.IMAP4(*running.imap, timeout=10)
+        opened.append(one)
+        one.login(user, PASSWORD)
+        if mailbox_name:
+            ok(one.select(mailbox_name))
+        return one
+
+    yield login
+    for one in opened:
+        one.logout()
+
+
+def contents(client):
+    """What the selected mailbox holds: {UID: octets}."""
+    client.noop()
+    uids = ok(client.uid("SEARCH", "ALL"))[0].split()
+    fetched = {uid: ok(client.uid("FETCH", uid, "(BODY.PEEK[])")) for uid in uids}
+    return {uid: next(part[1] for part in parts if isinstance(part, tuple)) for uid, parts in fetched.items()}
+
+
+def without_tuid(text):
+    """mbsync writes a field into what it copies, by which it knows the copy again."""
+    return re.sub(rb"(?m)^X-TUID: .*\r?\n", b"", text)
+
+
+def subjects(client):
+    return sorted(re.search(rb"(?m)^Subject: (.*?)\r$", text).group(1).decode() for text in contents(client).values())
+
+
+def flags(client, uid):
+    return imaplib.ParseFlags(ok(client.uid("FETCH", uid, "(FLAGS)"))[0])
+
+
+# mbsync
+
+
+class Mbsync:
+    """A maildir that is kept equal to an account, in both directions, deletions too."""
+
+    def __init__(self, running, user, folder):
+        self.folder = folder
+        self.mail = folder / "mail"
+        self.mail.mkdir()
+        self.config = folder / "mbsyncrc"
+        self.config.write_text(
+            f"IMAPAccount built-in\nHost 127.0.0.1\nPort {running.imap[1]}\nUser {user}\nPass {PASSWORD}\nSSLType None\n"
+            "AuthMechs *\n\nIMAPStore far\nAccount built-in\n\n"
+            f"MaildirStore near\nPath {self.mail}/\nInbox {self.mail}/INBOX\nSubFolders Verbatim\n\n"
+            "Channel all\nFar :far:\nNear :near:\nPatterns *\nCreate Both\nRemove Both\nExpunge Both\nSync All\nSyncState *\n"
+            "CopyArrivalDate yes\n"
+        )
+
+    def sync(self):
+        done = subprocess.run(["mbsync", "-c", str(self.config), "-a"], capture_output=True, text=True, timeout=60,
+                              env={**os.environ, "HOME": str(self.folder)})
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Warning" not in done.stderr and "Error" not in done.stderr, done.stderr
+
+    def box(self, name="INBOX"):
+        return mailbox.Maildir(self.mail / name, create=False)
+
+    def texts(self, name="INBOX"):
+        """With the line ends of mail: a maildir has those of Unix."""
+        box = self.box(name)
+        return sorted(without_tuid(box.get_bytes(key)).replace(b"\n", b"\r\n") for key in box.keys())
+
+
+@pytest.fixture()
+def synced(running, tmp_path):
+    need("mbsync")
+    return lambda user: Mbsync(running, user, tmp_path)
+
+
+def test_mbsync_brings_every_byte_down_and_up(synced, imap):
+    client = imap("user0001")
+    for message in (MESSAGE, filler(40_000, 1), filler(700, 2)):
+        ok(client.append("INBOX", None, None, message))
+    local = synced("user0001")
+    local.sync()
+    assert local.texts() == sorted([MESSAGE, filler(40_000, 1), filler(700, 2)])
+    written = filler(5_000, 3)
+    local.box().add(mailbox.MaildirMessage(written.replace(b"\r\n", b"\n")))
+    local.sync()
+    assert written in map(without_tuid, contents(client).values())
+    assert len(contents(client)) == 4
+    local.sync()
+    assert len(contents(client)) == 4 and len(local.texts()) == 4, "a second sync changes nothing"
+
+
+def test_mbsync_carries_flags_and_deletions_in_both_directions(synced, imap):
+    client = imap("user0002")
+    for number in range(1, 5):
+        ok(client.append("INBOX", None, None, filler(900, number)))
+    local = synced("user0002")
+    local.sync()
+    one, two, three, four = contents(client)
+    ok(client.uid("STORE", one, "+FLAGS", r"(\Deleted)"))
+    ok(client.expunge())
+    ok(client.uid("STORE", two, "+FLAGS", r"(\Flagged \Answered)"))
+    box = local.box()
+    keys = {re.search(rb"part (\d)", box.get_bytes(key)).group(1): key for key in box.keys()}
+    box.remove(keys[b"3"])
+    seen = box.get_message(keys[b"4"])
+    seen.set_subdir("cur")
+    seen.set_flags("S")
+    box[keys[b"4"]] = seen
+    local.sync()
+    assert sorted(contents(client)) == [two, four]
+    assert local.texts() == sorted([filler(900, 2), filler(900, 4)])
+    assert rb"\Seen" in flags(client, four)
+    assert {text.get_flags() for text in local.box()} == {"FR", "S"}
+
+
+def test_mbsync_makes_and_fills_folders_on_both_sides(synced, imap):
+    client = imap("user0003", None)
+    ok(client.create("Projects"))
+    ok(client.create("Projects/2026"))
+    ok(client.append("Projects/2026", None, None, MESSAGE))
+    local = synced("user0003")
+    local.sync()
+    assert local.texts("Projects/2026") == [MESSAGE]
+    made = mailbox.Maildir(local.mail / "Receipts", create=True)
+    made.add(mailbox.MaildirMessage(filler(600, 9).replace(b"\r\n", b"\n")))
+    local.sync()
+    ok(client.select("Receipts"))
+    assert [without_tuid(text) for text in contents(client).values()] == [filler(600, 9)]
+
+
+# mutt and neomutt: no daemon mode, so each gets a terminal of its own, its keys from its configuration.
+
+
+def mutt(program, folder, running, user, keys, start, seconds=30):
+    rc = folder / "muttrc"
+    rc.write_text(
+        f'set imap_user="{user}"\nset imap_pass="{PASSWORD}"\nset folder="imap://127.0.0.1:{running.imap[1]}/"\n'
+        f'set spoolfile="+INBOX"\nset ssl_starttls=no\nset ssl_force_tls=no\nset header_cache="{folder}/cache"\n'
+        f'set tmpdir="{folder}"\nset confirmappend=no\nset confirmcreate=no\nset delete=yes\nset move=no\nset quit=yes\n'
+        f'set imap_idle=no\nset sleep_time=0\nset wait_key=no\nset mbox_type=mbox\nset timeout=1\nset sort=mailbox-order\n{keys}\n'
+    )
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ.update(HOME=str(folder), TERM="xterm", LC_ALL="C.UTF-8")
+        os.execvp(program, [program, "-n", "-F", str(rc), "-f", start])
+    shown, until = b"", time.monotonic() + seconds
+    try:
+        while time.monotonic() < until:
+            if select.select([terminal], [], [], 0.2)[0]:
+                try:
+                    shown += os.read(terminal, 65536)
+                except OSError:  # the other end of the terminal is closed
+                    break
+        else:
+            pytest.fail(f"{program} has not ended: {shown[-3000:]!r}")
+        return shown
+    finally:
+        with_status = os.waitpid(pid, os.WNOHANG)
+        if with_status[0] == 0:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        os.close(terminal)
+
+
+def mbox_texts(path):
+    """What an mbox holds, without what mutt adds to it."""
+    texts = []
+    for one in mailbox.mbox(path):
+        for added in ("Status", "X-Status", "Content-Length", "Lines"):
+            del one[added]
+        texts.append(one.as_bytes().replace(b"\n", b"\r\n"))
+    return texts
+
+
+@pytest.mark.parametrize("program, user", [("mutt", "user0004"), ("neomutt", "user0005")])
+def test_mutt_reads_a_folder(running, imap, tmp_path, program, user):
+    need(program)
+    client = imap(user)
+    for message in (filler(900, 1), MESSAGE, filler(800, 2)):
+        ok(client.append("INBOX", None, None, message))
+    copy = tmp_path / "copy"
+    keys = f'push "<tag-pattern>~A<enter><tag-prefix><copy-message><kill-line>{copy}<enter><quit>"'
+    mutt(program, tmp_path, running, user, keys, "+INBOX")
+    got = mbox_texts(copy)
+    assert got[0] == filler(900, 1) and got[2] == filler(800, 2)
+    assert b"..two dots\r\n.one dot\r\n...\r\n" in got[1] and len(got) == 3
+    assert len(contents(client)) == 3, "a copy takes nothing away"
+
+
+@pytest.mark.parametrize("program, user", [("mutt", "user0006"), ("neomutt", "user0007")])
+def test_mutt_moves_flags_and_deletes(running, imap, tmp_path, program, user):
+    need(program)
+    client = imap(user)
+    ok(client.create("Archive"))
+    for number in range(1, 5):
+        ok(client.append("INBOX", None, None, filler(700, number)))
+    keys = (
+        'push "<limit>all<enter><search>~s \\"part 2\\"<enter><save-message><kill-line>+Archive<enter>'
+        '<search>~s \\"part 3\\"<enter><delete-message><search>~s \\"part 4\\"<enter><flag-message><sync-mailbox><quit>"'
+    )
+    mutt(program, tmp_path, running, user, keys, "+INBOX")
+    client.noop()
+    assert subjects(client) == ["Quarterly report, part 1", "Quarterly report, part 4"]
+    flagged = ok(client.uid("SEARCH", "FLAGGED"))[0].split()
+    assert [contents(client)[uid] for uid in flagged] == [filler(700, 4)]
+    ok(client.select("Archive"))
+    assert list(contents(client).values()) == [filler(700, 2)]
+
+
+# curl
+
+
+def curl(running, user, path, *arguments):
+    url = f"imap://127.0.0.1:{running.imap[1]}/{path}"
+    done = subprocess.run([need("curl"), "-sS", "--max-time", "20", "-u", f"{user}:{PASSWORD}", *arguments, url], capture_output=True)
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
+    return done.stdout
+
+
+def test_curl_appends_lists_flags_moves_and_searches(running, imap, tmp_path):
+    file = tmp_path / "message.eml"
+    file.write_bytes(MESSAGE)
+    curl(running, "user0008", "INBOX", "-T", str(file))
+    assert curl(running, "user0008", "INBOX;MAILINDEX=1") == MESSAGE
+    assert curl(running, "user0008", "INBOX;MAILINDEX=1;SECTION=1") == re.search(rb"8bit\r\n\r\n(.*?)\r\n--=_b1", MESSAGE, re.S).group(1)
+    assert b'"Trash"' in curl(running, "user0008", "")
+    curl(running, "user0008", "INBOX", "-X", r"STORE 1 +FLAGS.SILENT (\Flagged)")
+    assert curl(running, "user0008", "INBOX?FLAGGED").split() == [b"*", b"SEARCH", b"1"]
+    curl(running, "user0008", "INBOX", "-X", "MOVE 1 Trash")
+    assert list(contents(imap("user0008", "Trash")).values()) == [MESSAGE]
+    assert not contents(imap("user0008"))
