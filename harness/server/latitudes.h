@@ -10,7 +10,9 @@ namespace mailproof::server {
 inline constexpr auto kLatitudes = std::to_array<Switch>({
     {"imap.nil-for-expunged", "FETCH of a message another session expunged answers NIL instead of its data",
      "RFC 2180 section 4.1.3"},
-    {"imap.no-without-code", "NO comes without a response code, but for TRYCREATE", "RFC 3501 section 7.1, RFC 5530"},
+    {"imap.no-without-code",
+     "NO comes without a response code, but for those that are a MUST (TRYCREATE, TOOBIG, METADATA, UNKNOWN-CTE)",
+     "RFC 3501 section 7.1, RFC 5530"},
     {"imap.expunge-waits-for-noop", "EXPUNGE by others is told during NOOP, CHECK and IDLE only",
      "RFC 3501 section 5.2, RFC 2180 section 4.1.2"},
     {"imap.no-move", "MOVE is not offered: clients copy, mark and expunge", "RFC 6851 section 1"},

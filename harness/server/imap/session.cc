@@ -218,8 +218,11 @@ imap::LiteralAction ImapSession::on_literal_begin(const imap::LiteralBegin& begi
 void ImapSession::ok(std::string_view text) { tagged("OK", text); }
 
 void ImapSession::no(std::string_view text) {
-  // TRYCREATE is a MUST (RFC 3501 sections 6.3.11 and 6.4.7).
-  if (context().has(latitude("imap.no-without-code")) && text.starts_with('[') && !text.starts_with("[TRYCREATE]"))
+  // These are a MUST where they apply (RFC 3501 sections 6.3.11 and 6.4.7, RFC 7889 section 4, RFC 5464 section 4.3,
+  // RFC 3516 section 4.3).
+  constexpr std::string_view kept[] = {"[TRYCREATE]", "[TOOBIG]", "[METADATA ", "[UNKNOWN-CTE]"};
+  const bool must = std::any_of(std::begin(kept), std::end(kept), [&](auto code) { return text.starts_with(code); });
+  if (context().has(latitude("imap.no-without-code")) && text.starts_with('[') && !must)
     text.remove_prefix(text.find(']') + 2);
   tagged("NO", text);
 }

@@ -72,12 +72,8 @@ class Listing {
   }
 
   void write() {
-    for (const auto& name : names_) {
-      const bool wanted = std::any_of(request_.patterns.begin(), request_.patterns.end(), [&](const auto& pattern) {
-        return !pattern.empty() && session_.listed_by(name, request_.reference, pattern);
-      });
-      if (wanted) write(name);
-    }
+    for (const auto& name : names_)
+      if (wanted(name)) write(name);
   }
 
  private:
@@ -88,23 +84,32 @@ class Listing {
             .subscribed = session_.account().subscriptions().contains(name)};
   }
 
+  bool wanted(const std::string& name) const {
+    return std::any_of(request_.patterns.begin(), request_.patterns.end(), [&](const auto& pattern) {
+      return !pattern.empty() && session_.listed_by(name, request_.reference, pattern);
+    });
+  }
+
   bool selected(const Listed& one) const {
     return std::all_of(request_.selections.begin(), request_.selections.end(), [&](const auto* option) {
       return option->selects == nullptr || option->selects(session_, one);
     });
   }
 
-  bool selected_below(const std::string& name) const {
+  /// `unlisted`: only what no LIST response of its own tells.
+  bool selected_below(const std::string& name, bool unlisted) const {
     const auto prefix = name + kHierarchyDelimiter;
     for (auto at = names_.lower_bound(prefix); at != names_.end() && at->starts_with(prefix); ++at)
-      if (selected(listed(*at))) return true;
+      if (selected(listed(*at)) && !(unlisted && wanted(*at))) return true;
     return false;
   }
 
   void write(const std::string& name) {
     const auto one = listed(name);
-    const bool childinfo = request_.selects("RECURSIVEMATCH") && selected_below(name);
-    if (!selected(one) && !childinfo) return;
+    // What does not match itself comes for a child's sake only where the child does not come (section 3.5).
+    const bool matches = selected(one);
+    const bool childinfo = request_.selects("RECURSIVEMATCH") && selected_below(name, !matches);
+    if (!matches && !childinfo) return;
     std::string attributes = one.mailbox ? "" : "\\NonExistent";
     for (const auto* option : request_.returns) {
       const auto added = option->attributes != nullptr ? option->attributes(session_, one) : std::string();

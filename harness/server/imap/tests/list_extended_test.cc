@@ -44,6 +44,8 @@ TEST_F(ListExtended, SelectsSubscriptionsWhetherTheyAreThereOrNot) {
 TEST_F(ListExtended, RecursiveMatchTellsOfChildrenOnly) {
   EXPECT_THAT(phone_.say("LIST (SUBSCRIBED RECURSIVEMATCH) \"\" Work"),
               StartsWith("* LIST (\\HasChildren) \"/\" \"Work\" (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n"));
+  EXPECT_THAT(phone_.say("LIST (SUBSCRIBED RECURSIVEMATCH) \"\" (Work Work/%)"), Not(HasSubstr("CHILDINFO")))
+      << "the child is listed itself (section 3.5)";
   EXPECT_EQ(phone_.status("LIST (RECURSIVEMATCH) \"\" *"), "BAD");
   EXPECT_EQ(phone_.status("LIST (REMOTE RECURSIVEMATCH) \"\" *"), "BAD");
 }
@@ -66,7 +68,7 @@ TEST_F(ListExtended, StatusFollowsWhereThereIsAMailbox) {
 }
 
 TEST_F(ListExtended, SpecialUsesAreSelectedAndCreated) {
-  EXPECT_THAT(phone_.say("CREATE Old (USE (\\Archive))"), HasSubstr(" OK Created"));
+  EXPECT_THAT(phone_.say("CREATE Old (USE (\\Archive))"), HasSubstr("] Created"));
   const auto uses = phone_.say("LIST (SPECIAL-USE) \"\" *");
   EXPECT_THAT(uses, HasSubstr("* LIST (\\HasNoChildren \\Archive) \"/\" \"Old\"\r\n"));
   EXPECT_THAT(uses, Not(HasSubstr("INBOX")));
