@@ -1,5 +1,6 @@
-"""Other people's mail clients at the built-in server: mbsync (isync), mutt and neomutt, curl. None of them shares code with it."""
+"""Other people's mail clients at the built-in server: imaplib, mbsync (isync), mutt and neomutt, curl. None of them shares code with it."""
 import imaplib
+import io
 import mailbox
 import os
 import pty
@@ -9,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import time
+import zlib
 
 import pytest
 from reference_server import MESSAGE, PASSWORD, filler, server
@@ -69,6 +71,87 @@ def subjects(client):
 
 def flags(client, uid):
     return imaplib.ParseFlags(ok(client.uid("FETCH", uid, "(FLAGS)"))[0])
+
+
+# imaplib: what has come to the built-in server since test_server_imap.py, whose tests are of the rest.
+
+
+def letter(subject, date, sender, message_id, references=""):
+    head = f"From: {sender}\r\nTo: user0009@example.test\r\nSubject: {subject}\r\nDate: {date}\r\nMessage-ID: <{message_id}>\r\n"
+    return (head + (f"References: {references}\r\n" if references else "") + "\r\nWords.\r\n").encode()
+
+
+def test_imaplib_sorts_threads_and_uses_what_it_found(imap):
+    client = imap("user0009")
+    for message in (
+        letter("beta", "Mon, 2 Mar 2026 10:00:00 +0000", "zoe@example.test", "1@x"),
+        letter("alpha", "Sun, 1 Mar 2026 10:00:00 +0000", "ann@example.test", "2@x"),
+        letter("Re: alpha", "Tue, 3 Mar 2026 10:00:00 +0000", "bob@example.test", "3@x", "<2@x>"),
+    ):
+        ok(client.append("INBOX", None, None, message))
+    client.noop()
+    assert ok(client.sort("(SUBJECT DATE)", "UTF-8", "ALL")) == [b"2 3 1"]
+    assert ok(client.uid("SORT", "(REVERSE FROM)", "UTF-8", "ALL")) == [b"1 3 2"]
+    assert ok(client.thread("REFERENCES", "UTF-8", "ALL")) == [b"(2 3)(1)"]
+    assert ok(client.thread("ORDEREDSUBJECT", "UTF-8", "ALL")) == [b"(2 3)(1)"]
+    ok(client.search(None, "RETURN (SAVE)", "SUBJECT", "alpha"))
+    ok(client.store("$", "+FLAGS", r"(\Flagged)"))
+    assert ok(client.search(None, "FLAGGED")) == [b"2 3"]
+    with pytest.raises(imaplib.IMAP4.error):
+        client.sort("(NONSENSE)", "UTF-8", "ALL")
+
+
+class Deflated(io.RawIOBase):
+    """A connection behind COMPRESS DEFLATE, as imaplib wants its socket and its file."""
+
+    def __init__(self, sock, file):
+        self.sock, self.file = sock, file
+        self.deflate, self.inflate, self.left = zlib.compressobj(wbits=-15), zlib.decompressobj(wbits=-15), b""
+
+    def sendall(self, octets):
+        self.sock.sendall(self.deflate.compress(octets) + self.deflate.flush(zlib.Z_SYNC_FLUSH))
+
+    def shutdown(self, how):
+        self.sock.shutdown(how)
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        while not self.left:
+            octets = self.file.read1(4096)
+            if not octets:
+                return 0
+            self.left = self.inflate.decompress(octets)
+        piece, self.left = self.left[: len(buffer)], self.left[len(buffer) :]
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+def test_imaplib_compressed(imap):
+    client = imap("user0010")
+    ok(client.xatom("COMPRESS", "DEFLATE"))
+    plain = client.sock
+    client.sock = Deflated(client.sock, client.file)
+    client.file = io.BufferedReader(client.sock)
+    ok(client.append("INBOX", None, None, MESSAGE))
+    ok(client.append("INBOX", None, None, filler(200_000)))
+    assert list(contents(client).values()) == [MESSAGE, filler(200_000)]
+    assert client.state == "SELECTED" and plain.fileno() != -1
+
+
+def test_imaplib_enables_utf8():
+    with server("--latitude", "imap.utf8-accept") as listeners:
+        client = imaplib.IMAP4(*listeners.imap, timeout=10)
+        client.login("user0001", PASSWORD)
+        ok(client.enable("UTF8=ACCEPT"))
+        ok(client.create('"Gr\u00fc\u00dfe"'))
+        assert any("Gr\u00fc\u00dfe".encode() in row for row in ok(client.list()))
+        client.logout()
+        other = imaplib.IMAP4(*listeners.imap, timeout=10)
+        other.login("user0001", PASSWORD)
+        assert any(b'"Gr&APwA3w-e"' in row for row in ok(other.list())), "modified UTF-7 for who did not ask"
+        other.logout()
 
 
 # mbsync

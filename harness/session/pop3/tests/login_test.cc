@@ -35,6 +35,24 @@ TEST(Pop3Login, UserAndPass) {
   expect_every_step_may_fail(rig(), steps, "-ERR [IN-USE] no\r\n");
 }
 
+TEST(Pop3Login, Utf8IsSaidBeforeTheLoginWhereItIsOffered) {
+  const auto utf8 = [] {
+    auto config = pop3_config(TlsMode::none, "");
+    config.utf8 = true;
+    return std::make_unique<Pop3Rig>(config);
+  };
+  const std::string offers = "+OK\r\nUSER\r\nUTF8 USER\r\n.\r\n";
+  for (const std::string answer : {"+OK messages come as they are\r\n", "-ERR not now\r\n"}) {
+    const DialogueRun run = play(utf8, {server(kGreeting), client("CAPA\r\n"), server(offers), client("UTF8\r\n"),
+                                        server(answer), client("USER user0001\r\n"), server("+OK\r\n"),
+                                        client("PASS ***\r\n"), server("+OK\r\n"), client("CAPA\r\n"), server(offers)});
+    EXPECT_EQ(run.told.back(), "ready") << answer;
+  }
+  const DialogueRun none =
+      play(utf8, {server(kGreeting), client("CAPA\r\n"), server(kCapa), client("USER user0001\r\n")});
+  EXPECT_THAT(none.raw_output, Not(HasSubstr("UTF8")));
+}
+
 TEST(Pop3Login, StlsForgetsWhatWasSaidBefore) {
   const std::string after = "+OK\r\nUIDL\r\nSASL PLAIN LOGIN\r\n.\r\n";
   const std::vector<DialogueStep> steps = {server(kGreeting),
