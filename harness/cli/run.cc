@@ -21,6 +21,7 @@
 #include "core/rng.h"
 #include "core/units.h"
 #include "host/signals.h"
+#include "play/requirements.h"
 #include "report/groups.h"
 #include "run/worker.h"
 #include "scenario/imaptest/imaptest.h"
@@ -246,6 +247,11 @@ int run(RunFlags flags) {
       std::stable_partition(jobs.begin(), jobs.end(),
                             [](const run::Job& job) { return !run::RunRules::goes_last(*job.scenario); }) -
       jobs.begin());
+  // What disturbs the whole server waits until nobody else plays: behind the others, where it keeps none of them from
+  // being played. In simulation everybody has a server of his own.
+  if (!flags.target.sim)
+    std::stable_partition(jobs.begin(), jobs.begin() + static_cast<std::ptrdiff_t>(last),
+                          [](const run::Job& job) { return play::disturbing_step(job.scenario->steps) == nullptr; });
   std::size_t until = last;
   std::atomic<std::size_t> next{0};
   std::atomic<bool> stop{false};

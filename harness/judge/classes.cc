@@ -288,6 +288,8 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"session", "foreign-mail", kUnclear, "What is not ours is neither removed, nor moved, nor marked, nor read"},
     {"session", "audit-incomplete", kUnclear, "The audit must be able to look at every leased account"},
     {"session", "protocol-broken", kFail, "The server must keep to the grammar and to what a client can hold"},
+    {"session", "literal-too-short", kFail,
+     "RFC 3501 section 4.3: a literal is as many octets as it announces; who waits for the rest waits for ever"},
     {"session", "ended-by-server", kLatitude,
      "RFC 3501 section 7.1.5, RFC 1939 section 3: a server that ends a session does not do so while a command runs"},
     {"session", "no-answer", kUnclear, "A command must be answered within its bound"},

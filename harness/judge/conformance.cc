@@ -130,6 +130,10 @@ class Conformance {
     }
     const bool ours = e.code == "interrupted" || e.code == "stalled";
     ended_early_ = true;
+    if (e.code == "foreign") {
+      c_.find("others-mail", {"a mailbox with the check's own mail", printable(e.text, 400), {e.index}, 0, ""});
+      return;
+    }
     c_.find(ours ? "unclear" : "not-played", {"a check played to its end", printable(e.text, 400), {e.index}, 0, ""});
   }
 

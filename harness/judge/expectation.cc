@@ -140,8 +140,25 @@ bool perhaps_removed(const Case& c, const Course& course, std::uint32_t message)
                      [&](const Cell& cell) { return cell.removed_by != 0 && course.unanswered(cell.removed_by); });
 }
 
+/// RFC 3501 section 6.3.5: a name that exists, and others, may be refused. What was to be called so has its old name.
+std::string not_renamed(const Case& c, const Event& e) {
+  if (e.mailbox.empty()) return {};
+  const std::uint32_t of = c.history.account_of(e) != 0 ? c.history.account_of(e) : 1;
+  std::string out;
+  for (const Event& answer : c.history.events()) {
+    if (answer.what != What::rename || answer.command == 0 || c.history.account_of(answer) != of) continue;
+    const Event& asked = c.history.event(answer.command);
+    if (asked.type != Type::invoke || !iequals(asked.other_mailbox, e.mailbox)) continue;
+    if (answer.type == Type::ok) out.clear();
+    if (answer.type == Type::fail)
+      out = fmt::format("{} was not renamed to {}: {}", asked.mailbox, asked.other_mailbox, answer.text);
+  }
+  return printable(out, 300);
+}
+
 /// Why what is expected of this message is not owed; "" = it is. message 0 = of any.
 std::string not_owed(const Case& c, const Course& course, const Event& e, std::uint32_t message) {
+  if (const std::string why = not_renamed(c, e); !why.empty()) return why;
   if (message == 0) {
     for (std::uint32_t any = 1; any <= c.history.messages().size(); ++any)
       if (const std::string why = not_owed(c, course, e, any); !why.empty()) return why;

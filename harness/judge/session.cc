@@ -111,9 +111,16 @@ void ends(Case& c, const Outages& outages) {
     const std::string& text = e.text;
     const std::uint32_t command = unanswered.contains(e.session) ? unanswered[e.session] : running[e.session];
     if (e.flags == "broken") {
-      c.find(
-          "protocol-broken",
-          {"answers within the grammar and the bounds of a client", printable(text, 400), {command, e.index}, 0, ""});
+      // Both lengths are known where the next reply stood within the literal.
+      const bool short_of =
+          text.find(" announces ") != std::string::npos && text.find(" within it") != std::string::npos;
+      c.find(short_of ? "literal-too-short" : "protocol-broken",
+             {short_of ? "as many octets as the literal announces"
+                       : "answers within the grammar and the bounds of a client",
+              printable(text, 400),
+              {command, e.index},
+              0,
+              ""});
     } else if (e.code == "timeout") {
       c.find("no-answer", {"an answer within the bound", printable(text, 400), {command, e.index}, 0, ""});
     } else if (command != 0) {

@@ -31,6 +31,10 @@ Duration Learnt::enough(Duration bound) const {
   return std::min(bound, std::max(kLeast, *slow * kMultiple));
 }
 
+Duration look_again_after(Duration waited) {
+  return std::clamp<Duration>(waited, std::chrono::milliseconds(50), std::chrono::seconds(1));
+}
+
 std::string waited_only(Duration waited) {
   return fmt::format("waited for {} only: the run has seen this server lose mail before", format_duration(waited));
 }

@@ -36,6 +36,10 @@ class Learnt {
   std::vector<Duration> newest_;  ///< kNewest of them at most, a ring
 };
 
+/// When to look again for what has not come in so long: soon at first and then ever more seldom, so that how long it
+/// took is known, and learnt from, to within as much again.
+Duration look_again_after(Duration waited);
+
 /// Why less was waited than the scenario says, for people.
 std::string waited_only(Duration waited);
 

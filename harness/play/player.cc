@@ -271,9 +271,9 @@ std::vector<std::uint32_t> Player::seen_since(std::size_t event) const {
 
 /// A talk takes what it finds, by its number: what is there must be ours, and all of it. What was accepted is waited
 /// for as long as the target may take.
-void Player::verify_mailbox(Time since) {
+void Player::verify_mailbox(Time since, std::size_t known) {
   const std::size_t before = history_.events().size();
-  auditor_.verify([this, since, before] {
+  auditor_.verify([this, since, before, known] {
     if (stuck()) return leave(0);
     scenario::MessageRef all;
     all.set = "mail";
@@ -285,8 +285,7 @@ void Player::verify_mailbox(Time since) {
         missing += fmt::format("{}{}", missing.empty() ? "" : ", ", history_.message(number).name());
     const Duration waited = context_.network.now() - since;
     const Duration enough = context_.enough(context_.scaled(context_.target.settle));
-    const bool arrived = missing.empty() || (waited < std::chrono::seconds(1) && !seen.empty());
-    if (arrived && options_.learnt != nullptr) options_.learnt->arrived(waited);
+    if (seen.size() > known && options_.learnt != nullptr) options_.learnt->arrived(waited);
     if (missing.empty()) return play_talk();
     if (waited >= enough) {
       not_filled(fmt::format("its mailbox could not be prepared: of {} message{} {} {} accepted and never seen",
@@ -294,11 +293,11 @@ void Player::verify_mailbox(Time since) {
                              missing.find(',') == std::string::npos ? "was" : "were"));
       return leave(0);
     }
-    alarm_ = [this, since] {
+    alarm_ = [this, since, there = seen.size()] {
       context_.network.set_alarm(*this, context_.network.now() + context_.scaled(longest(scenario_)));
-      verify_mailbox(since);
+      verify_mailbox(since, there);
     };
-    context_.network.set_alarm(*this, std::min(since + enough, context_.network.now() + std::chrono::seconds(1)));
+    context_.network.set_alarm(*this, std::min(since + enough, context_.network.now() + look_again_after(waited)));
   });
 }
 
@@ -346,7 +345,7 @@ void Player::fill(const scenario::Step& step, Finish done) {
 void Player::play_talk() {
   if (!filled()) return leave(0);
   if (scenario_.check->deliveries != 0 && options_.baseline && !std::exchange(verified_, true))
-    return verify_mailbox(context_.network.now());
+    return verify_mailbox(context_.network.now(), 0);
   context_.step = static_cast<std::uint32_t>(scenario_.check->deliveries + 1);
   talking_ = true;
   messages_before_talk_ = static_cast<std::uint32_t>(history_.messages().size());

@@ -57,7 +57,7 @@ class Player final : public Alarm {
   void play_step(std::size_t index, Finish next);
   void play_talk();
   bool filled();
-  void verify_mailbox(Time since);
+  void verify_mailbox(Time since, std::size_t known);
   std::vector<std::uint32_t> seen_since(std::size_t event) const;
   void not_filled(std::string why);
   void fill(const scenario::Step& step, Finish done);

@@ -252,6 +252,29 @@ Way delivery_way(const scenario::Target& target, Way asked) {
 
 namespace {
 
+/// What these steps make at most, in octets.
+std::uint64_t made_by(const std::vector<scenario::Step>& steps) {
+  constexpr std::uint64_t kLargeLetter = 64U << 10;  // of those that say no size
+  std::uint64_t out = 0;
+  for (const auto& step : steps) {
+    const auto* sent = step.maybe<scenario::Deliver>();
+    const scenario::NewMessages* made = sent;
+    if (made == nullptr) made = step.maybe<scenario::Save>();
+    if (made != nullptr) {
+      const auto many = static_cast<std::uint64_t>(std::max({1, made->count, sent == nullptr ? 0 : sent->at_most}));
+      const std::uint64_t size =
+          made->letter ? made->letter->body.size() + kLargeLetter : std::max(made->size, kLargeLetter);
+      out += many * static_cast<std::uint64_t>(std::max(1, step.times)) * size;
+    }
+    out += made_by(step.together);
+  }
+  return out;
+}
+
+/// A limit under which an account serves a scenario that is about none: for all that it makes, with copies of it, and
+/// for what its lines append themselves.
+std::uint64_t room_for(const scenario::Scenario& scenario) { return 4 * made_by(scenario.steps) + (32U << 20); }
+
 struct Choice {
   const scenario::Scenario& scenario;
   const scenario::Target& target;
@@ -272,10 +295,19 @@ struct Choice {
     return {};
   }
 
-  bool suits(std::size_t i, const scenario::Account& wanted) const {
+  /// `roomy`: where no limit is wanted, a large one will do.
+  bool suits(std::size_t i, const scenario::Account& wanted, bool roomy) const {
     const auto& pool = target.accounts[i];
     const std::string& customer = wanted.customer ? customers[*wanted.customer] : std::string();
-    return !taken[i] && pool.quota == wanted.quota && pool.customer == customer;
+    const bool enough = roomy && !wanted.quota && pool.quota && *pool.quota >= room_for(scenario);
+    return !taken[i] && (pool.quota == wanted.quota || enough) && pool.customer == customer;
+  }
+  /// Its place in the pool, behind the last where there is none.
+  std::size_t find(const scenario::Account& wanted) const {
+    for (const bool roomy : {false, true})
+      for (std::size_t i = 0; i < target.accounts.size(); ++i)
+        if (suits(i, wanted, roomy)) return i;
+    return target.accounts.size();
   }
 };
 
@@ -298,14 +330,16 @@ std::vector<std::size_t> choose_accounts(const scenario::Scenario& scenario, con
     return {};
   }
   for (const auto& wanted : scenario.accounts) {
-    std::size_t i = 0;
-    while (i < target.accounts.size() && !choice.suits(i, wanted)) ++i;
+    const std::size_t i = choice.find(wanted);
     if (i == target.accounts.size()) {
       const auto same = std::count_if(scenario.accounts.begin(), scenario.accounts.end(), [&](const auto& a) {
         return a.quota == wanted.quota && a.customer == wanted.customer;
       });
-      why = fmt::format("{} needs {} unused accounts {}{}, the pool has no more", scenario.id, same,
-                        with_quota(wanted.quota), wanted.customer ? " of one customer" : "");
+      const std::string or_roomy = wanted.quota || wanted.customer
+                                       ? ""
+                                       : fmt::format(" or with one of {} or more", format_size(room_for(scenario)));
+      why = fmt::format("{} needs {} unused accounts {}{}{}, the pool has no more", scenario.id, same,
+                        with_quota(wanted.quota), or_roomy, wanted.customer ? " of one customer" : "");
       for (const auto index : chosen) taken[index] = false;
       return {};
     }

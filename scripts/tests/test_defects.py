@@ -49,7 +49,7 @@ FIRST = {
     "imap.size-zero": "content/size-differs",
     "imap.size-huge": "content/size-differs",
     "imap.size-counts-lf": "content/size-differs",
-    "imap.literal-longer-than-sent": "session/protocol-broken",
+    "imap.literal-longer-than-sent": "session/literal-too-short",
     "imap.partial-gives-more": "content/piece-longer",
     "imap.idle-silent": "idle/silent",
     "imap.search-unseen-empty": "expectation/not-found",

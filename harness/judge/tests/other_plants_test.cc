@@ -494,6 +494,19 @@ const bool kSession[] = {
             });
             s.audited(Scene::all(mail));
           }),
+    plant("session/literal-too-short",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.obs(What::end, hand, [](Event& e) {
+              e.code = "timeout";
+              e.flags = "broken";
+              e.text =
+                  "imap 127.0.0.1:143: UID FETCH: the literal of \"* 1 FETCH (UID 1 BODY[] {51477}\" announces 51477 "
+                  "octets; 42646 came, and then the reply a5 within it; no reply within 1m";
+            });
+            s.audited(Scene::all(mail));
+          }),
     plant("session/ended-by-server",
           [](Scene& s) {
             const auto mail = s.accepted(1);

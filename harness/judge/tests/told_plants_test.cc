@@ -285,6 +285,26 @@ const bool kIdle[] = {
     plant("expectation/late", [](Scene& s) { waits_in_idle(s, 3, std::chrono::seconds(45), true); }),
 };
 
+/// A name may be refused, be it that it exists: what the story then looks for there is not owed.
+const bool kNotRenamed[] = {
+    plant("expectation/not-asked",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.ask(
+                What::rename, hand,
+                [](Event& e) {
+                  e.mailbox = "Projects";
+                  e.other_mailbox = "Old projects";
+                },
+                Type::fail, [](Event& e) { e.text = "[ALREADYEXISTS] Target mailbox already exists"; });
+            const auto see = s.expect(What::see, hand, "1", [](Event& e) { e.mailbox = "Old projects"; });
+            s.answer(see, Type::fail, "1");
+            s.audited(Scene::all(mail));
+            s.list_imap(s.alice, 2, {}, "Old projects");  // somebody else's
+          }),
+};
+
 void renamed(Scene& s, std::uint32_t session, const std::string& from, const std::string& to) {
   s.ask(What::rename, session, [&](Event& e) {
     e.mailbox = from;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 
 namespace mailproof::play {
 namespace {
@@ -374,12 +375,54 @@ void Auditor::clean(Then then) {
               if (visit.imap->over()) return done();
               clean_mailbox(visit, visit.mailboxes[mailbox], MailboxReader::Leftovers::not_these, std::move(done));
             },
-            [&visit, next] {
-              if (visit.imap->over()) return next();
-              visit.imap->logout([next](const Completion&) { next(); });
+            [this, &visit, next] {
+              const Then remove = [this, &visit, next] { remove_made(visit, next); };
+              if (visit.imap->over()) return remove();
+              visit.imap->logout([remove](const Completion&) { remove(); });
             });
       },
       std::move(then));
+}
+
+namespace {
+
+/// Mailboxes of this account that devices made and that are called so now; the deepest first.
+std::vector<std::string> made_in(const history::History& history, std::uint32_t account) {
+  std::set<std::string, std::greater<>> out;
+  for (const history::Event& e : history.events()) {
+    if (e.type != Type::ok || e.command == 0 || history.account_of(e) != account) continue;
+    const history::Event& asked = history.event(e.command);
+    if (e.what == What::create) out.insert(asked.mailbox);
+    if (e.what == What::remove) out.erase(asked.mailbox);
+    if (e.what != What::rename || out.erase(asked.mailbox) == 0) continue;
+    out.insert(asked.other_mailbox);
+  }
+  return {out.begin(), out.end()};
+}
+
+}  // namespace
+
+/// The next playing would find them: what it makes or renames is refused then, for want of a name that is free.
+void Auditor::remove_made(Visit& visit, Then then) {
+  visit.made = made_in(context_.history, visit.account);
+  if (visit.made.empty()) return then();
+  const auto remove = [this, &visit](std::size_t i, Then next) {
+    if (visit.remover->over()) return next();
+    visit.checks.push_back(std::make_unique<MailboxCheck>(context_, visit.account, std::nullopt));
+    visit.checks.back()->look(visit.made[i], MailboxCheck::Name::is_new,
+                              [&visit, next](const OwnedMailbox* owned, const std::string&) {
+                                if (owned == nullptr || visit.remover->over()) return next();
+                                visit.remover->remove(*owned, [next](const Completion&) { next(); });
+                              });
+  };
+  visit.remover = std::make_unique<RecordedImap>(context_, 0, visit.account, 0, *context_.endpoint(Protocol::imap));
+  visit.remover->open([&visit, remove, then](const Completion& opened) {
+    if (!opened.ok()) return then();
+    one_by_one(visit.made.size(), remove, [&visit, then] {
+      if (visit.remover->over()) return then();
+      visit.remover->logout([then](const Completion&) { then(); });
+    });
+  });
 }
 
 }  // namespace mailproof::play

@@ -28,8 +28,9 @@ class Auditor final : public Alarm {
   void clean_after_talk(bool own_mailboxes, Then then);
   /// Enumerates every mailbox of every account over IMAP (EXAMINE, BODY.PEEK[]) and POP3 (RETR without DELE).
   void audit(std::uint32_t round, Then then);
-  /// Removes this playing's messages, and reports about them, from the mailboxes that the last audit listed; mailboxes
-  /// stay, and what another playing left or is using. Not recorded.
+  /// Removes this playing's messages, and reports about them, from the mailboxes that the last audit listed, and then
+  /// the mailboxes that this playing made, where they hold nothing else. What was there before stays, and what another
+  /// playing left or is using. Not recorded.
   void clean(Then then);
   void ring(Time now) override;
 
@@ -42,6 +43,9 @@ class Auditor final : public Alarm {
     std::vector<std::string> mailboxes;  ///< that can be selected
     std::vector<std::string> own;        ///< by their names a check's; deepest last
     std::vector<std::string> own_subscribed;
+    std::vector<std::string> made;  ///< by devices of this playing; the deepest first
+    std::unique_ptr<RecordedImap> remover;
+    std::vector<std::unique_ptr<MailboxCheck>> checks;
     bool listed = false;  ///< LIST was answered
   };
   using Each = std::function<void(Visit&, Then)>;
@@ -64,6 +68,7 @@ class Auditor final : public Alarm {
   void sweep_maildrop(Visit& visit, Sweep what, Then then);
   void look_at_maildrop(Visit& visit, Sweep what, Then then);
   void empty_maildrop(Visit& visit, Then then);
+  void remove_made(Visit& visit, Then then);
   void clean_mailbox(Visit& visit, const std::string& mailbox, MailboxReader::Leftovers leftovers, Then then);
   void remove_ours(Visit& visit, MailboxReader::Leftovers leftovers, Then then);
   void expunge_ours(Visit& visit, const OwnedUids& uids, Then then);

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 
+#include "play/learnt.h"
+
 namespace mailproof::play {
-namespace {
-constexpr Duration kAskEvery = std::chrono::seconds(1);
-}
 
 BounceWatch::BounceWatch(Context& context, std::uint32_t sender, std::uint32_t recipient)
     : context_(context), recipient_(recipient) {
@@ -17,7 +16,8 @@ BounceWatch::~BounceWatch() { context_.network.set_alarm(*this, std::nullopt); }
 
 void BounceWatch::await(std::uint32_t message, Duration bound, Then then) {
   message_ = message;
-  deadline_ = context_.network.now() + bound;
+  since_ = context_.network.now();
+  deadline_ = since_ + bound;
   then_ = std::move(then);
   if (context_.endpoint(Protocol::imap) == nullptr) return answer(Seen::cannot_look);
   look(0);
@@ -54,8 +54,9 @@ void BounceWatch::decide() {
   if (eyes_.front().reader && eyes_.front().reader->has(message_)) return answer(Seen::delivered);
   const bool unread = std::any_of(eyes_.begin(), eyes_.end(),
                                   [](const Eye& eye) { return eye.reader && eye.reader->unread_reports() != 0; });
-  if (context_.network.now() >= deadline_) return answer(blind_ || unread ? Seen::cannot_look : Seen::nothing);
-  context_.network.set_alarm(*this, std::min(deadline_, context_.network.now() + kAskEvery));
+  const Time now = context_.network.now();
+  if (now >= deadline_) return answer(blind_ || unread ? Seen::cannot_look : Seen::nothing);
+  context_.network.set_alarm(*this, std::min(deadline_, now + look_again_after(now - since_)));
 }
 
 void BounceWatch::ring(Time) { look(0); }

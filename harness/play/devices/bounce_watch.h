@@ -18,7 +18,7 @@ class BounceWatch final : public Alarm {
   BounceWatch(Context& context, std::uint32_t sender, std::uint32_t recipient);
   ~BounceWatch() override;
 
-  /// Asks once a second until something is seen or `bound` has passed. One message at a time.
+  /// Asks, soon at first and then once a second, until something is seen or `bound` has passed. One message at a time.
   void await(std::uint32_t message, Duration bound, Then then);
   void close();  ///< logs out, in the background
   void ring(Time now) override;
@@ -37,7 +37,7 @@ class BounceWatch final : public Alarm {
   std::uint32_t recipient_;
   std::vector<Eye> eyes_;
   std::uint32_t message_ = 0;
-  Time deadline_;
+  Time since_, deadline_;
   Then then_;
   bool blind_ = false;
 };

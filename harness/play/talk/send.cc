@@ -314,6 +314,7 @@ void Talk::put(std::vector<Segment> more) {
 /// All C lines of a connection that follow each other go out as one write.
 Talk::Came Talk::send(Line& at) {
   if (lines_sent_ == 0) {
+    if (const Came came = only_ours(at); came != Came::on) return came;
     at.said = context_.network.now();
     to_send_.clear();
     const int connection = check_.talk[next_].connection;

@@ -69,6 +69,13 @@ class Talk final : public Alarm {
     bool refused = false;                      ///< the reply that was read last was -ERR, NO, BAD, 4xx or 5xx
     std::vector<std::size_t> recipients = {};  ///< SMTP, LMTP: accounts that RCPT named since MAIL
     bool skipped = false;  ///< "tls: either" came out as no TLS: the rest of its lines is not played
+    // POP3: the messages of its maildrop are looked at before one is taken.
+    enum class Looking { not_yet, asked_count, asked_header, over };
+    Looking looking = Looking::not_yet;
+    bool said_login = false;   ///< by a line of the talk
+    std::uint32_t looked = 0;  ///< the newest number that was asked for ...
+    std::uint32_t count = 0;   ///< ... of so many
+    std::size_t unread = 0;    ///< replies of the talk's own lines, which nobody took yet
     // IMAP
     std::vector<std::string> tags;         ///< of the open commands, the oldest first
     std::vector<TalkReply> untagged;       ///< since the oldest was sent
@@ -124,6 +131,11 @@ class Talk final : public Alarm {
   std::optional<std::string> own_mailbox(const std::string& name, bool raw, bool quoted) const;
   void unbound(const std::string& name);
   std::optional<std::string> message(std::string_view name) const;
+
+  // Whose mail it takes (own_only.cc).
+  bool next_write(int connection, bool (*is)(std::string_view)) const;
+  Came only_ours(Line& at);
+  Came not_ours(const std::string& why);
 
   // SMTP and LMTP (smtp.cc).
   std::vector<Segment> mail_segments(Line& at, const TalkLine& line);

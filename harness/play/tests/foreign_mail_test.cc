@@ -304,6 +304,85 @@ TEST(BesideOthers, InboxIsNotRenamed) {
   EXPECT_EQ(renames, 2U);
 }
 
+/// A check whose second session comes a second after its first; somebody else's mail is there by then, where it comes.
+struct LateSession {
+  explicit LateSession(const std::string& lines, bool comes, std::vector<WrongBlock> wrong = {})
+      : rig(scenario::parse("id: pop3.1939-5\ntitle: a test\nneeds: [pop3]\nmailbox: {messages: 1}\nchecks:\n"
+                            "  - id: one\n    level: MUST\n    title: a test\n    talk: |\n"
+                            "      C: NOOP\n      S: +OK\n      C: QUIT\n      S: +OK\n      wait: 1s\n" +
+                                lines,
+                            "play.yaml"),
+            {}, wrong.empty() ? std::vector<WrongDialogue>{} : std::vector<WrongDialogue>{{std::move(wrong)}}),
+        mail(rig),
+        arrival{rig, mail} {
+    if (comes) rig.network->set_alarm(arrival, Time{} + std::chrono::milliseconds(600));
+    rig.play();
+  }
+  struct Arrival final : public Alarm {
+    Arrival(SimRig& on, ForeignMail& what) : rig(on), mail(what) {}
+    ~Arrival() override { rig.network->set_alarm(*this, std::nullopt); }
+    void ring(Time) override { mail.put(rig.scenario.accounts.front().name, letter()); }
+    SimRig& rig;
+    ForeignMail& mail;
+  };
+  SimRig rig;
+  ForeignMail mail;
+  Arrival arrival;
+};
+
+/// A story leaves behind what it found: the next one that makes or renames a mailbox is not refused because of it.
+TEST(ForeignMail, MailboxesThatAPlayingMadeGoWithItsMailAndOthersStay) {
+  World world(
+      "  - mta: {deliver: mail, to: alice, count: 2}\n"
+      "  - web: {create: Projects}\n"
+      "  - web: {create: Kept}\n"
+      "  - web: {move: mail.1, to: Projects}\n"
+      "  - web: {rename: Projects, to: Old projects}\n"
+      "  - web: {create: Theirs}\n"
+      "  - agent: {deliver: more, to: alice}\n");
+  world.rig.options.load = true;  // cleans up in the end
+  world.now = [&world] {
+    ask(*world.rig.server, Protocol::imap, {"LOGIN user-alice pass", "SELECT INBOX", "COPY * Theirs"},
+        world.rig.network->now());
+  };
+  ask(*world.rig.server, Protocol::imap, {"LOGIN user-alice pass", "CREATE Kept"}, {});
+  world.rig.play();
+  const std::string left = ask(*world.rig.server, Protocol::imap, {"LOGIN user-alice pass", "LIST \"\" *"}, {});
+  EXPECT_THAT(left, HasSubstr("Kept")) << "it was there before";
+  EXPECT_THAT(left, HasSubstr("Theirs")) << "somebody's mail is in it";
+  EXPECT_THAT(left, testing::Not(HasSubstr("Projects")));
+  EXPECT_THAT(left, testing::Not(HasSubstr("Old projects")));
+}
+
+/// Numbers are a session's own: what came in since the mailbox was looked at may have the number that a check takes.
+TEST(BesideOthers, ACheckTakesNoNumberThatItDidNotLookAtInThatSession) {
+  for (const std::string line : {"DELE 2", "RETR 2", "DELE 1"}) {
+    LateSession late("      2> C: " + line + "\n      2> S: +OK\n      2> C: QUIT\n      2> S: +OK\n", true);
+    EXPECT_EQ(late.mail.sent(), 1U);
+    EXPECT_THAT(late.mail.harmed(), IsEmpty()) << line;
+    EXPECT_THAT(late.mail.read_by(), IsEmpty()) << line;
+    EXPECT_THAT(late.rig.problem(), HasSubstr("message 2 of the maildrop is not ours"));
+    EXPECT_EQ(judge::judge(late.rig.player->history(), false).verdict, judge::Verdict::inconclusive);
+    EXPECT_THAT(accusations(late.rig), IsEmpty());
+  }
+  LateSession alone("      2> C: DELE 1\n      2> S: +OK\n      2> C: QUIT\n      2> S: +OK\n", false);
+  EXPECT_EQ(alone.rig.problem(), "");
+  EXPECT_EQ(judge::judge(alone.rig.player->history(), false).verdict, judge::Verdict::pass);
+}
+
+/// A maildrop that is another store than what IMAP showed, and one that cannot be looked at.
+TEST(BesideOthers, ACheckTakesNothingFromAMaildropThatHoldsSomethingElse) {
+  const std::string lines = "      2> C: DELE 1\n      2> S: +OK\n";
+  LateSession another(lines, false, {on(Protocol::pop3, "TOP 1 0", {say("+OK\r\nSubject: dinner\r\n\r\n.")})});
+  EXPECT_THAT(another.rig.problem(), HasSubstr("message 1 of the maildrop is not ours"));
+  LateSession more(
+      lines, false,
+      {on(Protocol::pop3, "STAT", {say("+OK 40 4000")}), on(Protocol::pop3, "TOP 1 0", {say("-ERR not offered")})});
+  EXPECT_THAT(more.rig.problem(), HasSubstr("TOP 1 0 was answered -ERR not offered"));
+  LateSession without(lines, false, {on(Protocol::pop3, "TOP 1 0", {say("-ERR not offered")})});
+  EXPECT_EQ(without.rig.problem(), "") << "it holds no more than IMAP showed";
+}
+
 class Stirred : public testing::TestWithParam<int> {};
 
 TEST_P(Stirred, NoStoryOrCheckTouchesItNorIsTheServerAccusedOfIt) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
+
 #include "play/tests/sim_rig.h"
 
 namespace mailproof::play {
@@ -112,6 +114,59 @@ TEST(Learnt, WhatAnMtaTookAndLostIsNotWaitedForAsAReport) {
   EXPECT_THAT(outcomes, testing::Contains(HasSubstr("ok  refused: 5")));
   EXPECT_THAT(outcomes, testing::Contains(HasSubstr("info  waited for 500ms only")));
   EXPECT_THAT(outcomes, testing::Not(testing::Contains(HasSubstr("neither delivered nor reported"))));
+}
+
+/// The first looks come soon one after the other: how long mail took is known to within as much again.
+TEST(Learnt, WhoLooksAgainLooksEverMoreSeldom) {
+  EXPECT_EQ(look_again_after(milliseconds(0)), milliseconds(50));
+  EXPECT_EQ(look_again_after(milliseconds(400)), milliseconds(400));
+  EXPECT_EQ(look_again_after(seconds(30)), seconds(1));
+}
+
+/// A check whose second message never comes: what came of the first is learnt once, however often is looked again.
+TEST(Learnt, EachArrivalCountsOnce) {
+  Learnt learnt;
+  for (int i = 0; i < 5; ++i) {
+    SimRig rig(
+        scenario::parse("id: pop3.1939-5\ntitle: a test\nneeds: [pop3]\nmailbox: {messages: 2}\nchecks:\n"
+                        "  - id: one\n    level: MUST\n    title: a test\n    talk: |\n      C: NOOP\n      S: +OK\n",
+                        "check.yaml"),
+        lose_every_second);
+    rig.options.learnt = &learnt;
+    rig.play();
+  }
+  learnt.lost();
+  learnt.lost();
+  EXPECT_TRUE(learnt.loses());
+  EXPECT_EQ(learnt.enough(seconds(5)), milliseconds(500)) << "five came, all of them at once";
+}
+
+/// Simulated seconds of all that is shipped, one after the other, and what became of it.
+double seconds_of_a_run(const std::function<void(server::ServerOptions&)>& with) {
+  auto loaded = scenario::load({"scenarios"}, "scenarios");
+  Learnt learnt;
+  Duration all{};
+  for (auto& one : loaded.scenarios) {
+    if (std::find(one.tags.begin(), one.tags.end(), "slow") != one.tags.end()) continue;
+    scenario::Loaded alone;
+    alone.scenarios.push_back(std::move(one));
+    SimRig rig(std::move(alone), with);
+    rig.target.imap.push_back({Protocol::imap, "sim", 993, TlsMode::implicit, false, ""});
+    rig.target.pop3.push_back({Protocol::pop3, "sim", 995, TlsMode::implicit, false, ""});
+    rig.options.learnt = &learnt;
+    rig.options.load = true;  // cleans up in the end
+    rig.play();
+    all += rig.network->now() - Time{};
+  }
+  return std::chrono::duration<double>(all).count();
+}
+
+/// Counted in the seconds that somebody waits, not in those of this machine.
+TEST(Learnt, ARunOnAServerThatLosesEverySecondMessageTakesFiveTimesAsLongAtMost) {
+  const double good = seconds_of_a_run(nullptr), lossy = seconds_of_a_run(lose_every_second);
+  std::printf("waiting: %.0f s on a good server, %.0f s on one that loses every second message\n", good, lossy);
+  EXPECT_GT(good, 1);
+  EXPECT_LE(lossy, 5 * good);
 }
 
 /// What arrives is waited for to the end whatever was lost before.

@@ -109,7 +109,8 @@ TEST(CustomerLeases, ABoxMayHaveALimitOfItsOwn) {
 TEST(CustomerLeases, AnAccountOfNobodyIsNoCustomersBox) {
   Leases pool;
   EXPECT_THAT(pool.choose({}, {wants("carol"), wants("dave")}), IsEmpty());
-  EXPECT_EQ(pool.why, "quota.shared needs 2 unused accounts without a quota, the pool has no more");
+  EXPECT_EQ(pool.why,
+            "quota.shared needs 2 unused accounts without a quota or with one of 32MiB or more, the pool has no more");
   EXPECT_THAT(pool.choose({}, {wants("small", std::nullopt, kSmall)}), IsEmpty()) << "box3 is a customer's";
 }
 

@@ -191,12 +191,44 @@ TEST(ChooseAccounts, ThatRunOutSayWhatIsNeededAndTakeNothing) {
   EXPECT_THAT(pool.choose({{"b", kSmall, {}}, {"c", kSmall, {}}}), ElementsAre(1U, 3U)) << "they are still to be had";
 }
 
+/// At a hoster every mailbox has a limit; one that is never reached hinders nobody.
+TEST(ChooseAccounts, WithoutALimitTakesAnAccountWithRoomEnough) {
+  Pool pool;
+  for (auto& account : pool.target.accounts)
+    if (!account.quota) account.quota = 2ULL << 30;
+  EXPECT_THAT(pool.choose({{"alice", std::nullopt, {}}, {"bob", kSmall, {}}}), ElementsAre(0U, 1U));
+  EXPECT_THAT(pool.choose({{"alice", std::nullopt, {}}, {"carol", std::nullopt, {}}}), IsEmpty())
+      << "small is too small";
+  pool.taken = {true, false, false, false};
+  pool.target.accounts[3].quota.reset();
+  EXPECT_THAT(pool.choose({{"alice", std::nullopt, {}}}), ElementsAre(3U)) << "without any comes first";
+}
+
+TEST(ChooseAccounts, AStoryOfManyMessagesNeedsRoomForThem) {
+  Target target = complete();
+  for (auto& account : target.accounts) account.quota = 64ULL << 20;
+  std::vector<bool> taken;
+  std::string why;
+  const auto chosen = [&](int count) {
+    scenario::Scenario scenario;
+    scenario.accounts = {{"alice", std::nullopt, {}}};
+    scenario::Step step(scenario::Verb::deliver);
+    step.get<scenario::Deliver>().count = count;
+    scenario.steps.push_back(step);
+    taken.clear();
+    return choose_accounts(scenario, target, taken, why);
+  };
+  EXPECT_THAT(chosen(10), ElementsAre(0U));
+  EXPECT_THAT(chosen(1000), IsEmpty());
+}
+
 TEST(ChooseAccounts, LeavesWhatOthersHaveLeased) {
   Pool pool;
   pool.taken = {true, false, false, false};
   EXPECT_THAT(pool.choose({{"alice", std::nullopt, {}}}), ElementsAre(2U));
   EXPECT_THAT(pool.choose({{"alice", std::nullopt, {}}}), IsEmpty());
-  EXPECT_EQ(pool.why, "quota.full needs 1 unused accounts without a quota, the pool has no more");
+  EXPECT_EQ(pool.why,
+            "quota.full needs 1 unused accounts without a quota or with one of 32MiB or more, the pool has no more");
 }
 
 }  // namespace
