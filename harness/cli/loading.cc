@@ -272,7 +272,8 @@ Result<load::LoadResult> play_load(const LoadFlags& flags, const Hosted& hosted,
 
   if (const auto wrong = directory.begin(std::nullopt); !wrong.empty()) return Error{"", wrong};
   const std::string began = clock_now();
-  if (const auto wrong = write_unfinished(flags, hosted, work, directory, began); !wrong.empty()) return Error{"", wrong};
+  if (const auto wrong = write_unfinished(flags, hosted, work, directory, began); !wrong.empty())
+    return Error{"", wrong};
   std::vector<load::Harvest> harvests(flags.jobs);
   // The two clocks are looked at together, so that what one says can be told by the other.
   const auto wall = std::chrono::system_clock::now() - (std::chrono::steady_clock::now() - setup.start);

@@ -65,7 +65,8 @@ std::optional<AppendMessage> ImapSession::read_append_message(imap::Cursor& c) {
   if (c.peek() == '"') {
     const auto given = mime::parse_internal_date(c.quoted().text());
     if (c.ok() && !given) return refused("That is no date-time");
-    if (given && !context().has(defect("imap.append-date-ignored"))) read.date = {given->unix_seconds(), given->zone_minutes};
+    if (given && !context().has(defect("imap.append-date-ignored")))
+      read.date = {given->unix_seconds(), given->zone_minutes};
     c.sp();
   }
   const bool literal8 = c.peek() == '~';
