@@ -33,7 +33,7 @@ constexpr std::array kOrigins = std::to_array<std::string_view>(
      // Mail that is gone is worse than an answer that did not come with it.
      "loss/", "lmtp-replies/",
      // A second copy of something may be read as another message, and a piece that is too long alters the whole.
-     "duplicates/", "content/piece-longer", "content/", "removal/",
+     "duplicates/refused-but-there", "duplicates/", "content/piece-longer", "content/", "removal/",
      // A UID for another message changes what it seems to be; a view that is wrong gives messages wrong UIDs.
      "identity/uid-reused", "view/exists-fell", "identity/", "uidl/", "view/", "quota/not-freed", "quota/",
      "",  // all others

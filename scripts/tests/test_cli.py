@@ -206,7 +206,8 @@ def test_a_server_that_is_down_is_said_once(tmp_path):
         assert "ended in the same error" in (tmp_path / "run" / name).read_text("utf-8")
     written = tool.complete_run(tmp_path / "run")
     assert sum(len(one["findings"]) for one in written["scenarios"]) > 150, "the files keep all"
-    assert tool.mailproof("judge", tmp_path / "run").out == tool.without_bytes(ran.out)
+    # What stops a server is played last, and judged in its place.
+    assert sorted(tool.mailproof("judge", tmp_path / "run").out.splitlines()) == sorted(tool.without_bytes(ran.out).splitlines())
 
 
 def test_list_and_check():

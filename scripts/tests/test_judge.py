@@ -91,21 +91,23 @@ def test_a_killed_run_can_be_read_and_judged(tmp_path):
     with tool.bad_server("silent") as port:
         process = tool.start("run", "scenarios/mixed", "scenarios/pop3", "--target", target_file(tmp_path, port), "--out",
                              tmp_path / "run")
-        part = tmp_path / "run/history/000000.jsonl"
+        begun = []
         for _ in range(100):
-            if part.exists() and '"connect"' in part.read_text("utf-8"):
+            begun = [path for path in (tmp_path / "run/history").glob("*.jsonl") if '"connect"' in path.read_text("utf-8")]
+            if begun:
                 break
             time.sleep(0.1)
         process.send_signal(signal.SIGKILL)
         assert tool.finish(process).status == -signal.SIGKILL
+    [part] = begun
     lines = part.read_text("utf-8").splitlines()
-    assert "history" in json.loads(lines[0])
+    story = json.loads(lines[0])["history"]["scenario"]
     with part.open("a") as torn:
         torn.write('{"event":{"i":3,"t":12')
     ran = tool.mailproof("judge", tmp_path / "run")
     assert ran.status == 3, ran.text
-    assert STORIES[0] in ran.out and ran.err == ""
-    assert re.search(r"note: the run was not finished: \d+ of 18 scenarios", ran.out), ran.out
+    assert story in ran.out and ran.err == ""
+    assert re.search(r"note: the run was not finished: 0 of \d+ scenarios", ran.out), ran.out
 
 
 def test_an_earlier_run_in_the_directory_is_replaced(red, tmp_path):  # noqa: F811

@@ -59,18 +59,21 @@ def test_an_example_passes(tmp_path, block, way):
     ran = tool.mailproof("run", way, path, "--out", tmp_path / "run")
     written = tool.complete_run(tmp_path / "run")
     verdicts = {scenario["verdict"] for scenario in written["scenarios"]}
-    if "when: LANG" in block.text:  # what the built-in server does not have: prove plays it, on the dialogue beside it
-        assert verdicts == {"not-applicable"}
-        return
     assert ran.status == 0, ran.out + ran.err
     # A second copy after a lost answer, and a POP3 server that lets two in, are latitudes of the examples themselves.
     assert verdicts in ({"pass"}, {"latitude"}), ran.out
 
 
 @pytest.mark.parametrize("block", of_kind("load") + of_kind("devices"), ids=lambda block: block.page)
-def test_a_plan_or_profile_that_is_shown_is_one_that_is_shipped(block):
+def test_a_plan_or_profile_that_is_shown_is_one_that_is_shipped(block, tmp_path):
     name = block.text.split("\n")[0].split(": ")[1]
-    assert block.text == (ROOT / "scenarios" / kind(block) / f"{name}.yaml").read_text("utf-8")
+    shipped = ROOT / "scenarios" / kind(block) / f"{name}.yaml"
+    if name == "phone-that-writes":  # the reader's own
+        (tmp_path / f"{name}.yaml").write_text(block.text, "utf-8")
+        checked = tool.mailproof("check", tmp_path / f"{name}.yaml")
+        assert checked.status == 0, checked.text
+        return
+    assert block.text == shipped.read_text("utf-8")
 
 
 @pytest.mark.parametrize("block", [block for block in of_kind("whole") if "\nsteps:" in block.text and block.page != STORIES],

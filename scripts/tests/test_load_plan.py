@@ -160,7 +160,7 @@ def test_what_is_wrong_with_a_plan_is_said_with_its_place(tmp_path):
 def test_a_dry_run_says_what_it_comes_to(tmp_path):
     ran = tool.mailproof("load", "scenarios/load/office-day.yaml", "--sockets", "--dry-run")
     assert ran.status in (0, 2)
-    assert "accounts needed    2000" in ran.out and "connections        2620 at the peak, 2 of one account" in ran.out
+    assert "accounts needed    2000" in ran.out and "connections        3320 at the peak, 3 of one account" in ran.out
     assert not (tmp_path / "run").exists()
 
 
@@ -168,7 +168,7 @@ def test_a_limit_of_this_machine_is_named_before_the_first_connection(tmp_path):
     import subprocess  # the limit is a process's own
     command = f"ulimit -n 100; exec {reference_server.BINARY} load scenarios/load/office-day.yaml --sockets --out {tmp_path}/run"
     ran = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert ran.returncode == 2 and "ulimit -n" in ran.stderr and "2620 connections" in ran.stderr
+    assert ran.returncode == 2 and "ulimit -n" in ran.stderr and "3320 connections" in ran.stderr
     assert not (tmp_path / "run").exists()
 
 

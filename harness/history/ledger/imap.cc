@@ -164,7 +164,9 @@ void Ledger::Impl::copy_or_move(const Event& e) {
     const std::uint32_t there = told ? copy(box(to, e.uidvalidity), made[i]) : 0;
     const std::uint32_t message = copies[from - 1].message;
     // Told while it ran that it goes, and nobody else asked for that: then the MOVE took it, though no COPYUID says so.
-    const bool alone = message == 0 || cell(message, boxes[in - 1].place).pop_removes == 0;
+    // What a POP3 session has marked goes with its QUIT, which may be done before it is answered.
+    const bool alone = message == 0 || (cell(message, boxes[in - 1].place).pop_removes == 0 &&
+                                        !marked_over_pop(message, boxes[in - 1].place));
     const bool gone = move && e.type == Type::ok && alone && copies[from - 1].told_gone > invoke.index &&
                       copies[from - 1].marked == 0;
     const bool certain = told || gone;

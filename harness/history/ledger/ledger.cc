@@ -278,6 +278,7 @@ void Ledger::Impl::remove(std::uint32_t copy_number, bool certain, std::uint32_t
   }
   // UIDs and UIDLs cannot be matched: what both protocols removed may have been one copy or two.
   if (other_protocol) {
+    if (from.pop && at.maybe_moves > 0) --at.maybe_moves;  // what a MOVE may have taken, POP3 may have taken before
     if (at.adds + at.maybe_adds > at.removes + at.maybe_removes) ++at.maybe_removes;
     return;
   }

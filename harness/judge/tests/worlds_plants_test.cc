@@ -13,6 +13,17 @@ std::uint32_t lost_move(Scene& s, const std::vector<std::uint32_t>& mail, const 
   return hand;
 }
 
+/// UID 1, without a COPYUID; the EXPUNGE comes before the answer.
+void move_told_gone(Scene& s, std::uint32_t hand) {
+  const std::uint32_t move = s.invoke(What::move, hand, [](Event& e) {
+    e.mailbox = "INBOX";
+    e.set = "1";
+    e.other_mailbox = "Archive";
+  });
+  s.expunged(hand, 1, 1);
+  s.done(move, Type::ok, [](Event& e) { e.mailbox = "INBOX"; });
+}
+
 const bool kWorlds[] = {
     // Seed 458 with pop3.delete-to-trash.
     silent("POP3's QUIT puts into Trash what a client had copied there",
@@ -89,6 +100,35 @@ const bool kWorlds[] = {
             const std::uint32_t other = s.watches(s.laptop, mail);
             lost_move(s, mail, "1", "Archive");
             s.expunged(other, 1, 1);
+            for (std::uint32_t round = 1; round <= 2; ++round) {
+              s.both(round, {});
+              s.list_imap(s.alice, round, {}, "Archive");
+              s.settle();
+            }
+          }),
+    // Seed 5069: the server did what QUIT asked for, then took the MOVE of what was not there any more (RFC 2180
+    // section
+    // 4.4.1), and told in its answer that the message is gone.
+    silent("a MOVE that is answered OK, and a QUIT that is not answered yet took the message",
+           [](Scene& s) {
+             const auto mail = s.accepted(1);
+             const std::uint32_t hand = s.watches(s.laptop, mail);
+             const std::uint32_t pop = s.downloads(mail);
+             s.dele(pop, 1, mail[0]);
+             const std::uint32_t quit = s.invoke(What::quit, pop);
+             move_told_gone(s, hand);
+             s.done(quit, Type::ok);
+             s.end(pop);
+             for (std::uint32_t round = 1; round <= 2; ++round) {
+               s.both(round, {});
+               s.list_imap(s.alice, round, {}, "Archive");
+               s.settle();
+             }
+           }),
+    plant("loss/lost",  // POP3 had nothing marked
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            move_told_gone(s, s.watches(s.laptop, mail));
             for (std::uint32_t round = 1; round <= 2; ++round) {
               s.both(round, {});
               s.list_imap(s.alice, round, {}, "Archive");

@@ -32,10 +32,11 @@ std::uint32_t count_of(std::string_view reply) {
 
 }  // namespace
 
-/// The lines of the write that comes next.
+/// The lines of the write that comes next; behind "stop-reading" no reply to a look would be read.
 bool Talk::next_write(int connection, bool (*is)(std::string_view)) const {
   for (std::size_t i = next_; i < check_.talk.size(); ++i) {
     const TalkLine& line = check_.talk[i];
+    if (line.connection == connection && line.op == Op::stop_reading) continue;
     if (line.connection != connection || (line.op != Op::send && line.op != Op::send_raw)) return false;
     if (is(line.text)) return true;
   }

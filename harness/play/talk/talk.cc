@@ -312,6 +312,7 @@ Talk::Came Talk::step(const scenario::TalkLine& line) {
       at.connection->misbehave(faults);
       return on();
     case Op::stop_reading:
+      if (const Came came = only_ours(at); came != Came::on) return came;
       faults.stop_reading = true;
       at.connection->misbehave(faults);
       return on();

@@ -365,6 +365,16 @@ TEST(BesideOthers, ACheckTakesNoNumberThatItDidNotLookAtInThatSession) {
     EXPECT_EQ(judge::judge(late.rig.player->history(), false).verdict, judge::Verdict::inconclusive);
     EXPECT_THAT(accusations(late.rig), IsEmpty());
   }
+  const std::string unread =
+      "      2> stop-reading\n      2> C: RETR 2\n      2> read\n      2> S: +OK\n      2> C: QUIT\n      2> S: +OK\n";
+  LateSession looked(unread, true);
+  EXPECT_THAT(looked.rig.problem(), HasSubstr("message 2 of the maildrop is not ours"));
+  EXPECT_THAT(looked.mail.read_by(), IsEmpty());
+  LateSession unread_alone(
+      "      2> stop-reading\n      2> C: RETR 1\n      2> read\n      2> S: +OK\n      2> C: QUIT\n      2> S: +OK\n",
+      false);
+  EXPECT_EQ(unread_alone.rig.problem(), "");
+  EXPECT_EQ(judge::judge(unread_alone.rig.player->history(), false).verdict, judge::Verdict::pass);
   LateSession alone("      2> C: DELE 1\n      2> S: +OK\n      2> C: QUIT\n      2> S: +OK\n", false);
   EXPECT_EQ(alone.rig.problem(), "");
   EXPECT_EQ(judge::judge(alone.rig.player->history(), false).verdict, judge::Verdict::pass);

@@ -298,8 +298,8 @@ TEST(Talk, EmptyLinesAreBoundedByWhatTheyCost) {
 }
 
 TEST(Talk, WhatIsNotOfferedIsNotApplicable) {
-  Checked check("C: LANG\nS: +OK", "    when: [CAPA, LANG]\n");
-  EXPECT_EQ(check.rig.last(What::not_applicable).text, "the server does not offer LANG");
+  Checked check("C: XYZZY\nS: +OK", "    when: [CAPA, XYZZY]\n");
+  EXPECT_EQ(check.rig.last(What::not_applicable).text, "the server does not offer XYZZY");
   EXPECT_THAT(check.rig.told(What::talk), IsEmpty());
 }
 
