@@ -171,7 +171,7 @@ std::string not_owed(const Case& c, const Course& course, const Event& e, std::u
     if (const std::string why = needs_it ? never_taken(c, course, message) : std::string(); !why.empty()) return why;
   }
   for (const Cell& cell : c.ledger.cells_of(message))
-    if (history::Ledger::gone_after_download(cell) && cell.removed_by != 0)
+    if (c.ledger.gone_after_download(cell))
       return fmt::format(
           "{} went with the QUIT of {}, which had downloaded it: the server's policy (RFC 1939 section 8)",
           c.name_of(message), c.who(c.history.event(cell.removed_by)));

@@ -109,7 +109,7 @@ void after_download(Case& c) {
     const Event& asked = c.history.event(cell.removed_by);
     const std::string name = c.name_of(cell.message);
     const std::string place = fmt::format("{}'s maildrop", c.account(cell.account));
-    if (!declared && c.ledger.assumed() && cell.enumerated && history::Ledger::gone_after_download(cell))
+    if (!declared && c.ledger.assumed() && cell.enumerated && c.ledger.gone_after_download(cell))
       c.find(
           "gone-after-download",
           {fmt::format("{} still in {}, where nobody marked it, or pop3_download: removes in the target file", name,

@@ -58,8 +58,9 @@ std::uint32_t Ledger::message_with_uidl(std::uint32_t account, std::string_view 
 
 std::optional<Pop3Download> Ledger::assumed() const { return impl_->assumed; }
 
-bool Ledger::gone_after_download(const Cell& inbox) {
-  if (inbox.implied == 0 || inbox.maybe_removes == 0) return false;
+bool Ledger::gone_after_download(const Cell& inbox) const {
+  if (inbox.implied == 0 || inbox.maybe_removes == 0 || inbox.gone_with_audit || inbox.removed_by == 0) return false;
+  if (impl_->history.event(inbox.removed_by).what != What::quit) return false;  // a client asked for it since
   return !inbox.enumerated || (inbox.in_pop ? inbox.present_pop : inbox.present) <= inbox.least();
 }
 

@@ -52,6 +52,7 @@ struct Cell {
   /// A QUIT that may remove what was downloaded came after a RETR of it: 1, or 2 where it was answered OK. It is one of
   /// maybe_removes as long as no client asks for the removal.
   std::uint8_t implied = 0;
+  bool gone_with_audit = false;  ///< ... and it was the audit's own QUIT: what that listing saw is the last word
 
   int least() const;  ///< copies that must be there
   int most() const;   ///< copies that may be there
@@ -117,7 +118,7 @@ class Ledger {
   std::optional<Pop3Download> assumed() const;
   /// A QUIT took away what was downloaded and not marked, as far as was seen: not in the maildrop any more and, where
   /// that was not listed, not in INBOX.
-  static bool gone_after_download(const Cell& inbox);
+  bool gone_after_download(const Cell& inbox) const;
 
   /// Cells whose mailbox was enumerated and that hold fewer copies than they must, or of which IMAP and POP3 tell
   /// different numbers, or in which what POP3 removed is not as declared: to be asked again, over both, after settle.

@@ -113,9 +113,13 @@ void Ledger::Impl::quit(const Event& e) {
     if (row.dele_ok || row.dele_maybe) {
       remove(row.copy, e.type == Type::ok && row.dele_ok, invoke_of(e).index, row.dele);
     } else if (once && row.retrieved != 0 && row.message != 0) {
+      Cell& here = cell(row.message, boxes[at.box - 1].place);
+      if (here.most() == 0 || here.implied == 2) continue;  // somebody asked for its removal, or it has gone so before
+      const bool listed = here.enumerated;
       remove(row.copy, false, invoke_of(e).index, row.retrieved);
-      std::uint8_t& implied = cell(row.message, boxes[at.box - 1].place).implied;
-      implied = std::max(implied, static_cast<std::uint8_t>(e.type == Type::ok ? 2 : 1));
+      here.gone_with_audit = listed && history.session(e.session).audit_round != 0;
+      if (here.gone_with_audit) here.enumerated = true;
+      here.implied = e.type == Type::ok ? 2 : 1;
     }
   }
 }

@@ -42,7 +42,9 @@ const bool kDownloads[] = {
             s.dele(pop, 1, mail[0]);
             s.ask(What::quit, pop);
             s.end(pop);
-            s.audited({{mail[2], 3}});
+            s.both(1, {{mail[2], 3}});  // which downloads it
+            s.settle();
+            s.both(2, {});
           }),
     silent("what was downloaded goes with QUIT, as the target file says",
            [](Scene& s) {
