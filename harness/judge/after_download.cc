@@ -73,11 +73,11 @@ bool removes_what_was_downloaded(const history::History& history, const history:
   for (const auto& [which, quit] : downloads(c)) {
     const auto& [message, account] = which;
     const Cell* cell = ledger.find(message, account, "INBOX");
-    if (cell == nullptr || cell->adds + cell->maybe_adds != 1) continue;  // another copy may be the one that is seen
-    if (found_after(c, message, account, quit) != 0) return false;
+    if (cell == nullptr) continue;
     const bool there = cell->enumerated && (cell->in_pop ? cell->present_pop : cell->present) > 0;
-    if (there) return false;
-    any |= gone(*cell);
+    const bool single = cell->adds + cell->maybe_adds == 1;  // else another copy may be the one that is seen
+    if (single && (there || found_after(c, message, account, quit) != 0)) return false;
+    any |= !there && gone(*cell);
   }
   return any;
 }
