@@ -114,7 +114,7 @@ void Ledger::Impl::quit(const Event& e) {
       remove(row.copy, e.type == Type::ok && row.dele_ok, invoke_of(e).index, row.dele);
     } else if (once && row.retrieved != 0 && row.message != 0) {
       Cell& here = cell(row.message, boxes[at.box - 1].place);
-      if (here.most() == 0 || here.implied == 2) continue;  // somebody asked for its removal, or it has gone so before
+      if (here.most() == 0 || copies[row.copy - 1].removal != Copy::Removal::none) continue;  // it was to go before
       const bool listed = here.enumerated;
       remove(row.copy, false, invoke_of(e).index, row.retrieved);
       here.gone_with_audit = listed && history.session(e.session).audit_round != 0;

@@ -46,6 +46,13 @@ const bool kDownloads[] = {
             s.settle();
             s.both(2, {});
           }),
+    plant("removal/gone-after-download",  // two copies of one message, both downloaded
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.deliver(s.lmtp(), mail[0], s.alice);
+            downloads_all(s, {mail[0], mail[0]});
+            s.audited({});
+          }),
     silent("what was downloaded goes with QUIT, as the target file says",
            [](Scene& s) {
              declares(s, Pop3Download::removes);
