@@ -107,6 +107,7 @@ void write_info(const HistoryInfo& info, std::string& out) {
   f.text("version", info.version);
   f.always("settle", info.settle.count());
   if (info.pop3_delete) f.text("pop3_delete", name(*info.pop3_delete));
+  if (info.pop3_download) f.text("pop3_download", name(*info.pop3_download));
   if (info.gives_up_after) f.always("gives_up_after", info.gives_up_after->count());
   f.comma("patience");
   fmt::format_to(std::back_inserter(out), "{}", info.patience);

@@ -149,6 +149,10 @@ void read_info(const Object& from, HistoryInfo& info) {
     if (policy->is_string()) info.pop3_delete = meaning_of(kPop3Deletes, policy->get_ref<const std::string&>());
     if (!info.pop3_delete) throw Wrong{"'pop3_delete' of the history is no policy"};
   }
+  if (const json* policy = from.find("pop3_download")) {
+    if (policy->is_string()) info.pop3_download = meaning_of(kPop3Downloads, policy->get_ref<const std::string&>());
+    if (!info.pop3_download) throw Wrong{"'pop3_download' of the history is no policy"};
+  }
   if (from.find("gives_up_after") != nullptr) info.gives_up_after = Duration(from.time("gives_up_after", false));
   if (const json* patience = from.find("patience")) {
     if (!patience->is_number()) throw Wrong{"'patience' of the history is no number"};

@@ -3,6 +3,7 @@
 #include "core/fate.h"
 #include "core/network.h"
 #include "core/pop3_delete.h"
+#include "core/pop3_download.h"
 #include "core/words.h"
 
 namespace mailproof {
@@ -46,5 +47,9 @@ inline constexpr Word<Pop3Delete> kPop3Deletes[] = {{"removes", Pop3Delete::remo
                                                     {"keeps-for-imap", Pop3Delete::keeps_for_imap},
                                                     {"to-trash", Pop3Delete::to_trash}};
 static_assert(complete(kPop3Deletes));
+
+inline constexpr Word<Pop3Download> kPop3Downloads[] = {{"keeps", Pop3Download::keeps},
+                                                        {"removes", Pop3Download::removes}};
+static_assert(complete(kPop3Downloads));
 
 }  // namespace mailproof

@@ -8,6 +8,7 @@
 
 #include "core/network.h"
 #include "core/pop3_delete.h"
+#include "core/pop3_download.h"
 #include "core/secret_mask.h"
 #include "history/event.h"
 
@@ -85,8 +86,9 @@ struct HistoryInfo {
   std::string target;
   std::string version;
   Duration settle{};
-  std::optional<Pop3Delete> pop3_delete;   ///< as the target file says; nothing: any
-  std::optional<Duration> gives_up_after;  ///< how long the MTA tries, as the target file says; nothing: for days
+  std::optional<Pop3Delete> pop3_delete;      ///< as the target file says; nothing: any
+  std::optional<Pop3Download> pop3_download;  ///< as the target file says; nothing: as announced, or any
+  std::optional<Duration> gives_up_after;     ///< how long the MTA tries, as the target file says; nothing: for days
   double patience = 1;
   bool simulated = false;
   bool load = false;

@@ -143,8 +143,13 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"removal", "moved-to-trash", kLatitude,
      "RFC 1939 section 6: QUIT removes what is marked from the maildrop; whether IMAP has it in a mailbox for deleted "
      "mail, no RFC says"},
+    {"removal", "gone-after-download", kLatitude,
+     "RFC 1939 section 8: a site may delete, following a login that was ended by a QUIT, all messages downloaded "
+     "during "
+     "the session with the RETR command"},
     {"removal", "not-as-declared", kFail,
-     "The target file says what becomes, for IMAP, of what POP3 deletes (scenarios/targets.md, pop3_delete)"},
+     "The target file says what becomes, for IMAP, of what POP3 deletes, and with QUIT of what POP3 downloads "
+     "(scenarios/targets.md, pop3_delete and pop3_download)"},
 
     {"pop3-session", "numbering-changed", kFail,
      "RFC 1939 section 4: a message keeps its number for the whole session (I28)"},

@@ -170,6 +170,11 @@ std::string not_owed(const Case& c, const Course& course, const Event& e, std::u
                           wanted == Fate::expired_by_client_policy || wanted == Fate::moved;
     if (const std::string why = needs_it ? never_taken(c, course, message) : std::string(); !why.empty()) return why;
   }
+  for (const Cell& cell : c.ledger.cells_of(message))
+    if (c.ledger.gone_after_download(cell))
+      return fmt::format(
+          "{} went with the QUIT of {}, which had downloaded it: the server's policy (RFC 1939 section 8)",
+          c.name_of(message), c.who(c.history.event(cell.removed_by)));
   if (perhaps_removed(c, course, message))
     return fmt::format("whether {} was removed nobody knows: the session ended before the answer", c.name_of(message));
   return {};
@@ -356,7 +361,7 @@ void judge_expectation(const history::History& history, const history::Ledger& l
         not_done(c, e, *undone, said_of.message);
         continue;
       }
-      const bool counts = e.what == What::fate || e.what == What::count;
+      const bool counts = e.what == What::fate || e.what == What::count || e.what == What::agree;
       if (const std::string why = counts ? not_owed(c, course, e, said_of.message) : std::string(); !why.empty()) {
         not_asked(c, e, fmt::format("{}; {}", said_of.actual, why));
         continue;

@@ -10,6 +10,7 @@
 
 #include "core/words.h"
 #include "history/settled.h"
+#include "judge/after_download.h"
 #include "judge/at_end.h"
 #include "judge/case.h"
 #include "judge/judges.h"
@@ -183,6 +184,10 @@ Judgement judge_by(std::span<const Judge> all, const history::History& history, 
   history::Ledger ledger(history);
   try {
     for (const history::Event& e : events) ledger.apply(e);
+    if (removes_what_was_downloaded(history, ledger)) {
+      ledger = history::Ledger(history, Pop3Download::removes);
+      for (const history::Event& e : events) ledger.apply(e);
+    }
   } catch (const std::exception& e) {
     crashed("ledger", e.what());
   }

@@ -114,7 +114,7 @@ struct ToldMeanwhile {
 ToldMeanwhile told_meanwhile(const Case& c) {
   ToldMeanwhile out;
   if (c.history.info.load) return out;
-  history::Ledger so_far(c.history);
+  history::Ledger so_far(c.history, c.ledger.assumed());
   const Sightings doubled = most_at_once(c);
   const auto had_before = full_before(c.history);
   const Strangers strangers(c);
@@ -159,7 +159,7 @@ ToldMeanwhile told_meanwhile(const Case& c) {
 /// messages.
 std::map<std::uint32_t, std::uint64_t> told_above_the_sum(const Case& c) {
   std::map<std::uint32_t, std::uint64_t> out;
-  history::Ledger so_far(c.history);
+  history::Ledger so_far(c.history, c.ledger.assumed());
   const Sightings seen = most_at_once(c);
   Holdings holdings(c, so_far, seen);
   for (const Event& e : c.history.events()) {
@@ -176,7 +176,7 @@ std::map<std::uint32_t, std::uint64_t> told_above_the_sum(const Case& c) {
 void decisions(Case& c, const ToldMeanwhile& told) {
   if (!limited(c.history)) return;
   Limits limits(c.history);
-  history::Ledger so_far(c.history);
+  history::Ledger so_far(c.history, c.ledger.assumed());
   const Sightings seen = most_at_once(c);
   Holdings holdings(c, so_far, seen);
   const auto had_before = full_before(c.history);

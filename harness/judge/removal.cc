@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/bytes.h"
+#include "judge/after_download.h"
 #include "judge/heard.h"
 #include "judge/judges.h"
 #include "judge/requests.h"
@@ -100,6 +101,36 @@ void policy(Case& c) {
   }
 }
 
+/// RFC 1939 section 8: what was downloaded may go with the QUIT, where the site wants that.
+void after_download(Case& c) {
+  const auto declared = c.history.info.pop3_download;
+  for (const Cell& cell : c.ledger.cells()) {
+    if (cell.implied == 0 || cell.maybe_removes == 0 || cell.removed_by == 0) continue;
+    const Event& asked = c.history.event(cell.removed_by);
+    const std::string name = c.name_of(cell.message);
+    const std::string place = fmt::format("{}'s maildrop", c.account(cell.account));
+    if (!declared && c.ledger.assumed() && cell.enumerated && c.ledger.gone_after_download(cell))
+      c.find(
+          "gone-after-download",
+          {fmt::format("{} still in {}, where nobody marked it, or pop3_download: removes in the target file", name,
+                       place),
+           fmt::format("{} went with the QUIT of {} at {}, which had downloaded it", name, c.who(asked), c.when(asked)),
+           {cell.marked_by, cell.removed_by, cell.first_absent},
+           cell.message,
+           ""});
+    // Another copy may be the one that is found.
+    if (declared != Pop3Download::removes || cell.implied < 2 || cell.adds + cell.maybe_adds != 1) continue;
+    if (const std::uint32_t found = found_after(c, cell.message, cell.account, cell.removed_by); found != 0)
+      c.find("not-as-declared",
+             {"pop3_download: removes",
+              fmt::format("{} was downloaded by {}, whose QUIT came at {}; {} finds it in {} at {}", name, c.who(asked),
+                          c.when(asked), c.who(c.history.event(found)), place, c.when(c.history.event(found))),
+              {cell.marked_by, cell.removed_by, found},
+              cell.message,
+              ""});
+  }
+}
+
 }  // namespace
 
 void judge_removal(const history::History& history, const history::Ledger& ledger, Findings& out) {
@@ -108,6 +139,7 @@ void judge_removal(const history::History& history, const history::Ledger& ledge
   more_than_asked(c);
   still_there(c);
   policy(c);
+  after_download(c);
 }
 
 }  // namespace mailproof::judge

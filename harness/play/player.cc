@@ -129,6 +129,7 @@ void Player::fill_info() {
   info.version = options_.version;
   info.settle = context_.scaled(context_.target.settle);
   info.pop3_delete = context_.target.pop3_delete;
+  info.pop3_download = context_.target.pop3_download;
   info.gives_up_after = context_.target.gives_up_after;
   info.patience = options_.patience;
   info.simulated = context_.network.simulated();

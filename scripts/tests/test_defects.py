@@ -201,6 +201,8 @@ SHOULD = {"imap.takes-plaintext-login": {"tls.plaintext-login-refused/expectatio
 WAYS = {"pop3.delete-keeps-for-imap": "removal/kept-for-imap", "pop3.delete-to-trash": "removal/moved-to-trash"}
 # Whether what it has taken is queued or lost nobody knows.
 QUEUES = "delivery.queues-when-full"
+# A site that lets POP3 download once: what a story expects of mail that it leaves on the server nobody owes.
+ONCE = {"pop3.removes-downloaded": {"removal/gone-after-download"}, "pop3.expire-0": set()}
 
 
 LISTED = json.loads(mailproof("list", "--json", *STORIES).stdout)
@@ -235,14 +237,14 @@ def test_nothing_is_found_where_nothing_is_wrong(tmp_path):
     often(tmp_path, repeat=20)
 
 
-@pytest.mark.parametrize("latitude", [name for name in LATITUDES if name != QUEUES])
+@pytest.mark.parametrize("latitude", [name for name in LATITUDES if name not in {QUEUES, *ONCE}])
 def test_nothing_is_found_in_what_the_rfcs_leave_open(tmp_path, latitude):
     green(tmp_path, "--latitude", latitude)
     often(tmp_path, "--latitude", latitude, repeat=5)
 
 
 def test_all_latitudes_at_once_are_no_defect_either(tmp_path):
-    every = [word for latitude in LATITUDES if latitude != QUEUES for word in ("--latitude", latitude)]
+    every = [word for latitude in LATITUDES if latitude not in {QUEUES, *ONCE} for word in ("--latitude", latitude)]
     green(tmp_path, *every)
     often(tmp_path, *every, repeat=5)
 
@@ -252,6 +254,16 @@ def test_mail_that_may_be_queued_is_neither_lost_nor_delivered(tmp_path):
     assert {scenario["verdict"] for scenario in scenarios} == {"pass", "not-applicable", "inconclusive"}
     assert {finding["id"].split("/", 1)[1] for finding in findings} == {"bounce/queued", "expectation/not-asked"}, ran.stdout[-4000:]
     assert all("may still be queued" in finding["actual"] for finding in findings) and ran.returncode == 3
+
+
+@pytest.mark.parametrize("latitude", ONCE)
+def test_a_site_that_lets_pop3_download_once_is_not_accused(tmp_path, latitude):
+    ran, findings, scenarios = played(tmp_path, "--latitude", latitude)
+    assert {scenario["verdict"] for scenario in scenarios} == {"pass", "not-applicable", "inconclusive"}, ran.stdout[-4000:]
+    told = {finding["id"].split("/", 1)[1] for finding in findings}
+    assert told == ONCE[latitude] | {"expectation/not-asked"} or told == ONCE[latitude] | {"expectation/not-asked", "conformance/not-prepared"}
+    left = next(scenario for scenario in scenarios if scenario["id"] == "pop3.leave-on-server")
+    assert left["verdict"] == "inconclusive" and ran.returncode == 3
 
 
 def test_a_defect_is_found_under_every_seed(tmp_path):

@@ -53,6 +53,7 @@ History sample(const std::string& scenario = "mixed.one") {
   History h;
   h.info.scenario = scenario;
   h.info.pop3_delete = Pop3Delete::to_trash;
+  h.info.pop3_download = Pop3Download::removes;
   h.info.gives_up_after = std::chrono::minutes(5);
   h.info.customers = {{"acme", 1024}};
   h.info.accounts = {{"alice", "user0001", "user0001@example.test", 1024, 1}};

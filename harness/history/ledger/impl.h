@@ -63,13 +63,15 @@ struct PopRow {
   bool listed = false, identified = false;
   std::uint32_t dele = 0;  ///< invoke of the DELE
   bool dele_ok = false, dele_maybe = false;
+  std::uint32_t retrieved = 0;  ///< the event that shows it whole
 };
 
 struct SessionState {
   std::uint32_t box = 0;  ///< selected mailbox, or the maildrop; 0 = none
   bool writable = false;
   bool quit = false;
-  std::vector<std::uint32_t> listed;  ///< IMAP: copies of which a row came since SELECT, but for those ...
+  std::optional<Pop3Download> announced;  ///< by EXPIRE
+  std::vector<std::uint32_t> listed;      ///< IMAP: copies of which a row came since SELECT, but for those ...
   std::vector<std::pair<std::uint32_t, std::size_t>> unlisted;  ///< ... told as gone when so many were listed
   std::vector<PopRow> rows;                                     ///< POP3, by number - 1
   NumberMap row_of;                                             ///< copy -> the newest row that got it
@@ -86,9 +88,10 @@ struct SessionState {
 constexpr std::uint8_t view_of(Protocol protocol) { return protocol == Protocol::pop3 ? 2 : 1; }
 
 struct Ledger::Impl {
-  explicit Impl(const History& h) : history(h) {}
+  Impl(const History& h, std::optional<Pop3Download> when_nobody_says) : history(h), assumed(when_nobody_says) {}
 
   const History& history;
+  std::optional<Pop3Download> assumed;
   std::vector<Cell> cells;
   std::vector<Attempt> attempts;
   std::vector<Report> reports;
@@ -168,6 +171,7 @@ struct Ledger::Impl {
   void pop_uidl(const Event& e);
   void dele(const Event& e);
   void rset(const Event& e);
+  void announced(const Event& e);
   void quit(const Event& e);
 
   // Listings (ledger_listing.cc).

@@ -17,9 +17,11 @@ int Cell::kept() const {
   return std::max(0, std::min({int{pop_removes}, present - present_pop, present - least()}));
 }
 
-Ledger::Ledger(const History& history) : impl_(std::make_unique<Impl>(history)) {}
+Ledger::Ledger(const History& history, std::optional<Pop3Download> assumed)
+    : impl_(std::make_unique<Impl>(history, assumed)) {}
 Ledger::~Ledger() = default;
 Ledger::Ledger(Ledger&&) noexcept = default;
+Ledger& Ledger::operator=(Ledger&&) noexcept = default;
 
 void Ledger::apply(const Event& event) { impl_->apply(event); }
 const std::vector<Cell>& Ledger::cells() const { return impl_->cells; }
@@ -52,6 +54,14 @@ std::uint32_t Ledger::message_with_uidl(std::uint32_t account, std::string_view 
   if (known == impl_->uidl_numbers.end() || box == 0) return 0;
   const std::uint32_t number = impl_->copy_of.get(std::uint64_t{box} << 32U | known->second);
   return number == 0 ? 0 : impl_->copies[number - 1].message;
+}
+
+std::optional<Pop3Download> Ledger::assumed() const { return impl_->assumed; }
+
+bool Ledger::gone_after_download(const Cell& inbox) const {
+  if (inbox.implied == 0 || inbox.maybe_removes == 0 || inbox.gone_with_audit || inbox.removed_by == 0) return false;
+  if (impl_->history.event(inbox.removed_by).what != What::quit) return false;  // a client asked for it since
+  return !inbox.enumerated || (inbox.in_pop ? inbox.present_pop : inbox.present) <= inbox.least();
 }
 
 std::vector<const Cell*> Ledger::missing() const {
@@ -141,6 +151,9 @@ void Ledger::Impl::apply(const Event& e) {
       break;
     case What::pop_uidl:
       if (e.type == Type::obs) pop_uidl(e);
+      break;
+    case What::connect:
+      if (e.type == Type::ok && e.session != 0) announced(e);
       break;
     case What::dele:
       if (!asks) dele(e);

@@ -8,6 +8,7 @@
 
 #include "core/fate.h"
 #include "core/pop3_delete.h"
+#include "core/pop3_download.h"
 #include "history/chains.h"
 #include "history/history.h"
 #include "history/ledger/life.h"
@@ -48,6 +49,10 @@ struct Cell {
   /// where it declares nothing, anything of it.
   std::uint8_t unlike = 0;
   std::uint8_t unlike_round = 0;  ///< the newest of these
+  /// A QUIT that may remove what was downloaded came after a RETR of it: 1, or 2 where it was answered OK. It is one of
+  /// maybe_removes as long as no client asks for the removal.
+  std::uint8_t implied = 0;
+  bool gone_with_audit = false;  ///< ... and it was the audit's own QUIT: what that listing saw is the last word
 
   int least() const;  ///< copies that must be there
   int most() const;   ///< copies that may be there
@@ -80,9 +85,12 @@ struct Report {
 /// replay). Answers what play asks (is anything unexplained?) and what judges and reports tell (fates, lives).
 class Ledger {
  public:
-  explicit Ledger(const History& history);
+  /// `assumed`: what QUIT does with what was downloaded, where neither the target file nor CAPA says it; nothing: it
+  /// keeps it.
+  explicit Ledger(const History& history, std::optional<Pop3Download> assumed = {});
   ~Ledger();
   Ledger(Ledger&&) noexcept;
+  Ledger& operator=(Ledger&&) noexcept;
   void apply(const Event& event);
 
   const std::vector<Cell>& cells() const;
@@ -106,6 +114,11 @@ class Ledger {
   std::optional<Pop3Delete> pop3_delete(const Cell& inbox) const;
   /// Where the account has, and nobody put it there, what POP3 removed from this INBOX; null: nowhere.
   const Cell* in_trash(const Cell& inbox) const;
+
+  std::optional<Pop3Download> assumed() const;
+  /// A QUIT took away what was downloaded and not marked, as far as was seen: not in the maildrop any more and, where
+  /// that was not listed, not in INBOX.
+  bool gone_after_download(const Cell& inbox) const;
 
   /// Cells whose mailbox was enumerated and that hold fewer copies than they must, or of which IMAP and POP3 tell
   /// different numbers, or in which what POP3 removed is not as declared: to be asked again, over both, after settle.

@@ -101,6 +101,7 @@ void Ledger::Impl::take_listing(const Event& e, std::uint32_t place_number, cons
     Cell& at = cells[number - 1];
     const auto [first, last] = std::equal_range(sorted.begin(), sorted.end(), at.message);
     const auto count = static_cast<std::uint16_t>(last - first);
+    if (count == 0 && at.gone_with_audit) continue;
     if (count == 0 && complete && at.first_seen != 0 && at.first_absent == 0) at.first_absent = e.index;
     if (count == 0 && complete && at.removes > 0) at.listed_absent |= view_of(pop ? Protocol::pop3 : Protocol::imap);
     if (round == 0) continue;  // a device's own view may be behind; only fresh sessions count

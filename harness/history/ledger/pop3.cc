@@ -1,6 +1,7 @@
 // POP3: message numbers and UIDLs of a session, and what DELE, RSET and QUIT come to (RFC 1939 sections 5 and 6).
 #include <fmt/format.h>
 
+#include "history/announced.h"
 #include "history/ledger/impl.h"
 
 namespace mailproof::history {
@@ -65,6 +66,7 @@ void Ledger::Impl::pop_content(const Event& e) {
   const std::uint32_t known = copies[row.copy - 1].message;
   if (known != 0 && e.message != 0 && known != e.message)
     row.copy = copy(session(e.session).box, kNameless + ++nameless);
+  if (e.code == "full") row.retrieved = e.index;
   identify(row.copy, e.message);
   seen(e.message, boxes[session(e.session).box - 1].place, e);
 }
@@ -92,14 +94,33 @@ void Ledger::Impl::rset(const Event& e) {
   }
 }
 
-/// QUIT is what removes (RFC 1939 section 6); after -ERR some, or none, of the marked ones are gone.
+void Ledger::Impl::announced(const Event& e) {
+  if (e.code == kExpiresAtOnce) session(e.session).announced = Pop3Download::removes;
+  if (e.code == kRetains) session(e.session).announced = Pop3Download::keeps;
+}
+
+/// QUIT is what removes (RFC 1939 section 6); after -ERR some, or none, of the marked ones are gone. With them goes,
+/// where the site wants that, what was downloaded (section 8): it may, and need not (RFC 2449 section 6.7).
 void Ledger::Impl::quit(const Event& e) {
   SessionState& at = session(e.session);
   at.quit = true;
+  const auto& declared = history.info.pop3_download;
+  const auto policy = declared ? declared : at.announced ? at.announced : assumed;
+  const bool once = policy == Pop3Download::removes && e.type != Type::fail && !history.info.recorded;
   for (std::size_t i = 0; i < at.rows.size(); ++i) {
     const PopRow row = at.rows[i];
-    if (row.copy == 0 || (!row.dele_ok && !row.dele_maybe)) continue;
-    remove(row.copy, e.type == Type::ok && row.dele_ok, invoke_of(e).index, row.dele);
+    if (row.copy == 0) continue;
+    if (row.dele_ok || row.dele_maybe) {
+      remove(row.copy, e.type == Type::ok && row.dele_ok, invoke_of(e).index, row.dele);
+    } else if (once && row.retrieved != 0 && row.message != 0) {
+      Cell& here = cell(row.message, boxes[at.box - 1].place);
+      if (here.most() == 0 || copies[row.copy - 1].removal != Copy::Removal::none) continue;  // it was to go before
+      const bool listed = here.enumerated;
+      remove(row.copy, false, invoke_of(e).index, row.retrieved);
+      here.gone_with_audit = listed && history.session(e.session).audit_round != 0;
+      if (here.gone_with_audit) here.enumerated = true;
+      here.implied = e.type == Type::ok ? 2 : 1;
+    }
   }
 }
 

@@ -113,6 +113,7 @@ const bool kRemoval[] = {
             const std::uint32_t pop = s.downloads(mail);
             s.dele(pop, 1);
             s.ask(What::rset, pop);
+            s.history.info.pop3_download = Pop3Download::keeps;
             s.ask(What::quit, pop);
             s.end(pop);
             s.audited({});

@@ -1,6 +1,9 @@
 #include "play/recorded/pop3.h"
 
+#include "core/bytes.h"
+#include "history/announced.h"
 #include "play/recorded/content.h"
+#include "wire/text/words.h"
 
 namespace mailproof::play {
 namespace {
@@ -130,6 +133,18 @@ void RecordedPop3::on_done(const session::Pop3Completion& done, Time) {
   if (client_->ready()) return pending->then(result);
   // The session's end is told to its commands first: who goes on from here must know of it.
   context_.later.post([then = pending->then, result] { then(result); });
+}
+
+/// RFC 2449 section 6.7: the days that a message is kept at least, of this user where CAPA was asked after login.
+void RecordedPop3::on_ready(Time) {
+  std::string_view announced;
+  for (const std::string& line : client_->capabilities()) {
+    std::string_view rest = line;
+    if (!iequals(text::take_word(rest), "EXPIRE")) continue;
+    const std::string_view days = text::take_word(rest);
+    announced = text::parse_number<std::uint64_t>(days) == 0U ? history::kExpiresAtOnce : history::kRetains;
+  }
+  recorder_.ready("", announced);
 }
 
 void RecordedPop3::on_stat(std::uint32_t messages, std::uint64_t octets, Time) {

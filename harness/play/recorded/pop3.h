@@ -60,7 +60,7 @@ class RecordedPop3 final : public session::Pop3Sink {
   std::function<void(const session::Ended&)> ended_hook;
 
   // session::Pop3Sink
-  void on_ready(Time) override { recorder_.ready(""); }
+  void on_ready(Time) override;
   void on_done(const session::Pop3Completion& done, Time now) override;
   void on_stat(std::uint32_t messages, std::uint64_t octets, Time now) override;
   void on_list(std::uint32_t number, std::uint64_t octets, Time now) override;

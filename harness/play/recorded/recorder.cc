@@ -70,8 +70,9 @@ void Recorder::misbehave(const LinkFaults& faults) {
   if (link_ && !over_) link_->misbehave(faults);
 }
 
-void Recorder::ready(std::string_view status) {
+void Recorder::ready(std::string_view status, std::string_view announced) {
   auto e = event(Type::ok, What::connect);
+  e.code = announced;
   e.command = connect_event_;
   append(std::move(e));
   if (const Then then = std::exchange(opened_, {})) then({session::Outcome::ok, std::string(status), "", ""});

@@ -66,7 +66,7 @@ class Recorder {
   void misbehave(const LinkFaults& faults);
 
   // What every protocol's client tells.
-  void ready(std::string_view status);
+  void ready(std::string_view status, std::string_view announced = {});
   void deviation(const session::Deviation& deviation);
   void ended(const session::Ended& ended);
 

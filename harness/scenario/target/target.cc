@@ -12,9 +12,10 @@
 namespace mailproof::scenario {
 namespace {
 
-const std::vector<std::string> kTargetKeys = {
-    "target",      "imap",           "pop3",     "lmtp",  "smtp",  "delivery", "tls",         "settle",
-    "pop3_delete", "gives_up_after", "accounts", "admin", "allow", "known",    "connections", "capabilities"};
+const std::vector<std::string> kTargetKeys = {"target",         "imap",        "pop3",   "lmtp",        "smtp",
+                                              "delivery",       "tls",         "settle", "pop3_delete", "pop3_download",
+                                              "gives_up_after", "accounts",    "admin",  "allow",       "known",
+                                              "connections",    "capabilities"};
 const std::vector<std::string> kAdminVerbs = {"set_quota", "set_customer_quota", "restart", "kill", "pause", "deliver"};
 const std::vector<std::string> kAllowed = {"failed-logins", "floods", "restarts"};
 constexpr std::int64_t kMostConnections = 1'000'000;
@@ -57,6 +58,8 @@ class TargetReader {
       target_.settle = read_duration(*node, complaints_).value_or(target_.settle);
     if (const Node* node = find(root_, "pop3_delete"))
       target_.pop3_delete = read_word(*node, kPop3Deletes, complaints_);
+    if (const Node* node = find(root_, "pop3_download"))
+      target_.pop3_download = read_word(*node, kPop3Downloads, complaints_);
     if (const Node* node = find(root_, "gives_up_after")) target_.gives_up_after = read_duration(*node, complaints_);
     if (const Node* node = find(root_, "admin")) admin(*node);
     delivery();

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/pop3_delete.h"
+#include "core/pop3_download.h"
 #include "core/result.h"
 #include "core/secret.h"
 #include "scenario/scenario.h"
@@ -41,10 +42,11 @@ struct Target {
   std::string ca_file;        ///< relative names are relative to the target file
   bool insecure = false;      ///< certificates are not verified; said in the report
   Duration settle = std::chrono::seconds(10);
-  std::optional<Pop3Delete> pop3_delete;   ///< nothing: whichever it is
-  std::optional<Duration> gives_up_after;  ///< how long its MTA tries to deliver; nothing: perhaps for days
-  std::set<std::string> password_envs;     ///< variables that hold passwords: nobody else is to inherit them
-  std::vector<PoolAccount> accounts;       ///< classes expanded, in file order
+  std::optional<Pop3Delete> pop3_delete;      ///< nothing: whichever it is
+  std::optional<Pop3Download> pop3_download;  ///< nothing: as it announces, or whichever it is
+  std::optional<Duration> gives_up_after;     ///< how long its MTA tries to deliver; nothing: perhaps for days
+  std::set<std::string> password_envs;        ///< variables that hold passwords: nobody else is to inherit them
+  std::vector<PoolAccount> accounts;          ///< classes expanded, in file order
   /// Verb -> command line, with {login}, {address}, {octets} (0 = no limit), {customer} and {milliseconds} to be
   /// filled in.
   std::map<std::string, std::vector<std::string>> admin;

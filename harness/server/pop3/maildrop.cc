@@ -25,7 +25,7 @@ void Maildrop::take_snapshot() {
   entries_.clear();
   if (context_.has(defect("pop3.empty-at-times")) && ++account_.maildrop_logins % 3 == 0) return;
   for (const auto& message : account_.inbox().messages())
-    if (!message->hidden) entries_.push_back({message, false});
+    if (!message->hidden) entries_.push_back({message});
   if (context_.has(defect("pop3.hides-newest")) && !entries_.empty()) entries_.pop_back();
 }
 
@@ -83,8 +83,9 @@ void Maildrop::mark_seen(std::uint32_t number) {
 
 void Maildrop::update() {
   std::vector<Uid> uids;
+  const bool once = context_.has(latitude("pop3.removes-downloaded")) || context_.has(latitude("pop3.expire-0"));
   for (const auto& entry : entries_) {
-    if (entry.deleted) uids.push_back(entry.message->uid);
+    if (entry.deleted || (once && entry.downloaded)) uids.push_back(entry.message->uid);
   }
   if (uids.empty() || context_.has(defect("pop3.quit-deletes-nothing"))) return;
   if (context_.has(defect("pop3.quit-deletes-more"))) {

@@ -30,8 +30,9 @@ class Maildrop {
 
   void mark(std::uint32_t number) { entries_[number - 1].deleted = true; }
   void unmark_all();
+  void downloaded(std::uint32_t number) { entries_[number - 1].downloaded = true; }  ///< by RETR
   void mark_seen(std::uint32_t number);
-  /// The UPDATE state: removes what is marked.
+  /// The UPDATE state: removes what is marked and, where the site wants that, what was downloaded.
   void update();
   /// Told before each command; a correct server's numbers do not care.
   void before_command();
@@ -40,6 +41,7 @@ class Maildrop {
   struct Entry {
     MessagePtr message;
     bool deleted = false;
+    bool downloaded = false;
   };
   bool exists(std::uint32_t number) const { return number >= 1 && number <= entries_.size(); }
   void take_snapshot();

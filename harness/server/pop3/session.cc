@@ -59,7 +59,11 @@ void Pop3Session::capa(std::string_view argument) {
   if (refuse_argument(argument)) return;
   write(
       "+OK capability list follows\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
-      "LOGIN-DELAY 0\r\nEXPIRE NEVER\r\nUTF8 USER\r\nLANG\r\n");
+      "LOGIN-DELAY 0\r\nUTF8 USER\r\nLANG\r\n");
+  if (context().has(latitude("pop3.expire-0")))
+    write("EXPIRE 0\r\n");
+  else if (!context().has(latitude("pop3.removes-downloaded")))
+    write("EXPIRE NEVER\r\n");
   if (may_send_password()) write("USER\r\n");
   print("SASL {}\r\n", offered_mechanisms(may_send_password()));
   if (context().options.offer_tls && !secure()) write("STLS\r\n");

@@ -92,6 +92,7 @@ void Pop3Session::retr(std::string_view argument) {
   } else {
     write_message(content);
   }
+  maildrop_->downloaded(*n);
   if (context().has(latitude("pop3.retr-sets-seen"))) maildrop_->mark_seen(*n);
 }
 

@@ -91,6 +91,9 @@ TEST(Target, UsualPortsAndWaysOfDelivery) {
   const auto declared = understood(rest + "pop3_delete: keeps-for-imap\ngives_up_after: 5m\n");
   EXPECT_EQ(declared.pop3_delete, Pop3Delete::keeps_for_imap);
   EXPECT_EQ(declared.gives_up_after, 5min);
+  EXPECT_FALSE(target.pop3_download);
+  EXPECT_EQ(understood(rest + "pop3_download: keeps\n").pop3_download, Pop3Download::keeps);
+  EXPECT_EQ(understood(rest + "pop3_download: removes\n").pop3_download, Pop3Download::removes);
   EXPECT_EQ(understood(rest + "pop3_delete: to-trash\n").pop3_delete, Pop3Delete::to_trash);
   EXPECT_EQ(target.accounts.at(0).address, "a@example.test");
 }
