@@ -9,8 +9,11 @@ import contextlib
 import pathlib
 import re
 import smtplib
+import socket
+import socketserver
 import sys
 import tempfile
+import threading
 import time
 
 import pytest
@@ -19,7 +22,7 @@ import yaml
 import real_clients
 import real_thunderbird
 import tool
-from reference_server import MESSAGE, PASSWORD, ROOT, filler, server
+from reference_server import MESSAGE, PASSWORD, ROOT, Running, filler, server
 from test_record import Recorder
 
 CLIENTS = {
@@ -87,9 +90,43 @@ def deliver(upstream, *messages):
             lmtp.sendmail("user0002@example.test", ["user0001@example.test"], message)
 
 
+class Modest(socketserver.StreamRequestHandler):
+    """Of the built-in server's IMAP what a server without ACL and LIST-EXTENDED says: what clients ask of who has them, no profile plays."""
+
+    def handle(self):
+        with contextlib.suppress(OSError), socket.create_connection(self.server.behind) as behind:
+            answers = threading.Thread(target=self.answer, args=(behind,))
+            answers.start()
+            while octets := self.request.recv(65536):
+                behind.sendall(octets)
+            behind.shutdown(socket.SHUT_WR)
+            answers.join()
+
+    def answer(self, behind):
+        with contextlib.suppress(OSError):
+            for line in behind.makefile("rb"):
+                if b"CAPABILITY" in line:
+                    line = re.sub(rb" (ACL|RIGHTS=\w+|LIST-EXTENDED)(?=[ \]\r])", b"", line)
+                elif line.startswith(b"* NAMESPACE "):
+                    line = b'* NAMESPACE (("" "/")) NIL NIL\r\n'
+                self.request.sendall(line)
+            self.request.shutdown(socket.SHUT_RDWR)
+
+
+@contextlib.contextmanager
+def modest():
+    with server() as upstream, socketserver.ThreadingTCPServer(("127.0.0.1", 0), Modest) as door:
+        door.behind, door.daemon_threads = upstream.imap, True
+        threading.Thread(target=door.serve_forever, args=(0.05,)).start()
+        try:
+            yield Running({**upstream.ports, "imap": door.server_address[1]})
+        finally:
+            door.shutdown()
+
+
 @contextlib.contextmanager
 def recorder(folder, *protocols):
-    with server() as upstream:
+    with modest() as upstream:
         proxy = Recorder(upstream, folder / "run", protocols=protocols)
         proxy.began = time.monotonic()
         try:
