@@ -26,6 +26,11 @@ def needs(program):
     return path
 
 
+def at_home(folder):
+    """The environment of a program whose home is there."""
+    return {"HOME": str(folder), "TMPDIR": str(folder), "PATH": os.environ["PATH"], "TERM": "xterm", "LC_ALL": "C.UTF-8"}
+
+
 class Client:
     """One client of one user. `ports`: where the server's IMAP, POP3 and SMTP are, by these names in lower case."""
     program, protocol = "", "imap"
@@ -38,13 +43,17 @@ class Client:
         needs(self.program)
         self.folder, self.ports, self.user, self.password = pathlib.Path(folder), ports, user, password
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.environment = {"HOME": str(self.folder), "TMPDIR": str(self.folder), "PATH": os.environ["PATH"], "TERM": "xterm",
-                            "LC_ALL": "C.UTF-8"}
+        self.environment = at_home(self.folder)
+
+    ask_version = "--version", r"\d+(\.\d+)+"  # the option, and the version in what it prints
 
     @classmethod
-    def version(cls):
-        said = subprocess.run([needs(cls.program), "--version"], capture_output=True, text=True, check=True, timeout=PATIENCE)
-        return re.search(r"\d+(\.\d+)+", said.stdout + said.stderr).group()
+    def version(cls, folder):
+        """`folder`: where it may have its home meanwhile."""
+        option, form = cls.ask_version
+        said = subprocess.run([needs(cls.program), option], capture_output=True, text=True, check=True, timeout=PATIENCE, cwd=folder,
+                              env=at_home(folder))
+        return re.search(form, said.stdout + said.stderr).group()
 
     def morning(self):
         """The first look."""
@@ -208,7 +217,7 @@ class Curl(Client):
 
 class Mutt(Client):
     """In a terminal of its own: opens INBOX, does what the keys say, and leaves."""
-    program = "mutt"
+    program, ask_version = "mutt", ("-v", r"\d[\d.]+")
 
     def __init__(self, folder, ports, **account):
         super().__init__(folder, ports, **account)
@@ -223,10 +232,6 @@ set sort=mailbox-order
 set quit=yes delete=yes move=no confirmappend=no confirmcreate=no
 set wait_key=no sleep_time=0
 """)
-
-    @classmethod
-    def version(cls):
-        return re.search(r"\d[\d.]+", subprocess.run([needs(cls.program), "-v"], capture_output=True, text=True, check=True).stdout).group()
 
     def look(self, keys=""):
         """`keys` as in mutt's push; it ends by itself after them."""

@@ -45,8 +45,9 @@ def test_dovecots_mail_log_is_a_witness(tmp_path):
             desktop = dovecot.pop("user0001")
             desktop.uidl(), desktop.retr(1), desktop.dele(1)
             desktop.quit()
-            log = tmp_path / "dovecot.log"
-            log.write_bytes((dovecot.target_file.parent / "dovecot.log").read_bytes())
+            theirs, log = dovecot.target_file.parent / "dovecot.log", tmp_path / "dovecot.log"
+            eventually(lambda: "expunge: box=INBOX, uid=2" in theirs.read_text())  # another process writes it
+            log.write_bytes(theirs.read_bytes())
         run = imported(tmp_path / "both", rawlogs / "user0001", "--user", "user0001", log)
     # The first message was never read, so that on the wire nobody knows which it is.
     first, second = explained(run, "<1.fixture@example.test>"), explained(run, "<2.fixture@example.test>")
@@ -77,6 +78,7 @@ def test_an_mtas_log_tells_how_mail_came_and_what_came_back(node, log, came, tmp
             desktop = server_.pop("user0001")
             desktop.uidl(), desktop.retr(1), desktop.dele(1)
             desktop.quit()
+            eventually(lambda: "expunge: box=INBOX" in (state / f"{node}.log").read_text())
             (tmp_path / "mta.log").write_bytes((state / log).read_bytes())
             (tmp_path / "dovecot.log").write_bytes((state / f"{node}.log").read_bytes())
         run = imported(tmp_path / "run", rawlogs / "user0001", "--user", "user0001", tmp_path / "mta.log", tmp_path / "dovecot.log")
