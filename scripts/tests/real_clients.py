@@ -1,32 +1,77 @@
-"""Mail clients that people use, from Debian, pointed at a server on loopback: each configured in a folder of its own, run to its end."""
+"""Mail clients that people use, from Debian, pointed at a server on loopback and driven without a screen. Each has a folder of its own, where
+its configuration is and what it got, and which is its home too: nobody's real home is read or written."""
 import os
 import pathlib
 import pty
-import select
+import re
 import shutil
 import subprocess
-import time
+import termios
+import threading
 
 import pytest
 
+from reference_server import PASSWORD
+
 USER = "user0001"
 HOST = "127.0.0.1"
+PATIENCE = 60  # seconds that a client may take
 
 
 def needs(program):
-    if shutil.which(program) is None:
+    """The program's path. That it is missing is a failure: scripts/setup installs all of them."""
+    path = shutil.which(program)
+    if path is None:
         pytest.fail(f"{program} is missing: run scripts/setup")
-    return program
+    return path
 
 
-class House:
-    """The clients of one user, and where they keep what they got."""
+def at_home(folder):
+    """The environment of a program whose home is there."""
+    return {"HOME": str(folder), "TMPDIR": str(folder), "PATH": os.environ["PATH"], "TERM": "xterm", "LC_ALL": "C.UTF-8"}
 
-    def __init__(self, folder, ports, password, user=USER):
-        self.folder, self.ports, self.password, self.user = pathlib.Path(folder), ports, password, user
-        self.folder.mkdir(exist_ok=True)
-        self.home = self.folder / "home"
-        self.home.mkdir(exist_ok=True)
+
+class Client:
+    """One client of one user. `ports`: where the server's IMAP, POP3 and SMTP are, by these names in lower case."""
+    program, protocol = "", "imap"
+
+    # What it does in a day, as scenarios/devices/ describes it. Its user reads and deletes where he can do that with it.
+    read = delete = None
+    news = 2  # messages that come at a time
+
+    def __init__(self, folder, ports, *, user=USER, password=PASSWORD):
+        needs(self.program)
+        self.folder, self.ports, self.user, self.password = pathlib.Path(folder), ports, user, password
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.environment = at_home(self.folder)
+
+    ask_version = "--version", r"\d+(\.\d+)+"  # the option, and the version in what it prints
+
+    @classmethod
+    def version(cls, folder):
+        """`folder`: where it may have its home meanwhile."""
+        option, form = cls.ask_version
+        said = subprocess.run([needs(cls.program), option], capture_output=True, text=True, check=True, timeout=PATIENCE, cwd=folder,
+                              env=at_home(folder))
+        return re.search(form, said.stdout + said.stderr).group()
+
+    def morning(self):
+        """The first look."""
+        self.look()
+
+    def settle(self):
+        """What its user does then, and nothing is compared of."""
+
+    def look(self):
+        """Looks at the mailbox once."""
+        raise NotImplementedError
+
+    def await_news(self):
+        """Mail has come."""
+        self.look()
+
+    def close(self):
+        """The end of the day."""
 
     def write(self, name, text):
         path = self.folder / name
@@ -34,61 +79,105 @@ class House:
         path.chmod(0o600)
         return path
 
-    def run(self, *command, accept=(0,), **options):
-        ran = subprocess.run([str(word) for word in command], env={**os.environ, "HOME": str(self.home)}, text=True,
-                             capture_output=True, timeout=60, stdin=subprocess.DEVNULL, **options)
-        assert ran.returncode in accept, (command[0], ran.returncode, ran.stdout, ran.stderr)
+    def run(self, *arguments, statuses=(0,)):
+        """Runs it to its end."""
+        ran = subprocess.run([self.program, *map(str, arguments)], cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL,
+                             capture_output=True, timeout=PATIENCE)
+        assert ran.returncode in statuses, (self.program, ran.returncode, (ran.stdout + ran.stderr).decode("utf-8", "replace"))
         return ran
 
-    def mbsync(self):
-        """All mailboxes, both ways, into maildirs."""
-        (self.folder / "near").mkdir(exist_ok=True)
-        rc = self.write("mbsyncrc", f"""\
-IMAPAccount box
+
+class Mbsync(Client):
+    """Maildirs below `mail` that are kept equal to the account's mailboxes, both ways, deletions too."""
+    program = "mbsync"
+
+    def __init__(self, folder, ports, *, mailboxes="*", deflate=True, dates=False, **account):
+        """`mailboxes`: which; `deflate`: COMPRESS where it is offered; `dates`: copies get the date of the original."""
+        super().__init__(folder, ports, **account)
+        self.mail = self.folder / "mail"
+        self.mail.mkdir(exist_ok=True)
+        self.write("mbsyncrc", f"""\
+IMAPAccount account
 Host {HOST}
 Port {self.ports['imap']}
 User {self.user}
 Pass {self.password}
 SSLType None
-AuthMechs LOGIN
+{'' if deflate else 'DisableExtension COMPRESS=DEFLATE'}
 
 IMAPStore far
-Account box
+Account account
 
 MaildirStore near
-Path {self.folder}/near/
-Inbox {self.folder}/near/INBOX
+Path {self.mail}/
+Inbox {self.mail}/INBOX
 SubFolders Verbatim
 
 Channel all
 Far :far:
 Near :near:
-Patterns *
+Patterns {mailboxes}
 Create Both
+Remove Both
 Expunge Both
+CopyArrivalDate {'yes' if dates else 'no'}
 SyncState *
 """)
-        return self.run(needs("mbsync"), "-c", rc, "-a")
 
-    def near(self, mailbox="INBOX"):
-        """The messages that mbsync has of a mailbox, by file."""
-        return sorted(path for part in ("new", "cur") for path in (self.folder / "near" / mailbox / part).iterdir())
+    def look(self):
+        return self.run("-c", self.folder / "mbsyncrc", "-a")
 
-    def fetchmail(self, *options):
-        """By POP3, into one file; what was fetched is deleted, unless it is told to keep. 1: there was no mail; 13: and there is more."""
-        rc = self.write("fetchmailrc", f"""\
+    def messages(self, mailbox="INBOX"):
+        """What it has of a mailbox, by file."""
+        return sorted((path for part in ("new", "cur") for path in (self.mail / mailbox / part).iterdir()), key=lambda path: path.name)
+
+    def flag(self, letter):
+        """The user reads or deletes the first, in the reader that works on these files."""
+        path = self.messages()[0]
+        name, _, letters = path.name.partition(":2,")
+        path.rename(self.mail / "INBOX/cur" / f"{name}:2,{''.join(sorted({*letters, letter}))}")
+
+    def read(self):
+        self.flag("S")
+        self.look()
+
+    def delete(self):
+        self.flag("T")
+        self.look()
+
+
+class Fetchmail(Client):
+    """Takes what is there, by POP3, into the file `taken`: the server deletes it."""
+    program, protocol = "fetchmail", "pop3"
+
+    def __init__(self, folder, ports, *, uidl=False, **account):
+        """`uidl`: messages are known by UIDL, not by what the server calls new."""
+        super().__init__(folder, ports, **account)
+        self.taken = self.folder / "taken"
+        self.write("fetchmailrc", f"""\
 set postmaster "nobody"
 set no bouncemail
-poll {HOST} protocol pop3 port {self.ports['pop3']} uidl
-  username "{self.user}" password "{self.password}"
-  sslproto "" mda "cat >>{self.folder}/fetched.mbox"
+poll {HOST} protocol pop3 port {self.ports['pop3']} {'uidl' if uidl else ''}
+  username "{self.user}" password "{self.password}" sslproto ""
+  mda "cat >>{self.taken}"
 """)
-        return self.run(needs("fetchmail"), "-f", rc, "-i", self.folder / "fetchids", "--pidfile", self.folder / "fetchmail.pid",
-                        *options, accept=(0, 1, 13))
 
-    def getmail(self, delete):
-        """By POP3, into another file; by another program, because as root it writes none itself."""
-        rc = self.write("getmailrc", f"""\
+    def look(self, at_most=None):
+        limit = () if at_most is None else ("--fetchlimit", at_most)
+        # 1: there was no mail; 13: there is more than it may fetch.
+        return self.run("-f", self.folder / "fetchmailrc", "-i", self.folder / "ids", "--pidfile", self.folder / "pid", *limit,
+                        statuses=(0, 1, 13) if limit else (0, 1))
+
+
+class Getmail(Client):
+    """Takes what it has not seen, by POP3, into the file `taken`, and leaves it on the server."""
+    program, protocol = "getmail", "pop3"
+
+    def __init__(self, folder, ports, **account):
+        super().__init__(folder, ports, **account)
+        self.taken = self.folder / "taken"
+        # By another program, because for root, whom tests may be run as, it writes no file itself.
+        self.write("getmailrc", f"""\
 [retriever]
 type = SimplePOP3Retriever
 server = {HOST}
@@ -98,53 +187,79 @@ password = {self.password}
 
 [destination]
 type = MDA_external
-path = {shutil.which("tee")}
-arguments = ("-a", "{self.folder}/got.mbox")
+path = {needs("tee")}
+arguments = ("-a", "{self.taken}")
 allow_root_commands = true
 
 [options]
-delete = {str(delete).lower()}
+read_all = false
 delivered_to = false
 received = false
 """)
-        (self.folder / "getmail").mkdir(exist_ok=True)
-        return self.run(needs("getmail"), "--getmaildir", self.folder / "getmail", "--rcfile", rc)
 
-    def mutt(self, *keys):
-        """In a terminal of its own: opens INBOX, does what the keys say, and leaves."""
-        rc = self.write("muttrc", f"""\
+    def look(self):
+        return self.run("--getmaildir", self.folder, "--rcfile", self.folder / "getmailrc")
+
+
+class Curl(Client):
+    """A script that takes what is there, message by message, by IMAP: one connection a command line."""
+    program = "curl"
+
+    def ask(self, path, *arguments):
+        """The octets that one command line prints."""
+        return self.run("-sS", "--max-time", 20, "--user", f"{self.user}:{self.password}", *arguments,
+                        f"imap://{HOST}:{self.ports['imap']}/{path}").stdout
+
+    def look(self):
+        for uid in re.findall(r"\d+", self.ask("INBOX", "-X", "UID SEARCH UNSEEN").decode()):
+            self.ask(f"INBOX;UID={uid}")
+
+
+class Mutt(Client):
+    """In a terminal of its own: opens INBOX, does what the keys say, and leaves."""
+    program, ask_version = "mutt", ("-v", r"\d[\d.]+")
+
+    def __init__(self, folder, ports, **account):
+        super().__init__(folder, ports, **account)
+        self.write("muttrc", f"""\
 set folder="imap://{HOST}:{self.ports['imap']}/"
 set spoolfile="+INBOX"
 set imap_user="{self.user}"
 set imap_pass="{self.password}"
-set imap_authenticators="login"
-set ssl_starttls=no
-set ssl_force_tls=no
-set delete=yes
-set quit=yes
-set wait_key=no
-set header_cache=""
-set move=no
-push "{''.join(keys)}<quit>"
+set ssl_starttls=no ssl_force_tls=no
+set header_cache="{self.folder}/cache"
+set sort=mailbox-order
+set quit=yes delete=yes move=no confirmappend=no confirmcreate=no
+set wait_key=no sleep_time=0
 """)
-        master, slave = pty.openpty()
-        process = subprocess.Popen([needs("mutt"), "-n", "-F", rc], stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
-                                   env={**os.environ, "HOME": str(self.home), "TERM": "xterm"})
-        os.close(slave)
-        shown, bound = b"", time.monotonic() + 60
-        while process.poll() is None and time.monotonic() < bound:
-            if select.select([master], [], [], 0.1)[0]:
-                try:
-                    shown += os.read(master, 65536)
-                except OSError:
-                    break
-        os.close(master)
-        try:
-            assert process.wait(10) == 0, shown.decode("utf-8", "replace")
-        finally:
-            process.kill()
-            process.wait()
 
-    def curl(self, path="INBOX", *options):
-        return self.run(needs("curl"), "-s", "-u", f"{self.user}:{self.password}", *options,
-                        f"imap://{HOST}:{self.ports['imap']}/{path}").stdout
+    def look(self, keys=""):
+        """`keys` as in mutt's push; it ends by itself after them."""
+        ours, its = pty.openpty()
+        termios.tcsetwinsize(its, (24, 80))
+        process = subprocess.Popen([self.program, "-n", "-F", "muttrc", "-e", f'push "{keys}<quit>"'], cwd=self.folder,
+                                   env=self.environment, stdin=its, stdout=its, stderr=its, start_new_session=True)
+        os.close(its)
+        give_up = threading.Timer(PATIENCE, process.kill)
+        give_up.start()
+        shown = b""
+        try:
+            while piece := os.read(ours, 65536):
+                shown += piece
+        except OSError:  # it has closed its side
+            pass
+        finally:
+            status = process.wait()
+            give_up.cancel()
+            os.close(ours)
+        assert status == 0, (self.program, status, shown[-3000:].decode("utf-8", "replace"))
+
+    def read(self):
+        self.look("<first-entry><display-message><exit>")
+
+    def delete(self):
+        self.look("<first-entry><delete-message><sync-mailbox>")
+
+
+class Neomutt(Mutt):
+    program = "neomutt"

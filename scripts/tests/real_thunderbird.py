@@ -1,36 +1,31 @@
 """Thunderbird without a screen, driven through its Marionette port as a user would: accounts, new mail, reading, deleting."""
 import contextlib
 import json
-import os
-import pathlib
-import re
 import socket
 import subprocess
 import time
 
-from profile_clients import PASSWORD, USER, Client
+from real_clients import HOST, PATIENCE, Client
 
 PREFERENCES = {
     "app.update.enabled": False, "browser.shell.checkDefaultClient": False, "mail.shell.checkDefaultClient": False,
     "datareporting.policy.dataSubmissionEnabled": False, "toolkit.telemetry.enabled": False, "app.donation.eoy.version.viewed": 999,
     "mail.provider.enabled": False, "mail.server.default.use_compress_deflate": False, "mailnews.start_page.enabled": False, "mail.spotlight.firstRunDone": True, "mail.rights.version": 1,
     "mail.winsearch.firstRunDone": True, "mailnews.database.global.indexer.enabled": False, "network.manage-offline-status": False,
-    "network.proxy.type": 0, "extensions.update.enabled": False, "services.settings.server": "", "calendar.timezone.local": "UTC",
+    "network.proxy.type": 0, "marionette.port": 0, "extensions.update.enabled": False, "services.settings.server": "", "calendar.timezone.local": "UTC",
 }
 
 
 class Marionette:
     """Its wire: "length:[0, id, command, parameters]", and an answer of the same form."""
 
-    def __init__(self, port, process):
-        bound = time.monotonic() + 60
-        while True:
-            try:
-                self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
-                break
-            except OSError:
-                assert process.poll() is None and time.monotonic() < bound, "thunderbird opened no port to be driven by"
-                time.sleep(0.2)
+    def __init__(self, told, process):
+        """`told`: the file into which the process writes its port."""
+        bound = time.monotonic() + PATIENCE
+        while not (told.exists() and told.read_text()):
+            assert process.poll() is None and time.monotonic() < bound, "thunderbird opened no port to be driven by"
+            time.sleep(0.1)
+        self.socket = socket.create_connection((HOST, int(told.read_text())), timeout=PATIENCE)
         self.buffer, self.number = b"", 0
         self.receive()
         self.send("WebDriver:NewSession", {})
@@ -65,7 +60,7 @@ class Marionette:
 
 ACCOUNT = """
 const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
-const [type, port, smtp, user, password] = args;
+const [type, port, user, password] = args;
 const login = Cc["@mozilla.org/login-manager/loginInfo;1"].createInstance(Ci.nsILoginInfo);
 const host = (type == "imap" ? "imap" : "mailbox") + "://127.0.0.1";
 login.init(host, null, host, user, password, "", "");
@@ -126,40 +121,40 @@ args[1] == "read" ? inbox.markMessagesRead([first], true) : inbox.deleteMessages
 
 
 class Thunderbird(Client):
-    program, type, news = "thunderbird", "imap", 1
+    program, news = "thunderbird", 1
 
-    @classmethod
-    def version(cls):
-        said = subprocess.run([cls.program, "--version"], capture_output=True, text=True, check=True)
-        return re.search(r"\d+(\.\d+)+", said.stdout).group()
-
-    def set_up(self):
-        (self.home / "profile").mkdir()
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.environment = {"HOME": str(self.home), "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "MOZ_HEADLESS": "1",
-                            "TMPDIR": str(self.home)}
-        preferences = {**PREFERENCES, "marionette.port": self.port}
-        self.write("profile/user.js", "".join(f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in preferences.items()))
+    def __init__(self, folder, ports, **account):
+        super().__init__(folder, ports, **account)
+        self.environment["MOZ_HEADLESS"] = "1"
+        self.profile = self.folder / "profile"
+        self.profile.mkdir()
+        self.write("profile/user.js", "".join(f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in PREFERENCES.items()))
         # Its account is made on a first day that nobody is interested in; then it is as it is every morning.
         self.begin()
-        self.marionette.script(ACCOUNT, self.type, self.ports[self.protocol], self.ports["smtp"], USER, PASSWORD)
-        time.sleep(3)
-        self.close()
+        try:
+            self.marionette.script(ACCOUNT, self.protocol, self.ports[self.protocol], self.user, self.password)
+            time.sleep(3)
+        finally:
+            self.close()
 
     def begin(self):
-        self.log = (self.home / "log").open("a")
+        told = self.profile / "MarionetteActivePort"
+        told.unlink(missing_ok=True)
+        self.log = (self.folder / "log").open("a")
         self.process = subprocess.Popen(
-            [self.program, "--headless", "--marionette", "--remote-allow-system-access", "--profile", str(self.home / "profile"), "--no-remote"],
-            env=self.environment, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, cwd=self.home)
-        self.marionette = Marionette(self.port, self.process)
+            [self.program, "--headless", "--marionette", "--remote-allow-system-access", "--profile", str(self.profile), "--no-remote"],
+            env=self.environment, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, cwd=self.folder)
+        try:
+            self.marionette = Marionette(told, self.process)
+        except BaseException:
+            self.end(0)
+            raise
 
     def open(self):
-        return self.marionette.script(OPEN, self.type)
+        return self.marionette.script(OPEN, self.protocol)
 
     def look(self):
-        return self.marionette.script(GET, self.type)
+        return self.marionette.script(GET, self.protocol)
 
     def morning(self):
         self.begin()
@@ -173,11 +168,11 @@ class Thunderbird(Client):
         time.sleep(4)  # it listens; afterwards it begins to listen again
 
     def read(self):
-        self.marionette.script(ACT, self.type, "read")
+        self.marionette.script(ACT, self.protocol, "read")
         time.sleep(2)
 
     def delete(self):
-        self.marionette.script(ACT, self.type, "delete")
+        self.marionette.script(ACT, self.protocol, "delete")
         time.sleep(3)
 
     def close(self):
@@ -185,16 +180,20 @@ class Thunderbird(Client):
         if self.process.poll() is None:
             with contextlib.suppress(AssertionError, OSError):
                 self.marionette.script("Services.startup.quit(Ci.nsIAppStartup.eAttemptQuit);")
+        self.marionette.socket.close()
+        self.end(20)
+
+    def end(self, patience):
         try:
-            self.process.wait(20)
+            self.process.wait(patience)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self.marionette.socket.close(), self.log.close()
+        self.log.close()
 
 
 class ThunderbirdPop(Thunderbird):
-    protocol, type, news = "pop3", "pop3", 2
+    protocol, news = "pop3", 2
     read = delete = None  # in its own copies
 
     def morning(self):

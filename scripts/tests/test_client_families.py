@@ -2,17 +2,12 @@
 import imaplib
 import io
 import mailbox
-import os
-import pty
 import re
-import select
-import shutil
-import signal
-import subprocess
-import time
 import zlib
 
 import pytest
+
+import real_clients
 from reference_server import MESSAGE, PASSWORD, filler, server
 
 
@@ -20,12 +15,6 @@ from reference_server import MESSAGE, PASSWORD, filler, server
 def running(tmp_path_factory):
     with server(tls_dir=tmp_path_factory.mktemp("tls")) as listeners:
         yield listeners
-
-
-def need(program):
-    if shutil.which(program) is None:
-        pytest.skip(f"{program} is not installed: scripts/setup installs it")
-    return program
 
 
 def ok(answer):
@@ -157,27 +146,10 @@ def test_imaplib_enables_utf8():
 # mbsync
 
 
-class Mbsync:
-    """A maildir that is kept equal to an account, in both directions, deletions too."""
-
-    def __init__(self, running, user, folder):
-        self.folder = folder
-        self.mail = folder / "mail"
-        self.mail.mkdir()
-        self.config = folder / "mbsyncrc"
-        self.config.write_text(
-            f"IMAPAccount built-in\nHost 127.0.0.1\nPort {running.imap[1]}\nUser {user}\nPass {PASSWORD}\nSSLType None\n"
-            "AuthMechs *\n\nIMAPStore far\nAccount built-in\n\n"
-            f"MaildirStore near\nPath {self.mail}/\nInbox {self.mail}/INBOX\nSubFolders Verbatim\n\n"
-            "Channel all\nFar :far:\nNear :near:\nPatterns *\nCreate Both\nRemove Both\nExpunge Both\nSync All\nSyncState *\n"
-            "CopyArrivalDate yes\n"
-        )
-
+class Synced(real_clients.Mbsync):
     def sync(self):
-        done = subprocess.run(["mbsync", "-c", str(self.config), "-a"], capture_output=True, text=True, timeout=60,
-                              env={**os.environ, "HOME": str(self.folder)})
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert "Warning" not in done.stderr and "Error" not in done.stderr, done.stderr
+        said = self.look().stderr
+        assert b"Warning" not in said and b"Error" not in said, said
 
     def box(self, name="INBOX"):
         return mailbox.Maildir(self.mail / name, create=False)
@@ -190,8 +162,7 @@ class Mbsync:
 
 @pytest.fixture()
 def synced(running, tmp_path):
-    need("mbsync")
-    return lambda user: Mbsync(running, user, tmp_path)
+    return lambda user: Synced(tmp_path / "mbsync", running.ports, user=user, dates=True)
 
 
 def test_mbsync_brings_every_byte_down_and_up(synced, imap):
@@ -249,38 +220,7 @@ def test_mbsync_makes_and_fills_folders_on_both_sides(synced, imap):
     assert [without_tuid(text) for text in contents(client).values()] == [filler(600, 9)]
 
 
-# mutt and neomutt: no daemon mode, so each gets a terminal of its own, its keys from its configuration.
-
-
-def mutt(program, folder, running, user, keys, start, seconds=30):
-    rc = folder / "muttrc"
-    rc.write_text(
-        f'set imap_user="{user}"\nset imap_pass="{PASSWORD}"\nset folder="imap://127.0.0.1:{running.imap[1]}/"\n'
-        f'set spoolfile="+INBOX"\nset ssl_starttls=no\nset ssl_force_tls=no\nset header_cache="{folder}/cache"\n'
-        f'set tmpdir="{folder}"\nset confirmappend=no\nset confirmcreate=no\nset delete=yes\nset move=no\nset quit=yes\n'
-        f'set imap_idle=no\nset sleep_time=0\nset wait_key=no\nset mbox_type=mbox\nset timeout=1\nset sort=mailbox-order\n{keys}\n'
-    )
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.environ.update(HOME=str(folder), TERM="xterm", LC_ALL="C.UTF-8")
-        os.execvp(program, [program, "-n", "-F", str(rc), "-f", start])
-    shown, until = b"", time.monotonic() + seconds
-    try:
-        while time.monotonic() < until:
-            if select.select([terminal], [], [], 0.2)[0]:
-                try:
-                    shown += os.read(terminal, 65536)
-                except OSError:  # the other end of the terminal is closed
-                    break
-        else:
-            pytest.fail(f"{program} has not ended: {shown[-3000:]!r}")
-        return shown
-    finally:
-        with_status = os.waitpid(pid, os.WNOHANG)
-        if with_status[0] == 0:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-        os.close(terminal)
+# mutt and neomutt
 
 
 def mbox_texts(path):
@@ -293,33 +233,31 @@ def mbox_texts(path):
     return texts
 
 
-@pytest.mark.parametrize("program, user", [("mutt", "user0004"), ("neomutt", "user0005")])
-def test_mutt_reads_a_folder(running, imap, tmp_path, program, user):
-    need(program)
+@pytest.mark.parametrize("kind, user", [(real_clients.Mutt, "user0004"), (real_clients.Neomutt, "user0005")])
+def test_mutt_reads_a_folder(running, imap, tmp_path, kind, user):
     client = imap(user)
     for message in (filler(900, 1), MESSAGE, filler(800, 2)):
         ok(client.append("INBOX", None, None, message))
     copy = tmp_path / "copy"
-    keys = f'push "<tag-pattern>~A<enter><tag-prefix><copy-message><kill-line>{copy}<enter><quit>"'
-    mutt(program, tmp_path, running, user, keys, "+INBOX")
+    keys = f"<tag-pattern>~A<enter><tag-prefix><copy-message><kill-line>{copy}<enter>"
+    kind(tmp_path / "mutt", running.ports, user=user).look(keys)
     got = mbox_texts(copy)
     assert got[0] == filler(900, 1) and got[2] == filler(800, 2)
     assert b"..two dots\r\n.one dot\r\n...\r\n" in got[1] and len(got) == 3
     assert len(contents(client)) == 3, "a copy takes nothing away"
 
 
-@pytest.mark.parametrize("program, user", [("mutt", "user0006"), ("neomutt", "user0007")])
-def test_mutt_moves_flags_and_deletes(running, imap, tmp_path, program, user):
-    need(program)
+@pytest.mark.parametrize("kind, user", [(real_clients.Mutt, "user0006"), (real_clients.Neomutt, "user0007")])
+def test_mutt_moves_flags_and_deletes(running, imap, tmp_path, kind, user):
     client = imap(user)
     ok(client.create("Archive"))
     for number in range(1, 5):
         ok(client.append("INBOX", None, None, filler(700, number)))
     keys = (
-        'push "<limit>all<enter><search>~s \\"part 2\\"<enter><save-message><kill-line>+Archive<enter>'
-        '<search>~s \\"part 3\\"<enter><delete-message><search>~s \\"part 4\\"<enter><flag-message><sync-mailbox><quit>"'
+        '<limit>all<enter><search>~s \\"part 2\\"<enter><save-message><kill-line>+Archive<enter>'
+        '<search>~s \\"part 3\\"<enter><delete-message><search>~s \\"part 4\\"<enter><flag-message><sync-mailbox>'
     )
-    mutt(program, tmp_path, running, user, keys, "+INBOX")
+    kind(tmp_path / "mutt", running.ports, user=user).look(keys)
     client.noop()
     assert subjects(client) == ["Quarterly report, part 1", "Quarterly report, part 4"]
     flagged = ok(client.uid("SEARCH", "FLAGGED"))[0].split()
@@ -331,22 +269,16 @@ def test_mutt_moves_flags_and_deletes(running, imap, tmp_path, program, user):
 # curl
 
 
-def curl(running, user, path, *arguments):
-    url = f"imap://127.0.0.1:{running.imap[1]}/{path}"
-    done = subprocess.run([need("curl"), "-sS", "--max-time", "20", "-u", f"{user}:{PASSWORD}", *arguments, url], capture_output=True)
-    assert done.returncode == 0, done.stderr.decode(errors="replace")
-    return done.stdout
-
-
 def test_curl_appends_lists_flags_moves_and_searches(running, imap, tmp_path):
+    curl = real_clients.Curl(tmp_path / "curl", running.ports, user="user0008").ask
     file = tmp_path / "message.eml"
     file.write_bytes(MESSAGE)
-    curl(running, "user0008", "INBOX", "-T", str(file))
-    assert curl(running, "user0008", "INBOX;MAILINDEX=1") == MESSAGE
-    assert curl(running, "user0008", "INBOX;MAILINDEX=1;SECTION=1") == re.search(rb"8bit\r\n\r\n(.*?)\r\n--=_b1", MESSAGE, re.S).group(1)
-    assert b'"Trash"' in curl(running, "user0008", "")
-    curl(running, "user0008", "INBOX", "-X", r"STORE 1 +FLAGS.SILENT (\Flagged)")
-    assert curl(running, "user0008", "INBOX?FLAGGED").split() == [b"*", b"SEARCH", b"1"]
-    curl(running, "user0008", "INBOX", "-X", "MOVE 1 Trash")
+    curl("INBOX", "-T", str(file))
+    assert curl("INBOX;MAILINDEX=1") == MESSAGE
+    assert curl("INBOX;MAILINDEX=1;SECTION=1") == re.search(rb"8bit\r\n\r\n(.*?)\r\n--=_b1", MESSAGE, re.S).group(1)
+    assert b'"Trash"' in curl("")
+    curl("INBOX", "-X", r"STORE 1 +FLAGS.SILENT (\Flagged)")
+    assert curl("INBOX?FLAGGED").split() == [b"*", b"SEARCH", b"1"]
+    curl("INBOX", "-X", "MOVE 1 Trash")
     assert list(contents(imap("user0008", "Trash")).values()) == [MESSAGE]
     assert not contents(imap("user0008"))

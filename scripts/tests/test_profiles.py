@@ -4,29 +4,33 @@ on as many connections. Not compared: times, tags, message numbers and UIDs, wha
 
     python3 scripts/tests/test_profiles.py [PROFILE...]      prints both, side by side
 """
+import concurrent.futures
 import contextlib
 import pathlib
 import re
-import shutil
 import smtplib
-import subprocess
+import socket
+import socketserver
 import sys
+import tempfile
+import threading
 import time
 
 import pytest
 import yaml
 
-import profile_clients
+import real_clients
 import real_thunderbird
 import tool
-from reference_server import MESSAGE, ROOT, filler, server
+from reference_server import MESSAGE, PASSWORD, ROOT, Running, filler, server
 from test_record import Recorder
 
 CLIENTS = {
-    "curl": profile_clients.Curl, "fetchmail": profile_clients.Fetchmail, "getmail": profile_clients.Getmail, "mbsync": profile_clients.Mbsync,
-    "mutt": profile_clients.Mutt, "neomutt": profile_clients.Neomutt, "thunderbird": real_thunderbird.Thunderbird,
+    "curl": real_clients.Curl, "fetchmail": real_clients.Fetchmail, "getmail": real_clients.Getmail, "mbsync": real_clients.Mbsync,
+    "mutt": real_clients.Mutt, "neomutt": real_clients.Neomutt, "thunderbird": real_thunderbird.Thunderbird,
     "thunderbird-pop": real_thunderbird.ThunderbirdPop,
 }
+OPTIONS = {"mbsync": {"mailboxes": "INBOX", "deflate": False}}  # of who is not recorded as he is anyway
 SITUATIONS = ("one message is there", "mail came", "nothing new", "one was read", "one was deleted")
 IDENTITY = {"X-MAILPROOF", "MESSAGE-ID", "SUBJECT"}  # is added wherever header fields are fetched: scenarios/devices/README.md
 SETTLED = 0.3  # seconds between situations, so that the clocks of two processes may differ
@@ -86,9 +90,43 @@ def deliver(upstream, *messages):
             lmtp.sendmail("user0002@example.test", ["user0001@example.test"], message)
 
 
+class Modest(socketserver.StreamRequestHandler):
+    """Of the built-in server's IMAP what a server without ACL and LIST-EXTENDED says: what clients ask of who has them, no profile plays."""
+
+    def handle(self):
+        with contextlib.suppress(OSError), socket.create_connection(self.server.behind) as behind:
+            answers = threading.Thread(target=self.answer, args=(behind,))
+            answers.start()
+            while octets := self.request.recv(65536):
+                behind.sendall(octets)
+            behind.shutdown(socket.SHUT_WR)
+            answers.join()
+
+    def answer(self, behind):
+        with contextlib.suppress(OSError):
+            for line in behind.makefile("rb"):
+                if b"CAPABILITY" in line:
+                    line = re.sub(rb" (ACL|RIGHTS=\w+|LIST-EXTENDED)(?=[ \]\r])", b"", line)
+                elif line.startswith(b"* NAMESPACE "):
+                    line = b'* NAMESPACE (("" "/")) NIL NIL\r\n'
+                self.request.sendall(line)
+            self.request.shutdown(socket.SHUT_RDWR)
+
+
+@contextlib.contextmanager
+def modest():
+    with server() as upstream, socketserver.ThreadingTCPServer(("127.0.0.1", 0), Modest) as door:
+        door.behind, door.daemon_threads = upstream.imap, True
+        threading.Thread(target=door.serve_forever, args=(0.05,)).start()
+        try:
+            yield Running({**upstream.ports, "imap": door.server_address[1]})
+        finally:
+            door.shutdown()
+
+
 @contextlib.contextmanager
 def recorder(folder, *protocols):
-    with server() as upstream:
+    with modest() as upstream:
         proxy = Recorder(upstream, folder / "run", protocols=protocols)
         proxy.began = time.monotonic()
         try:
@@ -102,7 +140,7 @@ def ask_the_client(name, folder):
     """What the real client sends."""
     kind, marks = CLIENTS[name], []
     with recorder(folder, "imap", "pop3", "smtp") as (upstream, proxy):
-        client = kind(folder / "home", proxy.ports)
+        client = kind(folder / "home", proxy.ports, **OPTIONS.get(name, {}))
 
         def situation(number, do):
             time.sleep(SETTLED)
@@ -161,7 +199,7 @@ def play(name, folder, acts, polls):
                   "accounts": [{"login": "user0001", "address": "user0001@example.test", "password_env": "MAILPROOF_PASSWORD"}]}
         (folder / "target.yaml").write_text(yaml.safe_dump(target), "utf-8")
         ran = tool.mailproof("load", folder / "plan.yaml", "--target", folder / "target.yaml", "--i-own-these-mailboxes",
-                             "--out", folder / "load", env={**tool.ENVIRONMENT, "MAILPROOF_PASSWORD": profile_clients.PASSWORD})
+                             "--out", folder / "load", env={**tool.ENVIRONMENT, "MAILPROOF_PASSWORD": PASSWORD})
     assert ran.status == 0, ran.text
     talks = connections(folder / "run", kind.protocol)
     if kind.protocol == "imap":  # the look into the mailbox before the load, and the one after it
@@ -211,36 +249,57 @@ def comparable(name, said):
     return out
 
 
-def both(name, folder):
-    return (comparable(name, ask_the_client(name, folder / "client")), comparable(name, ask_the_profile(name, folder / "profile")))
+AT_ONCE = 8  # they wait most of the time
+
+
+@contextlib.contextmanager
+def asked(names, folder):
+    """Name -> what its client and its profile say, as they come: all are asked side by side, the slowest first."""
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        said = {}
+        for name in sorted(names, key=lambda name: name.startswith("thunderbird"), reverse=True):
+            said[name] = [pool.submit(ask, name, folder / name / who) for who, ask in (("client", ask_the_client), ("profile", ask_the_profile))]
+        try:
+            yield lambda name: [comparable(name, one.result()) for one in said[name]]
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+@pytest.fixture(scope="module")
+def both(request, tmp_path_factory):
+    wanted = [item.callspec.params["name"] for item in request.session.items if item.module is request.module and hasattr(item, "callspec")]
+    with asked(wanted, tmp_path_factory.mktemp("profiles")) as both:
+        yield both
 
 
 @pytest.mark.parametrize("name", CLIENTS)
-def test_a_profile_sends_what_its_client_sends(name, tmp_path):
-    if not shutil.which(CLIENTS[name].program):
-        pytest.fail(f"{CLIENTS[name].program} is not here; scripts/setup installs it")
-    client, profile = both(name, tmp_path)
+def test_a_profile_sends_what_its_client_sends(name, both):
+    client, profile = both(name)
     assert profile == client
 
 
-def test_the_version_that_a_profile_names_is_the_one_that_is_here():
+def test_the_version_that_a_profile_names_is_the_one_that_is_here(tmp_path):
     for name, kind in CLIENTS.items():
+        version = kind.version(tmp_path)
         text = (ROOT / f"scenarios/devices/{name}.yaml").read_text("utf-8")
-        assert f"recorded from {kind.program if kind.program != 'getmail' else 'getmail6'} {kind.version()}" in text, (name, kind.version())
+        assert f"recorded from {kind.program if kind.program != 'getmail' else 'getmail6'} {version}" in text, (name, version)
 
 
 def main(names):
-    import tempfile
-    for name in names or CLIENTS:
-        with tempfile.TemporaryDirectory() as folder:
-            client, profile = both(name, pathlib.Path(folder))
-        print(f"{name}: {CLIENTS[name].program} {CLIENTS[name].version()}")
-        for situation in SITUATIONS:
-            ours, theirs = profile.get(situation, []), client.get(situation, [])
-            print(f"  {situation}: {'the same' if ours == theirs else 'NOT the same'}, {len(theirs)} connection{'s'[:len(theirs) != 1]}")
-            for label, talks in (("client", theirs),) if ours == theirs else (("client", theirs), ("profile", ours)):
-                for talk in talks:
-                    print(f"    {label}: " + " | ".join(talk))
+    names = names or list(CLIENTS)
+    with tempfile.TemporaryDirectory() as folder, asked(names, pathlib.Path(folder)) as both:
+        for name in names:
+            print(f"{name}: {CLIENTS[name].program} {CLIENTS[name].version(folder)}")
+            show(*both(name))
+
+
+def show(client, profile):
+    for situation in SITUATIONS:
+        ours, theirs = profile.get(situation, []), client.get(situation, [])
+        print(f"  {situation}: {'the same' if ours == theirs else 'NOT the same'}, {len(theirs)} connection{'s'[:len(theirs) != 1]}")
+        for label, talks in (("client", theirs),) if ours == theirs else (("client", theirs), ("profile", ours)):
+            for talk in talks:
+                print(f"    {label}: " + " | ".join(talk))
 
 
 if __name__ == "__main__":

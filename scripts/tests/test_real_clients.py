@@ -3,14 +3,13 @@ mail that fetchmail took is told by the proxy, by the server's own recording and
 import json
 import pathlib
 import re
-import tempfile
 import threading
 
 import pytest
 
 import throwaways
 from reference_server import PASSWORD, Running, server
-from real_clients import House
+from real_clients import Curl, Fetchmail, Getmail, Mbsync, Mutt
 from test_import import captured, events
 from test_record import Recorder, findings
 from tool import ENVIRONMENT, mailproof
@@ -23,38 +22,40 @@ def mail(number):
 
 
 def at_work(recorder, folder, password):
-    """One user's clients in a day; returns them."""
+    """One user's clients in a day."""
+    def client(kind, **options):
+        return kind(folder / kind.program, recorder.ports, password=password, **options)
+
     for number in range(1, 7):
         recorder.deliver(mail(number))
-    house = House(folder, recorder.ports, password)
-    house.mbsync()
-    assert len(house.near()) == 6
-    house.getmail(delete=False)
-    assert (folder / "got.mbox").read_bytes().count(b"Message-ID:") == 6
-    house.mutt("<first-entry>", "<next-entry>", "<delete-message>", "<sync-mailbox>")
-    assert b"fixture@example.test" in house.curl("INBOX;UID=1;SECTION=HEADER").encode()
+    mbsync, fetchmail, getmail = client(Mbsync), client(Fetchmail, uidl=True), client(Getmail)
+    mbsync.look()
+    assert len(mbsync.messages()) == 6
+    getmail.look()
+    assert getmail.taken.read_bytes().count(b"Message-ID:") == 6
+    client(Mutt).look("<first-entry><next-entry><delete-message><sync-mailbox>")
+    assert b"fixture@example.test" in client(Curl).ask("INBOX;UID=1;SECTION=HEADER")
     # mbsync goes on, and fetchmail takes mail away beside it; then more comes in.
     failed = []
 
     def again_and_again():
         try:
             for _ in range(4):
-                house.mbsync()
+                mbsync.look()
         except AssertionError as error:
             failed.append(error)
 
     beside = threading.Thread(target=again_and_again)
     beside.start()
-    house.fetchmail("--fetchlimit", "2")
+    fetchmail.look(at_most=2)
     recorder.deliver(mail(7))
     beside.join()
     assert not failed, failed
-    assert (folder / "fetched.mbox").read_bytes().count(b"Message-ID:") == 2
+    assert fetchmail.taken.read_bytes().count(b"Message-ID:") == 2
     # What mbsync's user deletes, mbsync deletes on the server.
-    house.mbsync()
-    house.near()[-1].unlink()
-    house.mbsync()
-    return house
+    mbsync.look()
+    mbsync.messages()[-1].unlink()
+    mbsync.look()
 
 
 def explained(run, message):
@@ -82,13 +83,7 @@ def comparable(one):
 @pytest.fixture(scope="module")
 def three():
     """The run of the proxy, that of Dovecot's rawlogs and that of the capture, of the same sessions."""
-    # Not in pytest's own folder, which is closed to the user that Dovecot runs as.
-    with tempfile.TemporaryDirectory(prefix="mailproof-clients-") as name:
-        folder = pathlib.Path(name)
-        folder.chmod(0o777)
-        for part in ("rawlog", "rawlog/user0001", "rawlog/lmtp", "capture"):
-            (folder / part).mkdir()
-            (folder / part).chmod(0o777)
+    with throwaways.open_folder("rawlog", "rawlog/user0001", "rawlog/lmtp", "capture") as folder:
         with throwaways.running("dovecot", MAILPROOF_RAWLOG=str(folder / "rawlog")) as dovecot:
             for file in (folder / "rawlog/user0001").iterdir():
                 file.unlink()  # of whoever looked whether it is up
@@ -188,9 +183,9 @@ def test_a_pop_server_that_deletes_nothing_is_found_with_fetchmail_alone(tmp_pat
         try:
             for number in (1, 2):
                 recorder.deliver(mail(number))
-            house = House(tmp_path / "house", recorder.ports, PASSWORD)
-            house.fetchmail()
-            house.fetchmail()
+            fetchmail = Fetchmail(tmp_path / "fetchmail", recorder.ports, uidl=True)
+            fetchmail.look()
+            fetchmail.look()
             status, told = recorder.stop()
         finally:
             recorder.process.kill()
@@ -212,7 +207,7 @@ def test_what_a_recording_leaves_open_is_named_and_nobody_is_accused_of_it(tmp_p
             phone.append("INBOX", None, None, mail(1))
             phone.select()
             phone.fetch("1", "(UID BODY.PEEK[HEADER])")
-            House(tmp_path / "house", upstream_ports(upstream), PASSWORD).fetchmail()  # past the proxy
+            Fetchmail(tmp_path / "fetchmail", upstream.ports, uidl=True).look()  # past the proxy
             phone.noop()
             phone.logout()
             status, told = recorder.stop()
@@ -224,7 +219,3 @@ def test_what_a_recording_leaves_open_is_named_and_nobody_is_accused_of_it(tmp_p
     one = explained(tmp_path / "run", "<1.fixture@example.test>")
     assert one["verdict"] == "still there" and one["found"] == []
     assert [what for what in one["not_known"] if "not heard" in what]
-
-
-def upstream_ports(upstream):
-    return {protocol: getattr(upstream, protocol)[1] for protocol in ("imap", "pop3", "lmtp")}

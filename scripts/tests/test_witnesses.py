@@ -1,10 +1,10 @@
 """Logs of servers and of programs are read beside recordings, as their owners write them: real servers and JavaMail make them here. What they
 say is told in a message's life, and nothing is judged by it."""
 import imaplib
+import os
 import pathlib
 import re
 import subprocess
-import tempfile
 
 import pytest
 
@@ -13,23 +13,16 @@ from reference_server import PASSWORD, server
 from real_clients import needs
 from test_import import events, messages
 from test_real_clients import explained
-from throwaways import eventually, running
+from throwaways import eventually, open_folder, running
 from tool import mailproof
 
+# Java leaves a file of figures outside of every folder of ours unless it is told not to.
+JAVA = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "JDK_JAVA_OPTIONS": "-XX:-UsePerfData"}
 JARS = "/usr/share/java/javax.mail.jar:/usr/share/java/javax.activation.jar"
 
 
 def logged(told):
     return [line["text"] for line in told["life"] if line["word"] == "logged"]
-
-
-def rawlog_folder(name):
-    folder = pathlib.Path(name)
-    folder.chmod(0o777)
-    for part in ("user0001", "lmtp"):
-        (folder / part).mkdir()
-        (folder / part).chmod(0o777)
-    return folder
 
 
 def imported(out, *what):
@@ -39,8 +32,7 @@ def imported(out, *what):
 
 
 def test_dovecots_mail_log_is_a_witness(tmp_path):
-    with tempfile.TemporaryDirectory(prefix="mailproof-log-") as name:
-        rawlogs = rawlog_folder(name)
+    with open_folder("user0001", "lmtp") as rawlogs:
         with running("dovecot", MAILPROOF_RAWLOG=str(rawlogs), MAILPROOF_MAIL_LOG="1") as dovecot:
             for number in (1, 2):
                 dovecot.deliver("user0001@example.test", number)
@@ -53,8 +45,9 @@ def test_dovecots_mail_log_is_a_witness(tmp_path):
             desktop = dovecot.pop("user0001")
             desktop.uidl(), desktop.retr(1), desktop.dele(1)
             desktop.quit()
-            log = tmp_path / "dovecot.log"
-            log.write_bytes((dovecot.target_file.parent / "dovecot.log").read_bytes())
+            theirs, log = dovecot.target_file.parent / "dovecot.log", tmp_path / "dovecot.log"
+            eventually(lambda: "expunge: box=INBOX, uid=2" in theirs.read_text())  # another process writes it
+            log.write_bytes(theirs.read_bytes())
         run = imported(tmp_path / "both", rawlogs / "user0001", "--user", "user0001", log)
     # The first message was never read, so that on the wire nobody knows which it is.
     first, second = explained(run, "<1.fixture@example.test>"), explained(run, "<2.fixture@example.test>")
@@ -75,8 +68,7 @@ def test_dovecots_mail_log_is_a_witness(tmp_path):
 @pytest.mark.parametrize("node, log, came", [("exim-dovecot", "mta/mainlog", r"exim: \S+ <= user0002@example\.test .* id=1\.fixture"),
                                             ("postfix-dovecot", "mta/mail.log", r"postfix/cleanup\[\d+\]: \w+: message-id=<1\.fixture")])
 def test_an_mtas_log_tells_how_mail_came_and_what_came_back(node, log, came, tmp_path):
-    with tempfile.TemporaryDirectory(prefix="mailproof-log-") as name:
-        rawlogs = rawlog_folder(name)
+    with open_folder("user0001", "lmtp") as rawlogs:
         with running(node, MAILPROOF_RAWLOG=str(rawlogs), MAILPROOF_MAIL_LOG="1") as server_:
             state = server_.target_file.parent
             server_.send("user0001@example.test", 1)
@@ -86,6 +78,7 @@ def test_an_mtas_log_tells_how_mail_came_and_what_came_back(node, log, came, tmp
             desktop = server_.pop("user0001")
             desktop.uidl(), desktop.retr(1), desktop.dele(1)
             desktop.quit()
+            eventually(lambda: "expunge: box=INBOX" in (state / f"{node}.log").read_text())
             (tmp_path / "mta.log").write_bytes((state / log).read_bytes())
             (tmp_path / "dovecot.log").write_bytes((state / f"{node}.log").read_bytes())
         run = imported(tmp_path / "run", rawlogs / "user0001", "--user", "user0001", tmp_path / "mta.log", tmp_path / "dovecot.log")
@@ -107,13 +100,14 @@ def program(tmp_path_factory):
     """The folder of a program that uses JavaMail, compiled."""
     folder = tmp_path_factory.mktemp("javamail")
     source = pathlib.Path(__file__).parent / "JavaMailClient.java"
-    subprocess.run([needs("ecj"), "-proc:none", "-source", "11", "-target", "11", "-cp", JARS, "-d", str(folder), str(source)], check=True)
+    subprocess.run([needs("ecj"), "-proc:none", "-source", "11", "-target", "11", "-cp", JARS, "-d", str(folder), str(source)],
+                   check=True, env=JAVA)
     return folder
 
 
 def debug_output(program, protocol, port, password):
     ran = subprocess.run([needs("java"), "-cp", f"{JARS}:{program}", "JavaMailClient", protocol, str(port), "user0001", password],
-                         capture_output=True, text=True, timeout=120)
+                         capture_output=True, text=True, timeout=120, env=JAVA)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
 

@@ -152,6 +152,17 @@ def eventually(condition, seconds=10):
 
 
 @contextlib.contextmanager
+def open_folder(*parts):
+    """A folder with these in it, into which a server that runs as somebody else may write. Not in pytest's own, which is closed to others."""
+    with tempfile.TemporaryDirectory(prefix="mailproof-open-") as name:
+        folder = pathlib.Path(name)
+        for path in (folder, *(folder / part for part in parts)):
+            path.mkdir(parents=True, exist_ok=True)
+            path.chmod(0o777)
+        yield folder
+
+
+@contextlib.contextmanager
 def running(name, **environment):
     with tempfile.TemporaryDirectory() as state:
         os.chmod(state, 0o711)  # as root a server runs as somebody else
