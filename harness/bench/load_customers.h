@@ -103,7 +103,7 @@ class LoadCustomers {
     scenario::Profile profile;
     profile.name = "bench";
     profile.stays = true;
-    profile.mechanism = "LOGIN";
+    profile.mechanisms = {"LOGIN"};
     scenario::ProfileStep select;
     select.ask = scenario::Ask::select;
     profile.login = {select};
