@@ -1,5 +1,6 @@
 #include "cli/loading.h"
 
+#include <CLI/CLI.hpp>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 

@@ -1,5 +1,7 @@
 """Other people's mail comes in beside every story, on a real server: none of it goes, is marked or is read. The same in
 simulation, with more kinds of mail and at any moment: harness/play/tests/foreign_mail_test.cc."""
+import contextlib
+import imaplib
 import os
 import random
 import re
@@ -66,16 +68,22 @@ class Others:
         self.over.set()
         self.thread.join()
         for session in self.sessions.values():
-            session.logout()
+            with contextlib.suppress(imaplib.IMAP4.abort, OSError):  # it went with a server that was restarted
+                session.logout()
 
     def write(self):
-        left = dict(self.sessions)
+        left = set(self.sessions)
         while left and not self.over.is_set():
-            for user, session in list(left.items()):
-                if b"MESSAGES 0" not in session.status("INBOX", "(MESSAGES)")[1][0]:
-                    del left[user]
+            for user in sorted(left):
+                try:
+                    if b"MESSAGES 0" in self.sessions[user].status("INBOX", "(MESSAGES)")[1][0]:
+                        continue
                     for _ in range(self.random.randint(1, 3)):
                         self.letter(user)
+                    left.discard(user)
+                except (imaplib.IMAP4.abort, OSError):  # scenarios restart and kill the server
+                    with contextlib.suppress(imaplib.IMAP4.abort, OSError):
+                        self.sessions[user] = self.server.imap(user)
 
     def letter(self, user):
         number, to = len(self.letters), f"{user}@example.test"
