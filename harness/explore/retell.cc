@@ -552,12 +552,13 @@ class Teller {
       if (who.size() != 1 || copied_.contains(message) || std::any_of(there_.begin(), there_.end(), has)) continue;
       by[*who.begin()].push_back(message);
     }
-    for (const auto& [who, messages] : by)
-      for_ranges(messages, [&](const std::string& letters) {
+    for (const auto& one : by)
+      for_ranges(one.second, [&](const std::string& letters) {
+        const auto& [who, protocol] = one.first;
         steps_.push_back(map_of({{"judge", map_of({{"fate", word(letters)},
                                                    {"is", word("removed-by-client")},
-                                                   {"by", word(who.first)},
-                                                   {"over", word(protocol_word(who.second))}})}}));
+                                                   {"by", word(who)},
+                                                   {"over", word(protocol_word(protocol))}})}}));
       });
   }
 

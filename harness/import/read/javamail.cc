@@ -11,6 +11,7 @@
 
 #include "core/bytes.h"
 #include "import/read/literal_end.h"
+#include "import/read/overheard.h"
 #include "import/read/text_lines.h"
 
 namespace mailproof::imports {
