@@ -29,7 +29,7 @@ def switches(kind):
 
 
 # What no MUST forbids: a SHOULD, which the judge that is named tells as a latitude.
-SHOULD_NOT = {"imap.own-append-not-told", "imap.copy-loses-flags", "imap.append-date-ignored", "imap.idle-ends-with-news"}
+SHOULD_NOT = {"imap.own-append-not-told", "imap.copy-loses-flags", "imap.idle-ends-with-news"}
 # Checks that count on it cannot be prepared, and that comes first.
 UNPREPARED = {"imap.own-append-not-told"}
 
@@ -131,7 +131,7 @@ FIRST = {
     "imap.delete-takes-inferiors": "conformance/broken",
     "imap.append-into-nothing": "conformance/broken",
     "imap.append-cut": "content/altered",
-    "imap.append-date-ignored": "conformance/not-followed",
+    "imap.append-date-ignored": "conformance/broken",
     "pop3.uidl-reused": "uidl/reused",
     "pop3.removed-is-empty": "pop3-session/retr-size",
     "pop3.top-counts-header": "conformance/broken",
