@@ -35,7 +35,8 @@ constexpr std::array kOrigins = std::to_array<std::string_view>(
      // A second copy of something may be read as another message, and a piece that is too long alters the whole.
      "duplicates/refused-but-there", "duplicates/", "content/piece-longer", "content/", "removal/",
      // A UID for another message changes what it seems to be; a view that is wrong gives messages wrong UIDs.
-     "identity/uid-reused", "view/exists-fell", "identity/", "uidl/", "view/", "quota/not-freed", "quota/",
+     "identity/uid-reused", "view/exists-fell", "view/expunge-of-the-living", "identity/", "uidl/", "view/",
+     "quota/not-freed", "quota/",
      "",  // all others
      // What a story missed is nearer to the kind of it than the many sentences that are broken with it.
      "session/literal-too-short", "session/protocol-broken", "session/unreadable-vanished", "expectation/delta-differs",

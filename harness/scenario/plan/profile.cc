@@ -200,7 +200,7 @@ class ProfileReader {
     if (const Node* list = find(node, "steps")) read_steps(*list, one.login);
     std::uint64_t count = 1;
     if (const Node* many = find(node, "connections"))
-      count = read_number(*many, 1, 10, "connections", complaints_).value_or(1);
+      count = static_cast<std::uint64_t>(read_number(*many, 1, 10, "connections", complaints_).value_or(1));
     out_.beside.assign(count, one);
   }
 
