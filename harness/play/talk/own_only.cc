@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <set>
 
 #include "core/bytes.h"
 #include "play/ownership.h"
@@ -41,6 +42,16 @@ bool Talk::next_write(int connection, bool (*is)(std::string_view)) const {
     if (is(line.text)) return true;
   }
   return false;
+}
+
+/// Delivery reports about the talk's own mail that were seen in the connection's INBOX.
+std::size_t Talk::known_reports(const Line& at) const {
+  std::set<std::pair<std::uint32_t, std::uint32_t>> found;
+  for (const auto& e : context_.history.events())
+    if (e.what == history::What::report && e.message != 0 && iequals(e.mailbox, "INBOX") && e.session != 0 &&
+        context_.history.session(e.session).account == at.how.account + 1)
+      found.insert({e.uidvalidity, e.uid});
+  return found.size();
 }
 
 /// Numbers of POP3 are a session's own (RFC 1939 section 4), in whatever order, and its maildrop may hold what no other
@@ -85,7 +96,9 @@ Talk::Came Talk::only_ours(Line& at) {
       scanner.add(reply.body);
       scanner.end();
       const Whose whose = identify(context_.messages, scanner).whose;
-      if (whose == Whose::foreign || whose == Whose::maybe_report)
+      // As many as the talk awaited, and IMAP found to be about its mail, are ours.
+      const bool known = whose == Whose::maybe_report && ++at.reports <= known_reports(at);
+      if (whose == Whose::foreign || (whose == Whose::maybe_report && !known))
         return not_ours(fmt::format("message {} of the maildrop is not ours", at.looked));
     }
     if (at.looked == at.count) break;

@@ -76,6 +76,7 @@ class Talk final : public Alarm {
     std::uint32_t looked = 0;  ///< the newest number that was asked for ...
     std::uint32_t count = 0;   ///< ... of so many
     std::size_t unread = 0;    ///< replies of the talk's own lines, which nobody took yet
+    std::size_t reports = 0;   ///< of those looked at: delivery reports, by their header
     // IMAP
     std::vector<std::string> tags;         ///< of the open commands, the oldest first
     std::vector<TalkReply> untagged;       ///< since the oldest was sent
@@ -134,6 +135,7 @@ class Talk final : public Alarm {
 
   // Whose mail it takes (own_only.cc).
   bool next_write(int connection, bool (*is)(std::string_view)) const;
+  std::size_t known_reports(const Line& at) const;
   Came only_ours(Line& at);
   Came not_ours(const std::string& why);
 
