@@ -123,8 +123,10 @@ args[1] == "read" ? inbox.markMessagesRead([first], true) : inbox.deleteMessages
 class Thunderbird(Client):
     program, news = "thunderbird", 1
 
-    def __init__(self, folder, ports, **account):
+    def __init__(self, folder, ports, traffic, **account):
+        """`traffic.octets` counts what passed between it and its server, `traffic.settles(since)` waits for the end of that."""
         super().__init__(folder, ports, **account)
+        self.traffic = traffic
         self.environment["MOZ_HEADLESS"] = "1"
         self.profile = self.folder / "profile"
         self.profile.mkdir()
@@ -133,7 +135,6 @@ class Thunderbird(Client):
         self.begin()
         try:
             self.marionette.script(ACCOUNT, self.protocol, self.ports[self.protocol], self.user, self.password)
-            time.sleep(3)
         finally:
             self.close()
 
@@ -150,6 +151,12 @@ class Thunderbird(Client):
             self.end(0)
             raise
 
+    def until_quiet(self, act):
+        since = self.traffic.octets
+        act()
+        self.traffic.settles(since)
+        self.seen = self.traffic.octets
+
     def open(self):
         return self.marionette.script(OPEN, self.protocol)
 
@@ -157,23 +164,19 @@ class Thunderbird(Client):
         return self.marionette.script(GET, self.protocol)
 
     def morning(self):
-        self.begin()
-        time.sleep(4)
+        self.until_quiet(self.begin)
 
     def settle(self):
-        self.open()
-        time.sleep(4)
+        self.until_quiet(self.open)
 
     def await_news(self):
-        time.sleep(4)  # it listens; afterwards it begins to listen again
+        self.traffic.settles(self.seen)  # it listens; afterwards it begins to listen again
 
     def read(self):
-        self.marionette.script(ACT, self.protocol, "read")
-        time.sleep(2)
+        self.until_quiet(lambda: self.marionette.script(ACT, self.protocol, "read"))
 
     def delete(self):
-        self.marionette.script(ACT, self.protocol, "delete")
-        time.sleep(3)
+        self.until_quiet(lambda: self.marionette.script(ACT, self.protocol, "delete"))
 
     def close(self):
         """As its user does: what it is doing comes to an end."""
@@ -195,10 +198,6 @@ class Thunderbird(Client):
 class ThunderbirdPop(Thunderbird):
     protocol, news = "pop3", 2
     read = delete = None  # in its own copies
-
-    def morning(self):
-        self.begin()
-        time.sleep(4)  # it looks by itself
 
     def settle(self):
         pass

@@ -90,6 +90,24 @@ def deliver(upstream, *messages):
             lmtp.sendmail("user0002@example.test", ["user0001@example.test"], message)
 
 
+class Traffic:
+    """What passes, so that one can wait until a client that acts by itself has done what it does."""
+    QUIET = 2.0  # seconds without an octet
+
+    def __init__(self):
+        self.octets, self.last = 0, time.monotonic()
+
+    def passed(self, octets):
+        self.octets, self.last = self.octets + octets, time.monotonic()
+
+    def settles(self, since):
+        """Something came after there had been `since` octets, and then nothing for a while."""
+        bound = time.monotonic() + real_clients.PATIENCE
+        while self.octets == since or time.monotonic() - self.last < self.QUIET:
+            assert time.monotonic() < bound, f"{self.octets - since} octets passed, and it did not become quiet"
+            time.sleep(0.05)
+
+
 class Modest(socketserver.StreamRequestHandler):
     """Of the built-in server's IMAP what a server without ACL and LIST-EXTENDED says: what clients ask of who has them, no profile plays."""
 
@@ -98,6 +116,7 @@ class Modest(socketserver.StreamRequestHandler):
             answers = threading.Thread(target=self.answer, args=(behind,))
             answers.start()
             while octets := self.request.recv(65536):
+                self.server.traffic.passed(len(octets))
                 behind.sendall(octets)
             behind.shutdown(socket.SHUT_WR)
             answers.join()
@@ -109,19 +128,29 @@ class Modest(socketserver.StreamRequestHandler):
                     line = re.sub(rb" (ACL|RIGHTS=\w+|LIST-EXTENDED)(?=[ \]\r])", b"", line)
                 elif line.startswith(b"* NAMESPACE "):
                     line = b'* NAMESPACE (("" "/")) NIL NIL\r\n'
+                self.server.traffic.passed(len(line))
                 self.request.sendall(line)
             self.request.shutdown(socket.SHUT_RDWR)
 
 
 @contextlib.contextmanager
-def modest():
-    with server() as upstream, socketserver.ThreadingTCPServer(("127.0.0.1", 0), Modest) as door:
-        door.behind, door.daemon_threads = upstream.imap, True
-        threading.Thread(target=door.serve_forever, args=(0.05,)).start()
+def door(behind, traffic):
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Modest) as one:
+        one.behind, one.traffic, one.daemon_threads = behind, traffic, True
+        threading.Thread(target=one.serve_forever, args=(0.05,)).start()
         try:
-            yield Running({**upstream.ports, "imap": door.server_address[1]})
+            yield one.server_address[1]
         finally:
-            door.shutdown()
+            one.shutdown()
+
+
+@contextlib.contextmanager
+def modest():
+    traffic = Traffic()
+    with server() as upstream, door(upstream.imap, traffic) as imap, door(upstream.pop3, traffic) as pop3:
+        running = Running({**upstream.ports, "imap": imap, "pop3": pop3})
+        running.traffic = traffic
+        yield running
 
 
 @contextlib.contextmanager
@@ -140,7 +169,8 @@ def ask_the_client(name, folder):
     """What the real client sends."""
     kind, marks = CLIENTS[name], []
     with recorder(folder, "imap", "pop3", "smtp") as (upstream, proxy):
-        client = kind(folder / "home", proxy.ports, **OPTIONS.get(name, {}))
+        options = {"traffic": upstream.traffic} if issubclass(kind, real_thunderbird.Thunderbird) else OPTIONS.get(name, {})
+        client = kind(folder / "home", proxy.ports, **options)
 
         def situation(number, do):
             time.sleep(SETTLED)
