@@ -183,10 +183,12 @@ class PlanReader {
     const bool file = name.find('/') != std::string::npos || name.ends_with(".yaml");
     const auto names = profile_names(scenarios_);
     if (!file && std::find(names.begin(), names.end(), name) == names.end()) {
-      complaints_.at(pos, name,
-                     names.empty() ? fmt::format("a device profile; {}/devices has none", scenarios_)
-                                   : "a device profile: " + either(names),
-                     names);
+      complaints_.at(
+          pos, name,
+          names.empty()
+              ? fmt::format("a device profile; {}/devices has none: --scenarios DIR says where they are", scenarios_)
+              : "a device profile: " + either(names),
+          names);
       return false;
     }
     auto loaded = load_profile(file ? beside(complaints_.file(), name) : profile_path(scenarios_, name));
@@ -358,12 +360,13 @@ LoadedPlan quick_plan(const QuickPlan& quick, const std::string& root) {
   const bool file = quick.profile.find('/') != std::string::npos || quick.profile.ends_with(".yaml");
   if (!file && std::find(names.begin(), names.end(), quick.profile) == names.end()) {
     const auto near = nearest_word(quick.profile, names);
-    out.problems.push_back({"--profile",
-                            {},
-                            quick.profile,
-                            names.empty() ? fmt::format("a device profile; {}/devices has none", root)
-                                          : "a device profile: " + either(names),
-                            near.value_or("")});
+    out.problems.push_back(
+        {"--profile",
+         {},
+         quick.profile,
+         names.empty() ? fmt::format("a device profile; {}/devices has none: --scenarios DIR says where they are", root)
+                       : "a device profile: " + either(names),
+         near.value_or("")});
     return out;
   }
   auto loaded = load_profile(file ? quick.profile : profile_path(root, quick.profile));
