@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <map>
 #include <set>
 #include <tuple>
@@ -34,7 +35,7 @@ constexpr std::array kOrigins = std::to_array<std::string_view>(
      "loss/", "lmtp-replies/",
      // A second copy of something may be read as another message, and a piece that is too long alters the whole.
      "duplicates/refused-but-there", "duplicates/", "content/piece-longer", "content/", "removal/",
-     // A UID for another message changes what it seems to be; a view that is wrong gives messages wrong UIDs.
+     // A UID for another message changes what it seems to be. Between these, and views, time decides first.
      "identity/uid-reused", "view/exists-fell", "view/expunge-of-the-living", "identity/", "uidl/", "view/",
      "quota/not-freed", "quota/",
      "",  // all others
@@ -42,6 +43,25 @@ constexpr std::array kOrigins = std::to_array<std::string_view>(
      "session/literal-too-short", "session/protocol-broken", "session/unreadable-vanished", "expectation/delta-differs",
      "expectation/not-found", "conformance/", "session/", "expectation/", "judging/"});
 constexpr auto kOthers = static_cast<std::size_t>(std::find(kOrigins.begin(), kOrigins.end(), "") - kOrigins.begin());
+
+/// A view that is wrong gives messages wrong UIDs, and a wrong UID makes right news say the wrong thing: which of them
+/// came of which, only time tells.
+bool of_a_view(std::string_view finding_class) {
+  return finding_class.starts_with("identity/") || finding_class.starts_with("view/");
+}
+
+/// The place in the history where a finding first shows.
+std::uint32_t first_shown(const Finding& finding) {
+  const auto first = std::min_element(finding.events.begin(), finding.events.end());
+  return first == finding.events.end() ? std::numeric_limits<std::uint32_t>::max() : *first;
+}
+
+/// From cause to consequence within one scenario. All of a view stand where the first of them would.
+std::tuple<int, std::uint32_t, int> cause_key(const Finding& finding, std::string_view finding_class) {
+  const int origin = origin_of(finding_class);
+  if (!of_a_view(finding_class)) return {origin, 0, origin};
+  return {origin_of("identity/uid-reused"), first_shown(finding), origin};
+}
 
 bool counts(const Finding& finding) { return finding.accepted.empty(); }
 
@@ -70,8 +90,8 @@ int origin_of(std::string_view finding_class) {
 
 void sort_by_origin(ScenarioResult& scenario) {
   std::stable_sort(scenario.findings.begin(), scenario.findings.end(), [&](const Finding& a, const Finding& b) {
-    return std::tuple(order_of(a.severity), origin_of(own_class(a, scenario))) <
-           std::tuple(order_of(b.severity), origin_of(own_class(b, scenario)));
+    return std::tuple(order_of(a.severity), cause_key(a, own_class(a, scenario))) <
+           std::tuple(order_of(b.severity), cause_key(b, own_class(b, scenario)));
   });
 }
 
@@ -107,8 +127,16 @@ std::vector<std::string> Group::others() const {
 std::vector<Group> groups_of(const RunResult& run) {
   std::map<std::array<std::string, 3>, std::size_t> places;
   std::vector<Group> out;
+  std::map<std::string_view, std::size_t> leads;  // scenarios in which a class of a view shows before the others
   for (std::size_t i = 0; i < run.scenarios.size(); ++i) {
     const ScenarioResult& scenario = run.scenarios[i];
+    const Finding* lead = nullptr;
+    for (const Finding& finding : scenario.findings)
+      if (const auto name = own_class(finding, scenario);
+          counts(finding) && of_a_view(name) &&
+          (lead == nullptr || cause_key(finding, name) < cause_key(*lead, own_class(*lead, scenario))))
+        lead = &finding;
+    if (lead != nullptr) ++leads[own_class(*lead, scenario)];
     for (const Finding& finding : scenario.findings) {
       const std::string name(own_class(finding, scenario));
       const std::string words = finding.severity == Severity::error ? words_of_error(finding.actual) : std::string();
@@ -130,9 +158,13 @@ std::vector<Group> groups_of(const RunResult& run) {
     group.severity = group.simplest().severity;
     group.everywhere = std::find(run.everywhere.begin(), run.everywhere.end(), group.name) != run.everywhere.end();
   }
-  std::stable_sort(out.begin(), out.end(), [](const Group& a, const Group& b) {
-    const auto key = [](const Group& one) {
-      return std::tuple(!one.accepted.empty(), order_of(one.severity), origin_of(one.name), ~one.scenarios);
+  std::stable_sort(out.begin(), out.end(), [&](const Group& a, const Group& b) {
+    const auto key = [&](const Group& one) {
+      const bool view = of_a_view(one.name);
+      const auto led = leads.find(one.name);
+      return std::tuple(
+          !one.accepted.empty(), order_of(one.severity), view ? origin_of("identity/uid-reused") : origin_of(one.name),
+          view && led != leads.end() ? ~led->second : ~std::size_t{0}, origin_of(one.name), ~one.scenarios);
     };
     return key(a) < key(b);
   });

@@ -112,7 +112,7 @@ Result<std::vector<Overheard>> read_popstate(const std::string& path, const std:
                                                             : "";
     if (space != 1 || state_of.empty() || user.empty()) return wrong("k, d, b or f behind a line \"*HOST USER\"");
     Logged out;
-    out.at = std::chrono::seconds(seconds);
+    out.at = clock_time(seconds).value_or(ClockTime{});
     out.in_the_end = true;
     out.said.code = line.front() == 'd' ? "to-be-deleted" : "kept";
     out.said.user = user;

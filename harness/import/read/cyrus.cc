@@ -25,7 +25,7 @@ std::optional<Marker> next_marker(std::string_view text, std::size_t from, std::
     if (end == std::string_view::npos || text[end] != text[at] || end - at - 1 < 9 || end - at - 1 > 11) continue;
     std::int64_t seconds = 0;
     std::from_chars(text.data() + at + 1, text.data() + end, seconds);
-    if (seconds < earliest) continue;
+    if (seconds < earliest || !clock_time(seconds)) continue;
     return Marker{text[at] == '<' ? Piece::Kind::client : Piece::Kind::server, seconds, at, end + 1 - at};
   }
   return std::nullopt;
@@ -44,7 +44,7 @@ void read_session(const std::string& path, std::string_view header, std::string_
     const std::size_t begin = marker->at + marker->size;
     const auto next = next_marker(text, begin, marker->seconds);
     const std::string_view octets = text.substr(begin, (next ? next->at : text.size()) - begin);
-    conversation.pieces.push_back({marker->kind, std::chrono::seconds(marker->seconds), std::string(octets), false});
+    conversation.pieces.push_back({marker->kind, *clock_time(marker->seconds), std::string(octets), false});
     marker = next;
   }
   if (!recognise(conversation)) return;

@@ -65,9 +65,9 @@ std::optional<std::int64_t> take_zone(std::string_view& text) {
 }
 
 /// Of local time.
-ClockTime moment(std::tm date) {
+std::optional<ClockTime> moment(std::tm date) {
   date.tm_isdst = -1;
-  return std::chrono::seconds(std::mktime(&date));
+  return clock_time(std::mktime(&date));
 }
 
 std::optional<ClockTime> take_syslog(std::string_view& line, ClockTime newest) {
@@ -90,11 +90,14 @@ std::optional<ClockTime> take_syslog(std::string_view& line, ClockTime newest) {
   std::tm now{};
   if (localtime_r(&last, &now) == nullptr) return std::nullopt;
   date.tm_year = now.tm_year;
-  line = text;
   // A day of grace: what is written last may be in another zone.
-  if (const ClockTime at = moment(date); at <= newest + std::chrono::hours(24)) return at;
-  --date.tm_year;
-  return moment(date);
+  auto at = moment(date);
+  if (!at || *at > newest + std::chrono::hours(24)) {
+    --date.tm_year;
+    at = moment(date);
+  }
+  if (at) line = text;
+  return at;
 }
 
 }  // namespace
@@ -116,16 +119,16 @@ std::optional<ClockTime> take_log_time(std::string_view& line, ClockTime newest)
   const ClockTime fraction = take_fraction(text);
   std::string_view zone = text;
   take_sign(zone, ' ');
-  ClockTime at{};
+  std::optional<ClockTime> at;
   if (const auto east = take_zone(zone)) {
     text = zone;
-    at = std::chrono::seconds(timegm(&date) - *east);
+    at = clock_time(timegm(&date) - *east);
   } else {
     at = moment(date);
   }
-  if (!take_sign(text, ' ')) return std::nullopt;
+  if (!at || !take_sign(text, ' ')) return std::nullopt;
   line = text;
-  return at + fraction;
+  return *at + fraction;
 }
 
 }  // namespace mailproof::imports

@@ -14,6 +14,14 @@ namespace mailproof::imports {
 /// Nanoseconds since 1970, by the clock of whoever recorded.
 using ClockTime = std::chrono::nanoseconds;
 
+/// What a file gives as seconds since 1970; nothing: no mail passed then, before 1970 or after 2199. A recording may
+/// hold any number, and what ClockTime can hold ends in 2262.
+constexpr std::optional<ClockTime> clock_time(std::int64_t seconds) {
+  constexpr std::int64_t kYear2200 = 7'258'118'400;
+  if (seconds < 0 || seconds >= kYear2200) return std::nullopt;
+  return std::chrono::seconds(seconds);
+}
+
 /// What passed at a moment, or what is known of the conversation then.
 struct Piece {
   enum class Kind : std::uint8_t { client, server, gap, end } kind = Kind::client;

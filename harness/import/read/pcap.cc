@@ -147,7 +147,11 @@ Result<std::vector<Overheard>> read_capture(const std::string& path) {
   const unsigned char* octets = nullptr;
   int status = 0;
   while ((status = pcap_next_ex(file.get(), &header, &octets)) == 1) {
-    const ClockTime at = std::chrono::seconds(header->ts.tv_sec) + ClockTime(header->ts.tv_usec);
+    const auto second = clock_time(header->ts.tv_sec);
+    if (!second)
+      return Error{path, fmt::format("expected packets of the years 1970 to 2199, and one is stamped {} s after 1970",
+                                     static_cast<std::int64_t>(header->ts.tv_sec))};
+    const ClockTime at = *second + ClockTime(header->ts.tv_usec);
     const std::string_view frame(reinterpret_cast<const char*>(octets), header->caplen);
     if (const auto segment = read_frame(link_type, frame)) capture.take(*segment, at);
   }

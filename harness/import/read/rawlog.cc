@@ -24,8 +24,10 @@ std::optional<ClockTime> take_stamp(std::string_view& line) {
   if (line.size() < dot + 8 || line[dot + 7] != ' ' || !number(line.substr(0, dot), seconds) ||
       !number(line.substr(dot + 1, 6), micros))
     return std::nullopt;
+  const auto at = clock_time(seconds);
+  if (!at) return std::nullopt;
   line.remove_prefix(dot + 8);
-  return std::chrono::seconds(seconds) + std::chrono::microseconds(micros);
+  return *at + std::chrono::microseconds(micros);
 }
 
 /// Takes one line with its LF off the front.

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <ctime>
+#include <limits>
 
 #include "core/rng.h"
 #include "import/read/log_time.h"
@@ -218,8 +219,24 @@ TEST(Readers, TimesOfLogs) {
   date.tm_mon = 11;
   EXPECT_EQ(at("Dec  9 04:00:00 x"), std::mktime(&date) * 1000);
   for (const char* wrong :
-       {"", "Nov", "Nov 99 04:00:00 x", "2026-13-01 00:00:00 x", "2026-11-29 25:00:00 x", "Foo 29 1"})
+       {"", "Nov", "Nov 99 04:00:00 x", "2026-13-01 00:00:00 x", "2026-11-29 25:00:00 x", "Foo 29 1",
+        "9999-12-31 23:59:59 x", "2262-04-12T00:00:00Z x", "1970-01-01T00:00:00+01:00 x"})
     EXPECT_EQ(at(wrong), -1) << wrong;
+}
+
+TEST(Readers, WhatNoClockCanSayIsNoTime) {
+  EXPECT_EQ(clock_time(1'795'961'161), kNewest);
+  for (const std::int64_t seconds : {std::int64_t{-1}, std::int64_t{17'573'814'901},
+                                     std::int64_t{9'795'342'502'104'113}, std::numeric_limits<std::int64_t>::max()})
+    EXPECT_EQ(clock_time(seconds), std::nullopt) << seconds;
+  const auto remembered = read_popstate("popstate.dat", "# POP3 State File\n\n*mail.test alice\nk 01 17573814901\n");
+  ASSERT_TRUE(remembered);
+  EXPECT_EQ(remembered->front().logged.front().at, ClockTime{});
+  const auto heard =
+      read_cyrus_telemetry("telemetry", "---------- alice Sun Nov 22 10:15:02 2026\n\n<17573814901<1 NOOP\r\n");
+  ASSERT_TRUE(heard);
+  EXPECT_TRUE(heard->empty());
+  EXPECT_FALSE(read_imaptest_rawlog("rawlog", "17573814901.104113 O: 1.1 NOOP\r\n"));
 }
 
 /// Whatever is cut off or changed: an error with its place, or something that can be listened to.

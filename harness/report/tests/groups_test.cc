@@ -152,5 +152,25 @@ TEST(Origin, AScenarioIsHeadedByTheCause) {
   EXPECT_THAT(scenario_line(one), HasSubstr("loss/lost, conformance/broken, expectation/late"));
 }
 
+/// A wrong UID makes a right EXPUNGE seem to be of a message that lives; an EXPUNGE too many gives wrong UIDs.
+TEST(Origin, OfViewsAndUidsTheFirstInTimeIsTheCause) {
+  ScenarioResult uids = found("a.one", 1, {{"view/expunge-of-the-living", kFail}, {"identity/uid-changed", kFail}});
+  uids.findings[0].events = {40, 90};
+  uids.findings[1].events = {17};
+  sort_by_origin(uids);
+  EXPECT_THAT(scenario_line(uids), HasSubstr("identity/uid-changed, view/expunge-of-the-living"));
+  ScenarioResult views = found("a.two", 1, {{"view/expunge-of-the-living", kFail}, {"identity/uid-changed", kFail}});
+  views.findings[0].events = {12, 90};
+  views.findings[1].events = {17};
+  ScenarioResult alone = found("a.three", 1, {{"identity/uid-changed", kFail}});
+  alone.findings[0].events = {5};
+  RunResult run;
+  const auto first = [&run] { return groups_of(run).front().name; };
+  run.scenarios = {views};
+  EXPECT_EQ(first(), "view/expunge-of-the-living");
+  run.scenarios = {views, uids, alone};
+  EXPECT_EQ(first(), "identity/uid-changed");
+}
+
 }  // namespace
 }  // namespace mailproof::report
