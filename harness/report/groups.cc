@@ -35,7 +35,7 @@ constexpr std::array kOrigins = std::to_array<std::string_view>(
      "loss/", "lmtp-replies/",
      // A second copy of something may be read as another message, and a piece that is too long alters the whole.
      "duplicates/refused-but-there", "duplicates/", "content/piece-longer", "content/", "removal/",
-     // A UID for another message changes what it seems to be. Between these, and views, time decides first.
+     // A UID for another message changes what it seems to be; a view that is wrong gives messages wrong UIDs.
      "identity/uid-reused", "view/exists-fell", "view/expunge-of-the-living", "identity/", "uidl/", "view/",
      "quota/not-freed", "quota/",
      "",  // all others
@@ -44,10 +44,12 @@ constexpr std::array kOrigins = std::to_array<std::string_view>(
      "expectation/not-found", "conformance/", "session/", "expectation/", "judging/"});
 constexpr auto kOthers = static_cast<std::size_t>(std::find(kOrigins.begin(), kOrigins.end(), "") - kOrigins.begin());
 
-/// A view that is wrong gives messages wrong UIDs, and a wrong UID makes right news say the wrong thing: which of them
-/// came of which, only time tells.
-bool of_a_view(std::string_view finding_class) {
-  return finding_class.starts_with("identity/") || finding_class.starts_with("view/");
+constexpr std::string_view kLivingExpunged = "view/expunge-of-the-living";
+
+/// An EXPUNGE too many gives messages wrong UIDs, and with a wrong UID a right EXPUNGE seems to be of one that lives:
+/// which of them came of which, only time tells.
+bool either_first(std::string_view finding_class) {
+  return finding_class == kLivingExpunged || finding_class == "identity/uid-changed";
 }
 
 /// The place in the history where a finding first shows.
@@ -56,11 +58,11 @@ std::uint32_t first_shown(const Finding& finding) {
   return first == finding.events.end() ? std::numeric_limits<std::uint32_t>::max() : *first;
 }
 
-/// From cause to consequence within one scenario. All of a view stand where the first of them would.
+/// From cause to consequence within one scenario.
 std::tuple<int, std::uint32_t, int> cause_key(const Finding& finding, std::string_view finding_class) {
   const int origin = origin_of(finding_class);
-  if (!of_a_view(finding_class)) return {origin, 0, origin};
-  return {origin_of("identity/uid-reused"), first_shown(finding), origin};
+  if (!either_first(finding_class)) return {origin, 0, origin};
+  return {origin_of(kLivingExpunged), first_shown(finding), origin};
 }
 
 bool counts(const Finding& finding) { return finding.accepted.empty(); }
@@ -127,13 +129,13 @@ std::vector<std::string> Group::others() const {
 std::vector<Group> groups_of(const RunResult& run) {
   std::map<std::array<std::string, 3>, std::size_t> places;
   std::vector<Group> out;
-  std::map<std::string_view, std::size_t> leads;  // scenarios in which a class of a view shows before the others
+  std::map<std::string_view, std::size_t> leads;  // scenarios in which one of the two shows before the other
   for (std::size_t i = 0; i < run.scenarios.size(); ++i) {
     const ScenarioResult& scenario = run.scenarios[i];
     const Finding* lead = nullptr;
     for (const Finding& finding : scenario.findings)
       if (const auto name = own_class(finding, scenario);
-          counts(finding) && of_a_view(name) &&
+          counts(finding) && either_first(name) &&
           (lead == nullptr || cause_key(finding, name) < cause_key(*lead, own_class(*lead, scenario))))
         lead = &finding;
     if (lead != nullptr) ++leads[own_class(*lead, scenario)];
@@ -160,10 +162,10 @@ std::vector<Group> groups_of(const RunResult& run) {
   }
   std::stable_sort(out.begin(), out.end(), [&](const Group& a, const Group& b) {
     const auto key = [&](const Group& one) {
-      const bool view = of_a_view(one.name);
+      const bool view = either_first(one.name);
       const auto led = leads.find(one.name);
       return std::tuple(
-          !one.accepted.empty(), order_of(one.severity), view ? origin_of("identity/uid-reused") : origin_of(one.name),
+          !one.accepted.empty(), order_of(one.severity), view ? origin_of(kLivingExpunged) : origin_of(one.name),
           view && led != leads.end() ? ~led->second : ~std::size_t{0}, origin_of(one.name), ~one.scenarios);
     };
     return key(a) < key(b);

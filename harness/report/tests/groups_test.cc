@@ -153,7 +153,7 @@ TEST(Origin, AScenarioIsHeadedByTheCause) {
 }
 
 /// A wrong UID makes a right EXPUNGE seem to be of a message that lives; an EXPUNGE too many gives wrong UIDs.
-TEST(Origin, OfViewsAndUidsTheFirstInTimeIsTheCause) {
+TEST(Origin, OfAnExpungeTooManyAndAWrongUidTheFirstIsTheCause) {
   ScenarioResult uids = found("a.one", 1, {{"view/expunge-of-the-living", kFail}, {"identity/uid-changed", kFail}});
   uids.findings[0].events = {40, 90};
   uids.findings[1].events = {17};
