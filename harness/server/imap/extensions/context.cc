@@ -116,7 +116,7 @@ void cancel_update(ImapSession& session, imap::Cursor& c) {
   session.ok("Done");
 }
 
-void forget(ImapSession& session) { session.own<Contexts>().kept.clear(); }
+void forget_contexts(ImapSession& session) { session.own<Contexts>().kept.clear(); }
 
 }  // namespace
 
@@ -125,7 +125,7 @@ const Extension& context_extension() {
       .capabilities = "CONTEXT=SEARCH CONTEXT=SORT",
       .commands = {{"CANCELUPDATE", kSelected, cancel_update}},
       .search_returns = {{.name = "UPDATE", .write = keep, .silent = true}, {.name = "CONTEXT", .silent = true}},
-      .deselected = forget,
+      .deselected = forget_contexts,
       .telling = before_changes,
       .told = after_changes};
   return extension;

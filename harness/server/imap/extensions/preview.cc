@@ -16,14 +16,14 @@ void read(imap::Cursor& c, FetchItem&) {
     if (!c.accept_word("LAZY")) c.fail("LAZY");
 }
 
-void write(ImapSession& session, std::size_t index, const FetchItem&) {
+void write_preview(ImapSession& session, std::size_t index, const FetchItem&) {
   session.print("PREVIEW {}", imap_string(preview_text(*session.view()->entries()[index].message->content)));
 }
 
 }  // namespace
 
 const Extension& preview_extension() {
-  static const Extension extension{.capabilities = "PREVIEW", .fetch_words = {{"PREVIEW", read, write}}};
+  static const Extension extension{.capabilities = "PREVIEW", .fetch_words = {{"PREVIEW", read, write_preview}}};
   return extension;
 }
 

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::int64_t kDaySeconds = 86400;
 
-void write(ImapSession& session, std::size_t index, const FetchItem&) {
+void write_savedate(ImapSession& session, std::size_t index, const FetchItem&) {
   const auto saved = session.view()->entries()[index].message->saved;
   session.print("SAVEDATE \"{}\"", mime::format_internal_date(mime::from_unix_seconds(saved.seconds)));
 }
@@ -39,7 +39,7 @@ bool supported(const SearchKey&, const ImapView&, std::size_t) { return true; }
 
 const Extension& savedate_extension() {
   static const Extension extension{.capabilities = "SAVEDATE",
-                                   .fetch_words = {{"SAVEDATE", nullptr, write}},
+                                   .fetch_words = {{"SAVEDATE", nullptr, write_savedate}},
                                    .search_words = {{"SAVEDBEFORE", read_day, before},
                                                     {"SAVEDON", read_day, on},
                                                     {"SAVEDSINCE", read_day, since},

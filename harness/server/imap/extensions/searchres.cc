@@ -20,15 +20,15 @@ void save(ImapSession& session, const SearchRequest& request, const SearchResult
   }
 }
 
-void forget(ImapSession& session) { session.own<Saved>().uids.clear(); }
+void forget_saved(ImapSession& session) { session.own<Saved>().uids.clear(); }
 
 }  // namespace
 
 const Extension& searchres_extension() {
   static const Extension extension{
       .capabilities = "SEARCHRES",
-      .search_returns = {{.name = "SAVE", .write = save, .silent = true, .refused = forget}},
-      .deselected = forget,
+      .search_returns = {{.name = "SAVE", .write = save, .silent = true, .refused = forget_saved}},
+      .deselected = forget_saved,
       .saved_result = [](ImapSession& session) { return session.own<Saved>().uids; }};
   return extension;
 }
