@@ -83,18 +83,18 @@ void ImapSession::cmd_authenticate(imap::Cursor& c) {
 void ImapSession::on_sasl_response(std::string_view line) { take_sasl_step(sasl_->line(line)); }
 
 void ImapSession::take_sasl_step(const SaslExchange::Step& step) {
-  using Kind = SaslExchange::Step::Kind;
-  if (step.kind == Kind::challenge) {
+  using Reply = SaslExchange::Step::Kind;
+  if (step.kind == Reply::challenge) {
     print("+ {}\r\n", step.challenge);
     return;
   }
   sasl_.reset();
   switch (step.kind) {
-    case Kind::success:
+    case Reply::success:
       return logged_in_as(*step.account);
-    case Kind::cancelled:
+    case Reply::cancelled:
       return bad("Authentication cancelled");
-    case Kind::malformed:
+    case Reply::malformed:
       return bad("That is not base64");
     default:
       return no("[AUTHENTICATIONFAILED] Wrong user or password");
