@@ -11,6 +11,7 @@
 namespace mailproof::report {
 namespace {
 
+using Json = nlohmann::ordered_json;
 using Is = BehaviourWay::Is;
 
 constexpr std::size_t kMostShown = 300;
@@ -111,7 +112,6 @@ std::string behaviours_text(const Behaviours& seen, const TextStyle& style) {
 }
 
 std::string behaviours_json(const Behaviours& seen) {
-  using Json = nlohmann::ordered_json;
   Json out;
   out["target"] = plain(seen.target);
   out["version"] = plain(seen.version);

@@ -82,10 +82,10 @@ Result<std::vector<Overheard>> read_curl_trace(const std::string& path, const st
     // Entries without a time keep their order.
     at = take_time_of_day(line).value_or(at + std::chrono::microseconds(1));
     if (line.starts_with('[')) line.remove_prefix(std::min(line.find("] ") + 2, line.size()));  // --trace-ids
-    constexpr std::string_view kConnected = "== Info: Connected to ";
-    if (line.starts_with(kConnected)) {
+    constexpr std::string_view kConnectedTo = "== Info: Connected to ";
+    if (line.starts_with(kConnectedTo)) {
       close();
-      now.about.server = line.substr(kConnected.size(), line.find(" (", kConnected.size()) - kConnected.size());
+      now.about.server = line.substr(kConnectedTo.size(), line.find(" (", kConnectedTo.size()) - kConnectedTo.size());
     }
     // curl does not trace what of a message came together with the line before it.
     constexpr std::string_view kFound = "== Info: Found ";
