@@ -111,8 +111,10 @@ Result<std::vector<Overheard>> read_popstate(const std::string& path, const std:
                                       : line.front() == 'f' ? "to be taken whole"
                                                             : "";
     if (space != 1 || state_of.empty() || user.empty()) return wrong("k, d, b or f behind a line \"*HOST USER\"");
+    const auto known_since = clock_time(seconds);
+    if (!known_since) return wrong("seconds since 1970, before the year 2200");
     Logged out;
-    out.at = clock_time(seconds).value_or(ClockTime{});
+    out.at = *known_since;
     out.in_the_end = true;
     out.said.code = line.front() == 'd' ? "to-be-deleted" : "kept";
     out.said.user = user;

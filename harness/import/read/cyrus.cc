@@ -34,10 +34,12 @@ std::optional<Marker> next_marker(std::string_view text, std::size_t from, std::
 /// What stands behind one header, "---------- alice Sun Nov 22 10:15:02 2026".
 void read_session(const std::string& path, std::string_view header, std::string_view text,
                   std::vector<Overheard>& out) {
+  constexpr std::string_view kDashes = "---------- ";
+  if (!header.starts_with(kDashes)) return;  // the end of something that is not here
   Overheard conversation;
   conversation.file = path;
   conversation.about.server = path;
-  header.remove_prefix(std::string_view("---------- ").size());
+  header.remove_prefix(kDashes.size());
   conversation.about.user = header.substr(0, header.find(' '));
   auto marker = next_marker(text, 0, 0);
   while (marker) {

@@ -230,13 +230,21 @@ TEST(Readers, WhatNoClockCanSayIsNoTime) {
                                      std::int64_t{9'795'342'502'104'113}, std::numeric_limits<std::int64_t>::max()})
     EXPECT_EQ(clock_time(seconds), std::nullopt) << seconds;
   const auto remembered = read_popstate("popstate.dat", "# POP3 State File\n\n*mail.test alice\nk 01 17573814901\n");
-  ASSERT_TRUE(remembered);
-  EXPECT_EQ(remembered->front().logged.front().at, ClockTime{});
+  ASSERT_FALSE(remembered);
+  EXPECT_EQ(remembered.error().where, "popstate.dat:4:1");
   const auto heard =
       read_cyrus_telemetry("telemetry", "---------- alice Sun Nov 22 10:15:02 2026\n\n<17573814901<1 NOOP\r\n");
   ASSERT_TRUE(heard);
   EXPECT_TRUE(heard->empty());
   EXPECT_FALSE(read_imaptest_rawlog("rawlog", "17573814901.104113 O: 1.1 NOOP\r\n"));
+}
+
+TEST(Readers, TelemetryMayBeginInTheMiddle) {
+  for (const std::string text : {"-", "----", "rest of a line\n<1795342502<1 NOOP\r\n", "\n", "----\n<STS"}) {
+    const auto heard = read_cyrus_telemetry("telemetry", text);
+    ASSERT_TRUE(heard);
+    EXPECT_TRUE(heard->empty()) << text;
+  }
 }
 
 /// Whatever is cut off or changed: an error with its place, or something that can be listened to.
