@@ -1,6 +1,7 @@
 """The command line as a CI uses it: exit statuses, what is written, what can be repeated, and what a run leaves when it is
 killed."""
 import base64
+import functools
 import json
 import os
 import pathlib
@@ -20,6 +21,7 @@ FILES = [path for path in sorted((ROOT / "scenarios").rglob("*.yaml"))
          if not path.name.endswith(".wrong.yaml") and path.parent.name not in ("behaviour", "load", "devices")]
 
 
+@functools.cache
 def identities(path):
     """Of a story its id, of a conformance file those of its checks."""
     document = yaml.safe_load(path.read_text())
