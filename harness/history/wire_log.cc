@@ -124,13 +124,16 @@ void WireLog::print(const Chunk& chunk, std::string_view bytes, std::string& out
     lines.push_back(line);
   }
   const double at = std::chrono::duration<double>(chunk.at.time_since_epoch()).count();
+  const std::string begin = fmt::format("{:.3f} {}: ", at, chunk.side);
   const std::size_t head = (most + 1) / 2;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     if (lines.size() > most && i == head) {
-      out += fmt::format("{:.3f} {}: [... {} lines ...]\n", at, chunk.side, lines.size() - most);
+      out += fmt::format("{}[... {} lines ...]\n", begin, lines.size() - most);
       i = lines.size() - (most - head);
     }
-    out += fmt::format("{:.3f} {}: {}\n", at, chunk.side, without_commands(printable(lines[i], 400)));
+    out += begin;
+    out += without_commands(printable(lines[i], 400));
+    out += '\n';
   }
 }
 

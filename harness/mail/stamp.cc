@@ -40,6 +40,7 @@ void add_sentence(Text& out, Rng& rng, std::size_t width) {
 
 std::string sentence(Rng& rng, std::size_t width) {
   std::string out;
+  out.reserve(width);
   add_sentence(out, rng, width);
   return out;
 }
@@ -82,6 +83,7 @@ std::string base64_line(Rng& rng) {
 /// there is room for one).
 template <class Line>
 void fill(std::string& text, std::uint64_t target, Line&& line) {
+  text.reserve(target + 2);
   while (text.size() < target) {
     std::string next = line();
     const std::uint64_t left = target - text.size();

@@ -6,7 +6,6 @@
 #include "server/server.h"
 #include "server/store/store.h"
 #include "server/switches.h"
-#include "wire/sasl/salted_passwords.h"
 
 namespace mailproof::server {
 
@@ -20,7 +19,6 @@ struct ServerContext {
   const Switches& switches;
   Delivery& delivery;
   Rng& rng;  ///< one stream for the whole server; connections draw in the order they come
-  sasl::SaltedPasswords& salted_passwords;
 
   bool has(Defect defect) const { return switches.on(defect); }
   bool has(Latitude latitude) const { return switches.on(latitude); }

@@ -12,14 +12,13 @@ struct Server::Impl {
         store(options),
         switches(options),
         rng(derive_seed(options.seed, "server")),
-        context{options, store, switches, delivery, rng, salted_passwords},
+        context{options, store, switches, delivery, rng},
         delivery(context) {}
 
   const ServerOptions options;
   Store store;
   const Switches switches;
   Rng rng;
-  sasl::SaltedPasswords salted_passwords;
   ServerContext context;
   Delivery delivery;
 };

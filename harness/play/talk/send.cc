@@ -142,7 +142,8 @@ void Talk::fill_variable(Line& at, const TalkVariable& variable, bool raw, Piece
     const std::string written = colon == std::string::npos ? "A" : variable.type.substr(colon + 1);
     const std::string unit = raw ? unescaped(written) : written;
     std::string all;
-    for (std::size_t i = 0; i < times() && all.size() < 1U << 24; ++i) all += unit;
+    const std::size_t most = times();
+    for (std::size_t i = 0; i < most && all.size() < 1U << 24; ++i) all += unit;
     out.push_back({std::move(all), false});
   } else if (name == "head") {
     const auto made = new_mail(at, {.set = "mail"});

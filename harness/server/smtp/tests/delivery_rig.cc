@@ -29,7 +29,7 @@ Rig::Rig(ServerOptions given)
       store(options),
       switches(options),
       rng(derive_seed(options.seed, "server")),
-      context{options, store, switches, delivery, rng, salted_passwords},
+      context{options, store, switches, delivery, rng},
       delivery(context) {}
 
 Rig Rig::with_defect(std::string_view name) {

@@ -28,7 +28,6 @@ struct Rig {
   Store store;
   const Switches switches;
   Rng rng;
-  sasl::SaltedPasswords salted_passwords;
   ServerContext context;
   Delivery delivery;
   Time now{};
