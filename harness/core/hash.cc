@@ -136,4 +136,42 @@ std::uint64_t ContentHash::value() const {
   return x ^ (x >> 32U);
 }
 
+void BulkHash::stripe(Lanes& lanes, const char* octets) {
+  for (std::size_t i = 0; i < kLanes; ++i) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, octets + 8 * i, 8);
+    if constexpr (std::endian::native == std::endian::big) eight = __builtin_bswap64(eight);
+    lanes[i] = std::rotl(lanes[i] ^ eight * 0x9fb21c651e98df25ULL, 29) * 0xd6e8feb86659fd93ULL;
+  }
+}
+
+void BulkHash::add(std::string_view data) {
+  const std::size_t filled = length_ % kStripe;
+  length_ += data.size();
+  if (filled != 0) {
+    const auto some = data.substr(0, kStripe - filled);
+    std::memcpy(pending_.data() + filled, some.data(), some.size());
+    if (filled + some.size() < kStripe) return;
+    stripe(lanes_, pending_.data());
+    data.remove_prefix(some.size());
+  }
+  Lanes lanes = lanes_;
+  const char* at = data.data();
+  std::size_t left = data.size();
+  for (; left >= kStripe; left -= kStripe, at += kStripe) stripe(lanes, at);
+  lanes_ = lanes;
+  if (left != 0) std::memcpy(pending_.data(), at, left);
+}
+
+std::uint64_t BulkHash::value() const {
+  ContentHash all;
+  for (const std::uint64_t lane : lanes_) {
+    std::array<char, 8> octets;
+    for (unsigned i = 0; i < 8; ++i) octets[i] = static_cast<char>(lane >> (8 * i) & 255U);
+    all.add({octets.data(), octets.size()});
+  }
+  all.add({pending_.data(), length_ % kStripe});
+  return all.value() ^ length_ * 0x9fb21c651e98df25ULL;
+}
+
 }  // namespace mailproof
