@@ -20,17 +20,26 @@ std::string_view text_of(Bytes bytes) { return {reinterpret_cast<const char*>(by
 
 void FlightRecorder::put(const void* from, std::size_t size) {
   const auto* bytes = static_cast<const char*>(from);
-  const std::size_t at = (begin_ + used_) % kOctets;
-  const std::size_t first = std::min(size, kOctets - at);
+  const std::size_t at = (begin_ + used_) % room_;
+  const std::size_t first = std::min(size, room_ - at);
   std::memcpy(ring_.get() + at, bytes, first);
   std::memcpy(ring_.get(), bytes + first, size - first);
-  used_ += size;
+  used_ = static_cast<std::uint16_t>(used_ + size);
+}
+
+void FlightRecorder::grow() {
+  const std::size_t room = std::max<std::size_t>(kFirst, 2U * room_);
+  auto larger = std::make_unique<char[]>(room);
+  if (used_ != 0) get(0, larger.get(), used_);
+  ring_ = std::move(larger);
+  room_ = static_cast<std::uint16_t>(room);
+  begin_ = 0;
 }
 
 void FlightRecorder::get(std::size_t at, void* to, std::size_t size) const {
   auto* bytes = static_cast<char*>(to);
-  at = (begin_ + at) % kOctets;
-  const std::size_t first = std::min(size, kOctets - at);
+  at = (begin_ + at) % room_;
+  const std::size_t first = std::min(size, room_ - at);
   std::memcpy(bytes, ring_.get() + at, first);
   std::memcpy(bytes + first, ring_.get(), size - first);
 }
@@ -39,20 +48,21 @@ void FlightRecorder::forget_oldest() {
   Head head;
   get(0, &head, sizeof head);
   const std::size_t size = sizeof head + head.size;
-  begin_ = (begin_ + size) % kOctets;
-  used_ -= size;
+  begin_ = static_cast<std::uint16_t>((begin_ + size) % room_);
+  used_ = static_cast<std::uint16_t>(used_ - size);
 }
 
 void FlightRecorder::add(char side, std::string_view bytes, Time now) {
-  if (!ring_) ring_ = std::make_unique<char[]>(kOctets);
   Head head;
   head.at = now.time_since_epoch().count();
   head.side = side;
+  if (!ring_) room_ = begin_ = used_ = 0;  // it was given away
   const bool whole = bytes.size() <= kBegin + kEnd;
   head.size = static_cast<std::uint16_t>(whole ? bytes.size() : kBegin + kEnd);
   head.left_out = static_cast<std::uint16_t>(
       std::min<std::size_t>(bytes.size() - head.size, std::numeric_limits<std::uint16_t>::max()));
-  while (kOctets - used_ < sizeof head + head.size) forget_oldest();
+  while (std::size_t{room_} - used_ < sizeof head + head.size && room_ < kOctets) grow();
+  while (std::size_t{room_} - used_ < sizeof head + head.size) forget_oldest();
   put(&head, sizeof head);
   if (whole) return put(bytes.data(), bytes.size());
   put(bytes.data(), kBegin);
