@@ -24,7 +24,8 @@ IoResult from_errno(int error) {
   return {.status = Io::failed, .why = errno_text(error)};
 }
 
-/// OpenSSL wants an empty queue before a call. To empty one goes through all its places, to ask whether it is empty not.
+/// OpenSSL wants an empty queue before a call. To empty one goes through all its places, to ask whether it is empty
+/// not.
 void forget_errors() {
   if (ERR_peek_error() != 0) ERR_clear_error();
 }
