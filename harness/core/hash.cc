@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <stdexcept>
@@ -164,14 +165,16 @@ void BulkHash::add(std::string_view data) {
 }
 
 std::uint64_t BulkHash::value() const {
-  ContentHash all;
-  for (const std::uint64_t lane : lanes_) {
-    std::array<char, 8> octets;
-    for (unsigned i = 0; i < 8; ++i) octets[i] = static_cast<char>(lane >> (8 * i) & 255U);
-    all.add({octets.data(), octets.size()});
+  Lanes lanes = lanes_;
+  if (const std::size_t filled = length_ % kStripe; filled != 0) {
+    auto last = pending_;
+    std::fill(last.begin() + static_cast<std::ptrdiff_t>(filled), last.end(), '\0');
+    stripe(lanes, last.data());
   }
-  all.add({pending_.data(), length_ % kStripe});
-  return all.value() ^ length_ * 0x9fb21c651e98df25ULL;
+  std::uint64_t x = length_ * 0x9fb21c651e98df25ULL;
+  for (const std::uint64_t lane : lanes) x = std::rotl(x ^ lane, 29) * 0xd6e8feb86659fd93ULL;
+  x = (x ^ (x >> 32U)) * 0xd6e8feb86659fd93ULL;
+  return x ^ (x >> 32U);
 }
 
 }  // namespace mailproof

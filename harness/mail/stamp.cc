@@ -429,8 +429,8 @@ void ContentScanner::canonical(std::string_view part) {
 
 /// One line of the header. Its octets are counted by who calls.
 void ContentScanner::line(std::string_view line) {
-  if (!line_too_long_ && istarts_with(line, kTokenHeader) && line.size() > kTokenHeader.size() &&
-      line[kTokenHeader.size()] == ':' && Token::parse_into(line.substr(kTokenHeader.size() + 1), spare_)) {
+  if (!line_too_long_ && line.size() > kTokenHeader.size() && line[kTokenHeader.size()] == ':' &&
+      istarts_with(line, kTokenHeader) && Token::parse_into(line.substr(kTokenHeader.size() + 1), spare_)) {
     std::swap(token_ ? *token_ : token_.emplace(), spare_);
     stamped_ = true;
     if (as_sent_) sent_ = as_sent_(*token_);
