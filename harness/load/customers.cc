@@ -49,7 +49,6 @@ Customers::Customers(Network& network, const scenario::Target& target, PlanPart 
       scene_(network, target, *part.plan, part.settings, std::move(part.accounts)),
       part_(std::move(part)),
       of_account_(scene_.accounts.size()),
-      parcels_of_(scene_.accounts.size()),
       uses_trash_(scene_.accounts.size(), false),
       audited_(scene_.accounts.size(), true),
       has_come_(scene_.accounts.size(), false),

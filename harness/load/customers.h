@@ -102,7 +102,7 @@ class Customers final : public Alarm {
   const PlanPart part_;  ///< its accounts are the scene's
   std::vector<std::unique_ptr<Customer>> devices_;
   std::vector<std::vector<std::uint32_t>> of_account_;  ///< devices by account
-  std::vector<std::vector<std::uint32_t>> parcels_of_;  ///< for the audit
+  std::vector<std::vector<std::uint32_t>> parcels_of_;  ///< for the audit, which makes it
   std::vector<bool> uses_trash_, audited_, has_come_;
   std::unique_ptr<MailFlow> flow_;
   std::vector<std::unique_ptr<Writer>> writers_;

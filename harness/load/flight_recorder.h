@@ -15,7 +15,7 @@ namespace mailproof::load {
 class FlightRecorder {
  public:
   static constexpr std::size_t kOctets = 1024;
-  static constexpr std::size_t kFirst = 256;  ///< it grows to that as it fills: who says little takes less
+  static constexpr std::size_t kStep = 256;  ///< it grows to that as it fills: who says little takes less
 
   void opened(std::string_view what, Time now) { add('*', what, now); }
   void received(std::string_view bytes, Time now) { add('S', bytes, now); }
@@ -29,9 +29,11 @@ class FlightRecorder {
   static constexpr std::string_view kMasked = "***\r\n";
   struct Head {
     std::int64_t at = 0;  ///< nanoseconds
-    std::uint16_t size = 0, left_out = 0;
+    std::uint16_t left_out = 0;
+    std::uint8_t size = 0;
     char side = 'C';
   };
+  static constexpr std::size_t kHead = 12;  ///< without what the compiler puts behind it
   void add(char side, std::string_view bytes, Time now);
   void put(const void* from, std::size_t size);
   void get(std::size_t at, void* to, std::size_t size) const;

@@ -116,7 +116,7 @@ void ImapClient::Impl::advance(Time at) {
   }
   const auto due = deadline();
   if (!due || at < *due) return pump();
-  if (bye_at && at >= *bye_at) return refused(fmt::format("the server said BYE: {}", printable(bye_text)));
+  if (bye_at && at >= *bye_at) return refused(fmt::format("the server said BYE: {}", printable(*bye_text)));
   if (phase == Phase::ready && idle_state == Idle::on) {
     refreshing_idle = true;
     return send_done();
@@ -165,7 +165,7 @@ void ImapClient::Impl::ended(EndReason reason, std::string_view detail, Time at)
     end.why = *gave_up;
   } else {
     end.why = detail.empty() ? fmt::format("connection {}", name(reason)) : std::string(detail);
-    if (!bye_text.empty()) end.why += fmt::format(" after BYE: {}", printable(bye_text));
+    if (bye_text != nullptr && !bye_text->empty()) end.why += fmt::format(" after BYE: {}", printable(*bye_text));
     if (framer.in_literal())
       end.why += fmt::format(", {} octets of a literal missing", framer.literal_octets_missing());
     else if (!framer.at_line_begin())
@@ -176,7 +176,7 @@ void ImapClient::Impl::ended(EndReason reason, std::string_view detail, Time at)
 
 void ImapClient::Impl::give_up(std::string_view why) {
   if (phase == Phase::over || gave_up) return;
-  gave_up = std::string(why);
+  gave_up = std::make_unique<std::string>(why);
   out.clear();
   wants = Wants::close;
   wake();

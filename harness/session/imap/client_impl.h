@@ -217,9 +217,9 @@ struct ImapClient::Impl final : imap::FramerSink {
   Patience patience;  ///< with the oldest command, or the bring-up step
   Time idle_since{};
   std::optional<Time> bye_at;
-  std::string bye_text;
+  std::unique_ptr<std::string> bye_text;  ///< none: no BYE came
   std::string last_line;
-  std::optional<std::string> gave_up;
+  std::unique_ptr<std::string> gave_up;
   std::string_view bring_up_step;
   std::string_view completing;  ///< the command whose tagged reply is being handled
 

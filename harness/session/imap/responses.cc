@@ -174,7 +174,7 @@ void ImapClient::Impl::handle(const imap::Response& r) {
 
 void ImapClient::Impl::status_response(const imap::Response& r) {
   if (r.status == imap::Status::bye) {
-    bye_text = r.text;
+    bye_text = std::make_unique<std::string>(r.text);
     // The server closes now (RFC 9051 section 7.1.5); it gets this long for it.
     if (const ImapPending* command = oldest(); command == nullptr || command->verb != ImapVerb::logout)
       bye_at = now + config.greeting_bound;
