@@ -45,7 +45,7 @@ class LoadCustomers {
     part.settings.look_first = false;
     for (std::uint32_t i = 0; i < accounts; ++i)
       part.accounts.push_back({login(i), login(i) + "@example.test", Secret("pass"), std::nullopt});
-    customers_ = std::make_unique<load::Customers>(loop_, target_, part);
+    customers_ = std::make_unique<load::Customers>(loop_, target_, std::move(part));
     auto& scene = customers_->scene();
     for (std::uint32_t i = 0; i < accounts; ++i) {
       auto& parcel = scene.parcels.at(scene.parcels.add(i + 1, i, 2048));
@@ -72,12 +72,26 @@ class LoadCustomers {
     });
     return static_cast<double>((thread_cpu() - start).count()) / static_cast<double>(one.ok - from);
   }
-  void run_for(Duration length) {
-    const Time until = loop_.now() + length;
+  /// `each`: asked after every batch of events, with the time since the beginning.
+  template <class Each>
+  void run_for(Duration length, Each&& each) {
+    const Time from = loop_.now();
     loop_.run([&] {
       turns_.add(loop_.load().last_turn);
-      return loop_.now() >= until;
+      const Duration passed = loop_.now() - from;
+      each(passed);
+      return passed >= length;
     });
+  }
+  void run_for(Duration length) {
+    run_for(length, [](Duration) {});
+  }
+  /// What was counted of it is forgotten.
+  void forget(std::string_view operation) {
+    auto& one = scene().operations.at(scene().operations.id(operation));
+    const Time zero = one.zero;
+    one = {};
+    one.zero = zero;
   }
   load::Scene& scene() { return customers_->scene(); }
   /// What the online judges found; nothing on a server that is right.

@@ -61,6 +61,9 @@ class MailSink {
     waitpid(child_, nullptr, 0);
   }
   MailSink(const MailSink&) = delete;
+  /// It answers nothing until go_on(); what is sent to it waits in its sockets.
+  void stall() const { kill(child_, SIGSTOP); }
+  void go_on() const { kill(child_, SIGCONT); }
   Endpoint endpoint(TlsMode tls = TlsMode::none) const {
     Endpoint out;
     out.port = port_;

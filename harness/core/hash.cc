@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <stdexcept>
@@ -132,6 +133,46 @@ std::uint64_t ContentHash::value() const {
   end.word(pending_);
   end.word(length_);
   std::uint64_t x = end.state_;
+  x = (x ^ (x >> 32U)) * 0xd6e8feb86659fd93ULL;
+  return x ^ (x >> 32U);
+}
+
+void BulkHash::stripe(Lanes& lanes, const char* octets) {
+  for (std::size_t i = 0; i < kLanes; ++i) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, octets + 8 * i, 8);
+    if constexpr (std::endian::native == std::endian::big) eight = __builtin_bswap64(eight);
+    lanes[i] = std::rotl(lanes[i] ^ eight * 0x9fb21c651e98df25ULL, 29) * 0xd6e8feb86659fd93ULL;
+  }
+}
+
+void BulkHash::add(std::string_view data) {
+  const std::size_t filled = length_ % kStripe;
+  length_ += data.size();
+  if (filled != 0) {
+    const auto some = data.substr(0, kStripe - filled);
+    std::memcpy(pending_.data() + filled, some.data(), some.size());
+    if (filled + some.size() < kStripe) return;
+    stripe(lanes_, pending_.data());
+    data.remove_prefix(some.size());
+  }
+  Lanes lanes = lanes_;
+  const char* at = data.data();
+  std::size_t left = data.size();
+  for (; left >= kStripe; left -= kStripe, at += kStripe) stripe(lanes, at);
+  lanes_ = lanes;
+  if (left != 0) std::memcpy(pending_.data(), at, left);
+}
+
+std::uint64_t BulkHash::value() const {
+  Lanes lanes = lanes_;
+  if (const std::size_t filled = length_ % kStripe; filled != 0) {
+    auto last = pending_;
+    std::fill(last.begin() + static_cast<std::ptrdiff_t>(filled), last.end(), '\0');
+    stripe(lanes, last.data());
+  }
+  std::uint64_t x = length_ * 0x9fb21c651e98df25ULL;
+  for (const std::uint64_t lane : lanes) x = std::rotl(x ^ lane, 29) * 0xd6e8feb86659fd93ULL;
   x = (x ^ (x >> 32U)) * 0xd6e8feb86659fd93ULL;
   return x ^ (x >> 32U);
 }

@@ -2,21 +2,30 @@
 
 #include <algorithm>
 
+#include "core/spare.h"
+
 namespace mailproof {
 namespace {
 constexpr std::size_t kBlock = 512;       // text blocks are reserved once and never grow past it, so views stay put
 constexpr std::size_t kMost = 16 * 1024;  // ... each twice the one before it while output piles up, to this size
-constexpr std::size_t kKeep = 4 * 1024;   // a drained block bigger than this is given back
+constexpr std::size_t kKeep = 4 * 1024;   // a drained block bigger than this is freed
+constexpr std::size_t kFew = 16;          // blocks and views that a spare one may have room for
 }  // namespace
+
+Outbox::Inside& Outbox::inside() {
+  if (!inside_) inside_ = Spare<Inside>::take();
+  return *inside_;
+}
 
 void Outbox::append(std::string_view bytes, bool secret) {
   if (bytes.empty()) return;
-  Block* last = blocks_.empty() ? nullptr : &blocks_.back();
+  auto& blocks = inside().blocks;
+  Block* last = blocks.empty() ? nullptr : &blocks.back();
   const bool fits = last != nullptr && !last->shared && last->text.capacity() - last->text.size() >= bytes.size() &&
                     (last->secret == secret || last->text.empty());
   if (!fits) {
     const std::size_t twice = last == nullptr ? 0 : std::min(2 * last->text.capacity(), kMost);
-    last = &blocks_.emplace_back();
+    last = &blocks.emplace_back();
     last->text.reserve(std::max({kBlock, twice, bytes.size()}));  // on the heap, never in the string itself
   }
   last->secret = secret;
@@ -27,36 +36,47 @@ void Outbox::append(std::string_view bytes, bool secret) {
 void Outbox::body(std::shared_ptr<const std::string> bytes) {
   if (!bytes || bytes->empty()) return;
   pending_ += bytes->size();
-  blocks_.emplace_back().shared = std::move(bytes);
+  inside().blocks.emplace_back().shared = std::move(bytes);
 }
 
 std::span<const Output> Outbox::output() {
-  view_.clear();
-  for (const Block& block : blocks_)
-    if (const auto left = block.left(); !left.empty()) view_.push_back({as_bytes(left), block.secret});
-  return view_;
+  if (!inside_) return {};
+  auto& view = inside_->view;
+  view.clear();
+  for (const Block& block : inside_->blocks)
+    if (const auto left = block.left(); !left.empty()) view.push_back({as_bytes(left), block.secret});
+  return view;
 }
 
 void Outbox::sent(std::size_t n) {
+  if (!inside_) return;
   pending_ -= std::min(n, pending_);
+  if (pending_ == 0) return give_back();
+  auto& blocks = inside_->blocks;
   std::size_t gone = 0;
-  while (gone < blocks_.size() && n >= blocks_[gone].left().size()) n -= blocks_[gone++].left().size();
-  if (gone < blocks_.size()) {
-    blocks_[gone].from += n;
-  } else if (gone != 0) {
-    Block& last = blocks_.back();
-    if (!last.shared && last.text.capacity() <= kKeep) {  // kept for the next time: steady state allocates nothing
-      last.text.clear();
-      last.from = 0;
-      last.secret = false;
-      --gone;
-    }
+  while (gone < blocks.size() && n >= blocks[gone].left().size()) n -= blocks[gone++].left().size();
+  if (gone < blocks.size()) blocks[gone].from += n;
+  blocks.erase(blocks.begin(), blocks.begin() + static_cast<std::ptrdiff_t>(gone));
+}
+
+/// One block of text stays in it for whoever is next: steady state allocates nothing.
+void Outbox::give_back() {
+  auto& blocks = inside_->blocks;
+  Block& first = blocks.front();
+  const bool keep = !first.shared && first.text.capacity() <= kKeep;
+  if (keep) {
+    first.text.clear();
+    first.from = 0;
+    first.secret = false;
   }
-  blocks_.erase(blocks_.begin(), blocks_.begin() + static_cast<std::ptrdiff_t>(gone));
+  blocks.erase(blocks.begin() + (keep ? 1 : 0), blocks.end());
+  inside_->view.clear();
+  if (blocks.capacity() > kFew || inside_->view.capacity() > kFew) return inside_.reset();
+  Spare<Inside>::give(std::move(inside_));
 }
 
 void Outbox::clear() {
-  blocks_.clear();
+  inside_.reset();
   pending_ = 0;
 }
 

@@ -9,7 +9,8 @@
 namespace mailproof {
 
 /// The output side of a Peer: text is appended, big bodies go in by reference, and nothing moves until sent() covers
-/// it. Steady state (write, all sent, write again) does not allocate.
+/// it. Steady state (write, all sent, write again) does not allocate, and an empty one holds no memory: what is needed
+/// to write comes from the thread's spare ones.
 class Outbox {
  public:
   void text(std::string_view bytes) { append(bytes, false); }
@@ -30,10 +31,15 @@ class Outbox {
     bool secret = false;
     std::string_view left() const { return std::string_view(shared ? *shared : text).substr(from); }
   };
+  struct Inside {
+    std::vector<Block> blocks;  ///< few: text is gathered; a moved block's bytes stay where they are on the heap
+    std::vector<Output> view;
+  };
+  Inside& inside();
   void append(std::string_view bytes, bool secret);
+  void give_back();
 
-  std::vector<Block> blocks_;  ///< few: text is gathered; a moved block's bytes stay where they are on the heap
-  std::vector<Output> view_;
+  std::unique_ptr<Inside> inside_;  ///< none while there is nothing to send
   std::size_t pending_ = 0;
 };
 

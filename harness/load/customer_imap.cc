@@ -59,14 +59,15 @@ void ImapCustomer::leave(Time now) {
 
 void ImapCustomer::connect(Time intended) {
   const Endpoint* endpoint = scene_.endpoint(Protocol::imap, profile_.tls);
-  auto config = scene_.client_config(*endpoint, &scene_.accounts[account_], account_);
-  config.login.preferred = profile_.mechanisms;
-  if (profile_.capabilities == scenario::CapabilityAsks::before_login)
-    config.capabilities = session::AskCapabilities::before_login;
+  const auto asks = profile_.capabilities == scenario::CapabilityAsks::before_login
+                        ? session::AskCapabilities::before_login
+                        : session::AskCapabilities::usual;
   // Where Trash is, NAMESPACE tells, whether or not the client asks for it.
-  config.people_names = profile_.asks_namespace() ||
-                        (profile_.remove.share > 0 && profile_.how == scenario::Removal::trash) ||
-                        (profile_.send && !profile_.send->save_to.empty());
+  const bool people_names = profile_.asks_namespace() ||
+                            (profile_.remove.share > 0 && profile_.how == scenario::Removal::trash) ||
+                            (profile_.send && !profile_.send->save_to.empty());
+  auto config = scene_.imap_config(*endpoint, account_, asks, people_names);
+  const auto& account = scene_.accounts[account_];
   intended_ = round_intended_ = intended;
   opened_ = login_from_ = scene_.network.now();
   ready_ = logged_in_ = changed_ = left_ = acted_ = false;
@@ -75,11 +76,11 @@ void ImapCustomer::connect(Time intended) {
   steps_ = nullptr;
   reconnect_.reset();
   session_ = scene_.note_session(account_, number_, Protocol::imap);
-  const Endpoint where = config.endpoint;
-  client_ = std::make_unique<session::ImapClient>(std::move(config), *this);
+  client_ = std::make_unique<session::ImapClient>(
+      config, session::Login{account.login, account.password, "", profile_.mechanisms}, *this);
   recorder_.opened(fmt::format("imap session {} opens", session_), opened_);
   tap_ = std::make_unique<TappedPeer>(*client_, recorder_);
-  link_ = scene_.network.open(where, *tap_);
+  link_ = scene_.network.open(config->endpoint, *tap_);
 }
 
 void ImapCustomer::wake(Time now) {
@@ -282,11 +283,11 @@ void ImapCustomer::asked(session::CommandId id, stats::Operations::Id operation)
 
 /// False: there is nothing to ask for here.
 bool ImapCustomer::perform(const scenario::ProfileStep& step) {
-  const auto op = [this](std::string_view name) { return scene_.operation(name); };
+  const auto op = [&](std::string_view name) { return scene_.operation(step.ask, name); };
   const std::string_view box = step.text.empty() ? std::string_view("INBOX") : std::string_view(step.text);
   if (stage_ == Stage::second && step.ask == Ask::search && !found_.empty()) {
     stage_ = Stage::third;
-    return asked(client_->uid_fetch(found_, kLook), op("imap.look")), true;
+    return asked(client_->uid_fetch(found_, kLook), scene_.operation("imap.look")), true;
   }
   if (stage_ != Stage::first && step.ask != Ask::fetch) return false;
   using When = scenario::ProfileStep::When;
@@ -337,7 +338,7 @@ bool ImapCustomer::perform(const scenario::ProfileStep& step) {
 /// nobody else's mail here.
 bool ImapCustomer::fetch(const scenario::ProfileStep& step) {
   if (client_->view().exists == 0) return false;
-  const auto fetches = scene_.operation("imap.fetch");
+  const auto fetches = scene_.operation(Ask::fetch, "imap.fetch");
   const bool text = asks_for_text(step.text);
   const bool unknown = step.of == Of::all || step.of == Of::fresh || step.of == Of::newest ||
                        (step.of == Of::unread && !known_.empty() && known_.back().uid > described_);
@@ -539,12 +540,14 @@ void ImapCustomer::on_fetch(const session::ImapFetchRow& row, Time now) {
   const bool whole = row.section.empty() && !row.origin;
   const bool header = row.section.starts_with("HEADER") || (row.section.empty() && row.origin.value_or(0) == 0);
   if (row.has_content && !row.content_nil && header && scanner) {
-    const auto identity = play::identify(scene_.parcels, *scanner);
+    const auto same = whole ? scene_.parcels.same(*scanner) : std::nullopt;
+    const auto identity = same ? play::Identity{play::Whose::ours, scene_.parcels.number(*same)}
+                               : play::identify(scene_.parcels, *scanner);
     guard_.saw(row.uid, identity);
     described_ = std::max(described_, row.uid);
     const auto& token = scanner->token();
     if (identity.whose == play::Whose::ours && guard_.is_ours(row.uid)) {
-      const std::size_t parcel = scene_.parcels.index(identity.message);
+      const std::size_t parcel = same ? *same : scene_.parcels.index(identity.message);
       if (scene_.parcels.at(parcel).account != account_) {
         scene_.leaked(*token, account_, session_);
       } else {

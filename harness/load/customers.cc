@@ -43,20 +43,19 @@ std::vector<std::size_t> spread_mix(const std::vector<scenario::MixEntry>& mix, 
   return out;
 }
 
-Customers::Customers(Network& network, const scenario::Target& target, const PlanPart& part)
-    : part_(part),
-      profiles_(played(*part.plan)),
+Customers::Customers(Network& network, const scenario::Target& target, PlanPart part)
+    : profiles_(played(*part.plan)),
       level_(part.plan->phases),
-      scene_(network, target, *part.plan, part.settings, part.accounts),
-      of_account_(part.accounts.size()),
-      parcels_of_(part.accounts.size()),
-      uses_trash_(part.accounts.size(), false),
-      audited_(part.accounts.size(), true),
-      has_come_(part.accounts.size(), false) {
-  writers_of_.resize(part.accounts.size());
-  sent_box_.resize(part.accounts.size());
+      scene_(network, target, *part.plan, part.settings, std::move(part.accounts)),
+      part_(std::move(part)),
+      of_account_(scene_.accounts.size()),
+      uses_trash_(scene_.accounts.size(), false),
+      audited_(scene_.accounts.size(), true),
+      has_come_(scene_.accounts.size(), false),
+      writers_of_(scene_.accounts.size()),
+      sent_box_(scene_.accounts.size()) {
   make_devices();
-  flow_ = std::make_unique<MailFlow>(scene_, level_, part.job, part.jobs, part.sender ? &*part.sender : nullptr);
+  flow_ = std::make_unique<MailFlow>(scene_, level_, part_.job, part_.jobs, part_.sender ? &*part_.sender : nullptr);
 }
 
 Customers::~Customers() {
@@ -70,7 +69,7 @@ Customers::~Customers() {
 void Customers::make_devices() {
   const auto& plan = *part_.plan;
   const auto mix = spread_mix(plan.mix, plan.accounts_needed());
-  for (std::uint32_t account = 0; account < part_.accounts.size(); ++account) {
+  for (std::uint32_t account = 0; account < scene_.accounts.size(); ++account) {
     const std::uint32_t global = account * part_.jobs + part_.job;
     const auto& entry = plan.mix[mix.at(global)];
     for (std::size_t n = 0; n < entry.devices.size(); ++n) {

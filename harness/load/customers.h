@@ -35,7 +35,7 @@ std::vector<std::size_t> spread_mix(const std::vector<scenario::MixEntry>& mix, 
 /// out of the measured time, everything that was sent is looked for.
 class Customers final : public Alarm {
  public:
-  Customers(Network& network, const scenario::Target& target, const PlanPart& part);
+  Customers(Network& network, const scenario::Target& target, PlanPart part);
   ~Customers() override;
 
   /// Sees that no account holds other mail; what mailproof left there earlier is removed. `then`: what was wrong.
@@ -96,13 +96,13 @@ class Customers final : public Alarm {
   void after_round();
   VisitWhat visit_of(std::uint32_t account) const;
 
-  const PlanPart part_;
   std::vector<scenario::Profile> profiles_;  ///< as played: with what identifies a message added
   Level level_;
   Scene scene_;
+  const PlanPart part_;  ///< its accounts are the scene's
   std::vector<std::unique_ptr<Customer>> devices_;
   std::vector<std::vector<std::uint32_t>> of_account_;  ///< devices by account
-  std::vector<std::vector<std::uint32_t>> parcels_of_;  ///< for the audit
+  std::vector<std::vector<std::uint32_t>> parcels_of_;  ///< for the audit, which makes it
   std::vector<bool> uses_trash_, audited_, has_come_;
   std::unique_ptr<MailFlow> flow_;
   std::vector<std::unique_ptr<Writer>> writers_;

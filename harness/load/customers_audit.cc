@@ -16,18 +16,19 @@ constexpr std::uint32_t kSender = 0xffffffff;  ///< among accounts to look into:
 void Customers::check(std::function<void(std::string)> then) {
   checked_ = std::move(then);
   std::vector<std::uint32_t> all;
-  for (std::uint32_t i = 0; i < part_.accounts.size(); ++i) all.push_back(i);
+  for (std::uint32_t i = 0; i < scene_.accounts.size(); ++i) all.push_back(i);
   if (part_.sender) all.push_back(kSender);
   visit_all(Round::check, std::move(all));
 }
 
 void Customers::audit(std::function<void()> then) {
   looked_ = std::move(then);
+  parcels_of_.resize(scene_.accounts.size());
   for (std::size_t i = 0; i < scene_.parcels.size(); ++i)
     parcels_of_[scene_.parcels.at(i).account].push_back(static_cast<std::uint32_t>(i));
   std::vector<std::uint32_t> accounts;
   if (part_.sender) accounts.push_back(kSender);  // first: what bounced is not missing
-  for (std::uint32_t i = 0; i < part_.accounts.size(); ++i)
+  for (std::uint32_t i = 0; i < scene_.accounts.size(); ++i)
     if (audited_[i]) accounts.push_back(i);
   visit_all(Round::first, std::move(accounts));
 }
@@ -119,6 +120,7 @@ void Customers::found(std::uint32_t account, const Found& found) {
           fmt::format("{}: still there after it was removed in {}", scene_.parcel_text(parcel),
                       scene_.session_text(one.removed_by)));
   }
+  if (parcels_of_.empty()) return;  // a check, before anything was sent
   for (const auto parcel : parcels_of_[account]) scene_.parcels.at(parcel).looked_for = true;
 }
 

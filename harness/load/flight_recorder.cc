@@ -12,7 +12,8 @@
 namespace mailproof::load {
 namespace {
 
-constexpr std::size_t kBegin = 160, kEnd = 80;  // octets of a long chunk
+constexpr std::size_t kBegin = 160, kEnd = 80;  // octets of a long chunk: what is kept of it fits Head::size
+static_assert(kBegin + kEnd <= 255);
 
 std::string_view text_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
@@ -20,40 +21,50 @@ std::string_view text_of(Bytes bytes) { return {reinterpret_cast<const char*>(by
 
 void FlightRecorder::put(const void* from, std::size_t size) {
   const auto* bytes = static_cast<const char*>(from);
-  const std::size_t at = (begin_ + used_) % kOctets;
-  const std::size_t first = std::min(size, kOctets - at);
+  const std::size_t at = (begin_ + used_) % room_;
+  const std::size_t first = std::min(size, room_ - at);
   std::memcpy(ring_.get() + at, bytes, first);
   std::memcpy(ring_.get(), bytes + first, size - first);
-  used_ += size;
+  used_ = static_cast<std::uint16_t>(used_ + size);
+}
+
+void FlightRecorder::grow() {
+  const std::size_t room = room_ + kStep;
+  auto larger = std::make_unique<char[]>(room);
+  if (used_ != 0) get(0, larger.get(), used_);
+  ring_ = std::move(larger);
+  room_ = static_cast<std::uint16_t>(room);
+  begin_ = 0;
 }
 
 void FlightRecorder::get(std::size_t at, void* to, std::size_t size) const {
   auto* bytes = static_cast<char*>(to);
-  at = (begin_ + at) % kOctets;
-  const std::size_t first = std::min(size, kOctets - at);
+  at = (begin_ + at) % room_;
+  const std::size_t first = std::min(size, room_ - at);
   std::memcpy(bytes, ring_.get() + at, first);
   std::memcpy(bytes + first, ring_.get(), size - first);
 }
 
 void FlightRecorder::forget_oldest() {
   Head head;
-  get(0, &head, sizeof head);
-  const std::size_t size = sizeof head + head.size;
-  begin_ = (begin_ + size) % kOctets;
-  used_ -= size;
+  get(0, &head, kHead);
+  const std::size_t size = kHead + head.size;
+  begin_ = static_cast<std::uint16_t>((begin_ + size) % room_);
+  used_ = static_cast<std::uint16_t>(used_ - size);
 }
 
 void FlightRecorder::add(char side, std::string_view bytes, Time now) {
-  if (!ring_) ring_ = std::make_unique<char[]>(kOctets);
   Head head;
   head.at = now.time_since_epoch().count();
   head.side = side;
+  if (!ring_) room_ = begin_ = used_ = 0;  // it was given away
   const bool whole = bytes.size() <= kBegin + kEnd;
-  head.size = static_cast<std::uint16_t>(whole ? bytes.size() : kBegin + kEnd);
+  head.size = static_cast<std::uint8_t>(whole ? bytes.size() : kBegin + kEnd);
   head.left_out = static_cast<std::uint16_t>(
       std::min<std::size_t>(bytes.size() - head.size, std::numeric_limits<std::uint16_t>::max()));
-  while (kOctets - used_ < sizeof head + head.size) forget_oldest();
-  put(&head, sizeof head);
+  while (std::size_t{room_} - used_ < kHead + head.size && room_ < kOctets) grow();
+  while (std::size_t{room_} - used_ < kHead + head.size) forget_oldest();
+  put(&head, kHead);
   if (whole) return put(bytes.data(), bytes.size());
   put(bytes.data(), kBegin);
   put(bytes.data() + bytes.size() - kEnd, kEnd);
@@ -63,10 +74,10 @@ std::string FlightRecorder::text() const {
   std::string out, chunk;
   for (std::size_t at = 0; at < used_;) {
     Head head;
-    get(at, &head, sizeof head);
+    get(at, &head, kHead);
     chunk.resize(head.size);
-    get(at + sizeof head, chunk.data(), head.size);
-    at += sizeof head + head.size;
+    get(at + kHead, chunk.data(), head.size);
+    at += kHead + head.size;
     if (head.left_out != 0) {
       const bool many = head.left_out == std::numeric_limits<std::uint16_t>::max();
       chunk.insert(kBegin, fmt::format("\r\n[... {}{} octets ...]\r\n", many ? "more than " : "", head.left_out));

@@ -10,11 +10,12 @@
 namespace mailproof::load {
 
 /// The last of what one device said and was told, over all of its sessions: a ring of so many octets, so that a load
-/// of any length takes the same memory, and nothing is allocated once it is there. Of a long chunk the beginning and
+/// of any length takes the same memory, and nothing is allocated once it is full. Of a long chunk the beginning and
 /// the end are kept.
 class FlightRecorder {
  public:
   static constexpr std::size_t kOctets = 1024;
+  static constexpr std::size_t kStep = 256;  ///< it grows to that as it fills: who says little takes less
 
   void opened(std::string_view what, Time now) { add('*', what, now); }
   void received(std::string_view bytes, Time now) { add('S', bytes, now); }
@@ -28,16 +29,19 @@ class FlightRecorder {
   static constexpr std::string_view kMasked = "***\r\n";
   struct Head {
     std::int64_t at = 0;  ///< nanoseconds
-    std::uint16_t size = 0, left_out = 0;
+    std::uint16_t left_out = 0;
+    std::uint8_t size = 0;
     char side = 'C';
   };
+  static constexpr std::size_t kHead = 12;  ///< without what the compiler puts behind it
   void add(char side, std::string_view bytes, Time now);
   void put(const void* from, std::size_t size);
   void get(std::size_t at, void* to, std::size_t size) const;
   void forget_oldest();
+  void grow();
 
   std::unique_ptr<char[]> ring_;  ///< made with the first chunk
-  std::size_t begin_ = 0, used_ = 0;
+  std::uint16_t room_ = 0, begin_ = 0, used_ = 0;
 };
 
 /// Stands between a driver and a peer and keeps the last of what passes.

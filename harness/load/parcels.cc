@@ -43,10 +43,18 @@ std::optional<std::size_t> Parcels::place(std::uint32_t number) const {
 
 std::size_t Parcels::index(std::uint32_t number) const { return place(number).value_or(0); }
 
-std::uint32_t Parcels::exactly(const mail::Token& token) const {
+std::uint32_t Parcels::exactly(const mail::Token& token) const { return place(token) ? token.number : 0; }
+
+std::optional<std::size_t> Parcels::place(const mail::Token& token) const {
   const auto at = token.run == run_id_ ? place(token.number) : std::nullopt;
-  if (!at || token.seed != derive_seed(seed_, "parcel", token.number)) return 0;
-  return token.owner == owner_(all_[*at].account) ? token.number : 0;
+  if (!at || token.seed != derive_seed(seed_, "parcel", token.number)) return std::nullopt;
+  return token.owner == owner_(all_[*at].account) ? at : std::nullopt;
+}
+
+std::optional<std::size_t> Parcels::same(const mail::ContentScanner& scanner) const {
+  if (!scanner.token() || !scanner.others_above() || !scanner.header_ended()) return std::nullopt;
+  const auto at = place(*scanner.token());
+  return at && all_[*at].hash == scanner.hash() ? at : std::nullopt;
 }
 
 /// "<run.number.seed@mailproof.invalid>", as mail::Token::message_id() writes it.

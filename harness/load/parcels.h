@@ -64,6 +64,10 @@ class Parcels final : public play::OwnMessages {
 
   // play::OwnMessages
   std::uint32_t exactly(const mail::Token& token) const override;
+  /// The index of the message that a scanner read to its end and that came octet for octet as it was sent, below
+  /// nothing but what servers put on top: then its header is the one that was made for it, and need not be read field
+  /// by field.
+  std::optional<std::size_t> same(const mail::ContentScanner& scanner) const;
   bool of_this_playing(const mail::Token& token) const override { return token.run == run_id_; }
   bool made(std::string_view message_id) const override { return which(message_id) != 0; }
   std::string playing() const;  ///< what no mail but this run's has in it
@@ -74,6 +78,7 @@ class Parcels final : public play::OwnMessages {
   std::uint64_t run_id_, seed_;
   Owner owner_;
   std::optional<std::size_t> place(std::uint32_t number) const;
+  std::optional<std::size_t> place(const mail::Token& token) const;
   std::vector<std::uint32_t> numbers_;      ///< by index
   std::vector<std::uint32_t> came_, sent_;  ///< indices by number, ascending: of what came in, of what customers sent
   std::vector<Parcel> all_;

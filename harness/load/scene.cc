@@ -63,6 +63,21 @@ session::ClientConfig Scene::client_config(const Endpoint& endpoint, const scena
   return config;
 }
 
+std::shared_ptr<const session::ClientConfig> Scene::imap_config(const Endpoint& endpoint, std::size_t who,
+                                                                session::AskCapabilities capabilities,
+                                                                bool people_names) {
+  const std::string& source =
+      settings.sources.empty() ? endpoint.source : settings.sources[who % settings.sources.size()];
+  for (const auto& one : imap_configs_)
+    if (one->capabilities == capabilities && one->people_names == people_names && one->endpoint.port == endpoint.port &&
+        one->endpoint.tls == endpoint.tls && one->endpoint.host == endpoint.host && one->endpoint.source == source)
+      return one;
+  auto made = client_config(endpoint, nullptr, who);
+  made.capabilities = capabilities;
+  made.people_names = people_names;
+  return imap_configs_.emplace_back(std::make_shared<const session::ClientConfig>(std::move(made)));
+}
+
 const Endpoint* Scene::endpoint(Protocol protocol, std::optional<TlsMode> tls) const {
   const auto& all = protocol == Protocol::imap   ? target.imap
                     : protocol == Protocol::pop3 ? target.pop3

@@ -1,7 +1,9 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -82,6 +84,9 @@ class Scene {
 
   session::ClientConfig client_config(const Endpoint& endpoint, const scenario::PoolAccount* account,
                                       std::size_t who) const;
+  /// What is the same for all IMAP sessions of customers to one endpoint from one address that begin alike.
+  std::shared_ptr<const session::ClientConfig> imap_config(const Endpoint& endpoint, std::size_t who,
+                                                           session::AskCapabilities capabilities, bool people_names);
   /// The target's first with this mode, or its first.
   const Endpoint* endpoint(Protocol protocol, std::optional<TlsMode> tls) const;
 
@@ -93,6 +98,12 @@ class Scene {
 
   // Figures.
   stats::Operations::Id operation(std::string_view name) { return operations.id(name); }
+  /// The same without looking through names: of what an IMAP profile asks for, with the one name that it has.
+  stats::Operations::Id operation(scenario::Ask ask, std::string_view name) {
+    auto& known = of_asks_[static_cast<std::size_t>(ask)];
+    if (!known) known = operations.id(name);
+    return *known;
+  }
   void done(stats::Operations::Id id, const Times& times);
   /// `wire`: of the session that it happened to, of `account`; null: there is none.
   void failed(stats::Operations::Id id, const Times& times, std::string_view error_class,
@@ -127,6 +138,8 @@ class Scene {
               std::uint32_t account);
   SecretMask secrets_;
   std::vector<std::unique_ptr<mail::ContentScanner>> scanners_;
+  std::vector<std::shared_ptr<const session::ClientConfig>> imap_configs_;  ///< as many as there are kinds of sessions
+  std::array<std::optional<stats::Operations::Id>, static_cast<std::size_t>(scenario::Ask::end_if_empty) + 1> of_asks_;
   stats::Operations::Id visible_, visible_imap_, visible_pop3_, notice_;
 };
 

@@ -143,7 +143,7 @@ void LoadThread::play_in(World& world) {
   if (plan_ != nullptr) {
     part = *plan_;
     part.settings.salted_passwords = options.salted_passwords;
-    customers_ = std::make_unique<Customers>(network, *setup_.target, part);
+    customers_ = std::make_unique<Customers>(network, *setup_.target, std::move(part));
   }
   if (!check(network)) return line_.leave();
   const double cpu = thread_cpu();

@@ -111,6 +111,8 @@ class ContentScanner {
   std::uint64_t canonical_octets() const { return canonical_; }
   std::uint32_t body_lines() const { return body_lines_; }  ///< lines after the blank line
   bool header_ended() const { return header_ended_; }
+  /// Above our token header stand header fields only, none of them one by which our messages are known.
+  bool others_above() const { return others_above_; }
   /// The header as it came, with what a server put on top: its first 16 KiB.
   const std::string& header() const { return header_; }
   /// What was kept of a message that is not stamped itself (it may be a report about one of ours): its first 128 KiB.
@@ -119,16 +121,17 @@ class ContentScanner {
   const std::optional<Difference>& difference() const { return difference_; }
 
  private:
-  void line();
+  void line(std::string_view line);
+  std::string_view header_lines(std::string_view chunk);
   void canonical(std::string_view part);
   AsSent as_sent_;
   std::shared_ptr<const std::string> sent_;
   std::optional<Difference> difference_;
   std::optional<Token> token_;
-  ContentHash hash_;
+  BulkHash hash_;
   std::uint64_t header_hash_ = 0, octets_ = 0, canonical_ = 0;
   std::uint32_t body_lines_ = 0;
-  bool header_ended_ = false, stamped_ = false, line_too_long_ = false;
+  bool header_ended_ = false, stamped_ = false, line_too_long_ = false, others_above_ = true;
   std::string line_, kept_, header_;
   Token spare_;  ///< of the message before: for its memory
 };

@@ -24,6 +24,12 @@ IoResult from_errno(int error) {
   return {.status = Io::failed, .why = errno_text(error)};
 }
 
+/// OpenSSL wants an empty queue before a call. To empty one goes through all its places, to ask whether it is empty
+/// not.
+void forget_errors() {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 IoResult sent_result(long n) {
   if (n >= 0) return {.status = Io::ok, .n = static_cast<std::size_t>(n), .drained = false};
   if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {.status = Io::wait_write};
@@ -64,7 +70,7 @@ IoResult Stream::tls_result(int n) {
 
 IoResult Stream::read(std::span<std::byte> into) {
   if (!ssl_) return plain_result(recv(fd_.get(), into.data(), into.size(), 0), into.size());
-  ERR_clear_error();
+  forget_errors();
   errno = 0;
   std::size_t n = 0;
   const int outcome = SSL_read_ex(ssl_.get(), into.data(), into.size(), &n);
@@ -112,7 +118,7 @@ IoResult Stream::write_tls(std::span<const Output> from, std::size_t limit) {
     next = Bytes(record.data(), filled);
   }
   next = next.first(std::min(next.size(), size));
-  ERR_clear_error();
+  forget_errors();
   errno = 0;
   std::size_t n = 0;
   const int outcome = SSL_write_ex(ssl_.get(), next.data(), next.size(), &n);

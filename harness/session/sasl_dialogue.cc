@@ -7,15 +7,15 @@
 
 namespace mailproof::session {
 
-std::string make_nonce(const ClientConfig& config, Time moment) {
+std::string make_nonce(const Endpoint& endpoint, std::string_view user, Time moment) {
   const auto seed = static_cast<std::uint64_t>(moment.time_since_epoch().count());
-  const std::uint64_t first = derive_seed(seed, config.login.user, 1);
-  return fmt::format("{:016x}{:016x}", first, derive_seed(first, config.endpoint.label(), 2));
+  const std::uint64_t first = derive_seed(seed, user, 1);
+  return fmt::format("{:016x}{:016x}", first, derive_seed(first, endpoint.label(), 2));
 }
 
 SaslDialogue::SaslDialogue(sasl::Mechanism mechanism, const ClientConfig& config, Time moment)
-    : client_(sasl::make_client(mechanism, {config.login.user, config.login.password, ""}, make_nonce(config, moment),
-                                config.salted_passwords)) {}
+    : client_(sasl::make_client(mechanism, {config.login.user, config.login.password, ""},
+                                make_nonce(config.endpoint, config.login.user, moment), config.salted_passwords)) {}
 
 void SaslDialogue::begin(Outbox& out, std::size_t line_limit) {
   out.text("AUTH ");

@@ -11,7 +11,7 @@
 namespace mailproof::session {
 
 /// Differs between two exchanges of one user at different times, and is the same when a run is replayed.
-std::string make_nonce(const ClientConfig& config, Time moment);
+std::string make_nonce(const Endpoint& endpoint, std::string_view user, Time moment);
 
 /// One AUTH exchange as POP3 (RFC 5034) and SMTP (RFC 4954) frame it: base64 lines, "=" for an empty initial response,
 /// "*" to cancel. Every response is secret output.

@@ -58,6 +58,54 @@ TEST(ContentHash, IsTheSameHoweverTheContentIsCut) {
     }
 }
 
+std::string many(std::size_t size) {
+  std::string text;
+  for (std::size_t i = 0; i < size; ++i) text += static_cast<char>(i * 131 + i / 7);
+  return text;
+}
+
+TEST(BulkHash, IsTheSameHoweverTheContentIsCut) {
+  for (const std::size_t size : {0U, 1U, 31U, 32U, 33U, 64U, 150U}) {
+    const std::string text = many(size);
+    BulkHash whole;
+    whole.add(text);
+    for (std::size_t a = 0; a <= text.size(); ++a)
+      for (std::size_t b = a; b <= text.size(); b += 5) {
+        BulkHash pieces;
+        pieces.add(std::string_view(text).substr(0, a));
+        pieces.add(std::string_view(text).substr(a, b - a));
+        pieces.add(std::string_view(text).substr(b));
+        ASSERT_EQ(pieces.value(), whole.value()) << size << " " << a << " " << b;
+      }
+  }
+}
+
+TEST(BulkHash, SeesEverySingleChange) {
+  const std::string text = many(300);
+  const auto of = [](const std::string& one) {
+    BulkHash hash;
+    hash.add(one);
+    return hash.value();
+  };
+  const auto original = of(text);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    for (unsigned bit = 0; bit < 8; ++bit) {
+      std::string changed = text;
+      changed[i] = static_cast<char>(changed[i] ^ (1 << bit));
+      ASSERT_NE(of(changed), original) << i;
+    }
+    if (i + 8 >= text.size()) continue;
+    std::string swapped = text;  // words of two lanes, and octets
+    std::swap_ranges(swapped.begin() + static_cast<std::ptrdiff_t>(i),
+                     swapped.begin() + static_cast<std::ptrdiff_t>(i) + 4,
+                     swapped.begin() + static_cast<std::ptrdiff_t>(i) + 4);
+    ASSERT_TRUE(swapped == text || of(swapped) != original) << i;
+  }
+  EXPECT_NE(of(text.substr(0, 299)), original);
+  EXPECT_NE(of(text + '\0'), original);
+  EXPECT_NE(of(std::string(32, '\0')), of(std::string(64, '\0')));
+}
+
 TEST(ContentHash, IsTheSameOctetByOctet) {
   std::string text;
   for (std::size_t size = 0; size < 40; ++size) {

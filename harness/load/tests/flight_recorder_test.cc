@@ -43,6 +43,16 @@ TEST(FlightRecorder, OfALongChunkBeginningAndEndAreLeft) {
   EXPECT_THAT(recorder.text(), HasSubstr("the end)"));
 }
 
+TEST(FlightRecorder, NothingIsLostWhileItGrows) {
+  FlightRecorder recorder;
+  std::string expected;
+  for (int i = 0; i < 40; ++i) {  // 9 octets each, beside when and who
+    recorder.received("line " + std::to_string(10 + i) + "\r\n", at(1s));
+    expected += "1.000 s S: line " + std::to_string(10 + i) + "\n";
+    ASSERT_EQ(recorder.text(), expected) << i;
+  }
+}
+
 TEST(FlightRecorder, TheOldestGoesFirstWhereverTheRingTurns) {
   FlightRecorder recorder;
   for (int i = 0; i < 10'000; ++i) {

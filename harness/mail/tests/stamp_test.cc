@@ -102,6 +102,24 @@ TEST(Stamp, EveryChangedByteIsSeen) {
   EXPECT_NE(scan(*made.text + "\r\n", 100).hash(), made.hash);
 }
 
+TEST(Stamp, WhatStandsAboveIsToldFromWhatMakesAMessageOurs) {
+  const auto made = make_message(spec(Look::plain, 1500));
+  const auto above = [&](const std::string& lines, std::size_t piece) {
+    const auto scanner = scan(lines + *made.text, piece);
+    EXPECT_EQ(scanner.hash(), made.hash) << lines;
+    return scanner.others_above();
+  };
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{64}, std::size_t{1U << 20}}) {
+    EXPECT_TRUE(above("", piece));
+    EXPECT_TRUE(above(kTrace, piece));
+    EXPECT_FALSE(above("Message-ID: <other@example.test>\r\n", piece));
+    EXPECT_FALSE(above("subject: other\r\n", piece));
+    EXPECT_FALSE(above("Return-Path: <>\r\nX-MAILPROOF: v1 of another kind\r\n", piece));
+    EXPECT_FALSE(above("no field at all\r\n", piece));
+    EXPECT_FALSE(above("Received: " + std::string(5000, 'x') + "\r\n", piece == 1U << 20 ? 3000 : piece));
+  }
+}
+
 TEST(Stamp, HeaderAloneHasItsOwnHash) {
   const auto made = make_message(spec(Look::office, 4000));
   const auto scanner = scan(kTrace + made.text->substr(0, made.header_octets), 11);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "core/hash.h"
@@ -47,7 +48,8 @@ void ImapClient::Impl::next_step() {
     bring_up_step = "CAPABILITY";
     return enqueue_own(prepare(bring_up_step, ImapVerb::capability));
   }
-  sink.on_capabilities(capabilities,
+  const auto offered = capabilities;
+  sink.on_capabilities(*offered,
                        authenticated ? Stage::authenticated
                        : tls_up      ? Stage::secured
                                      : Stage::plaintext,
@@ -67,10 +69,10 @@ void ImapClient::Impl::next_step() {
 }
 
 void ImapClient::Impl::log_in() {
-  const std::string& wanted = config.login.mechanism;
+  const std::string& wanted = entry->login.mechanism;
   const auto mechanism = sasl::parse_mechanism(wanted);
   std::vector<sasl::Mechanism> offered;
-  for (const std::string& capability : capabilities)
+  for (const std::string& capability : *capabilities)
     if (istarts_with(capability, "AUTH="))
       if (const auto one = sasl::parse_mechanism(std::string_view(capability).substr(5))) offered.push_back(*one);
   // Capabilities of before the login say nothing about those after it.
@@ -81,7 +83,7 @@ void ImapClient::Impl::log_in() {
     if (!mechanism) return refused(fmt::format("the mechanism {} is not spoken here", printable(wanted)));
     return start_authenticate(*mechanism);
   }
-  for (const std::string& one : config.login.preferred) {
+  for (const std::string& one : entry->login.preferred) {
     if (iequals(one, "LOGIN") && !has("LOGINDISABLED")) return start_login_command();
     const auto known = sasl::parse_mechanism(one);
     if (known && std::find(offered.begin(), offered.end(), *known) != offered.end()) return start_authenticate(*known);
@@ -95,36 +97,37 @@ void ImapClient::Impl::start_login_command() {
   // RFC 9051 section 6.2.3: a client MUST NOT issue LOGIN where LOGINDISABLED is advertised.
   if (has("LOGINDISABLED")) return refused("the server offers no way to log in here: LOGINDISABLED");
   ImapPending& c = prepare(bring_up_step, ImapVerb::login);
-  c.writer.astring(config.login.user);
-  c.writer.secret_astring(config.login.password);
+  c.writer.astring(entry->login.user);
+  c.writer.secret_astring(entry->login.password);
   enqueue_own(c);
 }
 
 void ImapClient::Impl::start_authenticate(sasl::Mechanism mechanism) {
   bring_up_step = "AUTHENTICATE";
-  sasl_client = sasl::make_client(mechanism, {config.login.user, config.login.password, ""}, make_nonce(config, now),
-                                  config.salted_passwords);
+  const Login& login = entry->login;
+  entry->client = sasl::make_client(mechanism, {login.user, login.password, ""},
+                                    make_nonce(config.endpoint, login.user, now), config.salted_passwords);
   ImapPending& c = prepare(bring_up_step, ImapVerb::authenticate);
   c.writer.raw(sasl::name(mechanism));
-  sasl_initial = sasl_client->initial();
-  if (sasl_initial && has("SASL-IR")) {
+  auto& initial = entry->initial = entry->client->initial();
+  if (initial && has("SASL-IR")) {
     // RFC 4959 section 3: an empty initial response is "=".
-    c.writer.secret_raw(Secret(sasl_initial->empty() ? "=" : base64(sasl_initial->reveal())));
-    sasl_initial.reset();
+    c.writer.secret_raw(Secret(initial->empty() ? "=" : base64(initial->reveal())));
+    initial.reset();
   }
   enqueue_own(c);
 }
 
 void ImapClient::Impl::authenticate_continues(std::string_view challenge) {
-  if (sasl_initial) {
-    send_sasl(*sasl_initial);
-    sasl_initial.reset();
+  if (entry->initial) {
+    send_sasl(*entry->initial);
+    entry->initial.reset();
     return;
   }
   const auto raw = unbase64(challenge);
-  Result<Secret> answer = raw ? sasl_client->respond(*raw) : Result<Secret>(Error{"", "the challenge is not base64"});
+  Result<Secret> answer = raw ? entry->client->respond(*raw) : Result<Secret>(Error{"", "the challenge is not base64"});
   if (answer) return send_sasl(*answer);
-  sasl_problem = answer.error().message();
+  entry->problem = answer.error().message();
   out.text("*\r\n");
 }
 
@@ -148,12 +151,12 @@ void ImapClient::Impl::bring_up_completed(ImapPending& done, const imap::Respons
     default:
       break;
   }
-  if (!sasl_problem.empty()) return refused(fmt::format("{}; the server then answered {}", sasl_problem, said(r)));
+  if (!entry->problem.empty()) return refused(fmt::format("{}; the server then answered {}", entry->problem, said(r)));
   login_refused = !ok;
-  if (!ok) return refused(fmt::format("the server refused the login of {}: {}", printable(config.login.user), said(r)));
-  if (sasl_client != nullptr) {
-    const auto proven = sasl_client->accepted();
-    sasl_client.reset();
+  if (!ok) return refused(fmt::format("the server refused the login of {}: {}", printable(entry->login.user), said(r)));
+  if (entry->client != nullptr) {
+    const auto proven = entry->client->accepted();
+    entry->client.reset();
     if (!proven) return broken(proven.error().message());
   }
   authenticated = true;
@@ -193,23 +196,33 @@ void ImapClient::Impl::secured(const TlsFacts& facts, Time at) {
 void ImapClient::Impl::become_ready() {
   phase = Phase::ready;
   was_ready = true;
+  entry.reset();
   sink.on_ready(now);
   pump();
 }
 
 void ImapClient::Impl::set_capabilities(const std::vector<std::string_view>& words) {
-  capabilities.assign(words.begin(), words.end());
+  // A server says the same to all its sessions: the few lists that there are, are kept once.
+  thread_local std::array<std::shared_ptr<const std::vector<std::string>>, 4> latest;
+  thread_local std::size_t next = 0;
+  const auto same = std::find_if(latest.begin(), latest.end(), [&](const auto& one) {
+    return one != nullptr && std::equal(one->begin(), one->end(), words.begin(), words.end());
+  });
+  if (same == latest.end()) {
+    capabilities = std::make_shared<const std::vector<std::string>>(words.begin(), words.end());
+    latest[next++ % latest.size()] = capabilities;
+  } else {
+    capabilities = *same;
+  }
   capabilities_fresh = true;
+  literals = has("LITERAL+")                       ? imap::LiteralSupport::plus
+             : has("LITERAL-") || has("IMAP4rev2") ? imap::LiteralSupport::minus
+                                                   : imap::LiteralSupport::synchronising;
 }
 
 bool ImapClient::Impl::has(std::string_view capability) const {
-  return std::any_of(capabilities.begin(), capabilities.end(),
+  return std::any_of(capabilities->begin(), capabilities->end(),
                      [&](const std::string& c) { return iequals(c, capability); });
-}
-
-imap::LiteralSupport ImapClient::Impl::literal_support() const {
-  if (has("LITERAL+")) return imap::LiteralSupport::plus;
-  return has("LITERAL-") || has("IMAP4rev2") ? imap::LiteralSupport::minus : imap::LiteralSupport::synchronising;
 }
 
 }  // namespace mailproof::session

@@ -22,10 +22,22 @@ imap::FramerLimits limits_of(const ClientConfig& config) {
   return limits;
 }
 
+std::shared_ptr<const std::vector<std::string>> no_capabilities() {
+  static const auto none = std::make_shared<const std::vector<std::string>>();
+  return none;
+}
+
 }  // namespace
 
-ImapClient::Impl::Impl(ClientConfig config_in, ImapSink& sink_in)
-    : config(std::move(config_in)), sink(sink_in), framer(imap::Framer::Reads::responses, *this, limits_of(config)) {}
+ImapClient::Impl::Impl(std::shared_ptr<const ClientConfig> config_in, Login login, ImapSink& sink_in)
+    : common(std::move(config_in)),
+      config(*common),
+      entry(std::make_unique<ImapEntry>()),
+      sink(sink_in),
+      framer(imap::Framer::Reads::responses, *this, limits_of(config)),
+      capabilities(no_capabilities()) {
+  entry->login = std::move(login);
+}
 
 void ImapClient::Impl::learn(Time at) {
   now = at;
@@ -60,6 +72,7 @@ void ImapClient::Impl::feed(std::string_view in, Time at) {
   if (phase == Phase::ready) patience.received(in.size(), at);
   response_bytes += in.size();
   const std::size_t looked_at = framer.feed(in);
+  if (watch != nullptr) watch->look();
   if (phase == Phase::over) return;
   report_deviations();
   if (phase == Phase::securing && looked_at < in.size()) deviate("tls.bytes-behind-starttls", in.substr(looked_at));
@@ -103,7 +116,7 @@ void ImapClient::Impl::advance(Time at) {
   }
   const auto due = deadline();
   if (!due || at < *due) return pump();
-  if (bye_at && at >= *bye_at) return refused(fmt::format("the server said BYE: {}", printable(bye_text)));
+  if (bye_at && at >= *bye_at) return refused(fmt::format("the server said BYE: {}", printable(*bye_text)));
   if (phase == Phase::ready && idle_state == Idle::on) {
     refreshing_idle = true;
     return send_done();
@@ -152,7 +165,7 @@ void ImapClient::Impl::ended(EndReason reason, std::string_view detail, Time at)
     end.why = *gave_up;
   } else {
     end.why = detail.empty() ? fmt::format("connection {}", name(reason)) : std::string(detail);
-    if (!bye_text.empty()) end.why += fmt::format(" after BYE: {}", printable(bye_text));
+    if (bye_text != nullptr && !bye_text->empty()) end.why += fmt::format(" after BYE: {}", printable(*bye_text));
     if (framer.in_literal())
       end.why += fmt::format(", {} octets of a literal missing", framer.literal_octets_missing());
     else if (!framer.at_line_begin())
@@ -163,7 +176,7 @@ void ImapClient::Impl::ended(EndReason reason, std::string_view detail, Time at)
 
 void ImapClient::Impl::give_up(std::string_view why) {
   if (phase == Phase::over || gave_up) return;
-  gave_up = std::string(why);
+  gave_up = std::make_unique<std::string>(why);
   out.clear();
   wants = Wants::close;
   wake();
@@ -171,7 +184,7 @@ void ImapClient::Impl::give_up(std::string_view why) {
 
 void ImapClient::Impl::finish(Ended end) {
   if (phase == Phase::over) return;
-  if (const std::string longer = watch.suspicion(); !longer.empty()) {
+  if (const std::string longer = watch == nullptr ? "" : watch->suspicion(); !longer.empty()) {
     // What we wait for came long ago, within the literal: not silence, but a wrong count (RFC 3501 section 4.3).
     end.broken = end.broken || (end.reason == EndReason::timeout && framer.in_literal());
     end.why = longer + "; " + end.why;
@@ -239,7 +252,12 @@ class InCall {
 
 }  // namespace
 
-ImapClient::ImapClient(ClientConfig config, ImapSink& sink) : impl_(std::make_unique<Impl>(std::move(config), sink)) {}
+ImapClient::ImapClient(ClientConfig config, ImapSink& sink) {
+  Login login = std::exchange(config.login, {});
+  impl_ = std::make_unique<Impl>(std::make_shared<const ClientConfig>(std::move(config)), std::move(login), sink);
+}
+ImapClient::ImapClient(std::shared_ptr<const ClientConfig> common, Login login, ImapSink& sink)
+    : impl_(std::make_unique<Impl>(std::move(common), std::move(login), sink)) {}
 ImapClient::~ImapClient() = default;
 
 void ImapClient::attach(Waker* waker) { impl_->waker = waker; }
@@ -281,7 +299,7 @@ bool ImapClient::ready() const { return impl_->phase == Impl::Phase::ready; }
 bool ImapClient::idling() const { return impl_->idle_state == Impl::Idle::on; }
 bool ImapClient::busy() const { return impl_->busy(); }
 bool ImapClient::has(std::string_view capability) const { return impl_->has(capability); }
-const std::vector<std::string>& ImapClient::capabilities() const { return impl_->capabilities; }
+const std::vector<std::string>& ImapClient::capabilities() const { return *impl_->capabilities; }
 const ImapView& ImapClient::view() const { return impl_->mailbox.view(); }
 std::uint64_t ImapClient::received() const { return impl_->received; }
 

@@ -2,6 +2,8 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "session/client.h"
 #include "wire/imap/sequence_set.h"
@@ -102,6 +104,9 @@ class ImapSink {
 class ImapClient final : public Peer {
  public:
   ImapClient(ClientConfig config, ImapSink& sink);
+  /// One of many that differ only in who logs in: `common` is kept by all of them together, and its login is not looked
+  /// at; `login` is forgotten as soon as the session is ready.
+  ImapClient(std::shared_ptr<const ClientConfig> common, Login login, ImapSink& sink);
   ~ImapClient() override;
 
   // Commands. Sets are written as in the protocol ("1:*", "3,5:7"); mailbox names are UTF-8. All may be called once

@@ -51,6 +51,25 @@ struct ImapPending {
   imap::SequenceSet source_uids, destination_uids;
   /// COPY, MOVE: so many messages were asked for, and no COPYUID names more. Nothing: as many as are there.
   std::optional<std::uint64_t> wanted = 0;
+
+  /// What is small enough to be kept for the next command of any session.
+  static void give_back(std::unique_ptr<ImapPending> done);
+};
+
+/// What a session needs only while it handles one line; the thread's sessions share it.
+struct ImapScratch {
+  imap::Response response;
+  std::vector<std::string_view> flag_views;
+  std::string content_text;
+  ImapFetchRow row;
+};
+
+/// What a session needs until it is ready.
+struct ImapEntry {
+  Login login;
+  std::unique_ptr<sasl::Client> client;
+  std::optional<Secret> initial;  ///< waits for the server's first "+"
+  std::string problem;            ///< why we cancelled the exchange
 };
 
 /// The state behind ImapClient. Split by concern over imap_bring_up.cc, imap_queue.cc, imap_responses.cc and
@@ -66,7 +85,7 @@ struct ImapClient::Impl final : imap::FramerSink {
   };
   enum class Idle : std::uint8_t { none, asked, on, done_sent };
 
-  Impl(ClientConfig config_in, ImapSink& sink_in);
+  Impl(std::shared_ptr<const ClientConfig> config_in, Login login, ImapSink& sink_in);
 
   // imap_client.cc: life and time
   void opened(Time now);
@@ -99,7 +118,6 @@ struct ImapClient::Impl final : imap::FramerSink {
   void become_ready();
   void set_capabilities(const std::vector<std::string_view>& words);
   bool has(std::string_view capability) const;
-  imap::LiteralSupport literal_support() const;
 
   // imap_queue.cc
   ImapPending& prepare(std::string_view name, ImapVerb verb);  ///< its writer has begun
@@ -121,6 +139,7 @@ struct ImapClient::Impl final : imap::FramerSink {
   bool busy() const;
 
   // imap_responses.cc
+  class Handling;
   imap::LiteralAction on_literal_begin(const imap::LiteralBegin& begin) override;
   void on_literal_chunk(std::string_view octets) override;
   void on_literal_end() override;
@@ -153,28 +172,27 @@ struct ImapClient::Impl final : imap::FramerSink {
   std::string_view wire_name(std::string_view name);
   std::string people_name(std::string name) const;
 
-  ClientConfig config;
+  const std::shared_ptr<const ClientConfig> common;
+  const ClientConfig& config;        ///< the common one; its login is another's
+  std::unique_ptr<ImapEntry> entry;  ///< until the session is ready
   ImapSink& sink;
   Waker* waker = nullptr;
   Outbox out;
   imap::Framer framer;
-  LiteralWatch watch;
-  imap::Response response;
+  std::unique_ptr<LiteralWatch> watch;  ///< while a literal comes, and after one that swallowed a reply
+  ImapScratch* scratch = nullptr;       ///< while a line is handled
   ImapMailboxView mailbox;
-  std::vector<std::string> capabilities;
+  std::shared_ptr<const std::vector<std::string>> capabilities;  ///< never null
 
   std::vector<std::unique_ptr<ImapPending>> queue;  ///< oldest first; the started ones are a prefix
-  std::vector<std::unique_ptr<ImapPending>> spare;
-  std::unique_ptr<sasl::Client> sasl_client;
-  std::optional<Secret> sasl_initial;  ///< waits for the server's first "+"
-  std::string sasl_problem;            ///< why we cancelled the exchange
+  std::unique_ptr<ImapPending> written;             ///< the one that prepare() began
 
+  imap::LiteralSupport literals = imap::LiteralSupport::synchronising;
   Phase phase = Phase::connecting;
   Idle idle_state = Idle::none;
   Wants wants = Wants::nothing;
   std::string namespace_prefix;  ///< "INBOX."
   char namespace_separator = '/';
-  std::string wire_name_text;  ///< kept for its memory
   bool tls_up = false;
   bool was_ready = false;
   bool pipelining = false;
@@ -199,17 +217,13 @@ struct ImapClient::Impl final : imap::FramerSink {
   Patience patience;  ///< with the oldest command, or the bring-up step
   Time idle_since{};
   std::optional<Time> bye_at;
-  std::string bye_text;
+  std::unique_ptr<std::string> bye_text;  ///< none: no BYE came
   std::string last_line;
-  std::optional<std::string> gave_up;
+  std::unique_ptr<std::string> gave_up;
   std::string_view bring_up_step;
   std::string_view completing;  ///< the command whose tagged reply is being handled
 
-  // Kept for their memory.
-  imap::SequenceSet numbers;
-  std::vector<std::string_view> flag_views;
-  std::string content_text;
-  ImapFetchRow row;
+  imap::SequenceSet numbers;  ///< of a SEARCH whose line is not over yet
 };
 
 }  // namespace mailproof::session

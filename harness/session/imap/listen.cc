@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/spare.h"
 #include "session/imap/client_impl.h"
 
 namespace mailproof::session {
@@ -20,8 +21,7 @@ ImapVerb verb_of(std::string_view name) {
 CommandId ImapClient::Impl::heard(const Heard& said, Time at) {
   learn(at);
   if (phase == Phase::over) return 0;
-  auto command = spare.empty() ? std::make_unique<ImapPending>() : std::move(spare.back());
-  if (!spare.empty()) spare.pop_back();
+  auto command = Spare<ImapPending>::take();
   *command = ImapPending{};
   command->id = ++last_id;
   command->verb = verb_of(said.name);

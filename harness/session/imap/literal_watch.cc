@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "core/bytes.h"
 
@@ -11,14 +12,29 @@ namespace mailproof::session {
 void LiteralWatch::begin(std::string_view line, std::uint64_t size, std::string_view tag) {
   line_.assign(line.substr(0, 120));
   reply_.clear();
-  if (!tag.empty()) reply_ = fmt::format("\r\n{} ", tag);
+  if (!tag.empty()) reply_.append("\r\n").append(tag).append(" ");
   tail_.clear();
+  unseen_ = {};
   size_ = size;
   came_ = before_ = 0;
   found_ = false;
 }
 
 void LiteralWatch::add(std::string_view octets) {
+  look();
+  unseen_ = octets;
+}
+
+void LiteralWatch::look() {
+  if (!unseen_.empty()) search(std::exchange(unseen_, {}));
+}
+
+void LiteralWatch::row_over() {
+  if (came_ == 0 && unseen_.size() == size_) unseen_ = {};
+  look();
+}
+
+void LiteralWatch::search(std::string_view octets) {
   if (found_ || reply_.empty()) return;
   const std::size_t kept = tail_.size();
   // Only the seam between two pieces is copied, and looked through by itself.
@@ -41,7 +57,8 @@ void LiteralWatch::add(std::string_view octets) {
   if (tail_.size() > reply_.size()) tail_.erase(0, tail_.size() - reply_.size());
 }
 
-std::string LiteralWatch::suspicion() const {
+std::string LiteralWatch::suspicion() {
+  look();
   if (!found_) return {};
   return fmt::format("the literal of \"{}\" announces {} octets; {} came, and then the reply {}within it",
                      printable(line_, 120), size_, before_, printable(reply_.substr(2), 20));

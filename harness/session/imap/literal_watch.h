@@ -11,12 +11,20 @@ class LiteralWatch {
  public:
   /// `line`: the response so far, announcement included. `tag`: of the command under way; "" = none is.
   void begin(std::string_view line, std::uint64_t size, std::string_view tag);
+  /// They are looked at later, by look() or suspicion(), and must stay where they are until then or until row_over().
   void add(std::string_view octets);
+  void look();
+  /// The rest of the row could be read: a literal that came in one piece with it was as long as it said, so that its
+  /// octets need not be looked at.
+  void row_over();
   /// Which literal, what it announces and what came before the reply, for people; "" = nothing of the kind was seen.
-  std::string suspicion() const;
+  std::string suspicion();
+  bool found() const { return found_; }
 
  private:
+  void search(std::string_view octets);
   std::string line_, reply_, tail_;  ///< reply_: "\r\nA7 "
+  std::string_view unseen_;          ///< octets that were not looked at yet
   std::uint64_t size_ = 0, came_ = 0, before_ = 0;
   bool found_ = false;
 };

@@ -19,10 +19,10 @@ bool is_inbox(std::string_view name) { return iequals(name, kInbox); }
 
 void ImapClient::Impl::namespaces(const imap::Response& r) {
   if (!config.people_names) return;
-  for (const imap::NamespaceEntry& entry : r.namespaces) {
-    if (entry.of != imap::NamespaceEntry::Class::personal) continue;
-    namespace_prefix = entry.prefix.text();
-    if (entry.separator != 0) namespace_separator = entry.separator;
+  for (const imap::NamespaceEntry& one : r.namespaces) {
+    if (one.of != imap::NamespaceEntry::Class::personal) continue;
+    namespace_prefix = one.prefix.text();
+    if (one.separator != 0) namespace_separator = one.separator;
     return;
   }
 }
@@ -31,11 +31,12 @@ std::string_view ImapClient::Impl::wire_name(std::string_view name) {
   if (namespace_prefix.empty() && namespace_separator == kPeoplesSeparator) return name;
   if (is_inbox(name) || name.empty()) return name;
   const bool below_inbox = istarts_with(name, kInbox) && name[kInbox.size()] == kPeoplesSeparator;
-  wire_name_text.assign(below_inbox ? std::string_view() : std::string_view(namespace_prefix));
-  wire_name_text += name;
-  std::replace(wire_name_text.end() - static_cast<std::ptrdiff_t>(name.size()), wire_name_text.end(), kPeoplesSeparator,
+  thread_local std::string text;
+  text.assign(below_inbox ? std::string_view() : std::string_view(namespace_prefix));
+  text += name;
+  std::replace(text.end() - static_cast<std::ptrdiff_t>(name.size()), text.end(), kPeoplesSeparator,
                namespace_separator);
-  return wire_name_text;
+  return text;
 }
 
 std::string ImapClient::Impl::people_name(std::string name) const {

@@ -1,23 +1,41 @@
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <iterator>
+#include <array>
+#include <charconv>
 #include <utility>
 
+#include "core/spare.h"
 #include "session/imap/client_impl.h"
 
 namespace mailproof::session {
 
+namespace {
+
+constexpr std::size_t most_kept = 4096;  ///< octets of a command that is kept for its memory
+
+void write_tag(std::string& into, std::uint32_t number) {
+  std::array<char, 10> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  into.assign(1, 'a').append(digits.data(), end);
+}
+
+}  // namespace
+
+void ImapPending::give_back(std::unique_ptr<ImapPending> done) {
+  const bool small = done->writer.memory() <= most_kept && done->mailbox.capacity() <= most_kept &&
+                     done->source_uids.ranges().capacity() <= most_kept / sizeof(imap::SequenceSet::Range) &&
+                     done->destination_uids.ranges().capacity() <= most_kept / sizeof(imap::SequenceSet::Range);
+  if (small) Spare<ImapPending>::give(std::move(done));
+}
+
 // The queue of commands: when each goes out, what its "+" and its tagged reply mean.
 
 ImapPending& ImapClient::Impl::prepare(std::string_view name, ImapVerb verb) {
-  if (spare.empty()) spare.push_back(std::make_unique<ImapPending>());
-  ImapPending& c = *spare.back();
+  if (!written) written = Spare<ImapPending>::take();
+  ImapPending& c = *written;
   c.id = 0;
   c.verb = verb;
   c.name = name;
-  c.tag.clear();
-  fmt::format_to(std::back_inserter(c.tag), "a{}", ++last_tag);
+  write_tag(c.tag, ++last_tag);
   c.mailbox.clear();
   c.started = false;
   c.last_byte = 0;
@@ -27,7 +45,7 @@ ImapPending& ImapClient::Impl::prepare(std::string_view name, ImapVerb verb) {
   c.source_uids.clear();
   c.destination_uids.clear();
   c.wanted = 0;
-  c.writer.begin(c.tag, name, literal_support());
+  c.writer.begin(c.tag, name, literals);
   return c;
 }
 
@@ -39,8 +57,7 @@ CommandId ImapClient::Impl::enqueue(ImapPending& command) {
     command.asked = now;
   else
     time_unknown = true;
-  queue.push_back(std::move(spare.back()));
-  spare.pop_back();
+  queue.push_back(std::move(written));
   pump();
   wake();
   return command.id;
@@ -51,8 +68,7 @@ void ImapClient::Impl::enqueue_own(ImapPending& command) {
   command.writer.end();
   command.asked = now;
   patience.begin(now);
-  queue.insert(queue.begin(), std::move(spare.back()));
-  spare.pop_back();
+  queue.insert(queue.begin(), std::move(written));
   start(command);
 }
 
@@ -144,9 +160,8 @@ void ImapClient::Impl::finish_idle() {
 /// IDLE goes on under a new tag (RFC 2177 section 3: at least every 29 minutes). False when it is over instead.
 bool ImapClient::Impl::restart_idle(ImapPending& idle) {
   if (!refreshing_idle || finish_idle_asked || queue.size() > 1) return false;
-  idle.tag.clear();
-  fmt::format_to(std::back_inserter(idle.tag), "a{}", ++last_tag);
-  idle.writer.begin(idle.tag, idle.name, literal_support());
+  write_tag(idle.tag, ++last_tag);
+  idle.writer.begin(idle.tag, idle.name, literals);
   idle.writer.end();
   start(idle);
   return true;
@@ -193,7 +208,7 @@ void ImapClient::Impl::complete(const imap::Response& r) {
   }
   if (phase == Phase::over) return;
   const bool clean_end = done->verb == ImapVerb::logout && ok;
-  if (spare.size() < 8) spare.push_back(std::move(done));
+  ImapPending::give_back(std::move(done));
   if (clean_end) {
     Ended end;
     end.reason = EndReason::dropped;
@@ -216,8 +231,8 @@ void ImapClient::Impl::report(ImapPending& done, const ImapCompletion& seen) {
   completion.id = done.id;
   completion.command = done.name;
   completion.uidvalidity = done.uidvalidity;
-  completion.source_uids = done.source_uids;
-  completion.destination_uids = done.destination_uids;
+  if (!done.source_uids.empty()) completion.source_uids = done.source_uids;
+  if (!done.destination_uids.empty()) completion.destination_uids = done.destination_uids;
   completion.sent = done.sent.value_or(done.asked.value_or(now));
   sink.on_done(completion, now);
 }

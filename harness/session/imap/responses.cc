@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/spare.h"
 #include "session/imap/client_impl.h"
 #include "wire/imap/utf7.h"
 
@@ -19,6 +20,8 @@ constexpr std::size_t most_ranges = 500'000;
 /// Moving so many UIDs in memory is as much work as gaining or losing one message.
 constexpr std::uint64_t moved_at_once = 64;
 constexpr std::size_t last_line_kept = 160;
+/// Room for so many ranges stays with a session at rest.
+constexpr std::size_t numbers_kept = 32;
 
 /// The section that an item of IMAP4rev1 stands for (RFC 3501 section 6.4.5).
 std::string_view section_of(std::string_view item, std::string_view section) {
@@ -38,13 +41,14 @@ imap::LiteralAction ImapClient::Impl::on_literal_begin(const imap::LiteralBegin&
   const auto content = imap::content_literal(begin.line);
   if (!content) return imap::LiteralAction::keep;
   content_open = true;
-  watch.begin(begin.line, begin.size, oldest() == nullptr ? std::string_view() : oldest()->tag);
+  if (watch == nullptr) watch = Spare<LiteralWatch>::take();
+  watch->begin(begin.line, begin.size, oldest() == nullptr ? std::string_view() : oldest()->tag);
   sink.on_content_begin(content->message, section_of(content->item, content->section), begin.size, now);
   return imap::LiteralAction::stream;
 }
 
 void ImapClient::Impl::on_literal_chunk(std::string_view octets) {
-  watch.add(octets);
+  if (watch != nullptr) watch->add(octets);
   if (content_open) sink.on_content(octets);
 }
 
@@ -58,8 +62,25 @@ void ImapClient::Impl::on_number(std::uint32_t number) {
   numbers.add(number);
 }
 
+/// One for each line that is being handled on this thread: a sink may well feed another session.
+class ImapClient::Impl::Handling {
+ public:
+  explicit Handling(Impl& impl) : impl_(impl), mine_(Spare<ImapScratch>::take()) { impl_.scratch = mine_.get(); }
+  ~Handling() {
+    impl_.scratch = nullptr;
+    Spare<ImapScratch>::give(std::move(mine_));
+  }
+  Handling(const Handling&) = delete;
+
+ private:
+  Impl& impl_;
+  std::unique_ptr<ImapScratch> mine_;
+};
+
 void ImapClient::Impl::on_line(const imap::LogicalLine& line) {
   if (phase == Phase::over) return;
+  const Handling handling(*this);
+  imap::Response& response = scratch->response;
   last_line.assign(line.text.substr(0, last_line_kept));
   if (++responses > config.max_responses)
     return broken(fmt::format("more than {} responses without an end", config.max_responses));
@@ -71,8 +92,16 @@ void ImapClient::Impl::on_line(const imap::LogicalLine& line) {
     greet(response);
   else
     handle(response);
-  numbers.clear();
-  if (phase != Phase::over) kept_too_much();
+  if (numbers.ranges().capacity() > numbers_kept)
+    numbers = {};
+  else
+    numbers.clear();
+  if (phase == Phase::over) return;
+  if (watch != nullptr && response.kind != Kind::unreadable) {
+    watch->row_over();
+    if (!watch->found()) Spare<LiteralWatch>::give(std::move(watch));
+  }
+  kept_too_much();
 }
 
 /// Whoever listens says what of it stays in memory.
@@ -145,7 +174,7 @@ void ImapClient::Impl::handle(const imap::Response& r) {
 
 void ImapClient::Impl::status_response(const imap::Response& r) {
   if (r.status == imap::Status::bye) {
-    bye_text = r.text;
+    bye_text = std::make_unique<std::string>(r.text);
     // The server closes now (RFC 9051 section 7.1.5); it gets this long for it.
     if (const ImapPending* command = oldest(); command == nullptr || command->verb != ImapVerb::logout)
       bye_at = now + config.greeting_bound;
@@ -225,13 +254,14 @@ void ImapClient::Impl::vanished(const imap::Response& r) {
 
 void ImapClient::Impl::fetch(const imap::Response& r) {
   const imap::FetchData& data = r.fetch;
+  auto& [response, flag_views, content_text, row] = *scratch;
   row.seq = r.number;
   row.uid = data.uid;
   if (const auto code = mailbox.fetched(r.number, row.uid); !code.empty()) deviate(code, last_line);
   row.flags.reset();
   if (data.has_flags) {
     flag_views.clear();
-    data.flags.for_each([this](std::string_view flag) { flag_views.push_back(flag); });
+    data.flags.for_each([&views = flag_views](std::string_view flag) { views.push_back(flag); });
     row.flags = std::move(flag_views);
   }
   row.size = data.size;
@@ -268,6 +298,7 @@ void ImapClient::Impl::fetch(const imap::Response& r) {
 
 std::string ImapClient::Impl::mailbox_name(const imap::Text& name) {
   std::string raw = name.text();
+  if (imap::same_in_utf7(raw)) return people_name(std::move(raw));
   auto decoded = imap::decode_utf7(raw);
   if (decoded) return people_name(std::move(*decoded));
   deviate("imap.mailbox.utf7", raw);

@@ -93,6 +93,7 @@ void CommandWriter::secret_raw(const Secret& text) {
 }
 
 void CommandWriter::mailbox(std::string_view utf8) {
+  if (same_in_utf7(utf8)) return string(utf8, false, false);
   const auto name = encode_utf7(utf8);
   string(name ? std::string_view(*name) : utf8, false, false);
 }

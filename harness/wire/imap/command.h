@@ -40,6 +40,7 @@ class CommandWriter {
   /// Hands over what may be sent now. True when the rest waits for the server's "+": then call it again.
   bool send(Outbox& out);
   bool waiting() const { return !ended_sending_; }
+  std::size_t memory() const { return text_.capacity() + parts_.capacity() * sizeof(Part); }  ///< octets held
 
  private:
   struct Part {

@@ -8,7 +8,7 @@ namespace mailproof::imap {
 namespace {
 
 /// Buffers of a connection at rest stay below this, so that thousands of idle connections cost little.
-constexpr std::size_t kept_capacity = 2048;
+constexpr std::size_t kept_capacity = 256;
 /// What LineScan::begin_response wants to see of a line, and the least line limit.
 constexpr std::size_t head_size = 256;
 constexpr std::array<std::string_view, 2> number_responses{"* SEARCH ", "* SORT "};

@@ -16,4 +16,11 @@ Result<std::string> encode_utf7(std::string_view utf8);
 /// bits left over.
 Result<std::string> decode_utf7(std::string_view name);
 
+/// Printable US-ASCII without "&": what both forms write alike.
+inline bool same_in_utf7(std::string_view name) {
+  for (const char c : name)
+    if (c < ' ' || c > '~' || c == '&') return false;
+  return true;
+}
+
 }  // namespace mailproof::imap

@@ -35,6 +35,28 @@ TEST(LiteralWatch, SaysNothingOfALiteralThatIsAsLongAsItSays) {
   EXPECT_EQ(watch.suspicion(), "");
 }
 
+TEST(LiteralWatch, WhatIsLookedAtLateIsFoundAllTheSame) {
+  const std::string came = kBody + ")\r\na7 OK Done\r\n";
+  LiteralWatch watch;
+  watch.begin("* 3 FETCH (BODY[] {55}", came.size(), "a7");
+  watch.add(came);
+  watch.look();  // nothing came behind it
+  EXPECT_TRUE(watch.found());
+  EXPECT_THAT(watch.suspicion(), HasSubstr("40 came"));
+  for (std::size_t cut = 1; cut < came.size(); ++cut) {
+    watch.begin("* 3 FETCH (BODY[] {55}", came.size(), "a7");
+    watch.add(std::string_view(came).substr(0, cut));
+    watch.look();
+    watch.add(std::string_view(came).substr(cut));
+    watch.row_over();  // it did not come in one piece with its row
+    EXPECT_TRUE(watch.found()) << cut;
+  }
+  watch.begin(kLine, kBody.size(), "a7");
+  watch.add(kBody);
+  watch.row_over();
+  EXPECT_FALSE(watch.found());
+}
+
 TEST(LiteralWatch, AnotherCommandsTagInAMessageIsMail) {
   LiteralWatch watch;
   watch.begin(kLine, 50, "a7");
