@@ -16,7 +16,7 @@ namespace {
 struct ListFlags {
   std::vector<std::string> paths;
   std::string root = default_scenarios();
-  bool json = false, coverage = false, invariants = false;
+  bool json = false, coverage = false, levels = false, invariants = false;
   std::string protocol;
 };
 
@@ -35,12 +35,13 @@ int print_coverage(const ListFlags& flags) {
   if (!loaded.problems.empty()) return kWrongUse;
   std::vector<report::CheckLevel> checks;
   for (const auto& scenario : loaded.scenarios)
-    if (scenario.check.has_value()) checks.push_back({scenario.id, scenario::level_of(scenario)});
+    if (scenario.check.has_value()) checks.push_back({scenario.id, scenario::level_of(scenario), scenario.check->note});
   const auto protocols = report::protocols_of(*catalogue, checks);
   if (!flags.protocol.empty() && !protocols.contains(flags.protocol))
     return complain(fmt::format("--protocol {}: neither the catalogue nor a check is about it; there is: {}",
                                 flags.protocol, fmt::join(protocols, ", ")));
-  say(report::coverage_text(*catalogue, checks, flags.protocol));
+  say(flags.levels ? report::levels_text(*catalogue, checks, flags.protocol)
+                   : report::coverage_text(*catalogue, checks, flags.protocol));
   return 0;
 }
 
@@ -104,6 +105,10 @@ void add_list(CLI::App& app, int& status) {
           "and the findings (judge/class) that say it is broken")
       ->excludes("--json")
       ->excludes(coverage);
+  command
+      ->add_flag("--levels", flags->levels,
+                 "With --coverage: instead of the table the checks whose level is not that of their row, and why")
+      ->needs(coverage);
   command->add_option("--protocol", flags->protocol, "With --coverage: only this one, like pop3")->needs(coverage);
   command->callback([flags, &status] { status = list(*flags); });
 }

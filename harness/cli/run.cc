@@ -23,6 +23,7 @@
 #include "host/signals.h"
 #include "play/requirements.h"
 #include "report/groups.h"
+#include "run/crew.h"
 #include "run/worker.h"
 #include "scenario/imaptest/imaptest.h"
 #include "scenario/yaml/files.h"
@@ -249,33 +250,38 @@ int run(RunFlags flags) {
       jobs.begin());
   // What disturbs the whole server waits until nobody else plays: behind the others, where it keeps none of them from
   // being played. In simulation everybody has a server of his own.
-  if (!flags.target.sim)
-    std::stable_partition(jobs.begin(), jobs.begin() + static_cast<std::ptrdiff_t>(last),
-                          [](const run::Job& job) { return play::disturbing_step(job.scenario->steps) == nullptr; });
+  if (!flags.target.sim) {
+    const auto end = std::stable_partition(
+        jobs.begin(), jobs.begin() + static_cast<std::ptrdiff_t>(last),
+        [](const run::Job& job) { return play::disturbing_step(job.scenario->steps) == nullptr; });
+    // Who waits long begins first: others are played meanwhile, and nobody waits for it alone in the end.
+    if (flags.jobs > 1)
+      std::stable_sort(jobs.begin(), end, [&](const run::Job& a, const run::Job& b) {
+        return run::waits_out(*a.scenario, played) > run::waits_out(*b.scenario, played);
+      });
+  }
   std::size_t until = last;
   std::atomic<std::size_t> next{0};
   std::atomic<bool> stop{false};
   Causes causes(flags.most_causes);
-  const auto work = [&] {
-    while (!stop && !host::interrupted() && !nobody_reads() && setup.directory->trouble().empty()) {
-      const std::size_t i = next++;
-      if (i >= until) return;
-      const std::size_t slot = jobs[i].slot;
-      results[slot] = run::play(setup, jobs[i]);
-      try {
-        console.ended(*results[slot], jobs[i].copy);
-      } catch (...) {  // nobody reads us any more; the reports are written all the same
-      }
-      if ((flags.until_fail && failed(*results[slot])) || causes.enough(*results[slot])) stop = true;
+  run::Crew crew(flags.jobs, [&] {
+    if (stop || host::interrupted() || nobody_reads() || !setup.directory->trouble().empty()) return false;
+    const std::size_t i = next++;
+    if (i >= until) return false;
+    const std::size_t slot = jobs[i].slot;
+    results[slot] = run::play(setup, jobs[i]);
+    try {
+      console.ended(*results[slot], jobs[i].copy);
+    } catch (...) {  // nobody reads us any more; the reports are written all the same
     }
-  };
+    if ((flags.until_fail && failed(*results[slot])) || causes.enough(*results[slot])) stop = true;
+    return true;
+  });
+  setup.waits = [&crew](bool begins) { crew.waits(begins); };
   for (const auto& [from, to] : {std::pair(std::size_t{0}, last), std::pair(last, jobs.size())}) {
     next = from;
     until = to;
-    std::vector<std::thread> threads;
-    for (unsigned i = 1; i < flags.jobs; ++i) threads.emplace_back(work);
-    work();
-    for (auto& thread : threads) thread.join();
+    crew.run();
   }
 
   report::RunResult result;
@@ -319,7 +325,9 @@ void add_run(CLI::App& app, int& status) {
   auto flags = std::make_shared<RunFlags>();
   auto* command = app.add_subcommand("run", "Play scenarios against a server and judge what happened");
   add_play_flags(*command, *flags)->description("Scenario files, folders or ids; all of the scenarios folder if none");
-  command->add_option("--jobs", flags->jobs, "Scenarios played at the same time")
+  command
+      ->add_option("--jobs", flags->jobs,
+                   "Scenarios played at the same time; one that only waits for the target to settle does not count")
       ->check(CLI::Range(1U, 64U))
       ->capture_default_str();
   command

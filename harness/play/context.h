@@ -1,5 +1,6 @@
 #pragma once
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -80,6 +81,8 @@ struct PlayOptions {
   std::optional<EarlierSilence> silence = {};
   Learnt* learnt = nullptr;          ///< null: every scenario waits for itself (simulated time costs nothing)
   OfferedBefore* offered = nullptr;  ///< null: every check asks for itself
+  /// Is told when nothing but time is awaited, with no session open, and when that is over. May be null.
+  std::function<void(bool begins)> only_waits = {};
   Admin* admin = nullptr;  ///< does what admin steps and delivery by command ask; null = the target has no commands
   sasl::SaltedPasswords* salted_passwords =
       nullptr;  ///< shared by all sessions of a thread: SCRAM costs thousands of HMACs

@@ -480,7 +480,9 @@ void Player::audit() {
     auto e = context_.event(Type::obs, What::settle);
     e.facts = history::BoundFacts{settle};
     context_.append(std::move(e));
+    if (options_.only_waits) options_.only_waits(true);
     alarm_ = [this] {
+      if (options_.only_waits) options_.only_waits(false);
       context_.network.set_alarm(*this, context_.network.now() + context_.scaled(longest(scenario_)));
       audit();
     };

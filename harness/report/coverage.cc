@@ -129,4 +129,23 @@ std::string coverage_text(std::span<const Requirement> catalogue, std::span<cons
   return out + fmt::format("\n{} MUST row{} of the catalogue without a check:\n{}", musts, musts == 1 ? "" : "s", must);
 }
 
+std::string levels_text(std::span<const Requirement> catalogue, std::span<const CheckLevel> checks,
+                        const std::string& protocol) {
+  std::map<std::string_view, const Requirement*> rows;
+  for (const Requirement& row : catalogue) rows[row.id] = &row;
+  std::string out;
+  std::size_t changed = 0, compared = 0;
+  for (const CheckLevel& check : checks) {
+    const auto found = rows.find(check.id);
+    if (found == rows.end() || !is_about(check.id, found->second->protocol, protocol)) continue;
+    ++compared;
+    if (found->second->level == check.level) continue;
+    ++changed;
+    out += fmt::format("{}  {} instead of {}\n    {}\n", check.id, check.level, found->second->level,
+                       check.note.empty() ? "no note says why" : check.note);
+  }
+  return out + fmt::format("{}{} of {} checks that the catalogue has are of another level than there\n",
+                           changed == 0 ? "" : "\n", changed, compared);
+}
+
 }  // namespace mailproof::report

@@ -23,6 +23,7 @@ Result<std::vector<Requirement>> parse_catalogue(std::string_view text, const st
 
 struct CheckLevel {
   std::string id, level;
+  std::string note = {};  ///< why the check is not what its row says
 };
 
 /// What `protocol` below can be: every word of the catalogue's protocols, and those that ids begin with.
@@ -32,5 +33,9 @@ std::set<std::string> protocols_of(std::span<const Requirement> catalogue, std::
 /// row without a check. `protocol` restricts it to ids that begin with it and rows that are about it too; "" = all.
 std::string coverage_text(std::span<const Requirement> catalogue, std::span<const CheckLevel> checks,
                           const std::string& protocol);
+
+/// Every check that has another level than its row of the catalogue, and the note that says why; then how many.
+std::string levels_text(std::span<const Requirement> catalogue, std::span<const CheckLevel> checks,
+                        const std::string& protocol);
 
 }  // namespace mailproof::report

@@ -76,10 +76,20 @@ std::string filters_html() {
 std::string style() {
   std::string out =
       ".filters { display: flex; flex-wrap: wrap; gap: .3rem 1.1rem; border: 1px solid var(--line); border-radius: "
-      ".4rem; "
-      "margin: 1rem 0; }\ntable.matrix td:first-child { min-width: 16rem; }\n"
-      "table.matrix thead th { position: sticky; top: 0; background: var(--paper); }\n"
-      "td.cell .why { display: block; max-width: 16rem; font-size: .85em; }\n"
+      ".4rem; margin: 1rem 0; }\n"
+      "#servers td.id { white-space: nowrap; }\n#servers td.what { min-width: 14rem; }\n#servers details { margin: 0; "
+      "}\n"
+      // The table scrolls in itself: only so its first row and its first column both stay where they are.
+      "#matrix .scroll { max-height: 92vh; overflow: auto; border: 1px solid var(--line); border-radius: .4rem; }\n"
+      "table.matrix { border-collapse: separate; border-spacing: 0; }\n"
+      "table.matrix thead th { position: sticky; top: 0; background: var(--raised); z-index: 2; }\n"
+      "table.matrix th:first-child, table.matrix td:first-child { position: sticky; left: 0; min-width: 16rem; "
+      "background: var(--paper); border-right: 1px solid var(--line); z-index: 1; }\n"
+      "table.matrix thead th:first-child { background: var(--raised); z-index: 3; }\n"
+      "table.matrix .known-fail { color: var(--bad); }\n"
+      "td.cell { min-width: 9rem; }\ntd.cell .why { display: block; max-width: 16rem; font-size: .85em; }\n"
+      "@media (max-width: 44rem) {\n  table.matrix th:first-child, table.matrix td:first-child { min-width: 11rem; "
+      "max-width: 11rem; font-size: .85em; }\n}\n"
       "body:has(#f-same:not(:checked)) tr.same { display: none; }\n";
   for (const char* level : kShownLevels)
     out += fmt::format("body:has(#f-{0}:not(:checked)) tr.of-{0} {{ display: none; }}\n", level);
@@ -101,7 +111,7 @@ std::string matrix_html(const Matrix& matrix) {
   const auto rows = rows_of(matrix);
   const auto differing =
       std::count_if(rows.begin(), rows.end(), [](const MatrixRow& row) { return differs(row.spread); });
-  std::string table = "<div class=\"scroll\"><table class=\"matrix\">\n<thead><tr><th>requirement</th>";
+  std::string table = "<div class=\"scroll\" tabindex=\"0\"><table class=\"matrix\">\n<thead><tr><th>requirement</th>";
   for (const auto& server : matrix.servers) table += fmt::format("<th>{}</th>", inline_html(server.name));
   table += "</tr></thead>\n<tbody>\n";
   for (const MatrixRow& row : rows) {

@@ -44,6 +44,8 @@ struct Setup {
   const report::Gate* gate = nullptr;                     ///< what is accepted though it is wrong; null: nothing
   /// The command that plays a scenario again, and thereby shows what was found in it.
   std::function<std::string(const scenario::Scenario&)> command = {};
+  /// Is told when the calling thread has nothing to do but wait (run/crew.h), and when that is over.
+  std::function<void(bool begins)> waits = {};
   /// Sees each history when it has ended. Any thread.
   std::function<void(const history::History&)> watch = {};
   std::chrono::steady_clock::time_point start;

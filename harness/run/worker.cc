@@ -23,6 +23,16 @@ constexpr std::string_view kLeftOut = "slow";
 
 }  // namespace
 
+Duration waits_out(const scenario::Scenario& scenario, const scenario::Target& target) {
+  Duration out{};
+  if (scenario.check)
+    for (const auto& line : scenario.check->talk)
+      if (line.op == scenario::TalkLine::Op::wait || line.op == scenario::TalkLine::Op::quiet) out += line.span;
+  const auto limited = [](const scenario::Account& account) { return account.quota.has_value(); };
+  if (std::any_of(scenario.accounts.begin(), scenario.accounts.end(), limited)) out += target.settle;
+  return out;
+}
+
 net::LoopOptions loop_options(const Setup& setup) {
   net::LoopOptions options;
   options.tls.ca_file = setup.target->ca_file;
@@ -287,9 +297,14 @@ Played play_once(const Setup& setup, const Job& job, const Played* before) {
     if (before != nullptr) options.silence = before->silence;
     if (before != nullptr) options.patience *= kMorePatience;
     if (setup.rules != nullptr) options.keep_bytes = setup.rules->protocols();
+    bool waiting = false;
+    // Simulated time costs nothing; and nobody plays beside who is alone with the server.
+    if (setup.waits && !sim && !alone.owns_lock())
+      options.only_waits = [&](bool begins) { setup.waits(waiting = begins); };
     play::Player player(scenario, *setup.target, lease->accounts, *network, options);
     const auto stream = setup.directory != nullptr ? setup.directory->stream(job.slot, player.history()) : nullptr;
     run_player(*network, player, stream.get());
+    if (waiting) setup.waits(false);  // it was interrupted
     try {
       const bool counts = before != nullptr || !player.silence();  // what is played again is looked at then
       if (setup.rules != nullptr && counts) setup.rules->look(scenario, job.slot, player);

@@ -22,6 +22,10 @@ struct Job {
 /// scenario alone, and stands in its history where there is one.
 report::ScenarioResult play(const Setup& setup, const Job& job);
 
+/// How long a scenario may wait for nothing but time on that target: what its talk says, and the settling time of what
+/// is refused to a full mailbox, whose sender may yet get a report. A guess, to begin the longest first.
+Duration waits_out(const scenario::Scenario& scenario, const scenario::Target& target);
+
 net::LoopOptions loop_options(const Setup& setup);
 /// Admin steps on what `setup` plays against, over sockets.
 std::unique_ptr<Admin> make_admin(const Setup& setup, net::Loop& loop);

@@ -44,6 +44,9 @@ inline constexpr auto kLatitudes = std::to_array<Switch>({
      "RFC 2449 section 6.7"},
     {"pop3.snapshot-maildrop", "a second POP3 session of the same user is let in and sees its own snapshot",
      "RFC 1939 section 4"},
+    {"pop3.login-delay",
+     "LOGIN-DELAY 10 is announced: a login within ten seconds of the user's last one is refused with [LOGIN-DELAY]",
+     "RFC 2449 section 6.5"},
     {"pop3.retr-sets-seen", "RETR sets \\Seen", "RFC 1939 section 5"},
 });
 

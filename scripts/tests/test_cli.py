@@ -247,6 +247,16 @@ def test_list_coverage_names_every_must_without_a_check():
     assert pop3.status == 0 and "imap." not in pop3.out and "pop3.1939-5 " in pop3.out
 
 
+def test_list_levels_says_of_every_other_level_why():
+    ran = tool.mailproof("list", "--coverage", "--levels")
+    assert ran.status == 0 and "no note says why" not in ran.out
+    rows = dict(line.split("\t")[:4:3] for line in (ROOT / "scenarios/conformance/catalogue.tsv").read_text().splitlines())
+    checks = {one["id"]: one["level"] for one in json.loads(tool.mailproof("list", "--json").out)}
+    changed = {id for id, level in rows.items() if id in checks and checks[id] != level}
+    assert changed and {line.split()[0] for line in ran.out.splitlines() if " instead of " in line} == changed
+    assert f"{len(changed)} of {len(rows) - 1} checks" in ran.out
+
+
 @pytest.mark.parametrize("arguments", [
     ["list"], ["list", "--scenarios", "nosuch"], ["list", ".", "--coverage"], ["run", "--sim", "pop3.1939-5"],
     ["run", "--sim", "scenarios"], ["load", "--sim", STORY], ["check", STORY], ["prove"],

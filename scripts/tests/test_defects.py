@@ -198,6 +198,7 @@ SHOULD = {"imap.takes-plaintext-login": {"tls.plaintext-login-refused/expectatio
 WAYS = {"pop3.delete-keeps-for-imap": "removal/kept-for-imap", "pop3.delete-to-trash": "removal/moved-to-trash"}
 # Whether what it has taken is queued or lost nobody knows.
 QUEUES = "delivery.queues-when-full"
+DELAYS = "pop3.login-delay"
 # A site that lets POP3 download once: what a story expects of mail that it leaves on the server nobody owes.
 ONCE = {"pop3.removes-downloaded": {"removal/gone-after-download"}, "pop3.expire-0": set()}
 
@@ -234,14 +235,14 @@ def test_nothing_is_found_where_nothing_is_wrong(tmp_path):
     often(tmp_path, repeat=20)
 
 
-@pytest.mark.parametrize("latitude", [name for name in LATITUDES if name not in {QUEUES, *ONCE}])
+@pytest.mark.parametrize("latitude", [name for name in LATITUDES if name not in {QUEUES, DELAYS, *ONCE}])
 def test_nothing_is_found_in_what_the_rfcs_leave_open(tmp_path, latitude):
     green(tmp_path, "--latitude", latitude)
     often(tmp_path, "--latitude", latitude, repeat=5)
 
 
 def test_all_latitudes_at_once_are_no_defect_either(tmp_path):
-    every = [word for latitude in LATITUDES if latitude not in {QUEUES, *ONCE} for word in ("--latitude", latitude)]
+    every = [word for latitude in LATITUDES if latitude not in {QUEUES, DELAYS, *ONCE} for word in ("--latitude", latitude)]
     green(tmp_path, *every)
     often(tmp_path, *every, repeat=5)
 
@@ -251,6 +252,16 @@ def test_mail_that_may_be_queued_is_neither_lost_nor_delivered(tmp_path):
     assert {scenario["verdict"] for scenario in scenarios} == {"pass", "not-applicable", "inconclusive"}
     assert {finding["id"].split("/", 1)[1] for finding in findings} == {"bounce/queued", "expectation/not-asked"}, ran.stdout[-4000:]
     assert all("may still be queued" in finding["actual"] for finding in findings) and ran.returncode == 3
+
+
+def test_a_server_that_delays_logins_is_not_accused(tmp_path):
+    """Stories that log in too often for it, and their audits, are refused: that is told as an error of the run. The checks
+    that are about the delay wait for it."""
+    _, findings, scenarios = played(tmp_path, "--latitude", DELAYS)
+    assert {finding["severity"] for finding in findings} <= {"error", "inconclusive"}, [one["id"] for one in findings]
+    verdicts = {scenario["id"]: scenario["verdict"] for scenario in scenarios}
+    for check in ("pop3.2449-6.5.login-delay-enforced", "pop3.2449-8.1.1.resp-login-delay"):
+        assert verdicts[check] == "pass", check
 
 
 @pytest.mark.parametrize("latitude", ONCE)

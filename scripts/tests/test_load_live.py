@@ -1,14 +1,9 @@
 """The live page of a load: HTTP, WebSocket and /metrics, asked with nothing but Python's own library; and what a terminal shows."""
-import base64
-import hashlib
-import http.client
 import json
 import os
-import pathlib
 import pty
 import re
 import select
-import shutil
 import socket
 import struct
 import subprocess
@@ -17,6 +12,7 @@ import time
 import pytest
 
 import tool
+from browser import Browser, Socket, WITHOUT, ask
 from reference_server import BINARY, ROOT
 
 POP = "mixed.pop-download-empties-the-phone"
@@ -46,60 +42,6 @@ def live(tmp_path_factory):
     process, host, port, _ = started(tmp_path_factory.mktemp("live"), "--live")
     yield host, port
     assert ended(process).status == 3
-
-
-def ask(address, path, method="GET", **headers):
-    connection = http.client.HTTPConnection(*address, timeout=10)
-    connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
-    answer = connection.getresponse()
-    text = answer.read().decode()
-    connection.close()
-    return answer.status, dict(answer.getheaders()), text
-
-
-class Socket:
-    """As much of RFC 6455 as a client needs."""
-
-    def __init__(self, address, path="/live", **headers):
-        self.socket = socket.create_connection(address, timeout=10)
-        key = base64.b64encode(os.urandom(16)).decode()
-        lines = [f"GET {path} HTTP/1.1", f"Host: {address[0]}:{address[1]}", "Upgrade: websocket", "Connection: Upgrade",
-                 f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13", *(f"{name}: {value}" for name, value in headers.items())]
-        self.socket.sendall("\r\n".join([*lines, "", ""]).encode())
-        self.rest, head = b"", b""
-        while b"\r\n\r\n" not in head:
-            part = self.socket.recv(4096)
-            assert part, head
-            head += part
-        head, self.rest = head.split(b"\r\n\r\n", 1)
-        self.status = int(head.split()[1])
-        accept = base64.b64encode(hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest())
-        assert self.status != 101 or accept in head
-
-    def take(self, n):
-        while len(self.rest) < n:
-            part = self.socket.recv(65536)
-            assert part, "the connection ended"
-            self.rest += part
-        out, self.rest = self.rest[:n], self.rest[n:]
-        return out
-
-    def send(self, value):
-        text = json.dumps(value).encode()
-        assert len(text) < 65536
-        self.socket.sendall(struct.pack(">BBH", 0x81, 0xFE, len(text)) + bytes(4) + text)  # masked with zeros
-
-    def message(self):
-        text = b""
-        while True:
-            first, second = self.take(2)
-            length = second & 0x7F
-            assert not second & 0x80, "a server masks nothing"
-            if length >= 126:
-                length = struct.unpack(">H" if length == 126 else ">Q", self.take(2 if length == 126 else 8))[0]
-            text += self.take(length)
-            if first & 0x80:
-                return json.loads(text)
 
 
 def test_the_page(live):
@@ -214,46 +156,21 @@ def test_an_address_that_is_none(arguments, why, tmp_path):
     assert ran.status == 2 and why in ran.err, ran.text
 
 
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium here: apt-get install chromium")
+@WITHOUT
 def test_a_browser_draws_it(live, tmp_path):
     """The page of a load that goes on, in a real browser: what stands in the document, and on the canvases, after some seconds."""
-    browser = subprocess.Popen(["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}",
-                                "--remote-debugging-port=0", f"http://{live[0]}:{live[1]}/"], stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL)
-    try:
-        ports = tmp_path / "DevToolsActivePort"
-        for _ in range(600):
-            if ports.exists() and len(ports.read_text().splitlines()) == 2:
-                break
-            time.sleep(0.1)
-        address = ("127.0.0.1", int(ports.read_text().split()[0]))
-        page = next(one for one in json.loads(ask(address, "/json/list")[2]) if one["type"] == "page")
-        tools = Socket(address, re.sub("ws://[^/]*", "", page["webSocketDebuggerUrl"]))
-
-        def evaluate(number, script):
-            tools.send({"id": number, "method": "Runtime.evaluate", "params": {"expression": script, "returnByValue": True}})
-            while True:
-                said = tools.message()
-                if said.get("id") == number:
-                    return said["result"]["result"].get("value")
-
+    with Browser(tmp_path) as browser:
+        browser.open(f"http://{live[0]}:{live[1]}/")
         seen = {}
-        for number in range(1, 100):
-            seen = json.loads(evaluate(number, """JSON.stringify({state: document.getElementById("state").textContent,
+        for _ in range(100):
+            seen = json.loads(browser.evaluate("""JSON.stringify({state: document.getElementById("state").textContent,
                 rows: document.getElementById("rows").textContent, canvases: [...document.querySelectorAll("canvas")].map((c) =>
                 c.width > 0 && c.getContext("2d").getImageData(0, 0, c.width, c.height).data.some((v) => v != 0))})""") or "{\"canvases\": []}")
             if len(seen["canvases"]) == 6 and "imap.fetch" in seen["rows"]:
                 break
             time.sleep(0.2)
         assert seen["state"] == "running" and seen["canvases"] == [True] * 6, seen
-        if os.environ.get("MAILPROOF_PICTURE"):  # to be looked at
-            tools.send({"id": 1000, "method": "Page.captureScreenshot", "params": {"captureBeyondViewport": True}})
-            while (said := tools.message()).get("id") != 1000:
-                pass
-            pathlib.Path(os.environ["MAILPROOF_PICTURE"]).write_bytes(base64.b64decode(said["result"]["data"]))
-    finally:
-        browser.terminate()
-        browser.wait()
+        browser.picture("live.png")
 
 
 # --- the terminal

@@ -52,6 +52,19 @@ TEST(Coverage, WholeIsSaid) {
   EXPECT_THAT(coverage_text(catalogue(), checks, ""), HasSubstr("Every MUST of the catalogue has a check."));
 }
 
+TEST(Coverage, NamesTheLevelsThatAreOthersAndWhy) {
+  const std::vector<CheckLevel> checks = {{"pop3.1939-5.list-empty", "MUST"},
+                                          {"pop3.1939-5.stat-format", "SHOULD", "No sentence has a MUST."},
+                                          {"imap.9051-6.4.9.uid", "MAY"},
+                                          {"pop3.1939-5.not-a-row", "MAY"}};
+  EXPECT_EQ(levels_text(catalogue(), checks, ""),
+            "pop3.1939-5.stat-format  SHOULD instead of MUST\n    No sentence has a MUST.\n"
+            "imap.9051-6.4.9.uid  MAY instead of MUST\n    no note says why\n"
+            "\n2 of 3 checks that the catalogue has are of another level than there\n");
+  EXPECT_EQ(levels_text(catalogue(), {checks.data(), 1}, "pop3"),
+            "0 of 1 checks that the catalogue has are of another level than there\n");
+}
+
 TEST(Coverage, ABadCatalogueIsNamedWithItsLine) {
   EXPECT_EQ(parse_catalogue("id\trfc\n", "c.tsv").error().message(),
             "c.tsv:1: the first line must name a column 'section'");

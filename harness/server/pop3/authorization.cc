@@ -3,6 +3,14 @@
 #include "server/pop3/session.h"
 
 namespace mailproof::server {
+namespace {
+
+/// Of an account: when it was last let in over POP3.
+struct LastLogin {
+  std::optional<Time> at;
+};
+
+}  // namespace
 
 void Pop3Session::user(std::string_view argument) {
   if (!may_send_password()) return write("-ERR STLS comes first\r\n");
@@ -53,10 +61,13 @@ void Pop3Session::go_on(const SaslExchange::Step& step) {
 
 void Pop3Session::log_in(AccountState* account) {
   if (account == nullptr) return write("-ERR [AUTH] wrong user or password\r\n");
+  auto& last = account->extras.get<LastLogin>().at;
+  if (last && now() < *last + login_delay()) return write("-ERR [LOGIN-DELAY] that is too soon after the last one\r\n");
   if (!context().has(latitude("pop3.snapshot-maildrop"))) {
     if (account->maildrop_owner != nullptr) return write("-ERR [IN-USE] another session has the maildrop\r\n");
     account->maildrop_owner = this;
   }
+  last = now();
   account_ = account;
   maildrop_.emplace(context(), *account);
   state_ = State::transaction;

@@ -57,9 +57,8 @@ void Pop3Session::handle(std::string_view line) {
 
 void Pop3Session::capa(std::string_view argument) {
   if (refuse_argument(argument)) return;
-  write(
-      "+OK capability list follows\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
-      "LOGIN-DELAY 0\r\nUTF8 USER\r\nLANG\r\n");
+  write("+OK capability list follows\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n");
+  print("LOGIN-DELAY {}\r\nUTF8 USER\r\nLANG\r\n", login_delay().count());
   if (context().has(latitude("pop3.expire-0")))
     write("EXPIRE 0\r\n");
   else if (!context().has(latitude("pop3.removes-downloaded")))
@@ -68,6 +67,11 @@ void Pop3Session::capa(std::string_view argument) {
   print("SASL {}\r\n", offered_mechanisms(may_send_password()));
   if (context().options.offer_tls && !secure()) write("STLS\r\n");
   write("IMPLEMENTATION mailproof\r\n.\r\n");
+}
+
+/// RFC 2449 section 6.5.
+std::chrono::seconds Pop3Session::login_delay() const {
+  return std::chrono::seconds(context().has(latitude("pop3.login-delay")) ? 10 : 0);
 }
 
 void Pop3Session::quit(std::string_view argument) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -53,6 +54,7 @@ class Pop3Session final : public Connection {
   void stls(std::string_view argument);
   void go_on(const SaslExchange::Step& step);
   void log_in(AccountState* account);
+  std::chrono::seconds login_delay() const;
 
   // RFC 6856 section 2 (utf8.cc).
   void utf8(std::string_view argument);

@@ -34,6 +34,24 @@ TEST(Pop3Authorization, UserAndPass) {
   EXPECT_THAT(client.say("USER bob"), StartsWith("-ERR not in this state"));
 }
 
+TEST(Pop3Authorization, ALoginThatComesTooEarlyIsRefused) {
+  auto rig = Rig::with_latitude("pop3.login-delay");
+  auto first = pop3(rig);
+  EXPECT_THAT(first.say("CAPA"), HasSubstr("LOGIN-DELAY 10\r\n"));
+  first.say("USER alice");
+  EXPECT_THAT(first.say("PASS ecila"), StartsWith("+OK"));
+  first.say("QUIT");
+  auto second = pop3(rig);
+  second.say("USER alice");
+  EXPECT_THAT(second.say("PASS ecila"), StartsWith("-ERR [LOGIN-DELAY]"));
+  second.say("USER bob");
+  EXPECT_THAT(second.say("PASS bob"), StartsWith("+OK")) << "another user";
+  rig.now += std::chrono::seconds(10);
+  auto third = pop3(rig);
+  third.say("USER alice");
+  EXPECT_THAT(third.say("PASS ecila"), StartsWith("+OK"));
+}
+
 TEST(Pop3Authorization, Apop) {
   Rig rig;
   auto client = pop3(rig);
