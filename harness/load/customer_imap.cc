@@ -78,7 +78,7 @@ void ImapCustomer::connect(Time intended) {
   const Endpoint where = config.endpoint;
   client_ = std::make_unique<session::ImapClient>(std::move(config), *this);
   recorder_.opened(fmt::format("imap session {} opens", session_), opened_);
-  tap_ = std::make_unique<TappedPeer>(*client_, recorder_);
+  tap_ = std::make_unique<TappedPeer>(*client_, recorder_, &scene_);
   link_ = scene_.network.open(where, *tap_);
 }
 
