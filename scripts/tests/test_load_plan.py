@@ -274,3 +274,14 @@ def test_connections_and_octets_of_customers_are_counted_over_time(tmp_path):
     # From time zero of the plan on, and not from when its mailboxes were looked at: its last second is the 15th or later.
     assert 15 <= len(connections) < 25 and max(connections) <= 1e9 * stats["plan"]["most_connections"]
     assert sum(stats["octets"]["in"]) > 269 * 2048 and sum(stats["octets"]["out"]) > 269 * 2048
+
+
+def test_shards_of_a_plan_merge_to_what_one_process_reports(tmp_path):
+    plan = write(tmp_path)
+    for part in (1, 2):
+        ran = tool.mailproof("load", plan, "--sim", "--shard", f"{part}/2", "--out", tmp_path / f"part-{part}")
+        assert ran.status == 0, ran.text
+    ran = tool.mailproof("merge", tmp_path / "part-1", tmp_path / "part-2", "--out", tmp_path / "whole")
+    assert ran.status == 0, ran.text
+    load(tmp_path, plan, "--sim", "--jobs", 2)
+    assert (tmp_path / "whole/stats.json").read_bytes() == (tmp_path / "run/stats.json").read_bytes()
