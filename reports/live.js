@@ -26,13 +26,17 @@
     at("warnings").hidden = !state.limited;
     at("warnings").textContent = state.limited ? "GENERATOR-LIMITED so far: " + state.generator : "";
     at("facts").textContent = state.preparing
-      ? "preparing: " + state.prepared + " of " + state.slots + " copies' mailboxes were looked at"
+      ? "preparing: the mailboxes of " + state.prepared + " of " + state.slots +
+        (state.of_accounts ? " accounts" : " copies") + " were looked at"
+      : state.of_accounts
+      ? state.passed.toFixed(0) + " s: customers " + state.running + ", connections " + state.connections +
+        ", mail due " + state.due + ", waiting to be sent " + state.waiting
       : state.passed.toFixed(0) + " s: due " + state.due + ", begun " + state.begun + ", under way " + state.running +
         ", waiting " + state.waiting + ", over " + state.ended + ", connections " + state.connections;
     fill("rows", state.rows, [null, null, null, "bad", "odd"]);
     fill("errors", state.errors.length ? state.errors : [["none"]]);
     const l = state.ledger;
-    fill("ledger", [["copies played to their end", l.copies], ["deliveries attempted", l.sent], ["accepted", l.accepted],
+    fill("ledger", [[state.of_accounts ? "customers that came" : "copies played to their end", l.copies], ["deliveries attempted", l.sent], ["accepted", l.accepted],
       ["refused", l.refused], ["without an answer", l.unknown]].concat(l.fates.map((f) => ["accepted, now " + f[0], f[1]]),
       [["unexplained", l.unexplained]]));
     const names = state.chart.operations.map((op) => op.name).join(" ");

@@ -125,9 +125,15 @@ int capacity(CapacityFlags& flags) {
                                : ours          ? std::min(kMostAccounts, plan->accounts * kMostTimes)
                                                : kMostAccounts;
   all.most = ours ? wanted : load::room_in(*plan, *stories, *target, flags.jobs, wanted);
-  if (all.most == 0)
-    return complain(fmt::format("the target's pool has {} accounts, too few for any customer of plan {}",
-                                target->accounts.size(), plan->name));
+  // As with `load`: what the plan needs, and where it is to be had. Here a part of it can be tried all the same.
+  const std::size_t needed = load::forecast(*plan, *target, flags.jobs, *stories).needed();
+  if (!ours && (all.most == 0 || (all.most < plan->accounts && flags.most == 0))) {
+    const std::string why = load::too_few_accounts(
+        fmt::format("plan {}", plan->name), needed, target->accounts.size(),
+        all.most == 0 ? "" : fmt::format("see what is carried by at most {} customers, as is done now", all.most));
+    if (all.most == 0) return complain(why);
+    say_error(why + "\n");
+  }
   all.most_why = flags.most == all.most ? fmt::format("--most {}", flags.most)
                  : ours ? fmt::format("the built-in server was given {} times as many as the plan has", kMostTimes)
                         : fmt::format("the target's pool has {}", target->accounts.size());

@@ -143,6 +143,12 @@ void add_load(CLI::App& app, int& status) {
       ->add_option("--audit", flags->audit,
                    "Accounts of a plan that are looked into in the end: all, or a part like 10%")
       ->capture_default_str();
+  command
+      ->add_option("--history", flags->history,
+                   "What is kept on disk of the copies of stories, their histories and what went over the wire: full, "
+                   "findings (of those in which something was found, the first 20 of a story), none")
+      ->check(CLI::IsMember({"full", "findings", "none"}))
+      ->capture_default_str();
   command->add_flag("--dry-run", flags->dry_run,
                     "Of a plan: say what it comes to and which limits it would hit, and play nothing");
   command->add_option("--jobs", flags->jobs, "Generator threads")->check(CLI::Range(1U, 64U))->capture_default_str();

@@ -23,6 +23,7 @@ namespace {
 
 void gather(load::LoadResult& result, std::vector<load::Harvest>& harvests) {
   std::vector<judge::Verdict> verdicts;
+  std::uint64_t unjudged = 0;
   result.by_story.resize(result.stories.size());
   for (auto& harvest : harvests) {
     for (std::size_t n = 0; n < harvest.stories.size(); ++n) result.by_story[n].merge(harvest.stories[n]);
@@ -35,6 +36,7 @@ void gather(load::LoadResult& result, std::vector<load::Harvest>& harvests) {
     }
     result.seconds = std::max(result.seconds, harvest.seconds);
     result.generator.merge(harvest.generator);
+    unjudged += harvest.unjudged;
     if (result.note.empty()) result.note = harvest.wrong;
     result.plan.most_connections += harvest.plan.most_connections;
     if (result.plan.aborted.empty()) result.plan.aborted = harvest.plan.aborted;
@@ -43,6 +45,11 @@ void gather(load::LoadResult& result, std::vector<load::Harvest>& harvests) {
     result.answering += harvest.answering;
   }
   for (const auto& story : result.by_story) result.all.merge(story);
+  if (unjudged != 0)
+    result.doubts.push_back(fmt::format(
+        "NOT JUDGED: {} copies came faster than they could be judged, and are in no ledger: fewer of them, --history "
+        "none, or a quicker machine",
+        unjudged));
   if (!result.note.empty()) verdicts.push_back(judge::Verdict::error);
   result.worst = verdicts.empty() ? judge::Verdict::inconclusive : judge::worst(verdicts);
 }
@@ -84,6 +91,7 @@ std::vector<std::pair<std::string, std::string>> settings_text(const LoadFlags& 
       {"copies of each story in all", std::to_string(schedule.total)},
       {"rate of each story", fmt::format("{:.2f}/s", schedule.rate)},
       {"for", flags.duration.empty() ? "each copy once" : flags.duration},
+      {"history kept", flags.history},
       {"threads", std::to_string(flags.jobs)},
       {"patience", fmt::format("{}", flags.patience)}};
   if (flags.strict) out.emplace_back("strict", "yes");
@@ -94,6 +102,7 @@ std::vector<std::pair<std::string, std::string>> plan_settings(const LoadFlags& 
   return {{"plan", plan.name},
           {"accounts", std::to_string(plan.accounts)},
           {"for", format_seconds(plan.length())},
+          {"history kept", flags.history},
           {"looked into in the end", flags.audit},
           {"threads", std::to_string(flags.jobs)},
           {"patience", fmt::format("{}", flags.patience)}};
@@ -282,10 +291,11 @@ Result<load::LoadResult> play_load(const LoadFlags& flags, const Hosted& hosted,
   std::vector<std::thread> threads;
   std::optional<load::Watch> watch;
   if (!flags.target.sim) watch.emplace(flags.jobs, !flags.live.empty());
+  const load::Keep keep = load::parse_keep(flags.history).value_or(load::Keep::findings);
   const auto one = [&](unsigned i) {
     const load::PlanPart* part = work.plan ? &work.plan_parts[i] : nullptr;
     harvests[i] = load::LoadThread(setup, std::move(work.parts[i]), work.schedule.bound, work.reproduce, line,
-                                   watch ? &*watch : nullptr, i, part)
+                                   watch ? &*watch : nullptr, i, part, keep)
                       .play();
   };
   {

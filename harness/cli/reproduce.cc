@@ -73,6 +73,7 @@ std::string load_command(const LoadFlags& flags, const std::vector<scenario::Sce
   if (!flags.rate.empty()) command += " --rate " + flags.rate;
   if (!flags.duration.empty()) command += " --for " + flags.duration;
   if (!flags.serves.empty()) command += " --serves " + flags.serves;
+  if (flags.history != "findings") command += " --history " + flags.history;
   if (flags.jobs != 1) command += fmt::format(" --jobs {}", flags.jobs);
   if (!flags.shard.empty()) command += " --shard " + flags.shard;
   if (!flags.yes_load.empty()) command += " --yes-load " + flags.yes_load;

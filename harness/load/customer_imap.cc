@@ -79,7 +79,7 @@ void ImapCustomer::connect(Time intended) {
   client_ = std::make_unique<session::ImapClient>(
       config, session::Login{account.login, account.password, "", profile_.mechanisms}, *this);
   recorder_.opened(fmt::format("imap session {} opens", session_), opened_);
-  tap_ = std::make_unique<TappedPeer>(*client_, recorder_);
+  tap_ = std::make_unique<TappedPeer>(*client_, recorder_, &scene_);
   link_ = scene_.network.open(config->endpoint, *tap_);
 }
 

@@ -71,7 +71,7 @@ void Pop3Customer::connect(Time intended) {
   const Endpoint where = config.endpoint;
   client_ = std::make_unique<session::Pop3Client>(std::move(config), *this);
   recorder_.opened(fmt::format("pop3 session {} opens", session_), opened_);
-  tap_ = std::make_unique<TappedPeer>(*client_, recorder_);
+  tap_ = std::make_unique<TappedPeer>(*client_, recorder_, &scene_);
   link_ = scene_.network.open(where, *tap_);
 }
 

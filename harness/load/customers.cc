@@ -109,12 +109,13 @@ void Customers::make_devices() {
   std::stable_sort(moves_.begin(), moves_.end(), [](const Move& a, const Move& b) { return a.at < b.at; });
 }
 
-void Customers::start() {
-  zero_ = scene_.network.now();
+void Customers::start(std::optional<Time> zero) {
+  zero_ = zero.value_or(scene_.network.now());
+  scene_.begin(zero_);
   started_ = true;
   flow_->start(zero_);
   if (!part_.plan->abort_when.empty()) watch_at_ = zero_ + kWatch;
-  ring(zero_);
+  ring(scene_.network.now());
 }
 
 double Customers::seconds() const {
@@ -215,6 +216,7 @@ void Customers::end_of_time(Time now) {
   count_invisible(now);
   ended_at_ = std::min(now, std::max(zero_ + level_.length(), zero_));
   if (!aborted_.empty()) ended_at_ = now;
+  scene_.operations.settle(now);
   scene_.over = true;
   leaving_ = true;
   leave_until_ = now + kLeaveBound;
@@ -224,6 +226,7 @@ void Customers::end_of_time(Time now) {
 
 void Customers::interrupt() {
   flow_->close();
+  if (started_ && !scene_.over) scene_.operations.settle(scene_.network.now());
   scene_.over = scene_.stopping = true;
   for (auto& device : devices_) device->drop();
   for (auto& writer : writers_) writer->drop();

@@ -40,8 +40,8 @@ class Customers final : public Alarm {
 
   /// Sees that no account holds other mail; what mailproof left there earlier is removed. `then`: what was wrong.
   void check(std::function<void(std::string)> then);
-  /// Time zero of the plan is now.
-  void start();
+  /// Time zero of the plan is this, which may lie ahead, or now.
+  void start(std::optional<Time> zero = std::nullopt);
   /// The measured time is over and all have gone.
   bool gone() const { return gone_; }
   /// Nothing further is begun; what there is is dropped.
@@ -67,6 +67,8 @@ class Customers final : public Alarm {
   /// At most so many of those that harvest() counts as lost. Only once all have gone.
   std::vector<LostMessage> lost_messages(std::size_t most);
   std::string so_far() const;
+  /// The ledger as it stands while the load goes on: nobody has looked for anything yet.
+  LedgerTotals ledger_so_far() const;
 
   void ring(Time now) override;
 

@@ -198,6 +198,8 @@ void Customers::harvest(StoryTotals& totals, std::map<std::string, Tally>& findi
   scene_.operations.for_each([&](std::string_view name, const stats::Operation& one) {
     if (one.intended != 0) totals.operations.at(totals.operations.id(name)).merge(one);
   });
+  for (const auto& [name, one] : scene_.operations.gauges()) totals.operations.gauge(name).merge(one);
+  totals.operations.octets().merge(scene_.operations.octets());
   LedgerTotals& ledger = totals.ledger;
   ledger.copies += came_;
   std::vector<std::string> lost, queued;

@@ -8,6 +8,7 @@
 
 #include "core/bytes.h"
 #include "core/time.h"
+#include "load/scene.h"
 
 namespace mailproof::load {
 namespace {
@@ -70,7 +71,7 @@ void FlightRecorder::add(char side, std::string_view bytes, Time now) {
   put(bytes.data() + bytes.size() - kEnd, kEnd);
 }
 
-std::string FlightRecorder::text() const {
+std::string FlightRecorder::text(Time zero) const {
   std::string out, chunk;
   for (std::size_t at = 0; at < used_;) {
     Head head;
@@ -82,7 +83,7 @@ std::string FlightRecorder::text() const {
       const bool many = head.left_out == std::numeric_limits<std::uint16_t>::max();
       chunk.insert(kBegin, fmt::format("\r\n[... {}{} octets ...]\r\n", many ? "more than " : "", head.left_out));
     }
-    const std::string when = format_seconds(Duration(head.at));
+    const std::string when = format_seconds(Duration(head.at) - zero.time_since_epoch());
     for (std::size_t from = 0; from < chunk.size();) {
       const std::size_t end = std::min(chunk.find('\n', from), chunk.size());
       std::string_view line = std::string_view(chunk).substr(from, end - from);
@@ -96,6 +97,7 @@ std::string FlightRecorder::text() const {
 
 void TappedPeer::feed(Bytes in, Time now) {
   recorder_.received(text_of(in), now);  // before the client speaks of it
+  if (scene_ != nullptr) scene_->moved(now, in.size(), 0);
   inner_.feed(in, now);
 }
 
@@ -110,6 +112,7 @@ void TappedPeer::sent(std::size_t n, Time now) {
     masked = one.secret;
     left -= size;
   }
+  if (scene_ != nullptr) scene_->moved(now, 0, n);
   inner_.sent(n, now);
 }
 

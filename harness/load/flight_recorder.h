@@ -9,6 +9,8 @@
 
 namespace mailproof::load {
 
+class Scene;
+
 /// The last of what one device said and was told, over all of its sessions: a ring of so many octets, so that a load
 /// of any length takes the same memory, and nothing is allocated once it is full. Of a long chunk the beginning and
 /// the end are kept.
@@ -22,7 +24,8 @@ class FlightRecorder {
   void sent(std::string_view bytes, bool secret, Time now) { add('C', secret ? kMasked : bytes, now); }
   void ended(std::string_view why, Time now) { add('*', why, now); }
   /// "12.345 C: a1 SELECT INBOX": a line each, made printable; what is left of the oldest chunk is left out.
-  std::string text() const;
+  /// Times count from `zero`.
+  std::string text(Time zero = Time{}) const;
   bool empty() const { return used_ == 0; }
 
  private:
@@ -47,7 +50,9 @@ class FlightRecorder {
 /// Stands between a driver and a peer and keeps the last of what passes.
 class TappedPeer final : public Peer {
  public:
-  TappedPeer(Peer& inner, FlightRecorder& recorder) : inner_(inner), recorder_(recorder) {}
+  /// `scene` counts the octets; null: nobody does.
+  TappedPeer(Peer& inner, FlightRecorder& recorder, Scene* scene = nullptr)
+      : inner_(inner), recorder_(recorder), scene_(scene) {}
   void attach(Waker* waker) override { inner_.attach(waker); }
   void opened(Time now) override { inner_.opened(now); }
   void feed(Bytes in, Time now) override;
@@ -62,6 +67,7 @@ class TappedPeer final : public Peer {
  private:
   Peer& inner_;
   FlightRecorder& recorder_;
+  Scene* scene_;
 };
 
 }  // namespace mailproof::load

@@ -167,9 +167,24 @@ std::vector<std::string> sources_for(const Forecast& forecast, const Limits& lim
   return out;
 }
 
+std::string too_few_accounts(const std::string& what, std::size_t needed, std::size_t there, const std::string& fewer) {
+  return fmt::format(
+      "{} needs {} accounts, and the target's pool has {}: make {} more on the server and name them in the target file "
+      "(accounts: takes {{login: \"user%04d\", address: \"user%04d@example.test\", first: 1, count: {}, password_env: "
+      "...}} or {{file: accounts.csv}}){}",
+      what, needed, there, needed - there, needed, fewer.empty() ? "" : ", or " + fewer);
+}
+
 std::vector<Obstacle> obstacles(const Forecast& forecast, const Limits& limits, const scenario::Target& target,
                                 bool ours_over_sockets) {
   std::vector<Obstacle> out;
+  if (!ours_over_sockets && forecast.needed() > target.accounts.size()) {
+    const std::size_t beside = forecast.senders + forecast.of_stories;
+    const std::size_t there = target.accounts.size();
+    out.push_back({"accounts:",
+                   too_few_accounts("this plan", forecast.needed(), there,
+                                    there > beside ? fmt::format("play at most {} customers", there - beside) : "")});
+  }
   const std::size_t descriptors = descriptors_for(forecast, ours_over_sockets);
   if (descriptors > limits.most_descriptors)
     out.push_back(
@@ -259,9 +274,8 @@ std::string to_text(const Forecast& forecast, const scenario::Plan& plan, const 
   line("commands           {:.0f}, about {:.1f}/s", forecast.commands, forecast.commands / time);
   line("deliveries         {:.0f}, at most {:.1f}/s", forecast.deliveries, forecast.deliveries_rate);
   line("connections        {} at the peak, {} of one account", forecast.connections, forecast.of_one_account);
-  line("accounts needed    {} = {} customers' + {} that reports come back to + {} of stories beside",
-       forecast.accounts + forecast.senders + forecast.of_stories, forecast.accounts, forecast.senders,
-       forecast.of_stories);
+  line("accounts needed    {} = {} customers' + {} that reports come back to + {} of stories beside", forecast.needed(),
+       forecast.accounts, forecast.senders, forecast.of_stories);
   line("open files         {} may be had (ulimit -n {})", limits.most_descriptors, limits.descriptors);
   line("ephemeral ports    {} an address and endpoint{}", limits.ports,
        sources.empty() ? ""

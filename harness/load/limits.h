@@ -10,9 +10,10 @@ namespace mailproof::load {
 
 /// What a plan comes to, told from the plan alone.
 struct Forecast {
-  std::uint32_t accounts = 0;      ///< of customers
-  std::uint32_t senders = 0;       ///< accounts that reports come back to
-  std::uint32_t of_stories = 0;    ///< accounts of the stories beside them
+  std::uint32_t accounts = 0;    ///< of customers
+  std::uint32_t senders = 0;     ///< accounts that reports come back to
+  std::uint32_t of_stories = 0;  ///< accounts of the stories beside them
+  std::uint32_t needed() const { return accounts + senders + of_stories; }
   double sessions = 0;             ///< logins of customers
   double commands = 0;             ///< that they send, about
   double deliveries = 0;           ///< messages
@@ -45,6 +46,10 @@ void raise_descriptors(std::size_t needed);
 
 /// Open files that this takes.
 std::size_t descriptors_for(const Forecast& forecast, bool ours_over_sockets);
+
+/// One sentence for people: `what` needs so many accounts, so many are there, how to get the others. `fewer`: what can
+/// be done without them; "" = nothing.
+std::string too_few_accounts(const std::string& what, std::size_t needed, std::size_t there, const std::string& fewer);
 
 /// One thing that would be hit, with its name and what helps.
 struct Obstacle {

@@ -111,17 +111,19 @@ std::string live_json(const Seen& seen, const std::string& title) {
   const auto& p = seen.progress;
   const auto known = seen.totals.operations.gauges().find("connections");
   return fmt::format(
-      "{{\"title\":{},\"passed\":{:.1f},\"preparing\":{},\"over\":{},\"due\":{},\"begun\":{},\"running\":{},"
+      "{{\"title\":{},\"of_accounts\":{},\"passed\":{:.1f},\"preparing\":{},\"over\":{},\"due\":{},\"begun\":{},"
+      "\"running\":{},"
       "\"waiting\":{},"
       "\"ended\":{},\"prepared\":{},\"slots\":{},\"connections\":{},\"limited\":{},\"generator\":{},\"rows\":[{}],"
       "\"errors\":[{}],"
       "\"ledger\":{{\"copies\":{},\"sent\":{},\"accepted\":{},\"refused\":{},\"unknown\":{},\"unexplained\":{},"
       "\"fates\":[{}]}},"
       "\"chart\":{}}}",
-      report::page_json(title), in_s(seen.passed), seen.preparing, seen.over, p.due, p.begun, p.running, p.waiting,
-      p.over, p.prepared, p.slots, known == seen.totals.operations.gauges().end() ? 0 : known->second.value(),
-      seen.generator.limited(), report::page_json(seen.generator.text()), rows, errors, ledger.copies, ledger.sent,
-      ledger.accepted, ledger.refused, ledger.unknown, ledger.unexplained, fates, chart_data(result));
+      report::page_json(title), seen.of_accounts, in_s(seen.passed), seen.preparing, seen.over, p.due, p.begun,
+      p.running, p.waiting, p.over, p.prepared, p.slots,
+      known == seen.totals.operations.gauges().end() ? 0 : known->second.value(), seen.generator.limited(),
+      report::page_json(seen.generator.text()), rows, errors, ledger.copies, ledger.sent, ledger.accepted,
+      ledger.refused, ledger.unknown, ledger.unexplained, fates, chart_data(result));
 }
 
 std::string live_page(const std::string& title) {

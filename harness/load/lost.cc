@@ -85,6 +85,22 @@ std::vector<LostMessage> Customers::lost_messages(std::size_t most) {
   return out;
 }
 
+LedgerTotals Customers::ledger_so_far() const {
+  LedgerTotals out;
+  out.copies = came_;
+  for (std::size_t i = 0; i < scene_.parcels.size(); ++i) {
+    const Parcel& one = scene_.parcels.at(i);
+    if (one.outcome == Parcel::Outcome::waiting) continue;
+    ++out.sent;
+    out.accepted += one.outcome == Parcel::Outcome::accepted ? 1U : 0U;
+    out.refused += one.outcome == Parcel::Outcome::refused ? 1U : 0U;
+    out.unknown += one.outcome == Parcel::Outcome::unknown ? 1U : 0U;
+    if (one.outcome != Parcel::Outcome::accepted) continue;
+    ++out.fates[one.removal_certain ? "removed-by-client" : one.was_seen ? "seen" : "not-seen-yet"];
+  }
+  return out;
+}
+
 /// A line of JSON: what is known so far, for whoever reads a run that was killed.
 std::string Customers::so_far() const {
   std::size_t accepted = 0, refused = 0, unknown = 0, seen = 0, removed = 0;

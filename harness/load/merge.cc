@@ -69,7 +69,9 @@ Result<LoadResult> merge(std::vector<Part> parts) {
   const bool timed = !out.shard->start_at.empty();
   std::string first_began = out.shard->began, last_began = out.shard->began;
   out.shard.reset();
-  out.doubts.clear();
+  // That a shard was late is found out again below; what it left unjudged is not.
+  const auto of_shard = [](const std::string& doubt) { return !doubt.starts_with("NOT JUDGED"); };
+  std::erase_if(out.doubts, of_shard);
   std::vector<judge::Verdict> worst = {out.worst};
   for (std::size_t i = 1; i < parts.size(); ++i) {
     LoadResult& part = parts[i].result;
@@ -84,6 +86,12 @@ Result<LoadResult> merge(std::vector<Part> parts) {
     out.seconds = std::max(out.seconds, part.seconds);
     out.interrupted = out.interrupted || part.interrupted;
     out.generator.merge(part.generator);
+    // As the threads of one process add up.
+    out.plan.most_connections += part.plan.most_connections;
+    if (out.plan.aborted.empty()) out.plan.aborted = part.plan.aborted;
+    out.plan.examples.merge(part.plan.examples);
+    for (const std::string& doubt : part.doubts)
+      if (!of_shard(doubt)) out.doubts.push_back(doubt);
     out.held += part.held;
     out.answering += part.answering;
     if (out.note.empty()) out.note = part.note;

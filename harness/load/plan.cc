@@ -116,6 +116,25 @@ host::BuiltinOptions with_accounts(host::BuiltinOptions builtin, const Options& 
   return builtin;
 }
 
+namespace {
+
+/// `n`: the story that there were accounts of for `got` copies only; `why` no more.
+std::string too_few_for_copies(const std::vector<scenario::Scenario>& stories, std::size_t n, std::uint32_t copies,
+                               std::uint32_t got, std::size_t there, const std::string& why) {
+  std::size_t needed = 0, missing = (copies - got) * stories[n].accounts.size();
+  for (std::size_t i = 0; i < stories.size(); ++i) {
+    needed += copies * stories[i].accounts.size();
+    if (i > n) missing += copies * stories[i].accounts.size();
+  }
+  return fmt::format(
+      "{} copies at a time{} need {} accounts, and of the {} in the target's pool none is left after {} copies{}: {}. "
+      "Make {} more on the server and name them below accounts: in the target file, or play fewer --copies",
+      copies, stories.size() == 1 ? "" : " of each story", needed, there, got,
+      stories.size() == 1 ? "" : " of " + stories[n].id, why, missing);
+}
+
+}  // namespace
+
 Result<std::vector<std::vector<LoadPart>>> make_parts(const Options& options, const Schedule& schedule,
                                                       const std::vector<scenario::Scenario>& stories,
                                                       const scenario::Target& target, std::vector<bool>& taken) {
@@ -137,8 +156,7 @@ Result<std::vector<std::vector<LoadPart>>> make_parts(const Options& options, co
       std::string why;
       const auto chosen = play::choose_accounts(story, target, taken, why);
       if (chosen.empty() && !story.accounts.empty())
-        return Error{fmt::format("{} copies at a time need accounts for each", options.copies * stories.size()),
-                     fmt::format("after {} of them, {}", n * options.copies + i, why)};
+        return Error{"", too_few_for_copies(stories, n, options.copies, i, target.accounts.size(), why)};
       const unsigned thread = i % threads;
       if (thread < ours || thread >= ours + options.jobs) continue;  // another shard's
       auto& slot = out[thread - ours][n].slots.emplace_back();

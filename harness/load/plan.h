@@ -20,6 +20,7 @@ struct Options {
   std::uint32_t accounts = 100;  ///< of --profile
   std::string audit = "all";     ///< of a plan: which accounts are looked into in the end
   bool dry_run = false;
+  std::string history = "findings";  ///< what is kept of stories' copies: full, findings, none
 };
 
 /// Which part of all copies this process plays, from 0.

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "load/limits.h"
+
 namespace mailproof::load {
 
 std::optional<std::string> refusal_of_plan(const scenario::Plan& plan, const scenario::Target& target) {
@@ -48,14 +50,17 @@ Result<std::vector<PlanPart>> make_plan_parts(const scenario::Plan& plan, const 
   const std::size_t customers = plan.accounts_needed();
   const std::size_t senders = delivery_protocol(plan, target) == Protocol::smtp ? jobs : 0;
   if (free.size() < customers + senders)
-    return Error{fmt::format("plan {} needs {} accounts for customers and {} that reports come back to", plan.name,
-                             customers, senders),
-                 fmt::format("the target's pool has {} left", free.size())};
+    return Error{"", too_few_accounts(
+                         fmt::format("plan {}", plan.name), customers + senders + target.accounts.size() - free.size(),
+                         target.accounts.size(),
+                         free.size() > senders ? fmt::format("play at most {} customers", free.size() - senders) : "")};
   std::vector<PlanPart> out(jobs);
   for (unsigned job = 0; job < jobs; ++job) {
     out[job].plan = &plan;
     out[job].job = job;
     out[job].jobs = jobs;
+    out[job].settings.job = job;
+    out[job].settings.jobs = jobs;
     if (senders != 0) out[job].sender = target.accounts[free[job]];  // reports must find room
   }
   for (std::size_t i = 0; i < customers; ++i) out[i % jobs].accounts.push_back(target.accounts[free[senders + i]]);

@@ -75,14 +75,15 @@ bool Generator::limited() const { return cpu > 0.9 || lateness.max() > std::chro
 
 std::string Generator::text() const {
   return fmt::format(
-      "generator: {:.0f} % of a core, copies began at most {:.0f} ms late for our own doing (p99 {:.1f} ms), timers "
+      "generator: {:.0f} % of a core{}, copies began at most {:.0f} ms late for our own doing (p99 {:.1f} ms), timers "
       "{:.0f} ms, a turn of the loop took at most {:.0f} ms (p99 {:.1f} ms)",
-      cpu * 100, ms(lateness.max()), ms(lateness.percentile(99)), ms(worst_timer), ms(turns.max()),
-      ms(turns.percentile(99)));
+      cpu * 100, judging < 0.005 ? "" : fmt::format(" and {:.0f} % to judge", judging * 100), ms(lateness.max()),
+      ms(lateness.percentile(99)), ms(worst_timer), ms(turns.max()), ms(turns.percentile(99)));
 }
 
 void Generator::merge(const Generator& other) {
   cpu = std::max(cpu, other.cpu);
+  judging = std::max(judging, other.judging);
   lateness.merge(other.lateness);
   turns.merge(other.turns);
   worst_timer = std::max(worst_timer, other.worst_timer);
@@ -145,7 +146,8 @@ judge::Verdict verdict_of(const LoadResult& result) {
   if (const Unserved late = unserved(result); late.copies != 0)
     all.push_back(late.by_server ? Verdict::fail : Verdict::inconclusive);
   if (result.all.ledger.unexplained != 0 && result.worst == Verdict::pass) all.push_back(Verdict::inconclusive);
-  if (!result.plan.aborted.empty()) all.push_back(Verdict::fail);
+  // Errors and times that our own slowness made end a run as well, and say nothing of the server.
+  if (!result.plan.aborted.empty()) all.push_back(result.generator.limited() ? Verdict::inconclusive : Verdict::fail);
   return judge::worst(all);
 }
 
@@ -253,9 +255,10 @@ std::string to_text(const LoadResult& result) {
   if (!result.slos.empty()) line("\nSLO:");
   for (const SloResult& slo : result.slos)
     line("  {:<6} {:<40} {}",
-         slo.verdict == judge::Verdict::pass ? "met"
-         : slo.measured.empty()              ? "?"
-                                             : "MISSED",
+         slo.verdict == judge::Verdict::pass           ? "met"
+         : slo.measured.empty()                        ? "?"
+         : slo.verdict == judge::Verdict::inconclusive ? "void"  // missed, and the generator was the limit
+                                                       : "MISSED",
          slo.text, slo.measured.empty() ? "nothing of it happened" : slo.measured);
   line("{}", result.generator.text());
   for (const auto& [id, tally] : result.findings) {

@@ -43,6 +43,7 @@ inline constexpr std::size_t kMostNamed = 10'000;
 /// How the generator itself did. If it was the bottleneck its figures say nothing about the server.
 struct Generator {
   double cpu = 0;             ///< part of one core that each of its threads used, the busiest
+  double judging = 0;         ///< the same of the thread beside it that judges and writes
   stats::Histogram lateness;  ///< of each copy: a slot was free, and still it began so late
   stats::Histogram turns;     ///< of the loop: the work of a batch; what came meanwhile was read so much late at most
   Duration worst_timer{};     ///< a timer fired this late

@@ -46,17 +46,19 @@ std::string slos_html(const LoadResult& result) {
   return rows.empty() ? rows : table("<th>verdict</th><th>asked for</th><th>measured</th>", rows);
 }
 
-std::string charts_html() {
-  return "<noscript><p>The charts need scripts; every figure is in the tables below and in stats.json.</p></noscript>\n"
-         "<div id=\"charts\" hidden>\n<p><label>Operation <select id=\"operation\"></select></label></p>\n"
-         "<div class=\"charts\">\n<figure><figcaption>Throughput: due, done and failed a second</figcaption><div "
-         "id=\"throughput\"></div></figure>\n<figure><figcaption>Response from the intended start: p50 and p99 of each "
-         "slice</figcaption><div id=\"latency\"></div></figure>\n<figure><figcaption>All responses in each slice, the "
-         "darker the more</figcaption><div id=\"heatmap\"></div></figure>\n<figure><figcaption>Percentiles: response "
-         "from the intended start, service from the real one</figcaption><div id=\"curve\"></div></figure>\n"
-         "<figure><figcaption>At the same time: copies under way, copies that wait, connections</figcaption><div "
-         "id=\"levels\"></div></figure>\n<figure><figcaption>Octets a second, inside TLS</figcaption><div "
-         "id=\"octets\"></div></figure>\n</div>\n</div>\n";
+std::string charts_html(bool plan) {
+  return fmt::format(
+      "<noscript><p>The charts need scripts; every figure is in the tables below and in stats.json.</p></noscript>\n"
+      "<div id=\"charts\" hidden>\n<p><label>Operation <select id=\"operation\"></select></label></p>\n"
+      "<div class=\"charts\">\n<figure><figcaption>Throughput: due, done and failed a second</figcaption><div "
+      "id=\"throughput\"></div></figure>\n<figure><figcaption>Response from the intended start: p50 and p99 of each "
+      "slice</figcaption><div id=\"latency\"></div></figure>\n<figure><figcaption>All responses in each slice, the "
+      "darker the more</figcaption><div id=\"heatmap\"></div></figure>\n<figure><figcaption>Percentiles: response "
+      "from the intended start, service from the real one</figcaption><div id=\"curve\"></div></figure>\n"
+      "<figure><figcaption>At the same time: {}connections</figcaption><div "
+      "id=\"levels\"></div></figure>\n<figure><figcaption>Octets a second, inside TLS</figcaption><div "
+      "id=\"octets\"></div></figure>\n</div>\n</div>\n",
+      plan ? "" : "copies under way, copies that wait, ");
 }
 
 std::string operations_html(const LoadResult& result) {
@@ -90,7 +92,8 @@ std::string errors_html(const LoadResult& result) {
       std::string excerpts;
       if (const auto known = result.all.samples.all().find(of); known != result.all.samples.all().end())
         for (const Sample& sample : known->second)
-          excerpts += fmt::format("<p class=\"quiet\">copy {}, {:.3f} s</p><pre>{}</pre>\n", sample.copy,
+          excerpts += fmt::format("<p class=\"quiet\">{}{:.3f} s</p><pre>{}</pre>\n",
+                                  result.plan.name.empty() ? fmt::format("copy {}, ", sample.copy) : "",
                                   std::chrono::duration<double>(sample.at).count(), report::xml(sample.text));
       out += fmt::format("<details{}><summary>{} x {}</summary>\n{}</details>\n", out.empty() ? " open" : "", times,
                          inline_html(of), excerpts.empty() ? "<p class=\"quiet\">no excerpt was kept</p>" : excerpts);
@@ -109,8 +112,9 @@ std::string ledger_html(const LoadResult& result) {
     rows += fmt::format("<tr><td>&nbsp; accepted, now {}</td>{}</tr>\n", inline_html(fate),
                         count(n, fate == "lost" || fate == "unknown" ? "bad" : ""));
   rows += fmt::format("<tr><td>unexplained</td>{}</tr>\n", count(all.unexplained, "bad"));
-  return table(fmt::format("<th>{} copies played to their end</th><th class=\"n\">messages</th>", all.copies), rows,
-               "sections");
+  return table(fmt::format("<th>{} {}</th><th class=\"n\">messages</th>", all.copies,
+                           result.plan.name.empty() ? "copies played to their end" : "customers and copies of stories"),
+               rows, "sections");
 }
 
 std::string circumstances_html(const LoadResult& result) {
@@ -132,12 +136,20 @@ std::string circumstances_html(const LoadResult& result) {
   return out;
 }
 
+/// What was played, in a line.
+std::string facts_html(const LoadResult& result) {
+  if (!result.plan.name.empty())
+    return fmt::format("plan {}: {} accounts, at most {} connections; {:.1f} s, seed {}", inline_html(result.plan.name),
+                       result.plan.accounts, result.plan.most_connections, result.seconds, result.seed);
+  return fmt::format("{} cop{} of {} began, {} slots, {:.1f}/s of each story; {:.1f} s, seed {}", begun(result),
+                     begun(result) == 1 ? "y" : "ies",
+                     result.stories.size() == 1 ? inline_html(result.stories.front())
+                                                : fmt::format("{} stories", result.stories.size()),
+                     result.slots, result.rate, result.seconds, result.seed);
+}
+
 std::string head_html(const LoadResult& result) {
-  std::string facts = fmt::format("{} cop{} of {} began, {} slots, {:.1f}/s of each story; {:.1f} s, seed {}",
-                                  begun(result), begun(result) == 1 ? "y" : "ies",
-                                  result.stories.size() == 1 ? inline_html(result.stories.front())
-                                                             : fmt::format("{} stories", result.stories.size()),
-                                  result.slots, result.rate, result.seconds, result.seed);
+  std::string facts = facts_html(result);
   if (!result.began.empty()) facts += fmt::format("<br>{} to {}", inline_html(result.began), inline_html(result.ended));
   std::string notes, counts;
   if (result.interrupted) notes += "<li><strong>Interrupted: the rest was not played.</strong></li>";
@@ -161,7 +173,7 @@ std::string chart_scripts() {
 std::string report_html(const LoadResult& result) {
   const std::pair<std::string_view, std::string> sections[] = {
       {"Promises", section("slos", "Promises", slos_html(result))},
-      {"Over time", section("time", "Over time", charts_html())},
+      {"Over time", section("time", "Over time", charts_html(!result.plan.name.empty()))},
       {"Operations", section("operations", "Operations", operations_html(result))},
       {"Errors", section("errors", "Errors", errors_html(result))},
       {"Ledger", section("ledger", "Ledger", ledger_html(result))},

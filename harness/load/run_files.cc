@@ -34,15 +34,39 @@ Verdict worst_of(const StoryTotals& totals) {
   return judge::worst(all);
 }
 
-report::ScenarioResult story_part(const LoadResult& result, std::size_t n) {
-  const std::string& id = result.stories[n];
-  auto out = part(id, worst_of(result.by_story[n]), result.seconds, counted(result.by_story[n].verdicts));
+/// `of`: what it was found in so many of.
+void add_findings(const LoadResult& result, const std::string& id, std::string_view of, report::ScenarioResult& out) {
   for (const auto& [finding, tally] : result.findings) {
     if (!finding.starts_with(id + "/")) continue;
     judge::Finding& one = out.findings.emplace_back(tally.first);
-    if (tally.times > 1) one.actual = fmt::format("in {} copies; of the first: {}", tally.times, one.actual);
+    if (tally.times > 1) one.actual = fmt::format("in {} {}; of the first: {}", tally.times, of, one.actual);
     one.messages = tally.messages;
   }
+}
+
+/// The customers of a plan, who play no copies.
+report::ScenarioResult plan_part(const LoadResult& result) {
+  const LedgerTotals& all = result.all.ledger;
+  auto out = part(result.plan.name, Verdict::pass, result.seconds,
+                  fmt::format("{} accounts, at most {} connections, {} of {} messages accepted", result.plan.accounts,
+                              result.plan.most_connections, all.accepted, all.sent));
+  add_findings(result, result.plan.name, "cases", out);
+  std::vector<Verdict> verdicts = {nothing_played(result) ? Verdict::error : Verdict::pass};
+  if (!result.plan.aborted.empty())
+    verdicts.push_back(result.generator.limited() ? Verdict::inconclusive : Verdict::fail);
+  for (const auto& one : out.findings)
+    verdicts.push_back(one.severity == judge::Severity::fail       ? Verdict::fail
+                       : one.severity == judge::Severity::latitude ? Verdict::latitude
+                                                                   : Verdict::inconclusive);
+  out.verdict = judge::worst(verdicts);
+  return out;
+}
+
+report::ScenarioResult story_part(const LoadResult& result, std::size_t n) {
+  const std::string& id = result.stories[n];
+  if (id == result.plan.name) return plan_part(result);
+  auto out = part(id, worst_of(result.by_story[n]), result.seconds, counted(result.by_story[n].verdicts));
+  add_findings(result, id, "copies", out);
   return out;
 }
 

@@ -105,15 +105,28 @@ std::shared_ptr<const std::string> Scene::compose(std::size_t parcel, const std:
   return made.text;
 }
 
+void Scene::begin(Time zero) {
+  operations.start(zero);
+  most_connections = connections;  // the load's own, and not those of the look before it
+  began_ = true;
+  zero_ = zero;
+}
+
+void Scene::connected(int change) {
+  connections += static_cast<std::size_t>(change);
+  most_connections = std::max(most_connections, connections);
+  if (began_ && !over) operations.gauge("connections").change(change, network.now());
+}
+
 std::uint32_t Scene::note_session(std::uint32_t account, std::uint16_t profile, Protocol protocol) {
-  most_connections = std::max(most_connections, ++connections);
+  connected(1);
   if (sessions.size() >= kMostNoted) return 0;
   sessions.push_back({account, profile, protocol, network.now(), Time{}});
   return static_cast<std::uint32_t>(sessions.size() - 1);
 }
 
 void Scene::session_over(std::uint32_t session) {
-  --connections;
+  connected(-1);
   if (session != 0) sessions[session].ended = network.now();
 }
 
@@ -152,14 +165,15 @@ void Scene::sample(stats::Operations::Id id, std::string_view error_class, const
   operations.for_each([&](std::string_view name, const stats::Operation& one) {
     if (&one == &operations.at(id)) of = fmt::format("{}: {}", name, error_class);
   });
-  const Duration at = network.now().time_since_epoch();
-  if (!samples.wanted(of, account, at)) return;
+  const Duration at = network.now() - zero_;
+  const std::uint32_t number = account * settings.jobs + settings.job;
+  if (!samples.wanted(of, number, at)) return;
   std::string text = masked(*wire);
   if (text.size() > Samples::kMostOctets) text.erase(0, text.find('\n', text.size() - Samples::kMostOctets) + 1);
-  samples.add(of, {account, at, std::move(text)});
+  samples.add(of, {number, at, std::move(text)});
 }
 
-std::string Scene::masked(const FlightRecorder& wire) const { return secrets_.masked(wire.text()); }
+std::string Scene::masked(const FlightRecorder& wire) const { return secrets_.masked(wire.text(zero_)); }
 
 void Scene::example(std::string_view error_class, const std::string& text) {
   if (!over && examples.size() < kMostExamples) examples.try_emplace(std::string(error_class), text);
@@ -197,7 +211,7 @@ void Scene::content_seen(std::size_t parcel, std::uint32_t session, std::uint64_
   auto& lines = wrongs["altered"];
   if (lines.size() < kMostWrongs)
     lines.push_back(fmt::format("{}: other content than was sent came at {} in {}", parcel_text(parcel),
-                                format_seconds(now.time_since_epoch()), session_text(session)));
+                                format_seconds(now - zero_), session_text(session)));
 }
 
 void Scene::reappeared(std::size_t parcel, std::uint32_t session) {
@@ -217,7 +231,7 @@ void Scene::leaked(const mail::Token& token, std::uint32_t account, std::uint32_
 std::string Scene::session_text(std::uint32_t session) const {
   if (session == 0 || session >= sessions.size()) return "a session that was not noted";
   const SessionNote& note = sessions[session];
-  const auto time = [](Time t) { return format_seconds(t.time_since_epoch()); };
+  const auto time = [this](Time t) { return format_seconds(t - zero_); };
   const bool audit = note.profile >= plan.profiles.size();
   return fmt::format("{} session {} ({}) of {}, {} to {}", name(note.protocol), session,
                      audit ? "audit" : plan.profiles[note.profile].name, accounts[note.account].login,
@@ -228,7 +242,7 @@ std::string Scene::parcel_text(std::size_t parcel) const {
   const Parcel& one = parcels.at(parcel);
   std::string out = fmt::format("message {} to {}", parcels.number(parcel), accounts[one.account].login);
   if (one.outcome == Parcel::Outcome::accepted)
-    out += fmt::format(", accepted at {}", format_seconds(one.accepted.time_since_epoch()));
+    out += fmt::format(", accepted at {}", format_seconds(one.accepted - zero_));
   return out;
 }
 

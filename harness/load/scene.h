@@ -33,6 +33,7 @@ struct PlanSettings {
   std::string date;                  ///< of the messages
   std::vector<std::string> sources;  ///< addresses to connect from, in turn; empty: as the endpoint says
   sasl::SaltedPasswords* salted_passwords = nullptr;
+  unsigned job = 0, jobs = 1;  ///< accounts here are those with the numbers job, job + jobs, ... of the plan
 };
 
 /// A session of a customer, of a delivery or of the audit: who had it, and when.
@@ -93,6 +94,12 @@ class Scene {
   /// The message itself; its size and hash are then known to the ledger.
   std::shared_ptr<const std::string> compose(std::size_t parcel, const std::string& from);
 
+  /// Time zero of the plan: from here on figures are counted over time.
+  void begin(Time zero);
+  /// Octets that a session of the load moved; not those of the looks before and after it.
+  void moved(Time now, std::uint64_t in, std::uint64_t out) {
+    if (began_ && !over) operations.moved(now, in, out);
+  }
   std::uint32_t note_session(std::uint32_t account, std::uint16_t profile, Protocol protocol);
   void session_over(std::uint32_t session);
 
@@ -136,6 +143,9 @@ class Scene {
   void visible(std::size_t parcel);
   void sample(stats::Operations::Id id, std::string_view error_class, const FlightRecorder* wire,
               std::uint32_t account);
+  void connected(int change);
+  bool began_ = false;
+  Time zero_{};
   SecretMask secrets_;
   std::vector<std::unique_ptr<mail::ContentScanner>> scanners_;
   std::vector<std::shared_ptr<const session::ClientConfig>> imap_configs_;  ///< as many as there are kinds of sessions

@@ -225,14 +225,16 @@ void LoadShard::bury() {
     running_[i] = std::move(running_.back());
     running_.pop_back();
     ++over_;
+    gone->player->retire();
     held_ += gone->over_at - gone->begun;
     for (std::uint32_t session = 1; session <= gone->player->history().sessions().size(); ++session)
       count_octets(*gone, session, gone->over_at);
     operations_.gauge("running").change(-1, gone->over_at);
     operations_.gauge("connections").change(-gone->connections, gone->over_at);
-    if (on_copy) on_copy(*gone->player, gone->copy);
-    // Judging it held the loop up: whoever waits for this slot since the copy was over waits for us.
-    if (!gone->player->broken()) free_.push_back({gone->slot, gone->over_at});
+    const bool broken = gone->player->broken();
+    if (on_copy) on_copy(std::move(gone->player), gone->copy);
+    // What held the loop up since the copy was over is our doing, for whoever waits for this slot.
+    if (!broken) free_.push_back({gone->slot, gone->over_at});
   }
 }
 

@@ -49,8 +49,8 @@ class LoadShard final : public Alarm {
   void interrupt();
   bool done() const { return closed_ && running_.empty(); }
 
-  /// A copy is over: audited and cleaned up. The player goes when this returns.
-  std::function<void(play::Player&, std::uint32_t copy)> on_copy;
+  /// A copy is over: audited, cleaned up and retired.
+  std::function<void(std::unique_ptr<play::Player>, std::uint32_t copy)> on_copy;
 
   const stats::Operations& operations() const { return operations_; }
   const stats::Operations& audit() const { return audit_; }  ///< what looked afterwards: no part of the load

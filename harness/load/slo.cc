@@ -126,8 +126,10 @@ void judge_slo(const std::vector<scenario::Slo>& lines, LoadResult& result) {
     one.verdict = judge::Verdict::inconclusive;
     if (const auto value = measure(slo, result)) {
       one.measured = in_words(slo, *value);
-      // Times that our own slowness made say nothing of the server.
-      const bool ours = result.generator.limited() && slo.measure != Measure::count;
+      // Times that our own slowness made say nothing of the server, nor does what we came too late for, or were
+      // interrupted before. What became of messages does.
+      const bool count = slo.measure == Measure::count, never_began = count && slo.operation == "unserved";
+      const bool ours = (result.generator.limited() && (!count || never_began)) || (result.interrupted && never_began);
       one.verdict = holds(slo, *value) ? judge::Verdict::pass
                     : ours             ? judge::Verdict::inconclusive
                                        : judge::Verdict::fail;

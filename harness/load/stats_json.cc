@@ -184,6 +184,7 @@ std::string to_json(const LoadResult& result) {
               {"generator",
                {{"limited", result.generator.limited()},
                 {"cpu", result.generator.cpu},
+                {"judging", result.generator.judging},
                 {"worst_lateness_ns", result.generator.lateness.max().count()},
                 {"worst_timer_ns", result.generator.worst_timer.count()},
                 {"lateness", histogram(result.generator.lateness)},

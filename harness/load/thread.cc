@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 
 #include "archive/jsonl.h"
@@ -16,9 +15,6 @@
 
 namespace mailproof::load {
 namespace {
-
-// Copies of a story with findings whose histories and byte logs are written out.
-constexpr std::size_t kMostDumped = 20;
 
 double thread_cpu() {
   rusage usage{};
@@ -42,13 +38,14 @@ struct LoadThread::World {
 };
 
 LoadThread::LoadThread(const run::Setup& setup, std::vector<LoadPart> parts, Duration bound, std::string reproduce,
-                       StartLine& line, Watch* watch, unsigned number, const PlanPart* plan)
+                       StartLine& line, Watch* watch, unsigned number, const PlanPart* plan, Keep keep)
     : setup_(setup),
       parts_(std::move(parts)),
       bound_(bound),
       reproduce_(std::move(reproduce)),
       line_(line),
       plan_(plan),
+      keep_(keep),
       watch_(watch),
       number_(number) {}
 
@@ -131,13 +128,16 @@ Harvest LoadThread::play() {
 void LoadThread::play_in(World& world) {
   Network& network = *world.network;
   harvest_.stories.resize(parts_.size());
+  start_judging();
   play::PlayOptions options = run::play_options(setup_, 0);
   options.admin = world.admin.get();
   for (std::size_t n = 0; n < parts_.size(); ++n) {
     LoadPart& part = parts_[n];
     shards_.push_back(std::make_unique<LoadShard>(*part.story, *setup_.target, std::move(part.slots), network, options,
                                                   part.arrivals, part.row));
-    shards_.back()->on_copy = [this, n](play::Player& player, std::uint32_t copy) { take(n, player, copy); };
+    shards_.back()->on_copy = [this, n](std::unique_ptr<play::Player> player, std::uint32_t copy) {
+      if (!judging_->take(n, copy, std::move(player))) ++harvest_.unjudged;
+    };
   }
   PlanPart part;
   if (plan_ != nullptr) {
@@ -148,6 +148,9 @@ void LoadThread::play_in(World& world) {
   if (!check(network)) return line_.leave();
   const double cpu = thread_cpu();
   run(network, world.loop);
+  judging_->finish();
+  count_judged();
+  harvest_.generator.judging = world.loop == nullptr ? 0 : judging_->cpu_seconds() / std::max(harvest_.seconds, 1e-9);
   if (world.loop != nullptr) {
     harvest_.generator.cpu = (thread_cpu() - cpu) / std::max(harvest_.seconds, 1e-9);
     harvest_.generator.worst_timer = world.loop->load().worst_lateness;
@@ -191,21 +194,20 @@ void LoadThread::keep_so_far(Time now) {
   constexpr Duration kEvery = std::chrono::seconds(5);
   if (customers_ == nullptr || now - std::max(kept_, began_) < kEvery) return;
   kept_ = now;
-  std::ofstream out(setup_.directory->file(fmt::format("progress-{}.jsonl", number_)), std::ios::app);
-  out << customers_->so_far() << std::flush;
-  if (!out) setup_.directory->failed("progress of the run could not be written");
+  judging_->append(fmt::format("progress-{}.jsonl", number_), customers_->so_far());
 }
 
 /// Of each lost message what its sessions said last, and a story that tries the same alone.
 void LoadThread::keep_lost() {
-  constexpr std::size_t kMostKept = 20;
-  const auto lost = customers_->lost_messages(kMostKept);
+  constexpr std::size_t kMostLost = 20;
+  const auto lost = customers_->lost_messages(kMostLost);
   if (lost.empty()) return;
   const auto found = harvest_.findings.find(plan_->plan->name + "/ledger/lost");
   const std::string folder = setup_.directory->file("lost");
   std::error_code error;
-  std::filesystem::create_directories(folder, error);
+  if (keep_ != Keep::none) std::filesystem::create_directories(folder, error);
   for (const auto& one : lost) {
+    if (keep_ == Keep::none) break;
     const std::string base = fmt::format("{}/message-{}", folder, one.number);
     for (const auto& [path, text] : {std::pair(base + ".log", one.log), std::pair(base + ".yaml", one.story)})
       if (const auto wrong = archive::write_file(path, text); !wrong.empty()) setup_.directory->failed(wrong);
@@ -215,7 +217,8 @@ void LoadThread::keep_lost() {
   std::istringstream lines(lost.front().log);
   for (std::string line; std::getline(lines, line);)
     if (!line.empty()) finding.evidence.push_back(line);
-  finding.evidence.push_back(fmt::format("alone: mailproof run {}/message-{}.yaml", folder, lost.front().number));
+  if (keep_ != Keep::none)
+    finding.evidence.push_back(fmt::format("alone: mailproof run {}/message-{}.yaml", folder, lost.front().number));
 }
 
 /// Out of the measured time: what was sent is looked for.
@@ -259,7 +262,7 @@ void LoadThread::run(Network& network, net::Loop* loop) {
   if (!zero) return;
   const Time began = began_ = *zero;
   for (const auto& shard : shards_) shard->start(began);
-  if (customers_ != nullptr) customers_->start();
+  if (customers_ != nullptr) customers_->start(began);
   const bool over = network.run([&] {
     const Time now = network.now();
     if (loop != nullptr) harvest_.generator.turns.add(loop->load().last_turn);
@@ -291,6 +294,7 @@ void LoadThread::interrupt_all() {
 void LoadThread::tell(Time now, bool preparing) {
   if (watch_ == nullptr || now - told_ < std::chrono::milliseconds(900)) return;
   told_ = now;
+  count_judged();
   Seen seen;
   seen.preparing = preparing;
   seen.passed = preparing ? Duration::zero() : std::max(Duration::zero(), now - began_);
@@ -317,54 +321,42 @@ void LoadThread::tell(Time now, bool preparing) {
     seen.progress.waiting += one.waiting;
     seen.progress.prepared += one.prepared;
     seen.progress.slots += one.accounts;
-    if (!preparing) seen.totals.operations.merge(customers_->scene().operations, watch_->with_slices());
+    seen.of_accounts = shards_.empty();
+    if (!preparing) {
+      seen.totals.operations.merge(customers_->scene().operations, watch_->with_slices());
+      seen.totals.ledger.merge(customers_->ledger_so_far());
+    }
   }
   watch_->tell(number_, std::move(seen));
 }
 
-void LoadThread::take(std::size_t n, play::Player& player, std::uint32_t copy) {
-  try {
-    count(n, player, copy);
-  } catch (...) {
-    const std::string& id = parts_[n].story->id;
-    const auto result = run::broken_off(id, fmt::format("judging copy {}", copy), play::what_was_thrown());
-    ++harvest_.stories[n].verdicts[std::string(name(result.verdict))];
-    harvest_.seen.push_back(result.verdict);
-    Tally& tally = harvest_.findings[result.findings.front().id];
-    if (tally.times++ == 0) {
-      tally.first = result.findings.front();
-      tally.first.reproduce = reproduce_;
-    }
-  }
+void LoadThread::start_judging() {
+  Judging::Settings settings;
+  for (const auto& part : parts_) settings.stories.push_back(part.story);
+  settings.keep = keep_;
+  settings.strict = setup_.settings.strict;
+  settings.waits = setup_.settings.simulated.has_value();
+  settings.directory = setup_.directory;
+  judging_ = std::make_unique<Judging>(std::move(settings));
 }
 
-void LoadThread::count(std::size_t n, play::Player& player, std::uint32_t copy) {
-  const scenario::Scenario& story = *parts_[n].story;
-  StoryTotals& totals = harvest_.stories[n];
-  const auto judgement = judge::judge(player.history(), setup_.settings.strict);
-  totals.ledger.add(player.history(), player.ledger());
-  ++totals.verdicts[std::string(name(judgement.verdict))];
-  harvest_.seen.push_back(judgement.verdict);
-  const auto& accounts = player.history().info.accounts;
-  for (const auto& finding : judgement.findings) {
-    Tally& tally = harvest_.findings[finding.id];
-    if (tally.times++ == 0) {
-      tally.first = finding;
+/// Adds up what was judged meanwhile.
+void LoadThread::count_judged() {
+  for (Judging::Judged& one : judging_->collect()) {
+    StoryTotals& totals = harvest_.stories[one.story];
+    totals.ledger.merge(one.ledger);
+    ++totals.verdicts[std::string(name(one.verdict))];
+    harvest_.seen.push_back(one.verdict);
+    for (auto& finding : one.findings) {
+      Tally& tally = harvest_.findings[finding.id];
+      for (const auto& message : finding.messages)
+        if (tally.messages.size() < kMostNamed)
+          tally.messages.push_back(fmt::format("copy {}: {} of {}", one.copy, message, one.login));
+      if (tally.times++ != 0) continue;
+      tally.first = std::move(finding);
       tally.first.reproduce = reproduce_;
     }
-    for (const auto& message : finding.messages)
-      if (tally.messages.size() < kMostNamed)
-        tally.messages.push_back(
-            fmt::format("copy {}: {} of {}", copy, message, accounts.empty() ? "" : accounts.front().login));
   }
-  if (judgement.findings.empty() || copy >= 1'000'000) return;
-  if (totals.ledger.copies - totals.verdicts["pass"] > kMostDumped) return;
-  setup_.directory->keep_scenario(story.id, story.path);
-  setup_.directory->write_wire(copy, story.id, player.history(), player.logs());
-  const std::string wrong =
-      archive::write_file(setup_.directory->file(fmt::format("history/{:06}-{}.jsonl", copy, story.id)),
-                          archive::write_all(player.history(), player.playing_time()));
-  if (!wrong.empty()) setup_.directory->failed(wrong);
 }
 
 }  // namespace mailproof::load

@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "load/customers.h"
+#include "load/judging.h"
 #include "load/plan.h"
 #include "load/report.h"
 #include "load/watch.h"
@@ -20,6 +21,7 @@ struct Harvest {
   double seconds = 0;
   Duration held{}, answering{};  ///< LoadShard
   PlanResult plan;               ///< of this thread's part of it
+  std::uint64_t unjudged = 0;    ///< copies that judging had no room for
 };
 
 /// Where the threads of a load wait for each other once all mailboxes were looked at, so that the arrivals of all have
@@ -49,7 +51,8 @@ class LoadThread {
   /// number `number`; null: nobody is. `plan`: customers to be played beside the stories; their figures come last in
   /// Harvest::stories.
   LoadThread(const run::Setup& setup, std::vector<LoadPart> parts, Duration bound, std::string reproduce,
-             StartLine& line, Watch* watch = nullptr, unsigned number = 0, const PlanPart* plan = nullptr);
+             StartLine& line, Watch* watch = nullptr, unsigned number = 0, const PlanPart* plan = nullptr,
+             Keep keep = Keep::findings);
   /// Never throws: what a copy or its judges throw is an error of that copy, anything else of this thread.
   Harvest play();
 
@@ -61,8 +64,8 @@ class LoadThread {
   void run(Network& network, net::Loop* loop);
   void audit(Network& network);
   void interrupt_all();
-  void take(std::size_t n, play::Player& player, std::uint32_t copy);
-  void count(std::size_t n, play::Player& player, std::uint32_t copy);
+  void start_judging();
+  void count_judged();
   void tell(Time now, bool preparing);
   void keep_lost();
   void keep_so_far(Time now);
@@ -73,10 +76,12 @@ class LoadThread {
   std::string reproduce_;
   StartLine& line_;
   const PlanPart* plan_;
+  const Keep keep_;
   std::unique_ptr<Customers> customers_;
   Watch* watch_;
   unsigned number_;
   Time began_{}, told_{}, kept_{};
+  std::unique_ptr<Judging> judging_;
   std::vector<std::unique_ptr<LoadShard>> shards_;
   Harvest harvest_;
 };

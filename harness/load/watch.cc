@@ -24,6 +24,11 @@ std::uint64_t failed(const Seen& seen) {
   return out;
 }
 
+std::uint64_t fate(const LedgerTotals& ledger, const std::string& what) {
+  const auto known = ledger.fates.find(what);
+  return known == ledger.fates.end() ? 0 : known->second;
+}
+
 /// Of all copies, whatever their story.
 stats::Histogram stories(const Seen& seen) {
   stats::Histogram out;
@@ -50,6 +55,7 @@ Seen Watch::look() {
   Seen out;
   for (const Seen& part : parts_) {
     out.preparing = out.preparing || part.preparing;
+    out.of_accounts = out.of_accounts || part.of_accounts;
     out.passed = std::max(out.passed, part.passed);
     out.progress.due += part.progress.due;
     out.progress.begun += part.progress.begun;
@@ -87,8 +93,16 @@ Watch::Nudged::~Nudged() {
 
 std::string progress_line(const Seen& seen) {
   if (seen.preparing)
-    return fmt::format("preparing: {} of {} copies' mailboxes were looked at", seen.progress.prepared,
-                       seen.progress.slots);
+    return fmt::format("preparing: the mailboxes of {} of {} {} were looked at", seen.progress.prepared,
+                       seen.progress.slots, seen.of_accounts ? "accounts" : "copies");
+  if (seen.of_accounts) {
+    const LedgerTotals& ledger = seen.totals.ledger;
+    return fmt::format(
+        "{:>6.0f} s  customers {}  connections {}  mail due {}  accepted {}  refused {}  seen {}  removed {}  errors "
+        "{}",
+        in_seconds(seen.passed), seen.progress.running, connections(seen), seen.progress.due, ledger.accepted,
+        ledger.refused, fate(ledger, "seen"), fate(ledger, "removed-by-client"), failed(seen));
+  }
   const stats::Histogram response = stories(seen);
   return fmt::format(
       "{:>6.0f} s  due {}  begun {}  running {}  over {}  p50 {:.2f} s  p99 {:.2f} s  errors {}  "
@@ -109,10 +123,16 @@ std::string screen(const Seen& seen, std::size_t rows, std::size_t columns, bool
   if (seen.preparing) {
     line(progress_line(seen));
   } else {
-    line(fmt::format("{:>6.0f} s   due {}   begun {}   under way {}   waiting {}   over {}   connections {}",
-                     in_seconds(seen.passed), seen.progress.due, seen.progress.begun, seen.progress.running,
-                     seen.progress.waiting, seen.progress.over, connections(seen)),
-         bold);
+    if (seen.of_accounts)
+      line(fmt::format("{:>6.0f} s   customers {}   connections {}   mail due {}   waiting to be sent {}",
+                       in_seconds(seen.passed), seen.progress.running, connections(seen), seen.progress.due,
+                       seen.progress.waiting),
+           bold);
+    else
+      line(fmt::format("{:>6.0f} s   due {}   begun {}   under way {}   waiting {}   over {}   connections {}",
+                       in_seconds(seen.passed), seen.progress.due, seen.progress.begun, seen.progress.running,
+                       seen.progress.waiting, seen.progress.over, connections(seen)),
+           bold);
     line(fmt::format("{:<24} {:>8} {:>9} {:>6} {:>6} {:>10} {:>10}", "operation", "/s", "done", "fail", "info",
                      "p50 ms", "p99 ms"));
     std::vector<std::string> errors;
@@ -134,9 +154,16 @@ std::string screen(const Seen& seen, std::size_t rows, std::size_t columns, bool
     }
     for (std::size_t i = 0; i < errors.size() && i < 4; ++i) line("  " + report::one_line(errors[i]), red);
     const LedgerTotals& ledger = seen.totals.ledger;
-    line(fmt::format("ledger of {} copies: {} accepted, {} refused, {} without an answer, {} unexplained",
-                     ledger.copies, ledger.accepted, ledger.refused, ledger.unknown, ledger.unexplained),
-         ledger.unexplained != 0 ? red : "");
+    if (seen.of_accounts)
+      line(
+          fmt::format("ledger: {} accepted, {} refused, {} without an answer; {} seen, {} removed by clients, {} not "
+                      "seen yet",
+                      ledger.accepted, ledger.refused, ledger.unknown, fate(ledger, "seen"),
+                      fate(ledger, "removed-by-client"), fate(ledger, "not-seen-yet")));
+    else
+      line(fmt::format("ledger of {} copies: {} accepted, {} refused, {} without an answer, {} unexplained",
+                       ledger.copies, ledger.accepted, ledger.refused, ledger.unknown, ledger.unexplained),
+           ledger.unexplained != 0 ? red : "");
     if (seen.generator.limited()) line("GENERATOR-LIMITED so far: " + seen.generator.text(), red);
   }
   if (lines.size() > rows) lines.resize(rows);

@@ -16,6 +16,7 @@ struct Seen {
   Generator generator;
   std::map<std::string, double> rates;  ///< done a second since the look before
   bool preparing = false;               ///< mailboxes are looked at; nothing else is there yet
+  bool of_accounts = false;             ///< only customers of a plan, and no copies of stories
   bool over = false;
 };
 

@@ -106,7 +106,7 @@ void Writer::write(Time due) {
   const Endpoint where = config.endpoint;
   client_ = std::make_unique<session::SmtpClient>(std::move(config), "mailproof.invalid", *this);
   recorder_.opened(fmt::format("smtp session {} opens", session_), opened_);
-  tap_ = std::make_unique<TappedPeer>(*client_, recorder_);
+  tap_ = std::make_unique<TappedPeer>(*client_, recorder_, &scene_);
   link_ = scene_.network.open(where, *tap_);
 }
 

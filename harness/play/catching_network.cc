@@ -105,8 +105,11 @@ class CatchingNetwork::CatchingAlarm final : public Alarm {
 
 CatchingNetwork::CatchingNetwork(Network& inner, Thrown thrown) : inner_(inner), thrown_(std::move(thrown)) {}
 
-CatchingNetwork::~CatchingNetwork() {
+CatchingNetwork::~CatchingNetwork() { retire(); }
+
+void CatchingNetwork::retire() {
   for (auto& [alarm, catching] : alarms_) inner_.set_alarm(*catching, std::nullopt);
+  alarms_.clear();
 }
 
 std::unique_ptr<Link> CatchingNetwork::open(const Endpoint& endpoint, Peer& peer) {

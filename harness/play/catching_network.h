@@ -27,6 +27,8 @@ class CatchingNetwork final : public Network {
   void set_alarm(Alarm& alarm, std::optional<Time> at) override;
   bool run(const std::function<bool()>& done) override { return inner_.run(done); }
   bool simulated() const override { return inner_.simulated(); }
+  /// No alarm rings any more, and the inner network is not asked for anything that is over.
+  void retire();
 
  private:
   class CatchingPeer;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "scenario/plan/profile.h"
+
 namespace mailproof::play {
 namespace {
 
@@ -85,8 +87,13 @@ std::uint32_t Context::new_session(std::uint32_t device, Protocol protocol, std:
 }
 
 session::ClientConfig Context::client_config(const Endpoint& where, std::uint32_t account, std::uint32_t session,
-                                             const std::string& mechanism) {
+                                             const std::string& mechanism, const scenario::Profile* profile) {
   session::ClientConfig config;
+  if (profile != nullptr) {
+    config.login.preferred = profile->mechanisms;
+    if (profile->capabilities == scenario::CapabilityAsks::before_login)
+      config.capabilities = session::AskCapabilities::before_login;
+  }
   config.endpoint = where;
   if (account != 0) {
     config.login.user = accounts.at(account - 1).login;

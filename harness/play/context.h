@@ -137,7 +137,7 @@ struct Context {
   /// Of the session that was made last. `mechanism`: how to log in; "" = the best that is offered.
   /// For the client of this session: what it may make us keep is the session's share.
   session::ClientConfig client_config(const Endpoint& endpoint, std::uint32_t account, std::uint32_t session,
-                                      const std::string& mechanism = "");
+                                      const std::string& mechanism = "", const scenario::Profile* profile = nullptr);
   /// The target's endpoint for a protocol: the first, or the first with this TLS mode. Null if there is none.
   const Endpoint* endpoint(Protocol protocol, std::optional<TlsMode> tls = std::nullopt) const;
 

@@ -117,6 +117,15 @@ Player::~Player() {
   talk_.reset();  // its connections record what they do, in what is destroyed before it
 }
 
+void Player::retire() {
+  on_done = on_steps_done = nullptr;
+  alarm_ = nullptr;
+  talk_.reset();
+  auditor_.forget();
+  actors_.clear();
+  network_.retire();
+}
+
 void Player::fill_info() {
   auto& info = history_.info;
   info.scenario = scenario_.id;

@@ -31,6 +31,9 @@ class Player final : public Alarm {
   /// Something was thrown, by the player or by who plays it: records it as a problem of this copy and is done. What the
   /// network calls of the player does this by itself. Never throws.
   void broke(const std::string& what) noexcept;
+  /// It is over, and nobody calls it any more: its devices and connections go. To be called on the thread that played
+  /// it; what is left, its history, ledger and logs, may then be read, and destroyed, on any other.
+  void retire();
   bool broken() const { return broken_; }  ///< something was thrown: nobody knows what is left in the mailboxes
   const std::string& problem() const { return context_.problem; }  ///< why playing could not go on; "" = nothing
   /// The silence that a check ended by, for the play that comes after it.

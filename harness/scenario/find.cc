@@ -114,7 +114,7 @@ class Loader {
       return;
     }
     if (in_folder && (is_plan(*text) || is_profile(*text))) return;
-    auto loaded = parse(text.value(), file);
+    auto loaded = parse(text.value(), file, root_);
     for (auto& problem : loaded.problems) out_.problems.push_back(std::move(problem));
     for (auto& note : loaded.notes) out_.notes.push_back(std::move(note));
     for (auto& scenario : loaded.scenarios)

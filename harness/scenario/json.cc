@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "scenario/plan/profile.h"
 #include "scenario/story/words.h"
 #include "scenario/yaml/json_writer.h"
 
@@ -101,6 +102,7 @@ class ScenarioWriter {
       text(word_for(kDeviceKinds, one.kind), account(one.account));
     }
     maybe("idle", one.idle);
+    if (one.profile != nullptr) text("profile", one.profile->name);
     if (one.webmail) text("kind", "webmail");
     if (one.kind == DeviceKind::pop3) text("after_download", described(one.after));
     if (one.tls) text("tls", word_for(kTlsModes, *one.tls));

@@ -16,7 +16,7 @@ const std::vector<std::string> kStoryKeys = {"id",    "title",     "why",      "
 /// Kinds of files that share the suffix. The word tells them apart.
 constexpr std::pair<std::string_view, std::string_view> kOthers[] = {
     {"plan", "this is a load plan: mailproof load FILE"},
-    {"profile", "this is a device profile, which the mix: of a load plan names"},
+    {"profile", "this is a device profile, which the mix: of a load plan names, and a device of a story by profile:"},
     {"target", "target files, here, are not understood yet"}};
 
 bool another_kind(const Node& root, Complaints& complaints) {
@@ -140,9 +140,9 @@ void add_letters(const Step& step, ContentHash& hash) {
 
 }  // namespace
 
-Loaded parse(std::string_view text, const std::string& name) {
+Loaded parse(std::string_view text, const std::string& name, const std::string& root_folder) {
   Loaded out;
-  Complaints complaints(name);
+  Complaints complaints(name, root_folder);
   if (const auto root = parse_root(text, "a scenario: id, accounts, devices, steps", complaints);
       root && !another_kind(*root, complaints)) {
     if (find(*root, "checks") != nullptr) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +34,8 @@ struct Account {
 
 enum class DeviceKind { deliverer, imap, pop3 };
 
+struct Profile;
+
 struct Device {
   std::string name;
   DeviceKind kind = DeviceKind::imap;
@@ -45,6 +48,9 @@ struct Device {
   AfterDownload after;              ///< pop3
   std::optional<TlsMode> tls;       ///< picks the target's endpoint with this mode; none = its first
   Pos pos;
+  /// imap, pop3: the kind of client that it is, in everything that no step says. What of it stands above is there as if
+  /// the story had said it.
+  std::shared_ptr<const Profile> profile = {};
 };
 
 struct Scenario {
@@ -89,8 +95,9 @@ struct Loaded {
 Loaded load(const std::vector<std::string>& paths, const std::string& root);
 /// Where the ways stand that `mailproof probe --behaviour` plays.
 std::string behaviour_folder(const std::string& root);
-/// Checks text as if it were file `name`.
-Loaded parse(std::string_view text, const std::string& name);
+/// Checks text as if it were file `name`. `root`: as of load(); "" = nobody said, and device profiles are looked for in
+/// the folders above the file.
+Loaded parse(std::string_view text, const std::string& name, const std::string& root = "");
 /// What was understood, as JSON, for `mailproof check --json`.
 std::string to_json(const Scenario& scenario);
 

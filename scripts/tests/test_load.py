@@ -196,7 +196,9 @@ def test_a_pool_that_is_too_small_for_all_stories_together(tmp_path):
     target = target_file(tmp_path, count=7)
     ran = tool.mailproof("load", POP, READ, "--target", target, "--copies", 4, "--out", tmp_path / "run")
     assert ran.status == 2 and not (tmp_path / "run").exists()
-    assert f"8 copies at a time need accounts for each: after 7 of them, {READ} needs 1 unused accounts" in ran.err
+    assert ("4 copies at a time of each story need 8 accounts, and of the 7 in the target's pool none is left after 3 copies "
+            f"of {READ}: {READ} needs 1 unused accounts") in ran.err
+    assert "Make 1 more on the server and name them below accounts: in the target file" in ran.err
 
 
 @pytest.mark.parametrize("host", ["127.example.test", "127.0.0.1.example.test", "localhost.example.test", "sim",

@@ -223,3 +223,65 @@ def test_what_does_not_belong_together_is_refused(flags, said, tmp_path):
     plan = write(tmp_path)
     ran = tool.mailproof("load", *[plan if flag == "PLAN" else flag for flag in flags], "--sim", "--out", tmp_path / "run")
     assert ran.status == 2 and said in ran.err, ran.text
+
+
+def few_accounts(folder, count):
+    """A target with so many accounts; nobody listens there."""
+    path = folder / "target.yaml"
+    path.write_text("target: few\n" + "".join(
+        f"{protocol}: [{{host: 127.0.0.1, port: 9, tls: none}}]\n" for protocol in ("imap", "pop3", "lmtp"))
+        + 'delivery: [lmtp]\naccounts:\n  - {login: "user%02d", address: "user%02d@example.test", first: 1, '
+        f"count: {count}, password_env: MAILPROOF_PASSWORD}}\n", "utf-8")
+    return path
+
+
+@pytest.mark.parametrize("command", [("load",), ("load", "--dry-run"), ("capacity", "--step-for", "1s", "--max-steps", 3)])
+def test_too_few_accounts_are_said_with_how_many_and_how_to_get_them(command, tmp_path):
+    ran = tool.mailproof(*command, write(tmp_path), "--target", few_accounts(tmp_path, 7), "--out", tmp_path / "run")
+    assert ran.status != 0
+    [said] = [line for line in ran.text.splitlines() if "needs 20 accounts" in line]
+    assert "the target's pool has 7: make 13 more on the server and name them in the target file" in said
+    assert "count: 20, password_env: ...}" in said and "at most 7 customers" in said
+
+
+@pytest.mark.parametrize("kind", ["plan", "stories"])
+def test_what_is_kept_of_copies_changes_no_verdict_and_no_figure(kind, tmp_path):
+    runs, sizes = {}, {}
+    for keep in ("full", "findings", "none"):
+        folder = tmp_path / keep
+        folder.mkdir()
+        if kind == "plan":
+            plan = write(folder, also=[{"story": "sync.read-on-phone-read-everywhere", "rate": "1/s", "copies": 3}])
+            played = (plan, "--sim", "--jobs", 2)
+        else:
+            played = ("mixed.pop-download-empties-the-phone", "--sim", "--copies", 12, "--rate", "6/s", "--for", "10s",
+                      "--defect", "delivery.drops-one-in-200")
+        _, runs[keep] = load(folder, *played, "--history", keep, status=0 if kind == "plan" else 1)
+        kept = [folder / "run/history.jsonl", *(folder / "run/wire").rglob("*")]
+        sizes[keep] = sum(path.stat().st_size for path in kept if path.is_file())
+    for one in runs.values():
+        for finding in one["findings"]:
+            finding.pop("reproduce", None)
+    assert runs["full"] == runs["findings"] == runs["none"]
+    assert runs["full"]["verdict"] == ("pass" if kind == "plan" else "fail") and closes(runs["full"]["ledger"])
+    assert sizes["full"] > sizes["findings"] >= sizes["none"] and sizes["none"] < 100, sizes  # one line, that says so
+    assert (sizes["findings"] > sizes["none"]) == (kind == "stories"), sizes
+
+
+def test_connections_and_octets_of_customers_are_counted_over_time(tmp_path):
+    _, stats = load(tmp_path, write(tmp_path), "--sim")
+    connections = stats["over_time"]["connections"]["area_ns"]
+    # From time zero of the plan on, and not from when its mailboxes were looked at: its last second is the 15th or later.
+    assert 15 <= len(connections) < 25 and max(connections) <= 1e9 * stats["plan"]["most_connections"]
+    assert sum(stats["octets"]["in"]) > 269 * 2048 and sum(stats["octets"]["out"]) > 269 * 2048
+
+
+def test_shards_of_a_plan_merge_to_what_one_process_reports(tmp_path):
+    plan = write(tmp_path)
+    for part in (1, 2):
+        ran = tool.mailproof("load", plan, "--sim", "--shard", f"{part}/2", "--out", tmp_path / f"part-{part}")
+        assert ran.status == 0, ran.text
+    ran = tool.mailproof("merge", tmp_path / "part-1", tmp_path / "part-2", "--out", tmp_path / "whole")
+    assert ran.status == 0, ran.text
+    load(tmp_path, plan, "--sim", "--jobs", 2)
+    assert (tmp_path / "whole/stats.json").read_bytes() == (tmp_path / "run/stats.json").read_bytes()

@@ -51,8 +51,8 @@ TEST(CatchingLoad, ACopyThatThrowsIsOverAndItsAccountsAreNotLentAgain) {
   LoadShard shard(rig.scenario, rig.target, {{rig.leased[0]}, {bob}}, network, rig.options,
                   Arrivals{.rate = 0.01, .total = 4});  // one after the other
   std::vector<std::string> over;
-  shard.on_copy = [&](Player& player, std::uint32_t copy) {
-    over.push_back(fmt::format("{} {}", player.history().account(1).login, player.broken() ? "broken" : "whole"));
+  shard.on_copy = [&](std::unique_ptr<Player> player, std::uint32_t copy) {
+    over.push_back(fmt::format("{} {}", player->history().account(1).login, player->broken() ? "broken" : "whole"));
     network.throws = copy == 0;
   };
   shard.start();

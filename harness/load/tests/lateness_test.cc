@@ -52,7 +52,7 @@ struct Load {
       accounts.push_back(
           {{fmt::format("user-{}", i), fmt::format("user-{}@example.test", i), Secret("pass"), std::nullopt}});
     shard.emplace(rig.scenario, rig.target, accounts, network, rig.options, arrivals);
-    shard->on_copy = [&, stall, after](Player&, std::uint32_t copy) {
+    shard->on_copy = [&, stall, after](std::unique_ptr<Player>, std::uint32_t copy) {
       if (copy == after) network.stalled += stall;  // a judge that takes its time, on the thread of the loop
     };
     shard->start();

@@ -14,6 +14,12 @@ using history::What;
 
 Auditor::~Auditor() { context_.network.set_alarm(*this, std::nullopt); }
 
+void Auditor::forget() {
+  alarm_ = nullptr;
+  visits_.clear();
+  earlier_.clear();
+}
+
 void Auditor::ring(Time) {
   if (const Then then = std::exchange(alarm_, {})) then();
 }

@@ -32,6 +32,7 @@ class Auditor final : public Alarm {
   /// the mailboxes that this playing made, where they hold nothing else. What was there before stays, and what another
   /// playing left or is using. Not recorded.
   void clean(Then then);
+  void forget();  ///< its sessions go
   void ring(Time now) override;
 
  private:

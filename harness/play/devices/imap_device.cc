@@ -4,6 +4,8 @@
 #include <array>
 #include <numeric>
 
+#include "scenario/plan/profile.h"
+
 namespace mailproof::play {
 
 std::unique_ptr<Actor> make_imap_device(Context& context, const scenario::Scenario& scenario, std::uint32_t device) {
@@ -23,6 +25,24 @@ ImapDevice::ImapDevice(Context& context, const scenario::Device& device, std::ui
 
 ImapDevice::~ImapDevice() { context_.network.set_alarm(*this, std::nullopt); }
 
+namespace {
+
+/// What a client of this kind fetches of messages that came.
+std::vector<MailboxReader::Fetch> fetched_by(const scenario::Profile& profile) {
+  using scenario::Of;
+  std::vector<MailboxReader::Fetch> out;
+  for (const auto* steps : {&profile.news, &profile.poll, &profile.login})
+    for (const auto& step : *steps) {
+      const bool of_new =
+          step.of == Of::fresh || step.of == Of::listed || step.of == Of::unread || step.of == Of::first_new;
+      if (step.ask != scenario::Ask::fetch || !of_new || step.text == "(FLAGS)") continue;
+      out.push_back({step.text, step.of == Of::first_new, step.singly});
+    }
+  return out;
+}
+
+}  // namespace
+
 std::string ImapDevice::box(const std::string& named) const {
   if (!named.empty()) return named;
   if (session_ != nullptr && session_->ready() && !session_->view().mailbox.empty() && !device_.webmail)
@@ -31,10 +51,12 @@ std::string ImapDevice::box(const std::string& named) const {
 }
 
 RecordedImap& ImapDevice::begin_session(const Endpoint& endpoint, const std::string& mechanism) {
-  sessions_.push_back(std::make_unique<RecordedImap>(context_, number_, account_, 0, endpoint, mechanism));
+  sessions_.push_back(
+      std::make_unique<RecordedImap>(context_, number_, account_, 0, endpoint, mechanism, device_.profile.get()));
   session_ = sessions_.back().get();
   readers_.push_back(std::make_unique<MailboxReader>(*session_));
   reader_ = readers_.back().get();
+  if (device_.profile != nullptr) reader_->fetch_as(fetched_by(*device_.profile));
   reader_->changed = [this, session = session_] {
     if (session == session_) news();
   };

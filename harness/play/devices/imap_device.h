@@ -71,6 +71,7 @@ class ImapDevice final : public Actor, public Alarm {
   bool stale() const;
   void refresh();
   void poll();
+  Duration ask_every() const;
   void met();
   void missed();
   void went();
@@ -82,6 +83,7 @@ class ImapDevice final : public Actor, public Alarm {
   void note_undone(const std::vector<std::uint32_t>& wanted);
   void sync(Finish done);
   void read(const scenario::Read& read, Finish done);
+  void show(const OwnedUids& uids, std::size_t from, Finish done);
   void read_in_pieces(const scenario::Read& read, Finish done);
   void flag(const scenario::Flag& flag, bool set, Finish done);
   void remove(const scenario::Delete& remove, Finish done);

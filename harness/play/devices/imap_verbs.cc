@@ -4,6 +4,7 @@
 #include <set>
 
 #include "play/devices/imap_device.h"
+#include "scenario/plan/profile.h"
 #include "scenario/story/search_keys.h"
 
 namespace mailproof::play {
@@ -178,8 +179,24 @@ void ImapDevice::expunge(const OwnedUids& uids, Finish done) {
 void ImapDevice::read(const scenario::Read& read, Finish done) {
   if (read.pieces != 0) return read_in_pieces(read, std::move(done));
   with_messages(read, done, [this, done](const OwnedUids& uids) {
+    if (device_.profile != nullptr && !device_.profile->reading.empty()) return show(uids, 0, done);
     session_->fetch(uids, "(UID FLAGS BODY[])", [done](const Completion&) { done(); });
   });
+}
+
+/// The steps of its profile to show a message, from this one on.
+void ImapDevice::show(const OwnedUids& uids, std::size_t from, Finish done) {
+  const auto& steps = device_.profile->reading;
+  const auto next = [this, uids, from, done](const Completion& result) {
+    result.ok() ? show(uids, from + 1, done) : done();
+  };
+  if (from >= steps.size()) return done();
+  const auto& step = steps[from];
+  if (step.ask == scenario::Ask::fetch) return session_->fetch(uids, step.text, next);
+  if (step.ask == scenario::Ask::store)
+    return session_->store(uids, step.silent ? "+FLAGS.SILENT" : "+FLAGS", {step.text}, next);
+  if (step.ask == scenario::Ask::noop) return session_->noop(next);
+  show(uids, from + 1, std::move(done));  // what concerns no message
 }
 
 void ImapDevice::read_in_pieces(const scenario::Read& read, Finish done) {
@@ -205,11 +222,18 @@ void ImapDevice::flag(const scenario::Flag& flag, bool set, Finish done) {
 }
 
 void ImapDevice::remove(const scenario::Delete& remove, Finish done) {
-  with_messages(remove, done, [this, how = remove.how, done](const OwnedUids& uids) {
+  using scenario::Removal;
+  const auto* profile = device_.profile.get();
+  const How of_profile = profile == nullptr               ? remove.how
+                         : profile->how == Removal::trash ? How::trash
+                         : profile->how == Removal::flag  ? How::flag
+                                                          : How::expunge;
+  const bool all = profile != nullptr && profile->how == Removal::expunge_all;
+  with_messages(remove, done, [this, how = of_profile, all, done](const OwnedUids& uids) {
     if (how == How::trash) return move(uids, "Trash", done);
-    session_->store(uids, "+FLAGS", kDeleted, [this, uids, done, how](const Completion& result) {
+    session_->store(uids, "+FLAGS", kDeleted, [this, uids, done, how, all](const Completion& result) {
       if (how == How::flag || !result.ok()) return done();
-      expunge(uids, done);
+      all ? expunge(done) : expunge(uids, done);
     });
   });
 }

@@ -4,6 +4,7 @@
 
 #include "core/units.h"
 #include "play/devices/imap_device.h"
+#include "scenario/plan/profile.h"
 
 // see and lose: a condition with a bound, never a sleep. A device in IDLE listens; any other asks again once a second.
 
@@ -47,6 +48,11 @@ std::vector<std::uint32_t> unmet(const MailboxReader& reader, bool see, const st
 
 }  // namespace
 
+/// A device that does not listen looks so often as its profile says.
+Duration ImapDevice::ask_every() const {
+  return device_.profile != nullptr && device_.idle.empty() ? device_.profile->every : kAskEvery;
+}
+
 void ImapDevice::wait_for(const scenario::Step& step, Finish done) {
   Wait wait;
   wait.what = &step.get<scenario::Await>();
@@ -66,7 +72,7 @@ void ImapDevice::wait_for(const scenario::Step& step, Finish done) {
                              .bound = bound});
   wait.done = std::move(done);
   wait_ = std::move(wait);
-  context_.network.set_alarm(*this, std::min(wait_->deadline, context_.network.now() + kAskEvery));
+  context_.network.set_alarm(*this, std::min(wait_->deadline, context_.network.now() + ask_every()));
   if (!busy_) poll();
 }
 
@@ -133,7 +139,7 @@ bool ImapDevice::check_wait() {
   const Time now = context_.network.now();
   if (wait_->what->stays != Duration{} && !wait_->stays_until) {
     wait_->stays_until = now + context_.scaled(wait_->what->stays);
-    context_.network.set_alarm(*this, std::min(*wait_->stays_until, now + kAskEvery));
+    context_.network.set_alarm(*this, std::min(*wait_->stays_until, now + ask_every()));
   }
   if (wait_->stays_until && now < *wait_->stays_until) return false;
   met();
@@ -207,7 +213,7 @@ void ImapDevice::ring(Time now) {
   if (!wait_) return;
   if (!wait_->stays_until && now >= wait_->deadline) return missed();
   const Time end = wait_->stays_until.value_or(wait_->deadline);
-  context_.network.set_alarm(*this, now < end ? std::min(end, now + kAskEvery) : now + kAskEvery);
+  context_.network.set_alarm(*this, now < end ? std::min(end, now + ask_every()) : now + ask_every());
   if (!busy_) poll();
 }
 

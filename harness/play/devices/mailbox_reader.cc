@@ -96,10 +96,36 @@ void MailboxReader::search_reports(Then then) {
 void MailboxReader::fetch_bodies(Then then) {
   std::vector<std::uint32_t> uids;
   for (const auto& [uid, item] : items_)
-    if (item.looked_at && !item.full && session_.guard().is_ours(uid)) uids.push_back(uid);
+    if (item.looked_at && !item.full && !item.fetched && session_.guard().is_ours(uid)) uids.push_back(uid);
   const OwnedUids owned = session_.guard().owned(uids);
   if (owned.empty() || bodies_ == Bodies::left) return then(true);
+  if (how_) {
+    for (const auto uid : uids) items_[uid].fetched = true;
+    return fetch_part(std::make_shared<const std::vector<std::uint32_t>>(std::move(uids)), 0, std::move(then));
+  }
   session_.fetch(owned, "(UID BODY.PEEK[])", [then = std::move(then)](const Completion& result) { then(result.ok()); });
+}
+
+/// As many commands as fetch_as() has, each once or once a message; what went meanwhile is left out.
+void MailboxReader::fetch_part(std::shared_ptr<const std::vector<std::uint32_t>> uids, std::size_t part, Then then) {
+  const std::size_t each = uids->size();
+  std::size_t command = part;
+  for (const Fetch& how : *how_) {
+    const std::size_t commands = how.singly ? each : 1;
+    if (command >= commands) {
+      command -= commands;
+      continue;
+    }
+    const bool one = how.singly || how.first;
+    const OwnedUids of = session_.guard().owned(one ? std::vector{(*uids)[how.singly ? command : 0]} : *uids);
+    const auto next = [this, uids, part, then = std::move(then)](const Completion& result) {
+      if (!result.ok()) return then(false);
+      fetch_part(uids, part + 1, then);
+    };
+    if (of.empty()) return next(Completion{session::Outcome::ok, {}, {}, {}});
+    return session_.fetch(of, how.items, next);
+  }
+  then(true);
 }
 
 void MailboxReader::may_expunge(Permitted then) { may_expunge(std::move(then), kMostLooks); }

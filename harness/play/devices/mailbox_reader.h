@@ -1,6 +1,10 @@
 #pragma once
 #include <map>
+#include <memory>
+#include <optional>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "play/recorded/imap.h"
 
@@ -19,10 +23,20 @@ class MailboxReader {
     std::uint32_t message = 0;    ///< by its token; 0 = not one of this playing
     bool looked_at = false;       ///< its header was seen
     bool full = false;            ///< its body was seen
+    bool fetched = false;         ///< ... or asked for, as fetch_as() says
     std::set<std::string> flags;  ///< lower case
   };
 
   explicit MailboxReader(RecordedImap& session, Bodies bodies = Bodies::fetched);
+
+  /// One FETCH of messages that came and are ours.
+  struct Fetch {
+    std::string items;
+    bool first = false;   ///< of the first of them only
+    bool singly = false;  ///< a command each
+  };
+  /// Instead of whole bodies: these, one after the other.
+  void fetch_as(std::vector<Fetch> how) { how_ = std::move(how); }
 
   /// SELECT or EXAMINE, then everything that is there.
   void open(const std::string& mailbox, bool examine, Then then);
@@ -51,11 +65,13 @@ class MailboxReader {
   void fetch(std::uint32_t from, Then then);
   void search_reports(Then then);
   void fetch_bodies(Then then);
+  void fetch_part(std::shared_ptr<const std::vector<std::uint32_t>> uids, std::size_t part, Then then);
   void may_expunge(Permitted then, int looks);
   bool unseen() const;  ///< something is there whose header, or flags, nobody has been told
 
   RecordedImap& session_;
   Bodies bodies_;
+  std::optional<std::vector<Fetch>> how_;
   std::map<std::uint32_t, Item> items_;
   std::set<std::uint32_t> searched_;  ///< reports that were searched, whatever came of it
   bool lost_count_ = false;           ///< something went whose UID was never learnt

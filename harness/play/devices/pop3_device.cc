@@ -100,7 +100,8 @@ class Pop3Device final : public Actor, public Alarm {
 };
 
 RecordedPop3& Pop3Device::begin_session(const Endpoint& endpoint, const std::string& mechanism) {
-  sessions_.push_back(std::make_unique<RecordedPop3>(context_, number_, account_, 0, endpoint, mechanism));
+  sessions_.push_back(
+      std::make_unique<RecordedPop3>(context_, number_, account_, 0, endpoint, mechanism, device_.profile.get()));
   session_ = sessions_.back().get();
   listed_ = false;
   marked_.clear();

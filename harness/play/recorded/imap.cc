@@ -35,11 +35,11 @@ std::string uid_list(const imap::SequenceSet& uids) {
 }  // namespace
 
 RecordedImap::RecordedImap(Context& context, std::uint32_t device, std::uint32_t account, std::uint32_t audit_round,
-                           const Endpoint& endpoint, const std::string& mechanism)
+                           const Endpoint& endpoint, const std::string& mechanism, const scenario::Profile* profile)
     : context_(context),
       session_(context.new_session(device, endpoint.protocol, account, audit_round, endpoint)),
-      client_(
-          std::make_unique<session::ImapClient>(context.client_config(endpoint, account, session_, mechanism), *this)),
+      client_(std::make_unique<session::ImapClient>(
+          context.client_config(endpoint, account, session_, mechanism, profile), *this)),
       guard_(context.options.own_mailboxes),
       looks_before_(device == 0 && audit_round == 0),
       recorder_(context, *client_, session_, endpoint) {

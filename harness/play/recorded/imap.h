@@ -38,7 +38,7 @@ class RecordedImap final : public session::ImapSink {
   };
 
   RecordedImap(Context& context, std::uint32_t device, std::uint32_t account, std::uint32_t audit_round,
-               const Endpoint& endpoint, const std::string& mechanism = "");
+               const Endpoint& endpoint, const std::string& mechanism = "", const scenario::Profile* profile = nullptr);
 
   /// Connects and logs in.
   void open(Then then) { recorder_.open(std::move(then)); }

@@ -14,11 +14,11 @@ using history::What;
 }  // namespace
 
 RecordedPop3::RecordedPop3(Context& context, std::uint32_t device, std::uint32_t account, std::uint32_t audit_round,
-                           const Endpoint& endpoint, const std::string& mechanism)
+                           const Endpoint& endpoint, const std::string& mechanism, const scenario::Profile* profile)
     : context_(context),
       session_(context.new_session(device, endpoint.protocol, account, audit_round, endpoint)),
-      client_(
-          std::make_unique<session::Pop3Client>(context.client_config(endpoint, account, session_, mechanism), *this)),
+      client_(std::make_unique<session::Pop3Client>(
+          context.client_config(endpoint, account, session_, mechanism, profile), *this)),
       guard_(context.options.own_mailboxes),
       // A maildrop is the INBOX, RFC 1939 knows no other.
       recorder_(context, *client_, session_, endpoint, "INBOX") {

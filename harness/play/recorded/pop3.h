@@ -25,7 +25,7 @@ class RecordedPop3 final : public session::Pop3Sink {
   };
 
   RecordedPop3(Context& context, std::uint32_t device, std::uint32_t account, std::uint32_t audit_round,
-               const Endpoint& endpoint, const std::string& mechanism = "");
+               const Endpoint& endpoint, const std::string& mechanism = "", const scenario::Profile* profile = nullptr);
 
   void open(Then then) { recorder_.open(std::move(then)); }
   void stat(Then then);

@@ -384,6 +384,15 @@ LoadedProfile load_profile(const std::string& path) {
 
 bool is_profile(std::string_view text) { return has_top_key(text, "profile"); }
 
+std::string folder_of_profiles(const std::string& file, const std::string& root) {
+  if (!root.empty()) return root;
+  for (fs::path folder = fs::path(file).parent_path(); !folder.empty(); folder = folder.parent_path()) {
+    if (!profile_names(folder.string()).empty()) return folder.string();
+    if (folder == folder.parent_path()) break;
+  }
+  return "scenarios";
+}
+
 std::string profile_path(const std::string& root, const std::string& name) {
   return fmt::format("{}/devices/{}.yaml", root, name);
 }

@@ -142,6 +142,9 @@ LoadedProfile load_profile(const std::string& path);
 bool is_profile(std::string_view text);
 /// Names of the profiles below `root`/devices, sorted.
 std::vector<std::string> profile_names(const std::string& root);
+/// Where the profiles are that a file names by words: `root`, or where nobody said it the nearest folder above the file
+/// that has some, or `scenarios`.
+std::string folder_of_profiles(const std::string& file, const std::string& root);
 std::string profile_path(const std::string& root, const std::string& name);
 
 }  // namespace mailproof::scenario

@@ -4,8 +4,11 @@
 
 #include <algorithm>
 
+#include "core/units.h"
+#include "scenario/plan/profile.h"
 #include "scenario/story/steps.h"
 #include "scenario/yaml/fields.h"
+#include "scenario/yaml/files.h"
 
 namespace mailproof::scenario {
 namespace {
@@ -68,6 +71,8 @@ class DeviceReader {
         pop3(*kind, device);
         break;
     }
+    if (const Node* profile = find(node_, "profile"); profile != nullptr && device.kind != DeviceKind::deliverer)
+      as_profile_says(*profile, device);
     if (const Node* tls = find(node_, "tls")) device.tls = read_word(*tls, kTlsModes, complaints_);
     return device;
   }
@@ -101,7 +106,7 @@ class DeviceReader {
   }
 
   void imap(const Node& account, Device& device) {
-    check_keys(node_, {"imap", "idle", "kind", "tls"}, complaints_);
+    check_keys(node_, {"imap", "profile", "idle", "kind", "tls"}, complaints_);
     device.account = names_.account(account).value_or(0);
     if (const Node* kind = find(node_, "kind"))
       device.webmail = read_word(*kind, kClientKinds, complaints_).value_or(false);
@@ -113,10 +118,68 @@ class DeviceReader {
   }
 
   void pop3(const Node& account, Device& device) {
-    check_keys(node_, {"pop3", "after_download", "tls"}, complaints_);
+    check_keys(node_, {"pop3", "profile", "after_download", "tls"}, complaints_);
     device.account = names_.account(account).value_or(0);
     if (const Node* after = find(node_, "after_download"))
       if (const auto policy = read_after_download(*after, complaints_)) device.after = *policy;
+  }
+
+  /// {imap: alice, profile: thunderbird}: what its steps do not say is as the profile has it.
+  void as_profile_says(const Node& name, Device& device) {
+    const auto profile = profile_named(name);
+    if (profile == nullptr) return;
+    const bool imap = device.kind == DeviceKind::imap;
+    if ((profile->protocol == Protocol::imap) != imap)
+      return complaints_.value(name, fmt::format("a profile that speaks {}; {} speaks {}", imap ? "IMAP" : "POP3",
+                                                 profile->name, imap ? "POP3" : "IMAP"));
+    if (profile->send)
+      return complaints_.value(name, fmt::format("a profile without send: in a story mail is sent by a step, and {} "
+                                                 "writes by itself",
+                                                 profile->name));
+    if (!imap && profile->capabilities == CapabilityAsks::never)
+      return complaints_.value(name,
+                               fmt::format("a profile that asks for the capabilities, as a device of a story has to "
+                                           "know of UIDL and TOP; {} never does",
+                                           profile->name));
+    for (const std::string_view key : {"kind", "after_download"})
+      if (const Node* said = find(node_, key); said != nullptr)
+        complaints_.key(*said, fmt::format("this or profile:, which says it already ({})", profile->name));
+    if (const Node* idle = find(node_, "idle"); idle != nullptr && !profile->idle)
+      complaints_.key(*idle, fmt::format("no idle: {} does not listen, it looks every {}", profile->name,
+                                         format_duration(profile->every)));
+    device.profile = profile;
+    device.tls = profile->tls;
+    device.after = profile->after;
+    device.webmail = imap && !profile->stays;
+    if (imap && profile->stays && profile->idle && device.idle.empty()) device.idle = "INBOX";
+  }
+
+  /// Of scenarios/devices, or a file beside the story.
+  std::shared_ptr<const Profile> profile_named(const Node& node) {
+    const auto text = read_text(node, "a device profile, as thunderbird", complaints_);
+    if (!text) return nullptr;
+    std::string path;
+    if (text->find('/') != std::string::npos || text->ends_with(".yaml")) {
+      path = beside(complaints_.file(), *text);
+    } else {
+      const std::string root = folder_of_profiles(complaints_.file(), complaints_.root());
+      const auto known = profile_names(root);
+      if (std::find(known.begin(), known.end(), *text) == known.end()) {
+        complaints_.value(
+            node,
+            known.empty()
+                ? fmt::format("a device profile; {}/devices has none: --scenarios DIR says where they are", root)
+                : "a device profile: " + either(known),
+            known);
+        return nullptr;
+      }
+      path = profile_path(root, *text);
+    }
+    auto loaded = load_profile(path);
+    for (auto& problem : loaded.problems)
+      complaints_.elsewhere(std::move(problem.file), problem.pos, std::move(problem.text), std::move(problem.expected));
+    if (!loaded.problems.empty()) return nullptr;
+    return std::make_shared<const Profile>(std::move(loaded.profile));
   }
 
   const Node& node_;

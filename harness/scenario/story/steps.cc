@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "core/units.h"
+#include "scenario/plan/profile.h"
 #include "scenario/yaml/fields.h"
 
 namespace mailproof::scenario {
@@ -72,6 +74,29 @@ bool read_bare(const Node& action, Actor who, Context& context, Step& step) {
   step.become(rule->verb);
   settle_step(*rule, nullptr, action, context, step);
   return true;
+}
+
+/// What the profile of a device says is not said again by a step, and no step asks for what such a client never does.
+void hold_to_profile(const Node& action, Context& context, const Step& step) {
+  if (step.device >= context.scenario.devices.size()) return;
+  const Device& device = context.scenario.devices[step.device];
+  if (device.profile == nullptr) return;
+  const Profile& profile = *device.profile;
+  auto& complaints = context.complaints;
+  for (const auto& entry : action.children) {
+    if (entry.key == "how" && step.verb == Verb::remove)
+      complaints.key(entry, fmt::format("no how: {} says it (delete: how:)", profile.name));
+    if (entry.key == "pieces" && step.verb == Verb::read)
+      complaints.key(entry,
+                     fmt::format("no pieces: what it fetches to show a message {} says (read: steps:)", profile.name));
+  }
+  const auto* await = step.maybe<Await>();
+  if (await == nullptr || device.kind != DeviceKind::imap || !device.idle.empty()) return;
+  if (await->within >= profile.every) return;
+  const Node* within = find(action, "within");
+  const std::string text = fmt::format("within: {} or more: {} does not listen, it looks so often",
+                                       format_duration(profile.every), profile.name);
+  within != nullptr ? complaints.key(*within, text) : complaints.at(step.pos, device.name, text);
 }
 
 bool read_action(const Node& action, Actor who, Context& context, Step& step) {
@@ -152,6 +177,7 @@ std::optional<Step> read_step(const Node& item, bool inside_together, Context& c
   if (!device) return std::nullopt;
   step.device = *device;
   if (!read_action(entry, actor(context.scenario.devices[*device].kind), context, step)) return std::nullopt;
+  hold_to_profile(entry, context, step);
   return step;
 }
 

@@ -15,7 +15,8 @@ class Complaints {
  public:
   static constexpr std::size_t kMaxProblems = 100;
 
-  explicit Complaints(std::string file) : file_(std::move(file)) {}
+  /// `root`: where the files are that this one names by words; "" = nobody said.
+  explicit Complaints(std::string file, std::string root = "") : file_(std::move(file)), root_(std::move(root)) {}
 
   /// `known`: the words it could have been; the nearest becomes the hint.
   void at(Pos pos, std::string_view text, std::string expected, const std::vector<std::string>& known = {});
@@ -31,6 +32,7 @@ class Complaints {
   void note(Pos pos, std::string_view text, std::string expected, const std::vector<std::string>& known = {});
 
   const std::string& file() const { return file_; }
+  const std::string& root() const { return root_; }
   bool empty() const { return problems_.empty(); }
   std::size_t size() const { return problems_.size(); }
   /// In the order of the file.
@@ -40,7 +42,7 @@ class Complaints {
  private:
   void add(Pos pos, std::string_view text, std::string expected, std::optional<std::string> hint);
 
-  std::string file_;
+  std::string file_, root_;
   std::vector<Problem> problems_, notes_;
 };
 
