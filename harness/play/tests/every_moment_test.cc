@@ -55,7 +55,7 @@ struct Check {
   Arrival arrival;
 };
 
-/// Where something happened while its lines were played, and between any two of these.
+/// Where something happened while its lines were played, and three moments between any two of these.
 std::set<Time> moments(const SimRig& rig) {
   const auto& events = rig.player->history().events();
   const auto of_a_line = [](const history::Event& e) { return e.what == What::talk; };
@@ -64,8 +64,7 @@ std::set<Time> moments(const SimRig& rig) {
   std::set<Time> out;
   Time before = first == events.begin() ? first->at : std::prev(first)->at;
   for (auto e = first; e != last; ++e) {
-    out.insert(e->at);
-    out.insert(before + (e->at - before) / 2);
+    for (int quarter = 1; quarter <= 4; ++quarter) out.insert(before + (e->at - before) * quarter / 4);
     before = e->at;
   }
   return out;
