@@ -122,5 +122,28 @@ TEST(EveryMoment, AStarGoesOutAsTheNewestThatWasLookedAt) {
   EXPECT_THAT(harmless.sent(), testing::HasSubstr("FETCH 1:* (FLAGS)"));
 }
 
+/// What a check takes is all its own: where nobody else's mail comes in, no look ends one.
+TEST(EveryMoment, NoCheckIsEndedByItsOwnMail) {
+  auto loaded = scenario::load({"scenarios/conformance"}, "scenarios");
+  ASSERT_THAT(loaded.problems, IsEmpty());
+  std::size_t looked = 0;
+  for (auto& one : loaded.scenarios) {
+    const bool slow = std::find(one.tags.begin(), one.tags.end(), "slow") != one.tags.end();
+    if (slow || !one.check || !one.check->talks()) continue;
+    scenario::Loaded alone;
+    alone.scenarios.push_back(std::move(one));
+    SimRig rig(std::move(alone));
+    rig.target.imap.push_back({Protocol::imap, "sim", 993, TlsMode::implicit, false, ""});
+    rig.target.pop3.push_back({Protocol::pop3, "sim", 995, TlsMode::implicit, false, ""});
+    rig.play();
+    ++looked;
+    EXPECT_THAT(rig.problem(), testing::Not(testing::AnyOf(testing::HasSubstr("somebody else"),
+                                                           testing::HasSubstr("could not be looked into"),
+                                                           testing::HasSubstr("takes messages again"))))
+        << rig.scenario.id;
+  }
+  EXPECT_GT(looked, 400U);
+}
+
 }  // namespace
 }  // namespace mailproof::play
