@@ -59,6 +59,20 @@ std::uint32_t found_after(const Case& c, std::uint32_t message, std::uint32_t ac
   return 0;
 }
 
+bool keeps_what_was_downloaded(const history::History& history, const history::Ledger& ledger) {
+  if (history.info.pop3_download || history.info.recorded) return false;
+  Findings none;
+  const Case c(history, ledger, "removal", none);
+  const auto left = downloads(c);
+  return std::any_of(left.begin(), left.end(), [&](const auto& one) {
+    const auto& [which, quit] = one;
+    const auto& [message, account] = which;
+    const Cell* cell = ledger.find(message, account, "INBOX");
+    const bool single = cell != nullptr && cell->adds + cell->maybe_adds == 1;  // else another copy may be the one seen
+    return single && found_after(c, message, account, quit) != 0;
+  });
+}
+
 bool removes_what_was_downloaded(const history::History& history, const history::Ledger& ledger) {
   if (history.info.pop3_download || history.info.recorded) return false;
   // Most often nothing is missing, and nothing needs to be looked for.

@@ -8,6 +8,10 @@ namespace mailproof::judge {
 /// stayed. The ledger is one that assumes nothing.
 bool removes_what_was_downloaded(const history::History& history, const history::Ledger& ledger);
 
+/// Whether a POP3 session found again what an earlier one had downloaded, and left, where nobody says what becomes of
+/// that: what is missing elsewhere in the same run went by no policy then.
+bool keeps_what_was_downloaded(const history::History& history, const history::Ledger& ledger);
+
 /// Where a POP3 session that logged in after this QUIT was answered still found the message: the event; 0 = none did.
 std::uint32_t found_after(const Case& c, std::uint32_t message, std::uint32_t account, std::uint32_t quit);
 

@@ -184,6 +184,7 @@ Judgement judge_by(std::span<const Judge> all, const history::History& history, 
   history::Ledger ledger(history);
   try {
     for (const history::Event& e : events) ledger.apply(e);
+    out.kept_download = keeps_what_was_downloaded(history, ledger);
     if (removes_what_was_downloaded(history, ledger)) {
       ledger = history::Ledger(history, Pop3Download::removes);
       for (const history::Event& e : events) ledger.apply(e);

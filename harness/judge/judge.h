@@ -66,7 +66,8 @@ std::span<const Judge> judges();
 struct Judgement {
   Verdict verdict = Verdict::pass;
   std::vector<Finding> findings;
-  std::string note;  ///< why not-applicable or inconclusive; on a pass what people should know all the same
+  std::string note;            ///< why not-applicable or inconclusive; on a pass what people should know all the same
+  bool kept_download = false;  ///< see keeps_what_was_downloaded()
 };
 
 /// Runs every judge. One that throws becomes a finding of severity error.

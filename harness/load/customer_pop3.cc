@@ -6,6 +6,7 @@
 
 #include "core/bytes.h"
 #include "core/hash.h"
+#include "session/pop3/expire.h"
 
 namespace mailproof::load {
 namespace {
@@ -104,7 +105,8 @@ void Pop3Customer::arm_next() {
 
 void Pop3Customer::on_greeting(std::string_view, Time now) { login_from_ = now; }
 
-void Pop3Customer::on_capabilities(std::span<const std::string>, session::Stage stage, Time now) {
+void Pop3Customer::on_capabilities(std::span<const std::string> lines, session::Stage stage, Time now) {
+  if (!scene_.pop3_download) scene_.pop3_download = session::announced_download(lines);
   if (stage != session::Stage::authenticated) login_from_ = now;
 }
 
@@ -136,7 +138,7 @@ void Pop3Customer::asked(session::CommandId id, std::string_view operation) {
 Pop3Customer::Listed& Pop3Customer::at(std::uint32_t number) {
   constexpr std::uint32_t kMost = 1'000'000;  // a server that names more is not believed
   const std::uint32_t n = std::clamp(number, 1U, kMost);
-  while (listed_.size() < n) listed_.push_back({static_cast<std::uint32_t>(listed_.size() + 1), 0, 0, false, false});
+  while (listed_.size() < n) listed_.push_back({static_cast<std::uint32_t>(listed_.size() + 1)});
   return listed_[n - 1];
 }
 
@@ -205,7 +207,7 @@ bool Pop3Customer::retrieve(const scenario::ProfileStep& step) {
       if (guard_.looked_at(one.number)) continue;
       return asked(client_->top(one.number, 0), "pop3.look"), true;
     }
-    one.got = true;
+    one.got = one.retrieved = true;
     return asked(client_->retr(one.number), "pop3.retr"), true;
   }
   return false;
@@ -236,7 +238,7 @@ bool Pop3Customer::ask_of(const scenario::ProfileStep& step, Listed& one) {
       one.got = one.got || step.count >= kWhole;
       return asked(client_->top(one.number, step.count), "pop3.top"), true;
     case Ask::retr:
-      one.got = true;
+      one.got = one.retrieved = true;
       return asked(client_->retr(one.number), "pop3.retr"), true;
     case Ask::dele:
       return one.got && !one.marked && profile_.after.policy == AfterDownload::Policy::remove && dele(one);
@@ -323,7 +325,7 @@ void Pop3Customer::on_done(const session::Pop3Completion& done, Time now) {
   intended_ = now;
   const bool text = done.command == "RETR" || done.command == "TOP";
   if (text && done.outcome != Outcome::ok && done.argument != 0 && done.argument <= listed_.size())
-    at(done.argument).got = false;  // what did not come is not deleted
+    at(done.argument).got = at(done.argument).retrieved = false;  // what did not come is not deleted
   if (done.outcome == Outcome::ok || (done.command == "LAST" && done.outcome == Outcome::fail)) {
     scene_.done(operation_, times);  // RFC 1725 took LAST away: no is an answer
   } else {
@@ -339,11 +341,12 @@ void Pop3Customer::on_done(const session::Pop3Completion& done, Time now) {
   if (leaving_) {
     if (done.outcome == Outcome::ok) {
       // RFC 1939 section 6: with QUIT all that was marked is removed.
-      for (const Listed& one : listed_)
-        if (one.marked && one.parcel != 0) {
-          Parcel& parcel = scene_.parcels.at(one.parcel - 1);
-          parcel.removal_certain = parcel.over_pop3 = true;
-        }
+      for (const Listed& one : listed_) {
+        if (one.parcel == 0) continue;
+        Parcel& parcel = scene_.parcels.at(one.parcel - 1);
+        if (one.marked) parcel.removal_certain = parcel.over_pop3 = true;
+        parcel.downloaded = parcel.downloaded || (one.retrieved && !one.marked);
+      }
       scene_.done(scene_.operation("pop3.round"), {round_intended_, std::max(round_intended_, opened_), now});
     }
     return;

@@ -38,6 +38,7 @@ class Pop3Customer final : public Customer, public session::Pop3Sink {
     std::uint32_t parcel = 0;  ///< index + 1; 0: not known to be of this run
     std::uint64_t id = 0;      ///< hash of its unique-id; 0 = not told
     bool got = false, marked = false;
+    bool retrieved = false;  ///< ... by RETR
   };
   /// One that was fetched and left there.
   struct Kept {

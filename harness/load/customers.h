@@ -93,6 +93,9 @@ class Customers final : public Alarm {
   void found(std::uint32_t account, const Found& found);
   bool complete(std::uint32_t account) const;
   bool may_be_queued(const Parcel& parcel) const;
+  /// RFC 1939 section 8: a site may let POP3 download a message once.
+  bool gone_by_download(const Parcel& parcel) const;
+  bool keeps_downloads() const;
   Time absence_counts() const;
   std::vector<std::uint32_t> incomplete() const;
   void after_round();

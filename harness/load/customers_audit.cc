@@ -127,8 +127,24 @@ void Customers::found(std::uint32_t account, const Found& found) {
 bool Customers::complete(std::uint32_t account) const {
   return std::all_of(parcels_of_[account].begin(), parcels_of_[account].end(), [&](const std::uint32_t i) {
     const Parcel& parcel = scene_.parcels.at(i);
-    return parcel.outcome != Parcel::Outcome::accepted || parcel.present != 0 || parcel.removal_asked || parcel.bounced;
+    return parcel.outcome != Parcel::Outcome::accepted || parcel.present != 0 || parcel.removal_asked ||
+           parcel.bounced || gone_by_download(parcel);
   });
+}
+
+/// The target file, or CAPA, says that what was downloaded may go.
+bool Customers::gone_by_download(const Parcel& parcel) const {
+  return parcel.downloaded && scene_.pop3_download == Pop3Download::removes;
+}
+
+/// It is said, or seen of one: where that stays, another one that is missing went by no policy.
+bool Customers::keeps_downloads() const {
+  if (scene_.pop3_download) return *scene_.pop3_download == Pop3Download::keeps;
+  for (std::size_t i = 0; i < scene_.parcels.size(); ++i) {
+    const Parcel& parcel = scene_.parcels.at(i);
+    if (parcel.downloaded && !parcel.removal_asked && parcel.present != 0) return true;
+  }
+  return false;
 }
 
 /// RFC 5321 section 4.5.4.1: until its MTA gives up, mail that was accepted over SMTP and never seen may be queued.
@@ -202,7 +218,8 @@ void Customers::harvest(StoryTotals& totals, std::map<std::string, Tally>& findi
   totals.operations.octets().merge(scene_.operations.octets());
   LedgerTotals& ledger = totals.ledger;
   ledger.copies += came_;
-  std::vector<std::string> lost, queued;
+  std::vector<std::string> lost, queued, downloaded;
+  const bool kept = keeps_downloads();
   for (std::size_t i = 0; i < scene_.parcels.size(); ++i) {
     const Parcel& parcel = scene_.parcels.at(i);
     if (parcel.outcome == Parcel::Outcome::waiting) continue;  // was never sent: unserved
@@ -232,6 +249,11 @@ void Customers::harvest(StoryTotals& totals, std::map<std::string, Tally>& findi
         ++ledger.fates["not-looked-for"];
         break;
       default: {
+        if (parcel.downloaded && !kept) {
+          ++ledger.fates["removed-by-client"];
+          if (!scene_.pop3_download) downloaded.push_back(scene_.parcel_text(i));
+          break;
+        }
         if (may_be_queued(parcel)) {
           ++ledger.fates["queued"];
           queued.push_back(scene_.parcel_text(i));
@@ -290,6 +312,11 @@ void Customers::harvest(StoryTotals& totals, std::map<std::string, Tally>& findi
               : std::string(
                     "neither; it may still be queued, as the target file does not say for how long (gives_up_after)"),
           std::move(queued));
+  if (!downloaded.empty())
+    tally("gone-after-download", Severity::latitude,
+          "RFC 1939 section 8: a site may have a message removed once it was downloaded",
+          "it is still there, where nobody marked it, or pop3_download: removes in the target file",
+          "all that POP3 downloaded, and did not mark, is gone", std::move(downloaded));
   for (const auto& [what, lines] : scene_.wrongs) {
     if (what == "altered")
       tally(what, Severity::fail, "What was sent is what comes", "the content as it was sent", "other content", lines);

@@ -66,9 +66,10 @@ std::string Customers::story_of(std::size_t parcel) const {
 std::vector<LostMessage> Customers::lost_messages(std::size_t most) {
   flow_->drop();  // what it said last is kept then
   std::vector<LostMessage> out;
+  const bool kept = keeps_downloads();
   for (std::size_t i = 0; i < scene_.parcels.size() && out.size() < most; ++i) {
     const Parcel& parcel = scene_.parcels.at(i);
-    if (Parcels::end(parcel) != End::lost || may_be_queued(parcel)) continue;
+    if (Parcels::end(parcel) != End::lost || may_be_queued(parcel) || (parcel.downloaded && !kept)) continue;
     LostMessage& one = out.emplace_back();
     one.number = scene_.parcels.number(i);
     one.log = scene_.parcel_text(i) + "\n";

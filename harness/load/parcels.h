@@ -29,6 +29,7 @@ struct Parcel {
   bool removal_asked = false;    ///< some client asked for it, and it may have happened
   bool removal_certain = false;  ///< ... and the server said that it did
   bool over_pop3 = false;        ///< the certain one was asked for over POP3
+  bool downloaded = false;       ///< by a POP3 session that ended with QUIT and did not mark it
   bool copied = false;           ///< a client made a second copy
   bool looked_for = false;       ///< the audit listed its account
   bool bounced = false;          ///< a report says it was not delivered

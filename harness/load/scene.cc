@@ -28,6 +28,7 @@ Scene::Scene(Network& network_in, const scenario::Target& target_in, const scena
       sessions(1),  // 0 is nobody
       trash(accounts.size(), Trash::unknown),
       sent(accounts.size(), Trash::unknown),
+      pop3_download(target.pop3_download),
       visible_(operations.id("delivery-to-visible")),
       visible_imap_(operations.id("delivery-to-visible.imap")),
       visible_pop3_(operations.id("delivery-to-visible.pop3")),

@@ -69,6 +69,8 @@ class Scene {
   std::vector<Trash> sent;  ///< the same of the one for what its owner sent
   bool over = false;        ///< the measured time is over: nothing more counts
   bool stopping = false;    ///< nothing new is begun
+  /// What becomes of what POP3 downloads (RFC 1939 section 8): as the target file says, else as CAPA does.
+  std::optional<Pop3Download> pop3_download;
   std::size_t connections = 0, most_connections = 0;
   stats::Histogram lateness;                    ///< an alarm of ours rang so late: one for each
   std::map<std::string, std::string> examples;  ///< class of error -> the first one, in full

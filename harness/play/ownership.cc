@@ -156,6 +156,13 @@ std::optional<ExpungePermit> ImapGuard::may_expunge(std::uint32_t exists,
   return ExpungePermit(mailbox_, uidvalidity_);
 }
 
+std::optional<OwnedSoFar> ImapGuard::all_ours(std::uint32_t exists, std::uint32_t uidnext) const {
+  const bool ours = std::all_of(known_.begin(), known_.end(), [this](const auto& one) { return is_ours(one.first); });
+  if (!own_mailboxes_ && (!ours || known_.size() < exists)) return std::nullopt;
+  const std::uint32_t highest = known_.empty() ? 0 : known_.rbegin()->first;
+  return OwnedSoFar(exists, highest, std::max(highest, uidnext == 0 ? 0 : uidnext - 1));
+}
+
 void Pop3Guard::saw(std::uint32_t number, const Identity& identity) {
   const auto [known, fresh] = known_.try_emplace(number, identity);
   if (!fresh && known->second != identity) known->second.reset();

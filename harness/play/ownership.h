@@ -11,7 +11,7 @@
 
 // Whose mail it is. mailproof removes, moves, marks and reads no mail but its own: whatever a device, the audit or the
 // clean-up does of that takes a proof, and proofs are made here only, from what the server showed of that very message.
-// The talk of a check sends its lines as they are written: there the accounts are looked at before the first line.
+// The talk of a check sends its lines as they are written: what would take messages is looked at before each of them.
 
 namespace mailproof::play {
 
@@ -66,6 +66,21 @@ class ExpungePermit {
       : mailbox_(std::move(mailbox)), uidvalidity_(uidvalidity) {}
   std::string mailbox_;
   std::uint32_t uidvalidity_;
+};
+
+/// All that a mailbox held when it was looked at is ours. What comes in later has a higher number and a higher UID (RFC
+/// 3501 sections 2.3.1.1 and 2.3.1.2), so a line that names nothing above these takes what is ours only.
+class OwnedSoFar {
+ public:
+  std::uint32_t messages() const { return messages_; }      ///< so many, numbered from 1
+  std::uint32_t newest_uid() const { return newest_uid_; }  ///< of those that are there; 0: there are none
+  std::uint32_t last_uid() const { return last_uid_; }      ///< none above it was given out
+
+ private:
+  friend class ImapGuard;
+  OwnedSoFar(std::uint32_t messages, std::uint32_t newest_uid, std::uint32_t last_uid)
+      : messages_(messages), newest_uid_(newest_uid), last_uid_(last_uid) {}
+  std::uint32_t messages_, newest_uid_, last_uid_;
 };
 
 /// Everything in this mailbox, and in those below it, is ours: it may be deleted or renamed.
@@ -124,6 +139,8 @@ class ImapGuard {
   /// `exists`: what the mailbox holds by EXISTS; `deleted`: UID and whether it bears \Deleted, of all of them. Nothing
   /// if something is missing in it, or foreign and marked.
   std::optional<ExpungePermit> may_expunge(std::uint32_t exists, const std::map<std::uint32_t, bool>& deleted) const;
+  /// `exists`, `uidnext`: by EXISTS and [UIDNEXT], 0 = not told. Nothing if one of them is not ours, or was not seen.
+  std::optional<OwnedSoFar> all_ours(std::uint32_t exists, std::uint32_t uidnext) const;
 
  private:
   struct Known {

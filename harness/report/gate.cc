@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "report/cause.h"
+#include "report/downloads.h"
 #include "report/groups.h"
 #include "report/slow.h"
 
@@ -42,6 +43,7 @@ void accept(const Gate& gate, ScenarioResult& scenario) {
 }
 
 void close(const Gate& gate, const std::set<std::string>& ids, RunResult& run) {
+  settle_downloads(run);
   for (std::string explanation : {common_cause(run), slowness(run)}) {
     if (explanation.empty()) continue;
     run.notes.insert(run.notes.begin(), std::move(explanation));

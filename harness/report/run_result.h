@@ -34,7 +34,8 @@ struct ScenarioResult {
   Lanes lanes = {};        ///< how it went; empty where nobody will look
   /// Of a MAY whose talk did not come out right: what came in place of it. A MAY passes all the same.
   std::optional<std::string> not_so = {};
-  std::size_t events = 0;  ///< of its history: of two that show the same the shorter one is read
+  std::size_t events = 0;      ///< of its history: of two that show the same the shorter one is read
+  bool kept_download = false;  ///< POP3 found again what a session had downloaded and left
 };
 
 /// A run, as every report is made from it. Complete at any moment: what was not played yet is not in it.

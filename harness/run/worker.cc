@@ -111,6 +111,7 @@ report::ScenarioResult judged_to_the_end(const history::History& history, const 
   result.verdict = judgement.verdict;
   result.findings = judgement.findings;
   result.note = judgement.note;
+  result.kept_download = judgement.kept_download;
   result.hash = history.info.scenario_hash;
   result.events = history.events().size();
   report::sort_by_origin(result);

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <queue>
-#include <sstream>
 #include <tuple>
 
 #include "core/bytes.h"
@@ -71,12 +71,30 @@ bool begins_behind_login(const Overheard& conversation) {
   return false;
 }
 
-Result<std::string> text_of(const std::string& path) {
+/// A recording is held as a whole, and what is heard in it a few times over; captures are not.
+constexpr std::size_t kMostOctets = 64U << 20;
+/// What it is shows in its first lines.
+constexpr std::size_t kHead = 1U << 20;
+
+/// The file, or so many octets of it.
+Result<std::string> beginning_of(const std::string& path, std::size_t most) {
   std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (!in) return Error{path, "expected a file that can be read"};
-  return std::move(text).str();
+  std::string text;
+  std::array<char, 65536> block{};
+  while (in && text.size() < most) {
+    in.read(block.data(), static_cast<std::streamsize>(std::min(block.size(), most - text.size())));
+    text.append(block.data(), static_cast<std::size_t>(in.gcount()));
+  }
+  if (in.bad() || (!in && !in.eof())) return Error{path, "expected a file that can be read"};
+  return text;
+}
+
+Result<std::string> text_of(const std::string& path) {
+  auto text = beginning_of(path, kMostOctets + 1);
+  if (text && text->size() > kMostOctets)
+    return Error{path,
+                 fmt::format("expected a recording of at most {} MiB: one of more is split first", kMostOctets >> 20)};
+  return text;
 }
 
 /// The two files of a connection by the name of either, without its end.
@@ -119,17 +137,32 @@ ClockTime written_at(const std::string& path) {
   return std::chrono::duration_cast<ClockTime>(std::chrono::file_clock::to_sys(at).time_since_epoch());
 }
 
+bool is_imaptest_rawlog(std::string_view line) {
+  const std::size_t space = line.find(' ');
+  return space != std::string_view::npos && begins_with_one_of(line.substr(space + 1), {"I:", "O:", "I>", "O>"});
+}
+
+bool is_any(std::string_view text) {
+  const std::string_view line = first_line(text);
+  return line.starts_with("---------- ") || is_curl_trace(line) || is_imaptest_rawlog(line) ||
+         is_thunderbird_log(text) || is_mailkit_log(text) || is_javamail_log(text) || is_popstate(text) ||
+         is_server_log(text);
+}
+
 Result<std::vector<Overheard>> read_file(const std::string& path) {
   if (is_rawlog_name(path)) return read_pair(fs::path(path).replace_extension().string());
-  auto text = text_of(path);
+  auto text = beginning_of(path, kHead);
   if (!text) return text.error();
-  const std::string_view line = first_line(*text);
-  const std::size_t space = line.find(' ');
-  const std::string_view behind = space == std::string_view::npos ? std::string_view() : line.substr(space + 1);
   if (is_capture(*text)) return read_capture(path);
+  // Of what is no recording no more than that is read, however long it is.
+  if (text->size() == kHead && is_any(text->substr(0, text->rfind('\n') + 1))) {
+    text = text_of(path);
+    if (!text) return text.error();
+  }
+  const std::string_view line = first_line(*text);
   if (line.starts_with("---------- ")) return read_cyrus_telemetry(path, *text);
   if (is_curl_trace(line)) return read_curl_trace(path, *text);
-  if (begins_with_one_of(behind, {"I:", "O:", "I>", "O>"})) return read_imaptest_rawlog(path, *text);
+  if (is_imaptest_rawlog(line)) return read_imaptest_rawlog(path, *text);
   if (is_thunderbird_log(*text)) return read_thunderbird_log(path, *text);
   if (is_mailkit_log(*text)) return read_mailkit_log(path, *text);
   if (is_javamail_log(*text)) return read_javamail_log(path, *text);

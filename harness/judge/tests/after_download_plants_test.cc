@@ -1,4 +1,6 @@
 // What was downloaded and not marked, and went with QUIT: a site's choice (RFC 1939 section 8, RFC 2449 section 6.7).
+#include <gtest/gtest.h>
+
 #include "history/announced.h"
 #include "judge/tests/plant.h"
 
@@ -117,6 +119,27 @@ const bool kDownloads[] = {
             s.audited({});
           }),
 };
+
+bool kept(const std::function<void(Scene&)>& plays) {
+  Scene s;
+  plays(s);
+  return judge(s.history, false).kept_download;
+}
+
+TEST(AfterDownload, WhatALaterLoginFindsAgainWasKept) {
+  EXPECT_TRUE(kept([](Scene& s) {
+    const auto mail = s.accepted(1);
+    downloads_all(s, mail);
+    finds_again(s, mail);
+  }));
+  EXPECT_FALSE(kept([](Scene& s) { downloads_all(s, s.accepted(1)); })) << "nobody looked";
+  EXPECT_FALSE(kept([](Scene& s) {
+    declares(s, Pop3Download::keeps);
+    const auto mail = s.accepted(1);
+    downloads_all(s, mail);
+    finds_again(s, mail);
+  })) << "the target file says so, and nothing needs to be found out";
+}
 
 }  // namespace
 }  // namespace mailproof::judge

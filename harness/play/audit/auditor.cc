@@ -335,34 +335,48 @@ void Auditor::pop3_list(Visit& visit, Then then) {
   });
 }
 
-/// Headers first; then what is ours.
+/// Whether what RETR brings may go with QUIT, though nobody marked it (RFC 1939 section 8).
+bool Auditor::may_remove_what_it_downloads(const Visit& visit) const {
+  const auto declared = context_.target.pop3_download;
+  const auto policy = declared ? declared : visit.pop3->announced_download();
+  if (policy) return *policy == Pop3Download::removes;
+  const auto numbers = visit.pop3->numbers();
+  return std::any_of(numbers.begin(), numbers.end(),
+                     [&visit](auto number) { return !visit.pop3->guard().is_ours(number); });
+}
+
+/// Headers first; then what is ours. Where a download may remove, the headers are all: an audit changes nothing, and of
+/// a site that nobody knows that of nothing is tried beside mail of somebody else.
 void Auditor::pop3_fetch(Visit& visit, Then then) {
   const auto numbers = visit.pop3->numbers();
   const auto fetch = [&visit, numbers](std::size_t i, Then next) {
-    if (visit.pop3->over()) return next();
-    visit.pop3->look_at({numbers[i]}, [&visit, number = numbers[i], next = std::move(next)] {
-      const auto owned = visit.pop3->owned(number);
-      if (!owned) return next();
-      visit.pop3->retr(*owned, [next](const Completion&) { next(); });
-    });
+    const auto owned = visit.pop3->owned(numbers[i]);
+    if (!owned || visit.pop3->over()) return next();
+    visit.pop3->retr(*owned, [next = std::move(next)](const Completion&) { next(); });
   };
-  one_by_one(numbers.size(), fetch, [this, &visit, numbers, then = std::move(then)] {
-    if (visit.pop3->over()) {
-      note("the audit's POP3 session ended before everything was listed");
-      return then();
-    }
-    const bool unseen = std::any_of(numbers.begin(), numbers.end(), [&visit](auto number) {
-      return !visit.pop3->looked_at(number) && !visit.pop3->owned(number);
-    });
-    if (unseen) {
-      note(
-          "the maildrop has messages that were left alone: whose they are is seen by TOP, which was refused or is not "
-          "offered");
-    } else {
-      visit.pop3->enumerated();
-    }
-    visit.pop3->quit([then](const Completion&) { then(); });
+  visit.pop3->look_at(numbers, [this, &visit, numbers, fetch, then = std::move(then)] {
+    const std::size_t fetched = may_remove_what_it_downloads(visit) ? 0 : numbers.size();
+    one_by_one(fetched, fetch, [this, &visit, then] { pop3_listed(visit, then); });
   });
+}
+
+void Auditor::pop3_listed(Visit& visit, Then then) {
+  if (visit.pop3->over()) {
+    note("the audit's POP3 session ended before everything was listed");
+    return then();
+  }
+  const auto numbers = visit.pop3->numbers();
+  const bool unseen = std::any_of(numbers.begin(), numbers.end(), [&visit](auto number) {
+    return !visit.pop3->looked_at(number) && !visit.pop3->owned(number);
+  });
+  if (unseen) {
+    note(
+        "the maildrop has messages that were left alone: whose they are is seen by TOP, which was refused or is not "
+        "offered");
+  } else {
+    visit.pop3->enumerated();
+  }
+  visit.pop3->quit([then](const Completion&) { then(); });
 }
 
 void Auditor::clean(Then then) {

@@ -26,7 +26,8 @@ class Auditor final : public Alarm {
   /// After the talk of a check: as baseline(), and nothing of it is recorded. `own_mailboxes`: the check may have made
   /// mailboxes and subscribed to them.
   void clean_after_talk(bool own_mailboxes, Then then);
-  /// Enumerates every mailbox of every account over IMAP (EXAMINE, BODY.PEEK[]) and POP3 (RETR without DELE).
+  /// Enumerates every mailbox of every account over IMAP (EXAMINE, BODY.PEEK[]) and POP3 (RETR without DELE; TOP alone
+  /// where what was downloaded may go with QUIT).
   void audit(std::uint32_t round, Then then);
   /// Removes this playing's messages, and reports about them, from the mailboxes that the last audit listed, and then
   /// the mailboxes that this playing made, where they hold nothing else. What was there before stays, and what another
@@ -64,7 +65,9 @@ class Auditor final : public Alarm {
   void enumerate(Visit& visit, Then then);
   void audit_pop3(Visit& visit, std::uint32_t round, Time give_up, Then then);
   void pop3_list(Visit& visit, Then then);
+  bool may_remove_what_it_downloads(const Visit& visit) const;
   void pop3_fetch(Visit& visit, Then then);
+  void pop3_listed(Visit& visit, Then then);
   enum class Sweep { look, before, after };
   void sweep_maildrop(Visit& visit, Sweep what, Then then);
   void look_at_maildrop(Visit& visit, Sweep what, Then then);

@@ -3,7 +3,7 @@
 #include "core/bytes.h"
 #include "history/announced.h"
 #include "play/recorded/content.h"
-#include "wire/text/words.h"
+#include "session/pop3/expire.h"
 
 namespace mailproof::play {
 namespace {
@@ -137,14 +137,14 @@ void RecordedPop3::on_done(const session::Pop3Completion& done, Time) {
 
 /// RFC 2449 section 6.7: the days that a message is kept at least, of this user where CAPA was asked after login.
 void RecordedPop3::on_ready(Time) {
-  std::string_view announced;
-  for (const std::string& line : client_->capabilities()) {
-    std::string_view rest = line;
-    if (!iequals(text::take_word(rest), "EXPIRE")) continue;
-    const std::string_view days = text::take_word(rest);
-    announced = text::parse_number<std::uint64_t>(days) == 0U ? history::kExpiresAtOnce : history::kRetains;
-  }
-  recorder_.ready("", announced);
+  const auto announced = announced_download();
+  recorder_.ready("", !announced                            ? std::string_view()
+                      : *announced == Pop3Download::removes ? history::kExpiresAtOnce
+                                                            : history::kRetains);
+}
+
+std::optional<Pop3Download> RecordedPop3::announced_download() const {
+  return session::announced_download(client_->capabilities());
 }
 
 void RecordedPop3::on_stat(std::uint32_t messages, std::uint64_t octets, Time) {

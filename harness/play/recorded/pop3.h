@@ -53,6 +53,8 @@ class RecordedPop3 final : public session::Pop3Sink {
   const Pop3Guard& guard() const { return guard_; }
   bool looked_at(std::uint32_t number) const { return guard_.looked_at(number); }
   std::optional<OwnedNumber> owned(std::uint32_t number) const { return guard_.owned(number); }
+  /// What its CAPA says of what is downloaded; nothing: it says nothing of it.
+  std::optional<Pop3Download> announced_download() const;
   /// Looks at the headers of those that nobody has looked at yet, as far as the server lets us.
   void look_at(std::vector<std::uint32_t> numbers, Finish then);
   /// Closes a complete listing in the history.

@@ -35,7 +35,7 @@ void TalkConnection::send(const std::vector<Piece>& pieces) {
     } else {
       out_.text(piece.text);
     }
-    if (protocol_ != Protocol::imap) said(piece);
+    protocol_ == Protocol::imap ? open_mailbox_.said(piece.text) : said(piece);
   }
   if (waker_ != nullptr) waker_->wake();
 }
@@ -173,6 +173,7 @@ void TalkConnection::imap_line() {
   physical_line_ = 0;
   TalkReply reply;
   reply.line = std::exchange(buffer_, {});
+  open_mailbox_.heard(reply.line);
   put(std::move(reply));
 }
 

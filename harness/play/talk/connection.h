@@ -9,6 +9,7 @@
 #include "core/deflate_peer.h"
 #include "core/outbox.h"
 #include "play/context.h"
+#include "play/talk/takes.h"
 #include "wire/imap/line_scan.h"
 
 namespace mailproof::play {
@@ -81,6 +82,7 @@ class TalkConnection final : public Peer {
   /// The beginning of what came and nobody took: a complete reply, or what there is of one.
   std::string untaken() const { return replies.empty() ? unfinished() : replies.front().line; }
   const std::string& greeting() const { return greeting_; }
+  const OpenMailbox& open_mailbox() const { return open_mailbox_; }  ///< IMAP
   history::WireRef here() const { return context_.logs[session_ - 1]->here(); }
 
   // Peer
@@ -145,6 +147,7 @@ class TalkConnection final : public Peer {
   std::size_t taken_ = 0;
   std::size_t recipients_ = 0;  ///< LMTP: RCPTs that were taken, each of which has a reply behind the mail
   // IMAP
+  OpenMailbox open_mailbox_;
   imap::LineScan scan_;            ///< of what stands in buffer_
   std::uint64_t literal_ = 0;      ///< octets of a literal still to come
   std::size_t physical_line_ = 0;  ///< where in buffer_ what follows the latest literal begins

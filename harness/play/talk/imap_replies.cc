@@ -107,6 +107,8 @@ bool Talk::untagged_fits(const scenario::TalkLine& line, const std::string& text
 /// not told within the bound is as silence is: played once more with more patience, and wrong then.
 Talk::Came Talk::ask(Line& at, const scenario::TalkLine& line) {
   at.asking = Line::Asking{&line, context_.network.now()};
+  if (guarded() && what_it_takes("t " + line.text).what != Taking::What::nothing)
+    return not_ours(fmt::format("\"ask: {}\" takes messages again and again", line.text));
   say(at, line);
   done(at, line);
   next();

@@ -42,7 +42,7 @@ void Talk::look(std::function<void(bool)> then) {
     not_applicable("the simulation has no versions of TLS, no alerts and no certificates");
     return then(false);
   }
-  if (renames_inbox(check_) && !context_.options.alone && !context_.options.own_mailboxes) {
+  if (renames_inbox(check_) && guarded()) {
     not_applicable(
         "RENAME INBOX takes along what comes in for somebody else meanwhile: with --i-own-these-mailboxes only");
     return then(false);

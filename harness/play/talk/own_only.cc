@@ -59,8 +59,7 @@ std::size_t Talk::known_reports(const Line& at) const {
 /// that very session, by its header. Anything that is not ours ends the check there: nothing of it is removed or read.
 Talk::Came Talk::only_ours(Line& at) {
   using State = Line::Looking;
-  const auto& options = context_.options;
-  if (options.alone || options.own_mailboxes || at.how.protocol != Protocol::pop3) return Came::on;
+  if (!guarded() || at.how.protocol != Protocol::pop3) return Came::on;
   if (at.looking == State::over || !next_write(at.number, takes)) {
     at.said_login = at.said_login || next_write(at.number, logs_in);
     return Came::on;

@@ -316,7 +316,6 @@ void Talk::put(std::vector<Segment> more) {
 Talk::Came Talk::send(Line& at) {
   if (lines_sent_ == 0) {
     if (const Came came = only_ours(at); came != Came::on) return came;
-    at.said = context_.network.now();
     to_send_.clear();
     const int connection = check_.talk[next_].connection;
     std::size_t i = next_;
@@ -324,10 +323,16 @@ Talk::Came Talk::send(Line& at) {
            (check_.talk[i].op == Op::send || check_.talk[i].op == Op::send_raw);
          ++i)
       for (int n = 0; n < check_.talk[i].count; ++n) put(segments(at, check_.talk[i]));
-    lines_sent_ = i - next_;
-    since_ = context_.network.now() - kBetweenSegments;
     if (!context_.problem.empty()) return Came::ended;
-    for (std::size_t sent = next_; sent < i; ++sent) done(at, check_.talk[sent]);
+    lines_sent_ = i - next_;
+    sending_ = false;
+  }
+  if (!sending_) {
+    if (const Came came = takes_ours(at); came != Came::on) return came;
+    sending_ = true;
+    at.said = context_.network.now();
+    since_ = at.said - kBetweenSegments;
+    for (std::size_t sent = next_; sent < next_ + lines_sent_; ++sent) done(at, check_.talk[sent]);
   }
   while (!to_send_.empty()) {
     const Came may = may_go_on(at);

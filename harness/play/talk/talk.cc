@@ -129,6 +129,7 @@ void Talk::end() {
   context_.network.set_alarm(*this, std::nullopt);
   for (auto& entry : lines_) entry.second.connection->drop(false);
   for (Line& line : past_) line.connection->drop(false);
+  for (auto& look : own_looks_) look->drop();
   if (auto done = std::exchange(done_, {})) done();
 }
 

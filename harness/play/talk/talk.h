@@ -10,6 +10,7 @@
 #include "play/talk/connection.h"
 #include "play/talk/imaptest_match.h"
 #include "play/talk/match.h"
+#include "play/talk/own_look.h"
 #include "play/talk/own_mailboxes.h"
 
 namespace mailproof::play {
@@ -133,11 +134,15 @@ class Talk final : public Alarm {
   void unbound(const std::string& name);
   std::optional<std::string> message(std::string_view name) const;
 
-  // Whose mail it takes (own_only.cc).
+  // Whose mail it takes: over POP3 (own_only.cc), over IMAP (own_imap.cc).
   bool next_write(int connection, bool (*is)(std::string_view)) const;
   std::size_t known_reports(const Line& at) const;
   Came only_ours(Line& at);
   Came not_ours(const std::string& why);
+  Came takes_ours(Line& at);
+  void look_into(std::size_t account);
+  void write_stars(const TakingWrite& write);
+  bool guarded() const { return !context_.options.alone && !context_.options.own_mailboxes; }
 
   // SMTP and LMTP (smtp.cc).
   std::vector<Segment> mail_segments(Line& at, const TalkLine& line);
@@ -222,6 +227,17 @@ class Talk final : public Alarm {
   std::optional<Time> look_at_;   ///< when the line wants to be looked at again
   std::vector<Segment> to_send_;  ///< segments of a split write
   std::size_t lines_sent_ = 0;    ///< that a write covers
+  bool sending_ = false;          ///< ... and that may go out
+  /// The mailboxes that a write of IMAP takes messages of are looked into before it goes out.
+  struct Look {
+    std::set<std::string> mailboxes;
+    std::vector<std::size_t> accounts;  ///< still to be looked into
+    bool over = false;
+    std::map<std::string, OwnedSoFar> looked = {};
+    std::string why = {};
+  };
+  std::optional<Look> look_;
+  std::vector<std::unique_ptr<OwnLook>> own_looks_;
   /// The line's reply did not come: what is asked after it, to see whether the server is silent or swallowed it.
   struct After {
     std::string wanted, actual;

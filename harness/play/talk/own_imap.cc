@@ -1,0 +1,69 @@
+// Before a write of IMAP that takes messages: whose they are.
+#include <fmt/format.h>
+
+#include <numeric>
+
+#include "play/talk/takes.h"
+#include "play/talk/talk.h"
+
+namespace mailproof::play {
+
+/// What comes in between that look and the write has numbers and UIDs above those that were looked at, and the write
+/// names none of them: it is sent as it stands, but for its stars. What it removes by \Deleted alone is what bore that
+/// by then; somebody else's that comes in marked within that moment is beyond a client's reach.
+Talk::Came Talk::takes_ours(Line& at) {
+  if (!guarded() || at.how.protocol != Protocol::imap) return Came::on;
+  std::string bytes;
+  for (const Segment& segment : to_send_)
+    for (const auto& piece : segment.pieces) bytes += piece.text;
+  TakingWrite write(at.connection->open_mailbox(), bytes);
+  if (!look_ && (write.mailboxes().empty() || at.connection->over())) return Came::on;
+  if (!look_) {
+    look_ = Look{write.mailboxes(), {}};
+    // Who logged in by a line of the talk may be any of them.
+    if (at.how.standing >= scenario::Standing::authenticated) {
+      look_->accounts = {at.how.account};
+    } else {
+      look_->accounts.resize(context_.accounts.size());
+      std::iota(look_->accounts.begin(), look_->accounts.end(), 0U);
+    }
+    look_into(look_->accounts.front());
+  }
+  if (!look_->over) return Came::blocked;
+  const Look look = *std::exchange(look_, std::nullopt);
+  if (!look.why.empty()) return not_ours(look.why);
+  if (std::string why = write.refused(look.looked); !why.empty()) return not_ours(why);
+  write_stars(write);
+  return Came::on;
+}
+
+void Talk::look_into(std::size_t account) {
+  own_looks_.push_back(std::make_unique<OwnLook>(context_, static_cast<std::uint32_t>(account + 1)));
+  own_looks_.back()->look(look_->mailboxes, [this](std::map<std::string, OwnedSoFar> looked, const std::string& why) {
+    if (!look_) return;
+    // Of several accounts the least: a line may name what all of them had.
+    for (auto& [mailbox, owned] : looked) {
+      const auto [known, fresh] = look_->looked.try_emplace(mailbox, owned);
+      if (!fresh && owned.messages() < known->second.messages()) known->second = owned;
+    }
+    look_->why = why;
+    look_->accounts.erase(look_->accounts.begin());
+    look_->over = !why.empty() || look_->accounts.empty();
+    if (look_->over) return again();
+    look_into(look_->accounts.front());
+  });
+}
+
+/// "1:*" goes out as "1:3": the server may take the star for what came in just then.
+void Talk::write_stars(const TakingWrite& write) {
+  std::size_t from = 0;
+  for (Segment& segment : to_send_)
+    for (auto& piece : segment.pieces) {
+      const std::size_t octets = piece.text.size();
+      for (auto star = write.stars().rbegin(); star != write.stars().rend(); ++star)
+        if (star->first >= from && star->first < from + octets) piece.text.replace(star->first - from, 1, star->second);
+      from += octets;
+    }
+}
+
+}  // namespace mailproof::play

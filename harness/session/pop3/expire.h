@@ -1,0 +1,14 @@
+#pragma once
+#include <optional>
+#include <span>
+#include <string>
+
+#include "core/pop3_download.h"
+
+namespace mailproof::session {
+
+/// What the lines of CAPA announce of a message that was downloaded (RFC 2449 section 6.7, EXPIRE); nothing: they say
+/// nothing of it.
+std::optional<Pop3Download> announced_download(std::span<const std::string> capabilities);
+
+}  // namespace mailproof::session
