@@ -201,7 +201,8 @@ TEST(ForeignMail, ABackupTakesWhatIsOurs) {
 /// RFC 1939 section 8: a site may remove at QUIT what was downloaded.
 TEST(ForeignMail, AnAuditDownloadsNothingWhereADownloadMayRemoveBesideIt) {
   const std::string ours = "  - mta: {deliver: mail, to: alice}\n";
-  World beside(ours + "  - agent: {deliver: more, to: alice}\n");
+  World beside(ours + "  - agent: {deliver: more, to: alice}\n",
+               [](server::ServerOptions& options) { options.latitudes = {"pop3.removes-downloaded"}; });
   beside.rig.play();
   EXPECT_THAT(beside.rig.told(What::retr), IsEmpty()) << "nobody knows whether it does";
   beside.expect_untouched(1);
