@@ -47,7 +47,10 @@ def test_a_recording_that_is_broken(tmp_path, form, change):
     path = tmp_path / f"{form}.log"
     path.write_bytes(CHANGES[change](sample(form)))
     ran = mailproof("import", path, "--out", tmp_path / "run", timeout=SECONDS)
-    if ran.status == 2:
+    if ran.status == 2 and "these files hold no conversation" in ran.err:
+        assert len(ran.err.splitlines()) == 1
+        small(ran)
+    elif ran.status == 2:
         a_sentence(ran, path.name)
     else:
         assert ran.status in (0, 1, 3), ran.text

@@ -198,6 +198,23 @@ TEST(ForeignMail, ABackupTakesWhatIsOurs) {
   world.expect_untouched(1);
 }
 
+/// RFC 1939 section 8: a site may remove at QUIT what was downloaded.
+TEST(ForeignMail, AnAuditDownloadsNothingWhereADownloadMayRemoveBesideIt) {
+  const std::string ours = "  - mta: {deliver: mail, to: alice}\n";
+  World beside(ours + "  - agent: {deliver: more, to: alice}\n",
+               [](server::ServerOptions& options) { options.latitudes = {"pop3.removes-downloaded"}; });
+  beside.rig.play();
+  EXPECT_THAT(beside.rig.told(What::retr), IsEmpty()) << "nobody knows whether it does";
+  beside.expect_untouched(1);
+  World declared(ours);
+  declared.rig.target.pop3_download = Pop3Download::removes;
+  declared.rig.play();
+  EXPECT_THAT(declared.rig.told(What::retr), IsEmpty());
+  World alone(ours);
+  alone.rig.play();
+  EXPECT_THAT(alone.rig.told(What::retr), testing::Not(IsEmpty()));
+}
+
 // S5
 TEST(ForeignMail, WhatIsNotKnownIsNotEmpty) {
   for (const auto& wrong :
