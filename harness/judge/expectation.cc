@@ -290,6 +290,12 @@ void not_asked(Case& c, const Event& e, const std::string& why) {
   c.find("not-asked", {step_of(c, e), fmt::format("{}: {}", step_of(c, e), why), {e.index}, 0, ""});
 }
 
+/// RFC 2449 section 6.5: a server may refuse a login that follows another one too soon.
+bool too_soon(const Event& e, const Event& outcome) {
+  return e.what == What::welcome && e.code == "accepted" &&
+         upper(outcome.text).find("[LOGIN-DELAY") != std::string::npos;
+}
+
 /// Other people's mail in a mailbox that one of these was for; null: none was seen.
 const Event* beside(const Case& c, const Strangers& strangers, const std::vector<std::uint32_t>& messages) {
   for (const std::uint32_t message : messages)
@@ -307,6 +313,7 @@ void missed(Case& c, const Course& course, const Strangers& strangers, const Pop
     c.find("may-differ", {expected, fmt::format("{}; {}", actual, why), {e.index, answer.outcome->index}, 0, ""});
     return;
   }
+  if (too_soon(e, *answer.outcome)) return not_asked(c, e, printable(answer.outcome->text, 300));
   // What was to be removed before, and was not, fills the mailbox.
   if (const Event* undone = e.what == What::outcome ? course.undone_before(e, 0) : nullptr)
     return not_done(c, e, *undone, 0);

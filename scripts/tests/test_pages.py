@@ -186,12 +186,13 @@ def test_flags_that_a_page_names_alone_exist(page, helps):
 def test_ids_in_commands_are_those_of_scenarios_and_defects():
     ids = {one["id"] for folder in ([], ["scenarios/behaviour"]) for one in json.loads(tool.mailproof("list", "--json", *folder).out)}
     sections = {identity.rpartition(".")[0] for identity in ids}
-    defects = {line.split()[0] for line in tool.mailproof("server", "--list-defects").out.splitlines()}
+    switches = {f"--{one} ": {line.split()[0] for line in tool.mailproof("server", f"--list-{one}s").out.splitlines()}
+                for one in ("defect", "latitude")}
     named = [(page, found) for page, command, rest in COMMANDS if command in ("run", "load", "prove")
-             for found in re.findall(r"(?<!\S)(--defect )?([a-z0-9]+\.[a-z0-9.-]+)(?!\S)", rest) if not found[1].endswith((".yaml", ".json"))]
+             for found in re.findall(r"(?<!\S)(--defect |--latitude )?([a-z0-9]+\.[a-z0-9.-]+)(?!\S)", rest) if not found[1].endswith((".yaml", ".json"))]
     assert len(named) > 5
-    for page, (defect, word) in named:
-        assert word in (defects if defect else ids | sections), f"{page}: {defect}{word}"
+    for page, (switch, word) in named:
+        assert word in switches.get(switch, ids | sections), f"{page}: {switch}{word}"
 
 
 def test_the_throwaways_that_pages_use_are_there():

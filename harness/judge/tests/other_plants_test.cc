@@ -320,6 +320,14 @@ const bool kExpectation[] = {
             s.answer(e, Type::fail, "", "logged in");
             s.audited(Scene::all(mail));
           }),
+    // A login that comes too soon after another: RFC 2449 section 6.5 lets a server refuse it.
+    plant("expectation/not-asked",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t e = s.expect(What::welcome, 0, "", [](Event& x) { x.code = "accepted"; });
+            s.answer(e, Type::fail, "", "PASS refused (last seen: \"-ERR [Login-Delay/10] not yet\")");
+            s.audited(Scene::all(mail));
+          }),
     plant("expectation/plaintext-login",
           [](Scene& s) {
             const auto mail = s.accepted(1);
