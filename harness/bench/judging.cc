@@ -123,8 +123,11 @@ class World {
         number(e);
         e.message = n;
         e.mailbox = "INBOX";
-        e.hash = n;
-        e.code = "full";
+        // The computer only looks, by TOP: what RETR has sent a site may remove with QUIT (RFC 1939 section 8), and
+        // then nothing is lost.
+        const bool whole = imap || round != 0;
+        e.hash = whole ? n : 0;
+        e.code = whole ? "full" : "header";
         if (!imap) e.text = std::to_string(n);
       });
     }

@@ -7,7 +7,7 @@
 #include <set>
 #include <vector>
 
-#include "core/units.h"
+#include "explore/shrink_tries.h"
 #include "explore/story_tree.h"
 #include "explore/write.h"
 #include "scenario/scenario.h"
@@ -18,19 +18,18 @@ namespace {
 using namespace story_tree;
 using scenario::Node;
 
-class Shrinker {
+class Shrinker : ShrinkTries {
  public:
   Shrinker(Node story, const std::string& path, const StillFails& still_fails, const ShrinkLimits& limits)
-      : path_(path), still_fails_(still_fails), limits_(limits) {
-    out_.story = std::move(story);
-    seen_.insert(write(out_.story).text);
-  }
+      : ShrinkTries(
+            std::move(story), [&path](Node& candidate) { return fit(candidate, path); }, still_fails, limits),
+        path_(path) {}
 
   Shrunk run() {
     drop_head();
     std::string before;
     do {
-      before = write(out_.story).text;
+      before = text();
       without_devices();
       without_steps();
       apart();
@@ -38,7 +37,7 @@ class Shrinker {
       with_fewer_options();
       with_smaller_values();
       with_fewer_actors();
-    } while (out_.finished && write(out_.story).text != before);
+    } while (out_.finished && text() != before);
     drop_needs();
     return std::move(out_);
   }
@@ -46,32 +45,12 @@ class Shrinker {
  private:
   Node& steps() { return *find_in(out_.story, "steps"); }
 
-  /// True: it still fails, and is the story from now on.
-  bool adopt(Node candidate) {
-    if (!out_.finished || !fit(candidate, path_)) return false;
-    if (!seen_.insert(write(candidate).text).second) return false;
-    if (out_.tries >= limits_.most_tries || (limits_.stop && limits_.stop())) {
-      out_.finished = false;
-      return false;
-    }
-    ++out_.tries;
-    if (!still_fails_(candidate)) return false;
-    out_.story = std::move(candidate);
-    return true;
-  }
-  template <class Change>
-  bool adopt_with(const Change& change) {
-    Node candidate = out_.story;
-    change(candidate);
-    return adopt(std::move(candidate));
-  }
-
   /// They tell of the longer story. None of it changes what is played.
   void drop_head() {
     for (const char* key : {"title", "why", "refs", "tags"}) erase_key(out_.story, key);
     Node mended = out_.story;
     if (fit(mended, path_)) out_.story = std::move(mended);
-    seen_.insert(write(out_.story).text);
+    seen_.insert(text());
   }
 
   void drop_needs() {
@@ -298,10 +277,8 @@ class Shrinker {
   bool smaller_size(const Action& action, const char* key) {
     const Node* now = action(out_.story);
     const Node* entry = now == nullptr ? nullptr : scenario::find(*now, key);
-    const auto octets = entry == nullptr ? std::nullopt : parse_size(entry->text);
-    if (!octets || *octets < 2048) return false;
-    return adopt_with(
-        [&](Node& story) { set_text(*find_in(*action(story), key), format_size((*octets / 2 + 511) / 512 * 512)); });
+    const auto half = entry == nullptr ? std::nullopt : half_size(*entry);
+    return half && adopt_with([&](Node& story) { set_text(*find_in(*action(story), key), *half); });
   }
 
   template <class Action>
@@ -373,10 +350,6 @@ class Shrinker {
   }
 
   const std::string& path_;
-  const StillFails& still_fails_;
-  const ShrinkLimits& limits_;
-  Shrunk out_;
-  std::set<std::string> seen_;
 };
 
 }  // namespace

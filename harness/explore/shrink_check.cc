@@ -1,11 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 #include <vector>
 
-#include "core/units.h"
-#include "explore/shrink.h"
+#include "explore/shrink_tries.h"
 #include "explore/story_tree.h"
 #include "explore/write.h"
 #include "scenario/scenario.h"
@@ -16,6 +14,7 @@ namespace {
 using scenario::Node;
 using story_tree::erase_key;
 using story_tree::find_in;
+using story_tree::half_size;
 using story_tree::number_of;
 using story_tree::set_text;
 
@@ -29,13 +28,13 @@ std::vector<std::string> talk_lines(const Node& talk) {
   return out;
 }
 
-class CheckShrinker {
+class CheckShrinker : ShrinkTries {
  public:
   CheckShrinker(Node file, const std::string& path, const StillFails& still_fails, const ShrinkLimits& limits)
-      : path_(path), still_fails_(still_fails), limits_(limits) {
-    out_.story = std::move(file);
-    seen_.insert(write(out_.story).text);
-  }
+      : ShrinkTries(
+            std::move(file),
+            [&path](Node& candidate) { return scenario::parse(write(candidate).text, path).problems.empty(); },
+            still_fails, limits) {}
 
   Shrunk run() {
     for (const char* key : {"note", "why", "tags", "refs"}) {
@@ -44,35 +43,15 @@ class CheckShrinker {
     }
     std::string before;
     do {
-      before = write(out_.story).text;
+      before = text();
       without_lines();
       with_less_mail();
-    } while (out_.finished && write(out_.story).text != before);
+    } while (out_.finished && text() != before);
     return std::move(out_);
   }
 
  private:
   static Node& check_in(Node& file) { return find_in(file, "checks")->children.front(); }
-
-  bool adopt(Node candidate) {
-    const std::string text = write(candidate).text;
-    if (!out_.finished || !seen_.insert(text).second) return false;
-    if (!scenario::parse(text, path_).problems.empty()) return false;
-    if (out_.tries >= limits_.most_tries || (limits_.stop && limits_.stop())) {
-      out_.finished = false;
-      return false;
-    }
-    ++out_.tries;
-    if (!still_fails_(candidate)) return false;
-    out_.story = std::move(candidate);
-    return true;
-  }
-  template <class Change>
-  bool adopt_with(const Change& change) {
-    Node candidate = out_.story;
-    change(candidate);
-    return adopt(std::move(candidate));
-  }
 
   /// Halves, quarters and so on to single lines, from the end. A command and its reply go together: one alone leaves a
   /// talk that fails anywhere.
@@ -157,17 +136,9 @@ class CheckShrinker {
   template <class Mailbox>
   bool smaller(const Mailbox& mailbox) {
     const Node* size = find_in(*mailbox(out_.story), "size");
-    const auto octets = size == nullptr ? std::nullopt : parse_size(size->text);
-    if (!octets || *octets < 2048) return false;
-    return adopt_with(
-        [&](Node& file) { set_text(*find_in(*mailbox(file), "size"), format_size((*octets / 2 + 511) / 512 * 512)); });
+    const auto half = size == nullptr ? std::nullopt : half_size(*size);
+    return half && adopt_with([&](Node& file) { set_text(*find_in(*mailbox(file), "size"), *half); });
   }
-
-  const std::string& path_;
-  const StillFails& still_fails_;
-  const ShrinkLimits& limits_;
-  Shrunk out_;
-  std::set<std::string> seen_;
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "core/units.h"
 #include "explore/write.h"
 #include "scenario/scenario.h"
 
@@ -37,6 +38,12 @@ std::optional<std::int64_t> number_of(const Node& node) {
   if (node.kind != Node::Kind::scalar || error != std::errc{} || end != node.text.data() + node.text.size())
     return std::nullopt;
   return out;
+}
+
+std::optional<std::string> half_size(const Node& node) {
+  const auto octets = parse_size(node.text);
+  if (!octets || *octets < 2048) return std::nullopt;
+  return format_size((*octets / 2 + 511) / 512 * 512);
 }
 
 void set_text(Node& node, std::string text) {

@@ -16,6 +16,8 @@ Node* find_in(Node& map, std::string_view key);  ///< null: it has none
 void erase_key(Node& map, std::string_view key);
 /// Nothing where it is no whole number.
 std::optional<std::int64_t> number_of(const Node& node);
+/// Half of a size, in steps of 512 octets, as a file has it. Nothing: it is no size, or one too small to halve.
+std::optional<std::string> half_size(const Node& node);
 /// Whatever it was becomes this scalar; its key stays.
 void set_text(Node& node, std::string text);
 /// Whether any scalar below it is this word.

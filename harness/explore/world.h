@@ -14,7 +14,8 @@ struct Offer {
   std::size_t accounts = 4;                      ///< without a limit, at most so many of them
   std::vector<std::uint64_t> quotas = {};        ///< octets; each that an account of the target has
   std::vector<std::uint64_t> customer_quotas = {};
-  bool tls = false;  ///< STARTTLS over IMAP and POP3
+  bool tls = false;       ///< STARTTLS over IMAP and POP3
+  bool smtp_tls = false;  ///< STARTTLS over SMTP
   bool set_quota = false, set_customer_quota = false;
   bool restarts = false;  ///< restart, kill and pause, and allowed
   /// Headers beyond ASCII are kept. RFC 3501 section 6.3.11 speaks of messages in the format of RFC 2822, whose headers
@@ -29,6 +30,7 @@ Offer offer_of(const scenario::Target& target);
 /// for ever. A seed draws which verbs and faults its world has at all, and how often each (swarm testing), so that
 /// what is rare beside everything else is frequent somewhere.
 /// It expects nothing but what every server that keeps the RFCs must show; what else is wrong the judges find.
+/// One world in eight is a talk instead (world_talk.h).
 std::string world(std::uint64_t seed, const Offer& offer);
 
 /// "explore.seed-17"

@@ -126,6 +126,7 @@ void WorldMaker::draw_actors() {
   if (offer_.append && one_in(4)) ways.emplace_back("append");
   mta.way = any(ways);
   mta.declared = fmt::format("delivers: {}", mta.way);
+  if (offer_.smtp_tls && mta.way == "smtp" && one_in(4)) mta.declared += ", tls: starttls";
   actors_.push_back(mta);
   const auto unlimited = std::find_if(known_.accounts.begin(), known_.accounts.end(),
                                       [](const Mailboxes& one) { return one.limits.empty(); });

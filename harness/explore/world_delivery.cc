@@ -24,10 +24,9 @@ bool proper(const std::string& kind) {
 
 std::span<const WorldMaker::Verb> WorldMaker::deliverer_verbs() {
   static constexpr Verb kVerbs[] = {
-      {"deliver", 8, true, true, &WorldMaker::deliver},
-      {"cut", 2, true, true, &WorldMaker::deliver_cut},
-      {"fill", 2, false, true, &WorldMaker::fill},
-      {"retry", 3, true, true, &WorldMaker::retry},
+      {"deliver", 8, true, true, &WorldMaker::deliver},    {"cut", 2, true, true, &WorldMaker::deliver_cut},
+      {"fill", 2, false, true, &WorldMaker::fill},         {"retry", 3, true, true, &WorldMaker::retry},
+      {"overfill", 3, false, true, &WorldMaker::overfill},
   };
   return kVerbs;
 }
@@ -47,7 +46,8 @@ std::string WorldMaker::new_letters(const std::string& set, bool limited, bool b
   if (one_in(12)) out += fmt::format(", subject: {}", any(kSubjects));
   for (std::size_t i = 0; i < count; ++i) {
     made.push_back(known_.letters.size());
-    known_.letters.push_back({set, static_cast<int>(i + 1), (natural ? kNatural : size) + kTrace, {}, false});
+    known_.letters.push_back(
+        {set, static_cast<int>(i + 1), (natural ? kNatural : size) + kTrace, {}, false, is_proper});
   }
   return out;
 }

@@ -45,6 +45,9 @@ std::span<const WorldMaker::Verb> WorldMaker::imap_verbs() {
       {"connect", 1, true, true, &WorldMaker::connect},
       {"smuggle", 1, false, false, &WorldMaker::smuggle},
       {"vanish", 1, false, false, &WorldMaker::vanish},
+      {"listen", 1, false, false, &WorldMaker::listen},
+      {"away", 3, false, false, &WorldMaker::away},
+      {"rename full", 1, false, false, &WorldMaker::rename_full},
       {"command cut", 3, true, false, &WorldMaker::cut},
   };
   return kVerbs;
@@ -226,7 +229,9 @@ bool WorldMaker::delete_(Actor& device, std::string& action) {
   } else {
     for (const std::size_t letter : what.letters) {
       known_.set_flag(device.account, mailbox, letter, "deleted", true, Sure::yes);
-      if (!flag) known_.take(device.account, mailbox, letter, Sure::yes);
+      if (flag) continue;
+      removed(device, mailbox, letter, "imap");
+      known_.take(device.account, mailbox, letter, Sure::yes);
     }
     if (!flag) known_.expunge(device.account, mailbox, Sure::maybe);
   }

@@ -34,6 +34,7 @@ struct Letter {
   std::uint64_t octets = 0;  ///< no more than these in a mailbox
   std::set<std::size_t> to;  ///< accounts that it was sent to
   bool again = false;        ///< its outcome is not known to the client, who may send it again
+  bool proper = true;        ///< of a kind that nobody may change or refuse
 };
 
 /// A limit of an account, or of a customer and all of its accounts.

@@ -4,12 +4,15 @@
 
 #include <algorithm>
 
+#include "explore/world_talk.h"
+
 namespace mailproof::explore {
 namespace {
 
 const std::vector<std::string> kSets = {"mail",  "report", "invoice", "letter", "note",
                                         "photo", "news",   "memo",    "order"};
 constexpr int kTries = 12;
+constexpr std::uint32_t kTalks = 8;  ///< one world in so many
 
 }  // namespace
 
@@ -56,6 +59,7 @@ void WorldMaker::say_line(const std::string& line) { lines_.push_back(line); }
 void WorldMaker::say(const Actor& actor, const std::string& action) {
   if (!pending_.empty()) say_line(std::exchange(pending_, {}));
   say_line(fmt::format("  - {}: {}", actor.name, action));
+  if (!after_.empty()) say_line(std::exchange(after_, {}));
 }
 
 std::span<const WorldMaker::Verb> WorldMaker::verbs_of(Kind kind) {
@@ -91,6 +95,7 @@ bool WorldMaker::act(Actor& actor, bool together, std::string& action) {
       }
       action.clear();
       pending_.clear();
+      after_.clear();
       const Actor before = actor;
       if ((this->*verb.act)(actor, action)) {
         actor.shaken = false;
@@ -236,9 +241,15 @@ void WorldMaker::at_end() {
     if (!all.limits.empty() && known_.limits[all.limits.front()].octets && one_in(2))
       say_line(fmt::format("  - judge: {{usage: {}}}", account_names_[account]));
   }
+  for (std::size_t letter = 0; letter < known_.letters.size(); ++letter)
+    if (one_in(3)) fate_at_end(letter);
 }
 
-std::string world(std::uint64_t seed, const Offer& offer) { return WorldMaker(seed, offer).text(); }
+std::string world(std::uint64_t seed, const Offer& offer) {
+  if (Rng(derive_seed(seed, "shape")).one_in(kTalks))
+    if (auto text = talk(seed, offer)) return *text;
+  return WorldMaker(seed, offer).text();
+}
 std::string world_id(std::uint64_t seed) { return fmt::format("explore.seed-{}", seed); }
 std::string world_file(std::uint64_t seed) { return fmt::format("explore-{}.yaml", seed); }
 
@@ -263,6 +274,7 @@ Offer offer_of(const scenario::Target& target) {
                        [](const Endpoint& e) { return e.tls == TlsMode::starttls; });
   };
   out.tls = starttls(target.imap) && starttls(target.pop3);
+  out.smtp_tls = starttls(target.smtp);
   out.set_quota = target.admin.contains("set_quota");
   out.set_customer_quota = target.admin.contains("set_customer_quota");
   out.restarts = std::find(target.allow.begin(), target.allow.end(), "restarts") != target.allow.end() &&

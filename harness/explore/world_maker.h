@@ -150,6 +150,16 @@ class WorldMaker {
   bool vanish(Actor&, std::string&);
   bool cut(Actor&, std::string&);
 
+  // world_episodes.cc
+  void say_before(const std::string& actor, const std::string& action);
+  bool listen(Actor&, std::string&);
+  bool away(Actor&, std::string&);
+  bool rename_full(Actor&, std::string&);
+  bool overfill(Actor&, std::string&);
+  bool pop_beside(Actor&, std::string&);
+  void removed(const Actor& by, const std::string& mailbox, std::size_t letter, std::string_view over);
+  void fate_at_end(std::size_t letter);
+
   // world_pop3.cc
   bool maildrop_free(const Actor& device) const;
   void login(Actor& device);
@@ -191,7 +201,12 @@ class WorldMaker {
   const std::vector<Mailboxes>* view_ = nullptr;  ///< what steps that start together can know
   std::map<std::string, int> sets_;               ///< how often a word was used
   std::vector<std::string> lines_;
-  std::string pending_;  ///< a step that has to come before the one that is being made
+  std::string pending_;  ///< steps that have to come before the one that is being made
+  std::string after_;    ///< a step that comes right behind it
+  struct Remover {
+    std::string device, over, mailbox;
+  };
+  std::map<std::pair<std::size_t, std::size_t>, Remover> removers_;  ///< by account and letter
 };
 
 }  // namespace mailproof::explore

@@ -20,6 +20,7 @@ std::span<const WorldMaker::Verb> WorldMaker::pop3_verbs() {
       {"pop drop", 2, true, true, &WorldMaker::pop_drop},
       {"pop compare", 2, true, false, &WorldMaker::pop_compare},
       {"advance", 2, false, false, &WorldMaker::pop_advance},
+      {"pop beside", 2, false, false, &WorldMaker::pop_beside},
   };
   return kVerbs;
 }
@@ -60,8 +61,12 @@ void WorldMaker::login_beside(Actor& device) {
 
 /// QUIT removes what was marked. A letter that has come a second time since is still there.
 void WorldMaker::commit(Actor& device, Sure how) {
-  for (const auto& [letter, marked] : device.marked)
-    known_.take(device.account, "INBOX", letter, std::min(how, marked));
+  for (const auto& [letter, marked] : device.marked) {
+    const Sure sure = std::min(how, marked);
+    // A client with a calendar has removed what was old enough, whatever else it was asked for.
+    if (sure == Sure::yes && !device.after.starts_with('{')) removed(device, "INBOX", letter, "pop3");
+    known_.take(device.account, "INBOX", letter, sure);
+  }
   const bool left = left_.contains(device.account) || how != Sure::yes;
   hang_up(device);
   if (!left) left_.erase(device.account);

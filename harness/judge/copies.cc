@@ -59,6 +59,7 @@ Sightings most_at_once(const Case& c) {
     if (where == 0) continue;
     if (known.there.try_emplace(where, e.message).second) ++known.copies[e.message];
     const int copies = known.copies[e.message];
+    if (copies < 2) continue;  // nearly all of them: and it says no more than that the message is there
     const bool inbox = e.mailbox.empty() || iequals(e.mailbox, "INBOX");
     Sighting& most = out[{e.message, session.account, inbox ? std::string("INBOX") : e.mailbox}];
     if (copies > most.copies) most = {copies, e.index};

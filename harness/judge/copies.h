@@ -6,7 +6,8 @@
 
 namespace mailproof::judge {
 
-/// The most copies of one message that one session had before it in one mailbox at one time.
+/// The most copies of one message that one session had before it in one mailbox at one time, where it had more than
+/// one.
 struct Sighting {
   int copies = 0;
   std::uint32_t event = 0;  ///< that made it so many

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
-#include <set>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <string>
 
 #include "core/bytes.h"
+#include "judge/boxes.h"
 #include "judge/case.h"
 #include "judge/flags_copied.h"
 #include "judge/judges.h"
@@ -71,10 +71,10 @@ class FlagLedger {
     std::uint32_t first = 0;  ///< the row that told its flags first
     Flags known{};            ///< told so far, by any session
   };
-  using Place = std::pair<std::uint32_t, std::string>;  ///< account; mailbox and UID, or a message
+  using Place = std::uint64_t;  ///< mailbox and UID, or account and message
 
   struct At {
-    std::string mailbox;
+    std::string_view mailbox;
     std::uint32_t uidvalidity = 0;
   };
   At at(const Event& e) const {
@@ -86,12 +86,19 @@ class FlagLedger {
   }
 
   /// Where a mailbox has got another name, a UID is looked for under every name.
-  Place copy(std::uint32_t account, std::string_view mailbox, std::uint32_t uid) const {
-    return {account, fmt::format("{}/{}", renamed_ ? std::string() : lower(mailbox), uid)};
+  Place copy(std::uint32_t account, std::string_view mailbox, std::uint32_t uid) {
+    return names_.place(account, renamed_ ? std::string() : lower(mailbox), 0, uid);
   }
-  static Place message(std::uint32_t account, std::uint32_t number) { return {account, fmt::format("#{}", number)}; }
+  static Place message(std::uint32_t account, std::uint32_t number) {
+    constexpr std::uint64_t kNoMailbox = std::uint64_t{1} << 63U;  // there are never so many
+    return kNoMailbox | std::uint64_t{account} << 32U | number;
+  }
+  bool touched(Place place, std::size_t flag) const {
+    const auto at = touched_.find(place);
+    return at != touched_.end() && at->second[flag];
+  }
 
-  void mark(const Place& place, const Flags& flags) {
+  void mark(Place place, const Flags& flags) {
     Flags& set = touched_[place];
     for (std::size_t i = 0; i < flags.size(); ++i) set[i] = set[i] || flags[i];
   }
@@ -125,7 +132,7 @@ class FlagLedger {
     const At where = at(e);
     const std::uint32_t number = c_.ledger.message_at(account, where.mailbox, where.uidvalidity, e.uid);
     const Flags told = flags_of(e.flags);
-    Copy& known = copies_[fmt::format("{}/{}/{}/{}", account, where.mailbox, where.uidvalidity, e.uid)];
+    Copy& known = copies_[boxes_.place(account, where.mailbox, where.uidvalidity, e.uid)];
     if (known.first == 0) {
       known = {e.index, told};
       return;
@@ -134,19 +141,20 @@ class FlagLedger {
     for (std::size_t i = 0; i < told.size(); ++i) {
       if (!told[i] || known.known[i]) continue;
       known.known[i] = true;
-      const bool explained = touched_[place][i] || touched_[message(account, number)][i];
+      const bool explained = touched(place, i) || touched(message(account, number), i);
       if (number != 0 && !explained) accuse(e, known, place, kSystemFlags[i], number, where.mailbox);
     }
   }
 
-  void accuse(const Event& e, const Copy& known, const Place& place, std::string_view flag, std::uint32_t number,
-              const std::string& mailbox) {
+  void accuse(const Event& e, const Copy& known, Place place, std::string_view flag, std::uint32_t number,
+              std::string_view mailbox) {
     const auto peek = peeks_.find(place);
     const bool peeked = peek != peeks_.end() && flag == "\\Seen";
     std::string nobody = "no STORE named it, no POP3 session touched the message";
     if (flag == "\\Seen") nobody = "no STORE named it, no FETCH without PEEK, no POP3 session touched the message";
-    std::string actual = fmt::format("{} of {} in {} bears {} for {} at {}: {}", c_.name_of(number),
-                                     c_.account(place.first), mailbox, flag, c_.who(e), c_.when(e), nobody);
+    std::string actual =
+        fmt::format("{} of {} in {} bears {} for {} at {}: {}", c_.name_of(number),
+                    c_.account(c_.history.account_of(e)), mailbox, flag, c_.who(e), c_.when(e), nobody);
     if (peeked) {
       const Event& fetch = c_.history.event(peek->second);
       actual += fmt::format("; {} fetched {} at {}", c_.who(fetch), printable(fetch.text, 80), c_.when(fetch));
@@ -163,9 +171,10 @@ class FlagLedger {
   Case& c_;
   ViewTrack track_;
   bool renamed_ = false;
-  std::map<Place, Flags> touched_;
-  std::map<Place, std::uint32_t> peeks_;  ///< the newest fetch by PEEK
-  std::map<std::string, Copy> copies_;    ///< account, mailbox, UIDVALIDITY, UID
+  Boxes boxes_, names_;  ///< the second without UIDVALIDITY
+  boost::unordered_flat_map<Place, Flags> touched_;
+  boost::unordered_flat_map<Place, std::uint32_t> peeks_;  ///< the newest fetch by PEEK
+  boost::unordered_flat_map<Place, Copy> copies_;          ///< by UIDVALIDITY as well
 };
 
 }  // namespace

@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include <deque>
-#include <map>
-#include <tuple>
 
 #include "history/number_map.h"
+#include "judge/boxes.h"
 #include "judge/case.h"
 #include "judge/identity_numbers.h"
 #include "judge/judges.h"
@@ -35,14 +34,13 @@ struct Told {
 
 struct Identity {
   Case& c;
-  std::map<std::tuple<std::uint32_t, std::string, std::uint32_t>, std::uint32_t> boxes;  ///< account, mailbox, validity
+  Boxes boxes;
   history::NumberMap places;  ///< box and UID -> place in `known`, from 1
   std::deque<Known> known;
 
   Known& known_of(const Told& told) {
-    const auto box = boxes.try_emplace({c.history.account_of(told.event), std::string(told.mailbox), told.uidvalidity},
-                                       static_cast<std::uint32_t>(boxes.size() + 1));
-    const std::uint64_t key = std::uint64_t{box.first->second} << 32U | told.event.uid;
+    const std::uint64_t key =
+        boxes.place(c.history.account_of(told.event), told.mailbox, told.uidvalidity, told.event.uid);
     if (const std::uint32_t place = places.get(key)) return known[place - 1];
     places.set(key, static_cast<std::uint32_t>(known.size() + 1));
     return known.emplace_back();

@@ -11,11 +11,17 @@ bool names(std::string_view renamed, std::string_view mailbox) {
 
 }  // namespace
 
-const history::Event* renamed_away(const Case& c, const history::Cell& cell) {
+Renames::Renames(const Case& c) : c_(c) {
+  for (const history::Event& e : c.history.events())
+    if (e.what == history::What::rename && e.type != history::Type::fail && e.command != 0) all_.push_back(e.index);
+}
+
+const history::Event* Renames::took_away(const history::Cell& cell) const {
+  const Case& c = c_;
   const std::string& mailbox = c.ledger.mailbox_name(cell.mailbox);
   const history::Event* last = nullptr;
-  for (const history::Event& e : c.history.events()) {
-    if (e.what != history::What::rename || e.type == history::Type::fail || e.command == 0) continue;
+  for (const std::uint32_t index : all_) {
+    const history::Event& e = c.history.event(index);
     const history::Event& asked = c.invoke(e);
     if (c.history.account_of(asked) != cell.account || asked.index < cell.added_by) continue;
     if (cell.first_absent != 0 && asked.index > cell.first_absent) continue;

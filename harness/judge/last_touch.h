@@ -1,10 +1,24 @@
 #pragma once
+#include <cstdint>
+#include <vector>
+
 #include "judge/case.h"
 
 namespace mailproof::judge {
 
-/// The last thing that was done to the whole mailbox of this cell while it held the message, as far as that is known: a
-/// RENAME of it or of one above it, between the last sight of the message and the first listing without it. Null: none.
-const history::Event* renamed_away(const Case& c, const history::Cell& cell);
+/// All that may have been renamed. The events are looked at once, by the constructor; then every cell may be asked for.
+class Renames {
+ public:
+  explicit Renames(const Case& c);
+
+  /// The last thing that was done to the whole mailbox of this cell while it held the message, as far as that is known:
+  /// a RENAME of it or of one above it, between the last sight of the message and the first listing without it. Null:
+  /// none.
+  const history::Event* took_away(const history::Cell& cell) const;
+
+ private:
+  const Case& c_;
+  std::vector<std::uint32_t> all_;  ///< events
+};
 
 }  // namespace mailproof::judge

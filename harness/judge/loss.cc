@@ -68,6 +68,7 @@ bool reported_to_itself(const Case& c, const Cell& cell) {
 void judge_loss(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "loss", out);
   std::optional<Requests> asked;  // looked for when something is missing
+  std::optional<Renames> renames;
   bool audited = false;
   for (const Cell& cell : ledger.cells()) audited |= cell.enumerated;
 
@@ -134,7 +135,8 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
               ""});
       continue;
     }
-    if (const history::Event* rename = renamed_away(c, cell)) {
+    if (!renames) renames.emplace(c);
+    if (const history::Event* rename = renames->took_away(cell)) {
       const history::Event& invoke = c.invoke(*rename);
       c.find(
           "lost-in-rename",

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <map>
 #include <set>
 
@@ -275,9 +276,10 @@ struct Told {
   bool changed = false;  ///< while this session listed the mailboxes
 };
 
+using Sizes = boost::unordered_flat_map<std::uint32_t, std::uint64_t>;  ///< UID -> octets
+
 struct Audit {
-  std::map<std::string, std::map<std::uint32_t, std::uint64_t>>
-      sizes;  ///< mailbox -> UID -> octets, of the newest listing
+  std::map<std::string, Sizes> sizes;  ///< by mailbox, of the newest listing
   std::map<std::string, Told> roots;
   bool unsized = false;  ///< something is there whose size was not told
 };
@@ -295,11 +297,11 @@ void usage(Case& c, const ToldMeanwhile& told_before) {
   };
   std::set<std::uint32_t> wrong_at_the_end;
   std::map<std::uint32_t, Audit> audits;
-  std::map<std::uint32_t, std::map<std::uint32_t, std::uint64_t>> rows;  // session -> UID -> octets
+  std::map<std::uint32_t, Sizes> rows;  // by session of the audit
   for (const Event& e : c.history.events()) {
-    if (e.session == 0 || c.history.session(e.session).protocol != Protocol::imap) continue;
+    if (!c.by_audit(e) || c.history.session(e.session).protocol != Protocol::imap) continue;
     const auto& session = c.history.session(e.session);
-    if (e.what == What::quota && iequals(e.code, "STORAGE") && c.by_audit(e)) {
+    if (e.what == What::quota && iequals(e.code, "STORAGE")) {
       Told& told = audits[session.account].roots[e.text];
       const std::uint64_t used = e.get<history::QuotaFacts>().used;
       const bool changed = told.session == e.session && (told.changed || told.used != used);
@@ -312,7 +314,7 @@ void usage(Case& c, const ToldMeanwhile& told_before) {
       if (full && e.size != 0) known = e.size;
     }
     if (e.what == What::expunged) rows[e.session].erase(e.uid);
-    if (e.what == What::enumerated && c.by_audit(e)) audits[session.account].sizes[e.mailbox] = rows[e.session];
+    if (e.what == What::enumerated) audits[session.account].sizes[e.mailbox] = rows[e.session];
   }
   for (const auto& [account, audit] : audits) {
     if (audit.roots.empty() || audit.sizes.empty()) continue;

@@ -4,9 +4,10 @@
 
 #include <fmt/format.h>
 
-#include <map>
-#include <tuple>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <string_view>
 
+#include "judge/boxes.h"
 #include "judge/view_track.h"
 
 namespace mailproof::judge {
@@ -24,7 +25,8 @@ struct Known {
 }  // namespace
 
 void judge_sizes(Case& c) {
-  std::map<std::tuple<std::uint32_t, std::string, std::uint32_t, std::uint32_t>, Known> known;
+  boost::unordered_flat_map<std::uint64_t, Known> known;
+  Boxes boxes;
   ViewTrack track(c.history);
   for (const Event& e : c.history.events()) {
     if (e.what == What::piece && e.size > e.get<history::PieceFacts>().asked) {
@@ -43,9 +45,10 @@ void judge_sizes(Case& c) {
                        (c.history.info.recorded || (e.message != 0 && e.hash == c.history.message(e.message).hash));
     if (imap && e.uid != 0 && (row || whole) && (!c.history.info.recorded || e.uidvalidity != 0)) {
       const View* view = track.view(e.session);
-      const std::string mailbox = e.mailbox.empty() && view != nullptr ? view->mailbox : e.mailbox;
+      const std::string_view mailbox =
+          e.mailbox.empty() && view != nullptr ? std::string_view(view->mailbox) : e.mailbox;
       const std::uint32_t validity = e.uidvalidity == 0 && view != nullptr ? view->uidvalidity : e.uidvalidity;
-      Known& k = known[{c.history.account_of(e), mailbox, validity, e.uid}];
+      Known& k = known[boxes.place(c.history.account_of(e), mailbox, validity, e.uid)];
       if (row) {
         k.said = k.said || (k.size_event != 0 && k.size != e.size);  // that it changes is another finding
         k.size_event = e.index;

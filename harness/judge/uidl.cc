@@ -2,8 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <map>
-#include <set>
+#include <string_view>
+#include <utility>
 
 #include "core/bytes.h"
 #include "judge/case.h"
@@ -22,15 +25,17 @@ bool well_formed(std::string_view id) {
 }
 
 struct Row {
-  std::string id;
+  std::string_view id;  ///< in its event
   std::uint32_t event = 0, message = 0;
   std::uint64_t octets = 0;  ///< as LIST says
 };
 using Session = std::map<std::uint32_t, Row>;  ///< by number
 
+using Messages = boost::unordered_flat_set<std::uint32_t>;
+
 /// Messages that a listing has once.
-std::set<std::uint32_t> once(const Session& rows) {
-  std::set<std::uint32_t> out, more;
+Messages once(const Session& rows) {
+  Messages out, more;
   for (const auto& [number, row] : rows)
     if (!out.insert(row.message).second) more.insert(row.message);
   for (const std::uint32_t message : more) out.erase(message);
@@ -38,13 +43,13 @@ std::set<std::uint32_t> once(const Session& rows) {
 }
 
 /// Only one copy of it was ever put there, and the listing has one: then one unique-id is all it can have had.
-bool single(const Case& c, std::uint32_t message, std::uint32_t account, const std::set<std::uint32_t>& listed_once) {
+bool single(const Case& c, std::uint32_t message, std::uint32_t account, const Messages& listed_once) {
   const auto* cell = c.ledger.find(message, account, "INBOX");
   return cell != nullptr && cell->adds + cell->maybe_adds == 1 && listed_once.contains(message);
 }
 
 void unique(Case& c, const Session& rows) {
-  std::map<std::string_view, const Row*> seen;
+  boost::unordered_flat_map<std::string_view, const Row*> seen;
   for (const auto& [number, row] : rows) {
     if (row.id.empty()) continue;
     const auto [at, fresh] = seen.try_emplace(row.id, &row);
@@ -88,8 +93,8 @@ void judge_uidl(const history::History& history, const history::Ledger& ledger, 
     }
   }
 
-  std::map<std::pair<std::uint32_t, std::uint32_t>, const Row*> of_message;  // account, message
-  std::map<std::pair<std::uint32_t, std::string_view>, const Row*> of_id;    // account, unique-id
+  boost::unordered_flat_map<std::pair<std::uint32_t, std::uint32_t>, const Row*> of_message;  // account, message
+  boost::unordered_flat_map<std::pair<std::uint32_t, std::string_view>, const Row*> of_id;    // account, unique-id
   for (const auto& [number, rows] : sessions) {
     unique(c, rows);
     const std::uint32_t account = history.session(number).account;

@@ -2,11 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <map>
 #include <set>
-#include <tuple>
+#include <utility>
+#include <vector>
 
 #include "core/bytes.h"
+#include "judge/boxes.h"
 #include "judge/case.h"
 #include "judge/judges.h"
 #include "judge/view_track.h"
@@ -17,8 +20,7 @@ namespace {
 using history::Event;
 using history::Type;
 using history::What;
-using Box = std::pair<std::uint32_t, std::string>;                                 ///< account, mailbox in lower case
-using Uid = std::tuple<std::uint32_t, std::string, std::uint32_t, std::uint32_t>;  ///< ... UIDVALIDITY, UID
+using Box = std::pair<std::uint32_t, std::string>;  ///< account, mailbox in lower case
 
 struct Opened {
   std::uint32_t event = 0, uidvalidity = 0;
@@ -44,10 +46,12 @@ class Uidplus {
       }
       if (imap && e.what == What::message && e.message != 0 && e.uid != 0) {
         const View* view = track.view(e.session);
-        const std::string mailbox = e.mailbox.empty() && view != nullptr ? view->mailbox : e.mailbox;
+        const std::string mailbox = lower(e.mailbox.empty() && view != nullptr ? view->mailbox : e.mailbox);
         const std::uint32_t validity = e.uidvalidity == 0 && view != nullptr ? view->uidvalidity : e.uidvalidity;
-        seen_.try_emplace({account, lower(mailbox), validity, e.uid}, e.index);
-        places_[{account, lower(mailbox), e.message}].insert({validity, e.uid});
+        seen_.try_emplace(boxes_.place(account, mailbox, validity, e.uid), e.index);
+        auto& places = places_[names_.place(account, mailbox, 0, e.message)];
+        if (std::find(places.begin(), places.end(), std::pair(validity, e.uid)) == places.end())
+          places.emplace_back(validity, e.uid);
       }
       if (const View* view = track.view(e.session);
           (e.what == What::copy || e.what == What::move) && e.type == Type::ok && view != nullptr)
@@ -82,9 +86,10 @@ class Uidplus {
     const Box box{c_.history.account_of(e), lower(mailbox)};
     Opened is = validity(box, e);
     // Made anew it may have got another one; but who finds the message under the very numbers, the wrong way round ...
-    const auto placed = places_.find({box.first, box.second, message});
-    if (is.uidvalidity == 0 && uid != 0 && placed != places_.end() && placed->second.contains({uid, e.uidvalidity}))
-      is = {seen_.at({box.first, box.second, uid, e.uidvalidity}), uid};
+    const auto placed = places_.find(names_.place(box.first, box.second, 0, message));
+    if (is.uidvalidity == 0 && uid != 0 && placed != places_.end() &&
+        std::find(placed->second.begin(), placed->second.end(), std::pair(uid, e.uidvalidity)) != placed->second.end())
+      is = {seen_.at(boxes_.place(box.first, box.second, uid, e.uidvalidity)), uid};
     if (is.uidvalidity == 0 || is.uidvalidity == e.uidvalidity) return false;
     c_.find("uidvalidity",
             {fmt::format("{} {} ...: the UIDVALIDITY of {} as SELECT tells it", code, is.uidvalidity, mailbox),
@@ -102,20 +107,20 @@ class Uidplus {
                std::uint32_t message) {
     const Box box{c_.history.account_of(e), lower(mailbox)};
     if (gone_.contains(box)) return;  // which mailbox of that name it was nobody knows
-    const auto there = seen_.find({box.first, box.second, e.uidvalidity, uid});
+    const auto there = seen_.find(boxes_.place(box.first, box.second, e.uidvalidity, uid));
     std::uint32_t other = 0, at = 0;
     if (there != seen_.end()) {
       at = there->second;
       other = c_.history.event(at).message;
       if (c_.may_be_one(other, message)) return;
     }
-    const auto placed = places_.find({box.first, box.second, message});
+    const auto placed = places_.find(names_.place(box.first, box.second, 0, message));
     const auto* cell = c_.ledger.find(message, box.first, mailbox);
     std::uint32_t elsewhere = 0;
     if (at == 0 && !c_.history.info.recorded && placed != places_.end() && placed->second.size() == 1 &&
         cell != nullptr && cell->adds + cell->maybe_adds == 1 && placed->second.begin()->first == e.uidvalidity) {
       elsewhere = placed->second.begin()->second;
-      at = seen_.at({box.first, box.second, e.uidvalidity, elsewhere});
+      at = seen_.at(boxes_.place(box.first, box.second, e.uidvalidity, elsewhere));
     }
     if (other == 0 && elsewhere == 0) return;
     c_.find("uid", {fmt::format("{} under UID {} of {}, as {} tells", c_.name_of(message), uid, mailbox, code),
@@ -152,7 +157,7 @@ class Uidplus {
     const auto validity_then = source_validity_.find(e.index);
     if (validity_then == source_validity_.end()) return;
     for (std::size_t i = 0; i < from.size(); ++i) {
-      const auto seen = seen_.find({source.first, source.second, validity_then->second, from[i]});
+      const auto seen = seen_.find(boxes_.place(source.first, source.second, validity_then->second, from[i]));
       const std::uint32_t message = seen == seen_.end() ? 0 : c_.history.event(seen->second).message;
       if (message != 0) look_up(e, asked.other_mailbox, "COPYUID", made[i], message);
     }
@@ -163,9 +168,10 @@ class Uidplus {
   std::map<std::uint32_t, std::uint32_t> source_validity_;  ///< of the mailbox that a COPY or MOVE took from, by event
   std::set<Box> gone_;                                      ///< deleted or renamed at some time
   std::set<Box> remade_;                                    ///< by whoever: its UIDVALIDITY may be another afterwards
-  std::map<Uid, std::uint32_t> seen_;                       ///< the first event that showed content there
-  std::map<std::tuple<std::uint32_t, std::string, std::uint32_t>, std::set<std::pair<std::uint32_t, std::uint32_t>>>
-      places_;  ///< account, mailbox, message -> UIDVALIDITY, UID
+  Boxes boxes_, names_;  ///< of mailboxes in lower case; the second without UIDVALIDITY
+  boost::unordered_flat_map<std::uint64_t, std::uint32_t> seen_;  ///< by box and UID: the first event with content
+  boost::unordered_flat_map<std::uint64_t, std::vector<std::pair<std::uint32_t, std::uint32_t>>>
+      places_;  ///< by name and message: UIDVALIDITY, UID
 };
 
 }  // namespace

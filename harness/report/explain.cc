@@ -11,6 +11,7 @@
 #include "core/words.h"
 #include "history/heard.h"
 #include "report/groups.h"
+#include "report/witnesses.h"
 
 namespace mailproof::report {
 namespace {
@@ -71,8 +72,8 @@ bool names(const judge::Finding& finding, const std::string& message) {
 
 class Writer {
  public:
-  Writer(const history::History& history, const WireFinder& wire, Explanation& out)
-      : history_(history), wire_(wire), out_(out) {}
+  Writer(const history::History& history, std::uint32_t message, const WireFinder& wire, Explanation& out)
+      : history_(history), message_(message), wire_(wire), out_(out) {}
 
   void line(const history::LifeLine& life) {
     const history::Event& e = history_.event(life.event);
@@ -94,6 +95,14 @@ class Writer {
     end.account = life.account == 0 ? "?" : history_.account(life.account).name;
     end.words = ending(life.fate);
     end.asked = life.asked;
+    end.sure = life.fate == Fate::unknown ? history::Sure::unknown : history::Sure::certain;
+    Witnesses said = witnesses(history_, message_, life.account);
+    end.logs = std::move(said.said);
+    // What was heard comes before what was logged.
+    if (said.became && (life.fate == Fate::unknown || life.fate == Fate::queued)) {
+      end.words = ending(*said.became);
+      end.sure = history::Sure::inferred;
+    }
     for (const history::LifeEnd::Place& place : life.places) {
       std::string text = fmt::format("{}: {}", place.mailbox,
                                      !place.listed       ? "not listed in the end"
@@ -104,6 +113,21 @@ class Writer {
       if (place.first_absent != 0)
         text += fmt::format("{} first absent {}", place.last_seen != 0 ? "," : ";", when(place.first_absent));
       end.places.push_back(std::move(text));
+    }
+  }
+
+  /// Accounts of which nothing was heard of this message, and logs say something.
+  void ends_in_logs(std::span<const history::LifeEnd> heard) {
+    std::set<std::uint32_t> accounts;
+    for (const history::Event& e : history_.events())
+      if (e.what == history::What::observed && e.message == message_ && e.account != 0) accounts.insert(e.account);
+    for (const history::LifeEnd& one : heard) accounts.erase(one.account);
+    for (const std::uint32_t account : accounts) {
+      history::LifeEnd nothing;
+      nothing.account = account;
+      nothing.fate = Fate::unknown;
+      end(nothing);
+      if (out_.ends.back().logs.empty()) out_.ends.pop_back();
     }
   }
 
@@ -127,6 +151,7 @@ class Writer {
   }
 
   const history::History& history_;
+  const std::uint32_t message_;
   const WireFinder& wire_;
   Explanation& out_;
   std::map<std::uint32_t, std::size_t> sessions_;
@@ -191,7 +216,8 @@ std::span<const std::string_view> marks() { return kMarks; }
 std::string Explanation::verdict() const {
   std::string out;
   for (const End& end : ends)
-    out += fmt::format("{}{}{}", out.empty() ? "" : ", ", end.words, ends.size() > 1 ? " for " + end.account : "");
+    out += fmt::format("{}{}{}{}", out.empty() ? "" : ", ", end.words, ends.size() > 1 ? " for " + end.account : "",
+                       end.sure == history::Sure::inferred ? " (inferred from a log)" : "");
   if (out.empty()) out = ending(Fate::unknown);
   for (const std::string_view mark : this->marks) out += fmt::format(", {}", mark);
   return out;
@@ -207,9 +233,10 @@ Explanation explain(const history::History& history, const history::Ledger& ledg
   out.message = info.name();
   out.size = info.size;
   const history::Life life = ledger.whole_life(message);
-  Writer writer(history, wire, out);
+  Writer writer(history, message, wire, out);
   for (const history::LifeLine& line : life.lines) writer.line(line);
   for (const history::LifeEnd& end : life.ends) writer.end(end);
+  writer.ends_in_logs(life.ends);
   for (const history::LocalCopy& copy : life.local)
     out.local.push_back(fmt::format("{} (downloaded at {})", copy.device,
                                     format_seconds(history.event(copy.event).at.time_since_epoch())));

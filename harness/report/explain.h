@@ -37,7 +37,10 @@ struct Explanation {
   struct End {
     std::string account;
     std::string_view words;
-    std::string asked;                ///< who asked for its removal
+    std::string asked;  ///< who asked for its removal
+    /// certain: it was heard; inferred: only logs say so; unknown: nobody does.
+    history::Sure sure = history::Sure::certain;
+    std::vector<std::string> logs;    ///< what logs say of it (witnesses.h)
     std::vector<std::string> places;  ///< "INBOX: no copy; last seen at 0.1 s by phone, first absent at 0.2 s by audit"
   };
   struct Session {
@@ -63,7 +66,8 @@ struct Explanation {
   std::vector<std::string> not_known;
   std::string command;  ///< shows it again; "" = not known
 
-  /// "removed by a client, not shown as it is"; with accounts where there are several. "unknown" where nothing says.
+  /// "removed by a client, not shown as it is"; with accounts where there are several. "unknown" where nothing says;
+  /// "removed by a client (inferred from a log)" where only that does.
   std::string verdict() const;
 };
 

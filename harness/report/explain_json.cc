@@ -39,8 +39,10 @@ Json json_of(const Explanation& one) {
   for (const auto& end : one.ends)
     out["accounts"].push_back({{"account", plain(end.account)},
                                {"became", end.words},
+                               {"sure", history::name(end.sure)},
                                {"asked", plain(end.asked)},
-                               {"places", texts(end.places)}});
+                               {"places", texts(end.places)},
+                               {"logged", texts(end.logs)}});
   out["marks"] = one.marks;
   out["local_copies"] = texts(one.local);
   out["nothing_left"] = one.nothing_left;

@@ -60,6 +60,7 @@ std::string text_of(const Explanation& one, const std::string& directory, const 
     if (!end.asked.empty()) text += ": " + end.asked;
     for (const auto& at : end.places) text += (text == end.account ? ": " : "; ") + at;
     out += field("Account", text);
+    for (const auto& said : end.logs) out += field("Logged", said);
   }
   std::string local;
   for (const auto& copy : one.local) local += (local.empty() ? "" : ", ") + copy;

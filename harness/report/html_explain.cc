@@ -91,6 +91,7 @@ std::string article(const Explanation& one) {
   for (const auto& end : one.ends) {
     std::string text = end.asked;
     for (const auto& at : end.places) text += (text.empty() ? "" : "\n") + at;
+    for (const auto& said : end.logs) text += (text.empty() ? "" : "\n") + said;
     out += entry(inline_html(end.account), text);
   }
   std::string local, found, not_known;

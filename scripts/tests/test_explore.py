@@ -39,10 +39,11 @@ def test_a_defect_is_found_and_its_world_kept(tmp_path):
     assert right.status == 0, right.text
 
 
-def test_a_login_beside_a_delivery_may_have_what_came():
-    """Of this seed the generator once believed that a login over POP3 never has what a step beside it delivers."""
-    ran = explore("--seeds", "5069")
-    assert ran.status == 0, ran.text
+@pytest.mark.parametrize("defect, found, seeds", [("imap.idle-silent", "idle/silent", "1..4"),
+                                                  ("delivery.lf-dot-ends-data", "conformance/broken", "33")])
+def test_what_takes_several_steps_or_a_talk_is_found(defect, found, seeds):
+    ran = explore("--seeds", seeds, "--defect", defect)
+    assert ran.status == 1 and f"/{found}" in ran.out, ran.text
 
 
 def test_all_goes_on_with_one_finding_a_class():

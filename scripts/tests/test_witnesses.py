@@ -1,5 +1,5 @@
 """Logs of servers and of programs are read beside recordings, as their owners write them: real servers and JavaMail make them here. What they
-say is told in a message's life, and nothing is judged by it."""
+say is told in a message's life, attributes what is gone, and accuses nobody."""
 import imaplib
 import os
 import pathlib
@@ -62,6 +62,12 @@ def test_dovecots_mail_log_is_a_witness(tmp_path):
     alone = tmp_path / "alone"
     assert mailproof("import", log, "--out", alone).status == 3  # nobody was heard: nothing can be said
     assert [one["message_id"] for one in messages(alone)] == ["<1.fixture@example.test>", "<2.fixture@example.test>"]
+    first, second = explained(alone, "<1.fixture@example.test>"), explained(alone, "<2.fixture@example.test>")
+    assert first["verdict"] == "unknown", "a copy of it is in Archive, or was"
+    assert second["verdict"] == "removed by a client (inferred from a log)" and second["accounts"][0]["sure"] == "inferred"
+    said = second["accounts"][0]["logged"]
+    assert said[0].startswith("Dovecot's log: saved in INBOX at ") and "by lmtp session " in said[0], said
+    assert said[-1].startswith("Dovecot's log: expunged from INBOX at ") and "by pop3 session " in said[-1], said
     assert {event["code"] for event in events(alone, what="observed")} >= {"delivered", "copied", "marked", "expunged"}
 
 
@@ -91,7 +97,8 @@ def test_an_mtas_log_tells_how_mail_came_and_what_came_back(node, log, came, tmp
     words = [line["word"] for line in first["life"]]
     assert words.index("logged") < words.index("downloaded") < words.index("confirmed")
     refused = explained(run, "<9.fixture@example.test>")
-    assert any("5.2.2" in text for text in logged(refused)) and refused["verdict"] == "unknown"
+    assert any("5.2.2" in text for text in logged(refused)) and refused["verdict"] == "bounced (inferred from a log)"
+    assert any("log: delivered to" in text and "250 2.0.0" in text for text in first["accounts"][0]["logged"]), first
     assert {event["code"] for event in events(run, what="observed")} >= {"accepted", "delivered", "bounced", "expunged"}
 
 

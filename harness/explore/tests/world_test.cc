@@ -1,10 +1,12 @@
 #include "explore/world.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <set>
 
+#include "explore/world_talk.h"
 #include "scenario/scenario.h"
 
 namespace mailproof::explore {
@@ -27,6 +29,7 @@ scenario::Scenario read(std::uint64_t seed, const Offer& offer) {
 TEST(World, EachIsAScenarioOfTheLanguage) {
   for (std::uint64_t seed = 0; seed < 150; ++seed) {
     const auto scenario = read(seed, everything());
+    if (scenario.id == fmt::format("{}.{}", world_id(seed), kTalkSlug)) continue;
     EXPECT_EQ(scenario.id, world_id(seed));
     EXPECT_GE(scenario.accounts.size(), 1U);
     EXPECT_LE(scenario.accounts.size(), 4U);
@@ -66,9 +69,60 @@ TEST(World, TogetherTheyUseAllVerbsAndNoneUsesMost) {
         "unflag",  "delete",  "expunge", "move",    "copy",      "save",      "upload",    "create",   "rename",
         "remove",  "search",  "quota",   "go",      "logout",    "drop",      "list",      "download", "reset",
         "quit",    "advance", "compare", "vanish",  "together",  "cut",       "set_quota", "restart",  "kill",
-        "pause",   "count",   "agree",   "usage",   "try_names", "subscribe", "smuggle"})
+        "pause",   "count",   "agree",   "usage",   "try_names", "subscribe", "smuggle",   "fate",     "intact"})
     EXPECT_TRUE(all.contains(verb)) << verb;
   EXPECT_LT(most, all.size() - 8) << "a world that has everything is a world without a swarm";
+}
+
+/// What only several steps in a row can show.
+TEST(World, HasEpisodesThatSingleDrawsHardlyMake) {
+  const auto count = [](const std::string& text, std::string_view what) {
+    std::size_t out = 0;
+    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++out;
+    return out;
+  };
+  std::size_t listens = 0, away = 0, renamed = 0, beside = 0, overfilled = 0;
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    const std::string text = world(seed, everything());
+    listens += count(text, ", within: 60s}") >= 3 ? 1 : 0;
+    away += count(text, "go: offline") > 0 && count(text, "resync: qresync") > 0 ? 1 : 0;
+    renamed += count(text, " 2028}") > 0 ? 1 : 0;
+    beside += count(text, "{connect: now, expect: either}") > 0 ? 1 : 0;
+    overfilled += count(text, "size: 72KiB") > 0 ? 1 : 0;
+  }
+  EXPECT_GT(listens, 3U);
+  EXPECT_GT(away, 10U);
+  EXPECT_GT(renamed, 10U);
+  EXPECT_GT(beside, 3U);
+  EXPECT_GT(overfilled, 3U);
+}
+
+TEST(Talk, EachIsACheckOfTheLanguage) {
+  std::set<std::string> titles;
+  Offer offer = everything();
+  offer.smtp_tls = true;
+  for (std::uint64_t seed = 0; seed < 120; ++seed) {
+    const auto text = talk(seed, offer);
+    ASSERT_TRUE(text);
+    EXPECT_EQ(text, talk(seed, offer)) << "one seed is one text";
+    const auto loaded = scenario::parse(*text, world_file(seed));
+    for (const auto& problem : loaded.problems) ADD_FAILURE() << problem.message() << "\n" << *text;
+    ASSERT_EQ(loaded.scenarios.size(), 1U);
+    titles.insert(loaded.scenarios.front().title);
+  }
+  EXPECT_EQ(titles.size(), 5U) << "POP3, line ends, STARTTLS, no report wanted, and none for nobody";
+}
+
+TEST(Talk, UsesOnlyWhatIsOffered) {
+  Offer offer = everything();
+  offer.smtp = offer.smtp_tls = false;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    const auto text = talk(seed, offer);
+    ASSERT_TRUE(text);
+    EXPECT_EQ(text->find("smtp"), std::string::npos) << *text;
+  }
+  offer.pop3 = false;
+  EXPECT_FALSE(talk(1, offer)) << "nothing is left that a talk could be about";
 }
 
 TEST(World, UsesOnlyWhatIsOffered) {

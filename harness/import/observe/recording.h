@@ -66,8 +66,8 @@ class Recording {
   explicit Recording(history::HistoryInfo info, std::size_t log = 256U << 10);
 
   std::unique_ptr<Observer> watch(Conversation conversation);
-  /// It is told beside what was heard, and nothing is judged by it: clocks differ, and a log is what a program means to
-  /// have done.
+  /// It is told beside what was heard, and nobody is accused by it: clocks differ, and a log is what a program means to
+  /// have done. What became of a message where nothing was heard of it follows from it (report/witnesses.h).
   void witness(const Witness& witness, Time now);
 
   history::History history;

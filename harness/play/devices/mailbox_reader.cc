@@ -24,12 +24,18 @@ MailboxReader::MailboxReader(RecordedImap& session, Bodies bodies) : session_(se
   };
   session_.hooks.row = [this](const session::ImapFetchRow& row) {
     if (row.uid == 0) return;
-    Item& item = items_[row.uid];
+    const auto [at, is_new] = items_.try_emplace(row.uid);
+    bool news = is_new;
     if (row.flags) {
-      item.flags.clear();
-      for (const auto flag : *row.flags) item.flags.insert(lower(flag));
+      std::set<std::string> flags;
+      for (const auto flag : *row.flags) flags.insert(lower(flag));
+      news = news || flags != at->second.flags;
+      at->second.flags = std::move(flags);
     }
-    if (changed) changed();
+    // "5:*" tells of the last message also where that is 4 (RFC 3501 section 9, seq-range): who took that for news, and
+    // looks at what is new whenever there is news, would never stop to ask for one that EXISTS counts and no UID above
+    // the highest shows.
+    if (news && changed) changed();
   };
   session_.hooks.content = [this](const RecordedImap::Content& content) {
     if (content.uid == 0) return;

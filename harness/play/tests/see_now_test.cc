@@ -76,6 +76,19 @@ TEST(SeeFor, ADeviceThatPollsAndOneOfPop3LookAgainAndAgain) {
   EXPECT_EQ(pop.last(What::see).code, "went");
 }
 
+/// Of two messages the second has the lower UID, below those that were told before: EXISTS counts one that no UID above
+/// the highest shows. Whoever asks for what is new may be told of the last message again ("5:*"), and that is no news.
+TEST(SeeNow, WhatNoNewUidShowsIsNotAskedForWithoutEnd) {
+  SimRig rig(
+      "accounts: [alice]\ndevices: {mta: {delivers: lmtp}, phone: {imap: alice, idle: INBOX}}\nsteps:\n"
+      "  - mta: {deliver: mail, to: alice, count: 4}\n  - phone: {see: mail, within: 60s}\n",
+      [](server::ServerOptions& options) { options.defects.insert("imap.late-uid"); });
+  rig.play();
+  std::size_t asked = 0;
+  for (const auto& e : rig.player->history().events()) asked += e.type == Type::invoke && e.what == What::fetch ? 1 : 0;
+  EXPECT_LT(asked, 200U) << "in a minute of waiting";
+}
+
 /// An IMAP server whose every mailbox is empty, for ever, while POP3 has the mail: no other protocol's word makes up
 /// for it.
 TEST(SeeNow, WhatImapNeverShowsIsMissedAlthoughPop3HasIt) {

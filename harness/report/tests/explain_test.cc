@@ -131,6 +131,74 @@ TEST(Explain, NamesWhatARecordingLeavesOpen) {
   EXPECT_THAT(explanations_html({"runs/x", {one}, 0}), HasSubstr("a packet is missing"));
 }
 
+/// Lines as Dovecot 2.3 and Postfix 3.7 have written them, with what Recording::witness() makes of them.
+struct Logged {
+  const char *code, *mailbox;
+  std::uint32_t uid;
+  const char* text;
+};
+constexpr Logged kSent = {"delivered", "", 0,
+                          "postfix/lmtp[812]: 4f6a: to=<user0001@example.test>, relay=mail, dsn=2.0.0, status=sent "
+                          "(250 2.0.0 <user0001> Saved)"};
+constexpr Logged kSaved = {"delivered", "INBOX", 0,
+                           "lmtp(user0001)<813><YB+s>: Info: msgid=<1@x>: saved mail to INBOX"};
+constexpr Logged kSavedToo = {"saved", "INBOX", 7,
+                              "lmtp(user0001)<813><YB+s>: Info: save: box=INBOX, uid=7, msgid=<1@x>, size=812"};
+constexpr Logged kCopied = {
+    "copied", "Archive", 3,
+    "imap(user0001)<820><qEb>: Info: copy from INBOX: box=Archive, uid=3, msgid=<1@x>, size=812"};
+constexpr Logged kExpunged = {"expunged", "INBOX", 7,
+                              "pop3(user0001)<822><q0Fc>: Info: expunge: box=INBOX, uid=7, msgid=<1@x>, size=812"};
+constexpr Logged kByItself = {"expunged", "INBOX", 7,
+                              "lmtp(user0001)<813><YB+s>: Info: expunge: box=INBOX, uid=7, msgid=<1@x>, size=812"};
+constexpr Logged kDeferred = {
+    "deferred", "", 0,
+    "postfix/lmtp[812]: 4f6a: to=<user0001@example.test>, relay=mail, dsn=4.2.2, status=deferred (452 4.2.2 full)"};
+constexpr Logged kBounced = {
+    "bounced", "", 0,
+    "postfix/lmtp[812]: 4f6a: to=<user0001@example.test>, relay=mail, dsn=5.2.2, status=bounced (552 5.2.2 full)"};
+
+TEST(Explain, WhatNobodyHeardALogTells) {
+  const auto of = [](std::uint32_t message, const std::vector<Logged>& lines) {
+    Story story;
+    for (const Logged& line : lines) {
+      Event e;
+      e.at = Time(std::chrono::seconds(10 + story.history.events().size()));
+      e.type = Type::obs;
+      e.what = What::observed;
+      e.account = 1;
+      e.message = message;
+      e.code = line.code;
+      e.mailbox = line.mailbox;
+      e.uid = line.uid;
+      e.text = line.text;
+      story.history.append(std::move(e));
+    }
+    return story.explained(message);
+  };
+  const Explanation taken = of(2, {kSent, kSaved, kSavedToo, kExpunged});
+  EXPECT_EQ(taken.verdict(), "removed by a client (inferred from a log)");
+  EXPECT_THAT(
+      taken.ends.at(0).logs,
+      ElementsAre(HasSubstr("Postfix's log: delivered to alice at 1"), HasSubstr("Dovecot's log: saved in INBOX at"),
+                  HasSubstr("by lmtp session YB+s"), HasSubstr("Dovecot's log: expunged from INBOX at")));
+  EXPECT_THAT(taken.ends.at(0).logs.at(0), HasSubstr("(250 2.0.0 <user0001> Saved)"));
+  EXPECT_THAT(taken.ends.at(0).logs.at(3), HasSubstr("by pop3 session q0Fc"));
+  EXPECT_THAT(explanations_text({"runs/x", {taken}, 0}),
+              HasSubstr("  Logged:      Dovecot's log: expunged from INBOX"));
+
+  EXPECT_EQ(of(2, {kSent, kSaved}).verdict(), "unknown") << "nobody says what became of it then";
+  EXPECT_EQ(of(2, {kSaved, kCopied, kExpunged}).verdict(), "unknown") << "the copy is somewhere";
+  EXPECT_EQ(of(2, {kExpunged, kSaved}).verdict(), "unknown") << "it came again";
+  EXPECT_EQ(of(2, {kSaved, kByItself}).verdict(), "unknown") << "no client's session did it";
+  EXPECT_EQ(of(2, {kDeferred}).verdict(), "perhaps queued (inferred from a log)");
+  EXPECT_EQ(of(2, {kDeferred, kBounced}).verdict(), "bounced (inferred from a log)");
+  EXPECT_EQ(of(2, {kDeferred, kSent}).verdict(), "unknown");
+  const Explanation seen = of(1, {kExpunged});
+  EXPECT_EQ(seen.verdict(), "still there") << "what was heard comes before what was logged";
+  EXPECT_THAT(seen.ends.at(0).logs, ElementsAre(HasSubstr("expunged from INBOX")));
+}
+
 TEST(Explain, EndsInWordsOfAFixedList) {
   std::set<std::string_view> all(endings().begin(), endings().end());
   EXPECT_EQ(all.size(), 11U);
