@@ -21,6 +21,7 @@ std::unique_ptr<Connection> make_smtp(ServerContext& context, bool tls, bool lmt
 void SmtpSession::on_open() { print("220 {} {} mailproof\r\n", context().options.host, lmtp_ ? "LMTP" : "ESMTP"); }
 
 void SmtpSession::on_bytes(std::string_view bytes) {
+  ends_nowhere_wrongly_ = false;
   while (open() && !bytes.empty()) {
     if (reader_) {
       take_data(bytes);

@@ -66,6 +66,7 @@ class SmtpSession final : public Connection {
   void bdat(std::string_view arguments);
   void take_data(std::string_view& bytes);
   bool ends_wrongly(std::string_view& bytes);
+  bool ends_nowhere_wrongly_ = false;  ///< what has come at once was looked through already
   void take_chunk(std::string_view& bytes);
   void finish_data();
   void reply(const DeliveryReply& reply);

@@ -76,6 +76,7 @@ void SmtpSession::data(std::string_view arguments) {
 /// Only with a defect: the message ends at what is no CRLF.CRLF, and what stands behind it is commands. It must have
 /// come in one piece.
 bool SmtpSession::ends_wrongly(std::string_view& bytes) {
+  if (ends_nowhere_wrongly_) return false;
   std::size_t first = std::string_view::npos, octets = 0;
   const auto look_for = [&](std::string_view end) {
     for (auto at = bytes.find(end); at != std::string_view::npos; at = bytes.find(end, at + 1)) {
@@ -91,7 +92,8 @@ bool SmtpSession::ends_wrongly(std::string_view& bytes) {
     for (const std::string_view end : {"\n.\n", "\n.\r\n"}) look_for(end);
   if (context().has(defect("delivery.cr-dot-ends-data")))
     for (const std::string_view end : {"\r.\r", "\r\n.\r"}) look_for(end);
-  if (first == std::string_view::npos) return false;
+  ends_nowhere_wrongly_ = first == std::string_view::npos;
+  if (ends_nowhere_wrongly_) return false;
   message_ += bytes.substr(0, first);
   message_ += "\r\n";
   bytes.remove_prefix(first + octets);
