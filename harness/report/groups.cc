@@ -34,10 +34,12 @@ constexpr std::array kOrigins = std::to_array<std::string_view>(
      // Mail that is gone is worse than an answer that did not come with it.
      "loss/", "lmtp-replies/",
      // A second copy of something may be read as another message, and a piece that is too long alters the whole.
-     "duplicates/refused-but-there", "duplicates/", "content/piece-longer", "content/", "removal/",
+     "duplicates/refused-but-there", "duplicates/", "content/piece-longer", "content/", "removal/quit-",
+     "removal/unasked",
      // A UID for another message changes what it seems to be; a view that is wrong gives messages wrong UIDs.
-     "identity/uid-reused", "view/exists-fell", "view/expunge-of-the-living", "identity/", "uidl/", "view/",
-     "quota/not-freed", "quota/",
+     "identity/uid-reused", "view/exists-fell", "view/expunge-of-the-living", "identity/",
+     // What is not found by its UID stays when it is to go.
+     "removal/", "uidl/", "view/", "quota/not-freed", "quota/",
      "",  // all others
      // What a story missed is nearer to the kind of it than the many sentences that are broken with it.
      "session/literal-too-short", "session/protocol-broken", "session/unreadable-vanished", "expectation/delta-differs",
