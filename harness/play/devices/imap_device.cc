@@ -27,16 +27,18 @@ ImapDevice::~ImapDevice() { context_.network.set_alarm(*this, std::nullopt); }
 
 namespace {
 
-/// What a client of this kind fetches of messages that came.
+/// What a client of this kind fetches of messages that came, each thing once.
 std::vector<MailboxReader::Fetch> fetched_by(const scenario::Profile& profile) {
   using scenario::Of;
+  using When = scenario::ProfileStep::When;
   std::vector<MailboxReader::Fetch> out;
   for (const auto* steps : {&profile.news, &profile.poll, &profile.login})
     for (const auto& step : *steps) {
       const bool of_new =
           step.of == Of::fresh || step.of == Of::listed || step.of == Of::unread || step.of == Of::first_new;
-      if (step.ask != scenario::Ask::fetch || !of_new || step.text == "(FLAGS)") continue;
-      out.push_back({step.text, step.of == Of::first_new, step.singly});
+      const bool there = std::any_of(out.begin(), out.end(), [&](const auto& one) { return one.items == step.text; });
+      if (step.ask != scenario::Ask::fetch || !of_new || step.when != When::always || there) continue;
+      out.push_back({step.text, step.of == Of::first_new, step.singly, step.needs});
     }
   return out;
 }

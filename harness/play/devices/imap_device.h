@@ -71,7 +71,8 @@ class ImapDevice final : public Actor, public Alarm {
   bool stale() const;
   void refresh();
   void poll();
-  Duration ask_every() const;
+  bool looks_rarely() const;
+  Time next_look(Time end) const;
   void met();
   void missed();
   void went();

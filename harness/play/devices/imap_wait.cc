@@ -6,7 +6,8 @@
 #include "play/devices/imap_device.h"
 #include "scenario/plan/profile.h"
 
-// see and lose: a condition with a bound, never a sleep. A device in IDLE listens; any other asks again once a second.
+// see and lose: a condition with a bound, never a sleep. A device in IDLE listens; any other asks again once a second,
+// or as often as its kind of client does.
 
 namespace mailproof::play {
 namespace {
@@ -48,9 +49,17 @@ std::vector<std::uint32_t> unmet(const MailboxReader& reader, bool see, const st
 
 }  // namespace
 
-/// A device that does not listen looks so often as its profile says.
-Duration ImapDevice::ask_every() const {
-  return device_.profile != nullptr && device_.idle.empty() ? device_.profile->every : kAskEvery;
+/// One that does not listen, and looks as often as its kind of client does.
+bool ImapDevice::looks_rarely() const { return device_.profile != nullptr && device_.idle.empty(); }
+
+/// In a wait that is over at `end`. Who looks rarely looks once more shortly before that: what came since its last look
+/// is there in time.
+Time ImapDevice::next_look(Time end) const {
+  const Time now = context_.network.now();
+  if (!looks_rarely()) return std::min(end, now + kAskEvery);
+  const Duration every = std::min(device_.profile->every, context_.scaled(device_.profile->every));
+  const Time last = end - kAskEvery;
+  return now < last ? std::min(last, now + every) : end;
 }
 
 void ImapDevice::wait_for(const scenario::Step& step, Finish done) {
@@ -72,7 +81,7 @@ void ImapDevice::wait_for(const scenario::Step& step, Finish done) {
                              .bound = bound});
   wait.done = std::move(done);
   wait_ = std::move(wait);
-  context_.network.set_alarm(*this, std::min(wait_->deadline, context_.network.now() + ask_every()));
+  context_.network.set_alarm(*this, next_look(wait_->deadline));
   if (!busy_) poll();
 }
 
@@ -125,7 +134,7 @@ void ImapDevice::refresh() {
 bool ImapDevice::check_wait() {
   if (!wait_ || busy_) return false;
   const std::size_t left = not_yet().size();
-  if (wait_->see && left < std::exchange(wait_->left, left) && context_.options.learnt != nullptr)
+  if (wait_->see && left < std::exchange(wait_->left, left) && context_.options.learnt != nullptr && !looks_rarely())
     context_.options.learnt->arrived(context_.network.now() - wait_->since);
   if (left != 0) {
     if (!wait_->stays_until || !in_view()) return false;
@@ -139,7 +148,7 @@ bool ImapDevice::check_wait() {
   const Time now = context_.network.now();
   if (wait_->what->stays != Duration{} && !wait_->stays_until) {
     wait_->stays_until = now + context_.scaled(wait_->what->stays);
-    context_.network.set_alarm(*this, std::min(*wait_->stays_until, now + ask_every()));
+    context_.network.set_alarm(*this, next_look(*wait_->stays_until));
   }
   if (wait_->stays_until && now < *wait_->stays_until) return false;
   met();
@@ -213,7 +222,7 @@ void ImapDevice::ring(Time now) {
   if (!wait_) return;
   if (!wait_->stays_until && now >= wait_->deadline) return missed();
   const Time end = wait_->stays_until.value_or(wait_->deadline);
-  context_.network.set_alarm(*this, now < end ? std::min(end, now + ask_every()) : now + ask_every());
+  context_.network.set_alarm(*this, now < end ? next_look(end) : now + kAskEvery);
   if (!busy_) poll();
 }
 

@@ -128,7 +128,8 @@ void MailboxReader::fetch_part(std::shared_ptr<const std::vector<std::uint32_t>>
       if (!result.ok()) return then(false);
       fetch_part(uids, part + 1, then);
     };
-    if (of.empty()) return next(Completion{session::Outcome::ok, {}, {}, {}});
+    const bool offered = how.needs.empty() || session_.client().has(how.needs);
+    if (of.empty() || !offered) return next(Completion{session::Outcome::ok, {}, {}, {}});
     return session_.fetch(of, how.items, next);
   }
   then(true);

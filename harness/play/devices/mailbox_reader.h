@@ -34,8 +34,9 @@ class MailboxReader {
     std::string items;
     bool first = false;   ///< of the first of them only
     bool singly = false;  ///< a command each
+    std::string needs;    ///< is left out where the server does not offer this
   };
-  /// Instead of whole bodies: these, one after the other.
+  /// Instead of whole bodies: these, one after the other, once each message has been looked at.
   void fetch_as(std::vector<Fetch> how) { how_ = std::move(how); }
 
   /// SELECT or EXAMINE, then everything that is there.

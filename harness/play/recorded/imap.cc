@@ -42,6 +42,7 @@ RecordedImap::RecordedImap(Context& context, std::uint32_t device, std::uint32_t
           context.client_config(endpoint, account, session_, mechanism, profile), *this)),
       guard_(context.options.own_mailboxes),
       looks_before_(device == 0 && audit_round == 0),
+      as_client_(profile != nullptr),
       recorder_(context, *client_, session_, endpoint) {
   scanner_.compare_with(as_sent(context_));
 }
@@ -152,6 +153,7 @@ void RecordedImap::on_vanished(const imap::SequenceSet& uids, bool earlier, Time
 }
 
 void RecordedImap::on_content_begin(std::uint32_t, std::string_view, std::uint64_t, Time) {
+  ++contents_;
   if (pieces_) pieces_->came = 0;
   if (!pieces_ || pieces_->from == 0) scanner_.begin();
 }
@@ -187,6 +189,14 @@ void RecordedImap::record_piece(const session::ImapFetchRow& row) {
   whole.seq = row.seq;
   describe_content(context_, scanner_, true, whole);
   recorder_.append(std::move(whole));
+}
+
+/// All of its header or all of its text: by nothing less it can be told whose a message is, and whether it is what was
+/// sent. A part that is shorter than asked for is all (RFC 3501 section 6.4.5).
+bool RecordedImap::tells_all(const session::ImapFetchRow& row, std::size_t contents) const {
+  if (!as_client_) return true;
+  if (contents > 1 || (!row.section.empty() && !iequals(row.section, "HEADER"))) return false;
+  return !row.origin || (row.section.empty() && *row.origin == 0 && row.content_size < most_asked_);
 }
 
 bool RecordedImap::left_out(const session::ImapFetchRow& row, const Identity& identity) {
@@ -233,7 +243,8 @@ void RecordedImap::record_content(const session::ImapFetchRow& row, const Identi
 }
 
 void RecordedImap::on_fetch(const session::ImapFetchRow& row, Time) {
-  const bool shown = row.has_content && !row.content_nil && !pieces_;
+  const bool all = tells_all(row, std::exchange(contents_, 0));
+  const bool shown = row.has_content && !row.content_nil && !pieces_ && all;
   const Identity identity = shown ? identify(context_.messages, scanner_) : Identity{};
   if (left_out(row, identity)) {
     if (hooks.content) hooks.content({row.uid, 0, row.section.empty()});
@@ -257,7 +268,7 @@ void RecordedImap::on_fetch(const session::ImapFetchRow& row, Time) {
   }
   if (row.has_content && pieces_) {
     record_piece(row);
-  } else if (row.has_content) {
+  } else if (row.has_content && (all || row.content_nil)) {
     record_content(row, identity);
   }
   if (hooks.row) hooks.row(row);

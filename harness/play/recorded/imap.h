@@ -127,6 +127,7 @@ class RecordedImap final : public session::ImapSink {
   void record_piece(const session::ImapFetchRow& row);
   void fetch_items(const std::string& set, const std::string& items, Then then);
   void record_content(const session::ImapFetchRow& row, const Identity& identity);
+  bool tells_all(const session::ImapFetchRow& row, std::size_t contents) const;
   bool left_out(const session::ImapFetchRow& row, const Identity& identity);
   void note_left_out();
 
@@ -143,10 +144,13 @@ class RecordedImap final : public session::ImapSink {
   std::uint32_t session_;  ///< its number
   std::unique_ptr<session::ImapClient> client_;
   std::optional<Pieces> pieces_;
+  std::size_t contents_ = 0;      ///< came of one message, in one row
+  std::uint32_t most_asked_ = 0;  ///< octets from the first on, by the last fetch(); 0 = all
   bool leaving_ = false;  ///< LOGOUT was asked for: nothing more is taken, though its answer may come before the end
   mail::ContentScanner scanner_;
   ImapGuard guard_;
   bool looks_before_;  ///< what is there before anything is played: nobody judges it
+  bool as_client_;     ///< fetches what a kind of client does, parts of a header or of a text too
   std::size_t strangers_ = 0, left_out_ = 0;
   imap::SequenceSet found_;
   Recorder recorder_;  ///< last: its link goes first

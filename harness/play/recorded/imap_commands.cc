@@ -1,6 +1,8 @@
 // What a recorded IMAP session can be asked for, and how its invoke reads in the history.
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "play/recorded/content.h"
 #include "play/recorded/imap.h"
 
@@ -18,6 +20,15 @@ std::string resolved(const std::string& set, const session::ImapView& view) {
   for (const auto uid : view.uids)
     if (uid != 0) uids.push_back(uid);
   return history::format_uids(uids);
+}
+
+/// N of "BODY.PEEK[]<0.N>" (RFC 3501 section 6.4.5); 0 = no such number is there.
+std::uint32_t most_octets(std::string_view items) {
+  constexpr std::string_view kFrom = "<0.";
+  std::uint32_t octets = 0;
+  if (const auto at = items.find(kFrom); at != std::string_view::npos)
+    std::from_chars(items.data() + at + kFrom.size(), items.data() + items.size(), octets);
+  return octets;
 }
 
 }  // namespace
@@ -83,6 +94,7 @@ void RecordedImap::changed_since(std::uint64_t modseq, Then then) {
 }
 
 void RecordedImap::fetch(const OwnedUids& uids, const std::string& items, Then then) {
+  most_asked_ = most_octets(items);
   auto e = event(Type::invoke, What::fetch);
   e.text = items;
   command(uids, std::move(e), std::move(then), [&] { return client_->uid_fetch(uids.set(), items); });

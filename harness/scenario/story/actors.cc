@@ -144,14 +144,15 @@ class DeviceReader {
     for (const std::string_view key : {"kind", "after_download"})
       if (const Node* said = find(node_, key); said != nullptr)
         complaints_.key(*said, fmt::format("this or profile:, which says it already ({})", profile->name));
-    if (const Node* idle = find(node_, "idle"); idle != nullptr && !profile->idle)
+    const bool listens = profile->idle && profile->stays;
+    if (const Node* idle = find(node_, "idle"); idle != nullptr && !listens)
       complaints_.key(*idle, fmt::format("no idle: {} does not listen, it looks every {}", profile->name,
                                          format_duration(profile->every)));
     device.profile = profile;
     device.tls = profile->tls;
     device.after = profile->after;
     device.webmail = imap && !profile->stays;
-    if (imap && profile->stays && profile->idle && device.idle.empty()) device.idle = "INBOX";
+    if (imap && listens && device.idle.empty()) device.idle = "INBOX";
   }
 
   /// Of scenarios/devices, or a file beside the story.

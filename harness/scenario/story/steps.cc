@@ -76,6 +76,8 @@ bool read_bare(const Node& action, Actor who, Context& context, Step& step) {
   return true;
 }
 
+constexpr Duration kLongestStory = std::chrono::minutes(15);  ///< without the tag slow
+
 /// What the profile of a device says is not said again by a step, and no step asks for what such a client never does.
 void hold_to_profile(const Node& action, Context& context, const Step& step) {
   if (step.device >= context.scenario.devices.size()) return;
@@ -92,6 +94,11 @@ void hold_to_profile(const Node& action, Context& context, const Step& step) {
   }
   const auto* await = step.maybe<Await>();
   if (await == nullptr || device.kind != DeviceKind::imap || !device.idle.empty()) return;
+  if (profile.every == Duration{} || profile.every >= kLongestStory)
+    return complaints.at(step.pos, device.name,
+                         fmt::format("no see and no lose: {} looks too rarely for a story. Let another device see "
+                                     "what came, then sync this one",
+                                     profile.name));
   if (await->within >= profile.every) return;
   const Node* within = find(action, "within");
   const std::string text = fmt::format("within: {} or more: {} does not listen, it looks so often",
