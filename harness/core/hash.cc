@@ -147,6 +147,7 @@ void BulkHash::stripe(Lanes& lanes, const char* octets) {
 }
 
 void BulkHash::add(std::string_view data) {
+  if (data.empty()) return;  // an empty view may point to nothing, which memcpy must not be given
   const std::size_t filled = length_ % kStripe;
   length_ += data.size();
   if (filled != 0) {
