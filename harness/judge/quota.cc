@@ -110,6 +110,29 @@ struct ToldMeanwhile {
   std::set<std::uint32_t> right;             ///< accounts with mail, whose usage was its sum
 };
 
+/// What accounts held before they held less. Whether there is room is decided somewhere between the question and the
+/// answer: what went meanwhile may have gone too late for it.
+class Falls {
+ public:
+  /// At each event that is of an account with a limit.
+  void look(std::uint32_t account, std::uint64_t most, std::uint32_t index) {
+    auto& [last, falls] = of_[account];
+    if (most < last) falls.emplace_back(index, last);
+    last = most;
+  }
+  std::uint64_t most_since(std::uint32_t account, std::uint32_t index, std::uint64_t now) const {
+    const auto of = of_.find(account);
+    if (of == of_.end()) return now;
+    const auto& falls = of->second.second;
+    for (auto fall = falls.rbegin(); fall != falls.rend() && fall->first > index; ++fall)
+      now = std::max(now, fall->second);
+    return now;
+  }
+
+ private:
+  std::map<std::uint32_t, std::pair<std::uint64_t, std::vector<std::pair<std::uint32_t, std::uint64_t>>>> of_;
+};
+
 /// By account, the first usage that was wrong when it was told. Nothing is said of an account that held mail before, or
 /// in which somebody else's came in, nor while anything that may change it is under way.
 ToldMeanwhile told_meanwhile(const Case& c) {
@@ -191,6 +214,7 @@ void decisions(Case& c, const ToldMeanwhile& told) {
   };
   std::map<std::uint32_t, std::uint64_t> highest;  // account -> most it may ever have held
   std::map<std::uint32_t, std::uint32_t> begun;    // session -> its first event
+  Falls falls;
   for (const Event& e : c.history.events()) {
     const bool adds = e.what == What::deliver || e.what == What::append || e.what == What::copy || e.what == What::move;
     const std::uint32_t account = e.what == What::deliver ? e.account : c.history.account_of(e);
@@ -204,7 +228,8 @@ void decisions(Case& c, const ToldMeanwhile& told) {
     if (decided && customer == 0 && e.type == Type::fail && says_over_quota(e) && !had_before.contains(account)) {
       const Bounds b = holdings.of_account(account);
       const std::uint64_t size = asked_size(c, e) + kTraceHeaders;
-      const bool far_below = (b.most + size) * 10 < limit * 8;
+      const std::uint64_t most = falls.most_since(account, c.invoke(e).index, b.most);
+      const bool far_below = (most + size) * 10 < limit * 8;
       const bool moves = e.what == What::copy || e.what == What::move;  // how much it would add is not known here
       const Event* stranger = far_below && !moves ? strangers.in(account) : nullptr;
       if (stranger != nullptr) {
@@ -243,6 +268,7 @@ void decisions(Case& c, const ToldMeanwhile& told) {
     }
     so_far.apply(e);
     holdings.follow();
+    if (limit != 0 && customer == 0) falls.look(account, holdings.of_account(account).most, e.index);
     if (!adds || (limit == 0 && shared == 0)) continue;
     const Bounds b = holdings.of_account(account);
     highest[account] = std::max(highest[account], b.most);
