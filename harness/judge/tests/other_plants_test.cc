@@ -93,6 +93,27 @@ const bool kQuota[] = {
             over_quota(s, s.message());
             s.audited({{mail[6], 7}});
           }),
+    // Room is decided on before the answer, and the mail may have gone behind that.
+    silent("mail goes while a letter is on its way that is refused",
+           [](Scene& s) {
+             const auto mail = big(s, 7);
+             const std::uint32_t hand = s.watches(s.phone, mail);
+             s.store(hand, "1:6");
+             const std::uint32_t mta = s.lmtp(), m = s.message();
+             const std::uint32_t asked = s.invoke(What::deliver, mta, [&](Event& e) {
+               e.message = m;
+               e.text = "lmtp";
+             });
+             s.expunge(hand);
+             s.done(asked, Type::fail, [&](Event& e) {
+               e.message = m;
+               e.account = s.alice;
+               e.facts = history::ReplyFacts{452};
+               e.code = "4.2.2";
+               e.text = "mailbox full";
+             });
+             s.audited({{mail[6], 7}});
+           }),
     plant("quota/accepted-over-limit",
           [](Scene& s) {
             const auto mail = big(s, 14);
