@@ -146,6 +146,11 @@ bool WorldMaker::pop_beside(Actor& device, std::string& action) {
 void WorldMaker::removed(const Actor& by, const std::string& mailbox, std::size_t letter, std::string_view over) {
   const Held* held = known_.accounts[by.account].find(mailbox, letter);
   if (view_ != nullptr || held == nullptr || held->there != Sure::yes || held->several) return;
+  // A POP3 device may have it marked: whose removal it was is then seen in the end only.
+  const bool marked = std::any_of(actors_.begin(), actors_.end(), [&](const Actor& one) {
+    return one.kind == Kind::pop3 && one.account == by.account && one.name != by.name;
+  });
+  if (marked) return;
   removers_[{by.account, letter}] = {by.name, std::string(over), mailbox};
 }
 

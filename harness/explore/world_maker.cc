@@ -217,7 +217,8 @@ void WorldMaker::at_end() {
     const Mailboxes& all = known_.accounts[account];
     std::vector<std::string> same;
     for (Actor& actor : actors_) {
-      if (actor.kind != Kind::imap || actor.account != account || actor.gone || actor.offline || actor.webmail)
+      if (actor.kind != Kind::imap || actor.account != account || actor.gone || actor.offline || actor.webmail ||
+          actor.shaken)  // what it does next may come to nothing
         continue;
       same.push_back(actor.name);
     }
