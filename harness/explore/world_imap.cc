@@ -193,15 +193,24 @@ Held WorldMaker::before(std::size_t account, const std::string& mailbox, std::si
   return held == nullptr ? Held() : *held;
 }
 
+/// For all of them: one COPY or MOVE that finds no room for the last leaves the first where it is (RFC 3501
+/// section 6.4.7).
+bool WorldMaker::room_for(const Actor& device, const Pick& pick, const std::string& from) const {
+  std::uint64_t octets = 0;
+  for (const std::size_t letter : pick.letters)
+    if (before(device.account, from, letter).there != Sure::no) octets += known_.letters[letter].octets;
+  return known_.room(device.account, octets);
+}
+
 /// MOVE, or COPY and EXPUNGE on a server without it. What it makes in the other mailbox has the flags that it had (RFC
 /// 3501 section 6.4.7: SHOULD).
 void WorldMaker::moved(Actor& device, const Pick& pick, const std::string& from, const std::string& to) {
   const std::size_t account = device.account;
+  const bool room = room_for(device, pick, from);
   for (const std::size_t letter : pick.letters) {
     const Held held = before(account, from, letter);
     if (held.there == Sure::no) continue;
-    const bool room = known_.room(account, known_.letters[letter].octets);
-    known_.put(account, to, letter, held.there);
+    known_.put(account, to, letter, room ? held.there : Sure::maybe);
     Held& there = known_.accounts[account].held[{to, letter}];
     there.several = there.several || held.several;
     for (const auto& [name, set] : held.flags) there.flags[name] = set == Sure::no ? Sure::no : Sure::maybe;
@@ -273,10 +282,11 @@ bool WorldMaker::copy(Actor& device, std::string& action) {
   Pick what;
   if (!pick(device.account, mailbox, Sure::maybe, what)) return false;
   action = fmt::format("{{copy: {}, to: {}{}}}", what.text, quoted(to), in(device, mailbox));
+  const bool room = room_for(device, what, mailbox);
   for (const std::size_t letter : what.letters) {
     const Held held = before(device.account, mailbox, letter);
     if (held.there == Sure::no) continue;
-    known_.put(device.account, to, letter, held.there);
+    known_.put(device.account, to, letter, room ? held.there : Sure::maybe);
     if (held.several) known_.accounts[device.account].held[{to, letter}].several = true;
     for (const auto& [name, set] : held.flags)
       if (set != Sure::no) known_.accounts[device.account].held[{to, letter}].flags[name] = Sure::maybe;

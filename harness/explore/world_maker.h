@@ -117,6 +117,7 @@ class WorldMaker {
   void went_to(Actor& device, const std::string& mailbox);
   bool may_take_away(const Actor& device, const std::string& mailbox) const;
   Held before(std::size_t account, const std::string& mailbox, std::size_t letter) const;
+  bool room_for(const Actor& device, const Pick& pick, const std::string& from) const;
   void moved(Actor& device, const Pick& pick, const std::string& from, const std::string& to);
   bool see(Actor&, std::string&);
   bool lose(Actor&, std::string&);

@@ -241,18 +241,17 @@ void decisions(Case& c, const ToldMeanwhile& told) {
                 ""});
       } else if (far_below && !moves) {
         const bool was_full = highest[account] * 10 >= limit * 8;
-        c.find(
-            was_full                            ? "not-freed"
-            : by_estimate(account, size, limit) ? "refused-by-estimate"
-                                                : "refused-below-limit",
-            {fmt::format("{} accepted: {}'s messages come to {} at most, the limit is {}",
-                         c.name_of(c.invoke(e).message), c.account(account), format_size(b.most), format_size(limit)),
-             fmt::format("{} is refused as over quota at {}{}: {} {} {}", c.who(e), c.when(e),
-                         was_full ? ", though a client removed messages" : "", e.get<history::ReplyFacts>().code,
-                         e.code, printable(e.text, 120)),
-             {e.index},
-             c.invoke(e).message,
-             ""});
+        c.find(was_full                            ? "not-freed"
+               : by_estimate(account, size, limit) ? "refused-by-estimate"
+                                                   : "refused-below-limit",
+               {fmt::format("{} accepted: {}'s messages come to {} at most, the limit is {}",
+                            c.name_of(c.invoke(e).message), c.account(account), format_size(most), format_size(limit)),
+                fmt::format("{} is refused as over quota at {}{}: {} {} {}", c.who(e), c.when(e),
+                            was_full ? ", though a client removed messages" : "", e.get<history::ReplyFacts>().code,
+                            e.code, printable(e.text, 120)),
+                {e.index},
+                c.invoke(e).message,
+                ""});
       }
     }
     if (decided && limit != 0 && e.type == Type::fail && e.code.ends_with(".1.1") && holdings.had_mail(account)) {

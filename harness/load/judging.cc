@@ -1,25 +1,16 @@
 #include "load/judging.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <fstream>
 
 #include "archive/jsonl.h"
+#include "load/thread_cpu.h"
 
 namespace mailproof::load {
 namespace {
 
 constexpr std::uint32_t kMostCopies = 1'000'000;  // what the names of files have room for
-
-double cpu_of_this_thread() {
-  rusage usage{};
-  getrusage(RUSAGE_THREAD, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 }  // namespace
 

@@ -1,7 +1,6 @@
 #include "load/thread.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -11,21 +10,10 @@
 #include "core/rng.h"
 #include "host/admin.h"
 #include "host/signals.h"
+#include "load/thread_cpu.h"
 #include "sim/sim_network.h"
 
 namespace mailproof::load {
-namespace {
-
-double thread_cpu() {
-  rusage usage{};
-  getrusage(RUSAGE_THREAD, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-}  // namespace
 
 /// The network of a thread, and who administers what is on its other side.
 struct LoadThread::World {
@@ -146,13 +134,13 @@ void LoadThread::play_in(World& world) {
     customers_ = std::make_unique<Customers>(network, *setup_.target, std::move(part));
   }
   if (!check(network)) return line_.leave();
-  const double cpu = thread_cpu();
+  const double cpu = cpu_of_this_thread();
   run(network, world.loop);
   judging_->finish();
   count_judged();
   harvest_.generator.judging = world.loop == nullptr ? 0 : judging_->cpu_seconds() / std::max(harvest_.seconds, 1e-9);
   if (world.loop != nullptr) {
-    harvest_.generator.cpu = (thread_cpu() - cpu) / std::max(harvest_.seconds, 1e-9);
+    harvest_.generator.cpu = (cpu_of_this_thread() - cpu) / std::max(harvest_.seconds, 1e-9);
     harvest_.generator.worst_timer = world.loop->load().worst_lateness;
   }
   for (std::size_t n = 0; n < shards_.size(); ++n) {
