@@ -197,8 +197,12 @@ Held WorldMaker::before(std::size_t account, const std::string& mailbox, std::si
 /// section 6.4.7).
 bool WorldMaker::room_for(const Actor& device, const Pick& pick, const std::string& from) const {
   std::uint64_t octets = 0;
-  for (const std::size_t letter : pick.letters)
-    if (before(device.account, from, letter).there != Sure::no) octets += known_.letters[letter].octets;
+  for (const std::size_t letter : pick.letters) {
+    const Held held = before(device.account, from, letter);
+    if (held.there == Sure::no) continue;
+    if (held.several && !known_.accounts[device.account].limits.empty()) return false;  // nobody knows how many
+    octets += known_.letters[letter].octets;
+  }
   return known_.room(device.account, octets);
 }
 
