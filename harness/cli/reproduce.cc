@@ -22,18 +22,25 @@ std::string for_reader(const std::string& path) {
   return std::getenv("CI") == nullptr ? path : fs::path(path).filename().string();
 }
 
+/// Where somebody said which folder ids are looked up in, and the profiles that a story or a plan names.
+std::string looked_up_in(const PlayFlags& flags) {
+  const std::string root = for_reader(flags.scenarios);
+  const bool told =
+      flags.scenarios != default_scenarios() && root != "scenarios" && fs::path(flags.scenarios).filename() != root;
+  return told ? " --scenarios " + root : "";
+}
+
 /// By its id where the scenarios folder has it: that folder is everybody's.
 std::string to_play(const PlayFlags& flags, const scenario::Scenario& scenario) {
   if (scenario.id.starts_with("imaptest.")) return "--imaptest " + for_reader(scenario.path);
   const fs::path near = fs::absolute(scenario.path)
                             .lexically_normal()
                             .lexically_relative(fs::absolute(flags.scenarios).lexically_normal());
-  if (near.empty() || *near.begin() == "..")
-    return for_reader(scenario.path) + (scenario.check ? " --only " + scenario.id : "");
-  const std::string root = for_reader(flags.scenarios);
-  const bool told =
-      flags.scenarios != default_scenarios() && root != "scenarios" && fs::path(flags.scenarios).filename() != root;
-  return scenario.id + (told ? " --scenarios " + root : "");
+  if (!near.empty() && *near.begin() != "..") return scenario.id + looked_up_in(flags);
+  const bool profiles = std::any_of(scenario.devices.begin(), scenario.devices.end(),
+                                    [](const scenario::Device& device) { return device.profile != nullptr; });
+  return for_reader(scenario.path) + (scenario.check ? " --only " + scenario.id : "") +
+         (profiles ? looked_up_in(flags) : "");
 }
 
 std::string command_to_play(std::string command, const PlayFlags& flags, bool slow) {
@@ -83,6 +90,7 @@ std::string load_command(const LoadFlags& flags, const std::vector<scenario::Sce
 std::string plan_command(const LoadFlags& flags) {
   std::string command = "mailproof load";
   if (!flags.paths.empty()) command += " " + for_reader(flags.paths.front());
+  command += looked_up_in(flags);
   command = command_to_play(command, flags, false);
   if (!flags.profile.empty())
     command += fmt::format(" --profile {} --accounts {}", for_reader(flags.profile), flags.accounts);

@@ -2,6 +2,7 @@
 import json
 import pathlib
 import re
+import shutil
 
 import pytest
 
@@ -104,3 +105,18 @@ def test_a_profile_beside_the_story_and_one_that_writes(tmp_path):
     silent = writes[:writes.index("send:")]
     pathlib.Path(tmp_path / "own.yaml").write_text(silent, "utf-8")
     assert played(tmp_path, "{imap: alice, profile: own.yaml}", "{see: mail, within: 5s}")
+
+
+def test_what_shows_it_again_says_where_profiles_are(tmp_path):
+    """Elsewhere than in a checkout: what a report prints is given as it stands."""
+    said = ["--sim", "--scenarios", reference_server.ROOT / "scenarios", "--out", tmp_path / "run"]
+    path = story(tmp_path, "{imap: alice, profile: thunderbird}", "{see: mail, within: 5s}")
+    for status, given, printed in (
+            (1, ["run", path, "--defect", "delivery.accepts-and-drops"], r"Reproduce: +mailproof (.*)"),
+            (0, ["load", "--profile", "thunderbird", "--accounts", 4, "--for", "20s"], r"<code>mailproof (.*)</code>")):
+        ran = tool.mailproof(*given, *said, cwd=tmp_path)
+        assert ran.status == status, ran.text
+        again = re.search(printed, ran.out + (tmp_path / "run/summary.md").read_text("utf-8"))[1]
+        assert tool.mailproof(*again.split(), "--out", tmp_path / "again", cwd=tmp_path).status == status, again
+        for folder in ("run", "again"):
+            shutil.rmtree(tmp_path / folder)

@@ -71,11 +71,11 @@ os.write(int(sys.argv[1]), b"%d %d %f" % (os.waitstatus_to_exitcode(status), usa
 """
 
 
-def mailproof(*arguments, env=None, timeout=180):
+def mailproof(*arguments, env=None, timeout=180, cwd=ROOT):
     """Runs it to its end, or fails after the timeout."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.TemporaryFile() as figures:
         command = [sys.executable, "-I", "-S", "-c", LAUNCHER, str(figures.fileno()), BINARY, *map(str, arguments)]
-        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+        process = subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                                    env=env or ENVIRONMENT, pass_fds=[figures.fileno()], start_new_session=True)
         try:
             process.wait(timeout)
