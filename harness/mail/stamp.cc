@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <utility>
 #include <vector>
 
@@ -135,119 +134,6 @@ std::string header(const MessageSpec& spec, Rng& rng, const std::string& boundar
       spec.to, utf8 ? "Grüße aus Köln, " : "", called, subject_end(token.number, rng), type, encoding);
 }
 
-std::uint32_t count_lines(std::string_view text) {
-  std::uint32_t lines = 0;
-  for (const char c : text) lines += c == '\n' ? 1U : 0U;
-  return lines;
-}
-
-}  // namespace
-
-std::string Token::text() const {
-  return fmt::format("v1 run={:016x} n={} seed={:016x} owner={}", run, number, seed, owner);
-}
-
-namespace {
-
-void write_message_id(const Token& token, fmt::appender to) {
-  fmt::format_to(to, "<{:016x}.{}.{:08x}@mailproof.invalid>", token.run, token.number,
-                 static_cast<std::uint32_t>(token.seed));
-}
-
-}  // namespace
-
-std::string Token::message_id() const {
-  fmt::memory_buffer out;
-  write_message_id(*this, fmt::appender(out));
-  return fmt::to_string(out);
-}
-
-namespace {
-
-/// What a token header says, before any of it is kept.
-struct Said {
-  std::uint64_t run = 0;
-  std::uint32_t number = 0;
-  std::uint64_t seed = 0;
-  std::string_view owner;
-};
-
-/// As Token::text() writes it, and nothing else in between.
-bool read_usual_token(std::string_view value, Said& out) {
-  if (value.starts_with(' ')) value.remove_prefix(1);
-  const char* at = value.data();
-  const char* const end = at + value.size();
-  const auto word = [&](std::string_view text) {
-    const bool there = static_cast<std::size_t>(end - at) >= text.size() && std::string_view(at, text.size()) == text;
-    at += there ? text.size() : 0;
-    return there;
-  };
-  const auto number = [&](int base, auto& into) {
-    const auto [next, error] = std::from_chars(at, end, into, base);
-    at = next;
-    return error == std::errc{};
-  };
-  if (!word("v1 run=") || !number(16, out.run) || !word(" n=") || !number(10, out.number) || !word(" seed=") ||
-      !number(16, out.seed) || !word(" owner="))
-    return false;
-  const char* from = at;
-  while (at != end && *at != ' ' && *at != '\r' && *at != '\n' && *at != '\t') ++at;
-  out.owner = std::string_view(from, static_cast<std::size_t>(at - from));
-  return true;
-}
-
-std::optional<Said> read_token(std::string_view value) {
-  Said out;
-  if (read_usual_token(value, out)) return out;
-  out = {};
-  const auto field = [&](std::string_view key, int base, auto& into) {
-    const auto at = value.find(key);
-    if (at == std::string_view::npos) return false;
-    const auto rest = value.substr(at + key.size());
-    return std::from_chars(rest.data(), rest.data() + rest.size(), into, base).ec == std::errc{};
-  };
-  while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
-  if (!value.starts_with("v1 ")) return std::nullopt;
-  if (!field(" run=", 16, out.run) || !field(" n=", 10, out.number) || !field(" seed=", 16, out.seed))
-    return std::nullopt;
-  const auto owner = value.find(" owner=");
-  if (owner == std::string_view::npos) return std::nullopt;
-  const auto rest = value.substr(owner + 7);
-  const auto ends = [](char c) { return c == ' ' || c == '\r' || c == '\n' || c == '\t'; };
-  out.owner = rest.substr(0, static_cast<std::size_t>(std::find_if(rest.begin(), rest.end(), ends) - rest.begin()));
-  return out;
-}
-
-}  // namespace
-
-bool Token::parse_into(std::string_view value, Token& into) {
-  const auto said = read_token(value);
-  if (!said) return false;
-  into.run = said->run;
-  into.number = said->number;
-  into.seed = said->seed;
-  into.owner = said->owner;
-  return true;
-}
-
-std::optional<Token> Token::parse(std::string_view value) {
-  Token token;
-  return parse_into(value, token) ? std::optional(std::move(token)) : std::nullopt;
-}
-
-bool Token::is_said_by(std::string_view value) const {
-  const auto said = read_token(value);
-  return said && said->run == run && said->number == number && said->seed == seed && said->owner == owner;
-}
-
-bool Token::has_message_id(std::string_view id) const {
-  fmt::memory_buffer ours;
-  write_message_id(*this, fmt::appender(ours));
-  return id == std::string_view(ours.data(), ours.size());
-}
-
-namespace {
-
 constexpr std::uint64_t kDots = 500, kEdge = 4096, kLine = 2048;
 
 /// Bodies that are about one thing. False: this look has none of its own.
@@ -328,7 +214,7 @@ Stamped make_message(const MessageSpec& spec) {
   const std::string body = given ? text.substr(std::min(text.find("\r\n\r\n") + 4, text.size())) : "";
   text.resize(text.size() - body.size());
   out.header_octets = text.size();
-  out.header_lines = count_lines(text);
+  out.header_lines = static_cast<std::uint32_t>(std::count(text.begin(), text.end(), '\n'));
   BulkHash header_hash;
   header_hash.add(text);
   out.header_hash = header_hash.value();
@@ -356,150 +242,12 @@ Stamped make_message(const MessageSpec& spec) {
   } else {
     fill(text, target, [&] { return text_line(rng, spec.look); });
   }
-  out.body_lines = count_lines(text) - out.header_lines;
+  out.body_lines = static_cast<std::uint32_t>(std::count(text.begin(), text.end(), '\n')) - out.header_lines;
   BulkHash hash;
   hash.add(text);
   out.hash = hash.value();
   out.text = std::make_shared<const std::string>(std::move(text));
   return out;
-}
-
-namespace {
-constexpr std::size_t kLongestHeaderLine = 2048;  // our token line is far shorter; longer lines are not it
-constexpr std::size_t kKept = 128 * 1024;
-constexpr std::size_t kHeaderKept = 16 * 1024;
-}  // namespace
-
-namespace {
-
-constexpr std::size_t kKeptMemory = 4096;  ///< of the memory of what was kept: more is given back
-
-/// Sixty-four octets at a time, which the compiler makes a few instructions of.
-std::size_t newlines(std::string_view text) {
-  std::size_t out = 0;
-  for (; text.size() >= 64; text.remove_prefix(64)) {
-    std::uint8_t here = 0;
-    for (std::size_t i = 0; i < 64; ++i) here = static_cast<std::uint8_t>(here + (text[i] == '\n' ? 1 : 0));
-    out += here;
-  }
-  for (const char c : text) out += c == '\n' ? 1U : 0U;
-  return out;
-}
-
-/// "Received: ..." and the like, or a further line of one.
-bool is_of_another_field(std::string_view line) {
-  if (line.starts_with(' ') || line.starts_with('\t')) return true;
-  for (const std::string_view ours : {kTokenHeader, std::string_view("Message-ID"), std::string_view("Subject")})
-    if (istarts_with(line, ours)) return false;
-  const auto colon = line.find(':');
-  return colon != std::string_view::npos && colon != 0 &&
-         std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(colon),
-                     [](char c) { return c > ' ' && c < 127; });
-}
-
-}  // namespace
-
-void ContentScanner::begin() {
-  if (token_) std::swap(*token_, spare_);
-  token_.reset();
-  hash_ = BulkHash();
-  header_hash_ = octets_ = canonical_ = 0;
-  body_lines_ = 0;
-  header_ended_ = stamped_ = line_too_long_ = false;
-  others_above_ = true;
-  sent_.reset();
-  difference_.reset();
-  line_.clear();
-  kept_.clear();
-  header_.clear();
-}
-
-void ContentScanner::canonical(std::string_view part) {
-  constexpr std::size_t kShown = 24;
-  hash_.add(part);
-  if (sent_ && !difference_) {
-    const std::string_view rest = std::string_view(*sent_).substr(std::min<std::uint64_t>(canonical_, sent_->size()));
-    const auto same = static_cast<std::size_t>(std::mismatch(part.begin(), part.end(), rest.begin(), rest.end()).first -
-                                               part.begin());
-    if (same < part.size())
-      difference_ = {canonical_ + same, std::string(rest.substr(same, kShown)), std::string(part.substr(same, kShown))};
-  } else if (difference_ && difference_->came.size() < kShown) {
-    difference_->came += part.substr(0, kShown - difference_->came.size());
-  }
-  canonical_ += part.size();
-}
-
-/// One line of the header. Its octets are counted by who calls.
-void ContentScanner::line(std::string_view line) {
-  if (!line_too_long_ && line.size() > kTokenHeader.size() && line[kTokenHeader.size()] == ':' &&
-      istarts_with(line, kTokenHeader) && Token::parse_into(line.substr(kTokenHeader.size() + 1), spare_)) {
-    std::swap(token_ ? *token_ : token_.emplace(), spare_);
-    stamped_ = true;
-    if (as_sent_) sent_ = as_sent_(*token_);
-    kept_.clear();
-    if (kept_.capacity() > kKeptMemory) kept_.shrink_to_fit();
-  } else if (!stamped_ && (line_too_long_ || !is_of_another_field(line))) {
-    others_above_ = false;
-  }
-  if (!line_too_long_ && (line == "\r\n" || line == "\n")) header_ended_ = true;
-  line_too_long_ = false;
-}
-
-/// Takes whole lines where they lie; what is left of the chunk is the body's.
-std::string_view ContentScanner::header_lines(std::string_view chunk) {
-  std::string_view uncounted;  // of the canonical content, up to where we are
-  const auto count = [&](std::string_view part) {
-    uncounted = uncounted.empty() ? part : std::string_view(uncounted.data(), uncounted.size() + part.size());
-  };
-  while (!chunk.empty() && !header_ended_) {
-    const auto newline = chunk.find('\n');
-    const auto part = chunk.substr(0, newline == std::string_view::npos ? chunk.size() : newline + 1);
-    chunk.remove_prefix(part.size());
-    if (header_.size() < kHeaderKept) header_.append(part.substr(0, kHeaderKept - header_.size()));
-    if (!stamped_ && kept_.size() < kKept) kept_.append(part.substr(0, kKept - kept_.size()));
-    if (newline != std::string_view::npos && line_.empty()) {
-      line(part);
-      if (stamped_) count(part);
-      continue;
-    }
-    line_.append(part);
-    if (newline != std::string_view::npos) {
-      line(line_);
-      if (stamped_) canonical(line_);
-      line_.clear();
-    } else if (line_.size() > kLongestHeaderLine) {  // hand it over in pieces
-      if (stamped_) canonical(std::exchange(uncounted, {}));
-      if (stamped_) canonical(line_);
-      line_.clear();
-      line_too_long_ = true;
-    }
-  }
-  if (stamped_) canonical(uncounted);
-  if (stamped_ && header_ended_) header_hash_ = hash_.value();
-  return chunk;
-}
-
-void ContentScanner::add(std::string_view chunk) {
-  octets_ += chunk.size();
-  if (!header_ended_) chunk = header_lines(chunk);
-  if (chunk.empty()) return;
-  body_lines_ += static_cast<std::uint32_t>(newlines(chunk));
-  if (stamped_) {
-    canonical(chunk);
-  } else if (kept_.size() < kKept) {
-    kept_.append(chunk.substr(0, kKept - kept_.size()));
-  }
-}
-
-void ContentScanner::end() {
-  if (!line_.empty()) {
-    line(line_);
-    if (stamped_) canonical(line_);
-    line_.clear();
-  }
-  if (sent_ && !difference_ && canonical_ < sent_->size())
-    difference_ = {canonical_, sent_->substr(canonical_, 24), ""};
-  sent_.reset();
 }
 
 }  // namespace mailproof::mail

@@ -1,0 +1,141 @@
+#include <algorithm>
+
+#include "mail/stamp.h"
+
+namespace mailproof::mail {
+namespace {
+
+constexpr std::size_t kLongestHeaderLine = 2048;  // our token line is far shorter; longer lines are not it
+constexpr std::size_t kKept = 128 * 1024;
+constexpr std::size_t kHeaderKept = 16 * 1024;
+constexpr std::size_t kKeptMemory = 4096;  ///< of the memory of what was kept: more is given back
+
+/// Sixty-four octets at a time, which the compiler makes a few instructions of.
+std::size_t newlines(std::string_view text) {
+  std::size_t out = 0;
+  for (; text.size() >= 64; text.remove_prefix(64)) {
+    std::uint8_t here = 0;
+    for (std::size_t i = 0; i < 64; ++i) here = static_cast<std::uint8_t>(here + (text[i] == '\n' ? 1 : 0));
+    out += here;
+  }
+  for (const char c : text) out += c == '\n' ? 1U : 0U;
+  return out;
+}
+
+/// "Received: ..." and the like, or a further line of one.
+bool is_of_another_field(std::string_view line) {
+  if (line.starts_with(' ') || line.starts_with('\t')) return true;
+  for (const std::string_view ours : {kTokenHeader, std::string_view("Message-ID"), std::string_view("Subject")})
+    if (istarts_with(line, ours)) return false;
+  const auto colon = line.find(':');
+  return colon != std::string_view::npos && colon != 0 &&
+         std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(colon),
+                     [](char c) { return c > ' ' && c < 127; });
+}
+
+}  // namespace
+
+void ContentScanner::begin() {
+  if (token_) std::swap(*token_, spare_);
+  token_.reset();
+  hash_ = BulkHash();
+  header_hash_ = octets_ = canonical_ = 0;
+  body_lines_ = 0;
+  header_ended_ = stamped_ = line_too_long_ = false;
+  others_above_ = true;
+  sent_.reset();
+  difference_.reset();
+  line_.clear();
+  kept_.clear();
+  header_.clear();
+}
+
+void ContentScanner::canonical(std::string_view part) {
+  constexpr std::size_t kShown = 24;
+  hash_.add(part);
+  if (sent_ && !difference_) {
+    const std::string_view rest = std::string_view(*sent_).substr(std::min<std::uint64_t>(canonical_, sent_->size()));
+    const auto same = static_cast<std::size_t>(std::mismatch(part.begin(), part.end(), rest.begin(), rest.end()).first -
+                                               part.begin());
+    if (same < part.size())
+      difference_ = {canonical_ + same, std::string(rest.substr(same, kShown)), std::string(part.substr(same, kShown))};
+  } else if (difference_ && difference_->came.size() < kShown) {
+    difference_->came += part.substr(0, kShown - difference_->came.size());
+  }
+  canonical_ += part.size();
+}
+
+/// One line of the header. Its octets are counted by who calls.
+void ContentScanner::line(std::string_view line) {
+  if (!line_too_long_ && line.size() > kTokenHeader.size() && line[kTokenHeader.size()] == ':' &&
+      istarts_with(line, kTokenHeader) && Token::parse_into(line.substr(kTokenHeader.size() + 1), spare_)) {
+    std::swap(token_ ? *token_ : token_.emplace(), spare_);
+    stamped_ = true;
+    if (as_sent_) sent_ = as_sent_(*token_);
+    kept_.clear();
+    if (kept_.capacity() > kKeptMemory) kept_.shrink_to_fit();
+  } else if (!stamped_ && (line_too_long_ || !is_of_another_field(line))) {
+    others_above_ = false;
+  }
+  if (!line_too_long_ && (line == "\r\n" || line == "\n")) header_ended_ = true;
+  line_too_long_ = false;
+}
+
+/// Takes whole lines where they lie; what is left of the chunk is the body's.
+std::string_view ContentScanner::header_lines(std::string_view chunk) {
+  std::string_view uncounted;  // of the canonical content, up to where we are
+  const auto count = [&](std::string_view part) {
+    uncounted = uncounted.empty() ? part : std::string_view(uncounted.data(), uncounted.size() + part.size());
+  };
+  while (!chunk.empty() && !header_ended_) {
+    const auto newline = chunk.find('\n');
+    const auto part = chunk.substr(0, newline == std::string_view::npos ? chunk.size() : newline + 1);
+    chunk.remove_prefix(part.size());
+    if (header_.size() < kHeaderKept) header_.append(part.substr(0, kHeaderKept - header_.size()));
+    if (!stamped_ && kept_.size() < kKept) kept_.append(part.substr(0, kKept - kept_.size()));
+    if (newline != std::string_view::npos && line_.empty()) {
+      line(part);
+      if (stamped_) count(part);
+      continue;
+    }
+    line_.append(part);
+    if (newline != std::string_view::npos) {
+      line(line_);
+      if (stamped_) canonical(line_);
+      line_.clear();
+    } else if (line_.size() > kLongestHeaderLine) {  // hand it over in pieces
+      if (stamped_) canonical(std::exchange(uncounted, {}));
+      if (stamped_) canonical(line_);
+      line_.clear();
+      line_too_long_ = true;
+    }
+  }
+  if (stamped_) canonical(uncounted);
+  if (stamped_ && header_ended_) header_hash_ = hash_.value();
+  return chunk;
+}
+
+void ContentScanner::add(std::string_view chunk) {
+  octets_ += chunk.size();
+  if (!header_ended_) chunk = header_lines(chunk);
+  if (chunk.empty()) return;
+  body_lines_ += static_cast<std::uint32_t>(newlines(chunk));
+  if (stamped_) {
+    canonical(chunk);
+  } else if (kept_.size() < kKept) {
+    kept_.append(chunk.substr(0, kKept - kept_.size()));
+  }
+}
+
+void ContentScanner::end() {
+  if (!line_.empty()) {
+    line(line_);
+    if (stamped_) canonical(line_);
+    line_.clear();
+  }
+  if (sent_ && !difference_ && canonical_ < sent_->size())
+    difference_ = {canonical_, sent_->substr(canonical_, 24), ""};
+  sent_.reset();
+}
+
+}  // namespace mailproof::mail
