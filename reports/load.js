@@ -22,7 +22,7 @@ var mailproof = (function () {
       scales: Object.assign({x: {time: false}}, options.scales),
       axes: [axis({values: (u, vs) => vs.map(options.x || clock), incrs: options.x ? [1, 2] : undefined}), axis({size: 62, values: (u, vs) => vs.map(options.y || short)})],
       series: [{label: options.x ? "percentile" : "time", value: (u, v) => v == null ? "" : (options.x || clock)(v)}].concat(
-        series.map((label, i) => ({label: label, stroke: css(colours[i]), width: 1.5, spanGaps: false,
+        series.map((label, i) => ({label: label, stroke: css(label === "failed" ? "--bad" : colours[i]), width: 1.5, spanGaps: false,
           points: {show: data[0].length < 4}, value: (u, v) => (options.y || short)(v)}))),
       hooks: options.hooks || {},
     }, data, box);
@@ -57,7 +57,7 @@ var mailproof = (function () {
     const op = data.operations.find((one) => one.name === name) || data.operations[0];
     if (!op) return;
     const time = Array.from({length: data.points}, (_, i) => i * data.seconds);
-    chart("throughput", [time, op.due, op.ok, op.bad].map((v, i) => v), ["due", "done", "failed"], {});
+    chart("throughput", [time, op.due, op.ok, op.bad], ["due", "done", "failed"], {});
     chart("latency", [time, op.p50, op.p99], ["p50", "p99"], {y: milliseconds, scales: logarithmic});
     if (op.curve) chart("curve", op.curve, ["response", "service"], {x: nines, y: milliseconds, scales: logarithmic});
     if (op.heat) heatmap("heatmap", op.heat);
