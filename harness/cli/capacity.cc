@@ -21,7 +21,7 @@ constexpr std::uint32_t kMostTimes = 64;  // of the plan, where the accounts are
 
 struct CapacityFlags : LoadFlags {
   std::string step_for = "30s";
-  unsigned max_steps = 16;
+  unsigned max_steps = 20;
   double precision = 5;  // per cent
   std::uint32_t from = 0, most = 0, at_least = 0;
 };
@@ -160,17 +160,19 @@ int capacity(CapacityFlags& flags) {
 
   Search search(flags, *target, *plan, *stories, *steady, **directory);
   if (const auto why = search.host(all.most)) return complain(*why);
-  load::CapacitySearch machine({std::min(all.start, all.most), all.most, flags.precision / 100, flags.max_steps});
+  // In simulation the same load comes to the same.
+  load::CapacitySearch machine(
+      {std::min(all.start, all.most), all.most, flags.precision / 100, flags.max_steps, !flags.target.sim});
   while (const auto step = machine.next()) {
-    say_error(fmt::format("load {} of at most {}: {} accounts{}\n", machine.steps() + 1, flags.max_steps,
-                          step->accounts,
-                          step->percent == 0 ? "" : fmt::format(", {} % of the answer", step->percent)));
+    say_error(fmt::format("load {} of at most {}: {} accounts{}{}\n", machine.steps() + 1, flags.max_steps,
+                          step->accounts, step->percent == 0 ? "" : fmt::format(", {} % of the answer", step->percent),
+                          step->again ? ", once more: was it chance?" : ""));
     auto trial = search.play(*step, machine.steps() + 1);
     all.interrupted = host::interrupted();
     if (!trial) all.trouble = trial.error().message();
     if (!trial || all.interrupted) break;
-    machine.tell(trial->came);
-    say_error(load::trial_text(*trial));
+    machine.tell(trial->came, trial->broke || trial->not_played);
+    say_error((all.trials.empty() ? load::head_text() : "") + load::trial_text(*trial));
     all.trials.push_back(std::move(*trial));
   }
   all.ended = clock_now();

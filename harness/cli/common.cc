@@ -86,7 +86,7 @@ Result<Hosted> host_builtin(const TargetFlags& flags, const scenario::Target& ta
     listen.push_back({protocol, true});
   }
   auto server = host::HostedServer::start(host::builtin_server(flags.builtin, target.accounts), "127.0.0.1", listen,
-                                          out.target.ca_file, (*files)->path("key.pem"));
+                                          out.target.ca_file, (*files)->path("key.pem"), flags.builtin.service);
   if (!server) return server.error();
   out.server = std::move(*server);
   out.files = std::move(*files);

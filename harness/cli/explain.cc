@@ -12,6 +12,7 @@
 #include "archive/run_directory.h"
 #include "archive/wire_places.h"
 #include "cli/commands.h"
+#include "cli/explain_lost.h"
 #include "cli/output.h"
 #include "core/units.h"
 #include "mail/stamp.h"
@@ -173,6 +174,12 @@ int explain(const ExplainFlags& flags) {
       say_error(fmt::format("note: the history of {} is not whole: what is missing there is not told\n",
                             one.history->info.scenario));
   }
+  // The customers of a load plan have no history; what they lost is kept beside.
+  if (const auto lost = lost_messages_text(flags.directory, flags.message);
+      lost && !flags.json && flags.scenario.empty() && !flags.copy) {
+    say(*lost);
+    if (explaining.ids.empty() || !flags.message.empty()) return 0;
+  }
   return explaining.tell();
 }
 
@@ -184,8 +191,8 @@ void add_explain(CLI::App& app, int& status) {
   command->add_option("run", flags->directory, "Run directory")->required();
   command->add_option(
       "message", flags->message,
-      "mail.2, mail (all of them), a Message-ID, or words of a subject; without it, or with 'all', every "
-      "message that did not end as expected");
+      "mail.2, mail (all of them), a Message-ID, or words of a subject; of a load plan the number of a lost message; "
+      "without it, or with 'all', every message that did not end as expected");
   command->add_option("--scenario", flags->scenario, "Only of this one")->type_name("ID");
   command->add_option("--copy", flags->copy, "Only of this copy of a load, or this repetition")->check(whole_number());
   command->add_option("--html", flags->html, "Also a page with a lane for each session, into this file")

@@ -100,6 +100,7 @@ std::vector<std::pair<std::string, std::string>> settings_text(const LoadFlags& 
 
 std::vector<std::pair<std::string, std::string>> plan_settings(const LoadFlags& flags, const scenario::Plan& plan) {
   return {{"plan", plan.name},
+          {"hash of it and its profiles", fmt::format("{:016x}", plan.hash)},
           {"accounts", std::to_string(plan.accounts)},
           {"for", format_seconds(plan.length())},
           {"history kept", flags.history},
@@ -180,14 +181,16 @@ std::optional<scenario::Plan> plan_asked_for(const LoadFlags& flags) {
 }
 
 void add_serves_flag(CLI::App& app, LoadFlags& flags) {
-  app.add_option("--serves", flags.serves,
-                 "With --sim: the server takes so many pieces of input, one after the other, e.g. 500/s (default: each "
-                 "at once)");
+  app.add_option(
+      "--serves", flags.serves,
+      "The built-in server (--sim, --sockets) takes so many pieces of input, one after the other, e.g. 500/s "
+      "(default: each at once)");
 }
 
 std::optional<std::string> understand_serves(LoadFlags& flags) {
   if (flags.serves.empty()) return std::nullopt;
-  if (!flags.target.sim) return "--serves slows the server in simulation down: it needs --sim";
+  if (!flags.target.sim && !flags.target.sockets)
+    return "--serves slows the built-in server down: it needs --sim or --sockets";
   const auto rate = parse_rate(flags.serves);
   if (!rate || *rate <= 0) return "--serves " + flags.serves + ": expected something like 500/s";
   flags.target.builtin.service = Duration(static_cast<std::int64_t>(1e9 / *rate));
@@ -337,6 +340,7 @@ Result<load::LoadResult> play_load(const LoadFlags& flags, const Hosted& hosted,
       result.rate += also.rate;
     }
     result.plan.name = work.plan->name;
+    result.plan.hash = work.plan->hash;
     result.plan.accounts = work.plan->accounts;
     if (result.all.ledger.copies != 0) load::judge_slo(work.plan->slo, result);  // else nothing was played
   }

@@ -31,7 +31,7 @@ struct Work {
 };
 
 void add_serves_flag(CLI::App& app, LoadFlags& flags);
-/// Makes the server in simulation so slow as --serves says. What is wrong with it, or nothing.
+/// Makes the server built in so slow as --serves says. What is wrong with it, or nothing.
 std::optional<std::string> understand_serves(LoadFlags& flags);
 
 /// The plan that was asked for, by a file or by --profile; nothing after its problems were printed.

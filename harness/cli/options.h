@@ -60,7 +60,7 @@ struct PlayFlags {
 };
 CLI::Option* add_play_flags(CLI::App& app, PlayFlags& flags);  ///< returns that of the scenarios
 struct LoadFlags : PlayFlags, load::Options {
-  std::string serves;  ///< --serves, as it is written; "" = the server in simulation answers at once
+  std::string serves;  ///< --serves, as it is written; "" = the built-in server answers at once
   std::string live;    ///< where a page shows it, "-": wherever there is room; "" = there is none
   bool copies_given = false, accounts_given = false;  ///< on the command line, not by default
 };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 
@@ -110,11 +111,38 @@ class HostedServer::Queue final : public Alarm, public Waker {
   server::Server& server_;
 };
 
+/// What every piece of input takes of the server's one thread, one after the other, before it is looked at.
+class HostedServer::Slow final : public Peer {
+ public:
+  Slow(HostedServer& server, std::unique_ptr<Peer> inner, Duration service)
+      : server_(server), inner_(std::move(inner)), service_(service) {}
+  void feed(Bytes in, Time now) override {
+    server_.busy_until_ = std::max(server_.busy_until_, now) + service_;
+    std::this_thread::sleep_for(server_.busy_until_ - server_.loop_.now());
+    inner_->feed(in, server_.loop_.now());
+  }
+  void attach(Waker* waker) override { inner_->attach(waker); }
+  void opened(Time now) override { inner_->opened(now); }
+  std::span<const Output> output() override { return inner_->output(); }
+  void sent(std::size_t n, Time now) override { inner_->sent(n, now); }
+  void advance(Time now) override { inner_->advance(now); }
+  std::optional<Time> deadline() const override { return inner_->deadline(); }
+  void secured(const TlsFacts& facts, Time now) override { inner_->secured(facts, now); }
+  void ended(EndReason reason, std::string_view detail, Time now) override { inner_->ended(reason, detail, now); }
+  Wants wants() const override { return inner_->wants(); }
+
+ private:
+  HostedServer& server_;
+  std::unique_ptr<Peer> inner_;
+  const Duration service_;
+};
+
 HostedServer::HostedServer() = default;
 
 Result<std::unique_ptr<HostedServer>> HostedServer::start(server::ServerOptions options, const std::string& host,
                                                           const std::vector<Listen>& listen,
-                                                          const std::string& certificate, const std::string& key) {
+                                                          const std::string& certificate, const std::string& key,
+                                                          Duration service) {
   std::unique_ptr<HostedServer> hosted(new HostedServer());
   std::shared_ptr<net::TlsContext> tls;
   if (!certificate.empty()) {
@@ -131,9 +159,12 @@ Result<std::unique_ptr<HostedServer>> HostedServer::start(server::ServerOptions 
     where.port = one.port;
     where.tls_first = one.tls;
     where.tls = tls;
-    auto listener = net::Listener::listen(hosted->loop_, where, [server = hosted->server_.get(), one](bool secured) {
-      return server->accept(one.protocol, secured, one.needs_tls);
-    });
+    const auto accept = [self = hosted.get(), one, service](bool secured) {
+      std::unique_ptr<Peer> peer = self->server_->accept(one.protocol, secured, one.needs_tls);
+      if (peer != nullptr && service > Duration{}) peer = std::make_unique<Slow>(*self, std::move(peer), service);
+      return peer;
+    };
+    auto listener = net::Listener::listen(hosted->loop_, where, accept);
     if (!listener) return listener.error();
     const TlsMode mode = one.tls ? TlsMode::implicit : one.needs_tls ? TlsMode::starttls : TlsMode::none;
     hosted->endpoints_.push_back({one.protocol, host, (*listener)->port(), mode, false, ""});

@@ -22,7 +22,7 @@ struct BuiltinOptions {
   std::uint64_t small_quota = 64 * 1024;
   unsigned customers = 150;  ///< c01 ..., each with four accounts c01box1 ... that share `customer_quota`
   std::uint64_t customer_quota = 128 * 1024;
-  Duration service{};  ///< in simulation: that each burst from a client takes the server, one after the other
+  Duration service{};  ///< that each burst from a client takes the server, one after the other; 0 = it is at once
 };
 
 /// The pool of accounts that the built-in server has: what a target file would say.
@@ -52,7 +52,7 @@ class HostedServer {
   /// `certificate` and `key` are needed for listeners with TLS and for STARTTLS; empty = no TLS is offered.
   static Result<std::unique_ptr<HostedServer>> start(server::ServerOptions options, const std::string& host,
                                                      const std::vector<Listen>& listen, const std::string& certificate,
-                                                     const std::string& key);
+                                                     const std::string& key, Duration service = {});
   ~HostedServer();
   const std::vector<Endpoint>& endpoints() const { return endpoints_; }
   /// Serves on the calling thread until `done`, asked now and then.
@@ -67,12 +67,14 @@ class HostedServer {
 
  private:
   class Queue;
+  class Slow;
   HostedServer();
   net::Loop loop_;
   std::unique_ptr<server::Server> server_;
   std::unique_ptr<Queue> queue_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<Endpoint> endpoints_;
+  Time busy_until_{};  ///< BuiltinOptions::service
   std::atomic<bool> stop_ = false;
   std::thread thread_;
 };

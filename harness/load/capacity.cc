@@ -107,6 +107,7 @@ Trial not_played(const Step& step, std::string why) {
   out.step = step;
   out.came = Came::limited;
   out.why = std::move(why);
+  out.not_played = true;
   return out;
 }
 
@@ -169,6 +170,7 @@ void conclude(const CapacitySearch& search, Capacity& capacity) {
   capacity.confirmed = search.confirmed();
   capacity.narrow = search.narrow();
   capacity.unsteady = search.unsteady();
+  capacity.chance = search.chance();
 }
 
 std::vector<const Trial*> by_height(const Capacity& capacity) {

@@ -39,7 +39,8 @@ struct Trial {
   double cpu = 0;  ///< part of a core that the busiest thread of ours used
   Duration late_p99{}, late_most{};
   double seconds = 0;
-  std::string directory;  ///< of this load, below that of the search
+  std::string directory;    ///< of this load, below that of the search
+  bool not_played = false;  ///< because of a limit that is known before
 
   /// That which is nearest to its limit, or furthest beyond it; null: there is none.
   const Line* worst() const;
@@ -67,6 +68,7 @@ struct Capacity {
   std::uint32_t answer = 0;
   std::optional<CapacitySearch::Above> above;
   bool confirmed = false, narrow = false, unsteady = false;
+  std::vector<std::uint32_t> chance;  ///< loads that did not hold once, and did when they were played again
 };
 /// What the search says in the end is written into `capacity`.
 void conclude(const CapacitySearch& search, Capacity& capacity);

@@ -102,6 +102,11 @@ std::vector<std::string> sentences(const Capacity& capacity) {
   if (!capacity.narrow && beyond != nullptr)
     out.push_back(fmt::format("it lies between {} and {}: more --max-steps say it more closely", capacity.answer,
                               capacity.above->accounts));
+  if (!capacity.chance.empty())
+    out.push_back(
+        fmt::format("did not hold once, and did when played again at once: {} accounts; that is this machine's or "
+                    "the server's unrest, and counts as held",
+                    fmt::join(capacity.chance, ", ")));
   if (capacity.unsteady)
     out.emplace_back(
         "UNSTEADY: a higher load held where a lower one did not; a longer --step-for tells more, or a quieter machine");
@@ -111,27 +116,28 @@ std::vector<std::string> sentences(const Capacity& capacity) {
 }
 
 std::string trial_text(const Trial& trial) {
-  return fmt::format("{:>8} {:>6} {:>7} {:>12.1f} {:>11} {:>8.0f} {:>6.1f}  {} {}\n", trial.step.accounts,
-                     trial.step.percent == 0 ? "" : fmt::format("{} %", trial.step.percent), word(trial.came),
-                     trial.deliveries, trial.connections, trial.operations, trial.cpu * 100,
-                     near_bar(trial.worst() == nullptr ? 0 : trial.worst()->part),
-                     trial.came == Came::met ? near_text(trial) : trial.why);
+  return fmt::format(
+      "{:>8} {:>6} {:>7} {:>12.1f} {:>11} {:>8.0f} {:>6.1f}  {} {}\n", trial.step.accounts,
+      trial.step.percent == 0 ? trial.step.again ? "again" : "" : fmt::format("{} %", trial.step.percent),
+      word(trial.came), trial.deliveries, trial.connections, trial.operations, trial.cpu * 100,
+      near_bar(trial.worst() == nullptr ? 0 : trial.worst()->part),
+      trial.came == Came::met ? near_text(trial) : trial.why);
 }
-
-namespace {
 
 std::string head_text() {
   return fmt::format("{:>8} {:>6} {:>7} {:>12} {:>11} {:>8} {:>6}  {:<{}}| nearest to its limit, or beyond it\n",
                      "accounts", "of it", "", "deliveries/s", "connections", "ops/s", "core %", "", kBar);
 }
 
-}  // namespace
-
 std::string to_text(const Capacity& capacity) {
   std::string out =
       fmt::format("capacity of {} with plan {}: {} loads of {:g} s each, seed {}\n", capacity.target, capacity.plan,
                   capacity.trials.size(), std::chrono::duration<double>(capacity.steady).count(), capacity.seed);
-  if (capacity.default_slo) out += "the plan has no slo: these are SPECmail2001's\n";
+  if (capacity.default_slo && !capacity.trials.empty()) {
+    std::vector<std::string> lines;
+    for (const Trial::Line& line : capacity.trials.front().lines) lines.push_back(line.text);
+    out += fmt::format("the plan has no slo, so it is held to SPECmail2001's: {}\n", fmt::join(lines, ", "));
+  }
   if (!capacity.trials.empty()) out += "\n" + head_text();
   for (const Trial* one : by_height(capacity)) out += trial_text(*one);
   out += '\n';
@@ -166,6 +172,7 @@ std::string capacity_json(const Capacity& capacity) {
     out["loads"].push_back(
         {{"accounts", one.step.accounts},
          {"percent", one.step.percent},
+         {"again", one.step.again},
          {"came", one.came == Came::met      ? "met"
                   : one.came == Came::missed ? "missed"
                                              : "limited"},

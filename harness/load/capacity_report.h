@@ -6,7 +6,8 @@
 
 namespace mailproof::load {
 
-/// The line of a table that says how one load went, as it is over.
+/// The head of a table of loads, and the line of it that says how one went, as it is over.
+std::string head_text();
 std::string trial_text(const Trial& trial);
 /// The knee, load by load in the order of their height, and the answer.
 std::string to_text(const Capacity& capacity);

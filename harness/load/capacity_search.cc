@@ -70,6 +70,7 @@ bool CapacitySearch::confirmed() const {
 
 std::optional<Step> CapacitySearch::next() const {
   if (steps_ >= options_.max_steps) return std::nullopt;
+  if (doubted_) return doubted_;
   if (last_.empty()) return Step{std::clamp(options_.start, 1U, options_.most), 0};
   const std::uint32_t low = answer();
   const auto bad = above();
@@ -85,10 +86,20 @@ std::optional<Step> CapacitySearch::next() const {
   return to_confirm();
 }
 
-void CapacitySearch::tell(Came came) {
-  const auto step = next();
+void CapacitySearch::tell(Came came, bool certain) {
+  auto step = next();
   if (!step) return;
   ++steps_;
+  const bool again = doubted_.has_value();
+  doubted_.reset();
+  // That 120 % does not hold is what it is played for, and the last load there is cannot be played again.
+  if (came != Came::met && options_.twice && !certain && !again && step->percent <= 100 &&
+      steps_ < options_.max_steps) {
+    step->again = true;
+    doubted_ = step;
+    return;
+  }
+  if (again && came == Came::met) chance_.push_back(step->accounts);
   if (step->percent != 0) confirms_[step->percent] = answer();
   last_[step->accounts] = came;
 }

@@ -67,11 +67,14 @@ double percentile(double percent, const std::vector<Block>& blocks, const std::v
   return 0;
 }
 
+bool is_latency(Metric metric) { return metric == Metric::p50 || metric == Metric::p99; }
+
 /// As often as each block was drawn.
 double metric_of(Metric metric, const std::vector<Block>& blocks, const std::vector<std::uint64_t>& times,
                  std::vector<std::uint64_t>& sums) {
-  if (metric == Metric::p50) return percentile(50, blocks, times, sums);
-  if (metric == Metric::p99) return percentile(99, blocks, times, sums);
+  // A clock tells no less apart, and of nothing no percentage can be had.
+  if (is_latency(metric))
+    return std::max(kLeastLatency / 100, percentile(metric == Metric::p50 ? 50 : 99, blocks, times, sums));
   double ok = 0, bad = 0, seconds = 0;
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     const auto n = static_cast<double>(times[i]);
@@ -79,7 +82,8 @@ double metric_of(Metric metric, const std::vector<Block>& blocks, const std::vec
     bad += n * static_cast<double>(blocks[i].bad);
     seconds += n * blocks[i].seconds;
   }
-  if (metric == Metric::throughput) return seconds == 0 ? 0 : ok / seconds;
+  // Nothing done at all counts as half of one.
+  if (metric == Metric::throughput) return seconds == 0 ? 0 : std::max(0.5, ok) / seconds;
   return ok + bad == 0 ? 0 : 100 * bad / (ok + bad);
 }
 
@@ -95,6 +99,33 @@ double alike(Metric metric, const std::vector<Block>& blocks, std::vector<std::u
     if (i != 0) product += (values[i] - mean) * (values[i - 1] - mean);
   }
   return square == 0 ? 0 : std::clamp(product / square, 0.0, 0.9);
+}
+
+/// Errors, and all that ended.
+std::pair<std::uint64_t, std::uint64_t> ended(const std::vector<Block>& blocks) {
+  std::uint64_t bad = 0, all = 0;
+  for (const Block& block : blocks) {
+    bad += block.bad;
+    all += block.ok + block.bad;
+  }
+  return {bad, all};
+}
+
+/// What a run must have of an operation for anything to be said: blocks in which it happened at all, as what happened
+/// in one of them only varies with nothing; enough of it; and of a p99 enough beyond it.
+bool enough(Metric metric, const std::vector<Block>& blocks) {
+  std::size_t with = 0;
+  std::uint64_t n = 0;
+  for (const Block& block : blocks) {
+    std::uint64_t here = block.ok + block.bad;
+    if (is_latency(metric)) {
+      here = 0;
+      for (const auto entry : block.response.entries()) here += entry.count;
+    }
+    with += here == 0 ? 0U : 1U;
+    n += here;
+  }
+  return with >= kLeastBlocks && n >= (metric == Metric::p99 ? kLeastForP99 : kLeastOperations);
 }
 
 struct Estimate {
@@ -116,10 +147,7 @@ Estimate estimate(Metric metric, const std::vector<Block>& blocks, std::uint64_t
     std::vector<std::uint64_t> times(blocks.size());
     for (std::size_t i = 0; i < blocks.size(); ++i) ++times[rng.below(static_cast<std::uint32_t>(blocks.size()))];
     double value = metric_of(metric, blocks, times, sums);
-    if (metric != Metric::errors) {
-      if (value <= 0) continue;
-      value = std::log(value);
-    }
+    if (metric != Metric::errors) value = std::log(value);
     ++drawn;
     sum += value;
     squares += value * value;
@@ -129,6 +157,12 @@ Estimate estimate(Metric metric, const std::vector<Block>& blocks, std::uint64_t
     out.error = std::sqrt(std::max(0.0, (squares - sum * sum / n) / (n - 1)));
     const double r = alike(metric, blocks, sums);
     out.error *= std::sqrt((1 + r) / (1 - r));
+  }
+  if (metric == Metric::errors) {
+    // Blocks that are all alike by chance say no more than the errors and the rest that were counted.
+    const auto [bad, n] = ended(blocks);
+    const double part = (static_cast<double>(bad) + 1) / (static_cast<double>(n) + 2);
+    out.error = std::max(out.error, 100 * std::sqrt(part * (1 - part) / (static_cast<double>(n) + 2)));
   }
   return out;
 }
@@ -166,14 +200,7 @@ Difference difference(Metric metric, const std::vector<Block>& a, const std::vec
   out.before = before.value;
   out.after = after.value;
   const bool share = metric == Metric::errors;
-  if (before.blocks < kLeastBlocks || after.blocks < kLeastBlocks) return out;
-  const auto ended = [](const std::vector<Block>& blocks) {
-    std::uint64_t n = 0;
-    for (const Block& block : blocks) n += block.ok + block.bad;
-    return n;
-  };
-  if (std::min(ended(a), ended(b)) < kLeastOperations) return out;
-  if (!share && (before.value <= 0 || after.value <= 0)) return out;
+  if (!enough(metric, a) || !enough(metric, b)) return out;
   const double freedom = static_cast<double>(std::min(before.blocks, after.blocks)) - 1;
   const double t = student(kMistaken / 2 / static_cast<double>(comparisons), freedom);
   const double width = t * std::hypot(before.error, after.error);
@@ -183,7 +210,7 @@ Difference difference(Metric metric, const std::vector<Block>& a, const std::vec
     out.low = out.change - width;
     out.high = out.change + width;
     least = kLeast / 10;
-    if (width > 50) out.said = Said::too_noisy;
+    if (width > kWidestOfErrors) out.said = Said::too_noisy;
   } else {
     const double ratio = std::log(after.value / before.value);
     out.change = 100 * (std::exp(ratio) - 1);
@@ -191,7 +218,11 @@ Difference difference(Metric metric, const std::vector<Block>& a, const std::vec
     out.high = 100 * (std::exp(ratio + width) - 1);
     if (width > std::log(2.0)) out.said = Said::too_noisy;
   }
-  if (out.low > 0 && out.change >= least) {
+  // Nobody notices a tenth of a millisecond, and no two runs on one machine are as close.
+  out.little = is_latency(metric) && std::abs(out.after - out.before) < kLeastLatency;
+  if (out.little) {
+    out.said = Said::same;
+  } else if (out.low > 0 && out.change >= least) {
     out.said = Said::more;
   } else if (out.high < 0 && (share ? out.change <= -least : out.after <= out.before / (1 + least / 100))) {
     out.said = Said::less;
@@ -220,6 +251,28 @@ std::string_view name(Said said) {
   return kNames[static_cast<std::size_t>(said)];
 }
 
+namespace {
+
+/// A change in percent; what is many times as much says that.
+std::string signed_text(double percent, bool points) {
+  if (points || percent < 1000) return fmt::format("{:+.1f}", percent);
+  return percent < 1e5 ? fmt::format("x {:.0f}", 1 + percent / 100) : "x 1000+";
+}
+
+}  // namespace
+
+std::string Difference::change_text() const {
+  if (said == Said::too_short || said == Said::too_noisy || little) return {};
+  const bool points = metric == Metric::errors;
+  return signed_text(change, points) + (points ? " pt" : change < 1000 ? " %" : "");
+}
+
+std::string Difference::interval_text() const {
+  if (said == Said::too_short || said == Said::too_noisy || little) return {};
+  const bool points = metric == Metric::errors;
+  return signed_text(low, points) + " .. " + signed_text(high, points);
+}
+
 bool Comparison::differs() const {
   return std::any_of(operations.begin(), operations.end(), [](const Compared& one) {
     return std::any_of(one.differences.begin(), one.differences.end(),
@@ -236,6 +289,8 @@ Comparison compare(const LoadResult& before, const LoadResult& after, std::strin
   };
   differs("stories", fmt::format("{}", fmt::join(before.stories, ", ")),
           fmt::format("{}", fmt::join(after.stories, ", ")));
+  if (before.plan.hash != after.plan.hash && before.plan.hash != 0 && after.plan.hash != 0)
+    out.notes.emplace_back("the text of the plan, or of a profile that it names, is another one there than here");
   differs("rate", fmt::format("{:.2f}/s", before.rate), fmt::format("{:.2f}/s", after.rate));
   differs("for", before.duration.empty() ? "each copy once" : before.duration,
           after.duration.empty() ? "each copy once" : after.duration);
@@ -367,11 +422,9 @@ std::string to_text(const Comparison& comparison) {
     for (const Difference& d : one.differences) {
       const bool points = d.metric == Metric::errors;
       if (points && d.before == 0 && d.after == 0) continue;
-      const bool said = d.said != Said::too_short;
       out += fmt::format("{:<{}} {:<10} {:>11.2f} {:>11.2f} {:>9}  {:<19} {}\n",
                          std::exchange(first, false) ? one.operation : "", width, name(d.metric), d.before, d.after,
-                         said ? fmt::format("{:+.1f}{}", d.change, points ? " pt" : " %") : "",
-                         said ? fmt::format("{:+.1f} .. {:+.1f}", d.low, d.high) : "",
+                         d.change_text(), d.interval_text(),
                          d.said == Said::more   ? points || d.metric != Metric::throughput ? "WORSE" : "better"
                          : d.said == Said::less ? points || d.metric != Metric::throughput ? "better" : "WORSE"
                                                 : std::string(name(d.said)));
@@ -386,9 +439,10 @@ std::string to_text(const Comparison& comparison) {
     }
   if (noisy + brief != 0)
     out += fmt::format(
-        "Nothing can be said of {} figures: {} too short (fewer than {} blocks of slices or {} operations), {} "
-        "too noisy. Longer runs help.\n",
-        noisy + brief, brief, kLeastBlocks, kLeastOperations, noisy);
+        "Nothing can be said of {} figures: {} too short (it happened in fewer than {} blocks of {} s, or fewer than "
+        "{} "
+        "times, for a p99 {}), {} too noisy (the same server could as well show twice as much). Longer runs help.\n",
+        noisy + brief, brief, kLeastBlocks, kLeastBlock, kLeastOperations, kLeastForP99, noisy);
   out += comparison.differs() ? "A difference is shown.\n" : "No difference is shown.\n";
   return out;
 }

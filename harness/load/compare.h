@@ -31,6 +31,11 @@ struct Difference {
   double change = 0;             ///< in percent of `before`; of errors in percentage points
   double low = 0, high = 0;      ///< interval of the change
   Said said = Said::too_short;
+  bool little = false;  ///< of a latency: they are less than kLeastLatency apart, whatever that is in percent
+
+  /// "+12.3 %", "x 14", "+0.4 pt", and "+3.0 .. +21.5"; "" where it would say nothing.
+  std::string change_text() const;
+  std::string interval_text() const;
 };
 
 struct Compared {
@@ -56,10 +61,12 @@ struct Comparison {
   std::vector<std::string> notes;  ///< settings that differ, runs that say nothing
   bool differs() const;
 };
-inline constexpr double kLeast = 5;  ///< percent; of errors percentage points / 10
+inline constexpr double kLeast = 5;            ///< percent; of errors percentage points / 10
+inline constexpr double kLeastLatency = 0.1;   ///< milliseconds
+inline constexpr double kWidestOfErrors = 10;  ///< of errors: a wider interval is too noisy
 inline constexpr double kMistaken = 0.01;
 inline constexpr std::size_t kLeastBlock = 5, kMostBlocks = 60, kLeastBlocks = 8, kDraws = 400;
-inline constexpr std::uint64_t kLeastOperations = 100;
+inline constexpr std::uint64_t kLeastOperations = 100, kLeastForP99 = 300;
 
 Comparison compare(const LoadResult& before, const LoadResult& after, std::string before_name, std::string after_name);
 

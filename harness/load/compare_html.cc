@@ -17,16 +17,16 @@ bool better(const Difference& d) { return d.said == (d.metric == Metric::through
 
 /// The interval drawn on a scale from -50 to +50 percent; what is beyond ends at its edge.
 std::string bar(const Difference& d) {
-  if (d.said == Said::too_short) return {};
+  if (d.interval_text().empty()) return {};
   const auto place = [](double percent) { return 100 + 2 * std::clamp(percent, -50.0, 50.0); };
   const char* colour = worse(d) ? "var(--bad)" : better(d) ? "var(--good)" : "var(--calm)";
   const double low = place(d.low), high = place(d.high);
   return fmt::format(
-      "<svg viewBox=\"0 0 200 12\" width=\"200\" height=\"12\" role=\"img\" aria-label=\"{:+.1f} to {:+.1f}\"><path "
+      "<svg viewBox=\"0 0 200 12\" width=\"200\" height=\"12\" role=\"img\" aria-label=\"{}\"><path "
       "d=\"M100 "
       "0V12\" stroke=\"var(--line)\"/><rect x=\"{:.1f}\" y=\"4\" width=\"{:.1f}\" height=\"4\" fill=\"{}\" "
       "opacity=\".45\"/><circle cx=\"{:.1f}\" cy=\"6\" r=\"3\" fill=\"{}\"/></svg>",
-      d.low, d.high, low, std::max(1.0, high - low), colour, place(d.change), colour);
+      d.interval_text(), low, std::max(1.0, high - low), colour, place(d.change), colour);
 }
 
 std::string verdict(const Difference& d) {
@@ -47,12 +47,11 @@ std::string rows(const Comparison& comparison) {
     for (const Difference& d : one.differences) {
       const bool points = d.metric == Metric::errors;
       if (points && d.before == 0 && d.after == 0) continue;
-      const bool said = d.said != Said::too_short;
       out += fmt::format(
           "<tr><td class=\"id\">{}</td><td>{}</td><td class=\"n\">{:.2f}</td><td class=\"n\">{:.2f}</td><td "
           "class=\"n\">{}</td><td>{}</td>{}</tr>\n",
           std::exchange(first, false) ? inline_html(one.operation) : "", name(d.metric), d.before, d.after,
-          said ? fmt::format("{:+.1f}{}", d.change, points ? " pt" : " %") : "", bar(d), verdict(d));
+          d.change_text(), bar(d), verdict(d));
     }
   }
   return out;

@@ -82,6 +82,7 @@ class Customers final : public Alarm {
 
   void make_devices();
   std::string story_of(std::size_t parcel) const;
+  std::string life_of_lost(std::size_t parcel) const;
   void end_of_time(Time now);
   bool all_visible(Time now) const;
   void count_invisible(Time now);

@@ -209,6 +209,22 @@ void Customers::after_round() {
   if (const auto then = std::exchange(looked_, {})) then();
 }
 
+/// When it was accepted, who saw it, or who was there and did not.
+std::string Customers::life_of_lost(std::size_t i) const {
+  const Parcel& parcel = scene_.parcels.at(i);
+  std::string out = scene_.parcel_text(i);
+  if (parcel.was_seen) return out + "; first seen in " + scene_.session_text(parcel.seen_by);
+  std::size_t open = 0;
+  for (std::uint32_t s = 1; s < scene_.sessions.size() && open < 3; ++s) {
+    const SessionNote& note = scene_.sessions[s];
+    const bool customer =
+        note.profile != kAuditor && note.protocol != Protocol::lmtp && note.protocol != Protocol::smtp;
+    if (!customer || note.account != parcel.account || (note.ended != Time{} && note.ended < parcel.accepted)) continue;
+    out += (open++ == 0 ? "; never seen, though there was " : ", ") + scene_.session_text(s);
+  }
+  return open == 0 ? out + "; no device looked" : out;
+}
+
 void Customers::harvest(StoryTotals& totals, std::map<std::string, Tally>& findings,
                         const std::string& reproduce) const {
   scene_.operations.for_each([&](std::string_view name, const stats::Operation& one) {
@@ -261,20 +277,7 @@ void Customers::harvest(StoryTotals& totals, std::map<std::string, Tally>& findi
         }
         ++ledger.fates["lost"];
         ++ledger.unexplained;
-        std::string line = scene_.parcel_text(i);
-        if (parcel.was_seen) line += "; first seen in " + scene_.session_text(parcel.seen_by);
-        std::size_t open = 0;
-        for (std::uint32_t s = 1; s < scene_.sessions.size() && !parcel.was_seen; ++s) {
-          const SessionNote& note = scene_.sessions[s];
-          const bool customer =
-              note.profile != kAuditor && note.protocol != Protocol::lmtp && note.protocol != Protocol::smtp;
-          if (!customer || note.account != parcel.account || (note.ended != Time{} && note.ended < parcel.accepted))
-            continue;
-          line += (open++ == 0 ? "; never seen, though there was " : ", ") + scene_.session_text(s);
-          if (open == 3) break;
-        }
-        if (!parcel.was_seen && open == 0) line += "; no device looked";
-        lost.push_back(std::move(line));
+        lost.push_back(life_of_lost(i));
       }
     }
   }

@@ -72,12 +72,16 @@ std::vector<LostMessage> Customers::lost_messages(std::size_t most) {
     if (Parcels::end(parcel) != End::lost || may_be_queued(parcel) || (parcel.downloaded && !kept)) continue;
     LostMessage& one = out.emplace_back();
     one.number = scene_.parcels.number(i);
-    one.log = scene_.parcel_text(i) + "\n";
+    one.log = life_of_lost(i) + "\n";
     const auto brought = scene_.deliveries.find(parcel.delivered_by);
-    one.log += brought != scene_.deliveries.end()
-                   ? fmt::format("\nSession {}, which brought it, and the last that it said:\n{}", parcel.delivered_by,
-                                 scene_.masked(brought->second))
-                   : fmt::format("\nSession {} brought it; what it said is not kept any more\n", parcel.delivered_by);
+    if (brought != scene_.deliveries.end()) {
+      const std::string said = scene_.masked(brought->second);
+      const bool of_it = said.find(fmt::format(" n={} ", one.number)) != std::string::npos;
+      one.log += fmt::format("\nSession {}, which brought it, and the last that it said{}:\n{}", parcel.delivered_by,
+                             of_it ? "" : ", all of it of later mail", said);
+    } else {
+      one.log += fmt::format("\nSession {} brought it; what it said is not kept any more\n", parcel.delivered_by);
+    }
     for (const auto index : of_account_[parcel.account])
       one.log += fmt::format("\n{} of {}, and the last that it said:\n{}", devices_[index]->profile().title,
                              scene_.accounts[parcel.account].login, scene_.masked(devices_[index]->recorder()));

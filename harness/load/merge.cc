@@ -20,7 +20,8 @@ std::optional<std::string> unlike(const LoadResult& a, const LoadResult& b) {
        {differ("stories", joined(a), joined(b)), differ("target", a.target, b.target), differ("seed", a.seed, b.seed),
         differ("copies", a.copies, b.copies), differ("slots", a.slots, b.slots), differ("rate", a.rate, b.rate),
         differ("for", a.duration, b.duration), differ("shards", a.shard->of, b.shard->of),
-        differ("--start-at", a.shard->start_at, b.shard->start_at)})
+        differ("--start-at", a.shard->start_at, b.shard->start_at),
+        differ("text of the plan and its profiles, hashed", a.plan.hash, b.plan.hash)})
     if (difference) return difference;
   return std::nullopt;
 }

@@ -75,7 +75,8 @@ bool Generator::limited() const { return cpu > 0.9 || lateness.max() > std::chro
 
 std::string Generator::text() const {
   return fmt::format(
-      "generator: {:.0f} % of a core{}, copies began at most {:.0f} ms late for our own doing (p99 {:.1f} ms), timers "
+      "generator: {:.0f} % of a core{}, what was due began at most {:.0f} ms late for our own doing (p99 {:.1f} ms), "
+      "timers "
       "{:.0f} ms, a turn of the loop took at most {:.0f} ms (p99 {:.1f} ms)",
       cpu * 100, judging < 0.005 ? "" : fmt::format(" and {:.0f} % to judge", judging * 100), ms(lateness.max()),
       ms(lateness.percentile(99)), ms(worst_timer), ms(turns.max()), ms(turns.percentile(99)));

@@ -85,6 +85,7 @@ struct PlanResult {
   std::size_t most_connections = 0;
   std::string aborted;                          ///< why it ended before its time
   std::map<std::string, std::string> examples;  ///< class of error -> the first one, in full
+  std::uint64_t hash = 0;                       ///< of its text and that of its profiles; 0 = not known
 };
 
 struct LoadResult {

@@ -50,6 +50,7 @@ report::ScenarioResult plan_part(const LoadResult& result) {
   auto out = part(result.plan.name, Verdict::pass, result.seconds,
                   fmt::format("{} accounts, at most {} connections, {} of {} messages accepted", result.plan.accounts,
                               result.plan.most_connections, all.accepted, all.sent));
+  out.hash = result.plan.hash;
   add_findings(result, result.plan.name, "cases", out);
   std::vector<Verdict> verdicts = {nothing_played(result) ? Verdict::error : Verdict::pass};
   if (!result.plan.aborted.empty())

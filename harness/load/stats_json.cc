@@ -194,7 +194,8 @@ std::string to_json(const LoadResult& result) {
                    {"accounts", result.plan.accounts},
                    {"most_connections", result.plan.most_connections},
                    {"aborted", result.plan.aborted},
-                   {"examples", result.plan.examples}};
+                   {"examples", result.plan.examples},
+                   {"hash", fmt::format("{:016x}", result.plan.hash)}};
   Json& slos = out["slos"] = Json::array();
   for (const SloResult& one : result.slos)
     slos.push_back({{"slo", one.text}, {"measured", one.measured}, {"verdict", name(one.verdict)}});

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -163,9 +164,12 @@ LoadResult read(const Json& json) {
   out.generator.turns = read_histogram(generator.at("turns"));
   if (json.contains("plan")) {
     const Json& plan = json.at("plan");
-    out.plan = {plan.at("name").get<std::string>(), plan.at("accounts").get<std::uint32_t>(),
-                plan.at("most_connections").get<std::size_t>(), plan.at("aborted").get<std::string>(),
-                plan.at("examples").get<std::map<std::string, std::string>>()};
+    out.plan = {plan.at("name").get<std::string>(),
+                plan.at("accounts").get<std::uint32_t>(),
+                plan.at("most_connections").get<std::size_t>(),
+                plan.at("aborted").get<std::string>(),
+                plan.at("examples").get<std::map<std::string, std::string>>(),
+                std::strtoull(plan.value("hash", "0").c_str(), nullptr, 16)};
   }
   for (const Json& one : json.at("slos"))
     out.slos.push_back({one.at("slo").get<std::string>(), one.at("measured").get<std::string>(),

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include "core/hash.h"
+#include "scenario/plan/profile.h"
 #include "scenario/story/actors.h"
 #include "scenario/story/steps.h"
 #include "scenario/yaml/fields.h"
+#include "scenario/yaml/files.h"
 
 namespace mailproof::scenario {
 namespace {
@@ -138,6 +140,11 @@ void add_letters(const Step& step, ContentHash& hash) {
   hash.add(made->letter->body);
 }
 
+void add_profile(const Device& device, ContentHash& hash) {
+  if (device.profile == nullptr) return;
+  if (const auto file = read_file(device.profile->path, kMaxFile)) hash.add(*file);
+}
+
 }  // namespace
 
 Loaded parse(std::string_view text, const std::string& name, const std::string& root_folder) {
@@ -157,8 +164,9 @@ Loaded parse(std::string_view text, const std::string& name, const std::string& 
     hash.add(text);
     for (auto& scenario : out.scenarios) {
       scenario.path = name;
-      ContentHash whole = hash;  // with the letters that it sends
+      ContentHash whole = hash;  // with the letters that it sends, and what its devices are
       for (const auto& step : scenario.steps) add_letters(step, whole);
+      for (const auto& device : scenario.devices) add_profile(device, whole);
       scenario.hash = whole.value();
     }
   }

@@ -10,6 +10,7 @@ namespace mailproof::server {
 inline constexpr auto kDeliveryDefects = std::to_array<Switch>({
     {"delivery.accepts-and-drops", "every second message accepted with 250 is thrown away", "loss"},
     {"delivery.drops-one-in-200", "one accepted message in 200 is thrown away", "loss"},
+    {"delivery.drops-one-in-5000", "one accepted message in 5,000 is thrown away", "loss"},
     {"delivery.suppresses-same-message-id",
      "a second message with a Message-ID this mailbox has had is accepted and thrown away", "loss"},
     {"delivery.duplicate", "every message is put into the mailbox twice", "duplicates"},

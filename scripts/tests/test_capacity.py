@@ -132,6 +132,21 @@ accounts:
     assert ran.status == 3 and "the load was not played on down: " in ran.text and "p99" not in ran.text
 
 
+def test_over_sockets_the_knee_is_where_the_server_was_made_slow(tmp_path):
+    """Of a server that takes 200 pieces of input a second; what it carries follows from what each account sends."""
+    plan = write(tmp_path, slo=["imap.fetch p95 < 500ms", "errors < 1%", "lost = 0"])
+    text, found = capacity(tmp_path, plan, "--sockets", "--serves", "200/s", "--step-for", "6s", "--precision", "10")
+    assert found["verdict"] == "pass" and found["confirmed"] and found["narrow"], text
+    last = {load["accounts"]: load for load in found["loads"]}
+    answer, above = last[found["accounts"]], last[found["above"]["accounts"]]
+    assert above["accounts"] - answer["accounts"] <= max(1, 0.1 * answer["accounts"])
+    # What did not hold was played twice before it was believed.
+    searched = [load["accounts"] for load in found["loads"] if load["percent"] == 0 and load["came"] == "missed"]
+    assert searched and all(searched.count(one) == 2 for one in searched), text
+    assert re.search(r"first to break: imap\.fetch p95 < 500ms: [\d.]+ (ms|s), at \d+ accounts", text)
+    assert re.search(r"this machine: \d+ % of a core and at most \d+ ms late .* about [\d.]+ times as much", text)
+
+
 def test_what_cannot_be_searched_says_so(tmp_path):
     def refused(*arguments):
         ran = tool.mailproof("capacity", *arguments, "--out", tmp_path / "run")
@@ -139,7 +154,7 @@ def test_what_cannot_be_searched_says_so(tmp_path):
         return ran.text
 
     plan = write(tmp_path)
-    assert "it needs --sim" in refused(plan, "--sockets", "--serves", "300/s")
+    assert "it needs --sim or --sockets" in refused(plan, "--target", ROOT / "nobody.yaml", "--serves", "300/s")
     assert "expected something like 500/s" in refused(plan, "--sim", "--serves", "fast")
     assert "expected a time like 30s" in refused(plan, "--sim", "--step-for", "long")
     assert "is no plan" in refused(ROOT / "scenarios/sync/read-on-phone-read-everywhere.yaml", "--sim")

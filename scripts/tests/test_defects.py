@@ -15,6 +15,8 @@ SHIPPED = ["scenarios/"]
 STORIES = [*SHIPPED, "fixtures/stories/"]
 # What the tool can find, it finds with what it ships; but two hundred messages are a load, and no story ships them.
 RARE = {"delivery.drops-one-in-200"}
+# Too rare for a run of stories: test_load_customers.py finds it by a load.
+OF_LOADS = {"delivery.drops-one-in-5000"}
 
 
 def mailproof(*arguments):
@@ -143,7 +145,7 @@ FIRST = {
     "delivery.second-recipient-cut": "content/altered",
 }
 
-DEFECTS = switches("defects")
+DEFECTS = {name: judge for name, judge in switches("defects").items() if name not in OF_LOADS}
 LATITUDES = switches("latitudes")
 
 

@@ -120,3 +120,23 @@ def test_what_shows_it_again_says_where_profiles_are(tmp_path):
         assert tool.mailproof(*again.split(), "--out", tmp_path / "again", cwd=tmp_path).status == status, again
         for folder in ("run", "again"):
             shutil.rmtree(tmp_path / folder)
+
+
+def test_a_changed_profile_is_a_changed_story_and_a_changed_plan(tmp_path):
+    shutil.copytree(reference_server.ROOT / "scenarios/devices", tmp_path / "devices")
+    one = story(tmp_path, "{imap: alice, profile: thunderbird}", "{see: mail, within: 1m}")
+
+    def hashes():
+        out = []
+        for arguments in (["run", one], ["load", "--profile", "thunderbird", "--accounts", 2, "--for", "2s"]):
+            ran = tool.mailproof(*arguments, "--sim", "--scenarios", tmp_path, "--out", tmp_path / "run")
+            assert ran.status == 0, ran.text
+            out.append(json.loads((tmp_path / "run/run.json").read_text("utf-8"))["scenarios"][0]["hash"])
+            shutil.rmtree(tmp_path / "run")
+        return out
+
+    before = hashes()
+    assert hashes() == before
+    with open(tmp_path / "devices/thunderbird.yaml", "a", encoding="utf-8") as profile:
+        profile.write("# another one\n")
+    assert all(new != old for new, old in zip(hashes(), before))

@@ -73,6 +73,38 @@ TEST(CapacitySearch, WhatLimitsThisSideIsNoMissOfTheServer) {
   EXPECT_GE(found.answer(), 285U);
 }
 
+/// A bad moment of this machine at any load of the search changes nothing of the answer.
+TEST(CapacitySearch, AMissIsBelievedWhenItCameTwice) {
+  const auto calm = search({100, 100'000, 0.05, 40}, carries(1'000));
+  EXPECT_TRUE(calm.chance().empty());
+  for (const Came bad : {Came::missed, Came::limited})
+    for (unsigned moment = 0; moment < calm.steps(); ++moment) {
+      std::uint32_t disturbed = 0;
+      const auto found = search({100, 100'000, 0.05, 40}, [&](std::uint32_t accounts, unsigned step) {
+        if (step == moment && accounts <= 1'000) return disturbed = accounts, bad;
+        return accounts <= 1'000 ? Came::met : Came::missed;
+      });
+      EXPECT_EQ(found.answer(), calm.answer()) << moment;
+      EXPECT_TRUE(found.confirmed());
+      EXPECT_FALSE(found.unsteady());
+      EXPECT_EQ(found.chance(), disturbed == 0 ? std::vector<std::uint32_t>{} : std::vector{disturbed});
+    }
+}
+
+TEST(CapacitySearch, WhatIsCertainIsNotPlayedAgain) {
+  for (const bool twice : {true, false}) {
+    CapacitySearch found({100, 1000, 0.05, 40, twice});
+    std::map<std::uint32_t, int> played;
+    while (const auto next = found.next()) {
+      if (next->percent == 0) ++played[next->accounts];
+      EXPECT_FALSE(next->again);
+      found.tell(next->accounts <= 300 ? Came::met : Came::missed, twice);
+    }
+    for (const auto& [accounts, times] : played) EXPECT_EQ(times, 1) << accounts;
+    EXPECT_GE(found.answer(), 285U);
+  }
+}
+
 TEST(CapacitySearch, StopsAtThePoolsEnd) {
   const auto found = search({10, 64, 0.05, 30}, carries(1'000));
   EXPECT_EQ(found.answer(), 64U);
@@ -98,9 +130,9 @@ TEST(CapacitySearch, NotEvenOneAccountIsNoAnswer) {
 }
 
 TEST(CapacitySearch, AHigherLoadThatHoldsWhereALowerOneDidNotIsUnsteady) {
-  bool missed = false;
+  int missed = 0;
   const auto found = search({100, 100'000, 0.05, 30}, [&](std::uint32_t accounts, unsigned) {
-    if (accounts == 200 && !std::exchange(missed, true)) return Came::missed;
+    if (accounts == 200 && ++missed <= 2) return Came::missed;
     return accounts <= 1000 ? Came::met : Came::missed;
   });
   EXPECT_TRUE(found.unsteady());

@@ -22,6 +22,9 @@ struct Server {
   unsigned fails_in = 0;  ///< one in so many is refused; 0: none
   int seconds = 90;
   int rate = 30;
+  int only_until = 0;   ///< after so many seconds nothing happens any more; 0: it goes on
+  int one_in = 1;       ///< something happens in one second of so many only
+  double steps_ms = 0;  ///< the clock tells no less apart
 };
 
 /// A load as a server with such times makes it. Neighbouring seconds are alike, as on real machines.
@@ -41,12 +44,15 @@ LoadResult run_of(std::uint64_t seed, const Server& server) {
   double weather = 0;
   for (int second = 0; second < server.seconds; ++second) {
     weather = 0.7 * weather + server.drift * normal();
+    if (server.only_until != 0 && second >= server.only_until) continue;
+    if (second % server.one_in != 0) continue;
     for (const char* const name : {"imap.fetch", "imap.store", "lmtp.deliver", "pop3.retr"})
       for (int i = 0; i < server.rate; ++i) {
         auto& op = totals.operations.at(totals.operations.id(name));
         const Time intended = Time(std::chrono::seconds(second)) + std::chrono::milliseconds(rng.below(1000));
         const double tail = rng.one_in(20) ? 3 * server.tail : 1;
-        const double ms = server.ms * tail * std::exp(weather + 0.3 * normal());
+        double ms = server.ms * tail * std::exp(weather + 0.3 * normal());
+        if (server.steps_ms != 0) ms = std::floor(ms / server.steps_ms) * server.steps_ms;
         const Time end = intended + Duration(static_cast<Duration::rep>(ms * 1e6));
         op.due(intended);
         op.begin(intended, intended);
@@ -85,6 +91,36 @@ TEST(Compare, TwoEqualRunsDoNotDiffer) {
     const auto with_errors = compare(run_of(seed, failing), run_of(seed + 100, failing), "a", "b");
     EXPECT_FALSE(with_errors.differs()) << seed << "\n" << to_text(with_errors);
   }
+}
+
+/// Whatever a load is like: of equal runs no difference is claimed, and no interval is one that nobody can believe.
+TEST(Compare, EqualRunsOfAnyKindDoNotDiffer) {
+  const std::pair<const char*, Server> kinds[] = {
+      {"seldom", {.rate = 1}},
+      {"seldom, and heavy at the end", {.tail = 10, .seconds = 120, .rate = 1}},
+      {"a few a second, heavy at the end", {.tail = 30, .rate = 4}},
+      {"all of it in a burst", {.only_until = 12}},
+      {"in one second of twenty", {.seconds = 200, .one_in = 20}},
+      {"a thousandth of a millisecond", {.ms = 0.001}},
+      {"nearly nothing, by a coarse clock", {.ms = 0.02, .steps_ms = 0.05}},
+      {"a coarse clock", {.ms = 3, .steps_ms = 2}},
+      {"hardly any error", {.fails_in = 400}},
+      {"errors by the half", {.fails_in = 2, .rate = 3}},
+      {"unsteady", {.drift = 0.6}},
+      {"just long enough", {.seconds = 48, .rate = 10}},
+      {"long", {.seconds = 600, .rate = 5}}};
+  for (const auto& [kind, server] : kinds)
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+      const auto both = compare(run_of(seed, server), run_of(seed + 1000, server), "a", "b");
+      EXPECT_FALSE(both.differs()) << kind << ", seed " << seed << "\n" << to_text(both);
+      for (const Compared& one : both.operations)
+        for (const Difference& d : one.differences) {
+          if (d.interval_text().empty()) continue;
+          EXPECT_TRUE(d.metric == Metric::throughput || d.low < d.high) << kind << "\n" << to_text(both);
+          EXPECT_GT(d.low, -60) << kind << "\n" << to_text(both);
+          EXPECT_LT(d.high, 150) << kind << "\n" << to_text(both);
+        }
+    }
 }
 
 TEST(Compare, ASlowerServerIsFoundAndSoIsAQuickerOne) {

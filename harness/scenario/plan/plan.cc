@@ -324,6 +324,19 @@ std::uint32_t Plan::accounts_needed() const {
   return static_cast<std::uint32_t>(std::ceil(static_cast<double>(accounts) * std::max(1.0, highest()) - 1e-6));
 }
 
+namespace {
+
+/// `text`: of the plan. A changed profile makes another plan of it.
+std::uint64_t hash_of(const Plan& plan, std::string_view text) {
+  ContentHash hash;
+  hash.add(text);
+  for (const auto& profile : plan.profiles)
+    if (const auto file = read_file(profile.path, kMaxFile)) hash.add(*file);
+  return hash.value();
+}
+
+}  // namespace
+
 LoadedPlan parse_plan(std::string_view text, const std::string& name, const std::string& root) {
   LoadedPlan out;
   Complaints complaints(name);
@@ -332,11 +345,7 @@ LoadedPlan parse_plan(std::string_view text, const std::string& name, const std:
   auto here = complaints.take();
   out.problems.insert(out.problems.begin(), std::make_move_iterator(here.begin()), std::make_move_iterator(here.end()));
   out.plan.path = name;
-  ContentHash hash;
-  hash.add(text);
-  for (const auto& profile : out.plan.profiles)
-    if (const auto file = read_file(profile.path, kMaxFile)) hash.add(*file);
-  out.plan.hash = hash.value();
+  out.plan.hash = hash_of(out.plan, text);
   return out;
 }
 
@@ -374,6 +383,7 @@ LoadedPlan quick_plan(const QuickPlan& quick, const std::string& root) {
   plan.mix.push_back({{quick.profile}, 1, {}});
   loaded.profile.name = quick.profile;
   plan.profiles.push_back(std::move(loaded.profile));
+  plan.hash = hash_of(plan, "");
   return out;
 }
 

@@ -120,7 +120,9 @@ void Delivery::store(AccountState& account, std::string content, Time now) {
 bool Delivery::lost_on_the_way(const AccountState& account, std::string_view content) {
   ++arrivals_;
   if (context_.has(defect("delivery.accepts-and-drops")) && arrivals_ % 2 == 0) return true;
-  if (context_.has(defect("delivery.drops-one-in-200")) && (arrivals_ + context_.options.seed) % 200 == 0) return true;
+  const auto one_in = [this](std::uint64_t n) { return (arrivals_ + context_.options.seed) % n == 0; };
+  if (context_.has(defect("delivery.drops-one-in-200")) && one_in(200)) return true;
+  if (context_.has(defect("delivery.drops-one-in-5000")) && one_in(5000)) return true;
   if (!context_.has(defect("delivery.suppresses-same-message-id"))) return false;
   auto id = mime::find_field(content, "Message-ID");
   return id && !message_ids_.emplace(&account, std::move(*id)).second;

@@ -54,6 +54,11 @@ std::string_view Framer::take_head(std::string_view in) {
   }
   std::string_view head = in;
   const bool whole = buffer_.empty() && in.size() >= longest_number_head;
+  // Nearly every line is over with one octet: "* s" is what all of them begin with.
+  if (whole && (in[0] != '*' || to_lower(in[2]) != 's')) {
+    head_checked_ = true;
+    return in;
+  }
   if (!whole) {
     // Byte by byte until the beginning tells whether numbers follow; a line rarely breaks here.
     if (in.front() == '\n') {

@@ -54,6 +54,12 @@ TEST(DeliveryDefects, OneIn200) {
   EXPECT_EQ(rig.inbox("alice").size(), 398U);
 }
 
+TEST(DeliveryDefects, OneIn5000) {
+  auto rig = Rig::with_defect("delivery.drops-one-in-5000");
+  send(rig, std::vector<std::string>(5000, "x\r\n"));
+  EXPECT_EQ(rig.inbox("alice").size(), 4999U);
+}
+
 TEST(DeliveryDefects, SameMessageId) {
   const auto first = mime_message();
   auto second = first;
