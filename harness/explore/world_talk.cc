@@ -22,8 +22,8 @@ class TalkMaker {
     std::vector<void (TalkMaker::*)()> kinds;
     if (offer_.pop3 && (offer_.lmtp || offer_.append)) kinds.assign(3, &TalkMaker::pop3);
     if (offer_.pop3 && offer_.imap && offer_.append) kinds.push_back(&TalkMaker::unfinished);
-    if (offer_.imap && (offer_.lmtp || offer_.append)) kinds.insert(kinds.end(), 8, &TalkMaker::imap);
-    if (offer_.smtp && offer_.imap) kinds.push_back(&TalkMaker::odd_line_ends);
+    if (offer_.imap && (offer_.lmtp || offer_.append)) kinds.insert(kinds.end(), 6, &TalkMaker::imap);
+    if (offer_.smtp && offer_.imap) kinds.insert(kinds.end(), 2, &TalkMaker::odd_line_ends);
     if (offer_.smtp_tls) kinds.push_back(&TalkMaker::starttls);
     const auto small = std::find_if(offer_.quotas.begin(), offer_.quotas.end(),
                                     [](std::uint64_t q) { return q >= 16 * 1024 && q <= 256 * 1024; });
