@@ -1,3 +1,4 @@
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -16,6 +17,7 @@
 #include "explore/campaign.h"
 #include "explore/world.h"
 #include "host/signals.h"
+#include "report/gate.h"
 #include "report/text.h"
 #include "run/worker.h"
 
@@ -173,6 +175,13 @@ int explore_worlds(ExploreFlags flags) {
   run::Setup setup = setup_of(flags, *hosted);
   setup.pool = &pool;
   setup.quiet = &quiet;
+  // What the target is known for is shown, and not found again.
+  report::Gate gate;
+  for (const auto& known : target->known) gate.known.push_back({known.id, known.why, known.until});
+  gate.today =
+      fmt::format("{:%F}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+  gate.strict = flags.strict;
+  setup.gate = &gate;
   Exploring exploring(flags, offer, setup, seeds);
   exploring.run();
   if (!exploring.trouble().empty()) return complain(exploring.trouble()), kTrouble;

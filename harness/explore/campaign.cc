@@ -54,8 +54,10 @@ bool Campaign::ended(std::uint64_t seed, const report::ScenarioResult& result) {
     unclear.seed = unclear.worlds++ == 0 ? seed : std::min(unclear.seed, seed);
   }
   for (const judge::Finding& finding : result.findings)
-    if (finding.severity == judge::Severity::latitude)
+    if (finding.severity == judge::Severity::latitude && finding.accepted.empty())
       ++latitudes_[std::string(report::class_of(finding.id, result.id))];
+    else if (finding.severity == judge::Severity::fail && !finding.accepted.empty())
+      ++known_[std::string(report::class_of(finding.id, result.id))];
   const judge::Finding* head = head_of(result);
   if (head == nullptr) return false;
   const auto [at, fresh] = found_.try_emplace(headline_of(result), Found{seed, *head, result.verdict, 1});
@@ -94,6 +96,8 @@ std::string Campaign::summary(double seconds) const {
   for (const auto& [name, one] : found_)
     out += fmt::format("  {} {}: {}, the first of seed {}\n", judge::name(one.finding.severity), name,
                        many(one.worlds, "world"), one.seed);
+  for (const auto& [name, times] : known_)
+    out += fmt::format("  known, and not counted: {}: {}\n", name, many(times, "time"));
   for (const auto& [name, times] : latitudes_) out += fmt::format("  latitude {}: {}\n", name, many(times, "time"));
   for (const auto& [why, unclear] : unclear_)
     out +=

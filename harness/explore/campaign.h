@@ -47,6 +47,7 @@ class Campaign {
   };
   std::map<std::string, Unclear> unclear_;  ///< not applicable, inconclusive: why
   std::map<std::string, std::size_t> latitudes_;
+  std::map<std::string, std::size_t> known_;         ///< accepted of this target
   std::map<std::string_view, std::size_t> reached_;  ///< worlds
 };
 

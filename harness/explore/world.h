@@ -30,7 +30,7 @@ Offer offer_of(const scenario::Target& target);
 /// for ever. A seed draws which verbs and faults its world has at all, and how often each (swarm testing), so that
 /// what is rare beside everything else is frequent somewhere.
 /// It expects nothing but what every server that keeps the RFCs must show; what else is wrong the judges find.
-/// One world in eight is a talk instead (world_talk.h).
+/// One world in four is a talk instead (world_talk.h).
 std::string world(std::uint64_t seed, const Offer& offer);
 
 /// "explore.seed-17"

@@ -84,7 +84,8 @@ bool WorldMaker::rename_full(Actor& device, std::string& action) {
   Mailboxes& all = known_.accounts[device.account];
   if (all.exists(from) == Sure::maybe || all.exists(to) != Sure::no || !may_take_away(device, from)) return false;
   const std::string set = new_set();
-  const std::uint64_t size = 1024 + 1024 * below(4);
+  // Near a limit it must be more than what a server may count beside the messages.
+  const std::uint64_t size = (all.limits.empty() ? 1024 : 8192) * (1 + std::uint64_t{below(4)});
   known_.letters.push_back({set, 1, size + 1536, {}, false});
   if (all.exists(from) == Sure::no) {
     say_before(device.name, fmt::format("{{create: {}}}", quoted(from)));
@@ -92,7 +93,11 @@ bool WorldMaker::rename_full(Actor& device, std::string& action) {
   }
   say_before(device.name, fmt::format("{{save: {}, to: {}, size: {}}}", set, quoted(from), format_size(size)));
   known_.put(device.account, from, known_.letters.size() - 1, Sure::yes);
-  if (!all.limits.empty()) say_before(device.name, "quota");
+  if (!all.limits.empty()) {  // what nobody has seen, no usage is held against
+    say_before(device.name, fmt::format("{{read: {}, in: {}}}", set, quoted(from)));
+    known_.set_flag(device.account, from, known_.letters.size() - 1, "seen", true, Sure::yes);
+    say_before(device.name, "quota");
+  }
   action = fmt::format("{{rename: {}, to: {}}}", quoted(from), quoted(to));
   known_.rename(device.account, from, to);
   if (!all.limits.empty()) {
@@ -100,6 +105,28 @@ bool WorldMaker::rename_full(Actor& device, std::string& action) {
     action = "quota";
   }
   if (device.webmail) device.open.clear();
+  return true;
+}
+
+/// One COPY of four letters, of which the first has room and the last has none: all of them or none (RFC 3501 section
+/// 6.4.7).
+bool WorldMaker::copy_without_room(Actor& device, std::string& action) {
+  const auto& limits = known_.accounts[device.account].limits;
+  if (device.offline || limits.empty()) return false;
+  const std::uint64_t quota = known_.limits[limits.front()].octets.value_or(0);
+  if (quota < 32 * 1024 || quota > 256 * 1024) return false;
+  const std::string set = new_set(), to = new_mailbox_name();
+  const std::uint64_t size = quota / 7 / 1024 * 1024;
+  if (to == "INBOX") return false;
+  say_before(device.name, fmt::format("{{save: {}, to: INBOX, count: 4, size: {}}}", set, format_size(size)));
+  for (int i = 1; i <= 4; ++i) {
+    known_.letters.push_back({set, i, size + 1536, {}, false});
+    for (const std::string& mailbox : {std::string("INBOX"), to})
+      known_.put(device.account, mailbox, known_.letters.size() - 1, Sure::maybe);
+  }
+  known_.filled(device.account);
+  action = fmt::format("{{copy: {}, to: {}{}}}", set, quoted(to), in(device, "INBOX"));
+  went_to(device, "INBOX");
   return true;
 }
 

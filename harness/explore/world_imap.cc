@@ -45,9 +45,10 @@ std::span<const WorldMaker::Verb> WorldMaker::imap_verbs() {
       {"connect", 1, true, true, &WorldMaker::connect},
       {"smuggle", 1, false, false, &WorldMaker::smuggle},
       {"vanish", 1, false, false, &WorldMaker::vanish},
-      {"listen", 1, false, false, &WorldMaker::listen},
+      {"listen", 4, false, false, &WorldMaker::listen},
       {"away", 3, false, false, &WorldMaker::away},
-      {"rename full", 1, false, false, &WorldMaker::rename_full},
+      {"rename full", 2, false, false, &WorldMaker::rename_full},
+      {"copy without room", 2, false, false, &WorldMaker::copy_without_room},
       {"command cut", 3, true, false, &WorldMaker::cut},
   };
   return kVerbs;

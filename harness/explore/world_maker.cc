@@ -12,7 +12,7 @@ namespace {
 const std::vector<std::string> kSets = {"mail",  "report", "invoice", "letter", "note",
                                         "photo", "news",   "memo",    "order"};
 constexpr int kTries = 12;
-constexpr std::uint32_t kTalks = 8;  ///< one world in so many
+constexpr std::uint32_t kTalks = 4;  ///< one world in so many
 
 }  // namespace
 

@@ -156,6 +156,7 @@ class WorldMaker {
   bool listen(Actor&, std::string&);
   bool away(Actor&, std::string&);
   bool rename_full(Actor&, std::string&);
+  bool copy_without_room(Actor&, std::string&);
   bool overfill(Actor&, std::string&);
   bool pop_beside(Actor&, std::string&);
   void removed(const Actor& by, const std::string& mailbox, std::size_t letter, std::string_view over);
@@ -178,6 +179,7 @@ class WorldMaker {
   bool pop_drop(Actor&, std::string&);
   bool pop_compare(Actor&, std::string&);
   bool pop_advance(Actor&, std::string&);
+  bool pop_smuggle(Actor&, std::string&);
 
   // world_admin.cc
   void everybody_is_thrown_out();

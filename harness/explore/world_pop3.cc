@@ -21,6 +21,7 @@ std::span<const WorldMaker::Verb> WorldMaker::pop3_verbs() {
       {"pop compare", 2, true, false, &WorldMaker::pop_compare},
       {"advance", 2, false, false, &WorldMaker::pop_advance},
       {"pop beside", 2, false, false, &WorldMaker::pop_beside},
+      {"pop smuggle", 1, false, false, &WorldMaker::pop_smuggle},
   };
   return kVerbs;
 }
@@ -196,6 +197,12 @@ bool WorldMaker::pop_advance(Actor& device, std::string& action) {
   if (device.after == "keep" || device.after == "delete") return false;
   action = "{advance: 15 days}";
   device.advanced = true;
+  return true;
+}
+
+bool WorldMaker::pop_smuggle(Actor&, std::string& action) {
+  if (!offer_.tls) return false;
+  action = one_in(2) ? "{smuggle: CAPA}" : "{smuggle: NOOP}";
   return true;
 }
 

@@ -9,14 +9,10 @@
 
 #include "core/rng.h"
 #include "core/units.h"
+#include "explore/world_talk_imap.h"
 
 namespace mailproof::explore {
 namespace {
-
-/// What a check has beside its talk.
-struct Head {
-  std::string title, refs, when, needs, mailbox, more;
-};
 
 class TalkMaker {
  public:
@@ -25,7 +21,9 @@ class TalkMaker {
   std::optional<std::string> text() {
     std::vector<void (TalkMaker::*)()> kinds;
     if (offer_.pop3 && (offer_.lmtp || offer_.append)) kinds.assign(3, &TalkMaker::pop3);
-    if (offer_.smtp && offer_.imap) kinds.push_back(&TalkMaker::odd_line_ends);
+    if (offer_.pop3 && offer_.imap && offer_.append) kinds.push_back(&TalkMaker::unfinished);
+    if (offer_.imap && (offer_.lmtp || offer_.append)) kinds.insert(kinds.end(), 6, &TalkMaker::imap);
+    if (offer_.smtp && offer_.imap) kinds.insert(kinds.end(), 2, &TalkMaker::odd_line_ends);
     if (offer_.smtp_tls) kinds.push_back(&TalkMaker::starttls);
     const auto small = std::find_if(offer_.quotas.begin(), offer_.quotas.end(),
                                     [](std::uint64_t q) { return q >= 16 * 1024 && q <= 256 * 1024; });
@@ -36,9 +34,9 @@ class TalkMaker {
     if (kinds.empty()) return std::nullopt;
     (this->*kinds[below(kinds.size())])();
     std::string out = fmt::format(
-        "id: {}\ntitle: The random world of seed {}\nchecks:\n  - id: {}\n    level: MUST\n    title: {}\n    refs: "
+        "id: {}\ntitle: The random world of seed {}\nchecks:\n  - id: {}\n    level: {}\n    title: {}\n    refs: "
         "[{}]\n    needs: [{}]\n",
-        world_id(seed_), seed_, kTalkSlug, head_.title, head_.refs, head_.needs);
+        world_id(seed_), seed_, kTalkSlug, head_.level, head_.title, head_.refs, head_.needs);
     if (!head_.when.empty()) out += fmt::format("    when: [{}]\n", head_.when);
     if (!head_.mailbox.empty()) out += fmt::format("    mailbox: {}\n", head_.mailbox);
     return out + head_.more + "    talk: |\n" + talk_;
@@ -52,12 +50,41 @@ class TalkMaker {
     talk_ += "      " + fmt::format(text, std::forward<T>(parts)...) + "\n";
   }
 
+  void imap() {
+    ImapTalk made = imap_talk(rng_);
+    head_ = std::move(made.head);
+    talk_ = std::move(made.talk);
+  }
+
   // POP3: commands in pieces of one to six, each of which sees what those before it did (RFC 2449 section 6.6), also
   // over the pieces. No RFC says in which order a server numbers what came: only with one message is it known which.
   struct Pop3Message {
     bool marked = false, read = false;
     bool listed = false, named = false;  ///< its octets, and its unique-id, have a value
   };
+
+  // A last line that does not end: the final dot stands on a line of its own all the same (RFC 1939 section 3).
+  void unfinished() {
+    head_ = {"The final dot stands on a line of its own, also behind a message without a last line end",
+             "RFC 1939 section 3",
+             "",
+             "pop3, imap",
+             "[{kind: no-final-newline, via: append}]",
+             ""};
+    std::size_t commands = 1 + below(3);
+    line("C: LIST 1");
+    line("P: +OK 1 ${{listed:number}}");
+    for (; commands > 0; --commands) {
+      line("C: RETR 1");
+      line("S: +OK");
+      line("S: ${{body:block}}");
+      line("S: ${{got{}:octets}}", commands);
+      line("S: .");
+      line("at-most: ${{listed}} ${{got{}}}", commands);
+      line("C: NOOP");
+      line("S: +OK");
+    }
+  }
 
   void pop3() {
     static const std::vector<std::string> kMailboxes[] = {{"plain"},
@@ -242,7 +269,7 @@ class TalkMaker {
   std::uint64_t seed_;
   const Offer& offer_;
   Rng rng_;
-  Head head_;
+  TalkHead head_;
   std::string talk_;
   std::vector<Pop3Message> maildrop_;  ///< from 1
   std::uint64_t quota_ = 0;

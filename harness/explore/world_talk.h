@@ -8,9 +8,9 @@
 namespace mailproof::explore {
 
 /// A random talk: what the verbs of stories cannot say, said on the wire in a check of the one language. POP3 commands
-/// that come in one piece, mail whose lines end oddly and what comes in one piece with STARTTLS over SMTP, and failures
-/// of which nobody wants a report. What must come back follows from a model of a few lines. Nothing: a target with this
-/// offer has no such talk.
+/// that come in one piece, mail whose lines end oddly and what comes in one piece with STARTTLS over SMTP, failures
+/// of which nobody wants a report, and what IMAP says of numbers, names and counts. What must come back follows from a
+/// model of a few lines. Nothing: a target with this offer has no such talk.
 std::optional<std::string> talk(std::uint64_t seed, const Offer& offer);
 
 /// The id of such a check, behind the world's own: "explore.seed-17.talk".

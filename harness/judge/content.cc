@@ -13,18 +13,25 @@ namespace {
 using history::Event;
 using history::What;
 
+/// "\r\n" behind the last octet that was sent, and nothing else.
+bool only_ends_the_line(const Event& e, std::uint64_t sent) {
+  return e.size == sent + 2 &&
+         e.set == fmt::format("from octet {} on nothing more was sent, and \"\\r\\n\" came", sent);
+}
+
 void altered(Case& c) {
   std::set<std::pair<std::uint32_t, std::uint64_t>> told;
   for (const Event& e : c.history.events()) {
     if (e.what != What::message || e.message == 0 || e.code != "full" || e.hash == 0) continue;
     const auto& sent = c.history.message(e.message);
     if (e.hash == sent.hash || !told.emplace(e.message, e.hash).second) continue;
-    c.find("altered", {fmt::format("{} as sent: {} octets", sent.name(), sent.size),
-                       fmt::format("{} read by {} at {} has {} octets and other content{}{}", sent.name(), c.who(e),
-                                   c.when(e), e.size, e.set.empty() ? "" : ": ", printable(e.set, 400)),
-                       {e.index},
-                       e.message,
-                       ""});
+    c.find(only_ends_the_line(e, sent.size) ? "line-end-added" : "altered",
+           {fmt::format("{} as sent: {} octets", sent.name(), sent.size),
+            fmt::format("{} read by {} at {} has {} octets and other content{}{}", sent.name(), c.who(e), c.when(e),
+                        e.size, e.set.empty() ? "" : ": ", printable(e.set, 400)),
+            {e.index},
+            e.message,
+            ""});
   }
 }
 

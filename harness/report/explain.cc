@@ -31,7 +31,7 @@ static_assert(complete(kEndings));
 
 constexpr std::string_view kAltered = "altered", kDoubled = "doubled", kCameBack = "came back",
                            kLeaked = "seen by somebody else", kKept = "not removed though asked for",
-                           kTaken = "taken though nobody asked", kWrong = "not shown as it is";
+                           kTaken = "taken though nobody asked", kWrong = "told wrongly";
 constexpr std::array kMarks{kAltered, kDoubled, kCameBack, kLeaked, kKept, kTaken, kWrong};
 
 /// What a finding of this class says of the message it names, beside what became of that; "" = nothing.

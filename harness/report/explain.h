@@ -66,7 +66,7 @@ struct Explanation {
   std::vector<std::string> not_known;
   std::string command;  ///< shows it again; "" = not known
 
-  /// "removed by a client, not shown as it is"; with accounts where there are several. "unknown" where nothing says;
+  /// "removed by a client, told wrongly"; with accounts where there are several. "unknown" where nothing says;
   /// "removed by a client (inferred from a log)" where only that does.
   std::string verdict() const;
 };

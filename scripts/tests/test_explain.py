@@ -76,10 +76,10 @@ def test_a_place_in_the_wire_log_is_the_place(pop):
 
 def test_without_a_message_those_that_did_not_end_as_expected_are_told(stale):
     text = explained(stale)
-    assert re.findall(r"^(\S+) of (\S+): (.*)$", text, re.M) == [("mail.6", SYNC, "removed by a client, not shown as it is")]
+    assert re.findall(r"^(\S+) of (\S+): (.*)$", text, re.M) == [("mail.6", SYNC, "removed by a client, told wrongly")]
     assert explained(stale, "all") == text
     told = lines(text)
-    assert any(word == "missed" and who == "laptop#2" and "believes in UID 6" in what for word, who, what in told)
+    assert any(word == "missed" and who == "laptop#2" and "the device has UID 6" in what for word, who, what in told)
     assert any(word == "told gone" and who == "phone#1" for word, who, _ in told)
     assert "first absent at" in text
 
@@ -141,7 +141,7 @@ def test_the_page_has_a_lane_for_each_session_and_stands_alone(stale, tmp_path):
     for lane in ("mta#1", "phone#1", "laptop#1", "laptop#2", "audit#"):
         assert re.search(rf'class="head"[^>]*>{lane}', html), lane
     assert html.count('<path class="way"') == 1 and html.count("<circle") > 10
-    assert "not shown as it is" in html
+    assert "told wrongly" in html
     assert not re.search(r'(src|href)="|<script|@import|url\(', html)
 
 

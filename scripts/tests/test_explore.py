@@ -40,7 +40,9 @@ def test_a_defect_is_found_and_its_world_kept(tmp_path):
 
 
 @pytest.mark.parametrize("defect, found, seeds", [("imap.idle-silent", "idle/silent", "1..4"),
-                                                  ("delivery.lf-dot-ends-data", "conformance/broken", "33")])
+                                                  ("imap.numbers-shared", "conformance/broken", "33"),
+                                                  ("quota.rename-counts-again", "quota/usage-wrong", "129"),
+                                                  ("delivery.lf-dot-ends-data", "conformance/broken", "24")])
 def test_what_takes_several_steps_or_a_talk_is_found(defect, found, seeds):
     ran = explore("--seeds", seeds, "--defect", defect)
     assert ran.status == 1 and f"/{found}" in ran.out, ran.text

@@ -45,6 +45,15 @@ TEST(Campaign, ALatitudeIsNoFindingUnlessItFails) {
       campaign.ended(2, result("explore.seed-2", judge::Verdict::fail, "duplicates/late", judge::Severity::latitude)));
 }
 
+TEST(Campaign, WhatTheTargetIsKnownForIsCountedAndNotFound) {
+  Campaign campaign;
+  auto known = result("explore.seed-2", judge::Verdict::known_fail, "content/altered");
+  known.findings.front().accepted = "known: a header of its own";
+  EXPECT_FALSE(campaign.ended(2, known));
+  EXPECT_FALSE(campaign.found_any());
+  EXPECT_THAT(campaign.summary(1), HasSubstr("known, and not counted: content/altered: 1 time\n"));
+}
+
 TEST(Campaign, SaysWhatCouldNotBeJudged) {
   Campaign campaign;
   auto unclear = result("explore.seed-4", judge::Verdict::inconclusive);

@@ -101,7 +101,7 @@ TEST(Talk, EachIsACheckOfTheLanguage) {
   std::set<std::string> titles;
   Offer offer = everything();
   offer.smtp_tls = true;
-  for (std::uint64_t seed = 0; seed < 120; ++seed) {
+  for (std::uint64_t seed = 0; seed < 400; ++seed) {
     const auto text = talk(seed, offer);
     ASSERT_TRUE(text);
     EXPECT_EQ(text, talk(seed, offer)) << "one seed is one text";
@@ -110,7 +110,8 @@ TEST(Talk, EachIsACheckOfTheLanguage) {
     ASSERT_EQ(loaded.scenarios.size(), 1U);
     titles.insert(loaded.scenarios.front().title);
   }
-  EXPECT_EQ(titles.size(), 5U) << "POP3, line ends, STARTTLS, no report wanted, and none for nobody";
+  EXPECT_EQ(titles.size(), 14U) << "POP3 in two ways, line ends, STARTTLS, no report wanted and none for nobody, and "
+                                   "eight of IMAP";
 }
 
 TEST(Talk, UsesOnlyWhatIsOffered) {
@@ -122,6 +123,12 @@ TEST(Talk, UsesOnlyWhatIsOffered) {
     EXPECT_EQ(text->find("smtp"), std::string::npos) << *text;
   }
   offer.pop3 = false;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    const auto text = talk(seed, offer);
+    ASSERT_TRUE(text);
+    EXPECT_NE(text->find("connect: imap"), std::string::npos) << *text;
+  }
+  offer.imap = false;
   EXPECT_FALSE(talk(1, offer)) << "nothing is left that a talk could be about";
 }
 

@@ -207,13 +207,15 @@ void Ledger::Impl::LifeWriter::tell(const Event& e) {
       break;
     case What::append:
       if (invoke(e).message == message && e.type != Type::invoke)
-        line(
-            e,
-            e.type == Type::ok     ? "saved"
-            : e.type == Type::fail ? "refused"
-                                   : "unknown",
-            fmt::format("APPEND to {}{}", invoke(e).mailbox, e.type == Type::fail ? ": " + printable(e.text, 120) : ""),
-            sure_of(e));
+        line(e,
+             e.type == Type::ok     ? "saved"
+             : e.type == Type::fail ? "refused"
+                                    : "unknown",
+             fmt::format("APPEND to {}{}", invoke(e).mailbox,
+                         e.type == Type::ok     ? ": OK"
+                         : e.type == Type::fail ? ": " + printable(e.text, 120)
+                                                : ""),
+             sure_of(e));
       break;
     case What::select:
     case What::examine:

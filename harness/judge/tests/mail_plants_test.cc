@@ -1,4 +1,6 @@
 // Violations of what is promised about the mail itself: loss, removal, bounces, content, copies, isolation.
+#include <fmt/format.h>
+
 #include "judge/tests/plant.h"
 
 namespace mailproof::judge {
@@ -269,6 +271,25 @@ const bool kContent[] = {
               e.code = "full";
               e.size = 400;
               e.hash = 0xdead;
+            });
+            s.audited(Scene::all(mail));
+          }),
+    plant("content/line-end-added",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.imap(s.phone);
+            s.select(hand, "INBOX", 1);
+            const std::uint64_t sent = s.history.message(mail[0]).size;
+            s.obs(What::message, hand, [&](Event& e) {
+              e.message = mail[0];
+              e.mailbox = "INBOX";
+              e.uidvalidity = 1;
+              e.seq = 1;
+              e.uid = 1;
+              e.code = "full";
+              e.size = sent + 2;
+              e.hash = 0xdead;
+              e.set = fmt::format("from octet {} on nothing more was sent, and \"\\r\\n\" came", sent);
             });
             s.audited(Scene::all(mail));
           }),

@@ -434,7 +434,7 @@ const bool kExpectation[] = {
           [](Scene& s) {
             const auto mail = s.accepted(1);
             s.answer(s.expect(What::agree, s.imap(s.laptop), ""), Type::fail, "",
-                     "after QRESYNC the device believes in UIDs 1:2, a full listing has 1");
+                     "after QRESYNC the device has UIDs 1:2, a full listing has 1");
             s.audited(Scene::all(mail));
           }),
     plant("expectation/not-intact",

@@ -434,7 +434,7 @@ const bool kDelta = plant("expectation/delta-differs", [](Scene& s) {
   const std::uint32_t agrees = s.expect(What::agree, hand, "");
   s.done(agrees, Type::fail, [](Event& e) {
     e.code = "delta";
-    e.text = "after QRESYNC the device believes in UID 9 (), a full listing has no UID 9";
+    e.text = "after QRESYNC the device has UID 9 without flags, a full listing has no UID 9";
   });
   s.audited(Scene::all(mail));
 });

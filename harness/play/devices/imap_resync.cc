@@ -19,7 +19,7 @@ std::string described(std::uint32_t uid, const std::set<std::string>* flags) {
   if (flags == nullptr) return fmt::format("no UID {}", uid);
   std::string all;
   for (const std::string& flag : *flags) all += (all.empty() ? "" : " ") + flag;
-  return fmt::format("UID {} ({})", uid, all);
+  return all.empty() ? fmt::format("UID {} without flags", uid) : fmt::format("UID {} ({})", uid, all);
 }
 
 /// Where two listings differ first.
@@ -38,7 +38,7 @@ Difference difference(const std::map<std::uint32_t, std::set<std::string>>& beli
       const auto* mine = in(believed, entry.first);
       const auto* theirs = in(full, entry.first);
       if ((mine == nullptr) == (theirs == nullptr) && (mine == nullptr || *mine == *theirs)) continue;
-      return {entry.first, fmt::format("the device believes in {}, a full listing has {}", described(entry.first, mine),
+      return {entry.first, fmt::format("the device has {}, a full listing has {}", described(entry.first, mine),
                                        described(entry.first, theirs))};
     }
   return {};

@@ -213,8 +213,8 @@ TEST(Explain, EndsInWordsOfAFixedList) {
       {"isolation/leak", "seen by somebody else"},
       {"removal/quit-ok-but-there", "not removed though asked for"},
       {"removal/more-than-marked", "taken though nobody asked"},
-      {"expectation/delta-differs", "not shown as it is"},
-      {"view/exists-fell", "not shown as it is"}};
+      {"expectation/delta-differs", "told wrongly"},
+      {"view/exists-fell", "told wrongly"}};
   for (const auto& [finding_class, mark] : marks_of) {
     const Explanation one = story.explained(1, {story.finding(finding_class)});
     EXPECT_THAT(one.marks, ElementsAre(mark)) << finding_class;
