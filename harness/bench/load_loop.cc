@@ -86,7 +86,8 @@ void table() {
     std::string each;
     for (const double value : one.values) each += fmt::format("{}{:.2f}", each.empty() ? "" : " ", value);
     const double middle = median(one.values);
-    const bool met = one.at_least ? middle >= one.limit : middle <= one.limit;
+    constexpr double kShown = 0.005;  // less than is shown is no miss
+    const bool met = one.at_least ? middle >= one.limit - kShown : middle <= one.limit + kShown;
     std::printf("%-36s %-16s %-18s %-16s %s  %s\n", one.what.c_str(),
                 fmt::format("{:.2f} {}", middle, one.unit).c_str(), each.c_str(), one.goal.c_str(),
                 met ? "met   " : "missed", one.detail.c_str());

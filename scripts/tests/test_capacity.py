@@ -133,17 +133,19 @@ accounts:
 
 
 def test_over_sockets_the_knee_is_where_the_server_was_made_slow(tmp_path):
-    """Of a server that takes 200 pieces of input a second; what it carries follows from what each account sends."""
-    plan = write(tmp_path, slo=["imap.fetch p95 < 500ms", "errors < 1%", "lost = 0"])
-    text, found = capacity(tmp_path, plan, "--sockets", "--serves", "200/s", "--step-for", "6s", "--precision", "10")
+    """Each account has about nine pieces of input a second for it here, so that a hundred a second are used up at ten of them."""
+    plan = write(tmp_path, ramp="1s", slo=["imap.connect p95 < 500ms", "lost = 0"])
+    text, found = capacity(tmp_path, plan, "--sockets", "--serves", "100/s", "--step-for", "3s", "--precision", "50", "--from", "20",
+                           "--audit", "20%")
     assert found["verdict"] == "pass" and found["confirmed"] and found["narrow"], text
-    last = {load["accounts"]: load for load in found["loads"]}
-    answer, above = last[found["accounts"]], last[found["above"]["accounts"]]
-    assert above["accounts"] - answer["accounts"] <= max(1, 0.1 * answer["accounts"])
-    # What did not hold was played twice before it was believed.
-    searched = [load["accounts"] for load in found["loads"] if load["percent"] == 0 and load["came"] == "missed"]
-    assert searched and all(searched.count(one) == 2 for one in searched), text
-    assert re.search(r"first to break: imap\.fetch p95 < 500ms: [\d.]+ (ms|s), at \d+ accounts", text)
+    assert 5 <= found["accounts"] <= 15 and found["above"]["came"] == "missed", text
+    # What did not hold is played again at once, and believed then.
+    loads = found["loads"]
+    for one, after in zip(loads, loads[1:]):
+        assert after["again"] == (one["came"] == "missed" and not one["again"] and one["percent"] <= 100), text
+        assert not after["again"] or after["accounts"] == one["accounts"]
+    assert loads[1]["again"] and loads[1]["came"] == "missed"
+    assert re.search(r"first to break: imap\.connect p95 < 500ms: [\d.]+ m?s, at \d+ accounts", text)
     assert re.search(r"this machine: \d+ % of a core and at most \d+ ms late .* about [\d.]+ times as much", text)
 
 

@@ -41,7 +41,7 @@ TEST(CapacitySearch, FindsTheKneeWithinItsPrecisionFromBelowAndFromAbove) {
 }
 
 TEST(CapacitySearch, PlaysEightyHundredAndHundredAndTwentyPerCentOfItsAnswer) {
-  CapacitySearch found({100, 1000, 0.05, 16});
+  CapacitySearch found({100, 1000, 0.05, 30});
   std::map<unsigned, std::uint32_t> confirmed;
   while (const auto next = found.next()) {
     if (next->percent != 0) confirmed[next->percent] = next->accounts;
