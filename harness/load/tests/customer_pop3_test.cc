@@ -48,7 +48,7 @@ struct Polled {
   }
   static std::vector<WrongDialogue> refusing(const std::string& command) {
     if (command.empty()) return {};
-    WrongBlock block{.at = WrongBlock::At::line, .protocol = Protocol::pop3, .text = command};
+    WrongBlock block{.at = WrongBlock::At::prefix, .protocol = Protocol::pop3, .text = command};
     block.actions = {{.kind = WrongAction::Kind::say, .text = "-ERR not here\r\n"}};
     return {{{std::move(block)}}};
   }
@@ -95,7 +95,7 @@ TEST(Pop3Customer, NorAreTheirBodies) {
 /// RFC 1939 section 7: TOP is optional.
 TEST(Pop3Customer, WhatCannotBeLookedAtIsNotAskedFor) {
   for (const auto& fetching : {step(Ask::retr), step(Ask::top, 20), step(Ask::each, 0, {step(Ask::retr)})}) {
-    const Polled polled({step(Ask::pop_list), fetching, step(Ask::dele)}, true, "TOP *");
+    const Polled polled({step(Ask::pop_list), fetching, step(Ask::dele)}, true, "TOP");
     EXPECT_EQ(polled.times("pop3.retr") + polled.times("pop3.top") + polled.times("pop3.dele"), 0U);
   }
 }

@@ -36,7 +36,7 @@ steps:
 SimRig story(std::vector<WrongAction> of_every_answer = {}) {
   std::vector<WrongDialogue> dialogues;
   if (!of_every_answer.empty()) {
-    WrongBlock block{.at = WrongBlock::At::line, .protocol = Protocol::pop3, .text = "*"};
+    WrongBlock block{.at = WrongBlock::At::regex, .protocol = Protocol::pop3, .text = ".*"};
     block.actions = std::move(of_every_answer);
     dialogues.push_back({{std::move(block)}});
   }
@@ -84,7 +84,7 @@ TEST(LoginDelay, MoreThanAMinuteIsNotWaitedAndNobodyIsAccused) {
 /// Announced and not enforced is a server like any other.
 TEST(LoginDelay, WhatIsNotEnforcedIsNotWaited) {
   SimRig rig(scenario::parse(std::string(kStory), "play.yaml"), {}, {{{[] {
-               WrongBlock block{.at = WrongBlock::At::line, .protocol = Protocol::pop3, .text = "*"};
+               WrongBlock block{.at = WrongBlock::At::regex, .protocol = Protocol::pop3, .text = ".*"};
                block.actions = {edit("LOGIN-DELAY 0$", "LOGIN-DELAY 300")};
                return block;
              }()}}});
