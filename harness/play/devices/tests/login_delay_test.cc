@@ -19,7 +19,7 @@ title: a test
 needs: [pop3, imap, delivery]
 accounts: [alice]
 devices:
-  mta:   {delivers: lmtp}
+  mta:   {delivers: any}
   pc:    {pop3: alice, after_download: keep}
   taker: {pop3: alice, after_download: delete}
 steps:
