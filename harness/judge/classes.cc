@@ -136,6 +136,9 @@ constexpr auto kClasses = std::to_array<FindingClass>({
      "RFC 1939 section 6: after QUIT the messages marked as deleted are removed, or the answer is -ERR (I29)"},
     {"removal", "expunge-ok-but-there", kFail,
      "RFC 3501 section 6.4.3: EXPUNGE removes permanently all messages that have \\Deleted set (I15)"},
+    {"removal", "store-ok-but-unset", kFail,
+     "RFC 3501 section 6.4.6: a STORE that is answered OK has changed the flags; EXPUNGE takes what has \\Deleted "
+     "(I15)"},
 
     {"removal", "unasked", kFail,
      "RFC 3501 section 6.4.3, RFC 1939 section 6: what goes, a client has asked for: it has \\Deleted set and is "

@@ -45,8 +45,10 @@ constexpr auto kInvariants = std::to_array<Invariant>({
     {14, kHard, "FETCH tells of numbers that EXISTS has announced", "RFC 3501 sections 7.3.1 and 7.4.2",
      "view/row-out-of-range", ""},
     {15, kHard, "What goes, a client has asked for; what is asked for goes",
-     "RFC 3501 sections 6.4.2 and 6.4.3, RFC 1939 section 6",
-     "removal/more-than-expunged, removal/expunge-ok-but-there, removal/unasked, duplicates/resurrected", ""},
+     "RFC 3501 sections 6.4.2, 6.4.3 and 6.4.6, RFC 1939 section 6",
+     "removal/more-than-expunged, removal/expunge-ok-but-there, removal/store-ok-but-unset, removal/unasked, "
+     "duplicates/resurrected",
+     ""},
     {16, kBounded, "A change is told to the other sessions by their next NOOP", "RFC 3501 sections 5.2 and 6.1.2",
      "expectation/not-seen, expectation/still-seen, expectation/late", "x.expunge-propagates"},
     {17, kHard, "Flags are as somebody has set them", "RFC 3501 sections 6.4.6 and 6.4.5",

@@ -1,6 +1,7 @@
 // I15 and I29: exactly what some client asked to remove goes, when it asked for it.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "core/bytes.h"
@@ -50,6 +51,68 @@ void more_than_asked(Case& c) {
   }
 }
 
+bool says_deleted(std::string_view flags) {
+  for (auto at = flags; !at.empty();) {
+    const auto space = std::min(at.find(' '), at.size());
+    if (iequals(at.substr(0, space), "\\Deleted")) return true;
+    at.remove_prefix(std::min(space + 1, at.size()));
+  }
+  return false;
+}
+
+/// The flags that the client which marked this message was told of it before its EXPUNGE: in the answer to its STORE,
+/// or later. Null: it was told none. What other sessions are told may be older.
+const Event* told_since_marked(const Case& c, const Cell& cell, const Event& expunge) {
+  const Event& store = c.history.event(cell.marked_by);
+  if (cell.marked_by != 0 && store.what == history::What::row) return &store;  // told with \Deleted while it was set
+  if (cell.marked_by == 0 || store.what != history::What::store || store.session != expunge.session) return nullptr;
+  std::vector<std::uint32_t> uids = history::parse_uids(store.set);
+  const std::string& box = c.ledger.mailbox_name(cell.mailbox);
+  std::erase_if(uids, [&](std::uint32_t uid) {
+    const auto sights = c.sights(cell.message);
+    return std::none_of(sights.begin(), sights.end(), [&](std::uint32_t sight) {
+      const Event& e = c.history.event(sight);
+      return e.uid == uid && c.history.account_of(e) == cell.account && e.mailbox == box;
+    });
+  });
+  const Event* told = nullptr;
+  for (std::uint32_t i = store.index + 1; i < expunge.index; ++i) {
+    const Event& e = c.history.event(i);
+    if (e.session == store.session && e.what == history::What::row && e.has_flags &&
+        std::find(uids.begin(), uids.end(), e.uid) != uids.end())
+      told = &e;
+  }
+  return told;
+}
+
+/// EXPUNGE owes the removal of what has \Deleted: where STORE was answered OK and the flag was not set, that comes
+/// first.
+void left_by_expunge(Case& c, const Cell& cell, const Event& expunge) {
+  const std::string name = c.name_of(cell.message);
+  const std::string box = fmt::format("{}'s {}", c.account(cell.account), c.ledger.mailbox_name(cell.mailbox));
+  const Event* told = expunge.what == history::What::expunge ? told_since_marked(c, cell, expunge) : nullptr;
+  if (told != nullptr && !says_deleted(told->flags)) {
+    const Event& store = c.history.event(cell.marked_by);
+    c.find(
+        "store-ok-but-unset",
+        {fmt::format("{} in {} has \\Deleted: the STORE was answered OK", name, box),
+         fmt::format("{} set it at {} and was told OK, and at {} that the flags are ({}); EXPUNGE at {} left it there",
+                     c.who(store), c.when(store), c.when(*told), printable(told->flags, 100), c.when(expunge)),
+         {cell.marked_by, told->index, cell.removed_by, cell.last_seen},
+         cell.message,
+         ""});
+    return;
+  }
+  const bool silent = expunge.what == history::What::expunge && told == nullptr;
+  c.find("expunge-ok-but-there",
+         {fmt::format("{} gone from {}", name, box),
+          fmt::format("{} asked for its removal at {} and was told OK; a fresh session still finds it{}",
+                      c.who(expunge), c.when(expunge), silent ? " (that it had \\Deleted before, no FETCH told)" : ""),
+          {cell.marked_by, cell.removed_by, cell.last_seen},
+          cell.message,
+          ""});
+}
+
 /// Still there though its removal was confirmed. A message that came back after it was absent is the duplicates
 /// judge's; what POP3 removed and only IMAP still shows is the server's policy.
 void still_there(Case& c) {
@@ -60,7 +123,11 @@ void still_there(Case& c) {
     if (command.what == history::What::rename) continue;
     const bool pop = (cell.removed_over & 2) != 0 && command.what == history::What::quit;
     if (pop && !cell.in_pop && !cell.by_pop) continue;  // the view that it was removed from was not listed
-    c.find(pop ? "quit-ok-but-there" : "expunge-ok-but-there",
+    if (!pop) {
+      left_by_expunge(c, cell, command);
+      continue;
+    }
+    c.find("quit-ok-but-there",
            {fmt::format("{} gone from {}'s {}", c.name_of(cell.message), c.account(cell.account),
                         c.ledger.mailbox_name(cell.mailbox)),
             fmt::format("{} asked for its removal at {} and was told OK; a fresh session still finds it",

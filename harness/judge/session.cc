@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/bytes.h"
+#include "history/announced.h"
 #include "judge/case.h"
 #include "judge/judges.h"
 #include "judge/strangers.h"
@@ -65,11 +66,19 @@ std::set<std::uint32_t> asked_for_welcome(const Case& c) {
   return out;
 }
 
+/// Refused for coming too soon after another login, which a server may do (RFC 2449 section 6.5).
+std::set<std::uint32_t> came_too_soon(const Case& c) {
+  std::set<std::uint32_t> out;
+  for (const Event& e : c.history.events())
+    if (e.what == What::observed && e.code == history::kTooSoon) out.insert(e.session);
+  return out;
+}
+
 void bring_up(Case& c, const Outages& outages, std::set<std::string>& said) {
-  const auto welcomed = asked_for_welcome(c);
+  const auto welcomed = asked_for_welcome(c), early = came_too_soon(c);
   for (const Event& e : c.history.events()) {
     if (e.what != What::connect || e.type == Type::ok || e.type == Type::invoke || expected_lock(c, e)) continue;
-    if (welcomed.contains(e.session) || outages.during(e)) continue;
+    if (welcomed.contains(e.session) || early.contains(e.session) || outages.during(e)) continue;
     if (!said.insert(e.text).second) continue;
     c.find(kind_of_failure(e), {"a session that is ready for commands", printable(e.text, 400), {e.index}, 0, ""});
   }

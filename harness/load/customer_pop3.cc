@@ -67,7 +67,7 @@ void Pop3Customer::connect(Time intended) {
   current_ = 0;
   step_ = place_ = part_ = 0;
   listed_.clear();
-  guard_ = play::Pop3Guard(scene_.settings.own_mailboxes);  // numbers hold for one session
+  guard_ = fresh_guard();  // numbers hold for one session
   session_ = scene_.note_session(account_, number_, Protocol::pop3);
   const Endpoint where = config.endpoint;
   client_ = std::make_unique<session::Pop3Client>(std::move(config), *this);
@@ -180,12 +180,8 @@ bool Pop3Customer::perform(const scenario::ProfileStep& step) {
       return false;
     case Ask::each:
       return message_by_message(step);
-    case Ask::top: {
-      for (; place_ < listed_.size(); ++place_)
-        if (!known(listed_[place_]) || step.of == Of::all)
-          return asked(client_->top(listed_[place_++].number, step.count), "pop3.top"), true;
-      return false;
-    }
+    case Ask::top:
+      return show_lines(step);
     case Ask::retr:
       return retrieve(step);
     case Ask::dele:
@@ -196,19 +192,36 @@ bool Pop3Customer::perform(const scenario::ProfileStep& step) {
 }
 
 /// The text of a message that is not known to be ours is not asked for: TOP looks first, unless there is nobody else's
-/// mail here.
+/// mail here. Nothing: it is being looked at, or is somebody else's; what could not be looked at is.
+std::optional<play::OwnedNumber> Pop3Customer::ours(Listed& one) {
+  const auto owned = guard_.owned(one.number);
+  if (!owned && !std::exchange(one.looked, true)) asked(client_->top(one.number, 0), "pop3.look");
+  return owned;
+}
+
 bool Pop3Customer::retrieve(const scenario::ProfileStep& step) {
   for (; place_ < listed_.size(); ++place_) {
     Listed& one = listed_[place_];
     if (step.dele && one.got && !one.marked && profile_.after.policy == AfterDownload::Policy::remove && dele(one))
       return true;
     if (one.got || (step.of == Of::fresh && known(one))) continue;
-    if (scene_.settings.look_first && !guard_.is_ours(one.number)) {
-      if (guard_.looked_at(one.number)) continue;
-      return asked(client_->top(one.number, 0), "pop3.look"), true;
+    if (const auto owned = ours(one)) return retr(one, *owned), true;
+    if (current_ != 0) return true;
+  }
+  return false;
+}
+
+/// A header is looked at, whosever it is; lines of the text are ours.
+bool Pop3Customer::show_lines(const scenario::ProfileStep& step) {
+  for (; place_ < listed_.size(); ++place_) {
+    Listed& one = listed_[place_];
+    if (known(one) && step.of != Of::all) continue;
+    if (step.count == 0) {
+      one.looked = true;
+      return asked(client_->top(listed_[place_++].number, 0), "pop3.top"), true;
     }
-    one.got = one.retrieved = true;
-    return asked(client_->retr(one.number), "pop3.retr"), true;
+    if (const auto owned = ours(one)) return ++place_, lines(*owned, step.count), true;
+    if (current_ != 0) return true;
   }
   return false;
 }
@@ -218,17 +231,24 @@ bool Pop3Customer::message_by_message(const scenario::ProfileStep& step) {
   for (; place_ < listed_.size(); ++place_, part_ = 0) {
     Listed& one = listed_[place_];
     if (part_ == 0 && (one.marked || (step.of == Of::fresh && known(one)))) continue;
-    if (scene_.settings.look_first && !guard_.is_ours(one.number)) {
-      if (guard_.looked_at(one.number)) continue;
-      return asked(client_->top(one.number, 0), "pop3.look"), true;
-    }
-    while (part_ < step.steps.size())
-      if (ask_of(step.steps[part_++], one)) return true;
+    const auto owned = ours(one);
+    if (current_ != 0) return true;
+    while (owned && part_ < step.steps.size())
+      if (ask_of(step.steps[part_++], one, *owned)) return true;
   }
   return false;
 }
 
-bool Pop3Customer::ask_of(const scenario::ProfileStep& step, Listed& one) {
+void Pop3Customer::retr(Listed& one, const play::OwnedNumber& owned) {
+  one.got = one.retrieved = true;
+  asked(client_->retr(owned.number()), "pop3.retr");
+}
+
+void Pop3Customer::lines(const play::OwnedNumber& owned, std::uint32_t count) {
+  asked(client_->top(owned.number(), count), "pop3.top");
+}
+
+bool Pop3Customer::ask_of(const scenario::ProfileStep& step, Listed& one, const play::OwnedNumber& owned) {
   switch (step.ask) {
     case Ask::pop_list:
       return asked(client_->list(one.number), "pop3.list"), true;
@@ -236,10 +256,9 @@ bool Pop3Customer::ask_of(const scenario::ProfileStep& step, Listed& one) {
       return client_->has("UIDL") && (asked(client_->uidl(one.number), "pop3.uidl"), true);
     case Ask::top:
       one.got = one.got || step.count >= kWhole;
-      return asked(client_->top(one.number, step.count), "pop3.top"), true;
+      return lines(owned, step.count), true;
     case Ask::retr:
-      one.got = one.retrieved = true;
-      return asked(client_->retr(one.number), "pop3.retr"), true;
+      return retr(one, owned), true;
     case Ask::dele:
       return one.got && !one.marked && profile_.after.policy == AfterDownload::Policy::remove && dele(one);
     default:
@@ -252,7 +271,8 @@ bool Pop3Customer::dele_due() {
   for (; place_ < listed_.size(); ++place_) {
     Listed& one = listed_[place_];
     if (one.marked || !expired(one, now)) continue;
-    if (!guard_.looked_at(one.number)) return asked(client_->top(one.number, 0), "pop3.look"), true;
+    if (!guard_.looked_at(one.number) && !std::exchange(one.looked, true))
+      return asked(client_->top(one.number, 0), "pop3.look"), true;
     if (dele(one)) return true;
   }
   return false;
@@ -261,7 +281,7 @@ bool Pop3Customer::dele_due() {
 bool Pop3Customer::dele(Listed& one) {
   one.marked = true;
   const auto owned = guard_.owned(one.number);
-  if (!owned) return false;
+  if (!owned || !guard_.looked_at(one.number)) return false;
   if (one.parcel != 0) {
     Parcel& parcel = scene_.parcels.at(one.parcel - 1);
     parcel.removal_asked = true;

@@ -10,7 +10,7 @@ class Pop3Customer final : public Customer, public session::Pop3Sink {
  public:
   Pop3Customer(Scene& scene, const scenario::Profile& profile, std::uint16_t number, std::uint32_t account,
                std::uint64_t seed)
-      : Customer(scene, profile, number, account, seed), guard_(scene.settings.own_mailboxes) {}
+      : Customer(scene, profile, number, account, seed), guard_(fresh_guard()) {}
   ~Pop3Customer() override { drop(); }
 
   void come(Time due) override;
@@ -39,6 +39,7 @@ class Pop3Customer final : public Customer, public session::Pop3Sink {
     std::uint64_t id = 0;      ///< hash of its unique-id; 0 = not told
     bool got = false, marked = false;
     bool retrieved = false;  ///< ... by RETR
+    bool looked = false;     ///< its header was asked for; a server may refuse that
   };
   /// One that was fetched and left there.
   struct Kept {
@@ -53,7 +54,15 @@ class Pop3Customer final : public Customer, public session::Pop3Sink {
   bool perform(const scenario::ProfileStep& step);
   bool retrieve(const scenario::ProfileStep& step);
   bool message_by_message(const scenario::ProfileStep& step);
-  bool ask_of(const scenario::ProfileStep& step, Listed& one);
+  bool ask_of(const scenario::ProfileStep& step, Listed& one, const play::OwnedNumber& owned);
+  bool show_lines(const scenario::ProfileStep& step);
+  std::optional<play::OwnedNumber> ours(Listed& one);
+  void retr(Listed& one, const play::OwnedNumber& owned);
+  void lines(const play::OwnedNumber& owned, std::uint32_t count);
+  /// Where nobody else's mail is, all is as if the user had said so.
+  play::Pop3Guard fresh_guard() const {
+    return play::Pop3Guard(scene_.settings.own_mailboxes || !scene_.settings.look_first);
+  }
   bool dele_due();
   bool dele(Listed& one);
   bool expired(const Listed& one, Time now) const;

@@ -88,6 +88,13 @@ struct PlayOptions {
       nullptr;  ///< shared by all sessions of a thread: SCRAM costs thousands of HMACs
 };
 
+/// POP3 logins of one account, where the server wants time between them (LOGIN-DELAY, RFC 2449 section 6.5). Not every
+/// server that announces it refuses who comes sooner: what is waited is what a refusal taught.
+struct LoginPace {
+  std::optional<Time> last;  ///< that was let in
+  Duration enforced{};
+};
+
 /// What everyone who plays one scenario shares. Lives as long as the Player.
 struct Context {
   Network& network;
@@ -106,6 +113,7 @@ struct Context {
   /// What each session may leave in memory, by session number - 1, and what all of them together left there.
   std::deque<session::Share> shares = {};
   std::uint64_t kept = 0;
+  std::map<std::uint32_t, LoginPace> pop3_logins = {};  ///< by account number
 
   Duration scaled(Duration d) const {
     return Duration(static_cast<std::int64_t>(static_cast<double>(d.count()) * options.patience));

@@ -142,8 +142,9 @@ class Survey {
                                           : "headers cannot be looked at alone"));
     for (const std::string& line : *pop3->after_login)
       if (istarts_with(line, "LOGIN-DELAY ") && !line.substr(12).starts_with("0"))
-        limits(fmt::format("POP3 advertises LOGIN-DELAY {}: it may refuse who logs in again sooner, as stories do",
-                           plain(line.substr(12))));
+        limits(fmt::format(
+            "POP3 advertises LOGIN-DELAY {}: it may refuse who logs in again sooner; stories wait, up to a minute",
+            plain(line.substr(12))));
   }
 
   void surroundings() {

@@ -120,6 +120,7 @@ FIRST = {
     "imap.idle-ends-with-news": "session/ended-by-server",
     "imap.status-drifts": "conformance/broken",
     "imap.expunge-leaves-one": "removal/expunge-ok-but-there",
+    "imap.store-passes-one-over": "removal/store-ok-but-unset",
     "imap.logout-expunges": "loss/lost",
     "imap.expunged-comes-back": "removal/quit-ok-but-there",
     "imap.copy-loses-flags": "flags/lost-in-copy",

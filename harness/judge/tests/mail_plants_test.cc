@@ -144,6 +144,39 @@ const bool kRemoval[] = {
             s.end(pop);
             s.audited(Scene::all(mail));
           }),
+    plant("removal/store-ok-but-unset",
+          [](Scene& s) {
+            const auto mail = s.accepted(2);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            const std::uint32_t store = s.invoke(What::store, hand, [](Event& e) {
+              e.set = "1:2";
+              e.code = "+FLAGS";
+              e.flags = "\\Deleted";
+            });
+            s.row(hand, 1, 1, "");
+            s.row(hand, 2, 2, "\\Deleted");
+            s.done(store, Type::ok);
+            s.expunge(hand);
+            s.audited({{mail[0], 1}});
+          }),
+    plant("removal/expunge-ok-but-there",  // it was told as set, and is left
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.store(hand, "1");
+            s.row(hand, 1, 1, "\\Deleted");
+            s.expunge(hand);
+            s.audited(Scene::all(mail));
+          }),
+    plant("removal/expunge-ok-but-there",  // the audit tells it without, after the EXPUNGE: that says nothing of before
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.store(hand, "1", "+FLAGS.SILENT");
+            s.expunge(hand);
+            s.row(hand, 1, 1, "");
+            s.audited(Scene::all(mail));
+          }),
     plant("removal/expunge-ok-but-there",
           [](Scene& s) {
             const auto mail = s.accepted(2);

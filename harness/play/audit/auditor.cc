@@ -308,8 +308,9 @@ void Auditor::audit_pop3(Visit& visit, std::uint32_t round, Time give_up, Then t
   visit.pop3 = std::make_unique<RecordedPop3>(context_, 0, visit.account, round, *context_.endpoint(Protocol::pop3));
   visit.pop3->open([this, &visit, round, give_up, then](const Completion& opened) {
     if (opened.ok()) return pop3_list(visit, then);
-    if (context_.network.now() >= give_up) {
-      note("the maildrop could not be opened over POP3: " + opened.text);
+    const std::string& too_long = visit.pop3->too_long();
+    if (!too_long.empty() || context_.network.now() >= give_up + visit.pop3->waited()) {
+      note("the maildrop could not be opened over POP3: " + (too_long.empty() ? opened.text : too_long));
       return then();
     }
     alarm_ = [this, &visit, round, give_up, then] { audit_pop3(visit, round, give_up, then); };

@@ -157,8 +157,18 @@ void ImapDevice::if_ours(const std::string& mailbox, Finish done, std::function<
                        });
 }
 
-/// EXPUNGE, which takes whatever bears \Deleted: only where nothing of that is somebody else's.
+/// EXPUNGE, which takes whatever bears \Deleted: only where nothing of that is somebody else's. What others mark
+/// between that look and the EXPUNGE would go with it, so beside others all of ours is named, where there is UIDPLUS
+/// (RFC 4315).
 void ImapDevice::expunge(Finish done) {
+  const bool beside_others = !context_.options.alone && !context_.options.own_mailboxes;
+  if (beside_others && session_->client().has("UIDPLUS")) {
+    reader_->catch_up([this, done = std::move(done)](bool ok) {
+      const OwnedUids ours = ok ? reader_->ours(MailboxReader::Leftovers::not_these) : OwnedUids{};
+      ours.empty() ? done() : session_->expunge(ours, [done](const Completion&) { done(); });
+    });
+    return;
+  }
   reader_->may_expunge([this, done = std::move(done)](const ExpungePermit* permit) {
     if (permit != nullptr) return session_->expunge(*permit, [done](const Completion&) { done(); });
     if (session_->ready())

@@ -66,6 +66,7 @@ class Pop3Device final : public Actor, public Alarm {
   };
 
   void connected(Then then);
+  void not_let_in(const std::string& why);
   bool just_left() const;
   bool had_it(std::uint32_t session) const;  ///< that session was let in
   Time today() const { return context_.network.now() + calendar_; }
@@ -115,7 +116,8 @@ void Pop3Device::connect(const scenario::Connect& connect, const std::string& te
   const auto begin = [this, &connect, welcome, done = std::move(done)] {
     RecordedPop3& session =
         begin_session(welcome->endpoint(Protocol::pop3, device_.tls), connect.plaintext ? "USER" : "");
-    session.open([&connect, &session, welcome, done, device = device_.name](const Completion& result) {
+    session.open([this, &connect, &session, welcome, done, device = device_.name](const Completion& result) {
+      if (!session.too_long().empty()) context_.inapplicable(session.too_long());
       welcome->came(session.number(), result.ok() ? nullptr : &session.end(), device);
       if (!result.ok()) return done();
       const auto on = [done](const Completion&) { done(); };
@@ -135,9 +137,15 @@ void Pop3Device::connected(Then then) {
           alarm_ = [this, then] { connected(then); };
           return context_.network.set_alarm(*this, context_.network.now() + kLookEvery);
         }
-        if (!result.ok()) context_.fail("connect", device_.name + ": " + result.text);
+        if (!result.ok()) not_let_in(result.text);
         then(result.ok());
       });
+}
+
+/// A server may want more time between two logins than a story has: that is no error of anybody's.
+void Pop3Device::not_let_in(const std::string& why) {
+  session_->too_long().empty() ? context_.fail("connect", device_.name + ": " + why)
+                               : context_.inapplicable(session_->too_long());
 }
 
 bool Pop3Device::had_it(std::uint32_t session) const {
@@ -316,11 +324,14 @@ std::vector<std::uint32_t> Pop3Device::not_there(const std::vector<std::uint32_t
 void Pop3Device::see(const Look& look) {
   if (session_ != nullptr && session_->ready()) return look_for(look);
   begin_session(*context_.endpoint(Protocol::pop3, device_.tls)).open([this, look](const Completion& result) {
-    if (result.ok()) return look_for(look);
-    const bool said_no = session_->end().login_refused && !session_->end().broken;
-    if (said_no && context_.network.now() < look.end()) return look_later(look);
-    context_.fail("connect", device_.name + ": " + result.text);
-    seen(look, Type::info, result.text);
+    Look later = look;  // the time that the server wants between two logins is not the mail's
+    later.since += session_->waited();
+    later.deadline += session_->waited();
+    if (result.ok()) return look_for(later);
+    const bool said_no = session_->end().login_refused && !session_->end().broken && session_->too_long().empty();
+    if (said_no && context_.network.now() < later.end()) return look_later(later);
+    not_let_in(result.text);
+    seen(later, Type::info, result.text);
   });
 }
 

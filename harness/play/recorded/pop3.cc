@@ -1,9 +1,13 @@
 #include "play/recorded/pop3.h"
 
+#include <fmt/format.h>
+
 #include "core/bytes.h"
+#include "core/units.h"
 #include "history/announced.h"
 #include "play/recorded/content.h"
 #include "session/pop3/expire.h"
+#include "wire/pop3/listing.h"
 
 namespace mailproof::play {
 namespace {
@@ -11,18 +15,95 @@ namespace {
 using history::Type;
 using history::What;
 
+constexpr Duration kSlack = std::chrono::seconds(1);  ///< whole seconds are announced
+
+/// Nothing: it announces none.
+std::optional<Duration> announced_login_delay(const std::vector<std::string>& lines) {
+  pop3::Capabilities capabilities;
+  for (const std::string& line : lines) capabilities.add(line);
+  const auto seconds = capabilities.login_delay();
+  if (!seconds || *seconds == 0) return std::nullopt;
+  return std::chrono::seconds(*seconds) + kSlack;
+}
+
 }  // namespace
 
 RecordedPop3::RecordedPop3(Context& context, std::uint32_t device, std::uint32_t account, std::uint32_t audit_round,
                            const Endpoint& endpoint, const std::string& mechanism, const scenario::Profile* profile)
     : context_(context),
-      session_(context.new_session(device, endpoint.protocol, account, audit_round, endpoint)),
-      client_(std::make_unique<session::Pop3Client>(
-          context.client_config(endpoint, account, session_, mechanism, profile), *this)),
-      guard_(context.options.own_mailboxes),
-      // A maildrop is the INBOX, RFC 1939 knows no other.
-      recorder_(context, *client_, session_, endpoint, "INBOX") {
+      device_(device),
+      account_(account),
+      audit_round_(audit_round),
+      endpoint_(endpoint),
+      mechanism_(mechanism),
+      profile_(profile),
+      guard_(context.options.own_mailboxes) {
   scanner_.compare_with(as_sent(context_));
+  begin();
+}
+
+/// A session of the history, not connected yet.
+void RecordedPop3::begin() {
+  recorder_.reset();
+  const auto session = context_.new_session(device_, endpoint_.protocol, account_, audit_round_, endpoint_);
+  client_ = std::make_unique<session::Pop3Client>(
+      context_.client_config(endpoint_, account_, session, mechanism_, profile_), *this);
+  recorder_.emplace(context_, *client_, session, endpoint_, "INBOX");  // a maildrop is that, RFC 1939 knows no other
+}
+
+void RecordedPop3::open(Then then) {
+  const LoginPace& pace = context_.pop3_logins[account_];
+  if (pace.last && context_.network.now() < *pace.last + pace.enforced)
+    return wait_until(*pace.last + pace.enforced, [this, then = std::move(then)] { connect(then); });
+  connect(std::move(then));
+}
+
+void RecordedPop3::connect(Then then) {
+  recorder_->open([this, then = std::move(then)](const Completion& result) {
+    if (result.ok()) context_.pop3_logins[account_].last = context_.network.now();
+    const auto at = result.ok() || again_ ? std::nullopt : again_at();
+    if (!at) return then(result);
+    again_ = true;
+    wait_until(*at, [this, then] {
+      begin();
+      connect(then);
+    });
+  });
+}
+
+void RecordedPop3::wait_until(Time at, Finish then) {
+  waited_ += at - context_.network.now();
+  alarm_ = std::move(then);
+  context_.network.set_alarm(*this, at);
+}
+
+void RecordedPop3::ring(Time) {
+  if (const auto then = std::exchange(alarm_, {})) then();
+}
+
+/// When the login that was just refused may be tried again, if it was refused for coming too soon. The delay counts
+/// from the last login that was let in, which may be another scenario's. A server may refuse without saying why.
+std::optional<Time> RecordedPop3::again_at() {
+  constexpr Duration kLongest = std::chrono::minutes(1);
+  const auto announced = announced_login_delay(client_->capabilities());
+  if (!end().login_refused || end().broken || !announced) return std::nullopt;
+  LoginPace& pace = context_.pop3_logins[account_];
+  const Time now = context_.network.now();
+  const std::string said = upper(end().seen);
+  const bool too_soon = said.find("[LOGIN-DELAY]") != std::string::npos;
+  const bool may_be = said.find("-ERR [") == std::string::npos && pace.last && now < *pace.last + *announced;
+  if (!too_soon && !may_be) return std::nullopt;
+  auto e = event(Type::obs, What::observed);
+  e.code = history::kTooSoon;
+  e.text = fmt::format("the server wants {} between two POP3 logins of an account (LOGIN-DELAY, RFC 2449 section 6.5)",
+                       format_duration(*announced - kSlack));
+  if (*announced > context_.scaled(kLongest))
+    too_long_ = e.text += fmt::format(", and refused one; no more than {} are waited (--patience)",
+                                      format_duration(context_.scaled(kLongest)));
+  recorder_->append(std::move(e));
+  if (!too_long_.empty()) return std::nullopt;
+  pace.enforced = *announced;
+  return pace.last && now < *pace.last + *announced ? *pace.last + *announced : now + *announced;
 }
 
 /// `number` = of the message it is about, 0 = none.
@@ -35,7 +116,7 @@ void RecordedPop3::command(What what, std::uint32_t number, Then then, Issue&& i
     invoke.text = entries_[number].uidl;
   }
   if (what == What::top) invoke.facts = history::TopFacts{};  // the header only
-  recorder_.command(std::move(invoke), std::move(then), std::forward<Issue>(issue));
+  recorder_->command(std::move(invoke), std::move(then), std::forward<Issue>(issue));
 }
 
 void RecordedPop3::stat(Then then) {
@@ -99,13 +180,13 @@ void RecordedPop3::enumerated() {
   auto e = event(Type::obs, What::enumerated);
   e.facts = history::CountFacts{messages_};
   e.code = "pop3";
-  recorder_.append(std::move(e));
+  recorder_->append(std::move(e));
 }
 
 void RecordedPop3::on_done(const session::Pop3Completion& done, Time) {
-  const auto pending = recorder_.take(done.id);
+  const auto pending = recorder_->take(done.id);
   if (!pending) return;
-  auto e = recorder_.done(*pending, done.outcome, done.code, done.text);
+  auto e = recorder_->done(*pending, done.outcome, done.code, done.text);
   e.seq = done.argument;
   if (const auto entry = entries_.find(done.argument); done.argument != 0 && entry != entries_.end())
     e.message = entry->second.message;
@@ -127,7 +208,7 @@ void RecordedPop3::on_done(const session::Pop3Completion& done, Time) {
         break;
     }
   }
-  recorder_.append(std::move(e));
+  recorder_->append(std::move(e));
   const Completion result{done.outcome, "", std::string(done.code), std::string(done.text)};
   if (!pending->then) return;
   if (client_->ready()) return pending->then(result);
@@ -138,9 +219,9 @@ void RecordedPop3::on_done(const session::Pop3Completion& done, Time) {
 /// RFC 2449 section 6.7: the days that a message is kept at least, of this user where CAPA was asked after login.
 void RecordedPop3::on_ready(Time) {
   const auto announced = announced_download();
-  recorder_.ready("", !announced                            ? std::string_view()
-                      : *announced == Pop3Download::removes ? history::kExpiresAtOnce
-                                                            : history::kRetains);
+  recorder_->ready("", !announced                            ? std::string_view()
+                       : *announced == Pop3Download::removes ? history::kExpiresAtOnce
+                                                             : history::kRetains);
 }
 
 std::optional<Pop3Download> RecordedPop3::announced_download() const {
@@ -157,7 +238,7 @@ void RecordedPop3::on_list(std::uint32_t number, std::uint64_t octets, Time) {
   auto e = event(Type::obs, What::pop_list);
   e.seq = number;
   e.size = octets;
-  recorder_.append(std::move(e));
+  recorder_->append(std::move(e));
 }
 
 void RecordedPop3::on_uidl(std::uint32_t number, std::string_view id, Time) {
@@ -166,7 +247,7 @@ void RecordedPop3::on_uidl(std::uint32_t number, std::string_view id, Time) {
   auto e = event(Type::obs, What::pop_uidl);
   e.seq = number;
   e.text = id;
-  recorder_.append(std::move(e));
+  recorder_->append(std::move(e));
 }
 
 void RecordedPop3::on_content_begin(std::uint32_t, bool, Time) { scanner_.begin(); }
@@ -177,7 +258,7 @@ void RecordedPop3::on_content_end(std::uint64_t octets, Time) {
   content_octets_ = octets;
   // The command that brought it is the oldest one still open: replies come in order (RFC 1939 section 3, RFC 2449
   // section 6.6).
-  for (const auto& [id, pending] : recorder_.pending()) {
+  for (const auto& [id, pending] : recorder_->pending()) {
     if (pending.what != What::retr && pending.what != What::top) continue;
     Entry& entry = entries_[pending.seq];
     auto e = event(Type::obs, What::message);
@@ -188,14 +269,11 @@ void RecordedPop3::on_content_end(std::uint64_t octets, Time) {
     entry.message = e.message;
     guard_.saw(pending.seq, identify(context_.messages, scanner_));
     if (pending.what == What::retr && !scanner_.token()) record_reports(context_, scanner_, e);
-    recorder_.append(std::move(e));
+    recorder_->append(std::move(e));
     return;
   }
 }
 
-void RecordedPop3::on_ended(const session::Ended& ended, Time) {
-  recorder_.ended(ended);
-  if (ended_hook) ended_hook(ended);
-}
+void RecordedPop3::on_ended(const session::Ended& ended, Time) { recorder_->ended(ended); }
 
 }  // namespace mailproof::play

@@ -21,15 +21,17 @@ std::string letter() {
 
 class Arrival final : public Alarm {
  public:
-  Arrival(SimRig& rig, ForeignMail& mail, std::optional<Time> at) : rig_(rig), mail_(mail) {
+  Arrival(SimRig& rig, ForeignMail& mail, std::optional<Time> at, bool deleted = false)
+      : rig_(rig), mail_(mail), deleted_(deleted) {
     if (at) rig.network->set_alarm(*this, *at);
   }
   ~Arrival() override { rig_.network->set_alarm(*this, std::nullopt); }
-  void ring(Time) override { mail_.put(rig_.scenario.accounts.front().name, letter()); }
+  void ring(Time) override { mail_.put(rig_.scenario.accounts.front().name, letter(), deleted_); }
 
  private:
   SimRig& rig_;
   ForeignMail& mail_;
+  bool deleted_;
 };
 
 /// A check of three messages that is played on INBOX, once for each moment.
@@ -120,6 +122,45 @@ TEST(EveryMoment, AStarGoesOutAsTheNewestThatWasLookedAt) {
   EXPECT_THAT(alone.sent(), testing::HasSubstr("STORE 1:3 +FLAGS"));
   const Check harmless(in("C: FETCH 1:* (FLAGS)\nS: OK"));
   EXPECT_THAT(harmless.sent(), testing::HasSubstr("FETCH 1:* (FLAGS)"));
+}
+
+/// A story that marks and expunges, and at some moment of that somebody else's mail comes in and is marked.
+struct Expunging {
+  explicit Expunging(const std::string& step, std::optional<Time> at = std::nullopt)
+      : rig("accounts: [alice]\ndevices:\n  mta: {delivers: lmtp}\n  phone: {imap: alice}\nsteps:\n"
+            "  - mta: {deliver: mail, to: alice, count: 3}\n"
+            "  - phone: {see: mail, within: 1s}\n"
+            "  - phone: {delete: mail.2, how: flag}\n  - phone: " +
+            step + "\n  - judge: {fate: mail.2, is: removed-by-client}\n"),
+        mail(rig),
+        arrival(rig, mail, at, true) {
+    rig.play();
+  }
+  SimRig rig;
+  ForeignMail mail;
+  Arrival arrival;
+};
+
+/// With UIDPLUS: without it nothing lies between the look and what EXPUNGE takes.
+TEST(EveryMoment, WhatSomebodyElseMarksIsNotExpunged) {
+  std::size_t runs = 0;
+  const auto expunges = [](const history::Event& e) { return e.what == What::expunge; };
+  for (const std::string step : {"expunge", "{delete: mail.2}"}) {
+    const Expunging alone(step);
+    ASSERT_EQ(judge::judge(alone.rig.player->history(), false).verdict, judge::Verdict::pass) << alone.rig.problem();
+    const auto& events = alone.rig.player->history().events();
+    const auto last = std::find_if(events.rbegin(), events.rend(), expunges);
+    ASSERT_NE(last, events.rend());
+    const Time first = alone.rig.last(What::store).at;
+    for (Time at = first; at <= last->at; at += (last->at - first) / 24) {
+      const Expunging beside(step, at);
+      ++runs;
+      EXPECT_THAT(beside.mail.harmed(), IsEmpty()) << step << " at " << format_duration(at - Time{});
+      EXPECT_NE(judge::judge(beside.rig.player->history(), false).verdict, judge::Verdict::fail)
+          << step << " at " << format_duration(at - Time{});
+    }
+  }
+  EXPECT_GE(runs, 48U);
 }
 
 /// What a check takes is all its own: where nobody else's mail comes in, no look ends one.

@@ -20,6 +20,7 @@ std::string played(const std::string& device, const std::string& steps) {
       fmt::format("accounts: [alice]\ndevices: {{mta: {{delivers: any}}, it: {}, eye: {{imap: alice}}}}\nsteps:\n"
                   "  - mta: {{deliver: mail, to: alice, count: 3}}\n  - eye: {{see: mail}}\n{}",
                   device, steps));
+  rig.options.alone = true;  // beside others an EXPUNGE names what is ours
   rig.play();
   EXPECT_EQ(rig.problem(), "");
   std::string out;

@@ -203,7 +203,7 @@ std::vector<Wrong> wrongs() {
        "file keeps runs to it); the others: NO [UNAVAILABLE] "
        "Maximum number of connections exceeded"},
       {"LoginDelay", [](Probe& p) { p.endpoints[1].after_login->back() = "LOGIN-DELAY 60"; }, false,
-       "POP3 advertises LOGIN-DELAY 60: it may refuse who logs in again sooner, as stories do"},
+       "POP3 advertises LOGIN-DELAY 60: it may refuse who logs in again sooner; stories wait, up to a minute"},
       {"NoUidplus", [](Probe& p) { std::erase(*p.endpoints[0].after_login, "UIDPLUS"); }, false,
        "IMAP offers no UIDPLUS: single messages cannot be expunged, and nobody learns the UID of what he saved"},
       {"NoIdle", [](Probe& p) { std::erase(*p.endpoints[0].after_login, "IDLE"); }, false,

@@ -141,6 +141,9 @@ void ImapSession::cmd_store(imap::Cursor& c) {
       others.remove(mine);
       wanted.add(others);
     }
+    if (index == indexes->front() && indexes->size() > 1 && context().has(defect("imap.store-passes-one-over")) &&
+        !message->flags.has(Flag::deleted))
+      wanted.remove(Flag::deleted);
     auto kept = wanted;
     if (context().has(defect("imap.seen-forgotten")) && !message->flags.has(Flag::seen)) kept.remove(Flag::seen);
     context().store.set_flags(view_->mailbox(), message, std::move(kept));
