@@ -167,19 +167,20 @@ std::string not_renamed(const Case& c, const Event& e) {
 }
 
 /// Why what is expected of this message is not owed; "" = it is. message 0 = of any.
-std::string not_owed(const Case& c, const Course& course, const Event& e, std::uint32_t message) {
+/// `account`: whose view it is about.
+std::string not_owed(const Case& c, const Course& course, const Event& e, std::uint32_t message,
+                     std::uint32_t account) {
   if (const std::string why = not_renamed(c, e); !why.empty()) return why;
   if (message == 0) {
     for (std::uint32_t any = 1; any <= c.history.messages().size(); ++any)
-      if (const std::string why = not_owed(c, course, e, any); !why.empty()) return why;
+      if (const std::string why = not_owed(c, course, e, any, account); !why.empty()) return why;
     return {};
   }
   if (e.what != What::lose) {
     const Fate wanted = e.get<history::FateFacts>().fate;
     const bool needs_it = e.what != What::fate || wanted == Fate::present || wanted == Fate::removed_by_client ||
                           wanted == Fate::expired_by_client_policy || wanted == Fate::moved;
-    if (const std::string why = needs_it ? never_taken(c, course, message, c.history.account_of(e)) : std::string();
-        !why.empty())
+    if (const std::string why = needs_it ? never_taken(c, course, message, account) : std::string(); !why.empty())
       return why;
   }
   for (const Cell& cell : c.ledger.cells_of(message))
@@ -235,7 +236,7 @@ void missed_wait(Case& c, const Course& course, const Pop3Policy& policy, const 
     }
     const std::string name = c.name_of(message);
     if (answer.outcome->code == "went") {
-      if (const std::string why = not_owed(c, course, e, message); !why.empty())
+      if (const std::string why = not_owed(c, course, e, message, account); !why.empty())
         c.find("not-asked", {step_of(c, e), fmt::format("{}: {}", step_of(c, e), why), {e.index}, message, ""});
       else
         c.find("did-not-stay", {step_of(c, e),
@@ -263,7 +264,7 @@ void missed_wait(Case& c, const Course& course, const Pop3Policy& policy, const 
     } else if (sees && c.ledger.fate(message, c.history.account_of(e)) == Fate::queued) {
       c.find("not-asked",
              {fmt::format("{} seen within {}", name, bound), missed + "; it may still be queued", events, message, ""});
-    } else if (const std::string why = not_owed(c, course, e, message); !why.empty()) {
+    } else if (const std::string why = not_owed(c, course, e, message, account); !why.empty()) {
       c.find("not-asked", {fmt::format("{} {} within {}", name, sees ? "seen" : "gone", bound),
                            fmt::format("{}; {}", missed, why), events, message, ""});
     } else {
@@ -356,7 +357,7 @@ void missed(Case& c, const Course& course, const Strangers& strangers, const Pop
     if (policy.refuses(message)) continue;
     const Event* undone = message == 0 ? nullptr : course.undone_before(e, message);
     const bool counts = (e.what == What::downloaded || e.what == What::found) && message != 0;
-    const std::string why = counts ? not_owed(c, course, e, message) : std::string();
+    const std::string why = counts ? not_owed(c, course, e, message, c.history.account_of(e)) : std::string();
     if (undone != nullptr) {
       not_done(c, e, *undone, message);
       continue;
@@ -398,7 +399,9 @@ void judge_expectation(const history::History& history, const history::Ledger& l
         continue;
       }
       const bool counts = e.what == What::fate || e.what == What::count || e.what == What::agree;
-      if (const std::string why = counts ? not_owed(c, course, e, said_of.message) : std::string(); !why.empty()) {
+      if (const std::string why =
+              counts ? not_owed(c, course, e, said_of.message, c.history.account_of(e)) : std::string();
+          !why.empty()) {
         not_asked(c, e, fmt::format("{}; {}", said_of.actual, why));
         continue;
       }

@@ -79,6 +79,7 @@ void policy(Case& c) {
     const auto shown = c.ledger.pop3_delete(cell);
     if (!shown || cell.unlike < 2) continue;
     const Cell* trash = c.ledger.in_trash(cell);
+    if (!declared && trash != nullptr && cell.present > 0) continue;  // it came again: that may be a view of INBOX
     const std::string inbox = fmt::format("{}'s INBOX", c.account(cell.account));
     const Event& asked = c.history.event(cell.removed_by);
     const std::string actual = fmt::format(

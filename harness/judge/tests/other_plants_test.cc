@@ -259,6 +259,17 @@ const bool kExpectation[] = {
             s.answer(e, Type::fail, "1", "refused: 450 4.2.0 greylisted");
             s.audited({});
           }),
+    plant("expectation/not-asked",  // of two recipients one is put off
+          [](Scene& s) {
+            const std::uint32_t mail = s.message();
+            s.deliver(s.lmtp(), mail, s.bob);
+            s.deliver(s.lmtp(), mail, s.alice, Type::fail, 450, "4.2.0", "greylisted");
+            const std::uint32_t see = s.expect(What::see, s.imap(s.phone), "1");
+            s.answer(see, Type::fail, "1");
+            asked_again(s, see, "", "not-as-expected");
+            s.audited({});
+          },
+          {"loss/not-audited"}),
     plant("expectation/not-asked",  // it is too big for the system
           [](Scene& s) {
             s.deliver(s.lmtp(), s.message(), s.alice, Type::fail, 552, "5.3.4", "message file too big");

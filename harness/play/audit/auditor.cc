@@ -151,7 +151,7 @@ void Auditor::look_before(Look look, MailboxReader::Bodies bodies, Then then) {
 /// A server may move what is expunged to another mailbox (Dovecot's lazy_expunge, Courier's Trash): who removed
 /// something looks again.
 void Auditor::look_at_all(Visit& visit, Look look, int pass, Then then) {
-  constexpr int kPasses = 3;  // from INBOX to Trash, from there to what was expunged, and out of it
+  constexpr int kPasses = 4;  // from INBOX to Trash, from there to what was expunged, out of it, and a last look
   const bool change = look != Look::only, subscriptions = look == Look::clean_subscriptions;
   visit.removed = false;
   list_mailboxes(visit, [this, &visit, look, change, subscriptions, pass, then = std::move(then)] {
@@ -164,8 +164,10 @@ void Auditor::look_at_all(Visit& visit, Look look, int pass, Then then) {
             look_into(visit, visit.mailboxes[i], change, std::move(done));
           },
           [this, &visit, look, pass, then] {
-            const bool again = visit.removed && pass < kPasses && context_.problem.empty() && !visit.imap->over();
-            again ? look_at_all(visit, look, pass + 1, then) : then();
+            const bool again = visit.removed && context_.problem.empty() && !visit.imap->over();
+            if (again && pass < kPasses) return look_at_all(visit, look, pass + 1, then);
+            if (again && !context_.over) not_emptied(visit);
+            then();
           });
     };
     change && (subscriptions || !visit.own.empty()) ? remove_own(visit, subscriptions, look_into_all) : look_into_all();
@@ -211,6 +213,12 @@ void Auditor::note_baseline(std::uint32_t session, std::uint32_t messages, const
 void Auditor::not_looked_into(const Visit& visit, const std::string& mailbox, const std::string& why) {
   context_.fail("connect", fmt::format("the mailboxes of {} could not be looked into before the start: {}: {}",
                                        context_.accounts[visit.account - 1].login, mailbox, why));
+}
+
+void Auditor::not_emptied(const Visit& visit) {
+  context_.fail("connect", fmt::format("the mailboxes of {} could not be emptied before the start: what an earlier run "
+                                       "left there stays, or comes again, when it is expunged",
+                                       context_.accounts[visit.account - 1].login));
 }
 
 void Auditor::not_ours(const Visit& visit, const std::string& mailbox, std::size_t foreign) {

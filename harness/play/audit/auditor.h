@@ -62,6 +62,7 @@ class Auditor final : public Alarm {
   void remove_own(Visit& visit, bool subscriptions, Then then);
   void delete_own(Visit& visit, Then then);
   void not_looked_into(const Visit& visit, const std::string& mailbox, const std::string& why);
+  void not_emptied(const Visit& visit);
   void not_ours(const Visit& visit, const std::string& mailbox, std::size_t foreign);
   void note_baseline(std::uint32_t session, std::uint32_t messages, const std::string& mailbox);
   void enumerate(Visit& visit, Then then);
