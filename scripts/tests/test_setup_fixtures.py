@@ -5,7 +5,7 @@ import poplib
 
 import pytest
 
-from throwaways import PASSWORD, running
+from throwaways import PASSWORD, message, running
 from tool import ENVIRONMENT, mailproof
 
 SETUPS = ["dovecot-locking", "dovecot-deleted-flag", "dovecot-mbox", "dovecot-shared", "dovecot-lazy-expunge",
@@ -80,7 +80,8 @@ def played(setup, out, *what):
 @only("dovecot-shared")
 def test_what_everybody_sees_is_no_part_of_an_account(setup, tmp_path):
     session = setup.imap("user0007")
-    assert session.select("Public/Board") == ("OK", [b"1"]) and session.is_readonly
+    assert session.select("Public/Board") == ("OK", [b"1"])
+    assert session.append("Public/Board", "", None, message("everybody@example.test"))[0] == "NO"
     session.logout()
     ran, verdicts = played(setup, tmp_path, "mixed.pop-download-empties-the-phone", "sync.folders-and-moves-replicate")
     assert verdicts == ["pass"] * 2, ran.text
