@@ -148,6 +148,10 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"removal", "moved-to-trash", kLatitude,
      "RFC 1939 section 6: QUIT removes what is marked from the maildrop; whether IMAP has it in a mailbox for deleted "
      "mail, no RFC says"},
+    {"removal", "expunged-to-trash", kLatitude,
+     "RFC 3501 section 6.4.3: EXPUNGE removes from the selected mailbox; whether the server then has it in a mailbox "
+     "for "
+     "deleted mail, no RFC says"},
     {"removal", "gone-after-download", kLatitude,
      "RFC 1939 section 8: a site may delete, following a login that was ended by a QUIT, all messages downloaded "
      "during "

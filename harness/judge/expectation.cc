@@ -27,6 +27,11 @@ struct Answer {
   const Event* again = nullptr;  ///< what a fresh session found after a miss
 };
 
+/// Nobody could look again: a fresh session was not served, or there was none.
+bool looked_in_vain(const Answer& answer, bool sees) {
+  return answer.again == nullptr ? sees : answer.again->code == "failed";
+}
+
 bool about_the_end(What what) {
   return what == What::fate || what == What::count || what == What::agree || what == What::intact;
 }
@@ -113,15 +118,20 @@ void not_done(Case& c, const Event& e, const Event& undone, std::uint32_t messag
 
 /// Why nobody owes this message to anybody: the server put it off, or nobody knows what became of it. "" = it was
 /// taken, or refused for good, which the scenario did not ask for.
-std::string never_taken(const Case& c, const Course& course, std::uint32_t message) {
+std::string never_taken(const Case& c, const Course& course, std::uint32_t message, std::uint32_t account) {
   std::string why;
   for (const auto& attempt : c.ledger.attempts_of(message)) {
+    if (account != 0 && attempt.account != account) continue;
     if (attempt.outcome == Type::ok) return {};
     // Without a reply nobody refused it: the session ended before it was asked for.
     const bool unasked = attempt.outcome == Type::fail && attempt.smtp_code == 0;
-    if (attempt.outcome == Type::fail && !unasked && attempt.smtp_code / 100 != 4) return {};
+    // RFC 3463 section 3.4: X.3.4 is a message too big for the system, whoever it is for.
+    const bool too_big = attempt.outcome == Type::fail && attempt.status.ends_with(".3.4");
+    if (attempt.outcome == Type::fail && !unasked && !too_big && attempt.smtp_code / 100 != 4) return {};
     const Event& e = c.history.event(attempt.event);
-    why = unasked ? fmt::format("{} was not sent: {}", c.name_of(message), printable(e.text, 200))
+    why = too_big   ? fmt::format("{} is too big for the server: {} {}", c.name_of(message), attempt.smtp_code,
+                                  printable(e.text, 200))
+          : unasked ? fmt::format("{} was not sent: {}", c.name_of(message), printable(e.text, 200))
           : attempt.outcome == Type::fail
               ? fmt::format("{} was put off: {} {}", c.name_of(message), attempt.smtp_code, printable(e.text, 200))
               : fmt::format("whether {} was taken nobody knows: {}", c.name_of(message), printable(e.text, 200));
@@ -157,18 +167,21 @@ std::string not_renamed(const Case& c, const Event& e) {
 }
 
 /// Why what is expected of this message is not owed; "" = it is. message 0 = of any.
-std::string not_owed(const Case& c, const Course& course, const Event& e, std::uint32_t message) {
+/// `account`: whose view it is about.
+std::string not_owed(const Case& c, const Course& course, const Event& e, std::uint32_t message,
+                     std::uint32_t account) {
   if (const std::string why = not_renamed(c, e); !why.empty()) return why;
   if (message == 0) {
     for (std::uint32_t any = 1; any <= c.history.messages().size(); ++any)
-      if (const std::string why = not_owed(c, course, e, any); !why.empty()) return why;
+      if (const std::string why = not_owed(c, course, e, any, account); !why.empty()) return why;
     return {};
   }
   if (e.what != What::lose) {
     const Fate wanted = e.get<history::FateFacts>().fate;
     const bool needs_it = e.what != What::fate || wanted == Fate::present || wanted == Fate::removed_by_client ||
                           wanted == Fate::expired_by_client_policy || wanted == Fate::moved;
-    if (const std::string why = needs_it ? never_taken(c, course, message) : std::string(); !why.empty()) return why;
+    if (const std::string why = needs_it ? never_taken(c, course, message, account) : std::string(); !why.empty())
+      return why;
   }
   for (const Cell& cell : c.ledger.cells_of(message))
     if (c.ledger.gone_after_download(cell))
@@ -223,7 +236,7 @@ void missed_wait(Case& c, const Course& course, const Pop3Policy& policy, const 
     }
     const std::string name = c.name_of(message);
     if (answer.outcome->code == "went") {
-      if (const std::string why = not_owed(c, course, e, message); !why.empty())
+      if (const std::string why = not_owed(c, course, e, message, account); !why.empty())
         c.find("not-asked", {step_of(c, e), fmt::format("{}: {}", step_of(c, e), why), {e.index}, message, ""});
       else
         c.find("did-not-stay", {step_of(c, e),
@@ -245,13 +258,13 @@ void missed_wait(Case& c, const Course& course, const Pop3Policy& policy, const 
                                 : afterwards ? "; it was seen later"
                                              : "; the audit has it right"),
                       events, message, ""});
-    } else if (sees && !end && answer.again == nullptr) {
-      c.find("not-asked", {fmt::format("{} seen within {}", name, bound), missed + "; nobody could look again", events,
-                           message, ""});
+    } else if (!end && looked_in_vain(answer, sees)) {
+      c.find("not-asked", {fmt::format("{} {} within {}", name, sees ? "seen" : "gone", bound),
+                           missed + "; nobody could look again", events, message, ""});
     } else if (sees && c.ledger.fate(message, c.history.account_of(e)) == Fate::queued) {
       c.find("not-asked",
              {fmt::format("{} seen within {}", name, bound), missed + "; it may still be queued", events, message, ""});
-    } else if (const std::string why = not_owed(c, course, e, message); !why.empty()) {
+    } else if (const std::string why = not_owed(c, course, e, message, account); !why.empty()) {
       c.find("not-asked", {fmt::format("{} {} within {}", name, sees ? "seen" : "gone", bound),
                            fmt::format("{}; {}", missed, why), events, message, ""});
     } else {
@@ -296,6 +309,19 @@ bool too_soon(const Event& e, const Event& outcome) {
          upper(outcome.text).find("[LOGIN-DELAY") != std::string::npos;
 }
 
+/// RFC 5321 section 4.2.1: a 4yz reply asks to try again, as from who greylists (RFC 6647). One about a full mailbox is
+/// what stories of limits are about. The first such before this event; null: there is none.
+const history::Attempt* put_off(const Case& c, const Event& before) {
+  for (const auto& attempt : c.ledger.attempts()) {
+    if (attempt.outcome != Type::fail || attempt.smtp_code / 100 != 4 || attempt.event > before.index) continue;
+    const std::string text = lower(c.history.event(attempt.event).text);
+    const bool room = attempt.status.ends_with(".2.2") || attempt.smtp_code == 452 ||
+                      text.find("quota") != std::string::npos || text.find("full") != std::string::npos;
+    if (!room) return &attempt;
+  }
+  return nullptr;
+}
+
 /// Other people's mail in a mailbox that one of these was for; null: none was seen.
 const Event* beside(const Case& c, const Strangers& strangers, const std::vector<std::uint32_t>& messages) {
   for (const std::uint32_t message : messages)
@@ -317,6 +343,11 @@ void missed(Case& c, const Course& course, const Strangers& strangers, const Pop
   // What was to be removed before, and was not, fills the mailbox.
   if (const Event* undone = e.what == What::outcome ? course.undone_before(e, 0) : nullptr)
     return not_done(c, e, *undone, 0);
+  if (const history::Attempt* attempt = e.what == What::outcome ? put_off(c, *answer.outcome) : nullptr)
+    return not_asked(
+        c, e,
+        fmt::format("{}; {} was put off: {} {}", printable(answer.outcome->text, 300), c.name_of(attempt->message),
+                    attempt->smtp_code, printable(c.history.event(attempt->event).text, 200)));
   if (e.what == What::outcome)  // a quota counts it
     if (const Event* stranger = beside(c, strangers, history::parse_numbers(e.set)))
       return not_asked(c, e, fmt::format("{}; {}", printable(answer.outcome->text, 300), came_in(c, *stranger)));
@@ -326,7 +357,7 @@ void missed(Case& c, const Course& course, const Strangers& strangers, const Pop
     if (policy.refuses(message)) continue;
     const Event* undone = message == 0 ? nullptr : course.undone_before(e, message);
     const bool counts = (e.what == What::downloaded || e.what == What::found) && message != 0;
-    const std::string why = counts ? not_owed(c, course, e, message) : std::string();
+    const std::string why = counts ? not_owed(c, course, e, message, c.history.account_of(e)) : std::string();
     if (undone != nullptr) {
       not_done(c, e, *undone, message);
       continue;
@@ -352,15 +383,14 @@ void judge_expectation(const history::History& history, const history::Ledger& l
   const Strangers strangers(c);
   const Pop3Policy policy(c);
   for (const Event& e : history.events()) {
-    if (e.type != Type::expect) continue;
+    if (e.type != Type::expect || e.what == What::usage) continue;  // usage is the quota judge's
     const Answer answer = course.answer_to(e);
     if (answer.outcome != nullptr) {
       if (answer.outcome->type == Type::fail) missed(c, course, strangers, policy, e, answer);
       if (answer.outcome->type == Type::info) not_asked(c, e, printable(answer.outcome->text, 300));
       continue;
     }
-    // What asks about the end is answered by the whole history; usage is the quota judge's.
-    if (e.what == What::usage) continue;
+    // What asks about the end is answered by the whole history.
     const Verdicts said = at_end(c, gone, strangers, policy, e);
     for (const auto& said_of : said.missed) {
       if (policy.refuses(said_of.message)) continue;
@@ -369,7 +399,9 @@ void judge_expectation(const history::History& history, const history::Ledger& l
         continue;
       }
       const bool counts = e.what == What::fate || e.what == What::count || e.what == What::agree;
-      if (const std::string why = counts ? not_owed(c, course, e, said_of.message) : std::string(); !why.empty()) {
+      if (const std::string why =
+              counts ? not_owed(c, course, e, said_of.message, c.history.account_of(e)) : std::string();
+          !why.empty()) {
         not_asked(c, e, fmt::format("{}; {}", said_of.actual, why));
         continue;
       }

@@ -25,7 +25,8 @@ Holdings::Share Holdings::share_of(const history::Cell& cell) const {
   const std::string& mailbox = so_far_.mailbox_name(cell.mailbox);
   // A server that doubles messages fills the mailbox by that, not by its quota.
   const auto doubled = seen_.find({cell.message, cell.account, mailbox});
-  const int hidden = policy_.fills(cell.account) ? cell.pop_removes : 0;  // from POP3 alone
+  // From POP3 alone, or in a mailbox for what was expunged.
+  const int hidden = policy_.fills(cell.account) ? std::max<int>(cell.pop_removes, cell.removes) : 0;
   const int most = cell.most() + hidden;
   const int copies = most == 0 || doubled == seen_.end() ? most : std::max(most, doubled->second.copies);
   out.bounds.most = static_cast<std::uint64_t>(copies) * (size + kTraceHeaders);

@@ -235,6 +235,13 @@ Judgement judge_by(std::span<const Judge> all, const history::History& history, 
       out.verdict = Verdict::error;
     }
   }
+  const auto untold = std::find_if(events.begin(), events.end(), [](const history::Event& e) {
+    return e.what == history::What::usage && e.type == history::Type::info;
+  });
+  if (out.verdict == Verdict::pass && untold != events.end()) {  // what it is about was not to be seen there
+    out.verdict = Verdict::not_applicable;
+    out.note = untold->text;
+  }
   if (out.verdict == Verdict::pass || out.verdict == Verdict::latitude) {
     for (const history::Event& e : events)
       if (e.what == history::What::observed) out.note += fmt::format("{}{}", out.note.empty() ? "" : "; ", e.text);

@@ -12,9 +12,14 @@ Pop3Policy::Pop3Policy(const Case& c) : c_(c), policy_(c.history.info.pop3_delet
   for (const Cell& cell : c.ledger.cells())
     if (const auto shown = c.ledger.pop3_delete(cell); shown && *shown != Pop3Delete::removes) policy_ = shown;
   if (policy_ == Pop3Delete::removes) policy_.reset();
-  if (!policy_) return;
-  for (const Cell& cell : c.ledger.cells())
-    if (cell.pop_removes > 0) fuller_.insert(cell.account);
+  for (const Cell& cell : c.ledger.cells())  // what IMAP expunges may go to a trash as well
+    if (cell.pop_removes > 0 ? policy_.has_value() : c.ledger.in_trash(cell) != nullptr) fuller_.insert(cell.account);
+  // What one of a customer's mailboxes goes on holding leaves the others less room.
+  for (const std::uint32_t account : std::set(fuller_))
+    for (std::uint32_t other = 1; other <= c.history.info.accounts.size(); ++other)
+      if (account != 0 && c.history.account(account).customer != 0 &&
+          c.history.account(other).customer == c.history.account(account).customer)
+        fuller_.insert(other);
 }
 
 bool Pop3Policy::shows(std::uint32_t account, std::string_view mailbox, std::uint32_t message) const {

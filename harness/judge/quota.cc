@@ -309,6 +309,23 @@ struct Audit {
   bool unsized = false;  ///< something is there whose size was not told
 };
 
+/// Nobody put anything there, and all of it is elsewhere as well: a view of other mailboxes (RFC 6154 section 2: \All),
+/// which takes no room.
+bool may_be_view(const Case& c, std::uint32_t account, std::string_view mailbox) {
+  bool any = false;
+  for (const history::Cell& cell : c.ledger.cells()) {
+    if (cell.account != account || cell.present == 0 || !iequals(c.ledger.mailbox_name(cell.mailbox), mailbox))
+      continue;
+    const auto all = c.ledger.cells_of(cell.message);
+    const bool elsewhere = std::any_of(all.begin(), all.end(), [&](const history::Cell& other) {
+      return &other != &cell && other.account == account && other.present > 0;
+    });
+    if (cell.adds + cell.maybe_adds != 0 || !elsewhere) return false;
+    any = true;
+  }
+  return any;
+}
+
 /// One root counts all of the account's mail; roots of single mailboxes count less, a customer's or domain's more.
 void usage(Case& c, const ToldMeanwhile& told_before) {
   const auto& meanwhile = told_before.wrong;
@@ -343,18 +360,21 @@ void usage(Case& c, const ToldMeanwhile& told_before) {
   }
   for (const auto& [account, audit] : audits) {
     if (audit.roots.empty() || audit.sizes.empty()) continue;
-    std::uint64_t sum = 0, messages = 0;
+    std::uint64_t sum = 0, messages = 0, shown = 0;
     bool unsized = false;
-    for (const auto& [mailbox, sizes] : audit.sizes)
+    for (const auto& [mailbox, sizes] : audit.sizes) {
+      const bool view = may_be_view(c, account, mailbox);
       for (const auto& [uid, size] : sizes) {
         sum += size;
+        shown += view ? size : 0;
         ++messages;
         unsized |= size == 0;
       }
+    }
     if (unsized) continue;
     const std::uint64_t slack = 2048 + messages * kTraceHeaders + sum / 50;
     const bool told = std::any_of(audit.roots.begin(), audit.roots.end(), [&](const auto& root) {
-      return root.second.used <= sum + slack && root.second.used + slack >= sum;
+      return root.second.used <= sum + slack && root.second.used + slack + shown >= sum;
     });
     if (told) continue;  // another root counts for more accounts than this one
     const auto highest = std::max_element(audit.roots.begin(), audit.roots.end(),
@@ -389,8 +409,11 @@ void usage(Case& c, const ToldMeanwhile& told_before) {
                                       printable(one.root, 60), since),
                           events, 0, ""});
   }
+  std::set<std::uint32_t> cannot;  // be told there
+  for (const Event& e : c.history.events())
+    if (e.what == What::usage && e.type == Type::info) cannot.insert(e.command);
   for (const Event& e : c.history.events()) {
-    if (e.what != What::usage || e.type != Type::expect) continue;
+    if (e.what != What::usage || e.type != Type::expect || cannot.contains(e.index)) continue;
     const auto at = audits.find(c.history.account_of(e));
     if (at != audits.end() && !at->second.roots.empty()) continue;
     c.find("not-told", {fmt::format("the usage of {}", c.account(c.history.account_of(e))),

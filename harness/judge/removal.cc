@@ -146,6 +146,7 @@ void policy(Case& c) {
     const auto shown = c.ledger.pop3_delete(cell);
     if (!shown || cell.unlike < 2) continue;
     const Cell* trash = c.ledger.in_trash(cell);
+    if (!declared && trash != nullptr && cell.present > 0) continue;  // it came again: that may be a view of INBOX
     const std::string inbox = fmt::format("{}'s INBOX", c.account(cell.account));
     const Event& asked = c.history.event(cell.removed_by);
     const std::string actual = fmt::format(
@@ -165,6 +166,25 @@ void policy(Case& c) {
                    {cell.marked_by, cell.removed_by, trash != nullptr ? trash->last_seen : cell.last_seen},
                    cell.message,
                    ""});
+  }
+}
+
+/// What IMAP expunged is in another mailbox, and no client put it there: Courier's IMAP_MOVE_EXPUNGE_TO_TRASH,
+/// Dovecot's lazy_expunge.
+void expunged_to_trash(Case& c) {
+  for (const Cell& cell : c.ledger.cells()) {
+    const Cell* trash = cell.pop_removes == 0 && cell.removed_by != 0 ? c.ledger.in_trash(cell) : nullptr;
+    if (trash == nullptr) continue;
+    const Event& asked = c.history.event(cell.removed_by);
+    const std::string name = c.name_of(cell.message);
+    c.find("expunged-to-trash",
+           {fmt::format("{} gone from all of {}'s mailboxes", name, c.account(cell.account)),
+            fmt::format("{} went from {} with the {} of {} at {}; IMAP shows it in {}, where nobody put it", name,
+                        printable(c.ledger.mailbox_name(cell.mailbox), 100), upper(history::name(asked.what)),
+                        c.who(asked), c.when(asked), printable(c.ledger.mailbox_name(trash->mailbox), 100)),
+            {cell.marked_by, cell.removed_by, trash->last_seen},
+            cell.message,
+            ""});
   }
 }
 
@@ -206,6 +226,7 @@ void judge_removal(const history::History& history, const history::Ledger& ledge
   more_than_asked(c);
   still_there(c);
   policy(c);
+  expunged_to_trash(c);
   after_download(c);
 }
 

@@ -32,6 +32,12 @@ std::string_view kind_of_failure(const Event& e) {
   return "bring-up-failed";
 }
 
+/// What helps where a server lets no more connections in (RFC 5530 section 3, LIMIT).
+std::string_view way_out(const Event& e) {
+  const bool full = mentions(e.text, {"[LIMIT]", "NUMBER OF CONNECTIONS", "TOO MANY CONNECTIONS"});
+  return full ? "; a run keeps to a limit that the target file names, as in connections: {user: 3}" : "";
+}
+
 /// A maildrop that another session has is the lock's business: the scenario may well mean it.
 bool expected_lock(const Case& c, const Event& e) {
   return e.session != 0 && c.history.session(e.session).protocol == Protocol::pop3 &&
@@ -80,7 +86,9 @@ void bring_up(Case& c, const Outages& outages, std::set<std::string>& said) {
     if (e.what != What::connect || e.type == Type::ok || e.type == Type::invoke || expected_lock(c, e)) continue;
     if (welcomed.contains(e.session) || early.contains(e.session) || outages.during(e)) continue;
     if (!said.insert(e.text).second) continue;
-    c.find(kind_of_failure(e), {"a session that is ready for commands", printable(e.text, 400), {e.index}, 0, ""});
+    c.find(
+        kind_of_failure(e),
+        {"a session that is ready for commands", printable(e.text, 400) + std::string(way_out(e)), {e.index}, 0, ""});
   }
 }
 

@@ -72,7 +72,7 @@ bool counts(const Finding& finding) { return finding.accepted.empty(); }
 bool is_way(const Finding& finding, std::string_view name) {
   return finding.severity == Severity::latitude &&
          (name.starts_with("session/") || name == "removal/kept-for-imap" || name == "removal/moved-to-trash" ||
-          name == "removal/gone-after-download");
+          name == "removal/expunged-to-trash" || name == "removal/gone-after-download");
 }
 
 std::string_view own_class(const Finding& finding, const ScenarioResult& scenario) {

@@ -17,6 +17,7 @@ inline constexpr auto kLatitudes = std::to_array<Switch>({
      "RFC 3501 section 5.2, RFC 2180 section 4.1.2"},
     {"imap.no-move", "MOVE is not offered: clients copy, mark and expunge", "RFC 6851 section 1"},
     {"imap.no-uidplus", "UIDPLUS is missing: no APPENDUID, no COPYUID, no UID EXPUNGE", "RFC 4315"},
+    {"imap.no-quota", "QUOTA is not offered: a limit is there, and nobody is told of it", "RFC 9208 section 1"},
     {"imap.literal-minus", "LITERAL- is offered instead of LITERAL+: no more than 4096 octets without being asked for",
      "RFC 7888 section 5"},
     {"imap.utf8-accept", "UTF8=ACCEPT is offered, and a message with an 8-bit header is refused without it",

@@ -202,6 +202,8 @@ WAYS = {"pop3.delete-keeps-for-imap": "removal/kept-for-imap", "pop3.delete-to-t
 # Whether what it has taken is queued or lost nobody knows.
 QUEUES = "delivery.queues-when-full"
 DELAYS = "pop3.login-delay"
+# Who offers no QUOTA tells no usage: stories that ask for it are not applicable.
+UNTOLD = "imap.no-quota"
 # A site that lets POP3 download once: what a story expects of mail that it leaves on the server nobody owes.
 ONCE = {"pop3.removes-downloaded": {"removal/gone-after-download"}, "pop3.expire-0": set()}
 
@@ -238,14 +240,14 @@ def test_nothing_is_found_where_nothing_is_wrong(tmp_path):
     often(tmp_path, repeat=20)
 
 
-@pytest.mark.parametrize("latitude", [name for name in LATITUDES if name not in {QUEUES, DELAYS, *ONCE}])
+@pytest.mark.parametrize("latitude", [name for name in LATITUDES if name not in {QUEUES, DELAYS, UNTOLD, *ONCE}])
 def test_nothing_is_found_in_what_the_rfcs_leave_open(tmp_path, latitude):
     green(tmp_path, "--latitude", latitude)
     often(tmp_path, "--latitude", latitude, repeat=5)
 
 
 def test_all_latitudes_at_once_are_no_defect_either(tmp_path):
-    every = [word for latitude in LATITUDES if latitude not in {QUEUES, DELAYS, *ONCE} for word in ("--latitude", latitude)]
+    every = [word for latitude in LATITUDES if latitude not in {QUEUES, DELAYS, UNTOLD, *ONCE} for word in ("--latitude", latitude)]
     green(tmp_path, *every)
     often(tmp_path, *every, repeat=5)
 
@@ -255,6 +257,14 @@ def test_mail_that_may_be_queued_is_neither_lost_nor_delivered(tmp_path):
     assert {scenario["verdict"] for scenario in scenarios} == {"pass", "not-applicable", "inconclusive"}
     assert {finding["id"].split("/", 1)[1] for finding in findings} == {"bounce/queued", "expectation/not-asked"}, ran.stdout[-4000:]
     assert all("may still be queued" in finding["actual"] for finding in findings) and ran.returncode == 3
+
+
+def test_a_usage_that_no_extension_tells_is_not_owed(tmp_path):
+    ran, findings, scenarios = played(tmp_path, "--latitude", UNTOLD)
+    assert not findings and ran.returncode == 0, ran.stdout[-4000:]
+    assert {scenario["verdict"] for scenario in scenarios} == {"pass", "not-applicable"}
+    assert {scenario["id"] for scenario in scenarios if scenario["kind"] != "check" and scenario["verdict"] != "pass"} == {
+        f"quota.{name}" for name in ("purge-frees-space", "raising-the-quota-recovers", "usage-follows-every-change")}
 
 
 def test_a_server_that_delays_logins_is_not_accused(tmp_path):

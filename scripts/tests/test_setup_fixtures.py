@@ -1,12 +1,15 @@
 """The set-ups of Dovecot that strangers run: what is special about each is there, and mail comes and goes on all of them."""
 import imaplib
+import json
 import poplib
 
 import pytest
 
-from throwaways import running
+from throwaways import PASSWORD, message, running
+from tool import ENVIRONMENT, mailproof
 
-SETUPS = ["dovecot-locking", "dovecot-deleted-flag", "dovecot-mbox", "nginx-dovecot", "perdition-dovecot"]
+SETUPS = ["dovecot-locking", "dovecot-deleted-flag", "dovecot-mbox", "dovecot-shared", "dovecot-lazy-expunge",
+          "nginx-dovecot", "perdition-dovecot"]
 
 
 @pytest.fixture(scope="module", params=SETUPS)
@@ -66,3 +69,31 @@ def test_what_pop3_deletes_stays_for_imap(setup):
     session = setup.imap("user0006")
     assert session.select("INBOX") == ("OK", [b"1"])
     session.logout()
+
+
+def played(setup, out, *what):
+    ran = mailproof("run", *what, "--target", setup.target_file, "--out", out,
+                    env={**ENVIRONMENT, "MAILPROOF_PASSWORD": PASSWORD})
+    return ran, [one["verdict"] for one in json.loads((out / "run.json").read_text())["scenarios"]]
+
+
+@only("dovecot-shared")
+def test_what_everybody_sees_is_no_part_of_an_account(setup, tmp_path):
+    session = setup.imap("user0007")
+    assert session.select("Public/Board") == ("OK", [b"1"])
+    assert session.append("Public/Board", "", None, message("everybody@example.test"))[0] == "NO"
+    session.logout()
+    ran, verdicts = played(setup, tmp_path, "mixed.pop-download-empties-the-phone", "sync.folders-and-moves-replicate")
+    assert verdicts == ["pass"] * 2, ran.text
+    asked = [line for log in (tmp_path / "wire").rglob("*.log")
+             for line in log.read_text(errors="replace").splitlines() if " C: " in line]
+    assert asked and not [line for line in asked if "Public" in line]
+
+
+@only("dovecot-lazy-expunge")
+def test_what_is_kept_after_expunge_is_said_and_accuses_nobody(setup, tmp_path):
+    ran, verdicts = played(setup, tmp_path / "one", "mixed.imap-delete-during-pop-session")
+    assert ran.status == 0 and verdicts == ["latitude"] and "removal/expunged-to-trash" in ran.out, ran.text
+    # What one playing left there is taken away before the next one: it would fill the mailbox.
+    ran, verdicts = played(setup, tmp_path / "more", "quota.copies-without-room-change-nothing", "--repeat", "3")
+    assert ran.status == 0 and "fail" not in verdicts, ran.text

@@ -22,7 +22,9 @@ bool there(const Cell& cell) {
 
 }  // namespace
 
-/// What is there was neither bounced nor lost; what a client asked for explains an absence before anything else does.
+/// What the server put into a mailbox for deleted mail is gone: RFC 3501 section 6.4.3 and RFC 1939 section 6 have it
+/// removed from where it was. What is there was neither bounced nor lost; what a client asked for explains an absence
+/// before anything else does.
 Fate Ledger::fate(std::uint32_t message, std::uint32_t account) const {
   bool present = false, moved = false, bounced = false, accepted = false, listed = false;
   const Cell* removed = nullptr;

@@ -76,11 +76,12 @@ std::vector<const Cell*> Ledger::missing() const {
 const Cell* Ledger::in_trash(const Cell& inbox) const { return impl_->in_trash(inbox); }
 std::optional<Pop3Delete> Ledger::pop3_delete(const Cell& inbox) const { return impl_->pop3_delete(inbox); }
 
-const Cell* Ledger::Impl::in_trash(const Cell& inbox) const {
-  if (inbox.pop_removes == 0 || !inbox.enumerated || inbox.by_pop || inbox.present > inbox.most()) return nullptr;
-  for (const Cell& other : Chained<Cell>{cells, cells_of, inbox.message})
-    if (other.account == inbox.account && &other != &inbox && other.enumerated && other.present > 0 &&
-        other.present <= inbox.pop_removes && other.adds + other.maybe_adds == 0)
+const Cell* Ledger::Impl::in_trash(const Cell& from) const {
+  const int removed = std::max<int>(from.pop_removes, from.moved_to == 0 ? from.removes : 0);
+  if (removed == 0 || !from.enumerated || from.by_pop || from.present > from.most()) return nullptr;
+  for (const Cell& other : Chained<Cell>{cells, cells_of, from.message})
+    if (other.account == from.account && &other != &from && other.enumerated && other.present > 0 &&
+        other.present <= removed && other.adds + other.maybe_adds == 0)
       return &other;
   return nullptr;
 }

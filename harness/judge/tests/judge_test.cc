@@ -52,6 +52,22 @@ TEST(Judges, ASecondLookThatWasLeftOutAccusesNobody) {
     EXPECT_EQ(finding.severity, Severity::inconclusive) << finding.id;
 }
 
+TEST(Judges, WhatCannotBeToldThereIsNotApplicableAndTheRestIsJudged) {
+  const auto judged = [](bool offered, bool lost) {
+    Scene s;
+    const auto mail = s.accepted(1);
+    const std::uint32_t usage = s.expect(What::usage, 0, "", [&](Event& e) { e.account = s.alice; });
+    if (!offered) s.done(usage, Type::info, [](Event& e) { e.text = "the server does not offer QUOTA"; });
+    lost ? s.audited({}) : s.audited(Scene::all(mail));
+    return judge(s.history, true);
+  };
+  EXPECT_EQ(judged(true, false).verdict, Verdict::inconclusive);
+  EXPECT_EQ(judged(false, false).verdict, Verdict::not_applicable);
+  EXPECT_EQ(judged(false, false).note, "the server does not offer QUOTA");
+  EXPECT_THAT(judged(false, false).findings, SizeIs(0));
+  EXPECT_EQ(judged(false, true).verdict, Verdict::fail);
+}
+
 TEST(Judges, OneThatThrowsIsAnErrorAndTheOthersStillSpeak) {
   Scene scene;
   scene.audited({});

@@ -252,6 +252,49 @@ const bool kExpectation[] = {
             s.fate("1", {.fate = Fate::removed_by_client});
             s.audited(Scene::all(mail));
           }),
+    plant("expectation/not-asked",  // who greylists puts off what is tried for the first time
+          [](Scene& s) {
+            const std::uint32_t e = s.expect(What::outcome, 0, "1", [](Event& x) { x.code = "accepted"; });
+            s.deliver(s.lmtp(), s.message(), s.alice, Type::fail, 450, "4.2.0", "greylisted");
+            s.answer(e, Type::fail, "1", "refused: 450 4.2.0 greylisted");
+            s.audited({});
+          }),
+    plant("expectation/not-asked",  // of two recipients one is put off
+          [](Scene& s) {
+            const std::uint32_t mail = s.message();
+            s.deliver(s.lmtp(), mail, s.bob);
+            s.deliver(s.lmtp(), mail, s.alice, Type::fail, 450, "4.2.0", "greylisted");
+            const std::uint32_t see = s.expect(What::see, s.imap(s.phone), "1");
+            s.answer(see, Type::fail, "1");
+            asked_again(s, see, "", "not-as-expected");
+            s.audited({});
+          },
+          {"loss/not-audited"}),
+    plant("expectation/not-asked",  // it is too big for the system
+          [](Scene& s) {
+            s.deliver(s.lmtp(), s.message(), s.alice, Type::fail, 552, "5.3.4", "message file too big");
+            const std::uint32_t see = s.expect(What::see, s.imap(s.phone), "1");
+            s.answer(see, Type::fail, "1");
+            asked_again(s, see, "", "not-as-expected");
+            s.fate("1", {.fate = Fate::present});
+            s.audited({});
+          }),
+    plant("expectation/not-asked",  // SELECT is not answered, nor is the fresh session's, nor the audit's
+          [](Scene& s) {
+            s.accepted(1);
+            const std::uint32_t see = s.expect(What::see, s.imap(s.phone), "1");
+            s.answer(see, Type::fail, "1");
+            asked_again(s, see, "", "failed");
+          },
+          {"loss/not-audited"}),
+    plant("expectation/not-asked",  // nor is the NOOP that might tell of its removal
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t lose = s.expect(What::lose, s.watches(s.phone, mail), "1");
+            s.answer(lose, Type::fail, "1");
+            asked_again(s, lose, "", "failed");
+          },
+          {"loss/not-audited"}),
     plant("expectation/not-seen",  // the flag never comes
           [](Scene& s) {
             const auto mail = s.accepted(1);

@@ -50,6 +50,19 @@ void deleted_into_trash(Scene& s) {
   audited_with_trash(s, {{mail[1], 2}}, {{mail[0], 1}});
 }
 
+/// A phone expunges one of two messages, and IMAP finds it in Trash: the server's doing, or the phone's own COPY.
+void expunged_into_trash(Scene& s, bool copied) {
+  const auto mail = s.accepted(2);
+  const std::uint32_t hand = s.watches(s.phone, mail);
+  if (copied) s.move(What::copy, hand, "1", "Trash", Type::ok, "1");
+  s.store(hand, "1");
+  s.expunge(hand);
+  s.expunged(hand, 1, 1);
+  const Fate fate = copied ? Fate::moved : Fate::removed_by_client;
+  s.fate("1", {.fate = fate, .over = Protocol::imap, .by = s.phone});
+  audited_with_trash(s, {{mail[1], 2}}, {{mail[0], 1}});
+}
+
 /// A small account that POP3 drains, and the next mail is refused as over quota.
 void refused_after_draining(Scene& s, bool declared) {
   s.history.info.accounts[s.alice - 1].quota = 8192;
@@ -77,6 +90,8 @@ const bool kViews[] = {
           }),
     plant("removal/kept-for-imap", [](Scene& s) { refused_after_draining(s, false); }),
     plant("removal/moved-to-trash", deleted_into_trash),
+    plant("removal/expunged-to-trash", [](Scene& s) { expunged_into_trash(s, false); }),
+    silent("a device that copies to Trash and expunges has it moved", [](Scene& s) { expunged_into_trash(s, true); }),
     silent("what POP3 deletes stays for IMAP, as the target file says",
            [](Scene& s) {
              declares(s, Pop3Delete::keeps_for_imap);

@@ -64,11 +64,14 @@ void Auditor::list_mailboxes(Visit& visit, Then then) {
   visit.mailboxes.clear();
   visit.own.clear();
   visit.imap->hooks.list = [&visit](const session::ImapListRow& row) {
+    if (row.name.starts_with('/')) return;  // of other users, or shared: no part of the account
     if (named_as_ours(std::string(row.name))) visit.own.emplace_back(row.name);
     const auto is = [&](std::string_view wanted) {
       return std::any_of(row.attributes.begin(), row.attributes.end(),
                          [&](auto attribute) { return iequals(attribute, wanted); });
     };
+    // RFC 6154 section 2: what stands in them are views of other mailboxes.
+    if (is("\\All") || is("\\Flagged")) return;
     if (!is("\\Noselect") && !is("\\NonExistent")) visit.mailboxes.emplace_back(row.name);
   };
   visit.imap->list([this, &visit, then = std::move(then)](const Completion& result) {
@@ -129,33 +132,46 @@ void Auditor::delete_own(Visit& visit, Then then) {
 
 /// Each mailbox of each account. What was not seen to be empty or ours must not be played on.
 void Auditor::look_before(Look look, MailboxReader::Bodies bodies, Then then) {
-  const bool change = look != Look::only, subscriptions = look == Look::clean_subscriptions;
+  const bool change = look != Look::only;
   visit_all(
-      [this, change, subscriptions, bodies](Visit& visit, Then next) {
+      [this, look, change, bodies](Visit& visit, Then next) {
         if (context_.endpoint(Protocol::imap) == nullptr)
           return sweep_maildrop(visit, change ? Sweep::before : Sweep::look, next);
-        open_imap(visit, 0, bodies, [this, &visit, change, subscriptions, next](bool ok) {
+        open_imap(visit, 0, bodies, [this, &visit, look, next](bool ok) {
           if (!ok) return next();
-          list_mailboxes(visit, [this, &visit, change, subscriptions, next] {
-            if (!visit.listed) not_looked_into(visit, "its list of mailboxes", "LIST was not answered with OK");
-            const Then look_into_all = [this, &visit, change, next] {
-              one_by_one(
-                  visit.mailboxes.size(),
-                  [this, &visit, change](std::size_t i, Then done) {
-                    if (!context_.problem.empty()) return done();
-                    look_into(visit, visit.mailboxes[i], change, std::move(done));
-                  },
-                  [&visit, next] {
-                    if (visit.imap->over()) return next();
-                    visit.imap->logout([next](const Completion&) { next(); });
-                  });
-            };
-            change && (subscriptions || !visit.own.empty()) ? remove_own(visit, subscriptions, look_into_all)
-                                                            : look_into_all();
+          look_at_all(visit, look, 1, [&visit, next] {
+            if (visit.imap->over()) return next();
+            visit.imap->logout([next](const Completion&) { next(); });
           });
         });
       },
       std::move(then));
+}
+
+/// A server may move what is expunged to another mailbox (Dovecot's lazy_expunge, Courier's Trash): who removed
+/// something looks again.
+void Auditor::look_at_all(Visit& visit, Look look, int pass, Then then) {
+  constexpr int kPasses = 4;  // from INBOX to Trash, from there to what was expunged, out of it, and a last look
+  const bool change = look != Look::only, subscriptions = look == Look::clean_subscriptions;
+  visit.removed = false;
+  list_mailboxes(visit, [this, &visit, look, change, subscriptions, pass, then = std::move(then)] {
+    if (!visit.listed) not_looked_into(visit, "its list of mailboxes", "LIST was not answered with OK");
+    const Then look_into_all = [this, &visit, look, change, pass, then] {
+      one_by_one(
+          visit.mailboxes.size(),
+          [this, &visit, change](std::size_t i, Then done) {
+            if (!context_.problem.empty()) return done();
+            look_into(visit, visit.mailboxes[i], change, std::move(done));
+          },
+          [this, &visit, look, pass, then] {
+            const bool again = visit.removed && context_.problem.empty() && !visit.imap->over();
+            if (again && pass < kPasses) return look_at_all(visit, look, pass + 1, then);
+            if (again && !context_.over) not_emptied(visit);
+            then();
+          });
+    };
+    change && (subscriptions || !visit.own.empty()) ? remove_own(visit, subscriptions, look_into_all) : look_into_all();
+  });
 }
 
 /// STATUS first: an empty mailbox needs no more. Refused, or not told, is not empty: EXAMINE has the last word then, as
@@ -199,6 +215,12 @@ void Auditor::not_looked_into(const Visit& visit, const std::string& mailbox, co
                                        context_.accounts[visit.account - 1].login, mailbox, why));
 }
 
+void Auditor::not_emptied(const Visit& visit) {
+  context_.fail("connect", fmt::format("the mailboxes of {} could not be emptied before the start: what an earlier run "
+                                       "left there stays, or comes again, when it is expunged",
+                                       context_.accounts[visit.account - 1].login));
+}
+
 void Auditor::not_ours(const Visit& visit, const std::string& mailbox, std::size_t foreign) {
   const bool one = foreign == 1;
   context_.fail("baseline",
@@ -217,6 +239,7 @@ void Auditor::clean_mailbox(Visit& visit, const std::string& mailbox, MailboxRea
 void Auditor::remove_ours(Visit& visit, MailboxReader::Leftovers leftovers, Then then) {
   const OwnedUids uids = visit.reader->ours(leftovers);
   if (uids.empty()) return then();
+  visit.removed = true;
   const bool was_over = std::exchange(context_.over, true);
   const Then done = [this, &visit, was_over, then] {
     context_.over = was_over;
@@ -270,6 +293,22 @@ void Auditor::audit(std::uint32_t round, Then then) {
       end);
 }
 
+/// QUOTA is an extension: who does not offer it owes no answer to a scenario that asks for the usage.
+static void tells_no_usage(Context& context, std::uint32_t account) {
+  std::vector<std::uint32_t> asked;
+  for (const history::Event& e : context.history.events()) {
+    if (e.what != What::usage) continue;
+    if (e.type == Type::expect && e.account == account) asked.push_back(e.index);
+    if (e.type == Type::info) std::erase(asked, e.command);
+  }
+  for (const std::uint32_t expectation : asked) {
+    auto e = context.event(Type::info, What::usage);
+    e.command = expectation;
+    e.text = "the server does not offer QUOTA";
+    context.append(std::move(e));
+  }
+}
+
 void Auditor::enumerate(Visit& visit, Then then) {
   const auto look = [this, &visit](std::size_t i, Then next) {
     if (visit.imap->over()) return next();
@@ -290,8 +329,12 @@ void Auditor::enumerate(Visit& visit, Then then) {
     });
   };
   // The quota before the mailboxes and after them: told twice the same, nothing came or went between.
-  const auto quota = [&visit](Then next) {
-    if (visit.imap->over() || !visit.imap->client().has("QUOTA")) return next();
+  const auto quota = [this, &visit](Then next) {
+    if (visit.imap->over()) return next();
+    if (!visit.imap->client().has("QUOTA")) {
+      tells_no_usage(context_, visit.account);
+      return next();
+    }
     visit.imap->quota("INBOX", [next = std::move(next)](const Completion&) { next(); });
   };
   quota([this, &visit, look, quota, then = std::move(then)] {

@@ -48,7 +48,8 @@ class Auditor final : public Alarm {
     std::vector<std::string> made;  ///< by devices of this playing; the deepest first
     std::unique_ptr<RecordedImap> remover;
     std::vector<std::unique_ptr<MailboxCheck>> checks;
-    bool listed = false;  ///< LIST was answered
+    bool listed = false;   ///< LIST was answered
+    bool removed = false;  ///< something, in this look
   };
   using Each = std::function<void(Visit&, Then)>;
   void visit_all(Each each, Then then);
@@ -56,10 +57,12 @@ class Auditor final : public Alarm {
   void list_mailboxes(Visit& visit, Then then);
   enum class Look { only, clean, clean_subscriptions };
   void look_before(Look look, MailboxReader::Bodies bodies, Then then);
+  void look_at_all(Visit& visit, Look look, int pass, Then then);
   void look_into(Visit& visit, const std::string& mailbox, bool change, Then then);
   void remove_own(Visit& visit, bool subscriptions, Then then);
   void delete_own(Visit& visit, Then then);
   void not_looked_into(const Visit& visit, const std::string& mailbox, const std::string& why);
+  void not_emptied(const Visit& visit);
   void not_ours(const Visit& visit, const std::string& mailbox, std::size_t foreign);
   void note_baseline(std::uint32_t session, std::uint32_t messages, const std::string& mailbox);
   void enumerate(Visit& visit, Then then);

@@ -171,6 +171,7 @@ struct ImapClient::Impl final : imap::FramerSink {
   /// The name on the wire of a mailbox; what comes back is valid until the next call.
   std::string_view wire_name(std::string_view name);
   std::string people_name(std::string name) const;
+  bool of_others(std::string_view name) const;  ///< on the wire
 
   const std::shared_ptr<const ClientConfig> common;
   const ClientConfig& config;        ///< the common one; its login is another's
@@ -193,6 +194,7 @@ struct ImapClient::Impl final : imap::FramerSink {
   Wants wants = Wants::nothing;
   std::string namespace_prefix;  ///< "INBOX."
   char namespace_separator = '/';
+  std::vector<std::string> others_prefixes;  ///< of other users' and shared namespaces
   bool tls_up = false;
   bool was_ready = false;
   bool pipelining = false;

@@ -18,10 +18,11 @@ void list_selected(ImapSession& session) {
 }  // namespace
 
 const Extension& imap4rev2_extension() {
-  static const Extension extension{.capabilities = "IMAP4rev2",
-                                   .absent_with = {latitude("imap.no-move"), latitude("imap.no-uidplus")},
-                                   .enables = {{"IMAP4rev2"}},
-                                   .selected = list_selected};
+  static const Extension extension{
+      .capabilities = "IMAP4rev2",
+      .absent_with = {latitude("imap.no-move"), latitude("imap.no-uidplus"), latitude("imap.no-quota")},
+      .enables = {{"IMAP4rev2"}},
+      .selected = list_selected};
   return extension;
 }
 

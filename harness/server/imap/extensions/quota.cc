@@ -90,6 +90,7 @@ std::string deleted_storage(ImapSession&, Mailbox& mailbox) {
 
 const Extension& quota_extension() {
   static const Extension extension{.capabilities = "QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE QUOTASET",
+                                   .absent_with = {latitude("imap.no-quota")},
                                    .commands = {{"GETQUOTA", kLoggedIn, get_quota},
                                                 {"GETQUOTAROOT", kLoggedIn, get_quota_root},
                                                 {"SETQUOTA", kLoggedIn, set_quota}},

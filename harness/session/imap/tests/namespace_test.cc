@@ -60,6 +60,33 @@ TEST_P(ImapNamespace, ListsAreToldAsPeopleCallThem) {
   EXPECT_THAT(events, testing::Not(testing::Contains(testing::HasSubstr("INBOX.Entw"))));
 }
 
+TEST_P(ImapNamespace, WhatIsSharedIsNotTakenForOnesOwn) {
+  for (const std::string own : {"INBOX/", ""}) {
+    Named d("* NAMESPACE ((\"" + own + "\" \"/\")) ((\"shared/\" \"/\")) ((\"Public/\" \"/\"))\r\na2 OK done\r\n",
+            GetParam());
+    d.client.list("", "*");
+    d.says("a3 LIST \"\" *\r\n");
+    d.server("* LIST () \"/\" Public\r\n* LIST () \"/\" shared/ann\r\n* LIST () \"/\" " + own +
+             "Publican\r\na3 OK done\r\n");
+    for (const char* name : {" /Public", " /shared/ann", " Publican"})
+      EXPECT_THAT(d.sink.events, testing::Contains(testing::HasSubstr(name)));
+    d.client.select("/Public", true);
+    d.says("a4 EXAMINE Public\r\n");
+    d.server("* 0 EXISTS\r\na4 OK done\r\n");
+    d.client.create("Public");
+    d.says("a5 CREATE " + own + "Public\r\n");
+  }
+}
+
+TEST_P(ImapNamespace, OnesOwnMayStandAmongThoseOfOthers) {
+  Named d("* NAMESPACE ((\"user.ann.\" \".\")) ((\"user.\" \".\")) NIL\r\na2 OK done\r\n", GetParam());
+  d.client.list("", "*");
+  d.says("a3 LIST \"\" *\r\n");
+  d.server("* LIST () \".\" user.ann.Sent\r\n* LIST () \".\" user.bob\r\na3 OK done\r\n");
+  EXPECT_THAT(d.sink.events, testing::Contains(testing::HasSubstr(" Sent")));
+  EXPECT_THAT(d.sink.events, testing::Contains(testing::HasSubstr(" /user.bob")));
+}
+
 TEST_P(ImapNamespace, WithoutAPrefixOnlyTheSeparatorDiffers) {
   Named d("* NAMESPACE ((\"\" \".\")) NIL NIL\r\na2 OK done\r\n", GetParam());
   d.client.create("Archive/2027");
