@@ -52,6 +52,13 @@ class Customer : public Alarm {
            Duration(static_cast<std::int64_t>(static_cast<double>(every.count()) * part * profile_.jitter));
   }
 
+  /// At the end of the measured time: polls that were due while the customer was still waiting for answers.
+  void count_missed(stats::Operations::Id round, std::optional<Time> due, Time now) {
+    for (; scene_.over && due && *due < scene_.stopped_at; due = next(*due)) scene_.missed(round, *due, now);
+  }
+  /// The class of what was asked and not answered when the load was ended.
+  static constexpr std::string_view kUnderWay = "no answer when the load ended";
+
   Scene& scene_;
   FlightRecorder recorder_;
   const scenario::Profile& profile_;

@@ -33,8 +33,15 @@ ImapCustomer::~ImapCustomer() { drop(); }
 
 void ImapCustomer::drop() {
   present_ = false;
+  if (client_ != nullptr && !dead_) {
+    if (!ready_)
+      scene_.unanswered(scene_.operation("imap.connect"), {intended_, opened_, scene_.network.now()}, kUnderWay,
+                        &recorder_, account_);
+    else if (current_ != 0)
+      scene_.unanswered(operation_, {intended_, intended_, scene_.network.now()}, kUnderWay, &recorder_, account_);
+    scene_.session_over(session_);
+  }
   link_.reset();
-  if (client_ != nullptr && !dead_) scene_.session_over(session_);
   client_.reset();
   dead_ = false;
   arm(std::nullopt);
@@ -50,6 +57,7 @@ void ImapCustomer::come(Time due) {
 
 void ImapCustomer::leave(Time now) {
   present_ = false;
+  count_missed(scene_.operation("imap.round"), next_poll_, now);
   next_poll_.reset();
   reconnect_.reset();
   actions_.clear();
@@ -206,10 +214,7 @@ bool ImapCustomer::choose(Time now) {
     next_poll_ = next(*next_poll_);
     const auto round = scene_.operation("imap.round");
     while (*next_poll_ <= now) {  // polls that nobody came to, for the one before was not over
-      if (!scene_.over) {
-        scene_.operations.at(round).due();
-        scene_.operations.at(round).never(now - *next_poll_, 1);
-      }
+      scene_.missed(round, *next_poll_, now);
       next_poll_ = next(*next_poll_);
     }
     return true;

@@ -33,8 +33,15 @@ std::uint64_t hash_of(std::string_view id) {
 
 void Pop3Customer::drop() {
   present_ = false;
+  if (client_ != nullptr && !dead_) {
+    if (!ready_)
+      scene_.unanswered(scene_.operation("pop3.connect"), {intended_, opened_, scene_.network.now()}, kUnderWay,
+                        &recorder_, account_);
+    else if (current_ != 0)
+      scene_.unanswered(operation_, {intended_, intended_, scene_.network.now()}, kUnderWay, &recorder_, account_);
+    scene_.session_over(session_);
+  }
   link_.reset();
-  if (client_ != nullptr && !dead_) scene_.session_over(session_);
   client_.reset();
   dead_ = false;
   arm(std::nullopt);
@@ -47,8 +54,9 @@ void Pop3Customer::come(Time due) {
   connect(due);
 }
 
-void Pop3Customer::leave(Time) {
+void Pop3Customer::leave(Time now) {
   present_ = false;
+  count_missed(scene_.operation("pop3.round"), next_poll_, now);
   next_poll_.reset();
   arm_next();
 }
@@ -87,10 +95,7 @@ void Pop3Customer::wake(Time now) {
     next_poll_ = next(due);
     const auto round = scene_.operation("pop3.round");
     while (*next_poll_ <= now) {  // polls that nobody came to, for the one before was not over
-      if (!scene_.over) {
-        scene_.operations.at(round).due();
-        scene_.operations.at(round).never(now - *next_poll_, 1);
-      }
+      scene_.missed(round, *next_poll_, now);
       next_poll_ = next(*next_poll_);
     }
     connect(due);

@@ -149,6 +149,7 @@ void Customers::ring(Time now) {
     flow_->close();
     for (auto& writer : writers_) writer->leave();
     scene_.stopping = true;
+    scene_.stopped_at = now;
     drain_until_ = now + scene_.target.settle;
   }
   if (drain_until_ && !leaving_ && ((flow_->done() && all_visible(now)) || now >= *drain_until_)) end_of_time(now);
@@ -218,6 +219,7 @@ void Customers::end_of_time(Time now) {
   if (!aborted_.empty()) ended_at_ = now;
   scene_.operations.settle(now);
   scene_.over = true;
+  scene_.over_at = now;
   leaving_ = true;
   leave_until_ = now + kLeaveBound;
   for (auto& writer : writers_) writer->leave();

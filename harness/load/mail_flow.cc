@@ -72,6 +72,13 @@ class MailFlow::Courier final : public session::SmtpSink {
     client_->quit();
   }
 
+  /// Nothing more is awaited.
+  void give_up(Time now) {
+    if (!dead_ && parcel_)
+      flow_.scene_.unanswered(flow_.deliver_, {intended_, began_, now}, "no answer", &recorder_,
+                              flow_.scene_.parcels.at(*parcel_).account);
+  }
+
   void on_ready(Time now) override {
     ready_ = true;
     idle_since_ = now;
@@ -286,6 +293,7 @@ bool MailFlow::done() const {
 
 void MailFlow::drop() {
   closed_ = true;
+  for (const auto& courier : couriers_) courier->give_up(scene_.network.now());
   couriers_.clear();
   scene_.network.set_alarm(*this, std::nullopt);
 }

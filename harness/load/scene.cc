@@ -132,16 +132,23 @@ void Scene::session_over(std::uint32_t session) {
 }
 
 void Scene::done(stats::Operations::Id id, const Times& times) {
-  if (over) return;
+  if (!counts(times.intended)) return;
   auto& one = operations.at(id);
   one.due();
   one.begin(times.intended, std::max(times.start, times.intended));
   one.succeed(times.intended, std::max(times.start, times.intended), times.end);
 }
 
+void Scene::missed(stats::Operations::Id id, Time due, Time now) {
+  if (!counts(due)) return;
+  auto& one = operations.at(id);
+  one.due();
+  one.never(now - due, 1);
+}
+
 void Scene::failed(stats::Operations::Id id, const Times& times, std::string_view error_class,
                    const FlightRecorder* wire, std::uint32_t account) {
-  if (over) return;
+  if (!counts(times.intended)) return;
   auto& one = operations.at(id);
   one.due();
   one.begin(times.intended, std::max(times.start, times.intended));
@@ -151,7 +158,7 @@ void Scene::failed(stats::Operations::Id id, const Times& times, std::string_vie
 
 void Scene::unanswered(stats::Operations::Id id, const Times& times, std::string_view error_class,
                        const FlightRecorder* wire, std::uint32_t account) {
-  if (over) return;
+  if (!counts(times.intended)) return;
   auto& one = operations.at(id);
   one.due();
   one.begin(times.intended, std::max(times.start, times.intended));
@@ -189,6 +196,7 @@ void Scene::accepted(std::size_t parcel, Time now) {
 
 /// A device may see a message before the delivery's answer is here: then it waited for nothing.
 void Scene::visible(std::size_t parcel) {
+  if (over) return;  // counted as never seen
   const Parcel& one = parcels.at(parcel);
   const Times times{one.accepted, one.accepted, std::max(one.seen, one.accepted)};
   done(visible_, times);
@@ -198,7 +206,7 @@ void Scene::visible(std::size_t parcel) {
 
 void Scene::seen(std::size_t parcel, std::uint32_t session, std::optional<Time> told, Time now) {
   Parcel& one = parcels.at(parcel);
-  if (told && one.outcome == Parcel::Outcome::accepted)
+  if (told && !over && one.outcome == Parcel::Outcome::accepted)
     done(notice_, {one.accepted, one.accepted, std::max(*told, one.accepted)});
   if (one.was_seen) return;
   one.was_seen = true;

@@ -67,8 +67,11 @@ class Scene {
   enum class Trash : std::uint8_t { unknown, asked, ours };
   std::vector<Trash> trash;
   std::vector<Trash> sent;  ///< the same of the one for what its owner sent
-  bool over = false;        ///< the measured time is over: nothing more counts
+  bool over = false;        ///< the measured time is over: what is due from here on does not count
   bool stopping = false;    ///< nothing new is begun
+  /// When they came true. What was due before `over` counts when it ends, however late: slow answers would be left out.
+  Time over_at{}, stopped_at{};
+  bool counts(Time intended) const { return !over || intended < over_at; }
   /// What becomes of what POP3 downloads (RFC 1939 section 8): as the target file says, else as CAPA does.
   std::optional<Pop3Download> pop3_download;
   std::size_t connections = 0, most_connections = 0;
@@ -114,6 +117,8 @@ class Scene {
     return *known;
   }
   void done(stats::Operations::Id id, const Times& times);
+  /// Was due, and nobody came to it.
+  void missed(stats::Operations::Id id, Time due, Time now);
   /// `wire`: of the session that it happened to, of `account`; null: there is none.
   void failed(stats::Operations::Id id, const Times& times, std::string_view error_class,
               const FlightRecorder* wire = nullptr, std::uint32_t account = 0);

@@ -45,8 +45,13 @@ void Writer::leave() {
 
 void Writer::drop() {
   present_ = false;
+  if (client_ != nullptr && !dead_) {
+    if (parcel_ && scene_.parcels.at(*parcel_).outcome == Parcel::Outcome::sending)
+      scene_.unanswered(scene_.operation("submission.send"), {began_, began_, scene_.network.now()}, "no answer",
+                        &recorder_, account_);
+    scene_.session_over(session_);
+  }
   link_.reset();
-  if (client_ != nullptr && !dead_) scene_.session_over(session_);
   client_.reset();
   scene_.network.set_alarm(*this, std::nullopt);
 }

@@ -145,6 +145,14 @@ def test_a_profile_without_a_file(tmp_path):
     assert ran.status == 2 and "did you mean 'roundcube'?" in ran.err
 
 
+def test_what_was_due_and_is_slow_counts_after_the_end_too(tmp_path):
+    """A server that drowns: a round that was begun and is not over with the load would be the slowest, and left out."""
+    _, stats = load(tmp_path, "--profile", "thunderbird", "--accounts", "160", "--for", "20s", "--sim", "--serves", "60/s")
+    connect, rounds = stats["operations"]["imap.connect"], stats["operations"]["imap.round"]
+    assert connect["ok"] == 320
+    assert rounds["ok"] + rounds["fail"] + rounds["info"] == rounds["started"] == connect["ok"]
+
+
 def test_what_is_wrong_with_a_plan_is_said_with_its_place(tmp_path):
     path = tmp_path / "plan.yaml"
     path.write_text("plan: p\naccounts: 10\nfor: 10s\nmix: {thunderbrd: 100%}\nslo: [imap.fech p99 < 1s]\n", "utf-8")
