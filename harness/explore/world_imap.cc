@@ -58,13 +58,14 @@ std::span<const WorldMaker::Verb> WorldMaker::imap_verbs() {
 std::string WorldMaker::in(const Actor& device, const std::string& mailbox) {
   const std::string open =
       device.webmail || device.open.empty() ? (device.idle.empty() ? "INBOX" : device.idle) : device.open;
-  if (open == mailbox && !one_in(4)) return {};
+  if (open == mailbox && !one_in(4) && !device.cut) return {};
   return ", in: " + quoted(mailbox);
 }
 
 /// A device that listens goes back there after each step, a webmail logs out.
 void WorldMaker::went_to(Actor& device, const std::string& mailbox) {
   device.open = device.webmail ? "" : device.idle.empty() ? mailbox : device.idle;
+  device.cut = false;
 }
 
 /// What happens to who has a mailbox open that somebody removes or renames, every server decides for itself (RFC 2180
@@ -72,7 +73,7 @@ void WorldMaker::went_to(Actor& device, const std::string& mailbox) {
 bool WorldMaker::may_take_away(const Actor& device, const std::string& mailbox) const {
   static const std::set<std::string> kSpecial = {"INBOX", "Archive", "Drafts", "Junk", "Sent", "Spam", "Trash"};
   return !kSpecial.contains(mailbox) && std::none_of(actors_.begin(), actors_.end(), [&](const Actor& other) {
-    return other.kind == Kind::imap && other.account == device.account && other.open == mailbox;
+    return other.kind == Kind::imap && other.account == device.account && (other.open == mailbox || other.cut);
   });
 }
 
@@ -459,6 +460,7 @@ bool WorldMaker::cut(Actor& device, std::string& action) {
                       : fmt::format(", cut: after {} bytes}}", 1 + below(one_in(2) ? 60 : 400));
   known_.doubt_touched();
   device.open.clear();
+  device.cut = true;
   return true;
 }
 

@@ -35,7 +35,8 @@ void Knowledge::touch_all(std::size_t account) {
 
 bool Knowledge::room(std::size_t account, std::uint64_t octets) const {
   return std::all_of(accounts[account].limits.begin(), accounts[account].limits.end(), [&](std::size_t i) {
-    return !limits[i].octets || limits[i].added + octets + kSlack <= *limits[i].octets;
+    // What comes at the same time may take the room first.
+    return !limits[i].octets || (!together_ && limits[i].added + octets + kSlack <= *limits[i].octets);
   });
 }
 

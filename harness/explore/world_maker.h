@@ -24,6 +24,7 @@ struct Actor {
   bool reports = false;  ///< failures are reported to an account of the world
   // An IMAP device.
   bool webmail = false, offline = false;
+  bool cut = false;    ///< its connection may be broken, and what it had open be open still
   std::string idle;    ///< where it listens; "" = nowhere
   std::string open;    ///< the mailbox that it has open, or had when it went offline; "" = none
   std::string resync;  ///< "" = full

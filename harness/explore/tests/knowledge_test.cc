@@ -88,6 +88,21 @@ TEST_F(Known, AMailboxThatTwoMakeAtOnceMayRefuseOneOfThem) {
   EXPECT_EQ(there(1, "New"), Sure::maybe);
 }
 
+TEST_F(Known, WhatComesAtOnceMayTakeTheRoomOfTheOther) {
+  known.limits.push_back({64 * 1024, 0});
+  known.accounts[0].limits.push_back(known.limits.size() - 1);
+  known.letters[0].octets = 8 * 1024;
+  known.letters[1].octets = 50 * 1024;
+  known.begin_together();
+  for (std::size_t letter = 0; letter < 2; ++letter) {
+    known.next_child();
+    known.put(0, "INBOX", letter, Sure::yes);
+  }
+  known.end_together();
+  EXPECT_EQ(there(0), Sure::maybe);
+  EXPECT_EQ(there(1), Sure::maybe);
+}
+
 TEST_F(Known, AfterACutNothingOfTheStepIsSure) {
   known.put(0, "INBOX", 0, Sure::yes);
   known.put(0, "INBOX", 1, Sure::yes);
