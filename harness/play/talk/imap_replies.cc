@@ -228,6 +228,7 @@ Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool co
     if (!complete) next();
     return Came::on;
   }
+  if (!complete && goodbye(at) != nullptr) return without_reply(at, line);
   if (complete || at.connection->over()) {
     const std::string came = all(at.untagged);
     return wrong(&at, line, expected(line) + (behind ? ", behind VANISHED (EARLIER)" : ""),

@@ -172,6 +172,7 @@ class Talk final : public Alarm {
   Came unanswered(Line* at, const TalkLine& line, std::string wanted, std::string actual);
 
   Came without_reply(Line& at, const TalkLine& line);
+  const TalkReply* goodbye(const Line& at) const;
   bool one_of(const Line& at, const TalkLine& line, const TalkReply& reply, std::string_view tag);
   bool may_close(const TalkLine& line) const;
   std::string how_it_ended(const Line& at) const;
