@@ -160,7 +160,7 @@ Talk::Came Talk::wait_for(Line& at, const scenario::TalkLine& line) {
 
 /// With what the server ended its service in place of a reply, and closed: 421 may answer any command, and BYE come at
 /// any time (RFC 5321 sections 3.8 and 4.2.1, RFC 9051 section 7.1.5). Not where the talk says "S!: 421" or "S!: *
-/// BYE": it is about a session that lives on.
+/// BYE": it is about a session that lives on. BYE to LOGOUT is its answer.
 const TalkReply* Talk::goodbye(const Line& at) const {
   const bool mail = scenario::is_mail(at.how.protocol);
   const std::string_view word = mail ? "421" : "* BYE";

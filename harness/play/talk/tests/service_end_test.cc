@@ -55,6 +55,8 @@ TEST(TalkServiceEnd, WhoSaysByeAndClosesAccusesNobody) {
   EXPECT_THAT(imap("C: NOOP\nS: OK\n", ending("NOOP", "", kImap)), StartsWith("fail: the server closed"));
   EXPECT_THAT(imap("C: NOOP\nS!: * BYE ${_:rest}\nS: OK\n", ending("NOOP", kBye, kImap)), HasSubstr("fail: "));
   EXPECT_EQ(imap("C: NOOP\nS: OK\n", ending("NOOP", kBye + "t1 NO no\r\n", kImap)), "fail: t1 NO no") << "it answered";
+  EXPECT_THAT(imap("C: LOGOUT\nS: * BYE\nS: OK\n", ending("LOGOUT", kBye, kImap)), StartsWith("fail: "))
+      << "that is what LOGOUT asks for";
 }
 
 }  // namespace
