@@ -287,6 +287,9 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"conformance", "unclear", kUnclear, "Only what was asked and answered can be judged"},
     {"conformance", "not-prepared", kUnclear,
      "What only prepares a check is not what the check is about: without it nothing can be said"},
+    {"conformance", "service-ended", kUnclear,
+     "RFC 5321 sections 3.8 and 4.2.1, RFC 9051 section 7.1.5: a server may end its service at any time, with 421 or "
+     "BYE"},
     {"conformance", "late", kLatitude, "No RFC gives a reply a deadline: what comes late is not wrong"},
     {"conformance", "silent", kUnclear,
      "No RFC gives a reply a deadline: what did not come may still come, unless later commands are answered before it"},

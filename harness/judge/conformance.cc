@@ -59,6 +59,10 @@ class Conformance {
                with_dialogue(e), 0, ""});
       return;
     }
+    if (e.code == "service-ended") {
+      c_.find("service-ended", {expected_by(c_.invoke(e)), printable_lines(actual), with_dialogue(e), 0, ""});
+      return;
+    }
     if (earlier_ != nullptr) actual += fmt::format("\nplayed before with a third of the patience: {}", earlier_->text);
     c_.find("silent", {expected_by(c_.invoke(e)), printable_lines(actual), with_dialogue(e), 0, ""});
   }

@@ -50,6 +50,10 @@ const bool kPlants[] = {
             s.audited({{mail[0], 1}, {mail[2], 2}});
           },
           {"loss/lost"}),
+    plant("conformance/service-ended",
+          [](Scene& s) {
+            Checked(s, "MUST").line(Type::info, "the server ended the service: 421 shutting down", "service-ended");
+          }),
     plant("conformance/silent", [](Scene& s) { Checked(s, "MUST").line(Type::info, "nothing within 10s", "silent"); }),
     plant("conformance/silent",
           [](Scene& s) {

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "play/devices/actor.h"
 #include "play/devices/bounce_watch.h"
@@ -25,6 +27,14 @@ bool same_subject(std::string_view wanted, std::string_view seen) {
   if (wanted.empty() || seen.empty()) return true;
   const auto from = [](std::string_view status) { return status.substr(std::min(status.find('.'), status.size())); };
   return from(wanted) == from(seen);
+}
+
+bool is_mail(Way way) { return way == Way::lmtp || way == Way::smtp; }
+
+bool has_eight_bits(const scenario::NewMessages& made) {
+  const auto eight_bit = [](char c) { return (static_cast<unsigned char>(c) & 0x80U) != 0; };
+  return made.letter == nullptr ? made.kind == scenario::MessageKind::eight_bit
+                                : std::any_of(made.letter->body.begin(), made.letter->body.end(), eight_bit);
 }
 
 /// An MTA, or whatever else puts mail into mailboxes.
@@ -61,6 +71,10 @@ class Deliverer final : public Actor {
   using JobPtr = std::shared_ptr<Job>;
   using Then = std::function<void(const std::vector<Delivered>&)>;
 
+  /// Extensions of SMTP without which the steps cannot be played.
+  using Wants = std::map<Way, std::set<std::string_view>>;
+  Wants wanted() const;
+  void look(Wants wants, Finish done);
   void next(const JobPtr& job);
   void transmit(const JobPtr& job, std::uint32_t message, std::shared_ptr<const std::string> text, Then then);
   void over_smtp(const JobPtr& job, std::uint32_t message, std::shared_ptr<const std::string> text, Then then);
@@ -88,31 +102,44 @@ std::string sender_address(const Context& context, std::uint32_t sender, const s
   return context.accounts.at(to.front() - 1).address;  // addresses come from the pool only
 }
 
-/// BDAT where the target takes it; a story about it is nothing for one that does not.
-void Deliverer::prepare(Finish done) {
-  const scenario::Sending* chunked = nullptr;
-  for (const auto& step : scenario_.steps)
-    if (const auto* sending = step.maybe<scenario::Sending>();
-        step.device + 1 == number_ && sending != nullptr && sending->by == scenario::Transfer::bdat)
-      chunked = sending;
-  if (chunked == nullptr) return done();
-  const Way way = delivery_way(context_.target, chunked->via.value_or(device_.way));
-  const Endpoint* endpoint = way == Way::lmtp || way == Way::smtp
-                                 ? context_.endpoint(way == Way::lmtp ? Protocol::lmtp : Protocol::smtp)
-                                 : nullptr;
+/// BDAT, and room for eight bits, which nobody may send where 8BITMIME is not offered (RFC 6152 section 2).
+Deliverer::Wants Deliverer::wanted() const {
+  Wants out;
+  for (const auto& step : scenario_.steps) {
+    const auto* sending = step.maybe<scenario::Sending>();
+    if (step.device + 1 != number_ || sending == nullptr) continue;
+    const Way way = delivery_way(context_.target, sending->via.value_or(device_.way));
+    if (sending->by == scenario::Transfer::bdat) out[way].insert("CHUNKING");
+    const auto* mail = step.maybe<scenario::Deliver>();
+    if (mail != nullptr && has_eight_bits(*mail) && is_mail(way)) out[way].insert("8BITMIME");
+  }
+  return out;
+}
+
+/// What a target may do without: a story about it is nothing for one that does not offer it.
+void Deliverer::prepare(Finish done) { look(wanted(), std::move(done)); }
+
+void Deliverer::look(Wants wants, Finish done) {
+  if (wants.empty()) return done();
+  const auto [way, extensions] = *wants.begin();
+  wants.erase(wants.begin());
+  const Endpoint* endpoint =
+      is_mail(way) ? context_.endpoint(way == Way::lmtp ? Protocol::lmtp : Protocol::smtp) : nullptr;
   if (endpoint == nullptr) {
     context_.inapplicable("BDAT needs delivery over SMTP or LMTP");
     return done();
   }
   sessions_.push_back(std::make_unique<RecordedSmtp>(context_, number_, *endpoint, endpoint->auth ? sender_ : 0));
   RecordedSmtp* session = sessions_.back().get();
-  session->open([this, session, done = std::move(done)](bool ok, const std::string& why) {
+  session->open([this, session, wants = std::move(wants), needed = extensions, done = std::move(done)](
+                    bool ok, const std::string& why) {
     if (!ok) {
       context_.fail("connect", device_.name + ": " + why);
       return done();
     }
-    if (!session->offers("CHUNKING")) context_.inapplicable("the target does not offer CHUNKING (RFC 3030)");
-    session->quit(done);
+    for (const std::string_view extension : needed)
+      if (!session->offers(extension)) context_.inapplicable(fmt::format("the target does not offer {}", extension));
+    session->quit([this, wants, done] { look(wants, done); });
   });
 }
 

@@ -226,6 +226,19 @@ bool match_esearch(const std::vector<ImapValue>& want, const std::vector<ImapVal
   return match_any_order(wanted.data, came.data, 2, !exact, variables);
 }
 
+bool is_list(const ImapValue& value) { return value.kind == ImapValue::Kind::list; }
+
+bool is_fetch(const std::vector<ImapValue>& row) {
+  return row.size() == 4 && is_word(row[2], "FETCH") && is_list(row[3]);
+}
+
+/// FETCH and STATUS: their items come in any order, and further ones are free.
+bool match_items(const std::vector<ImapValue>& want, const std::vector<ImapValue>& have, TalkVariables& variables) {
+  for (std::size_t i = 0; i < 3; ++i)
+    if (!match_value(want[i], have[i], variables)) return false;
+  return match_any_order(want[3].items, have[3].items, 2, true, variables);
+}
+
 }  // namespace
 
 bool is_word(const ImapValue& value, std::string_view word) {
@@ -236,19 +249,16 @@ std::vector<ImapValue> parse_imap_values(std::string_view line) { return Parser(
 
 bool match_imap(std::string_view pattern, std::string_view line, bool open_end, TalkVariables& variables) {
   auto want = parse_imap_values(pattern);
-  const auto have = parse_imap_values(line);
+  auto have = parse_imap_values(line);
   const bool exact = !want.empty() && is_word(want.back(), "$");
   if (exact) {
     want.pop_back();
     open_end = false;
   }
-  const bool fetch = want.size() == 4 && is_word(want[2], "FETCH") && want[3].kind == ImapValue::Kind::list;
-  const bool status = want.size() == 4 && is_word(want[1], "STATUS") && want[3].kind == ImapValue::Kind::list;
-  if ((fetch || status) && have.size() == 4 && have[3].kind == ImapValue::Kind::list) {
-    for (std::size_t i = 0; i < 3; ++i)
-      if (!match_value(want[i], have[i], variables)) return false;
-    return match_any_order(want[3].items, have[3].items, 2, true, variables);
-  }
+  const bool status = want.size() == 4 && is_word(want[1], "STATUS") && is_list(want[3]);
+  if ((is_fetch(want) || status) && have.size() == 4 && is_list(have[3])) return match_items(want, have, variables);
+  // RFC 9051 section 7.3.1: extended data may come that nobody asked for.
+  if (want.size() == 5 && have.size() == 6 && is_word(want[1], "LIST") && is_list(have[5]) && !exact) have.pop_back();
   if (want.size() >= 2 && have.size() >= 2 && is_word(want[1], "ESEARCH"))
     return is_word(have[1], "ESEARCH") && match_esearch(want, have, exact, variables);
   const bool capability = want.size() >= 2 && is_word(want[1], "CAPABILITY");
@@ -262,6 +272,36 @@ bool match_imap(std::string_view pattern, std::string_view line, bool open_end, 
     return match_any_order({want.begin() + 2, want.end()}, {have.begin() + 2, have.end()}, 1, capability, variables);
   }
   return match_in_order(want, have, open_end, variables);
+}
+
+bool match_fetch(std::string_view pattern, const std::vector<std::string_view>& rows, TalkVariables& variables) {
+  const auto want = parse_imap_values(pattern);
+  if (!is_fetch(want)) return false;
+  std::vector<ImapValue> together;
+  for (const std::string_view row : rows) {
+    auto have = parse_imap_values(row);
+    if (!is_fetch(have) || have[3].items.size() % 2 != 0) return false;
+    if (together.empty()) {
+      together = std::move(have);
+      continue;
+    }
+    auto& said = together[3].items;
+    for (std::size_t i = 0; i < have[3].items.size(); i += 2) {
+      bool known = false;
+      for (std::size_t j = 0; j < said.size() && !known; j += 2) known = is_word(said[j], have[3].items[i].text);
+      if (known) continue;
+      said.push_back(std::move(have[3].items[i]));
+      said.push_back(std::move(have[3].items[i + 1]));
+    }
+  }
+  return !together.empty() && match_items(want, together, variables);
+}
+
+std::string_view fetched_number(std::string_view line) {
+  constexpr std::size_t kBefore = 2;  // "* "
+  const std::size_t digits = line.find_first_not_of("0123456789", kBefore);
+  if (!line.starts_with("* ") || digits == kBefore || digits == std::string_view::npos) return {};
+  return istarts_with(line.substr(digits), " FETCH ") ? line.substr(kBefore, digits - kBefore) : std::string_view();
 }
 
 }  // namespace mailproof::play

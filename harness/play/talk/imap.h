@@ -23,4 +23,10 @@ bool is_word(const ImapValue& value, std::string_view word);
 /// FETCH items free. `open_end`: further words of the reply are free.
 bool match_imap(std::string_view pattern, std::string_view line, bool open_end, TalkVariables& variables);
 
+/// What FETCH responses about one message, in the order they came, say together meets a pattern of FETCH (RFC 9051
+/// section 7.5.2 lets a server tell a message in pieces). What an earlier one said no later one replaces.
+bool match_fetch(std::string_view pattern, const std::vector<std::string_view>& rows, TalkVariables& variables);
+/// Which message a FETCH response is about, as it is written; empty: it is none.
+std::string_view fetched_number(std::string_view line);
+
 }  // namespace mailproof::play

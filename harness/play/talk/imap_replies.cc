@@ -40,6 +40,20 @@ bool in_written_order(std::string_view pattern) {
                                (words.size() >= 3 && (iequals(words[2], "EXISTS") || iequals(words[2], "EXPUNGE"))));
 }
 
+/// Numbers behind it are those of other messages.
+bool renumbers(std::string_view reply) {
+  const auto words = pattern_words(reply.substr(0, 40));
+  return words.size() >= 2 && (iequals(words[1], "VANISHED") || (words.size() >= 3 && iequals(words[2], "EXPUNGE")));
+}
+
+/// Some of them, so many octets of each.
+std::string lines_of(const std::vector<TalkReply>& replies, const std::vector<std::size_t>& rows, std::size_t most) {
+  std::string out;
+  for (const std::size_t row : rows)
+    out += fmt::format("{}{}", out.empty() ? "" : "\n", printable(replies[row].line, most));
+  return out;
+}
+
 std::string all(const std::vector<TalkReply>& replies) {
   std::string out;
   for (const TalkReply& reply : replies)
@@ -103,6 +117,42 @@ bool Talk::untagged_fits(const scenario::TalkLine& line, const std::string& text
   });
 }
 
+bool Talk::together_fit(const scenario::TalkLine& line, const std::vector<TalkReply>& replies,
+                        const std::vector<std::size_t>& rows) {
+  std::vector<std::string_view> lines;
+  for (const std::size_t row : rows) lines.emplace_back(replies[row].line);
+  return std::any_of(line.alternatives.begin(), line.alternatives.end(), [&](const std::string& pattern) {
+    TalkTrial trial(variables_);
+    return match_fetch(pattern, lines, variables_) && trial.keep();
+  });
+}
+
+/// The first untagged reply that the line is about, or else the FETCH responses about one message that say it
+/// together: those that contribute, ascending. Behind an EXPUNGE a number is another message's.
+std::vector<std::size_t> Talk::fitting(const scenario::TalkLine& line, const std::vector<TalkReply>& replies,
+                                       std::size_t from, const std::vector<bool>& taken) {
+  const auto is_free = [&](std::size_t i) { return i >= taken.size() || !taken[i]; };
+  for (std::size_t i = from; i < replies.size(); ++i)
+    if (is_free(i) && untagged_fits(line, replies[i].line)) return {i};
+  if (line.op == Op::reply_regex || line.op == Op::no_regex) return {};
+  std::map<std::string_view, std::vector<std::size_t>> told;
+  for (std::size_t i = from; i < replies.size(); ++i) {
+    if (renumbers(replies[i].line)) told.clear();
+    const std::string_view number = fetched_number(replies[i].line);
+    if (number.empty() || !is_free(i)) continue;
+    std::vector<std::size_t>& rows = told[number];
+    rows.push_back(i);
+    if (rows.size() < 2 || !together_fit(line, replies, rows)) continue;
+    for (std::size_t k = rows.size() - 1; k-- > 0;) {
+      std::vector<std::size_t> fewer = rows;
+      fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(k));
+      if (together_fit(line, replies, fewer)) rows = std::move(fewer);
+    }
+    return rows;
+  }
+  return {};
+}
+
 /// What a server may tell at any time is asked for again and again. No RFC says how soon it must be told, so what is
 /// not told within the bound is as silence is: played once more with more patience, and wrong then.
 Talk::Came Talk::ask(Line& at, const scenario::TalkLine& line) {
@@ -125,10 +175,9 @@ const scenario::TalkLine* Talk::not_come(const Line& at) {
   std::vector<bool> taken(at.untagged.size());
   for (const scenario::TalkLine* awaited : at.awaited) {
     if (awaited->op == Op::never || awaited->op == Op::no_regex || awaited->op == Op::maybe) continue;
-    std::size_t i = 0;
-    while (i < taken.size() && (taken[i] || !untagged_fits(*awaited, at.untagged[i].line))) ++i;
-    if (i == taken.size()) return awaited;
-    taken[i] = true;
+    const auto rows = fitting(*awaited, at.untagged, 0, taken);
+    if (rows.empty()) return awaited;
+    for (const std::size_t row : rows) taken[row] = true;
   }
   return nullptr;
 }
@@ -150,25 +199,24 @@ Talk::Came Talk::ask_again(Line& at) {
 
 /// One untagged line now: the first that came and fits.
 Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool complete) {
-  const auto fits = [&](const std::string& text) { return untagged_fits(line, text); };
   const bool awaits = complete && line.op == Op::reply;
   const bool ordered = awaits && in_written_order(line.text);
   const auto words = pattern_words(line.text);
   const bool behind = awaits && at.behind_earlier && words.size() > 2 && iequals(words[2], "FETCH");
-  for (std::size_t i = ordered || behind ? at.in_order : 0; i < at.untagged.size(); ++i) {
-    const std::string wanted = line.op == Op::never      ? filled_in(line.text, variables_)
-                               : line.op == Op::no_regex ? "reply like " + line.text
-                                                         : "";
-    if (!fits(at.untagged[i].line)) continue;
-    if (line.op == Op::never || line.op == Op::no_regex)
-      return wrong(&at, line, fmt::format("no {}", wanted), printable(at.untagged[i].line, 300));
-    const std::string text = printable(at.untagged[i].line, 200);
-    at.untagged.erase(at.untagged.begin() + static_cast<std::ptrdiff_t>(i));
+  const auto rows = fitting(line, at.untagged, ordered || behind ? at.in_order : 0);
+  if (!rows.empty()) {
+    if (line.op == Op::never || line.op == Op::no_regex) {
+      const std::string wanted = line.op == Op::never ? filled_in(line.text, variables_) : "reply like " + line.text;
+      return wrong(&at, line, fmt::format("no {}", wanted), lines_of(at.untagged, rows, 300));
+    }
+    const std::string text = lines_of(at.untagged, rows, 200);
+    for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
+      at.untagged.erase(at.untagged.begin() + static_cast<std::ptrdiff_t>(*row));
+      if (!ordered && *row < at.in_order) --at.in_order;
+    }
     if (ordered) {
-      at.in_order = i;
+      at.in_order = rows.front();
       at.behind_earlier = at.behind_earlier || is_vanished_earlier(line.text);
-    } else if (i < at.in_order) {
-      --at.in_order;
     }
     if (complete) {
       record(&at, line, history::Type::ok, expected(line), text);
@@ -180,6 +228,7 @@ Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool co
     if (!complete) next();
     return Came::on;
   }
+  if (!complete && goodbye(at) != nullptr) return without_reply(at, line);
   if (complete || at.connection->over()) {
     const std::string came = all(at.untagged);
     return wrong(&at, line, expected(line) + (behind ? ", behind VANISHED (EARLIER)" : ""),

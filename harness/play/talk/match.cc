@@ -50,7 +50,8 @@ bool is_of_type(std::string_view value, std::string_view type) {
   if (type == "base64") return unbase64(value).has_value();
   if (type == "date") {
     static const Pattern date = Pattern::checked(
-        R"re("?[ 0-9][0-9]-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-[0-9]{4} [0-9:]{8} [+-][0-9]{4}"?)re");
+        R"re("?[ 0-9][0-9]-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-[0-9]{4} [0-9:]{8} [+-][0-9]{4}"?)re",
+        Pattern::Letters::any_case);
     return date.match(value);
   }
   if (type == "flags") {

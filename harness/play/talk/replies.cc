@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/bytes.h"
 #include "play/talk/imap.h"
 #include "play/talk/smtp.h"
@@ -156,10 +158,38 @@ Talk::Came Talk::wait_for(Line& at, const scenario::TalkLine& line) {
                             unfinished.empty() ? "" : fmt::format(", but for \"{}\"", printable(unfinished, 120))));
 }
 
+/// With what the server ended its service in place of a reply, and closed: 421 may answer any command, and BYE come at
+/// any time (RFC 5321 sections 3.8 and 4.2.1, RFC 9051 section 7.1.5). Not where the talk says "S!: 421" or "S!: *
+/// BYE": it is about a session that lives on. BYE to LOGOUT is its answer.
+const TalkReply* Talk::goodbye(const Line& at) const {
+  const bool mail = scenario::is_mail(at.how.protocol);
+  const std::string_view word = mail ? "421" : "* BYE";
+  if (at.connection->end() != EndReason::closed && at.connection->end() != EndReason::reset) return nullptr;
+  const scenario::TalkLine* said = nullptr;
+  for (std::size_t i = 0; i < check_.talk.size(); ++i) {
+    const auto& line = check_.talk[i];
+    if (line.op == Op::never && istarts_with(line.text, word)) return nullptr;
+    const bool is_said = line.op == Op::send || line.op == Op::send_raw;
+    if (i < next_ && is_said && line.connection == at.number) said = &line;
+  }
+  if (!mail && said != nullptr && upper(said->text).find("LOGOUT") != std::string::npos) return nullptr;
+  const auto says = [&](const TalkReply& reply) { return istarts_with(reply.line, word); };
+  if (mail) {
+    const auto& replies = at.connection->replies;
+    return !replies.empty() && says(replies.front()) ? &replies.front() : nullptr;
+  }
+  const auto found = std::find_if(at.untagged.begin(), at.untagged.end(), says);
+  return found == at.untagged.end() ? nullptr : &*found;
+}
+
 /// A reply is awaited and none is there: it may still come, or the server closed, which the line may allow.
 Talk::Came Talk::without_reply(Line& at, const scenario::TalkLine& line) {
   if (!at.connection->over()) return wait_for(at, line);
   if (may_close(line)) return ended(at, line, "closed");
+  if (const TalkReply* said = goodbye(at); said != nullptr && !line.prepares && !line.applies) {
+    record(&at, line, Type::info, expected(line), "the server ended the service: " + shown(*said), "service-ended");
+    return Came::ended;
+  }
   return wrong(&at, line, expected(line), how_it_ended(at));
 }
 

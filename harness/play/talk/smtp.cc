@@ -49,6 +49,11 @@ Talk::Came Talk::mail_reply(Line& at, const scenario::TalkLine& line, const Talk
   if (!one_of(at, line, came, {})) {
     if (!came.one_code)
       return wrong(&at, line, fmt::format("{}, with the same code on every line", expected(line)), shown(came));
+    if (came.line.starts_with("421")) {  // whether it closes behind it tells what it means
+      at.connection->replies.push_front(came);
+      if (!at.connection->over() && waits()) return Came::blocked;
+      if (goodbye(at) != nullptr) return without_reply(at, line);
+    }
     return wrong(&at, line, expected(line), shown(came));
   }
   if (!line.has_block) return Came::on;

@@ -172,6 +172,7 @@ class Talk final : public Alarm {
   Came unanswered(Line* at, const TalkLine& line, std::string wanted, std::string actual);
 
   Came without_reply(Line& at, const TalkLine& line);
+  const TalkReply* goodbye(const Line& at) const;
   bool one_of(const Line& at, const TalkLine& line, const TalkReply& reply, std::string_view tag);
   bool may_close(const TalkLine& line) const;
   std::string how_it_ended(const Line& at) const;
@@ -188,6 +189,9 @@ class Talk final : public Alarm {
   static std::string awaited_tag(const Line& at, const TalkLine& line, const TalkReply& reply);
   Came imap_untagged(Line& at, const TalkLine& line, bool complete);
   bool untagged_fits(const TalkLine& line, const std::string& text);
+  bool together_fit(const TalkLine& line, const std::vector<TalkReply>& replies, const std::vector<std::size_t>& rows);
+  std::vector<std::size_t> fitting(const TalkLine& line, const std::vector<TalkReply>& replies, std::size_t from,
+                                   const std::vector<bool>& taken = {});
   Came ask(Line& at, const TalkLine& line);
   Came ask_again(Line& at);
   void say(Line& at, const TalkLine& line);

@@ -306,6 +306,36 @@ TEST(TalkImap, EsearchTellsInAnyOrderAndMaySayMore) {
   EXPECT_FALSE(imap("* ESEARCH ALL 1", "* ESEARCH ALL 1:4294967295")) << "written out only as far as it can matter";
 }
 
+TEST(TalkImap, RowsOfAMessageSayTogetherWhatTheyFirstSaid) {
+  const auto together = [](std::string_view pattern, const std::vector<std::string_view>& rows) {
+    TalkVariables variables;
+    return match_fetch(pattern, rows, variables);
+  };
+  const std::string_view pattern = "* 1 FETCH (UID 7 FLAGS (\\Seen))";
+  EXPECT_TRUE(together(pattern, {"* 1 FETCH (FLAGS (\\Seen))", "* 1 fetch (uid 7)"}));
+  EXPECT_TRUE(together(pattern, {"* 1 FETCH (UID 7)", "* 1 FETCH (UID 7 FLAGS (\\Seen))"}));
+  EXPECT_FALSE(together(pattern, {"* 1 FETCH (UID 7 FLAGS ())", "* 1 FETCH (FLAGS (\\Seen))"}));
+  EXPECT_FALSE(together(pattern, {"* 1 FETCH (UID 7)", "* 1 FETCH (UID 7)"}));
+  EXPECT_FALSE(together("* OK ${_}", {"* OK a", "* OK b"}));
+  EXPECT_EQ(fetched_number("* 12 fetch (UID 7)"), "12");
+  EXPECT_EQ(fetched_number("* 12 EXPUNGE"), "");
+  EXPECT_EQ(fetched_number("* FETCH "), "");
+}
+
+TEST(TalkImap, ExtendedDataOfListAreFree) {
+  EXPECT_TRUE(imap("* LIST () \"/\" a", "* LIST () \"/\" a (\"OLDNAME\" (b))"));
+  EXPECT_FALSE(imap("* LIST () \"/\" a $", "* LIST () \"/\" a (\"OLDNAME\" (b))"));
+  EXPECT_FALSE(imap("* LIST () \"/\" a", "* LIST () \"/\" a b"));
+  EXPECT_FALSE(imap("* LSUB () \"/\" a", "* LSUB () \"/\" a (\"OLDNAME\" (b))"));
+  EXPECT_FALSE(imap("* LIST () \"/\" a (\"CHILDINFO\" ${_})", "* LIST () \"/\" a (\"OLDNAME\" (b))"));
+}
+
+TEST(TalkImap, MonthsAreTheSameInAnyCase) {
+  EXPECT_TRUE(imap("${_:date}", "\" 1-FEB-2003 04:05:06 +0700\""));
+  EXPECT_TRUE(imap("${_:at 01-Feb-2003 04:05:06 +0700}", "\"01-feb-2003 04:05:06 +0700\""));
+  EXPECT_FALSE(imap("${_:date}", "\" 1-Fev-2003 04:05:06 +0700\""));
+}
+
 TEST(TalkImap, ASetIsItsNumbersOneByOne) {
   TalkVariables variables;
   EXPECT_TRUE(match_imap("OK [COPYUID 9 ${from:set} ${to:set}]", "OK [COPYUID 9 7,3:5 11:12,10] ok", true, variables));

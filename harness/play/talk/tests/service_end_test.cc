@@ -1,0 +1,63 @@
+// 421 and BYE: a server that ends its service in place of the reply that is awaited.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "play/talk/tests/checked.h"
+
+namespace mailproof::play {
+namespace {
+
+using history::What;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+WrongBlock ending(const std::string& command, const std::string& words, Protocol protocol, bool closes = true) {
+  WrongBlock block = instead_of(command, {words}, protocol);
+  if (closes) block.actions.push_back({.kind = WrongAction::Kind::close});
+  return block;
+}
+
+std::string smtp(const std::string& lines, const WrongBlock& block) {
+  return Checked("connect: smtp\n" + lines, "    needs: [smtp]\n", {block}).end();
+}
+std::string imap(const std::string& lines, const WrongBlock& block) {
+  return Checked("connect: imap selected\n" + lines, "    needs: [imap]\n", {block}).end();
+}
+
+const std::string kDown = "421 4.3.2 shutting down\r\n";
+const std::string kBye = "* BYE shutting down\r\n";
+
+TEST(TalkServiceEnd, WhoSays421AndClosesAccusesNobody) {
+  const Checked check("connect: smtp\nC: NOOP\nS: 250\n", "    needs: [smtp]\n",
+                      {ending("NOOP", kDown, Protocol::smtp)});
+  EXPECT_EQ(check.end(), "info: the server ended the service: 421 4.3.2 shutting down");
+  EXPECT_EQ(check.rig.last(What::talk).code, "service-ended");
+  EXPECT_THAT(smtp("C: NOOP\nS: 421\n", ending("NOOP", kDown, Protocol::smtp)), StartsWith("ok: 421"));
+  EXPECT_THAT(smtp("C: NOOP\nS: 250 | closed\n", ending("NOOP", kDown, Protocol::smtp)), StartsWith("ok: "));
+}
+
+TEST(TalkServiceEnd, WhoClosesOrSays421AloneIsWrong) {
+  EXPECT_THAT(smtp("C: NOOP\nS: 250\n", ending("NOOP", "", Protocol::smtp)), StartsWith("fail: the server closed"));
+  EXPECT_THAT(smtp("C: NOOP\nS: 250\n", ending("NOOP", kDown, Protocol::smtp, false)), StartsWith("fail: 421"));
+  EXPECT_THAT(smtp("C: NOOP\nS: 250\n", ending("NOOP", "451 not now\r\n", Protocol::smtp)), StartsWith("fail: 451"));
+  EXPECT_THAT(smtp("C: NOOP\nS!: 421\nS: 250\n", ending("NOOP", kDown, Protocol::smtp)), StartsWith("fail: 421"));
+  EXPECT_THAT(smtp("C: NOOP\nS: 250\nC: NOOP\nS!: 421\nS: 250\n", ending("NOOP", kDown, Protocol::smtp)),
+              StartsWith("fail: 421"))
+      << "it is about a session that lives on";
+}
+
+TEST(TalkServiceEnd, WhoSaysByeAndClosesAccusesNobody) {
+  EXPECT_EQ(imap("C: NOOP\nS: OK\n", ending("NOOP", kBye, kImap)),
+            "info: the server ended the service: * BYE shutting down");
+  EXPECT_EQ(imap("C: NOOP\nS: * 3 EXISTS\nS: OK\n", ending("NOOP", kBye, kImap)),
+            "info: the server ended the service: * BYE shutting down");
+  EXPECT_THAT(imap("C: NOOP\nS: OK | closed\n", ending("NOOP", kBye, kImap)), StartsWith("ok: "));
+  EXPECT_THAT(imap("C: NOOP\nS: OK\n", ending("NOOP", "", kImap)), StartsWith("fail: the server closed"));
+  EXPECT_THAT(imap("C: NOOP\nS!: * BYE ${_:rest}\nS: OK\n", ending("NOOP", kBye, kImap)), HasSubstr("fail: "));
+  EXPECT_EQ(imap("C: NOOP\nS: OK\n", ending("NOOP", kBye + "t1 NO no\r\n", kImap)), "fail: t1 NO no") << "it answered";
+  EXPECT_THAT(imap("C: LOGOUT\nS: * BYE\nS: OK\n", ending("LOGOUT", kBye, kImap)), StartsWith("fail: "))
+      << "that is what LOGOUT asks for";
+}
+
+}  // namespace
+}  // namespace mailproof::play
