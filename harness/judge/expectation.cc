@@ -124,8 +124,9 @@ void not_done(Case& c, const Event& e, const Event& undone, std::uint32_t messag
 /// "" = it was taken, or refused for good, which the scenario did not ask for.
 /// What went since, and was sent again, is owed by the newer answer.
 std::string never_taken(const Case& c, const Course& course, const Event& expectation, std::uint32_t message) {
-  const std::uint32_t account = c.history.account_of(expectation);
   const Event* outcome = about_the_end(expectation.what) ? nullptr : course.answer_to(expectation).outcome;
+  std::uint32_t account = c.history.account_of(expectation);
+  if (account == 0 && outcome != nullptr) account = c.history.account_of(*outcome);  // who was logged out then
   const auto of_it = [&](std::uint32_t other, std::uint32_t event) {
     return (account == 0 || other == account) && (outcome == nullptr || event < outcome->index);
   };
@@ -342,6 +343,9 @@ void missed(Case& c, const Course& course, const Strangers& strangers, const Pop
   if (e.what == What::see || e.what == What::lose) return missed_wait(c, course, policy, e, answer);
   const std::string actual = fmt::format("{}: {}", step_of(c, e), printable(answer.outcome->text, 300));
   const std::string expected = e.code.empty() ? step_of(c, e) : fmt::format("{} {}", e.code, printable(e.text, 100));
+  if (e.what == What::outcome && e.code != "accepted")
+    if (const std::string why = never_filled(c, e); !why.empty())
+      return not_asked(c, e, fmt::format("{}; {}", printable(answer.outcome->text, 300), why));
   if (const std::string& why = e.get<history::OutcomeFacts>().may_differ; !why.empty()) {
     c.find("may-differ", {expected, fmt::format("{}; {}", actual, why), {e.index, answer.outcome->index}, 0, ""});
     return;
@@ -350,9 +354,6 @@ void missed(Case& c, const Course& course, const Strangers& strangers, const Pop
   // What was to be removed before, and was not, fills the mailbox.
   if (const Event* undone = e.what == What::outcome ? course.kept_before(e) : nullptr)
     return not_done(c, e, *undone, 0);
-  if (e.what == What::outcome && e.code != "accepted")
-    if (const std::string why = never_filled(c, e); !why.empty())
-      return not_asked(c, e, fmt::format("{}; {}", printable(answer.outcome->text, 300), why));
   if (e.what == What::outcome)  // a quota counts it
     if (const Event* stranger = beside(c, strangers, history::parse_numbers(e.set)))
       return not_asked(c, e, fmt::format("{}; {}", printable(answer.outcome->text, 300), came_in(c, *stranger)));
