@@ -318,8 +318,12 @@ bool too_soon(const Event& e, const Event& outcome) {
          upper(outcome.text).find("[LOGIN-DELAY") != std::string::npos;
 }
 
-/// What was to fill a mailbox before, and was put off for another reason than that it is full; "" = nothing was.
+/// What was to fill a mailbox before, and was refused or put off for another reason than that it is full; "" = nothing
+/// was.
 std::string never_filled(const Case& c, const Event& e) {
+  for (const Event& undone : c.history.events())
+    if (undone.what == What::undone && undone.code == "refused" && undone.index < e.index)
+      return fmt::format("{}: {}", c.who(undone), printable(undone.text, 200));
   for (const auto& attempt : c.ledger.attempts()) {
     const Event& reply = c.history.event(attempt.event);
     if (reply.index < e.index && attempt.outcome == Type::fail && attempt.smtp_code / 100 == 4 &&
