@@ -117,9 +117,10 @@ void ImapDevice::put_into(const std::string& to, std::vector<std::uint32_t> mess
     }
     session_->create(to, [this, to, messages, command, attempt, then](const Completion& created) {
       attempt([this, to, messages, command, created, then](const Completion& again) {
+        // Missing, though it was made just now or is there already (RFC 5530 section 3), is no refusal to respect.
         const bool missing = iequals(again.code, "TRYCREATE");
-        if (missing && refuses(created)) note_refused(messages, "CREATE " + to, created);
-        if (!missing) note_refused(messages, command, again);  // missing, and it was made: that is no refusal
+        if (missing && !iequals(created.code, "ALREADYEXISTS")) note_refused(messages, "CREATE " + to, created);
+        if (!missing) note_refused(messages, command, again);
         then(again);
       });
     });
