@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "core/bytes.h"
+#include "history/no_room.h"
 #include "judge/at_end.h"
 #include "judge/judges.h"
 #include "judge/pop3_policy.h"
@@ -53,6 +54,7 @@ class Course {
       }
       if (e.what != What::undone) continue;
       undone_[0].push_back(&e);
+      if (e.code != "refused") kept_.push_back(&e);
       for (const std::uint32_t message : history::parse_numbers(e.set))
         if (message != 0) undone_[message].push_back(&e);
     }
@@ -71,21 +73,28 @@ class Course {
   }
 
   /// The last step before this one that a device could not do: what was to come of it proves nothing. message 0 = any.
-  /// What asks about the end comes after all of them.
   const Event* undone_before(const Event& expectation, std::uint32_t message) const {
     const auto all = undone_.find(message);
-    if (all == undone_.end()) return nullptr;
-    if (about_the_end(expectation.what)) return all->second.back();
-    const auto after = std::partition_point(all->second.begin(), all->second.end(),
-                                            [&](const Event* e) { return e->index <= expectation.index; });
-    return after == all->second.begin() ? nullptr : *std::prev(after);
+    return all == undone_.end() ? nullptr : last_before(expectation, all->second);
   }
+  /// ... that was to make room, for all we know.
+  const Event* kept_before(const Event& expectation) const { return last_before(expectation, kept_); }
 
  private:
+  /// What asks about the end comes after all of them.
+  static const Event* last_before(const Event& expectation, const std::vector<const Event*>& undone) {
+    if (undone.empty()) return nullptr;
+    if (about_the_end(expectation.what)) return undone.back();
+    const auto after = std::partition_point(undone.begin(), undone.end(),
+                                            [&](const Event* e) { return e->index <= expectation.index; });
+    return after == undone.begin() ? nullptr : *std::prev(after);
+  }
+
   std::map<std::uint32_t, Answer> answers_;                              ///< by expectation
   std::unordered_map<std::uint32_t, std::vector<const Event*>> undone_;  ///< by message; 0 = all
-  std::unordered_map<std::uint32_t, const Event*> appended_;             ///< by message
-  std::unordered_set<std::uint32_t> unanswered_;                         ///< commands
+  std::vector<const Event*> kept_;                            ///< of those, where mail may have stayed that was to go
+  std::unordered_map<std::uint32_t, const Event*> appended_;  ///< by message
+  std::unordered_set<std::uint32_t> unanswered_;              ///< commands
 };
 
 std::string step_of(const Case& c, const Event& e) {
@@ -116,13 +125,26 @@ void not_done(Case& c, const Event& e, const Event& undone, std::uint32_t messag
                        ""});
 }
 
-/// Why nobody owes this message to anybody: the server put it off, or nobody knows what became of it. "" = it was
-/// taken, or refused for good, which the scenario did not ask for.
-std::string never_taken(const Case& c, const Course& course, std::uint32_t message, std::uint32_t account) {
+/// Why nobody owes this message to the account of the expectation (none: to any): the server put it off, or nobody
+/// knows what became of it.
+/// "" = it was taken, or refused for good, which the scenario did not ask for.
+/// What went since, and was sent again, is owed by the newer answer.
+std::string never_taken(const Case& c, const Course& course, const Event& expectation, std::uint32_t message) {
+  const Event* outcome = about_the_end(expectation.what) ? nullptr : course.answer_to(expectation).outcome;
+  std::uint32_t account = c.history.account_of(expectation);
+  if (account == 0 && outcome != nullptr) account = c.history.account_of(*outcome);  // who was logged out then
+  const auto of_it = [&](std::uint32_t other, std::uint32_t event) {
+    return (account == 0 || other == account) && (outcome == nullptr || event < outcome->index);
+  };
+  std::uint32_t gone = 0;
+  for (const Cell& cell : c.ledger.cells_of(message))
+    if (of_it(cell.account, cell.removed_by)) gone = std::max(gone, cell.removed_by);
   std::string why;
   for (const auto& attempt : c.ledger.attempts_of(message)) {
-    if (account != 0 && attempt.account != account) continue;
-    if (attempt.outcome == Type::ok) return {};
+    if (!of_it(attempt.account, attempt.event)) continue;
+    if (attempt.outcome == Type::ok && attempt.event > gone) return {};
+    why.clear();
+    if (attempt.outcome == Type::ok) continue;
     // Without a reply nobody refused it: the session ended before it was asked for.
     const bool unasked = attempt.outcome == Type::fail && attempt.smtp_code == 0;
     // RFC 3463 section 3.4: X.3.4 is a message too big for the system, whoever it is for.
@@ -180,8 +202,7 @@ std::string not_owed(const Case& c, const Course& course, const Event& e, std::u
     const Fate wanted = e.get<history::FateFacts>().fate;
     const bool needs_it = e.what != What::fate || wanted == Fate::present || wanted == Fate::removed_by_client ||
                           wanted == Fate::expired_by_client_policy || wanted == Fate::moved;
-    if (const std::string why = needs_it ? never_taken(c, course, message, account) : std::string(); !why.empty())
-      return why;
+    if (const std::string why = needs_it ? never_taken(c, course, e, message) : std::string(); !why.empty()) return why;
   }
   for (const Cell& cell : c.ledger.cells_of(message))
     if (c.ledger.gone_after_download(cell))
@@ -217,7 +238,7 @@ const Event* undone_for(const Case& c, const Course& course, const Event& e, std
     if (attempt.outcome == Type::ok) return nullptr;
     refused |= attempt.outcome == Type::fail;
   }
-  return refused ? course.undone_before(e, 0) : nullptr;
+  return refused ? course.kept_before(e) : nullptr;
 }
 
 /// A missed `see` or `lose`. There after all: late. Perhaps still on its way: nobody can say.
@@ -310,16 +331,25 @@ bool too_soon(const Event& e, const Event& outcome) {
 }
 
 /// RFC 5321 section 4.2.1: a 4yz reply asks to try again, as from who greylists (RFC 6647). One about a full mailbox is
-/// what stories of limits are about. The first such before this event; null: there is none.
-const history::Attempt* put_off(const Case& c, const Event& before) {
+/// what stories of limits are about. The first such before this event, in words; "" = none.
+std::string put_off(const Case& c, const Event& before) {
   for (const auto& attempt : c.ledger.attempts()) {
-    if (attempt.outcome != Type::fail || attempt.smtp_code / 100 != 4 || attempt.event > before.index) continue;
-    const std::string text = lower(c.history.event(attempt.event).text);
-    const bool room = attempt.status.ends_with(".2.2") || attempt.smtp_code == 452 ||
-                      text.find("quota") != std::string::npos || text.find("full") != std::string::npos;
-    if (!room) return &attempt;
+    const Event& reply = c.history.event(attempt.event);
+    if (attempt.outcome == Type::fail && attempt.smtp_code / 100 == 4 && attempt.event <= before.index &&
+        !history::says_no_room(static_cast<std::uint32_t>(attempt.smtp_code), attempt.status, reply.text))
+      return fmt::format("{} was put off: {} {}", c.name_of(attempt.message), attempt.smtp_code,
+                         printable(reply.text, 200));
   }
-  return nullptr;
+  return {};
+}
+
+/// What was to fill a mailbox before, and was refused or put off for another reason than that it is full; "" = nothing
+/// was.
+std::string never_filled(const Case& c, const Event& e) {
+  for (const Event& undone : c.history.events())
+    if (undone.what == What::undone && undone.code == "refused" && undone.index < e.index)
+      return fmt::format("{}: {}", c.who(undone), printable(undone.text, 200));
+  return put_off(c, e);
 }
 
 /// Other people's mail in a mailbox that one of these was for; null: none was seen.
@@ -335,19 +365,20 @@ void missed(Case& c, const Course& course, const Strangers& strangers, const Pop
   if (e.what == What::see || e.what == What::lose) return missed_wait(c, course, policy, e, answer);
   const std::string actual = fmt::format("{}: {}", step_of(c, e), printable(answer.outcome->text, 300));
   const std::string expected = e.code.empty() ? step_of(c, e) : fmt::format("{} {}", e.code, printable(e.text, 100));
+  if (e.what == What::outcome && e.code != "accepted")
+    if (const std::string why = never_filled(c, e); !why.empty())
+      return not_asked(c, e, fmt::format("{}; {}", printable(answer.outcome->text, 300), why));
   if (const std::string& why = e.get<history::OutcomeFacts>().may_differ; !why.empty()) {
     c.find("may-differ", {expected, fmt::format("{}; {}", actual, why), {e.index, answer.outcome->index}, 0, ""});
     return;
   }
   if (too_soon(e, *answer.outcome)) return not_asked(c, e, printable(answer.outcome->text, 300));
   // What was to be removed before, and was not, fills the mailbox.
-  if (const Event* undone = e.what == What::outcome ? course.undone_before(e, 0) : nullptr)
+  if (const Event* undone = e.what == What::outcome ? course.kept_before(e) : nullptr)
     return not_done(c, e, *undone, 0);
-  if (const history::Attempt* attempt = e.what == What::outcome ? put_off(c, *answer.outcome) : nullptr)
-    return not_asked(
-        c, e,
-        fmt::format("{}; {} was put off: {} {}", printable(answer.outcome->text, 300), c.name_of(attempt->message),
-                    attempt->smtp_code, printable(c.history.event(attempt->event).text, 200)));
+  if (e.what == What::outcome)
+    if (const std::string why = put_off(c, *answer.outcome); !why.empty())
+      return not_asked(c, e, fmt::format("{}; {}", printable(answer.outcome->text, 300), why));
   if (e.what == What::outcome)  // a quota counts it
     if (const Event* stranger = beside(c, strangers, history::parse_numbers(e.set)))
       return not_asked(c, e, fmt::format("{}; {}", printable(answer.outcome->text, 300), came_in(c, *stranger)));
@@ -355,7 +386,9 @@ void missed(Case& c, const Course& course, const Strangers& strangers, const Pop
   if (messages.empty()) messages.push_back(0);
   for (const std::uint32_t message : messages) {
     if (policy.refuses(message)) continue;
-    const Event* undone = message == 0 ? nullptr : course.undone_before(e, message);
+    // What a search finds beyond may be what the server refused to change; that has no number here.
+    const Event* undone = message != 0 || e.what == What::found ? course.undone_before(e, message) : nullptr;
+    if (message == 0 && undone != nullptr && !undone->code.starts_with("refused")) undone = nullptr;
     const bool counts = (e.what == What::downloaded || e.what == What::found) && message != 0;
     const std::string why = counts ? not_owed(c, course, e, message, c.history.account_of(e)) : std::string();
     if (undone != nullptr) {

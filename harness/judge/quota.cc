@@ -8,6 +8,7 @@
 
 #include "core/bytes.h"
 #include "core/units.h"
+#include "history/no_room.h"
 #include "judge/case.h"
 #include "judge/holdings.h"
 #include "judge/judges.h"
@@ -25,11 +26,7 @@ constexpr std::uint64_t kTraceHeaders = 1024;
 
 bool says_over_quota(const Event& e) {
   if (e.what != What::deliver) return iequals(e.code, "OVERQUOTA");
-  const std::uint32_t kind = e.get<history::ReplyFacts>().code / 100;
-  if (kind != 4 && kind != 5) return false;
-  const std::string text = lower(e.text);
-  return e.code.ends_with(".2.2") || text.find("quota") != std::string::npos ||
-         text.find("mailbox full") != std::string::npos || text.find("mailbox is full") != std::string::npos;
+  return history::says_over_quota(e.get<history::ReplyFacts>().code, e.code, e.text);
 }
 
 /// Accounts that had mail before: it counts, and nobody knows how much.

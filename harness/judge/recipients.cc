@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/bytes.h"
+#include "history/no_room.h"
 #include "judge/case.h"
 #include "judge/judges.h"
 
@@ -17,10 +18,7 @@ using history::Type;
 using history::What;
 
 bool says_full(const Event& e) {
-  const std::string text = lower(e.text);
-  return e.type == Type::fail &&
-         (e.code.ends_with(".2.2") || text.find("quota") != std::string::npos ||
-          text.find("mailbox full") != std::string::npos || text.find("mailbox is full") != std::string::npos);
+  return e.type == Type::fail && history::says_over_quota(e.get<history::ReplyFacts>().code, e.code, e.text);
 }
 
 /// What may make room.

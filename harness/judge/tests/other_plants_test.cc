@@ -204,6 +204,33 @@ const bool kFreed = silent("the usage falls with what is expunged", [](Scene& s)
   usage(s, 9216);
 });
 
+void refused(Scene& s, std::uint32_t session, const std::string& messages, const std::string& code) {
+  s.obs(What::undone, session, [&](Event& e) {
+    e.set = messages;
+    e.code = code;
+    e.text = "UID COPY to Archive was refused: NO [CANNOT] Not here";
+  });
+}
+
+/// Another message, which alice's mailbox was to take.
+void not_accepted(Scene& s) {
+  const std::uint32_t m = s.message();
+  const std::string set = std::to_string(m);
+  const std::uint32_t expected = s.expect(What::outcome, 0, set, [](Event& e) { e.code = "accepted"; });
+  s.deliver(s.lmtp(), m, s.alice, Type::fail, 452, "4.2.2", "over quota");
+  s.answer(expected, Type::fail, set, "refused: 452 4.2.2 over quota");
+}
+
+/// ... and one for which there was to be no room.
+std::uint32_t not_refused(Scene& s) {
+  const std::uint32_t m = s.message();
+  const std::string set = std::to_string(m);
+  const std::uint32_t expected = s.expect(What::outcome, 0, set, [](Event& e) { e.code = "refused-or-bounced"; });
+  s.deliver(s.lmtp(), m, s.alice);
+  s.answer(expected, Type::fail, set, "accepted");
+  return m;
+}
+
 void asked_again(Scene& s, std::uint32_t expectation, const std::string& there, const std::string& code) {
   s.obs(What::asked_again, s.open(0, Protocol::imap, s.alice, 0), [&](Event& e) {
     e.command = expectation;
@@ -295,6 +322,74 @@ const bool kExpectation[] = {
             asked_again(s, lose, "", "failed");
           },
           {"loss/not-audited"}),
+    plant("expectation/not-asked",  // the server refused the COPY, and the device said so
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            refused(s, hand, "1", "refused");
+            const std::uint32_t see = s.expect(What::see, hand, "1", [](Event& e) { e.mailbox = "Archive"; });
+            s.answer(see, Type::fail, "1");
+            asked_again(s, see, "", "not-as-expected");
+            s.audited(Scene::all(mail));
+          }),
+    plant("expectation/not-seen",  // refused was another message
+          [](Scene& s) {
+            const auto mail = s.accepted(2);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            refused(s, hand, "1", "refused");
+            const std::uint32_t see = s.expect(What::see, hand, "2", [](Event& e) { e.flags = "\\Seen"; });
+            s.answer(see, Type::fail, "2");
+            asked_again(s, see, "2", "not-as-expected");
+            s.audited(Scene::all(mail));
+          }),
+    plant("expectation/not-asked",  // what was to make room was refused
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            refused(s, s.watches(s.phone, mail), "1", "refused-removal");
+            not_accepted(s);
+            s.audited(Scene::all(mail));
+          }),
+    plant("expectation/outcome",  // the COPY that was refused would have made none
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            refused(s, s.watches(s.phone, mail), "1", "refused");
+            not_accepted(s);
+            s.audited(Scene::all(mail));
+          }),
+    plant("expectation/not-asked",  // a mailbox is not full where what was to fill it was put off
+          [](Scene& s) {
+            s.deliver(s.lmtp(), s.message(), s.alice, Type::fail, 451, "4.7.1", "greylisted");
+            s.audited({{not_refused(s), 1}});
+          }),
+    plant("expectation/outcome",  // it was put off as the mailbox is full, and the next one is taken
+          [](Scene& s) {
+            s.deliver(s.lmtp(), s.message(), s.alice, Type::fail, 452, "4.2.2", "over quota");
+            s.audited({{not_refused(s), 1}});
+          }),
+    plant("expectation/not-asked",  // taken once, taken away, and put off when it was sent again
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.store(hand, "1");
+            s.expunge(hand);
+            s.expunged(hand, 1, 1);
+            s.deliver(s.lmtp(), mail[0], s.alice, Type::fail, 451, "4.3.0", "not now");
+            const std::uint32_t see = s.expect(What::see, hand, "1");
+            s.answer(see, Type::fail, "1");
+            asked_again(s, see, "", "not-as-expected");
+            s.audited({});
+          }),
+    plant("expectation/not-asked",  // bob's was put off, and alice's taken
+          [](Scene& s) {
+            const std::uint32_t m = s.message();
+            const std::uint32_t out = s.lmtp();
+            s.deliver(out, m, s.alice);
+            s.deliver(out, m, s.bob, Type::fail, 451, "4.3.0", "not now");
+            const std::uint32_t see = s.expect(What::see, 0, "1", [&](Event& e) { e.account = s.bob; });
+            s.answer(see, Type::fail, "1");
+            asked_again(s, see, "", "not-as-expected");
+            s.audited({{m, 1}});
+          }),
     plant("expectation/not-seen",  // the flag never comes
           [](Scene& s) {
             const auto mail = s.accepted(1);

@@ -4,10 +4,12 @@
 
 namespace mailproof::play {
 
-void undone(Context& context, const std::vector<std::uint32_t>& messages, std::uint32_t session, std::string why) {
-  if (messages.empty()) return;
+void undone(Context& context, const std::vector<std::uint32_t>& messages, std::uint32_t session, std::string why,
+            std::string_view code) {
+  if (messages.empty() && code.empty()) return;
   auto e = context.event(history::Type::obs, history::What::undone, session);
   e.set = history::format_numbers(messages);
+  e.code = code;
   e.text = std::move(why);
   context.append(std::move(e));
 }

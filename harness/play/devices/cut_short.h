@@ -6,9 +6,10 @@
 
 namespace mailproof::play {
 
-/// Records that a step was not done for these messages, as nothing was asked, or nothing answered; `why` "" = the
-/// device never saw them. What was to come of it is not owed.
-void undone(Context& context, const std::vector<std::uint32_t>& messages, std::uint32_t session, std::string why);
+/// Records that a step was not done for these messages, as nothing was asked, nothing answered, or the server refused
+/// it; `why` "" = the device never saw them, `code` = how it was refused. What was to come of it is not owed.
+void undone(Context& context, const std::vector<std::uint32_t>& messages, std::uint32_t session, std::string why,
+            std::string_view code = {});
 /// The server let the connection go, or went silent: neither a goodbye nor a device that hung up.
 bool cut_short(const session::Ended& end);
 /// "the server ended the session: pop3 127.0.0.1:110: ..."

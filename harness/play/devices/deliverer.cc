@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "history/no_room.h"
 #include "play/devices/actor.h"
 #include "play/devices/bounce_watch.h"
 #include "play/recorded/outcome.h"
@@ -21,12 +22,25 @@ using scenario::Way;
 using Seen = BounceWatch::Seen;
 constexpr Duration kDefaultSettle = std::chrono::seconds(10);
 
-/// "5.2.2" and "4.2.2" are the same subject and detail; which class a server chooses is its own affair (RFC 3463
-/// section 2).
-bool same_subject(std::string_view wanted, std::string_view seen) {
-  if (wanted.empty() || seen.empty()) return true;
-  const auto from = [](std::string_view status) { return status.substr(std::min(status.find('.'), status.size())); };
-  return from(wanted) == from(seen);
+/// No RFC makes a code the duty of a refusal, and a full mailbox is told as 4.2.2, 5.2.3, 4.3.1 or 5.7.1 just as well.
+/// But who reads X.1 strikes the address off his list (RFC 3463 section 3.2): that there is none must be true.
+bool contradicts(std::string_view wanted, std::string_view seen) {
+  if (wanted.empty() || seen.empty()) return false;
+  const auto of_address = [](std::string_view status) {
+    return status.substr(std::min(status.find('.'), status.size())).starts_with(".1.");
+  };
+  return of_address(wanted) != of_address(seen);
+}
+
+/// RFC 5321 section 4.2.1: 4yz asks to try again, for whatever reason there is: greylisting, a mailbox that is busy, a
+/// scanner that is down. Where room is promised, or the end of it awaited, such a reply says nothing of it.
+bool put_off(const std::vector<Delivered>& results, Outcome awaited) {
+  return std::all_of(results.begin(), results.end(), [&](const Delivered& d) {
+    if (d.outcome != session::Outcome::fail) return true;
+    const auto code = static_cast<std::uint32_t>(d.code);
+    return code / 100 == 4 && !(awaited == Outcome::accepted ? history::says_over_quota(code, d.status, d.text)
+                                                             : history::says_no_room(code, d.status, d.text));
+  });
 }
 
 bool is_mail(Way way) { return way == Way::lmtp || way == Way::smtp; }
@@ -338,11 +352,15 @@ void Deliverer::judge_results(const JobPtr& job, std::uint32_t message, std::uin
   if (refused && refusal->code == 421 && awaited != Outcome::deferred)
     return conclude(job, expectation, message, Type::info,
                     fmt::format("the server ends its service: {}", refusal->text));
+  const bool permitted = job->deliver != nullptr && !job->deliver->latitude.empty();
+  if (refused && awaited != Outcome::deferred && !permitted && put_off(results, *awaited))
+    return conclude(job, expectation, message, Type::info,
+                    fmt::format("put off: {} {} {}", refusal->code, refusal->status, refusal->text));
   if (refused) {
     const bool deferral = refusal->code >= 400 && refusal->code < 500;
     const bool fits = awaited == Outcome::refused_or_bounced || (awaited == Outcome::refused && !deferral) ||
                       (awaited == Outcome::deferred && deferral);
-    const bool status_fits = same_subject(job->sending->status, refusal->status);
+    const bool status_fits = !contradicts(job->sending->status, refusal->status);
     return conclude(job, expectation, message, fits && status_fits ? Type::ok : Type::fail,
                     fmt::format("refused: {} {} {}", refusal->code, refusal->status, refusal->text));
   }
@@ -368,7 +386,7 @@ void Deliverer::judge_results(const JobPtr& job, std::uint32_t message, std::uin
                 std::find_if(reports.begin(), reports.end(), [&](const auto& r) { return r.message == message; });
             const std::string status = report == reports.end() ? "" : report->status;
             return conclude(job, expectation, message,
-                            same_subject(job->sending->status, status) ? Type::ok : Type::fail, "bounced: " + status);
+                            contradicts(job->sending->status, status) ? Type::fail : Type::ok, "bounced: " + status);
           }
           case Seen::delivered:
             return conclude(job, expectation, message, Type::fail, "accepted and delivered");

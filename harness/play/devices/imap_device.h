@@ -86,22 +86,34 @@ class ImapDevice final : public Actor, public Alarm {
   void read(const scenario::Read& read, Finish done);
   void show(const OwnedUids& uids, std::size_t from, Finish done);
   void read_in_pieces(const scenario::Read& read, Finish done);
-  void flag(const scenario::Flag& flag, bool set, Finish done);
-  void remove(const scenario::Delete& remove, Finish done);
   void if_ours(const std::string& mailbox, Finish done, std::function<void(const OwnedMailbox&)> then,
                MailboxCheck::Name name = MailboxCheck::Name::was_there);
-  void expunge(Finish done);
-  void expunge(const OwnedUids& uids, Finish done);
-  void move(const OwnedUids& uids, const std::string& to, Finish done);
-  void copy(const OwnedUids& uids, const std::string& to, Finish done);
   void try_names(const std::vector<std::string>& names, Finish done);
-  void save(const scenario::Save& save, Finish done);
-  void upload(const scenario::Upload& upload, Finish done);
-  void put(const std::string& to, std::uint32_t message, std::shared_ptr<const std::string> text, Finish done);
   // `text` of the step, for what it expects.
   void connect(const scenario::Connect& connect, const std::string& text, Finish done);
   void search(const scenario::Search& what, const std::string& text, Finish done);
   void compare(Finish done);
+  // imap_changes.cc
+  using Attempt = std::function<void(std::function<void(const Completion&)>)>;
+  void flag(const scenario::Flag& flag, bool set, Finish done);
+  void remove(const scenario::Delete& remove, Finish done);
+  void expunge(Finish done);
+  void expunge(const OwnedUids& uids, Finish done);
+  void move(const OwnedUids& uids, const std::string& to, Finish done);
+  void copy(const OwnedUids& uids, const std::string& to, Finish done);
+  void save(const scenario::Save& save, Finish done);
+  void upload(const scenario::Upload& upload, Finish done);
+  void put(const std::string& to, std::uint32_t message, std::shared_ptr<const std::string> text, Finish done);
+  void put_into(const std::string& to, std::vector<std::uint32_t> messages, std::string command, Attempt attempt,
+                std::function<void(const Completion&)> then);
+  void rename(const scenario::Rename& rename, Finish done);
+  void remove_mailbox(const std::string& name, Finish done);
+  std::vector<std::uint32_t> messages_in_view() const;
+  std::vector<std::uint32_t> may_be_in(const std::string& mailbox) const;
+  enum class Leaves { room_as_it_was, mail_that_was_to_go };
+  /// What the server refuses it may refuse, and then nobody owes what was to come of it.
+  void note_refused(const std::vector<std::uint32_t>& messages, const std::string& command, const Completion& result,
+                    Leaves leaves = Leaves::room_as_it_was);
   void go_offline(Finish done);
   void go_online(scenario::Resync how, const std::string& text, Finish done);
   // imap_resync.cc
@@ -121,6 +133,7 @@ class ImapDevice final : public Actor, public Alarm {
   MailboxReader* reader_ = nullptr;
   std::optional<Wait> wait_;
   Cache cache_;
+  std::vector<std::uint32_t> about_;  ///< what the step that is under way changes
   std::function<void()> postponed_;  ///< a step that begins once the news are looked at
   bool busy_ = false;                ///< a chain of commands is under way
   bool news_ = false;                ///< something changed meanwhile

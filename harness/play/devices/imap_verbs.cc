@@ -12,15 +12,7 @@ namespace {
 
 using history::Type;
 using history::What;
-using scenario::How;
 using scenario::Verb;
-
-/// The mailbox may be missing: TRYCREATE says so, and a server that gives no codes may mean it (RFC 3501 section 7.1).
-bool may_lack_mailbox(const Completion& result) {
-  return iequals(result.status, "NO") && (result.code.empty() || iequals(result.code, "TRYCREATE"));
-}
-
-const std::vector<std::string> kDeleted = {"\\Deleted"};
 
 }  // namespace
 
@@ -48,7 +40,11 @@ void ImapDevice::act(const scenario::Step& step, Finish done) {
     case Verb::remove:
       return remove(step.get<scenario::Delete>(), std::move(done));
     case Verb::expunge:
-      return in_mailbox(box(named()), [this, done](bool ok) { ok ? expunge(done) : done(); });
+      return in_mailbox(box(named()), [this, done](bool ok) {
+        if (!ok) return done();
+        about_ = messages_in_view();
+        expunge(done);
+      });
     case Verb::move: {
       const auto& what = step.get<scenario::Move>();
       return with_messages(what, done, [this, &what, done](const OwnedUids& uids) { move(uids, what.to, done); });
@@ -77,14 +73,9 @@ void ImapDevice::act(const scenario::Step& step, Finish done) {
     case Verb::create:
       return online([this, &mailbox = named(), plain] { session_->create(mailbox, plain); });
     case Verb::rename:
-      return online([this, &what = step.get<scenario::Rename>(), done, plain] {
-        if_ours(what.mailbox, done,
-                [this, &what, plain](const OwnedMailbox& mailbox) { session_->rename(mailbox, what.to, plain); });
-      });
+      return online([this, &what = step.get<scenario::Rename>(), done] { rename(what, done); });
     case Verb::remove_mailbox:
-      return online([this, &named_mailbox = named(), done, plain] {
-        if_ours(named_mailbox, done, [this, plain](const OwnedMailbox& mailbox) { session_->remove(mailbox, plain); });
-      });
+      return online([this, &mailbox = named(), done] { remove_mailbox(mailbox, done); });
     case Verb::subscribe:
       return online([this, &mailbox = named(), plain] { session_->subscribe(mailbox, plain); });
     case Verb::search:
@@ -128,6 +119,7 @@ void ImapDevice::with_messages(const scenario::InMailbox& what, Finish done,
     const auto wanted = context_.messages.numbers(what.messages);
     const auto go_on = [this, wanted, done, then](bool) {
       note_undone(wanted);
+      about_ = wanted;
       const OwnedUids uids = reader_->owned(wanted);
       uids.empty() ? done() : then(uids);
     };
@@ -148,42 +140,19 @@ void ImapDevice::note_undone(const std::vector<std::uint32_t>& wanted) {
 void ImapDevice::if_ours(const std::string& mailbox, Finish done, std::function<void(const OwnedMailbox&)> then,
                          MailboxCheck::Name name) {
   checks_.push_back(std::make_unique<MailboxCheck>(context_, account_, device_.tls));
-  checks_.back()->look(mailbox, name,
-                       [this, mailbox, done = std::move(done), then = std::move(then)](const OwnedMailbox* owned,
-                                                                                       const std::string& why) {
-                         if (owned != nullptr) return then(*owned);
-                         context_.fail("foreign", fmt::format("{} was left as it is: {}", mailbox, why));
-                         done();
-                       });
-}
-
-/// EXPUNGE, which takes whatever bears \Deleted: only where nothing of that is somebody else's. What others mark
-/// between that look and the EXPUNGE would go with it, so beside others all of ours is named, where there is UIDPLUS
-/// (RFC 4315).
-void ImapDevice::expunge(Finish done) {
-  const bool beside_others = !context_.options.alone && !context_.options.own_mailboxes;
-  if (beside_others && session_->client().has("UIDPLUS")) {
-    reader_->catch_up([this, done = std::move(done)](bool ok) {
-      const OwnedUids ours = ok ? reader_->ours(MailboxReader::Leftovers::not_these) : OwnedUids{};
-      ours.empty() ? done() : session_->expunge(ours, [done](const Completion&) { done(); });
-    });
-    return;
-  }
-  reader_->may_expunge([this, done = std::move(done)](const ExpungePermit* permit) {
-    if (permit != nullptr) return session_->expunge(*permit, [done](const Completion&) { done(); });
-    if (session_->ready())
-      context_.fail("foreign",
-                    fmt::format("nothing was expunged from {}: it may hold mail that is not ours and is marked "
-                                "as deleted",
-                                session_->view().mailbox));
-    done();
-  });
-}
-
-/// UID EXPUNGE of these where there is UIDPLUS (RFC 4315).
-void ImapDevice::expunge(const OwnedUids& uids, Finish done) {
-  if (!session_->client().has("UIDPLUS")) return expunge(std::move(done));
-  session_->expunge(uids, [done = std::move(done)](const Completion&) { done(); });
+  const MailboxCheck* check = checks_.back().get();
+  checks_.back()->look(
+      mailbox, name,
+      [this, check, mailbox, done = std::move(done), then = std::move(then)](const OwnedMailbox* owned,
+                                                                             const std::string& why) {
+        if (owned != nullptr) return then(*owned);
+        const std::string left = fmt::format("{} was left as it is: {}", mailbox, why);
+        if (check->refused())
+          undone(context_, may_be_in(mailbox), session_number(), left, "refused-removal");
+        else
+          context_.fail("foreign", left);
+        done();
+      });
 }
 
 void ImapDevice::read(const scenario::Read& read, Finish done) {
@@ -198,6 +167,7 @@ void ImapDevice::read(const scenario::Read& read, Finish done) {
 void ImapDevice::show(const OwnedUids& uids, std::size_t from, Finish done) {
   const auto& steps = device_.profile->reading;
   const auto next = [this, uids, from, done](const Completion& result) {
+    if (device_.profile->reading[from].ask == scenario::Ask::store) note_refused(about_, "UID STORE", result);
     result.ok() ? show(uids, from + 1, done) : done();
   };
   if (from >= steps.size()) return done();
@@ -222,62 +192,6 @@ void ImapDevice::read_in_pieces(const scenario::Read& read, Finish done) {
                                     [next](const Completion&) { next(); });
         },
         done);
-  });
-}
-
-void ImapDevice::flag(const scenario::Flag& flag, bool set, Finish done) {
-  with_messages(flag, done, [this, &flag, set, done](const OwnedUids& uids) {
-    session_->store(uids, set ? "+FLAGS" : "-FLAGS", flag.flags, [done](const Completion&) { done(); });
-  });
-}
-
-void ImapDevice::remove(const scenario::Delete& remove, Finish done) {
-  using scenario::Removal;
-  const auto* profile = device_.profile.get();
-  const How of_profile = profile == nullptr               ? remove.how
-                         : profile->how == Removal::trash ? How::trash
-                         : profile->how == Removal::flag  ? How::flag
-                                                          : How::expunge;
-  const bool all = profile != nullptr && profile->how == Removal::expunge_all;
-  with_messages(remove, done, [this, how = of_profile, all, done](const OwnedUids& uids) {
-    if (how == How::trash) return move(uids, "Trash", done);
-    session_->store(uids, "+FLAGS", kDeleted, [this, uids, done, how, all](const Completion& result) {
-      if (how == How::flag || !result.ok()) return done();
-      all ? expunge(done) : expunge(uids, done);
-    });
-  });
-}
-
-/// MOVE where it is offered, else COPY, STORE and EXPUNGE as clients do (RFC 6851 section 1). A missing folder is made
-/// first.
-void ImapDevice::move(const OwnedUids& uids, const std::string& to, Finish done) {
-  const auto take_away = [this, uids, done] {
-    session_->store(uids, "+FLAGS.SILENT", kDeleted,
-                    [this, uids, done](const Completion& stored) { stored.ok() ? expunge(uids, done) : done(); });
-  };
-  const auto attempt = [this, uids, to](std::function<void(const Completion&)> then) {
-    session_->client().has("MOVE") ? session_->move(uids, to, std::move(then))
-                                   : session_->copy(uids, to, std::move(then));
-  };
-  const auto attempted = [this, take_away, done](const Completion& result) {
-    if (!result.ok() || session_->client().has("MOVE")) return done();
-    take_away();
-  };
-  attempt([this, to, attempt, attempted, done](const Completion& result) {
-    if (!may_lack_mailbox(result)) return attempted(result);
-    session_->create(
-        to, [attempt, attempted, done](const Completion& created) { created.ok() ? attempt(attempted) : done(); });
-  });
-}
-
-/// COPY; a missing folder is made first (RFC 3501 section 6.4.7).
-void ImapDevice::copy(const OwnedUids& uids, const std::string& to, Finish done) {
-  session_->copy(uids, to, [this, uids, to, done](const Completion& result) {
-    if (!may_lack_mailbox(result)) return done();
-    session_->create(to, [this, uids, to, done](const Completion& created) {
-      if (!created.ok()) return done();
-      session_->copy(uids, to, [done](const Completion&) { done(); });
-    });
   });
 }
 
@@ -344,39 +258,6 @@ void ImapDevice::try_names(const std::vector<std::string>& names, Finish on) {
     });
   };
   list(before, [names, one, sweep] { one_by_one(names.size(), one, sweep); });
-}
-
-void ImapDevice::save(const scenario::Save& save, Finish done) {
-  one_by_one(
-      static_cast<std::size_t>(save.count),
-      [this, &save](std::size_t, Finish next) {
-        const std::string& address = context_.accounts.at(account_ - 1).address;
-        const auto made = context_.messages.make(save, account_, address, address);
-        put(save.to, made.number, made.text, std::move(next));
-      },
-      std::move(done));
-}
-
-/// Mail that the client has kept goes back to the server, the same octets.
-void ImapDevice::upload(const scenario::Upload& upload, Finish done) {
-  const auto messages = context_.messages.numbers(upload.messages);
-  one_by_one(
-      messages.size(),
-      [this, &upload, messages](std::size_t i, Finish next) {
-        put(upload.to, messages[i], context_.messages.again(messages[i]), std::move(next));
-      },
-      std::move(done));
-}
-
-/// APPEND; a missing mailbox is made first (RFC 3501 section 6.3.11).
-void ImapDevice::put(const std::string& to, std::uint32_t message, std::shared_ptr<const std::string> text,
-                     Finish done) {
-  session_->append(to, message, text, [this, to, message, text, done](const Completion& result) {
-    if (!may_lack_mailbox(result)) return done();
-    session_->create(to, [this, to, message, text, done](const Completion&) {
-      session_->append(to, message, text, [done](const Completion&) { done(); });
-    });
-  });
 }
 
 void ImapDevice::search(const scenario::Search& what, const std::string& text, Finish done) {

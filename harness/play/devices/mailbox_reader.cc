@@ -235,6 +235,7 @@ void MailboxCheck::look_into(std::size_t i, Finish next) {
   reader_.open(mailboxes_[i], true, [this, i, next = std::move(next)](bool ok) {
     if (!ok) {
       why_ = mailboxes_[i] + " could not be looked into";
+      refused_ = !session_.over();
     } else if (reader_.foreign() != 0 && !context_.options.own_mailboxes) {
       why_ = mailboxes_[i] + " holds mail that is not ours";
     }

@@ -90,6 +90,8 @@ class MailboxCheck {
   /// right to read it (RFC 4314 section 4), so that it is not ours to delete.
   enum class Name { was_there, is_new };
   void look(const std::string& mailbox, Name name, Then then);
+  /// The server would not open one of them: there is none of that name, or nobody may look into it.
+  bool refused() const { return refused_; }
 
  private:
   void look_into(std::size_t i, Finish next);
@@ -101,6 +103,7 @@ class MailboxCheck {
   std::string asked_;                   ///< the mailbox it is about
   std::vector<std::string> mailboxes_;  ///< to be looked into
   std::string why_;
+  bool refused_ = false;
   Then then_;
 };
 
