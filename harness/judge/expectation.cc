@@ -87,9 +87,9 @@ class Course {
 
   std::map<std::uint32_t, Answer> answers_;                              ///< by expectation
   std::unordered_map<std::uint32_t, std::vector<const Event*>> undone_;  ///< by message; 0 = all
-  std::vector<const Event*> kept_;  ///< of those, where mail may have stayed that was to go
-  std::unordered_map<std::uint32_t, const Event*> appended_;             ///< by message
-  std::unordered_set<std::uint32_t> unanswered_;                         ///< commands
+  std::vector<const Event*> kept_;                            ///< of those, where mail may have stayed that was to go
+  std::unordered_map<std::uint32_t, const Event*> appended_;  ///< by message
+  std::unordered_set<std::uint32_t> unanswered_;              ///< commands
 };
 
 std::string step_of(const Case& c, const Event& e) {
@@ -120,7 +120,8 @@ void not_done(Case& c, const Event& e, const Event& undone, std::uint32_t messag
                        ""});
 }
 
-/// Why nobody owes this message to the account of the expectation (none: to any): the server put it off, or nobody knows what became of it.
+/// Why nobody owes this message to the account of the expectation (none: to any): the server put it off, or nobody
+/// knows what became of it.
 /// "" = it was taken, or refused for good, which the scenario did not ask for.
 /// What went since, and was sent again, is owed by the newer answer.
 std::string never_taken(const Case& c, const Course& course, const Event& expectation, std::uint32_t message) {

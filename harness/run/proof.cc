@@ -30,8 +30,8 @@ bool accuses(const scenario::Scenario& scenario, const Trial& trial, const Trial
 
 /// What a story says where it could not be played on, what came of it nobody knows yet, or it allows that itself.
 constexpr std::array kNobodyKnows = std::to_array<std::string_view>(
-    {"bounce/queued", "expectation/may-differ", "expectation/not-asked", "session/audit-incomplete", "session/no-answer",
-     "session/bring-up-failed", "session/login-refused", "session/problem"});
+    {"bounce/queued", "expectation/may-differ", "expectation/not-asked", "session/audit-incomplete",
+     "session/no-answer", "session/bring-up-failed", "session/login-refused", "session/problem"});
 
 Trial play_on(const scenario::Scenario& scenario, std::string server, const host::BuiltinOptions& builtin,
               const std::vector<WrongDialogue>& dialogues) {
@@ -57,7 +57,8 @@ Trial play_on(const scenario::Scenario& scenario, std::string server, const host
   out.accuses_nobody = !result.findings.empty() &&
                        std::all_of(result.findings.begin(), result.findings.end(), [&](const judge::Finding& finding) {
                          const std::string name(report::class_of(finding.id, scenario.id));
-                         if (scenario.check && scenario.check->talks()) return name == "conformance/late" || name == "conformance/silent";
+                         if (scenario.check && scenario.check->talks())
+                           return name == "conformance/late" || name == "conformance/silent";
                          return std::find(kNobodyKnows.begin(), kNobodyKnows.end(), name) != kNobodyKnows.end() ||
                                 std::find(ways.begin(), ways.end(), name) != ways.end();
                        });
