@@ -98,7 +98,7 @@ enum class What : std::uint8_t {
   baseline,    ///< obs: account, text = mailbox; CountFacts
   admin,       ///< invoke: code = verb ("set_quota"), account | text = customer; LimitFacts or, of a pause, BoundFacts;
                ///< ok = done, fail: text = what the command said
-  undone,      ///< obs: a step was not done, or not for all: set = numbers of messages that the device never saw
+  undone,      ///< obs: a step was not done for the messages in set; text = why; code "refused", "refused-removal"
   vanish,      ///< obs: a device is gone with everything on it: text = its name
   smuggled,    ///< obs, clear text behind STARTTLS: code = "sent" | "answered" | "silent", text = what was sent or came
   talk,        ///< expect: a line of a check's talk: text = as written, set = what would do, one a line; TalkFacts;

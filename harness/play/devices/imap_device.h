@@ -134,9 +134,9 @@ class ImapDevice final : public Actor, public Alarm {
   std::optional<Wait> wait_;
   Cache cache_;
   std::vector<std::uint32_t> about_;  ///< what the step that is under way changes
-  std::function<void()> postponed_;  ///< a step that begins once the news are looked at
-  bool busy_ = false;                ///< a chain of commands is under way
-  bool news_ = false;                ///< something changed meanwhile
+  std::function<void()> postponed_;   ///< a step that begins once the news are looked at
+  bool busy_ = false;                 ///< a chain of commands is under way
+  bool news_ = false;                 ///< something changed meanwhile
   bool offline_ = false;
   const scenario::Resync resync_;
 };

@@ -141,18 +141,17 @@ void ImapDevice::if_ours(const std::string& mailbox, Finish done, std::function<
                          MailboxCheck::Name name) {
   checks_.push_back(std::make_unique<MailboxCheck>(context_, account_, device_.tls));
   const MailboxCheck* check = checks_.back().get();
-  checks_.back()->look(
-      mailbox, name,
-      [this, check, mailbox, done = std::move(done), then = std::move(then)](const OwnedMailbox* owned,
-                                                                             const std::string& why) {
-        if (owned != nullptr) return then(*owned);
-        const std::string left = fmt::format("{} was left as it is: {}", mailbox, why);
-        if (check->refused())
-          undone(context_, may_be_in(mailbox), session_number(), left, "refused-removal");
-        else
-          context_.fail("foreign", left);
-        done();
-      });
+  checks_.back()->look(mailbox, name,
+                       [this, check, mailbox, done = std::move(done), then = std::move(then)](const OwnedMailbox* owned,
+                                                                                              const std::string& why) {
+                         if (owned != nullptr) return then(*owned);
+                         const std::string left = fmt::format("{} was left as it is: {}", mailbox, why);
+                         if (check->refused())
+                           undone(context_, may_be_in(mailbox), session_number(), left, "refused-removal");
+                         else
+                           context_.fail("foreign", left);
+                         done();
+                       });
 }
 
 void ImapDevice::read(const scenario::Read& read, Finish done) {

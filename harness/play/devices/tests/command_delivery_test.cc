@@ -80,11 +80,13 @@ INSTANTIATE_TEST_SUITE_P(Statuses, FailedCommand, testing::Values(-1, 1, 2, 64, 
                          [](const auto& made) { return fmt::format("N{}", made.index); });
 
 TEST(CommandDelivery, ARefusalIsMissedWhereItShouldBeAccepted) {
-  for (const auto& [status, expected] : {std::pair(77, "accepted"), {75, "refused"}, {67, "deferred"}}) {
+  // 75 puts it off, which is neither: nobody knows.
+  for (const auto& [status, expected, type] :
+       {std::tuple(77, "accepted", Type::fail), {75, "refused", Type::info}, {67, "deferred", Type::fail}}) {
     SimRig rig(fmt::format("{}  - agent: {{deliver: mail, to: alice, expect: {}}}\n", kStory, expected));
     rig.admin->answer = [exit = status](const AdminRequest&) { return AdminReply{exit, "no"}; };
     rig.play();
-    EXPECT_EQ(rig.last(What::outcome).type, Type::fail) << status;
+    EXPECT_EQ(rig.last(What::outcome).type, type) << status;
     EXPECT_EQ(rig.problem(), "");
   }
 }
