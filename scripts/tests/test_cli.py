@@ -72,13 +72,14 @@ def test_green_is_0_and_says_so(tmp_path):
 
 def test_red_is_1_with_the_finding_in_full(red):
     defect, _, ran, written = red
-    failed = [finding for scenario in written["scenarios"] for finding in scenario["findings"] if finding["severity"] == "fail"]
+    found = [finding for scenario in written["scenarios"] for finding in scenario["findings"]]
+    failed = [finding for finding in found if finding["severity"] == "fail"]
     assert written["verdict"] == "fail" and failed
     for finding in failed:
         assert f"--defect {defect}" in finding["reproduce"]
     for cause in written["causes"]:
         assert cause["class"] in ran.out and cause["simplest"] in ran.out
-        assert next(one["reproduce"] for one in failed if one["id"] == cause["simplest"]) in ran.out
+        assert next(one["reproduce"] for one in found if one["id"] == cause["simplest"]) in ran.out
     for word in ("Requirement:", "Expected:", "Actual:", "Evidence:", "Reproduce:"):
         assert word in ran.out
 
