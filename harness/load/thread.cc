@@ -138,6 +138,8 @@ void LoadThread::play_in(World& world) {
   run(network, world.loop);
   judging_->finish();
   count_judged();
+  told_ = {};  // the last look is one at all that was judged
+  tell(network.now(), false);
   harvest_.generator.judging = world.loop == nullptr ? 0 : judging_->cpu_seconds() / std::max(harvest_.seconds, 1e-9);
   if (world.loop != nullptr) {
     harvest_.generator.cpu = (cpu_of_this_thread() - cpu) / std::max(harvest_.seconds, 1e-9);
@@ -264,8 +266,6 @@ void LoadThread::run(Network& network, net::Loop* loop) {
     keep_so_far(now);
     return done || host::interrupted();
   });
-  told_ = {};
-  tell(network.now(), false);
   if (host::interrupted())
     interrupt_all();
   else if (!over)
