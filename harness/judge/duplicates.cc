@@ -57,6 +57,11 @@ void refused_but_there(Case& c) {
     const history::Cell* cell = message == 0 ? nullptr : c.ledger.find(message, c.history.account_of(e), mailbox);
     const bool there = cell != nullptr && cell->enumerated && !cell->by_pop && cell->present > 0;
     if (!there || cell->adds + cell->maybe_adds > 0) return;
+    const auto copies = c.ledger.cells_of(message);  // what was removed elsewhere may have gone there
+    if (std::any_of(copies.begin(), copies.end(), [&](const history::Cell& other) {
+          return other.account == cell->account && c.ledger.in_trash(other) == cell;
+        }))
+      return;
     c.find("refused-but-there",
            {fmt::format("no {} in {}'s {}: it was refused", c.name_of(message), c.account(cell->account), mailbox),
             fmt::format("{} asked {} to put it there and was told NO at {}; it is there", c.who(e),
