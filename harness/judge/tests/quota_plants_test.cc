@@ -1,0 +1,208 @@
+// Violations of quotas.
+#include "judge/tests/plant.h"
+
+namespace mailproof::judge {
+namespace {
+
+constexpr std::uint64_t kLimit = 64 * 1024;
+
+/// Eight-kibibyte messages for alice, whose quota is 64 KiB, by LMTP.
+std::vector<std::uint32_t> big(Scene& s, int count) {
+  s.history.info.accounts[s.alice - 1].quota = kLimit;
+  std::vector<std::uint32_t> out;
+  const std::uint32_t mta = s.lmtp();
+  for (int i = 0; i < count; ++i) {
+    history::MessageInfo made;
+    made.set = "filler";
+    made.index = static_cast<std::uint32_t>(i + 1);
+    made.size = 8192;
+    made.hash = 0xf00 + static_cast<std::uint64_t>(i);
+    made.sender = s.bob;
+    out.push_back(s.history.add_message(made));
+    s.deliver(mta, out.back(), s.alice);
+  }
+  return out;
+}
+
+void over_quota(Scene& s, std::uint32_t m) {
+  s.deliver(s.lmtp(), m, s.alice, Type::fail, 452, "4.2.2", "mailbox full");
+}
+
+void usage(Scene& s, std::uint64_t used, const std::string& root = "User quota") {
+  const std::uint32_t session = s.audit(Protocol::imap, s.alice, 2);
+  s.obs(What::quota, session, [&](Event& e) {
+    e.text = root;
+    e.code = "STORAGE";
+    e.facts = history::QuotaFacts{used, kLimit};
+  });
+}
+
+/// By a device, in the middle of its story.
+void asked_for_usage(Scene& s, std::uint32_t hand, std::uint64_t used) {
+  const std::uint32_t asked = s.put(Type::invoke, What::get_quota, hand).index;
+  s.obs(What::quota, hand, [&](Event& e) {
+    e.text = "User quota";
+    e.code = "STORAGE";
+    e.facts = history::QuotaFacts{used, kLimit};
+  });
+  s.done(asked, Type::ok);
+}
+
+const bool kQuota[] = {
+    plant("quota/refused-below-limit",
+          [](Scene& s) {
+            const auto mail = big(s, 2);
+            over_quota(s, s.message());
+            s.audited(Scene::all(mail));
+          }),
+    plant("quota/refused-below-limit",  // over IMAP
+          [](Scene& s) {
+            const auto mail = big(s, 1);
+            const std::uint32_t m = s.message();
+            s.ask(
+                What::append, s.imap(s.phone),
+                [&](Event& e) {
+                  e.message = m;
+                  e.mailbox = "INBOX";
+                },
+                Type::fail, [](Event& e) { e.code = "OVERQUOTA"; });
+            s.audited(Scene::all(mail));
+          }),
+    plant("quota/refused-by-estimate",  // what it counts is more than what is there, from the beginning
+          [](Scene& s) {
+            const auto mail = big(s, 2);
+            asked_for_usage(s, s.watches(s.phone, mail), 60 * 1024);
+            over_quota(s, s.message());
+            s.audited(Scene::all(mail));
+            usage(s, 60 * 1024);
+          },
+          {"quota/usage-estimated"}),
+    plant("quota/refused-below-limit",  // what it counts was right when it was told
+          [](Scene& s) {
+            const auto mail = big(s, 2);
+            asked_for_usage(s, s.watches(s.phone, mail), 16 * 1024);
+            over_quota(s, s.message());
+            s.audited(Scene::all(mail));
+          }),
+    plant("quota/not-freed",
+          [](Scene& s) {
+            const auto mail = big(s, 7);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.store(hand, "1:6");
+            s.expunge(hand);
+            over_quota(s, s.message());
+            s.audited({{mail[6], 7}});
+          }),
+    // Room is decided on before the answer, and the mail may have gone behind that.
+    silent("mail goes while a letter is on its way that is refused",
+           [](Scene& s) {
+             const auto mail = big(s, 7);
+             const std::uint32_t hand = s.watches(s.phone, mail);
+             s.store(hand, "1:6");
+             const std::uint32_t mta = s.lmtp(), m = s.message();
+             const std::uint32_t asked = s.invoke(What::deliver, mta, [&](Event& e) {
+               e.message = m;
+               e.text = "lmtp";
+             });
+             s.expunge(hand);
+             s.done(asked, Type::fail, [&](Event& e) {
+               e.message = m;
+               e.account = s.alice;
+               e.facts = history::ReplyFacts{452};
+               e.code = "4.2.2";
+               e.text = "mailbox full";
+             });
+             s.audited({{mail[6], 7}});
+           }),
+    plant("quota/accepted-over-limit",
+          [](Scene& s) {
+            const auto mail = big(s, 14);
+            s.audited(Scene::all(mail));
+          }),
+    plant("quota/wrong-reason",
+          [](Scene& s) {
+            const auto mail = big(s, 7);
+            s.deliver(s.lmtp(), s.message(), s.alice, Type::fail, 550, "5.1.1", "no such user");
+            s.audited(Scene::all(mail));
+          }),
+    plant("quota/usage-estimated",  // too much, from the beginning
+          [](Scene& s) {
+            const auto mail = big(s, 2);
+            s.audited(Scene::all(mail));
+            usage(s, 40960);
+          }),
+    plant("quota/usage-wrong",  // wrapped below zero
+          [](Scene& s) {
+            const auto mail = big(s, 2);
+            s.audited(Scene::all(mail));
+            usage(s, static_cast<std::uint64_t>(-1024));
+          }),
+    plant("quota/usage-estimated",  // too little
+          [](Scene& s) {
+            const auto mail = big(s, 3);
+            s.audited(Scene::all(mail));
+            usage(s, 1024);
+          }),
+    plant("quota/usage-late",  // six were expunged, and the usage is told as before
+          [](Scene& s) {
+            const auto mail = big(s, 7);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.store(hand, "1:6");
+            s.expunge(hand);
+            asked_for_usage(s, hand, 56 * 1024);
+            s.audited({{mail[6], 7}});
+            usage(s, 9216);
+          }),
+    plant("quota/usage-wrong",  // ... for ever, where it was right before: one finding
+          [](Scene& s) {
+            const auto mail = big(s, 7);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            asked_for_usage(s, hand, 56 * 1024);
+            s.store(hand, "1:6");
+            s.expunge(hand);
+            asked_for_usage(s, hand, 56 * 1024);
+            s.audited({{mail[6], 7}});
+            usage(s, 56 * 1024);
+          }),
+    plant("quota/others-mail",
+          [](Scene& s) {
+            const auto mail = big(s, 2);
+            over_quota(s, s.message());
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.obs(What::exists, hand, [](Event& e) { e.facts = history::ExistsFacts{3, 2}; });
+            s.content(hand, 0, 3, 3, "header");
+            s.audited(Scene::all(mail));
+          }),
+    plant("quota/usage-changed",
+          [](Scene& s) {
+            const auto mail = big(s, 2);
+            s.audited(Scene::all(mail));
+            const std::uint32_t session = s.audit(Protocol::imap, s.alice, 2);
+            for (const std::uint64_t used : {16384U, 40960U})
+              s.obs(What::quota, session, [&](Event& e) {
+                e.text = "User quota";
+                e.code = "STORAGE";
+                e.facts = history::QuotaFacts{used, kLimit};
+              });
+          }),
+    plant("quota/not-told",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.expect(What::usage, 0, "", [&](Event& e) { e.account = s.alice; });
+            s.audited(Scene::all(mail));
+          }),
+};
+
+const bool kFreed = silent("the usage falls with what is expunged", [](Scene& s) {
+  const auto mail = big(s, 7);
+  const std::uint32_t hand = s.watches(s.phone, mail);
+  asked_for_usage(s, hand, 58 * 1024);
+  s.store(hand, "1:6");
+  s.expunge(hand);
+  asked_for_usage(s, hand, 9216);
+  s.audited({{mail[6], 7}});
+  usage(s, 9216);
+});
+
+}  // namespace
+}  // namespace mailproof::judge
