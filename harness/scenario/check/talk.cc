@@ -188,6 +188,10 @@ class TalkReader {
   }
 
   bool is_regex(const std::string& text) {
+    if (const auto variable = text.find("${"); variable != std::string::npos) {
+      complain(text.substr(variable), "a regular expression: it knows no variables, which are for S: (a $ itself is \\$)");
+      return false;
+    }
     const auto pattern = Pattern::compile(text);
     if (!pattern) complain(text, fmt::format("an ECMAScript regular expression ({})", pattern.error().why));
     return pattern.has_value();

@@ -228,6 +228,7 @@ TEST(Talk, MistakesAreNamedWithTheirLine) {
   EXPECT_THAT(complaint(file(talk("C: NOOP\nwati: 5s"))), HasSubstr("did you mean 'wait'?"));
   EXPECT_THAT(complaint(file(talk("C: LIST\nS: ."))), HasSubstr("a reply before it"));
   EXPECT_THAT(complaint(file(talk("S~: ([a"))), HasSubstr("regular expression"));
+  EXPECT_THAT(complaint(file(talk("S~: ^.OK ${n}$"))), HasSubstr("it knows no variables"));
   EXPECT_THAT(complaint(file(talk("quiet: soon"))), HasSubstr("quiet: 500ms"));
   EXPECT_THAT(complaint(file(talk("connect: selected"))), HasSubstr("a state of POP3"));
   EXPECT_THAT(complaint(file(talk("C: NOOP\nS: +OK\ntook: 5"))), HasSubstr("took: ${login}"));
