@@ -253,7 +253,7 @@ int run(RunFlags flags) {
   if (!flags.target.sim) {
     const auto end = std::stable_partition(
         jobs.begin(), jobs.begin() + static_cast<std::ptrdiff_t>(last),
-        [](const run::Job& job) { return play::disturbing_step(job.scenario->steps) == nullptr; });
+        [](const run::Job& job) { return !play::plays_alone(*job.scenario); });
     // Who waits long begins first: others are played meanwhile, and nobody waits for it alone in the end.
     if (flags.jobs > 1)
       std::stable_sort(jobs.begin(), end, [&](const run::Job& a, const run::Job& b) {

@@ -243,6 +243,10 @@ const scenario::Step* disturbing_step(const std::vector<scenario::Step>& steps) 
   return nullptr;
 }
 
+bool plays_alone(const scenario::Scenario& scenario) {
+  return scenario.id.starts_with("robust.") || disturbing_step(scenario.steps) != nullptr;
+}
+
 Way delivery_way(const scenario::Target& target, Way asked) {
   if (asked != Way::any) return asked;
   for (const Way way : target.delivery)

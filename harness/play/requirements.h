@@ -21,6 +21,9 @@ Connected connected_by(const scenario::Scenario& scenario, const scenario::Targe
 /// The first step from which every session of the target suffers, not only the scenario's own: restart, kill, pause.
 /// Null: there is none.
 const scenario::Step* disturbing_step(const std::vector<scenario::Step>& steps);
+/// Whether others could suffer from it: by such a step, or because it is of the family `robust`, which does to a server
+/// what may bring it down. What came of that would be told of whoever happened to be playing beside it.
+bool plays_alone(const scenario::Scenario& scenario);
 
 /// The way of delivery that is meant: `any` = the target's first that we can do.
 scenario::Way delivery_way(const scenario::Target& target, scenario::Way asked);

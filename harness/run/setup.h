@@ -34,7 +34,7 @@ struct Setup {
   const scenario::Target* target = nullptr;
   AccountPool* pool = nullptr;
   host::HostedServer* hosted = nullptr;  ///< the built-in server over sockets: what plays the target
-  /// Held shared by everybody who plays, alone by a scenario that restarts, kills or pauses the target.
+  /// Held shared by everybody who plays, alone by a scenario from which others could suffer (play::plays_alone).
   std::shared_mutex* quiet = nullptr;
   const archive::RunDirectory* directory = nullptr;       ///< null: nothing is written
   ServersSaid* said = nullptr;                            ///< null: nobody asks what servers say of themselves

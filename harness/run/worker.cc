@@ -255,7 +255,7 @@ Played play_once(const Setup& setup, const Job& job, const Played* before) {
   std::shared_lock<std::shared_mutex> beside_others;
   std::unique_lock<std::shared_mutex> alone;
   if (!sim) {
-    if (play::disturbing_step(scenario.steps) != nullptr) {
+    if (play::plays_alone(scenario)) {
       alone = std::unique_lock(*setup.quiet);
     } else {
       beside_others = std::shared_lock(*setup.quiet);

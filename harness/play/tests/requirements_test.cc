@@ -45,6 +45,19 @@ struct Missing {
   void (*take)(Target&);
 };
 
+TEST(PlaysAlone, WhatOthersCouldSufferFrom) {
+  scenario::Scenario scenario;
+  scenario.id = "pop3.2449-4.line-oversized";
+  EXPECT_FALSE(plays_alone(scenario));
+  scenario.steps.emplace_back().verb = scenario::Verb::together;
+  EXPECT_FALSE(plays_alone(scenario));
+  scenario.steps.back().together.emplace_back().verb = scenario::Verb::kill;
+  EXPECT_TRUE(plays_alone(scenario)) << "restarts, kills or pauses the target, wherever that stands";
+  scenario.steps.clear();
+  scenario.id = "robust.2449-4.line-oversized-pop";
+  EXPECT_TRUE(plays_alone(scenario)) << "may bring the server down";
+}
+
 class Needs : public testing::TestWithParam<Missing> {};
 
 TEST_P(Needs, AreNamedWhereTheTargetHasThemNot) {
