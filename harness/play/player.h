@@ -78,6 +78,7 @@ class Player final : public Alarm {
   bool accepted_and_nowhere() const;
   Duration until_absence_counts() const;
   bool may_be_reported() const;
+  Duration longest() const;
   bool talks() const { return scenario_.check && scenario_.check->talks(); }
   bool stuck() const { return !context_.problem.empty(); }
 
