@@ -45,9 +45,9 @@ class Player final : public Alarm {
   /// From the first step to the last (audit and clean-up not counted).
   Duration playing_time() const { return steps_ended_ - steps_began_; }
   const std::vector<std::unique_ptr<history::WireLog>>& logs() const { return context_.logs; }
-  std::function<void()>
-      on_done;  ///< called once, from within the network's run; the player must not be destroyed in it
-  std::function<void()> on_steps_done;
+  /// Called once, from within the network's run; the player must not be destroyed in it.
+  std::function<void()> on_done;
+  std::function<void()> on_steps_done;  ///< the same of the steps of a story; its devices leave behind it
 
   void ring(Time now) override;
 
