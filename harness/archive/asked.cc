@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "archive/run_directory.h"
+#include "report/json_values.h"
 #include "scenario/yaml/files.h"
 
 namespace mailproof::archive {
@@ -31,7 +32,7 @@ std::string write_asked(const std::string& directory, const Asked& asked) {
   out["commands"] = asked.commands;
   out["levels"] = asked.levels;
   // What a shell hands over need not be UTF-8.
-  const std::string text = out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  const std::string text = report::print_json(out, 2, report::NotUtf8::replaced) + "\n";
   const std::string wrong = write_file(fmt::format("{}/{}", directory, kAskedFile), text);
   if (!wrong.empty() || !asked.gate.baseline) return wrong;
   return write_file(fmt::format("{}/{}", directory, kBaselineFile), asked.baseline_text);
@@ -44,7 +45,7 @@ Result<Asked> read_asked(const std::string& directory) {
   Asked out;
   std::string baseline;
   try {
-    const auto from = nlohmann::json::parse(*text);
+    const auto from = report::read_json(*text);
     out.gate.today = from.at("day").get<std::string>();
     out.gate.strict = from.at("strict").get<bool>();
     for (const auto& known : from.at("known"))

@@ -10,6 +10,7 @@
 #include "core/names.h"
 #include "history/columns.h"
 #include "history/names.h"
+#include "report/json_values.h"
 
 namespace mailproof::archive {
 
@@ -352,7 +353,7 @@ std::string JsonlReader::where() const { return fmt::format("{}:{}", file_, line
 std::optional<Error> JsonlReader::take(std::string_view text) {
   ++line_;
   try {
-    const json line = json::parse(text);
+    const json line = report::read_json(text);
     if (!line.is_object()) throw Wrong{"the line is no object"};
     if (const auto found = line.find("run"); found != line.end()) {
       const Object head(*found, "the run");

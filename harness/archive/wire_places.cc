@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "archive/run_directory.h"
+#include "report/json_values.h"
 #include "scenario/yaml/files.h"
 
 namespace mailproof::archive {
@@ -57,13 +58,13 @@ std::string WirePlaces::write(const std::string& folder, const history::HistoryI
   out["logs"] = ordered_json::array();
   for (const Log& log : logs_) out["logs"].push_back({{"file", log.file}, {"lines", log.lines}});
   return write_file(fmt::format("{}/{}", folder, kPlacesFile),
-                    out.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n");
+                    report::print_json(out, -1, report::NotUtf8::replaced) + "\n");
 }
 
 WirePlaces WirePlaces::read(const std::string& directory, const history::HistoryInfo& info) {
   for (const std::string& folder : folders_of(directory, info.scenario)) {
     const auto text = scenario::read_file(fmt::format("{}/{}/{}", directory, folder, kPlacesFile), kMostPlaces);
-    const auto told = text ? nlohmann::json::parse(*text, nullptr, false) : nlohmann::json();
+    const auto told = text ? report::json_or_discarded(*text) : nlohmann::json();
     if (!told.is_object() || told.value("copy", nlohmann::json()) != info.copy) continue;
     const auto logs = told.find("logs");
     if (logs == told.end() || !logs->is_array()) continue;

@@ -16,6 +16,7 @@
 #include "core/version.h"
 #include "import/anonymise/history.h"
 #include "report/groups.h"
+#include "report/json_values.h"
 #include "report/lanes.h"
 #include "run/worker.h"
 #include "scenario/yaml/files.h"
@@ -63,7 +64,7 @@ std::set<std::string> scan(const std::string& directory, const std::set<std::str
     std::string_view rest = *text;
     while (history && !rest.empty()) {
       const std::size_t end = std::min(rest.find('\n'), rest.size());
-      left_in_values(nlohmann::json::parse(rest.substr(0, end), nullptr, false), originals, found);
+      left_in_values(report::json_or_discarded(rest.substr(0, end)), originals, found);
       rest.remove_prefix(std::min(end + 1, rest.size()));
     }
   }

@@ -16,6 +16,7 @@
 #include "cli/output.h"
 #include "core/units.h"
 #include "mail/stamp.h"
+#include "report/json_values.h"
 #include "run/worker.h"
 #include "scenario/yaml/files.h"
 
@@ -55,7 +56,7 @@ class CommandsOfRun {
   explicit CommandsOfRun(const std::string& directory) : asked_(archive::read_asked(directory)) {
     if (asked_) return;
     const auto text = scenario::read_file(directory + "/stats.json", archive::kMostRunJson);
-    if (text) stats_ = nlohmann::json::parse(*text, nullptr, false);
+    if (text) stats_ = report::json_or_discarded(*text);
   }
   std::string of(const history::HistoryInfo& info) const {
     if (asked_) {

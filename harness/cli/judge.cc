@@ -12,6 +12,7 @@
 #include "archive/run_directory.h"
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "report/json_values.h"
 #include "run/worker.h"
 #include "scenario/yaml/files.h"
 
@@ -26,7 +27,7 @@ void take_end(const std::string& directory, const archive::ReadRun& read, report
     if (!one.history->events().empty()) last = std::max(last, one.history->events().back().at);
   run.seconds = std::chrono::duration<double>(last.time_since_epoch()).count();
   const auto text = scenario::read_file(directory + "/run.json", archive::kMostRunJson);
-  const auto said = text ? nlohmann::json::parse(*text, nullptr, false) : nlohmann::json();
+  const auto said = text ? report::json_or_discarded(*text) : nlohmann::json();
   if (!said.is_object()) return;
   if (const auto seconds = said.find("seconds"); seconds != said.end() && seconds->is_number()) {
     const double took = seconds->get<double>();

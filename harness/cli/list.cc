@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "judge/invariants.h"
 #include "report/coverage.h"
+#include "report/json_values.h"
 #include "scenario/yaml/files.h"
 
 namespace mailproof::cli {
@@ -73,7 +74,7 @@ void print_json(const std::vector<scenario::Scenario>& scenarios) {
     one["tags"] = scenario.tags;
     out.push_back(std::move(one));
   }
-  say_json(fmt::format("{}\n", out.dump(2)));
+  say_json(fmt::format("{}\n", report::print_json(out)));
 }
 
 int list(const ListFlags& flags) {

@@ -11,6 +11,7 @@
 #include "core/bytes.h"
 #include "host/signals.h"
 #include "play/catching_network.h"
+#include "report/json_values.h"
 #include "run/proof.h"
 
 namespace mailproof::cli {
@@ -140,7 +141,7 @@ int prove_all(ProveFlags flags) {
     }
   }
   if (flags.json) {
-    say_json(fmt::format("{}\n", json.dump(2)));
+    say_json(fmt::format("{}\n", report::print_json(json)));
   } else {
     const auto counted = [](std::size_t n, std::string_view what) {
       return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");

@@ -21,6 +21,7 @@
 #include "explore/shrink_play.h"
 #include "explore/write.h"
 #include "host/signals.h"
+#include "report/json_values.h"
 #include "run/worker.h"
 #include "scenario/parse.h"
 #include "scenario/yaml/files.h"
@@ -51,7 +52,7 @@ struct Source {
 
 nlohmann::json read_json(const std::string& file) {
   const auto text = scenario::read_file(file, archive::kMostRunJson);
-  return text ? nlohmann::json::parse(*text, nullptr, false) : nlohmann::json();
+  return text ? report::json_or_discarded(*text) : nlohmann::json();
 }
 
 std::string text_at(const nlohmann::json& json, const char* key) {

@@ -6,8 +6,8 @@ namespace mailproof {
 
 using Duration = std::chrono::nanoseconds;
 
-/// The time of a run: nanoseconds since it began. It cannot be read here; only net/ and cli/ read clocks,
-/// and sim/ keeps a virtual one. Everyone else is told the time.
+/// The time of a run: nanoseconds since it began. It cannot be read here: clocks are read where the sockets are and in
+/// the rooms above playing (CLOCK_ROOMS of ci/check-layers), sim/ keeps a virtual one, and everyone else is told.
 struct RunClock {
   using duration = Duration;
   using rep = duration::rep;

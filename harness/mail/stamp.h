@@ -56,8 +56,8 @@ struct OwnText {
 struct MessageSpec {
   Token token;
   Look look = Look::plain;
-  std::uint64_t size =
-      0;  ///< octets wanted; 0 = natural. At least the header and one line are made. See Look for others.
+  /// Octets wanted; 0 = natural. At least the header and one line are made. Some Looks take it for another measure.
+  std::uint64_t size = 0;
   std::string from, to;  ///< addresses for the headers
   std::string set;       ///< named in the subject
   std::string subject;   ///< instead of it, as a header writes it (RFC 2047); may be folded
@@ -101,12 +101,10 @@ class ContentScanner {
   void end();
 
   const std::optional<Token>& token() const { return token_; }
-  std::uint64_t hash() const {
-    return hash_.value();
-  }  ///< of the canonical content; 0-based on nothing when there is no token
-  std::uint64_t header_hash() const {
-    return header_hash_;
-  }  ///< of the canonical header with its blank line; 0 if it never ended
+  /// Of the canonical content; where there is no token, that of no octets.
+  std::uint64_t hash() const { return hash_.value(); }
+  /// Of the canonical header with its blank line; 0 if it never ended.
+  std::uint64_t header_hash() const { return header_hash_; }
   std::uint64_t octets() const { return octets_; }  ///< everything
   std::uint64_t canonical_octets() const { return canonical_; }
   std::uint32_t body_lines() const { return body_lines_; }  ///< lines after the blank line

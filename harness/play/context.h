@@ -64,11 +64,11 @@ struct EarlierSilence {
 struct PlayOptions {
   std::uint64_t run_seed = 1;
   std::uint32_t copy = 0;
-  std::uint64_t run_id =
-      0;                 ///< in every token; differs between runs on a real server, so that leftovers are told apart
-  double patience = 1;   ///< scales every bound
-  bool keep = false;     ///< leave the messages where they are
-  bool baseline = true;  ///< look at the leased mailboxes first
+  /// In every token; differs between runs on a real server, so that leftovers are told apart.
+  std::uint64_t run_id = 0;
+  double patience = 1;                                   ///< scales every bound
+  bool keep = false;                                     ///< leave the messages where they are
+  bool baseline = true;                                  ///< look at the leased mailboxes first
   bool only_baseline = false;                            ///< end after it: used before a load
   bool load = false;                                     ///< flight recorders instead of whole byte logs
   std::vector<Protocol> keep_bytes;                      ///< all bytes of sessions of these, for wire rules
@@ -84,8 +84,8 @@ struct PlayOptions {
   /// Is told when nothing but time is awaited, with no session open, and when that is over. May be null.
   std::function<void(bool begins)> only_waits = {};
   Admin* admin = nullptr;  ///< does what admin steps and delivery by command ask; null = the target has no commands
-  sasl::SaltedPasswords* salted_passwords =
-      nullptr;  ///< shared by all sessions of a thread: SCRAM costs thousands of HMACs
+  /// Shared by all sessions of a thread: SCRAM costs thousands of HMACs.
+  sasl::SaltedPasswords* salted_passwords = nullptr;
 };
 
 /// POP3 logins of one account, where the server wants time between them (LOGIN-DELAY, RFC 2449 section 6.5). Not every
@@ -142,8 +142,8 @@ struct Context {
   /// A new session in the history, with its log. device 0 = the audit.
   std::uint32_t new_session(std::uint32_t device, Protocol protocol, std::uint32_t account, std::uint32_t audit_round,
                             const Endpoint& where, std::string_view lane = {});
-  /// Of the session that was made last. `mechanism`: how to log in; "" = the best that is offered.
-  /// For the client of this session: what it may make us keep is the session's share.
+  /// For the client of this session, which may make us keep in memory no more than the session's share. `mechanism`:
+  /// how to log in; "" = the best that is offered. `profile`: as which kind of client; null = as none.
   session::ClientConfig client_config(const Endpoint& endpoint, std::uint32_t account, std::uint32_t session,
                                       const std::string& mechanism = "", const scenario::Profile* profile = nullptr);
   /// The target's endpoint for a protocol: the first, or the first with this TLS mode. Null if there is none.

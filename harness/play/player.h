@@ -45,9 +45,9 @@ class Player final : public Alarm {
   /// From the first step to the last (audit and clean-up not counted).
   Duration playing_time() const { return steps_ended_ - steps_began_; }
   const std::vector<std::unique_ptr<history::WireLog>>& logs() const { return context_.logs; }
-  std::function<void()>
-      on_done;  ///< called once, from within the network's run; the player must not be destroyed in it
-  std::function<void()> on_steps_done;
+  /// Called once, from within the network's run; the player must not be destroyed in it.
+  std::function<void()> on_done;
+  std::function<void()> on_steps_done;  ///< the same of the steps of a story; its devices leave behind it
 
   void ring(Time now) override;
 
@@ -78,6 +78,7 @@ class Player final : public Alarm {
   bool accepted_and_nowhere() const;
   Duration until_absence_counts() const;
   bool may_be_reported() const;
+  Duration longest() const;
   bool talks() const { return scenario_.check && scenario_.check->talks(); }
   bool stuck() const { return !context_.problem.empty(); }
 

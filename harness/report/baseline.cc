@@ -8,6 +8,8 @@
 #include <optional>
 #include <set>
 
+#include "report/json_values.h"
+
 namespace mailproof::report {
 namespace {
 
@@ -100,7 +102,7 @@ Result<Baseline> parse_baseline(std::string_view text, const std::string& name) 
   Baseline out;
   out.name = name;
   try {
-    const Json run = Json::parse(text);
+    const Json run = read_ordered_json(text);
     out.target = text_of(run, "target", "it");
     if (run.contains("interrupted")) out.interrupted = run["interrupted"] == true;
     if (run.contains("selection"))

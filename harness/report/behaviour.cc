@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "report/escape.h"
+#include "report/json_values.h"
 
 namespace mailproof::report {
 namespace {
@@ -129,7 +130,7 @@ std::string behaviours_json(const Behaviours& seen) {
     }
     out["behaviours"].push_back({{"topic", one.topic}, {"ways", std::move(ways)}});
   }
-  return out.dump(2) + "\n";
+  return print_json(out) + "\n";
 }
 
 }  // namespace mailproof::report

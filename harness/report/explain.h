@@ -33,7 +33,7 @@ struct Explanation {
     std::string text;
     std::optional<WirePlace> wire;
   };
-  /// Of one account: in words of kEndings, and what explains them.
+  /// Of one account: in one of endings(), and what explains it.
   struct End {
     std::string account;
     std::string_view words;
@@ -56,7 +56,7 @@ struct Explanation {
   std::string message;  ///< mail.2, or mail.2 "Rechnung"
   std::uint64_t size = 0;
   std::vector<End> ends;
-  std::vector<std::string_view> marks;  ///< of kMarks: what is wrong beside what became of it
+  std::vector<std::string_view> marks;  ///< of marks(): what is wrong beside what became of it
   std::vector<std::string> local;       ///< "pc (downloaded at 0.110 s)"
   bool nothing_left = false;
   std::vector<Line> lines;

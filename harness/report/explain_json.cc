@@ -3,6 +3,7 @@
 #include "report/escape.h"
 #include "report/explain.h"
 #include "report/json.h"
+#include "report/json_values.h"
 
 namespace mailproof::report {
 namespace {
@@ -65,7 +66,7 @@ std::string explanations_json(const Explanations& explanations) {
   out["messages"] = Json::array();
   for (const Explanation& one : explanations.all) out["messages"].push_back(json_of(one));
   out["left_out"] = explanations.left_out;
-  return out.dump(2) + "\n";
+  return print_json(out) + "\n";
 }
 
 }  // namespace mailproof::report

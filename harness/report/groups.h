@@ -30,8 +30,8 @@ struct Group {
   std::string name;                                      ///< the class
   judge::Severity severity = judge::Severity::latitude;  ///< the worst of its findings
   std::string accepted;                                  ///< why none of it counts; "" = it does
-  std::vector<Member>
-      members;  ///< at least one; the worst first, and of these the simplest: its history is the shortest
+  /// At least one; the worst first, and of these the simplest: its history is the shortest.
+  std::vector<Member> members;
   std::size_t scenarios = 0;
   /// "new since the baseline ..." where none of it was there.
   std::string since() const;

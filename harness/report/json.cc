@@ -7,6 +7,7 @@
 
 #include "report/escape.h"
 #include "report/groups.h"
+#include "report/json_values.h"
 #include "report/section.h"
 
 namespace mailproof::report {
@@ -104,7 +105,7 @@ std::string run_json(const RunResult& run, const std::string& extra, const Json&
   out["scenarios"] = Json::array();
   for (const ScenarioResult& scenario : run.scenarios) out["scenarios"].push_back(scenario_json(scenario));
   if (!extra.empty()) out[extra] = more;
-  return out.dump(2) + "\n";
+  return print_json(out) + "\n";
 }
 
 std::string findings_json(const RunResult& run) {
@@ -116,7 +117,7 @@ std::string findings_json(const RunResult& run) {
       one["scenario"] = plain(scenario.id);
       out["findings"].push_back(std::move(one));
     }
-  return out.dump(2) + "\n";
+  return print_json(out) + "\n";
 }
 
 }  // namespace mailproof::report

@@ -8,6 +8,7 @@
 
 #include "report/baseline.h"
 #include "report/groups.h"
+#include "report/json_values.h"
 #include "report/section.h"
 
 namespace mailproof::report {
@@ -64,7 +65,7 @@ std::size_t rank_of(const std::string& level) {
 }  // namespace
 
 Result<void> Matrix::add(std::string_view run_json, const std::string& name, const std::string& folder) {
-  const Json run = Json::parse(run_json, nullptr, false);
+  const Json run = ordered_json_or_discarded(run_json);
   if (!run.is_object()) return Error{"", folder + "/run.json is no run.json of mailproof"};
   const auto scenarios = run.find("scenarios");
   if (scenarios == run.end() || !scenarios->is_array())

@@ -5,6 +5,7 @@
 
 #include "report/escape.h"
 #include "report/json.h"
+#include "report/json_values.h"
 #include "report/probe.h"
 
 namespace mailproof::report {
@@ -109,7 +110,7 @@ std::string probe_json(const Probe& probe) {
   out["obstacles"] = Json::array();
   for (const Obstacle& one : obstacles(probe))
     out["obstacles"].push_back({{"hinders", one.hinders}, {"text", plain(one.text)}});
-  return out.dump(2) + "\n";
+  return print_json(out) + "\n";
 }
 
 }  // namespace mailproof::report

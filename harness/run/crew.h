@@ -6,8 +6,9 @@
 
 namespace mailproof::run {
 
-/// So many threads at work. One that says that it only waits has another take its place meanwhile, and goes on at once
-/// when it need wait no more: then there are more for a while, until the next of them has finished its piece.
+/// A pool of threads that do pieces of work until there is none. A piece that only waits (for a target to settle, say)
+/// does not hold its place: another thread is started meanwhile. When it goes on there is one more at work than `most`,
+/// until the next piece ends.
 class Crew {
  public:
   /// `piece` does one piece of work on the calling thread, and says whether there was one. It must not throw.
@@ -16,7 +17,8 @@ class Crew {
   /// Until nobody finds a piece of work any more.
   void run();
 
-  /// Said within `piece`, in pairs. A crew of one has nobody else: there it does nothing.
+  /// To be called from within `piece`: true where it begins to wait, false where it goes on. With one thread (`most` 1)
+  /// it does nothing, so that scenarios stay in order.
   void waits(bool begins);
 
  private:

@@ -22,6 +22,10 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 namespace websocket = beast::websocket;
 using tcp = asio::ip::tcp;
+// Of one kind of executor, and without permessage-deflate, which is never offered: a third of the time to compile.
+using Stream = beast::basic_stream<tcp, asio::io_context::executor_type>;
+using Socket = Stream::socket_type;
+using WebSocket = websocket::stream<Stream, false>;
 
 constexpr std::size_t kMostRequest = 16U << 10;       // octets of a header
 constexpr std::size_t kMostConnections = 200;         // who asks for more is closed
@@ -59,7 +63,7 @@ struct LiveServer::Inside {
   class Connection;
 
   asio::io_context context{1};
-  tcp::acceptor acceptor{context};
+  asio::basic_socket_acceptor<tcp, asio::io_context::executor_type> acceptor{context};
   LiveOptions options;
   std::string page, shown_host;
   std::thread thread;
@@ -77,9 +81,7 @@ struct LiveServer::Inside {
 /// An open WebSocket. One message is on its way at a time; what comes meanwhile is replaced by what comes later.
 class LiveServer::Inside::Watcher : public std::enable_shared_from_this<Watcher> {
  public:
-  Watcher(Inside& inside, beast::tcp_stream stream) : inside_(inside), socket_(std::move(stream)) {
-    ++inside_.watching;
-  }
+  Watcher(Inside& inside, Stream stream) : inside_(inside), socket_(std::move(stream)) { ++inside_.watching; }
   ~Watcher() { --inside_.watching; }
 
   void start(const Request& request) {
@@ -116,7 +118,7 @@ class LiveServer::Inside::Watcher : public std::enable_shared_from_this<Watcher>
     });
   }
   Inside& inside_;
-  websocket::stream<beast::tcp_stream> socket_;
+  WebSocket socket_;
   beast::flat_buffer in_;
   std::shared_ptr<const std::string> sending_;
   bool open_ = false, waiting_ = false;
@@ -124,9 +126,7 @@ class LiveServer::Inside::Watcher : public std::enable_shared_from_this<Watcher>
 
 class LiveServer::Inside::Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(Inside& inside, tcp::socket socket) : inside_(inside), stream_(std::move(socket)) {
-    ++inside_.connections;
-  }
+  Connection(Inside& inside, Socket socket) : inside_(inside), stream_(std::move(socket)) { ++inside_.connections; }
   ~Connection() { --inside_.connections; }
 
   void read() {
@@ -161,7 +161,7 @@ class LiveServer::Inside::Connection : public std::enable_shared_from_this<Conne
     });
   }
   Inside& inside_;
-  beast::tcp_stream stream_;
+  Stream stream_;
   beast::flat_buffer buffer_{kMostRequest};
   std::optional<http::request_parser<http::empty_body>> parser_;
   std::optional<Response> response_;
@@ -231,7 +231,7 @@ Response LiveServer::Inside::answer(const Request& request) const {
 }
 
 void LiveServer::Inside::accept() {
-  acceptor.async_accept([this](beast::error_code error, tcp::socket socket) {
+  acceptor.async_accept([this](beast::error_code error, Socket socket) {
     if (error == asio::error::operation_aborted) return;
     if (!error && connections < kMostConnections) std::make_shared<Connection>(*this, std::move(socket))->read();
     accept();

@@ -72,6 +72,7 @@ class Running:
 
     ports: dict
     cert: str = ""
+    pid: int = 0
 
     def __getattr__(self, name):
         try:
@@ -105,7 +106,7 @@ def server(*options, tls_dir=None, users=20):
         else:
             raise RuntimeError(f"{' '.join(command)} ended with {process.wait()} before it was ready")
         give_up.cancel()
-        yield Running(ports, cert)
+        yield Running(ports, cert, process.pid)
         assert process.poll() is None, f"the server died with {process.returncode}"
     finally:
         give_up.cancel()

@@ -39,7 +39,7 @@ def silent_run(out, port):
 def test_several_jobs_that_wait_for_a_server(number, tmp_path):
     with tool.bad_server("silent") as port:
         process = silent_run(tmp_path / "run", port)
-        process.began = time.monotonic()
+        tool.from_now(process, port)
         process.send_signal(number)
         ran = tool.finish(process)
     assert ran.status == 3 and ran.seconds < 2, ran.text

@@ -12,6 +12,7 @@ import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 
+import launcher
 from reference_server import BINARY, ROOT
 
 BAD_SERVER = ROOT / "fixtures/bad-servers/bad_server.py"
@@ -26,8 +27,15 @@ class Ran:
     status: int
     out: str
     err: str
-    seconds: float
+    wall: float  # seconds
+    starved: float = 0  # of these, how long it or who it talked with stood ready and got no processor: launcher.py
     peak_mb: float = 0  # ru_maxrss
+    computed: float = 0  # seconds
+
+    @property
+    def seconds(self):
+        """How long it took, as a machine that is not busy would have it: what is bounded."""
+        return max(self.computed, self.wall - self.starved)
 
     @property
     def text(self):
@@ -39,42 +47,37 @@ def start(*arguments, env=None):
     out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
     process = subprocess.Popen([BINARY, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=ROOT,
                                env=env or ENVIRONMENT)
-    process.out, process.err, process.began = out, err, time.monotonic()
+    process.out, process.err = out, err
+    from_now(process)
     return process
+
+
+def from_now(process, *servers):
+    """What finish() tells of its time is counted from here; `servers` are what it talks with."""
+    process.delay = launcher.RunDelay(process.pid, *(server.pid for server in servers))
+    process.began = time.monotonic()
 
 
 def finish(process, timeout=60):
     """Waits for what start() began, killing it after the timeout; the status is negative then."""
-    try:
-        process.wait(timeout)
-    except subprocess.TimeoutExpired:
+    late = 0 if process.poll() is not None else launcher.ended(process.pid, process.delay, timeout)
+    if late is None:
         process.kill()
-        process.wait()
-    seconds = time.monotonic() - process.began
+    process.wait()
+    wall = time.monotonic() - process.began
     texts = []
     for stream in (process.out, process.err):
         stream.seek(0)
         texts.append(stream.read().decode("utf-8"))
         stream.close()
-    return Ran(process.returncode, *texts, seconds)
+    return Ran(process.returncode, *texts, wall, process.delay.seconds() + (late or 0))
 
 
-# The peak that the kernel tells of a process includes that of whoever started it, up to its exec: so a small one starts it.
-LAUNCHER = """
-import os, sys, time
-began = time.monotonic()
-pid = os.fork()
-if pid == 0:
-    os.execv(sys.argv[2], sys.argv[2:])
-_, status, usage = os.wait4(pid, 0)
-os.write(int(sys.argv[1]), b"%d %d %f" % (os.waitstatus_to_exitcode(status), usage.ru_maxrss, time.monotonic() - began))
-"""
-
-
-def mailproof(*arguments, env=None, timeout=180, cwd=ROOT):
-    """Runs it to its end, or fails after the timeout."""
+def mailproof(*arguments, env=None, timeout=180, cwd=ROOT, servers=()):
+    """Runs it to its end, or fails after the timeout; `servers` are what it talks with (anything with a pid)."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.TemporaryFile() as figures:
-        command = [sys.executable, "-I", "-S", "-c", LAUNCHER, str(figures.fileno()), BINARY, *map(str, arguments)]
+        command = [sys.executable, "-I", "-S", launcher.__file__, str(figures.fileno()), ",".join(str(one.pid) for one in servers),
+                   BINARY, *map(str, arguments)]
         process = subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                                    env=env or ENVIRONMENT, pass_fds=[figures.fileno()], start_new_session=True)
         try:
@@ -87,17 +90,24 @@ def mailproof(*arguments, env=None, timeout=180, cwd=ROOT):
         for stream in (out, err, figures):
             stream.seek(0)
             texts.append(stream.read().decode("utf-8"))
-        status, peak, seconds = texts.pop().split()
-        return Ran(int(status), *texts, float(seconds), int(peak) / 1024)
+        status, peak, computed, wall, starved = texts.pop().split()
+        return Ran(int(status), *texts, float(wall), float(starved), int(peak) / 1024, float(computed))
+
+
+class Port(int):
+    """Where a server listens, and the process that does."""
+    pid = 0
 
 
 @contextlib.contextmanager
 def bad_server(kind, protocol="imap", *options):
-    """A bad server; its port."""
+    """A bad server; its Port."""
     process = subprocess.Popen([sys.executable, BAD_SERVER, kind, "--protocol", protocol, *map(str, options)],
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     try:
-        yield int(process.stdout.readline().split()[1])
+        port = Port(process.stdout.readline().split()[1])
+        port.pid = process.pid
+        yield port
     finally:
         process.kill()
         process.wait()

@@ -141,7 +141,7 @@ struct Ledger::Impl {
   void append(const Event& e);
   void report(const Event& e);
 
-  // What clients asked of mailboxes (ledger_imap.cc).
+  // What clients asked of mailboxes (imap.cc).
   void select(const Event& e);
   void store(const Event& e);
   void expunge(const Event& e);
@@ -162,7 +162,7 @@ struct Ledger::Impl {
   void for_each_known(const Event& e, F&& f) const;
   void mark(std::uint32_t copy, std::uint32_t event, bool certain);
 
-  // POP3 (ledger_pop3.cc).
+  // POP3 (pop3.cc).
   std::uint32_t maildrop(std::uint32_t account);  ///< its box
   PopRow& pop_row(const Event& e);
   std::uint32_t uidl_copy(const Event& e);
@@ -174,7 +174,7 @@ struct Ledger::Impl {
   void announced(const Event& e);
   void quit(const Event& e);
 
-  // Listings (ledger_listing.cc).
+  // Listings (listing.cc).
   void imap_content(const Event& e);
   void row(const Event& e);
   void enumerated(const Event& e);

@@ -27,7 +27,6 @@ class Proxy {
   Proxy(const Proxy&) = delete;
 
   std::uint16_t port() const { return listener_->port(); }
-  std::size_t open_connections() const { return relays_.size(); }
   /// Ends what is still open, and says so to the recording.
   void close();
 

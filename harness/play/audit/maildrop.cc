@@ -4,7 +4,8 @@
 
 #include "play/audit/auditor.h"
 
-// Where a target has no IMAP the maildrop is looked into, and cleared of what is ours, over POP3.
+// What is looked at over POP3: the maildrop as a part of the audit, and where a target has no IMAP also before the
+// start and for cleaning up.
 
 namespace mailproof::play {
 
@@ -67,6 +68,84 @@ void Auditor::empty_maildrop(Visit& visit, Then then) {
         visit.pop3->dele(*owned, [next](const Completion&) { next(); });
       },
       [&visit, then = std::move(then)] { visit.pop3->quit([then](const Completion&) { then(); }); });
+}
+
+/// A maildrop may still be locked by a session that just ended (RFC 1939 section 4): asked again until `give_up`.
+void Auditor::audit_pop3(Visit& visit, std::uint32_t round, Time give_up, Then then) {
+  if (visit.pop3) earlier_.push_back(std::make_unique<Visit>()), earlier_.back()->pop3 = std::move(visit.pop3);
+  visit.pop3 = std::make_unique<RecordedPop3>(context_, 0, visit.account, round, *context_.endpoint(Protocol::pop3));
+  visit.pop3->open([this, &visit, round, give_up, then](const Completion& opened) {
+    if (opened.ok()) return pop3_list(visit, then);
+    const std::string& too_long = visit.pop3->too_long();
+    if (!too_long.empty() || context_.network.now() >= give_up + visit.pop3->waited()) {
+      note("the maildrop could not be opened over POP3: " + (too_long.empty() ? opened.text : too_long));
+      return then();
+    }
+    alarm_ = [this, &visit, round, give_up, then] { audit_pop3(visit, round, give_up, then); };
+    context_.network.set_alarm(*this, context_.network.now() + std::chrono::seconds(1));
+  });
+}
+
+void Auditor::pop3_list(Visit& visit, Then then) {
+  const auto ended = [this, &visit, then](const Completion& result) {
+    if (result.ok()) return pop3_fetch(visit, then);
+    note("the maildrop could not be listed over POP3: " + result.text);
+    visit.pop3->over() ? then() : visit.pop3->quit([then](const Completion&) { then(); });
+  };
+  visit.pop3->stat([this, &visit, then, ended](const Completion& stat) {
+    if (!stat.ok() || visit.pop3->messages() == 0) return ended(stat);
+    visit.pop3->list([this, &visit, then, ended](const Completion& list) {
+      if (!list.ok() || !visit.pop3->client().has("UIDL")) return ended(list);
+      // Refused it is only not offered: CAPA need not have said so.
+      visit.pop3->uidl([this, &visit, then, ended](const Completion& uidl) {
+        visit.pop3->over() ? ended(uidl) : pop3_fetch(visit, then);
+      });
+    });
+  });
+}
+
+/// Whether what RETR brings may go with QUIT, though nobody marked it (RFC 1939 section 8).
+bool Auditor::may_remove_what_it_downloads(const Visit& visit) const {
+  const auto declared = context_.target.pop3_download;
+  const auto policy = declared ? declared : visit.pop3->announced_download();
+  if (policy) return *policy == Pop3Download::removes;
+  const auto numbers = visit.pop3->numbers();
+  return std::any_of(numbers.begin(), numbers.end(),
+                     [&visit](auto number) { return !visit.pop3->guard().is_ours(number); });
+}
+
+/// Headers first; then what is ours. Where a download may remove, the headers are all: an audit changes nothing, and of
+/// a site that nobody knows that of nothing is tried beside mail of somebody else.
+void Auditor::pop3_fetch(Visit& visit, Then then) {
+  const auto numbers = visit.pop3->numbers();
+  const auto fetch = [&visit, numbers](std::size_t i, Then next) {
+    const auto owned = visit.pop3->owned(numbers[i]);
+    if (!owned || visit.pop3->over()) return next();
+    visit.pop3->retr(*owned, [next = std::move(next)](const Completion&) { next(); });
+  };
+  visit.pop3->look_at(numbers, [this, &visit, numbers, fetch, then = std::move(then)] {
+    const std::size_t fetched = may_remove_what_it_downloads(visit) ? 0 : numbers.size();
+    one_by_one(fetched, fetch, [this, &visit, then] { pop3_listed(visit, then); });
+  });
+}
+
+void Auditor::pop3_listed(Visit& visit, Then then) {
+  if (visit.pop3->over()) {
+    note("the audit's POP3 session ended before everything was listed");
+    return then();
+  }
+  const auto numbers = visit.pop3->numbers();
+  const bool unseen = std::any_of(numbers.begin(), numbers.end(), [&visit](auto number) {
+    return !visit.pop3->looked_at(number) && !visit.pop3->owned(number);
+  });
+  if (unseen) {
+    note(
+        "the maildrop has messages that were left alone: whose they are is seen by TOP, which was refused or is not "
+        "offered");
+  } else {
+    visit.pop3->enumerated();
+  }
+  visit.pop3->quit([then](const Completion&) { then(); });
 }
 
 }  // namespace mailproof::play

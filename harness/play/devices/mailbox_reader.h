@@ -10,7 +10,7 @@
 
 namespace mailproof::play {
 
-/// Keeps up with the open mailbox of an RecordedImap: which messages are there, which of them are ours, with what
+/// Keeps up with the open mailbox of a RecordedImap: which messages are there, which of them are ours, with what
 /// flags. Looks at headers first, and fetches the bodies of what is ours only. Where a delivery report's header does
 /// not say what it is about, the server is asked to search it for this playing's number: a body that may be somebody
 /// else's is never fetched.

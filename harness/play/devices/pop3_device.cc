@@ -1,17 +1,12 @@
+#include "play/devices/pop3_device.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
-#include <set>
 
-#include "core/units.h"
-#include "play/devices/actor.h"
 #include "play/devices/cut_short.h"
-#include "play/devices/login.h"
-#include "play/recorded/pop3.h"
 
 namespace mailproof::play {
-namespace {
 
 using history::Type;
 using history::What;
@@ -19,86 +14,6 @@ using scenario::AfterDownload;
 using scenario::Cut;
 using scenario::Verb;
 using Which = scenario::Download::Which;
-
-constexpr Duration kLookEvery = std::chrono::seconds(1);
-
-/// A computer that collects its mail over POP3.
-class Pop3Device final : public Actor, public Alarm {
- public:
-  Pop3Device(Context& context, const scenario::Device& device, std::uint32_t number)
-      : context_(context), device_(device), number_(number), account_(static_cast<std::uint32_t>(device.account + 1)) {}
-
-  ~Pop3Device() override { context_.network.set_alarm(*this, std::nullopt); }
-  void prepare(Finish done) override { done(); }
-  void ring(Time) override {
-    if (const auto then = std::exchange(alarm_, {})) then();
-  }
-  void perform(const scenario::Step& step, Finish done) override;
-  void leave(Finish done) override {
-    if (session_ != nullptr) session_->drop(false);
-    done();
-  }
-
- private:
-  using Then = std::function<void(bool ok)>;
-  /// One download: the numbers still to fetch, and what was got.
-  struct Job {
-    std::vector<std::uint32_t> todo;
-    std::vector<std::uint32_t> got;
-    std::set<std::uint32_t> wanted;
-    bool only_wanted = false;
-    AfterDownload after;
-  };
-
-  RecordedPop3& begin_session(const Endpoint& endpoint, const std::string& mechanism = "");
-  void connect(const scenario::Connect& connect, const std::string& text, Finish done);
-  /// `see`: what is looked for, until when.
-  struct Look {
-    std::vector<std::uint32_t> wanted;
-    std::uint32_t expectation = 0;
-    Time since;
-    Duration bound;  ///< the scenario's
-    Time deadline;   ///< earlier where the run has learnt that nothing will come
-    Duration stays;  ///< for so long it must stay
-    Finish done;
-    std::optional<Time> stays_until = {};  ///< all are there, and must be then
-    Time end() const { return stays_until.value_or(deadline); }
-  };
-
-  void connected(Then then);
-  void not_let_in(const std::string& why);
-  bool just_left() const;
-  bool had_it(std::uint32_t session) const;  ///< that session was let in
-  Time today() const { return context_.network.now() + calendar_; }
-  void listed(Then then);  ///< STAT, LIST, UIDL of a session that has not done so yet
-  void download(const scenario::Download& download, const std::string& text, Finish done);
-  void download_all(const std::shared_ptr<Job>& job, Finish done);
-  void fetch_body(const std::shared_ptr<Job>& job, std::uint32_t number, Finish done);
-  void note_undone(const std::vector<std::uint32_t>& got);
-  void finished(const std::string& as, std::uint32_t expectation, const Job& job);
-  void see(const Look& look);
-  void look_for(const Look& look);
-  void look_later(const Look& look);
-  void seen(const Look& look, Type how, const std::string& why, const std::string& code = "");
-  std::vector<std::uint32_t> not_there(const std::vector<std::uint32_t>& wanted);
-  void remove(const scenario::MessageRef& messages, Finish done);
-  void dele_all(std::vector<std::uint32_t> numbers, Finish done);
-  void quit(const Cut& cut, Finish done);
-  void note_cut_short(std::vector<std::uint32_t> wanted);
-
-  Context& context_;
-  const scenario::Device& device_;
-  std::uint32_t number_, account_;
-  std::vector<std::unique_ptr<RecordedPop3>> sessions_;
-  RecordedPop3* session_ = nullptr;
-  bool listed_ = false;
-  std::vector<std::uint32_t> marked_;  ///< messages that this session's DELE was sent for, and no QUIT or RSET answered
-  std::vector<std::unique_ptr<Smuggle>> smuggles_;
-  std::function<void()> alarm_;
-  Duration calendar_{};  ///< by how much the client's own calendar is ahead of the run's time
-  /// UIDL -> when it was first downloaded, by that calendar: what the client remembers between sessions.
-  std::map<std::string, Time> downloaded_;
-};
 
 RecordedPop3& Pop3Device::begin_session(const Endpoint& endpoint, const std::string& mechanism) {
   sessions_.push_back(
@@ -308,72 +223,6 @@ void Pop3Device::finished(const std::string& as, std::uint32_t expectation, cons
   if (!as.empty()) context_.messages.define(as, job.got);
 }
 
-std::vector<std::uint32_t> Pop3Device::not_there(const std::vector<std::uint32_t>& wanted) {
-  std::vector<std::uint32_t> out;
-  for (const auto message : wanted) {
-    const auto& entries = session_->entries();
-    const bool there = std::any_of(entries.begin(), entries.end(),
-                                   [message](const auto& entry) { return entry.second.message == message; });
-    if (!there) out.push_back(message);
-  }
-  return out;
-}
-
-/// A maildrop is as it was at login (RFC 1939 section 3): each look is a session of its own, once a second. One that is
-/// refused because somebody else has the maildrop is tried again.
-void Pop3Device::see(const Look& look) {
-  if (session_ != nullptr && session_->ready()) return look_for(look);
-  begin_session(*context_.endpoint(Protocol::pop3, device_.tls)).open([this, look](const Completion& result) {
-    Look later = look;  // the time that the server wants between two logins is not the mail's
-    later.since += session_->waited();
-    later.deadline += session_->waited();
-    if (result.ok()) return look_for(later);
-    const bool said_no = session_->end().login_refused && !session_->end().broken && session_->too_long().empty();
-    if (said_no && context_.network.now() < later.end()) return look_later(later);
-    not_let_in(result.text);
-    seen(later, Type::info, result.text);
-  });
-}
-
-void Pop3Device::look_for(const Look& look) {
-  listed([this, look](bool ok) {
-    if (!ok) return seen(look, Type::info, "the maildrop could not be listed");
-    session_->look_at(session_->numbers(), [this, look] {
-      const bool there = not_there(look.wanted).empty(), late = context_.network.now() >= look.deadline;
-      if (session_->over()) return seen(look, there ? Type::ok : Type::info, "the connection ended");
-      session_->quit([this, look, there, late](const Completion&) {
-        const Time now = context_.network.now();
-        if (!there && look.stays_until)
-          return seen(look, Type::fail,
-                      fmt::format("not there any more after {} of {}",
-                                  format_seconds(look.stays - (*look.stays_until - now)), format_duration(look.stays)),
-                      "went");
-        if (!there && !late) return look_later(look);
-        if (there && look.stays != Duration{} && now < look.stays_until.value_or(now + look.stays)) {
-          Look staying = look;
-          staying.stays_until = look.stays_until.value_or(now + look.stays);
-          return look_later(staying);
-        }
-        const Duration waited = now - look.since;
-        if (there && context_.options.learnt != nullptr) context_.options.learnt->arrived(waited);
-        const bool early = !there && look.deadline < look.since + look.bound;
-        seen(look, there ? Type::ok : early ? Type::info : Type::fail, early ? waited_only(waited) : "");
-      });
-    });
-  });
-}
-
-void Pop3Device::look_later(const Look& look) {
-  alarm_ = [this, look] { see(look); };
-  context_.network.set_alarm(*this, std::min(context_.network.now() + kLookEvery, look.end()));
-}
-
-void Pop3Device::seen(const Look& look, Type how, const std::string& why, const std::string& code) {
-  const auto missing = how == Type::ok ? std::vector<std::uint32_t>{} : not_there(look.wanted);
-  outcome(context_, What::see, look.expectation, how, missing, why, session_->number(), code);
-  look.done();
-}
-
 void Pop3Device::remove(const scenario::MessageRef& messages, Finish done) {
   listed([this, &messages, done = std::move(done)](bool ok) {
     const auto wanted = context_.messages.numbers(messages);
@@ -490,8 +339,6 @@ void Pop3Device::perform(const scenario::Step& step, Finish on) {
   context_.fail("verb", fmt::format("{} cannot {}", device_.name, name(step.verb)));
   done();
 }
-
-}  // namespace
 
 std::unique_ptr<Actor> make_pop3_device(Context& context, const scenario::Scenario& scenario, std::uint32_t device) {
   return std::make_unique<Pop3Device>(context, scenario.devices.at(device - 1), device);

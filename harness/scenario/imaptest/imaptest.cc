@@ -8,6 +8,7 @@
 #include "core/bytes.h"
 #include "core/hash.h"
 #include "core/units.h"
+#include "scenario/imaptest/lines.h"
 
 namespace mailproof::scenario {
 namespace {
@@ -57,14 +58,14 @@ class ScriptReader {
   ScriptReader(const ImapTestScript& script, const std::function<bool(const std::string&)>& has_environment,
                Complaints& complaints)
       : script_(script),
-        has_environment_(has_environment),
+        conditions_(has_environment),
         complaints_(complaints),
         messages_(messages_of_mbox(script.mbox)) {}
 
   Scenario run() {
     read_lines();
     finish_group();
-    if (!skipping_.empty()) complain("!ifenv", "!endif");
+    if (conditions_.unfinished()) complain("!ifenv", "!endif");
     if (groups_ == 0 && complaints_.empty()) complain(script_.name, "commands");
     Scenario out;
     out.path = script_.path;
@@ -98,58 +99,16 @@ class ScriptReader {
  private:
   void complain(std::string_view text, std::string expected) { complaints_.at({line_, 1}, text, std::move(expected)); }
 
-  // Lines: literals of several lines are joined, "{{{" to "}}}".
-
   void read_lines() {
-    std::string joined;
-    std::string body;
-    bool in_body = false, binary = false;  // "~{{{": as it stands, with LF between its lines
-    int number = 0;
-    bool header = true;
-    std::string_view rest = script_.text;
-    while (!rest.empty()) {
-      const auto end = std::min(rest.find('\n'), rest.size());
-      std::string_view line = rest.substr(0, end);
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-      if (line.ends_with('\r') && !(in_body && binary)) line.remove_suffix(1);
-      ++number;
-      if (in_body) {
-        if (!line.starts_with("}}}")) {
-          body += std::string(line) + (binary ? "\n" : "\r\n");
-          continue;
-        }
-        body.resize(body.size() - std::min<std::size_t>(body.size(), binary ? 1 : 2));
-        joined += given(std::exchange(body, {}));
-        line.remove_prefix(3);
-        in_body = false;
-      } else {
-        line_ = number;
-        joined.clear();
-        if (line.empty()) {
-          header = false;
-          continue;
-        }
-        if (line.front() == '#') continue;
-      }
-      if (line.ends_with("{{{")) {
-        binary = line.ends_with("~{{{");
-        line.remove_suffix(3);
-        joined += line;
-        in_body = true;
-        continue;
-      }
-      joined += line;
-      header ? header_line(joined) : command_line(joined);
+    ScriptLines read = lines_of(script_.text);
+    check_.given = std::move(read.given);
+    for (const ScriptLine& line : read.lines) {
+      line_ = line.number;
+      line.header ? header_line(line.text) : command_line(line.text);
     }
-    if (in_body) complain("{{{", "}}} that ends it");
-  }
-
-  /// A marker for bytes that stand in the script.
-  std::string given(std::string body) {
-    std::string name = fmt::format("text{}", ++texts_);
-    std::string out = fmt::format("\1{}\1", name);
-    check_.given.emplace(std::move(name), std::move(body));
-    return out;
+    if (!read.unfinished) return;
+    line_ = *read.unfinished;
+    complain("{{{", "}}} that ends it");
   }
 
   void header_line(std::string_view line) {
@@ -211,8 +170,9 @@ class ScriptReader {
   };
 
   void command_line(std::string_view line) {
-    if (preprocessed(line)) return;
-    if (!skipping_.empty() && skipping_.back().skip) return;
+    const auto condition = conditions_.take(line);
+    if (condition == ScriptConditions::Took::without_if) complain(line, "!ifenv before it");
+    if (condition != ScriptConditions::Took::no || conditions_.skips()) return;
     if (group_) {
       if (line == "!ordered") {
         group_->replies.ordered = true;
@@ -233,27 +193,6 @@ class ScriptReader {
       if (group_->pending() > 0 && reply(line)) return;
     }
     command(line);
-  }
-
-  bool preprocessed(std::string_view line) {
-    const bool with = line.starts_with("!ifenv "), without = line.starts_with("!ifnenv ");
-    if (with || without) {
-      const std::string name(without_blanks(line.substr(with ? 7 : 8)));
-      const bool outer = !skipping_.empty() && skipping_.back().skip;
-      skipping_.push_back({outer || has_environment_(name) != with, outer, false});
-      return true;
-    }
-    if (line != "!else" && line != "!endif") return false;
-    if (skipping_.empty() || (line == "!else" && skipping_.back().turned)) {
-      complain(line, "!ifenv before it");
-    } else if (line == "!endif") {
-      skipping_.pop_back();
-    } else {
-      Skipping& now = skipping_.back();
-      now.turned = true;
-      if (!now.outer) now.skip = !now.skip;
-    }
-    return true;
   }
 
   static bool is_tag(std::string_view text) {
@@ -491,12 +430,8 @@ class ScriptReader {
       for (int i = 1; i <= connections_; ++i) prepare(i, "SELECT ${box}");
   }
 
-  struct Skipping {
-    bool skip = false, outer = false, turned = false;
-  };
-
   const ImapTestScript& script_;
-  const std::function<bool(const std::string&)>& has_environment_;
+  ScriptConditions conditions_;
   Complaints& complaints_;
   std::vector<std::string> messages_;
   Check check_;
@@ -507,32 +442,11 @@ class ScriptReader {
   std::size_t appends_ = 0, next_message_ = 0;
   State state_ = State::selected;
   bool no_extra_ = false, preparing_ = false;
-  std::vector<Skipping> skipping_;
   std::optional<Group> group_;
-  int groups_ = 0, made_tags_ = 0, texts_ = 0;
+  int groups_ = 0, made_tags_ = 0;
 };
 
 }  // namespace
-
-std::vector<std::string> messages_of_mbox(std::string_view mbox) {
-  std::vector<std::string> out;
-  bool at_blank = true;
-  while (!mbox.empty()) {
-    const auto end = std::min(mbox.find('\n'), mbox.size());
-    std::string_view line = mbox.substr(0, end);
-    mbox.remove_prefix(std::min(end + 1, mbox.size()));
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (at_blank && line.starts_with("From ")) {
-      out.emplace_back();
-      at_blank = false;
-      continue;
-    }
-    if (out.empty()) continue;
-    out.back().append(line).append("\r\n");
-    at_blank = line.empty();
-  }
-  return out;
-}
 
 Scenario read_imaptest(const ImapTestScript& script, const std::function<bool(const std::string&)>& has_environment,
                        Complaints& complaints) {

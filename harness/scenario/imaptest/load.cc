@@ -19,6 +19,26 @@ bool is_script(const fs::path& path) {
 
 }  // namespace
 
+std::vector<std::string> messages_of_mbox(std::string_view mbox) {
+  std::vector<std::string> out;
+  bool at_blank = true;
+  while (!mbox.empty()) {
+    const auto end = std::min(mbox.find('\n'), mbox.size());
+    std::string_view line = mbox.substr(0, end);
+    mbox.remove_prefix(std::min(end + 1, mbox.size()));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (at_blank && line.starts_with("From ")) {
+      out.emplace_back();
+      at_blank = false;
+      continue;
+    }
+    if (out.empty()) continue;
+    out.back().append(line).append("\r\n");
+    at_blank = line.empty();
+  }
+  return out;
+}
+
 Loaded load_imaptest(const std::string& path, const std::function<bool(const std::string&)>& has_environment) {
   Loaded out;
   std::vector<fs::path> files;

@@ -114,7 +114,6 @@ class ImapClient final : public Peer {
   CommandId select(std::string_view mailbox, bool examine = false);
   CommandId select_qresync(std::string_view mailbox, std::uint32_t uidvalidity, std::uint64_t modseq,
                            std::string_view known_uids);
-  CommandId select_condstore(std::string_view mailbox);
   CommandId unselect();  ///< UNSELECT where offered, else CLOSE of an examined mailbox or EXAMINE of none
   CommandId close();
   CommandId enable(std::string_view capabilities);

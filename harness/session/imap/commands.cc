@@ -36,14 +36,6 @@ CommandId ImapClient::select_qresync(std::string_view mailbox, std::uint32_t uid
   return impl_->enqueue(c);
 }
 
-CommandId ImapClient::select_condstore(std::string_view mailbox) {
-  ImapPending& c = impl_->prepare("SELECT", ImapVerb::select);
-  c.mailbox = mailbox;
-  c.writer.mailbox(impl_->wire_name(mailbox));
-  c.writer.raw("(CONDSTORE)");
-  return impl_->enqueue(c);
-}
-
 CommandId ImapClient::unselect() {
   if (has("UNSELECT") || has("IMAP4rev2")) return impl_->enqueue(impl_->prepare("UNSELECT", ImapVerb::close));
   if (view().read_only) return close();

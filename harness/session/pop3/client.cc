@@ -35,7 +35,6 @@ bool Pop3Client::has(std::string_view capability) const {
   if (!impl_->capa_known_) return capability == "TOP" || capability == "UIDL" || capability == "USER";
   return impl_->capabilities_.has(capability);
 }
-bool Pop3Client::capa_known() const { return impl_->capa_known_; }
 const std::vector<std::string>& Pop3Client::capabilities() const { return impl_->capability_lines_; }
 std::uint64_t Pop3Client::received() const { return impl_->received(); }
 

@@ -64,7 +64,6 @@ class Pop3Client final : public Peer {
   bool ready() const;
   bool busy() const;
   bool has(std::string_view capability) const;  ///< "TOP", "UIDL"; true for TOP and UIDL where CAPA is not known
-  bool capa_known() const;
   const std::vector<std::string>& capabilities() const;  ///< whole lines: "SASL PLAIN LOGIN"
   std::uint64_t received() const;
 

@@ -85,7 +85,6 @@ struct SmtpClient::Impl final : LineClient {
   bool chunked() const { return jobs_.front().envelope.bdat && extensions_.has("CHUNKING"); }
   void after_mail(const smtp::Reply& reply);
   void after_rcpt(std::size_t recipient, const smtp::Reply& reply);
-  void after_last_rcpt();
   void after_data(const smtp::Reply& reply);
   void after_final(std::size_t recipient, const smtp::Reply& reply);
   void refused_in_the_middle(const smtp::Reply& reply);

@@ -84,20 +84,6 @@ Result<Notify> parse_notify(std::string_view value) {
   }
 }
 
-std::string notify_value(const Notify& notify) {
-  if (notify.never) return "NEVER";
-  std::string value;
-  const auto add = [&value](bool on, std::string_view element) {
-    if (!on) return;
-    if (!value.empty()) value += ',';
-    value += element;
-  };
-  add(notify.success, "SUCCESS");
-  add(notify.failure, "FAILURE");
-  add(notify.delay, "DELAY");
-  return value;
-}
-
 Result<void> set(MailFrom& mail, const Parameter& p) {
   if (iequals(p.keyword, "SIZE")) {
     mail.size = text::parse_number<std::uint64_t>(p.value);
@@ -198,13 +184,6 @@ std::string mail_command(const MailFrom& from) {
   if (!from.envid.empty()) line += fmt::format(" ENVID={}", to_xtext(from.envid));
   if (from.smtputf8) line += " SMTPUTF8";
   if (!from.auth.empty()) line += fmt::format(" AUTH={}", to_xtext(from.auth));
-  return line;
-}
-
-std::string rcpt_command(const RcptTo& to) {
-  std::string line = fmt::format("RCPT TO:<{}>", to.path);
-  if (to.notify.given) line += fmt::format(" NOTIFY={}", notify_value(to.notify));
-  if (!to.orcpt.empty()) line += fmt::format(" ORCPT={};{}", to.orcpt_type, to_xtext(to.orcpt));
   return line;
 }
 

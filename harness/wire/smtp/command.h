@@ -76,8 +76,7 @@ struct RcptTo {
 Result<MailFrom> parse_mail_from(std::string_view arguments);
 Result<RcptTo> parse_rcpt_to(std::string_view arguments);
 
-/// The client's side of the same: "MAIL FROM:<a@b> SIZE=9 RET=HDRS", without CRLF.
+/// The client's MAIL: "MAIL FROM:<a@b> SIZE=9 RET=HDRS", without CRLF.
 std::string mail_command(const MailFrom& from);
-std::string rcpt_command(const RcptTo& to);
 
 }  // namespace mailproof::smtp

@@ -31,7 +31,6 @@ TEST(ImapCommands, AreWrittenAsTheRfcSays) {
   sends(c.select_qresync("INBOX", 67890007, 90060115194045000, "41:211,214:541"),
         "SELECT INBOX (QRESYNC (67890007 90060115194045000 41:211,214:541))");
   sends(c.select_qresync("INBOX", 1, 2, ""), "SELECT INBOX (QRESYNC (1 2))");
-  sends(c.select_condstore("INBOX"), "SELECT INBOX (CONDSTORE)");
   sends(c.unselect(), "UNSELECT");
   sends(c.close(), "CLOSE");
   sends(c.enable("CONDSTORE QRESYNC"), "ENABLE CONDSTORE QRESYNC");

@@ -120,7 +120,6 @@ TEST(Pop3Login, WhatWasOfferedInTheClearIsNotBelievedAfterTls) {
                                            server("-ERR\r\n"),
                                            act([](Peer& p) {
                                              EXPECT_TRUE(pop3(p).ready());
-                                             EXPECT_FALSE(pop3(p).capa_known());
                                              EXPECT_TRUE(pop3(p).capabilities().empty());
                                              EXPECT_FALSE(pop3(p).has("PIPELINING"));
                                            })};
@@ -182,7 +181,6 @@ TEST(Pop3Login, WithoutCapaUserIsTried) {
                                            server("-ERR\r\n"),
                                            act([](Peer& p) {
                                              EXPECT_TRUE(pop3(p).ready());
-                                             EXPECT_FALSE(pop3(p).capa_known());
                                              EXPECT_TRUE(pop3(p).has("TOP"));
                                              EXPECT_TRUE(pop3(p).has("UIDL"));
                                              EXPECT_FALSE(pop3(p).has("PIPELINING"));

@@ -127,14 +127,6 @@ TEST(SmtpCommands, WhatWeWriteReadsBack) {
             "MAIL FROM:<user0002@example.test> SIZE=1234 BODY=8BITMIME RET=FULL ENVID=env+20id+3D1+2B");
   EXPECT_EQ(parse_mail_from(mail_command(mail).substr(5))->envid, mail.envid);
   EXPECT_EQ(mail_command(MailFrom{}), "MAIL FROM:<>");
-  RcptTo rcpt;
-  rcpt.path = "user0001@example.test";
-  EXPECT_EQ(rcpt_command(rcpt), "RCPT TO:<user0001@example.test>");
-  rcpt.notify = {true, false, true, true, false};
-  rcpt.orcpt_type = "rfc822";
-  rcpt.orcpt = rcpt.path;
-  EXPECT_EQ(rcpt_command(rcpt),
-            "RCPT TO:<user0001@example.test> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;user0001@example.test");
 }
 
 TEST(Xtext, RoundTrip) {

@@ -1,0 +1,115 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "history/settled.h"
+#include "play/player.h"
+
+// What follows the steps: the devices leave, what became of each message is looked up, and what is ours is taken away.
+
+namespace mailproof::play {
+
+using history::Type;
+using history::What;
+
+void Player::leave(std::size_t actor) {
+  if (done_) return;
+  if (actor == actors_.size()) return audit();
+  actors_[actor]->leave([this, actor] { leave(actor + 1); });
+}
+
+void Player::audit() {
+  if (done_) return;
+  // What a talk did to the mailbox no ledger knows of: there is nothing to audit, only to clean.
+  if (talks() && !unfilled_) return clean();
+  if (stuck()) return restore_quotas([this] { finish(); });
+  auditor_.audit(++round_, [this] {
+    const bool lost = accepted_and_nowhere();
+    if (round_ == 2 && lost && options_.learnt != nullptr && !stuck()) options_.learnt->lost();
+    const bool again = round_ == 1 && (!ledger_.missing().empty() || may_be_reported()) && !stuck();
+    if (!again) return clean();
+    if (lost && !may_be_reported() && options_.learnt != nullptr && options_.learnt->loses()) {
+      // The run has shown it often enough: this one is only said, and nobody is accused by a single look.
+      auto e = context_.event(Type::obs, What::settle);
+      e.code = history::kNotSettled;
+      context_.append(std::move(e));
+      return clean();
+    }
+    // Absence counts only after the target had its time, and only if another look, from fresh sessions, sees it too.
+    const Duration settle = until_absence_counts();
+    auto e = context_.event(Type::obs, What::settle);
+    e.facts = history::BoundFacts{settle};
+    context_.append(std::move(e));
+    if (options_.only_waits) options_.only_waits(true);
+    alarm_ = [this] {
+      if (options_.only_waits) options_.only_waits(false);
+      context_.network.set_alarm(*this, context_.network.now() + context_.scaled(longest()));
+      audit();
+    };
+    context_.network.set_alarm(*this, context_.network.now() + settle);
+  });
+}
+
+/// The settling time; and where the target says how long its MTA tries, and that is no longer than people wait, until
+/// it has given up what is missing, and its report had the settling time.
+Duration Player::until_absence_counts() const {
+  constexpr Duration kLongest = std::chrono::minutes(10);
+  const Duration settle = context_.scaled(context_.target.settle);
+  const auto gives_up = context_.target.gives_up_after;
+  if (!gives_up || *gives_up > kLongest) return settle;
+  Duration wait = settle;
+  for (const history::Cell* cell : ledger_.missing())
+    for (const history::Attempt& attempt : ledger_.attempts_of(cell->message)) {
+      const history::Event& e = history_.event(attempt.event);
+      const bool smtp = e.session != 0 && history_.session(e.session).protocol == Protocol::smtp;
+      if (smtp && attempt.outcome == Type::ok && cell->first_seen == 0)
+        wait = std::max(wait, e.at + *gives_up + settle - context_.network.now());
+    }
+  return wait;
+}
+
+/// All that is missing was accepted and never seen by anybody since.
+bool Player::accepted_and_nowhere() const {
+  const auto missing = ledger_.missing();
+  return !missing.empty() && std::all_of(missing.begin(), missing.end(), [](const history::Cell* cell) {
+    return cell->first_seen == 0 && cell->present == 0 && cell->removes == 0;
+  });
+}
+
+/// Something was refused whose sender has a mailbox here. That no report follows is only known after a while.
+bool Player::may_be_reported() const {
+  return std::any_of(ledger_.attempts().begin(), ledger_.attempts().end(), [this](const history::Attempt& attempt) {
+    return attempt.outcome == Type::fail && attempt.smtp_code != 0 && history_.message(attempt.message).sender != 0;
+  });
+}
+
+void Player::clean() {
+  if (done_) return;
+  restore_quotas([this] {
+    if (options_.keep || (context_.network.simulated() && !options_.load)) return finish();
+    if (talks() && talk_->taken_mail() > 0 && !std::exchange(waited_for_mail_, true))
+      return await_mail(context_.network.now());
+    if (talks()) {
+      const bool own_mailboxes = !scenario_.check->own.empty();
+      if (scenario_.steps.empty() && !own_mailboxes && !talk_->sent_mail()) return finish();  // nothing was put there
+      return auditor_.clean_after_talk(own_mailboxes, [this] { finish(); });
+    }
+    auditor_.clean([this] { finish(); });
+  });
+}
+
+/// What a talk's SMTP server took comes when it comes: it is to be taken away as well, and to disturb nobody.
+void Player::await_mail(Time since) {
+  auditor_.verify([this, since] {
+    std::set<std::uint32_t> arrived;
+    for (const std::uint32_t number : seen_since(0))
+      if (number > messages_before_talk_) arrived.insert(number);
+    const bool late = context_.network.now() >= since + context_.scaled(context_.target.settle);
+    if (stuck() || late || arrived.size() >= talk_->taken_mail()) return clean();
+    alarm_ = [this, since] { await_mail(since); };
+    context_.network.set_alarm(*this, context_.network.now() + std::chrono::milliseconds(250));
+  });
+}
+
+}  // namespace mailproof::play

@@ -1,0 +1,137 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "play/player.h"
+#include "play/requirements.h"
+
+// The mailbox that a check is played on: filled, and looked at before its lines are played.
+
+namespace mailproof::play {
+
+using history::Type;
+using history::What;
+using scenario::Verb;
+
+namespace {
+
+constexpr std::size_t kWatcher = 2;  ///< device of a check that looks whether its messages are there
+
+}  // namespace
+
+/// A server need not take what is no proper mail (bare LF, no final line end): without it there is nothing to check.
+/// Proper mail it must take.
+bool Player::filled() {
+  for (const auto& e : history_.events()) {
+    if (e.what != What::outcome || (e.type != Type::fail && e.type != Type::info)) continue;
+    const std::string why = fmt::format("the server does not take the messages of the check: {}", e.text);
+    const bool proper = std::all_of(scenario_.steps.begin(), scenario_.steps.end(), [](const scenario::Step& step) {
+      const auto& deliver = step.get<scenario::Deliver>();
+      return deliver.mime.empty() &&
+             (deliver.kind == scenario::MessageKind::plain || deliver.kind == scenario::MessageKind::office);
+    });
+    if (proper) {
+      not_filled(why);
+    } else {
+      auto none = context_.event(Type::obs, What::not_applicable);
+      none.text = why;
+      context_.append(std::move(none));
+    }
+    return false;
+  }
+  return true;
+}
+
+/// The check is not about that: nothing of it is played, and what became of its mail is audited as a story's is.
+void Player::not_filled(std::string why) {
+  unfilled_ = true;
+  auto e = context_.event(Type::obs, What::problem);
+  e.code = "mailbox";
+  e.text = std::move(why);
+  context_.append(std::move(e));
+}
+
+/// Our messages that a look since then has shown.
+std::vector<std::uint32_t> Player::seen_since(std::size_t event) const {
+  std::vector<std::uint32_t> out;
+  for (std::size_t i = event; i < history_.events().size(); ++i) {
+    const auto& e = history_.events()[i];
+    if (e.what == What::message && e.message != 0 && e.flags != "foreign-run") out.push_back(e.message);
+  }
+  return out;
+}
+
+/// A talk takes what it finds, by its number: what is there must be ours, and all of it. What was accepted is waited
+/// for as long as the target may take.
+void Player::verify_mailbox(Time since, std::size_t known) {
+  const std::size_t before = history_.events().size();
+  auditor_.verify([this, since, before, known] {
+    if (stuck()) return leave(0);
+    scenario::MessageRef all;
+    all.set = "mail";
+    const auto numbers = messages_.numbers(all);
+    const auto seen = seen_since(before);
+    std::string missing;
+    for (const std::uint32_t number : numbers)
+      if (std::find(seen.begin(), seen.end(), number) == seen.end())
+        missing += fmt::format("{}{}", missing.empty() ? "" : ", ", history_.message(number).name());
+    const Duration waited = context_.network.now() - since;
+    const Duration enough = context_.enough(context_.scaled(context_.target.settle));
+    if (seen.size() > known && options_.learnt != nullptr) options_.learnt->arrived(waited);
+    if (missing.empty()) return play_talk();
+    if (waited >= enough) {
+      not_filled(fmt::format("its mailbox could not be prepared: of {} message{} {} {} accepted and never seen",
+                             numbers.size(), numbers.size() == 1 ? "" : "s", missing,
+                             missing.find(',') == std::string::npos ? "was" : "were"));
+      return leave(0);
+    }
+    alarm_ = [this, since, there = seen.size()] {
+      context_.network.set_alarm(*this, context_.network.now() + context_.scaled(longest()));
+      verify_mailbox(since, there);
+    };
+    context_.network.set_alarm(*this, std::min(since + enough, context_.network.now() + look_again_after(waited)));
+  });
+}
+
+/// What only prepares a check should need nothing of an MTA, which adds to the header, cuts or refuses what RFC 5321
+/// section 4.5.3.1 gives bounds, and may take its time.
+static bool better_appended(const scenario::Target& target, const scenario::Deliver& fill, bool meanwhile) {
+  using Kind = scenario::MessageKind;
+  if (target.imap.empty()) return false;
+  constexpr Kind kSafe[] = {Kind::plain, Kind::office, Kind::dot_lines, Kind::header_only};
+  if (std::find(std::begin(kSafe), std::end(kSafe), fill.kind) == std::end(kSafe)) return true;
+  const auto& ways = target.delivery;
+  return !meanwhile && std::find(ways.begin(), ways.end(), scenario::Way::append) != ways.end();
+}
+
+/// Over SMTP a 250 is no message in the mailbox yet, and queues change the order: one at a time then, each awaited. So
+/// is what comes while a talk is played; before it, all of the mailbox is looked at together.
+void Player::fill(const scenario::Step& step, Finish done) {
+  const auto& fill = step.get<scenario::Deliver>();
+  const auto way = delivery_way(context_.target, fill.via.value_or(scenario::Way::any));
+  const bool meanwhile = talking_;
+  if (!fill.via && way == scenario::Way::smtp && better_appended(context_.target, fill, meanwhile)) {
+    scenario::Step& appended = fills_.emplace_back(step);
+    appended.get<scenario::Deliver>().via = scenario::Way::append;
+    return this->fill(appended, std::move(done));
+  }
+  if ((way != scenario::Way::smtp && !meanwhile) || context_.target.imap.empty()) return perform(step, std::move(done));
+  one_by_one(
+      static_cast<std::size_t>(fill.count),
+      [this, &step](std::size_t, Finish next) {
+        if (stuck()) return next();
+        scenario::Step& one = fills_.emplace_back(step);
+        one.get<scenario::Deliver>().count = 1;
+        perform(one, [this, next = std::move(next)] {
+          scenario::Step& look = fills_.emplace_back(Verb::see);
+          look.device = kWatcher;
+          look.get<scenario::Await>().messages.set = "mail";  // the one just sent: what the check removed is not owed
+          look.get<scenario::Await>().messages.newest = true;
+          look.text = "mailbox: awaited";
+          perform(look, next);
+        });
+      },
+      std::move(done));
+}
+
+}  // namespace mailproof::play
