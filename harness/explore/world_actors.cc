@@ -70,7 +70,7 @@ void WorldMaker::draw_accounts() {
   for (std::size_t i = 0; i < count; ++i) {
     Mailboxes mailboxes;
     std::string text;
-    const bool limited = !offer_.quotas.empty() && (unlimited >= offer_.accounts || one_in(4));
+    const bool limited = !offer_.quotas.empty() && (unlimited >= offer_.accounts || one_in(3));
     if (of_customer && i < 2) {
       mailboxes.limits.push_back(0);
       text = "customer: acme";

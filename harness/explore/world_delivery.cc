@@ -26,7 +26,7 @@ std::span<const WorldMaker::Verb> WorldMaker::deliverer_verbs() {
   static constexpr Verb kVerbs[] = {
       {"deliver", 8, true, true, &WorldMaker::deliver},    {"cut", 2, true, true, &WorldMaker::deliver_cut},
       {"fill", 2, false, true, &WorldMaker::fill},         {"retry", 3, true, true, &WorldMaker::retry},
-      {"overfill", 3, false, true, &WorldMaker::overfill},
+      {"overfill", 3, false, true, &WorldMaker::overfill}, {"beside full", 3, false, true, &WorldMaker::beside_full},
   };
   return kVerbs;
 }

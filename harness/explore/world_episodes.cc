@@ -1,6 +1,7 @@
 // Steps that mean something one after the other only, which single draws hardly ever put together: a device that is
 // away while the newest mail goes, three messages to one that only listens, a mailbox with mail under another name,
-// mail that cannot fit, a second POP3 session beside the first.
+// mail that cannot fit, mail for two of whom one is full, a small mailbox that POP3 empties, a second POP3 session
+// beside the first.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -157,6 +158,82 @@ bool WorldMaker::overfill(Actor& actor, std::string& action) {
   if (reader == actors_.end()) return true;
   after_ = fmt::format("  - {}: {{open: INBOX}}", reader->name);
   went_to(*reader, "INBOX");
+  return true;
+}
+
+/// One mailbox is filled, then comes mail for it and another account at once, then for the other one alone: that one of
+/// two has no room says nothing of the other (RFC 2033 section 4.2).
+bool WorldMaker::beside_full(Actor& actor, std::string& action) {
+  if (!offer_.lmtp || (actor.way != "lmtp" && actor.way != "any")) return false;
+  std::vector<std::size_t> small, others;
+  for (std::size_t i = 0; i < known_.accounts.size(); ++i) {
+    const auto& limits = known_.accounts[i].limits;
+    if (limits.empty())
+      others.push_back(i);
+    else if (known_.limits[limits.front()].octets.value_or(~0ULL) <= 256 * 1024)
+      small.push_back(i);
+  }
+  if (small.empty() || others.empty()) return false;
+  const std::size_t full = any(small), other = any(others);
+  const std::uint64_t quota = *known_.limits[known_.accounts[full].limits.front()].octets;
+  const std::uint64_t size = std::max<std::uint64_t>(quota / (4 + below(4)) / 1024, 1) * 1024;
+  const std::string fill = new_set(), both = new_set(), alone = new_set(),
+                    via = actor.way == "any" ? ", via: lmtp" : "";
+  const auto letter = [&](const std::string& set, int index, std::set<std::size_t> to, Sure how) {
+    known_.letters.push_back({set, index, size + 1536, to, false});
+    for (const std::size_t account : to) known_.put(account, "INBOX", known_.letters.size() - 1, how);
+  };
+  say_before(actor.name,
+             fmt::format("{{deliver: {}, to: {}, size: {}, until: refused-or-bounced, at_most: {}, settle: 10s{}}}",
+                         fill, account_names_[full], format_size(size), quota / size + 3, via));
+  for (const int index : {1, 2}) letter(fill, index, {full}, Sure::maybe);
+  known_.filled(full);
+  say_before(actor.name,
+             fmt::format("{{deliver: {}, to: [{}, {}], size: {}{}}}", both, account_names_[std::min(full, other)],
+                         account_names_[std::max(full, other)], format_size(size), via));
+  letter(both, 1, {full, other}, Sure::maybe);
+  action = fmt::format("{{deliver: {}, to: {}, size: {}{}}}", alone, account_names_[other], format_size(size), via);
+  letter(alone, 1, {other}, Sure::yes);
+  return true;
+}
+
+/// Half of what a small mailbox takes comes in, and POP3 removes all there is: in the end it counts no more. Who
+/// counted right before does not estimate (RFC 9208 section 5.1), so somebody who sees the mail asks first.
+bool WorldMaker::pop_drain(Actor& device, std::string& action) {
+  const Actor& mta = actors_.front();
+  const auto& limits = known_.accounts[device.account].limits;
+  const bool own = account_texts_[device.account].starts_with("quota:");
+  if (!own || device.connected || !maildrop_free(device) || device.after.starts_with('{') || unreported(mta))
+    return false;
+  const std::uint64_t quota = known_.limits[limits.front()].octets.value_or(0);
+  if (quota < 32 * 1024 || quota > 256 * 1024) return false;
+  const std::string set = new_set();
+  const std::uint64_t size = quota / 4 / 1024 * 1024;
+  say_before(mta.name, fmt::format("{{deliver: {}, to: {}, count: 2, size: {}}}", set, account_names_[device.account],
+                                   format_size(size)));
+  for (const int index : {1, 2}) {
+    known_.letters.push_back({set, index, size + 1536, {device.account}, false});
+    known_.put(device.account, "INBOX", known_.letters.size() - 1, Sure::maybe);
+  }
+  const auto reader = std::find_if(actors_.begin(), actors_.end(), [&](const Actor& one) {
+    return one.kind == Kind::imap && one.account == device.account && !one.gone && !one.offline && !one.shaken;
+  });
+  if (reader != actors_.end()) {
+    say_before(reader->name, "{open: INBOX}");
+    say_before(reader->name, "quota");
+    went_to(*reader, "INBOX");
+  }
+  login(device);
+  say_before(device.name, "{download: all, after: delete}");
+  for (const std::size_t letter : device.maildrop) {
+    known_.set_flag(device.account, "INBOX", letter, "seen", true, Sure::maybe);
+    device.marked[letter] = std::max(device.marked[letter], device.sure.contains(letter) ? Sure::yes : Sure::maybe);
+    device.downloaded.insert(letter);
+  }
+  known_.touch_all(device.account);
+  drained_.insert(device.account);
+  action = "quit";
+  commit(device, Sure::yes);
   return true;
 }
 

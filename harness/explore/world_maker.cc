@@ -12,7 +12,6 @@ namespace {
 const std::vector<std::string> kSets = {"mail",  "report", "invoice", "letter", "note",
                                         "photo", "news",   "memo",    "order"};
 constexpr int kTries = 12;
-constexpr std::uint32_t kTalks = 4;  ///< one world in so many
 
 }  // namespace
 
@@ -239,7 +238,8 @@ void WorldMaker::at_end() {
         say_line(
             fmt::format("  - judge: {{count: {}, in: {}, of: {}}}", count, quoted(mailbox), account_names_[account]));
     }
-    if (!all.limits.empty() && known_.limits[all.limits.front()].octets && one_in(2))
+    const bool asked = drained_.contains(account);
+    if (!all.limits.empty() && known_.limits[all.limits.front()].octets && (one_in(2) || asked))
       say_line(fmt::format("  - judge: {{usage: {}}}", account_names_[account]));
   }
   for (std::size_t letter = 0; letter < known_.letters.size(); ++letter)
@@ -247,7 +247,7 @@ void WorldMaker::at_end() {
 }
 
 std::string world(std::uint64_t seed, const Offer& offer) {
-  if (Rng(derive_seed(seed, "shape")).one_in(kTalks))
+  if (is_talk(seed))
     if (auto text = talk(seed, offer)) return *text;
   return WorldMaker(seed, offer).text();
 }

@@ -159,7 +159,9 @@ class WorldMaker {
   bool rename_full(Actor&, std::string&);
   bool copy_without_room(Actor&, std::string&);
   bool overfill(Actor&, std::string&);
+  bool beside_full(Actor&, std::string&);
   bool pop_beside(Actor&, std::string&);
+  bool pop_drain(Actor&, std::string&);
   void removed(const Actor& by, const std::string& mailbox, std::size_t letter, std::string_view over);
   void fate_at_end(std::size_t letter);
 
@@ -200,7 +202,8 @@ class WorldMaker {
   std::string customer_, customer_quota_;
   std::vector<std::string> account_names_, account_texts_;
   std::vector<Actor> actors_;
-  std::set<std::size_t> left_;  ///< accounts whose maildrop somebody had who went without QUIT
+  std::set<std::size_t> drained_;  ///< accounts with a limit that somebody emptied over POP3
+  std::set<std::size_t> left_;     ///< accounts whose maildrop somebody had who went without QUIT
   Knowledge known_;
   const std::vector<Mailboxes>* view_ = nullptr;  ///< what steps that start together can know
   std::map<std::string, int> sets_;               ///< how often a word was used

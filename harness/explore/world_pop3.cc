@@ -21,6 +21,7 @@ std::span<const WorldMaker::Verb> WorldMaker::pop3_verbs() {
       {"pop compare", 2, true, false, &WorldMaker::pop_compare},
       {"advance", 2, false, false, &WorldMaker::pop_advance},
       {"pop beside", 2, false, false, &WorldMaker::pop_beside},
+      {"pop drain", 8, false, false, &WorldMaker::pop_drain},
       {"pop smuggle", 1, false, false, &WorldMaker::pop_smuggle},
   };
   return kVerbs;

@@ -14,25 +14,22 @@
 namespace mailproof::explore {
 namespace {
 
+constexpr std::uint32_t kTalks = 4;  ///< one world in so many
+
 class TalkMaker {
  public:
   TalkMaker(std::uint64_t seed, const Offer& offer) : seed_(seed), offer_(offer), rng_(derive_seed(seed, "talk")) {}
 
   std::optional<std::string> text() {
-    std::vector<void (TalkMaker::*)()> kinds;
-    if (offer_.pop3 && (offer_.lmtp || offer_.append)) kinds.assign(3, &TalkMaker::pop3);
-    if (offer_.pop3 && offer_.imap && offer_.append) kinds.push_back(&TalkMaker::unfinished);
-    if (offer_.imap && (offer_.lmtp || offer_.append)) kinds.insert(kinds.end(), 6, &TalkMaker::imap);
-    if (offer_.smtp && offer_.imap) kinds.insert(kinds.end(), 2, &TalkMaker::odd_line_ends);
-    if (offer_.smtp_tls) kinds.push_back(&TalkMaker::starttls);
-    const auto small = std::find_if(offer_.quotas.begin(), offer_.quotas.end(),
-                                    [](std::uint64_t q) { return q >= 16 * 1024 && q <= 256 * 1024; });
-    if (offer_.smtp && offer_.imap && offer_.lmtp && offer_.accounts >= 2 && small != offer_.quotas.end()) {
-      quota_ = *small;
-      kinds.push_back(&TalkMaker::unwanted_report);
-    }
+    auto kinds = this->kinds();
     if (kinds.empty()) return std::nullopt;
-    (this->*kinds[below(kinds.size())])();
+    // By turns, in another order each time: what is drawn anew for each talk may be missing in a hundred of them.
+    const std::uint64_t turn = seed_ / kTalks;
+    Rng order(derive_seed(turn / kinds.size(), "turns"));
+    for (std::size_t i = kinds.size() - 1; i > 0; --i)
+      std::swap(kinds[i], kinds[order.below(static_cast<std::uint32_t>(i + 1))]);
+    const Kind& kind = kinds[turn % kinds.size()];
+    (this->*kind.make)(kind.theme);
     std::string out = fmt::format(
         "id: {}\ntitle: The random world of seed {}\nchecks:\n  - id: {}\n    level: {}\n    title: {}\n    refs: "
         "[{}]\n    needs: [{}]\n",
@@ -43,6 +40,28 @@ class TalkMaker {
   }
 
  private:
+  struct Kind {
+    void (TalkMaker::*make)(std::size_t theme);
+    std::size_t theme = 0;
+  };
+  std::vector<Kind> kinds() {
+    std::vector<Kind> out;
+    if (offer_.pop3 && (offer_.lmtp || offer_.append))
+      out = {{&TalkMaker::pop3}, {&TalkMaker::pop3}, {&TalkMaker::top}};
+    if (offer_.pop3 && offer_.imap && offer_.append) out.push_back({&TalkMaker::unfinished});
+    if (offer_.imap && (offer_.lmtp || offer_.append))
+      for (std::size_t theme = 0; theme < imap_themes(); ++theme) out.push_back({&TalkMaker::imap, theme});
+    if (offer_.smtp && offer_.imap) out.insert(out.end(), 2, {&TalkMaker::odd_line_ends});
+    if (offer_.smtp_tls) out.push_back({&TalkMaker::starttls});
+    const auto small = std::find_if(offer_.quotas.begin(), offer_.quotas.end(),
+                                    [](std::uint64_t q) { return q >= 16 * 1024 && q <= 256 * 1024; });
+    if (offer_.smtp && offer_.imap && offer_.lmtp && offer_.accounts >= 2 && small != offer_.quotas.end()) {
+      quota_ = *small;
+      out.push_back({&TalkMaker::unwanted_report});
+    }
+    return out;
+  }
+
   std::uint32_t below(std::size_t n) { return rng_.below(static_cast<std::uint32_t>(n)); }
   bool one_in(std::uint32_t n) { return rng_.one_in(n); }
   template <class... T>
@@ -50,8 +69,8 @@ class TalkMaker {
     talk_ += "      " + fmt::format(text, std::forward<T>(parts)...) + "\n";
   }
 
-  void imap() {
-    ImapTalk made = imap_talk(rng_);
+  void imap(std::size_t theme) {
+    ImapTalk made = imap_talk(theme, rng_);
     head_ = std::move(made.head);
     talk_ = std::move(made.talk);
   }
@@ -64,7 +83,7 @@ class TalkMaker {
   };
 
   // A last line that does not end: the final dot stands on a line of its own all the same (RFC 1939 section 3).
-  void unfinished() {
+  void unfinished(std::size_t) {
     head_ = {"The final dot stands on a line of its own, also behind a message without a last line end",
              "RFC 1939 section 3",
              "",
@@ -86,7 +105,25 @@ class TalkMaker {
     }
   }
 
-  void pop3() {
+  // TOP counts lines of the body, and sends the header whole (RFC 1939 section 7).
+  void top(std::size_t) {
+    static const std::vector<std::string> kLetters = {"plain", "office", "dot-lines"};
+    head_ = {"TOP brings the header, the blank line and as many lines of the body as were asked for",
+             "RFC 1939 section 7",
+             "TOP",
+             "pop3",
+             fmt::format("[{}]", kLetters[below(kLetters.size())]),
+             ""};
+    for (std::size_t commands = 1 + below(4); commands > 0; --commands) {
+      const std::size_t lines = one_in(4) ? 0 : 1 + below(40);
+      line("C: TOP 1 {}", lines);
+      line("S: +OK");
+      line("S: {{mail.1 top {}}}", lines);
+      line("S: .");
+    }
+  }
+
+  void pop3(std::size_t) {
     static const std::vector<std::string> kMailboxes[] = {{"plain"},
                                                           {"dot-lines"},
                                                           {"office"},
@@ -190,7 +227,7 @@ class TalkMaker {
 
   // SMTP: only CRLF, a dot and CRLF end a message. What a server ends earlier it reads as a command, and answers. It
   // may refuse such mail, and close.
-  void odd_line_ends() {
+  void odd_line_ends(std::size_t) {
     static constexpr std::string_view kFalseEnds[] = {"\\n.\\n",    "\\n.\\r\\n", "\\r\\n.\\n", "\\r.\\r",
                                                       "\\r\\n.\\r", "\\n\\n.\\n", "\\r.\\r\\n"};
     head_ = {"Only CRLF, a dot and CRLF end a message",
@@ -218,7 +255,7 @@ class TalkMaker {
   }
 
   // SMTP: what came in clear text behind STARTTLS is not obeyed under TLS. A server may refuse the command for it.
-  void starttls() {
+  void starttls(std::size_t) {
     static constexpr std::string_view kSmuggled[] = {"NOOP", "RSET", "EHLO smuggled.example", "HELP"};
     head_ = {"What came in clear text behind STARTTLS is not obeyed under TLS",
              "RFC 3207 section 4.2, CVE-2011-0411",
@@ -240,7 +277,7 @@ class TalkMaker {
 
   // SMTP: one of two recipients has no room, and the sender is nobody, or wants no report (RFC 3461 sections 5.2 and
   // 5.2.6). A server that refuses before it is responsible has nothing to report.
-  void unwanted_report() {
+  void unwanted_report(std::size_t) {
     const bool null_sender = one_in(2);
     const bool full_first = one_in(2);
     head_ = {null_sender ? "Of mail with a null reverse-path nothing is reported" : "Who wants no report gets none",
@@ -276,6 +313,8 @@ class TalkMaker {
 };
 
 }  // namespace
+
+bool is_talk(std::uint64_t seed) { return Rng(derive_seed(seed / kTalks, "shape")).below(kTalks) == seed % kTalks; }
 
 std::optional<std::string> talk(std::uint64_t seed, const Offer& offer) { return TalkMaker(seed, offer).text(); }
 

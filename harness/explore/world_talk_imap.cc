@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -16,12 +16,16 @@ class ImapTalkMaker {
  public:
   explicit ImapTalkMaker(Rng& rng) : rng_(rng) {}
 
-  ImapTalk make() {
-    static constexpr void (ImapTalkMaker::*kThemes[])() = {&ImapTalkMaker::last_message, &ImapTalkMaker::others_expunge,
-                                                           &ImapTalkMaker::counts,       &ImapTalkMaker::rename_inbox,
-                                                           &ImapTalkMaker::delete_above, &ImapTalkMaker::own_append,
-                                                           &ImapTalkMaker::silent_store, &ImapTalkMaker::dates};
-    (this->*kThemes[below(std::size(kThemes))])();
+  using Theme = void (ImapTalkMaker::*)();
+  static std::span<const Theme> themes() {
+    static constexpr Theme kThemes[] = {&ImapTalkMaker::last_message, &ImapTalkMaker::others_expunge,
+                                        &ImapTalkMaker::counts,       &ImapTalkMaker::rename_inbox,
+                                        &ImapTalkMaker::delete_above, &ImapTalkMaker::own_append,
+                                        &ImapTalkMaker::silent_store, &ImapTalkMaker::dates};
+    return kThemes;
+  }
+  ImapTalk make(std::size_t theme) {
+    (this->*themes()[theme])();
     return std::move(out_);
   }
 
@@ -271,6 +275,7 @@ class ImapTalkMaker {
 
 }  // namespace
 
-ImapTalk imap_talk(Rng& rng) { return ImapTalkMaker(rng).make(); }
+ImapTalk imap_talk(std::size_t theme, Rng& rng) { return ImapTalkMaker(rng).make(theme); }
+std::size_t imap_themes() { return ImapTalkMaker::themes().size(); }
 
 }  // namespace mailproof::explore

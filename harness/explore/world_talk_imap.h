@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <string>
 
 #include "core/rng.h"
@@ -19,6 +20,7 @@ struct ImapTalk {
 /// One theme of IMAP, with a mailbox, commands and numbers of its own: the last message, numbers that another session's
 /// EXPUNGE must not move, counts of STATUS, names that RENAME and DELETE leave, what the session appends itself, and
 /// mod-sequences of a silent STORE.
-ImapTalk imap_talk(Rng& rng);
+ImapTalk imap_talk(std::size_t theme, Rng& rng);
+std::size_t imap_themes();  ///< how many there are
 
 }  // namespace mailproof::explore

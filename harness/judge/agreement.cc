@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/bytes.h"
+#include "judge/by_number.h"
 #include "judge/case.h"
 #include "judge/judges.h"
 
@@ -14,7 +15,7 @@ namespace {
 
 using history::Event;
 using history::What;
-using Contents = std::map<std::uint32_t, int>;  ///< message -> copies
+using Contents = ByNumber<int>;  ///< message -> copies
 
 struct Listing {
   Contents contents;
@@ -28,8 +29,8 @@ struct Round {
 
 void judge_agreement(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "agreement", out);
-  std::map<std::uint32_t, std::map<std::uint32_t, Round>> accounts;      // account -> audit round
-  std::map<std::uint32_t, std::map<std::uint32_t, std::uint32_t>> seen;  // session -> uid or number -> message
+  std::map<std::uint32_t, std::map<std::uint32_t, Round>> accounts;  // account -> audit round
+  std::map<std::uint32_t, ByNumber<std::uint32_t>> seen;             // session -> uid or number -> message
   std::set<std::pair<std::uint32_t, std::uint32_t>>
       doomed;  // account, message: marked \Deleted, each side's own affair
   for (const Event& e : history.events()) {
@@ -48,8 +49,9 @@ void judge_agreement(const history::History& history, const history::Ledger& led
     Listing& listing = pop ? round.pop : round.imap;
     listing.event = e.index;
     listing.contents.clear();
-    for (const auto& [where, message] : seen[e.session])
+    seen[e.session].for_each([&](std::uint32_t, std::uint32_t message) {
       if (message != 0) ++listing.contents[message];
+    });
   }
 
   for (const auto& [account, rounds] : accounts) {
@@ -59,19 +61,19 @@ void judge_agreement(const history::History& history, const history::Ledger& led
     if (both.empty()) continue;
     const Round& last = *both.back();
     Contents all = last.imap.contents;
-    for (const auto& [message, copies] : last.pop.contents) all.try_emplace(message, 0);
-    for (const auto& [message, ignored] : all) {
-      const auto count = [message = message](const Contents& from) {
-        const auto at = from.find(message);
-        return at == from.end() ? 0 : at->second;
+    last.pop.contents.for_each([&](std::uint32_t message, int) { all.place(message); });
+    all.for_each([&, account = account](std::uint32_t message, int) {
+      const auto count = [message](const Contents& from) {
+        const int* copies = from.find(message);
+        return copies == nullptr ? 0 : *copies;
       };
       const int imap = count(last.imap.contents), pop = count(last.pop.contents);
-      if (imap == pop || doomed.contains({account, message})) continue;
+      if (imap == pop || doomed.contains({account, message})) return;
       // What POP3 removed and IMAP keeps is the server's policy, and the removal judge's to say.
       const history::Cell* cell = ledger.find(message, account, "INBOX");
       const bool told =
           cell != nullptr && (history.info.pop3_delete == Pop3Delete::keeps_for_imap || cell->unlike >= 2);
-      if (told && imap - cell->kept() == pop) continue;
+      if (told && imap - cell->kept() == pop) return;
       const bool confirmed =
           both.size() >= 2 && count(both[both.size() - 2]->imap.contents) != count(both[both.size() - 2]->pop.contents);
       c.find(!confirmed   ? "not-confirmed"
@@ -83,7 +85,7 @@ void judge_agreement(const history::History& history, const history::Ledger& led
               {last.imap.event, last.pop.event},
               message,
               ""});
-    }
+    });
   }
 }
 

@@ -1,8 +1,7 @@
 #include "judge/copies.h"
 
-#include <unordered_map>
-
 #include "core/bytes.h"
+#include "judge/by_number.h"
 
 namespace mailproof::judge {
 
@@ -39,8 +38,8 @@ Sightings most_at_once(const Case& c) {
   // Session -> UID or number -> message. The first content seen there counts: what changes under a UID or number is the
   // affair of other judges.
   struct Session {
-    std::unordered_map<std::uint32_t, std::uint32_t> there;
-    std::unordered_map<std::uint32_t, int> copies;  // of each message that is there
+    ByNumber<std::uint32_t> there;
+    ByNumber<int> copies;  // of each message that is there
   };
   std::map<std::uint32_t, Session> sessions;
   for (const Event& e : c.history.events()) {
@@ -49,16 +48,19 @@ Sightings most_at_once(const Case& c) {
     Session& known = sessions[e.session];
     if ((e.what == What::select || e.what == What::examine) && e.type != Type::invoke) known = {};
     if (e.what == What::expunged)
-      if (const auto gone = known.there.find(e.uid); gone != known.there.end()) {
-        --known.copies[gone->second];
-        known.there.erase(gone);
+      if (const std::uint32_t* gone = known.there.find(e.uid)) {
+        --known.copies[*gone];
+        known.there.erase(e.uid);
       }
     if (e.what != What::message || e.message == 0) continue;
     const auto& session = c.history.session(e.session);
     const std::uint32_t where = session.protocol == Protocol::pop3 ? e.seq : e.uid;
     if (where == 0) continue;
-    if (known.there.try_emplace(where, e.message).second) ++known.copies[e.message];
-    const int copies = known.copies[e.message];
+    int& copies = known.copies[e.message];
+    if (const auto [message, fresh] = known.there.place(where); fresh) {
+      message = e.message;
+      ++copies;
+    }
     if (copies < 2) continue;  // nearly all of them: and it says no more than that the message is there
     const bool inbox = e.mailbox.empty() || iequals(e.mailbox, "INBOX");
     Sighting& most = out[{e.message, session.account, inbox ? std::string("INBOX") : e.mailbox}];

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/bytes.h"
+#include "history/number_map.h"
 #include "judge/boxes.h"
 #include "judge/case.h"
 #include "judge/flags_copied.h"
@@ -174,7 +175,7 @@ class FlagLedger {
   Boxes boxes_, names_;  ///< the second without UIDVALIDITY
   boost::unordered_flat_map<Place, Flags> touched_;
   boost::unordered_flat_map<Place, std::uint32_t> peeks_;  ///< the newest fetch by PEEK
-  boost::unordered_flat_map<Place, Copy> copies_;          ///< by UIDVALIDITY as well
+  history::PagedMap<Copy> copies_;                         ///< by UIDVALIDITY as well
 };
 
 }  // namespace

@@ -18,6 +18,7 @@ void Numbering::assign(std::size_t size) {
   pieces_.clear();
   before_.clear();
   size_ = told_ = 0;
+  highest_ = 0;
   ascending_ = true;
   resize(size);
 }
@@ -36,6 +37,7 @@ void Numbering::resize(std::size_t size) {
       last.look_again();
     }
   }
+  look_for_highest();
   while (size_ < size) {
     if (pieces_.empty() || pieces_.back().slots.size() >= kPiece) {
       pieces_.emplace_back();
@@ -68,6 +70,21 @@ void Numbering::erase(std::size_t number) {
   } else if (gone.uid != 0 && (gone.uid == piece.lowest || gone.uid == piece.highest)) {
     piece.look_again();
   }
+  if (gone.uid == highest_) look_for_highest();
+}
+
+void Numbering::look_for_highest() {
+  highest_ = 0;
+  for (std::size_t i = pieces_.size(); i-- > 0 && highest_ == 0;) highest_ = pieces_[i].highest;
+}
+
+void Numbering::forget_uids() {
+  for (Piece& piece : pieces_) {
+    for (Slot& slot : piece.slots) slot.uid = 0;
+    piece.look_again();
+  }
+  highest_ = 0;
+  ascending_ = true;
 }
 
 std::uint32_t Numbering::uid(std::size_t number) const {
@@ -85,9 +102,13 @@ void Numbering::tell(std::size_t number, std::uint32_t uid) {
   ascending_ = ascending_ && among_neighbours(at, uid) == 0;
   const bool replaced = slot.uid != 0;
   slot.uid = uid;
-  if (replaced) return piece.look_again();
+  if (replaced) {
+    piece.look_again();
+    return look_for_highest();
+  }
   piece.lowest = std::min(piece.lowest, uid);
   piece.highest = std::max(piece.highest, uid);
+  highest_ = std::max(highest_, uid);
 }
 
 std::vector<std::uint32_t> Numbering::uids() const {
@@ -98,23 +119,31 @@ std::vector<std::uint32_t> Numbering::uids() const {
   return out;
 }
 
-/// Whether some number beside it has a UID that does not ascend with this one; 0 = none.
+/// Where all that are known ascend: a number beside it whose UID does not ascend with this one; 0 = none.
 std::size_t Numbering::among_neighbours(const Place& here, std::uint32_t uid) const {
   const Piece& piece = pieces_[here.piece];
   if (piece.slots[here.slot].uid == uid) return 0;
   const std::size_t number = before_[here.piece] + here.slot + 1;
-  for (std::size_t slot = 0; slot < piece.slots.size(); ++slot)
-    if (const std::size_t at = before_[here.piece] + slot + 1; !fits(at, piece.slots[slot].uid, number, uid)) return at;
-  for (std::size_t i = here.piece; i-- > 0;)
-    if (pieces_[i].highest != 0) {
-      if (pieces_[i].highest >= uid) return before_[i] + 1;
-      break;
+  const auto unfit = [&](std::size_t slot) {
+    const std::size_t at = before_[here.piece] + slot + 1;
+    return fits(at, piece.slots[slot].uid, number, uid) ? std::size_t{} : at;
+  };
+  std::size_t slot = here.slot;
+  while (slot > 0 && piece.slots[slot - 1].uid == 0) --slot;
+  std::uint32_t below = slot == 0 ? 0 : piece.slots[slot - 1].uid;
+  if (slot > 0) {
+    if (const std::size_t at = unfit(slot - 1)) return at;
+  } else {
+    for (std::size_t i = here.piece; i-- > 0 && below == 0;) {
+      below = pieces_[i].highest;
+      if (below >= uid) return before_[i] + 1;
     }
+  }
+  if (below == highest_) return 0;  // it is the last one that is known
+  for (slot = here.slot + 1; slot < piece.slots.size(); ++slot)
+    if (piece.slots[slot].uid != 0) return unfit(slot);
   for (std::size_t i = here.piece + 1; i < pieces_.size(); ++i)
-    if (pieces_[i].highest != 0) {
-      if (pieces_[i].lowest < uid) return before_[i] + 1;
-      break;
-    }
+    if (pieces_[i].highest != 0) return pieces_[i].lowest < uid ? before_[i] + 1 : 0;
   return 0;
 }
 

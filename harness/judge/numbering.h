@@ -13,6 +13,7 @@ class Numbering {
   void assign(std::size_t size);  ///< nothing is told of any
   void resize(std::size_t size);  ///< more are added at the end, or the last ones taken away
   void erase(std::size_t number);
+  void forget_uids();  ///< which message has which number is not known any more
   std::uint32_t uid(std::size_t number) const;
   /// Something was told of this number. uid 0 = not its UID.
   void tell(std::size_t number, std::uint32_t uid);
@@ -40,12 +41,14 @@ class Numbering {
   static bool fits(std::size_t at, std::uint32_t other, std::size_t number, std::uint32_t uid) {
     return other == 0 || at == number || (at < number) == (other < uid);
   }
+  void look_for_highest();
   std::size_t among_neighbours(const Place& here, std::uint32_t uid) const;
 
   std::vector<Piece> pieces_;          ///< none is empty
   std::vector<std::uint32_t> before_;  ///< how many numbers stand before each piece
   std::size_t size_ = 0, told_ = 0;
-  bool ascending_ = true;  ///< all UIDs that are known do: then the next ones that are known tell about all
+  std::uint32_t highest_ = 0;  ///< of the UIDs that are known, as long as they ascend
+  bool ascending_ = true;      ///< all UIDs that are known do: then the next ones that are known tell about all
 };
 
 }  // namespace mailproof::judge

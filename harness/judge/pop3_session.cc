@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
+#include "judge/by_number.h"
 #include "judge/case.h"
 #include "judge/judges.h"
 
@@ -16,11 +18,13 @@ using history::Type;
 using history::What;
 
 struct Talk {
-  std::map<std::uint32_t, std::pair<std::uint64_t, std::uint32_t>> sizes;  ///< number -> octets, event
-  std::map<std::uint32_t, std::pair<std::string, std::uint32_t>> uidls;
-  std::map<std::uint32_t, std::pair<std::uint32_t, std::uint32_t>> messages;
-  std::set<std::uint32_t> marked, maybe_marked, listing;
+  ByNumber<std::pair<std::uint64_t, std::uint32_t>> sizes;  ///< octets, event
+  ByNumber<std::uint32_t> uidls, messages;                  ///< the first event that tells it
+  ByNumber<std::uint32_t> listing;                          ///< the LIST that has it, the newest one
+  std::size_t listed = 0;                                   ///< of how many numbers
+  std::set<std::uint32_t> marked, maybe_marked;
   std::uint32_t listing_of = 0, newest_list = 0;  ///< commands
+  std::uint32_t listings = 1;                     ///< the number of the newest
   bool listed_whole = false;
   std::uint64_t sum = 0;
   std::uint32_t stat = 0;  ///< event of the newest STAT since anything was marked or unmarked
@@ -49,38 +53,41 @@ struct Maildrop {
   void list_row(Talk& talk, const Event& e) {
     if (e.seq == 0) return;
     still_told(talk, e, e.seq, "LIST");
-    const auto [at, fresh] = talk.sizes.try_emplace(e.seq, e.size, e.index);
-    if (!fresh && at->second.first != e.size)
-      changed(fmt::format("number {} has {} octets", e.seq, at->second.first), fmt::format("{} octets", e.size),
-              at->second.second, e);
-    if (talk.listing_of != talk.newest_list) {
-      talk.listing.clear();
-      talk.sum = 0;
-      talk.listing_of = talk.newest_list;
-    }
-    if (talk.listing.insert(e.seq).second) talk.sum += e.size;
+    const auto [size, fresh] = talk.sizes.place(e.seq);
+    if (fresh) size = {e.size, e.index};
+    if (size.first != e.size)
+      changed(fmt::format("number {} has {} octets", e.seq, size.first), fmt::format("{} octets", e.size), size.second,
+              e);
+    if (talk.listing_of != talk.newest_list) begin_listing(talk, talk.newest_list);
+    std::uint32_t& in = talk.listing[e.seq];
+    if (std::exchange(in, talk.listings) == talk.listings) return;
+    ++talk.listed;
+    talk.sum += e.size;
   }
 
   void uidl_row(Talk& talk, const Event& e) {
     if (e.seq == 0) return;
     still_told(talk, e, e.seq, "UIDL");
-    const auto [at, fresh] = talk.uidls.try_emplace(e.seq, e.text, e.index);
-    if (!fresh && at->second.first != e.text)
-      changed(fmt::format("number {} has the unique-id {}", e.seq, at->second.first), e.text, at->second.second, e);
+    const auto [first, fresh] = talk.uidls.place(e.seq);
+    if (fresh) first = e.index;
+    const std::string& before = c.history.event(first).text;
+    if (!fresh && before != e.text)
+      changed(fmt::format("number {} has the unique-id {}", e.seq, before), e.text, first, e);
   }
 
   void content(Talk& talk, const Event& e) {
     if (e.seq == 0 || e.message == 0) return;
-    const auto [at, fresh] = talk.messages.try_emplace(e.seq, e.message, e.index);
-    if (!fresh && !c.may_be_one(at->second.first, e.message))
-      changed(fmt::format("number {} is {}", e.seq, c.name_of(at->second.first)), c.name_of(e.message),
-              at->second.second, e, e.message);
+    const auto [first, fresh] = talk.messages.place(e.seq);
+    if (fresh) first = e.index;
+    const std::uint32_t before = c.history.event(first).message;
+    if (!fresh && !c.may_be_one(before, e.message))
+      changed(fmt::format("number {} is {}", e.seq, c.name_of(before)), c.name_of(e.message), first, e, e.message);
   }
 
   void compare(const Talk& talk, const Event& stat, const Event& at) {
     const std::uint32_t messages = stat.get<history::CountFacts>().messages;
-    if (messages == talk.listing.size() && stat.size == talk.sum) return;
-    c.find("stat-not-sum", {fmt::format("STAT {} {}, as LIST tells", talk.listing.size(), talk.sum),
+    if (messages == talk.listed && stat.size == talk.sum) return;
+    c.find("stat-not-sum", {fmt::format("STAT {} {}, as LIST tells", talk.listed, talk.sum),
                             fmt::format("{} is told STAT {} {} at {}", c.who(stat), messages, stat.size, c.when(stat)),
                             {stat.index, at.index},
                             0,
@@ -89,16 +96,16 @@ struct Maildrop {
 
   void retr(Talk& talk, const Event& e, std::uint32_t number) {
     still_told(talk, e, number, "RETR");
-    const auto known = talk.sizes.find(number);
-    if (known == talk.sizes.end() || known->second.first == e.size) return;
+    const auto* known = talk.sizes.find(number);
+    if (known == nullptr || known->first == e.size) return;
     // RFC 1939 speaks of messages in the format of RFC 822, whose lines all have an end. Where the last one has none,
     // which APPEND and BDAT can store, LIST may count the line end that RETR has to add, or not.
     const bool stored_as_sent =
-        e.message != 0 && !c.history.info.recorded && c.history.message(e.message).size == known->second.first;
-    if (stored_as_sent && e.size == known->second.first + 2) return;
-    c.find("retr-size", {fmt::format("{} octets for number {}, as LIST says", known->second.first, number),
+        e.message != 0 && !c.history.info.recorded && c.history.message(e.message).size == known->first;
+    if (stored_as_sent && e.size == known->first + 2) return;
+    c.find("retr-size", {fmt::format("{} octets for number {}, as LIST says", known->first, number),
                          fmt::format("RETR brings {} octets to {} at {}", e.size, c.who(e), c.when(e)),
-                         {known->second.second, e.index},
+                         {known->second, e.index},
                          e.message,
                          ""});
   }
@@ -120,14 +127,15 @@ struct Maildrop {
 
   /// After RSET everything that was listed before is listed again.
   void restored(const Talk& talk, const Event& e) {
-    for (const auto& [number, size] : talk.sizes) {
-      if (talk.listing.contains(number)) continue;
+    talk.sizes.for_each([&](std::uint32_t number, const auto& size) {
+      const std::uint32_t* in = talk.listing.find(number);
+      if (in != nullptr && *in == talk.listings) return;
       c.find("rset-does-not-restore", {fmt::format("number {} is listed again after RSET", number),
                                        fmt::format("the LIST of {} at {} does not have it", c.who(e), c.when(e)),
                                        {size.second, e.index},
                                        0,
                                        ""});
-    }
+    });
   }
 
   void apply(const Event& e) {
@@ -176,11 +184,17 @@ struct Maildrop {
     }
   }
 
+  void begin_listing(Talk& talk, std::uint32_t command) {
+    talk.listed = 0;
+    talk.sum = 0;
+    talk.listing_of = command;
+    ++talk.listings;
+  }
+
   void list_done(Talk& talk, const Event& e) {
     if (talk.listing_of != e.command) {  // an empty listing has no rows
-      talk.listing.clear();
-      talk.sum = 0;
-      talk.listing_of = talk.newest_list = e.command;
+      talk.newest_list = e.command;
+      begin_listing(talk, e.command);
     }
     if (!talk.maybe_marked.empty()) return;
     talk.list_holds = true;

@@ -425,9 +425,12 @@ void usage(Case& c, const ToldMeanwhile& told_before) {
 
 void judge_quota(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "quota", out);
-  const ToldMeanwhile told = told_meanwhile(c);
+  const bool asked = std::any_of(history.events().begin(), history.events().end(), [](const Event& e) {
+    return e.what == What::quota || e.what == What::get_quota || e.what == What::usage;
+  });
+  const ToldMeanwhile told = asked ? told_meanwhile(c) : ToldMeanwhile();
   decisions(c, told);
-  usage(c, told);
+  if (asked) usage(c, told);
 }
 
 }  // namespace mailproof::judge

@@ -12,7 +12,8 @@ using history::Event;
 using history::Type;
 using history::What;
 
-std::uint64_t key_of(std::uint32_t number, std::uint32_t place) { return std::uint64_t{number} << 32U | place; }
+/// Those of one place stand together.
+std::uint64_t key_of(std::uint32_t number, std::uint32_t place) { return std::uint64_t{place} << 32U | number; }
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <vector>
 
 #include "core/bytes.h"
 #include "history/announced.h"
@@ -114,19 +115,20 @@ void problems(Case& c, const std::set<std::string>& said) {
 }
 
 void ends(Case& c, const Outages& outages) {
-  std::set<std::uint32_t> ready;
-  std::map<std::uint32_t, std::uint32_t> running;  // session -> newest command without an answer
-  std::map<std::uint32_t, std::uint32_t> unanswered;
+  const std::size_t sessions = c.history.sessions().size() + 1;
+  std::vector<bool> ready(sessions);
+  std::vector<std::uint32_t> running(sessions);  // by session: the newest command without an answer
+  std::vector<std::uint32_t> unanswered(sessions);
   for (const Event& e : c.history.events()) {
     if (e.session == 0) continue;
-    if (e.what == What::connect && e.type == Type::ok) ready.insert(e.session);
+    if (e.what == What::connect && e.type == Type::ok) ready[e.session] = true;
     if (e.type == Type::invoke && e.what != What::connect) running[e.session] = e.index;
     if (e.type == Type::info) unanswered[e.session] = e.index;  // the session's end, told to the command first
     if ((e.type == Type::ok || e.type == Type::fail) && running[e.session] == e.command) running[e.session] = 0;
-    if (e.what != What::end || e.type != Type::obs || !ready.contains(e.session)) continue;
+    if (e.what != What::end || e.type != Type::obs || !ready[e.session]) continue;
     if (e.flags == "clean" || e.flags == "ours" || outages.during(e)) continue;
     const std::string& text = e.text;
-    const std::uint32_t command = unanswered.contains(e.session) ? unanswered[e.session] : running[e.session];
+    const std::uint32_t command = unanswered[e.session] != 0 ? unanswered[e.session] : running[e.session];
     if (e.flags == "broken") {
       // Both lengths are known where the next reply stood within the literal.
       const bool short_of =

@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <string_view>
 
+#include "history/number_map.h"
 #include "judge/boxes.h"
 #include "judge/view_track.h"
 
@@ -25,7 +25,7 @@ struct Known {
 }  // namespace
 
 void judge_sizes(Case& c) {
-  boost::unordered_flat_map<std::uint64_t, Known> known;
+  history::PagedMap<Known> known;
   Boxes boxes;
   ViewTrack track(c.history);
   for (const Event& e : c.history.events()) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/bytes.h"
+#include "judge/by_number.h"
 #include "judge/case.h"
 #include "judge/judges.h"
 
@@ -29,15 +30,16 @@ struct Row {
   std::uint32_t event = 0, message = 0;
   std::uint64_t octets = 0;  ///< as LIST says
 };
-using Session = std::map<std::uint32_t, Row>;  ///< by number
+using Session = ByNumber<Row>;
 
 using Messages = boost::unordered_flat_set<std::uint32_t>;
 
 /// Messages that a listing has once.
 Messages once(const Session& rows) {
   Messages out, more;
-  for (const auto& [number, row] : rows)
+  rows.for_each([&](std::uint32_t, const Row& row) {
     if (!out.insert(row.message).second) more.insert(row.message);
+  });
   for (const std::uint32_t message : more) out.erase(message);
   return out;
 }
@@ -50,22 +52,22 @@ bool single(const Case& c, std::uint32_t message, std::uint32_t account, const M
 
 void unique(Case& c, const Session& rows) {
   boost::unordered_flat_map<std::string_view, const Row*> seen;
-  for (const auto& [number, row] : rows) {
-    if (row.id.empty()) continue;
+  rows.for_each([&](std::uint32_t, const Row& row) {
+    if (row.id.empty()) return;
     const auto [at, fresh] = seen.try_emplace(row.id, &row);
     // RFC 1939 section 7 lets two identical copies have one unique-id.
-    if (fresh || (row.message != 0 && c.may_be_one(row.message, at->second->message))) continue;
+    if (fresh || (row.message != 0 && c.may_be_one(row.message, at->second->message))) return;
     // Of what nobody read the sizes tell whether one may be the other.
     const bool read = row.message != 0 && at->second->message != 0;
     const bool sized = row.octets != 0 && at->second->octets != 0 && row.octets != at->second->octets;
-    if (c.history.info.recorded && !read && !sized) continue;
+    if (c.history.info.recorded && !read && !sized) return;
     c.find("not-unique",
            {fmt::format("one message for the unique-id {}", printable(row.id, 80)),
             fmt::format("the listing gives it to {} and to {}", c.name_of(at->second->message), c.name_of(row.message)),
             {at->second->event, row.event},
             row.message,
             ""});
-  }
+  });
 }
 
 }  // namespace
@@ -99,8 +101,8 @@ void judge_uidl(const history::History& history, const history::Ledger& ledger, 
     unique(c, rows);
     const std::uint32_t account = history.session(number).account;
     const auto listed_once = once(rows);
-    for (const auto& [seq, row] : rows) {
-      if (row.message == 0 || row.id.empty()) continue;
+    rows.for_each([&](std::uint32_t, const Row& row) {
+      if (row.message == 0 || row.id.empty()) return;
       const auto [known, fresh] = of_message.try_emplace({account, row.message}, &row);
       if (!fresh && known->second->id != row.id && !history.info.recorded &&
           single(c, row.message, account, listed_once)) {
@@ -124,7 +126,7 @@ void judge_uidl(const history::History& history, const history::Ledger& ledger, 
                           {owner->second->event, row.event},
                           row.message,
                           ""});
-    }
+    });
   }
 }
 

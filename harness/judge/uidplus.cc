@@ -177,6 +177,11 @@ class Uidplus {
 }  // namespace
 
 void judge_uidplus(const history::History& history, const history::Ledger& ledger, Findings& out) {
+  const bool told = std::any_of(history.events().begin(), history.events().end(), [](const Event& e) {
+    return e.type == Type::ok && e.uidvalidity != 0 &&
+           (e.what == What::append || e.what == What::copy || e.what == What::move);
+  });
+  if (!told) return;
   Case c(history, ledger, "uidplus", out);
   Uidplus(c).run();
 }

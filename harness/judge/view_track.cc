@@ -36,6 +36,8 @@ void ViewTrack::apply(const Event& e) {
     case What::exists: {
       View& v = views_[e.session];
       if (v.selecting || !v.sure) break;
+      // Only EXPUNGE says which message goes (RFC 3501 section 7.3.1): where EXISTS falls by itself nobody knows it.
+      if (e.get<history::ExistsFacts>().now < v.exists) v.numbers.forget_uids();
       v.exists = e.get<history::ExistsFacts>().now;
       if (v.exists > kMostFollowed) {
         v.sure = false;

@@ -81,7 +81,7 @@ TEST(World, HasEpisodesThatSingleDrawsHardlyMake) {
     for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++out;
     return out;
   };
-  std::size_t listens = 0, away = 0, renamed = 0, beside = 0, overfilled = 0;
+  std::size_t listens = 0, away = 0, renamed = 0, beside = 0, overfilled = 0, full = 0, drained = 0;
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
     const std::string text = world(seed, everything());
     listens += count(text, ", within: 60s}") >= 3 ? 1 : 0;
@@ -89,12 +89,25 @@ TEST(World, HasEpisodesThatSingleDrawsHardlyMake) {
     renamed += count(text, " 2028}") > 0 ? 1 : 0;
     beside += count(text, "{connect: now, expect: either}") > 0 ? 1 : 0;
     overfilled += count(text, "size: 72KiB") > 0 ? 1 : 0;
+    full += count(text, "settle: 10s, via: lmtp}") > 0 ? 1 : 0;
+    drained += count(text, "\n  - pc: {download: all, after: delete}\n  - pc: quit") > 0 ? 1 : 0;
   }
   EXPECT_GT(listens, 3U);
   EXPECT_GT(away, 10U);
   EXPECT_GT(renamed, 10U);
   EXPECT_GT(beside, 3U);
   EXPECT_GT(overfilled, 3U);
+  EXPECT_GT(full, 3U);
+  EXPECT_GT(drained, 1U);
+}
+
+TEST(World, HasEachKindOfTalkAmongFewSeeds) {
+  for (const std::uint64_t first : {0U, 100U, 1000U}) {
+    std::set<std::string> titles;
+    for (std::uint64_t seed = first; seed < first + 150; ++seed)
+      if (is_talk(seed)) titles.insert(scenario::parse(*talk(seed, everything()), world_file(seed)).scenarios[0].title);
+    EXPECT_GE(titles.size(), 13U) << first << ": all but STARTTLS, and of the two about reports one at least";
+  }
 }
 
 TEST(Talk, EachIsACheckOfTheLanguage) {
@@ -110,7 +123,7 @@ TEST(Talk, EachIsACheckOfTheLanguage) {
     ASSERT_EQ(loaded.scenarios.size(), 1U);
     titles.insert(loaded.scenarios.front().title);
   }
-  EXPECT_EQ(titles.size(), 14U) << "POP3 in two ways, line ends, STARTTLS, no report wanted and none for nobody, and "
+  EXPECT_EQ(titles.size(), 15U) << "POP3 in three ways, line ends, STARTTLS, no report wanted and none for nobody, and "
                                    "eight of IMAP";
 }
 

@@ -286,8 +286,8 @@ void Ledger::Impl::rename_place(std::uint32_t from, std::uint32_t to) {
   places[from - 1].cells.clear();
   for (const std::uint32_t number : numbers) {
     Cell& here = touch(number);
-    cell_of.set(std::uint64_t{here.message} << 32U | from, 0);
-    const std::uint64_t key = std::uint64_t{here.message} << 32U | to;
+    cell_of.set(std::uint64_t{from} << 32U | here.message, 0);
+    const std::uint64_t key = std::uint64_t{to} << 32U | here.message;
     if (const std::uint32_t other = cell_of.get(key)) {
       // An earlier mailbox of that name had this message too: what it was owed is settled, one sum serves both.
       Cell& there = touch(other);

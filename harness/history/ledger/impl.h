@@ -110,11 +110,16 @@ struct Ledger::Impl {
   std::unordered_set<std::string> known_reports;
   std::vector<SessionState> sessions;
   std::unordered_set<std::uint32_t> moves;  ///< commands under way
-  NumberMap place_of;                       ///< account and mailbox -> place
-  NumberMap box_of;                         ///< place and UIDVALIDITY -> box
-  NumberMap copy_of;                        ///< box and UID -> copy
-  NumberMap cell_of;                        ///< message and place -> cell
-  std::uint32_t nameless = 0;               ///< POP3 copies without a UIDL of their own, counted
+  struct Found {
+    std::uint32_t account = 0, place = 0;
+    std::string mailbox = {};
+  };
+  mutable Found found = {};    ///< the newest that was asked for
+  NumberMap place_of;          ///< account and mailbox -> place
+  NumberMap box_of;            ///< place and UIDVALIDITY -> box
+  NumberMap copy_of;           ///< box and UID -> copy
+  NumberMap cell_of;           ///< place and message -> cell
+  std::uint32_t nameless = 0;  ///< POP3 copies without a UIDL of their own, counted
 
   void apply(const Event& e);
 

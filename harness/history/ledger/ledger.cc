@@ -36,7 +36,7 @@ const std::string& Ledger::mailbox_name(std::uint16_t mailbox) const { return im
 
 const Cell* Ledger::find(std::uint32_t message, std::uint32_t account, std::string_view mailbox) const {
   const std::uint32_t place = impl_->find_place(account, mailbox);
-  const std::uint32_t number = place == 0 ? 0 : impl_->cell_of.get(std::uint64_t{message} << 32U | place);
+  const std::uint32_t number = place == 0 ? 0 : impl_->cell_of.get(std::uint64_t{place} << 32U | message);
   return number == 0 ? nullptr : &impl_->cells[number - 1];
 }
 
@@ -182,14 +182,19 @@ std::uint16_t Ledger::Impl::mailbox_number(std::string_view name) {
 }
 
 std::uint32_t Ledger::Impl::find_place(std::uint32_t account, std::string_view mailbox) const {
+  // One question comes after the other about the same mailbox; a place that is there stays.
+  if (found.place != 0 && found.account == account && found.mailbox == mailbox) return found.place;
   const auto at = mailbox_numbers.find(std::string(iequals(mailbox, "INBOX") ? std::string_view("INBOX") : mailbox));
-  return at == mailbox_numbers.end() ? 0 : place_of.get(std::uint64_t{account} << 32U | (at->second + 1U));
+  if (at == mailbox_numbers.end()) return 0;
+  const std::uint32_t place = place_of.get(std::uint64_t{account} << 32U | (at->second + 1U));
+  if (place != 0) found = {account, place, std::string(mailbox)};
+  return place;
 }
 
 std::uint32_t Ledger::Impl::place(std::uint32_t account, std::string_view mailbox) {
+  if (const std::uint32_t known = find_place(account, mailbox)) return known;
   const std::uint16_t number = mailbox_number(mailbox);
   const std::uint64_t key = std::uint64_t{account} << 32U | (number + 1U);
-  if (const std::uint32_t known = place_of.get(key)) return known;
   places.push_back({account, number, {}, {}});
   const auto fresh = static_cast<std::uint32_t>(places.size());
   place_of.set(key, fresh);
@@ -223,7 +228,7 @@ std::uint32_t Ledger::Impl::copy(std::uint32_t box_number, std::uint32_t uid) {
 }
 
 Cell& Ledger::Impl::cell(std::uint32_t message, std::uint32_t place_number) {
-  const std::uint64_t key = std::uint64_t{message} << 32U | place_number;
+  const std::uint64_t key = std::uint64_t{place_number} << 32U | message;
   if (const std::uint32_t known = cell_of.get(key)) return touch(known);
   Place& at = places[place_number - 1];
   Cell& fresh = cells.emplace_back();

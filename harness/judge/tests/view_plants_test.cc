@@ -68,6 +68,18 @@ const bool kView[] = {
             exists(s, hand, 2, 3);
             s.audited(Scene::all(mail));
           }),
+    plant("view/exists-fell",  // which one went nobody was told: the numbers of the others are no finding of their own
+          [](Scene& s) {
+            const auto mail = s.accepted(3);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.store(hand, "1");
+            const std::uint32_t asked = s.invoke(What::expunge, hand);
+            exists(s, hand, 2, 3);
+            s.done(asked, Type::ok);
+            s.row(hand, 2, 3);
+            s.row(hand, 1, 2);
+            s.audited({{mail[1], 2}, {mail[2], 3}});
+          }),
     plant("view/expunge-out-of-range",
           [](Scene& s) {
             const auto mail = s.accepted(2);

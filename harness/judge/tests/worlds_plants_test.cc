@@ -24,6 +24,27 @@ void move_told_gone(Scene& s, std::uint32_t hand) {
   s.done(move, Type::ok, [](Event& e) { e.mailbox = "INBOX"; });
 }
 
+/// A letter of INBOX that a phone was not allowed to put into Trash, where it is in the end.
+void refused_for_trash(Scene& s, bool removed_by_pop) {
+  const auto mail = s.accepted(1);
+  const std::uint32_t hand = s.watches(s.phone, mail);
+  s.ask(
+      What::append, hand,
+      [&](Event& e) {
+        e.mailbox = "Trash";
+        e.message = mail[0];
+      },
+      Type::fail, [](Event& e) { e.code = "OVERQUOTA"; });
+  if (removed_by_pop) {
+    const std::uint32_t pop = s.downloads(mail);
+    s.dele(pop, 1, mail[0]);
+    s.ask(What::quit, pop);
+    s.end(pop);
+  }
+  s.both(1, removed_by_pop ? Scene::Listing{} : Scene::all(mail));
+  s.list_imap(s.alice, 1, {{mail[0], 1}}, "Trash");
+}
+
 const bool kWorlds[] = {
     // Seed 458 with pop3.delete-to-trash.
     silent("POP3's QUIT puts into Trash what a client had copied there",
@@ -69,6 +90,11 @@ const bool kWorlds[] = {
              s.both(1, {});
              s.list_imap(s.alice, 1, {{m, 1}}, "Trash");
            }),
+    // Seed 769 with pop3.delete-to-trash.
+    silent("what an APPEND to Trash was refused for, POP3's QUIT put there later",
+           [](Scene& s) { refused_for_trash(s, true); }),
+    plant("duplicates/refused-but-there",  // POP3 removed nothing, and Trash has it all the same
+          [](Scene& s) { refused_for_trash(s, false); }),
     plant("lmtp-replies/refused-but-delivered",  // it was nowhere before
           [](Scene& s) {
             const std::uint32_t m = s.message();
