@@ -10,6 +10,7 @@
 #include "scenario/parse.h"
 #include "scenario/plan/values.h"
 #include "scenario/story/words.h"
+#include "scenario/target/pool.h"
 #include "scenario/yaml/fields.h"
 #include "scenario/yaml/files.h"
 
@@ -18,7 +19,6 @@ namespace {
 
 const std::vector<std::string> kPlanKeys = {"plan", "title", "accounts", "ramp", "for", "phases",
                                             "pace", "mix",   "arrivals", "also", "slo", "abort_when"};
-constexpr std::int64_t kMostAccounts = 1'000'000;
 constexpr double kMostRate = 10'000;
 constexpr Duration kLongest = std::chrono::hours(24);
 constexpr Word<Spacing> kSpacings[] = {{"constant", Spacing::constant}, {"poisson", Spacing::poisson}};

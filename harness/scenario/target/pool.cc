@@ -11,7 +11,6 @@
 namespace mailproof::scenario {
 namespace {
 
-constexpr std::int64_t kMostAccounts = 1'000'000;
 constexpr std::size_t kMaxPassword = 4096;
 constexpr std::size_t kMaxAccountsFile = 256U << 20;
 const std::vector<std::string> kClassKeys = {"login",         "address", "first",    "count",         "password_env",

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -6,6 +7,8 @@
 #include "scenario/yaml/complaints.h"
 
 namespace mailproof::scenario {
+
+inline constexpr std::int64_t kMostAccounts = 1'000'000;  ///< of a target, and of a plan
 
 using Environment = std::function<const char*(const std::string&)>;
 
