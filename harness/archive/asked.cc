@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "archive/run_directory.h"
+#include "core/json_text.h"
 #include "report/json_values.h"
 #include "scenario/yaml/files.h"
 
@@ -58,8 +59,11 @@ Result<Asked> read_asked(const std::string& directory) {
     out.selection = from.at("selection").get<std::vector<std::string>>();
     out.commands = from.at("commands").get<std::map<std::string, std::string>>();
     out.levels = from.at("levels").get<std::map<std::string, std::string>>();
-  } catch (const nlohmann::json::exception& wrong) {
-    return Error{file, wrong.what()};
+  } catch (const nlohmann::json::parse_error& wrong) {
+    const auto [line, column] = place_in(*text, wrong.byte);
+    return Error{fmt::format("{}:{}:{}", file, line, column), "JSON is broken here"};
+  } catch (const nlohmann::json::exception&) {
+    return Error{file, "it has not what mailproof writes into it"};
   }
   if (baseline.empty()) return out;
   const std::string kept = fmt::format("{}/{}", directory, kBaselineFile);

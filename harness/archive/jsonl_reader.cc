@@ -7,6 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "core/json_text.h"
 #include "core/names.h"
 #include "history/columns.h"
 #include "history/names.h"
@@ -374,8 +375,11 @@ std::optional<Error> JsonlReader::take(std::string_view text) {
     return std::nullopt;
   } catch (const Wrong& wrong) {
     return Error{where(), wrong.why};
-  } catch (const json::exception& error) {
-    return Error{where(), fmt::format("this is no line of a history: {}", error.what())};
+  } catch (const json::parse_error& error) {
+    return Error{fmt::format("{}:{}", where(), place_in(text, error.byte).column),
+                 "this is no line of a history: JSON is broken here"};
+  } catch (const json::exception&) {
+    return Error{where(), "this is no line of a history: a number in it is out of every range"};
   }
 }
 

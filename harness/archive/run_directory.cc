@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -93,15 +95,40 @@ std::string probe(const std::string& directory) {
   return why;
 }
 
+/// Two runs that write into one directory would each take away what the other has written. A file system that knows no
+/// locks lets them.
+struct Claim {
+  int fd = -1;
+  bool taken = false;  ///< another run has it
+};
+Claim claim(const std::string& directory) {
+  Claim out;
+  out.fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (out.fd >= 0 && ::flock(out.fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    ::close(out.fd);
+    out = {-1, true};
+  }
+  return out;
+}
+
 }  // namespace
+
+RunDirectory::~RunDirectory() {
+  if (claim_ >= 0) ::close(claim_);
+}
 
 Result<std::unique_ptr<RunDirectory>> RunDirectory::make(const std::string& wanted) {
   std::string path = wanted;
   if (path.empty()) {
     const auto now = std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
+    std::error_code error;
+    fs::create_directories("runs", error);
     path = fmt::format("runs/{:%Y%m%d-%H%M%S}", fmt::gmtime(now));
     const std::string base = path;
-    for (int n = 2; fs::exists(path); ++n) path = fmt::format("{}-{}", base, n);
+    // Whoever makes it has it, also of two that begin in the same second.
+    for (int n = 2; !error && !fs::create_directory(path, error) && !error; ++n) path = fmt::format("{}-{}", base, n);
+    if (error)
+      return Error{path, fmt::format("cannot make the run directory: {}; --out says where else", error.message())};
   }
   if (const std::string name = in_the_way(path); !name.empty())
     return Error{path,
@@ -111,11 +138,14 @@ Result<std::unique_ptr<RunDirectory>> RunDirectory::make(const std::string& want
   std::error_code error;
   fs::create_directories(path + "/history", error);
   if (error) return Error{path, "cannot make the run directory: " + error.message()};
+  const Claim ours = claim(path);
+  if (ours.taken) return Error{path, "another run is writing into this directory; give another --out, or wait for it"};
+  std::unique_ptr<RunDirectory> out(new RunDirectory(path, ours.fd));
   if (const std::string why = probe(path); !why.empty())
     return Error{path, "cannot write to the run directory: " + why};
   for (const char* old : kOurs) fs::remove_all(path + "/" + old, error);
   fs::create_directories(path + "/history", error);
-  return std::unique_ptr<RunDirectory>(new RunDirectory(std::move(path)));
+  return out;
 }
 
 std::string RunDirectory::trouble() const {

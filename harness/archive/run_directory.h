@@ -17,8 +17,11 @@ class RunDirectory {
  public:
   /// Makes it and proves that it can be written: a full disk or a missing right is known before anything is played.
   /// `path` empty: a new one below runs/, named after the time. One that holds what a run would replace and no run has
-  /// written is refused, and nothing of it is touched.
+  /// written is refused, and nothing of it is touched; so is one that another run is writing into.
   static Result<std::unique_ptr<RunDirectory>> make(const std::string& path);
+
+  ~RunDirectory();
+  RunDirectory(const RunDirectory&) = delete;
 
   const std::string& path() const { return path_; }
   std::string file(const std::string& name) const { return path_ + "/" + name; }
@@ -73,8 +76,9 @@ class RunDirectory {
   std::string write_reports(const report::RunResult& run) const;
 
  private:
-  explicit RunDirectory(std::string path) : path_(std::move(path)) {}
+  RunDirectory(std::string path, int claim) : path_(std::move(path)), claim_(claim) {}
   std::string path_;
+  int claim_;  ///< holds the lock on the directory
   mutable std::mutex mutex_;
   mutable std::string trouble_;
 };

@@ -102,6 +102,10 @@ std::string write_logs(const std::string& from, const std::string& to, imports::
 int anonymise(const std::string& from, const std::string& to, std::uint64_t key) {
   auto read = archive::read_histories(from);
   if (!read) return complain(read.error().message());
+  if (read->histories.empty())
+    return complain(fmt::format("{}: its history has no scenario: nothing is there to show", from));
+  for (const auto& one : read->histories)
+    if (!one.whole) return complain(fmt::format("{}: its history is not whole: judge it first", from));
   std::error_code error;
   if (!to.empty() && fs::exists(to, error) && fs::equivalent(from, to, error))
     return complain("--out must be another directory: what is replaced there is the original");
@@ -119,8 +123,8 @@ int anonymise(const std::string& from, const std::string& to, std::uint64_t key)
   std::string text;
   archive::write_run(read->expected, text);
   text += '\n';
+  for (const auto& one : read->histories) imports::keep_what_is_ours(*one.history, words);
   for (const auto& one : read->histories) {
-    if (!one.whole) return complain(fmt::format("{}: its history is not whole: judge it first", from));
     const auto history = imports::anonymised(*one.history, words);
     text += archive::write_all(*history, one.took);
     for (const auto& said : said_of(run::judged(*one.history, nullptr, strict))) before.push_back(said);

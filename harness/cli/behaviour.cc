@@ -51,6 +51,7 @@ int probe_behaviour(const BehaviourFlags& flags) {
   const auto hosted = host_builtin(flags.target, *target);
   if (!hosted) return complain(hosted.error().message());
 
+  host::end_in_order();
   run::AccountPool pool(hosted->target);
   std::shared_mutex quiet;
   run::Setup setup = setup_of(flags, *hosted);

@@ -138,6 +138,7 @@ int capacity(CapacityFlags& flags) {
                  : ours ? fmt::format("the built-in server was given {} times as many as the plan has", kMostTimes)
                         : fmt::format("the target's pool has {}", target->accounts.size());
 
+  host::end_in_order();
   const auto directory = archive::RunDirectory::make(flags.out);
   if (!directory) return complain(directory.error().message());
   if (const auto wrong = (*directory)->begin(std::nullopt); !wrong.empty()) return complain(wrong), kTrouble;

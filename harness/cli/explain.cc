@@ -29,6 +29,7 @@ struct ExplainFlags {
   bool json = false;
 };
 
+constexpr std::size_t kMostSetsNamed = 12;
 constexpr std::size_t kMostTold = 20;  ///< for people; JSON has all
 
 /// mail.2, mail (the set), a Message-ID, or what its Subject holds.
@@ -125,7 +126,7 @@ class Explaining {
       const auto near = nearest_word(flags_.message, known_);
       return complain(
           fmt::format("no message of this run is called '{}', has this Message-ID, or a subject with these words{}",
-                      flags_.message, near ? fmt::format("; did you mean '{}'?", *near) : ""));
+                      flags_.message, near ? fmt::format("; did you mean '{}'?", *near) : there_are()));
     }
     if (!flags_.html.empty())
       if (const auto wrong = archive::write_file(flags_.html, report::explanations_html(out_)); !wrong.empty())
@@ -145,6 +146,18 @@ class Explaining {
   std::set<std::string> ids;
 
  private:
+  /// The sets of messages that the run has.
+  std::string there_are() const {
+    std::set<std::string> sets;
+    for (const std::string& one : known_) sets.insert(one.substr(0, one.rfind('.')));
+    std::string out;
+    std::size_t told = 0;
+    for (const std::string& set : sets) {
+      if (++told > kMostSetsNamed) return out + fmt::format(" and {} more", sets.size() - kMostSetsNamed);
+      out += (told == 1 ? "; there is: " : ", ") + set;
+    }
+    return out;
+  }
   bool all() const { return flags_.message.empty() || flags_.message == "all"; }
   std::string nothing_there() const {
     if (ids.empty()) return fmt::format("{}: this run has no scenario", flags_.directory);

@@ -170,6 +170,7 @@ int explore_worlds(ExploreFlags flags) {
   const auto hosted = host_builtin(flags.target, *target);
   if (!hosted) return complain(hosted.error().message());
 
+  host::end_in_order();
   run::AccountPool pool(hosted->target);
   std::shared_mutex quiet;
   run::Setup setup = setup_of(flags, *hosted);

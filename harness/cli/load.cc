@@ -6,6 +6,7 @@
 #include "cli/loading.h"
 #include "cli/output.h"
 #include "cli/target_lock.h"
+#include "host/signals.h"
 
 namespace mailproof::cli {
 namespace {
@@ -19,6 +20,7 @@ int play(const LoadFlags& flags, const Hosted& hosted, Work& work) {
     lock.emplace(TargetLock::take(flags.target, only_accounts_of(work, hosted.target)));
     if (!*lock) return complain(lock->error().message());
   }
+  host::end_in_order();
   const auto directory = archive::RunDirectory::make(flags.out);
   if (!directory) return complain(directory.error().message());
   const std::string title = title_of(work, hosted.target);
@@ -38,6 +40,9 @@ int load_stories(const LoadFlags& flags, const scenario::Target& target) {
   Work work;
   auto stories = load_scenarios(flags.paths, flags.scenarios);
   if (!stories) return kWrongUse;
+  if (flags.dry_run)
+    return complain(
+        "--dry-run is of a plan or a --profile; of stories it is not known what they come to before they are played");
   work.stories = std::move(*stories);
   const bool ours = flags.target.sim || flags.target.sockets;
   if (const auto why = load::refusal(flags, ours, work.stories, target)) return complain(*why);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/commands.h"
@@ -56,6 +57,25 @@ std::string meant_for_an_option(const CLI::App& app, int argc, char** argv) {
   return {};
 }
 
+/// `run --sm`: the option that is none, and the nearest there is. "" where another word was not expected.
+std::string no_option(const CLI::App& app, int argc, char** argv) {
+  const auto named = app.get_subcommands([&](const CLI::App* one) { return argc > 1 && one->get_name() == argv[1]; });
+  const CLI::App& command = named.empty() ? app : *named.front();
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = std::string(argv[i]).substr(0, std::string_view(argv[i]).find('='));
+    if (word == "--") break;
+    if (!word.starts_with("-") || word == "-" || command.get_option_no_throw(word) != nullptr) continue;
+    std::vector<std::string> known;
+    for (const CLI::Option* option : command.get_options())
+      for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+    const auto near = mailproof::nearest_word(word, known);
+    return fmt::format("{} has no option {};{} `mailproof {}--help` lists them", named.empty() ? "mailproof" : argv[1],
+                       word, near ? fmt::format(" did you mean {}?", *near) : "",
+                       named.empty() ? "" : command.get_name() + " ");
+  }
+  return {};
+}
+
 /// What somebody reads who does not know what to say yet.
 std::string overview(const CLI::App& app) {
   std::string out = app.get_description() + "\n\n";
@@ -74,7 +94,7 @@ std::string overview(const CLI::App& app) {
 
 int main(int argc, char** argv) {
   using namespace mailproof::cli;
-  mailproof::host::catch_signals();
+  mailproof::host::catch_signals(kTrouble);
   CLI::App app(
       "mailproof plays mail devices against a mail server, follows every message, and says whether the server kept its "
       "promises.");
@@ -105,6 +125,9 @@ int main(int argc, char** argv) {
   if (const std::string wrong = meant_for_an_option(app, argc, argv); !wrong.empty()) return complain(wrong);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::ExtrasError& error) {
+    if (const std::string wrong = no_option(app, argc, argv); !wrong.empty()) return complain(wrong);
+    return app.exit(error), kWrongUse;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kWrongUse;
   } catch (const std::exception& error) {

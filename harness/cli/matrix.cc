@@ -38,7 +38,7 @@ int matrix(const MatrixFlags& flags) {
     if (!text)
       return complain(fmt::format("{}: a run directory is wanted, one with a run.json: {}", folder, text.error().why));
     const auto added = matrix.add(*text, named ? word.substr(0, equals) : "", link_to(folder, flags.out));
-    if (!added) return complain(added.error().why);
+    if (!added) return complain(fmt::format("{}/run.json is no run.json of mailproof: {}", folder, added.error().why));
   }
   // Two runs of one target would be two columns that nobody can tell apart.
   for (std::size_t i = 0; i < matrix.servers.size(); ++i)

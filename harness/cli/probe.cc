@@ -10,6 +10,7 @@
 #include "cli/output.h"
 #include "cli/target_lock.h"
 #include "core/secret_mask.h"
+#include "host/signals.h"
 #include "probe/survey.h"
 
 namespace mailproof::cli {
@@ -58,6 +59,7 @@ int probe(const ProbeFlags& flags) {
   if (!lock) return complain(lock.error().message());
   const auto hosted = host_builtin(flags.target, *target);
   if (!hosted) return complain(hosted.error().message());
+  host::end_in_order();
   report::Probe seen = probe::ProbeSurvey(hosted->target, flags.patience).run();
   mask(hosted->target, seen);
   if (flags.json)

@@ -118,6 +118,7 @@ int prove_all(ProveFlags flags) {
   }
   auto scenarios = load_scenarios(flags.paths, flags.scenarios);
   if (!scenarios) return kWrongUse;
+  host::end_in_order();
   scenario::LoadedWrong wrong = scenario::load_wrong(places(flags.paths, *scenarios));
   const run::WrongCases cases = run::cases_of(wrong.files, wrong.problems);
   for (const auto& problem : wrong.problems) say_error(fmt::format("{}\n", problem.message()));

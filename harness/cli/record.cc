@@ -136,6 +136,7 @@ int record(const RecordFlags& flags) {
   run.strict = flags.strict;
   run.began = clock_now();
   for (const auto& way : *ways) run.endpoints.push_back(way.upstream.label());
+  host::end_in_order();
   const auto directory = archive::RunDirectory::make(flags.out);
   if (!directory) return complain(directory.error().message());
 

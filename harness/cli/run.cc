@@ -207,6 +207,7 @@ int run(RunFlags flags) {
     return (!flags.only.empty() && !matches(s, flags.only)) || matches(s, flags.skip);
   });
   if (scenarios->empty()) return complain("no scenario is left to play: --only and --skip exclude all of them");
+  host::end_in_order();
   const auto directory = archive::RunDirectory::make(flags.out);
   if (!directory) return complain(directory.error().message());
 

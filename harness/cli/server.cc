@@ -63,6 +63,7 @@ int serve(ServerFlags& flags) {
     options.domain_quota = parse_size(flags.domain_quota);
     if (!options.domain_quota) return complain("--domain-quota " + flags.domain_quota + ": expected a size like 1MiB");
   }
+  host::end_in_order();
   const auto hosted =
       host::HostedServer::start(std::move(options), flags.host, listeners(flags), flags.certificate, flags.key);
   if (!hosted) return complain(hosted.error().message());

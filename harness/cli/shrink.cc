@@ -157,8 +157,13 @@ Result<Source> source_of_run(ShrinkFlags& flags) {
   const std::string& directory = flags.what;
   if (auto recorded = source_of_recording(flags)) return std::move(*recorded);
   const auto run = read_json(directory + "/run.json"), stats = read_json(directory + "/stats.json");
-  if (!run.is_object() && !stats.is_object())
+  if (!run.is_object() && !stats.is_object()) {
+    for (const char* file : {"run.json", "stats.json"})
+      if (std::error_code none; std::filesystem::exists(directory + "/" + file, none))
+        return Error{directory + "/" + file,
+                     "it is broken, or cannot be read; `mailproof judge` says what the history says"};
     return Error{directory, "neither run.json nor stats.json is there: is it a run directory?"};
+  }
   if (flags.scenario.empty()) choose(run, stats, flags);
   if (flags.scenario.empty()) return Error{directory, "nothing failed in this run; name a scenario with --scenario"};
   std::string command;
@@ -242,6 +247,7 @@ class Shrinking {
     if (!target) return complain(target.error().message());
     const auto lock = TargetLock::take(flags_.target, *target);
     if (!lock) return complain(lock.error().message());
+    host::end_in_order();
     auto tested = Arena::make(flags_, *target);
     auto right = Arena::make_right(flags_);
     if (!tested || !right) return complain((tested ? right : tested).error().message());
@@ -293,6 +299,8 @@ class Shrinking {
   int shrink(scenario::Node story) {
     const auto began = std::chrono::steady_clock::now();
     const auto failure = first_failure();
+    // What is played while it ends does not fail, and says nothing.
+    if (host::interrupted()) return complain("interrupted: the story was not made shorter"), kTrouble;
     if (!failure) return complain(failure.error().message());
     const auto play_on = [](Arena& arena) -> explore::Play {
       return [&arena](const scenario::Scenario& one, std::uint32_t copy) { return arena.play(one, copy); };
@@ -328,7 +336,9 @@ class Shrinking {
         limits);
     if (line_is_rewritten()) say_error(fmt::format("\r{:<79}\r", ""));
     if (!check) rename(replay, failure->finding_class, shrunk.story);
-    const auto rate = replay.rate(shrunk.story, flags_.target.sim || flaky ? kRateTimes : kRateOnTarget);
+    explore::Rate rate;  // of one that was broken off it is not known
+    if (!host::interrupted()) rate = replay.rate(shrunk.story, flags_.target.sim || flaky ? kRateTimes : kRateOnTarget);
+    if (host::interrupted()) shrunk.finished = false, rate = {};
     move_letters(shrunk.story, source_.path, flags_.out);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     const std::string text = head(*failure, rate) + explore::write(shrunk.story, comments).text;
@@ -336,9 +346,9 @@ class Shrinking {
       say(text);
     else if (const auto wrong = archive::write_file(flags_.out, text); !wrong.empty())
       return complain(wrong), kTrouble;
-    say_error(fmt::format("{}: {} {} to {} in {:.1f} s, {} plays; it fails {} of {} times{}\n", failure->finding_class,
-                          before, check ? "lines" : "steps", explore::steps_in(shrunk.story), seconds, replay.played(),
-                          rate.failed, rate.played,
+    say_error(fmt::format("{}: {} {} to {} in {:.1f} s, {} plays{}{}\n", failure->finding_class, before,
+                          check ? "lines" : "steps", explore::steps_in(shrunk.story), seconds, replay.played(),
+                          rate.played == 0 ? "" : fmt::format("; it fails {} of {} times", rate.failed, rate.played),
                           shrunk.finished ? "" : "; it was broken off, and may be shorter still"));
     return shrunk.finished ? 0 : kTrouble;
   }

@@ -3,6 +3,7 @@
 #include <fmt/compile.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 #include "core/utf8.h"
@@ -39,6 +40,13 @@ void write_json_string(std::string_view text, std::string& out) {
     }
   }
   out += '"';
+}
+
+TextPlace place_in(std::string_view text, std::size_t byte) {
+  const std::string_view before = text.substr(0, std::min(text.size(), byte == 0 ? 0 : byte - 1));
+  const auto start = before.rfind('\n');
+  return {1 + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n')),
+          before.size() - (start == std::string_view::npos ? 0 : start + 1) + 1};
 }
 
 }  // namespace mailproof

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -8,5 +9,11 @@ namespace mailproof {
 /// Control characters, what reorders a line, and the second of "::" and "##", behind which CIs read commands, stand as
 /// \uNNNN and read back as what they are.
 void write_json_string(std::string_view text, std::string& out);
+
+/// Where in a text its octet number `byte` is, counted from 1, as whoever parses JSON says it.
+struct TextPlace {
+  std::size_t line = 1, column = 1;
+};
+TextPlace place_in(std::string_view text, std::size_t byte);
 
 }  // namespace mailproof

@@ -12,11 +12,13 @@ net::Signals& signals() {
 
 }  // namespace
 
-void catch_signals() {
+void catch_signals(int status) {
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);  // a file that may grow no more is a write that fails
-  signals();
+  signals().end_at_once(status);
 }
+
+void end_in_order() { signals().end_at_once(0); }
 
 bool interrupted() { return signals().came(); }
 

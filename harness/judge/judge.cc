@@ -224,7 +224,7 @@ Judgement judge_by(std::span<const Judge> all, const history::History& history, 
   });
   if (!anything && out.verdict == Verdict::pass) {
     out.verdict = Verdict::inconclusive;
-    out.note = "nothing was played";
+    out.note = history.info.recorded ? "nothing was heard that can be judged" : "nothing was played";
   }
   if (out.verdict == Verdict::pass) {
     Findings none;

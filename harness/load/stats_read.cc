@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "archive/run_directory.h"
+#include "core/json_text.h"
 #include "load/stats_json.h"
 #include "scenario/yaml/files.h"
 
@@ -194,6 +196,9 @@ LoadResult read(const Json& json) {
 Result<LoadResult> parse_stats(std::string_view text, const std::string& file) {
   try {
     return read(Json::parse(text));
+  } catch (const Json::parse_error& error) {
+    const auto [line, column] = place_in(text, error.byte);
+    return Error{fmt::format("{}:{}:{}", file, line, column), "no stats.json of a load: JSON is broken here"};
   } catch (const std::exception& error) {
     return Error{file, fmt::format("not the stats.json of a load, or of an older mailproof: {}", error.what())};
   }
@@ -202,9 +207,16 @@ Result<LoadResult> parse_stats(std::string_view text, const std::string& file) {
 Result<LoadResult> read_stats(const std::string& directory) {
   const std::string file = directory + "/stats.json";
   const auto text = scenario::read_file(file, kMostStats);
-  if (!text)
+  if (!text) {
+    std::error_code none;
+    const bool exists = std::filesystem::exists(file, none),
+               run = std::filesystem::exists(directory + "/run.json", none);
     return Error{directory,
-                 fmt::format("a run directory of load is wanted, one with a stats.json: {}", text.error().why)};
+                 exists ? fmt::format("its stats.json must be {}", text.error().why)
+                 : run  ? "this is a run of scenarios; expected the directory of a load, which has a stats.json "
+                          "(runs of scenarios are held against each other by `mailproof matrix`)"
+                        : "expected the run directory of a load, one with a stats.json"};
+  }
   return parse_stats(*text, file);
 }
 

@@ -33,6 +33,7 @@ struct Signals::Inside {
     set.async_wait([this](const boost::system::error_code& error, int number) {
       if (error) return;
       const auto now = std::chrono::steady_clock::now();
+      if (const int status = at_once; status != 0) _exit(status);
       if (came.exchange(true) && !(number == first && now - at < kSame)) _exit(130);
       if (first == 0) at = now;
       first = first == 0 ? number : first;
@@ -43,7 +44,8 @@ struct Signals::Inside {
   }
 
   std::atomic<bool> came = false;
-  int first = 0;  // the one that came; these two only on the thread
+  std::atomic<int> at_once = 0;  ///< a status; 0 = an orderly end
+  int first = 0;                 // the one that came; these two only on the thread
   std::chrono::steady_clock::time_point at;
   std::mutex mutex;
   std::set<Loop*> loops;  // guarded by mutex, so that none goes away while it is nudged
@@ -57,6 +59,11 @@ Signals::Signals() : inside_(std::make_unique<Inside>()) {}
 Signals::~Signals() = default;
 
 bool Signals::came() const { return inside_->came; }
+
+void Signals::end_at_once(int status) {
+  inside_->at_once = status;
+  if (status != 0 && came()) _exit(status);
+}
 
 Signals::Nudged::Nudged(Signals& signals, Loop& loop) : signals_(signals), loop_(loop) {
   const std::lock_guard lock(signals_.inside_->mutex);

@@ -16,6 +16,10 @@ class Signals {
 
   bool came() const;  ///< any thread
 
+  /// From now on the first ends the process as well, with this status: nothing is under way that wants an orderly end.
+  /// 0: something is.
+  void end_at_once(int status);
+
   /// Of a loop that blocks: its run() asks done() again when the first signal came. Must go before the loop.
   class Nudged {
    public:

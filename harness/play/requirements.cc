@@ -167,6 +167,8 @@ std::optional<std::string> not_applicable(const scenario::Scenario& scenario, co
   if (target.connections.address != 0 && connected.in_all > target.connections.address)
     return fmt::format("it may need {} connections at the same time; the target file allows an address {}",
                        connected.in_all, target.connections.address);
+  if (!scenario.accounts.empty() && target.imap.empty() && target.pop3.empty())
+    return "the target has neither IMAP nor POP3, by which it is seen whose mail a mailbox holds";
   for (const Need need : scenario.needs) {
     switch (need) {
       case Need::imap:

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 
+#include "core/json_text.h"
 #include "report/json_values.h"
 
 namespace mailproof::report {
@@ -76,14 +77,6 @@ void read_scenario(const Json& from, std::size_t number, Baseline& out) {
   }
 }
 
-/// "line 3, column 14" of an octet, counted from 1.
-std::string place(std::string_view text, std::size_t byte) {
-  const std::string_view before = text.substr(0, std::min(text.size(), byte == 0 ? 0 : byte - 1));
-  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-  const auto start = before.rfind('\n');
-  return fmt::format("line {}, column {}", line, before.size() - (start == std::string_view::npos ? 0 : start + 1) + 1);
-}
-
 std::string named(const std::vector<std::string>& ids) {
   std::string out;
   for (std::size_t i = 0; i < ids.size() && i < kMostNamed; ++i) out += fmt::format("{}{}", i == 0 ? "" : ", ", ids[i]);
@@ -112,7 +105,9 @@ Result<Baseline> parse_baseline(std::string_view text, const std::string& name) 
     for (const Json& scenario : field(run, "scenarios", Json::value_t::array, "it"))
       read_scenario(scenario, ++number, out);
   } catch (const Json::parse_error& error) {
-    return Error{"", fmt::format("{} is no run.json of mailproof: it is broken at {}", name, place(text, error.byte))};
+    const auto [line, column] = place_in(text, error.byte);
+    return Error{"",
+                 fmt::format("{} is no run.json of mailproof: it is broken at line {}, column {}", name, line, column)};
   } catch (const Json::exception&) {  // 1e999 is no number that anything here holds
     return Error{"", fmt::format("{} is no run.json of mailproof: a number in it is out of every range", name)};
   } catch (const NoRun& wrong) {

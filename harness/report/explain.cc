@@ -40,7 +40,9 @@ std::string_view mark_of(std::string_view finding_class) {
   if (finding_class == "duplicates/duplicated") return kDoubled;
   if (finding_class == "duplicates/resurrected") return kCameBack;
   if (finding_class == "isolation/leak") return kLeaked;
-  if (finding_class.starts_with("removal/more-than-") || finding_class == "removal/without-quit") return kTaken;
+  if (finding_class.starts_with("removal/more-than-") || finding_class == "removal/without-quit" ||
+      finding_class == "removal/unasked")
+    return kTaken;
   if (finding_class.starts_with("removal/") && finding_class.ends_with("-ok-but-there")) return kKept;
   constexpr std::array kViews =
       std::to_array<std::string_view>({"agreement", "content", "expectation", "flags", "identity", "idle", "maildrop",

@@ -46,6 +46,9 @@ constexpr std::array kOrigins = std::to_array<std::string_view>(
      "expectation/not-found", "conformance/", "session/", "expectation/", "judging/"});
 constexpr auto kOthers = static_cast<std::size_t>(std::find(kOrigins.begin(), kOrigins.end(), "") - kOrigins.begin());
 
+constexpr std::array kProtocols = std::to_array<std::string_view>({"imap", "pop3", "smtp", "lmtp", "x"});
+constexpr std::size_t kMuchWider = 4;  ///< times as many scenarios
+
 constexpr std::string_view kLivingExpunged = "view/expunge-of-the-living";
 
 /// An EXPUNGE too many gives messages wrong UIDs, and with a wrong UID a right EXPUNGE seems to be of one that lives:
@@ -65,6 +68,43 @@ std::tuple<int, std::uint32_t, int> cause_key(const Finding& finding, std::strin
   const int origin = origin_of(finding_class);
   if (!either_first(finding_class)) return {origin, 0, origin};
   return {origin_of(kLivingExpunged), first_shown(finding), origin};
+}
+
+/// Checks of the protocols themselves before those of their extensions, which stand on them: where both are broken, the
+/// sentence of the former is nearer to what is wrong.
+bool of_an_extension(const Group::Member& member) {
+  const std::string& id = member.scenario->id;
+  const std::string_view family = std::string_view(id).substr(0, id.find('.'));
+  return member.scenario->kind == Kind::check &&
+         std::none_of(kProtocols.begin(), kProtocols.end(), [&](std::string_view one) { return one == family; });
+}
+
+/// What judges found of the facts; not what a story or a check then misses, which may be missed for other reasons, too.
+bool is_of_facts(const Group& group) {
+  return origin_of(group.name) <= static_cast<int>(kOthers) && !group.members.empty();
+}
+
+std::set<std::size_t> shown_in(const Group& group) {
+  std::set<std::size_t> out;
+  for (const auto& member : group.members) out.insert(member.index);
+  return out;
+}
+
+/// What is seen wherever another is seen, and mostly without it, did not come of that one: so it is told before it,
+/// whatever the order of their classes says.
+void wider_first(std::vector<Group>& groups) {
+  for (std::size_t i = 1; i < groups.size(); ++i) {
+    if (!is_of_facts(groups[i]) || !groups[i].accepted.empty()) continue;
+    const auto seen = shown_in(groups[i]);
+    const auto narrow = [&](const Group& one) {
+      if (one.severity != groups[i].severity || !one.accepted.empty() || !is_of_facts(one)) return false;
+      if (one.scenarios * kMuchWider > groups[i].scenarios) return false;
+      const auto there = shown_in(one);
+      return std::includes(seen.begin(), seen.end(), there.begin(), there.end());
+    };
+    const auto here = groups.begin() + static_cast<std::ptrdiff_t>(i);
+    std::rotate(std::find_if(groups.begin(), here, narrow), here, here + 1);
+  }
 }
 
 bool counts(const Finding& finding) { return finding.accepted.empty(); }
@@ -112,6 +152,25 @@ std::string Group::since() const {
   return all ? simplest().since : std::string();
 }
 
+std::string Group::sentence(std::size_t most) const {
+  const std::string& requirement = simplest().requirement;
+  const auto colon = requirement.find(": ");
+  if (colon == std::string::npos) return shortened(requirement, most);
+  std::string places = requirement.substr(0, colon), level;
+  if (const auto bracket = places.rfind(" ("); bracket != std::string::npos && places.ends_with(')')) {
+    level = places.substr(bracket);
+    places.resize(bracket);
+  }
+  const std::string_view sentence = std::string_view(requirement).substr(colon);
+  bool left_out = false;
+  for (auto comma = places.rfind(", "); comma != std::string::npos; comma = places.rfind(", ")) {
+    if (places.size() + level.size() + sentence.size() <= most) break;
+    places.resize(comma);
+    left_out = true;
+  }
+  return shortened(fmt::format("{}{}{}{}", places, left_out ? "..." : "", level, sentence), most);
+}
+
 bool Group::differ() const {
   return severity != Severity::error && std::any_of(members.begin(), members.end(), [&](const Member& one) {
            return one.finding->requirement != simplest().requirement;
@@ -156,8 +215,8 @@ std::vector<Group> groups_of(const RunResult& run) {
   }
   for (Group& group : out) {
     std::stable_sort(group.members.begin(), group.members.end(), [](const Group::Member& a, const Group::Member& b) {
-      return std::tuple(order_of(a.finding->severity), a.scenario->events) <
-             std::tuple(order_of(b.finding->severity), b.scenario->events);
+      return std::tuple(order_of(a.finding->severity), of_an_extension(a), a.scenario->events) <
+             std::tuple(order_of(b.finding->severity), of_an_extension(b), b.scenario->events);
     });
     group.severity = group.simplest().severity;
     group.everywhere = std::find(run.everywhere.begin(), run.everywhere.end(), group.name) != run.everywhere.end();
@@ -172,6 +231,7 @@ std::vector<Group> groups_of(const RunResult& run) {
     };
     return key(a) < key(b);
   });
+  wider_first(out);
   return out;
 }
 

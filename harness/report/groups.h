@@ -30,7 +30,7 @@ struct Group {
   std::string name;                                      ///< the class
   judge::Severity severity = judge::Severity::latitude;  ///< the worst of its findings
   std::string accepted;                                  ///< why none of it counts; "" = it does
-  /// At least one; the worst first, and of these the simplest: its history is the shortest.
+  /// At least one; the worst first, and of these the simplest: no extension's, with the shortest history.
   std::vector<Member> members;
   std::size_t scenarios = 0;
   /// "new since the baseline ..." where none of it was there.
@@ -40,13 +40,16 @@ struct Group {
   const judge::Finding& simplest() const { return *members.front().finding; }
   /// "loss/lost in 36 scenarios", or the id where it is one finding alone. May hold what a server said.
   std::string headline() const;
+  /// What the simplest asks for, in a line: of many places where it stands only as many as leave the sentence room.
+  std::string sentence(std::size_t most) const;
   /// Of all but the simplest, which a report has in full: their ids, and what was seen there where that is different
   /// for each.
   std::vector<std::string> others() const;
   bool differ() const;  ///< each scenario shows something else, as checks of several sentences do
 };
 
-/// Those that count, sorted by severity and origin, then those that are accepted.
+/// Those that count, sorted by severity and origin, then those that are accepted. What is seen in many scenarios
+/// without another, and wherever that one is seen, comes before it.
 std::vector<Group> groups_of(const RunResult& run);
 
 /// A latitude of a session, or what IMAP shows of POP3's deletions, that several scenarios show is the server's way and

@@ -84,7 +84,7 @@ std::string index(const std::vector<Group>& groups, std::size_t counted) {
         "<tr><td><span class=\"badge {0}\">{0}</span></td><td class=\"id\"><a href=\"#{1}\">{2}</a></td>"
         "<td class=\"n\">{3}</td><td class=\"what\">{4}</td></tr>\n",
         judge::name(groups[i].severity), cause_anchor(i), inline_html(groups[i].name), groups[i].scenarios,
-        xml(shortened(groups[i].simplest().requirement, kMostInIndex)));
+        xml(groups[i].sentence(kMostInIndex)));
   return fmt::format(
       "<div class=\"scroll\"><table class=\"index\">\n<thead><tr><th></th><th>finding</th>"
       "<th class=\"n\">scenarios</th><th>what is broken</th></tr></thead>\n<tbody>\n{}</tbody>\n</table></div>\n",

@@ -6,6 +6,7 @@
 #include <optional>
 #include <tuple>
 
+#include "core/json_text.h"
 #include "report/baseline.h"
 #include "report/groups.h"
 #include "report/json_values.h"
@@ -65,11 +66,18 @@ std::size_t rank_of(const std::string& level) {
 }  // namespace
 
 Result<void> Matrix::add(std::string_view run_json, const std::string& name, const std::string& folder) {
-  const Json run = ordered_json_or_discarded(run_json);
-  if (!run.is_object()) return Error{"", folder + "/run.json is no run.json of mailproof"};
+  Json run;
+  try {
+    run = read_ordered_json(run_json);
+  } catch (const Json::parse_error& error) {
+    const auto [line, column] = place_in(run_json, error.byte);
+    return Error{"", "it is broken at line " + std::to_string(line) + ", column " + std::to_string(column)};
+  } catch (const Json::exception&) {
+    return Error{"", "a number in it is out of every range"};
+  }
+  if (!run.is_object()) return Error{"", "it is no object"};
   const auto scenarios = run.find("scenarios");
-  if (scenarios == run.end() || !scenarios->is_array())
-    return Error{"", folder + "/run.json is no run.json of mailproof: it has no list of scenarios"};
+  if (scenarios == run.end() || !scenarios->is_array()) return Error{"", "it has no list of scenarios"};
   Server server{.name = name.empty() ? text_in(run, "target") : name,
                 .folder = folder,
                 .began = text_in(run, "began"),
@@ -87,9 +95,7 @@ Result<void> Matrix::add(std::string_view run_json, const std::string& name, con
     ++number;
     const std::string id = scenario.is_object() ? text_in(scenario, "id") : "";
     const auto verdict = id.empty() ? std::nullopt : verdict_named(text_in(scenario, "verdict"));
-    if (!verdict)
-      return Error{"", folder + "/run.json is no run.json of mailproof: its scenario " + std::to_string(number) +
-                           " has no id, or a verdict that is none"};
+    if (!verdict) return Error{"", "its scenario " + std::to_string(number) + " has no id, or a verdict that is none"};
     rows.push_back({id, text_in(scenario, "title"), level_in(scenario)});
     const auto [at, fresh] = server.cells.try_emplace(id, Cell{*verdict, what_in(scenario, id), number});
     if (!fresh && judge::worst(std::array{at->second.verdict, *verdict}) != at->second.verdict)

@@ -35,7 +35,8 @@ struct Matrix {
   std::vector<Server> servers;
   std::map<std::string, Requirement> requirements;  ///< by id
 
-  /// Adds a run as the next column. The error says what is not as in a run.json, and nothing was added then. `name`
+  /// Adds a run as the next column. The error says what is not as in a run.json ("it has ..."), and nothing was added
+  /// then. `name`
   /// "": the target that the run names.
   Result<void> add(std::string_view run_json, const std::string& name, const std::string& folder);
 };

@@ -152,6 +152,8 @@ class Survey {
       return std::any_of(probe_.endpoints.begin(), probe_.endpoints.end(),
                          [&](const ProbedEndpoint& one) { return one.endpoint.protocol == protocol; });
     };
+    if (!has(Protocol::imap) && !has(Protocol::pop3))
+      hinders("the target has neither IMAP nor POP3: nobody sees whose mail its mailboxes hold, so nothing is played");
     if (probe_.delivery.empty()) hinders("the target has no way of delivery: no story can send a message");
     for (const Protocol protocol : {Protocol::imap, Protocol::pop3})
       if (!has(protocol)) limits(fmt::format("the target has no {}: its stories do not apply", upper(name(protocol))));

@@ -136,8 +136,7 @@ std::string findings_text(const RunResult& run, const TextStyle& style) {
   if (counted > 1 || (counted == 1 && groups.front().members.size() > 1)) {
     out += '\n';
     for (std::size_t i = 0; i < counted; ++i)
-      out += fmt::format("{}: {}\n", headline_text(groups[i], style),
-                         shortened(groups[i].simplest().requirement, kMostSentence));
+      out += fmt::format("{}: {}\n", headline_text(groups[i], style), groups[i].sentence(kMostSentence));
   }
   out += notes_text(run, run.leading, run.notes.size());
   for (std::size_t i = 0; i < counted && i < kMostInFull; ++i) out += fmt::format("\n{}", group_text(groups[i], style));

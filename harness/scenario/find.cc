@@ -78,7 +78,13 @@ class Loader {
     for (const auto& file : family) read(file);
     if (!family.empty()) return;
     std::vector<std::string> known;
-    for (const auto& [one, files] : ids_) known.push_back(one);
+    std::set<std::string> families;
+    for (const auto& [one, files] : ids_) {
+      known.push_back(one);
+      for (std::size_t dot = one.find('.'); dot != std::string::npos; dot = one.find('.', dot + 1))
+        families.insert(one.substr(0, dot));
+    }
+    known.insert(known.end(), families.begin(), families.end());
     for (const auto& [one, file] : checks_) known.push_back(one);
     complain(root_, id, "the id of a scenario below this folder, the first words of several, or a file");
     out_.problems.back().hint = nearest_word(id, known).value_or("");

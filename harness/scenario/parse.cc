@@ -19,7 +19,7 @@ const std::vector<std::string> kStoryKeys = {"id",    "title",     "why",      "
 constexpr std::pair<std::string_view, std::string_view> kOthers[] = {
     {"plan", "this is a load plan: mailproof load FILE"},
     {"profile", "this is a device profile, which the mix: of a load plan names, and a device of a story by profile:"},
-    {"target", "target files, here, are not understood yet"}};
+    {"target", "this is a target file: mailproof run --target FILE"}};
 
 bool another_kind(const Node& root, Complaints& complaints) {
   if (const Node* found = find(root, "wrong"); found != nullptr && find(root, "id") == nullptr) {

@@ -118,3 +118,10 @@ def test_wrong_use_is_said(run, tmp_path):
     assert ran.status == 2 and "another directory" in ran.err
     ran = mailproof("anonymise", tmp_path, "--out", tmp_path / "copy")
     assert ran.status == 2 and "is it a run directory?" in ran.err
+
+
+def test_a_run_of_several_stories(tmp_path):
+    """What one story calls a device may stand in the title of another: it was replaced in the first and left in the second."""
+    assert mailproof("run", "mixed", "--sim", "--defect", "delivery.accepts-and-drops", "--out", tmp_path / "run").status == 1
+    ran = mailproof("anonymise", tmp_path / "run", "--out", tmp_path / "copy")
+    assert ran.status == 0 and "none of them is left" in ran.out, ran.text

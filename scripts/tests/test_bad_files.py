@@ -2,11 +2,13 @@
 nobody for it; never more than 64 MB, and never for long."""
 import os
 import random
+import re
+import shutil
 
 import pytest
 
 from reference_server import ROOT
-from tool import mailproof
+from tool import STORY, mailproof
 
 MEMORY_MB = 64
 SECONDS = 60  # on a machine that is busy
@@ -96,3 +98,41 @@ def test_a_plan_or_a_profile_that_is_broken(tmp_path, original, change):
     assert ran.status == 2 and "broken.yaml" in ran.text, ran.text[:3000]
     assert len(ran.text) < 100_000
     small(ran)
+
+
+@pytest.fixture(scope="module")
+def red_run(tmp_path_factory):
+    out = tmp_path_factory.mktemp("red") / "run"
+    assert mailproof("run", "mixed", "--sim", "--defect", "delivery.accepts-and-drops", "--out", out).status == 1
+    return out
+
+
+BREAKS = {
+    "cut-in-a-line": lambda data: data[:len(data) * 2 // 3] + b"\n",
+    "noise-within": lambda data: data[:len(data) // 2] + NOISE + b"\n" + data[len(data) // 2:],
+    "deep": lambda data: b'{"a":' * 100_000 + b"\n" + data,
+    "a-line-without-an-end": lambda data: data + b"x" * 20_000_000 + b"\n",
+}
+
+
+@pytest.mark.parametrize("change", BREAKS)
+@pytest.mark.parametrize("file, command", [("history.jsonl", ["judge"]), ("history.jsonl", ["explain"]), ("run.json", ["shrink"]),
+                                           ("run.json", ["matrix", "--out", "table"]), ("run.json", ["run", STORY, "--sim", "--baseline"])])
+def test_a_run_that_is_broken(red_run, tmp_path, file, command, change):
+    """Which file, where, and no word of the library that reads it."""
+    run = tmp_path / "run"
+    shutil.copytree(red_run, run)
+    (run / file).write_bytes(BREAKS[change]((run / file).read_bytes()))
+    command = [tmp_path / word if word == "table" else word for word in command]
+    ran = mailproof(*command, run, *(["--out", tmp_path / "again"] if command[0] == "run" else []), timeout=SECONDS)
+    assert ran.status == 2 and f"{run}/{file}" in ran.err and len(ran.err) < 2000, ran.text
+    assert "json.exception" not in ran.err, ran.err
+    if file == "history.jsonl" and change != "a-line-without-an-end":
+        assert re.search(r"history\.jsonl:\d+:\d+: this is no line of a history", ran.err), ran.err
+    small(ran)
+
+
+def test_a_plan_with_a_byte_order_mark(tmp_path):
+    (tmp_path / "plan.yaml").write_bytes(b"\xef\xbb\xbf" + PLAN.read_bytes())
+    ran = mailproof("load", tmp_path / "plan.yaml", "--sim", "--dry-run")
+    assert ran.status == 0 and ran.out.startswith("plan office-day"), ran.text

@@ -6,7 +6,9 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
+import time
 
 import jsonschema
 import pytest
@@ -123,6 +125,13 @@ def test_the_printed_command_shows_the_finding_again(red, tmp_path):
     (["load", "pop3.1939-5.list-empty", "--sim"], "list-empty is a check.*give stories"),
     (["load", "scenarios/conformance/pop3", "--sim"], "is a check.*give stories"),
     (["list", "--coverage", "--protocol", "nopop"], "--protocol nopop: .*there is: .*imap4rev1, .*pop3"),
+    (["load", STORY, "--sim", "--copies", "2", "--dry-run"], "--dry-run is of a plan or a --profile"),
+    (["run", "mixd", "--sim"], "'mixd'; .*did you mean 'mixed'"),
+    (["run", "scenarios", "--sm"], "run has no option --sm; did you mean --sim\\? `mailproof run --help` lists them"),
+    (["load", f"{STORY}x", "--sim", "--dry-run"], f"did you mean '{re.escape(STORY)}'"),
+    (["judge", "scenarios", "--stric=yes"], "judge has no option --stric; did you mean --strict"),
+    (["run", "--target", tool.STORY], "'steps'; expected a target .*; this is a story"),
+    (["judge", tool.STORY], "this is a file; expected the directory of a run"),
     (["nonsense"], "subcommand"),
     ([], "subcommand"),
 ], ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else "")
@@ -355,6 +364,37 @@ def test_without_out_a_run_goes_below_runs(tmp_path):
     assert ran.returncode == 0, ran.stderr
     (made,) = (tmp_path / "runs").iterdir()
     assert tool.complete_run(made)["verdict"] == "pass" and f"runs/{made.name}" in ran.stdout
+
+
+def test_a_target_that_only_takes_mail(tmp_path):
+    """Nobody sees what its mailboxes hold: a crash before, in the look before the first step."""
+    target = target_file(tmp_path, change=lambda text: re.sub("(?m)^(imap|pop3):.*\n", "", text).replace("{n:04}", "%04d"))
+    ran = tool.mailproof("run", "lmtp.2033-4.2", "mixed", "--target", target, "--out", tmp_path / "run")
+    assert ran.status == 3 and "the target has neither IMAP nor POP3" in ran.out, ran.text
+    assert set(re.findall(r"(?m)^(\S+) +\d+\.\d+ s  ", ran.out)) == {"not-applicable"}
+    ran = tool.mailproof("probe", "--target", target)
+    assert "the target has neither IMAP nor POP3: nobody sees whose mail its mailboxes hold" in ran.out, ran.text
+
+
+def test_two_runs_do_not_write_into_one_directory(tmp_path):
+    """The second took away what the first had written, which then had no reports."""
+    with tool.bad_server("silent") as port:
+        target = target_file(tmp_path, port, change=lambda text: text.replace("{n:04}", "%04d"))
+        first = tool.start("run", tool.STORY, "--target", target, "--patience", 100, "--out", tmp_path / "run")
+        while not list(tmp_path.glob("run/history/*.jsonl")):
+            assert first.poll() is None
+            time.sleep(0.01)
+        second = tool.mailproof("run", tool.STORY, "--sim", "--out", tmp_path / "run")
+        first.send_signal(signal.SIGINT)
+        assert tool.finish(first).status == 3
+    assert second.status == 2 and "another run is writing into this directory" in second.err, second.text
+    assert tool.complete_run(tmp_path / "run")["interrupted"]
+    assert tool.mailproof("run", tool.STORY, "--sim", "--out", tmp_path / "run").status == 0
+
+
+def test_a_target_file_is_no_scenario(tmp_path):
+    ran = tool.mailproof("run", target_file(tmp_path), "--sim", "--out", tmp_path / "run")
+    assert ran.status == 2 and "this is a target file: mailproof run --target FILE" in ran.err, ran.text
 
 
 def test_a_misspelt_subcommand_is_named_with_the_nearest():

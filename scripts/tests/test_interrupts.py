@@ -91,3 +91,47 @@ def test_the_built_in_server(number):
         process.kill()
         process.wait()
         process.stdout.close()
+
+
+@BOTH
+@pytest.mark.parametrize("arguments", [["run", "--sim"], ["check"], ["load", "--sim"], ["probe", "--target"]], ids=lambda value: value[0])
+def test_a_file_that_is_a_pipe_nobody_writes_into(arguments, number, tmp_path):
+    """It is opened before anything else happens, and that lasts for ever."""
+    os.mkfifo(tmp_path / "pipe.yaml")
+    process = tool.start(*arguments, tmp_path / "pipe.yaml")
+    time.sleep(1)
+    assert process.poll() is None
+    process.began = time.monotonic()
+    process.send_signal(number)
+    ran = tool.finish(process)
+    # 2: the open that the signal interrupted has said so first.
+    assert ran.status in (2, 3) and ran.seconds < 2, ran.text
+
+
+@BOTH
+def test_what_only_reads_ends_at_once(number, tmp_path):
+    ran = tool.mailproof("run", "scenarios/sync", "--sim", "--defect", "imap.size-zero", "--out", tmp_path / "run")
+    assert ran.status == 1, ran.text
+    history = tmp_path / "run/history.jsonl"
+    head, *rest = history.read_text("utf-8").splitlines(keepends=True)
+    history.write_text(head + "".join(rest) * 100, "utf-8")
+    process = tool.start("judge", tmp_path / "run")
+    time.sleep(0.5)
+    assert process.poll() is None
+    process.began = time.monotonic()
+    process.send_signal(number)
+    ran = tool.finish(process)
+    assert ran.status == 3 and ran.seconds < 2, ran.text
+
+
+def test_a_story_that_is_being_shrunk(tmp_path):
+    """It said that the story does not fail."""
+    with tool.bad_server("silent") as port:
+        target = target_file(tmp_path, imap=port, pop3=port, lmtp=port)
+        process = tool.start("shrink", "sync.offline-device-catches-up", "--target", target, "--patience", 100, env=ENVIRONMENT)
+        until(lambda: os.path.exists(f"/proc/{process.pid}/fd") and any(
+            os.readlink(link).startswith("socket:") for link in map(f"/proc/{process.pid}/fd/{{}}".format, os.listdir(f"/proc/{process.pid}/fd"))
+            if os.path.lexists(link)), process)
+        process.send_signal(signal.SIGINT)
+        ran = tool.finish(process)
+    assert ran.status == 3 and ran.err == "mailproof: interrupted: the story was not made shorter\n", ran.text

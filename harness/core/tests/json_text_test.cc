@@ -37,5 +37,18 @@ TEST(JsonText, NoTerminalAndNoCiReadsACommand) {
             R"("\u0085 \u061c \u2028 \u200f \u2066")");
 }
 
+TEST(JsonText, SaysWhereAnOctetIs) {
+  const auto at = [](std::string_view text, std::size_t byte) {
+    const auto [line, column] = place_in(text, byte);
+    return std::to_string(line) + ":" + std::to_string(column);
+  };
+  EXPECT_EQ(at("", 0), "1:1");
+  EXPECT_EQ(at("", 1), "1:1");
+  EXPECT_EQ(at("ab\ncd", 2), "1:2");
+  EXPECT_EQ(at("ab\ncd", 3), "1:3");
+  EXPECT_EQ(at("ab\ncd", 4), "2:1");
+  EXPECT_EQ(at("ab\ncd", 400), "2:3") << "behind the end";
+}
+
 }  // namespace
 }  // namespace mailproof

@@ -122,9 +122,12 @@ bool is_protocol(std::string_view line) {
 
 }  // namespace
 
-std::unique_ptr<History> anonymised(const History& original, Pseudonyms& words) {
+void keep_what_is_ours(const History& original, Pseudonyms& words) {
   keep_numbers(original, words);
   keep_ours(original, words);
+}
+
+std::unique_ptr<History> anonymised(const History& original, Pseudonyms& words) {
   auto out = std::make_unique<History>();
   out->info = original.info;
   out->info.target = words.text(original.info.target);

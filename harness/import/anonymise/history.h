@@ -8,6 +8,10 @@
 
 namespace mailproof::imports {
 
+/// The numbers and the words of a history that say nothing of anybody: they stay. Of several histories each is told
+/// before the first is rewritten: what one of them calls its device may stand in the title of another.
+void keep_what_is_ours(const history::History& original, Pseudonyms& words);
+
 /// The same history with other words: names, addresses, subjects, mailboxes and what servers said are replaced;
 /// numbers, sizes, times and the order of events stay, so that judges come to the same.
 std::unique_ptr<history::History> anonymised(const history::History& original, Pseudonyms& words);

@@ -100,6 +100,8 @@ TEST(Judges, NothingPlayedIsInconclusive) {
   const Judgement judgement = judge(scene.history, false);
   EXPECT_EQ(judgement.verdict, Verdict::inconclusive);
   EXPECT_EQ(judgement.note, "nothing was played");
+  scene.history.info.recorded = true;
+  EXPECT_EQ(judge(scene.history, false).note, "nothing was heard that can be judged");
 }
 
 TEST(Judges, StrictTurnsLatitudeIntoFail) {

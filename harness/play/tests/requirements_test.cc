@@ -71,6 +71,20 @@ TEST_P(Needs, AreNamedWhereTheTargetHasThemNot) {
   EXPECT_EQ(not_applicable(scenario, target), std::nullopt) << "nobody asked for it";
 }
 
+TEST(Requirements, WhoseMailAMailboxHoldsMustBeSeen) {
+  scenario::Scenario scenario;
+  scenario.needs = {Need::lmtp};
+  Target target = complete();
+  target.imap.clear();
+  target.pop3.clear();
+  EXPECT_EQ(not_applicable(scenario, target), std::nullopt) << "no account is lent for it";
+  scenario.accounts.emplace_back();
+  EXPECT_EQ(not_applicable(scenario, target),
+            "the target has neither IMAP nor POP3, by which it is seen whose mail a mailbox holds");
+  target.pop3 = complete().pop3;
+  EXPECT_EQ(not_applicable(scenario, target), std::nullopt);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Requirements, Needs,
     testing::Values(

@@ -213,6 +213,7 @@ TEST(Explain, EndsInWordsOfAFixedList) {
       {"isolation/leak", "seen by somebody else"},
       {"removal/quit-ok-but-there", "not removed though asked for"},
       {"removal/more-than-marked", "taken though nobody asked"},
+      {"removal/unasked", "taken though nobody asked"},
       {"expectation/delta-differs", "told wrongly"},
       {"view/exists-fell", "told wrongly"}};
   for (const auto& [finding_class, mark] : marks_of) {

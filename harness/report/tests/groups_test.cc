@@ -83,6 +83,47 @@ TEST(Groups, OfSeveralSentencesEachIsNamed) {
   EXPECT_THAT(groups_of(run)[0].others(), ElementsAre("a.two: what a.two saw"));
 }
 
+/// With every UIDVALIDITY smaller than the one before, one renamed mailbox also seems to have a UID twice.
+TEST(Groups, WhatIsSeenWhereverAnotherIsAndMostlyWithoutItComesFirst) {
+  RunResult run;
+  run.scenarios = {found("a.one", 1, {{"identity/uid-reused", kFail}, {"identity/uidvalidity-fell", kFail}})};
+  const auto heads = [&] {
+    std::vector<std::string> out;
+    for (const Group& group : groups_of(run)) out.push_back(group.headline());
+    return out;
+  };
+  EXPECT_THAT(heads(), ElementsAre("a.one/identity/uid-reused", "a.one/identity/uidvalidity-fell"));
+  for (const char* id : {"a.two", "a.three", "a.four"})
+    run.scenarios.push_back(found(id, 1, {{"identity/uidvalidity-fell", kFail}, {"expectation/count", kFail}}));
+  EXPECT_THAT(heads(), ElementsAre("identity/uidvalidity-fell in 4 scenarios", "a.one/identity/uid-reused",
+                                   "expectation/count in 3 scenarios"));
+  // Once seen without it, it may well be the cause of it.
+  run.scenarios.push_back(found("a.five", 1, {{"identity/uid-reused", kFail}}));
+  EXPECT_THAT(heads(), ElementsAre("identity/uid-reused in 2 scenarios", "identity/uidvalidity-fell in 4 scenarios",
+                                   "expectation/count in 3 scenarios"));
+}
+
+TEST(Groups, ACheckOfTheProtocolIsSimplerThanOneOfAnExtension) {
+  RunResult run;
+  run.scenarios = {found("binary.3516-4.2.peek-seen", 1, {{"conformance/broken", kFail}}),
+                   found("imap.9051-6.4.6.store-replace", 2, {{"conformance/broken", kFail}})};
+  for (auto& scenario : run.scenarios) scenario.kind = Kind::check;
+  EXPECT_EQ(groups_of(run)[0].simplest().id, "imap.9051-6.4.6.store-replace/conformance/broken");
+}
+
+TEST(Groups, AHeadlineHasRoomForTheSentence) {
+  RunResult run;
+  run.scenarios = {found("a.one", 1, {{"conformance/broken", kFail}}),
+                   found("a.two", 2, {{"conformance/broken", kFail}})};
+  for (auto& scenario : run.scenarios)
+    scenario.findings[0].requirement =
+        "RFC 9051 section 2.3.1.2, RFC 9051 section 7.5.1, RFC 3501 section 2.3.1.2, RFC 3501 section 7.4.1 (MUST): "
+        "A number means the message that the session was told under it";
+  EXPECT_THAT(run_text(run),
+              StartsWith("\nfail conformance/broken in 2 scenarios: RFC 9051 section 2.3.1.2... (MUST): A number means "
+                         "the message that the session was told under it\n"));
+}
+
 TEST(Groups, ErrorsThatSayTheSameAreOneAndOthersAnother) {
   RunResult run;
   run.scenarios = {found("a.one", 1, {{"session/unreachable", Severity::error}}),

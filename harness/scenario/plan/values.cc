@@ -41,6 +41,8 @@ std::optional<double> read_rate(const Node& node, double most, Complaints& compl
 }
 
 bool has_top_key(std::string_view text, std::string_view key) {
+  if (constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF"; text.starts_with(byte_order_mark))
+    text.remove_prefix(byte_order_mark.size());
   for (std::size_t at = 0; at < text.size();) {
     const std::string_view line = text.substr(at, text.find('\n', at) - at);
     if (line.starts_with(key) && line.substr(key.size()).starts_with(':')) return true;

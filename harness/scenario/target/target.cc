@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/units.h"
 #include "scenario/parse.h"
 #include "scenario/target/pool.h"
 #include "scenario/yaml/fields.h"
@@ -17,6 +18,7 @@ const std::vector<std::string> kTargetKeys = {"target",         "imap",        "
                                               "gives_up_after", "accounts",    "admin",  "allow",       "known",
                                               "connections",    "capabilities"};
 const std::vector<std::string> kAdminVerbs = {"set_quota", "set_customer_quota", "restart", "kill", "pause", "deliver"};
+const std::vector<std::string> kFilledIn = {"{login}", "{address}", "{customer}", "{octets}", "{milliseconds}"};
 const std::vector<std::string> kAllowed = {"failed-logins", "floods", "restarts"};
 constexpr std::int64_t kMostConnections = 1'000'000;
 constexpr Word<bool> kCapabilitiesOf[] = {{"server", false}, {"backend", true}};
@@ -105,8 +107,12 @@ class TargetReader {
     check_keys(node, keys, complaints_);
     Endpoint one;
     one.protocol = protocol;
-    if (const Node* host = find(node, "host"))
+    if (const Node* host = find(node, "host")) {
       one.host = read_text(*host, "a host name or address", complaints_).value_or("");
+      // "imap://mail.example.test", "mail.example.test:143"; an address of IPv6 has colons, and more than one.
+      if (one.host.find_first_of(" /@") != std::string::npos || std::count(one.host.begin(), one.host.end(), ':') == 1)
+        complaints_.value(*host, "a host name or address alone; its port stands in port:");
+    }
     if (const Node* mode = find(node, "tls"))
       one.tls = read_word(*mode, kTlsModes, complaints_).value_or(TlsMode::none);
     one.port = usual_port(protocol, one.tls);
@@ -174,8 +180,29 @@ class TargetReader {
     if (!is_map(node, "a command a verb, like {restart: [systemctl, restart, dovecot]}", complaints_)) return;
     check_keys(node, kAdminVerbs, complaints_);
     for (const auto& entry : node.children) {
-      auto& command = target_.admin[entry.key] = read_texts(entry, "a command and its arguments", complaints_);
-      if (command.empty() && entry.kind == Node::Kind::list) complaints_.value(entry, "a command and its arguments");
+      constexpr std::string_view expected = "a command and its arguments";
+      const std::size_t before = complaints_.size();
+      auto& command = target_.admin[entry.key] = read_texts(entry, expected, complaints_);
+      if (complaints_.size() != before) continue;
+      const bool one_line = entry.kind == Node::Kind::scalar && entry.text.find(' ') != std::string::npos;
+      if (command.empty() || one_line)
+        complaints_.value(entry, fmt::format("{}{}", expected,
+                                             one_line ? ", each a word of a list like [systemctl, restart, dovecot]: "
+                                                        "no shell takes it apart"
+                                                      : ""));
+      const auto& words = entry.kind == Node::Kind::list ? entry.children : std::vector<Node>{entry};
+      for (const Node& word : words) filled_in(word);
+    }
+  }
+
+  /// "{logn}" is not filled in; what is no misspelt word may be the command's own, as awk's "{print}".
+  void filled_in(const Node& word) {
+    for (auto at = word.text.find('{'); at != std::string::npos; at = word.text.find('{', at + 1)) {
+      const auto end = word.text.find('}', at);
+      if (end == std::string::npos) return;
+      const std::string name = word.text.substr(at, end + 1 - at);
+      if (std::find(kFilledIn.begin(), kFilledIn.end(), name) == kFilledIn.end() && nearest_word(name, kFilledIn))
+        complaints_.at(word.pos, name, either(kFilledIn), kFilledIn);
     }
   }
 
@@ -227,13 +254,26 @@ class TargetReader {
   Target& target_;
 };
 
+/// What was meant for another place: said once, and not key by key.
+bool another_kind(const Node& root, Complaints& complaints) {
+  if (find(root, "target") != nullptr) return false;
+  for (const auto& [key, kind] : {std::pair{"steps", "a story"}, std::pair{"checks", "a file of checks"},
+                                  std::pair{"plan", "a load plan"}, std::pair{"profile", "a device profile"}})
+    if (const Node* found = find(root, key)) {
+      complaints.key(*found,
+                     fmt::format("a target (target, accounts, and imap, pop3, lmtp or smtp); this is {}", kind));
+      return true;
+    }
+  return false;
+}
+
 }  // namespace
 
 LoadedTarget parse_target(std::string_view text, const std::string& name, const Environment& environment) {
   LoadedTarget out;
   Complaints complaints(name);
-  if (const auto root = parse_root(text, "a target: target, imap, pop3, lmtp, smtp, accounts", complaints))
-    TargetReader(*root, environment, complaints, out).run();
+  const auto root = parse_root(text, "a target: target, imap, pop3, lmtp, smtp, accounts", complaints);
+  if (root && !another_kind(*root, complaints)) TargetReader(*root, environment, complaints, out).run();
   auto here = complaints.take();
   out.problems.insert(out.problems.begin(), std::make_move_iterator(here.begin()), std::make_move_iterator(here.end()));
   return out;
