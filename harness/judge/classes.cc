@@ -33,6 +33,10 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"content", "altered", kFail,
      "RFC 5321 section 4.4, RFC 3501 section 2.3: nothing but trace headers on top may be added; the content stays as "
      "sent (I2)"},
+    {"content", "fields-added", kLatitude,
+     "Common practice: a filter puts header fields of its own also below those that were sent; what was sent is there "
+     "as "
+     "it was (I2)"},
     {"content", "line-end-added", kFail,
      "RFC 3501 section 6.3.11: the literal of APPEND is the new message, also where its last line does not end (I2)"},
     {"content", "nil", kFail,

@@ -19,6 +19,25 @@ bool only_ends_the_line(const Event& e, std::uint64_t sent) {
          e.set == fmt::format("from octet {} on nothing more was sent, and \"\\r\\n\" came", sent);
 }
 
+/// Fields that a filter put below ours, where mail was delivered: no RFC forbids it to who delivers. What a client puts
+/// into a mailbox itself is "the new message" (RFC 3501 section 6.3.11), and is that alone.
+void fields_added(Case& c) {
+  std::set<std::uint32_t> told, delivered;
+  for (const Event& e : c.history.events()) {
+    if (e.what == What::deliver && e.message != 0) delivered.insert(e.message);
+    if (e.what != What::message || e.message == 0 || e.code != "full" || !e.set.starts_with("with ")) continue;
+    const auto& sent = c.history.message(e.message);
+    if (e.hash != sent.hash || !told.insert(e.message).second) continue;
+    c.find(delivered.contains(e.message) ? "fields-added" : "altered",
+           {fmt::format("{} as sent: {} octets", sent.name(), sent.size),
+            fmt::format("{} read by {} at {} has {} octets, and beside what was sent the header fields {}", sent.name(),
+                        c.who(e), c.when(e), e.size, printable(std::string_view(e.set).substr(5), 400)),
+            {e.index},
+            e.message,
+            ""});
+  }
+}
+
 void altered(Case& c) {
   std::set<std::pair<std::uint32_t, std::uint64_t>> told;
   for (const Event& e : c.history.events()) {
@@ -83,10 +102,12 @@ void altered_in_place(Case& c) {
 
 void judge_content(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "content", out);
-  if (history.info.recorded)
+  if (history.info.recorded) {
     altered_in_place(c);
-  else
+  } else {
     altered(c);
+    fields_added(c);
+  }
   withheld(c);
   judge_sizes(c);
 }

@@ -147,8 +147,10 @@ std::string never_taken(const Case& c, const Course& course, const Event& expect
     if (attempt.outcome == Type::ok) continue;
     // Without a reply nobody refused it: the session ended before it was asked for.
     const bool unasked = attempt.outcome == Type::fail && attempt.smtp_code == 0;
-    // RFC 3463 section 3.4: X.3.4 is a message too big for the system, whoever it is for.
-    const bool too_big = attempt.outcome == Type::fail && attempt.status.ends_with(".3.4");
+    // RFC 3463 sections 3.3 and 3.4: X.2.3 is a message too big for any mailbox of its recipient's kind, X.3.4 for the
+    // system, whoever it is for.
+    const bool too_big =
+        attempt.outcome == Type::fail && (attempt.status.ends_with(".2.3") || attempt.status.ends_with(".3.4"));
     if (attempt.outcome == Type::fail && !unasked && !too_big && attempt.smtp_code / 100 != 4) return {};
     const Event& e = c.history.event(attempt.event);
     why = too_big   ? fmt::format("{} is too big for the server: {} {}", c.name_of(message), attempt.smtp_code,
@@ -229,14 +231,16 @@ bool seen_after(const Case& c, const Event& expectation, const Event& missed, st
   });
 }
 
-/// What was not done, so that nothing is owed of this message. One that found no room may have found it without that.
+/// What was not done, so that nothing is owed of this message. One that found no room may have found it without that,
+/// whether it was refused at once or reported later.
 const Event* undone_for(const Case& c, const Course& course, const Event& e, std::uint32_t message) {
   if (const Event* own = course.undone_before(e, message)) return own;
   if (message == 0) return nullptr;
   bool refused = false;
   for (const auto& attempt : c.ledger.attempts_of(message)) {
-    if (attempt.outcome == Type::ok) return nullptr;
-    refused |= attempt.outcome == Type::fail;
+    const bool bounced = attempt.outcome == Type::ok && c.ledger.fate(message, attempt.account) == Fate::bounced;
+    if (attempt.outcome == Type::ok && !bounced) return nullptr;
+    refused |= attempt.outcome == Type::fail || bounced;
   }
   return refused ? course.kept_before(e) : nullptr;
 }

@@ -16,7 +16,7 @@ constexpr auto kInvariants = std::to_array<Invariant>({
      "RFC 5321 section 6.1, RFC 3501 section 6.3.11",
      "loss/lost, loss/not-confirmed, loss/not-audited, loss/suppressed-duplicate, loss/filed-elsewhere", ""},
     {2, kHard, "What is there was sent, and is as it was sent", "RFC 5321 section 4.4, RFC 3501 section 2.3",
-     "content/altered, content/line-end-added", ""},
+     "content/altered, content/fields-added, content/line-end-added", ""},
     {3, kBoth, "One acceptance makes one copy", "RFC 6851 section 3.3, RFC 1047",
      "duplicates/duplicated, duplicates/after-lost-answer, loss/suppressed-duplicate", ""},
     {4, kHard, "A refused APPEND or COPY leaves the mailbox as it was", "RFC 3501 sections 6.3.11 and 6.4.7",

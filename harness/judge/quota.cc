@@ -303,7 +303,10 @@ using Sizes = boost::unordered_flat_map<std::uint32_t, std::uint64_t>;  ///< UID
 struct Audit {
   std::map<std::string, Sizes> sizes;  ///< by mailbox, of the newest listing
   std::map<std::string, Told> roots;
-  bool unsized = false;  ///< something is there whose size was not told
+  std::set<std::string> unlisted;  ///< mailboxes that were opened and not listed to their end
+  bool broken = false;             ///< the newest session ended before it had looked at everything
+  /// Whether what was listed may be all of it. What is in a mailbox that could not be listed counts too.
+  bool complete() const { return unlisted.empty() && !broken; }
 };
 
 /// Nobody put anything there, and all of it is elsewhere as well: a view of other mailboxes (RFC 6154 section 2: \All),
@@ -346,17 +349,25 @@ void usage(Case& c, const ToldMeanwhile& told_before) {
       const bool changed = told.session == e.session && (told.changed || told.used != used);
       told = {used, e.index, e.session, changed};
     }
-    if (e.what == What::select || e.what == What::examine) rows[e.session].clear();
+    if (e.what == What::select || e.what == What::examine) {
+      rows[e.session].clear();
+      if (session.audit_round > 0) audits[session.account].unlisted.insert(e.mailbox);
+    }
+    if (e.what == What::end && session.audit_round > 0)
+      audits[session.account].broken = e.flags != "clean" && e.flags != "ours";
     if ((e.what == What::row || e.what == What::message) && e.uid != 0) {
       std::uint64_t& known = rows[e.session][e.uid];
       const bool full = e.what == What::row || e.code == "full";
       if (full && e.size != 0) known = e.size;
     }
     if (e.what == What::expunged) rows[e.session].erase(e.uid);
-    if (e.what == What::enumerated) audits[session.account].sizes[e.mailbox] = rows[e.session];
+    if (e.what == What::enumerated) {
+      audits[session.account].sizes[e.mailbox] = rows[e.session];
+      audits[session.account].unlisted.erase(e.mailbox);
+    }
   }
   for (const auto& [account, audit] : audits) {
-    if (audit.roots.empty() || audit.sizes.empty()) continue;
+    if (audit.roots.empty() || audit.sizes.empty() || !audit.complete()) continue;
     std::uint64_t sum = 0, messages = 0, shown = 0;
     bool unsized = false;
     for (const auto& [mailbox, sizes] : audit.sizes) {

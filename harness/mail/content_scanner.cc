@@ -42,6 +42,50 @@ bool is_of_another_field(std::string_view line) {
                      [](char c) { return c > ' ' && c < 127; });
 }
 
+/// "Subject" of "Subject: ..."; nothing: no field begins here.
+std::string_view field_name(std::string_view line) {
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos || colon == 0) return {};
+  const auto name = line.substr(0, colon);
+  return std::ranges::all_of(name, [](char c) { return c > ' ' && c < 127; }) ? name : std::string_view();
+}
+
+std::string_view take_line(std::string_view& rest) {
+  const auto newline = rest.find('\n');
+  const auto out = rest.substr(0, newline == std::string_view::npos ? rest.size() : newline + 1);
+  rest.remove_prefix(out.size());
+  return out;
+}
+
+bool has_field(std::string_view header, std::string_view name) {
+  while (!header.empty())
+    if (iequals(field_name(take_line(header)), name)) return true;
+  return false;
+}
+
+/// The fields of `came` that stand between the lines of `sent`; nothing: something of it is missing, was changed or
+/// moved, or what came has a field twice.
+std::optional<std::vector<std::string>> fields_between(std::string_view sent, std::string_view came) {
+  std::vector<std::string> out;
+  const std::string_view all = sent;
+  std::string_view next = take_line(sent);
+  for (bool added = false; !came.empty();) {
+    const std::string_view line = take_line(came);
+    if (line == next) {
+      next = take_line(sent);
+      added = false;
+      continue;
+    }
+    if (added && (line.starts_with(' ') || line.starts_with('\t'))) continue;
+    const std::string_view name = field_name(line);
+    // Not in the midst of a field of ours, which would end there and begin again.
+    if (name.empty() || has_field(all, name) || next.starts_with(' ') || next.starts_with('\t')) return std::nullopt;
+    if (std::ranges::find(out, name) == out.end()) out.emplace_back(name);
+    added = true;
+  }
+  return next.empty() ? std::optional(std::move(out)) : std::nullopt;
+}
+
 }  // namespace
 
 void ContentScanner::begin() {
@@ -54,6 +98,7 @@ void ContentScanner::begin() {
   others_above_ = true;
   sent_.reset();
   difference_.reset();
+  added_.clear();
   line_.clear();
   kept_.clear();
   header_.clear();
@@ -124,8 +169,24 @@ std::string_view ContentScanner::header_lines(std::string_view chunk) {
   };
   keep(header_, kHeaderKept);
   if (!stamped_) keep(kept_, kKept);
+  if (stamped_ && header_ended_ && difference_) leave_out_added();
   if (stamped_ && header_ended_) header_hash_ = hash_.value();
   return chunk;
+}
+
+/// The header has ended and is another than what was sent.
+void ContentScanner::leave_out_added() {
+  constexpr std::string_view kEnd = "\r\n\r\n";
+  const auto end = sent_->find(kEnd);
+  if (end == std::string::npos || header_.size() >= kHeaderKept || canonical_ > header_.size()) return;
+  const auto sent = std::string_view(*sent_).substr(0, end + kEnd.size());
+  auto fields = fields_between(sent, std::string_view(header_).substr(header_.size() - canonical_));
+  if (!fields) return;
+  added_ = *std::move(fields);
+  hash_ = BulkHash();
+  canonical_ = 0;
+  difference_.reset();
+  canonical(sent);
 }
 
 void ContentScanner::add(std::string_view chunk) {

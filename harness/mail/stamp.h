@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/hash.h"
 
@@ -84,7 +85,9 @@ bool subject_fits(const Token& token, std::string_view subject);
 
 /// Reads a message as a server gives it, in pieces, in bounded memory. What stands above our token header (trace
 /// headers that servers put on top: Return-Path, Received) is not ours and is left out: the canonical content begins
-/// with the token header.
+/// with the token header. So are header fields that a site adds further below (a filter's "X-Spam-Status"), where all
+/// that was sent of the header is there, line by line and in its order: they are told by added(). Both only where it is
+/// known what was sent.
 class ContentScanner {
  public:
   /// Where what came begins to be another than what was sent.
@@ -117,11 +120,14 @@ class ContentScanner {
   const std::string& kept() const { return kept_; }
   /// Of a message that was read to its end; none where it is as it was sent, or what was sent is not known.
   const std::optional<Difference>& difference() const { return difference_; }
+  /// Names of fields that were not sent and stand below the token header, each once; left out of the canonical content.
+  const std::vector<std::string>& added() const { return added_; }
 
  private:
   void line(std::string_view line);
   std::string_view header_lines(std::string_view chunk);
   void canonical(std::string_view part);
+  void leave_out_added();
   AsSent as_sent_;
   std::shared_ptr<const std::string> sent_;
   std::optional<Difference> difference_;
@@ -131,6 +137,7 @@ class ContentScanner {
   std::uint32_t body_lines_ = 0;
   bool header_ended_ = false, stamped_ = false, line_too_long_ = false, others_above_ = true;
   std::string line_, kept_, header_;
+  std::vector<std::string> added_;
   Token spare_;  ///< of the message before: for its memory
 };
 

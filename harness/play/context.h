@@ -45,8 +45,11 @@ struct WantedOffer {
 struct Offered {
   std::vector<std::string> before, after;  ///< login: capabilities, arguments behind them: "SASL PLAIN LOGIN"
   std::string greeting;
-  bool listed = false;       ///< CAPA or CAPABILITY was answered
-  bool complete = false;     ///< asked after login too
+  bool listed = false;    ///< CAPA or CAPABILITY was answered
+  bool complete = false;  ///< asked after login too
+  /// USER: whether it lets in. Only tried where no mechanism offered sends the password: section 6.2 of RFC 2449 has it
+  /// that USER and PASS "may not be available to all users".
+  std::optional<bool> by_password;
   std::optional<bool> apop;  ///< whether APOP is a command here; only asked where it is wanted
   bool has(const WantedOffer& wanted) const;
   bool knows(const WantedOffer& wanted) const;  ///< whether it is offered or not

@@ -31,6 +31,17 @@ Duration Learnt::enough(Duration bound) const {
   return std::min(bound, std::max(kLeast, *slow * kMultiple));
 }
 
+std::optional<WayIn> Learnt::way_in(const std::string& door) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = ways_in_.find(door);
+  return found == ways_in_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void Learnt::way_in(const std::string& door, WayIn way) {
+  const std::lock_guard lock(mutex_);
+  ways_in_[door] = way;
+}
+
 Duration look_again_after(Duration waited) {
   return std::clamp<Duration>(waited, std::chrono::milliseconds(50), std::chrono::seconds(1));
 }

@@ -1,17 +1,25 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/time.h"
+#include "wire/sasl/mechanism.h"
 
 namespace mailproof::play {
 
+/// What one logs in with: by the password, or by this mechanism, where the server offers none that sends it.
+struct WayIn {
+  std::optional<sasl::Mechanism> mechanism;
+};
+
 /// What the scenarios of a run learn from each other about a server over time: how long accepted mail takes to arrive,
-/// and that some never does. One that loses every second message would else cost every bound of every scenario. Safe to
-/// use from several threads.
+/// that some never does, and what one logs in with. One that loses every second message would else cost every bound of
+/// every scenario. Safe to use from several threads.
 class Learnt {
  public:
   void arrived(Duration after);  ///< what was waited for came after so long
@@ -24,6 +32,10 @@ class Learnt {
   /// of the newest arrivals took. One that a hiccup of the machine held up does not make all others be waited for.
   Duration enough(Duration bound) const;
 
+  /// `door`: an endpoint, and whether TLS is up. Nothing: nobody asked there.
+  std::optional<WayIn> way_in(const std::string& door) const;
+  void way_in(const std::string& door, WayIn way);
+
  private:
   bool known() const { return lost_ >= kLost && arrived_ >= kArrived; }
   static constexpr std::uint64_t kLost = 2, kArrived = 5;
@@ -34,6 +46,7 @@ class Learnt {
   mutable std::mutex mutex_;
   std::uint64_t lost_ = 0, arrived_ = 0;
   std::vector<Duration> newest_;  ///< kNewest of them at most, a ring
+  std::map<std::string, WayIn> ways_in_;
 };
 
 /// When to look again for what has not come in so long: soon at first and then ever more seldom, so that how long it

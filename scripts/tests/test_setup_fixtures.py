@@ -97,3 +97,13 @@ def test_what_is_kept_after_expunge_is_said_and_accuses_nobody(setup, tmp_path):
     # What one playing left there is taken away before the next one: it would fill the mailbox.
     ran, verdicts = played(setup, tmp_path / "more", "quota.copies-without-room-change-nothing", "--repeat", "3")
     assert ran.status == 0 and "fail" not in verdicts, ran.text
+
+
+def test_where_no_password_is_taken_as_it_is_checks_log_in_by_scram(tmp_path):
+    with running("dovecot-scram") as server:
+        ran, verdicts = played(server, tmp_path, "pop3.1939-5", "pop3.1939-7.user-then-pass", "imap.9051-6.4.3")
+        assert ran.status == 0 and not {"fail", "error", "inconclusive"} & set(verdicts), ran.text
+        assert "pass" in verdicts
+        assert "RFC 2449 section 6.2" in (tmp_path / "history.jsonl").read_text(), "USER is announced, and lets nobody in"
+        said = "".join(log.read_text(errors="replace") for log in (tmp_path / "wire").rglob("*.log"))
+        assert "AUTHENTICATE SCRAM-SHA-256" in said and "login0 LOGIN" not in said

@@ -106,6 +106,28 @@ const bool kExpectation[] = {
             s.fate("1", {.fate = Fate::present});
             s.audited({});
           }),
+    plant("expectation/not-asked",  // ... or for its mailbox
+          [](Scene& s) {
+            s.deliver(s.lmtp(), s.message(), s.alice, Type::fail, 552, "5.2.3", "exceeds fixed maximum message size");
+            const std::uint32_t see = s.expect(What::see, s.imap(s.phone), "1");
+            s.answer(see, Type::fail, "1");
+            asked_again(s, see, "", "not-as-expected");
+            s.fate("1", {.fate = Fate::present});
+            s.audited({});
+          }),
+    plant("expectation/not-asked",  // what was to be removed to make room was put off; that there is none is reported
+          [](Scene& s) {
+            s.deliver(s.smtp(), s.message(), s.alice, Type::fail, 450, "4.2.0", "greylisted");
+            s.obs(What::undone, s.imap(s.phone), [](Event& e) { e.set = "1"; });
+            const std::uint32_t m = s.message();
+            s.deliver(s.smtp(), m, s.alice);
+            s.report(s.audit(Protocol::imap, s.bob, 1), m, s.alice, 1);
+            const std::uint32_t see = s.expect(What::see, s.imap(s.phone), "2");
+            s.answer(see, Type::fail, "2");
+            asked_again(s, see, "", "not-as-expected");
+            s.fate("2", {.fate = Fate::present});
+            s.audited({});
+          }),
     plant("expectation/not-asked",  // SELECT is not answered, nor is the fresh session's, nor the audit's
           [](Scene& s) {
             s.accepted(1);

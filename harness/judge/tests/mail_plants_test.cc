@@ -288,6 +288,22 @@ const bool kBounce[] = {
           }),
 };
 
+/// It is read, and between what was sent and the body stand fields that were not.
+void with_a_filters_fields(Scene& s, std::uint32_t message) {
+  const std::uint32_t hand = s.imap(s.phone);
+  s.select(hand, "INBOX", 1);
+  s.obs(What::message, hand, [&](Event& e) {
+    e.message = message;
+    e.mailbox = "INBOX";
+    e.uidvalidity = 1;
+    e.seq = e.uid = 1;
+    e.code = "full";
+    e.size = s.history.message(message).size + 18;
+    e.hash = s.history.message(message).hash;
+    e.set = "with X-Scanned";
+  });
+}
+
 const bool kContent[] = {
     plant("content/altered",
           [](Scene& s) {
@@ -306,6 +322,22 @@ const bool kContent[] = {
               e.hash = 0xdead;
             });
             s.audited(Scene::all(mail));
+          }),
+    plant("content/fields-added",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            with_a_filters_fields(s, mail[0]);
+            s.audited(Scene::all(mail));
+          }),
+    plant("content/altered",  // an APPEND is stored as it is: no filter has to do with it
+          [](Scene& s) {
+            const std::uint32_t m = s.message();
+            s.ask(What::append, s.imap(s.phone), [&](Event& e) {
+              e.message = m;
+              e.mailbox = "INBOX";
+            });
+            with_a_filters_fields(s, m);
+            s.audited({{m, 1}});
           }),
     plant("content/line-end-added",
           [](Scene& s) {

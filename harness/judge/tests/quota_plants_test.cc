@@ -137,6 +137,19 @@ const bool kQuota[] = {
             s.audited(Scene::all(mail));
             usage(s, static_cast<std::uint64_t>(-1024));
           }),
+    // What is in there counts, and nobody knows how much it is.
+    silent("the usage beside a mailbox that could not be opened in the audit",
+           [](Scene& s) {
+             const auto mail = big(s, 2);
+             s.audited(Scene::all(mail));
+             usage(s, 60 * 1024);
+             const std::uint32_t asked =
+                 s.invoke(What::examine, s.audit(Protocol::imap, s.alice, 2), [](Event& e) { e.mailbox = "Projects"; });
+             s.done(asked, Type::fail, [](Event& e) {
+               e.mailbox = "Projects";
+               e.text = "mailbox is locked";
+             });
+           }),
     plant("quota/usage-estimated",  // too little
           [](Scene& s) {
             const auto mail = big(s, 3);

@@ -52,6 +52,8 @@ void describe_content(const Context& context, const mail::ContentScanner& scanne
   else if (const auto& other = scanner.difference(); full && other && e.message != 0)
     e.set = fmt::format("from octet {} on {} was sent, and {} came", other->offset, quoted(other->sent, "nothing more"),
                         quoted(other->came, "nothing"));
+  else if (full && !scanner.added().empty())
+    e.set = fmt::format("with {}", fmt::join(scanner.added(), ", "));
   // Who only quotes or copies our header is somebody else.
   if (e.message == 0 && identify(context.messages, scanner).whose == Whose::leftover) {
     e.flags = "foreign-run";

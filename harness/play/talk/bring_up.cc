@@ -6,12 +6,20 @@
 
 #include "core/bytes.h"
 #include "core/hash.h"
+#include "play/talk/match.h"
 #include "scenario/check/talk.h"
 
 namespace mailproof::play {
 namespace {
 
 constexpr std::string_view kClientName = "mailproof.invalid";  // RFC 2606: nobody's
+
+/// What EHLO's answer lists: a keyword a line, behind its code (RFC 5321 section 4.1.1.1).
+std::vector<std::string> keywords(const TalkReply& hello) {
+  std::vector<std::string> out;
+  for (const std::string& line : hello.block) out.push_back(line.substr(std::min<std::size_t>(4, line.size())));
+  return out;
+}
 
 }  // namespace
 
@@ -43,8 +51,10 @@ const Endpoint* talk_endpoint(const scenario::Target& target, const scenario::Ta
 
 TalkBringUp::TalkBringUp(Context& context, TalkConnection& connection, const scenario::TalkConnect& how,
                          const Endpoint& endpoint)
-    : connection_(connection),
+    : context_(context),
+      connection_(connection),
       how_(how),
+      endpoint_(endpoint),
       account_(context.accounts.at(how.account)),
       wants_starttls_(endpoint.tls == TlsMode::starttls && how.tls != TalkTls::clear),
       wants_auth_(endpoint.auth) {
@@ -53,8 +63,16 @@ TalkBringUp::TalkBringUp(Context& context, TalkConnection& connection, const sce
 
 void TalkBringUp::raise(Standing standing) {
   how_.standing = standing;
-  if (step_ == Step::up) at(Step::user);
+  if (step_ == Step::up) at(Step::mechanisms);
 }
+
+void TalkBringUp::raise_by_password(Standing standing) {
+  how_.standing = standing;
+  if (step_ == Step::up) at(how_.protocol == Protocol::pop3 ? Step::user : Step::login);
+}
+
+/// Where one logs in, and whether in clear text: what is offered differs.
+std::string TalkBringUp::door() const { return endpoint_.label() + (connection_.tls() ? " tls" : ""); }
 
 void TalkBringUp::say(std::string text, bool secret) { connection_.send({{std::move(text), secret}, {"\r\n", false}}); }
 
@@ -87,21 +105,41 @@ TalkBringUp::State TalkBringUp::at(Step step) {
       say(fmt::format("{} {}", how_.protocol == Protocol::lmtp ? "LHLO" : "EHLO", kClientName));
       return State::busy;
     case Step::starttls:
-      if (!wants_starttls_) return at(Step::user);
+      if (!wants_starttls_) return at(Step::mechanisms);
       say(pop ? "STLS" : how_.protocol == Protocol::imap ? "tls0 STARTTLS" : "STARTTLS");
       return State::busy;
     case Step::tls:
       connection_.start_tls();
       return State::busy;
-    case Step::user:
+    case Step::mechanisms: {
       if (how_.standing == Standing::authorization) return at(Step::up);
-      if (!pop) return at(Step::login);
+      if (scenario::is_mail(how_.protocol)) return at(Step::plain);
+      // A run asks once. In simulation nothing is learnt, and the password is what one logs in with.
+      const auto known =
+          context_.options.learnt != nullptr ? context_.options.learnt->way_in(door()) : std::optional(play::WayIn{});
+      if (!known) {
+        say(pop ? "CAPA" : "caps0 CAPABILITY");
+        return State::busy;
+      }
+      if (!known->mechanism) return at(pop ? Step::user : Step::login);
+      sasl_ = std::make_unique<TalkSasl>(context_, account_, endpoint_, *known->mechanism);
+      return at(Step::exchange);
+    }
+    case Step::exchange:
+      say(fmt::format("{} {}", pop || scenario::is_mail(how_.protocol) ? "AUTH" : "login1 AUTHENTICATE",
+                      sasl_->mechanism()));
+      return State::busy;
+    case Step::user:
       say(fmt::format("USER {}", account_.login));
       return State::busy;
     case Step::pass:
       say(fmt::format("PASS {}", account_.password.reveal()), true);
       return State::busy;
     case Step::plain:
+      if (const auto other = instead_of_password(keywords(hello_))) {
+        sasl_ = std::make_unique<TalkSasl>(context_, account_, endpoint_, *other);
+        return at(Step::exchange);
+      }
       say(fmt::format("AUTH PLAIN {}", credentials()), true);
       return State::busy;
     case Step::login:
@@ -135,8 +173,8 @@ void TalkBringUp::go_on_with_login() {
 bool TalkBringUp::tagged(const std::string& line) const {
   return step_ == Step::greeting
              ? line.starts_with('*')
-             : line.starts_with("tls0 ") || line.starts_with("login0 ") || line.starts_with("login1 ") ||
-                   line.starts_with("select0 ") || line.starts_with('+');
+             : line.starts_with("tls0 ") || line.starts_with("caps0 ") || line.starts_with("login0 ") ||
+                   line.starts_with("login1 ") || line.starts_with("select0 ") || line.starts_with('+');
 }
 
 TalkBringUp::State TalkBringUp::go_on() {
@@ -164,6 +202,10 @@ TalkBringUp::State TalkBringUp::go_on() {
     const std::string& line = reply.line;
     if (scenario::is_mail(how_.protocol)) {
       if (const State state = mail(reply); state != State::busy) return state;
+      continue;
+    }
+    if (step_ == Step::mechanisms) {
+      mechanisms(reply);
       continue;
     }
     if (!pop && !tagged(line)) continue;
@@ -215,6 +257,9 @@ TalkBringUp::State TalkBringUp::go_on() {
           return fail(fmt::format("the login was refused: {}", printable(line)));
         }
         break;
+      case Step::exchange:
+        if (const auto state = exchange(line, ok)) return *state;
+        break;
       case Step::select:
         if (!ok) return fail(fmt::format("INBOX could not be opened: {}", printable(line)));
         at(Step::up);
@@ -226,9 +271,36 @@ TalkBringUp::State TalkBringUp::go_on() {
   return State::up;
 }
 
+/// A line that came in an exchange of SASL. Nothing: it goes on.
+std::optional<TalkBringUp::State> TalkBringUp::exchange(std::string_view line, bool ok) {
+  const bool mail = scenario::is_mail(how_.protocol);
+  if (mail ? line.starts_with("334") : line.starts_with('+') && !ok) {
+    const auto answer = sasl_->answer(line);
+    if (!answer) return fail(answer.error().message());
+    say(*answer, true);
+    return std::nullopt;
+  }
+  if (!ok) return fail(fmt::format("the login was refused: {}", printable(line)));
+  if (const auto proven = sasl_->accepted(); !proven) return fail(proven.error().message());
+  at(how_.protocol == Protocol::imap ? Step::select : Step::up);
+  return std::nullopt;
+}
+
+/// What the server offers to log in with. One that tells nothing is taken at its word: by the password.
+void TalkBringUp::mechanisms(const TalkReply& reply) {
+  if (how_.protocol == Protocol::pop3) {
+    capabilities_ = reply.block;
+  } else if (istarts_with(reply.line, "* CAPABILITY")) {
+    capabilities_ = pattern_words(reply.line);
+  }
+  if (how_.protocol == Protocol::imap && !reply.line.starts_with("caps0 ")) return;
+  context_.options.learnt->way_in(door(), {instead_of_password(capabilities_)});
+  at(Step::mechanisms);
+}
+
 /// RFC 3207 section 4.2: nothing learnt before TLS counts, so the server is greeted again.
 TalkBringUp::Step TalkBringUp::behind_tls() const {
-  if (!scenario::is_mail(how_.protocol)) return Step::user;
+  if (!scenario::is_mail(how_.protocol)) return Step::mechanisms;
   return how_.standing == Standing::authorization ? Step::up : Step::hello;
 }
 
@@ -261,6 +333,9 @@ TalkBringUp::State TalkBringUp::mail(const TalkReply& reply) {
     case Step::plain:
       if (!ok) return fail(fmt::format("the login was refused: {}", printable(line)));
       at(Step::up);
+      break;
+    case Step::exchange:
+      if (const auto state = exchange(line, ok)) return *state;
       break;
     default:
       break;

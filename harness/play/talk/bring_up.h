@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "play/talk/connection.h"
+#include "play/talk/way_in.h"
 #include "scenario/check/check.h"
 #include "wire/imap/command.h"
 
@@ -20,6 +21,8 @@ class TalkBringUp {
   enum class State { busy, up, refused, failed };
   /// Wants more than before: from authorization on to authenticated.
   void raise(scenario::Standing standing);
+  /// The same by USER and PASS, also where another mechanism is wanted.
+  void raise_by_password(scenario::Standing standing);
   /// Goes on as far as it can. `refused`: another session has the maildrop, it may be tried again.
   State go_on();
   const std::string& why() const { return why_; }
@@ -27,25 +30,47 @@ class TalkBringUp {
   const TalkReply& hello() const { return hello_; }  ///< SMTP, LMTP: the newest answer to EHLO or LHLO
 
  private:
-  enum class Step { greeting, hello, starttls, tls, user, pass, plain, login, authenticate, select, up };
+  enum class Step {
+    greeting,
+    hello,
+    starttls,
+    tls,
+    mechanisms,
+    user,
+    pass,
+    plain,
+    login,
+    authenticate,
+    exchange,
+    select,
+    up
+  };
   State at(Step step);
   State fail(std::string why);
   State clear_text(std::string_view what);
   void say(std::string text, bool secret = false);
   void go_on_with_login();
+  std::optional<State> exchange(std::string_view line, bool ok);
   Step behind_tls() const;
   State mail(const TalkReply& reply);
   bool tagged(const std::string& line) const;
   std::string credentials() const;
 
+  std::string door() const;
+  void mechanisms(const TalkReply& reply);
+
+  Context& context_;
   TalkConnection& connection_;
   scenario::TalkConnect how_;
+  const Endpoint endpoint_;
   const scenario::PoolAccount& account_;
   bool wants_starttls_;
   bool wants_auth_;  ///< SMTP: this service takes no mail without a login
   TalkReply hello_;
   bool user_taken_ = false;
   imap::CommandWriter login_;
+  std::vector<std::string> capabilities_;  ///< as CAPABILITY told them before login
+  std::unique_ptr<TalkSasl> sasl_;         ///< an exchange that is on
   Step step_ = Step::greeting;
   std::string why_;
 };
@@ -85,8 +110,9 @@ class TalkProbe {
   std::vector<WantedOffer> wanted_;
   Step step_ = Step::greeting;
   Offered offered_;
-  std::string trying_;   ///< the command that is being tried
-  std::string unknown_;  ///< what it says to a command that cannot be
+  std::string trying_;        ///< the command that is being tried
+  std::string unknown_;       ///< what it says to a command that cannot be
+  bool by_password_ = false;  ///< it is tried whether USER lets in
   bool refused_ = false;
   std::string problem_;
 };

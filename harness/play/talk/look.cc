@@ -131,6 +131,8 @@ bool Talk::applicable(const Offered& offered) {
     const WantedOffer wanted = used_in_its_state(one);
     if (offered.has(wanted)) continue;
     why = fmt::format("the server does not offer {}", one);
+    if (iequals(one, "USER") && offered.by_password == false)
+      why = "USER and PASS do not let this user in, to whom other mechanisms are offered (RFC 2449 section 6.2)";
     if (offered.has({one})) why += wanted.where == Where::before_login ? " before login" : " after login";
   }
   for (const auto& one : check_.unless) {

@@ -45,6 +45,7 @@ bool Offered::has(const WantedOffer& wanted) const {
   using Where = WantedOffer::Where;
   if (iequals(wanted.words, "CAPA")) return listed;
   if (iequals(wanted.words, "APOP")) return apop.value_or(false);
+  if (iequals(wanted.words, "USER") && !by_password.value_or(true)) return false;
   const auto want = pattern_words(wanted.words);
   const auto fits = [&](const std::string& line) {
     const auto have = pattern_words(line);
@@ -65,6 +66,7 @@ bool Offered::has(const WantedOffer& wanted) const {
 bool Offered::knows(const WantedOffer& wanted) const {
   if (iequals(wanted.words, "APOP")) return apop.has_value();
   if (iequals(wanted.words, "CAPA")) return true;
+  if (iequals(wanted.words, "USER") && instead_of_password(before)) return by_password.has_value();
   if (has(wanted) || complete) return true;
   // A delay is announced in both states (RFC 2449 section 6.5).
   return listed && (wanted.where == WantedOffer::Where::before_login || wanted.words == kDelayedLogins);
@@ -114,8 +116,11 @@ void TalkProbe::greeted() {
 /// What is told after login may be more.
 void TalkProbe::log_in() {
   if (everything_known() || how_.tls == TalkTls::clear || how_.tls == TalkTls::none) return quit();
-  bring_up_.raise(Standing::authenticated);
   step_ = Step::raising;
+  by_password_ = how_.protocol == Protocol::pop3 && instead_of_password(offered_.before) &&
+                 std::ranges::any_of(wanted_, [](const WantedOffer& one) { return iequals(one.words, "USER"); });
+  if (by_password_) return bring_up_.raise_by_password(Standing::authenticated);
+  bring_up_.raise(Standing::authenticated);
 }
 
 /// Whether it is refused in the words for what is no command: RFC 1939 section 9 leaves the text to the server, so one
@@ -147,7 +152,11 @@ void TalkProbe::tried(const TalkReply& reply) {
 /// Logged in, or not.
 void TalkProbe::raised(TalkBringUp::State state) {
   const bool pop = how_.protocol == Protocol::pop3;
-  if (state != TalkBringUp::State::up) {
+  if (by_password_ && state != TalkBringUp::State::refused) offered_.by_password = state == TalkBringUp::State::up;
+  if (by_password_ && state == TalkBringUp::State::failed) {
+    step_ = Step::over;
+    connection_.drop(false);
+  } else if (state != TalkBringUp::State::up) {
     refused_ = state == TalkBringUp::State::refused;
     problem_ = fmt::format("what the server offers after login could not be asked: {}", bring_up_.why());
     step_ = Step::over;

@@ -59,6 +59,48 @@ TEST(Difference, IsWhereItFirstIsAnother) {
     }
 }
 
+/// A filter's fields between or below those that were sent are no difference; a changed, doubled or lost field is one.
+TEST(Difference, IsNoneWhereFieldsWereAddedBelow) {
+  Mail mail;
+  const std::string text = *mail.make("mail", MessageKind::plain, 2000).text;
+  const auto end = text.find("\r\n\r\n") + 2;
+  const auto from = text.find("\r\nFrom:") + 2;
+  const auto with = [&](std::size_t at, std::string_view what) { return std::string(text).insert(at, what); };
+  struct Case {
+    std::string came;
+    bool same;
+  };
+  std::string subject = text;
+  subject.insert(subject.find("Subject: ") + 9, "[EXT] ");
+  std::string without = text;
+  without.erase(from, without.find("\r\n", from) + 2 - from);
+  for (const Case& one :
+       {Case{with(end, "X-Scanned: clean\r\n"), true},
+        Case{with(end, "X-Spam-Status: No,\r\n\tscore=1\r\nX-Scanned: clean\r\n"), true},
+        Case{with(from, "X-Scanned: clean\r\n"), true}, Case{with(end, "Subject: another\r\n"), false},
+        Case{with(end, "X-Mailproof: another\r\n"), false}, Case{with(end, "no field\r\n"), false},
+        Case{with(end, " continued\r\n"), false}, Case{with(end, "X-Scanned: clean\r\n") + "more", false},
+        Case{with(end + 2, "A footer\r\n"), false}, Case{with(end, "\r\n"), false}, Case{subject, false},
+        Case{without, false}})
+    for (const std::size_t piece : {1U, 7U, 100'000U}) {
+      mail::ContentScanner scanner;
+      scanner.compare_with([&](const mail::Token&) { return std::make_shared<const std::string>(text); });
+      scanner.begin();
+      scanner.add("Received: by somebody\r\n");
+      for (std::size_t at = 0; at < one.came.size(); at += piece)
+        scanner.add(std::string_view(one.came).substr(at, piece));
+      scanner.end();
+      EXPECT_EQ(!scanner.difference(), one.same) << one.came.substr(0, 600);
+      EXPECT_EQ(scanner.hash() == scanned(text).hash(), one.same);
+      EXPECT_EQ(scanner.header_hash() == scanned(text).header_hash() || !one.same, true);
+      EXPECT_EQ(scanner.octets(), one.came.size() + 23);
+      if (one.same) {
+        EXPECT_EQ(scanner.canonical_octets(), text.size());
+        EXPECT_EQ(scanner.added().back(), "X-Scanned");
+      }
+    }
+}
+
 class EveryKind : public testing::TestWithParam<MessageKind> {};
 
 TEST_P(EveryKind, IsKnownAgainFromItsBytesAlone) {
