@@ -117,6 +117,21 @@ const bool kWorlds[] = {
             s.ask(What::expunge, web);
             s.audited({});
           }),
+    // Seed 2915.
+    silent("what POP3 removed is not what a later EXPUNGE removed, though IMAP had marked it as well",
+           [](Scene& s) {
+             const auto mail = s.accepted(1);
+             const std::uint32_t hand = s.watches(s.phone, mail), other = s.watches(s.laptop, mail);
+             s.store(hand, "1");
+             const std::uint32_t pop = s.downloads(mail);
+             s.dele(pop, 1, mail[0]);
+             s.ask(What::quit, pop);
+             s.end(pop);
+             s.expunged(hand, 1, 1);
+             s.ask(What::expunge, other);
+             s.fate("1", {.fate = Fate::removed_by_client, .over = Protocol::pop3, .by = s.pc, .copy_on = s.pc});
+             s.audited({});
+           }),
     // Seed 499 with delivery.queues-when-full.
     plant("loss/perhaps-reported", [](Scene& s) { sent_again(s, true); }),
     plant("loss/lost", [](Scene& s) { sent_again(s, false); }),
