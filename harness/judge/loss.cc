@@ -50,6 +50,15 @@ bool taken_over_smtp(const Case& c, const Cell& cell) {
   return smtp;
 }
 
+/// Removed, and then taken over SMTP once more, into a mailbox with a limit; nobody has seen it since: it may be
+/// queued, or reported as undeliverable, however often it was delivered before.
+bool taken_again_over_smtp(const Case& c, const Cell& cell, std::uint32_t again) {
+  const auto& account = c.history.account(cell.account);
+  const auto& event = c.history.event(again);
+  return (account.quota.value_or(0) != 0 || account.customer != 0) && cell.last_seen < again && event.session != 0 &&
+         c.history.session(event.session).protocol == Protocol::smtp;
+}
+
 /// Mail that was taken over SMTP may still be reported as undeliverable: its absence is the bounce judge's.
 bool owed_a_report(const Case& c, const Cell& cell) {
   return c.history.message(cell.message).sender != 0 && taken_over_smtp(c, cell);
@@ -152,6 +161,18 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
     const std::uint32_t again = asked->last_delivery(cell);
     const bool after_removal = cell.removes > 0 && again > cell.removed_by;
     const history::Event& added = history.event(after_removal ? again : cell.added_by);
+    if (after_removal && taken_again_over_smtp(c, cell, again)) {
+      c.find(
+          "perhaps-reported",
+          {fmt::format("{} in {}, or a report to its sender", c.name_of(cell.message), place(c, cell)),
+           fmt::format("removed, accepted once more over SMTP at {} and not there; {} has a limit: it may be queued, "
+                       "or reported",
+                       c.when(added), c.account(cell.account)),
+           {added.index, cell.last_seen, cell.first_absent},
+           cell.message,
+           ""});
+      continue;
+    }
     c.find("lost",
            {fmt::format("{} in {}: it was accepted{}, and nobody asked for its removal{}", c.name_of(cell.message),
                         place(c, cell), after_removal ? " once more" : "", after_removal ? " since" : ""),

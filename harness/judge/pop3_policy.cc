@@ -1,12 +1,18 @@
 #include "judge/pop3_policy.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
+#include <vector>
 
 #include "core/bytes.h"
 
 namespace mailproof::judge {
 
 using history::Cell;
+using history::Event;
+using history::Type;
+using history::What;
 
 Pop3Policy::Pop3Policy(const Case& c) : c_(c), policy_(c.history.info.pop3_delete) {
   for (const Cell& cell : c.ledger.cells())
@@ -14,12 +20,41 @@ Pop3Policy::Pop3Policy(const Case& c) : c_(c), policy_(c.history.info.pop3_delet
   if (policy_ == Pop3Delete::removes) policy_.reset();
   for (const Cell& cell : c.ledger.cells())  // what IMAP expunges may go to a trash as well
     if (cell.pop_removes > 0 ? policy_.has_value() : c.ledger.in_trash(cell) != nullptr) fuller_.insert(cell.account);
+  const bool by_both = std::any_of(c.ledger.cells().begin(), c.ledger.cells().end(),
+                                   [](const Cell& cell) { return cell.pop_removes > 0 && cell.removed_over == 3; });
+  if (by_both) look_at_what_stayed();
   // What one of a customer's mailboxes goes on holding leaves the others less room.
   for (const std::uint32_t account : std::set(fuller_))
     for (std::uint32_t other = 1; other <= c.history.info.accounts.size(); ++other)
       if (account != 0 && c.history.account(account).customer != 0 &&
           c.history.account(other).customer == c.history.account(account).customer)
         fuller_.insert(other);
+}
+
+/// What POP3 removed and IMAP showed all the same, until a client moved it away or expunged it: in the end it says
+/// nothing any more.
+void Pop3Policy::look_at_what_stayed() {
+  std::map<std::uint32_t, std::map<std::uint32_t, std::uint32_t>> number;  // POP3 session -> number -> message
+  std::map<std::uint32_t, std::vector<std::uint32_t>> marked;              // POP3 session -> messages
+  std::set<std::pair<std::uint32_t, std::uint32_t>> removed;               // account, message
+  for (const Event& e : c_.history.events()) {
+    if (e.session == 0) continue;
+    const auto& session = c_.history.session(e.session);
+    if (session.protocol == Protocol::imap) {
+      if (e.what == What::message && e.message != 0 && removed.contains({session.account, e.message}) &&
+          (e.mailbox.empty() || iequals(e.mailbox, "INBOX")))
+        fuller_.insert(session.account);
+    } else if (session.protocol == Protocol::pop3) {
+      if (e.what == What::message && e.message != 0) number[e.session][e.seq] = e.message;
+      if (e.what == What::pop_uidl && e.type == Type::obs)
+        number[e.session].try_emplace(e.seq, c_.ledger.message_with_uidl(session.account, e.text));
+      if (e.what == What::dele && e.type == Type::ok) marked[e.session].push_back(number[e.session][c_.invoke(e).seq]);
+      if (e.what == What::rset && e.type == Type::ok) marked[e.session].clear();
+      if (e.what == What::quit && e.type == Type::ok)
+        for (const std::uint32_t message : marked[e.session])
+          if (message != 0) removed.emplace(session.account, message);
+    }
+  }
 }
 
 bool Pop3Policy::shows(std::uint32_t account, std::string_view mailbox, std::uint32_t message) const {

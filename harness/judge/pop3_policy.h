@@ -22,6 +22,8 @@ class Pop3Policy {
   std::size_t beside(std::uint32_t account, std::string_view mailbox) const;
 
  private:
+  void look_at_what_stayed();
+
   const Case& c_;
   std::optional<Pop3Delete> policy_;  ///< nothing: it removes, or nobody knows
   std::set<std::uint32_t> fuller_;    ///< accounts

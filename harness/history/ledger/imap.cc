@@ -88,6 +88,12 @@ void Ledger::Impl::expunge(const Event& e) {
   for (const std::uint32_t number : marked) {
     const Copy& gone = copies[number - 1];
     if (!only.empty() && !std::binary_search(only.begin(), only.end(), gone.uid)) continue;
+    // POP3's QUIT took it before, or may have (RFC 1939 sections 6 and 8): told as gone then, it did not wait for this
+    // command.
+    if (gone.told_gone != 0 && gone.told_gone < invoke.index && gone.message != 0) {
+      const Cell& there = cell(gone.message, boxes[in - 1].place);
+      if (there.implied != 0 || there.pop_removes != 0) continue;
+    }
     const bool before = gone.marked_ok != 0 && gone.marked_ok < invoke.index;
     const bool certain = (e.type == Type::ok && before) || gone.told_gone != 0;
     remove(number, certain, invoke.index, gone.marked);

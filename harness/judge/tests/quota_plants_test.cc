@@ -37,6 +37,24 @@ void usage(Scene& s, std::uint64_t used, const std::string& root = "User quota")
   });
 }
 
+/// POP3 removes all of a full mailbox, and mail is refused; a phone may still see the first one and move it.
+void removed_and_moved(Scene& s, bool seen) {
+  const auto mail = big(s, 7);
+  const std::uint32_t pop = s.downloads(mail);
+  for (std::uint32_t i = 0; i < 7; ++i) s.dele(pop, i + 1, mail[i]);
+  s.ask(What::quit, pop);
+  s.end(pop);
+  over_quota(s, s.message());
+  if (!seen) return s.audited({});
+  const std::uint32_t hand = s.imap(s.phone);
+  s.select(hand, "INBOX", 7);
+  for (std::uint32_t i = 0; i < 7; ++i) s.content(hand, mail[i], i + 1, i + 1);
+  s.move(What::move, hand, "1:7", "Archive", Type::ok, "1:7");
+  for (std::uint32_t i = 7; i > 0; --i) s.expunged(hand, i, i);
+  s.both(1, {});
+  s.list_imap(s.alice, 1, Scene::all(mail), "Archive");
+}
+
 /// By a device, in the middle of its story.
 void asked_for_usage(Scene& s, std::uint32_t hand, std::uint64_t used) {
   const std::uint32_t asked = s.put(Type::invoke, What::get_quota, hand).index;
@@ -55,6 +73,10 @@ const bool kQuota[] = {
             over_quota(s, s.message());
             s.audited(Scene::all(mail));
           }),
+    // Seed 539 with pop3.delete-keeps-for-imap: what POP3 removed stays for IMAP, and counts, until a phone moves it.
+    silent("refused for what POP3 removed and IMAP still showed, and later moved away",
+           [](Scene& s) { removed_and_moved(s, true); }),
+    plant("quota/not-freed", [](Scene& s) { removed_and_moved(s, false); }),
     plant("quota/refused-below-limit",  // over IMAP
           [](Scene& s) {
             const auto mail = big(s, 1);

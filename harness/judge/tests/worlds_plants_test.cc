@@ -1,5 +1,6 @@
 // What random worlds accused a right server of, as `shrink` left it: each a history of its own. The seeds are those
 // that showed them.
+#include "history/announced.h"
 #include "judge/tests/plant.h"
 
 namespace mailproof::judge {
@@ -22,6 +23,17 @@ void move_told_gone(Scene& s, std::uint32_t hand) {
   });
   s.expunged(hand, 1, 1);
   s.done(move, Type::ok, [](Event& e) { e.mailbox = "INBOX"; });
+}
+
+/// Expunged, and then accepted once more over SMTP; it is not there in the end.
+void sent_again(Scene& s, bool limited) {
+  if (limited) s.history.info.accounts[s.alice - 1].quota = 64 * 1024;
+  const auto mail = s.accepted(1);
+  const std::uint32_t hand = s.watches(s.phone, mail);
+  s.store(hand, "1");
+  s.expunge(hand);
+  s.deliver(s.smtp(), mail[0], s.alice);
+  s.audited({});
 }
 
 /// A letter of INBOX that a phone was not allowed to put into Trash, where it is in the end.
@@ -90,6 +102,39 @@ const bool kWorlds[] = {
              s.both(1, {});
              s.list_imap(s.alice, 1, {{m, 1}}, "Trash");
            }),
+    // Seed 621 with pop3.expire-0: a webmail's EXPUNGE comes when the phone was told of it long ago.
+    plant("expectation/not-asked",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail), web = s.watches(s.laptop, mail);
+            const std::uint32_t pop = s.downloads(mail);
+            s.ask(What::connect, pop, {}, Type::ok, [](Event& e) { e.code = history::kExpiresAtOnce; });
+            s.store(hand, "1");
+            s.ask(What::quit, pop);
+            s.end(pop);
+            s.expunged(hand, 1, 1);
+            s.answer(s.expect(What::see, hand, "1"), Type::fail, "1");
+            s.ask(What::expunge, web);
+            s.audited({});
+          }),
+    // Seed 2915.
+    silent("what POP3 removed is not what a later EXPUNGE removed, though IMAP had marked it as well",
+           [](Scene& s) {
+             const auto mail = s.accepted(1);
+             const std::uint32_t hand = s.watches(s.phone, mail), other = s.watches(s.laptop, mail);
+             s.store(hand, "1");
+             const std::uint32_t pop = s.downloads(mail);
+             s.dele(pop, 1, mail[0]);
+             s.ask(What::quit, pop);
+             s.end(pop);
+             s.expunged(hand, 1, 1);
+             s.ask(What::expunge, other);
+             s.fate("1", {.fate = Fate::removed_by_client, .over = Protocol::pop3, .by = s.pc, .copy_on = s.pc});
+             s.audited({});
+           }),
+    // Seed 499 with delivery.queues-when-full.
+    plant("loss/perhaps-reported", [](Scene& s) { sent_again(s, true); }),
+    plant("loss/lost", [](Scene& s) { sent_again(s, false); }),
     // Seed 769 with pop3.delete-to-trash.
     silent("what an APPEND to Trash was refused for, POP3's QUIT put there later",
            [](Scene& s) { refused_for_trash(s, true); }),

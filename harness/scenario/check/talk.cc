@@ -189,7 +189,8 @@ class TalkReader {
 
   bool is_regex(const std::string& text) {
     if (const auto variable = text.find("${"); variable != std::string::npos) {
-      complain(text.substr(variable), "a regular expression: it knows no variables, which are for S: (a $ itself is \\$)");
+      complain(text.substr(variable),
+               "a regular expression: it knows no variables, which are for S: (a $ itself is \\$)");
       return false;
     }
     const auto pattern = Pattern::compile(text);
