@@ -15,11 +15,12 @@ struct Reader final : imap::FramerSink {
     decode_response(line, response, &deviations);
     deviations.for_each(
         [this](const imap::Deviation& d) {
-          found.push_back({std::string(imap::name(d.code)), printable(d.excerpt())});
+          found.push_back({std::string(imap::name(d.code)), d.told()});
         },
         0);
     if (response.kind == imap::Response::Kind::unreadable && istarts_with(line.text, "* VANISHED"))
       found.push_back({"imap.vanished.unreadable", printable(line.text, 80)});
+    if (is_unreadable_row(line, response)) found.push_back({"imap.fetch.unreadable", printable(response.problem, 160)});
   }
   std::vector<Departure> found;
 };
