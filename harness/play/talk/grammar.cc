@@ -32,6 +32,10 @@ std::vector<Departure> departures(std::string_view line) {
   imap::Framer framer(imap::Framer::Reads::responses, reader);
   framer.feed(line);
   framer.feed("\r\n");
+  // Numbers are read before the line is one.
+  framer.deviations().for_each([&](const imap::Deviation& d) {
+    if (d.code == imap::DeviationCode::space_extra) reader.found.push_back({std::string(imap::name(d.code)), d.told()});
+  });
   return std::move(reader.found);
 }
 

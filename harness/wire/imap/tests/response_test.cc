@@ -138,7 +138,8 @@ TEST(Response, MessageData) {
 TEST(Response, FetchWithEverything) {
   const std::string_view bytes =
       "* 12 FETCH (FLAGS (\\Seen $Forwarded) UID 4827313 MODSEQ (65402) INTERNALDATE \"17-Jul-1996 02:44:25 -0700\" "
-      "RFC822.SIZE 4286 ENVELOPE (\"Wed, 17 Jul 1996\" {3}\r\na)b NIL ((\"x\" NIL \"y\" \"z\")) NIL NIL NIL NIL NIL NIL) "
+      "RFC822.SIZE 4286 ENVELOPE (\"Wed, 17 Jul 1996\" {3}\r\na)b NIL ((\"x\" NIL \"y\" \"z\")) NIL NIL NIL NIL NIL "
+      "NIL) "
       "BODY (\"TEXT\" \"PLAIN\" (\"CHARSET\" \"US-ASCII\") NIL NIL \"7BIT\" 3028 92) "
       "BODY[HEADER.FIELDS (\"From\" TO)]<0> {11}\r\nFrom: a@b\r\n BODY[TEXT] NIL X-GM-LABELS (\"a\" (b)) BODY[1.MIME] "
       "\"in line\" "
