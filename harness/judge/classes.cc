@@ -316,6 +316,9 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"session", "no-answer", kUnclear, "A command must be answered within its bound"},
     {"session", "unreadable-vanished", kFail,
      "RFC 7162 section 7: VANISHED names UIDs, and none of them is 0; who cannot read it keeps what is gone (I13)"},
+    {"session", "unreadable-fetch", kFail,
+     "RFC 3501 sections 7.4.2 and 9: a FETCH response follows the grammar; of one that does not a client learns "
+     "nothing"},
     {"session", "deviation", kLatitude, "The server's answers must follow the grammar"},
 
     {"judging", "crashed", kError, "A judge must come to an end"},

@@ -6,6 +6,9 @@
 // One function a file; the table in judge.cc names what each protects.
 namespace mailproof::judge {
 
+/// The deviation that says of a row that it was not to be read.
+inline constexpr std::string_view kUnreadableRow = "imap.fetch.unreadable";
+
 using Findings = std::vector<Finding>;
 
 void judge_loss(const history::History&, const history::Ledger&, Findings&);

@@ -161,13 +161,21 @@ void judge_deviations(const history::History& history, const history::Ledger& le
     if (e.what != What::deviation || e.code.starts_with("lmtp.replies.")) continue;
     // The grammar has no bound for that: it is the reader's own, and the answer is not read any further.
     if (e.code == "imap.list.too_deep") too_deep = e.text;
-    if (!too_deep.empty() && e.text == too_deep) continue;
+    if (!too_deep.empty() && e.text.ends_with(too_deep)) continue;
     if (e.code == "imap.vanished.unreadable") {
       c.find("unreadable-vanished", {"UIDs from 1 on",
                                      fmt::format("{} at {}: {}", c.who(e), c.when(e), printable(e.text, 160)),
                                      {e.index},
                                      0,
                                      ""});
+      continue;
+    }
+    if (e.code == kUnreadableRow) {
+      c.find("unreadable-fetch", {"FETCH as the grammar has it",
+                                  fmt::format("{} at {}: {}", c.who(e), c.when(e), printable(e.text, 200)),
+                                  {e.index},
+                                  0,
+                                  ""});
       continue;
     }
     c.find("deviation",

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "judge/case.h"
 #include "judge/heard.h"
@@ -117,12 +118,14 @@ void judge_view(const history::History& history, const history::Ledger& ledger, 
   if (history.info.recorded) judge_heard_again(c);
   ViewTrack track(history);
   InProgress commands(c);
+  std::set<std::uint32_t> cannot_read;  // sessions: that a row came and was none is told by itself
   for (const Event& e : history.events()) {
+    if (e.what == What::deviation && e.code == kUnreadableRow) cannot_read.insert(e.session);
     const View* v = e.session == 0 ? nullptr : track.view(e.session);
     if (v != nullptr && v->sure && !v->selecting) {
       if (e.what == What::exists) exists_fell(c, *v, e);
       if (e.what == What::row || e.what == What::message || e.what == What::nil) row_range(c, *v, e);
-      if (e.what == What::enumerated) rows_missing(c, *v, e);
+      if (e.what == What::enumerated && !cannot_read.contains(e.session)) rows_missing(c, *v, e);
       if (e.what == What::expunged) {
         expunge_range(c, *v, e);
         of_the_living(c, *v, e);

@@ -31,6 +31,8 @@ constexpr std::array kOrigins = std::to_array<std::string_view>(
      "removal/more-than-", "removal/without-quit",
      // An answer for another recipient than it is about: what was refused came, and what was accepted did not.
      "lmtp-replies/refused-but-delivered",
+     // Who cannot read a row takes its message for gone.
+     "session/unreadable-fetch",
      // Mail that is gone is worse than an answer that did not come with it.
      "loss/", "lmtp-replies/",
      // A second copy of something may be read as another message, and a piece that is too long alters the whole.

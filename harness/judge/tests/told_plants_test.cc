@@ -426,6 +426,15 @@ const bool kOthers[] = {
             });
             s.audited(Scene::all(mail));
           }),
+    plant("session/unreadable-fetch",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.obs(What::deviation, s.watches(s.phone, mail), [](Event& e) {
+              e.code = "imap.fetch.unreadable";
+              e.text = "column 9: expected \"(\", found \"NIL)\"";
+            });
+            s.audited(Scene::all(mail));
+          }),
 };
 
 const bool kDelta = plant("expectation/delta-differs", [](Scene& s) {

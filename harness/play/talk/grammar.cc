@@ -15,11 +15,12 @@ struct Reader final : imap::FramerSink {
     decode_response(line, response, &deviations);
     deviations.for_each(
         [this](const imap::Deviation& d) {
-          found.push_back({std::string(imap::name(d.code)), printable(d.excerpt())});
+          found.push_back({std::string(imap::name(d.code)), d.told()});
         },
         0);
     if (response.kind == imap::Response::Kind::unreadable && istarts_with(line.text, "* VANISHED"))
       found.push_back({"imap.vanished.unreadable", printable(line.text, 80)});
+    if (is_unreadable_row(line, response)) found.push_back({"imap.fetch.unreadable", printable(response.problem, 160)});
   }
   std::vector<Departure> found;
 };
@@ -31,6 +32,10 @@ std::vector<Departure> departures(std::string_view line) {
   imap::Framer framer(imap::Framer::Reads::responses, reader);
   framer.feed(line);
   framer.feed("\r\n");
+  // Numbers are read before the line is one.
+  framer.deviations().for_each([&](const imap::Deviation& d) {
+    if (d.code == imap::DeviationCode::space_extra) reader.found.push_back({std::string(imap::name(d.code)), d.told()});
+  });
   return std::move(reader.found);
 }
 

@@ -1,7 +1,11 @@
 #include "play/talk/imap.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 #include "core/bytes.h"
 
@@ -239,7 +243,59 @@ bool match_items(const std::vector<ImapValue>& want, const std::vector<ImapValue
   return match_any_order(want[3].items, have[3].items, 2, true, variables);
 }
 
+/// The first place, from the outside to the inside, where a value is not what it should be.
+struct Unlike {
+  std::vector<std::size_t> at;  ///< items of lists, from 1
+  std::string wanted, found;
+};
+
+std::string shown(const ImapValue& value) {
+  constexpr std::size_t most = 120;
+  return value.string ? '"' + printable(value.text, most) + '"' : printable(value.text, most);
+}
+
+std::optional<Unlike> unlike(const ImapValue& want, const ImapValue& have, TalkVariables& variables) {
+  {
+    const TalkTrial trial(variables);
+    if (match_value(want, have, variables)) return std::nullopt;
+  }
+  if (!is_list(want) || !is_list(have) || (!want.items.empty() && flags_only(want.items)))
+    return Unlike{{}, shown(want), shown(have)};
+  const bool open = !want.items.empty() && is_word(want.items.back(), "...");
+  const std::size_t count = want.items.size() - (open ? 1 : 0);
+  for (std::size_t i = 0; i < count && i < have.items.size(); ++i)
+    if (auto inner = unlike(want.items[i], have.items[i], variables)) {
+      inner->at.insert(inner->at.begin(), i + 1);
+      return inner;
+    }
+  if (have.items.size() < count)
+    return Unlike{{have.items.size() + 1}, shown(want.items[have.items.size()]), "the end"};
+  if (!open && have.items.size() > count) return Unlike{{count + 1}, "the end", shown(have.items[count])};
+  return std::nullopt;
+}
+
 }  // namespace
+
+std::string where_unlike(std::string_view pattern, std::string_view reply, TalkVariables& variables) {
+  const auto want = parse_imap_values(pattern), have = parse_imap_values(reply);
+  if (!is_fetch(want) || !is_fetch(have)) return {};
+  {
+    const TalkTrial trial(variables);
+    if (!match_value(want[1], have[1], variables)) return {};
+  }
+  const auto &wanted = want[3].items, &told = have[3].items;
+  for (std::size_t i = 0; i + 1 < wanted.size(); i += 2) {
+    std::size_t j = 0;
+    while (j + 1 < told.size() && !is_word(told[j], wanted[i].text)) j += 2;
+    if (j + 1 >= told.size()) return {};
+    const auto found = unlike(wanted[i + 1], told[j + 1], variables);
+    if (!found) continue;
+    const auto item = found->at.empty() ? std::string() : fmt::format(", item {}", fmt::join(found->at, "."));
+    return fmt::format("in {}{}: expected {}, found {}", wanted[i].text, item, filled_in(found->wanted, variables),
+                       found->found);
+  }
+  return {};
+}
 
 bool is_word(const ImapValue& value, std::string_view word) {
   return value.kind == ImapValue::Kind::text && iequals(value.text, word);

@@ -26,6 +26,9 @@ bool match_imap(std::string_view pattern, std::string_view line, bool open_end, 
 /// What FETCH responses about one message, in the order they came, say together meets a pattern of FETCH (RFC 9051
 /// section 7.5.2 lets a server tell a message in pieces). What an earlier one said no later one replaces.
 bool match_fetch(std::string_view pattern, const std::vector<std::string_view>& rows, TalkVariables& variables);
+/// Where a FETCH response about the message of a pattern, with all items that it names, is not what the pattern says,
+/// for people: "in ENVELOPE, item 9: expected NIL, found ()". Empty: nothing to be said.
+std::string where_unlike(std::string_view pattern, std::string_view reply, TalkVariables& variables);
 /// Which message a FETCH response is about, as it is written; empty: it is none.
 std::string_view fetched_number(std::string_view line);
 

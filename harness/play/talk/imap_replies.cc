@@ -73,6 +73,13 @@ void Talk::note_departures(const Line& at, std::string_view reply) {
   }
 }
 
+/// Of long rows people want to know which word of them is wrong.
+std::string Talk::nearest(const scenario::TalkLine& line, const Line& at) {
+  for (const TalkReply& reply : at.untagged)
+    if (const std::string where = where_unlike(line.text, reply.line, variables_); !where.empty()) return where + "\n";
+  return {};
+}
+
 /// A line of the server's that is untagged waits for the status line of the command during which it came.
 void Talk::sort_replies(Line& at) {
   auto& replies = at.connection->replies;
@@ -232,7 +239,7 @@ Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool co
   if (complete || at.connection->over()) {
     const std::string came = all(at.untagged);
     return wrong(&at, line, expected(line) + (behind ? ", behind VANISHED (EARLIER)" : ""),
-                 came.empty() ? "no such reply" : fmt::format("no such reply among\n{}", came));
+                 came.empty() ? "no such reply" : fmt::format("{}no such reply among\n{}", nearest(line, at), came));
   }
   return wait_for(at, line);
 }

@@ -189,6 +189,7 @@ class Talk final : public Alarm {
   static std::string awaited_tag(const Line& at, const TalkLine& line, const TalkReply& reply);
   Came imap_untagged(Line& at, const TalkLine& line, bool complete);
   bool untagged_fits(const TalkLine& line, const std::string& text);
+  std::string nearest(const TalkLine& line, const Line& at);
   bool together_fit(const TalkLine& line, const std::vector<TalkReply>& replies, const std::vector<std::size_t>& rows);
   std::vector<std::size_t> fitting(const TalkLine& line, const std::vector<TalkReply>& replies, std::size_t from,
                                    const std::vector<bool>& taken = {});

@@ -229,7 +229,7 @@ void ImapClient::Impl::report_deviations() {
       [this](const imap::Deviation& d) {
         Deviation deviation;
         deviation.code = imap::name(d.code);
-        deviation.excerpt = printable(d.excerpt());
+        deviation.excerpt = d.told();
         deviation.offset = d.stream_offset;
         sink.on_deviation(deviation, now);
       },

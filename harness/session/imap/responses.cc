@@ -124,6 +124,7 @@ void ImapClient::Impl::unreadable(const imap::LogicalLine& line, const imap::Res
   // One odd untagged response harms nobody; the reply we wait for, or bytes that are no response at all, do.
   // But for what tells which messages are gone: who cannot read that keeps them (RFC 7162 section 7).
   if (istarts_with(line.text, "* VANISHED")) deviate("imap.vanished.unreadable", line.text);
+  if (imap::is_unreadable_row(line, r)) deviate("imap.fetch.unreadable", r.problem);
   if (!untagged || phase != Phase::ready) broken(fmt::format("unreadable response: {}", r.problem));
 }
 

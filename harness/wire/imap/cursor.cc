@@ -31,7 +31,9 @@ bool Text::equals(std::string_view value) const { return escaped_ ? text() == va
 bool Cursor::fail(const char* expected) {
   if (problem_ == nullptr) {
     problem_ = expected;
-    note(DeviationCode::syntax);
+    if (deviations_ != nullptr)
+      deviations_->note(DeviationCode::syntax, stream_offset_ + at_, at_, text_.substr(std::min(at_, text_.size())),
+                        expected);
   }
   return false;
 }
@@ -172,8 +174,8 @@ std::uint32_t Cursor::nz_number() {
   return value;
 }
 
-std::uint64_t Cursor::number64() {
-  return digits(static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()), "a number");
+std::uint64_t Cursor::number64(const char* expected) {
+  return digits(static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()), expected);
 }
 
 const Literal* Cursor::literal_here() {
@@ -278,11 +280,18 @@ SequenceSet Cursor::sequence_set(std::size_t max_ranges) {
 bool Cursor::open_list() {
   if (!expect('(')) return false;
   if (depth_ >= max_depth) {
+    too_deep_ = true;
     note(DeviationCode::list_too_deep);
     return fail("a list nested at most 64 deep");
   }
   ++depth_;
   first_item_ = true;
+  return true;
+}
+
+bool Cursor::close_list() {
+  if (!accept(')')) return false;
+  --depth_;
   return true;
 }
 
@@ -326,6 +335,7 @@ std::string_view Cursor::skip_value() {
     switch (peek()) {
       case '(':
         if (depth_ + open >= max_depth) {
+          too_deep_ = true;
           note(DeviationCode::list_too_deep);
           fail("a list nested at most 64 deep");
           return {};

@@ -83,20 +83,20 @@ class Cursor {
   bool sp();   ///< SP. More than one is a deviation, none a failure.
   bool end();  ///< fails unless everything was read; spaces left over are a deviation
 
-  std::string_view atom();         ///< 1*ATOM-CHAR
-  std::string_view tag();          ///< 1*<any ASTRING-CHAR except "+">
-  std::string_view word();         ///< an atom that ends before "[" and "<" too: command names, fetch items
-  std::string_view flag();         ///< flag, flag-perm: "\Seen", "\*", "$Forwarded"
-  std::uint32_t number();          ///< 0 to 4294967295
-  std::uint32_t nz_number();       ///< 1 to 4294967295
-  std::uint64_t number64();        ///< 0 to 2^63-1; also mod-sequence-value
-  Text quoted();                   ///< DQUOTE *QUOTED-CHAR DQUOTE
-  Text string();                   ///< quoted / literal / literal8
-  Text nstring();                  ///< string / nil
-  Text astring();                  ///< 1*ASTRING-CHAR / string
-  Text list_mailbox();             ///< 1*list-char / string
-  std::string_view text();         ///< the rest of the line
-  void flag_list(FlagList& into);  ///< "(" [flag *(SP flag)] ")"; `into` is cleared first
+  std::string_view atom();    ///< 1*ATOM-CHAR
+  std::string_view tag();     ///< 1*<any ASTRING-CHAR except "+">
+  std::string_view word();    ///< an atom that ends before "[" and "<" too: command names, fetch items
+  std::string_view flag();    ///< flag, flag-perm: "\Seen", "\*", "$Forwarded"
+  std::uint32_t number();     ///< 0 to 4294967295
+  std::uint32_t nz_number();  ///< 1 to 4294967295
+  std::uint64_t number64(const char* expected = "a number");  ///< 0 to 2^63-1; also mod-sequence-value
+  Text quoted();                                              ///< DQUOTE *QUOTED-CHAR DQUOTE
+  Text string();                                              ///< quoted / literal / literal8
+  Text nstring();                                             ///< string / nil
+  Text astring();                                             ///< 1*ASTRING-CHAR / string
+  Text list_mailbox();                                        ///< 1*list-char / string
+  std::string_view text();                                    ///< the rest of the line
+  void flag_list(FlagList& into);                             ///< "(" [flag *(SP flag)] ")"; `into` is cleared first
   SequenceSet sequence_set(std::size_t max_ranges = SequenceSet::default_max_ranges);
   std::string_view sequence_set_text();  ///< the characters of one, unchecked
 
@@ -104,6 +104,8 @@ class Cursor {
   /// Lists may nest up to max_depth. next_item() takes the SP between items, and at the end the ")" and returns false.
   bool open_list();
   bool next_item();
+  bool close_list();                           ///< takes the ")" of a list that is read without next_item()
+  bool too_deep() const { return too_deep_; }  ///< that is why it failed
 
   /// Skips one value whatever it is: atom, number, string, literal, NIL, list of any content. The span it took in the
   /// line.
@@ -127,6 +129,7 @@ class Cursor {
   const char* problem_ = nullptr;
   unsigned depth_ = 0;
   bool first_item_ = false;
+  bool too_deep_ = false;
 };
 
 }  // namespace mailproof::imap

@@ -1,5 +1,9 @@
 #include "wire/imap/deviation.h"
 
+#include <fmt/format.h>
+
+#include "core/bytes.h"
+
 namespace mailproof::imap {
 
 std::string_view name(DeviationCode code) {
@@ -44,8 +48,18 @@ std::string_view name(DeviationCode code) {
       return "imap.syntax";
     case DeviationCode::unknown_response:
       return "imap.response.unknown";
+    case DeviationCode::envelope:
+      return "imap.envelope";
+    case DeviationCode::bodystructure:
+      return "imap.bodystructure";
   }
   return "imap.unknown";
+}
+
+std::string Deviation::told() const {
+  const std::string found = printable(excerpt());
+  return expected == nullptr ? found
+                             : fmt::format("expected {}, found {}", expected, found.empty() ? "the end" : found);
 }
 
 }  // namespace mailproof::imap

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -31,6 +32,8 @@ enum class DeviationCode : std::uint8_t {
   string_unterminated,          ///< a quoted string that runs into the line's end
   syntax,                       ///< anything else that does not follow the grammar
   unknown_response,             ///< an untagged response of a name we do not know
+  envelope,                     ///< an ENVELOPE that can be skipped, and is none by the grammar
+  bodystructure,                ///< a BODY or BODYSTRUCTURE likewise
 };
 /// "imap.crlf.bare_lf" and so on; stable, findings carry it.
 std::string_view name(DeviationCode code);
@@ -41,7 +44,10 @@ struct Deviation {
   std::uint16_t column = 0;         ///< from 0, in the logical line; 65535 means "at least"
   std::uint64_t stream_offset = 0;  ///< where the line began plus the column; literals in between are not counted
   std::array<char, 40> excerpt_bytes{};
+  const char* expected = nullptr;  ///< what the grammar has there, if that was what failed
   std::string_view excerpt() const { return {excerpt_bytes.data(), excerpt_size}; }
+  /// For people: what stands there, and what was expected.
+  std::string told() const;
 };
 
 /// The last deviations of one connection, and how many there were. Costs nothing until the first one.
@@ -49,9 +55,11 @@ class Deviations {
  public:
   static constexpr std::size_t kept = 16;
 
-  void note(DeviationCode code, std::uint64_t stream_offset, std::size_t column, std::string_view excerpt) {
+  void note(DeviationCode code, std::uint64_t stream_offset, std::size_t column, std::string_view excerpt,
+            const char* expected = nullptr) {
     Deviation d;
     d.code = code;
+    d.expected = expected;
     d.stream_offset = stream_offset;
     d.column = static_cast<std::uint16_t>(std::min<std::size_t>(column, 65535));
     d.excerpt_size = static_cast<std::uint8_t>(std::min(excerpt.size(), d.excerpt_bytes.size()));

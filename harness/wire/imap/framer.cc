@@ -100,6 +100,7 @@ std::string_view Framer::take_numbers(std::string_view in) {
       continue;
     }
     if (c == ' ') {
+      if (digits_ == 0 && space_before_) note(DeviationCode::space_extra, buffer_.size(), buffer_);
       emit_number();
       space_before_ = true;
       continue;
@@ -131,6 +132,7 @@ void Framer::emit_number() {
 void Framer::leave_numbers(bool with_pending_digits) {
   state_ = State::line;
   if (!with_pending_digits) {
+    if (digits_ == 0 && space_before_) note(DeviationCode::space_extra, buffer_.size(), buffer_);
     emit_number();
     return;
   }

@@ -7,6 +7,7 @@
 #include "core/bytes.h"
 #include "wire/imap/chars.h"
 #include "wire/imap/response_data.h"
+#include "wire/imap/structure.h"
 
 namespace mailproof::imap {
 namespace {
@@ -196,6 +197,12 @@ void Response::clear() {
   namespaces.clear();
   id.clear();
   problem.clear();
+  beyond_bounds = false;
+}
+
+bool is_unreadable_row(const LogicalLine& line, const Response& decoded) {
+  return decoded.kind == Kind::unreadable && !decoded.beyond_bounds && line.text.starts_with("* ") &&
+         iequals(decoded.name, "FETCH");
 }
 
 void decode_response(const LogicalLine& line, Response& into, Deviations* deviations) {
@@ -205,8 +212,16 @@ void decode_response(const LogicalLine& line, Response& into, Deviations* deviat
   if (c.ok() && line.truncated && into.kind != Kind::status && into.kind != Kind::tagged) {
     into.kind = Kind::unreadable;
     into.problem = "the line was longer than the limit";
+    into.beyond_bounds = true;
   }
-  if (c.ok()) return;
+  if (c.ok()) {
+    if (deviations != nullptr && !line.truncated) {
+      if (!into.fetch.envelope.empty()) check_envelope(line, into.fetch.envelope, *deviations);
+      if (!into.fetch.bodystructure.empty()) check_body(line, into.fetch.bodystructure, *deviations);
+    }
+    return;
+  }
+  into.beyond_bounds = line.truncated || c.too_deep();
   into.kind = Kind::unreadable;
   into.problem = c.error().message();
 }

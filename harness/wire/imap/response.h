@@ -113,6 +113,7 @@ struct Response {
   std::vector<NamespaceEntry> namespaces;
   std::vector<IdField> id;
   std::string problem;
+  bool beyond_bounds = false;  ///< unreadable for a bound of ours, of which the grammar knows nothing
 
   void clear();
 };
@@ -120,5 +121,8 @@ struct Response {
 /// Decodes one complete line. Never fails as a whole: what cannot be read becomes Kind::unreadable. A status response
 /// whose code alone is wrong stays readable. Deviations go to the ring when one is given.
 void decode_response(const LogicalLine& line, Response& into, Deviations* deviations = nullptr);
+
+/// A FETCH response of which nothing could be read for a fault of the server's: who needs that message does not get it.
+bool is_unreadable_row(const LogicalLine& line, const Response& decoded);
 
 }  // namespace mailproof::imap

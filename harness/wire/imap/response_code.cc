@@ -88,6 +88,8 @@ bool read_response_code(Cursor& c, ResponseCode& into) {
     into.name = name;
     into.arguments = raw;
   }
+  // mod-sequence-value: 1 and more. Of a mailbox that keeps none NOMODSEQ tells (RFC 7162 section 3.1.2.2).
+  if (into.is("HIGHESTMODSEQ") && into.modseq == std::uint64_t{0}) c.note(DeviationCode::number_zero);
   return true;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "wire/imap/deviation.h"
 #include "wire/imap/line.h"
 #include "wire/mime/envelope.h"
 
@@ -37,5 +38,9 @@ struct BodyStructure {
 
 /// Reads what FetchData::bodystructure points to. Nested at most Cursor::max_depth deep.
 Result<BodyStructure> decode_body(const LogicalLine& line, std::string_view body);
+
+/// Notes where it strays from the grammar, which the readers above let pass: once, at the first place.
+void check_envelope(const LogicalLine& line, std::string_view envelope, Deviations& into);
+void check_body(const LogicalLine& line, std::string_view body, Deviations& into);
 
 }  // namespace mailproof::imap

@@ -30,5 +30,25 @@ TEST(Grammar, WhatCannotBeReadIsADeparture) {
   EXPECT_FALSE(departures("* QUOTA \"ROOT\"").empty());
 }
 
+TEST(Grammar, ABlankBehindTheLastNumberOfASearchIsOneTooMany) {
+  EXPECT_TRUE(has(departures("* SEARCH 7456 "), "imap.sp.extra"));
+  EXPECT_TRUE(has(departures("* SEARCH "), "imap.sp.extra"));
+  EXPECT_TRUE(has(departures("* SORT 2  3"), "imap.sp.extra"));
+}
+
+TEST(Grammar, ARowThatCannotBeReadIsNamed) {
+  for (const char* line :
+       {"* 3 FETCH (FLAGS NIL)", "* 3 FETCH (UID 0)", "* 0 FETCH (FLAGS ())", "* 3 FETCH (MODSEQ (-1))"})
+    EXPECT_TRUE(has(departures(line), "imap.fetch.unreadable")) << line;
+  // A bound of the reader's own is no fault.
+  EXPECT_FALSE(
+      has(departures("* 3 FETCH (X " + std::string(80, '(') + std::string(80, ')') + ")"), "imap.fetch.unreadable"));
+}
+
+TEST(Grammar, WhatStandsInAnEnvelopeIsRead) {
+  EXPECT_TRUE(has(departures("* 3 FETCH (ENVELOPE (NIL NIL () NIL NIL NIL NIL NIL NIL NIL))"), "imap.envelope"));
+  EXPECT_TRUE(has(departures("* OK [HIGHESTMODSEQ 0] highest"), "imap.number.zero"));
+}
+
 }  // namespace
 }  // namespace mailproof::play

@@ -51,6 +51,23 @@ TEST(TalkLine, AnInstantIsOneInEveryZone) {
   EXPECT_FALSE(imap(pattern, "* 1 FETCH (INTERNALDATE \"soon\")"));
 }
 
+TEST(TalkLine, WhereALongRowIsNotAsItShouldBeIsSaid) {
+  TalkVariables variables;
+  const auto where = [&](std::string_view pattern, std::string_view row) {
+    return where_unlike(pattern, row, variables);
+  };
+  EXPECT_EQ(where("* 1 FETCH (ENVELOPE (NIL ${_} NIL))", "* 1 FETCH (UID 3 ENVELOPE (NIL \"s\" ()))"),
+            "in ENVELOPE, item 3: expected NIL, found ()");
+  EXPECT_EQ(where("* 1 FETCH (BODYSTRUCTURE ((TEXT PLAIN (CHARSET a)) MIXED ...))",
+                  "* 1 FETCH (BODYSTRUCTURE ((\"TEXT\" \"PLAIN\" (\"CHARSET\" NIL)) \"MIXED\" NIL))"),
+            "in BODYSTRUCTURE, item 1.3.2: expected a, found NIL");
+  EXPECT_EQ(where("* 1 FETCH (X (1 2))", "* 1 FETCH (X (1))"), "in X, item 2: expected 2, found the end");
+  EXPECT_EQ(where("* 1 FETCH (RFC822.SIZE 7)", "* 1 FETCH (RFC822.SIZE 8)"), "in RFC822.SIZE: expected 7, found 8");
+  EXPECT_EQ(where("* 2 FETCH (RFC822.SIZE 7)", "* 1 FETCH (RFC822.SIZE 8)"), "");
+  EXPECT_EQ(where("* 1 FETCH (RFC822.SIZE 7)", "* 1 FETCH (UID 8)"), "");
+  EXPECT_EQ(where("* SEARCH 2", "* SEARCH 3"), "");
+}
+
 TEST(TalkLine, ADollarAtTheEndForbidsFurtherText) {
   EXPECT_TRUE(line("+OK 2 120 $", "+OK 2 120"));
   EXPECT_FALSE(line("+OK 2 120 $", "+OK 2 120 octets"));

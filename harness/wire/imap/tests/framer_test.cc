@@ -125,7 +125,8 @@ TEST(Framer, StreamsTheNumbersOfSearch) {
 
 TEST(Framer, SearchWithSomethingElseInItIsALine) {
   EXPECT_THAT(frame("* SEARCH 1 2x 3\r\n* SEARCH  x\r\n* SEARCH \r\n* SORT (X)\r\n"),
-              ElementsAre("1", "line * SEARCH 2x 3", "line * SEARCH x", "line * SEARCH", "line * SORT (X)"));
+              ElementsAre("1", "line * SEARCH 2x 3", "line * SEARCH x", "line * SEARCH", "line * SORT (X)",
+                          "imap.sp.extra at 25", "imap.sp.extra at 38"));
 }
 
 TEST(Framer, NumbersOverTheirRangeAreNotedAndLeftOut) {

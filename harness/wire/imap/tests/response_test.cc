@@ -138,7 +138,8 @@ TEST(Response, MessageData) {
 TEST(Response, FetchWithEverything) {
   const std::string_view bytes =
       "* 12 FETCH (FLAGS (\\Seen $Forwarded) UID 4827313 MODSEQ (65402) INTERNALDATE \"17-Jul-1996 02:44:25 -0700\" "
-      "RFC822.SIZE 4286 ENVELOPE (\"Wed, 17 Jul 1996\" {3}\r\na)b NIL ((\"x\" NIL \"y\" \"z\"))) "
+      "RFC822.SIZE 4286 ENVELOPE (\"Wed, 17 Jul 1996\" {3}\r\na)b NIL ((\"x\" NIL \"y\" \"z\")) NIL NIL NIL NIL NIL "
+      "NIL) "
       "BODY (\"TEXT\" \"PLAIN\" (\"CHARSET\" \"US-ASCII\") NIL NIL \"7BIT\" 3028 92) "
       "BODY[HEADER.FIELDS (\"From\" TO)]<0> {11}\r\nFrom: a@b\r\n BODY[TEXT] NIL X-GM-LABELS (\"a\" (b)) BODY[1.MIME] "
       "\"in line\" "
@@ -159,7 +160,7 @@ TEST(Response, FetchWithEverything) {
       EXPECT_EQ(r.fetch.size, 4286U);
       EXPECT_EQ(r.fetch.flags.format(), "(\\Seen $Forwarded)");
       EXPECT_EQ(r.fetch.internaldate.raw(), "17-Jul-1996 02:44:25 -0700");
-      EXPECT_EQ(r.fetch.envelope, "(\"Wed, 17 Jul 1996\" {3} NIL ((\"x\" NIL \"y\" \"z\")))");
+      EXPECT_EQ(r.fetch.envelope, "(\"Wed, 17 Jul 1996\" {3} NIL ((\"x\" NIL \"y\" \"z\")) NIL NIL NIL NIL NIL NIL)");
       EXPECT_TRUE(r.fetch.bodystructure.starts_with("(\"TEXT\" \"PLAIN\""));
       for (const FetchSection& s : r.fetch.sections) {
         std::string one(s.item);

@@ -110,5 +110,81 @@ TEST(Structure, DepthIsBounded) {
   EXPECT_FALSE(decode_body(line, line.text));
 }
 
+/// What the grammar has against it, "" nothing.
+std::string against(const std::string& items) {
+  tests::Recorder sink;
+  std::string found;
+  sink.when_line = [&](const LogicalLine& line) {
+    Response r;
+    Deviations deviations;
+    decode_response(line, r, &deviations);
+    deviations.for_each([&](const Deviation& d) { found += std::string(name(d.code)) + ": " + d.told(); });
+  };
+  Framer framer(Framer::Reads::responses, sink);
+  framer.feed("* 1 FETCH (" + items + ")\r\n");
+  return found;
+}
+
+const std::string kAlone = "(NIL NIL \"a\" \"b\")";
+
+std::string envelope_with(const std::string& from, const std::string& last = "\"<m@x>\"") {
+  return "ENVELOPE (NIL \"s\" " + from + " NIL NIL NIL NIL NIL NIL " + last + ")";
+}
+
+TEST(StructureGrammar, AnEnvelopeIsWordForWord) {
+  EXPECT_EQ(against(envelope_with("(" + kAlone + kAlone + ")")), "");
+  EXPECT_EQ(against(envelope_with("NIL", "{4}\r\n<m>x")), "");
+  EXPECT_EQ(
+      against("ENVELOPE (NIL NIL ((NIL NIL \"team\" NIL)" + kAlone + "(NIL NIL NIL NIL)) NIL NIL NIL NIL NIL NIL NIL)"),
+      "");
+  // Reported of a bridge, of QQ, of Domino and of Exchange.
+  EXPECT_EQ(
+      against(envelope_with("()")),
+      "imap.envelope: expected NIL or a list of at least one address, found ) NIL NIL NIL NIL NIL NIL \"<m@x>\"))");
+  EXPECT_EQ(against("ENVELOPE (NIL NIL NIL NIL NIL NIL NIL NIL NIL)"),
+            "imap.envelope: expected the ten fields of an envelope, found ))");
+  EXPECT_NE(against("ENVELOPE (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)"), "");
+  EXPECT_NE(against(envelope_with(kAlone)), "");
+  EXPECT_NE(against(envelope_with("((NIL NIL \"a\"))")), "");
+  EXPECT_NE(against(envelope_with("NIL", "m")), "");
+}
+
+std::string part(const std::string& fields) { return "BODYSTRUCTURE (" + fields + ")"; }
+
+TEST(StructureGrammar, ABodyIsWordForWord) {
+  const std::string text = "\"text\" \"plain\" NIL NIL NIL \"7bit\" 3 1";
+  EXPECT_EQ(against(part(text)), "");
+  EXPECT_EQ(against(part(text + " NIL (\"inline\" NIL) (\"en\" \"de\") NIL 7 (\"x\" (1 NIL))")), "");
+  EXPECT_EQ(against(part(text + " NIL NIL \"en\" \"loc\"")), "");
+  EXPECT_EQ(against(part("(" + text + ")(" + text + ") \"mixed\" (\"boundary\" \"b\") NIL NIL NIL")), "");
+  EXPECT_EQ(against(part("\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 9 (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) (" +
+                         text + ") 2")),
+            "");
+  EXPECT_EQ(against(part("\"message\" \"global\" NIL NIL NIL \"8bit\" 9 NIL NIL")), "");
+  EXPECT_EQ(against("BODY (\"image\" \"gif\" (\"name\" {1}\r\nx) NIL NIL \"base64\" 9)"), "");
+  // Reported of maddy, mail.ru, Exchange, QQ, Gmail and others.
+  for (const std::string& wrong :
+       {std::string("\"text\" \"plain\" NIL NIL NIL NIL 3 1"),
+        std::string("\"text\" \"plain\" () NIL NIL \"7bit\" 3 1"),
+        std::string("\"text\" \"plain\" (\"charset\" NIL) NIL NIL \"7bit\" 3 1"),
+        std::string("\"text\" \"plain\" (\"charset\") NIL NIL \"7bit\" 3 1"), text + " NIL \"inline\" NIL NIL",
+        text + " NIL (\"inline\") NIL NIL", text + " NIL NIL () NIL", text + " NIL NIL NIL ()",
+        std::string("\"text\" \"plain\" NIL NIL NIL \"7bit\" 3 -1"),
+        std::string("\"text\" \"plain\" NIL NIL NIL \"7bit\" 3"), std::string("\"x-zip\" NIL NIL NIL \"base64\" 9"),
+        std::string("\"mixed\""), std::string("NIL \"mixed\""), "(" + text + ") \"mixed\" (\"boundary\" NIL)",
+        "(" + text + ") \"mixed\" NIL \"words\" NIL", std::string("\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 9"),
+        std::string("\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 9 NIL NIL NIL NIL"),
+        std::string("\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 9 (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) () 2")})
+    EXPECT_EQ(against(part(wrong)).substr(0, 20), "imap.bodystructure: ") << wrong;
+  EXPECT_EQ(against(part("\"text\" \"plain\" NIL NIL NIL NIL 3 1")),
+            "imap.bodystructure: expected the transfer encoding as a string: it is never NIL, found NIL 3 1))");
+}
+
+TEST(StructureGrammar, WhatIsTooDeepForAReaderIsNoFaultOfTheServers) {
+  std::string deep = "(\"text\" \"plain\" NIL NIL NIL \"7bit\" 3 1)";
+  for (int i = 0; i < 80; ++i) deep = "(" + deep + " \"mixed\")";
+  EXPECT_EQ(against("BODYSTRUCTURE " + deep).find("imap.bodystructure"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace mailproof::imap
