@@ -4,6 +4,8 @@
 // and the table at the end has the median of the three beside them. Each measurement has a bound, so that all of it
 // ends within ten minutes on a busy machine too.
 //   load_loop [quick] [runs=N] [noop|status|fetch|commands|tls|open|stall|accounts|threads|memory|engine]
+//   load_loop count=N noop|status|fetch|tls|tls-fetch: plays so many commands and nothing else, for a tool that counts
+//   instructions
 #include <malloc.h>
 
 #include <algorithm>
@@ -28,6 +30,7 @@ using namespace mailproof::bench;
 
 constexpr std::uint32_t kConnections = 100;
 bool quick = false;
+std::size_t counted = 0;  ///< so many commands and nothing else; 0 = a table
 
 scenario::ProfileStep step_of(scenario::Ask ask) {
   scenario::ProfileStep out;
@@ -185,6 +188,27 @@ void over_tls(const host::TemporaryFiles& files) {
     compare(fmt::format("{} over TLS", one.name).c_str(), one, 1.3, customers,
             [&](std::size_t n) { return raw.run(one.raw, n, sink.octets_of(one.raw)); });
   }
+}
+
+/// For `scripts/bench instructions`: two runs of different length tell what a command takes.
+int play_only(const std::string& what, const host::TemporaryFiles& files) {
+  const bool tls = what.starts_with("tls");
+  const std::string key = what == "tls" ? "noop" : tls ? what.substr(4) : what;
+  for (const Case& one : kCases) {
+    if (key != one.key) continue;
+    const MailSink sink(kConnections, tls ? files.path("certificate.pem") : "", tls ? files.path("key.pem") : "");
+    net::LoopOptions options;
+    if (tls) options.tls.ca_file = files.path("certificate.pem");
+    LoadCustomers customers(sink.endpoint(tls ? TlsMode::implicit : TlsMode::none), kConnections,
+                            {step_of(one.ask), {}}, options);
+    customers.run(one.operation, 10 * kConnections);  // what is allocated once is there now
+    const std::uint64_t before = allocations();
+    customers.run(one.operation, counted);
+    std::printf("%zu allocations in %zu commands\n", static_cast<std::size_t>(allocations() - before), counted);
+    return customers.wrongs() == 0 ? 0 : 1;
+  }
+  std::fprintf(stderr, "nothing of that name is counted: %s\n", what.c_str());
+  return 2;
 }
 
 std::size_t resident() {
@@ -352,6 +376,8 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "quick") == 0)
       quick = true;
+    else if (std::strncmp(argv[i], "count=", 6) == 0)
+      counted = static_cast<std::size_t>(std::max(1, std::atoi(argv[i] + 6)));
     else if (std::strncmp(argv[i], "runs=", 5) == 0)
       runs = std::max(1, std::atoi(argv[i] + 5));
     else
@@ -362,6 +388,7 @@ int main(int argc, char** argv) {
   if (!tls) return 3;
   const auto files = host::TemporaryFiles::make({{"certificate.pem", tls->certificate}, {"key.pem", tls->key}});
   if (!files) return 3;
+  if (counted != 0) return play_only(only, **files);
   double average[1] = {0};
   const long cores = sysconf(_SC_NPROCESSORS_ONLN);
   if (getloadavg(average, 1) == 1 && average[0] > static_cast<double>(cores))

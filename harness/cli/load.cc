@@ -59,6 +59,13 @@ int load_stories(const LoadFlags& flags, const scenario::Target& target) {
   if (!parts) return complain(parts.error().message());
   work.parts = std::move(*parts);
   work.reproduce = load_command(flags, work.stories);
+  if (!flags.target.sim) {
+    // All copies at the same time are the most that can be, and seldom are: it is said, and not refused.
+    const load::Forecast most = load::forecast(work.stories, flags.copies, hosted->target);
+    load::raise_descriptors(load::descriptors_for(most, flags.target.sockets));
+    for (const auto& one : load::obstacles(most, load::limits_here(), hosted->target, flags.target.sockets))
+      say_error(fmt::format("perhaps in the way, if all copies are under way together: {}\n", one.text));
+  }
   return play(flags, *hosted, work);
 }
 

@@ -50,6 +50,7 @@ void gather(load::LoadResult& result, std::vector<load::Harvest>& harvests) {
         "NOT JUDGED: {} copies came faster than they could be judged, and are in no ledger: fewer of them, --history "
         "none, or a quicker machine",
         unjudged));
+  if (const std::string limit = load::limit_of_ours_met(result); !limit.empty()) result.doubts.push_back(limit);
   if (!result.note.empty()) verdicts.push_back(judge::Verdict::error);
   result.worst = verdicts.empty() ? judge::Verdict::inconclusive : judge::worst(verdicts);
 }

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
 #include <future>
 
+#include "core/bytes.h"
 #include "core/units.h"
 #include "host/admin.h"
 
@@ -111,30 +113,61 @@ class HostedServer::Queue final : public Alarm, public Waker {
   server::Server& server_;
 };
 
-/// What every piece of input takes of the server's one thread, one after the other, before it is looked at.
-class HostedServer::Slow final : public Peer {
+/// What every piece of input takes of the server, one after the other over all connections, before it is looked at. It
+/// waits here meanwhile, and the loop goes on.
+class HostedServer::Slow final : public Peer, public Alarm {
  public:
   Slow(HostedServer& server, std::unique_ptr<Peer> inner, Duration service)
       : server_(server), inner_(std::move(inner)), service_(service) {}
+  ~Slow() override { server_.loop_.set_alarm(*this, std::nullopt); }
   void feed(Bytes in, Time now) override {
     server_.busy_until_ = std::max(server_.busy_until_, now) + service_;
-    std::this_thread::sleep_for(server_.busy_until_ - server_.loop_.now());
-    inner_->feed(in, server_.loop_.now());
+    waiting_.push_back({server_.busy_until_, std::string(as_text(in))});
+    if (waiting_.size() == 1) arm();
   }
-  void attach(Waker* waker) override { inner_->attach(waker); }
+  void ring(Time now) override {
+    while (!waiting_.empty() && waiting_.front().at <= now) serve_next(now);
+    arm();
+    if (waker_ != nullptr) waker_->wake();
+  }
+  void attach(Waker* waker) override {
+    waker_ = waker;
+    inner_->attach(waker);
+  }
   void opened(Time now) override { inner_->opened(now); }
   std::span<const Output> output() override { return inner_->output(); }
   void sent(std::size_t n, Time now) override { inner_->sent(n, now); }
   void advance(Time now) override { inner_->advance(now); }
   std::optional<Time> deadline() const override { return inner_->deadline(); }
   void secured(const TlsFacts& facts, Time now) override { inner_->secured(facts, now); }
-  void ended(EndReason reason, std::string_view detail, Time now) override { inner_->ended(reason, detail, now); }
+  /// A server does what it was asked, though the client has gone.
+  void ended(EndReason reason, std::string_view detail, Time now) override {
+    waker_ = nullptr;
+    while (!waiting_.empty()) serve_next(now);
+    arm();
+    inner_->ended(reason, detail, now);
+  }
   Wants wants() const override { return inner_->wants(); }
 
  private:
+  struct Piece {
+    Time at{};
+    std::string octets;
+  };
+  void serve_next(Time now) {
+    const Piece one = std::move(waiting_.front());
+    waiting_.pop_front();
+    inner_->feed(as_bytes(one.octets), now);
+    // What came in clear text behind STARTTLS is no command (RFC 9051 section 6.2.1).
+    if (inner_->wants() == Wants::start_tls) waiting_.clear();
+  }
+  void arm() { server_.loop_.set_alarm(*this, waiting_.empty() ? std::nullopt : std::optional(waiting_.front().at)); }
+
   HostedServer& server_;
   std::unique_ptr<Peer> inner_;
   const Duration service_;
+  Waker* waker_ = nullptr;
+  std::deque<Piece> waiting_;
 };
 
 HostedServer::HostedServer() = default;

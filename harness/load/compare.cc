@@ -247,7 +247,7 @@ std::string_view name(Metric metric) {
 }
 
 std::string_view name(Said said) {
-  constexpr std::array<std::string_view, 5> kNames{"same", "more", "less", "too short", "too noisy"};
+  constexpr std::array<std::string_view, 6> kNames{"same", "more", "less", "too short", "too noisy", "void"};
   return kNames[static_cast<std::size_t>(said)];
 }
 
@@ -295,9 +295,12 @@ Comparison compare(const LoadResult& before, const LoadResult& after, std::strin
   differs("for", before.duration.empty() ? "each copy once" : before.duration,
           after.duration.empty() ? "each copy once" : after.duration);
   differs("slots", std::to_string(before.slots), std::to_string(after.slots));
+  bool limited = false;
   for (const auto& [run, of] : {std::pair(&before, &out.before), std::pair(&after, &out.after)}) {
     if (run->generator.limited())
-      out.notes.push_back(fmt::format("{} was generator-limited: it says little of a server", *of));
+      out.notes.push_back(
+          fmt::format("{} was generator-limited ({}): where it differs is void", *of, run->generator.why_limited()));
+    limited = limited || run->generator.limited();
     for (const std::string& doubt : run->doubts) out.notes.push_back(fmt::format("{}: {}", *of, doubt));
     if (run->shard) out.notes.push_back(fmt::format("{} is a shard of a load, not all of it", *of));
   }
@@ -315,9 +318,11 @@ Comparison compare(const LoadResult& before, const LoadResult& after, std::strin
     const auto [b_first, b_last] = steady(b->slices);
     const std::vector<Block> a_blocks = blocks_of(a.slices, a_first, a_last),
                              b_blocks = blocks_of(b->slices, b_first, b_last);
-    for (const Metric metric : kMetrics)
-      one.differences.push_back(difference(metric, a_blocks, b_blocks,
-                                           derive_seed(1, operation, static_cast<std::uint64_t>(metric)), comparisons));
+    for (const Metric metric : kMetrics) {
+      Difference& d = one.differences.emplace_back(difference(
+          metric, a_blocks, b_blocks, derive_seed(1, operation, static_cast<std::uint64_t>(metric)), comparisons));
+      if (limited && (d.said == Said::more || d.said == Said::less)) d.said = Said::vain;
+    }
   });
   after.all.operations.for_each([&](std::string_view operation, const stats::Operation&) {
     if (before.all.operations.find(operation) == nullptr) out.operations.push_back({std::string(operation), {}});
@@ -378,7 +383,7 @@ Result<Failed> apply(const FailIf& rule, const Comparison& comparison) {
       continue;
     }
     const Difference& d = one.differences[static_cast<std::size_t>(rule.metric)];
-    if (d.said == Said::too_short || d.said == Said::too_noisy) {
+    if (d.said == Said::too_short || d.said == Said::too_noisy || d.said == Said::vain) {
       unsaid = true;
       unsaid_why =
           fmt::format("of the {} of {} nothing can be said: {}", name(rule.metric), one.operation, name(d.said));

@@ -7,6 +7,47 @@
 
 namespace mailproof::load {
 
+namespace {
+/// The class of what was asked and not answered when the load was ended.
+constexpr std::string_view kUnderWay = "no answer when the load ended";
+}  // namespace
+
+void Customer::open(Peer& session, const Endpoint& endpoint, Time intended) {
+  intended_ = round_intended_ = intended;
+  opened_ = login_from_ = scene_.network.now();
+  ready_ = false;
+  current_ = 0;
+  session_ = scene_.note_session(account_, number_, profile_.protocol);
+  recorder_.opened(fmt::format("{} session {} opens", protocol(), session_), opened_);
+  link_ = scene_.network.open(endpoint, tap_.emplace(session, recorder_, &scene_));
+}
+
+void Customer::close_link() {
+  link_.reset();
+  tap_.reset();
+  forget_session();
+  dead_ = false;
+}
+
+void Customer::bury() {
+  if (dead_) close_link();
+}
+
+void Customer::drop() {
+  present_ = false;
+  if (connected() && !dead_) {
+    const Time now = scene_.network.now();
+    if (!ready_)
+      scene_.unanswered(scene_.operation(fmt::format("{}.connect", protocol())), {intended_, opened_, now}, kUnderWay,
+                        &recorder_, account_);
+    else if (current_ != 0)
+      scene_.unanswered(operation_, {intended_, intended_, now}, kUnderWay, &recorder_, account_);
+    scene_.session_over(session_);
+  }
+  close_link();
+  arm(std::nullopt);
+}
+
 std::string error_class(const session::Ended& end) {
   if (end.login_refused) return "login refused";
   return fmt::format("{}: {}", end.step.empty() ? "connect" : end.step, name(end.reason));

@@ -19,8 +19,9 @@ class Customer : public Alarm {
 
   virtual void come(Time due) = 0;   ///< the owner is there: it connects
   virtual void leave(Time now) = 0;  ///< ends what is under way and says goodbye
-  virtual bool away() const = 0;     ///< no connection, and none wanted
-  virtual void drop() = 0;           ///< breaks off at once
+  /// No connection, and none wanted.
+  bool away() const { return !connected() && !present_; }
+  void drop();  ///< breaks off at once
   /// Puts a message that was sent into its mailbox for those, as soon as it is connected.
   virtual void save(std::size_t parcel, Time now) { (void)parcel, (void)now; }
   /// Is told of new mail as it comes.
@@ -56,8 +57,12 @@ class Customer : public Alarm {
   void count_missed(stats::Operations::Id round, std::optional<Time> due, Time now) {
     for (; scene_.over && due && *due < scene_.stopped_at; due = next(*due)) scene_.missed(round, *due, now);
   }
-  /// The class of what was asked and not answered when the load was ended.
-  static constexpr std::string_view kUnderWay = "no answer when the load ended";
+  virtual bool connected() const = 0;  ///< it has a session, which may be over
+  virtual void forget_session() = 0;   ///< ... and has none any more
+  /// A session is begun with that, which lives until it is forgotten.
+  void open(Peer& session, const Endpoint& endpoint, Time intended);
+  /// A session that is over goes, from outside its own calls.
+  void bury();
 
   Scene& scene_;
   FlightRecorder recorder_;
@@ -65,8 +70,19 @@ class Customer : public Alarm {
   const std::uint32_t account_;
   const std::uint16_t number_;  ///< of the profile
   Rng rng_;
+  std::unique_ptr<Link> link_;
+  std::uint32_t session_ = 0;
+  std::uint32_t current_ = 0;            ///< the command that is under way; 0 = none
+  stats::Operations::Id operation_ = 0;  ///< ... and what it counts as
+  Time intended_{}, round_intended_{}, opened_{}, login_from_{};
+  std::optional<Time> next_poll_;
+  bool present_ = false, dead_ = false, ready_ = false;
 
  private:
+  void close_link();
+  std::string_view protocol() const { return name(profile_.protocol); }
+
+  std::optional<TappedPeer> tap_;
   std::optional<Time> armed_;
 };
 

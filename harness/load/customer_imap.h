@@ -14,8 +14,6 @@ class ImapCustomer final : public Customer, public session::ImapSink {
 
   void come(Time due) override;
   void leave(Time now) override;
-  bool away() const override { return client_ == nullptr && !present_; }
-  void drop() override;
   void save(std::size_t parcel, Time now) override;
   bool listening() const override { return client_ != nullptr && !dead_ && client_->idling(); }
 
@@ -85,9 +83,10 @@ class ImapCustomer final : public Customer, public session::ImapSink {
   void arm_next();
   std::optional<Time> told_of(std::uint32_t seq) const;
 
+  bool connected() const override { return client_ != nullptr; }
+  void forget_session() override { client_.reset(); }
+
   std::unique_ptr<session::ImapClient> client_;
-  std::unique_ptr<TappedPeer> tap_;
-  std::unique_ptr<Link> link_;
   play::ImapGuard guard_;
   std::unique_ptr<mail::ContentScanner> scanner_;
   std::vector<Known> known_;          ///< by uid, ascending
@@ -98,15 +97,12 @@ class ImapCustomer final : public Customer, public session::ImapSink {
   std::string found_;  ///< by the search that is under way
   const std::vector<scenario::ProfileStep>* steps_ = nullptr;
   std::size_t step_ = 0;
-  std::uint32_t session_ = 0, uidvalidity_ = 0, described_ = 0, fresh_from_ = 0, one_ = 0;
-  session::CommandId current_ = 0;
-  stats::Operations::Id operation_ = 0;
-  Time intended_{}, round_intended_{}, opened_{}, login_from_{};
-  std::optional<Time> next_poll_, reconnect_, idle_until_;
+  std::uint32_t uidvalidity_ = 0, described_ = 0, fresh_from_ = 0, one_ = 0;
+  std::optional<Time> reconnect_, idle_until_;
   std::vector<Notice> notices_;
   Doing doing_ = Doing::nothing;
   Stage stage_ = Stage::first;
-  bool present_ = false, dead_ = false, ready_ = false, news_ = false, logged_in_ = false, polling_ = false;
+  bool news_ = false, logged_in_ = false, polling_ = false;
   bool changed_ = false, told_ = false, left_ = false, acted_ = false, hanging_up_ = false;
 };
 

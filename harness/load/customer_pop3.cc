@@ -31,22 +31,6 @@ std::uint64_t hash_of(std::string_view id) {
 
 }  // namespace
 
-void Pop3Customer::drop() {
-  present_ = false;
-  if (client_ != nullptr && !dead_) {
-    if (!ready_)
-      scene_.unanswered(scene_.operation("pop3.connect"), {intended_, opened_, scene_.network.now()}, kUnderWay,
-                        &recorder_, account_);
-    else if (current_ != 0)
-      scene_.unanswered(operation_, {intended_, intended_, scene_.network.now()}, kUnderWay, &recorder_, account_);
-    scene_.session_over(session_);
-  }
-  link_.reset();
-  client_.reset();
-  dead_ = false;
-  arm(std::nullopt);
-}
-
 void Pop3Customer::come(Time due) {
   present_ = true;
   if (client_ != nullptr) return;
@@ -69,27 +53,17 @@ void Pop3Customer::connect(Time intended) {
   config.capabilities = profile_.capabilities == CapabilityAsks::before_login ? session::AskCapabilities::before_login
                         : profile_.capabilities == CapabilityAsks::never      ? session::AskCapabilities::never
                                                                               : session::AskCapabilities::usual;
-  intended_ = round_intended_ = intended;
-  opened_ = login_from_ = scene_.network.now();
-  ready_ = leaving_ = false;
-  current_ = 0;
+  leaving_ = false;
   step_ = place_ = part_ = 0;
   listed_.clear();
   guard_ = fresh_guard();  // numbers hold for one session
-  session_ = scene_.note_session(account_, number_, Protocol::pop3);
   const Endpoint where = config.endpoint;
   client_ = std::make_unique<session::Pop3Client>(std::move(config), *this);
-  recorder_.opened(fmt::format("pop3 session {} opens", session_), opened_);
-  tap_ = std::make_unique<TappedPeer>(*client_, recorder_, &scene_);
-  link_ = scene_.network.open(where, *tap_);
+  open(*client_, where, intended);
 }
 
 void Pop3Customer::wake(Time now) {
-  if (dead_) {  // buried from outside its own calls
-    link_.reset();
-    client_.reset();
-    dead_ = false;
-  }
+  bury();
   if (client_ == nullptr && present_ && !scene_.stopping && next_poll_ && *next_poll_ <= now) {
     const Time due = *next_poll_;
     next_poll_ = next(due);

@@ -15,8 +15,6 @@ class Pop3Customer final : public Customer, public session::Pop3Sink {
 
   void come(Time due) override;
   void leave(Time now) override;
-  bool away() const override { return client_ == nullptr && !present_; }
-  void drop() override;
 
   // session::Pop3Sink
   void on_greeting(std::string_view text, Time now) override;
@@ -72,20 +70,17 @@ class Pop3Customer final : public Customer, public session::Pop3Sink {
   void look_at(const mail::ContentScanner& scanner, Listed& one, Time now);
   void arm_next();
 
+  bool connected() const override { return client_ != nullptr; }
+  void forget_session() override { client_.reset(); }
+
   std::unique_ptr<session::Pop3Client> client_;
-  std::unique_ptr<TappedPeer> tap_;
-  std::unique_ptr<Link> link_;
   play::Pop3Guard guard_;
   std::unique_ptr<mail::ContentScanner> scanner_;
   std::vector<Listed> listed_;                   ///< by number, from 1
   std::vector<Kept> kept_;                       ///< by id, ascending
   std::size_t step_ = 0, place_ = 0, part_ = 0;  ///< part_: of the steps for one message
-  std::uint32_t session_ = 0, reading_ = 0;
-  session::CommandId current_ = 0;
-  stats::Operations::Id operation_ = 0;
-  Time intended_{}, round_intended_{}, opened_{}, login_from_{};
-  std::optional<Time> next_poll_;
-  bool present_ = false, dead_ = false, ready_ = false, leaving_ = false, top_ = false;
+  std::uint32_t reading_ = 0;
+  bool leaving_ = false, top_ = false;
 };
 
 }  // namespace mailproof::load

@@ -19,7 +19,10 @@ std::vector<scenario::Profile> played(const scenario::Plan& plan) {
   auto out = plan.profiles;
   const auto identify = [](std::vector<scenario::ProfileStep>& steps) {
     for (auto& step : steps)
-      if (step.ask == scenario::Ask::fetch) step.text = with_identity(step.text);
+      if (step.ask == scenario::Ask::fetch) {
+        step.text = with_identity(step.text);
+        step.gets_text = asks_for_text(step.text);
+      }
   };
   for (auto& profile : out) {
     for (auto* steps : {&profile.login, &profile.poll, &profile.news, &profile.reading}) identify(*steps);

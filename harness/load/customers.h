@@ -129,6 +129,7 @@ class Customers final : public Alarm {
   std::vector<std::unique_ptr<MailboxVisit>> visits_;
   std::size_t visiting_ = 0;
   std::string wrong_;
+  std::size_t closed_to_us_ = 0;  ///< accounts that could not be looked at in the check
   std::function<void(std::string)> checked_;
   std::function<void()> looked_;
   std::map<std::string, std::uint64_t> unvisited_;  ///< accounts that could not be looked at, by why

@@ -89,7 +89,8 @@ void Customers::found(std::uint32_t account, const Found& found) {
   const std::string& login = account == kSender ? part_.sender->login : scene_.accounts[account].login;
   if (round_ == Round::check) {
     if (!found.wrong.empty()) {
-      wrong_ = found.wrong;
+      ++closed_to_us_;
+      if (wrong_.empty()) wrong_ = found.wrong;
     } else if (found.foreign != 0 && !part_.settings.own_mailboxes) {
       wrong_ = fmt::format(
           "{} holds {} message{} that {} not mailproof's: a load begins on accounts that nobody uses. Take others "
@@ -184,6 +185,9 @@ void Customers::after_round() {
   if (round_ == Round::none) return;
   switch (std::exchange(round_, Round::none)) {
     case Round::check:
+      if (closed_to_us_ > 1)
+        wrong_ += fmt::format(" (and so {} of the {} accounts that were looked at; the others of {} were not)",
+                              closed_to_us_, next_visit_, to_visit_.size());
       if (const auto then = std::exchange(checked_, {})) then(wrong_);
       return;
     case Round::first:

@@ -114,6 +114,33 @@ Forecast forecast(const scenario::Plan& plan, const scenario::Target& target, un
   return out;
 }
 
+Forecast forecast(const std::vector<scenario::Scenario>& stories, std::uint32_t copies,
+                  const scenario::Target& target) {
+  Forecast out;
+  for (const auto& story : stories) {
+    const play::Connected each = play::connected_by(story, target);
+    out.connections += copies * each.in_all;
+    out.of_one_account = std::max(out.of_one_account, each.of_one_account);
+    out.of_stories += static_cast<std::uint32_t>(copies * story.accounts.size());
+  }
+  return out;
+}
+
+std::string limit_of_ours_met(const LoadResult& result) {
+  const std::pair<std::string_view, std::string_view> known[] = {
+      {"connect: too many open files", "this process may open no more files (ulimit -n)"},
+      {"connect: cannot assign requested address",
+       "this address has no more ephemeral ports (net.ipv4.ip_local_port_range)"}};
+  for (const auto& [said, limit] : known) {
+    const auto tells = [said = said](const std::string& text) { return text.find(said) != std::string::npos; };
+    bool met = false;
+    for (const auto& [id, tally] : result.findings) met = met || tells(tally.first.actual);
+    for (const auto& [what, text] : result.plan.examples) met = met || tells(text);
+    if (met) return fmt::format("GENERATOR-LIMITED: {}, so that connections of ours never began", limit);
+  }
+  return {};
+}
+
 Limits limits_here() {
   Limits out;
   rlimit files{};

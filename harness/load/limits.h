@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "load/report.h"
 #include "scenario/plan/plan.h"
 #include "scenario/target/target.h"
 
@@ -41,6 +42,10 @@ struct Limits {
   std::size_t ports = 0;                              ///< ephemeral, of one local address
 };
 Limits limits_here();
+/// What of this machine ran out while it was played, as a sentence; "" = nothing did.
+std::string limit_of_ours_met(const LoadResult& result);
+/// What copies of stories come to, at most: all of them at the same time.
+Forecast forecast(const std::vector<scenario::Scenario>& stories, std::uint32_t copies, const scenario::Target& target);
 /// Raises the soft limit of descriptors if that is what is in the way and may be done.
 void raise_descriptors(std::size_t needed);
 

@@ -63,6 +63,8 @@ class MailFlow::Courier final : public session::SmtpSink {
     envelope.from = flow_.sender_ != nullptr ? flow_.sender_->address : to;  // addresses come from the pool only
     envelope.to.push_back(to);
     began_ = now;
+    class_ = "not handed over";  // until something is said of it
+    said_.clear();
     ++sent_;
     client_->send(std::move(envelope), std::move(text));
   }
@@ -87,9 +89,10 @@ class MailFlow::Courier final : public session::SmtpSink {
   }
   void on_reply(std::string_view, const session::SmtpReply&, Time) override {}
   void on_recipient(session::CommandId, const session::RecipientResult& result, Time) override {
+    said_ = printable(result.reply.text);
+    if (result.reply.code == 0) return;  // there was none: the connection ended first
     class_ = result.reply.enhanced.empty() ? fmt::format("{}", result.reply.code)
                                            : fmt::format("{} {}", result.reply.code, printable(result.reply.enhanced));
-    said_ = printable(result.reply.text);
   }
   void on_done(session::CommandId, session::Outcome outcome, Time, Time now) override {
     if (quitting_) {

@@ -10,7 +10,7 @@
 namespace mailproof::load {
 namespace {
 
-constexpr std::size_t kMostShown = 1000;
+constexpr std::size_t kMostShown = 40;     // lines of what a finding names; all are in findings.json
 constexpr std::size_t kMostEvidence = 20;  // lines of a finding; all are in findings.json
 
 }  // namespace
@@ -71,7 +71,21 @@ std::uint64_t begun(const LoadResult& result) {
   return out;
 }
 
-bool Generator::limited() const { return cpu > 0.9 || lateness.max() > std::chrono::milliseconds(500); }
+namespace {
+constexpr double kBusy = 0.9;  // of a core
+constexpr Duration kLate = std::chrono::milliseconds(500);
+}  // namespace
+
+bool Generator::limited() const { return cpu > kBusy || lateness.max() > kLate; }
+
+std::string Generator::why_limited() const {
+  std::string out;
+  if (cpu > kBusy) out = fmt::format("a thread needed {:.0f} % of a core", cpu * 100);
+  if (lateness.max() > kLate)
+    out += fmt::format("{}what was due began up to {:.0f} ms late for our own doing", out.empty() ? "" : ", and ",
+                       ms(lateness.max()));
+  return out;
+}
 
 std::string Generator::text() const {
   return fmt::format(
@@ -129,6 +143,37 @@ std::vector<std::string> unreached(const LoadResult& result) {
   return out;
 }
 
+Undelivered undelivered(const LoadResult& result) {
+  Undelivered out;
+  if (result.plan.name.empty() || result.interrupted || !result.plan.aborted.empty()) return out;
+  result.all.operations.for_each([&](std::string_view name, const stats::Operation& one) {
+    if (!name.ends_with(".deliver")) return;
+    out.messages += one.unserved();
+    out.due += one.intended;
+  });
+  // What is due in the last moment may find every connection in use.
+  constexpr std::uint64_t kMany = 100;
+  if (out.messages * kMany <= out.due) out.messages = 0;
+  return out;
+}
+
+std::vector<std::string> broken_off(const LoadResult& result) {
+  constexpr std::uint64_t kFew = 20;  // of a hundred sessions five: now and then one breaks
+  std::vector<std::string> out;
+  result.all.operations.for_each([&](std::string_view name, const stats::Operation& one) {
+    if (!name.ends_with(".connection")) return;
+    const std::string_view protocol = name.substr(0, name.find('.'));
+    const auto* sessions = result.all.operations.find(fmt::format("{}.connect", protocol));
+    const std::uint64_t broken = one.fail + one.info, all = sessions == nullptr ? 0 : sessions->ok;
+    if (broken == 0 || broken * kFew < all) return;
+    const auto most = std::max_element(one.errors.begin(), one.errors.end(),
+                                       [](const auto& a, const auto& b) { return a.second < b.second; });
+    out.push_back(fmt::format("BROKEN OFF: {} of {} {} sessions did not end by our doing (mostly {})", broken, all,
+                              protocol, most == one.errors.end() ? "?" : most->first));
+  });
+  return out;
+}
+
 bool nothing_played(const LoadResult& result) {
   bool nothing = result.all.ledger.copies == 0 && result.all.ledger.sent == 0;
   result.all.operations.for_each(
@@ -146,6 +191,10 @@ judge::Verdict verdict_of(const LoadResult& result) {
   for (const SloResult& one : result.slos) all.push_back(one.verdict);
   if (const Unserved late = unserved(result); late.copies != 0)
     all.push_back(late.by_server ? Verdict::fail : Verdict::inconclusive);
+  // Less mail came than was meant to, and no line of the plan says that this may not be, or may.
+  const bool decides = std::any_of(result.slos.begin(), result.slos.end(),
+                                   [](const SloResult& one) { return one.text.starts_with("unserved"); });
+  if (undelivered(result).messages != 0 && !decides) all.push_back(Verdict::inconclusive);
   if (result.all.ledger.unexplained != 0 && result.worst == Verdict::pass) all.push_back(Verdict::inconclusive);
   // Errors and times that our own slowness made end a run as well, and say nothing of the server.
   if (!result.plan.aborted.empty()) all.push_back(result.generator.limited() ? Verdict::inconclusive : Verdict::fail);
@@ -155,18 +204,45 @@ judge::Verdict verdict_of(const LoadResult& result) {
 std::vector<std::string> warnings(const LoadResult& result) {
   std::vector<std::string> out = result.doubts;
   if (result.generator.limited())
-    out.emplace_back("GENERATOR-LIMITED: these figures say more about this machine than about the server.");
+    out.push_back(fmt::format("GENERATOR-LIMITED: these figures say more about this machine than about the server: {}.",
+                              result.generator.why_limited()));
+  // A run that was killed says so by itself.
+  if (result.interrupted && !result.ended.empty() && !nothing_played(result))
+    out.emplace_back(
+        "INTERRUPTED: it was ended before its time. Nobody looked for the mail in the end, and what was sent may still "
+        "lie in the mailboxes.");
   if (const Unserved late = unserved(result); late.copies != 0)
     out.push_back(
         fmt::format("UNSERVED: {} of {} copies never began: {}.", late.copies, late.copies + begun(result), late.why));
   for (std::string& one : limits_told(result)) out.push_back(std::move(one));
   for (std::string& one : unreached(result)) out.push_back(std::move(one));
+  for (std::string& one : broken_off(result)) out.push_back(std::move(one));
+  if (const Undelivered mail = undelivered(result); mail.messages != 0)
+    out.push_back(fmt::format("UNSERVED: {} of {} messages that were due were never handed over to the server.",
+                              mail.messages, mail.due));
   if (!result.plan.aborted.empty()) out.push_back(fmt::format("ABORTED: {}.", result.plan.aborted));
   if (!result.note.empty()) out.push_back(result.note);
   return out;
 }
 
 namespace {
+
+/// "0 lost, 1 of 5 SLO lines missed, 1 void"
+std::string outcome_of_plan(const LoadResult& result) {
+  const auto& fates = result.all.ledger.fates;
+  const auto of = [&](const char* fate) { return fates.contains(fate) ? fates.at(fate) : 0; };
+  std::string out = fmt::format("{} lost", of("lost"));
+  if (of("not-looked-for") != 0) out += fmt::format(", {} not looked for", of("not-looked-for"));
+  if (result.slos.empty()) return out + ", no SLO line asked for";
+  std::size_t missed = 0, vain = 0;
+  for (const SloResult& slo : result.slos) {
+    missed += slo.verdict == judge::Verdict::fail ? 1U : 0U;
+    vain += slo.verdict == judge::Verdict::inconclusive ? 1U : 0U;
+  }
+  out += fmt::format(", {} of {} SLO lines missed", missed, result.slos.size());
+  if (vain != 0) out += fmt::format(", {} void", vain);
+  return out;
+}
 
 std::vector<std::string> last_lines(std::string_view text, std::size_t most) {
   std::vector<std::string> out;
@@ -246,7 +322,11 @@ std::string to_text(const LoadResult& result) {
   for (const auto& [fate, count] : ledger.fates)
     fates += fmt::format("{}{} {}", fates.empty() ? "" : " + ", count, fate);
   line("        {} accepted = {}", ledger.accepted, fates.empty() ? "0" : fates);
-  line("        unexplained: {}", ledger.unexplained);
+  const auto unseen = ledger.fates.find("not-looked-for");
+  line("        unexplained: {}{}", ledger.unexplained,
+       unseen == ledger.fates.end()
+           ? ""
+           : fmt::format(", of the {} that were looked for", ledger.accepted - unseen->second));
   for (const auto& [what, text] : result.plan.examples) line("  first of {}: {}", what, text);
   if (!result.plan.name.empty())
     for (const auto& [what, samples] : result.all.samples.all()) {
@@ -287,11 +367,7 @@ std::string to_text(const LoadResult& result) {
     }
   }
   if (!result.plan.name.empty()) {
-    std::size_t missed = 0;
-    for (const SloResult& slo : result.slos)
-      missed += slo.verdict != judge::Verdict::pass && !slo.measured.empty() ? 1U : 0U;
-    line("\n{}: {} lost, {} of {} SLO lines missed", name(verdict_of(result)),
-         ledger.fates.contains("lost") ? ledger.fates.at("lost") : 0, missed, result.slos.size());
+    line("\n{}: {}", name(verdict_of(result)), outcome_of_plan(result));
   } else {
     line("\n{}: {}{}", name(verdict_of(result)), counted(result.all.verdicts),
          late.copies == 0 ? "" : fmt::format(", {} unserved", late.copies));

@@ -48,6 +48,7 @@ struct Generator {
   stats::Histogram turns;     ///< of the loop: the work of a batch; what came meanwhile was read so much late at most
   Duration worst_timer{};     ///< a timer fired this late
   bool limited() const;
+  std::string why_limited() const;  ///< "" = it was not
   std::string text() const;
   void merge(const Generator& other);
 };
@@ -124,6 +125,13 @@ Unserved unserved(const LoadResult& result);
 
 /// Nobody came in and nothing was sent, and the note says why.
 bool nothing_played(const LoadResult& result);
+/// Mail of a plan that was due and that nobody came to hand over, where that is more than one in a hundred.
+struct Undelivered {
+  std::uint64_t messages = 0, due = 0;
+};
+Undelivered undelivered(const LoadResult& result);
+/// Protocols whose sessions the other end broke off by the dozen.
+std::vector<std::string> broken_off(const LoadResult& result);
 /// Ways to the server that no session ever came through though it was tried: then the load was another one.
 std::vector<std::string> unreached(const LoadResult& result);
 

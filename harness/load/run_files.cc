@@ -71,6 +71,21 @@ report::ScenarioResult story_part(const LoadResult& result, std::size_t n) {
   return out;
 }
 
+report::ScenarioResult arrivals_part(const LoadResult& result) {
+  const auto said = [&](Verdict verdict, std::string note) {
+    return part("load.arrivals", verdict, result.seconds, std::move(note));
+  };
+  const Unserved late = unserved(result);
+  if (late.copies != 0)
+    return said(late.by_server ? Verdict::fail : Verdict::inconclusive,
+                fmt::format("{} never began: {}", late.copies, late.why));
+  if (result.interrupted) return said(Verdict::inconclusive, "it was ended before all that was to come was due");
+  if (const Undelivered mail = undelivered(result); mail.messages != 0)
+    return said(Verdict::inconclusive,
+                fmt::format("{} of {} messages were never handed over", mail.messages, mail.due));
+  return said(Verdict::pass, result.plan.name.empty() ? "every copy that was due began" : "all that was due began");
+}
+
 report::ScenarioResult ledger_part(const LoadResult& result) {
   const LedgerTotals& all = result.all.ledger;
   const bool doubtful = all.unknown != 0 || all.copies == 0 || all.unexplained != 0;
@@ -120,14 +135,7 @@ report::RunResult as_run(const LoadResult& result) {
                                : limited            ? Verdict::inconclusive
                                                     : Verdict::pass,
                                result.seconds, result.note.empty() ? result.generator.text() : result.note));
-  const Unserved late = unserved(result);
-  run.scenarios.push_back(part(
-      "load.arrivals",
-      late.copies == 0 ? Verdict::pass
-      : late.by_server ? Verdict::fail
-                       : Verdict::inconclusive,
-      result.seconds,
-      late.copies == 0 ? "every copy that was due began" : fmt::format("{} never began: {}", late.copies, late.why)));
+  run.scenarios.push_back(arrivals_part(result));
   run.scenarios.push_back(ledger_part(result));
   for (const SloResult& slo : result.slos)
     run.scenarios.push_back(part("load.slo." + slo.text, slo.verdict, result.seconds, slo.measured));

@@ -193,7 +193,7 @@ void ContentScanner::add(std::string_view chunk) {
   octets_ += chunk.size();
   if (!header_ended_) chunk = header_lines(chunk);
   if (chunk.empty()) return;
-  body_lines_ += static_cast<std::uint32_t>(newlines(chunk));
+  if (counts_lines_) body_lines_ += static_cast<std::uint32_t>(newlines(chunk));
   if (stamped_) {
     canonical(chunk);
   } else if (kept_.size() < kKept) {

@@ -99,7 +99,8 @@ class ContentScanner {
 
   /// Asked for the text of each message whose token is seen, which is compared as it comes; null = not known any more.
   void compare_with(AsSent as_sent) { as_sent_ = std::move(as_sent); }
-  void begin();  ///< forget everything, start a new message
+  void count_no_lines() { counts_lines_ = false; }  ///< body_lines() is not asked for
+  void begin();                                     ///< forget everything, start a new message
   void add(std::string_view chunk);
   void end();
 
@@ -136,6 +137,7 @@ class ContentScanner {
   std::uint64_t header_hash_ = 0, octets_ = 0, canonical_ = 0;
   std::uint32_t body_lines_ = 0;
   bool header_ended_ = false, stamped_ = false, line_too_long_ = false, others_above_ = true;
+  bool counts_lines_ = true;
   std::string line_, kept_, header_;
   std::vector<std::string> added_;
   Token spare_;  ///< of the message before: for its memory

@@ -185,6 +185,17 @@ TEST(Compare, SaysWhereTheLoadsWereNotTheSame) {
   EXPECT_THAT(compared.notes[1], HasSubstr("b was generator-limited"));
 }
 
+TEST(Compare, ClaimsNothingWhereTheGeneratorWasTheLimitOfOne) {
+  LoadResult slower = run_of(2, {.ms = 40});
+  EXPECT_TRUE(compare(run_of(1, {}), slower, "a", "b").differs());
+  slower.generator.cpu = 0.99;
+  const auto compared = compare(run_of(1, {}), slower, "a", "b");
+  EXPECT_FALSE(compared.differs());
+  EXPECT_THAT(to_text(compared), HasSubstr("b was generator-limited (a thread needed 99 % of a core): where it "));
+  EXPECT_THAT(to_text(compared), HasSubstr(" void\n"));
+  EXPECT_EQ(failed("imap.fetch p50 +10%", compared).verdict, Verdict::inconclusive);
+}
+
 TEST(FailIf, SaysWhatIsWrongWithIt) {
   const auto why = [](const char* text) {
     const auto rule = parse_fail_if(text);

@@ -65,6 +65,7 @@ struct ProfileStep {
   enum class When : std::uint8_t { always, changed, told };
   When when = When::always;  ///< IMAP: only where this session set a flag; only where the server told of news unasked
   bool silent = true;        ///< store: +FLAGS.SILENT
+  bool gets_text = false;    ///< fetch: more than headers; is seen from the text when it is played
   std::vector<ProfileStep> steps = {};  ///< each
 };
 

@@ -38,14 +38,22 @@ void CommandWriter::begin(std::string_view tag, std::string_view name, LiteralSu
   literals_ = literals;
   ended_sending_ = false;
   put(tag);
-  put(" ");
-  put(name);
+  put_word(name);
+}
+
+CommandWriter::Part& CommandWriter::part(Part::Kind kind) {
+  if (parts_.empty() || parts_.back().kind != kind) parts_.push_back({kind, 0, nullptr});
+  return parts_.back();
 }
 
 void CommandWriter::put(std::string_view text, bool secret) {
-  const auto kind = secret ? Part::Kind::secret : Part::Kind::text;
-  if (parts_.empty() || parts_.back().kind != kind) parts_.push_back({kind, 0, nullptr});
-  parts_.back().size += text.size();
+  part(secret ? Part::Kind::secret : Part::Kind::text).size += text.size();
+  text_ += text;
+}
+
+void CommandWriter::put_word(std::string_view text) {
+  part(Part::Kind::text).size += text.size() + 1;
+  text_ += ' ';
   text_ += text;
 }
 
@@ -78,10 +86,7 @@ void CommandWriter::string(std::string_view value, bool secret, bool pattern) {
   put("\"");
 }
 
-void CommandWriter::raw(std::string_view text) {
-  put(" ");
-  put(text);
-}
+void CommandWriter::raw(std::string_view text) { put_word(text); }
 
 void CommandWriter::astring(std::string_view value) { string(value, false, false); }
 

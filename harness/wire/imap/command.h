@@ -49,6 +49,8 @@ class CommandWriter {
     std::shared_ptr<const std::string> body;
   };
   void put(std::string_view text, bool secret = false);
+  void put_word(std::string_view text);  ///< SP and it
+  Part& part(Part::Kind kind);
   void announce(std::size_t size);
   void string(std::string_view value, bool secret, bool pattern);
 

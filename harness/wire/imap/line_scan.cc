@@ -53,6 +53,8 @@ void LineScan::scan(std::string_view bytes) {
   scanned_ += bytes.size();
   for (; i < bytes.size() && mode_ != Mode::text; ++i) {
     const char c = bytes[i];
+    // Most octets change nothing.
+    if (c != '"' && c != '{' && c != ']' && brace_ == Brace::none && !quoted_) continue;
     if (quoting(c)) continue;
     if (mode_ == Mode::code && c == ']') {
       mode_ = Mode::text;
