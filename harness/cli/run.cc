@@ -252,9 +252,8 @@ int run(RunFlags flags) {
   // What disturbs the whole server waits until nobody else plays: behind the others, where it keeps none of them from
   // being played. In simulation everybody has a server of his own.
   if (!flags.target.sim) {
-    const auto end = std::stable_partition(
-        jobs.begin(), jobs.begin() + static_cast<std::ptrdiff_t>(last),
-        [](const run::Job& job) { return !play::plays_alone(*job.scenario); });
+    const auto end = std::stable_partition(jobs.begin(), jobs.begin() + static_cast<std::ptrdiff_t>(last),
+                                           [](const run::Job& job) { return !play::plays_alone(*job.scenario); });
     // Who waits long begins first: others are played meanwhile, and nobody waits for it alone in the end.
     if (flags.jobs > 1)
       std::stable_sort(jobs.begin(), end, [&](const run::Job& a, const run::Job& b) {
