@@ -22,7 +22,7 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 namespace websocket = beast::websocket;
 using tcp = asio::ip::tcp;
-// Of one kind of executor, and without permessage-deflate, which is never offered: a third of the time to compile.
+// Of one kind of executor, and without permessage-deflate, which is never offered: less to compile.
 using Stream = beast::basic_stream<tcp, asio::io_context::executor_type>;
 using Socket = Stream::socket_type;
 using WebSocket = websocket::stream<Stream, false>;
