@@ -20,24 +20,6 @@ struct Said {
   std::string_view owner;
 };
 
-/// Hexadecimal digits up to what is none; false: there is none, or more than sixteen.
-bool read_hex(const char*& at, const char* end, std::uint64_t& into) {
-  constexpr std::ptrdiff_t kMost = 16;
-  const char* const from = at;
-  into = 0;
-  for (; at != end; ++at) {
-    const char c = *at;
-    const char letter = static_cast<char>(c | 0x20);
-    if (c >= '0' && c <= '9')
-      into = into << 4U | static_cast<std::uint64_t>(c - '0');
-    else if (letter >= 'a' && letter <= 'f')
-      into = into << 4U | static_cast<std::uint64_t>(letter - 'a' + 10);
-    else
-      break;
-  }
-  return at != from && at - from <= kMost;
-}
-
 /// As Token::text() writes it, and nothing else in between.
 bool read_usual_token(std::string_view value, Said& out) {
   if (value.starts_with(' ')) value.remove_prefix(1);
@@ -48,13 +30,13 @@ bool read_usual_token(std::string_view value, Said& out) {
     at += there ? text.size() : 0;
     return there;
   };
-  const auto number = [&](std::uint32_t& into) {
-    const auto [next, error] = std::from_chars(at, end, into);
+  const auto number = [&](int base, auto& into) {
+    const auto [next, error] = std::from_chars(at, end, into, base);
     at = next;
     return error == std::errc{};
   };
-  if (!word("v1 run=") || !read_hex(at, end, out.run) || !word(" n=") || !number(out.number) || !word(" seed=") ||
-      !read_hex(at, end, out.seed) || !word(" owner="))
+  if (!word("v1 run=") || !number(16, out.run) || !word(" n=") || !number(10, out.number) || !word(" seed=") ||
+      !number(16, out.seed) || !word(" owner="))
     return false;
   const char* from = at;
   while (at != end && *at != ' ' && *at != '\r' && *at != '\n' && *at != '\t') ++at;
