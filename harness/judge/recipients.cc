@@ -48,7 +48,7 @@ class Recipients {
       for (const Event* e : replies) {
         // Only what is taken afterwards shows that there was room: what was taken before may have filled the mailbox.
         const Event* taken = alone(*e, [&](const Event& r) {
-          return r.index > e->index && r.type == Type::ok && size(r) >= size(*e) &&
+          return r.index > e->index && r.type == Type::ok && size(r) >= size(*e) && arrived(r) &&
                  !made_room(e->account, e->index, r.index);
         });
         if (taken == nullptr || e == *full) continue;
@@ -68,6 +68,13 @@ class Recipients {
 
  private:
   std::uint64_t size(const Event& e) const { return e.message == 0 ? 0 : c_.history.message(e.message).size; }
+
+  /// What an MTA took over SMTP it may have queued for want of room (RFC 5321 section 4.5.4.1): it must have been seen.
+  bool arrived(const Event& taken) const {
+    if (taken.session == 0 || c_.history.session(taken.session).protocol != Protocol::smtp) return true;
+    const history::Cell* cell = c_.ledger.find(taken.message, taken.account, "INBOX");
+    return cell != nullptr && cell->last_seen > taken.index;
+  }
 
   /// A delivery to this one's recipient and to nobody else, of which `so` is true; null: there is none.
   template <class So>
