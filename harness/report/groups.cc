@@ -49,7 +49,8 @@ constexpr std::array kOrigins = std::to_array<std::string_view>(
 constexpr auto kOthers = static_cast<std::size_t>(std::find(kOrigins.begin(), kOrigins.end(), "") - kOrigins.begin());
 
 constexpr std::array kProtocols = std::to_array<std::string_view>({"imap", "pop3", "smtp", "lmtp", "x"});
-constexpr std::size_t kMuchWider = 4;  ///< times as many scenarios
+constexpr std::string_view kLeftOut = "...";  ///< for places of a requirement
+constexpr std::size_t kMuchWider = 4;         ///< times as many scenarios
 
 constexpr std::string_view kLivingExpunged = "view/expunge-of-the-living";
 
@@ -167,11 +168,11 @@ std::string Group::sentence(std::size_t most) const {
   const std::string_view sentence = std::string_view(requirement).substr(colon);
   bool left_out = false;
   for (auto comma = places.rfind(", "); comma != std::string::npos; comma = places.rfind(", ")) {
-    if (places.size() + level.size() + sentence.size() <= most) break;
+    if (places.size() + (left_out ? kLeftOut.size() : 0) + level.size() + sentence.size() <= most) break;
     places.resize(comma);
     left_out = true;
   }
-  return shortened(fmt::format("{}{}{}{}", places, left_out ? "..." : "", level, sentence), most);
+  return shortened(fmt::format("{}{}{}{}", places, left_out ? kLeftOut : std::string_view(), level, sentence), most);
 }
 
 bool Group::differ() const {
