@@ -352,6 +352,17 @@ const bool kOthers[] = {
                  {{s.alice, Type::fail, 552, "5.2.2", "over quota"}, {s.bob, Type::fail, 552, "5.2.2", "over quota"}});
              s.audited({{mail[2], 1}});
            }),
+    // Seed 976 with delivery.queues-when-full: what came alone was taken over SMTP, and nobody has seen it.
+    plant("bounce/queued",
+          [](Scene& s) {
+            const auto mail = s.messages(3);
+            s.deliver(s.lmtp(), mail[0], s.bob, Type::fail, 552, "5.2.2", "mailbox is full");
+            s.deliver_to(
+                s.lmtp(), mail[1],
+                {{s.alice, Type::fail, 552, "5.2.2", "over quota"}, {s.bob, Type::fail, 552, "5.2.2", "over quota"}});
+            s.deliver(s.smtp(), mail[2], s.alice);
+            s.audited({});
+          }),
     silent("POP3 takes a message, and a MOVE of it says OK and tells no UIDs",
            [](Scene& s) {
              const auto mail = s.accepted(2);
