@@ -305,7 +305,9 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"session", "bring-up-failed", kError, "A session must come as far as its first command"},
     {"session", "problem", kError, "The scenario must be playable"},
     {"session", "interrupted", kUnclear, "Only what was played to its end can be judged"},
-    {"session", "another-run", kError, "One run at a time has the accounts: two take each other's mail away"},
+    {"session", "another-run", kError,
+     "One run at a time has the accounts, and what a scenario sent has come before the next: else one takes the "
+     "other's mail away"},
     {"session", "foreign-mail", kUnclear, "What is not ours is neither removed, nor moved, nor marked, nor read"},
     {"session", "audit-incomplete", kUnclear, "The audit must be able to look at every leased account"},
     {"session", "protocol-broken", kFail, "The server must keep to the grammar and to what a client can hold"},

@@ -67,8 +67,9 @@ void another_run(Case& c) {
     c.find(
         "another-run",
         {"accounts that no other run of mailproof is using",
-         fmt::format("another run of mailproof is using these accounts: {} found its mail in {}'s {} at {}", c.who(e),
-                     c.account(c.history.account_of(e)), e.mailbox.empty() ? "INBOX" : e.mailbox, c.when(e)),
+         fmt::format("{} found mail in {}'s {} at {} that mailproof made, and not here: another run is using these "
+                     "accounts, or the MTA delivers only now what an earlier scenario sent",
+                     c.who(e), c.account(c.history.account_of(e)), e.mailbox.empty() ? "INBOX" : e.mailbox, c.when(e)),
          {e.index},
          0,
          ""});
