@@ -200,7 +200,10 @@ Result<LoadResult> parse_stats(std::string_view text, const std::string& file) {
     const auto [line, column] = place_in(text, error.byte);
     return Error{fmt::format("{}:{}:{}", file, line, column), "no stats.json of a load: JSON is broken here"};
   } catch (const std::exception& error) {
-    return Error{file, fmt::format("not the stats.json of a load, or of an older mailproof: {}", error.what())};
+    const std::string_view what = error.what();  // "[json.exception.out_of_range.403] key 'stories' not found"
+    const auto number = what.find("] ");
+    return Error{file, fmt::format("not the stats.json of a load, or of an older mailproof: {}",
+                                   what.substr(number == std::string_view::npos ? 0 : number + 2))};
   }
 }
 

@@ -72,7 +72,7 @@ def test_a_rule_that_means_nothing_is_refused(arguments, why, runs):
 
 def test_what_is_no_load_is_refused(runs, tmp_path):
     ran = tool.mailproof("compare", runs / "old", tmp_path)
-    assert ran.status == 2 and "a run directory of load is wanted" in ran.err
+    assert ran.status == 2 and "expected the run directory of a load" in ran.err
     (tmp_path / "stats.json").write_text("{}")
     ran = tool.mailproof("compare", runs / "old", tmp_path)
     assert ran.status == 2 and "not the stats.json of a load" in ran.err

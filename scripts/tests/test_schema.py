@@ -155,7 +155,11 @@ def test_a_target_file_of_a_page_is_one_of_its_schema(block):
     assert [error.message for error in TARGETS.iter_errors(document)] == []
 
 
-@pytest.mark.parametrize("path", [path for path in sorted((TESTS / "bad/target").glob("*.yaml")) if path.stem != "certificates"], ids=short)
+# What is a file that is there, a program or a placeholder, the reader alone says.
+OF_THE_READER = {"admin", "certificates"}
+
+
+@pytest.mark.parametrize("path", [path for path in sorted((TESTS / "bad/target").glob("*.yaml")) if path.stem not in OF_THE_READER], ids=short)
 def test_a_target_file_that_is_wrong_is_none_of_the_schema(path):
     assert list(TARGETS.iter_errors(read(path)))
 
