@@ -28,6 +28,6 @@ def test_refused_for_a_while_mail_waits_for_space_and_is_given_up_in_seconds(nod
         node.do("quota", "small02", 1 << 20)
         eventually(lambda: node.count("small02") == before + 1)
     for node in nodes:
-        report, = eventually(lambda: reports(node, "user0061"), 15)
+        report, = eventually(lambda: reports(node, "user0061"), 30)
         assert report["Final-Recipient"].endswith("small01@example.test")
         assert "4.2.2" in report["Status"] + report["Diagnostic-Code"]
