@@ -69,8 +69,8 @@ class HostedServer {
   class Queue;
   class Slow;
   HostedServer();
+  std::unique_ptr<server::Server> server_;  // before the loop, which has sessions with it until it goes
   net::Loop loop_;
-  std::unique_ptr<server::Server> server_;
   std::unique_ptr<Queue> queue_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<Endpoint> endpoints_;

@@ -54,7 +54,8 @@ Loop::Loop(LoopOptions options)
     : options_(std::move(options)),
       inside_(std::make_unique<Inside>(options_.start.value_or(std::chrono::steady_clock::now()))) {}
 
-Loop::~Loop() = default;
+// A peer may take its alarm back when it goes, which it can as long as the loop is whole.
+Loop::~Loop() { inside_->reactor.lay_to_rest(); }
 
 Time Loop::now() const { return inside_->reactor.now(); }
 Reactor& Loop::reactor() { return inside_->reactor; }

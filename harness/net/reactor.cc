@@ -83,6 +83,8 @@ void Reactor::bury(std::unique_ptr<Source> source) {
   graveyard_.push_back(std::move(source));
 }
 
+void Reactor::lay_to_rest() { const auto dead = std::exchange(graveyard_, {}); }
+
 /// An operation under way keeps turn() from saying that nothing can happen, so there is none without need.
 void Reactor::listen() {
   if (watched_ == 0) {
@@ -158,8 +160,8 @@ bool Reactor::turn() {
   if (!woke_) woke_ = now();
   fire_timers(now());
   serve_ready();
-  const auto dead = std::exchange(graveyard_, {});
   load_.last_turn = now() - *std::exchange(woke_, std::nullopt);
+  lay_to_rest();
   return busy || handled;
 }
 

@@ -86,6 +86,7 @@ class Reactor {
   void make_ready(Source& source);  ///< it gets its turn before the loop blocks again
   void set_timer(Timer& timer, Time at);
   void bury(std::unique_ptr<Source> source);  ///< frees it when nobody on the stack can still be inside it
+  void lay_to_rest();                         ///< frees all that was buried: nobody is inside any of it
 
   /// One read buffer for the whole thread: what is in it does not survive the next read.
   std::span<std::byte> scratch() { return scratch_; }
