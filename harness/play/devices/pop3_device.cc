@@ -199,19 +199,27 @@ void Pop3Device::note_cut_short(std::vector<std::uint32_t> wanted) {
   undone(context_, wanted, session_->number(), ended_by_server(session_->end()));
 }
 
+/// How many of these it was not told whose they are: they are left alone.
+std::size_t Pop3Device::unseen(const std::vector<std::uint32_t>& numbers) const {
+  return static_cast<std::size_t>(std::count_if(numbers.begin(), numbers.end(), [this](auto number) {
+    return !session_->looked_at(number) && !session_->owned(number);
+  }));
+}
+
+std::string Pop3Device::left_alone(std::size_t some, std::size_t of) const {
+  return fmt::format("{} of {} messages were left alone: whose they are is seen by TOP, which {}", some, of,
+                     session_->client().has("TOP") ? "was refused" : "is not offered");
+}
+
 void Pop3Device::finished(const std::string& as, std::uint32_t expectation, const Job& job) {
   std::vector<std::uint32_t> missing;
   for (const auto message : job.wanted)
     if (std::find(job.got.begin(), job.got.end(), message) == job.got.end()) missing.push_back(message);
   const bool broken = session_->over();
-  const auto unseen = std::count_if(job.todo.begin(), job.todo.end(), [this](auto number) {
-    return !session_->looked_at(number) && !session_->owned(number);
-  });
-  if (broken || unseen != 0) note_undone(job.got);
-  if (!broken && unseen != 0) {
-    outcome(context_, What::downloaded, expectation, Type::info, missing,
-            fmt::format("{} of {} messages were left alone: whose they are is seen by TOP, which {}", unseen,
-                        job.todo.size(), session_->client().has("TOP") ? "was refused" : "is not offered"),
+  const std::size_t alone = unseen(job.todo);
+  if (broken || alone != 0) note_undone(job.got);
+  if (!broken && alone != 0) {
+    outcome(context_, What::downloaded, expectation, Type::info, missing, left_alone(alone, job.todo.size()),
             session_->number());
   } else {
     outcome(context_, What::downloaded, expectation,
@@ -236,10 +244,12 @@ void Pop3Device::remove(const scenario::MessageRef& messages, Finish done) {
       return done();
     }
     session_->look_at(session_->numbers(), [this, wanted, finish] {
-      std::vector<std::uint32_t> numbers;
+      std::vector<std::uint32_t> numbers, missing = wanted;
       for (const auto& [number, entry] : session_->entries())
-        if (entry.message != 0 && std::find(wanted.begin(), wanted.end(), entry.message) != wanted.end())
-          numbers.push_back(number);
+        if (entry.message != 0 && std::erase(missing, entry.message) != 0) numbers.push_back(number);
+      // One of those that nobody saw may be it: no DELE was sent, so its removal is not owed.
+      const std::size_t alone = session_->over() ? 0 : unseen(session_->numbers());
+      if (alone != 0) undone(context_, missing, session_->number(), left_alone(alone, session_->numbers().size()));
       dele_all(std::move(numbers), finish);
     });
   });
