@@ -131,10 +131,8 @@ bool WorldMaker::copy_without_room(Actor& device, std::string& action) {
   return true;
 }
 
-/// To two recipients over SMTP, one of whom can never have room for it: a server may refuse it for both (552 5.3.4), or
-/// take it and report to the sender.
-bool WorldMaker::overfill(Actor& actor, std::string& action) {
-  if (!actor.reports) return false;
+/// An account that is soon full, and one that never is; nothing where the world has not both.
+std::optional<std::pair<std::size_t, std::size_t>> WorldMaker::small_and_another() {
   std::vector<std::size_t> small, others;
   for (std::size_t i = 0; i < known_.accounts.size(); ++i) {
     const auto& limits = known_.accounts[i].limits;
@@ -143,8 +141,18 @@ bool WorldMaker::overfill(Actor& actor, std::string& action) {
     else if (known_.limits[limits.front()].octets.value_or(~0ULL) <= 256 * 1024)
       small.push_back(i);
   }
-  if (small.empty() || others.empty()) return false;
-  const std::size_t full = any(small), other = any(others);
+  if (small.empty() || others.empty()) return std::nullopt;
+  const std::size_t full = any(small);  // one draw after the other
+  return std::pair(full, any(others));
+}
+
+/// To two recipients over SMTP, one of whom can never have room for it: a server may refuse it for both (552 5.3.4), or
+/// take it and report to the sender.
+bool WorldMaker::overfill(Actor& actor, std::string& action) {
+  if (!actor.reports) return false;
+  const auto pair = small_and_another();
+  if (!pair) return false;
+  const auto [full, other] = *pair;
   const std::uint64_t size = *known_.limits[known_.accounts[full].limits.front()].octets + 8192;
   const std::string set = new_set();
   action = fmt::format("{{deliver: {}, to: [{}, {}], size: {}}}", set, account_names_[std::min(full, other)],
@@ -165,16 +173,9 @@ bool WorldMaker::overfill(Actor& actor, std::string& action) {
 /// two has no room says nothing of the other (RFC 2033 section 4.2).
 bool WorldMaker::beside_full(Actor& actor, std::string& action) {
   if (!offer_.lmtp || (actor.way != "lmtp" && actor.way != "any")) return false;
-  std::vector<std::size_t> small, others;
-  for (std::size_t i = 0; i < known_.accounts.size(); ++i) {
-    const auto& limits = known_.accounts[i].limits;
-    if (limits.empty())
-      others.push_back(i);
-    else if (known_.limits[limits.front()].octets.value_or(~0ULL) <= 256 * 1024)
-      small.push_back(i);
-  }
-  if (small.empty() || others.empty()) return false;
-  const std::size_t full = any(small), other = any(others);
+  const auto pair = small_and_another();
+  if (!pair) return false;
+  const auto [full, other] = *pair;
   const std::uint64_t quota = *known_.limits[known_.accounts[full].limits.front()].octets;
   const std::uint64_t size = std::max<std::uint64_t>(quota / (4 + below(4)) / 1024, 1) * 1024;
   const std::string fill = new_set(), both = new_set(), alone = new_set(),

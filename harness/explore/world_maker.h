@@ -158,6 +158,7 @@ class WorldMaker {
   bool away(Actor&, std::string&);
   bool rename_full(Actor&, std::string&);
   bool copy_without_room(Actor&, std::string&);
+  std::optional<std::pair<std::size_t, std::size_t>> small_and_another();
   bool overfill(Actor&, std::string&);
   bool beside_full(Actor&, std::string&);
   bool pop_beside(Actor&, std::string&);
