@@ -1,6 +1,7 @@
 """Ctrl-C and SIGTERM: whatever the tool is doing, the first asks for an orderly end with a report, the second ends at once."""
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import time
@@ -93,6 +94,16 @@ def test_the_built_in_server(number):
         process.stdout.close()
 
 
+def has_open(pid, path):
+    for link in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            if link.samefile(path):
+                return True
+        except OSError:  # closed meanwhile
+            pass
+    return False
+
+
 @BOTH
 @pytest.mark.parametrize("arguments", [["run", "--sim"], ["check"], ["load", "--sim"], ["probe", "--target"]], ids=lambda value: value[0])
 def test_a_file_that_is_a_pipe_nobody_writes_into(arguments, number, tmp_path):
@@ -116,8 +127,7 @@ def test_what_only_reads_ends_at_once(number, tmp_path):
     head, *rest = history.read_text("utf-8").splitlines(keepends=True)
     history.write_text(head + "".join(rest) * 100, "utf-8")
     process = tool.start("judge", tmp_path / "run")
-    time.sleep(0.5)
-    assert process.poll() is None
+    until(lambda: has_open(process.pid, history), process)
     process.began = time.monotonic()
     process.send_signal(number)
     ran = tool.finish(process)
