@@ -129,10 +129,14 @@ int main(int argc, char** argv) {
     if (const std::string wrong = no_option(app, argc, argv); !wrong.empty()) return complain(wrong);
     return app.exit(error), kWrongUse;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kWrongUse;
+    if (app.exit(error) != 0) return kWrongUse;
   } catch (const std::exception& error) {
     say_error(fmt::format("mailproof: internal error: {}\n", error.what()));
     return kTrouble;
+  }
+  if (const std::string why = output_refused(); !why.empty()) {
+    say_error(fmt::format("mailproof: standard output could not be written: {}\n", why));
+    if (status == 0) status = kTrouble;
   }
   return status;
 }

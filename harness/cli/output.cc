@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 
 #include "report/escape.h"
@@ -14,10 +15,18 @@ namespace mailproof::cli {
 namespace {
 
 std::atomic<bool> gone = false;
+std::atomic<int> refused = 0;  ///< errno of the first write to standard output that failed otherwise
+
+void not_written() {
+  if (errno == EPIPE)
+    gone = true;
+  else if (int none = 0; errno != 0)
+    refused.compare_exchange_strong(none, errno);
+}
 
 void write(std::FILE* to, const std::string& text) {
   errno = 0;
-  if (std::fwrite(text.data(), 1, text.size(), to) != text.size() && to == stdout && errno == EPIPE) gone = true;
+  if (std::fwrite(text.data(), 1, text.size(), to) != text.size() && to == stdout) not_written();
 }
 
 bool for_a_person(int descriptor) {
@@ -30,8 +39,14 @@ bool for_a_person(int descriptor) {
 void say(std::string_view text) { write(stdout, report::terminal(text)); }
 void say_json(std::string_view json) { write(stdout, report::harmless_json(json)); }
 bool nobody_reads() {
-  if (std::fflush(stdout) != 0 && errno == EPIPE) gone = true;
+  errno = 0;
+  if (std::fflush(stdout) != 0) not_written();
   return gone;
+}
+
+std::string output_refused() {
+  nobody_reads();
+  return refused == 0 ? "" : std::strerror(refused);
 }
 
 bool coloured() {

@@ -1,4 +1,5 @@
 #pragma once
+#include <string>
 #include <string_view>
 
 namespace mailproof::cli {
@@ -12,6 +13,10 @@ void say_error(std::string_view text);  ///< to standard error
 
 /// Whoever read standard output went away (`mailproof run | head`): what would be said is not missed.
 bool nobody_reads();
+
+/// Why standard output took not all that was said (a full disk: "No space left on device"); "" where it did, or where
+/// nobody reads.
+std::string output_refused();
 
 /// Standard output is a terminal that shows colours, and nobody wants none (no-color.org).
 bool coloured();

@@ -353,7 +353,7 @@ void add_run(CLI::App& app, int& status) {
   command
       ->add_option("-x,--max-causes", flags->most_causes,
                    "Stop where N causes of failures are known; what has the same is one")
-      ->check(whole_number())
+      ->check(CLI::Range(1U, 1'000'000U))
       ->type_name("N");
   command->add_flag("--last-failed", flags->last_failed,
                     "Of these only what did not pass in the run before: the one in --out, or the newest below runs/");

@@ -8,6 +8,7 @@ import pathlib
 import re
 import signal
 import subprocess
+import subprocess
 import time
 
 import jsonschema
@@ -127,6 +128,7 @@ def test_the_printed_command_shows_the_finding_again(red, tmp_path):
     (["list", "--coverage", "--protocol", "nopop"], "--protocol nopop: .*there is: .*imap4rev1, .*pop3"),
     (["load", STORY, "--sim", "--copies", "2", "--dry-run"], "--dry-run is of a plan or a --profile"),
     (["run", "mixd", "--sim"], "'mixd'; .*did you mean 'mixed'"),
+    (["run", tool.STORY, "--sim", "-x", "0"], "max-causes.*0.*1"),
     (["run", "scenarios", "--sm"], "run has no option --sm; did you mean --sim\\? `mailproof run --help` lists them"),
     (["load", f"{STORY}x", "--sim", "--dry-run"], f"did you mean '{re.escape(STORY)}'"),
     (["judge", "scenarios", "--stric=yes"], "judge has no option --stric; did you mean --strict"),
@@ -378,6 +380,14 @@ def test_a_target_that_only_takes_mail(tmp_path):
     assert set(re.findall(r"(?m)^(\S+) +\d+\.\d+ s  ", ran.out)) == {"not-applicable"}
     ran = tool.mailproof("probe", "--target", target)
     assert "the target has neither IMAP nor POP3: nobody sees whose mail its mailboxes hold" in ran.out, ran.text
+
+
+def test_what_standard_output_does_not_take_is_no_success(tmp_path):
+    with open("/dev/full", "w") as full:
+        ran = subprocess.run([tool.BINARY, "run", tool.STORY, "--sim", "--out", tmp_path / "run"], cwd=tool.ROOT, stdout=full,
+                             stderr=subprocess.PIPE, text=True, timeout=60)
+    assert ran.returncode == 3, ran.stderr
+    assert ran.stderr.endswith("mailproof: standard output could not be written: No space left on device\n")
 
 
 def test_two_runs_do_not_write_into_one_directory(tmp_path):
