@@ -31,7 +31,7 @@ def run(out, *arguments, **options):
     (["run", "scenarios", "--sim", "--defect", "pop3.uidl-twice", "pop3.uidl-changes"], "--defect pop3.uidl-twice --defect pop3.uidl-changes"),
     (["run", "--sim", "--only", "pop3", STORY], "--only pop3: none of the 1 scenarios"),
     (["run", "scenarios", "--sim", "--seed", "18446744073709551616"], "--seed: expected a number up to 18446744073709551615"),
-    (["run", "scenarios", "--sim", "-x", "-1"], "max-causes: expected a whole number"),
+    (["run", "scenarios", "--sim", "-x", "-1"], "--max-causes: Value -1 not in range 1 to 1000000"),
     (["run", "synk", "--sim"], "the first words of several"),
 ])
 def test_wrong_use_is_said(arguments, says, tmp_path):
