@@ -170,6 +170,8 @@ FetchRequest read_fetch_request(ImapSession& session, imap::Cursor& c) {
       }
     }
   }
+  if ((request.changed_since || request.has(Kind::modseq)) && !session.keeps_modseqs())
+    c.fail("a mailbox that keeps mod-sequences");
   return request;
 }
 

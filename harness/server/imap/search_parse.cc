@@ -161,6 +161,7 @@ class Reader {
   }
   // search-modsequence = "MODSEQ" [search-modseq-ext] SP mod-sequence-valzer (RFC 7162 section 7)
   SearchKey modseq_key() {
+    if (!session_.keeps_modseqs()) c_.fail("a mailbox that keeps mod-sequences");
     request_.uses_modseq = true;
     c_.sp();
     if (c_.peek() == '"') {

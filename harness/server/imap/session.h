@@ -128,6 +128,10 @@ class ImapSession final : public Connection, private ImapView::Listener, private
   void enable_condstore(bool tell = true);
   void enable_qresync();
   bool condstore() const { return condstore_; }
+  /// Where not, SELECT says NOMODSEQ, and what needs mod-sequences is refused (RFC 7162 section 3.1.2.2).
+  bool keeps_modseqs() const;
+  bool tells_modseqs() const { return condstore_ && keeps_modseqs(); }
+  Modseq highest_modseq(const Mailbox& mailbox) const;  ///< 0 where none are kept (RFC 7162 section 3.1.7)
   bool qresync() const { return qresync_; }
   /// VANISHED (EARLIER) of RFC 7162 section 3.2.10.1; `within` may be null.
   void write_vanished_since(Modseq modseq, const imap::SequenceSet* within);

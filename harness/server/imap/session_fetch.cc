@@ -91,7 +91,7 @@ void ImapSession::fetch_one(std::size_t index, const FetchRequest& request) {
     context().store.set_flags(view_->mailbox(), message, std::move(flags));
   }
   const bool with_flags = request.has(Kind::flags) || (sees && entry.flags_changed);
-  const bool with_modseq = request.has(Kind::modseq) || (with_flags && condstore_);
+  const bool with_modseq = request.has(Kind::modseq) || (with_flags && tells_modseqs());
   std::optional<mime::Part> structure;
   if (!nil && asks([](const FetchItem& item) {
         return item.kind == Kind::bodystructure || item.kind == Kind::body || item.section.needs_parts();

@@ -100,7 +100,7 @@ void ImapSession::cmd_store(imap::Cursor& c) {
   const auto [set, indexes] = read_messages(c);
   c.sp();
   if (c.accept('(')) {
-    if (!c.accept_word("UNCHANGEDSINCE")) return bad("Unknown STORE modifier");
+    if (!keeps_modseqs() || !c.accept_word("UNCHANGEDSINCE")) return bad("Unknown STORE modifier");
     c.sp();
     unchanged_since = c.number64();
     c.expect(')');
@@ -152,7 +152,7 @@ void ImapSession::cmd_store(imap::Cursor& c) {
       continue;
     }
     if (!others_change) view_->told(entry);
-    if (!condstore_ || context().has(defect("imap.silent-store-hides-modseq"))) continue;
+    if (!tells_modseqs() || context().has(defect("imap.silent-store-hides-modseq"))) continue;
     begin_fetch(index);
     print("UID {} MODSEQ ({}))\r\n", message->uid, message->modseq);
   }
@@ -236,7 +236,7 @@ void ImapSession::cmd_expunge(imap::Cursor& c) {
 }
 
 void ImapSession::ok_expunged() {
-  ok(qresync_ ? fmt::format("[HIGHESTMODSEQ {}] Done", view_->mailbox().highest_modseq()) : "Done");
+  ok(qresync_ && keeps_modseqs() ? fmt::format("[HIGHESTMODSEQ {}] Done", view_->mailbox().highest_modseq()) : "Done");
 }
 
 void ImapSession::expunge_deleted(const std::optional<imap::SequenceSet>& only) {

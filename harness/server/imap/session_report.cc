@@ -51,7 +51,8 @@ void ImapSession::report_removals(const std::vector<ImapView::Removal>& removals
     return;
   }
   if (context().has(defect("imap.expunge-swallowed"))) return;
-  if (!qresync_ && tells_numbers()) {
+  // Section 3.2.10: VANISHED instead, in mailboxes that do not say NOMODSEQ.
+  if (!(qresync_ && keeps_modseqs()) && tells_numbers()) {
     const int times = context().has(defect("imap.expunge-told-twice")) ? 2 : 1;
     for (const auto& removal : removals)
       for (int i = 0; i < times; ++i) print("* {} EXPUNGE\r\n", removal.number);
@@ -72,7 +73,7 @@ void ImapSession::report_flags(std::size_t index, const Flags& flags) {
   // RFC 7162 section 3.2.4: with CONDSTORE on, a server that has QRESYNC tells the UID, too.
   if (condstore_ || by_uid_) print("UID {} ", entry.message->uid);
   write_flags(flags, entry.recent);
-  if (condstore_) print(" MODSEQ ({})", entry.message->modseq);
+  if (tells_modseqs()) print(" MODSEQ ({})", entry.message->modseq);
   write(")\r\n");
   view_->told(entry);
 }
@@ -90,7 +91,14 @@ void ImapSession::enable_qresync() {
 void ImapSession::enable_condstore(bool tell) {
   if (condstore_) return;
   condstore_ = true;
-  if (view_ && tell) print("* OK [HIGHESTMODSEQ {}] CONDSTORE is on\r\n", view_->mailbox().highest_modseq());
+  if (view_ && tell && keeps_modseqs())
+    print("* OK [HIGHESTMODSEQ {}] CONDSTORE is on\r\n", view_->mailbox().highest_modseq());
+}
+
+bool ImapSession::keeps_modseqs() const { return !context().has(latitude("imap.no-modseq")); }
+
+Modseq ImapSession::highest_modseq(const Mailbox& mailbox) const {
+  return keeps_modseqs() ? mailbox.highest_modseq() : 0;
 }
 
 void ImapSession::write_vanished_since(Modseq modseq, const imap::SequenceSet* within) {

@@ -44,7 +44,9 @@ void ImapSession::select(imap::Cursor& c, bool read_only) {
   print("* OK [UIDVALIDITY {}] UIDs valid\r\n* OK [UIDNEXT {}] Next UID\r\n",
         falls ? mailbox->uid_validity() - account_->selects++ : mailbox->uid_validity(),
         behind ? view_->last_uid() : mailbox->uid_next());
-  if (condstore_ || !context().has(latitude("imap.modseq-when-enabled")))
+  if (!keeps_modseqs())
+    write("* OK [NOMODSEQ] None are kept\r\n");
+  else if (condstore_ || !context().has(latitude("imap.modseq-when-enabled")))
     print("* OK [HIGHESTMODSEQ {}] Highest\r\n", mailbox->highest_modseq());
   for (const auto* extension : extensions_)
     if (extension->selected != nullptr) extension->selected(*this);

@@ -6,7 +6,7 @@ namespace {
 
 std::string highest_modseq(ImapSession& session, Mailbox& mailbox) {
   session.enable_condstore();
-  return std::to_string(mailbox.highest_modseq());
+  return std::to_string(session.highest_modseq(mailbox));
 }
 
 bool condstore_parameter(ImapSession& session, imap::Cursor&) {

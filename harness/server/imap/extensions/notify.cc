@@ -56,7 +56,7 @@ class Notify final : public StoreWatcher {
       if (group == nullptr || !group->events.messages) continue;
       session_->print("* STATUS {} (MESSAGES {} UIDNEXT {} UIDVALIDITY {}", imap_string(name),
                       mailbox->messages().size(), mailbox->uid_next(), mailbox->uid_validity());
-      if (group->events.flags) session_->print(" HIGHESTMODSEQ {}", mailbox->highest_modseq());
+      if (group->events.flags) session_->print(" HIGHESTMODSEQ {}", session_->highest_modseq(*mailbox));
       session_->write(")\r\n");
     }
   }
@@ -112,7 +112,8 @@ class Notify final : public StoreWatcher {
     if (session_->account().mailbox(mailbox.name()).get() != &mailbox) return;
     const auto* group = watching(mailbox);
     if (group == nullptr || !group->events.flags) return;
-    tell(mailbox, fmt::format("UIDVALIDITY {} HIGHESTMODSEQ {}", mailbox.uid_validity(), mailbox.highest_modseq()));
+    tell(mailbox,
+         fmt::format("UIDVALIDITY {} HIGHESTMODSEQ {}", mailbox.uid_validity(), session_->highest_modseq(mailbox)));
   }
   // Section 5.4.
   void on_created(AccountState& account, Mailbox& mailbox) override {

@@ -37,7 +37,7 @@ bool read_parameter(ImapSession& session, imap::Cursor& c) {
 void resync(ImapSession& session) {
   const auto asked = session.of_command<Asked>();
   auto& view = *session.view();
-  if (!asked || asked->uid_validity != view.mailbox().uid_validity()) return;
+  if (!asked || !session.keeps_modseqs() || asked->uid_validity != view.mailbox().uid_validity()) return;
   const auto& known = asked->known;
   session.write_vanished_since(asked->modseq, known ? &*known : nullptr);
   for (std::size_t i = 0; i < view.size(); ++i) {
