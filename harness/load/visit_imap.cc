@@ -13,7 +13,7 @@ namespace {
 using session::Outcome;
 
 constexpr const char* kHeaders =
-    "(UID BODY.PEEK[HEADER.FIELDS (X-MAILPROOF MESSAGE-ID SUBJECT CONTENT-TYPE REFERENCES IN-REPLY-TO)])";
+    "(UID BODY.PEEK[HEADER.FIELDS (X-MAILPROOF MESSAGE-ID SUBJECT CONTENT-TYPE REFERENCES IN-REPLY-TO RETURN-PATH)])";
 const std::array<std::string, 1> kDeleted = {"\\Deleted"};
 
 class ImapVisit final : public MailboxVisit, public session::ImapSink, public Alarm {

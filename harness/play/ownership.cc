@@ -24,11 +24,18 @@ bool names_ours(const OwnMessages& messages, std::string_view ids) {
   return false;
 }
 
-Identity report_or_foreign(const OwnMessages& messages, std::string_view header) {
+bool says_it_reports(std::string_view header) {
   const auto field = mime::find_field(header, "Content-Type");
-  if (!field) return {};
+  if (!field) return false;
   const auto type = mime::parse_content_type(*field);
-  if (!type.is("multipart", "report") || !iequals(type.parameter("report-type"), "delivery-status")) return {};
+  if (type.is("multipart", "report")) return iequals(type.parameter("report-type"), "delivery-status");
+  if (!type.is("multipart", "mixed")) return false;
+  const auto path = mime::find_field(header, "Return-Path");
+  return path && mailproof::text::trim(*path) == "<>";
+}
+
+Identity report_or_foreign(const OwnMessages& messages, std::string_view header) {
+  if (!says_it_reports(header)) return {};
   for (const char* name : {"References", "In-Reply-To"})
     if (const auto ids = mime::find_field(header, name); ids && names_ours(messages, *ids)) return {Whose::report, 0};
   return {Whose::maybe_report, 0};

@@ -5,13 +5,14 @@
 namespace mailproof::play {
 namespace {
 
-std::string mail(const std::string& fields, const std::string& body = "Dear Alice,\r\n") {
+std::string mail(const std::string& fields, const std::string& body = "Dear Alice,\r\n",
+                 const std::string& reverse_path = "<bob@example.org>") {
   return fmt::format(
-      "Return-Path: <bob@example.org>\r\n"
+      "Return-Path: {}\r\n"
       "Received: from mx.example.org (mx.example.org [192.0.2.25])\r\n"
       "\tby mail.example.test with ESMTPS; Wed, 25 Nov 2026 09:12:44 +0000\r\n"
       "{}MIME-Version: 1.0\r\n\r\n{}{}\r\n",
-      fields, body, kPrivate);
+      reverse_path, fields, body, kPrivate);
 }
 
 std::string text_mail(const std::string& fields, const std::string& body = "Dear Alice,\r\n") {
@@ -37,6 +38,19 @@ std::string report(const std::string& fields, const std::string& returned,
                           "Action: failed\r\nStatus: 5.1.1\r\n\r\n"
                           "--8E1F2.1795\r\nContent-Type: text/rfc822-headers\r\n\r\n{}\r\n--8E1F2.1795--\r\n",
                           returned));
+}
+
+/// As OpenSMTPD reports, and as many a letter comes with a mail attached.
+std::string mixed(const std::string& reverse_path, const std::string& attached) {
+  return mail(
+      "Message-ID: <b2761c59a409f694@mail.example.org>\r\n"
+      "From: Mailer Daemon <MAILER-DAEMON@mail.example.org>\r\nTo: alice@example.test\r\n"
+      "Subject: Delivery status notification: failed\r\nDate: Wed, 25 Nov 2026 09:12:40 +0000\r\n"
+      "Content-Type: multipart/mixed;boundary=\"98241/mail\"\r\n",
+      "--98241/mail\r\nContent-Type: text/plain\r\n\r\nHi!\r\n"
+      "--98241/mail\r\nContent-Type: message/rfc822\r\n\r\n" +
+          attached + "\r\n--98241/mail--\r\n",
+      reverse_path);
 }
 
 }  // namespace
@@ -70,6 +84,8 @@ std::vector<LookAlike> look_alikes(const mail::MessageSpec& ours, const mail::Me
       {"our message, attached", Whose::foreign,
        text_mail(their_id + "Subject: Fwd\r\nX-Kind: multipart/mixed\r\n",
                  "--x\r\nContent-Type: message/rfc822\r\n\r\n" + own + "--x--\r\n")},
+      {"our message, attached to a letter that may be answered", Whose::foreign, mixed("<carol@example.net>", own)},
+      {"a mixed message that nobody is to answer", Whose::maybe_report, mixed("<>", "Message-ID: <1@example.org>\r\n")},
       {"our header on another's letter", Whose::foreign, text_mail(token + their_id + "Subject: copied header\r\n")},
       {"our Message-ID on another's letter", Whose::foreign, text_mail(id + "Subject: same Message-ID\r\n")},
       {"two of our headers", Whose::foreign, text_mail(token + token + id + "Subject: twice\r\n")},

@@ -96,9 +96,10 @@ std::optional<smtp::EnhancedStatus> DeliveryStatus::effective_status() const {
 
 Result<DeliveryReport> parse_report(std::string_view message) {
   const Part root = parse_structure(message.substr(0, kMostReportOctets), {2, 64});
-  if (!root.content_type.is("multipart", "report"))
+  const bool mixed = root.content_type.is("multipart", "mixed");
+  if (!mixed && !root.content_type.is("multipart", "report"))
     return no_report("it is " + printable(root.content_type.type, 40) + "/" + printable(root.content_type.subtype, 40));
-  const std::string_view type = root.content_type.parameter("report-type");
+  const std::string_view type = mixed ? "" : root.content_type.parameter("report-type");
   if (!type.empty() && !iequals(type, "delivery-status"))
     return no_report("it reports something else: " + printable(type, 40));
   DeliveryReport report;

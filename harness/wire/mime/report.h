@@ -39,8 +39,8 @@ struct DeliveryReport {
 inline constexpr std::size_t kMostReportRecipients = 1000;
 inline constexpr std::size_t kMostReportOctets = 256 * 1024;  ///< what lies behind is not looked at
 
-/// A whole message as multipart/report with report-type delivery-status (RFC 6522, RFC 3464). An Error says why it is
-/// none.
+/// A whole message as multipart/report with report-type delivery-status (RFC 6522, RFC 3464), or as the multipart/mixed
+/// around a delivery-status that OpenSMTPD writes. An Error says why it is none.
 Result<DeliveryReport> parse_report(std::string_view message);
 
 }  // namespace mailproof::mime

@@ -50,6 +50,42 @@ constexpr std::string_view kExim =
     "\r\n"
     "--1795342177-eximdsn-1558538164--\r\n";
 
+/// As OpenSMTPD 6.8 writes it: multipart/mixed, the reason in the text alone.
+constexpr std::string_view kOpenSmtpd =
+    "Return-Path: <>\r\n"
+    "Subject: Delivery status notification: failed\r\n"
+    "From: Mailer Daemon <MAILER-DAEMON@node.test>\r\n"
+    "To: user0007@example.test\r\n"
+    "MIME-Version: 1.0\r\n"
+    "Content-Type: multipart/mixed;boundary=\"9824186600616963547/node.test\"\r\n"
+    "Message-ID: <b2761c59a409f694@node.test>\r\n"
+    "\r\n"
+    "This is a MIME-encapsulated message.\r\n"
+    "\r\n"
+    "--9824186600616963547/node.test\r\n"
+    "Content-Description: Notification\r\n"
+    "Content-Type: text/plain; charset=us-ascii\r\n"
+    "\r\n"
+    "small07@example.test: 552 5.2.2 <small07@example.test> Quota exceeded (mailbox for user is full)\r\n"
+    "\r\n"
+    "--9824186600616963547/node.test\r\n"
+    "Content-Description: Delivery Report\r\n"
+    "Content-Type: message/delivery-status\r\n"
+    "\r\n"
+    "Reporting-MTA: dns; node.test\r\n"
+    "\r\n"
+    "Final-Recipient: rfc822; small07@example.test\r\n"
+    "Action: failed\r\n"
+    "Status: 5.0.0\r\n"
+    "\r\n"
+    "--9824186600616963547/node.test\r\n"
+    "Content-Description: Message headers\r\n"
+    "Content-Type: text/rfc822-headers\r\n"
+    "\r\n"
+    "Subject: the token\r\n"
+    "\r\n"
+    "--9824186600616963547/node.test--\r\n";
+
 /// As Postfix 3.7.11 writes it: a folded Diagnostic-Code.
 constexpr std::string_view kPostfix =
     "Return-Path: <>\r\n"
@@ -158,6 +194,17 @@ TEST(DeliveryReports, EffectiveStatus) {
   EXPECT_EQ(effective("delivered", S{2, 0, 0}, "452 4.2.2 before that"), (S{2, 0, 0}));
 }
 
+TEST(DeliveryReports, AMixedMessageAroundADeliveryStatusIsOne) {
+  const auto report = parse_report(kOpenSmtpd);
+  ASSERT_TRUE(report) << report.error().why;
+  ASSERT_EQ(report->recipients.size(), 1U);
+  EXPECT_EQ(report->recipients[0].final_recipient, "small07@example.test");
+  EXPECT_EQ(report->recipients[0].action, "failed");
+  ASSERT_TRUE(report->returned);
+  EXPECT_EQ(report->returned->of(kOpenSmtpd), "Subject: the token\r\n");
+  EXPECT_FALSE(parse_report("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n"));
+}
+
 TEST(DeliveryReports, WhatIsNoneSaysWhy) {
   const auto why = [](std::string_view message) {
     const auto report = parse_report(message);
@@ -174,7 +221,7 @@ TEST(DeliveryReports, WhatIsNoneSaysWhy) {
 }
 
 TEST(DeliveryReports, CutAnywhereTheyNeverCrash) {
-  for (const std::string_view whole : {kExim, kPostfix})
+  for (const std::string_view whole : {kExim, kPostfix, kOpenSmtpd})
     for (std::size_t n = 0; n < whole.size(); ++n) {
       const auto report = parse_report(whole.substr(0, n));
       if (report) {
