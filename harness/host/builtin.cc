@@ -75,9 +75,11 @@ scenario::Target sim_target(const BuiltinOptions& options) {
                  {Protocol::smtp, "sim", 465, TlsMode::implicit, false, ""}};
   target.delivery = {scenario::Way::lmtp, scenario::Way::smtp, scenario::Way::append};
   target.settle = std::chrono::seconds(5);
-  const auto& latitudes = options.latitudes;
-  if (std::find(latitudes.begin(), latitudes.end(), "delivery.queues-when-full") == latitudes.end())
-    target.gives_up_after = std::chrono::seconds(1);
+  const auto has = [&](std::string_view latitude) {
+    return std::find(options.latitudes.begin(), options.latitudes.end(), latitude) != options.latitudes.end();
+  };
+  if (has("delivery.queues")) target.delivery = {scenario::Way::smtp, scenario::Way::append};
+  if (!has("delivery.queues") && !has("delivery.queues-when-full")) target.gives_up_after = std::chrono::seconds(1);
   target.accounts = builtin_pool(options);
   offer_builtin_admin(target);
   return target;

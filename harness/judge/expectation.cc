@@ -10,6 +10,7 @@
 #include "core/bytes.h"
 #include "history/no_room.h"
 #include "judge/at_end.h"
+#include "judge/came_later.h"
 #include "judge/judges.h"
 #include "judge/pop3_policy.h"
 #include "judge/strangers.h"
@@ -104,13 +105,14 @@ std::string step_of(const Case& c, const Event& e) {
 
 /// Is it where the expectation looks, by the audit and over the protocol of the session that missed it? Nothing: the
 /// audit did not list that.
-std::optional<bool> there_at_end(const Case& c, const Event& e, const Event& missed, std::uint32_t message) {
-  const std::uint32_t account = c.history.account_of(e);
+std::optional<bool> there_at_end(const Case& c, const Event& e, const Event& missed, std::uint32_t message,
+                                 std::uint32_t account) {
+  if (missed.session == 0 && e.session == 0) return std::nullopt;  // over which protocol nobody says
   const Cell* cell = c.ledger.find(message, account, e.mailbox.empty() ? "INBOX" : e.mailbox);
   if (cell == nullptr || !cell->enumerated) return std::nullopt;
   const bool pop = missed.session != 0 && c.history.session(missed.session).protocol == Protocol::pop3;
-  if (pop && cell->in_pop) return cell->present_pop > 0;
-  if (!pop && cell->by_pop) return std::nullopt;
+  if (pop) return cell->in_pop ? std::optional(cell->present_pop > 0) : std::nullopt;
+  if (cell->by_pop) return std::nullopt;
   return cell->present > 0;
 }
 
@@ -167,6 +169,12 @@ std::string never_taken(const Case& c, const Course& course, const Event& expect
   return why;
 }
 
+bool was_removed(const Case& c, std::uint32_t message, std::uint32_t account) {
+  const auto cells = c.ledger.cells_of(message);
+  return std::any_of(cells.begin(), cells.end(),
+                     [&](const Cell& cell) { return cell.account == account && cell.removed_by != 0; });
+}
+
 /// Whether the answer to what asked for its removal is missing: it may be there or not.
 bool perhaps_removed(const Case& c, const Course& course, std::uint32_t message) {
   const auto cells = c.ledger.cells_of(message);
@@ -206,6 +214,7 @@ std::string not_owed(const Case& c, const Course& course, const Event& e, std::u
                           wanted == Fate::expired_by_client_policy || wanted == Fate::moved;
     if (const std::string why = needs_it ? never_taken(c, course, e, message) : std::string(); !why.empty()) return why;
   }
+  if (const std::string why = came_later(c, e, message, account); !why.empty()) return why;
   for (const Cell& cell : c.ledger.cells_of(message))
     if (c.ledger.gone_after_download(cell))
       return fmt::format(
@@ -218,7 +227,8 @@ std::string not_owed(const Case& c, const Course& course, const Event& e, std::u
 
 /// It came after all, in the view that was to show it, though somebody may have removed it before the end. What another
 /// protocol shows is another view.
-bool seen_after(const Case& c, const Event& expectation, const Event& missed, std::uint32_t message) {
+bool seen_after(const Case& c, const Event& expectation, const Event& missed, std::uint32_t message,
+                std::uint32_t account) {
   if (missed.session == 0) return false;
   const std::string mailbox = expectation.mailbox.empty() ? "INBOX" : expectation.mailbox;
   const auto sights = c.sights(message);
@@ -226,8 +236,7 @@ bool seen_after(const Case& c, const Event& expectation, const Event& missed, st
     const Event& e = c.history.event(sight);
     return e.index > missed.index && e.session != 0 &&
            c.history.session(e.session).protocol == c.history.session(missed.session).protocol &&
-           c.history.session(e.session).account == c.history.account_of(expectation) &&
-           iequals(e.mailbox.empty() ? "INBOX" : e.mailbox, mailbox);
+           c.history.session(e.session).account == account && iequals(e.mailbox.empty() ? "INBOX" : e.mailbox, mailbox);
   });
 }
 
@@ -271,13 +280,18 @@ void missed_wait(Case& c, const Course& course, const Pop3Policy& policy, const 
                                 ""});
       continue;
     }
-    const auto end = there_at_end(c, e, *answer.outcome, message);
-    const bool afterwards = sees && e.flags.empty() && seen_after(c, e, *answer.outcome, message);
+    auto end = there_at_end(c, e, *answer.outcome, message, account);
+    if (sees && end && !*end && was_removed(c, message, account)) end.reset();  // it says nothing of before
+    const bool afterwards = sees && e.flags.empty() && seen_after(c, e, *answer.outcome, message, account);
     const bool came = again || afterwards || (e.flags.empty() && end && *end == sees);
     const std::vector<std::uint32_t> events{e.index, answer.outcome->index, answer.again ? answer.again->index : 0};
     const std::string missed = fmt::format("{}: {} {} {} within {}", step_of(c, e), name,
                                            sees ? "not seen" : "still seen", sees ? "as expected" : "", bound);
-    if (came) {
+    const std::string put_off = came && sees ? never_taken(c, course, e, message) : std::string();
+    if (!put_off.empty()) {
+      c.find("not-asked", {fmt::format("{} seen within {}", name, bound), fmt::format("{}; {}", missed, put_off),
+                           events, message, ""});
+    } else if (came) {
       c.find("late", {fmt::format("{} {} within {}", name, sees ? "seen" : "gone", bound),
                       missed + (again        ? "; a fresh session has it right"
                                 : afterwards ? "; it was seen later"
@@ -286,7 +300,7 @@ void missed_wait(Case& c, const Course& course, const Pop3Policy& policy, const 
     } else if (!end && looked_in_vain(answer, sees)) {
       c.find("not-asked", {fmt::format("{} {} within {}", name, sees ? "seen" : "gone", bound),
                            missed + "; nobody could look again", events, message, ""});
-    } else if (sees && c.ledger.fate(message, c.history.account_of(e)) == Fate::queued) {
+    } else if (sees && c.ledger.fate(message, account) == Fate::queued) {
       c.find("not-asked",
              {fmt::format("{} seen within {}", name, bound), missed + "; it may still be queued", events, message, ""});
     } else if (const std::string why = not_owed(c, course, e, message, account); !why.empty()) {
@@ -347,12 +361,16 @@ std::string put_off(const Case& c, const Event& before) {
   return {};
 }
 
-/// What was to fill a mailbox before, and was refused or put off for another reason than that it is full; "" = nothing
-/// was.
+/// What was to fill a mailbox before, and was refused or put off for another reason than that it is full, or may be
+/// queued; "" = nothing was.
 std::string never_filled(const Case& c, const Event& e) {
-  for (const Event& undone : c.history.events())
-    if (undone.what == What::undone && undone.code == "refused" && undone.index < e.index)
-      return fmt::format("{}: {}", c.who(undone), printable(undone.text, 200));
+  for (const Event& before : c.history.events()) {
+    if (before.index >= e.index) break;
+    if (before.what == What::undone && before.code == "refused")
+      return fmt::format("{}: {}", c.who(before), printable(before.text, 200));
+    if (before.what == What::outcome && before.type == Type::info)
+      return fmt::format("{}: {}", step_of(c, before), printable(before.text, 200));
+  }
   return put_off(c, e);
 }
 

@@ -9,6 +9,7 @@
 #include "core/bytes.h"
 #include "core/units.h"
 #include "history/no_room.h"
+#include "judge/came_later.h"
 #include "judge/case.h"
 #include "judge/holdings.h"
 #include "judge/judges.h"
@@ -194,6 +195,27 @@ std::map<std::uint32_t, std::uint64_t> told_above_the_sum(const Case& c) {
   return out;
 }
 
+/// What an MTA took may have come into the mailbox when others had gone, or the limit was another one, or instead of
+/// what never came.
+bool may_have_waited(const Case& c, const Event& taken, std::uint32_t account) {
+  const std::uint32_t customer = c.history.account(account).customer;
+  const auto beside = [&](std::uint32_t other) {
+    return other == account || (customer != 0 && c.history.account(other).customer == customer);
+  };
+  const auto& attempts = c.ledger.attempts();
+  if (std::none_of(attempts.begin(), attempts.end(), [&](const history::Attempt& attempt) {
+        return attempt.outcome == Type::ok && attempt.event <= taken.index && beside(attempt.account) &&
+               over_smtp(c, attempt);
+      }))
+    return false;
+  for (const Event& e : c.history.events())
+    if (e.index > taken.index && e.what == What::admin && e.code.starts_with("set_")) return true;
+  const auto& cells = c.ledger.cells();
+  return std::any_of(cells.begin(), cells.end(), [&](const history::Cell& cell) {
+    return beside(cell.account) && cell.adds > 0 && (cell.first_seen == 0 || cell.removed_by > taken.index);
+  });
+}
+
 void decisions(Case& c, const ToldMeanwhile& told) {
   if (!limited(c.history)) return;
   Limits limits(c.history);
@@ -285,6 +307,8 @@ void decisions(Case& c, const ToldMeanwhile& told) {
     if (e.what == What::deliver) {  // what was taken over SMTP and then reported as undeliverable adds nothing, either
       const history::Cell* end = c.ledger.find(e.message, account, "INBOX");
       if (end == nullptr || end->bounced || end->first_seen == 0) continue;
+      // RFC 5321 section 4.5.4.1: an MTA may keep what has no room, until there is.
+      if (may_have_waited(c, e, account)) continue;
     }
     over(b.least, limit, std::string(c.account(account)));
     if (customer != 0)

@@ -6,6 +6,7 @@
 
 #include "core/bytes.h"
 #include "judge/after_download.h"
+#include "judge/came_later.h"
 #include "judge/heard.h"
 #include "judge/judges.h"
 #include "judge/requests.h"
@@ -19,7 +20,7 @@ using history::Event;
 void more_than_asked(Case& c) {
   std::optional<Requests> asked;  // looked for when something is missing
   for (const Cell& cell : c.ledger.cells()) {
-    if (!certainly_missing(cell) || surplus_elsewhere(c, cell) > 0) continue;
+    if (!certainly_missing(cell) || surplus_elsewhere(c, cell) > 0 || perhaps_queued(c, cell)) continue;
     if (!asked) asked.emplace(c);
     const Request* with = asked->gone_with(cell);
     if (with == nullptr) continue;

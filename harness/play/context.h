@@ -121,6 +121,8 @@ struct Context {
   Duration scaled(Duration d) const {
     return Duration(static_cast<std::int64_t>(static_cast<double>(d.count()) * options.patience));
   }
+  /// When mail that SMTP took counts as missing: its MTA may queue it (RFC 5321 section 4.5.4.1), and busy ones do.
+  Duration queued() const { return scaled(std::max(target.settle, Duration(std::chrono::seconds(60)))); }
   /// How long accepted mail is waited for: all of `bound`, unless the run has learnt better.
   Duration enough(Duration bound) const { return options.learnt == nullptr ? bound : options.learnt->enough(bound); }
   history::Event event(history::Type type, history::What what, std::uint32_t session = 0) const {

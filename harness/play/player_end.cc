@@ -51,20 +51,20 @@ void Player::audit() {
   });
 }
 
-/// The settling time; and where the target says how long its MTA tries, and that is no longer than people wait, until
-/// it has given up what is missing, and its report had the settling time.
+/// The settling time; of what SMTP took and nobody saw a minute at least; and where the target says how long its MTA
+/// tries, and that is no longer than people wait, until it has given up, and its report had the settling time.
 Duration Player::until_absence_counts() const {
   constexpr Duration kLongest = std::chrono::minutes(10);
   const Duration settle = context_.scaled(context_.target.settle);
   const auto gives_up = context_.target.gives_up_after;
-  if (!gives_up || *gives_up > kLongest) return settle;
+  const Duration queued = gives_up && *gives_up <= kLongest ? *gives_up + settle : context_.queued();
   Duration wait = settle;
   for (const history::Cell* cell : ledger_.missing())
     for (const history::Attempt& attempt : ledger_.attempts_of(cell->message)) {
       const history::Event& e = history_.event(attempt.event);
       const bool smtp = e.session != 0 && history_.session(e.session).protocol == Protocol::smtp;
-      if (smtp && attempt.outcome == Type::ok && cell->first_seen == 0)
-        wait = std::max(wait, e.at + *gives_up + settle - context_.network.now());
+      if (smtp && attempt.outcome == Type::ok && cell->first_seen < attempt.event)
+        wait = std::max(wait, e.at + queued - context_.network.now());
     }
   return wait;
 }

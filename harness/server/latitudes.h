@@ -35,6 +35,8 @@ inline constexpr auto kLatitudes = std::to_array<Switch>({
     {"delivery.queues-when-full",
      "SMTP accepts mail for a full mailbox, tries it every 20 seconds, and reports the failure after five minutes",
      "RFC 5321 section 4.5.4.1"},
+    {"delivery.queues", "SMTP accepts all mail at once and delivers it twenty seconds later",
+     "RFC 5321 section 4.5.4.1"},
     {"pop3.delete-keeps-for-imap",
      "what POP3 deletes is gone from the maildrop and stays for IMAP, as with Dovecot's "
      "pop3_deleted_flag",

@@ -201,11 +201,17 @@ SHOULD = {"imap.takes-plaintext-login": {"tls.plaintext-login-refused/expectatio
 WAYS = {"pop3.delete-keeps-for-imap": "removal/kept-for-imap", "pop3.delete-to-trash": "removal/moved-to-trash"}
 # Whether what it has taken is queued or lost nobody knows.
 QUEUES = "delivery.queues-when-full"
+SLOW = "delivery.queues"
+# Who keeps no mod-sequences refuses what needs them.
+UNNUMBERED = "imap.no-modseq"
 DELAYS = "pop3.login-delay"
 # Who offers no QUOTA tells no usage: stories that ask for it are not applicable.
 UNTOLD = "imap.no-quota"
 # A site that lets POP3 download once: what a story expects of mail that it leaves on the server nobody owes.
 ONCE = {"pop3.removes-downloaded": {"removal/gone-after-download"}, "pop3.expire-0": set()}
+
+
+TOLD_APART = {QUEUES, SLOW, UNNUMBERED, DELAYS, UNTOLD, *ONCE}
 
 
 LISTED = json.loads(mailproof("list", "--json", *STORIES).stdout)
@@ -240,14 +246,14 @@ def test_nothing_is_found_where_nothing_is_wrong(tmp_path):
     often(tmp_path, repeat=20)
 
 
-@pytest.mark.parametrize("latitude", [name for name in LATITUDES if name not in {QUEUES, DELAYS, UNTOLD, *ONCE}])
+@pytest.mark.parametrize("latitude", [name for name in LATITUDES if name not in TOLD_APART])
 def test_nothing_is_found_in_what_the_rfcs_leave_open(tmp_path, latitude):
     green(tmp_path, "--latitude", latitude)
     often(tmp_path, "--latitude", latitude, repeat=5)
 
 
 def test_all_latitudes_at_once_are_no_defect_either(tmp_path):
-    every = [word for latitude in LATITUDES if latitude not in {QUEUES, DELAYS, UNTOLD, *ONCE} for word in ("--latitude", latitude)]
+    every = [word for latitude in LATITUDES if latitude not in TOLD_APART for word in ("--latitude", latitude)]
     green(tmp_path, *every)
     often(tmp_path, *every, repeat=5)
 
@@ -257,6 +263,22 @@ def test_mail_that_may_be_queued_is_neither_lost_nor_delivered(tmp_path):
     assert {scenario["verdict"] for scenario in scenarios} == {"pass", "not-applicable", "inconclusive"}
     assert {finding["id"].split("/", 1)[1] for finding in findings} == {"bounce/queued", "expectation/not-asked"}, ran.stdout[-4000:]
     assert all("may still be queued" in finding["actual"] for finding in findings) and ran.returncode == 3
+
+
+def test_mail_that_smtp_takes_and_delivers_later_is_late_and_nobody_fails(tmp_path):
+    """All deliveries are by SMTP then, and each takes longer than the stories have patience."""
+    ran, findings, scenarios = played(tmp_path, "--latitude", SLOW)
+    assert {scenario["verdict"] for scenario in scenarios} == {"pass", "not-applicable", "inconclusive", "latitude"}, ran.stdout[-4000:]
+    assert {finding["id"].split("/", 1)[1] for finding in findings if finding["severity"] == "latitude"} == {"expectation/late"}
+
+
+def test_a_mailbox_that_keeps_no_mod_sequences_is_not_accused(tmp_path):
+    ran, findings, _ = played(tmp_path, "--latitude", UNNUMBERED)
+    assert {finding["id"] for finding in findings} == {
+        "condstore.7162-3.1.2.1.highestmodseq-when-enabled-late/conformance/not-prepared",
+        "qresync.7162-3.2.3.enables-condstore/conformance/not-prepared",
+        "sync.offline-device-catches-up-by-condstore/expectation/not-asked",
+        "sync.offline-device-catches-up-by-qresync/expectation/not-asked"}, ran.stdout[-4000:]
 
 
 def test_a_usage_that_no_extension_tells_is_not_owed(tmp_path):

@@ -150,12 +150,13 @@ Talk::Came Talk::arrives(const scenario::TalkLine& line) {
     events_before_ = context_.history.events().size();
   }
   if (looking_inside_ && !looked_inside_) return Came::blocked;
-  const Time late = since_ + context_.scaled(context_.target.settle);
+  const Duration bound = line.op == Op::arrives ? context_.queued() : context_.scaled(context_.target.settle);
+  const Time late = since_ + bound;
   if (std::exchange(looked_inside_, false)) {
     looking_inside_ = false;
     std::string what;
     const bool there = has_arrived(line, events_before_, what);
-    const std::string waited = format_duration(context_.scaled(context_.target.settle));
+    const std::string waited = format_duration(bound);
     if (line.op == Op::no_report && there)
       return wrong(nullptr, line, fmt::format("no {} within {}", what.substr(2), waited), what);
     if (line.op == Op::arrives && there) return right(nullptr, line, what);

@@ -48,6 +48,10 @@ DeliveryReply Delivery::deliver_smtp(const Envelope& envelope, std::string_view 
   std::vector<Recipient> failed;
   const auto id = next_id();
   if (one_fails_all(envelope, message)) return put_off(envelope.recipients.front());
+  if (context_.has(latitude("delivery.queues"))) {
+    keep_trying(envelope, envelope.recipients, message, id, now);
+    return accepted(fmt::format("queued as {}", id));
+  }
   for (const auto& recipient : envelope.recipients) {
     const bool is_full = put(envelope, recipient, message, id, now) == Put::full;
     (is_full ? failed : stored).push_back(recipient);
@@ -201,7 +205,10 @@ void Delivery::try_again(Time now) {
   for (Queued& one : std::exchange(queued_, {})) {
     const Recipient& to = one.envelope.recipients.front();
     if (one.due <= now) {
-      if (put(one.envelope, to, one.message, one.id, now) == Put::stored) continue;
+      if (put(one.envelope, to, one.message, one.id, now) == Put::stored) {
+        if (context_.has(latitude("delivery.queues"))) report_delivered(one.envelope, {to}, one.message, now);
+        continue;
+      }
       if (one.gives_up <= now) {
         report_full(one.envelope, {to}, one.message, now);
         continue;

@@ -1,0 +1,18 @@
+#pragma once
+#include <string>
+
+#include "judge/case.h"
+
+namespace mailproof::judge {
+
+/// RFC 5321 section 4.5.4.1: what an MTA took it may queue, and deliver when it likes. Of what came that way, and was
+/// shown to nobody in time, nothing is owed.
+/// account 0 = any. "" = it was there in time, or did not come that way.
+std::string came_later(const Case& c, const history::Event& expectation, std::uint32_t message, std::uint32_t account);
+
+bool over_smtp(const Case& c, const history::Attempt& attempt);
+
+/// Taken over SMTP when nobody had seen it yet, or once more since: that copy may be queued.
+bool perhaps_queued(const Case& c, const history::Cell& cell);
+
+}  // namespace mailproof::judge
