@@ -31,8 +31,9 @@ struct Identity {
 
 /// By its header alone, as the scanner saw it (a body behind it changes nothing). Ours or a leftover: exactly one
 /// token, Message-ID and Subject stand in the header, the latter two are those that are made for this token, and of
-/// this playing's also its seed and owner agree. A report: multipart/report with report-type=delivery-status (RFC 6522),
-/// or multipart/mixed with the null reverse-path (RFC 5321 section 4.5.5), as OpenSMTPD's are, whose References or In-Reply-To names a Message-ID of this playing. Nothing else, whatever its text quotes.
+/// this playing's also its seed and owner agree. A report: multipart/report with report-type=delivery-status (RFC
+/// 6522), or multipart/mixed with the null reverse-path (RFC 5321 section 4.5.5), as OpenSMTPD's are, whose References
+/// or In-Reply-To names a Message-ID of this playing. Nothing else, whatever its text quotes.
 Identity identify(const OwnMessages& messages, const mail::ContentScanner& scanner);
 
 /// UIDs of one mailbox that were seen to be ours, ascending.
