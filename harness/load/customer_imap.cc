@@ -18,8 +18,11 @@ ImapCustomer::~ImapCustomer() { drop(); }
 
 void ImapCustomer::come(Time due) {
   present_ = true;
-  if (client_ != nullptr) return;  // it had not gone yet
   if (profile_.every > Duration{}) next_poll_ = next(due);
+  if (client_ != nullptr) {  // it had not gone yet
+    if (doing_ == Doing::goodbye) reconnect_ = due;
+    return arm_next();
+  }
   polling_ = true;
   connect(due);
 }

@@ -33,7 +33,10 @@ std::uint64_t hash_of(std::string_view id) {
 
 void Pop3Customer::come(Time due) {
   present_ = true;
-  if (client_ != nullptr) return;
+  if (client_ != nullptr) {  // it had not gone yet: what it comes for now it does next
+    next_poll_ = due;
+    return arm_next();
+  }
   next_poll_ = next(due);
   connect(due);
 }

@@ -41,7 +41,7 @@ class MailFlow::Courier final : public session::SmtpSink {
     if (scene.deliveries.size() > Scene::kMostDeliveries) scene.deliveries.erase(scene.deliveries.begin());
   }
 
-  bool free() const { return ready_ && !dead_ && !parcel_ && !quitting_; }
+  bool free() const { return ready_ && !dead_ && !broken_ && !parcel_ && !quitting_; }
   bool busy() const { return parcel_.has_value(); }
   bool dead() const { return dead_; }
   bool failed() const { return failed_; }
@@ -50,7 +50,8 @@ class MailFlow::Courier final : public session::SmtpSink {
   }
   Time idle_since() const { return idle_since_; }
 
-  void take(Waiting one, Time now) {
+  /// False: the connection is over, which is told next, and the message is still to be sent.
+  bool take(Waiting one, Time now) {
     parcel_ = one.parcel;
     intended_ = one.due;
     Parcel& parcel = flow_.scene_.parcels.at(one.parcel);
@@ -65,8 +66,15 @@ class MailFlow::Courier final : public session::SmtpSink {
     began_ = now;
     class_ = "not handed over";  // until something is said of it
     said_.clear();
+    if (client_->send(std::move(envelope), std::move(text)) == 0) {
+      parcel.outcome = Parcel::Outcome::waiting;
+      parcel.delivered_by = 0;
+      parcel_.reset();
+      broken_ = true;
+      return false;
+    }
     ++sent_;
-    client_->send(std::move(envelope), std::move(text));
+    return true;
   }
   void quit(Time now) {
     quitting_ = true;
@@ -141,7 +149,7 @@ class MailFlow::Courier final : public session::SmtpSink {
   std::optional<std::size_t> parcel_;
   std::uint32_t session_ = 0, sent_ = 0;
   std::string class_, said_;
-  bool ready_ = false, dead_ = false, failed_ = false, quitting_ = false;
+  bool ready_ = false, broken_ = false, dead_ = false, failed_ = false, quitting_ = false;
 };
 
 std::optional<Protocol> delivery_protocol(const scenario::Plan& plan, const scenario::Target& target) {
@@ -229,7 +237,7 @@ void MailFlow::serve(Time now) {
     if (!courier->free() || courier->tired(now)) continue;
     const Waiting one = waiting_.front();
     waiting_.pop_front();
-    courier->take(one, now);
+    if (!courier->take(one, now)) waiting_.push_front(one);
   }
   arm();
 }

@@ -79,6 +79,22 @@ def test_what_a_customer_sent_is_missed_when_it_is_lost(tmp_path):
     assert any(number >= 2**31 for number in numbers), numbers
 
 
+def test_who_comes_back_before_having_left_plays_on(tmp_path):
+    """A dip shorter than the slow server needs for a goodbye: as many rounds are due as on a quick one."""
+    rounds = {}
+    for serves in ("40/s", "1000/s"):
+        (tmp_path / serves[:2]).mkdir()
+        path = plan(tmp_path, accounts=40, pace=20, mix={"pop-delete": "50%", "roundcube": "50%"}, slo=["lost = 0"],
+                    phases=[{"steady": "2s"}, {"steps": ["10%", "100%"], "each": "1s"}, {"steady": "50s"}],
+                    arrivals={"deliveries": "2/s", "sizes": "small"})
+        document = {key: value for key, value in yaml.safe_load(path.read_text("utf-8")).items() if key not in ("ramp", "for")}
+        path.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
+        _, stats = load(tmp_path / serves[:2], path, "--sim", "--serves", serves)
+        rounds[serves] = [stats["operations"][name]["ok"] for name in ("pop3.round", "imap.round")]
+    assert rounds["40/s"][0] == rounds["1000/s"][0] > 60, rounds
+    assert rounds["40/s"][1] > rounds["1000/s"][1] / 2, rounds
+
+
 def test_a_target_without_smtp_is_refused(tmp_path):
     target = {"target": "no-smtp", "imap": [{"port": 1143}], "lmtp": [{"port": 2400}], "accounts": [
         {"login": "user%04d", "address": "user%04d@example.test", "count": 20, "password_env": "MAILPROOF_PASSWORD"}]}
