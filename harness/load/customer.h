@@ -24,8 +24,12 @@ class Customer : public Alarm {
   void drop();  ///< breaks off at once
   /// Puts a message that was sent into its mailbox for those, as soon as it is connected.
   virtual void save(std::size_t parcel, Time now) { (void)parcel, (void)now; }
-  /// Is told of new mail as it comes.
-  virtual bool listening() const { return false; }
+  /// Whether by `now` it should have shown what was accepted then: who wants to be told of new mail as it comes,
+  /// however its connection fares; and who polls, once a poll was due since.
+  bool should_have_seen(Time accepted, Time now) const {
+    return (profile_.idle && present_) || accepted < polled_at_ ||
+           (next_poll_ && *next_poll_ <= now && accepted < *next_poll_);
+  }
   std::uint32_t account() const { return account_; }
   const FlightRecorder& recorder() const { return recorder_; }
   const scenario::Profile& profile() const { return profile_; }
@@ -75,6 +79,7 @@ class Customer : public Alarm {
   std::uint32_t current_ = 0;            ///< the command that is under way; 0 = none
   stats::Operations::Id operation_ = 0;  ///< ... and what it counts as
   Time intended_{}, round_intended_{}, opened_{}, login_from_{};
+  Time polled_at_{};  ///< when the poll was due that was begun last
   std::optional<Time> next_poll_;
   bool present_ = false, dead_ = false, ready_ = false;
 

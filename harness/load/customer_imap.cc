@@ -24,6 +24,7 @@ void ImapCustomer::come(Time due) {
     return arm_next();
   }
   polling_ = true;
+  polled_at_ = due;
   connect(due);
 }
 
@@ -70,7 +71,7 @@ void ImapCustomer::wake(Time now) {
       if (reconnect_) {
         intended = *reconnect_;
       } else if (next_poll_ && *next_poll_ <= now) {
-        intended = *next_poll_;
+        intended = polled_at_ = *next_poll_;
         next_poll_ = next(*next_poll_);
       } else {
         if (to_save_.empty()) intended = actions_.back().at;
@@ -171,7 +172,7 @@ bool ImapCustomer::choose(Time now) {
     return true;
   }
   if (active && next_poll_ && *next_poll_ <= now) {
-    round_intended_ = *next_poll_;
+    round_intended_ = polled_at_ = *next_poll_;
     begin(Doing::poll, &profile_.poll, *next_poll_);
     next_poll_ = next(*next_poll_);
     const auto round = scene_.operation("imap.round");

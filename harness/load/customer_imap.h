@@ -15,7 +15,6 @@ class ImapCustomer final : public Customer, public session::ImapSink {
   void come(Time due) override;
   void leave(Time now) override;
   void save(std::size_t parcel, Time now) override;
-  bool listening() const override { return client_ != nullptr && !dead_ && client_->idling(); }
 
   // session::ImapSink
   void on_greeting(std::string_view text, Time now) override;

@@ -37,6 +37,7 @@ void Pop3Customer::come(Time due) {
     next_poll_ = due;
     return arm_next();
   }
+  polled_at_ = due;
   next_poll_ = next(due);
   connect(due);
 }
@@ -69,6 +70,7 @@ void Pop3Customer::wake(Time now) {
   bury();
   if (client_ == nullptr && present_ && !scene_.stopping && next_poll_ && *next_poll_ <= now) {
     const Time due = *next_poll_;
+    polled_at_ = due;
     next_poll_ = next(due);
     const auto round = scene_.operation("pop3.round");
     while (*next_poll_ <= now) {  // polls that nobody came to, for the one before was not over

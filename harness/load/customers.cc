@@ -188,28 +188,33 @@ void Customers::arm_next() {
   scene_.network.set_alarm(*this, at);
 }
 
-/// What was accepted and a device listens for: it should be seen before the figures are closed.
-bool Customers::all_visible(Time) const {
+/// A device of its account that should have shown it by now: it is waited for before the figures are closed.
+const Customer* Customers::owed_by(const Parcel& parcel, Time now) const {
+  if (parcel.outcome != Parcel::Outcome::accepted || parcel.was_seen || parcel.saved) return nullptr;
+  for (const auto device : of_account_[parcel.account])
+    if (devices_[device]->should_have_seen(parcel.accepted, scene_.stopping ? std::min(now, scene_.stopped_at) : now))
+      return devices_[device].get();
+  return nullptr;
+}
+
+bool Customers::all_visible(Time now) const {
   const auto& parcels = scene_.parcels;
   for (std::size_t i = parcels.size(); i > 0; --i) {
-    const Parcel& parcel = parcels.at(i - 1);
-    if (parcel.outcome != Parcel::Outcome::accepted || parcel.was_seen || parcel.saved) continue;
-    for (const auto device : of_account_[parcel.account])
-      if (devices_[device]->listening()) return false;
+    if (owed_by(parcels.at(i - 1), now) != nullptr) return false;
   }
   return true;
 }
 
-/// Nobody was shown them though a device listened: they count with all the time that they were waited for.
+/// Nobody was shown them though a device should have been: they count with all the time that they were waited for.
 void Customers::count_invisible(Time now) {
   auto& visible = scene_.operations.at(scene_.operation("delivery-to-visible"));
   auto& imap = scene_.operations.at(scene_.operation("delivery-to-visible.imap"));
+  auto& pop3 = scene_.operations.at(scene_.operation("delivery-to-visible.pop3"));
   for (std::size_t i = 0; i < scene_.parcels.size(); ++i) {
     const Parcel& parcel = scene_.parcels.at(i);
-    if (parcel.outcome != Parcel::Outcome::accepted || parcel.was_seen || parcel.saved) continue;
-    const auto& devices = of_account_[parcel.account];
-    if (std::none_of(devices.begin(), devices.end(), [&](auto one) { return devices_[one]->listening(); })) continue;
-    for (auto* operation : {&visible, &imap}) {
+    const Customer* device = owed_by(parcel, now);
+    if (device == nullptr) continue;
+    for (auto* operation : {&visible, device->profile().protocol == Protocol::pop3 ? &pop3 : &imap}) {
       operation->due();
       operation->never(now - parcel.accepted, 1);
     }

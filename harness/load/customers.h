@@ -85,6 +85,7 @@ class Customers final : public Alarm {
   std::string life_of_lost(std::size_t parcel) const;
   void end_of_time(Time now);
   bool all_visible(Time now) const;
+  const Customer* owed_by(const Parcel& parcel, Time now) const;
   void count_invisible(Time now);
   void watch(Time now);
   void arm_next();
