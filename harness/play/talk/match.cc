@@ -93,7 +93,10 @@ bool bind_variable(const TalkVariable& variable, std::string_view given, TalkVar
   if (variable.name == "_") return true;
   const auto known = variables.values.find(variable.name);
   const bool distinct = variable.type == "distinct";
-  if (!distinct && known != variables.values.end()) return known->second == value;
+  if (!distinct && known != variables.values.end()) {
+    // RFC 9051 section 5.1: servers "coerce names to a particular case".
+    return scenario::is_own_mailbox(variable.name) ? iequals(known->second, value) : known->second == value;
+  }
   TalkVariables::Bound bound{variable.name, {}, {}};
   if (known != variables.values.end()) bound.before = known->second;
   variables.values.insert_or_assign(variable.name, std::string(value));

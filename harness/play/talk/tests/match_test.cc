@@ -35,6 +35,15 @@ TEST(TalkLine, WithinAWordAKnownValueStandsForItself) {
   EXPECT_FALSE(match_line("${_}${token}", "user.alice.aXb", variables));
 }
 
+TEST(TalkLine, AServerMayCoerceTheNamesOfMailboxesToOneCase) {
+  TalkVariables variables;
+  variables.values["box"] = "mailproof-a";
+  variables.values["said"] = "mailproof-a";
+  EXPECT_TRUE(match_imap("* LIST ${_} ${_} ${box}", R"(* LIST () "/" Mailproof-A)", false, variables));
+  EXPECT_FALSE(match_imap("* LIST ${_} ${_} ${box}", R"(* LIST () "/" mailproof-b)", false, variables));
+  EXPECT_FALSE(match_imap("* LIST ${_} ${_} ${said}", R"(* LIST () "/" Mailproof-A)", false, variables));
+}
+
 TEST(TalkLine, AStringHasItsOctets) {
   const std::string_view pattern = "* 1 FETCH (RFC822.SIZE ${size} BODY[] ${size:octets})";
   EXPECT_TRUE(imap(pattern, "* 1 FETCH (RFC822.SIZE 4 BODY[] {4}\r\na\r\n\n)"));
