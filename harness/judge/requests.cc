@@ -68,8 +68,7 @@ void Requests::sight(const Event& e) {
 void Requests::imap(const Event& e) {
   const bool opened = (e.what == What::select || e.what == What::examine) && e.type == Type::ok;
   if (opened) uidvalidity_[e.session] = e.uidvalidity;
-  if (e.what == What::expunged && e.uid != 0)
-    told_gone_[e.session].push_back({e.index, uidvalidity_[e.session], e.uid});
+  if (e.what == What::expunged) told_gone_[e.session].push_back({e.index, uidvalidity_[e.session], e.uid});
   if (c_.by_audit(e)) return;
   if (opened) selected_[e.session] = c_.invoke(e).mailbox;
   if ((e.what != What::expunge && e.what != What::close && e.what != What::move) || !completes(e)) return;
@@ -136,8 +135,29 @@ bool Requests::told_later(const Request& request, const Cell& cell) const {
   return told->second.get(cell.message) >= request.completion;
 }
 
+/// Its own answer tells what it removed, and not this one: where something else can have taken it, that has. UIDs that
+/// the session never learnt leave it open.
+bool Requests::told_of_others_only(const Request& request, const Cell& cell) const {
+  const What what = c_.history.event(request.invoke).what;
+  const auto all = told_gone_.find(request.session);
+  if (request.kind != Request::Kind::imap || what == What::close || all == told_gone_.end()) return false;
+  const auto behind = [](const ToldGone& gone, std::uint32_t event) { return gone.event <= event; };
+  const auto from = std::lower_bound(all->second.begin(), all->second.end(), request.invoke, behind);
+  const auto to = std::lower_bound(from, all->second.end(), request.completion, behind);
+  const std::string& mailbox = c_.ledger.mailbox_name(cell.mailbox);
+  return from != to && std::none_of(from, to, [&](const ToldGone& gone) {
+           return gone.uid == 0 ||
+                  c_.ledger.message_at(cell.account, mailbox, gone.uidvalidity, gone.uid) == cell.message;
+         });
+}
+
 const Request* Requests::gone_with(const Cell& cell) const {
   if (cell.first_seen == 0) return nullptr;  // it never arrived, so nothing took it away
+  const Request* likely = gone_with(cell, true);
+  return likely != nullptr ? likely : gone_with(cell, false);
+}
+
+const Request* Requests::gone_with(const Cell& cell, bool as_told) const {
   const std::uint32_t number = find_place(cell);
   if (number == 0) return nullptr;
   const std::uint64_t key = key_of(cell.message, number);
@@ -145,7 +165,8 @@ const Request* Requests::gone_with(const Cell& cell) const {
   const std::uint32_t from = std::max({proof_.get(key), cell.added_by, last_delivery(cell)});
   const auto fits = [&](const Request& request) {
     const bool in_time = request.completion >= from && (cell.first_absent == 0 || cell.first_absent >= request.invoke);
-    return in_time && !(request.kind == Request::Kind::imap && told_later(request, cell));
+    if (!in_time || (as_told && told_of_others_only(request, cell))) return false;
+    return request.kind != Request::Kind::imap || !told_later(request, cell);
   };
 
   const Request* first = nullptr;

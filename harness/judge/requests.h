@@ -59,6 +59,8 @@ class Requests {
   void pop3(const history::Event& e);
   void add(Request request, std::uint32_t place, const std::vector<std::uint32_t>& touched);
   bool told_later(const Request& request, const history::Cell& cell) const;
+  bool told_of_others_only(const Request& request, const history::Cell& cell) const;
+  const Request* gone_with(const history::Cell& cell, bool as_told) const;
 
   const Case& c_;
   std::vector<Request> all_;

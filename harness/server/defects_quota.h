@@ -16,6 +16,7 @@ inline constexpr auto kQuotaDefects = std::to_array<Switch>({
      "quota"},
     {"quota.bounce-never-sent", "SMTP accepts mail for a full mailbox as if to bounce it, and sends no report",
      "bounce"},
+    {"quota.bounce-names-one", "of several recipients without room SMTP reports the first only", "bounce"},
     {"quota.two-bounces", "SMTP accepts mail for a full mailbox and reports it to the sender twice", "bounce"},
     {"quota.bounce-after-refusal", "mail refused with 552 is reported to the sender as well", "bounce"},
     {"quota.reports-in-spite-of-never", "a failure is reported to a sender who asked for no report (NOTIFY=NEVER)",

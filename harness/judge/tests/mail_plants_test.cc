@@ -100,6 +100,20 @@ const bool kRemoval[] = {
           s.end(pop);
           s.audited({{mail[3], 4}});
         }),
+    plant("removal/more-than-marked",  // the EXPUNGE before it told what it removed, and that was another
+          [](Scene& s) {
+            const auto mail = s.accepted(3);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            const std::uint32_t pop = s.downloads(mail);
+            s.dele(pop, 2);
+            s.store(hand, "2");
+            const std::uint32_t expunge = s.invoke(What::expunge, hand);
+            s.Story::expunged(hand, 2, 2);
+            s.done(expunge, Type::ok);
+            s.ask(What::quit, pop);
+            s.end(pop);
+            s.audited({{mail[0], 1}});
+          }),
     plant("removal/more-than-marked",
           [](Scene& s) {
             const auto mail = s.accepted(3);

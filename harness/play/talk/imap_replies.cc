@@ -54,10 +54,15 @@ std::string lines_of(const std::vector<TalkReply>& replies, const std::vector<st
   return out;
 }
 
+/// Of very many, as a large mailbox has them, the first and the last.
 std::string all(const std::vector<TalkReply>& replies) {
+  constexpr std::size_t kEnds = 15;
+  const std::size_t left_out = replies.size() > 2 * kEnds ? replies.size() - 2 * kEnds : 0;
   std::string out;
-  for (const TalkReply& reply : replies)
-    out += fmt::format("{}{}", out.empty() ? "" : "\n", printable(reply.line, 200));
+  for (std::size_t i = 0; i < replies.size(); i += i + 1 == kEnds ? left_out + 1 : 1) {
+    out += fmt::format("{}{}", out.empty() ? "" : "\n", printable(replies[i].line, 200));
+    if (i + 1 == kEnds && left_out > 0) out += fmt::format("\n[... {} lines ...]", left_out);
+  }
   return out;
 }
 

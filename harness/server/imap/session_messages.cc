@@ -123,7 +123,10 @@ void ImapSession::cmd_store(imap::Cursor& c) {
   imap::SequenceSet modified;
   for (const auto index : *indexes) {
     auto& entry = view_->entries()[index];
-    const auto& message = entry.message;
+    auto message = entry.message;
+    const auto& shared = view_->mailbox().messages();
+    if (!by_uid_ && index < shared.size() && context().has(defect("imap.store-numbers-shared")))
+      message = shared[index];
     if (message->expunged) {
       gone = true;
       continue;

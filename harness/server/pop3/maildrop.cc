@@ -83,9 +83,13 @@ void Maildrop::mark_seen(std::uint32_t number) {
 
 void Maildrop::update() {
   std::vector<Uid> uids;
+  const auto& inbox = account_.inbox().messages();
+  const bool by_number = context_.has(defect("pop3.quit-takes-numbers"));
   const bool once = context_.has(latitude("pop3.removes-downloaded")) || context_.has(latitude("pop3.expire-0"));
-  for (const auto& entry : entries_) {
-    if (entry.deleted || (once && entry.downloaded)) uids.push_back(entry.message->uid);
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    const auto& entry = entries_[i];
+    if (!entry.deleted && !(once && entry.downloaded)) continue;
+    uids.push_back(by_number && i < inbox.size() ? inbox[i]->uid : entry.message->uid);
   }
   if (uids.empty() || context_.has(defect("pop3.quit-deletes-nothing"))) return;
   if (context_.has(defect("pop3.quit-deletes-more"))) {

@@ -154,6 +154,7 @@ void Delivery::report_full(const Envelope& envelope, std::vector<Recipient> fail
   if (!context_.has(defect("quota.reports-in-spite-of-never")))
     std::erase_if(failed, [](const Recipient& recipient) { return !recipient.notify_failure; });
   if (failed.empty() || context_.has(defect("quota.bounce-never-sent"))) return;
+  if (context_.has(defect("quota.bounce-names-one"))) failed.erase(failed.begin() + 1, failed.end());
   const bool wrong = context_.has(defect("quota.bounce-wrong-status"));
   const int times = context_.has(defect("quota.two-bounces")) ? 2 : 1;
   for (int i = 0; i < times; ++i) {

@@ -103,6 +103,7 @@ MessagePtr Store::append(AccountState& account, Mailbox& mailbox, std::shared_pt
   message->saved = internal_date(now_);
   message->flags = std::move(flags);
   message->modseq = ++mailbox.highest_modseq_;
+  if (copied != nullptr && switches_.on(defect("imap.copy-keeps-modseq"))) message->modseq = copied->modseq;
   account.usage_ += message->size();
   account.shared_->usage += message->size();
   mailbox.messages_.insert(std::upper_bound(mailbox.messages_.begin(), mailbox.messages_.end(), message,
