@@ -69,7 +69,7 @@ int load_stories(const LoadFlags& flags, const scenario::Target& target) {
   return play(flags, *hosted, work);
 }
 
-int load_plan(const LoadFlags& flags, const scenario::Target& target) {
+int load_plan(const LoadFlags& flags, scenario::Target target) {
   Work work;
   work.plan = plan_asked_for(flags);
   if (!work.plan) return kWrongUse;
@@ -94,6 +94,7 @@ int load_plan(const LoadFlags& flags, const scenario::Target& target) {
   if (!flags.target.sim) load::raise_descriptors(load::descriptors_for(ahead.forecast, flags.target.sockets));
   const auto hosted = host_for_plan(flags, plan, target, work.stories, ahead.forecast);
   if (!hosted) return complain(hosted.error().message());
+  std::vector<scenario::PoolAccount>().swap(target.accounts);  // there may be many, and what is lent is the host's
   if (const auto why = lend_accounts(flags, hosted->target, ahead.sources, work)) return complain(*why);
   work.reproduce = plan_command(flags);
   return play(flags, *hosted, work);
@@ -101,7 +102,7 @@ int load_plan(const LoadFlags& flags, const scenario::Target& target) {
 
 int load(LoadFlags& flags) {
   if (const auto why = understand_serves(flags)) return complain(*why);
-  const auto target = make_target(flags.target);
+  auto target = make_target(flags.target);
   if (!target) return complain(target.error().message());
   // A shard holds its own accounts only, once they are known.
   std::optional<Result<TargetLock>> lock;
@@ -113,7 +114,7 @@ int load(LoadFlags& flags) {
     return complain("either --profile, or a plan or stories: both were given");
   if (!flags.profile.empty() && flags.copies_given)
     return complain("--copies is of stories; how many customers a --profile has says --accounts");
-  if (!flags.profile.empty()) return load_plan(flags, *target);
+  if (!flags.profile.empty()) return load_plan(flags, std::move(*target));
   if (flags.paths.empty())
     return complain("what is to be played? Give stories, a plan (a file with plan:), or --profile");
   bool plan = false;
@@ -125,7 +126,7 @@ int load(LoadFlags& flags) {
   if (!plan && flags.accounts_given) return complain("--accounts is of --profile; of stories it is --copies");
   if (plan && flags.paths.size() != 1)
     return complain("one plan is played at a time, and its stories stand in its also:");
-  return plan ? load_plan(flags, *target) : load_stories(flags, *target);
+  return plan ? load_plan(flags, std::move(*target)) : load_stories(flags, *target);
 }
 
 }  // namespace

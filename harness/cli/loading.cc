@@ -297,9 +297,10 @@ Result<load::LoadResult> play_load(const LoadFlags& flags, const Hosted& hosted,
   if (!flags.target.sim) watch.emplace(flags.jobs, !flags.live.empty());
   const load::Keep keep = load::parse_keep(flags.history).value_or(load::Keep::findings);
   const auto one = [&](unsigned i) {
-    const load::PlanPart* part = work.plan ? &work.plan_parts[i] : nullptr;
+    std::optional<load::PlanPart> part;
+    if (work.plan) part = std::move(work.plan_parts[i]);
     harvests[i] = load::LoadThread(setup, std::move(work.parts[i]), work.schedule.bound, work.reproduce, line,
-                                   watch ? &*watch : nullptr, i, part, keep)
+                                   watch ? &*watch : nullptr, i, std::move(part), keep)
                       .play();
   };
   {

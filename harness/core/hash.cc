@@ -138,15 +138,22 @@ std::uint64_t ContentHash::value() const {
 }
 
 void BulkHash::stripe(Lanes& lanes, const char* octets) {
-  const auto mix = [octets](std::uint64_t lane, std::size_t at) {
+  const auto word = [octets](std::size_t at) {
     std::uint64_t eight = 0;
     std::memcpy(&eight, octets + at, 8);
     if constexpr (std::endian::native == std::endian::big) eight = __builtin_bswap64(eight);
-    return std::rotl(lane ^ eight * 0x9fb21c651e98df25ULL, 29) * 0xd6e8feb86659fd93ULL;
+    return eight;
   };
-  // Written out, and all at once: a loop over them goes through memory for each, which is half of the work.
+  // Two words go into one product of twice the width: one multiplication for sixteen octets.
+  __extension__ using Product = unsigned __int128;
+  const auto mix = [](std::uint64_t& one, std::uint64_t& other, std::uint64_t a, std::uint64_t b) {
+    const Product product = Product{a ^ one} * (b ^ other);
+    one = static_cast<std::uint64_t>(product);
+    other = static_cast<std::uint64_t>(product >> 64U);
+  };
   static_assert(kLanes == 4);
-  lanes = {mix(lanes[0], 0), mix(lanes[1], 8), mix(lanes[2], 16), mix(lanes[3], 24)};
+  mix(lanes[0], lanes[1], word(0), word(8));
+  mix(lanes[2], lanes[3], word(16), word(24));
 }
 
 void BulkHash::add(std::string_view data) {

@@ -1,7 +1,7 @@
 #pragma once
+#include <array>
 #include <cstddef>
 #include <memory>
-#include <vector>
 
 namespace mailproof {
 
@@ -11,19 +11,21 @@ template <class T, std::size_t kMost = 64>
 class Spare {
  public:
   static std::unique_ptr<T> take() {
-    auto& all = list();
-    if (all.empty()) return std::make_unique<T>();
-    auto one = std::move(all.back());
-    all.pop_back();
-    return one;
+    auto& [all, size] = list();
+    return size == 0 ? std::make_unique<T>() : std::move(all[--size]);
   }
   static void give(std::unique_ptr<T> one) {
-    if (auto& all = list(); one && all.size() < kMost) all.push_back(std::move(one));
+    auto& [all, size] = list();
+    if (one && size < kMost) all[size++] = std::move(one);
   }
 
  private:
-  static std::vector<std::unique_ptr<T>>& list() {
-    thread_local std::vector<std::unique_ptr<T>> all;
+  struct List {
+    std::array<std::unique_ptr<T>, kMost> all;  ///< a place beyond `size` holds none
+    std::size_t size = 0;
+  };
+  static List& list() {
+    thread_local List all;
     return all;
   }
 };

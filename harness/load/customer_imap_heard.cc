@@ -151,7 +151,7 @@ void ImapCustomer::on_fetch(const session::ImapFetchRow& row, Time now) {
                                : play::identify(scene_.parcels, *scanner);
     guard_.saw(row.uid, identity);
     described_ = std::max(described_, row.uid);
-    const auto& token = scanner->token();
+    const mail::Token* token = scanner->token();
     if (identity.whose == play::Whose::ours && guard_.is_ours(row.uid)) {
       const std::size_t parcel = same ? *same : scene_.parcels.index(identity.message);
       if (scene_.parcels.at(parcel).account != account_) {
@@ -161,7 +161,7 @@ void ImapCustomer::on_fetch(const session::ImapFetchRow& row, Time now) {
         known->parcel = static_cast<std::uint32_t>(parcel + 1);
         if (whole) known->got_text = true;
         if (first) scene_.seen(parcel, session_, told_of(row.seq), now);
-        if (whole) scene_.content_seen(parcel, session_, scanner->hash(), now);
+        if (whole && !same) scene_.content_seen(parcel, session_, scanner->hash(), now);
         if (first && !planned) plan_for(row.uid, now);
       }
     } else if (token && scene_.parcels.of_this_playing(*token) && token->owner != scene_.accounts[account_].address) {

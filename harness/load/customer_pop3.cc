@@ -303,7 +303,7 @@ void Pop3Customer::on_content_end(std::uint64_t, Time now) {
 void Pop3Customer::look_at(const mail::ContentScanner& scanner, Listed& one, Time now) {
   const auto identity = play::identify(scene_.parcels, scanner);
   guard_.saw(one.number, identity);
-  const auto& token = scanner.token();
+  const mail::Token* token = scanner.token();
   if (identity.whose == play::Whose::ours && guard_.is_ours(one.number)) {
     const std::size_t parcel = scene_.parcels.index(identity.message);
     if (scene_.parcels.at(parcel).account != account_) return scene_.leaked(*token, account_, session_);

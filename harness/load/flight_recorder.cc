@@ -20,12 +20,15 @@ std::string_view text_of(Bytes bytes) { return {reinterpret_cast<const char*>(by
 
 }  // namespace
 
+/// No place lies further than once around.
+std::size_t FlightRecorder::place(std::size_t at) const { return at < room_ ? at : at - room_; }
+
 void FlightRecorder::put(const void* from, std::size_t size) {
   const auto* bytes = static_cast<const char*>(from);
-  const std::size_t at = (begin_ + used_) % room_;
+  const std::size_t at = place(std::size_t{begin_} + used_);
   const std::size_t first = std::min(size, room_ - at);
   std::memcpy(ring_.get() + at, bytes, first);
-  std::memcpy(ring_.get(), bytes + first, size - first);
+  if (first < size) std::memcpy(ring_.get(), bytes + first, size - first);
   used_ = static_cast<std::uint16_t>(used_ + size);
 }
 
@@ -40,17 +43,17 @@ void FlightRecorder::grow() {
 
 void FlightRecorder::get(std::size_t at, void* to, std::size_t size) const {
   auto* bytes = static_cast<char*>(to);
-  at = (begin_ + at) % room_;
+  at = place(begin_ + at);
   const std::size_t first = std::min(size, room_ - at);
   std::memcpy(bytes, ring_.get() + at, first);
-  std::memcpy(bytes + first, ring_.get(), size - first);
+  if (first < size) std::memcpy(bytes + first, ring_.get(), size - first);
 }
 
 void FlightRecorder::forget_oldest() {
   Head head;
   get(0, &head, kHead);
   const std::size_t size = kHead + head.size;
-  begin_ = static_cast<std::uint16_t>((begin_ + size) % room_);
+  begin_ = static_cast<std::uint16_t>(place(begin_ + size));
   used_ = static_cast<std::uint16_t>(used_ - size);
 }
 

@@ -38,6 +38,7 @@ class FlightRecorder {
   };
   static constexpr std::size_t kHead = 12;  ///< without what the compiler puts behind it
   void add(char side, std::string_view bytes, Time now);
+  std::size_t place(std::size_t at) const;
   void put(const void* from, std::size_t size);
   void get(std::size_t at, void* to, std::size_t size) const;
   void forget_oldest();

@@ -52,8 +52,11 @@ std::optional<std::size_t> Parcels::place(const mail::Token& token) const {
 }
 
 std::optional<std::size_t> Parcels::same(const mail::ContentScanner& scanner) const {
-  if (!scanner.token() || !scanner.others_above() || !scanner.header_ended()) return std::nullopt;
-  const auto at = place(*scanner.token());
+  const mail::Token* token = scanner.token();
+  if (token == nullptr || !scanner.others_above() || !scanner.header_ended() || token->run != run_id_)
+    return std::nullopt;
+  // What is the same has the token's line as it was made: of its seed and its owner nothing more is to be asked.
+  const auto at = place(token->number);
   return at && all_[*at].hash == scanner.hash() ? at : std::nullopt;
 }
 

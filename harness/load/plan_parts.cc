@@ -61,6 +61,7 @@ Result<std::vector<PlanPart>> make_plan_parts(const scenario::Plan& plan, const 
     out[job].jobs = jobs;
     out[job].settings.job = job;
     out[job].settings.jobs = jobs;
+    out[job].accounts.reserve(customers / jobs + 1);
     if (senders != 0) out[job].sender = target.accounts[free[job]];  // reports must find room
   }
   for (std::size_t i = 0; i < customers; ++i) out[i % jobs].accounts.push_back(target.accounts[free[senders + i]]);

@@ -258,7 +258,7 @@ std::string Scene::parcel_text(std::size_t parcel) const {
 std::unique_ptr<mail::ContentScanner> Scene::borrow_scanner() {
   if (scanners_.empty()) {
     scanners_.push_back(std::make_unique<mail::ContentScanner>());
-    scanners_.back()->count_no_lines();
+    scanners_.back()->whole_only();
   }
   auto out = std::move(scanners_.back());
   scanners_.pop_back();

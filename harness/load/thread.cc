@@ -26,13 +26,13 @@ struct LoadThread::World {
 };
 
 LoadThread::LoadThread(const run::Setup& setup, std::vector<LoadPart> parts, Duration bound, std::string reproduce,
-                       StartLine& line, Watch* watch, unsigned number, const PlanPart* plan, Keep keep)
+                       StartLine& line, Watch* watch, unsigned number, std::optional<PlanPart> plan, Keep keep)
     : setup_(setup),
       parts_(std::move(parts)),
       bound_(bound),
       reproduce_(std::move(reproduce)),
       line_(line),
-      plan_(plan),
+      plan_(std::move(plan)),
       keep_(keep),
       watch_(watch),
       number_(number) {}
@@ -78,7 +78,7 @@ void LoadThread::make_world(World& world) const {
     ids += fmt::format("{}{}", ids.empty() ? "" : " ", part.story->id);
     for (const auto& slot : part.slots) accounts.insert(accounts.end(), slot.begin(), slot.end());
   }
-  if (plan_ != nullptr) {
+  if (plan_) {
     ids += fmt::format("{}{}", ids.empty() ? "" : " ", plan_->plan->name);
     accounts.insert(accounts.end(), plan_->accounts.begin(), plan_->accounts.end());
     if (plan_->sender) accounts.push_back(*plan_->sender);
@@ -90,7 +90,7 @@ void LoadThread::make_world(World& world) const {
   options.seed = builtin.seed;
   options.tls_ports = {host::kSimImapTls, host::kSimPop3Tls, host::kSimSmtpTls};
   // Every thread has a server of its own; together they are as quick as the one that was asked for.
-  options.service = builtin.service * (plan_ != nullptr ? plan_->jobs : 1U);
+  options.service = builtin.service * (plan_ ? plan_->jobs : 1U);
   auto in_memory = std::make_unique<sim::SimNetwork>(*world.server, options);
   world.admin = host::make_sim_admin(*world.server, *in_memory);
   world.network = std::move(in_memory);
@@ -127,9 +127,9 @@ void LoadThread::play_in(World& world) {
       if (!judging_->take(n, copy, std::move(player))) ++harvest_.unjudged;
     };
   }
-  PlanPart part;
-  if (plan_ != nullptr) {
-    part = *plan_;
+  if (plan_) {
+    PlanPart part = std::move(*plan_);
+    plan_ = PlanPart{part.plan, part.job, part.jobs, {}, {}, part.settings};
     part.settings.salted_passwords = options.salted_passwords;
     customers_ = std::make_unique<Customers>(network, *setup_.target, std::move(part));
   }

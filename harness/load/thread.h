@@ -51,7 +51,7 @@ class LoadThread {
   /// number `number`; null: nobody is. `plan`: customers to be played beside the stories; their figures come last in
   /// Harvest::stories.
   LoadThread(const run::Setup& setup, std::vector<LoadPart> parts, Duration bound, std::string reproduce,
-             StartLine& line, Watch* watch = nullptr, unsigned number = 0, const PlanPart* plan = nullptr,
+             StartLine& line, Watch* watch = nullptr, unsigned number = 0, std::optional<PlanPart> plan = std::nullopt,
              Keep keep = Keep::findings);
   /// Never throws: what a copy or its judges throw is an error of that copy, anything else of this thread.
   Harvest play();
@@ -75,7 +75,7 @@ class LoadThread {
   Duration bound_;
   std::string reproduce_;
   StartLine& line_;
-  const PlanPart* plan_;
+  std::optional<PlanPart> plan_;  ///< its accounts go to the customers
   const Keep keep_;
   std::unique_ptr<Customers> customers_;
   Watch* watch_;

@@ -120,7 +120,7 @@ class ImapVisit final : public MailboxVisit, public session::ImapSink, public Al
   void count(const play::Identity& identity) {
     using play::Whose;
     ++found_.messages;
-    const auto& token = scanner_.token();
+    const mail::Token* token = scanner_.token();
     if (identity.whose == Whose::ours) {
       const auto parcel = static_cast<std::uint32_t>(scene_.parcels.index(identity.message));
       if (what_.other == nullptr && scene_.parcels.at(parcel).account == what_.account) {

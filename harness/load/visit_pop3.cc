@@ -45,7 +45,7 @@ class Pop3Visit final : public MailboxVisit, public session::Pop3Sink, public Al
     ++found_.messages;
     const auto identity = play::identify(scene_.parcels, scanner_);
     guard_.saw(reading_, identity);
-    const auto& token = scanner_.token();
+    const mail::Token* token = scanner_.token();
     if (identity.whose == Whose::ours) {
       const auto parcel = static_cast<std::uint32_t>(scene_.parcels.index(identity.message));
       if (what_.other == nullptr && scene_.parcels.at(parcel).account == what_.account)

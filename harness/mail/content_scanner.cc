@@ -50,6 +50,21 @@ std::string_view field_name(std::string_view line) {
   return std::ranges::all_of(name, [](char c) { return c > ' ' && c < 127; }) ? name : std::string_view();
 }
 
+/// So many octets are whole lines that begin neither the end of a header nor a token.
+std::size_t plain_lines(std::string_view text) {
+  std::size_t out = 0;
+  while (out < text.size()) {
+    const char first = text[out];
+    if (first == '\r' || first == '\n') break;
+    const std::size_t colon = out + kTokenHeader.size();
+    if (to_lower(first) == to_lower(kTokenHeader.front()) && (colon >= text.size() || text[colon] == ':')) break;
+    const auto newline = text.find('\n', out);
+    if (newline == std::string_view::npos) break;
+    out = newline + 1;
+  }
+  return out;
+}
+
 std::string_view take_line(std::string_view& rest) {
   const auto newline = rest.find('\n');
   const auto out = rest.substr(0, newline == std::string_view::npos ? rest.size() : newline + 1);
@@ -89,8 +104,6 @@ std::optional<std::vector<std::string>> fields_between(std::string_view sent, st
 }  // namespace
 
 void ContentScanner::begin() {
-  if (token_) std::swap(*token_, spare_);
-  token_.reset();
   hash_ = BulkHash();
   header_hash_ = octets_ = canonical_ = 0;
   body_lines_ = 0;
@@ -122,10 +135,10 @@ void ContentScanner::canonical(std::string_view part) {
 /// One line of the header. Its octets are counted by who calls.
 void ContentScanner::line(std::string_view line) {
   if (!line_too_long_ && line.size() > kTokenHeader.size() && line[kTokenHeader.size()] == ':' &&
-      istarts_with(line, kTokenHeader) && Token::parse_into(line.substr(kTokenHeader.size() + 1), spare_)) {
-    std::swap(token_ ? *token_ : token_.emplace(), spare_);
+      (line.starts_with(kTokenHeader) || istarts_with(line, kTokenHeader)) &&
+      Token::parse_into(line.substr(kTokenHeader.size() + 1), token_)) {
     stamped_ = true;
-    if (as_sent_) sent_ = as_sent_(*token_);
+    if (as_sent_) sent_ = as_sent_(token_);
     kept_.clear();
     if (kept_.capacity() > kKeptMemory) kept_.shrink_to_fit();
   } else if (!stamped_ && (line_too_long_ || !is_of_another_field(line))) {
@@ -135,14 +148,20 @@ void ContentScanner::line(std::string_view line) {
   line_too_long_ = false;
 }
 
-/// Takes whole lines where they lie; what is left of the chunk is the body's.
-std::string_view ContentScanner::header_lines(std::string_view chunk) {
-  std::string_view uncounted;  // of the canonical content, up to where we are
+/// Takes whole lines where they lie; what is left of the chunk is the body's. `uncounted`: of the canonical content up
+/// to there, what is still to be counted.
+std::string_view ContentScanner::header_lines(std::string_view chunk, std::string_view& uncounted) {
   const std::string_view all = chunk;
   const auto count = [&](std::string_view part) {
     uncounted = uncounted.empty() ? part : std::string_view(uncounted.data(), uncounted.size() + part.size());
   };
   while (!chunk.empty() && !header_ended_) {
+    if (stamped_ && line_.empty() && !line_too_long_) {
+      const auto plain = chunk.substr(0, plain_lines(chunk));
+      chunk.remove_prefix(plain.size());
+      count(plain);
+      if (chunk.empty()) break;
+    }
     const auto newline = chunk.find('\n');
     const auto part = chunk.substr(0, newline == std::string_view::npos ? chunk.size() : newline + 1);
     chunk.remove_prefix(part.size());
@@ -163,14 +182,16 @@ std::string_view ContentScanner::header_lines(std::string_view chunk) {
       line_too_long_ = true;
     }
   }
-  if (stamped_) canonical(uncounted);
   const auto keep = [came = all.substr(0, all.size() - chunk.size())](std::string& into, std::size_t most) {
     if (into.size() < most) into.append(came.substr(0, most - into.size()));
   };
   keep(header_, kHeaderKept);
   if (!stamped_) keep(kept_, kKept);
-  if (stamped_ && header_ended_ && difference_) leave_out_added();
-  if (stamped_ && header_ended_) header_hash_ = hash_.value();
+  if (stamped_ && header_ended_ && !(whole_only_ && sent_ == nullptr)) {
+    canonical(std::exchange(uncounted, {}));
+    if (difference_) leave_out_added();
+    header_hash_ = hash_.value();
+  }
   return chunk;
 }
 
@@ -191,11 +212,14 @@ void ContentScanner::leave_out_added() {
 
 void ContentScanner::add(std::string_view chunk) {
   octets_ += chunk.size();
-  if (!header_ended_) chunk = header_lines(chunk);
-  if (chunk.empty()) return;
-  if (counts_lines_) body_lines_ += static_cast<std::uint32_t>(newlines(chunk));
+  std::string_view canonical_header;
+  if (!header_ended_) chunk = header_lines(chunk, canonical_header);
+  if (!whole_only_) body_lines_ += static_cast<std::uint32_t>(newlines(chunk));
   if (stamped_) {
-    canonical(chunk);
+    // They lie one behind the other.
+    canonical(canonical_header.empty()
+                  ? chunk
+                  : std::string_view(canonical_header.data(), canonical_header.size() + chunk.size()));
   } else if (kept_.size() < kKept) {
     kept_.append(chunk.substr(0, kKept - kept_.size()));
   }

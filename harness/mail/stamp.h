@@ -99,12 +99,12 @@ class ContentScanner {
 
   /// Asked for the text of each message whose token is seen, which is compared as it comes; null = not known any more.
   void compare_with(AsSent as_sent) { as_sent_ = std::move(as_sent); }
-  void count_no_lines() { counts_lines_ = false; }  ///< body_lines() is not asked for
-  void begin();                                     ///< forget everything, start a new message
+  void whole_only() { whole_only_ = true; }  ///< neither body_lines() nor header_hash() is asked for
+  void begin();                              ///< forget everything, start a new message
   void add(std::string_view chunk);
   void end();
 
-  const std::optional<Token>& token() const { return token_; }
+  const Token* token() const { return stamped_ ? &token_ : nullptr; }  ///< null: it has none
   /// Of the canonical content; where there is no token, that of no octets.
   std::uint64_t hash() const { return hash_.value(); }
   /// Of the canonical header with its blank line; 0 if it never ended.
@@ -126,21 +126,20 @@ class ContentScanner {
 
  private:
   void line(std::string_view line);
-  std::string_view header_lines(std::string_view chunk);
+  std::string_view header_lines(std::string_view chunk, std::string_view& uncounted);
   void canonical(std::string_view part);
   void leave_out_added();
   AsSent as_sent_;
   std::shared_ptr<const std::string> sent_;
   std::optional<Difference> difference_;
-  std::optional<Token> token_;
+  Token token_;  ///< where it is not stamped, of a message before: for its memory
   BulkHash hash_;
   std::uint64_t header_hash_ = 0, octets_ = 0, canonical_ = 0;
   std::uint32_t body_lines_ = 0;
   bool header_ended_ = false, stamped_ = false, line_too_long_ = false, others_above_ = true;
-  bool counts_lines_ = true;
+  bool whole_only_ = false;
   std::string line_, kept_, header_;
   std::vector<std::string> added_;
-  Token spare_;  ///< of the message before: for its memory
 };
 
 }  // namespace mailproof::mail

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <bit>
 #include <charconv>
+#include <cstring>
 
 #include "mail/stamp.h"
 
@@ -20,6 +22,24 @@ struct Said {
   std::string_view owner;
 };
 
+constexpr std::uint64_t each(unsigned octet) { return octet * 0x0101'0101'0101'0101ULL; }
+
+/// Eight hexadecimal digits as Token::text() writes them, all at once; false: one of them is something else.
+bool read_eight(const char* at, std::uint64_t& into) {
+  std::uint64_t octets = 0;
+  std::memcpy(&octets, at, 8);
+  if constexpr (std::endian::native == std::endian::little) octets = __builtin_bswap64(octets);
+  const std::uint64_t letters = octets >> 6U & each(1);  // what "a" to "f" have, and "0" to "9" have not
+  std::uint64_t values = (octets & each(0x0f)) + letters * 9;
+  const std::uint64_t from_ten = (values + each(6)) >> 4U & each(1);
+  if (octets != values + each('0') + letters * ('a' - '0' - 10) || letters != from_ten || (values & each(0xf0)) != 0)
+    return false;
+  values = (values | values >> 4U) & 0x00ff'00ff'00ff'00ffULL;
+  values = (values | values >> 8U) & 0x0000'ffff'0000'ffffULL;
+  into = into << 32U | ((values | values >> 16U) & 0xffff'ffffU);
+  return true;
+}
+
 /// As Token::text() writes it, and nothing else in between.
 bool read_usual_token(std::string_view value, Said& out) {
   if (value.starts_with(' ')) value.remove_prefix(1);
@@ -30,18 +50,23 @@ bool read_usual_token(std::string_view value, Said& out) {
     at += there ? text.size() : 0;
     return there;
   };
-  const auto number = [&](int base, auto& into) {
-    const auto [next, error] = std::from_chars(at, end, into, base);
+  const auto hex = [&](std::uint64_t& into) {
+    const bool there = end - at >= 16 && read_eight(at, into) && read_eight(at + 8, into);
+    at += there ? 16 : 0;
+    return there;
+  };
+  const auto number = [&](std::uint32_t& into) {
+    const auto [next, error] = std::from_chars(at, end, into);
     at = next;
     return error == std::errc{};
   };
-  if (!word("v1 run=") || !number(16, out.run) || !word(" n=") || !number(10, out.number) || !word(" seed=") ||
-      !number(16, out.seed) || !word(" owner="))
+  if (!word("v1 run=") || !hex(out.run) || !word(" n=") || !number(out.number) || !word(" seed=") || !hex(out.seed) ||
+      !word(" owner="))
     return false;
   const char* from = at;
-  while (at != end && *at != ' ' && *at != '\r' && *at != '\n' && *at != '\t') ++at;
+  while (at != end && static_cast<unsigned char>(*at) > ' ') ++at;
   out.owner = std::string_view(from, static_cast<std::size_t>(at - from));
-  return true;
+  return at == end || *at == '\r' || *at == '\n' || *at == ' ' || *at == '\t';
 }
 
 std::optional<Said> read_token(std::string_view value) {

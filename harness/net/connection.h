@@ -1,6 +1,7 @@
 #pragma once
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "core/network.h"
@@ -63,10 +64,12 @@ class Connection final : public Source, public Waker {
   void read(Time now);
   void reading_stopped(const IoResult& result, Time now);
   void settle(Time now);
-  void write(Time now);
-  bool write_once(Time now);
+  bool write(Time now);
+  bool write_some(std::span<const Output> from, Time now);
   void writing_broke(const IoResult& result, Time now);
-  bool nothing_to_send() { return (plan_ && plan_->half_closed) || peer_->output().empty(); }
+  std::span<const Output> to_send() {
+    return plan_ && plan_->half_closed ? std::span<const Output>() : peer_->output();
+  }
 
   void fail_tls(EndReason reason, const std::string& error, const std::string& detail, Time now);
   void end(EndReason reason, std::string_view detail, Time now, Closing closing = Closing::plain);

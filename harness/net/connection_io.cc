@@ -40,7 +40,7 @@ void Connection::reading_stopped(const IoResult& result, Time now) {
       return;
     case Io::eof:
       // A client may shut down its sending side and still wait for its answers.
-      if (owner_ != nullptr && !nothing_to_send()) {
+      if (owner_ != nullptr && !to_send().empty()) {
         state_ = State::flushing;
         return;
       }
@@ -53,14 +53,13 @@ void Connection::reading_stopped(const IoResult& result, Time now) {
 }
 
 void Connection::settle(Time now) {
-  write(now);
+  const bool all_sent = write(now);
   if (!is_open()) return;
   if (plan_ && plan_->cut_due()) {
     const bool reset = plan_->faults().cut_with_reset;
     return end(EndReason::dropped, reset ? "cut by us with a reset" : "cut by us", now,
                reset ? Closing::reset : Closing::orderly);
   }
-  const bool all_sent = nothing_to_send();
   if (!all_sent) return;
   if (plan_ && plan_->faults().half_close && !plan_->half_closed) {
     plan_->half_closed = true;
@@ -76,19 +75,21 @@ void Connection::settle(Time now) {
   }
 }
 
-void Connection::write(Time now) {
-  if (want_write_) return;
-  for (int turn = 0; turn < kWritesATurn; ++turn)
-    if (!write_once(now)) return;
+/// True: there is nothing more to send.
+bool Connection::write(Time now) {
+  for (int turn = 0; turn < kWritesATurn; ++turn) {
+    const auto left = to_send();
+    if (left.empty()) return true;
+    if (want_write_ || !write_some(left, now)) return false;
+  }
   reactor_.make_ready(*this);
+  return false;
 }
 
-bool Connection::write_once(Time now) {
-  if (plan_ && plan_->cut_due()) return false;
-  if (nothing_to_send()) return false;
-  if (plan_ && !plan_->may_write(now)) return false;
+bool Connection::write_some(std::span<const Output> from, Time now) {
+  if (plan_ && (plan_->cut_due() || !plan_->may_write(now))) return false;
   const std::size_t limit = plan_ ? plan_->write_limit() : std::numeric_limits<std::size_t>::max();
-  const IoResult result = stream_.write(peer_->output(), limit);
+  const IoResult result = stream_.write(from, limit);
   switch (result.status) {
     case Io::ok:
       break;

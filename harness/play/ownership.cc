@@ -71,7 +71,8 @@ Identity identify(const OwnMessages& messages, const mail::ContentScanner& scann
   if (tokens != 1 || ids != 1 || subjects != 1) return {};
   // What the scanner read need not be read again.
   std::optional<mail::Token> parsed;
-  const mail::Token* token = scanner.token() && scanner.token()->is_said_by(token_text) ? &*scanner.token() : nullptr;
+  const mail::Token* token =
+      scanner.token() != nullptr && scanner.token()->is_said_by(token_text) ? scanner.token() : nullptr;
   if (token == nullptr && (parsed = mail::Token::parse(token_text))) token = &*parsed;
   if (token == nullptr) return {};
   if (!token->has_message_id(id) || !mail::subject_fits(*token, subject)) return {};

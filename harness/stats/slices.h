@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -84,7 +85,9 @@ class Timeline {
 
  private:
   std::size_t index_of(Duration since_zero) const {
-    return static_cast<std::size_t>(std::max<Duration::rep>(since_zero / width(), 0));
+    // Every command asks: as the width is a power of two of seconds, nothing is divided but by a constant.
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(std::max(since_zero, Duration::zero()));
+    return static_cast<std::size_t>(seconds.count()) >> std::countr_zero(seconds_);
   }
   void fit(Duration since_zero) {
     while (index_of(since_zero) >= kMost) fold();
@@ -97,7 +100,7 @@ class Timeline {
     cells_.resize((cells_.size() + 1) / 2);
     seconds_ *= 2;
   }
-  std::uint32_t seconds_ = 1;
+  std::uint32_t seconds_ = 1;  ///< a power of two
   std::vector<Cell> cells_;
 };
 

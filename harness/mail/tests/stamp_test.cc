@@ -90,6 +90,51 @@ TEST(Stamp, AMessageIsKnownAgainBehindTraceHeadersHoweverItIsCut) {
   }
 }
 
+TEST(Stamp, WhoAsksForTheWholeOnlyIsToldTheSameOfIt) {
+  const std::string other = "X-Mailer: one\r\nX-mailproof: v1 run=2a n=9 seed=3 owner=bob@example.test\r\n";
+  for (const Look look : kLooks) {
+    const auto made = make_message(spec(look, 3000));
+    const auto line = made.text->find("\r\n") + 2;
+    for (const std::string& seen :
+         {kTrace + *made.text, made.text->substr(0, line) + other + made.text->substr(line),
+          made.text->substr(0, made.header_octets), made.text->substr(0, made.header_octets - 2)})
+      for (const std::size_t piece : {std::size_t{1}, std::size_t{17}, std::size_t{300}, seen.size()}) {
+        ContentScanner whole;
+        whole.whole_only();
+        whole.begin();
+        for (std::size_t at = 0; at < seen.size(); at += piece) whole.add(std::string_view(seen).substr(at, piece));
+        whole.end();
+        const auto scanner = scan(seen, 1);
+        EXPECT_EQ(whole.hash(), scanner.hash());
+        EXPECT_EQ(whole.canonical_octets(), scanner.canonical_octets());
+        EXPECT_EQ(whole.header(), scanner.header());
+        EXPECT_EQ(whole.header_ended(), scanner.header_ended());
+        EXPECT_EQ(whole.token()->text(), scanner.token()->text());
+      }
+  }
+}
+
+TEST(Stamp, DigitsOfATokenAreReadTheSameAllAtOnce) {
+  Token token;
+  token.run = 0x0123456789abcdefULL;
+  token.number = 12;
+  token.seed = 0xfedcba9876543210ULL;
+  token.owner = "alice@example.test";
+  const std::string text = token.text();
+  ASSERT_EQ(Token::parse(text)->text(), text);
+  // With more space in front it is not as we write it, and read one by one.
+  for (std::size_t i = 0; i < text.size(); ++i)
+    for (int c = 0; c < 256; ++c) {
+      std::string changed = text;
+      changed[i] = static_cast<char>(c);
+      const auto at_once = Token::parse(" " + changed), one_by_one = Token::parse("  " + changed);
+      ASSERT_EQ(at_once.has_value(), one_by_one.has_value()) << changed;
+      if (at_once) {
+        ASSERT_EQ(at_once->text(), one_by_one->text()) << changed;
+      }
+    }
+}
+
 TEST(Stamp, EveryChangedByteIsSeen) {
   const auto made = make_message(spec(Look::plain, 1500));
   for (std::size_t i = 0; i < made.text->size(); i += 5) {

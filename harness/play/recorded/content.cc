@@ -44,7 +44,7 @@ bool only_ended(const Context& context, const mail::ContentScanner& scanner, con
 void describe_content(const Context& context, const mail::ContentScanner& scanner, bool full, history::Event& e) {
   e.size = scanner.octets();
   e.code = full ? "full" : "header";
-  if (!scanner.token()) return;
+  if (scanner.token() == nullptr) return;
   e.message = context.messages.number_of(*scanner.token());
   e.hash = full ? scanner.hash() : scanner.header_hash();
   if (full && e.message != 0 && only_ended(context, scanner, e))

@@ -237,7 +237,7 @@ void RecordedImap::record_content(const session::ImapFetchRow& row, const Identi
   const bool report = full && guard_.whose(row.uid) == Whose::report;
   if (report && scanner_.kept().find(context_.messages.playing()) == std::string::npos) guard_.contradict(row.uid);
   const Content content{row.uid, e.message, full};
-  if (full && !scanner_.token()) record_reports(context_, scanner_, e);
+  if (full && scanner_.token() == nullptr) record_reports(context_, scanner_, e);
   recorder_.append(std::move(e));
   if (hooks.content) hooks.content(content);
 }

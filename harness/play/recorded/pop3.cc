@@ -268,7 +268,7 @@ void RecordedPop3::on_content_end(std::uint64_t octets, Time) {
     describe_content(context_, scanner_, pending.what == What::retr, e);
     entry.message = e.message;
     guard_.saw(pending.seq, identify(context_.messages, scanner_));
-    if (pending.what == What::retr && !scanner_.token()) record_reports(context_, scanner_, e);
+    if (pending.what == What::retr && scanner_.token() == nullptr) record_reports(context_, scanner_, e);
     recorder_->append(std::move(e));
     return;
   }

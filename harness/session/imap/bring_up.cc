@@ -97,8 +97,8 @@ void ImapClient::Impl::start_login_command() {
   // RFC 9051 section 6.2.3: a client MUST NOT issue LOGIN where LOGINDISABLED is advertised.
   if (has("LOGINDISABLED")) return refused("the server offers no way to log in here: LOGINDISABLED");
   ImapPending& c = prepare(bring_up_step, ImapVerb::login);
-  c.writer.astring(entry->login.user);
-  c.writer.secret_astring(entry->login.password);
+  c.writer->astring(entry->login.user);
+  c.writer->secret_astring(entry->login.password);
   enqueue_own(c);
 }
 
@@ -108,11 +108,11 @@ void ImapClient::Impl::start_authenticate(sasl::Mechanism mechanism) {
   entry->client = sasl::make_client(mechanism, {login.user, login.password, ""},
                                     make_nonce(config.endpoint, login.user, now), config.salted_passwords);
   ImapPending& c = prepare(bring_up_step, ImapVerb::authenticate);
-  c.writer.raw(sasl::name(mechanism));
+  c.writer->raw(sasl::name(mechanism));
   auto& initial = entry->initial = entry->client->initial();
   if (initial && has("SASL-IR")) {
     // RFC 4959 section 3: an empty initial response is "=".
-    c.writer.secret_raw(Secret(initial->empty() ? "=" : base64(initial->reveal())));
+    c.writer->secret_raw(Secret(initial->empty() ? "=" : base64(initial->reveal())));
     initial.reset();
   }
   enqueue_own(c);

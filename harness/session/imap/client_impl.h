@@ -41,9 +41,9 @@ struct ImapPending {
   ImapVerb verb = ImapVerb::other;
   std::string_view name;  ///< "UID FETCH"; a literal
   std::string tag;
-  std::string mailbox;  ///< SELECT, EXAMINE
-  imap::CommandWriter writer;
-  bool started = false;         ///< its first byte is in the outbox
+  std::string mailbox;                          ///< SELECT, EXAMINE
+  std::unique_ptr<imap::CommandWriter> writer;  ///< none in a command that rests
+  bool started = false;                         ///< its first byte is in the outbox
   std::uint64_t last_byte = 0;  ///< where it ends in the stream of sent bytes; 0 = not all is in the outbox
   std::optional<Time> asked;
   std::optional<Time> sent;
@@ -52,6 +52,10 @@ struct ImapPending {
   /// COPY, MOVE: so many messages were asked for, and no COPYUID names more. Nothing: as many as are there.
   std::optional<std::uint64_t> wanted = 0;
 
+  /// Part of it waits for the server's "+".
+  bool waiting() const { return writer != nullptr && writer->waiting(); }
+  /// All of it was sent long before it is over: IDLE.
+  void rest();
   /// What is small enough to be kept for the next command of any session.
   static void give_back(std::unique_ptr<ImapPending> done);
 };
@@ -131,8 +135,9 @@ struct ImapClient::Impl final : imap::FramerSink {
   void send_done();
   void finish_idle();
   void complete(const imap::Response& r);
-  void report(ImapPending& done, const ImapCompletion& completion);
+  void report(ImapPending& done, ImapCompletion completion);
   bool restart_idle(ImapPending& idle);
+  void begin(ImapPending& command);
   ImapPending* oldest();
   const ImapPending* oldest() const;
   std::unique_ptr<ImapPending> take(std::size_t index);

@@ -21,7 +21,7 @@ std::optional<std::uint64_t> asked_for(std::string_view set) {
 CommandId ImapClient::select(std::string_view mailbox, bool examine) {
   ImapPending& c = impl_->prepare(examine ? "EXAMINE" : "SELECT", examine ? ImapVerb::examine : ImapVerb::select);
   c.mailbox = mailbox;
-  c.writer.mailbox(impl_->wire_name(mailbox));
+  c.writer->mailbox(impl_->wire_name(mailbox));
   return impl_->enqueue(c);
 }
 
@@ -31,8 +31,8 @@ CommandId ImapClient::select_qresync(std::string_view mailbox, std::uint32_t uid
                                      std::string_view known_uids) {
   ImapPending& c = impl_->prepare("SELECT", ImapVerb::select);
   c.mailbox = mailbox;
-  c.writer.mailbox(impl_->wire_name(mailbox));
-  c.writer.raw(fmt::format("(QRESYNC ({} {}{}{}))", uidvalidity, modseq, known_uids.empty() ? "" : " ", known_uids));
+  c.writer->mailbox(impl_->wire_name(mailbox));
+  c.writer->raw(fmt::format("(QRESYNC ({} {}{}{}))", uidvalidity, modseq, known_uids.empty() ? "" : " ", known_uids));
   return impl_->enqueue(c);
 }
 
@@ -41,7 +41,7 @@ CommandId ImapClient::unselect() {
   if (view().read_only) return close();
   // An EXAMINE that fails leaves no mailbox selected (RFC 9051 section 6.3.2), and nothing expunged.
   ImapPending& c = impl_->prepare("EXAMINE", ImapVerb::unselect);
-  c.writer.astring("");
+  c.writer->astring("");
   return impl_->enqueue(c);
 }
 
@@ -49,13 +49,13 @@ CommandId ImapClient::close() { return impl_->enqueue(impl_->prepare("CLOSE", Im
 
 CommandId ImapClient::enable(std::string_view capabilities) {
   ImapPending& c = impl_->prepare("ENABLE", ImapVerb::other);
-  c.writer.raw(capabilities);
+  c.writer->raw(capabilities);
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::id() {
   ImapPending& c = impl_->prepare("ID", ImapVerb::other);
-  c.writer.raw("(\"name\" \"mailproof\")");
+  c.writer->raw("(\"name\" \"mailproof\")");
   return impl_->enqueue(c);
 }
 
@@ -67,39 +67,39 @@ void ImapClient::finish_idle() { impl_->finish_idle(); }
 
 CommandId ImapClient::uid_fetch(std::string_view set, std::string_view items) {
   ImapPending& c = impl_->prepare("UID FETCH", ImapVerb::other);
-  c.writer.raw(set);
-  c.writer.raw(items);
+  c.writer->raw(set);
+  c.writer->raw(items);
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::fetch(std::string_view set, std::string_view items) {
   ImapPending& c = impl_->prepare("FETCH", ImapVerb::other);
-  c.writer.raw(set);
-  c.writer.raw(items);
+  c.writer->raw(set);
+  c.writer->raw(items);
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::uid_store(std::string_view set, std::string_view action, std::span<const std::string> flags) {
   ImapPending& c = impl_->prepare("UID STORE", ImapVerb::other);
-  c.writer.raw(set);
-  c.writer.raw(action);
-  c.writer.flag_list(flags);
+  c.writer->raw(set);
+  c.writer->raw(action);
+  c.writer->flag_list(flags);
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::uid_copy(std::string_view set, std::string_view mailbox) {
   ImapPending& c = impl_->prepare("UID COPY", ImapVerb::other);
   c.wanted = asked_for(set);
-  c.writer.raw(set);
-  c.writer.mailbox(impl_->wire_name(mailbox));
+  c.writer->raw(set);
+  c.writer->mailbox(impl_->wire_name(mailbox));
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::uid_move(std::string_view set, std::string_view mailbox) {
   ImapPending& c = impl_->prepare("UID MOVE", ImapVerb::move);
   c.wanted = asked_for(set);
-  c.writer.raw(set);
-  c.writer.mailbox(impl_->wire_name(mailbox));
+  c.writer->raw(set);
+  c.writer->mailbox(impl_->wire_name(mailbox));
   return impl_->enqueue(c);
 }
 
@@ -107,13 +107,13 @@ CommandId ImapClient::expunge() { return impl_->enqueue(impl_->prepare("EXPUNGE"
 
 CommandId ImapClient::uid_expunge(std::string_view set) {
   ImapPending& c = impl_->prepare("UID EXPUNGE", ImapVerb::other);
-  c.writer.raw(set);
+  c.writer->raw(set);
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::uid_search(std::string_view query) {
   ImapPending& c = impl_->prepare("UID SEARCH", ImapVerb::other);
-  c.writer.raw(query);
+  c.writer->raw(query);
   return impl_->enqueue(c);
 }
 
@@ -121,67 +121,67 @@ CommandId ImapClient::append(std::string_view mailbox, std::span<const std::stri
                              std::shared_ptr<const std::string> message) {
   ImapPending& c = impl_->prepare("APPEND", ImapVerb::other);
   c.wanted = 1;
-  c.writer.mailbox(impl_->wire_name(mailbox));
-  if (!flags.empty()) c.writer.flag_list(flags);
-  c.writer.literal(std::move(message));
+  c.writer->mailbox(impl_->wire_name(mailbox));
+  if (!flags.empty()) c.writer->flag_list(flags);
+  c.writer->literal(std::move(message));
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::create(std::string_view mailbox) {
   ImapPending& c = impl_->prepare("CREATE", ImapVerb::other);
-  c.writer.mailbox(impl_->wire_name(mailbox));
+  c.writer->mailbox(impl_->wire_name(mailbox));
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::remove(std::string_view mailbox) {
   ImapPending& c = impl_->prepare("DELETE", ImapVerb::other);
-  c.writer.mailbox(impl_->wire_name(mailbox));
+  c.writer->mailbox(impl_->wire_name(mailbox));
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::rename(std::string_view from, std::string_view to) {
   ImapPending& c = impl_->prepare("RENAME", ImapVerb::other);
-  c.writer.mailbox(impl_->wire_name(from));
-  c.writer.mailbox(impl_->wire_name(to));
+  c.writer->mailbox(impl_->wire_name(from));
+  c.writer->mailbox(impl_->wire_name(to));
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::subscribe(std::string_view mailbox) {
   ImapPending& c = impl_->prepare("SUBSCRIBE", ImapVerb::other);
-  c.writer.mailbox(impl_->wire_name(mailbox));
+  c.writer->mailbox(impl_->wire_name(mailbox));
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::unsubscribe(std::string_view mailbox) {
   ImapPending& c = impl_->prepare("UNSUBSCRIBE", ImapVerb::other);
-  c.writer.mailbox(impl_->wire_name(mailbox));
+  c.writer->mailbox(impl_->wire_name(mailbox));
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::list(std::string_view reference, std::string_view pattern) {
   ImapPending& c = impl_->prepare("LIST", ImapVerb::other);
-  c.writer.mailbox(reference);
-  c.writer.list_mailbox(pattern);
+  c.writer->mailbox(reference);
+  c.writer->list_mailbox(pattern);
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::lsub(std::string_view reference, std::string_view pattern) {
   ImapPending& c = impl_->prepare("LSUB", ImapVerb::other);
-  c.writer.mailbox(reference);
-  c.writer.list_mailbox(pattern);
+  c.writer->mailbox(reference);
+  c.writer->list_mailbox(pattern);
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::status(std::string_view mailbox, std::string_view items) {
   ImapPending& c = impl_->prepare("STATUS", ImapVerb::other);
-  c.writer.mailbox(impl_->wire_name(mailbox));
-  c.writer.raw(items);
+  c.writer->mailbox(impl_->wire_name(mailbox));
+  c.writer->raw(items);
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::get_quota_root(std::string_view mailbox) {
   ImapPending& c = impl_->prepare("GETQUOTAROOT", ImapVerb::other);
-  c.writer.mailbox(impl_->wire_name(mailbox));
+  c.writer->mailbox(impl_->wire_name(mailbox));
   return impl_->enqueue(c);
 }
 

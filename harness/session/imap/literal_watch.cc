@@ -11,8 +11,8 @@ namespace mailproof::session {
 
 void LiteralWatch::begin(std::string_view line, std::uint64_t size, std::string_view tag) {
   line_.assign(line.substr(0, 120));
+  tag_.assign(tag);
   reply_.clear();
-  if (!tag.empty()) reply_.append("\r\n").append(tag).append(" ");
   tail_.clear();
   unseen_ = {};
   size_ = size;
@@ -35,7 +35,8 @@ void LiteralWatch::row_over() {
 }
 
 void LiteralWatch::search(std::string_view octets) {
-  if (found_ || reply_.empty()) return;
+  if (found_ || tag_.empty()) return;
+  if (reply_.empty()) reply_.append("\r\n").append(tag_).append(" ");
   const std::size_t kept = tail_.size();
   // Only the seam between two pieces is copied, and looked through by itself.
   tail_ += octets.substr(0, reply_.size());

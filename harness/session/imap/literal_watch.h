@@ -23,8 +23,8 @@ class LiteralWatch {
 
  private:
   void search(std::string_view octets);
-  std::string line_, reply_, tail_;  ///< reply_: "\r\nA7 "
-  std::string_view unseen_;          ///< octets that were not looked at yet
+  std::string line_, tag_, reply_, tail_;  ///< reply_: "\r\nA7 ", once it is looked for
+  std::string_view unseen_;                ///< octets that were not looked at yet
   std::uint64_t size_ = 0, came_ = 0, before_ = 0;
   bool found_ = false;
 };

@@ -13,21 +13,31 @@ namespace {
 constexpr std::size_t most_kept = 4096;  ///< octets of a command that is kept for its memory
 
 void write_tag(std::string& into, std::uint32_t number) {
-  std::array<char, 10> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  into.assign(1, 'a').append(digits.data(), end);
+  std::array<char, 11> tag = {'a'};
+  const auto end = std::to_chars(tag.data() + 1, tag.data() + tag.size(), number).ptr;
+  into.assign(tag.data(), end);
 }
 
 }  // namespace
 
 void ImapPending::give_back(std::unique_ptr<ImapPending> done) {
-  const bool small = done->writer.memory() <= most_kept && done->mailbox.capacity() <= most_kept &&
+  const bool small = (done->writer == nullptr || done->writer->memory() <= most_kept) &&
+                     done->mailbox.capacity() <= most_kept &&
                      done->source_uids.ranges().capacity() <= most_kept / sizeof(imap::SequenceSet::Range) &&
                      done->destination_uids.ranges().capacity() <= most_kept / sizeof(imap::SequenceSet::Range);
   if (small) Spare<ImapPending>::give(std::move(done));
 }
 
+void ImapPending::rest() { Spare<imap::CommandWriter>::give(std::move(writer)); }
+
 // The queue of commands: when each goes out, what its "+" and its tagged reply mean.
+
+/// Under the next tag.
+void ImapClient::Impl::begin(ImapPending& command) {
+  write_tag(command.tag, ++last_tag);
+  if (!command.writer) command.writer = Spare<imap::CommandWriter>::take();
+  command.writer->begin(command.tag, command.name, literals);
+}
 
 ImapPending& ImapClient::Impl::prepare(std::string_view name, ImapVerb verb) {
   if (!written) written = Spare<ImapPending>::take();
@@ -35,7 +45,6 @@ ImapPending& ImapClient::Impl::prepare(std::string_view name, ImapVerb verb) {
   c.id = 0;
   c.verb = verb;
   c.name = name;
-  write_tag(c.tag, ++last_tag);
   c.mailbox.clear();
   c.started = false;
   c.last_byte = 0;
@@ -45,13 +54,13 @@ ImapPending& ImapClient::Impl::prepare(std::string_view name, ImapVerb verb) {
   c.source_uids.clear();
   c.destination_uids.clear();
   c.wanted = 0;
-  c.writer.begin(c.tag, name, literals);
+  begin(c);
   return c;
 }
 
 CommandId ImapClient::Impl::enqueue(ImapPending& command) {
   if (phase == Phase::over || gave_up) return 0;
-  command.writer.end();
+  command.writer->end();
   command.id = ++last_id;
   if (calls > 0)
     command.asked = now;
@@ -65,7 +74,7 @@ CommandId ImapClient::Impl::enqueue(ImapPending& command) {
 
 /// Commands of the bring-up go before everything that was asked for meanwhile.
 void ImapClient::Impl::enqueue_own(ImapPending& command) {
-  command.writer.end();
+  command.writer->end();
   command.asked = now;
   patience.begin(now);
   queue.insert(queue.begin(), std::move(written));
@@ -88,8 +97,7 @@ void ImapClient::Impl::pump() {
   for (std::size_t i = 0; i < queue.size(); ++i) {
     ImapPending& command = *queue[i];
     if (command.started) {
-      const bool blocks =
-          command.verb == ImapVerb::idle || command.verb == ImapVerb::logout || command.writer.waiting();
+      const bool blocks = command.verb == ImapVerb::idle || command.verb == ImapVerb::logout || command.waiting();
       if (!blocks) continue;
       if (command.verb == ImapVerb::idle && i + 1 < queue.size()) finish_idle();
       return;
@@ -117,14 +125,14 @@ void ImapClient::Impl::start(ImapPending& command) {
 }
 
 void ImapClient::Impl::hand_over(ImapPending& command) {
-  if (command.writer.send(out)) return;
+  if (command.writer->send(out)) return;
   command.last_byte = sent_bytes + out.size();
 }
 
 void ImapClient::Impl::continuation(std::string_view text) {
   if (listening) return continuation_heard();
   const auto waiting =
-      std::find_if(queue.begin(), queue.end(), [](const auto& c) { return c->started && c->writer.waiting(); });
+      std::find_if(queue.begin(), queue.end(), [](const auto& c) { return c->started && c->waiting(); });
   if (waiting != queue.end()) return hand_over(**waiting);
   ImapPending* command = oldest();
   if (command != nullptr && command->verb == ImapVerb::authenticate) return authenticate_continues(text);
@@ -135,6 +143,10 @@ void ImapClient::Impl::continuation(std::string_view text) {
 void ImapClient::Impl::idle_continues() {
   idle_state = Idle::on;
   idle_since = now;
+  // Most sessions rest like this most of the time, and thousands of them at once.
+  for (const auto& command : queue)
+    if (command->started && command->verb == ImapVerb::idle) command->rest();
+  last_line.shrink_to_fit();
   if (!std::exchange(refreshing_idle, false)) sink.on_idling(now);
   const bool more_behind = queue.size() > 1;
   if (phase != Phase::over && idle_state == Idle::on && (finish_idle_asked || more_behind)) send_done();
@@ -160,9 +172,8 @@ void ImapClient::Impl::finish_idle() {
 /// IDLE goes on under a new tag (RFC 2177 section 3: at least every 29 minutes). False when it is over instead.
 bool ImapClient::Impl::restart_idle(ImapPending& idle) {
   if (!refreshing_idle || finish_idle_asked || queue.size() > 1) return false;
-  write_tag(idle.tag, ++last_tag);
-  idle.writer.begin(idle.tag, idle.name, literals);
-  idle.writer.end();
+  begin(idle);
+  idle.writer->end();
   start(idle);
   return true;
 }
@@ -184,7 +195,7 @@ void ImapClient::Impl::complete(const imap::Response& r) {
     refreshing_idle = false;
   }
   if (r.code) untagged_code(r.code);
-  if (r.code.is("COPYUID") || r.code.is("APPENDUID")) copied(command, r.code);
+  if (r.code && (r.code.is("COPYUID") || r.code.is("APPENDUID"))) copied(command, r.code);
   const bool selected = command.verb == ImapVerb::select || command.verb == ImapVerb::examine;
   if (selected && r.status == imap::Status::bad)
     mailbox.select_not_tried();
@@ -204,7 +215,7 @@ void ImapClient::Impl::complete(const imap::Response& r) {
     completion.code = r.code.name;
     if (completion.code.empty() && done->uidvalidity != 0) completion.code = "COPYUID";
     completion.text = r.text;
-    report(*done, completion);
+    report(*done, std::move(completion));
   }
   if (phase == Phase::over) return;
   const bool clean_end = done->verb == ImapVerb::logout && ok;
@@ -225,9 +236,8 @@ void ImapClient::Impl::complete(const imap::Response& r) {
   pump();
 }
 
-void ImapClient::Impl::report(ImapPending& done, const ImapCompletion& seen) {
+void ImapClient::Impl::report(ImapPending& done, ImapCompletion completion) {
   if (done.id == 0) return;
-  ImapCompletion completion = seen;
   completion.id = done.id;
   completion.command = done.name;
   completion.uidvalidity = done.uidvalidity;

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "core/bytes.h"
+
 namespace mailproof::imap {
 
 /// Character classes of RFC 9051 section 9, one table look-up each. Octets over 127 are counted as atom characters, so
@@ -41,6 +43,11 @@ constexpr std::array<std::uint8_t, 256> make_classes() {
 }
 inline constexpr std::array<std::uint8_t, 256> classes = make_classes();
 }  // namespace detail
+
+/// iequals() with a word in capitals, as nearly everybody sends it: then its letters need not be looked at one by one.
+[[gnu::always_inline]] inline bool is_word(std::string_view text, std::string_view capitals) {
+  return text.size() == capitals.size() && (text == capitals || iequals(text, capitals));
+}
 
 constexpr bool is(CharClass wanted, char c) { return (detail::classes[static_cast<unsigned char>(c)] & wanted) != 0; }
 

@@ -31,14 +31,15 @@ Form form_of(std::string_view value, CharClass bare) {
 }  // namespace
 
 void CommandWriter::begin(std::string_view tag, std::string_view name, LiteralSupport literals) {
-  text_.clear();
+  text_.assign(tag);
+  text_ += ' ';
+  text_ += name;
   parts_.clear();
+  parts_.push_back({Part::Kind::text, text_.size(), nullptr});
   next_part_ = 0;
   next_text_ = 0;
   literals_ = literals;
   ended_sending_ = false;
-  put(tag);
-  put_word(name);
 }
 
 CommandWriter::Part& CommandWriter::part(Part::Kind kind) {

@@ -50,12 +50,6 @@ void Cursor::note_at(DeviationCode code, std::size_t column) {
     deviations_->note(code, stream_offset_ + column, column, text_.substr(std::min(column, text_.size())));
 }
 
-bool Cursor::accept(char c) {
-  if (!ok() || at_ >= text_.size() || text_[at_] != c) return false;
-  ++at_;
-  return true;
-}
-
 bool Cursor::expect(char c) {
   if (accept(c)) return true;
   switch (c) {
@@ -77,30 +71,22 @@ bool Cursor::expect(char c) {
 }
 
 bool Cursor::accept_word(std::string_view word) {
-  if (!ok() || !istarts_with(text_.substr(at_), word)) return false;
+  if (!ok() || at_ >= text_.size() || !is_word(text_.substr(at_, word.size()), word)) return false;
   const std::size_t after = at_ + word.size();
   if (after < text_.size() && is(word_char, text_[after])) return false;
   at_ = after;
   return true;
 }
 
-bool Cursor::sp() {
-  if (!accept(' ')) return fail("a space");
-  if (peek() == ' ') {
-    note(DeviationCode::space_extra);
-    while (accept(' ')) {
-    }
+void Cursor::more_spaces() {
+  note(DeviationCode::space_extra);
+  while (accept(' ')) {
   }
-  return true;
 }
 
 bool Cursor::end() {
   if (!ok()) return false;
-  if (!at_end() && peek() == ' ') {
-    note(DeviationCode::space_extra);
-    while (accept(' ')) {
-    }
-  }
+  if (peek() == ' ') more_spaces();
   return at_end() || fail("the end of the line");
 }
 
@@ -308,11 +294,7 @@ bool Cursor::next_item() {
     return fail("\")\"");
   }
   if (first) {
-    if (peek() == ' ') {
-      note(DeviationCode::space_extra);
-      while (accept(' ')) {
-      }
-    }
+    if (peek() == ' ') more_spaces();
   } else if (peek() == ' ') {
     sp();
   } else if (peek() == '(') {

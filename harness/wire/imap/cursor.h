@@ -75,12 +75,22 @@ class Cursor {
   /// What was read since column `from`.
   std::string_view since(std::size_t from) const { return text_.substr(from, at_ - from); }
 
-  bool accept(char c);                                             ///< takes c if it is next
+  /// Takes c if it is next.
+  bool accept(char c) {
+    const bool there = ok() && at_ < text_.size() && text_[at_] == c;
+    at_ += there ? 1 : 0;
+    return there;
+  }
   void take_char() { at_ += ok() && at_ < text_.size() ? 1 : 0; }  ///< whatever it is
   bool expect(char c);                                             ///< takes c, or fails
   /// Takes `word`, in any case, if it is next and an atom ends after it: accept_word("NIL") leaves "NILPOTENT" alone.
   bool accept_word(std::string_view word);
-  bool sp();   ///< SP. More than one is a deviation, none a failure.
+  /// SP. More than one is a deviation, none a failure.
+  bool sp() {
+    if (!accept(' ')) return fail("a space");
+    if (peek() == ' ') more_spaces();
+    return true;
+  }
   bool end();  ///< fails unless everything was read; spaces left over are a deviation
 
   std::string_view atom();    ///< 1*ATOM-CHAR
@@ -115,6 +125,7 @@ class Cursor {
 
  private:
   void note_at(DeviationCode code, std::size_t column);
+  void more_spaces();
   const Literal* literal_here();
   std::uint64_t digits(std::uint64_t limit, const char* expected);
   template <class Class>

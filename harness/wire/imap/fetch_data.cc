@@ -1,6 +1,7 @@
 #include "wire/imap/fetch_data.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "core/bytes.h"
 #include "wire/imap/chars.h"
@@ -61,33 +62,33 @@ void read_section(Cursor& c, FetchData& into, std::string_view item) {
 // msg-att-dynamic / msg-att-static
 void read_item(Cursor& c, FetchData& into) {
   const std::string_view item = c.word();
-  if (iequals(item, "FLAGS")) {
+  if (is_word(item, "FLAGS")) {
     c.sp();
     c.flag_list(into.flags);
     into.has_flags = c.ok();
-  } else if (iequals(item, "UID")) {
+  } else if (is_word(item, "UID")) {
     c.sp();
     into.uid = c.nz_number();
-  } else if (iequals(item, "RFC822.SIZE")) {
+  } else if (is_word(item, "RFC822.SIZE")) {
     c.sp();
     into.size = c.number64();
-  } else if (iequals(item, "MODSEQ")) {
+  } else if (is_word(item, "MODSEQ")) {
     // fetch-mod-resp = "MODSEQ" SP "(" permsg-modsequence ")"
     c.sp();
     c.expect('(');
     into.modseq = c.number64();
     c.expect(')');
-  } else if (iequals(item, "INTERNALDATE")) {
+  } else if (is_word(item, "INTERNALDATE")) {
     c.sp();
     into.internaldate = c.quoted();
-  } else if (iequals(item, "ENVELOPE")) {
+  } else if (is_word(item, "ENVELOPE")) {
     c.sp();
     into.envelope = c.skip_value();
-  } else if (iequals(item, "BODYSTRUCTURE") || (iequals(item, "BODY") && c.peek() != '[')) {
+  } else if (is_word(item, "BODYSTRUCTURE") || (is_word(item, "BODY") && c.peek() != '[')) {
     c.sp();
     into.bodystructure = c.skip_value();
-  } else if (iequals(item, "BODY") || iequals(item, "BINARY") || iequals(item, "RFC822") ||
-             iequals(item, "RFC822.HEADER") || iequals(item, "RFC822.TEXT")) {
+  } else if (is_word(item, "BODY") || is_word(item, "BINARY") || is_word(item, "RFC822") ||
+             is_word(item, "RFC822.HEADER") || is_word(item, "RFC822.TEXT")) {
     read_section(c, into, item);
   } else {
     if (c.peek() == '[') section(c);
@@ -106,11 +107,18 @@ void read_fetch_data(Cursor& c, FetchData& into) {
 }
 
 std::optional<ContentLiteral> content_literal(std::string_view line_so_far) {
-  Cursor c(line_so_far);
+  constexpr std::string_view fetch = " FETCH (";
   ContentLiteral found;
-  if (!c.accept('*') || !c.sp()) return std::nullopt;
-  found.message = c.nz_number();
-  if (!c.sp() || !c.accept_word("FETCH")) return std::nullopt;
+  const char* const end = line_so_far.data() + line_so_far.size();
+  const char* at = line_so_far.data();
+  if (line_so_far.starts_with("* ")) at = std::from_chars(at + 2, end, found.message).ptr;
+  // As nearly all of them begin; what is written otherwise is read as the grammar has it.
+  if (found.message == 0 || !std::string_view(at, static_cast<std::size_t>(end - at)).starts_with(fetch)) {
+    Cursor c(line_so_far);
+    if (!c.accept('*') || !c.sp()) return std::nullopt;
+    found.message = c.nz_number();
+    if (!c.sp() || !c.accept_word("FETCH")) return std::nullopt;
+  }
   // From the end backwards: "{n}", "~", space, "<origin>", "]section[", item.
   std::string_view left = line_so_far.substr(0, line_so_far.rfind('{'));
   if (left.ends_with('~')) left.remove_suffix(1);
@@ -133,9 +141,9 @@ std::optional<ContentLiteral> content_literal(std::string_view line_so_far) {
   while (begin > 0 && is(word_char, left[begin - 1])) --begin;
   found.item = left.substr(begin);
   if (bracket)
-    return iequals(found.item, "BODY") || iequals(found.item, "BINARY") ? std::optional(found) : std::nullopt;
+    return is_word(found.item, "BODY") || is_word(found.item, "BINARY") ? std::optional(found) : std::nullopt;
   const bool old =
-      iequals(found.item, "RFC822") || iequals(found.item, "RFC822.HEADER") || iequals(found.item, "RFC822.TEXT");
+      is_word(found.item, "RFC822") || is_word(found.item, "RFC822.HEADER") || is_word(found.item, "RFC822.TEXT");
   return old ? std::optional(found) : std::nullopt;
 }
 

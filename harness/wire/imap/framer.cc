@@ -202,8 +202,10 @@ void Framer::physical_line_end(std::string_view text) {
   if (!skipping_) {
     // Only "}" can end an announcement; all other lines are done without a look at their grammar.
     if (text.empty() || text.back() != '}') return end_line(text);
-    if (!scan_.begun()) reads_ == Reads::commands ? scan_.begin_command() : scan_.begin_response(text);
-    scan_.scan(text.substr(scan_.scanned()));
+    if (scan_.begun() || reads_ == Reads::commands || !scan_.scan_plain_data(text)) {
+      if (!scan_.begun()) reads_ == Reads::commands ? scan_.begin_command() : scan_.begin_response(text);
+      scan_.scan(text.substr(scan_.scanned()));
+    }
   }
   const LineScan::Announcement announced = scan_.announcement();
   switch (announced.verdict) {

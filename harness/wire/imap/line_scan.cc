@@ -14,7 +14,7 @@ namespace {
 bool is_status(std::string_view word) {
   constexpr std::array<std::string_view, 5> words{"OK", "NO", "BAD", "BYE", "PREAUTH"};
   for (const std::string_view status : words)
-    if (iequals(status, word)) return true;
+    if (is_word(word, status)) return true;
   return false;
 }
 
@@ -45,6 +45,25 @@ void LineScan::begin_response(std::string_view head) {
 void LineScan::begin_command() {
   reset();
   mode_ = Mode::data;
+}
+
+bool LineScan::scan_plain_data(std::string_view line) {
+  constexpr std::size_t most_digits = 18;  // that fit, whatever they are
+  // What begins with a number is no status response, whose text might look like this.
+  if (line.size() < 3 || line[0] != '*' || line[1] != ' ' || !is(digit_char, line[2]) || line.back() != '}')
+    return false;
+  std::size_t begin = line.size() - 1;
+  while (is(digit_char, line[begin - 1])) --begin;
+  const std::size_t digits = line.size() - 1 - begin;
+  if (digits == 0 || digits > most_digits || line[begin - 1] != '{' || line.find('"') != std::string_view::npos)
+    return false;
+  reset();
+  mode_ = Mode::data;
+  brace_ = Brace::closed;
+  marker_ = digits + 2;
+  scanned_ = line.size();
+  for (const char c : line.substr(begin, digits)) size_ = size_ * 10 + static_cast<std::uint64_t>(c - '0');
+  return true;
 }
 
 void LineScan::scan(std::string_view bytes) {

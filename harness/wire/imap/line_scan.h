@@ -26,6 +26,9 @@ class LineScan {
   /// shorter; it decides whether this is a status response, whose text is free.
   void begin_response(std::string_view head);
   void begin_command();
+  /// Begins and scans at once what nearly every literal stands in: untagged data like "* 1 FETCH (... {310}", in which
+  /// nothing is quoted. False: it is something else, and nothing was done.
+  bool scan_plain_data(std::string_view line);
   bool begun() const { return mode_ != Mode::unknown; }
 
   /// The next bytes, without the line's end.

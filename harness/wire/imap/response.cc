@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, 5> status_names{"OK", "NO", "BAD", "BYE",
 
 std::optional<Status> status_of(std::string_view word) {
   for (std::size_t i = 0; i < status_names.size(); ++i)
-    if (iequals(status_names[i], word)) return static_cast<Status>(i);
+    if (is_word(word, status_names[i])) return static_cast<Status>(i);
   return std::nullopt;
 }
 
@@ -65,20 +65,20 @@ void read_message_data(Cursor& c, Response& into) {
   into.number = c.number();
   c.sp();
   into.name = c.word();
-  if (iequals(into.name, "FETCH")) {
+  if (is_word(into.name, "FETCH")) {
     into.kind = Kind::fetch;
     c.sp();
     read_fetch_data(c, into.fetch);
-  } else if (iequals(into.name, "EXISTS")) {
+  } else if (is_word(into.name, "EXISTS")) {
     into.kind = Kind::exists;
-  } else if (iequals(into.name, "RECENT")) {
+  } else if (is_word(into.name, "RECENT")) {
     into.kind = Kind::recent;
-  } else if (iequals(into.name, "EXPUNGE")) {
+  } else if (is_word(into.name, "EXPUNGE")) {
     into.kind = Kind::expunge;
   } else {
     into.kind = Kind::other;
     into.text = c.text();
-    if (!iequals(into.name, "UIDFETCH")) c.note(DeviationCode::unknown_response);  // RFC 9586 section 3.3
+    if (!is_word(into.name, "UIDFETCH")) c.note(DeviationCode::unknown_response);  // RFC 9586 section 3.3
     return;
   }
   if (into.number == 0 && (into.kind == Kind::fetch || into.kind == Kind::expunge)) {
@@ -90,7 +90,7 @@ void read_message_data(Cursor& c, Response& into) {
 
 void read_data(Cursor& c, Response& into) {
   for (const auto& [keyword, kind] : data_names)
-    if (iequals(keyword, into.name)) into.kind = kind;
+    if (is_word(into.name, keyword)) into.kind = kind;
   switch (into.kind) {
     case Kind::list:
     case Kind::lsub:
@@ -166,6 +166,9 @@ void read_response(Cursor& c, Response& into) {
 std::string_view name(Status status) { return status_names[static_cast<std::size_t>(status)]; }
 
 void Response::clear() {
+  // A response of these kinds has not touched what the others hold.
+  const bool small = kind == Kind::tagged || kind == Kind::status || kind == Kind::continuation ||
+                     kind == Kind::exists || kind == Kind::recent || kind == Kind::expunge;
   kind = Kind::unreadable;
   tag = {};
   status = Status::ok;
@@ -173,6 +176,9 @@ void Response::clear() {
   text = {};
   name = {};
   number = 0;
+  problem.clear();
+  beyond_bounds = false;
+  if (small) return;
   earlier = false;
   set.clear();
   flags.clear();
@@ -196,8 +202,6 @@ void Response::clear() {
   quota.clear();
   namespaces.clear();
   id.clear();
-  problem.clear();
-  beyond_bounds = false;
 }
 
 bool is_unreadable_row(const LogicalLine& line, const Response& decoded) {

@@ -51,6 +51,16 @@ TEST(Framer, StreamsLiterals) {
                           "line * 12 FETCH (BODY[HEADER] {17}UID 7) <25:elsewhere>"));
 }
 
+TEST(Framer, WhatStandsBehindALiteralMayEndTheLineOrBeginAnother) {
+  EXPECT_THAT(
+      frame("* 12 FETCH (BODY[1] {3}\r\nabc\r\n* 1 EXISTS\r\n"),
+      ElementsAre("begin 3 after * 12 FETCH (BODY[1] {3}", "line * 12 FETCH (BODY[1] {3} <20:abc>", "line * 1 EXISTS"));
+  EXPECT_THAT(frame("* 12 FETCH (X {1}\r\na{2}\r\nbc \"{3}\" {0}\r\n)\r\n"),
+              ElementsAre("begin 1 after * 12 FETCH (X {1}", "begin 2 after * 12 FETCH (X {1}{2}",
+                          "begin 0 after * 12 FETCH (X {1}{2} \"{3}\" {0}",
+                          "line * 12 FETCH (X {1}{2} \"{3}\" {0}) <14:a> <17:bc> <27:>"));
+}
+
 TEST(Framer, LiteralsBeyondWhatIsKeptAreStreamed) {
   Variant variant;
   variant.limits.kept_literal = 3;
