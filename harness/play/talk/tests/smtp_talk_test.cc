@@ -86,10 +86,10 @@ TEST(SmtpTalk, AMessageThatItSendsIsStampedAndArrivesWhole) {
 TEST(SmtpTalk, MailThatIsTakenAndDroppedDoesNotArrive) {
   Mailed lost(kMail + "C: QUIT\nS: 221\narrives: mail.1\n", "",
               {said("DATA", {"354 go on\r\n"}), said(".", {"250 2.0.0 taken\r\n"})});
-  EXPECT_EQ(lost.end(), "fail: it is in none of them after 5s");
+  EXPECT_EQ(lost.end(), "fail: it is in none of them after 1m");
   Mailed awaited(kMail + "await: mail.1\nC: NOOP\nS: 250\n", "",
                  {said("DATA", {"354 go on\r\n"}), said(".", {"250 2.0.0 taken\r\n"})});
-  EXPECT_EQ(awaited.end(), "info: it is in none of them after 5s") << "which only prepares";
+  EXPECT_EQ(awaited.end(), "info: it is in none of them after 1m") << "which only prepares";
 }
 
 TEST(SmtpTalk, AnOwnBodyStandsBehindAStampedHeader) {
