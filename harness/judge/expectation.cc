@@ -149,10 +149,10 @@ std::string never_taken(const Case& c, const Course& course, const Event& expect
     const bool unasked = attempt.outcome == Type::fail && attempt.smtp_code == 0;
     // RFC 3463 sections 3.3 and 3.4: X.2.3 is a message too big for any mailbox of its recipient's kind, X.3.4 for the
     // system, whoever it is for.
-    const bool too_big =
-        attempt.outcome == Type::fail && (attempt.status.ends_with(".2.3") || attempt.status.ends_with(".3.4"));
-    if (attempt.outcome == Type::fail && !unasked && !too_big && attempt.smtp_code / 100 != 4) return {};
     const Event& e = c.history.event(attempt.event);
+    const std::string_view status = history::enhanced_status(e);
+    const bool too_big = attempt.outcome == Type::fail && (status.ends_with(".2.3") || status.ends_with(".3.4"));
+    if (attempt.outcome == Type::fail && !unasked && !too_big && attempt.smtp_code / 100 != 4) return {};
     why = too_big   ? fmt::format("{} is too big for the server: {} {}", c.name_of(message), attempt.smtp_code,
                                   printable(e.text, 200))
           : unasked ? fmt::format("{} was not sent: {}", c.name_of(message), printable(e.text, 200))
@@ -340,7 +340,7 @@ std::string put_off(const Case& c, const Event& before) {
   for (const auto& attempt : c.ledger.attempts()) {
     const Event& reply = c.history.event(attempt.event);
     if (attempt.outcome == Type::fail && attempt.smtp_code / 100 == 4 && attempt.event <= before.index &&
-        !history::says_no_room(static_cast<std::uint32_t>(attempt.smtp_code), attempt.status, reply.text))
+        !history::says_no_room(attempt.smtp_code, history::enhanced_status(reply), reply.text))
       return fmt::format("{} was put off: {} {}", c.name_of(attempt.message), attempt.smtp_code,
                          printable(reply.text, 200));
   }

@@ -69,8 +69,9 @@ bool Pop3Policy::refuses(std::uint32_t message) const {
   bool out = false;
   for (const auto& attempt : c_.ledger.attempts_of(message)) {
     if (attempt.outcome == history::Type::ok) return false;
-    const std::string text = lower(c_.history.event(attempt.event).text);
-    const bool no_room = attempt.status.ends_with(".2.2") || text.find("quota") != std::string::npos;
+    const history::Event& answer = c_.history.event(attempt.event);
+    const std::string text = lower(answer.text);
+    const bool no_room = history::enhanced_status(answer).ends_with(".2.2") || text.find("quota") != std::string::npos;
     out |= attempt.outcome == history::Type::fail && no_room && fills(attempt.account);
   }
   return out;
