@@ -37,7 +37,7 @@ void Pop3Policy::look_at_what_stayed() {
   std::map<std::uint32_t, std::map<std::uint32_t, std::uint32_t>> number;  // POP3 session -> number -> message
   std::map<std::uint32_t, std::vector<std::uint32_t>> marked;              // POP3 session -> messages
   std::set<std::pair<std::uint32_t, std::uint32_t>> removed;               // account, message
-  for (const Event& e : c_.history.events()) {
+  for (const Event& e : c_.history.about(What::message, What::pop_uidl, What::dele, What::rset, What::quit)) {
     if (e.session == 0) continue;
     const auto& session = c_.history.session(e.session);
     if (session.protocol == Protocol::imap) {
