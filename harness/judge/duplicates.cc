@@ -106,7 +106,9 @@ void judge_duplicates(const history::History& history, const history::Ledger& le
     const auto at_once = seen.find({cell.message, cell.account, mailbox});
     const int present = cell.enumerated ? cell.present : 0;
     const int most = std::max(present, at_once == seen.end() ? 0 : at_once->second.copies);
-    if (most <= put && (present - cell.kept() <= cell.most() || !cell.reappeared)) continue;
+    const bool resurrected = present - cell.kept() > cell.most() && cell.reappeared;
+    const bool again = cell.adds > 0 && cell.maybe_adds > 0 && present > cell.adds - cell.removes && present > 1;
+    if (most <= put && !resurrected && !again) continue;
     const std::string box = fmt::format("{}'s {}", c.account(cell.account), mailbox);
     const std::string name = c.name_of(cell.message);
     if (most > put) {
@@ -116,13 +118,13 @@ void judge_duplicates(const history::History& history, const history::Ledger& le
               {cell.added_by, at_once == seen.end() ? cell.last_seen : at_once->second.event},
               cell.message,
               ""});
-    } else if (present - cell.kept() > cell.most() && cell.reappeared) {
+    } else if (resurrected) {
       c.find("resurrected", {fmt::format("{} gone from {} for good", name, box),
                              fmt::format("{} was removed, was absent, and is there again", name),
                              {cell.marked_by, cell.removed_by, cell.last_seen},
                              cell.message,
                              ""});
-    } else if (cell.adds > 0 && cell.maybe_adds > 0 && present > cell.adds - cell.removes && present > 1) {
+    } else {
       c.find("after-lost-answer", {fmt::format("one {} in {}, or one for every attempt", name, box),
                                    fmt::format("{} copies of {} after {} accepted and {} unanswered attempts", present,
                                                name, cell.adds, cell.maybe_adds),
