@@ -1,16 +1,42 @@
 // How the time that judging takes grows with the messages of a history: everything is well, or everything was lost.
 // "growth" is the time against that of a tenth of the messages; a judge that looks through all of it once a message
-// shows there with a hundred.
+// shows there with a hundred. Memory is told in octets a message.
 #include <benchmark/benchmark.h>
+#include <malloc.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <ctime>
 #include <map>
+#include <new>
 #include <string>
 #include <utility>
 
 #include "history/columns.h"
 #include "judge/judge.h"
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"  // our new is malloc, so our delete is free
+#endif
+namespace {
+std::int64_t live_octets = 0, most_octets = 0;  ///< of the heap, one thread's
+void count(void* memory, std::int64_t sign) {
+  live_octets += sign * static_cast<std::int64_t>(malloc_usable_size(memory));
+  most_octets = std::max(most_octets, live_octets);
+}
+}  // namespace
+void* operator new(std::size_t size) {
+  void* const memory = std::malloc(size == 0 ? 1 : size);
+  if (memory == nullptr) throw std::bad_alloc();
+  count(memory, 1);
+  return memory;
+}
+void operator delete(void* memory) noexcept {
+  if (memory != nullptr) count(memory, -1);
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
 
 namespace mailproof::judge {
 namespace {
@@ -198,6 +224,28 @@ void judging(benchmark::State& state, bool lost) {
   if (judgement.verdict != (lost ? Verdict::fail : Verdict::pass))
     state.SkipWithError("the history is not judged as it was meant");
 }
+
+/// What the ledger of a history keeps, and what judging needs at the most beside the history itself.
+void memory(benchmark::State& state, bool lost) {
+  const World world(static_cast<std::uint32_t>(state.range(0)), lost);
+  const auto a_message = [&](std::int64_t octets) {
+    return static_cast<double>(octets) / static_cast<double>(state.range(0));
+  };
+  for (auto _ : state) {
+    const std::int64_t before = live_octets;
+    {
+      history::Ledger ledger(world.history());
+      for (const Event& e : world.history().events()) ledger.apply(e);
+      state.counters["ledger"] = a_message(live_octets - before);
+    }
+    most_octets = before;
+    benchmark::DoNotOptimize(judge(world.history(), false));
+    state.counters["judging"] = a_message(most_octets - before);
+  }
+}
+void BM_MemoryAllWell(benchmark::State& state) { memory(state, false); }
+void BM_MemoryAllLost(benchmark::State& state) { memory(state, true); }
+
 void BM_AllWell(benchmark::State& state) { judging(state, false); }
 void BM_AllLost(benchmark::State& state) { judging(state, true); }
 
@@ -213,6 +261,8 @@ void BM_OneLook(benchmark::State& state) {
 
 BENCHMARK(BM_OneLook)->RangeMultiplier(10)->Range(1'000, 100'000)->UseManualTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_AllWell)->RangeMultiplier(10)->Range(1'000, 100'000)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_MemoryAllWell)->Arg(100'000)->Iterations(1)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_MemoryAllLost)->Arg(100'000)->Iterations(1)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_AllLost)->RangeMultiplier(10)->Range(1'000, 100'000)->UseManualTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace

@@ -67,6 +67,7 @@ const Event& History::append(Event event) {
   if (!secrets.empty()) mask(event);
   event.index = static_cast<std::uint32_t>(events_.size() + 1);
   if (event.type == Type::invoke || event.type == Type::expect) event.command = event.index;
+  kinds_.push_back({event.type, event.what});
   const Event& kept = events_.emplace_back(std::move(event));
   for (const auto& listener : listeners_) listener(kept);
   return kept;

@@ -1,16 +1,17 @@
 #pragma once
-#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "core/blocks.h"
 #include "core/network.h"
 #include "core/pop3_delete.h"
 #include "core/pop3_download.h"
 #include "core/secret_mask.h"
 #include "history/event.h"
+#include "history/of_kind.h"
 
 namespace mailproof::history {
 
@@ -103,6 +104,8 @@ struct HistoryInfo {
   std::optional<CheckInfo> check = {};
 };
 
+using Messages = Blocks<MessageInfo, 32>;
+
 /// Everything that happened in one scenario (or one copy of it under load). Append-only; judges are pure functions of
 /// it.
 class History {
@@ -117,8 +120,18 @@ class History {
   const Event& append(Event event);
 
   const std::vector<SessionInfo>& sessions() const { return sessions_; }
-  const std::deque<MessageInfo>& messages() const { return messages_; }
-  const std::deque<Event>& events() const { return events_; }
+  const Messages& messages() const { return messages_; }
+  const Events& events() const { return events_; }
+  /// The events of these kinds, in order: `wanted` is asked of a Kind.
+  template <class Wanted>
+  OfKind<Wanted> where(Wanted wanted) const {
+    return {events_, kinds_, wanted};
+  }
+  /// The events that are about these.
+  template <class... Whats>
+  auto about(Whats... whats) const {
+    return where([whats...](Kind kind) { return ((kind.what == whats) || ...); });
+  }
   const SessionInfo& session(std::uint32_t number) const { return sessions_.at(number - 1); }
   const MessageInfo& message(std::uint32_t number) const { return messages_.at(number - 1); }
   const Event& event(std::uint32_t index) const { return events_.at(index - 1); }
@@ -140,8 +153,9 @@ class History {
   void mask(Event& event) const;
 
   std::vector<SessionInfo> sessions_;
-  std::deque<MessageInfo> messages_;
-  std::deque<Event> events_;
+  Messages messages_;
+  Events events_;
+  std::vector<Kind> kinds_;  ///< of each event
   std::vector<std::function<void(const Event&)>> listeners_;
 };
 

@@ -3,8 +3,9 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <utility>
+
+#include "core/blocks.h"
 
 namespace mailproof::history {
 
@@ -58,7 +59,7 @@ class PagedMap {
   }
 
   boost::unordered_flat_map<std::uint64_t, std::uint32_t> places_;
-  mutable std::deque<Page> pages_;  ///< they stay where they are
+  mutable Blocks<Page, 16> pages_;  ///< they stay where they are
   mutable std::uint64_t number_ = 0;
   mutable Page* page_ = nullptr;  ///< the newest that was asked for
 };

@@ -6,10 +6,13 @@
 #include "judge/after_download.h"
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "history/announced.h"
+#include "judge/by_number.h"
 #include "judge/judges.h"
 
 namespace mailproof::judge {
@@ -21,16 +24,17 @@ using history::Type;
 using history::What;
 
 struct Talk {
-  std::map<std::uint32_t, std::uint32_t> downloaded;  ///< number -> message
-  std::set<std::uint32_t> marked;                     ///< numbers
+  ByNumber<std::uint32_t> downloaded;  ///< number -> message
+  std::set<std::uint32_t> marked;      ///< numbers
   bool announced = false;
 };
 
 /// Message and account -> the first QUIT, answered OK, of a session that had downloaded it and not marked it.
-std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> downloads(const Case& c) {
-  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> out;
+using Downloads = boost::unordered_flat_map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t>;
+Downloads downloads(const Case& c) {
+  Downloads out;
   std::map<std::uint32_t, Talk> talks;
-  for (const Event& e : c.history.events()) {
+  for (const Event& e : c.history.about(What::connect, What::message, What::dele, What::rset, What::quit)) {
     if (e.session == 0 || c.history.session(e.session).protocol != Protocol::pop3) continue;
     Talk& talk = talks[e.session];
     if (e.what == What::connect && e.type == Type::ok)
@@ -39,8 +43,9 @@ std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> downloads(const
     if (e.what == What::dele && (e.type == Type::ok || e.type == Type::info)) talk.marked.insert(c.invoke(e).seq);
     if (e.what == What::rset && e.type == Type::ok) talk.marked.clear();
     if (e.what != What::quit || e.type != Type::ok || talk.announced) continue;
-    for (const auto& [number, message] : talk.downloaded)
+    talk.downloaded.for_each([&](std::uint32_t number, std::uint32_t message) {
       if (!talk.marked.contains(number)) out.try_emplace({message, c.history.account_of(e)}, e.index);
+    });
   }
   return out;
 }
@@ -49,7 +54,10 @@ std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> downloads(const
 
 std::uint32_t found_after(const Case& c, std::uint32_t message, std::uint32_t account, std::uint32_t quit) {
   std::map<std::uint32_t, std::uint32_t> login;
-  for (const Event& e : c.history.events()) {
+  const auto concerned = c.history.where([](history::Kind kind) {
+    return completes(kind.type) || kind.what == What::connect || kind.what == What::message;
+  });
+  for (const Event& e : concerned) {
     if (e.command == quit && completes(e)) login.clear();  // who came in before it was answered sees what was there
     if (e.index <= quit || e.session == 0 || c.history.account_of(e) != account) continue;
     if (c.history.session(e.session).protocol != Protocol::pop3) continue;

@@ -33,7 +33,7 @@ void judge_agreement(const history::History& history, const history::Ledger& led
   std::map<std::uint32_t, ByNumber<std::uint32_t>> seen;             // session -> uid or number -> message
   std::set<std::pair<std::uint32_t, std::uint32_t>>
       doomed;  // account, message: marked \Deleted, each side's own affair
-  for (const Event& e : history.events()) {
+  for (const Event& e : history.about(What::select, What::examine, What::message, What::row, What::enumerated)) {
     if (e.session == 0) continue;
     const auto& session = history.session(e.session);
     if (session.audit_round == 0) continue;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -12,6 +13,15 @@
 
 namespace mailproof::judge {
 namespace {
+
+struct Verdicts {
+  const Miss& on_miss;
+  std::string unclear;
+  template <class F>
+  void missed(std::uint32_t message, std::uint32_t event, const F& words) const {
+    on_miss(message, event, std::cref(words));
+  }
+};
 
 using history::Cell;
 using history::Event;
@@ -67,19 +77,20 @@ void fate(const Case& c, const Vanished& gone, const Strangers& strangers, const
   const auto& wanted = e.get<history::FateFacts>();
   for (const std::uint32_t message : history::parse_numbers(e.set)) {
     if (message == 0 || message > c.history.messages().size()) continue;
-    const std::string name = c.name_of(message);
+    const auto name = [&] { return c.name_of(message); };
     for (const std::uint32_t account : accounts_of(c, e, message)) {
       const Fate seen = c.ledger.fate(message, account);
-      const std::string expected = fmt::format("{} for {}: {} {}", name, c.account(account), e.code, e.text);
+      const auto expected = [&] { return fmt::format("{} for {}: {} {}", name(), c.account(account), e.code, e.text); };
       if (seen != wanted.fate) {
         const Event* stranger = may_be_full(seen) ? strangers.in(account) : nullptr;
         if (seen == Fate::unknown || seen == Fate::queued)
-          out.unclear = fmt::format("the fate of {} is {}", name, history::name(seen));
+          out.unclear = fmt::format("the fate of {} is {}", name(), history::name(seen));
         else if (stranger != nullptr)
-          out.unclear = fmt::format("the fate of {} is {}; {}", name, history::name(seen), came_in(c, *stranger));
+          out.unclear = fmt::format("the fate of {} is {}; {}", name(), history::name(seen), came_in(c, *stranger));
         else
-          out.missed.push_back(
-              {expected, fmt::format("{} for {}: {}", name, c.account(account), history::name(seen)), message, 0});
+          out.missed(message, 0, [&] {
+            return Words{expected(), fmt::format("{} for {}: {}", name(), c.account(account), history::name(seen))};
+          });
         continue;
       }
       const Event* removal = removal_of(c, message, account);
@@ -87,18 +98,20 @@ void fate(const Case& c, const Vanished& gone, const Strangers& strangers, const
       const bool wrong_over = wanted.over && (removal == nullptr || removal->session == 0 ||
                                               c.history.session(removal->session).protocol != *wanted.over);
       if (wrong_by || wrong_over)
-        out.missed.push_back(
-            {expected,
-             fmt::format("{} for {}: {}, {}", name, c.account(account), history::name(seen),
-                         removal == nullptr ? "asked for by nobody" : "asked for by " + c.who(*removal)),
-             message, removal == nullptr ? 0 : removal->index});
+        out.missed(message, removal == nullptr ? 0 : removal->index, [&] {
+          return Words{expected(),
+                       fmt::format("{} for {}: {}, {}", name(), c.account(account), history::name(seen),
+                                   removal == nullptr ? "asked for by nobody" : "asked for by " + c.who(*removal))};
+        });
+      if (!wanted.nobody_has_copy && wanted.copy_on == 0) continue;
       const auto held_by = holders(c, gone, message, wanted.nobody_has_copy);
       if (wanted.nobody_has_copy) {
         for (const std::string& device : held_by)
-          out.missed.push_back({expected, fmt::format("{} has a copy of {}", device, name), message, 0});
-      } else if (wanted.copy_on != 0 && !held_by.contains(name_of_device(c, wanted.copy_on))) {
-        out.missed.push_back(
-            {expected, fmt::format("{} holds no copy of {}", name_of_device(c, wanted.copy_on), name), message, 0});
+          out.missed(message, 0, [&] { return Words{expected(), fmt::format("{} has a copy of {}", device, name())}; });
+      } else if (!held_by.contains(name_of_device(c, wanted.copy_on))) {
+        out.missed(message, 0, [&] {
+          return Words{expected(), fmt::format("{} holds no copy of {}", name_of_device(c, wanted.copy_on), name())};
+        });
       }
     }
   }
@@ -118,8 +131,8 @@ void count(const Case& c, const Strangers& strangers, const Pop3Policy& policy, 
   const std::uint32_t account = e.account != 0 ? e.account : 1;
   const std::string mailbox = e.mailbox.empty() ? "INBOX" : e.mailbox;
   const Event* listing = nullptr;
-  for (const Event& other : c.history.events()) {
-    if (other.what != What::enumerated || !c.by_audit(other) || c.history.account_of(other) != account) continue;
+  for (const Event& other : c.history.about(What::enumerated)) {
+    if (!c.by_audit(other) || c.history.account_of(other) != account) continue;
     if (iequals(other.mailbox.empty() ? "INBOX" : other.mailbox, mailbox) &&
         (listing == nullptr || other.code == "imap" || listing->code != "imap"))
       listing = &other;
@@ -132,8 +145,10 @@ void count(const Case& c, const Strangers& strangers, const Pop3Policy& policy, 
                               static_cast<std::uint32_t>(strangers.listed(*listing)));
              there != wanted && there != wanted + policy.beside(account, mailbox) &&
              there + gone_with_audit(c, account, mailbox) != wanted) {
-    out.missed.push_back({fmt::format("{} messages in {}'s {}", wanted, c.account(account), mailbox),
-                          fmt::format("{}", there), 0, listing->index});
+    out.missed(0, listing->index, [&] {
+      return Words{fmt::format("{} messages in {}'s {}", wanted, c.account(account), mailbox),
+                   fmt::format("{}", there)};
+    });
   }
 }
 
@@ -146,9 +161,10 @@ void intact(const Case& c, const Event& e, Verdicts& out) {
       if (other.code != "full") continue;
       read = true;
       if (other.hash == c.history.message(message).hash) continue;
-      out.missed.push_back({fmt::format("{} as sent wherever it is read", c.name_of(message)),
-                            fmt::format("{} reads other content at {}", c.who(other), c.when(other)), message,
-                            other.index});
+      out.missed(message, other.index, [&] {
+        return Words{fmt::format("{} as sent wherever it is read", c.name_of(message)),
+                     fmt::format("{} reads other content at {}", c.who(other), c.when(other))};
+      });
       break;
     }
     if (!read) out.unclear = fmt::format("nobody read {} whole", c.name_of(message));
@@ -218,10 +234,11 @@ void agree(const Case& c, const Pop3Policy& policy, const Event& e, Verdicts& ou
     for (const std::uint32_t message : differ) {
       const std::uint32_t account = c.history.device(number).account;
       if (policy.shows(account, now->mailbox, message) || policy.shows(account, first->mailbox, message)) continue;
-      out.missed.push_back({fmt::format("{} and {} see the same messages", first_device, device),
-                            fmt::format("only one of {} ({}) and {} ({}) has {}", first_device, first->mailbox, device,
-                                        now->mailbox, c.name_of(message)),
-                            message, 0});
+      out.missed(message, 0, [&] {
+        return Words{fmt::format("{} and {} see the same messages", first_device, device),
+                     fmt::format("only one of {} ({}) and {} ({}) has {}", first_device, first->mailbox, device,
+                                 now->mailbox, c.name_of(message))};
+      });
     }
   }
 }
@@ -231,8 +248,8 @@ void agree(const Case& c, const Pop3Policy& policy, const Event& e, Verdicts& ou
 std::string nothing_left(const Case& c) {
   std::vector<std::string> names;
   std::string why;
-  for (const Event& e : c.history.events()) {
-    if (e.what != What::fate || e.type != Type::expect || !e.get<history::FateFacts>().nobody_has_copy) continue;
+  for (const Event& e : c.history.about(What::fate)) {
+    if (e.type != Type::expect || !e.get<history::FateFacts>().nobody_has_copy) continue;
     for (const std::uint32_t message : history::parse_numbers(e.set)) {
       if (message == 0 || message > c.history.messages().size()) continue;
       names.push_back(c.name_of(message));
@@ -242,21 +259,20 @@ std::string nothing_left(const Case& c) {
     }
   }
   if (names.empty() || why.empty()) return {};
-  for (const Event& e : c.history.events())
-    if (e.what == What::vanish) why += fmt::format("; {} was lost with its own copies at {}", e.text, c.when(e));
+  for (const Event& e : c.history.about(What::vanish))
+    why += fmt::format("; {} was lost with its own copies at {}", e.text, c.when(e));
   return fmt::format("no copy of {} is left: {}", fmt::join(names, ", "), why);
 }
 
 Vanished vanished(const Case& c) {
   Vanished out;
-  for (const Event& e : c.history.events())
-    if (e.what == What::vanish) out[e.text] = e.index;
+  for (const Event& e : c.history.about(What::vanish)) out[e.text] = e.index;
   return out;
 }
 
-Verdicts at_end(const Case& c, const Vanished& vanished, const Strangers& strangers, const Pop3Policy& policy,
-                const Event& expectation) {
-  Verdicts out;
+std::string at_end(const Case& c, const Vanished& vanished, const Strangers& strangers, const Pop3Policy& policy,
+                   const Event& expectation, const Miss& miss) {
+  Verdicts out{miss, {}};
   switch (expectation.what) {
     case What::fate:
       fate(c, vanished, strangers, expectation, out);
@@ -274,7 +290,7 @@ Verdicts at_end(const Case& c, const Vanished& vanished, const Strangers& strang
       out.unclear = "it was never answered";
       break;
   }
-  return out;
+  return out.unclear;
 }
 
 }  // namespace mailproof::judge

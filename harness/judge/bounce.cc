@@ -50,8 +50,8 @@ const Report* unread_report(const Case& c, std::uint32_t account) {
 /// When this account's mailboxes were listed for the last time.
 Time looked_last(const Case& c, std::uint32_t account) {
   Time last{};
-  for (const history::Event& e : c.history.events())
-    if (e.what == history::What::enumerated && c.by_audit(e) && c.history.account_of(e) == account) last = e.at;
+  for (const history::Event& e : c.history.about(history::What::enumerated))
+    if (c.by_audit(e) && c.history.account_of(e) == account) last = e.at;
   return last;
 }
 

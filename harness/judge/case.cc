@@ -33,10 +33,6 @@ void join(std::string& text, const std::string& more) {
 
 }  // namespace
 
-bool completes(const history::Event& e) {
-  return e.type == history::Type::ok || e.type == history::Type::fail || e.type == history::Type::info;
-}
-
 std::string Case::name_of(std::uint32_t message) const {
   return message == 0 || message > history.messages().size() ? "a message" : history.message(message).name();
 }
@@ -112,32 +108,44 @@ std::vector<std::string> wire(const history::History& history, std::uint32_t eve
 std::span<const std::uint32_t> Case::sights(std::uint32_t message) const {
   const std::size_t messages = history.messages().size();
   if (sights_from_.empty()) {
-    const auto shows = [&](const history::Event& e) {
-      return e.what == history::What::message && e.message != 0 && e.message <= messages;
-    };
+    const auto shows = [&](const history::Event& e) { return e.message != 0 && e.message <= messages; };
     sights_from_.resize(messages + 2);
-    for (const history::Event& e : history.events())
+    for (const history::Event& e : history.about(history::What::message))
       if (shows(e)) ++sights_from_[e.message + 1];
     for (std::size_t i = 1; i < sights_from_.size(); ++i) sights_from_[i] += sights_from_[i - 1];
     sights_.resize(sights_from_.back());
     std::vector<std::uint32_t> next = sights_from_;
-    for (const history::Event& e : history.events())
+    for (const history::Event& e : history.about(history::What::message))
       if (shows(e)) sights_[next[e.message]++] = e.index;
   }
   if (message == 0 || message > messages) return {};
   return std::span(sights_).subspan(sights_from_[message], sights_from_[message + 1] - sights_from_[message]);
 }
 
+Case::Names::Names(std::vector<Finding>& findings, std::size_t place)
+    : findings_(findings), place_(place), places_(0, Hash{{&findings, place}}, Same{{&findings, place}}) {
+  if (place == findings.size()) return;
+  for (std::uint32_t i = 0; i < findings[place].messages.size(); ++i) places_.insert(i);
+}
+
+bool Case::Names::add(std::string name) {
+  if (places_.contains(std::string_view(name))) return false;
+  std::vector<std::string>& names = findings_[place_].messages;
+  names.push_back(std::move(name));
+  places_.insert(static_cast<std::uint32_t>(names.size() - 1));
+  return true;
+}
+
 /// The finding of this id, with what else is to be told there now.
 Case::Begun& Case::begun(const std::string& id, Facts& facts, const FindingClass& known) {
-  const auto [entry, fresh] = begun_.try_emplace(id);
+  auto entry = begun_.find(id);
+  if (entry == begun_.end()) {
+    const auto at = std::find_if(out_.begin(), out_.end(), [&](const Finding& f) { return f.id == id; });
+    const auto place = static_cast<std::size_t>(at - out_.begin());
+    entry = begun_.emplace(id, Begun{0, place, Names(out_, place)}).first;
+  }
   Begun& out = entry->second;
   const std::size_t before = out.times++;
-  if (fresh) {
-    const auto at = std::find_if(out_.begin(), out_.end(), [&](const Finding& f) { return f.id == id; });
-    out.place = static_cast<std::size_t>(at - out_.begin());
-    if (at != out_.end()) out.messages.insert(at->messages.begin(), at->messages.end());
-  }
   if (out.place == out_.size()) {
     Finding& made = out_.emplace_back();
     made.id = id;
@@ -170,17 +178,26 @@ Finding& Case::find(std::string_view class_name, Facts facts) {
         told += fmt::format("\n  {}", line);
     at->evidence.push_back(std::move(told));
   }
-  if (facts.message != 0) {
-    const std::string name = name_of(facts.message);
-    if (joined.messages.insert(name).second) {
-      if (at->messages.size() < kMostLives) {
-        const auto life = ledger.life(facts.message);
-        at->life.insert(at->life.end(), life.begin(), life.end());
-      }
-      at->messages.push_back(name);
-    }
+  if (facts.message != 0 && joined.messages.add(name_of(facts.message)) && at->messages.size() <= kMostLives) {
+    const auto life = ledger.life(facts.message);
+    at->life.insert(at->life.end(), life.begin(), life.end());
   }
+  newest_ = facts.suffix.empty() ? &joined : nullptr;
+  newest_class_ = known.name;
   return *at;
+}
+
+/// Whether find() would add the name of the message to the newest finding, and nothing else: then that is done.
+bool Case::only_named(std::string_view class_name, std::uint32_t message, std::initializer_list<std::uint32_t> events) {
+  if (newest_ == nullptr || newest_class_ != class_name || newest_->times <= kMostActuals) return false;
+  const Finding& at = out_[newest_->place];
+  const bool shown = at.evidence.size() >= kMostEvidence || std::all_of(events.begin(), events.end(), [&](auto event) {
+                       return event == 0 || std::find(at.events.begin(), at.events.end(), event) != at.events.end();
+                     });
+  if (!shown || at.messages.size() < kMostLives) return false;
+  ++newest_->times;
+  if (message != 0) newest_->messages.add(name_of(message));
+  return true;
 }
 
 }  // namespace mailproof::judge

@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "judge/by_number.h"
 #include "judge/case.h"
 #include "judge/judges.h"
 #include "judge/sizes.h"
@@ -22,9 +23,10 @@ bool only_ends_the_line(const Event& e, std::uint64_t sent) {
 /// Fields that a filter put below ours, where mail was delivered: no RFC forbids it to who delivers. What a client puts
 /// into a mailbox itself is "the new message" (RFC 3501 section 6.3.11), and is that alone.
 void fields_added(Case& c) {
-  std::set<std::uint32_t> told, delivered;
-  for (const Event& e : c.history.events()) {
-    if (e.what == What::deliver && e.message != 0) delivered.insert(e.message);
+  std::set<std::uint32_t> told;
+  ByNumber<bool> delivered;
+  for (const Event& e : c.history.about(What::deliver, What::message)) {
+    if (e.what == What::deliver && e.message != 0) delivered[e.message] = true;
     if (e.what != What::message || e.message == 0 || e.code != "full" || !e.set.starts_with("with ")) continue;
     const auto& sent = c.history.message(e.message);
     if (e.hash != sent.hash || !told.insert(e.message).second) continue;
@@ -40,8 +42,8 @@ void fields_added(Case& c) {
 
 void altered(Case& c) {
   std::set<std::pair<std::uint32_t, std::uint64_t>> told;
-  for (const Event& e : c.history.events()) {
-    if (e.what != What::message || e.message == 0 || e.code != "full" || e.hash == 0) continue;
+  for (const Event& e : c.history.about(What::message)) {
+    if (e.message == 0 || e.code != "full" || e.hash == 0) continue;
     const auto& sent = c.history.message(e.message);
     if (e.hash == sent.hash || !told.emplace(e.message, e.hash).second) continue;
     c.find(only_ends_the_line(e, sent.size) ? "line-end-added" : "altered",
@@ -57,7 +59,7 @@ void altered(Case& c) {
 /// NIL is right for a message that somebody removed meanwhile; not for one that a later complete listing has.
 void withheld(Case& c) {
   std::map<std::uint32_t, std::uint32_t> uidvalidity;
-  for (const Event& e : c.history.events()) {
+  for (const Event& e : c.history.about(What::select, What::examine, What::nil)) {
     if ((e.what == What::select || e.what == What::examine) && e.type == history::Type::ok)
       uidvalidity[e.session] = e.uidvalidity;
     if (e.what != What::nil || e.uid == 0) continue;
@@ -78,8 +80,8 @@ void withheld(Case& c) {
 /// it was first read there.
 void altered_in_place(Case& c) {
   std::map<std::string, std::uint32_t> first;
-  for (const Event& e : c.history.events()) {
-    if (e.what != What::message || e.code != "full" || e.message == 0 || (e.uid == 0 && e.text.empty())) continue;
+  for (const Event& e : c.history.about(What::message)) {
+    if (e.code != "full" || e.message == 0 || (e.uid == 0 && e.text.empty())) continue;
     if (e.uid != 0 && e.uidvalidity == 0) continue;
     const std::uint32_t account = c.history.account_of(e);
     const auto place = e.uid != 0 ? fmt::format("{} {} {} {}", account, e.uidvalidity, e.uid, e.mailbox)

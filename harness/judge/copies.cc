@@ -42,7 +42,7 @@ Sightings most_at_once(const Case& c) {
     ByNumber<int> copies;  // of each message that is there
   };
   std::map<std::uint32_t, Session> sessions;
-  for (const Event& e : c.history.events()) {
+  for (const Event& e : c.history.about(What::rename, What::select, What::examine, What::expunged, What::message)) {
     if (e.session == 0) continue;
     if (e.what == What::rename && e.type == Type::ok) rename(out, c.history.account_of(e), c.invoke(e));
     Session& known = sessions[e.session];

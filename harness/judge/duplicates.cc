@@ -17,8 +17,8 @@ namespace {
 void moved_twice(Case& c) {
   using Source = std::tuple<std::uint32_t, std::string, std::string, std::uint32_t>;  // account, from, to, UID
   std::map<Source, const history::Event*> moved;
-  for (const history::Event& e : c.history.events()) {
-    if (e.what != history::What::move || e.type != history::Type::ok) continue;
+  for (const history::Event& e : c.history.about(history::What::move)) {
+    if (e.type != history::Type::ok) continue;
     const std::string& destinations = e.get<history::CopyFacts>().destinations;
     const auto from = history::parse_uids(e.set), made = history::parse_uids(destinations);
     if (made.empty() || from.size() != made.size()) continue;
@@ -47,10 +47,10 @@ void moved_twice(Case& c) {
 
 /// What a refused APPEND or COPY was to put into a mailbox that nothing else put it into.
 void refused_but_there(Case& c) {
-  const bool any = std::any_of(c.history.events().begin(), c.history.events().end(), [](const history::Event& e) {
-    return (e.what == history::What::append || e.what == history::What::copy) && e.type == history::Type::fail;
+  const auto refused = c.history.where([](history::Kind kind) {
+    return kind.type == history::Type::fail && (kind.what == history::What::append || kind.what == history::What::copy);
   });
-  if (!any) return;
+  if (refused.empty()) return;
   ViewTrack track(c.history);
   std::map<std::uint32_t, std::pair<std::string, std::uint32_t>> asked;  // COPYs: from which mailbox, UIDVALIDITY
   const auto look = [&](const history::Event& e, std::uint32_t message, const std::string& mailbox) {
@@ -103,11 +103,14 @@ void judge_duplicates(const history::History& history, const history::Ledger& le
     if (const history::Cell* inbox = ledger.find(cell.message, cell.account, "INBOX");
         inbox != nullptr && inbox != &cell)
       put += inbox->pop_removes;
-    const std::string box = fmt::format("{}'s {}", c.account(cell.account), mailbox);
-    const std::string name = c.name_of(cell.message);
     const auto at_once = seen.find({cell.message, cell.account, mailbox});
     const int present = cell.enumerated ? cell.present : 0;
     const int most = std::max(present, at_once == seen.end() ? 0 : at_once->second.copies);
+    const bool resurrected = present - cell.kept() > cell.most() && cell.reappeared;
+    const bool again = cell.adds > 0 && cell.maybe_adds > 0 && present > cell.adds - cell.removes && present > 1;
+    if (most <= put && !resurrected && !again) continue;
+    const std::string box = fmt::format("{}'s {}", c.account(cell.account), mailbox);
+    const std::string name = c.name_of(cell.message);
     if (most > put) {
       c.find("duplicated",
              {fmt::format("at most {} of {} in {}", put, name, box),
@@ -115,13 +118,13 @@ void judge_duplicates(const history::History& history, const history::Ledger& le
               {cell.added_by, at_once == seen.end() ? cell.last_seen : at_once->second.event},
               cell.message,
               ""});
-    } else if (present - cell.kept() > cell.most() && cell.reappeared) {
+    } else if (resurrected) {
       c.find("resurrected", {fmt::format("{} gone from {} for good", name, box),
                              fmt::format("{} was removed, was absent, and is there again", name),
                              {cell.marked_by, cell.removed_by, cell.last_seen},
                              cell.message,
                              ""});
-    } else if (cell.adds > 0 && cell.maybe_adds > 0 && present > cell.adds - cell.removes && present > 1) {
+    } else {
       c.find("after-lost-answer", {fmt::format("one {} in {}, or one for every attempt", name, box),
                                    fmt::format("{} copies of {} after {} accepted and {} unanswered attempts", present,
                                                name, cell.adds, cell.maybe_adds),

@@ -42,7 +42,11 @@ bool about_the_end(What what) {
 class Course {
  public:
   explicit Course(const Case& c) {
-    for (const Event& e : c.history.events()) {
+    const auto concerned = c.history.where([](history::Kind kind) {
+      return kind.type == Type::expect || completes(kind.type) || kind.what == What::asked_again ||
+             kind.what == What::undone;
+    });
+    for (const Event& e : concerned) {
       if (e.type == Type::expect) answers_.try_emplace(e.index);
       if (const auto answer = answers_.find(e.command); answer != answers_.end() && e.index != e.command) {
         if (e.what == What::asked_again) answer->second.again = &e;
@@ -151,10 +155,10 @@ std::string never_taken(const Case& c, const Course& course, const Event& expect
     const bool unasked = attempt.outcome == Type::fail && attempt.smtp_code == 0;
     // RFC 3463 sections 3.3 and 3.4: X.2.3 is a message too big for any mailbox of its recipient's kind, X.3.4 for the
     // system, whoever it is for.
-    const bool too_big =
-        attempt.outcome == Type::fail && (attempt.status.ends_with(".2.3") || attempt.status.ends_with(".3.4"));
-    if (attempt.outcome == Type::fail && !unasked && !too_big && attempt.smtp_code / 100 != 4) return {};
     const Event& e = c.history.event(attempt.event);
+    const std::string_view status = history::enhanced_status(e);
+    const bool too_big = attempt.outcome == Type::fail && (status.ends_with(".2.3") || status.ends_with(".3.4"));
+    if (attempt.outcome == Type::fail && !unasked && !too_big && attempt.smtp_code / 100 != 4) return {};
     why = too_big   ? fmt::format("{} is too big for the server: {} {}", c.name_of(message), attempt.smtp_code,
                                   printable(e.text, 200))
           : unasked ? fmt::format("{} was not sent: {}", c.name_of(message), printable(e.text, 200))
@@ -187,8 +191,8 @@ std::string not_renamed(const Case& c, const Event& e) {
   if (e.mailbox.empty()) return {};
   const std::uint32_t of = c.history.account_of(e) != 0 ? c.history.account_of(e) : 1;
   std::string out;
-  for (const Event& answer : c.history.events()) {
-    if (answer.what != What::rename || answer.command == 0 || c.history.account_of(answer) != of) continue;
+  for (const Event& answer : c.history.about(What::rename)) {
+    if (answer.command == 0 || c.history.account_of(answer) != of) continue;
     const Event& asked = c.history.event(answer.command);
     if (asked.type != Type::invoke || !iequals(asked.other_mailbox, e.mailbox)) continue;
     if (answer.type == Type::ok) out.clear();
@@ -258,6 +262,8 @@ const Event* undone_for(const Case& c, const Course& course, const Event& e, std
 void missed_wait(Case& c, const Course& course, const Pop3Policy& policy, const Event& e, const Answer& answer) {
   const bool sees = e.what == What::see;
   const bool again = answer.again != nullptr && answer.again->code == "as-expected";
+  const std::uint32_t asked_again = answer.again == nullptr ? 0 : answer.again->index;
+  const std::vector<std::uint32_t> events{e.index, answer.outcome->index, asked_again};
   const std::string bound = format_seconds(e.get<history::BoundFacts>().bound);
   for (const std::uint32_t message : history::parse_numbers(answer.outcome->set)) {
     if (message == 0 || message > c.history.messages().size()) continue;
@@ -268,13 +274,13 @@ void missed_wait(Case& c, const Course& course, const Pop3Policy& policy, const 
       not_done(c, e, *undone, message);
       continue;
     }
-    const std::string name = c.name_of(message);
+    const auto name = [&] { return c.name_of(message); };
     if (answer.outcome->code == "went") {
       if (const std::string why = not_owed(c, course, e, message, account); !why.empty())
         c.find("not-asked", {step_of(c, e), fmt::format("{}: {}", step_of(c, e), why), {e.index}, message, ""});
       else
         c.find("did-not-stay", {step_of(c, e),
-                                fmt::format("{}: {} {}", step_of(c, e), name, printable(answer.outcome->text, 200)),
+                                fmt::format("{}: {} {}", step_of(c, e), name(), printable(answer.outcome->text, 200)),
                                 {e.index, answer.outcome->index, answer.again ? answer.again->index : 0},
                                 message,
                                 ""});
@@ -284,32 +290,35 @@ void missed_wait(Case& c, const Course& course, const Pop3Policy& policy, const 
     if (sees && end && !*end && was_removed(c, message, account)) end.reset();  // it says nothing of before
     const bool afterwards = sees && e.flags.empty() && seen_after(c, e, *answer.outcome, message, account);
     const bool came = again || afterwards || (e.flags.empty() && end && *end == sees);
-    const std::vector<std::uint32_t> events{e.index, answer.outcome->index, answer.again ? answer.again->index : 0};
-    const std::string missed = fmt::format("{}: {} {} {} within {}", step_of(c, e), name,
-                                           sees ? "not seen" : "still seen", sees ? "as expected" : "", bound);
+    const auto missed = [&] {
+      return fmt::format("{}: {} {} {} within {}", step_of(c, e), name(), sees ? "not seen" : "still seen",
+                         sees ? "as expected" : "", bound);
+    };
     const std::string put_off = came && sees ? never_taken(c, course, e, message) : std::string();
     if (!put_off.empty()) {
-      c.find("not-asked", {fmt::format("{} seen within {}", name, bound), fmt::format("{}; {}", missed, put_off),
+      c.find("not-asked", {fmt::format("{} seen within {}", name(), bound), fmt::format("{}; {}", missed(), put_off),
                            events, message, ""});
     } else if (came) {
-      c.find("late", {fmt::format("{} {} within {}", name, sees ? "seen" : "gone", bound),
-                      missed + (again        ? "; a fresh session has it right"
-                                : afterwards ? "; it was seen later"
-                                             : "; the audit has it right"),
+      c.find("late", {fmt::format("{} {} within {}", name(), sees ? "seen" : "gone", bound),
+                      missed() + (again        ? "; a fresh session has it right"
+                                  : afterwards ? "; it was seen later"
+                                               : "; the audit has it right"),
                       events, message, ""});
     } else if (!end && looked_in_vain(answer, sees)) {
-      c.find("not-asked", {fmt::format("{} {} within {}", name, sees ? "seen" : "gone", bound),
-                           missed + "; nobody could look again", events, message, ""});
+      c.find("not-asked", {fmt::format("{} {} within {}", name(), sees ? "seen" : "gone", bound),
+                           missed() + "; nobody could look again", events, message, ""});
     } else if (sees && c.ledger.fate(message, account) == Fate::queued) {
-      c.find("not-asked",
-             {fmt::format("{} seen within {}", name, bound), missed + "; it may still be queued", events, message, ""});
+      c.find("not-asked", {fmt::format("{} seen within {}", name(), bound), missed() + "; it may still be queued",
+                           events, message, ""});
     } else if (const std::string why = not_owed(c, course, e, message, account); !why.empty()) {
-      c.find("not-asked", {fmt::format("{} {} within {}", name, sees ? "seen" : "gone", bound),
-                           fmt::format("{}; {}", missed, why), events, message, ""});
+      c.find("not-asked", {fmt::format("{} {} within {}", name(), sees ? "seen" : "gone", bound),
+                           fmt::format("{}; {}", missed(), why), events, message, ""});
     } else {
-      c.find(sees ? "not-seen" : "still-seen", {fmt::format("{} {} within {}{}{}", name, sees ? "seen" : "gone", bound,
-                                                            e.flags.empty() ? "" : " with ", e.flags),
-                                                missed, events, message, ""});
+      c.find_each(sees ? "not-seen" : "still-seen", message, {e.index, answer.outcome->index, asked_again}, [&] {
+        return Words{fmt::format("{} {} within {}{}{}", name(), sees ? "seen" : "gone", bound,
+                                 e.flags.empty() ? "" : " with ", e.flags),
+                     missed()};
+      });
     }
   }
 }
@@ -354,7 +363,7 @@ std::string put_off(const Case& c, const Event& before) {
   for (const auto& attempt : c.ledger.attempts()) {
     const Event& reply = c.history.event(attempt.event);
     if (attempt.outcome == Type::fail && attempt.smtp_code / 100 == 4 && attempt.event <= before.index &&
-        !history::says_no_room(static_cast<std::uint32_t>(attempt.smtp_code), attempt.status, reply.text))
+        !history::says_no_room(attempt.smtp_code, history::enhanced_status(reply), reply.text))
       return fmt::format("{} was put off: {} {}", c.name_of(attempt.message), attempt.smtp_code,
                          printable(reply.text, 200));
   }
@@ -364,7 +373,7 @@ std::string put_off(const Case& c, const Event& before) {
 /// What was to fill a mailbox before, and was refused or put off for another reason than that it is full, or may be
 /// queued; "" = nothing was.
 std::string never_filled(const Case& c, const Event& e) {
-  for (const Event& before : c.history.events()) {
+  for (const Event& before : c.history.about(What::undone, What::outcome)) {
     if (before.index >= e.index) break;
     if (before.what == What::undone && before.code == "refused")
       return fmt::format("{}: {}", c.who(before), printable(before.text, 200));
@@ -437,8 +446,8 @@ void judge_expectation(const history::History& history, const history::Ledger& l
   const Vanished gone = vanished(c);
   const Strangers strangers(c);
   const Pop3Policy policy(c);
-  for (const Event& e : history.events()) {
-    if (e.type != Type::expect || e.what == What::usage) continue;  // usage is the quota judge's
+  for (const Event& e : history.where([](history::Kind kind) { return kind.type == Type::expect; })) {
+    if (e.what == What::usage) continue;  // usage is the quota judge's
     const Answer answer = course.answer_to(e);
     if (answer.outcome != nullptr) {
       if (answer.outcome->type == Type::fail) missed(c, course, strangers, policy, e, answer);
@@ -446,27 +455,20 @@ void judge_expectation(const history::History& history, const history::Ledger& l
       continue;
     }
     // What asks about the end is answered by the whole history.
-    const Verdicts said = at_end(c, gone, strangers, policy, e);
-    for (const auto& said_of : said.missed) {
-      if (policy.refuses(said_of.message)) continue;
-      if (const Event* undone = undone_for(c, course, e, said_of.message)) {
-        not_done(c, e, *undone, said_of.message);
-        continue;
-      }
-      const bool counts = e.what == What::fate || e.what == What::count || e.what == What::agree;
-      if (const std::string why =
-              counts ? not_owed(c, course, e, said_of.message, c.history.account_of(e)) : std::string();
-          !why.empty()) {
-        not_asked(c, e, fmt::format("{}; {}", said_of.actual, why));
-        continue;
-      }
-      c.find(class_of(e.what), {said_of.expected,
-                                fmt::format("{}: {}", step_of(c, e), said_of.actual),
-                                {e.index, said_of.event},
-                                said_of.message,
-                                ""});
-    }
-    if (!said.unclear.empty()) not_asked(c, e, said.unclear);
+    const bool counts = e.what == What::fate || e.what == What::count || e.what == What::agree;
+    const auto miss = [&](std::uint32_t message, std::uint32_t event, const std::function<Words()>& words) {
+      if (policy.refuses(message)) return;
+      if (const Event* undone = undone_for(c, course, e, message)) return not_done(c, e, *undone, message);
+      if (const std::string why = counts ? not_owed(c, course, e, message, c.history.account_of(e)) : std::string();
+          !why.empty())
+        return not_asked(c, e, fmt::format("{}; {}", words().actual, why));
+      c.find_each(class_of(e.what), message, {e.index, event}, [&] {
+        const auto [wanted, actual] = words();
+        return Words{wanted, fmt::format("{}: {}", step_of(c, e), actual)};
+      });
+    };
+    const std::string unclear = at_end(c, gone, strangers, policy, e, miss);
+    if (!unclear.empty()) not_asked(c, e, unclear);
   }
 }
 

@@ -49,9 +49,11 @@ bool sets_seen(std::string_view items) {
 class FlagLedger {
  public:
   explicit FlagLedger(Case& c) : c_(c), track_(c.history) {
-    renamed_ = std::any_of(c.history.events().begin(), c.history.events().end(), [](const Event& e) {
-      return e.what == What::rename && (e.type == Type::ok || e.type == Type::info);
-    });
+    renamed_ = !c.history
+                    .where([](history::Kind kind) {
+                      return kind.what == What::rename && (kind.type == Type::ok || kind.type == Type::info);
+                    })
+                    .empty();
   }
 
   void apply(const Event& e) {
@@ -183,7 +185,11 @@ class FlagLedger {
 void judge_flags(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "flags", out);
   FlagLedger flags(c);
-  for (const Event& e : history.events()) flags.apply(e);
+  const auto concerned = history.where([](history::Kind kind) {
+    return kind.what == What::store || kind.what == What::fetch || kind.what == What::dele || kind.what == What::retr ||
+           ViewTrack::follows(kind.what);
+  });
+  for (const Event& e : concerned) flags.apply(e);
   judge_copied_flags(c);
 }
 

@@ -130,9 +130,9 @@ class Copied {
 }  // namespace
 
 void judge_copied_flags(Case& c) {
-  const bool any = std::any_of(c.history.events().begin(), c.history.events().end(), [](const Event& e) {
-    return e.what == What::copy && e.type == Type::ok && e.uidvalidity != 0;
-  });
+  const auto copies = c.history.about(What::copy);
+  const bool any = std::any_of(copies.begin(), copies.end(),
+                               [](const Event& e) { return e.type == Type::ok && e.uidvalidity != 0; });
   if (any) Copied(c).run();
 }
 

@@ -125,7 +125,7 @@ void judge_identity(const history::History& history, const history::Ledger& ledg
   judge_mailbox_numbers(c);
   Identity identity{c, {}, {}, {}};
   ViewTrack track(history);
-  for (const Event& e : history.events()) {
+  for (const Event& e : history.where([](history::Kind kind) { return ViewTrack::follows(kind.what); })) {
     const bool imap = e.session != 0 && history.session(e.session).protocol == Protocol::imap;
     if (imap && (e.what == What::row || e.what == What::message) && e.uid != 0) {
       const View* view = track.view(e.session);

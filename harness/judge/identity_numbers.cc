@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/bytes.h"
+#include "judge/by_number.h"
 
 namespace mailproof::judge {
 namespace {
@@ -29,20 +30,32 @@ class Numbers {
   explicit Numbers(Case& c) : c_(c) {}
 
   void run() {
-    for (const Event& e : c_.history.events()) {
+    for (const Event& e : c_.history.about(What::create, What::remove, What::rename, What::select, What::examine,
+                                           What::deliver, What::append, What::message)) {
       // Which mailbox has a name from then on, nobody knows while it is under way: what was told before is forgotten.
       if (e.what == What::create || e.what == What::remove || e.what == What::rename) made_anew(e);
       // What a server that was killed keeps of its numbers is compared as well: RFC 3501 knows no other life of them.
       const bool opens = e.what == What::select || e.what == What::examine;
       if (opens && e.type == Type::ok && e.uidvalidity != 0) opened(e);
       const bool puts = e.what == What::deliver || e.what == What::append;
-      if (puts && e.type == Type::invoke && e.message != 0) begun_.try_emplace(e.message, e.index);
+      if (puts && e.type == Type::invoke && e.message != 0) begin(e);
       const bool imap = e.session != 0 && c_.history.session(e.session).protocol == Protocol::imap;
       if (imap && e.what == What::message && e.uid != 0 && e.uidvalidity != 0) seen(e);
     }
   }
 
  private:
+  struct Box {
+    std::vector<NumberTold> next;  ///< UIDNEXTs told, ascending by event and number
+    NumberTold highest;            ///< the highest UID that was seen
+  };
+  Box& box_of(std::uint32_t account, const std::string& mailbox, std::uint32_t uidvalidity) {
+    if (newest_.box == nullptr || newest_.account != account || newest_.uidvalidity != uidvalidity ||
+        newest_.mailbox != mailbox)
+      newest_ = {account, uidvalidity, mailbox, &boxes_[{account, lower(mailbox), uidvalidity}]};
+    return *newest_.box;
+  }
+
   void made_anew(const Event& e) {
     const std::uint32_t account = c_.history.account_of(e);
     const auto inbox = [&](const std::string& name) { return iequals(name, "INBOX"); };
@@ -53,8 +66,12 @@ class Numbers {
     const auto forgotten = [&](const auto& one) {
       return std::get<0>(one.first) == account && (of_inbox || std::get<1>(one.first) != "inbox");
     };
-    std::erase_if(next_, forgotten);
-    std::erase_if(highest_, forgotten);
+    std::erase_if(boxes_, forgotten);
+    newest_ = {};
+  }
+
+  void begin(const Event& e) {
+    if (const auto [event, fresh] = begun_.place(e.message); fresh) event = e.index;
   }
 
   void opened(const Event& e) {
@@ -63,8 +80,8 @@ class Numbers {
     const std::string name = lower(asked.mailbox);
     validity(e, asked, validity_[{account, name}]);
     if (next == 0) return;
-    const NumberedBox box{account, name, e.uidvalidity};
-    auto& told = next_[box];
+    Box& box = box_of(account, asked.mailbox, e.uidvalidity);
+    auto& told = box.next;
     // What was answered before this was asked for is older than it, whoever was told.
     const auto before =
         std::partition_point(told.begin(), told.end(), [&](const NumberTold& one) { return one.event < asked.index; });
@@ -75,13 +92,13 @@ class Numbers {
                {std::prev(before)->event, e.index},
                0,
                ""});
-    const auto highest = highest_.find(box);
-    if (highest != highest_.end() && highest->second.event < asked.index && highest->second.number >= next)
-      c_.find("uidnext-behind", {fmt::format("UIDNEXT {} of {} or more: UID {} was there", highest->second.number + 1,
-                                             asked.mailbox, highest->second.number),
+    const NumberTold& highest = box.highest;
+    if (highest.event != 0 && highest.event < asked.index && highest.number >= next)
+      c_.find("uidnext-behind", {fmt::format("UIDNEXT {} of {} or more: UID {} was there", highest.number + 1,
+                                             asked.mailbox, highest.number),
                                  fmt::format("{} is told UIDNEXT {} at {}", c_.who(e), next, c_.when(e)),
-                                 {highest->second.event, e.index},
-                                 c_.history.event(highest->second.event).message,
+                                 {highest.event, e.index},
+                                 c_.history.event(highest.event).message,
                                  ""});
     if (told.empty() || told.back().number < next) told.push_back({e.index, next});
   }
@@ -99,31 +116,33 @@ class Numbers {
   }
 
   void seen(const Event& e) {
-    const NumberedBox box{c_.history.account_of(e), lower(e.mailbox), e.uidvalidity};
-    NumberTold& highest = highest_[box];
-    if (e.uid > highest.number) highest = {e.index, e.uid};
-    const auto begun = e.message == 0 ? begun_.end() : begun_.find(e.message);
-    const auto all = next_.find(box);
-    if (begun == begun_.end() || all == next_.end()) return;
+    Box& box = box_of(c_.history.account_of(e), e.mailbox, e.uidvalidity);
+    if (e.uid > box.highest.number) box.highest = {e.index, e.uid};
+    const std::uint32_t* const begun = e.message == 0 ? nullptr : begun_.find(e.message);
+    if (begun == nullptr || box.next.empty()) return;
     // The newest UIDNEXT that was told before anybody had sent this message: all its copies came after it.
-    const auto after = std::partition_point(all->second.begin(), all->second.end(),
-                                            [&](const NumberTold& one) { return one.event < begun->second; });
-    if (after == all->second.begin() || std::prev(after)->number <= e.uid) return;
+    const auto after = std::partition_point(box.next.begin(), box.next.end(),
+                                            [&](const NumberTold& one) { return one.event < *begun; });
+    if (after == box.next.begin() || std::prev(after)->number <= e.uid) return;
     const NumberTold& told = *std::prev(after);
     c_.find("uid-below-uidnext", {fmt::format("{} gets a UID of {} or more in {}, as UIDNEXT told before it came",
                                               c_.name_of(e.message), told.number, e.mailbox),
                                   fmt::format("{} finds it under UID {} at {}: who asks for {}:* never sees it",
                                               c_.who(e), e.uid, c_.when(e), told.number),
-                                  {told.event, begun->second, e.index},
+                                  {told.event, *begun, e.index},
                                   e.message,
                                   ""});
   }
 
   Case& c_;
   std::map<NamedBox, NumberTold> validity_;
-  std::map<NumberedBox, std::vector<NumberTold>> next_;  ///< UIDNEXTs told, ascending by event and number
-  std::map<NumberedBox, NumberTold> highest_;            ///< the highest UID that was seen
-  std::map<std::uint32_t, std::uint32_t> begun_;         ///< message -> the first command that put it anywhere
+  std::map<NumberedBox, Box> boxes_;
+  struct {
+    std::uint32_t account = 0, uidvalidity = 0;
+    std::string mailbox = {};
+    Box* box = nullptr;
+  } newest_ = {};                  ///< of these the one that was asked for last: the next event is about it, too
+  ByNumber<std::uint32_t> begun_;  ///< message -> the first command that put it anywhere
 };
 
 }  // namespace

@@ -31,7 +31,8 @@ void judge_idle(const history::History& history, const history::Ledger& ledger, 
   std::map<std::uint32_t, std::uint32_t> idles, newest;  // session -> its running IDLE, the newest thing it was told
   std::map<std::uint32_t, Silence> waits;                // by expectation
   std::map<std::uint32_t, std::vector<Silence>> silent;  // by device
-  for (const Event& e : history.events()) {
+  for (const Event& e :
+       history.about(What::idle, What::exists, What::expunged, What::see, What::lose, What::asked_again)) {
     if (e.what == What::idle) idles[e.session] = e.type == Type::invoke ? e.index : 0;
     if (e.what == What::exists || e.what == What::expunged) newest[e.session] = e.index;
     // Flags are told SHOULD (RFC 3501 section 5.2): they do not count.

@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <exception>
+#include <functional>
 #include <set>
-#include <unordered_map>
 
 #include "core/words.h"
 #include "history/settled.h"
@@ -93,7 +94,8 @@ bool of_judge(const Finding& finding, std::string_view judge) {
 /// A missed expectation whose messages another judge already accuses the server of says nothing new: the accusation
 /// names it instead.
 void merge_explained(std::vector<Finding>& findings) {
-  std::unordered_map<std::string_view, std::size_t> accuser_of;  // of a message: the first finding
+  boost::unordered_flat_map<std::string_view, std::size_t, std::hash<std::string_view>>
+      accuser_of;  // of a message: the first finding
   for (std::size_t i = 0; i < findings.size(); ++i) {
     if (of_judge(findings[i], "expectation") || findings[i].severity != Severity::fail) continue;
     for (const std::string& name : findings[i].messages) accuser_of.try_emplace(name, i);
@@ -131,9 +133,9 @@ void soften(std::vector<Finding>& findings) {
 
 /// Where the second look was left out, what the mailboxes hold in the end was seen once: that accuses nobody.
 void withhold_unsettled(const history::History& history, std::vector<Finding>& findings) {
-  const bool unsettled = std::any_of(history.events().begin(), history.events().end(), [](const history::Event& e) {
-    return e.what == history::What::settle && e.code == history::kNotSettled;
-  });
+  const auto settles = history.about(history::What::settle);
+  const bool unsettled = std::any_of(settles.begin(), settles.end(),
+                                     [](const history::Event& e) { return e.code == history::kNotSettled; });
   if (!unsettled) return;
   for (Finding& finding : findings)
     if ((of_judge(finding, "expectation") || of_judge(finding, "quota")) && finding.severity == Severity::fail)
@@ -168,11 +170,9 @@ std::span<const Judge> judges() { return kJudges; }
 Judgement judge_by(std::span<const Judge> all, const history::History& history, bool strict) {
   Judgement out;
   const auto& events = history.events();
-  const auto neutral = std::find_if(events.begin(), events.end(),
-                                    [](const history::Event& e) { return e.what == history::What::not_applicable; });
-  if (neutral != events.end()) {
+  if (const auto neutral = history.about(history::What::not_applicable); !neutral.empty()) {
     out.verdict = Verdict::not_applicable;
-    out.note = neutral->text;
+    out.note = neutral.begin()->text;
     return out;
   }
 
@@ -194,9 +194,9 @@ Judgement judge_by(std::span<const Judge> all, const history::History& history, 
   }
   const auto& check = history.info.check;
   // The talk was never begun: its mail was delivered, and audited, as a story's.
-  const bool only_filled = std::any_of(events.begin(), events.end(), [](const history::Event& e) {
-    return e.what == history::What::problem && e.code == "mailbox";
-  });
+  const auto problems = history.about(history::What::problem);
+  const bool only_filled =
+      std::any_of(problems.begin(), problems.end(), [](const history::Event& e) { return e.code == "mailbox"; });
   for (const Judge& judge : all) {
     // A talk misbehaves on purpose, and what it deletes no ledger knows of.
     const bool own = judge.name == "conformance" || (only_filled && judge.name == "loss");
@@ -219,10 +219,9 @@ Judgement judge_by(std::span<const Judge> all, const history::History& history, 
     const Verdict verdict = verdict_of(finding, strict);
     if (rank(verdict) > rank(out.verdict)) out.verdict = verdict;
   }
-  const bool anything = std::any_of(events.begin(), events.end(), [](const history::Event& e) {
-    return e.type == history::Type::ok && e.what != history::What::connect;
-  });
-  if (!anything && out.verdict == Verdict::pass) {
+  const auto done = history.where(
+      [](history::Kind kind) { return kind.type == history::Type::ok && kind.what != history::What::connect; });
+  if (done.empty() && out.verdict == Verdict::pass) {
     out.verdict = Verdict::inconclusive;
     out.note = history.info.recorded ? "nothing was heard that can be judged" : "nothing was played";
   }
@@ -235,16 +234,15 @@ Judgement judge_by(std::span<const Judge> all, const history::History& history, 
       out.verdict = Verdict::error;
     }
   }
-  const auto untold = std::find_if(events.begin(), events.end(), [](const history::Event& e) {
-    return e.what == history::What::usage && e.type == history::Type::info;
-  });
-  if (out.verdict == Verdict::pass && untold != events.end()) {  // what it is about was not to be seen there
+  const auto untold = history.where(
+      [](history::Kind kind) { return kind.type == history::Type::info && kind.what == history::What::usage; });
+  if (out.verdict == Verdict::pass && !untold.empty()) {  // what it is about was not to be seen there
     out.verdict = Verdict::not_applicable;
-    out.note = untold->text;
+    out.note = untold.begin()->text;
   }
   if (out.verdict == Verdict::pass || out.verdict == Verdict::latitude) {
-    for (const history::Event& e : events)
-      if (e.what == history::What::observed) out.note += fmt::format("{}{}", out.note.empty() ? "" : "; ", e.text);
+    for (const history::Event& e : history.about(history::What::observed))
+      out.note += fmt::format("{}{}", out.note.empty() ? "" : "; ", e.text);
   }
   if (out.note.empty() && (out.verdict == Verdict::inconclusive || out.verdict == Verdict::error))
     for (const Finding& finding : out.findings)

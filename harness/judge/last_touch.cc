@@ -12,8 +12,8 @@ bool names(std::string_view renamed, std::string_view mailbox) {
 }  // namespace
 
 Renames::Renames(const Case& c) : c_(c) {
-  for (const history::Event& e : c.history.events())
-    if (e.what == history::What::rename && e.type != history::Type::fail && e.command != 0) all_.push_back(e.index);
+  for (const history::Event& e : c.history.about(history::What::rename))
+    if (e.type != history::Type::fail && e.command != 0) all_.push_back(e.index);
 }
 
 const history::Event* Renames::took_away(const history::Cell& cell) const {

@@ -13,8 +13,8 @@ using history::Type;
 using history::What;
 
 void replies(Case& c) {
-  for (const Event& e : c.history.events()) {
-    if (e.what != What::deviation || e.session == 0) continue;
+  for (const Event& e : c.history.about(What::deviation)) {
+    if (e.session == 0) continue;
     const bool few = e.code == "lmtp.replies.missing", many = e.code == "lmtp.replies.extra";
     if (!few && !many) continue;
     c.find(few ? "too-few" : "too-many",

@@ -173,20 +173,19 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
            ""});
       continue;
     }
-    c.find("lost",
-           {fmt::format("{} in {}: it was accepted{}, and nobody asked for its removal{}", c.name_of(cell.message),
-                        place(c, cell), after_removal ? " once more" : "", after_removal ? " since" : ""),
-            fmt::format("accepted from {} at {}; {}; absent in {} complete listings of {}, the last one after the "
-                        "settling time{}",
-                        c.who(added), c.when(added),
-                        cell.first_seen == 0 ? std::string("never seen by anybody")
-                                             : "last seen by " + c.who(history.event(cell.last_seen)) + " at " +
-                                                   c.when(history.event(cell.last_seen)),
-                        cell.misses, place(c, cell),
-                        after_removal ? "; who suppresses duplicates by their Message-ID does this" : ""),
-            {added.index, cell.last_seen, cell.first_absent},
-            cell.message,
-            ""});
+    c.find_each("lost", cell.message, {added.index, cell.last_seen, cell.first_absent}, [&] {
+      const std::string seen = cell.first_seen == 0
+                                   ? std::string("never seen by anybody")
+                                   : fmt::format("last seen by {} at {}", c.who(history.event(cell.last_seen)),
+                                                 c.when(history.event(cell.last_seen)));
+      return Words{
+          fmt::format("{} in {}: it was accepted{}, and nobody asked for its removal{}", c.name_of(cell.message),
+                      place(c, cell), after_removal ? " once more" : "", after_removal ? " since" : ""),
+          fmt::format("accepted from {} at {}; {}; absent in {} complete listings of {}, the last one after the "
+                      "settling time{}",
+                      c.who(added), c.when(added), seen, cell.misses, place(c, cell),
+                      after_removal ? "; who suppresses duplicates by their Message-ID does this" : "")};
+    });
   }
 }
 

@@ -154,7 +154,9 @@ class Mailboxes {
 void judge_mailboxes(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "mailboxes", out);
   Mailboxes mailboxes(c);
-  for (const Event& e : history.events()) mailboxes.apply(e);
+  for (const Event& e :
+       history.about(What::create, What::remove, What::rename, What::list, What::mailbox, What::select, What::examine))
+    mailboxes.apply(e);
 }
 
 }  // namespace mailproof::judge

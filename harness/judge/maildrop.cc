@@ -1,10 +1,14 @@
 // I28: a login finds every message of the maildrop. What the listings before and after both have was there in between.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
-#include <set>
+#include <utility>
 
+#include "history/number_map.h"
+#include "judge/by_number.h"
 #include "judge/case.h"
+#include "judge/ids.h"
 #include "judge/judges.h"
 
 namespace mailproof::judge {
@@ -16,26 +20,25 @@ using history::What;
 
 struct Login {
   std::uint32_t session = 0, account = 0;
-  std::uint32_t begin = 0, listed = 0;         ///< events: the login, the complete listing
-  std::map<std::string, std::uint32_t> found;  ///< unique-id -> event, of that listing
+  std::uint32_t begin = 0, listed = 0;  ///< events: the login, the complete listing
+  ByNumber<std::uint32_t> found;        ///< number of a unique-id -> event, of that listing
 };
 
 /// Every POP3 login with its first complete listing: UIDL that ended well, or a count of none.
 class Logins {
  public:
   explicit Logins(const Case& c) : c_(c) {
-    for (const Event& e : c.history.events())
+    for (const Event& e : c.history.about(What::connect, What::message, What::dele, What::pop_uidl, What::stat))
       if (e.session != 0 && c.history.session(e.session).protocol == Protocol::pop3) apply(e);
     for (auto& [session, login] : open_)
-      if (login.listed != 0) all_[login.account].push_back(login);
+      if (login.listed != 0) all_[login.account].push_back(std::move(login));
   }
 
   /// By account, in the order they began.
   const std::map<std::uint32_t, std::vector<Login>>& all() const { return all_; }
-  std::uint32_t message(std::uint32_t account, const std::string& id) const {
-    const auto known = messages_.find({account, id});
-    return known == messages_.end() ? 0 : known->second;
-  }
+  /// The one that this account had under a unique-id; 0 = nobody looked.
+  std::uint32_t message(std::uint32_t account, std::uint32_t id) const { return messages_.get(key(account, id)); }
+  const Ids& ids() const { return ids_; }
 
  private:
   void apply(const Event& e) {
@@ -46,18 +49,25 @@ class Logins {
     const auto at = open_.find(e.session);
     if (at == open_.end()) return;
     Login& login = at->second;
-    if (e.what == What::message && e.message != 0 && !e.text.empty()) messages_[{login.account, e.text}] = e.message;
+    if (e.what == What::message && e.message != 0 && !e.text.empty())
+      messages_.set(key(login.account, ids_.number(e.text)), e.message);
     if (login.listed != 0) return;
     if (e.what == What::dele) open_.erase(at);  // what it has marked a listing leaves out
-    if (e.what == What::pop_uidl && e.type == Type::obs) login.found.try_emplace(e.text, e.index);
+    if (e.what == What::pop_uidl && e.type == Type::obs) found(login, e);
     const bool none = e.what == What::stat && e.type == Type::ok && e.get<history::CountFacts>().messages == 0;
     if (none || (e.what == What::pop_uidl && e.type == Type::ok)) login.listed = e.index;
   }
 
+  void found(Login& login, const Event& e) {
+    if (const auto [event, fresh] = login.found.place(ids_.number(e.text)); fresh) event = e.index;
+  }
+  static std::uint64_t key(std::uint32_t account, std::uint32_t id) { return std::uint64_t{account} << 32U | id; }
+
   const Case& c_;
   std::map<std::uint32_t, Login> open_;  ///< by session
   std::map<std::uint32_t, std::vector<Login>> all_;
-  std::map<std::pair<std::uint32_t, std::string>, std::uint32_t> messages_;
+  Ids ids_;
+  history::NumberMap messages_;
 };
 
 /// Put there once and never taken away: it has been there ever since. What IMAP marks as deleted POP3 may hide.
@@ -72,32 +82,35 @@ bool stays(const Case& c, std::uint32_t message, std::uint32_t account) {
 void judge_maildrop(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "maildrop", out);
   const Logins logins(c);
+  struct Seen {
+    std::uint32_t before = 0, after = 0;  ///< events, of other logins
+  };
   for (const auto& [account, all] : logins.all()) {
     for (const Login& login : all) {
-      std::map<std::string, std::pair<std::uint32_t, std::uint32_t>> around;  // unique-id -> seen before, and after
+      std::vector<Seen> around(logins.ids().size() + std::size_t{1});
       for (const Login& other : all)
-        for (const auto& [id, event] : other.found) {
-          if (event < login.begin) around[id].first = event;
-          if (other.begin > login.listed && around[id].second == 0) around[id].second = event;
-        }
-      std::size_t there = 0, missing = 0;
-      for (const auto& [id, seen] : around) {
-        if (seen.first == 0 || seen.second == 0 || !stays(c, logins.message(account, id), account)) continue;
+        other.found.for_each([&](std::uint32_t id, std::uint32_t event) {
+          if (event < login.begin) around[id].before = event;
+          if (other.begin > login.listed && around[id].after == 0) around[id].after = event;
+        });
+      std::size_t there = 0;
+      std::vector<std::uint32_t> missing;
+      for (std::uint32_t id = 1; id < around.size(); ++id) {
+        const Seen& seen = around[id];
+        if (seen.before == 0 || seen.after == 0 || !stays(c, logins.message(account, id), account)) continue;
         ++there;
-        missing += login.found.contains(id) ? 0 : 1;
+        if (!login.found.contains(id)) missing.push_back(id);
       }
-      if (missing == 0) continue;
+      std::sort(missing.begin(), missing.end(),
+                [&](auto one, auto other) { return logins.ids().text(one) < logins.ids().text(other); });
       const Event& listed = history.event(login.listed);
-      for (const auto& [id, seen] : around) {
-        const std::uint32_t message = logins.message(account, id);
-        if (seen.first == 0 || seen.second == 0 || login.found.contains(id) || !stays(c, message, account)) continue;
+      for (const std::uint32_t id : missing)
         c.find("not-listed", {fmt::format("{} of {} messages that were there before and after", there, there),
                               fmt::format("{} at {}: this login saw {} of {} messages that were there before and after",
-                                          c.who(listed), c.when(listed), there - missing, there),
-                              {seen.first, login.listed, seen.second},
-                              message,
+                                          c.who(listed), c.when(listed), there - missing.size(), there),
+                              {around[id].before, login.listed, around[id].after},
+                              logins.message(account, id),
                               ""});
-      }
     }
   }
 }

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/bytes.h"
+#include "judge/by_number.h"
 #include "judge/case.h"
 #include "judge/judges.h"
 
@@ -27,7 +28,8 @@ struct Span {
   std::size_t place = 0;  ///< the how many-eth to begin
   Time from{}, to{};
   bool ready = false, over = false;
-  std::set<std::uint32_t> told, marked;  ///< numbers
+  ByNumber<bool> told;             ///< numbers
+  std::set<std::uint32_t> marked;  ///< numbers
 };
 
 struct Lock {
@@ -41,6 +43,7 @@ struct Lock {
   std::map<std::uint32_t, Account> accounts;
 
   Span& span(const Event& e) {
+    if (const auto known = spans.find(e.session); known != spans.end()) return known->second;
     const std::uint32_t account = c.history.session(e.session).account;
     return spans.try_emplace(e.session, Span{e.session, account, spans.size(), e.at, e.at, false, false, {}, {}})
         .first->second;
@@ -109,7 +112,7 @@ struct Lock {
         break;
       case What::pop_list:
       case What::pop_uidl:
-        if (e.type == Type::obs) s.told.insert(e.seq);
+        if (e.type == Type::obs) s.told[e.seq] = true;
         break;
       case What::dele:
         if (e.type == Type::ok || e.type == Type::info) s.marked.insert(number);
@@ -132,7 +135,9 @@ struct Lock {
 void judge_maildrop_lock(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "maildrop-lock", out);
   Lock lock{c, {}, {}};
-  for (const Event& e : history.events())
+  const auto concerned =
+      history.where([](history::Kind kind) { return kind.what != What::row && kind.what != What::message; });
+  for (const Event& e : concerned)
     if (e.session != 0 && history.session(e.session).protocol == Protocol::pop3) lock.apply(e);
 }
 

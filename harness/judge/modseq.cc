@@ -126,7 +126,8 @@ class Modseqs {
 
 void judge_modseq(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "modseq", out);
-  const bool any = std::any_of(history.events().begin(), history.events().end(), [](const Event& e) {
+  const auto tell = history.about(What::row, What::select, What::examine);
+  const bool any = std::any_of(tell.begin(), tell.end(), [](const Event& e) {
     return e.get<history::RowFacts>().modseq != 0 || e.get<history::SelectFacts>().highestmodseq != 0;
   });
   if (any) Modseqs(c).run();

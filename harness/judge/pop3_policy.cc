@@ -37,7 +37,7 @@ void Pop3Policy::look_at_what_stayed() {
   std::map<std::uint32_t, std::map<std::uint32_t, std::uint32_t>> number;  // POP3 session -> number -> message
   std::map<std::uint32_t, std::vector<std::uint32_t>> marked;              // POP3 session -> messages
   std::set<std::pair<std::uint32_t, std::uint32_t>> removed;               // account, message
-  for (const Event& e : c_.history.events()) {
+  for (const Event& e : c_.history.about(What::message, What::pop_uidl, What::dele, What::rset, What::quit)) {
     if (e.session == 0) continue;
     const auto& session = c_.history.session(e.session);
     if (session.protocol == Protocol::imap) {
@@ -69,8 +69,9 @@ bool Pop3Policy::refuses(std::uint32_t message) const {
   bool out = false;
   for (const auto& attempt : c_.ledger.attempts_of(message)) {
     if (attempt.outcome == history::Type::ok) return false;
-    const std::string text = lower(c_.history.event(attempt.event).text);
-    const bool no_room = attempt.status.ends_with(".2.2") || text.find("quota") != std::string::npos;
+    const history::Event& answer = c_.history.event(attempt.event);
+    const std::string text = lower(answer.text);
+    const bool no_room = history::enhanced_status(answer).ends_with(".2.2") || text.find("quota") != std::string::npos;
     out |= attempt.outcome == history::Type::fail && no_room && fills(attempt.account);
   }
   return out;

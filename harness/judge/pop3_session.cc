@@ -209,7 +209,8 @@ struct Maildrop {
 void judge_pop3_session(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "pop3-session", out);
   Maildrop maildrop{c, {}};
-  for (const Event& e : history.events())
+  for (const Event& e : history.about(What::pop_list, What::pop_uidl, What::message, What::stat, What::retr, What::top,
+                                      What::dele, What::rset))
     if (e.session != 0 && history.session(e.session).protocol == Protocol::pop3) maildrop.apply(e);
 }
 

@@ -33,8 +33,8 @@ bool says_over_quota(const Event& e) {
 /// Accounts that had mail before: it counts, and nobody knows how much.
 std::set<std::uint32_t> full_before(const history::History& history) {
   std::set<std::uint32_t> out;
-  for (const Event& e : history.events())
-    if (e.what == What::baseline && e.get<history::CountFacts>().messages > 0) out.insert(history.account_of(e));
+  for (const Event& e : history.about(What::baseline))
+    if (e.get<history::CountFacts>().messages > 0) out.insert(history.account_of(e));
   return out;
 }
 
@@ -71,8 +71,7 @@ bool limited(const history::History& history) {
                      [](const auto& account) { return account.quota.value_or(0) != 0; }) ||
          std::any_of(info.customers.begin(), info.customers.end(),
                      [](const auto& customer) { return customer.quota != 0; }) ||
-         std::any_of(history.events().begin(), history.events().end(),
-                     [](const Event& e) { return e.what == What::admin && e.type == Type::ok; });
+         !history.where([](history::Kind kind) { return kind.what == What::admin && kind.type == Type::ok; }).empty();
 }
 
 /// What was told after a change, while the scenario was played, and cannot be the sum of what was there then.
@@ -442,10 +441,10 @@ void usage(Case& c, const ToldMeanwhile& told_before) {
                           events, 0, ""});
   }
   std::set<std::uint32_t> cannot;  // be told there
-  for (const Event& e : c.history.events())
-    if (e.what == What::usage && e.type == Type::info) cannot.insert(e.command);
-  for (const Event& e : c.history.events()) {
-    if (e.what != What::usage || e.type != Type::expect || cannot.contains(e.index)) continue;
+  for (const Event& e : c.history.about(What::usage))
+    if (e.type == Type::info) cannot.insert(e.command);
+  for (const Event& e : c.history.about(What::usage)) {
+    if (e.type != Type::expect || cannot.contains(e.index)) continue;
     const auto at = audits.find(c.history.account_of(e));
     if (at != audits.end() && !at->second.roots.empty()) continue;
     c.find("not-told", {fmt::format("the usage of {}", c.account(c.history.account_of(e))),
@@ -460,9 +459,7 @@ void usage(Case& c, const ToldMeanwhile& told_before) {
 
 void judge_quota(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "quota", out);
-  const bool asked = std::any_of(history.events().begin(), history.events().end(), [](const Event& e) {
-    return e.what == What::quota || e.what == What::get_quota || e.what == What::usage;
-  });
+  const bool asked = !history.about(What::quota, What::get_quota, What::usage).empty();
   const ToldMeanwhile told = asked ? told_meanwhile(c) : ToldMeanwhile();
   decisions(c, told);
   if (asked) usage(c, told);

@@ -18,7 +18,9 @@ std::uint64_t key_of(std::uint32_t number, std::uint32_t place) { return std::ui
 }  // namespace
 
 Requests::Requests(const Case& c) : c_(c) {
-  for (const Event& e : c.history.events()) {
+  for (const Event& e : c.history.about(What::append, What::connect, What::message, What::select, What::examine,
+                                        What::expunged, What::expunge, What::close, What::move, What::pop_uidl,
+                                        What::dele, What::rset, What::quit, What::end)) {
     if (e.what == What::append && e.type == Type::ok && c.invoke(e).message != 0)
       appended_.set(key_of(c.invoke(e).message, place(c.history.account_of(e), c.invoke(e).mailbox)), e.index);
     if (e.session == 0) continue;

@@ -50,8 +50,8 @@ class Outages {
  public:
   explicit Outages(const Case& c) {
     constexpr Duration kAfter = std::chrono::seconds(1);
-    for (const Event& done : c.history.events()) {
-      if (done.what != What::admin || done.command == 0 || (done.type != Type::ok && done.type != Type::fail)) continue;
+    for (const Event& done : c.history.about(What::admin)) {
+      if (done.command == 0 || (done.type != Type::ok && done.type != Type::fail)) continue;
       const Event& asked = c.history.event(done.command);
       if (asked.code == "restart" || asked.code == "kill") spans_.emplace_back(asked.at, done.at + kAfter);
     }
@@ -68,23 +68,23 @@ class Outages {
 /// The scenario said that the login of these sessions may be refused, or must be: its expectation says what came of it.
 std::set<std::uint32_t> asked_for_welcome(const Case& c) {
   std::set<std::uint32_t> out;
-  for (const Event& answer : c.history.events())
-    if (answer.what == What::welcome && answer.type != Type::expect) out.insert(answer.session);
+  for (const Event& answer : c.history.about(What::welcome))
+    if (answer.type != Type::expect) out.insert(answer.session);
   return out;
 }
 
 /// Refused for coming too soon after another login, which a server may do (RFC 2449 section 6.5).
 std::set<std::uint32_t> came_too_soon(const Case& c) {
   std::set<std::uint32_t> out;
-  for (const Event& e : c.history.events())
-    if (e.what == What::observed && e.code == history::kTooSoon) out.insert(e.session);
+  for (const Event& e : c.history.about(What::observed))
+    if (e.code == history::kTooSoon) out.insert(e.session);
   return out;
 }
 
 void bring_up(Case& c, const Outages& outages, std::set<std::string>& said) {
   const auto welcomed = asked_for_welcome(c), early = came_too_soon(c);
-  for (const Event& e : c.history.events()) {
-    if (e.what != What::connect || e.type == Type::ok || e.type == Type::invoke || expected_lock(c, e)) continue;
+  for (const Event& e : c.history.about(What::connect)) {
+    if (e.type == Type::ok || e.type == Type::invoke || expected_lock(c, e)) continue;
     if (welcomed.contains(e.session) || early.contains(e.session) || outages.during(e)) continue;
     if (!said.insert(e.text).second) continue;
     c.find(
@@ -94,7 +94,7 @@ void bring_up(Case& c, const Outages& outages, std::set<std::string>& said) {
 }
 
 void problems(Case& c, const std::set<std::string>& said) {
-  for (const Event& e : c.history.events()) {
+  for (const Event& e : c.history.about(What::problem, What::audit)) {
     if (e.what == What::problem) {
       const bool known = std::any_of(said.begin(), said.end(), [&](const std::string& text) {
         return !text.empty() && (e.text.find(text) != std::string::npos || text.find(e.text) != std::string::npos);
@@ -119,7 +119,9 @@ void ends(Case& c, const Outages& outages) {
   std::vector<bool> ready(sessions);
   std::vector<std::uint32_t> running(sessions);  // by session: the newest command without an answer
   std::vector<std::uint32_t> unanswered(sessions);
-  for (const Event& e : c.history.events()) {
+  const auto concerned = c.history.where(
+      [](history::Kind kind) { return kind.type == Type::invoke || completes(kind.type) || kind.what == What::end; });
+  for (const Event& e : concerned) {
     if (e.session == 0) continue;
     if (e.what == What::connect && e.type == Type::ok) ready[e.session] = true;
     if (e.type == Type::invoke && e.what != What::connect) running[e.session] = e.index;
@@ -157,8 +159,8 @@ void ends(Case& c, const Outages& outages) {
 void judge_deviations(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "session", out);
   std::string_view too_deep;
-  for (const Event& e : history.events()) {
-    if (e.what != What::deviation || e.code.starts_with("lmtp.replies.")) continue;
+  for (const Event& e : history.about(What::deviation)) {
+    if (e.code.starts_with("lmtp.replies.")) continue;
     // The grammar has no bound for that: it is the reader's own, and the answer is not read any further.
     if (e.code == "imap.list.too_deep") too_deep = e.text;
     if (!too_deep.empty() && e.text.ends_with(too_deep)) continue;

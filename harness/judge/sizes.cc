@@ -28,7 +28,9 @@ void judge_sizes(Case& c) {
   history::PagedMap<Known> known;
   Boxes boxes;
   ViewTrack track(c.history);
-  for (const Event& e : c.history.events()) {
+  const auto concerned =
+      c.history.where([](history::Kind kind) { return kind.what == What::piece || ViewTrack::follows(kind.what); });
+  for (const Event& e : concerned) {
     if (e.what == What::piece && e.size > e.get<history::PieceFacts>().asked) {
       const auto& piece = e.get<history::PieceFacts>();
       c.find("piece-longer", {fmt::format("at most {} octets", piece.asked),

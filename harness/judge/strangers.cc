@@ -14,7 +14,8 @@ Strangers::Strangers(const Case& c) {
   std::map<std::uint32_t, std::set<std::uint32_t>> in_view;  // session -> UIDs or numbers of the open mailbox
   std::map<std::uint32_t, std::set<std::uint32_t>> about_us;
   bool began = false;  // what was there before is looked at before the first step
-  for (const Event& e : c.history.events()) {
+  for (const Event& e : c.history.about(What::step, What::talk, What::select, What::examine, What::report,
+                                        What::message, What::expunged, What::enumerated)) {
     began |= e.what == What::step || e.what == What::talk;
     if (e.session == 0) continue;
     const std::uint32_t where = c.history.session(e.session).protocol == Protocol::pop3 ? e.seq : e.uid;
@@ -59,7 +60,7 @@ std::size_t Strangers::listed(const Event& enumerated) const {
 void another_run(Case& c) {
   std::set<std::uint64_t> left;
   bool began = false;
-  for (const Event& e : c.history.events()) {
+  for (const Event& e : c.history.about(What::step, What::talk, What::message)) {
     began |= e.what == What::step || e.what == What::talk;
     if (e.what != What::message || e.flags != "foreign-run" || e.code != "header") continue;
     if (!began) left.insert(e.hash);

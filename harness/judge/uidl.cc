@@ -2,15 +2,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/unordered/unordered_flat_map.hpp>
-#include <boost/unordered/unordered_flat_set.hpp>
 #include <map>
 #include <string_view>
 #include <utility>
 
 #include "core/bytes.h"
+#include "history/number_map.h"
 #include "judge/by_number.h"
 #include "judge/case.h"
+#include "judge/ids.h"
 #include "judge/judges.h"
 
 namespace mailproof::judge {
@@ -26,45 +26,48 @@ bool well_formed(std::string_view id) {
 }
 
 struct Row {
-  std::string_view id;  ///< in its event
+  std::uint32_t id = 0;  ///< number of the unique-id; 0 = none
   std::uint32_t event = 0, message = 0;
   std::uint64_t octets = 0;  ///< as LIST says
 };
 using Session = ByNumber<Row>;
+using Rows = history::PagedMap<const Row*>;  ///< by account, and message or number of a unique-id
 
-using Messages = boost::unordered_flat_set<std::uint32_t>;
+/// How often a listing has each message: never, once, or more often.
+using Times = history::PagedMap<std::uint8_t>;
 
-/// Messages that a listing has once.
-Messages once(const Session& rows) {
-  Messages out, more;
+Times times(const Session& rows) {
+  Times out;
   rows.for_each([&](std::uint32_t, const Row& row) {
-    if (!out.insert(row.message).second) more.insert(row.message);
+    if (std::uint8_t& of = out[row.message]; of < 2) ++of;
   });
-  for (const std::uint32_t message : more) out.erase(message);
   return out;
 }
 
+std::string_view id_of(const Case& c, const Row& row) { return c.history.event(row.event).text; }
+
 /// Only one copy of it was ever put there, and the listing has one: then one unique-id is all it can have had.
-bool single(const Case& c, std::uint32_t message, std::uint32_t account, const Messages& listed_once) {
+bool single(const Case& c, std::uint32_t message, std::uint32_t account, const Times& listed) {
   const auto* cell = c.ledger.find(message, account, "INBOX");
-  return cell != nullptr && cell->adds + cell->maybe_adds == 1 && listed_once.contains(message);
+  return cell != nullptr && cell->adds + cell->maybe_adds == 1 && *listed.find(message) == 1;
 }
 
 void unique(Case& c, const Session& rows) {
-  boost::unordered_flat_map<std::string_view, const Row*> seen;
+  Rows seen;
   rows.for_each([&](std::uint32_t, const Row& row) {
-    if (row.id.empty()) return;
-    const auto [at, fresh] = seen.try_emplace(row.id, &row);
+    if (row.id == 0) return;
+    const Row*& first = seen[row.id];
+    if (first == nullptr) first = &row;
     // RFC 1939 section 7 lets two identical copies have one unique-id.
-    if (fresh || (row.message != 0 && c.may_be_one(row.message, at->second->message))) return;
+    if (first == &row || (row.message != 0 && c.may_be_one(row.message, first->message))) return;
     // Of what nobody read the sizes tell whether one may be the other.
-    const bool read = row.message != 0 && at->second->message != 0;
-    const bool sized = row.octets != 0 && at->second->octets != 0 && row.octets != at->second->octets;
+    const bool read = row.message != 0 && first->message != 0;
+    const bool sized = row.octets != 0 && first->octets != 0 && row.octets != first->octets;
     if (c.history.info.recorded && !read && !sized) return;
     c.find("not-unique",
-           {fmt::format("one message for the unique-id {}", printable(row.id, 80)),
-            fmt::format("the listing gives it to {} and to {}", c.name_of(at->second->message), c.name_of(row.message)),
-            {at->second->event, row.event},
+           {fmt::format("one message for the unique-id {}", printable(id_of(c, row), 80)),
+            fmt::format("the listing gives it to {} and to {}", c.name_of(first->message), c.name_of(row.message)),
+            {first->event, row.event},
             row.message,
             ""});
   });
@@ -74,8 +77,10 @@ void unique(Case& c, const Session& rows) {
 
 void judge_uidl(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "uidl", out);
+  Ids ids;
+  const auto number = [&](const std::string& id) { return id.empty() ? 0 : ids.number(id); };
   std::map<std::uint32_t, Session> sessions;
-  for (const Event& e : history.events()) {
+  for (const Event& e : history.about(What::pop_list, What::pop_uidl, What::message)) {
     if (e.session == 0 || history.session(e.session).protocol != Protocol::pop3 || e.seq == 0) continue;
     if (e.what == What::pop_list && e.type == Type::obs) {
       sessions[e.session][e.seq].octets = e.size;
@@ -87,43 +92,43 @@ void judge_uidl(const history::History& history, const history::Ledger& ledger, 
                           0,
                           ""});
       Row& row = sessions[e.session][e.seq];
-      if (row.event == 0) row = {e.text, e.index, row.message, row.octets};
+      if (row.event == 0) row = {number(e.text), e.index, row.message, row.octets};
     } else if (e.what == What::message && e.message != 0) {
       Row& row = sessions[e.session][e.seq];
       if (row.message == 0) row.message = e.message;  // what it is later called is the numbering's affair
-      if (row.event == 0) row = {e.text, e.index, e.message, row.octets};
+      if (row.event == 0) row = {number(e.text), e.index, e.message, row.octets};
     }
   }
 
-  boost::unordered_flat_map<std::pair<std::uint32_t, std::uint32_t>, const Row*> of_message;  // account, message
-  boost::unordered_flat_map<std::pair<std::uint32_t, std::string_view>, const Row*> of_id;    // account, unique-id
-  for (const auto& [number, rows] : sessions) {
+  Rows of_message, of_id;
+  for (const auto& [session, rows] : sessions) {
     unique(c, rows);
-    const std::uint32_t account = history.session(number).account;
-    const auto listed_once = once(rows);
+    const std::uint64_t account = history.session(session).account;
+    const Times listed = times(rows);
     rows.for_each([&](std::uint32_t, const Row& row) {
-      if (row.message == 0 || row.id.empty()) return;
-      const auto [known, fresh] = of_message.try_emplace({account, row.message}, &row);
-      if (!fresh && known->second->id != row.id && !history.info.recorded &&
-          single(c, row.message, account, listed_once)) {
+      if (row.message == 0 || row.id == 0) return;
+      const Row*& known = of_message[account << 32U | row.message];
+      if (known == nullptr) known = &row;
+      if (known->id != row.id && !history.info.recorded &&
+          single(c, row.message, static_cast<std::uint32_t>(account), listed)) {
         c.find("changed",
-               {fmt::format("{} keeps the unique-id {}", c.name_of(row.message), printable(known->second->id, 80)),
-                fmt::format("{} is told {} at {}", c.who(history.event(row.event)), printable(row.id, 80),
+               {fmt::format("{} keeps the unique-id {}", c.name_of(row.message), printable(id_of(c, *known), 80)),
+                fmt::format("{} is told {} at {}", c.who(history.event(row.event)), printable(id_of(c, row), 80),
                             c.when(history.event(row.event))),
-                {known->second->event, row.event},
+                {known->event, row.event},
                 row.message,
                 ""});
-        known->second = &row;
+        known = &row;
       }
-      const auto [owner, first] = of_id.try_emplace({account, row.id}, &row);
-      const bool same_listing =
-          !first && history.event(owner->second->event).session == history.event(row.event).session;
-      if (!first && !same_listing && !c.may_be_one(owner->second->message, row.message))
-        c.find("reused", {fmt::format("the unique-id {} is {}'s for ever", printable(row.id, 80),
-                                      c.name_of(owner->second->message)),
+      const Row*& owner = of_id[account << 32U | row.id];
+      if (owner == nullptr) owner = &row;
+      const bool same_listing = history.event(owner->event).session == history.event(row.event).session;
+      if (owner != &row && !same_listing && !c.may_be_one(owner->message, row.message))
+        c.find("reused", {fmt::format("the unique-id {} is {}'s for ever", printable(id_of(c, row), 80),
+                                      c.name_of(owner->message)),
                           fmt::format("{} finds {} under it at {}", c.who(history.event(row.event)),
                                       c.name_of(row.message), c.when(history.event(row.event))),
-                          {owner->second->event, row.event},
+                          {owner->event, row.event},
                           row.message,
                           ""});
     });

@@ -61,7 +61,7 @@ class Uidplus {
   }
 
   void run() {
-    for (const Event& e : c_.history.events()) {
+    for (const Event& e : c_.history.about(What::append, What::copy, What::move)) {
       if (e.type != Type::ok || e.uidvalidity == 0) continue;
       if (e.what == What::append && e.uid != 0) append(e);
       if (e.what == What::copy || e.what == What::move) copy(e);
@@ -177,10 +177,9 @@ class Uidplus {
 }  // namespace
 
 void judge_uidplus(const history::History& history, const history::Ledger& ledger, Findings& out) {
-  const bool told = std::any_of(history.events().begin(), history.events().end(), [](const Event& e) {
-    return e.type == Type::ok && e.uidvalidity != 0 &&
-           (e.what == What::append || e.what == What::copy || e.what == What::move);
-  });
+  const auto puts = history.about(What::append, What::copy, What::move);
+  const bool told =
+      std::any_of(puts.begin(), puts.end(), [](const Event& e) { return e.type == Type::ok && e.uidvalidity != 0; });
   if (!told) return;
   Case c(history, ledger, "uidplus", out);
   Uidplus(c).run();

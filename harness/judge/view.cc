@@ -119,7 +119,11 @@ void judge_view(const history::History& history, const history::Ledger& ledger, 
   ViewTrack track(history);
   InProgress commands(c);
   std::set<std::uint32_t> cannot_read;  // sessions: that a row came and was none is told by itself
-  for (const Event& e : history.events()) {
+  const auto concerned = history.where([](history::Kind kind) {
+    return kind.type == Type::invoke || completes(kind.type) || ViewTrack::follows(kind.what) ||
+           kind.what == What::enumerated || kind.what == What::deviation;
+  });
+  for (const Event& e : concerned) {
     if (e.what == What::deviation && e.code == kUnreadableRow) cannot_read.insert(e.session);
     const View* v = e.session == 0 ? nullptr : track.view(e.session);
     if (v != nullptr && v->sure && !v->selecting) {

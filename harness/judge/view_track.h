@@ -24,6 +24,13 @@ class ViewTrack {
  public:
   explicit ViewTrack(const history::History& history) : history_(history) {}
   void apply(const history::Event& e);  ///< in order
+  /// What changes a view: only that needs to be applied.
+  static bool follows(history::What what) {
+    using history::What;
+    return what == What::select || what == What::examine || what == What::unselect || what == What::close ||
+           what == What::exists || what == What::expunged || what == What::row || what == What::message ||
+           what == What::nil;
+  }
   const View* view(std::uint32_t session) const;
 
  private:

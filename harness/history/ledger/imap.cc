@@ -30,8 +30,8 @@ void Ledger::Impl::select(const Event& e) {
 }
 
 void Ledger::Impl::mark(std::uint32_t copy_number, std::uint32_t event, bool certain) {
-  Copy& at = copies[copy_number - 1];
-  if (at.marked == 0) boxes[at.box - 1].marked.push_back(copy_number);
+  Departure& at = departing(copy_number);
+  if (at.marked == 0) boxes[copies[copy_number - 1].box - 1].marked.push_back(copy_number);
   if (at.marked_ok != 0) return;
   at.marked = event;
   if (certain) at.marked_ok = event;
@@ -50,7 +50,7 @@ void Ledger::Impl::store(const Event& e) {
   std::vector<std::uint32_t> taken_back;
   for (const std::uint32_t uid : parse_uids(invoke.set)) {
     const std::uint32_t number = copy(in, uid);
-    Copy& at = copies[number - 1];
+    Departure& at = departing(number);
     if (e.type == Type::invoke) {
       if (sets) mark(number, e.index, false);
       if (clears) {
@@ -86,12 +86,13 @@ void Ledger::Impl::expunge(const Event& e) {
   std::sort(only.begin(), only.end());
   const auto marked = boxes[in - 1].marked;
   for (const std::uint32_t number : marked) {
-    const Copy& gone = copies[number - 1];
-    if (!only.empty() && !std::binary_search(only.begin(), only.end(), gone.uid)) continue;
+    const Copy& copy = copies[number - 1];
+    const Departure& gone = departure(number);
+    if (!only.empty() && !std::binary_search(only.begin(), only.end(), copy.uid)) continue;
     // POP3's QUIT took it before, or may have (RFC 1939 sections 6 and 8): told as gone then, it did not wait for this
     // command.
-    if (gone.told_gone != 0 && gone.told_gone < invoke.index && gone.message != 0) {
-      const Cell& there = cell(gone.message, boxes[in - 1].place);
+    if (gone.told_gone != 0 && gone.told_gone < invoke.index && copy.message != 0) {
+      const Cell& there = cell(copy.message, boxes[in - 1].place);
       if (there.implied != 0 || there.pop_removes != 0) continue;
     }
     const bool before = gone.marked_ok != 0 && gone.marked_ok < invoke.index;
@@ -99,7 +100,7 @@ void Ledger::Impl::expunge(const Event& e) {
     remove(number, certain, invoke.index, gone.marked);
   }
   std::erase_if(boxes[in - 1].marked,
-                [this](std::uint32_t number) { return copies[number - 1].removal == Copy::Removal::certain; });
+                [this](std::uint32_t number) { return departure(number).removal == Departure::certain; });
 }
 
 void Ledger::Impl::note_move(const Event& e) {
@@ -120,9 +121,7 @@ bool Ledger::Impl::moved_by_another(std::uint32_t box_number, std::uint32_t uid)
 
 bool Ledger::Impl::marked_over_pop(std::uint32_t message, std::uint32_t place_number) const {
   return std::any_of(sessions.begin(), sessions.end(), [&](const SessionState& at) {
-    return at.box != 0 && boxes[at.box - 1].pop && boxes[at.box - 1].place == place_number &&
-           std::any_of(at.rows.begin(), at.rows.end(),
-                       [&](const PopRow& row) { return row.message == message && (row.dele_ok || row.dele_maybe); });
+    return at.box != 0 && boxes[at.box - 1].pop && boxes[at.box - 1].place == place_number && at.has_marked(message);
   });
 }
 
@@ -130,24 +129,25 @@ void Ledger::Impl::told_gone(const Event& e, std::uint32_t uid) {
   const std::uint32_t in = session(e.session).box;
   const std::uint32_t number = in == 0 || uid == 0 ? 0 : copy_of.get(std::uint64_t{in} << 32U | uid);
   if (number == 0) return;
-  Copy& gone = copies[number - 1];
+  const std::uint32_t message = copies[number - 1].message;
+  Departure& gone = departing(number);
   if (gone.told_gone == 0) gone.told_gone = e.index;
   session(e.session).unlist(number);
-  if (gone.message != 0) {
-    Cell& at = cell(gone.message, boxes[in - 1].place);
+  if (message != 0) {
+    Cell& at = cell(message, boxes[in - 1].place);
     if (at.first_absent == 0) at.first_absent = e.index;
   }
-  if (gone.removal != Copy::Removal::maybe) return;
+  if (gone.removal != Departure::maybe) return;
   remove(number, true, 0, 0);
-  if (!gone.moving || gone.marked != 0 || gone.message == 0) return;
+  if (!gone.moving || gone.marked != 0 || message == 0) return;
   // RFC 6851 section 3.3: what a MOVE takes out of the source is in the destination.
-  const Cell& from = cell(gone.message, boxes[in - 1].place);
-  if (from.moved_to == 0 || from.pop_removes != 0 || marked_over_pop(gone.message, boxes[in - 1].place) ||
+  const Cell& from = cell(message, boxes[in - 1].place);
+  if (from.moved_to == 0 || from.pop_removes != 0 || marked_over_pop(message, boxes[in - 1].place) ||
       moved_by_another(in, uid))
     return;  // POP3 may have been quicker, or another MOVE, also where it is not answered yet
   gone.arrived = true;
-  const std::string to = mailbox_names[from.moved_to - 1];
-  Cell& there = cell(gone.message, place(history.account_of(e), to));
+  const std::string to = mailbox_names[from.moved_to - 1U];
+  Cell& there = cell(message, place(history.account_of(e), to));
   if (there.maybe_adds == 0) return;
   --there.maybe_adds;
   ++there.adds;
@@ -173,27 +173,27 @@ void Ledger::Impl::copy_or_move(const Event& e) {
     // What a POP3 session has marked goes with its QUIT, which may be done before it is answered.
     const bool alone = message == 0 || (cell(message, boxes[in - 1].place).pop_removes == 0 &&
                                         !marked_over_pop(message, boxes[in - 1].place));
-    const bool gone = move && e.type == Type::ok && alone && copies[from - 1].told_gone > invoke.index &&
-                      copies[from - 1].marked == 0;
+    const bool gone =
+        move && e.type == Type::ok && alone && departure(from).told_gone > invoke.index && departure(from).marked == 0;
     const bool certain = told || gone;
     if (move && told && message != 0) undo_inferred_move(from, e);
     if (message == 0)
       wait_for(from, there, to, certain, e);
-    else if (!move || !copies[from - 1].arrived || (told && copies[from - 1].told_where))
+    else if (!move || !departure(from).arrived || (told && departure(from).told_where))
       add(message, to, certain, e);  // two sessions that are told of a copy each made one; OK alone proves none
-    copies[from - 1].told_where = copies[from - 1].told_where || (move && told);
+    if (move && told) departing(from).told_where = true;
     if (move && certain && message != 0) settle_earlier_move(from, to);
     if (there != 0) {
       if (copies[there - 1].message == 0) copies[there - 1].message = message;  // claimed by COPYUID, not looked at
-      if (copies[from - 1].marked != 0) mark(there, e.index, false);            // a copy keeps its flags
+      if (departure(from).marked != 0) mark(there, e.index, false);             // a copy keeps its flags
     }
     if (!move) continue;
-    copies[from - 1].moving = true;
+    departing(from).moving = true;
     const auto possible = message == 0 ? 0U : cell(message, boxes[in - 1].place).maybe_removes;
     remove(from, certain, invoke.index, 0);
     if (message == 0) continue;
     Cell& source = cell(message, boxes[in - 1].place);
-    source.moved_to = places[to - 1].mailbox + 1U;
+    source.moved_to = mailbox_after(to);
     if (!certain && source.maybe_removes > possible) ++source.maybe_moves;
   }
 }
@@ -209,23 +209,23 @@ void Ledger::Impl::wait_for(std::uint32_t source, std::uint32_t destination, std
 /// COPYUID proves that the message was still in the source: an earlier MOVE whose answer was lost did not take it,
 /// though somebody was told that it goes.
 void Ledger::Impl::undo_inferred_move(std::uint32_t from, const Event& e) {
-  Copy& source = copies[from - 1];
-  if (!source.arrived || source.told_where) return;
+  const Copy& source = copies[from - 1];
+  if (!departure(from).arrived || departure(from).told_where) return;
   const Cell& here = cell(source.message, boxes[source.box - 1].place);
   if (here.moved_to == 0) return;
-  const std::string believed = mailbox_names[here.moved_to - 1];
+  const std::string believed = mailbox_names[here.moved_to - 1U];
   Cell& there = cell(source.message, place(history.account_of(e), believed));
   if (there.adds > 0) --there.adds;
-  source.arrived = false;
+  departing(from).arrived = false;
 }
 
 /// A UID is moved once: an earlier attempt whose answer was lost did not do it, or is the same.
 void Ledger::Impl::settle_earlier_move(std::uint32_t from, std::uint32_t to) {
-  Copy& source = copies[from - 1];
-  const bool earlier = source.moving && source.removal == Copy::Removal::maybe && !source.arrived;
+  Departure& source = departing(from);
+  const bool earlier = source.moving && source.removal == Departure::maybe && !source.arrived;
   source.arrived = true;
   if (!earlier) return;
-  Cell& there = cell(source.message, to);
+  Cell& there = cell(copies[from - 1].message, to);
   if (there.maybe_adds > 0) --there.maybe_adds;
 }
 
@@ -282,7 +282,7 @@ void Ledger::Impl::move_cells(std::uint32_t from, std::uint32_t to, bool certain
     here.maybe_removes = static_cast<std::uint16_t>(here.maybe_removes + (clear ? 0 : sure));
     here.removed_by = invoke_of(e).index;
     here.removed_over |= 1;
-    here.moved_to = there.mailbox + 1U;
+    here.moved_to = mailbox_after(to);
     here.enumerated = there.enumerated = false;
   }
 }

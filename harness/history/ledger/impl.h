@@ -1,6 +1,8 @@
 #pragma once
 #include <algorithm>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -15,16 +17,22 @@ namespace mailproof::history {
 /// A copy: one message in one place, known by its UID (IMAP) or its UIDL (POP3). A message in a mailbox that both
 /// protocols look at has two of these; the cell joins them.
 struct Copy {
-  std::uint32_t box = 0;
+  std::uint32_t box : 31 = 0;
+  bool identified : 1 = false;  ///< its content was looked at
   std::uint32_t uid = 0;        ///< POP3: the number of its UIDL
   std::uint32_t message = 0;    ///< 0 = not ours, or not known yet
+  std::uint32_t departure = 0;  ///< its number; 0 = nothing was asked or told of it
+};
+static_assert(sizeof(Copy) <= 16, "the memory budget of a message at load");
+
+/// What was asked and told of the removal of a copy.
+struct Departure {
   std::uint32_t marked = 0;     ///< the STORE, DELE or row (event) that says \Deleted
   std::uint32_t marked_ok = 0;  ///< the event that made the mark certain
   std::uint32_t cleared = 0;    ///< the newest STORE (invoke) that takes the mark back
   std::uint32_t told_gone = 0;  ///< the event by which a session was told first that it is expunged; 0 = none was
   std::uint32_t request = 0;    ///< invoke of the command that asked for the removal
-  enum class Removal : std::uint8_t { none, maybe, certain } removal = Removal::none;
-  bool identified = false;  ///< its content was looked at
+  enum Removal : std::uint8_t { none, maybe, certain } removal = none;
   bool moving = false;      ///< the removal is a MOVE's
   bool arrived = false;     ///< ... and its destination has been counted for certain
   bool told_where = false;  ///< a MOVE said by COPYUID where it put it
@@ -35,7 +43,7 @@ struct Copy {
 struct Place {
   std::uint32_t account = 0;
   std::uint16_t mailbox = 0;
-  std::vector<std::uint32_t> cells;  ///< numbers
+  Blocks<std::uint32_t, 256> cells;  ///< numbers
   std::vector<std::uint32_t> boxes;
 };
 
@@ -45,6 +53,35 @@ struct Box {
   std::uint32_t uidvalidity = 0;
   bool pop = false;
   std::vector<std::uint32_t> marked;  ///< copies with a mark, certain or possible
+};
+
+/// The unique-ids that POP3 told, numbered from 1: their text stands in the events that told them first.
+class Uidls {
+ public:
+  explicit Uidls(const History& history) : history_(history), numbers_(0, Hash{this}, Same{this}) {}
+  /// Of the id that this event tells.
+  std::uint32_t number(const Event& told);
+  std::uint32_t find(std::string_view id) const;  ///< 0 = nobody was told it
+  const std::string& text(std::uint32_t number) const { return history_.event(told_by_[number - 1]).text; }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    const Uidls* of;
+    std::size_t operator()(std::string_view id) const { return std::hash<std::string_view>()(id); }
+    std::size_t operator()(std::uint32_t number) const { return (*this)(std::string_view(of->text(number))); }
+  };
+  struct Same {
+    using is_transparent = void;
+    const Uidls* of;
+    bool operator()(std::uint32_t one, std::uint32_t other) const { return one == other; }
+    bool operator()(std::string_view id, std::uint32_t number) const { return id == of->text(number); }
+    bool operator()(std::uint32_t number, std::string_view id) const { return id == of->text(number); }
+  };
+  const History& history_;
+  Blocks<std::uint32_t, 256> told_by_;  ///< events, by number - 1
+  boost::unordered_flat_set<std::uint32_t, Hash, Same> numbers_;
+  std::uint32_t newest_ = 0;  ///< one listing after the other has the same ones in the same order
 };
 
 /// COPY or MOVE of a UID whose content nobody had looked at yet; settled when either end is identified.
@@ -63,8 +100,16 @@ struct PopRow {
   bool listed = false, identified = false;
   std::uint32_t dele = 0;  ///< invoke of the DELE
   bool dele_ok = false, dele_maybe = false;
+  bool asked = false;           ///< by any DELE, also where RSET took it back
   std::uint32_t retrieved = 0;  ///< the event that shows it whole
+  bool marked() const { return dele_ok || dele_maybe; }
 };
+
+/// Empties it, and keeps no room: `= {}` would.
+template <class T>
+void give_back(std::vector<T>& list) {
+  std::vector<T>().swap(list);
+}
 
 struct SessionState {
   std::uint32_t box = 0;  ///< selected mailbox, or the maildrop; 0 = none
@@ -75,36 +120,46 @@ struct SessionState {
   std::vector<std::pair<std::uint32_t, std::size_t>> unlisted;  ///< ... told as gone when so many were listed
   std::vector<PopRow> rows;                                     ///< POP3, by number - 1
   NumberMap row_of;                                             ///< copy -> the newest row that got it
+  struct Left {
+    std::uint32_t number = 0, message = 0;
+    bool marked = false;
+  };
+  std::vector<Left> left;  ///< of one that ended, the rows that DELE asked for, by number
 
   void unlist(std::uint32_t copy);
   void settle_listed();  ///< leaves nothing unlisted
   void forget_listed() {
-    listed.clear();
-    unlisted.clear();
+    give_back(listed);
+    give_back(unlisted);
   }
+  bool has_marked(std::uint32_t message) const;         ///< by DELE, certainly or perhaps
+  std::uint32_t asked_for(std::uint32_t number) const;  ///< which message a DELE of this number was about
+  void end();                                           ///< afterwards only these two are asked
 };
 
 /// IMAP's view of INBOX and POP3's are two: a bit for each.
-constexpr std::uint8_t view_of(Protocol protocol) { return protocol == Protocol::pop3 ? 2 : 1; }
+constexpr unsigned view_of(Protocol protocol) { return protocol == Protocol::pop3 ? 2 : 1; }
+constexpr unsigned kBothViews = 3;
 
 struct Ledger::Impl {
-  Impl(const History& h, std::optional<Pop3Download> when_nobody_says) : history(h), assumed(when_nobody_says) {}
+  Impl(const History& h, std::optional<Pop3Download> when_nobody_says)
+      : history(h), assumed(when_nobody_says), uidls(h) {}
 
   const History& history;
   std::optional<Pop3Download> assumed;
-  std::vector<Cell> cells;
-  std::vector<Attempt> attempts;
+  Cells cells;
+  Attempts attempts;
   std::vector<Report> reports;
   std::vector<std::string> mailbox_names;
   Chains cells_of, attempts_of;        ///< by message
   std::vector<std::uint32_t> touched;  ///< places in `cells`, since the newest apply()
 
   std::unordered_map<std::string, std::uint16_t> mailbox_numbers;
-  std::unordered_map<std::string, std::uint32_t> uidl_numbers;
-  std::vector<std::string> uidls;  ///< by number - 1
-  std::vector<Place> places;       ///< numbers are index + 1, here and below
+  Uidls uidls;
+  std::vector<Place> places;  ///< numbers are index + 1, here and below
   std::vector<Box> boxes;
-  std::vector<Copy> copies;
+  Blocks<Copy, 64> copies;
+  Blocks<Departure, 64> departures;
   std::vector<PendingCopy> pending;                                          ///< also those that are settled
   std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> pending_of;  ///< copy -> places in `pending`
   std::unordered_set<std::string> known_reports;
@@ -128,11 +183,14 @@ struct Ledger::Impl {
   std::uint32_t place(std::uint32_t account, std::string_view mailbox);
   std::uint32_t box(std::uint32_t place, std::uint32_t uidvalidity, bool pop = false);
   std::uint32_t copy(std::uint32_t box, std::uint32_t uid);
+  std::uint16_t mailbox_after(std::uint32_t place) const;  ///< for Cell::moved_to
   std::uint32_t find_place(std::uint32_t account, std::string_view mailbox) const;
   std::uint32_t find_box(std::uint32_t account, std::string_view mailbox, std::uint32_t uidvalidity) const;
+  const Departure& departure(std::uint32_t copy) const;  ///< an empty one where nothing is known
+  Departure& departing(std::uint32_t copy);              ///< of which something is going to be known
   Cell& cell(std::uint32_t message, std::uint32_t place);
   Cell& touch(std::uint32_t number);  ///< the cell of this number, which is going to change
-  void attempt(Attempt made);
+  void attempt(std::uint32_t message, std::uint32_t account, const Event& answer, std::uint32_t smtp_code);
   SessionState& session(std::uint32_t number);
   const Event& invoke_of(const Event& e) const;  ///< the event it completes, or itself
 
@@ -188,8 +246,7 @@ struct Ledger::Impl {
   void compare_views(Cell& inbox, std::uint32_t round);
   struct LifeWriter;  ///< ledger_life.cc
 
-  void take_listing(const Event& e, std::uint32_t place, const std::vector<std::uint32_t>& messages, bool complete,
-                    bool pop);
+  void take_listing(const Event& e, std::uint32_t place, std::vector<std::uint32_t> messages, bool complete, bool pop);
 };
 
 template <class F>

@@ -9,6 +9,19 @@
 #include "history/ledger/impl.h"
 
 namespace mailproof::history {
+namespace {
+
+constexpr std::size_t kMostTouched = 4096;  ///< by one event, for which room is kept
+// What there is room for in the bits of a Copy and of an Attempt; replies have three digits.
+constexpr std::uint32_t kMostBoxes = 0x7fffffff, kHighestReply = 0xfff;
+
+}  // namespace
+
+/// NO to APPEND has response codes and no status (RFC 3501 section 7.1).
+std::string_view enhanced_status(const Event& answer) {
+  if (answer.what != What::append) return answer.code;
+  return iequals(answer.code, "OVERQUOTA") ? "5.2.2" : "";
+}
 
 int Cell::least() const { return bounced ? 0 : std::max(0, adds - removes - maybe_removes); }
 int Cell::most() const { return std::max(0, adds + maybe_adds - removes); }
@@ -24,11 +37,11 @@ Ledger::Ledger(Ledger&&) noexcept = default;
 Ledger& Ledger::operator=(Ledger&&) noexcept = default;
 
 void Ledger::apply(const Event& event) { impl_->apply(event); }
-const std::vector<Cell>& Ledger::cells() const { return impl_->cells; }
-const std::vector<Attempt>& Ledger::attempts() const { return impl_->attempts; }
+const Cells& Ledger::cells() const { return impl_->cells; }
+const Attempts& Ledger::attempts() const { return impl_->attempts; }
 const std::vector<Report>& Ledger::reports() const { return impl_->reports; }
-Chained<Cell> Ledger::cells_of(std::uint32_t message) const { return {impl_->cells, impl_->cells_of, message}; }
-Chained<Attempt> Ledger::attempts_of(std::uint32_t message) const {
+Chained<Cells> Ledger::cells_of(std::uint32_t message) const { return {impl_->cells, impl_->cells_of, message}; }
+Chained<Attempts> Ledger::attempts_of(std::uint32_t message) const {
   return {impl_->attempts, impl_->attempts_of, message};
 }
 const std::vector<std::uint32_t>& Ledger::touched() const { return impl_->touched; }
@@ -48,11 +61,11 @@ std::uint32_t Ledger::message_at(std::uint32_t account, std::string_view mailbox
 }
 
 std::uint32_t Ledger::message_with_uidl(std::uint32_t account, std::string_view uidl) const {
-  const auto known = impl_->uidl_numbers.find(std::string(uidl));
+  const std::uint32_t known = impl_->uidls.find(uidl);
   const std::uint32_t at = impl_->find_place(account, "INBOX");
   const std::uint32_t box = at == 0 ? 0 : impl_->box_of.get(std::uint64_t{at} << 33U | 1U);
-  if (known == impl_->uidl_numbers.end() || box == 0) return 0;
-  const std::uint32_t number = impl_->copy_of.get(std::uint64_t{box} << 32U | known->second);
+  if (known == 0 || box == 0) return 0;
+  const std::uint32_t number = impl_->copy_of.get(std::uint64_t{box} << 32U | known);
   return number == 0 ? 0 : impl_->copies[number - 1].message;
 }
 
@@ -79,7 +92,7 @@ std::optional<Pop3Delete> Ledger::pop3_delete(const Cell& inbox) const { return 
 const Cell* Ledger::Impl::in_trash(const Cell& from) const {
   const int removed = std::max<int>(from.pop_removes, from.moved_to == 0 ? from.removes : 0);
   if (removed == 0 || !from.enumerated || from.by_pop || from.present > from.most()) return nullptr;
-  for (const Cell& other : Chained<Cell>{cells, cells_of, from.message})
+  for (const Cell& other : Chained<Cells>{cells, cells_of, from.message})
     if (other.account == from.account && &other != &from && other.enumerated && other.present > 0 &&
         other.present <= removed && other.adds + other.maybe_adds == 0)
       return &other;
@@ -98,6 +111,7 @@ std::optional<Pop3Delete> Ledger::Impl::pop3_delete(const Cell& inbox) const {
 void Ledger::Impl::apply(const Event& e) {
   const bool asks = e.type == Type::invoke;
   const bool done = e.type == Type::ok || e.type == Type::fail || e.type == Type::info;
+  if (touched.capacity() > kMostTouched) give_back(touched);
   touched.clear();
   switch (e.what) {
     case What::deliver:
@@ -165,6 +179,9 @@ void Ledger::Impl::apply(const Event& e) {
     case What::quit:
       if (done) quit(e);
       break;
+    case What::end:
+      if (e.session != 0 && e.session <= sessions.size()) sessions[e.session - 1].end();
+      break;
     case What::enumerated:
       enumerated(e);
       break;
@@ -201,6 +218,10 @@ std::uint32_t Ledger::Impl::place(std::uint32_t account, std::string_view mailbo
   return fresh;
 }
 
+std::uint16_t Ledger::Impl::mailbox_after(std::uint32_t place_number) const {
+  return static_cast<std::uint16_t>(places[place_number - 1].mailbox + 1U);
+}
+
 std::uint32_t Ledger::Impl::box(std::uint32_t place_number, std::uint32_t uidvalidity, bool pop) {
   const std::uint64_t key = std::uint64_t{place_number} << 33U | std::uint64_t{uidvalidity} << 1U | (pop ? 1U : 0U);
   if (const std::uint32_t known = box_of.get(key)) return known;
@@ -220,11 +241,26 @@ std::uint32_t Ledger::Impl::copy(std::uint32_t box_number, std::uint32_t uid) {
   const std::uint64_t key = std::uint64_t{box_number} << 32U | uid;
   if (const std::uint32_t known = copy_of.get(key)) return known;
   Copy& fresh = copies.emplace_back();
-  fresh.box = box_number;
+  fresh.box = box_number & kMostBoxes;
   fresh.uid = uid;
   const auto number = static_cast<std::uint32_t>(copies.size());
   copy_of.set(key, number);
   return number;
+}
+
+const Departure& Ledger::Impl::departure(std::uint32_t copy_number) const {
+  static const Departure none;
+  const std::uint32_t known = copies[copy_number - 1].departure;
+  return known == 0 ? none : departures[known - 1];
+}
+
+Departure& Ledger::Impl::departing(std::uint32_t copy_number) {
+  std::uint32_t& known = copies[copy_number - 1].departure;
+  if (known == 0) {
+    departures.emplace_back();
+    known = static_cast<std::uint32_t>(departures.size());
+  }
+  return departures[known - 1];
 }
 
 Cell& Ledger::Impl::cell(std::uint32_t message, std::uint32_t place_number) {
@@ -247,9 +283,14 @@ Cell& Ledger::Impl::touch(std::uint32_t number) {
   return cells[number - 1];
 }
 
-void Ledger::Impl::attempt(Attempt made) {
-  attempts_of.add(made.message);
-  attempts.push_back(std::move(made));
+void Ledger::Impl::attempt(std::uint32_t message, std::uint32_t account, const Event& answer, std::uint32_t smtp_code) {
+  attempts_of.add(message);
+  Attempt& made = attempts.emplace_back();
+  made.message = message;
+  made.event = answer.index;
+  made.account = static_cast<std::uint16_t>(account);
+  made.smtp_code = std::min(smtp_code, kHighestReply) & kHighestReply;
+  made.outcome = answer.type;
 }
 
 SessionState& Ledger::Impl::session(std::uint32_t number) {
@@ -270,24 +311,25 @@ void Ledger::Impl::add(std::uint32_t message, std::uint32_t place_number, bool c
 }
 
 void Ledger::Impl::remove(std::uint32_t copy_number, bool certain, std::uint32_t request, std::uint32_t mark) {
-  Copy& gone = copies[copy_number - 1];
-  const Copy::Removal before = gone.removal;
-  if (before == Copy::Removal::certain || (before == Copy::Removal::maybe && !certain)) return;
-  gone.removal = certain ? Copy::Removal::certain : Copy::Removal::maybe;
+  const Copy& copy = copies[copy_number - 1];
+  Departure& gone = departing(copy_number);
+  const Departure::Removal before = gone.removal;
+  if (before == Departure::certain || (before == Departure::maybe && !certain)) return;
+  gone.removal = certain ? Departure::certain : Departure::maybe;
   if (request != 0) gone.request = request;
-  if (gone.message == 0) return;  // counted when it is identified
+  if (copy.message == 0) return;  // counted when it is identified
 
-  Box& from = boxes[gone.box - 1];
-  Cell& at = cell(gone.message, from.place);
-  const std::uint8_t protocol = from.pop ? 2 : 1;
+  Box& from = boxes[copy.box - 1];
+  Cell& at = cell(copy.message, from.place);
+  const unsigned protocol = view_of(from.pop ? Protocol::pop3 : Protocol::imap);
   const bool other_protocol = (at.removed_over & ~protocol) != 0;
-  at.removed_over = static_cast<std::uint8_t>(at.removed_over | protocol);
+  at.removed_over = (at.removed_over | protocol) & kBothViews;
   if (gone.request != 0) at.removed_by = gone.request;
   if (mark != 0) at.marked_by = mark;
   at.enumerated = false;
   at.misses = at.unlike = 0;
-  if (from.pop && before == Copy::Removal::none && at.pop_removes < 255) ++at.pop_removes;
-  if (before == Copy::Removal::maybe) {
+  if (from.pop && before == Departure::none && at.pop_removes < 255) ++at.pop_removes;
+  if (before == Departure::maybe) {
     if (at.maybe_removes > 0) {
       --at.maybe_removes;
       ++at.removes;
@@ -334,14 +376,13 @@ void Ledger::Impl::identify(std::uint32_t copy_number, std::uint32_t message) {
 
 /// What is known of a copy from now on.
 void Ledger::Impl::be(std::uint32_t copy_number, std::uint32_t message) {
-  Copy& at = copies[copy_number - 1];
-  const Copy::Removal removal = at.message == 0 ? at.removal : Copy::Removal::none;
-  const std::uint32_t mark = at.message == 0 ? at.marked : 0;
-  const std::uint32_t request = at.request;
-  at.message = message;
-  at.removal = Copy::Removal::none;
-  at.marked = mark;
-  if (removal != Copy::Removal::none) remove(copy_number, removal == Copy::Removal::certain, request, mark);
+  const std::uint32_t before = std::exchange(copies[copy_number - 1].message, message);
+  if (copies[copy_number - 1].departure == 0) return;
+  Departure& at = departing(copy_number);
+  const Departure::Removal removal = before == 0 ? at.removal : Departure::none;
+  at.removal = Departure::none;
+  if (before != 0) at.marked = 0;
+  if (removal != Departure::none) remove(copy_number, removal == Departure::certain, at.request, at.marked);
 }
 
 void Ledger::Impl::seen(std::uint32_t message, std::uint32_t place_number, const Event& e) {
@@ -358,7 +399,7 @@ void Ledger::Impl::seen(std::uint32_t message, std::uint32_t place_number, const
 void Ledger::Impl::deliver(const Event& e) {
   const std::uint32_t message = e.message != 0 ? e.message : invoke_of(e).message;
   if (message == 0 || e.account == 0) return;
-  attempt({message, e.account, e.type, static_cast<int>(e.get<ReplyFacts>().code), e.code, e.index});
+  attempt(message, e.account, e, e.get<ReplyFacts>().code);
   if (e.type == Type::fail) return;
   add(message, place(e.account, "INBOX"), e.type == Type::ok, e);
 }
@@ -368,7 +409,7 @@ void Ledger::Impl::append(const Event& e) {
   if (invoke.message == 0) return;
   const std::uint32_t owner = history.account_of(invoke);
   if (e.type == Type::fail) {  // NO is a permanent refusal: the client is told, and nobody tries again
-    attempt({invoke.message, owner, e.type, 500, iequals(e.code, "OVERQUOTA") ? "5.2.2" : "", e.index});
+    attempt(invoke.message, owner, e, 500);
     return;
   }
   const std::uint32_t to = place(owner, invoke.mailbox);

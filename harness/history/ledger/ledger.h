@@ -4,8 +4,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "core/blocks.h"
 #include "core/fate.h"
 #include "core/pop3_delete.h"
 #include "core/pop3_download.h"
@@ -22,52 +24,57 @@ using mailproof::name;
 /// how many are there by the last complete enumeration. Conservation: least() <= present <= most().
 struct Cell {
   std::uint32_t message = 0;
+  std::uint32_t added_by = 0;    ///< event that made the first addition certain or possible
+  std::uint32_t removed_by = 0;  ///< the command (its invoke) that asked for the last removal: EXPUNGE, MOVE, QUIT, ...
+  std::uint32_t marked_by = 0;   ///< the STORE or DELE before it
+  std::uint32_t first_seen = 0, last_seen = 0, first_absent = 0;  ///< events
   std::uint16_t account = 0;
   std::uint16_t mailbox = 0;                     ///< index into Ledger::mailbox_name
+  std::uint16_t moved_to = 0;                    ///< mailbox + 1
   std::uint16_t adds = 0, maybe_adds = 0;        ///< ok / info additions: deliveries, APPEND, COPY, MOVE into it
   std::uint16_t removes = 0, maybe_removes = 0;  ///< ok / possible removals that some client asked for
   std::uint16_t present = 0;      ///< by the last complete enumeration over IMAP (POP3 where there is no IMAP)
   std::uint16_t present_pop = 0;  ///< by the last complete POP3 listing (INBOX only)
-  std::uint32_t added_by = 0;     ///< event that made the first addition certain or possible
-  std::uint32_t removed_by =
-      0;  ///< the command (index of its invoke) that asked for the last removal: EXPUNGE, MOVE, QUIT, ...
-  std::uint32_t marked_by = 0;                                    ///< the STORE or DELE before it
-  std::uint32_t first_seen = 0, last_seen = 0, first_absent = 0;  ///< events
-  std::uint32_t moved_to = 0;                                     ///< mailbox + 1
-  bool bounced = false;     ///< a report says it was not delivered: nothing is owed
-  bool enumerated = false;  ///< its mailbox was listed completely by the audit, and nothing was asked of it since
-  bool in_pop = false;      ///< present_pop is known
-  bool by_pop = false;      ///< `present` is POP3's word: no IMAP session listed it
-  std::uint8_t listed_absent = 0;  ///< a complete listing after a certain removal did not have it: 1 = IMAP, 2 = POP3
-  bool reappeared = false;         ///< a fresh session of that same protocol saw it after that
-  std::uint8_t misses = 0;         ///< audit rounds in a row, the newest among them, that hold fewer than least()
-  std::uint8_t round = 0;          ///< the newest of these
-  std::uint8_t maybe_moves = 0;    ///< how many of maybe_removes are a MOVE's: what goes here must turn up there
-  std::uint8_t removed_over = 0;   ///< 1 = IMAP, 2 = POP3, 3 = both asked for a removal
-  std::uint8_t pop_removes = 0;    ///< of all removals, certain and possible, those that POP3 asked for
+  std::uint8_t misses = 0;        ///< audit rounds in a row, the newest among them, that hold fewer than least()
+  std::uint8_t round = 0;         ///< the newest of these
+  std::uint8_t maybe_moves = 0;   ///< how many of maybe_removes are a MOVE's: what goes here must turn up there
+  std::uint8_t pop_removes = 0;   ///< of all removals, certain and possible, those that POP3 asked for
   /// Audit rounds in a row in which IMAP showed of what POP3 removed something else than the target file declares, or,
   /// where it declares nothing, anything of it.
   std::uint8_t unlike = 0;
-  std::uint8_t unlike_round = 0;  ///< the newest of these
+  std::uint8_t unlike_round = 0;       ///< the newest of these
+  std::uint8_t removed_over : 2 = 0;   ///< 1 = IMAP, 2 = POP3, 3 = both asked for a removal
+  std::uint8_t listed_absent : 2 = 0;  ///< complete listings after a certain removal did not have it: as removed_over
   /// A QUIT that may remove what was downloaded came after a RETR of it: 1, or 2 where it was answered OK. It is one of
   /// maybe_removes as long as no client asks for the removal.
-  std::uint8_t implied = 0;
-  bool gone_with_audit = false;  ///< ... and it was the audit's own QUIT: what that listing saw is the last word
+  std::uint8_t implied : 2 = 0;
+  bool gone_with_audit : 1 = false;  ///< ... and it was the audit's own QUIT: what that listing saw is the last word
+  bool reappeared : 1 = false;       ///< a fresh session of the protocol that listed it as absent saw it after that
+  bool bounced : 1 = false;          ///< a report says it was not delivered: nothing is owed
+  bool enumerated : 1 = false;  ///< its mailbox was listed completely by the audit, and nothing was asked of it since
+  bool in_pop : 1 = false;      ///< present_pop is known
+  bool by_pop : 1 = false;      ///< `present` is POP3's word: no IMAP session listed it
 
   int least() const;  ///< copies that must be there
   int most() const;   ///< copies that may be there
   int kept() const;   ///< of `present`: what POP3 removed, and POP3 alone does not show any more
 };
-static_assert(sizeof(Cell) <= 64, "the memory budget of a message at load");
+static_assert(sizeof(Cell) <= 56, "the memory budget of a message at load");
+using Cells = Blocks<Cell, 64>;
 
-/// What happened to one recipient's delivery attempt of a message.
+/// What happened to one recipient's delivery attempt of a message. The answer's own event tells the rest of it.
 struct Attempt {
-  std::uint32_t message = 0, account = 0;
-  Type outcome = Type::info;  ///< ok, fail, info
-  int smtp_code = 0;
-  std::string status;       ///< enhanced code
+  std::uint32_t message = 0;
   std::uint32_t event = 0;  ///< the ok/fail/info event
+  std::uint16_t account = 0;
+  std::uint16_t smtp_code : 12 = 0;
+  Type outcome : 4 = Type::info;  ///< ok, fail, info
 };
+static_assert(sizeof(Attempt) <= 12, "the memory budget of a message at load");
+using Attempts = Blocks<Attempt, 64>;
+
+/// The enhanced status that an attempt's answer tells, or comes to.
+std::string_view enhanced_status(const Event& answer);
 
 /// A delivery report that was seen.
 struct Report {
@@ -93,11 +100,11 @@ class Ledger {
   Ledger& operator=(Ledger&&) noexcept;
   void apply(const Event& event);
 
-  const std::vector<Cell>& cells() const;
-  const std::vector<Attempt>& attempts() const;
+  const Cells& cells() const;
+  const Attempts& attempts() const;
   /// Those of one message, in the same order; they cost as much as there are of them.
-  Chained<Cell> cells_of(std::uint32_t message) const;
-  Chained<Attempt> attempts_of(std::uint32_t message) const;
+  Chained<Cells> cells_of(std::uint32_t message) const;
+  Chained<Attempts> attempts_of(std::uint32_t message) const;
   /// Places in cells() of those that the newest apply() may have changed, some of them perhaps twice.
   const std::vector<std::uint32_t>& touched() const;
   const std::vector<Report>& reports() const;  ///< distinct reports (by mailbox owner, mailbox and uid or UIDL)

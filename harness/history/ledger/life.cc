@@ -259,9 +259,8 @@ void Ledger::Impl::LifeWriter::tell(const Event& e) {
       break;
     case What::dele:
       if (e.type == Type::ok || e.type == Type::info) {
-        const auto& rows = impl.sessions[e.session - 1].rows;
         const std::uint32_t number = invoke(e).seq;
-        if (number == 0 || number > rows.size() || rows[number - 1].message != message) break;
+        if (impl.sessions[e.session - 1].asked_for(number) != message) break;
         sessions[e.session].dele = true;
         line(e, "asked", fmt::format("DELE {}{}", number, e.type == Type::ok ? "" : ": no answer"), sure_of(e));
       }

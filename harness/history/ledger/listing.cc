@@ -22,6 +22,28 @@ void SessionState::settle_listed() {
   unlisted.clear();
 }
 
+bool SessionState::has_marked(std::uint32_t message) const {
+  const auto is = [&](const auto& row, bool marked) { return marked && row.message == message; };
+  return std::any_of(rows.begin(), rows.end(), [&](const PopRow& row) { return is(row, row.marked()); }) ||
+         std::any_of(left.begin(), left.end(), [&](const Left& row) { return is(row, row.marked); });
+}
+
+std::uint32_t SessionState::asked_for(std::uint32_t number) const {
+  if (number != 0 && number <= rows.size()) return rows[number - 1].message;
+  const auto at = std::lower_bound(left.begin(), left.end(), number,
+                                   [](const Left& row, std::uint32_t wanted) { return row.number < wanted; });
+  return at == left.end() || at->number != number ? 0 : at->message;
+}
+
+/// A session that is over is told of nothing more, and a load has a great many of them.
+void SessionState::end() {
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (rows[i].asked) left.push_back({static_cast<std::uint32_t>(i + 1), rows[i].message, rows[i].marked()});
+  give_back(rows);
+  row_of = NumberMap();
+  forget_listed();
+}
+
 void Ledger::Impl::imap_content(const Event& e) {
   SessionState& at = session(e.session);
   const std::uint32_t in =
@@ -73,7 +95,7 @@ void Ledger::Impl::enumerated(const Event& e) {
     }
   }
   const bool complete = unknown == 0 && told >= e.get<CountFacts>().messages;
-  take_listing(e, boxes[at.box - 1].place, messages, complete, pop);
+  take_listing(e, boxes[at.box - 1].place, std::move(messages), complete, pop);
   at.forget_listed();
 }
 
@@ -89,10 +111,9 @@ void Ledger::Impl::compare_views(Cell& inbox, std::uint32_t round) {
 }
 
 /// A listing in which some message's content stayed unknown says what is there, but not what is absent.
-void Ledger::Impl::take_listing(const Event& e, std::uint32_t place_number, const std::vector<std::uint32_t>& messages,
+void Ledger::Impl::take_listing(const Event& e, std::uint32_t place_number, std::vector<std::uint32_t> sorted,
                                 bool complete, bool pop) {
   const std::uint32_t round = history.session(e.session).audit_round;
-  std::vector<std::uint32_t> sorted = messages;
   std::sort(sorted.begin(), sorted.end());
   for (std::size_t i = 0; i < sorted.size(); ++i)
     if (i == 0 || sorted[i] != sorted[i - 1]) cell(sorted[i], place_number);  // turned up where nobody put it
@@ -103,7 +124,8 @@ void Ledger::Impl::take_listing(const Event& e, std::uint32_t place_number, cons
     const auto count = static_cast<std::uint16_t>(last - first);
     if (count == 0 && at.gone_with_audit) continue;
     if (count == 0 && complete && at.first_seen != 0 && at.first_absent == 0) at.first_absent = e.index;
-    if (count == 0 && complete && at.removes > 0) at.listed_absent |= view_of(pop ? Protocol::pop3 : Protocol::imap);
+    if (count == 0 && complete && at.removes > 0)
+      at.listed_absent = (at.listed_absent | view_of(pop ? Protocol::pop3 : Protocol::imap)) & kBothViews;
     if (round == 0) continue;  // a device's own view may be behind; only fresh sessions count
     if (!complete && count < at.least()) {
       at.enumerated = at.in_pop = false;

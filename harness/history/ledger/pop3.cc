@@ -14,6 +14,20 @@ constexpr std::uint32_t kNameless = 0x80000000;
 
 }  // namespace
 
+std::uint32_t Uidls::number(const Event& told) {
+  if (newest_ < told_by_.size() && text(newest_ + 1) == told.text) return ++newest_;
+  if (const auto known = numbers_.find(std::string_view(told.text)); known != numbers_.end()) return newest_ = *known;
+  told_by_.push_back(told.index);
+  newest_ = static_cast<std::uint32_t>(told_by_.size());
+  numbers_.insert(newest_);
+  return newest_;
+}
+
+std::uint32_t Uidls::find(std::string_view id) const {
+  const auto known = numbers_.find(id);
+  return known == numbers_.end() ? 0 : *known;
+}
+
 std::uint32_t Ledger::Impl::maildrop(std::uint32_t account) { return box(place(account, "INBOX"), 0, true); }
 
 PopRow& Ledger::Impl::pop_row(const Event& e) {
@@ -30,9 +44,7 @@ PopRow& Ledger::Impl::pop_row(const Event& e) {
 std::uint32_t Ledger::Impl::uidl_copy(const Event& e) {
   SessionState& at = session(e.session);
   if (e.text.empty()) return copy(at.box, kNameless + ++nameless);
-  auto [known, added] = uidl_numbers.try_emplace(e.text, static_cast<std::uint32_t>(uidls.size() + 1));
-  if (added) uidls.push_back(e.text);
-  const std::uint32_t number = copy(at.box, known->second);
+  const std::uint32_t number = copy(at.box, uidls.number(e));
   const std::uint32_t other = at.row_of.get(number);
   if (other != 0 && other != e.seq && at.rows[other - 1].copy == number) return copy(at.box, kNameless + ++nameless);
   at.row_of.set(number, e.seq);
@@ -43,7 +55,7 @@ std::string Ledger::Impl::uidl_of(const Event& e) const {
   if (e.session != 0 && e.session <= sessions.size() && e.seq != 0) {
     const auto& rows = sessions[e.session - 1].rows;
     const std::uint32_t number = e.seq <= rows.size() ? rows[e.seq - 1].copy : 0;
-    if (number != 0 && copies[number - 1].uid < kNameless) return uidls[copies[number - 1].uid - 1];
+    if (number != 0 && copies[number - 1].uid < kNameless) return uidls.text(copies[number - 1].uid);
   }
   return fmt::format("#{}", e.seq);
 }
@@ -80,6 +92,7 @@ void Ledger::Impl::dele(const Event& e) {
     row.message = invoke.message;
     if (copies[row.copy - 1].message == 0) identify(row.copy, invoke.message);
   }
+  row.asked = true;
   row.dele = invoke.index;
   row.dele_ok = e.type == Type::ok;
   row.dele_maybe = e.type != Type::ok;
@@ -110,11 +123,11 @@ void Ledger::Impl::quit(const Event& e) {
   for (std::size_t i = 0; i < at.rows.size(); ++i) {
     const PopRow row = at.rows[i];
     if (row.copy == 0) continue;
-    if (row.dele_ok || row.dele_maybe) {
+    if (row.marked()) {
       remove(row.copy, e.type == Type::ok && row.dele_ok, invoke_of(e).index, row.dele);
     } else if (once && row.retrieved != 0 && row.message != 0) {
       Cell& here = cell(row.message, boxes[at.box - 1].place);
-      if (here.most() == 0 || copies[row.copy - 1].removal != Copy::Removal::none) continue;  // it was to go before
+      if (here.most() == 0 || departure(row.copy).removal != Departure::none) continue;  // it was to go before
       const bool listed = here.enumerated;
       remove(row.copy, false, invoke_of(e).index, row.retrieved);
       here.gone_with_audit = listed && history.session(e.session).audit_round != 0;
