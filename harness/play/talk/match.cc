@@ -93,7 +93,7 @@ bool bind_variable(const TalkVariable& variable, std::string_view given, TalkVar
   if (variable.name == "_") return true;
   const auto known = variables.values.find(variable.name);
   const bool distinct = variable.type == "distinct";
-  if (!distinct && known != variables.values.end()) return known->second == value;
+  if (!distinct && known != variables.values.end()) return mime::same_internal_date(known->second, value);
   TalkVariables::Bound bound{variable.name, {}, {}};
   if (known != variables.values.end()) bound.before = known->second;
   variables.values.insert_or_assign(variable.name, std::string(value));
