@@ -33,6 +33,10 @@ void join(std::string& text, const std::string& more) {
 
 }  // namespace
 
+bool never_asked(const history::Event& e) {
+  return e.type == history::Type::fail && e.text == "the connection was gone before";
+}
+
 bool completes(const history::Event& e) {
   return e.type == history::Type::ok || e.type == history::Type::fail || e.type == history::Type::info;
 }

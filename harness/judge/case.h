@@ -74,5 +74,7 @@ std::vector<std::string> wire(const history::History& history, std::uint32_t eve
 
 /// True for the ok, fail or info that ends what was asked.
 bool completes(const history::Event& e);
+/// It failed because the session was over before (kGone of play/recorded/recorder.h): the server was never asked.
+bool never_asked(const history::Event& e);
 
 }  // namespace mailproof::judge
