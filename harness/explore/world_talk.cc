@@ -243,7 +243,7 @@ class TalkMaker {
       line("{}C: MAIL FROM:<${{address}}>", on);
       line("{}P: 250", on);
       line("{}C: RCPT TO:<${{address}}>", on);
-      line("{}P: 250", on);
+      line("{}P: 250 | 251", on);
       line("{}C: DATA", on);
       line("{}P: 354", on);
       line("{}C!: ${{head}}Hello,\\r\\nthis goes on{}{}\\r\\nand ends here.\\r\\n.\\r\\n", on,
@@ -293,7 +293,7 @@ class TalkMaker {
     line("P: 250");
     for (const bool full : {full_first, !full_first}) {
       line("{}", full ? to_full : to_other);
-      line("{}", full ? "A: 250" : "P: 250");
+      line("{}: 250 | 251", full ? "A" : "P");
     }
     line("C: DATA");
     line("P: 354");

@@ -33,6 +33,10 @@ void join(std::string& text, const std::string& more) {
 
 }  // namespace
 
+bool never_asked(const history::Event& e) {
+  return e.type == history::Type::fail && e.text == "the connection was gone before";
+}
+
 std::string Case::name_of(std::uint32_t message) const {
   return message == 0 || message > history.messages().size() ? "a message" : history.message(message).name();
 }

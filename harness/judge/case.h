@@ -122,5 +122,7 @@ constexpr bool completes(history::Type type) {
   return type == history::Type::ok || type == history::Type::fail || type == history::Type::info;
 }
 inline bool completes(const history::Event& e) { return completes(e.type); }
+/// It failed because the session was over before (kGone of play/recorded/recorder.h): the server was never asked.
+bool never_asked(const history::Event& e);
 
 }  // namespace mailproof::judge

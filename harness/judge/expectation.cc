@@ -53,10 +53,7 @@ class Course {
         if (completes(e) && e.what == c.history.event(e.command).what) answer->second.outcome = &e;
       }
       if (e.type == Type::info) unanswered_.insert(e.command);
-      if (e.what == What::append && completes(e)) {
-        const Event*& last = appended_[c.invoke(e).message];
-        if (last == nullptr || last->type != Type::ok) last = &e;
-      }
+      if (e.what == What::append && completes(e)) appended_[c.invoke(e).message].push_back(&e);
       if (e.what != What::undone) continue;
       undone_[0].push_back(&e);
       if (e.code != "refused") kept_.push_back(&e);
@@ -66,10 +63,22 @@ class Course {
   }
 
   bool unanswered(std::uint32_t command) const { return unanswered_.contains(command); }
-  /// What came of an APPEND of this message, the one that was taken if any was; null: there was none.
-  const Event* appended(std::uint32_t message) const {
-    const auto last = appended_.find(message);
-    return last == appended_.end() ? nullptr : last->second;
+  /// What had come of APPEND of this message when the expectation was looked at, the one that was taken if any was;
+  /// into the mailbox that it names, where nobody knows of that one. Null: there was none.
+  const Event* appended(const Case& c, const Event& expectation, std::uint32_t message) const {
+    const Event *out = nullptr, *here = nullptr;
+    const auto better = [](const Event*& last, const Event* e) {
+      if (last == nullptr || last->type != Type::ok) last = e;
+    };
+    const Event* looked = about_the_end(expectation.what) ? nullptr : answer_to(expectation).outcome;
+    const auto all = appended_.find(message);
+    if (all == appended_.end()) return nullptr;
+    for (const Event* e : all->second) {
+      if (looked != nullptr && e->index > looked->index) break;
+      better(out, e);
+      if (iequals(c.invoke(*e).mailbox, expectation.mailbox)) better(here, e);
+    }
+    return here != nullptr && here->type == Type::info ? here : out;
   }
 
   Answer answer_to(const Event& expectation) const {
@@ -97,9 +106,9 @@ class Course {
 
   std::map<std::uint32_t, Answer> answers_;                              ///< by expectation
   std::unordered_map<std::uint32_t, std::vector<const Event*>> undone_;  ///< by message; 0 = all
-  std::vector<const Event*> kept_;                            ///< of those, where mail may have stayed that was to go
-  std::unordered_map<std::uint32_t, const Event*> appended_;  ///< by message
-  std::unordered_set<std::uint32_t> unanswered_;              ///< commands
+  std::vector<const Event*> kept_;  ///< of those, where mail may have stayed that was to go
+  std::unordered_map<std::uint32_t, std::vector<const Event*>> appended_;  ///< by message
+  std::unordered_set<std::uint32_t> unanswered_;                           ///< commands
 };
 
 std::string step_of(const Case& c, const Event& e) {
@@ -166,7 +175,7 @@ std::string never_taken(const Case& c, const Course& course, const Event& expect
               ? fmt::format("{} was put off: {} {}", c.name_of(message), attempt.smtp_code, printable(e.text, 200))
               : fmt::format("whether {} was taken nobody knows: {}", c.name_of(message), printable(e.text, 200));
   }
-  if (const Event* e = course.appended(message)) {
+  if (const Event* e = course.appended(c, expectation, message)) {
     if (e->type != Type::info) return {};
     why = fmt::format("whether {} was saved nobody knows: {}", c.name_of(message), printable(e->text, 200));
   }

@@ -10,6 +10,7 @@
 
 #include "core/bytes.h"
 #include "judge/view_track.h"
+#include "wire/mime/date.h"
 
 namespace mailproof::judge {
 namespace {
@@ -92,7 +93,8 @@ class Copied {
     if (e.has_flags)
       for (const std::string& flag : expected->second.flags)
         if (!flags.contains(flag)) lacks += (lacks.empty() ? "" : " ") + flag;
-    const bool date = !e.text.empty() && !expected->second.date.empty() && e.text != expected->second.date;
+    const bool date =
+        !e.text.empty() && !expected->second.date.empty() && !mime::same_internal_date(e.text, expected->second.date);
     if (lacks.empty() && !date) return;
     const auto& [account, name, validity, uid] = place;
     c_.find("lost-in-copy",

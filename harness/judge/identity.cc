@@ -10,6 +10,7 @@
 #include "judge/identity_numbers.h"
 #include "judge/judges.h"
 #include "judge/view_track.h"
+#include "wire/mime/date.h"
 
 namespace mailproof::judge {
 namespace {
@@ -84,7 +85,7 @@ struct Identity {
       k.size_event = e.index;
     }
     if (e.text.empty()) return;
-    if (k.date_event != 0 && c.history.event(k.date_event).text != e.text)
+    if (k.date_event != 0 && !mime::same_internal_date(c.history.event(k.date_event).text, e.text))
       c.find("date-changed",
              {fmt::format("{}: INTERNALDATE \"{}\" as before", at(told), c.history.event(k.date_event).text),
               fmt::format("{} is told \"{}\" at {}", c.who(e), e.text, c.when(e)),

@@ -57,7 +57,7 @@ class Mailboxes {
         break;
       case What::select:
       case What::examine:
-        if (e.type == Type::fail) refused(of, e);
+        if (e.type == Type::fail && !never_asked(e)) refused(of, e);
         break;
       default:
         break;

@@ -86,8 +86,7 @@ struct Lock {
   /// A listed message stays readable until this session itself marks it, whatever another POP3 session does.
   void unreadable(const Span& mine, const Event& e) {
     const std::uint32_t number = c.invoke(e).seq;
-    if (e.text == "the connection was gone before" || !mine.told.contains(number) || mine.marked.contains(number))
-      return;
+    if (never_asked(e) || !mine.told.contains(number) || mine.marked.contains(number)) return;
     const auto& removers = accounts[mine.account].removers;
     const Span* by = nullptr;  // of those that ended since this one is ready, the first that began
     for (auto s = removers.rbegin(); s != removers.rend() && (*s)->to > mine.from; ++s)

@@ -28,6 +28,20 @@ std::uint32_t small_account(Scene& s) {
 }
 
 const bool kStories[] = {
+    silent("one moment is told in another zone, and its day with a zero",
+           [](Scene& s) {
+             const auto mail = s.accepted(1);
+             const auto told = [&](std::uint32_t session, const char* date) {
+               s.obs(What::row, session, [&](Event& e) {
+                 e.seq = e.uid = 1;
+                 e.text = date;
+               });
+             };
+             told(s.watches(s.phone, mail), " 1-Jul-2026 02:44:25 +0000");
+             told(s.watches(s.laptop, mail), "01-Jul-2026 02:44:25 +0000");
+             told(s.watches(s.laptop, mail), "30-Jun-2026 19:44:25 -0700");
+             s.audited(Scene::all(mail));
+           }),
     silent("a phone reads, a laptop sees it",
            [](Scene& s) {
              const auto mail = s.accepted(2);

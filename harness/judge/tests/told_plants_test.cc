@@ -264,6 +264,9 @@ const bool kMailboxes[] = {
              mailbox_asked(s, What::create, hand, "inbox/Below");
              mailbox_asked(s, What::create, hand, "Odd/Inner");
              mailbox_asked(s, What::create, hand, "Old");
+             s.ask(
+                 What::select, hand, [](Event& e) { e.mailbox = "Old"; }, Type::fail,
+                 [](Event& e) { e.text = "the connection was gone before"; });
              listed(s, hand, {"INBOX", "INBOX/Below", "Odd", "Odd/Inner", "Old"});
              s.ask(What::rename, hand, [](Event& e) {
                e.mailbox = "Old";

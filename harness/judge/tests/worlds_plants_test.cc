@@ -102,6 +102,31 @@ const bool kWorlds[] = {
              s.both(1, {});
              s.list_imap(s.alice, 1, {{m, 1}}, "Trash");
            }),
+    // Seed 278 behind a slow proxy: the phone dropped its connection while it saved, and saved the same elsewhere
+    // later.
+    plant("expectation/not-asked",
+          [](Scene& s) {
+            const std::uint32_t m = s.message();
+            const auto saves = [&](std::uint32_t hand, const char* mailbox, Type outcome) {
+              s.ask(
+                  What::append, hand,
+                  [&](Event& e) {
+                    e.mailbox = mailbox;
+                    e.message = m;
+                  },
+                  outcome,
+                  [&](Event& e) {
+                    e.mailbox = mailbox;
+                    e.message = m;
+                    if (outcome == Type::ok) e.uidvalidity = e.uid = 1;
+                  });
+            };
+            saves(s.imap(s.phone), "Trash", Type::info);
+            const std::uint32_t hand = s.imap(s.phone);
+            s.answer(s.expect(What::see, hand, "1", [](Event& e) { e.mailbox = "Trash"; }), Type::fail, "1");
+            saves(hand, "INBOX", Type::ok);
+            s.audited({{m, 1}});
+          }),
     // Seed 621 with pop3.expire-0: a webmail's EXPUNGE comes when the phone was told of it long ago.
     plant("expectation/not-asked",
           [](Scene& s) {

@@ -42,7 +42,7 @@ class Parser {
       out.kind = c == '(' ? ImapValue::Kind::list : ImapValue::Kind::code;
       if (++depth_ < 64) out.items = values(c == '(' ? ')' : ']');
       --depth_;
-      out.text = line_.substr(from, at_ - from);
+      out.text = in_quotes(line_.substr(from, at_ - from));
     } else if (c == '"') {
       out.string = true;
       for (++at_; at_ < line_.size() && line_[at_] != '"'; ++at_) {
@@ -96,6 +96,7 @@ class Parser {
     int depth = 0;
     while (at_ < line_.size()) {
       const char c = line_[at_++];
+      if (open == '[' && c == '"') continue;  // BODY[HEADER.FIELDS ("DATE")]: header-fld-name = astring
       out.text += c;
       if (c == open) ++depth;
       if (c == close && --depth == 0) return;
@@ -113,6 +114,13 @@ bool is_variable(const ImapValue& value) {
 }
 
 bool match_value(const ImapValue& want, const ImapValue& have, TalkVariables& variables);
+
+/// "[nonexistent]" is [NONEXISTENT]; what stands behind the word may be somebody's name.
+std::string in_one_case(const ImapValue& value) {
+  if (value.kind != ImapValue::Kind::code) return value.text;
+  const std::size_t word = std::min(value.text.find(' '), value.text.size());
+  return upper(value.text.substr(0, word)) + value.text.substr(word);
+}
 
 /// Capabilities in capitals, from A to Z.
 std::string in_one_order(const std::vector<ImapValue>& values) {
@@ -134,7 +142,7 @@ bool match_in_order(const std::vector<ImapValue>& want, const std::vector<ImapVa
     if (is_word(want.front(), "CAPABILITY")) {  // the response code: as of the response, in one order
       rest = in_one_order(behind);
     } else {
-      for (const ImapValue& value : behind) rest += (rest.empty() ? "" : " ") + value.text;
+      for (const ImapValue& value : behind) rest += (rest.empty() ? "" : " ") + in_one_case(value);
     }
     const auto variable = cut_pattern(want.back().text);
     return match_in_order({want.begin(), want.end() - 1},
@@ -185,7 +193,7 @@ bool match_value(const ImapValue& want, const ImapValue& have, TalkVariables& va
       if (variable.type == "literal" && !have.string) return false;
       if (variable.type == "octets")
         return bind_variable({variable.name, "number"}, std::to_string(have.text.size()), variables);
-      return bind_variable(variable, have.text, variables);
+      return bind_variable(variable, in_one_case(have), variables);
     }
   }
   if (want.kind != have.kind) return false;
@@ -241,6 +249,16 @@ bool match_items(const std::vector<ImapValue>& want, const std::vector<ImapValue
   for (std::size_t i = 0; i < 3; ++i)
     if (!match_value(want[i], have[i], variables)) return false;
   return match_any_order(want[3].items, have[3].items, 2, true, variables);
+}
+
+/// "(STORAGE ${used} ${limit} ...)": resources come in any order, and further ones are free behind "...".
+bool match_quota(std::vector<ImapValue>& want, const std::vector<ImapValue>& have, TalkVariables& variables) {
+  for (std::size_t i = 0; i < 3; ++i)
+    if (!match_value(want[i], have[i], variables)) return false;
+  auto& wanted = want[3].items;
+  const bool open = !wanted.empty() && is_word(wanted.back(), "...");
+  if (open) wanted.pop_back();
+  return match_any_order(wanted, have[3].items, 3, open, variables);
 }
 
 /// The first place, from the outside to the inside, where a value is not what it should be.
@@ -313,6 +331,10 @@ bool match_imap(std::string_view pattern, std::string_view line, bool open_end, 
   }
   const bool status = want.size() == 4 && is_word(want[1], "STATUS") && is_list(want[3]);
   if ((is_fetch(want) || status) && have.size() == 4 && is_list(have[3])) return match_items(want, have, variables);
+  if (have.size() == 4 && is_word(have[1], "QUOTA") && is_list(have[3])) {
+    order_resources(have[3]);
+    if (want.size() == 4 && is_list(want[3])) return match_quota(want, have, variables);
+  }
   // RFC 9051 section 7.3.1: extended data may come that nobody asked for.
   if (want.size() == 5 && have.size() == 6 && is_word(want[1], "LIST") && is_list(have[5]) && !exact) have.pop_back();
   if (want.size() >= 2 && have.size() >= 2 && is_word(want[1], "ESEARCH"))
@@ -325,6 +347,8 @@ bool match_imap(std::string_view pattern, std::string_view line, bool open_end, 
     if (capability && want.size() == 3 && want[2].text.starts_with("${") && want[2].text.ends_with(":rest}"))
       return match_value(want[2], {ImapValue::Kind::text, in_one_order({have.begin() + 2, have.end()}), false, {}},
                          variables);
+    if (capability)
+      for (ImapValue& word : have) word.text = upper(word.text);
     return match_any_order({want.begin() + 2, want.end()}, {have.begin() + 2, have.end()}, 1, capability, variables);
   }
   return match_in_order(want, have, open_end, variables);

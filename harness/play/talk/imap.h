@@ -11,13 +11,21 @@ namespace mailproof::play {
 /// the same.
 struct ImapValue {
   enum class Kind { text, list, code } kind = Kind::text;  ///< code: "[UIDNEXT 4]" at the beginning of a status text
-  std::string text;                                        ///< of a text its octets; else as written
+  std::string text;                                        ///< of a text its octets; else as written, see in_quotes()
   bool string = false;                                     ///< quoted or literal: compared with its case
   std::vector<ImapValue> items;
 };
 std::vector<ImapValue> parse_imap_values(std::string_view line);
 /// A text that is that word, without case.
 bool is_word(const ImapValue& value, std::string_view word);
+
+/// Each literal that a quoted string could say as that string: a server may choose (RFC 3501 section 4.3).
+std::string in_quotes(std::string_view line);
+/// Whether a reply, with its literals so, has something like the regular expression; letters in either case, as IMAP's
+/// words are (RFC 3501 section 9). Throws PatternTrouble.
+bool search_imap(std::string_view line, std::string_view regex);
+/// The resources of a QUOTA response, which have no order: by name, and that in capitals.
+void order_resources(ImapValue& list);
 
 /// "* 2 FETCH (UID ${a})" with a reply: keywords without case; FETCH and STATUS items and flags in any order, further
 /// FETCH items free. `open_end`: further words of the reply are free.

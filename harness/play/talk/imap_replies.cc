@@ -46,6 +46,21 @@ bool renumbers(std::string_view reply) {
   return words.size() >= 2 && (iequals(words[1], "VANISHED") || (words.size() >= 3 && iequals(words[2], "EXPUNGE")));
 }
 
+/// "* SEARCH 1 2" and "* SEARCH 3" as one: no RFC says that the numbers come in a single response, as RFC 9051 section
+/// 6.4.4 does of ESEARCH. `rows` gets them; empty: there are not several.
+std::string searches_together(const std::vector<TalkReply>& replies, std::size_t from, const std::vector<bool>& taken,
+                              std::vector<std::size_t>& rows) {
+  constexpr std::string_view kSearch = "* SEARCH";
+  std::string out(kSearch);
+  for (std::size_t i = from; i < replies.size(); ++i) {
+    const std::string_view line = replies[i].line;
+    if ((i < taken.size() && taken[i]) || !istarts_with(line, kSearch)) continue;
+    rows.push_back(i);
+    out += line.substr(kSearch.size());
+  }
+  return rows.size() < 2 ? std::string() : out;
+}
+
 /// Some of them, so many octets of each.
 std::string lines_of(const std::vector<TalkReply>& replies, const std::vector<std::size_t>& rows, std::size_t most) {
   std::string out;
@@ -120,7 +135,7 @@ Talk::Came Talk::imap(Line& at, const scenario::TalkLine& line) {
 }
 
 bool Talk::untagged_fits(const scenario::TalkLine& line, const std::string& text) {
-  if (line.op == Op::reply_regex || line.op == Op::no_regex) return search(text, line.text);
+  if (line.op == Op::reply_regex || line.op == Op::no_regex) return search_imap(text, line.text);
   return std::any_of(line.alternatives.begin(), line.alternatives.end(), [&](const std::string& pattern) {
     TalkTrial trial(variables_);
     const bool status_text = pattern_words(pattern).size() >= 2 && about_status(pattern_words(pattern)[1]);
@@ -139,14 +154,18 @@ bool Talk::together_fit(const scenario::TalkLine& line, const std::vector<TalkRe
   });
 }
 
-/// The first untagged reply that the line is about, or else the FETCH responses about one message that say it
-/// together: those that contribute, ascending. Behind an EXPUNGE a number is another message's.
+/// The first untagged reply that the line is about, or else all SEARCH responses, or the FETCH responses about one
+/// message, that say it together: those that contribute, ascending. Behind an EXPUNGE a number is another message's.
 std::vector<std::size_t> Talk::fitting(const scenario::TalkLine& line, const std::vector<TalkReply>& replies,
                                        std::size_t from, const std::vector<bool>& taken) {
   const auto is_free = [&](std::size_t i) { return i >= taken.size() || !taken[i]; };
   for (std::size_t i = from; i < replies.size(); ++i)
     if (is_free(i) && untagged_fits(line, replies[i].line)) return {i};
   if (line.op == Op::reply_regex || line.op == Op::no_regex) return {};
+  std::vector<std::size_t> searches;
+  if (const std::string all = searches_together(replies, from, taken, searches);
+      !all.empty() && untagged_fits(line, all))
+    return searches;
   std::map<std::string_view, std::vector<std::size_t>> told;
   for (std::size_t i = from; i < replies.size(); ++i) {
     if (renumbers(replies[i].line)) told.clear();

@@ -95,7 +95,8 @@ bool bind_variable(const TalkVariable& variable, std::string_view given, TalkVar
   const bool distinct = variable.type == "distinct";
   if (!distinct && known != variables.values.end()) {
     // RFC 9051 section 5.1: servers "coerce names to a particular case".
-    return scenario::is_own_mailbox(variable.name) ? iequals(known->second, value) : known->second == value;
+    return scenario::is_own_mailbox(variable.name) ? iequals(known->second, value)
+                                                   : mime::same_internal_date(known->second, value);
   }
   TalkVariables::Bound bound{variable.name, {}, {}};
   if (known != variables.values.end()) bound.before = known->second;

@@ -77,8 +77,8 @@ std::string Talk::expected(const scenario::TalkLine& line) const {
 bool Talk::one_of(const Line& at, const scenario::TalkLine& line, const TalkReply& reply, std::string_view tag) {
   if (!reply.line.starts_with(tag)) return false;
   if (scenario::is_mail(at.how.protocol)) return fits_mail_reply(line, reply, variables_);
-  if (line.op == Op::reply_regex) return search(reply.line, line.text);
   const bool imap = at.how.protocol == Protocol::imap;
+  if (line.op == Op::reply_regex) return imap ? search_imap(reply.line, line.text) : search(reply.line, line.text);
   const std::string_view text = std::string_view(reply.line).substr(tag.size());
   for (const std::string& pattern : line.alternatives) {
     if (pattern == "closed") continue;

@@ -109,8 +109,12 @@ class TargetReader {
     one.protocol = protocol;
     if (const Node* host = find(node, "host")) {
       one.host = read_text(*host, "a host name or address", complaints_).value_or("");
+      // "[::1]", as in an address with a port.
+      if (one.host.size() > 2 && one.host.front() == '[' && one.host.back() == ']')
+        one.host = one.host.substr(1, one.host.size() - 2);
       // "imap://mail.example.test", "mail.example.test:143"; an address of IPv6 has colons, and more than one.
-      if (one.host.find_first_of(" /@") != std::string::npos || std::count(one.host.begin(), one.host.end(), ':') == 1)
+      if (one.host.find_first_of(" /@[]") != std::string::npos ||
+          std::count(one.host.begin(), one.host.end(), ':') == 1)
         complaints_.value(*host, "a host name or address alone; its port stands in port:");
     }
     if (const Node* mode = find(node, "tls"))

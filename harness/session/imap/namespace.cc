@@ -56,7 +56,7 @@ std::string_view ImapClient::Impl::wire_name(std::string_view name) {
 }
 
 std::string ImapClient::Impl::people_name(std::string name) const {
-  if (is_inbox(name)) return name;
+  if (is_inbox(name)) return std::string(kInbox);  // RFC 3501 section 5.1: in any case it is one mailbox
   if (of_others(name)) return kPeoplesSeparator + name;
   name.erase(0, namespace_prefix.size());
   if (namespace_separator != kPeoplesSeparator)

@@ -194,6 +194,12 @@ std::optional<DateTime> parse_internal_date(std::string_view text) {
   return valid(*date) ? date : std::nullopt;
 }
 
+bool same_internal_date(std::string_view a, std::string_view b) {
+  if (a == b) return true;
+  const auto one = parse_internal_date(a), other = parse_internal_date(b);
+  return one && other && one->unix_seconds() == other->unix_seconds();
+}
+
 std::optional<DateTime> parse_search_date(std::string_view text) {
   const auto date = read_dashed_date(text, 1);
   return date && valid(*date) ? date : std::nullopt;

@@ -30,6 +30,9 @@ std::optional<DateTime> parse_message_date(std::string_view text);
 /// "22-Nov-2026 10:12:07 +0000", the day as two characters (RFC 3501 date-time), without quotes.
 std::string format_internal_date(const DateTime& date);
 std::optional<DateTime> parse_internal_date(std::string_view text);
+/// The same text, or two internal dates of one moment: a day has a space or a zero in front (RFC 3501 section 9,
+/// date-day-fixed), and a server may tell a moment in another zone after it was moved or its clock was changed.
+bool same_internal_date(std::string_view a, std::string_view b);
 
 /// "22-Nov-2026", of SEARCH (RFC 3501 date-text); the day may have one digit.
 std::optional<DateTime> parse_search_date(std::string_view text);

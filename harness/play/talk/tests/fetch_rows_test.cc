@@ -41,5 +41,20 @@ TEST(TalkRows, OneMessageMayBeToldInSeveralRows) {
   EXPECT_EQ(plays(never, {"1 FETCH (UID 7)", "1 EXPUNGE", "1 FETCH (FLAGS (\\Seen))"}), "ok: t1 OK Done");
 }
 
+TEST(TalkRows, WhatIsFoundMayBeToldInSeveralResponses) {
+  const auto plays = [](const std::string& awaited, std::vector<std::string> rows) {
+    WrongBlock block{.protocol = kImap, .text = "SEARCH ALL"};
+    for (const std::string& row : rows)
+      block.actions.push_back({.kind = WrongAction::Kind::say, .text = "* " + row + "\r\n"});
+    block.actions.push_back({.kind = WrongAction::Kind::say, .text = "${tag} OK Done\r\n"});
+    return Checked("connect: imap selected\nC: SEARCH ALL\n" + awaited + "S: OK", "    needs: [imap]\n", {block}).end();
+  };
+  EXPECT_EQ(plays("S: * SEARCH 1 2 3\n", {"SEARCH 3", "3 EXISTS", "search 1 2"}), "ok: t1 OK Done");
+  EXPECT_EQ(plays("S: * SEARCH 1 2 3\n", {"SEARCH 1 2 3", "SEARCH"}), "ok: t1 OK Done");
+  EXPECT_THAT(plays("S: * SEARCH 1 2 3\n", {"SEARCH 3", "SEARCH 1"}), HasSubstr("fail: no such reply"));
+  EXPECT_THAT(plays("S: * SEARCH 1 2 3\n", {"SEARCH 1 2", "SEARCH 2 3"}), HasSubstr("fail: no such reply"));
+  EXPECT_THAT(plays("S!: * SEARCH 1 2\n", {"SEARCH 1", "SEARCH 2"}), HasSubstr("fail: "));
+}
+
 }  // namespace
 }  // namespace mailproof::play

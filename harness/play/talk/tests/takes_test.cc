@@ -6,7 +6,7 @@
 namespace mailproof::play {
 namespace {
 
-using What = Taking::What;
+using Takes = Taking::What;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -40,11 +40,11 @@ TEST(Takes, WhatRemovesChangesMovesCopiesOrReads) {
         "a FETCH 1 (FLAGS BODY[TEXT]<0.5>)", "a FETCH 1 RFC822", "a FETCH 1 (RFC822.TEXT)", "a FETCH 1 BINARY[1]",
         "a FETCH 1 (BODY.PEEK[])", "a FETCH 1 BODY.PEEK[1.MIME]", "a  FETCH  1  BODY[HEADER]", "a FETCH 1 PREVIEW",
         "a UID FETCH 1 X-SOMETHING", "a FETCH 1 (BODY[", "a FETCH 1 (BODY.PEEK[HEADER] BODY[])"})
-    EXPECT_TRUE(what_it_takes(line).what == What::numbers || what_it_takes(line).what == What::uids) << line;
+    EXPECT_TRUE(what_it_takes(line).what == Takes::numbers || what_it_takes(line).what == Takes::uids) << line;
   for (const char* line : {"a EXPUNGE", "a close", "a UID EXPUNGE 1:3"})
-    EXPECT_EQ(what_it_takes(line).what, What::marked) << line;
+    EXPECT_EQ(what_it_takes(line).what, Takes::marked) << line;
   for (const char* line : {"a DELETE inbox", "a RENAME \"INBOX\" x", "a DELETE {5}\r\ninbox"}) {
-    EXPECT_EQ(what_it_takes(line).what, What::mailbox) << line;
+    EXPECT_EQ(what_it_takes(line).what, Takes::mailbox) << line;
     EXPECT_EQ(what_it_takes(line).mailbox, "INBOX") << line;
   }
 }
@@ -56,7 +56,7 @@ TEST(Takes, WhatShowsHeadersFlagsAndSizesTakesNothing) {
         "a FETCH 1 (BODY.PEEK[HEADER]<0.10>)", "a FETCH 1 (MODSEQ) (CHANGEDSINCE 5 VANISHED)", "a NOOP", "a UNSELECT",
         "a APPEND INBOX {5}\r\nSTORE", "a SEARCH ALL", "a STATUS INBOX (MESSAGES)", "a UID", "", "a",
         "a UID FETCH 1:* (RFC822.SIZE) (PARTIAL -1:-2)"})
-    EXPECT_EQ(what_it_takes(line).what, What::nothing) << line;
+    EXPECT_EQ(what_it_takes(line).what, Takes::nothing) << line;
 }
 
 TEST(Takes, ALineEndsWhereItsLiteralsDo) {

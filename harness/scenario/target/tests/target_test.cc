@@ -67,6 +67,11 @@ known:                                                   # deviations accepted o
   EXPECT_EQ(target.known[0].until, "2027-03-01");
 }
 
+TEST(Target, AnAddressOfIpv6MayStandInBrackets) {
+  const std::string rest = "accounts: [{login: a@b.test, password_env: MAILPROOF_PASSWORD}]\ntarget: n\n";
+  EXPECT_EQ(understood(rest + "imap: [{host: \"[::1]\"}]\n").imap[0].host, "::1");
+}
+
 TEST(Target, UsualPortsAndWaysOfDelivery) {
   const auto target = understood(
       "target: t\nimap: [{}, {tls: implicit, host: \"::1\", source: \"::1\"}]\npop3: [{}, {tls: implicit}]\n"

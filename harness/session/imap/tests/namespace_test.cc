@@ -60,6 +60,16 @@ TEST_P(ImapNamespace, ListsAreToldAsPeopleCallThem) {
   EXPECT_THAT(events, testing::Not(testing::Contains(testing::HasSubstr("INBOX.Entw"))));
 }
 
+TEST_P(ImapNamespace, InboxIsOneMailboxInAnyCase) {
+  Named d("* NAMESPACE ((\"\" \"/\")) NIL NIL\r\na2 OK done\r\n", GetParam());
+  d.client.list("", "*");
+  d.says("a3 LIST \"\" *\r\n");
+  d.server("* LIST () \"/\" Inbox\r\n* LIST () \"/\" Inboxes\r\na3 OK done\r\n");
+  EXPECT_THAT(d.sink.events, testing::Contains(testing::HasSubstr(" INBOX")));
+  EXPECT_THAT(d.sink.events, testing::Not(testing::Contains(testing::EndsWith(" Inbox"))));
+  EXPECT_THAT(d.sink.events, testing::Contains(testing::HasSubstr(" Inboxes")));
+}
+
 TEST_P(ImapNamespace, WhatIsSharedIsNotTakenForOnesOwn) {
   for (const std::string own : {"INBOX/", ""}) {
     Named d("* NAMESPACE ((\"" + own + "\" \"/\")) ((\"shared/\" \"/\")) ((\"Public/\" \"/\"))\r\na2 OK done\r\n",

@@ -36,6 +36,14 @@ TEST(Dates, FormsFoundInMail) {
   EXPECT_EQ(seconds("29 Feb 2024 00:00:60 Z"), 1709164860);
 }
 
+TEST(Dates, AMomentIsOneInEveryZoneAndForm) {
+  EXPECT_TRUE(same_internal_date(" 1-Jan-2026 00:00:05 +0000", "01-Jan-2026 00:00:05 +0000"));
+  EXPECT_TRUE(same_internal_date(" 1-Jan-2026 00:00:05 +0000", "31-dec-2025 19:00:05 -0500"));
+  EXPECT_TRUE(same_internal_date("soon", "soon"));
+  EXPECT_FALSE(same_internal_date("soon", " 1-Jan-2026 00:00:05 +0000"));
+  EXPECT_FALSE(same_internal_date(" 1-Jan-2026 00:00:05 +0000", " 1-Jan-2026 00:00:05 +0100"));
+}
+
 TEST(Dates, WrongOnesAreRefused) {
   for (const char* bad : {"", "yesterday", "32 Jan 2026 00:00 +0000", "29 Feb 2023 00:00 +0000",
                           "1 Foo 2026 00:00 +0000", "1 Jan 2026 24:00 +0000", "1 Jan 2026 00:60 +0000",
