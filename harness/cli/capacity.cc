@@ -151,6 +151,7 @@ int capacity(CapacityFlags& flags) {
   all.start = flags.from != 0 ? flags.from : plan->accounts;
   all.at_least = flags.at_least;
   all.steady = *steady;
+  all.seldom = load::seldom_polled(*plan, *steady);
   all.max_steps = flags.max_steps;
   all.machines = {load::this_machine()};
   all.settings = {{"plan", plan->name},
@@ -201,9 +202,10 @@ void add_capacity(CLI::App& app, int& status) {
       ->capture_default_str();
   command->add_option("--rate", flags->rate, "Deliveries of --profile for so many accounts, e.g. 20/s");
   command
-      ->add_option("--step-for", flags->step_for,
-                   "How long each load lasts once its customers have come; they come within the plan's ramp, at most "
-                   "as long")
+      ->add_option(
+          "--step-for", flags->step_for,
+          "How long each load lasts, and is measured, once its customers have come; they come as quickly as in the "
+          "plan's ramp, within as long at most")
       ->capture_default_str();
   command
       ->add_option("--max-steps", flags->max_steps,

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <ctime>
 #include <thread>
+#include <tuple>
 
 #include "cli/output.h"
 #include "cli/watching.h"
@@ -104,6 +105,8 @@ std::vector<std::pair<std::string, std::string>> plan_settings(const LoadFlags& 
           {"hash of it and its profiles", fmt::format("{:016x}", plan.hash)},
           {"accounts", std::to_string(plan.accounts)},
           {"for", format_seconds(plan.length())},
+          {"measured",
+           fmt::format("{} to {}", format_seconds(plan.measured().first), format_seconds(plan.measured().second))},
           {"history kept", flags.history},
           {"looked into in the end", flags.audit},
           {"threads", std::to_string(flags.jobs)},
@@ -340,6 +343,7 @@ Result<load::LoadResult> play_load(const LoadFlags& flags, const Hosted& hosted,
       result.slots += also.copies;
       result.rate += also.rate;
     }
+    std::tie(result.measured.from, result.measured.to) = work.plan->measured();
     result.plan.name = work.plan->name;
     result.plan.hash = work.plan->hash;
     result.plan.accounts = work.plan->accounts;

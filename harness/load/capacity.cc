@@ -60,7 +60,12 @@ scenario::Plan plan_for(const scenario::Plan& plan, std::uint32_t accounts, Dura
   }
   const auto& first = plan.phases.front();
   out.phases.clear();
-  if (first.from < first.to) out.phases.push_back({0, 1, std::min(first.length, steady)});
+  if (first.from < first.to) {
+    const Duration ramp(static_cast<std::int64_t>(static_cast<double>(first.length.count()) * std::max(1.0, factor)));
+    out.phases.push_back({0, 1, std::min(ramp, steady)});
+  }
+  out.measure.reset();
+  out.polls_at_once = plan.polls_said && plan.polls_at_once;
   out.phases.push_back({1, 1, steady});
   return out;
 }
@@ -80,6 +85,21 @@ std::vector<scenario::Slo> specmail_slo(const scenario::Plan& plan, const scenar
   line("errors < 1%");
   line("lost = 0");
   return out;
+}
+
+std::string seldom_polled(const scenario::Plan& plan, Duration steady) {
+  std::vector<std::string> out;
+  for (const auto& profile : plan.profiles) {
+    const double every = std::chrono::duration<double>(profile.every).count() / plan.pace;
+    if (every > std::chrono::duration<double>(steady).count())
+      out.push_back(fmt::format("{} polls every {:g} s", profile.name, every));
+  }
+  if (out.empty()) return {};
+  return fmt::format(
+      "{}, and a load is measured for {:g} s: only a part of the customers polls in it, and each finds no more mail "
+      "than "
+      "came until then; a longer --step-for, or a pace:, is nearer to their life",
+      fmt::join(out, ", "), std::chrono::duration<double>(steady).count());
 }
 
 std::uint32_t room_in(const scenario::Plan& plan, const std::vector<scenario::Scenario>& also,
@@ -132,11 +152,11 @@ Trial weigh(const Step& step, const scenario::Plan& plan, const LoadResult& resu
   std::vector<std::string> wrong;
   for (std::size_t i = 0; i < plan.slo.size() && i < result.slos.size(); ++i) {
     Trial::Line one{result.slos[i].text, result.slos[i].measured, 0, false};
-    const auto value = measure(plan.slo[i], result);
-    if (value) one.part = part_of_limit(plan.slo[i], *value);
-    one.missed = value ? !holds(plan.slo[i], *value) : true;
+    const auto found = measure(plan.slo[i], result);
+    if (found) one.part = part_of_limit(plan.slo[i], found->value);
+    one.missed = found ? !holds(plan.slo[i], found->value) : true;
     if (one.missed)
-      wrong.push_back(value ? fmt::format("{}: {}", one.text, one.measured)
+      wrong.push_back(found ? fmt::format("{}: {}", one.text, one.measured)
                             : fmt::format("{}: nothing of it happened", one.text));
     out.lines.push_back(std::move(one));
   }

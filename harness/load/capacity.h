@@ -11,13 +11,17 @@
 namespace mailproof::load {
 
 /// The same plan for so many accounts: mail, its connections and the stories beside grow as the customers do. They come
-/// within the plan's first ramp, at most for `steady`, and stay for `steady`; other phases are left out.
+/// as quickly as in the plan's first ramp, at most for `steady`, and stay for `steady`, which is measured; other phases
+/// are left out. Devices that do not keep a connection poll as if they had been there before.
 scenario::Plan plan_for(const scenario::Plan& plan, std::uint32_t accounts, Duration steady);
 /// Why the load of this plan cannot be made higher or lower; nothing where it can.
 std::optional<std::string> refusal_of_capacity(const scenario::Plan& plan);
 /// For a plan without slo: what SPECmail2001 asks for: 95 % of all answers within 5 s, of deliveries visible within a
 /// minute over IMAP, fewer than 1 % errors; and nothing lost.
 std::vector<scenario::Slo> specmail_slo(const scenario::Plan& plan, const scenario::Target& target);
+/// Devices whose polls lie further apart than a load lasts: each asks seldom in it, or never, and finds less mail than
+/// it would. "" = there is none.
+std::string seldom_polled(const scenario::Plan& plan, Duration steady);
 /// The most accounts of this plan that the target's pool has room for.
 std::uint32_t room_in(const scenario::Plan& plan, const std::vector<scenario::Scenario>& also,
                       const scenario::Target& target, unsigned jobs, std::uint32_t most);
@@ -59,6 +63,7 @@ struct Capacity {
   Duration steady{};
   unsigned max_steps = 0;
   bool default_slo = false, interrupted = false;
+  std::string seldom;   ///< devices that poll more seldom than a load lasts; "" = none does
   std::string trouble;  ///< why it ended before its time; "" = it did not
   std::vector<Trial> trials;
   std::vector<std::string> machines;

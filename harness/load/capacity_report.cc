@@ -102,6 +102,7 @@ std::vector<std::string> sentences(const Capacity& capacity) {
   if (!capacity.narrow && beyond != nullptr)
     out.push_back(fmt::format("it lies between {} and {}: more --max-steps say it more closely", capacity.answer,
                               capacity.above->accounts));
+  if (!capacity.seldom.empty()) out.push_back(capacity.seldom);
   if (!capacity.chance.empty())
     out.push_back(
         fmt::format("did not hold once, and did when played again at once: {} accounts; that is this machine's or "

@@ -53,6 +53,15 @@ class Customer : public Alarm {
            Duration(static_cast<std::int64_t>(static_cast<double>(every.count()) * part * profile_.jitter));
   }
 
+  /// The first of these times, which lies anywhere within the interval: so the polls of many who came together are not
+  /// all due at once, nor none of them for long.
+  Time first(Time due) {
+    const double part = static_cast<double>(rng_.next()) / 4294967296.0;
+    return due + Duration(static_cast<std::int64_t>(static_cast<double>(scene_.paced(profile_.every).count()) * part));
+  }
+  /// It connects when its owner comes; else when its first poll is due.
+  bool connects_at_once() const { return profile_.stays || profile_.every == Duration{} || scene_.plan.polls_at_once; }
+
   /// At the end of the measured time: polls that were due while the customer was still waiting for answers.
   void count_missed(stats::Operations::Id round, std::optional<Time> due, Time now) {
     for (; scene_.over && due && *due < scene_.stopped_at; due = next(*due)) scene_.missed(round, *due, now);

@@ -19,9 +19,9 @@ ImapCustomer::~ImapCustomer() { drop(); }
 void ImapCustomer::come(Time due) {
   present_ = true;
   if (client_ != nullptr) return;  // it had not gone yet
-  if (profile_.every > Duration{}) next_poll_ = next(due);
+  if (profile_.every > Duration{}) next_poll_ = first(due);
   polling_ = true;
-  connect(due);
+  connects_at_once() ? connect(due) : arm_next();
 }
 
 void ImapCustomer::leave(Time now) {

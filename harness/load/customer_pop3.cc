@@ -34,8 +34,8 @@ std::uint64_t hash_of(std::string_view id) {
 void Pop3Customer::come(Time due) {
   present_ = true;
   if (client_ != nullptr) return;
-  next_poll_ = next(due);
-  connect(due);
+  next_poll_ = first(due);
+  connects_at_once() ? connect(due) : arm_next();
 }
 
 void Pop3Customer::leave(Time now) {

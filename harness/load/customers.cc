@@ -114,6 +114,8 @@ void Customers::make_devices() {
 
 void Customers::start(std::optional<Time> zero) {
   zero_ = zero.value_or(scene_.network.now());
+  const auto [from, to] = part_.plan->measured();
+  scene_.operations.measure({from, to});
   scene_.begin(zero_);
   started_ = true;
   flow_->start(zero_);
@@ -211,7 +213,7 @@ void Customers::count_invisible(Time now) {
     if (std::none_of(devices.begin(), devices.end(), [&](auto one) { return devices_[one]->listening(); })) continue;
     for (auto* operation : {&visible, &imap}) {
       operation->due();
-      operation->never(now - parcel.accepted, 1);
+      operation->never(now - parcel.accepted, 1, now);
     }
   }
 }

@@ -71,12 +71,13 @@ Forecast forecast(const scenario::Plan& plan, const scenario::Target& target, un
       const std::size_t connections = accounts * (1 + profile.beside.size());
       Forecast::Device device{name, static_cast<std::uint32_t>(accounts), connections, 0, 0};
       const double rounds = profile.every > Duration{} ? there * plan.pace / in_seconds(profile.every) : 0;
+      const double first = plan.polls_at_once ? 1 : 0;
       const bool pop = profile.protocol == Protocol::pop3;
-      const double sessions = profile.stays ? 1 : 1 + rounds + each * (profile.read.share + profile.remove.share);
+      const double sessions = profile.stays ? 1 : first + rounds + each * (profile.read.share + profile.remove.share);
       const double logins = 2;  // CAPABILITY or CAPA, and the login
       double commands = sessions * (logins + 1);
       if (pop) {
-        commands += (1 + rounds) * commands_in(profile.poll, 0) + commands_in(profile.poll, each) -
+        commands += (first + rounds) * commands_in(profile.poll, 0) + commands_in(profile.poll, each) -
                     commands_in(profile.poll, 0);
       } else {
         commands += sessions * commands_in(profile.login, 0) + rounds * commands_in(profile.poll, 0) +

@@ -333,14 +333,19 @@ std::string to_text(const LoadResult& result) {
       line("  {}, and what was said last:", what);
       for (const auto& said : last_lines(samples.front().text, 4)) line("    | {}", said);
     }
-  if (!result.slos.empty()) line("\nSLO:");
+  if (!result.slos.empty())
+    line("\nSLO:{}", result.measured.empty()
+                         ? ""
+                         : fmt::format(" (times and rates of what was due from {} to {}; the rest of all)",
+                                       format_seconds(result.measured.from), format_seconds(result.measured.to)));
   for (const SloResult& slo : result.slos)
-    line("  {:<6} {:<40} {}",
+    line("  {:<6} {:<40} {}{}",
          slo.verdict == judge::Verdict::pass           ? "met"
          : slo.measured.empty()                        ? "?"
          : slo.verdict == judge::Verdict::inconclusive ? "void"  // missed, and the generator was the limit
                                                        : "MISSED",
-         slo.text, slo.measured.empty() ? "nothing of it happened" : slo.measured);
+         slo.text, slo.measured.empty() ? "nothing of it happened" : slo.measured,
+         slo.why.empty() ? "" : fmt::format("  ({})", slo.why));
   line("{}", result.generator.text());
   for (const auto& [id, tally] : result.findings) {
     if (!result.plan.name.empty() && id.starts_with(result.plan.name + "/"))

@@ -69,6 +69,7 @@ struct SloResult {
   std::string text;      ///< as written: "imap.fetch p99 < 250ms"
   std::string measured;  ///< "312 ms"; "" = nothing of it happened
   judge::Verdict verdict = judge::Verdict::pass;
+  std::string why = {};  ///< what people must know of the figure; "" = nothing
 };
 
 /// Which part of a load this is, where several processes play one.
@@ -102,6 +103,7 @@ struct LoadResult {
   judge::Verdict worst = judge::Verdict::pass;
   Generator generator;
   std::string note;
+  stats::Window measured = {};  ///< of a plan; empty: times are of the whole run
   PlanResult plan;
   Duration held{}, answering{};  ///< slots, by the copies; and part of it, until the server's answers came
   std::string duration = {};     ///< how long copies go on beginning, as asked for: "30s"; "" = each is played once

@@ -25,15 +25,20 @@ stats::Operation together(const scenario::Slo& slo, const stats::Operations& ope
   return all;
 }
 
+std::optional<double> time_of(const scenario::Slo& slo, const stats::Histogram& response) {
+  if (response.count() == 0) return std::nullopt;
+  return in_seconds(slo.measure == Measure::max    ? response.max()
+                    : slo.measure == Measure::mean ? response.mean()
+                                                   : response.percentile(slo.percent));
+}
+
 std::optional<double> of_operation(const scenario::Slo& slo, const stats::Operation& all, double time) {
   const std::uint64_t ended = all.ok + all.fail + all.info;
   switch (slo.measure) {
     case Measure::percentile:
-      return all.response.count() == 0 ? std::nullopt : std::optional(in_seconds(all.response.percentile(slo.percent)));
     case Measure::max:
-      return all.response.count() == 0 ? std::nullopt : std::optional(in_seconds(all.response.max()));
     case Measure::mean:
-      return all.response.count() == 0 ? std::nullopt : std::optional(in_seconds(all.response.mean()));
+      return time_of(slo, all.response);
     case Measure::errors:
       return ended == 0 ? std::nullopt
                         : std::optional(static_cast<double>(all.fail + all.info) / static_cast<double>(ended));
@@ -71,8 +76,26 @@ bool holds(const scenario::Slo& slo, double value) {
   return false;
 }
 
-std::optional<double> measure(const scenario::Slo& slo, const LoadResult& result) {
-  if (slo.measure != Measure::count) return of_operation(slo, together(slo, result.all.operations), result.seconds);
+namespace {
+
+/// Of what was due in the measured phase: seconds of it that were played.
+double measured_seconds(const LoadResult& result) {
+  return std::min(in_seconds(result.measured.to), result.seconds) - in_seconds(result.measured.from);
+}
+
+std::optional<Measurement> of_operations(const scenario::Slo& slo, const LoadResult& result) {
+  const stats::Operation all = together(slo, result.all.operations);
+  const auto& apart = all.measured;
+  const double time = measured_seconds(result);
+  if (slo.measure != Measure::errors && time > 0 && (apart.ok != 0 || apart.response.count() != 0)) {
+    if (slo.measure == Measure::rate) return Measurement{static_cast<double>(apart.ok) / time, true};
+    if (const auto value = time_of(slo, apart.response)) return Measurement{*value, true};
+  }
+  const auto value = of_operation(slo, all, result.seconds);
+  return value ? std::optional(Measurement{*value, false}) : std::nullopt;
+}
+
+double of_messages(const scenario::Slo& slo, const LoadResult& result) {
   const LedgerTotals& ledger = result.all.ledger;
   const auto fate = [&](const std::string& name) {
     const auto found = ledger.fates.find(name);
@@ -89,6 +112,13 @@ std::optional<double> measure(const scenario::Slo& slo, const LoadResult& result
     return out;
   }
   return times_of(result, slo.operation);
+}
+
+}  // namespace
+
+std::optional<Measurement> measure(const scenario::Slo& slo, const LoadResult& result) {
+  if (slo.measure == Measure::count) return Measurement{of_messages(slo, result), false};
+  return of_operations(slo, result);
 }
 
 std::optional<double> measure_since(const scenario::Slo& slo, const stats::Operations& operations, double time,
@@ -124,15 +154,18 @@ void judge_slo(const std::vector<scenario::Slo>& lines, LoadResult& result) {
     SloResult one;
     one.text = slo.text;
     one.verdict = judge::Verdict::inconclusive;
-    if (const auto value = measure(slo, result)) {
-      one.measured = in_words(slo, *value);
+    if (const auto found = measure(slo, result)) {
+      const double value = found->value;
+      one.measured = in_words(slo, value);
+      const bool counted = slo.measure == Measure::count || slo.measure == Measure::errors;
+      if (!found->phase && !counted && !result.measured.empty()) one.why = "none was due in the measured phase: of all";
       // Times that our own slowness made say nothing of the server, nor does what we came too late for, or were
       // interrupted before. What became of messages does.
       const bool count = slo.measure == Measure::count, never_began = count && slo.operation == "unserved";
       const bool ours = (result.generator.limited() && (!count || never_began)) || (result.interrupted && never_began);
-      one.verdict = holds(slo, *value) ? judge::Verdict::pass
-                    : ours             ? judge::Verdict::inconclusive
-                                       : judge::Verdict::fail;
+      one.verdict = holds(slo, value) ? judge::Verdict::pass
+                    : ours            ? judge::Verdict::inconclusive
+                                      : judge::Verdict::fail;
     }
     result.slos.push_back(std::move(one));
   }

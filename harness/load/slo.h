@@ -8,8 +8,14 @@
 
 namespace mailproof::load {
 
-/// What an SLO line speaks of, in its unit: seconds, a part of one, a rate, a number. Nothing: nothing of it happened.
-std::optional<double> measure(const scenario::Slo& slo, const LoadResult& result);
+/// What an SLO line speaks of.
+struct Measurement {
+  double value = 0;    ///< in its unit: seconds, a part of one, a rate, a number
+  bool phase = false;  ///< times and rates: of what was due in the measured phase, and not of all
+};
+/// Times and rates are those of the measured phase, unless nothing of it was due then (a login in the ramp); errors and
+/// what became of messages count from the first to the last. Nothing: nothing of it happened.
+std::optional<Measurement> measure(const scenario::Slo& slo, const LoadResult& result);
 bool holds(const scenario::Slo& slo, double value);
 std::string in_words(const scenario::Slo& slo, double value);
 

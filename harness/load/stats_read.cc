@@ -75,6 +75,9 @@ void read_operations(const Json& json, stats::Operations& into) {
     op.service = read_histogram(one.at("service"));
     op.lateness = read_histogram(one.at("lateness"));
     op.slices = read_slices(one.at("slices"));
+    if (!one.contains("measured")) continue;  // of a run of stories, or an older one
+    op.measured.ok = number(one.at("measured"), "ok");
+    op.measured.response = read_histogram(one.at("measured").at("response"));
   }
 }
 
@@ -173,9 +176,12 @@ LoadResult read(const Json& json) {
                 plan.at("examples").get<std::map<std::string, std::string>>(),
                 std::strtoull(plan.value("hash", "0").c_str(), nullptr, 16)};
   }
+  if (json.contains("measured"))
+    out.measured = {Duration(json.at("measured").at("from_ns").get<Duration::rep>()),
+                    Duration(json.at("measured").at("to_ns").get<Duration::rep>())};
   for (const Json& one : json.at("slos"))
     out.slos.push_back({one.at("slo").get<std::string>(), one.at("measured").get<std::string>(),
-                        named(one.at("verdict").get<std::string>(), judge::Verdict::known_fail)});
+                        named(one.at("verdict").get<std::string>(), judge::Verdict::known_fail), one.value("why", "")});
   if (json.contains("shard")) {
     const Json& shard = json.at("shard");
     out.shard = Shard{shard.at("index").get<unsigned>(), shard.at("of").get<unsigned>(),

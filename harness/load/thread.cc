@@ -251,6 +251,8 @@ void LoadThread::run(Network& network, net::Loop* loop) {
   const auto zero = loop == nullptr ? std::optional(network.now()) : line_.arrive(network.now(), &host::interrupted);
   if (!zero) return;
   const Time began = began_ = *zero;
+  if (plan_ != nullptr)
+    for (const auto& shard : shards_) shard->measure({plan_->plan->measured().first, plan_->plan->measured().second});
   for (const auto& shard : shards_) shard->start(began);
   if (customers_ != nullptr) customers_->start(began);
   const bool over = network.run([&] {

@@ -60,6 +60,16 @@ def test_a_server_twice_as_quick_carries_about_twice_as_much(tmp_path):
     assert 1.8 < quick / slow < 2.4
 
 
+def test_devices_that_poll_are_not_measured_by_their_logins(tmp_path):
+    """Each poll of pop-delete is about seven pieces of input, every five minutes: fifty a second are used up at some two
+    thousand of them. A ramp in which all of them log in carries a few dozen."""
+    ran = tool.mailproof("capacity", "--profile", "pop-delete", "--accounts", 100, "--rate", "0.1/s", "--sim", "--serves", "50/s", "--from", 800,
+                         "--out", tmp_path / "run")
+    found = json.loads((tmp_path / "run/capacity.json").read_text("utf-8"))
+    assert found["accounts"] >= 800, ran.text
+    assert "pop-delete polls every 300 s, and a load is measured for 30 s" in ran.text
+
+
 def test_the_run_directory_holds_each_load_and_the_knee(tmp_path):
     _, found = capacity(tmp_path, write(tmp_path), *SIM, "--step-for", "4s")
     for load in found["loads"]:

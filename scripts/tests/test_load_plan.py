@@ -138,6 +138,34 @@ def test_stories_ride_along(tmp_path):
     assert stats["stories"][0]["verdicts"] == {"pass": 15} and closes(stats["ledger"])
 
 
+def test_times_are_of_the_measured_phase(tmp_path):
+    plan = write(tmp_path, ramp="4s", slo=["imap.fetch p50 < 1m"])
+    text, stats = load(tmp_path, plan, "--sim")
+    fetch = stats["operations"]["imap.fetch"]
+    assert stats["measured"]["from_ns"] == 4 * 10**9 and 0 < fetch["measured"]["ok"] < fetch["ok"]
+    run = json.loads((tmp_path / "run/run.json").read_text("utf-8"))
+    assert run["load"]["measured"]["from_s"] == 4
+    assert "SLO: (times and rates of what was due from 4.000 s to" in text
+    plan = write(tmp_path, ramp="4s", measure="all", slo=["imap.fetch p50 < 1m"])
+    _, stats = load(tmp_path, plan, "--sim")
+    assert stats["measured"]["from_ns"] == 0
+    ran = tool.mailproof("check", write(tmp_path, measure={"from": "1s", "for": "1h"}))
+    assert ran.status == 2 and "an end within the run" in ran.err
+    ran = tool.mailproof("check", write(tmp_path, first_poll="later"))
+    assert ran.status == 2 and "at-once" in ran.err
+
+
+def test_polls_are_spread_over_their_interval(tmp_path):
+    """Fifty who poll once a minute: in the half minute after their ramp half of them do, and not all before and none then."""
+    for first, in_the_ramp in (("at-once", 50), ("spread", 2)):
+        plan = write(tmp_path, accounts=50, ramp="2s", pace=5, mix={"pop-delete": "100%"}, first_poll=first,
+                     arrivals={"deliveries": "5/s", "sizes": "small"}, slo=["lost = 0"], **{"for": "30s"})
+        _, stats = load(tmp_path, plan, "--sim")
+        rounds = stats["operations"]["pop3.round"]
+        assert 12 <= rounds["measured"]["ok"] <= 38, rounds
+        assert abs(rounds["ok"] - rounds["measured"]["ok"] - in_the_ramp) <= 4, rounds
+
+
 def test_a_profile_without_a_file(tmp_path):
     text, stats = load(tmp_path, "--profile", "roundcube", "--accounts", 10, "--for", "20s", "--sim")
     assert text.startswith("plan roundcube on sim: 10 accounts") and stats["ledger"]["unexplained"] == 0
