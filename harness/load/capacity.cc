@@ -150,11 +150,18 @@ Trial weigh(const Step& step, const scenario::Plan& plan, const LoadResult& resu
   out.late_most = result.generator.lateness.max();
   out.seconds = result.seconds;
   std::vector<std::string> wrong;
+  std::string ours;  // lines that this machine's own delays may have broken
   for (std::size_t i = 0; i < plan.slo.size() && i < result.slos.size(); ++i) {
     Trial::Line one{result.slos[i].text, result.slos[i].measured, 0, false};
     const auto found = measure(plan.slo[i], result);
     if (found) one.part = part_of_limit(plan.slo[i], found->value);
     one.missed = found ? !holds(plan.slo[i], found->value) : true;
+    if (found && one.missed && result.slos[i].verdict == judge::Verdict::inconclusive && !result.slos[i].why.empty()) {
+      ours += fmt::format("{}{}: {} ({})", ours.empty() ? "" : "; ", one.text, one.measured, result.slos[i].why);
+      one.missed = false;
+      out.lines.push_back(std::move(one));
+      continue;
+    }
     if (one.missed)
       wrong.push_back(found ? fmt::format("{}: {}", one.text, one.measured)
                             : fmt::format("{}: nothing of it happened", one.text));
@@ -171,6 +178,11 @@ Trial weigh(const Step& step, const scenario::Plan& plan, const LoadResult& resu
   if (!result.plan.aborted.empty()) wrong.push_back(result.plan.aborted);
   for (const std::string& one : limits_told(result)) wrong.push_back(one);
   for (const std::string& one : unreached(result)) wrong.push_back(one);
+  if (wrong.empty() && !ours.empty()) {
+    out.came = Came::limited;
+    out.why = "this machine: " + ours;
+    return out;
+  }
   const judge::Verdict verdict = verdict_of(result);
   if (wrong.empty() && verdict != judge::Verdict::pass && verdict != judge::Verdict::latitude)
     wrong.push_back(fmt::format("the load is {}", judge::name(verdict)));

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "load/server_limits.h"
+#include "load/thread_cpu.h"
 
 namespace mailproof::load {
 namespace {
@@ -72,16 +73,28 @@ std::uint64_t begun(const LoadResult& result) {
 }
 
 namespace {
-constexpr double kBusy = 0.9;  // of a core
+constexpr double kMuch = 0.01;  // of the time: a p99 is made of it
 constexpr Duration kLate = std::chrono::milliseconds(500);
+
+/// One hiccup in eight hours says nothing against the rest of them; of fewer than a thousand it is the latest.
+Duration mostly_late(const Generator& generator) { return generator.lateness.percentile(99.9); }
 }  // namespace
 
-bool Generator::limited() const { return cpu > kBusy || lateness.max() > kLate; }
+bool Generator::limited() const { return cpu > kBusy || busy > kMuch || mostly_late(*this) > kLate; }
+
+Duration Generator::own_delay(double percent) const {
+  return std::max(lateness.percentile(percent), turns.percentile(percent));
+}
 
 std::string Generator::why_limited() const {
   std::string out;
-  if (cpu > kBusy) out = fmt::format("a thread needed {:.0f} % of a core", cpu * 100);
-  if (lateness.max() > kLate)
+  if (cpu > kBusy)
+    out = fmt::format("a thread needed {:.0f} % of a core", cpu * 100);
+  else if (busy > kMuch)
+    out =
+        fmt::format("a thread needed {:.0f} % of a core in ten seconds, and more than {:.0f} % in {:.0f} % of the time",
+                    cpu_peak * 100, kBusy * 100, busy * 100);
+  if (mostly_late(*this) > kLate)
     out += fmt::format("{}what was due began up to {:.0f} ms late for our own doing", out.empty() ? "" : ", and ",
                        ms(lateness.max()));
   return out;
@@ -89,15 +102,18 @@ std::string Generator::why_limited() const {
 
 std::string Generator::text() const {
   return fmt::format(
-      "generator: {:.0f} % of a core{}, what was due began at most {:.0f} ms late for our own doing (p99 {:.1f} ms), "
+      "generator: {:.0f} % of a core{}{}, what was due began at most {:.0f} ms late for our own doing (p99 {:.1f} ms), "
       "timers "
       "{:.0f} ms, a turn of the loop took at most {:.0f} ms (p99 {:.1f} ms)",
-      cpu * 100, judging < 0.005 ? "" : fmt::format(" and {:.0f} % to judge", judging * 100), ms(lateness.max()),
+      cpu * 100, cpu_peak == 0 ? "" : fmt::format(" ({:.0f} % in its busiest ten seconds)", cpu_peak * 100),
+      judging < 0.005 ? "" : fmt::format(" and {:.0f} % to judge", judging * 100), ms(lateness.max()),
       ms(lateness.percentile(99)), ms(worst_timer), ms(turns.max()), ms(turns.percentile(99)));
 }
 
 void Generator::merge(const Generator& other) {
   cpu = std::max(cpu, other.cpu);
+  cpu_peak = std::max(cpu_peak, other.cpu_peak);
+  busy = std::max(busy, other.busy);
   judging = std::max(judging, other.judging);
   lateness.merge(other.lateness);
   turns.merge(other.turns);

@@ -43,11 +43,15 @@ inline constexpr std::size_t kMostNamed = 10'000;
 /// How the generator itself did. If it was the bottleneck its figures say nothing about the server.
 struct Generator {
   double cpu = 0;             ///< part of one core that each of its threads used, the busiest
+  double cpu_peak = 0;        ///< the same of its busiest ten seconds, what the host took from this machine included
+  double busy = 0;            ///< part of the time, in pieces of ten seconds, in which a thread had none left
   double judging = 0;         ///< the same of the thread beside it that judges and writes
   stats::Histogram lateness;  ///< of each copy: a slot was free, and still it began so late
   stats::Histogram turns;     ///< of the loop: the work of a batch; what came meanwhile was read so much late at most
   Duration worst_timer{};     ///< a timer fired this late
   bool limited() const;
+  /// What is due, or has come, waits so long for us at most in so many percent of all cases.
+  Duration own_delay(double percent) const;
   std::string why_limited() const;  ///< "" = it was not
   std::string text() const;
   void merge(const Generator& other);

@@ -57,6 +57,18 @@ double times_of(const LoadResult& result, std::string_view what) {
   return out;
 }
 
+/// Where a time was missed, and would not have been, or hardly, without what we ourselves were late: that.
+std::string held_up(const scenario::Slo& slo, const Generator& generator, double value) {
+  constexpr double kFor = 2;  // percentiles do not subtract exactly
+  const bool time = slo.measure == Measure::percentile || slo.measure == Measure::max || slo.measure == Measure::mean;
+  if (!time) return {};
+  const Duration own = slo.measure == Measure::mean  ? std::max(generator.lateness.mean(), generator.turns.mean())
+                       : slo.measure == Measure::max ? generator.own_delay(100)
+                                                     : generator.own_delay(slo.percent);
+  if (own <= Duration::zero() || !holds(slo, std::max(0.0, value - kFor * in_seconds(own)))) return {};
+  return fmt::format("of which up to {:.0f} ms for our own doing", ms(own));
+}
+
 }  // namespace
 
 bool holds(const scenario::Slo& slo, double value) {
@@ -162,7 +174,11 @@ void judge_slo(const std::vector<scenario::Slo>& lines, LoadResult& result) {
       // Times that our own slowness made say nothing of the server, nor does what we came too late for, or were
       // interrupted before. What became of messages does.
       const bool count = slo.measure == Measure::count, never_began = count && slo.operation == "unserved";
-      const bool ours = (result.generator.limited() && (!count || never_began)) || (result.interrupted && never_began);
+      bool ours = (result.generator.limited() && (!count || never_began)) || (result.interrupted && never_began);
+      if (!holds(slo, value) && !ours && !held_up(slo, result.generator, value).empty()) {
+        ours = true;
+        one.why = held_up(slo, result.generator, value);
+      }
       one.verdict = holds(slo, value) ? judge::Verdict::pass
                     : ours            ? judge::Verdict::inconclusive
                                       : judge::Verdict::fail;

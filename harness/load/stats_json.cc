@@ -186,6 +186,8 @@ std::string to_json(const LoadResult& result) {
               {"generator",
                {{"limited", result.generator.limited()},
                 {"cpu", result.generator.cpu},
+                {"cpu_peak", result.generator.cpu_peak},
+                {"busy", result.generator.busy},
                 {"judging", result.generator.judging},
                 {"worst_lateness_ns", result.generator.lateness.max().count()},
                 {"worst_timer_ns", result.generator.worst_timer.count()},

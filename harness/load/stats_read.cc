@@ -163,6 +163,8 @@ LoadResult read(const Json& json) {
   out.answering = Duration(json.at("answering_ns").get<Duration::rep>());
   const Json& generator = json.at("generator");
   out.generator.cpu = generator.at("cpu").get<double>();
+  out.generator.cpu_peak = generator.value("cpu_peak", 0.0);
+  out.generator.busy = generator.value("busy", 0.0);
   out.generator.judging = generator.value("judging", 0.0);  // older runs judged on the thread that played
   out.generator.worst_timer = Duration(generator.at("worst_timer_ns").get<Duration::rep>());
   out.generator.lateness = read_histogram(generator.at("lateness"));
