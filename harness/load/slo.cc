@@ -13,8 +13,8 @@ using scenario::Measure;
 
 bool means(const scenario::Slo& slo, std::string_view operation) {
   if (!slo.operation.empty()) return scenario::names_operation(slo.operation, operation);
-  // Of all: what a client asked for. How soon mail is seen is no operation of its own.
-  return !operation.starts_with("delivery-to-visible") && operation != "imap.idle-notice";
+  // Of all: what a client asked for. How soon mail is seen is no operation of its own, nor what others are parts of.
+  return !operation.starts_with("delivery-to-visible") && !scenario::is_derived(operation);
 }
 
 stats::Operation together(const scenario::Slo& slo, const stats::Operations& operations) {

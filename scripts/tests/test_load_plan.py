@@ -179,7 +179,17 @@ def test_what_was_due_and_is_slow_counts_after_the_end_too(tmp_path):
                     status=3)  # mail was never handed over
     connect, rounds = stats["operations"]["imap.connect"], stats["operations"]["imap.round"]
     assert connect["ok"] == 320
-    assert rounds["ok"] + rounds["fail"] + rounds["info"] == rounds["started"] == connect["ok"]
+    # Of its two connections one looks for mail.
+    assert rounds["ok"] + rounds["fail"] + rounds["info"] == rounds["started"] == connect["ok"] / 2
+
+
+def test_a_login_that_is_refused_is_no_login_and_no_poll(tmp_path):
+    plan = write(tmp_path, mix={"pop-delete": "100%"}, slo=["pop3.login errors < 1%", "pop3.round errors < 1%"])
+    text, stats = load(tmp_path, plan, "--sim", "--latitude", "pop3.login-delay", status=1)
+    for name in ("pop3.connect", "pop3.login", "pop3.round"):
+        one = stats["operations"][name]
+        assert one["fail"] > 0 and one["fail"] == one["errors"]["login refused"], text
+    assert "MISSED pop3.login errors < 1%" in text and "MISSED pop3.round errors < 1%" in text
 
 
 def test_what_is_wrong_with_a_plan_is_said_with_its_place(tmp_path):

@@ -153,6 +153,10 @@ const std::vector<std::string>& operation_names() {
   return names;
 }
 
+bool is_derived(std::string_view operation) {
+  return operation.ends_with(".login") || operation.ends_with(".round") || operation.ends_with(".idle-notice");
+}
+
 bool names_operation(std::string_view pattern, std::string_view operation) {
   if (pattern.ends_with('*')) return operation.starts_with(pattern.substr(0, pattern.size() - 1));
   return pattern == operation;
