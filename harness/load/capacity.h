@@ -16,7 +16,8 @@ namespace mailproof::load {
 scenario::Plan plan_for(const scenario::Plan& plan, std::uint32_t accounts, Duration steady);
 /// Why the load of this plan cannot be made higher or lower; nothing where it can.
 std::optional<std::string> refusal_of_capacity(const scenario::Plan& plan);
-/// For a plan without slo: what SPECmail2001 asks for: 95 % of all answers within 5 s, of deliveries visible within a
+/// For a plan without slo: what SPECmail2001 asks for: of each of connecting, STAT, RETR, DELE (over IMAP SELECT and
+/// FETCH) and handing over mail 95 % within 5 s, as far as the devices ask for it; of deliveries visible within a
 /// minute over IMAP, fewer than 1 % errors; and nothing lost.
 std::vector<scenario::Slo> specmail_slo(const scenario::Plan& plan, const scenario::Target& target);
 /// Devices whose polls lie further apart than a load lasts: each asks seldom in it, or never, and finds less mail than

@@ -158,6 +158,7 @@ bool is_derived(std::string_view operation) {
 }
 
 bool names_operation(std::string_view pattern, std::string_view operation) {
+  if (pattern.ends_with(".*") && is_derived(operation)) return false;
   if (pattern.ends_with('*')) return operation.starts_with(pattern.substr(0, pattern.size() - 1));
   return pattern == operation;
 }

@@ -40,7 +40,8 @@ const std::vector<std::string>& operation_names();
 /// What is no command of its own, but a part of one (login), or made of several (round), or of none (idle-notice).
 bool is_derived(std::string_view operation);
 /// Whether this name, which may end in * ("imap.*"), means this operation. Part names count: "delivery-to-visible"
-/// means also "delivery-to-visible.imap" only when written with the star.
+/// means also "delivery-to-visible.imap" only when written with the star. "imap.*" means what a client asks for, and
+/// nothing derived of it.
 bool names_operation(std::string_view pattern, std::string_view operation);
 
 /// Of a line alone; nothing where it is none.
