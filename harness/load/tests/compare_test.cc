@@ -170,6 +170,21 @@ TEST(Compare, RunsThatAreTooNoisySaySo) {
   EXPECT_EQ(failed("imap.fetch p99 +10%", compared).verdict, Verdict::inconclusive);
 }
 
+TEST(Compare, SeesThatSomethingStopped) {
+  LoadResult whole = run_of(1, {}), half = run_of(2, {.only_until = 45});
+  whole.seconds = half.seconds = 90;
+  const auto compared = compare(whole, half, "a", "b");
+  EXPECT_EQ(of(compared, "imap.fetch", Metric::throughput).said, Said::less) << to_text(compared);
+  EXPECT_LT(of(compared, "imap.fetch", Metric::throughput).change, -40);
+  EXPECT_THAT(to_text(compared), HasSubstr("imap.fetch STOPPED in b: nothing of it in the last "));
+  EXPECT_EQ(failed("imap.fetch throughput -20%", compared).verdict, Verdict::fail);
+  const auto back = compare(half, whole, "a", "b");
+  EXPECT_EQ(of(back, "imap.fetch", Metric::throughput).said, Said::more) << to_text(back);
+  LoadResult both = run_of(3, {.only_until = 45});
+  both.seconds = 90;
+  EXPECT_EQ(of(compare(half, both, "a", "b"), "imap.fetch", Metric::throughput).said, Said::same) << "it is so in both";
+}
+
 TEST(Compare, IsTheSameEachTime) {
   const LoadResult before = run_of(1, {}), after = run_of(2, {.ms = 24});
   EXPECT_EQ(to_text(compare(before, after, "a", "b")), to_text(compare(before, after, "a", "b")));
