@@ -57,6 +57,16 @@ double times_of(const LoadResult& result, std::string_view what) {
   return out;
 }
 
+/// What became of messages is known of those that somebody looked for in the end.
+std::string not_looked_for(const scenario::Slo& slo, const LoadResult& result) {
+  if (slo.operation == "refused" || slo.operation == "unserved") return {};
+  if (result.interrupted || !result.note.empty()) return "nobody looked for the mail in the end";
+  const LedgerTotals& ledger = result.all.ledger;
+  const auto left_out = ledger.fates.find("not-looked-for");
+  if (left_out == ledger.fates.end() || left_out->second == 0) return {};
+  return fmt::format("of {} that were looked for", ledger.accepted - left_out->second);
+}
+
 /// Where a time was missed, and would not have been, or hardly, without what we ourselves were late: that.
 std::string held_up(const scenario::Slo& slo, const Generator& generator, double value) {
   constexpr double kFor = 2;  // percentiles do not subtract exactly
@@ -174,6 +184,14 @@ void judge_slo(const std::vector<scenario::Slo>& lines, LoadResult& result) {
       // Times that our own slowness made say nothing of the server, nor does what we came too late for, or were
       // interrupted before. What became of messages does.
       const bool count = slo.measure == Measure::count, never_began = count && slo.operation == "unserved";
+      if (slo.measure == Measure::count) {
+        one.why = not_looked_for(slo, result);
+        const bool nothing_known = result.interrupted || !result.note.empty();
+        if (!one.why.empty() && nothing_known && holds(slo, value)) {
+          result.slos.push_back(std::move(one));  // a loss that nobody looked for is not one that was not there
+          continue;
+        }
+      }
       bool ours = (result.generator.limited() && (!count || never_began)) || (result.interrupted && never_began);
       if (!holds(slo, value) && !ours && !held_up(slo, result.generator, value).empty()) {
         ours = true;
