@@ -319,13 +319,25 @@ Comparison compare(const LoadResult& before, const LoadResult& after, std::strin
   differs("for", before.duration.empty() ? "each copy once" : before.duration,
           after.duration.empty() ? "each copy once" : after.duration);
   differs("slots", std::to_string(before.slots), std::to_string(after.slots));
+  differs("target", before.target, after.target);
+  differs("accounts", std::to_string(before.plan.accounts), std::to_string(after.plan.accounts));
+  for (const char* setting : {"threads", "patience"}) {
+    const std::string a = setting_of(before, setting), b = setting_of(after, setting);
+    if (!a.empty() && !b.empty()) differs(setting, a, b);
+  }
+  if (!before.machines.empty() && !after.machines.empty())  // an older run names none
+    differs("machine", fmt::format("{}", fmt::join(before.machines, "; ")),
+            fmt::format("{}", fmt::join(after.machines, "; ")));
   bool limited = false;
   for (const auto& [run, of] : {std::pair(&before, &out.before), std::pair(&after, &out.after)}) {
     if (run->generator.limited())
-      out.notes.push_back(
-          fmt::format("{} was generator-limited ({}): where it differs is void", *of, run->generator.why_limited()));
+      out.notes.push_back(fmt::format("{} was generator-limited ({}): times, and where it differs, are void", *of,
+                                      run->generator.why_limited()));
     limited = limited || run->generator.limited();
-    for (const std::string& doubt : run->doubts) out.notes.push_back(fmt::format("{}: {}", *of, doubt));
+    for (const std::string& warning : warnings(*run))
+      if (!warning.starts_with("GENERATOR-LIMITED: these")) out.notes.push_back(fmt::format("{}: {}", *of, warning));
+    if (const judge::Verdict verdict = verdict_of(*run); verdict == judge::Verdict::fail)
+      out.notes.push_back(fmt::format("{} failed: what it measured may be that of a server that does less", *of));
     if (run->shard) out.notes.push_back(fmt::format("{} is a shard of a load, not all of it", *of));
   }
   std::size_t both = 0;
@@ -351,7 +363,9 @@ Comparison compare(const LoadResult& before, const LoadResult& after, std::strin
           metric, a_blocks, b_blocks, derive_seed(1, operation, static_cast<std::uint64_t>(metric)), comparisons));
       if (metric == Metric::throughput && d.change <= -kLeast && !b_stopped.empty()) d.said = Said::less;
       if (metric == Metric::throughput && d.change >= kLeast && !a_stopped.empty()) d.said = Said::more;
-      if (limited && (d.said == Said::more || d.said == Said::less)) d.said = Said::vain;
+      // Times that this machine made are not even the same.
+      if (limited && (d.said == Said::more || d.said == Said::less || (d.said == Said::same && is_latency(metric))))
+        d.said = Said::vain;
     }
   });
   after.all.operations.for_each([&](std::string_view operation, const stats::Operation&) {

@@ -63,6 +63,12 @@ std::string counted(const std::map<std::string, std::uint64_t>& verdicts) {
   return out.empty() ? "no copy was played" : out;
 }
 
+std::string setting_of(const LoadResult& result, std::string_view name) {
+  for (const auto& [known, value] : result.settings)
+    if (known == name) return value;
+  return {};
+}
+
 std::uint64_t begun(const LoadResult& result) {
   std::uint64_t out = 0;
   for (const StoryTotals& story : result.by_story)

@@ -147,6 +147,8 @@ std::string to_text(const LoadResult& result);
 std::uint64_t begun(const LoadResult& result);
 /// What people must know before any figure: generator-limited, unserved, a shard that is missing.
 std::vector<std::string> warnings(const LoadResult& result);
+/// As it was set when the load was played; "" = nobody wrote it down.
+std::string setting_of(const LoadResult& result, std::string_view name);
 /// "20 pass, 1 fail"
 std::string counted(const std::map<std::string, std::uint64_t>& verdicts);
 

@@ -206,9 +206,29 @@ TEST(Compare, ClaimsNothingWhereTheGeneratorWasTheLimitOfOne) {
   slower.generator.cpu = 0.99;
   const auto compared = compare(run_of(1, {}), slower, "a", "b");
   EXPECT_FALSE(compared.differs());
-  EXPECT_THAT(to_text(compared), HasSubstr("b was generator-limited (a thread needed 99 % of a core): where it "));
+  EXPECT_THAT(to_text(compared), HasSubstr("b was generator-limited (a thread needed 99 % of a core): times, "));
   EXPECT_THAT(to_text(compared), HasSubstr(" void\n"));
   EXPECT_EQ(failed("imap.fetch p50 +10%", compared).verdict, Verdict::inconclusive);
+  LoadResult alike = run_of(3, {});
+  alike.generator.cpu = 0.99;
+  EXPECT_EQ(failed("imap.fetch p50 +10%", compare(run_of(1, {}), alike, "a", "b")).verdict, Verdict::inconclusive)
+      << "what this machine made is not even the same";
+}
+
+TEST(Compare, SaysWhatItsRunsWarnOfAndWhereTheyWerePlayed) {
+  LoadResult before = run_of(1, {}), after = run_of(2, {});
+  after.interrupted = true;
+  after.ended = "2026-11-30T09:00:00Z";
+  before.machines = {"two cores"};
+  after.machines = {"four cores"};
+  before.settings = {{"threads", "1"}, {"patience", "1"}};
+  after.settings = {{"threads", "4"}, {"patience", "1"}};
+  before.worst = Verdict::fail;
+  const std::string text = to_text(compare(before, after, "a", "b"));
+  for (const char* said :
+       {"b: INTERRUPTED", "machine: two cores there, four cores here", "threads: 1 there, 4 here", "a failed: "})
+    EXPECT_THAT(text, HasSubstr(said));
+  EXPECT_THAT(text, testing::Not(HasSubstr("patience")));
 }
 
 TEST(FailIf, SaysWhatIsWrongWithIt) {
