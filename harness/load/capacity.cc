@@ -178,16 +178,16 @@ Trial weigh(const Step& step, const scenario::Plan& plan, const LoadResult& resu
     Trial::Line one{result.slos[i].text, result.slos[i].measured, 0, false};
     const auto found = measure(plan.slo[i], result);
     if (found) one.part = part_of_limit(plan.slo[i], found->value);
-    one.missed = found ? !holds(plan.slo[i], found->value) : true;
+    one.unknown = !found || too_few(plan.slo[i], *found);
+    one.missed = !one.unknown && !holds(plan.slo[i], found->value);
+    if (one.unknown) one.part = 0;
     if (found && one.missed && result.slos[i].verdict == judge::Verdict::inconclusive && !result.slos[i].why.empty()) {
       ours += fmt::format("{}{}: {} ({})", ours.empty() ? "" : "; ", one.text, one.measured, result.slos[i].why);
       one.missed = false;
       out.lines.push_back(std::move(one));
       continue;
     }
-    if (one.missed)
-      wrong.push_back(found ? fmt::format("{}: {}", one.text, one.measured)
-                            : fmt::format("{}: nothing of it happened", one.text));
+    if (one.missed) wrong.push_back(fmt::format("{}: {}", one.text, one.measured));
     out.lines.push_back(std::move(one));
   }
   if (const std::string broken = broken_promises(result); !broken.empty()) {
@@ -206,7 +206,7 @@ Trial weigh(const Step& step, const scenario::Plan& plan, const LoadResult& resu
     out.why = "this machine: " + ours;
     return out;
   }
-  const judge::Verdict verdict = verdict_of(result);
+  const judge::Verdict verdict = verdict_of(result, false);
   if (wrong.empty() && verdict != judge::Verdict::pass && verdict != judge::Verdict::latitude)
     wrong.push_back(fmt::format("the load is {}", judge::name(verdict)));
   out.why = fmt::format("{}", fmt::join(wrong, "; "));
@@ -226,6 +226,12 @@ void conclude(const CapacitySearch& search, Capacity& capacity) {
   capacity.narrow = search.narrow();
   capacity.unsteady = search.unsteady();
   capacity.chance = search.chance();
+  for (const Trial& one : capacity.trials) {
+    if (one.step.accounts != capacity.answer) continue;
+    capacity.unknown.clear();
+    for (const Trial::Line& line : one.lines)
+      if (line.unknown) capacity.unknown.push_back(line.text);
+  }
 }
 
 std::vector<const Trial*> by_height(const Capacity& capacity) {
@@ -249,6 +255,8 @@ judge::Verdict verdict_of(const Capacity& capacity) {
   if (one_missed || (capacity.at_least != 0 && !at_ceiling && capacity.above->accounts <= capacity.at_least))
     return Verdict::fail;
   if (capacity.at_least != 0 || capacity.answer == 0 || at_ceiling || !capacity.confirmed) return Verdict::inconclusive;
+  // A promise that nothing was held against is not kept.
+  if (!capacity.unknown.empty() && !capacity.default_slo) return Verdict::inconclusive;
   // What broke below a load that held was not the load: where the limit is nobody knows yet.
   if (capacity.unsteady) return Verdict::inconclusive;
   return Verdict::pass;

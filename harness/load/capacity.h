@@ -37,6 +37,7 @@ struct Trial {
     std::string text, measured;
     double part = 0;  ///< of its limit: above 1 it is missed; a limit of 0 that was passed is 1000
     bool missed = false;
+    bool unknown = false;  ///< nothing of it happened, or too little to say
   };
   std::vector<Line> lines;
   double deliveries = 0, operations = 0, errors = 0;  ///< a second; a second; part
@@ -74,6 +75,8 @@ struct Capacity {
   std::uint32_t answer = 0;
   std::optional<CapacitySearch::Above> above;
   bool confirmed = false, narrow = false, unsteady = false;
+  /// Lines that nothing was known of when the answer was played last.
+  std::vector<std::string> unknown;
   std::vector<std::uint32_t> chance;  ///< loads that did not hold once, and did when they were played again
 };
 /// What the search says in the end is written into `capacity`.

@@ -203,14 +203,15 @@ bool nothing_played(const LoadResult& result) {
   return nothing && !result.note.empty();
 }
 
-judge::Verdict verdict_of(const LoadResult& result) {
+judge::Verdict verdict_of(const LoadResult& result, bool unknown_too) {
   using judge::Verdict;
   std::vector<Verdict> all = {result.worst};
   if (!result.interrupted && !unreached(result).empty()) all.push_back(Verdict::error);
   if (result.generator.limited() || result.interrupted || result.all.ledger.copies == 0 ||
       result.all.ledger.unknown != 0 || !result.doubts.empty())
     all.push_back(Verdict::inconclusive);
-  for (const SloResult& one : result.slos) all.push_back(one.verdict);
+  for (const SloResult& one : result.slos)
+    if (unknown_too || !(one.few || one.measured.empty())) all.push_back(one.verdict);
   if (const Unserved late = unserved(result); late.copies != 0)
     all.push_back(late.by_server ? Verdict::fail : Verdict::inconclusive);
   // Less mail came than was meant to, and no line of the plan says that this may not be, or may.
@@ -361,12 +362,13 @@ std::string to_text(const LoadResult& result) {
                          : fmt::format(" (times and rates of what was due from {} to {}; the rest of all)",
                                        format_seconds(result.measured.from), format_seconds(result.measured.to)));
   for (const SloResult& slo : result.slos)
-    line("  {:<6} {:<40} {}{}",
+    line("  {:<6} {:<40} {}{}{}",
          slo.verdict == judge::Verdict::pass           ? "met"
-         : slo.measured.empty()                        ? "?"
+         : slo.measured.empty() || slo.few             ? "?"
          : slo.verdict == judge::Verdict::inconclusive ? "void"  // missed, and the generator was the limit
                                                        : "MISSED",
          slo.text, slo.measured.empty() ? "nothing of it happened" : slo.measured,
+         slo.of == 0 || slo.few ? "" : fmt::format(", of {}", slo.of),
          slo.why.empty() ? "" : fmt::format("  ({})", slo.why));
   line("{}", result.generator.text());
   for (const auto& [id, tally] : result.findings) {

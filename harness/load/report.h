@@ -73,6 +73,9 @@ struct SloResult {
   std::string text;      ///< as written: "imap.fetch p99 < 250ms"
   std::string measured;  ///< "312 ms"; "" = nothing of it happened
   judge::Verdict verdict = judge::Verdict::pass;
+  std::uint64_t of =
+      0;             ///< so many times or answers it is made of; 0 = it is a number of messages, or nothing happened
+  bool few = false;  ///< too few for what it says: nobody knows
   std::string why = {};  ///< what people must know of the figure; "" = nothing
 };
 
@@ -141,7 +144,8 @@ std::vector<std::string> broken_off(const LoadResult& result);
 /// Ways to the server that no session ever came through though it was tried: then the load was another one.
 std::vector<std::string> unreached(const LoadResult& result);
 
-judge::Verdict verdict_of(const LoadResult& result);
+/// `unknown_too`: lines of the SLO that nothing can be said of make it inconclusive.
+judge::Verdict verdict_of(const LoadResult& result, bool unknown_too = true);
 std::string to_text(const LoadResult& result);
 /// Copies of all stories that began.
 std::uint64_t begun(const LoadResult& result);

@@ -105,16 +105,25 @@ double measured_seconds(const LoadResult& result) {
   return std::min(in_seconds(result.measured.to), result.seconds) - in_seconds(result.measured.from);
 }
 
+std::uint64_t beyond(const scenario::Slo& slo, const stats::Histogram& response) {
+  if (slo.measure != Measure::percentile) return 0;
+  return response.count() - response.count_up_to(Duration(static_cast<std::int64_t>(slo.limit * 1e9)));
+}
+
 std::optional<Measurement> of_operations(const scenario::Slo& slo, const LoadResult& result) {
   const stats::Operation all = together(slo, result.all.operations);
   const auto& apart = all.measured;
   const double time = measured_seconds(result);
   if (slo.measure != Measure::errors && time > 0 && (apart.ok != 0 || apart.response.count() != 0)) {
-    if (slo.measure == Measure::rate) return Measurement{static_cast<double>(apart.ok) / time, true};
-    if (const auto value = time_of(slo, apart.response)) return Measurement{*value, true};
+    if (slo.measure == Measure::rate) return Measurement{static_cast<double>(apart.ok) / time, apart.ok, 0, true};
+    if (const auto value = time_of(slo, apart.response))
+      return Measurement{*value, apart.response.count(), beyond(slo, apart.response), true};
   }
   const auto value = of_operation(slo, all, result.seconds);
-  return value ? std::optional(Measurement{*value, false}) : std::nullopt;
+  if (!value) return std::nullopt;
+  if (slo.measure == Measure::errors) return Measurement{*value, all.ok + all.fail + all.info, 0, false};
+  if (slo.measure == Measure::rate) return Measurement{*value, all.ok, 0, false};
+  return Measurement{*value, all.response.count(), beyond(slo, all.response), false};
 }
 
 double of_messages(const scenario::Slo& slo, const LoadResult& result) {
@@ -138,8 +147,15 @@ double of_messages(const scenario::Slo& slo, const LoadResult& result) {
 
 }  // namespace
 
+bool too_few(const scenario::Slo& slo, const Measurement& found) {
+  if (slo.measure != Measure::percentile || slo.percent >= 100) return false;
+  // 100 for a p99. Where two or more of fewer are beyond the limit it is no chance.
+  const double wanted = 100 / (100 - slo.percent);
+  return static_cast<double>(found.of) < wanted - 1e-6 && found.beyond < 2;
+}
+
 std::optional<Measurement> measure(const scenario::Slo& slo, const LoadResult& result) {
-  if (slo.measure == Measure::count) return Measurement{of_messages(slo, result), false};
+  if (slo.measure == Measure::count) return Measurement{of_messages(slo, result), 0, 0, false};
   return of_operations(slo, result);
 }
 
@@ -178,6 +194,7 @@ void judge_slo(const std::vector<scenario::Slo>& lines, LoadResult& result) {
     one.verdict = judge::Verdict::inconclusive;
     if (const auto found = measure(slo, result)) {
       const double value = found->value;
+      one.of = found->of;
       one.measured = in_words(slo, value);
       const bool counted = slo.measure == Measure::count || slo.measure == Measure::errors;
       if (!found->phase && !counted && !result.measured.empty()) one.why = "none was due in the measured phase: of all";
@@ -196,6 +213,12 @@ void judge_slo(const std::vector<scenario::Slo>& lines, LoadResult& result) {
       if (!holds(slo, value) && !ours && !held_up(slo, result.generator, value).empty()) {
         ours = true;
         one.why = held_up(slo, result.generator, value);
+      }
+      if (too_few(slo, *found)) {
+        one.few = true;
+        one.why = fmt::format("only {} of it", found->of);
+        result.slos.push_back(std::move(one));
+        continue;
       }
       one.verdict = holds(slo, value) ? judge::Verdict::pass
                     : ours            ? judge::Verdict::inconclusive

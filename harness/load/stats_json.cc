@@ -204,7 +204,11 @@ std::string to_json(const LoadResult& result) {
     out["measured"] = {{"from_ns", result.measured.from.count()}, {"to_ns", result.measured.to.count()}};
   Json& slos = out["slos"] = Json::array();
   for (const SloResult& one : result.slos)
-    slos.push_back({{"slo", one.text}, {"measured", one.measured}, {"verdict", name(one.verdict)}, {"why", one.why}});
+    slos.push_back({{"slo", one.text},
+                    {"measured", one.measured},
+                    {"verdict", name(one.verdict)},
+                    {"of", one.of},
+                    {"why", one.why}});
   if (result.shard)
     out["shard"] = {{"index", result.shard->index},
                     {"of", result.shard->of},

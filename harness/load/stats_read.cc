@@ -183,7 +183,8 @@ LoadResult read(const Json& json) {
                     Duration(json.at("measured").at("to_ns").get<Duration::rep>())};
   for (const Json& one : json.at("slos"))
     out.slos.push_back({one.at("slo").get<std::string>(), one.at("measured").get<std::string>(),
-                        named(one.at("verdict").get<std::string>(), judge::Verdict::known_fail), one.value("why", "")});
+                        named(one.at("verdict").get<std::string>(), judge::Verdict::known_fail),
+                        one.value("of", std::uint64_t{0}), false, one.value("why", "")});
   if (json.contains("shard")) {
     const Json& shard = json.at("shard");
     out.shard = Shard{shard.at("index").get<unsigned>(), shard.at("of").get<unsigned>(),
