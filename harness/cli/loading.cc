@@ -75,6 +75,8 @@ std::string write_unfinished(const LoadFlags& flags, const Hosted& hosted, const
   return archive::write_file(directory.file("run.json"), load::run_json(result));
 }
 
+constexpr double kMessagesADay = 100;  // an account of --profile gets, where nobody says otherwise
+
 using Clock = std::chrono::system_clock;
 
 /// RFC 3339 in UTC, with milliseconds.
@@ -107,6 +109,7 @@ std::vector<std::pair<std::string, std::string>> plan_settings(const LoadFlags& 
           {"for", format_seconds(plan.length())},
           {"measured",
            fmt::format("{} to {}", format_seconds(plan.measured().first), format_seconds(plan.measured().second))},
+          {"mail", load::mail_a_day(plan)},
           {"history kept", flags.history},
           {"looked into in the end", flags.audit},
           {"threads", std::to_string(flags.jobs)},
@@ -172,7 +175,7 @@ std::optional<scenario::Plan> plan_asked_for(const LoadFlags& flags) {
     quick.profile = flags.profile;
     quick.accounts = flags.accounts;
     quick.length = parse_duration(flags.duration.empty() ? "1m" : flags.duration).value_or(Duration{});
-    quick.rate = flags.rate.empty() ? flags.accounts / 10.0 : parse_rate(flags.rate).value_or(-1);
+    quick.rate = flags.rate.empty() ? flags.accounts * kMessagesADay / 86400 : parse_rate(flags.rate).value_or(-1);
     if (quick.length <= Duration{})
       return complain("--for " + flags.duration + ": expected a time like 30s or 5m"), std::nullopt;
     if (quick.rate < 0) return complain("--rate " + flags.rate + ": expected deliveries like 20/s"), std::nullopt;

@@ -276,6 +276,11 @@ std::vector<std::string> advice(const Forecast& forecast, const scenario::Target
   return out;
 }
 
+std::string mail_a_day(const scenario::Plan& plan) {
+  if (plan.accounts == 0 || plan.deliveries.rate <= 0) return {};
+  return fmt::format("{:.3g} messages an account and day", plan.deliveries.rate * 86400 / plan.accounts);
+}
+
 std::string to_text(const Forecast& forecast, const scenario::Plan& plan, const Limits& limits,
                     const std::vector<Obstacle>& all, const std::vector<std::string>& sources,
                     const std::vector<std::string>& advised) {
@@ -300,7 +305,8 @@ std::string to_text(const Forecast& forecast, const scenario::Plan& plan, const 
          device.commands);
   line("\nsessions           {:.0f}, {:.1f}/s", forecast.sessions, forecast.sessions / time);
   line("commands           {:.0f}, about {:.1f}/s", forecast.commands, forecast.commands / time);
-  line("deliveries         {:.0f}, at most {:.1f}/s", forecast.deliveries, forecast.deliveries_rate);
+  line("deliveries         {:.0f}, at most {:.1f}/s{}", forecast.deliveries, forecast.deliveries_rate,
+       mail_a_day(plan).empty() ? "" : " = " + mail_a_day(plan));
   line("connections        {} at the peak, {} of one account", forecast.connections, forecast.of_one_account);
   line("accounts needed    {} = {} customers' + {} that reports come back to + {} of stories beside", forecast.needed(),
        forecast.accounts, forecast.senders, forecast.of_stories);

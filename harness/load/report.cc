@@ -308,6 +308,7 @@ std::string to_text(const LoadResult& result) {
   else
     line("{} stories on {}, of each {} copies in {} slots, {:.1f} copies/s intended; {:.1f} s", result.stories.size(),
          result.target, result.copies, result.slots, result.rate, result.seconds);
+  if (const std::string mail = setting_of(result, "mail"); !mail.empty()) line("mail comes at {}", mail);
   if (!result.note.empty()) line("{}", result.note);
   std::size_t width = 20;
   result.all.operations.for_each(

@@ -168,6 +168,7 @@ def test_polls_are_spread_over_their_interval(tmp_path):
 
 def test_a_profile_without_a_file(tmp_path):
     text, stats = load(tmp_path, "--profile", "roundcube", "--accounts", 10, "--for", "20s", "--sim")
+    assert "\nmail comes at 100 messages an account and day\n" in text
     assert text.startswith("plan roundcube on sim: 10 accounts") and stats["ledger"]["unexplained"] == 0
     ran = tool.mailproof("load", "--profile", "roundcub", "--sim")
     assert ran.status == 2 and "did you mean 'roundcube'?" in ran.err
@@ -175,7 +176,7 @@ def test_a_profile_without_a_file(tmp_path):
 
 def test_what_was_due_and_is_slow_counts_after_the_end_too(tmp_path):
     """A server that drowns: a round that was begun and is not over with the load would be the slowest, and left out."""
-    _, stats = load(tmp_path, "--profile", "thunderbird", "--accounts", "160", "--for", "20s", "--sim", "--serves", "60/s",
+    _, stats = load(tmp_path, "--profile", "thunderbird", "--accounts", "160", "--for", "20s", "--rate", "16/s", "--sim", "--serves", "60/s",
                     status=3)  # mail was never handed over
     connect, rounds = stats["operations"]["imap.connect"], stats["operations"]["imap.round"]
     assert connect["ok"] == 320
