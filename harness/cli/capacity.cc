@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
+#include <thread>
 
 #include "cli/commands.h"
 #include "cli/loading.h"
 #include "cli/output.h"
 #include "cli/target_lock.h"
+#include "core/rng.h"
 #include "core/units.h"
 #include "host/signals.h"
 #include "load/capacity_report.h"
@@ -55,8 +58,10 @@ class Search {
     return std::nullopt;
   }
 
-  /// Plays it; an error where nothing can be played any more.
+  /// Plays it; an error where nothing can be played any more. What is played again has other times and other chances.
   Result<load::Trial> play(const load::Step& step, std::size_t number) {
+    CapacityFlags flags = flags_;
+    if (step.again || step.percent != 0) flags.seed = derive_seed(flags_.seed, "again", number);
     Work work;
     work.plan = load::plan_for(plan_, step.accounts, steady_);
     work.stories = stories_;
@@ -70,13 +75,13 @@ class Search {
       own.emplace(std::move(*hosted));
     }
     const Hosted& hosted = hosted_ ? *hosted_ : *own;
-    if (const auto why = lend_accounts(flags_, hosted.target, ahead.sources, work)) return Error{"", *why};
+    if (const auto why = lend_accounts(flags, hosted.target, ahead.sources, work)) return Error{"", *why};
     const std::string name = fmt::format("steps/{:02}-{}", number, step.accounts);
     const auto directory = archive::RunDirectory::make(directory_.file(name));
     if (!directory) return directory.error();
     work.reproduce = capacity_command(flags_);
     const std::string title = fmt::format("{}: {} accounts", title_of(work, hosted.target), step.accounts);
-    const auto result = play_load(flags_, hosted, work, **directory, std::nullopt, nullptr, title);
+    const auto result = play_load(flags, hosted, work, **directory, std::nullopt, nullptr, title);
     if (!result) return result.error();
     if (const std::string wrong = leave(**directory, *result); !wrong.empty()) return Error{"", wrong};
     if (!result->note.empty()) return Error{"", result->note};
@@ -94,6 +99,13 @@ class Search {
   archive::RunDirectory& directory_;
   std::optional<Hosted> hosted_;
 };
+
+/// Waits so long, unless somebody interrupts.
+void settle(Duration time) {
+  const auto until = std::chrono::steady_clock::now() + time;
+  while (std::chrono::steady_clock::now() < until && !host::interrupted())
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+}
 
 int capacity(CapacityFlags& flags) {
   if (const auto why = understand_serves(flags)) return complain(*why);
@@ -169,6 +181,8 @@ int capacity(CapacityFlags& flags) {
     say_error(fmt::format("load {} of at most {}: {} accounts{}{}\n", machine.steps() + 1, flags.max_steps,
                           step->accounts, step->percent == 0 ? "" : fmt::format(", {} % of the answer", step->percent),
                           step->again ? ", once more: was it chance?" : ""));
+    // What the load before left behind, queues and open sessions, is not this one's.
+    if (!flags.target.sim && !all.trials.empty() && all.trials.back().came != load::Came::met) settle(target->settle);
     auto trial = search.play(*step, machine.steps() + 1);
     all.interrupted = host::interrupted();
     if (!trial) all.trouble = trial.error().message();
