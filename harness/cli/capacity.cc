@@ -59,7 +59,7 @@ class Search {
   }
 
   /// Plays it; an error where nothing can be played any more. What is played again has other times and other chances.
-  Result<load::Trial> play(const load::Step& step, std::size_t number) {
+  Result<load::Trial> play(const load::Step& step, std::size_t number, bool once_more = false) {
     CapacityFlags flags = flags_;
     if (step.again || step.percent != 0) flags.seed = derive_seed(flags_.seed, "again", number);
     Work work;
@@ -76,7 +76,7 @@ class Search {
     }
     const Hosted& hosted = hosted_ ? *hosted_ : *own;
     if (const auto why = lend_accounts(flags, hosted.target, ahead.sources, work)) return Error{"", *why};
-    const std::string name = fmt::format("steps/{:02}-{}", number, step.accounts);
+    const std::string name = fmt::format("steps/{:02}-{}{}", number, step.accounts, once_more ? "-once-more" : "");
     const auto directory = archive::RunDirectory::make(directory_.file(name));
     if (!directory) return directory.error();
     work.reproduce = capacity_command(flags_);
@@ -84,7 +84,7 @@ class Search {
     const auto result = play_load(flags, hosted, work, **directory, std::nullopt, nullptr, title);
     if (!result) return result.error();
     if (const std::string wrong = leave(**directory, *result); !wrong.empty()) return Error{"", wrong};
-    if (!result->note.empty()) return Error{"", result->note};
+    if (!result->note.empty()) return load::not_played(step, result->note, true);
     load::Trial trial = load::weigh(step, *work.plan, *result);
     trial.directory = name;
     return trial;
@@ -184,7 +184,14 @@ int capacity(CapacityFlags& flags) {
     // What the load before left behind, queues and open sessions, is not this one's.
     if (!flags.target.sim && !all.trials.empty() && all.trials.back().came != load::Came::met) settle(target->settle);
     auto trial = search.play(*step, machine.steps() + 1);
+    // A server that the load before wore out may not be ready for the next: that is no reason to throw an hour away.
+    if (trial && trial->unready && !all.trials.empty() && !host::interrupted()) {
+      settle(target->settle);
+      trial = search.play(*step, machine.steps() + 1, true);
+    }
     all.interrupted = host::interrupted();
+    if (trial && trial->unready && (all.trials.empty() || all.trials.back().unready)) trial = Error{"", trial->why};
+    if (trial && trial->unready) trial->why = "it could not be made ready, twice: " + trial->why;
     if (!trial) all.trouble = trial.error().message();
     if (!trial || all.interrupted) break;
     machine.tell(trial->came, trial->broke || trial->not_played);

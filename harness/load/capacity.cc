@@ -145,12 +145,13 @@ const Trial::Line* Trial::worst() const {
   return most == lines.end() ? nullptr : &*most;
 }
 
-Trial not_played(const Step& step, std::string why) {
+Trial not_played(const Step& step, std::string why, bool unready) {
   Trial out;
   out.step = step;
   out.came = Came::limited;
   out.why = std::move(why);
   out.not_played = true;
+  out.unready = unready;
   return out;
 }
 

@@ -47,14 +47,15 @@ struct Trial {
   double seconds = 0;
   std::string directory;    ///< of this load, below that of the search
   bool not_played = false;  ///< because of a limit that is known before
+  bool unready = false;     ///< ... or because it could not be made ready: why says what stood in the way
 
   /// That which is nearest to its limit, or furthest beyond it; null: there is none.
   const Line* worst() const;
 };
 /// How a load that was played counts. `plan`: as it was played.
 Trial weigh(const Step& step, const scenario::Plan& plan, const LoadResult& result);
-/// One that was not played, because of a limit that is known before.
-Trial not_played(const Step& step, std::string why);
+/// One that was not played, because of a limit that is known before, or because it could not be made ready.
+Trial not_played(const Step& step, std::string why, bool unready = false);
 
 /// A search that is over.
 struct Capacity {
