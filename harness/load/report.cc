@@ -216,7 +216,7 @@ judge::Verdict verdict_of(const LoadResult& result, bool unknown_too) {
     all.push_back(late.by_server ? Verdict::fail : Verdict::inconclusive);
   // Less mail came than was meant to, and no line of the plan says that this may not be, or may.
   const bool decides = std::any_of(result.slos.begin(), result.slos.end(),
-                                   [](const SloResult& one) { return one.text.starts_with("unserved"); });
+                                   [](const SloResult& one) { return one.text.find("unserved") != std::string::npos; });
   if (undelivered(result).messages != 0 && !decides) all.push_back(Verdict::inconclusive);
   if (result.all.ledger.unexplained != 0 && result.worst == Verdict::pass) all.push_back(Verdict::inconclusive);
   // Errors and times that our own slowness made end a run as well, and say nothing of the server.

@@ -59,7 +59,7 @@ double times_of(const LoadResult& result, std::string_view what) {
 
 /// What became of messages is known of those that somebody looked for in the end.
 std::string not_looked_for(const scenario::Slo& slo, const LoadResult& result) {
-  if (slo.operation == "refused" || slo.operation == "unserved") return {};
+  if (slo.operation == "refused" || scenario::counts_unserved(slo)) return {};
   if (result.interrupted || !result.note.empty()) return "nobody looked for the mail in the end";
   const LedgerTotals& ledger = result.all.ledger;
   const auto left_out = ledger.fates.find("not-looked-for");
@@ -126,6 +126,23 @@ std::optional<Measurement> of_operations(const scenario::Slo& slo, const LoadRes
   return Measurement{*value, all.response.count(), beyond(slo, all.response), false};
 }
 
+/// By operation: messages that nobody came to hand over, polls and clicks that nobody came to; and copies of stories.
+std::map<std::string, std::uint64_t> never_began(const scenario::Slo& slo, const LoadResult& result) {
+  const bool all = slo.operation == "unserved";
+  std::map<std::string, std::uint64_t> out;
+  if (result.all.unserved != 0 && (all || slo.operation == "story")) out["story"] = result.all.unserved;
+  for (std::size_t i = 0; i < result.stories.size() && i < result.by_story.size(); ++i) {
+    if (result.stories[i] != result.plan.name) continue;
+    result.by_story[i].operations.for_each([&](std::string_view name, const stats::Operation& one) {
+      // Mail that nobody saw was handed over.
+      const bool meant = all ? !name.starts_with("delivery-to-visible")
+                             : name == slo.operation || scenario::names_operation(slo.operation, name);
+      if (meant && one.unserved() != 0) out[std::string(name)] += one.unserved();
+    });
+  }
+  return out;
+}
+
 double of_messages(const scenario::Slo& slo, const LoadResult& result) {
   const LedgerTotals& ledger = result.all.ledger;
   const auto fate = [&](const std::string& name) {
@@ -135,11 +152,9 @@ double of_messages(const scenario::Slo& slo, const LoadResult& result) {
   if (slo.operation == "lost" || slo.operation == "bounced") return fate(slo.operation);
   if (slo.operation == "unexplained") return static_cast<double>(ledger.unexplained);
   if (slo.operation == "refused") return static_cast<double>(ledger.refused);
-  if (slo.operation == "unserved") {
-    double out = static_cast<double>(result.all.unserved);
-    result.all.operations.for_each([&](std::string_view name, const stats::Operation& one) {
-      if (name.ends_with(".deliver")) out += static_cast<double>(one.unserved());
-    });
+  if (scenario::counts_unserved(slo)) {
+    double out = 0;
+    for (const auto& [what, times] : never_began(slo, result)) out += static_cast<double>(times);
     return out;
   }
   return times_of(result, slo.operation);
@@ -200,16 +215,19 @@ void judge_slo(const std::vector<scenario::Slo>& lines, LoadResult& result) {
       if (!found->phase && !counted && !result.measured.empty()) one.why = "none was due in the measured phase: of all";
       // Times that our own slowness made say nothing of the server, nor does what we came too late for, or were
       // interrupted before. What became of messages does.
-      const bool count = slo.measure == Measure::count, never_began = count && slo.operation == "unserved";
+      const bool count = slo.measure == Measure::count, never_served = scenario::counts_unserved(slo);
       if (slo.measure == Measure::count) {
         one.why = not_looked_for(slo, result);
+        if (scenario::counts_unserved(slo))
+          for (const auto& [what, times] : never_began(slo, result))
+            one.why += fmt::format("{}{} of {}", one.why.empty() ? "" : ", ", times, what);
         const bool nothing_known = result.interrupted || !result.note.empty();
-        if (!one.why.empty() && nothing_known && holds(slo, value)) {
+        if (!not_looked_for(slo, result).empty() && nothing_known && holds(slo, value)) {
           result.slos.push_back(std::move(one));  // a loss that nobody looked for is not one that was not there
           continue;
         }
       }
-      bool ours = (result.generator.limited() && (!count || never_began)) || (result.interrupted && never_began);
+      bool ours = (result.generator.limited() && (!count || never_served)) || (result.interrupted && never_served);
       if (!holds(slo, value) && !ours && !held_up(slo, result.generator, value).empty()) {
         ours = true;
         one.why = held_up(slo, result.generator, value);
