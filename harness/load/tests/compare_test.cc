@@ -304,6 +304,17 @@ TEST(Merge, AShardThatWasLateOrInterruptedVoidsIt) {
   EXPECT_EQ(verdict_of(*merged), Verdict::inconclusive);
 }
 
+TEST(Merge, AMillisecondIsNoDifference) {
+  Part first = shard(1, 2), second = shard(2, 2);
+  first.result.shard = Shard{1, 2, "", "2026-11-29T12:00:08.999Z", {}};
+  second.result.shard = Shard{2, 2, "", "2026-11-29T12:00:09.001Z", {}};
+  const auto merged = merge({first, second});
+  ASSERT_TRUE(merged);
+  EXPECT_TRUE(merged->doubts.empty()) << merged->doubts.front();
+  second.result.settings = {{"looked into in the end", "10%"}};
+  EXPECT_THAT(merge({first, second}).error().message(), HasSubstr("--audit"));
+}
+
 TEST(Merge, RefusesWhatIsNotOfOneLoad) {
   Part other = shard(2, 2);
   other.result.seed = 7;
