@@ -123,6 +123,7 @@ int capacity(CapacityFlags& flags) {
 
   auto plan = plan_asked_for(flags);
   if (!plan) return kWrongUse;
+  flags.customers = plan->accounts;
   const auto stories = stories_beside(flags, *plan);
   if (!stories) return kWrongUse;
   const bool ours = flags.target.sim || flags.target.sockets;

@@ -231,11 +231,17 @@ Result<Hosted> host_for_plan(const LoadFlags& flags, const scenario::Plan& plan,
 std::optional<std::string> lend_accounts(const LoadFlags& flags, const scenario::Target& target,
                                          const std::vector<std::string>& sources, Work& work) {
   const scenario::Plan& plan = *work.plan;
+  const auto shard = load::parse_shard(flags);
+  if (!shard) return shard.error().message();
   std::vector<bool> taken;
   work.parts.resize(flags.jobs);
   for (std::size_t i = 0; i < plan.also.size(); ++i) {
     load::Options options = flags;
     options.copies = plan.also[i].copies;
+    options.customers = 0;
+    if (!flags.shard.empty() && shard->of * flags.jobs > options.copies)
+      return fmt::format("--shard {}: {} threads need at least as many copies of {}, which the plan has {} of",
+                         flags.shard, shard->of * flags.jobs, plan.also[i].story, options.copies);
     const load::Schedule schedule = load::schedule_beside(plan, plan.also[i]);
     auto parts = load::make_parts(options, schedule, {work.stories[i]}, target, taken);
     if (!parts) return parts.error().message();
@@ -246,8 +252,6 @@ std::optional<std::string> lend_accounts(const LoadFlags& flags, const scenario:
         work.parts[job].push_back(std::move(part));
       }
   }
-  const auto shard = load::parse_shard(flags);
-  if (!shard) return shard.error().message();
   auto parts = load::make_plan_parts(plan, target, shard->of * flags.jobs, taken);
   if (!parts) return parts.error().message();
   const auto first = parts->begin() + static_cast<std::ptrdiff_t>(shard->index) * flags.jobs;

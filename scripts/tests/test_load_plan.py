@@ -166,6 +166,16 @@ def test_polls_are_spread_over_their_interval(tmp_path):
         assert abs(rounds["ok"] - rounds["measured"]["ok"] - in_the_ramp) <= 4, rounds
 
 
+def test_a_plans_shards_are_parts_of_its_accounts_and_not_of_copies(tmp_path):
+    plan = write(tmp_path, accounts=20)
+    load(tmp_path, plan, "--sim", "--shard", "1/4", "--jobs", 3)
+    ran = tool.mailproof("load", plan, "--sim", "--shard", "1/7", "--jobs", 3, "--out", tmp_path / "more")
+    assert ran.status == 2 and "21 threads need at least as many accounts of the plan, not 20" in ran.err
+    beside = write(tmp_path, accounts=20, also=[{"story": "sync.read-on-phone-read-everywhere", "rate": "1/s", "copies": 3}])
+    ran = tool.mailproof("load", beside, "--sim", "--shard", "1/4", "--out", tmp_path / "beside")
+    assert ran.status == 2 and "4 threads need at least as many copies of sync.read-on-phone-read-everywhere" in ran.err
+
+
 def test_a_profile_without_a_file(tmp_path):
     text, stats = load(tmp_path, "--profile", "roundcube", "--accounts", 10, "--for", "20s", "--sim")
     assert "\nmail comes at 100 messages an account and day\n" in text
