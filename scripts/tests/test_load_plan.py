@@ -190,8 +190,8 @@ def test_what_was_due_and_is_slow_counts_after_the_end_too(tmp_path):
                     status=3)  # mail was never handed over
     connect, rounds = stats["operations"]["imap.connect"], stats["operations"]["imap.round"]
     assert connect["ok"] == 320
-    # Of its two connections one looks for mail.
-    assert rounds["ok"] + rounds["fail"] + rounds["info"] == rounds["started"] == connect["ok"] / 2
+    # Of its two connections one looks for mail, and a few of those are due for a second time.
+    assert rounds["ok"] + rounds["fail"] + rounds["info"] == rounds["started"] and 160 <= rounds["started"] <= 170
 
 
 def test_a_login_that_is_refused_is_no_login_and_no_poll(tmp_path):
