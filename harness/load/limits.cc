@@ -278,7 +278,7 @@ std::vector<std::string> advice(const Forecast& forecast, const scenario::Target
 
 std::string mail_a_day(const scenario::Plan& plan) {
   if (plan.accounts == 0 || plan.deliveries.rate <= 0) return {};
-  return fmt::format("{:.3g} messages an account and day", plan.deliveries.rate * 86400 / plan.accounts);
+  return fmt::format("{:.0f} messages an account and day", plan.deliveries.rate * 86400 / plan.accounts);
 }
 
 std::string to_text(const Forecast& forecast, const scenario::Plan& plan, const Limits& limits,
