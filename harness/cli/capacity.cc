@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
+#include <thread>
 
 #include "cli/commands.h"
 #include "cli/loading.h"
 #include "cli/output.h"
 #include "cli/target_lock.h"
+#include "core/rng.h"
 #include "core/units.h"
 #include "host/signals.h"
 #include "load/capacity_report.h"
@@ -55,8 +58,10 @@ class Search {
     return std::nullopt;
   }
 
-  /// Plays it; an error where nothing can be played any more.
-  Result<load::Trial> play(const load::Step& step, std::size_t number) {
+  /// Plays it; an error where nothing can be played any more. What is played again has other times and other chances.
+  Result<load::Trial> play(const load::Step& step, std::size_t number, bool once_more = false) {
+    CapacityFlags flags = flags_;
+    if (step.again || step.percent != 0) flags.seed = derive_seed(flags_.seed, "again", number);
     Work work;
     work.plan = load::plan_for(plan_, step.accounts, steady_);
     work.stories = stories_;
@@ -70,16 +75,16 @@ class Search {
       own.emplace(std::move(*hosted));
     }
     const Hosted& hosted = hosted_ ? *hosted_ : *own;
-    if (const auto why = lend_accounts(flags_, hosted.target, ahead.sources, work)) return Error{"", *why};
-    const std::string name = fmt::format("steps/{:02}-{}", number, step.accounts);
+    if (const auto why = lend_accounts(flags, hosted.target, ahead.sources, work)) return Error{"", *why};
+    const std::string name = fmt::format("steps/{:02}-{}{}", number, step.accounts, once_more ? "-once-more" : "");
     const auto directory = archive::RunDirectory::make(directory_.file(name));
     if (!directory) return directory.error();
     work.reproduce = capacity_command(flags_);
     const std::string title = fmt::format("{}: {} accounts", title_of(work, hosted.target), step.accounts);
-    const auto result = play_load(flags_, hosted, work, **directory, std::nullopt, nullptr, title);
+    const auto result = play_load(flags, hosted, work, **directory, std::nullopt, nullptr, title);
     if (!result) return result.error();
     if (const std::string wrong = leave(**directory, *result); !wrong.empty()) return Error{"", wrong};
-    if (!result->note.empty()) return Error{"", result->note};
+    if (!result->note.empty()) return load::not_played(step, result->note, true);
     load::Trial trial = load::weigh(step, *work.plan, *result);
     trial.directory = name;
     return trial;
@@ -94,6 +99,13 @@ class Search {
   archive::RunDirectory& directory_;
   std::optional<Hosted> hosted_;
 };
+
+/// Waits so long, unless somebody interrupts.
+void settle(Duration time) {
+  const auto until = std::chrono::steady_clock::now() + time;
+  while (std::chrono::steady_clock::now() < until && !host::interrupted())
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+}
 
 int capacity(CapacityFlags& flags) {
   if (const auto why = understand_serves(flags)) return complain(*why);
@@ -111,6 +123,7 @@ int capacity(CapacityFlags& flags) {
 
   auto plan = plan_asked_for(flags);
   if (!plan) return kWrongUse;
+  flags.customers = plan->accounts;
   const auto stories = stories_beside(flags, *plan);
   if (!stories) return kWrongUse;
   const bool ours = flags.target.sim || flags.target.sockets;
@@ -151,6 +164,7 @@ int capacity(CapacityFlags& flags) {
   all.start = flags.from != 0 ? flags.from : plan->accounts;
   all.at_least = flags.at_least;
   all.steady = *steady;
+  all.seldom = load::seldom_polled(*plan, *steady);
   all.max_steps = flags.max_steps;
   all.machines = {load::this_machine()};
   all.settings = {{"plan", plan->name},
@@ -168,8 +182,17 @@ int capacity(CapacityFlags& flags) {
     say_error(fmt::format("load {} of at most {}: {} accounts{}{}\n", machine.steps() + 1, flags.max_steps,
                           step->accounts, step->percent == 0 ? "" : fmt::format(", {} % of the answer", step->percent),
                           step->again ? ", once more: was it chance?" : ""));
+    // What the load before left behind, queues and open sessions, is not this one's.
+    if (!flags.target.sim && !all.trials.empty() && all.trials.back().came != load::Came::met) settle(target->settle);
     auto trial = search.play(*step, machine.steps() + 1);
+    // A server that the load before wore out may not be ready for the next: that is no reason to throw an hour away.
+    if (trial && trial->unready && !all.trials.empty() && !host::interrupted()) {
+      settle(target->settle);
+      trial = search.play(*step, machine.steps() + 1, true);
+    }
     all.interrupted = host::interrupted();
+    if (trial && trial->unready && (all.trials.empty() || all.trials.back().unready)) trial = Error{"", trial->why};
+    if (trial && trial->unready) trial->why = "it could not be made ready, twice: " + trial->why;
     if (!trial) all.trouble = trial.error().message();
     if (!trial || all.interrupted) break;
     machine.tell(trial->came, trial->broke || trial->not_played);
@@ -201,9 +224,10 @@ void add_capacity(CLI::App& app, int& status) {
       ->capture_default_str();
   command->add_option("--rate", flags->rate, "Deliveries of --profile for so many accounts, e.g. 20/s");
   command
-      ->add_option("--step-for", flags->step_for,
-                   "How long each load lasts once its customers have come; they come within the plan's ramp, at most "
-                   "as long")
+      ->add_option(
+          "--step-for", flags->step_for,
+          "How long each load lasts, and is measured, once its customers have come; they come as quickly as in the "
+          "plan's ramp, within as long at most")
       ->capture_default_str();
   command
       ->add_option("--max-steps", flags->max_steps,

@@ -33,7 +33,9 @@ int compare(const CompareFlags& flags) {
     const auto equals = word.find('=');
     const bool named = equals != std::string::npos && !std::filesystem::exists(word);
     const std::string folder = named ? word.substr(equals + 1) : word;
-    auto run = load::read_stats(folder);
+    // What was set, and where it was played, stands in run.json; figures alone can be compared as well.
+    auto run = load::read_run(folder);
+    if (!run) run = load::read_stats(folder);
     if (!run) return complain(run.error().message());
     runs.push_back(std::move(*run));
     names.push_back(named ? word.substr(0, equals) : folder);

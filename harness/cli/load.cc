@@ -69,11 +69,12 @@ int load_stories(const LoadFlags& flags, const scenario::Target& target) {
   return play(flags, *hosted, work);
 }
 
-int load_plan(const LoadFlags& flags, scenario::Target target) {
+int load_plan(LoadFlags& flags, scenario::Target target) {
   Work work;
   work.plan = plan_asked_for(flags);
   if (!work.plan) return kWrongUse;
   const scenario::Plan& plan = *work.plan;
+  flags.customers = plan.accounts;
   const auto stories = stories_beside(flags, plan);
   if (!stories) return kWrongUse;
   work.stories = *stories;

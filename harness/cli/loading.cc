@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <ctime>
 #include <thread>
+#include <tuple>
 
 #include "cli/output.h"
 #include "cli/watching.h"
@@ -74,6 +75,8 @@ std::string write_unfinished(const LoadFlags& flags, const Hosted& hosted, const
   return archive::write_file(directory.file("run.json"), load::run_json(result));
 }
 
+constexpr double kMessagesADay = 100;  // an account of --profile gets, where nobody says otherwise
+
 using Clock = std::chrono::system_clock;
 
 /// RFC 3339 in UTC, with milliseconds.
@@ -104,6 +107,9 @@ std::vector<std::pair<std::string, std::string>> plan_settings(const LoadFlags& 
           {"hash of it and its profiles", fmt::format("{:016x}", plan.hash)},
           {"accounts", std::to_string(plan.accounts)},
           {"for", format_seconds(plan.length())},
+          {"measured",
+           fmt::format("{} to {}", format_seconds(plan.measured().first), format_seconds(plan.measured().second))},
+          {"mail", load::mail_a_day(plan)},
           {"history kept", flags.history},
           {"looked into in the end", flags.audit},
           {"threads", std::to_string(flags.jobs)},
@@ -169,7 +175,7 @@ std::optional<scenario::Plan> plan_asked_for(const LoadFlags& flags) {
     quick.profile = flags.profile;
     quick.accounts = flags.accounts;
     quick.length = parse_duration(flags.duration.empty() ? "1m" : flags.duration).value_or(Duration{});
-    quick.rate = flags.rate.empty() ? flags.accounts / 10.0 : parse_rate(flags.rate).value_or(-1);
+    quick.rate = flags.rate.empty() ? flags.accounts * kMessagesADay / 86400 : parse_rate(flags.rate).value_or(-1);
     if (quick.length <= Duration{})
       return complain("--for " + flags.duration + ": expected a time like 30s or 5m"), std::nullopt;
     if (quick.rate < 0) return complain("--rate " + flags.rate + ": expected deliveries like 20/s"), std::nullopt;
@@ -225,11 +231,17 @@ Result<Hosted> host_for_plan(const LoadFlags& flags, const scenario::Plan& plan,
 std::optional<std::string> lend_accounts(const LoadFlags& flags, const scenario::Target& target,
                                          const std::vector<std::string>& sources, Work& work) {
   const scenario::Plan& plan = *work.plan;
+  const auto shard = load::parse_shard(flags);
+  if (!shard) return shard.error().message();
   std::vector<bool> taken;
   work.parts.resize(flags.jobs);
   for (std::size_t i = 0; i < plan.also.size(); ++i) {
     load::Options options = flags;
     options.copies = plan.also[i].copies;
+    options.customers = 0;
+    if (!flags.shard.empty() && shard->of * flags.jobs > options.copies)
+      return fmt::format("--shard {}: {} threads need at least as many copies of {}, which the plan has {} of",
+                         flags.shard, shard->of * flags.jobs, plan.also[i].story, options.copies);
     const load::Schedule schedule = load::schedule_beside(plan, plan.also[i]);
     auto parts = load::make_parts(options, schedule, {work.stories[i]}, target, taken);
     if (!parts) return parts.error().message();
@@ -240,8 +252,6 @@ std::optional<std::string> lend_accounts(const LoadFlags& flags, const scenario:
         work.parts[job].push_back(std::move(part));
       }
   }
-  const auto shard = load::parse_shard(flags);
-  if (!shard) return shard.error().message();
   auto parts = load::make_plan_parts(plan, target, shard->of * flags.jobs, taken);
   if (!parts) return parts.error().message();
   const auto first = parts->begin() + static_cast<std::ptrdiff_t>(shard->index) * flags.jobs;
@@ -341,6 +351,7 @@ Result<load::LoadResult> play_load(const LoadFlags& flags, const Hosted& hosted,
       result.slots += also.copies;
       result.rate += also.rate;
     }
+    std::tie(result.measured.from, result.measured.to) = work.plan->measured();
     result.plan.name = work.plan->name;
     result.plan.hash = work.plan->hash;
     result.plan.accounts = work.plan->accounts;

@@ -11,13 +11,18 @@
 namespace mailproof::load {
 
 /// The same plan for so many accounts: mail, its connections and the stories beside grow as the customers do. They come
-/// within the plan's first ramp, at most for `steady`, and stay for `steady`; other phases are left out.
+/// as quickly as in the plan's first ramp, at most for `steady`, and stay for `steady`, which is measured; other phases
+/// are left out. Devices that do not keep a connection poll as if they had been there before.
 scenario::Plan plan_for(const scenario::Plan& plan, std::uint32_t accounts, Duration steady);
 /// Why the load of this plan cannot be made higher or lower; nothing where it can.
 std::optional<std::string> refusal_of_capacity(const scenario::Plan& plan);
-/// For a plan without slo: what SPECmail2001 asks for: 95 % of all answers within 5 s, of deliveries visible within a
+/// For a plan without slo: what SPECmail2001 asks for: of each of connecting, STAT, RETR, DELE (over IMAP SELECT and
+/// FETCH) and handing over mail 95 % within 5 s, as far as the devices ask for it; of deliveries visible within a
 /// minute over IMAP, fewer than 1 % errors; and nothing lost.
 std::vector<scenario::Slo> specmail_slo(const scenario::Plan& plan, const scenario::Target& target);
+/// Devices whose polls lie further apart than a load lasts: each asks seldom in it, or never, and finds less mail than
+/// it would. "" = there is none.
+std::string seldom_polled(const scenario::Plan& plan, Duration steady);
 /// The most accounts of this plan that the target's pool has room for.
 std::uint32_t room_in(const scenario::Plan& plan, const std::vector<scenario::Scenario>& also,
                       const scenario::Target& target, unsigned jobs, std::uint32_t most);
@@ -32,6 +37,7 @@ struct Trial {
     std::string text, measured;
     double part = 0;  ///< of its limit: above 1 it is missed; a limit of 0 that was passed is 1000
     bool missed = false;
+    bool unknown = false;  ///< nothing of it happened, or too little to say
   };
   std::vector<Line> lines;
   double deliveries = 0, operations = 0, errors = 0;  ///< a second; a second; part
@@ -41,14 +47,15 @@ struct Trial {
   double seconds = 0;
   std::string directory;    ///< of this load, below that of the search
   bool not_played = false;  ///< because of a limit that is known before
+  bool unready = false;     ///< ... or because it could not be made ready: why says what stood in the way
 
   /// That which is nearest to its limit, or furthest beyond it; null: there is none.
   const Line* worst() const;
 };
 /// How a load that was played counts. `plan`: as it was played.
 Trial weigh(const Step& step, const scenario::Plan& plan, const LoadResult& result);
-/// One that was not played, because of a limit that is known before.
-Trial not_played(const Step& step, std::string why);
+/// One that was not played, because of a limit that is known before, or because it could not be made ready.
+Trial not_played(const Step& step, std::string why, bool unready = false);
 
 /// A search that is over.
 struct Capacity {
@@ -59,6 +66,7 @@ struct Capacity {
   Duration steady{};
   unsigned max_steps = 0;
   bool default_slo = false, interrupted = false;
+  std::string seldom;   ///< devices that poll more seldom than a load lasts; "" = none does
   std::string trouble;  ///< why it ended before its time; "" = it did not
   std::vector<Trial> trials;
   std::vector<std::string> machines;
@@ -68,6 +76,8 @@ struct Capacity {
   std::uint32_t answer = 0;
   std::optional<CapacitySearch::Above> above;
   bool confirmed = false, narrow = false, unsteady = false;
+  /// Lines that nothing was known of when the answer was played last.
+  std::vector<std::string> unknown;
   std::vector<std::uint32_t> chance;  ///< loads that did not hold once, and did when they were played again
 };
 /// What the search says in the end is written into `capacity`.

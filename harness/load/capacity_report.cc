@@ -99,9 +99,13 @@ std::vector<std::string> sentences(const Capacity& capacity) {
   }
   out.push_back(fmt::format("{}: {}", capacity.confirmed ? "confirmed" : "NOT CONFIRMED",
                             parts.empty() ? "no load was left for it (--max-steps)" : parts));
+  if (!capacity.unknown.empty())
+    out.push_back(fmt::format("NOT KNOWN there: {} (too little of it happened; a longer --step-for tells more)",
+                              fmt::join(capacity.unknown, ", ")));
   if (!capacity.narrow && beyond != nullptr)
     out.push_back(fmt::format("it lies between {} and {}: more --max-steps say it more closely", capacity.answer,
                               capacity.above->accounts));
+  if (!capacity.seldom.empty()) out.push_back(capacity.seldom);
   if (!capacity.chance.empty())
     out.push_back(
         fmt::format("did not hold once, and did when played again at once: {} accounts; that is this machine's or "
@@ -168,7 +172,8 @@ std::string capacity_json(const Capacity& capacity) {
       lines.push_back({{"line", report::plain(line.text)},
                        {"measured", line.measured},
                        {"part", line.part},
-                       {"missed", line.missed}});
+                       {"missed", line.missed},
+                       {"known", !line.unknown}});
     out["loads"].push_back(
         {{"accounts", one.step.accounts},
          {"percent", one.step.percent},

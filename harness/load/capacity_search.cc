@@ -99,6 +99,15 @@ void CapacitySearch::tell(Came came, bool certain) {
     doubted_ = step;
     return;
   }
+  if (again && came == Came::met && step->percent != 0 && !once_held_) {
+    if (steps_ < options_.max_steps) {
+      once_held_ = true;
+      doubted_ = step;
+      return;
+    }
+    came = Came::missed;  // one of two is no confirmation
+  }
+  once_held_ = false;
   if (again && came == Came::met) chance_.push_back(step->accounts);
   if (step->percent != 0) confirms_[step->percent] = answer();
   last_[step->accounts] = came;

@@ -22,8 +22,9 @@ struct Step {
 
 /// The highest load that still keeps its promises: climbs in factors of two, brackets, bisects, and plays 80, 100 and
 /// 120 % of the answer, as SPECmail2001 wants it (80 and 100 % must hold; 120 % shows what is beyond). A load that does
-/// not hold is played once more before that is believed: machines have bad moments. A pure machine: next(), then tell()
-/// what that came to.
+/// not hold is played once more before that is believed: machines have bad moments. Where the answer is confirmed it
+/// must then hold twice, two times of three: whoever forgives misses and never doubts what held confirms luck. A pure
+/// machine: next(), then tell() what that came to.
 class CapacitySearch {
  public:
   struct Options {
@@ -66,6 +67,7 @@ class CapacitySearch {
   std::map<std::uint32_t, Came> last_;          ///< by accounts: what came of it the last time
   std::map<unsigned, std::uint32_t> confirms_;  ///< by percent: the answer that it was played for
   std::optional<Step> doubted_;                 ///< did not hold, and is to be played again
+  bool once_held_ = false;                      ///< ... and has held once since
   std::vector<std::uint32_t> chance_;
 };
 

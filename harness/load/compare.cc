@@ -184,11 +184,35 @@ double student(double one_sided, double freedom) {
          (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * freedom * freedom * freedom);
 }
 
-/// What both runs have in common of their time: no ramp, no last slice, which is cut.
-std::pair<std::size_t, std::size_t> steady(const stats::Slices& all) {
-  const std::size_t n = all.cells().size();
+/// What both runs have in common of their time: no ramp, no last slice, which is cut. An operation that stopped before
+/// the run did has nothing in the rest of it, and that counts.
+std::pair<std::size_t, std::size_t> steady(const stats::Slices& all, double seconds) {
+  const auto length = static_cast<std::size_t>(seconds / std::max<std::uint32_t>(1, all.seconds()));
+  const std::size_t n = std::max(all.cells().size(), length);
   const std::size_t ramp = std::min<std::size_t>(n / 10, 10 / std::max<std::uint32_t>(1, all.seconds()));
   return {ramp, n == 0 ? 0 : n - 1};
+}
+
+/// Where an operation stopped in the middle of one run and not of the other, a sentence. Its throughput varies so much
+/// within that run that no interval shows it.
+std::string stopped(std::string_view operation, const std::string& run, const std::vector<Block>& here,
+                    const std::vector<Block>& there) {
+  const auto last = [](const std::vector<Block>& blocks) {
+    std::size_t out = 0;
+    for (std::size_t i = 0; i < blocks.size(); ++i)
+      if (blocks[i].ok != 0) out = i + 1;
+    return out;
+  };
+  const auto part = [&](const std::vector<Block>& blocks) {
+    return static_cast<double>(last(blocks)) / static_cast<double>(std::max<std::size_t>(1, blocks.size()));
+  };
+  constexpr double kMissing = 0.1;
+  if (!enough(Metric::throughput, there) || last(here) == 0 || part(there) - part(here) < kMissing) return {};
+  std::uint64_t before = 0;
+  for (std::size_t i = 0; i < last(here); ++i) before += here[i].ok != 0 ? 1U : 0U;
+  if (before * 2 < last(here)) return {};  // what happens now and then may just not have
+  return fmt::format("{} STOPPED in {}: nothing of it in the last {:.0f} % of that run", operation, run,
+                     100 * (1 - part(here)));
 }
 
 Difference difference(Metric metric, const std::vector<Block>& a, const std::vector<Block>& b, std::uint64_t seed,
@@ -295,13 +319,25 @@ Comparison compare(const LoadResult& before, const LoadResult& after, std::strin
   differs("for", before.duration.empty() ? "each copy once" : before.duration,
           after.duration.empty() ? "each copy once" : after.duration);
   differs("slots", std::to_string(before.slots), std::to_string(after.slots));
+  differs("target", before.target, after.target);
+  differs("accounts", std::to_string(before.plan.accounts), std::to_string(after.plan.accounts));
+  for (const char* setting : {"threads", "patience"}) {
+    const std::string a = setting_of(before, setting), b = setting_of(after, setting);
+    if (!a.empty() && !b.empty()) differs(setting, a, b);
+  }
+  if (!before.machines.empty() && !after.machines.empty())  // an older run names none
+    differs("machine", fmt::format("{}", fmt::join(before.machines, "; ")),
+            fmt::format("{}", fmt::join(after.machines, "; ")));
   bool limited = false;
   for (const auto& [run, of] : {std::pair(&before, &out.before), std::pair(&after, &out.after)}) {
     if (run->generator.limited())
-      out.notes.push_back(
-          fmt::format("{} was generator-limited ({}): where it differs is void", *of, run->generator.why_limited()));
+      out.notes.push_back(fmt::format("{} was generator-limited ({}): times, and where it differs, are void", *of,
+                                      run->generator.why_limited()));
     limited = limited || run->generator.limited();
-    for (const std::string& doubt : run->doubts) out.notes.push_back(fmt::format("{}: {}", *of, doubt));
+    for (const std::string& warning : warnings(*run))
+      if (!warning.starts_with("GENERATOR-LIMITED: these")) out.notes.push_back(fmt::format("{}: {}", *of, warning));
+    if (const judge::Verdict verdict = verdict_of(*run); verdict == judge::Verdict::fail)
+      out.notes.push_back(fmt::format("{} failed: what it measured may be that of a server that does less", *of));
     if (run->shard) out.notes.push_back(fmt::format("{} is a shard of a load, not all of it", *of));
   }
   std::size_t both = 0;
@@ -314,14 +350,22 @@ Comparison compare(const LoadResult& before, const LoadResult& after, std::strin
     one.operation = operation;
     const stats::Operation* b = after.all.operations.find(operation);
     if (b == nullptr) return;
-    const auto [a_first, a_last] = steady(a.slices);
-    const auto [b_first, b_last] = steady(b->slices);
+    const auto [a_first, a_last] = steady(a.slices, before.seconds);
+    const auto [b_first, b_last] = steady(b->slices, after.seconds);
     const std::vector<Block> a_blocks = blocks_of(a.slices, a_first, a_last),
                              b_blocks = blocks_of(b->slices, b_first, b_last);
+    const std::string a_stopped = stopped(operation, out.before, a_blocks, b_blocks);
+    const std::string b_stopped = stopped(operation, out.after, b_blocks, a_blocks);
+    for (const std::string& note : {a_stopped, b_stopped})
+      if (!note.empty()) out.notes.push_back(note);
     for (const Metric metric : kMetrics) {
       Difference& d = one.differences.emplace_back(difference(
           metric, a_blocks, b_blocks, derive_seed(1, operation, static_cast<std::uint64_t>(metric)), comparisons));
-      if (limited && (d.said == Said::more || d.said == Said::less)) d.said = Said::vain;
+      if (metric == Metric::throughput && d.change <= -kLeast && !b_stopped.empty()) d.said = Said::less;
+      if (metric == Metric::throughput && d.change >= kLeast && !a_stopped.empty()) d.said = Said::more;
+      // Times that this machine made are not even the same.
+      if (limited && (d.said == Said::more || d.said == Said::less || (d.said == Said::same && is_latency(metric))))
+        d.said = Said::vain;
     }
   });
   after.all.operations.for_each([&](std::string_view operation, const stats::Operation&) {

@@ -22,7 +22,7 @@ enum class Said : std::uint8_t {
   less,       ///<
   too_short,  ///< too few slices or operations in one of them
   too_noisy,  ///< the interval is so wide that even twice as much would not stand out
-  vain,       ///< they differ, and the generator was the limit of one of them: that may be this machine's doing
+  vain,       ///< the generator was the limit of one of them: a difference, and any time, may be this machine's doing
 };
 std::string_view name(Said said);
 

@@ -15,11 +15,21 @@ constexpr std::string_view kUnderWay = "no answer when the load ended";
 void Customer::open(Peer& session, const Endpoint& endpoint, Time intended) {
   intended_ = round_intended_ = intended;
   opened_ = login_from_ = scene_.network.now();
-  ready_ = false;
+  ready_ = greeted_ = false;
   current_ = 0;
   session_ = scene_.note_session(account_, number_, profile_.protocol);
   recorder_.opened(fmt::format("{} session {} opens", protocol(), session_), opened_);
   link_ = scene_.network.open(endpoint, tap_.emplace(session, recorder_, &scene_));
+}
+
+void Customer::count_broken(Time now, std::string_view error_class, bool refused) {
+  const auto count = [&](std::string_view what, Time intended, Time start) {
+    const auto id = scene_.operation(fmt::format("{}.{}", protocol(), what));
+    const Times times{intended, std::max(intended, start), now};
+    refused ? scene_.failed(id, times, error_class) : scene_.unanswered(id, times, error_class);
+  };
+  if (!ready_ && greeted_) count("login", login_from_, login_from_);
+  if (std::exchange(rounding_, false)) count("round", round_intended_, opened_);
 }
 
 void Customer::close_link() {
@@ -42,6 +52,7 @@ void Customer::drop() {
                         &recorder_, account_);
     else if (current_ != 0)
       scene_.unanswered(operation_, {intended_, intended_, now}, kUnderWay, &recorder_, account_);
+    count_broken(now, kUnderWay, false);
     scene_.session_over(session_);
   }
   close_link();

@@ -57,12 +57,23 @@ class Customer : public Alarm {
            Duration(static_cast<std::int64_t>(static_cast<double>(every.count()) * part * profile_.jitter));
   }
 
+  /// The first of these times, which lies anywhere within the interval: so the polls of many who came together are not
+  /// all due at once, nor none of them for long.
+  Time first(Time due) {
+    const double part = static_cast<double>(rng_.next()) / 4294967296.0;
+    return due + Duration(static_cast<std::int64_t>(static_cast<double>(scene_.paced(profile_.every).count()) * part));
+  }
+  /// It connects when its owner comes; else when its first poll is due.
+  bool connects_at_once() const { return profile_.stays || profile_.every == Duration{} || scene_.plan.polls_at_once; }
+
   /// At the end of the measured time: polls that were due while the customer was still waiting for answers.
   void count_missed(stats::Operations::Id round, std::optional<Time> due, Time now) {
     for (; scene_.over && due && *due < scene_.stopped_at; due = next(*due)) scene_.missed(round, *due, now);
   }
   virtual bool connected() const = 0;  ///< it has a session, which may be over
   virtual void forget_session() = 0;   ///< ... and has none any more
+  /// A session that ended before the login was answered, or in the middle of a poll: neither of them is done.
+  void count_broken(Time now, std::string_view error_class, bool refused);
   /// A session is begun with that, which lives until it is forgotten.
   void open(Peer& session, const Endpoint& endpoint, Time intended);
   /// A session that is over goes, from outside its own calls.
@@ -82,6 +93,8 @@ class Customer : public Alarm {
   Time polled_at_{};  ///< when the poll was due that was begun last
   std::optional<Time> next_poll_;
   bool present_ = false, dead_ = false, ready_ = false;
+  bool greeted_ = false;   ///< the server spoke first
+  bool rounding_ = false;  ///< a whole poll is under way
 
  private:
   void close_link();

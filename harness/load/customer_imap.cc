@@ -18,12 +18,13 @@ ImapCustomer::~ImapCustomer() { drop(); }
 
 void ImapCustomer::come(Time due) {
   present_ = true;
-  if (profile_.every > Duration{}) next_poll_ = next(due);
+  if (profile_.every > Duration{}) next_poll_ = first(due);
   if (client_ != nullptr) {  // it had not gone yet
     if (doing_ == Doing::goodbye) reconnect_ = due;
     return arm_next();
   }
   polling_ = true;
+  if (!connects_at_once()) return arm_next();
   polled_at_ = due;
   connect(due);
 }
@@ -56,6 +57,7 @@ void ImapCustomer::connect(Time intended) {
   client_ = std::make_unique<session::ImapClient>(
       config, session::Login{account.login, account.password, "", profile_.mechanisms}, *this);
   open(*client_, config->endpoint, intended);
+  rounding_ = polling_ && !beside();  // a click has a login of its own, and is no poll
 }
 
 void ImapCustomer::wake(Time now) {
@@ -108,7 +110,10 @@ void ImapCustomer::arm_next() {
   arm(at);
 }
 
-void ImapCustomer::on_greeting(std::string_view, Time now) { login_from_ = now; }
+void ImapCustomer::on_greeting(std::string_view, Time now) {
+  login_from_ = now;
+  greeted_ = true;
+}
 
 void ImapCustomer::on_capabilities(std::span<const std::string>, session::Stage stage, Time now) {
   if (stage != session::Stage::authenticated) login_from_ = now;
@@ -173,6 +178,7 @@ bool ImapCustomer::choose(Time now) {
   }
   if (active && next_poll_ && *next_poll_ <= now) {
     round_intended_ = polled_at_ = *next_poll_;
+    rounding_ = true;
     begin(Doing::poll, &profile_.poll, *next_poll_);
     next_poll_ = next(*next_poll_);
     const auto round = scene_.operation("imap.round");
@@ -222,10 +228,11 @@ void ImapCustomer::end_of(Time now) {
     news_ = news_ || client_->view().exists != 0;
     told_ = false;
     if (!profile_.stays && polling_) return begin(Doing::poll, &profile_.poll, now);
-    scene_.done(scene_.operation("imap.round"), {round_intended_, opened_, now});
+    if (std::exchange(rounding_, false)) scene_.done(scene_.operation("imap.round"), {round_intended_, opened_, now});
   }
-  if (was == Doing::poll) {
+  if (was == Doing::poll && std::exchange(rounding_, false))
     scene_.done(scene_.operation("imap.round"), {round_intended_, std::max(round_intended_, opened_), now});
+  if (was == Doing::poll) {
     if (!profile_.stays && !profile_.news.empty()) news_ = news_ || client_->view().exists != 0;
     // What the poll itself has looked at is no news.
     const bool seen = known_.size() >= client_->view().exists && (known_.empty() || known_.back().uid <= described_);
@@ -248,6 +255,7 @@ void ImapCustomer::on_ended(const session::Ended& end, Time now) {
     scene_.example(what, fmt::format("{}: {}", scene_.session_text(session_), end.message()));
     scene_.unanswered(scene_.operation("imap.connection"), {now, now, now}, what, &recorder_, account_);
   }
+  count_broken(now, end.clean ? "the server said goodbye" : error_class(end), end.login_refused);
   ready_ = news_ = false;
   notices_.clear();
   idle_until_.reset();

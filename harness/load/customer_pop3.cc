@@ -34,11 +34,12 @@ std::uint64_t hash_of(std::string_view id) {
 void Pop3Customer::come(Time due) {
   present_ = true;
   if (client_ != nullptr) {  // it had not gone yet: what it comes for now it does next
-    next_poll_ = due;
+    next_poll_ = connects_at_once() ? due : first(due);
     return arm_next();
   }
+  next_poll_ = first(due);
+  if (!connects_at_once()) return arm_next();
   polled_at_ = due;
-  next_poll_ = next(due);
   connect(due);
 }
 
@@ -64,6 +65,7 @@ void Pop3Customer::connect(Time intended) {
   const Endpoint where = config.endpoint;
   client_ = std::make_unique<session::Pop3Client>(std::move(config), *this);
   open(*client_, where, intended);
+  rounding_ = true;
 }
 
 void Pop3Customer::wake(Time now) {
@@ -87,7 +89,10 @@ void Pop3Customer::arm_next() {
   arm(client_ == nullptr && present_ && !scene_.stopping ? next_poll_ : std::nullopt);
 }
 
-void Pop3Customer::on_greeting(std::string_view, Time now) { login_from_ = now; }
+void Pop3Customer::on_greeting(std::string_view, Time now) {
+  login_from_ = now;
+  greeted_ = true;
+}
 
 void Pop3Customer::on_capabilities(std::span<const std::string> lines, session::Stage stage, Time now) {
   if (!scene_.pop3_download) scene_.pop3_download = session::announced_download(lines);
@@ -351,7 +356,11 @@ void Pop3Customer::on_done(const session::Pop3Completion& done, Time now) {
         if (one.marked) parcel.removal_certain = parcel.over_pop3 = true;
         parcel.downloaded = parcel.downloaded || (one.retrieved && !one.marked);
       }
+      rounding_ = false;
       scene_.done(scene_.operation("pop3.round"), {round_intended_, std::max(round_intended_, opened_), now});
+    } else {
+      count_broken(now, class_of(done),
+                   done.outcome == Outcome::fail);  // nothing was removed: the poll did not come off
     }
     return;
   }
@@ -369,6 +378,7 @@ void Pop3Customer::on_ended(const session::Ended& end, Time now) {
     end.login_refused ? scene_.failed(operation, times, what, &recorder_, account_)
                       : scene_.unanswered(operation, times, what, &recorder_, account_);
   }
+  count_broken(now, error_class(end), end.login_refused);
   ready_ = false;
   arm(now);
 }

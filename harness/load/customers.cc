@@ -114,6 +114,8 @@ void Customers::make_devices() {
 
 void Customers::start(std::optional<Time> zero) {
   zero_ = zero.value_or(scene_.network.now());
+  const auto [from, to] = part_.plan->measured();
+  scene_.operations.measure({from, to});
   scene_.begin(zero_);
   started_ = true;
   flow_->start(zero_);
@@ -216,7 +218,7 @@ void Customers::count_invisible(Time now) {
     if (device == nullptr) continue;
     for (auto* operation : {&visible, device->profile().protocol == Protocol::pop3 ? &pop3 : &imap}) {
       operation->due();
-      operation->never(now - parcel.accepted, 1);
+      operation->never(now - parcel.accepted, 1, now);
     }
   }
 }

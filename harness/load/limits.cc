@@ -71,12 +71,13 @@ Forecast forecast(const scenario::Plan& plan, const scenario::Target& target, un
       const std::size_t connections = accounts * (1 + profile.beside.size());
       Forecast::Device device{name, static_cast<std::uint32_t>(accounts), connections, 0, 0};
       const double rounds = profile.every > Duration{} ? there * plan.pace / in_seconds(profile.every) : 0;
+      const double first = plan.polls_at_once ? 1 : 0;
       const bool pop = profile.protocol == Protocol::pop3;
-      const double sessions = profile.stays ? 1 : 1 + rounds + each * (profile.read.share + profile.remove.share);
+      const double sessions = profile.stays ? 1 : first + rounds + each * (profile.read.share + profile.remove.share);
       const double logins = 2;  // CAPABILITY or CAPA, and the login
       double commands = sessions * (logins + 1);
       if (pop) {
-        commands += (1 + rounds) * commands_in(profile.poll, 0) + commands_in(profile.poll, each) -
+        commands += (first + rounds) * commands_in(profile.poll, 0) + commands_in(profile.poll, each) -
                     commands_in(profile.poll, 0);
       } else {
         commands += sessions * commands_in(profile.login, 0) + rounds * commands_in(profile.poll, 0) +
@@ -275,6 +276,11 @@ std::vector<std::string> advice(const Forecast& forecast, const scenario::Target
   return out;
 }
 
+std::string mail_a_day(const scenario::Plan& plan) {
+  if (plan.accounts == 0 || plan.deliveries.rate <= 0) return {};
+  return fmt::format("{:.0f} messages an account and day", plan.deliveries.rate * 86400 / plan.accounts);
+}
+
 std::string to_text(const Forecast& forecast, const scenario::Plan& plan, const Limits& limits,
                     const std::vector<Obstacle>& all, const std::vector<std::string>& sources,
                     const std::vector<std::string>& advised) {
@@ -299,7 +305,8 @@ std::string to_text(const Forecast& forecast, const scenario::Plan& plan, const 
          device.commands);
   line("\nsessions           {:.0f}, {:.1f}/s", forecast.sessions, forecast.sessions / time);
   line("commands           {:.0f}, about {:.1f}/s", forecast.commands, forecast.commands / time);
-  line("deliveries         {:.0f}, at most {:.1f}/s", forecast.deliveries, forecast.deliveries_rate);
+  line("deliveries         {:.0f}, at most {:.1f}/s{}", forecast.deliveries, forecast.deliveries_rate,
+       mail_a_day(plan).empty() ? "" : " = " + mail_a_day(plan));
   line("connections        {} at the peak, {} of one account", forecast.connections, forecast.of_one_account);
   line("accounts needed    {} = {} customers' + {} that reports come back to + {} of stories beside", forecast.needed(),
        forecast.accounts, forecast.senders, forecast.of_stories);

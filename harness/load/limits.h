@@ -69,6 +69,8 @@ std::vector<std::string> advice(const Forecast& forecast, const scenario::Target
 /// not on this machine.
 std::vector<std::string> sources_for(const Forecast& forecast, const Limits& limits, const scenario::Target& target);
 
+/// How much mail an account gets at the plan's height: "100 messages an account and day"; "" = none comes.
+std::string mail_a_day(const scenario::Plan& plan);
 std::string to_text(const Forecast& forecast, const scenario::Plan& plan, const Limits& limits,
                     const std::vector<Obstacle>& obstacles, const std::vector<std::string>& sources,
                     const std::vector<std::string>& advice = {});

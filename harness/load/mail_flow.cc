@@ -293,7 +293,7 @@ void MailFlow::close() {
   auto& operation = scene_.operations.at(deliver_);
   for (const Waiting& one : waiting_) {
     operation.due();
-    operation.never(now - one.due, 1);
+    operation.never(now - one.due, 1, now);
   }
   arm();
 }

@@ -3,12 +3,31 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <ctime>
 #include <optional>
 
 #include "load/slo.h"
 
 namespace mailproof::load {
 namespace {
+
+/// A time as clock_text() writes it, in milliseconds since some midnight; nothing where it is none.
+std::optional<std::int64_t> milliseconds_of(const std::string& text) {
+  std::tm parts{};
+  const char* const rest = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
+  if (rest == nullptr) return std::nullopt;
+  std::int64_t out = std::int64_t{timegm(&parts)} * 1000, scale = 100;
+  if (*rest == '.')
+    for (const char* digit = rest + 1; *digit >= '0' && *digit <= '9' && scale > 0; ++digit, scale /= 10)
+      out += (*digit - '0') * scale;
+  return out;
+}
+
+bool together(const std::string& first, const std::string& last) {
+  const auto a = milliseconds_of(first), b = milliseconds_of(last);
+  return !a || !b || std::chrono::milliseconds(*b - *a) <= kMostLate;
+}
 
 /// What must be the same in all shards; where it is not, what it is.
 std::optional<std::string> unlike(const LoadResult& a, const LoadResult& b) {
@@ -21,7 +40,9 @@ std::optional<std::string> unlike(const LoadResult& a, const LoadResult& b) {
         differ("copies", a.copies, b.copies), differ("slots", a.slots, b.slots), differ("rate", a.rate, b.rate),
         differ("for", a.duration, b.duration), differ("shards", a.shard->of, b.shard->of),
         differ("--start-at", a.shard->start_at, b.shard->start_at),
-        differ("text of the plan and its profiles, hashed", a.plan.hash, b.plan.hash)})
+        differ("text of the plan and its profiles, hashed", a.plan.hash, b.plan.hash),
+        differ("--audit", setting_of(a, "looked into in the end"), setting_of(b, "looked into in the end")),
+        differ("--patience", setting_of(a, "patience"), setting_of(b, "patience"))})
     if (difference) return difference;
   return std::nullopt;
 }
@@ -118,7 +139,7 @@ Result<LoadResult> merge(std::vector<Part> parts) {
           index, of));
   for (const Part& part : parts) doubt(part, out);
   // Without a time that was agreed on the clocks of the machines have to say whether it was one load.
-  if (!timed && of > 1 && first_began.substr(0, 19) != last_began.substr(0, 19) && !first_began.empty())
+  if (!timed && of > 1 && !together(first_began, last_began))
     out.doubts.push_back(
         fmt::format("THE SHARDS DID NOT BEGIN TOGETHER: the first at {}, the last at {}; --start-at makes them",
                     first_began, last_began));

@@ -49,7 +49,11 @@ Result<ShardOf> parse_shard(const Options& options) {
                     number(options.shard.data() + slash + 1, end, out.of);
   if (!read || out.index < 1 || out.index > out.of || out.of > 10'000)
     return Error{"--shard " + options.shard, "expected K/N, such as 2/4: the second of four, of at most 10000"};
-  if (out.of * options.jobs > options.copies)
+  if (options.customers != 0 && out.of * options.jobs > options.customers)
+    return Error{"--shard " + options.shard,
+                 fmt::format("{} threads need at least as many accounts of the plan, not {}", out.of * options.jobs,
+                             options.customers)};
+  if (options.customers == 0 && out.of * options.jobs > options.copies)
     return Error{"--shard " + options.shard, fmt::format("{} threads need at least as many --copies, not {}",
                                                          out.of * options.jobs, options.copies)};
   --out.index;
@@ -93,6 +97,7 @@ std::optional<std::string> refusal(const Options& options, bool ours, const std:
     if (const auto why = play::not_applicable(story, target))
       return fmt::format("{} is not applicable: {}", story.id, *why);
   }
+  if (options.customers != 0) return std::nullopt;  // obstacles() counts all of a plan's connections
   std::size_t connections = 0;
   for (const auto& story : stories) connections += options.copies * play::connected_by(story, target).in_all;
   const std::size_t most = target.connections.address;

@@ -18,6 +18,7 @@ struct Options {
   std::string shard, start_at;   ///< "2/4" and "2026-11-29T12:00:00Z"; empty: the whole load, at once
   std::string profile;           ///< of customers, instead of stories or a plan; empty: none
   std::uint32_t accounts = 100;  ///< of --profile
+  std::uint32_t customers = 0;   ///< of a plan, which says itself how many; 0 = stories are played, in copies
   std::string audit = "all";     ///< of a plan: which accounts are looked into in the end
   bool dry_run = false;
   std::string history = "findings";  ///< what is kept of stories' copies: full, findings, none

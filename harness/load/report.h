@@ -43,11 +43,15 @@ inline constexpr std::size_t kMostNamed = 10'000;
 /// How the generator itself did. If it was the bottleneck its figures say nothing about the server.
 struct Generator {
   double cpu = 0;             ///< part of one core that each of its threads used, the busiest
+  double cpu_peak = 0;        ///< the same of its busiest ten seconds, what the host took from this machine included
+  double busy = 0;            ///< part of the time, in pieces of ten seconds, in which a thread had none left
   double judging = 0;         ///< the same of the thread beside it that judges and writes
   stats::Histogram lateness;  ///< of each copy: a slot was free, and still it began so late
   stats::Histogram turns;     ///< of the loop: the work of a batch; what came meanwhile was read so much late at most
   Duration worst_timer{};     ///< a timer fired this late
   bool limited() const;
+  /// What is due, or has come, waits so long for us at most in so many percent of all cases.
+  Duration own_delay(double percent) const;
   std::string why_limited() const;  ///< "" = it was not
   std::string text() const;
   void merge(const Generator& other);
@@ -69,6 +73,10 @@ struct SloResult {
   std::string text;      ///< as written: "imap.fetch p99 < 250ms"
   std::string measured;  ///< "312 ms"; "" = nothing of it happened
   judge::Verdict verdict = judge::Verdict::pass;
+  std::uint64_t of =
+      0;             ///< so many times or answers it is made of; 0 = it is a number of messages, or nothing happened
+  bool few = false;  ///< too few for what it says: nobody knows
+  std::string why = {};  ///< what people must know of the figure; "" = nothing
 };
 
 /// Which part of a load this is, where several processes play one.
@@ -102,6 +110,7 @@ struct LoadResult {
   judge::Verdict worst = judge::Verdict::pass;
   Generator generator;
   std::string note;
+  stats::Window measured = {};  ///< of a plan; empty: times are of the whole run
   PlanResult plan;
   Duration held{}, answering{};  ///< slots, by the copies; and part of it, until the server's answers came
   std::string duration = {};     ///< how long copies go on beginning, as asked for: "30s"; "" = each is played once
@@ -135,12 +144,15 @@ std::vector<std::string> broken_off(const LoadResult& result);
 /// Ways to the server that no session ever came through though it was tried: then the load was another one.
 std::vector<std::string> unreached(const LoadResult& result);
 
-judge::Verdict verdict_of(const LoadResult& result);
+/// `unknown_too`: lines of the SLO that nothing can be said of make it inconclusive.
+judge::Verdict verdict_of(const LoadResult& result, bool unknown_too = true);
 std::string to_text(const LoadResult& result);
 /// Copies of all stories that began.
 std::uint64_t begun(const LoadResult& result);
 /// What people must know before any figure: generator-limited, unserved, a shard that is missing.
 std::vector<std::string> warnings(const LoadResult& result);
+/// As it was set when the load was played; "" = nobody wrote it down.
+std::string setting_of(const LoadResult& result, std::string_view name);
 /// "20 pass, 1 fail"
 std::string counted(const std::map<std::string, std::uint64_t>& verdicts);
 

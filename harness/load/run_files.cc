@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "load/level.h"
 #include "load/report_html.h"
 #include "load/stats_json.h"
 #include "report/baseline.h"
@@ -145,6 +146,8 @@ report::RunResult as_run(const LoadResult& result) {
 std::string run_json(const LoadResult& result) {
   nlohmann::ordered_json load = {{"command", report::plain(result.command)}};
   for (const auto& [name, value] : result.settings) load["settings"][report::plain(name)] = report::plain(value);
+  if (!result.measured.empty())
+    load["measured"] = {{"from_s", in_seconds(result.measured.from)}, {"to_s", in_seconds(result.measured.to)}};
   load["machines"] = report::texts(result.machines);
   if (result.shard) load["shard"] = {{"index", result.shard->index}, {"of", result.shard->of}};
   return report::run_json(as_run(result), "load", load);

@@ -143,7 +143,7 @@ void Scene::missed(stats::Operations::Id id, Time due, Time now) {
   if (!counts(due)) return;
   auto& one = operations.at(id);
   one.due();
-  one.never(now - due, 1);
+  one.never(now - due, 1, now);
 }
 
 void Scene::failed(stats::Operations::Id id, const Times& times, std::string_view error_class,

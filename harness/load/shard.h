@@ -44,6 +44,8 @@ class LoadShard final : public Alarm {
   void preflight(std::function<void(std::string)> then);
   /// Time zero of the arrivals is this, or now. It may lie ahead, and behind where we are late ourselves.
   void start(std::optional<Time> zero = std::nullopt);
+  /// What is due in it is counted apart as well; said before it starts.
+  void measure(const stats::Window& window) { operations_.measure(window); }
   /// No further copies begin; those under way are played to their end.
   void close();
   void interrupt();

@@ -99,6 +99,8 @@ Json operations(const stats::Operations& all, bool with_slices) {
                                           {"response", histogram(op.response)},
                                           {"service", histogram(op.service)},
                                           {"lateness", histogram(op.lateness)}};
+    if (op.measured.response.count() != 0)
+      one["measured"] = {{"ok", op.measured.ok}, {"response", histogram(op.measured.response)}};
     if (with_slices) one["slices"] = slices(op.slices);
   });
   return out;
@@ -184,6 +186,8 @@ std::string to_json(const LoadResult& result) {
               {"generator",
                {{"limited", result.generator.limited()},
                 {"cpu", result.generator.cpu},
+                {"cpu_peak", result.generator.cpu_peak},
+                {"busy", result.generator.busy},
                 {"judging", result.generator.judging},
                 {"worst_lateness_ns", result.generator.lateness.max().count()},
                 {"worst_timer_ns", result.generator.worst_timer.count()},
@@ -196,9 +200,15 @@ std::string to_json(const LoadResult& result) {
                    {"aborted", result.plan.aborted},
                    {"examples", result.plan.examples},
                    {"hash", fmt::format("{:016x}", result.plan.hash)}};
+  if (!result.measured.empty())
+    out["measured"] = {{"from_ns", result.measured.from.count()}, {"to_ns", result.measured.to.count()}};
   Json& slos = out["slos"] = Json::array();
   for (const SloResult& one : result.slos)
-    slos.push_back({{"slo", one.text}, {"measured", one.measured}, {"verdict", name(one.verdict)}});
+    slos.push_back({{"slo", one.text},
+                    {"measured", one.measured},
+                    {"verdict", name(one.verdict)},
+                    {"of", one.of},
+                    {"why", one.why}});
   if (result.shard)
     out["shard"] = {{"index", result.shard->index},
                     {"of", result.shard->of},

@@ -75,6 +75,9 @@ void read_operations(const Json& json, stats::Operations& into) {
     op.service = read_histogram(one.at("service"));
     op.lateness = read_histogram(one.at("lateness"));
     op.slices = read_slices(one.at("slices"));
+    if (!one.contains("measured")) continue;  // of a run of stories, or an older one
+    op.measured.ok = number(one.at("measured"), "ok");
+    op.measured.response = read_histogram(one.at("measured").at("response"));
   }
 }
 
@@ -160,6 +163,8 @@ LoadResult read(const Json& json) {
   out.answering = Duration(json.at("answering_ns").get<Duration::rep>());
   const Json& generator = json.at("generator");
   out.generator.cpu = generator.at("cpu").get<double>();
+  out.generator.cpu_peak = generator.value("cpu_peak", 0.0);
+  out.generator.busy = generator.value("busy", 0.0);
   out.generator.judging = generator.value("judging", 0.0);  // older runs judged on the thread that played
   out.generator.worst_timer = Duration(generator.at("worst_timer_ns").get<Duration::rep>());
   out.generator.lateness = read_histogram(generator.at("lateness"));
@@ -173,9 +178,13 @@ LoadResult read(const Json& json) {
                 plan.at("examples").get<std::map<std::string, std::string>>(),
                 std::strtoull(plan.value("hash", "0").c_str(), nullptr, 16)};
   }
+  if (json.contains("measured"))
+    out.measured = {Duration(json.at("measured").at("from_ns").get<Duration::rep>()),
+                    Duration(json.at("measured").at("to_ns").get<Duration::rep>())};
   for (const Json& one : json.at("slos"))
     out.slos.push_back({one.at("slo").get<std::string>(), one.at("measured").get<std::string>(),
-                        named(one.at("verdict").get<std::string>(), judge::Verdict::known_fail)});
+                        named(one.at("verdict").get<std::string>(), judge::Verdict::known_fail),
+                        one.value("of", std::uint64_t{0}), false, one.value("why", "")});
   if (json.contains("shard")) {
     const Json& shard = json.at("shard");
     out.shard = Shard{shard.at("index").get<unsigned>(), shard.at("of").get<unsigned>(),

@@ -143,6 +143,8 @@ void LoadThread::play_in(World& world) {
   harvest_.generator.judging = world.loop == nullptr ? 0 : judging_->cpu_seconds() / std::max(harvest_.seconds, 1e-9);
   if (world.loop != nullptr) {
     harvest_.generator.cpu = (cpu_of_this_thread() - cpu) / std::max(harvest_.seconds, 1e-9);
+    harvest_.generator.cpu_peak = cpu_watch_.peak();
+    harvest_.generator.busy = cpu_watch_.busy();
     harvest_.generator.worst_timer = world.loop->load().worst_lateness;
   }
   for (std::size_t n = 0; n < shards_.size(); ++n) {
@@ -251,11 +253,14 @@ void LoadThread::run(Network& network, net::Loop* loop) {
   const auto zero = loop == nullptr ? std::optional(network.now()) : line_.arrive(network.now(), &host::interrupted);
   if (!zero) return;
   const Time began = began_ = *zero;
+  if (plan_)
+    for (const auto& shard : shards_) shard->measure({plan_->plan->measured().first, plan_->plan->measured().second});
   for (const auto& shard : shards_) shard->start(began);
   if (customers_ != nullptr) customers_->start(began);
   const bool over = network.run([&] {
     const Time now = network.now();
     if (loop != nullptr) harvest_.generator.turns.add(loop->load().last_turn);
+    if (loop != nullptr) cpu_watch_.look(now);
     bool done = true;
     for (std::size_t n = 0; n < shards_.size(); ++n) {
       if (now - began > bound_ + parts_[n].arrivals.offset && !shards_[n]->done()) shards_[n]->close();

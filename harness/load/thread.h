@@ -6,6 +6,7 @@
 #include "load/judging.h"
 #include "load/plan.h"
 #include "load/report.h"
+#include "load/thread_cpu.h"
 #include "load/watch.h"
 #include "run/worker.h"
 
@@ -81,6 +82,7 @@ class LoadThread {
   Watch* watch_;
   unsigned number_;
   Time began_{}, told_{}, kept_{};
+  CpuWatch cpu_watch_;
   std::unique_ptr<Judging> judging_;
   std::vector<std::unique_ptr<LoadShard>> shards_;
   Harvest harvest_;

@@ -7,6 +7,8 @@ namespace {
 // A server chooses the words of its errors; it may not choose how much memory they take.
 constexpr std::size_t kMostErrorClasses = 256;
 constexpr std::string_view kOtherErrors = "other";
+
+bool within(const Window& window, Duration at) { return at >= window.from && at < window.to; }
 }  // namespace
 
 Slice& Operation::slice(std::optional<Time> when) {
@@ -30,7 +32,8 @@ void Operation::succeed(Time intended_start, Time start, Time end) {
   Slice& now = slice(end);
   ++now.ok;
   now.response.add(end - intended_start);
-  response.add(end - intended_start);
+  felt(intended_start, end - intended_start);
+  if (within(window, intended_start - zero)) ++measured.ok;
   service.add(end - start);
 }
 
@@ -51,7 +54,13 @@ void Operation::never(Duration waited, std::uint64_t times, std::optional<Time> 
   Slice& now = slice(when);
   now.unserved += times;
   now.response.add(waited, times);
+  felt(last_ - waited, waited, times);
+}
+
+/// What a user felt of something that was due then.
+void Operation::felt(Time intended_start, Duration waited, std::uint64_t times) {
   response.add(waited, times);
+  if (within(window, intended_start - zero)) measured.response.add(waited, times);
 }
 
 void Operation::count_error(std::string_view error_class) {
@@ -72,6 +81,8 @@ void Operation::merge(const Operation& other, bool with_slices) {
   response.merge(other.response);
   service.merge(other.service);
   lateness.merge(other.lateness);
+  measured.ok += other.measured.ok;
+  measured.response.merge(other.measured.response);
   for (const auto& [error_class, times] : other.errors) errors[error_class] += times;
   if (with_slices) slices.merge(other.slices);
 }
@@ -81,6 +92,7 @@ Operations::Id Operations::id(std::string_view name) {
   if (known != names_.end()) return known->second;
   const Id made = all_.size();
   all_.emplace_back().zero = zero_;
+  all_.back().window = window_;
   names_.emplace(name, made);
   return made;
 }
@@ -101,6 +113,11 @@ void Operations::start(Time zero) {
   zero_ = zero;
   for (Operation& one : all_) one.zero = zero;
   for (auto& [name, one] : gauges_) one.start(zero);
+}
+
+void Operations::measure(const Window& window) {
+  window_ = window;
+  for (Operation& one : all_) one.window = window;
 }
 
 Gauge& Operations::gauge(std::string_view name) {

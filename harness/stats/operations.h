@@ -11,6 +11,13 @@
 
 namespace mailproof::stats {
 
+/// A stretch of a run, counted from its time zero. Where nothing is meant to be told apart it is empty.
+struct Window {
+  Duration from{}, to{};
+  bool empty() const { return to <= from; }
+  friend bool operator==(const Window&, const Window&) = default;
+};
+
 /// One kind of operation ("imap.fetch", "delivery"). What each number counts, and what it is a part of:
 ///
 ///     intended ⊇ started ⊇ ok + fail + info
@@ -29,6 +36,15 @@ struct Operation {
 
   /// fail + info, by class of error ("timeout", "no [OVERQUOTA]"); their sum is fail + info.
   std::map<std::string, std::uint64_t, std::less<>> errors;
+
+  /// The same of what was due in the measured phase alone, whenever it ended.
+  struct Measured {
+    std::uint64_t ok = 0;
+    Histogram response;
+    friend bool operator==(const Measured&, const Measured&) = default;
+  };
+  Measured measured;
+  Window window;  ///< ... and when that is; empty: nothing is counted so
 
   Slices slices;  ///< all of the above over time, from zero
   Time zero{};    ///< where the slices begin
@@ -50,11 +66,12 @@ struct Operation {
   friend bool operator==(const Operation& a, const Operation& b) {
     return a.intended == b.intended && a.started == b.started && a.ok == b.ok && a.fail == b.fail && a.info == b.info &&
            a.response == b.response && a.service == b.service && a.lateness == b.lateness && a.errors == b.errors &&
-           a.slices == b.slices;
+           a.measured == b.measured && a.slices == b.slices;
   }
 
  private:
   void count_error(std::string_view error_class);
+  void felt(Time intended_start, Duration waited, std::uint64_t times = 1);
   Slice& slice(std::optional<Time> when);
   Time last_{};
 };
@@ -73,6 +90,8 @@ class Operations {
 
   /// Slices count from here: said before anything is counted.
   void start(Time zero);
+  /// What is due in it is counted apart as well; said before anything is counted.
+  void measure(const Window& window);
   /// "running", "waiting", "connections": counted over time beside the operations.
   Gauge& gauge(std::string_view name);
   const std::map<std::string, Gauge, std::less<>>& gauges() const { return gauges_; }
@@ -96,6 +115,7 @@ class Operations {
   std::map<std::string, Gauge, std::less<>> gauges_;
   Timeline<Octets> octets_;
   Time zero_{};
+  Window window_;
 };
 
 }  // namespace mailproof::stats

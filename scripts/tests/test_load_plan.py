@@ -138,8 +138,47 @@ def test_stories_ride_along(tmp_path):
     assert stats["stories"][0]["verdicts"] == {"pass": 15} and closes(stats["ledger"])
 
 
+def test_times_are_of_the_measured_phase(tmp_path):
+    plan = write(tmp_path, ramp="4s", slo=["imap.fetch p50 < 1m"])
+    text, stats = load(tmp_path, plan, "--sim")
+    fetch = stats["operations"]["imap.fetch"]
+    assert stats["measured"]["from_ns"] == 4 * 10**9 and 0 < fetch["measured"]["ok"] < fetch["ok"]
+    run = json.loads((tmp_path / "run/run.json").read_text("utf-8"))
+    assert run["load"]["measured"]["from_s"] == 4
+    assert "SLO: (times and rates of what was due from 4.000 s to" in text
+    plan = write(tmp_path, ramp="4s", measure="all", slo=["imap.fetch p50 < 1m"])
+    _, stats = load(tmp_path, plan, "--sim")
+    assert stats["measured"]["from_ns"] == 0
+    ran = tool.mailproof("check", write(tmp_path, measure={"from": "1s", "for": "1h"}))
+    assert ran.status == 2 and "an end within the run" in ran.err
+    ran = tool.mailproof("check", write(tmp_path, first_poll="later"))
+    assert ran.status == 2 and "at-once" in ran.err
+
+
+def test_polls_are_spread_over_their_interval(tmp_path):
+    """Fifty who poll once a minute: in the half minute after their ramp half of them do, and not all before and none then."""
+    for first, in_the_ramp in (("at-once", 50), ("spread", 2)):
+        plan = write(tmp_path, accounts=50, ramp="2s", pace=5, mix={"pop-delete": "100%"}, first_poll=first,
+                     arrivals={"deliveries": "5/s", "sizes": "small"}, slo=["lost = 0"], **{"for": "30s"})
+        _, stats = load(tmp_path, plan, "--sim")
+        rounds = stats["operations"]["pop3.round"]
+        assert 12 <= rounds["measured"]["ok"] <= 38, rounds
+        assert abs(rounds["ok"] - rounds["measured"]["ok"] - in_the_ramp) <= 4, rounds
+
+
+def test_a_plans_shards_are_parts_of_its_accounts_and_not_of_copies(tmp_path):
+    plan = write(tmp_path, accounts=20)
+    load(tmp_path, plan, "--sim", "--shard", "1/4", "--jobs", 3)
+    ran = tool.mailproof("load", plan, "--sim", "--shard", "1/7", "--jobs", 3, "--out", tmp_path / "more")
+    assert ran.status == 2 and "21 threads need at least as many accounts of the plan, not 20" in ran.err
+    beside = write(tmp_path, accounts=20, also=[{"story": "sync.read-on-phone-read-everywhere", "rate": "1/s", "copies": 3}])
+    ran = tool.mailproof("load", beside, "--sim", "--shard", "1/4", "--out", tmp_path / "beside")
+    assert ran.status == 2 and "4 threads need at least as many copies of sync.read-on-phone-read-everywhere" in ran.err
+
+
 def test_a_profile_without_a_file(tmp_path):
     text, stats = load(tmp_path, "--profile", "roundcube", "--accounts", 10, "--for", "20s", "--sim")
+    assert "\nmail comes at 100 messages an account and day\n" in text
     assert text.startswith("plan roundcube on sim: 10 accounts") and stats["ledger"]["unexplained"] == 0
     ran = tool.mailproof("load", "--profile", "roundcub", "--sim")
     assert ran.status == 2 and "did you mean 'roundcube'?" in ran.err
@@ -147,11 +186,21 @@ def test_a_profile_without_a_file(tmp_path):
 
 def test_what_was_due_and_is_slow_counts_after_the_end_too(tmp_path):
     """A server that drowns: a round that was begun and is not over with the load would be the slowest, and left out."""
-    _, stats = load(tmp_path, "--profile", "thunderbird", "--accounts", "160", "--for", "20s", "--sim", "--serves", "60/s",
+    _, stats = load(tmp_path, "--profile", "thunderbird", "--accounts", "160", "--for", "20s", "--rate", "16/s", "--sim", "--serves", "60/s",
                     status=3)  # mail was never handed over
     connect, rounds = stats["operations"]["imap.connect"], stats["operations"]["imap.round"]
     assert connect["ok"] == 320
-    assert rounds["ok"] + rounds["fail"] + rounds["info"] == rounds["started"] == connect["ok"]
+    # Of its two connections one looks for mail, and a few of those are due for a second time.
+    assert rounds["ok"] + rounds["fail"] + rounds["info"] == rounds["started"] and 160 <= rounds["started"] <= 170
+
+
+def test_a_login_that_is_refused_is_no_login_and_no_poll(tmp_path):
+    plan = write(tmp_path, mix={"pop-delete": "100%"}, slo=["pop3.login errors < 1%", "pop3.round errors < 1%"])
+    text, stats = load(tmp_path, plan, "--sim", "--latitude", "pop3.login-delay", status=1)
+    for name in ("pop3.connect", "pop3.login", "pop3.round"):
+        one = stats["operations"][name]
+        assert one["fail"] > 0 and one["fail"] == one["errors"]["login refused"], text
+    assert "MISSED pop3.login errors < 1%" in text and "MISSED pop3.round errors < 1%" in text
 
 
 def test_what_is_wrong_with_a_plan_is_said_with_its_place(tmp_path):

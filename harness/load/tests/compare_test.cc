@@ -170,6 +170,21 @@ TEST(Compare, RunsThatAreTooNoisySaySo) {
   EXPECT_EQ(failed("imap.fetch p99 +10%", compared).verdict, Verdict::inconclusive);
 }
 
+TEST(Compare, SeesThatSomethingStopped) {
+  LoadResult whole = run_of(1, {}), half = run_of(2, {.only_until = 45});
+  whole.seconds = half.seconds = 90;
+  const auto compared = compare(whole, half, "a", "b");
+  EXPECT_EQ(of(compared, "imap.fetch", Metric::throughput).said, Said::less) << to_text(compared);
+  EXPECT_LT(of(compared, "imap.fetch", Metric::throughput).change, -40);
+  EXPECT_THAT(to_text(compared), HasSubstr("imap.fetch STOPPED in b: nothing of it in the last "));
+  EXPECT_EQ(failed("imap.fetch throughput -20%", compared).verdict, Verdict::fail);
+  const auto back = compare(half, whole, "a", "b");
+  EXPECT_EQ(of(back, "imap.fetch", Metric::throughput).said, Said::more) << to_text(back);
+  LoadResult both = run_of(3, {.only_until = 45});
+  both.seconds = 90;
+  EXPECT_FALSE(compare(half, both, "a", "b").differs()) << "it is so in both";
+}
+
 TEST(Compare, IsTheSameEachTime) {
   const LoadResult before = run_of(1, {}), after = run_of(2, {.ms = 24});
   EXPECT_EQ(to_text(compare(before, after, "a", "b")), to_text(compare(before, after, "a", "b")));
@@ -191,9 +206,29 @@ TEST(Compare, ClaimsNothingWhereTheGeneratorWasTheLimitOfOne) {
   slower.generator.cpu = 0.99;
   const auto compared = compare(run_of(1, {}), slower, "a", "b");
   EXPECT_FALSE(compared.differs());
-  EXPECT_THAT(to_text(compared), HasSubstr("b was generator-limited (a thread needed 99 % of a core): where it "));
+  EXPECT_THAT(to_text(compared), HasSubstr("b was generator-limited (a thread needed 99 % of a core): times, "));
   EXPECT_THAT(to_text(compared), HasSubstr(" void\n"));
   EXPECT_EQ(failed("imap.fetch p50 +10%", compared).verdict, Verdict::inconclusive);
+  LoadResult alike = run_of(3, {});
+  alike.generator.cpu = 0.99;
+  EXPECT_EQ(failed("imap.fetch p50 +10%", compare(run_of(1, {}), alike, "a", "b")).verdict, Verdict::inconclusive)
+      << "what this machine made is not even the same";
+}
+
+TEST(Compare, SaysWhatItsRunsWarnOfAndWhereTheyWerePlayed) {
+  LoadResult before = run_of(1, {}), after = run_of(2, {});
+  after.interrupted = true;
+  after.ended = "2026-11-30T09:00:00Z";
+  before.machines = {"two cores"};
+  after.machines = {"four cores"};
+  before.settings = {{"threads", "1"}, {"patience", "1"}};
+  after.settings = {{"threads", "4"}, {"patience", "1"}};
+  before.worst = Verdict::fail;
+  const std::string text = to_text(compare(before, after, "a", "b"));
+  for (const char* said :
+       {"b: INTERRUPTED", "machine: two cores there, four cores here", "threads: 1 there, 4 here", "a failed: "})
+    EXPECT_THAT(text, HasSubstr(said));
+  EXPECT_THAT(text, testing::Not(HasSubstr("patience")));
 }
 
 TEST(FailIf, SaysWhatIsWrongWithIt) {
@@ -267,6 +302,17 @@ TEST(Merge, AShardThatWasLateOrInterruptedVoidsIt) {
   ASSERT_TRUE(merged);
   EXPECT_THAT(to_text(*merged), testing::StartsWith("THE SHARDS DID NOT BEGIN TOGETHER"));
   EXPECT_EQ(verdict_of(*merged), Verdict::inconclusive);
+}
+
+TEST(Merge, AMillisecondIsNoDifference) {
+  Part first = shard(1, 2), second = shard(2, 2);
+  first.result.shard = Shard{1, 2, "", "2026-11-29T12:00:08.999Z", {}};
+  second.result.shard = Shard{2, 2, "", "2026-11-29T12:00:09.001Z", {}};
+  const auto merged = merge({first, second});
+  ASSERT_TRUE(merged);
+  EXPECT_TRUE(merged->doubts.empty()) << merged->doubts.front();
+  second.result.settings = {{"looked into in the end", "10%"}};
+  EXPECT_THAT(merge({first, second}).error().message(), HasSubstr("--audit"));
 }
 
 TEST(Merge, RefusesWhatIsNotOfOneLoad) {

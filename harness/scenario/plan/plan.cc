@@ -17,12 +17,15 @@
 namespace mailproof::scenario {
 namespace {
 
-const std::vector<std::string> kPlanKeys = {"plan", "title", "accounts", "ramp", "for", "phases",
-                                            "pace", "mix",   "arrivals", "also", "slo", "abort_when"};
+const std::vector<std::string> kPlanKeys = {"plan",   "title",      "accounts", "ramp",      "for",
+                                            "phases", "pace",       "mix",      "arrivals",  "also",
+                                            "slo",    "abort_when", "measure",  "first_poll"};
 constexpr double kMostRate = 10'000;
 constexpr Duration kLongest = std::chrono::hours(24);
 constexpr Word<Spacing> kSpacings[] = {{"constant", Spacing::constant}, {"poisson", Spacing::poisson}};
 constexpr Word<Way> kMailWays[] = {{"lmtp", Way::lmtp}, {"smtp", Way::smtp}};
+enum class FirstPoll : std::uint8_t { at_once, spread };
+constexpr Word<FirstPoll> kFirstPolls[] = {{"at-once", FirstPoll::at_once}, {"spread", FirstPoll::spread}};
 constexpr std::size_t kMostRecorded = 16U << 20;
 
 struct NamedSizes {
@@ -56,6 +59,12 @@ class PlanReader {
           read_number(*node, 1, kMostAccounts, "a number of accounts", complaints_).value_or(1));
     if (const Node* node = find(root_, "pace")) pace(*node);
     length();
+    if (const Node* node = find(root_, "measure")) measure(*node);
+    if (const Node* node = find(root_, "first_poll")) {
+      const auto when = read_word(*node, kFirstPolls, complaints_);
+      plan_.polls_said = when.has_value();
+      plan_.polls_at_once = when.value_or(FirstPoll::at_once) == FirstPoll::at_once;
+    }
     if (const Node* node = find(root_, "mix")) mix(*node);
     if (const Node* node = find(root_, "arrivals")) arrivals(*node);
     if (const Node* node = find(root_, "also")) also(*node);
@@ -132,6 +141,26 @@ class PlanReader {
       }
     }
     bounded(node);
+  }
+
+  // measure: all, or {from: 1m, for: 5m}
+
+  void measure(const Node& node) {
+    constexpr std::string_view shape = "all, or a stretch of the run like {from: 1m, for: 5m}";
+    if (node.kind != Node::Kind::map) {
+      if (node.text != "all") return complaints_.value(node, std::string(shape), {"all"});
+      plan_.measure.emplace(Duration{}, plan_.length());
+      return;
+    }
+    check_keys(node, {"from", "for"}, complaints_);
+    const Node *from = find(node, "from"), *lasts = find(node, "for");
+    if (lasts == nullptr) return complaints_.key(node, std::string(shape));
+    const auto begin = from == nullptr ? Duration{} : read_duration(*from, complaints_).value_or(Duration{});
+    const auto end = begin + read_duration(*lasts, complaints_).value_or(Duration{});
+    if (end > plan_.length())
+      return complaints_.value(*lasts, fmt::format("an end within the run, which lasts {:g} s",
+                                                   std::chrono::duration<double>(plan_.length()).count()));
+    plan_.measure.emplace(begin, end);
   }
 
   void add(double from, double to, std::optional<Duration> length) {
@@ -312,6 +341,15 @@ double Plan::highest() const {
   double most = 0;
   for (const Phase& phase : phases) most = std::max({most, phase.from, phase.to});
   return most;
+}
+
+std::pair<Duration, Duration> Plan::measured() const {
+  if (measure) return *measure;
+  Duration from{}, to = length();
+  auto first = phases.begin();
+  for (; first != phases.end() && first->from < first->to; ++first) from += first->length;
+  for (auto last = phases.rbegin(); last != phases.rend() && last->from > last->to; ++last) to -= last->length;
+  return from < to ? std::pair(from, to) : std::pair(Duration{}, length());
 }
 
 Duration Plan::length() const {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/result.h"
@@ -63,6 +64,13 @@ struct Plan {
   std::string title;
   std::uint32_t accounts = 0;
   std::vector<Phase> phases;  ///< never empty, together more than no time
+  /// Times and rates are held against the `slo` where they are of what was due from then to then; nothing: what stands
+  /// between the first ramp and the last one down. All of the run where both are the same.
+  std::optional<std::pair<Duration, Duration>> measure;
+  /// A device that does not keep a connection asks at once when its owner comes; else when its next poll is due, as one
+  /// does that was there before.
+  bool polls_at_once = true;
+  bool polls_said = false;    ///< the plan itself says which
   double pace = 1;            ///< customers and their devices live so many times as fast
   std::vector<MixEntry> mix;  ///< shares add up to 1
   Deliveries deliveries;
@@ -72,6 +80,8 @@ struct Plan {
   std::uint64_t hash = 0;         ///< of the file and its profiles
 
   const Profile& profile(const std::string& device) const;
+  /// The stretch that is measured, from the run's start.
+  std::pair<Duration, Duration> measured() const;
   double highest() const;  ///< of all phases: accounts * highest() take part
   Duration length() const;
   std::uint32_t accounts_needed() const;  ///< customers' own; stories and senders come on top

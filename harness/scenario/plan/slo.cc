@@ -24,7 +24,8 @@ constexpr Word<Comparison> kComparisons[] = {{"<", Comparison::less},
 
 const std::vector<std::string> kCounts = {"lost",   "unexplained", "duplicated", "altered",
                                           "leaked", "refused",     "bounced",    "unserved"};
-const std::vector<std::string> kMeasures = {"p50", "p90", "p95", "p99", "p99.9", "max", "mean", "errors", "rate"};
+const std::vector<std::string> kMeasures = {"p50", "p90",  "p95",    "p99",  "p99.9",
+                                            "max", "mean", "errors", "rate", "unserved"};
 
 std::vector<std::string> slo_words(std::string_view text) {
   std::vector<std::string> out;
@@ -153,7 +154,17 @@ const std::vector<std::string>& operation_names() {
   return names;
 }
 
+bool counts_unserved(const Slo& slo) {
+  const auto known = std::find(kCounts.begin(), kCounts.end(), slo.operation);
+  return slo.measure == Measure::count && (known == kCounts.end() || *known == "unserved");
+}
+
+bool is_derived(std::string_view operation) {
+  return operation.ends_with(".login") || operation.ends_with(".round") || operation.ends_with(".idle-notice");
+}
+
 bool names_operation(std::string_view pattern, std::string_view operation) {
+  if (pattern.ends_with(".*") && is_derived(operation)) return false;
   if (pattern.ends_with('*')) return operation.starts_with(pattern.substr(0, pattern.size() - 1));
   return pattern == operation;
 }
@@ -188,7 +199,10 @@ std::optional<Slo> read_slo(const Node& node, Complaints& complaints) {
                      [&](const std::string& one) { return names_operation(words[0], one); }))
       return wrong(words[0], "an operation like imap.fetch, pop3.retr, lmtp.deliver or imap.*", known);
     out.operation = words[0];
-    if (!read_measure(words[1], out)) return wrong(words[1], "p50, p99, p99.9, max, mean, errors or rate", kMeasures);
+    if (words[1] == "unserved")
+      out.measure = Measure::count;
+    else if (!read_measure(words[1], out))
+      return wrong(words[1], "p50, p99, p99.9, max, mean, errors, rate or unserved", kMeasures);
     words.erase(words.begin());
   }
   const auto* comparison =

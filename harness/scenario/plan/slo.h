@@ -27,7 +27,8 @@ enum class Comparison : std::uint8_t { less, at_most, equal, at_least, more };
 /// One line of an SLO: "imap.fetch p99 < 250ms", "delivery-to-visible p99 < 5s", "errors < 0.1%", "lost = 0".
 struct Slo {
   std::string text;       ///< as written
-  std::string operation;  ///< "imap.fetch", "imap.*"; "" = all of them; with Measure::count the word of the ledger
+  std::string operation;  ///< "imap.fetch", "imap.*"; "" = all of them; with Measure::count the word of the ledger, or
+                          ///< the operation of which it counts what never began
   Measure measure = Measure::percentile;
   double percent = 99;  ///< of Measure::percentile
   Comparison comparison = Comparison::less;
@@ -35,10 +36,15 @@ struct Slo {
   Pos pos;
 };
 
+/// "unserved = 0", or of one operation "imap.round unserved = 0".
+bool counts_unserved(const Slo& slo);
 /// Operations that a plan measures, as SLO lines and reports name them.
 const std::vector<std::string>& operation_names();
+/// What is no command of its own, but a part of one (login), or made of several (round), or of none (idle-notice).
+bool is_derived(std::string_view operation);
 /// Whether this name, which may end in * ("imap.*"), means this operation. Part names count: "delivery-to-visible"
-/// means also "delivery-to-visible.imap" only when written with the star.
+/// means also "delivery-to-visible.imap" only when written with the star. "imap.*" means what a client asks for, and
+/// nothing derived of it.
 bool names_operation(std::string_view pattern, std::string_view operation);
 
 /// Of a line alone; nothing where it is none.

@@ -1,0 +1,175 @@
+#include "load/slo.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "load/thread_cpu.h"
+
+// What a line of the SLO is held against, and when nothing can be said.
+
+namespace mailproof::load {
+namespace {
+
+using judge::Verdict;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::HasSubstr;
+
+/// A minute of customers, of which the last fifty seconds are measured.
+LoadResult minute() {
+  LoadResult out;
+  out.stories = {"office"};
+  out.plan.name = "office";
+  out.seconds = 60;
+  out.measured = {seconds(10), seconds(60)};
+  out.all.operations.start(Time{});
+  out.all.operations.measure(out.measured);
+  out.all.ledger.copies = 10;
+  return out;
+}
+
+/// So many of it, from then on, each a tenth of a second after the one before.
+void add(LoadResult& result, const char* operation, Duration from, int times, Duration took) {
+  auto& one = result.all.operations.at(result.all.operations.id(operation));
+  for (int i = 0; i < times; ++i) {
+    const Time at = Time{} + from + i * milliseconds(100);
+    one.due(at);
+    one.begin(at, at);
+    one.succeed(at, at, at + took);
+  }
+}
+
+SloResult judged(LoadResult result, const char* line) {
+  judge_slo({*scenario::slo_of(line)}, result);
+  return result.slos.back();
+}
+
+TEST(Slo, TheRampIsNotMeasuredUnlessNothingElseHappened) {
+  LoadResult result = minute();
+  add(result, "imap.fetch", seconds(0), 90, seconds(3));  // while the customers come
+  add(result, "imap.fetch", seconds(10), 400, milliseconds(5));
+  add(result, "imap.login", seconds(0), 100, milliseconds(50));
+  const SloResult fetch = judged(result, "imap.fetch p99 < 250ms");
+  EXPECT_EQ(fetch.verdict, Verdict::pass) << fetch.measured;
+  EXPECT_EQ(fetch.of, 400U);
+  EXPECT_EQ(judged(result, "imap.fetch rate > 7/s").measured, "8.0/s");
+  const SloResult login = judged(result, "imap.login p99 < 1s");
+  EXPECT_EQ(login.verdict, Verdict::pass);
+  EXPECT_THAT(login.why, HasSubstr("none was due in the measured phase"));
+  result.measured = {};  // an older run
+  result.all.operations.measure({});
+  result.all.operations.at(result.all.operations.id("imap.fetch")).measured = {};
+  EXPECT_EQ(judged(result, "imap.fetch p99 < 250ms").verdict, Verdict::fail);
+}
+
+TEST(Slo, ErrorsOfTheRampCount) {
+  LoadResult result = minute();
+  add(result, "imap.connect", seconds(0), 99, milliseconds(5));
+  auto& connect = result.all.operations.at(result.all.operations.id("imap.connect"));
+  connect.due(Time{});
+  connect.begin(Time{}, Time{});
+  connect.fail_as("login refused", Time{});
+  EXPECT_EQ(judged(result, "imap.connect errors < 1%").verdict, Verdict::fail);
+  add(result, "imap.login", seconds(20), 300, milliseconds(5));
+  add(result, "imap.round", seconds(20), 300, milliseconds(5));
+  EXPECT_EQ(judged(result, "errors < 1%").verdict, Verdict::fail) << "parts of others make an error no rarer";
+  EXPECT_EQ(judged(result, "imap.* errors < 1%").verdict, Verdict::fail);
+}
+
+TEST(Slo, WhatWeWereLateIsNotTheServers) {
+  LoadResult result = minute();
+  add(result, "lmtp.deliver", seconds(10), 400, milliseconds(390));
+  for (int i = 0; i < 100; ++i) result.generator.lateness.add(milliseconds(i < 90 ? 1 : 380));
+  ASSERT_FALSE(result.generator.limited());
+  SloResult deliver = judged(result, "lmtp.deliver p99 < 200ms");
+  EXPECT_EQ(deliver.verdict, Verdict::inconclusive);
+  EXPECT_THAT(deliver.why, HasSubstr("for our own doing"));
+  EXPECT_EQ(judged(result, "lmtp.deliver p50 < 200ms").verdict, Verdict::fail) << "half of them were not late by us";
+  EXPECT_EQ(judged(result, "lmtp.deliver p99 < 500ms").verdict, Verdict::pass);
+  add(result, "lmtp.deliver", seconds(10), 400, seconds(9));
+  EXPECT_EQ(judged(result, "lmtp.deliver p99 < 200ms").verdict, Verdict::fail) << "nine seconds are no 0.4 s of ours";
+}
+
+TEST(Slo, OneHiccupInEightHoursVoidsNothing) {
+  Generator generator;
+  for (int i = 0; i < 5000; ++i) generator.lateness.add(milliseconds(1));
+  generator.lateness.add(milliseconds(501));
+  EXPECT_FALSE(generator.limited()) << generator.why_limited();
+  for (int i = 0; i < 20; ++i) generator.lateness.add(milliseconds(700));
+  EXPECT_TRUE(generator.limited());
+}
+
+TEST(Slo, ASpikeInWhichThereWasNoTimeLeftIsNotHiddenByTheMean) {
+  CpuWatch watch;
+  double used = 0;
+  for (int i = 0; i <= 30; ++i) {  // five minutes
+    watch.add(Time{} + i * seconds(10), used, 0);
+    used += i == 12 ? 9.9 : 1;
+  }
+  EXPECT_NEAR(watch.peak(), 0.99, 1e-9);
+  Generator generator;
+  generator.cpu = 0.13;
+  generator.cpu_peak = watch.peak();
+  generator.busy = watch.busy();
+  EXPECT_TRUE(generator.limited());
+  EXPECT_THAT(generator.why_limited(), HasSubstr("99 % of a core in ten seconds"));
+  CpuWatch robbed;  // the host gave the other half of this core to somebody else
+  robbed.add(Time{}, 0, 0);
+  robbed.add(Time{} + seconds(10), 5, 4.9);
+  EXPECT_NEAR(robbed.peak(), 0.99, 1e-9);
+}
+
+TEST(Slo, NothingIsKnownOfMailThatNobodyLookedFor) {
+  LoadResult result = minute();
+  result.all.ledger.accepted = 50;
+  EXPECT_EQ(judged(result, "lost = 0").verdict, Verdict::pass);
+  result.all.ledger.fates["not-looked-for"] = 45;
+  EXPECT_EQ(judged(result, "lost = 0").why, "of 5 that were looked for");
+  result.interrupted = true;
+  for (const char* line : {"lost = 0", "unexplained = 0", "duplicated = 0"}) {
+    EXPECT_EQ(judged(result, line).verdict, Verdict::inconclusive) << line;
+    EXPECT_EQ(judged(result, line).why, "nobody looked for the mail in the end");
+  }
+  result.all.ledger.refused = 3;
+  EXPECT_EQ(judged(result, "refused = 0").verdict, Verdict::fail) << "that is known at once";
+}
+
+TEST(Slo, APercentileOfAHandfulIsTheirSlowest) {
+  LoadResult result = minute();
+  add(result, "imap.fetch", seconds(10), 12, milliseconds(5));
+  SloResult fetch = judged(result, "imap.fetch p99 < 250ms");
+  EXPECT_EQ(fetch.verdict, Verdict::inconclusive);
+  EXPECT_TRUE(fetch.few);
+  EXPECT_EQ(fetch.why, "only 12 of it");
+  EXPECT_EQ(judged(result, "imap.fetch p90 < 250ms").verdict, Verdict::pass);
+  add(result, "imap.fetch", seconds(20), 1, seconds(2));
+  EXPECT_TRUE(judged(result, "imap.fetch p99 < 250ms").few) << "one of thirteen is no p99";
+  add(result, "imap.fetch", seconds(30), 1, seconds(2));
+  EXPECT_EQ(judged(result, "imap.fetch p99 < 250ms").verdict, Verdict::fail)
+      << "two of fourteen are more than one in a hundred";
+}
+
+TEST(Slo, PollsThatNobodyCameToAreUnserved) {
+  LoadResult result = minute();
+  auto& round = result.all.operations.at(result.all.operations.id("imap.round"));
+  for (int i = 0; i < 3; ++i) {
+    round.due(Time{});
+    round.never(seconds(20), 1, Time{} + seconds(20));
+  }
+  result.by_story = {result.all};
+  const SloResult all = judged(result, "unserved = 0");
+  EXPECT_EQ(all.verdict, Verdict::fail);
+  EXPECT_EQ(all.why, "3 of imap.round");
+  EXPECT_EQ(judged(result, "imap.round unserved < 3").verdict, Verdict::fail);
+  EXPECT_EQ(judged(result, "lmtp.deliver unserved = 0").verdict, Verdict::pass);
+}
+
+TEST(Slo, AStarMeansWhatClientsAskFor) {
+  EXPECT_TRUE(scenario::names_operation("imap.*", "imap.fetch"));
+  EXPECT_FALSE(scenario::names_operation("imap.*", "imap.round"));
+  EXPECT_FALSE(scenario::names_operation("imap.*", "imap.idle-notice"));
+  EXPECT_TRUE(scenario::names_operation("imap.round", "imap.round"));
+}
+
+}  // namespace
+}  // namespace mailproof::load
