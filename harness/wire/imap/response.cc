@@ -52,9 +52,10 @@ void read_resp_text(Cursor& c, Response& into) {
     c.note(DeviationCode::text_missing);
     return;
   }
-  c.sp();
+  // One SP: what follows is text, and TEXT-CHAR has spaces and "[" in it.
+  if (!c.accept(' ')) c.fail("a space");
   if (c.peek() == '[' && read_response_code(c, into.code)) {
-    if (c.at_end()) return;
+    if (c.at_end()) return c.note(DeviationCode::text_missing);  // the SP behind "]" is no part of what may be left out
     if (!c.accept(' ')) c.note(DeviationCode::space_missing);
   }
   into.text = c.text();
