@@ -129,13 +129,14 @@ void ends(Case& c, const Outages& outages) {
     if (e.flags == "clean" || e.flags == "ours" || outages.during(e)) continue;
     const std::string& text = e.text;
     const std::uint32_t command = unanswered[e.session] != 0 ? unanswered[e.session] : running[e.session];
-    if (e.flags == "broken") {
+    if (e.flags == "beyond") {
+      c.find("beyond-bounds", {"no more than is followed here", printable(text, 400), {command, e.index}, 0, ""});
+    } else if (e.flags == "broken") {
       // Both lengths are known where the next reply stood within the literal.
       const bool short_of =
           text.find(" announces ") != std::string::npos && text.find(" within it") != std::string::npos;
       c.find(short_of ? "literal-too-short" : "protocol-broken",
-             {short_of ? "as many octets as the literal announces"
-                       : "answers within the grammar and the bounds of a client",
+             {short_of ? "as many octets as the literal announces" : "answers within the grammar",
               printable(text, 400),
               {command, e.index},
               0,
@@ -159,7 +160,8 @@ void judge_deviations(const history::History& history, const history::Ledger& le
   std::string_view too_deep;
   for (const Event& e : history.events()) {
     if (e.what != What::deviation || e.code.starts_with("lmtp.replies.")) continue;
-    // The grammar has no bound for that: it is the reader's own, and the answer is not read any further.
+    // The grammar has no bounds for these: they are the reader's own, and the answer is not read any further.
+    if (e.code == "imap.line.too_long" || e.code == "imap.literal.too_many") continue;
     if (e.code == "imap.list.too_deep") too_deep = e.text;
     if (!too_deep.empty() && e.text.ends_with(too_deep)) continue;
     if (e.code == "imap.vanished.unreadable") {

@@ -113,6 +113,19 @@ TEST(Judges, StrictTurnsLatitudeIntoFail) {
   EXPECT_EQ(judge(scene.history, true).verdict, Verdict::fail);
 }
 
+TEST(Judges, HowLongALineIsAndHowManyLiteralsItHasIsNotTheGrammars) {
+  Scene scene;
+  const auto mail = scene.accepted(1);
+  const auto session = scene.watches(scene.phone, mail);
+  for (const char* code : {"imap.line.too_long", "imap.literal.too_many"})
+    scene.obs(What::deviation, session, [&](Event& e) {
+      e.code = code;
+      e.text = "* THREAD (1)(2)";
+    });
+  scene.audited(Scene::all(mail));
+  EXPECT_EQ(judge(scene.history, true).verdict, Verdict::pass);
+}
+
 TEST(Judges, HowDeepAListNestsIsNotTheGrammars) {
   Scene scene;
   const auto mail = scene.accepted(1);

@@ -68,6 +68,18 @@ const bool kSession[] = {
             });
             s.audited(Scene::all(mail));
           }),
+    plant("session/beyond-bounds",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.obs(What::end, hand, [](Event& e) {
+              e.code = "dropped";
+              e.flags = "beyond";
+              e.text =
+                  "imap 127.0.0.1:143: EXAMINE: the server claims a mailbox of 1000001 messages; 1000000 are followed";
+            });
+            s.audited(Scene::all(mail));
+          }),
     plant("session/literal-too-short",
           [](Scene& s) {
             const auto mail = s.accepted(1);

@@ -18,7 +18,8 @@ struct Reader final : imap::FramerSink {
           found.push_back({std::string(imap::name(d.code)), d.told()});
         },
         0);
-    if (response.kind == imap::Response::Kind::unreadable && istarts_with(line.text, "* VANISHED"))
+    const bool unreadable = response.kind == imap::Response::Kind::unreadable && !response.beyond_bounds;
+    if (unreadable && istarts_with(line.text, "* VANISHED"))
       found.push_back({"imap.vanished.unreadable", printable(line.text, 80)});
     if (is_unreadable_row(line, response)) found.push_back({"imap.fetch.unreadable", printable(response.problem, 160)});
   }

@@ -78,9 +78,9 @@ void ImapClient::Impl::feed(std::string_view in, Time at) {
   if (phase == Phase::securing && looked_at < in.size()) deviate("tls.bytes-behind-starttls", in.substr(looked_at));
   if (framer.dead()) return broken("a literal's announcement that cannot be read; what follows may be message text");
   if (framer.skipped() > endless_factor * config.max_line)
-    return broken(fmt::format("a line of more than {} octets", config.max_line + framer.skipped()));
+    return beyond(fmt::format("a line of more than {} octets", config.max_line + framer.skipped()));
   if (response_bytes > config.max_response_bytes)
-    return broken(fmt::format("more than {} octets without an end", config.max_response_bytes));
+    return beyond(fmt::format("more than {} octets without an end", config.max_response_bytes));
   pump();
 }
 
@@ -145,6 +145,14 @@ void ImapClient::Impl::broken(std::string why) {
   Ended end;
   end.reason = EndReason::dropped;
   end.broken = true;
+  end.why = std::move(why);
+  finish(std::move(end));
+}
+
+void ImapClient::Impl::beyond(std::string why) {
+  Ended end;
+  end.reason = EndReason::dropped;
+  end.broken = end.beyond = true;
   end.why = std::move(why);
   finish(std::move(end));
 }

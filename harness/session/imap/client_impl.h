@@ -96,7 +96,8 @@ struct ImapClient::Impl final : imap::FramerSink {
   void ended(EndReason reason, std::string_view detail, Time now);
   void give_up(std::string_view why);
   void finish(Ended end);
-  void broken(std::string why);   ///< the server broke the protocol or a limit
+  void broken(std::string why);   ///< the server broke the protocol
+  void beyond(std::string why);   ///< ... or a limit of ours, of which no RFC knows
   void refused(std::string why);  ///< a step of the bring-up failed in an orderly way
   std::string step() const;
   void learn(Time now);

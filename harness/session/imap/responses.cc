@@ -58,7 +58,7 @@ void ImapClient::Impl::on_literal_end() {
 
 void ImapClient::Impl::on_number(std::uint32_t number) {
   if (numbers.ranges().size() >= most_ranges)
-    return broken(fmt::format("a search result of more than {} numbers that do not follow each other", most_ranges));
+    return beyond(fmt::format("a search result of more than {} numbers that do not follow each other", most_ranges));
   numbers.add(number);
 }
 
@@ -83,7 +83,7 @@ void ImapClient::Impl::on_line(const imap::LogicalLine& line) {
   imap::Response& response = scratch->response;
   last_line.assign(line.text.substr(0, last_line_kept));
   if (++responses > config.max_responses)
-    return broken(fmt::format("more than {} responses without an end", config.max_responses));
+    return beyond(fmt::format("more than {} responses without an end", config.max_responses));
   decode_response(line, response, &framer.deviations());
   report_deviations();
   if (response.kind == Kind::unreadable)
@@ -107,14 +107,14 @@ void ImapClient::Impl::on_line(const imap::LogicalLine& line) {
 /// Whoever listens says what of it stays in memory.
 bool ImapClient::Impl::kept_too_much() {
   if (config.share == nullptr || !config.share->spent()) return false;
-  broken(config.share->why());
+  beyond(config.share->why());
   return true;
 }
 
 bool ImapClient::Impl::worked(std::uint64_t messages) {
   moved += messages;
   if (moved <= config.max_moved) return true;
-  broken(fmt::format("more than {} messages that come, go and move in one mailbox", config.max_moved));
+  beyond(fmt::format("more than {} messages that come, go and move in one mailbox", config.max_moved));
   return false;
 }
 
@@ -123,9 +123,13 @@ void ImapClient::Impl::unreadable(const imap::LogicalLine& line, const imap::Res
   if (phase == Phase::greeting) return broken(fmt::format("this is no IMAP greeting: {}", r.problem));
   // One odd untagged response harms nobody; the reply we wait for, or bytes that are no response at all, do.
   // But for what tells which messages are gone: who cannot read that keeps them (RFC 7162 section 7).
-  if (istarts_with(line.text, "* VANISHED")) deviate("imap.vanished.unreadable", line.text);
+  const bool vanished = istarts_with(line.text, "* VANISHED");
+  if (vanished && r.beyond_bounds) return beyond(fmt::format("a VANISHED of more than {} octets", config.max_line));
+  if (vanished) deviate("imap.vanished.unreadable", line.text);
   if (imap::is_unreadable_row(line, r)) deviate("imap.fetch.unreadable", r.problem);
-  if (!untagged || phase != Phase::ready) broken(fmt::format("unreadable response: {}", r.problem));
+  if (untagged && phase == Phase::ready) return;
+  const std::string why = fmt::format("unreadable response: {}", r.problem);
+  r.beyond_bounds ? beyond(why) : broken(why);
 }
 
 void ImapClient::Impl::handle(const imap::Response& r) {
@@ -216,7 +220,7 @@ void ImapClient::Impl::copied(ImapPending& command, const imap::ResponseCode& co
 
 void ImapClient::Impl::exists(std::uint32_t n) {
   if (n > ImapMailboxView::max_messages)
-    return broken(
+    return beyond(
         fmt::format("the server claims a mailbox of {} messages; {} are followed", n, ImapMailboxView::max_messages));
   mailbox.select_answering();
   if (!mailbox.in_mailbox()) return deviate("imap.unselected.data", last_line);
@@ -235,8 +239,7 @@ void ImapClient::Impl::expunge(std::uint32_t seq) {
 
 void ImapClient::Impl::vanished(const imap::Response& r) {
   if (r.earlier) mailbox.select_answering();
-  if (r.set.has_star() || r.set.named() > most_named)
-    return broken(fmt::format("a VANISHED of more than {} messages", most_named));
+  if (r.set.has_star()) return broken("a VANISHED that names messages by *");
   sink.on_vanished(r.set, r.earlier, now);
   if (r.earlier || phase == Phase::over) return;
   const std::size_t looked_through = mailbox.view().uids.size();
@@ -323,8 +326,8 @@ void ImapClient::Impl::mailbox_status(const imap::Response& r) {
 
 void ImapClient::Impl::esearch(const imap::Response& r) {
   const imap::SequenceSet& all = r.esearch.all;
-  if (all.has_star() || all.named() > most_named)
-    return broken(fmt::format("an ESEARCH of more than {} messages", most_named));
+  if (all.has_star()) return broken("an ESEARCH that names messages by *");
+  if (all.named() > most_named) return beyond(fmt::format("an ESEARCH of more than {} messages", most_named));
   sink.on_search(all, now);
 }
 

@@ -161,7 +161,7 @@ void SmtpClient::Impl::check_limits() {
     return end(EndReason::dropped, fmt::format("a line of more than {} octets", config().max_line), true);
   }
   if (received() - command_from_ > config().max_response_bytes)
-    end(EndReason::dropped, fmt::format("a reply of more than {} octets", config().max_response_bytes), true);
+    end_beyond(fmt::format("a reply of more than {} octets", config().max_response_bytes));
 }
 
 void SmtpClient::Impl::forward_deviations() {

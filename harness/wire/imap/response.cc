@@ -208,6 +208,8 @@ bool is_unreadable_row(const LogicalLine& line, const Response& decoded) {
 
 void decode_response(const LogicalLine& line, Response& into, Deviations* deviations) {
   into.clear();
+  // Of a line that was cut the grammar says nothing.
+  if (line.truncated) deviations = nullptr;
   Cursor c(line, deviations);
   read_response(c, into);
   if (c.ok() && line.truncated && into.kind != Kind::status && into.kind != Kind::tagged) {
@@ -216,7 +218,7 @@ void decode_response(const LogicalLine& line, Response& into, Deviations* deviat
     into.beyond_bounds = true;
   }
   if (c.ok()) {
-    if (deviations != nullptr && !line.truncated) {
+    if (deviations != nullptr) {
       if (!into.fetch.envelope.empty()) check_envelope(line, into.fetch.envelope, *deviations);
       if (!into.fetch.bodystructure.empty()) check_body(line, into.fetch.bodystructure, *deviations);
     }
