@@ -166,7 +166,10 @@ void SmtpClient::Impl::check_limits() {
 
 void SmtpClient::Impl::forward_deviations() {
   if (reader_.deviations().empty()) return;
-  for (const text::Deviation& d : reader_.deviations().take()) sink_.on_deviation({d.code, d.excerpt, d.offset}, now());
+  // What looks like an enhanced status code is one only where they are offered (RFC 2034 section 3).
+  const bool enhanced = extensions_.has("ENHANCEDSTATUSCODES");
+  for (const text::Deviation& d : reader_.deviations().take())
+    if (enhanced || d.code != "smtp.reply.status-class") sink_.on_deviation({d.code, d.excerpt, d.offset}, now());
 }
 
 }  // namespace mailproof::session
