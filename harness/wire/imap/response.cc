@@ -114,6 +114,7 @@ void read_data(Cursor& c, Response& into) {
     case Kind::capability:
     case Kind::enabled:
       read_words(c, into.words);
+      if (c.ok() && into.kind == Kind::capability && into.words.empty()) c.note(DeviationCode::syntax);
       break;
     case Kind::vanished:
       read_vanished(c, into);
