@@ -30,6 +30,28 @@ std::string_view section_of(std::string_view item, std::string_view section) {
   return section;
 }
 
+/// A value of the line with its literals in it, as quoted strings: a row is handed on without its line.
+std::string_view self_contained(const imap::LogicalLine& line, std::string_view value, std::string& into) {
+  if (value.empty() || line.literals.empty()) return value;
+  const auto begin = static_cast<std::size_t>(value.data() - line.text.data());
+  std::size_t done = begin;
+  into.clear();
+  for (const imap::Literal& literal : line.literals) {
+    if (literal.at < done || literal.at >= begin + value.size() || !literal.in_memory) continue;
+    std::string_view before = line.text.substr(done, literal.at - done);
+    if (before.ends_with('~')) before.remove_suffix(1);
+    into.append(before).append(1, '"');
+    for (const char c : literal.data) {
+      if (c == '"' || c == '\\') into += '\\';
+      into += c;
+    }
+    into += '"';
+    done = literal.at + literal.marker;
+  }
+  if (done == begin) return value;
+  return into.append(line.text.substr(done, begin + value.size() - done));
+}
+
 }  // namespace
 
 imap::LiteralAction ImapClient::Impl::on_literal_begin(const imap::LiteralBegin& begin) {
@@ -81,6 +103,7 @@ void ImapClient::Impl::on_line(const imap::LogicalLine& line) {
   if (phase == Phase::over) return;
   const Handling handling(*this);
   imap::Response& response = scratch->response;
+  scratch->line = &line;
   last_line.assign(line.text.substr(0, last_line_kept));
   if (++responses > config.max_responses)
     return beyond(fmt::format("more than {} responses without an end", config.max_responses));
@@ -169,8 +192,11 @@ void ImapClient::Impl::handle(const imap::Response& r) {
       return quota(r);
     case Kind::namespaces:
       return namespaces(r);
-    case Kind::unreadable:
     case Kind::enabled:
+      for (const std::string_view word : r.words)
+        utf8_enabled = utf8_enabled || iequals(word, "UTF8=ACCEPT") || iequals(word, "IMAP4rev2");
+      return;
+    case Kind::unreadable:
     case Kind::id:
     case Kind::other:
       return;
@@ -185,6 +211,7 @@ void ImapClient::Impl::status_response(const imap::Response& r) {
       bye_at = now + config.greeting_bound;
     return;
   }
+  if (r.code.is("INPROGRESS")) patience.progress(now);
   if (r.code.is("COPYUID") && oldest() != nullptr) copied(*oldest(), r.code);
   if (r.code) untagged_code(r.code);
 }
@@ -205,6 +232,8 @@ void ImapClient::Impl::untagged_code(const imap::ResponseCode& code) {
     view.highestmodseq = 0;
   } else if (code.is("READ-ONLY")) {
     view.read_only = true;
+  } else if (code.is("READ-WRITE")) {
+    view.read_only = false;
   }
 }
 
@@ -258,7 +287,7 @@ void ImapClient::Impl::vanished(const imap::Response& r) {
 
 void ImapClient::Impl::fetch(const imap::Response& r) {
   const imap::FetchData& data = r.fetch;
-  auto& [response, flag_views, content_text, row] = *scratch;
+  auto& [response, flag_views, content_text, line, envelope, structure, row] = *scratch;
   row.seq = r.number;
   row.uid = data.uid;
   if (const auto code = mailbox.fetched(r.number, row.uid); !code.empty()) deviate(code, last_line);
@@ -271,8 +300,8 @@ void ImapClient::Impl::fetch(const imap::Response& r) {
   row.size = data.size;
   row.modseq = data.modseq;
   row.internaldate = data.internaldate.raw();
-  row.envelope = data.envelope;
-  row.bodystructure = data.bodystructure;
+  row.envelope = self_contained(*line, data.envelope, envelope);
+  row.bodystructure = self_contained(*line, data.bodystructure, structure);
   row.has_content = !data.sections.empty();
   row.content_nil = false;
   row.section = {};
@@ -300,9 +329,19 @@ void ImapClient::Impl::fetch(const imap::Response& r) {
   if (row.flags) flag_views = std::move(*row.flags);
 }
 
+/// RFC 6855 section 3 where UTF8=ACCEPT was enabled, RFC 9051 section 5.1 where nothing else is spoken.
+bool ImapClient::Impl::names_are_utf8() const { return utf8_enabled || (has("IMAP4rev2") && !has("IMAP4rev1")); }
+
+void ImapClient::Impl::put_mailbox(ImapPending& command, std::string_view wire_name) const {
+  if (!imap::same_in_utf7(wire_name) && names_are_utf8())
+    command.writer.utf8_mailbox(wire_name);
+  else
+    command.writer.mailbox(wire_name);
+}
+
 std::string ImapClient::Impl::mailbox_name(const imap::Text& name) {
   std::string raw = name.text();
-  if (imap::same_in_utf7(raw)) return people_name(std::move(raw));
+  if (names_are_utf8() || imap::same_in_utf7(raw)) return people_name(std::move(raw));
   auto decoded = imap::decode_utf7(raw);
   if (decoded) return people_name(std::move(*decoded));
   deviate("imap.mailbox.utf7", raw);
@@ -321,7 +360,8 @@ void ImapClient::Impl::list(const imap::Response& r) {
 
 void ImapClient::Impl::mailbox_status(const imap::Response& r) {
   const std::string name = mailbox_name(r.mailbox);
-  for (const imap::StatusItem& item : r.items) sink.on_status(name, item.name, item.value, now);
+  for (const imap::StatusItem& item : r.items)
+    if (item.is_number) sink.on_status(name, item.name, item.value, now);
 }
 
 void ImapClient::Impl::esearch(const imap::Response& r) {

@@ -151,7 +151,6 @@ TEST_F(ImapHostile, SendsAVanishedThatIsLongerThanALineIsRead) {
   std::string set = "100001";
   for (int uid = 100'003; uid < 130'000; uid += 2) set += fmt::format(",{}", uid);
   d->server(fmt::format("* VANISHED (EARLIER) {}\r\n", set));
-  d->tells({"deviation imap.line.too_long"});
   expect_broken("a VANISHED of more than 65536 octets");
   EXPECT_TRUE(d->sink.end.beyond);
 }
