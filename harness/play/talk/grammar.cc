@@ -35,7 +35,8 @@ std::vector<Departure> departures(std::string_view line) {
   framer.feed("\r\n");
   // Numbers are read before the line is one.
   framer.deviations().for_each([&](const imap::Deviation& d) {
-    if (d.code == imap::DeviationCode::space_extra) reader.found.push_back({std::string(imap::name(d.code)), d.told()});
+    if (d.code == imap::DeviationCode::space_extra || d.code == imap::DeviationCode::number_zero)
+      reader.found.push_back({std::string(imap::name(d.code)), d.told()});
   });
   return std::move(reader.found);
 }
