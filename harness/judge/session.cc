@@ -114,6 +114,11 @@ void problems(Case& c, const std::set<std::string>& said) {
   }
 }
 
+/// RFC 2177 section 3: a server may take a client that idles for inactive, and say BYE.
+bool logged_off(const Event& command, std::string_view text) {
+  return command.what == What::idle && text.find(" BYE:") != std::string_view::npos;
+}
+
 void ends(Case& c, const Outages& outages) {
   const std::size_t sessions = c.history.sessions().size() + 1;
   std::vector<bool> ready(sessions);
@@ -143,8 +148,8 @@ void ends(Case& c, const Outages& outages) {
               ""});
     } else if (e.code == "timeout") {
       c.find("no-answer", {"an answer within the bound", printable(text, 400), {command, e.index}, 0, ""});
-    } else if (command != 0) {
-      c.find("ended-by-server", {"the answer, or BYE between commands",
+    } else if (command != 0 && !logged_off(c.history.event(command), text)) {
+      c.find("ended-by-server", {"the answer, or BYE between commands and during IDLE",
                                  fmt::format("{} at {}: {}", c.who(e), c.when(e), printable(text, 400)),
                                  {command, e.index},
                                  0,
@@ -178,6 +183,14 @@ void judge_deviations(const history::History& history, const history::Ledger& le
                                   {e.index},
                                   0,
                                   ""});
+      continue;
+    }
+    if (e.code == "imap.mailbox.utf7") {
+      c.find("mailbox-name", {"a name in modified UTF-7",
+                              fmt::format("{} at {}: \"{}\"", c.who(e), c.when(e), printable(e.text, 160)),
+                              {e.index},
+                              0,
+                              ""});
       continue;
     }
     c.find("deviation",

@@ -109,6 +109,15 @@ const bool kSession[] = {
             s.end(hand, "", "timeout");
             s.audited(Scene::all(mail));
           }),
+    plant("session/mailbox-name",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.obs(What::deviation, s.watches(s.phone, mail), [](Event& e) {
+              e.code = "imap.mailbox.utf7";
+              e.text = "R&D";
+            });
+            s.audited(Scene::all(mail));
+          }),
     plant("session/deviation.imap.crlf.bare_lf",
           [](Scene& s) {
             const auto mail = s.accepted(1);
