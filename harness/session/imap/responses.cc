@@ -341,7 +341,7 @@ void ImapClient::Impl::put_mailbox(ImapPending& command, std::string_view wire_n
 
 std::string ImapClient::Impl::mailbox_name(const imap::Text& name) {
   std::string raw = name.text();
-  if (names_are_utf8() || imap::same_in_utf7(raw)) return people_name(std::move(raw));
+  if (imap::same_in_utf7(raw) || names_are_utf8()) return people_name(std::move(raw));
   auto decoded = imap::decode_utf7(raw);
   if (decoded) return people_name(std::move(*decoded));
   deviate("imap.mailbox.utf7", raw);
