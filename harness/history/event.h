@@ -16,10 +16,11 @@ std::string_view name(Type type);
 /// What an event is about. The comment says which fields it has beside those every event has, and which facts.
 enum class What : std::uint8_t {
   // Connections. fail/info text = where, step, what was seen.
-  connect,    ///< invoke; ok = ready (authenticated); fail = never became ready; code = end reason, of an
-              ///< ok over POP3 what EXPIRE says (announced.h). Of a recording, where all of it is told once
-              ///< it is known who logs in: size = nanoseconds since the first octet
-  end,        ///< obs: the session is over. text = message, code = end reason, flags "clean" | "ours" | "broken"
+  connect,  ///< invoke; ok = ready (authenticated); fail = never became ready; code = end reason, of an
+            ///< ok over POP3 what EXPIRE says (announced.h). Of a recording, where all of it is told once
+            ///< it is known who logs in: size = nanoseconds since the first octet
+  end,  ///< obs: the session is over. text = message, code = end reason, flags "clean" | "ours" | "broken" | "beyond"
+        ///< (bounds of ours)
   deviation,  ///< obs: code = stable code, text = excerpt
   // IMAP commands. `set` = UIDs as sent, mailbox = where, other_mailbox = to where.
   select,   ///< ok: uidvalidity; SelectFacts

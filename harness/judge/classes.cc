@@ -310,17 +310,23 @@ constexpr auto kClasses = std::to_array<FindingClass>({
      "other's mail away"},
     {"session", "foreign-mail", kUnclear, "What is not ours is neither removed, nor moved, nor marked, nor read"},
     {"session", "audit-incomplete", kUnclear, "The audit must be able to look at every leased account"},
-    {"session", "protocol-broken", kFail, "The server must keep to the grammar and to what a client can hold"},
+    {"session", "protocol-broken", kFail, "The server must keep to the grammar"},
+    {"session", "beyond-bounds", kUnclear,
+     "No RFC bounds what a server says, but mailproof does: what it does not follow any further it cannot judge"},
     {"session", "literal-too-short", kFail,
      "RFC 3501 section 4.3: a literal is as many octets as it announces; who waits for the rest waits for ever"},
     {"session", "ended-by-server", kLatitude,
-     "RFC 3501 section 7.1.5, RFC 1939 section 3: a server that ends a session does not do so while a command runs"},
+     "RFC 3501 sections 3.4 and 7.1.5, RFC 1939 section 3: a command is answered; a session that ends before, but by "
+     "BYE during IDLE, leaves open what became of it"},
     {"session", "no-answer", kUnclear, "A command must be answered within its bound"},
     {"session", "unreadable-vanished", kFail,
      "RFC 7162 section 7: VANISHED names UIDs, and none of them is 0; who cannot read it keeps what is gone (I13)"},
     {"session", "unreadable-fetch", kFail,
      "RFC 3501 sections 7.4.2 and 9: a FETCH response follows the grammar; of one that does not a client learns "
      "nothing"},
+    {"session", "mailbox-name", kLatitude,
+     "RFC 3501 section 5.1.3: by convention names are in modified UTF-7, in which \"&\" begins what is encoded; the "
+     "grammar does not demand it, but clients decode"},
     {"session", "deviation", kLatitude, "The server's answers must follow the grammar"},
 
     {"judging", "crashed", kError, "A judge must come to an end"},

@@ -114,6 +114,11 @@ void problems(Case& c, const std::set<std::string>& said) {
   }
 }
 
+/// RFC 2177 section 3: a server may take a client that idles for inactive, and say BYE.
+bool logged_off(const Event& command, std::string_view text) {
+  return command.what == What::idle && text.find(" BYE:") != std::string_view::npos;
+}
+
 void ends(Case& c, const Outages& outages) {
   const std::size_t sessions = c.history.sessions().size() + 1;
   std::vector<bool> ready(sessions);
@@ -131,21 +136,22 @@ void ends(Case& c, const Outages& outages) {
     if (e.flags == "clean" || e.flags == "ours" || outages.during(e)) continue;
     const std::string& text = e.text;
     const std::uint32_t command = unanswered[e.session] != 0 ? unanswered[e.session] : running[e.session];
-    if (e.flags == "broken") {
+    if (e.flags == "beyond") {
+      c.find("beyond-bounds", {"no more than is followed here", printable(text, 400), {command, e.index}, 0, ""});
+    } else if (e.flags == "broken") {
       // Both lengths are known where the next reply stood within the literal.
       const bool short_of =
           text.find(" announces ") != std::string::npos && text.find(" within it") != std::string::npos;
       c.find(short_of ? "literal-too-short" : "protocol-broken",
-             {short_of ? "as many octets as the literal announces"
-                       : "answers within the grammar and the bounds of a client",
+             {short_of ? "as many octets as the literal announces" : "answers within the grammar",
               printable(text, 400),
               {command, e.index},
               0,
               ""});
     } else if (e.code == "timeout") {
       c.find("no-answer", {"an answer within the bound", printable(text, 400), {command, e.index}, 0, ""});
-    } else if (command != 0) {
-      c.find("ended-by-server", {"the answer, or BYE between commands",
+    } else if (command != 0 && !logged_off(c.history.event(command), text)) {
+      c.find("ended-by-server", {"the answer, or BYE between commands and during IDLE",
                                  fmt::format("{} at {}: {}", c.who(e), c.when(e), printable(text, 400)),
                                  {command, e.index},
                                  0,
@@ -161,7 +167,8 @@ void judge_deviations(const history::History& history, const history::Ledger& le
   std::string_view too_deep;
   for (const Event& e : history.about(What::deviation)) {
     if (e.code.starts_with("lmtp.replies.")) continue;
-    // The grammar has no bound for that: it is the reader's own, and the answer is not read any further.
+    // The grammar has no bounds for these: they are the reader's own, and the answer is not read any further.
+    if (e.code == "imap.line.too_long" || e.code == "imap.literal.too_many") continue;
     if (e.code == "imap.list.too_deep") too_deep = e.text;
     if (!too_deep.empty() && e.text.ends_with(too_deep)) continue;
     if (e.code == "imap.vanished.unreadable") {
@@ -178,6 +185,14 @@ void judge_deviations(const history::History& history, const history::Ledger& le
                                   {e.index},
                                   0,
                                   ""});
+      continue;
+    }
+    if (e.code == "imap.mailbox.utf7") {
+      c.find("mailbox-name", {"a name in modified UTF-7",
+                              fmt::format("{} at {}: \"{}\"", c.who(e), c.when(e), printable(e.text, 160)),
+                              {e.index},
+                              0,
+                              ""});
       continue;
     }
     c.find("deviation",

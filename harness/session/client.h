@@ -79,6 +79,7 @@ struct Ended {
   bool ready = false;          ///< it had come as far as authenticated/ready
   bool login_refused = false;  ///< the server said no to the login
   bool broken = false;         ///< the server broke the protocol or a limit; reason is then `dropped`: we closed
+  bool beyond = false;         ///< ... and the limit is ours alone: no RFC says that it is too much
   std::string where;           ///< "imap 127.0.0.1:143"
   std::string step;
   std::string why;  ///< "connection refused", "no greeting within 10s", "literal of 10737418240 octets announced"

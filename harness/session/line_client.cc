@@ -31,8 +31,7 @@ void LineClient::feed(Bytes in, Time now) {
     came_behind(as_text(in));
   } else {
     on_bytes(as_text(in), now);
-    if (!over_ && config_.share != nullptr && config_.share->spent())
-      end(EndReason::dropped, config_.share->why(), true);
+    if (!over_ && config_.share != nullptr && config_.share->spent()) end_beyond(config_.share->why());
   }
   in_call_ = false;
 }
@@ -150,6 +149,14 @@ void LineClient::end(EndReason reason, std::string why, bool broken) {
   Ended end;
   end.reason = broken ? EndReason::dropped : reason;
   end.broken = broken;
+  end.why = std::move(why);
+  finish(std::move(end));
+}
+
+void LineClient::end_beyond(std::string why) {
+  Ended end;
+  end.reason = EndReason::dropped;
+  end.broken = end.beyond = true;
   end.why = std::move(why);
   finish(std::move(end));
 }

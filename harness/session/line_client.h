@@ -65,6 +65,7 @@ class LineClient {
   bool upgrading() const { return wants_ == Wants::start_tls; }
 
   void end(EndReason reason, std::string why, bool broken = false);
+  void end_beyond(std::string why);  ///< for a limit of ours, of which no RFC knows
   void end_clean();
   void set_ready() { ready_ = true; }
   void set_login_refused() { login_refused_ = true; }  ///< then end()

@@ -15,6 +15,14 @@ class Patience {
     since_ = alive_ = now;
     moved_ = 0;
     answered_ = false;
+    prolonged_ = 0;
+  }
+  /// The server says that it is at work (RFC 9585, INPROGRESS): the bound begins again, but not for ever.
+  void progress(Time now) {
+    if (prolonged_ >= kProlonged) return;
+    ++prolonged_;
+    since_ = alive_ = now;
+    moved_ = 0;
   }
   void sent(std::uint64_t octets, Time now) {
     alive_ = now;
@@ -33,10 +41,12 @@ class Patience {
 
  private:
   static constexpr std::uint64_t kOctets = 1U << 20;
+  static constexpr int kProlonged = 30;
   Time since_{};
   Time alive_{};
   std::uint64_t moved_ = 0;
   bool answered_ = false;
+  int prolonged_ = 0;
 };
 
 }  // namespace mailproof::session

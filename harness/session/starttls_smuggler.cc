@@ -2,11 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "core/bytes.h"
 
 namespace mailproof::session {
+namespace {
+
+constexpr std::size_t kTold = 200;  ///< octets of an answer that are kept
+
+}  // namespace
 
 StarttlsSmuggler::StarttlsSmuggler(ClientConfig config, std::string command, Duration listen, SmugglerSink& sink)
     : config_(std::move(config)), command_(std::move(command)), listen_(listen), sink_(sink) {}
@@ -18,7 +24,14 @@ void StarttlsSmuggler::opened(Time now) {
 
 void StarttlsSmuggler::feed(Bytes in, Time now) {
   std::string_view text = as_text(in);
-  if (phase_ == Phase::listening) return finish(Smuggled::What::answered, printable(text, 200), now);
+  while (!text.empty() && phase_ == Phase::listening) {
+    const auto end = text.find('\n');
+    line_ += text.substr(0, std::min({end, text.size(), kTold - line_.size()}));
+    if (end == std::string_view::npos) return;
+    if (answers()) return finish(Smuggled::What::answered, told(), now);
+    line_.clear();
+    text.remove_prefix(end + 1);
+  }
   while (!text.empty() && (phase_ == Phase::greeting || phase_ == Phase::asked)) {
     const auto end = text.find('\n');
     line_ += text.substr(0, end);
@@ -27,6 +40,18 @@ void StarttlsSmuggler::feed(Bytes in, Time now) {
     line(std::exchange(line_, {}), now);
     text.remove_prefix(end + 1);
   }
+}
+
+/// Untagged data and BYE may come at any time (RFC 9051 sections 7 and 7.1.5): what answers bears the command's tag.
+/// POP3 has no tags; what was obeyed there is told by +OK, and -ERR may as well come before the connection is closed.
+bool StarttlsSmuggler::answers() const {
+  return config_.endpoint.protocol == Protocol::imap ? line_.starts_with("t2 ") : istarts_with(line_, "+OK");
+}
+
+std::string StarttlsSmuggler::told() const {
+  std::string_view text = line_;
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  return printable(text, kTold);
 }
 
 void StarttlsSmuggler::line(std::string_view text, Time now) {
@@ -61,12 +86,14 @@ void StarttlsSmuggler::secured(const TlsFacts& facts, Time now) {
 
 void StarttlsSmuggler::advance(Time now) {
   if (!due_ || now < *due_) return;
-  if (phase_ == Phase::listening) return finish(Smuggled::What::silent, "nothing came", now);
+  if (phase_ == Phase::listening && answers()) return finish(Smuggled::What::answered, told(), now);
+  if (phase_ == Phase::listening) return finish(Smuggled::What::silent, "no answer came", now);
   finish(Smuggled::What::unknown, fmt::format("nothing came within {}", format_duration(config_.greeting_bound)), now);
 }
 
 void StarttlsSmuggler::ended(EndReason reason, std::string_view detail, Time now) {
   const std::string why = detail.empty() ? fmt::format("connection {}", name(reason)) : std::string(detail);
+  if (phase_ == Phase::listening && answers()) return finish(Smuggled::What::answered, told(), now);
   const bool tls = phase_ == Phase::securing || phase_ == Phase::listening;
   finish(tls ? Smuggled::What::silent : Smuggled::What::unknown, why, now);
 }

@@ -11,8 +11,8 @@ namespace mailproof::session {
 /// What came of a command that was sent in clear text in one piece with STARTTLS or STLS.
 struct Smuggled {
   enum class What {
-    silent,    ///< nothing came under TLS within the bound, or the server broke the connection: it was not obeyed
-    answered,  ///< `text` came under TLS before anything was asked there
+    silent,    ///< no answer came under TLS within the bound, or the server broke the connection: it was not obeyed
+    answered,  ///< `text` answered it under TLS before anything was asked there
     unknown    ///< TLS was never begun; `text` says why
   } what = What::unknown;
   std::string text;
@@ -44,6 +44,8 @@ class StarttlsSmuggler final : public Peer {
  private:
   enum class Phase { connecting, greeting, asked, securing, listening, over };
   void line(std::string_view text, Time now);
+  bool answers() const;
+  std::string told() const;
   void finish(Smuggled::What what, std::string text, Time now);
 
   ClientConfig config_;

@@ -269,9 +269,10 @@ void ImapObserver::on_ended(const session::Ended& ended, Time) {
   if (abandoning_) return;
   // Who comes in the middle of a literal takes mail for responses.
   const bool broken = ended.broken && sure_;
-  over(ended.clean ? "clean"
-       : broken    ? "broken"
-                   : "ours",
+  over(ended.clean              ? "clean"
+       : broken && ended.beyond ? "beyond"
+       : broken                 ? "broken"
+                                : "ours",
        name(ended.reason), ended.clean ? std::string("LOGOUT") : ended.why);
 }
 

@@ -113,6 +113,43 @@ TEST(Judges, StrictTurnsLatitudeIntoFail) {
   EXPECT_EQ(judge(scene.history, true).verdict, Verdict::fail);
 }
 
+TEST(Judges, HowLongALineIsAndHowManyLiteralsItHasIsNotTheGrammars) {
+  Scene scene;
+  const auto mail = scene.accepted(1);
+  const auto session = scene.watches(scene.phone, mail);
+  for (const char* code : {"imap.line.too_long", "imap.literal.too_many"})
+    scene.obs(What::deviation, session, [&](Event& e) {
+      e.code = code;
+      e.text = "* THREAD (1)(2)";
+    });
+  scene.audited(Scene::all(mail));
+  EXPECT_EQ(judge(scene.history, true).verdict, Verdict::pass);
+}
+
+// RFC 2177 section 3: a server may log off who idles; while another command runs it leaves open what became of that.
+TEST(Judges, ByeDuringIdleIsTheServersRight) {
+  const struct {
+    What what;
+    std::string_view why;
+    Verdict verdict;
+  } ends[] = {{What::idle, "closed by the other end after BYE: autologout", Verdict::pass},
+              {What::idle, "the server said BYE: autologout", Verdict::pass},
+              {What::idle, "closed by the other end", Verdict::latitude},
+              {What::noop, "closed by the other end after BYE: autologout", Verdict::latitude}};
+  for (const auto& [what, why, verdict] : ends) {
+    Scene scene;
+    const auto mail = scene.accepted(1);
+    const std::uint32_t hand = scene.watches(scene.phone, mail);
+    scene.ask(what, hand, {}, Type::info);
+    scene.obs(What::end, hand, [&](Event& e) {
+      e.code = "closed";
+      e.text = why;
+    });
+    scene.audited(Scene::all(mail));
+    EXPECT_EQ(judge(scene.history, false).verdict, verdict) << why;
+  }
+}
+
 TEST(Judges, HowDeepAListNestsIsNotTheGrammars) {
   Scene scene;
   const auto mail = scene.accepted(1);

@@ -68,6 +68,18 @@ const bool kSession[] = {
             });
             s.audited(Scene::all(mail));
           }),
+    plant("session/beyond-bounds",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.obs(What::end, hand, [](Event& e) {
+              e.code = "dropped";
+              e.flags = "beyond";
+              e.text =
+                  "imap 127.0.0.1:143: EXAMINE: the server claims a mailbox of 1000001 messages; 1000000 are followed";
+            });
+            s.audited(Scene::all(mail));
+          }),
     plant("session/literal-too-short",
           [](Scene& s) {
             const auto mail = s.accepted(1);
@@ -95,6 +107,15 @@ const bool kSession[] = {
             const std::uint32_t hand = s.watches(s.phone, mail);
             s.ask(What::noop, hand, {}, Type::info);
             s.end(hand, "", "timeout");
+            s.audited(Scene::all(mail));
+          }),
+    plant("session/mailbox-name",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.obs(What::deviation, s.watches(s.phone, mail), [](Event& e) {
+              e.code = "imap.mailbox.utf7";
+              e.text = "R&D";
+            });
             s.audited(Scene::all(mail));
           }),
     plant("session/deviation.imap.crlf.bare_lf",

@@ -98,7 +98,11 @@ void Recorder::ended(const session::Ended& ended) {
   auto e = event(Type::obs, What::end);
   e.code = name(ended.reason);
   e.text = ended.message();
-  e.flags = ended.clean ? "clean" : ended.broken ? "broken" : ended.reason == EndReason::dropped ? "ours" : "";
+  e.flags = ended.clean                          ? "clean"
+            : ended.beyond                       ? "beyond"
+            : ended.broken                       ? "broken"
+            : ended.reason == EndReason::dropped ? "ours"
+                                                 : "";
   append(std::move(e));
   if (const Then then = std::exchange(opened_, {}))
     then({session::Outcome::fail, "", std::string(name(ended.reason)), ended.message()});

@@ -18,7 +18,8 @@ struct Reader final : imap::FramerSink {
           found.push_back({std::string(imap::name(d.code)), d.told()});
         },
         0);
-    if (response.kind == imap::Response::Kind::unreadable && istarts_with(line.text, "* VANISHED"))
+    const bool unreadable = response.kind == imap::Response::Kind::unreadable && !response.beyond_bounds;
+    if (unreadable && istarts_with(line.text, "* VANISHED"))
       found.push_back({"imap.vanished.unreadable", printable(line.text, 80)});
     if (is_unreadable_row(line, response)) found.push_back({"imap.fetch.unreadable", printable(response.problem, 160)});
   }
@@ -34,7 +35,8 @@ std::vector<Departure> departures(std::string_view line) {
   framer.feed("\r\n");
   // Numbers are read before the line is one.
   framer.deviations().for_each([&](const imap::Deviation& d) {
-    if (d.code == imap::DeviationCode::space_extra) reader.found.push_back({std::string(imap::name(d.code)), d.told()});
+    if (d.code == imap::DeviationCode::space_extra || d.code == imap::DeviationCode::number_zero)
+      reader.found.push_back({std::string(imap::name(d.code)), d.told()});
   });
   return std::move(reader.found);
 }

@@ -202,6 +202,7 @@ void ImapClient::Impl::become_ready() {
 }
 
 void ImapClient::Impl::set_capabilities(const std::vector<std::string_view>& words) {
+  if (words.empty()) return;  // no server has none: IMAP4rev1 or IMAP4rev2 is one
   // A server says the same to all its sessions: the few lists that there are, are kept once.
   thread_local std::array<std::shared_ptr<const std::vector<std::string>>, 4> latest;
   thread_local std::size_t next = 0;

@@ -78,9 +78,9 @@ void ImapClient::Impl::feed(std::string_view in, Time at) {
   if (phase == Phase::securing && looked_at < in.size()) deviate("tls.bytes-behind-starttls", in.substr(looked_at));
   if (framer.dead()) return broken("a literal's announcement that cannot be read; what follows may be message text");
   if (framer.skipped() > endless_factor * config.max_line)
-    return broken(fmt::format("a line of more than {} octets", config.max_line + framer.skipped()));
+    return beyond(fmt::format("a line of more than {} octets", config.max_line + framer.skipped()));
   if (response_bytes > config.max_response_bytes)
-    return broken(fmt::format("more than {} octets without an end", config.max_response_bytes));
+    return beyond(fmt::format("more than {} octets without an end", config.max_response_bytes));
   pump();
 }
 
@@ -149,6 +149,14 @@ void ImapClient::Impl::broken(std::string why) {
   finish(std::move(end));
 }
 
+void ImapClient::Impl::beyond(std::string why) {
+  Ended end;
+  end.reason = EndReason::dropped;
+  end.broken = end.beyond = true;
+  end.why = std::move(why);
+  finish(std::move(end));
+}
+
 void ImapClient::Impl::refused(std::string why) {
   Ended end;
   end.reason = EndReason::dropped;
@@ -165,7 +173,7 @@ void ImapClient::Impl::ended(EndReason reason, std::string_view detail, Time at)
     end.why = *gave_up;
   } else {
     end.why = detail.empty() ? fmt::format("connection {}", name(reason)) : std::string(detail);
-    if (bye_text != nullptr && !bye_text->empty()) end.why += fmt::format(" after BYE: {}", printable(*bye_text));
+    if (bye_text != nullptr) end.why += fmt::format(" after BYE: {}", printable(*bye_text));
     if (framer.in_literal())
       end.why += fmt::format(", {} octets of a literal missing", framer.literal_octets_missing());
     else if (!framer.at_line_begin())
@@ -221,12 +229,20 @@ void ImapClient::Impl::deviate(std::string_view code, std::string_view excerpt) 
   sink.on_deviation(deviation, now);
 }
 
+/// An extension's command may well be answered by data of its name.
+bool ImapClient::Impl::was_asked_for() const {
+  return scratch != nullptr && std::any_of(queue.begin(), queue.end(), [this](const auto& command) {
+           return command->started && iequals(command->name, scratch->response.name);
+         });
+}
+
 void ImapClient::Impl::report_deviations() {
   const std::uint64_t count = framer.deviations().count();
   if (count == deviations_reported) return;
   const std::uint64_t from = std::exchange(deviations_reported, count);
   framer.deviations().for_each(
       [this](const imap::Deviation& d) {
+        if (d.code == imap::DeviationCode::unknown_response && was_asked_for()) return;
         Deviation deviation;
         deviation.code = imap::name(d.code);
         deviation.excerpt = d.told();

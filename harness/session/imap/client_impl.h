@@ -65,6 +65,8 @@ struct ImapScratch {
   imap::Response response;
   std::vector<std::string_view> flag_views;
   std::string content_text;
+  const imap::LogicalLine* line = nullptr;
+  std::string envelope, bodystructure;  ///< with the literals of the line in them
   ImapFetchRow row;
 };
 
@@ -100,13 +102,15 @@ struct ImapClient::Impl final : imap::FramerSink {
   void ended(EndReason reason, std::string_view detail, Time now);
   void give_up(std::string_view why);
   void finish(Ended end);
-  void broken(std::string why);   ///< the server broke the protocol or a limit
+  void broken(std::string why);   ///< the server broke the protocol
+  void beyond(std::string why);   ///< ... or a limit of ours, of which no RFC knows
   void refused(std::string why);  ///< a step of the bring-up failed in an orderly way
   std::string step() const;
   void learn(Time now);
   void wake() const;
   void deviate(std::string_view code, std::string_view excerpt);
   void report_deviations();
+  bool was_asked_for() const;
 
   // imap_bring_up.cc
   void greet(const imap::Response& r);
@@ -166,6 +170,8 @@ struct ImapClient::Impl final : imap::FramerSink {
   void quota(const imap::Response& r);
   void copied(ImapPending& command, const imap::ResponseCode& code);
   std::string mailbox_name(const imap::Text& name);
+  bool names_are_utf8() const;
+  void put_mailbox(ImapPending& command, std::string_view wire_name) const;
 
   // listen.cc
   CommandId heard(const Heard& command, Time now);
@@ -209,6 +215,7 @@ struct ImapClient::Impl final : imap::FramerSink {
   bool login_refused = false;
   bool finish_idle_asked = false;
   bool refreshing_idle = false;
+  bool utf8_enabled = false;  ///< by ENABLE: mailbox names are UTF-8
   bool content_open = false;  ///< a literal's octets go to on_content
   bool time_unknown = false;  ///< something was asked for outside of a call that tells the time
   int calls = 0;              ///< depth of calls from the driver

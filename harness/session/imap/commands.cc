@@ -21,7 +21,7 @@ std::optional<std::uint64_t> asked_for(std::string_view set) {
 CommandId ImapClient::select(std::string_view mailbox, bool examine) {
   ImapPending& c = impl_->prepare(examine ? "EXAMINE" : "SELECT", examine ? ImapVerb::examine : ImapVerb::select);
   c.mailbox = mailbox;
-  c.writer->mailbox(impl_->wire_name(mailbox));
+  impl_->put_mailbox(c, impl_->wire_name(mailbox));
   return impl_->enqueue(c);
 }
 
@@ -31,7 +31,7 @@ CommandId ImapClient::select_qresync(std::string_view mailbox, std::uint32_t uid
                                      std::string_view known_uids) {
   ImapPending& c = impl_->prepare("SELECT", ImapVerb::select);
   c.mailbox = mailbox;
-  c.writer->mailbox(impl_->wire_name(mailbox));
+  impl_->put_mailbox(c, impl_->wire_name(mailbox));
   c.writer->raw(fmt::format("(QRESYNC ({} {}{}{}))", uidvalidity, modseq, known_uids.empty() ? "" : " ", known_uids));
   return impl_->enqueue(c);
 }
@@ -91,7 +91,7 @@ CommandId ImapClient::uid_copy(std::string_view set, std::string_view mailbox) {
   ImapPending& c = impl_->prepare("UID COPY", ImapVerb::other);
   c.wanted = asked_for(set);
   c.writer->raw(set);
-  c.writer->mailbox(impl_->wire_name(mailbox));
+  impl_->put_mailbox(c, impl_->wire_name(mailbox));
   return impl_->enqueue(c);
 }
 
@@ -99,7 +99,7 @@ CommandId ImapClient::uid_move(std::string_view set, std::string_view mailbox) {
   ImapPending& c = impl_->prepare("UID MOVE", ImapVerb::move);
   c.wanted = asked_for(set);
   c.writer->raw(set);
-  c.writer->mailbox(impl_->wire_name(mailbox));
+  impl_->put_mailbox(c, impl_->wire_name(mailbox));
   return impl_->enqueue(c);
 }
 
@@ -121,7 +121,7 @@ CommandId ImapClient::append(std::string_view mailbox, std::span<const std::stri
                              std::shared_ptr<const std::string> message) {
   ImapPending& c = impl_->prepare("APPEND", ImapVerb::other);
   c.wanted = 1;
-  c.writer->mailbox(impl_->wire_name(mailbox));
+  impl_->put_mailbox(c, impl_->wire_name(mailbox));
   if (!flags.empty()) c.writer->flag_list(flags);
   c.writer->literal(std::move(message));
   return impl_->enqueue(c);
@@ -129,59 +129,59 @@ CommandId ImapClient::append(std::string_view mailbox, std::span<const std::stri
 
 CommandId ImapClient::create(std::string_view mailbox) {
   ImapPending& c = impl_->prepare("CREATE", ImapVerb::other);
-  c.writer->mailbox(impl_->wire_name(mailbox));
+  impl_->put_mailbox(c, impl_->wire_name(mailbox));
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::remove(std::string_view mailbox) {
   ImapPending& c = impl_->prepare("DELETE", ImapVerb::other);
-  c.writer->mailbox(impl_->wire_name(mailbox));
+  impl_->put_mailbox(c, impl_->wire_name(mailbox));
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::rename(std::string_view from, std::string_view to) {
   ImapPending& c = impl_->prepare("RENAME", ImapVerb::other);
-  c.writer->mailbox(impl_->wire_name(from));
-  c.writer->mailbox(impl_->wire_name(to));
+  impl_->put_mailbox(c, impl_->wire_name(from));
+  impl_->put_mailbox(c, impl_->wire_name(to));
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::subscribe(std::string_view mailbox) {
   ImapPending& c = impl_->prepare("SUBSCRIBE", ImapVerb::other);
-  c.writer->mailbox(impl_->wire_name(mailbox));
+  impl_->put_mailbox(c, impl_->wire_name(mailbox));
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::unsubscribe(std::string_view mailbox) {
   ImapPending& c = impl_->prepare("UNSUBSCRIBE", ImapVerb::other);
-  c.writer->mailbox(impl_->wire_name(mailbox));
+  impl_->put_mailbox(c, impl_->wire_name(mailbox));
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::list(std::string_view reference, std::string_view pattern) {
   ImapPending& c = impl_->prepare("LIST", ImapVerb::other);
-  c.writer->mailbox(reference);
+  impl_->put_mailbox(c, reference);
   c.writer->list_mailbox(pattern);
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::lsub(std::string_view reference, std::string_view pattern) {
   ImapPending& c = impl_->prepare("LSUB", ImapVerb::other);
-  c.writer->mailbox(reference);
+  impl_->put_mailbox(c, reference);
   c.writer->list_mailbox(pattern);
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::status(std::string_view mailbox, std::string_view items) {
   ImapPending& c = impl_->prepare("STATUS", ImapVerb::other);
-  c.writer->mailbox(impl_->wire_name(mailbox));
+  impl_->put_mailbox(c, impl_->wire_name(mailbox));
   c.writer->raw(items);
   return impl_->enqueue(c);
 }
 
 CommandId ImapClient::get_quota_root(std::string_view mailbox) {
   ImapPending& c = impl_->prepare("GETQUOTAROOT", ImapVerb::other);
-  c.writer->mailbox(impl_->wire_name(mailbox));
+  impl_->put_mailbox(c, impl_->wire_name(mailbox));
   return impl_->enqueue(c);
 }
 

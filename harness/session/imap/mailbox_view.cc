@@ -9,6 +9,7 @@ void ImapMailboxView::select_sent(std::string_view mailbox) {
   selected_ = mailbox;
   selecting_ = true;
   answering_ = false;
+  counted_ = false;
 }
 
 void ImapMailboxView::select_answering() {
@@ -43,6 +44,7 @@ void ImapMailboxView::closed() {
 
 std::string_view ImapMailboxView::exists(std::uint32_t n, std::uint32_t& before) {
   before = view_.exists;
+  counted_ = true;
   view_.exists = n;
   if (view_.uids.size() > n) view_.uids.resize(n);
   return n < before && !selecting_ ? "imap.exists.decreased" : "";
@@ -61,7 +63,8 @@ std::string_view ImapMailboxView::expunge(std::uint32_t seq, std::uint32_t& uid)
 }
 
 std::string_view ImapMailboxView::fetched(std::uint32_t seq, std::uint32_t& uid) {
-  if (seq > view_.exists) return "imap.fetch.out_of_range";
+  // A row may come before EXISTS: RFC 9051 section 6.3.2 gives what answers SELECT no order.
+  if (seq > view_.exists) return selecting_ && !counted_ ? "" : "imap.fetch.out_of_range";
   const bool told = seq <= view_.uids.size();
   if (uid == 0) {
     if (told) uid = view_.uids[seq - 1];

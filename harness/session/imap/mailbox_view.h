@@ -56,6 +56,7 @@ class ImapMailboxView {
   Vanished vanished_;
   bool selecting_ = false;
   bool answering_ = false;
+  bool counted_ = false;  ///< EXISTS came since SELECT was sent
 };
 
 }  // namespace mailproof::session

@@ -201,7 +201,9 @@ void ImapClient::Impl::complete(const imap::Response& r) {
     mailbox.select_not_tried();
   else if (selected)
     mailbox.select_done(ok, command.verb == ImapVerb::examine || r.code.is("READ-ONLY"));
-  if ((command.verb == ImapVerb::close && ok) || command.verb == ImapVerb::unselect) mailbox.closed();
+  // BAD was not even tried: what was selected still is.
+  const bool refused = command.verb == ImapVerb::unselect && r.status != imap::Status::bad;
+  if ((command.verb == ImapVerb::close && ok) || refused) mailbox.closed();
 
   auto done = take(static_cast<std::size_t>(found - queue.begin()));
   if (done->id == 0) {
@@ -219,6 +221,8 @@ void ImapClient::Impl::complete(const imap::Response& r) {
   }
   if (phase == Phase::over) return;
   const bool clean_end = done->verb == ImapVerb::logout && ok;
+  // RFC 3501 section 6.1.3: the server MUST send BYE before the OK.
+  if (clean_end && bye_text == nullptr) deviate("imap.logout.without-bye", last_line);
   ImapPending::give_back(std::move(done));
   if (clean_end) {
     Ended end;

@@ -30,6 +30,28 @@ std::string_view section_of(std::string_view item, std::string_view section) {
   return section;
 }
 
+/// A value of the line with its literals in it, as quoted strings: a row is handed on without its line.
+std::string_view self_contained(const imap::LogicalLine& line, std::string_view value, std::string& into) {
+  if (value.empty() || line.literals.empty()) return value;
+  const auto begin = static_cast<std::size_t>(value.data() - line.text.data());
+  std::size_t done = begin;
+  into.clear();
+  for (const imap::Literal& literal : line.literals) {
+    if (literal.at < done || literal.at >= begin + value.size() || !literal.in_memory) continue;
+    std::string_view before = line.text.substr(done, literal.at - done);
+    if (before.ends_with('~')) before.remove_suffix(1);
+    into.append(before).append(1, '"');
+    for (const char c : literal.data) {
+      if (c == '"' || c == '\\') into += '\\';
+      into += c;
+    }
+    into += '"';
+    done = literal.at + literal.marker;
+  }
+  if (done == begin) return value;
+  return into.append(line.text.substr(done, begin + value.size() - done));
+}
+
 }  // namespace
 
 imap::LiteralAction ImapClient::Impl::on_literal_begin(const imap::LiteralBegin& begin) {
@@ -58,7 +80,7 @@ void ImapClient::Impl::on_literal_end() {
 
 void ImapClient::Impl::on_number(std::uint32_t number) {
   if (numbers.ranges().size() >= most_ranges)
-    return broken(fmt::format("a search result of more than {} numbers that do not follow each other", most_ranges));
+    return beyond(fmt::format("a search result of more than {} numbers that do not follow each other", most_ranges));
   numbers.add(number);
 }
 
@@ -81,9 +103,10 @@ void ImapClient::Impl::on_line(const imap::LogicalLine& line) {
   if (phase == Phase::over) return;
   const Handling handling(*this);
   imap::Response& response = scratch->response;
+  scratch->line = &line;
   last_line.assign(line.text.substr(0, last_line_kept));
   if (++responses > config.max_responses)
-    return broken(fmt::format("more than {} responses without an end", config.max_responses));
+    return beyond(fmt::format("more than {} responses without an end", config.max_responses));
   decode_response(line, response, &framer.deviations());
   report_deviations();
   if (response.kind == Kind::unreadable)
@@ -107,14 +130,14 @@ void ImapClient::Impl::on_line(const imap::LogicalLine& line) {
 /// Whoever listens says what of it stays in memory.
 bool ImapClient::Impl::kept_too_much() {
   if (config.share == nullptr || !config.share->spent()) return false;
-  broken(config.share->why());
+  beyond(config.share->why());
   return true;
 }
 
 bool ImapClient::Impl::worked(std::uint64_t messages) {
   moved += messages;
   if (moved <= config.max_moved) return true;
-  broken(fmt::format("more than {} messages that come, go and move in one mailbox", config.max_moved));
+  beyond(fmt::format("more than {} messages that come, go and move in one mailbox", config.max_moved));
   return false;
 }
 
@@ -123,9 +146,13 @@ void ImapClient::Impl::unreadable(const imap::LogicalLine& line, const imap::Res
   if (phase == Phase::greeting) return broken(fmt::format("this is no IMAP greeting: {}", r.problem));
   // One odd untagged response harms nobody; the reply we wait for, or bytes that are no response at all, do.
   // But for what tells which messages are gone: who cannot read that keeps them (RFC 7162 section 7).
-  if (istarts_with(line.text, "* VANISHED")) deviate("imap.vanished.unreadable", line.text);
+  const bool vanished = istarts_with(line.text, "* VANISHED");
+  if (vanished && r.beyond_bounds) return beyond(fmt::format("a VANISHED of more than {} octets", config.max_line));
+  if (vanished) deviate("imap.vanished.unreadable", line.text);
   if (imap::is_unreadable_row(line, r)) deviate("imap.fetch.unreadable", r.problem);
-  if (!untagged || phase != Phase::ready) broken(fmt::format("unreadable response: {}", r.problem));
+  if (untagged && phase == Phase::ready) return;
+  const std::string why = fmt::format("unreadable response: {}", r.problem);
+  r.beyond_bounds ? beyond(why) : broken(why);
 }
 
 void ImapClient::Impl::handle(const imap::Response& r) {
@@ -165,8 +192,11 @@ void ImapClient::Impl::handle(const imap::Response& r) {
       return quota(r);
     case Kind::namespaces:
       return namespaces(r);
-    case Kind::unreadable:
     case Kind::enabled:
+      for (const std::string_view word : r.words)
+        utf8_enabled = utf8_enabled || iequals(word, "UTF8=ACCEPT") || iequals(word, "IMAP4rev2");
+      return;
+    case Kind::unreadable:
     case Kind::id:
     case Kind::other:
       return;
@@ -181,6 +211,7 @@ void ImapClient::Impl::status_response(const imap::Response& r) {
       bye_at = now + config.greeting_bound;
     return;
   }
+  if (r.code.is("INPROGRESS")) patience.progress(now);
   if (r.code.is("COPYUID") && oldest() != nullptr) copied(*oldest(), r.code);
   if (r.code) untagged_code(r.code);
 }
@@ -201,6 +232,8 @@ void ImapClient::Impl::untagged_code(const imap::ResponseCode& code) {
     view.highestmodseq = 0;
   } else if (code.is("READ-ONLY")) {
     view.read_only = true;
+  } else if (code.is("READ-WRITE")) {
+    view.read_only = false;
   }
 }
 
@@ -216,7 +249,7 @@ void ImapClient::Impl::copied(ImapPending& command, const imap::ResponseCode& co
 
 void ImapClient::Impl::exists(std::uint32_t n) {
   if (n > ImapMailboxView::max_messages)
-    return broken(
+    return beyond(
         fmt::format("the server claims a mailbox of {} messages; {} are followed", n, ImapMailboxView::max_messages));
   mailbox.select_answering();
   if (!mailbox.in_mailbox()) return deviate("imap.unselected.data", last_line);
@@ -235,8 +268,7 @@ void ImapClient::Impl::expunge(std::uint32_t seq) {
 
 void ImapClient::Impl::vanished(const imap::Response& r) {
   if (r.earlier) mailbox.select_answering();
-  if (r.set.has_star() || r.set.named() > most_named)
-    return broken(fmt::format("a VANISHED of more than {} messages", most_named));
+  if (r.set.has_star()) return broken("a VANISHED that names messages by *");
   sink.on_vanished(r.set, r.earlier, now);
   if (r.earlier || phase == Phase::over) return;
   const std::size_t looked_through = mailbox.view().uids.size();
@@ -255,7 +287,7 @@ void ImapClient::Impl::vanished(const imap::Response& r) {
 
 void ImapClient::Impl::fetch(const imap::Response& r) {
   const imap::FetchData& data = r.fetch;
-  auto& [response, flag_views, content_text, row] = *scratch;
+  auto& [response, flag_views, content_text, line, envelope, structure, row] = *scratch;
   row.seq = r.number;
   row.uid = data.uid;
   if (const auto code = mailbox.fetched(r.number, row.uid); !code.empty()) deviate(code, last_line);
@@ -268,8 +300,8 @@ void ImapClient::Impl::fetch(const imap::Response& r) {
   row.size = data.size;
   row.modseq = data.modseq;
   row.internaldate = data.internaldate.raw();
-  row.envelope = data.envelope;
-  row.bodystructure = data.bodystructure;
+  row.envelope = self_contained(*line, data.envelope, envelope);
+  row.bodystructure = self_contained(*line, data.bodystructure, structure);
   row.has_content = !data.sections.empty();
   row.content_nil = false;
   row.section = {};
@@ -297,9 +329,19 @@ void ImapClient::Impl::fetch(const imap::Response& r) {
   if (row.flags) flag_views = std::move(*row.flags);
 }
 
+/// RFC 6855 section 3 where UTF8=ACCEPT was enabled, RFC 9051 section 5.1 where nothing else is spoken.
+bool ImapClient::Impl::names_are_utf8() const { return utf8_enabled || (has("IMAP4rev2") && !has("IMAP4rev1")); }
+
+void ImapClient::Impl::put_mailbox(ImapPending& command, std::string_view wire_name) const {
+  if (!imap::same_in_utf7(wire_name) && names_are_utf8())
+    command.writer->utf8_mailbox(wire_name);
+  else
+    command.writer->mailbox(wire_name);
+}
+
 std::string ImapClient::Impl::mailbox_name(const imap::Text& name) {
   std::string raw = name.text();
-  if (imap::same_in_utf7(raw)) return people_name(std::move(raw));
+  if (imap::same_in_utf7(raw) || names_are_utf8()) return people_name(std::move(raw));
   auto decoded = imap::decode_utf7(raw);
   if (decoded) return people_name(std::move(*decoded));
   deviate("imap.mailbox.utf7", raw);
@@ -318,13 +360,14 @@ void ImapClient::Impl::list(const imap::Response& r) {
 
 void ImapClient::Impl::mailbox_status(const imap::Response& r) {
   const std::string name = mailbox_name(r.mailbox);
-  for (const imap::StatusItem& item : r.items) sink.on_status(name, item.name, item.value, now);
+  for (const imap::StatusItem& item : r.items)
+    if (item.is_number) sink.on_status(name, item.name, item.value, now);
 }
 
 void ImapClient::Impl::esearch(const imap::Response& r) {
   const imap::SequenceSet& all = r.esearch.all;
-  if (all.has_star() || all.named() > most_named)
-    return broken(fmt::format("an ESEARCH of more than {} messages", most_named));
+  if (all.has_star()) return broken("an ESEARCH that names messages by *");
+  if (all.named() > most_named) return beyond(fmt::format("an ESEARCH of more than {} messages", most_named));
   sink.on_search(all, now);
 }
 

@@ -225,8 +225,8 @@ void Pop3Client::Impl::on_over(const Ended& end, Time now) {
 
 void Pop3Client::Impl::count_response() {
   if (++responses_ > config().max_responses)
-    return end(EndReason::dropped, fmt::format("more than {} lines", config().max_responses), true);
-  if (config().share != nullptr && config().share->spent()) end(EndReason::dropped, config().share->why(), true);
+    return end_beyond(fmt::format("more than {} lines", config().max_responses));
+  if (config().share != nullptr && config().share->spent()) end_beyond(config().share->why());
 }
 
 void Pop3Client::Impl::check_limits() {
@@ -235,7 +235,7 @@ void Pop3Client::Impl::check_limits() {
     return end(EndReason::dropped, fmt::format("a line of more than {} octets", config().max_line), true);
   }
   if (received() - command_from_ > config().max_response_bytes)
-    end(EndReason::dropped, fmt::format("a response of more than {} octets", config().max_response_bytes), true);
+    end_beyond(fmt::format("a response of more than {} octets", config().max_response_bytes));
 }
 
 void Pop3Client::Impl::forward_deviations() {

@@ -161,12 +161,15 @@ void SmtpClient::Impl::check_limits() {
     return end(EndReason::dropped, fmt::format("a line of more than {} octets", config().max_line), true);
   }
   if (received() - command_from_ > config().max_response_bytes)
-    end(EndReason::dropped, fmt::format("a reply of more than {} octets", config().max_response_bytes), true);
+    end_beyond(fmt::format("a reply of more than {} octets", config().max_response_bytes));
 }
 
 void SmtpClient::Impl::forward_deviations() {
   if (reader_.deviations().empty()) return;
-  for (const text::Deviation& d : reader_.deviations().take()) sink_.on_deviation({d.code, d.excerpt, d.offset}, now());
+  // What looks like an enhanced status code is one only where they are offered (RFC 2034 section 3).
+  const bool enhanced = extensions_.has("ENHANCEDSTATUSCODES");
+  for (const text::Deviation& d : reader_.deviations().take())
+    if (enhanced || d.code != "smtp.reply.status-class") sink_.on_deviation({d.code, d.excerpt, d.offset}, now());
 }
 
 }  // namespace mailproof::session

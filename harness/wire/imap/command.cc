@@ -104,6 +104,15 @@ void CommandWriter::mailbox(std::string_view utf8) {
   string(name ? std::string_view(*name) : utf8, false, false);
 }
 
+void CommandWriter::utf8_mailbox(std::string_view utf8) {
+  put(" \"");
+  for (std::size_t i = 0; i < utf8.size(); ++i) {
+    if (utf8[i] == '"' || utf8[i] == '\\') put("\\");
+    put(utf8.substr(i, 1));
+  }
+  put("\"");
+}
+
 void CommandWriter::list_mailbox(std::string_view utf8) {
   const auto name = encode_utf7(utf8);
   string(name ? std::string_view(*name) : utf8, false, true);

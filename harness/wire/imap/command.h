@@ -30,6 +30,7 @@ class CommandWriter {
       std::string_view value);  ///< as atom, quoted string or literal, whichever is the simplest that can hold it
   void secret_astring(const Secret& value);  ///< the same, hidden from every log
   void secret_raw(const Secret& text);       ///< as it is, hidden: a SASL response
+  void utf8_mailbox(std::string_view utf8);  ///< as it is, quoted: RFC 6855 section 3, utf8-quoted
   void mailbox(std::string_view utf8);       ///< modified UTF-7; what is not UTF-8 goes out as it is, in a literal
   void list_mailbox(std::string_view utf8);  ///< a LIST pattern: "%" and "*" may stay bare
   void flag_list(std::span<const std::string> flags);

@@ -103,6 +103,7 @@ void read_item(Cursor& c, FetchData& into) {
 // msg-att = "(" (msg-att-dynamic / msg-att-static) *(SP (msg-att-dynamic / msg-att-static)) ")"
 void read_fetch_data(Cursor& c, FetchData& into) {
   if (!c.open_list()) return;
+  if (c.peek() == ')') c.note(DeviationCode::syntax);
   while (c.next_item()) read_item(c, into);
 }
 

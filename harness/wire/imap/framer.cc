@@ -120,6 +120,8 @@ void Framer::emit_number() {
   if (number_ > std::numeric_limits<std::uint32_t>::max()) {
     note(DeviationCode::number_overflow, buffer_.size(), buffer_);
     truncated_ = true;
+  } else if (number_ == 0) {
+    note(DeviationCode::number_zero, buffer_.size(), buffer_);  // search-data: nz-number; no message has it
   } else {
     sink_.on_number(static_cast<std::uint32_t>(number_));
   }

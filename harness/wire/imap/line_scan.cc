@@ -124,7 +124,7 @@ void LineScan::brace(char c) {
       } else if (brace_ == Brace::digits) {
         brace_ = c == '}' ? Brace::closed : c == '+' ? Brace::plus : Brace::fatal;
       } else {
-        brace_ = c == '}' ? Brace::fatal_closed : Brace::wrong;
+        brace_ = Brace::none;  // "{}", "{a1}": no size, so the end of data that we do not know
       }
       break;
     case Brace::plus:

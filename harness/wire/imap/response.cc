@@ -52,8 +52,10 @@ void read_resp_text(Cursor& c, Response& into) {
     c.note(DeviationCode::text_missing);
     return;
   }
-  c.sp();
+  // One SP: what follows is text, and TEXT-CHAR has spaces and "[" in it.
+  if (!c.accept(' ')) c.fail("a space");
   if (c.peek() == '[' && read_response_code(c, into.code)) {
+    // The grammar has SP behind "]", but the RFCs' own examples leave it out with the text (RFC 9051 section 6.2.1).
     if (c.at_end()) return;
     if (!c.accept(' ')) c.note(DeviationCode::space_missing);
   }
@@ -113,6 +115,7 @@ void read_data(Cursor& c, Response& into) {
     case Kind::capability:
     case Kind::enabled:
       read_words(c, into.words);
+      if (c.ok() && into.kind == Kind::capability && into.words.empty()) c.note(DeviationCode::syntax);
       break;
     case Kind::vanished:
       read_vanished(c, into);
@@ -211,6 +214,8 @@ bool is_unreadable_row(const LogicalLine& line, const Response& decoded) {
 
 void decode_response(const LogicalLine& line, Response& into, Deviations* deviations) {
   into.clear();
+  // Of a line that was cut the grammar says nothing.
+  if (line.truncated) deviations = nullptr;
   Cursor c(line, deviations);
   read_response(c, into);
   if (c.ok() && line.truncated && into.kind != Kind::status && into.kind != Kind::tagged) {
@@ -219,7 +224,7 @@ void decode_response(const LogicalLine& line, Response& into, Deviations* deviat
     into.beyond_bounds = true;
   }
   if (c.ok()) {
-    if (deviations != nullptr && !line.truncated) {
+    if (deviations != nullptr) {
       if (!into.fetch.envelope.empty()) check_envelope(line, into.fetch.envelope, *deviations);
       if (!into.fetch.bodystructure.empty()) check_body(line, into.fetch.bodystructure, *deviations);
     }

@@ -28,7 +28,8 @@ struct ListData {
 struct StatusItem {
   std::string_view name;  ///< "MESSAGES"
   std::uint64_t value = 0;
-  std::string_view raw;  ///< as sent; the only thing set when it is no number
+  bool is_number = false;
+  std::string_view raw;  ///< as sent
 };
 
 /// quota_resource (RFC 9208): STORAGE in units of 1024 octets.

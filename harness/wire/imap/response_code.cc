@@ -1,5 +1,8 @@
 #include "wire/imap/response_code.h"
 
+#include "core/bytes.h"
+#include "wire/imap/chars.h"
+
 namespace mailproof::imap {
 
 void ResponseCode::clear() {
@@ -61,24 +64,49 @@ bool read_arguments(Cursor& c, ResponseCode& code) {
   return true;
 }
 
+/// Codes in whose arguments strings stand, and in those a "]": BADCHARSET, INPROGRESS (RFC 9585), NEWNAME (RFC 2060).
+bool holds_strings(std::string_view name) {
+  return iequals(name, "BADCHARSET") || iequals(name, "INPROGRESS") || iequals(name, "NEWNAME");
+}
+
+// resp-text-code = ... / atom [SP 1*<any TEXT-CHAR except "]">]
+/// Where the "]" of the code stands that `text` begins with; npos where its "[" begins plain text, as TEXT-CHAR lets
+/// it.
+std::size_t end_of_code(std::string_view text) {
+  std::size_t at = 1;
+  while (at < text.size() && is(atom_char, text[at])) ++at;
+  const std::string_view name = text.substr(1, at - 1);
+  if (name.empty() || at >= text.size() || (text[at] != ' ' && text[at] != ']')) return std::string_view::npos;
+  const std::size_t first = text.find(']', at);
+  if (holds_strings(name)) {
+    bool quoted = false;
+    for (; at < text.size(); ++at) {
+      if (!quoted && text[at] == ']') return at;
+      if (text[at] == '"') quoted = !quoted;
+      if (quoted && text[at] == '\\') ++at;
+    }
+  }
+  // A URL may name its host by an address in brackets; what follows the code's own is a space (RFC 2221 section 4).
+  if (iequals(name, "REFERRAL"))
+    for (at = first; at < text.size(); at = text.find(']', at + 1))
+      if (at + 1 == text.size() || text[at + 1] == ' ') return at;
+  return first;
+}
+
 }  // namespace
 
 bool read_response_code(Cursor& c, ResponseCode& into) {
-  if (!c.expect('[')) return false;
+  const std::size_t end = end_of_code(c.rest());
+  if (c.peek() != '[' || end == std::string_view::npos) return false;
+  const std::size_t stop = c.column() + end;
+  c.take_char();
   into.name = c.atom();
-  if (!c.ok()) return false;
-  std::size_t begin = c.column();
   if (c.accept(' ')) {
-    begin = c.column();
-    // Only the charsets of BADCHARSET are strings, in which "]" may stand.
-    if (into.is("BADCHARSET")) {
-      c.skip_value();
-    } else {
-      while (c.peek() != ']' && !c.at_end()) c.take_char();
-    }
+    const std::size_t begin = c.column();
+    while (c.column() < stop) c.take_char();
     into.arguments = c.since(begin);
   }
-  if (!c.expect(']')) return false;
+  c.take_char();
   Cursor arguments(into.arguments);
   if (!read_arguments(arguments, into)) {
     c.note(DeviationCode::syntax);

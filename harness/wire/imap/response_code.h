@@ -30,7 +30,7 @@ struct ResponseCode {
   void clear();
 };
 
-/// "[" resp-text-code "]", cursor on the "[". False, and the cursor failed, when the brackets do not match.
+/// "[" resp-text-code "]", cursor on the "[". False, and nothing was taken, where that is no code: then it is text.
 bool read_response_code(Cursor& c, ResponseCode& into);
 
 }  // namespace mailproof::imap

@@ -43,7 +43,12 @@ void read_status(Cursor& c, Response& into) {
     item.raw = c.skip_value();
     Cursor value(item.raw);
     const std::uint64_t number = value.number64();
-    if (value.end()) item.value = number;
+    item.is_number = value.end();
+    if (item.is_number) item.value = number;
+    // status-att-val: numbers all; what has none for an item says so by NIL in APPENDLIMIT (RFC 7889) alone, and
+    // MAILBOXID is an objectid in parentheses (RFC 8474).
+    const bool other = iequals(item.name, "APPENDLIMIT") || item.raw.starts_with('(');
+    if (c.ok() && !item.is_number && !other) c.note(DeviationCode::syntax);
     if (c.ok()) into.items.push_back(item);
   }
 }
@@ -68,7 +73,7 @@ void read_search(Cursor& c, Response& into) {
 void read_esearch(Cursor& c, EsearchData& into) {
   while (c.ok() && !c.at_end()) {
     c.sp();
-    if (c.at_end()) return;
+    if (c.at_end()) return c.note(DeviationCode::space_extra);
     if (c.peek() == '(') {
       // search-correlator = SP "(" one-correlator *(SP one-correlator) ")" (RFC 7377 section 3)
       c.expect('(');
@@ -180,7 +185,7 @@ void read_quota_root(Cursor& c, Response& into) {
   into.mailbox = c.astring();
   while (c.ok() && !c.at_end()) {
     c.sp();
-    if (c.at_end()) return;
+    if (c.at_end()) return c.note(DeviationCode::space_extra);
     into.quota_roots.push_back(c.astring());
   }
 }

@@ -1,10 +1,12 @@
 #include "wire/pop3/response_reader.h"
 
+#include <utility>
+
 namespace mailproof::pop3 {
 namespace {
 
 constexpr std::uint64_t kFirstLineLimit = 512;  // RFC 2449 section 4, CRLF included
-constexpr std::uint64_t kTextLineLimit = 1000;  // RFC 5322 section 2.1.1: 998 and CRLF; a stuffed dot adds one
+constexpr std::uint64_t kTextLineLimit = 1000;  // far beyond any line of a listing; a stuffed dot adds one
 
 }  // namespace
 
@@ -29,7 +31,9 @@ ResponseReader::Event ResponseReader::next_status(std::string_view& in) {
   offset_ += before - in.size();
   if (!line) return Event::more;
   if (line->bare_lf) deviations_.note("pop3.line.bare-lf", line->offset, line->text);
-  if (line->octets > kFirstLineLimit) deviations_.note("pop3.line.too-long", line->offset, line->text);
+  // A challenge may be as long as its mechanism wants (RFC 5034 section 4: at least 12288 octets).
+  const bool challenge = line->text.starts_with("+ ");
+  if (line->octets > kFirstLineLimit && !challenge) deviations_.note("pop3.line.too-long", line->offset, line->text);
   chunk_ = line->text;
   const auto status = parse_status_line(line->text, deviations_, line->offset);
   if (!status) {
@@ -70,11 +74,12 @@ ResponseReader::Event ResponseReader::next_body(std::string_view& in) {
 
 void ResponseReader::end_body() {
   const text::DotStats& seen = dots_.stats();
+  if (seen.unstuffed_dots != 0) deviations_.note("pop3.text.unstuffed-dot", offset_, {}, seen.unstuffed_dots);
+  const bool mail = std::exchange(body_, Body::none) == Body::text;
+  if (mail) return;  // its line ends and lengths are those of who wrote it: RFC 1939 section 3 bounds responses
   if (seen.bare_lf != 0) deviations_.note("pop3.text.bare-lf", offset_, {}, seen.bare_lf);
   if (seen.lf_dot_lines != 0) deviations_.note("pop3.text.lf-dot", offset_, {}, seen.lf_dot_lines);
-  if (seen.unstuffed_dots != 0) deviations_.note("pop3.text.unstuffed-dot", offset_, {}, seen.unstuffed_dots);
   if (seen.longest_line > kTextLineLimit + 1) deviations_.note("pop3.text.long-line", offset_);
-  body_ = Body::none;
 }
 
 }  // namespace mailproof::pop3

@@ -22,8 +22,9 @@ class ResponseReader {
   enum class Event : std::uint8_t { more, status, chunk, line, end, garbage };
   enum class Body : std::uint8_t { none, text, lines };
 
-  /// RFC 1939 section 3: a first line is at most 512 octets with CRLF; longer ones are read up to this and noted.
-  static constexpr std::size_t kLineLimit = 8192;
+  /// RFC 1939 section 3: a first line is at most 512 octets with CRLF; longer ones are read up to this and noted. A
+  /// SASL challenge may have 12288 (RFC 5034 section 4).
+  static constexpr std::size_t kLineLimit = 12'288;
 
   /// Takes bytes off the front of `in` up to the next event. `more`: all of `in` was taken (or framing is lost).
   Event next(std::string_view& in);

@@ -124,7 +124,8 @@ class ScramClient final : public Client {
     if (!first->nonce.starts_with(nonce_) || first->nonce.size() == nonce_.size())
       return Error{"SCRAM", "the server's nonce does not extend ours"};
     if (first->iterations > kMostIterations)
-      return Error{"SCRAM", "iteration count " + std::to_string(first->iterations) + " is absurd"};
+      return Error{"SCRAM", "iteration count " + std::to_string(first->iterations) + " is more than the " +
+                                std::to_string(kMostIterations) + " that are counted here"};
     SaltedPasswords own;
     const Key& salted = (cache_ != nullptr ? cache_ : &own)->get(credentials_.password, first->salt, first->iterations);
     const std::string without_proof = "c=" + base64(header_) + ",r=" + first->nonce;

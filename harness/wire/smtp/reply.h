@@ -31,7 +31,7 @@ struct Reply {
 class ReplyReader {
  public:
   static constexpr std::uint64_t kLineLimit = 512;     ///< RFC 5321 section 4.5.3.1.5, CRLF included; longer is noted
-  static constexpr std::size_t kLineKept = 4096;       ///< ... and kept up to this
+  static constexpr std::size_t kLineKept = 12'288;     ///< ... and kept up to this: a challenge (RFC 4954 section 4)
   static constexpr std::size_t kLinesKept = 100;       ///< of one reply; more are noted and dropped
   static constexpr std::size_t kLinesBroken = 10'000;  ///< a reply that goes on so long is an attack: broken()
 

@@ -177,9 +177,9 @@ TEST(Smuggling, SaysWhatWasHeardUnderTls) {
     const auto told = rig.told(What::smuggled);
     ASSERT_EQ(told.size(), 4U);
     EXPECT_EQ(told[0], "obs sent NOOP");
-    EXPECT_THAT(told[1], StartsWith(defect ? "obs answered t2 OK" : "obs silent nothing came"));
+    EXPECT_THAT(told[1], StartsWith(defect ? "obs answered t2 OK" : "obs silent no answer came"));
     EXPECT_EQ(told[2], "obs sent CAPA");
-    EXPECT_THAT(told[3], StartsWith(defect ? "obs answered +OK" : "obs silent nothing came"));
+    EXPECT_THAT(told[3], StartsWith(defect ? "obs answered +OK" : "obs silent no answer came"));
   }
 }
 

@@ -25,6 +25,14 @@ TEST(Grammar, AVanishedThatNamesUidZeroIsNamed) {
   EXPECT_TRUE(has(departures("* VANISHED"), "imap.vanished.unreadable"));
 }
 
+// No RFC says how long a line may be.
+TEST(Grammar, ALineThatIsLongerThanIsReadHereDepartsFromNothing) {
+  std::string set = "1";
+  for (int uid = 3; uid < 60'000; uid += 2) set += "," + std::to_string(uid);
+  for (const std::string& line : {"* VANISHED (EARLIER) " + set, "* THREAD (" + set + ")", "* ESEARCH UID ALL " + set})
+    EXPECT_TRUE(departures(line).empty()) << departures(line).front().code;
+}
+
 TEST(Grammar, WhatCannotBeReadIsADeparture) {
   EXPECT_FALSE(departures("* 3 FETCH (FLAGS \\Seen)").empty());
   EXPECT_FALSE(departures("* QUOTA \"ROOT\"").empty());

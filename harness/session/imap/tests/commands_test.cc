@@ -304,6 +304,36 @@ TEST(ImapLogout, IsACleanEnd) {
   EXPECT_EQ(d.client.wants(), Wants::close);
 }
 
+// RFC 3501 section 6.1.3: BYE is required.
+TEST(ImapLogout, WithoutByeIsNoted) {
+  ImapDialogue d;
+  d.ready();
+  d.client.logout();
+  d.said();
+  d.server("a2 OK done\r\n");
+  EXPECT_TRUE(d.sink.end.clean);
+  EXPECT_THAT(d.sink.events, testing::Contains(HasSubstr("deviation imap.logout.without-bye")));
+}
+
+// RFC 9585: a server at work says so; it has no end of time for it all the same.
+TEST(ImapBounds, AServerThatIsAtWorkIsAwaitedLonger) {
+  ImapDialogue d;
+  d.ready();
+  d.client.noop();
+  d.pass(0s);
+  d.said();
+  for (int i = 0; i < 5; ++i) {
+    d.pass(50s);
+    d.server("* OK [INPROGRESS (\"a2\" 1 100)] working\r\n");
+  }
+  EXPECT_EQ(d.sink.ends, 0);
+  for (int i = 0; i < 60; ++i) {
+    d.pass(50s);
+    d.server("* OK [INPROGRESS] working\r\n");
+  }
+  EXPECT_EQ(d.sink.ends, 1);
+}
+
 TEST(ImapLogout, WithoutItsReplyIsNotClean) {
   ImapDialogue d;
   d.ready();

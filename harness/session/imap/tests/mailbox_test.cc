@@ -179,6 +179,105 @@ TEST(ImapMailboxView, UnselectWithoutTheExtension) {
   d.tells({"deviation imap.unselected.data"});
 }
 
+// BAD: the EXAMINE was not tried, and what was selected still is.
+TEST(ImapMailboxView, UnselectThatIsNotTriedLeavesTheMailboxSelected) {
+  ImapDialogue d;
+  d.ready("IMAP4rev1");
+  d.selected(1);
+  d.client.unselect();
+  d.said();
+  d.server("a3 BAD what\r\n");
+  d.tells({"done 2 EXAMINE fail BAD 'what'"});
+  EXPECT_EQ(d.client.view().mailbox, "INBOX");
+  d.server("* 5 EXISTS\r\n");
+  d.tells({"exists 5 was 1"});
+}
+
+// CLOSE expunges where the mailbox may be written to (RFC 9051 section 6.4.1).
+TEST(ImapMailboxView, AMailboxThatBecomesWritableIsNotClosedInOrderToLeaveIt) {
+  ImapDialogue d;
+  d.ready("IMAP4rev1");
+  d.selected(1);
+  d.server("* OK [READ-ONLY] for now\r\n");
+  EXPECT_TRUE(d.client.view().read_only);
+  d.server("* OK [READ-WRITE] again\r\n");
+  EXPECT_FALSE(d.client.view().read_only);
+  d.client.unselect();
+  d.says("a3 EXAMINE \"\"\r\n");
+}
+
+// RFC 9051 section 6.3.2 gives what answers SELECT no order.
+TEST(ImapMailboxView, ARowMayComeBeforeExistsWhileSelectIsAnswered) {
+  ImapDialogue d;
+  d.ready();
+  d.selected(1);
+  d.client.select("Archive");
+  d.said();
+  d.sink.events.clear();
+  d.server("* FLAGS (\\Seen)\r\n* 3 FETCH (FLAGS (\\Seen))\r\n* 4 EXISTS\r\n* 5 FETCH (FLAGS ())\r\n");
+  d.tells({"fetch 3 uid 0 flags \\Seen", "exists 4 was 0", "deviation imap.fetch.out_of_range", "fetch 5 uid 0 flags"});
+}
+
+TEST(ImapNames, AreAsTheyAreOnceUtf8IsEnabled) {
+  for (const std::string enabled : {"UTF8=ACCEPT", "IMAP4rev2"}) {
+    ImapDialogue d;
+    d.ready("IMAP4rev1 ENABLE");
+    d.client.enable(enabled);
+    d.said();
+    d.server("* ENABLED " + enabled + "\r\na2 OK done\r\n");
+    d.sink.events.clear();
+    d.client.create("M\u00fcller & \"S\u00f6hne\"");
+    d.says("a3 CREATE \"M\u00fcller & \\\"S\u00f6hne\\\"\"\r\n");
+    d.server("* LIST () \"/\" \"M\u00fcller & S\u00f6hne\"\r\n");
+    d.tells({"list M\u00fcller & S\u00f6hne /"});
+  }
+  ImapDialogue both;
+  both.ready("IMAP4rev1 IMAP4rev2");
+  both.client.create("M\u00fcller");
+  both.says("a2 CREATE M&APw-ller\r\n");
+  ImapDialogue only;
+  only.ready("IMAP4rev2");
+  only.client.create("M\u00fcller");
+  only.says("a2 CREATE \"M\u00fcller\"\r\n");
+}
+
+TEST(ImapExtensions, DataOfTheNameOfARunningCommandWereAskedFor) {
+  ImapDialogue d;
+  d.client.listen(d.now);
+  ImapClient::Heard command;
+  command.name = "XAPPLEPUSHSERVICE";
+  command.tag = "a4";
+  d.client.heard(command, d.now);
+  d.server("* XAPPLEPUSHSERVICE aps-version \"2\"\r\n* XOTHER 1\r\n");
+  d.tells({"deviation imap.response.unknown"});
+}
+
+TEST(ImapStatus, HandsOnNumbersOnly) {
+  ImapDialogue d;
+  d.ready();
+  d.server("* STATUS INBOX (MESSAGES NIL UIDNEXT \"x\" UNSEEN 3 APPENDLIMIT NIL MAILBOXID (F1))\r\n");
+  d.tells({"deviation imap.syntax", "deviation imap.syntax", "status INBOX UNSEEN 3"});
+}
+
+TEST(ImapCapabilities, ThatAreNoneAreNotTaken) {
+  ImapDialogue d;
+  d.ready("IMAP4rev1 IDLE");
+  d.server("* CAPABILITY\r\n");
+  d.tells({"deviation imap.syntax"});
+  EXPECT_TRUE(d.client.has("IDLE"));
+}
+
+TEST(ImapFetch, AnEnvelopeIsHandedOnWithItsLiterals) {
+  ImapDialogue d;
+  d.ready();
+  d.selected(1);
+  d.server(
+      "* 1 FETCH (BODY[HEADER] {2}\r\n\r\n ENVELOPE (NIL {8}\r\na\"b\\c(1) NIL NIL NIL NIL NIL NIL NIL "
+      "{3}\r\n<i>))\r\n");
+  EXPECT_THAT(d.sink.events.back(),
+              testing::HasSubstr("envelope (NIL \"a\\\"b\\\\c(1)\" NIL NIL NIL NIL NIL NIL NIL \"<i>\")"));
+}
+
 TEST_P(ImapMailbox, ListsStatusesSearchesQuotas) {
   ImapDialogue d(ImapDialogue::plain(), GetParam());
   d.ready();

@@ -96,8 +96,7 @@ TEST(Framer, WordsThatOnlyLookLikeAStatusAreData) {
 }
 
 TEST(Framer, MalformedAnnouncementsAreDeath) {
-  for (const char* line : {"* LIST () \"/\" {-5}", "* LIST () \"/\" {}", "* LIST () \"/\" {5-}", "* LIST () \"/\" { 5}",
-                           "* LIST () \"/\" {99999999999999999999}", "* LIST () \"/\" {0x10}",
+  for (const char* line : {"* LIST () \"/\" {5-}", "* LIST () \"/\" {99999999999999999999}", "* LIST () \"/\" {0x10}",
                            "* X {18446744073709551616}", "* X {9223372036854775808}"}) {
     const auto events = frame(std::string(line).append("\r\n* 1 EXPUNGE\r\n"));
     ASSERT_EQ(events.size(), 2U) << line;
@@ -107,7 +106,9 @@ TEST(Framer, MalformedAnnouncementsAreDeath) {
 }
 
 TEST(Framer, BracesWithoutDigitsAreAnOddAtom) {
-  EXPECT_THAT(frame("* X {abc}\r\n* 1 EXISTS\r\n"), ElementsAre("line * X {abc}", "line * 1 EXISTS"));
+  for (const char* line : {"* X {abc}", "* XFOO {a1}", "* XFOO {}", "* XFOO {-5}", "* XFOO { 5}"})
+    EXPECT_THAT(frame(std::string(line) + "\r\n* 1 EXISTS\r\n"),
+                ElementsAre("line " + std::string(line), "line * 1 EXISTS"));
 }
 
 TEST(Framer, BareLfEndsALineAndIsNoted) {
@@ -137,6 +138,12 @@ TEST(Framer, SearchWithSomethingElseInItIsALine) {
   EXPECT_THAT(frame("* SEARCH 1 2x 3\r\n* SEARCH  x\r\n* SEARCH \r\n* SORT (X)\r\n"),
               ElementsAre("1", "line * SEARCH 2x 3", "line * SEARCH x", "line * SEARCH", "line * SORT (X)",
                           "imap.sp.extra at 25", "imap.sp.extra at 38"));
+}
+
+// search-data: nz-number; taken for one, 0 would stand for "*".
+TEST(Framer, ZeroIsNoNumberOfASearch) {
+  EXPECT_THAT(frame("* SEARCH 0 5 0\r\n"),
+              ElementsAre("5", "line * SEARCH", "imap.number.zero at 8", "imap.number.zero at 8"));
 }
 
 TEST(Framer, NumbersOverTheirRangeAreNotedAndLeftOut) {

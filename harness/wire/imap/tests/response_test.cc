@@ -1,5 +1,6 @@
 #include "wire/imap/response.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -103,10 +104,37 @@ TEST(Response, ACodeThatIsWrongLeavesItsResponseReadable) {
   }
 }
 
+// resp-text = ["[" resp-text-code "]" SP] [text], and TEXT-CHAR has "[" and SP in it.
+TEST(Response, ABracketThatBeginsNoCodeIsText) {
+  for (const char* text : {"[done", "[] done", "[(null)] no such mailbox", "[ IMAP ready", "[", "[ALERT",
+                           "[ALERT no end", "[Errno: (2)", "[x{5}", " two spaces", "  [ALERT] behind a space"}) {
+    decode(fmt::format("a3 OK {}\r\n", text), [&](const Response& r) {
+      EXPECT_EQ(r.kind, Kind::tagged) << text;
+      EXPECT_FALSE(r.code) << text;
+      EXPECT_EQ(r.text, text);
+    });
+  }
+}
+
+TEST(Response, ACodeEndsBehindItsArguments) {
+  decode("* OK [INPROGRESS (\"a]b\\\"]\" 1 2)] x\r\n", [](const Response& r) {
+    EXPECT_EQ(r.code.arguments, "(\"a]b\\\"]\" 1 2)");
+    EXPECT_EQ(r.text, "x");
+  });
+  decode("a NO [REFERRAL imap://[::1]/INBOX] see there [1]\r\n", [](const Response& r) {
+    EXPECT_EQ(r.code.arguments, "imap://[::1]/INBOX");
+    EXPECT_EQ(r.text, "see there [1]");
+  });
+  decode(
+      "a NO [REFERRAL imap://x/y]see\r\n", [](const Response& r) { EXPECT_EQ(r.text, "see"); }, 1);
+  decode("a NO [INPROGRESS (\"open] x\r\n", [](const Response& r) { EXPECT_EQ(r.text, "x"); });
+}
+
 TEST(Response, MissingTextIsADeviationOnly) {
   decode(
       "a1 OK\r\n", [](const Response& r) { EXPECT_EQ(r.kind, Kind::tagged); }, 1);
   decode("a1 OK \r\n", [](const Response& r) { EXPECT_EQ(r.kind, Kind::tagged); });
+  decode("a1 OK [READ-ONLY] \r\n", [](const Response& r) { EXPECT_EQ(r.code.name, "READ-ONLY"); });
   decode("a1 OK [READ-ONLY]\r\n", [](const Response& r) { EXPECT_EQ(r.code.name, "READ-ONLY"); });
   decode(
       "+\r\n", [](const Response& r) { EXPECT_EQ(r.kind, Kind::continuation); }, 1);
@@ -294,7 +322,6 @@ TEST(Response, WhatCannotBeReadSaysWhy) {
                            "* 1 FETCH (BODY[",
                            "* 1 FETCH (BODY[] {3}x",
                            "* QUOTA \"\" (STORAGE 1)",
-                           "* OK [ALERT no end",
                            "* ESEARCH ALL 0"}) {
     Response r;
     LogicalLine logical;

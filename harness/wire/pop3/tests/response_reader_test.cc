@@ -110,10 +110,22 @@ TEST(Pop3Responses, GarbageEndsReading) {
             "garbage 'HTTP/1.0 400 Bad request'\n! pop3.status.garbage at 0 x1\n");
 }
 
-TEST(Pop3Responses, AnUnstuffedDotAndBareLineFeedsAreNoted) {
+// RFC 5034 section 4: 12288 octets and more.
+TEST(Pop3Responses, AChallengeMayBeLong) {
+  const std::string challenge(12'000, 'A');
+  EXPECT_EQ(read("+ " + challenge + "\r\n", {}), "challenge [] '" + challenge + "'\n");
+  EXPECT_NE(read("+OK " + std::string(600, 'x') + "\r\n", {}).find("! pop3.line.too-long"), std::string::npos);
+}
+
+// Its lines are as long, and end as, whoever wrote the message has them; RFC 1939 section 3 bounds the responses.
+TEST(Pop3Responses, WhatStandsInAMessageIsNoDeviation) {
+  EXPECT_EQ(read("+OK\r\n" + std::string(2000, 'x') + "\na\n.\nb\r\n.\r\n", {Body::text}).find('!'), std::string::npos);
+}
+
+TEST(Pop3Responses, AnUnstuffedDotIsNoted) {
   EXPECT_EQ(read("+OK\r\na\nb\r\n.sig\r\nc\n.\nd\r\n.\r\n", {Body::text}),
             "ok [] ''\ntext 'a\nb\r\nsig\r\nc\n.\nd\r\n'\nend 17 octets\n"
-            "! pop3.text.bare-lf at 26 x3\n! pop3.text.lf-dot at 26 x1\n! pop3.text.unstuffed-dot at 26 x1\n");
+            "! pop3.text.unstuffed-dot at 26 x1\n");
 }
 
 TEST(Pop3Responses, ACutIsSeen) {

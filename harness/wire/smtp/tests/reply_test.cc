@@ -72,6 +72,7 @@ TEST(SmtpReplies, LongLinesAreNotedAndBounded) {
   const std::string at_limit = fmt::format("250 {:x>506}\r\n", "");
   EXPECT_EQ(at_limit.size(), 512U);
   EXPECT_EQ(tell({at_limit}).find('!'), std::string::npos);
+  EXPECT_EQ(tell({fmt::format("334 {:A>12000}\r\n", "")}).find('!'), std::string::npos) << "RFC 4954 section 4";
   EXPECT_NE(tell({fmt::format("250 {:x>507}\r\n", "")}).find("! smtp.line.too-long at 0"), std::string::npos);
   ReplyReader reader;
   const std::string flood(65536, '2');
