@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "core/bytes.h"
+#include "judge/internal_date.h"
 #include "judge/view_track.h"
 
 namespace mailproof::judge {
@@ -92,7 +93,7 @@ class Copied {
     if (e.has_flags)
       for (const std::string& flag : expected->second.flags)
         if (!flags.contains(flag)) lacks += (lacks.empty() ? "" : " ") + flag;
-    const bool date = !e.text.empty() && !expected->second.date.empty() && e.text != expected->second.date;
+    const bool date = !e.text.empty() && !expected->second.date.empty() && !same_date(e.text, expected->second.date);
     if (lacks.empty() && !date) return;
     const auto& [account, name, validity, uid] = place;
     c_.find("lost-in-copy",
