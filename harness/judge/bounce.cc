@@ -40,10 +40,14 @@ std::map<Recipient, Deliveries> deliveries(const Case& c) {
   return out;
 }
 
-/// A report in this account's mailbox that nobody could read, as it may be about somebody else's mail.
-const Report* unread_report(const Case& c, std::uint32_t account) {
-  for (const Report& report : c.ledger.reports())
-    if (report.message == 0 && report.mailbox_owner == account && report.action == "unread") return &report;
+/// A report in this account's mailbox that nobody could read, as it may be about somebody else's mail; or one about
+/// this message that names a recipient nobody knows (RFC 3464 section 2.3.2: it may have been rewritten).
+const Report* unread_report(const Case& c, std::uint32_t account, std::uint32_t message) {
+  for (const Report& report : c.ledger.reports()) {
+    const bool unread = report.message == 0 && report.action == "unread";
+    const bool unnamed = report.message == message && report.recipient == 0 && istarts_with(report.action, "failed");
+    if ((unread || unnamed) && report.mailbox_owner == account) return &report;
+  }
   return nullptr;
 }
 
@@ -69,12 +73,12 @@ void silent_drop(Case& c, const std::map<Recipient, Deliveries>& all) {
       return other.account == account && other.present > 0;
     });
     if (elsewhere) continue;
-    if (const Report* report = unread_report(c, c.history.message(message).sender)) {
+    if (const Report* report = unread_report(c, c.history.message(message).sender, message)) {
       c.find("report-unread",
              {fmt::format("{} in {}'s mailbox, or a report to its sender", c.name_of(message), c.account(account)),
               fmt::format(
                   "accepted over SMTP at {} and not in the mailbox; a delivery report came to {} that may be about "
-                  "it, and was not read",
+                  "it, and was not read, or names another recipient",
                   c.when(c.history.event(d.event)), c.account(report->mailbox_owner)),
               {d.event, report->event},
               message,

@@ -30,6 +30,11 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"loss", "filed-elsewhere", kLatitude,
      "Common practice: a filter may file accepted mail in another mailbox of the same account (I1)"},
 
+    {"loss", "gone-when-marked", kLatitude,
+     "RFC 3501 sections 5.2 and 6.4.3: what has \\Deleted any client of the account may expunge, and a server may "
+     "itself "
+     "(I1)"},
+
     {"content", "altered", kFail,
      "RFC 5321 section 4.4, RFC 3501 section 2.3: nothing but trace headers on top may be added; the content stays as "
      "sent (I2)"},
@@ -184,7 +189,7 @@ constexpr auto kClasses = std::to_array<FindingClass>({
      "RFC 1939 section 7: a unique-id is never used again for another message; clients would skip it (I30)"},
 
     {"maildrop-lock", "stale-lock", kFail,
-     "RFC 1939 section 4, RFC 2449 section 8.1.1: a maildrop is in use only while a session has it (I32)"},
+     "RFC 1939 section 4, RFC 2449 section 8.1.2: a maildrop is in use only while a session has it (I32)"},
     {"maildrop-lock", "snapshot-broken", kFail,
      "RFC 1939 section 4: a session has the maildrop for itself, or a snapshot that another session does not change "
      "(I32)"},

@@ -11,8 +11,10 @@
 #include "history/no_room.h"
 #include "judge/at_end.h"
 #include "judge/came_later.h"
+#include "judge/excuses.h"
 #include "judge/judges.h"
 #include "judge/pop3_policy.h"
+#include "judge/requests.h"
 #include "judge/strangers.h"
 
 namespace mailproof::judge {
@@ -140,9 +142,9 @@ void not_done(Case& c, const Event& e, const Event& undone, std::uint32_t messag
                        ""});
 }
 
-/// Why nobody owes this message to the account of the expectation (none: to any): the server put it off, or nobody
-/// knows what became of it.
-/// "" = it was taken, or refused for good, which the scenario did not ask for.
+/// Why nobody owes this message to the account of the expectation (none: to any): the server put it off, or refused it
+/// by a policy of its own, or nobody knows what became of it.
+/// "" = it was taken, or refused for good for another reason, which the scenario did not ask for.
 /// What went since, and was sent again, is owed by the newer answer.
 std::string never_taken(const Case& c, const Course& course, const Event& expectation, std::uint32_t message) {
   const Event* outcome = about_the_end(expectation.what) ? nullptr : course.answer_to(expectation).outcome;
@@ -167,10 +169,18 @@ std::string never_taken(const Case& c, const Course& course, const Event& expect
     const Event& e = c.history.event(attempt.event);
     const std::string_view status = history::enhanced_status(e);
     const bool too_big = attempt.outcome == Type::fail && (status.ends_with(".2.3") || status.ends_with(".3.4"));
-    if (attempt.outcome == Type::fail && !unasked && !too_big && attempt.smtp_code / 100 != 4) return {};
-    why = too_big   ? fmt::format("{} is too big for the server: {} {}", c.name_of(message), attempt.smtp_code,
-                                  printable(e.text, 200))
-          : unasked ? fmt::format("{} was not sent: {}", c.name_of(message), printable(e.text, 200))
+    const bool policy = attempt.outcome == Type::fail &&
+                        history::says_policy(static_cast<std::uint32_t>(attempt.smtp_code), status, e.text);
+    const bool with_full = attempt.outcome == Type::fail && refused_with_a_full_one(c, attempt);
+    if (attempt.outcome == Type::fail && !unasked && !too_big && !policy && !with_full && attempt.smtp_code / 100 != 4)
+      return {};
+    why = too_big     ? fmt::format("{} is too big for the server: {} {}", c.name_of(message), attempt.smtp_code,
+                                    printable(e.text, 200))
+          : with_full ? fmt::format("{} was refused together with a full mailbox: {}", c.name_of(message),
+                                    printable(e.text, 200))
+          : policy    ? fmt::format("{} was refused by policy: {} {}", c.name_of(message), attempt.smtp_code,
+                                    printable(e.text, 200))
+          : unasked   ? fmt::format("{} was not sent: {}", c.name_of(message), printable(e.text, 200))
           : attempt.outcome == Type::fail
               ? fmt::format("{} was put off: {} {}", c.name_of(message), attempt.smtp_code, printable(e.text, 200))
               : fmt::format("whether {} was taken nobody knows: {}", c.name_of(message), printable(e.text, 200));
@@ -228,6 +238,11 @@ std::string not_owed(const Case& c, const Course& course, const Event& e, std::u
     if (const std::string why = needs_it ? never_taken(c, course, e, message) : std::string(); !why.empty()) return why;
   }
   if (const std::string why = came_later(c, e, message, account); !why.empty()) return why;
+  const bool saved = course.appended(c, e, message) != nullptr;
+  if (const std::string why = saved ? std::string() : filed_elsewhere(c, e, message, account); !why.empty()) return why;
+  for (const Cell& cell : c.ledger.cells_of(message))
+    if (certainly_missing(cell) && gone_when_marked(c, cell) != nullptr)
+      return fmt::format("{} was marked with \\Deleted, and somebody expunged it", c.name_of(message));
   for (const Cell& cell : c.ledger.cells_of(message))
     if (c.ledger.gone_after_download(cell))
       return fmt::format(
@@ -298,7 +313,7 @@ void missed_wait(Case& c, const Course& course, const Pop3Policy& policy, const 
     auto end = there_at_end(c, e, *answer.outcome, message, account);
     if (sees && end && !*end && was_removed(c, message, account)) end.reset();  // it says nothing of before
     const bool afterwards = sees && e.flags.empty() && seen_after(c, e, *answer.outcome, message, account);
-    const bool came = again || afterwards || (e.flags.empty() && end && *end == sees);
+    const bool came = again || afterwards || (end && *end == sees && (e.flags.empty() || flags_at_end(c, e, message)));
     const auto missed = [&] {
       return fmt::format("{}: {} {} {} within {}", step_of(c, e), name(), sees ? "not seen" : "still seen",
                          sees ? "as expected" : "", bound);

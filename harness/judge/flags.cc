@@ -60,6 +60,7 @@ class FlagLedger {
     if (e.session != 0) {
       const bool imap = c_.history.session(e.session).protocol == Protocol::imap;
       if (e.type == Type::invoke && e.what == What::store) touch(e, flags_of(e.flags));
+      if (e.type == Type::invoke && (e.what == What::store || e.what == What::copy || e.what == What::move)) change(e);
       if (e.type == Type::invoke && e.what == What::fetch) fetch(e);
       if (imap && e.what == What::row && e.has_flags && e.uid != 0) row(e);
       // RFC 1939 knows no flags: what POP3 does to a message may show in any of them.
@@ -123,6 +124,12 @@ class FlagLedger {
     }
   }
 
+  /// What a server may take as reading: \Answered without \Seen is nothing to some.
+  void change(const Event& e) {
+    const std::uint32_t account = c_.history.account_of(e);
+    for (const std::uint32_t uid : history::parse_uids(e.set)) changes_[copy(account, at(e).mailbox, uid)] = e.index;
+  }
+
   void fetch(const Event& e) {
     if (sets_seen(e.text)) return touch(e, flags_of("\\Seen"));
     if (upper(e.text).find("BODY.PEEK[") == std::string::npos) return;
@@ -152,7 +159,9 @@ class FlagLedger {
   void accuse(const Event& e, const Copy& known, Place place, std::string_view flag, std::uint32_t number,
               std::string_view mailbox) {
     const auto peek = peeks_.find(place);
-    const bool peeked = peek != peeks_.end() && flag == "\\Seen";
+    const auto changed = changes_.find(place);
+    const bool otherwise = changed != changes_.end() && peek != peeks_.end() && changed->second > peek->second;
+    const bool peeked = peek != peeks_.end() && flag == "\\Seen" && !otherwise;
     std::string nobody = "no STORE named it, no POP3 session touched the message";
     if (flag == "\\Seen") nobody = "no STORE named it, no FETCH without PEEK, no POP3 session touched the message";
     std::string actual =
@@ -176,8 +185,9 @@ class FlagLedger {
   bool renamed_ = false;
   Boxes boxes_, names_;  ///< the second without UIDVALIDITY
   boost::unordered_flat_map<Place, Flags> touched_;
-  boost::unordered_flat_map<Place, std::uint32_t> peeks_;  ///< the newest fetch by PEEK
-  history::PagedMap<Copy> copies_;                         ///< by UIDVALIDITY as well
+  boost::unordered_flat_map<Place, std::uint32_t> peeks_;    ///< the newest fetch by PEEK
+  boost::unordered_flat_map<Place, std::uint32_t> changes_;  ///< the newest STORE, COPY or MOVE
+  history::PagedMap<Copy> copies_;                           ///< by UIDVALIDITY as well
 };
 
 }  // namespace

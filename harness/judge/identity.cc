@@ -9,6 +9,7 @@
 #include "judge/case.h"
 #include "judge/identity_numbers.h"
 #include "judge/judges.h"
+#include "judge/requests.h"
 #include "judge/view_track.h"
 #include "wire/mime/date.h"
 
@@ -47,6 +48,10 @@ struct Identity {
     return known.emplace_back();
   }
 
+  bool may_be_removed(const Told& told) const {
+    return judge::may_be_removed(c, c.history.account_of(told.event), told.mailbox, told.uidvalidity, told.event.uid);
+  }
+
   std::string at(const Told& told) const {
     return fmt::format("UID {} of {} ({})", told.event.uid, told.mailbox, c.account(c.history.account_of(told.event)));
   }
@@ -54,6 +59,7 @@ struct Identity {
   void content(Known& k, const Told& told) {
     const Event& e = told.event;
     const bool full = e.code == "full";
+    if (e.size == 0 && may_be_removed(told)) return;
     const bool differs =
         !c.may_be_one(e.message, k.message) && (k.message != 0 || (full && k.full)) && (e.message != 0 || full);
     if (k.content != 0 && differs)
@@ -84,7 +90,7 @@ struct Identity {
       k.size = e.size;
       k.size_event = e.index;
     }
-    if (e.text.empty()) return;
+    if (e.text.empty() || (e.text.starts_with("00-") && may_be_removed(told))) return;
     if (k.date_event != 0 && !mime::same_internal_date(c.history.event(k.date_event).text, e.text))
       c.find("date-changed",
              {fmt::format("{}: INTERNALDATE \"{}\" as before", at(told), c.history.event(k.date_event).text),

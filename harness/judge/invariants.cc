@@ -14,7 +14,9 @@ constexpr auto kBoth = Invariant::Kind::hard_and_warning;
 constexpr auto kInvariants = std::to_array<Invariant>({
     {1, kHard, "What was accepted is there until a client may have removed it",
      "RFC 5321 section 6.1, RFC 3501 section 6.3.11",
-     "loss/lost, loss/not-confirmed, loss/not-audited, loss/suppressed-duplicate, loss/filed-elsewhere", ""},
+     "loss/lost, loss/not-confirmed, loss/not-audited, loss/suppressed-duplicate, loss/filed-elsewhere, "
+     "loss/gone-when-marked",
+     ""},
     {2, kHard, "What is there was sent, and is as it was sent", "RFC 5321 section 4.4, RFC 3501 section 2.3",
      "content/altered, content/fields-added, content/line-end-added", ""},
     {3, kBoth, "One acceptance makes one copy", "RFC 6851 section 3.3, RFC 1047",

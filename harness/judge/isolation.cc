@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/bytes.h"
 #include "judge/case.h"
 #include "judge/judges.h"
 
@@ -12,6 +13,9 @@ void judge_isolation(const history::History& history, const history::Ledger& led
   Case c(history, ledger, "isolation", out);
   for (const history::Cell& cell : ledger.cells()) {
     if (cell.first_seen == 0 && cell.present == 0 && cell.present_pop == 0) continue;
+    // RFC 6154 section 2 (\Sent): a server may keep a copy for who sent it.
+    if (cell.account == history.message(cell.message).sender && !iequals(ledger.mailbox_name(cell.mailbox), "INBOX"))
+      continue;
     const auto cells = ledger.cells_of(cell.message);
     const auto attempts = ledger.attempts_of(cell.message);
     const bool put = std::any_of(cells.begin(), cells.end(), [&](const history::Cell& other) {

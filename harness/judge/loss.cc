@@ -131,6 +131,16 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
               ""});
       continue;
     }
+    if (const history::Event* gone = gone_when_marked(c, cell)) {
+      c.find("gone-when-marked",
+             {fmt::format("{} in {} until somebody expunges it", c.name_of(cell.message), place(c, cell)),
+              fmt::format("{} had marked it with \\Deleted, and was told at {} that it is gone", c.who(*gone),
+                          c.when(*gone)),
+              {cell.added_by, gone->index},
+              cell.message,
+              ""});
+      continue;
+    }
     if (!asked) asked.emplace(c);
     if (asked->gone_with(cell) != nullptr || owed_a_report(c, cell)) continue;  // removal or bounce say it better
     if (reported_to_itself(c, cell)) {

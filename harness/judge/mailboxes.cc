@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/bytes.h"
+#include "history/not_now.h"
 #include "judge/case.h"
 #include "judge/judges.h"
 
@@ -57,11 +58,19 @@ class Mailboxes {
         break;
       case What::select:
       case What::examine:
-        if (e.type == Type::fail && !never_asked(e)) refused(of, e);
+        if (e.type == Type::ok) of.refused.erase(same(c_.invoke(e).mailbox));
+        if (e.type == Type::fail && !never_asked(e) && !history::says_not_now(e.code))
+          of.refused.try_emplace(same(c_.invoke(e).mailbox), e.index);
         break;
       default:
         break;
     }
+  }
+
+  /// A mailbox may be missing where it is not known yet, and may be opened later.
+  void end() {
+    for (const auto& [account, of] : accounts_)
+      for (const auto& [name, event] : of.refused) refused(of, c_.history.event(event));
   }
 
  private:
@@ -76,8 +85,9 @@ class Mailboxes {
   struct Account {
     std::map<std::string, Made> made;
     std::map<std::string, std::uint32_t> removed;
-    std::set<std::string> known;  ///< in the listing before
-    std::set<std::string> ours;   ///< made by a client, whatever came of it later
+    std::set<std::string> known;                   ///< in the listing before
+    std::set<std::string> ours;                    ///< made by a client, whatever came of it later
+    std::map<std::string, std::uint32_t> refused;  ///< SELECT or EXAMINE, and was not opened since
   };
 
   void made(Account& of, const Event& e) {
@@ -89,6 +99,11 @@ class Mailboxes {
 
   /// Whatever comes of it: what was made there is no longer expected.
   void forget(Account& of, const Event& e) {
+    for (auto at = of.refused.begin(); at != of.refused.end();) {
+      const bool gone = at_or_below(at->first, same(e.mailbox));
+      if (gone) refused(of, c_.history.event(at->second));
+      at = gone ? of.refused.erase(at) : std::next(at);
+    }
     std::erase_if(of.made, [&](const auto& one) { return at_or_below(one.second.name, e.mailbox); });
     for (const std::string& name : {e.mailbox, e.other_mailbox}) of.removed.erase(same(name));
   }
@@ -131,7 +146,7 @@ class Mailboxes {
     return all.find("\\noselect") == std::string::npos && all.find("\\nonexistent") == std::string::npos;
   }
 
-  void refused(Account& of, const Event& e) {
+  void refused(const Account& of, const Event& e) {
     const auto made = of.made.find(same(c_.invoke(e).mailbox));
     if (made == of.made.end() || made->second.event > e.command || made->second.name.empty()) return;
     const char last = made->second.name.back();
@@ -157,6 +172,7 @@ void judge_mailboxes(const history::History& history, const history::Ledger& led
   for (const Event& e :
        history.about(What::create, What::remove, What::rename, What::list, What::mailbox, What::select, What::examine))
     mailboxes.apply(e);
+  mailboxes.end();
 }
 
 }  // namespace mailproof::judge

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
+#include "core/bytes.h"
 #include "history/number_map.h"
 #include "judge/by_number.h"
 #include "judge/case.h"
@@ -28,19 +30,38 @@ struct Login {
 class Logins {
  public:
   explicit Logins(const Case& c) : c_(c) {
-    for (const Event& e : c.history.about(What::connect, What::message, What::dele, What::pop_uidl, What::stat))
-      if (e.session != 0 && c.history.session(e.session).protocol == Protocol::pop3) apply(e);
+    const auto concerned = c.history.about(What::connect, What::message, What::dele, What::pop_uidl, What::stat,
+                                           What::select, What::examine, What::store, What::row);
+    for (const Event& e : concerned)
+      if (e.session != 0 && c.history.session(e.session).protocol == Protocol::pop3)
+        apply(e);
+      else if (e.session != 0)
+        imap(e);
     for (auto& [session, login] : open_)
       if (login.listed != 0) all_[login.account].push_back(std::move(login));
   }
 
   /// By account, in the order they began.
   const std::map<std::uint32_t, std::vector<Login>>& all() const { return all_; }
+  /// Whether IMAP ever marked it, or showed it marked. A mark that is taken back may have hidden it meanwhile.
+  bool ever_marked(std::uint32_t account, std::uint32_t message) const { return marked_.contains({account, message}); }
   /// The one that this account had under a unique-id; 0 = nobody looked.
   std::uint32_t message(std::uint32_t account, std::uint32_t id) const { return messages_.get(key(account, id)); }
   const Ids& ids() const { return ids_; }
 
  private:
+  void imap(const Event& e) {
+    if ((e.what == What::select || e.what == What::examine) && e.type == Type::ok)
+      uidvalidity_[e.session] = iequals(c_.invoke(e).mailbox, "INBOX") ? e.uidvalidity : 0;
+    const bool asked = e.what == What::store && e.type == Type::invoke;
+    if ((!asked && e.what != What::row) || e.flags.empty() || lower(e.flags).find("\\deleted") == std::string::npos)
+      return;
+    const std::uint32_t account = c_.history.session(e.session).account, validity = uidvalidity_[e.session];
+    if (validity == 0) return;
+    for (const std::uint32_t uid : asked ? history::parse_uids(e.set) : std::vector{e.uid})
+      marked_.emplace(account, c_.ledger.message_at(account, "INBOX", validity, uid));
+  }
+
   void apply(const Event& e) {
     if (e.what == What::connect && e.type == Type::ok) {
       open_[e.session] = {e.session, c_.history.session(e.session).account, e.index, 0, {}};
@@ -68,11 +89,14 @@ class Logins {
   std::map<std::uint32_t, std::vector<Login>> all_;
   Ids ids_;
   history::NumberMap messages_;
+  std::map<std::uint32_t, std::uint32_t> uidvalidity_;        ///< of INBOX, by IMAP session
+  std::set<std::pair<std::uint32_t, std::uint32_t>> marked_;  ///< account, message
 };
 
 /// Put there once and never taken away: it has been there ever since. What IMAP marks as deleted POP3 may hide.
-bool stays(const Case& c, std::uint32_t message, std::uint32_t account) {
-  const auto* cell = message == 0 ? nullptr : c.ledger.find(message, account, "INBOX");
+bool stays(const Case& c, const Logins& logins, std::uint32_t message, std::uint32_t account) {
+  const auto* cell =
+      message == 0 || logins.ever_marked(account, message) ? nullptr : c.ledger.find(message, account, "INBOX");
   return cell != nullptr && cell->adds + cell->maybe_adds == 1 && cell->removes + cell->maybe_removes == 0 &&
          cell->marked_by == 0;
 }
@@ -97,7 +121,7 @@ void judge_maildrop(const history::History& history, const history::Ledger& ledg
       std::vector<std::uint32_t> missing;
       for (std::uint32_t id = 1; id < around.size(); ++id) {
         const Seen& seen = around[id];
-        if (seen.before == 0 || seen.after == 0 || !stays(c, logins.message(account, id), account)) continue;
+        if (seen.before == 0 || seen.after == 0 || !stays(c, logins, logins.message(account, id), account)) continue;
         ++there;
         if (!login.found.contains(id)) missing.push_back(id);
       }

@@ -1,6 +1,7 @@
 // I32: a session has the maildrop for itself, or a snapshot of its own; and the lock goes with the session.
 #include <fmt/format.h>
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <set>
@@ -17,10 +18,13 @@ using history::Event;
 using history::Type;
 using history::What;
 
+/// RFC 2449 section 8.1.2: [IN-USE]. In words only where no code says that it is something else: an account may be
+/// locked, too.
 bool says_in_use(const Event& e) {
   const std::string text = upper(e.text);
-  return text.find("IN-USE") != std::string::npos || text.find("LOCKED") != std::string::npos ||
-         text.find("IN USE") != std::string::npos;
+  if (text.find("[IN-USE]") != std::string::npos) return true;
+  const bool words = text.find("LOCKED") != std::string::npos || text.find("IN USE") != std::string::npos;
+  return words && text.find('[') == std::string::npos;
 }
 
 struct Span {
@@ -38,6 +42,8 @@ struct Lock {
   struct Account {
     std::size_t holders = 0;            ///< sessions that are ready and not over
     std::optional<Time> given_back;     ///< when the last of the others ended
+    std::set<std::uint32_t> in_inbox;   ///< IMAP sessions that have it open
+    std::optional<Time> refused_since;  ///< ... and nobody had it, nor was anything delivered, since then
     std::vector<const Span*> removers;  ///< over, and they had marked something; in the order of their ends
   };
   std::map<std::uint32_t, Account> accounts;
@@ -60,6 +66,7 @@ struct Lock {
     if (!s.ready && !s.over) ++accounts[s.account].holders;
     s.ready = true;
     s.from = e.at;
+    accounts[s.account].refused_since.reset();
   }
 
   void over(Span& s, const Event& e) {
@@ -73,11 +80,21 @@ struct Lock {
     if (!s.marked.empty()) at.removers.push_back(&s);
   }
 
+  /// Who it was that had it nobody may know: RFC 2449 section 8.1.2 says "probably" another POP3 session. So the lock
+  /// is stale only where it outlasts the settling time: since a session had it that was seen to end, or since the first
+  /// refusal. Who asks once a second may be off by that.
   void refused(const Span& mine, const Event& e) {
-    if (!says_in_use(e) || held_by_another(mine)) return;
+    if (!says_in_use(e)) return;
+    Account& at = accounts[mine.account];
+    if (at.holders > 0 || !at.in_inbox.empty()) return at.refused_since.reset();
+    if (!at.refused_since) at.refused_since = mine.from;
+    if (held_by_another(mine)) return;
+    const Duration settle = c.history.info.settle;
+    const bool kept = at.given_back && *at.refused_since - *at.given_back <= settle;
+    if (!kept && e.at - *at.refused_since + std::chrono::seconds(1) < settle) return;
     c.find("stale-lock", {fmt::format("{}'s maildrop is free: no session has had it for {}", c.account(mine.account),
                                       format_duration(c.history.info.settle)),
-                          fmt::format("{} is refused at {}: {}", c.who(e), c.when(e), printable(e.text, 160)),
+                          fmt::format("{} is still refused at {}: {}", c.who(e), c.when(e), printable(e.text, 160)),
                           {e.index},
                           0,
                           ""});
@@ -101,7 +118,19 @@ struct Lock {
                                ""});
   }
 
+  /// What else may have the mailbox for a while: an IMAP session, or who delivers into it.
+  void beside(const Event& e) {
+    if (e.what == What::deliver && completes(e)) accounts[e.account].refused_since.reset();
+    if (e.session == 0 || c.history.session(e.session).protocol != Protocol::imap) return;
+    const bool opens = (e.what == What::select || e.what == What::examine) && completes(e);
+    if (!opens && e.what != What::unselect && e.what != What::close && e.what != What::end) return;
+    Account& at = accounts[c.history.session(e.session).account];
+    if (at.in_inbox.erase(e.session) != 0) at.refused_since.reset();
+    if (opens && e.type == Type::ok && iequals(c.invoke(e).mailbox, "INBOX")) at.in_inbox.insert(e.session);
+  }
+
   void apply(const Event& e) {
+    if (e.session == 0 || c.history.session(e.session).protocol != Protocol::pop3) return beside(e);
     Span& s = span(e);
     const std::uint32_t number = c.invoke(e).seq;
     switch (e.what) {
@@ -136,8 +165,7 @@ void judge_maildrop_lock(const history::History& history, const history::Ledger&
   Lock lock{c, {}, {}};
   const auto concerned =
       history.where([](history::Kind kind) { return kind.what != What::row && kind.what != What::message; });
-  for (const Event& e : concerned)
-    if (e.session != 0 && history.session(e.session).protocol == Protocol::pop3) lock.apply(e);
+  for (const Event& e : concerned) lock.apply(e);
 }
 
 }  // namespace mailproof::judge

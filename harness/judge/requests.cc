@@ -1,6 +1,7 @@
 #include "judge/requests.h"
 
 #include <algorithm>
+#include <set>
 
 #include "core/bytes.h"
 
@@ -197,6 +198,46 @@ int surplus_elsewhere(const Case& c, const Cell& cell) {
     if (other.account == cell.account && &other != &cell && other.enumerated)
       out += std::max(0, other.present - other.most());
   return out;
+}
+
+const Event* gone_when_marked(const Case& c, const Cell& cell) {
+  std::map<std::uint32_t, std::uint32_t> uidvalidity;        // by session
+  std::map<std::uint32_t, std::string> selected;             // by session
+  std::set<std::pair<std::uint32_t, std::uint32_t>> marked;  // session, UID
+  const std::string& mailbox = c.ledger.mailbox_name(cell.mailbox);
+  const Event* out = nullptr;
+  for (const Event& e : c.history.events()) {
+    if (e.session == 0 || c.history.account_of(e) != cell.account) continue;
+    if ((e.what == What::select || e.what == What::examine) && e.type == Type::ok) {
+      selected[e.session] = c.invoke(e).mailbox;
+      uidvalidity[e.session] = e.uidvalidity;
+    }
+    if (!iequals(selected[e.session], mailbox)) continue;
+    const auto is_it = [&](std::uint32_t uid) {
+      return c.ledger.message_at(cell.account, mailbox, uidvalidity[e.session], uid) == cell.message;
+    };
+    if (!c.by_audit(e) && (e.what == What::expunge || e.what == What::close || e.what == What::move)) return nullptr;
+    if (e.what == What::store && e.type == Type::ok && !c.by_audit(e)) {
+      const Event& asked = c.invoke(e);
+      if (lower(asked.flags).find("\\deleted") == std::string::npos) continue;
+      for (const std::uint32_t uid : history::parse_uids(asked.set)) {
+        if (!is_it(uid)) continue;
+        if (asked.code.starts_with('-'))
+          std::erase_if(marked, [&](const auto& one) { return one.second == uid; });
+        else
+          marked.emplace(e.session, uid);
+      }
+    }
+    if (e.what == What::expunged && marked.contains({e.session, e.uid})) out = &e;
+  }
+  return out;
+}
+
+bool may_be_removed(const Case& c, std::uint32_t account, std::string_view mailbox, std::uint32_t uidvalidity,
+                    std::uint32_t uid) {
+  const std::uint32_t message = c.ledger.message_at(account, mailbox, uidvalidity, uid);
+  const Cell* cell = message == 0 ? nullptr : c.ledger.find(message, account, mailbox);
+  return cell != nullptr && cell->removes + cell->maybe_removes > 0;
 }
 
 bool certainly_missing(const Cell& cell) { return cell.enumerated && cell.present < cell.least() && cell.misses >= 2; }

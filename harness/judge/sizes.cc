@@ -8,6 +8,7 @@
 
 #include "history/number_map.h"
 #include "judge/boxes.h"
+#include "judge/requests.h"
 #include "judge/view_track.h"
 
 namespace mailproof::judge {
@@ -28,6 +29,10 @@ void judge_sizes(Case& c) {
   history::PagedMap<Known> known;
   Boxes boxes;
   ViewTrack track(c.history);
+  const auto nothing_there = [&](const Event& e) {
+    const View* view = track.view(e.session);
+    return view != nullptr && may_be_removed(c, c.history.account_of(e), view->mailbox, view->uidvalidity, e.uid);
+  };
   const auto concerned =
       c.history.where([](history::Kind kind) { return kind.what == What::piece || ViewTrack::follows(kind.what); });
   for (const Event& e : concerned) {
@@ -41,7 +46,7 @@ void judge_sizes(Case& c) {
                               ""});
     }
     const bool imap = e.session != 0 && c.history.session(e.session).protocol == Protocol::imap;
-    const bool row = e.what == What::row && (e.size != 0 || e.get<history::RowFacts>().empty);
+    const bool row = e.what == What::row && (e.size != 0 || (e.get<history::RowFacts>().empty && !nothing_there(e)));
     // Altered content has another size, and is a finding of its own.
     const bool whole = e.what == What::message && e.code == "full" &&
                        (c.history.info.recorded || (e.message != 0 && e.hash == c.history.message(e.message).hash));

@@ -242,6 +242,7 @@ struct Ledger::Impl {
   void row(const Event& e);
   void enumerated(const Event& e);
   const Cell* in_trash(const Cell& inbox) const;
+  bool moved_and_nowhere(const Cell& from) const;
   std::optional<Pop3Delete> pop3_delete(const Cell& inbox) const;
   void compare_views(Cell& inbox, std::uint32_t round);
   struct LifeWriter;  ///< ledger_life.cc

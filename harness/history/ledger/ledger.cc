@@ -81,9 +81,19 @@ std::vector<const Cell*> Ledger::missing() const {
   std::vector<const Cell*> out;
   for (const Cell& cell : impl_->cells) {
     const bool disagree = cell.enumerated && !cell.by_pop && cell.in_pop && cell.present != cell.present_pop;
-    if ((cell.enumerated && cell.present < cell.least()) || disagree || cell.unlike != 0) out.push_back(&cell);
+    const bool few = cell.enumerated && cell.present < cell.least();
+    // What went may still be shown, and what was moved not yet, by one of several servers that follow each other.
+    const bool stays = cell.enumerated && cell.adds > 0 && cell.present - cell.kept() > cell.most();
+    if (few || stays || disagree || cell.unlike != 0 || impl_->moved_and_nowhere(cell)) out.push_back(&cell);
   }
   return out;
+}
+
+bool Ledger::Impl::moved_and_nowhere(const Cell& from) const {
+  if (from.maybe_moves == 0 || !from.enumerated || from.present > 0) return false;
+  const Chained<Cells> all{cells, cells_of, from.message};
+  return std::none_of(all.begin(), all.end(),
+                      [&](const Cell& other) { return other.account == from.account && other.present > 0; });
 }
 
 const Cell* Ledger::in_trash(const Cell& inbox) const { return impl_->in_trash(inbox); }

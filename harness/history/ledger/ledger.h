@@ -127,8 +127,9 @@ class Ledger {
   /// that was not listed, not in INBOX.
   bool gone_after_download(const Cell& inbox) const;
 
-  /// Cells whose mailbox was enumerated and that hold fewer copies than they must, or of which IMAP and POP3 tell
-  /// different numbers, or in which what POP3 removed is not as declared: to be asked again, over both, after settle.
+  /// Cells whose mailbox was enumerated and that hold fewer copies than they must, or more than they may, or of which
+  /// IMAP and POP3 tell different numbers, or in which what POP3 removed is not as declared, or whose message a MOVE
+  /// took nobody knows where: to be asked again, over both, after settle.
   std::vector<const Cell*> missing() const;
 
   /// Fate of one message for one recipient account, by the evidence so far.

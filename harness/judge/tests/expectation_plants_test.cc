@@ -39,6 +39,19 @@ void asked_again(Scene& s, std::uint32_t expectation, const std::string& there, 
   });
 }
 
+/// The audit finds it in Junk, and in INBOX nothing, nor in `empty`.
+void in_junk(Scene& s, std::uint32_t mail, const std::string& empty = "") {
+  for (std::uint32_t round = 1; round <= 2; ++round) {
+    s.audit_begin(round);
+    s.list_imap(s.alice, round, {});
+    if (!empty.empty()) s.list_imap(s.alice, round, {}, empty, 2);
+    s.list_imap(s.alice, round, {{mail, 1}}, "Junk", 3);
+    s.list_pop(s.alice, round, {});
+    s.audit_end(round);
+    if (round == 1) s.settle();
+  }
+}
+
 const bool kExpectation[] = {
     plant("expectation/late",
           [](Scene& s) {
@@ -126,6 +139,53 @@ const bool kExpectation[] = {
             s.answer(see, Type::fail, "2");
             asked_again(s, see, "", "not-as-expected");
             s.fate("2", {.fate = Fate::present});
+            s.audited({});
+          }),
+    plant("expectation/not-asked",  // a spam filter filed it in Junk, where neither the phone nor the pc looks
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t see = s.expect(What::see, s.imap(s.phone), "1");
+            s.answer(see, Type::fail, "1");
+            asked_again(s, see, "", "not-as-expected");
+            s.fate("1", {.fate = Fate::removed_by_client});
+            in_junk(s, mail[0]);
+          },
+          {"loss/filed-elsewhere"}),
+    plant("expectation/not-seen",  // ... what a client moved to Archive no filter touches
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.move(What::move, hand, "1", "Archive");
+            s.expunged(hand, 1, 1);
+            const std::uint32_t see = s.expect(What::see, hand, "1", [](Event& e) { e.mailbox = "Archive"; });
+            s.answer(see, Type::fail, "1");
+            asked_again(s, see, "", "not-as-expected");
+            in_junk(s, mail[0], "Archive");
+          },
+          {"loss/filed-elsewhere"}),
+    plant("expectation/late",  // the flag came later: the audit was told of it
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t see = s.expect(What::see, s.imap(s.phone), "1", [](Event& e) { e.flags = "\\Seen"; });
+            s.answer(see, Type::fail, "1");
+            asked_again(s, see, "1", "not-as-expected");
+            const std::uint32_t look = s.audit(Protocol::imap, s.alice, 1);
+            s.select(look, "INBOX", 1, 1, What::examine);
+            s.row(look, 1, 1, "\\Flagged \\Seen");
+            s.content(look, mail[0], 1, 1);
+            s.end(look);
+            s.audited(Scene::all(mail));
+          }),
+    plant("expectation/not-asked",  // over SMTP bob, who is full, is refused together with alice
+          [](Scene& s) {
+            const std::uint32_t out = s.smtp();
+            s.deliver(out, s.message(), s.bob, Type::fail, 552, "5.2.2", "mailbox full");
+            s.deliver_to(out, s.message(),
+                         {{s.alice, Type::fail, 552, "5.2.2", "mailbox full"},
+                          {s.bob, Type::fail, 552, "5.2.2", "mailbox full"}});
+            const std::uint32_t see = s.expect(What::see, s.imap(s.phone), "2");
+            s.answer(see, Type::fail, "2");
+            asked_again(s, see, "", "not-as-expected");
             s.audited({});
           }),
     plant("expectation/not-asked",  // SELECT is not answered, nor is the fresh session's, nor the audit's
@@ -220,10 +280,19 @@ const bool kExpectation[] = {
             asked_again(s, see, "1", "not-as-expected");
             s.audited(Scene::all(mail));
           }),
-    plant("expectation/not-seen",  // refused, so no wonder; but the scenario wants it
+    plant("expectation/not-asked",  // RFC 5321 section 7.9: a server may refuse mail for reasons of its own
           [](Scene& s) {
             const std::uint32_t m = s.message();
             s.deliver(s.lmtp(), m, s.alice, Type::fail, 550, "5.7.1", "policy");
+            const std::uint32_t see = s.expect(What::see, s.imap(s.phone), "1");
+            s.answer(see, Type::fail, "1");
+            asked_again(s, see, "", "not-as-expected");
+            s.audited({});
+          }),
+    plant("expectation/not-seen",  // refused, so no wonder; but the scenario wants it
+          [](Scene& s) {
+            const std::uint32_t m = s.message();
+            s.deliver(s.lmtp(), m, s.alice, Type::fail, 550, "5.1.1", "no such user");
             const std::uint32_t see = s.expect(What::see, s.imap(s.phone), "1");
             s.answer(see, Type::fail, "1");
             asked_again(s, see, "", "not-as-expected");

@@ -176,12 +176,21 @@ const bool kUidl[] = {
           }),
 };
 
-void refused(Scene& s) {
+void refused(Scene& s, const std::string& reply = "-ERR [IN-USE] maildrop is locked") {
   const std::uint32_t session = s.history.add_session({"pc#9", s.pc, Protocol::pop3, s.alice, 0, "pop3 127.0.0.1:110"});
-  s.ask(What::connect, session, {}, Type::fail, [](Event& e) {
+  s.ask(What::connect, session, {}, Type::fail, [&](Event& e) {
     e.code = "dropped";
-    e.text = "pop3 127.0.0.1:110: PASS: -ERR [IN-USE] maildrop is locked";
+    e.text = "pop3 127.0.0.1:110: PASS: " + reply;
   });
+}
+
+/// Nobody has had the maildrop for the settling time; then it is asked for twice, and that long between.
+void refused_and_still(Scene& s, const std::string& reply = "-ERR [IN-USE] maildrop is locked") {
+  s.settle();
+  s.wait(std::chrono::seconds(1));
+  refused(s, reply);
+  s.settle();
+  refused(s, reply);
 }
 
 const bool kLock[] = {
@@ -190,11 +199,40 @@ const bool kLock[] = {
             const auto mail = s.accepted(1);
             const std::uint32_t pop = s.downloads(mail);
             s.end(pop, "ours", "dropped");
+            refused_and_still(s);
+            s.audited(Scene::all(mail));
+          }),
+    plant("maildrop-lock/stale-lock",  // refused right after the session that had it, and still
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.end(s.downloads(mail), "ours", "dropped");
+            refused(s);
             s.settle();
             s.wait(std::chrono::seconds(1));
             refused(s);
             s.audited(Scene::all(mail));
           }),
+    silent("a maildrop that is in use for a moment, by whoever it may be",
+           [](Scene& s) {
+             const auto mail = s.accepted(1);
+             s.settle();
+             s.wait(std::chrono::seconds(1));
+             refused(s);
+             s.audited(Scene::all(mail));
+           }),
+    silent("a maildrop that an IMAP session has",
+           [](Scene& s) {
+             const auto mail = s.accepted(1);
+             s.watches(s.phone, mail);
+             refused_and_still(s);
+             s.audited(Scene::all(mail));
+           }),
+    silent("an account that is locked",
+           [](Scene& s) {
+             const auto mail = s.accepted(1);
+             refused_and_still(s, "-ERR [AUTH] this account is locked by the administrator");
+             s.audited(Scene::all(mail));
+           }),
     plant("maildrop-lock/snapshot-broken",
           [](Scene& s) {
             const auto mail = s.accepted(2);

@@ -43,6 +43,26 @@ const bool kIdentity[] = {
             row(s, s.watches(s.laptop, mail), 1, 1, 0, "18-Jul-2026 02:44:25 -0700");
             s.audited(Scene::all(mail));
           }),
+    silent("one instant, told in two zones",
+           [](Scene& s) {
+             const auto mail = s.accepted(1);
+             row(s, s.watches(s.phone, mail), 1, 1, 0, "17-Jul-2026 02:44:25 -0700");
+             row(s, s.watches(s.laptop, mail), 1, 1, 0, "17-Jul-2026 11:44:25 +0200");
+             s.audited(Scene::all(mail));
+           }),
+    silent("what is expunged, shown as nothing to who was not told yet (RFC 2180 section 4.1.3)",
+           [](Scene& s) {
+             const auto mail = s.accepted(1);
+             const std::uint32_t hand = s.watches(s.phone, mail), other = s.watches(s.laptop, mail);
+             row(s, other, 1, 1, 0, "17-Jul-2026 02:44:25 -0700");
+             s.store(hand, "1");
+             s.expunge(hand);
+             s.expunged(hand, 1, 1);
+             s.content(other, 0, 1, 1);
+             row(s, other, 1, 1, 0, "00-Jan-0000 00:00:00 +0000");
+             s.expunged(other, 1, 1);
+             s.audited({});
+           }),
     plant("identity/uid-changed",
           [](Scene& s) {
             const auto mail = s.accepted(1);

@@ -70,12 +70,17 @@ void Auditor::empty_maildrop(Visit& visit, Then then) {
       [&visit, then = std::move(then)] { visit.pop3->quit([then](const Completion&) { then(); }); });
 }
 
-/// A maildrop may still be locked by a session that just ended (RFC 1939 section 4): asked again until `give_up`.
+/// A maildrop may still be locked by a session that just ended (RFC 1939 section 4): asked again until `give_up`. The
+/// audit's own IMAP session may have it, which then goes first.
 void Auditor::audit_pop3(Visit& visit, std::uint32_t round, Time give_up, Then then) {
   if (visit.pop3) earlier_.push_back(std::make_unique<Visit>()), earlier_.back()->pop3 = std::move(visit.pop3);
   visit.pop3 = std::make_unique<RecordedPop3>(context_, 0, visit.account, round, *context_.endpoint(Protocol::pop3));
   visit.pop3->open([this, &visit, round, give_up, then](const Completion& opened) {
     if (opened.ok()) return pop3_list(visit, then);
+    if (visit.pop3->too_long().empty() && visit.imap && visit.imap->ready())
+      return visit.imap->logout([this, &visit, round, then](const Completion&) {
+        audit_pop3(visit, round, context_.network.now() + context_.scaled(context_.target.settle), then);
+      });
     const std::string& too_long = visit.pop3->too_long();
     if (!too_long.empty() || context_.network.now() >= give_up + visit.pop3->waited()) {
       note("the maildrop could not be opened over POP3: " + (too_long.empty() ? opened.text : too_long));

@@ -33,11 +33,13 @@ bool contradicts(std::string_view wanted, std::string_view seen) {
 }
 
 /// RFC 5321 section 4.2.1: 4yz asks to try again, for whatever reason there is: greylisting, a mailbox that is busy, a
-/// scanner that is down. Where room is promised, or the end of it awaited, such a reply says nothing of it.
+/// scanner that is down. Where room is promised, or the end of it awaited, such a reply says nothing of it; and where
+/// room is promised, neither does what a site's policy refuses (section 7.9).
 bool put_off(const std::vector<Delivered>& results, Outcome awaited) {
   return std::all_of(results.begin(), results.end(), [&](const Delivered& d) {
     if (d.outcome != session::Outcome::fail) return true;
     const auto code = static_cast<std::uint32_t>(d.code);
+    if (awaited == Outcome::accepted && history::says_policy(code, d.status, d.text)) return true;
     return code / 100 == 4 && !(awaited == Outcome::accepted ? history::says_over_quota(code, d.status, d.text)
                                                              : history::says_no_room(code, d.status, d.text));
   });
@@ -76,6 +78,7 @@ class Deliverer final : public Actor {
     std::vector<std::uint32_t> again;  ///< retry: these, instead of new ones
     int sent = 0;
     std::uint32_t until = 0;  ///< expectation of `until`
+    bool no_storage = false;  ///< the newest reply said that the system, not the mailbox, has no room now
     std::unique_ptr<BounceWatch> watch;
     Finish done;
 
@@ -355,7 +358,13 @@ void Deliverer::judge_results(const JobPtr& job, std::uint32_t message, std::uin
   const bool permitted = job->deliver != nullptr && !job->deliver->latitude.empty();
   if (refused && awaited != Outcome::deferred && !permitted && put_off(results, *awaited))
     return conclude(job, expectation, message, Type::info,
-                    fmt::format("put off: {} {} {}", refusal->code, refusal->status, refusal->text));
+                    fmt::format("{}: {} {} {}", refusal->code / 100 == 4 ? "put off" : "refused by policy",
+                                refusal->code, refusal->status, refusal->text));
+  // RFC 3463 section 3.4: said once, that may pass. A mailbox that is full says it again.
+  const bool no_storage =
+      refused && job->until != 0 && refusal->code / 100 == 4 &&
+      !history::says_over_quota(static_cast<std::uint32_t>(refusal->code), refusal->status, refusal->text);
+  if (!std::exchange(job->no_storage, no_storage) && no_storage && !permitted) return next(job);
   if (refused) {
     const bool deferral = refusal->code >= 400 && refusal->code < 500;
     const bool fits = awaited == Outcome::refused_or_bounced || (awaited == Outcome::refused && !deferral) ||

@@ -82,6 +82,7 @@ class ImapDevice final : public Actor, public Alarm {
   void act(const scenario::Step& step, Finish done);
   void with_messages(const scenario::InMailbox& what, Finish done, std::function<void(const OwnedUids&)> then);
   void note_undone(const std::vector<std::uint32_t>& wanted);
+  void note_unopened(const std::vector<std::uint32_t>& messages);
   void sync(Finish done);
   void read(const scenario::Read& read, Finish done);
   void show(const OwnedUids& uids, std::size_t from, Finish done);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "history/not_now.h"
 #include "play/devices/imap_device.h"
 #include "scenario/plan/profile.h"
 #include "scenario/story/search_keys.h"
@@ -40,8 +41,11 @@ void ImapDevice::act(const scenario::Step& step, Finish done) {
     case Verb::remove:
       return remove(step.get<scenario::Delete>(), std::move(done));
     case Verb::expunge:
-      return in_mailbox(box(named()), [this, done](bool ok) {
-        if (!ok) return done();
+      return in_mailbox(box(named()), [this, &mailbox = named(), done](bool ok) {
+        if (!ok) {
+          note_unopened(may_be_in(box(mailbox)));
+          return done();
+        }
         about_ = messages_in_view();
         expunge(done);
       });
@@ -115,8 +119,11 @@ void ImapDevice::sync(Finish done) {
 void ImapDevice::with_messages(const scenario::InMailbox& what, Finish done,
                                std::function<void(const OwnedUids&)> then) {
   in_mailbox(box(what.mailbox), [this, &what, done = std::move(done), then = std::move(then)](bool ok) {
-    if (!ok) return done();
     const auto wanted = context_.messages.numbers(what.messages);
+    if (!ok) {
+      note_unopened(wanted);
+      return done();
+    }
     const auto go_on = [this, wanted, done, then](bool) {
       note_undone(wanted);
       about_ = wanted;
@@ -127,6 +134,12 @@ void ImapDevice::with_messages(const scenario::InMailbox& what, Finish done,
     if (all) return go_on(true);
     session_->noop([this, go_on](const Completion& result) { result.ok() ? reader_->catch_up(go_on) : go_on(false); });
   });
+}
+
+/// The server would not open the mailbox, or show what is in it.
+void ImapDevice::note_unopened(const std::vector<std::uint32_t>& messages) {
+  if (reader_ != nullptr)
+    note_refused(messages, "SELECT, or UID FETCH,", reader_->failure(), Leaves::mail_that_was_to_go);
 }
 
 void ImapDevice::note_undone(const std::vector<std::uint32_t>& wanted) {
@@ -158,7 +171,10 @@ void ImapDevice::read(const scenario::Read& read, Finish done) {
   if (read.pieces != 0) return read_in_pieces(read, std::move(done));
   with_messages(read, done, [this, done](const OwnedUids& uids) {
     if (device_.profile != nullptr && !device_.profile->reading.empty()) return show(uids, 0, done);
-    session_->fetch(uids, "(UID FLAGS BODY[])", [done](const Completion&) { done(); });
+    session_->fetch(uids, "(UID FLAGS BODY[])", [this, done](const Completion& result) {
+      note_refused(about_, "UID FETCH", result);
+      done();
+    });
   });
 }
 
@@ -166,7 +182,9 @@ void ImapDevice::read(const scenario::Read& read, Finish done) {
 void ImapDevice::show(const OwnedUids& uids, std::size_t from, Finish done) {
   const auto& steps = device_.profile->reading;
   const auto next = [this, uids, from, done](const Completion& result) {
-    if (device_.profile->reading[from].ask == scenario::Ask::store) note_refused(about_, "UID STORE", result);
+    const auto ask = device_.profile->reading[from].ask;
+    if (ask == scenario::Ask::store) note_refused(about_, "UID STORE", result);
+    if (ask == scenario::Ask::fetch) note_refused(about_, "UID FETCH", result);
     result.ok() ? show(uids, from + 1, done) : done();
   };
   if (from >= steps.size()) return done();
@@ -188,7 +206,10 @@ void ImapDevice::read_in_pieces(const scenario::Read& read, Finish done) {
           const OwnedUids one = session_->guard().owned({uids[i]});
           if (one.empty()) return next();
           session_->fetch_in_pieces(one, static_cast<std::uint32_t>(read.pieces),
-                                    [next](const Completion&) { next(); });
+                                    [this, next](const Completion& result) {
+                                      note_refused(about_, "UID FETCH", result);
+                                      next();
+                                    });
         },
         done);
   });
@@ -281,8 +302,10 @@ void ImapDevice::search(const scenario::Search& what, const std::string& text, F
         return done();
       }
       if (result.outcome == session::Outcome::fail) {
-        // Nothing was found, and nothing was not found. What an extension asks for a server may refuse.
-        outcome(context_, What::found, expectation, standard ? Type::fail : Type::info, {},
+        // Nothing was found, and nothing was not found. What an extension asks for a server may refuse, and whatever it
+        // cannot do now.
+        const bool owed = standard && !history::says_not_now(result.code);
+        outcome(context_, What::found, expectation, owed ? Type::fail : Type::info, {},
                 fmt::format("the server answered {} {}", result.status, result.text), session_number(), "refused");
         return done();
       }

@@ -52,9 +52,14 @@ void MailboxReader::open(const std::string& mailbox, bool examine, Then then) {
   lost_count_ = false;
   session_.select(mailbox, examine, [this, then = std::move(then)](const Completion& result) {
     items_.clear();  // rows of the mailbox before may have come meanwhile
-    if (!result.ok()) return then(false);
+    if (!result.ok()) return failed(result, then);
     catch_up(then);
   });
+}
+
+void MailboxReader::failed(const Completion& result, const Then& then) {
+  failure_ = result;
+  then(false);
 }
 
 void MailboxReader::catch_up(Then then) {
@@ -79,7 +84,7 @@ void MailboxReader::look_again(Then then) {
 
 void MailboxReader::fetch(std::uint32_t from, Then then) {
   session_.look(from, [this, then = std::move(then)](const Completion& result) {
-    if (!result.ok()) return then(false);
+    if (!result.ok()) return failed(result, then);
     search_reports(then);
   });
 }
@@ -109,7 +114,9 @@ void MailboxReader::fetch_bodies(Then then) {
     for (const auto uid : uids) items_[uid].fetched = true;
     return fetch_part(std::make_shared<const std::vector<std::uint32_t>>(std::move(uids)), 0, std::move(then));
   }
-  session_.fetch(owned, "(UID BODY.PEEK[])", [then = std::move(then)](const Completion& result) { then(result.ok()); });
+  session_.fetch(owned, "(UID BODY.PEEK[])", [this, then = std::move(then)](const Completion& result) {
+    result.ok() ? then(true) : failed(result, then);
+  });
 }
 
 /// As many commands as fetch_as() has, each once or once a message; what went meanwhile is left out.
@@ -125,7 +132,7 @@ void MailboxReader::fetch_part(std::shared_ptr<const std::vector<std::uint32_t>>
     const bool one = how.singly || how.first;
     const OwnedUids of = session_.guard().owned(one ? std::vector{(*uids)[how.singly ? command : 0]} : *uids);
     const auto next = [this, uids, part, then = std::move(then)](const Completion& result) {
-      if (!result.ok()) return then(false);
+      if (!result.ok()) return failed(result, then);
       fetch_part(uids, part + 1, then);
     };
     const bool offered = how.needs.empty() || session_.client().has(how.needs);

@@ -59,11 +59,14 @@ class MailboxReader {
   std::size_t foreign() const;
   /// Delivery reports that may be about us, which could not be found out without reading them.
   std::size_t unread_reports() const { return session_.guard().maybe_reports().size(); }
+  /// The last answer with which the mailbox could not be opened or looked at.
+  const Completion& failure() const { return failure_; }
   const std::string& mailbox() const { return session_.view().mailbox; }
   std::function<void()> changed;
 
  private:
   void fetch(std::uint32_t from, Then then);
+  void failed(const Completion& result, const Then& then);
   void search_reports(Then then);
   void fetch_bodies(Then then);
   void fetch_part(std::shared_ptr<const std::vector<std::uint32_t>> uids, std::size_t part, Then then);
@@ -75,7 +78,8 @@ class MailboxReader {
   std::optional<std::vector<Fetch>> how_;
   std::map<std::uint32_t, Item> items_;
   std::set<std::uint32_t> searched_;  ///< reports that were searched, whatever came of it
-  bool lost_count_ = false;           ///< something went whose UID was never learnt
+  Completion failure_;
+  bool lost_count_ = false;  ///< something went whose UID was never learnt
 };
 
 /// Whether everything in a mailbox of an account, and in the mailboxes below it, is ours: looked at in a session of its

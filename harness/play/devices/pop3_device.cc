@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "history/not_now.h"
 #include "play/devices/cut_short.h"
 
 namespace mailproof::play {
@@ -169,8 +170,9 @@ void Pop3Device::fetch_body(const std::shared_ptr<Job>& job, std::uint32_t numbe
   const auto owned = session_->owned(number);
   if (!owned) return done();
   session_->retr(*owned, [this, job, number, done = std::move(done)](const Completion& result) {
-    if (!result.ok()) return done();
     const std::uint32_t message = session_->message(number);
+    note_not_now(message, "RETR", result);
+    if (!result.ok()) return done();
     const std::string& uidl = session_->uidl(number);
     if (message != 0) job->got.push_back(message);
     if (!uidl.empty()) downloaded_.try_emplace(uidl, today());
@@ -188,6 +190,12 @@ void Pop3Device::note_undone(const std::vector<std::uint32_t>& got) {
          cut_short(session_->end()) ? ended_by_server(session_->end())
          : listed_                  ? ""
                                     : "the maildrop could not be listed");
+}
+
+/// RFC 3206 section 4: the server has a passing trouble, so that what was to come of it is not owed.
+void Pop3Device::note_not_now(std::uint32_t message, std::string_view command, const Completion& result) {
+  if (message != 0 && result.outcome == session::Outcome::fail && history::pop3_says_not_now(result.text))
+    undone(context_, {message}, session_->number(), fmt::format("{} was answered {}", command, result.text));
 }
 
 /// The server ended the session before QUIT was answered: what it had marked, and what was still to be marked, nobody
@@ -264,7 +272,10 @@ void Pop3Device::dele_all(std::vector<std::uint32_t> numbers, Finish done) {
         const auto owned = session_->owned(numbers[i]);
         if (session_->over() || !owned) return next();
         if (const auto message = session_->message(numbers[i]); message != 0) marked_.push_back(message);
-        session_->dele(*owned, [next = std::move(next)](const Completion&) { next(); });
+        session_->dele(*owned, [this, message = session_->message(numbers[i]), next](const Completion& result) {
+          note_not_now(message, "DELE", result);
+          next();
+        });
       },
       std::move(done));
 }

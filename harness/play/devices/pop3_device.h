@@ -66,6 +66,7 @@ class Pop3Device final : public Actor, public Alarm {
   void download_all(const std::shared_ptr<Job>& job, Finish done);
   void fetch_body(const std::shared_ptr<Job>& job, std::uint32_t number, Finish done);
   void note_undone(const std::vector<std::uint32_t>& got);
+  void note_not_now(std::uint32_t message, std::string_view command, const Completion& result);
   std::size_t unseen(const std::vector<std::uint32_t>& numbers) const;
   std::string left_alone(std::size_t some, std::size_t of) const;
   void finished(const std::string& as, std::uint32_t expectation, const Job& job);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "play/ownership.h"
 #include "wire/mime/report.h"
@@ -74,14 +75,34 @@ std::uint32_t reported_on(const Context& context, std::string_view report) {
   return 0;
 }
 
-/// A report must have the null reverse-path (RFC 5321 section 4.5.5); the last MTA writes it down as Return-Path.
+/// A report must have the null reverse-path (RFC 5321 section 4.5.5); the last MTA writes it down as Return-Path, some
+/// of them as <MAILER-DAEMON>.
 bool has_sender(std::string_view report) {
   const std::string header = lower(report.substr(0, report.find("\r\n\r\n")));
   constexpr std::string_view field = "return-path:";
   const auto at = header.starts_with(field) ? 0 : header.find("\nreturn-path:");
   if (at == std::string::npos) return false;
   const auto value = std::string_view(header).substr(header.find(':', at) + 1);
-  return value.substr(0, value.find('\n')).find("<>") == std::string_view::npos;
+  const auto path = value.substr(0, value.find('\n'));
+  return path.find('@') != std::string_view::npos && path.find("mailer-daemon") == std::string_view::npos;
+}
+
+/// Whose address this is; 0: nobody's here.
+std::uint32_t account_of(const Context& context, std::string_view address) {
+  for (std::size_t i = 0; i < context.accounts.size(); ++i)
+    if (!address.empty() && iequals(context.accounts[i].address, address)) return static_cast<std::uint32_t>(i + 1);
+  return 0;
+}
+
+/// RFC 3464 section 2.3.2: an MTA may have rewritten the address that it names as the final one. A report with one
+/// recipient on a message with one recipient is about that one.
+std::uint32_t recipient_of(const Context& context, const mime::DeliveryReport& report, const mime::DeliveryStatus& one,
+                           std::uint32_t message) {
+  for (const std::string& address : {one.final_recipient, one.original_recipient})
+    if (const std::uint32_t account = account_of(context, address)) return account;
+  std::set<std::uint32_t> sent_to;
+  for (const auto& attempt : context.ledger.attempts_of(message)) sent_to.insert(attempt.account);
+  return message != 0 && report.recipients.size() == 1 && sent_to.size() == 1 ? *sent_to.begin() : 0;
 }
 
 }  // namespace
@@ -98,9 +119,7 @@ void record_reports(Context& context, const mail::ContentScanner& scanner, const
     e.text = fmt::format("{}: {}", recipient.action, recipient.diagnostic_code);
     e.hash = 0;
     e.flags = has_sender(scanner.kept()) ? "sender-not-null" : "";
-    for (std::size_t i = 0; i < context.accounts.size(); ++i)
-      if (iequals(context.accounts[i].address, recipient.final_recipient))
-        e.account = static_cast<std::uint32_t>(i + 1);
+    e.account = recipient_of(context, *report, recipient, message);
     context.append(std::move(e));
   }
 }

@@ -137,7 +137,9 @@ void SmtpClient::Impl::on_handed(Time now) {
 void SmtpClient::Impl::on_over(const Ended& end, Time now) {
   forward_deviations();
   if (active_ && !jobs_.front().quit) {
-    if (lmtp() && final_reply_seen_ && told_ < recipient_count_) note("lmtp.replies.missing", {}, received());
+    // RFC 5321 section 3.8: a connection may be lost at any time. Who is silent on a living one owes a reply.
+    if (lmtp() && final_reply_seen_ && told_ < recipient_count_ && end.reason == EndReason::timeout)
+      note("lmtp.replies.missing", {}, received());
     // Before the final dot left us nobody can have taken the message.
     if (refusal_) tell_refusal();
     decide_open(final_dot_handed_ ? Outcome::info : Outcome::fail, !body_begun_, {0, "", end.why});

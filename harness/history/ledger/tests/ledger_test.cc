@@ -306,5 +306,24 @@ TEST(Ledger, RenamingInboxMovesItsMessagesOnly) {
   EXPECT_EQ(cell_of(s, s.mail[0], s.alice, "2026").least(), 1);
 }
 
+TEST(Ledger, WhatWentAndIsStillShownIsAskedForAgainAndSoIsWhatAMoveTookNobodyKnowsWhere) {
+  Story s;
+  const std::uint32_t gone = s.message(), moved = s.message();
+  const std::uint32_t out = s.lmtp();
+  for (const std::uint32_t m : {gone, moved}) s.deliver(out, m, s.alice);
+  const std::uint32_t hand = s.imap(s.phone);
+  s.select(hand, "INBOX", 2);
+  s.content(hand, gone, 1, 1);
+  s.content(hand, moved, 2, 2);
+  s.store(hand, "1");
+  s.expunge(hand, Type::ok, "1");
+  s.move(What::move, hand, "2", "Archive", Type::info);
+  s.list_imap(s.alice, 1, {{gone, 1}});
+  ASSERT_EQ(s.ledger.missing().size(), 2U);
+  s.list_imap(s.alice, 2, {});
+  s.list_imap(s.alice, 2, {{moved, 1}}, "Archive", 2);
+  EXPECT_TRUE(s.ledger.missing().empty());
+}
+
 }  // namespace
 }  // namespace mailproof::history

@@ -1,0 +1,87 @@
+#include "judge/excuses.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/bytes.h"
+#include "history/no_room.h"
+#include "judge/requests.h"
+
+namespace mailproof::judge {
+namespace {
+
+using history::Cell;
+using history::Event;
+using history::Type;
+using history::What;
+
+bool has_all(std::string_view flags, std::string_view wanted) {
+  const auto words = [](std::string_view text) {
+    std::set<std::string> out;
+    for (; !text.empty(); text.remove_prefix(std::min(text.find(' ') + 1, text.size()))) {
+      const auto end = std::min(text.find(' '), text.size());
+      out.insert(lower(text.substr(0, end)));
+      if (end == text.size()) break;
+    }
+    return out;
+  };
+  const auto has = words(flags), all = words(wanted);
+  return std::includes(has.begin(), has.end(), all.begin(), all.end());
+}
+
+}  // namespace
+
+std::string filed_elsewhere(const Case& c, const Event& e, std::uint32_t message, std::uint32_t account) {
+  if (!e.mailbox.empty() && !iequals(e.mailbox, "INBOX")) return {};
+  for (const Cell& cell : c.ledger.cells_of(message)) {
+    const bool asked = account == 0 || cell.account == account;
+    if (!asked || !iequals(c.ledger.mailbox_name(cell.mailbox), "INBOX")) continue;
+    if (cell.adds > 0 && cell.enumerated && cell.present == 0 && cell.first_seen == 0 && surplus_elsewhere(c, cell) > 0)
+      return fmt::format("the server filed {} in another mailbox of {}", c.name_of(message), c.account(cell.account));
+  }
+  return {};
+}
+
+bool refused_with_a_full_one(const Case& c, const history::Attempt& refused) {
+  const Event& reply = c.history.event(refused.event);
+  if (reply.session == 0 || c.history.session(reply.session).protocol != Protocol::smtp) return false;
+  const auto full = [&](const history::Attempt& attempt) {
+    return attempt.outcome == Type::fail &&
+           history::says_over_quota(static_cast<std::uint32_t>(attempt.smtp_code),
+                                    history::enhanced_status(c.history.event(attempt.event)),
+                                    c.history.event(attempt.event).text);
+  };
+  const auto same = [&](const history::Attempt& other) {
+    const Event& e = c.history.event(other.event);
+    return other.account != refused.account && e.command == reply.command && e.text == reply.text && full(other);
+  };
+  const auto elsewhere_full = [&](const history::Attempt& other) {
+    if (other.message == refused.message || !full(other)) return false;
+    const auto all = c.ledger.attempts_of(refused.message);
+    return std::any_of(all.begin(), all.end(),
+                       [&](const history::Attempt& with) { return same(with) && with.account == other.account; });
+  };
+  const auto& attempts = c.ledger.attempts();
+  return full(refused) && std::any_of(attempts.begin(), attempts.end(), elsewhere_full);
+}
+
+bool flags_at_end(const Case& c, const Event& e, std::uint32_t message) {
+  const std::string mailbox = e.mailbox.empty() ? "INBOX" : e.mailbox;
+  std::set<std::pair<std::uint32_t, std::uint32_t>> copies;  // session, UID
+  for (const std::uint32_t sight : c.sights(message)) {
+    const Event& s = c.history.event(sight);
+    if (c.by_audit(s) && s.uid != 0 && c.history.account_of(s) == c.history.account_of(e) &&
+        c.history.session(s.session).audit_round != 0 && iequals(s.mailbox, mailbox))
+      copies.emplace(s.session, s.uid);
+  }
+  bool out = false;
+  if (copies.empty()) return out;
+  for (const Event& row : c.history.events())
+    if (row.what == What::row && row.has_flags && copies.contains({row.session, row.uid}))
+      out = has_all(row.flags, e.flags);
+  return out;
+}
+
+}  // namespace mailproof::judge

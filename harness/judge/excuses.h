@@ -1,0 +1,22 @@
+#pragma once
+#include <string>
+
+#include "judge/case.h"
+
+// Why what a scenario expects may be otherwise, though no client had a hand in it.
+namespace mailproof::judge {
+
+/// RFC 6154 section 2 (\Junk): a server may put what is delivered into another mailbox. Nobody saw it in INBOX, and no
+/// client put it where it is.
+/// "" = that is not so.
+std::string filed_elsewhere(const Case& c, const history::Event& expectation, std::uint32_t message,
+                            std::uint32_t account);
+
+/// Over SMTP the dot has one reply for all recipients (RFC 5321 section 4.1.1.4): where one of them is full, who sends
+/// to each alone learns which.
+bool refused_with_a_full_one(const Case& c, const history::Attempt& refused);
+
+/// Whether the audit was told the flags that the expectation is about, when it was told of this message last.
+bool flags_at_end(const Case& c, const history::Event& expectation, std::uint32_t message);
+
+}  // namespace mailproof::judge
