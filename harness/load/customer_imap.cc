@@ -20,7 +20,7 @@ void ImapCustomer::come(Time due) {
   present_ = true;
   if (profile_.every > Duration{}) next_poll_ = first(due);
   if (client_ != nullptr) {  // it had not gone yet
-    if (doing_ == Doing::goodbye) reconnect_ = due;
+    if (left_ || doing_ == Doing::goodbye) reconnect_ = due;
     return arm_next();
   }
   polling_ = true;
@@ -157,8 +157,8 @@ void ImapCustomer::proceed(Time now) {
 
 /// What comes next when nothing is under way; false: it waits.
 bool ImapCustomer::choose(Time now) {
-  const bool active = present_ && !scene_.stopping;
-  if (present_ && std::exchange(news_, false) && !profile_.news.empty()) {
+  const bool active = present_ && !scene_.stopping && !left_;  // behind its goodbye no mailbox is open any more
+  if (present_ && !left_ && std::exchange(news_, false) && !profile_.news.empty()) {
     begin(Doing::news, &profile_.news, notices_.empty() ? now : notices_.back().at);
     return true;
   }

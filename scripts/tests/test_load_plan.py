@@ -241,7 +241,8 @@ def test_a_limit_of_the_server_is_named_with_its_setting(tmp_path):
 
 
 def test_other_peoples_mail_stops_it_and_what_mailproof_left_does_not(tmp_path):
-    plan = write(tmp_path, accounts=4, ramp=None, pace=50, mix={"thunderbird": "50%", "mbsync": "50%"}, **{"for": "2s"})
+    plan = write(tmp_path, accounts=4, ramp=None, pace=50, mix={"thunderbird": "50%", "mbsync": "50%"}, slo=["errors = 0%", "lost = 0"],
+                 **{"for": "2s"})
     environment = {**tool.ENVIRONMENT, "MAILPROOF_PASSWORD": reference_server.PASSWORD}
     with reference_server.server(users=6) as server:
         target = tmp_path / "target.yaml"

@@ -136,17 +136,18 @@ TEST(Judges, ByeDuringIdleIsTheServersRight) {
               {What::idle, "the server said BYE: autologout", Verdict::pass},
               {What::idle, "closed by the other end", Verdict::latitude},
               {What::noop, "closed by the other end after BYE: autologout", Verdict::latitude}};
-  for (const auto& [what, why, verdict] : ends) {
+  for (const auto& end : ends) {
+    const std::string said(end.why);
     Scene scene;
     const auto mail = scene.accepted(1);
     const std::uint32_t hand = scene.watches(scene.phone, mail);
-    scene.ask(what, hand, {}, Type::info);
+    scene.ask(end.what, hand, {}, Type::info);
     scene.obs(What::end, hand, [&](Event& e) {
       e.code = "closed";
-      e.text = why;
+      e.text = said;
     });
     scene.audited(Scene::all(mail));
-    EXPECT_EQ(judge(scene.history, false).verdict, verdict) << why;
+    EXPECT_EQ(judge(scene.history, false).verdict, end.verdict) << said;
   }
 }
 
