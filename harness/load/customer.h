@@ -60,6 +60,7 @@ class Customer : public Alarm {
   /// The first of these times, which lies anywhere within the interval: so the polls of many who came together are not
   /// all due at once, nor none of them for long.
   Time first(Time due) {
+    if (profile_.jitter == 0 && scene_.plan.polls_at_once) return next(due);  // who polls by the clock from then on
     const double part = static_cast<double>(rng_.next()) / 4294967296.0;
     return due + Duration(static_cast<std::int64_t>(static_cast<double>(scene_.paced(profile_.every).count()) * part));
   }

@@ -155,9 +155,9 @@ def test_over_sockets_the_knee_is_where_the_server_was_made_slow(tmp_path):
     # What did not hold is played again at once, and believed then.
     loads = found["loads"]
     for one, after in zip(loads, loads[1:]):
-        assert after["again"] == (one["came"] == "missed" and not one["again"] and one["percent"] <= 100), text
+        assert after["again"] == (one["came"] in ("missed", "limited") and not one["again"] and one["percent"] <= 100), text
         assert not after["again"] or after["accounts"] == one["accounts"]
-    assert loads[1]["again"] and loads[1]["came"] == "missed"
+    assert loads[1]["again"] and loads[1]["came"] in ("missed", "limited")
     assert re.search(r"first to break: imap\.connect p95 < 500ms: [\d.]+ m?s, at \d+ accounts", text)
     assert re.search(r"this machine: \d+ % of a core and at most \d+ ms late .* about [\d.]+ times as much", text)
 

@@ -201,7 +201,8 @@ NEVER = "0.0001%"
 def sped_up(profile, acts):
     """The profile as it is, but for when: a poll every two seconds; where its user `acts`, a message that was there at the first is
     read by the third and deleted by the fourth."""
-    profile = {**profile, "poll": {**profile["poll"], "every": f"{POLL * 1000:.0f}ms", "jitter": "1%"}}
+    poll = {key: value for key, value in profile["poll"].items() if key != "jitter"}
+    profile = {**profile, "poll": {**poll, "every": f"{POLL * 1000:.0f}ms"}}
     for section, after in (("read", POLL * 1.3), ("delete", POLL)):
         if section not in profile:
             continue
