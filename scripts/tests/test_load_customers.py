@@ -91,7 +91,7 @@ def test_who_comes_back_before_having_left_plays_on(tmp_path):
         path.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
         _, stats = load(tmp_path / serves[:2], path, "--sim", "--serves", serves)
         rounds[serves] = [stats["operations"][name]["ok"] for name in ("pop3.round", "imap.round")]
-    assert rounds["40/s"][0] == rounds["1000/s"][0] > 60, rounds
+    assert rounds["40/s"][0] > rounds["1000/s"][0] * 3 / 4 > 50, rounds
     assert rounds["40/s"][1] > rounds["1000/s"][1] / 2, rounds
 
 
