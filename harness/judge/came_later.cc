@@ -46,8 +46,7 @@ std::uint32_t needed_by(const Case& c, const Event& e) {
 
 }  // namespace
 
-bool over_smtp(const Case& c, const history::Attempt& attempt) {
-  const Event& reply = c.history.event(attempt.event);
+bool over_smtp(const Case& c, const Event& reply) {
   return reply.session != 0 && c.history.session(reply.session).protocol == Protocol::smtp;
 }
 
@@ -55,7 +54,7 @@ bool perhaps_queued(const Case& c, const history::Cell& cell) {
   const auto attempts = c.ledger.attempts_of(cell.message);
   return std::any_of(attempts.begin(), attempts.end(), [&](const history::Attempt& attempt) {
     return attempt.account == cell.account && attempt.outcome == Type::ok &&
-           (attempt.event > cell.first_seen || cell.adds > 1) && over_smtp(c, attempt);
+           (attempt.event > cell.first_seen || cell.adds > 1) && over_smtp(c, c.history.event(attempt.event));
   });
 }
 
@@ -63,7 +62,7 @@ std::string came_later(const Case& c, const Event& expectation, std::uint32_t me
   bool taken = false;
   for (const auto& attempt : c.ledger.attempts_of(message)) {
     if (attempt.outcome != Type::ok || (account != 0 && attempt.account != account)) continue;
-    if (!over_smtp(c, attempt)) return {};
+    if (!over_smtp(c, c.history.event(attempt.event))) return {};
     taken = true;
   }
   if (!taken) return {};

@@ -10,7 +10,8 @@ namespace mailproof::judge {
 /// account 0 = any. "" = it was there in time, or did not come that way.
 std::string came_later(const Case& c, const history::Event& expectation, std::uint32_t message, std::uint32_t account);
 
-bool over_smtp(const Case& c, const history::Attempt& attempt);
+/// Whether an MTA answered it, which may queue what it takes; LMTP may not (RFC 2033 section 4.2).
+bool over_smtp(const Case& c, const history::Event& reply);
 
 /// Taken over SMTP when nobody had seen it yet, or once more since: that copy may be queued.
 bool perhaps_queued(const Case& c, const history::Cell& cell);

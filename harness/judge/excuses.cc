@@ -7,6 +7,7 @@
 
 #include "core/bytes.h"
 #include "history/no_room.h"
+#include "judge/came_later.h"
 #include "judge/requests.h"
 
 namespace mailproof::judge {
@@ -46,7 +47,7 @@ std::string filed_elsewhere(const Case& c, const Event& e, std::uint32_t message
 
 bool refused_with_a_full_one(const Case& c, const history::Attempt& refused) {
   const Event& reply = c.history.event(refused.event);
-  if (reply.session == 0 || c.history.session(reply.session).protocol != Protocol::smtp) return false;
+  if (!over_smtp(c, reply)) return false;
   const auto full = [&](const history::Attempt& attempt) {
     return attempt.outcome == Type::fail &&
            history::says_over_quota(static_cast<std::uint32_t>(attempt.smtp_code),

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/bytes.h"
+#include "judge/came_later.h"
 #include "judge/judges.h"
 #include "judge/last_touch.h"
 #include "judge/requests.h"
@@ -44,7 +45,7 @@ bool taken_over_smtp(const Case& c, const Cell& cell) {
   for (const auto& attempt : c.ledger.attempts_of(cell.message)) {
     if (attempt.account != cell.account || attempt.outcome != history::Type::ok) continue;
     const auto& event = c.history.event(attempt.event);
-    smtp = event.session != 0 && c.history.session(event.session).protocol == Protocol::smtp;
+    smtp = over_smtp(c, event);
     if (!smtp) return false;
   }
   return smtp;
@@ -55,8 +56,7 @@ bool taken_over_smtp(const Case& c, const Cell& cell) {
 bool taken_again_over_smtp(const Case& c, const Cell& cell, std::uint32_t again) {
   const auto& account = c.history.account(cell.account);
   const auto& event = c.history.event(again);
-  return (account.quota.value_or(0) != 0 || account.customer != 0) && cell.last_seen < again && event.session != 0 &&
-         c.history.session(event.session).protocol == Protocol::smtp;
+  return (account.quota.value_or(0) != 0 || account.customer != 0) && cell.last_seen < again && over_smtp(c, event);
 }
 
 /// Mail that was taken over SMTP may still be reported as undeliverable: its absence is the bounce judge's.

@@ -204,7 +204,7 @@ bool may_have_waited(const Case& c, const Event& taken, std::uint32_t account) {
   const auto& attempts = c.ledger.attempts();
   if (std::none_of(attempts.begin(), attempts.end(), [&](const history::Attempt& attempt) {
         return attempt.outcome == Type::ok && attempt.event <= taken.index && beside(attempt.account) &&
-               over_smtp(c, attempt);
+               over_smtp(c, c.history.event(attempt.event));
       }))
     return false;
   for (const Event& e : c.history.events())

@@ -7,6 +7,7 @@
 
 #include "core/bytes.h"
 #include "history/no_room.h"
+#include "judge/came_later.h"
 #include "judge/case.h"
 #include "judge/judges.h"
 
@@ -73,7 +74,7 @@ class Recipients {
 
   /// What an MTA took over SMTP it may have queued for want of room (RFC 5321 section 4.5.4.1): it must have been seen.
   bool arrived(const Event& taken) const {
-    if (taken.session == 0 || c_.history.session(taken.session).protocol != Protocol::smtp) return true;
+    if (!over_smtp(c_, taken)) return true;
     const history::Cell* cell = c_.ledger.find(taken.message, taken.account, "INBOX");
     return cell != nullptr && cell->last_seen > taken.index;
   }

@@ -3,6 +3,7 @@ cannot tell."""
 import json
 import re
 
+import pytest
 import yaml
 
 import reference_server
@@ -155,7 +156,7 @@ def test_over_sockets_the_knee_is_where_the_server_was_made_slow(tmp_path):
     # What did not hold is played again at once, and believed then; what this machine was too busy for is played once more as well.
     loads = found["loads"]
     if any(one["came"] == "limited" for one in loads):
-        return
+        pytest.skip("the answer is right; in which order loads are played again was not seen, for this machine was the limit of one")
     for one, after in zip(loads, loads[1:]):
         assert after["again"] == (one["came"] == "missed" and not one["again"] and one["percent"] <= 100), text
         assert not after["again"] or after["accounts"] == one["accounts"]
