@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <deque>
+#include <vector>
 
 #include "history/number_map.h"
 #include "judge/boxes.h"
@@ -23,6 +24,7 @@ using history::What;
 struct Known {
   std::uint32_t content = 0, message = 0;  ///< event, and whose content it showed
   bool full = false;
+  bool reused = false;  ///< another message was found there: what else it tells is that one's
   std::uint32_t size_event = 0, date_event = 0;
   std::uint64_t size = 0;
 };
@@ -34,11 +36,19 @@ struct Told {
   std::uint32_t uidvalidity = 0;
 };
 
+/// Another size or date under a UID. Whether it is another message one is told behind that, by its header.
+struct Change {
+  const Known* of;
+  std::string_view finding_class;
+  Case::Facts facts;
+};
+
 struct Identity {
   Case& c;
   Boxes boxes;
   history::NumberMap places;  ///< box and UID -> place in `known`, from 1
   std::deque<Known> known;
+  std::vector<Change> changes;
 
   Known& known_of(const Told& told) {
     const std::uint64_t key =
@@ -62,7 +72,8 @@ struct Identity {
     if (e.size == 0 && may_be_removed(told)) return;
     const bool differs =
         !c.may_be_one(e.message, k.message) && (k.message != 0 || (full && k.full)) && (e.message != 0 || full);
-    if (k.content != 0 && differs)
+    if (k.content != 0 && differs) {
+      k.reused = true;
       c.find(
           "uid-reused",
           {fmt::format("{} is {} for ever", at(told), k.message == 0 ? "the message first seen" : c.name_of(k.message)),
@@ -71,6 +82,7 @@ struct Identity {
            {k.content, e.index},
            e.message != 0 ? e.message : k.message,
            ""});
+    }
     if (k.content == 0 || e.message != 0) {
       k.content = e.index;
       k.message = e.message;
@@ -82,23 +94,33 @@ struct Identity {
     const Event& e = told.event;
     if (e.size != 0) {
       if (k.size_event != 0 && k.size != e.size)
-        c.find("size-changed", {fmt::format("{}: RFC822.SIZE {} as before", at(told), k.size),
-                                fmt::format("{} is told {} at {}", c.who(e), e.size, c.when(e)),
-                                {k.size_event, e.index},
-                                k.message,
-                                ""});
+        changes.push_back({&k,
+                           "size-changed",
+                           {fmt::format("{}: RFC822.SIZE {} as before", at(told), k.size),
+                            fmt::format("{} is told {} at {}", c.who(e), e.size, c.when(e)),
+                            {k.size_event, e.index},
+                            k.message,
+                            ""}});
       k.size = e.size;
       k.size_event = e.index;
     }
     if (e.text.empty() || (e.text.starts_with("00-") && may_be_removed(told))) return;
     if (k.date_event != 0 && !mime::same_internal_date(c.history.event(k.date_event).text, e.text))
-      c.find("date-changed",
-             {fmt::format("{}: INTERNALDATE \"{}\" as before", at(told), c.history.event(k.date_event).text),
-              fmt::format("{} is told \"{}\" at {}", c.who(e), e.text, c.when(e)),
-              {k.date_event, e.index},
-              k.message,
-              ""});
+      changes.push_back(
+          {&k,
+           "date-changed",
+           {fmt::format("{}: INTERNALDATE \"{}\" as before", at(told), c.history.event(k.date_event).text),
+            fmt::format("{} is told \"{}\" at {}", c.who(e), e.text, c.when(e)),
+            {k.date_event, e.index},
+            k.message,
+            ""}});
     k.date_event = e.index;
+  }
+
+  /// A UID that was given to another message is told once: of course that one has another size and date.
+  void tell_changes() {
+    for (Change& change : changes)
+      if (!change.of->reused) c.find(change.finding_class, std::move(change.facts));
   }
 
   /// One session's numbers: a UID belongs to its number until an EXPUNGE moves it.
@@ -130,7 +152,7 @@ struct Identity {
 void judge_identity(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "identity", out);
   judge_mailbox_numbers(c);
-  Identity identity{c, {}, {}, {}};
+  Identity identity{c, {}, {}, {}, {}};
   ViewTrack track(history);
   for (const Event& e : history.where([](history::Kind kind) { return ViewTrack::follows(kind.what); })) {
     const bool imap = e.session != 0 && history.session(e.session).protocol == Protocol::imap;
@@ -151,6 +173,7 @@ void judge_identity(const history::History& history, const history::Ledger& ledg
     }
     track.apply(e);
   }
+  identity.tell_changes();
 }
 
 }  // namespace mailproof::judge

@@ -60,6 +60,16 @@ void rows_missing(Case& c, const View& v, const Event& e) {
                           ""});
 }
 
+/// Whether the UID was another message's as well: then EXPUNGE was of that one, and what is told is that it was given
+/// again (identity/uid-reused).
+bool given_again(const Case& c, std::uint32_t account, const View& v, std::uint32_t uid, std::uint32_t message) {
+  for (const Event& e : c.history.about(What::message)) {
+    if (e.uid != uid || e.message == 0 || e.uidvalidity != v.uidvalidity || e.mailbox != v.mailbox) continue;
+    if (c.history.account_of(e) == account && !c.may_be_one(e.message, message)) return true;
+  }
+  return false;
+}
+
 /// Told to one session as expunged, found by a fresh one later under the same UID, and nobody's request confirmed.
 void of_the_living(Case& c, const View& v, const Event& e) {
   if (e.uid == 0) return;
@@ -71,6 +81,7 @@ void of_the_living(Case& c, const View& v, const Event& e) {
     const Event& later = c.history.event(sight);
     if (later.index <= e.index || later.uid != e.uid) continue;
     if (!c.by_audit(later) || later.uidvalidity != v.uidvalidity || later.mailbox != v.mailbox) continue;
+    if (given_again(c, account, v, e.uid, message)) return;
     c.find("expunge-of-the-living",
            {fmt::format("{} (UID {}) stays in the view: nobody removed it", c.name_of(message), e.uid),
             fmt::format("{} is told EXPUNGE {} at {}; a fresh session finds the message under the same UID", c.who(e),

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <tuple>
 
+#include "core/bytes.h"
 #include "wire/mime/content_type.h"
 #include "wire/mime/header.h"
 #include "wire/text/words.h"
@@ -84,12 +86,19 @@ Identity identify(const OwnMessages& messages, const mail::ContentScanner& scann
 std::string own_mailbox_name(const Messages& messages) { return fmt::format("{}{}", kOwnMailbox, messages.playing()); }
 
 std::optional<OwnedMailbox> named_as_ours(const std::string& name) {
-  const auto hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-  for (auto at = name.find(kOwnMailbox); at != std::string::npos; at = name.find(kOwnMailbox, at + 1)) {
-    const bool begins = at == 0 || std::isalnum(static_cast<unsigned char>(name[at - 1])) == 0;
-    const std::string_view number = std::string_view(name).substr(at + kOwnMailbox.size(), kPlayingDigits);
-    if (begins && number.size() == kPlayingDigits && std::all_of(number.begin(), number.end(), hex))
-      return OwnedMailbox(name);
+  const std::string capitals = upper(kOwnMailbox);
+  // A server may "coerce names to a particular case" (RFC 3501 section 5.1): all of it, then.
+  for (const auto& [word, first, last] :
+       {std::tuple(kOwnMailbox, 'a', 'f'), std::tuple(std::string_view(capitals), 'A', 'F')}) {
+    const auto hex = [first = first, last = last](char c) {
+      return (c >= '0' && c <= '9') || (c >= first && c <= last);
+    };
+    for (auto at = name.find(word); at != std::string::npos; at = name.find(word, at + 1)) {
+      const bool begins = at == 0 || std::isalnum(static_cast<unsigned char>(name[at - 1])) == 0;
+      const std::string_view number = std::string_view(name).substr(at + word.size(), kPlayingDigits);
+      if (begins && number.size() == kPlayingDigits && std::all_of(number.begin(), number.end(), hex))
+        return OwnedMailbox(name);
+    }
   }
   return std::nullopt;
 }

@@ -233,6 +233,9 @@ std::optional<std::string> not_applicable(const scenario::Scenario& scenario, co
     if (account.quota && std::none_of(target.accounts.begin(), target.accounts.end(),
                                       [&](const auto& pool) { return pool.quota == account.quota; }))
       return fmt::format("no account class of the target has a quota of {}", format_size(*account.quota));
+  if (scenario.accounts.size() > target.accounts.size())
+    return fmt::format("{} accounts are needed, and the target has {}", scenario.accounts.size(),
+                       target.accounts.size());
   return std::nullopt;
 }
 

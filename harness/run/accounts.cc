@@ -30,9 +30,11 @@ std::optional<AccountPool::Lease> AccountPool::lease(const scenario::Scenario& s
     }
     Lease lease;
     lease.connections = connections;
-    if (!rather_not.empty()) {
-      std::vector<bool> others = taken_;
-      for (const auto index : rather_not) others.at(index) = true;
+    std::vector<bool> others = taken_;
+    others.resize(target_.accounts.size());
+    for (const auto index : rather_not) others.at(index) = true;
+    for (const auto index : troubled_) others[index] = true;
+    if (!rather_not.empty() || !troubled_.empty()) {
       lease.indexes = play::choose_accounts(scenario, target_, others, why);
       for (const auto index : lease.indexes) taken_[index] = true;
     }
@@ -43,7 +45,13 @@ std::optional<AccountPool::Lease> AccountPool::lease(const scenario::Scenario& s
       for (const auto index : lease.indexes) lease.accounts.push_back(target_.accounts[index]);
       return lease;
     }
-    if (out_ == 0 || host::interrupted()) return std::nullopt;
+    if (out_ == 0 || host::interrupted()) {
+      // Whoever reads only this one must learn where they went.
+      if (set_aside_ != 0)
+        why += fmt::format("; {} not lent again, the last one because: {}",
+                           set_aside_ == 1 ? "one account is" : fmt::format("{} accounts are", set_aside_), why_aside_);
+      return std::nullopt;
+    }
     returned_.wait_for(lock, std::chrono::milliseconds(200));
   }
 }
@@ -52,8 +60,19 @@ void AccountPool::give_back(const Lease& lease, Use use) {
   const std::lock_guard lock(mutex_);
   --out_;
   connected_ -= lease.connections;
-  if (use.usable)
+  for (const auto index : lease.indexes) {
+    if (use.trouble.empty()) {
+      troubled_.erase(index);
+    } else {
+      troubled_.insert(index);
+    }
+  }
+  if (use.usable) {
     for (const auto index : lease.indexes) taken_[index] = false;
+  } else {
+    set_aside_ += lease.indexes.size();
+    why_aside_ = use.trouble;
+  }
   begun_ = begun_ || use.begun;
   if (!use.begun && !use.trouble.empty()) {
     ++failed_;

@@ -2,6 +2,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,7 @@ class AccountPool {
   std::optional<Lease> lease(const scenario::Scenario& scenario, std::string& why,
                              const std::vector<std::size_t>& rather_not = {});
   struct Use {
-    bool usable = true;   ///< false: they are not lent again
+    bool usable = true;   ///< false: they are not lent again, because of the trouble
     bool begun = false;   ///< somebody looked into their mailboxes
     std::string trouble;  ///< what came in the way
   };
@@ -41,6 +42,11 @@ class AccountPool {
   bool begun_ = false;                   ///< the mailboxes of one at least could be looked into
   std::size_t failed_ = 0;               ///< leases of which they could not, before that
   std::string trouble_;                  ///< of the newest of them
+  /// Of accounts whose last lease did not go well: others come first. One mailbox that cannot be listed any more would
+  /// else be lent to all that follows.
+  std::set<std::size_t> troubled_;
+  std::size_t set_aside_ = 0;  ///< accounts that are not lent again
+  std::string why_aside_;      ///< the last of them
 };
 
 }  // namespace mailproof::run

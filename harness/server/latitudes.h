@@ -26,6 +26,8 @@ inline constexpr auto kLatitudes = std::to_array<Switch>({
      "HIGHESTMODSEQ comes with SELECT only once CONDSTORE is enabled, as Dovecot 2.3 has it", "RFC 4551 section 3.1.1"},
     {"imap.no-modseq", "no mailbox keeps mod-sequences: SELECT says NOMODSEQ, and what needs them is BAD",
      "RFC 7162 section 3.1.2.2"},
+    {"imap.names-in-capitals", "names of mailboxes are coerced to capitals, but for what is encoded in them",
+     "RFC 3501 section 5.1"},
     {"imap.takes-plaintext-login", "LOGIN is taken without TLS also on a port that is there for TLS",
      "RFC 8314 section 4.1 (SHOULD), RFC 3501 section 6.2.3"},
     {"delivery.quota-tempfail", "mail for a full mailbox is put off with 452 4.2.2 instead of refused with 552 5.2.2",

@@ -216,7 +216,11 @@ UNTOLD = "imap.no-quota"
 ONCE = {"pop3.removes-downloaded": {"removal/gone-after-download"}, "pop3.expire-0": set()}
 
 
-TOLD_APART = {QUEUES, SLOW, UNNUMBERED, DELAYS, UNTOLD, *ONCE}
+# Names that come back in capitals: nobody is accused, and of mail in other mailboxes than INBOX nothing is known.
+CAPITALS = "imap.names-in-capitals"
+
+
+TOLD_APART = {QUEUES, SLOW, UNNUMBERED, DELAYS, UNTOLD, CAPITALS, *ONCE}
 
 
 LISTED = json.loads(mailproof("list", "--json", *STORIES).stdout)
@@ -268,6 +272,12 @@ def test_mail_that_may_be_queued_is_neither_lost_nor_delivered(tmp_path):
     assert {scenario["verdict"] for scenario in scenarios} == {"pass", "not-applicable", "inconclusive"}
     assert {finding["id"].split("/", 1)[1] for finding in findings} == {"bounce/queued", "expectation/not-asked"}, ran.stdout[-4000:]
     assert all("may still be queued" in finding["actual"] for finding in findings) and ran.returncode == 3
+
+
+def test_names_in_capitals_accuse_nobody(tmp_path):
+    ran, findings, scenarios = played(tmp_path, "--latitude", CAPITALS)
+    assert {scenario["verdict"] for scenario in scenarios} == {"pass", "not-applicable", "inconclusive"}
+    assert {finding["id"].split("/", 1)[1] for finding in findings} == {"loss/not-audited"}, ran.stdout[-4000:]
 
 
 def test_mail_that_smtp_takes_and_delivers_later_is_late_and_nobody_fails(tmp_path):

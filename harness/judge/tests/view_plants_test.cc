@@ -43,6 +43,21 @@ const bool kIdentity[] = {
             row(s, s.watches(s.laptop, mail), 1, 1, 0, "18-Jul-2026 02:44:25 -0700");
             s.audited(Scene::all(mail));
           }),
+    plant("identity/uid-reused",
+          [](Scene& s) {
+            // By a server that gives the UID of what was expunged again: no size and no date of a message changed.
+            const auto mail = s.accepted(2);
+            const std::uint32_t hand = s.watches(s.phone, {mail[0]});
+            row(s, hand, 1, 1, 1000, "17-Jul-2026 02:44:25 -0700");
+            s.store(hand, "1");
+            s.expunge(hand);
+            s.expunged(hand, 1, 1);
+            const std::uint32_t other = s.imap(s.laptop);
+            s.select(other, "INBOX", 1);
+            row(s, other, 1, 1, 900, "18-Jul-2026 02:44:25 -0700");
+            s.content(other, mail[1], 1, 1);
+            s.audited({{mail[1], 1}});
+          }),
     silent("one instant, told in two zones",
            [](Scene& s) {
              const auto mail = s.accepted(1);

@@ -40,6 +40,17 @@ bool only_ended(const Context& context, const mail::ContentScanner& scanner, con
          !context.messages.again(e.message)->ends_with("\n");
 }
 
+/// A line end that is another is shown whole: all that we send ends its lines with CRLF, so what differs from the LF on
+/// has a CR before it, also in what came.
+std::string differs(std::uint64_t offset, std::string sent, std::string came) {
+  if (sent.starts_with('\n')) {
+    --offset;
+    for (std::string* both : {&sent, &came}) both->insert(0, 1, '\r');
+  }
+  return fmt::format("from octet {} on {} was sent, and {} came", offset, quoted(sent, "nothing more"),
+                     quoted(came, "nothing"));
+}
+
 }  // namespace
 
 void describe_content(const Context& context, const mail::ContentScanner& scanner, bool full, history::Event& e) {
@@ -51,8 +62,7 @@ void describe_content(const Context& context, const mail::ContentScanner& scanne
   if (full && e.message != 0 && only_ended(context, scanner, e))
     e.hash = context.history.message(e.message).hash;
   else if (const auto& other = scanner.difference(); full && other && e.message != 0)
-    e.set = fmt::format("from octet {} on {} was sent, and {} came", other->offset, quoted(other->sent, "nothing more"),
-                        quoted(other->came, "nothing"));
+    e.set = differs(other->offset, other->sent, other->came);
   else if (full && !scanner.added().empty())
     e.set = fmt::format("with {}", fmt::join(scanner.added(), ", "));
   // Who only quotes or copies our header is somebody else.

@@ -61,6 +61,17 @@ std::string searches_together(const std::vector<TalkReply>& replies, std::size_t
   return rows.size() < 2 ? std::string() : out;
 }
 
+bool is_search(std::string_view reply) { return istarts_with(reply, "* SEARCH") || istarts_with(reply, "* ESEARCH"); }
+
+/// A search that found nothing, and of which nothing is said: that SEARCH must say it (RFC 3501 section 6.4.4,
+/// "REQUIRED untagged response") is what one check is about, by a regular expression, and not all that search.
+bool found_nothing(const scenario::TalkLine& line, const std::vector<TalkReply>& replies) {
+  if (line.op != Op::reply) return false;
+  const auto& wanted = line.alternatives;
+  return std::find(wanted.begin(), wanted.end(), "* SEARCH") != wanted.end() &&
+         std::none_of(replies.begin(), replies.end(), [](const TalkReply& reply) { return is_search(reply.line); });
+}
+
 /// Some of them, so many octets of each.
 std::string lines_of(const std::vector<TalkReply>& replies, const std::vector<std::size_t>& rows, std::size_t most) {
   std::string out;
@@ -69,13 +80,19 @@ std::string lines_of(const std::vector<TalkReply>& replies, const std::vector<st
   return out;
 }
 
-/// Of very many, as a large mailbox has them, the first and the last.
+/// What was told again and again, as to "ask:", once with how often; of very many, as a large mailbox has them, the
+/// first and the last.
 std::string all(const std::vector<TalkReply>& replies) {
   constexpr std::size_t kEnds = 15;
-  const std::size_t left_out = replies.size() > 2 * kEnds ? replies.size() - 2 * kEnds : 0;
+  std::vector<std::string> lines;
+  for (std::size_t i = 0, same = 0; i < replies.size(); i += same) {
+    for (same = 1; i + same < replies.size() && replies[i + same].line == replies[i].line;) ++same;
+    lines.push_back(printable(replies[i].line, 200) + (same > 1 ? fmt::format("   ({} times)", same) : ""));
+  }
+  const std::size_t left_out = lines.size() > 2 * kEnds ? lines.size() - 2 * kEnds : 0;
   std::string out;
-  for (std::size_t i = 0; i < replies.size(); i += i + 1 == kEnds ? left_out + 1 : 1) {
-    out += fmt::format("{}{}", out.empty() ? "" : "\n", printable(replies[i].line, 200));
+  for (std::size_t i = 0; i < lines.size(); i += i + 1 == kEnds ? left_out + 1 : 1) {
+    out += fmt::format("{}{}", out.empty() ? "" : "\n", lines[i]);
     if (i + 1 == kEnds && left_out > 0) out += fmt::format("\n[... {} lines ...]", left_out);
   }
   return out;
@@ -259,6 +276,10 @@ Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool co
     if (!complete) next();
     return Came::on;
   }
+  if (complete && found_nothing(line, at.untagged)) {
+    record(&at, line, history::Type::ok, expected(line), "no such reply, as nothing was found");
+    return Came::on;
+  }
   if (!complete && goodbye(at) != nullptr) return without_reply(at, line);
   if (complete || at.connection->over()) {
     const std::string came = all(at.untagged);
@@ -311,8 +332,9 @@ Talk::Came Talk::imap_status(Line& at, const scenario::TalkLine& line) {
     ++times_;
     return Came::on;
   }
-  // Refused, there is nothing to compare: what failed is what only prepares.
-  if (line.prepares && !one_of(at, line, came, tag)) return wrong(&at, line, expected(line), printable(came.line, 300));
+  // Refused, there is nothing to compare: the refusal says more than what did not come with it.
+  if ((line.prepares || at.refused) && !one_of(at, line, came, tag))
+    return wrong(&at, line, expected(line), printable(came.line, 300));
   for (const scenario::TalkLine* awaited : std::exchange(at.awaited, {}))
     if (const Came what = imap_untagged(at, *awaited, true); what != Came::on) return what;
   if (check_.strict_untagged && !at.untagged.empty())

@@ -153,9 +153,16 @@ Talk::Came Talk::wait_for(Line& at, const scenario::TalkLine& line) {
     return silent(at, line, fmt::format("{} and a block of lines that ends with a dot", expected(line)),
                   fmt::format("{}\nand no end of a block within {}", printable(at.connection->status(), 200),
                               format_duration(bound())));
-  return silent(at, line, expected(line),
-                fmt::format("nothing within {}{}", format_duration(bound()),
-                            unfinished.empty() ? "" : fmt::format(", but for \"{}\"", printable(unfinished, 120))));
+  // An untagged BAD is of no command (RFC 9051 section 7.1.3): who waits for his tag goes on waiting.
+  const auto bad = std::find_if(at.untagged.begin(), at.untagged.end(),
+                                [](const TalkReply& reply) { return istarts_with(reply.line, "* BAD"); });
+  std::string besides;
+  if (bad != at.untagged.end()) {
+    besides = fmt::format(", but for \"{}\", which has no tag", printable(bad->line, 120));
+  } else if (!unfinished.empty()) {
+    besides = fmt::format(", but for \"{}\"", printable(unfinished, 120));
+  }
+  return silent(at, line, expected(line), fmt::format("nothing within {}{}", format_duration(bound()), besides));
 }
 
 /// With what the server ended its service in place of a reply, and closed: 421 may answer any command, and BYE come at

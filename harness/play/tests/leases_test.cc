@@ -231,6 +231,7 @@ TEST(NotApplicable, ALoginThatShouldFailMustBeAllowed) {
   scenario.steps = {step};
   Target target;
   target.imap = {{Protocol::imap, "127.0.0.1", 143, TlsMode::starttls, false, ""}};
+  target.accounts = {of("user1")};
   EXPECT_THAT(not_applicable(scenario, target).value_or(""), HasSubstr("does not allow failed logins"));
   target.allow = {"failed-logins"};
   EXPECT_EQ(not_applicable(scenario, target), std::nullopt);

@@ -72,7 +72,9 @@ TEST(OwnMailboxNames, OnlyMailboxesWithTheNumberOfAPlayingAreOurs) {
   const std::string ours = own_mailbox_name(world.messages);
   EXPECT_EQ(ours, "mailproof-a1b2c3d4e5f60718");
   for (const std::string& name : {ours, ours + "-2", ours + "/a", "INBOX." + ours, "INBOX/" + ours + "/a",
-                                  std::string("mailproof-0000000000000001")})
+                                  std::string("mailproof-0000000000000001"),
+                                  // "yet others coerce names to a particular case" (RFC 3501 section 5.1)
+                                  std::string("MAILPROOF-A1B2C3D4E5F60718/A")})
     EXPECT_TRUE(named_as_ours(name)) << name;
   for (const char* name :
        {"INBOX", "mailproof-", "mailproof-notes", "mailproof-a1b2c3d4e5f6071", "mailproof-A1B2C3D4E5F60718",

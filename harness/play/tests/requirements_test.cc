@@ -140,6 +140,15 @@ TEST(Requirements, AQuotaIsMetByExactlyThatQuota) {
   EXPECT_THAT(*not_applicable(scenario, complete()), HasSubstr("no account class of the target has a quota of"));
 }
 
+TEST(Requirements, MoreAccountsThanTheTargetHasAreNotToBeWaitedFor) {
+  scenario::Scenario scenario;
+  scenario.accounts = {{"alice", std::nullopt, {}}, {"bob", std::nullopt, {}}};
+  Target target = complete();
+  EXPECT_EQ(not_applicable(scenario, target), std::nullopt);
+  target.accounts = {account("user1")};
+  EXPECT_EQ(not_applicable(scenario, target), "2 accounts are needed, and the target has 1");
+}
+
 TEST(Requirements, AStoryKeepsToTheConnectionsThatTheTargetAllows) {
   scenario::Scenario scenario;
   scenario.accounts = {{"alice", {}, {}}, {"bob", {}, {}}};

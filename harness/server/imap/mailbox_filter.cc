@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/bytes.h"
+#include "server/imap/session.h"
 
 namespace mailproof::server {
 namespace {
@@ -43,7 +44,7 @@ bool MailboxFilter::covers(const AccountState& account, std::string_view name) c
   }
 }
 
-MailboxFilter read_mailbox_filter(imap::Cursor& c) {
+MailboxFilter read_mailbox_filter(const ImapSession& session, imap::Cursor& c) {
   MailboxFilter filter;
   const auto word = upper(c.atom());
   const auto* known =
@@ -55,7 +56,7 @@ MailboxFilter read_mailbox_filter(imap::Cursor& c) {
   filter.kind = known->kind;
   if (filter.kind < MailboxFilter::Kind::subtree) return filter;
   c.sp();
-  const auto name = [&] { filter.names.push_back(canonical_mailbox_name(c.astring().text())); };
+  const auto name = [&] { filter.names.push_back(session.canonical(c.astring().text())); };
   if (c.peek() != '(') {
     name();
   } else if (c.open_list()) {

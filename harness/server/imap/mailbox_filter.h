@@ -9,6 +9,8 @@
 
 namespace mailproof::server {
 
+class ImapSession;
+
 /// filter-mailboxes of NOTIFY (RFC 5465 section 6), also the source of a search over mailboxes (RFC 7377 section 2.2).
 struct MailboxFilter {
   enum class Kind { selected, selected_delayed, inboxes, personal, subscribed, subtree, subtree_one, mailboxes };
@@ -21,6 +23,6 @@ struct MailboxFilter {
 };
 
 /// Check c.ok() afterwards.
-MailboxFilter read_mailbox_filter(imap::Cursor& c);
+MailboxFilter read_mailbox_filter(const ImapSession& session, imap::Cursor& c);
 
 }  // namespace mailproof::server

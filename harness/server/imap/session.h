@@ -75,6 +75,7 @@ class ImapSession final : public Connection, private ImapView::Listener, private
     return command_extras_.get<T>();
   }
 
+  std::string canonical(std::string_view name) const;
   /// A mailbox's name, as the store has it (modified UTF-7): in a session that has enabled UTF-8 it comes in that.
   std::string read_mailbox_name(imap::Cursor& c);
   /// The same the other way, as a string of the wire.

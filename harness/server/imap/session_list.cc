@@ -58,7 +58,7 @@ bool has_children(const std::set<std::string>& names, std::string_view name) {
 
 // INBOX is INBOX in any case, in a pattern too (RFC 3501 section 6.3.8).
 bool ImapSession::listed_by(std::string_view name, std::string_view reference, std::string_view pattern) const {
-  const auto wanted = canonical_mailbox_name(std::string(reference) + std::string(pattern));
+  const auto wanted = canonical(std::string(reference) + std::string(pattern));
   if (!utf8_names()) return matches_pattern(name, wanted);
   const auto shown = imap::decode_utf7(name);
   return matches_pattern(shown ? *shown : name, wanted);

@@ -9,6 +9,20 @@
 
 namespace mailproof::server {
 
+/// "Yet others coerce names to a particular case", but "treat that text as case-sensitive" that is encoded in modified
+/// UTF-7 (RFC 3501 sections 5.1 and 5.1.3).
+std::string ImapSession::canonical(std::string_view name) const {
+  std::string out = canonical_mailbox_name(name);
+  if (!context().has(latitude("imap.names-in-capitals"))) return out;
+  if (account_ != nullptr && account_->mailbox(out)) return out;  // what every account has is called as it is
+  bool encoded = false;
+  for (char& c : out) {
+    if (c == '&' || c == '-') encoded = c == '&';
+    if (!encoded && c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return out;
+}
+
 std::string ImapSession::read_mailbox_name(imap::Cursor& c) {
   auto name = c.astring().text();
   if (utf8_names()) {
@@ -19,7 +33,7 @@ std::string ImapSession::read_mailbox_name(imap::Cursor& c) {
     }
     name = *encoded;
   }
-  return canonical_mailbox_name(name);
+  return canonical(name);
 }
 
 std::string ImapSession::wire_name(std::string_view name) const {
@@ -31,12 +45,12 @@ std::string ImapSession::wire_name(std::string_view name) const {
 std::optional<ImapSession::Place> ImapSession::locate(std::string_view name) const {
   const bool shared =
       std::any_of(extensions_.begin(), extensions_.end(), [](const auto* e) { return e->shares != nullptr; });
-  if (!shared || !name.starts_with(kOthersPrefix)) return Place{account_, canonical_mailbox_name(name)};
+  if (!shared || !name.starts_with(kOthersPrefix)) return Place{account_, canonical(name)};
   name.remove_prefix(kOthersPrefix.size());
   const auto slash = name.find(kHierarchyDelimiter);
   for (const auto& other : context().store.accounts())
     if (slash != std::string_view::npos && other.get() != account_ && other->config().login == name.substr(0, slash))
-      return Place{other.get(), canonical_mailbox_name(name.substr(slash + 1))};
+      return Place{other.get(), canonical(name.substr(slash + 1))};
   return std::nullopt;
 }
 

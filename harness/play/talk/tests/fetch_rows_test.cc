@@ -54,6 +54,11 @@ TEST(TalkRows, WhatIsFoundMayBeToldInSeveralResponses) {
   EXPECT_THAT(plays("S: * SEARCH 1 2 3\n", {"SEARCH 3", "SEARCH 1"}), HasSubstr("fail: no such reply"));
   EXPECT_THAT(plays("S: * SEARCH 1 2 3\n", {"SEARCH 1 2", "SEARCH 2 3"}), HasSubstr("fail: no such reply"));
   EXPECT_THAT(plays("S!: * SEARCH 1 2\n", {"SEARCH 1", "SEARCH 2"}), HasSubstr("fail: "));
+  // That a search must say that it found nothing is what one check is about, by a regular expression.
+  EXPECT_EQ(plays("S: * SEARCH | * ESEARCH $\n", {"3 EXISTS"}), "ok: t1 OK Done");
+  EXPECT_THAT(plays("S: * SEARCH | * ESEARCH $\n", {"SEARCH 1"}), HasSubstr("fail: no such reply"));
+  EXPECT_THAT(plays("S: * SEARCH 1\n", {"3 EXISTS"}), HasSubstr("fail: no such reply"));
+  EXPECT_THAT(plays("S~: ^\\* SEARCH$\n", {"3 EXISTS"}), HasSubstr("fail: no such reply"));
 }
 
 }  // namespace

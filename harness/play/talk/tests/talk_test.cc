@@ -177,6 +177,19 @@ TEST(Talk, LinesOfImapCount) {
             "ok: t3 OK Done");
 }
 
+TEST(Talk, ARefusalSaysMoreThanWhatDidNotComeWithIt) {
+  const std::string lines = "connect: imap selected\nC: SEARCH ALL\nS: * SEARCH 1 2 3\nS: OK";
+  const auto said = [&](const std::string& reply) {
+    return Checked(lines, "    needs: [imap]\n", {instead_of("SEARCH ALL", {reply}, kImap)}).end();
+  };
+  EXPECT_EQ(said("${tag} NO not today\r\n"), "fail: t1 NO not today");
+  EXPECT_EQ(said("${tag} OK Done\r\n"), "fail: no such reply");
+  EXPECT_EQ(said("* BAD what\r\n"), "info: nothing within 10s, but for \"* BAD what\", which has no tag");
+  const std::string search = "* SEARCH 1\r\n";
+  EXPECT_EQ(said(search + search + search + "* SEARCH 2\r\n${tag} OK Done\r\n"),
+            "fail: no such reply among\n* SEARCH 1   (3 times)\n* SEARCH 2");
+}
+
 TEST(Talk, WhatMayBeToldLaterIsAskedForAgain) {
   const std::string lines =
       "connect: imap selected\n2> connect: imap authenticated\n2> C: APPEND INBOX {mail.1}\n2> P: OK\n"
@@ -193,7 +206,7 @@ TEST(Talk, WhatMayBeToldLaterIsAskedForAgain) {
   EXPECT_EQ(Checked(lines, needs, {}, {{{mute}}}, EarlierSilence{}).end(), "fail: no such reply");
   EXPECT_EQ(Checked(lines, needs, {half}).end(), "info: not told within 10s to NOOP");
   const WrongBlock no = instead_of("NOOP", {"* 4 EXISTS\r\n${tag} NO\r\n"}, kImap);
-  EXPECT_EQ(Checked(lines, needs, {no}).end(), "fail: no such reply");
+  EXPECT_EQ(Checked(lines, needs, {no}).end(), "fail: t1 NO") << "the refusal says more than what did not come";
   EXPECT_THAT(Checked("connect: imap selected\nask: NOOP\nS!: * BAD\nS: OK", needs).end(), HasSubstr("ok: "));
 }
 

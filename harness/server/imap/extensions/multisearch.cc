@@ -14,7 +14,7 @@ struct Sources {
 };
 
 // "IN" SP "(" source-mbox *(SP source-mbox) ")" [scope-options]
-Sources read_sources(imap::Cursor& c) {
+Sources read_sources(const ImapSession& session, imap::Cursor& c) {
   Sources sources;
   if (!c.accept_word("IN")) {
     sources.selected = true;
@@ -23,7 +23,7 @@ Sources read_sources(imap::Cursor& c) {
   c.sp();
   if (c.open_list()) {
     while (c.next_item()) {
-      auto filter = read_mailbox_filter(c);
+      auto filter = read_mailbox_filter(session, c);
       if (filter.kind == MailboxFilter::Kind::selected_delayed) c.fail("selected");
       (filter.selected() ? sources.selected : sources.others) = true;
       sources.filters.push_back(std::move(filter));
@@ -36,7 +36,7 @@ Sources read_sources(imap::Cursor& c) {
 
 void esearch(ImapSession& session, imap::Cursor& c) {
   c.sp();
-  const auto sources = read_sources(c);
+  const auto sources = read_sources(session, c);
   auto request = read_search_program(session, c);
   if (!request.extended) request.extended = request.all = true;  // section 2.1
   if (!c.end()) return session.bad(c);

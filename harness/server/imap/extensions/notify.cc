@@ -201,7 +201,7 @@ void notify(ImapSession& session, imap::Cursor& c) {
   do {
     Group group;
     c.expect('(');
-    group.filter = read_mailbox_filter(c);
+    group.filter = read_mailbox_filter(session, c);
     if (group.filter.kind == MailboxFilter::Kind::subtree_one) c.fail("subtree");
     c.sp();
     read_events(session, c, group, complaint);

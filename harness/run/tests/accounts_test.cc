@@ -1,0 +1,60 @@
+#include "run/accounts.h"
+
+#include <gtest/gtest.h>
+
+namespace mailproof::run {
+namespace {
+
+scenario::Scenario of_one() {
+  scenario::Scenario scenario;
+  scenario.id = "test.story";
+  scenario.accounts = {{"alice", std::nullopt, {}}};
+  return scenario;
+}
+
+scenario::Target with(std::size_t accounts) {
+  scenario::Target target;
+  for (std::size_t i = 1; i <= accounts; ++i) {
+    const std::string login = "user" + std::to_string(i);
+    target.accounts.push_back({login, login + "@example.test", Secret("secret"), std::nullopt});
+  }
+  return target;
+}
+
+/// One mailbox that cannot be listed any more would else be lent to all that follows.
+TEST(AccountPool, LendsOthersFirstThanWhatDidNotGoWell) {
+  const scenario::Target target = with(2);
+  AccountPool pool(target);
+  std::string why;
+  const auto first = pool.lease(of_one(), why);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->accounts[0].login, "user1");
+  pool.give_back(*first, {.usable = true, .begun = true, .trouble = "INBOX: its messages could not be listed"});
+  const auto second = pool.lease(of_one(), why);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->accounts[0].login, "user2");
+  const auto third = pool.lease(of_one(), why);
+  ASSERT_TRUE(third) << "where no other is free it is lent again";
+  EXPECT_EQ(third->accounts[0].login, "user1");
+  pool.give_back(*third, {.usable = true, .begun = true, .trouble = ""});
+  const auto fourth = pool.lease(of_one(), why);
+  ASSERT_TRUE(fourth);
+  EXPECT_EQ(fourth->accounts[0].login, "user1");
+}
+
+TEST(AccountPool, SaysWhyNoneIsLeft) {
+  const scenario::Target target = with(1);
+  AccountPool pool(target);
+  std::string why;
+  const auto lease = pool.lease(of_one(), why);
+  ASSERT_TRUE(lease);
+  pool.give_back(*lease,
+                 {.usable = false, .begun = true, .trouble = "INBOX of user1 holds 1 message that is not ours"});
+  EXPECT_FALSE(pool.lease(of_one(), why));
+  EXPECT_NE(why.find("the pool has no more; one account is not lent again, the last one because: INBOX of user1"),
+            std::string::npos)
+      << why;
+}
+
+}  // namespace
+}  // namespace mailproof::run
