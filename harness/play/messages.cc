@@ -122,6 +122,17 @@ bool Messages::made(std::string_view message_id) const {
 
 std::string Messages::playing() const { return fmt::format("{:016x}", run_id_); }
 
+std::string Messages::envelope_id(std::uint32_t number) const { return fmt::format("{}.{}", playing(), number); }
+
+std::uint32_t Messages::of_envelope(std::string_view id) const {
+  const std::string prefix = playing() + ".";
+  std::uint32_t number = 0;
+  if (!istarts_with(id, prefix)) return 0;
+  const auto rest = id.substr(prefix.size());
+  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+  return error == std::errc() && end == rest.data() + rest.size() && number <= specs_.size() ? number : 0;
+}
+
 std::string Messages::no_playing() const { return fmt::format("{:016x}", mix(run_id_ ^ seed_)); }
 
 }  // namespace mailproof::play

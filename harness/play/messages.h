@@ -42,6 +42,12 @@ class Messages final : public OwnMessages {
   std::string playing() const;
   std::string no_playing() const;  ///< a number as those, which stands in no mail
 
+  /// What MAIL says of it as ENVID (RFC 3461 section 4.4): a report that returns nothing of a message (RFC 6522 section
+  /// 3) tells by it what it is about.
+  std::string envelope_id(std::uint32_t number) const;
+  std::uint32_t next() const { return static_cast<std::uint32_t>(specs_.size() + 1); }  ///< the message that comes next
+  std::uint32_t of_envelope(std::string_view id) const;                                 ///< 0: it is none of ours
+
  private:
   history::History& history_;
   std::uint64_t seed_, run_id_;

@@ -37,6 +37,8 @@ inline constexpr auto kLatitudes = std::to_array<Switch>({
     {"delivery.queues-when-full",
      "SMTP accepts mail for a full mailbox, tries it every 20 seconds, and reports the failure after five minutes",
      "RFC 5321 section 4.5.4.1"},
+    {"delivery.reports-of-two-parts", "a delivery report returns nothing of the message, and has two parts",
+     "RFC 6522 section 3"},
     {"delivery.queues", "SMTP accepts all mail at once and delivers it twenty seconds later",
      "RFC 5321 section 4.5.4.1"},
     {"pop3.delete-keeps-for-imap",

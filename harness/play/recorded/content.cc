@@ -74,15 +74,16 @@ void describe_content(const Context& context, const mail::ContentScanner& scanne
 
 namespace {
 
-/// The token of the message that a report is about: the returned header or message has it.
-std::uint32_t reported_on(const Context& context, std::string_view report) {
+/// The message that a report is about: the returned header or message has its token. Nothing need be returned (RFC 6522
+/// section 3); then the envelope says it, where that had a name.
+std::uint32_t reported_on(const Context& context, std::string_view report, const std::string& envelope) {
   const std::string needle = fmt::format("\n{}:", mail::kTokenHeader);
   for (auto at = report.find(needle); at != std::string_view::npos; at = report.find(needle, at + 1)) {
     const auto value = report.substr(at + needle.size(), 200);
     if (const auto token = mail::Token::parse(value.substr(0, value.find('\n'))))
       return context.messages.number_of(*token);
   }
-  return 0;
+  return context.messages.of_envelope(envelope);
 }
 
 /// A report must have the null reverse-path (RFC 5321 section 4.5.5); the last MTA writes it down as Return-Path, some
@@ -120,7 +121,7 @@ std::uint32_t recipient_of(const Context& context, const mime::DeliveryReport& r
 void record_reports(Context& context, const mail::ContentScanner& scanner, const history::Event& at) {
   const auto report = mime::parse_report(scanner.kept());
   if (!report) return;
-  const std::uint32_t message = reported_on(context, scanner.kept());
+  const std::uint32_t message = reported_on(context, scanner.kept(), report->original_envelope_id);
   for (const auto& recipient : report->recipients) {
     history::Event e = at;
     e.what = history::What::report;

@@ -46,6 +46,7 @@ void RecordedSmtp::send(std::uint32_t message, std::shared_ptr<const std::string
   Delivery delivery{recorder_.append(std::move(invoke)), message, to, {}, std::move(then)};
   session::Envelope envelope;
   envelope.from = from;
+  envelope.envid = context_.messages.envelope_id(message);
   envelope.bdat = bdat;
   for (const auto account : to) envelope.to.push_back(context_.accounts.at(account - 1).address);
   const session::CommandId id = over() ? 0 : client_->send(std::move(envelope), std::move(text));

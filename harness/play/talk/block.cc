@@ -61,6 +61,26 @@ std::string canonical(std::string_view body, std::string_view sent) {
   return out.append(body);
 }
 
+/// What stands behind the header.
+std::string_view text_of(std::string_view message) {
+  return message.substr(std::min(end_of_header(message) + 2, message.size()));
+}
+
+/// "Name: value" of a header field as it came: a line end may stand anywhere in the white space behind the colon, and
+/// none need be there (RFC 5321 section 4.4, RFC 5322 section 2.2.3). `lines`: how many of the block it takes; 0: that
+/// is none.
+std::string as_field(const std::vector<std::string>& block, std::size_t at, std::size_t& lines) {
+  lines = 0;
+  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+  const std::string& first = block[at];
+  const auto colon = first.find(':');
+  if (colon == std::string::npos || colon == 0 || first.find_first_of(" \t") < colon) return {};
+  std::string value = first.substr(colon + 1);
+  for (lines = 1; at + lines < block.size() && !block[at + lines].empty() && blank(block[at + lines].front()); ++lines)
+    value += block[at + lines];
+  return first.substr(0, colon + 1) + " " + value.substr(std::min(value.find_first_not_of(" \t"), value.size()));
+}
+
 /// Header, blank line and so many lines of the body (RFC 1939 section 7).
 std::string top_of(const std::string& message, std::size_t lines) {
   auto at = message.find("\r\n\r\n");
@@ -117,15 +137,15 @@ class Block {
       const TalkLine& line = *lines[i];
       if (line.op == Op::any_lines) {
         if (i + 1 == lines.size()) return std::nullopt;
-        while (at < reply_.block.size() && !tries(*lines[i + 1], reply_.block[at])) ++at;
+        while (at < reply_.block.size() && told(*lines[i + 1], at).lines == 0) ++at;
         continue;
       }
-      const bool there = at < reply_.block.size() && tries(line, reply_.block[at]);
-      if (line.op == Op::maybe && !there) continue;
+      const auto [text, count] = at < reply_.block.size() ? told(line, at) : Told{};
+      if (line.op == Op::maybe && count == 0) continue;
       if (at >= reply_.block.size()) return TalkMismatch{shown(line), "the block ends here", &line};
-      if (!tries(line, reply_.block[at])) return TalkMismatch{shown(line), printable(reply_.block[at], 300), &line};
-      takes(line, reply_.block[at]);
-      ++at;
+      if (count == 0) return TalkMismatch{shown(line), printable(reply_.block[at], 300), &line};
+      takes(line, text);
+      at += count;
     }
     if (at < reply_.block.size())
       return TalkMismatch{"the end of the block", fmt::format("another line: {}", printable(reply_.block[at], 300))};
@@ -182,6 +202,18 @@ class Block {
     const TalkTrial trial(variables_);
     return fits(line, text, variables_);
   }
+  /// The line of the block that fits, or the field that begins there and does, on however many lines it came.
+  struct Told {
+    std::string text;
+    std::size_t lines = 0;  ///< 0: it does not fit
+  };
+  Told told(const TalkLine& line, std::size_t at) const {
+    if (tries(line, reply_.block[at])) return {reply_.block[at], 1};
+    std::size_t count = 0;
+    std::string field = as_field(reply_.block, at, count);
+    if (count != 0 && tries(line, field)) return {std::move(field), count};
+    return {};
+  }
   void takes(const TalkLine& line, std::string_view text) { fits(line, text, variables_); }
 
   std::optional<TalkMismatch> each(const TalkLine& line, bool wanted) const {
@@ -206,12 +238,18 @@ class Block {
     const std::string_view inside = std::string_view(text).substr(1, text.size() - 2);
     const auto space = inside.find(' ');
     const std::string_view name = inside.substr(0, space);
-    if (name.ends_with(".*")) return any_of(name.substr(0, name.size() - 2));
+    const bool text_only = space != std::string_view::npos && inside.substr(space + 1) == "text";
+    if (name.ends_with(".*")) return any_of(name.substr(0, name.size() - 2), text_only);
     auto wanted = message_(name);
     if (!wanted) return TalkMismatch{text, fmt::format("no message {} was delivered", name)};
     if (space != std::string_view::npos && inside.substr(space + 1).starts_with("top "))
       wanted = top_of(*wanted, as_number(inside.substr(space + 5)));
     const std::string came = canonical(reply_.body, *wanted);
+    if (text_only && !came.empty()) {
+      if (text_of(came) == text_of(*wanted)) return std::nullopt;
+      return TalkMismatch{fmt::format("the {} octets of text of {} as they were sent", text_of(*wanted).size(), name),
+                          first_difference(text_of(*wanted), text_of(came))};
+    }
     if (same_message(came, *wanted)) return std::nullopt;
     return TalkMismatch{fmt::format("the {} octets of {} as they were sent, but for header fields that a server adds",
                                     wanted->size(), inside),
@@ -228,15 +266,18 @@ class Block {
   }
 
   /// {mail.*}: exactly one of them, and none that came before. No RFC says in which order a server numbers what came.
-  std::optional<TalkMismatch> any_of(std::string_view set) {
+  std::optional<TalkMismatch> any_of(std::string_view set, bool text_only) {
     auto& before = variables_.distinct[fmt::format("{{{}.*}}", set)];
     for (int i = 1;; ++i) {
       const std::string name = fmt::format("{}.{}", set, i);
       const auto wanted = message_(name);
       if (!wanted) break;
-      if (same_message(canonical(reply_.body, *wanted), *wanted) && before.insert(name).second) return std::nullopt;
+      const std::string came = canonical(reply_.body, *wanted);
+      const bool same = text_only ? !came.empty() && text_of(came) == text_of(*wanted) : same_message(came, *wanted);
+      if (same && before.insert(name).second) return std::nullopt;
     }
-    return TalkMismatch{fmt::format("one of the messages of {} as it was sent, and not one that came before", set),
+    return TalkMismatch{fmt::format("{}one of the messages of {} as it was sent, and not one that came before",
+                                    text_only ? "the text of " : "", set),
                         fmt::format("{} octets: {}", reply_.body.size(), printable(reply_.body, 120))};
   }
 

@@ -207,6 +207,26 @@ bool match_value(const ImapValue& want, const ImapValue& have, TalkVariables& va
   return match_in_order(want.items, have.items, want.kind == ImapValue::Kind::code, variables);
 }
 
+/// "2:2" is the set "2": seq-range = seq-number ":" seq-number, and RFC 3501 section 9 has no rule that they differ.
+void as_one_number(ImapValue& set) {
+  const auto colon = set.text.find(':');
+  if (set.kind != ImapValue::Kind::text || set.string || colon == std::string::npos) return;
+  const std::string first = set.text.substr(0, colon);
+  const bool number = !first.empty() && first.find_first_not_of("0123456789") == std::string::npos;
+  if (number && set.text.substr(colon + 1) == first) set.text = first;
+}
+
+/// Where a reply names messages by a set: VANISHED (RFC 7162 section 7), MODIFIED there, COPYUID (RFC 4315 section 4).
+void sets_of_one(std::vector<ImapValue>& reply) {
+  if (reply.size() > 2 && is_word(reply[1], "VANISHED")) as_one_number(reply.back());
+  for (ImapValue& value : reply) {
+    if (value.kind != ImapValue::Kind::code || value.items.size() < 2) continue;
+    const bool copied = is_word(value.items.front(), "COPYUID");
+    if (!copied && !is_word(value.items.front(), "MODIFIED")) continue;
+    for (std::size_t i = copied ? 2 : 1; i < value.items.size(); ++i) as_one_number(value.items[i]);
+  }
+}
+
 /// An ESEARCH response (RFC 4731 section 3.1): its correlator, whether it is about UIDs, and what it tells.
 struct Esearch {
   std::vector<ImapValue> correlator;
@@ -224,6 +244,9 @@ Esearch read_esearch(const std::vector<ImapValue>& values) {
       auto numbers = *all;
       std::sort(numbers.begin(), numbers.end());
       out.data[n + 1].text = joined(numbers);
+    } else if (is_word(out.data[n], "PARTIAL") || is_word(out.data[n], "ADDTO") || is_word(out.data[n], "REMOVEFROM")) {
+      // a range or a position, and a set behind it (RFC 9394 section 4, RFC 5267 section 6)
+      for (std::size_t set = 1; set < out.data[n + 1].items.size(); set += 2) as_one_number(out.data[n + 1].items[set]);
     }
   return out;
 }
@@ -324,6 +347,7 @@ std::vector<ImapValue> parse_imap_values(std::string_view line) { return Parser(
 bool match_imap(std::string_view pattern, std::string_view line, bool open_end, TalkVariables& variables) {
   auto want = parse_imap_values(pattern);
   auto have = parse_imap_values(line);
+  sets_of_one(have);
   const bool exact = !want.empty() && is_word(want.back(), "$");
   if (exact) {
     want.pop_back();

@@ -148,6 +148,10 @@ void Talk::fill_variable(Line& at, const TalkVariable& variable, bool raw, Piece
   } else if (name == "head") {
     const auto made = new_mail(at, {.set = "mail"});
     out.push_back({made.text->substr(0, made.text->find("\r\n\r\n") + 4), false});
+  } else if (name == "envid") {
+    const std::string id = context_.messages.envelope_id(context_.messages.next());
+    variables_.values[name] = id;  // for an S line behind it
+    out.push_back({id, false});
   } else if (name == "nobody" || name == "mixed") {
     const std::string& address = context_.accounts.at(at.how.account).address;
     const std::string domain = address.substr(std::min(address.rfind('@'), address.size()));

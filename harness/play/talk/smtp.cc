@@ -107,9 +107,10 @@ std::vector<Talk::Segment> Talk::mail_segments(Line& at, const scenario::TalkLin
   return {std::move(out)};
 }
 
-/// What a look since that event has shown: the message, or a report about it. `what`: as it is called.
-bool Talk::has_arrived(const scenario::TalkLine& line, std::size_t since, std::string& what) const {
-  auto words = scenario::words_in(line.text);
+/// What a look since that event has shown of one alternative of the line: the message, or a report about it.
+Talk::Arrival Talk::arrival(const scenario::TalkLine& line, std::string_view wanted, std::size_t since,
+                            std::string& what) const {
+  auto words = scenario::words_in(wanted);
   bool report = line.op == Op::no_report;
   if (words.front() == "report") {
     report = true;
@@ -121,17 +122,35 @@ bool Talk::has_arrived(const scenario::TalkLine& line, std::size_t since, std::s
   ref.newest = words.front().substr(dot + 1) == "last";
   if (!ref.newest) ref.first = ref.last = scenario::number_in(words.front().substr(dot + 1), 1, 99999).value_or(0);
   const auto numbers = context_.messages.numbers(ref);
-  if (numbers.empty()) return false;
+  if (numbers.empty()) return Arrival::none;
   const std::uint32_t account =
       words.size() < 2 ? 0 : static_cast<std::uint32_t>(scenario::number_in(words[1].substr(4), 1, 9).value_or(1));
   what =
       fmt::format("{}{}", report ? "a delivery report about " : "", context_.history.message(numbers.front()).name());
   const auto& events = context_.history.events();
-  return std::any_of(events.begin() + static_cast<std::ptrdiff_t>(since), events.end(), [&](const history::Event& e) {
-    const bool there = e.what == (report ? What::report : What::message) && e.message == numbers.front();
+  Arrival out = Arrival::none;
+  for (std::size_t i = since; i < events.size(); ++i) {
+    const history::Event& e = events[i];
     const bool own_look = e.session != 0 && context_.history.session(e.session).device == 0;
-    return there && own_look && (account == 0 || context_.history.session(e.session).account == account);
-  });
+    if (!own_look || (account != 0 && context_.history.session(e.session).account != account)) continue;
+    if (e.what == (report ? What::report : What::message) && e.message == numbers.front()) return Arrival::there;
+    if (report && e.what == What::report && e.message == 0) out = Arrival::unclear;
+  }
+  return out;
+}
+
+/// The best of the alternatives; `what`: as it is called, or all of them.
+Talk::Arrival Talk::arrival(const scenario::TalkLine& line, std::size_t since, std::string& what) const {
+  Arrival best = Arrival::none;
+  std::string all;
+  for (const std::string& wanted : line.alternatives) {
+    const Arrival one = arrival(line, wanted, since, what);
+    if (one == Arrival::there) return one;
+    best = std::max(best, one);
+    all += (all.empty() ? "" : ", or ") + what;
+  }
+  what = std::move(all);
+  return best;
 }
 
 std::size_t Talk::taken_mail() const {
@@ -155,15 +174,24 @@ Talk::Came Talk::arrives(const scenario::TalkLine& line) {
   if (std::exchange(looked_inside_, false)) {
     looking_inside_ = false;
     std::string what;
-    const bool there = has_arrived(line, events_before_, what);
+    const Arrival came = arrival(line, events_before_, what);
     const std::string waited = format_duration(bound);
-    if (line.op == Op::no_report && there)
+    if (line.op == Op::no_report && came == Arrival::there)
       return wrong(nullptr, line, fmt::format("no {} within {}", what.substr(2), waited), what);
-    if (line.op == Op::arrives && there) return right(nullptr, line, what);
+    if (line.op == Op::arrives && came == Arrival::there) return right(nullptr, line, what);
     if (asked_inside_ >= late) {
+      const std::string wanted = line.op == Op::no_report
+                                     ? fmt::format("no report within {}", waited)
+                                     : fmt::format("{} in a mailbox that the check was lent", what);
+      // RFC 6522 section 3: what a report is about need not stand in it.
+      if (came == Arrival::unclear) {
+        record(nullptr, line, history::Type::info, wanted,
+               fmt::format("after {} a delivery report that does not say what message it is about", waited),
+               "preparation");
+        return Came::ended;
+      }
       if (line.op == Op::no_report) return right(nullptr, line, fmt::format("none within {}", waited));
-      return wrong(nullptr, line, fmt::format("{} in a mailbox that the check was lent", what),
-                   fmt::format("it is in none of them after {}", waited));
+      return wrong(nullptr, line, wanted, fmt::format("it is in none of them after {}", waited));
     }
   }
   if (const Time next = std::min(late, asked_inside_ + kLookAgain); now < next) {

@@ -150,7 +150,9 @@ class Talk final : public Alarm {
   void note_recipients(Line& at, std::string_view line);
   Came mail_reply(Line& at, const TalkLine& line, const TalkReply& reply);
   Came arrives(const TalkLine& line);
-  bool has_arrived(const TalkLine& line, std::size_t since, std::string& what) const;
+  enum class Arrival : std::uint8_t { none, unclear, there };
+  Arrival arrival(const TalkLine& line, std::string_view wanted, std::size_t since, std::string& what) const;
+  Arrival arrival(const TalkLine& line, std::size_t since, std::string& what) const;
 
   // What must come (replies.cc).
   Came reply(Line& at, const TalkLine& line);

@@ -364,6 +364,7 @@ class TalkReader {
       }
       case Wants::text:
         if (text.empty()) return complain(out.written, "text behind the colon");
+        if (out.op == Op::arrives || out.op == Op::no_report) alternatives(out);
         break;
       case Wants::alert:
         if (!text.empty() && text != "close-notify") return complain(out.written, "closed, or closed: close-notify");

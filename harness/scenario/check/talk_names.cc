@@ -20,8 +20,8 @@ constexpr int kMostFill = 1 << 24;
 const std::vector<std::string> kTypes = {"number", "uid",    "seq",  "modseq", "date",     "literal",
                                          "flags",  "base64", "uidl", "rest",   "distinct", "set"};
 const std::vector<std::string> kOfBlocks = {"block", "octets", "lines", "sum", "column 2"};
-const std::vector<std::string> kGiven = {"user",   "pass",    "address", "wrong", "apop", "timestamp", "b64",
-                                         "quoted", "literal", "fill",    "pad",   "head", "nobody",    "mixed"};
+const std::vector<std::string> kGiven = {"user",    "pass", "address", "wrong", "apop",   "timestamp", "b64",  "quoted",
+                                         "literal", "fill", "pad",     "head",  "nobody", "mixed",     "envid"};
 constexpr std::array<std::string_view, 5> kOfMailboxes = {"CREATE", "DELETE", "RENAME", "SUBSCRIBE", "UNSUBSCRIBE"};
 
 bool all_digits(std::string_view text) {
@@ -82,7 +82,9 @@ void TalkNames::given(const TalkLine& at, const TalkVariable& variable, bool ima
     messages_ += at.count;
     return;
   }
-  if (name == "wrong" || name == "nobody" || name == "mixed" || bound_.contains(name) || own(variable)) return;
+  if (name == "wrong" || name == "nobody" || name == "mixed" || name == "envid" || bound_.contains(name) ||
+      own(variable))
+    return;
   for (const std::string_view word : {"user", "pass", "address"}) {
     if (!name.starts_with(word)) continue;
     const std::string_view number = std::string_view(name).substr(word.size());
@@ -138,16 +140,21 @@ void TalkNames::addresses(const TalkLine& line) {
 }
 
 void TalkNames::arrives(const TalkLine& line) {
-  auto words = words_in(line.text);
-  if (line.op == Op::arrives && !words.empty() && words.front() == "report") words.erase(words.begin());
-  const bool known_user =
-      words.size() == 2 && words[1].starts_with("user") &&
-      number_in(std::string_view(words[1]).substr(4), 2, static_cast<int>(scenario_.accounts.size()));
-  if (words.empty() || words.size() > (known_user ? 2 : 1))
-    return complain(line, line.written,
-                    line.op == Op::arrives ? "a message: arrives: mail.1, arrives: mail.1 user2, arrives: report mail.1"
-                                           : "a message: no-report: mail.1");
-  delivered(line, words.front());
+  if (line.op == Op::no_report && line.alternatives.size() > 1)
+    return complain(line, line.written, "a message: no-report: mail.1");
+  for (const std::string& one : line.alternatives) {
+    auto words = words_in(one);
+    if (line.op == Op::arrives && !words.empty() && words.front() == "report") words.erase(words.begin());
+    const bool known_user =
+        words.size() == 2 && words[1].starts_with("user") &&
+        number_in(std::string_view(words[1]).substr(4), 2, static_cast<int>(scenario_.accounts.size()));
+    if (words.empty() || words.size() > (known_user ? 2 : 1))
+      return complain(line, line.written,
+                      line.op == Op::arrives
+                          ? "a message: arrives: mail.1, arrives: mail.1 user2, arrives: mail.1 | report mail.1"
+                          : "a message: no-report: mail.1");
+    delivered(line, words.front());
+  }
 }
 
 void TalkNames::literals(const TalkLine& line) {
@@ -179,9 +186,10 @@ void TalkNames::content(const TalkLine& line) {
   const std::string_view inside = std::string_view(line.text).substr(1, line.text.size() - 2);
   const auto space = std::min(inside.find(' '), inside.size());
   const std::string_view name = inside.substr(0, space), rest = inside.substr(space);
-  if (!rest.empty() && (!rest.starts_with(" top ") || !all_digits(rest.substr(5))))
-    return complain(line, line.written, "{mail.1}, {mail.1 top 3} or {mail.*}");
-  if (name == "mail.*" && messages_ > 0 && rest.empty()) return;
+  const bool text = rest == " text";
+  if (!rest.empty() && !text && (!rest.starts_with(" top ") || !all_digits(rest.substr(5))))
+    return complain(line, line.written, "{mail.1}, {mail.1 text}, {mail.1 top 3}, {mail.*} or {mail.* text}");
+  if (name == "mail.*" && messages_ > 0 && (rest.empty() || text)) return;
   delivered(line, name);
 }
 

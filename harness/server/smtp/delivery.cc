@@ -167,7 +167,7 @@ void Delivery::report_full(const Envelope& envelope, std::vector<Recipient> fail
                             .date = internal_date(now)};
     const bool to_another = envelope.sender.empty() && context_.has(defect("quota.reports-null-sender"));
     queue(to_another ? envelope.recipients.back().address : envelope.sender,
-          delivery_report(facts, envelope, failed, message), now);
+          delivery_report(facts, envelope, failed, returned(message)), now);
   }
 }
 
@@ -182,7 +182,12 @@ void Delivery::report_delivered(const Envelope& envelope, std::vector<Recipient>
                           .status = {2, 0, 0},
                           .diagnostic = "250 2.0.0 delivered",
                           .date = internal_date(now)};
-  queue(envelope.sender, delivery_report(facts, envelope, stored, message), now);
+  queue(envelope.sender, delivery_report(facts, envelope, stored, returned(message)), now);
+}
+
+/// RFC 6522 section 3: what comes back of the message is optional.
+std::string_view Delivery::returned(std::string_view message) const {
+  return context_.has(latitude("delivery.reports-of-two-parts")) ? std::string_view() : message;
 }
 
 void Delivery::queue(std::string_view to, std::string report, Time now) {

@@ -89,6 +89,7 @@ class Delivery {
   DeliveryReply accepted(std::string text) const;
   DeliveryReply full(const Recipient& recipient) const;
   bool bounces() const;
+  std::string_view returned(std::string_view message) const;
   void report_full(const Envelope& envelope, std::vector<Recipient> failed, std::string_view message, Time now);
   void report_delivered(const Envelope& envelope, std::vector<Recipient> stored, std::string_view message, Time now);
   void queue(std::string_view to, std::string report, Time now);

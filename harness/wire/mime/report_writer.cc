@@ -64,8 +64,9 @@ std::string write_report(const ReportDraft& draft) {
     fmt::format_to(to, "Original-Envelope-Id: {}\r\n", draft.original_envelope_id);
   if (!draft.arrival_date.empty()) fmt::format_to(to, "Arrival-Date: {}\r\n", draft.arrival_date);
   for (const DeliveryStatus& r : draft.recipients) write_recipient(out, r);
-  fmt::format_to(to, "\r\n--{}\r\nContent-Type: {}\r\n{}\r\n", draft.boundary,
-                 draft.headers_only ? "text/rfc822-headers" : "message/rfc822", transfer_encoding(draft.returned));
+  if (!draft.returned.empty())
+    fmt::format_to(to, "\r\n--{}\r\nContent-Type: {}\r\n{}\r\n", draft.boundary,
+                   draft.headers_only ? "text/rfc822-headers" : "message/rfc822", transfer_encoding(draft.returned));
   out += draft.returned;
   fmt::format_to(to, "\r\n--{}--\r\n", draft.boundary);
   return out;

@@ -18,7 +18,7 @@ struct ReportDraft {
   std::string boundary;       ///< must not occur in `returned`
   std::string original_envelope_id;
   std::vector<DeliveryStatus> recipients;
-  std::string_view returned;  ///< the message, or its header
+  std::string_view returned;  ///< the message, or its header; empty: the report has no such part
   bool headers_only = false;  ///< `returned` holds only the header (RET=HDRS)
 };
 

@@ -228,6 +228,24 @@ TEST(TalkBlock, AMessageIsComparedByteForByteBehindItsTraceHeaders) {
   EXPECT_TRUE(block({s("{mail.1 top 0}")}, listing({"X-Mailproof: 1", "", "body"})));
 }
 
+TEST(Block, OfAMessageTheTextAloneMayBeCompared) {
+  EXPECT_FALSE(block({s("{mail.1 text}")}, listing({"X-Mailproof: 2", "From: x", "", "body", "."})));
+  EXPECT_TRUE(block({s("{mail.1 text}")}, listing({"X-Mailproof: 1", "", "body"})));
+  EXPECT_TRUE(block({s("{mail.1 text}")}, listing({"X-Mailproof: 1", "", "Body", "."})));
+  EXPECT_TRUE(block({s("{mail.1 text}")}, listing({"From: x", "", "body", "."}))) << "whose is it?";
+}
+
+TEST(Block, AFieldMayBeFoldedBehindItsColon) {
+  for (const std::vector<std::string>& field :
+       {std::vector<std::string>{"Received: from a"}, {"Received:", "\tfrom a"}, {"received:from", " a"}}) {
+    auto lines = field;
+    lines.emplace_back("To: b");
+    EXPECT_FALSE(block({s("Received: from a"), s("To: b")}, listing(lines))) << field.front();
+  }
+  EXPECT_TRUE(block({s("Received: from a"), s("To: b")}, listing({"Received:", "from a", "To: b"})));
+  EXPECT_TRUE(block({s("Received: from a"), s("To: b")}, listing({"Received:", "\tfrom b", "To: b"})));
+}
+
 TEST(TalkBlock, AnyOfASetIsTakenOnce) {
   TalkVariables variables;
   const auto message = [](std::string_view name) {
@@ -370,6 +388,18 @@ TEST(TalkImap, ASetIsItsNumbersOneByOne) {
   EXPECT_TRUE(match_imap("${from:set}", "7,5:3", false, variables));
   EXPECT_FALSE(imap("${x:set}", "1:*"));
   EXPECT_FALSE(imap("${x:set}", "0"));
+}
+
+TEST(TalkImap, ASetOfOneMayBeARange) {
+  EXPECT_TRUE(imap("* VANISHED 2", "* VANISHED 2:2"));
+  EXPECT_TRUE(imap("* VANISHED (EARLIER) 2", "* VANISHED (EARLIER) 2:2"));
+  EXPECT_TRUE(imap("OK [MODIFIED 2]", "OK [MODIFIED 2:2] not all", true));
+  EXPECT_TRUE(imap("OK [COPYUID 9 2 5]", "OK [COPYUID 9 2:2 5:5]", true));
+  EXPECT_TRUE(imap("* ESEARCH PARTIAL (5:900 5)", "* ESEARCH (TAG \"a\") PARTIAL (5:900 5:5)"));
+  EXPECT_TRUE(imap("* ESEARCH ADDTO (0 2)", "* ESEARCH (TAG \"a\") ADDTO (0 2:2)"));
+  EXPECT_FALSE(imap("* VANISHED 2", "* VANISHED 2:3"));
+  EXPECT_FALSE(imap("OK [MODIFIED 2]", "OK [MODIFIED 1:2]", true));
+  EXPECT_FALSE(imap("* ESEARCH PARTIAL (5:5 1)", "* ESEARCH (TAG \"a\") PARTIAL (5:6 1)"));
 }
 
 TEST(TalkImap, CodesOfStatusLinesHaveValues) {

@@ -175,5 +175,35 @@ TEST(SmtpTalk, NoReportIsSeenOnlyAfterTheSettlingTime) {
   EXPECT_THAT(report.end(), HasSubstr("fail: a delivery report about mail.1"));
 }
 
+const auto kTwoParts = [](auto& options) { options.latitudes = {"delivery.reports-of-two-parts"}; };
+
+TEST(SmtpTalk, AReportThatReturnsNothingIsKnownByTheEnvelope) {
+  const std::string mail =
+      "C: RCPT TO:<${address}> NOTIFY=SUCCESS\nS: 250\nC: DATA\nS: 354\nC: {mail}\nS: 250\nawait: mail.1\n";
+  const std::string named = "C: MAIL FROM:<${address}> ENVID=${envid}\nS: 250\n" + mail;
+  const std::string unnamed = "C: MAIL FROM:<${address}>\nS: 250\n" + mail;
+  const auto end = [](const std::string& lines) {
+    return Mailed(lines, "    when: DSN\n", {}, "dsn.3461-5.2.3", kTwoParts).end();
+  };
+  EXPECT_THAT(end(named + "arrives: report mail.1\n"), HasSubstr("ok: a delivery report about mail.1"));
+  EXPECT_THAT(end(named + "no-report: mail.1\n"), HasSubstr("fail: a delivery report about mail.1"));
+  EXPECT_THAT(end(unnamed + "arrives: report mail.1\n"), HasSubstr("info: after")) << "nobody can tell";
+  EXPECT_THAT(end(unnamed + "no-report: mail.1\n"), HasSubstr("info: after"));
+}
+
+TEST(SmtpTalk, MailThatComesBackIsAnsweredForAsWell) {
+  const auto end = [](const std::string& wanted) {
+    return Mailed(
+               "C: MAIL FROM:<${address2}>\nS: 250\nC: RCPT TO:<${address}>\nS: 250\nC: DATA\nS: 354\n"
+               "C: {mail office 60KiB}\nS: 250\narrives: " +
+                   wanted + "\n",
+               "    needs: [quota]\n    accounts: [{quota: 64KiB}, {}]\n    mailbox: {messages: 4, size: 8KiB}\n", {},
+               "smtp.5321-6.1", [](auto& options) { options.latitudes = {"delivery.bounce-instead-of-refuse"}; })
+        .end();
+  };
+  EXPECT_THAT(end("mail.last"), HasSubstr("fail: "));
+  EXPECT_THAT(end("mail.last | report mail.last"), HasSubstr("ok: a delivery report about mail.5"));
+}
+
 }  // namespace
 }  // namespace mailproof::play
