@@ -18,6 +18,8 @@ inline constexpr auto kLatitudes = std::to_array<Switch>({
     {"imap.no-move", "MOVE is not offered: clients copy, mark and expunge", "RFC 6851 section 1"},
     {"imap.no-uidplus", "UIDPLUS is missing: no APPENDUID, no COPYUID, no UID EXPUNGE", "RFC 4315"},
     {"imap.no-quota", "QUOTA is not offered: a limit is there, and nobody is told of it", "RFC 9208 section 1"},
+    {"imap.enable-before-select", "ENABLE is BAD once a mailbox is open",
+     "RFC 5161 section 3.1, RFC 9051 section 6.3.1"},
     {"imap.literal-minus", "LITERAL- is offered instead of LITERAL+: no more than 4096 octets without being asked for",
      "RFC 7888 section 5"},
     {"imap.utf8-accept", "UTF8=ACCEPT is offered, and a message with an 8-bit header is refused without it",

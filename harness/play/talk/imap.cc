@@ -241,9 +241,7 @@ Esearch read_esearch(const std::vector<ImapValue>& values) {
   out.data.assign(values.begin() + static_cast<std::ptrdiff_t>(std::min(i, values.size())), values.end());
   for (std::size_t n = 0; n + 1 < out.data.size(); n += 2)
     if (const auto all = one_by_one(out.data[n + 1].text); all && is_word(out.data[n], "ALL")) {
-      auto numbers = *all;
-      std::sort(numbers.begin(), numbers.end());
-      out.data[n + 1].text = joined(numbers);
+      out.data[n + 1].text = joined(sorted(*all));
     } else if (is_word(out.data[n], "PARTIAL") || is_word(out.data[n], "ADDTO") || is_word(out.data[n], "REMOVEFROM")) {
       // a range or a position, and a set behind it (RFC 9394 section 4, RFC 5267 section 6)
       for (std::size_t set = 1; set < out.data[n + 1].items.size(); set += 2) as_one_number(out.data[n + 1].items[set]);
@@ -373,6 +371,18 @@ bool match_imap(std::string_view pattern, std::string_view line, bool open_end, 
                          variables);
     if (capability)
       for (ImapValue& word : have) word.text = upper(word.text);
+    // "* SEARCH 1:1280": each of them, as numbers, for a SEARCH response has no ranges.
+    if (!capability && want.size() == 3)
+      if (const auto numbers = one_by_one(want[2].text); numbers && numbers->size() > 1) {
+        std::vector<std::uint32_t> found;
+        for (auto value = have.begin() + 2; value != have.end(); ++value) {
+          if (!is_of_type(value->text, "seq")) return false;
+          const auto number = one_by_one(value->text);
+          if (!number) return false;
+          found.push_back(number->front());
+        }
+        return sorted(std::move(found)) == sorted(*numbers);
+      }
     return match_any_order({want.begin() + 2, want.end()}, {have.begin() + 2, have.end()}, 1, capability, variables);
   }
   return match_in_order(want, have, open_end, variables);

@@ -33,11 +33,13 @@ bool about_continuation(const scenario::TalkLine& line) {
 bool is_vanished_earlier(std::string_view pattern) { return istarts_with(pattern, "* VANISHED (EARLIER)"); }
 
 /// EXISTS, EXPUNGE and VANISHED keep their order, and CLOSED, between what is told of two mailboxes (RFC 9051 section
-/// 7.1); rows may come as they like.
+/// 7.1), and COPYUID, which comes before the EXPUNGEs of a MOVE (section 6.4.8); rows may come as they like.
 bool in_written_order(std::string_view pattern) {
   const auto words = pattern_words(pattern);
-  return words.size() >= 2 && (iequals(words[1], "VANISHED") || (words.size() >= 3 && iequals(words[2], "[CLOSED]")) ||
-                               (words.size() >= 3 && (iequals(words[2], "EXISTS") || iequals(words[2], "EXPUNGE"))));
+  if (words.size() < 2) return false;
+  if (iequals(words[1], "VANISHED")) return true;
+  constexpr std::string_view kOrdered[] = {"EXISTS", "EXPUNGE", "[CLOSED]", "[COPYUID"};
+  return words.size() >= 3 && std::ranges::any_of(kOrdered, [&](auto word) { return iequals(words[2], word); });
 }
 
 /// Numbers behind it are those of other messages.

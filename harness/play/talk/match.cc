@@ -39,13 +39,18 @@ std::optional<std::vector<std::uint32_t>> one_by_one(std::string_view text) {
   return out;
 }
 
+std::vector<std::uint32_t> sorted(std::vector<std::uint32_t> numbers) {
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
 std::string joined(const std::vector<std::uint32_t>& numbers) { return fmt::format("{}", fmt::join(numbers, ",")); }
 
 bool is_of_type(std::string_view value, std::string_view type) {
   if (type.empty() || type == "distinct" || type == "rest") return true;
   if (type == "number" || type == "modseq") return all_of(value, digit);
   if (type == "uid" || type == "seq") return all_of(value, digit) && value.front() != '0';
-  if (type == "set") return one_by_one(value).has_value();
+  if (type == "set" || type == "sorted") return one_by_one(value).has_value();
   if (type == "uidl") return value.size() <= 70 && all_of(value, [](char c) { return c >= 0x21 && c <= 0x7e; });
   if (type == "base64") return unbase64(value).has_value();
   if (type == "date") {
@@ -88,8 +93,10 @@ TalkTrial::~TalkTrial() {
 
 bool bind_variable(const TalkVariable& variable, std::string_view given, TalkVariables& variables) {
   if (!is_of_type(given, variable.type)) return false;
-  const std::string one_way = variable.type == "set" ? joined(*one_by_one(given)) : std::string();
-  const std::string_view value = variable.type == "set" ? one_way : given;
+  const bool is_set = variable.type == "set" || variable.type == "sorted";
+  const std::string one_way =
+      is_set ? joined(variable.type == "set" ? *one_by_one(given) : sorted(*one_by_one(given))) : std::string();
+  const std::string_view value = is_set ? one_way : given;
   if (variable.name == "_") return true;
   const auto known = variables.values.find(variable.name);
   const bool distinct = variable.type == "distinct";

@@ -56,6 +56,7 @@ using scenario::TalkVariable;
 /// "3:1,7" as 1, 2, 3, 7: a range is ascending whichever way it is written (RFC 3501 section 9, sequence-set), and the
 /// order of what the commas part is kept. Nothing: it is no set of numbers, or one of more than 10000.
 std::optional<std::vector<std::uint32_t>> one_by_one(std::string_view set);
+std::vector<std::uint32_t> sorted(std::vector<std::uint32_t> numbers);
 std::string joined(const std::vector<std::uint32_t>& numbers);  ///< "1,2,3,7"
 
 /// Whether a value is of a type (number, uid, date, base64, /regex/ ...; empty = anything). Unknown types: false.

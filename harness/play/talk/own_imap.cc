@@ -1,6 +1,7 @@
 // Before a write of IMAP that takes messages: whose they are.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "play/talk/takes.h"
@@ -34,6 +35,25 @@ Talk::Came Talk::takes_ours(Line& at) {
   if (!look.why.empty()) return not_ours(look.why);
   if (std::string why = write.refused(look.looked); !why.empty()) return not_ours(why);
   write_stars(write);
+  return Came::on;
+}
+
+/// Whoever stores a flag asks later for it, or for what it changed: of a mailbox that does not keep it nothing can be
+/// told. ImapTest's scripts have their own rules.
+Talk::Came Talk::keeps_flags(Line& at) {
+  const bool scripted =
+      std::ranges::any_of(check_.talk, [](const auto& line) { return line.op == scenario::TalkLine::Op::imaptest; });
+  if (at.how.protocol != Protocol::imap || scripted) return Came::on;
+  std::string bytes = at.connection->open_mailbox().unfinished();
+  for (const Segment& segment : to_send_)
+    for (const auto& piece : segment.pieces) bytes += piece.text;
+  for (const CommandLine& line : command_lines(bytes)) {
+    if (what_it_takes(line.text).what == Taking::What::opens) break;
+    const std::string_view flag = at.connection->open_mailbox().not_kept(line.text);
+    if (flag.empty()) continue;
+    not_applicable(fmt::format("the mailbox does not keep {}: it is not in PERMANENTFLAGS", flag));
+    return Came::ended;
+  }
   return Came::on;
 }
 

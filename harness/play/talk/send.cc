@@ -56,11 +56,11 @@ std::vector<std::string> split_at_bars(std::string_view text) {
   return out;
 }
 
-/// A tag that the talk itself gives: letters, then digits.
+/// A tag that the talk itself gives: letters, then digits. "]" may be among the letters: it is in no command.
 bool is_tag(std::string_view word) {
   const auto digits = word.find_first_of("0123456789");
   if (digits == 0 || digits == std::string_view::npos) return false;
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == ']'; };
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
   return std::all_of(word.begin(), word.begin() + static_cast<std::ptrdiff_t>(digits), letter) &&
          std::all_of(word.begin() + static_cast<std::ptrdiff_t>(digits), word.end(), digit);
@@ -332,6 +332,7 @@ Talk::Came Talk::send(Line& at) {
     sending_ = false;
   }
   if (!sending_) {
+    if (const Came came = keeps_flags(at); came != Came::on) return came;
     if (const Came came = takes_ours(at); came != Came::on) return came;
     sending_ = true;
     at.said = context_.network.now();

@@ -144,6 +144,10 @@ void OpenMailbox::said(std::string_view bytes) {
     const Taking taking = what_it_takes(line.text);
     if (taking.what != Takes::opens) continue;
     names_.insert(taking.mailbox);
+    Words words(line.text);
+    words.word();
+    examined_ = iequals(words.word(), "EXAMINE");
+    permanent_.reset();
     selects_[std::string(line.text.substr(0, line.text.find(' ')))] = taking.mailbox;
   }
   unfinished_.erase(0, finished);
@@ -159,6 +163,7 @@ void OpenMailbox::heard(std::string_view line) {
     if (iequals(words.word(), "OK")) {
       names_ = {select->second};
       for (const auto& other : selects_) names_.insert(other.second);
+      if (iequals(words.word(), "[READ-ONLY]")) examined_ = true;
     }
     selects_.erase(select);
     return;
@@ -172,7 +177,30 @@ void OpenMailbox::heard(std::string_view line) {
   } else if (iequals(first, "VANISHED") && !iequals(second, "(EARLIER)")) {
     const auto commas = static_cast<std::uint32_t>(std::count(second.begin(), second.end(), ','));
     messages_ -= std::min(messages_, commas + 1);
+  } else if (iequals(first, "OK") && iequals(second, "[PERMANENTFLAGS")) {
+    permanent_ = upper(words.rest());
   }
+}
+
+std::string_view OpenMailbox::not_kept(std::string_view line) const {
+  if (!permanent_ || examined_) return {};
+  Words words(line);
+  words.word();  // the tag
+  std::string_view command = words.word();
+  if (iequals(command, "UID")) command = words.word();
+  if (!iequals(command, "STORE")) return {};
+  words.word();  // the set
+  const std::string change = upper(words.rest());
+  const auto flags = change.find("FLAGS");  // behind UNCHANGEDSINCE
+  if (flags == std::string::npos || (flags > 0 && change[flags - 1] == '-')) return {};
+  const auto has = [](const std::string& list, std::string_view flag) {
+    const auto at = list.find(upper(flag)), end = at + flag.size();
+    return at != std::string::npos && (end == list.size() || list[end] == ' ' || list[end] == ')');
+  };
+  constexpr std::string_view kFlags[] = {"\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Draft"};
+  const auto* const lost =
+      std::ranges::find_if(kFlags, [&](auto flag) { return has(change, flag) && !has(*permanent_, flag); });
+  return lost == std::end(kFlags) ? std::string_view() : *lost;
 }
 
 TakingWrite::TakingWrite(const OpenMailbox& open, std::string_view bytes) {

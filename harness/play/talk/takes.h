@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -45,12 +46,18 @@ class OpenMailbox {
   const std::set<std::string>& names() const { return names_; }
   std::uint32_t messages() const { return messages_; }  ///< in the connection's view
   const std::string& unfinished() const { return unfinished_; }
+  /// The first of RFC 3501's flags that a command line is to set for good and the mailbox does not keep; "" = none. One
+  /// that is not in PERMANENTFLAGS "the server will either ignore" or keep for the session (section 7.1); without
+  /// PERMANENTFLAGS all are kept (section 6.3.1). Of a mailbox that is open for reading only nothing is said.
+  std::string_view not_kept(std::string_view line) const;
 
  private:
   std::string unfinished_;  ///< of a line that is being said
   std::set<std::string> names_;
   std::map<std::string, std::string, std::less<>> selects_;  ///< tag -> mailbox, not answered yet
   std::uint32_t messages_ = 0;
+  bool examined_ = false;
+  std::optional<std::string> permanent_;  ///< PERMANENTFLAGS, in capitals
 };
 
 /// A write that is about to go out over a connection which has `open` open: what it takes, and whether it may.

@@ -140,6 +140,7 @@ class Talk final : public Alarm {
   Came only_ours(Line& at);
   Came not_ours(const std::string& why);
   Came takes_ours(Line& at);
+  Came keeps_flags(Line& at);
   void look_into(std::size_t account);
   void write_stars(const TakingWrite& write);
   bool guarded() const { return !context_.options.alone && !context_.options.own_mailboxes; }

@@ -17,8 +17,8 @@ namespace {
 using Op = TalkLine::Op;
 
 constexpr int kMostFill = 1 << 24;
-const std::vector<std::string> kTypes = {"number", "uid",    "seq",  "modseq", "date",     "literal",
-                                         "flags",  "base64", "uidl", "rest",   "distinct", "set"};
+const std::vector<std::string> kTypes = {"number", "uid",  "seq",  "modseq",   "date", "literal", "flags",
+                                         "base64", "uidl", "rest", "distinct", "set",  "sorted"};
 const std::vector<std::string> kOfBlocks = {"block", "octets", "lines", "sum", "column 2"};
 const std::vector<std::string> kGiven = {"user",    "pass", "address", "wrong", "apop",   "timestamp", "b64",  "quoted",
                                          "literal", "fill", "pad",     "head",  "nobody", "mixed",     "envid"};

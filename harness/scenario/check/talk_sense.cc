@@ -80,7 +80,8 @@ class TalkSense {
     bool continued = false;  ///< "+" was read: the next C line answers it
     bool content = false;    ///< SMTP, LMTP: 354 was read: C lines are mail, up to its final dot
     bool ended = false;
-    std::string said;  ///< what was sent while `certain` was false
+    bool selected = false;  ///< IMAP: a mailbox is open, or SELECT was sent
+    std::string said;       ///< what was sent while `certain` was false
   };
 
   Wire& wire_of(const TalkLine& line) {
@@ -91,6 +92,7 @@ class TalkSense {
   static void begin(Wire& wire, const TalkConnect& how) {
     wire = {};
     wire.protocol = how.protocol;
+    wire.selected = how.protocol == Protocol::imap && how.standing == Standing::selected;
     if (how.protocol != Protocol::imap && how.standing == Standing::greeting) wire.owed.push_back({0, 1, true});
   }
 
@@ -145,7 +147,10 @@ class TalkSense {
 
   void sent(Wire& wire, std::size_t index) {
     const TalkLine& line = check_.talk[index];
-    if (wire.protocol == Protocol::imap) names_.others_mailboxes(line);
+    if (wire.protocol == Protocol::imap) {
+      names_.others_mailboxes(line);
+      if (line.op == Op::send) enables(wire, line);
+    }
     if (is_mail(wire.protocol)) {
       names_.addresses(line);
       if (mail(wire, line)) return;
@@ -162,6 +167,21 @@ class TalkSense {
     // Tags tell the replies of IMAP apart: each is one of its own.
     const bool each = wire.protocol == Protocol::imap;
     for (int i = 0; i < (each ? line.count : 1); ++i) wire.owed.push_back({index, each ? 1 : line.count});
+  }
+
+  /// RFC 5161 section 3.1, RFC 9051 section 6.3.1: "Clients MUST NOT issue ENABLE once they SELECT/EXAMINE a mailbox".
+  /// A server that checks says BAD, and whatever was to be looked at behind it never is.
+  void enables(Wire& wire, const TalkLine& line) {
+    auto words = pattern_words(line.text);
+    if (words.size() > 2) words.resize(2);  // the command, or a tag and the command
+    const auto says = [&](std::string_view command) {
+      return std::any_of(words.begin(), words.end(), [&](const auto& word) { return iequals(word, command); });
+    };
+    if (says("SELECT") || says("EXAMINE")) wire.selected = true;
+    if (says("CLOSE") || says("UNSELECT")) wire.selected = false;
+    if (says("ENABLE") && wire.selected)
+      names_.complain(line, line.written,
+                      "ENABLE where no mailbox is open: state: authenticated, and C: SELECT INBOX behind it");
   }
 
   /// A message that is sent, or its text. False: it is a command.

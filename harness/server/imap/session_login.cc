@@ -114,6 +114,7 @@ void ImapSession::cmd_enable(imap::Cursor& c) {
     if (word != nullptr && std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
   } while (c.ok() && !c.at_end());
   if (!c.end()) return bad(c);
+  if (view_ && context().has(latitude("imap.enable-before-select"))) return bad("ENABLE comes before SELECT");
   std::string enabled;
   for (const auto* word : words) enabled += fmt::format(" {}", word->name);
   print("* ENABLED{}\r\n", enabled);

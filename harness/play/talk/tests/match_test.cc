@@ -350,6 +350,25 @@ TEST(TalkImap, EsearchTellsInAnyOrderAndMaySayMore) {
   EXPECT_FALSE(imap("* ESEARCH ALL 1", "* ESEARCH ALL 1:4294967295")) << "written out only as far as it can matter";
 }
 
+TEST(TalkImap, ARangeInSearchIsEachOfItsNumbers) {
+  EXPECT_TRUE(imap("* SEARCH 1:4", "* SEARCH 4 1 3 2"));
+  EXPECT_TRUE(imap("* SEARCH 1,3:4", "* search 1 3 4 "));
+  EXPECT_FALSE(imap("* SEARCH 1:4", "* SEARCH 4"));
+  EXPECT_FALSE(imap("* SEARCH 1:4", "* SEARCH 1 2 3 4 5"));
+  EXPECT_FALSE(imap("* SEARCH 1:4", "* SEARCH 1 2 3 3"));
+  EXPECT_FALSE(imap("* SEARCH 1:4", "* SEARCH 1:4")) << "a SEARCH response has no sets";
+  EXPECT_FALSE(imap("* SEARCH 1:4", "* SEARCH 1 2 3 4 (MODSEQ 5)"));
+  EXPECT_FALSE(imap("* SEARCH 1:4", "* ESEARCH ALL 1:4"));
+}
+
+TEST(TalkImap, ASortedSetIsTheSameInAnyOrder) {
+  TalkVariables variables;
+  EXPECT_TRUE(match_imap("OK [COPYUID 7 ${from:sorted} ${to:set}]", "OK [COPYUID 7 4,1:2 3,1:2]", true, variables));
+  EXPECT_EQ(variables.values["from"], "1,2,4");
+  EXPECT_EQ(variables.values["to"], "3,1,2");
+  EXPECT_FALSE(is_of_type("1:*", "sorted"));
+}
+
 TEST(TalkImap, RowsOfAMessageSayTogetherWhatTheyFirstSaid) {
   const auto together = [](std::string_view pattern, const std::vector<std::string_view>& rows) {
     TalkVariables variables;

@@ -91,6 +91,29 @@ TEST(OpenMailbox, IsWhatWasSelectedAndAnswered) {
   EXPECT_THAT(open.names(), ElementsAre(kOwn, "nowhere")) << "whether the one before is closed nobody knows";
 }
 
+TEST(OpenMailbox, KeepsWhatPermanentflagsLists) {
+  const std::vector<std::string> told = {R"(* FLAGS (\Answered \Flagged \Deleted \Seen \Draft))",
+                                         R"(* OK [PERMANENTFLAGS (\Deleted \seen \*)] Limited)"};
+  const OpenMailbox limited = opened("INBOX", told);
+  EXPECT_EQ(limited.not_kept(R"(a STORE 1 +FLAGS (\Seen \Flagged))"), "\\Flagged");
+  EXPECT_EQ(limited.not_kept(R"(a uid store 1:* (UNCHANGEDSINCE 5) flags.silent \draft)"), "\\Draft");
+  for (const char* kept : {R"(a STORE 1 +FLAGS (\Seen \Deleted))", R"(a STORE 1 -FLAGS (\Flagged))",
+                           R"(a STORE 1 FLAGS ($Junk \FlaggedTwice))", R"(a SEARCH FLAGGED)", "a STORE", ""})
+    EXPECT_EQ(limited.not_kept(kept), "") << kept;
+  const std::string flagged = R"(a STORE 1 FLAGS (\Flagged))";
+  EXPECT_EQ(opened("INBOX").not_kept(flagged), "") << "without PERMANENTFLAGS all are kept";
+  OpenMailbox other = limited;
+  other.said("e EXAMINE INBOX\r\n");
+  other.heard("* OK [PERMANENTFLAGS ()] None");
+  other.heard("e OK done");
+  EXPECT_EQ(other.not_kept(flagged), "") << "open for reading only: what becomes of it is the check's affair";
+  other.said("s SELECT INBOX\r\n");
+  other.heard("* OK [PERMANENTFLAGS ()] None");
+  EXPECT_EQ(other.not_kept(flagged), "\\Flagged");
+  other.heard("s OK [READ-ONLY] done");
+  EXPECT_EQ(other.not_kept(flagged), "");
+}
+
 TEST(TakingWrite, SaysWhereItTakes) {
   EXPECT_THAT(TakingWrite(opened("INBOX"), "a STORE 1 FLAGS ()\r\n").mailboxes(), ElementsAre("INBOX"));
   EXPECT_THAT(TakingWrite(opened("INBOX"), "a NOOP\r\nb CLOSE\r\n").mailboxes(), ElementsAre("INBOX"));

@@ -50,6 +50,24 @@ TEST(Checks, EachIsAScenarioOfItsOwn) {
   EXPECT_EQ(loaded.scenarios[0].check->first.standing, Standing::authenticated);
 }
 
+TEST(Checks, EnableIsSaidWhileNoMailboxIsOpen) {
+  const auto said = [](const std::string& state, const std::string& lines) {
+    return parse("id: enable.5161-3.1\ntitle: t\nneeds: [imap]\nstate: " + state + "\nchecks:\n" + talk(lines), "f");
+  };
+  const std::string enable = "C: ENABLE X-NEW\nS: OK";
+  for (const auto& [state, lines] : {std::pair<std::string, std::string>{"selected", enable},
+                                     {"authenticated", "C: SELECT INBOX\nP: OK\n" + enable},
+                                     {"authenticated", "C: e1 examine INBOX\nP: OK\n" + enable},
+                                     {"authenticated", "connect: imap selected\n" + enable}}) {
+    const auto loaded = said(state, lines);
+    ASSERT_FALSE(loaded.problems.empty()) << lines;
+    EXPECT_THAT(loaded.problems.front().message(), HasSubstr("ENABLE where no mailbox is open")) << lines;
+  }
+  for (const std::string& lines : {enable, "C: SELECT INBOX\nP: OK\nC: CLOSE\nP: OK\n" + enable,
+                                   "2> connect: imap selected\n2> C: NOOP\n2> P: OK\n" + enable})
+    EXPECT_TRUE(said("authenticated", lines).problems.empty()) << lines;
+}
+
 TEST(Checks, WhatACheckSaysItselfComesBeforeItsFile) {
   const auto one = only(file(
       talk("S: +OK",
