@@ -50,7 +50,7 @@ enum class What : std::uint8_t {
   expunged,  ///< seq, uid (0 = this session never learnt it)
   vanished,  ///< set, code = "EARLIER" or ""
   row,       ///< FETCH row: seq, uid, flags (when has_flags), size (0 = absent), text = INTERNALDATE; RowFacts
-  mailbox,   ///< LIST row: mailbox, flags = attributes
+  mailbox,   ///< LIST row: mailbox, flags = attributes, other_mailbox = the name under which it was asked for (OLDNAME)
   quota,     ///< text = root, code = resource; QuotaFacts
   // Content (obs), over IMAP or POP3
   message,  ///< message (0 = not ours), mailbox, uidvalidity, uid | seq + text = UIDL; size = octets, hash = of the

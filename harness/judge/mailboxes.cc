@@ -45,6 +45,7 @@ class Mailboxes {
       case What::remove:
       case What::rename:
         if (e.type == Type::invoke) forget(of, e);
+        if (e.type == Type::ok) of.converted.erase(same(c_.invoke(e).mailbox));  // OLDNAME told of the change of name
         // Mailboxes that a server gives to everybody it may give again at once: only what a client made must be gone.
         if (e.type == Type::ok && e.what == What::remove && of.ours.contains(same(c_.invoke(e).mailbox)))
           of.removed[same(c_.invoke(e).mailbox)] = e.index;
@@ -55,6 +56,7 @@ class Mailboxes {
         break;
       case What::mailbox:
         listing_[e.session][same(e.mailbox)] = {e.mailbox, e.flags};
+        if (!e.other_mailbox.empty()) converted(of, e);
         break;
       case What::select:
       case What::examine:
@@ -86,6 +88,7 @@ class Mailboxes {
     std::map<std::string, Made> made;
     std::map<std::string, std::uint32_t> removed;
     std::set<std::string> known;                   ///< in the listing before
+    std::map<std::string, std::string> converted;  ///< by the name that was asked for
     std::set<std::string> ours;                    ///< made by a client, whatever came of it later
     std::map<std::string, std::uint32_t> refused;  ///< SELECT or EXAMINE, and was not opened since
   };
@@ -94,7 +97,21 @@ class Mailboxes {
     const std::string& name = c_.invoke(e).mailbox;
     of.removed.erase(same(name));
     of.ours.insert(same(name));
-    of.made[same(name)] = {name, e.index, false};
+    const auto told = of.converted.find(same(name));
+    const std::string& now = told == of.converted.end() ? name : told->second;
+    of.made[same(now)] = {now, e.index, false};
+  }
+
+  /// RFC 9051 section 6.3.4: a server may convert the name that CREATE was given, and then says so with OLDNAME. It may
+  /// say so before CREATE is answered, or whenever the mailbox is listed (section 6.3.9.7).
+  void converted(Account& of, const Event& e) {
+    const std::string was = same(e.other_mailbox);
+    of.converted[was] = e.mailbox;
+    const auto made = of.made.find(was);
+    if (made == of.made.end() || was == same(e.mailbox)) return;
+    Made under{e.mailbox, made->second.event, made->second.found};
+    of.made.erase(made);
+    of.made[same(e.mailbox)] = std::move(under);
   }
 
   /// Whatever comes of it: what was made there is no longer expected.
@@ -105,7 +122,13 @@ class Mailboxes {
       at = gone ? of.refused.erase(at) : std::next(at);
     }
     std::erase_if(of.made, [&](const auto& one) { return at_or_below(one.second.name, e.mailbox); });
-    for (const std::string& name : {e.mailbox, e.other_mailbox}) of.removed.erase(same(name));
+    for (const std::string& name : {e.mailbox, e.other_mailbox}) {
+      of.removed.erase(same(name));
+      const auto told = of.converted.find(same(name));
+      if (told == of.converted.end()) continue;
+      std::erase_if(of.made, [&](const auto& one) { return at_or_below(one.second.name, told->second); });
+      of.converted.erase(told);
+    }
   }
 
   void listed(Account& of, const Event& e) {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/bytes.h"
+#include "history/not_now.h"
 #include "judge/by_number.h"
 #include "judge/case.h"
 #include "judge/judges.h"
@@ -17,15 +18,6 @@ namespace {
 using history::Event;
 using history::Type;
 using history::What;
-
-/// RFC 2449 section 8.1.2: [IN-USE]. In words only where no code says that it is something else: an account may be
-/// locked, too.
-bool says_in_use(const Event& e) {
-  const std::string text = upper(e.text);
-  if (text.find("[IN-USE]") != std::string::npos) return true;
-  const bool words = text.find("LOCKED") != std::string::npos || text.find("IN USE") != std::string::npos;
-  return words && text.find('[') == std::string::npos;
-}
 
 struct Span {
   std::uint32_t session = 0, account = 0;
@@ -84,7 +76,7 @@ struct Lock {
   /// is stale only where it outlasts the settling time: since a session had it that was seen to end, or since the first
   /// refusal. Who asks once a second may be off by that.
   void refused(const Span& mine, const Event& e) {
-    if (!says_in_use(e)) return;
+    if (!history::pop3_says_in_use(e.text)) return;
     Account& at = accounts[mine.account];
     if (at.holders > 0 || !at.in_inbox.empty()) return at.refused_since.reset();
     if (!at.refused_since) at.refused_since = mine.from;

@@ -19,15 +19,20 @@ void Connection::feed(Bytes in, Time now) {
   now_ = last_heard_ = now;
   context_.store.at(now);
   if (!open() || unread()) return;
+  if (secure_ && !kept_.empty()) return on_bytes(std::exchange(kept_, {}) + std::string(as_text(in)));
   on_bytes(up_to_starttls(as_text(in)));
 }
 
 /// With the defect (CERT VU#555316): what came in one piece with STARTTLS is kept for the time after the handshake.
 std::string_view Connection::up_to_starttls(std::string_view bytes) {
   for (const auto& [on, command] :
-       {std::pair(context_.has(defect("imap.starttls-obeys-clear-text")), kStarttls),
+       {std::pair(context_.has(defect("imap.starttls-obeys-clear-text")) ||
+                      context_.has(defect("imap.starttls-keeps-clear-text")),
+                  kStarttls),
         std::pair(context_.has(defect("delivery.starttls-obeys-clear-text")), kMailStarttls),
-        std::pair(context_.has(defect("pop3.stls-obeys-clear-text")), kStls)}) {
+        std::pair(
+            context_.has(defect("pop3.stls-obeys-clear-text")) || context_.has(defect("pop3.stls-keeps-clear-text")),
+            kStls)}) {
     const auto at = on && !secure_ ? bytes.find(command) : std::string_view::npos;
     const bool tagged = at != 0 && at != std::string_view::npos && bytes[at - 1] == ' ';
     if (at == std::string_view::npos || (tagged && command != kStarttls)) continue;
@@ -73,7 +78,9 @@ void Connection::secured(const TlsFacts& facts, Time now) {
   secure_ = facts.established;
   if (!facts.established || !opened_) return;
   on_secured();
-  if (!kept_.empty()) on_bytes(std::exchange(kept_, {}));
+  const bool later =
+      context_.has(defect("imap.starttls-keeps-clear-text")) || context_.has(defect("pop3.stls-keeps-clear-text"));
+  if (!kept_.empty() && !later) on_bytes(std::exchange(kept_, {}));
 }
 
 void Connection::ended(EndReason, std::string_view, Time now) {

@@ -21,6 +21,8 @@ inline constexpr auto kImapDefects = std::to_array<Switch>({
      "STORE of \\Deleted on several messages leaves the first without it, says so in its FETCH, and answers OK",
      "removal"},
     {"imap.starttls-obeys-clear-text", "what came in clear text in one piece with STARTTLS is obeyed under TLS", "tls"},
+    {"imap.starttls-keeps-clear-text",
+     "what came in clear text in one piece with STARTTLS is obeyed when the next octets come under TLS", "tls"},
     {"imap.move-doubles", "MOVE leaves two copies in the target", "duplicates"},
     {"imap.peek-sets-seen", "BODY.PEEK of a whole message, a text or a part sets \\Seen; of a header it does not",
      "flags"},

@@ -23,6 +23,8 @@ inline constexpr auto kPop3Defects = std::to_array<Switch>({
     {"pop3.uidl-twice", "the newest message has the unique-id of the one before it", "uidl"},
     {"pop3.lock-kept-after-drop", "a connection that ends without QUIT keeps the maildrop locked for ever",
      "maildrop-lock"},
+    {"pop3.stls-keeps-clear-text",
+     "what came in clear text in one piece with STLS is obeyed when the next octets come under TLS", "tls"},
     {"pop3.stls-obeys-clear-text", "what came in clear text in one piece with STLS is obeyed under TLS", "tls"},
     {"pop3.empty-at-times", "every third login finds an empty maildrop", "maildrop"},
     {"pop3.hides-newest", "the newest message is not in the maildrop", "agreement"},

@@ -97,7 +97,7 @@ void LineClient::advance(Time now) {
   if (unarmed_ || soon_) {
     arm();
     if (std::exchange(soon_, false)) on_soon(now);
-  } else if (deadline_ && now >= *deadline_) {
+  } else if (deadline_ && now >= *deadline_ && !on_late(now)) {
     end(EndReason::timeout, patience_.answered() ? fmt::format("no end of the reply within {}",
                                                                format_duration(patience_.waited(*deadline_)))
                                                  : fmt::format("nothing came within {}", format_duration(*bound_)));

@@ -44,6 +44,8 @@ class LineClient {
   virtual void on_secured(const TlsFacts& facts, Time now) = 0;  ///< what TLS came to, implicit or asked for
   virtual void on_handed(Time now) = 0;                          ///< handed() moved on
   virtual void on_soon(Time) {}                                  ///< see soon()
+  /// What was awaited did not come in time. True: something else is awaited now; else that is the end.
+  virtual bool on_late(Time) { return false; }
   virtual void on_over(const Ended& end, Time now) = 0;  ///< the only end: complete what is pending, tell the sink
   virtual void on_lax(const Deviation& deviation, Time now) = 0;
 

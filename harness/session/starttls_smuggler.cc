@@ -24,11 +24,11 @@ void StarttlsSmuggler::opened(Time now) {
 
 void StarttlsSmuggler::feed(Bytes in, Time now) {
   std::string_view text = as_text(in);
-  while (!text.empty() && phase_ == Phase::listening) {
+  while (!text.empty() && under_tls()) {
     const auto end = text.find('\n');
     line_ += text.substr(0, std::min({end, text.size(), kTold - line_.size()}));
     if (end == std::string_view::npos) return;
-    if (answers()) return finish(Smuggled::What::answered, told(), now);
+    line_under_tls(now);
     line_.clear();
     text.remove_prefix(end + 1);
   }
@@ -44,8 +44,31 @@ void StarttlsSmuggler::feed(Bytes in, Time now) {
 
 /// Untagged data and BYE may come at any time (RFC 9051 sections 7 and 7.1.5): what answers bears the command's tag.
 /// POP3 has no tags; what was obeyed there is told by +OK, and -ERR may as well come before the connection is closed.
+/// Once something was asked for under TLS, each reply but one is too many.
 bool StarttlsSmuggler::answers() const {
-  return config_.endpoint.protocol == Protocol::imap ? line_.starts_with("t2 ") : istarts_with(line_, "+OK");
+  if (config_.endpoint.protocol == Protocol::imap) return line_.starts_with("t2 ");
+  const bool ok = istarts_with(line_, "+OK"), reply = ok || istarts_with(line_, "-ERR");
+  return phase_ == Phase::listening ? ok : reply && (in_list_ || phase_ == Phase::after);
+}
+
+void StarttlsSmuggler::line_under_tls(Time now) {
+  if (answers()) return finish(Smuggled::What::answered, told(), now);
+  if (phase_ != Phase::asking) return;
+  const bool imap = config_.endpoint.protocol == Protocol::imap;
+  if (!imap && !in_list_) in_list_ = istarts_with(line_, "+OK");
+  const bool over = imap ? line_.starts_with("t3 ") : !in_list_ || line_ == ".\r" || line_ == ".";
+  if (!over) return;
+  in_list_ = false;
+  phase_ = Phase::after;
+  due_ = now + listen_;
+}
+
+/// What was kept in a buffer is read with what comes next.
+void StarttlsSmuggler::ask(Time now) {
+  out_.text(config_.endpoint.protocol == Protocol::imap ? "t3 CAPABILITY\r\n" : "CAPA\r\n");
+  line_.clear();
+  phase_ = Phase::asking;
+  due_ = now + config_.greeting_bound;
 }
 
 std::string StarttlsSmuggler::told() const {
@@ -86,15 +109,16 @@ void StarttlsSmuggler::secured(const TlsFacts& facts, Time now) {
 
 void StarttlsSmuggler::advance(Time now) {
   if (!due_ || now < *due_) return;
-  if (phase_ == Phase::listening && answers()) return finish(Smuggled::What::answered, told(), now);
-  if (phase_ == Phase::listening) return finish(Smuggled::What::silent, "no answer came", now);
+  if (under_tls() && answers()) return finish(Smuggled::What::answered, told(), now);
+  if (phase_ == Phase::listening) return ask(now);
+  if (under_tls()) return finish(Smuggled::What::silent, "no answer came", now);
   finish(Smuggled::What::unknown, fmt::format("nothing came within {}", format_duration(config_.greeting_bound)), now);
 }
 
 void StarttlsSmuggler::ended(EndReason reason, std::string_view detail, Time now) {
   const std::string why = detail.empty() ? fmt::format("connection {}", name(reason)) : std::string(detail);
-  if (phase_ == Phase::listening && answers()) return finish(Smuggled::What::answered, told(), now);
-  const bool tls = phase_ == Phase::securing || phase_ == Phase::listening;
+  if (under_tls() && answers()) return finish(Smuggled::What::answered, told(), now);
+  const bool tls = phase_ == Phase::securing || under_tls();
   finish(tls ? Smuggled::What::silent : Smuggled::What::unknown, why, now);
 }
 

@@ -88,6 +88,15 @@ void listed(Scene& s, std::uint32_t session, const std::vector<std::string>& nam
   s.done(list, Type::ok);
 }
 
+/// CREATE, and the server tells what it made of the name.
+void made_as(Scene& s, std::uint32_t session, const std::string& asked, const std::string& name) {
+  mailbox_asked(s, What::create, session, asked);
+  s.obs(What::mailbox, session, [&](Event& e) {
+    e.mailbox = name;
+    e.other_mailbox = asked;
+  });
+}
+
 /// A POP3 login that lists so many of alice's messages, and looks at them.
 void login(Scene& s, const std::vector<std::uint32_t>& mail) {
   const std::uint32_t pop = s.pop3(s.pc);
@@ -242,6 +251,22 @@ const bool kMailboxes[] = {
             listed(s, hand, {"INBOX"});
             mailbox_asked(s, What::create, hand, "\u00e9&\u00e9");
             listed(s, hand, {"INBOX", "&AOkAJgDp-"});
+          }),
+    silent("mailboxes: the server made it under another name, and said so (RFC 9051 section 6.3.4)",
+           [](Scene& s) {
+             const std::uint32_t hand = s.imap(s.phone);
+             listed(s, hand, {"INBOX"});
+             made_as(s, hand, "behind ", "behind");
+             listed(s, hand, {"INBOX", "behind"});
+             mailbox_asked(s, What::remove, hand, "behind ");
+             listed(s, hand, {"INBOX"});
+           }),
+    plant("mailboxes/not-listed",  // ... and then it is listed under neither
+          [](Scene& s) {
+            const std::uint32_t hand = s.imap(s.phone);
+            listed(s, hand, {"INBOX"});
+            made_as(s, hand, "behind ", "behind");
+            listed(s, hand, {"INBOX"});
           }),
     plant("mailboxes/not-selectable",
           [](Scene& s) {

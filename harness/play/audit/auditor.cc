@@ -141,8 +141,11 @@ void Auditor::look_into(Visit& visit, const std::string& mailbox, bool change, T
   visit.imap->hooks.status = [told](std::string_view, std::string_view item, std::uint64_t value) {
     if (iequals(item, "MESSAGES")) *told = value;
   };
-  visit.imap->status(mailbox, [this, &visit, mailbox, change, told, then](const Completion& result) {
+  // RFC 3501 section 6.3.10: STATUS should not be used on the mailbox that is open, as after a pass that emptied it.
+  const bool open = iequals(visit.imap->view().mailbox, mailbox);
+  const auto looked = [this, &visit, mailbox, change, open, told, then](const Completion& result) {
     visit.imap->hooks.status = {};
+    if (open && result.ok()) *told = visit.imap->view().exists;
     const bool known = result.ok() && *told;
     if (change && known) note_baseline(visit.imap->number(), static_cast<std::uint32_t>(**told), mailbox);
     if (known && **told == 0 && change) return then();  // before a check nothing but a look counts
@@ -160,7 +163,8 @@ void Auditor::look_into(Visit& visit, const std::string& mailbox, bool change, T
       }
       then();
     });
-  });
+  };
+  open ? visit.imap->noop(looked) : visit.imap->status(mailbox, looked);
 }
 
 void Auditor::note_baseline(std::uint32_t session, std::uint32_t messages, const std::string& mailbox) {

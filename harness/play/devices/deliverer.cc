@@ -5,8 +5,10 @@
 #include <set>
 
 #include "history/no_room.h"
+#include "history/not_now.h"
 #include "play/devices/actor.h"
 #include "play/devices/bounce_watch.h"
+#include "play/devices/cut_short.h"
 #include "play/recorded/outcome.h"
 #include "play/recorded/smtp.h"
 #include "play/requirements.h"
@@ -23,11 +25,13 @@ using Seen = BounceWatch::Seen;
 constexpr Duration kDefaultSettle = std::chrono::seconds(10);
 
 /// No RFC makes a code the duty of a refusal, and a full mailbox is told as 4.2.2, 5.2.3, 4.3.1 or 5.7.1 just as well.
-/// But who reads X.1 strikes the address off his list (RFC 3463 section 3.2): that there is none must be true.
+/// But who reads X.1 strikes the address off his list (RFC 3463 section 3.2): that there is none must be true. X.1.7
+/// and X.1.8 are about the sender's address.
 bool contradicts(std::string_view wanted, std::string_view seen) {
   if (wanted.empty() || seen.empty()) return false;
   const auto of_address = [](std::string_view status) {
-    return status.substr(std::min(status.find('.'), status.size())).starts_with(".1.");
+    const std::string_view detail = status.substr(std::min(status.find('.'), status.size()));
+    return detail.starts_with(".1.") && detail != ".1.7" && detail != ".1.8";
   };
   return of_address(wanted) != of_address(seen);
 }
@@ -99,24 +103,45 @@ class Deliverer final : public Actor {
                   std::size_t recipient, std::vector<Delivered> so_far, Then then);
   void over_append(const JobPtr& job, std::uint32_t message, std::shared_ptr<const std::string> text,
                    std::size_t recipient, std::vector<Delivered> so_far, Then then);
+  Delivered appended(const Job& job, std::uint32_t account, std::uint32_t message, std::uint32_t session,
+                     const Completion& result) const;
   void judge_results(const JobPtr& job, std::uint32_t message, std::uint32_t expectation,
                      const std::vector<Delivered>& results);
   void conclude(const JobPtr& job, std::uint32_t expectation, std::uint32_t message, Type how, std::string text);
   void finish(const JobPtr& job);
 
+  std::uint32_t sender(const std::vector<std::uint32_t>& to) const;
+  std::string sender_address(const std::vector<std::uint32_t>& to) const;
+  std::uint32_t first_sender() const;
+
   Context& context_;
   const scenario::Scenario& scenario_;
   const scenario::Device& device_;
   std::uint32_t number_, sender_;
+  std::uint32_t login_ = 0;  ///< who is logged in in session_
   std::vector<std::unique_ptr<RecordedSmtp>> sessions_;
   std::vector<std::unique_ptr<RecordedImap>> appenders_;
   std::vector<std::unique_ptr<BounceWatch>> watches_;
   RecordedSmtp* session_ = nullptr;
 };
 
-std::string sender_address(const Context& context, std::uint32_t sender, const std::vector<std::uint32_t>& to) {
-  if (sender != 0) return context.accounts.at(sender - 1).address;
-  return context.accounts.at(to.front() - 1).address;  // addresses come from the pool only
+/// Addresses come from the pool only: without `from` it is the first recipient who sends, and who logs in where that is
+/// asked for.
+std::uint32_t Deliverer::sender(const std::vector<std::uint32_t>& to) const {
+  return sender_ != 0 ? sender_ : to.front();
+}
+
+std::string Deliverer::sender_address(const std::vector<std::uint32_t>& to) const {
+  return context_.accounts.at(sender(to) - 1).address;
+}
+
+std::uint32_t Deliverer::first_sender() const {
+  for (const auto& step : scenario_.steps) {
+    const auto* mail = step.maybe<scenario::Deliver>();
+    if (step.device + 1 == number_ && mail != nullptr && !mail->to.empty())
+      return sender({static_cast<std::uint32_t>(mail->to.front() + 1)});
+  }
+  return sender({1});
 }
 
 /// BDAT, and room for eight bits, which nobody may send where 8BITMIME is not offered (RFC 6152 section 2).
@@ -146,7 +171,8 @@ void Deliverer::look(Wants wants, Finish done) {
     context_.inapplicable("BDAT needs delivery over SMTP or LMTP");
     return done();
   }
-  sessions_.push_back(std::make_unique<RecordedSmtp>(context_, number_, *endpoint, endpoint->auth ? sender_ : 0));
+  sessions_.push_back(
+      std::make_unique<RecordedSmtp>(context_, number_, *endpoint, endpoint->auth ? first_sender() : 0));
   RecordedSmtp* session = sessions_.back().get();
   session->open([this, session, wants = std::move(wants), needed = extensions, done = std::move(done)](
                     bool ok, const std::string& why) {
@@ -202,7 +228,7 @@ void Deliverer::next(const JobPtr& job) {
     made.number = job->again[static_cast<std::size_t>(job->sent)];
     made.text = context_.messages.again(made.number);
   } else {
-    made = context_.messages.make(*deliver, sender_, sender_address(context_, sender_, job->to),
+    made = context_.messages.make(*deliver, sender_, sender_address(job->to),
                                   context_.accounts.at(job->to.front() - 1).address);
   }
   ++job->sent;
@@ -292,12 +318,14 @@ void Deliverer::over_smtp(const JobPtr& job, std::uint32_t message, std::shared_
       faults.cut_after_sent = cut.bytes;
       session_->misbehave(faults);
     }
-    session_->send(message, text, sender_address(context_, sender_, job->to), job->to, then,
-                   job->sending->by == scenario::Transfer::bdat);
+    session_->send(message, text, sender_address(job->to), job->to, then, job->sending->by == scenario::Transfer::bdat);
   };
-  if (session_ != nullptr && session_->ready()) return send();
   const Endpoint* endpoint = context_.endpoint(job->way == Way::lmtp ? Protocol::lmtp : Protocol::smtp);
-  sessions_.push_back(std::make_unique<RecordedSmtp>(context_, number_, *endpoint, endpoint->auth ? sender_ : 0));
+  const std::uint32_t login = endpoint->auth ? sender(job->to) : 0;
+  if (session_ != nullptr && session_->ready() && login_ == login) return send();
+  if (session_ != nullptr && session_->ready()) session_->quit([] {});
+  login_ = login;
+  sessions_.push_back(std::make_unique<RecordedSmtp>(context_, number_, *endpoint, login));
   session_ = sessions_.back().get();
   session_->open([this, job, send](bool ok, const std::string& why) {
     if (!ok) {
@@ -324,15 +352,29 @@ void Deliverer::over_append(const JobPtr& job, std::uint32_t message, std::share
         session->append(
             "INBOX", message, text,
             [this, job, message, text, recipient, so_far, then, session, account](const Completion& result) mutable {
-              const bool full = iequals(result.code, "OVERQUOTA");
-              so_far.push_back({account, result.outcome, result.outcome == session::Outcome::fail ? 500 : 0,
-                                full ? "5.2.2" : "", result.text});
+              so_far.push_back(appended(*job, account, message, session->number(), result));
               const auto on = [this, job, message, text, recipient, so_far, then](const Completion&) {
                 over_append(job, message, text, recipient + 1, so_far, then);
               };
               session->logout(on);
             });
       });
+}
+
+/// What came of an APPEND, in SMTP's words. RFC 3501 section 6.3.11 has NO for whatever is in the way: what is refused
+/// for another reason than room nobody owes. Where the end of the room is awaited, one without a code may be it.
+Delivered Deliverer::appended(const Job& job, std::uint32_t account, std::uint32_t message, std::uint32_t session,
+                              const Completion& result) const {
+  if (result.outcome != session::Outcome::fail) return {account, result.outcome, 0, "", result.text};
+  if (iequals(result.code, "OVERQUOTA") || history::says_over_quota(500, "", result.text))
+    return {account, result.outcome, 500, "5.2.2", result.text};
+  const auto awaited = job.stops_at() ? job.stops_at() : job.sending->expect;
+  const bool may_be_full = awaited && *awaited != Outcome::accepted && result.code.empty();
+  if (!iequals(result.status, "NO") || may_be_full) return {account, result.outcome, 500, "", result.text};
+  const std::string why =
+      fmt::format("NO {}{}", result.code.empty() ? "" : fmt::format("[{}] ", result.code), result.text);
+  undone(context_, {message}, session, fmt::format("APPEND to INBOX was refused: {}", why), "refused");
+  return {account, result.outcome, history::says_not_now(result.code) ? 450 : 550, "", why};
 }
 
 /// Compares what came of one message with what the step expects of it, asking the mailboxes where an MTA may still

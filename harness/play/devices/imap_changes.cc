@@ -37,6 +37,37 @@ void ImapDevice::note_refused(const std::vector<std::uint32_t>& messages, const 
          leaves == Leaves::mail_that_was_to_go ? "refused-removal" : "refused");
 }
 
+/// RFC 3501 section 7.1: of a flag outside PERMANENTFLAGS a server ignores the change, or keeps it for the session; and
+/// what was opened READ-ONLY (section 6.3.1) is not changed.
+bool ImapDevice::keeps(std::string_view flag) const {
+  return !session_->view().read_only && session_->view().keeps(flag);
+}
+
+void ImapDevice::note_not_kept(std::string_view flag, Leaves leaves) {
+  const bool read_only = session_->view().read_only;
+  undone(context_, about_, session_number(),
+         read_only ? fmt::format("{} was opened READ-ONLY, so that {} does not change", session_->view().mailbox, flag)
+                   : fmt::format("{} is none of the PERMANENTFLAGS of {}", flag, session_->view().mailbox),
+         leaves == Leaves::mail_that_was_to_go ? "refused-removal" : "refused");
+}
+
+/// Of flags that the server does not keep nobody owes the change; it is not asked for.
+void ImapDevice::store(const OwnedUids& uids, const std::string& action, const std::vector<std::string>& flags,
+                       Leaves leaves, std::function<void(const Completion&)> then) {
+  std::vector<std::string> kept;
+  for (const std::string& flag : flags) {
+    if (session_->view().keeps(flag))
+      kept.push_back(flag);
+    else
+      note_not_kept(flag, leaves);
+  }
+  if (kept.empty()) return then({session::Outcome::fail, "", "", "none of these flags is kept"});
+  session_->store(uids, action, kept, [this, leaves, then = std::move(then)](const Completion& result) {
+    note_refused(about_, "UID STORE", result, leaves);
+    then(result);
+  });
+}
+
 /// Ours in the mailbox that is open.
 std::vector<std::uint32_t> ImapDevice::messages_in_view() const {
   std::vector<std::uint32_t> out;
@@ -56,10 +87,7 @@ std::vector<std::uint32_t> ImapDevice::may_be_in(const std::string& mailbox) con
 
 void ImapDevice::flag(const scenario::Flag& flag, bool set, Finish done) {
   with_messages(flag, done, [this, &flag, set, done](const OwnedUids& uids) {
-    session_->store(uids, set ? "+FLAGS" : "-FLAGS", flag.flags, [this, done](const Completion& result) {
-      note_refused(about_, "UID STORE", result);
-      done();
-    });
+    store(uids, set ? "+FLAGS" : "-FLAGS", flag.flags, Leaves::room_as_it_was, [done](const Completion&) { done(); });
   });
 }
 
@@ -73,8 +101,8 @@ void ImapDevice::remove(const scenario::Delete& remove, Finish done) {
   const bool all = profile != nullptr && profile->how == Removal::expunge_all;
   with_messages(remove, done, [this, how = of_profile, all, done](const OwnedUids& uids) {
     if (how == How::trash) return move(uids, "Trash", done);
-    session_->store(uids, "+FLAGS", kDeleted, [this, uids, done, how, all](const Completion& result) {
-      note_refused(about_, "UID STORE", result, Leaves::mail_that_was_to_go);
+    const auto leaves = Leaves::mail_that_was_to_go;
+    store(uids, "+FLAGS", kDeleted, leaves, [this, uids, done, how, all](const Completion& result) {
       if (how == How::flag || !result.ok()) return done();
       all ? expunge(done) : expunge(uids, done);
     });
@@ -146,10 +174,8 @@ void ImapDevice::move(const OwnedUids& uids, const std::string& to, Finish done)
   put_into(to, about_, fmt::format("UID {} to {}", moves ? "MOVE" : "COPY", to), attempt,
            [this, uids, moves, done](const Completion& result) {
              if (moves || !result.ok()) return done();
-             session_->store(uids, "+FLAGS.SILENT", kDeleted, [this, uids, done](const Completion& stored) {
-               note_refused(about_, "UID STORE", stored, Leaves::mail_that_was_to_go);
-               stored.ok() ? expunge(uids, done) : done();
-             });
+             store(uids, "+FLAGS.SILENT", kDeleted, Leaves::mail_that_was_to_go,
+                   [this, uids, done](const Completion& stored) { stored.ok() ? expunge(uids, done) : done(); });
            });
 }
 

@@ -70,14 +70,22 @@ RecordedImap& ImapDevice::begin_session(const Endpoint& endpoint, const std::str
 void ImapDevice::connect(const scenario::Connect& connect, const std::string& text, Finish done) {
   const auto welcome = std::make_shared<Welcome>(context_, connect, text);
   log_out([this, &connect, welcome, done = std::move(done)] {
-    RecordedImap& session =
-        begin_session(welcome->endpoint(Protocol::imap, device_.tls), connect.plaintext ? "LOGIN" : "");
-    session.open([this, &connect, &session, welcome, done](const Completion& result) {
-      welcome->came(session.number(), result.ok() ? nullptr : &session.end(), device_.name);
-      if (result.ok() && connect.plaintext) return log_out(done);
-      if (result.ok() && resync_ != scenario::Resync::full) return enable([done](bool) { done(); });
-      done();
-    });
+    connect_by(connect.plaintext ? "LOGIN" : "", connect, welcome, done);
+  });
+}
+
+/// Without TLS the command LOGIN is one way to send the password, and AUTHENTICATE PLAIN another, where that is
+/// offered.
+void ImapDevice::connect_by(const std::string& mechanism, const scenario::Connect& connect,
+                            const std::shared_ptr<Welcome>& welcome, Finish done) {
+  RecordedImap& session = begin_session(welcome->endpoint(Protocol::imap, device_.tls), mechanism);
+  session.open([this, mechanism, &connect, &session, welcome, done](const Completion& result) {
+    if (!result.ok() && mechanism == "LOGIN" && Welcome::said_no(session.end()) && session.client().has("AUTH=PLAIN"))
+      return connect_by("PLAIN", connect, welcome, done);
+    welcome->came(session.number(), result.ok() ? nullptr : &session.end(), device_.name);
+    if (result.ok() && connect.plaintext) return log_out(done);
+    if (result.ok() && resync_ != scenario::Resync::full) return enable([done](bool) { done(); });
+    done();
   });
 }
 

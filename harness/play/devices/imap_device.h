@@ -57,6 +57,7 @@ class ImapDevice final : public Actor, public Alarm {
   /// After a step that adds or removes: what it did to the quota's usage is told while nothing else has changed it.
   void ask_quota(const scenario::Step& step, Finish done);
   void start_idle(Finish done);
+  void listen(Finish done);
   void news();  ///< the mailbox changed under us
   /// The mailbox that is meant: this one, or where none is named the open one.
   std::string box(const std::string& named = "") const;
@@ -92,6 +93,8 @@ class ImapDevice final : public Actor, public Alarm {
   void try_names(const std::vector<std::string>& names, Finish done);
   // `text` of the step, for what it expects.
   void connect(const scenario::Connect& connect, const std::string& text, Finish done);
+  void connect_by(const std::string& mechanism, const scenario::Connect& connect,
+                  const std::shared_ptr<Welcome>& welcome, Finish done);
   void search(const scenario::Search& what, const std::string& text, Finish done);
   void compare(Finish done);
   // imap_changes.cc
@@ -115,6 +118,10 @@ class ImapDevice final : public Actor, public Alarm {
   /// What the server refuses it may refuse, and then nobody owes what was to come of it.
   void note_refused(const std::vector<std::uint32_t>& messages, const std::string& command, const Completion& result,
                     Leaves leaves = Leaves::room_as_it_was);
+  bool keeps(std::string_view flag) const;
+  void note_not_kept(std::string_view flag, Leaves leaves = Leaves::room_as_it_was);
+  void store(const OwnedUids& uids, const std::string& action, const std::vector<std::string>& flags, Leaves leaves,
+             std::function<void(const Completion&)> then);
   void go_offline(Finish done);
   void go_online(scenario::Resync how, const std::string& text, Finish done);
   // imap_resync.cc

@@ -32,7 +32,7 @@ void ImapDevice::act(const scenario::Step& step, Finish done) {
     case Verb::sync:
       return sync(std::move(done));
     case Verb::idle:
-      return in_mailbox(box(named()), [this, done](bool ok) { ok ? start_idle(done) : done(); });
+      return in_mailbox(box(named()), [this, done](bool ok) { ok ? listen(done) : done(); });
     case Verb::read:
       return read(step.get<scenario::Read>(), std::move(done));
     case Verb::flag:
@@ -104,6 +104,20 @@ void ImapDevice::act(const scenario::Step& step, Finish done) {
   done();
 }
 
+/// Who is told to idle in so many words is there for what IDLE tells (RFC 2177); who does it by itself asks with NOOP
+/// where there is none.
+void ImapDevice::listen(Finish done) {
+  if (!session_->client().has("IDLE")) {
+    context_.inapplicable("the target does not offer IDLE (RFC 2177)");
+    return done();
+  }
+  start_idle([this, done = std::move(done)] {
+    if (session_->ready() && !session_->client().idling())
+      context_.fail("idle", device_.name + ": IDLE, which the server offers, was refused");
+    done();
+  });
+}
+
 void ImapDevice::sync(Finish done) {
   in_mailbox(box(), [this, done](bool ok) {
     if (!ok) return done();
@@ -173,6 +187,7 @@ void ImapDevice::read(const scenario::Read& read, Finish done) {
     if (device_.profile != nullptr && !device_.profile->reading.empty()) return show(uids, 0, done);
     session_->fetch(uids, "(UID FLAGS BODY[])", [this, done](const Completion& result) {
       note_refused(about_, "UID FETCH", result);
+      if (result.ok() && !keeps("\\Seen")) note_not_kept("\\Seen");
       done();
     });
   });
@@ -182,16 +197,16 @@ void ImapDevice::read(const scenario::Read& read, Finish done) {
 void ImapDevice::show(const OwnedUids& uids, std::size_t from, Finish done) {
   const auto& steps = device_.profile->reading;
   const auto next = [this, uids, from, done](const Completion& result) {
-    const auto ask = device_.profile->reading[from].ask;
-    if (ask == scenario::Ask::store) note_refused(about_, "UID STORE", result);
-    if (ask == scenario::Ask::fetch) note_refused(about_, "UID FETCH", result);
+    const bool fetched = device_.profile->reading[from].ask == scenario::Ask::fetch;
+    if (fetched) note_refused(about_, "UID FETCH", result);
+    if (fetched && result.ok() && !keeps("\\Seen")) note_not_kept("\\Seen");
     result.ok() ? show(uids, from + 1, done) : done();
   };
   if (from >= steps.size()) return done();
   const auto& step = steps[from];
   if (step.ask == scenario::Ask::fetch) return session_->fetch(uids, step.text, next);
   if (step.ask == scenario::Ask::store)
-    return session_->store(uids, step.silent ? "+FLAGS.SILENT" : "+FLAGS", {step.text}, next);
+    return store(uids, step.silent ? "+FLAGS.SILENT" : "+FLAGS", {step.text}, Leaves::room_as_it_was, next);
   if (step.ask == scenario::Ask::noop) return session_->noop(next);
   show(uids, from + 1, std::move(done));  // what concerns no message
 }
@@ -221,6 +236,7 @@ void ImapDevice::try_names(const std::vector<std::string>& names, Finish on) {
   const Finish done = [this, on = std::move(on)] { reader_->open("INBOX", false, [on](bool) { on(); }); };
   const auto before = std::make_shared<std::set<std::string>>();
   const auto refused = std::make_shared<std::vector<std::string>>();
+  const auto made = std::make_shared<std::size_t>(0);  // were made, so that there is something to be seen of them
   const auto list = [this](std::shared_ptr<std::set<std::string>> into, std::function<void()> then) {
     session_->hooks.list = [into](const session::ImapListRow& row) { into->emplace(row.name); };
     session_->list([this, then = std::move(then)](const Completion&) {
@@ -228,14 +244,15 @@ void ImapDevice::try_names(const std::vector<std::string>& names, Finish on) {
       then();
     });
   };
-  const auto one = [this, list, names, before, refused](std::size_t i, Finish next) {
+  const auto one = [this, list, names, before, refused, made](std::size_t i, Finish next) {
     const std::string& name = names[i];
     if (session_->over() || before->contains(name)) return next();
-    session_->create(name, [this, list, name, refused, next](const Completion& created) {
+    session_->create(name, [this, list, name, refused, made, next](const Completion& created) {
       if (!created.ok()) {
-        refused->push_back(name);
+        if (created.outcome == session::Outcome::fail && !session_->over()) refused->push_back(name);
         return next();
       }
+      ++*made;
       list(std::make_shared<std::set<std::string>>(), [this, name, next] {
         session_->select(name, false, [this, name, next](const Completion& selected) {
           if (!selected.ok()) return next();
@@ -249,7 +266,16 @@ void ImapDevice::try_names(const std::vector<std::string>& names, Finish on) {
     });
   };
   // Superiors that came with them go as well.
-  const auto sweep = [this, list, names, before, refused, done] {
+  const auto sweep = [this, list, names, before, refused, made, done] {
+    if (*made == 0 && refused->size() == names.size())
+      context_.inapplicable(fmt::format("the target refuses all {} names of mailboxes", names.size()));
+    else if (session_->over())
+      context_.fail("names", fmt::format("the session ended when {} of {} names of mailboxes had been tried",
+                                         *made + refused->size(), names.size()));
+    else if (*made == 0)
+      context_.fail("names", fmt::format("none of {} names of mailboxes could be tried: those that are not refused are "
+                                         "there already",
+                                         names.size()));
     if (!refused->empty()) {
       auto e = context_.event(Type::obs, What::observed, session_number());
       e.text = fmt::format("{} of {} names of mailboxes are refused:", refused->size(), names.size());

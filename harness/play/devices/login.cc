@@ -52,12 +52,15 @@ Endpoint Welcome::endpoint(Protocol protocol, std::optional<TlsMode> tls) const 
   return out;
 }
 
+bool Welcome::said_no(const session::Ended& ended) {
+  const bool before_it = ended.step == "STARTTLS" || ended.step == "STLS" || ended.step == "TLS";
+  return !ended.broken && !before_it && (ended.reason == EndReason::dropped || ended.reason == EndReason::closed);
+}
+
 void Welcome::came(std::uint32_t session, const session::Ended* ended, const std::string& device) {
-  // The server said no; anything else - no connection, no TLS, silence, garbage - is no answer to a login.
-  const bool before_it =
-      ended != nullptr && (ended->step == "STARTTLS" || ended->step == "STLS" || ended->step == "TLS");
-  const bool said_no = ended != nullptr && !ended->broken && !before_it &&
-                       (ended->reason == EndReason::dropped || ended->reason == EndReason::closed);
+  // Who greets nobody refuses no password: of whether it would be taken without TLS that says nothing.
+  const bool greets = ended == nullptr || !connect_.plaintext || ended->step != "greeting";
+  const bool said_no = ended != nullptr && greets && Welcome::said_no(*ended);
   if (ended != nullptr && !said_no) {
     outcome(context_, What::welcome, expectation_, Type::info, {}, ended->message(), session);
     return context_.fail("connect", device + ": " + ended->message());

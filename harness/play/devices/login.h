@@ -12,6 +12,8 @@ class Welcome {
   /// The endpoint that the step means: with `plaintext` the one for STARTTLS, without asking for TLS; the password then
   /// goes as it is (LOGIN, USER), since SCRAM and the like need no TLS to keep it.
   Endpoint endpoint(Protocol protocol, std::optional<TlsMode> tls) const;
+  /// The server said no to the login; anything else - no connection, no TLS, silence, garbage - is no answer to it.
+  static bool said_no(const session::Ended& ended);
   /// `ended`: why the session never became ready; null = it did.
   void came(std::uint32_t session, const session::Ended* ended, const std::string& device);
 

@@ -230,11 +230,18 @@ void MailboxCheck::look(const std::string& mailbox, Name name, Then then) {
         why_ = "LIST failed: " + listed.text;
         return finish();
       }
-      one_by_one(
-          mailboxes_.size(), [this](std::size_t i, Finish next) { look_into(i, std::move(next)); },
-          [this] { finish(); });
+      look_into_all(kMostLooks);
     });
   });
+}
+
+/// The mailbox is left before it is told of: a server may refuse to delete or rename one that a session has open (RFC
+/// 2180 sections 3.1 and 3.2), were it ours. What came in since is seen by STATUS then, and looked into.
+void MailboxCheck::look_into_all(int looks) {
+  looked_.assign(mailboxes_.size(), {});
+  one_by_one(
+      mailboxes_.size(), [this](std::size_t i, Finish next) { look_into(i, std::move(next)); },
+      [this, looks] { leave(looks); });
 }
 
 void MailboxCheck::look_into(std::size_t i, Finish next) {
@@ -245,6 +252,48 @@ void MailboxCheck::look_into(std::size_t i, Finish next) {
       refused_ = !session_.over();
     } else if (reader_.foreign() != 0 && !context_.options.own_mailboxes) {
       why_ = mailboxes_[i] + " holds mail that is not ours";
+    } else {
+      const session::ImapView& view = session_.view();
+      const std::uint32_t above = reader_.items().empty() ? 0 : reader_.items().rbegin()->first + 1;
+      looked_[i] = {view.exists, view.uidnext == 0 ? 0 : std::max(view.uidnext, above)};
+    }
+    next();
+  });
+}
+
+void MailboxCheck::leave(int looks) {
+  if (!why_.empty() || mailboxes_.empty() || session_.view().mailbox.empty()) return finish();
+  session_.unselect([this, looks](const Completion&) {
+    if (session_.over()) why_ = "the session ended before all was looked into";
+    changed_ = false;
+    one_by_one(
+        mailboxes_.size(), [this](std::size_t i, Finish next) { ask_again(i, std::move(next)); },
+        [this, looks] {
+          if (!changed_ || !why_.empty()) return finish();
+          if (looks > 1) return look_into_all(looks - 1);
+          why_ = "what is in it changes all the time";
+          finish();
+        });
+  });
+}
+
+/// Whether there is what there was. A UID that was given out since tells of mail that may have come in the place of
+/// mail that went.
+void MailboxCheck::ask_again(std::size_t i, Finish next) {
+  if (!why_.empty() || context_.options.own_mailboxes) return next();
+  const auto told = std::make_shared<std::pair<std::optional<std::uint64_t>, std::uint64_t>>();
+  session_.hooks.status = [told](std::string_view, std::string_view item, std::uint64_t value) {
+    if (iequals(item, "MESSAGES")) told->first = value;
+    if (iequals(item, "UIDNEXT")) told->second = value;
+  };
+  session_.status(mailboxes_[i], [this, i, told, next = std::move(next)](const Completion& result) {
+    session_.hooks.status = {};
+    const Looked& then = looked_[i];
+    if (!result.ok() || !told->first) {
+      why_ = mailboxes_[i] + " could not be looked into again: " + result.text;
+      refused_ = !session_.over();
+    } else if (*told->first != then.exists || (then.uidnext != 0 && told->second > then.uidnext)) {
+      changed_ = true;
     }
     next();
   });

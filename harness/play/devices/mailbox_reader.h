@@ -98,7 +98,15 @@ class MailboxCheck {
   bool refused() const { return refused_; }
 
  private:
+  /// What a mailbox held when it was looked into.
+  struct Looked {
+    std::uint32_t exists = 0;
+    std::uint32_t uidnext = 0;  ///< no UID from this one on was seen; 0 = not told
+  };
+  void look_into_all(int looks);
   void look_into(std::size_t i, Finish next);
+  void leave(int looks);
+  void ask_again(std::size_t i, Finish next);
   void finish();
 
   Context& context_;
@@ -106,6 +114,8 @@ class MailboxCheck {
   MailboxReader reader_;
   std::string asked_;                   ///< the mailbox it is about
   std::vector<std::string> mailboxes_;  ///< to be looked into
+  std::vector<Looked> looked_;          ///< ... and what was there
+  bool changed_ = false;                ///< what is in one of them has changed since
   std::string why_;
   bool refused_ = false;
   Then then_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/bytes.h"
 #include "history/not_now.h"
 #include "play/devices/cut_short.h"
 
@@ -29,30 +30,34 @@ RecordedPop3& Pop3Device::begin_session(const Endpoint& endpoint, const std::str
 /// given up again at once.
 void Pop3Device::connect(const scenario::Connect& connect, const std::string& text, Finish done) {
   const auto welcome = std::make_shared<Welcome>(context_, connect, text);
-  const auto begin = [this, &connect, welcome, done = std::move(done)] {
-    RecordedPop3& session =
-        begin_session(welcome->endpoint(Protocol::pop3, device_.tls), connect.plaintext ? "USER" : "");
-    session.open([this, &connect, &session, welcome, done, device = device_.name](const Completion& result) {
-      if (!session.too_long().empty()) context_.inapplicable(session.too_long());
-      welcome->came(session.number(), result.ok() ? nullptr : &session.end(), device);
-      if (!result.ok()) return done();
-      const auto on = [done](const Completion&) { done(); };
-      connect.plaintext ? session.quit(on) : session.stat(on);
-    });
-  };
-  if (session_ == nullptr || !session_->ready()) return begin();
-  session_->quit([begin](const Completion&) { begin(); });
+  const std::string mechanism = connect.plaintext ? "USER" : "";
+  if (session_ == nullptr || !session_->ready()) return connect_by(mechanism, connect, welcome, std::move(done));
+  session_->quit(
+      [this, mechanism, &connect, welcome, done](const Completion&) { connect_by(mechanism, connect, welcome, done); });
+}
+
+/// Without TLS USER and PASS are one way to send the password, and AUTH PLAIN another, where that is offered.
+void Pop3Device::connect_by(const std::string& mechanism, const scenario::Connect& connect,
+                            const std::shared_ptr<Welcome>& welcome, Finish done) {
+  RecordedPop3& session = begin_session(welcome->endpoint(Protocol::pop3, device_.tls), mechanism);
+  session.open([this, mechanism, &connect, &session, welcome, done](const Completion& result) {
+    if (!session.too_long().empty()) context_.inapplicable(session.too_long());
+    if (!result.ok() && connect.expect == scenario::Welcome::accepted && not_free_yet())
+      return later([this, mechanism, &connect, welcome, done] { connect_by(mechanism, connect, welcome, done); });
+    if (!result.ok() && mechanism == "USER" && Welcome::said_no(session.end()) && offers_plain())
+      return connect_by("PLAIN", connect, welcome, done);
+    welcome->came(session.number(), result.ok() ? nullptr : &session.end(), device_.name);
+    if (!result.ok()) return done();
+    const auto on = [done](const Completion&) { done(); };
+    connect.plaintext ? session.quit(on) : session.stat(on);
+  });
 }
 
 void Pop3Device::connected(Then then) {
   if (session_ != nullptr && session_->ready()) return then(true);
   begin_session(*context_.endpoint(Protocol::pop3, device_.tls))
       .open([this, then = std::move(then)](const Completion& result) {
-        const bool said_no = session_->end().login_refused && !session_->end().broken;
-        if (!result.ok() && said_no && just_left()) {
-          alarm_ = [this, then] { connected(then); };
-          return context_.network.set_alarm(*this, context_.network.now() + kLookEvery);
-        }
+        if (!result.ok() && not_free_yet()) return later([this, then] { connected(then); });
         if (!result.ok()) not_let_in(result.text);
         then(result.ok());
       });
@@ -71,17 +76,27 @@ bool Pop3Device::had_it(std::uint32_t session) const {
   });
 }
 
-/// A session of the scenario had this maildrop a moment ago and ended without QUIT: the server may not have noticed
-/// yet, and RFC 1939 section 4 gives it no time for that. It is asked again, as clients do, until it should have.
-bool Pop3Device::just_left() const {
+/// The login was refused, and a session of the scenario had this maildrop a moment ago. One that ended without QUIT the
+/// server may not have noticed yet; and after QUIT it replies, "then releases any exclusive-access lock on the maildrop
+/// and closes the TCP connection" (RFC 1939 section 6). There is no time given for either. It is asked again, as
+/// clients do, until the maildrop should be free; each refusal is in the history, and the judge of locks looks at them.
+bool Pop3Device::not_free_yet() const {
+  const session::Ended& end = session_->end();
+  if (!end.login_refused || end.broken || !session_->too_long().empty()) return false;
+  const bool in_use = history::pop3_says_in_use(end.seen);
   const auto& history = context_.history;
   const Time since = context_.network.now() - context_.scaled(context_.target.settle);
   for (auto e = history.events().rbegin(); e != history.events().rend() && e->at >= since; ++e) {
-    if (e->what != What::end || e->flags == "clean" || e->session == 0) continue;
+    if (e->what != What::end || e->session == 0 || (e->flags == "clean" && !in_use)) continue;
     const auto& left = history.session(e->session);
     if (left.protocol == Protocol::pop3 && left.account == account_ && had_it(e->session)) return true;
   }
   return false;
+}
+
+void Pop3Device::later(Finish then) {
+  alarm_ = std::move(then);
+  context_.network.set_alarm(*this, context_.network.now() + kLookEvery);
 }
 
 void Pop3Device::listed(Then then) {
@@ -100,8 +115,10 @@ void Pop3Device::listed(Then then) {
           return then(true);
         }
         session_->uidl([this, then](const Completion& uidl) {
-          listed_ = true;
-          then(uidl.ok());
+          // RFC 1939 section 7: it is optional. A server without CAPA does not say whether it has it until it is asked.
+          const bool not_offered = uidl.outcome == session::Outcome::fail && !session_->over() && !announces("UIDL");
+          listed_ = uidl.ok() || not_offered;
+          then(listed_);
         });
       });
     });
@@ -125,6 +142,12 @@ void Pop3Device::download(const scenario::Download& download, const std::string&
     job->wanted = {wanted.begin(), wanted.end()};
     job->only_wanted = named;
     job->after = download.after.value_or(device_.after);
+    if (job->after.policy == AfterDownload::Policy::remove_after && without_unique_ids()) {
+      context_.inapplicable(fmt::format(
+          "{} keeps mail for days, and knows it again by UIDL (RFC 1939 section 7), which the target does not offer",
+          device_.name));
+      return done();
+    }
     for (const auto& [number, entry] : session_->entries()) {
       const bool old = !entry.uidl.empty() && downloaded_.contains(entry.uidl);
       if (download.which == Which::fresh && old) continue;
@@ -181,6 +204,25 @@ void Pop3Device::fetch_body(const std::shared_ptr<Job>& job, std::uint32_t numbe
   });
 }
 
+bool Pop3Device::offers_plain() const {
+  const auto& lines = session_->client().capabilities();
+  return std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
+    const std::string words = upper(line) + " ";
+    return words.starts_with("SASL ") && words.find(" PLAIN ") != std::string::npos;
+  });
+}
+
+bool Pop3Device::announces(std::string_view capability) const {
+  const auto& lines = session_->client().capabilities();
+  return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) { return iequals(line, capability); });
+}
+
+bool Pop3Device::without_unique_ids() const {
+  const auto& entries = session_->entries();
+  return !entries.empty() &&
+         std::all_of(entries.begin(), entries.end(), [](const auto& entry) { return entry.second.uidl.empty(); });
+}
+
 /// What was not got was not asked for either: nothing that was to come of it is owed.
 void Pop3Device::note_undone(const std::vector<std::uint32_t>& got) {
   std::vector<std::uint32_t> missing;
@@ -192,10 +234,18 @@ void Pop3Device::note_undone(const std::vector<std::uint32_t>& got) {
                                     : "the maildrop could not be listed");
 }
 
-/// RFC 3206 section 4: the server has a passing trouble, so that what was to come of it is not owed.
+/// RFC 3206 section 4: it is the server's system that has a trouble, so that what was to come of it is not owed.
 void Pop3Device::note_not_now(std::uint32_t message, std::string_view command, const Completion& result) {
   if (message != 0 && result.outcome == session::Outcome::fail && history::pop3_says_not_now(result.text))
     undone(context_, {message}, session_->number(), fmt::format("{} was answered {}", command, result.text));
+}
+
+/// A maildrop may be read-only: DELE has -ERR among its replies (RFC 1939 section 5). What was not marked stays, and
+/// nobody owes its removal.
+void Pop3Device::note_not_marked(std::uint32_t message, const Completion& result) {
+  if (message == 0 || result.outcome != session::Outcome::fail || session_->over()) return;
+  std::erase(marked_, message);
+  undone(context_, {message}, session_->number(), fmt::format("DELE was answered {}", result.text), "refused-removal");
 }
 
 /// The server ended the session before QUIT was answered: what it had marked, and what was still to be marked, nobody
@@ -273,7 +323,7 @@ void Pop3Device::dele_all(std::vector<std::uint32_t> numbers, Finish done) {
         if (session_->over() || !owned) return next();
         if (const auto message = session_->message(numbers[i]); message != 0) marked_.push_back(message);
         session_->dele(*owned, [this, message = session_->message(numbers[i]), next](const Completion& result) {
-          note_not_now(message, "DELE", result);
+          note_not_marked(message, result);
           next();
         });
       },

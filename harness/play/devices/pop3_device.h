@@ -43,6 +43,9 @@ class Pop3Device final : public Actor, public Alarm {
 
   RecordedPop3& begin_session(const Endpoint& endpoint, const std::string& mechanism = "");
   void connect(const scenario::Connect& connect, const std::string& text, Finish done);
+  void connect_by(const std::string& mechanism, const scenario::Connect& connect,
+                  const std::shared_ptr<Welcome>& welcome, Finish done);
+  bool offers_plain() const;
   /// `see`: what is looked for, until when.
   struct Look {
     std::vector<std::uint32_t> wanted;
@@ -58,7 +61,8 @@ class Pop3Device final : public Actor, public Alarm {
 
   void connected(Then then);
   void not_let_in(const std::string& why);
-  bool just_left() const;
+  bool not_free_yet() const;
+  void later(Finish then);                   ///< in a second
   bool had_it(std::uint32_t session) const;  ///< that session was let in
   Time today() const { return context_.network.now() + calendar_; }
   void listed(Then then);  ///< STAT, LIST, UIDL of a session that has not done so yet
@@ -67,6 +71,9 @@ class Pop3Device final : public Actor, public Alarm {
   void fetch_body(const std::shared_ptr<Job>& job, std::uint32_t number, Finish done);
   void note_undone(const std::vector<std::uint32_t>& got);
   void note_not_now(std::uint32_t message, std::string_view command, const Completion& result);
+  bool announces(std::string_view capability) const;  ///< in so many words; without CAPA it announces nothing
+  bool without_unique_ids() const;                    ///< there are messages, and the server gave none
+  void note_not_marked(std::uint32_t message, const Completion& result);
   std::size_t unseen(const std::vector<std::uint32_t>& numbers) const;
   std::string left_alone(std::size_t some, std::size_t of) const;
   void finished(const std::string& as, std::uint32_t expectation, const Job& job);

@@ -277,6 +277,7 @@ void RecordedImap::on_fetch(const session::ImapFetchRow& row, Time) {
 void RecordedImap::on_list(const session::ImapListRow& row, Time) {
   auto e = event(Type::obs, What::mailbox);
   e.mailbox = row.name;
+  e.other_mailbox = row.old_name;
   e.has_flags = true;
   e.flags = join_flags({row.attributes.begin(), row.attributes.end()});
   recorder_.append(std::move(e));

@@ -45,6 +45,7 @@ class RecordedImap final : public session::ImapSink {
   void select(const std::string& mailbox, bool examine, Then then);
   void select_qresync(const std::string& mailbox, std::uint32_t uidvalidity, std::uint64_t modseq, Then then);
   void enable(const std::string& what, Then then);
+  void unselect(Then then);  ///< leaves the mailbox, and expunges nothing
   void noop(Then then);
   void idle(Then then);  ///< `then` when IDLE is over
   void finish_idle() { client_->finish_idle(); }

@@ -67,6 +67,10 @@ void RecordedImap::enable(const std::string& what, Then then) {
   command(std::move(e), std::move(then), [&] { return client_->enable(what); });
 }
 
+void RecordedImap::unselect(Then then) {
+  command(event(Type::invoke, What::unselect), std::move(then), [&] { return client_->unselect(); });
+}
+
 void RecordedImap::noop(Then then) {
   command(event(Type::invoke, What::noop), std::move(then), [&] { return client_->noop(); });
 }

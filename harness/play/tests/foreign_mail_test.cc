@@ -185,6 +185,70 @@ TEST(ForeignMail, AMailboxThatHoldsItIsNeitherDeletedNorRenamed) {
   }
 }
 
+std::string in_alices(World& world, const std::vector<std::string>& commands) {
+  std::vector<std::string> all = {"LOGIN user-alice pass"};
+  all.insert(all.end(), commands.begin(), commands.end());
+  return ask(*world.rig.server, Protocol::imap, all, world.rig.network->now());
+}
+
+/// RFC 9051 section 5.1.1: what stands below a mailbox is told by the server's own separator.
+TEST(ForeignMail, BelowAMailboxItIsSeenWhateverSeparatesTheLevels) {
+  for (const bool dot : {false, true}) {
+    for (const char* step : {"phone: {rename: Projects, to: Old}", "phone: {remove: Projects}"}) {
+      const std::string sub = dot ? "Projects.Sub" : "Projects/Sub";
+      World world(std::string("  - phone: {create: Projects}\n"
+                              "  - phone: {create: Projects/Sub}\n"
+                              "  - agent: {deliver: mail, to: alice}\n  - ") +
+                      step + "\n",
+                  [dot](server::ServerOptions& options) {
+                    if (dot) options.latitudes = {"imap.dot-separator"};
+                  });
+      world.now = [&] { in_alices(world, {"SELECT INBOX", "COPY * " + sub}); };
+      world.rig.play();
+      EXPECT_THAT(world.rig.problem(), HasSubstr("Projects/Sub holds mail that is not ours")) << step << dot;
+      EXPECT_THAT(in_alices(world, {"STATUS " + sub + " (MESSAGES)"}), HasSubstr("(MESSAGES 1)")) << step << dot;
+      world.expect_untouched(1);
+    }
+  }
+}
+
+const std::string kRename =
+    "  - phone: {create: Projects}\n"
+    "  - phone: {rename: Projects, to: Old}\n";
+
+/// RFC 2180 section 3.1: a server may refuse to rename what a session has open.
+TEST(ForeignMail, WhatIsLookedIntoIsLeftBeforeItIsRenamed) {
+  World world(kRename);
+  world.rig.play();
+  EXPECT_EQ(world.rig.problem(), "");
+  std::uint32_t left = 0, renamed = 0;
+  for (const history::Event& e : world.rig.player->history().events()) {
+    if (e.what == What::unselect && e.type == history::Type::ok && left == 0) left = e.index;
+    if (e.what == What::rename && e.type == history::Type::invoke) renamed = e.index;
+  }
+  EXPECT_NE(left, 0U);
+  EXPECT_LT(left, renamed);
+}
+
+TEST(ForeignMail, WhatCameInSinceIsLookedIntoOnceMore) {
+  const auto more = [](const char* text) {
+    return WrongAction{.kind = WrongAction::Kind::edit, .text = text, .pattern = "MESSAGES 0 UIDNEXT 1"};
+  };
+  const auto status = [](WrongAction action) {
+    return on(Protocol::imap, "STATUS Projects", {std::move(action)}, WrongBlock::At::prefix);
+  };
+  for (const char* text : {"MESSAGES 1 UIDNEXT 2", "MESSAGES 0 UIDNEXT 2"}) {
+    World once(kRename, {}, {status(more(text)), status({})});
+    once.rig.play();
+    EXPECT_EQ(once.rig.problem(), "") << text;
+    EXPECT_THAT(once.rig.told(What::rename), Contains(HasSubstr("ok "))) << text;
+    World always(kRename, {}, {status(more(text))});
+    always.rig.play();
+    EXPECT_THAT(always.rig.problem(), HasSubstr("what is in it changes all the time")) << text;
+    EXPECT_THAT(always.rig.told(What::rename), IsEmpty()) << text;
+  }
+}
+
 // S4
 TEST(ForeignMail, ABackupTakesWhatIsOurs) {
   World world(

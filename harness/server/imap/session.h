@@ -80,6 +80,12 @@ class ImapSession final : public Connection, private ImapView::Listener, private
   std::string read_mailbox_name(imap::Cursor& c);
   /// The same the other way, as a string of the wire.
   std::string wire_name(std::string_view name) const;
+  /// Between the levels of a name on the wire; in the store it is always kHierarchyDelimiter.
+  char delimiter() const;
+  /// A name of the store on the wire, or the other way: the two separators change places.
+  std::string separated(std::string name) const;
+  /// A name that was read: it has a slash, where that is not the separator.
+  bool has_slash(std::string_view name) const;
   bool utf8_names() const { return enabled("IMAP4REV2") || enabled("UTF8=ACCEPT"); }
   /// Whose mailbox a name means, and what its owner calls it; another's are below kOthersPrefix.
   struct Place {

@@ -58,7 +58,7 @@ bool has_children(const std::set<std::string>& names, std::string_view name) {
 
 // INBOX is INBOX in any case, in a pattern too (RFC 3501 section 6.3.8).
 bool ImapSession::listed_by(std::string_view name, std::string_view reference, std::string_view pattern) const {
-  const auto wanted = canonical(std::string(reference) + std::string(pattern));
+  const auto wanted = canonical(separated(std::string(reference) + std::string(pattern)));
   if (!utf8_names()) return matches_pattern(name, wanted);
   const auto shown = imap::decode_utf7(name);
   return matches_pattern(shown ? *shown : name, wanted);
@@ -75,7 +75,7 @@ void ImapSession::write_list(const Listed& listed, bool children, std::string_vi
   add(children ? "\\HasChildren" : "\\HasNoChildren");
   if (listed.mailbox) add(listed.mailbox->special_use());
   const bool merges = context().has(defect("imap.list-merges-ampersand"));
-  print("* LIST ({}) \"{}\" {}{}\r\n", all, kHierarchyDelimiter,
+  print("* LIST ({}) \"{}\" {}{}\r\n", all, delimiter(),
         merges ? imap_string(merged_ampersands(listed.name)) : wire_name(listed.name), extended);
 }
 
@@ -86,7 +86,7 @@ void ImapSession::cmd_list(imap::Cursor& c) {
   const auto pattern = c.list_mailbox().text();
   if (!c.end()) return bad(c);
   if (pattern.empty()) {
-    print("* LIST (\\Noselect) \"{}\" \"\"\r\n", kHierarchyDelimiter);
+    print("* LIST (\\Noselect) \"{}\" \"\"\r\n", delimiter());
     return ok("Done");
   }
   const auto visible = visible_mailboxes();
@@ -116,7 +116,7 @@ void ImapSession::cmd_lsub(imap::Cursor& c) {
   for (const auto& name : superiors_too ? with_superiors(names) : std::set<std::string>(names.begin(), names.end())) {
     if (!listed_by(name, reference, pattern)) continue;
     const bool selectable = subscriptions.contains(name) && mailbox(name);
-    print("* LSUB ({}) \"{}\" {}\r\n", selectable ? "" : "\\Noselect", kHierarchyDelimiter, wire_name(name));
+    print("* LSUB ({}) \"{}\" {}\r\n", selectable ? "" : "\\Noselect", delimiter(), wire_name(name));
   }
   ok("Done");
 }

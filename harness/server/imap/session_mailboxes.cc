@@ -35,7 +35,7 @@ void ImapSession::cmd_create(imap::Cursor& c) {
   if (name.ends_with(kHierarchyDelimiter)) name.pop_back();
   const bool unusable = name.empty() || name.size() > 1000 || name.front() == kHierarchyDelimiter ||
                         name.find("//") != std::string::npos || name.find_first_of("*%\r\n") != std::string::npos ||
-                        name.find('\0') != std::string::npos || !imap::decode_utf7(name);
+                        name.find('\0') != std::string::npos || has_slash(name) || !imap::decode_utf7(name);
   if (unusable) return no("[CANNOT] No mailbox can have that name");
   const auto place = locate(name);
   if (!place) return no("[NOPERM] There is no such user");
@@ -88,7 +88,7 @@ void ImapSession::cmd_rename(imap::Cursor& c) {
   if (renamed && !permits(*renamed, 'x')) return no("[NOPERM] It may not be renamed");
   if (!target || source->owner != target->owner || (!target->name.empty() && !may_create(*target)))
     return no("[CANNOT] It cannot go there");
-  if (to.empty() || !context().store.rename(*source->owner, source->name, target->name))
+  if (to.empty() || has_slash(to) || !context().store.rename(*source->owner, source->name, target->name))
     return no("[CANNOT] It cannot get that name");
   ok("Renamed");
 }

@@ -52,8 +52,10 @@ Flags changed(Flags old, const Flags& given, FlagChange change) {
 }  // namespace
 
 void ImapSession::keep_permitted(const Mailbox& mailbox, Flags& flags) const {
+  const bool few = context().has(latitude("imap.few-permanent-flags"));
   Flags kept;
   flags.for_each([&](std::string_view flag) {
+    if (few && !iequals(flag, "\\Seen") && !iequals(flag, "\\Deleted")) return;
     const char right = iequals(flag, "\\Seen") ? 's' : iequals(flag, "\\Deleted") ? 't' : 'w';
     if (permits(mailbox, right)) kept.add(flag);
   });

@@ -23,6 +23,25 @@ std::string ImapSession::canonical(std::string_view name) const {
   return out;
 }
 
+char ImapSession::delimiter() const {
+  return context().has(latitude("imap.dot-separator")) ? '.' : kHierarchyDelimiter;
+}
+
+std::string ImapSession::separated(std::string name) const {
+  if (delimiter() == kHierarchyDelimiter) return name;
+  for (char& c : name) {
+    if (c == delimiter())
+      c = kHierarchyDelimiter;
+    else if (c == kHierarchyDelimiter)
+      c = delimiter();
+  }
+  return name;
+}
+
+bool ImapSession::has_slash(std::string_view name) const {
+  return delimiter() != kHierarchyDelimiter && name.find(delimiter()) != std::string_view::npos;
+}
+
 std::string ImapSession::read_mailbox_name(imap::Cursor& c) {
   auto name = c.astring().text();
   if (utf8_names()) {
@@ -33,13 +52,14 @@ std::string ImapSession::read_mailbox_name(imap::Cursor& c) {
     }
     name = *encoded;
   }
-  return canonical(name);
+  return canonical(separated(std::move(name)));
 }
 
-std::string ImapSession::wire_name(std::string_view name) const {
+std::string ImapSession::wire_name(std::string_view stored) const {
+  const std::string name = separated(std::string(stored));
   if (!utf8_names()) return imap_string(name);
   const auto decoded = imap::decode_utf7(name);
-  return imap_string(decoded ? std::string_view(*decoded) : name, true);
+  return imap_string(decoded ? std::string_view(*decoded) : std::string_view(name), true);
 }
 
 std::optional<ImapSession::Place> ImapSession::locate(std::string_view name) const {

@@ -26,12 +26,15 @@ void ImapSession::select(imap::Cursor& c, bool read_only) {
   constexpr std::string_view changing = "iswte";
   read_only = read_only || std::none_of(changing.begin(), changing.end(),
                                         [&](char right) { return permits(*mailbox, right); });  // RFC 4314 section 5.2
+  read_only = read_only || (mailbox->writers() != 0 && context().has(latitude("imap.read-only-to-the-second")));
   view_ = std::make_unique<ImapView>(mailbox->owner(), mailbox, read_only, static_cast<Listener&>(*this));
   Flags used;
   for (const auto flag : {Flag::answered, Flag::flagged, Flag::deleted, Flag::seen, Flag::draft}) used.add(flag);
   for (const auto& entry : view_->entries()) used.add(entry.message->flags);
   print("* FLAGS {}\r\n", used.format());
+  const bool few = context().has(latitude("imap.few-permanent-flags"));
   write(read_only ? "* OK [PERMANENTFLAGS ()] Read-only\r\n"
+        : few     ? "* OK [PERMANENTFLAGS (\\Deleted \\Seen)] Flags\r\n"
                   : "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft \\*)] Flags and keywords\r\n");
   tell_size();
   const auto& entries = view_->entries();

@@ -10,9 +10,13 @@ ImapView::ImapView(AccountState& account, std::shared_ptr<Mailbox> mailbox, bool
   entries_.reserve(mailbox_->messages().size());
   for (const auto& message : mailbox_->messages()) add(message, recent_from);
   mailbox_->watch(*this);
+  if (!read_only_) mailbox_->opened();
 }
 
-ImapView::~ImapView() { mailbox_->unwatch(*this); }
+ImapView::~ImapView() {
+  mailbox_->unwatch(*this);
+  if (!read_only_) mailbox_->closed();
+}
 
 void ImapView::add(const MessagePtr& message, Uid recent_from) {
   entries_.push_back({.message = message, .recent = message->uid >= recent_from});

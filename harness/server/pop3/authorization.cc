@@ -64,7 +64,8 @@ void Pop3Session::log_in(AccountState* account) {
   auto& last = account->extras.get<LastLogin>().at;
   if (last && now() < *last + login_delay()) return write("-ERR [LOGIN-DELAY] that is too soon after the last one\r\n");
   if (!context().has(latitude("pop3.snapshot-maildrop"))) {
-    if (account->maildrop_owner != nullptr) return write("-ERR [IN-USE] another session has the maildrop\r\n");
+    if (account->maildrop_owner != nullptr || now() < account->maildrop_free_at)
+      return write("-ERR [IN-USE] another session has the maildrop\r\n");
     account->maildrop_owner = this;
   }
   last = now();

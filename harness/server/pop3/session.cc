@@ -57,7 +57,9 @@ void Pop3Session::handle(std::string_view line) {
 
 void Pop3Session::capa(std::string_view argument) {
   if (refuse_argument(argument)) return;
-  write("+OK capability list follows\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n");
+  write("+OK capability list follows\r\nTOP\r\n");
+  if (!context().has(latitude("pop3.no-uidl"))) write("UIDL\r\n");
+  write("RESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n");
   print("LOGIN-DELAY {}\r\nUTF8 USER\r\nLANG\r\n", login_delay().count());
   if (context().has(latitude("pop3.expire-0")))
     write("EXPIRE 0\r\n");
@@ -78,6 +80,8 @@ void Pop3Session::quit(std::string_view argument) {
   if (refuse_argument(argument)) return;
   if (maildrop_) maildrop_->update();
   state_ = State::update;
+  if (account_ != nullptr && context().has(latitude("pop3.lock-released-after-reply")))
+    account_->maildrop_free_at = now() + std::chrono::seconds(2);
   unlock();
   if (!context().has(defect("pop3.quit-unanswered"))) write("+OK bye\r\n");
   close();

@@ -68,6 +68,7 @@ void Pop3Session::list(std::string_view argument) {
 }
 
 void Pop3Session::uidl(std::string_view argument) {
+  if (context().has(latitude("pop3.no-uidl"))) return write("-ERR unknown command\r\n");
   if (!argument.empty()) {
     if (const auto n = message_number(argument)) print("+OK {} {}\r\n", *n, maildrop_->unique_id(*n));
     return;
@@ -123,6 +124,7 @@ void Pop3Session::top(std::string_view argument) {
 void Pop3Session::dele(std::string_view argument) {
   const auto n = message_number(argument);
   if (!n) return;
+  if (context().has(latitude("pop3.dele-refused"))) return write("-ERR [SYS/PERM] the maildrop is read-only\r\n");
   maildrop_->mark(*n);
   print("+OK message {} deleted\r\n", *n);
 }

@@ -86,6 +86,11 @@ class Mailbox {
   void watch(MailboxWatcher& watcher) { watchers_.push_back(&watcher); }
   void unwatch(MailboxWatcher& watcher) { std::erase(watchers_, &watcher); }
 
+  /// Sessions that have it open for reading and writing.
+  std::size_t writers() const { return writers_; }
+  void opened() { ++writers_; }
+  void closed() { --writers_; }
+
   /// The first UID no read-write session has been told of: from here on messages are \Recent (RFC 3501 section 2.3.2).
   Uid recent_from() const { return recent_from_; }
   Uid claim_recent();  ///< returns recent_from() and makes all present messages old
@@ -107,6 +112,7 @@ class Mailbox {
   std::vector<MessagePtr> messages_;
   std::vector<Expunged> expunged_;
   std::vector<MailboxWatcher*> watchers_;
+  std::size_t writers_ = 0;
   Extras extras_;
 };
 

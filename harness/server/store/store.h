@@ -48,6 +48,7 @@ class AccountState {
 
   /// The POP3 session that has the maildrop to itself (RFC 1939 section 4); null when nobody has.
   const void* maildrop_owner = nullptr;
+  Time maildrop_free_at{};  ///< and until then, though nobody has it any more: only with a latitude
   std::uint32_t maildrop_logins = 0;
   std::uint32_t selects = 0;
 

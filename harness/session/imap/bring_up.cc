@@ -201,29 +201,44 @@ void ImapClient::Impl::become_ready() {
   pump();
 }
 
-void ImapClient::Impl::set_capabilities(const std::vector<std::string_view>& words) {
-  if (words.empty()) return;  // no server has none: IMAP4rev1 or IMAP4rev2 is one
-  // A server says the same to all its sessions: the few lists that there are, are kept once.
-  thread_local std::array<std::shared_ptr<const std::vector<std::string>>, 4> latest;
+/// A server says the same to all its sessions: the few lists that there are, are kept once.
+std::shared_ptr<const std::vector<std::string>> ImapClient::Impl::kept_once(
+    const std::vector<std::string_view>& words) {
+  thread_local std::array<std::shared_ptr<const std::vector<std::string>>, 8> latest;
   thread_local std::size_t next = 0;
   const auto same = std::find_if(latest.begin(), latest.end(), [&](const auto& one) {
     return one != nullptr && std::equal(one->begin(), one->end(), words.begin(), words.end());
   });
-  if (same == latest.end()) {
-    capabilities = std::make_shared<const std::vector<std::string>>(words.begin(), words.end());
-    latest[next++ % latest.size()] = capabilities;
-  } else {
-    capabilities = *same;
-  }
+  if (same != latest.end()) return *same;
+  auto kept = std::make_shared<const std::vector<std::string>>(words.begin(), words.end());
+  latest[next++ % latest.size()] = kept;
+  return kept;
+}
+
+void ImapClient::Impl::set_capabilities(const std::vector<std::string_view>& words) {
+  if (words.empty()) return;  // no server has none: IMAP4rev1 or IMAP4rev2 is one
+  capabilities = kept_once(words);
   capabilities_fresh = true;
   literals = has("LITERAL+")                       ? imap::LiteralSupport::plus
              : has("LITERAL-") || has("IMAP4rev2") ? imap::LiteralSupport::minus
                                                    : imap::LiteralSupport::synchronising;
 }
 
-bool ImapClient::Impl::has(std::string_view capability) const {
+bool ImapClient::Impl::lists(std::string_view capability) const {
   return std::any_of(capabilities->begin(), capabilities->end(),
                      [&](const std::string& c) { return iequals(c, capability); });
+}
+
+/// RFC 9051 appendix E, 2: what IMAP4rev2 has in it a server need not list by name. One that offers IMAP4rev1 as well
+/// has it listed for clients of that.
+bool ImapClient::Impl::has(std::string_view capability) const {
+  if (lists(capability)) return true;
+  constexpr std::array<std::string_view, 12> kFoldedIn = {"NAMESPACE",     "UNSELECT",    "UIDPLUS", "ESEARCH",
+                                                          "SEARCHRES",     "ENABLE",      "IDLE",    "SASL-IR",
+                                                          "LIST-EXTENDED", "LIST-STATUS", "MOVE",    "LITERAL-"};
+  const bool folded_in =
+      std::any_of(kFoldedIn.begin(), kFoldedIn.end(), [&](std::string_view one) { return iequals(one, capability); });
+  return folded_in && lists("IMAP4rev2") && !lists("IMAP4rev1");
 }
 
 }  // namespace mailproof::session

@@ -42,9 +42,10 @@ struct ImapFetchRow {
 
 struct ImapListRow {
   std::string_view name;                         ///< UTF-8, decoded from modified UTF-7
-  char separator = '/';                          ///< 0 = NIL
+  char separator = '/';                          ///< in this name, which people write with /; 0 = NIL
   std::span<const std::string_view> attributes;  ///< "\\Noselect", "\\Trash"
   bool subscribed = false;                       ///< from LSUB
+  std::string_view old_name;                     ///< under which it was asked for, where the server tells
 };
 
 /// What this session believes about the selected mailbox.
@@ -55,6 +56,11 @@ struct ImapView {
   std::uint32_t uidnext = 0;  ///< 0 = not told
   std::uint64_t highestmodseq = 0;
   std::uint32_t exists = 0;
+  /// [PERMANENTFLAGS]. None told: all can be changed for good (RFC 3501 section 7.1). What sessions are told alike is
+  /// kept once.
+  std::shared_ptr<const std::vector<std::string>> permanent_flags;
+  /// Whether a change of this flag outlives the session. A keyword that is not among them may be made where "\*" is.
+  bool keeps(std::string_view flag) const;
   /// By seq-1; 0 = not known yet. Ends behind the last one that is known: what EXISTS announces costs nothing.
   std::vector<std::uint32_t> uids;
 };

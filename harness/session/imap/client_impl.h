@@ -124,7 +124,9 @@ struct ImapClient::Impl final : imap::FramerSink {
   void secured(const TlsFacts& facts, Time now);
   void grant_starttls();
   void become_ready();
+  static std::shared_ptr<const std::vector<std::string>> kept_once(const std::vector<std::string_view>& words);
   void set_capabilities(const std::vector<std::string_view>& words);
+  bool lists(std::string_view capability) const;  ///< among the capabilities, by this name
   bool has(std::string_view capability) const;
 
   // imap_queue.cc
@@ -182,7 +184,8 @@ struct ImapClient::Impl final : imap::FramerSink {
   /// The name on the wire of a mailbox; what comes back is valid until the next call.
   std::string_view wire_name(std::string_view name);
   std::string people_name(std::string name) const;
-  bool of_others(std::string_view name) const;  ///< on the wire
+  char peoples_separator(char on_the_wire, std::string_view name) const;  ///< in a name as people call it
+  bool of_others(std::string_view name) const;                            ///< on the wire
 
   const std::shared_ptr<const ClientConfig> common;
   const ClientConfig& config;        ///< the common one; its login is another's

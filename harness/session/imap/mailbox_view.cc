@@ -3,7 +3,16 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/bytes.h"
+
 namespace mailproof::session {
+
+bool ImapView::keeps(std::string_view flag) const {
+  if (permanent_flags == nullptr) return true;
+  const bool keyword = !flag.starts_with('\\');
+  return std::any_of(permanent_flags->begin(), permanent_flags->end(),
+                     [&](const std::string& one) { return iequals(one, flag) || (keyword && one == "\\*"); });
+}
 
 void ImapMailboxView::select_sent(std::string_view mailbox) {
   selected_ = mailbox;
@@ -37,6 +46,7 @@ void ImapMailboxView::closed() {
   view_.uidvalidity = 0;
   view_.uidnext = 0;
   view_.highestmodseq = 0;
+  view_.permanent_flags.reset();
   view_.exists = 0;
   view_.uids.clear();
   selecting_ = false;

@@ -64,4 +64,10 @@ std::string ImapClient::Impl::people_name(std::string name) const {
   return name;
 }
 
+/// Others' names, which begin with a separator, are told as they are on the wire.
+char ImapClient::Impl::peoples_separator(char on_the_wire, std::string_view name) const {
+  const bool told_as_it_is = name.starts_with(kPeoplesSeparator);
+  return on_the_wire == namespace_separator && !told_as_it_is ? kPeoplesSeparator : on_the_wire;
+}
+
 }  // namespace mailproof::session

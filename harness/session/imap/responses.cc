@@ -230,6 +230,10 @@ void ImapClient::Impl::untagged_code(const imap::ResponseCode& code) {
     view.highestmodseq = code.modseq.value_or(0);
   } else if (code.is("NOMODSEQ")) {
     view.highestmodseq = 0;
+  } else if (code.is("PERMANENTFLAGS")) {
+    std::vector<std::string_view> flags;
+    code.flags.for_each([&](std::string_view flag) { flags.push_back(flag); });
+    view.permanent_flags = kept_once(flags);
   } else if (code.is("READ-ONLY")) {
     view.read_only = true;
   } else if (code.is("READ-WRITE")) {
@@ -350,9 +354,11 @@ std::string ImapClient::Impl::mailbox_name(const imap::Text& name) {
 
 void ImapClient::Impl::list(const imap::Response& r) {
   const std::string name = mailbox_name(r.list.mailbox);
+  const std::string old_name = r.list.old_name ? mailbox_name(*r.list.old_name) : std::string();
   ImapListRow listed;
   listed.name = name;
-  listed.separator = r.list.separator;
+  listed.old_name = old_name;
+  listed.separator = peoples_separator(r.list.separator, name);
   listed.attributes = r.list.attributes;
   listed.subscribed = r.kind == Kind::lsub;
   sink.on_list(listed, now);

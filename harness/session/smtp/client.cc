@@ -14,7 +14,7 @@ CommandId SmtpClient::send(Envelope envelope, std::shared_ptr<const std::string>
 CommandId SmtpClient::quit() { return impl_->ask({0, true, {}, {}}); }
 void SmtpClient::give_up(std::string_view why) { impl_->give_up(why); }
 
-bool SmtpClient::ready() const { return impl_->is_ready(); }
+bool SmtpClient::ready() const { return impl_->is_ready() && !impl_->asks_for_replies_; }
 bool SmtpClient::busy() const { return !impl_->jobs_.empty(); }
 bool SmtpClient::has(std::string_view extension) const { return impl_->extensions_.has(extension); }
 const std::vector<std::string>& SmtpClient::extensions() const { return impl_->extension_lines_; }

@@ -49,6 +49,7 @@ struct SmtpClient::Impl final : LineClient {
   void on_secured(const TlsFacts& facts, Time now) override { sink_.on_secured(facts, now); }
   void on_handed(Time now) override;
   void on_soon(Time now) override;
+  bool on_late(Time now) override;
   void on_over(const Ended& end, Time now) override;
   void on_lax(const Deviation& deviation, Time now) override { sink_.on_deviation(deviation, now); }
 
@@ -121,6 +122,7 @@ struct SmtpClient::Impl final : LineClient {
   bool body_begun_ = false;
   bool final_dot_handed_ = false;
   bool final_reply_seen_ = false;  ///< of the front job
+  bool asks_for_replies_ = false;  ///< QUIT went out to see whether some are missing
   bool after_message_ = false;     ///< the last reply that was due was to a message
   std::uint64_t last_end_ = 0;     ///< where the last command of the front job ends
   Time sent_at_{};

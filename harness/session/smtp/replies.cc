@@ -3,6 +3,11 @@
 #include "session/smtp/impl.h"
 
 namespace mailproof::session {
+namespace {
+
+constexpr int kGoodbye = 221;
+
+}  // namespace
 
 std::string_view SmtpClient::Impl::command_name(Asked asked) const {
   switch (asked) {
@@ -82,6 +87,10 @@ void SmtpClient::Impl::on_reply(const smtp::Reply& reply, std::string_view behin
     const bool in_the_middle = awaited_.front().asked == Asked::final && reply.code >= 400;
     return in_the_middle ? refused_in_the_middle(reply) : unasked(reply);
   }
+  if (asks_for_replies_ && reply.code == kGoodbye) {
+    note("lmtp.replies.missing", reply.summary(), received());
+    return over() ? void() : end(EndReason::timeout, "QUIT was answered before each recipient was");
+  }
   const Awaited due = awaited_.pop();
   command_from_ = received();
   if (awaited_.empty()) {
@@ -125,7 +134,20 @@ void SmtpClient::Impl::unasked(const smtp::Reply& reply) {
     end(EndReason::dropped, fmt::format("more than {} replies to nothing", config().max_responses), true);
 }
 
+/// RFC 5321 section 4.5.3.2.6 gives the reply to the dot ten minutes, so silence owes nothing. Whether one is missing
+/// or late is seen where a later command is answered: QUIT goes out behind the message (RFC 2920 section 3.1), and no
+/// reply to a message has its 221.
+bool SmtpClient::Impl::on_late(Time) {
+  const bool some_came = lmtp() && active_ && final_reply_seen_ && told_ < recipient_count_;
+  if (!some_came || asks_for_replies_ || awaited_.empty() || awaited_.front().asked != Asked::final) return false;
+  asks_for_replies_ = true;
+  out_.text("QUIT\r\n");
+  await(config().command_bound);
+  return true;
+}
+
 void SmtpClient::Impl::on_handed(Time now) {
+  if (asks_for_replies_) return;  // the message went out long before
   if (!active_ || handed() < last_end_) return;
   sent_at_ = now;
   if (body_begun_ && !final_dot_handed_) {
@@ -137,9 +159,6 @@ void SmtpClient::Impl::on_handed(Time now) {
 void SmtpClient::Impl::on_over(const Ended& end, Time now) {
   forward_deviations();
   if (active_ && !jobs_.front().quit) {
-    // RFC 5321 section 3.8: a connection may be lost at any time. Who is silent on a living one owes a reply.
-    if (lmtp() && final_reply_seen_ && told_ < recipient_count_ && end.reason == EndReason::timeout)
-      note("lmtp.replies.missing", {}, received());
     // Before the final dot left us nobody can have taken the message.
     if (refusal_) tell_refusal();
     decide_open(final_dot_handed_ ? Outcome::info : Outcome::fail, !body_begun_, {0, "", end.why});

@@ -243,7 +243,8 @@ void SmtpClient::Impl::complete() {
   const CommandId id = jobs_.pop().id;
   active_ = false;
   sink_.on_done(id, outcome, sent_at_, now());
-  if (!over()) pump();
+  if (over()) return;
+  asks_for_replies_ ? end_clean() : pump();  // QUIT was said
 }
 
 }  // namespace mailproof::session

@@ -72,14 +72,50 @@ std::vector<DialogueStep> first(const std::vector<DialogueStep>& steps, std::siz
   return some;
 }
 
+std::vector<DialogueStep> then(const std::vector<DialogueStep>& steps, std::size_t count,
+                               const std::vector<DialogueStep>& more) {
+  std::vector<DialogueStep> some(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(count));
+  some.insert(some.end(), more.begin(), more.end());
+  return some;
+}
+
+const auto kImapNext = client("t3 CAPABILITY\r\n");
+const auto kPop3Next = client("CAPA\r\n");
+
+// An event loop that finds the rest of a buffer reads it when the next octets come.
+TEST(StarttlsSmuggler, WhatIsAnsweredBesideTheNextCommandWasObeyed) {
+  EXPECT_THAT(play(imap, then(kImapAnswered, 4,
+                              {pass(0s), kImapNext, server("t2 OK NOOP completed\r\n* CAPABILITY IMAP4rev1\r\n")}))
+                  .told,
+              ElementsAre("ended answered: t2 OK NOOP completed"));
+  for (const char* both : {"+OK list\r\nTOP\r\n.\r\n+OK list\r\nTOP\r\n.\r\n", "-ERR no\r\n-ERR no\r\n",
+                           "+OK\r\n+OK list\r\n", "-ERR no\r\n+OK list\r\n"})
+    EXPECT_THAT(play(pop3, then(kPop3Answered, 4, {pass(0s), kPop3Next, server(both)})).told,
+                ElementsAre(testing::StartsWith("ended answered: ")))
+        << both;
+}
+
+TEST(StarttlsSmuggler, OneAnswerToTheNextCommandIsItsOwn) {
+  EXPECT_THAT(play(imap, then(kImapAnswered, 4,
+                              {pass(0s), kImapNext, server("* CAPABILITY IMAP4rev1\r\nt3 OK done\r\n"), pass(0s)}))
+                  .told,
+              ElementsAre("ended silent: no answer came"));
+  for (const char* one : {"+OK list\r\nTOP\r\n.\r\n", "-ERR no\r\n"})
+    EXPECT_THAT(play(pop3, then(kPop3Answered, 4, {pass(0s), kPop3Next, server(one), pass(0s)})).told,
+                ElementsAre("ended silent: no answer came"))
+        << one;
+}
+
 TEST(StarttlsSmuggler, WhatIsAnsweredUnderTlsWasObeyed) {
   EXPECT_THAT(play(imap, kImapAnswered).told, ElementsAre("ended answered: t2 OK NOOP completed"));
   EXPECT_THAT(play(pop3, kPop3Answered).told, ElementsAre("ended answered: +OK capability list follows"));
 }
 
 TEST(StarttlsSmuggler, NothingWithinTheBoundIsSilence) {
-  EXPECT_THAT(play(imap, first(kImapAnswered, 4, pass(0s))).told, ElementsAre("ended silent: no answer came"));
-  EXPECT_THAT(play(pop3, first(kPop3Answered, 4, pass(0s))).told, ElementsAre("ended silent: no answer came"));
+  EXPECT_THAT(play(imap, then(kImapAnswered, 4, {pass(0s), kImapNext, pass(0s)})).told,
+              ElementsAre("ended silent: no answer came"));
+  EXPECT_THAT(play(pop3, then(kPop3Answered, 4, {pass(0s), kPop3Next, pass(0s)})).told,
+              ElementsAre("ended silent: no answer came"));
   EXPECT_THAT(play(imap, first(kImapAnswered, 4, pass(-1ns))).told, ElementsAre()) << "called before it was due";
 }
 
@@ -92,7 +128,9 @@ TEST(StarttlsSmuggler, TheBoundCountsFromTheHandshake) {
   rig.peer().secured({true, "TLSv1.3", "", "", 0}, Time{} + 3s);
   EXPECT_EQ(rig.peer().deadline(), Time{} + 5s);
   rig.peer().advance(Time{} + 5s);
-  EXPECT_EQ(rig.at, Time{} + 5s);
+  EXPECT_EQ(rig.peer().deadline(), Time{} + 10s) << "the next command is answered, or not";
+  rig.peer().advance(Time{} + 10s);
+  EXPECT_EQ(rig.at, Time{} + 10s);
   EXPECT_EQ(rig.peer().wants(), Wants::close);
 }
 
@@ -149,7 +187,7 @@ TEST(StarttlsSmuggler, UntaggedDataBeforeTheReplyIsPassedOver) {
 TEST(StarttlsSmuggler, WhatComesUnaskedUnderTlsIsNoAnswer) {
   for (const char* words : {"* BYE commands behind STARTTLS are not welcome\r\n", "* CAPABILITY IMAP4rev1\r\n",
                             "* OK [ALERT] t2 OK\r\n", "t1 OK again\r\n", "* OK "}) {
-    EXPECT_THAT(play(imap, first(first(kImapAnswered, 4, server(words)), 5, pass(0s))).told,
+    EXPECT_THAT(play(imap, then(kImapAnswered, 4, {server(words), pass(0s), kImapNext, pass(0s)})).told,
                 ElementsAre("ended silent: no answer came"))
         << words;
     EXPECT_THAT(play(imap, first(first(kImapAnswered, 4, server(words)), 5, end(EndReason::closed))).told,
@@ -181,7 +219,7 @@ TEST(StarttlsSmuggler, AnEndlessLineUnderTlsTakesNoMemory) {
 // What stands in clear text behind the reply is the network's to count (TlsFacts::early_bytes), no answer under TLS.
 TEST(StarttlsSmuggler, AnAnswerInClearTextIsNotTakenForOneUnderTls) {
   EXPECT_THAT(play(imap, {kImapAnswered[0], kImapAsk, server("t1 OK begin TLS\r\nt2 OK NOOP completed\r\n"),
-                          server("* BYE\r\n"), tls_up(), pass(0s)})
+                          server("* BYE\r\n"), tls_up(), pass(0s), kImapNext, pass(0s)})
                   .told,
               ElementsAre("ended silent: no answer came"));
 }

@@ -189,6 +189,7 @@ void Response::clear() {
   list.attributes.clear();
   list.separator = 0;
   list.mailbox = {};
+  list.old_name.reset();
   esearch.tag = {};
   esearch.uid = false;
   esearch.min.reset();

@@ -23,6 +23,7 @@ struct ListData {
   std::vector<std::string_view> attributes;  ///< "\Noselect", "\HasChildren"
   char separator = 0;                        ///< 0 = NIL
   Text mailbox;                              ///< modified UTF-7, or UTF-8 once enabled
+  std::optional<Text> old_name;              ///< OLDNAME (RFC 9051 section 6.3.9.7): what was asked for
 };
 
 struct StatusItem {

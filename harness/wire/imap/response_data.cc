@@ -16,6 +16,27 @@ char separator(Cursor& c) {
   return 0;
 }
 
+// mbox-list-extended = "(" [mbox-list-extended-item *(SP mbox-list-extended-item)] ")"; OLDNAME's value is a mailbox in
+// parentheses (RFC 9051 section 6.3.9.7). What is not understood is passed over.
+std::optional<Text> old_name(std::string_view extended) {
+  Cursor c(extended);
+  if (!c.open_list()) return std::nullopt;
+  while (c.next_item()) {
+    const std::string tag = c.astring().text();
+    c.sp();
+    if (!c.ok()) break;
+    if (!iequals(tag, "OLDNAME") || c.peek() != '(') {
+      c.skip_value();
+      continue;
+    }
+    if (!c.open_list() || !c.next_item()) break;
+    const Text name = c.astring();
+    if (!c.ok()) break;
+    return name;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 // mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox [SP mbox-list-extended]
@@ -27,7 +48,7 @@ void read_list(Cursor& c, ListData& into) {
   into.separator = separator(c);
   c.sp();
   into.mailbox = c.astring();
-  if (c.accept(' ')) c.skip_value();
+  if (c.accept(' ')) into.old_name = old_name(c.skip_value());
 }
 
 // "STATUS" SP mailbox SP "(" [status-att-list] ")" ; status-att-val = "MESSAGES" SP number / ...

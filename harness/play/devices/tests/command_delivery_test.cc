@@ -134,5 +134,48 @@ TEST(CommandDelivery, WithoutAnybodyWhoCanItIsAProblem) {
   EXPECT_EQ(rig.problem(), "nobody can run the target's commands");
 }
 
+constexpr std::string_view kOtherWays = R"(
+accounts: [alice, bob]
+devices:
+  box:   {delivers: append}
+  relay: {delivers: smtp}
+  phone: {imap: alice}
+steps:
+)";
+
+/// RFC 3501 section 6.3.11: NO to APPEND has many reasons. Only the one of room is what stories are about.
+TEST(AppendDelivery, WhatIsRefusedForAnotherReasonThanRoomIsNotOwed) {
+  for (const char* answer : {"[UNAVAILABLE] try later", "[LIMIT] Not that much", "not now", "[OVERQUOTA] full"}) {
+    SimRig rig(
+        scenario::parse("id: play.test\ntitle: a test\nneeds: [imap, delivery, smtp]\n" + std::string(kOtherWays) +
+                            "  - box: {deliver: mail, to: alice, expect: accepted}\n"
+                            "  - phone: {see: mail, within: 1s}\n",
+                        "play.yaml"),
+        {},
+        {{{{.at = WrongBlock::At::prefix,
+            .protocol = Protocol::imap,
+            .text = "APPEND",
+            .actions = {{.kind = WrongAction::Kind::say, .text = fmt::format("${{tag}} NO {}\r\n", answer)}}}}}});
+    rig.target.delivery = {scenario::Way::append};
+    rig.play();
+    const bool room = std::string_view(answer).starts_with("[OVERQUOTA]");
+    EXPECT_EQ(rig.last(What::outcome).type, room ? Type::fail : Type::info) << answer;
+    EXPECT_EQ(rig.told(What::undone).empty(), room) << answer;
+  }
+}
+
+/// Where SMTP asks for a login, it is the one who sends that logs in; without `from` that is the first recipient.
+TEST(SubmissionDelivery, WithoutASenderTheFirstRecipientLogsIn) {
+  SimRig rig(std::string(kOtherWays) +
+             "  - relay: {deliver: mail, to: alice}\n"
+             "  - relay: {deliver: more, to: [bob, alice]}\n"
+             "  - phone: {see: mail, within: 1s}\n");
+  for (Endpoint& endpoint : rig.target.smtp) endpoint.auth = true;
+  rig.play();
+  EXPECT_EQ(rig.problem(), "");
+  EXPECT_EQ(rig.last(What::see).type, Type::ok);
+  EXPECT_EQ(rig.logins("relay"), 2) << "one for each who sends";
+}
+
 }  // namespace
 }  // namespace mailproof::play

@@ -232,5 +232,65 @@ TEST(Upload, AMailboxThatIsMissingIsMadeFirst) {
   EXPECT_EQ(rig.told(What::create).size(), 2U) << "once, and its answer";
 }
 
+SimRig on_server_that(const char* latitude, const std::string& steps) {
+  return SimRig(std::string(kStory) + steps,
+                [latitude](server::ServerOptions& options) { options.latitudes = {latitude}; });
+}
+
+/// RFC 1939 section 6: the server replies to QUIT, and then releases the lock.
+TEST(Pop3Lock, AMaildropThatIsNotFreeYetAfterQuitIsAskedForOnceMore) {
+  auto rig = on_server_that("pop3.lock-released-after-reply",
+                            "  - mta: {deliver: mail, to: alice}\n"
+                            "  - pc: {download: all, as: got}\n"
+                            "  - pc: quit\n"
+                            "  - taker: {download: all, as: more}\n"
+                            "  - taker: quit\n"
+                            "  - pc: {connect: now}\n");
+  rig.play();
+  EXPECT_EQ(rig.problem(), "");
+  EXPECT_EQ(rig.last(What::welcome).type, Type::ok);
+  EXPECT_EQ(rig.fate(1), Fate::removed_by_client);
+}
+
+TEST(Pop3Policy, DaysAreCountedByUniqueIdsAndWithoutThemTheStoryIsNotForThatServer) {
+  auto rig = on_server_that("pop3.no-uidl",
+                            "  - mta: {deliver: mail, to: alice}\n"
+                            "  - tidy: {download: all, as: got}\n"
+                            "  - tidy: quit\n");
+  rig.play();
+  EXPECT_THAT(rig.problem(), HasSubstr("knows it again by UIDL"));
+  EXPECT_THAT(rig.told(What::not_applicable), testing::SizeIs(1));
+}
+
+/// RFC 1939 section 7: UIDL is optional, and without CAPA (RFC 2449) nobody says so.
+TEST(Pop3Listing, AServerWithoutCapaAndUidlIsListedAllTheSame) {
+  SimRig rig(scenario::parse("id: play.test\ntitle: a test\nneeds: [imap, pop3, delivery, lmtp, admin]\n" +
+                                 std::string(kStory) +
+                                 "  - mta: {deliver: mail, to: alice}\n"
+                                 "  - pc: {download: all, as: got}\n"
+                                 "  - pc: quit\n",
+                             "play.yaml"),
+             [](server::ServerOptions& options) { options.latitudes = {"pop3.no-uidl"}; },
+             {{{{.at = WrongBlock::At::line,
+                 .protocol = Protocol::pop3,
+                 .text = "CAPA",
+                 .actions = {{.kind = WrongAction::Kind::say, .text = "-ERR unknown command\r\n"}}}}}});
+  rig.play();
+  EXPECT_EQ(rig.problem(), "");
+  EXPECT_EQ(rig.last(What::downloaded).type, Type::ok) << rig.last(What::downloaded).text;
+}
+
+/// RFC 3206 section 4: what was not marked stays, and nobody owes its removal.
+TEST(Pop3Delete, WhatIsRefusedIsNotDone) {
+  auto rig = on_server_that("pop3.dele-refused",
+                            "  - mta: {deliver: mail, to: alice}\n"
+                            "  - taker: {download: all, as: got}\n"
+                            "  - taker: quit\n");
+  rig.play();
+  EXPECT_EQ(rig.problem(), "");
+  EXPECT_THAT(rig.told(What::undone), testing::Contains(HasSubstr("refused-removal DELE was answered")));
+  EXPECT_EQ(rig.fate(1), Fate::present);
+}
+
 }  // namespace
 }  // namespace mailproof::play

@@ -164,6 +164,33 @@ TEST(Connect, AServerThatIsNotThereRefusesNoLogin) {
   }
 }
 
+/// LOGINDISABLED takes the command LOGIN away; AUTHENTICATE PLAIN sends the password as well.
+TEST(Connect, EveryWayToSendThePasswordWithoutTlsIsTried) {
+  const auto block = [](Protocol protocol, const char* line, WrongAction action) {
+    return WrongBlock{.at = WrongBlock::At::regex, .protocol = protocol, .text = line, .actions = {std::move(action)}};
+  };
+  const auto edit = [](const char* pattern, const char* text) {
+    return WrongAction{.kind = WrongAction::Kind::edit, .text = text, .pattern = pattern};
+  };
+  const auto say = [](const char* text) { return WrongAction{.kind = WrongAction::Kind::say, .text = text}; };
+  for (const Protocol protocol : {Protocol::imap, Protocol::pop3}) {
+    const bool imap = protocol == Protocol::imap;
+    SimRig rig(scenario::parse("id: play.test\ntitle: a test\nneeds: [imap, pop3, tls]\n" + std::string(kStory) +
+                                   (imap ? "  - phone: {connect: plaintext, expect: refused}\n"
+                                         : "  - pc: {connect: plaintext, expect: refused}\n"),
+                               "play.yaml"),
+               {},
+               {{imap ? std::vector{block(protocol, "CAPABILITY", edit("LOGINDISABLED", "LOGINDISABLED AUTH=PLAIN")),
+                                    block(protocol, "AUTHENTICATE PLAIN", say("${tag} OK in\r\n"))}
+                      : std::vector{block(protocol, "^CAPA", edit("^SASL", "SASL PLAIN")),
+                                    block(protocol, "^AUTH PLAIN", say("+OK in\r\n"))}}});
+    rig.options.baseline = false;
+    rig.play();
+    ASSERT_FALSE(outcomes(rig).empty());
+    EXPECT_EQ(outcomes(rig).front(), "fail") << name(protocol) << ": " << rig.problem();
+  }
+}
+
 TEST(Smuggling, SaysWhatWasHeardUnderTls) {
   for (const bool defect : {false, true}) {
     SimRig rig(std::string(kStory) +

@@ -11,8 +11,8 @@ void name_spaces(ImapSession& session, imap::Cursor& c) {
   const auto& extensions = session.extensions();
   const bool shared =
       std::any_of(extensions.begin(), extensions.end(), [](const auto* e) { return e->shares != nullptr; });
-  session.print("* NAMESPACE ((\"\" \"{}\")) ", kHierarchyDelimiter);
-  if (shared) session.print("((\"{}\" \"{}\"))", kOthersPrefix, kHierarchyDelimiter);
+  session.print("* NAMESPACE ((\"\" \"{}\")) ", session.delimiter());
+  if (shared) session.print("((\"{}\" \"{}\"))", session.separated(std::string(kOthersPrefix)), session.delimiter());
   session.write(shared ? " NIL\r\n" : "NIL NIL\r\n");
   session.ok("Done");
 }

@@ -88,11 +88,12 @@ class Notify final : public StoreWatcher {
   bool mine(const AccountState& account) const { return &account == &session_->account(); }
 
   void tell(const Mailbox& mailbox, std::string_view items) {
-    session_->print("* STATUS {} ({})\r\n", imap_string(mailbox.name()), items);
+    session_->print("* STATUS {} ({})\r\n", session_->separated(imap_string(mailbox.name())), items);
     session_->wake();
   }
   void tell_name(std::string_view attributes, std::string_view name, std::string_view more = "") {
-    session_->print("* LIST ({}) \"{}\" {}{}\r\n", attributes, kHierarchyDelimiter, imap_string(name), more);
+    session_->print("* LIST ({}) \"{}\" {}{}\r\n", attributes, session_->delimiter(),
+                    session_->separated(imap_string(name)), more);
     session_->wake();
   }
 

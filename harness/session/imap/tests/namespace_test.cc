@@ -50,6 +50,29 @@ TEST_P(ImapNamespace, APrefixAndAnotherSeparatorAreNotSeen) {
   EXPECT_EQ(d.client.view().mailbox, "Archive") << "as people call it";
 }
 
+TEST_P(ImapNamespace, TheSeparatorIsToldAsPeopleWriteIt) {
+  Named d("* NAMESPACE ((\"INBOX.\" \".\")) NIL ((\"#shared.\" \".\"))\r\na2 OK done\r\n", GetParam());
+  d.client.list("", "*");
+  d.says("a3 LIST \"\" *\r\n");
+  d.server("* LIST () \".\" INBOX.A.B\r\n* LIST () \".\" #shared.C.D\r\na3 OK done\r\n");
+  EXPECT_THAT(d.sink.events, testing::Contains("list A/B /"));
+  EXPECT_THAT(d.sink.events, testing::Contains("list /#shared.C.D ."));
+}
+
+// RFC 9051 appendix E, 2: it is in IMAP4rev2, whether it is listed or not.
+TEST(ImapFoldedIn, WhatIMAP4rev2HasInItNeedsNoNameOfItsOwn) {
+  for (const bool both : {false, true}) {
+    ImapDialogue d(people(), 0);
+    d.open();
+    d.server(both ? "* OK [CAPABILITY IMAP4rev1 IMAP4rev2] ready\r\n" : "* OK [CAPABILITY IMAP4rev2] ready\r\n");
+    d.says("a1 LOGIN user0001 \"***\"\r\n");
+    d.server(both ? "a1 OK [CAPABILITY IMAP4rev1 IMAP4rev2] in\r\n" : "a1 OK [CAPABILITY IMAP4rev2] in\r\n");
+    d.says(both ? "" : "a2 NAMESPACE\r\n");
+    for (const char* one : {"IDLE", "MOVE", "UIDPLUS", "ENABLE", "move"}) EXPECT_EQ(d.client.has(one), !both) << one;
+    for (const char* one : {"QUOTA", "CONDSTORE", "LITERAL+"}) EXPECT_FALSE(d.client.has(one)) << one;
+  }
+}
+
 TEST_P(ImapNamespace, ListsAreToldAsPeopleCallThem) {
   Named d("* NAMESPACE ((\"INBOX.\" \".\")) NIL NIL\r\na2 OK done\r\n", GetParam());
   d.client.list("", "*");

@@ -139,10 +139,23 @@ std::vector<DialogueStep> lmtp_data(std::vector<DialogueStep> after) {
 }
 
 TEST(SmtpTransaction, LmtpRepliesThatDoNotComeOnALivingConnectionAreADeviation) {
+  const auto late = act([](Peer& p) { p.advance(p.deadline().value_or(Time{})); });
   const auto lines =
-      told(lmtp_data({server("250 saved\r\n"), act([](Peer& p) { p.advance(p.deadline().value_or(Time{})); })}),
-           Protocol::lmtp);
-  EXPECT_THAT(lines, testing::Contains("deviation lmtp.replies.missing ''"));
+      told(lmtp_data({server("250 saved\r\n"), late, client("QUIT\r\n"), server("221 bye\r\n")}), Protocol::lmtp);
+  EXPECT_THAT(lines, testing::Contains("deviation lmtp.replies.missing '221 bye'"));
+}
+
+// RFC 5321 section 4.5.3.2.6: who is slow owes nothing yet, and may still answer.
+TEST(SmtpTransaction, LmtpRepliesThatComeLateAreReplies) {
+  const auto late = act([](Peer& p) { p.advance(p.deadline().value_or(Time{})); });
+  const auto came =
+      told(lmtp_data({server("250 saved\r\n"), late, client("QUIT\r\n"), server("250 saved too\r\n")}), Protocol::lmtp);
+  EXPECT_THAT(came, testing::Contains("recipient 1.1 ok 250 [] saved too"));
+  EXPECT_THAT(came, testing::Contains("done 1 ok"));
+  EXPECT_THAT(came, testing::Not(testing::Contains(testing::HasSubstr("missing"))));
+  const auto silent = told(lmtp_data({server("250 saved\r\n"), late, client("QUIT\r\n"), late}), Protocol::lmtp);
+  EXPECT_THAT(silent, testing::Contains(testing::HasSubstr("recipient 1.1 info")));
+  EXPECT_THAT(silent, testing::Not(testing::Contains(testing::HasSubstr("missing"))));
 }
 
 TEST(SmtpTransaction, LmtpRepliesThatAConnectionWasLostBeforeAreUnknown) {
