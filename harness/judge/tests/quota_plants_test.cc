@@ -181,7 +181,10 @@ const bool kQuota[] = {
                e.mailbox = "INBOX";
              });
              mail.push_back(note);
-             s.audited(Scene::all(mail));
+             const std::uint32_t hand = s.watches(s.phone, mail);
+             s.store(hand, "1:9");
+             s.expunge(hand);
+             s.audited({{mail[9], 10}, {mail[10], 11}, {mail[11], 12}, {mail[12], 13}, {note, 14}});
            }),
     // RFC 9208 section 5.2: a limit of messages refuses, too.
     silent("refused with room for octets and none for messages",
