@@ -69,7 +69,7 @@ class Copied {
     if (view == nullptr) return;
     for (const std::uint32_t uid : history::parse_uids(e.set)) {
       const CopyPlace place{c_.history.account_of(e), lower(view->mailbox), view->uidvalidity, uid};
-      recognise(place);
+      recognise(place, view->mailbox);
       known_[place].cleared = true;
       expected_.erase(place);
     }
@@ -80,7 +80,7 @@ class Copied {
     if (view == nullptr || view->uidvalidity == 0) return;
     const CopyPlace place{c_.history.account_of(e), lower(view->mailbox), view->uidvalidity, e.uid};
     const auto flags = kept_flags(e.flags);
-    recognise(place);
+    recognise(place, view->mailbox);
     compare(e, place, flags, view->mailbox);
     Known& known = known_[place];
     known.event = e.index;
@@ -145,10 +145,10 @@ class Copied {
   }
 
   /// A UID that is told of for the first time there: what was put there without one is expected of it.
-  void recognise(const CopyPlace& place) {
+  void recognise(const CopyPlace& place, const std::string& name) {
     if (unnamed_.empty() || known_.contains(place) || expected_.contains(place)) return;
     const auto& [account, mailbox, validity, uid] = place;
-    const auto unnamed = unnamed_.find({account, mailbox, c_.ledger.message_at(account, mailbox, validity, uid)});
+    const auto unnamed = unnamed_.find({account, mailbox, c_.ledger.message_at(account, name, validity, uid)});
     if (unnamed == unnamed_.end()) return;
     expected_[place] = std::move(unnamed->second);
     unnamed_.erase(unnamed);

@@ -21,7 +21,7 @@ using history::Event;
 using history::Type;
 using history::What;
 
-/// Account, mailbox in lower case, UIDVALIDITY, UID.
+/// Account, mailbox, UIDVALIDITY, UID.
 using Place = std::tuple<std::uint32_t, std::string, std::uint32_t, std::uint32_t>;
 
 /// In lower case. \Recent is a session's own, and what is \Deleted may go at any time.
@@ -86,7 +86,8 @@ class Kept {
   std::optional<Place> place(const Event& e, std::uint32_t uid) const {
     const View* view = track_.view(e.session);
     if (view == nullptr || view->uidvalidity == 0) return std::nullopt;
-    return Place{c_.history.account_of(e), lower(view->mailbox), view->uidvalidity, uid};
+    return Place{c_.history.account_of(e), iequals(view->mailbox, "INBOX") ? "INBOX" : view->mailbox,
+                 view->uidvalidity, uid};
   }
 
   /// Copies of one message may share their flags: labels do.
