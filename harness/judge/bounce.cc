@@ -40,13 +40,30 @@ std::map<Recipient, Deliveries> deliveries(const Case& c) {
   return out;
 }
 
+/// How many recipients that nobody knows this report names: they are told one behind the other.
+std::size_t unnamed_in(const Case& c, const Report& report) {
+  const history::Event& first = c.history.event(report.event);
+  std::size_t out = 0;
+  for (std::uint32_t i = report.event; i <= c.history.events().size(); ++i) {
+    const history::Event& e = c.history.event(i);
+    if (e.what != history::What::report || e.session != first.session || e.uid != first.uid || e.seq != first.seq)
+      break;
+    out += e.message == report.message && e.account == 0;
+  }
+  return out;
+}
+
 /// A report in this account's mailbox that nobody could read, as it may be about somebody else's mail; or one about
-/// this message that names a recipient nobody knows (RFC 3464 section 2.3.2: it may have been rewritten).
-const Report* unread_report(const Case& c, std::uint32_t account, std::uint32_t message) {
+/// this message that names a recipient nobody knows (RFC 3464 section 2.3.2: it may have been rewritten), which tells
+/// of as many recipients as it names so, and of no more.
+using Used = std::map<std::uint32_t, std::size_t>;  ///< reports, by event: of so many recipients
+const Report* unread_report(const Case& c, std::uint32_t account, std::uint32_t message, Used& used) {
   for (const Report& report : c.ledger.reports()) {
     const bool unread = report.message == 0 && report.action == "unread";
     const bool unnamed = report.message == message && report.recipient == 0 && istarts_with(report.action, "failed");
-    if ((unread || unnamed) && report.mailbox_owner == account) return &report;
+    if ((unread || unnamed) && report.mailbox_owner == account &&
+        (unread || used[report.event]++ < unnamed_in(c, report)))
+      return &report;
   }
   return nullptr;
 }
@@ -62,6 +79,7 @@ Time looked_last(const Case& c, std::uint32_t account) {
 /// RFC 5321 section 4.5.4.1: what cannot be delivered now is tried again, for days. Only who knows for how long knows
 /// that it was dropped.
 void silent_drop(Case& c, const std::map<Recipient, Deliveries>& all) {
+  Used used;
   for (const auto& [recipient, d] : all) {
     const std::uint32_t message = recipient.first, account = recipient.second;
     if (!d.smtp || d.lmtp || c.history.message(message).sender == 0) continue;
@@ -73,7 +91,7 @@ void silent_drop(Case& c, const std::map<Recipient, Deliveries>& all) {
       return other.account == account && other.present > 0;
     });
     if (elsewhere) continue;
-    if (const Report* report = unread_report(c, c.history.message(message).sender, message)) {
+    if (const Report* report = unread_report(c, c.history.message(message).sender, message, used)) {
       c.find("report-unread",
              {fmt::format("{} in {}'s mailbox, or a report to its sender", c.name_of(message), c.account(account)),
               fmt::format(
@@ -188,7 +206,11 @@ void one_report(Case& c, const Report& report, const std::map<Recipient, Deliver
                                   report.message,
                                   ""});
   const auto* cell = c.ledger.find(report.message, report.recipient, "INBOX");
-  const bool repeated = cell != nullptr && cell->adds + cell->maybe_adds > 1;
+  const auto attempts = c.ledger.attempts_of(report.message);
+  const auto taken = std::count_if(attempts.begin(), attempts.end(), [&](const Attempt& attempt) {
+    return attempt.account == report.recipient && attempt.outcome != Type::fail;
+  });
+  const bool repeated = taken > 1 || (cell != nullptr && cell->adds + cell->maybe_adds > 1);
   if (cell != nullptr && cell->enumerated && cell->present > 0 && !repeated)
     c.find("reported-and-delivered",
            {fmt::format("{} in the mailbox or reported, not both", name),
@@ -198,6 +220,18 @@ void one_report(Case& c, const Report& report, const std::map<Recipient, Deliver
             ""});
 }
 
+/// To its sender, and to nobody else. Of mail without a sender among us nobody knows who it is.
+void sent_elsewhere(Case& c, const Report& report) {
+  const std::uint32_t sender = report.message == 0 ? 0 : c.history.message(report.message).sender;
+  if (sender == 0 || report.mailbox_owner == 0 || report.mailbox_owner == sender) return;
+  c.find("report-elsewhere",
+         {fmt::format("the report about {} in {}'s mailbox, who sent it", c.name_of(report.message), c.account(sender)),
+          fmt::format("it is in {}'s mailbox", c.account(report.mailbox_owner)),
+          {report.event},
+          report.message,
+          ""});
+}
+
 }  // namespace
 
 void judge_bounce(const history::History& history, const history::Ledger& ledger, Findings& out) {
@@ -205,6 +239,7 @@ void judge_bounce(const history::History& history, const history::Ledger& ledger
   const auto all = deliveries(c);
   silent_drop(c, all);
   const TakenBy taken_by = taken(c);
+  for (const Report& report : ledger.reports()) sent_elsewhere(c, report);
   std::set<Recipient> told;
   for (const Report& report : ledger.reports())
     if (report.message != 0 && istarts_with(report.action, "failed") &&

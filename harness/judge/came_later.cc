@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
 namespace mailproof::judge {
 namespace {
@@ -12,36 +11,24 @@ using history::Event;
 using history::Type;
 using history::What;
 
-/// Whether the expectation is about what this session's device did or saw.
-bool concerns(const Case& c, const Event& e, const history::SessionInfo& session) {
-  if (session.device == 0) return false;
-  if (e.what == What::downloaded) return e.session != 0 && c.history.session(e.session).device == session.device;
+/// Whether the expectation is about what this device did or saw.
+bool concerns(const Case& c, const Event& e, std::uint32_t device) {
+  if (e.what == What::downloaded) return e.session != 0 && c.history.session(e.session).device == device;
   if (e.what == What::agree) {
     const auto& devices = e.get<history::AgreeFacts>().devices;
-    return std::find(devices.begin(), devices.end(), session.device) != devices.end();
+    return std::find(devices.begin(), devices.end(), device) != devices.end();
   }
   if (e.what == What::fate) {
     const auto& facts = e.get<history::FateFacts>();
-    if (facts.by != 0 || facts.copy_on != 0) return session.device == facts.by || session.device == facts.copy_on;
+    if (facts.by != 0 || facts.copy_on != 0) return device == facts.by || device == facts.copy_on;
   }
   return e.what == What::count || e.what == What::lose || e.what == What::fate;
 }
 
-/// When a message must have been there for what is expected of it: a POP3 session sees the maildrop of its login (RFC
-/// 1939 section 3), and who must agree with others what there was when it last asked.
-std::uint32_t needed_by(const Case& c, const Event& e) {
-  std::map<std::uint32_t, std::uint32_t> last;  // by device
-  for (const Event& other : c.history.events()) {
-    if (other.index >= e.index) break;
-    if (other.type != Type::ok || other.session == 0) continue;
-    const auto& session = c.history.session(other.session);
-    const bool login = other.what == What::connect && session.protocol == Protocol::pop3;
-    const bool asked = e.what == What::agree && session.protocol == Protocol::imap && other.what != What::logout;
-    if ((login || asked) && concerns(c, e, session)) last[session.device] = other.index;
-  }
-  std::uint32_t out = e.index;
-  for (const auto& [device, index] : last) out = std::min(out, index);
-  return out;
+/// The last of these before an event; 0 = none.
+std::uint32_t last_before(const std::vector<std::uint32_t>& events, std::uint32_t event) {
+  const auto at = std::lower_bound(events.begin(), events.end(), event);
+  return at == events.begin() ? 0 : *std::prev(at);
 }
 
 }  // namespace
@@ -58,28 +45,59 @@ bool perhaps_queued(const Case& c, const history::Cell& cell) {
   });
 }
 
-std::string came_later(const Case& c, const Event& expectation, std::uint32_t message, std::uint32_t account) {
-  bool taken = false;
-  for (const auto& attempt : c.ledger.attempts_of(message)) {
-    if (attempt.outcome != Type::ok || (account != 0 && attempt.account != account)) continue;
-    if (!over_smtp(c, c.history.event(attempt.event))) return {};
-    taken = true;
+LateMail::LateMail(const Case& c) : c_(c) {
+  for (const Event& e : c.history.where([](history::Kind kind) { return kind.type == Type::ok; })) {
+    if (e.session == 0) continue;
+    const auto& session = c.history.session(e.session);
+    if (session.device == 0) continue;
+    if (session.protocol == Protocol::pop3 && e.what == What::connect)
+      of_[session.device].pop3_logins.push_back(e.index);
+    if (session.protocol == Protocol::imap && e.what != What::logout) of_[session.device].imap.push_back(e.index);
   }
-  if (!taken) return {};
+}
+
+/// When a message must have been there for what is expected of it: a POP3 session sees the maildrop of its login (RFC
+/// 1939 section 3), and who must agree with others what there was when it last asked. Which of its logins a device was
+/// to remove it after nobody says: the first since the message was accepted may be it.
+std::uint32_t LateMail::needed_by(const Event& e, std::uint32_t accepted) const {
+  const bool newest = e.what == What::agree || e.what == What::downloaded;
+  std::uint32_t out = e.index;
+  for (const auto& [device, looks] : of_) {
+    if (!concerns(c_, e, device)) continue;
+    const auto& logins = looks.pop3_logins;
+    std::uint32_t login = last_before(logins, e.index);
+    if (const auto first = std::upper_bound(logins.begin(), logins.end(), accepted);
+        !newest && first != logins.end() && *first < e.index)
+      login = *first;
+    const std::uint32_t asked = e.what == What::agree ? last_before(looks.imap, e.index) : 0;
+    if (const std::uint32_t last = std::max(login, asked); last != 0) out = std::min(out, last);
+  }
+  return out;
+}
+
+std::string LateMail::came_later(const Event& expectation, std::uint32_t message, std::uint32_t account) const {
+  std::uint32_t taken = 0;
+  for (const auto& attempt : c_.ledger.attempts_of(message)) {
+    if (attempt.outcome != Type::ok || (account != 0 && attempt.account != account)) continue;
+    if (!over_smtp(c_, c_.history.event(attempt.event))) return {};
+    if (taken == 0) taken = attempt.event;
+  }
+  if (taken == 0) return {};
   const Event* first = nullptr;
-  for (const std::uint32_t sight : c.sights(message)) {
-    const Event& e = c.history.event(sight);
-    if (account != 0 && c.history.account_of(e) != account) continue;
-    if (first == nullptr || e.index < first->index) first = &e;
+  for (const std::uint32_t sight : c_.sights(message)) {
+    const Event& e = c_.history.event(sight);
+    if (account != 0 && c_.history.account_of(e) != account) continue;
+    first = &e;
+    break;
   }
   if (first == nullptr)
-    return c.history.info.gives_up_after
+    return c_.history.info.gives_up_after
                ? std::string()
                : fmt::format("{} was seen by nobody: it may still be queued (RFC 5321 section 4.5.4.1)",
-                             c.name_of(message));
-  if (first->index < needed_by(c, expectation)) return {};
+                             c_.name_of(message));
+  if (first->index < needed_by(expectation, taken)) return {};
   return fmt::format("{} was first seen at {}: its MTA may have queued it until then (RFC 5321 section 4.5.4.1)",
-                     c.name_of(message), c.when(*first));
+                     c_.name_of(message), c_.when(*first));
 }
 
 }  // namespace mailproof::judge

@@ -1,14 +1,33 @@
 #pragma once
+#include <map>
 #include <string>
+#include <vector>
 
 #include "judge/case.h"
 
 namespace mailproof::judge {
 
 /// RFC 5321 section 4.5.4.1: what an MTA took it may queue, and deliver when it likes. Of what came that way, and was
-/// shown to nobody in time, nothing is owed.
-/// account 0 = any. "" = it was there in time, or did not come that way.
-std::string came_later(const Case& c, const history::Event& expectation, std::uint32_t message, std::uint32_t account);
+/// shown to nobody in time, nothing is owed. All events are looked at once, by the constructor; the case must outlive
+/// it.
+class LateMail {
+ public:
+  explicit LateMail(const Case& c);
+
+  /// account 0 = any. "" = it was there in time, or did not come that way.
+  std::string came_later(const history::Event& expectation, std::uint32_t message, std::uint32_t account) const;
+
+ private:
+  std::uint32_t needed_by(const history::Event& expectation, std::uint32_t accepted) const;
+
+  /// Events of one device, in order.
+  struct Looks {
+    std::vector<std::uint32_t> pop3_logins;
+    std::vector<std::uint32_t> imap;  ///< whatever was answered OK
+  };
+  const Case& c_;
+  std::map<std::uint32_t, Looks> of_;
+};
 
 /// Whether an MTA answered it, which may queue what it takes; LMTP may not (RFC 2033 section 4.2).
 bool over_smtp(const Case& c, const history::Event& reply);

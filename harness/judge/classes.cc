@@ -13,7 +13,8 @@ constexpr auto kError = Severity::error;
 
 constexpr auto kClasses = std::to_array<FindingClass>({
     {"loss", "lost", kFail,
-     "RFC 5321 section 6.1, RFC 2033 section 4.2, RFC 3501 section 6.3.11: who answers OK has taken responsibility for "
+     "RFC 5321 section 6.1, RFC 2033 section 4.2, RFC 3501 sections 6.3.11 and 6.4.7: who answers OK has taken "
+     "responsibility for "
      "the message; it must not be lost (I1)"},
     {"loss", "lost-in-move", kFail,
      "RFC 6851 section 3.3: a message that is moved is in the source or in the destination, whatever the answer (I19)"},
@@ -56,6 +57,12 @@ constexpr auto kClasses = std::to_array<FindingClass>({
      "RFC 1047: where the answer was lost and the client tried again a second copy may come (I3)"},
     {"duplicates", "moved-twice", kLatitude,
      "RFC 6851 section 3.3: each message SHOULD either be moved or unaffected, also when two sessions move it at once"},
+    {"duplicates", "put-by-nobody", kLatitude,
+     "Common practice: a filter, or a server that keeps what was removed, may put a copy into another mailbox; RFC "
+     "6851 section 3.1: what is moved is in the target, and nowhere else (I3)"},
+    {"duplicates", "left-by-rename", kFail,
+     "RFC 3501 section 6.3.5: RENAME changes the name of a mailbox, and nothing stays under the old one; of INBOX it "
+     "moves all messages and leaves INBOX empty (I20)"},
     {"duplicates", "resurrected", kFail, "RFC 3501 section 6.4.3: what was expunged is removed permanently (I6, I15)"},
 
     {"content", "size-differs", kFail,
@@ -67,8 +74,17 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"flags", "unexplained", kLatitude,
      "RFC 3501 sections 2.3.2 and 6.4.6: a system flag tells what somebody did with the message (I17)"},
 
+    {"flags", "store-changed-more", kFail,
+     "RFC 3501 section 6.4.6: STORE alters the flags of the messages that it names, and of no others (I17)"},
+    {"flags", "forgotten", kFail,
+     "RFC 3501 section 2.3.2: of a permanent flag concurrent and subsequent sessions see any change; another session "
+     "had "
+     "been told of this one (I17)"},
+    {"flags", "session-only", kLatitude,
+     "RFC 3501 sections 2.3.2 and 7.1: a flag that is not permanent lasts for the session alone (I17)"},
     {"flags", "lost-in-copy", kLatitude,
-     "RFC 3501 section 6.4.7: the flags and internal date of what is copied SHOULD be preserved (I18)"},
+     "RFC 3501 section 6.4.7, RFC 6851 section 3.3: the flags and internal date of what is copied or moved SHOULD be "
+     "preserved (I18)"},
 
     {"uidplus", "uidvalidity", kFail,
      "RFC 4315 section 3: APPENDUID and COPYUID tell the UIDVALIDITY of the destination mailbox, then the UID (I21)"},
@@ -232,6 +248,8 @@ constexpr auto kClasses = std::to_array<FindingClass>({
      "RFC 3464 section 2.3.4: a failed recipient has a status of class 4 or 5 in the form of RFC 3463 (I35)"},
     {"bounce", "report-reason", kFail,
      "RFC 3463 section 3.2: a status x.1.1 says that the address is unknown; the mailbox exists (I35)"},
+    {"bounce", "report-elsewhere", kFail,
+     "RFC 5321 section 6.1: the recipient of a notification MUST be the address from the envelope return path (I35)"},
     {"bounce", "report-sender", kFail, "RFC 5321 section 4.5.5: a delivery report has the null reverse-path (I35)"},
 
     {"quota", "usage-wrong", kFail,
@@ -255,7 +273,18 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"quota", "wrong-reason", kFail,
      "RFC 3463 section 3.2: x.1.1 says that the mailbox does not exist; senders give such an address up (I36)"},
     {"quota", "accepted-over-limit", kFail,
-     "RFC 9208 section 3.1: the server must not let usage grow beyond the limit it has set (I36)"},
+     "RFC 9208 section 3.1.2: a server with hard limits disallows what would exceed one; this one did so at other "
+     "times "
+     "(I36)"},
+    {"quota", "let-over-limit", kLatitude,
+     "RFC 9208 section 3.1.2: limits may be hard or soft: a server MAY choose to disallow what would exceed one (I36)"},
+    {"quota", "messages-wrong", kFail,
+     "RFC 9208 section 5.2: the usage of MESSAGE MUST be the exact number of messages in the mailboxes that the root "
+     "governs, INBOX among them (I36)"},
+    {"quota", "messages-differ", kLatitude,
+     "RFC 9208 section 5.2: the usage of MESSAGE MUST be an exact number; the root may govern mailboxes that the "
+     "client "
+     "does not see, and not all that it sees (I36)"},
     {"quota", "others-mail", kUnclear,
      "RFC 9208 section 3: a quota counts whatever is there; how much other people's mail is, nobody looked (I36)"},
     {"quota", "usage-changed", kUnclear,

@@ -7,6 +7,7 @@
 
 #include "judge/copies.h"
 #include "judge/judges.h"
+#include "judge/misplaced.h"
 #include "judge/view_track.h"
 
 namespace mailproof::judge {
@@ -94,6 +95,7 @@ void judge_duplicates(const history::History& history, const history::Ledger& le
   moved_twice(c);
   if (history.info.recorded) return;  // what was there before, and what others put there, nobody knows
   refused_but_there(c);
+  judge_misplaced(c);
   const Sightings seen = most_at_once(c);
   for (const history::Cell& cell : ledger.cells()) {
     int put = cell.adds + cell.maybe_adds;

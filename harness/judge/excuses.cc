@@ -79,9 +79,8 @@ bool flags_at_end(const Case& c, const Event& e, std::uint32_t message) {
   }
   bool out = false;
   if (copies.empty()) return out;
-  for (const Event& row : c.history.events())
-    if (row.what == What::row && row.has_flags && copies.contains({row.session, row.uid}))
-      out = has_all(row.flags, e.flags);
+  for (const Event& row : c.history.about(What::row))
+    if (row.has_flags && copies.contains({row.session, row.uid})) out = has_all(row.flags, e.flags);
   return out;
 }
 

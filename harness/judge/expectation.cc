@@ -43,7 +43,7 @@ bool about_the_end(What what) {
 /// What expectations came to and which steps were not done, of all of them at once.
 class Course {
  public:
-  explicit Course(const Case& c) {
+  explicit Course(const Case& c) : late_(c) {
     const auto concerned = c.history.where([](history::Kind kind) {
       return kind.type == Type::expect || completes(kind.type) || kind.what == What::asked_again ||
              kind.what == What::undone;
@@ -64,6 +64,7 @@ class Course {
     }
   }
 
+  const LateMail& late() const { return late_; }
   bool unanswered(std::uint32_t command) const { return unanswered_.contains(command); }
   /// What had come of APPEND of this message when the expectation was looked at, the one that was taken if any was;
   /// into the mailbox that it names, where nobody knows of that one. Null: there was none.
@@ -106,6 +107,7 @@ class Course {
     return after == undone.begin() ? nullptr : *std::prev(after);
   }
 
+  LateMail late_;
   std::map<std::uint32_t, Answer> answers_;                              ///< by expectation
   std::unordered_map<std::uint32_t, std::vector<const Event*>> undone_;  ///< by message; 0 = all
   std::vector<const Event*> kept_;  ///< of those, where mail may have stayed that was to go
@@ -237,7 +239,7 @@ std::string not_owed(const Case& c, const Course& course, const Event& e, std::u
                           wanted == Fate::expired_by_client_policy || wanted == Fate::moved;
     if (const std::string why = needs_it ? never_taken(c, course, e, message) : std::string(); !why.empty()) return why;
   }
-  if (const std::string why = came_later(c, e, message, account); !why.empty()) return why;
+  if (const std::string why = course.late().came_later(e, message, account); !why.empty()) return why;
   const bool saved = course.appended(c, e, message) != nullptr;
   if (const std::string why = saved ? std::string() : filed_elsewhere(c, e, message, account); !why.empty()) return why;
   for (const Cell& cell : c.ledger.cells_of(message))

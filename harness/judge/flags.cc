@@ -12,6 +12,7 @@
 #include "judge/boxes.h"
 #include "judge/case.h"
 #include "judge/flags_copied.h"
+#include "judge/flags_kept.h"
 #include "judge/judges.h"
 #include "judge/view_track.h"
 
@@ -60,6 +61,7 @@ class FlagLedger {
     if (e.session != 0) {
       const bool imap = c_.history.session(e.session).protocol == Protocol::imap;
       if (e.type == Type::invoke && e.what == What::store) touch(e, flags_of(e.flags));
+      if (e.type == Type::invoke && e.what == What::store && !e.code.starts_with('-')) sets(e);
       if (e.type == Type::invoke && (e.what == What::store || e.what == What::copy || e.what == What::move)) change(e);
       if (e.type == Type::invoke && e.what == What::fetch) fetch(e);
       if (imap && e.what == What::row && e.has_flags && e.uid != 0) row(e);
@@ -72,8 +74,9 @@ class FlagLedger {
 
  private:
   struct Copy {
-    std::uint32_t first = 0;  ///< the row that told its flags first
-    Flags known{};            ///< told so far, by any session
+    std::uint32_t first = 0;   ///< the row that told its flags first
+    Flags known{};             ///< told so far, by any session
+    std::uint32_t newest = 0;  ///< the newest row
   };
   using Place = std::uint64_t;  ///< mailbox and UID, or account and message
 
@@ -124,6 +127,13 @@ class FlagLedger {
     }
   }
 
+  void sets(const Event& e) {
+    auto& newest = set_in_[names_.number(c_.history.account_of(e), lower(at(e).mailbox), 0)];
+    const Flags flags = flags_of(e.flags);
+    for (std::size_t i = 0; i < flags.size(); ++i)
+      if (flags[i]) newest[i] = e.index;
+  }
+
   /// What a server may take as reading: \Answered without \Seen is nothing to some.
   void change(const Event& e) {
     const std::uint32_t account = c_.history.account_of(e);
@@ -144,7 +154,7 @@ class FlagLedger {
     const Flags told = flags_of(e.flags);
     Copy& known = copies_[boxes_.place(account, where.mailbox, where.uidvalidity, e.uid)];
     if (known.first == 0) {
-      known = {e.index, told};
+      known = {e.index, told, e.index};
       return;
     }
     const Place place = copy(account, where.mailbox, e.uid);
@@ -152,12 +162,20 @@ class FlagLedger {
       if (!told[i] || known.known[i]) continue;
       known.known[i] = true;
       const bool explained = touched(place, i) || touched(message(account, number), i);
-      if (number != 0 && !explained) accuse(e, known, place, kSystemFlags[i], number, where.mailbox);
+      if (number != 0 && !explained) accuse(e, known, place, i, number, where.mailbox);
     }
+    known.newest = e.index;
   }
 
-  void accuse(const Event& e, const Copy& known, Place place, std::string_view flag, std::uint32_t number,
+  /// The newest STORE that set this flag on other messages of the mailbox, since this one was last told without it.
+  std::uint32_t set_on_others(const Event& e, const Copy& known, std::string_view mailbox, std::size_t flag) {
+    const auto set = set_in_.find(names_.number(c_.history.account_of(e), lower(mailbox), 0));
+    return set != set_in_.end() && set->second[flag] > known.newest ? set->second[flag] : 0;
+  }
+
+  void accuse(const Event& e, const Copy& known, Place place, std::size_t which, std::uint32_t number,
               std::string_view mailbox) {
+    const std::string_view flag = kSystemFlags[which];
     const auto peek = peeks_.find(place);
     const auto changed = changes_.find(place);
     const bool otherwise = changed != changes_.end() && peek != peeks_.end() && changed->second > peek->second;
@@ -171,11 +189,19 @@ class FlagLedger {
       const Event& fetch = c_.history.event(peek->second);
       actual += fmt::format("; {} fetched {} at {}", c_.who(fetch), printable(fetch.text, 80), c_.when(fetch));
     }
-    c_.find(peeked ? "seen-by-peek" : "unexplained",
+    const std::uint32_t others = peeked ? 0 : set_on_others(e, known, mailbox, which);
+    if (others != 0) {
+      const Event& store = c_.history.event(others);
+      actual += fmt::format("; {} set it on other messages ({}) at {}", c_.who(store), printable(store.set, 60),
+                            c_.when(store));
+    }
+    c_.find(peeked        ? "seen-by-peek"
+            : others != 0 ? "store-changed-more"
+                          : "unexplained",
             {fmt::format("{} without {}, as {} was told at {}", c_.name_of(number), flag,
                          c_.who(c_.history.event(known.first)), c_.when(c_.history.event(known.first))),
              std::move(actual),
-             {known.first, peeked ? peek->second : 0, e.index},
+             {known.first, peeked ? peek->second : others, e.index},
              number,
              ""});
   }
@@ -187,7 +213,9 @@ class FlagLedger {
   boost::unordered_flat_map<Place, Flags> touched_;
   boost::unordered_flat_map<Place, std::uint32_t> peeks_;    ///< the newest fetch by PEEK
   boost::unordered_flat_map<Place, std::uint32_t> changes_;  ///< the newest STORE, COPY or MOVE
-  history::PagedMap<Copy> copies_;                           ///< by UIDVALIDITY as well
+  /// By mailbox: of each flag the newest STORE that set it.
+  boost::unordered_flat_map<std::uint32_t, std::array<std::uint32_t, kSystemFlags.size()>> set_in_;
+  history::PagedMap<Copy> copies_;  ///< by UIDVALIDITY as well
 };
 
 }  // namespace
@@ -201,6 +229,7 @@ void judge_flags(const history::History& history, const history::Ledger& ledger,
   });
   for (const Event& e : concerned) flags.apply(e);
   judge_copied_flags(c);
+  judge_kept_flags(c);
 }
 
 }  // namespace mailproof::judge

@@ -44,7 +44,7 @@ class Copied {
       if (e.session != 0 && c_.history.session(e.session).protocol == Protocol::imap) {
         if (e.what == What::store && e.type == Type::invoke) stored(e);
         if (e.what == What::row && e.uid != 0) row(e);
-        if (e.what == What::copy && e.type == Type::ok && e.uidvalidity != 0) copied(e);
+        if ((e.what == What::copy || e.what == What::move) && e.type == Type::ok) copied(e);
       }
       track_.apply(e);
     }
@@ -53,7 +53,7 @@ class Copied {
  private:
   struct Known {
     std::uint32_t event = 0;
-    std::set<std::string> flags;  ///< that it has and keeps, as far as anybody asked for
+    std::map<std::string, std::uint32_t> flags;  ///< that it has and keeps, and the row that told it first
     std::string date;
     bool cleared = false;  ///< somebody asked to take flags away
   };
@@ -69,6 +69,7 @@ class Copied {
     if (view == nullptr) return;
     for (const std::uint32_t uid : history::parse_uids(e.set)) {
       const CopyPlace place{c_.history.account_of(e), lower(view->mailbox), view->uidvalidity, uid};
+      recognise(place, view->mailbox);
       known_[place].cleared = true;
       expected_.erase(place);
     }
@@ -79,10 +80,12 @@ class Copied {
     if (view == nullptr || view->uidvalidity == 0) return;
     const CopyPlace place{c_.history.account_of(e), lower(view->mailbox), view->uidvalidity, e.uid};
     const auto flags = kept_flags(e.flags);
+    recognise(place, view->mailbox);
     compare(e, place, flags, view->mailbox);
     Known& known = known_[place];
     known.event = e.index;
-    if (e.has_flags) known.flags.insert(flags.begin(), flags.end());
+    if (e.has_flags)
+      for (const std::string& flag : flags) known.flags.try_emplace(flag, e.index);
     if (!e.text.empty()) known.date = e.text;
   }
 
@@ -110,31 +113,59 @@ class Copied {
 
   void copied(const Event& e) {
     const View* view = track_.view(e.session);
-    const auto from = history::parse_uids(e.set), to = history::parse_uids(e.get<history::CopyFacts>().destinations);
-    if (view == nullptr || from.size() != to.size()) return;
+    if (view == nullptr) return;
+    const auto to = history::parse_uids(e.get<history::CopyFacts>().destinations);
+    const bool told = e.uidvalidity != 0 && !to.empty();
+    const auto from = history::parse_uids(told ? e.set : c_.invoke(e).set);
+    if (told && from.size() != to.size()) return;
     const std::uint32_t account = c_.history.account_of(e);
+    const std::string& mailbox = c_.invoke(e).other_mailbox;
     for (std::size_t i = 0; i < from.size(); ++i) {
       const auto source = known_.find({account, lower(view->mailbox), view->uidvalidity, from[i]});
       if (source == known_.end() || source->second.event == 0) continue;
       ExpectedCopy expected{source->second.event, e.index, {}, source->second.date};
-      if (!source->second.cleared) expected.flags = source->second.flags;
-      const CopyPlace made{account, lower(c_.invoke(e).other_mailbox), e.uidvalidity, to[i]};
+      // What it got while the command ran may have come behind the copy.
+      for (const auto& [flag, row] : source->second.flags)
+        if (!source->second.cleared && row < e.command) expected.flags.insert(flag);
+      if (!told) {
+        only_copy(account, mailbox, c_.ledger.message_at(account, view->mailbox, view->uidvalidity, from[i]),
+                  std::move(expected));
+        continue;
+      }
+      const CopyPlace made{account, lower(mailbox), e.uidvalidity, to[i]};
       if (!known_.contains(made)) expected_[made] = std::move(expected);
     }
+  }
+
+  /// Where nobody was told its UID it is known by its content, if it is the only one that was ever put there.
+  void only_copy(std::uint32_t account, const std::string& mailbox, std::uint32_t message, ExpectedCopy expected) {
+    const history::Cell* there = message == 0 ? nullptr : c_.ledger.find(message, account, mailbox);
+    if (there == nullptr || there->adds + there->maybe_adds != 1) return;
+    unnamed_[{account, lower(mailbox), message}] = std::move(expected);
+  }
+
+  /// A UID that is told of for the first time there: what was put there without one is expected of it.
+  void recognise(const CopyPlace& place, const std::string& name) {
+    if (unnamed_.empty() || known_.contains(place) || expected_.contains(place)) return;
+    const auto& [account, mailbox, validity, uid] = place;
+    const auto unnamed = unnamed_.find({account, mailbox, c_.ledger.message_at(account, name, validity, uid)});
+    if (unnamed == unnamed_.end()) return;
+    expected_[place] = std::move(unnamed->second);
+    unnamed_.erase(unnamed);
   }
 
   Case& c_;
   ViewTrack track_;
   std::map<CopyPlace, Known> known_;
   std::map<CopyPlace, ExpectedCopy> expected_;  ///< of copies that no row has told of yet
+  std::map<std::tuple<std::uint32_t, std::string, std::uint32_t>, ExpectedCopy> unnamed_;  ///< ... by message
 };
 
 }  // namespace
 
 void judge_copied_flags(Case& c) {
-  const auto copies = c.history.about(What::copy);
-  const bool any = std::any_of(copies.begin(), copies.end(),
-                               [](const Event& e) { return e.type == Type::ok && e.uidvalidity != 0; });
+  const auto copies = c.history.about(What::copy, What::move);
+  const bool any = std::any_of(copies.begin(), copies.end(), [](const Event& e) { return e.type == Type::ok; });
   if (any) Copied(c).run();
 }
 

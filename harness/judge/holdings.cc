@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "judge/came_later.h"
+
 namespace mailproof::judge {
 namespace {
 
@@ -33,6 +35,13 @@ Holdings::Share Holdings::share_of(const history::Cell& cell) const {
   const auto* end = c_.ledger.find(cell.message, cell.account, mailbox);
   const bool arrived = end != nullptr && end->first_seen != 0 && !end->bounced;
   if (arrived) out.bounds.least = static_cast<std::uint64_t>(cell.least()) * size;
+  out.bounds.messages = static_cast<std::uint64_t>(copies);
+  int queued = 0;  // RFC 5321 section 4.5.4.1
+  for (const history::Attempt& attempt : so_far_.attempts_of(cell.message))
+    if (attempt.account == cell.account && attempt.outcome == history::Type::ok && attempt.event > cell.last_seen &&
+        over_smtp(c_, c_.history.event(attempt.event)))
+      ++queued;
+  if (arrived) out.bounds.arrived = static_cast<std::uint64_t>(std::max(0, cell.least() - queued)) * size;
   out.had = cell.adds > 0;
   return out;
 }
@@ -49,6 +58,8 @@ void Holdings::follow() {
     for (Sum* sum : {&at(by_account_, cell.account), &at(by_customer_, customer)}) {
       sum->bounds.least += now.bounds.least - before.bounds.least;
       sum->bounds.most += now.bounds.most - before.bounds.most;
+      sum->bounds.arrived += now.bounds.arrived - before.bounds.arrived;
+      sum->bounds.messages += now.bounds.messages - before.bounds.messages;
       sum->had += (now.had ? 1U : 0U) - (before.had ? 1U : 0U);
     }
     before = now;

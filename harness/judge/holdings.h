@@ -10,6 +10,8 @@ namespace mailproof::judge {
 /// What an account, or all of a customer's together, may hold in octets.
 struct Bounds {
   std::uint64_t least = 0, most = 0;
+  std::uint64_t arrived = 0;   ///< of `least` without what an MTA took and nobody has seen yet: it may be queued
+  std::uint64_t messages = 0;  ///< at most so many
 };
 
 /// The sums of what accounts hold, kept while a ledger is replayed event by event.

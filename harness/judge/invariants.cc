@@ -20,7 +20,7 @@ constexpr auto kInvariants = std::to_array<Invariant>({
     {2, kHard, "What is there was sent, and is as it was sent", "RFC 5321 section 4.4, RFC 3501 section 2.3",
      "content/altered, content/fields-added, content/line-end-added", ""},
     {3, kBoth, "One acceptance makes one copy", "RFC 6851 section 3.3, RFC 1047",
-     "duplicates/duplicated, duplicates/after-lost-answer, loss/suppressed-duplicate", ""},
+     "duplicates/duplicated, duplicates/after-lost-answer, loss/suppressed-duplicate, duplicates/put-by-nobody", ""},
     {4, kHard, "A refused APPEND or COPY leaves the mailbox as it was", "RFC 3501 sections 6.3.11 and 6.4.7",
      "duplicates/refused-but-there", ""},
     {5, kHard, "A UID under one UIDVALIDITY is one message for ever, with its size and date",
@@ -54,10 +54,13 @@ constexpr auto kInvariants = std::to_array<Invariant>({
     {16, kBounded, "A change is told to the other sessions by their next NOOP", "RFC 3501 sections 5.2 and 6.1.2",
      "expectation/not-seen, expectation/still-seen, expectation/late", "x.expunge-propagates"},
     {17, kHard, "Flags are as somebody has set them", "RFC 3501 sections 6.4.6 and 6.4.5",
-     "flags/seen-by-peek, flags/unexplained", ""},
+     "flags/seen-by-peek, flags/unexplained, flags/store-changed-more, flags/forgotten, "
+     "flags/session-only",
+     ""},
     {18, kBoth, "A copy is what was copied, with flags and date", "RFC 3501 section 6.4.7", "flags/lost-in-copy", ""},
     {19, kHard, "What is moved is in the source or in the target", "RFC 6851 section 3.3", "loss/lost-in-move", ""},
-    {20, kHard, "RENAME keeps what is in the mailbox", "RFC 3501 section 6.3.5", "loss/lost-in-rename", ""},
+    {20, kHard, "RENAME keeps what is in the mailbox", "RFC 3501 section 6.3.5",
+     "loss/lost-in-rename, duplicates/left-by-rename", ""},
     {21, kHard, "APPENDUID and COPYUID name the messages that were made", "RFC 4315 section 3",
      "uidplus/uidvalidity, uidplus/uid, uidplus/sets", ""},
     {22, kHard, "MODSEQ rises with every change and never falls", "RFC 7162 sections 3.1 and 3.1.2.1",
@@ -92,12 +95,13 @@ constexpr auto kInvariants = std::to_array<Invariant>({
     {35, kHard, "What was accepted arrives, or its sender is told, once", "RFC 5321 section 6.1, RFC 3464",
      "bounce/silent-drop, bounce/queued, bounce/report-unread, bounce/reported-twice, bounce/report-for-refused, "
      "bounce/reported-and-delivered, bounce/report-status, bounce/report-reason, bounce/report-sender, "
+     "bounce/report-elsewhere, "
      "loss/perhaps-reported",
      ""},
     {36, kBounded, "Usage is the sum of the messages, and decides", "RFC 9208 sections 3.1 and 4.3.1",
      "quota/usage-wrong, quota/usage-estimated, quota/usage-late, quota/refused-below-limit, "
-     "quota/refused-by-estimate, quota/not-freed, quota/wrong-reason, quota/accepted-over-limit, quota/others-mail, "
-     "quota/usage-changed, quota/not-told",
+     "quota/refused-by-estimate, quota/not-freed, quota/wrong-reason, quota/accepted-over-limit, quota/let-over-limit, "
+     "quota/others-mail, quota/usage-changed, quota/not-told, quota/messages-wrong, quota/messages-differ",
      ""},
     {37, kHard, "Nobody sees another's mail", "", "isolation/leak", ""},
     {38, kHard, "What was answered for survives a kill, under its UID",

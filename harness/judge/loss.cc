@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "core/bytes.h"
 #include "judge/came_later.h"
@@ -36,6 +37,32 @@ Surroundings around(const Case& c, const Cell& cell) {
 
 std::string place(const Case& c, const Cell& cell) {
   return fmt::format("{}'s {}", c.account(cell.account), c.ledger.mailbox_name(cell.mailbox));
+}
+
+/// Who suppresses duplicates does so by the Message-IDs of what is delivered: what a client appends or copies is put
+/// there (RFC 3501 sections 6.3.11 and 6.4.7). Of what is missing so many copies may be explained by that.
+int suppressible(const Case& c, const Cell& cell) {
+  const auto attempts = c.ledger.attempts_of(cell.message);
+  const auto delivered = static_cast<int>(std::count_if(attempts.begin(), attempts.end(), [&](const auto& attempt) {
+    return attempt.account == cell.account && attempt.outcome == history::Type::ok;
+  }));
+  if (delivered == 0 || !iequals(c.ledger.mailbox_name(cell.mailbox), "INBOX")) return 0;
+  return cell.adds > delivered ? delivered : delivered - 1;
+}
+
+/// Accounts in which a message was taken again after its first copy had been seen, and both are there: nothing is
+/// suppressed there.
+std::set<std::uint32_t> keep_duplicates(const Case& c) {
+  std::set<std::uint32_t> out;
+  for (const Cell& cell : c.ledger.cells()) {
+    if (!cell.enumerated || cell.present < 2 || cell.first_seen == 0 || out.contains(cell.account)) continue;
+    int late = 0;
+    for (const auto& attempt : c.ledger.attempts_of(cell.message))
+      late += attempt.account == cell.account && attempt.outcome == history::Type::ok &&
+              c.history.event(attempt.event).command > cell.first_seen;
+    if (late > 0 && cell.present == cell.least() && cell.present == cell.adds) out.insert(cell.account);
+  }
+  return out;
 }
 
 /// Nobody ever saw it, and SMTP alone took it.
@@ -78,6 +105,7 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
   Case c(history, ledger, "loss", out);
   std::optional<Requests> asked;  // looked for when something is missing
   std::optional<Renames> renames;
+  std::optional<std::set<std::uint32_t>> kept;
   bool audited = false;
   for (const Cell& cell : ledger.cells()) audited |= cell.enumerated;
 
@@ -113,7 +141,10 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
                                  ""});
       continue;
     }
-    if (cell.present > 0) {
+    if (cell.present > 0 && !kept) kept = keep_duplicates(c);
+    const bool suppressed =
+        cell.present > 0 && cell.least() - cell.present <= suppressible(c, cell) && !kept->contains(cell.account);
+    if (suppressed || (cell.present > 0 && perhaps_queued(c, cell))) {
       c.find("suppressed-duplicate",
              {fmt::format("{} copies in {}, or one", cell.least(), place(c, cell)),
               fmt::format("{} was accepted {} times; {} is there", c.name_of(cell.message), cell.adds, cell.present),
@@ -188,6 +219,14 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
                                    ? std::string("never seen by anybody")
                                    : fmt::format("last seen by {} at {}", c.who(history.event(cell.last_seen)),
                                                  c.when(history.event(cell.last_seen)));
+      if (cell.present > 0)
+        return Words{
+            fmt::format("{} copies of {} in {}: so often it was put there for certain", cell.least(),
+                        c.name_of(cell.message), place(c, cell)),
+            fmt::format("{} in {} complete listings, the last one after the settling time; {}", cell.present,
+                        cell.misses,
+                        kept->contains(cell.account) ? "this server does not suppress duplicates: another one is kept"
+                                                     : "no delivery of a duplicate explains that")};
       return Words{
           fmt::format("{} in {}: it was accepted{}, and nobody asked for its removal{}", c.name_of(cell.message),
                       place(c, cell), after_removal ? " once more" : "", after_removal ? " since" : ""),

@@ -2,13 +2,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <map>
 #include <set>
 
 #include "core/bytes.h"
 #include "core/units.h"
 #include "history/no_room.h"
+#include "history/usage.h"
 #include "judge/came_later.h"
 #include "judge/case.h"
 #include "judge/holdings.h"
@@ -194,6 +194,30 @@ std::map<std::uint32_t, std::uint64_t> told_above_the_sum(const Case& c) {
   return out;
 }
 
+/// RFC 9208 section 3.1.2: limits may be hard or soft. A server that refuses, or reports, mail because of one has hard
+/// ones; from one that never did nobody knows it.
+bool enforces(const Case& c) {
+  const auto concerned = c.history.about(What::deliver, What::append, What::copy, What::move);
+  const auto& reports = c.ledger.reports();
+  return std::any_of(concerned.begin(), concerned.end(),
+                     [](const Event& e) { return e.type == Type::fail && says_over_quota(e); }) ||
+         std::any_of(reports.begin(), reports.end(), [](const history::Report& report) {
+           return istarts_with(report.action, "failed") && report.status.ends_with(".2.2");
+         });
+}
+
+/// By account, the lowest limit of MESSAGE that was told: it refuses, too.
+std::map<std::uint32_t, std::uint64_t> limits_of_messages(const Case& c) {
+  std::map<std::uint32_t, std::uint64_t> out;
+  for (const Event& e : c.history.about(What::quota)) {
+    if (e.session == 0 || !iequals(e.code, "MESSAGE")) continue;
+    const std::uint64_t limit = e.get<history::QuotaFacts>().limit;
+    const auto [at, fresh] = out.try_emplace(c.history.account_of(e), limit);
+    if (!fresh) at->second = std::min(at->second, limit);
+  }
+  return out;
+}
+
 /// What an MTA took may have come into the mailbox when others had gone, or the limit was another one, or instead of
 /// what never came.
 bool may_have_waited(const Case& c, const Event& taken, std::uint32_t account) {
@@ -230,6 +254,8 @@ void decisions(Case& c, const ToldMeanwhile& told) {
     return most != told_above.end() && !told.right.contains(account) && most->second <= 1000 * limit &&
            (most->second + size) * 10 >= limit * 8;
   };
+  const auto most_messages = limits_of_messages(c);
+  const bool hard = enforces(c);
   std::map<std::uint32_t, std::uint64_t> highest;  // account -> most it may ever have held
   std::map<std::uint32_t, std::uint32_t> begun;    // session -> its first event
   Falls falls;
@@ -248,6 +274,12 @@ void decisions(Case& c, const ToldMeanwhile& told) {
       const std::uint64_t size = asked_size(c, e) + kTraceHeaders;
       const std::uint64_t most = falls.most_since(account, c.invoke(e).index, b.most);
       const bool far_below = (most + size) * 10 < limit * 8;
+      const auto by_count = most_messages.find(account);
+      if (by_count != most_messages.end() && b.messages + 1 > by_count->second) {
+        so_far.apply(e);
+        holdings.follow();
+        continue;
+      }
       const bool moves = e.what == What::copy || e.what == What::move;  // how much it would add is not known here
       const Event* stranger = far_below && !moves ? strangers.in(account) : nullptr;
       if (stranger != nullptr) {
@@ -292,7 +324,7 @@ void decisions(Case& c, const ToldMeanwhile& told) {
     const auto over = [&](std::uint64_t held, std::uint64_t most, const std::string& whose) {
       if (most == 0 || held * 2 <= most * 3) return;
       c.find(
-          "accepted-over-limit",
+          hard ? "accepted-over-limit" : "let-over-limit",
           {fmt::format("a refusal or a report: the limit of {} is {}", whose, format_size(most)),
            fmt::format("{} has more accepted at {}; the messages come to {}", c.who(e), c.when(e), format_size(held)),
            {e.index},
@@ -309,44 +341,54 @@ void decisions(Case& c, const ToldMeanwhile& told) {
       // RFC 5321 section 4.5.4.1: an MTA may keep what has no room, until there is.
       if (may_have_waited(c, e, account)) continue;
     }
-    over(b.least, limit, std::string(c.account(account)));
+    const auto held = [&](const Bounds& bounds) { return e.what == What::deliver ? bounds.least : bounds.arrived; };
+    over(held(b), limit, std::string(c.account(account)));
     if (customer != 0)
-      over(holdings.of_customer(customer).least, shared, "the customer " + c.history.info.customers[customer - 1].name);
+      over(held(holdings.of_customer(customer)), shared, "the customer " + c.history.info.customers[customer - 1].name);
   }
 }
 
-struct Told {
-  std::uint64_t used = 0;
-  std::uint32_t event = 0, session = 0;
-  bool changed = false;  ///< while this session listed the mailboxes
-};
-
-using Sizes = boost::unordered_flat_map<std::uint32_t, std::uint64_t>;  ///< UID -> octets
-
-struct Audit {
-  std::map<std::string, Sizes> sizes;  ///< by mailbox, of the newest listing
-  std::map<std::string, Told> roots;
-  std::set<std::string> unlisted;  ///< mailboxes that were opened and not listed to their end
-  bool broken = false;             ///< the newest session ended before it had looked at everything
-  /// Whether what was listed may be all of it. What is in a mailbox that could not be listed counts too.
-  bool complete() const { return unlisted.empty() && !broken; }
-};
-
-/// Nobody put anything there, and all of it is elsewhere as well: a view of other mailboxes (RFC 6154 section 2: \All),
-/// which takes no room.
-bool may_be_view(const Case& c, std::uint32_t account, std::string_view mailbox) {
-  bool any = false;
-  for (const history::Cell& cell : c.ledger.cells()) {
-    if (cell.account != account || cell.present == 0 || !iequals(c.ledger.mailbox_name(cell.mailbox), mailbox))
-      continue;
-    const auto all = c.ledger.cells_of(cell.message);
-    const bool elsewhere = std::any_of(all.begin(), all.end(), [&](const history::Cell& other) {
-      return &other != &cell && other.account == account && other.present > 0;
-    });
-    if (cell.adds + cell.maybe_adds != 0 || !elsewhere) return false;
-    any = true;
+/// RFC 9208 section 8: usage may be told as it was a while ago. Nothing that may change it has been asked for since the
+/// settling time.
+bool settled(const Case& c, std::uint32_t account, std::uint32_t told) {
+  const Event* newest = nullptr;
+  for (const Event& e : c.history.where([](history::Kind kind) { return completes(kind.type); })) {
+    if (e.index >= told) break;
+    if (!changes(e) || (e.session != 0 && c.by_audit(e))) continue;
+    if ((e.what == What::deliver ? e.account : c.history.account_of(e)) == account) newest = &e;
   }
-  return any;
+  return newest == nullptr || c.history.event(told).at - newest->at >= c.history.info.settle;
+}
+
+void unsettled(Case& c, std::uint32_t account, const std::string& expected, const std::string& told,
+               std::uint32_t event) {
+  c.find("usage-late", {fmt::format("{}'s usage {}", c.account(account), expected),
+                        fmt::format("GETQUOTAROOT told {}, and was not asked again after the settling time", told),
+                        {event},
+                        0,
+                        ""});
+}
+
+/// MESSAGE is no estimate. What INBOX holds its root counts; of other mailboxes it need not be the root, and it may be
+/// the root of some that nobody sees.
+void messages(Case& c, std::uint32_t account, const history::AuditedUsage& audit) {
+  const auto& roots = audit.message;
+  if (audit.counted()) return;
+  const auto highest = std::max_element(roots.begin(), roots.end(),
+                                        [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
+  const history::ToldUsage& told = highest->second;
+  if (told.changed || (c.history.account(account).customer != 0 && told.used >= audit.messages)) return;
+  const std::string words = fmt::format("MESSAGE {} for the root \"{}\"", told.used, printable(highest->first, 60));
+  if (!settled(c, account, told.event))
+    return unsettled(c, account, fmt::format("of {} messages", audit.messages), words, told.event);
+  const bool few = told.used < audit.in_inbox;
+  c.find(few ? "messages-wrong" : "messages-differ",
+         {few ? fmt::format("at least {}, which stand in {}'s INBOX", audit.in_inbox, c.account(account))
+              : fmt::format("{}, which stand in {}'s mailboxes", audit.messages, c.account(account)),
+          fmt::format("GETQUOTAROOT of INBOX tells {}", words),
+          {told.event},
+          0,
+          ""});
 }
 
 /// One root counts all of the account's mail; roots of single mailboxes count less, a customer's or domain's more.
@@ -361,54 +403,14 @@ void usage(Case& c, const ToldMeanwhile& told_before) {
             {at->second.change, at->second.told}};
   };
   std::set<std::uint32_t> wrong_at_the_end;
-  std::map<std::uint32_t, Audit> audits;
-  std::map<std::uint32_t, Sizes> rows;  // by session of the audit
-  for (const Event& e : c.history.events()) {
-    if (!c.by_audit(e) || c.history.session(e.session).protocol != Protocol::imap) continue;
-    const auto& session = c.history.session(e.session);
-    if (e.what == What::quota && iequals(e.code, "STORAGE")) {
-      Told& told = audits[session.account].roots[e.text];
-      const std::uint64_t used = e.get<history::QuotaFacts>().used;
-      const bool changed = told.session == e.session && (told.changed || told.used != used);
-      told = {used, e.index, e.session, changed};
-    }
-    if (e.what == What::select || e.what == What::examine) {
-      rows[e.session].clear();
-      if (session.audit_round > 0) audits[session.account].unlisted.insert(e.mailbox);
-    }
-    if (e.what == What::end && session.audit_round > 0)
-      audits[session.account].broken = e.flags != "clean" && e.flags != "ours";
-    if ((e.what == What::row || e.what == What::message) && e.uid != 0) {
-      std::uint64_t& known = rows[e.session][e.uid];
-      const bool full = e.what == What::row || e.code == "full";
-      if (full && e.size != 0) known = e.size;
-    }
-    if (e.what == What::expunged) rows[e.session].erase(e.uid);
-    if (e.what == What::enumerated) {
-      audits[session.account].sizes[e.mailbox] = rows[e.session];
-      audits[session.account].unlisted.erase(e.mailbox);
-    }
-  }
+  const auto audits = history::audited_usages(c.history, c.ledger);
   for (const auto& [account, audit] : audits) {
-    if (audit.roots.empty() || audit.sizes.empty() || !audit.complete()) continue;
-    std::uint64_t sum = 0, messages = 0, shown = 0;
-    bool unsized = false;
-    for (const auto& [mailbox, sizes] : audit.sizes) {
-      const bool view = may_be_view(c, account, mailbox);
-      for (const auto& [uid, size] : sizes) {
-        sum += size;
-        shown += view ? size : 0;
-        ++messages;
-        unsized |= size == 0;
-      }
-    }
-    if (unsized) continue;
-    const std::uint64_t slack = 2048 + messages * kTraceHeaders + sum / 50;
-    const bool told = std::any_of(audit.roots.begin(), audit.roots.end(), [&](const auto& root) {
-      return root.second.used <= sum + slack && root.second.used + slack + shown >= sum;
-    });
-    if (told) continue;  // another root counts for more accounts than this one
-    const auto highest = std::max_element(audit.roots.begin(), audit.roots.end(),
+    if (!audit.comparable()) continue;
+    messages(c, account, audit);
+    if (audit.storage.empty() || audit.unsized) continue;
+    if (audit.fits()) continue;  // another root counts for more accounts than this one
+    const std::uint64_t sum = audit.octets, slack = audit.slack();
+    const auto highest = std::max_element(audit.storage.begin(), audit.storage.end(),
                                           [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
     const std::uint64_t used = highest->second.used;
     if (c.history.account(account).customer != 0 && used + slack >= sum) continue;
@@ -421,13 +423,20 @@ void usage(Case& c, const ToldMeanwhile& told_before) {
                                ""});
       continue;
     }
+    if (!settled(c, account, highest->second.event)) {
+      unsettled(c, account, fmt::format("near {}", format_size(sum)),
+                fmt::format("{} for the root \"{}\"", format_size(used), printable(highest->first, 60)),
+                highest->second.event);
+      continue;
+    }
     wrong_at_the_end.insert(account);
     auto [since, events] = first_wrong(account);
     events.push_back(highest->second.event);
     // Who counted right before does not estimate (RFC 9208 section 5.1), nor does who is off by a thousand times.
     const bool estimates = !told_before.right.contains(account) && used / 1000 <= sum + slack;
     c.find(estimates ? "usage-estimated" : "usage-wrong",
-           {fmt::format("{}'s usage near {}, the sum of {} messages", c.account(account), format_size(sum), messages),
+           {fmt::format("{}'s usage near {}, the sum of {} messages", c.account(account), format_size(sum),
+                        audit.messages),
             fmt::format("GETQUOTAROOT tells {} for the root \"{}\"{}", format_size(used), printable(highest->first, 60),
                         since),
             events, 0, ""});
@@ -446,7 +455,7 @@ void usage(Case& c, const ToldMeanwhile& told_before) {
   for (const Event& e : c.history.about(What::usage)) {
     if (e.type != Type::expect || cannot.contains(e.index)) continue;
     const auto at = audits.find(c.history.account_of(e));
-    if (at != audits.end() && !at->second.roots.empty()) continue;
+    if (at != audits.end() && !at->second.storage.empty()) continue;
     c.find("not-told", {fmt::format("the usage of {}", c.account(c.history.account_of(e))),
                         "no GETQUOTAROOT was answered with STORAGE in the audit",
                         {e.index},

@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
+#include <mutex>
 #include <tuple>
 
 #include "core/bytes.h"
+#include "play/earlier.h"
 #include "wire/mime/content_type.h"
 #include "wire/mime/header.h"
 #include "wire/text/words.h"
@@ -19,10 +22,20 @@ constexpr std::size_t kPlayingDigits = 16;  ///< of Messages::playing()
 
 bool owned_kind(Whose whose) { return whose == Whose::ours || whose == Whose::leftover || whose == Whose::report; }
 
-/// Whether a list of Message-IDs (RFC 5322 section 3.6.4) has one of this playing.
+struct Played {
+  std::mutex mutex;
+  std::vector<std::uint64_t> all;  ///< in order
+};
+
+Played& played() {
+  static Played one;
+  return one;
+}
+
+/// Whether a list of Message-IDs (RFC 5322 section 3.6.4) has one of this playing, or of one before it in this run.
 bool names_ours(const OwnMessages& messages, std::string_view ids) {
   for (auto at = ids.find('<'); at != std::string_view::npos; at = ids.find('<', at + 1))
-    if (messages.made(ids.substr(at, ids.find('>', at) - at + 1))) return true;
+    if (const auto id = ids.substr(at, ids.find('>', at) - at + 1); messages.made(id) || made_before(id)) return true;
   return false;
 }
 
@@ -51,6 +64,35 @@ std::string_view unfolded(std::string_view body, std::string& folded) {
 }
 
 }  // namespace
+
+void note_played(std::uint64_t playing) {
+  const std::lock_guard lock(played().mutex);
+  played().all.push_back(playing);
+}
+
+bool played_before(std::uint64_t playing) {
+  const std::lock_guard lock(played().mutex);
+  const auto& all = played().all;
+  return std::find(all.begin(), all.end(), playing) != all.end();
+}
+
+bool made_before(std::string_view message_id) {
+  constexpr std::size_t kDigits = 16;
+  if (message_id.size() < kDigits + 2 || message_id.front() != '<' || message_id[kDigits + 1] != '.') return false;
+  const char* const first = message_id.data() + 1;
+  std::uint64_t playing = 0;
+  const auto [end, error] = std::from_chars(first, first + kDigits, playing, 16);
+  return error == std::errc() && end == first + kDigits && message_id.ends_with("@mailproof.invalid>") &&
+         played_before(playing);
+}
+
+std::vector<std::string> newest_played(std::size_t most) {
+  const std::lock_guard lock(played().mutex);
+  std::vector<std::string> out;
+  const auto& all = played().all;
+  for (auto at = all.rbegin(); at != all.rend() && out.size() < most; ++at) out.push_back(fmt::format("{:016x}", *at));
+  return out;
+}
 
 Identity identify(const OwnMessages& messages, const mail::ContentScanner& scanner) {
   std::string_view rest = scanner.header();

@@ -7,6 +7,7 @@
 
 #include "core/rng.h"
 #include "history/columns.h"
+#include "play/earlier.h"
 
 namespace mailproof::play {
 namespace {
@@ -257,6 +258,8 @@ void Player::expect_at_end(const scenario::Step& step) {
 void Player::finish() {
   if (std::exchange(done_, true)) return;
   context_.over = true;
+  if (!context_.network.simulated())
+    note_played(mix(options_.run_id ^ derive_seed(options_.run_seed, scenario_.id, options_.copy)));
   context_.network.set_alarm(*this, std::nullopt);
   if (on_done) on_done();
 }

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "history/settled.h"
+#include "history/usage.h"
 #include "play/player.h"
 
 // What follows the steps: the devices leave, what became of each message is looked up, and what is ours is taken away.
@@ -12,6 +13,25 @@ namespace mailproof::play {
 
 using history::Type;
 using history::What;
+
+namespace {
+
+/// RFC 9208 section 8 lets a server tell a usage that it has cached: told another one than the messages come to, it is
+/// asked once more after the settling time, where the scenario is about quotas.
+bool usage_differs(const history::History& history, const history::Ledger& ledger) {
+  const auto& all = history.info.accounts;
+  const bool limited =
+      std::any_of(all.begin(), all.end(), [](const auto& account) { return account.quota.value_or(0) != 0; });
+  if (!limited && history.about(What::usage, What::get_quota).empty()) return false;
+  const auto usages = history::audited_usages(history, ledger);
+  return std::any_of(usages.begin(), usages.end(), [&history](const auto& of) {
+    const auto& [account, usage] = of;
+    // What the accounts of a customer have together is more.
+    return usage.comparable() && history.account(account).customer == 0 && (!usage.fits() || !usage.counted());
+  });
+}
+
+}  // namespace
 
 void Player::leave(std::size_t actor) {
   if (done_) return;
@@ -27,9 +47,12 @@ void Player::audit() {
   auditor_.audit(++round_, [this] {
     const bool lost = accepted_and_nowhere();
     if (round_ == 2 && lost && options_.learnt != nullptr && !stuck()) options_.learnt->lost();
-    const bool again = round_ == 1 && (!ledger_.missing().empty() || may_be_reported()) && !stuck();
+    const bool again = round_ == 1 &&
+                       (!ledger_.missing().empty() || may_be_reported() || usage_differs(history_, ledger_)) &&
+                       !stuck();
     if (!again) return clean();
-    if (lost && !may_be_reported() && options_.learnt != nullptr && options_.learnt->loses()) {
+    if (lost && !may_be_reported() && !usage_differs(history_, ledger_) && options_.learnt != nullptr &&
+        options_.learnt->loses()) {
       // The run has shown it often enough: this one is only said, and nobody is accused by a single look.
       auto e = context_.event(Type::obs, What::settle);
       e.code = history::kNotSettled;

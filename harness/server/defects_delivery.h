@@ -13,6 +13,8 @@ inline constexpr auto kDeliveryDefects = std::to_array<Switch>({
     {"delivery.drops-one-in-5000", "one accepted message in 5,000 is thrown away", "loss"},
     {"delivery.suppresses-same-message-id",
      "a second message with a Message-ID this mailbox has had is accepted and thrown away", "loss"},
+    {"delivery.drops-every-second-repeat",
+     "of messages with a Message-ID that this mailbox has had every second one is accepted and thrown away", "loss"},
     {"delivery.duplicate", "every message is put into the mailbox twice", "duplicates"},
     {"delivery.loses-last-line", "the last line of every message is cut off", "content"},
     {"delivery.strips-eighth-bit", "8-bit octets lose their highest bit", "content"},

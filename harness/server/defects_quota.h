@@ -27,6 +27,11 @@ inline constexpr auto kQuotaDefects = std::to_array<Switch>({
     {"quota.bounce-wrong-status", "SMTP bounces mail for a full mailbox with Status 5.1.1 instead of 5.2.2", "bounce"},
     {"quota.not-freed-by-pop3", "what POP3 deletes goes on counting against the quota", "quota"},
     {"quota.move-frees-twice", "MOVE takes what it moves off the usage twice", "quota"},
+    {"quota.bounce-to-another", "SMTP reports what it could not deliver to another account than the sender's",
+     "bounce"},
+    {"quota.bounced-once", "SMTP reports a message that it could not deliver once, however often it takes it",
+     "bounce"},
+    {"quota.messages-not-freed", "what is removed goes on counting as a MESSAGE of the quota", "quota"},
     {"quota.bounce-of-delivered", "SMTP reports as over quota what it has delivered", "bounce"},
 });
 

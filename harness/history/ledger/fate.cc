@@ -53,7 +53,7 @@ Fate Ledger::fate(std::uint32_t message, std::uint32_t account) const {
     if (asked && explained && !there(cell) && cell.moved_to == 0) removed = &cell;
   }
   if (present) return moved ? Fate::moved : Fate::present;
-  if (bounced) return Fate::bounced;
+  if (bounced && misses < 2) return Fate::bounced;
   if (removed != nullptr) {
     const Event* request = removed->removed_by == 0 ? nullptr : &impl_->history.event(removed->removed_by);
     const std::uint32_t device =

@@ -110,6 +110,28 @@ void Ledger::Impl::note_move(const Event& e) {
     moves.erase(e.command);
 }
 
+void Ledger::Impl::note_reshaping(const Event& e) {
+  if (e.type == Type::invoke) reshaping.insert(e.index);
+  if (e.type == Type::invoke || reshaping.erase(e.command) == 0) return;
+  reshaped = e.index;
+}
+
+/// RFC 3501 section 6.4.7: what was to be copied is in the destination then. UIDs that are not there are no error
+/// (section 6.4.8), so it must have been there all the time: nobody had asked for its removal by any means.
+bool Ledger::Impl::surely_copied(std::uint32_t source, const Event& e) const {
+  const Copy& from = copies[source - 1];
+  const Departure& gone = departure(source);
+  if (e.type != Type::ok || from.message == 0 || !from.identified) return false;
+  if (gone.removal != Departure::none || gone.marked != 0 || gone.told_gone != 0) return false;
+  if (!reshaping.empty() || reshaped > invoke_of(e).index) return false;
+  const std::uint32_t at = boxes[from.box - 1].place;
+  const std::uint32_t number = cell_of.get(std::uint64_t{at} << 32U | from.message);
+  if (number == 0) return false;
+  const Cell& here = cells[number - 1];
+  if (here.removes + here.maybe_removes + here.pop_removes + here.implied != 0) return false;
+  return !marked_over_pop(from.message, at) && !moved_by_another(from.box, from.uid) && !downloaded(from.message, at);
+}
+
 bool Ledger::Impl::moved_by_another(std::uint32_t box_number, std::uint32_t uid) const {
   return std::any_of(moves.begin(), moves.end(), [&](std::uint32_t command) {
     const Event& asked = history.event(command);
@@ -122,6 +144,15 @@ bool Ledger::Impl::moved_by_another(std::uint32_t box_number, std::uint32_t uid)
 bool Ledger::Impl::marked_over_pop(std::uint32_t message, std::uint32_t place_number) const {
   return std::any_of(sessions.begin(), sessions.end(), [&](const SessionState& at) {
     return at.box != 0 && boxes[at.box - 1].pop && boxes[at.box - 1].place == place_number && at.has_marked(message);
+  });
+}
+
+/// A QUIT that is to come, or is not answered yet, may take it: RFC 1939 section 8.
+bool Ledger::Impl::downloaded(std::uint32_t message, std::uint32_t place_number) const {
+  return std::any_of(sessions.begin(), sessions.end(), [&](const SessionState& at) {
+    return at.box != 0 && boxes[at.box - 1].pop && boxes[at.box - 1].place == place_number &&
+           std::any_of(at.rows.begin(), at.rows.end(),
+                       [&](const PopRow& row) { return row.retrieved != 0 && row.message == message; });
   });
 }
 
@@ -175,7 +206,7 @@ void Ledger::Impl::copy_or_move(const Event& e) {
                                         !marked_over_pop(message, boxes[in - 1].place));
     const bool gone =
         move && e.type == Type::ok && alone && departure(from).told_gone > invoke.index && departure(from).marked == 0;
-    const bool certain = told || gone;
+    const bool certain = told || gone || (!move && surely_copied(from, e));
     if (move && told && message != 0) undo_inferred_move(from, e);
     if (message == 0)
       wait_for(from, there, to, certain, e);

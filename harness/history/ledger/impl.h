@@ -163,8 +163,14 @@ struct Ledger::Impl {
   std::vector<PendingCopy> pending;                                          ///< also those that are settled
   std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> pending_of;  ///< copy -> places in `pending`
   std::unordered_set<std::string> known_reports;
+  struct Told {
+    unsigned reports = 0, settled = 0;  ///< of a failure; so many are about earlier acceptances
+  };
+  std::unordered_map<std::string, unsigned> reports_at;  ///< by place, message and recipient: how many
+  std::unordered_map<std::uint64_t, Told> told_of;       ///< by message and recipient
   std::vector<SessionState> sessions;
-  std::unordered_set<std::uint32_t> moves;  ///< commands under way
+  std::unordered_set<std::uint32_t> moves, reshaping;  ///< commands under way
+  std::uint32_t reshaped = 0;                          ///< the newest that is over
   struct Found {
     std::uint32_t account = 0, place = 0;
     std::string mailbox = {};
@@ -217,8 +223,11 @@ struct Ledger::Impl {
   void move_cells(std::uint32_t from, std::uint32_t to, bool certain, const Event& e);
   void rename_place(std::uint32_t from, std::uint32_t to);
   void note_move(const Event& e);                                                 ///< under way, or over
+  void note_reshaping(const Event& e);                                            ///< DELETE and RENAME; as these
+  bool surely_copied(std::uint32_t source, const Event& e) const;                 ///< by a COPY that is OK
   bool moved_by_another(std::uint32_t box_number, std::uint32_t uid) const;       ///< a MOVE under way asks for it
   bool marked_over_pop(std::uint32_t message, std::uint32_t place_number) const;  ///< a POP3 session has it marked
+  bool downloaded(std::uint32_t message, std::uint32_t place_number) const;       ///< a POP3 session has it whole
   void told_gone(const Event& e, std::uint32_t uid);
   /// Of a VANISHED: each UID that may have a copy here. Its set names as many as the server likes.
   template <class F>

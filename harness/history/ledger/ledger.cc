@@ -149,9 +149,11 @@ void Ledger::Impl::apply(const Event& e) {
       break;
     case What::remove:
       if (done) remove_mailbox(e);
+      note_reshaping(e);
       break;
     case What::rename:
       if (done) rename_mailbox(e);
+      note_reshaping(e);
       break;
     case What::expunged:
       told_gone(e, e.uid);
@@ -411,7 +413,16 @@ void Ledger::Impl::deliver(const Event& e) {
   if (message == 0 || e.account == 0) return;
   attempt(message, e.account, e, e.get<ReplyFacts>().code);
   if (e.type == Type::fail) return;
-  add(message, place(e.account, "INBOX"), e.type == Type::ok, e);
+  // A report takes back one acceptance; what is accepted since then is owed anew.
+  const std::uint32_t inbox = place(e.account, "INBOX");
+  Cell& at = cell(message, inbox);
+  if (at.bounced && e.type == Type::ok && at.adds > 0) {
+    Told& told = told_of[std::uint64_t{message} << 32U | e.account];
+    told.settled = told.reports;
+    at.bounced = false;
+    --at.adds;
+  }
+  add(message, inbox, e.type == Type::ok, e);
 }
 
 void Ledger::Impl::append(const Event& e) {
@@ -450,7 +461,12 @@ void Ledger::Impl::report(const Event& e) {
   if (!known_reports.insert(one).second) return;
   reports.push_back(fresh);
   if (e.message == 0 || e.account == 0 || !istarts_with(fresh.action, "failed")) return;
-  cell(e.message, place(e.account, "INBOX")).bounced = true;
+  // The same report may be seen over IMAP and over POP3, and moved about: the place that has most of them counts.
+  const auto where = fmt::format("{} {} {} {}:{}", owner, fresh.message, fresh.recipient, fresh.uidvalidity,
+                                 fresh.uid == 0 ? "pop3" : fresh.mailbox);
+  Told& told = told_of[std::uint64_t{e.message} << 32U | e.account];
+  told.reports = std::max(told.reports, ++reports_at[where]);
+  if (told.reports > told.settled) cell(e.message, place(e.account, "INBOX")).bounced = true;
 }
 
 }  // namespace mailproof::history

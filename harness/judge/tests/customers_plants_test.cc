@@ -94,7 +94,7 @@ std::uint32_t saved(Scene& s, std::uint32_t session, std::uint32_t uid) {
 }
 
 const bool kCustomers[] = {
-    plant("quota/accepted-over-limit",  // neither is much, but together they are
+    plant("quota/let-over-limit",  // neither is much, but together they are
           [](Scene& s) {
             acme(s, 64 * kKiB);
             const auto alices = fill(s, s.alice, 7), bobs = fill(s, s.bob, 7);
@@ -129,7 +129,7 @@ const bool kCustomers[] = {
              refused(s, s.alice);
              audited(s, {}, bobs);
            }),
-    plant("quota/accepted-over-limit",  // a customer's box has its own limit as well
+    plant("quota/let-over-limit",  // a customer's box has its own limit as well
           [](Scene& s) {
             acme(s, 512 * kKiB);
             own_quota(s, 32 * kKiB);
@@ -139,7 +139,7 @@ const bool kCustomers[] = {
 };
 
 const bool kAdmin[] = {
-    plant("quota/accepted-over-limit",  // it was within the limit until the admin lowered it
+    plant("quota/let-over-limit",  // it was within the limit until the admin lowered it
           [](Scene& s) {
             own_quota(s, 64 * kKiB);
             auto mail = fill(s, s.alice, 6);
@@ -157,7 +157,7 @@ const bool kAdmin[] = {
           mail.push_back(saved(s, hand, 7));
           audited(s, mail, {});
         }),
-    plant("quota/accepted-over-limit",  // one that comes afterwards does not
+    plant("quota/let-over-limit",  // one that comes afterwards does not
           [](Scene& s) {
             own_quota(s, 64 * kKiB);
             auto mail = fill(s, s.alice, 6);
@@ -213,7 +213,7 @@ const bool kAdmin[] = {
              mail.insert(mail.end(), more.begin(), more.end());
              audited(s, mail, {});
            }),
-    plant("quota/accepted-over-limit",  // a command that failed changed nothing
+    plant("quota/let-over-limit",  // a command that failed changed nothing
           [](Scene& s) {
             own_quota(s, 64 * kKiB);
             set_quota(s, 256 * kKiB, Type::fail);
@@ -235,7 +235,7 @@ const bool kAdmin[] = {
             refused(s, s.alice);
             audited(s, mail, {});
           }),
-    plant("quota/accepted-over-limit",  // the customer's
+    plant("quota/let-over-limit",  // the customer's
           [](Scene& s) {
             acme(s, 256 * kKiB);
             auto alices = fill(s, s.alice, 4);

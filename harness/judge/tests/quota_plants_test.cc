@@ -37,6 +37,23 @@ void usage(Scene& s, std::uint64_t used, const std::string& root = "User quota")
   });
 }
 
+/// By the audit.
+void told(Scene& s, const std::string& resource, std::uint64_t used, std::uint64_t limit,
+          const std::string& root = "User quota") {
+  const std::uint32_t session = s.audit(Protocol::imap, s.alice, 2);
+  s.obs(What::quota, session, [&](Event& e) {
+    e.text = root;
+    e.code = resource;
+    e.facts = history::QuotaFacts{used, limit};
+  });
+}
+
+std::uint32_t sized(Scene& s, std::uint64_t size) {
+  history::MessageInfo made = s.history.message(s.message());
+  made.size = size;
+  return s.history.add_message(made);
+}
+
 /// POP3 removes all of a full mailbox, and mail is refused; a phone may still see the first one and move it.
 void removed_and_moved(Scene& s, bool seen) {
   const auto mail = big(s, 7);
@@ -136,11 +153,80 @@ const bool kQuota[] = {
              });
              s.audited({{mail[6], 7}});
            }),
-    plant("quota/accepted-over-limit",
+    plant("quota/let-over-limit",  // soft, for all that anybody knows
           [](Scene& s) {
             const auto mail = big(s, 14);
             s.audited(Scene::all(mail));
           }),
+    plant("quota/accepted-over-limit",  // it refused one for want of room, and then took more
+          [](Scene& s) {
+            auto mail = big(s, 8);
+            over_quota(s, s.message());
+            for (const std::uint32_t more : big(s, 6)) mail.push_back(more);
+            s.audited(Scene::all(mail));
+          }),
+    // RFC 5321 section 4.5.4.1: what an MTA queued comes after the APPEND, and does not count before.
+    silent("a client appends while mail for the mailbox is queued",
+           [](Scene& s) {
+             s.history.info.accounts[s.alice - 1].quota = kLimit;
+             std::vector<std::uint32_t> mail;
+             const std::uint32_t out = s.smtp();
+             for (int i = 0; i < 13; ++i) {
+               mail.push_back(sized(s, 8192));
+               s.deliver(out, mail.back(), s.alice);
+             }
+             const std::uint32_t note = sized(s, 1000);
+             s.ask(What::append, s.imap(s.phone), [&](Event& e) {
+               e.message = note;
+               e.mailbox = "INBOX";
+             });
+             mail.push_back(note);
+             const std::uint32_t hand = s.watches(s.phone, mail);
+             s.store(hand, "1:9");
+             s.expunge(hand);
+             s.audited({{mail[9], 10}, {mail[10], 11}, {mail[11], 12}, {mail[12], 13}, {note, 14}});
+           }),
+    // RFC 9208 section 5.2: a limit of messages refuses, too.
+    silent("refused with room for octets and none for messages",
+           [](Scene& s) {
+             const auto mail = big(s, 2);
+             told(s, "MESSAGE", 2, 2);
+             over_quota(s, s.message());
+             s.audited(Scene::all(mail));
+             told(s, "MESSAGE", 2, 2);
+           }),
+    plant("quota/refused-below-limit",
+          [](Scene& s) {
+            const auto mail = big(s, 2);
+            told(s, "MESSAGE", 2, 100);
+            over_quota(s, s.message());
+            s.audited(Scene::all(mail));
+          }),
+    plant("quota/messages-wrong",
+          [](Scene& s) {
+            const auto mail = big(s, 3);
+            s.audited(Scene::all(mail));
+            told(s, "MESSAGE", 2, 1000);
+          }),
+    plant("quota/messages-differ",  // more: there may be mailboxes that nobody sees
+          [](Scene& s) {
+            const auto mail = big(s, 3);
+            s.audited(Scene::all(mail));
+            told(s, "MESSAGE", 5, 1000);
+          }),
+    plant("quota/usage-late",  // right after a change, and not asked again
+          [](Scene& s) {
+            const auto mail = big(s, 3);
+            s.both(1, Scene::all(mail));
+            told(s, "MESSAGE", 0, 1000);
+          }),
+    silent("as many as there are, of one of several roots",
+           [](Scene& s) {
+             const auto mail = big(s, 3);
+             s.audited(Scene::all(mail));
+             told(s, "MESSAGE", 3, 1000);
+             told(s, "MESSAGE", 400, 100000, "domain");
+           }),
     plant("quota/wrong-reason",
           [](Scene& s) {
             const auto mail = big(s, 7);

@@ -47,8 +47,12 @@ void BounceWatch::look(std::size_t index) {
 
 void BounceWatch::decide() {
   const auto& reports = context_.ledger.reports();
+  std::uint32_t taken = 0;  // a report that was seen before is about an earlier attempt
+  for (const auto& attempt : context_.ledger.attempts_of(message_))
+    if (attempt.account == recipient_ && attempt.outcome != history::Type::fail) taken = attempt.event;
   const bool bounced = std::any_of(reports.begin(), reports.end(), [&](const auto& report) {
-    return report.message == message_ && (report.recipient == recipient_ || report.recipient == 0);
+    return report.message == message_ && (report.recipient == recipient_ || report.recipient == 0) &&
+           report.event > taken;
   });
   if (bounced) return answer(Seen::bounced);
   if (eyes_.front().reader && eyes_.front().reader->has(message_)) return answer(Seen::delivered);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "play/earlier.h"
 #include "play/ownership.h"
 #include "wire/mime/report.h"
 
@@ -29,6 +30,13 @@ mail::ContentScanner::AsSent as_sent(const Context& context) {
 }
 
 namespace {
+
+/// Whose address this is; 0: nobody's here.
+std::uint32_t account_of(const Context& context, std::string_view address) {
+  for (std::size_t i = 0; i < context.accounts.size(); ++i)
+    if (!address.empty() && iequals(context.accounts[i].address, address)) return static_cast<std::uint32_t>(i + 1);
+  return 0;
+}
 
 /// Over POP3 every line of a reply ends with CRLF (RFC 1939 section 3): a message whose last line does not end gets an
 /// end there, and is what was sent all the same.
@@ -67,7 +75,10 @@ void describe_content(const Context& context, const mail::ContentScanner& scanne
     e.set = fmt::format("with {}", fmt::join(scanner.added(), ", "));
   // Who only quotes or copies our header is somebody else.
   if (e.message == 0 && identify(context.messages, scanner).whose == Whose::leftover) {
-    e.flags = "foreign-run";
+    // What an earlier scenario of this run sent may come only now; in somebody else's mailbox it is a leak.
+    const bool late = played_before(scanner.token()->run) && e.session != 0 &&
+                      account_of(context, scanner.token()->owner) == context.history.account_of(e);
+    e.flags = late ? "earlier-scenario" : "foreign-run";
     e.text = e.text.empty() ? scanner.token()->text() : e.text;
   }
 }
@@ -96,13 +107,6 @@ bool has_sender(std::string_view report) {
   const auto value = std::string_view(header).substr(header.find(':', at) + 1);
   const auto path = value.substr(0, value.find('\n'));
   return path.find('@') != std::string_view::npos && path.find("mailer-daemon") == std::string_view::npos;
-}
-
-/// Whose address this is; 0: nobody's here.
-std::uint32_t account_of(const Context& context, std::string_view address) {
-  for (std::size_t i = 0; i < context.accounts.size(); ++i)
-    if (!address.empty() && iequals(context.accounts[i].address, address)) return static_cast<std::uint32_t>(i + 1);
-  return 0;
 }
 
 /// RFC 3464 section 2.3.2: an MTA may have rewritten the address that it names as the final one. A report with one

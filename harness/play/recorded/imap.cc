@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "core/units.h"
+#include "play/earlier.h"
 #include "play/recorded/content.h"
 
 namespace mailproof::play {
@@ -216,6 +217,14 @@ void RecordedImap::note_left_out() {
   recorder_.append(std::move(e));
 }
 
+/// This one, or an earlier one of this run.
+static bool names_a_playing(const Context& context, std::string_view text) {
+  const auto before = newest_played(kPlayingsSought);
+  return text.find(context.messages.playing()) != std::string_view::npos ||
+         std::any_of(before.begin(), before.end(),
+                     [&](const std::string& playing) { return text.find(playing) != std::string_view::npos; });
+}
+
 void RecordedImap::record_content(const session::ImapFetchRow& row, const Identity& identity) {
   if (row.content_nil) {
     auto e = event(Type::obs, What::nil);
@@ -235,7 +244,7 @@ void RecordedImap::record_content(const session::ImapFetchRow& row, const Identi
   guard_.saw(row.uid, identity);
   // A report that the server took for ours, and does not say so when it is read.
   const bool report = full && guard_.whose(row.uid) == Whose::report;
-  if (report && scanner_.kept().find(context_.messages.playing()) == std::string::npos) guard_.contradict(row.uid);
+  if (report && !names_a_playing(context_, scanner_.kept())) guard_.contradict(row.uid);
   const Content content{row.uid, e.message, full};
   if (full && scanner_.token() == nullptr) record_reports(context_, scanner_, e);
   recorder_.append(std::move(e));

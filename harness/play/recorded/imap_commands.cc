@@ -3,6 +3,7 @@
 
 #include <charconv>
 
+#include "play/earlier.h"
 #include "play/recorded/content.h"
 #include "play/recorded/imap.h"
 
@@ -179,6 +180,14 @@ void RecordedImap::search_text(const std::string& set, const std::string& text, 
   });
 }
 
+/// A search key: the number of one of the newest few stands in the text. "" = nothing was played before.
+static std::string any_of_those_played() {
+  std::string out;
+  for (const std::string& playing : newest_played(kPlayingsSought))
+    out = out.empty() ? fmt::format("TEXT {}", playing) : fmt::format("OR TEXT {} {}", playing, out);
+  return out;
+}
+
 /// Some servers find everything, whatever is searched: one that finds a number that nobody ever wrote is not believed.
 void RecordedImap::search_for_us(const std::vector<std::uint32_t>& uids,
                                  std::function<void(const imap::SequenceSet& found)> then) {
@@ -186,9 +195,22 @@ void RecordedImap::search_for_us(const std::vector<std::uint32_t>& uids,
   search_text(set, context_.messages.no_playing(),
               [this, set, then = std::move(then)](bool answered, const imap::SequenceSet& anything) {
                 if (!answered || !anything.empty()) return then({});
-                search_text(set, context_.messages.playing(), [then](bool ok, const imap::SequenceSet& found) {
-                  then(ok ? found : imap::SequenceSet());
-                });
+                search_text(
+                    set, context_.messages.playing(), [this, set, then](bool ok, const imap::SequenceSet& ours) {
+                      if (!ok) return then({});
+                      // Its MTA may report only now what an earlier scenario of this run sent.
+                      const std::string before = any_of_those_played();
+                      if (before.empty()) return then(ours);
+                      const auto both = std::make_shared<imap::SequenceSet>(ours);
+                      hooks.search = [both](const imap::SequenceSet& numbers) {
+                        for (const auto& [first, last] : numbers.ranges()) both->add(first, last);
+                      };
+                      search(fmt::format("UID {} {}", set, before), [this, ours, both, then](const Completion& result) {
+                        hooks.search = {};
+                        both->normalise();
+                        then(result.ok() ? *both : ours);
+                      });
+                    });
               });
 }
 

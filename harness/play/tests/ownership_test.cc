@@ -1,7 +1,9 @@
 #include "play/ownership.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "play/earlier.h"
 #include "play/tests/look_alikes.h"
 
 namespace mailproof::play {
@@ -48,6 +50,22 @@ TEST(Ownership, LookAlikesAreWhatTheyAre) {
     const std::string header = mail.text.substr(0, mail.text.find("\r\n\r\n") + 4);
     EXPECT_EQ(world.of(header).whose, mail.whose) << mail.what << ": its header alone says the same";
   }
+}
+
+TEST(Ownership, AReportOfAnEarlierScenarioOfTheSameRunIsOurs) {
+  constexpr std::uint64_t kBefore = 0x0badcafe12345678;
+  const World world;
+  mail::Token before = world.ours.token;
+  before.run = kBefore;
+  const std::string report = fmt::format(
+      "Content-Type: multipart/report; report-type=delivery-status; boundary=x\r\nReferences: {}\r\n\r\n--x--\r\n",
+      before.message_id());
+  EXPECT_EQ(world.of(report).whose, Whose::maybe_report) << "of a run that nobody here knows";
+  note_played(kBefore);
+  EXPECT_EQ(world.of(report).whose, Whose::report);
+  EXPECT_FALSE(made_before("<0badcafe12345678.1.00000000@example.org>"));
+  EXPECT_FALSE(made_before("<0badcafe>"));
+  EXPECT_EQ(newest_played(1), std::vector<std::string>{"0badcafe12345678"});
 }
 
 TEST(Ownership, HoweverItComesInPieces) {

@@ -144,6 +144,7 @@ class ImapSession final : public Connection, private ImapView::Listener, private
   void write_vanished_since(Modseq modseq, const imap::SequenceSet* within);
   void ok_expunged();  ///< with the HIGHESTMODSEQ that QRESYNC wants
   void deselect();
+  void forget_flags();  ///< only with a defect: those that this session set
   /// Removes what bears \Deleted, of these UIDs only or all.
   void expunge_deleted(const std::optional<imap::SequenceSet>& only);
   void copy_or_move(imap::Cursor& c, bool move);

@@ -38,6 +38,7 @@ void ImapSession::cmd_noop(imap::Cursor& c) {
 void ImapSession::cmd_logout(imap::Cursor& c) {
   if (!c.end()) return bad(c);
   if (view_ && !view_->read_only() && context().has(defect("imap.logout-expunges"))) expunge_deleted(std::nullopt);
+  if (view_) forget_flags();
   write("* BYE Logging out\r\n");
   print("{} OK Done\r\n", tag_);
   close();

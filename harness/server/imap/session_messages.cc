@@ -7,6 +7,11 @@
 namespace mailproof::server {
 namespace {
 
+/// Only with a defect: what a session set, and on what.
+struct FreshFlags {
+  std::vector<std::pair<MessagePtr, Flags>> set;
+};
+
 enum class FlagChange { replace, add, remove };
 
 struct StoreItem {
@@ -121,6 +126,13 @@ void ImapSession::cmd_store(imap::Cursor& c) {
   keep_permitted(mailbox, permitted);
   if (!may_all && permitted.empty()) return no("[NOPERM] These flags may not be set here");
 
+  const bool all = context().has(defect("imap.store-changes-all"));
+  for (std::size_t i = 0; i < view_->size(); ++i) {
+    const bool next = context().has(defect("imap.store-changes-next")) && !indexes->empty() && i == indexes->back() + 1;
+    const auto& other = view_->entries()[i].message;
+    if (all || next) context().store.set_flags(view_->mailbox(), other, changed(other->flags, permitted, item->change));
+  }
+
   bool gone = false;
   imap::SequenceSet modified;
   for (const auto index : *indexes) {
@@ -150,6 +162,11 @@ void ImapSession::cmd_store(imap::Cursor& c) {
         !message->flags.has(Flag::deleted))
       wanted.remove(Flag::deleted);
     auto kept = wanted;
+    if (context().has(defect("imap.flags-forgotten"))) {
+      auto fresh = wanted;
+      fresh.remove(message->flags);
+      own<FreshFlags>().set.emplace_back(message, std::move(fresh));
+    }
     if (context().has(defect("imap.seen-forgotten")) && !message->flags.has(Flag::seen)) kept.remove(Flag::seen);
     context().store.set_flags(view_->mailbox(), message, std::move(kept));
     if (!item->silent) {
@@ -167,6 +184,14 @@ void ImapSession::cmd_store(imap::Cursor& c) {
   if (gone && !by_uid_ && !item->silent)
     return no(code.empty() ? "[EXPUNGEISSUED] Some messages are gone" : code + "Some are gone");
   ok(code + "Done");
+}
+
+void ImapSession::forget_flags() {
+  for (const auto& [message, fresh] : std::exchange(own<FreshFlags>().set, {})) {
+    auto left = message->flags;
+    left.remove(fresh);
+    context().store.set_flags(view_->mailbox(), message, std::move(left));
+  }
 }
 
 void ImapSession::copy_or_move(imap::Cursor& c, bool move) {
@@ -203,6 +228,13 @@ void ImapSession::copy_or_move(imap::Cursor& c, bool move) {
     return no(full);
   }
   if (sources.empty()) return ok("No messages");
+  if (!move && context().has(defect("imap.copy-ok-but-absent"))) return ok("Copied");
+  if (!move && sources.size() == 1 && context().has(defect("imap.copy-takes-another"))) {
+    const auto& all = source.messages();
+    const auto at = std::find(all.begin(), all.end(), sources.front());
+    context().store.copy(target->owner(), at == all.begin() ? *all.back() : **std::prev(at), *target);
+    return ok("Copied");
+  }
 
   const bool twice = move && context().has(defect("imap.move-doubles"));
   std::vector<Uid> from;
@@ -230,6 +262,12 @@ void ImapSession::copy_or_move(imap::Cursor& c, bool move) {
   if (!code.empty()) print("* OK {} Moved\r\n", code);
   if (!context().has(defect("imap.move-leaves-source"))) context().store.expunge(source.owner(), source, from);
   ok_expunged();
+  const auto trash = source.owner().mailbox("Trash");
+  for (const auto& message : sources) {
+    if (context().has(defect("imap.moved-comes-back"))) context().store.copy(source.owner(), *message, source);
+    if (context().has(defect("imap.move-leaves-copy-in-trash")) && trash && trash != target)
+      context().store.copy(source.owner(), *message, *trash);
+  }
 }
 
 void ImapSession::cmd_expunge(imap::Cursor& c) {

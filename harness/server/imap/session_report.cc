@@ -21,7 +21,7 @@ void ImapSession::report_changes(bool expunges) {
 
 void ImapSession::tell_changes(bool expunges) {
   if (expunges && view_->has_removals()) report_removals(view_->take_removals());
-  if (view_->has_arrivals()) {
+  if (view_->has_arrivals() && !context().has(defect("imap.arrivals-untold"))) {
     const std::size_t before = view_->size();
     view_->take_arrivals();
     if (context().has(defect("imap.fetch-before-exists")))

@@ -60,6 +60,7 @@ void ImapSession::select(imap::Cursor& c, bool read_only) {
 void ImapSession::cmd_close(imap::Cursor& c) {
   if (!c.end()) return bad(c);
   if (!view_->read_only() && permits(view_->mailbox(), 'e')) expunge_deleted(std::nullopt);
+  forget_flags();
   deselect();
   ok("Closed");  // without HIGHESTMODSEQ: RFC 7162 section 3.2.8
 }

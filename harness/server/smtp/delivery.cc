@@ -127,9 +127,11 @@ bool Delivery::lost_on_the_way(const AccountState& account, std::string_view con
   const auto one_in = [this](std::uint64_t n) { return (arrivals_ + context_.options.seed) % n == 0; };
   if (context_.has(defect("delivery.drops-one-in-200")) && one_in(200)) return true;
   if (context_.has(defect("delivery.drops-one-in-5000")) && one_in(5000)) return true;
-  if (!context_.has(defect("delivery.suppresses-same-message-id"))) return false;
+  const bool second = context_.has(defect("delivery.drops-every-second-repeat"));
+  if (!context_.has(defect("delivery.suppresses-same-message-id")) && !second) return false;
   auto id = mime::find_field(content, "Message-ID");
-  return id && !message_ids_.emplace(&account, std::move(*id)).second;
+  const bool again = id && !message_ids_.emplace(&account, std::move(*id)).second;
+  return again && (!second || ++repeats_ % 2 == 0);
 }
 
 DeliveryReply Delivery::accepted(std::string text) const { return {.text = std::move(text)}; }
@@ -146,7 +148,8 @@ DeliveryReply Delivery::full(const Recipient& recipient) const {
 bool Delivery::bounces() const {
   return context_.has(latitude("delivery.bounce-instead-of-refuse")) ||
          context_.has(defect("quota.bounce-never-sent")) || context_.has(defect("quota.two-bounces")) ||
-         context_.has(defect("quota.bounce-wrong-status"));
+         context_.has(defect("quota.bounce-wrong-status")) || context_.has(defect("quota.bounce-to-another")) ||
+         context_.has(defect("quota.bounced-once"));
 }
 
 void Delivery::report_full(const Envelope& envelope, std::vector<Recipient> failed, std::string_view message,
@@ -155,6 +158,9 @@ void Delivery::report_full(const Envelope& envelope, std::vector<Recipient> fail
     std::erase_if(failed, [](const Recipient& recipient) { return !recipient.notify_failure; });
   if (failed.empty() || context_.has(defect("quota.bounce-never-sent"))) return;
   if (context_.has(defect("quota.bounce-names-one"))) failed.erase(failed.begin() + 1, failed.end());
+  if (context_.has(defect("quota.bounced-once")) &&
+      !reported_.insert(mime::find_field(message, "Message-ID").value_or("")).second)
+    return;
   const bool wrong = context_.has(defect("quota.bounce-wrong-status"));
   const int times = context_.has(defect("quota.two-bounces")) ? 2 : 1;
   for (int i = 0; i < times; ++i) {
@@ -166,9 +172,17 @@ void Delivery::report_full(const Envelope& envelope, std::vector<Recipient> fail
                             .diagnostic = "552 5.2.2 quota exceeded (mailbox is full)",
                             .date = internal_date(now)};
     const bool to_another = envelope.sender.empty() && context_.has(defect("quota.reports-null-sender"));
-    queue(to_another ? envelope.recipients.back().address : envelope.sender,
+    const std::string_view to = to_another ? std::string_view(envelope.recipients.back().address) : envelope.sender;
+    queue(context_.has(defect("quota.bounce-to-another")) ? next_account(to) : to,
           delivery_report(facts, envelope, failed, returned(message)), now);
   }
+}
+
+std::string_view Delivery::next_account(std::string_view address) const {
+  const auto& all = context_.store.accounts();
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (iequals(all[i]->config().address, address)) return all[(i + 1) % all.size()]->config().address;
+  return address;
 }
 
 void Delivery::report_delivered(const Envelope& envelope, std::vector<Recipient> stored, std::string_view message,

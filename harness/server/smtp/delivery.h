@@ -93,6 +93,7 @@ class Delivery {
   void report_full(const Envelope& envelope, std::vector<Recipient> failed, std::string_view message, Time now);
   void report_delivered(const Envelope& envelope, std::vector<Recipient> stored, std::string_view message, Time now);
   void queue(std::string_view to, std::string report, Time now);
+  std::string_view next_account(std::string_view address) const;  ///< only with a defect
   void keep_trying(const Envelope& envelope, const std::vector<Recipient>& failed, std::string_view message,
                    const std::string& id, Time now);
   void try_again(Time now);
@@ -104,7 +105,9 @@ class Delivery {
   std::deque<Queued> queued_;   ///< in the order they came
   std::uint64_t ids_ = 0;
   std::uint64_t arrivals_ = 0;
-  std::set<std::pair<const AccountState*, std::string>> message_ids_;  ///< filled only for the defect that needs it
+  std::uint64_t repeats_ = 0;                                          ///< only with a defect
+  std::set<std::pair<const AccountState*, std::string>> message_ids_;  ///< filled only for the defects that need it
+  std::set<std::string> reported_;                                     ///< Message-IDs; as these
 };
 
 }  // namespace mailproof::server

@@ -3,7 +3,7 @@
 namespace mailproof::server {
 
 Room room_for(const ServerContext& context, const AccountState& account, std::uint64_t octets) {
-  if (context.has(defect("quota.not-enforced"))) return Room::fits;
+  if (context.has(defect("quota.not-enforced")) || context.has(latitude("delivery.quota-soft"))) return Room::fits;
   if (context.has(defect("quota.refuses-with-room")) && account.quota() &&
       account.usage() + octets > *account.quota() / 2) {
     return Room::over_account;

@@ -125,7 +125,7 @@ Uid Store::take_uid(Mailbox& mailbox) {
 MessagePtr Store::copy(AccountState& account, const Message& message, Mailbox& to, bool moves) {
   const bool apart = moves && switches_.on(defect("imap.copies-die-together"));
   const bool cut = !moves && switches_.on(defect("imap.copy-cuts"));
-  const bool bare = !moves && switches_.on(defect("imap.copy-loses-flags"));
+  const bool bare = switches_.on(moves ? defect("imap.move-loses-flags") : defect("imap.copy-loses-flags"));
   auto content = message.content;
   if (apart || cut) content = std::make_shared<const std::string>(content->substr(0, content->size() / (cut ? 2 : 1)));
   if (moves && switches_.on(defect("quota.move-frees-twice")))
@@ -176,6 +176,7 @@ std::size_t Store::expunge(AccountState& account, Mailbox& mailbox, std::span<co
     }
     for (auto* watcher : mailbox.watchers_) watcher->on_expunge(message);
   }
+  account.expunged_ += gone.size();
   mailbox.last_gone_ = gone.back();
   for (auto* watcher : watchers_) watcher->on_expunged(account, mailbox, gone);
   if (switches_.on(defect("imap.copies-die-together"))) expunge_copies(account, gone);
@@ -281,6 +282,9 @@ bool Store::rename(AccountState& account, std::string_view from, std::string_vie
   for (const auto& box : moved) account.mailboxes_.emplace(box->name_, box);
   for (auto* watcher : watchers_)
     for (const auto& box : moved) watcher->on_renamed(account, *box, source + box->name_.substr(target.size()));
+  if (mailbox && switches_.on(defect("imap.rename-leaves-copies")))
+    if (const auto old = create(account, source))
+      for (const auto& message : mailbox->messages()) copy(account, *message, *old);
   for (const auto& box : moved) {
     if (switches_.on(defect("quota.rename-counts-again"))) account.usage_ += box->octets();
     if (!switches_.on(defect("imap.rename-loses-newest")) || box->messages_.empty()) continue;

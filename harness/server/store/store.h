@@ -36,8 +36,9 @@ class AccountState {
  public:
   const Account& config() const { return config_; }
   std::optional<std::uint64_t> quota() const { return config_.quota; }
-  std::uint64_t usage() const { return usage_; }  ///< octets over all mailboxes
-  std::uint64_t messages() const;                 ///< over all mailboxes
+  std::uint64_t usage() const { return usage_; }        ///< octets over all mailboxes
+  std::uint64_t messages() const;                       ///< over all mailboxes
+  std::uint64_t expunged() const { return expunged_; }  ///< so many, ever
   SharedLimit& shared() const { return *shared_; }
   Mailbox& inbox() const { return *inbox_; }
   std::shared_ptr<Mailbox> mailbox(std::string_view name) const;  ///< null when there is none of this name
@@ -55,7 +56,7 @@ class AccountState {
  private:
   friend class Store;
   Account config_;
-  std::uint64_t usage_ = 0;
+  std::uint64_t usage_ = 0, expunged_ = 0;
   SharedLimit* shared_ = nullptr;
   std::shared_ptr<Mailbox> inbox_;
   std::map<std::string, std::shared_ptr<Mailbox>, std::less<>> mailboxes_;

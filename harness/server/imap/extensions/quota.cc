@@ -14,16 +14,38 @@ bool root_known(const ImapSession& session, std::string_view root) {
   return root == session.account().config().login || root == session.account().shared().name;
 }
 
+/// What an account uses in octets; with a latitude as somebody was told it a moment before. MESSAGE is exact (RFC 9208
+/// section 5.2).
+struct Usage {
+  std::uint64_t octets = 0;
+  std::optional<Time> at;
+};
+
+std::uint64_t octets_of(ImapSession& session) {
+  constexpr Duration kCached = std::chrono::seconds(3);
+  AccountState& account = session.account();
+  Usage& told = account.extras.get<Usage>();
+  const bool cached = session.context().has(latitude("imap.quota-cached"));
+  if (!cached || !told.at || session.now() - *told.at >= kCached) told = {account.usage(), session.now()};
+  return told.octets;
+}
+
+std::uint64_t messages_of(const ImapSession& session) {
+  const AccountState& account = session.account();
+  const bool stay = session.context().has(defect("quota.messages-not-freed"));
+  return account.messages() + (stay ? account.expunged() : 0);
+}
+
 void write_quota(ImapSession& session, std::string_view root) {
   const auto& account = session.account();
   const SharedLimit& shared = account.shared();
   const bool common = root == shared.name;
   const auto limit = common ? shared.quota : account.quota();
-  const auto usage = common ? shared.usage : account.usage();
+  const auto usage = common ? shared.usage : octets_of(session);
   // What has no limit is not in the list (RFC 9208 section 4.2.1).
   std::string resources;
   if (limit) resources = fmt::format("STORAGE {} {}", storage(usage), *limit / 1024);
-  if (!common) resources += fmt::format("{}MESSAGE {} {}", limit ? " " : "", account.messages(), kMessageQuota);
+  if (!common) resources += fmt::format("{}MESSAGE {} {}", limit ? " " : "", messages_of(session), kMessageQuota);
   session.print("* QUOTA {} ({})\r\n", imap_string(root), resources);
 }
 
