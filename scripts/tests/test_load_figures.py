@@ -30,7 +30,7 @@ def test_an_imap_client_that_expunges_has_seen_both(tmp_path):
         "login": {"steps": [{"select": "INBOX"}], "source": "a test"}, "idle": {"source": "RFC 2177"},
         "news": {"steps": [{"fetch": "(UID BODY.PEEK[])", "of": "new"}], "source": "a test"},
         "delete": {"share": "100%", "after": "1s..2s", "how": "expunge", "source": "a test"}}), "utf-8")
-    plan = removing(tmp_path, "phone")
+    plan = removing(tmp_path, "phone.yaml")
     _, stats = load(tmp_path, plan, "--sim", "--defect", "delivery.duplicate", status=1)
     assert finding(stats, "duplicated")["times"] > 100, stats["ledger"]
     _, stats = load(tmp_path / "right", plan, "--sim")
@@ -57,7 +57,7 @@ def test_a_soak_is_not_broken_off_by_an_autologout(profiles, tmp_path):
 
 
 def test_a_connection_is_quick_however_long_its_mail_waited(tmp_path):
-    plan = write(tmp_path, accounts=4, ramp=None, **{"for": None}, phases=[{"steady": "10s"}], pace=1, mix={"pop-delete": "100%"}, slo=None,
+    plan = write(tmp_path, accounts=4, ramp=None, **{"for": None}, phases=[{"steady": "10s"}], pace=1, mix={"thunderbird": "100%"}, slo=None,
                  arrivals={"deliveries": "30/s", "sizes": {"4KiB": "100%"}, "connections": 1, "each_connection": 5})
     ran = tool.mailproof("load", plan, "--sim", "--serves", "100/s", "--out", tmp_path / "run")
     operations = json.loads((tmp_path / "run/stats.json").read_text("utf-8"))["operations"]
