@@ -33,7 +33,7 @@
         ", mail due " + state.due + ", waiting to be sent " + state.waiting
       : state.passed.toFixed(0) + " s: due " + state.due + ", begun " + state.begun + ", under way " + state.running +
         ", waiting " + state.waiting + ", over " + state.ended + ", connections " + state.connections;
-    fill("rows", state.rows, [null, null, null, "bad", "odd"]);
+    fill("rows", state.rows.map((row) => row.map((v, i) => v === "-" && i > 0 ? "\u2013" : v)), [null, null, null, null, null, "bad", "odd"]);
     fill("errors", state.errors.length ? state.errors : [["none"]]);
     const l = state.ledger;
     fill("ledger", [[state.of_accounts ? "customers that came" : "copies played to their end", l.copies], ["deliveries attempted", l.sent], ["accepted", l.accepted],

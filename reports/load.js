@@ -7,6 +7,15 @@ var mailproof = (function () {
   const milliseconds = (v) => v == null ? "" : v >= 1000 ? +(v / 1000).toPrecision(3) + " s" : +(+v).toPrecision(3) + " ms";
   const clock = (s) => s < 120 ? s + " s" : Math.floor(s / 60) + ":" + String(Math.round(s % 60)).padStart(2, "0");
   const drawn = {};
+  let measured = null;  // seconds: from, to
+
+  // The phase that the promises are about, behind what is drawn over time.
+  function phase(u) {
+    if (!measured) return;
+    const at = (x) => Math.min(u.bbox.left + u.bbox.width, Math.max(u.bbox.left, u.valToPos(x, "x", true)));
+    u.ctx.fillStyle = "rgba(" + css("--heat") + ",.07)";
+    u.ctx.fillRect(at(measured[0]), u.bbox.top, at(measured[1]) - at(measured[0]), u.bbox.height);
+  }
 
   // A chart in the box with this id, or new figures in the one that is there.
   function chart(id, data, series, options) {
@@ -17,14 +26,14 @@ var mailproof = (function () {
       ticks: {stroke: css("--line"), width: 1}}, more);
     const colours = ["--one", "--two", "--three"];
     drawn[id] = new uPlot({
-      width: Math.max(260, box.clientWidth), height: 220, legend: {live: true},
+      width: Math.max(260, box.clientWidth), height: 220, legend: {show: series[0] !== "", live: true},
       cursor: {sync: options.x ? undefined : {key: "time"}, drag: {x: true, y: false}},
       scales: Object.assign({x: {time: false}}, options.scales),
       axes: [axis({values: (u, vs) => vs.map(options.x || clock), incrs: options.x ? [1, 2] : undefined}), axis({size: 62, values: (u, vs) => vs.map(options.y || short)})],
       series: [{label: options.x ? "percentile" : "time", value: (u, v) => v == null ? "" : (options.x || clock)(v)}].concat(
         series.map((label, i) => ({label: label, stroke: css(label === "failed" ? "--bad" : colours[i]), width: 1.5, spanGaps: false,
           points: {show: data[0].length < 4}, value: (u, v) => (options.y || short)(v)}))),
-      hooks: options.hooks || {},
+      hooks: Object.assign(options.x ? {} : {drawClear: [phase]}, options.hooks),
     }, data, box);
   }
 
@@ -48,7 +57,7 @@ var mailproof = (function () {
         u.ctx.fillRect(left, high, Math.max(1, right - left), Math.max(1, low - high));
       }
     };
-    chart(id, [x, [rows[0], rows[rows.length - 1]]], ["response"], {y: milliseconds, hooks: {draw: [draw]},
+    chart(id, [x, [rows[0], rows[rows.length - 1]]], [""], {y: milliseconds, hooks: {draw: [draw]},
       scales: {x: {time: false, range: x}, y: {distr: 3, range: [rows[0], rows[rows.length - 1]]}}});
     drawn[id].setSeries(1, {show: false});
   }
@@ -56,14 +65,15 @@ var mailproof = (function () {
   function draw(data, name) {
     const op = data.operations.find((one) => one.name === name) || data.operations[0];
     if (!op) return;
+    measured = data.measured || null;
     const time = Array.from({length: data.points}, (_, i) => i * data.seconds);
     chart("throughput", [time, op.due, op.ok, op.bad], ["due", "done", "failed"], {});
     chart("latency", [time, op.p50, op.p99], ["p50", "p99"], {y: milliseconds, scales: logarithmic});
     if (op.curve) chart("curve", op.curve, ["response", "service"], {x: nines, y: milliseconds, scales: logarithmic});
     if (op.heat) heatmap("heatmap", op.heat);
-    const none = time.map(() => 0), levels = data.levels || {};
-    chart("levels", [time, levels.running || none, levels.waiting || none, levels.connections || none],
-      ["under way", "waiting", "connections"], {});
+    const levels = data.levels || {}, names = {running: "under way", waiting: "waiting", connections: "connections"};
+    const there = Object.keys(names).filter((name) => levels[name]);  // customers of a plan are no copies
+    if (there.length) chart("levels", [time].concat(there.map((name) => levels[name])), there.map((name) => names[name]), {});
     chart("octets", [time, data.octets.in, data.octets.out], ["received", "sent"], {});
   }
 

@@ -39,9 +39,7 @@ void gather(load::LoadResult& result, std::vector<load::Harvest>& harvests) {
     result.generator.merge(harvest.generator);
     unjudged += harvest.unjudged;
     if (result.note.empty()) result.note = harvest.wrong;
-    result.plan.most_connections += harvest.plan.most_connections;
-    if (result.plan.aborted.empty()) result.plan.aborted = harvest.plan.aborted;
-    result.plan.examples.merge(harvest.plan.examples);
+    result.plan.merge(harvest.plan);
     result.held += harvest.held;
     result.answering += harvest.answering;
   }

@@ -145,10 +145,17 @@ std::string chart_data(const LoadResult& result) {
                           list(rates(gauge.levels(), fold_of(gauge.levels().seconds()), points,
                                      [](const stats::Level& l) { return static_cast<double>(l.area) / 1e9; })));
   const std::size_t fold = fold_of(all.octets().seconds());
+  const stats::Window& phase = result.measured;
+  const std::string measured =
+      phase.empty() || phase.from == Duration{}
+          ? ""
+          : fmt::format("\"measured\":[{:.3f},{:.3f}],", std::chrono::duration<double>(phase.from).count(),
+                        std::chrono::duration<double>(phase.to).count());
   return fmt::format(
-      "{{\"seconds\":{},\"points\":{},\"operations\":[\n{}],\n\"levels\":{{{}}},\n\"octets\":{{\"in\":{},\"out\":{}}}}"
+      "{{{}\"seconds\":{},\"points\":{},\"operations\":[\n{}],\n\"levels\":{{{}}},\n\"octets\":{{\"in\":{},\"out\":{}}}"
+      "}"
       "}",
-      step, points, operations, levels,
+      measured, step, points, operations, levels,
       list(rates(all.octets(), fold, points, [](const stats::Octets& o) { return o.in; })),
       list(rates(all.octets(), fold, points, [](const stats::Octets& o) { return o.out; })));
 }

@@ -22,11 +22,11 @@ void Customer::open(Peer& session, const Endpoint& endpoint, Time intended) {
   link_ = scene_.network.open(endpoint, tap_.emplace(session, recorder_, &scene_));
 }
 
-void Customer::count_broken(Time now, std::string_view error_class, bool refused) {
+void Customer::count_broken(Time now, std::string_view error_class, bool refused, EndReason how) {
   const auto count = [&](std::string_view what, Time intended, Time start) {
     const auto id = scene_.operation(fmt::format("{}.{}", protocol(), what));
     const Times times{intended, std::max(intended, start), now};
-    refused ? scene_.failed(id, times, error_class) : scene_.unanswered(id, times, error_class);
+    refused ? scene_.failed(id, times, error_class) : scene_.lost(how, id, times, error_class);
   };
   if (!ready_ && greeted_) count("login", login_from_, login_from_);
   if (std::exchange(rounding_, false)) count("round", round_intended_, opened_);
@@ -48,11 +48,11 @@ void Customer::drop() {
   if (connected() && !dead_) {
     const Time now = scene_.network.now();
     if (!ready_)
-      scene_.unanswered(scene_.operation(fmt::format("{}.connect", protocol())), {intended_, opened_, now}, kUnderWay,
-                        &recorder_, account_);
+      scene_.timed_out(scene_.operation(fmt::format("{}.connect", protocol())), {intended_, opened_, now}, kUnderWay,
+                       &recorder_, account_);
     else if (current_ != 0)
-      scene_.unanswered(operation_, {intended_, intended_, now}, kUnderWay, &recorder_, account_);
-    count_broken(now, kUnderWay, false);
+      scene_.timed_out(operation_, {intended_, intended_, now}, kUnderWay, &recorder_, account_);
+    count_broken(now, kUnderWay, false, EndReason::timeout);  // so long was waited for it at least
     scene_.session_over(session_);
   }
   close_link();

@@ -74,7 +74,7 @@ class Customer : public Alarm {
   virtual bool connected() const = 0;  ///< it has a session, which may be over
   virtual void forget_session() = 0;   ///< ... and has none any more
   /// A session that ended before the login was answered, or in the middle of a poll: neither of them is done.
-  void count_broken(Time now, std::string_view error_class, bool refused);
+  void count_broken(Time now, std::string_view error_class, bool refused, EndReason how);
   /// A session is begun with that, which lives until it is forgotten.
   void open(Peer& session, const Endpoint& endpoint, Time intended);
   /// A session that is over goes, from outside its own calls.

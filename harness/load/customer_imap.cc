@@ -9,6 +9,13 @@
 // When a customer's IMAP client connects, what it does next, and how it ends.
 
 namespace mailproof::load {
+namespace {
+
+/// RFC 3501 section 5.4: an autologout timer is at least half an hour. Servers' clocks know of no plan's pace.
+constexpr Duration kAutologout = std::chrono::minutes(30), kKeepAlive = std::chrono::minutes(25);
+const std::vector<scenario::ProfileStep> kNoop = {scenario::ProfileStep{}};
+
+}  // namespace
 
 ImapCustomer::ImapCustomer(Scene& scene, const scenario::Profile& profile, std::uint16_t number, std::uint32_t account,
                            std::uint64_t seed)
@@ -67,17 +74,14 @@ void ImapCustomer::wake(Time now) {
     const bool due = (reconnect_ && *reconnect_ <= now) || (!reconnect_ && next_poll_ && *next_poll_ <= now) ||
                      (!reconnect_ && !profile_.at_poll && !to_save_.empty()) ||
                      (!reconnect_ && !profile_.at_poll && !actions_.empty() && actions_.back().at <= now);
-    if (present_ && due && !scene_.stopping) {
-      Time intended = now;
-      polling_ = true;
-      if (reconnect_) {
-        intended = *reconnect_;
-      } else if (next_poll_ && *next_poll_ <= now) {
-        intended = polled_at_ = *next_poll_;
-        next_poll_ = next(*next_poll_);
-      } else {
-        if (to_save_.empty()) intended = actions_.back().at;
-        polling_ = false;
+    const bool poll = !reconnect_ && next_poll_ && *next_poll_ <= now && scene_.begins(*next_poll_);
+    const bool click = !actions_.empty() && actions_.back().at <= now;
+    const Time intended = reconnect_ ? *reconnect_ : poll ? *next_poll_ : click ? actions_.back().at : now;
+    if (present_ && due && scene_.begins(intended)) {
+      polling_ = reconnect_ || poll;
+      if (poll) {
+        polled_at_ = intended;
+        next_poll_ = next(intended);
       }
       connect(intended);
     }
@@ -97,16 +101,19 @@ void ImapCustomer::arm_next() {
   const auto sooner = [&](const std::optional<Time>& other) {
     if (other && (!at || *other < *at)) at = other;
   };
-  const bool active = present_ && !scene_.stopping;  // nothing new is begun any more
+  const auto begins = [&](const std::optional<Time>& other) {
+    if (other && scene_.begins(*other)) sooner(other);
+  };
   const bool free = client_ != nullptr && ready_ && current_ == 0 && doing_ != Doing::goodbye;
-  if (active && client_ == nullptr && reconnect_) {
-    at = reconnect_;
-  } else if (active && (client_ == nullptr || free)) {
-    sooner(next_poll_);
-    if (!actions_.empty() && !profile_.at_poll) sooner(actions_.back().at);
-    if (!to_save_.empty() && !profile_.at_poll) sooner(scene_.network.now());
+  if (present_ && client_ == nullptr && reconnect_) {
+    begins(reconnect_);
+  } else if (present_ && (client_ == nullptr || free)) {
+    begins(next_poll_);
+    if (!actions_.empty() && !profile_.at_poll) begins(actions_.back().at);
+    if (!to_save_.empty() && !profile_.at_poll) begins(scene_.network.now());
   }
   if (free && client_->idling()) sooner(idle_until_);
+  if (free && present_ && profile_.stays && !listens()) begins(quiet_since() + kKeepAlive);
   arm(at);
 }
 
@@ -157,13 +164,14 @@ void ImapCustomer::proceed(Time now) {
 
 /// What comes next when nothing is under way; false: it waits.
 bool ImapCustomer::choose(Time now) {
-  const bool active = present_ && !scene_.stopping && !left_;  // behind its goodbye no mailbox is open any more
+  const bool active = present_ && !left_;  // behind its goodbye no mailbox is open any more
   if (present_ && !left_ && std::exchange(news_, false) && !profile_.news.empty()) {
-    begin(Doing::news, &profile_.news, notices_.empty() ? now : notices_.back().at);
+    begin(Doing::news, &profile_.news, news_since_);
     return true;
   }
   const bool another_login = !profile_.stays && !profile_.at_poll && (polling_ || acted_);  // a login a click
-  if (active && !actions_.empty() && actions_.back().at <= now && !another_login) {
+  const auto due = [&](Time at) { return at <= now && scene_.begins(at); };
+  if (active && !actions_.empty() && due(actions_.back().at) && !another_login) {
     acted_ = true;
     const Action action = actions_.back();
     actions_.pop_back();
@@ -176,13 +184,13 @@ bool ImapCustomer::choose(Time now) {
     begin(Doing::saving, nullptr, now);
     return true;
   }
-  if (active && next_poll_ && *next_poll_ <= now) {
+  if (active && next_poll_ && due(*next_poll_)) {
     round_intended_ = polled_at_ = *next_poll_;
     rounding_ = true;
     begin(Doing::poll, &profile_.poll, *next_poll_);
     next_poll_ = next(*next_poll_);
     const auto round = scene_.operation("imap.round");
-    while (*next_poll_ <= now) {  // polls that nobody came to, for the one before was not over
+    while (due(*next_poll_)) {  // polls that nobody came to, for the one before was not over
       scene_.missed(round, *next_poll_, now);
       next_poll_ = next(*next_poll_);
     }
@@ -202,7 +210,11 @@ bool ImapCustomer::choose(Time now) {
     asked(client_->logout(), scene_.operation("imap.logout"));
     return true;
   }
-  if (profile_.idle && client_->has("IDLE") && !client_->idling() && !client_->busy()) {
+  if (!listens() && due(quiet_since() + kKeepAlive)) {
+    begin(Doing::keeping, &kNoop, now);
+    return true;
+  }
+  if (listens() && !client_->idling() && !client_->busy()) {
     client_->idle();
     idle_until_ = now + scene_.paced(*profile_.idle);
   }
@@ -225,7 +237,7 @@ void ImapCustomer::end_of(Time now) {
   steps_ = nullptr;
   if (was == Doing::login) {
     logged_in_ = true;
-    news_ = news_ || client_->view().exists != 0;
+    if (client_->view().exists != 0) hear_of_news(now);
     told_ = false;
     if (!profile_.stays && polling_) return begin(Doing::poll, &profile_.poll, now);
     if (std::exchange(rounding_, false)) scene_.done(scene_.operation("imap.round"), {round_intended_, opened_, now});
@@ -233,12 +245,34 @@ void ImapCustomer::end_of(Time now) {
   if (was == Doing::poll && std::exchange(rounding_, false))
     scene_.done(scene_.operation("imap.round"), {round_intended_, std::max(round_intended_, opened_), now});
   if (was == Doing::poll) {
-    if (!profile_.stays && !profile_.news.empty()) news_ = news_ || client_->view().exists != 0;
+    if (!profile_.stays && !profile_.news.empty() && client_->view().exists != 0) hear_of_news(now);
     // What the poll itself has looked at is no news.
     const bool seen = known_.size() >= client_->view().exists && (known_.empty() || known_.back().uid <= described_);
     if (profile_.stays && seen) news_ = false;
   }
-  if (was == Doing::news && !news_) notices_.clear();
+  if (was == Doing::news && polling_) {
+    looked_uidnext_ = client_->view().uidnext;
+    looked_exists_ = client_->view().exists;
+  }
+  if ((was == Doing::news || was == Doing::poll) && !news_) notices_.clear();
+}
+
+/// How long something new has waited to be looked at counts from the first that was heard of it.
+void ImapCustomer::hear_of_news(Time now) {
+  if (!std::exchange(news_, true)) news_since_ = now;
+}
+
+bool ImapCustomer::listens() const { return profile_.idle && client_->has("IDLE"); }
+
+/// When the client said something last, as the server's autologout timer counts.
+Time ImapCustomer::quiet_since() const {
+  return idle_until_ ? std::max(intended_, *idle_until_ - scene_.paced(*profile_.idle)) : intended_;
+}
+
+/// The server may log out who said nothing for half an hour, one that idles included (RFC 2177 section 3).
+bool ImapCustomer::logged_out(const session::Ended& end, Time now) const {
+  return ready_ && current_ == 0 && doing_ == Doing::nothing && istarts_with(end.seen, "* BYE") &&
+         now - quiet_since() >= kAutologout;
 }
 
 void ImapCustomer::on_ended(const session::Ended& end, Time now) {
@@ -249,13 +283,15 @@ void ImapCustomer::on_ended(const session::Ended& end, Time now) {
     scene_.example(what, fmt::format("{}: {}", scene_.session_text(session_), end.message()));
     const Times times{intended_, opened_, now};
     end.login_refused ? scene_.failed(scene_.operation("imap.connect"), times, what, &recorder_, account_)
-                      : scene_.unanswered(scene_.operation("imap.connect"), times, what, &recorder_, account_);
+                      : scene_.lost(end.reason, scene_.operation("imap.connect"), times, what, &recorder_, account_);
+  } else if (logged_out(end, now)) {
+    scene_.done(scene_.operation("imap.autologout"), {now, now, now});
   } else if (!end.clean && doing_ != Doing::goodbye) {
     const std::string what = error_class(end);
     scene_.example(what, fmt::format("{}: {}", scene_.session_text(session_), end.message()));
     scene_.unanswered(scene_.operation("imap.connection"), {now, now, now}, what, &recorder_, account_);
   }
-  count_broken(now, end.clean ? "the server said goodbye" : error_class(end), end.login_refused);
+  count_broken(now, end.clean ? "the server said goodbye" : error_class(end), end.login_refused, end.reason);
   ready_ = news_ = false;
   notices_.clear();
   idle_until_.reset();

@@ -36,7 +36,7 @@ class ImapCustomer final : public Customer, public session::ImapSink {
     std::uint32_t uid = 0;
     std::uint32_t parcel = 0;  ///< index + 1; 0 = not one of this run
     bool got_text = false;
-    bool marked = false;  ///< by us, for removal
+    bool marked = false;  ///< by us, for removal, and the server said OK
   };
   /// What the owner will do with a message.
   struct Action {
@@ -51,7 +51,7 @@ class ImapCustomer final : public Customer, public session::ImapSink {
     bool idling = false;
   };
   /// What is under way beyond single steps.
-  enum class Doing : std::uint8_t { nothing, login, news, poll, reading, removing, saving, leaving, goodbye };
+  enum class Doing : std::uint8_t { nothing, login, news, poll, reading, removing, saving, keeping, leaving, goodbye };
   enum class Stage : std::uint8_t { first, second, third };  ///< of a removal, or of a fetch that looks first
 
   void wake(Time now) override;
@@ -63,15 +63,20 @@ class ImapCustomer final : public Customer, public session::ImapSink {
   bool fetch(const scenario::ProfileStep& step);
   bool store(const scenario::ProfileStep& step);
   bool close();
+  void all_asked();
   bool remove_one();
   bool save_one();
   void saved(const session::ImapCompletion& done, Time now);
   void end_of(Time now);
+  std::string newest(std::uint32_t count) const;
+  bool came_or_went() const;
+  bool opens_to_look() const;
   bool choose(Time now);
   void asked(session::CommandId id, stats::Operations::Id operation);
   void finish(const session::ImapCompletion& done, Time now);
   void removal_went(const session::ImapCompletion& done);
   void plan_for(std::uint32_t uid, Time now);
+  void hear_of_news(Time now);
   Known* find(std::uint32_t uid);
   Known& learn(std::uint32_t uid);
   bool may_expunge() const;
@@ -80,6 +85,9 @@ class ImapCustomer final : public Customer, public session::ImapSink {
   bool may_read(std::uint32_t uid) const;
   const std::string& set_of(scenario::Of of, bool first_only = false);
   void arm_next();
+  bool listens() const;
+  Time quiet_since() const;
+  bool logged_out(const session::Ended& end, Time now) const;
   std::optional<Time> told_of(std::uint32_t seq) const;
 
   bool connected() const override { return client_ != nullptr; }
@@ -96,8 +104,10 @@ class ImapCustomer final : public Customer, public session::ImapSink {
   std::string found_;  ///< by the search that is under way
   const std::vector<scenario::ProfileStep>* steps_ = nullptr;
   std::size_t step_ = 0;
-  std::uint32_t uidvalidity_ = 0, described_ = 0, fresh_from_ = 0, one_ = 0;
+  std::uint32_t uidvalidity_ = 0, described_ = 0, fresh_from_ = 0, one_ = 0, newest_from_ = 0;
+  std::uint32_t looked_uidnext_ = 0, looked_exists_ = 0;  ///< as it was when its news were looked at last
   std::optional<Time> reconnect_, idle_until_;
+  Time news_since_{};
   std::vector<Notice> notices_;
   Doing doing_ = Doing::nothing;
   Stage stage_ = Stage::first;

@@ -42,7 +42,17 @@ bool ImapCustomer::may_expunge() const {
 /// CLOSE expunges (RFC 3501 section 6.4.2), so it is left out where that could be somebody else's mail.
 bool ImapCustomer::close() {
   if (client_->view().mailbox.empty() || (!client_->view().read_only && !may_expunge())) return false;
+  if (!client_->view().read_only) all_asked();
   return asked(client_->close(), scene_.operation("imap.close")), true;
+}
+
+/// Whoever expunges takes along what other devices of the account have marked.
+void ImapCustomer::all_asked() {
+  for (const Known& one : known_) {
+    if (one.parcel == 0) continue;
+    Parcel& parcel = scene_.parcels.at(one.parcel - 1);
+    parcel.removal_asked = parcel.removal_asked || parcel.flagged;
+  }
 }
 
 /// Marks the message, then has it removed; or moves it away.
@@ -56,9 +66,8 @@ bool ImapCustomer::remove_one() {
   Parcel* parcel = known != nullptr && known->parcel != 0 ? &scene_.parcels.at(known->parcel - 1) : nullptr;
   const auto store = [&] {
     changed_ = true;
-    if (known != nullptr) known->marked = true;
     if (parcel != nullptr) {
-      parcel->removal_asked = true;
+      parcel->flagged = true;
       parcel->removed_by = session_;
     }
     asked(client_->uid_store(set, "+FLAGS.SILENT", kDeletedFlag), scene_.operation("imap.store"));
@@ -71,6 +80,7 @@ bool ImapCustomer::remove_one() {
         return asked(client_->create(kTrash), scene_.operation("imap.create")), true;
       }
       stage_ = Stage::second;
+      if (parcel != nullptr) parcel->filed = true;
       if (moves) return asked(client_->uid_move(set, kTrash), scene_.operation("imap.move")), true;
       if (parcel != nullptr) parcel->copied = true;
       return asked(client_->uid_copy(set, kTrash), scene_.operation("imap.copy")), true;
@@ -86,12 +96,13 @@ bool ImapCustomer::remove_one() {
   if (stage_ == Stage::third || profile_.how == Removal::flag) return false;
   stage_ = Stage::third;
   const auto expunge = scene_.operation("imap.expunge");
-  if (profile_.how == Removal::expunge && client_->has("UIDPLUS"))
+  if (profile_.how == Removal::expunge && client_->has("UIDPLUS")) {
+    if (parcel != nullptr) parcel->removal_asked = true;
     return asked(client_->uid_expunge(set), expunge), true;
+  }
   // All that is marked goes: only where everything in the mailbox was seen to be ours.
   if (!may_expunge()) return false;
-  for (const Known& one : known_)
-    if (one.parcel != 0) scene_.parcels.at(one.parcel - 1).removal_asked = true;
+  all_asked();
   return asked(client_->expunge(), expunge), true;
 }
 
@@ -101,14 +112,16 @@ void ImapCustomer::removal_went(const session::ImapCompletion& done) {
     return;
   }
   Known* known = find(one_);
+  if (done.command == "UID STORE" && known != nullptr) known->marked = true;
+  if (done.command == "EXPUNGE") return closed();
   if (done.command != "UID EXPUNGE" || known == nullptr || known->parcel == 0) return;
-  scene_.parcels.at(known->parcel - 1).removal_certain = true;
+  scene_.parcels.removed(known->parcel - 1);
 }
 
-/// RFC 3501 section 6.4.2: what was marked is gone with CLOSE.
+/// RFC 9051 sections 6.4.2 and 6.4.3: what was marked is gone with CLOSE, and with EXPUNGE.
 void ImapCustomer::closed() {
   for (const Known& one : known_)
-    if (one.marked && one.parcel != 0) scene_.parcels.at(one.parcel - 1).removal_certain = true;
+    if (one.marked && one.parcel != 0) scene_.parcels.removed(one.parcel - 1);
   std::erase_if(known_, [](const Known& one) { return one.marked; });
 }
 
@@ -129,7 +142,7 @@ bool ImapCustomer::save_one() {
   stage_ = Stage::second;
   saving_ = to_save_.front();
   to_save_.erase(to_save_.begin());
-  scene_.parcels.at(saving_).outcome = Parcel::Outcome::sending;
+  scene_.parcels.came_to(saving_, Parcel::Outcome::sending);
   scene_.parcels.at(saving_).delivered_by = session_;
   return asked(client_->append(box, kSeenFlag, scene_.compose(saving_, scene_.accounts[account_].address)),
                scene_.operation("imap.append")),
@@ -142,8 +155,7 @@ void ImapCustomer::saved(const session::ImapCompletion& done, Time now) {
     return;
   }
   if (done.outcome == Outcome::ok) return scene_.accepted(saving_, now);
-  scene_.parcels.at(saving_).outcome =
-      done.outcome == Outcome::fail ? Parcel::Outcome::refused : Parcel::Outcome::unknown;
+  scene_.parcels.came_to(saving_, done.outcome == Outcome::fail ? Parcel::Outcome::refused : Parcel::Outcome::unknown);
 }
 
 }  // namespace mailproof::load

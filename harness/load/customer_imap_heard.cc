@@ -14,7 +14,7 @@ using scenario::Ask;
 using session::Outcome;
 
 std::string class_of(const session::ImapCompletion& done) {
-  if (done.outcome == Outcome::info) return "no answer";
+  if (done.outcome == Outcome::info) return done.lost == EndReason::timeout ? "no answer in time" : "no answer";
   std::string out(done.status);
   if (!done.code.empty()) out += fmt::format(" [{}]", printable(done.code));
   return out;
@@ -71,18 +71,22 @@ void ImapCustomer::finish(const session::ImapCompletion& done, Time now) {
   scene_.example(fmt::format("{}: {}", done.command, what),
                  fmt::format("{}: {} {}", scene_.session_text(session_), done.status, printable(done.text)));
   done.outcome == Outcome::fail ? scene_.failed(operation_, times, what, &recorder_, account_)
-                                : scene_.unanswered(operation_, times, what, &recorder_, account_);
+                                : scene_.lost(done.lost, operation_, times, what, &recorder_, account_);
 }
 
 void ImapCustomer::on_search(const imap::SequenceSet& numbers, Time now) {
   if (steps_ == nullptr || step_ >= steps_->size()) return;
   const auto& step = (*steps_)[step_];
-  if (step.ask != Ask::search || !step.then_read) return;
+  if (step.ask != Ask::search || (!step.then_read && !step.then_list)) return;
   constexpr std::size_t kMost = 1000;  // what a server names may not fill the memory
   std::size_t count = 0;
   for (const auto& range : numbers.ranges())
     for (std::uint64_t uid = range.first; uid <= range.last && count < kMost; ++uid, ++count) {
       const auto number = static_cast<std::uint32_t>(uid);
+      if (step.then_list) {
+        learn(number);
+        continue;
+      }
       if (find(number) != nullptr) continue;
       if (scene_.settings.look_first) {
         found_ += fmt::format("{}{}", found_.empty() ? "" : ",", number);
@@ -93,11 +97,20 @@ void ImapCustomer::on_search(const imap::SequenceSet& numbers, Time now) {
     }
 }
 
+/// What an EXAMINE tells that is followed by a look at what is there is no news beside it.
+bool ImapCustomer::opens_to_look() const {
+  if ((doing_ != Doing::news && doing_ != Doing::poll) || steps_ == nullptr || step_ >= steps_->size()) return false;
+  const auto opens = steps_->begin() + static_cast<std::ptrdiff_t>(step_);
+  if (opens->ask != Ask::select && opens->ask != Ask::examine) return false;
+  return std::any_of(opens, steps_->end(), [](const auto& step) { return step.then_list; });
+}
+
 void ImapCustomer::on_exists(std::uint32_t n, std::uint32_t before, Time now) {
   if (n <= before) return;
-  if (logged_in_) {
-    news_ = told_ = true;
-    notices_.push_back({n, now, client_->idling()});
+  if (logged_in_ && !opens_to_look()) {
+    hear_of_news(now);
+    told_ = true;
+    notices_.push_back({n, now, client_->in_idle()});
   }
   proceed(now);
   arm_next();
@@ -109,7 +122,10 @@ void ImapCustomer::on_expunge(std::uint32_t seq, std::uint32_t uid, Time) {
   guard_.gone(uid);
   // One that this device removed itself is looked up once more, when the answer comes.
   if (doing_ == Doing::removing && uid == one_) return;
-  if (Known* known = find(uid)) known_.erase(known_.begin() + (known - known_.data()));
+  Known* known = find(uid);
+  if (known == nullptr) return;
+  if (known->marked && known->parcel != 0) scene_.parcels.removed(known->parcel - 1);
+  known_.erase(known_.begin() + (known - known_.data()));
 }
 
 void ImapCustomer::on_content_begin(std::uint32_t, std::string_view, std::uint64_t, Time) {
@@ -161,6 +177,7 @@ void ImapCustomer::on_fetch(const session::ImapFetchRow& row, Time now) {
         known->parcel = static_cast<std::uint32_t>(parcel + 1);
         if (whole) known->got_text = true;
         if (first) scene_.seen(parcel, session_, told_of(row.seq), now);
+        if (first && iequals(client_->view().mailbox, "INBOX")) scene_.lies_at(parcel, row.uid, uidvalidity_, session_);
         if (whole && !same) scene_.content_seen(parcel, session_, scanner->hash(), now);
         if (first && !planned) plan_for(row.uid, now);
       }

@@ -42,6 +42,8 @@ bool ImapCustomer::perform(const scenario::ProfileStep& step) {
   if (stage_ != Stage::first && step.ask != Ask::fetch) return false;
   using When = scenario::ProfileStep::When;
   if (!step.needs.empty() && !client_->has(step.needs)) return false;
+  if (!step.lacks.empty() && client_->has(step.lacks)) return false;
+  if (step.when == When::fresh && !came_or_went()) return false;
   if ((step.when == When::changed && !changed_) || (step.when == When::told && !told_)) return false;
   switch (step.ask) {
     case Ask::id:
@@ -49,6 +51,10 @@ bool ImapCustomer::perform(const scenario::ProfileStep& step) {
     case Ask::enable:
       return client_->has("ENABLE") && (asked(client_->enable(step.text), op("imap.enable")), true);
     case Ask::list:
+      if (step.subscribed || !step.returns.empty())
+        return asked(client_->list_extended(step.subscribed ? "(SUBSCRIBED)" : "", "", step.text, step.returns),
+                     op("imap.list")),
+               true;
       return asked(client_->list("", step.text), op("imap.list")), true;
     case Ask::lsub:
       return asked(client_->lsub("", step.text), op("imap.lsub")), true;
@@ -72,7 +78,11 @@ bool ImapCustomer::perform(const scenario::ProfileStep& step) {
       return close();
     case Ask::search:
       found_.clear();
-      return asked(client_->uid_search(step.text), op("imap.search")), true;
+      if (step.of != Of::newest) return asked(client_->uid_search(step.text), op("imap.search")), true;
+      if (client_->view().exists == 0) return false;
+      return asked(client_->uid_search(fmt::format("{} {}", newest(step.count), step.text)), op("imap.search")), true;
+    case Ask::my_rights:
+      return client_->has("ACL") && (asked(client_->my_rights("INBOX"), op("imap.myrights")), true);
     case Ask::quota:
       return client_->has("QUOTA") && (asked(client_->get_quota_root("INBOX"), op("imap.quota")), true);
     case Ask::fetch:
@@ -108,10 +118,12 @@ bool ImapCustomer::fetch(const scenario::ProfileStep& step) {
   if (stage_ != Stage::first && !step.singly) return false;
   stage_ = Stage::second;
   const std::uint32_t exists = client_->view().exists;
-  if (step.of == Of::newest) {
-    const std::uint32_t from = exists > step.count ? exists - step.count + 1 : 1;
-    return asked(client_->fetch(fmt::format("{}:{}", from, exists), step.text), fetches), true;
+  if (step.of == Of::newest && step.by_uid) {
+    if (known_.empty()) return false;
+    newest_from_ = known_[known_.size() - std::min<std::size_t>(known_.size(), step.count)].uid;
+    return asked(client_->uid_fetch(set_of(Of::newest), step.text), fetches), true;
   }
+  if (step.of == Of::newest) return asked(client_->fetch(newest(step.count), step.text), fetches), true;
   if (step.by_number) {
     fresh_from_ = known_.empty() ? 1 : known_.back().uid + 1;
     if (known_.size() >= exists) return false;
@@ -127,13 +139,24 @@ bool ImapCustomer::may_read(std::uint32_t uid) const {
   return scene_.settings.own_mailboxes || !scene_.settings.look_first || guard_.is_ours(uid);
 }
 
+/// The last so many, by their numbers.
+std::string ImapCustomer::newest(std::uint32_t count) const {
+  const std::uint32_t exists = client_->view().exists;
+  return fmt::format("{}:{}", exists > count ? exists - count + 1 : 1, exists);
+}
+
+/// A poll, and not a click; and there is not what there was when its news were looked at last.
+bool ImapCustomer::came_or_went() const {
+  const auto& view = client_->view();
+  return polling_ && (view.uidnext == 0 || view.uidnext != looked_uidnext_ || view.exists < looked_exists_);
+}
+
 /// As the protocol writes it; "" = none.
 const std::string& ImapCustomer::set_of(Of of, bool first_only) {
   set_.clear();
   auto into = std::back_inserter(set_);
   if (of == Of::all) return set_ = "1:*";
   if (of == Of::fresh) return fmt::format_to(into, "{}:*", fresh_from_), set_;
-  if (of == Of::newest) return set_;
   if (of == Of::one) {
     if (may_read(one_)) fmt::format_to(into, "{}", one_);
     return set_;
@@ -150,6 +173,7 @@ const std::string& ImapCustomer::set_of(Of of, bool first_only) {
       return fmt::format_to(into, "{}", one.uid), set_;
     }
     if (of == Of::listed && one.uid <= described_) continue;
+    if (of == Of::newest && one.uid < newest_from_) continue;
     if (of == Of::unread) {
       if (one.got_text || !may_read(one.uid)) continue;
       one.got_text = true;  // is asked for once, whatever comes of it

@@ -17,7 +17,7 @@ using scenario::Of;
 using session::Outcome;
 
 std::string class_of(const session::Pop3Completion& done) {
-  if (done.outcome == Outcome::info) return "no answer";
+  if (done.outcome == Outcome::info) return done.lost == EndReason::timeout ? "no answer in time" : "no answer";
   return done.code.empty() ? "-ERR" : fmt::format("-ERR [{}]", printable(done.code));
 }
 
@@ -61,6 +61,7 @@ void Pop3Customer::connect(Time intended) {
   leaving_ = false;
   step_ = place_ = part_ = 0;
   listed_.clear();
+  mine_.clear();
   guard_ = fresh_guard();  // numbers hold for one session
   const Endpoint where = config.endpoint;
   client_ = std::make_unique<session::Pop3Client>(std::move(config), *this);
@@ -68,14 +69,25 @@ void Pop3Customer::connect(Time intended) {
   rounding_ = true;
 }
 
+/// RFC 2449 section 6.5: a login that comes sooner after the last one may be refused. So much of the server's own time,
+/// at whatever pace its customers live.
+void Pop3Customer::put_off(Time now) {
+  if (login_delay_ == Duration{} || !next_poll_ || login_from_ == Time{}) return;
+  const Time soonest = login_from_ + login_delay_;
+  if (*next_poll_ >= soonest || soonest <= now) return;
+  next_poll_ = soonest;
+  ++scene_.put_off;
+}
+
 void Pop3Customer::wake(Time now) {
   bury();
-  if (client_ == nullptr && present_ && !scene_.stopping && next_poll_ && *next_poll_ <= now) {
+  if (client_ == nullptr) put_off(now);
+  if (client_ == nullptr && present_ && next_poll_ && *next_poll_ <= now && scene_.begins(*next_poll_)) {
     const Time due = *next_poll_;
     polled_at_ = due;
     next_poll_ = next(due);
     const auto round = scene_.operation("pop3.round");
-    while (*next_poll_ <= now) {  // polls that nobody came to, for the one before was not over
+    while (*next_poll_ <= now && scene_.begins(*next_poll_)) {  // nobody came to these: the one before was not over
       scene_.missed(round, *next_poll_, now);
       next_poll_ = next(*next_poll_);
     }
@@ -86,7 +98,8 @@ void Pop3Customer::wake(Time now) {
 
 void Pop3Customer::arm_next() {
   if (dead_) return arm(scene_.network.now());
-  arm(client_ == nullptr && present_ && !scene_.stopping ? next_poll_ : std::nullopt);
+  const bool begins = client_ == nullptr && present_ && next_poll_ && scene_.begins(*next_poll_);
+  arm(begins ? next_poll_ : std::nullopt);
 }
 
 void Pop3Customer::on_greeting(std::string_view, Time now) {
@@ -97,11 +110,14 @@ void Pop3Customer::on_greeting(std::string_view, Time now) {
 void Pop3Customer::on_capabilities(std::span<const std::string> lines, session::Stage stage, Time now) {
   if (!scene_.pop3_download) scene_.pop3_download = session::announced_download(lines);
   if (stage != session::Stage::authenticated) login_from_ = now;
+  login_delay_ = session::announced_login_delay(lines).value_or(login_delay_);
 }
 
 void Pop3Customer::on_ready(Time now) {
   scene_.done(scene_.operation("pop3.connect"), {intended_, opened_, now});
   scene_.done(scene_.operation("pop3.login"), {login_from_, login_from_, now});
+  login_from_ = now;
+  scene_.login_delay = std::max(scene_.login_delay, login_delay_);
   ready_ = true;
   intended_ = now;
   proceed(now);
@@ -117,6 +133,7 @@ void Pop3Customer::proceed(Time now) {
   leaving_ = true;
   intended_ = now;
   asked(client_->quit(), "pop3.quit");
+  if (current_ != 0) ask_for_removal(true);  // else the session has ended, and nobody will hear of it
 }
 
 void Pop3Customer::asked(session::CommandId id, std::string_view operation) {
@@ -273,7 +290,7 @@ bool Pop3Customer::dele(Listed& one) {
   if (!owned || !guard_.looked_at(one.number)) return false;
   if (one.parcel != 0) {
     Parcel& parcel = scene_.parcels.at(one.parcel - 1);
-    parcel.removal_asked = true;
+    parcel.marked = true;
     parcel.removed_by = session_;
   }
   return asked(client_->dele(owned->number()), "pop3.dele"), true;
@@ -312,6 +329,7 @@ void Pop3Customer::look_at(const mail::ContentScanner& scanner, Listed& one, Tim
   if (identity.whose == play::Whose::ours && guard_.is_ours(one.number)) {
     const std::size_t parcel = scene_.parcels.index(identity.message);
     if (scene_.parcels.at(parcel).account != account_) return scene_.leaked(*token, account_, session_);
+    if (one.parcel == 0) note_double(static_cast<std::uint32_t>(parcel), one);
     one.parcel = static_cast<std::uint32_t>(parcel + 1);
     const Parcel& known = scene_.parcels.at(parcel);
     if (known.removal_certain && known.over_pop3 && !scene_.over) scene_.reappeared(parcel, session_);
@@ -325,6 +343,25 @@ void Pop3Customer::look_at(const mail::ContentScanner& scanner, Listed& one, Tim
   } else if (token && scene_.parcels.of_this_playing(*token) && token->owner != scene_.accounts[account_].address) {
     scene_.leaked(*token, account_, session_);
   }
+}
+
+/// RFC 1939 section 6: it is QUIT that asks for it.
+void Pop3Customer::ask_for_removal(bool asked) {
+  for (const Listed& one : listed_)
+    if (one.marked && one.parcel != 0) scene_.parcels.at(one.parcel - 1).removal_asked = asked;
+}
+
+/// Two numbers of one maildrop, with the same message. One that is kept from an earlier session is known by its
+/// unique-id, and is there if that is listed.
+void Pop3Customer::note_double(std::uint32_t parcel, const Listed& one) {
+  const auto place = std::lower_bound(mine_.begin(), mine_.end(), parcel);
+  bool there = place != mine_.end() && *place == parcel;
+  if (!there) mine_.insert(place, parcel);
+  if (!there && one.id != 0 && scene_.parcels.at(parcel).was_seen)
+    for (const Kept& kept : kept_)
+      there = there || (kept.parcel == parcel + 1 && kept.id != one.id &&
+                        std::any_of(listed_.begin(), listed_.end(), [&](const Listed& l) { return l.id == kept.id; }));
+  if (there) scene_.twice(parcel, session_, "two messages of the maildrop are this one");
 }
 
 void Pop3Customer::on_done(const session::Pop3Completion& done, Time now) {
@@ -342,10 +379,12 @@ void Pop3Customer::on_done(const session::Pop3Completion& done, Time now) {
     scene_.example(fmt::format("{}: {}", done.command, what),
                    fmt::format("{}: {}", scene_.session_text(session_), printable(done.text)));
     done.outcome == Outcome::fail ? scene_.failed(operation_, times, what, &recorder_, account_)
-                                  : scene_.unanswered(operation_, times, what, &recorder_, account_);
+                                  : scene_.lost(done.lost, operation_, times, what, &recorder_, account_);
   }
   if (done.command == "DELE" && done.outcome == Outcome::fail && done.argument <= listed_.size()) {
-    at(done.argument).parcel = 0;  // it was not even marked: QUIT removes it not
+    Listed& one = at(done.argument);  // it was not even marked: QUIT removes it not
+    if (one.parcel != 0) scene_.parcels.at(one.parcel - 1).marked = false;
+    one.parcel = 0;
   }
   if (leaving_) {
     if (done.outcome == Outcome::ok) {
@@ -353,14 +392,18 @@ void Pop3Customer::on_done(const session::Pop3Completion& done, Time now) {
       for (const Listed& one : listed_) {
         if (one.parcel == 0) continue;
         Parcel& parcel = scene_.parcels.at(one.parcel - 1);
-        if (one.marked) parcel.removal_certain = parcel.over_pop3 = true;
+        if (one.marked) {
+          scene_.parcels.removed(one.parcel - 1);
+          parcel.over_pop3 = true;
+        }
         parcel.downloaded = parcel.downloaded || (one.retrieved && !one.marked);
       }
       rounding_ = false;
       scene_.done(scene_.operation("pop3.round"), {round_intended_, std::max(round_intended_, opened_), now});
     } else {
-      count_broken(now, class_of(done),
-                   done.outcome == Outcome::fail);  // nothing was removed: the poll did not come off
+      // A QUIT that never left us asks for nothing. Nothing was removed: the poll did not come off.
+      if (done.outcome == Outcome::fail && done.lost != EndReason::none) ask_for_removal(false);
+      count_broken(now, class_of(done), done.outcome == Outcome::fail, done.lost);
     }
     return;
   }
@@ -376,9 +419,10 @@ void Pop3Customer::on_ended(const session::Ended& end, Time now) {
     const Times times{ready_ ? now : intended_, ready_ ? now : opened_, now};
     const auto operation = scene_.operation(ready_ ? "pop3.connection" : "pop3.connect");
     end.login_refused ? scene_.failed(operation, times, what, &recorder_, account_)
-                      : scene_.unanswered(operation, times, what, &recorder_, account_);
+    : ready_          ? scene_.unanswered(operation, times, what, &recorder_, account_)
+                      : scene_.lost(end.reason, operation, times, what, &recorder_, account_);
   }
-  count_broken(now, error_class(end), end.login_refused);
+  count_broken(now, error_class(end), end.login_refused, end.reason);
   ready_ = false;
   arm(now);
 }

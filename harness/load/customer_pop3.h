@@ -47,6 +47,7 @@ class Pop3Customer final : public Customer, public session::Pop3Sink {
   };
 
   void wake(Time now) override;
+  void put_off(Time now);
   void connect(Time intended);
   void proceed(Time now);
   bool perform(const scenario::ProfileStep& step);
@@ -67,6 +68,8 @@ class Pop3Customer final : public Customer, public session::Pop3Sink {
   bool known(const Listed& one) const;
   void asked(session::CommandId id, std::string_view operation);
   Listed& at(std::uint32_t number);
+  void ask_for_removal(bool asked);
+  void note_double(std::uint32_t parcel, const Listed& one);
   void look_at(const mail::ContentScanner& scanner, Listed& one, Time now);
   void arm_next();
 
@@ -80,6 +83,8 @@ class Pop3Customer final : public Customer, public session::Pop3Sink {
   std::vector<Kept> kept_;                       ///< by id, ascending
   std::size_t step_ = 0, place_ = 0, part_ = 0;  ///< part_: of the steps for one message
   std::uint32_t reading_ = 0;
+  Duration login_delay_{};           ///< as the server announces it
+  std::vector<std::uint32_t> mine_;  ///< parcels of the maildrop, in this session, ascending
   bool leaving_ = false, top_ = false;
 };
 

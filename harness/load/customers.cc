@@ -150,14 +150,17 @@ void Customers::ring(Time now) {
       move.comes ? writers_[writer]->come(zero_ + move.at) : writers_[writer]->leave();
   }
   if (watch_at_ && *watch_at_ <= now) watch(now);
-  if (!drain_until_ && (now >= end || !aborted_.empty())) {
+  const bool ends = !drain_until_ && (now >= end || !aborted_.empty());
+  if (ends) {
     flow_->close();
-    for (auto& writer : writers_) writer->leave();
+    if (!aborted_.empty()) flow_->give_up();
     scene_.stopping = true;
-    scene_.stopped_at = now;
+    scene_.stopped_at = aborted_.empty() ? std::max(end, zero_) : now;
     drain_until_ = now + scene_.target.settle;
   }
-  if (drain_until_ && !leaving_ && ((flow_->done() && all_visible(now)) || now >= *drain_until_)) end_of_time(now);
+  // Who had something to do by then, and whose alarm comes behind this one, begins before the next look.
+  if (drain_until_ && !leaving_ && !ends && ((flow_->done() && all_visible(now)) || now >= *drain_until_))
+    end_of_time(now);
   if (leaving_ && !gone_) {
     const bool away = std::all_of(devices_.begin(), devices_.end(), [](const auto& one) { return one->away(); }) &&
                       std::all_of(writers_.begin(), writers_.end(), [](const auto& one) { return one->away(); });
@@ -224,6 +227,7 @@ void Customers::count_invisible(Time now) {
 }
 
 void Customers::end_of_time(Time now) {
+  flow_->give_up();
   count_invisible(now);
   ended_at_ = std::min(now, std::max(zero_ + level_.length(), zero_));
   if (!aborted_.empty()) ended_at_ = now;

@@ -59,7 +59,9 @@ class Customers final : public Alarm {
   Scene& scene() { return scene_; }
   /// Why the plan ended before its time; "" = it did not.
   const std::string& aborted() const { return aborted_; }
-  double seconds() const;  ///< that were measured
+  double seconds() const;                                     ///< that were measured
+  std::uint64_t lay_before() const { return lay_before_; }    ///< messages in the mailboxes, at the first look
+  std::uint64_t most_before() const { return most_before_; }  ///< ... in one of them
 
   /// What it came to.
   void harvest(StoryTotals& totals, std::map<std::string, Tally>& findings, const std::string& reproduce) const;
@@ -134,7 +136,7 @@ class Customers final : public Alarm {
   std::function<void(std::string)> checked_;
   std::function<void()> looked_;
   std::map<std::string, std::uint64_t> unvisited_;  ///< accounts that could not be looked at, by why
-  std::uint64_t duplicated_ = 0, foreign_ = 0;
+  std::uint64_t foreign_ = 0, lay_before_ = 0, most_before_ = 0;
 };
 
 }  // namespace mailproof::load

@@ -61,9 +61,10 @@ void Customers::visit_next() {
   if (next_visit_ >= to_visit_.size() || (round_ == Round::check && !wrong_.empty())) return;
   const std::uint32_t account = to_visit_[next_visit_++];
   std::erase_if(visits_, [](const auto& one) { return one->over(); });
-  // What IMAP did not show is asked for over POP3 where there is POP3, then over IMAP once more.
+  // What IMAP did not show is asked for over POP3 where there is POP3, then over IMAP once more. Where POP3 wants time
+  // between two logins it may refuse one that comes behind the customer's own.
   const bool imap = !scene_.target.imap.empty();
-  const bool maildrop = !scene_.target.pop3.empty() && account != kSender;
+  const bool maildrop = !scene_.target.pop3.empty() && account != kSender && scene_.login_delay == Duration{};
   const bool other_way = round_ == Round::second && maildrop && imap;
   if (round_ == Round::second) looked_at_ = scene_.network.now();
   visits_.push_back(visit(scene_, other_way || !imap ? Protocol::pop3 : Protocol::imap, visit_of(account)));
@@ -88,6 +89,9 @@ void Customers::visit_next() {
 void Customers::found(std::uint32_t account, const Found& found) {
   const std::string& login = account == kSender ? part_.sender->login : scene_.accounts[account].login;
   if (round_ == Round::check) {
+    const std::uint64_t stay = part_.settings.own_mailboxes ? found.foreign : 0;
+    lay_before_ += stay;
+    most_before_ = std::max(most_before_, stay);
     if (!found.wrong.empty()) {
       ++closed_to_us_;
       if (wrong_.empty()) wrong_ = found.wrong;
@@ -114,9 +118,10 @@ void Customers::found(std::uint32_t account, const Found& found) {
   for (const auto& [parcel, count] : copies) {
     Parcel& one = scene_.parcels.at(parcel);
     one.present = static_cast<std::uint8_t>(std::min(count, 255U));
-    if (count > 1 && !one.copied && round_ == Round::first && one.outcome == Parcel::Outcome::accepted)
+    if (count > 1 && !one.copied && !one.twice && round_ == Round::first && one.outcome == Parcel::Outcome::accepted)
       scene_.wrongs["duplicated"].push_back(fmt::format("{}: lies there {} times", scene_.parcel_text(parcel), count));
-    if (one.removal_certain && round_ == Round::first)
+    // In the mailbox that another device moved it to, or put a copy into, it may well be.
+    if (one.removal_certain && !one.copied && !one.filed && round_ == Round::first)
       scene_.wrongs[one.over_pop3 ? "removed-over-pop3-and-there" : "removed-and-there"].push_back(
           fmt::format("{}: still there after it was removed in {}", scene_.parcel_text(parcel),
                       scene_.session_text(one.removed_by)));
@@ -129,7 +134,7 @@ bool Customers::complete(std::uint32_t account) const {
   return std::all_of(parcels_of_[account].begin(), parcels_of_[account].end(), [&](const std::uint32_t i) {
     const Parcel& parcel = scene_.parcels.at(i);
     return parcel.outcome != Parcel::Outcome::accepted || parcel.present != 0 || parcel.removal_asked ||
-           parcel.bounced || gone_by_download(parcel);
+           parcel.removal_certain || parcel.bounced || gone_by_download(parcel);
   });
 }
 
@@ -143,7 +148,7 @@ bool Customers::keeps_downloads() const {
   if (scene_.pop3_download) return *scene_.pop3_download == Pop3Download::keeps;
   for (std::size_t i = 0; i < scene_.parcels.size(); ++i) {
     const Parcel& parcel = scene_.parcels.at(i);
-    if (parcel.downloaded && !parcel.removal_asked && parcel.present != 0) return true;
+    if (parcel.downloaded && !parcel.removal_asked && !parcel.removal_certain && parcel.present != 0) return true;
   }
   return false;
 }
@@ -238,11 +243,14 @@ void Customers::harvest(StoryTotals& totals, std::map<std::string, Tally>& findi
   totals.operations.octets().merge(scene_.operations.octets());
   LedgerTotals& ledger = totals.ledger;
   ledger.copies += came_;
-  std::vector<std::string> lost, queued, downloaded;
+  std::vector<std::string> lost, queued, downloaded, flagged, unquit, doubled;
   const bool kept = keeps_downloads();
   for (std::size_t i = 0; i < scene_.parcels.size(); ++i) {
     const Parcel& parcel = scene_.parcels.at(i);
-    if (parcel.outcome == Parcel::Outcome::waiting) continue;  // was never sent: unserved
+    if (parcel.outcome == Parcel::Outcome::waiting) {
+      ++ledger.unsent;
+      continue;
+    }
     ++ledger.sent;
     ledger.by_customers += parcel.by_customer && !parcel.saved ? 1U : 0U;
     ledger.saved += parcel.saved ? 1U : 0U;
@@ -262,6 +270,14 @@ void Customers::harvest(StoryTotals& totals, std::map<std::string, Tally>& findi
       case End::removed:
         ++ledger.fates["removed-by-client"];
         break;
+      case End::unanswered:
+        ++ledger.fates["removal-unconfirmed"];
+        break;
+      case End::flagged:
+        ++ledger.fates["gone-when-marked"];
+        flagged.push_back(
+            fmt::format("{}: flagged in {}", scene_.parcel_text(i), scene_.session_text(parcel.removed_by)));
+        break;
       case End::bounced:
         ++ledger.fates["bounced"];
         break;
@@ -272,6 +288,12 @@ void Customers::harvest(StoryTotals& totals, std::map<std::string, Tally>& findi
         if (parcel.downloaded && !kept) {
           ++ledger.fates["removed-by-client"];
           if (!scene_.pop3_download) downloaded.push_back(scene_.parcel_text(i));
+          break;
+        }
+        if (Parcels::end(parcel) == End::unquit) {
+          ++ledger.fates["removed-without-quit"];
+          unquit.push_back(
+              fmt::format("{}: DELE in {}", scene_.parcel_text(i), scene_.session_text(parcel.removed_by)));
           break;
         }
         if (may_be_queued(parcel)) {
@@ -319,6 +341,20 @@ void Customers::harvest(StoryTotals& totals, std::map<std::string, Tally>& findi
               : std::string(
                     "neither; it may still be queued, as the target file does not say for how long (gives_up_after)"),
           std::move(queued));
+  if (!flagged.empty())
+    tally("gone-when-marked", Severity::latitude,
+          "RFC 9051 section 6.4.3: EXPUNGE removes what has \\Deleted; the flag alone removes nothing",
+          "it is still there: a client set \\Deleted, and none of the account's clients expunged",
+          "it is in no mailbox of its account, in two fresh sessions; a server may have a policy of its own for such "
+          "mail",
+          std::move(flagged));
+  if (!unquit.empty())
+    tally("removed-without-quit", Severity::fail,
+          "RFC 1939 section 6: a session that ends without QUIT must not remove any messages from the maildrop",
+          "it is still there: the session that marked it ended before it said QUIT",
+          "it is in no mailbox of its account, in two fresh sessions", std::move(unquit));
+  for (const auto& [parcel, line] : scene_.doubles)
+    if (scene_.parcels.at(parcel).outcome == Parcel::Outcome::accepted) doubled.push_back(line);
   if (!downloaded.empty())
     tally("gone-after-download", Severity::latitude,
           "RFC 1939 section 8: a site may have a message removed once it was downloaded",
@@ -334,14 +370,19 @@ void Customers::harvest(StoryTotals& totals, std::map<std::string, Tally>& findi
       tally(what, Severity::fail, "RFC 1939 section 6: QUIT removes all messages that are marked as deleted",
             "a POP3 session after it does not list them", "one does", lines);
     else if (what == "duplicated")
-      tally(what, Severity::fail, "What was delivered once is there once", "one copy", "several", lines);
+      doubled.insert(doubled.end(), lines.begin(), lines.end());
     else if (what == "removed-and-there")
-      tally(what, Severity::fail, "RFC 9051 section 6.4.9: UID EXPUNGE permanently removes what is marked",
-            "it is gone for every session", "a fresh session lists it", lines);
+      tally(
+          what, Severity::fail,
+          "RFC 9051 sections 6.4.2, 6.4.3 and 6.4.9: CLOSE, EXPUNGE and UID EXPUNGE permanently remove what is marked",
+          "it is gone for every session", "a fresh session lists it", lines);
     else if (!scene_.target.pop3_delete || *scene_.target.pop3_delete == Pop3Delete::removes)
       tally(what, Severity::latitude, "RFC 1939 section 6: what is marked as deleted is removed after QUIT",
             "it is gone", "IMAP still shows it; say pop3_delete: in the target file if that is meant", lines);
   }
+  if (!doubled.empty())
+    tally("duplicated", Severity::fail, "What was delivered once is there once", "one copy", "several",
+          std::move(doubled));
   for (const auto& [why, times] : unvisited_)
     tally("not-looked-at", Severity::inconclusive, "All that was sent must be looked for", "an account that lets us in",
           why, std::vector<std::string>(times, why));

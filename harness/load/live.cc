@@ -55,6 +55,15 @@ std::string prometheus(const Seen& seen) {
         "\"{0}\"}} {2}\nmailproof_response_seconds_count{{operation=\"{0}\"}} {1}\n",
         label(name), op.response.count(), op.response.sum_seconds());
   });
+  family("recent_rate", "gauge", "Done a second, in the last five seconds.");
+  for (const auto& [name, one] : seen.recent)
+    out += fmt::format("mailproof_recent_rate{{operation=\"{}\"}} {:g}\n", label(name), one.rate());
+  family("recent_response_seconds", "gauge", "From the intended start to the answer, of what ended in the last five.");
+  for (const auto& [name, one] : seen.recent)
+    for (const double q : {50.0, 99.0})
+      if (!one.response.empty())
+        out += fmt::format("mailproof_recent_response_seconds{{operation=\"{}\",quantile=\"{:g}\"}} {:g}\n",
+                           label(name), q / 100, in_s(one.response.percentile(q)));
   family("errors_total", "counter", "Operations that were refused or had no answer, by class.");
   all.for_each([&](std::string_view name, const stats::Operation& op) {
     for (const auto& [what, n] : op.errors)
@@ -96,9 +105,12 @@ std::string live_json(const Seen& seen, const std::string& title) {
   result.all = seen.totals;
   std::string rows, errors;
   seen.totals.operations.for_each([&](std::string_view name, const stats::Operation& op) {
-    const auto rate = seen.rates.find(std::string(name));
-    rows += fmt::format("{}[{},{:.1f},{},{},{},{:.2f},{:.2f},{:.2f}]", rows.empty() ? "" : ",", report::page_json(name),
-                        rate == seen.rates.end() ? 0.0 : rate->second, op.ok, op.fail, op.info,
+    const Recent& now = seen.now(name);
+    const auto of_now = [&](double percent) {
+      return now.response.empty() ? std::string("\"-\"") : fmt::format("{:.2f}", ms(now.response.percentile(percent)));
+    };
+    rows += fmt::format("{}[{},{:.1f},{},{},{},{},{},{:.2f},{:.2f},{:.2f}]", rows.empty() ? "" : ",",
+                        report::page_json(name), now.rate(), of_now(50), of_now(99), op.ok, op.fail, op.info,
                         ms(op.response.percentile(50)), ms(op.response.percentile(99)), ms(op.response.max()));
     for (const auto& [what, n] : op.errors)
       errors +=

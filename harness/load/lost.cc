@@ -91,32 +91,24 @@ std::vector<LostMessage> Customers::lost_messages(std::size_t most) {
 }
 
 LedgerTotals Customers::ledger_so_far() const {
+  const ParcelCounts& counts = scene_.parcels.counts();
   LedgerTotals out;
   out.copies = came_;
-  for (std::size_t i = 0; i < scene_.parcels.size(); ++i) {
-    const Parcel& one = scene_.parcels.at(i);
-    if (one.outcome == Parcel::Outcome::waiting) continue;
-    ++out.sent;
-    out.accepted += one.outcome == Parcel::Outcome::accepted ? 1U : 0U;
-    out.refused += one.outcome == Parcel::Outcome::refused ? 1U : 0U;
-    out.unknown += one.outcome == Parcel::Outcome::unknown ? 1U : 0U;
-    if (one.outcome != Parcel::Outcome::accepted) continue;
-    ++out.fates[one.removal_certain ? "removed-by-client" : one.was_seen ? "seen" : "not-seen-yet"];
-  }
+  out.sent = counts.sent;
+  out.accepted = counts.accepted;
+  out.refused = counts.refused;
+  out.unknown = counts.unknown;
+  out.unsent = scene_.parcels.size() - counts.sent;
+  const std::uint64_t unseen = counts.accepted - counts.removed - counts.seen;
+  for (const auto& [what, times] : {std::pair("removed-by-client", counts.removed), std::pair("seen", counts.seen),
+                                    std::pair("not-seen-yet", unseen)})
+    if (times != 0) out.fates[what] = times;
   return out;
 }
 
 /// A line of JSON: what is known so far, for whoever reads a run that was killed.
 std::string Customers::so_far() const {
-  std::size_t accepted = 0, refused = 0, unknown = 0, seen = 0, removed = 0;
-  for (std::size_t i = 0; i < scene_.parcels.size(); ++i) {
-    const Parcel& one = scene_.parcels.at(i);
-    accepted += one.outcome == Parcel::Outcome::accepted ? 1U : 0U;
-    refused += one.outcome == Parcel::Outcome::refused ? 1U : 0U;
-    unknown += one.outcome == Parcel::Outcome::unknown ? 1U : 0U;
-    seen += one.was_seen ? 1U : 0U;
-    removed += one.removal_certain ? 1U : 0U;
-  }
+  const ParcelCounts& counts = scene_.parcels.counts();
   std::string operations;
   scene_.operations.for_each([&](std::string_view name, const stats::Operation& one) {
     if (one.intended == 0) return;
@@ -127,8 +119,8 @@ std::string Customers::so_far() const {
   return fmt::format(
       "{{\"seconds\":{:.1f},\"there\":{},\"connections\":{},\"messages\":{{\"due\":{},\"accepted\":{},\"refused\":{},"
       "\"unknown\":{},\"seen\":{},\"removed\":{}}},\"operations\":{{{}}}}}\n",
-      seconds(), there_, scene_.connections, scene_.parcels.size(), accepted, refused, unknown, seen, removed,
-      operations);
+      seconds(), there_, scene_.connections, scene_.parcels.size(), counts.accepted, counts.refused, counts.unknown,
+      counts.seen + counts.removed, counts.removed, operations);
 }
 
 }  // namespace mailproof::load

@@ -21,10 +21,11 @@ constexpr const char* kHelo = "mailproof.invalid";
 /// One connection.
 class MailFlow::Courier final : public session::SmtpSink {
  public:
-  Courier(MailFlow& flow, Time intended, std::size_t number) : flow_(flow), intended_(intended) {
+  Courier(MailFlow& flow, std::size_t number) : flow_(flow) {
     const Endpoint& endpoint = *flow_.endpoint_;
     auto config = flow_.scene_.client_config(endpoint, endpoint.auth ? flow_.sender_ : nullptr, number);
-    opened_ = flow_.scene_.network.now();
+    // What its first message waited is the message's: a connection is meant to begin when it is wanted.
+    intended_ = opened_ = flow_.scene_.network.now();
     session_ = flow_.scene_.note_session(0, 0, endpoint.protocol);
     const Endpoint where = config.endpoint;
     client_ = std::make_unique<session::SmtpClient>(std::move(config), kHelo, *this);
@@ -55,8 +56,9 @@ class MailFlow::Courier final : public session::SmtpSink {
     parcel_ = one.parcel;
     intended_ = one.due;
     Parcel& parcel = flow_.scene_.parcels.at(one.parcel);
-    parcel.outcome = Parcel::Outcome::sending;
+    flow_.scene_.parcels.came_to(one.parcel, Parcel::Outcome::sending);
     parcel.delivered_by = session_;
+    lost_ = EndReason::none;
     auto text = flow_.scene_.compose(
         one.parcel, flow_.sender_ != nullptr ? flow_.sender_->address : flow_.scene_.accounts[parcel.account].address);
     session::Envelope envelope;
@@ -67,7 +69,7 @@ class MailFlow::Courier final : public session::SmtpSink {
     class_ = "not handed over";  // until something is said of it
     said_.clear();
     if (client_->send(std::move(envelope), std::move(text)) == 0) {
-      parcel.outcome = Parcel::Outcome::waiting;
+      flow_.scene_.parcels.came_to(one.parcel, Parcel::Outcome::waiting);
       parcel.delivered_by = 0;
       parcel_.reset();
       broken_ = true;
@@ -85,8 +87,8 @@ class MailFlow::Courier final : public session::SmtpSink {
   /// Nothing more is awaited.
   void give_up(Time now) {
     if (!dead_ && parcel_)
-      flow_.scene_.unanswered(flow_.deliver_, {intended_, began_, now}, "no answer", &recorder_,
-                              flow_.scene_.parcels.at(*parcel_).account);
+      flow_.scene_.timed_out(flow_.deliver_, {intended_, began_, now}, "no answer when the load ended", &recorder_,
+                             flow_.scene_.parcels.at(*parcel_).account);
   }
 
   void on_ready(Time now) override {
@@ -98,6 +100,7 @@ class MailFlow::Courier final : public session::SmtpSink {
   void on_reply(std::string_view, const session::SmtpReply&, Time) override {}
   void on_recipient(session::CommandId, const session::RecipientResult& result, Time) override {
     said_ = printable(result.reply.text);
+    lost_ = result.lost;
     if (result.reply.code == 0) return;  // there was none: the connection ended first
     class_ = result.reply.enhanced.empty() ? fmt::format("{}", result.reply.code)
                                            : fmt::format("{} {}", result.reply.code, printable(result.reply.enhanced));
@@ -116,13 +119,20 @@ class MailFlow::Courier final : public session::SmtpSink {
     if (outcome == session::Outcome::ok) {
       scene.accepted(parcel, now);
       scene.done(flow_.deliver_, times);
-    } else if (outcome == session::Outcome::fail) {
-      scene.parcels.at(parcel).outcome = Parcel::Outcome::refused;
+    } else if (outcome == session::Outcome::fail && lost_ == EndReason::none) {
+      scene.parcels.came_to(parcel, Parcel::Outcome::refused);
       scene.example("delivery: " + class_, fmt::format("{}: {}", scene.parcel_text(parcel), said_));
       scene.failed(flow_.deliver_, times, class_, &recorder_, account);
+    } else if (outcome == session::Outcome::fail) {
+      // The connection ended before the last octet had left us. Nobody refused it, and nobody can have taken it.
+      scene.parcels.came_to(parcel, Parcel::Outcome::waiting);
+      scene.example("delivery: " + class_, fmt::format("{}: {}", scene.parcel_text(parcel), said_));
+      scene.lost(lost_, flow_.deliver_, times, class_, &recorder_, account);
     } else {
-      scene.parcels.at(parcel).outcome = Parcel::Outcome::unknown;
-      scene.unanswered(flow_.deliver_, times, "no answer", &recorder_, account);
+      // RFC 1047: it may have been taken all the same.
+      scene.parcels.came_to(parcel, Parcel::Outcome::unknown);
+      scene.lost(lost_, flow_.deliver_, times, lost_ == EndReason::timeout ? "no answer in time" : "no answer",
+                 &recorder_, account);
     }
     flow_.serve(now);
   }
@@ -133,7 +143,7 @@ class MailFlow::Courier final : public session::SmtpSink {
       failed_ = true;
       const std::string what = error_class(end);
       flow_.scene_.example(what, end.message());
-      flow_.scene_.unanswered(flow_.connect_, {intended_, opened_, now}, what, &recorder_);
+      flow_.scene_.lost(end.reason, flow_.connect_, {intended_, opened_, now}, what, &recorder_);
     }
     flow_.retry_ = failed_ ? now + kAfterFailure : now;
     flow_.arm();
@@ -149,6 +159,7 @@ class MailFlow::Courier final : public session::SmtpSink {
   std::optional<std::size_t> parcel_;
   std::uint32_t session_ = 0, sent_ = 0;
   std::string class_, said_;
+  EndReason lost_ = EndReason::none;  ///< how the connection ended, where that is why nothing was said of the message
   bool ready_ = false, broken_ = false, dead_ = false, failed_ = false, quitting_ = false;
 };
 
@@ -254,12 +265,12 @@ void MailFlow::ring(Time now) {
   bury();
   take_due(now);
   for (auto& courier : couriers_)
-    if (courier->tired(now) || (closed_ && courier->free())) courier->quit(now);
+    if (courier->tired(now) || (closed_ && waiting_.empty() && courier->free())) courier->quit(now);
   serve(now);
   std::size_t coming = 0;
   for (const auto& courier : couriers_) coming += courier->busy() || courier->free() ? 0U : 1U;
-  while (!closed_ && !held && coming < waiting_.size() && couriers_.size() < most_) {
-    couriers_.push_back(std::make_unique<Courier>(*this, waiting_[coming].due, couriers_.size()));
+  while (!held && coming < waiting_.size() && couriers_.size() < most_) {
+    couriers_.push_back(std::make_unique<Courier>(*this, couriers_.size()));
     ++coming;
   }
   arm();
@@ -275,7 +286,7 @@ void MailFlow::arm() {
   for (const auto& courier : couriers_) {
     if (courier->dead() && !retry_) sooner(scene_.network.now());
     if (!courier->free()) continue;
-    if (closed_ || courier->tired(scene_.network.now()))
+    if ((closed_ && waiting_.empty()) || courier->tired(scene_.network.now()))
       sooner(scene_.network.now());
     else
       sooner(courier->idle_since() + kIdle);
@@ -287,23 +298,31 @@ void MailFlow::arm() {
 
 void MailFlow::close() {
   if (closed_) return;
-  const Time now = scene_.network.now();
-  take_due(now);
+  take_due(scene_.network.now());
   closed_ = true;
+  arm();
+}
+
+void MailFlow::give_up() {
+  close();
+  if (std::exchange(gave_up_, true)) return;
+  const Time now = scene_.network.now();
   auto& operation = scene_.operations.at(deliver_);
   for (const Waiting& one : waiting_) {
     operation.due();
     operation.never(now - one.due, 1, now);
   }
+  waiting_.clear();
   arm();
 }
 
 bool MailFlow::done() const {
-  return closed_ && std::all_of(couriers_.begin(), couriers_.end(), [](const auto& one) { return one->dead(); });
+  return closed_ && waiting_.empty() &&
+         std::all_of(couriers_.begin(), couriers_.end(), [](const auto& one) { return one->dead(); });
 }
 
 void MailFlow::drop() {
-  closed_ = true;
+  give_up();
   for (const auto& courier : couriers_) courier->give_up(scene_.network.now());
   couriers_.clear();
   scene_.network.set_alarm(*this, std::nullopt);

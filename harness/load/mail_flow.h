@@ -17,8 +17,9 @@ class MailFlow final : public Alarm {
   ~MailFlow() override;
 
   void start(Time zero);
-  void close();       ///< nothing more is begun; what is under way goes on. What waited was never served.
-  bool done() const;  ///< closed, and every connection is gone
+  void close();       ///< nothing more is due; what was is still handed over
+  void give_up();     ///< nothing more is handed over: what waits was never served. What is under way goes on
+  bool done() const;  ///< closed, nothing waits, and every connection is gone
   void drop();        ///< breaks off at once
   std::size_t waiting() const { return waiting_.size(); }
   std::uint32_t due() const { return due_count_; }
@@ -53,6 +54,7 @@ class MailFlow final : public Alarm {
   stats::Operations::Id connect_, deliver_, quit_;
   std::optional<Time> armed_, retry_;
   bool closed_ = false;
+  bool gave_up_ = false;
 };
 
 /// The way that a plan's mail takes on this target; nothing where there is none.

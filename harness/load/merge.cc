@@ -109,9 +109,7 @@ Result<LoadResult> merge(std::vector<Part> parts) {
     out.interrupted = out.interrupted || part.interrupted;
     out.generator.merge(part.generator);
     // As the threads of one process add up.
-    out.plan.most_connections += part.plan.most_connections;
-    if (out.plan.aborted.empty()) out.plan.aborted = part.plan.aborted;
-    out.plan.examples.merge(part.plan.examples);
+    out.plan.merge(part.plan);
     for (const std::string& doubt : part.doubts)
       if (!of_shard(doubt)) out.doubts.push_back(doubt);
     out.held += part.held;

@@ -23,6 +23,46 @@ std::size_t Parcels::add(std::uint32_t number, std::uint32_t account, std::uint3
   return all_.size() - 1;
 }
 
+namespace {
+
+void count(const Parcel& one, ParcelCounts& into, std::uint64_t times) {
+  using Outcome = Parcel::Outcome;
+  if (one.outcome == Outcome::waiting) return;
+  into.sent += times;
+  into.refused += one.outcome == Outcome::refused ? times : 0;
+  into.unknown += one.outcome == Outcome::unknown ? times : 0;
+  if (one.outcome != Outcome::accepted) return;
+  into.accepted += times;
+  into.removed += one.removal_certain ? times : 0;
+  into.seen += one.was_seen && !one.removal_certain ? times : 0;
+}
+
+}  // namespace
+
+void Parcels::came_to(std::size_t index, Parcel::Outcome outcome) {
+  count(all_[index], counts_, ~std::uint64_t{0});
+  all_[index].outcome = outcome;
+  count(all_[index], counts_, 1);
+}
+
+void Parcels::was_seen(std::size_t index) {
+  count(all_[index], counts_, ~std::uint64_t{0});
+  all_[index].was_seen = true;
+  count(all_[index], counts_, 1);
+}
+
+void Parcels::removed(std::size_t index) {
+  count(all_[index], counts_, ~std::uint64_t{0});
+  all_[index].removal_certain = true;
+  count(all_[index], counts_, 1);
+}
+
+ParcelCounts Parcels::counted() const {
+  ParcelCounts out;
+  for (const Parcel& one : all_) count(one, out, 1);
+  return out;
+}
+
 mail::Token Parcels::token(std::size_t index) const {
   mail::Token token;
   token.run = run_id_;
@@ -79,7 +119,9 @@ End Parcels::end(const Parcel& parcel) {
   if (parcel.removal_certain) return End::removed;
   if (parcel.bounced) return End::bounced;
   if (!parcel.looked_for) return End::not_looked_for;
-  return parcel.removal_asked ? End::removed : End::lost;
+  if (parcel.removal_asked) return End::unanswered;
+  if (parcel.flagged) return End::flagged;
+  return parcel.marked ? End::unquit : End::lost;
 }
 
 }  // namespace mailproof::load

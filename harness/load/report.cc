@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "load/level.h"
 #include "load/server_limits.h"
 #include "load/thread_cpu.h"
+#include "scenario/plan/slo.h"
 
 namespace mailproof::load {
 namespace {
@@ -45,6 +47,7 @@ void LedgerTotals::merge(const LedgerTotals& other) {
   unexplained += other.unexplained;
   by_customers += other.by_customers;
   saved += other.saved;
+  unsent += other.unsent;
   for (const auto& [fate, count] : other.fates) fates[fate] += count;
 }
 
@@ -55,6 +58,43 @@ void StoryTotals::merge(const StoryTotals& other) {
   ledger.merge(other.ledger);
   for (const auto& [verdict, count] : other.verdicts) verdicts[verdict] += count;
   unserved += other.unserved;
+}
+
+void PlanResult::merge(const PlanResult& part) {
+  most_connections += part.most_connections;
+  if (aborted.empty()) aborted = part.aborted;
+  examples.insert(part.examples.begin(), part.examples.end());
+  lay_before += part.lay_before;
+  most_before = std::max(most_before, part.most_before);
+  login_delay = std::max(login_delay, part.login_delay);
+  put_off += part.put_off;
+}
+
+std::vector<std::string> remarks(const LoadResult& result) {
+  std::vector<std::string> out;
+  if (result.plan.lay_before != 0)
+    out.push_back(fmt::format(
+        "{} messages lay in the mailboxes before, at most {} in one: what devices ask when they come is of those, too",
+        result.plan.lay_before, result.plan.most_before));
+  if (result.plan.put_off != 0)
+    out.push_back(
+        fmt::format("POP3 announces LOGIN-DELAY {:.0f}: {} polls that their profiles want sooner waited for it",
+                    std::chrono::duration<double>(result.plan.login_delay).count(), result.plan.put_off));
+  std::uint64_t out_logged = 0, timed_out = 0;
+  result.all.operations.for_each([&](std::string_view name, const stats::Operation& one) {
+    if (name.ends_with(".autologout")) out_logged += one.ok;
+    if (!scenario::is_derived(name)) timed_out += one.timed_out;
+  });
+  if (out_logged != 0)
+    out.push_back(
+        fmt::format("{} sessions that said nothing for half an hour were logged out, which RFC 3501 section "
+                    "5.4 permits",
+                    out_logged));
+  if (timed_out != 0)
+    out.push_back(fmt::format(
+        "{} had no answer in time: each counts in the times with as long as was waited, and took at least that",
+        timed_out));
+  return out;
 }
 
 std::string counted(const std::map<std::string, std::uint64_t>& verdicts) {
@@ -124,6 +164,10 @@ void Generator::merge(const Generator& other) {
   lateness.merge(other.lateness);
   turns.merge(other.turns);
   worst_timer = std::max(worst_timer, other.worst_timer);
+}
+
+double measured_seconds(const LoadResult& result) {
+  return std::min(in_seconds(result.measured.to), result.seconds) - in_seconds(result.measured.from);
 }
 
 /// A few slots more would serve the load: that is whoever chose them. Only a server that would hold many times as many
@@ -250,6 +294,25 @@ std::vector<std::string> warnings(const LoadResult& result) {
 
 namespace {
 
+/// A plan's phase that its promises are about, apart: those who come, and what they find, are not in it.
+std::string measured_text(const LoadResult& result, std::size_t width) {
+  const double time = measured_seconds(result);
+  if (result.measured.empty() || result.measured.from == Duration{} || time <= 0) return {};
+  std::string out;
+  result.all.operations.for_each([&](std::string_view name, const stats::Operation& op) {
+    const auto& one = op.measured;
+    if (one.response.count() == 0) return;
+    fmt::format_to(std::back_inserter(out),
+                   "{:<{}} {:>8} {:>8.1f} {:>24} | {:>10.2f} {:>10.2f} {:>10.2f} {:>10.2f} |\n", name, width, one.ok,
+                   static_cast<double>(one.ok) / time, "", ms(one.response.percentile(50)),
+                   ms(one.response.percentile(99)), ms(one.response.percentile(99.9)), ms(one.response.max()));
+  });
+  if (out.empty()) return out;
+  return fmt::format("\nof what was due from {} to {} alone, the measured phase:\n",
+                     format_seconds(result.measured.from), format_seconds(result.measured.to)) +
+         out;
+}
+
 /// "0 lost, 1 of 5 SLO lines missed, 1 void"
 std::string outcome_of_plan(const LoadResult& result) {
   const auto& fates = result.all.ledger.fates;
@@ -257,13 +320,15 @@ std::string outcome_of_plan(const LoadResult& result) {
   std::string out = fmt::format("{} lost", of("lost"));
   if (of("not-looked-for") != 0) out += fmt::format(", {} not looked for", of("not-looked-for"));
   if (result.slos.empty()) return out + ", no SLO line asked for";
-  std::size_t missed = 0, vain = 0;
+  std::size_t missed = 0, vain = 0, unknown = 0;
   for (const SloResult& slo : result.slos) {
     missed += slo.verdict == judge::Verdict::fail ? 1U : 0U;
-    vain += slo.verdict == judge::Verdict::inconclusive ? 1U : 0U;
+    const bool nobody_knows = slo.measured.empty() || slo.few;
+    (nobody_knows ? unknown : vain) += slo.verdict == judge::Verdict::inconclusive ? 1U : 0U;
   }
   out += fmt::format(", {} of {} SLO lines missed", missed, result.slos.size());
   if (vain != 0) out += fmt::format(", {} void", vain);
+  if (unknown != 0) out += fmt::format(", {} not known", unknown);
   return out;
 }
 
@@ -310,6 +375,7 @@ std::string to_text(const LoadResult& result) {
          result.target, result.copies, result.slots, result.rate, result.seconds);
   if (const std::string mail = setting_of(result, "mail"); !mail.empty()) line("mail comes at {}", mail);
   if (!result.note.empty()) line("{}", result.note);
+  for (const std::string& one : remarks(result)) line("{}", one);
   std::size_t width = 20;
   result.all.operations.for_each(
       [&](std::string_view name, const stats::Operation&) { width = std::max(width, name.size()); });
@@ -323,6 +389,7 @@ std::string to_text(const LoadResult& result) {
          ms(op.service.percentile(99)));
   });
   line("(p50 to max: from the intended start, unserved copies included; service: from the real one)");
+  out += measured_text(result, width);
   std::uint64_t commands = 0, octets = 0;
   result.all.audit.for_each([&](std::string_view, const stats::Operation& op) { commands += op.started; });
   for (const auto& one : result.all.audit.octets().cells()) octets += one.in + one.out;
@@ -342,6 +409,10 @@ std::string to_text(const LoadResult& result) {
        ledger.accepted, ledger.refused, ledger.unknown);
   if (ledger.by_customers != 0)
     line("        of these {} sent by customers, and {} copies that they saved", ledger.by_customers, ledger.saved);
+  if (ledger.unsent != 0)
+    line(
+        "        beside them {} that were due and were not handed over to their last octet: nobody can have taken them",
+        ledger.unsent);
   std::string fates;
   for (const auto& [fate, count] : ledger.fates)
     fates += fmt::format("{}{} {}", fates.empty() ? "" : " + ", count, fate);

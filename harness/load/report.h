@@ -28,6 +28,7 @@ struct LedgerTotals {
   std::uint64_t unexplained = 0;               ///< accepted, and neither there nor gone for a reason
   std::uint64_t by_customers = 0;              ///< part of sent: written by the owners of devices
   std::uint64_t saved = 0;                     ///< part of sent: their copies, put into a mailbox by APPEND
+  std::uint64_t unsent = 0;                    ///< beside sent: due, and not handed over to its last octet
   void add(const history::History& history, const history::Ledger& ledger);
   void merge(const LedgerTotals& other);
 };
@@ -95,6 +96,11 @@ struct PlanResult {
   std::string aborted;                          ///< why it ended before its time
   std::map<std::string, std::string> examples;  ///< class of error -> the first one, in full
   std::uint64_t hash = 0;                       ///< of its text and that of its profiles; 0 = not known
+  std::uint64_t lay_before = 0;                 ///< messages in the mailboxes, before the first customer came
+  std::uint64_t most_before = 0;                ///< ... in one of them
+  Duration login_delay{};                       ///< as POP3 announces it: the longest
+  std::uint64_t put_off = 0;                    ///< polls that waited for it
+  void merge(const PlanResult& part);           ///< of a thread, or of a shard
 };
 
 struct LoadResult {
@@ -122,6 +128,9 @@ struct LoadResult {
   std::vector<std::string> machines = {};
   std::vector<std::pair<std::string, std::string>> settings = {};
 };
+
+/// Seconds of the measured phase that were played.
+double measured_seconds(const LoadResult& result);
 
 /// Why copies were not served. Whose fault it was is a verdict of its own: the server's where what it took of a copy
 /// alone is more than the slots leave it at this rate, else ours.
@@ -151,6 +160,8 @@ std::string to_text(const LoadResult& result);
 std::uint64_t begun(const LoadResult& result);
 /// What people must know before any figure: generator-limited, unserved, a shard that is missing.
 std::vector<std::string> warnings(const LoadResult& result);
+/// What people should know of the figures, though it voids none of them.
+std::vector<std::string> remarks(const LoadResult& result);
 /// As it was set when the load was played; "" = nobody wrote it down.
 std::string setting_of(const LoadResult& result, std::string_view name);
 /// "20 pass, 1 fail"

@@ -35,15 +35,24 @@ std::string count(std::uint64_t n, std::string_view bad = "") {
   return fmt::format("<td class=\"n{}\">{}</td>", n == 0 ? " zero" : bad.empty() ? "" : fmt::format(" {}", bad), n);
 }
 
-std::string time(Duration d) { return fmt::format("<td class=\"n\">{:.2f}</td>", ms(d)); }
+std::string time_cell(Duration d) { return fmt::format("<td class=\"n\">{:.2f}</td>", ms(d)); }
 
 std::string slos_html(const LoadResult& result) {
   std::string rows;
   for (const SloResult& one : result.slos)
     rows +=
-        fmt::format("<tr><td>{}</td><td class=\"id\">{}</td><td>{}</td></tr>\n", report::badge(one.verdict),
-                    inline_html(one.text), inline_html(one.measured.empty() ? "nothing of it happened" : one.measured));
-  return rows.empty() ? rows : table("<th>verdict</th><th>asked for</th><th>measured</th>", rows);
+        fmt::format("<tr><td>{}</td><td class=\"id\">{}</td><td>{}{}{}</td></tr>\n", report::badge(one.verdict),
+                    inline_html(one.text), inline_html(one.measured.empty() ? "nothing of it happened" : one.measured),
+                    one.of == 0 || one.few ? "" : fmt::format(", of {}", one.of),
+                    one.why.empty() ? "" : fmt::format(" <span class=\"quiet\">({})</span>", inline_html(one.why)));
+  if (rows.empty()) return rows;
+  const std::string of =
+      result.measured.empty()
+          ? ""
+          : fmt::format(
+                "<p class=\"quiet\">Times and rates are of what was due from {} to {}; the rest is of all.</p>\n",
+                format_seconds(result.measured.from), format_seconds(result.measured.to));
+  return of + table("<th>verdict</th><th>asked for</th><th>measured</th>", rows);
 }
 
 std::string charts_html(bool plan) {
@@ -67,9 +76,10 @@ std::string operations_html(const LoadResult& result) {
     rows += fmt::format("<tr><td class=\"id\">{}</td>{}<td class=\"n\">{:.1f}</td>{}{}{}{}{}{}{}{}{}{}</tr>\n",
                         inline_html(name), count(op.ok), static_cast<double>(op.ok) / std::max(result.seconds, 1e-9),
                         count(op.fail, "bad"), count(op.info, "odd"), count(op.unserved(), "odd"),
-                        time(op.response.percentile(50)), time(op.response.percentile(90)),
-                        time(op.response.percentile(99)), time(op.response.percentile(99.9)), time(op.response.max()),
-                        time(op.service.percentile(50)), time(op.service.percentile(99)));
+                        time_cell(op.response.percentile(50)), time_cell(op.response.percentile(90)),
+                        time_cell(op.response.percentile(99)), time_cell(op.response.percentile(99.9)),
+                        time_cell(op.response.max()), time_cell(op.service.percentile(50)),
+                        time_cell(op.service.percentile(99)));
   });
   if (rows.empty()) return "<p>Nothing was done.</p>\n";
   return table(
@@ -80,8 +90,32 @@ std::string operations_html(const LoadResult& result) {
              "class=\"n\">service p99</th>",
              rows) +
          "<p class=\"quiet\">p50 to max count from the intended start, and copies that never began are part of them; "
-         "service counts from the real one. fail: the server refused it; info: no answer came, so that nobody can say. "
+         "service counts from the real one. fail: the server refused it; info: no answer came, so that nobody can say; "
+         "what "
+         "was waited for in vain counts with as long as was waited. "
          "What the audit asked afterwards is in no row.</p>\n";
+}
+
+/// The phase of a plan that its promises are about.
+std::string measured_html(const LoadResult& result) {
+  const double time = measured_seconds(result);
+  if (result.measured.empty() || result.measured.from == Duration{} || time <= 0) return {};
+  std::string rows;
+  result.all.operations.for_each([&](std::string_view name, const stats::Operation& op) {
+    const auto& one = op.measured;
+    if (one.response.count() == 0) return;
+    rows += fmt::format("<tr><td class=\"id\">{}</td>{}<td class=\"n\">{:.1f}</td>{}{}{}{}{}</tr>\n", inline_html(name),
+                        count(one.ok), static_cast<double>(one.ok) / time, time_cell(one.response.percentile(50)),
+                        time_cell(one.response.percentile(90)), time_cell(one.response.percentile(99)),
+                        time_cell(one.response.percentile(99.9)), time_cell(one.response.max()));
+  });
+  if (rows.empty()) return {};
+  return fmt::format("<p>What was due from {} to {}, which the promises are about, and none of what came before:</p>\n",
+                     format_seconds(result.measured.from), format_seconds(result.measured.to)) +
+         table(
+             "<th>operation</th><th class=\"n\">done</th><th class=\"n\">/s</th><th class=\"n\">p50 ms</th><th "
+             "class=\"n\">p90</th><th class=\"n\">p99</th><th class=\"n\">p99.9</th><th class=\"n\">max</th>",
+             rows);
 }
 
 std::string errors_html(const LoadResult& result) {
@@ -108,6 +142,8 @@ std::string ledger_html(const LoadResult& result) {
       "<tr><td>deliveries attempted</td>{}</tr>\n<tr><td>&nbsp; accepted</td>{}</tr>\n<tr><td>&nbsp; "
       "refused</td>{}</tr>\n<tr><td>&nbsp; without an answer</td>{}</tr>\n",
       count(all.sent), count(all.accepted), count(all.refused), count(all.unknown, "odd"));
+  if (all.unsent != 0)
+    rows += fmt::format("<tr><td>due, and not handed over to the last octet</td>{}</tr>\n", count(all.unsent, "odd"));
   for (const auto& [fate, n] : all.fates)
     rows += fmt::format("<tr><td>&nbsp; accepted, now {}</td>{}</tr>\n", inline_html(fate),
                         count(n, fate == "lost" || fate == "unknown" ? "bad" : ""));
@@ -151,6 +187,7 @@ std::string facts_html(const LoadResult& result) {
 std::string head_html(const LoadResult& result) {
   std::string facts = facts_html(result);
   if (!result.began.empty()) facts += fmt::format("<br>{} to {}", inline_html(result.began), inline_html(result.ended));
+  for (const std::string& one : remarks(result)) facts += fmt::format("<br>{}", inline_html(one));
   std::string notes, counts;
   if (result.interrupted) notes += "<li><strong>Interrupted: the rest was not played.</strong></li>";
   for (const std::string& one : warnings(result))
@@ -174,6 +211,7 @@ std::string report_html(const LoadResult& result) {
   const std::pair<std::string_view, std::string> sections[] = {
       {"Promises", section("slos", "Promises", slos_html(result))},
       {"Over time", section("time", "Over time", charts_html(!result.plan.name.empty()))},
+      {"Measured", section("measured", "The measured phase", measured_html(result))},
       {"Operations", section("operations", "Operations", operations_html(result))},
       {"Errors", section("errors", "Errors", errors_html(result))},
       {"Ledger", section("ledger", "Ledger", ledger_html(result))},

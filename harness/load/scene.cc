@@ -29,6 +29,7 @@ Scene::Scene(Network& network_in, const scenario::Target& target_in, const scena
       trash(accounts.size(), Trash::unknown),
       sent(accounts.size(), Trash::unknown),
       pop3_download(target.pop3_download),
+      inbox_uidvalidity_(accounts.size(), 0),
       visible_(operations.id("delivery-to-visible")),
       visible_imap_(operations.id("delivery-to-visible.imap")),
       visible_pop3_(operations.id("delivery-to-visible.pop3")),
@@ -166,6 +167,17 @@ void Scene::unanswered(stats::Operations::Id id, const Times& times, std::string
   sample(id, error_class, wire, account);
 }
 
+void Scene::timed_out(stats::Operations::Id id, const Times& times, std::string_view error_class,
+                      const FlightRecorder* wire, std::uint32_t account) {
+  if (!counts(times.intended)) return;
+  auto& one = operations.at(id);
+  const Time start = std::max(times.start, times.intended);
+  one.due();
+  one.begin(times.intended, start);
+  one.time_out_as(error_class, times.intended, start, std::max(times.end, start));
+  sample(id, error_class, wire, account);
+}
+
 void Scene::sample(stats::Operations::Id id, std::string_view error_class, const FlightRecorder* wire,
                    std::uint32_t account) {
   if (wire == nullptr) return;
@@ -189,7 +201,7 @@ void Scene::example(std::string_view error_class, const std::string& text) {
 
 void Scene::accepted(std::size_t parcel, Time now) {
   Parcel& one = parcels.at(parcel);
-  one.outcome = Parcel::Outcome::accepted;
+  parcels.came_to(parcel, Parcel::Outcome::accepted);
   one.accepted = now;
   if (one.was_seen) visible(parcel);
 }
@@ -209,10 +221,31 @@ void Scene::seen(std::size_t parcel, std::uint32_t session, std::optional<Time> 
   if (told && !over && one.outcome == Parcel::Outcome::accepted)
     done(notice_, {one.accepted, one.accepted, std::max(*told, one.accepted)});
   if (one.was_seen) return;
-  one.was_seen = true;
+  parcels.was_seen(parcel);
   one.seen = now;
   one.seen_by = session;
   if (one.outcome == Parcel::Outcome::accepted) visible(parcel);
+}
+
+void Scene::lies_at(std::size_t parcel, std::uint32_t uid, std::uint32_t uidvalidity, std::uint32_t session) {
+  constexpr std::uint32_t kMany = ~std::uint32_t{0};  // it changed: UIDs of before and after say nothing together
+  Parcel& one = parcels.at(parcel);
+  std::uint32_t& known = inbox_uidvalidity_[one.account];
+  if (known == 0) known = uidvalidity;
+  if (known != uidvalidity) known = kMany;
+  if (known == kMany || known == 0 || one.uid == uid) return;
+  if (one.uid == 0)
+    one.uid = uid;
+  else
+    twice(parcel, session, fmt::format("came as UID {} and as UID {}", one.uid, uid));
+}
+
+void Scene::twice(std::size_t parcel, std::uint32_t session, const std::string& where) {
+  Parcel& one = parcels.at(parcel);
+  if (one.twice) return;
+  one.twice = true;
+  if (doubles.size() < kMostWrongs)
+    doubles.emplace_back(parcel, fmt::format("{}: {}, last in {}", parcel_text(parcel), where, session_text(session)));
 }
 
 void Scene::content_seen(std::size_t parcel, std::uint32_t session, std::uint64_t hash, Time now) {

@@ -68,12 +68,17 @@ class Scene {
   std::vector<Trash> trash;
   std::vector<Trash> sent;  ///< the same of the one for what its owner sent
   bool over = false;        ///< the measured time is over: what is due from here on does not count
-  bool stopping = false;    ///< nothing new is begun
+  bool stopping = false;    ///< nothing new is begun, but what was due before
   /// When they came true. What was due before `over` counts when it ends, however late: slow answers would be left out.
   Time over_at{}, stopped_at{};
   bool counts(Time intended) const { return !over || intended < over_at; }
+  /// What is due in the last moment is begun, though the clock that says so comes after the one that ends the load.
+  bool begins(Time due) const { return !stopping || (due < stopped_at && !over); }
   /// What becomes of what POP3 downloads (RFC 1939 section 8): as the target file says, else as CAPA does.
   std::optional<Pop3Download> pop3_download;
+  /// RFC 2449 section 6.5: POP3 wants so much time between two logins of an account. The longest that was announced.
+  Duration login_delay{};
+  std::uint64_t put_off = 0;  ///< polls that waited for it
   std::size_t connections = 0, most_connections = 0;
   stats::Histogram lateness;                    ///< an alarm of ours rang so late: one for each
   std::map<std::string, std::string> examples;  ///< class of error -> the first one, in full
@@ -124,6 +129,15 @@ class Scene {
               const FlightRecorder* wire = nullptr, std::uint32_t account = 0);
   void unanswered(stats::Operations::Id id, const Times& times, std::string_view error_class,
                   const FlightRecorder* wire = nullptr, std::uint32_t account = 0);
+  /// The same of one that was waited for until nobody waited any more: it counts as having taken so long.
+  void timed_out(stats::Operations::Id id, const Times& times, std::string_view error_class,
+                 const FlightRecorder* wire = nullptr, std::uint32_t account = 0);
+  /// One of both, by how the session ended.
+  void lost(EndReason how, stats::Operations::Id id, const Times& times, std::string_view error_class,
+            const FlightRecorder* wire = nullptr, std::uint32_t account = 0) {
+    how == EndReason::timeout ? timed_out(id, times, error_class, wire, account)
+                              : unanswered(id, times, error_class, wire, account);
+  }
   /// What a recorder holds, without the passwords of anybody.
   std::string masked(const FlightRecorder& wire) const;
   void example(std::string_view error_class, const std::string& text);
@@ -132,6 +146,10 @@ class Scene {
   void accepted(std::size_t parcel, Time now);
   /// A device has its header. `told`: when the server told an idling device that there is something; none: it asked.
   void seen(std::size_t parcel, std::uint32_t session, std::optional<Time> told, Time now);
+  /// An IMAP device has it under this UID of INBOX. Two UIDs are two messages (RFC 9051 section 2.3.1.1).
+  void lies_at(std::size_t parcel, std::uint32_t uid, std::uint32_t uidvalidity, std::uint32_t session);
+  /// A device has two of it before it, which `where` names.
+  void twice(std::size_t parcel, std::uint32_t session, const std::string& where);
   void content_seen(std::size_t parcel, std::uint32_t session, std::uint64_t hash, Time now);
   /// POP3 shows again what a POP3 session removed, and QUIT was answered +OK.
   void reappeared(std::size_t parcel, std::uint32_t session);
@@ -143,6 +161,7 @@ class Scene {
 
   /// What is wrong beside a loss: class -> lines for people, each naming message, account and session.
   std::map<std::string, std::vector<std::string>> wrongs;
+  std::vector<std::pair<std::size_t, std::string>> doubles;  ///< of parcels with `twice`: the same
   std::string session_text(std::uint32_t session) const;
   std::string parcel_text(std::size_t parcel) const;
 
@@ -155,6 +174,7 @@ class Scene {
   Time zero_{};
   SecretMask secrets_;
   std::vector<std::unique_ptr<mail::ContentScanner>> scanners_;
+  std::vector<std::uint32_t> inbox_uidvalidity_;                            ///< by account; 0 = not known
   std::vector<std::shared_ptr<const session::ClientConfig>> imap_configs_;  ///< as many as there are kinds of sessions
   std::array<std::optional<stats::Operations::Id>, static_cast<std::size_t>(scenario::Ask::end_if_empty) + 1> of_asks_;
   stats::Operations::Id visible_, visible_imap_, visible_pop3_, notice_;

@@ -11,6 +11,7 @@ namespace {
 using history::Type;
 using history::What;
 constexpr std::size_t kChecksAtOnce = 16;
+constexpr std::string_view kTimeout = "timeout";  ///< how a session ended that was waited for in vain
 
 /// "imap.fetch", "pop3.retr", "lmtp.deliver": what an operation is called in the figures.
 std::string operation_name(const history::History& history, const history::Event& event) {
@@ -167,6 +168,7 @@ void LoadShard::measure(Running& copy, const history::Event& event) {
     --copy.connections;
     operations_.gauge("connections").change(-1, event.at);
   }
+  if (event.what == What::end) settle_unanswered(copy, event.session, event.code == kTimeout);
   if (event.command == 0 || (event.type != Type::ok && event.type != Type::fail && event.type != Type::info)) return;
   const history::Event& invoke = history.event(event.command);
   if (invoke.type != Type::invoke || event.what == What::idle) return;  // IDLE lasts as long as it is wanted
@@ -181,8 +183,25 @@ void LoadShard::measure(Running& copy, const history::Event& event) {
   if (event.type == Type::ok) return operation.succeed(intended, invoke.at, event.at);
   const std::string error = error_class(event);
   if (!audit) keep_sample(copy, event, name, error);
-  if (event.type == Type::fail) return operation.fail_as(error, event.at);
-  operation.unknown_as(error, event.at);
+  // Who did not come in within the time was not refused.
+  const bool silent = event.what == What::connect && event.code == kTimeout;
+  if (event.type == Type::fail && !silent) return operation.fail_as(error, event.at);
+  copy.unanswered.push_back({event.session, all.id(name), audit, intended, invoke.at, event.at, error});
+}
+
+/// What had no answer counts in the times where it was waited for as long as there was patience.
+void LoadShard::settle_unanswered(Running& copy, std::uint32_t session, bool timed_out) {
+  std::erase_if(copy.unanswered, [&](const Running::Unanswered& one) {
+    if (session != 0 && one.session != session) return false;
+    auto& operation = (one.audit ? audit_ : operations_).at(one.operation);
+    if (timed_out) {
+      operation.time_out_as(one.error, one.intended, one.start, one.end);
+      copy.timed_out = copy.timed_out || !one.audit;
+    } else {
+      operation.unknown_as(one.error, one.end);
+    }
+    return true;
+  });
 }
 
 void LoadShard::keep_sample(Running& copy, const history::Event& event, std::string_view operation,
@@ -212,7 +231,7 @@ void LoadShard::count_octets(Running& copy, std::uint32_t session, Time now) {
 void LoadShard::steps_done(Running& copy) {
   auto& story = operations_.at(story_);
   if (copy.player->problem().empty()) return story.succeed(copy.intended, copy.begun, network_.now());
-  story.unknown_as("could not be played", network_.now());
+  copy.not_played_at = network_.now();  // why is known once its sessions have ended
 }
 
 void LoadShard::bury() {
@@ -225,6 +244,13 @@ void LoadShard::bury() {
     running_[i] = std::move(running_.back());
     running_.pop_back();
     ++over_;
+    settle_unanswered(*gone, 0, false);
+    if (gone->not_played_at) {
+      constexpr std::string_view kNotPlayed = "could not be played";
+      auto& story = operations_.at(story_);
+      gone->timed_out ? story.time_out_as(kNotPlayed, gone->intended, gone->begun, *gone->not_played_at)
+                      : story.unknown_as(kNotPlayed, gone->not_played_at);
+    }
     gone->player->retire();
     held_ += gone->over_at - gone->begun;
     for (std::uint32_t session = 1; session <= gone->player->history().sessions().size(); ++session)

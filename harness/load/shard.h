@@ -76,13 +76,24 @@ class LoadShard final : public Alarm {
     Time intended{}, begun{};
     Time over_at{};
     bool over = false;
-    int connections = 0;                                           ///< of the devices, that are open
+    struct Unanswered {
+      std::uint32_t session;
+      stats::Operations::Id operation;
+      bool audit;
+      Time intended, start, end;
+      std::string error;
+    };
+    std::vector<Unanswered> unanswered;  ///< until it is known how their session ended
+    bool timed_out = false;              ///< some of it was waited for in vain
+    std::optional<Time> not_played_at;   ///< when its steps were over, without having been played
+    int connections = 0;                 ///< of the devices, that are open
     std::vector<std::pair<std::uint64_t, std::uint64_t>> counted;  ///< octets in and out, by session
   };
   void check_next();
   void give_up_waiting();
   void begin(std::uint32_t copy, Time intended, Time now);
   void measure(Running& copy, const history::Event& event);
+  void settle_unanswered(Running& copy, std::uint32_t session, bool timed_out);
   void count_octets(Running& copy, std::uint32_t session, Time now);
   void keep_sample(Running& copy, const history::Event& event, std::string_view operation, const std::string& error);
   void steps_done(Running& copy);

@@ -100,11 +100,6 @@ bool holds(const scenario::Slo& slo, double value) {
 
 namespace {
 
-/// Of what was due in the measured phase: seconds of it that were played.
-double measured_seconds(const LoadResult& result) {
-  return std::min(in_seconds(result.measured.to), result.seconds) - in_seconds(result.measured.from);
-}
-
 std::uint64_t beyond(const scenario::Slo& slo, const stats::Histogram& response) {
   if (slo.measure != Measure::percentile) return 0;
   return response.count() - response.count_up_to(Duration(static_cast<std::int64_t>(slo.limit * 1e9)));

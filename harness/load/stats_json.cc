@@ -95,6 +95,7 @@ Json operations(const stats::Operations& all, bool with_slices) {
                                           {"ok", op.ok},
                                           {"fail", op.fail},
                                           {"info", op.info},
+                                          {"timed_out", op.timed_out},
                                           {"errors", op.errors},
                                           {"response", histogram(op.response)},
                                           {"service", histogram(op.service)},
@@ -136,6 +137,7 @@ void describe(Json& out, const StoryTotals& totals, bool whole) {
                    {"unexplained", ledger.unexplained},
                    {"by_customers", ledger.by_customers},
                    {"saved", ledger.saved},
+                   {"unsent", ledger.unsent},
                    {"fates", ledger.fates}};
   out["operations"] = operations(totals.operations, whole);
   if (!whole) return;
@@ -198,6 +200,10 @@ std::string to_json(const LoadResult& result) {
                    {"accounts", result.plan.accounts},
                    {"most_connections", result.plan.most_connections},
                    {"aborted", result.plan.aborted},
+                   {"lay_before", result.plan.lay_before},
+                   {"most_before", result.plan.most_before},
+                   {"login_delay_ns", result.plan.login_delay.count()},
+                   {"put_off", result.plan.put_off},
                    {"examples", result.plan.examples},
                    {"hash", fmt::format("{:016x}", result.plan.hash)}};
   if (!result.measured.empty())

@@ -70,6 +70,7 @@ void read_operations(const Json& json, stats::Operations& into) {
     op.ok = number(one, "ok");
     op.fail = number(one, "fail");
     op.info = number(one, "info");
+    op.timed_out = one.value("timed_out", std::uint64_t{0});  // older ones left them out of the times
     for (const auto& [error, times] : one.at("errors").items()) op.errors[error] = times.get<std::uint64_t>();
     op.response = read_histogram(one.at("response"));
     op.service = read_histogram(one.at("service"));
@@ -111,6 +112,7 @@ StoryTotals read_totals(const Json& json) {
     out.ledger.by_customers = number(ledger, "by_customers");
     out.ledger.saved = number(ledger, "saved");
   }
+  out.ledger.unsent = ledger.value("unsent", std::uint64_t{0});
   out.ledger.unexplained = number(ledger, "unexplained");
   for (const auto& [fate, count] : ledger.at("fates").items()) out.ledger.fates[fate] = count.get<std::uint64_t>();
   for (const auto& [verdict, count] : json.at("verdicts").items()) out.verdicts[verdict] = count.get<std::uint64_t>();
@@ -176,7 +178,11 @@ LoadResult read(const Json& json) {
                 plan.at("most_connections").get<std::size_t>(),
                 plan.at("aborted").get<std::string>(),
                 plan.at("examples").get<std::map<std::string, std::string>>(),
-                std::strtoull(plan.value("hash", "0").c_str(), nullptr, 16)};
+                std::strtoull(plan.value("hash", "0").c_str(), nullptr, 16),
+                plan.value("lay_before", std::uint64_t{0}),
+                plan.value("most_before", std::uint64_t{0}),
+                Duration(plan.value("login_delay_ns", Duration::rep{0})),
+                plan.value("put_off", std::uint64_t{0})};
   }
   if (json.contains("measured"))
     out.measured = {Duration(json.at("measured").at("from_ns").get<Duration::rep>()),

@@ -164,6 +164,10 @@ void LoadThread::play_in(World& world) {
   harvest_.plan.most_connections = scene.most_connections;
   harvest_.plan.aborted = customers_->aborted();
   harvest_.plan.examples = scene.examples;
+  harvest_.plan.lay_before = customers_->lay_before();
+  harvest_.plan.most_before = customers_->most_before();
+  harvest_.plan.login_delay = scene.login_delay;
+  harvest_.plan.put_off = scene.put_off;
   audit(network);
   StoryTotals& totals = harvest_.stories.emplace_back();
   totals.samples.merge(scene.samples);
@@ -302,6 +306,7 @@ void LoadThread::tell(Time now, bool preparing) {
     seen.progress.slots += one.slots;
     if (preparing) continue;
     seen.totals.operations.merge(shards_[n]->operations(), watch_->with_slices());
+    seen.add_recent(shards_[n]->operations());
     seen.totals.ledger.merge(harvest_.stories[n].ledger);
     for (const auto& [verdict, count] : harvest_.stories[n].verdicts) seen.totals.verdicts[verdict] += count;
     seen.generator.lateness.merge(shards_[n]->own_lateness());
@@ -317,6 +322,7 @@ void LoadThread::tell(Time now, bool preparing) {
     seen.of_accounts = shards_.empty();
     if (!preparing) {
       seen.totals.operations.merge(customers_->scene().operations, watch_->with_slices());
+      seen.add_recent(customers_->scene().operations);
       seen.totals.ledger.merge(customers_->ledger_so_far());
     }
   }

@@ -29,16 +29,35 @@ std::uint64_t fate(const LedgerTotals& ledger, const std::string& what) {
   return known == ledger.fates.end() ? 0 : known->second;
 }
 
-/// Of all copies, whatever their story.
-stats::Histogram stories(const Seen& seen) {
-  stats::Histogram out;
-  seen.totals.operations.for_each([&](std::string_view name, const stats::Operation& op) {
-    if (name.starts_with("story")) out.merge(op.response);
-  });
+/// Of all copies that were over of late, whatever their story.
+stats::CompactHistogram stories(const Seen& seen) {
+  stats::CompactHistogram out;
+  for (const auto& [name, one] : seen.recent)
+    if (name.starts_with("story")) out.merge(one.response);
   return out;
 }
 
 }  // namespace
+
+void Seen::add_recent(const stats::Operations& operations) {
+  operations.for_each([&](std::string_view name, const stats::Operation& op) {
+    const auto& cells = op.slices.cells();
+    const auto width = op.slices.width();
+    const auto from = static_cast<std::size_t>(std::max(Duration::zero(), passed - kRecent) / width);
+    Recent& one = recent[std::string(name)];
+    one.seconds = std::max(one.seconds, in_seconds(passed - static_cast<std::int64_t>(from) * width));
+    for (std::size_t i = from; i < cells.size(); ++i) {
+      one.ok += cells[i].ok;
+      one.response.merge(cells[i].response);
+    }
+  });
+}
+
+const Recent& Seen::now(std::string_view operation) const {
+  static const Recent kNothing;
+  const auto known = recent.find(operation);
+  return known == recent.end() ? kNothing : known->second;
+}
 
 void Watch::tell(unsigned thread, Seen part) {
   const std::lock_guard lock(mutex_);
@@ -66,17 +85,14 @@ Seen Watch::look() {
     out.progress.slots += part.progress.slots;
     out.totals.merge(part.totals);
     out.generator.merge(part.generator);
+    for (const auto& [name, recent] : part.recent) {
+      Recent& all = out.recent[name];
+      all.ok += recent.ok;
+      all.seconds = std::max(all.seconds, recent.seconds);
+      all.response.merge(recent.response);
+    }
   }
   out.over = over_;
-  const double between = in_seconds(out.passed - looked_);
-  out.totals.operations.for_each([&](std::string_view name, const stats::Operation& op) {
-    std::uint64_t& before = done_[std::string(name)];
-    const std::string key(name);
-    if (between > 0) rates_[key] = static_cast<double>(op.ok - std::min(before, op.ok)) / between;
-    if (between > 0) before = op.ok;
-  });
-  out.rates = rates_;
-  looked_ = out.passed;
   for (const auto& nudge : nudges_) nudge();
   return out;
 }
@@ -103,7 +119,7 @@ std::string progress_line(const Seen& seen) {
         in_seconds(seen.passed), seen.progress.running, connections(seen), seen.progress.due, ledger.accepted,
         ledger.refused, fate(ledger, "seen"), fate(ledger, "removed-by-client"), failed(seen));
   }
-  const stats::Histogram response = stories(seen);
+  const stats::CompactHistogram response = stories(seen);
   return fmt::format(
       "{:>6.0f} s  due {}  begun {}  running {}  over {}  p50 {:.2f} s  p99 {:.2f} s  errors {}  "
       "connections {}  unexplained {}",
@@ -133,8 +149,8 @@ std::string screen(const Seen& seen, std::size_t rows, std::size_t columns, bool
                        in_seconds(seen.passed), seen.progress.due, seen.progress.begun, seen.progress.running,
                        seen.progress.waiting, seen.progress.over, connections(seen)),
            bold);
-    line(fmt::format("{:<24} {:>8} {:>9} {:>6} {:>6} {:>10} {:>10}", "operation", "/s", "done", "fail", "info",
-                     "p50 ms", "p99 ms"));
+    line(fmt::format("{:<24} {:>8} {:>8} {:>8} | {:>9} {:>6} {:>6} {:>8} {:>8}", "operation", "now: /s", "p50 ms",
+                     "p99 ms", "all: done", "fail", "info", "p50 ms", "p99 ms"));
     std::vector<std::string> errors;
     std::vector<std::pair<std::uint64_t, std::string>> order;
     seen.totals.operations.for_each([&](std::string_view name, const stats::Operation& op) {
@@ -146,10 +162,13 @@ std::string screen(const Seen& seen, std::size_t rows, std::size_t columns, bool
     for (const auto& [n, name] : order) {
       if (lines.size() + others >= rows) break;
       const stats::Operation& op = *seen.totals.operations.find(name);
-      const auto rate = seen.rates.find(name);
-      line(fmt::format("{:<24.24} {:>8.1f} {:>9} {:>6} {:>6} {:>10.2f} {:>10.2f}", name,
-                       rate == seen.rates.end() ? 0.0 : rate->second, op.ok, op.fail, op.info,
-                       ms(op.response.percentile(50)), ms(op.response.percentile(99))),
+      const Recent& now = seen.now(name);
+      const auto of_now = [&](double percent) {
+        return now.response.empty() ? std::string("-") : fmt::format("{:.2f}", ms(now.response.percentile(percent)));
+      };
+      line(fmt::format("{:<24.24} {:>8.1f} {:>8} {:>8} | {:>9} {:>6} {:>6} {:>8.2f} {:>8.2f}", name, now.rate(),
+                       of_now(50), of_now(99), op.ok, op.fail, op.info, ms(op.response.percentile(50)),
+                       ms(op.response.percentile(99))),
            op.fail + op.info != 0 ? red : "");
     }
     for (std::size_t i = 0; i < errors.size() && i < 4; ++i) line("  " + report::one_line(errors[i]), red);

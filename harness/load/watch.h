@@ -8,16 +8,30 @@
 
 namespace mailproof::load {
 
+/// What an operation did of late.
+struct Recent {
+  std::uint64_t ok = 0;
+  double seconds = 0;  ///< in so long
+  stats::CompactHistogram response;
+  double rate() const { return seconds > 0 ? static_cast<double>(ok) / seconds : 0; }
+};
+inline constexpr Duration kRecent =
+    std::chrono::seconds(5);  ///< so long, and until the second is over that it began in
+
 /// A load as it stands while it goes on.
 struct Seen {
   Duration passed{};             ///< since time zero
   LoadShard::Progress progress;  ///< of all stories
   StoryTotals totals;
   Generator generator;
-  std::map<std::string, double> rates;  ///< done a second since the look before
-  bool preparing = false;               ///< mailboxes are looked at; nothing else is there yet
-  bool of_accounts = false;             ///< only customers of a plan, and no copies of stories
+  std::map<std::string, Recent, std::less<>> recent;  ///< what is so now; totals are of all so far
+  bool preparing = false;                             ///< mailboxes are looked at; nothing else is there yet
+  bool of_accounts = false;                           ///< only customers of a plan, and no copies of stories
   bool over = false;
+
+  /// Of these operations, which began with the load, as `passed` says.
+  void add_recent(const stats::Operations& operations);
+  const Recent& now(std::string_view operation) const;
 };
 
 /// What its threads tell, once a second each, and somebody on another thread looks at. Any thread.
@@ -46,9 +60,6 @@ class Watch {
   std::mutex mutex_;
   std::vector<Seen> parts_;
   bool with_slices_, over_ = false;
-  Duration looked_{};
-  std::map<std::string, std::uint64_t> done_;
-  std::map<std::string, double> rates_;
   std::list<std::function<void()>> nudges_;
 };
 

@@ -47,8 +47,8 @@ void Writer::drop() {
   present_ = false;
   if (client_ != nullptr && !dead_) {
     if (parcel_ && scene_.parcels.at(*parcel_).outcome == Parcel::Outcome::sending)
-      scene_.unanswered(scene_.operation("submission.send"), {began_, began_, scene_.network.now()}, "no answer",
-                        &recorder_, account_);
+      scene_.timed_out(scene_.operation("submission.send"), {began_, began_, scene_.network.now()},
+                       "no answer when the load ended", &recorder_, account_);
     scene_.session_over(session_);
   }
   link_.reset();
@@ -68,7 +68,7 @@ void Writer::arm() {
   std::optional<Time> at;
   if (dead_)
     at = scene_.network.now();
-  else if (client_ == nullptr && present_ && !scene_.stopping)
+  else if (client_ == nullptr && present_ && due_ && scene_.begins(*due_) && written_ + 2 < kMostWritten)
     at = due_;
   scene_.network.set_alarm(*this, at);
 }
@@ -84,7 +84,7 @@ void Writer::ring(Time now) {
     client_.reset();
     dead_ = false;
   }
-  if (client_ == nullptr && present_ && !scene_.stopping && due_ && *due_ <= now && written_ + 2 < kMostWritten) {
+  if (client_ == nullptr && present_ && due_ && *due_ <= now && scene_.begins(*due_) && written_ + 2 < kMostWritten) {
     const Time due = *due_;
     due_ = next(due);
     write(due);
@@ -102,7 +102,8 @@ void Writer::write(Time due) {
   scene_.parcels.at(parcel).by_customer = true;
   parcel_ = parcel;
   quitting_ = false;
-  class_.clear();
+  class_ = "not handed over";  // until something is said of it
+  lost_ = EndReason::none;
   intended_ = due;
   opened_ = scene_.network.now();
   auto config = scene_.client_config(*endpoint_, endpoint_->auth ? &scene_.accounts[account_] : nullptr, account_);
@@ -118,8 +119,8 @@ void Writer::write(Time due) {
 void Writer::on_ready(Time now) {
   scene_.done(scene_.operation("submission.connect"), {intended_, opened_, now});
   began_ = now;
-  Parcel& parcel = scene_.parcels.at(*parcel_);
-  parcel.outcome = Parcel::Outcome::sending;
+  const Parcel& parcel = scene_.parcels.at(*parcel_);
+  scene_.parcels.came_to(*parcel_, Parcel::Outcome::sending);
   session::Envelope envelope;
   envelope.from = scene_.accounts[account_].address;
   envelope.to.push_back(scene_.accounts[parcel.account].address);
@@ -127,6 +128,8 @@ void Writer::on_ready(Time now) {
 }
 
 void Writer::on_recipient(session::CommandId, const session::RecipientResult& result, Time) {
+  lost_ = result.lost;
+  if (result.reply.code == 0) return;  // there was none: the connection ended first
   class_ = result.reply.enhanced.empty() ? fmt::format("{}", result.reply.code)
                                          : fmt::format("{} {}", result.reply.code, printable(result.reply.enhanced));
 }
@@ -149,12 +152,16 @@ void Writer::on_done(session::CommandId, session::Outcome outcome, Time, Time no
       one.by_customer = one.saved = true;
       device_.save(copy, now);
     }
-  } else if (outcome == session::Outcome::fail) {
-    scene_.parcels.at(parcel).outcome = Parcel::Outcome::refused;
+  } else if (outcome == session::Outcome::fail && lost_ == EndReason::none) {
+    scene_.parcels.came_to(parcel, Parcel::Outcome::refused);
     scene_.failed(operation, times, class_, &recorder_, account_);
+  } else if (outcome == session::Outcome::fail) {  // nobody refused it, and nobody can have taken it
+    scene_.parcels.came_to(parcel, Parcel::Outcome::waiting);
+    scene_.lost(lost_, operation, times, class_, &recorder_, account_);
   } else {
-    scene_.parcels.at(parcel).outcome = Parcel::Outcome::unknown;
-    scene_.unanswered(operation, times, "no answer", &recorder_, account_);
+    scene_.parcels.came_to(parcel, Parcel::Outcome::unknown);
+    scene_.lost(lost_, operation, times, lost_ == EndReason::timeout ? "no answer in time" : "no answer", &recorder_,
+                account_);
   }
   quitting_ = true;
   began_ = now;
@@ -169,7 +176,8 @@ void Writer::on_ended(const session::Ended& end, Time now) {
     parcel_.reset();
     const std::string what = error_class(end);
     scene_.example(what, end.message());
-    scene_.unanswered(scene_.operation("submission.connect"), {intended_, opened_, now}, what, &recorder_, account_);
+    scene_.lost(end.reason, scene_.operation("submission.connect"), {intended_, opened_, now}, what, &recorder_,
+                account_);
   }
   arm();
 }

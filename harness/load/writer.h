@@ -53,6 +53,7 @@ class Writer final : public Alarm, public session::SmtpSink {
   std::uint32_t written_ = 0, session_ = 0;
   Time intended_{}, opened_{}, began_{};
   std::string class_;
+  EndReason lost_ = EndReason::none;  ///< how the session ended, where that is why nothing was said of the message
   bool present_ = false, dead_ = false, quitting_ = false;
 };
 

@@ -49,6 +49,14 @@ void Operation::unknown_as(std::string_view error_class, std::optional<Time> end
   count_error(error_class);
 }
 
+void Operation::time_out_as(std::string_view error_class, Time intended_start, Time start, Time end) {
+  unknown_as(error_class, end);
+  ++timed_out;
+  slice(end).response.add(end - intended_start);
+  felt(intended_start, end - intended_start);
+  service.add(end - start);
+}
+
 void Operation::never(Duration waited, std::uint64_t times, std::optional<Time> when) {
   if (times == 0) return;
   Slice& now = slice(when);
@@ -78,6 +86,7 @@ void Operation::merge(const Operation& other, bool with_slices) {
   ok += other.ok;
   fail += other.fail;
   info += other.info;
+  timed_out += other.timed_out;
   response.merge(other.response);
   service.merge(other.service);
   lateness.merge(other.lateness);

@@ -24,14 +24,17 @@ struct Window {
 ///
 /// intended - started is what was due and never began (unserved); started - (ok + fail + info) is still under way.
 struct Operation {
-  std::uint64_t intended = 0;  ///< arrivals whose time came
-  std::uint64_t started = 0;   ///< part of intended: really begun
-  std::uint64_t ok = 0;        ///< part of started: it happened
-  std::uint64_t fail = 0;      ///< part of started: it certainly did not
-  std::uint64_t info = 0;      ///< part of started: nobody knows (timeout, connection lost before the answer)
+  std::uint64_t intended = 0;   ///< arrivals whose time came
+  std::uint64_t started = 0;    ///< part of intended: really begun
+  std::uint64_t ok = 0;         ///< part of started: it happened
+  std::uint64_t fail = 0;       ///< part of started: it certainly did not
+  std::uint64_t info = 0;       ///< part of started: nobody knows (timeout, connection lost before the answer)
+  std::uint64_t timed_out = 0;  ///< part of info: silence for as long as was waited; it took at least that long
 
-  Histogram response;  ///< ok, and what was never served: from the intended start to the answer; what a user felt
-  Histogram service;   ///< ok only: from the real start to the answer; what the server took
+  /// ok, what was never served, and timed_out: from the intended start to the answer, or until nobody waited any more;
+  /// what a user felt.
+  Histogram response;
+  Histogram service;   ///< ok and timed_out: the same from the real start; what the server took
   Histogram lateness;  ///< every started one: from the intended to the real start; our own delay and the queueing
 
   /// fail + info, by class of error ("timeout", "no [OVERQUOTA]"); their sum is fail + info.
@@ -58,6 +61,8 @@ struct Operation {
   void succeed(Time intended_start, Time start, Time end);
   void fail_as(std::string_view error_class, std::optional<Time> end = std::nullopt);
   void unknown_as(std::string_view error_class, std::optional<Time> end = std::nullopt);
+  /// Nobody knows, and who waited gave up: the slowest of all must not be missing in the percentiles.
+  void time_out_as(std::string_view error_class, Time intended_start, Time start, Time end);
   /// So often it was due and never began; whoever wanted it gave up after having waited so long.
   void never(Duration waited, std::uint64_t times, std::optional<Time> when = std::nullopt);
   void merge(const Operation& other, bool with_slices = true);
@@ -65,8 +70,8 @@ struct Operation {
   /// The same figures, whoever counted them from wherever.
   friend bool operator==(const Operation& a, const Operation& b) {
     return a.intended == b.intended && a.started == b.started && a.ok == b.ok && a.fail == b.fail && a.info == b.info &&
-           a.response == b.response && a.service == b.service && a.lateness == b.lateness && a.errors == b.errors &&
-           a.measured == b.measured && a.slices == b.slices;
+           a.timed_out == b.timed_out && a.response == b.response && a.service == b.service &&
+           a.lateness == b.lateness && a.errors == b.errors && a.measured == b.measured && a.slices == b.slices;
   }
 
  private:

@@ -18,7 +18,7 @@ struct Slice {
   std::uint64_t fail = 0;
   std::uint64_t info = 0;
   std::uint64_t unserved = 0;  ///< given up in this slice: it never began
-  CompactHistogram response;   ///< of ok and unserved
+  CompactHistogram response;   ///< of ok, unserved and timed out
   void merge(const Slice& other) {
     due += other.due;
     started += other.started;

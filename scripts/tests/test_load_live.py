@@ -61,7 +61,8 @@ def test_the_socket_tells_each_second(live):
             states.append(state)
     assert states[2]["passed"] > states[0]["passed"] and states[2]["begun"] > states[0]["begun"]
     rows = {row[0]: row for row in states[2]["rows"]}
-    name, rate, done, fail, info, p50, p99, most = rows["imap.fetch"]
+    name, rate, now50, now99, done, fail, info, p50, p99, most = rows["imap.fetch"]
+    assert 0 < now50 <= now99
     assert done > 0 and rate > 0 and 0 < p50 <= p99 <= most and fail == info == 0
     assert states[2]["chart"]["operations"][0]["name"] == "story"
     assert states[2]["ledger"]["sent"] >= states[2]["ledger"]["accepted"]

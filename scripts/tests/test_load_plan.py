@@ -195,7 +195,7 @@ def test_what_was_due_and_is_slow_counts_after_the_end_too(tmp_path):
 
 
 def test_a_login_that_is_refused_is_no_login_and_no_poll(tmp_path):
-    plan = write(tmp_path, mix={"pop-delete": "100%"}, slo=["pop3.login errors < 1%", "pop3.round errors < 1%"])
+    plan = write(tmp_path, mix=[{"devices": ["pop-delete", "outlook-pop-14days"], "share": "100%"}], slo=["pop3.login errors < 1%", "pop3.round errors < 1%"])
     text, stats = load(tmp_path, plan, "--sim", "--latitude", "pop3.login-delay", status=1)
     for name in ("pop3.connect", "pop3.login", "pop3.round"):
         one = stats["operations"][name]

@@ -132,6 +132,27 @@ TEST(Parcels, KnowTheirOwnAndNobodyElses) {
   }
 }
 
+/// The live view asks every second, however many there are.
+TEST(Parcels, CountAsTheyChange) {
+  const std::string owner = "a@example.test";
+  Parcels parcels(7, 1, [&](std::uint32_t) -> const std::string& { return owner; });
+  using Outcome = Parcel::Outcome;
+  for (std::uint32_t i = 0; i < 40; ++i) {
+    const std::size_t one = parcels.add(i + 1, 0, 0);
+    if (i % 2 == 0) parcels.was_seen(one);  // before the delivery's answer came
+    if (i % 5 != 0) parcels.came_to(one, Outcome::sending);
+    if (i % 5 == 1) parcels.came_to(one, Outcome::waiting);  // the connection ended before all of it was handed over
+    if (i % 5 > 1)
+      parcels.came_to(one, i % 5 == 2 ? Outcome::refused : i % 5 == 3 ? Outcome::unknown : Outcome::accepted);
+    if (i % 3 == 0) parcels.removed(one);
+    if (i % 7 == 0) parcels.removed(one);
+    EXPECT_EQ(parcels.counts(), parcels.counted()) << i;
+  }
+  EXPECT_EQ(parcels.counts().sent, 24U);
+  EXPECT_EQ(parcels.counts().accepted, 8U);
+  EXPECT_EQ(parcels.counts().refused, 8U);
+}
+
 /// Innocent explanations come first; without any of them it is lost.
 TEST(Parcels, HaveOneEnd) {
   Parcel parcel;
@@ -142,9 +163,15 @@ TEST(Parcels, HaveOneEnd) {
   EXPECT_EQ(Parcels::end(parcel), End::not_looked_for);
   parcel.looked_for = true;
   EXPECT_EQ(Parcels::end(parcel), End::lost);
+  parcel.marked = true;
+  EXPECT_EQ(Parcels::end(parcel), End::unquit);
+  parcel.flagged = true;
+  EXPECT_EQ(Parcels::end(parcel), End::flagged);
   parcel.removal_asked = true;
+  EXPECT_EQ(Parcels::end(parcel), End::unanswered);
+  parcel.removal_certain = true;
   EXPECT_EQ(Parcels::end(parcel), End::removed);
-  parcel.removal_asked = false;
+  parcel.removal_asked = parcel.removal_certain = parcel.flagged = parcel.marked = false;
   parcel.bounced = true;
   EXPECT_EQ(Parcels::end(parcel), End::bounced);
   parcel.present = 1;

@@ -81,6 +81,52 @@ TEST(ToldFirst, SessionsThatWereBrokenOff) {
               ElementsAre("BROKEN OFF: 20 of 20 imap sessions did not end by our doing (mostly IDLE: closed)"));
 }
 
+/// RFC 3501 section 5.4: that is permitted, and no session was broken off.
+TEST(ToldFirst, APermittedAutologoutIsCountedApart) {
+  LoadResult result = plan(200, 200);
+  with_sessions(result, 20, 0);
+  auto& out = result.all.operations.at(result.all.operations.id("imap.autologout"));
+  for (int i = 0; i < 9; ++i) out.succeed(Time{}, Time{}, Time{});
+  EXPECT_THAT(warnings(result), IsEmpty());
+  EXPECT_EQ(verdict_of(result), Verdict::pass);
+  EXPECT_THAT(to_text(result),
+              HasSubstr("\n9 sessions that said nothing for half an hour were logged out, which RFC 3501"));
+}
+
+TEST(ToldFirst, WhatIsKnownOfTheFiguresAndVoidsNone) {
+  LoadResult result = plan(200, 200);
+  result.plan.lay_before = 12'000;
+  result.plan.most_before = 900;
+  result.plan.login_delay = std::chrono::seconds(600);
+  result.plan.put_off = 7;
+  result.all.ledger.unsent = 3;
+  auto& fetch = result.all.operations.at(result.all.operations.id("imap.fetch"));
+  fetch.time_out_as("no answer in time", Time{}, Time{}, Time{} + std::chrono::minutes(1));
+  const std::string text = to_text(result);
+  EXPECT_THAT(text, HasSubstr("\n12000 messages lay in the mailboxes before, at most 900 in one"));
+  EXPECT_THAT(text, HasSubstr("\nPOP3 announces LOGIN-DELAY 600: 7 polls"));
+  EXPECT_THAT(text, HasSubstr("\n1 had no answer in time"));
+  EXPECT_THAT(text, HasSubstr("beside them 3 that were due and were not handed over"));
+  EXPECT_EQ(verdict_of(result), Verdict::pass);
+}
+
+TEST(ToldFirst, TheMeasuredPhaseStandsApart) {
+  LoadResult result = plan(200, 200);
+  result.seconds = 60;
+  result.measured = {std::chrono::seconds(10), std::chrono::seconds(60)};
+  auto& operations = result.all.operations;
+  operations = {};
+  operations.measure(result.measured);
+  auto& fetch = operations.at(operations.id("imap.fetch"));
+  fetch.succeed(Time{}, Time{}, Time{} + milliseconds(900));  // in the ramp
+  for (int i = 0; i < 5; ++i)
+    fetch.succeed(Time(std::chrono::seconds(20)), {}, Time(std::chrono::seconds(20)) + milliseconds(5));
+  const std::string text = to_text(result);
+  const auto apart = text.find("of what was due from 10.000 s to 60.000 s alone, the measured phase:\nimap.fetch");
+  ASSERT_NE(apart, std::string::npos) << text;
+  EXPECT_EQ(text.substr(apart).find("900."), std::string::npos);
+}
+
 TEST(ToldFirst, WhyTheGeneratorWasTheLimitAndThatALineIsVoidAndNotMissed) {
   LoadResult result = plan(200, 200);
   result.generator.lateness.add(milliseconds(561));

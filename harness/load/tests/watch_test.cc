@@ -29,7 +29,7 @@ Seen some() {
   return out;
 }
 
-TEST(Watch, AddsUpWhatItsThreadsTellAndSaysHowMuchASecond) {
+TEST(Watch, AddsUpWhatItsThreadsTellAndSaysWhatIsSoNow) {
   Watch watch(2, true);
   watch.tell(0, some());
   watch.tell(1, some());
@@ -38,14 +38,24 @@ TEST(Watch, AddsUpWhatItsThreadsTellAndSaysHowMuchASecond) {
   later.passed = 14s;
   for (int i = 0; i < 6; ++i) {
     auto& fetch = later.totals.operations.at(later.totals.operations.id("imap.fetch"));
-    fetch.succeed(Time(13s), Time(13s), Time(13s) + 20ms);
+    fetch.succeed(Time(13s), Time(13s), Time(13s) + 700ms);
   }
+  later.add_recent(later.totals.operations);
   watch.tell(1, later);
   const Seen seen = watch.look();
   EXPECT_EQ(seen.passed, 14s);
   EXPECT_EQ(seen.progress.begun, 476U);
   EXPECT_EQ(seen.totals.operations.find("imap.fetch")->ok, 9U + 15);
-  EXPECT_DOUBLE_EQ(seen.rates.at("imap.fetch"), 3);  // six in two seconds
+  EXPECT_DOUBLE_EQ(seen.now("imap.fetch").rate(), 1.2);              // six in five seconds
+  EXPECT_GE(seen.now("imap.fetch").response.percentile(50), 600ms);  // and not 20 ms, as it was at first
+  EXPECT_LE(seen.totals.operations.find("imap.fetch")->response.percentile(50), 21ms);
+  EXPECT_EQ(watch.look().now("imap.fetch").rate(), 1.2) << "whoever looks";
+  EXPECT_EQ(seen.now("imap.store").rate(), 0);
+  EXPECT_THAT(screen(seen, 30, 200, false),
+              HasSubstr("imap.fetch                    1.2   696.25   704.64 |        24      2"));
+  EXPECT_THAT(prometheus(seen), HasSubstr("mailproof_recent_rate{operation=\"imap.fetch\"} 1.2\n"));
+  EXPECT_THAT(prometheus(seen),
+              HasSubstr("mailproof_recent_response_seconds{operation=\"imap.fetch\",quantile=\"0.5\"} 0.696"));
   EXPECT_EQ(seen.totals.operations.gauges().at("connections").value(), 14);
 }
 

@@ -34,10 +34,12 @@ std::vector<MailboxReader::Fetch> fetched_by(const scenario::Profile& profile) {
   std::vector<MailboxReader::Fetch> out;
   for (const auto* steps : {&profile.news, &profile.poll, &profile.login})
     for (const auto& step : *steps) {
-      const bool of_new =
-          step.of == Of::fresh || step.of == Of::listed || step.of == Of::unread || step.of == Of::first_new;
+      const bool of_new = step.of == Of::fresh || step.of == Of::listed || step.of == Of::unread ||
+                          step.of == Of::first_new || (step.of == Of::newest && step.by_uid);
       const bool there = std::any_of(out.begin(), out.end(), [&](const auto& one) { return one.items == step.text; });
-      if (step.ask != scenario::Ask::fetch || !of_new || step.when != When::always || there) continue;
+      if (step.ask != scenario::Ask::fetch || !of_new || (step.when != When::always && step.when != When::fresh) ||
+          there)
+        continue;
       out.push_back({step.text, step.of == Of::first_new, step.singly, step.needs});
     }
   return out;

@@ -30,6 +30,7 @@ constexpr Word<Ask> kImapAsks[] = {{"id", Ask::id},
                                    {"check", Ask::check},
                                    {"search", Ask::search},
                                    {"quota", Ask::quota},
+                                   {"myrights", Ask::my_rights},
                                    {"fetch", Ask::fetch},
                                    {"store", Ask::store},
                                    {"capability", Ask::capability},
@@ -46,10 +47,14 @@ constexpr Word<Removal> kRemovals[] = {{"expunge", Removal::expunge},
                                        {"flag", Removal::flag}};
 constexpr Word<CapabilityAsks> kCapabilityAsks[] = {
     {"usual", CapabilityAsks::usual}, {"before-login", CapabilityAsks::before_login}, {"never", CapabilityAsks::never}};
-constexpr Word<bool> kNumbersBy[] = {{"uid", false}, {"number", true}};
-constexpr Word<ProfileStep::When> kStepWhen[] = {
-    {"always", ProfileStep::When::always}, {"changed", ProfileStep::When::changed}, {"told", ProfileStep::When::told}};
-constexpr Word<bool> kSearchThen[] = {{"nothing", false}, {"read", true}};
+enum class By : std::uint8_t { said, uid, number };
+constexpr Word<By> kNumbersBy[] = {{"uid", By::uid}, {"number", By::number}};
+constexpr Word<ProfileStep::When> kStepWhen[] = {{"always", ProfileStep::When::always},
+                                                 {"changed", ProfileStep::When::changed},
+                                                 {"told", ProfileStep::When::told},
+                                                 {"new", ProfileStep::When::fresh}};
+enum class Then : std::uint8_t { nothing, read, list };
+constexpr Word<Then> kSearchThen[] = {{"nothing", Then::nothing}, {"read", Then::read}, {"list", Then::list}};
 constexpr Word<bool> kActsWhen[] = {{"at-once", false}, {"at-poll", true}};
 constexpr Word<bool> kSpeaks[] = {{"imap", false}, {"pop3", true}};
 const std::vector<std::string> kSets = {"all", "new", "first new", "listed", "known", "unread", "newest 25"};
@@ -256,9 +261,10 @@ class ProfileReader {
     const bool sets = step.ask == Ask::fetch || step.ask == Ask::store || step.ask == Ask::top || step.ask == Ask::retr;
     if (verb != &node) {
       std::vector<std::string> keys = {word, "source"};
-      if (!pop3_) keys.insert(keys.end(), {"needs", "when"});
+      if (!pop3_) keys.insert(keys.end(), {"needs", "lacks", "when"});
       if (step.ask == Ask::fetch) keys.insert(keys.end(), {"singly", "by"});
-      if (step.ask == Ask::search) keys.emplace_back("then");
+      if (step.ask == Ask::search) keys.insert(keys.end(), {"then", "of"});
+      if (step.ask == Ask::list) keys.insert(keys.end(), {"subscribed", "returns"});
       if (step.ask == Ask::store) keys.emplace_back("silent");
       if (sets && step.ask != Ask::retr && step.ask != Ask::top) keys.emplace_back("of");
       if (step.ask == Ask::retr) keys.emplace_back("dele");
@@ -272,14 +278,30 @@ class ProfileReader {
             static_cast<std::uint32_t>(read_number(*lines, 0, kMostTopLines, "lines", complaints_).value_or(0));
       if (const Node* needs = find(node, "needs"))
         step.needs = read_text(*needs, "a capability, as the server names it", complaints_).value_or("");
+      if (const Node* lacks = find(node, "lacks"))
+        step.lacks = read_text(*lacks, "a capability, as the server names it", complaints_).value_or("");
+      if (const Node* subscribed = find(node, "subscribed"))
+        step.subscribed = read_flag(*subscribed, complaints_).value_or(false);
+      if (const Node* returns = find(node, "returns"))
+        step.returns = read_text(*returns, "what LIST-EXTENDED returns, as (SPECIAL-USE)", complaints_).value_or("");
       if (const Node* when = find(node, "when"))
         step.when = read_word(*when, kStepWhen, complaints_).value_or(step.when);
       if (const Node* silent = find(node, "silent")) step.silent = read_flag(*silent, complaints_).value_or(true);
       if (const Node* singly = find(node, "singly")) step.singly = read_flag(*singly, complaints_).value_or(false);
-      if (const Node* by = find(node, "by")) step.by_number = read_word(*by, kNumbersBy, complaints_).value_or(false);
-      if (const Node* then = find(node, "then"))
-        step.then_read = read_word(*then, kSearchThen, complaints_).value_or(false);
+      if (const Node* by = find(node, "by")) {
+        const By how = read_word(*by, kNumbersBy, complaints_).value_or(By::said);
+        step.by_number = how == By::number;
+        step.by_uid = how == By::uid && step.of == Of::newest;
+      }
+      if (const Node* then = find(node, "then")) {
+        const Then what = read_word(*then, kSearchThen, complaints_).value_or(Then::nothing);
+        step.then_read = what == Then::read;
+        step.then_list = what == Then::list;
+      }
     }
+    if (step.ask == Ask::search && step.of != Of::fresh && step.of != Of::newest)
+      complaints_.value(node, "of: newest N, where a search is not of all");
+    if ((step.subscribed || !step.returns.empty()) && step.needs.empty()) step.needs = "LIST-EXTENDED";
     if (step.singly && step.of != Of::unread) complaints_.value(node, "of: unread, where it says singly");
     if (step.by_number && step.of != Of::fresh) complaints_.value(node, "of: new, where it says by: number");
     if (step.ask == Ask::enable && step.needs.empty()) step.needs = step.text;

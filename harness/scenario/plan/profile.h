@@ -24,6 +24,7 @@ enum class Ask : std::uint8_t {
   check,
   search,
   quota,
+  my_rights,
   fetch,
   store,
   capability,
@@ -54,18 +55,25 @@ enum class Of : std::uint8_t {
 
 struct ProfileStep {
   Ask ask = Ask::noop;
-  std::string text;         ///< fetch: items; store: flag; list, lsub: pattern; search: keys; a mailbox
-  Of of = Of::fresh;        ///< fetch, store, top, retr
-  std::uint32_t count = 0;  ///< newest; top: lines
-  bool dele = false;        ///< retr: DELE follows each RETR, where the policy says so
-  std::string needs = {};   ///< is left out where the server does not offer this
-  bool singly = false;      ///< fetch: a command a message
-  bool by_number = false;   ///< fetch of new ones: by message sequence numbers instead of UIDs
-  bool then_read = false;   ///< search: what it finds is read
-  enum class When : std::uint8_t { always, changed, told };
-  When when = When::always;  ///< IMAP: only where this session set a flag; only where the server told of news unasked
-  bool silent = true;        ///< store: +FLAGS.SILENT
-  bool gets_text = false;    ///< fetch: more than headers; is seen from the text when it is played
+  std::string text;          ///< fetch: items; store: flag; list, lsub: pattern; search: keys; a mailbox
+  Of of = Of::fresh;         ///< fetch, store, top, retr
+  std::uint32_t count = 0;   ///< newest; top: lines
+  bool dele = false;         ///< retr: DELE follows each RETR, where the policy says so
+  std::string needs = {};    ///< is left out where the server does not offer this
+  bool singly = false;       ///< fetch: a command a message
+  std::string lacks = {};    ///< is left out where the server offers this
+  bool by_number = false;    ///< fetch of new ones: by message sequence numbers instead of UIDs
+  bool by_uid = false;       ///< fetch of the newest: by UIDs, as a search has found them
+  bool then_read = false;    ///< search: what it finds is read
+  bool then_list = false;    ///< search: what it finds is known from then on
+  bool subscribed = false;   ///< list: (SUBSCRIBED), by LIST-EXTENDED
+  std::string returns = {};  ///< list: what is asked for behind RETURN
+  enum class When : std::uint8_t { always, changed, told, fresh };
+  /// IMAP: only where this session set a flag; where the server told of news unasked; where a poll shows that something
+  /// came or went since.
+  When when = When::always;
+  bool silent = true;                   ///< store: +FLAGS.SILENT
+  bool gets_text = false;               ///< fetch: more than headers; is seen from the text when it is played
   std::vector<ProfileStep> steps = {};  ///< each
 };
 

@@ -118,10 +118,12 @@ const std::vector<std::string>& operation_names() {
                                                  "imap.close",
                                                  "imap.unselect",
                                                  "imap.quota",
+                                                 "imap.myrights",
                                                  "imap.logout",
                                                  "imap.idle-notice",
                                                  "imap.look",
                                                  "imap.round",
+                                                 "imap.autologout",
                                                  "imap.connection",
                                                  "pop3.connection",
                                                  "pop3.connect",
@@ -160,7 +162,8 @@ bool counts_unserved(const Slo& slo) {
 }
 
 bool is_derived(std::string_view operation) {
-  return operation.ends_with(".login") || operation.ends_with(".round") || operation.ends_with(".idle-notice");
+  return operation.ends_with(".login") || operation.ends_with(".round") || operation.ends_with(".idle-notice") ||
+         operation.ends_with(".autologout");
 }
 
 bool names_operation(std::string_view pattern, std::string_view operation) {

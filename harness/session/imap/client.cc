@@ -215,6 +215,7 @@ void ImapClient::Impl::finish(Ended end) {
     const auto command = take(0);
     ImapCompletion completion;
     completion.text = end.why;
+    completion.lost = end.reason;
     report(*command, completion);
   }
   sink.on_ended(end, now);
@@ -313,6 +314,7 @@ void ImapClient::pipelining(bool on) {
 void ImapClient::give_up(std::string_view why) { impl_->give_up(why); }
 bool ImapClient::ready() const { return impl_->phase == Impl::Phase::ready; }
 bool ImapClient::idling() const { return impl_->idle_state == Impl::Idle::on; }
+bool ImapClient::in_idle() const { return idling() || impl_->idle_state == Impl::Idle::done_sent; }
 bool ImapClient::busy() const { return impl_->busy(); }
 bool ImapClient::has(std::string_view capability) const { return impl_->has(capability); }
 const std::vector<std::string>& ImapClient::capabilities() const { return *impl_->capabilities; }

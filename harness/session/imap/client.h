@@ -21,6 +21,7 @@ struct ImapCompletion {
   std::uint32_t uidvalidity = 0;  ///< APPENDUID, COPYUID: of the destination
   imap::SequenceSet source_uids, destination_uids;  ///< COPYUID in order; APPENDUID: destination only
   Time sent;  ///< when its last byte was handed to the link; for what was never sent the time it was asked for
+  EndReason lost = EndReason::none;  ///< how the session ended, where that is why there is no answer
 };
 
 /// One FETCH row, solicited or not. Views are valid during the call only.
@@ -147,6 +148,10 @@ class ImapClient final : public Peer {
   CommandId subscribe(std::string_view mailbox);
   CommandId unsubscribe(std::string_view mailbox);
   CommandId list(std::string_view reference, std::string_view pattern);
+  /// RFC 5258: `selection` as "(SUBSCRIBED)", `returns` as "(SPECIAL-USE)"; "" = none.
+  CommandId list_extended(std::string_view selection, std::string_view reference, std::string_view pattern,
+                          std::string_view returns);
+  CommandId my_rights(std::string_view mailbox);
   CommandId lsub(std::string_view reference, std::string_view pattern);
   CommandId status(std::string_view mailbox, std::string_view items);  ///< "(MESSAGES UIDNEXT)"
   CommandId get_quota_root(std::string_view mailbox);
@@ -166,7 +171,8 @@ class ImapClient final : public Peer {
 
   bool ready() const;
   bool idling() const;
-  bool busy() const;                            ///< commands pending (IDLE does not count once idling)
+  bool in_idle() const;  ///< idling, or DONE was said and not answered yet: what comes is told unasked all the same
+  bool busy() const;     ///< commands pending (IDLE does not count once idling)
   bool has(std::string_view capability) const;  ///< "MOVE", "UIDPLUS", "LITERAL+"; case does not matter
   const std::vector<std::string>& capabilities() const;
   const ImapView& view() const;

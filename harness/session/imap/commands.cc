@@ -165,6 +165,25 @@ CommandId ImapClient::list(std::string_view reference, std::string_view pattern)
   return impl_->enqueue(c);
 }
 
+CommandId ImapClient::list_extended(std::string_view selection, std::string_view reference, std::string_view pattern,
+                                    std::string_view returns) {
+  ImapPending& c = impl_->prepare("LIST", ImapVerb::other);
+  if (!selection.empty()) c.writer->raw(selection);
+  impl_->put_mailbox(c, reference);
+  c.writer->list_mailbox(pattern);
+  if (!returns.empty()) {
+    c.writer->raw("RETURN");
+    c.writer->raw(returns);
+  }
+  return impl_->enqueue(c);
+}
+
+CommandId ImapClient::my_rights(std::string_view mailbox) {
+  ImapPending& c = impl_->prepare("MYRIGHTS", ImapVerb::other);
+  impl_->put_mailbox(c, impl_->wire_name(mailbox));
+  return impl_->enqueue(c);
+}
+
 CommandId ImapClient::lsub(std::string_view reference, std::string_view pattern) {
   ImapPending& c = impl_->prepare("LSUB", ImapVerb::other);
   impl_->put_mailbox(c, reference);

@@ -11,9 +11,10 @@ struct Pop3Completion {
   std::string_view command;    ///< "RETR"
   std::uint32_t argument = 0;  ///< message number, 0 = none
   Outcome outcome = Outcome::info;
-  std::string_view code;  ///< "IN-USE", "SYS/TEMP"; "" = none
-  std::string_view text;  ///< after +OK/-ERR and the code, or why the outcome is unknown
-  Time sent;              ///< when its last byte was handed to the link
+  std::string_view code;             ///< "IN-USE", "SYS/TEMP"; "" = none
+  std::string_view text;             ///< after +OK/-ERR and the code, or why the outcome is unknown
+  Time sent;                         ///< when its last byte was handed to the link
+  EndReason lost = EndReason::none;  ///< how the session ended, where that is why there is no answer
 };
 
 /// Where a Pop3Client tells what happens; same rules as ImapSink.

@@ -217,7 +217,14 @@ void Pop3Client::Impl::on_over(const Ended& end, Time now) {
     const bool whole = sent_commands_ > 0;
     const Command lost = pop();
     const std::string why = whole ? end.why : fmt::format("never sent: {}", end.why);
-    sink_.on_done({lost.id, name(lost.verb), lost.number, whole ? Outcome::info : Outcome::fail, {}, why, lost.sent_at},
+    sink_.on_done({lost.id,
+                   name(lost.verb),
+                   lost.number,
+                   whole ? Outcome::info : Outcome::fail,
+                   {},
+                   why,
+                   lost.sent_at,
+                   end.reason},
                   now);
   }
   sink_.on_ended(end, now);

@@ -31,6 +31,7 @@ struct RecipientResult {
   bool at_rcpt = false;             ///< refused at RCPT already (or MAIL, or DATA): nothing was sent for it
   SmtpReply reply;
   bool locally = false;  ///< refused by ourselves: not a word of it was sent, and `reply` is what we say of it
+  EndReason lost = EndReason::none;  ///< how the session ended, where that is why there is no answer
 };
 
 /// Where an SmtpClient tells what happens; same rules as ImapSink.

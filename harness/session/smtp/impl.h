@@ -115,8 +115,9 @@ struct SmtpClient::Impl final : LineClient {
     int code = 0;
     std::string enhanced, text;
   };
-  bool refused_ = false;            ///< what is being told is our own refusal
-  std::optional<Refusal> refusal_;  ///< of the front job, by ourselves: told from the next call
+  bool refused_ = false;              ///< what is being told is our own refusal
+  EndReason lost_ = EndReason::none;  ///< ... or what the end of the session left without an answer
+  std::optional<Refusal> refusal_;    ///< of the front job, by ourselves: told from the next call
   bool pipelined_ = false;
   bool reset_needed_ = false;  ///< the server holds a transaction that came to nothing
   bool body_begun_ = false;

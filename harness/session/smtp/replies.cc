@@ -161,6 +161,7 @@ void SmtpClient::Impl::on_over(const Ended& end, Time now) {
   if (active_ && !jobs_.front().quit) {
     // Before the final dot left us nobody can have taken the message.
     if (refusal_) tell_refusal();
+    lost_ = end.reason;
     decide_open(final_dot_handed_ ? Outcome::info : Outcome::fail, !body_begun_, {0, "", end.why});
     complete();
   }
@@ -170,7 +171,7 @@ void SmtpClient::Impl::on_over(const Ended& end, Time now) {
     active_ = false;
     const std::string why = fmt::format("never sent: {}", end.why);
     for (std::size_t i = 0; i < lost.envelope.to.size(); ++i)
-      sink_.on_recipient(lost.id, {i, Outcome::fail, true, {0, "", why}}, now);
+      sink_.on_recipient(lost.id, {i, Outcome::fail, true, {0, "", why}, false, end.reason}, now);
     sink_.on_done(lost.id, lost.quit && whole ? Outcome::info : Outcome::fail, {}, now);
   }
   sink_.on_ended(end, now);

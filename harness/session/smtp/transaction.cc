@@ -229,7 +229,13 @@ void SmtpClient::Impl::decide_open(Outcome outcome, bool at_rcpt, const SmtpRepl
 void SmtpClient::Impl::tell_decided() {
   while (told_ < recipient_count_ && recipients_[told_].state == Recipient::State::decided) {
     const Recipient& r = recipients_[told_];
-    sink_.on_recipient(jobs_.front().id, {told_++, r.outcome, r.at_rcpt, {r.code, r.enhanced, r.text}, refused_},
+    sink_.on_recipient(jobs_.front().id,
+                       {told_++,
+                        r.outcome,
+                        r.at_rcpt,
+                        {r.code, r.enhanced, r.text},
+                        refused_,
+                        r.code == 0 && !refused_ ? lost_ : EndReason::none},
                        now());
   }
 }

@@ -60,6 +60,34 @@ TEST(OperationsTest, AServerCannotFillMemoryWithItsErrors) {
   EXPECT_EQ(sum, operation.fail);
 }
 
+/// Ninety-nine quick ones, and one that nobody answered within a minute.
+TEST(OperationsTest, WhatWasWaitedForInVainIsTheSlowest) {
+  Operations operations;
+  operations.start(at(100s));
+  operations.measure({0s, 10s});
+  Operation& fetch = operations.at(operations.id("imap.fetch"));
+  for (int i = 0; i < 98; ++i) {
+    fetch.begin(at(101s), at(101s));
+    fetch.succeed(at(101s), at(101s), at(101s) + 5ms);
+  }
+  for (int i = 0; i < 2; ++i) {
+    fetch.begin(at(101s), at(102s));
+    fetch.time_out_as("no answer in time", at(101s), at(102s), at(162s));
+  }
+  EXPECT_EQ(fetch.ok, 98U);
+  EXPECT_EQ(fetch.info, 2U);
+  EXPECT_EQ(fetch.timed_out, 2U);
+  EXPECT_GE(fetch.response.percentile(99), 60s);
+  EXPECT_EQ(fetch.response.max(), 61s);
+  EXPECT_EQ(fetch.service.max(), 60s);
+  EXPECT_EQ(fetch.measured.response.max(), 61s);
+  EXPECT_EQ(fetch.measured.ok, 98U);
+  EXPECT_EQ(fetch.slices.cells().at(62).response.count(), 2U);
+  Operation both = fetch;
+  both.merge(fetch);
+  EXPECT_EQ(both.timed_out, 4U);
+}
+
 TEST(OperationsTest, WhatHappenedWhen) {
   Operations operations;
   operations.start(at(100s));
