@@ -228,20 +228,17 @@ TEST(TalkBlock, AMessageIsComparedByteForByteBehindItsTraceHeaders) {
   EXPECT_TRUE(block({s("{mail.1 top 0}")}, listing({"X-Mailproof: 1", "", "body"})));
 }
 
-TEST(Block, OfAMessageTheTextAloneMayBeCompared) {
+TEST(TalkBlock, OfAMessageTheTextAloneMayBeCompared) {
   EXPECT_FALSE(block({s("{mail.1 text}")}, listing({"X-Mailproof: 2", "From: x", "", "body", "."})));
   EXPECT_TRUE(block({s("{mail.1 text}")}, listing({"X-Mailproof: 1", "", "body"})));
   EXPECT_TRUE(block({s("{mail.1 text}")}, listing({"X-Mailproof: 1", "", "Body", "."})));
   EXPECT_TRUE(block({s("{mail.1 text}")}, listing({"From: x", "", "body", "."}))) << "whose is it?";
 }
 
-TEST(Block, AFieldMayBeFoldedBehindItsColon) {
-  for (const std::vector<std::string>& field :
-       {std::vector<std::string>{"Received: from a"}, {"Received:", "\tfrom a"}, {"received:from", " a"}}) {
-    auto lines = field;
-    lines.emplace_back("To: b");
-    EXPECT_FALSE(block({s("Received: from a"), s("To: b")}, listing(lines))) << field.front();
-  }
+TEST(TalkBlock, AFieldMayBeFoldedBehindItsColon) {
+  EXPECT_FALSE(block({s("Received: from a"), s("To: b")}, listing({"Received: from a", "To: b"})));
+  EXPECT_FALSE(block({s("Received: from a"), s("To: b")}, listing({"Received:", "\tfrom a", "To: b"})));
+  EXPECT_FALSE(block({s("Received: from a"), s("To: b")}, listing({"received:from", " a", "To: b"})));
   EXPECT_TRUE(block({s("Received: from a"), s("To: b")}, listing({"Received:", "from a", "To: b"})));
   EXPECT_TRUE(block({s("Received: from a"), s("To: b")}, listing({"Received:", "\tfrom b", "To: b"})));
 }
