@@ -86,8 +86,8 @@ class Kept {
   std::optional<Place> place(const Event& e, std::uint32_t uid) const {
     const View* view = track_.view(e.session);
     if (view == nullptr || view->uidvalidity == 0) return std::nullopt;
-    return Place{c_.history.account_of(e), iequals(view->mailbox, "INBOX") ? "INBOX" : view->mailbox,
-                 view->uidvalidity, uid};
+    return Place{c_.history.account_of(e), iequals(view->mailbox, "INBOX") ? "INBOX" : view->mailbox, view->uidvalidity,
+                 uid};
   }
 
   /// Copies of one message may share their flags: labels do.
