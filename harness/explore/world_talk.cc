@@ -190,7 +190,8 @@ class TalkMaker {
       case 4:
       case 5:
         line("C: DELE {}", n);
-        reply(message.marked ? "-ERR" : "+OK");
+        // Who may not remove anything is told so (RFC 3206 section 4), and the rest is not asked for.
+        replies += message.marked ? "      S: -ERR\n" : "      A: +OK\n";
         message.marked = true;
         return;
       case 6:

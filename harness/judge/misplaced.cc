@@ -83,6 +83,8 @@ class Misplaced {
   bool left_by(const Cell& cell, const Event& done) {
     const Event& asked = c_.invoke(done);
     const bool inbox = iequals(asked.mailbox, "INBOX");
+    // Written otherwise it is another mailbox, or the server coerces names to a case (RFC 3501 section 5.1).
+    if (!inbox && c_.ledger.mailbox_name(cell.mailbox) != asked.mailbox) return false;
     const bool left = inbox ? cell.moved_to != 0 && cell.removed_by == asked.index && cell.present > cell.most()
                             : cell.adds + cell.maybe_adds == 0 && cell.first_seen > asked.index;
     const Cell* there = c_.ledger.find(cell.message, cell.account, asked.other_mailbox);
