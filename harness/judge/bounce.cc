@@ -41,12 +41,16 @@ std::map<Recipient, Deliveries> deliveries(const Case& c) {
 }
 
 /// A report in this account's mailbox that nobody could read, as it may be about somebody else's mail; or one about
-/// this message that names a recipient nobody knows (RFC 3464 section 2.3.2: it may have been rewritten).
-const Report* unread_report(const Case& c, std::uint32_t account, std::uint32_t message) {
+/// this message that names a recipient nobody knows (RFC 3464 section 2.3.2: it may have been rewritten), or one about
+/// this recipient without the Action that must be there (section 2.3.3): it does not say what became of the message.
+const Report* unread_report(const Case& c, std::uint32_t account, const Recipient& about) {
+  const auto& [message, recipient] = about;
   for (const Report& report : c.ledger.reports()) {
     const bool unread = report.message == 0 && report.action == "unread";
     const bool unnamed = report.message == message && report.recipient == 0 && istarts_with(report.action, "failed");
-    if ((unread || unnamed) && report.mailbox_owner == account) return &report;
+    const bool without_action =
+        report.message == message && report.recipient == recipient && report.action == "without-action";
+    if ((unread || unnamed || without_action) && report.mailbox_owner == account) return &report;
   }
   return nullptr;
 }
@@ -73,12 +77,12 @@ void silent_drop(Case& c, const std::map<Recipient, Deliveries>& all) {
       return other.account == account && other.present > 0;
     });
     if (elsewhere) continue;
-    if (const Report* report = unread_report(c, c.history.message(message).sender, message)) {
+    if (const Report* report = unread_report(c, c.history.message(message).sender, recipient)) {
       c.find("report-unread",
              {fmt::format("{} in {}'s mailbox, or a report to its sender", c.name_of(message), c.account(account)),
               fmt::format(
                   "accepted over SMTP at {} and not in the mailbox; a delivery report came to {} that may be about "
-                  "it, and was not read, or names another recipient",
+                  "it, and was not read, names another recipient, or does not say what became of it",
                   c.when(c.history.event(d.event)), c.account(report->mailbox_owner)),
               {d.event, report->event},
               message,
