@@ -55,14 +55,18 @@ std::size_t unnamed_in(const Case& c, const Report& report) {
 
 /// A report in this account's mailbox that nobody could read, as it may be about somebody else's mail; or one about
 /// this message that names a recipient nobody knows (RFC 3464 section 2.3.2: it may have been rewritten), which tells
-/// of as many recipients as it names so, and of no more.
+/// of as many recipients as it names so, and of no more; or one about this recipient without the Action that must be
+/// there (section 2.3.3): it does not say what became of the message.
 using Used = std::map<std::uint32_t, std::size_t>;  ///< reports, by event: of so many recipients
-const Report* unread_report(const Case& c, std::uint32_t account, std::uint32_t message, Used& used) {
+const Report* unread_report(const Case& c, std::uint32_t account, const Recipient& about, Used& used) {
+  const auto& [message, recipient] = about;
   for (const Report& report : c.ledger.reports()) {
     const bool unread = report.message == 0 && report.action == "unread";
     const bool unnamed = report.message == message && report.recipient == 0 && istarts_with(report.action, "failed");
-    if ((unread || unnamed) && report.mailbox_owner == account &&
-        (unread || used[report.event]++ < unnamed_in(c, report)))
+    const bool without_action =
+        report.message == message && report.recipient == recipient && report.action == "without-action";
+    if ((unread || unnamed || without_action) && report.mailbox_owner == account &&
+        (!unnamed || used[report.event]++ < unnamed_in(c, report)))
       return &report;
   }
   return nullptr;
@@ -91,12 +95,12 @@ void silent_drop(Case& c, const std::map<Recipient, Deliveries>& all) {
       return other.account == account && other.present > 0;
     });
     if (elsewhere) continue;
-    if (const Report* report = unread_report(c, c.history.message(message).sender, message, used)) {
+    if (const Report* report = unread_report(c, c.history.message(message).sender, recipient, used)) {
       c.find("report-unread",
              {fmt::format("{} in {}'s mailbox, or a report to its sender", c.name_of(message), c.account(account)),
               fmt::format(
                   "accepted over SMTP at {} and not in the mailbox; a delivery report came to {} that may be about "
-                  "it, and was not read, or names another recipient",
+                  "it, and was not read, names another recipient, or does not say what became of it",
                   c.when(c.history.event(d.event)), c.account(report->mailbox_owner)),
               {d.event, report->event},
               message,

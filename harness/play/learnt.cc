@@ -47,7 +47,7 @@ Duration look_again_after(Duration waited) {
 }
 
 std::string waited_only(Duration waited) {
-  return fmt::format("waited for {} only: the run has seen this server lose mail before", format_duration(waited));
+  return fmt::format("waited for {} only: accepted mail has stayed away before in this run", format_duration(waited));
 }
 
 }  // namespace mailproof::play

@@ -97,6 +97,20 @@ const bool kPermitted[] = {
             s.report(s.audit(Protocol::imap, s.bob, 1), mail[0], 0, 1);
             s.audited({});
           }),
+    plant("bounce/report-unread",  // it names the recipient and no Action (RFC 3464 section 2.3.3), as Haraka's does
+          [](Scene& s) {
+            const auto mail = s.accepted(1, true);
+            s.history.info.gives_up_after = std::chrono::seconds(1);
+            s.report(s.audit(Protocol::imap, s.bob, 1), mail[0], s.alice, 1, "", "without-action: ");
+            s.audited({});
+          }),
+    plant("bounce/silent-drop",  // such a report about another's copy says nothing of this one
+          [](Scene& s) {
+            const auto mail = s.accepted(1, true);
+            s.history.info.gives_up_after = std::chrono::seconds(1);
+            s.report(s.audit(Protocol::imap, s.bob, 1), mail[0], s.bob, 1, "", "without-action: ");
+            s.audited({});
+          }),
 };
 
 }  // namespace

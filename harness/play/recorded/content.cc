@@ -131,7 +131,8 @@ void record_reports(Context& context, const mail::ContentScanner& scanner, const
     e.what = history::What::report;
     e.message = message;
     e.code = recipient.effective_status() ? recipient.effective_status()->text() : "";
-    e.text = fmt::format("{}: {}", recipient.action, recipient.diagnostic_code);
+    e.text = fmt::format("{}: {}", recipient.action.empty() ? "without-action" : recipient.action,
+                         recipient.diagnostic_code);
     e.hash = 0;
     e.flags = has_sender(scanner.kept()) ? "sender-not-null" : "";
     e.account = recipient_of(context, *report, recipient, message);

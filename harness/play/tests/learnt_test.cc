@@ -81,7 +81,7 @@ TEST(Learnt, APop3ClientKnowsItToo) {
   rig.play();
   EXPECT_LT(rig.took(), seconds(3));
   EXPECT_EQ(rig.last(What::see).type, Type::info);
-  EXPECT_THAT(rig.last(What::see).text, HasSubstr("only: the run has seen this server lose mail before"));
+  EXPECT_THAT(rig.last(What::see).text, HasSubstr("only: accepted mail has stayed away before in this run"));
 }
 
 TEST(Learnt, WhoHasLearntNothingWaitsAndLooksTwice) {
