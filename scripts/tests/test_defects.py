@@ -47,6 +47,7 @@ FIRST = {
     "imap.uid-reused": "identity/uid-reused",
     "imap.seen-forgotten": "expectation/not-found",  # by SEARCH UNSEEN; what it is not seen by comes next
     "imap.starttls-obeys-clear-text": "tls/clear-text-obeyed",
+    "imap.starttls-keeps-clear-text": "tls/clear-text-obeyed",
     "imap.move-doubles": "duplicates/duplicated",
     "imap.peek-sets-seen": "flags/seen-by-peek",
     "imap.appenduid-swapped": "uidplus/uidvalidity",
@@ -78,6 +79,7 @@ FIRST = {
     "pop3.uidl-twice": "uidl/not-unique",
     "pop3.lock-kept-after-drop": "maildrop-lock/stale-lock",
     "pop3.stls-obeys-clear-text": "tls/clear-text-obeyed",
+    "pop3.stls-keeps-clear-text": "tls/clear-text-obeyed",
     "pop3.hides-newest": "agreement/pop3-lacks",
     "delivery.accepts-and-drops": "loss/lost",
     "delivery.drops-one-in-200": "loss/lost",
@@ -121,7 +123,7 @@ FIRST = {
     "imap.own-append-not-told": "conformance/broken",
     "imap.rows-misnumbered": "identity/uid-changed",
     "imap.old-mailbox-told": "view/row-out-of-range",
-    "imap.move-takes-numbers": "expectation/not-seen",
+    "imap.move-takes-numbers": "conformance/broken",
     "imap.silent-store-hides-modseq": "conformance/broken",
     "imap.vanished-lists-living": "expectation/delta-differs",
     "imap.idle-ends-with-news": "session/ended-by-server",
@@ -134,7 +136,7 @@ FIRST = {
     "imap.copy-in-part": "duplicates/refused-but-there",
     "imap.copy-cuts": "content/altered",
     "imap.move-leaves-source": "removal/expunge-ok-but-there",
-    "imap.rename-inbox-keeps": "conformance/broken",
+    "imap.rename-inbox-keeps": "duplicates/left-by-rename",
     "imap.create-empties": "loss/lost",
     "imap.delete-takes-inferiors": "conformance/broken",
     "imap.append-into-nothing": "conformance/broken",
@@ -162,7 +164,7 @@ FIRST = {
     "imap.flags-forgotten": "flags/forgotten",
     "imap.store-changes-next": "flags/store-changed-more",
     "imap.store-changes-all": "flags/store-changed-more",
-    "imap.arrivals-untold": "conformance/broken",
+    "imap.arrivals-untold": "idle/silent",
     "quota.bounce-to-another": "bounce/report-elsewhere",
     "quota.bounced-once": "bounce/silent-drop",
     "quota.messages-not-freed": "quota/messages-differ",
@@ -212,7 +214,7 @@ def test_a_defect_is_found_and_named(tmp_path, defect):
     assert FIRST[defect] in causes[0]["class"] + "/"
     assert causes[0]["class"] in (tmp_path / "run/summary.md").read_text("utf-8").split("| verdict |")[0]
     # A line a scenario, one a cause, and of these the first few in full.
-    assert len(found.splitlines()) < 450, len(found.splitlines())
+    assert len(found.splitlines()) < 500, len(found.splitlines())
 
 
 # A SHOULD that is not followed: the one story that is about it says so, as a latitude.
@@ -333,14 +335,13 @@ def test_limits_may_be_soft(tmp_path, switch):
 
 def test_a_usage_may_be_told_late(tmp_path):
     ran, findings, scenarios = played(tmp_path, "--latitude", CACHED)
-    assert {finding["id"].split("/", 1)[1] for finding in findings} == {"quota/usage-late"}, ran.stdout[-4000:]
+    assert {finding["id"].split("/", 1)[1] for finding in findings} == {"quota/usage-late", "conformance/not-followed"}, ran.stdout[-4000:]
     assert all(finding["severity"] == "latitude" for finding in findings) and ran.returncode == 0
 
 
 def test_a_mailbox_that_keeps_no_mod_sequences_is_not_accused(tmp_path):
     ran, findings, _ = played(tmp_path, "--latitude", UNNUMBERED)
     assert {finding["id"] for finding in findings} == {
-        "condstore.7162-3.1.2.1.highestmodseq-when-enabled-late/conformance/not-prepared",
         "qresync.7162-3.2.3.enables-condstore/conformance/not-prepared",
         "sync.offline-device-catches-up-by-condstore/expectation/not-asked",
         "sync.offline-device-catches-up-by-qresync/expectation/not-asked"}, ran.stdout[-4000:]

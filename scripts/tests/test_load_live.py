@@ -206,7 +206,7 @@ def test_a_terminal_shows_how_it_goes(tmp_path):
     assert text.count("\x1b[J") >= 2 and "\x1b[1m" in text, "drawn over itself, in bold"
     last = re.sub(r"\x1b\[[\d;]*[A-Za-z]", "", text.split("\x1b[J")[-1])
     assert re.search(r"due 20   begun 20 .* over 20   connections 0", last), last
-    assert re.search(r"^imap\.fetch +[\d.]+ +\d+ +0 +0 +[\d.]+ +[\d.]+", last, re.M), last
+    assert re.search(r"^imap\.fetch +[\d.]+ +[\d.]+ +[\d.]+ \| +\d+ +0 +0 +[\d.]+ +[\d.]+", last, re.M), last
     assert "ledger of 20 copies: 60 accepted, 0 refused, 0 without an answer, 0 unexplained" in last
     assert all(len(line) <= 100 for line in last.splitlines())
 

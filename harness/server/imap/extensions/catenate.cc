@@ -12,7 +12,7 @@ namespace {
 std::optional<std::string> resolved(ImapSession& session, std::string_view url) {
   const auto path = read_imap_url_path(url);
   if (!path || !path->rest.empty()) return std::nullopt;
-  const auto named = path->mailbox.empty() ? nullptr : session.account().mailbox(path->mailbox);
+  const auto named = path->mailbox.empty() ? nullptr : session.account().mailbox(session.canonical(path->mailbox));
   const Mailbox* mailbox = named.get();
   if (path->mailbox.empty() && session.view() != nullptr) mailbox = &session.view()->mailbox();
   return mailbox == nullptr ? std::nullopt : url_text(*mailbox, *path);

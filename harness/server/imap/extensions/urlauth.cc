@@ -186,7 +186,7 @@ void gen_url_auth(ImapSession& session, imap::Cursor& c) {
     if (!c.ok()) break;
     const auto url = read_url(rump);
     const bool own = url && session.context().store.by_login(url->owner) == &session.account();
-    const auto mailbox = own ? session.account().mailbox(url->path.mailbox) : nullptr;
+    const auto mailbox = own ? session.account().mailbox(session.canonical(url->path.mailbox)) : nullptr;
     if (!mailbox || !url->token.empty()) {
       wrong = "A URL of a message of one's own is wanted, with an access identifier";
       continue;
