@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "core/bytes.h"
+#include "judge/flags_kept.h"
 #include "judge/view_track.h"
 #include "wire/mime/date.h"
 
@@ -21,19 +22,6 @@ using history::What;
 
 /// Account, mailbox in lower case, UIDVALIDITY, UID.
 using CopyPlace = std::tuple<std::uint32_t, std::string, std::uint32_t, std::uint32_t>;
-
-/// Flags that a server may treat in a way of its own when it copies are left out: \Recent is a session's, and what is
-/// \Deleted may be the next to go.
-std::set<std::string> kept_flags(std::string_view flags) {
-  std::set<std::string> out;
-  while (!flags.empty()) {
-    const auto end = std::min(flags.find(' '), flags.size());
-    if (std::string word = lower(flags.substr(0, end)); word != "\\recent" && word != "\\deleted" && !word.empty())
-      out.insert(std::move(word));
-    flags.remove_prefix(std::min(end + 1, flags.size()));
-  }
-  return out;
-}
 
 class Copied {
  public:
@@ -79,7 +67,7 @@ class Copied {
     const View* view = track_.view(e.session);
     if (view == nullptr || view->uidvalidity == 0) return;
     const CopyPlace place{c_.history.account_of(e), lower(view->mailbox), view->uidvalidity, e.uid};
-    const auto flags = kept_flags(e.flags);
+    const auto flags = lasting_flags(e.flags);
     recognise(place, view->mailbox);
     compare(e, place, flags, view->mailbox);
     Known& known = known_[place];

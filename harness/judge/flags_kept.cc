@@ -15,17 +15,7 @@
 #include "judge/view_track.h"
 
 namespace mailproof::judge {
-namespace {
-
-using history::Event;
-using history::Type;
-using history::What;
-
-/// Account, mailbox, UIDVALIDITY, UID.
-using Place = std::tuple<std::uint32_t, std::string, std::uint32_t, std::uint32_t>;
-
-/// In lower case. \Recent is a session's own, and what is \Deleted may go at any time.
-std::set<std::string> words(std::string_view flags) {
+std::set<std::string> lasting_flags(std::string_view flags) {
   std::set<std::string> out;
   while (!flags.empty()) {
     const auto end = std::min(flags.find(' '), flags.size());
@@ -35,6 +25,15 @@ std::set<std::string> words(std::string_view flags) {
   }
   return out;
 }
+
+namespace {
+
+using history::Event;
+using history::Type;
+using history::What;
+
+/// Account, mailbox, UIDVALIDITY, UID.
+using Place = std::tuple<std::uint32_t, std::string, std::uint32_t, std::uint32_t>;
 
 class Kept {
  public:
@@ -114,7 +113,7 @@ class Kept {
 
   void asked(const Event& e) {
     if (e.code.starts_with('+')) return;
-    const auto cleared = words(e.flags);
+    const auto cleared = lasting_flags(e.flags);
     for (const std::uint32_t uid : history::parse_uids(e.set))
       each(e, uid, [&](Marks& marks) {
         ++marks.removing;
@@ -143,7 +142,7 @@ class Kept {
       const bool alone = marks.removing == 0 && (marks.removed < asked.index || marks.removed == e.index);
       const auto told = told_.find(*here);
       const bool shown = told != told_.end() && told->second.first > asked.index;
-      for (const std::string& flag : words(asked.flags)) {
+      for (const std::string& flag : lasting_flags(asked.flags)) {
         if (alone && (shown ? told->second.second.contains(flag) : silent)) marks.set[flag] = {e.index, e.session};
       }
     }
@@ -152,7 +151,7 @@ class Kept {
   void row(const Event& e) {
     const auto here = place(e, e.uid);
     if (!here) return;
-    const auto flags = words(e.flags);
+    const auto flags = lasting_flags(e.flags);
     told_[*here] = {e.index, flags};
     const auto marks = marks_.find(*here);
     if (marks == marks_.end()) return;

@@ -1,4 +1,8 @@
 #pragma once
+#include <set>
+#include <string>
+#include <string_view>
+
 #include "judge/case.h"
 
 namespace mailproof::judge {
@@ -6,5 +10,9 @@ namespace mailproof::judge {
 /// I17, for the judge of flags: a permanent flag that STORE set, and that was confirmed, is there for sessions that
 /// begin afterwards (RFC 3501 section 2.3.2), unless somebody took it away.
 void judge_kept_flags(Case& c);
+
+/// The flags of a list that stay with a message, in lower case: \Recent is a session's own, and what is \Deleted may
+/// go at any time.
+std::set<std::string> lasting_flags(std::string_view flags);
 
 }  // namespace mailproof::judge
