@@ -109,7 +109,8 @@ void judge_duplicates(const history::History& history, const history::Ledger& le
     const int present = cell.enumerated ? cell.present : 0;
     const int most = std::max(present, at_once == seen.end() ? 0 : at_once->second.copies);
     const bool resurrected = present - cell.kept() > cell.most() && cell.reappeared;
-    const bool again = cell.adds > 0 && cell.maybe_adds > 0 && present > cell.adds - cell.removes && present > 1;
+    const bool again =
+        cell.tried_again && cell.adds > 0 && cell.maybe_adds > 0 && present > cell.adds - cell.removes && present > 1;
     if (most <= put && !resurrected && !again) continue;
     const std::string box = fmt::format("{}'s {}", c.account(cell.account), mailbox);
     const std::string name = c.name_of(cell.message);

@@ -330,6 +330,7 @@ void Ledger::Impl::rename_place(std::uint32_t from, std::uint32_t to) {
       Cell& there = touch(other);
       there.adds = static_cast<std::uint16_t>(there.adds + here.adds);
       there.maybe_adds = static_cast<std::uint16_t>(there.maybe_adds + here.maybe_adds);
+      there.tried_again |= here.tried_again;
       there.removes = static_cast<std::uint16_t>(there.removes + here.removes);
       there.maybe_removes = static_cast<std::uint16_t>(there.maybe_removes + here.maybe_removes);
       there.enumerated = false;

@@ -317,6 +317,8 @@ void Ledger::Impl::add(std::uint32_t message, std::uint32_t place_number, bool c
   Cell& at = cell(message, place_number);
   std::uint16_t& count = certain ? at.adds : at.maybe_adds;
   ++count;
+  // A COPY that is OK is no further attempt of another one: both may have made a copy, or found nothing to copy.
+  if (!certain && (e.type == Type::info || e.what == What::move)) at.tried_again = true;
   if (at.added_by == 0) at.added_by = e.index;
   at.enumerated = false;
   at.misses = 0;

@@ -51,9 +51,10 @@ struct Cell {
   bool gone_with_audit : 1 = false;  ///< ... and it was the audit's own QUIT: what that listing saw is the last word
   bool reappeared : 1 = false;       ///< a fresh session of the protocol that listed it as absent saw it after that
   bool bounced : 1 = false;          ///< a report says it was not delivered: nothing is owed
-  bool enumerated : 1 = false;  ///< its mailbox was listed completely by the audit, and nothing was asked of it since
-  bool in_pop : 1 = false;      ///< present_pop is known
-  bool by_pop : 1 = false;      ///< `present` is POP3's word: no IMAP session listed it
+  bool enumerated : 1 = false;   ///< its mailbox was listed completely by the audit, and nothing was asked of it since
+  bool in_pop : 1 = false;       ///< present_pop is known
+  bool by_pop : 1 = false;       ///< `present` is POP3's word: no IMAP session listed it
+  bool tried_again : 1 = false;  ///< of maybe_adds: without an answer, or a MOVE of what another may have taken
 
   int least() const;  ///< copies that must be there
   int most() const;   ///< copies that may be there

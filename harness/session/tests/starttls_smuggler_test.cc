@@ -292,9 +292,12 @@ void expect_one_end(const MakeRig& make, const std::vector<DialogueStep>& steps,
         for (std::size_t i = 0; i < at; ++i) p.step(steps[i]);
         p.drain();
         if (!word.empty()) p.feed(word);
-        if (silent && !p.over()) {
+        // Under TLS it listens for what was smuggled, and then asks for what may be left in a buffer.
+        for (int waits = silent ? 2 : 0; waits > 0 && !p.over(); --waits) {
           ASSERT_TRUE(p.peer().deadline());
           p.peer().advance(*p.peer().deadline());
+        }
+        if (silent) {
           EXPECT_TRUE(p.over());
         }
         p.peer().ended(EndReason::reset, "", p.now);
