@@ -180,7 +180,9 @@ TEST(Connect, EveryWayToSendThePasswordWithoutTlsIsTried) {
                                          : "  - pc: {connect: plaintext, expect: refused}\n"),
                                "play.yaml"),
                {},
-               {{imap ? std::vector{block(protocol, "CAPABILITY", edit("LOGINDISABLED", "LOGINDISABLED AUTH=PLAIN")),
+               {{imap ? std::vector{WrongBlock{.at = WrongBlock::At::greeting,
+                                               .protocol = protocol,
+                                               .actions = {edit("LOGINDISABLED", "LOGINDISABLED AUTH=PLAIN")}},
                                     block(protocol, "AUTHENTICATE PLAIN", say("${tag} OK in\r\n"))}
                       : std::vector{block(protocol, "^CAPA", edit("^SASL", "SASL PLAIN")),
                                     block(protocol, "^AUTH PLAIN", say("+OK in\r\n"))}}});
