@@ -252,7 +252,10 @@ Talk::Came Talk::maybe(Line& at, const scenario::TalkLine& line) {
 Talk::Came Talk::never(Line& at, const scenario::TalkLine& line) {
   auto& replies = at.connection->replies;
   if (replies.empty()) {
-    if (!at.connection->over()) return wait_for(at, line);
+    if (!at.connection->over()) {
+      if (!within_) return wait_for(at, line);
+      return waits() ? Came::blocked : right(&at, line, fmt::format("nothing within {}", format_duration(bound())));
+    }
     if (may_close(line)) return wrong(&at, line, expected(line), how_it_ended(at));
     return ended(at, line, how_it_ended(at));
   }

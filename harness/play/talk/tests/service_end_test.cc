@@ -59,5 +59,11 @@ TEST(TalkServiceEnd, WhoSaysByeAndClosesAccusesNobody) {
       << "that is what LOGOUT asks for";
 }
 
+TEST(TalkServiceEnd, WhatMustNotComeWithinATimeMayStayAway) {
+  const std::string talk = "C: IDLE\nS: +\nwithin: 300ms\nS!: OK\nC: DONE\nS: OK\n";
+  EXPECT_THAT(Checked("connect: imap selected\n" + talk, "    needs: [imap]\n").end(), StartsWith("ok: "));
+  EXPECT_EQ(imap(talk, instead_of("IDLE", {"+ idling\r\n", "${tag} OK done\r\n"}, kImap)), "fail: t1 OK done");
+}
+
 }  // namespace
 }  // namespace mailproof::play
