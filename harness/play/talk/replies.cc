@@ -121,6 +121,11 @@ Talk::Came Talk::ended(Line& at, const scenario::TalkLine& line, std::string act
 Talk::Came Talk::wrong(Line* at, const scenario::TalkLine& line, std::string wanted, std::string actual) {
   if (actual.empty()) actual = "an empty line";
   if (line.applies) {
+    // BAD says that the command is unknown or malformed (RFC 3501 section 7.1.3), and it is neither: a check sends what
+    // is announced, or in the base protocol, unless its line has BAD among what it takes.
+    const bool imap = at != nullptr && at->how.protocol == Protocol::imap;
+    if (imap && istarts_with(std::string_view(actual).substr(std::min(actual.find(' ') + 1, actual.size())), "BAD"))
+      return unsaid(*at, line, std::move(actual));
     not_applicable(fmt::format("{}: {}", line.written, printable(actual.substr(0, actual.find('\n')), 200)));
     return Came::ended;
   }
@@ -193,11 +198,18 @@ const TalkReply* Talk::goodbye(const Line& at) const {
 Talk::Came Talk::without_reply(Line& at, const scenario::TalkLine& line) {
   if (!at.connection->over()) return wait_for(at, line);
   if (may_close(line)) return ended(at, line, "closed");
-  if (const TalkReply* said = goodbye(at); said != nullptr && !line.prepares && !line.applies) {
+  if (const TalkReply* said = goodbye(at); said != nullptr && !line.prepares) {
     record(&at, line, Type::info, expected(line), "the server ended the service: " + shown(*said), "service-ended");
     return Came::ended;
   }
-  return wrong(&at, line, expected(line), how_it_ended(at));
+  return line.applies ? unsaid(at, line, how_it_ended(at)) : wrong(&at, line, expected(line), how_it_ended(at));
+}
+
+/// What a server need not do it says by a reply. One that hangs up, or is silent, may as well have failed at it: a
+/// crash is not "not applicable", and a network may be to blame, so that nothing is known.
+Talk::Came Talk::unsaid(Line& at, const scenario::TalkLine& line, std::string actual) {
+  record(&at, line, Type::info, expected(line), std::move(actual), "unsaid");
+  return Came::ended;
 }
 
 Talk::Came Talk::reply(Line& at, const scenario::TalkLine& line) {
