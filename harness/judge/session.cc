@@ -155,10 +155,10 @@ void ends(Case& c, const Outages& outages) {
                            c.history.event(command).what != What::idle && text.find(" BYE:") == std::string::npos;
       c.find(hung_up ? "hung-up" : "ended-by-server",
              {hung_up ? "the answer, or BYE" : "the answer, or BYE between commands and during IDLE",
-                                 fmt::format("{} at {}: {}", c.who(e), c.when(e), printable(text, 400)),
-                                 {command, e.index},
-                                 0,
-                                 ""});
+              fmt::format("{} at {}: {}", c.who(e), c.when(e), printable(text, 400)),
+              {command, e.index},
+              0,
+              ""});
     }
   }
 }

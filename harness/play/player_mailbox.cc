@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/bytes.h"
+#include "play/devices/cut_short.h"
 #include "play/player.h"
 #include "play/requirements.h"
 
@@ -39,7 +40,7 @@ bool well_formed(std::string_view message) {
 bool is_proper(const scenario::Deliver& deliver) {
   using Kind = scenario::MessageKind;
   if (!deliver.mime.empty()) return well_formed(deliver.mime);
-  constexpr Kind kProper[] = {Kind::plain, Kind::office, Kind::dot_lines, Kind::header_only,
+  constexpr Kind kProper[] = {Kind::plain, Kind::office,   Kind::dot_lines, Kind::header_only,
                               Kind::dots,  Kind::lone_dot, Kind::edge};
   return std::find(std::begin(kProper), std::end(kProper), deliver.kind) != std::end(kProper);
 }
@@ -65,9 +66,9 @@ bool Player::filled() {
     if (e.what != What::outcome || (e.type != Type::fail && e.type != Type::info)) continue;
     const std::string why = fmt::format("the server does not take the messages of the check: {}", e.text);
     const auto messages = history::parse_numbers(e.set);
-    const bool proper = std::all_of(messages.begin(), messages.end(),
-                                    [&](std::uint32_t message) { return is_proper_mail(message); });
-    if (e.type == Type::info || proper) {
+    const bool proper =
+        std::all_of(messages.begin(), messages.end(), [&](std::uint32_t message) { return is_proper_mail(message); });
+    if (e.code == kEnded || proper) {
       not_filled(why);
     } else {
       auto none = context_.event(Type::obs, What::not_applicable);

@@ -99,7 +99,7 @@ TEST(Judges, WhatWasSeenBeforeSomethingWasLackingCounts) {
   const auto judged = [](bool lost, bool talk) {
     Scene s;
     const auto mail = s.accepted(1);
-    if (talk) s.history.info.check = history::CheckInfo{.level = "MUST", .talk = true};
+    if (talk) s.history.info.check = history::CheckInfo{"MUST", "", true, "RFC 1939"};
     lost ? s.audited({}) : s.audited(Scene::all(mail));
     s.obs(What::not_applicable, 0, [](Event& e) { e.text = "the server does not offer UIDL"; });
     return judge(s.history, true);

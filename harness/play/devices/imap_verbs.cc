@@ -367,9 +367,8 @@ void ImapDevice::search(const scenario::Search& what, const std::string& text, F
 void ImapDevice::compare(const std::string& text, Finish done) {
   in_mailbox(box(), [this, &text, done](bool ok) {
     const auto there = may_be_in(box());
-    const auto expectation =
-        expect(context_, What::intact,
-               {.text = text, .messages = there, .mailbox = box(), .session = session_number()});
+    const auto expectation = expect(context_, What::intact,
+                                    {.text = text, .messages = there, .mailbox = box(), .session = session_number()});
     const auto over = [this, expectation, done](Type how, std::string why) {
       outcome(context_, What::intact, expectation, how, {}, std::move(why), session_number());
       done();

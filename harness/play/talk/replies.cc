@@ -121,11 +121,6 @@ Talk::Came Talk::ended(Line& at, const scenario::TalkLine& line, std::string act
 Talk::Came Talk::wrong(Line* at, const scenario::TalkLine& line, std::string wanted, std::string actual) {
   if (actual.empty()) actual = "an empty line";
   if (line.applies) {
-    // BAD says that the command is unknown or malformed (RFC 3501 section 7.1.3), and it is neither: a check sends what
-    // is announced, or in the base protocol, unless its line has BAD among what it takes.
-    const bool imap = at != nullptr && at->how.protocol == Protocol::imap;
-    if (imap && istarts_with(std::string_view(actual).substr(std::min(actual.find(' ') + 1, actual.size())), "BAD"))
-      return unsaid(*at, line, std::move(actual));
     not_applicable(fmt::format("{}: {}", line.written, printable(actual.substr(0, actual.find('\n')), 200)));
     return Came::ended;
   }
@@ -206,8 +201,11 @@ Talk::Came Talk::without_reply(Line& at, const scenario::TalkLine& line) {
 }
 
 /// What a server need not do it says by a reply. One that hangs up, or is silent, may as well have failed at it: a
-/// crash is not "not applicable", and a network may be to blame, so that nothing is known.
+/// crash is not "not applicable", and a network may be to blame, so that nothing is known. At whom guesses
+/// passwords a server may hang up (RFC 9051 section 11.7).
 Talk::Came Talk::unsaid(Line& at, const scenario::TalkLine& line, std::string actual) {
+  if (std::find(check_.allow.begin(), check_.allow.end(), "failed-logins") != check_.allow.end())
+    return wrong(&at, line, expected(line), std::move(actual));
   record(&at, line, Type::info, expected(line), std::move(actual), "unsaid");
   return Came::ended;
 }

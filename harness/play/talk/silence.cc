@@ -93,8 +93,7 @@ Talk::Came Talk::after_silence(Line& at, const scenario::TalkLine& line) {
   };
   const auto shown = [&] { return fmt::format("{} -> {}", after.said, printable(came.back(), 120)); };
   if (line.op == Op::closed) {
-    if (!came.empty())
-      return swallowed(fmt::format("{}, and answers: {}", after.actual, shown()));
+    if (!came.empty()) return swallowed(fmt::format("{}, and answers: {}", after.actual, shown()));
     if (over || now >= late) return given_up(over ? ", and was closed after that" : "");
     look_at_ = late;
     return Came::blocked;

@@ -34,9 +34,10 @@ std::vector<std::string> found(const std::string& steps, const std::string& comm
 
 TEST(RefusedLooks, AQuickResyncWithoutEnableIsNone) {
   for (const std::string how : {"qresync", "condstore"}) {
-    const std::string steps = "  - laptop: {see: mail, within: 5s}\n  - laptop: {go: offline}\n  - phone: {delete: mail.2}\n"
-                              "  - laptop: {go: online, resync: " +
-                              how + "}\n  - laptop: {lose: mail.2, within: 5s}\n";
+    const std::string steps =
+        "  - laptop: {see: mail, within: 5s}\n  - laptop: {go: offline}\n  - phone: {delete: mail.2}\n"
+        "  - laptop: {go: online, resync: " +
+        how + "}\n  - laptop: {lose: mail.2, within: 5s}\n";
     EXPECT_THAT(found(steps, "^ENABLE", "${tag} NO [UNAVAILABLE] not now\r\n"),
                 Contains(AllOf(HasSubstr("expectation/not-asked"), HasSubstr("is offered, and was answered NO"))))
         << how;

@@ -370,7 +370,8 @@ TEST(TalkImap, ASetHoldsANumberHoweverItIsWritten) {
   TalkVariables variables;
   variables.values["one"] = "3";
   const auto holds = [&](std::string_view set) {
-    return match_imap("* VANISHED (EARLIER) ${_:holds one}", "* VANISHED (EARLIER) " + std::string(set), true, variables);
+    return match_imap("* VANISHED (EARLIER) ${_:holds one}", "* VANISHED (EARLIER) " + std::string(set), true,
+                      variables);
   };
   EXPECT_TRUE(holds("3"));
   EXPECT_TRUE(holds("1,4:2"));

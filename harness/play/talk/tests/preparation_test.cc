@@ -51,13 +51,14 @@ TEST(Preparation, ProperMailThatIsRefusedAndAConnectionThatEndsSayNothingOfTheCh
     Checked check("C: STAT\nS: +OK", "    mailbox: " + mailbox + "\n", {block});
     EXPECT_THAT(check.talked(), IsEmpty());
     const auto& events = check.rig.player->history().events();
-    const bool neutral = std::any_of(events.begin(), events.end(),
-                                     [](const auto& e) { return e.what == What::not_applicable; });
+    const bool neutral =
+        std::any_of(events.begin(), events.end(), [](const auto& e) { return e.what == What::not_applicable; });
     return neutral ? std::string("not-applicable") : check.rig.last(What::problem).code;
   };
   const std::vector<WrongAction> no{{.kind = WrongAction::Kind::say, .text = "${tag} NO I do not like it\r\n"}};
   const std::vector<WrongAction> crash{{.kind = WrongAction::Kind::close}};
-  const std::string proper = "[{mime: \"From: a@example.org\\r\\nDate: Mon, 7 Feb 1994 21:52:25 -0800\\r\\n\\r\\nx\\r\\n\"}]";
+  const std::string proper =
+      "[{mime: \"From: a@example.org\\r\\nDate: Mon, 7 Feb 1994 21:52:25 -0800\\r\\n\\r\\nx\\r\\n\"}]";
   const std::string odd = "[{mime: \"From: a@example.org\\r\\n\\r\\nx\\r\\n\"}]";
   EXPECT_EQ(filled("[{kind: dot-lines, via: append}]", "^APPEND", no), "mailbox") << "RFC 5321 section 4.5.2";
   EXPECT_EQ(filled("[{kind: bare-lf, via: append}]", "^APPEND", no), "not-applicable");

@@ -69,13 +69,9 @@ TEST(TalkServiceEnd, WhoHangsUpHasNotSaidThatItNeedNotDoSo) {
   EXPECT_THAT(code("C: CHECK\nS!: BAD\nA: OK\n", ending("CHECK", "", kImap)), StartsWith("unsaid: the server closed"));
   EXPECT_THAT(code("C: CHECK\nA: OK\n", ending("CHECK", kBye, kImap)), StartsWith("service-ended: "));
   EXPECT_THAT(code(rows + "S: OK\n", ending("NOOP", "", kImap)), StartsWith("unsaid: ")) << "of the rows";
-  EXPECT_THAT(code("C: CHECK\nA: OK\n", instead_of("CHECK", {"${tag} BAD what?\r\n"}, kImap)),
-              StartsWith("unsaid: t1 BAD what?"));
   const Checked refused("connect: imap selected\nC: CHECK\nA: OK\n", "    needs: [imap]\n",
                         {instead_of("CHECK", {"${tag} NO not here\r\n"}, kImap)});
   EXPECT_EQ(refused.rig.last(What::not_applicable).text, "A: OK: t1 NO not here");
-  EXPECT_THAT(imap("C: CHECK\nA: OK | BAD\n", instead_of("CHECK", {"${tag} BAD what?\r\n"}, kImap)),
-              StartsWith("ok: "));
 }
 
 TEST(TalkServiceEnd, WhatMustNotComeWithinATimeMayStayAway) {
