@@ -352,6 +352,9 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"session", "ended-by-server", kLatitude,
      "RFC 3501 sections 3.4 and 7.1.5, RFC 1939 section 3: a command is answered; a session that ends before, but by "
      "BYE during IDLE, leaves open what became of it"},
+    {"session", "hung-up", kUnclear,
+     "RFC 3501 section 3.4: a server \"MUST NOT unilaterally close the connection without sending an untagged BYE "
+     "response\"; a network may do that too, so that nothing is known of the command"},
     {"session", "no-answer", kUnclear, "A command must be answered within its bound"},
     {"session", "unreadable-vanished", kFail,
      "RFC 7162 section 7: VANISHED names UIDs, and none of them is 0; who cannot read it keeps what is gone (I13)"},

@@ -59,6 +59,12 @@ class Conformance {
                with_dialogue(e), 0, ""});
       return;
     }
+    if (e.code == "unsaid") {
+      c_.find("unclear", {expected_by(c_.invoke(e)),
+                          printable_lines(fmt::format("{}\n(whether the check is applicable was not said)", actual)),
+                          with_dialogue(e), 0, ""});
+      return;
+    }
     if (e.code == "service-ended") {
       c_.find("service-ended", {expected_by(c_.invoke(e)), printable_lines(actual), with_dialogue(e), 0, ""});
       return;

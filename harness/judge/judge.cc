@@ -170,10 +170,14 @@ std::span<const Judge> judges() { return kJudges; }
 Judgement judge_by(std::span<const Judge> all, const history::History& history, bool strict) {
   Judgement out;
   const auto& events = history.events();
-  if (const auto neutral = history.about(history::What::not_applicable); !neutral.empty()) {
-    out.verdict = Verdict::not_applicable;
-    out.note = neutral.begin()->text;
-    return out;
+  // What a story ends at because the target lacks it takes nothing back of what was seen before.
+  const auto neutral = history.about(history::What::not_applicable);
+  const bool of_talk = history.info.check && history.info.check->talk;
+  Judgement left_out;
+  if (!neutral.empty()) {
+    left_out.verdict = Verdict::not_applicable;
+    left_out.note = neutral.begin()->text;
+    if (of_talk) return left_out;
   }
 
   const auto crashed = [&](std::string_view judge, const char* why) {
@@ -219,6 +223,7 @@ Judgement judge_by(std::span<const Judge> all, const history::History& history, 
     const Verdict verdict = verdict_of(finding, strict);
     if (rank(verdict) > rank(out.verdict)) out.verdict = verdict;
   }
+  if (!neutral.empty() && out.verdict != Verdict::fail) return left_out;
   const auto done = history.where(
       [](history::Kind kind) { return kind.type == history::Type::ok && kind.what != history::What::connect; });
   if (done.empty() && out.verdict == Verdict::pass) {

@@ -151,11 +151,14 @@ void ends(Case& c, const Outages& outages) {
     } else if (e.code == "timeout") {
       c.find("no-answer", {"an answer within the bound", printable(text, 400), {command, e.index}, 0, ""});
     } else if (command != 0 && !logged_off(c.history.event(command), text)) {
-      c.find("ended-by-server", {"the answer, or BYE between commands and during IDLE",
-                                 fmt::format("{} at {}: {}", c.who(e), c.when(e), printable(text, 400)),
-                                 {command, e.index},
-                                 0,
-                                 ""});
+      const bool hung_up = c.history.session(e.session).protocol == Protocol::imap &&
+                           c.history.event(command).what != What::idle && text.find(" BYE:") == std::string::npos;
+      c.find(hung_up ? "hung-up" : "ended-by-server",
+             {hung_up ? "the answer, or BYE" : "the answer, or BYE between commands and during IDLE",
+              fmt::format("{} at {}: {}", c.who(e), c.when(e), printable(text, 400)),
+              {command, e.index},
+              0,
+              ""});
     }
   }
 }

@@ -60,6 +60,7 @@ class Player final : public Alarm {
   void play_step(std::size_t index, Finish next);
   void play_talk();
   bool filled();
+  bool is_proper_mail(std::uint32_t message) const;
   void verify_mailbox(Time since, std::size_t known);
   std::vector<std::uint32_t> seen_since(std::size_t event) const;
   void not_filled(std::string why);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/bytes.h"
+#include "play/devices/cut_short.h"
 #include "play/player.h"
 #include "play/requirements.h"
 
@@ -17,20 +19,56 @@ namespace {
 
 constexpr std::size_t kWatcher = 2;  ///< device of a check that looks whether its messages are there
 
+/// Lines as RFC 5322 section 2.1.1 has them, of 7 bits, and the fields that its section 3.6 asks for.
+bool well_formed(std::string_view message) {
+  constexpr std::size_t kLongest = 998;
+  std::string header = "\n";
+  for (bool in_header = true; !message.empty();) {
+    const auto end = message.find("\r\n");
+    if (end == std::string_view::npos || end > kLongest) return false;
+    const std::string_view line = message.substr(0, end);
+    const auto proper = [](char c) { return c == '\t' || (c >= ' ' && c <= '~'); };
+    if (!std::all_of(line.begin(), line.end(), proper)) return false;
+    in_header = in_header && !line.empty();
+    if (in_header) header += lower(line) + "\n";
+    message.remove_prefix(end + 2);
+  }
+  return header.find("\nfrom:") != std::string::npos && header.find("\ndate:") != std::string::npos;
+}
+
+/// Whether a server must take it: lines that begin with a dot are as good as others (RFC 5321 section 4.5.2).
+bool is_proper(const scenario::Deliver& deliver) {
+  using Kind = scenario::MessageKind;
+  if (!deliver.mime.empty()) return well_formed(deliver.mime);
+  constexpr Kind kProper[] = {Kind::plain, Kind::office,   Kind::dot_lines, Kind::header_only,
+                              Kind::dots,  Kind::lone_dot, Kind::edge};
+  return std::find(std::begin(kProper), std::end(kProper), deliver.kind) != std::end(kProper);
+}
+
 }  // namespace
 
+/// What sent this message, by its place in the set "mail": each step sends so many of it.
+bool Player::is_proper_mail(std::uint32_t message) const {
+  auto index = history_.message(message).index;
+  for (const scenario::Step& step : scenario_.steps) {
+    const auto& deliver = step.get<scenario::Deliver>();
+    const auto count = static_cast<std::uint32_t>(deliver.count);
+    if (index <= count) return is_proper(deliver);
+    index -= count;
+  }
+  return true;
+}
+
 /// A server need not take what is no proper mail (bare LF, no final line end): without it there is nothing to check.
-/// Proper mail it must take.
+/// Proper mail it must take, and one that hangs up over the other has not said that it does not.
 bool Player::filled() {
   for (const auto& e : history_.events()) {
     if (e.what != What::outcome || (e.type != Type::fail && e.type != Type::info)) continue;
     const std::string why = fmt::format("the server does not take the messages of the check: {}", e.text);
-    const bool proper = std::all_of(scenario_.steps.begin(), scenario_.steps.end(), [](const scenario::Step& step) {
-      const auto& deliver = step.get<scenario::Deliver>();
-      return deliver.mime.empty() &&
-             (deliver.kind == scenario::MessageKind::plain || deliver.kind == scenario::MessageKind::office);
-    });
-    if (proper) {
+    const auto messages = history::parse_numbers(e.set);
+    const bool proper =
+        std::all_of(messages.begin(), messages.end(), [&](std::uint32_t message) { return is_proper_mail(message); });
+    if (e.code == kEnded || proper) {
       not_filled(why);
     } else {
       auto none = context_.event(Type::obs, What::not_applicable);

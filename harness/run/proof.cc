@@ -30,7 +30,7 @@ bool accuses(const scenario::Scenario& scenario, const Trial& trial, const Trial
 
 /// What a story says where it could not be played on, what came of it nobody knows yet, or it allows that itself.
 constexpr std::array kNobodyKnows = std::to_array<std::string_view>(
-    {"bounce/queued", "expectation/may-differ", "expectation/not-asked", "session/audit-incomplete",
+    {"bounce/queued", "expectation/may-differ", "expectation/not-asked", "session/audit-incomplete", "session/hung-up",
      "session/no-answer", "session/bring-up-failed", "session/login-refused", "session/problem"});
 
 Trial play_on(const scenario::Scenario& scenario, std::string server, const host::BuiltinOptions& builtin,

@@ -57,14 +57,14 @@ const bool kOutage[] = {
              s.done(restart, Type::ok);
              s.audited(Scene::all(mail));
            }),
-    plant("session/ended-by-server",  // before anybody killed it
+    plant("session/hung-up",  // before anybody killed it
           [](Scene& s) {
             const auto mail = s.accepted(1);
             cut_short(s, s.watches(s.phone, mail));
             s.done(asks_admin(s, "kill"), Type::ok);
             s.audited(Scene::all(mail));
           }),
-    plant("session/ended-by-server",  // long after it was back
+    plant("session/hung-up",  // long after it was back
           [](Scene& s) {
             const auto mail = s.accepted(1);
             const std::uint32_t hand = s.watches(s.phone, mail);
@@ -81,7 +81,7 @@ const bool kOutage[] = {
             unreachable(s);
             s.audited(Scene::all(mail));
           }),
-    plant("session/ended-by-server",  // who stands still keeps his connections
+    plant("session/hung-up",  // who stands still keeps his connections
           [](Scene& s) {
             const auto mail = s.accepted(1);
             const std::uint32_t hand = s.watches(s.phone, mail);
@@ -90,7 +90,7 @@ const bool kOutage[] = {
             s.done(pause, Type::ok);
             s.audited(Scene::all(mail));
           }),
-    plant("session/ended-by-server",  // a limit is changed without a restart
+    plant("session/hung-up",  // a limit is changed without a restart
           [](Scene& s) {
             const auto mail = s.accepted(1);
             const std::uint32_t hand = s.watches(s.phone, mail);

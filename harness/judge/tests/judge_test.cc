@@ -95,6 +95,21 @@ TEST(Judges, NotApplicableIsNeutralWithItsReason) {
   EXPECT_TRUE(judgement.findings.empty());
 }
 
+TEST(Judges, WhatWasSeenBeforeSomethingWasLackingCounts) {
+  const auto judged = [](bool lost, bool talk) {
+    Scene s;
+    const auto mail = s.accepted(1);
+    if (talk) s.history.info.check = history::CheckInfo{"MUST", "", true, "RFC 1939"};
+    lost ? s.audited({}) : s.audited(Scene::all(mail));
+    s.obs(What::not_applicable, 0, [](Event& e) { e.text = "the server does not offer UIDL"; });
+    return judge(s.history, true);
+  };
+  EXPECT_EQ(judged(false, false).verdict, Verdict::not_applicable);
+  EXPECT_THAT(judged(false, false).findings, SizeIs(0));
+  EXPECT_EQ(judged(true, false).verdict, Verdict::fail);
+  EXPECT_EQ(judged(true, true).verdict, Verdict::not_applicable) << "a talk says it of itself";
+}
+
 TEST(Judges, NothingPlayedIsInconclusive) {
   Scene scene;
   const Judgement judgement = judge(scene.history, false);

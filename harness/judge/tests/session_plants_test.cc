@@ -93,12 +93,23 @@ const bool kSession[] = {
             });
             s.audited(Scene::all(mail));
           }),
-    plant("session/ended-by-server",
+    plant("session/hung-up",  // RFC 3501 section 3.4: not without BYE
           [](Scene& s) {
             const auto mail = s.accepted(1);
             const std::uint32_t hand = s.watches(s.phone, mail);
             s.ask(What::noop, hand, {}, Type::info);
             s.end(hand, "", "closed");
+            s.audited(Scene::all(mail));
+          }),
+    plant("session/ended-by-server",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            s.ask(What::noop, hand, {}, Type::info);
+            s.obs(What::end, hand, [](Event& e) {
+              e.code = "closed";
+              e.text = "imap 127.0.0.1:143: NOOP: BYE: shutting down";
+            });
             s.audited(Scene::all(mail));
           }),
     plant("session/no-answer",

@@ -1,10 +1,14 @@
 #pragma once
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "play/context.h"
 
 namespace mailproof::play {
+
+/// Code of an outcome of a delivery: the connection ended, or the server said that it ends it, before the answer.
+inline constexpr std::string_view kEnded = "ended";
 
 /// Records that a step was not done for these messages, as nothing was asked, nothing answered, or the server refused
 /// it; `why` "" = the device never saw them, `code` = how it was refused. What was to come of it is not owed.

@@ -107,7 +107,8 @@ class Deliverer final : public Actor {
                      const Completion& result) const;
   void judge_results(const JobPtr& job, std::uint32_t message, std::uint32_t expectation,
                      const std::vector<Delivered>& results);
-  void conclude(const JobPtr& job, std::uint32_t expectation, std::uint32_t message, Type how, std::string text);
+  void conclude(const JobPtr& job, std::uint32_t expectation, std::uint32_t message, Type how, std::string text,
+                std::string_view code = {});
   void finish(const JobPtr& job);
 
   std::uint32_t sender(const std::vector<std::uint32_t>& to) const;
@@ -390,13 +391,13 @@ void Deliverer::judge_results(const JobPtr& job, std::uint32_t message, std::uin
                                     [](const Delivered& d) { return d.outcome == session::Outcome::fail; });
   const bool may_bounce = awaited == Outcome::bounced || awaited == Outcome::refused_or_bounced;
   if (!awaited) return next(job);
-  if (unknown) return conclude(job, expectation, message, Type::info, "the connection ended before the answer");
+  if (unknown) return conclude(job, expectation, message, Type::info, "the connection ended before the answer", kEnded);
   if (refused && refusal->code == 0 && session_ != nullptr && session_->over())
-    return conclude(job, expectation, message, Type::info, fmt::format("it was not sent: {}", refusal->text));
+    return conclude(job, expectation, message, Type::info, fmt::format("it was not sent: {}", refusal->text), kEnded);
   // RFC 5321 section 3.8: 421 may come at any time, and ends the session.
   if (refused && refusal->code == 421 && awaited != Outcome::deferred)
     return conclude(job, expectation, message, Type::info,
-                    fmt::format("the server ends its service: {}", refusal->text));
+                    fmt::format("the server ends its service: {}", refusal->text), kEnded);
   const bool permitted = job->deliver != nullptr && !job->deliver->latitude.empty();
   if (refused && awaited != Outcome::deferred && !permitted && put_off(results, *awaited))
     return conclude(job, expectation, message, Type::info,
@@ -455,10 +456,10 @@ void Deliverer::judge_results(const JobPtr& job, std::uint32_t message, std::uin
 }
 
 void Deliverer::conclude(const JobPtr& job, std::uint32_t expectation, std::uint32_t message, Type how,
-                         std::string text) {
+                         std::string text, std::string_view code) {
   const std::vector<std::uint32_t> missing =
       how == Type::ok ? std::vector<std::uint32_t>{} : std::vector<std::uint32_t>{message};
-  if (expectation != 0) outcome(context_, What::outcome, expectation, how, missing, text, 0);
+  if (expectation != 0) outcome(context_, What::outcome, expectation, how, missing, text, 0, std::string(code));
   if (job->until == 0 || how == Type::fail) return next(job);  // until: not yet, the next one
   outcome(context_, What::outcome, job->until, how, {}, text, 0);
   finish(job);

@@ -96,7 +96,7 @@ class ImapDevice final : public Actor, public Alarm {
   void connect_by(const std::string& mechanism, const scenario::Connect& connect,
                   const std::shared_ptr<Welcome>& welcome, Finish done);
   void search(const scenario::Search& what, const std::string& text, Finish done);
-  void compare(Finish done);
+  void compare(const std::string& text, Finish done);
   // imap_changes.cc
   using Attempt = std::function<void(std::function<void(const Completion&)>)>;
   void flag(const scenario::Flag& flag, bool set, Finish done);
@@ -147,6 +147,7 @@ class ImapDevice final : public Actor, public Alarm {
   bool news_ = false;                 ///< something changed meanwhile
   bool offline_ = false;
   const scenario::Resync resync_;
+  std::string not_enabled_ = {};  ///< how ENABLE was refused in this session
 };
 
 }  // namespace mailproof::play

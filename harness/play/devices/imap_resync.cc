@@ -49,12 +49,17 @@ Difference difference(const std::map<std::uint32_t, std::set<std::string>>& beli
 /// What a quick resync takes must be on while the mailbox is open: some servers tell no HIGHESTMODSEQ before (RFC 7162
 /// section 3.1). A target without it has nothing to be tried.
 void ImapDevice::enable(Then then) {
+  not_enabled_.clear();
   const std::string_view wanted = capability(resync_);
   if (!session_->client().has(wanted) || !session_->client().has("ENABLE")) {
     context_.inapplicable(fmt::format("the target does not offer {} with ENABLE (RFC 7162)", wanted));
     return then(false);
   }
-  session_->enable(std::string(wanted), [then = std::move(then)](const Completion& result) { then(result.ok()); });
+  session_->enable(std::string(wanted), [this, wanted, then = std::move(then)](const Completion& result) {
+    if (!result.ok())
+      not_enabled_ = fmt::format("ENABLE {} is offered, and was answered {} {}", wanted, result.status, result.text);
+    then(result.ok());
+  });
 }
 
 ImapDevice::Listing ImapDevice::listing() const {
@@ -96,12 +101,14 @@ void ImapDevice::go_online(Resync how, const std::string& text, Finish done) {
   offline_ = false;
   const std::string mailbox = cache_.mailbox.empty() ? box() : cache_.mailbox;
   connected([this, how, &text, mailbox, done](bool ok) {
-    if (!ok) return done();
+    const bool refused = how != Resync::full && !not_enabled_.empty();
+    if (!ok && !refused) return done();
     if (how == Resync::full) return reader_->open(mailbox, false, [done](bool) { done(); });
     const auto expectation = expect(context_, What::agree, {.text = text, .session = session_number()});
-    if (cache_.modseq != 0) return resync(how, mailbox, expectation, done);
+    if (!refused && cache_.modseq != 0) return resync(how, mailbox, expectation, done);
     outcome(context_, What::agree, expectation, Type::info, {},
-            cache_.mailbox.empty()
+            refused ? not_enabled_
+            : cache_.mailbox.empty()
                 ? std::string("it had no mailbox open when it went offline, so that there is nothing to catch up with")
                 : fmt::format("{} was enabled, and the server told no HIGHESTMODSEQ of {}", capability(how), mailbox),
             session_number());

@@ -87,7 +87,7 @@ void ImapDevice::act(const scenario::Step& step, Finish done) {
     case Verb::quota:
       return online([this, &mailbox = named(), plain] { session_->quota(mailbox, plain); });
     case Verb::compare:
-      return compare(std::move(done));
+      return compare(step.text, std::move(done));
     case Verb::go: {
       const auto& go = step.get<scenario::Go>();
       return go.online ? go_online(go.resync, step.text, std::move(done)) : go_offline(std::move(done));
@@ -362,13 +362,27 @@ void ImapDevice::search(const scenario::Search& what, const std::string& text, F
   });
 }
 
-/// A backup: everything of ours in the mailbox is fetched whole; the judges compare what came with what was sent.
-void ImapDevice::compare(Finish done) {
-  in_mailbox(box(), [this, done](bool ok) {
-    if (!ok || session_->view().exists == 0) return done();
-    reader_->look_again([this, done](bool looked) {
-      if (looked) session_->enumerated(session_->view().exists);
+/// A backup: everything of ours in the mailbox is fetched whole; the judges compare what came with what was sent. Where
+/// nothing was to be had of what may be there, nothing was compared.
+void ImapDevice::compare(const std::string& text, Finish done) {
+  in_mailbox(box(), [this, &text, done](bool ok) {
+    const auto there = may_be_in(box());
+    const auto expectation = expect(context_, What::intact,
+                                    {.text = text, .messages = there, .mailbox = box(), .session = session_number()});
+    const auto over = [this, expectation, done](Type how, std::string why) {
+      outcome(context_, What::intact, expectation, how, {}, std::move(why), session_number());
       done();
+    };
+    const auto refused = [this] {
+      const Completion& failure = reader_->failure();
+      return fmt::format("nothing was compared: {} {}", failure.status, failure.text);
+    };
+    if (!ok) return over(Type::info, reader_ == nullptr ? std::string("nothing was compared") : refused());
+    if (session_->view().exists == 0)
+      return over(there.empty() ? Type::ok : Type::info, "nothing was compared: the mailbox is said to be empty");
+    reader_->look_again([this, over, refused](bool looked) {
+      if (looked) session_->enumerated(session_->view().exists);
+      over(looked ? Type::ok : Type::info, looked ? std::string() : refused());
     });
   });
 }

@@ -282,7 +282,7 @@ Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool co
     record(&at, line, history::Type::ok, expected(line), "no such reply, as nothing was found");
     return Came::on;
   }
-  if (!complete && goodbye(at) != nullptr) return without_reply(at, line);
+  if (!complete && at.connection->over() && (line.applies || goodbye(at) != nullptr)) return without_reply(at, line);
   if (complete || at.connection->over()) {
     const std::string came = all(at.untagged);
     return wrong(&at, line, expected(line) + (behind ? ", behind VANISHED (EARLIER)" : ""),

@@ -44,6 +44,13 @@ std::vector<std::uint32_t> sorted(std::vector<std::uint32_t> numbers) {
   return numbers;
 }
 
+/// Whether the set, which may name more than one would count one by one, has the number.
+bool holds(std::string_view set, std::string_view number) {
+  const auto all = imap::SequenceSet::parse(set), one = imap::SequenceSet::parse(number);
+  if (!all || !one || one.value().has_star() || one.value().named() != 1) return false;
+  return all.value().contains(one.value().ranges().front().first, 0xffff'ffff);
+}
+
 std::string joined(const std::vector<std::uint32_t>& numbers) { return fmt::format("{}", fmt::join(numbers, ",")); }
 
 bool is_of_type(std::string_view value, std::string_view type) {
@@ -92,6 +99,12 @@ TalkTrial::~TalkTrial() {
 }
 
 bool bind_variable(const TalkVariable& variable, std::string_view given, TalkVariables& variables) {
+  constexpr std::string_view kHolds = "holds ";
+  if (variable.type.starts_with(kHolds)) {
+    const auto number = variables.values.find(variable.type.substr(kHolds.size()));
+    if (number == variables.values.end() || !holds(given, number->second)) return false;
+    return bind_variable({variable.name, ""}, given, variables);
+  }
   if (!is_of_type(given, variable.type)) return false;
   const bool is_set = variable.type == "set" || variable.type == "sorted";
   const std::string one_way =

@@ -50,10 +50,12 @@ void OwnMailboxes::take(const std::string& line) {
 
 void OwnMailboxes::answered(bool ok) {
   if (step_ == Step::quitting) return;
-  if (ok && told_) {
-    ask("LOGOUT", Step::quitting);
-  } else if (step_ == Step::asking_namespace) {
+  // NAMESPACE that tells no delimiter may be mistaken: what LIST shows is what names are made of.
+  const bool asks_list = step_ == Step::asking_namespace && (!ok || delimiter_.empty());
+  if (asks_list) {
     ask("LIST \"\" \"\"", Step::asking_list);
+  } else if (told_) {
+    ask("LOGOUT", Step::quitting);
   } else {
     problem_ = "the server does not tell its hierarchy delimiter: LIST \"\" \"\" has no row";
     step_ = Step::over;

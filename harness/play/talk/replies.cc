@@ -193,11 +193,21 @@ const TalkReply* Talk::goodbye(const Line& at) const {
 Talk::Came Talk::without_reply(Line& at, const scenario::TalkLine& line) {
   if (!at.connection->over()) return wait_for(at, line);
   if (may_close(line)) return ended(at, line, "closed");
-  if (const TalkReply* said = goodbye(at); said != nullptr && !line.prepares && !line.applies) {
+  if (const TalkReply* said = goodbye(at); said != nullptr && !line.prepares) {
     record(&at, line, Type::info, expected(line), "the server ended the service: " + shown(*said), "service-ended");
     return Came::ended;
   }
-  return wrong(&at, line, expected(line), how_it_ended(at));
+  return line.applies ? unsaid(at, line, how_it_ended(at)) : wrong(&at, line, expected(line), how_it_ended(at));
+}
+
+/// What a server need not do it says by a reply. One that hangs up, or is silent, may as well have failed at it: a
+/// crash is not "not applicable", and a network may be to blame, so that nothing is known. At whom guesses
+/// passwords a server may hang up (RFC 9051 section 11.7).
+Talk::Came Talk::unsaid(Line& at, const scenario::TalkLine& line, std::string actual) {
+  if (std::find(check_.allow.begin(), check_.allow.end(), "failed-logins") != check_.allow.end())
+    return wrong(&at, line, expected(line), std::move(actual));
+  record(&at, line, Type::info, expected(line), std::move(actual), "unsaid");
+  return Came::ended;
 }
 
 Talk::Came Talk::reply(Line& at, const scenario::TalkLine& line) {
@@ -252,7 +262,10 @@ Talk::Came Talk::maybe(Line& at, const scenario::TalkLine& line) {
 Talk::Came Talk::never(Line& at, const scenario::TalkLine& line) {
   auto& replies = at.connection->replies;
   if (replies.empty()) {
-    if (!at.connection->over()) return wait_for(at, line);
+    if (!at.connection->over()) {
+      if (!within_) return wait_for(at, line);
+      return waits() ? Came::blocked : right(&at, line, fmt::format("nothing within {}", format_duration(bound())));
+    }
     if (may_close(line)) return wrong(&at, line, expected(line), how_it_ended(at));
     return ended(at, line, how_it_ended(at));
   }

@@ -87,10 +87,13 @@ Talk::Came Talk::after_silence(Line& at, const scenario::TalkLine& line) {
   const auto given_up = [&](const std::string& more) {
     return unanswered(&at, line, std::move(after.wanted), after.actual + more);
   };
+  const auto swallowed = [&](std::string actual) {
+    if (line.applies) return unsaid(at, line, std::move(actual));
+    return wrong(&at, line, std::move(after.wanted), std::move(actual));
+  };
   const auto shown = [&] { return fmt::format("{} -> {}", after.said, printable(came.back(), 120)); };
   if (line.op == Op::closed) {
-    if (!came.empty())
-      return wrong(&at, line, std::move(after.wanted), fmt::format("{}, and answers: {}", after.actual, shown()));
+    if (!came.empty()) return swallowed(fmt::format("{}, and answers: {}", after.actual, shown()));
     if (over || now >= late) return given_up(over ? ", and was closed after that" : "");
     look_at_ = late;
     return Came::blocked;
@@ -98,8 +101,7 @@ Talk::Came Talk::after_silence(Line& at, const scenario::TalkLine& line) {
   if (after.waiting) {
     if (!still_owed(at)) return given_up("; it came later");
     if (over || now >= late)
-      return wrong(&at, line, std::move(after.wanted),
-                   fmt::format("{}, and what was sent after it was answered at once: {}", after.actual, shown()));
+      return swallowed(fmt::format("{}, and what was sent after it was answered at once: {}", after.actual, shown()));
     look_at_ = late;
     return Came::blocked;
   }

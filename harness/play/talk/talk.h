@@ -182,6 +182,7 @@ class Talk final : public Alarm {
   std::string expected(const TalkLine& line) const;
   Came right(Line* at, const TalkLine& line, std::string actual);
   Came ended(Line& at, const TalkLine& line, std::string actual);
+  Came unsaid(Line& at, const scenario::TalkLine& line, std::string actual);
   Came wrong(Line* at, const TalkLine& line, std::string expected, std::string actual);
   void record(Line* at, const TalkLine& line, history::Type type, std::string expected, std::string actual,
               std::string code = {});

@@ -218,6 +218,10 @@ void TalkNames::type(const TalkLine& line, const std::string& type, bool imap, b
       complain(line, type, "a date-time of RFC 3501: at 01-Feb-2003 04:05:06 +0700");
     return;
   }
+  if (type.starts_with("holds ")) {
+    if (!bound_.contains(type.substr(6))) complain(line, type, "a variable that an S line above binds: holds uid");
+    return;
+  }
   const bool column = type.starts_with("column ") && number_in(std::string_view(type).substr(7), 1, 99);
   if (column || std::find(kOfBlocks.begin(), kOfBlocks.end(), type) != kOfBlocks.end()) {
     if (!of_block && !(type == "octets" && imap))

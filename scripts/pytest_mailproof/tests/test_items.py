@@ -157,9 +157,19 @@ def test_the_printed_command_shows_it_again(project):
 def test_what_is_not_applicable_is_skipped_with_the_reason(project):
     path = project.add(NEEDS_SMTP)
     ran = project.play("-rs", "--mailproof-target", target_file(project.path))
-    assert ran.ret == 0
     ran.assert_outcomes(skipped=1)
     ran.stdout.fnmatch_lines([f"SKIPPED ?1? {path}:1: the target has no SMTP"])
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+def test_a_session_in_which_nothing_was_applicable_is_not_green(project, workers):
+    project.add(NEEDS_SMTP)
+    ran = project.play("--mailproof-target", target_file(project.path), *workers)
+    assert ran.ret == 1
+    ran.assert_outcomes(skipped=1)
+    ran.stdout.fnmatch_lines(["mailproof: nothing was applicable to the server, so that nothing is known of it"])
+    project.add(GOOD)
+    assert project.play().ret == 0
 
 
 def test_what_cannot_be_said_is_an_error_and_no_failure(project):

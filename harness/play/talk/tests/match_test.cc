@@ -366,6 +366,20 @@ TEST(TalkImap, ASortedSetIsTheSameInAnyOrder) {
   EXPECT_FALSE(is_of_type("1:*", "sorted"));
 }
 
+TEST(TalkImap, ASetHoldsANumberHoweverItIsWritten) {
+  TalkVariables variables;
+  variables.values["one"] = "3";
+  const auto holds = [&](std::string_view set) {
+    return match_imap("* VANISHED (EARLIER) ${_:holds one}", "* VANISHED (EARLIER) " + std::string(set), true,
+                      variables);
+  };
+  EXPECT_TRUE(holds("3"));
+  EXPECT_TRUE(holds("1,4:2"));
+  EXPECT_TRUE(holds("1:4294967295"));
+  EXPECT_FALSE(holds("1:2,4,30"));
+  EXPECT_FALSE(holds("x"));
+}
+
 TEST(TalkImap, RowsOfAMessageSayTogetherWhatTheyFirstSaid) {
   const auto together = [](std::string_view pattern, const std::vector<std::string_view>& rows) {
     TalkVariables variables;

@@ -74,12 +74,16 @@ TEST(OwnMailboxes, PrefixAndDelimiterAreTheServers) {
 }
 
 TEST(OwnMailboxes, WithoutHierarchyThereIsNothingBelow) {
-  const Checked below("connect: imap authenticated\nC: CREATE ${box/a}\nS: OK", kAuthenticated,
-                      telling("((\"\" NIL))"));
+  const std::string talk = "connect: imap authenticated\nC: CREATE ${box/a}\nS: OK";
+  auto blocks = telling("((\"\" NIL))");
+  blocks.push_back(instead_of("LIST \"\" \"\"", {"* LIST (\\Noselect) NIL \"\"\r\n${tag} OK Done\r\n"}, kImap));
+  const Checked below(talk, kAuthenticated, std::move(blocks));
   EXPECT_EQ(below.rig.last(What::not_applicable).text, "the server has no hierarchy of mailboxes");
   EXPECT_THAT(below.talked(), IsEmpty());
   const Checked flat("connect: imap authenticated\nC: CREATE ${box}\nS: OK", kAuthenticated, telling("((\"\" NIL))"));
   EXPECT_THAT(flat.end(), HasSubstr("ok: "));
+  const Checked mistaken(talk, kAuthenticated, telling("((\"\" NIL))"));
+  EXPECT_THAT(sent(mistaken), HasSubstr("CREATE " + own_name(mistaken) + "/a\n")) << "LIST shows a delimiter";
 }
 
 TEST(OwnMailboxes, WhatIsNotToldIsAnErrorOfItsOwn) {

@@ -44,6 +44,31 @@ TEST(Preparation, MailThatNeverCameIsALossAndNotTheChecks) {
   EXPECT_EQ(check.rig.told(What::settle).size(), 1U) << "absence is looked at twice";
 }
 
+TEST(Preparation, ProperMailThatIsRefusedAndAConnectionThatEndsSayNothingOfTheCheck) {
+  const auto filled = [](const std::string& mailbox, const std::string& command, std::vector<WrongAction> actions) {
+    WrongBlock block{.at = WrongBlock::At::regex, .protocol = kImap, .text = command};
+    block.actions = std::move(actions);
+    Checked check("C: STAT\nS: +OK", "    mailbox: " + mailbox + "\n", {block});
+    EXPECT_THAT(check.talked(), IsEmpty());
+    const auto& events = check.rig.player->history().events();
+    const bool neutral =
+        std::any_of(events.begin(), events.end(), [](const auto& e) { return e.what == What::not_applicable; });
+    return neutral ? std::string("not-applicable") : check.rig.last(What::problem).code;
+  };
+  const std::vector<WrongAction> no{{.kind = WrongAction::Kind::say, .text = "${tag} NO I do not like it\r\n"}};
+  const std::vector<WrongAction> crash{{.kind = WrongAction::Kind::close}};
+  const std::string proper =
+      "[{mime: \"From: a@example.org\\r\\nDate: Mon, 7 Feb 1994 21:52:25 -0800\\r\\n\\r\\nx\\r\\n\"}]";
+  const std::string odd = "[{mime: \"From: a@example.org\\r\\n\\r\\nx\\r\\n\"}]";
+  EXPECT_EQ(filled("[{kind: dot-lines, via: append}]", "^APPEND", no), "mailbox") << "RFC 5321 section 4.5.2";
+  EXPECT_EQ(filled("[{kind: bare-lf, via: append}]", "^APPEND", no), "not-applicable");
+  EXPECT_EQ(filled("[{kind: bare-lf, via: append}]", "^APPEND", crash), "mailbox");
+  EXPECT_EQ(filled(proper, "^APPEND", no), "mailbox");
+  EXPECT_EQ(filled(odd, "^APPEND", no), "not-applicable") << "without a Date";
+  EXPECT_EQ(filled("[{kind: plain, via: append}, {kind: bare-lf, via: append}]", "^APPEND", no), "mailbox")
+      << "the first that is refused";
+}
+
 TEST(Preparation, OverSmtpOnlyTheNewMessageIsAwaited) {
   SimRig rig(
       scenario::parse("id: pop3.1939-7\ntitle: t\nneeds: [pop3]\nmailbox: {messages: 3}\nchecks:\n  - id: one\n"

@@ -203,6 +203,8 @@ TEST(Talk, WhatMakesSenseIsNotComplainedOf) {
                 "NOOP\n2> S2: OK\n2> S: OK\n2> C: APPEND INBOX {310+}\n2> S: BAD")));
   only(file(talk("connect: imap selected\nC: STATUS ${quoted:a\\\\b} (UIDNEXT)\nC: SELECT ${literal:a\\0b}\nS*2: OK")));
   EXPECT_THAT(complaint(file(talk("ask: NOOP\nS: +OK"))), HasSubstr("ask: on a connection of IMAP"));
+  only(file(talk("C: STAT\nS: +OK ${n} ${_:holds n}")));
+  EXPECT_THAT(complaint(file(talk("C: STAT\nS: +OK ${_:holds n}"))), HasSubstr("an S line above binds: holds uid"));
   EXPECT_THAT(complaint(file(talk("C: USER ${literal:x}\nS: +OK"))), HasSubstr("a literal in a C: line of IMAP"));
   EXPECT_THAT(complaint(file(talk("connect: imap selected\nC!: a1 NOOP ${literal:x}\\r\\n\nS: a1 OK"))),
               HasSubstr("a literal in a C: line of IMAP"));

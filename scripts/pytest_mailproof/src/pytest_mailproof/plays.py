@@ -51,6 +51,16 @@ class Plays:
             raise Trouble(f"the run was interrupted before {item.name} was played")
         return min(entries, key=lambda one: WORST_FIRST.index(one["verdict"]), default=None)
 
+    def nothing_applied(self):
+        """Whether all that this session played, in whichever worker, says no more of the server than that it lacks things."""
+        verdicts = set()
+        for done in self.folder().glob("*/done.json"):
+            kept = json.loads(done.read_text())
+            if kept["testrun"] == self.testrun and not kept["trouble"]:
+                result = Run.read(kept["status"], done.parent).result or {"scenarios": []}
+                verdicts |= {one["verdict"] for one in result["scenarios"]}
+        return "not-applicable" in verdicts and verdicts <= {"not-applicable", "known-fail"}
+
     def shared(self, item):
         key = self.key(item)
         if key not in self.runs:

@@ -132,6 +132,20 @@ def pytest_collection_finish(session):
     session.config.mailproof.plays.selected([item for item in session.items if isinstance(item, ScenarioItem)])
 
 
+NOTHING_APPLIED = "mailproof: nothing was applicable to the server, so that nothing is known of it"
+
+
+def pytest_sessionfinish(session, exitstatus):
+    setup = session.config.mailproof
+    if setup.owner and exitstatus == pytest.ExitCode.OK and setup.plays.nothing_applied():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED  # as `mailproof run` ends with 3
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if config.mailproof.plays.nothing_applied():
+        terminalreporter.write_line(NOTHING_APPLIED)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     outcome = yield
