@@ -59,6 +59,7 @@ class Player final : public Alarm {
   void play_steps();
   void play_step(std::size_t index, Finish next);
   void play_talk();
+  void look_beside(Finish done);
   bool filled();
   void verify_mailbox(Time since, std::size_t known);
   std::vector<std::uint32_t> seen_since(std::size_t event) const;
