@@ -63,6 +63,11 @@ bool is_a_runs(const fs::path& directory) {
   return std::any_of(begin(parts), end(none), [&](const auto& part) { return begins(part.path(), kHistory); });
 }
 
+std::string content(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
 /// What would be taken away that no run has written; "" = nothing.
 std::string in_the_way(const fs::path& directory) {
   std::error_code error;
@@ -135,6 +140,10 @@ Result<std::unique_ptr<RunDirectory>> RunDirectory::make(const std::string& want
                  fmt::format("it holds '{}', which a run would take away, and no run of mailproof has written it; "
                              "give another --out, or clear this one",
                              name)};
+  if (const std::string owed = content(path + "/" + kOwedFile); !owed.empty())
+    return Error{path,
+                 fmt::format("the run before left its server changed: see to it, and remove '{}' here, which says\n{}",
+                             kOwedFile, owed)};
   std::error_code error;
   fs::create_directories(path + "/history", error);
   if (error) return Error{path, "cannot make the run directory: " + error.message()};

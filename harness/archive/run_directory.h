@@ -17,7 +17,8 @@ class RunDirectory {
  public:
   /// Makes it and proves that it can be written: a full disk or a missing right is known before anything is played.
   /// `path` empty: a new one below runs/, named after the time. One that holds what a run would replace and no run has
-  /// written is refused, and nothing of it is touched; so is one that another run is writing into.
+  /// written is refused, and nothing of it is touched; so is one that another run is writing into, and one with word of
+  /// what a run that was killed left changed at its server.
   static Result<std::unique_ptr<RunDirectory>> make(const std::string& path);
 
   ~RunDirectory();
@@ -82,6 +83,9 @@ class RunDirectory {
   mutable std::mutex mutex_;
   mutable std::string trouble_;
 };
+
+/// What is to be set back at the target (host/owed.h), as long as something is.
+inline constexpr const char* kOwedFile = "owed.txt";
 
 /// Where keep_scenario() puts it.
 std::string kept_scenario(const std::string& directory, const std::string& id);

@@ -51,6 +51,7 @@ struct Hosted {
   host::BuiltinOptions builtin;                 ///< as it was set up
   std::unique_ptr<host::TemporaryFiles> files;  ///< its certificate, which the target trusts
   std::unique_ptr<host::HostedServer> server;
+  std::unique_ptr<host::Owed> owed;  ///< what is to be set back there; what becomes of it is said on standard error
 };
 Result<Hosted> host_builtin(const TargetFlags& flags, const scenario::Target& target);
 

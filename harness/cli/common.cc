@@ -73,6 +73,10 @@ Result<Hosted> host_builtin(const TargetFlags& flags, const scenario::Target& ta
   Hosted out;
   out.target = target;
   out.builtin = flags.builtin;
+  out.owed = std::make_unique<host::Owed>(target);
+  out.owed->say = [](const std::string& line) {
+    say_error(fmt::format("mailproof: the server of this target: {}\n", line));
+  };
   if (!flags.sockets) return out;
   const auto tls = net::make_self_signed();
   if (!tls) return tls.error();
@@ -127,6 +131,7 @@ run::Setup setup_of(const PlayFlags& flags, const Hosted& hosted) {
   if (flags.target.sim) out.settings.simulated = flags.target.builtin;
   out.target = &hosted.target;
   out.hosted = hosted.server.get();
+  out.owed = hosted.owed.get();
   out.start = std::chrono::steady_clock::now();
   out.run_id = flags.target.sim ? flags.seed : fresh_run_id();
   const auto date = fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));

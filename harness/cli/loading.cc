@@ -287,6 +287,7 @@ Result<load::LoadResult> play_load(const LoadFlags& flags, const Hosted& hosted,
   run::Setup setup = setup_of(flags, hosted);
   if (work.plan && setup.settings.simulated) setup.settings.simulated = hosted.builtin;
   setup.directory = &directory;
+  setup.owed->note_in(directory.file(archive::kOwedFile));
   for (auto& part : work.plan_parts) {
     part.settings.run_id = setup.run_id;
     part.settings.date = setup.date;

@@ -92,7 +92,7 @@ void add_probe(CLI::App& app, int& status) {
       ->needs(behaviour);
   command
       ->add_flag("--i-own-these-mailboxes", flags->own_mailboxes,
-                 "With --behaviour: the mailboxes may hold other mail; it may be read and changed")
+                 "With --behaviour: the mailboxes may hold other mail; it may be read, changed and removed")
       ->needs(behaviour);
   command->callback([flags, &status] { status = flags->behaviour ? probe_behaviour(*flags) : probe(*flags); });
 }

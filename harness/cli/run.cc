@@ -222,6 +222,7 @@ int run(RunFlags flags) {
   setup.pool = &pool;
   setup.quiet = &quiet;
   setup.directory = directory->get();
+  hosted->owed->note_in(setup.directory->file(archive::kOwedFile));
   run::ServersSaid said;
   setup.said = &said;
   asked->began = clock_now();
@@ -302,6 +303,10 @@ int run(RunFlags flags) {
     result.notes.push_back(fmt::format("stopped where {} {} known: {} of {} scenarios were played", flags.most_causes,
                                        flags.most_causes == 1 ? "cause was" : "causes were", result.scenarios.size(),
                                        jobs.size()));
+  for (const auto& [number, owed] : hosted->owed->left()) {
+    result.notes.insert(result.notes.begin(), "left changed at the server, " + owed);
+    ++result.leading;
+  }
   setup.directory->join_histories(stop ? result.scenarios.size() : jobs.size());
   if (const std::string lost = setup.directory->trouble(); !lost.empty()) {
     result.interrupted = true;

@@ -406,7 +406,7 @@ void add_shrink(CLI::App& app, int& status) {
   command->add_option("--copy", flags->copy, "As run has it: which of its repetitions failed")->check(whole_number());
   command->add_flag("--strict", flags->strict, "A latitude fails");
   command->add_flag("--i-own-these-mailboxes", flags->own_mailboxes,
-                    "The mailboxes may hold other mail; it may be read and changed");
+                    "The mailboxes may hold other mail; it may be read, changed and removed");
   command->add_option("--patience", flags->patience, "Multiplies every bound, for slow machines")
       ->check(CLI::Range(0.1, 100.0))
       ->capture_default_str();

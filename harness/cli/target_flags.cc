@@ -167,7 +167,7 @@ CLI::Option* add_play_flags(CLI::App& app, PlayFlags& flags) {
   app.add_flag("--strict", flags.strict, "A latitude fails");
   app.add_flag("--keep", flags.keep, "Leave our messages in the mailboxes");
   app.add_flag("--i-own-these-mailboxes", flags.own_mailboxes,
-               "The mailboxes may hold other mail; it may be read and changed");
+               "The mailboxes may hold other mail; it may be read, changed and removed");
   app.add_option("--patience", flags.patience, "Multiplies every bound, for slow machines")
       ->check(CLI::Range(0.1, 100.0))
       ->capture_default_str();

@@ -16,6 +16,7 @@
 #include "core/bytes.h"
 #include "core/hash.h"
 #include "host/signals.h"
+#include "net/loop.h"
 
 namespace mailproof::cli {
 namespace {
@@ -26,13 +27,17 @@ std::uint64_t hash(std::string_view text) {
   return out.value();
 }
 
-/// The files that stand for the target's endpoints, in an order that is the same for everybody.
+/// The files that stand for the target's endpoints, in an order that is the same for everybody: by address, as one host
+/// has many names. A name that has none now is its own.
 std::set<std::string> names(const scenario::Target& target) {
   std::set<std::string> out;
+  net::Loop resolver;
   for (const auto* list : {&target.imap, &target.pop3, &target.smtp, &target.lmtp})
     for (const Endpoint& endpoint : *list) {
-      const std::string host = iequals(endpoint.host, "localhost") ? "127.0.0.1" : lower(endpoint.host);
-      out.insert(fmt::format("{:016x}-{}", hash(host), endpoint.port));
+      const auto found = resolver.resolve(endpoint.host);
+      const auto hosts = found && !found->empty() ? *found : std::vector<std::string>{lower(endpoint.host)};
+      for (const std::string& host : hosts)
+        out.insert(fmt::format("{:016x}-{}", hash(host == "::1" ? "127.0.0.1" : host), endpoint.port));
     }
   return out;
 }

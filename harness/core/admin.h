@@ -21,6 +21,8 @@ struct AdminRequest {
   std::optional<std::uint64_t> octets;       ///< set_...: the new limit; none = no limit
   Duration span{};                           ///< pause
   std::shared_ptr<const std::string> input;  ///< deliver: the message, lines end in CRLF
+  /// set_...: what sets it back. Owed from before the change is made, whatever ends the run. Null: this sets back.
+  std::shared_ptr<const AdminRequest> undo = {};
 };
 
 /// `status` is an exit status: 0 = done; for deliver the other ones mean what sysexits.h says (67, 69, 77: refused for
@@ -33,6 +35,8 @@ struct AdminReply {
 /// Does to the target what no mail protocol can. Lives on the network's thread and outlives whoever waits for a reply.
 class Admin {
  public:
+  /// May take its time: what was changed and not set back, or stands still, is put in order first. Nobody who asked for
+  /// something is told of it any more.
   virtual ~Admin() = default;
   /// `done` is called once, in this call or later from the network's run. kill and restart are done when the server
   /// answers again, pause when it is over.

@@ -2,15 +2,30 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
+#include <tuple>
 
 namespace mailproof::judge {
 
 using history::Event;
 using history::What;
 
+namespace {
+
+/// Where reports about our own mail stand: account, mailbox, UID. Their headers do not show it, and come first.
+std::set<std::tuple<std::uint32_t, std::string, std::uint32_t>> reports_about_us(const Case& c) {
+  std::set<std::tuple<std::uint32_t, std::string, std::uint32_t>> out;
+  for (const Event& e : c.history.about(What::report))
+    if (e.message != 0 && e.uid != 0) out.insert({c.history.account_of(e), e.mailbox, e.uid});
+  return out;
+}
+
+}  // namespace
+
 /// A report about our own mail is no stranger; what its header alone does not show, its text showed before.
 Strangers::Strangers(const Case& c) {
+  const auto reports = reports_about_us(c);
   std::map<std::uint32_t, std::set<std::uint32_t>> in_view;  // session -> UIDs or numbers of the open mailbox
   std::map<std::uint32_t, std::set<std::uint32_t>> about_us;
   bool began = false;  // what was there before is looked at before the first step
@@ -33,7 +48,8 @@ Strangers::Strangers(const Case& c) {
       case What::message:
         if (e.message != 0 || about_us[e.session].contains(where)) break;
         in_view[e.session].insert(where);
-        if (began) first_.try_emplace(c.history.account_of(e), &e);
+        if (began && !reports.contains({c.history.account_of(e), e.mailbox, e.uid}))
+          first_.try_emplace(c.history.account_of(e), &e);
         break;
       case What::expunged:
         in_view[e.session].erase(e.uid);
@@ -50,6 +66,12 @@ Strangers::Strangers(const Case& c) {
 const Event* Strangers::in(std::uint32_t account) const {
   const auto first = first_.find(account);
   return first == first_.end() ? nullptr : first->second;
+}
+
+const Event* Strangers::first() const {
+  const auto least = std::min_element(first_.begin(), first_.end(),
+                                      [](const auto& a, const auto& b) { return a.second->index < b.second->index; });
+  return least == first_.end() ? nullptr : least->second;
 }
 
 std::size_t Strangers::listed(const Event& enumerated) const {

@@ -15,6 +15,7 @@ class Strangers {
 
   /// The event that showed the first one in this account; null: none was seen.
   const history::Event* in(std::uint32_t account) const;
+  const history::Event* first() const;  ///< of all accounts; null: none was seen
   /// How many this complete listing (an `enumerated`) has.
   std::size_t listed(const history::Event& enumerated) const;
 

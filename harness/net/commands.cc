@@ -1,11 +1,13 @@
 #include "net/commands.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
@@ -84,8 +86,14 @@ pid_t spawn(const std::vector<std::string>& arguments, const std::vector<std::st
 /// A program that runs. Whatever Asio has under way for it holds it.
 class Commands::Child : public std::enable_shared_from_this<Child> {
  public:
-  Child(Commands& owner, asio::io_context& context, Done done)
-      : owner_(&owner), done_(std::move(done)), in_(context), out_(context), process_(context), bound_(context) {}
+  Child(Commands& owner, asio::io_context& context, Done done, Unawaited unawaited)
+      : owner_(&owner),
+        done_(std::move(done)),
+        unawaited_(unawaited),
+        in_(context),
+        out_(context),
+        process_(context),
+        bound_(context) {}
 
   void start(const std::vector<std::string>& arguments, const std::vector<std::string>& secrets,
              const std::shared_ptr<const std::string>& input, Duration bound) {
@@ -112,22 +120,52 @@ class Commands::Child : public std::enable_shared_from_this<Child> {
     process_.async_wait(Descriptor::wait_read, [self = shared_from_this()](const error_code& error) {
       if (!error) self->ended();
     });
-    bound_.expires_after(bound);
-    bound_.async_wait([self = shared_from_this()](const error_code& error) {
-      if (error || self->pid_ < 0) return;
-      self->in_time_ = false;
-      kill(-self->pid_, SIGKILL);
-    });
+    end_after(bound, SIGTERM);
   }
 
   /// Its end is nobody's business any more.
   void abandon() {
     owner_ = nullptr;
-    kill_and_bury();
+    if (unawaited_ == Unawaited::killed) {
+      kill_and_bury();
+    } else if (pid_ >= 0) {
+      // It goes on, and what it says has to go somewhere: the end of a closed pipe would be its end.
+      out_.release();
+      pid_ = -1;
+    }
     close_all();
+  }
+  Unawaited unawaited() const { return unawaited_; }
+  void ask_to_end() const {
+    if (pid_ >= 0 && unawaited_ == Unawaited::asked_to_end) kill(-pid_, SIGTERM);
+  }
+
+  /// For poll(2): that it ended, and what it says.
+  std::array<pollfd, 2> awaited() {
+    return {pollfd{process_.native_handle(), POLLIN, 0}, pollfd{silent_ ? -1 : out_.native_handle(), POLLIN, 0}};
+  }
+  void came(bool ended_now, bool said) {
+    if (said) silent_ = !hear();
+    if (ended_now) ended();
+  }
+  /// It never ran, and somebody is to be told. Whether that was so.
+  bool told_that_it_failed() {
+    if (failed_.empty()) return false;
+    tell({-1, failed_, false});
+    return true;
   }
 
  private:
+  void end_after(Duration time, int number) {
+    bound_.expires_after(time);
+    bound_.async_wait([self = shared_from_this(), number](const error_code& error) {
+      if (error || self->pid_ < 0) return;
+      self->in_time_ = false;
+      kill(-self->pid_, number);
+      if (number == SIGTERM) self->end_after(kGrace, SIGKILL);
+    });
+  }
+
   void listen() {
     out_.async_wait(Descriptor::wait_read, [self = shared_from_this()](const error_code& error) {
       if (!error && self->hear()) self->listen();
@@ -150,6 +188,8 @@ class Commands::Child : public std::enable_shared_from_this<Child> {
 
   /// Not waited for: the end of its outputs, which what it started may keep open.
   void ended() {
+    if (pid_ < 0) return;
+    if (!in_time_) kill(-pid_, SIGKILL);  // what it started and left behind
     const int status = bury();
     hear();
     if (!in_time_) keep("killed: it did not end in time");
@@ -157,7 +197,8 @@ class Commands::Child : public std::enable_shared_from_this<Child> {
   }
 
   void fail(std::string why) {
-    asio::post(process_.get_executor(), [self = shared_from_this(), why = std::move(why)] { self->tell({-1, why}); });
+    failed_ = std::move(why);
+    asio::post(process_.get_executor(), [self = shared_from_this()] { self->told_that_it_failed(); });
   }
 
   void tell(const CommandResult& result) {
@@ -193,11 +234,14 @@ class Commands::Child : public std::enable_shared_from_this<Child> {
 
   Commands* owner_;
   Done done_;
+  Unawaited unawaited_;
   pid_t pid_ = -1;
   Descriptor in_, out_, process_;
   asio::steady_timer bound_;
   std::string output_;
+  std::string failed_;  ///< why it never ran
   bool in_time_ = true;
+  bool silent_ = false;  ///< it has closed its outputs
 };
 
 Commands::Commands(Loop& loop, std::vector<std::string> secrets) : loop_(loop), secrets_(std::move(secrets)) {}
@@ -207,10 +251,40 @@ Commands::~Commands() {
 }
 
 void Commands::run(const std::vector<std::string>& arguments, const std::shared_ptr<const std::string>& input,
-                   Duration bound, Done done) {
-  auto child = std::make_shared<Child>(*this, loop_.reactor().context(), std::move(done));
+                   Duration bound, Done done, Unawaited unawaited) {
+  auto child = std::make_shared<Child>(*this, loop_.reactor().context(), std::move(done), unawaited);
   children_.push_back(child);
   child->start(arguments, secrets_, input, bound);
+}
+
+void Commands::await(std::chrono::steady_clock::time_point until) {
+  while (!children_.empty()) {
+    const auto now_running = children_;
+    bool failed = false;
+    std::vector<pollfd> awaited;
+    for (const auto& child : now_running) {
+      failed = child->told_that_it_failed() || failed;
+      for (const pollfd& one : child->awaited()) awaited.push_back(one);
+    }
+    if (failed) continue;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count();
+    if (left <= 0) return;
+    if (poll(awaited.data(), awaited.size(), static_cast<int>(std::min<std::int64_t>(left, 60'000))) < 0) continue;
+    for (std::size_t i = 0; i < now_running.size(); ++i)
+      now_running[i]->came(awaited[2 * i].revents != 0, awaited[2 * i + 1].revents != 0);
+  }
+}
+
+void Commands::ask_to_end() {
+  for (const auto& child : children_) child->ask_to_end();
+}
+
+void Commands::drop() {
+  std::erase_if(children_, [](const auto& child) {
+    const bool dropped = child->unawaited() == Unawaited::killed;
+    if (dropped) child->abandon();
+    return dropped;
+  });
 }
 
 void Commands::forget(const Child& child) {

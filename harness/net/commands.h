@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -13,11 +14,15 @@ namespace mailproof::net {
 struct CommandResult {
   int status = 0;
   std::string output;  ///< the end of what it wrote to both its outputs, at most kCommandOutput octets
+  bool began = true;   ///< false: it never ran, and changed nothing
 };
 inline constexpr std::size_t kCommandOutput = 4096;
 
-/// Runs programs beside a loop and on its thread; needs Linux 5.3 to be told when one ends. Destroying it kills what
-/// still runs.
+/// What becomes of a program that still runs when nobody waits for it any more.
+enum class Unawaited { killed, asked_to_end, left };
+
+/// Runs programs beside a loop and on its thread; needs Linux 5.3 to be told when one ends. Destroying it kills those
+/// of what still runs that are to be.
 class Commands {
  public:
   using Done = std::function<void(const CommandResult&)>;
@@ -26,10 +31,19 @@ class Commands {
   ~Commands();
   Commands(const Commands&) = delete;
 
-  /// `input` goes to its standard input; null = there is none. After `bound` it is killed with all it started in its
-  /// process group. `done` is called from the loop's run.
+  /// `input` goes to its standard input; null = there is none. After `bound` it is asked to end (SIGTERM), and killed
+  /// kGrace later, with all it started in its process group. `done` is called from the loop's run, or from await().
   void run(const std::vector<std::string>& arguments, const std::shared_ptr<const std::string>& input, Duration bound,
-           Done done);
+           Done done, Unawaited unawaited = Unawaited::killed);
+  static constexpr Duration kGrace = std::chrono::seconds(5);
+
+  /// Waits without the loop, which nothing else is to happen in: until everything ended, but no longer than this. Also
+  /// for what is begun meanwhile.
+  void await(std::chrono::steady_clock::time_point until);
+  /// Sends SIGTERM to what is `asked_to_end`.
+  void ask_to_end();
+  /// Kills what would be `killed`; nobody is told of it.
+  void drop();
 
  private:
   class Child;

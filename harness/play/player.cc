@@ -156,8 +156,17 @@ void Player::play_talk() {
   talk_->play([this] {
     context_.step = 0;
     steps_ended_ = context_.network.now();
-    leave(0);
+    look_beside([this] { leave(0); });
   });
+}
+
+/// What a line awaited may not have come because mail of somebody else had: nobody is accused before that was looked
+/// for.
+void Player::look_beside(Finish done) {
+  const bool wrong = std::any_of(history_.events().begin(), history_.events().end(),
+                                 [](const history::Event& e) { return e.what == What::talk && e.type == Type::fail; });
+  if (!wrong || stuck() || done_ || options_.alone) return done();
+  auditor_.look_beside(std::move(done));
 }
 
 void Player::play_steps() {

@@ -59,6 +59,7 @@ class Player final : public Alarm {
   void play_steps();
   void play_step(std::size_t index, Finish next);
   void play_talk();
+  void look_beside(Finish done);
   bool filled();
   bool is_proper_mail(std::uint32_t message) const;
   void verify_mailbox(Time since, std::size_t known);

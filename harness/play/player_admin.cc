@@ -33,6 +33,7 @@ void Player::perform_admin(const scenario::Step& step, Finish done) {
         request.customer = customer_of(scenario_, context_.accounts, *customer);
         AdminRequest before = request;
         before.octets = scenario_.customers[*customer].quota;
+        request.undo = std::make_shared<const AdminRequest>(before);
         undo_.push_back(std::move(before));
       } else {
         request.verb = AdminVerb::set_quota;
@@ -43,6 +44,7 @@ void Player::perform_admin(const scenario::Step& step, Finish done) {
         account = static_cast<std::uint32_t>(whose + 1);
         AdminRequest before = request;
         before.octets = pool.quota;
+        request.undo = std::make_shared<const AdminRequest>(before);
         undo_.push_back(std::move(before));
       }
       break;

@@ -10,6 +10,7 @@
 #include "archive/run_directory.h"
 #include "core/wrong_dialogue.h"
 #include "host/builtin.h"
+#include "host/owed.h"
 #include "report/gate.h"
 #include "run/accounts.h"
 #include "run/said.h"
@@ -34,6 +35,7 @@ struct Setup {
   const scenario::Target* target = nullptr;
   AccountPool* pool = nullptr;
   host::HostedServer* hosted = nullptr;  ///< the built-in server over sockets: what plays the target
+  host::Owed* owed = nullptr;            ///< never null for a target: what is to be set back there
   /// Held shared by everybody who plays, alone by a scenario from which others could suffer (play::plays_alone).
   std::shared_mutex* quiet = nullptr;
   const archive::RunDirectory* directory = nullptr;       ///< null: nothing is written

@@ -43,7 +43,7 @@ net::LoopOptions loop_options(const Setup& setup) {
 
 std::unique_ptr<Admin> make_admin(const Setup& setup, net::Loop& loop) {
   if (setup.hosted != nullptr) return host::make_hosted_admin(*setup.hosted, loop);
-  return host::make_command_admin(*setup.target, loop);
+  return host::make_command_admin(*setup.target, loop, *setup.owed);
 }
 
 play::PlayOptions play_options(const Setup& setup, std::uint32_t copy) {

@@ -2,6 +2,7 @@
 import fcntl
 import json
 import os
+import signal
 import time
 
 import pytest
@@ -65,3 +66,85 @@ def test_what_cannot_begin_is_not_tried_with_every_account(target, tmp_path):
     assert len(run["scenarios"]) > 20 and {one["verdict"] for one in run["scenarios"]} == {"error"}
     heard = list((tmp_path / "run/wire").iterdir())
     assert len(heard) == 3
+
+
+CHANGES = """\
+id: care.limit
+title: a limit is changed, and something is awaited that never comes
+needs: [imap, delivery, admin]
+accounts: [alice]
+devices:
+  mta: {delivers: any}
+  phone: {imap: alice}
+steps:
+  - mta: {deliver: mail, to: alice}
+  - admin: {set_quota: alice, to: 64KiB}
+  - admin: {pause: 60s}
+"""
+
+
+@pytest.fixture
+def changes(target, tmp_path):
+    """Writes down what is done to the server; the pause stands still as long as somebody waits for it."""
+    did = tmp_path / "did"
+    did.touch()
+    script = tmp_path / "admin"
+    script.write_text(f"#!/bin/sh\ntrap 'echo thawed >> {did}; exit 143' TERM\necho \"$@\" >> {did}\n"
+                      "test \"$1\" != pause || while sleep 0.1; do test ! -e " + str(tmp_path / "thaw") + " || exit 0; done\n")
+    script.chmod(0o755)
+    with target.open("a") as file:
+        file.write(f"admin:\n  set_quota: [{script}, quota, '{{login}}', '{{octets}}']\n  pause: [{script}, pause]\n"
+                   f"  restart: [{script}, restart]\nallow: [restarts]\n")
+    (tmp_path / "story.yaml").write_text(CHANGES)
+
+    def start(out):
+        process = tool.start("run", tmp_path / "story.yaml", "--target", target, "--out", out, env=password(reference_server.PASSWORD))
+        deadline = time.monotonic() + 60
+        while "pause" not in did.read_text():
+            assert process.poll() is None and time.monotonic() < deadline, tool.finish(process).text
+            time.sleep(0.02)
+        return process
+    return start, did
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_was_changed_at_the_server_is_put_in_order_when_a_run_is_cut_short(changes, number, tmp_path):
+    start, did = changes
+    process = start(tmp_path / "run")
+    assert "is to be set back: " in (tmp_path / "run/owed.txt").read_text()
+    process.send_signal(number)
+    time.sleep(0.5)
+    assert process.poll() is None, "the server stands still yet"
+    (tmp_path / "thaw").touch()
+    ran = tool.finish(process)
+    assert ran.status == 3, ran.text
+    login = did.read_text().split()[1]
+    assert did.read_text() == f"quota {login} 65536\npause\nquota {login} 0\n", ran.text
+    assert "the quota of " in ran.err and " s)\n" in ran.err and ran.err.endswith("all of it is as it was\n"), ran.text
+    assert not (tmp_path / "run/owed.txt").exists()
+    assert not [note for note in tool.complete_run(tmp_path / "run")["notes"] if "left changed" in note]
+
+
+def test_a_run_that_is_killed_leaves_word_of_what_it_changed(changes, tmp_path):
+    start, did = changes
+    process = start(tmp_path / "run")
+    process.kill()
+    tool.finish(process)
+    (tmp_path / "thaw").touch()
+    again = tool.mailproof("run", tmp_path / "story.yaml", "--sim", "--out", tmp_path / "run")
+    assert again.status == 2 and f"{tmp_path}/admin quota {did.read_text().split()[1]} 0\n" in again.err, again.text
+    (tmp_path / "run/owed.txt").unlink()
+    assert tool.mailproof("run", LISTS, "--sim", "--out", tmp_path / "run").status == 0
+
+
+def test_what_cannot_be_set_back_is_told(changes, tmp_path):
+    start, did = changes
+    process = start(tmp_path / "run")
+    (tmp_path / "admin").write_text(f"#!/bin/sh\necho no \"$@\" >> {did}\nexit 1\n")
+    process.send_signal(signal.SIGINT)
+    (tmp_path / "thaw").touch()
+    ran = tool.finish(process)
+    assert ran.status == 3 and "NOT done, to be done by you: the quota of " in ran.err, ran.text
+    notes = tool.complete_run(tmp_path / "run")["notes"]
+    assert [note for note in notes if note.startswith("left changed at the server, the quota of ")], notes
+    assert "is to be set back" in (tmp_path / "run/owed.txt").read_text()

@@ -30,6 +30,10 @@ void Auditor::note(std::string text) {
   context_.append(std::move(e));
 }
 
+void Auditor::fail(std::string_view code, std::string text) {
+  if (!beside_) context_.fail(code, std::move(text));
+}
+
 /// One account after the other: an audit is no load test.
 void Auditor::visit_all(Each each, Then then) {
   for (auto& visit : visits_) {
@@ -55,7 +59,7 @@ void Auditor::open_imap(Visit& visit, std::uint32_t round, MailboxReader::Bodies
   visit.imap = std::make_unique<RecordedImap>(context_, 0, visit.account, round, *context_.endpoint(Protocol::imap));
   visit.reader = std::make_unique<MailboxReader>(*visit.imap, bodies);
   visit.imap->open([this, then = std::move(then)](const Completion& result) {
-    if (!result.ok()) context_.fail("connect", "audit: " + result.text);
+    if (!result.ok()) fail("connect", "audit: " + result.text);
     then(result.ok());
   });
 }
@@ -63,9 +67,13 @@ void Auditor::open_imap(Visit& visit, std::uint32_t round, MailboxReader::Bodies
 void Auditor::list_mailboxes(Visit& visit, Then then) {
   visit.mailboxes.clear();
   visit.own.clear();
-  visit.imap->hooks.list = [&visit](const session::ImapListRow& row) {
+  visit.imap->hooks.list = [this, &visit](const session::ImapListRow& row) {
+    if (first_look_) before_[visit.account].insert(lower(row.name));
     if (row.name.starts_with('/')) return;  // of other users, or shared: no part of the account
-    if (named_as_ours(std::string(row.name))) visit.own.emplace_back(row.name);
+    if (named_as_ours(std::string(row.name))) {
+      visit.own.emplace_back(row.name);
+      if (beside_) return;  // what a check puts there bears no stamp of ours
+    }
     const auto is = [&](std::string_view wanted) {
       return std::any_of(row.attributes.begin(), row.attributes.end(),
                          [&](auto attribute) { return iequals(attribute, wanted); });
@@ -86,9 +94,23 @@ void Auditor::list_mailboxes(Visit& visit, Then then) {
   });
 }
 
-void Auditor::baseline(Then then) { look_before(Look::clean, MailboxReader::Bodies::left, std::move(then)); }
+void Auditor::baseline(Then then) {
+  first_look_ = true;
+  look_before(Look::clean, MailboxReader::Bodies::left, [this, then = std::move(then)] {
+    first_look_ = false;
+    then();
+  });
+}
 
 void Auditor::verify(Then then, MailboxReader::Bodies bodies) { look_before(Look::only, bodies, std::move(then)); }
+
+void Auditor::look_beside(Then then) {
+  beside_ = true;
+  look_before(Look::only, MailboxReader::Bodies::fetched, [this, then = std::move(then)] {
+    beside_ = false;
+    then();
+  });
+}
 
 /// Each mailbox of each account. What was not seen to be empty or ours must not be played on.
 void Auditor::look_before(Look look, MailboxReader::Bodies bodies, Then then) {
@@ -175,21 +197,21 @@ void Auditor::note_baseline(std::uint32_t session, std::uint32_t messages, const
 }
 
 void Auditor::not_looked_into(const Visit& visit, const std::string& mailbox, const std::string& why) {
-  context_.fail("connect", fmt::format("the mailboxes of {} could not be looked into before the start: {}: {}",
-                                       context_.accounts[visit.account - 1].login, mailbox, why));
+  fail("connect", fmt::format("the mailboxes of {} could not be looked into before the start: {}: {}",
+                              context_.accounts[visit.account - 1].login, mailbox, why));
 }
 
 void Auditor::not_emptied(const Visit& visit) {
-  context_.fail("connect", fmt::format("the mailboxes of {} could not be emptied before the start: what an earlier run "
-                                       "left there stays, or comes again, when it is expunged",
-                                       context_.accounts[visit.account - 1].login));
+  fail("connect", fmt::format("the mailboxes of {} could not be emptied before the start: what an earlier run "
+                              "left there stays, or comes again, when it is expunged",
+                              context_.accounts[visit.account - 1].login));
 }
 
 void Auditor::not_ours(const Visit& visit, const std::string& mailbox, std::size_t foreign) {
   const bool one = foreign == 1;
-  context_.fail("baseline",
-                fmt::format("{} of {} holds {} message{} that {} not ours; it was not changed", mailbox,
-                            context_.accounts[visit.account - 1].login, foreign, one ? "" : "s", one ? "is" : "are"));
+  fail("baseline",
+       fmt::format("{} of {} holds {} message{} that {} not ours; it was not changed", mailbox,
+                   context_.accounts[visit.account - 1].login, foreign, one ? "" : "s", one ? "is" : "are"));
 }
 
 void Auditor::audit(std::uint32_t round, Then then) {
@@ -241,6 +263,7 @@ void Auditor::enumerate(Visit& visit, Then then) {
     const std::string& mailbox = visit.mailboxes[i];
     const auto listed = [this, &visit, mailbox, next = std::move(next)](bool ok, std::uint32_t asked) {
       if (ok) {
+        if (iequals(mailbox, "INBOX")) visit.beside_others = visit.reader->foreign() != 0;
         visit.imap->enumerated(asked);
       } else {
         note(mailbox + " could not be listed over IMAP");

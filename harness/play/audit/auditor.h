@@ -1,6 +1,8 @@
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +25,9 @@ class Auditor final : public Alarm {
   void baseline(Then then);
   /// Only looks: what is there must be ours. Before the lines of a check, which take what they find.
   void verify(Then then, MailboxReader::Bodies bodies = MailboxReader::Bodies::left);
+  /// Looks, and only the history is told: what came in beside a check. Nothing of it, nor that it could not be done, is
+  /// a problem.
+  void look_beside(Then then);
   /// After the talk of a check: as baseline(), and nothing of it is recorded. `own_mailboxes`: the check may have made
   /// mailboxes and subscribed to them.
   void clean_after_talk(bool own_mailboxes, Then then);
@@ -48,8 +53,9 @@ class Auditor final : public Alarm {
     std::vector<std::string> made;  ///< by devices of this playing; the deepest first
     std::unique_ptr<RecordedImap> remover;
     std::vector<std::unique_ptr<MailboxCheck>> checks;
-    bool listed = false;   ///< LIST was answered
-    bool removed = false;  ///< something, in this look
+    bool listed = false;         ///< LIST was answered
+    bool beside_others = false;  ///< INBOX was seen to hold what is not ours
+    bool removed = false;        ///< something, in this look
   };
   using Each = std::function<void(Visit&, Then)>;
   void visit_all(Each each, Then then);
@@ -80,11 +86,16 @@ class Auditor final : public Alarm {
   void remove_ours(Visit& visit, MailboxReader::Leftovers leftovers, Then then);
   void expunge_ours(Visit& visit, const OwnedUids& uids, Then then);
   void note(std::string text);
+  void fail(std::string_view code, std::string text);
 
   Context& context_;
   std::vector<std::unique_ptr<Visit>> visits_;   ///< of the latest pass; sessions stay open for clean()
   std::vector<std::unique_ptr<Visit>> earlier_;  ///< continuations may still refer to them
   Then alarm_;
+  bool first_look_ = false;  ///< baseline() is under way
+  bool beside_ = false;      ///< look_beside() is under way
+  /// Mailboxes that were there before the scenario, by account: as LIST named them, in small letters.
+  std::map<std::uint32_t, std::set<std::string>> before_;
 };
 
 }  // namespace mailproof::play

@@ -2,6 +2,7 @@
 #include <functional>
 #include <set>
 
+#include "core/bytes.h"
 #include "play/audit/auditor.h"
 
 // What is ours is taken out of the mailboxes again, over IMAP; over POP3: maildrop.cc.
@@ -135,6 +136,8 @@ void Auditor::clean(Then then) {
 /// The next playing would find them: what it makes or renames is refused then, for want of a name that is free.
 void Auditor::remove_made(Visit& visit, Then then) {
   visit.made = made_in(context_.history, visit.account);
+  // A server may say OK to the CREATE of what is there already, or take two names for one (RFC 3501 section 5.1).
+  std::erase_if(visit.made, [&](const std::string& name) { return before_[visit.account].contains(lower(name)); });
   if (visit.made.empty()) return then();
   const auto remove = [this, &visit](std::size_t i, Then next) {
     if (visit.remover->over()) return next();

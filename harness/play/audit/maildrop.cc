@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <sstream>
 
+#include "core/bytes.h"
 #include "play/audit/auditor.h"
 
 // What is looked at over POP3: the maildrop as a part of the audit, and where a target has no IMAP also before the
@@ -19,9 +21,9 @@ void Auditor::sweep_maildrop(Visit& visit, Sweep what, Then then) {
   visit.pop3 = std::make_unique<RecordedPop3>(context_, 0, visit.account, 0, *context_.endpoint(Protocol::pop3));
   const auto failed = [this, &visit, what, then](const std::string& why) {
     if (what != Sweep::after)
-      context_.fail("connect", fmt::format("the maildrop of {} could not be looked into before the start: {}: {}",
-                                           context_.accounts[visit.account - 1].login,
-                                           context_.endpoint(Protocol::pop3)->label(), why));
+      fail("connect",
+           fmt::format("the maildrop of {} could not be looked into before the start: {}: {}",
+                       context_.accounts[visit.account - 1].login, context_.endpoint(Protocol::pop3)->label(), why));
     then();
   };
   visit.pop3->open([this, &visit, what, failed, then](const Completion& opened) {
@@ -119,9 +121,24 @@ bool Auditor::may_remove_what_it_downloads(const Visit& visit) const {
                      [&visit](auto number) { return !visit.pop3->guard().is_ours(number); });
 }
 
+/// RFC 2449 section 6.7: "Servers may start counting days to expiration" when a message is acted upon, by TOP as well.
+static bool counts_days(RecordedPop3& pop3) {
+  const auto& lines = pop3.client().capabilities();
+  return std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
+    std::istringstream words(upper(line));
+    std::string word, days;
+    words >> word >> days;
+    return word == "EXPIRE" && days.find_first_not_of('0') != std::string::npos && days != "NEVER";
+  });
+}
+
 /// Headers first; then what is ours. Where a download may remove, the headers are all: an audit changes nothing, and of
 /// a site that nobody knows that of nothing is tried beside mail of somebody else.
 void Auditor::pop3_fetch(Visit& visit, Then then) {
+  if (visit.beside_others && counts_days(*visit.pop3)) {
+    note("the maildrop was left alone: INBOX holds mail that is not ours, whose days would count from a TOP on");
+    return visit.pop3->quit([then = std::move(then)](const Completion&) { then(); });
+  }
   const auto numbers = visit.pop3->numbers();
   const auto fetch = [&visit, numbers](std::size_t i, Then next) {
     const auto owned = visit.pop3->owned(numbers[i]);

@@ -22,6 +22,11 @@ TalkConnection::TalkConnection(Context& context, std::uint32_t session, Protocol
 
 TalkConnection::~TalkConnection() { link_.reset(); }
 
+bool pop3_logs_in(std::string_view command) {
+  const std::string word = upper(command.substr(0, command.find_first_of(" \t\r\n")));
+  return word == "PASS" || word == "APOP" || word == "AUTH";
+}
+
 void TalkConnection::open(const Endpoint& endpoint) { link_ = context_.network.open(endpoint, deflated_); }
 
 void TalkConnection::send(const std::vector<Piece>& pieces) {
@@ -206,6 +211,7 @@ void TalkConnection::line(std::string_view text, std::string_view raw) {
     asked = commands_.front().block;
     commands_.pop_front();
   }
+  let_in_ = let_in_ || (istarts_with(text, "+OK") && pop3_logs_in(reply.command));
   if (istarts_with(text, "+OK") && (asked || pop3::has_block(pop3::success_of(pop3::parse_command(reply.command))))) {
     reply.multi = in_block_ = true;
     building_ = std::move(reply);

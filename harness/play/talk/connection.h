@@ -26,6 +26,8 @@ struct TalkReply {
   history::WireRef at;
 };
 
+/// A command of POP3 that may be the end of a login.
+bool pop3_logs_in(std::string_view command);
 /// Three digits, and behind them nothing, a blank or a hyphen (RFC 5321 section 4.2).
 bool is_mail_reply(std::string_view line);
 /// A server's "+", or a pattern for one.
@@ -79,6 +81,9 @@ class TalkConnection final : public Peer {
   /// POP3, SMTP, LMTP: the commands that were sent and have no reply yet, the oldest first.
   std::size_t unanswered() const { return commands_.size(); }
   std::string oldest_unanswered() const { return commands_.empty() ? "" : commands_.front().text; }
+  /// POP3: a login was answered with +OK.
+  bool let_in() const { return let_in_; }
+  const std::string& begun() const { return said_; }  ///< of a command line that is being said
   /// The beginning of what came and nobody took: a complete reply, or what there is of one.
   std::string untaken() const { return replies.empty() ? unfinished() : replies.front().line; }
   const std::string& greeting() const { return greeting_; }
@@ -136,7 +141,8 @@ class TalkConnection final : public Peer {
   std::string buffer_;            ///< an unfinished line
   std::string said_;              ///< an unfinished command line
   std::deque<Command> commands_;  ///< POP3: without a reply yet
-  bool answering_ = false;        ///< a SASL exchange: the next line is a response, no command
+  bool let_in_ = false;
+  bool answering_ = false;  ///< a SASL exchange: the next line is a response, no command
   bool in_block_ = false;
   bool crlf_ = true;  ///< the newest status line ended so
   TalkReply building_;

@@ -27,13 +27,14 @@ WantedOffer unwanted(const std::string& capability) {
 
 }  // namespace
 
-/// It is emptied with all that is in it (RFC 9051 section 6.3.6), also what came after it was looked at.
-static bool renames_inbox(const scenario::Check& check) {
+/// INBOX is emptied with all that is in it (RFC 9051 section 6.3.6), or goes where a server does what it must not, also
+/// what came after it was looked at.
+static bool takes_inbox(const scenario::Check& check) {
   return std::any_of(check.talk.begin(), check.talk.end(), [](const scenario::TalkLine& line) {
     const std::string text = upper(line.text);
     const bool sends = line.op == scenario::TalkLine::Op::send || line.op == scenario::TalkLine::Op::send_raw;
-    return sends &&
-           (text.find("RENAME INBOX") != std::string::npos || text.find("RENAME \"INBOX\"") != std::string::npos);
+    constexpr std::string_view kTaking[] = {"RENAME INBOX", "RENAME \"INBOX\"", "DELETE INBOX", "DELETE \"INBOX\""};
+    return sends && std::ranges::any_of(kTaking, [&](auto one) { return text.find(one) != std::string::npos; });
   });
 }
 
@@ -42,9 +43,10 @@ void Talk::look(std::function<void(bool)> then) {
     not_applicable("the simulation has no versions of TLS, no alerts and no certificates");
     return then(false);
   }
-  if (renames_inbox(check_) && guarded()) {
+  if (takes_inbox(check_) && guarded()) {
     not_applicable(
-        "RENAME INBOX takes along what comes in for somebody else meanwhile: with --i-own-these-mailboxes only");
+        "RENAME INBOX and DELETE INBOX may take along what comes in for somebody else meanwhile: with "
+        "--i-own-these-mailboxes only");
     return then(false);
   }
   std::vector<WantedOffer> asked;

@@ -14,10 +14,7 @@ namespace mailproof::play {
 /// by then; somebody else's that comes in marked within that moment is beyond a client's reach.
 Talk::Came Talk::takes_ours(Line& at) {
   if (!guarded() || at.how.protocol != Protocol::imap) return Came::on;
-  std::string bytes;
-  for (const Segment& segment : to_send_)
-    for (const auto& piece : segment.pieces) bytes += piece.text;
-  TakingWrite write(at.connection->open_mailbox(), bytes);
+  TakingWrite write(at.connection->open_mailbox(), bytes_to_send());
   if (!look_ && (write.mailboxes().empty() || at.connection->over())) return Came::on;
   if (!look_) {
     look_ = Look{write.mailboxes(), {}};
@@ -44,9 +41,7 @@ Talk::Came Talk::keeps_flags(Line& at) {
   const bool scripted =
       std::ranges::any_of(check_.talk, [](const auto& line) { return line.op == scenario::TalkLine::Op::imaptest; });
   if (at.how.protocol != Protocol::imap || scripted) return Came::on;
-  std::string bytes = at.connection->open_mailbox().unfinished();
-  for (const Segment& segment : to_send_)
-    for (const auto& piece : segment.pieces) bytes += piece.text;
+  const std::string bytes = at.connection->open_mailbox().unfinished() + bytes_to_send();
   for (const CommandLine& line : command_lines(bytes)) {
     if (what_it_takes(line.text).what == Taking::What::opens) break;
     const std::string_view flag = at.connection->open_mailbox().not_kept(line.text);

@@ -316,10 +316,16 @@ void Talk::put(std::vector<Segment> more) {
   for (auto& segment : more) to_send_.push_back(std::move(segment));
 }
 
+std::string Talk::bytes_to_send() const {
+  std::string out;
+  for (const Segment& segment : to_send_)
+    for (const auto& piece : segment.pieces) out += piece.text;
+  return out;
+}
+
 /// All C lines of a connection that follow each other go out as one write.
 Talk::Came Talk::send(Line& at) {
   if (lines_sent_ == 0) {
-    if (const Came came = only_ours(at); came != Came::on) return came;
     to_send_.clear();
     const int connection = check_.talk[next_].connection;
     std::size_t i = next_;
@@ -334,6 +340,7 @@ Talk::Came Talk::send(Line& at) {
   if (!sending_) {
     if (const Came came = keeps_flags(at); came != Came::on) return came;
     if (const Came came = takes_ours(at); came != Came::on) return came;
+    if (const Came came = only_ours(at, bytes_to_send()); came != Came::on) return came;
     sending_ = true;
     at.said = context_.network.now();
     since_ = at.said - kBetweenSegments;

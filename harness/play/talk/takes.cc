@@ -72,6 +72,57 @@ bool harmless(std::string_view item) {
          item.find_first_not_of("0123456789:,*-$") == std::string_view::npos;
 }
 
+/// Commands that leave messages as they are and show none of their text, whatever stands behind them.
+bool takes_nothing(std::string_view command) {
+  static constexpr std::string_view kKnown[] = {"",
+                                                "CAPABILITY",
+                                                "NOOP",
+                                                "LOGOUT",
+                                                "STARTTLS",
+                                                "AUTHENTICATE",
+                                                "LOGIN",
+                                                "ENABLE",
+                                                "CREATE",
+                                                "SUBSCRIBE",
+                                                "LIST",
+                                                "LSUB",
+                                                "UNSUBSCRIBE",
+                                                "STATUS",
+                                                "NAMESPACE",
+                                                "APPEND",
+                                                "IDLE",
+                                                "DONE",
+                                                "CHECK",
+                                                "UNSELECT",
+                                                "SEARCH",
+                                                "SORT",
+                                                "THREAD",
+                                                "ESEARCH",
+                                                "ID",
+                                                "COMPRESS",
+                                                "NOTIFY",
+                                                "GETQUOTA",
+                                                "GETQUOTAROOT",
+                                                "SETQUOTA",
+                                                "GETACL",
+                                                "MYRIGHTS",
+                                                "LISTRIGHTS",
+                                                "SETACL",
+                                                "DELETEACL",
+                                                "GETMETADATA",
+                                                "SETMETADATA",
+                                                "GENURLAUTH",
+                                                "URLFETCH",
+                                                "RESETKEY",
+                                                "LANGUAGE",
+                                                "COMPARATOR",
+                                                "GETJMAPACCESS",
+                                                "UNAUTHENTICATE",
+                                                "CANCELUPDATE",
+                                                "CONVERSIONS"};
+  return std::find(std::begin(kKnown), std::end(kKnown), command) != std::end(kKnown);
+}
+
 /// RFC 3501 section 6.4.5: BODY[...], RFC822 and RFC822.TEXT set \Seen; the others but headers show the text.
 bool reads(std::string_view items) {
   std::string item;
@@ -110,8 +161,8 @@ Taking what_it_takes(std::string_view line) {
   if (command == "SELECT" || command == "EXAMINE") return {Takes::opens, words.name()};
   if (command == "DELETE" || command == "RENAME") return {Takes::mailbox, words.name()};
   if (command == "EXPUNGE" || command == "CLOSE") return {Takes::marked};
-  const bool changes = command == "STORE" || command == "MOVE" || command == "COPY";
-  if (!changes && command != "FETCH") return {};
+  const bool changes = command == "STORE" || command == "MOVE" || command == "COPY" || command == "REPLACE";
+  if (!changes && command != "FETCH") return {takes_nothing(command) ? Takes::nothing : Takes::unknown};
   Taking out{uid ? Takes::uids : Takes::numbers, {}, words.at(), 0};
   out.set_octets = words.word().size();
   return changes || reads(words.rest()) ? out : Taking{};
@@ -208,7 +259,7 @@ TakingWrite::TakingWrite(const OpenMailbox& open, std::string_view bytes) {
   const auto begun = static_cast<std::ptrdiff_t>(open.unfinished().size());
   std::set<std::string> selected = open.names();
   std::uint32_t in_view = open.messages();
-  bool removal = false;
+  bool removal = false, saves = false;
   const auto takes_in = [this](const std::set<std::string>& names) {
     for (const std::string& name : names)
       if (!named_as_ours(name)) mailboxes_.insert(name);
@@ -217,6 +268,10 @@ TakingWrite::TakingWrite(const OpenMailbox& open, std::string_view bytes) {
     const Taking taking = what_it_takes(line.text);
     switch (taking.what) {
       case Takes::nothing:
+        saves = saves || upper(line.text).find("SAVE") != std::string::npos;
+        break;
+      case Takes::unknown:  // another that was named need not be there
+        if (selected.contains("INBOX")) takes_in({"INBOX"});
         break;
       case Takes::opens:
         selected.insert(taking.mailbox);
@@ -235,8 +290,9 @@ TakingWrite::TakingWrite(const OpenMailbox& open, std::string_view bytes) {
         if (std::all_of(selected.begin(), selected.end(), [](const auto& name) { return named_as_ours(name); })) break;
         sets_.push_back({std::string(line.text.substr(taking.set_at, taking.set_octets)),
                          static_cast<std::ptrdiff_t>(line.at + taking.set_at) - begun, taking.what == Takes::uids,
-                         removal && taking.what == Takes::numbers, selected, in_view});
-        removal = removal || upper(line.text).find(" MOVE ") != std::string::npos;
+                         removal && taking.what == Takes::numbers, saves, selected, in_view});
+        removal = removal || upper(line.text).find(" MOVE ") != std::string::npos ||
+                  upper(line.text).find(" REPLACE ") != std::string::npos;
         break;
     }
   }
@@ -264,6 +320,7 @@ std::string TakingWrite::refused(const Set& set, std::uint32_t newest, std::uint
     return fmt::format("by then {} {} may be somebody else's", set.by_uid ? "UID" : "number", part);
   };
   if (set.behind_removal) return why(set.text);
+  if (set.behind_search && set.text.find('$') != std::string::npos) return why(set.text);
   const std::string_view text = set.text;
   std::size_t from = 0;
   while (from <= text.size()) {

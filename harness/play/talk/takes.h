@@ -22,6 +22,7 @@ struct Taking {
     uids,     ///< the same, by UID
     marked,   ///< EXPUNGE, UID EXPUNGE, CLOSE: removes what bears \Deleted
     mailbox,  ///< DELETE, RENAME: with all that is in it
+    unknown,  ///< no command that is known to take nothing
   };
   What what = What::nothing;
   std::string mailbox = {};                ///< of opens and mailbox; INBOX in capitals
@@ -79,6 +80,7 @@ class TakingWrite {
     std::ptrdiff_t at = 0;  ///< in the write; below 0: in what was said before it
     bool by_uid = false;
     bool behind_removal = false;      ///< in the same write: what number a message has by then is not known
+    bool behind_search = false;       ///< in the same write: $ may be what nobody looked at (RFC 5182)
     std::set<std::string> mailboxes;  ///< of which it may be
     std::uint32_t in_view = 0;        ///< messages that the connection was told of
   };

@@ -313,7 +313,8 @@ Talk::Came Talk::step(const scenario::TalkLine& line) {
       at.connection->misbehave(faults);
       return on();
     case Op::stop_reading:
-      if (const Came came = only_ours(at); came != Came::on) return came;
+      if (next_write_takes(at.number))
+        if (const Came came = only_ours(at, {}); came != Came::on) return came;
       faults.stop_reading = true;
       at.connection->misbehave(faults);
       return on();

@@ -71,9 +71,8 @@ class Talk final : public Alarm {
     std::vector<std::size_t> recipients = {};  ///< SMTP, LMTP: accounts that RCPT named since MAIL
     bool skipped = false;  ///< "tls: either" came out as no TLS: the rest of its lines is not played
     // POP3: the messages of its maildrop are looked at before one is taken.
-    enum class Looking { not_yet, asked_count, asked_header, over };
+    enum class Looking { not_yet, asked_count, asked_header, asked_inbox, over };
     Looking looking = Looking::not_yet;
-    bool said_login = false;   ///< by a line of the talk
     std::uint32_t looked = 0;  ///< the newest number that was asked for ...
     std::uint32_t count = 0;   ///< ... of so many
     std::size_t unread = 0;    ///< replies of the talk's own lines, which nobody took yet
@@ -124,6 +123,7 @@ class Talk final : public Alarm {
   // What is sent (send.cc).
   Came send(Line& at);
   void put(std::vector<Segment> more);
+  std::string bytes_to_send() const;
   std::vector<Segment> segments(Line& at, const TalkLine& line);
   std::vector<Segment> imap_segments(Line& at, std::string text);
   Came may_go_on(Line& at);
@@ -135,9 +135,10 @@ class Talk final : public Alarm {
   std::optional<std::string> message(std::string_view name) const;
 
   // Whose mail it takes: over POP3 (own_only.cc), over IMAP (own_imap.cc).
-  bool next_write(int connection, bool (*is)(std::string_view)) const;
+  bool next_write_takes(int connection) const;
   std::size_t known_reports(const Line& at) const;
-  Came only_ours(Line& at);
+  Came only_ours(Line& at, std::string_view bytes);  ///< before these are sent; none: whatever is
+  Came without_top(Line& at, std::string_view reply);
   Came not_ours(const std::string& why);
   Came takes_ours(Line& at);
   Came keeps_flags(Line& at);
@@ -228,9 +229,10 @@ class Talk final : public Alarm {
   std::vector<Line> past_;  ///< connections whose number was opened again, or of an earlier round
   std::size_t next_ = 0;    ///< line to be played
   int round_ = 0;
-  int times_ = 0;       ///< of S*n:, how many came
-  bool begun_ = false;  ///< the line was looked at before
-  Time since_{};        ///< ... and when first
+  int times_ = 0;         ///< of S*n:, how many came
+  bool begun_ = false;    ///< the line was looked at before
+  Time since_{};          ///< ... and when first
+  bool waiting_ = false;  ///< for replies that are owed, before a look
   std::uint64_t octets_ = 0;
   std::optional<Duration> within_;
   std::optional<Time> look_at_;   ///< when the line wants to be looked at again

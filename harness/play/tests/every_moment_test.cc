@@ -90,7 +90,6 @@ const std::string kTaking[] = {
     "C: NOOP\nC: FETCH * (BODY[TEXT])\nS: OK\nS: OK",
     "C: CREATE ${box}\nS: OK\nC: NOOP\nS: OK\nC: UID MOVE 1:* ${box}\nS: OK",
     "C: CREATE ${box}\nS: OK\nC: COPY 1:* ${box}\nS: OK",
-    "C: DELETE INBOX\nS: NO",
     "2> connect: imap selected\n2> C: STORE 1 +FLAGS (\\Deleted)\n2> S: OK\n2> C: EXPUNGE\n2> S: OK\nC: NOOP\nS: "
     "OK\nC: STORE 1:* +FLAGS (\\Seen)\nS: OK",
     "C!: a1 STORE 1:*| +FLAGS (\\\\Seen)|\\r\\n\nS: a1 OK",

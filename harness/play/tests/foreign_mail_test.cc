@@ -12,6 +12,7 @@ namespace mailproof::play {
 namespace {
 
 using history::What;
+using testing::AnyOf;
 using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -279,6 +280,18 @@ TEST(ForeignMail, AnAuditDownloadsNothingWhereADownloadMayRemoveBesideIt) {
   EXPECT_THAT(alone.rig.told(What::retr), testing::Not(IsEmpty()));
 }
 
+/// RFC 2449 section 6.7: TOP may begin the days after which a message goes.
+TEST(ForeignMail, NoHeaderIsAskedForBesideAPolicyThatCountsDaysFromThere) {
+  for (const char* policy : {"EXPIRE 30 USER", "EXPIRE NEVER"}) {
+    World beside(
+        "  - agent: {deliver: mail, to: alice}\n", {},
+        {on(Protocol::pop3, "CAPA", {{.kind = WrongAction::Kind::edit, .text = policy, .pattern = "^EXPIRE.*$"}})});
+    beside.rig.play();
+    EXPECT_EQ(beside.rig.told(What::top).empty(), std::string(policy) != "EXPIRE NEVER") << policy;
+    EXPECT_NE(beside.verdict(), judge::Verdict::fail);
+  }
+}
+
 // S5
 TEST(ForeignMail, WhatIsNotKnownIsNotEmpty) {
   for (const auto& wrong :
@@ -364,17 +377,21 @@ int seeds() {
 
 /// All stories and checks, with other people's mail coming in beside them.
 /// What would take INBOX along with all that is in it is left out where others may have mail there.
-TEST(BesideOthers, InboxIsNotRenamed) {
-  auto loaded = scenario::load(
-      {"scenarios/conformance/imap/9051-6.3.6.yaml", "scenarios/conformance/mixed/snapshot.yaml"}, "scenarios");
+TEST(BesideOthers, InboxIsNeitherRenamedNorDeleted) {
+  auto loaded =
+      scenario::load({"scenarios/conformance/imap/9051-6.3.5.yaml", "scenarios/conformance/imap/9051-6.3.6.yaml",
+                      "scenarios/conformance/mixed/snapshot.yaml"},
+                     "scenarios");
   ASSERT_THAT(loaded.problems, IsEmpty());
-  std::size_t renames = 0;
+  std::size_t takes = 0;
   for (auto& one : loaded.scenarios) {
     const bool of_inbox =
-        one.check && std::any_of(one.check->talk.begin(), one.check->talk.end(),
-                                 [](const auto& line) { return line.text.find("RENAME INBOX") != std::string::npos; });
+        one.check && std::any_of(one.check->talk.begin(), one.check->talk.end(), [](const auto& line) {
+          return line.text.find("RENAME INBOX") != std::string::npos ||
+                 line.text.find("DELETE INBOX") != std::string::npos;
+        });
     if (!of_inbox) continue;
-    ++renames;
+    ++takes;
     scenario::Loaded alone;
     alone.scenarios.push_back(std::move(one));
     SimRig rig(std::move(alone));
@@ -382,7 +399,7 @@ TEST(BesideOthers, InboxIsNotRenamed) {
     EXPECT_THAT(rig.told(What::not_applicable), testing::Contains(testing::HasSubstr("RENAME INBOX")))
         << rig.scenario.id;
   }
-  EXPECT_EQ(renames, 2U);
+  EXPECT_EQ(takes, 3U);
 }
 
 /// A check whose second session comes a second after its first; somebody else's mail is there by then, where it comes.
@@ -435,6 +452,16 @@ TEST(ForeignMail, MailboxesThatAPlayingMadeGoWithItsMailAndOthersStay) {
   EXPECT_THAT(left, testing::Not(HasSubstr("Old projects")));
 }
 
+/// A server that says OK to the CREATE of what is there: it is empty, and its owner's.
+TEST(ForeignMail, AMailboxThatWasThereBeforeStaysThoughACreateOfItWasOk) {
+  World world("  - web: {create: Archive}\n", {}, {on(Protocol::imap, "CREATE Archive", {say("${tag} OK done")})});
+  world.rig.options.load = true;  // cleans up in the end
+  ask(*world.rig.server, Protocol::imap, {"LOGIN user-alice pass", "CREATE Archive"}, {});
+  world.rig.play();
+  EXPECT_THAT(world.rig.told(What::create), Contains(HasSubstr("ok ")));
+  EXPECT_THAT(in_alices(world, {"LIST \"\" *"}), HasSubstr("Archive"));
+}
+
 /// Numbers are a session's own: what came in since the mailbox was looked at may have the number that a check takes.
 TEST(BesideOthers, ACheckTakesNoNumberThatItDidNotLookAtInThatSession) {
   for (const std::string line : {"DELE 2", "RETR 2", "DELE 1"}) {
@@ -469,9 +496,57 @@ TEST(BesideOthers, ACheckTakesNothingFromAMaildropThatHoldsSomethingElse) {
   LateSession more(
       lines, false,
       {on(Protocol::pop3, "STAT", {say("+OK 40 4000")}), on(Protocol::pop3, "TOP 1 0", {say("-ERR not offered")})});
-  EXPECT_THAT(more.rig.problem(), HasSubstr("TOP 1 0 was answered -ERR not offered"));
+  EXPECT_THAT(more.rig.problem(), HasSubstr("not as many messages as INBOX over IMAP, and TOP is refused"));
   LateSession without(lines, false, {on(Protocol::pop3, "TOP 1 0", {say("-ERR not offered")})});
   EXPECT_EQ(without.rig.problem(), "") << "it holds no more than IMAP showed";
+}
+
+/// TOP with lines shows text; and no RFC says which message has which number.
+TEST(BesideOthers, TheTextThatTopShowsIsLookedAtBefore) {
+  for (const char* line : {"TOP 2 10", "TOP 2 999999", "top 2 1"}) {
+    LateSession late(std::string("      2> C: ") + line + "\n      2> S: +OK\n      2> C: QUIT\n      2> S: +OK\n",
+                     true);
+    EXPECT_THAT(late.mail.read_by(), IsEmpty()) << line;
+    EXPECT_THAT(late.rig.problem(), HasSubstr("message 2 of the maildrop is not ours")) << line;
+  }
+  LateSession header("      2> C: TOP 2 0\n      2> S: +OK\n      2> C: QUIT\n      2> S: +OK\n", true);
+  EXPECT_EQ(header.rig.problem(), "") << "a header is what a look asks for";
+}
+
+/// However the words come: in one write with others, or in pieces.
+TEST(BesideOthers, ACommandThatTakesIsSeenInAllThatIsSent) {
+  for (const char* lines : {"      2> C!: NOOP\\r\\nRETR 2\\r\\n\n      2> S: +OK\n      2> S: +OK\n",
+                            "      2> C!: RE|TR 2\\r\\n\n      2> S: +OK\n",
+                            "      2> C!: RE\n      wait: 1s\n      2> C!: TR 2\\r\\n\n      2> S: +OK\n"}) {
+    LateSession late(lines, true);
+    EXPECT_THAT(late.mail.read_by(), IsEmpty()) << lines;
+    EXPECT_THAT(late.rig.problem(), AnyOf(HasSubstr("message 2 of the maildrop is not ours"), HasSubstr("was begun")))
+        << lines;
+  }
+}
+
+/// Without TOP what came in is seen over IMAP, however few messages there are by then.
+TEST(BesideOthers, WithoutTopAMaildropIsTakenFromOnlyWhereImapShowsThatItIsAllOurs) {
+  const std::string lines = "      2> C: RETR 2\n      2> S: +OK\n";
+  const auto no_top = [] { return on(Protocol::pop3, "TOP", {say("-ERR not offered")}, WrongBlock::At::prefix); };
+  LateSession late(lines, true, {no_top()});
+  EXPECT_THAT(late.rig.problem(), HasSubstr("INBOX of user-"));
+  EXPECT_THAT(late.mail.read_by(), IsEmpty());
+  LateSession less(lines, false, {no_top(), on(Protocol::pop3, "STAT", {say("+OK 0 0")})});
+  EXPECT_THAT(late.mail.harmed(), IsEmpty());
+}
+
+/// What STAT says is read strictly, and a reply that is owed is waited for.
+TEST(BesideOthers, WhatTheCountDoesNotSayIsNotTaken) {
+  const std::string lines = "      2> C: RETR 2\n      2> S: +OK\n";
+  for (const char* stat : {"-ERR [SYS/TEMP] try again", "+OK", "+OK there are 1 300", "+OK 1x 300"}) {
+    LateSession late(lines, true, {on(Protocol::pop3, "STAT", {say(stat)})});
+    EXPECT_THAT(late.rig.problem(), HasSubstr("STAT was answered")) << stat;
+    EXPECT_THAT(late.mail.read_by(), IsEmpty()) << stat;
+  }
+  LateSession owed("      2> C!: LIST 1\\r\\n\n      2> read\n      2> C!: RETR 2\\r\\n\n      2> S: +OK\n", true);
+  EXPECT_THAT(owed.mail.read_by(), IsEmpty());
+  EXPECT_THAT(owed.rig.problem(), HasSubstr("message 2 of the maildrop is not ours"));
 }
 
 class Stirred : public testing::TestWithParam<int> {};
@@ -504,7 +579,7 @@ TEST_P(Stirred, NoStoryOrCheckTouchesItNorIsTheServerAccusedOfIt) {
     EXPECT_THAT(harm.lines, IsEmpty()) << rig.scenario.id;
     EXPECT_THAT(mail.read_by(), IsEmpty()) << rig.scenario.id;
     // On the correct server nothing is accused in quiet (run and prove hold it to that), nor here.
-    if (needs_an_admin(rig.scenario) || (rig.scenario.check && rig.scenario.check->talks())) continue;
+    if (needs_an_admin(rig.scenario)) continue;
     EXPECT_THAT(accusations(rig), IsEmpty()) << rig.scenario.id;
   }
   EXPECT_GT(came_in, 150U) << "beside most of them mail came in while they were played";

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "core/bytes.h"
 #include "scenario/target/pattern.h"
 #include "scenario/yaml/fields.h"
 #include "scenario/yaml/files.h"
@@ -153,7 +154,8 @@ void read_pool(const Node& node, const Environment& environment, Complaints& com
     for (const auto& entry : node.children) entries.push_back(&entry);
   if (entries.empty()) return complaints.value(node, std::string(expected));
 
-  std::set<std::string> logins;
+  // One mailbox under two names would be lent to two who each take it for their own.
+  std::set<std::string> logins, addresses;
   for (const Node* entry : entries) {
     if (!is_map(*entry, expected, complaints)) continue;
     const auto before = out.size();
@@ -165,8 +167,10 @@ void read_pool(const Node& node, const Environment& environment, Complaints& com
     if (out.size() > static_cast<std::size_t>(kMostAccounts))
       return complaints.value(*entry, fmt::format("at most {} accounts in all", kMostAccounts));
     for (std::size_t i = before; i < out.size(); ++i) {
-      if (logins.insert(out[i].login).second) continue;
-      complaints.at(entry->pos, out[i].login, "each login once");
+      const bool new_login = logins.insert(lower(out[i].login)).second;
+      if (new_login && addresses.insert(lower(out[i].address)).second) continue;
+      complaints.at(entry->pos, new_login ? out[i].address : out[i].login,
+                    new_login ? "each address once: two logins with one are one mailbox" : "each login once");
       break;
     }
   }

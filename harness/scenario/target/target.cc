@@ -19,7 +19,7 @@ const std::vector<std::string> kTargetKeys = {"target",         "imap",        "
                                               "connections",    "capabilities"};
 const std::vector<std::string> kAdminVerbs = {"set_quota", "set_customer_quota", "restart", "kill", "pause", "deliver"};
 const std::vector<std::string> kFilledIn = {"{login}", "{address}", "{customer}", "{octets}", "{milliseconds}"};
-const std::vector<std::string> kAllowed = {"failed-logins", "floods", "restarts"};
+const std::vector<std::string> kAllowed = {"failed-logins", "floods", "limits", "restarts"};
 constexpr std::int64_t kMostConnections = 1'000'000;
 constexpr Word<bool> kCapabilitiesOf[] = {{"server", false}, {"backend", true}};
 constexpr std::size_t kMaxCertificates = 16U << 20;

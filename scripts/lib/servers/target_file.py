@@ -46,4 +46,4 @@ def target_file(server, endpoints, delivery, classes, verbs, tls=True):
     for verb, command in {**ALWAYS, **verbs}.items():
         words = command.format(name=server.name).split()
         lines.append(f"  {verb}: [{script}, {', '.join(words)}]")
-    return "\n".join([*lines, "allow: [failed-logins, floods, restarts]", *known(server), ""])
+    return "\n".join([*lines, "allow: [failed-logins, floods, limits, restarts]", *known(server), ""])

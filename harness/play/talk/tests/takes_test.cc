@@ -39,7 +39,8 @@ TEST(Takes, WhatRemovesChangesMovesCopiesOrReads) {
        {"a STORE 1 +FLAGS (x)", "a uid store 1 FLAGS ()", "a COPY 1 x", "a UID MOVE 1 x", "a FETCH 1 BODY[]",
         "a FETCH 1 (FLAGS BODY[TEXT]<0.5>)", "a FETCH 1 RFC822", "a FETCH 1 (RFC822.TEXT)", "a FETCH 1 BINARY[1]",
         "a FETCH 1 (BODY.PEEK[])", "a FETCH 1 BODY.PEEK[1.MIME]", "a  FETCH  1  BODY[HEADER]", "a FETCH 1 PREVIEW",
-        "a UID FETCH 1 X-SOMETHING", "a FETCH 1 (BODY[", "a FETCH 1 (BODY.PEEK[HEADER] BODY[])"})
+        "a UID FETCH 1 X-SOMETHING", "a REPLACE 1 INBOX {5}", "a uid replace 1 x {5}", "a FETCH 1 (BODY[",
+        "a FETCH 1 (BODY.PEEK[HEADER] BODY[])"})
     EXPECT_TRUE(what_it_takes(line).what == Takes::numbers || what_it_takes(line).what == Takes::uids) << line;
   for (const char* line : {"a EXPUNGE", "a close", "a UID EXPUNGE 1:3"})
     EXPECT_EQ(what_it_takes(line).what, Takes::marked) << line;
@@ -57,6 +58,25 @@ TEST(Takes, WhatShowsHeadersFlagsAndSizesTakesNothing) {
         "a APPEND INBOX {5}\r\nSTORE", "a SEARCH ALL", "a STATUS INBOX (MESSAGES)", "a UID", "", "a",
         "a UID FETCH 1:* (RFC822.SIZE) (PARTIAL -1:-2)"})
     EXPECT_EQ(what_it_takes(line).what, Takes::nothing) << line;
+}
+
+/// RFC 3501 leaves it to extensions what a command does.
+TEST(Takes, WhatNobodyKnowsIsLookedAtBefore) {
+  for (const char* line : {"a XYZZY", "a UID SNATCH 1", "a XLIST"})
+    EXPECT_EQ(what_it_takes(line).what, Takes::unknown) << line;
+  EXPECT_THAT(TakingWrite(opened("INBOX"), "a XYZZY\r\n").mailboxes(), ElementsAre("INBOX"));
+  EXPECT_THAT(TakingWrite(OpenMailbox(), "a XYZZY\r\n").mailboxes(), IsEmpty());
+}
+
+/// RFC 5182 section 2.1: what a SEARCH saves may have come in since the look.
+TEST(Takes, WhatASearchOfTheSameWriteSavesMayBeSomebodyElses) {
+  EXPECT_THAT(refused(opened("INBOX"), "a SEARCH RETURN (SAVE) ALL\r\nb STORE $ +FLAGS (\\Deleted)\r\n"),
+              HasSubstr("number $ may be somebody else's"));
+  EXPECT_EQ(refused(opened("INBOX"), "b STORE $ +FLAGS (\\Deleted)\r\n"), "");
+  EXPECT_EQ(refused(opened("INBOX"), "a SEARCH RETURN (SAVE) ALL\r\nb FETCH $ (FLAGS)\r\n"), "");
+  EXPECT_THAT(refused(opened("INBOX"), "a REPLACE 1 x {1+}\r\nz\r\nb STORE 2 +FLAGS (x)\r\n"),
+              HasSubstr("number 2 may be somebody else's"))
+      << "REPLACE expunges";
 }
 
 TEST(Takes, ALineEndsWhereItsLiteralsDo) {

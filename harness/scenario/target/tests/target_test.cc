@@ -167,5 +167,22 @@ TEST(Target, ALoginInTwoClasses) {
   EXPECT_EQ(loaded.problems[0].message(), "t.yaml:5:5: 'u5@x.test'; expected each login once");
 }
 
+/// Two scenarios at once would each take the mail of the other for what an earlier run left.
+TEST(Target, OneMailboxUnderTwoNames) {
+  const auto second = [](const std::string& fields) {
+    const auto loaded = parse_target(
+        "target: t\nimap: [{}]\naccounts:\n  - {login: alice, address: alice@x.test, password_env: "
+        "MAILPROOF_PASSWORD}\n"
+        "  - {" +
+            fields + ", password_env: MAILPROOF_PASSWORD}\n",
+        "t.yaml", environment);
+    return loaded.problems.empty() ? "" : loaded.problems[0].message();
+  };
+  EXPECT_EQ(second("login: Alice, address: other@x.test"), "t.yaml:5:5: 'Alice'; expected each login once");
+  for (const char* fields : {"login: Alice@X.test", "login: bob, address: alice@x.test"})
+    EXPECT_THAT(second(fields), testing::HasSubstr("expected each address once")) << fields;
+  EXPECT_EQ(second("login: bob, address: bob@x.test"), "");
+}
+
 }  // namespace
 }  // namespace mailproof::scenario
