@@ -8,6 +8,7 @@
 
 #include "core/bytes.h"
 #include "core/units.h"
+#include "judge/came_later.h"
 #include "judge/judges.h"
 #include "judge/requests.h"
 
@@ -72,21 +73,19 @@ const Report* unread_report(const Case& c, std::uint32_t account, const Recipien
   return nullptr;
 }
 
-/// When this account's mailboxes were listed for the last time.
-Time looked_last(const Case& c, std::uint32_t account) {
-  Time last{};
-  for (const history::Event& e : c.history.about(history::What::enumerated))
-    if (c.by_audit(e) && c.history.account_of(e) == account) last = e.at;
-  return last;
+/// Its mailbox may have no room for a report to itself: the loss judge says so.
+bool limited(const Case& c, std::uint32_t account) {
+  return c.history.account(account).quota.value_or(0) != 0 || c.history.account(account).customer != 0;
 }
 
 /// RFC 5321 section 4.5.4.1: what cannot be delivered now is tried again, for days. Only who knows for how long knows
-/// that it was dropped.
+/// that it was dropped; and who its sender is, that no report came: else it is the loss judge's then.
 void silent_drop(Case& c, const std::map<Recipient, Deliveries>& all) {
   Used used;
   for (const auto& [recipient, d] : all) {
     const std::uint32_t message = recipient.first, account = recipient.second;
-    if (!d.smtp || d.lmtp || c.history.message(message).sender == 0) continue;
+    const std::uint32_t sender = c.history.message(message).sender;
+    if (!d.smtp || d.lmtp || (sender == 0 && limited(c, account))) continue;
     const auto* cell = c.ledger.find(message, account, "INBOX");
     if (cell == nullptr || cell->first_seen != 0 || !certainly_missing(*cell) || cell->present > 0) continue;
     if (cell->in_pop && cell->present_pop > 0) continue;
@@ -95,7 +94,7 @@ void silent_drop(Case& c, const std::map<Recipient, Deliveries>& all) {
       return other.account == account && other.present > 0;
     });
     if (elsewhere) continue;
-    if (const Report* report = unread_report(c, c.history.message(message).sender, recipient, used)) {
+    if (const Report* report = sender == 0 ? nullptr : unread_report(c, sender, recipient, used)) {
       c.find("report-unread",
              {fmt::format("{} in {}'s mailbox, or a report to its sender", c.name_of(message), c.account(account)),
               fmt::format(
@@ -108,8 +107,7 @@ void silent_drop(Case& c, const std::map<Recipient, Deliveries>& all) {
       continue;
     }
     const auto& gives_up = c.history.info.gives_up_after;
-    const Time accepted_at = c.history.event(d.event).at;
-    if (!gives_up || looked_last(c, account) - accepted_at < *gives_up) {
+    if (may_still_be_tried(c, account, d.event)) {
       c.find("queued",
              {fmt::format("{} in {}'s mailbox, or a report to its sender", c.name_of(message), c.account(account)),
               fmt::format("accepted over SMTP at {}; neither in the mailbox nor reported: it may still be queued, {}",
@@ -121,6 +119,7 @@ void silent_drop(Case& c, const std::map<Recipient, Deliveries>& all) {
               ""});
       continue;
     }
+    if (sender == 0) continue;
     c.find("silent-drop",
            {fmt::format("{} in {}'s mailbox, or a report to its sender", c.name_of(message), c.account(account)),
             fmt::format("accepted over SMTP at {}; neither in the mailbox nor reported, also after the "
@@ -130,6 +129,15 @@ void silent_drop(Case& c, const std::map<Recipient, Deliveries>& all) {
             message,
             ""});
   }
+}
+
+/// The server was stopped before: what it was sending then it sends again (RFC 5321 section 6.1, RFC 1047).
+bool killed(const Case& c, std::uint32_t before) {
+  const auto stops = c.history.about(history::What::admin);
+  return std::any_of(stops.begin(), stops.end(), [&](const history::Event& e) {
+    const std::string& asked = c.invoke(e).code;
+    return e.index < before && (asked == "kill" || asked == "restart");
+  });
 }
 
 /// The same report may be seen over IMAP and over POP3, and moved about: the place that has most of them counts.
@@ -256,7 +264,7 @@ void judge_bounce(const history::History& history, const history::Ledger& ledger
     std::size_t attempts = 0;
     for (const Attempt& attempt : ledger.attempts_of(recipient.first))
       attempts += attempt.account == recipient.second && attempt.outcome != Type::fail;
-    if (n <= std::max<std::size_t>(attempts, 1)) continue;
+    if (n <= std::max<std::size_t>(attempts, 1) || killed(c, reported[recipient].back())) continue;
     c.find("reported-twice",
            {fmt::format("one report about {} for {}", c.name_of(recipient.first), c.account(recipient.second)),
             fmt::format("{} reports", n), reported[recipient], recipient.first, ""});

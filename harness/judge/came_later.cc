@@ -37,6 +37,15 @@ bool over_smtp(const Case& c, const Event& reply) {
   return reply.session != 0 && c.history.session(reply.session).protocol == Protocol::smtp;
 }
 
+bool may_still_be_tried(const Case& c, std::uint32_t account, std::uint32_t taken) {
+  const auto& gives_up = c.history.info.gives_up_after;
+  if (!gives_up) return true;
+  Time looked_last{};
+  for (const Event& e : c.history.about(What::enumerated))
+    if (c.by_audit(e) && c.history.account_of(e) == account) looked_last = e.at;
+  return looked_last - c.history.event(taken).at < *gives_up;
+}
+
 bool perhaps_queued(const Case& c, const history::Cell& cell) {
   const auto attempts = c.ledger.attempts_of(cell.message);
   return std::any_of(attempts.begin(), attempts.end(), [&](const history::Attempt& attempt) {

@@ -32,6 +32,10 @@ class LateMail {
 /// Whether an MTA answered it, which may queue what it takes; LMTP may not (RFC 2033 section 4.2).
 bool over_smtp(const Case& c, const history::Event& reply);
 
+/// Whether its MTA may still be trying: as long as the target file says that it does, or for days (RFC 5321 section
+/// 4.5.4.1). `taken`: the answer that accepted it.
+bool may_still_be_tried(const Case& c, std::uint32_t account, std::uint32_t taken);
+
 /// Taken over SMTP when nobody had seen it yet, or once more since: that copy may be queued.
 bool perhaps_queued(const Case& c, const history::Cell& cell);
 

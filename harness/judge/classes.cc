@@ -54,7 +54,9 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"duplicates", "refused-but-there", kFail,
      "RFC 3501 sections 6.3.11 and 6.4.7: after an APPEND or COPY that fails the mailbox is as it was before (I4)"},
     {"duplicates", "after-lost-answer", kLatitude,
-     "RFC 1047: where the answer was lost and the client tried again a second copy may come (I3)"},
+     "RFC 1047: where the answer was lost and the client tried again, or one MTA behind another, a second copy may "
+     "come "
+     "(I3)"},
     {"duplicates", "moved-twice", kLatitude,
      "RFC 6851 section 3.3: each message SHOULD either be moved or unaffected, also when two sessions move it at once"},
     {"duplicates", "put-by-nobody", kLatitude,
@@ -202,7 +204,10 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"uidl", "not-unique", kFail, "RFC 1939 section 7: a unique-id identifies one message within a maildrop (I30)"},
     {"uidl", "changed", kFail, "RFC 1939 section 7: a unique-id persists across sessions (I30)"},
     {"uidl", "reused", kFail,
-     "RFC 1939 section 7: a unique-id is never used again for another message; clients would skip it (I30)"},
+     "RFC 1939 section 7: a unique-id is not used again for as long as the message that has it exists (I30)"},
+    {"uidl", "reused-later", kLatitude,
+     "Common practice: a unique-id is not used again when its message is gone, either: clients that keep mail know it "
+     "and skip the next one; RFC 1939 section 7 asks for it only as long as the message exists (I30)"},
 
     {"maildrop-lock", "stale-lock", kFail,
      "RFC 1939 section 4, RFC 2449 section 8.1.2: a maildrop is in use only while a session has it (I32)"},

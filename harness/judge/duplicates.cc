@@ -5,6 +5,8 @@
 #include <map>
 #include <tuple>
 
+#include "core/bytes.h"
+#include "judge/came_later.h"
 #include "judge/copies.h"
 #include "judge/judges.h"
 #include "judge/misplaced.h"
@@ -88,6 +90,21 @@ void refused_but_there(Case& c) {
   }
 }
 
+/// What one MTA hands to the next it hands over again when the answer does not come in time (RFC 5321 section 6.1, RFC
+/// 1047): behind the one that we were answered by, or because the server was stopped before anybody saw the message.
+bool handed_over_again(const Case& c, const history::Cell& cell) {
+  if (!iequals(c.ledger.mailbox_name(cell.mailbox), "INBOX")) return false;
+  for (const history::Attempt& attempt : c.ledger.attempts_of(cell.message)) {
+    if (attempt.account != cell.account || attempt.outcome != history::Type::ok) continue;
+    if (over_smtp(c, c.history.event(attempt.event))) return true;
+    for (const history::Event& e : c.history.about(history::What::admin)) {
+      const std::string& asked = c.invoke(e).code;
+      if (e.index > attempt.event && e.index < cell.first_seen && (asked == "kill" || asked == "restart")) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 void judge_duplicates(const history::History& history, const history::Ledger& ledger, Findings& out) {
@@ -115,7 +132,7 @@ void judge_duplicates(const history::History& history, const history::Ledger& le
     const std::string box = fmt::format("{}'s {}", c.account(cell.account), mailbox);
     const std::string name = c.name_of(cell.message);
     if (most > put) {
-      c.find("duplicated",
+      c.find(handed_over_again(c, cell) ? "after-lost-answer" : "duplicated",
              {fmt::format("at most {} of {} in {}", put, name, box),
               fmt::format("{} copies of {}; it was put there {} time{}", most, name, put, put == 1 ? "" : "s"),
               {cell.added_by, at_once == seen.end() ? cell.last_seen : at_once->second.event},

@@ -129,7 +129,8 @@ class Kept {
     if (!asked.code.starts_with('+'))
       for (const std::uint32_t uid : uids)
         each(asked, uid, [&](Marks& marks) {
-          if (marks.removing > 0) --marks.removing;
+          // One that was not answered may be done at any time: the server has read it, or a proxy has.
+          if (marks.removing > 0 && e.type != Type::info) --marks.removing;
           marks.removed = e.index;
         });
     if (e.type != Type::ok || istarts_with(e.code, "MODIFIED") || asked.code.starts_with('-')) return;

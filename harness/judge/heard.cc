@@ -147,7 +147,9 @@ class ImapHeard {
 
   void open(const Event& e) {
     const Event& asked = c_.invoke(e);
-    open_[e.session] = {asked.mailbox, e.uidvalidity, asked.index, e.what == What::select};
+    // RFC 3501 section 6.4.2: nothing is removed from what "is otherwise selected read-only".
+    const bool writable = e.what == What::select && !istarts_with(e.code, "READ-ONLY");
+    open_[e.session] = {asked.mailbox, e.uidvalidity, asked.index, writable};
     if (Box* at = box(e); at != nullptr && at->anything == 0)
       if (asked_before(Key{c_.history.account_of(e), asked.mailbox, e.uidvalidity})) at->anything = e.index;
   }
@@ -177,7 +179,8 @@ class ImapHeard {
     if (at == nullptr) return;
     for (const std::uint32_t uid : history::parse_uids(asked.set)) {
       Copy& copy = at->copies[uid];
-      if (sets && e.type == Type::ok) copy.marked = e.index;
+      // RFC 7162 section 3.1.3: OK [MODIFIED] left some as they were.
+      if (sets && e.type == Type::ok && !istarts_with(e.code, "MODIFIED")) copy.marked = e.index;
       if (clears) copy.marked = 0;
     }
     if (clears && asked.set.empty())
@@ -321,7 +324,9 @@ class Pop3Heard {
     if (session.protocol == Protocol::imap) {
       const bool removes = e.what == What::move || e.what == What::expunge || e.what == What::close ||
                            e.what == What::remove || e.what == What::rename;
-      if (removes && (e.type == Type::invoke || completes(e))) over_imap_[account] = e.at;
+      // POP3 may hide what IMAP has marked, as Courier's does.
+      const bool marks = (e.what == What::store || e.what == What::row) && has_deleted(e.flags);
+      if (marks || (removes && (e.type == Type::invoke || completes(e)))) over_imap_[account] = e.at;
       return;
     }
     if (session.protocol != Protocol::pop3) return;

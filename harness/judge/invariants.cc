@@ -81,7 +81,7 @@ constexpr auto kInvariants = std::to_array<Invariant>({
     {29, kHard, "QUIT removes what is marked; nothing else does", "RFC 1939 section 6",
      "removal/more-than-marked, removal/without-quit, removal/quit-ok-but-there, removal/unasked", ""},
     {30, kBoth, "A unique-id is one message's, and stays", "RFC 1939 section 7",
-     "uidl/format, uidl/not-unique, uidl/changed, uidl/reused", ""},
+     "uidl/format, uidl/not-unique, uidl/changed, uidl/reused, uidl/reused-later", ""},
     {31, kHard, "RETR brings as many octets as LIST tells; TOP the lines that were asked for",
      "RFC 1939 sections 5, 7 and 11", "pop3-session/retr-size, pop3-session/top-lines", ""},
     {32, kBounded, "One POP3 session has the maildrop, or each a snapshot", "RFC 1939 section 4",

@@ -78,25 +78,35 @@ bool taken_over_smtp(const Case& c, const Cell& cell) {
   return smtp;
 }
 
-/// Removed, and then taken over SMTP once more, into a mailbox with a limit; nobody has seen it since: it may be
-/// queued, or reported as undeliverable, however often it was delivered before.
-bool taken_again_over_smtp(const Case& c, const Cell& cell, std::uint32_t again) {
+bool limited(const Case& c, const Cell& cell) {
   const auto& account = c.history.account(cell.account);
-  const auto& event = c.history.event(again);
-  return (account.quota.value_or(0) != 0 || account.customer != 0) && cell.last_seen < again && over_smtp(c, event);
+  return account.quota.value_or(0) != 0 || account.customer != 0;
 }
 
-/// Mail that was taken over SMTP may still be reported as undeliverable: its absence is the bounce judge's.
+/// Mail that was taken over SMTP may still be queued, or reported as undeliverable: its absence is the bounce judge's.
 bool owed_a_report(const Case& c, const Cell& cell) {
-  return c.history.message(cell.message).sender != 0 && taken_over_smtp(c, cell);
+  if (!taken_over_smtp(c, cell)) return false;
+  if (c.history.message(cell.message).sender != 0) return true;
+  std::uint32_t last = 0;
+  for (const auto& attempt : c.ledger.attempts_of(cell.message))
+    if (attempt.account == cell.account && attempt.outcome == history::Type::ok) last = attempt.event;
+  return !limited(c, cell) && may_still_be_tried(c, cell.account, last);
 }
 
 /// A story that names no sender has the recipient as its sender: what does not fit into the mailbox is reported to
 /// that mailbox, where the report does not fit, either.
 bool reported_to_itself(const Case& c, const Cell& cell) {
-  const auto& account = c.history.account(cell.account);
-  return c.history.message(cell.message).sender == 0 && (account.quota.value_or(0) != 0 || account.customer != 0) &&
-         taken_over_smtp(c, cell);
+  return c.history.message(cell.message).sender == 0 && limited(c, cell) && taken_over_smtp(c, cell);
+}
+
+/// Where a copy is that was in INBOX when the message was delivered once more, and was filed since: for who suppresses
+/// duplicates it is there all the same. Null: nowhere.
+const Cell* filed(const Case& c, const Cell& inbox, std::uint32_t again) {
+  for (const Cell& other : c.ledger.cells_of(inbox.message))
+    if (other.account == inbox.account && &other != &inbox && other.enumerated && other.present > 0 &&
+        other.present >= other.least() && other.adds > 0 && other.added_by < again)
+      return &other;
+  return nullptr;
 }
 
 }  // namespace
@@ -141,13 +151,20 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
                                  ""});
       continue;
     }
-    if (cell.present > 0 && !kept) kept = keep_duplicates(c);
+    if (!asked) asked.emplace(c);
+    const std::uint32_t again = asked->last_delivery(cell);
+    const bool after_removal = cell.removes > 0 && again > cell.removed_by;
+    const Cell* copy = cell.present > 0 ? &cell : after_removal ? filed(c, cell, again) : nullptr;
+    if (copy != nullptr && !kept) kept = keep_duplicates(c);
     const bool suppressed =
-        cell.present > 0 && cell.least() - cell.present <= suppressible(c, cell) && !kept->contains(cell.account);
+        copy != nullptr && cell.least() - cell.present <= suppressible(c, cell) && !kept->contains(cell.account);
     if (suppressed || (cell.present > 0 && perhaps_queued(c, cell))) {
       c.find("suppressed-duplicate",
              {fmt::format("{} copies in {}, or one", cell.least(), place(c, cell)),
-              fmt::format("{} was accepted {} times; {} is there", c.name_of(cell.message), cell.adds, cell.present),
+              copy == &cell ? fmt::format("{} was accepted {} times; {} is there", c.name_of(cell.message), cell.adds,
+                                          cell.present)
+                            : fmt::format("{} was accepted {} times; the first one is in {}", c.name_of(cell.message),
+                                          cell.adds, printable(c.ledger.mailbox_name(copy->mailbox), 100)),
               {cell.added_by},
               cell.message,
               ""});
@@ -172,7 +189,6 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
               ""});
       continue;
     }
-    if (!asked) asked.emplace(c);
     if (asked->gone_with(cell) != nullptr || owed_a_report(c, cell)) continue;  // removal or bounce say it better
     if (reported_to_itself(c, cell)) {
       c.find("perhaps-reported",
@@ -199,19 +215,16 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
            ""});
       continue;
     }
-    const std::uint32_t again = asked->last_delivery(cell);
-    const bool after_removal = cell.removes > 0 && again > cell.removed_by;
     const history::Event& added = history.event(after_removal ? again : cell.added_by);
-    if (after_removal && taken_again_over_smtp(c, cell, again)) {
-      c.find(
-          "perhaps-reported",
-          {fmt::format("{} in {}, or a report to its sender", c.name_of(cell.message), place(c, cell)),
-           fmt::format("removed, accepted once more over SMTP at {} and not there; {} has a limit: it may be queued, "
-                       "or reported",
-                       c.when(added), c.account(cell.account)),
-           {added.index, cell.last_seen, cell.first_absent},
-           cell.message,
-           ""});
+    if (after_removal && cell.last_seen < again && over_smtp(c, added) &&
+        (limited(c, cell) || may_still_be_tried(c, cell.account, again))) {
+      c.find("perhaps-reported",
+             {fmt::format("{} in {}, or a report to its sender", c.name_of(cell.message), place(c, cell)),
+              fmt::format("removed, accepted once more over SMTP at {} and not there: it may be queued, or reported",
+                          c.when(added)),
+              {added.index, cell.last_seen, cell.first_absent},
+              cell.message,
+              ""});
       continue;
     }
     c.find_each("lost", cell.message, {added.index, cell.last_seen, cell.first_absent}, [&] {

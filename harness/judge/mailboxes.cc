@@ -40,14 +40,24 @@ class Mailboxes {
     Account& of = accounts_[c_.history.account_of(e)];
     switch (e.what) {
       case What::create:
+        if (e.type == Type::invoke) may_come(of, e.mailbox);
+        note(of.making, c_.invoke(e).mailbox, e);
         if (e.type == Type::ok) made(of, e);
         break;
       case What::remove:
       case What::rename:
         if (e.type == Type::invoke) forget(of, e);
+        note(of.unmaking, c_.invoke(e).mailbox, e);
+        if (e.what == What::rename) {
+          if (e.type == Type::invoke) may_come(of, e.other_mailbox);
+          note(of.making, c_.invoke(e).other_mailbox, e);
+          note(of.unmaking, c_.invoke(e).other_mailbox, e);
+        }
         if (e.type == Type::ok) of.converted.erase(same(c_.invoke(e).mailbox));  // OLDNAME told of the change of name
         // Mailboxes that a server gives to everybody it may give again at once: only what a client made must be gone.
-        if (e.type == Type::ok && e.what == What::remove && of.ours.contains(same(c_.invoke(e).mailbox)))
+        if (e.type == Type::ok && e.what == What::remove && of.ours.contains(same(c_.invoke(e).mailbox)) &&
+            !crossed(of.making, e,
+                     [&](const std::string& name) { return at_or_below(name, same(c_.invoke(e).mailbox)); }))
           of.removed[same(c_.invoke(e).mailbox)] = e.index;
         break;
       case What::list:
@@ -84,7 +94,14 @@ class Mailboxes {
   struct Listed {
     std::string name, attributes;
   };
+  /// What was asked of a name: how many of these are under way, or were never answered, and the newest event of them.
+  struct Asked {
+    int open = 0;
+    std::uint32_t newest = 0;
+  };
+  using AskedOf = std::map<std::string, Asked>;
   struct Account {
+    AskedOf making, unmaking;  ///< CREATE, and DELETE; RENAME is both
     std::map<std::string, Made> made;
     std::map<std::string, std::uint32_t> removed;
     std::set<std::string> known;                   ///< in the listing before
@@ -93,10 +110,31 @@ class Mailboxes {
     std::map<std::string, std::uint32_t> refused;  ///< SELECT or EXAMINE, and was not opened since
   };
 
+  static void note(AskedOf& asked, const std::string& name, const Event& e) {
+    Asked& of = asked[same(name)];
+    of.newest = e.index;
+    if (e.type == Type::invoke) ++of.open;
+    if (e.type == Type::ok || e.type == Type::fail) --of.open;
+  }
+
+  /// Whether one of these overlaps with what this event answers: which came first nobody knows then.
+  template <class Concerns>
+  static bool crossed(const AskedOf& asked, const Event& e, Concerns&& concerns) {
+    return std::any_of(asked.begin(), asked.end(), [&](const auto& one) {
+      return (one.second.open > 0 || one.second.newest > e.command) && concerns(one.first);
+    });
+  }
+
+  /// A CREATE or RENAME may have made it whatever is answered, and with it the names above it (RFC 3501 sections 6.3.3
+  /// and 6.3.5).
+  static void may_come(Account& of, const std::string& name) {
+    std::erase_if(of.removed, [&](const auto& one) { return at_or_below(same(name), one.first); });
+  }
+
   void made(Account& of, const Event& e) {
     const std::string& name = c_.invoke(e).mailbox;
-    of.removed.erase(same(name));
     of.ours.insert(same(name));
+    if (crossed(of.unmaking, e, [&](const std::string& gone) { return at_or_below(same(name), gone); })) return;
     const auto told = of.converted.find(same(name));
     const std::string& now = told == of.converted.end() ? name : told->second;
     of.made[same(now)] = {now, e.index, false};

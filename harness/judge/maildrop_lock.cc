@@ -24,8 +24,9 @@ struct Span {
   std::size_t place = 0;  ///< the how many-eth to begin
   Time from{}, to{};
   bool ready = false, over = false;
-  ByNumber<bool> told;             ///< numbers
+  ByNumber<std::uint32_t> told;    ///< numbers; the event that tells the unique-id, or 0
   std::set<std::uint32_t> marked;  ///< numbers
+  bool quit = false;               ///< which may have removed them
 };
 
 struct Lock {
@@ -43,7 +44,7 @@ struct Lock {
   Span& span(const Event& e) {
     if (const auto known = spans.find(e.session); known != spans.end()) return known->second;
     const std::uint32_t account = c.history.session(e.session).account;
-    return spans.try_emplace(e.session, Span{e.session, account, spans.size(), e.at, e.at, false, false, {}, {}})
+    return spans.try_emplace(e.session, Span{e.session, account, spans.size(), e.at, e.at, false, false, {}, {}, false})
         .first->second;
   }
 
@@ -69,7 +70,7 @@ struct Lock {
     Account& at = accounts[s.account];
     --at.holders;
     at.given_back = e.at;
-    if (!s.marked.empty()) at.removers.push_back(&s);
+    if (!s.marked.empty() && s.quit) at.removers.push_back(&s);
   }
 
   /// Who it was that had it nobody may know: RFC 2449 section 8.1.2 says "probably" another POP3 session. So the lock
@@ -92,10 +93,19 @@ struct Lock {
                           ""});
   }
 
+  /// Whether an IMAP client may have removed what has this unique-id: no POP3 session did it then.
+  bool over_imap(std::uint32_t account, std::uint32_t uidl) const {
+    const std::uint32_t message = uidl == 0 ? 0 : c.ledger.message_with_uidl(account, c.history.event(uidl).text);
+    const auto* cell = message == 0 ? nullptr : c.ledger.find(message, account, "INBOX");
+    return cell != nullptr && (cell->removed_over & 1) != 0;
+  }
+
   /// A listed message stays readable until this session itself marks it, whatever another POP3 session does.
   void unreadable(const Span& mine, const Event& e) {
     const std::uint32_t number = c.invoke(e).seq;
-    if (never_asked(e) || !mine.told.contains(number) || mine.marked.contains(number)) return;
+    if (never_asked(e) || history::pop3_says_not_now(e.text) || mine.marked.contains(number)) return;
+    const std::uint32_t* uidl = mine.told.find(number);
+    if (uidl == nullptr || over_imap(mine.account, *uidl)) return;
     const auto& removers = accounts[mine.account].removers;
     const Span* by = nullptr;  // of those that ended since this one is ready, the first that began
     for (auto s = removers.rbegin(); s != removers.rend() && (*s)->to > mine.from; ++s)
@@ -132,7 +142,8 @@ struct Lock {
         break;
       case What::pop_list:
       case What::pop_uidl:
-        if (e.type == Type::obs) s.told[e.seq] = true;
+        if (std::uint32_t* told = e.type == Type::obs ? &s.told[e.seq] : nullptr; told != nullptr && *told == 0)
+          *told = e.what == What::pop_uidl ? e.index : 0;
         break;
       case What::dele:
         if (e.type == Type::ok || e.type == Type::info) s.marked.insert(number);
@@ -140,6 +151,9 @@ struct Lock {
       case What::retr:
       case What::top:
         if (e.type == Type::fail) unreadable(s, e);
+        break;
+      case What::quit:
+        s.quit |= e.type == Type::ok || e.type == Type::info;
         break;
       case What::end:
         over(s, e);

@@ -25,7 +25,7 @@ struct Talk {
   std::set<std::uint32_t> marked, maybe_marked;
   std::uint32_t listing_of = 0, newest_list = 0;  ///< commands
   std::uint32_t listings = 1;                     ///< the number of the newest
-  bool listed_whole = false;
+  bool reset = false;                             ///< RSET was answered OK since then
   std::uint64_t sum = 0;
   std::uint32_t stat = 0;  ///< event of the newest STAT since anything was marked or unmarked
   bool list_holds = false;
@@ -175,9 +175,12 @@ struct Maildrop {
         if (e.type == Type::invoke) break;
         talk.stat = 0;
         talk.list_holds = false;
+        if (e.type == Type::fail) break;
         if (e.type == Type::info) talk.maybe_marked.insert(talk.marked.begin(), talk.marked.end());
         talk.marked.clear();
-        if (e.type == Type::ok) talk.maybe_marked.clear();
+        if (e.type == Type::info) break;
+        talk.maybe_marked.clear();
+        talk.reset = true;
         break;
       default:
         break;
@@ -198,8 +201,7 @@ struct Maildrop {
     }
     if (!talk.maybe_marked.empty()) return;
     talk.list_holds = true;
-    if (talk.listed_whole && talk.marked.empty()) restored(talk, e);
-    talk.listed_whole = true;
+    if (std::exchange(talk.reset, false) && talk.marked.empty()) restored(talk, e);
     if (talk.stat != 0) compare(talk, c.history.event(talk.stat), e);
   }
 };

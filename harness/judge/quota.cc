@@ -9,6 +9,7 @@
 #include "core/units.h"
 #include "history/no_room.h"
 #include "history/usage.h"
+#include "judge/additions.h"
 #include "judge/came_later.h"
 #include "judge/case.h"
 #include "judge/holdings.h"
@@ -248,6 +249,7 @@ void decisions(Case& c, const ToldMeanwhile& told) {
   const auto had_before = full_before(c.history);
   const Strangers strangers(c);
   const auto told_above = told_above_the_sum(c);
+  const Additions additions(c);
   // A usage that never was the sum, and stands near the limit: the server refuses by its estimate, and says so.
   const auto by_estimate = [&](std::uint32_t account, std::uint64_t size, std::uint64_t limit) {
     const auto most = told_above.find(account);
@@ -273,7 +275,10 @@ void decisions(Case& c, const ToldMeanwhile& told) {
       const Bounds b = holdings.of_account(account);
       const std::uint64_t size = asked_size(c, e) + kTraceHeaders;
       const std::uint64_t most = falls.most_since(account, c.invoke(e).index, b.most);
-      const bool far_below = (most + size) * 10 < limit * 8;
+      const auto below = [&](std::uint64_t held) { return (held + size) * 10 < limit * 8; };
+      // What others were putting there may have come first, though its answer came later.
+      const auto coming = below(most) ? additions.under_way(account, e) : std::nullopt;
+      const bool far_below = coming && below(most + *coming);
       const auto by_count = most_messages.find(account);
       if (by_count != most_messages.end() && b.messages + 1 > by_count->second) {
         so_far.apply(e);
@@ -341,10 +346,15 @@ void decisions(Case& c, const ToldMeanwhile& told) {
       // RFC 5321 section 4.5.4.1: an MTA may keep what has no room, until there is.
       if (may_have_waited(c, e, account)) continue;
     }
-    const auto held = [&](const Bounds& bounds) { return e.what == What::deliver ? bounds.least : bounds.arrived; };
-    over(held(b), limit, std::string(c.account(account)));
+    // Deliveries at the same time may each have found room: no RFC makes one wait for the other.
+    const auto held = [&](const Bounds& bounds, std::uint32_t whose) {
+      const std::uint64_t all = e.what == What::deliver ? bounds.least : bounds.arrived;
+      return all - std::min(all, additions.accepted_beside(account, whose, e));
+    };
+    over(held(b, 0), limit, std::string(c.account(account)));
     if (customer != 0)
-      over(held(holdings.of_customer(customer)), shared, "the customer " + c.history.info.customers[customer - 1].name);
+      over(held(holdings.of_customer(customer), customer), shared,
+           "the customer " + c.history.info.customers[customer - 1].name);
   }
 }
 

@@ -1,4 +1,4 @@
-// I30: a unique-id is well formed, unique in a maildrop, stays, and is never used again for another message.
+// I30: a unique-id is well formed, unique in a maildrop, stays, and is not used again for another message.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -52,7 +52,21 @@ bool single(const Case& c, std::uint32_t message, std::uint32_t account, const T
   return cell != nullptr && cell->adds + cell->maybe_adds == 1 && *listed.find(message) == 1;
 }
 
-void unique(Case& c, const Session& rows) {
+/// RFC 1939 section 7: an id should not be used again "for as long as the entity using the unique-id exists". A client
+/// may have removed it by then.
+bool perhaps_gone(const Case& c, const Row& owner, std::uint32_t by) {
+  if (c.history.info.recorded && !c.history.info.all_clients) return true;
+  const auto* cell = c.ledger.find(owner.message, c.history.account_of(c.history.event(owner.event)), "INBOX");
+  return cell != nullptr && cell->removes + cell->maybe_removes > 0 && cell->removed_by < by;
+}
+
+/// One of ours that was put there once has no identical copy there.
+bool put_once(const Case& c, std::uint32_t message, std::uint32_t account) {
+  const auto* cell = message == 0 || c.history.info.recorded ? nullptr : c.ledger.find(message, account, "INBOX");
+  return cell != nullptr && cell->adds + cell->maybe_adds == 1;
+}
+
+void unique(Case& c, const Session& rows, std::uint32_t account) {
   Rows seen;
   rows.for_each([&](std::uint32_t, const Row& row) {
     if (row.id == 0) return;
@@ -63,7 +77,10 @@ void unique(Case& c, const Session& rows) {
     // Of what nobody read the sizes tell whether one may be the other.
     const bool read = row.message != 0 && first->message != 0;
     const bool sized = row.octets != 0 && first->octets != 0 && row.octets != first->octets;
-    if (c.history.info.recorded && !read && !sized) return;
+    const std::uint32_t known = row.message != 0      ? row.message
+                                : first->message != 0 ? first->message
+                                                      : c.ledger.message_with_uidl(account, id_of(c, row));
+    if (!read && !sized && !put_once(c, known, account)) return;  // they may be identical
     c.find("not-unique",
            {fmt::format("one message for the unique-id {}", printable(id_of(c, row), 80)),
             fmt::format("the listing gives it to {} and to {}", c.name_of(first->message), c.name_of(row.message)),
@@ -102,8 +119,8 @@ void judge_uidl(const history::History& history, const history::Ledger& ledger, 
 
   Rows of_message, of_id;
   for (const auto& [session, rows] : sessions) {
-    unique(c, rows);
     const std::uint64_t account = history.session(session).account;
+    unique(c, rows, history.session(session).account);
     const Times listed = times(rows);
     rows.for_each([&](std::uint32_t, const Row& row) {
       if (row.message == 0 || row.id == 0) return;
@@ -124,13 +141,14 @@ void judge_uidl(const history::History& history, const history::Ledger& ledger, 
       if (owner == nullptr) owner = &row;
       const bool same_listing = history.event(owner->event).session == history.event(row.event).session;
       if (owner != &row && !same_listing && !c.may_be_one(owner->message, row.message))
-        c.find("reused", {fmt::format("the unique-id {} is {}'s for ever", printable(id_of(c, row), 80),
-                                      c.name_of(owner->message)),
-                          fmt::format("{} finds {} under it at {}", c.who(history.event(row.event)),
-                                      c.name_of(row.message), c.when(history.event(row.event))),
-                          {owner->event, row.event},
-                          row.message,
-                          ""});
+        c.find(
+            perhaps_gone(c, *owner, row.event) ? "reused-later" : "reused",
+            {fmt::format("the unique-id {} is {}'s for ever", printable(id_of(c, row), 80), c.name_of(owner->message)),
+             fmt::format("{} finds {} under it at {}", c.who(history.event(row.event)), c.name_of(row.message),
+                         c.when(history.event(row.event))),
+             {owner->event, row.event},
+             row.message,
+             ""});
     });
   }
 }

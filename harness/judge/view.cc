@@ -113,6 +113,27 @@ class InProgress {
   std::map<std::uint32_t, int> running_;
 };
 
+/// Removals that nobody answered: the server may do them when it comes to that, with us gone, and tell others later
+/// (RFC 3501 section 6.4.8: a FETCH of a UID that is not there any more is OK).
+class Unanswered {
+ public:
+  explicit Unanswered(const Case& c) : c_(c) {}
+  void apply(const Event& e) {
+    if (e.type != Type::info || e.session == 0) return;
+    if (e.what == What::expunge || e.what == What::close || e.what == What::move || e.what == What::quit)
+      newest_[c_.history.account_of(e)] = e.at;
+  }
+  /// Whether one may be done at about this time.
+  bool removes(const Event& e) const {
+    const auto newest = newest_.find(c_.history.account_of(e));
+    return newest != newest_.end() && e.at - newest->second < c_.history.info.settle;
+  }
+
+ private:
+  const Case& c_;
+  std::map<std::uint32_t, Time> newest_;  ///< by account
+};
+
 void unasked(Case& c, const View& v, const Event& e) {
   c.find("expunge-unasked", {"EXPUNGE while a command runs, or while IDLE does",
                              fmt::format("{} is told EXPUNGE {} of {} at {}, and no command is in progress", c.who(e),
@@ -129,6 +150,7 @@ void judge_view(const history::History& history, const history::Ledger& ledger, 
   if (history.info.recorded) judge_heard_again(c);
   ViewTrack track(history);
   InProgress commands(c);
+  Unanswered open(c);
   std::set<std::uint32_t> cannot_read;  // sessions: that a row came and was none is told by itself
   const auto concerned = history.where([](history::Kind kind) {
     return kind.type == Type::invoke || completes(kind.type) || ViewTrack::follows(kind.what) ||
@@ -140,7 +162,7 @@ void judge_view(const history::History& history, const history::Ledger& ledger, 
     if (v != nullptr && v->sure && !v->selecting) {
       if (e.what == What::exists) exists_fell(c, *v, e);
       if (e.what == What::row || e.what == What::message || e.what == What::nil) row_range(c, *v, e);
-      if (e.what == What::enumerated && !cannot_read.contains(e.session)) rows_missing(c, *v, e);
+      if (e.what == What::enumerated && !cannot_read.contains(e.session) && !open.removes(e)) rows_missing(c, *v, e);
       if (e.what == What::expunged) {
         expunge_range(c, *v, e);
         of_the_living(c, *v, e);
@@ -148,6 +170,7 @@ void judge_view(const history::History& history, const history::Ledger& ledger, 
       }
     }
     commands.apply(e);
+    open.apply(e);
     track.apply(e);
   }
 }

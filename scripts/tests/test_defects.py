@@ -143,7 +143,7 @@ FIRST = {
     "imap.append-cut": "content/altered",
     "imap.append-date-ignored": "conformance/not-followed",
     "pop3.quit-takes-numbers": "removal/more-than-marked",
-    "pop3.uidl-reused": "uidl/reused",
+    "pop3.uidl-reused": "uidl/changed",
     "pop3.removed-is-empty": "pop3-session/retr-size",
     "pop3.top-counts-header": "conformance/broken",
     "pop3.unfinished-line-glued": "conformance/broken",

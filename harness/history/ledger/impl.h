@@ -29,14 +29,23 @@ static_assert(sizeof(Copy) <= 16, "the memory budget of a message at load");
 struct Departure {
   std::uint32_t marked = 0;     ///< the STORE, DELE or row (event) that says \Deleted
   std::uint32_t marked_ok = 0;  ///< the event that made the mark certain
-  std::uint32_t cleared = 0;    ///< the newest STORE (invoke) that takes the mark back
+  std::uint32_t cleared = 0;    ///< the newest STORE that takes the mark back: its invoke, then its answer
   std::uint32_t told_gone = 0;  ///< the event by which a session was told first that it is expunged; 0 = none was
   std::uint32_t request = 0;    ///< invoke of the command that asked for the removal
+  std::uint16_t put = 0;        ///< how often its message had been put there when the removal was asked for
+  std::uint8_t clearing = 0;    ///< STOREs that take the mark back and are not answered, or never were
   enum Removal : std::uint8_t { none, maybe, certain } removal = none;
-  bool moving = false;      ///< the removal is a MOVE's
-  bool arrived = false;     ///< ... and its destination has been counted for certain
-  bool told_where = false;  ///< a MOVE said by COPYUID where it put it
-  bool settled = false;     ///< no mark was in flight when the newest `cleared` was asked for
+  bool moving : 1 = false;      ///< the removal is a MOVE's
+  bool arrived : 1 = false;     ///< ... and its destination has been counted for certain
+  bool told_where : 1 = false;  ///< a MOVE said by COPYUID where it put it
+  bool settled : 1 = false;     ///< no mark was in flight when the newest `cleared` was asked for
+};
+
+/// A MOVE that may have taken a copy: it was not answered, or OK did not say what it did; or it was refused, and may
+/// have moved some all the same (RFC 6851 section 3.3), which counts when there is a sign of it.
+struct Claim {
+  std::uint32_t invoke = 0, to = 0;  ///< event, place
+  bool refused = false, counted = false;
 };
 
 /// A mailbox name of one account.
@@ -45,6 +54,8 @@ struct Place {
   std::uint16_t mailbox = 0;
   Blocks<std::uint32_t, 256> cells;  ///< numbers
   std::vector<std::uint32_t> boxes;
+  std::uint32_t reshaped = 0;  ///< the newest answer to a DELETE or RENAME of it that may have been done
+  std::uint32_t went_to = 0;   ///< place: its new name, where that was a RENAME
 };
 
 /// What holds UIDs: a place under one UIDVALIDITY, or an account's maildrop.
@@ -53,6 +64,7 @@ struct Box {
   std::uint32_t uidvalidity = 0;
   bool pop = false;
   std::vector<std::uint32_t> marked;  ///< copies with a mark, certain or possible
+  std::uint32_t emptied = 0;          ///< maildrop: the newest answer to a QUIT that may have removed something
 };
 
 /// The unique-ids that POP3 told, numbered from 1: their text stands in the events that told them first.
@@ -112,7 +124,8 @@ void give_back(std::vector<T>& list) {
 }
 
 struct SessionState {
-  std::uint32_t box = 0;  ///< selected mailbox, or the maildrop; 0 = none
+  std::uint32_t box = 0;    ///< selected mailbox, or the maildrop; 0 = none
+  std::uint32_t since = 0;  ///< the event by which it was connected
   bool writable = false;
   bool quit = false;
   std::optional<Pop3Download> announced;  ///< by EXPIRE
@@ -169,8 +182,12 @@ struct Ledger::Impl {
   std::unordered_map<std::string, unsigned> reports_at;  ///< by place, message and recipient: how many
   std::unordered_map<std::uint64_t, Told> told_of;       ///< by message and recipient
   std::vector<SessionState> sessions;
-  std::unordered_set<std::uint32_t> moves, reshaping;  ///< commands under way
-  std::uint32_t reshaped = 0;                          ///< the newest that is over
+  std::unordered_set<std::uint32_t> moves, reshaping;                          ///< commands under way
+  std::uint32_t reshaped = 0;                                                  ///< the newest that is over
+  std::unordered_map<std::uint32_t, std::vector<Claim>> claims;                ///< by copy
+  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> refused_into;  ///< by place and message: copies
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> crossed;  ///< place and message: put there during a RENAME of it
+  std::unordered_set<std::uint32_t> again;  ///< POP3 copies under a unique-id that another had before it
   struct Found {
     std::uint32_t account = 0, place = 0;
     std::string mailbox = {};
@@ -202,6 +219,7 @@ struct Ledger::Impl {
 
   // Conservation (ledger.cc).
   void add(std::uint32_t message, std::uint32_t place, bool certain, const Event& e);
+  void count_perhaps(std::uint32_t message, std::uint32_t place, const Event& e);
   void remove(std::uint32_t copy, bool certain, std::uint32_t request, std::uint32_t mark);
   void identify(std::uint32_t copy, std::uint32_t message);
   void be(std::uint32_t copy, std::uint32_t message);
@@ -216,16 +234,26 @@ struct Ledger::Impl {
   void expunge(const Event& e);
   void copy_or_move(const Event& e);
   void wait_for(std::uint32_t source, std::uint32_t destination, std::uint32_t to, bool certain, const Event& e);
-  void undo_inferred_move(std::uint32_t from, const Event& e);
+  void undo_inferred_move(std::uint32_t from);
   void settle_earlier_move(std::uint32_t from, std::uint32_t to);
   void remove_mailbox(const Event& e);
   void rename_mailbox(const Event& e);
   void move_cells(std::uint32_t from, std::uint32_t to, bool certain, const Event& e);
-  void rename_place(std::uint32_t from, std::uint32_t to);
-  void note_move(const Event& e);                                                 ///< under way, or over
-  void note_reshaping(const Event& e);                                            ///< DELETE and RENAME; as these
-  bool surely_copied(std::uint32_t source, const Event& e) const;                 ///< by a COPY that is OK
-  bool moved_by_another(std::uint32_t box_number, std::uint32_t uid) const;       ///< a MOVE under way asks for it
+  void rename_place(std::uint32_t from, std::uint32_t to, const Event& e);
+  void note_move(const Event& e);                                  ///< under way, or over
+  void note_reshaping(const Event& e);                             ///< DELETE and RENAME; as these
+  bool surely_copied(std::uint32_t source, const Event& e) const;  ///< by a COPY that is OK
+  /// Any MOVE under way asks for it, but for this one.
+  bool moved_by_another(std::uint32_t box_number, std::uint32_t uid, std::uint32_t own = 0) const;
+  bool taken_by_other_means(std::uint32_t copy, std::uint32_t since) const;  ///< than a MOVE, perhaps
+  /// Where the MOVEs that may have taken it put it; 0 = there are none, or not all went to one place.
+  std::uint32_t only_destination(std::uint32_t copy) const;
+  void claim(std::uint32_t copy, std::uint32_t to, const Event& e);
+  void count_refused(std::uint32_t copy);  ///< a MOVE that was refused has moved it, as it seems
+  bool being_renamed(std::uint32_t place) const;
+  /// Whether a RENAME or DELETE of the place was done since this was asked for, or may just be: which was first nobody
+  /// knows.
+  bool crosses(std::uint32_t place, std::uint32_t asked) const;
   bool marked_over_pop(std::uint32_t message, std::uint32_t place_number) const;  ///< a POP3 session has it marked
   bool downloaded(std::uint32_t message, std::uint32_t place_number) const;       ///< a POP3 session has it whole
   void told_gone(const Event& e, std::uint32_t uid);
@@ -238,6 +266,8 @@ struct Ledger::Impl {
   std::uint32_t maildrop(std::uint32_t account);  ///< its box
   PopRow& pop_row(const Event& e);
   std::uint32_t uidl_copy(const Event& e);
+  bool put_again(std::uint32_t copy, const SessionState& listing);  ///< since it was removed, and listed once more
+  std::uint32_t next_under_same_uidl(std::uint32_t before);
   std::string uidl_of(const Event& e) const;
   void pop_content(const Event& e);
   void pop_uidl(const Event& e);

@@ -180,7 +180,10 @@ void Ledger::Impl::apply(const Event& e) {
       if (e.type == Type::obs) pop_uidl(e);
       break;
     case What::connect:
-      if (e.type == Type::ok && e.session != 0) announced(e);
+      if (e.type == Type::ok && e.session != 0) {
+        session(e.session).since = e.index;
+        announced(e);
+      }
       break;
     case What::dele:
       if (!asks) dele(e);
@@ -314,6 +317,13 @@ const Event& Ledger::Impl::invoke_of(const Event& e) const { return e.command ==
 
 void Ledger::Impl::add(std::uint32_t message, std::uint32_t place_number, bool certain, const Event& e) {
   if (message == 0) return;
+  const std::uint32_t asked = invoke_of(e).index;
+  if (crosses(place_number, asked)) {
+    certain = false;
+    if (being_renamed(place_number)) crossed.emplace_back(place_number, message);
+    const Place& before = places[place_number - 1];
+    if (asked < before.reshaped && before.went_to != 0) count_perhaps(message, before.went_to, e);
+  }
   Cell& at = cell(message, place_number);
   std::uint16_t& count = certain ? at.adds : at.maybe_adds;
   ++count;
@@ -322,6 +332,13 @@ void Ledger::Impl::add(std::uint32_t message, std::uint32_t place_number, bool c
   if (at.added_by == 0) at.added_by = e.index;
   at.enumerated = false;
   at.misses = 0;
+}
+
+void Ledger::Impl::count_perhaps(std::uint32_t message, std::uint32_t place_number, const Event& e) {
+  Cell& at = cell(message, place_number);
+  ++at.maybe_adds;
+  if (at.added_by == 0) at.added_by = e.index;
+  at.enumerated = false;
 }
 
 void Ledger::Impl::remove(std::uint32_t copy_number, bool certain, std::uint32_t request, std::uint32_t mark) {
@@ -337,6 +354,7 @@ void Ledger::Impl::remove(std::uint32_t copy_number, bool certain, std::uint32_t
   Cell& at = cell(copy.message, from.place);
   const unsigned protocol = view_of(from.pop ? Protocol::pop3 : Protocol::imap);
   const bool other_protocol = (at.removed_over & ~protocol) != 0;
+  if (before == Departure::none) gone.put = static_cast<std::uint16_t>(at.adds + at.maybe_adds);
   at.removed_over = (at.removed_over | protocol) & kBothViews;
   if (gone.request != 0) at.removed_by = gone.request;
   if (mark != 0) at.marked_by = mark;
@@ -401,6 +419,9 @@ void Ledger::Impl::be(std::uint32_t copy_number, std::uint32_t message) {
 
 void Ledger::Impl::seen(std::uint32_t message, std::uint32_t place_number, const Event& e) {
   if (message == 0) return;
+  if (!refused_into.empty())
+    if (const auto of = refused_into.find(std::uint64_t{place_number} << 32U | message); of != refused_into.end())
+      for (const std::uint32_t source : of->second) count_refused(source);
   Cell& at = cell(message, place_number);
   if (at.first_seen == 0) at.first_seen = e.index;
   at.last_seen = e.index;

@@ -44,10 +44,30 @@ PopRow& Ledger::Impl::pop_row(const Event& e) {
 std::uint32_t Ledger::Impl::uidl_copy(const Event& e) {
   SessionState& at = session(e.session);
   if (e.text.empty()) return copy(at.box, kNameless + ++nameless);
-  const std::uint32_t number = copy(at.box, uidls.number(e));
+  std::uint32_t number = copy(at.box, uidls.number(e));
+  if (put_again(number, at)) number = next_under_same_uidl(number);
   const std::uint32_t other = at.row_of.get(number);
   if (other != 0 && other != e.seq && at.rows[other - 1].copy == number) return copy(at.box, kNameless + ++nameless);
   at.row_of.set(number, e.seq);
+  return number;
+}
+
+/// RFC 1939 section 7: a unique-id may be "a hash of the message", so that it comes back with the message.
+bool Ledger::Impl::put_again(std::uint32_t copy_number, const SessionState& listing) {
+  const Copy& before = copies[copy_number - 1];
+  const Departure& gone = departure(copy_number);
+  if (gone.removal == Departure::none || before.message == 0 || gone.request > listing.since) return false;
+  const Cell& here = cell(before.message, boxes[before.box - 1].place);
+  return here.adds + here.maybe_adds > gone.put;
+}
+
+std::uint32_t Ledger::Impl::next_under_same_uidl(std::uint32_t before) {
+  const Copy known = copies[before - 1];
+  copy_of.set(std::uint64_t{known.box} << 32U | known.uid, 0);
+  const std::uint32_t number = copy(known.box, known.uid);
+  copies[number - 1].message = known.message;
+  copies[number - 1].identified = known.identified;
+  again.insert(number);
   return number;
 }
 
@@ -120,11 +140,18 @@ void Ledger::Impl::quit(const Event& e) {
   const auto& declared = history.info.pop3_download;
   const auto policy = declared ? declared : at.announced ? at.announced : assumed;
   const bool once = policy == Pop3Download::removes && e.type != Type::fail && !history.info.recorded;
+  bool removes = false;
   for (std::size_t i = 0; i < at.rows.size(); ++i) {
     const PopRow row = at.rows[i];
     if (row.copy == 0) continue;
     if (row.marked()) {
-      remove(row.copy, e.type == Type::ok && row.dele_ok, invoke_of(e).index, row.dele);
+      // Where no unique-id tells one copy from the next, a session with an old snapshot may mean the one that another
+      // session removed since (RFC 1939 section 4).
+      const bool unnamed = copies[row.copy - 1].uid >= kNameless || again.contains(row.copy);
+      const bool mine = !unnamed || row.message == 0 || at.since > boxes[at.box - 1].emptied ||
+                        cell(row.message, boxes[at.box - 1].place).pop_removes == 0;
+      remove(row.copy, e.type == Type::ok && row.dele_ok && mine, invoke_of(e).index, row.dele);
+      removes |= e.type != Type::fail;
     } else if (once && row.retrieved != 0 && row.message != 0) {
       Cell& here = cell(row.message, boxes[at.box - 1].place);
       if (here.most() == 0 || departure(row.copy).removal != Departure::none) continue;  // it was to go before
@@ -135,6 +162,7 @@ void Ledger::Impl::quit(const Event& e) {
       here.implied = e.type == Type::ok ? 2 : 1;
     }
   }
+  if (removes) boxes[at.box - 1].emptied = e.index;
 }
 
 }  // namespace mailproof::history

@@ -236,8 +236,24 @@ const bool kBounce[] = {
             s.deliver(s.smtp(), from_nobody(s), s.alice);
             s.audited({});
           }),
-    plant("loss/lost",  // there is room for a report
+    plant("bounce/queued",  // whoever its sender is
           [](Scene& s) {
+            s.deliver(s.smtp(), from_nobody(s), s.alice);
+            s.audited({});
+          }),
+    plant("loss/perhaps-reported",  // removed, and taken once more
+          [](Scene& s) {
+            const std::uint32_t m = from_nobody(s);
+            s.deliver(s.smtp(), m, s.alice);
+            const std::uint32_t hand = s.watches(s.phone, {m});
+            s.store(hand, "1");
+            s.expunge(hand);
+            s.deliver(s.smtp(), m, s.alice);
+            s.audited({});
+          }),
+    plant("loss/lost",  // there is room for a report, and it tries no longer
+          [](Scene& s) {
+            s.history.info.gives_up_after = std::chrono::seconds(1);
             s.deliver(s.smtp(), from_nobody(s), s.alice);
             s.audited({});
           }),

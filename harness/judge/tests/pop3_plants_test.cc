@@ -163,17 +163,6 @@ const bool kUidl[] = {
             s.pop_content(pop, mail[0], 1, "first");
             over(s, pop, mail);
           }),
-    plant("uidl/reused",
-          [](Scene& s) {
-            const auto mail = s.accepted(1);
-            const std::uint32_t pop = s.downloads(mail);
-            s.dele(pop, 1);
-            s.ask(What::quit, pop);
-            s.end(pop);
-            const std::uint32_t m = s.message();
-            s.deliver(s.lmtp(), m, s.alice);
-            s.audited({{m, 2}}, {{m, 1}});  // u1 was the deleted one's
-          }),
 };
 
 void refused(Scene& s, const std::string& reply = "-ERR [IN-USE] maildrop is locked") {

@@ -129,6 +129,44 @@ const bool kPlants[] = {
 };
 
 const bool kSilences[] = {
+    silent("closing_what_select_opened_read_only_expunges_nothing",
+           [](Scene& s) {
+             all_heard(s);
+             s.store(opens(s, s.phone, 1), "1");
+             const std::uint32_t hand = s.imap(s.laptop);
+             s.ask(
+                 What::select, hand, [](Event& e) { e.mailbox = "INBOX"; }, Type::ok,
+                 [](Event& e) {
+                   e.uidvalidity = 1;
+                   e.code = "READ-ONLY";
+                 });
+             s.ask(What::close, hand);
+             opens(s, s.laptop, 1);
+           }),
+    silent("a_conditional_store_that_left_it_as_it_was",
+           [](Scene& s) {
+             all_heard(s);
+             const std::uint32_t hand = opens(s, s.phone, 1);
+             s.ask(
+                 What::store, hand,
+                 [](Event& e) {
+                   e.set = "1";
+                   e.code = "+FLAGS.SILENT";
+                   e.flags = "\\Deleted";
+                 },
+                 Type::ok, [](Event& e) { e.code = "MODIFIED 1"; });
+             s.expunge(hand);
+             opens(s, s.laptop, 1);
+           }),
+    silent("pop3_hides_what_imap_has_marked",
+           [](Scene& s) {
+             all_heard(s);
+             const std::uint32_t pop = logs_in(s, 1);
+             s.ask(What::quit, pop);
+             s.end(pop);
+             s.store(opens(s, s.phone, 1), "1");
+             logs_in(s, 0);
+           }),
     silent("what_others_may_have_asked_for_in_a_recording",
            [](Scene& s) {
              heard(s);

@@ -28,6 +28,7 @@ void move_told_gone(Scene& s, std::uint32_t hand) {
 /// Expunged, and then accepted once more over SMTP; it is not there in the end.
 void sent_again(Scene& s, bool limited) {
   if (limited) s.history.info.accounts[s.alice - 1].quota = 64 * 1024;
+  s.history.info.gives_up_after = std::chrono::seconds(1);
   const auto mail = s.accepted(1);
   const std::uint32_t hand = s.watches(s.phone, mail);
   s.store(hand, "1");

@@ -127,6 +127,7 @@ class ImapDevice final : public Actor, public Alarm {
   // imap_resync.cc
   void enable(Then then);
   Listing listing() const;
+  bool others_store_since(std::size_t events) const;
   void resync(scenario::Resync how, const std::string& mailbox, std::uint32_t expectation, Finish done);
 
   Context& context_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "play/devices/imap_device.h"
 
@@ -60,6 +61,17 @@ void ImapDevice::enable(Then then) {
       not_enabled_ = fmt::format("ENABLE {} is offered, and was answered {} {}", wanted, result.status, result.text);
     then(result.ok());
   });
+}
+
+/// Whether another session of the account asked for a STORE, or was answered one, since there were so many events.
+bool ImapDevice::others_store_since(std::size_t events) const {
+  const auto& history = context_.history;
+  const std::uint32_t account = history.session(session_number()).account;
+  for (auto index = static_cast<std::uint32_t>(events + 1); index <= history.events().size(); ++index) {
+    const history::Event& e = history.event(index);
+    if (e.what == What::store && e.session != session_number() && history.account_of(e) == account) return true;
+  }
+  return false;
 }
 
 ImapDevice::Listing ImapDevice::listing() const {
@@ -130,28 +142,41 @@ void ImapDevice::resync(Resync how, const std::string& mailbox, std::uint32_t ex
     for (const auto flag : *row.flags)
       if (!iequals(flag, "\\Recent")) flags.insert(lower(flag));
   };
-  const auto told = [this, how, believed, expectation, done](const Completion& result) {
+  const std::size_t begun = context_.history.events().size();
+  const auto told = [this, how, believed, expectation, done, begun](const Completion& result) {
     session_->hooks = {};
     readers_.push_back(std::make_unique<MailboxReader>(*session_));
     reader_ = readers_.back().get();
+    // The listing takes its time: what goes meanwhile the device is told, and what comes the resync could not tell.
+    session_->hooks.expunged = [believed, known = std::exchange(session_->hooks.expunged, {})](std::uint32_t uid) {
+      believed->erase(uid);
+      known(uid);
+    };
+    const std::uint32_t next = session_->view().uidnext;
     if (!result.ok()) {
       outcome(context_, What::agree, expectation, Type::info, {}, fmt::format("{}: {}", capability(how), result.text),
               session_number());
       return done();
     }
-    reader_->look_again([this, how, believed, expectation, done](bool ok) {
+    reader_->look_again([this, how, believed, expectation, done, next, begun](bool ok) {
       Listing full = listing();
       // Somebody else's mail may have come in since, which is no part of what the two are compared about.
       const auto not_ours = [this](const auto& one) {
         const auto item = reader_->items().find(one.first);
         return item != reader_->items().end() && item->second.looked_at && item->second.message == 0;
       };
-      std::erase_if(*believed, not_ours);
-      std::erase_if(full, not_ours);
+      const auto came_since = [next](const auto& one) { return next != 0 && one.first >= next; };
+      for (Listing* all : {believed.get(), &full}) {
+        std::erase_if(*all, not_ours);
+        std::erase_if(*all, came_since);
+      }
       // CHANGEDSINCE tells nothing of what is gone: a client finds that by the UIDs that are left.
       if (how == Resync::condstore)
         std::erase_if(*believed, [&](const auto& one) { return !full.contains(one.first); });
-      const Difference differs = difference(*believed, full);
+      Difference differs = difference(*believed, full);
+      const bool unclear = differs.uid != 0 && believed->contains(differs.uid) && full.contains(differs.uid) &&
+                           others_store_since(begun);
+      if (unclear) differs.text += ", while another session changed flags";
       std::vector<std::uint32_t> about;
       if (const std::uint32_t message =
               context_.ledger.message_at(context_.history.session(session_number()).account, session_->view().mailbox,
@@ -162,7 +187,7 @@ void ImapDevice::resync(Resync how, const std::string& mailbox, std::uint32_t ex
         if (session == session_) news();
       };
       outcome(context_, What::agree, expectation,
-              !ok                ? Type::info
+              !ok || unclear     ? Type::info
               : differs.uid == 0 ? Type::ok
                                  : Type::fail,
               about, differs.uid == 0 ? std::string() : fmt::format("after {} {}", capability(how), differs.text),

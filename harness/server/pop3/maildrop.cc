@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/hash.h"
 namespace mailproof::server {
 namespace {
 
@@ -67,6 +68,11 @@ std::string Maildrop::unique_id(std::uint32_t number) const {
   auto id = context_.has(defect("pop3.uidl-reused"))
                 ? fmt::format("{:08x}{:08x}", account_.inbox().uid_validity(), number)
                 : uidl(account_.inbox(), *message(number));
+  if (context_.has(latitude("pop3.uidl-is-hash"))) {
+    ContentHash hash;
+    hash.add(*message(number)->content);
+    id = fmt::format("{:016x}", hash.value());
+  }
   if (session_ != 0) id += fmt::format("{:08x}", session_);
   return id;
 }
