@@ -231,6 +231,12 @@ std::optional<std::string> lend_accounts(const LoadFlags& flags, const scenario:
   const scenario::Plan& plan = *work.plan;
   const auto shard = load::parse_shard(flags);
   if (!shard) return shard.error().message();
+  for (const auto& slo : plan.abort_when)
+    if (slo.measure == scenario::Measure::rate && shard->of * flags.jobs > 1)
+      return fmt::format(
+          "abort_when: {}: a rate is that of one thread, and {} play: say it of errors or times, or play "
+          "with --jobs 1",
+          slo.text, shard->of * flags.jobs);
   std::vector<bool> taken;
   work.parts.resize(flags.jobs);
   for (std::size_t i = 0; i < plan.also.size(); ++i) {

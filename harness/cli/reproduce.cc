@@ -98,6 +98,8 @@ std::string plan_command(const LoadFlags& flags) {
   if (!flags.duration.empty()) command += " --for " + flags.duration;
   if (!flags.serves.empty()) command += " --serves " + flags.serves;
   if (flags.audit != "all") command += " --audit " + flags.audit;
+  if (flags.history != "findings") command += " --history " + flags.history;
+  if (!flags.shard.empty()) command += " --shard " + flags.shard;
   if (flags.jobs != 1) command += fmt::format(" --jobs {}", flags.jobs);
   if (!flags.yes_load.empty()) command += " --yes-load " + flags.yes_load;
   return command;

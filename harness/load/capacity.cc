@@ -158,15 +158,14 @@ Trial not_played(const Step& step, std::string why, bool unready) {
 Trial weigh(const Step& step, const scenario::Plan& plan, const LoadResult& result) {
   Trial out;
   out.step = step;
-  const double time = std::max(result.seconds, 1e-9);
   std::uint64_t done = 0, bad = 0;
   result.all.operations.for_each([&](std::string_view name, const stats::Operation& one) {
-    if (name.ends_with(".deliver")) out.deliveries += static_cast<double>(one.ok) / time;
+    if (name.ends_with(".deliver")) out.deliveries += rate_of(one, result);
     if (name.starts_with("delivery-to-visible") || name == "imap.idle-notice" || name.starts_with("story")) return;
+    out.operations += rate_of(one, result);
     done += one.ok;
     bad += one.fail + one.info;
   });
-  out.operations = static_cast<double>(done) / time;
   out.errors = done + bad == 0 ? 0 : static_cast<double>(bad) / static_cast<double>(done + bad);
   out.connections = result.plan.most_connections;
   out.cpu = result.generator.cpu;
@@ -197,8 +196,15 @@ Trial weigh(const Step& step, const scenario::Plan& plan, const LoadResult& resu
   }
   if (result.all.ledger.unknown != 0)
     wrong.push_back(fmt::format("{} deliveries without an answer", result.all.ledger.unknown));
-  if (const Unserved late = unserved(result); late.copies != 0)
-    wrong.push_back(fmt::format("{} copies never began: {}", late.copies, late.why));
+  // What this process could not do, or was not given room for, says nothing of the server.
+  std::string limit = result.doubts.empty() ? "" : result.doubts.front();
+  if (const Unserved late = unserved(result); late.copies != 0) {
+    std::string text = fmt::format("{} copies never began: {}", late.copies, late.why);
+    if (late.by_server)
+      wrong.push_back(std::move(text));
+    else if (limit.empty())
+      limit = std::move(text);
+  }
   if (!result.plan.aborted.empty()) wrong.push_back(result.plan.aborted);
   for (const std::string& one : limits_told(result)) wrong.push_back(one);
   for (const std::string& one : unreached(result)) wrong.push_back(one);
@@ -208,7 +214,7 @@ Trial weigh(const Step& step, const scenario::Plan& plan, const LoadResult& resu
     return out;
   }
   const judge::Verdict verdict = verdict_of(result, false);
-  if (wrong.empty() && verdict != judge::Verdict::pass && verdict != judge::Verdict::latitude)
+  if (wrong.empty() && limit.empty() && verdict != judge::Verdict::pass && verdict != judge::Verdict::latitude)
     wrong.push_back(fmt::format("the load is {}", judge::name(verdict)));
   out.why = fmt::format("{}", fmt::join(wrong, "; "));
   if (!wrong.empty()) out.came = Came::missed;
@@ -216,6 +222,9 @@ Trial weigh(const Step& step, const scenario::Plan& plan, const LoadResult& resu
     out.came = Came::limited;
     out.why = fmt::format("this machine: {:.0f} % of a core, {:.0f} ms late for its own doing", out.cpu * 100,
                           ms(out.late_most));
+  } else if (!limit.empty() && !out.broke) {
+    out.came = Came::limited;
+    out.why = "this machine: " + limit;
   }
   return out;
 }
@@ -252,15 +261,15 @@ judge::Verdict verdict_of(const Capacity& capacity) {
   const bool at_ceiling = !capacity.above || ours;  // the server would perhaps carry more
   const bool one_missed = capacity.above && !ours && capacity.above->accounts == 1;
   if (capacity.interrupted) return Verdict::inconclusive;
-  if (capacity.at_least != 0 && capacity.answer >= capacity.at_least && capacity.confirmed) return Verdict::pass;
+  // A promise that nothing was held against is not kept; and what broke below a load that held was not the load: where
+  // the limit is nobody knows yet.
+  const bool vague = (!capacity.unknown.empty() && !capacity.default_slo) || capacity.unsteady;
+  if (capacity.at_least != 0 && capacity.answer >= capacity.at_least && capacity.confirmed)
+    return vague ? Verdict::inconclusive : Verdict::pass;
   if (one_missed || (capacity.at_least != 0 && !at_ceiling && capacity.above->accounts <= capacity.at_least))
     return Verdict::fail;
   if (capacity.at_least != 0 || capacity.answer == 0 || at_ceiling || !capacity.confirmed) return Verdict::inconclusive;
-  // A promise that nothing was held against is not kept.
-  if (!capacity.unknown.empty() && !capacity.default_slo) return Verdict::inconclusive;
-  // What broke below a load that held was not the load: where the limit is nobody knows yet.
-  if (capacity.unsteady) return Verdict::inconclusive;
-  return Verdict::pass;
+  return vague ? Verdict::inconclusive : Verdict::pass;
 }
 
 }  // namespace mailproof::load

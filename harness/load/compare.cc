@@ -224,6 +224,8 @@ Difference difference(Metric metric, const std::vector<Block>& a, const std::vec
   out.before = before.value;
   out.after = after.value;
   const bool share = metric == Metric::errors;
+  if (before.value > 0 && after.value > 0) out.change = 100 * (after.value / before.value - 1);
+  if (share) out.change = after.value - before.value;
   if (!enough(metric, a) || !enough(metric, b)) return out;
   const double freedom = static_cast<double>(std::min(before.blocks, after.blocks)) - 1;
   const double t = student(kMistaken / 2 / static_cast<double>(comparisons), freedom);
@@ -293,6 +295,7 @@ std::string Difference::change_text() const {
 
 std::string Difference::interval_text() const {
   if (said == Said::too_short || said == Said::too_noisy || little) return {};
+  if (low == high) return {};  // of one that stopped in a run that is short
   const bool points = metric == Metric::errors;
   return signed_text(low, points) + " .. " + signed_text(high, points);
 }
@@ -336,8 +339,13 @@ Comparison compare(const LoadResult& before, const LoadResult& after, std::strin
     limited = limited || run->generator.limited();
     for (const std::string& warning : warnings(*run))
       if (!warning.starts_with("GENERATOR-LIMITED: these")) out.notes.push_back(fmt::format("{}: {}", *of, warning));
-    if (const judge::Verdict verdict = verdict_of(*run); verdict == judge::Verdict::fail)
+    const judge::Verdict verdict = verdict_of(*run);
+    if (verdict == judge::Verdict::fail)
       out.notes.push_back(fmt::format("{} failed: what it measured may be that of a server that does less", *of));
+    const bool sound =
+        verdict != judge::Verdict::fail && verdict != judge::Verdict::error && !run->interrupted && run->doubts.empty();
+    if (!sound && out.unsound.empty())
+      out.unsound = *of + (verdict == judge::Verdict::fail ? " failed" : " was not played as it was meant");
     if (run->shard) out.notes.push_back(fmt::format("{} is a shard of a load, not all of it", *of));
   }
   std::size_t both = 0;
@@ -409,6 +417,10 @@ Result<FailIf> parse_fail_if(std::string_view text) {
   const auto [end, error] = std::from_chars(change.data(), change.data() + change.size(), value);
   if (error != std::errc{} || end != change.data() + change.size() || !std::isfinite(value) || value < 0) return wrong;
   out.change = sign * value;
+  if (out.metric != Metric::errors && value < kLeast)
+    return Error(
+        "--fail-if " + out.text,
+        fmt::format("two runs of one server are never closer than {:g} %: less than that is never shown", kLeast));
   return out;
 }
 
@@ -433,8 +445,11 @@ Result<Failed> apply(const FailIf& rule, const Comparison& comparison) {
           fmt::format("of the {} of {} nothing can be said: {}", name(rule.metric), one.operation, name(d.said));
       continue;
     }
-    const bool shown = rule.change >= 0 ? d.said == Said::more && d.change >= rule.change
-                                        : d.said == Said::less && d.change <= rule.change;
+    // Of errors, which are counted, the interval shows less than is worth a word in the table.
+    const bool counted = rule.metric == Metric::errors;
+    const bool more = d.said == Said::more || (counted && d.low > 0),
+               less = d.said == Said::less || (counted && d.high < 0);
+    const bool shown = rule.change >= 0 ? more && d.change >= rule.change : less && d.change <= rule.change;
     if (shown) {
       out.verdict = judge::Verdict::fail;
       out.why += fmt::format("{}{} {} {:+.1f} {}", out.why.empty() ? "" : "; ", one.operation, name(rule.metric),
@@ -450,6 +465,10 @@ Result<Failed> apply(const FailIf& rule, const Comparison& comparison) {
   if (out.verdict == judge::Verdict::pass && unsaid) {
     out.verdict = judge::Verdict::inconclusive;
     out.why = unsaid_why;
+  }
+  if (out.verdict == judge::Verdict::pass && !comparison.unsound.empty()) {
+    out.verdict = judge::Verdict::inconclusive;
+    out.why = comparison.unsound + ": that no such difference is shown says nothing";
   }
   out.why = fmt::format("{}: {}", rule.text, out.why.empty() ? "no such difference is shown" : out.why);
   return out;

@@ -60,6 +60,7 @@ struct Comparison {
   std::string before, after;  ///< names of the runs
   std::vector<Compared> operations;
   std::vector<std::string> notes;  ///< settings that differ, runs that say nothing
+  std::string unsound;             ///< which of the runs failed, or did not come to its end; "" = none
   bool differs() const;
 };
 inline constexpr double kLeast = 5;            ///< percent; of errors percentage points / 10

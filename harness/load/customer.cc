@@ -84,17 +84,4 @@ std::string with_identity(const std::string& items) {
   return out;
 }
 
-bool asks_for_text(std::string_view items) {
-  for (auto at = items.find("BODY"); at != std::string_view::npos; at = items.find("BODY", at + 4)) {
-    std::string_view rest = items.substr(at + 4);
-    if (rest.starts_with(".PEEK")) rest.remove_prefix(5);
-    if (rest.starts_with('[') && !rest.starts_with("[HEADER")) return true;
-  }
-  for (auto at = items.find("RFC822"); at != std::string_view::npos; at = items.find("RFC822", at + 6)) {
-    const std::string_view rest = items.substr(at + 6);
-    if (!rest.starts_with(".SIZE") && !rest.starts_with(".HEADER")) return true;
-  }
-  return false;
-}
-
 }  // namespace mailproof::load

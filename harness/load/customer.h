@@ -30,6 +30,8 @@ class Customer : public Alarm {
     return (profile_.idle && present_) || accepted < polled_at_ ||
            (next_poll_ && *next_poll_ <= now && accepted < *next_poll_);
   }
+  /// Something was due before the load was ended, is not begun, and still can be.
+  virtual bool owes() const = 0;
   std::uint32_t account() const { return account_; }
   const FlightRecorder& recorder() const { return recorder_; }
   const scenario::Profile& profile() const { return profile_; }
@@ -116,7 +118,5 @@ std::unique_ptr<Customer> make_pop3_customer(Scene& scene, const scenario::Profi
 /// FETCH items that also bring what identifies a message: X-Mailproof, Message-ID and Subject are added to
 /// HEADER.FIELDS.
 std::string with_identity(const std::string& items);
-/// Whether these FETCH items ask for the text of a message, and not only for its header.
-bool asks_for_text(std::string_view items);
 
 }  // namespace mailproof::load

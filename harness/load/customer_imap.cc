@@ -41,9 +41,27 @@ void ImapCustomer::leave(Time now) {
   count_missed(scene_.operation("imap.round"), next_poll_, now);
   next_poll_.reset();
   reconnect_.reset();
+  count_missed_clicks(now);
   actions_.clear();
   proceed(now);
   arm_next();
+}
+
+bool ImapCustomer::owes() const {
+  if (!present_ || (client_ == nullptr && reconnect_ && !scene_.begins(*reconnect_))) return false;
+  return (next_poll_ && *next_poll_ < scene_.stopped_at) ||
+         (!profile_.at_poll && !actions_.empty() && actions_.back().at < scene_.stopped_at);
+}
+
+/// At the end of the measured time: what its owner clicked on while the device was still waiting for answers.
+void ImapCustomer::count_missed_clicks(Time now) {
+  if (!scene_.over || profile_.at_poll) return;
+  const std::string_view removes = profile_.how == scenario::Removal::trash ? "imap.move" : "imap.store";
+  for (const Action& one : actions_) {
+    if (one.at >= scene_.stopped_at || find(one.uid) == nullptr) continue;
+    if (one.remove || !profile_.reading.empty())
+      scene_.missed(scene_.operation(one.remove ? removes : "imap.fetch"), one.at, now);
+  }
 }
 
 void ImapCustomer::connect(Time intended) {
@@ -58,6 +76,7 @@ void ImapCustomer::connect(Time intended) {
   auto config = scene_.imap_config(*endpoint, account_, asks, people_names);
   const auto& account = scene_.accounts[account_];
   logged_in_ = changed_ = left_ = acted_ = false;
+  moved_ = 0;
   doing_ = Doing::nothing;
   steps_ = nullptr;
   reconnect_.reset();
@@ -151,6 +170,9 @@ void ImapCustomer::proceed(Time now) {
     if (doing_ == Doing::removing || doing_ == Doing::saving) {
       if (doing_ == Doing::removing ? remove_one() : save_one()) return;
       end_of(now);
+    } else if (doing_ == Doing::looking) {
+      doing_ = Doing::nothing;
+      act(looking_, now);
     } else if (doing_ == Doing::goodbye) {
       return;
     } else if (doing_ != Doing::nothing) {
@@ -175,9 +197,12 @@ bool ImapCustomer::choose(Time now) {
     acted_ = true;
     const Action action = actions_.back();
     actions_.pop_back();
-    if (find(action.uid) == nullptr || !may_read(action.uid)) return true;  // somebody else took it away
-    one_ = action.uid;
-    begin(action.remove ? Doing::removing : Doing::reading, &profile_.reading, action.at);
+    if (find(action.uid) == nullptr) return true;  // somebody else took it away
+    if (may_read(action.uid)) return act(action, action.at), true;
+    // What it remembers from another session proves nothing in this one: a UID may have been given out anew.
+    looking_ = action;
+    begin(Doing::looking, nullptr, action.at);
+    asked(client_->uid_fetch(std::to_string(action.uid), kLook), scene_.operation("imap.look"));
     return true;
   }
   if (!to_save_.empty()) {
@@ -219,6 +244,13 @@ bool ImapCustomer::choose(Time now) {
     idle_until_ = now + scene_.paced(*profile_.idle);
   }
   return false;
+}
+
+/// Nothing, if it is not there any more, or not ours.
+void ImapCustomer::act(const Action& action, Time intended) {
+  if (find(action.uid) == nullptr || !may_read(action.uid)) return;
+  one_ = action.uid;
+  begin(action.remove ? Doing::removing : Doing::reading, &profile_.reading, intended);
 }
 
 /// The connection is closed without a word; from outside the client's own calls.

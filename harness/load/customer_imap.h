@@ -5,6 +5,9 @@
 
 namespace mailproof::load {
 
+/// What is fetched to see whose a message is.
+inline constexpr std::string_view kLook = "(UID BODY.PEEK[HEADER.FIELDS (X-MAILPROOF MESSAGE-ID SUBJECT)])";
+
 /// A customer's IMAP client.
 class ImapCustomer final : public Customer, public session::ImapSink {
  public:
@@ -15,6 +18,7 @@ class ImapCustomer final : public Customer, public session::ImapSink {
   void come(Time due) override;
   void leave(Time now) override;
   void save(std::size_t parcel, Time now) override;
+  bool owes() const override;
 
   // session::ImapSink
   void on_greeting(std::string_view text, Time now) override;
@@ -51,7 +55,19 @@ class ImapCustomer final : public Customer, public session::ImapSink {
     bool idling = false;
   };
   /// What is under way beyond single steps.
-  enum class Doing : std::uint8_t { nothing, login, news, poll, reading, removing, saving, keeping, leaving, goodbye };
+  enum class Doing : std::uint8_t {
+    nothing,
+    login,
+    news,
+    poll,
+    looking,  ///< at the header of what will be read or removed
+    reading,
+    removing,
+    saving,
+    keeping,
+    leaving,
+    goodbye
+  };
   enum class Stage : std::uint8_t { first, second, third };  ///< of a removal, or of a fetch that looks first
 
   void wake(Time now) override;
@@ -72,13 +88,17 @@ class ImapCustomer final : public Customer, public session::ImapSink {
   bool came_or_went() const;
   bool opens_to_look() const;
   bool choose(Time now);
+  void act(const Action& action, Time intended);
+  void count_missed_clicks(Time now);
+  void opened(const session::ImapCompletion& done);
   void asked(session::CommandId id, stats::Operations::Id operation);
   void finish(const session::ImapCompletion& done, Time now);
   void removal_went(const session::ImapCompletion& done);
   void plan_for(std::uint32_t uid, Time now);
   void hear_of_news(Time now);
   Known* find(std::uint32_t uid);
-  Known& learn(std::uint32_t uid);
+  Known* learn(std::uint32_t uid);
+  bool view_fits();
   bool may_expunge() const;
   void hang_up();
   void closed();
@@ -91,7 +111,10 @@ class ImapCustomer final : public Customer, public session::ImapSink {
   std::optional<Time> told_of(std::uint32_t seq) const;
 
   bool connected() const override { return client_ != nullptr; }
-  void forget_session() override { client_.reset(); }
+  void forget_session() override {
+    client_.reset();
+    scene_.sparse_views -= std::exchange(sparse_, 0);
+  }
 
   std::unique_ptr<session::ImapClient> client_;
   play::ImapGuard guard_;
@@ -100,8 +123,12 @@ class ImapCustomer final : public Customer, public session::ImapSink {
   std::vector<Action> actions_;       ///< the next one last
   std::vector<std::size_t> to_save_;  ///< parcels
   std::size_t saving_ = 0;
-  std::string set_;    ///< kept for its memory
-  std::string found_;  ///< by the search that is under way
+  Action looking_;          ///< what a look decides on
+  std::string selected_;    ///< the mailbox that known_ is of
+  std::size_t moved_ = 0;   ///< of known_, to make room between
+  std::size_t sparse_ = 0;  ///< part of Scene::sparse_views
+  std::string set_;         ///< kept for its memory
+  std::string found_;       ///< by the search that is under way
   const std::vector<scenario::ProfileStep>* steps_ = nullptr;
   std::size_t step_ = 0;
   std::uint32_t uidvalidity_ = 0, described_ = 0, fresh_from_ = 0, one_ = 0, newest_from_ = 0;

@@ -24,7 +24,7 @@ bool ImapCustomer::store(const scenario::ProfileStep& step) {
   for (const Known& one : known_)
     if (step.of == Of::known || (step.of == Of::fresh && one.uid >= fresh_from_)) uids.push_back(one.uid);
   const auto owned = guard_.owned(uids);
-  if (owned.empty()) return false;
+  if (owned.empty() || !owned.of(client_->view().mailbox, client_->view().uidvalidity)) return false;
   changed_ = true;
   const std::array<std::string, 1> flags = {step.text};
   return asked(client_->uid_store(owned.set(), step.silent ? "+FLAGS.SILENT" : "+FLAGS", flags),
@@ -36,7 +36,8 @@ bool ImapCustomer::store(const scenario::ProfileStep& step) {
 bool ImapCustomer::may_expunge() const {
   std::map<std::uint32_t, bool> marked;
   for (const Known& one : known_) marked[one.uid] = true;
-  return guard_.may_expunge(client_->view().exists, marked).has_value();
+  const auto permit = guard_.may_expunge(client_->view().exists, marked);
+  return permit && permit->of(client_->view().mailbox, client_->view().uidvalidity);
 }
 
 /// CLOSE expunges (RFC 3501 section 6.4.2), so it is left out where that could be somebody else's mail.

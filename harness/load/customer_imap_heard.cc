@@ -35,19 +35,9 @@ void ImapCustomer::on_done(const session::ImapCompletion& done, Time now) {
     } else if (done.command != "CREATE") {
       stage_ = Stage::third;  // nothing further is done to it
     }
-  } else if (doing_ != Doing::nothing && doing_ != Doing::goodbye) {
+  } else if (doing_ != Doing::nothing && doing_ != Doing::looking && doing_ != Doing::goodbye) {
     const auto& step = (*steps_)[step_];
-    if (step.ask == Ask::select || step.ask == Ask::examine) {
-      const auto& view = client_->view();
-      if (view.uidvalidity != uidvalidity_ || done.outcome != Outcome::ok) {
-        known_.clear();
-        actions_.clear();
-        described_ = 0;
-        uidvalidity_ = view.uidvalidity;
-        guard_.opened(view.mailbox, view.uidvalidity);
-      }
-      fresh_from_ = described_ + 1;
-    }
+    if (step.ask == Ask::select || step.ask == Ask::examine) opened(done);
     if (step.ask == Ask::close && done.outcome == Outcome::ok) closed();
     // A search may be followed by a look at what it found; a fetch that looks first has two commands.
     const bool looks =
@@ -61,6 +51,22 @@ void ImapCustomer::on_done(const session::ImapCompletion& done, Time now) {
   }
   proceed(now);
   arm_next();
+}
+
+/// A device knows again what it knew of this mailbox. Whose it is was shown in another session, and is not known.
+void ImapCustomer::opened(const session::ImapCompletion& done) {
+  const auto& view = client_->view();
+  // RFC 3501 section 2.3.1.1: it takes the name, the UIDVALIDITY and the UID to name a message.
+  const bool same = view.mailbox == selected_ && view.uidvalidity == uidvalidity_ && done.outcome == Outcome::ok;
+  if (!same) {
+    known_.clear();
+    actions_.clear();
+    described_ = 0;
+    uidvalidity_ = view.uidvalidity;
+    selected_ = view.mailbox;
+  }
+  if (!same || scene_.settings.look_first) guard_.opened(view.mailbox, view.uidvalidity);
+  fresh_from_ = described_ + 1;
 }
 
 void ImapCustomer::finish(const session::ImapCompletion& done, Time now) {
@@ -84,14 +90,14 @@ void ImapCustomer::on_search(const imap::SequenceSet& numbers, Time now) {
     for (std::uint64_t uid = range.first; uid <= range.last && count < kMost; ++uid, ++count) {
       const auto number = static_cast<std::uint32_t>(uid);
       if (step.then_list) {
-        learn(number);
+        if (learn(number) == nullptr) return;
         continue;
       }
       if (find(number) != nullptr) continue;
       if (scene_.settings.look_first) {
         found_ += fmt::format("{}{}", found_.empty() ? "" : ",", number);
       } else {
-        learn(number);
+        if (learn(number) == nullptr) return;
         plan_for(number, now);
       }
     }
@@ -141,11 +147,15 @@ void ImapCustomer::on_content_end() {
   if (scanner_) scanner_->end();
 }
 
-ImapCustomer::Known& ImapCustomer::learn(std::uint32_t uid) {
+/// Null: rows came in such an order that it costs too much to keep them in theirs. The session is at its end then.
+ImapCustomer::Known* ImapCustomer::learn(std::uint32_t uid) {
+  constexpr std::size_t kMostMoved = 100'000'000;
   const auto at = std::lower_bound(known_.begin(), known_.end(), uid,
                                    [](const Known& one, std::uint32_t u) { return one.uid < u; });
-  if (at != known_.end() && at->uid == uid) return *at;
-  return *known_.insert(at, Known{uid, 0, false, false});
+  if (at != known_.end() && at->uid == uid) return &*at;
+  moved_ += static_cast<std::size_t>(known_.end() - at);
+  if (moved_ > kMostMoved) return client_->give_up("UIDs come in an order that costs too much"), nullptr;
+  return &*known_.insert(at, Known{uid, 0, false, false});
 }
 
 ImapCustomer::Known* ImapCustomer::find(std::uint32_t uid) {
@@ -154,11 +164,23 @@ ImapCustomer::Known* ImapCustomer::find(std::uint32_t uid) {
   return at != known_.end() && at->uid == uid ? &*at : nullptr;
 }
 
+/// False: the session is at its end, for all of this thread keep more than they may.
+bool ImapCustomer::view_fits() {
+  constexpr std::size_t kRoom = 4;  // places for each message that was told of
+  const std::size_t places = client_->view().uids.size(), told = kRoom * known_.size();
+  const std::size_t sparse = places > told ? (places - told) * sizeof(std::uint32_t) : 0;
+  scene_.sparse_views += sparse - std::exchange(sparse_, sparse);
+  if (scene_.sparse_views <= Scene::kMostSparse) return true;
+  client_->give_up("it tells of so few messages of so many that their places fill the memory");
+  return false;
+}
+
 void ImapCustomer::on_fetch(const session::ImapFetchRow& row, Time now) {
   auto scanner = std::move(scanner_);
   if (row.uid == 0) return scene_.give_back(std::move(scanner));
   const bool planned = find(row.uid) != nullptr && doing_ == Doing::reading;  // a search found it
-  Known* known = &learn(row.uid);
+  Known* known = learn(row.uid);
+  if (known == nullptr || !view_fits()) return scene_.give_back(std::move(scanner));
   const bool whole = row.section.empty() && !row.origin;
   const bool header = row.section.starts_with("HEADER") || (row.section.empty() && row.origin.value_or(0) == 0);
   if (row.has_content && !row.content_nil && header && scanner) {

@@ -12,8 +12,6 @@ namespace {
 using scenario::Ask;
 using scenario::Of;
 
-constexpr std::string_view kLook = "(UID BODY.PEEK[HEADER.FIELDS (X-MAILPROOF MESSAGE-ID SUBJECT)])";
-
 }  // namespace
 
 bool ImapCustomer::next_step(Time) {
@@ -100,12 +98,16 @@ bool ImapCustomer::fetch(const scenario::ProfileStep& step) {
   if (client_->view().exists == 0) return false;
   const auto fetches = scene_.operation(Ask::fetch, "imap.fetch");
   const bool text = step.gets_text;
-  const bool unknown = step.of == Of::all || step.of == Of::fresh || step.of == Of::newest ||
-                       (step.of == Of::unread && !known_.empty() && known_.back().uid > described_);
+  // Those that it knows from another session, and has not got, are looked at anew.
+  const auto unseen = std::find_if(known_.begin(), known_.end(), [this](const Known& one) {
+    return one.uid > described_ || (one.parcel != 0 && !one.got_text && !may_read(one.uid));
+  });
+  const bool unknown = (step.of != Of::unread && step.of != Of::one && step.of != Of::first_new) ||
+                       (step.of == Of::unread && unseen != known_.end());
   if (text && scene_.settings.look_first && (unknown || stage_ != Stage::first)) {
     if (stage_ == Stage::first) {
       stage_ = Stage::second;
-      fresh_from_ = described_ + 1;
+      fresh_from_ = unseen == known_.end() ? described_ + 1 : std::min(unseen->uid, described_ + 1);
       asked(client_->uid_fetch(fmt::format("{}:*", fresh_from_), kLook), scene_.operation("imap.look"));
       return true;
     }

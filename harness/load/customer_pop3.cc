@@ -61,6 +61,9 @@ void Pop3Customer::connect(Time intended) {
   leaving_ = false;
   step_ = place_ = part_ = 0;
   listed_.clear();
+  stated_ = 0;
+  told_ = false;
+  in_order_ = true;
   mine_.clear();
   guard_ = fresh_guard();  // numbers hold for one session
   const Endpoint where = config.endpoint;
@@ -141,11 +144,44 @@ void Pop3Customer::asked(session::CommandId id, std::string_view operation) {
   operation_ = scene_.operation(operation);
 }
 
-Pop3Customer::Listed& Pop3Customer::at(std::uint32_t number) {
-  constexpr std::uint32_t kMost = 1'000'000;  // a server that names more is not believed
-  const std::uint32_t n = std::clamp(number, 1U, kMost);
-  while (listed_.size() < n) listed_.push_back({static_cast<std::uint32_t>(listed_.size() + 1)});
-  return listed_[n - 1];
+/// Where the server speaks of that message; which it does in any order, and with any numbers.
+Pop3Customer::Listed& Pop3Customer::row(std::uint32_t number) {
+  const std::size_t place = std::max(number, 1U) - 1;
+  if (place < listed_.size() && listed_[place].number == number) return listed_[place];
+  in_order_ = in_order_ && (listed_.empty() || listed_.back().number < number);
+  return listed_.emplace_back(Listed{number});
+}
+
+void Pop3Customer::put_in_order() {
+  if (std::exchange(in_order_, true)) return;
+  std::stable_sort(listed_.begin(), listed_.end(),
+                   [](const Listed& a, const Listed& b) { return a.number < b.number; });
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < listed_.size(); ++i) {
+    if (kept != 0 && listed_[kept - 1].number == listed_[i].number) {
+      if (listed_[kept - 1].id == 0) listed_[kept - 1].id = listed_[i].id;
+    } else {
+      listed_[kept++] = listed_[i];
+    }
+  }
+  listed_.resize(kept);
+}
+
+Pop3Customer::Listed* Pop3Customer::find(std::uint32_t number) {
+  put_in_order();
+  const auto at = std::lower_bound(listed_.begin(), listed_.end(), number,
+                                   [](const Listed& one, std::uint32_t n) { return one.number < n; });
+  return at != listed_.end() && at->number == number ? &*at : nullptr;
+}
+
+/// Whether there is a message at this place. Where only STAT has counted them their numbers are from 1 (RFC 1939
+/// section 4); what it says takes no memory before each of them was asked for.
+bool Pop3Customer::one_there() {
+  put_in_order();
+  if (place_ < listed_.size()) return true;
+  if (told_ || listed_.size() >= stated_) return false;
+  row(static_cast<std::uint32_t>(listed_.size() + 1));
+  return true;
 }
 
 bool Pop3Customer::known(const Listed& one) const {
@@ -182,7 +218,7 @@ bool Pop3Customer::perform(const scenario::ProfileStep& step) {
       if (place_++ != 0) return false;
       return asked(client_->last(), "pop3.last"), true;
     case Ask::end_if_empty:
-      if (listed_.empty()) step_ = profile_.poll.size() - 1;
+      if (listed_.empty() && stated_ == 0) step_ = profile_.poll.size() - 1;
       return false;
     case Ask::each:
       return message_by_message(step);
@@ -206,7 +242,7 @@ std::optional<play::OwnedNumber> Pop3Customer::ours(Listed& one) {
 }
 
 bool Pop3Customer::retrieve(const scenario::ProfileStep& step) {
-  for (; place_ < listed_.size(); ++place_) {
+  for (; one_there(); ++place_) {
     Listed& one = listed_[place_];
     if (step.dele && one.got && !one.marked && profile_.after.policy == AfterDownload::Policy::remove && dele(one))
       return true;
@@ -219,7 +255,7 @@ bool Pop3Customer::retrieve(const scenario::ProfileStep& step) {
 
 /// A header is looked at, whosever it is; lines of the text are ours.
 bool Pop3Customer::show_lines(const scenario::ProfileStep& step) {
-  for (; place_ < listed_.size(); ++place_) {
+  for (; one_there(); ++place_) {
     Listed& one = listed_[place_];
     if (known(one) && step.of != Of::all) continue;
     if (step.count == 0) {
@@ -234,7 +270,7 @@ bool Pop3Customer::show_lines(const scenario::ProfileStep& step) {
 
 /// All that the steps say of one message, then of the next. Whose it is is looked at before its text is asked for.
 bool Pop3Customer::message_by_message(const scenario::ProfileStep& step) {
-  for (; place_ < listed_.size(); ++place_, part_ = 0) {
+  for (; one_there(); ++place_, part_ = 0) {
     Listed& one = listed_[place_];
     if (part_ == 0 && (one.marked || (step.of == Of::fresh && known(one)))) continue;
     const auto owned = ours(one);
@@ -274,7 +310,7 @@ bool Pop3Customer::ask_of(const scenario::ProfileStep& step, Listed& one, const 
 
 bool Pop3Customer::dele_due() {
   const Time now = scene_.network.now();
-  for (; place_ < listed_.size(); ++place_) {
+  for (; one_there(); ++place_) {
     Listed& one = listed_[place_];
     if (one.marked || !expired(one, now)) continue;
     if (!guard_.looked_at(one.number) && !std::exchange(one.looked, true))
@@ -296,11 +332,9 @@ bool Pop3Customer::dele(Listed& one) {
   return asked(client_->dele(owned->number()), "pop3.dele"), true;
 }
 
-void Pop3Customer::on_stat(std::uint32_t messages, std::uint64_t, Time) {
-  if (messages != 0) at(messages);
-}
-void Pop3Customer::on_list(std::uint32_t number, std::uint64_t, Time) { at(number); }
-void Pop3Customer::on_uidl(std::uint32_t number, std::string_view id, Time) { at(number).id = hash_of(id); }
+void Pop3Customer::on_stat(std::uint32_t messages, std::uint64_t, Time) { stated_ = messages; }
+void Pop3Customer::on_list(std::uint32_t number, std::uint64_t, Time) { row(number); }
+void Pop3Customer::on_uidl(std::uint32_t number, std::string_view id, Time) { row(number).id = hash_of(id); }
 
 void Pop3Customer::on_content_begin(std::uint32_t number, bool top, Time) {
   if (!scanner_) scanner_ = scene_.borrow_scanner();
@@ -318,7 +352,7 @@ void Pop3Customer::on_content(std::string_view chunk) {
 void Pop3Customer::on_content_end(std::uint64_t, Time now) {
   if (!scanner_) return;
   scanner_->end();
-  look_at(*scanner_, at(reading_), now);
+  if (Listed* one = find(reading_)) look_at(*scanner_, *one, now);
   scene_.give_back(std::move(scanner_));
 }
 
@@ -370,8 +404,11 @@ void Pop3Customer::on_done(const session::Pop3Completion& done, Time now) {
   const Times times{intended_, done.sent, now};
   intended_ = now;
   const bool text = done.command == "RETR" || done.command == "TOP";
-  if (text && done.outcome != Outcome::ok && done.argument != 0 && done.argument <= listed_.size())
-    at(done.argument).got = at(done.argument).retrieved = false;  // what did not come is not deleted
+  Listed* const about = done.argument == 0 ? nullptr : find(done.argument);
+  if (text && done.outcome != Outcome::ok && about != nullptr)
+    about->got = about->retrieved = false;  // what did not come is not deleted
+  if ((done.command == "LIST" || done.command == "UIDL") && done.argument == 0 && done.outcome == Outcome::ok)
+    told_ = true;
   if (done.outcome == Outcome::ok || (done.command == "LAST" && done.outcome == Outcome::fail)) {
     scene_.done(operation_, times);  // RFC 1725 took LAST away: no is an answer
   } else {
@@ -381,10 +418,10 @@ void Pop3Customer::on_done(const session::Pop3Completion& done, Time now) {
     done.outcome == Outcome::fail ? scene_.failed(operation_, times, what, &recorder_, account_)
                                   : scene_.lost(done.lost, operation_, times, what, &recorder_, account_);
   }
-  if (done.command == "DELE" && done.outcome == Outcome::fail && done.argument <= listed_.size()) {
-    Listed& one = at(done.argument);  // it was not even marked: QUIT removes it not
-    if (one.parcel != 0) scene_.parcels.at(one.parcel - 1).marked = false;
-    one.parcel = 0;
+  if (done.command == "DELE" && done.outcome == Outcome::fail && about != nullptr) {
+    // It was not even marked: QUIT removes it not.
+    if (about->parcel != 0) scene_.parcels.at(about->parcel - 1).marked = false;
+    about->parcel = 0;
   }
   if (leaving_) {
     if (done.outcome == Outcome::ok) {

@@ -15,6 +15,7 @@ class Pop3Customer final : public Customer, public session::Pop3Sink {
 
   void come(Time due) override;
   void leave(Time now) override;
+  bool owes() const override { return present_ && next_poll_ && *next_poll_ < scene_.stopped_at; }
 
   // session::Pop3Sink
   void on_greeting(std::string_view text, Time now) override;
@@ -67,7 +68,10 @@ class Pop3Customer final : public Customer, public session::Pop3Sink {
   bool expired(const Listed& one, Time now) const;
   bool known(const Listed& one) const;
   void asked(session::CommandId id, std::string_view operation);
-  Listed& at(std::uint32_t number);
+  Listed& row(std::uint32_t number);
+  Listed* find(std::uint32_t number);
+  void put_in_order();
+  bool one_there();
   void ask_for_removal(bool asked);
   void note_double(std::uint32_t parcel, const Listed& one);
   void look_at(const mail::ContentScanner& scanner, Listed& one, Time now);
@@ -79,13 +83,14 @@ class Pop3Customer final : public Customer, public session::Pop3Sink {
   std::unique_ptr<session::Pop3Client> client_;
   play::Pop3Guard guard_;
   std::unique_ptr<mail::ContentScanner> scanner_;
-  std::vector<Listed> listed_;                   ///< by number, from 1
+  std::vector<Listed> listed_;                   ///< by number, once they are put in order
   std::vector<Kept> kept_;                       ///< by id, ascending
   std::size_t step_ = 0, place_ = 0, part_ = 0;  ///< part_: of the steps for one message
-  std::uint32_t reading_ = 0;
-  Duration login_delay_{};           ///< as the server announces it
-  std::vector<std::uint32_t> mine_;  ///< parcels of the maildrop, in this session, ascending
+  std::uint32_t reading_ = 0, stated_ = 0;       ///< stated_: messages, by STAT
+  Duration login_delay_{};                       ///< as the server announces it
+  std::vector<std::uint32_t> mine_;              ///< parcels of the maildrop, in this session, ascending
   bool leaving_ = false, top_ = false;
+  bool told_ = false, in_order_ = true;  ///< told_: all numbers, by LIST or UIDL
 };
 
 }  // namespace mailproof::load

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/bytes.h"
 #include "load/slo.h"
+#include "play/talk/takes.h"
 
 namespace mailproof::load {
 namespace {
@@ -21,7 +23,7 @@ std::vector<scenario::Profile> played(const scenario::Plan& plan) {
     for (auto& step : steps)
       if (step.ask == scenario::Ask::fetch) {
         step.text = with_identity(step.text);
-        step.gets_text = asks_for_text(step.text);
+        step.gets_text = play::reads_text(step.text);
       }
   };
   for (auto& profile : out) {
@@ -29,6 +31,23 @@ std::vector<scenario::Profile> played(const scenario::Plan& plan) {
     for (auto& beside : profile.beside) identify(beside.login);
   }
   return out;
+}
+
+void note_opened(const scenario::Profile& profile, std::vector<std::string>& into) {
+  for (const auto* steps : {&profile.login, &profile.poll, &profile.news, &profile.reading, &profile.leaving})
+    for (const auto& step : *steps) {
+      if (step.ask != scenario::Ask::select && step.ask != scenario::Ask::examine) continue;
+      const bool known = step.text.empty() || iequals(step.text, "INBOX") ||
+                         std::find(into.begin(), into.end(), step.text) != into.end();
+      if (!known) into.push_back(step.text);
+    }
+}
+
+/// So many devices of one customer write mail at most.
+std::uint32_t most_writers(const scenario::Plan& plan) {
+  std::size_t most = 1;
+  for (const auto& entry : plan.mix) most = std::max(most, entry.devices.size());
+  return static_cast<std::uint32_t>(most);
 }
 
 }  // namespace
@@ -56,7 +75,9 @@ Customers::Customers(Network& network, const scenario::Target& target, PlanPart 
       audited_(scene_.accounts.size(), true),
       has_come_(scene_.accounts.size(), false),
       writers_of_(scene_.accounts.size()),
-      sent_box_(scene_.accounts.size()) {
+      sent_box_(scene_.accounts.size()),
+      opens_(scene_.accounts.size()),
+      looked_into_(scene_.accounts.size(), false) {
   make_devices();
   flow_ = std::make_unique<MailFlow>(scene_, level_, part_.job, part_.jobs, part_.sender ? &*part_.sender : nullptr);
 }
@@ -72,6 +93,7 @@ Customers::~Customers() {
 void Customers::make_devices() {
   const auto& plan = *part_.plan;
   const auto mix = spread_mix(plan.mix, plan.accounts_needed());
+  const std::uint32_t writers = most_writers(plan);
   for (std::uint32_t account = 0; account < scene_.accounts.size(); ++account) {
     const std::uint32_t global = account * part_.jobs + part_.job;
     const auto& entry = plan.mix[mix.at(global)];
@@ -84,16 +106,18 @@ void Customers::make_devices() {
       of_account_[account].push_back(static_cast<std::uint32_t>(devices_.size()));
       devices_.push_back(found->protocol == Protocol::pop3 ? make_pop3_customer(scene_, *found, number, account, seed)
                                                            : make_imap_customer(scene_, *found, number, account, seed));
+      if (found->protocol == Protocol::imap) note_opened(*found, opens_[account]);
       for (std::size_t b = 0; b < found->beside.size(); ++b) {
+        note_opened(found->beside[b], opens_[account]);
         of_account_[account].push_back(static_cast<std::uint32_t>(devices_.size()));
         devices_.push_back(
             make_imap_customer(scene_, found->beside[b], number, account, derive_seed(seed, "beside", b)));
       }
       if (found->send) {
         writers_of_[account].push_back(static_cast<std::uint32_t>(writers_.size()));
-        writers_.push_back(std::make_unique<Writer>(scene_, *found, number, account, global,
-                                                    derive_seed(seed, "writes"),
-                                                    *devices_[of_account_[account][first_of_device]]));
+        writers_.push_back(
+            std::make_unique<Writer>(scene_, *found, number, account, global * writers + static_cast<std::uint32_t>(n),
+                                     derive_seed(seed, "writes"), *devices_[of_account_[account][first_of_device]]));
         if (!found->send->save_to.empty()) sent_box_[account] = found->send->save_to;
       }
       const bool trash =
@@ -147,7 +171,7 @@ void Customers::ring(Time now) {
     for (const auto device : of_account_[move.account])
       move.comes ? devices_[device]->come(zero_ + move.at) : devices_[device]->leave(now);
     for (const auto writer : writers_of_[move.account])
-      move.comes ? writers_[writer]->come(zero_ + move.at) : writers_[writer]->leave();
+      move.comes ? writers_[writer]->come(zero_ + move.at) : writers_[writer]->leave(now);
   }
   if (watch_at_ && *watch_at_ <= now) watch(now);
   const bool ends = !drain_until_ && (now >= end || !aborted_.empty());
@@ -159,7 +183,7 @@ void Customers::ring(Time now) {
     drain_until_ = now + scene_.target.settle;
   }
   // Who had something to do by then, and whose alarm comes behind this one, begins before the next look.
-  if (drain_until_ && !leaving_ && !ends && ((flow_->done() && all_visible(now)) || now >= *drain_until_))
+  if (drain_until_ && !leaving_ && !ends && ((flow_->done() && all_visible(now) && !owes()) || now >= *drain_until_))
     end_of_time(now);
   if (leaving_ && !gone_) {
     const bool away = std::all_of(devices_.begin(), devices_.end(), [](const auto& one) { return one->away(); }) &&
@@ -210,6 +234,13 @@ bool Customers::all_visible(Time now) const {
   return true;
 }
 
+/// Polls, clicks and letters that were due are begun first.
+bool Customers::owes() const {
+  return aborted_.empty() &&
+         (std::any_of(devices_.begin(), devices_.end(), [](const auto& one) { return one->owes(); }) ||
+          std::any_of(writers_.begin(), writers_.end(), [](const auto& one) { return one->owes(); }));
+}
+
 /// Nobody was shown them though a device should have been: they count with all the time that they were waited for.
 void Customers::count_invisible(Time now) {
   auto& visible = scene_.operations.at(scene_.operation("delivery-to-visible"));
@@ -220,7 +251,7 @@ void Customers::count_invisible(Time now) {
     const Customer* device = owed_by(parcel, now);
     if (device == nullptr) continue;
     for (auto* operation : {&visible, device->profile().protocol == Protocol::pop3 ? &pop3 : &imap}) {
-      operation->due();
+      operation->due(parcel.accepted);
       operation->never(now - parcel.accepted, 1, now);
     }
   }
@@ -236,8 +267,15 @@ void Customers::end_of_time(Time now) {
   scene_.over_at = now;
   leaving_ = true;
   leave_until_ = now + kLeaveBound;
-  for (auto& writer : writers_) writer->leave();
+  for (auto& writer : writers_) writer->leave(now);
   for (auto& device : devices_) device->leave(now);
+}
+
+void Customers::abort(const std::string& why) {
+  if (!started_ || drain_until_ || leaving_ || !aborted_.empty()) return;
+  aborted_ = why;
+  armed_ = scene_.network.now();
+  scene_.network.set_alarm(*this, armed_);
 }
 
 void Customers::interrupt() {

@@ -44,6 +44,8 @@ class Customers final : public Alarm {
   void start(std::optional<Time> zero = std::nullopt);
   /// The measured time is over and all have gone.
   bool gone() const { return gone_; }
+  /// It ends before its time, as if its own abort_when had said so.
+  void abort(const std::string& why);
   /// Nothing further is begun; what there is is dropped.
   void interrupt();
   /// Looks for what was sent: at once, and for what is missing again after the target's settling time, in a fresh
@@ -87,6 +89,7 @@ class Customers final : public Alarm {
   std::string life_of_lost(std::size_t parcel) const;
   void end_of_time(Time now);
   bool all_visible(Time now) const;
+  bool owes() const;
   const Customer* owed_by(const Parcel& parcel, Time now) const;
   void count_invisible(Time now);
   void watch(Time now);
@@ -95,7 +98,10 @@ class Customers final : public Alarm {
   void visit_all(Round round, std::vector<std::uint32_t> accounts);
   void visit_next();
   void found(std::uint32_t account, const Found& found);
+  bool asks_another_way(std::uint32_t account) const;
   bool complete(std::uint32_t account) const;
+  bool accounted_for(const Parcel& parcel) const;  ///< so far: nobody need ask for it again
+  void note_unvisited();
   bool may_be_queued(const Parcel& parcel) const;
   /// RFC 1939 section 8: a site may let POP3 download a message once.
   bool gone_by_download(const Parcel& parcel) const;
@@ -117,6 +123,7 @@ class Customers final : public Alarm {
   std::vector<std::unique_ptr<Writer>> writers_;
   std::vector<std::vector<std::uint32_t>> writers_of_;  ///< by account
   std::vector<std::string> sent_box_;                   ///< by account; "" = nothing is saved
+  std::vector<std::vector<std::string>> opens_;         ///< by account: what its devices' profiles open beside INBOX
   std::vector<Move> moves_;
   std::size_t next_move_ = 0, there_ = 0, came_ = 0;
   Time zero_{}, ended_at_{}, looked_at_{};
@@ -135,6 +142,8 @@ class Customers final : public Alarm {
   std::size_t closed_to_us_ = 0;  ///< accounts that could not be looked at in the check
   std::function<void(std::string)> checked_;
   std::function<void()> looked_;
+  std::vector<bool> looked_into_;                   ///< by account: once at least
+  std::map<std::uint32_t, std::string> failed_;     ///< account -> why a look failed, the last one
   std::map<std::string, std::uint64_t> unvisited_;  ///< accounts that could not be looked at, by why
   std::uint64_t foreign_ = 0, lay_before_ = 0, most_before_ = 0;
 };

@@ -38,11 +38,14 @@ VisitWhat Customers::visit_of(std::uint32_t account) const {
   if (account == kSender) {
     what.other = &*part_.sender;
     what.reports = round_ != Round::check;
+    what.leftovers = round_ == Round::check;
     return what;
   }
   what.account = account;
   what.trash = uses_trash_[account];
   what.sent = sent_box_[account];
+  what.others = opens_[account];
+  what.leftovers = round_ == Round::check;
   what.remove_sent = round_ != Round::check && scene_.sent[account] == Scene::Trash::ours;
   what.remove_trash = round_ != Round::check && scene_.trash[account] == Scene::Trash::ours;
   return what;
@@ -61,13 +64,10 @@ void Customers::visit_next() {
   if (next_visit_ >= to_visit_.size() || (round_ == Round::check && !wrong_.empty())) return;
   const std::uint32_t account = to_visit_[next_visit_++];
   std::erase_if(visits_, [](const auto& one) { return one->over(); });
-  // What IMAP did not show is asked for over POP3 where there is POP3, then over IMAP once more. Where POP3 wants time
-  // between two logins it may refuse one that comes behind the customer's own.
-  const bool imap = !scene_.target.imap.empty();
-  const bool maildrop = !scene_.target.pop3.empty() && account != kSender && scene_.login_delay == Duration{};
-  const bool other_way = round_ == Round::second && maildrop && imap;
+  const bool other_way = round_ == Round::second && asks_another_way(account);
   if (round_ == Round::second) looked_at_ = scene_.network.now();
-  visits_.push_back(visit(scene_, other_way || !imap ? Protocol::pop3 : Protocol::imap, visit_of(account)));
+  visits_.push_back(
+      visit(scene_, other_way || scene_.target.imap.empty() ? Protocol::pop3 : Protocol::imap, visit_of(account)));
   MailboxVisit& one = *visits_.back();
   ++visiting_;
   one.may_clean = [this, account](const Found& found) {
@@ -75,7 +75,8 @@ void Customers::visit_next() {
     if (part_.settings.keep || round_ == Round::second) return false;
     if (round_ == Round::clean || account == kSender) return true;
     // What is complete is taken away with the same login; what is not stays until it was asked for again.
-    for (const auto parcel : found.parcels) scene_.parcels.at(parcel).present = 1;
+    for (const auto* all : {&found.parcels, &found.elsewhere})
+      for (const auto parcel : *all) scene_.parcels.at(parcel).present = 1;
     return complete(account);
   };
   one.on_over = [this, account](const Found& what) {
@@ -84,6 +85,13 @@ void Customers::visit_next() {
     visit_next();
     if (visiting_ == 0) after_round();
   };
+}
+
+/// What IMAP did not show is asked for over POP3 where there is POP3, then over IMAP once more: POP3 has no Trash and
+/// no Sent. Where POP3 wants time between two logins it may refuse one that comes behind the customer's own.
+bool Customers::asks_another_way(std::uint32_t account) const {
+  return !scene_.target.imap.empty() && !scene_.target.pop3.empty() && account != kSender &&
+         scene_.login_delay == Duration{};
 }
 
 void Customers::found(std::uint32_t account, const Found& found) {
@@ -102,22 +110,28 @@ void Customers::found(std::uint32_t account, const Found& found) {
           "the pool, or say --i-own-these-mailboxes",
           login, found.foreign, found.foreign == 1 ? "" : "s", found.foreign == 1 ? "is" : "are");
     }
+    if (account == kSender) return;
+    // What is there before the load is nobody's to make, and not ours to delete, whatever CREATE would be answered.
+    for (const auto& name : found.opened) {
+      if (name == "Trash") scene_.trash[account] = Scene::Trash::asked;
+      if (name == sent_box_[account]) scene_.sent[account] = Scene::Trash::asked;
+    }
     return;
   }
-  if (round_ == Round::clean) return;
   for (const auto& id : found.bounced)
     if (const auto number = scene_.parcels.which(id)) scene_.parcels.at(scene_.parcels.index(number)).bounced = true;
   if (account == kSender) return;
   if (!found.wrong.empty()) {
-    ++unvisited_[fmt::format("{}: {}", login, found.wrong)];
+    failed_[account] = found.wrong;
     return;
   }
+  looked_into_[account] = true;
   foreign_ += round_ == Round::first ? found.foreign : 0;
   std::map<std::uint32_t, unsigned> copies;
   for (const auto parcel : found.parcels) ++copies[parcel];
   for (const auto& [parcel, count] : copies) {
     Parcel& one = scene_.parcels.at(parcel);
-    one.present = static_cast<std::uint8_t>(std::min(count, 255U));
+    one.present = std::max(one.present, static_cast<std::uint8_t>(std::min(count, 255U)));
     if (count > 1 && !one.copied && !one.twice && round_ == Round::first && one.outcome == Parcel::Outcome::accepted)
       scene_.wrongs["duplicated"].push_back(fmt::format("{}: lies there {} times", scene_.parcel_text(parcel), count));
     // In the mailbox that another device moved it to, or put a copy into, it may well be.
@@ -126,16 +140,40 @@ void Customers::found(std::uint32_t account, const Found& found) {
           fmt::format("{}: still there after it was removed in {}", scene_.parcel_text(parcel),
                       scene_.session_text(one.removed_by)));
   }
-  if (parcels_of_.empty()) return;  // a check, before anything was sent
-  for (const auto parcel : parcels_of_[account]) scene_.parcels.at(parcel).looked_for = true;
+  for (const auto parcel : found.elsewhere)
+    scene_.parcels.at(parcel).present = std::max<std::uint8_t>(scene_.parcels.at(parcel).present, 1);
+  const bool inbox_only = scene_.target.imap.empty() || (round_ == Round::second && asks_another_way(account));
+  const auto closed = [&](const std::string& name) {
+    const auto one = found.unopened.find(name);
+    if (one == found.unopened.end()) return inbox_only;
+    failed_[account] = fmt::format("{} could not be opened: {}", name, one->second);
+    return true;
+  };
+  for (const auto parcel : parcels_of_[account]) {
+    Parcel& one = scene_.parcels.at(parcel);
+    const bool elsewhere = (one.filed && closed("Trash")) || (one.saved && closed(sent_box_[account]));
+    if (one.present != 0 || !elsewhere) ++one.looks;
+  }
+}
+
+/// Accounts of which not all could be asked that there was to ask.
+void Customers::note_unvisited() {
+  for (const auto& [account, why] : failed_) {
+    const bool open = std::any_of(parcels_of_[account].begin(), parcels_of_[account].end(), [&](const std::uint32_t i) {
+      return !accounted_for(scene_.parcels.at(i)) && scene_.parcels.at(i).looks < 2;
+    });
+    if (open || !looked_into_[account]) ++unvisited_[fmt::format("{}: {}", scene_.accounts[account].login, why)];
+  }
+}
+
+bool Customers::accounted_for(const Parcel& parcel) const {
+  return parcel.outcome != Parcel::Outcome::accepted || parcel.present != 0 || parcel.removal_asked ||
+         parcel.removal_certain || parcel.bounced || gone_by_download(parcel);
 }
 
 bool Customers::complete(std::uint32_t account) const {
-  return std::all_of(parcels_of_[account].begin(), parcels_of_[account].end(), [&](const std::uint32_t i) {
-    const Parcel& parcel = scene_.parcels.at(i);
-    return parcel.outcome != Parcel::Outcome::accepted || parcel.present != 0 || parcel.removal_asked ||
-           parcel.removal_certain || parcel.bounced || gone_by_download(parcel);
-  });
+  return std::all_of(parcels_of_[account].begin(), parcels_of_[account].end(),
+                     [&](const std::uint32_t i) { return accounted_for(scene_.parcels.at(i)); });
 }
 
 /// The target file, or CAPA, says that what was downloaded may go.
@@ -173,8 +211,7 @@ Time Customers::absence_counts() const {
   if (!gives_up || *gives_up > kLongest) return at;
   for (std::size_t i = 0; i < scene_.parcels.size(); ++i) {
     const Parcel& parcel = scene_.parcels.at(i);
-    if (Parcels::end(parcel) == End::lost && may_be_queued(parcel))
-      at = std::max(at, parcel.accepted + *gives_up + settle);
+    if (!accounted_for(parcel) && may_be_queued(parcel)) at = std::max(at, parcel.accepted + *gives_up + settle);
   }
   return at;
 }
@@ -206,15 +243,15 @@ void Customers::after_round() {
       break;
     case Round::second:
       // Once more over IMAP, which also takes away what is there.
-      if (!to_visit_.empty()) {
-        auto accounts = std::move(to_visit_);
-        if (!part_.settings.keep) return visit_all(Round::clean, std::move(accounts));
-      }
+      if (part_.settings.keep)
+        std::erase_if(to_visit_, [this](const std::uint32_t account) { return !asks_another_way(account); });
+      if (!to_visit_.empty()) return visit_all(Round::clean, std::exchange(to_visit_, {}));
       break;
     case Round::clean:
     case Round::none:
       break;
   }
+  note_unvisited();
   if (const auto then = std::exchange(looked_, {})) then();
 }
 
@@ -288,6 +325,10 @@ void Customers::harvest(StoryTotals& totals, std::map<std::string, Tally>& findi
         if (parcel.downloaded && !kept) {
           ++ledger.fates["removed-by-client"];
           if (!scene_.pop3_download) downloaded.push_back(scene_.parcel_text(i));
+          break;
+        }
+        if (parcel.looks < 2) {
+          ++ledger.fates["not-looked-for"];
           break;
         }
         if (Parcels::end(parcel) == End::unquit) {

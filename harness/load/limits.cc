@@ -26,6 +26,10 @@ double commands_in(const std::vector<scenario::ProfileStep>& steps, double messa
   using scenario::Ask;
   double out = 0;
   for (const auto& step : steps) {
+    if (step.ask == Ask::each) {
+      out += static_cast<double>(step.steps.size()) * messages;
+      continue;
+    }
     const bool each = step.ask == Ask::retr || step.ask == Ask::top || step.ask == Ask::dele;
     out += each ? messages : 1;
     if (step.ask == Ask::retr && step.dele) out += messages;
@@ -60,7 +64,7 @@ Forecast forecast(const scenario::Plan& plan, const scenario::Target& target, un
   const double there = in_seconds(out.length) == 0 ? 0 : level.area() / std::max(1.0, level.highest());  // seconds each
   const double each = out.accounts == 0 ? 0 : out.deliveries / out.accounts;  // messages each
   std::size_t imap = 0, pop3 = 0;
-  double imap_sessions = 0, pop3_sessions = 0;
+  double imap_sessions = 0, pop3_sessions = 0, letters = 0;
   for (const auto& entry : plan.mix) {
     const auto accounts = scaled(entry.share, out.accounts);
     std::size_t together = 0;
@@ -83,6 +87,12 @@ Forecast forecast(const scenario::Plan& plan, const scenario::Target& target, un
         commands += sessions * commands_in(profile.login, 0) + rounds * commands_in(profile.poll, 0) +
                     each * (commands_in(profile.news, 0) + (profile.idle ? 2 : 0)) +
                     each * profile.read.share * commands_in(profile.reading, 1) + each * profile.remove.share * 2;
+      }
+      if (profile.send) {
+        constexpr double kLetter = 6;  // EHLO, AUTH, MAIL, RCPT, DATA, QUIT
+        const double written = there * plan.pace / std::max(1e-9, in_seconds(profile.send->every));
+        commands += written * (kLetter + (profile.send->save_to.empty() ? 0 : 1));
+        letters += written * static_cast<double>(accounts);
       }
       device.sessions = sessions * static_cast<double>(accounts);
       device.commands = commands * static_cast<double>(accounts);
@@ -111,7 +121,12 @@ Forecast forecast(const scenario::Plan& plan, const scenario::Target& target, un
   out.imap = imap;
   out.mail = mail;
   out.to_one_endpoint = std::max({imap, pop3, mail});
-  out.opened_to_one = std::max(imap_sessions, pop3_sessions) / std::max(1.0, there);
+  const bool over_smtp = delivery_protocol(plan, target) == Protocol::smtp;
+  const double brought = out.deliveries_rate / std::max(1U, plan.deliveries.each),
+               sent = letters / std::max(1.0, there);
+  out.sessions += letters + out.deliveries / std::max(1U, plan.deliveries.each);
+  out.opened_to_one = std::max({imap_sessions / std::max(1.0, there), pop3_sessions / std::max(1.0, there),
+                                over_smtp ? brought + sent : std::max(brought, sent)});
   return out;
 }
 

@@ -69,7 +69,9 @@ std::vector<LostMessage> Customers::lost_messages(std::size_t most) {
   const bool kept = keeps_downloads();
   for (std::size_t i = 0; i < scene_.parcels.size() && out.size() < most; ++i) {
     const Parcel& parcel = scene_.parcels.at(i);
-    if (Parcels::end(parcel) != End::lost || may_be_queued(parcel) || (parcel.downloaded && !kept)) continue;
+    if (Parcels::end(parcel) != End::lost || may_be_queued(parcel) ||
+        (parcel.downloaded && (!kept || parcel.looks < 2)))
+      continue;
     LostMessage& one = out.emplace_back();
     one.number = scene_.parcels.number(i);
     one.log = life_of_lost(i) + "\n";

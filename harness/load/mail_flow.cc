@@ -309,7 +309,7 @@ void MailFlow::give_up() {
   const Time now = scene_.network.now();
   auto& operation = scene_.operations.at(deliver_);
   for (const Waiting& one : waiting_) {
-    operation.due();
+    operation.due(one.due);
     operation.never(now - one.due, 1, now);
   }
   waiting_.clear();

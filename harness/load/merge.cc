@@ -91,8 +91,8 @@ Result<LoadResult> merge(std::vector<Part> parts) {
   const bool timed = !out.shard->start_at.empty();
   std::string first_began = out.shard->began, last_began = out.shard->began;
   out.shard.reset();
-  // That a shard was late is found out again below; what it left unjudged is not.
-  const auto of_shard = [](const std::string& doubt) { return !doubt.starts_with("NOT JUDGED"); };
+  // That a shard was late is found out again below; what it left unjudged, or could not begin, is not.
+  const auto of_shard = [](const std::string& doubt) { return doubt.starts_with("LATE:"); };
   std::erase_if(out.doubts, of_shard);
   std::vector<judge::Verdict> worst = {out.worst};
   for (std::size_t i = 1; i < parts.size(); ++i) {
@@ -111,7 +111,8 @@ Result<LoadResult> merge(std::vector<Part> parts) {
     // As the threads of one process add up.
     out.plan.merge(part.plan);
     for (const std::string& doubt : part.doubts)
-      if (!of_shard(doubt)) out.doubts.push_back(doubt);
+      if (!of_shard(doubt) && std::find(out.doubts.begin(), out.doubts.end(), doubt) == out.doubts.end())
+        out.doubts.push_back(doubt);
     out.held += part.held;
     out.answering += part.answering;
     if (out.note.empty()) out.note = part.note;

@@ -74,6 +74,8 @@ mail::Token Parcels::token(std::size_t index) const {
 
 std::string Parcels::playing() const { return fmt::format("{:016x}", run_id_); }
 
+std::string Parcels::no_playing() const { return fmt::format("{:016x}", derive_seed(run_id_, "no playing")); }
+
 std::optional<std::size_t> Parcels::place(std::uint32_t number) const {
   const auto& series = number < kCustomers ? came_ : sent_;
   const auto at = std::lower_bound(series.begin(), series.end(), number,
@@ -118,8 +120,10 @@ End Parcels::end(const Parcel& parcel) {
   if (parcel.present != 0) return End::present;
   if (parcel.removal_certain) return End::removed;
   if (parcel.bounced) return End::bounced;
-  if (!parcel.looked_for) return End::not_looked_for;
+  if (parcel.looks == 0) return End::not_looked_for;
   if (parcel.removal_asked) return End::unanswered;
+  // Loss is never called on one omission.
+  if (parcel.looks < 2 && !parcel.downloaded) return End::not_looked_for;
   if (parcel.flagged) return End::flagged;
   return parcel.marked ? End::unquit : End::lost;
 }

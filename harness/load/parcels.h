@@ -42,10 +42,10 @@ struct Parcel {
   bool copied : 1 = false;           ///< a client made a second copy
   bool filed : 1 = false;            ///< a client asked for it to be moved: what is there may be in the other mailbox
   bool twice : 1 = false;            ///< devices saw two of it in one mailbox
-  bool looked_for : 1 = false;       ///< the audit listed its account
   bool bounced : 1 = false;          ///< a report says it was not delivered
   bool by_customer : 1 = false;      ///< a customer sent it
   bool saved : 1 = false;            ///< ... or put it into a mailbox of his own by APPEND
+  std::uint8_t looks = 0;            ///< of the audit, into all mailboxes where it may be
 };
 static_assert(sizeof(Parcel) <= 64, "the memory budget of a message at load");
 
@@ -108,7 +108,8 @@ class Parcels final : public play::OwnMessages {
   std::optional<std::size_t> same(const mail::ContentScanner& scanner) const;
   bool of_this_playing(const mail::Token& token) const override { return token.run == run_id_; }
   bool made(std::string_view message_id) const override { return which(message_id) != 0; }
-  std::string playing() const;  ///< what no mail but this run's has in it
+  std::string playing() const;     ///< what no mail but this run's has in it
+  std::string no_playing() const;  ///< a number as that, which stands in no mail
   /// The number of the message with this Message-ID; 0 = none of this run on this thread.
   std::uint32_t which(std::string_view message_id) const;
 

@@ -166,6 +166,16 @@ void Generator::merge(const Generator& other) {
   worst_timer = std::max(worst_timer, other.worst_timer);
 }
 
+double rate_of(const stats::Operation& operation, const LoadResult& result) {
+  const double time = std::max(result.seconds, 1e-9);
+  const auto& cells = operation.slices.cells();
+  std::uint64_t ok = result.plan.name.empty() || cells.empty() ? operation.ok : 0;
+  if (ok == 0)
+    for (std::size_t i = 0; i < cells.size() && static_cast<double>(i * operation.slices.seconds()) < time; ++i)
+      ok += cells[i].ok;
+  return static_cast<double>(ok) / time;
+}
+
 double measured_seconds(const LoadResult& result) {
   return std::min(in_seconds(result.measured.to), result.seconds) - in_seconds(result.measured.from);
 }
@@ -262,6 +272,10 @@ judge::Verdict verdict_of(const LoadResult& result, bool unknown_too) {
   const bool decides = std::any_of(result.slos.begin(), result.slos.end(),
                                    [](const SloResult& one) { return one.text.find("unserved") != std::string::npos; });
   if (undelivered(result).messages != 0 && !decides) all.push_back(Verdict::inconclusive);
+  // What was cut off is in no time: such times are those of the rest.
+  const bool errors = std::any_of(result.slos.begin(), result.slos.end(),
+                                  [](const SloResult& one) { return one.text.find("errors") != std::string::npos; });
+  if (!result.interrupted && !errors && !broken_off(result).empty()) all.push_back(Verdict::inconclusive);
   if (result.all.ledger.unexplained != 0 && result.worst == Verdict::pass) all.push_back(Verdict::inconclusive);
   // Errors and times that our own slowness made end a run as well, and say nothing of the server.
   if (!result.plan.aborted.empty()) all.push_back(result.generator.limited() ? Verdict::inconclusive : Verdict::fail);
@@ -304,7 +318,7 @@ std::string measured_text(const LoadResult& result, std::size_t width) {
     if (one.response.count() == 0) return;
     fmt::format_to(std::back_inserter(out),
                    "{:<{}} {:>8} {:>8.1f} {:>24} | {:>10.2f} {:>10.2f} {:>10.2f} {:>10.2f} |\n", name, width, one.ok,
-                   static_cast<double>(one.ok) / time, "", ms(one.response.percentile(50)),
+                   static_cast<double>(one.done) / time, "", ms(one.response.percentile(50)),
                    ms(one.response.percentile(99)), ms(one.response.percentile(99.9)), ms(one.response.max()));
   });
   if (out.empty()) return out;
@@ -383,10 +397,9 @@ std::string to_text(const LoadResult& result) {
        "done", "ops/s", "fail", "info", "unserved", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "service50", "service99");
   result.all.operations.for_each([&](std::string_view name, const stats::Operation& op) {
     line("{:<{}} {:>8} {:>8.1f} {:>6} {:>6} {:>9} | {:>10.2f} {:>10.2f} {:>10.2f} {:>10.2f} | {:>10.2f} {:>10.2f}",
-         name, width, op.ok, static_cast<double>(op.ok) / std::max(result.seconds, 1e-9), op.fail, op.info,
-         op.unserved(), ms(op.response.percentile(50)), ms(op.response.percentile(99)),
-         ms(op.response.percentile(99.9)), ms(op.response.max()), ms(op.service.percentile(50)),
-         ms(op.service.percentile(99)));
+         name, width, op.ok, rate_of(op, result), op.fail, op.info, op.unserved(), ms(op.response.percentile(50)),
+         ms(op.response.percentile(99)), ms(op.response.percentile(99.9)), ms(op.response.max()),
+         ms(op.service.percentile(50)), ms(op.service.percentile(99)));
   });
   line("(p50 to max: from the intended start, unserved copies included; service: from the real one)");
   out += measured_text(result, width);

@@ -129,6 +129,9 @@ struct LoadResult {
   std::vector<std::pair<std::string, std::string>> settings = {};
 };
 
+/// So many of it were done a second while the load went on: of a plan without what was answered after its end.
+double rate_of(const stats::Operation& operation, const LoadResult& result);
+
 /// Seconds of the measured phase that were played.
 double measured_seconds(const LoadResult& result);
 

@@ -74,12 +74,11 @@ std::string operations_html(const LoadResult& result) {
   std::string rows;
   result.all.operations.for_each([&](std::string_view name, const stats::Operation& op) {
     rows += fmt::format("<tr><td class=\"id\">{}</td>{}<td class=\"n\">{:.1f}</td>{}{}{}{}{}{}{}{}{}{}</tr>\n",
-                        inline_html(name), count(op.ok), static_cast<double>(op.ok) / std::max(result.seconds, 1e-9),
-                        count(op.fail, "bad"), count(op.info, "odd"), count(op.unserved(), "odd"),
-                        time_cell(op.response.percentile(50)), time_cell(op.response.percentile(90)),
-                        time_cell(op.response.percentile(99)), time_cell(op.response.percentile(99.9)),
-                        time_cell(op.response.max()), time_cell(op.service.percentile(50)),
-                        time_cell(op.service.percentile(99)));
+                        inline_html(name), count(op.ok), rate_of(op, result), count(op.fail, "bad"),
+                        count(op.info, "odd"), count(op.unserved(), "odd"), time_cell(op.response.percentile(50)),
+                        time_cell(op.response.percentile(90)), time_cell(op.response.percentile(99)),
+                        time_cell(op.response.percentile(99.9)), time_cell(op.response.max()),
+                        time_cell(op.service.percentile(50)), time_cell(op.service.percentile(99)));
   });
   if (rows.empty()) return "<p>Nothing was done.</p>\n";
   return table(
@@ -105,7 +104,7 @@ std::string measured_html(const LoadResult& result) {
     const auto& one = op.measured;
     if (one.response.count() == 0) return;
     rows += fmt::format("<tr><td class=\"id\">{}</td>{}<td class=\"n\">{:.1f}</td>{}{}{}{}{}</tr>\n", inline_html(name),
-                        count(one.ok), static_cast<double>(one.ok) / time, time_cell(one.response.percentile(50)),
+                        count(one.ok), static_cast<double>(one.done) / time, time_cell(one.response.percentile(50)),
                         time_cell(one.response.percentile(90)), time_cell(one.response.percentile(99)),
                         time_cell(one.response.percentile(99.9)), time_cell(one.response.max()));
   });

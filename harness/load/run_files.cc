@@ -164,10 +164,9 @@ std::string summary_markdown(const LoadResult& result) {
       ++left_out;
       return;
     }
-    out +=
-        fmt::format("| {} | {} | {:.1f} | {} | {} | {} | {:.2f} | {:.2f} | {:.2f} |\n", report::markdown(name), op.ok,
-                    static_cast<double>(op.ok) / std::max(result.seconds, 1e-9), op.fail, op.info, op.unserved(),
-                    ms(op.response.percentile(50)), ms(op.response.percentile(99)), ms(op.response.max()));
+    out += fmt::format("| {} | {} | {:.1f} | {} | {} | {} | {:.2f} | {:.2f} | {:.2f} |\n", report::markdown(name),
+                       op.ok, rate_of(op, result), op.fail, op.info, op.unserved(), ms(op.response.percentile(50)),
+                       ms(op.response.percentile(99)), ms(op.response.max()));
   });
   if (left_out != 0) out += fmt::format("\n{} more are in report.html.\n", left_out);
   if (!result.command.empty())

@@ -135,7 +135,7 @@ void Scene::session_over(std::uint32_t session) {
 void Scene::done(stats::Operations::Id id, const Times& times) {
   if (!counts(times.intended)) return;
   auto& one = operations.at(id);
-  one.due();
+  one.due(times.intended);
   one.begin(times.intended, std::max(times.start, times.intended));
   one.succeed(times.intended, std::max(times.start, times.intended), times.end);
 }
@@ -143,7 +143,7 @@ void Scene::done(stats::Operations::Id id, const Times& times) {
 void Scene::missed(stats::Operations::Id id, Time due, Time now) {
   if (!counts(due)) return;
   auto& one = operations.at(id);
-  one.due();
+  one.due(due);
   one.never(now - due, 1, now);
 }
 
@@ -151,9 +151,9 @@ void Scene::failed(stats::Operations::Id id, const Times& times, std::string_vie
                    const FlightRecorder* wire, std::uint32_t account) {
   if (!counts(times.intended)) return;
   auto& one = operations.at(id);
-  one.due();
+  one.due(times.intended);
   one.begin(times.intended, std::max(times.start, times.intended));
-  one.fail_as(error_class);
+  one.fail_as(error_class, times.end);
   sample(id, error_class, wire, account);
 }
 
@@ -161,9 +161,9 @@ void Scene::unanswered(stats::Operations::Id id, const Times& times, std::string
                        const FlightRecorder* wire, std::uint32_t account) {
   if (!counts(times.intended)) return;
   auto& one = operations.at(id);
-  one.due();
+  one.due(times.intended);
   one.begin(times.intended, std::max(times.start, times.intended));
-  one.unknown_as(error_class);
+  one.unknown_as(error_class, times.end);
   sample(id, error_class, wire, account);
 }
 
@@ -172,7 +172,7 @@ void Scene::timed_out(stats::Operations::Id id, const Times& times, std::string_
   if (!counts(times.intended)) return;
   auto& one = operations.at(id);
   const Time start = std::max(times.start, times.intended);
-  one.due();
+  one.due(times.intended);
   one.begin(times.intended, start);
   one.time_out_as(error_class, times.intended, start, std::max(times.end, start));
   sample(id, error_class, wire, account);

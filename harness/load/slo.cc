@@ -109,14 +109,17 @@ std::optional<Measurement> of_operations(const scenario::Slo& slo, const LoadRes
   const stats::Operation all = together(slo, result.all.operations);
   const auto& apart = all.measured;
   const double time = measured_seconds(result);
-  if (slo.measure != Measure::errors && time > 0 && (apart.ok != 0 || apart.response.count() != 0)) {
-    if (slo.measure == Measure::rate) return Measurement{static_cast<double>(apart.ok) / time, apart.ok, 0, true};
+  const bool then = apart.due != 0 || apart.done != 0 || apart.response.count() != 0;
+  if (slo.measure != Measure::errors && time > 0 && then) {
+    if (slo.measure == Measure::rate) return Measurement{static_cast<double>(apart.done) / time, apart.done, 0, true};
     if (const auto value = time_of(slo, apart.response))
       return Measurement{*value, apart.response.count(), beyond(slo, apart.response), true};
+    if (apart.due != 0) return std::nullopt;  // none of it had an answer: what came before speaks of another time
   }
   const auto value = of_operation(slo, all, result.seconds);
   if (!value) return std::nullopt;
-  if (slo.measure == Measure::errors) return Measurement{*value, all.ok + all.fail + all.info, 0, false};
+  if (slo.measure == Measure::errors)
+    return Measurement{*value, all.ok + all.fail + all.info, all.fail + all.info, false};
   if (slo.measure == Measure::rate) return Measurement{*value, all.ok, 0, false};
   return Measurement{*value, all.response.count(), beyond(slo, all.response), false};
 }
@@ -136,6 +139,20 @@ std::map<std::string, std::uint64_t> never_began(const scenario::Slo& slo, const
     });
   }
   return out;
+}
+
+/// Whether there was anything that such a line could be missed by.
+bool could_be(const scenario::Slo& slo, const LoadResult& result) {
+  const LedgerTotals& ledger = result.all.ledger;
+  if (slo.operation == "refused") return ledger.sent != 0 || ledger.refused != 0;
+  if (!scenario::counts_unserved(slo)) return ledger.accepted != 0 || ledger.unknown != 0;
+  const bool all = slo.operation == "unserved";
+  bool due = (all || slo.operation == "story") && result.all.unserved != 0;
+  result.all.operations.for_each([&](std::string_view name, const stats::Operation& one) {
+    due =
+        due || (one.intended != 0 && (all || name == slo.operation || scenario::names_operation(slo.operation, name)));
+  });
+  return due;
 }
 
 double of_messages(const scenario::Slo& slo, const LoadResult& result) {
@@ -158,6 +175,12 @@ double of_messages(const scenario::Slo& slo, const LoadResult& result) {
 }  // namespace
 
 bool too_few(const scenario::Slo& slo, const Measurement& found) {
+  if (slo.measure == Measure::errors) {
+    using scenario::Comparison;
+    const bool ceiling = slo.comparison == Comparison::less || slo.comparison == Comparison::at_most;
+    // One of fewer than a thousand is more than 0.1 %, and none of ten says nothing of one in a thousand.
+    return ceiling && slo.limit > 0 && static_cast<double>(found.of) < 1 / slo.limit - 1e-6 && found.beyond < 2;
+  }
   if (slo.measure != Measure::percentile || slo.percent >= 100) return false;
   // 100 for a p99. Where two or more of fewer are beyond the limit it is no chance.
   const double wanted = 100 / (100 - slo.percent);
@@ -165,6 +188,7 @@ bool too_few(const scenario::Slo& slo, const Measurement& found) {
 }
 
 std::optional<Measurement> measure(const scenario::Slo& slo, const LoadResult& result) {
+  if (slo.measure == Measure::count && !could_be(slo, result)) return std::nullopt;
   if (slo.measure == Measure::count) return Measurement{of_messages(slo, result), 0, 0, false};
   return of_operations(slo, result);
 }

@@ -12,13 +12,14 @@ namespace mailproof::load {
 struct Measurement {
   double value = 0;          ///< in its unit: seconds, a part of one, a rate, a number
   std::uint64_t of = 0;      ///< times or answers that it was made of
-  std::uint64_t beyond = 0;  ///< of a percentile: so many of them do not keep to the limit
+  std::uint64_t beyond = 0;  ///< of a percentile: so many of them do not keep to the limit; of errors: so many
   bool phase = false;        ///< times and rates: of what was due in the measured phase, and not of all
 };
-/// Times and rates are those of the measured phase, unless nothing of it was due then (a login in the ramp); errors and
-/// what became of messages count from the first to the last. Nothing: nothing of it happened.
+/// Times are those of what was due in the measured phase, and rates those of what was done in it, unless nothing of it
+/// was due then (a login in the ramp); errors and what became of messages count from the first to the last. Nothing:
+/// nothing of it happened, or could have.
 std::optional<Measurement> measure(const scenario::Slo& slo, const LoadResult& result);
-/// A percentile of so few that one of them decides: a p99 of twelve is the slowest of them.
+/// A percentile, or a part of errors, of so few that one of them decides: a p99 of twelve is the slowest of them.
 bool too_few(const scenario::Slo& slo, const Measurement& found);
 bool holds(const scenario::Slo& slo, double value);
 std::string in_words(const scenario::Slo& slo, double value);

@@ -100,8 +100,11 @@ Json operations(const stats::Operations& all, bool with_slices) {
                                           {"response", histogram(op.response)},
                                           {"service", histogram(op.service)},
                                           {"lateness", histogram(op.lateness)}};
-    if (op.measured.response.count() != 0)
-      one["measured"] = {{"ok", op.measured.ok}, {"response", histogram(op.measured.response)}};
+    if (op.measured.response.count() != 0 || op.measured.due != 0 || op.measured.done != 0)
+      one["measured"] = {{"due", op.measured.due},
+                         {"ok", op.measured.ok},
+                         {"done", op.measured.done},
+                         {"response", histogram(op.measured.response)}};
     if (with_slices) one["slices"] = slices(op.slices);
   });
   return out;

@@ -78,6 +78,8 @@ void read_operations(const Json& json, stats::Operations& into) {
     op.slices = read_slices(one.at("slices"));
     if (!one.contains("measured")) continue;  // of a run of stories, or an older one
     op.measured.ok = number(one.at("measured"), "ok");
+    op.measured.due = one.at("measured").value("due", std::uint64_t{0});  // older ones did not tell it, ...
+    op.measured.done = one.at("measured").value("done", op.measured.ok);  // ... and took this for that
     op.measured.response = read_histogram(one.at("measured").at("response"));
   }
 }

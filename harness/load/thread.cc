@@ -57,6 +57,18 @@ std::optional<Time> StartLine::zero() const {
   return zero_;
 }
 
+void StartLine::abort(const std::string& why) {
+  const std::lock_guard lock(mutex_);
+  if (aborted_.empty()) aborted_ = why;
+  has_aborted_ = true;
+}
+
+std::string StartLine::aborted() const {
+  if (!has_aborted_) return {};
+  const std::lock_guard lock(mutex_);
+  return aborted_;
+}
+
 Duration StartLine::late() const {
   const std::lock_guard lock(mutex_);
   return zero_ && at_ ? std::max(Duration::zero(), last_ - *at_) : Duration::zero();
@@ -173,13 +185,13 @@ void LoadThread::play_in(World& world) {
   totals.samples.merge(scene.samples);
   customers_->harvest(totals, harvest_.findings, reproduce_);
   keep_lost();
-  for (const auto& [id, tally] : harvest_.findings) {
+  for (auto& [id, tally] : harvest_.findings) {
     if (!id.starts_with(plan_->plan->name + "/")) continue;
-    const bool latitude = tally.first.severity == judge::Severity::latitude;
-    const bool fails = tally.first.severity == judge::Severity::fail || (latitude && setup_.settings.strict);
-    harvest_.seen.push_back(fails      ? judge::Verdict::fail
-                            : latitude ? judge::Verdict::latitude
-                                       : judge::Verdict::inconclusive);
+    judge::Severity& severity = tally.first.severity;
+    if (severity == judge::Severity::latitude && setup_.settings.strict) severity = judge::Severity::fail;
+    harvest_.seen.push_back(severity == judge::Severity::fail       ? judge::Verdict::fail
+                            : severity == judge::Severity::latitude ? judge::Verdict::latitude
+                                                                    : judge::Verdict::inconclusive);
   }
   harvest_.seen.push_back(judge::Verdict::pass);
 }
@@ -271,6 +283,7 @@ void LoadThread::run(Network& network, net::Loop* loop) {
       done = done && shards_[n]->done();
     }
     done = done && (customers_ == nullptr || customers_->gone());
+    if (customers_ != nullptr) end_together(loop != nullptr);
     tell(now, false);
     keep_so_far(now);
     return done || host::interrupted();
@@ -280,6 +293,15 @@ void LoadThread::run(Network& network, net::Loop* loop) {
   else if (!over)
     harvest_.wrong = "nothing could happen any more though copies were not over";
   harvest_.seconds = std::max(0.0, std::chrono::duration<double>(network.now() - began).count());
+}
+
+/// What one thread ends the load for (abort_when) ends it for all of them, and for the stories beside. In simulation
+/// each has a world and a clock of its own.
+void LoadThread::end_together(bool one_clock) {
+  if (one_clock && !customers_->aborted().empty()) line_.abort(customers_->aborted());
+  if (const std::string why = one_clock ? line_.aborted() : ""; !why.empty()) customers_->abort(why);
+  if (customers_->aborted().empty()) return;
+  for (const auto& shard : shards_) shard->close();
 }
 
 void LoadThread::interrupt_all() {

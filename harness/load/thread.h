@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 
@@ -26,7 +27,8 @@ struct Harvest {
 };
 
 /// Where the threads of a load wait for each other once all mailboxes were looked at, so that the arrivals of all have
-/// one time zero: when the last is there, or a time that was agreed on with other processes. Any thread.
+/// one time zero: when the last is there, or a time that was agreed on with other processes. And where each hears that
+/// another ends the load. Any thread.
 class StartLine {
  public:
   explicit StartLine(unsigned threads, std::optional<Time> at = std::nullopt) : missing_(threads), at_(at) {}
@@ -35,6 +37,9 @@ class StartLine {
   void leave();                      ///< this thread will not come
   std::optional<Time> zero() const;  ///< once all are there
   Duration late() const;             ///< the last was there so long after the time that was agreed on
+  /// Whoever sees that the load is to end before its time, and why; the first is heard.
+  void abort(const std::string& why);
+  std::string aborted() const;  ///< "" = nobody has
 
  private:
   mutable std::mutex mutex_;
@@ -43,6 +48,8 @@ class StartLine {
   bool left_ = false;
   std::optional<Time> at_, zero_;
   Time last_{};
+  std::string aborted_;
+  std::atomic<bool> has_aborted_ = false;  ///< every turn of every thread asks
 };
 
 /// One thread of a load: its parts of all stories, on a network of its own.
@@ -64,6 +71,7 @@ class LoadThread {
   bool check(Network& network);
   void run(Network& network, net::Loop* loop);
   void audit(Network& network);
+  void end_together(bool one_clock);
   void interrupt_all();
   void start_judging();
   void count_judged();

@@ -22,6 +22,9 @@ class ImapVisit final : public MailboxVisit, public session::ImapSink, public Al
     boxes_.emplace_back("INBOX");
     if (what_.trash) boxes_.emplace_back("Trash");
     if (!what_.sent.empty()) boxes_.push_back(what_.sent);
+    filed_to_ = boxes_.size();
+    for (const auto& name : what_.others)
+      if (std::find(boxes_.begin(), boxes_.end(), name) == boxes_.end()) boxes_.push_back(name);
     const scenario::PoolAccount& account = what.other != nullptr ? *what.other : scene.accounts[what.account];
     const Endpoint* endpoint = scene.endpoint(Protocol::imap, std::nullopt);
     auto config = scene.client_config(*endpoint, &account, what.account);
@@ -51,7 +54,8 @@ class ImapVisit final : public MailboxVisit, public session::ImapSink, public Al
     switch (doing_) {
       case Doing::open:
         if (!ok && box_ == 0) return give_up(fmt::format("INBOX could not be opened: {}", printable(done.text)));
-        if (!ok) return next_box();  // a mailbox that nobody made is empty
+        if (!ok) return ask_whether_there(done.text);
+        if (!cleaning_) found_.opened.push_back(boxes_[box_]);
         guard_.opened(client_->view().mailbox, client_->view().uidvalidity);
         ours_.clear();
         maybe_.clear();
@@ -62,6 +66,13 @@ class ImapVisit final : public MailboxVisit, public session::ImapSink, public Al
       case Doing::list:
         if (!ok) return give_up(fmt::format("{} could not be listed: {}", boxes_[box_], printable(done.text)));
         return listed();
+      case Doing::exists:
+        if (!cleaning_ && (!ok || there_)) found_.unopened.emplace(boxes_[box_], refusal_);
+        return next_box();
+      case Doing::control:
+        if (!ok || found_everything_) return next_box();
+        doing_ = Doing::search;
+        return search_for(scene_.parcels.playing());
       case Doing::search:
         if (!ok || about_us_.empty()) return next_box();
         doing_ = Doing::report;
@@ -74,21 +85,56 @@ class ImapVisit final : public MailboxVisit, public session::ImapSink, public Al
         return expunge();
       case Doing::expunge:
         return next_box();
-      case Doing::unmake:
-        if (done.command == "DELETE" && --unmaking_ == 0) next_box();
+      case Doing::below:
+        if (!ok) made_.clear();
+        return unmake_next();
+      case Doing::look_again:
+        if (!ok || client_->view().exists != 0) return leave_made();
+        doing_ = Doing::shut;
+        client_->unselect();
         return;
+      case Doing::shut:
+        doing_ = Doing::count;
+        holds_.reset();
+        client_->status(made_.back(), "(MESSAGES)");
+        return;
+      case Doing::count:
+        if (!ok || holds_ != 0U) return leave_made();
+        doing_ = Doing::unmake;
+        client_->remove(made_.back());
+        return;
+      case Doing::unmake:
+        return leave_made();
       case Doing::goodbye:
         return;
     }
   }
 
   void on_search(const imap::SequenceSet& numbers, Time) override {
+    if (doing_ == Doing::control) found_everything_ = found_everything_ || !numbers.empty();
     if (doing_ != Doing::search) return;
+    imap::SequenceSet found = numbers;
+    found.normalise();
     for (const std::uint32_t uid : maybe_)
-      if (numbers.contains(uid)) {
+      if (found.covers(uid)) {
         guard_.is_about_us(uid);
         about_us_.push_back(uid);
       }
+  }
+
+  void on_list(const session::ImapListRow& row, Time) override {
+    if (doing_ == Doing::below)
+      std::erase_if(made_, [&](const std::string& name) {
+        return row.separator != 0 && istarts_with(row.name, name + row.separator);
+      });
+    if (doing_ != Doing::exists || !iequals(row.name, boxes_[box_])) return;
+    there_ = std::none_of(row.attributes.begin(), row.attributes.end(), [](auto attribute) {
+      return iequals(attribute, "\\Noselect") || iequals(attribute, "\\NonExistent");
+    });
+  }
+
+  void on_status(std::string_view, std::string_view item, std::uint64_t value, Time) override {
+    if (doing_ == Doing::count && iequals(item, "MESSAGES")) holds_ = value;
   }
 
   void on_content_begin(std::uint32_t, std::string_view, std::uint64_t, Time) override { scanner_.begin(); }
@@ -100,7 +146,8 @@ class ImapVisit final : public MailboxVisit, public session::ImapSink, public Al
     if (doing_ == Doing::report) return name_bounced(scanner_.kept());
     if (doing_ != Doing::list) return;
     const auto identity = play::identify(scene_.parcels, scanner_);
-    guard_.saw(row.uid, identity);
+    // Behind the load, what is of another playing is that of one that goes on beside this one.
+    guard_.saw(row.uid, identity.whose == play::Whose::leftover && !what_.leftovers ? play::Identity{} : identity);
     if (!cleaning_) count(identity);
     if (guard_.is_ours(row.uid)) ours_.push_back(row.uid);
     if (identity.whose == play::Whose::report) name_bounced(scanner_.header());
@@ -115,7 +162,22 @@ class ImapVisit final : public MailboxVisit, public session::ImapSink, public Al
   }
 
  private:
-  enum class Doing : std::uint8_t { open, list, search, report, mark, expunge, unmake, goodbye };
+  enum class Doing : std::uint8_t {
+    open,
+    exists,  ///< one that could not be opened is looked for by LIST
+    list,
+    control,  ///< a search for what nobody wrote
+    search,
+    report,
+    mark,
+    expunge,
+    below,  ///< what lies below those that are to go
+    look_again,
+    shut,
+    count,
+    unmake,
+    goodbye
+  };
 
   void count(const play::Identity& identity) {
     using play::Whose;
@@ -124,7 +186,7 @@ class ImapVisit final : public MailboxVisit, public session::ImapSink, public Al
     if (identity.whose == Whose::ours) {
       const auto parcel = static_cast<std::uint32_t>(scene_.parcels.index(identity.message));
       if (what_.other == nullptr && scene_.parcels.at(parcel).account == what_.account) {
-        found_.parcels.push_back(parcel);
+        (box_ < filed_to_ ? found_.parcels : found_.elsewhere).push_back(parcel);
       } else {
         scene_.leaked(*token, what_.account, session_);
       }
@@ -154,15 +216,30 @@ class ImapVisit final : public MailboxVisit, public session::ImapSink, public Al
 
   void listed() {
     if (!cleaning_ && what_.reports && !maybe_.empty()) {
-      doing_ = Doing::search;
-      client_->uid_search(fmt::format("TEXT \"{}\"", scene_.parcels.playing()));
-      return;
+      doing_ = Doing::control;
+      found_everything_ = false;
+      return search_for(scene_.parcels.no_playing());
     }
     if (!cleaning_) return next_box();
     const auto owned = guard_.owned(ours_);
     if (owned.empty()) return next_box();
     doing_ = Doing::mark;
     client_->uid_store(owned.set(), "+FLAGS.SILENT", kDeleted);
+  }
+
+  /// A mailbox that nobody made is empty; one that could not be opened is not (RFC 5530 section 3: UNAVAILABLE, INUSE).
+  void ask_whether_there(std::string_view why) {
+    refusal_ = printable(why);
+    doing_ = Doing::exists;
+    there_ = false;
+    client_->list("", boxes_[box_]);
+  }
+
+  /// Some servers find everything, whatever is searched: one that finds what nobody wrote is not believed.
+  void search_for(const std::string& text) {
+    constexpr std::size_t kMost = 1000;  // reports; the latest
+    if (maybe_.size() > kMost) maybe_.erase(maybe_.begin(), maybe_.end() - kMost);
+    client_->uid_search(fmt::format("UID {} TEXT \"{}\"", history::format_uids(maybe_), text));
   }
 
   void expunge() {
@@ -184,26 +261,37 @@ class ImapVisit final : public MailboxVisit, public session::ImapSink, public Al
       box_ = 0;
       return open();
     }
-    if (cleaning_ && (what_.remove_trash || what_.remove_sent) && !unmade_) {
-      unmade_ = true;
-      return unmake();
-    }
-    doing_ = Doing::goodbye;
-    client_->logout();
+    if (cleaning_ && !std::exchange(unmade_, true)) return unmake();
+    goodbye();
   }
 
-  /// The mailboxes that a customer's client made: gone again if nothing is left in them.
+  /// The mailboxes that a customer's client made go where nothing is in them or below them, whosever it is: as the
+  /// server says once they were cleaned, and once more when nobody here has them open.
   void unmake() {
-    if (found_.foreign != 0) return next_box();
-    doing_ = Doing::unmake;
-    client_->unselect();
-    unmaking_ = (what_.remove_trash ? 1U : 0U) + (what_.remove_sent ? 1U : 0U);
-    if (what_.remove_trash) client_->remove("Trash");
-    if (what_.remove_sent) client_->remove(what_.sent);
+    if (what_.remove_trash) made_.emplace_back("Trash");
+    if (what_.remove_sent) made_.push_back(what_.sent);
+    if (made_.empty()) return goodbye();
+    doing_ = Doing::below;
+    client_->list("", "*");
+  }
+
+  void unmake_next() {
+    if (made_.empty()) return goodbye();
+    doing_ = Doing::look_again;
+    client_->select(made_.back(), true);
+  }
+
+  void leave_made() {
+    made_.pop_back();
+    unmake_next();
   }
 
   void give_up(std::string why) {
     found_.wrong = std::move(why);
+    goodbye();
+  }
+
+  void goodbye() {
     doing_ = Doing::goodbye;
     client_->logout();
   }
@@ -215,11 +303,15 @@ class ImapVisit final : public MailboxVisit, public session::ImapSink, public Al
   std::unique_ptr<session::ImapClient> client_;
   std::unique_ptr<Link> link_;
   std::vector<std::string> boxes_;
-  std::size_t box_ = 0, unmaking_ = 0;
+  std::size_t box_ = 0, filed_to_ = 0;  ///< those before filed_to_ are where this load's messages may be
+  std::vector<std::string> made_;       ///< to be deleted, the next one last
+  std::optional<std::uint64_t> holds_;  ///< the last of them, by STATUS
+  std::string refusal_;                 ///< of the mailbox that could not be opened
   std::vector<std::uint32_t> ours_, maybe_, about_us_;
   Found found_;
   std::uint32_t session_ = 0;
   Doing doing_ = Doing::open;
+  bool there_ = false, found_everything_ = false;
   bool cleaning_ = false, unmade_ = false, ended_ = false, over_ = false;
 };
 

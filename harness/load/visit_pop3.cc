@@ -44,7 +44,7 @@ class Pop3Visit final : public MailboxVisit, public session::Pop3Sink, public Al
     scanner_.end();
     ++found_.messages;
     const auto identity = play::identify(scene_.parcels, scanner_);
-    guard_.saw(reading_, identity);
+    guard_.saw(reading_, identity.whose == Whose::leftover && !what_.leftovers ? play::Identity{} : identity);
     const mail::Token* token = scanner_.token();
     if (identity.whose == Whose::ours) {
       const auto parcel = static_cast<std::uint32_t>(scene_.parcels.index(identity.message));

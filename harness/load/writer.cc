@@ -7,7 +7,7 @@
 namespace mailproof::load {
 namespace {
 
-constexpr std::uint32_t kMostWritten = 2000;  ///< of one account: what its part of the numbers has room for
+constexpr std::uint32_t kMostWritten = 2000;  ///< of one device: what its part of the numbers has room for
 constexpr unsigned kNumberBits = 11;
 
 const Endpoint* submission(const scenario::Target& target) {
@@ -37,8 +37,13 @@ void Writer::come(Time due) {
   arm();
 }
 
-void Writer::leave() {
+bool Writer::owes() const { return present_ && due_ && *due_ < scene_.stopped_at && written_ + 2 < kMostWritten; }
+
+void Writer::leave(Time now) {
   present_ = false;
+  // At the end of the measured time: letters that nobody came to while one was still on its way.
+  for (; scene_.over && due_ && *due_ < scene_.stopped_at; due_ = next(*due_))
+    scene_.missed(scene_.operation("submission.send"), *due_, now);
   due_.reset();
   arm();
 }

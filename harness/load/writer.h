@@ -12,14 +12,16 @@ namespace mailproof::load {
 /// the target's SMTP endpoint that asks for a login, or its first.
 class Writer final : public Alarm, public session::SmtpSink {
  public:
-  /// `who`: number of the account among all of the plan. `device`: where a copy of what was sent is kept.
+  /// `who`: number of the device among all of the plan that may write: what it sends is numbered by it. `device`: where
+  /// a copy of what was sent is kept.
   Writer(Scene& scene, const scenario::Profile& profile, std::uint16_t number, std::uint32_t account, std::uint32_t who,
          std::uint64_t seed, Customer& device);
   ~Writer() override;
   Writer(const Writer&) = delete;
 
   void come(Time due);
-  void leave();
+  void leave(Time now);
+  bool owes() const;  ///< as Customer's
   bool away() const { return !present_ && client_ == nullptr; }
   void drop();
 

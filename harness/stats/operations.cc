@@ -19,6 +19,7 @@ Slice& Operation::slice(std::optional<Time> when) {
 void Operation::due(std::optional<Time> when) {
   ++intended;
   ++slice(when).due;
+  if (when && within(window, *when - zero)) ++measured.due;
 }
 
 void Operation::begin(Time intended_start, Time start) {
@@ -34,6 +35,7 @@ void Operation::succeed(Time intended_start, Time start, Time end) {
   now.response.add(end - intended_start);
   felt(intended_start, end - intended_start);
   if (within(window, intended_start - zero)) ++measured.ok;
+  if (within(window, end - zero)) ++measured.done;
   service.add(end - start);
 }
 
@@ -90,7 +92,9 @@ void Operation::merge(const Operation& other, bool with_slices) {
   response.merge(other.response);
   service.merge(other.service);
   lateness.merge(other.lateness);
+  measured.due += other.measured.due;
   measured.ok += other.measured.ok;
+  measured.done += other.measured.done;
   measured.response.merge(other.measured.response);
   for (const auto& [error_class, times] : other.errors) errors[error_class] += times;
   if (with_slices) slices.merge(other.slices);

@@ -42,7 +42,9 @@ struct Operation {
 
   /// The same of what was due in the measured phase alone, whenever it ended.
   struct Measured {
+    std::uint64_t due = 0;
     std::uint64_t ok = 0;
+    std::uint64_t done = 0;  ///< ok that ended in the phase, whenever it was due: what was got done, and not asked for
     Histogram response;
     friend bool operator==(const Measured&, const Measured&) = default;
   };
@@ -55,7 +57,7 @@ struct Operation {
   std::uint64_t unserved() const { return intended - started; }
   std::uint64_t under_way() const { return started - ok - fail - info; }
 
-  // Whoever does not say when it was counts in the slice of the last that was told.
+  // Whoever does not say when it was counts in the slice of the last that was told, and not as due in the phase.
   void due(std::optional<Time> when = std::nullopt);
   void begin(Time intended_start, Time start);
   void succeed(Time intended_start, Time start, Time end);

@@ -26,6 +26,13 @@ def test_what_was_downloaded_once_is_not_lost(tmp_path, latitude, verdict, says)
     assert f"{verdict}: 0 lost, 0 of 1 SLO lines missed" in ran.out
 
 
+def test_strict_fails_for_a_latitude_in_every_file(tmp_path):
+    (tmp_path / "once.yaml").write_text(PLAN)
+    ran = mailproof("load", tmp_path / "once.yaml", "--sim", "--latitude", "pop3.removes-downloaded", "--strict", "--out", tmp_path / "run")
+    assert ran.status == 1 and "once/ledger/gone-after-download  [fail]" in ran.out, ran.text
+    assert "<failure" in (tmp_path / "run" / "junit.xml").read_text("utf-8")
+
+
 def test_what_is_gone_and_was_not_downloaded_is_lost(tmp_path):
     (tmp_path / "once.yaml").write_text(PLAN)
     ran = mailproof("load", tmp_path / "once.yaml", "--sim", "--latitude", "pop3.removes-downloaded", "--defect",

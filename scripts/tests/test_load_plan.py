@@ -114,6 +114,19 @@ def test_abort_when_ends_it_early(tmp_path):
     assert text.startswith("ABORTED: abort_when: imap.fetch p50 > 0ms held") and stats["seconds"] < 20
 
 
+def test_a_rate_that_ends_it_is_that_of_one_thread(tmp_path):
+    plan = write(tmp_path, abort_when=["imap.fetch rate < 1000/s"])
+    ran = tool.mailproof("load", plan, "--sim", "--jobs", 2, "--out", tmp_path / "run")
+    assert ran.status == 2 and "a rate is that of one thread, and 2 play" in ran.err, ran.text
+
+
+def test_what_one_thread_ends_it_for_ends_all(tmp_path):
+    plan = write(tmp_path, accounts=24, mix={"thunderbird": "50%", "fetchmail": "50%"}, ramp=None, **{"for": "60s"},
+                 abort_when=["imap.connect p50 > 0ms"], slo=None)
+    text, stats = load(tmp_path, plan, "--sockets", "--jobs", 2, status=1)  # one thread has all that is IMAP
+    assert text.startswith("ABORTED: abort_when: imap.connect p50 > 0ms held") and stats["seconds"] < 30, text
+
+
 def test_a_sample_is_looked_into_and_the_rest_is_said(tmp_path):
     _, stats = load(tmp_path, write(tmp_path), "--sim", "--audit", "50%")
     fates = stats["ledger"]["fates"]
@@ -215,11 +228,28 @@ def test_what_is_wrong_with_a_plan_is_said_with_its_place(tmp_path):
     assert ran.status == 2 and "this is a load plan: mailproof load FILE" in ran.err
 
 
+def test_recorded_mail_has_its_own_times(tmp_path):
+    (tmp_path / "times").write_text("0.5\n1.5\n", "utf-8")
+    ran = tool.mailproof("check", write(tmp_path, arrivals={"recorded": "times", "spacing": "poisson"}))
+    assert ran.status == 2 and "either it, or spacing:" in ran.err, ran.text
+
+
 def test_a_dry_run_says_what_it_comes_to(tmp_path):
     ran = tool.mailproof("load", "scenarios/load/office-day.yaml", "--sockets", "--dry-run")
     assert ran.status in (0, 2)
     assert "accounts needed    2000" in ran.out and "connections        3320 at the peak, 3 of one account" in ran.out
     assert not (tmp_path / "run").exists()
+
+
+def test_a_dry_run_counts_letters_and_what_each_message_asks_for(tmp_path):
+    def commands(**changes):
+        ran = tool.mailproof("load", write(tmp_path, **changes), "--sockets", "--dry-run")
+        return float(re.search(r"commands +(\d+)", ran.out)[1])
+
+    quiet = {"mix": {"fetchmail": "100%"}, "accounts": 10, "arrivals": {"deliveries": "1/s", "sizes": "small"}}
+    more = {**quiet, "arrivals": {"deliveries": "10/s", "sizes": "small"}}
+    seconds = 9 * 25  # nine messages a second more; LIST, TOP and DELE of each
+    assert commands(**more, ramp=None, **{"for": "25s"}) - commands(**quiet, ramp=None, **{"for": "25s"}) >= 3 * seconds - 2
 
 
 def test_a_limit_of_this_machine_is_named_before_the_first_connection(tmp_path):
@@ -277,6 +307,8 @@ def test_other_peoples_mail_stops_it_and_what_mailproof_left_does_not(tmp_path):
     (["PLAN", "--accounts", 5], "--accounts is of --profile"),
     (["--profile", "fetchmail", "--copies", 5], "--copies is of stories"),
     (["pop3.delete-on-download", "--accounts", 5], "--accounts is of --profile"),
+    (["--profile", "fetchmail", "--rate", "1000000/s"], "at most 10000/s"),
+    (["--profile", "fetchmail", "--for", "100h"], "at most 24h"),
 ])
 def test_what_does_not_belong_together_is_refused(flags, said, tmp_path):
     plan = write(tmp_path)

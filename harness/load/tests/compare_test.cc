@@ -154,6 +154,28 @@ TEST(Compare, ErrorsThatWereNotThere) {
   EXPECT_EQ(failed("lmtp.* errors +50%", compared).verdict, Verdict::pass);
 }
 
+TEST(Compare, ErrorsThatAreFewAreShownToWhoAsksForThem) {
+  const auto compared = compare(run_of(1, {.rate = 400}), run_of(2, {.fails_in = 300, .rate = 400}), "a", "b");
+  const Difference& errors = of(compared, "lmtp.deliver", Metric::errors);
+  EXPECT_EQ(errors.said, Said::same) << "less than half a point is no word of the table's";
+  EXPECT_EQ(failed("lmtp.* errors +0.1%", compared).verdict, Verdict::fail);
+  EXPECT_EQ(failed("lmtp.* errors +0.5%", compared).verdict, Verdict::pass);
+  EXPECT_EQ(failed("* errors +0.1%", compare(run_of(1, {}), run_of(2, {}), "a", "b")).verdict, Verdict::pass);
+}
+
+/// What it did may be less than what the other did.
+TEST(Compare, ARunThatFailedIsNoReasonToPass) {
+  LoadResult before = run_of(1, {}), after = run_of(2, {});
+  after.worst = Verdict::fail;
+  EXPECT_EQ(failed("imap.* p99 +10%", compare(before, after, "a", "b")).verdict, Verdict::inconclusive);
+  EXPECT_THAT(failed("imap.* p99 +10%", compare(before, after, "a", "b")).why, HasSubstr("b failed"));
+  after.worst = Verdict::pass;
+  EXPECT_EQ(failed("imap.* p99 +10%", compare(before, after, "a", "b")).verdict, Verdict::pass);
+  LoadResult slow = run_of(2, {.ms = 60});
+  slow.worst = Verdict::fail;
+  EXPECT_EQ(failed("imap.* p99 +10%", compare(before, slow, "a", "b")).verdict, Verdict::fail) << "it is shown";
+}
+
 TEST(Compare, RunsThatAreTooShortSaySo) {
   const auto compared = compare(run_of(1, {.seconds = 30}), run_of(2, {.ms = 60, .seconds = 30}), "a", "b");
   EXPECT_EQ(of(compared, "imap.fetch", Metric::p99).said, Said::too_short);
@@ -178,6 +200,10 @@ TEST(Compare, SeesThatSomethingStopped) {
   EXPECT_LT(of(compared, "imap.fetch", Metric::throughput).change, -40);
   EXPECT_THAT(to_text(compared), HasSubstr("imap.fetch STOPPED in b: nothing of it in the last "));
   EXPECT_EQ(failed("imap.fetch throughput -20%", compared).verdict, Verdict::fail);
+  LoadResult short_whole = run_of(1, {.seconds = 60}), short_half = run_of(2, {.seconds = 60, .only_until = 30});
+  short_whole.seconds = short_half.seconds = 60;
+  const auto in_short = compare(short_whole, short_half, "a", "b");
+  EXPECT_EQ(of(in_short, "imap.fetch", Metric::throughput).said, Said::less) << to_text(in_short);
   const auto back = compare(half, whole, "a", "b");
   EXPECT_EQ(of(back, "imap.fetch", Metric::throughput).said, Said::more) << to_text(back);
   LoadResult both = run_of(3, {.only_until = 45});
@@ -238,6 +264,8 @@ TEST(FailIf, SaysWhatIsWrongWithIt) {
   };
   EXPECT_EQ(why("imap.* p99 +10%"), "taken");
   EXPECT_EQ(why("* errors +0.5%"), "taken");
+  EXPECT_EQ(why("* errors +0.1%"), "taken");
+  EXPECT_THAT(why("imap.* p99 +3%"), HasSubstr("never closer than 5 %"));
   EXPECT_THAT(why("imap.* p99"), HasSubstr("expected operations, a metric and a change"));
   EXPECT_THAT(why("imap.* p99 10%"), HasSubstr("expected operations"));
   EXPECT_THAT(why("imap.* p99 +ten%"), HasSubstr("expected operations"));
@@ -301,6 +329,15 @@ TEST(Merge, AShardThatWasLateOrInterruptedVoidsIt) {
   merged = merge({first, apart});
   ASSERT_TRUE(merged);
   EXPECT_THAT(to_text(*merged), testing::StartsWith("THE SHARDS DID NOT BEGIN TOGETHER"));
+  EXPECT_EQ(verdict_of(*merged), Verdict::inconclusive);
+}
+
+TEST(Merge, ALimitThatAShardMetIsThatOfTheWhole) {
+  Part limited = shard(2, 2);
+  limited.result.doubts = {"GENERATOR-LIMITED: this process may open no more files"};
+  const auto merged = merge({shard(1, 2), limited});
+  ASSERT_TRUE(merged);
+  EXPECT_THAT(to_text(*merged), testing::StartsWith("GENERATOR-LIMITED: this process may open no more files"));
   EXPECT_EQ(verdict_of(*merged), Verdict::inconclusive);
 }
 

@@ -18,11 +18,12 @@ constexpr std::string_view kForeign =
 
 /// One session of a customer whose maildrop holds a message of somebody else's, one of the run's, and another one.
 struct Polled {
-  explicit Polled(std::vector<scenario::ProfileStep> poll, bool look_first = true, const std::string& refused = "")
+  explicit Polled(std::vector<scenario::ProfileStep> poll, bool look_first = true, const std::string& refused = "",
+                  const std::string& reply = "-ERR not here")
       : rig(scenario::parse("id: play.test\ntitle: a test\nneeds: [imap, delivery]\naccounts: [alice]\n"
                             "devices: {mta: {delivers: any}}\nsteps:\n  - mta: {deliver: mail, to: alice}\n",
                             "play.yaml"),
-            {}, refusing(refused)) {
+            {}, refusing(refused, reply)) {
     profile.protocol = Protocol::pop3;
     profile.every = std::chrono::hours(1);
     profile.poll = std::move(poll);
@@ -46,10 +47,10 @@ struct Polled {
         rig.network->run([&] { return customer->away() || rig.network->now() > Time{} + std::chrono::minutes(1); }));
     EXPECT_EQ(times("pop3.quit"), 1U) << "it ends";
   }
-  static std::vector<WrongDialogue> refusing(const std::string& command) {
+  static std::vector<WrongDialogue> refusing(const std::string& command, const std::string& reply) {
     if (command.empty()) return {};
-    WrongBlock block{.at = WrongBlock::At::prefix, .protocol = Protocol::pop3, .text = command};
-    block.actions = {{.kind = WrongAction::Kind::say, .text = "-ERR not here\r\n"}};
+    WrongBlock block{.at = WrongBlock::At::regex, .protocol = Protocol::pop3, .text = "^" + command};
+    block.actions = {{.kind = WrongAction::Kind::say, .text = reply + "\r\n"}};
     return {{{std::move(block)}}};
   }
   std::uint64_t times(const std::string& operation) const {
@@ -98,6 +99,26 @@ TEST(Pop3Customer, WhatCannotBeLookedAtIsNotAskedFor) {
     const Polled polled({step(Ask::pop_list), fetching, step(Ask::dele)}, true, "TOP");
     EXPECT_EQ(polled.times("pop3.retr") + polled.times("pop3.top") + polled.times("pop3.dele"), 0U);
   }
+}
+
+TEST(Pop3Customer, WhatStatCountsIsBelievedWhenItIsListed) {
+  const Polled polled({step(Ask::stat), step(Ask::uidl), step(Ask::retr)}, true, "STAT", "+OK 1000000 1");
+  EXPECT_EQ(polled.times("pop3.look"), 3U);
+  EXPECT_EQ(polled.times("pop3.retr"), 1U);
+}
+
+TEST(Pop3Customer, WhoOnlyCountsThemNumbersThemFromOne) {
+  const Polled polled({step(Ask::stat), step(Ask::end_if_empty), step(Ask::retr)});
+  EXPECT_EQ(polled.times("pop3.look"), 3U);
+  EXPECT_EQ(polled.times("pop3.retr"), 1U);
+}
+
+/// RFC 1939 section 5 gives the lines of a listing no order.
+TEST(Pop3Customer, AListingMayComeInAnyOrder) {
+  const Polled polled({step(Ask::pop_list), step(Ask::uidl), step(Ask::retr)}, true, "LIST",
+                      "+OK\r\n3 100\r\n1 100\r\n2 100\r\n.");
+  EXPECT_EQ(polled.times("pop3.look"), 3U);
+  EXPECT_EQ(polled.times("pop3.retr"), 1U);
 }
 
 TEST(Pop3Customer, WhereNobodyElseHasMailNothingIsLookedAtFirst) {

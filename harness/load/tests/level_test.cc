@@ -110,11 +110,12 @@ TEST(Fetching, WhatIdentifiesAMessageIsAddedToItsHeaderFields) {
 }
 
 TEST(Fetching, TextIsWhatIsNoHeader) {
-  for (const char* items : {"(BODY[])", "(UID BODY.PEEK[]<0.131072>)", "(RFC822)", "(BODY.PEEK[TEXT])", "(BODY[1.2])"})
-    EXPECT_TRUE(asks_for_text(items)) << items;
+  for (const char* items : {"(BODY[])", "(UID BODY.PEEK[]<0.131072>)", "(RFC822)", "(BODY.PEEK[TEXT])", "(BODY[1.2])",
+                            "(UID BINARY.PEEK[1])", "(BINARY[1])", "(PREVIEW)", "(BODY[HEADER.FIELDS (From)])"})
+    EXPECT_TRUE(play::reads_text(items)) << items;
   for (const char* items : {"(FLAGS)", "(BODYSTRUCTURE)", "(RFC822.SIZE)", "(BODY.PEEK[HEADER])", "(RFC822.HEADER)",
                             "(BODY.PEEK[HEADER.FIELDS (From)])"})
-    EXPECT_FALSE(asks_for_text(items)) << items;
+    EXPECT_FALSE(play::reads_text(items)) << items;
 }
 
 TEST(Parcels, KnowTheirOwnAndNobodyElses) {
@@ -161,7 +162,9 @@ TEST(Parcels, HaveOneEnd) {
   EXPECT_EQ(Parcels::end(parcel), End::refused);
   parcel.outcome = Parcel::Outcome::accepted;
   EXPECT_EQ(Parcels::end(parcel), End::not_looked_for);
-  parcel.looked_for = true;
+  parcel.looks = 1;
+  EXPECT_EQ(Parcels::end(parcel), End::not_looked_for) << "one omission is no loss";
+  parcel.looks = 2;
   EXPECT_EQ(Parcels::end(parcel), End::lost);
   parcel.marked = true;
   EXPECT_EQ(Parcels::end(parcel), End::unquit);

@@ -52,7 +52,7 @@ TEST(Slo, TheRampIsNotMeasuredUnlessNothingElseHappened) {
   const SloResult fetch = judged(result, "imap.fetch p99 < 250ms");
   EXPECT_EQ(fetch.verdict, Verdict::pass) << fetch.measured;
   EXPECT_EQ(fetch.of, 400U);
-  EXPECT_EQ(judged(result, "imap.fetch rate > 7/s").measured, "8.0/s");
+  EXPECT_EQ(judged(result, "imap.fetch rate > 7/s").measured, "8.4/s") << "twenty of the ramp's were done in it";
   const SloResult login = judged(result, "imap.login p99 < 1s");
   EXPECT_EQ(login.verdict, Verdict::pass);
   EXPECT_THAT(login.why, HasSubstr("none was due in the measured phase"));
@@ -156,12 +156,69 @@ TEST(Slo, PollsThatNobodyCameToAreUnserved) {
     round.due(Time{});
     round.never(seconds(20), 1, Time{} + seconds(20));
   }
+  add(result, "lmtp.deliver", seconds(10), 100, milliseconds(5));
   result.by_story = {result.all};
   const SloResult all = judged(result, "unserved = 0");
   EXPECT_EQ(all.verdict, Verdict::fail);
   EXPECT_EQ(all.why, "3 of imap.round");
   EXPECT_EQ(judged(result, "imap.round unserved < 3").verdict, Verdict::fail);
   EXPECT_EQ(judged(result, "lmtp.deliver unserved = 0").verdict, Verdict::pass);
+}
+
+TEST(Slo, WhatWasDueInThePhaseAndHadNoAnswerIsNotTheRamps) {
+  LoadResult result = minute();
+  add(result, "imap.fetch", seconds(0), 90, milliseconds(5));
+  auto& fetch = result.all.operations.at(result.all.operations.id("imap.fetch"));
+  for (int i = 0; i < 200; ++i) {
+    const Time at = Time{} + seconds(10) + i * milliseconds(100);
+    fetch.due(at);
+    fetch.begin(at, at);
+    fetch.fail_as("NO", at + milliseconds(1));
+  }
+  const SloResult times = judged(result, "imap.fetch p99 < 250ms"), rate = judged(result, "imap.fetch rate > 1/s");
+  EXPECT_EQ(times.verdict, Verdict::inconclusive);
+  EXPECT_EQ(times.measured, "");
+  EXPECT_EQ(rate.verdict, Verdict::fail);
+  EXPECT_EQ(rate.measured, "0.0/s");
+}
+
+TEST(Slo, ARateIsWhatWasDoneAndNotWhatWasAskedFor) {
+  LoadResult result = minute();
+  auto& fetch = result.all.operations.at(result.all.operations.id("imap.fetch"));
+  for (int i = 0; i < 500; ++i) {  // 10/s are due, and 8/s are done
+    const Time at = Time{} + seconds(10) + i * milliseconds(100);
+    fetch.due(at);
+    fetch.begin(at, at);
+    fetch.succeed(at, at, Time{} + seconds(10) + i * milliseconds(125));
+  }
+  EXPECT_EQ(judged(result, "imap.fetch rate > 9/s").measured, "8.0/s");
+  EXPECT_EQ(judged(result, "imap.fetch rate > 9/s").verdict, Verdict::fail);
+  EXPECT_NEAR(rate_of(fetch, result), 400.0 / 60, 0.2);
+}
+
+TEST(Slo, OfAHandfulNoPartOfErrorsIsKnown) {
+  LoadResult result = minute();
+  add(result, "pop3.retr", seconds(10), 10, milliseconds(5));
+  EXPECT_TRUE(judged(result, "pop3.retr errors < 0.1%").few);
+  EXPECT_EQ(judged(result, "pop3.retr errors < 0.1%").verdict, Verdict::inconclusive);
+  EXPECT_EQ(judged(result, "pop3.retr errors < 10%").verdict, Verdict::pass);
+  EXPECT_EQ(judged(result, "pop3.retr errors = 0%").verdict, Verdict::pass);
+  auto& retr = result.all.operations.at(result.all.operations.id("pop3.retr"));
+  for (int i = 0; i < 2; ++i) {
+    retr.due(Time{} + seconds(20));
+    retr.begin(Time{} + seconds(20), Time{} + seconds(20));
+    retr.fail_as("-ERR", Time{} + seconds(20));
+  }
+  EXPECT_EQ(judged(result, "pop3.retr errors < 0.1%").verdict, Verdict::fail) << "two are no chance";
+}
+
+TEST(Slo, OfMailThatNeverCameALineSaysNothing) {
+  LoadResult result = minute();
+  for (const char* line : {"lost = 0", "duplicated = 0", "refused = 0", "unserved = 0", "lmtp.deliver unserved = 0"})
+    EXPECT_EQ(judged(result, line).measured, "") << line;
+  result.all.ledger.sent = result.all.ledger.refused = 5;
+  EXPECT_EQ(judged(result, "lost = 0").verdict, Verdict::inconclusive) << "all was refused";
+  EXPECT_EQ(judged(result, "refused = 0").verdict, Verdict::fail);
 }
 
 TEST(Slo, AStarMeansWhatClientsAskFor) {

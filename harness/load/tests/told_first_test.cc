@@ -81,6 +81,14 @@ TEST(ToldFirst, SessionsThatWereBrokenOff) {
               ElementsAre("BROKEN OFF: 20 of 20 imap sessions did not end by our doing (mostly IDLE: closed)"));
 }
 
+TEST(ToldFirst, SessionsThatWereBrokenOffPassInNothingUnlessALineSaysHowManyMayBe) {
+  LoadResult result = plan(200, 200);
+  with_sessions(result, 20, 20);
+  EXPECT_EQ(verdict_of(result), Verdict::inconclusive);
+  result.slos = {{"errors < 50%", "20.000 %", Verdict::pass}};
+  EXPECT_EQ(verdict_of(result), Verdict::pass);
+}
+
 /// RFC 3501 section 5.4: that is permitted, and no session was broken off.
 TEST(ToldFirst, APermittedAutologoutIsCountedApart) {
   LoadResult result = plan(200, 200);

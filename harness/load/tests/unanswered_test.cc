@@ -4,6 +4,7 @@
 
 #include "load/customer.h"
 #include "load/mail_flow.h"
+#include "play/talk/takes.h"
 #include "play/tests/sim_rig.h"
 
 namespace mailproof::load {
@@ -13,6 +14,7 @@ using scenario::Ask;
 using scenario::Of;
 using std::chrono::hours;
 using std::chrono::minutes;
+using std::chrono::seconds;
 using Kind = WrongAction::Kind;
 
 WrongDialogue says(Protocol protocol, const std::string& line, std::vector<WrongAction> actions) {
@@ -26,7 +28,7 @@ scenario::ProfileStep step(Ask ask, const std::string& text = "", Of of = Of::fr
   out.ask = ask;
   out.text = text;
   out.of = of;
-  out.gets_text = asks_for_text(text);
+  out.gets_text = play::reads_text(text);
   return out;
 }
 
@@ -54,7 +56,7 @@ scenario::Profile imap_client(scenario::Removal how) {
 
 /// A customer of alice's for some time, on a server that does something wrong; so many copies of one message lie there.
 struct Played {
-  Played(scenario::Profile what, WrongDialogue wrong, Duration time, int copies = 1, double pace = 1)
+  Played(scenario::Profile what, WrongDialogue wrong, Duration time, int copies = 1, double pace = 1, bool ends = false)
       : rig(scenario::parse("id: play.test\ntitle: a test\nneeds: [imap, delivery]\naccounts: [alice]\n"
                             "devices: {mta: {delivers: any}}\nsteps:\n  - mta: {deliver: mail, to: alice}\n",
                             "play.yaml"),
@@ -81,9 +83,14 @@ struct Played {
                                                   : make_imap_customer(*scene, profile, 0, 0, 1);
     customer->come(from);
     rig.network->run([&] { return rig.network->now() >= from + time; });
+    if (ends) {  // as a plan does
+      scene->stopping = scene->over = true;
+      scene->stopped_at = scene->over_at = rig.network->now();
+      owed = customer->owes();
+    }
     customer->leave(rig.network->now());
     rig.network->run([&] { return customer->away() || rig.network->now() > from + time + minutes(5); });
-    scene->parcels.at(parcel).looked_for = true;
+    scene->parcels.at(parcel).looks = 2;
   }
   const stats::Operation& of(const std::string& name) const {
     static const stats::Operation kNone;
@@ -98,6 +105,7 @@ struct Played {
   std::optional<Scene> scene;
   std::size_t parcel = 0;
   std::unique_ptr<Customer> customer;
+  bool owed = false;  ///< when the load was ended
 };
 
 TEST(Unanswered, ATimeOutCountsWithAllThatWasWaited) {
@@ -168,6 +176,34 @@ TEST(Doubles, AreSeenByWhoRemovesThem) {
 }
 
 /// RFC 3501 section 5.4, and RFC 2177 section 3: a server may log out who said nothing for half an hour.
+TEST(Clicks, ThatNobodyCameToAreUnserved) {
+  const auto how = scenario::Removal::flag;
+  const Played played(imap_client(how), says(Protocol::imap, "STORE", {{.kind = Kind::silence}}), seconds(30), 3, 1,
+                      true);
+  EXPECT_TRUE(played.owed);
+  EXPECT_EQ(played.of("imap.store").unserved(), 2U);
+  const Played served(imap_client(how), {}, seconds(30), 3, 1, true);
+  EXPECT_FALSE(served.owed);
+  EXPECT_EQ(served.of("imap.store").unserved(), 0U);
+  EXPECT_EQ(served.of("imap.store").ok, 3U);
+}
+
+TEST(Slices, WhatWasDueCountsWhereItWasDueAndAnErrorWhereItCame) {
+  Played played(imap_client(scenario::Removal::flag), {}, seconds(1));
+  Scene& scene = *played.scene;
+  scene.operations.start(Time{});
+  const auto id = scene.operation("imap.look");
+  const auto at = [](int second) { return Time{} + seconds(second); };
+  scene.done(id, {at(1), at(1), at(5)});
+  scene.failed(id, {at(2), at(5), at(6)}, "NO");
+  scene.missed(id, at(3), at(7));
+  const auto& cells = scene.operations.at(id).slices.cells();
+  ASSERT_EQ(cells.size(), 8U);
+  for (const std::size_t second : {1U, 2U, 3U}) EXPECT_EQ(cells[second].due, 1U) << second;
+  EXPECT_EQ(cells[6].fail, 1U);
+  EXPECT_EQ(cells[7].unserved, 1U);
+}
+
 TEST(Autologout, DoesNotComeToWhoKeepsHisConnection) {
   auto quiet = imap_client(scenario::Removal::flag);
   quiet.every = {};

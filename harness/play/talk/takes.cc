@@ -123,8 +123,20 @@ bool takes_nothing(std::string_view command) {
   return std::find(std::begin(kKnown), std::end(kKnown), command) != std::end(kKnown);
 }
 
+/// "+" of a literal that is sent without waiting counts as well as none.
+bool announces(std::string_view text, std::uint64_t& octets) {
+  imap::LineScan scan;
+  scan.begin_command();
+  scan.scan(text);
+  const auto announced = scan.announcement();
+  octets = announced.size;
+  return announced.verdict == imap::LineScan::Verdict::literal;
+}
+
+}  // namespace
+
 /// RFC 3501 section 6.4.5: BODY[...], RFC822 and RFC822.TEXT set \Seen; the others but headers show the text.
-bool reads(std::string_view items) {
+bool reads_text(std::string_view items) {
   std::string item;
   int depth = 0;
   bool any = false;
@@ -140,18 +152,6 @@ bool reads(std::string_view items) {
   return any || !item.empty();
 }
 
-/// "+" of a literal that is sent without waiting counts as well as none.
-bool announces(std::string_view text, std::uint64_t& octets) {
-  imap::LineScan scan;
-  scan.begin_command();
-  scan.scan(text);
-  const auto announced = scan.announcement();
-  octets = announced.size;
-  return announced.verdict == imap::LineScan::Verdict::literal;
-}
-
-}  // namespace
-
 Taking what_it_takes(std::string_view line) {
   Words words(line);
   words.word();  // the tag
@@ -165,7 +165,7 @@ Taking what_it_takes(std::string_view line) {
   if (!changes && command != "FETCH") return {takes_nothing(command) ? Takes::nothing : Takes::unknown};
   Taking out{uid ? Takes::uids : Takes::numbers, {}, words.at(), 0};
   out.set_octets = words.word().size();
-  return changes || reads(words.rest()) ? out : Taking{};
+  return changes || reads_text(words.rest()) ? out : Taking{};
 }
 
 std::vector<CommandLine> command_lines(std::string_view bytes) {

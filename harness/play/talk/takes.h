@@ -29,6 +29,9 @@ struct Taking {
   std::size_t set_at = 0, set_octets = 0;  ///< where the set stands in the line
 };
 Taking what_it_takes(std::string_view line);
+/// Whether these FETCH items ask for more than headers, flags and sizes, or set \Seen (RFC 3501 section 6.4.5); of what
+/// is not known it is assumed.
+bool reads_text(std::string_view items);
 
 /// Command lines, without their ends, and where they begin. What stands behind the last line end is left out.
 struct CommandLine {

@@ -237,7 +237,11 @@ class PlanReader {
     if (const Node* rate = find(node, "deliveries")) out.rate = read_rate(*rate, kMostRate, complaints_).value_or(1);
     if (const Node* spacing = find(node, "spacing"))
       out.spacing = read_word(*spacing, kSpacings, complaints_).value_or(Spacing::constant);
-    if (const Node* list = find(node, "recorded")) recorded(*list);
+    if (const Node* list = find(node, "recorded")) {
+      if (const Node* spacing = find(node, "spacing"))
+        complaints_.value(*spacing, "recorded: says itself when mail comes: either it, or spacing:");
+      recorded(*list);
+    }
     if (out.rate == 0 && out.spacing != Spacing::recorded)
       complaints_.key(node, "arrivals: with deliveries:, a rate, or recorded:, a file of times");
     if (const Node* sizes = find(node, "sizes")) this->sizes(*sizes);
@@ -403,6 +407,11 @@ LoadedPlan quick_plan(const QuickPlan& quick, const std::string& root) {
   if (quick.ramp > Duration{}) plan.phases.push_back({0, 1, quick.ramp});
   plan.phases.push_back({1, 1, quick.length});
   plan.deliveries.rate = quick.rate;
+  // As of a plan that is written.
+  if (plan.length() > kLongest) out.problems.push_back({"--for", {}, format_duration(quick.length), "at most 24h", ""});
+  if (quick.rate > kMostRate)
+    out.problems.push_back({"--rate", {}, fmt::format("{:g}/s", quick.rate), "at most 10000/s", ""});
+  if (!out.problems.empty()) return out;
   const auto names = profile_names(root);
   const bool file = quick.profile.find('/') != std::string::npos || quick.profile.ends_with(".yaml");
   if (!file && std::find(names.begin(), names.end(), quick.profile) == names.end()) {
