@@ -58,8 +58,9 @@ std::optional<Seeds> read_seeds(std::string_view text) {
 std::string command_of(const ExploreFlags& flags, const scenario::Scenario& world, std::uint64_t seed) {
   const std::string play = reproduce_command(flags, world);
   if (!flags.kept.empty()) return play;
-  const std::string of = flags.target.file.empty() ? "" : " --target " + flags.target.file;
-  return fmt::format("mailproof explore --print {}{} > {} && {}", seed, of, explore::world_file(seed), play);
+  // What the target offers decides what a world is made of.
+  return fmt::format("mailproof explore --print {}{} > {} && {}", seed, target_words(flags.target),
+                     explore::world_file(seed), play);
 }
 
 bool keep_world(const std::string& folder, std::uint64_t seed, const std::string& text) {
@@ -74,7 +75,12 @@ bool keep_world(const std::string& folder, std::uint64_t seed, const std::string
 class Exploring {
  public:
   Exploring(const ExploreFlags& flags, const explore::Offer& offer, run::Setup setup, Seeds seeds)
-      : flags_(flags), offer_(offer), setup_(std::move(setup)), next_(seeds.first), last_(seeds.last) {
+      : campaign(flags.strict),
+        flags_(flags),
+        offer_(offer),
+        setup_(std::move(setup)),
+        next_(seeds.first),
+        last_(seeds.last) {
     setup_.watch = [this](const history::History& history) { campaign.look(history); };
     setup_.start = began_ = told_ = std::chrono::steady_clock::now();
   }

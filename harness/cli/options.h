@@ -67,7 +67,12 @@ struct LoadFlags : PlayFlags, load::Options {
 /// What only shows under load is shown again by the same load.
 std::string load_command(const LoadFlags& flags, const std::vector<scenario::Scenario>& stories);
 std::string plan_command(const LoadFlags& flags);
+/// By its id where the scenarios folder has it, which is everybody's; or by its file all the same, where that may be
+/// new.
+enum class Named { by_id, by_file };
 /// The command that plays a scenario again, and thereby shows what was found in it.
-std::string reproduce_command(const PlayFlags& flags, const scenario::Scenario& scenario);
+std::string reproduce_command(const PlayFlags& flags, const scenario::Scenario& scenario, Named named = Named::by_id);
+/// " --imap HOST:PORT --tls none --user U": the options that name the same server again.
+std::string target_words(const TargetFlags& flags);
 
 }  // namespace mailproof::cli

@@ -162,8 +162,14 @@ int record(const RecordFlags& flags) {
   WireKeeper wire(**directory, run.id, recording);
   const host::Nudged nudged(loop);
   LiveJudge judge(recording);
+  std::string filled;  ///< when
   Pulse pulse(loop, [&] {
     wire.keep();
+    if (filled.empty() && recording.full()) {
+      filled = fmt::format("the recording is full at {}, with {} events: what passes from then on is not heard",
+                           format_seconds(loop.now().time_since_epoch()), imports::Recording::kMostEvents);
+      say_error(filled + "\n");
+    }
     judge.look(loop.now());
   });
   loop.run([&] {
@@ -173,11 +179,12 @@ int record(const RecordFlags& flags) {
   });
   for (const auto& proxy : proxies) proxy->close();
   std::size_t sessions = recording.history.sessions().size();
-  return end_recorded(
-      **directory, run, recording, **stream,
-      {fmt::format("{} session{} heard, with {} message{} of {} account{}", sessions, sessions == 1 ? "" : "s",
-                   recording.history.messages().size(), recording.history.messages().size() == 1 ? "" : "s",
-                   recording.history.info.accounts.size(), recording.history.info.accounts.size() == 1 ? "" : "s")});
+  std::vector<std::string> notes = {
+      fmt::format("{} session{} heard, with {} message{} of {} account{}", sessions, sessions == 1 ? "" : "s",
+                  recording.history.messages().size(), recording.history.messages().size() == 1 ? "" : "s",
+                  recording.history.info.accounts.size(), recording.history.info.accounts.size() == 1 ? "" : "s")};
+  if (!filled.empty()) notes.push_back(std::move(filled));
+  return end_recorded(**directory, run, recording, **stream, std::move(notes));
 }
 
 }  // namespace

@@ -65,8 +65,11 @@ void LiveJudge::look(Time now) {
   constexpr Duration kSeldom = std::chrono::seconds(5);
   constexpr std::size_t kMostEvents = 20'000;
   const std::size_t events = recording_.history.events().size();
-  if (events == judged_ || events > kMostEvents || now - looked_ < kSeldom) return;
+  if (events == judged_ || judged_ > kMostEvents || now - looked_ < kSeldom) return;
   judged_ = events;
+  if (events > kMostEvents)
+    return say_error(fmt::format("{}  {} events: what is found from here on is said at the end\n",
+                                 format_seconds(now.time_since_epoch()), events));
   looked_ = now;
   for (const auto& finding : judge::judge(recording_.history, false).findings)
     if (told_.insert(finding.id).second)

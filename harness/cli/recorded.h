@@ -44,7 +44,7 @@ class WireKeeper {
 };
 
 /// Judges while it is heard, and says on standard error what is found first. Judging holds up what passes, so it is
-/// done seldom, and of a long recording only at its end.
+/// done seldom, and of a long recording only at its end, as it says then.
 class LiveJudge {
  public:
   explicit LiveJudge(const imports::Recording& recording) : recording_(recording) {}

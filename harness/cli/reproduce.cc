@@ -30,13 +30,12 @@ std::string looked_up_in(const PlayFlags& flags) {
   return told ? " --scenarios " + root : "";
 }
 
-/// By its id where the scenarios folder has it: that folder is everybody's.
-std::string to_play(const PlayFlags& flags, const scenario::Scenario& scenario) {
+std::string to_play(const PlayFlags& flags, const scenario::Scenario& scenario, Named named = Named::by_id) {
   if (scenario.id.starts_with("imaptest.")) return "--imaptest " + for_reader(scenario.path);
   const fs::path near = fs::absolute(scenario.path)
                             .lexically_normal()
                             .lexically_relative(fs::absolute(flags.scenarios).lexically_normal());
-  if (!near.empty() && *near.begin() != "..") return scenario.id + looked_up_in(flags);
+  if (named == Named::by_id && !near.empty() && *near.begin() != "..") return scenario.id + looked_up_in(flags);
   const bool profiles = std::any_of(scenario.devices.begin(), scenario.devices.end(),
                                     [](const scenario::Device& device) { return device.profile != nullptr; });
   return for_reader(scenario.path) + (scenario.check ? " --only " + scenario.id : "") +
@@ -44,19 +43,7 @@ std::string to_play(const PlayFlags& flags, const scenario::Scenario& scenario) 
 }
 
 std::string command_to_play(std::string command, const PlayFlags& flags, bool slow) {
-  if (flags.target.sim) command += " --sim";
-  if (flags.target.sockets) command += " --sockets";
-  if (!flags.target.file.empty()) command += " --target " + for_reader(flags.target.file);
-  const auto endpoints = [&](const char* option, const std::vector<std::string>& values) {
-    for (const auto& value : values) command += fmt::format(" {} {}", option, value);
-  };
-  endpoints("--imap", flags.target.imap);
-  endpoints("--pop3", flags.target.pop3);
-  endpoints("--lmtp", flags.target.lmtp);
-  endpoints("--smtp", flags.target.smtp);
-  if (!flags.target.user.empty()) command += fmt::format(" --tls {} --user {}", flags.target.tls, flags.target.user);
-  endpoints("--defect", flags.target.builtin.defects);
-  endpoints("--latitude", flags.target.builtin.latitudes);
+  command += target_words(flags.target);
   if (flags.own_mailboxes) command += " --i-own-these-mailboxes";
   if (flags.strict) command += " --strict";
   if (slow) command += " --slow";
@@ -67,9 +54,36 @@ std::string command_to_play(std::string command, const PlayFlags& flags, bool sl
 
 }  // namespace
 
-std::string reproduce_command(const PlayFlags& flags, const scenario::Scenario& scenario) {
+std::string target_words(const TargetFlags& flags) {
+  const TargetFlags usual;
+  std::string out;
+  const auto add = [&](std::string_view option, const std::string& value) {
+    out += fmt::format(" {} {}", option, value);
+  };
+  const auto each = [&](std::string_view option, const std::vector<std::string>& values) {
+    for (const auto& value : values) add(option, value);
+  };
+  if (flags.sim) out += " --sim";
+  if (flags.sockets) out += " --sockets";
+  if (!flags.file.empty()) add("--target", for_reader(flags.file));
+  each("--imap", flags.imap);
+  each("--pop3", flags.pop3);
+  each("--lmtp", flags.lmtp);
+  each("--smtp", flags.smtp);
+  if (!flags.user.empty()) out += fmt::format(" --tls {} --user {}", flags.tls, flags.user);
+  if (!flags.address.empty()) add("--address", flags.address);
+  if (flags.password_env != usual.password_env) add("--password-env", flags.password_env);
+  if (!flags.ca_file.empty()) add("--ca", for_reader(flags.ca_file));
+  if (flags.insecure) out += " --insecure";
+  if (!flags.source.empty()) add("--source", flags.source);
+  each("--defect", flags.builtin.defects);
+  each("--latitude", flags.builtin.latitudes);
+  return out;
+}
+
+std::string reproduce_command(const PlayFlags& flags, const scenario::Scenario& scenario, Named named) {
   const bool slow = std::find(scenario.tags.begin(), scenario.tags.end(), "slow") != scenario.tags.end();
-  return command_to_play("mailproof run " + to_play(flags, scenario), flags, slow);
+  return command_to_play("mailproof run " + to_play(flags, scenario, named), flags, slow);
 }
 
 std::string load_command(const LoadFlags& flags, const std::vector<scenario::Scenario>& stories) {

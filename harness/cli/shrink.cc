@@ -25,6 +25,7 @@
 #include "run/worker.h"
 #include "scenario/parse.h"
 #include "scenario/yaml/files.h"
+#include "wire/text/words.h"
 
 namespace mailproof::cli {
 namespace {
@@ -60,9 +61,8 @@ std::string text_at(const nlohmann::json& json, const char* key) {
   return json.is_object() && at != json.end() && at->is_string() ? at->get<std::string>() : "";
 }
 
-/// What to shrink where nobody says it: the first cause of the run's report that a story shows, at its simplest; of a
-/// load the first finding's.
-void choose(const nlohmann::json& run, const nlohmann::json& stats, ShrinkFlags& flags) {
+/// What to shrink where nobody says it: the first cause of the run's report that a story shows, at its simplest.
+void choose(const nlohmann::json& run, ShrinkFlags& flags) {
   const auto of = [](const std::string& finding) { return finding.substr(0, finding.find('/')); };
   const auto list = [](const nlohmann::json& in, const char* key) {
     return in.is_object() && in.contains(key) && in[key].is_array() ? in[key] : nlohmann::json::array();
@@ -89,15 +89,49 @@ void choose(const nlohmann::json& run, const nlohmann::json& stats, ShrinkFlags&
     if (flags.finding.empty()) flags.finding = text_at(cause, "class");
     return;
   }
-  for (const auto& finding : list(stats, "findings"))
-    if (text_at(finding, "severity") == "fail") {
-      flags.scenario = of(text_at(finding, "id"));
-      return;
-    }
 }
 
-/// Takes the server, the seed and the rest from the command that plays it again; what stands on our own command line
-/// comes first.
+/// Of a load the first finding that fails, among those that are asked for; null where there is none.
+nlohmann::json finding_of_load(const nlohmann::json& stats, const ShrinkFlags& flags) {
+  if (!stats.is_object() || !stats.contains("findings") || !stats["findings"].is_array()) return {};
+  for (const auto& finding : stats["findings"]) {
+    const std::string id = text_at(finding, "id");
+    if (text_at(finding, "severity") == "fail" && (flags.scenario.empty() || id.starts_with(flags.scenario + "/")) &&
+        (flags.finding.empty() || id.ends_with("/" + flags.finding)))
+      return finding;
+  }
+  return {};
+}
+
+/// "copy 137: mail.1 of user0138": which copy of a load showed it first.
+std::optional<std::uint32_t> copy_in(const nlohmann::json& finding) {
+  constexpr std::string_view kCopy = "copy ";
+  if (!finding.contains("messages") || !finding["messages"].is_array()) return std::nullopt;
+  for (const auto& line : finding["messages"]) {
+    if (!line.is_string()) continue;
+    const auto& text = line.get_ref<const std::string&>();
+    if (!text.starts_with(kCopy)) continue;
+    return text::parse_number<std::uint32_t>(text.substr(kCopy.size(), text.find(':') - kCopy.size()));
+  }
+  return std::nullopt;
+}
+
+/// The customers of a plan have no story; of a message that they lost one is kept that tries the same alone.
+std::string story_of_lost(const std::string& directory) {
+  std::pair<std::uint32_t, std::string> first;
+  std::error_code error;
+  for (const auto& one : fs::directory_iterator(fs::path(directory) / "lost", error)) {
+    const std::string name = one.path().stem().string();
+    if (one.path().extension() != ".yaml" || !name.starts_with("message-")) continue;
+    const auto number = text::parse_number<std::uint32_t>(name.substr(std::string_view("message-").size()));
+    if (number && (first.second.empty() || *number < first.first)) first = {*number, one.path().string()};
+  }
+  return first.second;
+}
+
+/// Takes the seed and the rest from the command that plays it again; what stands on our own command line comes first.
+/// A directory may come from anybody, and be old: it names no server but the built-in one, runs no command of a target
+/// file, and does not say whose mailboxes these are.
 std::string take_command(const std::string& command, ShrinkFlags& flags) {
   PlayFlags played;
   std::optional<std::uint32_t> copy;
@@ -110,20 +144,19 @@ std::string take_command(const std::string& command, ShrinkFlags& flags) {
   try {
     app.parse(command.substr(words + 1), false);
   } catch (const CLI::ParseError& error) {
-    return error.what();
+    return fmt::format("how it was played cannot be read: {}", error.what());
   }
-  const bool own = flags.target.sim || flags.target.sockets || !flags.target.file.empty() || !flags.target.user.empty();
-  if (!own) {
-    const std::string password_env = flags.target.password_env;
-    flags.target = played.target;
-    flags.target.password_env = password_env;
-  }
+  const bool own = !target_words(flags.target).empty();
+  if (!own && !played.target.sim && !played.target.sockets)
+    return fmt::format(
+        "which server? This run was played by `{}`; the server, and whether its mailboxes are your own, is not taken "
+        "from a run's directory: give it again, behind `mailproof shrink {}`",
+        command, flags.what);
+  if (!own) flags.target = played.target;
   if (flags.seed == PlayFlags().seed) flags.seed = played.seed;
   if (flags.patience == PlayFlags().patience) flags.patience = played.patience;
   flags.strict = flags.strict || played.strict;
-  flags.own_mailboxes = flags.own_mailboxes || played.own_mailboxes;
   if (!flags.copy) flags.copy = copy;
-  flags.paths = played.paths;
   return {};
 }
 
@@ -164,7 +197,12 @@ Result<Source> source_of_run(ShrinkFlags& flags) {
                      "it is broken, or cannot be read; `mailproof judge` says what the history says"};
     return Error{directory, "neither run.json nor stats.json is there: is it a run directory?"};
   }
-  if (flags.scenario.empty()) choose(run, stats, flags);
+  if (flags.scenario.empty()) choose(run, flags);
+  const auto of_load = finding_of_load(stats, flags);
+  if (flags.scenario.empty()) {
+    const std::string id = text_at(of_load, "id");
+    flags.scenario = id.substr(0, id.find('/'));
+  }
   if (flags.scenario.empty()) return Error{directory, "nothing failed in this run; name a scenario with --scenario"};
   std::string command;
   if (const auto asked = archive::read_asked(directory); asked) {
@@ -172,16 +210,26 @@ Result<Source> source_of_run(ShrinkFlags& flags) {
     if (found == asked->commands.end())
       return Error{directory, fmt::format("this run has no scenario {}", flags.scenario)};
     command = found->second;
-  } else if (stats.is_object() && stats.contains("findings")) {
-    for (const auto& finding : stats["findings"])
-      if (text_at(finding, "id").starts_with(flags.scenario + "/")) command = text_at(finding, "reproduce");
+  } else if (of_load.is_object()) {
+    command = text_at(of_load, "reproduce");
   }
   if (command.empty()) return Error{directory, "it does not say how it was played; it is of an older mailproof"};
-  if (const auto wrong = take_command(command, flags); !wrong.empty())
-    return Error{directory, fmt::format("how it was played cannot be read: {}", wrong)};
+  if (const auto wrong = take_command(command, flags); !wrong.empty()) return Error{directory, wrong};
   const std::string kept = archive::kept_scenario(directory, flags.scenario);
   auto text = scenario::read_file(kept, 1U << 20);
+  if (text && of_load.is_object()) {
+    // Another copy may show another finding, or none.
+    const std::string id = text_at(of_load, "id");
+    if (flags.finding.empty()) flags.finding = id.substr(flags.scenario.size() + 1);
+    if (!flags.copy) flags.copy = copy_in(of_load);
+  }
   if (text) return Source{std::move(*text), kept, flags.scenario};
+  if (const std::string lost = of_load.is_object() ? story_of_lost(directory) : ""; !lost.empty()) {
+    if (flags.finding == "ledger/lost") flags.finding.clear();  // as the customers' judge has it
+    text = scenario::read_file(lost, 1U << 20);
+    if (!text) return Error{lost, text.error().why};
+    return Source{std::move(*text), lost, fs::path(lost).stem().string()};
+  }
   // A run of an older mailproof keeps no texts; where its file is there still, it is read.
   const auto loaded = scenario::load({flags.scenario}, flags.scenarios);
   const auto found = std::find_if(loaded.scenarios.begin(), loaded.scenarios.end(),
@@ -368,7 +416,8 @@ class Shrinking {
     there.path = flags_.out.empty() ? "shrunk.yaml" : flags_.out;
     std::string out = as_comment(fmt::format("Shows {}: {}", failure.finding_class, sentence(failure.requirement)));
     if (rate.failed < rate.played) out += fmt::format("# It fails {} of {} times.\n", rate.failed, rate.played);
-    return out + fmt::format("# {}\n", run::with_copy(reproduce_command(flags_, there), rate.first.value_or(copy_)));
+    const std::string command = reproduce_command(flags_, there, Named::by_file);
+    return out + fmt::format("# {}\n", run::with_copy(command, rate.first.value_or(copy_)));
   }
 
   ShrinkFlags flags_;

@@ -12,17 +12,11 @@ namespace {
 
 using judge::Verdict;
 
-bool counts(const judge::Finding& finding, Verdict verdict) {
+bool counts(const judge::Finding& finding, bool strict) {
+  using judge::Severity;
   if (!finding.accepted.empty()) return false;
-  if (finding.severity == judge::Severity::fail || finding.severity == judge::Severity::error) return true;
-  return verdict == Verdict::fail && finding.severity == judge::Severity::latitude;  // --strict
-}
-
-const judge::Finding* head_of(const report::ScenarioResult& result) {
-  if (result.verdict != Verdict::fail && result.verdict != Verdict::error) return nullptr;
-  const auto first = std::find_if(result.findings.begin(), result.findings.end(),
-                                  [&](const judge::Finding& one) { return counts(one, result.verdict); });
-  return first == result.findings.end() ? nullptr : &*first;
+  return finding.severity == Severity::fail || finding.severity == Severity::error ||
+         (strict && finding.severity == Severity::latitude);
 }
 
 std::string many(std::size_t count, std::string_view what) {
@@ -30,11 +24,6 @@ std::string many(std::size_t count, std::string_view what) {
 }
 
 }  // namespace
-
-std::string headline_of(const report::ScenarioResult& result) {
-  const judge::Finding* head = head_of(result);
-  return head == nullptr ? std::string() : std::string(report::class_of(head->id, result.id));
-}
 
 void Campaign::look(const history::History& history) {
   const auto states = states_in(history);
@@ -58,13 +47,19 @@ bool Campaign::ended(std::uint64_t seed, const report::ScenarioResult& result) {
       ++latitudes_[std::string(report::class_of(finding.id, result.id))];
     else if (finding.severity == judge::Severity::fail && !finding.accepted.empty())
       ++known_[std::string(report::class_of(finding.id, result.id))];
-  const judge::Finding* head = head_of(result);
-  if (head == nullptr) return false;
-  const auto [at, fresh] = found_.try_emplace(headline_of(result), Found{seed, *head, result.verdict, 1});
-  if (fresh) return true;
-  ++at->second.worlds;
-  if (seed < at->second.seed) at->second = {seed, *head, result.verdict, at->second.worlds};
-  return false;
+  if (result.verdict != Verdict::fail && result.verdict != Verdict::error) return false;
+  // Of two bugs one may never come alone: each class counts, also where another heads the world.
+  bool any_fresh = false;
+  std::set<std::string> classes;
+  for (const judge::Finding& finding : result.findings) {
+    std::string name(report::class_of(finding.id, result.id));
+    if (!counts(finding, strict_) || !classes.insert(name).second) continue;
+    const auto [at, fresh] = found_.try_emplace(std::move(name), Found{seed, finding, 0});
+    ++at->second.worlds;
+    if (seed < at->second.seed) at->second = {seed, finding, at->second.worlds};
+    any_fresh = any_fresh || fresh;
+  }
+  return any_fresh;
 }
 
 bool Campaign::found_any() const {

@@ -11,22 +11,21 @@
 
 namespace mailproof::explore {
 
-/// The class that heads what was found in a world, "loss/lost": nothing where it found nothing that counts.
-std::string headline_of(const report::ScenarioResult& result);
-
 /// What came of the worlds so far. Any thread.
 class Campaign {
  public:
   struct Found {
     std::uint64_t seed = 0;
     judge::Finding finding;
-    judge::Verdict verdict = judge::Verdict::fail;
-    std::size_t worlds = 1;  ///< that it heads
+    std::size_t worlds = 1;  ///< in which it was found
   };
+  /// `strict`: a latitude is a finding, too.
+  explicit Campaign(bool strict = false) : strict_(strict) {}
 
   /// Counts what the history came to; before the world ends.
   void look(const history::History& history);
-  /// True: no world before had this at its head. Of several that have, the one with the lowest seed is told of.
+  /// True: it showed a class of finding that no world before did. Of several that do, the one with the lowest seed is
+  /// told of.
   bool ended(std::uint64_t seed, const report::ScenarioResult& result);
 
   bool found_any() const;
@@ -36,6 +35,7 @@ class Campaign {
   std::string summary(double seconds) const;
 
  private:
+  const bool strict_;
   mutable std::mutex mutex_;
   std::size_t worlds_ = 0;
   std::uint64_t operations_ = 0;

@@ -13,6 +13,7 @@
 #include "core/bytes.h"
 #include "history/heard.h"
 #include "judge/view_track.h"
+#include "wire/imap/sequence_set.h"
 
 namespace mailproof::judge {
 namespace {
@@ -39,19 +40,63 @@ bool heard_all(const history::History& history) {
          });
 }
 
-/// One UID of one mailbox. All are events; 0 = it never happened.
+/// UIDs, by ranges: a set of a few octets names as many as there can be.
+class Uids {
+ public:
+  void add(std::uint32_t first, std::uint32_t last) {
+    auto at = ranges_.upper_bound(first);
+    if (at != ranges_.begin() && std::prev(at)->second >= first - 1) --at;
+    while (at != ranges_.end() && (at->first <= last || at->first - 1 == last)) {
+      first = std::min(first, at->first);
+      last = std::max(last, at->second);
+      at = ranges_.erase(at);
+    }
+    ranges_.emplace(first, last);
+  }
+  bool contains(std::uint32_t uid) const {
+    const auto at = ranges_.upper_bound(uid);
+    return at != ranges_.begin() && std::prev(at)->second >= uid;
+  }
+
+ private:
+  std::map<std::uint32_t, std::uint32_t> ranges_;  ///< first -> last; apart from each other
+};
+
+/// What an event's set names, each UID once; nothing where that is not known.
+std::optional<imap::SequenceSet> uids_in(const std::string& set) {
+  constexpr std::size_t kMostRanges = 1'000'000;
+  auto parsed = imap::SequenceSet::parse(set, kMostRanges);
+  if (!parsed || parsed->has_star()) return std::nullopt;
+  parsed->normalise();
+  return std::move(*parsed);
+}
+
+/// One UID of one mailbox that somebody saw. All are events; 0 = it never happened.
 struct Copy {
   std::uint32_t seen = 0, message = 0;
   std::uint32_t unmarked = 0;  ///< its flags were told, and \Deleted was none: who marks it is heard from then on
-  std::uint32_t asked = 0;     ///< for its removal, or marked by whoever
+  std::uint32_t asked = 0;     ///< it was seen marked, by whoever did it
   std::uint32_t marked = 0;    ///< STORE +FLAGS \Deleted that was answered OK, by one session, and not taken back
   std::uint32_t removed = 0;   ///< the EXPUNGE or CLOSE after that, answered OK
   std::uint32_t gone = 0;      ///< told to somebody, or absent in a complete listing
 };
 
+/// What was asked to be removed.
+struct Asked {
+  Uids uids;
+  bool some = false;  ///< and of which messages is not known
+};
+
 /// A mailbox with one UIDVALIDITY.
 struct Box {
   std::map<std::uint32_t, Copy> copies;
+  /// Those of a set that were seen: f(uid, copy).
+  template <class F>
+  void for_each(const imap::SequenceSet& set, F&& f) {
+    for (const auto& range : set.ranges())
+      for (auto at = copies.lower_bound(range.first); at != copies.end() && at->first <= range.last; ++at)
+        f(at->first, at->second);
+  }
   std::uint32_t anything = 0;  ///< asked for that may remove any message
 };
 
@@ -138,7 +183,8 @@ class ImapHeard {
         break;
       case What::vanished:
         if (Box* at = e.code.empty() ? nullptr : box(e))
-          for (const std::uint32_t uid : history::parse_uids(e.set)) gone(*at, uid, e, "is told that it has vanished");
+          if (const auto set = uids_in(e.set))
+            at->for_each(*set, [&](std::uint32_t uid, Copy&) { gone(*at, uid, e, "is told that it has vanished"); });
         break;
       default:
         break;
@@ -158,15 +204,14 @@ class ImapHeard {
     Box* at = box(e);
     if (at == nullptr) return;
     // Another account may share the mailbox, under whatever name: its UIDVALIDITY is the same.
-    std::set<std::uint32_t>& shared = anywhere_[open_.at(e.session).uidvalidity];
-    if (e.set.empty()) {  // of which messages is not known
+    Asked& shared = anywhere_[open_.at(e.session).uidvalidity];
+    const auto set = uids_in(e.set);
+    if (!set) {  // of which messages is not known
       at->anything = e.index;
-      shared.insert(0);
+      shared.some = true;
+      return;
     }
-    for (const std::uint32_t uid : history::parse_uids(e.set)) {
-      at->copies[uid].asked = e.index;
-      shared.insert(uid);
-    }
+    for (const auto& range : set->ranges()) shared.uids.add(range.first, range.last);
   }
 
   void store(const Event& e) {
@@ -177,13 +222,16 @@ class ImapHeard {
     if (e.type == Type::invoke && sets) ask(e);
     Box* at = box(e);
     if (at == nullptr) return;
-    for (const std::uint32_t uid : history::parse_uids(asked.set)) {
-      Copy& copy = at->copies[uid];
-      // RFC 7162 section 3.1.3: OK [MODIFIED] left some as they were.
-      if (sets && e.type == Type::ok && !istarts_with(e.code, "MODIFIED")) copy.marked = e.index;
-      if (clears) copy.marked = 0;
-    }
-    if (clears && asked.set.empty())
+    const auto set = uids_in(asked.set);
+    // RFC 7162 section 3.1.3: OK [MODIFIED] left some as they were.
+    const bool marks = sets && e.type == Type::ok && !istarts_with(e.code, "MODIFIED");
+    // What nobody saw is not marked: under a number of the set that was nobody's, mail may yet come in.
+    if (set)
+      at->for_each(*set, [&](std::uint32_t, Copy& copy) {
+        if (marks) copy.marked = e.index;
+        if (clears) copy.marked = 0;
+      });
+    if (clears && !set)
       for (auto& [uid, copy] : at->copies) copy.marked = 0;
   }
 
@@ -192,9 +240,10 @@ class ImapHeard {
     const auto open = open_.find(e.session);
     if (at != nullptr && e.type == Type::ok && open->second.writable) {
       const Event& asked = c_.invoke(e);
-      const auto only = history::parse_uids(asked.set);
+      const auto only = uids_in(asked.set);
+      const bool all = asked.set.empty() && asked.text.empty();
       for (auto& [uid, copy] : at->copies) {
-        const bool meant = only.empty() ? asked.text.empty() : std::find(only.begin(), only.end(), uid) != only.end();
+        const bool meant = all || (only && only->covers(uid));
         if (meant && copy.marked != 0 && copy.marked < asked.index) copy.removed = e.index;
       }
     }
@@ -267,7 +316,7 @@ class ImapHeard {
 
   bool asked_anywhere(const Event& e, std::uint32_t uid) const {
     const auto asked = anywhere_.find(open_.at(e.session).uidvalidity);
-    return asked != anywhere_.end() && (asked->second.contains(uid) || asked->second.contains(0));
+    return asked != anywhere_.end() && (asked->second.some || asked->second.uids.contains(uid));
   }
 
   void gone(Box& at, std::uint32_t uid, const Event& e, std::string_view how) {
@@ -308,7 +357,7 @@ class ImapHeard {
   std::map<std::uint32_t, Open> open_;  ///< by session
   std::map<Key, Box> boxes_;            ///< account, mailbox, UIDVALIDITY
   std::vector<std::pair<std::uint32_t, std::string>> asked_of_;
-  std::map<std::uint32_t, std::set<std::uint32_t>> anywhere_;   ///< by UIDVALIDITY: UIDs; 0 = some that nobody knows
+  std::map<std::uint32_t, Asked> anywhere_;                     ///< by UIDVALIDITY
   std::map<std::uint32_t, std::set<std::uint32_t>> over_pop3_;  ///< by account: messages; 0 = one that nobody knows
 };
 

@@ -11,6 +11,7 @@ Connection::Connection(Reactor& reactor, std::shared_ptr<const Route> route, std
       context_(std::move(context)),
       limits_(limits),
       peer_(&peer),
+      relaying_(dynamic_cast<Relaying*>(peer_)),
       tls_first_(route_->tls == TlsMode::implicit) {
   peer_->attach(this);
   reactor_.make_ready(*this);  // dialling may fail at once, and the peer must not hear of it from inside open()
@@ -22,6 +23,7 @@ Connection::Connection(Reactor& reactor, Fd accepted, bool tls_first, std::share
       context_(std::move(context)),
       limits_(limits),
       peer_(peer.get()),
+      relaying_(dynamic_cast<Relaying*>(peer_)),
       owned_peer_(std::move(peer)),
       owner_(&owner),
       stream_(std::move(accepted)),

@@ -17,6 +17,16 @@ struct Limits {
   Duration tls{};      ///< the handshake
 };
 
+/// A peer that passes on what comes: it holds up who sends faster than that goes on, and its connection is over when
+/// both ends have ended. FIN says only that its sender has no more data to send (RFC 9293 section 3.6).
+class Relaying {
+ public:
+  virtual ~Relaying() = default;
+  virtual bool takes_more() const = 0;  ///< false: nothing is read; the peer wakes its connection when it is true again
+  virtual void finished(Time now) = 0;  ///< the other end sends nothing more, and may still read
+  virtual bool finishes() const = 0;    ///< our sending side is shut down when the output is empty
+};
+
 /// Told when a connection that serves an accepted socket is over; it may then be buried.
 class Owner {
  public:
@@ -51,7 +61,9 @@ class Connection final : public Source, public Waker {
   enum class Closing : std::uint8_t { plain, orderly, reset };
 
   bool is_open() const { return state_ == State::open || state_ == State::flushing; }
-  bool deaf() const { return plan_ && plan_->faults().stop_reading; }
+  bool deaf() const {
+    return (plan_ && plan_->faults().stop_reading) || (relaying_ != nullptr && (read_all_ || !relaying_->takes_more()));
+  }
   bool waits_for_tls() const { return !stream_.secure() && peer_->wants() == Wants::start_tls; }
 
   void work(Time now, bool readable);
@@ -84,6 +96,7 @@ class Connection final : public Source, public Waker {
   std::shared_ptr<TlsContext> context_;
   Limits limits_;
   Peer* peer_;
+  Relaying* relaying_;  ///< the peer, where it is one
   std::unique_ptr<Peer> owned_peer_;
   Owner* owner_ = nullptr;
   std::shared_ptr<Dial> dial_;
@@ -100,7 +113,9 @@ class Connection final : public Source, public Waker {
   bool handshake_writes_ = false;
   bool muted_ = false;
   bool working_ = false;
-  bool again_ = false;  // woken while working
+  bool again_ = false;     // woken while working
+  bool read_all_ = false;  // of one that relays: there is nothing more to read, or to write
+  bool sent_all_ = false;
 };
 
 }  // namespace mailproof::net

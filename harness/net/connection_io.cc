@@ -1,6 +1,7 @@
 // How an open connection moves bytes, and what LinkFaults do to them.
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "net/connection.h"
 
@@ -39,6 +40,10 @@ void Connection::reading_stopped(const IoResult& result, Time now) {
       want_write_ = true;
       return;
     case Io::eof:
+      if (relaying_ != nullptr) {
+        read_all_ = true;
+        return relaying_->finished(now);
+      }
       // A client may shut down its sending side and still wait for its answers.
       if (owner_ != nullptr && !to_send().empty()) {
         state_ = State::flushing;
@@ -65,6 +70,8 @@ void Connection::settle(Time now) {
     plan_->half_closed = true;
     stream_.end_sending();
   }
+  if (relaying_ != nullptr && relaying_->finishes() && !std::exchange(sent_all_, true)) stream_.end_sending();
+  if (read_all_ && sent_all_) return end(EndReason::closed, "closed by the other end", now, Closing::orderly);
   if (waits_for_tls()) {
     early_bytes_ = stream_.drop_early_bytes(owner_ != nullptr);
     start_tls(now);

@@ -3,6 +3,7 @@ import re
 
 import pytest
 
+import reference_server
 import tool
 
 
@@ -49,6 +50,19 @@ def test_a_defect_is_found_and_its_world_kept(tmp_path):
 def test_what_takes_several_steps_or_a_talk_is_found(defect, found, seeds):
     ran = explore("--seeds", seeds, "--defect", defect)
     assert ran.status == 1 and f"/{found}" in ran.out, ran.text
+
+
+def test_the_command_of_a_world_names_the_target_it_was_made_for():
+    """What a target offers decides what its worlds are made of: IMAP alone leaves out much."""
+    with reference_server.server("--defect", "imap.peek-sets-seen") as server:
+        where = ["--imap", f"127.0.0.1:{server.ports['imap']}", "--user", "user0001", "--address", "user0001@example.test"]
+        environment = {**tool.ENVIRONMENT, "MAILPROOF_PASSWORD": reference_server.PASSWORD}
+        ran = explore("--seeds", "1..40", *where, env=environment, timeout=300)
+        command = re.search(r"mailproof explore --print (\d+) (.*) > explore-\d+.yaml && ", ran.out)
+        assert command, ran.text
+        again = explore("--print", command[1], *command[2].split(), env=environment)
+        assert again.status == 0 and again.out == explore("--print", command[1], *where, env=environment).out
+        assert again.out != explore("--print", command[1]).out
 
 
 def test_all_goes_on_with_one_finding_a_class():

@@ -223,6 +223,36 @@ def mangled(path, to, change):
     return to
 
 
+def test_what_is_answered_behind_the_clients_fin_is_heard(tmp_path):
+    """It says that no more comes from there (RFC 9293 section 3.6), not that nobody answers."""
+    client, there, out = [100], [900], []
+
+    def send(by_client, octets=b"", flags=0x18):
+        mine, other = (client, there) if by_client else (there, client)
+        ports = (40000, 110) if by_client else (110, 40000)
+        hosts = (b"\x0a\0\0\1", b"\x0a\0\0\2") if by_client else (b"\x0a\0\0\2", b"\x0a\0\0\1")
+        segment = struct.pack(">HHIIBBHHH", *ports, mine[0], other[0], 0x50, flags, 4096, 0, 0) + octets
+        packet = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(segment), 0, 0, 64, 6, 0, *hosts) + segment
+        out.append(struct.pack("<IIII", 1_800_000_000, len(out), len(packet), len(packet)) + packet)
+        mine[0] += len(octets) + (flags & 3 != 0)
+
+    send(True, flags=2), send(False, flags=0x12)
+    send(False, b"+OK ready\r\n")
+    for word in (b"USER alice", b"PASS pass"):
+        send(True, word + b"\r\n"), send(False, b"+OK\r\n")
+    send(True, b"DELE 1\r\nQUIT\r\n", 0x19)
+    send(False, b"+OK\r\n"), send(False, b"+OK bye\r\n"), send(False, flags=0x11)
+    send(True, flags=0x10)
+    path = tmp_path / "half.pcap"
+    for name, kept in (("whole", out), ("cut", out[:-2])):
+        path.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101) + b"".join(kept))
+        ran = mailproof("import", path, "--out", tmp_path / name)
+        assert ran.status == 0, ran.text
+        assert len(events(tmp_path / name, what="dele", type="ok")) == 1 and len(events(tmp_path / name, what="quit", type="ok")) == 1
+        ends = events(tmp_path / name, what="end")
+        assert len(ends) == 1 and ends[0]["flags"] == "clean", ends
+
+
 def test_the_order_of_packets_and_repetitions_make_no_difference(capture, tmp_path):
     path, _ = capture
 

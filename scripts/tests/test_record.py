@@ -6,8 +6,10 @@ import json
 import os
 import pathlib
 import poplib
+import re
 import signal
 import smtplib
+import socket
 import ssl
 import subprocess
 import time
@@ -389,3 +391,46 @@ def test_a_permitted_server_is_not_accused(tmp_path, latitude):
         status, told = recorder.stop()
     assert status == 0, told
     assert len(events(tmp_path / "run")) > 40
+
+
+def test_who_sends_no_more_still_gets_his_answers(tmp_path):
+    """`printf '...' | nc -N`: FIN says only that no more comes (RFC 9293 section 3.6)."""
+    with recorded(tmp_path / "run", options=("--all-clients",)) as recorder:
+        recorder.deliver(filler(3000, 1))
+        with socket.create_connection(("127.0.0.1", recorder.ports["pop3"]), timeout=30) as pop:
+            for word in (b"USER user0001", b"PASS pass"):
+                pop.recv(65536)
+                pop.sendall(word + b"\r\n")
+            pop.recv(65536)
+            pop.sendall(b"UIDL\r\nRETR 1\r\nDELE 1\r\nQUIT\r\n")
+            pop.shutdown(socket.SHUT_WR)
+            got = b"".join(iter(lambda: pop.recv(65536), b""))
+        assert b"octets" in got and got.count(b"+OK") >= 4, got
+        status, told = recorder.stop()
+    assert status == 0, told
+    assert len(events(tmp_path / "run", what="quit", type="ok")) == 1
+
+
+def test_who_does_not_read_is_not_read_ahead_for(tmp_path):
+    """A phone that stalls in a download costs the recorder a few hundred KiB, and not what it asked for."""
+    with recorded(tmp_path / "run") as recorder:
+        recorder.deliver(filler(2_000_000, 1))
+        phone = recorder.imap()
+        phone.select()
+
+        def memory():
+            return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{recorder.process.pid}/status").read_text())[1])
+
+        before, stalled = memory(), socket.create_connection(("127.0.0.1", recorder.ports["imap"]), timeout=30)
+        stalled.sendall(b"a LOGIN user0001 pass\r\nb EXAMINE INBOX\r\n" + b"c FETCH 1 BODY.PEEK[]\r\n" * 40)
+        time.sleep(3)
+        assert memory() - before < 20_000  # of 80 MB
+        got = 0
+        while got < 40 * 2_000_000:
+            octets = stalled.recv(1 << 20)
+            assert octets, got
+            got += len(octets)
+        stalled.close()
+        phone.logout()
+        status, told = recorder.stop()
+    assert status == 0, told

@@ -128,6 +128,56 @@ def test_a_failing_copy_of_a_load_is_shrunk(tmp_path):
     assert "removal/quit-ok-but-there" in text and len(steps(text)) <= 4, text
 
 
+def test_the_copy_of_a_load_that_failed_is_played_and_its_finding_is_kept(tmp_path):
+    """One of many is seen in some copy or other, and beside it may be something else that every copy shows."""
+    tool.mailproof("load", "--sim", "mixed.pop-download-empties-the-phone", "--copies", 2, "--defect", "pop3.quit-deletes-nothing",
+                   "--out", tmp_path)
+    (tmp_path / "run.json").unlink()
+    stats = json.loads((tmp_path / "stats.json").read_text("utf-8"))
+    found = stats["findings"][0]
+    found["messages"] = ["copy 137: mail.1 of user0138", "copy 139: mail.1 of user0140"]
+    (tmp_path / "stats.json").write_text(json.dumps(stats), "utf-8")
+    ran = shrunk(tmp_path)
+    assert "# Shows removal/quit-ok-but-there: " in ran.out and " --copy 137\n" in ran.out, ran.text
+    assert " --copy 5\n" in shrunk(tmp_path, "--copy", 5).out
+    found["id"] = found["id"].replace("removal/quit-ok-but-there", "loss/lost")
+    (tmp_path / "stats.json").write_text(json.dumps(stats), "utf-8")
+    assert "does not fail with loss/lost" in shrunk(tmp_path, status=2).err
+
+
+def test_of_a_plan_the_story_of_a_lost_message_is_shrunk(tmp_path):
+    (tmp_path / "lost").mkdir()
+    (tmp_path / "stats.json").write_text(json.dumps({"findings": [
+        {"id": "load.plan/ledger/lost", "severity": "fail", "times": 2, "messages": ["message 9", "message 12"],
+         "reproduce": "mailproof load plan.yaml --sim --defect imap.append-ok-but-absent --seed 1"}]}), "utf-8")
+    story = (tool.ROOT / "scenarios/sync/sent-copy-appears-everywhere.yaml").read_text("utf-8")
+    (tmp_path / "lost/message-12.yaml").write_text("no story", "utf-8")
+    (tmp_path / "lost/message-9.yaml").write_text(re.sub(r"^id: .*$", "id: load.message-9-alone", story, flags=re.M), "utf-8")
+    assert "# Shows loss/lost: " in shrunk(tmp_path).out
+
+
+def test_a_directory_names_no_server_and_no_consent(tmp_path):
+    """It may be somebody else's, or of another day: what it was played on is said, and asked for."""
+    tool.mailproof("run", "--sim", "mixed.pop-download-empties-the-phone", "--defect", "pop3.quit-deletes-nothing", "--out", tmp_path)
+    asked = json.loads((tmp_path / "asked.json").read_text("utf-8"))
+    where = "--imap 127.0.0.1:9 --tls none --user alice --i-own-these-mailboxes"
+    for there in (where, f"--target {tmp_path}/target.yaml"):
+        asked["commands"] = {name: f"mailproof run {name} {there} --seed 1" for name in asked["commands"]}
+        (tmp_path / "asked.json").write_text(json.dumps(asked), "utf-8")
+        ran = tool.mailproof("shrink", tmp_path, env={"MAILPROOF_PASSWORD": "pass"})
+        assert ran.status == 2 and "which server?" in ran.err and there in ran.err, ran.text
+    shrunk(tmp_path, "--sim", "--defect", "pop3.quit-deletes-nothing")
+
+
+def test_the_shorter_story_is_named_by_its_file_also_below_the_scenarios(tmp_path):
+    out = tmp_path / "short.yaml"
+    story = "mixed.pop-download-empties-the-phone"
+    (tmp_path / "pop-download-empties-the-phone.yaml").write_text(
+        (tool.ROOT / "scenarios/mixed/pop-download-empties-the-phone.yaml").read_text("utf-8"), "utf-8")
+    shrunk(story, "--sim", "--defect", "pop3.quit-deletes-nothing", "--scenarios", tmp_path, "--out", out)
+    assert re.search(r"^# mailproof run \S*short\.yaml --sim ", out.read_text("utf-8"), re.M)
+
+
 def test_what_does_not_fail_is_not_shrunk(tmp_path):
     ran = shrunk("mixed.pop-download-empties-the-phone", "--sim", status=2)
     assert "does not fail" in ran.err and ran.out == ""

@@ -36,13 +36,28 @@ TEST(Campaign, OfEachClassTheWorldWithTheLowestSeedIsToldOf) {
               HasSubstr("4 worlds, 0 operations, 60.0 s, 4 worlds a minute: 2 kinds of findings"));
 }
 
+TEST(Campaign, AFindingBesideAnotherIsToldOfAsWell) {
+  Campaign campaign;
+  auto both = result("explore.seed-1", judge::Verdict::fail, "loss/lost");
+  both.findings.push_back(both.findings.front());
+  both.findings.push_back(result("explore.seed-1", judge::Verdict::fail, "quota/usage-wrong").findings.front());
+  both.findings.push_back(
+      result("explore.seed-1", judge::Verdict::fail, "duplicates/late", judge::Severity::latitude).findings.front());
+  EXPECT_TRUE(campaign.ended(1, both));
+  EXPECT_FALSE(campaign.ended(2, result("explore.seed-2", judge::Verdict::fail, "quota/usage-wrong")));
+  ASSERT_EQ(campaign.found().size(), 2U);
+  EXPECT_THAT(campaign.summary(1), HasSubstr("  fail loss/lost: 1 world, the first of seed 1\n"
+                                             "  fail quota/usage-wrong: 2 worlds, the first of seed 1\n"));
+  EXPECT_THAT(campaign.summary(1), HasSubstr("  latitude duplicates/late: 1 time\n"));
+}
+
 TEST(Campaign, ALatitudeIsNoFindingUnlessItFails) {
   Campaign campaign;
   EXPECT_FALSE(campaign.ended(
       1, result("explore.seed-1", judge::Verdict::latitude, "duplicates/late", judge::Severity::latitude)));
   EXPECT_THAT(campaign.summary(1), HasSubstr("latitude duplicates/late: 1 time"));
-  EXPECT_TRUE(
-      campaign.ended(2, result("explore.seed-2", judge::Verdict::fail, "duplicates/late", judge::Severity::latitude)));
+  EXPECT_TRUE(Campaign(true).ended(
+      2, result("explore.seed-2", judge::Verdict::fail, "duplicates/late", judge::Severity::latitude)));
 }
 
 TEST(Campaign, WhatTheTargetIsKnownForIsCountedAndNotFound) {

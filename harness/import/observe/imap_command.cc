@@ -61,10 +61,11 @@ constexpr auto kCommands = std::to_array<Known>({
 
 /// The UIDs that a set names now; "" where one of them is not known to who only listens.
 std::string resolved(const imap::SequenceSet& set, bool by_uid, const session::ImapView& view) {
-  if (by_uid && !set.has_star()) return set.format();
+  constexpr std::uint64_t kMostNamed = 100'000;
+  if (by_uid && !set.has_star() && set.named() <= kMostNamed) return set.format();
   std::vector<std::uint32_t> out;
   if (by_uid) {
-    // "*" is the highest UID in the mailbox, whatever it is: it must be known.
+    // "*" is the highest UID in the mailbox, whatever it is: it must be known. 1:4294967295 is another word for all.
     if (view.uids.size() < view.exists || view.exists == 0 || view.uids.back() == 0) return {};
     for (const std::uint32_t uid : view.uids)
       if (uid != 0 && set.contains(uid, view.uids.back())) out.push_back(uid);

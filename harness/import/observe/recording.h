@@ -70,6 +70,10 @@ class Recording {
   /// have done. What became of a message where nothing was heard of it follows from it (report/witnesses.h).
   void witness(const Witness& witness, Time now);
 
+  /// It has as many events as are kept in memory: who listens for as long as he runs stops here.
+  bool full() const { return history.events().size() >= kMostEvents; }
+  static constexpr std::size_t kMostEvents = 1'000'000;
+
   history::History history;
   const std::vector<std::unique_ptr<history::WireLog>>& logs() const { return logs_; }  ///< by session
   KnownMail& mail() { return mail_; }

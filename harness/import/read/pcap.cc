@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "import/read/overheard.h"
 #include "import/read/packet.h"
@@ -33,6 +34,8 @@ struct Connection {
   std::string client;  ///< address and port
   TcpDirection from_client, from_server;
   std::deque<Held> held;
+  bool client_done = false, server_done = false;  ///< FIN
+  std::optional<bool> by_server;                  ///< the first
   bool over = false;
 };
 
@@ -57,7 +60,10 @@ class Capture {
   std::vector<Overheard> finish() {
     std::vector<Overheard> out;
     for (auto& connection : all_) {
-      if (!connection->over && !connection->held.empty()) gap(*connection, connection->held.back().at, kMissing);
+      if (!connection->over && !connection->held.empty())
+        gap(*connection, connection->held.back().at, kMissing);
+      else if (!connection->over && connection->by_server && !connection->heard.pieces.empty())
+        end(*connection, connection->heard.pieces.back().at, *connection->by_server);  // the other FIN was not captured
       if (recognise(connection->heard)) out.push_back(std::move(connection->heard));
     }
     return out;
@@ -94,8 +100,17 @@ class Capture {
     auto& pieces = connection.heard.pieces;
     if (!octets.empty())
       pieces.push_back({client ? Piece::Kind::client : Piece::Kind::server, held.at, std::move(octets), false});
-    if (!held.segment.fin && !held.segment.reset) return;
-    pieces.push_back({Piece::Kind::end, held.at, "", !client});
+    // FIN: no more comes from there (RFC 9293 section 3.6). What the other end answers to what came before is still to
+    // be read.
+    bool& done = client ? connection.client_done : connection.server_done;
+    if (held.segment.fin && !std::exchange(done, true)) here.finish();
+    if (held.segment.fin && !connection.by_server) connection.by_server = !client;
+    if (held.segment.reset || (connection.client_done && connection.server_done))
+      end(connection, held.at, connection.by_server.value_or(!client));
+  }
+
+  static void end(Connection& connection, ClockTime at, bool by_server) {
+    connection.heard.pieces.push_back({Piece::Kind::end, at, "", by_server});
     connection.over = true;
   }
 

@@ -16,6 +16,8 @@ class TcpDirection {
   /// What can be read now; "" = a piece before it has not come, or it was there already. Where no SYN was captured the
   /// first segment is the beginning.
   std::string segment(std::uint32_t sequence, std::string_view octets);
+  /// FIN, behind all that was read: it has a number of its own.
+  void finish() { next_ += known_ ? 1 : 0; }
   /// All octets before this number came.
   bool has_all_before(std::uint32_t number) const { return !known_ || unwrapped(number) <= next_; }
 

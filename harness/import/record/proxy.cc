@@ -2,21 +2,22 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <utility>
 
 #include "core/outbox.h"
+#include "net/connection.h"
 
 namespace mailproof::imports {
 namespace {
 
-/// What one side may send while the other takes nothing. A mail of any size goes through; one who reads nothing at all
-/// ends the connection.
-constexpr std::size_t kMostWaiting = 256U << 20;
+/// What one side may send ahead of what the other takes: who sends more waits, as he would without us.
+constexpr std::size_t kMostWaiting = 256U << 10;
 
 }  // namespace
 
 /// One end of a relay, as its connection sees it.
-class Proxy::Side final : public Peer {
+class Proxy::Side final : public Peer, public net::Relaying {
  public:
   Side(std::shared_ptr<Relay> relay, bool to_server) : relay_(std::move(relay)), to_server_(to_server) {}
   ~Side() override;
@@ -25,7 +26,11 @@ class Proxy::Side final : public Peer {
   void opened(Time now) override;
   void feed(Bytes in, Time now) override;
   std::span<const Output> output() override { return up_ ? out_.output() : std::span<const Output>(); }
-  void sent(std::size_t n, Time) override {
+  void sent(std::size_t n, Time) override;
+  bool takes_more() const override;
+  void finished(Time now) override;
+  bool finishes() const override { return finishing_ && up_; }
+  void took(std::size_t n) {
     out_.sent(n);
     if (closing_ && out_.size() == 0) wants_ = Wants::close;
   }
@@ -49,20 +54,24 @@ class Proxy::Side final : public Peer {
     if (out_.size() == 0) wants_ = Wants::close;
     wake();
   }
+  /// Nothing more is to be said, but to be heard.
+  void finish() {
+    finishing_ = true;
+    wake();
+  }
   std::size_t waiting() const { return out_.size(); }
   bool over() const { return over_; }
-
- private:
   void wake() const {
     if (waker_ != nullptr) waker_->wake();
   }
 
+ private:
   std::shared_ptr<Relay> relay_;
   Outbox out_;
   Waker* waker_ = nullptr;
   Wants wants_ = Wants::nothing;
   bool to_server_;
-  bool up_ = false, over_ = false, closing_ = false;
+  bool up_ = false, over_ = false, closing_ = false, finishing_ = false;
 };
 
 /// One client's connection and the one that was opened to the server for it.
@@ -80,9 +89,9 @@ class Proxy::Relay final : public std::enable_shared_from_this<Relay> {
 
   /// The other side has it before the recording looks at it.
   void came(bool from_server, Bytes in, Time now) {
-    Side* other = from_server ? client_ : server_.get();
-    if (other != nullptr && !other->over()) other->say(as_text(in));
+    if (Side* to = other(from_server); to != nullptr && !to->over()) to->say(as_text(in));
     if (observer_ == nullptr) return;
+    if (proxy_.recording_.full()) return std::exchange(observer_, nullptr)->blind("the recording is full", now);
     if (from_server)
       observer_->server(as_text(in), now);
     else
@@ -91,11 +100,18 @@ class Proxy::Relay final : public std::enable_shared_from_this<Relay> {
       if (client_ != nullptr) client_->start_tls();
       server_->start_tls();
     }
-    if (other != nullptr && other->waiting() > kMostWaiting) end(false, EndReason::dropped, now);
+  }
+
+  Side* other(bool than_server) const { return than_server ? client_ : server_.get(); }
+
+  void finished(bool server) {
+    if (!first_by_server_) first_by_server_ = server;
+    if (Side* to = other(server); to != nullptr && !to->over()) to->finish();
   }
 
   void end(bool by_server, EndReason reason, Time now) {
-    if (auto observer = std::exchange(observer_, nullptr)) observer->end(reason, by_server, now);
+    if (auto observer = std::exchange(observer_, nullptr))
+      observer->end(reason, first_by_server_.value_or(by_server), now);
     if (client_ != nullptr && !client_->over()) client_->close();
     if (server_ && !server_->over()) server_->close();
     if ((client_ == nullptr || client_->over()) && (!server_ || server_->over())) leave();
@@ -122,7 +138,8 @@ class Proxy::Relay final : public std::enable_shared_from_this<Relay> {
   Side* client_ = nullptr;  ///< its connection owns it
   std::unique_ptr<Side> server_;
   std::unique_ptr<Link> link_;
-  bool left_ = false;  ///< the proxy
+  std::optional<bool> first_by_server_;  ///< who said first that no more comes
+  bool left_ = false;                    ///< the proxy
 };
 
 Proxy::Side::~Side() {
@@ -133,6 +150,19 @@ void Proxy::Side::opened(Time) {
   up_ = true;
   wake();
 }
+
+void Proxy::Side::sent(std::size_t n, Time) {
+  const bool full = waiting() > kMostWaiting;
+  took(n);
+  if (const Side* from = relay_->other(to_server_); full && waiting() <= kMostWaiting && from != nullptr) from->wake();
+}
+
+bool Proxy::Side::takes_more() const {
+  const Side* to = relay_->other(to_server_);
+  return to == nullptr || to->over() || to->waiting() <= kMostWaiting;
+}
+
+void Proxy::Side::finished(Time) { relay_->finished(to_server_); }
 
 void Proxy::Side::feed(Bytes in, Time now) { relay_->came(to_server_, in, now); }
 
@@ -166,7 +196,7 @@ std::unique_ptr<Peer> Proxy::accept() {
   about.protocol = passage_.upstream.protocol;
   about.server = fmt::format("{}:{}", passage_.upstream.host, passage_.upstream.port);
   about.in_the_clear = passage_.upstream.tls == TlsMode::starttls;
-  auto relay = std::make_shared<Relay>(*this, recording_.watch(std::move(about)));
+  auto relay = std::make_shared<Relay>(*this, recording_.full() ? nullptr : recording_.watch(std::move(about)));
   relays_.insert(relay);
   return relay->begin();
 }

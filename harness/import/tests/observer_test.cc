@@ -104,6 +104,14 @@ TEST(ImapObserver, HearsWhatIsAskedAndTold) {
   EXPECT_EQ(count(*recording, What::deviation, Type::obs), 0U) << testing::PrintToString(told(*recording));
 }
 
+TEST(ImapObserver, WhateverUidThereMayBeIsWhatIsThere) {
+  auto dialogue = imap();
+  dialogue[10].text.insert(0, "* 2 FETCH (FLAGS ())\r\na4 OK done\r\n");
+  dialogue[9].text = "a4 UID STORE 1:4294967295 +FLAGS (\\Deleted)\r\n";
+  EXPECT_THAT(told(*heard(dialogue, Protocol::imap, 4096)),
+              testing::Contains("invoke store INBOX u0 s0 m0 4,8 \\Deleted +FLAGS "));
+}
+
 TEST(ImapObserver, HearsTheSameWhereverItIsCut) {
   const auto whole = told(*heard(imap(), Protocol::imap, 4096));
   for (const std::size_t piece : {1U, 2U, 3U, 7U, 19U}) EXPECT_EQ(told(*heard(imap(), Protocol::imap, piece)), whole);

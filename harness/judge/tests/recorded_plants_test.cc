@@ -105,6 +105,24 @@ const bool kPlants[] = {
             s.expunge(hand);
             opens(s, s.laptop, 2);
           }),
+    plant("removal/expunge-ok-but-there",
+          [](Scene& s) {
+            all_heard(s);
+            const std::uint32_t hand = opens(s, s.phone, 2);
+            s.store(hand, "1:4294967295");
+            s.ask(What::expunge, hand, [](Event& e) { e.set = "1:4294967295"; });
+            opens(s, s.laptop, 2);
+          }),
+    plant("removal/unasked",
+          [](Scene& s) {
+            all_heard(s);
+            const std::uint32_t hand = opens(s, s.phone, 2);
+            s.obs(What::vanished, hand, [](Event& e) {
+              e.mailbox = "INBOX";
+              e.set = "1:4294967295";
+              e.code = "EARLIER";
+            });
+          }),
     plant("view/expunge-of-the-living",
           [](Scene& s) {
             heard(s);
@@ -203,6 +221,16 @@ const bool kSilences[] = {
              const std::uint32_t hand = opens(s, s.phone, 2);
              s.store(hand, "");
              s.expunged(hand, 1, 1);
+           }),
+    silent("mail_that_came_after_whatever_uid_there_may_be_was_expunged",
+           [](Scene& s) {
+             all_heard(s);
+             const std::uint32_t hand = opens(s, s.phone, 2);
+             s.store(hand, "1:4294967295");
+             s.ask(What::expunge, hand, [](Event& e) { e.set = "1:4294967295"; });
+             s.expunged(hand, 1, 1);
+             s.expunged(hand, 1, 2);
+             opens(s, s.laptop, 1, 3);
            }),
     silent("what_pop3_took_is_gone_for_imap",
            [](Scene& s) {
