@@ -46,7 +46,7 @@ TEST(RefusedLooks, AQuickResyncWithoutEnableIsNone) {
 }
 
 TEST(RefusedLooks, WhatIsNotShownWasNotCompared) {
-  EXPECT_THAT(found("  - laptop: compare\n", "^UID FETCH 1:\\*", "${tag} NO [UNAVAILABLE] cannot read\r\n", 2),
+  EXPECT_THAT(found("  - laptop: compare\n", "^UID FETCH 1:\\*", "${tag} NO [UNAVAILABLE] cannot read\r\n", 3),
               Contains(AllOf(HasSubstr("expectation/not-asked"), HasSubstr("nothing was compared: NO"))));
   EXPECT_THAT(found("  - laptop: compare\n", "^NOTHING", ""), IsEmpty());
   EXPECT_THAT(found("  - phone: {delete: mail}\n  - laptop: compare\n", "^NOTHING", ""), IsEmpty())

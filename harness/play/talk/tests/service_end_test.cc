@@ -61,15 +61,15 @@ TEST(TalkServiceEnd, WhoSaysByeAndClosesAccusesNobody) {
 
 TEST(TalkServiceEnd, WhoHangsUpHasNotSaidThatItNeedNotDoSo) {
   const auto code = [](const std::string& talk, const WrongBlock& block) {
-    const Checked check("connect: imap selected\n" + talk, "    needs: [imap]\n", {block});
+    const Checked check("connect: imap selected\n" + talk + "C: NOOP\nS: OK\n", "    needs: [imap]\n", {block});
     EXPECT_THAT(check.rig.told(What::not_applicable), testing::IsEmpty()) << talk;
     return check.rig.last(What::talk).code + ": " + check.rig.last(What::talk).text;
   };
-  const std::string rows = "C: NOOP\nA: * 4 EXISTS\n";
+  const std::string rows = "C: CHECK\nA: * 4 EXISTS\n";
   EXPECT_THAT(code("C: CHECK\nS!: BAD\nA: OK\n", ending("CHECK", "", kImap)), StartsWith("unsaid: the server closed"));
   EXPECT_THAT(code("C: CHECK\nA: OK\n", ending("CHECK", kBye, kImap)), StartsWith("service-ended: "));
-  EXPECT_THAT(code(rows + "S: OK\n", ending("NOOP", "", kImap)), StartsWith("unsaid: ")) << "of the rows";
-  const Checked refused("connect: imap selected\nC: CHECK\nA: OK\n", "    needs: [imap]\n",
+  EXPECT_THAT(code(rows + "A: OK\n", ending("CHECK", "", kImap)), StartsWith("unsaid: ")) << "of the rows";
+  const Checked refused("connect: imap selected\nC: CHECK\nA: OK\nC: NOOP\nS: OK\n", "    needs: [imap]\n",
                         {instead_of("CHECK", {"${tag} NO not here\r\n"}, kImap)});
   EXPECT_EQ(refused.rig.last(What::not_applicable).text, "A: OK: t1 NO not here");
 }
