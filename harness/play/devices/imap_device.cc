@@ -8,12 +8,24 @@
 
 namespace mailproof::play {
 
-std::unique_ptr<Actor> make_imap_device(Context& context, const scenario::Scenario& scenario, std::uint32_t device) {
-  auto resync = scenario::Resync::full;
-  for (const auto& step : scenario.steps)
+namespace {
+
+/// The quickest by which this device comes back in any of these steps.
+scenario::Resync quickest(const std::vector<scenario::Step>& steps, std::uint32_t device) {
+  auto out = scenario::Resync::full;
+  for (const auto& step : steps) {
     if (const auto* go = step.maybe<scenario::Go>(); go != nullptr && step.device + 1 == device)
-      resync = std::max(resync, go->resync);
-  return std::make_unique<ImapDevice>(context, scenario.devices.at(device - 1), device, resync);
+      out = std::max(out, go->resync);
+    out = std::max(out, quickest(step.together, device));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::unique_ptr<Actor> make_imap_device(Context& context, const scenario::Scenario& scenario, std::uint32_t device) {
+  return std::make_unique<ImapDevice>(context, scenario.devices.at(device - 1), device,
+                                      quickest(scenario.steps, device));
 }
 
 ImapDevice::ImapDevice(Context& context, const scenario::Device& device, std::uint32_t number, scenario::Resync resync)
