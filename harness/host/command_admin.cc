@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <functional>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -50,6 +53,8 @@ std::string what_is_owed(const AdminRequest& request) {
 }
 
 class CommandAdmin final : public Admin {
+  using Done = std::function<void(const AdminReply&)>;
+
  public:
   CommandAdmin(const scenario::Target& target, net::Loop& loop, Owed& owed)
       : target_(target), owed_(owed), commands_(loop, hidden(target)) {}
@@ -72,8 +77,6 @@ class CommandAdmin final : public Admin {
   }
 
  private:
-  using Done = std::function<void(const AdminReply&)>;
-
   /// A command that is to be run. Who has run it since, and was told that it did it, has paid.
   struct Debt {
     Owed::Number number;

@@ -549,6 +549,16 @@ TEST(BesideOthers, WhatTheCountDoesNotSayIsNotTaken) {
   EXPECT_THAT(owed.rig.problem(), HasSubstr("message 2 of the maildrop is not ours"));
 }
 
+/// A line that only counts takes nothing: what came in before it is seen when it came out wrong.
+TEST(BesideOthers, WhatCountsOthersMailIsNotTheServersFault) {
+  const std::string counts = "      2> C: STAT\n      2> S: +OK 1 ${_}\n      2> C: QUIT\n      2> S: +OK\n";
+  LateSession late(counts, true);
+  EXPECT_THAT(accusations(late.rig), IsEmpty());
+  EXPECT_EQ(judge::judge(late.rig.player->history(), false).verdict, judge::Verdict::inconclusive);
+  LateSession wrong(counts, false, {on(Protocol::pop3, "STAT", {say("+OK 3 300")})});
+  EXPECT_THAT(accusations(wrong.rig), testing::SizeIs(1)) << "nobody else's mail is there";
+}
+
 class Stirred : public testing::TestWithParam<int> {};
 
 TEST_P(Stirred, NoStoryOrCheckTouchesItNorIsTheServerAccusedOfIt) {
