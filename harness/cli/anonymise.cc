@@ -29,47 +29,71 @@ constexpr std::size_t kMostLog = 1U << 30;
 constexpr std::size_t kDrawn = 300;
 constexpr std::size_t kShortest = 4;  ///< letters of a word that the scan looks for: shorter ones are everywhere
 
-/// Words of the original that stand in a text.
-void left_in(std::string_view text, const std::set<std::string>& originals, std::set<std::string>& found) {
-  const auto in_word = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (static_cast<unsigned char>(c) & 0x80U) != 0;
-  };
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const std::size_t begin = at;
-    while (at < text.size() && in_word(text[at])) ++at;
-    if (at - begin < kShortest) continue;
-    const std::string word = lower(text.substr(begin, at - begin));
-    if (originals.contains(word)) found.insert(word);
-  }
-}
+/// What of the original is left in the files that were written.
+class Scan {
+ public:
+  explicit Scan(const imports::Pseudonyms& words)
+      : words_(words.replaced_words()), names_(words.replaced_names()), addresses_(words.replaced_addresses()) {}
 
-void left_in_values(const nlohmann::json& value, const std::set<std::string>& originals, std::set<std::string>& found) {
-  if (value.is_string()) left_in(value.get_ref<const std::string&>(), originals, found);
-  if (value.is_structured())
-    for (const auto& inner : value) left_in_values(inner, originals, found);
-}
-
-/// What of the original is left in the files that were written. Reports are made from the histories.
-std::set<std::string> scan(const std::string& directory, const std::set<std::string>& originals) {
-  std::set<std::string> found;
-  for (const auto& entry : fs::recursive_directory_iterator(directory)) {
-    const std::string name = entry.path().filename().string();
-    const bool history = name == "history.jsonl", log = entry.path().extension() == ".log";
-    if (!entry.is_regular_file() || (!history && !log)) continue;
-    left_in(name, originals, found);
-    const auto text = scenario::read_file(entry.path().string(), kMostLog);
-    if (!text) continue;
-    if (log) left_in(*text, originals, found);
+  void look(const fs::path& file) {
+    const auto extension = file.extension();
+    const bool log = extension == ".log", history = file.filename() == "history.jsonl";
+    in(file.filename().string(), log);
+    const auto text = scenario::read_file(file.string(), kMostLog);
+    if (!text) return;
+    if (extension == ".json") return in_values(report::json_or_discarded(*text), false);
     std::string_view rest = *text;
-    while (history && !rest.empty()) {
+    while (!rest.empty()) {
       const std::size_t end = std::min(rest.find('\n'), rest.size());
-      left_in_values(report::json_or_discarded(rest.substr(0, end)), originals, found);
+      const std::string_view line = rest.substr(0, end);
       rest.remove_prefix(std::min(end + 1, rest.size()));
+      if (history)
+        in_values(report::json_or_discarded(line), true);
+      else
+        in(log ? line.substr(imports::head_of_line(line)) : line, log);
     }
   }
-  return found;
-}
+
+  std::set<std::string> found;
+  std::size_t words() const { return words_.size(); }
+
+ private:
+  /// `made`: each word of it comes from the original. Reports have words of their own, and numbers: of them what is
+  /// nobody's prose is looked for, names and what has digits or letters beyond ASCII in it.
+  void in(std::string_view text, bool made) {
+    for (const std::string& address : addresses_)
+      for (std::size_t at = text.find(address); at != std::string_view::npos; at = text.find(address, at + 1))
+        if (!goes_on(text, at, at + address.size())) found.insert(address);
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      const auto next = imports::take_word(text.substr(at));
+      at += next.written;
+      const std::string word = lower(next.octets);
+      const bool number = word.find_first_not_of("0123456789") == std::string::npos;
+      const bool plain = word.find_first_not_of("abcdefghijklmnopqrstuvwxyz") == std::string::npos;
+      const bool name = names_.contains(word) && (made || !(number || imports::is_vocabulary(word)));
+      if (name || (word.size() >= kShortest && words_.contains(word) && (made || !(plain || number))))
+        found.insert(word);
+    }
+  }
+
+  static bool goes_on(std::string_view text, std::size_t from, std::size_t to) {
+    return (from > 0 && imports::take_word(text.substr(from - 1)).written != 0) ||
+           (to < text.size() && imports::take_word(text.substr(to)).written != 0);
+  }
+
+  void in_values(const nlohmann::json& value, bool made) {
+    if (value.is_string()) {
+      const auto& text = value.get_ref<const std::string&>();
+      const bool set = text.find_first_not_of("0123456789:,-*") == std::string::npos;  // of UIDs: these stay
+      if (!set) in(text, made);
+    }
+    if (!value.is_structured()) return;
+    for (const auto& [key, inner] : value.items())  // an event's type and kind are our own words
+      in_values(inner, made && !(value.is_object() && (key == "type" || key == "what" || key == "code")));
+  }
+
+  std::set<std::string> words_, names_, addresses_;
+};
 
 /// Verdicts and the ids of findings.
 using Said = std::vector<std::pair<std::string, std::set<std::string>>>;
@@ -115,6 +139,9 @@ int anonymise(const std::string& from, const std::string& to, std::uint64_t key)
   const auto asked = archive::read_asked(from);
   const bool strict = asked && asked->gate.strict;
 
+  // Where it stands on this machine is nobody's business.
+  const std::string again =
+      fmt::format("mailproof judge {}", fs::path(out.path()).lexically_normal().filename().string());
   imports::Pseudonyms words(key);
   report::RunResult all;
   Said before, after;
@@ -132,9 +159,9 @@ int anonymise(const std::string& from, const std::string& to, std::uint64_t key)
     for (const auto& said : said_of(result)) after.push_back(said);
     result.seconds = std::chrono::duration<double>(one.took).count();
     result.lanes = report::lanes_of(*history, kDrawn);
-    for (auto& finding : result.findings) finding.reproduce = fmt::format("mailproof judge {}", out.path());
+    for (auto& finding : result.findings) finding.reproduce = again;
     fresh.ids.insert(result.id);
-    fresh.commands[result.id] = fmt::format("mailproof judge {}", out.path());
+    fresh.commands[result.id] = again;
     if (asked && asked->levels.contains(result.id)) fresh.levels[result.id] = asked->levels.at(result.id);
     all.target = history->info.target;
     all.seed = history->info.run_seed;
@@ -150,18 +177,19 @@ int anonymise(const std::string& from, const std::string& to, std::uint64_t key)
   report::close({}, fresh.ids, all);
   if (const std::string wrong = out.write_reports(all); !wrong.empty()) return complain(wrong), kTrouble;
 
-  const std::set<std::string> originals = words.replaced_words();
-  const std::set<std::string> left = scan(out.path(), originals);
-  if (!left.empty())
-    return complain(fmt::format("{} words of the original are left in {}: {}", left.size(), out.path(),
-                                fmt::join(left, ", "))),
+  Scan scan(words);
+  for (const auto& entry : fs::recursive_directory_iterator(out.path()))
+    if (entry.is_regular_file()) scan.look(entry.path());
+  if (!scan.found.empty())
+    return complain(fmt::format("{} words of the original are left in {}: {}", scan.found.size(), out.path(),
+                                fmt::join(scan.found, ", "))),
            kTrouble;
   if (before != after)
     return complain(
                fmt::format("the judges say something else of {} than of {}: it shows another thing", out.path(), from)),
            kTrouble;
-  say(fmt::format("{}: {} words replaced; none of them is left in the histories and logs; the judges say the same\n",
-                  out.path(), originals.size()));
+  say(fmt::format("{}: {} words replaced; none of them is left in any file; the judges say the same\n", out.path(),
+                  scan.words()));
   return 0;
 }
 

@@ -189,10 +189,16 @@ int explain(const ExplainFlags& flags) {
                             one.history->info.scenario));
   }
   // The customers of a load plan have no history; what they lost is kept beside.
+  const bool all = flags.message.empty() || flags.message == "all";
   if (const auto lost = lost_messages_text(flags.directory, flags.message);
-      lost && !flags.json && flags.scenario.empty() && !flags.copy) {
-    say(*lost);
-    if (explaining.ids.empty() || !flags.message.empty()) return 0;
+      lost && flags.scenario.empty() && !flags.copy) {
+    if (explaining.ids.empty() && (flags.json || !flags.html.empty()))
+      return complain(
+          fmt::format("{}: what a plan's customers lost is told as text, without --json and --html; it is "
+                      "kept below {}/lost",
+                      flags.directory, flags.directory));
+    if (!flags.json) say(*lost);
+    if (explaining.ids.empty() || (!all && !flags.json && flags.html.empty())) return 0;
   }
   return explaining.tell();
 }

@@ -4,6 +4,7 @@ import imaplib
 import json
 import pathlib
 import re
+import struct
 
 import pytest
 
@@ -111,6 +112,32 @@ def test_a_run_of_our_own_can_be_shown_too(tmp_path):
     assert ran.status == 0, ran.text
     assert findings(tmp_path / "copy") == findings(tmp_path / "run") != []
     assert "user0001" not in "".join(everything_in(tmp_path / "copy").values())
+
+
+def test_names_and_addresses_go_whatever_they_look_like(tmp_path):
+    """A login that is a number, a folder of the vocabulary and one beyond ASCII, a host's name with an address in it, and protocol in mail."""
+    said = [(False, "* OK ready"),
+        (True, "a1 LOGIN info x"), (False, "a1 OK Logged in from ip-203-0-113-77.dsl.example, [::ffff:198.51.100.23]"),
+        (True, 'a2 SELECT "\u041f\u0440\u043e\u0435\u043a\u0442"'), (False, "* 1 EXISTS"), (False, "* OK [UIDVALIDITY 7] ok"), (False, "a2 OK done"),
+        (True, "a3 UID FETCH 1:* (UID BODY.PEEK[])"), (False, "* 1 FETCH (UID 10023 BODY[] {88}"), (False, "Message-ID: <1@x>"),
+        (False, "Subject: 8841"), (False, ""), (False, "* 4839 is your code"), (False, "+49 170 98765432 203.0.113.78"), (False, ")"),
+        (False, "a3 OK done"), (True, 'a4 CREATE "8841"'), (False, "a4 NO not now: 203.0.113.79."), (True, "a5 LOGOUT"), (False, "* BYE"), (False, "a5 OK bye")]
+    out = []
+    for number, (client, line) in enumerate(said):
+        octets = (line + "\r\n").encode()
+        ports, hosts = ((40000, 143), (b"\x0a\0\0\1", b"\x0a\0\0\2")) if client else ((143, 40000), (b"\x0a\0\0\2", b"\x0a\0\0\1"))
+        at = {side: 1 + sum(len((text + "\r\n").encode()) for who, text in said[:number] if who is side) for side in (True, False)}
+        segment = struct.pack(">HHIIBBHHH", *ports, at[client], at[not client], 0x50, 0x18, 4096, 0, 0) + octets
+        packet = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(segment), 0, 0, 64, 6, 0, *hosts) + segment
+        out.append(struct.pack("<IIII", 1_800_000_000, number, len(packet), len(packet)) + packet)
+    (tmp_path / "all.pcap").write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101) + b"".join(out))
+    assert mailproof("import", tmp_path / "all.pcap", "--out", tmp_path / "run").status in (0, 1, 3)
+    ran = mailproof("anonymise", tmp_path / "run", "--out", tmp_path / "copy")
+    assert ran.status == 0, ran.text
+    for path, text in everything_in(tmp_path / "copy").items():
+        for private in ("203.0.113.7", "203-0-113", "198.51.100.23", "\\xd0", "\u041f", "8841", "4839", "98765432", str(tmp_path)):
+            assert private not in text, (path, private)
+        assert path.suffix != ".log" or not re.search(r"\b(info|170)\b", text), path
 
 
 def test_wrong_use_is_said(run, tmp_path):

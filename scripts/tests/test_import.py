@@ -353,6 +353,20 @@ def test_what_curl_traces_is_read(tmp_path):
         "did not write down" in event["text"] for event in events(tmp_path / "run", what="end", code="blind")] == [True]
 
 
+def test_cyrus_telemetry_goes_on_behind_mail_that_was_forwarded(tmp_path):
+    mail = b"Message-ID: <1@x>\r\n\r\n---------- Forwarded message ---------\r\nFrom: bob\r\n\n---------- Forwarded message ---------\n\nHi\r\n"
+    (tmp_path / "imap-4711").write_bytes(
+        b"---------- alice Sun Nov  1 10:15:02 2026\n\n<1795342502<2 SELECT INBOX\r\n"
+        b">1795342502>* FLAGS (\\Seen)\r\n* 1 EXISTS\r\n* OK [UIDVALIDITY 7] Ok\r\n2 OK [READ-WRITE] Completed\r\n"
+        b"<1795342503<3 UID FETCH 5 BODY.PEEK[]\r\n>1795342503>* 1 FETCH (UID 5 BODY[] {%d}\r\n" % len(mail) + mail + b")\r\n3 OK Completed\r\n"
+        b"<1795342504<4 UID STORE 5 +FLAGS (\\Deleted)\r\n>1795342504>4 OK Completed\r\n"
+        b"---------- alice Sun Nov 22 10:15:02 2026\n\n<1795342602<2 SELECT INBOX\r\n"
+        b">1795342602>* FLAGS (\\Seen)\r\n* 0 EXISTS\r\n* OK [UIDVALIDITY 7] Ok\r\n2 OK [READ-WRITE] Completed\r\n")
+    ran = mailproof("import", tmp_path / "imap-4711", "--out", tmp_path / "run")
+    assert ran.status == 0 and accounts(tmp_path / "run") == ["alice"], ran.text
+    assert len(events(tmp_path / "run", what="store", type="ok")) == 1 and len(events(tmp_path / "run", what="select", type="ok")) == 2
+
+
 def test_cyrus_telemetry_is_read(tmp_path):
     """As in imap/telemetry.c: chunks with the second, not lines."""
     (tmp_path / "imap-4711").write_bytes(

@@ -200,5 +200,6 @@ def test_one_message_in_five_thousand_is_missed_and_explained(tmp_path):
     assert f"Alone:  mailproof run {tmp_path / 'run'}/lost/message-{number}.yaml --repeat 500 --until-fail" in explained.out
     assert tool.mailproof("explain", tmp_path / "run", f"message {number}").out == explained.out
     assert tool.mailproof("explain", tmp_path / "run", "message 1").status == 2
+    assert "is told as text" in tool.mailproof("explain", tmp_path / "run", "--html", tmp_path / "page.html").err and not (tmp_path / "page.html").exists()
     shutil.rmtree(tmp_path / "run")
     load(tmp_path, path, "--sim")

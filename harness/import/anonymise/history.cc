@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "core/bytes.h"
 #include "history/columns.h"
@@ -74,6 +75,18 @@ void keep_ours(const History& original, Pseudonyms& words) {
     if (code_is_ours(e)) words.keep_word(e.code);
 }
 
+/// Scenarios call accounts and mailboxes what they like; what the server calls them is somebody's.
+void tell_names(const History& original, Pseudonyms& words) {
+  const auto local_part = [](std::string_view address) { return address.substr(0, address.rfind('@')); };
+  for (const auto& account : original.info.accounts) {
+    words.name(local_part(account.login));
+    words.name(local_part(account.address));
+  }
+  if (!original.info.recorded) return;
+  for (const Event& e : original.events())
+    for (const std::string* mailbox : {&e.mailbox, &e.other_mailbox}) words.name(*mailbox);
+}
+
 Event anonymised(const Event& original, Pseudonyms& words) {
   Event e = original;
   e.index = 0;
@@ -125,6 +138,7 @@ bool is_protocol(std::string_view line) {
 void keep_what_is_ours(const History& original, Pseudonyms& words) {
   keep_numbers(original, words);
   keep_ours(original, words);
+  tell_names(original, words);
 }
 
 std::unique_ptr<History> anonymised(const History& original, Pseudonyms& words) {
@@ -152,21 +166,97 @@ std::unique_ptr<History> anonymised(const History& original, Pseudonyms& words) 
   return out;
 }
 
+namespace {
+
+/// Follows what one side says over the lines of a log, and knows what of it is mail: a literal, the text of BDAT, DATA,
+/// RETR or TOP. Where the log leaves something out it is believed that it goes on.
+class MailInLog {
+ public:
+  explicit MailInLog(Pseudonyms& words) : words_(words) {}
+
+  std::string line(char side, std::string_view said) {
+    std::uint64_t& literal = side == 'C' ? client_ : server_;
+    if (literal > 0) return in_literal(literal, said);
+    if (side == 'C' ? in_data_ : in_text_) {
+      if (said == ".") (side == 'C' ? in_data_ : in_text_) = false;
+      return said == "." ? std::string(said) : words_.mail(said);
+    }
+    if (!is_protocol(said)) return words_.mail(said);
+    if (side == 'C' && has_word(said, {"RETR", "TOP"})) ++texts_;
+    if (side == 'C' && has_word(said, {"BDAT"})) literal = number(said.substr(said.find(' ') + 1));
+    if (side == 'S' && said.starts_with("354")) in_data_ = true;
+    if (side == 'S' && texts_ > 0 && (said.starts_with("+OK") || said.starts_with("-ERR"))) {
+      --texts_;
+      in_text_ = said.starts_with("+OK");
+    }
+    announce(literal, said);
+    return words_.text(said);
+  }
+
+ private:
+  static std::uint64_t number(std::string_view text) {
+    std::uint64_t out = 0;
+    std::from_chars(text.data(), text.data() + text.size(), out);
+    return out;
+  }
+
+  /// literal = "{" number ["+"] "}" at the end of a line
+  static void announce(std::uint64_t& literal, std::string_view said) {
+    const std::size_t brace = said.rfind('{');
+    if (said.ends_with('}') && brace != std::string_view::npos) literal = number(said.substr(brace + 1));
+  }
+
+  std::string in_literal(std::uint64_t& literal, std::string_view said) {
+    constexpr std::string_view kLeftOut = "[... ";
+    constexpr std::uint64_t kLineEnd = 2;
+    if (said.starts_with(kLeftOut) && said.ends_with(" octets ...]")) {
+      literal -= std::min(literal, number(said.substr(kLeftOut.size())));
+      return std::string(said);
+    }
+    std::size_t written = 0;
+    std::uint64_t octets = 0;
+    for (; written < said.size() && octets < literal; ++octets)
+      written += said.substr(written).starts_with("\\x") ? 4 : 1;
+    written = std::min(written, said.size());
+    literal -= std::min(literal, octets + kLineEnd);
+    if (written == said.size()) return words_.mail(said);
+    const std::string_view rest = said.substr(written);
+    literal = 0;
+    announce(literal, rest);
+    return words_.mail(said.substr(0, written)) + words_.text(rest);
+  }
+
+  Pseudonyms& words_;
+  std::uint64_t client_ = 0, server_ = 0;  ///< octets that are left of a literal
+  std::size_t texts_ = 0;                  ///< that were asked for by RETR or TOP, and not begun
+  bool in_data_ = false, in_text_ = false;
+};
+
+}  // namespace
+
 std::string anonymised_log(std::string_view original, Pseudonyms& words) {
   std::string out;
+  MailInLog mail(words);
   while (!original.empty()) {
     const std::size_t end = std::min(original.find('\n'), original.size());
     const std::string_view line = original.substr(0, end);
     original.remove_prefix(std::min(end + 1, original.size()));
-    // "0.123 S: "
-    const std::size_t side = line.find(": ");
-    const std::size_t head = side == std::string_view::npos || side > 24 ? 0 : side + 2;
+    const std::size_t head = head_of_line(line);
     out += line.substr(0, head);
+    const char side = head == 0 ? '*' : line[head - 3];
     const std::string_view said = line.substr(head);
-    out += is_protocol(said) ? words.text(said) : words.mail(said);
+    if (side == 'C' || side == 'S')
+      out += mail.line(side, said);
+    else
+      out += is_protocol(said) ? words.text(said) : words.mail(said);
     out += '\n';
   }
   return out;
+}
+
+std::size_t head_of_line(std::string_view line) {
+  const std::size_t side = line.find(": ");
+  return side == std::string_view::npos || side > 24 || side == 0 ? 0 : side + 2;
 }
 
 }  // namespace mailproof::imports

@@ -20,4 +20,7 @@ std::unique_ptr<history::History> anonymised(const history::History& original, P
 /// and replies the words that are not the protocol's.
 std::string anonymised_log(std::string_view original, Pseudonyms& words);
 
+/// How much of a log's line is "0.123 S: ".
+std::size_t head_of_line(std::string_view line);
+
 }  // namespace mailproof::imports

@@ -40,11 +40,23 @@ std::size_t ipv4_length(std::string_view text) {
     while (at + digits < text.size() && is_digit(text[at + digits])) ++digits;
     if (digits == 0 || digits > 3) return 0;
     at += digits;
-    if (part == 3) return at < text.size() && (in_word(text[at]) || text[at] == '.') ? 0 : at;
+    // At the end of a sentence, or before a name: 192.168.1.7.dsl.example. With a fifth number it is none.
+    const bool fifth = at + 1 < text.size() && text[at] == '.' && is_digit(text[at + 1]);
+    if (part == 3) return fifth || (at < text.size() && in_word(text[at])) ? 0 : at;
     if (at >= text.size() || text[at] != '.') return 0;
     ++at;
   }
   return 0;
+}
+
+/// "192-168-1-7", as it stands in the names that providers give their customers; 0 = it is none.
+std::size_t joined_length(std::string_view text) {
+  const std::size_t first = text.find_first_not_of("0123456789");
+  if (first == std::string_view::npos || (text[first] != '-' && text[first] != '_')) return 0;
+  std::string dotted(text.substr(0, 16));
+  std::replace(dotted.begin(), dotted.end(), text[first], '.');
+  const std::size_t size = ipv4_length(dotted);
+  return size != 0 && (size == text.size() || (!in_word(text[size]) && size < 16)) ? size : 0;
 }
 
 /// "2001:db8::7": at least two colons, and nothing but what an address has.
@@ -60,11 +72,74 @@ std::size_t ipv6_length(std::string_view text) {
     else
       break;
   }
+  // The last four octets may be written as of IPv4 (RFC 4291 section 2.2).
+  if (colons >= 2 && at < text.size() && text[at] == '.') {
+    const std::size_t tail = text.rfind(':', at) + 1;
+    const std::size_t dotted = ipv4_length(text.substr(tail));
+    if (dotted != 0) return tail + dotted;
+  }
   const bool ends = at == text.size() || !in_word(text[at]);
   return ends && colons >= 2 && (letters || colons > 2) && at >= 6 ? at : 0;
 }
 
+int hex_digit(char c) {
+  if (is_digit(c)) return c - '0';
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/// The octet of "\\xd0", beyond ASCII; -1 = it is no such escape.
+int escaped_octet(std::string_view text) {
+  if (text.size() < 4 || text[0] != '\\' || text[1] != 'x') return -1;
+  const int high = hex_digit(text[2]), low = hex_digit(text[3]);
+  return high >= 8 && low >= 0 ? high * 16 + low : -1;
+}
+
+constexpr std::string_view kMonths = " jan feb mar apr may jun jul aug sep oct nov dec ";
+
+/// "02-Mar-2026", "Mar  2": the month of a date, and nobody's name.
+bool is_in_date(std::string_view text, std::size_t begin, std::size_t end) {
+  const auto digit_at = [&](std::size_t at) { return at < text.size() && is_digit(text[at]); };
+  const bool before = begin >= 2 && (text[begin - 1] == ' ' || text[begin - 1] == '-') && digit_at(begin - 2);
+  const bool after = end + 1 < text.size() && (text[end] == ' ' || text[end] == '-') &&
+                     (digit_at(end + 1) || (text[end + 1] == ' ' && digit_at(end + 2)));
+  return before || after;
+}
+
+/// What every mailbox, and every flag, is called.
+constexpr std::string_view kEverybodys =
+    " inbox sent drafts draft trash junk spam archive archives all flagged important deleted answered seen recent mail "
+    "nonjunk notjunk forwarded mdnsent phishing items messages ";
+
+bool is_among(std::string_view word, std::string_view list) {
+  return list.find(fmt::format(" {} ", word)) != std::string_view::npos;
+}
+
+bool is_number(std::string_view word) { return std::all_of(word.begin(), word.end(), is_digit); }
+
 }  // namespace
+
+Word take_word(std::string_view text) {
+  Word out;
+  while (out.written < text.size()) {
+    const std::string_view rest = text.substr(out.written);
+    const int octet = escaped_octet(rest);
+    if (octet < 0 && !in_word(rest.front())) break;
+    out.octets += octet < 0 ? rest.front() : static_cast<char>(octet);
+    out.written += octet < 0 ? 1 : 4;
+  }
+  return out;
+}
+
+void Pseudonyms::name(std::string_view text) {
+  constexpr std::size_t kShortestNumber = 3;  // shorter ones are everywhere
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const Word next = take_word(text.substr(at));
+    const std::string word = lower(next.octets);
+    at += next.written;
+    if (word.size() > 1 && !is_among(word, kEverybodys) && !(is_number(word) && word.size() < kShortestNumber))
+      names_.insert(word);
+  }
+}
 
 void Pseudonyms::keep_word(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
@@ -80,7 +155,8 @@ std::uint64_t Pseudonyms::hash(std::uint64_t original) const {
 }
 
 bool Pseudonyms::stays(std::string_view word, bool digits) const {
-  const bool number = std::all_of(word.begin(), word.end(), is_digit);
+  const bool number = is_number(word);
+  if (names_.contains(std::string(word)) && (number || !ours_.contains(std::string(word)))) return false;
   if (!number) return is_vocabulary(word) || ours_.contains(std::string(word));
   if (digits) return false;
   std::uint64_t value = 0;
@@ -89,9 +165,9 @@ bool Pseudonyms::stays(std::string_view word, bool digits) const {
          (error == std::errc() && end == word.data() + word.size() && numbers_.contains(value));
 }
 
-std::string Pseudonyms::word(std::string_view original, bool digits) {
+std::string Pseudonyms::word(std::string_view original, bool digits, bool always) {
   const std::string key = lower(original);
-  if (stays(key, digits)) return std::string(original);
+  if (!always && stays(key, digits)) return std::string(original);
   auto [known, fresh] = words_.try_emplace(key);
   // Two words never become one, nor a word of the vocabulary; of short ones there may be no other left.
   for (std::uint64_t round = 0; fresh; ++round) {
@@ -101,7 +177,7 @@ std::string Pseudonyms::word(std::string_view original, bool digits) {
       state = mixed(state);
       c = is_digit(c) ? static_cast<char>('0' + state % 10) : static_cast<char>('a' + state % 26);
     }
-    const bool good = made != key && !is_vocabulary(made) && !taken_.contains(made);
+    const bool good = made != key && !is_vocabulary(made) && !taken_.contains(made) && !names_.contains(made);
     if (!good && round < 1000) continue;
     taken_.insert(made);
     known->second = std::move(made);
@@ -115,7 +191,9 @@ std::string Pseudonyms::word(std::string_view original, bool digits) {
 
 /// Addresses become those that documentation has (RFC 5737, RFC 3849); this machine's own stays.
 std::string Pseudonyms::address(std::string_view original) {
-  if (original.starts_with("127.") || original == "::1" || original == "0.0.0.0") return std::string(original);
+  const bool ours = original.starts_with("127.") || original == "::1" || original == "0.0.0.0" ||
+                    original.find(":127.") != std::string_view::npos;
+  if (ours) return std::string(original);
   auto [known, fresh] = addresses_.try_emplace(std::string(original));
   if (fresh) {
     const std::size_t number = addresses_.size();
@@ -133,29 +211,52 @@ std::string Pseudonyms::replaced(std::string_view original, bool digits) {
   std::string out;
   out.reserve(original.size());
   for (std::size_t at = 0; at < original.size();) {
+    const std::string_view rest = original.substr(at);
     const bool begins = at == 0 || !in_word(original[at - 1]);
-    if (begins && (in_word(original[at]) || original[at] == ':')) {
-      std::size_t size = ipv4_length(original.substr(at));
-      if (size == 0) size = ipv6_length(original.substr(at));
+    if (begins && (in_word(rest.front()) || rest.front() == ':')) {
+      const bool goes_on = at >= 2 && original[at - 1] == '.' && is_digit(original[at - 2]);
+      std::size_t size = goes_on ? 0 : ipv4_length(rest);
+      if (size == 0) size = ipv6_length(rest);
       if (size > 0) {
-        out += address(original.substr(at, size));
+        out += address(rest.substr(0, size));
+        at += size;
+        continue;
+      }
+      if (size = joined_length(rest); size > 0) {
+        const char joint = rest[rest.find_first_not_of("0123456789")];
+        std::string dotted(rest.substr(0, size));
+        std::replace(dotted.begin(), dotted.end(), joint, '.');
+        dotted = address(dotted);
+        std::replace(dotted.begin(), dotted.end(), '.', joint);
+        out += dotted;
         at += size;
         continue;
       }
     }
-    if (!in_word(original[at])) {
+    const Word next = take_word(rest);
+    if (next.written == 0) {
       out += original[at++];
       continue;
     }
     // The escapes of a log are no words: \x0a.
-    if (original[at] == 'x' && at > 0 && original[at - 1] == '\\' && at + 2 < original.size()) {
-      out += digits ? "x3f" : original.substr(at, 3);
+    if (rest.front() == 'x' && at > 0 && original[at - 1] == '\\' && rest.size() > 2) {
+      out += digits ? "x3f" : rest.substr(0, 3);
       at += 3;
       continue;
     }
-    const std::size_t begin = at;
-    while (at < original.size() && in_word(original[at])) ++at;
-    out += word(original.substr(begin, at - begin), digits);
+    const bool month = is_among(lower(next.octets), kMonths);
+    const bool dated = month && is_in_date(original, at, at + next.written);
+    const std::string made = dated ? next.octets : word(next.octets, digits, month);
+    // As long as it was: what was written as an escape is one again.
+    for (std::size_t from = at, i = 0; i < made.size(); ++i) {
+      const bool escape = escaped_octet(original.substr(from)) >= 0;
+      if (escape)
+        out += fmt::format("\\x{:02x}", static_cast<unsigned char>(made[i]));
+      else
+        out += made[i];
+      from += escape ? 4 : 1;
+    }
+    at += next.written;
   }
   return out;
 }
@@ -166,6 +267,18 @@ std::set<std::string> Pseudonyms::replaced_words() const {
     const bool number = std::all_of(original.begin(), original.end(), is_digit);
     if (!number || original.size() > kShortNumber) out.insert(original);
   }
+  return out;
+}
+
+std::set<std::string> Pseudonyms::replaced_names() const {
+  std::set<std::string> out;
+  for (const auto& [original, made] : words_)
+    if (names_.contains(original) && !is_among(original, kMonths)) out.insert(original);
+  return out;
+}
+
+std::set<std::string> Pseudonyms::replaced_addresses() const {
+  std::set<std::string> out;
   for (const auto& [original, made] : addresses_) out.insert(lower(original));
   return out;
 }

@@ -20,6 +20,9 @@ class Pseudonyms {
   void keep_number(std::uint64_t number) { numbers_.insert(number); }
   /// A word that is ours: the name of a scenario, say.
   void keep_word(std::string_view word);
+  /// The name of an account or of a mailbox: it goes, also where it is a short number or a word of the vocabulary, but
+  /// for what every mailbox and every flag is called.
+  void name(std::string_view text);
 
   /// In protocol lines and in what was made of them.
   std::string text(std::string_view original) { return replaced(original, false); }
@@ -31,20 +34,32 @@ class Pseudonyms {
   /// Words that were replaced, as they were, in lower case: none of 4 letters and more may be left anywhere. Without
   /// the short numbers of mail, which are others' as well.
   std::set<std::string> replaced_words() const;
+  /// Names of accounts and mailboxes that were replaced, as they were, in lower case: none of any length may be left.
+  std::set<std::string> replaced_names() const;
+  /// Addresses of machines, dotted or with colons: none may be left.
+  std::set<std::string> replaced_addresses() const;
 
  private:
   std::string replaced(std::string_view original, bool digits);
-  std::string word(std::string_view original, bool digits);
+  std::string word(std::string_view original, bool digits, bool always);
   std::string address(std::string_view original);
   bool stays(std::string_view lower_word, bool digits) const;
 
   std::uint64_t key_;
   std::unordered_set<std::uint64_t> numbers_;
-  std::unordered_set<std::string> ours_;
+  std::unordered_set<std::string> ours_, names_;
   std::map<std::string, std::string> words_;  ///< both in lower case
   std::unordered_set<std::string> taken_;     ///< pseudonyms
   std::map<std::string, std::string> addresses_;
 };
+
+/// The word at the beginning of a text, as it was before a log wrote octets beyond ASCII as \xd0, and how long it is as
+/// written; "" = it begins with none.
+struct Word {
+  std::string octets;
+  std::size_t written = 0;
+};
+Word take_word(std::string_view text);
 
 /// Whether a word, in lower case, belongs to the protocols, to the form of mail, or to our own histories.
 bool is_vocabulary(std::string_view lower_word);

@@ -31,6 +31,26 @@ std::optional<Marker> next_marker(std::string_view text, std::size_t from, std::
   return std::nullopt;
 }
 
+/// "---------- alice Sun Nov 22 10:15:02 2026" and an empty line, as imap/telemetry.c writes them (ctime's date). A
+/// line of dashes alone begins nothing: mail that was forwarded has one.
+bool is_header(std::string_view text) {
+  constexpr std::string_view kDashes = "---------- ";
+  constexpr std::string_view kDate = "aaa aaa dd dd:dd:dd dddd";
+  const std::size_t end = text.find('\n');
+  if (!text.starts_with(kDashes) || end == std::string_view::npos) return false;
+  std::string_view line = text.substr(0, end), rest = text.substr(end + 1);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  if (line.size() <= kDashes.size() + kDate.size() + 1) return false;
+  const std::string_view date = line.substr(line.size() - kDate.size());
+  for (std::size_t i = 0; i < kDate.size(); ++i) {
+    const char c = date[i];
+    const bool digit = c >= '0' && c <= '9', letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    const bool fits = kDate[i] == 'a' ? letter : kDate[i] == 'd' ? digit || (i == 8 && c == ' ') : c == kDate[i];
+    if (!fits) return false;
+  }
+  return line[line.size() - kDate.size() - 1] == ' ' && (rest.starts_with('\n') || rest.starts_with("\r\n"));
+}
+
 /// What stands behind one header, "---------- alice Sun Nov 22 10:15:02 2026".
 void read_session(const std::string& path, std::string_view header, std::string_view text,
                   std::vector<Overheard>& out) {
@@ -63,7 +83,9 @@ Result<std::vector<Overheard>> read_cyrus_telemetry(const std::string& path, con
   std::string_view rest = text;
   while (!rest.empty()) {
     const std::size_t line_end = std::min(rest.find('\n'), rest.size());
-    const std::size_t next = std::min(rest.find(kHeader, line_end), rest.size());
+    std::size_t next = rest.find(kHeader, line_end);
+    while (next != std::string_view::npos && !is_header(rest.substr(next + 1))) next = rest.find(kHeader, next + 1);
+    next = std::min(next, rest.size());
     read_session(path, rest.substr(0, line_end), rest.substr(line_end, next - line_end), out);
     rest.remove_prefix(std::min(next + 1, rest.size()));
   }

@@ -153,7 +153,8 @@ class PostfixLog {
           {{"sent", "delivered"}, {"bounced", "bounced"}, {"deferred", "deferred"}, {"expired", "bounced"}});
       const std::string_view state = field_of(rest, "status");
       out.code = code_for(kStates, state.substr(0, state.find(' ')));
-      if (out.code.empty()) return std::nullopt;
+      // An alias that was written out: it goes on under another id, to who has it in the end.
+      if (out.code.empty() || rest.find("status=sent (forwarded as ") != std::string_view::npos) return std::nullopt;
       out.user = field_of(rest, "to");
       std::erase_if(out.user, [](char c) { return c == '<' || c == '>'; });
     }

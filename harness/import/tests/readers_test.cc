@@ -75,6 +75,8 @@ constexpr std::string_view kPostfix =
     "Nov 29 14:05:00 vm postfix/cleanup[1]: 4XYZ: message-id=<1@x>\n"
     "Nov 29 14:05:01 vm postfix/lmtp[2]: 4XYZ: to=<alice@example.test>, relay=y, dsn=5.2.2, status=bounced (host said: "
     "552)\n"
+    "Nov 29 14:05:01 vm postfix/local[2]: 4XYZ: to=<info@example.test>, relay=local, dsn=2.0.0, status=sent (forwarded "
+    "as 4ABC)\n"
     "Nov 29 14:05:01 vm postfix/qmgr[2]: 4XYZ: removed\n";
 
 using Read = Result<std::vector<Overheard>> (*)(const std::string&, const std::string&);

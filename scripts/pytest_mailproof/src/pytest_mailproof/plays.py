@@ -51,16 +51,6 @@ class Plays:
             raise Trouble(f"the run was interrupted before {item.name} was played")
         return min(entries, key=lambda one: WORST_FIRST.index(one["verdict"]), default=None)
 
-    def nothing_applied(self):
-        """Whether all that this session played, in whichever worker, says no more of the server than that it lacks things."""
-        verdicts = set()
-        for done in self.folder().glob("*/done.json"):
-            kept = json.loads(done.read_text())
-            if kept["testrun"] == self.testrun and not kept["trouble"]:
-                result = Run.read(kept["status"], done.parent).result or {"scenarios": []}
-                verdicts |= {one["verdict"] for one in result["scenarios"]}
-        return "not-applicable" in verdicts and verdicts <= {"not-applicable", "known-fail"}
-
     def shared(self, item):
         key = self.key(item)
         if key not in self.runs:
@@ -88,6 +78,21 @@ class Plays:
         if kept["trouble"]:
             raise Trouble(kept["trouble"])
         return Run.read(kept["status"], folder)
+
+    def without_a_word(self):
+        """What ended in this session, of all workers, if none of it says anything about the server: the tool ends with 3
+        there. "" = something does, or nothing was played."""
+        seen, statuses = collections.Counter(), set()
+        for done in self.folder().glob("*/done.json"):
+            kept = json.loads(done.read_text())
+            if kept["testrun"] != self.testrun or kept["trouble"]:
+                continue
+            run = Run.read(kept["status"], done.parent)
+            seen.update(one["verdict"] for one in (run.result or {}).get("scenarios", []))
+            statuses.add(run.status)
+        if not seen or not set(seen) <= {"not-applicable", "known-fail"} or not any(statuses):
+            return ""
+        return ", ".join(f"{count} {verdict}" for verdict, count in sorted(seen.items()))
 
     def run(self, items, folder):
         wanted = collections.Counter(item.parent for item in items)

@@ -53,6 +53,7 @@ class Setup:
                               arguments=shlex.split(self.value("args")), where=self.where)
         self.wanted_server = server
         self.servers = Servers(pathlib.Path(tempfile.gettempdir()) / f"mailproof-{self.testrun}", self.file("servers"))
+        self.without_a_word = ""  # what ended, where none of it says anything about the server
         self.plays = Plays(self.tool, self.folder, self.testrun, batch, int(jobs))
 
     def value(self, name):
@@ -132,18 +133,19 @@ def pytest_collection_finish(session):
     session.config.mailproof.plays.selected([item for item in session.items if isinstance(item, ScenarioItem)])
 
 
-NOTHING_APPLIED = "mailproof: nothing was applicable to the server, so that nothing is known of it"
-
-
 def pytest_sessionfinish(session, exitstatus):
+    """Where all was skipped nothing was tested: a service that the target file leaves out would be green for ever."""
     setup = session.config.mailproof
-    if setup.owner and exitstatus == pytest.ExitCode.OK and setup.plays.nothing_applied():
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED  # as `mailproof run` ends with 3
+    if setup.owner and exitstatus == pytest.ExitCode.OK:
+        setup.without_a_word = setup.plays.without_a_word()
+        if setup.without_a_word:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    if config.mailproof.plays.nothing_applied():
-        terminalreporter.write_line(NOTHING_APPLIED)
+    if config.mailproof.without_a_word:
+        terminalreporter.write_line(f"mailproof: inconclusive: nothing was said about the server ({config.mailproof.without_a_word})",
+                                    red=True)
 
 
 @pytest.hookimpl(hookwrapper=True)
