@@ -42,6 +42,17 @@ void Learnt::way_in(const std::string& door, WayIn way) {
   ways_in_[door] = way;
 }
 
+std::optional<Hierarchy> Learnt::hierarchy(const std::string& account) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = hierarchies_.find(account);
+  return found == hierarchies_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void Learnt::hierarchy(const std::string& account, Hierarchy told) {
+  const std::lock_guard lock(mutex_);
+  hierarchies_[account] = std::move(told);
+}
+
 Duration look_again_after(Duration waited) {
   return std::clamp<Duration>(waited, std::chrono::milliseconds(50), std::chrono::seconds(1));
 }

@@ -17,9 +17,15 @@ struct WayIn {
   std::optional<sasl::Mechanism> mechanism;
 };
 
+/// How a server builds the names of an account's own mailboxes.
+struct Hierarchy {
+  std::string prefix;     ///< of the personal namespace (RFC 2342 section 5), mostly ""
+  std::string delimiter;  ///< "" = there are no levels
+};
+
 /// What the scenarios of a run learn from each other about a server over time: how long accepted mail takes to arrive,
-/// that some never does, and what one logs in with. One that loses every second message would else cost every bound of
-/// every scenario. Safe to use from several threads.
+/// that some never does, what one logs in with, and how mailboxes are named. One that loses every second message would
+/// else cost every bound of every scenario. Safe to use from several threads.
 class Learnt {
  public:
   void arrived(Duration after);  ///< what was waited for came after so long
@@ -36,6 +42,10 @@ class Learnt {
   std::optional<WayIn> way_in(const std::string& door) const;
   void way_in(const std::string& door, WayIn way);
 
+  /// `account`: an endpoint and a login. Nothing: nobody asked there.
+  std::optional<Hierarchy> hierarchy(const std::string& account) const;
+  void hierarchy(const std::string& account, Hierarchy told);
+
  private:
   bool known() const { return lost_ >= kLost && arrived_ >= kArrived; }
   static constexpr std::uint64_t kLost = 2, kArrived = 5;
@@ -47,6 +57,7 @@ class Learnt {
   std::uint64_t lost_ = 0, arrived_ = 0;
   std::vector<Duration> newest_;  ///< kNewest of them at most, a ring
   std::map<std::string, WayIn> ways_in_;
+  std::map<std::string, Hierarchy> hierarchies_;
 };
 
 /// When to look again for what has not come in so long: soon at first and then ever more seldom, so that how long it

@@ -23,9 +23,7 @@ std::string delimiter_of(const ImapValue& value) { return value.string ? value.t
 }  // namespace
 
 OwnMailboxes::OwnMailboxes(Context& context, std::uint32_t session, const Endpoint& endpoint)
-    : connection_(context, session, Protocol::imap),
-      bring_up_(context, connection_, logged_in(), endpoint),
-      token_(own_mailbox_name(context.messages)) {}
+    : connection_(context, session, Protocol::imap), bring_up_(context, connection_, logged_in(), endpoint) {}
 
 bool OwnMailboxes::ask(const std::string& command, Step next) {
   connection_.send({{fmt::format("own0 {}\r\n", command), false}});
@@ -37,21 +35,21 @@ void OwnMailboxes::take(const std::string& line) {
   const auto values = parse_imap_values(line);
   if (step_ == Step::asking_list && values.size() == 5 && is_word(values[1], "LIST")) {
     told_ = true;
-    delimiter_ = delimiter_of(values[3]);
+    hierarchy_.delimiter = delimiter_of(values[3]);
   }
   if (step_ != Step::asking_namespace || values.size() < 3 || !is_word(values[1], "NAMESPACE")) return;
   if (values[2].kind != ImapValue::Kind::list || values[2].items.empty()) return;
   const ImapValue& first = values[2].items.front();
   if (first.kind != ImapValue::Kind::list || first.items.size() < 2) return;
   told_ = true;
-  prefix_ = first.items[0].text;
-  delimiter_ = delimiter_of(first.items[1]);
+  hierarchy_.prefix = first.items[0].text;
+  hierarchy_.delimiter = delimiter_of(first.items[1]);
 }
 
 void OwnMailboxes::answered(bool ok) {
   if (step_ == Step::quitting) return;
   // NAMESPACE that tells no delimiter may be mistaken: what LIST shows is what names are made of.
-  const bool asks_list = step_ == Step::asking_namespace && (!ok || delimiter_.empty());
+  const bool asks_list = step_ == Step::asking_namespace && (!ok || hierarchy_.delimiter.empty());
   if (asks_list) {
     ask("LIST \"\" \"\"", Step::asking_list);
   } else if (told_) {
@@ -94,23 +92,24 @@ bool OwnMailboxes::go_on() {
   return true;
 }
 
-std::map<std::string, std::string, std::less<>> OwnMailboxes::values(const std::set<std::string>& names) const {
+std::map<std::string, std::string, std::less<>> own_names(const Hierarchy& hierarchy, const std::string& token,
+                                                          const std::set<std::string>& names) {
   std::map<std::string, std::string, std::less<>> out;
   for (const std::string& name : names) {
     if (name == "sep" || name.find('/') != std::string::npos)
-      if (delimiter_.empty()) return {};
+      if (hierarchy.delimiter.empty()) return {};
     if (name == "sep") {
-      out[name] = delimiter_;
+      out[name] = hierarchy.delimiter;
       continue;
     }
-    const bool token = name.starts_with("token");
-    std::string rest = name.substr(token ? 5 : 3);
-    std::string value = (token ? "" : prefix_) + token_;
+    const bool bare = name.starts_with("token");
+    std::string rest = name.substr(bare ? 5 : 3);
+    std::string value = (bare ? "" : hierarchy.prefix) + token;
     if (!rest.empty() && rest.front() != '/') {
       value += fmt::format("-{}", rest.front());
       rest.erase(0, 1);
     }
-    for (const char c : rest) value += c == '/' ? delimiter_ : std::string(1, c);
+    for (const char c : rest) value += c == '/' ? hierarchy.delimiter : std::string(1, c);
     out[name] = value;
   }
   return out;

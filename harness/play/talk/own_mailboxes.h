@@ -3,9 +3,15 @@
 #include <set>
 #include <string>
 
+#include "play/learnt.h"
 #include "play/talk/bring_up.h"
 
 namespace mailproof::play {
+
+/// "box/a", "sep" ... (scenarios/conformance/README.md, "Mailboxes of its own") with what they stand for; `token` is
+/// the check's own name. Empty: `names` asks for levels, and the server has none.
+std::map<std::string, std::string, std::less<>> own_names(const Hierarchy& hierarchy, const std::string& token,
+                                                          const std::set<std::string>& names);
 
 /// How a server names the mailboxes that a check makes: asks it, over a connection of its own, for the personal
 /// namespace (RFC 2342) and, where it tells none, for the hierarchy delimiter (RFC 3501 section 6.3.8).
@@ -19,9 +25,7 @@ class OwnMailboxes {
   const std::string& problem() const { return problem_; }   ///< why it could not be asked; "" = it was
   TalkConnection& connection() { return connection_; }
 
-  /// "box/a", "sep" ... (scenarios/conformance/README.md, "Mailboxes of its own") with what they stand for. Empty:
-  /// `names` asks for levels, and the server has none.
-  std::map<std::string, std::string, std::less<>> values(const std::set<std::string>& names) const;
+  const Hierarchy& hierarchy() const { return hierarchy_; }
 
  private:
   enum class Step { bringing_up, asking_namespace, asking_list, quitting, over };
@@ -31,10 +35,9 @@ class OwnMailboxes {
 
   TalkConnection connection_;
   TalkBringUp bring_up_;
-  std::string token_;
   Step step_ = Step::bringing_up;
   bool told_ = false;  ///< the prefix and the delimiter
-  std::string prefix_, delimiter_;
+  Hierarchy hierarchy_;
   std::string problem_;
 };
 

@@ -42,13 +42,17 @@ void Talk::ring(Time now) {
 
 /// How the check's own mailboxes are called is asked before its first line. False: not yet, or the check is over.
 bool Talk::name_own_mailboxes() {
+  const Endpoint* endpoint = context_.endpoint(Protocol::imap);
+  if (endpoint == nullptr) {
+    not_applicable("the target has no such endpoint");
+    end();
+    return false;
+  }
+  // A run asks once an account.
+  Learnt* const learnt = context_.options.learnt;
+  const std::string account = fmt::format("{} {}", endpoint->label(), context_.accounts.front().login);
+  if (const auto known = learnt == nullptr ? std::nullopt : learnt->hierarchy(account)) return use_names(*known);
   if (!own_mailboxes_) {
-    const Endpoint* endpoint = context_.endpoint(Protocol::imap);
-    if (endpoint == nullptr) {
-      not_applicable("the target has no such endpoint");
-      end();
-      return false;
-    }
     const auto session = context_.new_session(kClient, Protocol::imap, 1, 0, *endpoint, "naming");
     own_mailboxes_ = std::make_unique<OwnMailboxes>(context_, session, *endpoint);
     own_mailboxes_->connection().changed = [this] { again(); };
@@ -66,9 +70,17 @@ bool Talk::name_own_mailboxes() {
   own_mailboxes_->connection().leave();
   if (!problem.empty()) {
     context_.fail("connect", "how the server names mailboxes could not be asked: " + problem);
-  } else if (own_ = own_mailboxes_->values(check_.own); own_.empty()) {
-    not_applicable("the server has no hierarchy of mailboxes");
+    end();
+    return false;
   }
+  if (learnt != nullptr) learnt->hierarchy(account, own_mailboxes_->hierarchy());
+  return use_names(own_mailboxes_->hierarchy());
+}
+
+/// False: the check cannot be played with them, and is over.
+bool Talk::use_names(const Hierarchy& hierarchy) {
+  own_ = own_names(hierarchy, own_mailbox_name(context_.messages), check_.own);
+  if (own_.empty()) not_applicable("the server has no hierarchy of mailboxes");
   variables_.values = own_;
   variables_.values.insert(check_.given.begin(), check_.given.end());
   give_addresses();

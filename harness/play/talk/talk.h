@@ -109,6 +109,7 @@ class Talk final : public Alarm {
   void done(const Line& at, const TalkLine& line);
   Came passed(Duration span);
   bool name_own_mailboxes();
+  bool use_names(const Hierarchy& hierarchy);
   void next();
   void end();
   Duration bound() const;

@@ -73,6 +73,28 @@ TEST(OwnMailboxes, PrefixAndDelimiterAreTheServers) {
   EXPECT_THAT(sent(refused), HasSubstr("CREATE " + own_name(refused) + "/a\n"));
 }
 
+TEST(OwnMailboxes, ARunAsksOnceAnAccount) {
+  Learnt learnt;
+  const auto play = [&](std::vector<WrongBlock> wrong) {
+    SimRig rig(
+        scenario::parse("id: imap.3501-6.3.3\ntitle: t\nchecks:\n  - id: one\n    level: MUST\n    title: it is so\n" +
+                            std::string(kAuthenticated) + "    talk: |\n" +
+                            Checked::indented("connect: imap authenticated\nC: CREATE ${box/a}\nS: OK"),
+                        "check.yaml"),
+        {}, {{std::move(wrong)}});
+    rig.options.learnt = &learnt;
+    rig.play();
+    std::string all;
+    for (const auto& log : rig.player->logs()) all += log->all();
+    return all;
+  };
+  const std::string first = play(telling("((\"INBOX.\" \".\"))")), second = play({});
+  EXPECT_THAT(first, HasSubstr("own0 NAMESPACE"));
+  EXPECT_THAT(first, HasSubstr("CREATE INBOX.mailproof-"));
+  EXPECT_THAT(second, Not(HasSubstr("own0 NAMESPACE")));
+  EXPECT_THAT(second, HasSubstr("CREATE INBOX.mailproof-"));
+}
+
 TEST(OwnMailboxes, WithoutHierarchyThereIsNothingBelow) {
   const std::string talk = "connect: imap authenticated\nC: CREATE ${box/a}\nS: OK";
   auto blocks = telling("((\"\" NIL))");
