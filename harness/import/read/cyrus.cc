@@ -86,7 +86,8 @@ Result<std::vector<Overheard>> read_cyrus_telemetry(const std::string& path, con
     std::size_t next = rest.find(kHeader, line_end);
     while (next != std::string_view::npos && !is_header(rest.substr(next + 1))) next = rest.find(kHeader, next + 1);
     next = std::min(next, rest.size());
-    read_session(path, rest.substr(0, line_end), rest.substr(line_end, next - line_end), out);
+    read_session(path, rest.substr(0, line_end), rest.substr(line_end, next + 1 - line_end),
+                 out);  // with its own line end
     rest.remove_prefix(std::min(next + 1, rest.size()));
   }
   return out;
