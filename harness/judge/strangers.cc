@@ -13,11 +13,13 @@ using history::What;
 
 namespace {
 
-/// Where reports about our own mail stand: account, mailbox, UID. Their headers do not show it, and come first.
+/// Where reports about our own mail stand: account, mailbox, UID. Their headers do not show it, and come first. The
+/// event's own account is whose mail was reported on, the session's is who holds the report.
 std::set<std::tuple<std::uint32_t, std::string, std::uint32_t>> reports_about_us(const Case& c) {
   std::set<std::tuple<std::uint32_t, std::string, std::uint32_t>> out;
   for (const Event& e : c.history.about(What::report))
-    if (e.message != 0 && e.uid != 0) out.insert({c.history.account_of(e), e.mailbox, e.uid});
+    if (e.message != 0 && e.uid != 0 && e.session != 0)
+      out.insert({c.history.session(e.session).account, e.mailbox, e.uid});
   return out;
 }
 
@@ -48,7 +50,7 @@ Strangers::Strangers(const Case& c) {
       case What::message:
         if (e.message != 0 || about_us[e.session].contains(where)) break;
         in_view[e.session].insert(where);
-        if (began && !reports.contains({c.history.account_of(e), e.mailbox, e.uid}))
+        if (began && !reports.contains({c.history.session(e.session).account, e.mailbox, e.uid}))
           first_.try_emplace(c.history.account_of(e), &e);
         break;
       case What::expunged:

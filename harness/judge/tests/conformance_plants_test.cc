@@ -87,6 +87,20 @@ const bool kPlants[] = {
             Checked(s, "MUST").line(Type::fail, "+OK 2 2000");
             s.content(s.audit(Protocol::imap, s.alice, 0), 0, 1, 1, "header");
           }),
+    plant("conformance/broken",  // a report to bob about alice's copy of our mail is no mail of others
+          [](Scene& s) {
+            const std::uint32_t m = s.message();
+            Checked(s, "MUST").line(Type::fail, "* 1 FETCH (BODY[2.MIME] NIL)");
+            const auto look = s.audit(Protocol::imap, s.bob, 0);
+            s.content(look, 0, 1, 1, "header");
+            s.obs(What::report, look, [&](Event& e) {
+              e.message = m;
+              e.account = s.alice;
+              e.mailbox = "INBOX";
+              e.uid = e.seq = 1;
+            });
+            s.content(look, 0, 1, 1, "full");
+          }),
     plant("conformance/not-played",
           [](Scene& s) {
             Checked check(s, "MUST");

@@ -88,7 +88,9 @@ TEST(OwnMailboxes, ARunAsksOnceAnAccount) {
     for (const auto& log : rig.player->logs()) all += log->all();
     return all;
   };
-  const std::string first = play(telling("((\"INBOX.\" \".\"))")), second = play({});
+  auto courier = telling("((\"INBOX.\" \".\"))");
+  courier.front().connection = 2;
+  const std::string first = play(std::move(courier)), second = play({});
   EXPECT_THAT(first, HasSubstr("own0 NAMESPACE"));
   EXPECT_THAT(first, HasSubstr("CREATE INBOX.mailproof-"));
   EXPECT_THAT(second, Not(HasSubstr("own0 NAMESPACE")));
