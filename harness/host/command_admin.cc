@@ -172,6 +172,7 @@ class CommandAdmin final : public Admin {
           },
           net::Unawaited::left);
       commands_.await(std::max(until, Clock::now() + net::Commands::kGrace));
+      if (Clock::now() >= until) break;  // the rest is told
     }
     for (const auto& line : lines()) say("NOT done, to be done by you: " + line);
     if (debts_.empty()) say("all of it is as it was");

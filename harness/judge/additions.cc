@@ -1,5 +1,6 @@
 #include "judge/additions.h"
 
+#include <algorithm>
 #include <map>
 
 namespace mailproof::judge {
@@ -22,25 +23,36 @@ Additions::Additions(const Case& c) : c_(c) {
       all_.push_back({e.command, e.index, account, octets, e.type == Type::ok});
     }
   }
-  for (const auto& [invoke, one] : open) all_.push_back(one);
+  for (const auto& [invoke, one] : open) open_.push_back(one);
+  earliest_.resize(all_.size());
+  for (std::size_t i = all_.size(); i-- > 0;)
+    earliest_[i] = i + 1 == all_.size() ? all_[i].invoke : std::min(all_[i].invoke, earliest_[i + 1]);
 }
 
 std::optional<std::uint64_t> Additions::under_way(std::uint32_t account, const Event& answer) const {
   std::uint64_t out = 0;
-  for (const Addition& one : all_) {
-    const bool open = one.invoke < answer.index && one.answer > answer.index && one.invoke != answer.command;
-    if (!open || (one.account != 0 && one.account != account)) continue;
-    if (one.octets == 0) return std::nullopt;
+  bool known = true;
+  const auto count = [&](const Addition& one) {
+    if (one.invoke >= answer.index || one.invoke == answer.command) return;
+    if (one.account != 0 && one.account != account) return;
+    known &= one.octets != 0;
     out += one.octets;
-  }
-  return out;
+  };
+  const auto later = std::upper_bound(all_.begin(), all_.end(), answer.index,
+                                      [](std::uint32_t index, const Addition& one) { return index < one.answer; });
+  for (auto i = static_cast<std::size_t>(later - all_.begin()); i < all_.size() && earliest_[i] < answer.index; ++i)
+    count(all_[i]);
+  for (const Addition& one : open_) count(one);
+  return known ? std::optional(out) : std::nullopt;
 }
 
 std::uint64_t Additions::accepted_beside(std::uint32_t account, std::uint32_t customer, const Event& answer) const {
   std::uint64_t out = 0;
-  for (const Addition& one : all_) {
+  const auto first = std::lower_bound(all_.begin(), all_.end(), answer.command,
+                                      [](const Addition& one, std::uint32_t command) { return one.answer < command; });
+  for (auto it = first; it != all_.end() && it->answer <= answer.index; ++it) {
+    const Addition& one = *it;
     if (!one.accepted || one.account == 0 || one.invoke == answer.command) continue;
-    if (one.answer < answer.command || one.answer > answer.index) continue;
     if (one.account == account || (customer != 0 && c_.history.account(one.account).customer == customer))
       out += one.octets;
   }

@@ -27,7 +27,9 @@ class Additions {
     bool accepted = false;
   };
   const Case& c_;
-  std::vector<Addition> all_;
+  std::vector<Addition> all_;            ///< that were answered, in the order of the answers
+  std::vector<Addition> open_;           ///< that never were
+  std::vector<std::uint32_t> earliest_;  ///< the earliest invoke of all_[i] and those behind it
 };
 
 }  // namespace mailproof::judge

@@ -100,7 +100,7 @@ class Conformance {
   void wrong(const Event& e, std::string expected, const std::string& actual) {
     ended_early_ = true;
     if (check_.level == "MAY") return;  // play recorded it as observed
-    if (const Event* stranger = e.what == What::talk ? strangers_.first() : nullptr) {
+    if (const Event* stranger = e.what == What::talk ? strangers_.came() : nullptr) {
       c_.find("others-mail", {std::move(expected), came_in(c_, *stranger), {e.index, stranger->index}, 0, ""});
       return;
     }

@@ -92,17 +92,21 @@ void refused_but_there(Case& c) {
 
 /// What one MTA hands to the next it hands over again when the answer does not come in time (RFC 5321 section 6.1, RFC
 /// 1047): behind the one that we were answered by, or because the server was stopped before anybody saw the message.
-bool handed_over_again(const Case& c, const history::Cell& cell) {
-  if (!iequals(c.ledger.mailbox_name(cell.mailbox), "INBOX")) return false;
+/// How many copies that may have made; what APPEND, COPY and MOVE put there no MTA repeats.
+int handed_over_again(const Case& c, const history::Cell& cell) {
+  if (!iequals(c.ledger.mailbox_name(cell.mailbox), "INBOX")) return 0;
+  int accepted = 0, again = 0;
   for (const history::Attempt& attempt : c.ledger.attempts_of(cell.message)) {
-    if (attempt.account != cell.account || attempt.outcome != history::Type::ok) continue;
-    if (over_smtp(c, c.history.event(attempt.event))) return true;
-    for (const history::Event& e : c.history.about(history::What::admin)) {
+    if (attempt.account != cell.account || attempt.outcome == history::Type::fail) continue;
+    ++accepted;
+    const auto stopped = [&](const history::Event& e) {
       const std::string& asked = c.invoke(e).code;
-      if (e.index > attempt.event && e.index < cell.first_seen && (asked == "kill" || asked == "restart")) return true;
-    }
+      return e.index > attempt.event && e.index < cell.first_seen && (asked == "kill" || asked == "restart");
+    };
+    const auto admin = c.history.about(history::What::admin);
+    if (over_smtp(c, c.history.event(attempt.event)) || std::any_of(admin.begin(), admin.end(), stopped)) ++again;
   }
-  return false;
+  return cell.adds + cell.maybe_adds > accepted ? 0 : again;
 }
 
 }  // namespace
@@ -114,17 +118,32 @@ void judge_duplicates(const history::History& history, const history::Ledger& le
   refused_but_there(c);
   judge_misplaced(c);
   const Sightings seen = most_at_once(c);
+  const auto put_there = [&](const history::Cell& cell) {
+    const int put = cell.adds + cell.maybe_adds;
+    // What POP3 removed from INBOX a server may have put into another mailbox.
+    const history::Cell* inbox = ledger.find(cell.message, cell.account, "INBOX");
+    return put == 0 || inbox == nullptr || inbox == &cell ? put : put + inbox->pop_removes;
+  };
+  const auto most_there = [&](const history::Cell& cell) {
+    const auto at_once = seen.find({cell.message, cell.account, ledger.mailbox_name(cell.mailbox)});
+    return std::max(cell.enumerated ? int{cell.present} : 0, at_once == seen.end() ? 0 : at_once->second.copies);
+  };
+  // An answer is lost now and then, and not each time.
+  constexpr int kEachTime = 3;
+  int perhaps = 0, doubled = 0;
   for (const history::Cell& cell : ledger.cells()) {
-    int put = cell.adds + cell.maybe_adds;
+    if (put_there(cell) == 0 || most_there(cell) == 0 || handed_over_again(c, cell) == 0) continue;
+    ++perhaps;
+    if (most_there(cell) > put_there(cell)) ++doubled;
+  }
+  const bool each = doubled >= kEachTime && doubled == perhaps;
+  for (const history::Cell& cell : ledger.cells()) {
+    const int put = put_there(cell);
     if (put == 0) continue;  // a leak, a filter's doing, or a refused message: other judges look
     const std::string& mailbox = ledger.mailbox_name(cell.mailbox);
-    // What POP3 removed from INBOX a server may have put into another mailbox.
-    if (const history::Cell* inbox = ledger.find(cell.message, cell.account, "INBOX");
-        inbox != nullptr && inbox != &cell)
-      put += inbox->pop_removes;
     const auto at_once = seen.find({cell.message, cell.account, mailbox});
     const int present = cell.enumerated ? cell.present : 0;
-    const int most = std::max(present, at_once == seen.end() ? 0 : at_once->second.copies);
+    const int most = most_there(cell);
     const bool resurrected = present - cell.kept() > cell.most() && cell.reappeared;
     const bool again =
         cell.tried_again && cell.adds > 0 && cell.maybe_adds > 0 && present > cell.adds - cell.removes && present > 1;
@@ -132,7 +151,7 @@ void judge_duplicates(const history::History& history, const history::Ledger& le
     const std::string box = fmt::format("{}'s {}", c.account(cell.account), mailbox);
     const std::string name = c.name_of(cell.message);
     if (most > put) {
-      c.find(handed_over_again(c, cell) ? "after-lost-answer" : "duplicated",
+      c.find(!each && most <= put + handed_over_again(c, cell) ? "after-lost-answer" : "duplicated",
              {fmt::format("at most {} of {} in {}", put, name, box),
               fmt::format("{} copies of {}; it was put there {} time{}", most, name, put, put == 1 ? "" : "s"),
               {cell.added_by, at_once == seen.end() ? cell.last_seen : at_once->second.event},

@@ -223,7 +223,11 @@ Judgement judge_by(std::span<const Judge> all, const history::History& history, 
     const Verdict verdict = verdict_of(finding, strict);
     if (rank(verdict) > rank(out.verdict)) out.verdict = verdict;
   }
-  if (!neutral.empty() && out.verdict != Verdict::fail) return left_out;
+  const bool counts = std::any_of(out.findings.begin(), out.findings.end(), [&](const Finding& finding) {
+    const Verdict verdict = verdict_of(finding, false);
+    return verdict == Verdict::fail || finding.id.find("judging/crashed") != std::string::npos;
+  });
+  if (!neutral.empty() && !counts) return left_out;
   const auto done = history.where(
       [](history::Kind kind) { return kind.type == history::Type::ok && kind.what != history::What::connect; });
   if (done.empty() && out.verdict == Verdict::pass) {

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <set>
 #include <tuple>
 
@@ -30,11 +29,13 @@ Strangers::Strangers(const Case& c) {
   const auto reports = reports_about_us(c);
   std::map<std::uint32_t, std::set<std::uint32_t>> in_view;  // session -> UIDs or numbers of the open mailbox
   std::map<std::uint32_t, std::set<std::uint32_t>> about_us;
+  std::set<std::tuple<std::uint32_t, std::string, std::uint32_t, std::uint32_t>> before;  // ..., UIDVALIDITY, UID
   bool began = false;  // what was there before is looked at before the first step
   for (const Event& e : c.history.about(What::step, What::talk, What::select, What::examine, What::report,
                                         What::message, What::expunged, What::enumerated)) {
     began |= e.what == What::step || e.what == What::talk;
     if (e.session == 0) continue;
+    const std::uint32_t holder = c.history.session(e.session).account;
     const std::uint32_t where = c.history.session(e.session).protocol == Protocol::pop3 ? e.seq : e.uid;
     switch (e.what) {
       case What::select:
@@ -50,8 +51,10 @@ Strangers::Strangers(const Case& c) {
       case What::message:
         if (e.message != 0 || about_us[e.session].contains(where)) break;
         in_view[e.session].insert(where);
-        if (began && !reports.contains({c.history.session(e.session).account, e.mailbox, e.uid}))
-          first_.try_emplace(c.history.account_of(e), &e);
+        if (!began) before.insert({holder, e.mailbox, e.uidvalidity, where});
+        if (!began || reports.contains({holder, e.mailbox, e.uid})) break;
+        first_.try_emplace(c.history.account_of(e), &e);
+        if (came_ == nullptr && !before.contains({holder, e.mailbox, e.uidvalidity, where})) came_ = &e;
         break;
       case What::expunged:
         in_view[e.session].erase(e.uid);
@@ -70,11 +73,7 @@ const Event* Strangers::in(std::uint32_t account) const {
   return first == first_.end() ? nullptr : first->second;
 }
 
-const Event* Strangers::first() const {
-  const auto least = std::min_element(first_.begin(), first_.end(),
-                                      [](const auto& a, const auto& b) { return a.second->index < b.second->index; });
-  return least == first_.end() ? nullptr : least->second;
-}
+const Event* Strangers::came() const { return came_; }
 
 std::size_t Strangers::listed(const Event& enumerated) const {
   const auto listed = listed_.find(enumerated.index);

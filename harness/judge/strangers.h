@@ -15,13 +15,15 @@ class Strangers {
 
   /// The event that showed the first one in this account; null: none was seen.
   const history::Event* in(std::uint32_t account) const;
-  const history::Event* first() const;  ///< of all accounts; null: none was seen
+  /// The first of all accounts that a look before the first step had not shown already; null: none.
+  const history::Event* came() const;
   /// How many this complete listing (an `enumerated`) has.
   std::size_t listed(const history::Event& enumerated) const;
 
  private:
   std::map<std::uint32_t, const history::Event*> first_;  ///< by account
-  std::map<std::uint32_t, std::size_t> listed_;           ///< by event
+  const history::Event* came_ = nullptr;
+  std::map<std::uint32_t, std::size_t> listed_;  ///< by event
 };
 
 /// Says, as a finding of the judge "session", that another run of mailproof uses the accounts: mail that it stamped

@@ -9,6 +9,7 @@
 #include "core/bytes.h"
 #include "history/number_map.h"
 #include "judge/by_number.h"
+#include "judge/came_later.h"
 #include "judge/case.h"
 #include "judge/ids.h"
 #include "judge/judges.h"
@@ -60,9 +61,12 @@ bool perhaps_gone(const Case& c, const Row& owner, std::uint32_t by) {
   return cell != nullptr && cell->removes + cell->maybe_removes > 0 && cell->removed_by < by;
 }
 
-/// One of ours that was put there once has no identical copy there.
+/// One of ours that was put there once has no identical copy there, unless an MTA handed it over again (RFC 1047).
 bool put_once(const Case& c, std::uint32_t message, std::uint32_t account) {
-  const auto* cell = message == 0 || c.history.info.recorded ? nullptr : c.ledger.find(message, account, "INBOX");
+  if (message == 0 || c.history.info.recorded) return false;
+  const auto* cell = c.ledger.find(message, account, "INBOX");
+  for (const history::Attempt& attempt : c.ledger.attempts_of(message))
+    if (attempt.account == account && over_smtp(c, c.history.event(attempt.event))) return false;
   return cell != nullptr && cell->adds + cell->maybe_adds == 1;
 }
 

@@ -175,6 +175,16 @@ const bool kAgain[] = {
             killed(s);
             s.audited({{mail[0], 1}, {mail[0], 2}});
           }),
+    plant("duplicates/duplicated",  // ... once, not again and again
+          [](Scene& s) {
+            const auto mail = s.accepted(1, true);
+            s.audited({{mail[0], 1}, {mail[0], 2}, {mail[0], 3}});
+          }),
+    plant("duplicates/duplicated",  // an answer is lost now and then, and not each time
+          [](Scene& s) {
+            const auto mail = s.accepted(3, true);
+            s.audited({{mail[0], 1}, {mail[0], 2}, {mail[1], 3}, {mail[1], 4}, {mail[2], 5}, {mail[2], 6}});
+          }),
     plant("duplicates/duplicated",  // it had been seen before
           [](Scene& s) {
             const auto mail = s.accepted(1);

@@ -38,7 +38,7 @@ WireBytes imap(WireBytes bytes) {
   return bytes;
 }
 
-std::vector<Planted> plants() {
+std::vector<Planted> planted_rules() {
   return {
       {"pop3.status-line-512", wire_talk({"S: +OK hi", "C: NOOP", "S: +OK " + kLong}), "line of 606 octets"},
       {"pop3.status-line-512", wire_talk({"S: +OK hi", "C: LIST", "S: -ERR " + kLong}), "reply to LIST"},
@@ -118,7 +118,7 @@ std::vector<Planted> plants() {
 }
 
 TEST(WireRules, APlantedBreachIsFound) {
-  for (const Planted& plant : plants()) {
+  for (const Planted& plant : planted_rules()) {
     const auto found = look(plant.rule, plant.bytes);
     ASSERT_FALSE(found.empty()) << plant.rule << ": " << plant.actual;
     EXPECT_EQ(found.size(), 1U) << plant.rule << ": " << plant.actual;
@@ -154,7 +154,7 @@ TEST(WireRules, ImapThatIsRightIsLeftInPeace) {
 
 TEST(WireRules, EveryRuleIsPlanted) {
   std::set<std::string> planted;
-  for (const Planted& plant : plants()) planted.insert(plant.rule);
+  for (const Planted& plant : planted_rules()) planted.insert(plant.rule);
   for (const WireRule& rule : wire_rules()) EXPECT_TRUE(planted.contains(std::string(rule.name))) << rule.name;
   EXPECT_EQ(planted.size(), wire_rules().size());
 }
@@ -273,7 +273,7 @@ TEST(WireRules, SilentOnServersThatKeepThem) {
 
 /// However the bytes of one side are cut: only who spoke before whom counts.
 TEST(WireRules, TheSameHoweverThePiecesAreCut) {
-  for (const Planted& plant : plants()) {
+  for (const Planted& plant : planted_rules()) {
     WireBytes octets = plant.bytes;
     octets.pieces.clear();
     for (const auto& piece : plant.bytes.pieces)
@@ -283,7 +283,7 @@ TEST(WireRules, TheSameHoweverThePiecesAreCut) {
 }
 
 TEST(WireRules, OtherProtocolsArePassedOver) {
-  for (const Planted& plant : plants()) {
+  for (const Planted& plant : planted_rules()) {
     WireBytes bytes = plant.bytes;
     bytes.protocol = bytes.protocol == Protocol::imap ? Protocol::pop3 : Protocol::imap;
     EXPECT_TRUE(look(plant.rule, bytes).empty()) << plant.rule;

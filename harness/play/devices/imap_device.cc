@@ -67,6 +67,7 @@ std::string ImapDevice::box(const std::string& named) const {
 }
 
 RecordedImap& ImapDevice::begin_session(const Endpoint& endpoint, const std::string& mechanism) {
+  not_enabled_.clear();
   sessions_.push_back(
       std::make_unique<RecordedImap>(context_, number_, account_, 0, endpoint, mechanism, device_.profile.get()));
   session_ = sessions_.back().get();

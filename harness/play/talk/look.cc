@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/bytes.h"
+#include "play/talk/takes.h"
 #include "play/talk/talk.h"
 #include "scenario/check/talk.h"
 
@@ -31,10 +32,13 @@ WantedOffer unwanted(const std::string& capability) {
 /// what came after it was looked at.
 static bool takes_inbox(const scenario::Check& check) {
   return std::any_of(check.talk.begin(), check.talk.end(), [](const scenario::TalkLine& line) {
-    const std::string text = upper(line.text);
-    const bool sends = line.op == scenario::TalkLine::Op::send || line.op == scenario::TalkLine::Op::send_raw;
-    constexpr std::string_view kTaking[] = {"RENAME INBOX", "RENAME \"INBOX\"", "DELETE INBOX", "DELETE \"INBOX\""};
-    return sends && std::ranges::any_of(kTaking, [&](auto one) { return text.find(one) != std::string::npos; });
+    if (line.op == scenario::TalkLine::Op::send_raw) {
+      const std::string text = upper(line.text);
+      return text.find("RENAME INBOX") != std::string::npos || text.find("DELETE INBOX") != std::string::npos;
+    }
+    if (line.op != scenario::TalkLine::Op::send) return false;
+    const Taking taking = what_it_takes("t " + line.text);
+    return taking.what == Taking::What::mailbox && iequals(taking.mailbox, "INBOX");
   });
 }
 

@@ -17,6 +17,7 @@ Talk::Came Talk::takes_ours(Line& at) {
   TakingWrite write(at.connection->open_mailbox(), bytes_to_send());
   if (!look_ && (write.mailboxes().empty() || at.connection->over())) return Came::on;
   if (!look_) {
+    ++looks_;
     look_ = Look{write.mailboxes(), {}};
     // Who logged in by a line of the talk may be any of them.
     if (at.how.standing >= scenario::Standing::authenticated) {
@@ -54,19 +55,20 @@ Talk::Came Talk::keeps_flags(Line& at) {
 
 void Talk::look_into(std::size_t account) {
   own_looks_.push_back(std::make_unique<OwnLook>(context_, static_cast<std::uint32_t>(account + 1)));
-  own_looks_.back()->look(look_->mailboxes, [this](std::map<std::string, OwnedSoFar> looked, const std::string& why) {
-    if (!look_) return;
-    // Of several accounts the least: a line may name what all of them had.
-    for (auto& [mailbox, owned] : looked) {
-      const auto [known, fresh] = look_->looked.try_emplace(mailbox, owned);
-      if (!fresh && owned.messages() < known->second.messages()) known->second = owned;
-    }
-    look_->why = why;
-    look_->accounts.erase(look_->accounts.begin());
-    look_->over = !why.empty() || look_->accounts.empty();
-    if (look_->over) return again();
-    look_into(look_->accounts.front());
-  });
+  own_looks_.back()->look(look_->mailboxes,
+                          [this, look = looks_](std::map<std::string, OwnedSoFar> looked, const std::string& why) {
+                            if (!look_ || look != looks_) return;  // that one was given up
+                            // Of several accounts the least: a line may name what all of them had.
+                            for (auto& [mailbox, owned] : looked) {
+                              const auto [known, fresh] = look_->looked.try_emplace(mailbox, owned);
+                              if (!fresh && owned.messages() < known->second.messages()) known->second = owned;
+                            }
+                            look_->why = why;
+                            look_->accounts.erase(look_->accounts.begin());
+                            look_->over = !why.empty() || look_->accounts.empty();
+                            if (look_->over) return again();
+                            look_into(look_->accounts.front());
+                          });
 }
 
 /// "1:*" goes out as "1:3": the server may take the star for what came in just then.

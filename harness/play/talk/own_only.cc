@@ -84,6 +84,11 @@ std::size_t Talk::known_reports(const Line& at) const {
 Talk::Came Talk::only_ours(Line& at, std::string_view bytes) {
   using State = Line::Looking;
   TalkConnection& connection = *at.connection;
+  if (at.looking == State::asked_inbox && connection.over()) {
+    at.looking = State::over;  // nothing can be taken over it any more, and its look is no other's
+    look_.reset();
+    ++looks_;
+  }
   if (!guarded() || at.how.protocol != Protocol::pop3 || at.looking == State::over || connection.over())
     return Came::on;
   if (at.looking == State::not_yet) {
@@ -155,6 +160,7 @@ Talk::Came Talk::without_top(Line& at, std::string_view reply) {
   if (context_.endpoint(Protocol::imap) == nullptr || !whose)
     return not_ours(fmt::format("TOP {} 0 was answered {}", at.looked, printable(reply, 100)));
   at.looking = Line::Looking::asked_inbox;
+  ++looks_;
   look_ = Look{{"INBOX"}, {at.how.account}};
   look_into(at.how.account);
   return Came::on;

@@ -249,6 +249,7 @@ class Talk final : public Alarm {
     std::string why = {};
   };
   std::optional<Look> look_;
+  unsigned looks_ = 0;  ///< begun, or given up
   std::vector<std::unique_ptr<OwnLook>> own_looks_;
   /// The line's reply did not come: what is asked after it, to see whether the server is silent or swallowed it.
   struct After {
