@@ -116,7 +116,10 @@ Talk::Came Talk::only_ours(Line& at, std::string_view bytes) {
       const Look look = *std::exchange(look_, std::nullopt);
       const auto inbox = look.looked.find("INBOX");
       if (!look.why.empty()) return not_ours(look.why);
-      if (inbox == look.looked.end() || inbox->second.messages() != at.count)
+      const std::size_t there = inbox == look.looked.end() ? 0 : inbox->second.messages();
+      // Fewer: of what a session listed another one may have removed some, and what is gone nobody reads or removes.
+      const bool gone = there < at.count && at.count <= context_.history.messages().size();
+      if (there != at.count && !gone)
         return not_ours("the maildrop has not as many messages as INBOX over IMAP, and TOP is refused");
       break;
     }
@@ -154,7 +157,7 @@ Talk::Came Talk::only_ours(Line& at, std::string_view bytes) {
 }
 
 /// What the session has was there before IMAP is asked now: where all that IMAP shows is ours, and it is as many, so is
-/// that.
+/// that; what IMAP does not show any more is gone.
 Talk::Came Talk::without_top(Line& at, std::string_view reply) {
   const bool whose = at.how.standing >= scenario::Standing::authenticated || context_.accounts.size() == 1;
   if (context_.endpoint(Protocol::imap) == nullptr || !whose)
