@@ -14,8 +14,11 @@
 #include "cli/console.h"
 #include "cli/output.h"
 #include "core/version.h"
+#include "core/words.h"
+#include "history/names.h"
 #include "import/anonymise/history.h"
 #include "report/groups.h"
+#include "report/html.h"
 #include "report/json_values.h"
 #include "report/lanes.h"
 #include "run/worker.h"
@@ -33,7 +36,14 @@ constexpr std::size_t kShortest = 4;  ///< letters of a word that the scan looks
 class Scan {
  public:
   explicit Scan(const imports::Pseudonyms& words)
-      : words_(words.replaced_words()), names_(words.replaced_names()), addresses_(words.replaced_addresses()) {}
+      : words_(words.replaced_words()), names_(words.replaced_names()), addresses_(words.replaced_addresses()) {
+    const std::string page = report::report_html({});
+    for (std::size_t at = 0; at < page.size(); ++at) {
+      const auto next = imports::take_word(std::string_view(page).substr(at));
+      at += next.written;
+      of_page_.insert(lower(next.octets));
+    }
+  }
 
   void look(const fs::path& file) {
     const auto extension = file.extension();
@@ -41,14 +51,14 @@ class Scan {
     in(file.filename().string(), log);
     const auto text = scenario::read_file(file.string(), kMostLog);
     if (!text) return;
-    if (extension == ".json") return in_values(report::json_or_discarded(*text), false);
+    if (extension == ".json") return in_values(report::json_or_discarded(*text));
     std::string_view rest = *text;
     while (!rest.empty()) {
       const std::size_t end = std::min(rest.find('\n'), rest.size());
       const std::string_view line = rest.substr(0, end);
       rest.remove_prefix(std::min(end + 1, rest.size()));
       if (history)
-        in_values(report::json_or_discarded(line), true);
+        in_history(report::json_or_discarded(line));
       else
         in(log ? line.substr(imports::head_of_line(line)) : line, log);
     }
@@ -58,21 +68,23 @@ class Scan {
   std::size_t words() const { return words_.size(); }
 
  private:
-  /// `made`: each word of it comes from the original. Reports have words of their own, and numbers: of them what is
-  /// nobody's prose is looked for, names and what has digits or letters beyond ASCII in it.
+  /// `made`: each word of it comes from the original. Reports are made from the copy's history, in which all is looked
+  /// for, and have words and numbers of their own, of which a mailbox may have its name: "How to". In them is looked
+  /// for what no sentence has: addresses, and what has digits, or letters beyond ASCII, in it.
   void in(std::string_view text, bool made) {
     for (const std::string& address : addresses_)
       for (std::size_t at = text.find(address); at != std::string_view::npos; at = text.find(address, at + 1))
         if (!goes_on(text, at, at + address.size())) found.insert(address);
     for (std::size_t at = 0; at < text.size(); ++at) {
+      const std::size_t begin = at;
       const auto next = imports::take_word(text.substr(at));
       at += next.written;
       const std::string word = lower(next.octets);
       const bool number = word.find_first_not_of("0123456789") == std::string::npos;
       const bool plain = word.find_first_not_of("abcdefghijklmnopqrstuvwxyz") == std::string::npos;
-      const bool name = names_.contains(word) && (made || !(number || imports::is_vocabulary(word)));
-      if (name || (word.size() >= kShortest && words_.contains(word) && (made || !(plain || number))))
-        found.insert(word);
+      if (made ? imports::is_number_of_protocol(text, begin, next.written) : plain || number || of_page_.contains(word))
+        continue;
+      if (names_.contains(word) || (word.size() >= kShortest && words_.contains(word))) found.insert(word);
     }
   }
 
@@ -81,18 +93,40 @@ class Scan {
            (to < text.size() && imports::take_word(text.substr(to)).written != 0);
   }
 
-  void in_values(const nlohmann::json& value, bool made) {
-    if (value.is_string()) {
-      const auto& text = value.get_ref<const std::string&>();
-      const bool set = text.find_first_not_of("0123456789:,-*") == std::string::npos;  // of UIDs: these stay
-      if (!set) in(text, made);
-    }
+  void in_string(const nlohmann::json& value, bool made) {
+    const auto& text = value.get_ref<const std::string&>();
+    const bool set = text.find_first_not_of("0123456789:,-*") == std::string::npos;  // of UIDs: these stay
+    if (!set) in(text, made);
+  }
+
+  void in_values(const nlohmann::json& value) {
+    if (value.is_string()) in_string(value, false);
     if (!value.is_structured()) return;
-    for (const auto& [key, inner] : value.items())  // an event's type and kind are our own words
-      in_values(inner, made && !(value.is_object() && (key == "type" || key == "what" || key == "code")));
+    for (const auto& [key, inner] : value.items()) {
+      if (value.is_object()) in(key, false);
+      in_values(inner);
+    }
+  }
+
+  /// An event's type and kind and a session's protocol are our own words, and of many kinds the code.
+  void in_history(const nlohmann::json& value) {
+    if (value.is_string()) in_string(value, true);
+    if (!value.is_structured()) return;
+    const auto what = value.is_object() ? value.find("what") : value.end();
+    const auto kind =
+        what != value.end() && what->is_string() ? meaning_of(history::kWhats, what->get<std::string>()) : std::nullopt;
+    for (const auto& [key, inner] : value.items()) {
+      if (value.is_object()) in(key, false);
+      if (key == "type" || key == "what" || key == "protocol") continue;
+      if (kind && key == "code" && imports::code_is_ours(*kind))
+        in_values(inner);
+      else
+        in_history(inner);
+    }
   }
 
   std::set<std::string> words_, names_, addresses_;
+  std::set<std::string> of_page_;  ///< words of a report of nothing: its style has "16px"
 };
 
 /// Verdicts and the ids of findings.
@@ -140,8 +174,8 @@ int anonymise(const std::string& from, const std::string& to, std::uint64_t key)
   const bool strict = asked && asked->gate.strict;
 
   // Where it stands on this machine is nobody's business.
-  const std::string again =
-      fmt::format("mailproof judge {}", fs::path(out.path()).lexically_normal().filename().string());
+  const fs::path place = (fs::path(out.path()) / "").lexically_normal().parent_path();
+  const std::string again = fmt::format("mailproof judge {}", place.filename().string());
   imports::Pseudonyms words(key);
   report::RunResult all;
   Said before, after;

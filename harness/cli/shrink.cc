@@ -129,6 +129,11 @@ std::string story_of_lost(const std::string& directory) {
   return first.second;
 }
 
+void add_to(std::vector<std::string>& switches, const std::vector<std::string>& more) {
+  for (const std::string& one : more)
+    if (std::find(switches.begin(), switches.end(), one) == switches.end()) switches.push_back(one);
+}
+
 /// Takes the seed and the rest from the command that plays it again; what stands on our own command line comes first.
 /// A directory may come from anybody, and be old: it names no server but the built-in one, runs no command of a target
 /// file, and does not say whose mailboxes these are.
@@ -146,13 +151,19 @@ std::string take_command(const std::string& command, ShrinkFlags& flags) {
   } catch (const CLI::ParseError& error) {
     return fmt::format("how it was played cannot be read: {}", error.what());
   }
-  const bool own = !target_words(flags.target).empty();
+  TargetFlags without = flags.target;
+  without.builtin = {};
+  const bool own = !target_words(without).empty();
   if (!own && !played.target.sim && !played.target.sockets)
     return fmt::format(
         "which server? This run was played by `{}`; the server, and whether its mailboxes are your own, is not taken "
         "from a run's directory: give it again, behind `mailproof shrink {}`",
         command, flags.what);
-  if (!own) flags.target = played.target;
+  if (!own) {
+    add_to(played.target.builtin.defects, flags.target.builtin.defects);
+    add_to(played.target.builtin.latitudes, flags.target.builtin.latitudes);
+    flags.target = played.target;
+  }
   if (flags.seed == PlayFlags().seed) flags.seed = played.seed;
   if (flags.patience == PlayFlags().patience) flags.patience = played.patience;
   flags.strict = flags.strict || played.strict;

@@ -5,6 +5,7 @@ import json
 import pathlib
 import re
 import struct
+import time
 
 import pytest
 
@@ -138,6 +139,29 @@ def test_names_and_addresses_go_whatever_they_look_like(tmp_path):
         for private in ("203.0.113.7", "203-0-113", "198.51.100.23", "\\xd0", "\u041f", "8841", "4839", "98765432", str(tmp_path)):
             assert private not in text, (path, private)
         assert path.suffix != ".log" or not re.search(r"\b(info|170)\b", text), path
+
+
+def test_words_that_our_reports_have_as_well_are_no_leak(tmp_path):
+    """Mailboxes are called as our own sentences, tags, keys and protocols are, or as a year; mail has what the page's style has."""
+    year = time.strftime("%Y")
+    with recorded(tmp_path / "run", "--defect", "imap.size-huge", options=("--all-clients",)) as recorder:
+        recorder.deliver(LETTER.replace(b"Sehr geehrter", b'<p style="font-size:16px; color: #f5f7f9">'))
+        phone = recorder.imap()
+        for name in ("To Do", "How to", "Details", "Findings", "Imap", "Told", year):
+            phone.create(f'"{name}"')
+            phone.select()
+            phone.uid("copy", "1", f'"{name}"')
+            phone.select(f'"{name}"')
+            phone.fetch("1:*", "(UID INTERNALDATE RFC822.SIZE BODY.PEEK[])")
+        phone.logout()
+        assert recorder.stop()[0] == 1
+    ran = mailproof("anonymise", tmp_path / "run", "--out", f"{tmp_path}/to-show/")
+    assert ran.status == 0, ran.text
+    assert findings(tmp_path / "to-show") == findings(tmp_path / "run") != []
+    assert set(json.loads((tmp_path / "to-show/asked.json").read_text("utf-8"))["commands"].values()) == {"mailproof judge to-show"}
+    logs = "".join(text for path, text in everything_in(tmp_path / "to-show").items() if path.suffix == ".log")
+    assert re.search(rf'INTERNALDATE "[ 0-9]\d-[A-Z][a-z][a-z]-{year} ', logs)
+    assert not re.search(rf'CREATE "?{year}|To Do|Findings|16px', logs)
 
 
 def test_wrong_use_is_said(run, tmp_path):

@@ -63,6 +63,8 @@ def test_a_run_directory_names_what_failed_and_how_it_was_played(tmp_path):
     assert [path.name for path in kept.parent.iterdir()] == [kept.name], "of what passed nothing is kept"
     named = shrunk(tmp_path / "run", "--scenario", SYNC)
     assert named.out == ran.out
+    more = shrunk(tmp_path / "run", "--latitude", "pop3.no-uidl", "--defect", "imap.qresync-misses-expunge")
+    assert "--sim --defect imap.qresync-misses-expunge --latitude pop3.no-uidl --seed 3" in more.out
     wrong = shrunk(tmp_path / "run", "--scenario", "sync.no-such", status=2)
     assert "no scenario sync.no-such" in wrong.err
 

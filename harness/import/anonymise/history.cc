@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <deque>
+#include <utility>
 
 #include "core/bytes.h"
 #include "history/columns.h"
@@ -18,30 +20,6 @@ namespace {
 
 /// Sets of UIDs and message numbers.
 bool is_set(std::string_view text) { return text.find_first_not_of("0123456789:,-*") == std::string_view::npos; }
-
-/// What these are about is said in our own words.
-bool code_is_ours(const Event& e) {
-  switch (e.what) {
-    case What::deviation:
-    case What::end:
-    case What::connect:
-    case What::problem:
-    case What::settle:
-    case What::enumerated:
-    case What::message:
-    case What::admin:
-    case What::rule:
-    case What::fate:
-    case What::outcome:
-    case What::welcome:
-    case What::asked_again:
-    case What::smuggled:
-    case What::not_applicable:
-      return true;
-    default:
-      return false;
-  }
-}
 
 void keep_numbers(const History& original, Pseudonyms& words) {
   for (const Event& e : original.events()) {
@@ -72,7 +50,7 @@ void keep_ours(const History& original, Pseudonyms& words) {
     words.keep_word(fmt::format("{:016x}", message.seed));
   }
   for (const Event& e : original.events())
-    if (code_is_ours(e)) words.keep_word(e.code);
+    if (code_is_ours(e.what)) words.keep_word(e.code);
 }
 
 /// Scenarios call accounts and mailboxes what they like; what the server calls them is somebody's.
@@ -93,7 +71,7 @@ Event anonymised(const Event& original, Pseudonyms& words) {
   e.hash = words.hash(original.hash);
   for (std::string* field : {&e.mailbox, &e.other_mailbox, &e.flags, &e.text}) *field = words.text(*field);
   if (!is_set(e.set)) e.set = words.text(e.set);
-  if (!code_is_ours(e)) e.code = words.text(e.code);
+  if (!code_is_ours(e.what)) e.code = words.text(e.code);
   if (auto* copied = std::get_if<history::CopyFacts>(&e.facts); copied != nullptr && !is_set(copied->destinations))
     copied->destinations = words.text(copied->destinations);
   if (auto* outcome = std::get_if<history::OutcomeFacts>(&e.facts))
@@ -135,6 +113,29 @@ bool is_protocol(std::string_view line) {
 
 }  // namespace
 
+bool code_is_ours(What what) {
+  switch (what) {
+    case What::deviation:
+    case What::end:
+    case What::connect:
+    case What::problem:
+    case What::settle:
+    case What::enumerated:
+    case What::message:
+    case What::admin:
+    case What::rule:
+    case What::fate:
+    case What::outcome:
+    case What::welcome:
+    case What::asked_again:
+    case What::smuggled:
+    case What::not_applicable:
+      return true;
+    default:
+      return false;
+  }
+}
+
 void keep_what_is_ours(const History& original, Pseudonyms& words) {
   keep_numbers(original, words);
   keep_ours(original, words);
@@ -168,6 +169,10 @@ std::unique_ptr<History> anonymised(const History& original, Pseudonyms& words) 
 
 namespace {
 
+/// "[... 1234 octets ...]": what a log leaves out.
+constexpr std::string_view kLeftOut = "[... ";
+bool is_left_out(std::string_view said) { return said.starts_with(kLeftOut) && said.ends_with(" octets ...]"); }
+
 /// Follows what one side says over the lines of a log, and knows what of it is mail: a literal, the text of BDAT, DATA,
 /// RETR or TOP. Where the log leaves something out it is believed that it goes on.
 class MailInLog {
@@ -175,25 +180,49 @@ class MailInLog {
   explicit MailInLog(Pseudonyms& words) : words_(words) {}
 
   std::string line(char side, std::string_view said) {
+    if (is_left_out(said)) in_doubt_ = true;
     std::uint64_t& literal = side == 'C' ? client_ : server_;
     if (literal > 0) return in_literal(literal, said);
     if (side == 'C' ? in_data_ : in_text_) {
       if (said == ".") (side == 'C' ? in_data_ : in_text_) = false;
       return said == "." ? std::string(said) : words_.mail(said);
     }
+    side == 'C' ? asked(said) : answered(said);
     if (!is_protocol(said)) return words_.mail(said);
-    if (side == 'C' && has_word(said, {"RETR", "TOP"})) ++texts_;
     if (side == 'C' && has_word(said, {"BDAT"})) literal = number(said.substr(said.find(' ') + 1));
     if (side == 'S' && said.starts_with("354")) in_data_ = true;
-    if (side == 'S' && texts_ > 0 && (said.starts_with("+OK") || said.starts_with("-ERR"))) {
-      --texts_;
-      in_text_ = said.starts_with("+OK");
-    }
     announce(literal, said);
     return words_.text(said);
   }
 
  private:
+  /// Of POP3, which answers in the order of what was asked (RFC 2449 section 6.6). Of other protocols it is never asked
+  /// for what came of it.
+  void asked(std::string_view said) {
+    constexpr std::size_t kMostAsked = 100'000;
+    if (std::exchange(goes_on_, false)) return;
+    const bool text = has_word(said, {"RETR", "TOP"});
+    if (!text && !has_word(said, {"USER", "PASS", "APOP", "AUTH", "CAPA", "STLS", "STAT", "LIST", "UIDL", "DELE",
+                                  "NOOP", "RSET", "QUIT", "UTF8", "LANG", "XTND"}))
+      in_doubt_ = true;
+    else if (asked_.size() < kMostAsked)
+      asked_.push_back(text);
+  }
+
+  void answered(std::string_view said) {
+    const bool good = said.starts_with("+OK");
+    if (!good && !said.starts_with("-ERR")) {
+      if (said.starts_with('+')) goes_on_ = true;
+      return;
+    }
+    // Rather too much is taken for mail than too little.
+    const auto text = std::find(asked_.begin(), asked_.end(), true);
+    if (in_doubt_ && text != asked_.end()) asked_.erase(asked_.begin(), text);
+    in_text_ = good && !asked_.empty() && asked_.front();
+    if (!asked_.empty()) asked_.pop_front();
+    if (asked_.empty()) in_doubt_ = false;
+  }
+
   static std::uint64_t number(std::string_view text) {
     std::uint64_t out = 0;
     std::from_chars(text.data(), text.data() + text.size(), out);
@@ -207,9 +236,8 @@ class MailInLog {
   }
 
   std::string in_literal(std::uint64_t& literal, std::string_view said) {
-    constexpr std::string_view kLeftOut = "[... ";
     constexpr std::uint64_t kLineEnd = 2;
-    if (said.starts_with(kLeftOut) && said.ends_with(" octets ...]")) {
+    if (is_left_out(said)) {
       literal -= std::min(literal, number(said.substr(kLeftOut.size())));
       return std::string(said);
     }
@@ -228,7 +256,9 @@ class MailInLog {
 
   Pseudonyms& words_;
   std::uint64_t client_ = 0, server_ = 0;  ///< octets that are left of a literal
-  std::size_t texts_ = 0;                  ///< that were asked for by RETR or TOP, and not begun
+  std::deque<bool> asked_;                 ///< what is not answered yet: whether it is RETR or TOP
+  bool goes_on_ = false;                   ///< the client's next line is no command: AUTH
+  bool in_doubt_ = false;                  ///< commands or answers may be missing among them
   bool in_data_ = false, in_text_ = false;
 };
 

@@ -16,6 +16,9 @@ void keep_what_is_ours(const history::History& original, Pseudonyms& words);
 /// numbers, sizes, times and the order of events stay, so that judges come to the same.
 std::unique_ptr<history::History> anonymised(const history::History& original, Pseudonyms& words);
 
+/// Whether the code of such events is a word of our own, and stays.
+bool code_is_ours(history::What what);
+
 /// A log of what went over the wire, as WireLog::all() has it: in mail every word and number is replaced, in commands
 /// and replies the words that are not the protocol's.
 std::string anonymised_log(std::string_view original, Pseudonyms& words);

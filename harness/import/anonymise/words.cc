@@ -130,6 +130,34 @@ Word take_word(std::string_view text) {
   return out;
 }
 
+bool is_number_of_protocol(std::string_view text, std::size_t begin, std::size_t size) {
+  if (!is_number(text.substr(begin, size))) return false;
+  const std::string_view before = text.substr(0, begin), behind = text.substr(begin + size);
+  if (before == "* ") return true;
+  if (before.ends_with('{')) return behind.starts_with('}') || behind.starts_with("+}");
+  for (const std::string_view word : {"UID ", "SIZE "})
+    if (before.size() >= word.size() && iequals(before.substr(before.size() - word.size()), word) &&
+        (before.size() == word.size() || !in_word(before[before.size() - word.size() - 1])))
+      return true;
+  constexpr std::size_t kYear = 4, kMonthAndDay = 6;  // "2-Mar-", "2 Mar "
+  if (size != kYear) return false;
+  if (before.size() >= kMonthAndDay) {
+    const std::string_view date = before.substr(before.size() - kMonthAndDay);
+    const bool joined = (date[1] == '-' || date[1] == ' ') && date[1] == date[5];
+    if (is_digit(date[0]) && joined && is_among(lower(date.substr(2, 3)), kMonths)) return true;
+  }
+  // RFC 3339: 2026-03-02T09:15:00. Without a time it may be what a mailbox is called.
+  constexpr std::string_view kForm = "-dd-ddTdd:";
+  if (behind.size() < kForm.size()) return false;
+  for (std::size_t i = 0; i < kForm.size(); ++i) {
+    const bool fits = kForm[i] == 'd'   ? is_digit(behind[i])
+                      : kForm[i] == 'T' ? behind[i] == 'T' || behind[i] == ' '
+                                        : behind[i] == kForm[i];
+    if (!fits) return false;
+  }
+  return true;
+}
+
 void Pseudonyms::name(std::string_view text) {
   constexpr std::size_t kShortestNumber = 3;  // shorter ones are everywhere
   for (std::size_t at = 0; at < text.size(); ++at) {
@@ -154,9 +182,10 @@ std::uint64_t Pseudonyms::hash(std::uint64_t original) const {
   return original == 0 ? 0 : mixed(original ^ mixed(key_));
 }
 
-bool Pseudonyms::stays(std::string_view word, bool digits) const {
+bool Pseudonyms::stays(std::string_view word, bool digits, bool of_protocol) const {
   const bool number = is_number(word);
-  if (names_.contains(std::string(word)) && (number || !ours_.contains(std::string(word)))) return false;
+  if (!of_protocol && names_.contains(std::string(word)) && (number || !ours_.contains(std::string(word))))
+    return false;
   if (!number) return is_vocabulary(word) || ours_.contains(std::string(word));
   if (digits) return false;
   std::uint64_t value = 0;
@@ -165,9 +194,9 @@ bool Pseudonyms::stays(std::string_view word, bool digits) const {
          (error == std::errc() && end == word.data() + word.size() && numbers_.contains(value));
 }
 
-std::string Pseudonyms::word(std::string_view original, bool digits, bool always) {
+std::string Pseudonyms::word(std::string_view original, bool digits, bool always, bool of_protocol) {
   const std::string key = lower(original);
-  if (!always && stays(key, digits)) return std::string(original);
+  if (!always && stays(key, digits, of_protocol)) return std::string(original);
   auto [known, fresh] = words_.try_emplace(key);
   // Two words never become one, nor a word of the vocabulary; of short ones there may be no other left.
   for (std::uint64_t round = 0; fresh; ++round) {
@@ -246,7 +275,8 @@ std::string Pseudonyms::replaced(std::string_view original, bool digits) {
     }
     const bool month = is_among(lower(next.octets), kMonths);
     const bool dated = month && is_in_date(original, at, at + next.written);
-    const std::string made = dated ? next.octets : word(next.octets, digits, month);
+    const bool of_protocol = !digits && is_number_of_protocol(original, at, next.written);
+    const std::string made = dated ? next.octets : word(next.octets, digits, month, of_protocol);
     // As long as it was: what was written as an escape is one again.
     for (std::size_t from = at, i = 0; i < made.size(); ++i) {
       const bool escape = escaped_octet(original.substr(from)) >= 0;
@@ -264,8 +294,7 @@ std::string Pseudonyms::replaced(std::string_view original, bool digits) {
 std::set<std::string> Pseudonyms::replaced_words() const {
   std::set<std::string> out;
   for (const auto& [original, made] : words_) {
-    const bool number = std::all_of(original.begin(), original.end(), is_digit);
-    if (!number || original.size() > kShortNumber) out.insert(original);
+    if (!is_number(original) || !stays(original, false, true)) out.insert(original);
   }
   return out;
 }

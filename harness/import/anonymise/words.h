@@ -21,7 +21,7 @@ class Pseudonyms {
   /// A word that is ours: the name of a scenario, say.
   void keep_word(std::string_view word);
   /// The name of an account or of a mailbox: it goes, also where it is a short number or a word of the vocabulary, but
-  /// for what every mailbox and every flag is called.
+  /// for what every mailbox and every flag is called. A name that is a number stays where only the protocol has one.
   void name(std::string_view text);
 
   /// In protocol lines and in what was made of them.
@@ -32,7 +32,7 @@ class Pseudonyms {
   std::uint64_t hash(std::uint64_t original) const;
 
   /// Words that were replaced, as they were, in lower case: none of 4 letters and more may be left anywhere. Without
-  /// the short numbers of mail, which are others' as well.
+  /// the numbers of mail that are others' as well: the short ones, and those of the history.
   std::set<std::string> replaced_words() const;
   /// Names of accounts and mailboxes that were replaced, as they were, in lower case: none of any length may be left.
   std::set<std::string> replaced_names() const;
@@ -41,9 +41,9 @@ class Pseudonyms {
 
  private:
   std::string replaced(std::string_view original, bool digits);
-  std::string word(std::string_view original, bool digits, bool always);
+  std::string word(std::string_view original, bool digits, bool always, bool of_protocol);
   std::string address(std::string_view original);
-  bool stays(std::string_view lower_word, bool digits) const;
+  bool stays(std::string_view lower_word, bool digits, bool of_protocol) const;
 
   std::uint64_t key_;
   std::unordered_set<std::uint64_t> numbers_;
@@ -60,6 +60,10 @@ struct Word {
   std::size_t written = 0;
 };
 Word take_word(std::string_view text);
+
+/// Whether these octets of a text are a number that can be no name where it stands: the year of a date, the size of a
+/// literal, a UID, the number of a message at the beginning of a reply.
+bool is_number_of_protocol(std::string_view text, std::size_t begin, std::size_t size);
 
 /// Whether a word, in lower case, belongs to the protocols, to the form of mail, or to our own histories.
 bool is_vocabulary(std::string_view lower_word);

@@ -30,12 +30,8 @@ class Proxy::Side final : public Peer, public net::Relaying {
   bool takes_more() const override;
   void finished(Time now) override;
   bool finishes() const override { return finishing_ && up_; }
-  void took(std::size_t n) {
-    out_.sent(n);
-    if (closing_ && out_.size() == 0) wants_ = Wants::close;
-  }
-  void advance(Time) override {}
-  std::optional<Time> deadline() const override { return std::nullopt; }
+  void advance(Time now) override;
+  std::optional<Time> deadline() const override { return until_; }
   void secured(const TlsFacts& facts, Time now) override;
   void ended(EndReason reason, std::string_view detail, Time now) override;
   Wants wants() const override { return wants_; }
@@ -51,12 +47,14 @@ class Proxy::Side final : public Peer, public net::Relaying {
   /// When all that is to be said was said.
   void close() {
     closing_ = true;
+    until_.reset();
     if (out_.size() == 0) wants_ = Wants::close;
     wake();
   }
   /// Nothing more is to be said, but to be heard.
-  void finish() {
+  void finish(Time now) {
     finishing_ = true;
+    linger(now);
     wake();
   }
   std::size_t waiting() const { return out_.size(); }
@@ -66,8 +64,11 @@ class Proxy::Side final : public Peer, public net::Relaying {
   }
 
  private:
+  void linger(Time now);
+
   std::shared_ptr<Relay> relay_;
   Outbox out_;
+  std::optional<Time> until_;  ///< the server has ended it: then it is over, whether or not the client ends it too
   Waker* waker_ = nullptr;
   Wants wants_ = Wants::nothing;
   bool to_server_;
@@ -103,10 +104,11 @@ class Proxy::Relay final : public std::enable_shared_from_this<Relay> {
   }
 
   Side* other(bool than_server) const { return than_server ? client_ : server_.get(); }
+  Duration lingering() const { return proxy_.passage_.lingering; }
 
-  void finished(bool server) {
+  void finished(bool server, Time now) {
     if (!first_by_server_) first_by_server_ = server;
-    if (Side* to = other(server); to != nullptr && !to->over()) to->finish();
+    if (Side* to = other(server); to != nullptr && !to->over()) to->finish(now);
   }
 
   void end(bool by_server, EndReason reason, Time now) {
@@ -151,9 +153,22 @@ void Proxy::Side::opened(Time) {
   wake();
 }
 
-void Proxy::Side::sent(std::size_t n, Time) {
+/// A client that never closes, as many a library does not, is not to hold a session open that its server has ended.
+void Proxy::Side::linger(Time now) {
+  if (!to_server_ && finishing_ && !closing_ && out_.size() == 0) until_ = now + relay_->lingering();
+}
+
+void Proxy::Side::advance(Time now) {
+  if (!until_ || *until_ > now) return;
+  until_.reset();
+  relay_->end(true, EndReason::closed, now);
+}
+
+void Proxy::Side::sent(std::size_t n, Time now) {
   const bool full = waiting() > kMostWaiting;
-  took(n);
+  out_.sent(n);
+  if (closing_ && out_.size() == 0) wants_ = Wants::close;
+  linger(now);
   if (const Side* from = relay_->other(to_server_); full && waiting() <= kMostWaiting && from != nullptr) from->wake();
 }
 
@@ -162,9 +177,12 @@ bool Proxy::Side::takes_more() const {
   return to == nullptr || to->over() || to->waiting() <= kMostWaiting;
 }
 
-void Proxy::Side::finished(Time) { relay_->finished(to_server_); }
+void Proxy::Side::finished(Time now) { relay_->finished(to_server_, now); }
 
-void Proxy::Side::feed(Bytes in, Time now) { relay_->came(to_server_, in, now); }
+void Proxy::Side::feed(Bytes in, Time now) {
+  linger(now);
+  relay_->came(to_server_, in, now);
+}
 
 void Proxy::Side::secured(const TlsFacts& facts, Time now) {
   if (!facts.established) return;  // ended() follows

@@ -15,6 +15,8 @@ namespace mailproof::imports {
 struct Passage {
   net::ListenerOptions listen;
   Endpoint upstream;  ///< `starttls`: TLS begins on both sides when the server agrees to it
+  /// So long a client may be silent and keep open what the server has ended, and all of which it was given.
+  Duration lingering = 60s;
 };
 
 /// Stands between clients and a server: passes on what comes, octet for octet and as it comes, and lets a recording

@@ -54,6 +54,34 @@ TEST(Pseudonyms, MonthsStayInDates) {
   EXPECT_THAT(made, Not(HasSubstr("jan")));
 }
 
+TEST(Pseudonyms, ANameThatIsANumberStaysWhereOnlyTheProtocolHasOne) {
+  Pseudonyms words(7);
+  words.name("Archive/2026");
+  words.name("1001");
+  for (const char* line :
+       {"* 1 FETCH (INTERNALDATE \"02-Mar-2026 09:15:00 +0100\")", "Mon, 2 Mar 2026 09:15", "at 2026-03-02T09:15:00Z",
+        "* 1001 EXISTS", "* 1 FETCH (UID 1001 BODY[] {2026}", "a APPEND x {2026+}", "RFC822.SIZE 2026)"}) {
+    const auto told = [](std::string_view text, bool year) {
+      return text.find(year ? "2026" : "1001") != std::string_view::npos;
+    };
+    const std::string made = words.text(line);
+    EXPECT_EQ(told(made, true), told(line, true)) << made;
+    EXPECT_EQ(told(made, false), told(line, false)) << made;
+  }
+  for (const char* line : {"a SELECT Archive/2026", "a SELECT \"2026\"", "USER 1001", "2026-03-02", "* LIST () / 2026",
+                           "* STATUS 2026 (MESSAGES 1)", "GUID 2026", "x {2026 y", "12-Mar-20261"})
+    EXPECT_THAT(words.text(line), Not(ContainsRegex("\\b(2026|1001)\\b"))) << line;
+  EXPECT_THAT(words.mail("Mon, 2 Mar 2026 09:15"), Not(HasSubstr("2026")));
+}
+
+TEST(Pseudonyms, ANumberThatTheHistoryHasIsNobodysWordAlthoughMailHasIt) {
+  Pseudonyms words(7);
+  words.keep_number(10023);
+  EXPECT_THAT(words.mail("10023 Berlin, 470022 km"), Not(HasSubstr("10023")));
+  EXPECT_EQ(words.text("* 1 FETCH (UID 10023)"), "* 1 FETCH (UID 10023)");
+  EXPECT_THAT(words.replaced_words(), testing::ElementsAre("470022", "berlin", "km"));
+}
+
 TEST(Anonymised, NothingOfMailIsProtocol) {
   Pseudonyms words(7);
   const std::string made = anonymised_log(
@@ -80,6 +108,27 @@ TEST(Anonymised, NothingOfMailIsProtocol) {
       anonymised_log("0.1 C: DATA\n0.1 S: 354 go\n0.1 C: RCPT 5678\n0.1 C: .\n0.1 S: 250 2.0.0\n", words);
   EXPECT_THAT(smtp, Not(HasSubstr("5678")));
   EXPECT_THAT(smtp, HasSubstr("S: 250 2.0.0"));
+}
+
+TEST(Anonymised, AnAnswerOfPop3IsOfTheCommandThatIsNext) {
+  Pseudonyms words(7);
+  words.keep_number(123456);
+  for (const char* begin : {"0.1 C: UIDL\n0.1 C: RETR 1\n", "0.1 C: USER a\n0.1 S: +OK\n0.1 C: UIDL\n0.1 C: RETR 1\n",
+                            "0.1 C: AUTH PLAIN\n0.1 S: + \n0.1 C: ***\n0.1 C: UIDL\n0.1 C: RETR 1\n0.1 S: +OK\n"}) {
+    const std::string made = anonymised_log(
+        std::string("0.1 S: +OK hello\n") + begin +
+            "0.1 S: +OK\n0.1 S: 1 123456\n0.1 S: .\n0.1 S: +OK\n0.1 S: LIST 5678\n0.1 S: .\n0.1 C: DELE 1234\n",
+        words);
+    EXPECT_THAT(made, HasSubstr("S: 1 123456\n")) << made;
+    EXPECT_THAT(made, Not(HasSubstr("5678"))) << made;
+    EXPECT_THAT(made, HasSubstr("C: DELE 1234")) << made;
+  }
+  // Where answers or commands are left out, too much is taken for mail rather than too little.
+  const std::string gap = anonymised_log(
+      "0.1 C: RETR 1\n0.1 C: UI\n0.1 C: DL\n0.1 C: NOOP\n0.1 C: RETR 2\n"
+      "0.1 S: +OK\n0.1 S: LIST 5678\n0.1 S: .\n0.1 S: +OK\n0.1 S: LIST 6789\n0.1 S: .\n",
+      words);
+  EXPECT_THAT(gap, Not(ContainsRegex("5678|6789"))) << gap;
 }
 
 }  // namespace
