@@ -41,7 +41,6 @@ class ImapCustomer final : public Customer, public session::ImapSink {
     std::uint32_t parcel = 0;  ///< index + 1; 0 = not one of this run
     bool got_text = false;
     bool marked = false;  ///< by us, for removal, and the server said OK
-    bool shown = false;   ///< since it was looked for last
   };
   /// What the owner will do with a message.
   struct Action {

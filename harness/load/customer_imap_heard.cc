@@ -40,10 +40,6 @@ void ImapCustomer::on_done(const session::ImapCompletion& done, Time now) {
     const auto& step = (*steps_)[step_];
     if (step.ask == Ask::select || step.ask == Ask::examine) opened(done);
     if (step.ask == Ask::close && done.outcome == Outcome::ok) closed();
-    const bool looked = step.ask == Ask::fetch && operation_ == scene_.operation("imap.look");
-    // It asked for all from there on: what it did not show has gone, and would be looked for for ever.
-    if (looked && done.outcome == Outcome::ok)
-      std::erase_if(known_, [this](const Known& one) { return one.uid >= fresh_from_ && !one.shown; });
     // A search may be followed by a look at what it found; a fetch that looks first has two commands.
     const bool looks =
         step.ask == Ask::search && stage_ == Stage::first && !found_.empty() && scene_.settings.look_first;
@@ -160,7 +156,7 @@ ImapCustomer::Known* ImapCustomer::learn(std::uint32_t uid) {
   if (at != known_.end() && at->uid == uid) return &*at;
   moved_ += static_cast<std::size_t>(known_.end() - at);
   if (moved_ > kMostMoved) return client_->give_up("UIDs come in an order that costs too much"), nullptr;
-  return &*known_.insert(at, Known{uid, 0, false, false, false});
+  return &*known_.insert(at, Known{uid, 0, false, false});
 }
 
 ImapCustomer::Known* ImapCustomer::find(std::uint32_t uid) {
@@ -188,7 +184,6 @@ void ImapCustomer::on_fetch(const session::ImapFetchRow& row, Time now) {
   const bool planned = find(row.uid) != nullptr && doing_ == Doing::reading;  // a search found it
   Known* known = learn(row.uid);
   if (known == nullptr || !view_fits()) return scene_.give_back(std::move(scanner));
-  known->shown = true;
   const bool whole = row.section.empty() && !row.origin;
   const bool header = row.section.starts_with("HEADER") || (row.section.empty() && row.origin.value_or(0) == 0);
   if (row.has_content && !row.content_nil && header && scanner) {

@@ -108,7 +108,6 @@ bool ImapCustomer::fetch(const scenario::ProfileStep& step) {
     if (stage_ == Stage::first) {
       stage_ = Stage::second;
       fresh_from_ = unseen == known_.end() ? described_ + 1 : std::min(unseen->uid, described_ + 1);
-      for (Known& one : known_) one.shown = false;
       asked(client_->uid_fetch(fmt::format("{}:*", fresh_from_), kLook), scene_.operation("imap.look"));
       return true;
     }

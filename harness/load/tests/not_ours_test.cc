@@ -313,33 +313,6 @@ TEST(Click, CountsFromWhenItsOwnerClicked) {
   EXPECT_LT(alice.of("imap.look").response.max(), seconds(1));
 }
 
-/// What a device had seen and not read, and somebody else took away.
-TEST(Look, OfWhatHasGoneIsNotTakenAgainForEver) {
-  WrongBlock breaks = says_on("UID FETCH 1 .*BODY", {{.kind = Kind::reset}});
-  breaks.connection = 1;
-  std::vector<WrongBlock> blocks = {breaks};
-  for (const unsigned connection : {3U, 4U, 5U}) {
-    blocks.push_back(says_on("UID FETCH 1:", {{.kind = Kind::say, .text = "${tag} NO again\r\n"}}));
-    blocks.back().connection = connection;
-  }
-  Account alice({std::move(blocks)});
-  alice.profile = comes_and_goes();
-  alice.profile.remove = {};
-  alice.profile.news = {asks(Ask::fetch, "(UID BODY.PEEK[])")};
-  alice.begin();
-  alice.put_ours();
-  alice.play(seconds(5));
-  EXPECT_EQ(alice.of("imap.look").ok, 1U);
-  EXPECT_EQ(alice.of("imap.fetch").info, 1U);
-  alice.ask({"SELECT INBOX", "STORE 1 +FLAGS.SILENT (\\Deleted)", "EXPUNGE"});
-  alice.put_ours();
-  const Time from = alice.rig.network->now();
-  alice.rig.network->run([&] { return alice.rig.network->now() >= from + minutes(6); });
-  EXPECT_EQ(alice.of("imap.look").fail, 0U);
-  EXPECT_GE(alice.of("imap.look").ok, 2U);
-  EXPECT_GE(alice.of("imap.fetch").ok, 1U);
-}
-
 /// Only the name and both numbers together name a message (RFC 3501 section 2.3.1.1).
 TEST(Mailbox, WithTheSameUidvalidityIsAnotherOne) {
   Account alice(
