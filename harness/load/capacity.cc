@@ -197,7 +197,14 @@ Trial weigh(const Step& step, const scenario::Plan& plan, const LoadResult& resu
   if (result.all.ledger.unknown != 0)
     wrong.push_back(fmt::format("{} deliveries without an answer", result.all.ledger.unknown));
   // What this process could not do, or was not given room for, says nothing of the server.
-  std::string limit = result.doubts.empty() ? "" : result.doubts.front();
+  std::string limit = result.doubts.empty() ? "" : "this machine: " + result.doubts.front();
+  // Errors, and times beside them, may be its own where connections never began: nothing else excuses what was missed.
+  bool could_not = false;
+  for (const std::string& doubt : result.doubts) {
+    if (could_not || !doubt.starts_with("GENERATOR-LIMITED")) continue;
+    could_not = true;
+    limit = "this machine: " + doubt;
+  }
   if (const Unserved late = unserved(result); late.copies != 0) {
     std::string text = fmt::format("{} copies never began: {}", late.copies, late.why);
     if (late.by_server)
@@ -222,9 +229,9 @@ Trial weigh(const Step& step, const scenario::Plan& plan, const LoadResult& resu
     out.came = Came::limited;
     out.why = fmt::format("this machine: {:.0f} % of a core, {:.0f} ms late for its own doing", out.cpu * 100,
                           ms(out.late_most));
-  } else if (!limit.empty() && !out.broke) {
+  } else if (!limit.empty() && !out.broke && (could_not || wrong.empty())) {
     out.came = Came::limited;
-    out.why = "this machine: " + limit;
+    out.why = limit;
   }
   return out;
 }

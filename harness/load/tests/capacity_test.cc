@@ -59,7 +59,26 @@ TEST(Capacity, SlotsThatWereTooFewAreOurs) {
   slots.slots = 1;
   slots.rate = 10;
   slots.held = std::chrono::seconds(100);
-  EXPECT_EQ(weigh({}, held_to("errors < 1%"), slots).came, Came::limited);
+  const Trial trial = weigh({}, held_to("errors < 1%"), slots);
+  EXPECT_EQ(trial.came, Came::limited);
+  EXPECT_THAT(trial.why, testing::Not(HasSubstr("this machine")));
+}
+
+/// Neither slots that were too few nor copies that nobody judged made anything slow.
+TEST(Capacity, WhatWasMissedIsMissedWhateverElseWasNotPlayed) {
+  const auto plan = held_to("imap.fetch p90 < 1ms");
+  LoadResult slots = fetches(0);
+  slots.all.unserved = 5;
+  slots.slots = 1;
+  slots.rate = 10;
+  slots.held = std::chrono::seconds(100);
+  EXPECT_EQ(weigh({}, plan, slots).came, Came::missed);
+  LoadResult unjudged = fetches(0);
+  unjudged.doubts = {"NOT JUDGED: 3 copies"};
+  EXPECT_EQ(weigh({}, plan, unjudged).came, Came::missed);
+  EXPECT_EQ(weigh({}, held_to("imap.fetch p90 < 1s"), unjudged).came, Came::limited);
+  unjudged.doubts.emplace_back("GENERATOR-LIMITED: this process may open no more files");
+  EXPECT_EQ(weigh({}, plan, unjudged).came, Came::limited);
 }
 
 /// A promise that nothing was held against is not kept, however many accounts are asked for.
