@@ -283,7 +283,7 @@ void LoadThread::run(Network& network, net::Loop* loop) {
       done = done && shards_[n]->done();
     }
     done = done && (customers_ == nullptr || customers_->gone());
-    if (customers_ != nullptr) end_together(loop != nullptr);
+    end_together(loop != nullptr);
     tell(now, false);
     keep_so_far(now);
     return done || host::interrupted();
@@ -298,10 +298,13 @@ void LoadThread::run(Network& network, net::Loop* loop) {
 /// What one thread ends the load for (abort_when) ends it for all of them, and for the stories beside. In simulation
 /// each has a world and a clock of its own.
 void LoadThread::end_together(bool one_clock) {
-  if (one_clock && !customers_->aborted().empty()) line_.abort(customers_->aborted());
-  if (const std::string why = one_clock ? line_.aborted() : ""; !why.empty()) customers_->abort(why);
-  if (customers_->aborted().empty()) return;
-  for (const auto& shard : shards_) shard->close();
+  std::string why = customers_ != nullptr ? customers_->aborted() : "";
+  if (one_clock && !why.empty()) line_.abort(why);
+  if (one_clock && why.empty()) why = line_.aborted();
+  if (why.empty()) return;
+  if (customers_ != nullptr) customers_->abort(why);
+  for (const auto& shard : shards_)
+    if (!shard->done()) shard->close();
 }
 
 void LoadThread::interrupt_all() {
