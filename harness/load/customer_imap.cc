@@ -172,7 +172,7 @@ void ImapCustomer::proceed(Time now) {
       end_of(now);
     } else if (doing_ == Doing::looking) {
       doing_ = Doing::nothing;
-      act(looking_, now);
+      act(looking_, looking_.at);
     } else if (doing_ == Doing::goodbye) {
       return;
     } else if (doing_ != Doing::nothing) {
@@ -201,7 +201,7 @@ bool ImapCustomer::choose(Time now) {
     if (may_read(action.uid)) return act(action, action.at), true;
     // What it remembers from another session proves nothing in this one: a UID may have been given out anew.
     looking_ = action;
-    begin(Doing::looking, nullptr, action.at);
+    begin(Doing::looking, nullptr, now);
     asked(client_->uid_fetch(std::to_string(action.uid), kLook), scene_.operation("imap.look"));
     return true;
   }

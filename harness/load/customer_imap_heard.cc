@@ -26,6 +26,7 @@ void ImapCustomer::on_done(const session::ImapCompletion& done, Time now) {
   if (done.id != current_ || current_ == 0) return;  // IDLE lasts as long as it is wanted
   current_ = 0;
   finish(done, now);
+  if (doing_ == Doing::looking) looking_.at += now - done.sent;  // ours; what was waited for before is not
   intended_ = now;
   if (doing_ == Doing::saving) {
     saved(done, now);
@@ -168,10 +169,12 @@ ImapCustomer::Known* ImapCustomer::find(std::uint32_t uid) {
 bool ImapCustomer::view_fits() {
   constexpr std::size_t kRoom = 4;  // places for each message that was told of
   const std::size_t places = client_->view().uids.size(), told = kRoom * known_.size();
-  const std::size_t sparse = places > told ? (places - told) * sizeof(std::uint32_t) : 0;
+  const std::size_t octets = places > told ? (places - told) * sizeof(std::uint32_t) : 0;
+  const std::size_t sparse = octets - std::min(octets, Scene::kSparseAlone);
   scene_.sparse_views += sparse - std::exchange(sparse_, sparse);
   if (scene_.sparse_views <= Scene::kMostSparse) return true;
-  client_->give_up("it tells of so few messages of so many that their places fill the memory");
+  scene_.example(Scene::kFullOfPlaces, std::string(Scene::kFullOfPlaces));
+  client_->give_up(Scene::kFullOfPlaces);
   return false;
 }
 

@@ -43,13 +43,6 @@ void note_opened(const scenario::Profile& profile, std::vector<std::string>& int
     }
 }
 
-/// So many devices of one customer write mail at most.
-std::uint32_t most_writers(const scenario::Plan& plan) {
-  std::size_t most = 1;
-  for (const auto& entry : plan.mix) most = std::max(most, entry.devices.size());
-  return static_cast<std::uint32_t>(most);
-}
-
 }  // namespace
 
 std::vector<std::size_t> spread_mix(const std::vector<scenario::MixEntry>& mix, std::size_t accounts) {
@@ -93,10 +86,11 @@ Customers::~Customers() {
 void Customers::make_devices() {
   const auto& plan = *part_.plan;
   const auto mix = spread_mix(plan.mix, plan.accounts_needed());
-  const std::uint32_t writers = most_writers(plan);
+  const auto [writers, bits] = letter_numbers(plan);
   for (std::uint32_t account = 0; account < scene_.accounts.size(); ++account) {
     const std::uint32_t global = account * part_.jobs + part_.job;
     const auto& entry = plan.mix[mix.at(global)];
+    std::uint32_t writer = 0;
     for (std::size_t n = 0; n < entry.devices.size(); ++n) {
       const auto found = std::find_if(profiles_.begin(), profiles_.end(),
                                       [&](const auto& one) { return one.name == entry.devices[n]; });
@@ -115,9 +109,9 @@ void Customers::make_devices() {
       }
       if (found->send) {
         writers_of_[account].push_back(static_cast<std::uint32_t>(writers_.size()));
-        writers_.push_back(
-            std::make_unique<Writer>(scene_, *found, number, account, global * writers + static_cast<std::uint32_t>(n),
-                                     derive_seed(seed, "writes"), *devices_[of_account_[account][first_of_device]]));
+        writers_.push_back(std::make_unique<Writer>(scene_, *found, number, account, global * writers + writer++, bits,
+                                                    derive_seed(seed, "writes"),
+                                                    *devices_[of_account_[account][first_of_device]]));
         if (!found->send->save_to.empty()) sent_box_[account] = found->send->save_to;
       }
       const bool trash =
@@ -173,7 +167,7 @@ void Customers::ring(Time now) {
     for (const auto writer : writers_of_[move.account])
       move.comes ? writers_[writer]->come(zero_ + move.at) : writers_[writer]->leave(now);
   }
-  if (watch_at_ && *watch_at_ <= now) watch(now);
+  if (watch_at_ && *watch_at_ <= now && !drain_until_ && !leaving_) watch(now);  // behind the end less is asked for
   const bool ends = !drain_until_ && (now >= end || !aborted_.empty());
   if (ends) {
     flow_->close();

@@ -142,6 +142,7 @@ class Customers final : public Alarm {
   std::size_t closed_to_us_ = 0;  ///< accounts that could not be looked at in the check
   std::function<void(std::string)> checked_;
   std::function<void()> looked_;
+  bool reports_unknown_ = false;                    ///< at the last look that counts into the sender's mailbox
   std::vector<bool> looked_into_;                   ///< by account: once at least
   std::map<std::uint32_t, std::string> failed_;     ///< account -> why a look failed, the last one
   std::map<std::string, std::uint64_t> unvisited_;  ///< accounts that could not be looked at, by why

@@ -120,7 +120,12 @@ void Customers::found(std::uint32_t account, const Found& found) {
   }
   for (const auto& id : found.bounced)
     if (const auto number = scene_.parcels.which(id)) scene_.parcels.at(scene_.parcels.index(number)).bounced = true;
-  if (account == kSender) return;
+  if (account == kSender) {
+    // The last look to take away what is ours comes behind those that count.
+    const bool unknown = found.reports_unread || !found.wrong.empty();
+    if (round_ != Round::clean || !unknown) reports_unknown_ = unknown;
+    return;
+  }
   if (!found.wrong.empty()) {
     failed_[account] = found.wrong;
     return;
@@ -196,6 +201,7 @@ bool Customers::may_be_queued(const Parcel& parcel) const {
   const bool smtp = parcel.by_customer || delivery_protocol(*part_.plan, scene_.target) == Protocol::smtp;
   if (parcel.was_seen || parcel.saved || !smtp) return false;
   const auto& gives_up = scene_.target.gives_up_after;
+  if (reports_unknown_ && !parcel.by_customer) return true;
   // A sender whose own mailbox is limited may have had no room for the reports.
   if (part_.sender && (part_.sender->quota || part_.sender->customer_quota)) return true;
   return !gives_up || looked_at_ - parcel.accepted < *gives_up;
@@ -322,13 +328,13 @@ void Customers::harvest(StoryTotals& totals, std::map<std::string, Tally>& findi
         ++ledger.fates["not-looked-for"];
         break;
       default: {
+        if (parcel.looks < 2 && !gone_by_download(parcel)) {  // of those one look is enough
+          ++ledger.fates["not-looked-for"];
+          break;
+        }
         if (parcel.downloaded && !kept) {
           ++ledger.fates["removed-by-client"];
           if (!scene_.pop3_download) downloaded.push_back(scene_.parcel_text(i));
-          break;
-        }
-        if (parcel.looks < 2) {
-          ++ledger.fates["not-looked-for"];
           break;
         }
         if (Parcels::end(parcel) == End::unquit) {
@@ -374,7 +380,9 @@ void Customers::harvest(StoryTotals& totals, std::map<std::string, Tally>& findi
     tally("queued", Severity::inconclusive,
           "RFC 5321 section 4.5.4.1: what was accepted is delivered, or reported as not delivered, in the end",
           "it is in a mailbox of its account, or a report came to its sender",
-          part_.sender && (part_.sender->quota || part_.sender->customer_quota)
+          reports_unknown_ ? fmt::format("neither; what the reports in the mailbox of {} are about could not be seen",
+                                         part_.sender->login)
+          : part_.sender && (part_.sender->quota || part_.sender->customer_quota)
               ? fmt::format("neither; the mailbox of {}, where reports come back to, is limited", part_.sender->login)
           : scene_.target.gives_up_after
               ? fmt::format("neither, but the target may try for {} (gives_up_after): it may still be queued",

@@ -93,6 +93,8 @@ Forecast forecast(const scenario::Plan& plan, const scenario::Target& target, un
         const double written = there * plan.pace / std::max(1e-9, in_seconds(profile.send->every));
         commands += written * (kLetter + (profile.send->save_to.empty() ? 0 : 1));
         letters += written * static_cast<double>(accounts);
+        const double all = in_seconds(out.length) * plan.pace / std::max(1e-9, in_seconds(profile.send->every));
+        out.letters_of_one = std::max(out.letters_of_one, all * (profile.send->save_to.empty() ? 1 : 2));
       }
       device.sessions = sessions * static_cast<double>(accounts);
       device.commands = commands * static_cast<double>(accounts);
@@ -118,6 +120,7 @@ Forecast forecast(const scenario::Plan& plan, const scenario::Target& target, un
     out.connections += copies * play::connected_by(also[i], target).in_all;
     out.of_stories += static_cast<std::uint32_t>(copies * also[i].accounts.size());
   }
+  out.letters_numbered = std::exp2(letter_numbers(plan).bits);
   out.imap = imap;
   out.mail = mail;
   out.to_one_endpoint = std::max({imap, pop3, mail});
@@ -144,15 +147,20 @@ Forecast forecast(const std::vector<scenario::Scenario>& stories, std::uint32_t 
 
 std::string limit_of_ours_met(const LoadResult& result) {
   const std::pair<std::string_view, std::string_view> known[] = {
-      {"connect: too many open files", "this process may open no more files (ulimit -n)"},
+      {"connect: too many open files",
+       "this process may open no more files (ulimit -n), so that connections of ours never began"},
       {"connect: cannot assign requested address",
-       "this address has no more ephemeral ports (net.ipv4.ip_local_port_range)"}};
+       "this address has no more ephemeral ports (net.ipv4.ip_local_port_range), so that connections of ours never "
+       "began"},
+      {Scene::kFullOfPlaces,
+       "what is kept of large mailboxes of which little was told is full, so that we ended "
+       "sessions: play fewer customers, or take accounts with less mail"}};
   for (const auto& [said, limit] : known) {
     const auto tells = [said = said](const std::string& text) { return text.find(said) != std::string::npos; };
     bool met = false;
     for (const auto& [id, tally] : result.findings) met = met || tells(tally.first.actual);
     for (const auto& [what, text] : result.plan.examples) met = met || tells(text);
-    if (met) return fmt::format("GENERATOR-LIMITED: {}, so that connections of ours never began", limit);
+    if (met) return fmt::format("GENERATOR-LIMITED: {}", limit);
   }
   return {};
 }
@@ -250,6 +258,12 @@ std::vector<Obstacle> obstacles(const Forecast& forecast, const Limits& limits, 
                      forecast.to_one_endpoint,
                      waiting < 1 ? "" : fmt::format(", and {:.0f} that were closed within a minute", waiting),
                      limits.ports, ports * static_cast<double>(sources))});
+  constexpr double kRoom = 1.2;  // they come now sooner, now later
+  if (forecast.letters_of_one * kRoom + 2 > forecast.letters_numbered)
+    out.push_back({"send:", fmt::format("a device sends and saves {:.0f} messages, and with so many devices that send "
+                                        "each can number {:.0f}: play fewer customers, let them send less often, or "
+                                        "make the plan shorter",
+                                        forecast.letters_of_one, forecast.letters_numbered)});
   const auto& allowed = target.connections;
   if (allowed.user != 0 && forecast.of_one_account > allowed.user)
     out.push_back(

@@ -23,6 +23,8 @@ struct Forecast {
   std::size_t of_one_account = 0;  ///< of them: the most that one account has
   std::size_t imap = 0, mail = 0;  ///< of them: over IMAP, and to bring mail
   std::size_t to_one_endpoint = 0;
+  double letters_of_one = 0;               ///< messages that one device sends and saves, at most
+  double letters_numbered = 2147483648.0;  ///< ... and for how many each has numbers
   double opened_to_one = 0;  ///< connections that are opened a second, to the endpoint that has most of them
   Duration length{};
   struct Device {

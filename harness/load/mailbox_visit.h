@@ -16,6 +16,7 @@ struct Found {
   std::vector<std::uint32_t> parcels;    ///< indices, once a copy
   std::vector<std::uint32_t> elsewhere;  ///< the same in `VisitWhat::others`, which may show what lies in another one
   std::vector<std::string> bounced;      ///< Message-IDs in reports about messages of this run
+  bool reports_unread = false;           ///< there are delivery reports, and what they are about could not be seen
   std::size_t messages = 0, leftovers = 0, foreign = 0;
   std::string wrong;  ///< why it could not be looked at; "" = it was
   std::vector<std::string> opened;

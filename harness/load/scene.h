@@ -80,9 +80,11 @@ class Scene {
   Duration login_delay{};
   std::uint64_t put_off = 0;  ///< polls that waited for it
   std::size_t connections = 0, most_connections = 0;
-  /// Octets of places that views keep for messages of which nothing was told: a line of a server makes a million.
+  /// Octets of places that views keep for messages of which nothing was told: a line of a server makes a million. A
+  /// mailbox of some ten thousand, of which a device looks at the newest, is what many have, and does not count.
   std::size_t sparse_views = 0;
-  static constexpr std::size_t kMostSparse = 64U << 20;
+  static constexpr std::size_t kMostSparse = 64U << 20, kSparseAlone = 256U << 10;
+  static constexpr std::string_view kFullOfPlaces = "no more room here for the places of messages that it tells of";
   stats::Histogram lateness;                    ///< an alarm of ours rang so late: one for each
   std::map<std::string, std::string> examples;  ///< class of error -> the first one, in full
   Samples samples;                              ///< "imap.fetch: NO" -> what went over the wire, of the first few

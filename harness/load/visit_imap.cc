@@ -14,6 +14,7 @@ using session::Outcome;
 
 constexpr const char* kHeaders =
     "(UID BODY.PEEK[HEADER.FIELDS (X-MAILPROOF MESSAGE-ID SUBJECT CONTENT-TYPE REFERENCES IN-REPLY-TO RETURN-PATH)])";
+constexpr std::size_t kSlice = 500;  // UIDs in a command: RFC 7162 section 4 has servers take 8192 octets
 const std::array<std::string, 1> kDeleted = {"\\Deleted"};
 
 class ImapVisit final : public MailboxVisit, public session::ImapSink, public Alarm {
@@ -70,16 +71,18 @@ class ImapVisit final : public MailboxVisit, public session::ImapSink, public Al
         if (!cleaning_ && (!ok || there_)) found_.unopened.emplace(boxes_[box_], refusal_);
         return next_box();
       case Doing::control:
-        if (!ok || found_everything_) return next_box();
+        if (!ok || found_everything_) return leave_reports();
         doing_ = Doing::search;
         return search_for(scene_.parcels.playing());
       case Doing::search:
-        if (!ok || about_us_.empty()) return next_box();
+        if (!ok) return leave_reports();
+        if (about_us_.empty()) return search_on();
         doing_ = Doing::report;
         client_->uid_fetch(guard_.owned(about_us_).set(), "(UID BODY.PEEK[])");
         return;
       case Doing::report:
-        return next_box();
+        if (!ok) return leave_reports();
+        return search_on();
       case Doing::mark:
         if (!ok) return give_up(fmt::format("ours could not be marked: {}", printable(done.text)));
         return expunge();
@@ -115,7 +118,7 @@ class ImapVisit final : public MailboxVisit, public session::ImapSink, public Al
     if (doing_ != Doing::search) return;
     imap::SequenceSet found = numbers;
     found.normalise();
-    for (const std::uint32_t uid : maybe_)
+    for (const std::uint32_t uid : slice_)
       if (found.covers(uid)) {
         guard_.is_about_us(uid);
         about_us_.push_back(uid);
@@ -128,9 +131,9 @@ class ImapVisit final : public MailboxVisit, public session::ImapSink, public Al
         return row.separator != 0 && istarts_with(row.name, name + row.separator);
       });
     if (doing_ != Doing::exists || !iequals(row.name, boxes_[box_])) return;
-    there_ = std::none_of(row.attributes.begin(), row.attributes.end(), [](auto attribute) {
-      return iequals(attribute, "\\Noselect") || iequals(attribute, "\\NonExistent");
-    });
+    there_ = there_ || std::none_of(row.attributes.begin(), row.attributes.end(), [](auto attribute) {
+               return iequals(attribute, "\\Noselect") || iequals(attribute, "\\NonExistent");
+             });
   }
 
   void on_status(std::string_view, std::string_view item, std::uint64_t value, Time) override {
@@ -218,6 +221,7 @@ class ImapVisit final : public MailboxVisit, public session::ImapSink, public Al
     if (!cleaning_ && what_.reports && !maybe_.empty()) {
       doing_ = Doing::control;
       found_everything_ = false;
+      next_slice();
       return search_for(scene_.parcels.no_playing());
     }
     if (!cleaning_) return next_box();
@@ -232,14 +236,33 @@ class ImapVisit final : public MailboxVisit, public session::ImapSink, public Al
     refusal_ = printable(why);
     doing_ = Doing::exists;
     there_ = false;
-    client_->list("", boxes_[box_]);
+    client_->list("", "*");  // a pattern is sent as it is, and people's names are not what the server calls them
   }
 
   /// Some servers find everything, whatever is searched: one that finds what nobody wrote is not believed.
   void search_for(const std::string& text) {
-    constexpr std::size_t kMost = 1000;  // reports; the latest
-    if (maybe_.size() > kMost) maybe_.erase(maybe_.begin(), maybe_.end() - kMost);
-    client_->uid_search(fmt::format("UID {} TEXT \"{}\"", history::format_uids(maybe_), text));
+    client_->uid_search(fmt::format("UID {} TEXT \"{}\"", history::format_uids(slice_), text));
+  }
+
+  /// The latest of those that nobody looked at.
+  void next_slice() {
+    const auto from = maybe_.end() - static_cast<std::ptrdiff_t>(std::min(maybe_.size(), kSlice));
+    slice_.assign(from, maybe_.end());
+    maybe_.erase(from, maybe_.end());
+    about_us_.clear();
+  }
+
+  void search_on() {
+    if (maybe_.empty()) return next_box();
+    next_slice();
+    doing_ = Doing::search;
+    search_for(scene_.parcels.playing());
+  }
+
+  /// What they are about stays unknown, which is not the same as that there are none.
+  void leave_reports() {
+    found_.reports_unread = true;
+    next_box();
   }
 
   void expunge() {
@@ -256,7 +279,8 @@ class ImapVisit final : public MailboxVisit, public session::ImapSink, public Al
 
   void next_box() {
     if (++box_ < boxes_.size()) return open();
-    if (!cleaning_ && may_clean && found_.messages != 0 && may_clean(found_)) {
+    const bool something = found_.messages != 0 || what_.remove_trash || what_.remove_sent;
+    if (!cleaning_ && may_clean && something && may_clean(found_)) {
       cleaning_ = true;
       box_ = 0;
       return open();
@@ -308,6 +332,7 @@ class ImapVisit final : public MailboxVisit, public session::ImapSink, public Al
   std::optional<std::uint64_t> holds_;  ///< the last of them, by STATUS
   std::string refusal_;                 ///< of the mailbox that could not be opened
   std::vector<std::uint32_t> ours_, maybe_, about_us_;
+  std::vector<std::uint32_t> slice_;  ///< of maybe_, taken off it: what a search is for
   Found found_;
   std::uint32_t session_ = 0;
   Doing doing_ = Doing::open;

@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <bit>
+
 #include "core/bytes.h"
 
 namespace mailproof::load {
 namespace {
-
-constexpr std::uint32_t kMostWritten = 2000;  ///< of one device: what its part of the numbers has room for
-constexpr unsigned kNumberBits = 11;
 
 const Endpoint* submission(const scenario::Target& target) {
   for (const Endpoint& one : target.smtp)
@@ -18,13 +18,28 @@ const Endpoint* submission(const scenario::Target& target) {
 
 }  // namespace
 
+LetterNumbers letter_numbers(const scenario::Plan& plan) {
+  constexpr unsigned kBits = 31;  // below Parcels::kCustomers
+  LetterNumbers out;
+  for (const auto& entry : plan.mix) {
+    const auto writes = [&](const std::string& name) { return plan.profile(name).send.has_value(); };
+    const auto count = std::count_if(entry.devices.begin(), entry.devices.end(), writes);
+    out.writers = std::max(out.writers, static_cast<std::uint32_t>(count));
+  }
+  const std::uint64_t devices = std::uint64_t{plan.accounts_needed()} * out.writers;
+  const auto taken = static_cast<unsigned>(std::bit_width(std::max<std::uint64_t>(devices, 1) - 1));
+  out.bits = kBits - std::min(kBits, taken);
+  return out;
+}
+
 Writer::Writer(Scene& scene, const scenario::Profile& profile, std::uint16_t number, std::uint32_t account,
-               std::uint32_t who, std::uint64_t seed, Customer& device)
+               std::uint32_t who, unsigned bits, std::uint64_t seed, Customer& device)
     : scene_(scene),
       sending_(*profile.send),
       endpoint_(submission(scene.target)),
       account_(account),
       who_(who),
+      bits_(bits),
       number_(number),
       rng_(seed),
       device_(device) {}
@@ -37,12 +52,12 @@ void Writer::come(Time due) {
   arm();
 }
 
-bool Writer::owes() const { return present_ && due_ && *due_ < scene_.stopped_at && written_ + 2 < kMostWritten; }
+bool Writer::owes() const { return present_ && due_ && *due_ < scene_.stopped_at && numbers_left(); }
 
 void Writer::leave(Time now) {
   present_ = false;
   // At the end of the measured time: letters that nobody came to while one was still on its way.
-  for (; scene_.over && due_ && *due_ < scene_.stopped_at; due_ = next(*due_))
+  for (; scene_.over && due_ && *due_ < scene_.stopped_at && numbers_left(); due_ = next(*due_))
     scene_.missed(scene_.operation("submission.send"), *due_, now);
   due_.reset();
   arm();
@@ -67,13 +82,13 @@ Time Writer::next(Time due) {
   return due + every + Duration(static_cast<std::int64_t>(static_cast<double>(every.count()) * part * sending_.jitter));
 }
 
-std::uint32_t Writer::next_number() { return Parcels::kCustomers | (who_ << kNumberBits | ++written_); }
+std::uint32_t Writer::next_number() { return Parcels::kCustomers | (who_ << bits_ | ++written_); }
 
 void Writer::arm() {
   std::optional<Time> at;
   if (dead_)
     at = scene_.network.now();
-  else if (client_ == nullptr && present_ && due_ && scene_.begins(*due_) && written_ + 2 < kMostWritten)
+  else if (client_ == nullptr && present_ && due_ && scene_.begins(*due_) && numbers_left())
     at = due_;
   scene_.network.set_alarm(*this, at);
 }
@@ -89,7 +104,7 @@ void Writer::ring(Time now) {
     client_.reset();
     dead_ = false;
   }
-  if (client_ == nullptr && present_ && due_ && *due_ <= now && scene_.begins(*due_) && written_ + 2 < kMostWritten) {
+  if (client_ == nullptr && present_ && due_ && *due_ <= now && scene_.begins(*due_) && numbers_left()) {
     const Time due = *due_;
     due_ = next(due);
     write(due);

@@ -8,14 +8,22 @@
 
 namespace mailproof::load {
 
+/// How what customers send is numbered: of each account so many devices write at most, and each of them has numbers of
+/// so many bits.
+struct LetterNumbers {
+  std::uint32_t writers = 1;
+  unsigned bits = 0;
+};
+LetterNumbers letter_numbers(const scenario::Plan& plan);
+
 /// The owner of a device writes to another account of the plan (one of the same thread): a connection a message, by
 /// the target's SMTP endpoint that asks for a login, or its first.
 class Writer final : public Alarm, public session::SmtpSink {
  public:
-  /// `who`: number of the device among all of the plan that may write: what it sends is numbered by it. `device`: where
-  /// a copy of what was sent is kept.
+  /// `who`: number of the device among all of the plan that may write: what it sends is numbered by it, with
+  /// numbers of `bits`. `device`: where a copy of what was sent is kept.
   Writer(Scene& scene, const scenario::Profile& profile, std::uint16_t number, std::uint32_t account, std::uint32_t who,
-         std::uint64_t seed, Customer& device);
+         unsigned bits, std::uint64_t seed, Customer& device);
   ~Writer() override;
   Writer(const Writer&) = delete;
 
@@ -38,11 +46,13 @@ class Writer final : public Alarm, public session::SmtpSink {
   void arm();
   Time next(Time due);
   std::uint32_t next_number();
+  bool numbers_left() const { return written_ + 2 < 1U << bits_; }
 
   Scene& scene_;
   const scenario::Letters& sending_;
   const Endpoint* endpoint_;
   const std::uint32_t account_, who_;
+  const unsigned bits_;
   const std::uint16_t number_;
   Rng rng_;
   Customer& device_;

@@ -43,6 +43,7 @@ struct Audited {
   }
   /// `meanwhile`: when all have gone.
   void play(bool one_message, const std::function<void()>& meanwhile = {}) {
+    rig.target.gives_up_after = gives_up_after;
     plan.profiles.insert(plan.profiles.begin(), phone);
     PlanPart part;
     part.plan = &plan;
@@ -51,8 +52,10 @@ struct Audited {
     for (const char* name : {"alice", "bob"})
       part.accounts.push_back({fmt::format("user-{}", name), fmt::format("{}@example.test", name), Secret("pass"),
                                std::nullopt, "", std::nullopt});
+    if (reports_to_bob) part.sender = part.accounts[1];
     Customers customers(*rig.network, rig.target, std::move(part));
     Scene& scene = customers.scene();
+    parcels = &scene.parcels;
     bool done = false;
     customers.check([&](const std::string& wrong) {
       EXPECT_EQ(wrong, "");
@@ -61,7 +64,8 @@ struct Audited {
     rig.network->run([&] { return done; });
     if (one_message) {
       const std::size_t parcel = scene.parcels.add(1, 0, 2048);
-      play::put_into(*rig.server, "alice@example.test", *scene.compose(parcel, "bob@example.test"), rig.network->now());
+      const auto text = scene.compose(parcel, "bob@example.test");
+      if (!bounces) play::put_into(*rig.server, "alice@example.test", *text, rig.network->now());
       scene.accepted(parcel, rig.network->now());
     }
     customers.start();
@@ -71,6 +75,8 @@ struct Audited {
     customers.audit([&] { done = true; });
     rig.network->run([&] { return done; });
     customers.harvest(totals, findings, "");
+    aborted = customers.aborted();
+    parcels = nullptr;
   }
   bool found(const std::string& what) const { return findings.contains("office/ledger/" + what); }
   std::uint64_t fate(const std::string& what) const {
@@ -83,6 +89,11 @@ struct Audited {
   scenario::Plan plan;
   StoryTotals totals;
   std::map<std::string, Tally> findings;
+  std::string aborted;
+  Parcels* parcels = nullptr;  ///< while it is played
+  bool bounces = false;        ///< alice's message came to her server, and never into her mailbox
+  bool reports_to_bob = false;
+  std::optional<Duration> gives_up_after;
 };
 
 /// On the n-th connections by IMAP: two looks before the load, two phones, two audits, and the last look at alice's.
@@ -145,6 +156,70 @@ TEST(Audit, OneOmissionIsNoLossWhereTheOtherLooksFailed) {
   });
   EXPECT_FALSE(one.found("lost"));
   EXPECT_TRUE(one.found("not-looked-at"));
+}
+
+/// Nor is it said that what POP3 downloads goes by a policy.
+TEST(Audit, OneOmissionIsNoPolicyWhereTheOtherLooksFailed) {
+  for (const bool fails : {true, false}) {
+    WrongDialogue wrong = closed("^EXAMINE \"?INBOX", {7});
+    for (auto& block : closed("^(PASS|AUTH)", {1}, Protocol::pop3).blocks) wrong.blocks.push_back(block);
+    Audited one(fails ? std::move(wrong) : WrongDialogue{}, false);
+    one.play(true, [&] {
+      one.parcels->at(0).downloaded = true;
+      play::ask(*one.rig.server, Protocol::imap,
+                {"LOGIN user-alice pass", "SELECT INBOX", "STORE 1 +FLAGS.SILENT (\\Deleted)", "EXPUNGE"},
+                one.rig.network->now());
+    });
+    EXPECT_EQ(one.found("gone-after-download"), !fails);
+    EXPECT_EQ(one.fate("not-looked-for"), fails ? 1U : 0U);
+  }
+}
+
+/// RFC 5321 section 6.1: a report to the sender is an end, too. Where nobody could read them nothing is known to be
+/// lost.
+TEST(Audit, NothingIsLostThatAReportMayBeAboutWhichNobodyRead) {
+  for (const bool shut : {true, false}) {
+    // Two looks before the load and the sender's, two phones, the sender's, two audits, and the sender's twice.
+    Audited one(shut ? closed("^(SELECT|EXAMINE) \"?INBOX", {6, 9, 10}) : WrongDialogue{}, false);
+    one.bounces = one.reports_to_bob = true;
+    one.gives_up_after = seconds(1);
+    one.plan.deliveries.via = scenario::Way::smtp;
+    one.play(true);
+    EXPECT_EQ(one.fate("queued"), shut ? 1U : 0U);
+    EXPECT_EQ(one.fate("lost"), shut ? 0U : 1U);
+  }
+}
+
+/// While it drains nothing new is begun, which is no rate of the server's.
+TEST(AbortWhen, IsNotHeldAgainstTheDrain) {
+  WrongDialogue silent;
+  silent.blocks.push_back({.at = WrongBlock::At::regex, .protocol = Protocol::imap, .text = "MOVE"});
+  silent.blocks.back().actions = {{.kind = WrongAction::Kind::silence}};
+  Audited one(std::move(silent), true);
+  one.rig.target.settle = seconds(25);
+  one.phone.every = seconds(2);
+  scenario::ProfileStep noop;
+  noop.ask = Ask::noop;
+  one.phone.poll = {noop};
+  one.phone.remove.after = {seconds(25), seconds(25)};
+  one.plan.abort_when = {*scenario::slo_of("imap.noop rate < 0.1/s")};
+  one.play(true);
+  EXPECT_EQ(one.aborted, "");
+}
+
+TEST(Writers, SendAllThatIsDueAndWhatTheyCannotIsNoMissOfTheServers) {
+  Audited long_one({}, false);
+  long_one.phone.send = scenario::Letters{};
+  long_one.phone.send->every = seconds(1);
+  long_one.phone.send->least = long_one.phone.send->most = 1024;
+  long_one.phone.send->save_to = "Sent";
+  long_one.plan.phases = {{1, 1, seconds(1100)}};
+  long_one.plan.accounts = 2;
+  long_one.play(false);
+  const auto* send = long_one.totals.operations.find("submission.send");
+  ASSERT_NE(send, nullptr);
+  EXPECT_EQ(send->unserved(), 0U);
+  EXPECT_GT(send->ok, 2U * 1050);
 }
 
 TEST(Writers, OfOneCustomerNumberTheirLettersApart) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "load/writer.h"
+
 namespace mailproof::load {
 namespace {
 
@@ -34,6 +36,32 @@ TEST(Limits, OnLoopbackMoreAddressesAreUsed) {
   forecast.connections = forecast.to_one_endpoint = 50'000;
   EXPECT_THAT(sources_for(forecast, kHere, target_at("127.0.0.1")), SizeIs(3));
   EXPECT_THAT(sources_for(forecast, kHere, target_at("192.0.2.7")), IsEmpty());
+}
+
+/// What is beyond them would silently not be sent.
+TEST(Limits, ADeviceHasNumbersForAllThatItSends) {
+  scenario::Plan plan;
+  plan.profiles.resize(2);
+  plan.profiles[0].name = "phone";
+  plan.profiles[1].name = "pc";
+  plan.profiles[1].send = scenario::Letters{};
+  plan.profiles[1].send->every = std::chrono::seconds(20);
+  plan.profiles[1].send->save_to = "Sent";
+  plan.mix = {{{"phone", "pc"}, 1, {}}};
+  plan.phases = {{1, 1, std::chrono::hours(8)}};
+  plan.accounts = 1000;
+  EXPECT_EQ(letter_numbers(plan).writers, 1U);
+  Forecast few = forecast(plan, target_at("127.0.0.1"), 1, {});
+  EXPECT_EQ(few.letters_of_one, 2880);
+  EXPECT_EQ(few.letters_numbered, 1 << 21);
+  EXPECT_THAT(obstacles(few, kHere, target_at("127.0.0.1"), true), IsEmpty());
+  plan.accounts = 1'000'000;
+  Forecast many = forecast(plan, target_at("127.0.0.1"), 1, {});
+  EXPECT_EQ(many.letters_numbered, 2048);
+  bool refused = false;
+  for (const auto& one : obstacles(many, kHere, target_at("127.0.0.1"), true))
+    refused = refused || one.limit == "send:";
+  EXPECT_TRUE(refused);
 }
 
 TEST(Limits, DefaultsOfKnownServersAreSaidWhereTheTargetFileSaysNothing) {

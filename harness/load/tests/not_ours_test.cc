@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "load/customer.h"
+#include "load/limits.h"
 #include "load/visits.h"
 #include "play/talk/takes.h"
 #include "play/tests/foreign_rig.h"
@@ -113,6 +114,14 @@ TEST(MadeMailbox, GoesWhenNothingIsInIt) {
   EXPECT_THAT(alice.ask({"LIST \"\" Trash"}), Not(HasSubstr("* LIST")));
 }
 
+TEST(MadeMailbox, GoesWhereNothingIsLeftInTheAccount) {
+  Account alice;
+  alice.begin();
+  alice.ask({"CREATE Trash"});
+  alice.visit(made_trash());
+  EXPECT_THAT(alice.ask({"LIST \"\" Trash"}), Not(HasSubstr("* LIST")));
+}
+
 TEST(MadeMailbox, StaysWhenSomebodyPutMailIntoIt) {
   Account alice;
   alice.begin();
@@ -149,6 +158,21 @@ TEST(Look, AMailboxThatIsClosedIsNotAnEmptyOne) {
   ASSERT_TRUE(found.unopened.contains("Trash"));
   EXPECT_THAT(found.unopened.at("Trash"), HasSubstr("later"));
   EXPECT_THAT(found.opened, testing::ElementsAre("INBOX"));
+}
+
+/// RFC 2342: what people call Trash is INBOX.Trash there.
+TEST(Look, AMailboxThatIsClosedIsNotAnEmptyOneBelowAPrefix) {
+  for (const bool there : {true, false}) {
+    Account alice({{says_on("^NAMESPACE", {{.kind = Kind::say,
+                                            .text = "* NAMESPACE ((\"INBOX.\" \".\")) NIL NIL\r\n${tag} OK done\r\n"}}),
+                    says_on("^EXAMINE \"?INBOX\\.Trash", {{.kind = Kind::say, .text = "${tag} NO [INUSE] later\r\n"}}),
+                    says_on("^LIST", {{.kind = Kind::edit, .text = "\".\"", .pattern = "\"/\""}})}});
+    alice.begin();
+    if (there) alice.ask({"CREATE INBOX.Trash"});
+    VisitWhat what;
+    what.trash = true;
+    EXPECT_EQ(alice.visit(what).unopened.contains("Trash"), there);
+  }
 }
 
 TEST(Look, WhatProfilesOpenIsLookedAtBeside) {
@@ -189,8 +213,38 @@ TEST(Reports, OfOthersAreNotReadWhereASearchFindsEverything) {
     alice.put(kDeliveryReport);
     VisitWhat what;
     what.reports = true;
-    EXPECT_TRUE(alice.visit(what).bounced.empty());
+    const Found found = alice.visit(what);
+    EXPECT_TRUE(found.bounced.empty());
+    EXPECT_EQ(found.reports_unread, everything) << "and that there are none about us is not known then";
   }
+}
+
+TEST(Reports, AreAllReadHoweverMany) {
+  Account alice({{says_on("SEARCH UID [0-9,:]{4001}",
+                          {{.kind = Kind::say, .text = "${tag} BAD too long (RFC 7162 section 4)\r\n"}})}});
+  alice.begin();
+  constexpr int kMany = 1200;
+  for (int i = 1; i <= kMany; ++i) {
+    std::string report(kDeliveryReport);
+    report.replace(report.find("<2@"), 2, fmt::format("<{}", 100 + i));
+    report.replace(report.find("<0.1.2@"), 6, fmt::format("<{}.{}.1", alice.scene->parcels.playing(), i));
+    alice.put(report);
+    alice.put(kDinner);  // their UIDs are not one range
+  }
+  VisitWhat what;
+  what.reports = true;
+  const Found found = alice.visit(what);
+  EXPECT_EQ(found.bounced.size(), std::size_t{kMany});
+  EXPECT_FALSE(found.reports_unread);
+}
+
+TEST(Reports, ThatASearchIsRefusedForStayUnread) {
+  Account alice({{says_on("SEARCH", {{.kind = Kind::say, .text = "${tag} NO not now\r\n"}})}});
+  alice.begin();
+  alice.put(kDeliveryReport);
+  VisitWhat what;
+  what.reports = true;
+  EXPECT_TRUE(alice.visit(what).reports_unread);
 }
 
 scenario::ProfileStep asks(Ask ask, const std::string& text = "", Of of = Of::fresh) {
@@ -244,6 +298,21 @@ TEST(Uid, OfOursIsLookedAtAgainAndThenRemoved) {
   EXPECT_EQ(alice.of("imap.expunge").ok, 2U);
 }
 
+/// A click that waited for a server took that long, also where a look comes before it.
+TEST(Click, CountsFromWhenItsOwnerClicked) {
+  Account alice({{says_on("STORE", {{.kind = Kind::wait, .span = seconds(20)}, {.kind = Kind::pass}})}});
+  alice.profile = comes_and_goes();
+  alice.begin();
+  for (int i = 0; i < 3; ++i) alice.put_ours();
+  alice.put(kDinner);  // the news of a login show the newest: the others are looked at
+  alice.play(minutes(5));
+  EXPECT_EQ(alice.of("imap.store").ok, 3U);
+  EXPECT_GE(alice.of("imap.store").response.max(), seconds(55));
+  EXPECT_LT(alice.of("imap.store").response.max(), seconds(70));
+  EXPECT_EQ(alice.of("imap.look").ok, 3U);
+  EXPECT_LT(alice.of("imap.look").response.max(), seconds(1));
+}
+
 /// Only the name and both numbers together name a message (RFC 3501 section 2.3.1.1).
 TEST(Mailbox, WithTheSameUidvalidityIsAnotherOne) {
   Account alice(
@@ -288,8 +357,24 @@ TEST(Rows, OfFewOfAMillionFillNoMemory) {
     alice.scene->sparse_views = full ? Scene::kMostSparse : 0;  // others have it
     alice.play(seconds(30));
     EXPECT_EQ(alice.of("imap.connection").info, full ? 1U : 0U);
-    EXPECT_EQ(alice.scene->sparse_views, full ? Scene::kMostSparse : 4 * (1'000'000 - 4));
+    EXPECT_EQ(alice.scene->sparse_views, full ? Scene::kMostSparse : 4 * (1'000'000 - 4) - Scene::kSparseAlone);
+    LoadResult result;
+    result.plan.examples = alice.scene->examples;
+    EXPECT_EQ(limit_of_ours_met(result).empty(), !full) << "it is ours";
   }
+}
+
+TEST(Rows, OfTheNewestOfManyAreWhatMailboxesHave) {
+  Account alice(
+      {{says_on("^SELECT", {{.kind = Kind::edit, .text = "* 20000 EXISTS", .pattern = "\\* [0-9]+ EXISTS"}}),
+        says_on("UID FETCH", {{.kind = Kind::say, .text = "* 20000 FETCH (UID 20000)\r\n${tag} OK all\r\n"}})}});
+  alice.profile = comes_and_goes();
+  alice.profile.stays = true;
+  alice.begin();
+  alice.scene->sparse_views = Scene::kMostSparse;
+  alice.play(seconds(30));
+  EXPECT_EQ(alice.of("imap.connection").info, 0U);
+  EXPECT_EQ(alice.scene->sparse_views, Scene::kMostSparse);
 }
 
 }  // namespace
