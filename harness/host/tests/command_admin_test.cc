@@ -20,7 +20,7 @@ using testing::IsEmpty;
 class CommandAdminTest : public testing::Test {
  protected:
   CommandAdminTest() {
-    files_ = std::move(*TemporaryFiles::make({{"did", ""}}));
+    files_ = *TemporaryFiles::make({{"did", ""}});
     command("set_quota", "echo quota {login} {octets} >> DID");
     command("restart", "echo restarted >> DID");
     command("kill", "echo killed >> DID");
