@@ -44,8 +44,8 @@ constexpr std::array kOrigins = std::to_array<std::string_view>(
      "removal/", "uidl/", "view/", "quota/not-freed", "quota/",
      "",  // all others
      // What a story missed is nearer to the kind of it than the many sentences that are broken with it.
-     "session/protocol-broken", "session/unreadable-vanished", "expectation/delta-differs", "expectation/not-found",
-     "conformance/", "session/", "expectation/", "judging/"});
+     "session/protocol-broken", "session/hung-up", "session/unreadable-vanished", "expectation/delta-differs",
+     "expectation/not-found", "conformance/", "session/", "expectation/", "judging/"});
 constexpr auto kOthers = static_cast<std::size_t>(std::find(kOrigins.begin(), kOrigins.end(), "") - kOrigins.begin());
 
 constexpr std::array kProtocols = std::to_array<std::string_view>({"imap", "pop3", "smtp", "lmtp", "x"});
