@@ -12,7 +12,6 @@
 namespace mailproof::host {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using Command = std::vector<std::string>;
 
 /// A target's command that takes longer is ended: a restart of a big server may well take a minute.
@@ -57,7 +56,7 @@ class CommandAdmin final : public Admin {
 
  public:
   CommandAdmin(const scenario::Target& target, net::Loop& loop, Owed& owed)
-      : target_(target), owed_(owed), commands_(loop, hidden(target)) {}
+      : target_(target), owed_(owed), loop_(loop), commands_(loop, hidden(target)) {}
 
   ~CommandAdmin() override {
     over_ = true;
@@ -103,7 +102,7 @@ class CommandAdmin final : public Admin {
       return tell(done, {-1, fmt::format("the target file has no admin command {}", name(request.verb))});
     const bool pauses = request.verb == AdminVerb::pause;
     const auto debt = owe(request);
-    if (pauses) still_until_ = std::max(still_until_, Clock::now() + request.span);
+    if (pauses) still_until_ = std::max(still_until_, loop_.now() + request.span);
     const net::Unawaited unawaited = request.verb == AdminVerb::deliver ? net::Unawaited::killed
                                      : pauses                           ? net::Unawaited::asked_to_end
                                                                         : net::Unawaited::left;
@@ -150,12 +149,12 @@ class CommandAdmin final : public Admin {
   /// What is under way comes to its end; then what was changed last is set back first. A command that takes longer than
   /// that is left to end by itself: half a restart is no server.
   void put_in_order() {
-    const auto until = std::max(Clock::now(), still_until_) + kPutInOrder;
-    const auto seconds = std::chrono::ceil<std::chrono::seconds>(until - Clock::now()).count();
+    const auto until = std::max(loop_.now(), still_until_) + kPutInOrder;
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(until - loop_.now()).count();
     for (const auto& line : lines()) say(fmt::format("{} (within {} s)", line, seconds));
     commands_.await(until);
     commands_.ask_to_end();
-    if (Clock::now() >= until) commands_.await(until + net::Commands::kGrace);
+    if (loop_.now() >= until) commands_.await(until + net::Commands::kGrace);
     std::set<Command> tried;
     while (true) {
       const auto next = std::find_if(debts_.rbegin(), debts_.rend(), [&](const Debt& one) {
@@ -171,8 +170,8 @@ class CommandAdmin final : public Admin {
             say(fmt::format("failed with status {}: {}", result.status, result.output));
           },
           net::Unawaited::left);
-      commands_.await(std::max(until, Clock::now() + net::Commands::kGrace));
-      if (Clock::now() >= until) break;  // the rest is told
+      commands_.await(std::max(until, loop_.now() + net::Commands::kGrace));
+      if (loop_.now() >= until) break;  // the rest is told
     }
     for (const auto& line : lines()) say("NOT done, to be done by you: " + line);
     if (debts_.empty()) say("all of it is as it was");
@@ -194,9 +193,10 @@ class CommandAdmin final : public Admin {
 
   const scenario::Target& target_;
   Owed& owed_;
+  net::Loop& loop_;
   std::vector<Debt> debts_;  ///< in the order in which they were made
   Owed::Number last_ = 0;
-  Clock::time_point still_until_{};  ///< the longest pause
+  Time still_until_{};  ///< the longest pause
   bool over_ = false;
   net::Commands commands_;
 };

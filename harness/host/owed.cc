@@ -59,11 +59,12 @@ void Owed::note() const {
     return;
   }
   const std::string next = file_ + ".new";
-  {
-    std::ofstream out(next, std::ios::trunc);
-    for (const auto& [number, line] : debts_) out << line << '\n';
-  }
-  std::filesystem::rename(next, file_, ignored);
+  std::ofstream out(next, std::ios::trunc);
+  for (const auto& [number, line] : debts_) out << line << '\n';
+  out.close();
+  std::error_code failed;
+  if (out) std::filesystem::rename(next, file_, failed);
+  if ((!out || failed) && say) say(fmt::format("{} cannot be written: {}", file_, debts_.rbegin()->second));
 }
 
 }  // namespace mailproof::host

@@ -73,11 +73,6 @@ const Report* unread_report(const Case& c, std::uint32_t account, const Recipien
   return nullptr;
 }
 
-/// Its mailbox may have no room for a report to itself: the loss judge says so.
-bool limited(const Case& c, std::uint32_t account) {
-  return c.history.account(account).quota.value_or(0) != 0 || c.history.account(account).customer != 0;
-}
-
 /// RFC 5321 section 4.5.4.1: what cannot be delivered now is tried again, for days. Only who knows for how long knows
 /// that it was dropped; and who its sender is, that no report came: else it is the loss judge's then.
 void silent_drop(Case& c, const std::map<Recipient, Deliveries>& all) {
@@ -85,7 +80,7 @@ void silent_drop(Case& c, const std::map<Recipient, Deliveries>& all) {
   for (const auto& [recipient, d] : all) {
     const std::uint32_t message = recipient.first, account = recipient.second;
     const std::uint32_t sender = c.history.message(message).sender;
-    if (!d.smtp || d.lmtp || (sender == 0 && limited(c, account))) continue;
+    if (!d.smtp || d.lmtp || (sender == 0 && has_limit(c, account))) continue;
     const auto* cell = c.ledger.find(message, account, "INBOX");
     if (cell == nullptr || cell->first_seen != 0 || !certainly_missing(*cell) || cell->present > 0) continue;
     if (cell->in_pop && cell->present_pop > 0) continue;
@@ -129,15 +124,6 @@ void silent_drop(Case& c, const std::map<Recipient, Deliveries>& all) {
             message,
             ""});
   }
-}
-
-/// The server was stopped before: what it was sending then it sends again (RFC 5321 section 6.1, RFC 1047).
-bool killed(const Case& c, std::uint32_t before) {
-  const auto stops = c.history.about(history::What::admin);
-  return std::any_of(stops.begin(), stops.end(), [&](const history::Event& e) {
-    const std::string& asked = c.invoke(e).code;
-    return e.index < before && (asked == "kill" || asked == "restart");
-  });
 }
 
 /// The same report may be seen over IMAP and over POP3, and moved about: the place that has most of them counts.
@@ -264,7 +250,7 @@ void judge_bounce(const history::History& history, const history::Ledger& ledger
     std::size_t attempts = 0;
     for (const Attempt& attempt : ledger.attempts_of(recipient.first))
       attempts += attempt.account == recipient.second && attempt.outcome != Type::fail;
-    if (n <= std::max<std::size_t>(attempts, 1) || killed(c, reported[recipient].back())) continue;
+    if (n <= std::max<std::size_t>(attempts, 1) || stopped_between(c, 0, reported[recipient].back())) continue;
     c.find("reported-twice",
            {fmt::format("one report about {} for {}", c.name_of(recipient.first), c.account(recipient.second)),
             fmt::format("{} reports", n), reported[recipient], recipient.first, ""});

@@ -37,6 +37,19 @@ bool over_smtp(const Case& c, const Event& reply) {
   return reply.session != 0 && c.history.session(reply.session).protocol == Protocol::smtp;
 }
 
+bool has_limit(const Case& c, std::uint32_t account) {
+  const auto& of = c.history.account(account);
+  return of.quota.value_or(0) != 0 || of.customer != 0;
+}
+
+bool stopped_between(const Case& c, std::uint32_t from, std::uint32_t to) {
+  const auto stops = c.history.about(What::admin);
+  return std::any_of(stops.begin(), stops.end(), [&](const Event& e) {
+    const std::string& asked = c.invoke(e).code;
+    return e.index > from && e.index < to && (asked == "kill" || asked == "restart");
+  });
+}
+
 bool may_still_be_tried(const Case& c, std::uint32_t account, std::uint32_t taken) {
   const auto& gives_up = c.history.info.gives_up_after;
   if (!gives_up) return true;

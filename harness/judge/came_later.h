@@ -36,6 +36,13 @@ bool over_smtp(const Case& c, const history::Event& reply);
 /// 4.5.4.1). `taken`: the answer that accepted it.
 bool may_still_be_tried(const Case& c, std::uint32_t account, std::uint32_t taken);
 
+/// The mailbox may be full: it, or the customer whose it is, has a limit.
+bool has_limit(const Case& c, std::uint32_t account);
+
+/// Whether an admin step stopped the server between these two events: what it was sending then it sends again (RFC 5321
+/// section 6.1, RFC 1047).
+bool stopped_between(const Case& c, std::uint32_t from, std::uint32_t to);
+
 /// Taken over SMTP when nobody had seen it yet, or once more since: that copy may be queued.
 bool perhaps_queued(const Case& c, const history::Cell& cell);
 

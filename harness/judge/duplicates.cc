@@ -99,12 +99,7 @@ int handed_over_again(const Case& c, const history::Cell& cell) {
   for (const history::Attempt& attempt : c.ledger.attempts_of(cell.message)) {
     if (attempt.account != cell.account || attempt.outcome == history::Type::fail) continue;
     ++accepted;
-    const auto stopped = [&](const history::Event& e) {
-      const std::string& asked = c.invoke(e).code;
-      return e.index > attempt.event && e.index < cell.first_seen && (asked == "kill" || asked == "restart");
-    };
-    const auto admin = c.history.about(history::What::admin);
-    if (over_smtp(c, c.history.event(attempt.event)) || std::any_of(admin.begin(), admin.end(), stopped)) ++again;
+    if (over_smtp(c, c.history.event(attempt.event)) || stopped_between(c, attempt.event, cell.first_seen)) ++again;
   }
   return cell.adds + cell.maybe_adds > accepted ? 0 : again;
 }

@@ -78,11 +78,6 @@ bool taken_over_smtp(const Case& c, const Cell& cell) {
   return smtp;
 }
 
-bool limited(const Case& c, const Cell& cell) {
-  const auto& account = c.history.account(cell.account);
-  return account.quota.value_or(0) != 0 || account.customer != 0;
-}
-
 /// Mail that was taken over SMTP may still be queued, or reported as undeliverable: its absence is the bounce judge's.
 bool owed_a_report(const Case& c, const Cell& cell) {
   if (!taken_over_smtp(c, cell)) return false;
@@ -90,13 +85,13 @@ bool owed_a_report(const Case& c, const Cell& cell) {
   std::uint32_t last = 0;
   for (const auto& attempt : c.ledger.attempts_of(cell.message))
     if (attempt.account == cell.account && attempt.outcome == history::Type::ok) last = attempt.event;
-  return !limited(c, cell) && may_still_be_tried(c, cell.account, last);
+  return !has_limit(c, cell.account) && may_still_be_tried(c, cell.account, last);
 }
 
 /// A story that names no sender has the recipient as its sender: what does not fit into the mailbox is reported to
 /// that mailbox, where the report does not fit, either.
 bool reported_to_itself(const Case& c, const Cell& cell) {
-  return c.history.message(cell.message).sender == 0 && limited(c, cell) && taken_over_smtp(c, cell);
+  return c.history.message(cell.message).sender == 0 && has_limit(c, cell.account) && taken_over_smtp(c, cell);
 }
 
 /// Where a copy is that was in INBOX when the message was delivered once more, and was filed since: for who suppresses
@@ -217,7 +212,7 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
     }
     const history::Event& added = history.event(after_removal ? again : cell.added_by);
     if (after_removal && cell.last_seen < again && over_smtp(c, added) &&
-        (limited(c, cell) || may_still_be_tried(c, cell.account, again))) {
+        (has_limit(c, cell.account) || may_still_be_tried(c, cell.account, again))) {
       c.find("perhaps-reported",
              {fmt::format("{} in {}, or a report to its sender", c.name_of(cell.message), place(c, cell)),
               fmt::format("removed, accepted once more over SMTP at {} and not there: it may be queued, or reported",

@@ -257,7 +257,7 @@ void Commands::run(const std::vector<std::string>& arguments, const std::shared_
   child->start(arguments, secrets_, input, bound);
 }
 
-void Commands::await(std::chrono::steady_clock::time_point until) {
+void Commands::await(Time until) {
   while (!children_.empty()) {
     const auto now_running = children_;
     bool failed = false;
@@ -267,7 +267,7 @@ void Commands::await(std::chrono::steady_clock::time_point until) {
       for (const pollfd& one : child->awaited()) awaited.push_back(one);
     }
     if (failed) continue;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - loop_.now()).count();
     if (left <= 0) return;
     if (poll(awaited.data(), awaited.size(), static_cast<int>(std::min<std::int64_t>(left, 60'000))) < 0) continue;
     for (std::size_t i = 0; i < now_running.size(); ++i)

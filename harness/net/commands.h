@@ -39,7 +39,7 @@ class Commands {
 
   /// Waits without the loop, which nothing else is to happen in: until everything ended, but no longer than this. Also
   /// for what is begun meanwhile.
-  void await(std::chrono::steady_clock::time_point until);
+  void await(Time until);
   /// Sends SIGTERM to what is `asked_to_end`.
   void ask_to_end();
   /// Kills what would be `killed`; nobody is told of it.

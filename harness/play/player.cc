@@ -170,8 +170,7 @@ static bool puts_unstamped(const scenario::Check& check) {
   });
 }
 
-/// What a line awaited may not have come because mail of somebody else had: nobody is accused before that was looked
-/// for.
+/// A line may have come out wrong because mail of somebody else came in: nobody is accused before that was looked for.
 void Player::look_beside(Finish done) {
   const bool wrong = std::any_of(history_.events().begin(), history_.events().end(),
                                  [](const history::Event& e) { return e.what == What::talk && e.type == Type::fail; });

@@ -423,7 +423,14 @@ def test_who_does_not_read_is_not_read_ahead_for(tmp_path):
 
         before, stalled = memory(), socket.create_connection(("127.0.0.1", recorder.ports["imap"]), timeout=30)
         stalled.sendall(b"a LOGIN user0001 pass\r\nb EXAMINE INBOX\r\n" + b"c FETCH 1 BODY.PEEK[]\r\n" * 40)
-        time.sleep(3)
+        last = [-1]
+
+        def stands():  # nothing was read between two looks
+            now = int(re.search(r"rchar: (\d+)", pathlib.Path(f"/proc/{recorder.process.pid}/io").read_text())[1])
+            time.sleep(0.3)
+            was, last[0] = last[0], now
+            return was == now and now > 1_000_000
+        throwaways.eventually(stands, 60)
         assert memory() - before < 20_000  # of 80 MB
         got = 0
         while got < 40 * 2_000_000:

@@ -9,6 +9,7 @@ import pytest
 
 import reference_server
 import tool
+from throwaways import eventually
 
 TARGET = """\
 target: somewhere
@@ -99,10 +100,8 @@ def changes(target, tmp_path):
 
     def start(out):
         process = tool.start("run", tmp_path / "story.yaml", "--target", target, "--out", out, env=password(reference_server.PASSWORD))
-        deadline = time.monotonic() + 60
-        while "pause" not in did.read_text():
-            assert process.poll() is None and time.monotonic() < deadline, tool.finish(process).text
-            time.sleep(0.02)
+        eventually(lambda: "pause" in did.read_text() or process.poll() is not None, 60)
+        assert process.poll() is None, tool.finish(process).text
         return process
     return start, did
 
@@ -113,7 +112,8 @@ def test_what_was_changed_at_the_server_is_put_in_order_when_a_run_is_cut_short(
     process = start(tmp_path / "run")
     assert "is to be set back: " in (tmp_path / "run/owed.txt").read_text()
     process.send_signal(number)
-    time.sleep(0.5)
+    # It says what it is about to do, and waits for the pause.
+    eventually(lambda: b" s)\n" in os.pread(process.err.fileno(), 1 << 16, 0), 60)
     assert process.poll() is None, "the server stands still yet"
     (tmp_path / "thaw").touch()
     ran = tool.finish(process)

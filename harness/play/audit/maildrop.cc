@@ -1,10 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <sstream>
 
-#include "core/bytes.h"
 #include "play/audit/auditor.h"
+#include "session/pop3/expire.h"
 
 // What is looked at over POP3: the maildrop as a part of the audit, and where a target has no IMAP also before the
 // start and for cleaning up.
@@ -123,13 +122,7 @@ bool Auditor::may_remove_what_it_downloads(const Visit& visit) const {
 
 /// RFC 2449 section 6.7: "Servers may start counting days to expiration" when a message is acted upon, by TOP as well.
 static bool counts_days(RecordedPop3& pop3) {
-  const auto& lines = pop3.client().capabilities();
-  return std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
-    std::istringstream words(upper(line));
-    std::string word, days;
-    words >> word >> days;
-    return word == "EXPIRE" && days.find_first_not_of('0') != std::string::npos && days != "NEVER";
-  });
+  return session::announced_expiry_days(pop3.client().capabilities()).value_or(0) != 0;
 }
 
 /// Headers first; then what is ours. Where a download may remove, the headers are all: an audit changes nothing, and of

@@ -19,6 +19,15 @@ std::optional<Pop3Download> announced_download(std::span<const std::string> capa
   return announced;
 }
 
+std::optional<std::uint64_t> announced_expiry_days(std::span<const std::string> capabilities) {
+  std::optional<std::uint64_t> announced;
+  for (const std::string& line : capabilities) {
+    std::string_view rest = line;
+    if (iequals(text::take_word(rest), "EXPIRE")) announced = text::parse_number<std::uint64_t>(text::take_word(rest));
+  }
+  return announced;
+}
+
 std::optional<Duration> announced_login_delay(std::span<const std::string> capabilities) {
   constexpr std::uint64_t kLongest = 24 * 60 * 60;  // more is no delay between two polls
   std::optional<Duration> announced;
