@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/bytes.h"
+#include "history/flags.h"
 #include "judge/by_number.h"
 #include "judge/case.h"
 #include "judge/judges.h"
@@ -42,7 +43,7 @@ void judge_agreement(const history::History& history, const history::Ledger& led
     if (e.what == What::message) seen[e.session][pop ? e.seq : e.uid] = e.message;
     if (e.what == What::row && e.uid != 0 && !seen[e.session].contains(e.uid))
       seen[e.session][e.uid] = ledger.message_at(session.account, e.mailbox, e.uidvalidity, e.uid);
-    if (e.what == What::row && e.flags.find("\\Deleted") != std::string::npos)
+    if (e.what == What::row && history::has_deleted(e.flags))
       doomed.emplace(session.account, ledger.message_at(session.account, e.mailbox, e.uidvalidity, e.uid));
     if (e.what != What::enumerated || !(pop || iequals(e.mailbox, "INBOX"))) continue;
     Round& round = accounts[session.account][session.audit_round];

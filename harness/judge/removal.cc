@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/bytes.h"
+#include "history/flags.h"
 #include "judge/after_download.h"
 #include "judge/came_later.h"
 #include "judge/heard.h"
@@ -52,15 +53,6 @@ void more_than_asked(Case& c) {
   }
 }
 
-bool says_deleted(std::string_view flags) {
-  for (auto at = flags; !at.empty();) {
-    const auto space = std::min(at.find(' '), at.size());
-    if (iequals(at.substr(0, space), "\\Deleted")) return true;
-    at.remove_prefix(std::min(space + 1, at.size()));
-  }
-  return false;
-}
-
 /// The flags that the client which marked this message was told of it before its EXPUNGE: in the answer to its STORE,
 /// or later. Null: it was told none. What other sessions are told may be older.
 const Event* told_since_marked(const Case& c, const Cell& cell, const Event& expunge) {
@@ -92,7 +84,7 @@ void left_by_expunge(Case& c, const Cell& cell, const Event& expunge) {
   const std::string name = c.name_of(cell.message);
   const std::string box = fmt::format("{}'s {}", c.account(cell.account), c.ledger.mailbox_name(cell.mailbox));
   const Event* told = expunge.what == history::What::expunge ? told_since_marked(c, cell, expunge) : nullptr;
-  if (told != nullptr && !says_deleted(told->flags)) {
+  if (told != nullptr && !history::has_deleted(told->flags)) {
     const Event& store = c.history.event(cell.marked_by);
     c.find(
         "store-ok-but-unset",

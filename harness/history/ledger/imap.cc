@@ -2,22 +2,10 @@
 #include <algorithm>
 
 #include "core/bytes.h"
+#include "history/flags.h"
 #include "history/ledger/impl.h"
 
 namespace mailproof::history {
-namespace {
-
-bool has_deleted(const std::string& flags) {
-  std::string_view rest = flags;
-  while (!rest.empty()) {
-    const auto space = rest.find(' ');
-    if (iequals(rest.substr(0, space), "\\Deleted")) return true;
-    rest = space == std::string_view::npos ? std::string_view() : rest.substr(space + 1);
-  }
-  return false;
-}
-
-}  // namespace
 
 void Ledger::Impl::select(const Event& e) {
   if (e.type == Type::invoke || e.session == 0) return;

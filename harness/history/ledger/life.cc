@@ -8,6 +8,7 @@
 
 #include "core/bytes.h"
 #include "core/words.h"
+#include "history/flags.h"
 #include "history/ledger/impl.h"
 
 namespace mailproof::history {
@@ -119,7 +120,7 @@ void Ledger::Impl::LifeWriter::store(const Event& e) {
   for (const std::uint32_t uid : parse_uids(request.set)) {
     const std::uint32_t copy = copy_at(e, uid);
     if (!is_ours(copy)) continue;
-    const bool deleted = request.flags.find("\\Deleted") != std::string::npos;
+    const bool deleted = has_deleted(request.flags);
     const std::string text =
         fmt::format("STORE {} ({}) on {} UID {}{}", request.code, request.flags, sessions[e.session].mailbox, uid,
                     e.type == Type::ok     ? ""

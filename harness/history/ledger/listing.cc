@@ -1,6 +1,7 @@
 // Sightings and complete listings.
 #include <algorithm>
 
+#include "history/flags.h"
 #include "history/ledger/impl.h"
 
 namespace mailproof::history {
@@ -61,7 +62,7 @@ void Ledger::Impl::row(const Event& e) {
   const std::uint32_t number = copy(at.box, e.uid);
   at.listed.push_back(number);
   // Somebody else's mark, or an earlier session's: enough to explain that the message goes, not to demand it.
-  if (e.has_flags && e.flags.find("\\Deleted") != std::string::npos) mark(number, e.index, false);
+  if (e.has_flags && has_deleted(e.flags)) mark(number, e.index, false);
   if (const std::uint32_t message = copies[number - 1].message) seen(message, boxes[at.box - 1].place, e);
 }
 
