@@ -114,4 +114,18 @@ std::vector<std::string> ForeignMail::read_by() const {
   return out;
 }
 
+std::string foreign_letter(const std::string& subject) {
+  return "From: Bob <bob@example.org>\r\nTo: alice@example.test\r\nSubject: " + subject +
+         "\r\nMessage-ID: <1@example.org>\r\nDate: Wed, 25 Nov 2026 09:12:40 +0000\r\n\r\n" + std::string(kPrivate) +
+         "\r\n";
+}
+
+WrongBlock wrong_on(Protocol protocol, const std::string& line, std::vector<WrongAction> actions, WrongBlock::At at) {
+  WrongBlock block{.at = at, .protocol = protocol, .text = line};
+  block.actions = std::move(actions);
+  return block;
+}
+
+WrongAction wrong_say(std::string text) { return {.kind = WrongAction::Kind::say, .text = std::move(text) + "\r\n"}; }
+
 }  // namespace mailproof::play

@@ -9,6 +9,14 @@
 
 namespace mailproof::play {
 
+/// What a friend writes to alice.
+std::string foreign_letter(const std::string& subject = "dinner");
+
+/// Of a server that is wrong: where, and what it says there.
+WrongBlock wrong_on(Protocol protocol, const std::string& line, std::vector<WrongAction> actions,
+                    WrongBlock::At at = WrongBlock::At::line);
+WrongAction wrong_say(std::string text);
+
 /// A client that says these commands, one after the other, and closes; what it heard. IMAP or POP3, without TLS.
 std::string ask(server::Server& server, Protocol protocol, const std::vector<std::string>& commands, Time now);
 
