@@ -122,9 +122,13 @@ void Pipe::send(End& end) {
         return;
       }
     }
+    const auto pieces = end.peer->output();
+    std::size_t all = 0;
+    for (const Output& piece : pieces) all += piece.bytes.size();
+    if (all == 0) return;
     std::string bytes;
-    for (const Output& piece : end.peer->output()) bytes += as_text(piece.bytes);
-    if (bytes.empty()) return;
+    bytes.reserve(all);
+    for (const Output& piece : pieces) bytes += as_text(piece.bytes);
     bool cut = false;
     if (client) {
       if (faults_.split_writes != 0) bytes.resize(std::min(bytes.size(), faults_.split_writes));

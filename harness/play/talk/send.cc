@@ -143,6 +143,7 @@ void Talk::fill_variable(Line& at, const TalkVariable& variable, bool raw, Piece
     const std::string unit = raw ? unescaped(written) : written;
     std::string all;
     const std::size_t most = times();
+    all.reserve(std::min<std::size_t>(most * unit.size(), 1U << 24));
     for (std::size_t i = 0; i < most && all.size() < 1U << 24; ++i) all += unit;
     out.push_back({std::move(all), false});
   } else if (name == "head") {
@@ -317,7 +318,10 @@ void Talk::put(std::vector<Segment> more) {
 }
 
 std::string Talk::bytes_to_send() const {
+  std::size_t all = 0;
+  for (const Segment& segment : to_send_) all += octets(segment.pieces);
   std::string out;
+  out.reserve(all);
   for (const Segment& segment : to_send_)
     for (const auto& piece : segment.pieces) out += piece.text;
   return out;
