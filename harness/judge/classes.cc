@@ -333,6 +333,13 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"conformance", "service-ended", kUnclear,
      "RFC 5321 sections 3.8 and 4.2.1, RFC 9051 section 7.1.5: a server may end its service at any time, with 421 or "
      "BYE"},
+    {"conformance", "not-now", kUnclear,
+     "RFC 5530 section 3, RFC 3206 section 4, RFC 5321 section 4.2.1: a server may say that it cannot do it at the "
+     "moment"},
+    {"conformance", "hung-up", kUnclear,
+     "A network may end a connection, too: what happens once is held against nobody"},
+    {"conformance", "queued", kUnclear, "RFC 5321 section 4.5.4.1: an MTA may try for days"},
+    {"conformance", "beyond-bounds", kUnclear, "What a check does not follow any further it cannot judge"},
     {"conformance", "late", kLatitude, "No RFC gives a reply a deadline: what comes late is not wrong"},
     {"conformance", "silent", kUnclear,
      "No RFC gives a reply a deadline: what did not come may still come, unless later commands are answered before it"},

@@ -46,7 +46,7 @@ class Conformance {
 
   /// What did not come: in this play of the check, or in the one before it.
   void silent(const Event& e) {
-    if (e.code == "earlier") {
+    if (e.code.starts_with("earlier")) {
       earlier_ = &e;
       return;
     }
@@ -65,8 +65,9 @@ class Conformance {
                           with_dialogue(e), 0, ""});
       return;
     }
-    if (e.code == "service-ended") {
-      c_.find("service-ended", {expected_by(c_.invoke(e)), printable_lines(actual), with_dialogue(e), 0, ""});
+    if (e.code == "service-ended" || e.code == "not-now" || e.code == "hung-up" || e.code == "beyond-bounds" ||
+        e.code == "queued") {
+      c_.find(e.code, {expected_by(c_.invoke(e)), printable_lines(actual), with_dialogue(e), 0, ""});
       return;
     }
     if (earlier_ != nullptr) actual += fmt::format("\nplayed before with a third of the patience: {}", earlier_->text);
@@ -75,6 +76,15 @@ class Conformance {
 
   void late(const Event& earlier) {
     const std::string line = c_.invoke(earlier).text;
+    if (earlier.code == "earlier-not-now") return;  // and a moment later it could
+    if (earlier.code == "earlier-hung-up") {
+      c_.find("hung-up", {expected_by(c_.invoke(earlier)),
+                          printable_lines(earlier.text + "; played once more, it did not"),
+                          {earlier.index},
+                          0,
+                          ""});
+      return;
+    }
     c_.find("late", {expected_by(c_.invoke(earlier)),
                      printable_lines(fmt::format("{}; played once more with three times the patience, it came{}",
                                                  earlier.text, how_late(line))),

@@ -1,6 +1,5 @@
 #include "load/plan.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,6 +7,7 @@
 #include <cmath>
 
 #include "core/units.h"
+#include "net/loop.h"
 #include "play/requirements.h"
 
 namespace mailproof::load {
@@ -17,19 +17,10 @@ constexpr double kMostRate = 10'000;  // arrivals a second
 constexpr Duration kLongest = std::chrono::hours(24);
 constexpr Duration kDefaultRamp = std::chrono::seconds(10);  // without --rate all copies begin within this time
 
-/// An address, or the one name that means it (RFC 6761 section 6.3). 127.example.test is a name like any other.
-bool loopback(const std::string& host) {
-  in_addr v4{};
-  if (::inet_pton(AF_INET, host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
-  in6_addr v6{};
-  if (::inet_pton(AF_INET6, host.c_str(), &v6) == 1) return IN6_IS_ADDR_LOOPBACK(&v6);
-  return host == "localhost";
-}
-
 std::optional<std::string> foreign_host(const scenario::Target& target) {
   for (const auto* all : {&target.imap, &target.pop3, &target.smtp, &target.lmtp})
     for (const auto& endpoint : *all)
-      if (!loopback(endpoint.host)) return endpoint.host;
+      if (!net::is_loopback(endpoint.host)) return endpoint.host;
   return std::nullopt;
 }
 

@@ -57,11 +57,12 @@ struct Offered {
 /// By endpoint and how TLS came about: what was asked once on a real server need not be asked before every check.
 using OfferedBefore = std::map<std::string, Offered, std::less<>>;
 
-/// That a check ended by silence when it was played before.
-struct EarlierSilence {
-  std::string line;     ///< of the talk, as written
-  std::string awaited;  ///< what would have done
-  std::string came;     ///< "nothing within 10s"
+/// How a check ended that is played once more because of it: by what may pass.
+struct EarlierEnd {
+  std::string line;             ///< of the talk, as written
+  std::string awaited;          ///< what would have done
+  std::string came;             ///< "nothing within 10s"
+  std::string code = "silent";  ///< nothing came; "hung-up": the connection ended; "not-now": a refusal that said so
 };
 
 struct PlayOptions {
@@ -76,12 +77,13 @@ struct PlayOptions {
   bool load = false;                                     ///< flight recorders instead of whole byte logs
   std::vector<Protocol> keep_bytes;                      ///< all bytes of sessions of these, for wire rules
   bool alone = false;                                    ///< the server is ours: nobody else's mail comes in meanwhile
+  bool overheard = false;                                ///< others may hear what goes to the target in clear text
   bool own_mailboxes = false;                            ///< mail that is not ours may be there, be read and be removed
   std::size_t wire_limit = 4U << 20;                     ///< kept bytes of a session's log
   std::string date = "Thu, 01 Jan 2026 00:00:00 +0000";  ///< Date: of the messages (RFC 5322)
   std::string version = "0.1.0";
   /// A check that is played once more because of it: what comes now was late, and what does not come is looked into.
-  std::optional<EarlierSilence> silence = {};
+  std::optional<EarlierEnd> earlier = {};
   Learnt* learnt = nullptr;          ///< null: every scenario waits for itself (simulated time costs nothing)
   OfferedBefore* offered = nullptr;  ///< null: every check asks for itself
   /// Is told when nothing but time is awaited, with no session open, and when that is over. May be null.

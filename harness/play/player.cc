@@ -100,20 +100,20 @@ void Player::broke(const std::string& what) noexcept try {
 }
 
 /// What the play before this one ended by: so that the history of this one tells all.
-void Player::note_silence() {
-  if (!options_.silence) return;
+void Player::note_earlier() {
+  if (!options_.earlier) return;
   auto awaited = context_.event(Type::expect, What::talk);
-  awaited.text = options_.silence->line;
-  awaited.set = options_.silence->awaited;
+  awaited.text = options_.earlier->line;
+  awaited.set = options_.earlier->awaited;
   auto came = context_.event(Type::info, What::talk);
   came.command = context_.append(std::move(awaited));
-  came.code = "earlier";
-  came.text = options_.silence->came;
+  came.code = options_.earlier->code == "silent" ? "earlier" : "earlier-" + options_.earlier->code;
+  came.text = options_.earlier->came;
   context_.append(std::move(came));
 }
 
 void Player::start() try {
-  note_silence();
+  note_earlier();
   context_.network.set_alarm(*this, context_.network.now() + context_.scaled(longest()));
   if (!options_.baseline) return prepare(0);
   auditor_.baseline([this] { options_.only_baseline ? finish() : prepare(0); });
@@ -121,11 +121,12 @@ void Player::start() try {
   broke(what_was_thrown());
 }
 
-std::optional<EarlierSilence> Player::silence() const {
+std::optional<EarlierEnd> Player::early_end() const {
   for (const auto& e : history_.events()) {
-    if (e.what != What::talk || e.type != Type::info || e.code != "silent") continue;
+    const bool may_pass = e.code == "silent" || e.code == "hung-up" || e.code == "not-now";
+    if (e.what != What::talk || e.type != Type::info || !may_pass) continue;
     const auto& awaited = history_.event(e.command);
-    return EarlierSilence{awaited.text, awaited.set, e.text};
+    return EarlierEnd{awaited.text, awaited.set, e.text, e.code};
   }
   return std::nullopt;
 }

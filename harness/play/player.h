@@ -36,8 +36,8 @@ class Player final : public Alarm {
   void retire();
   bool broken() const { return broken_; }  ///< something was thrown: nobody knows what is left in the mailboxes
   const std::string& problem() const { return context_.problem; }  ///< why playing could not go on; "" = nothing
-  /// The silence that a check ended by, for the play that comes after it.
-  std::optional<EarlierSilence> silence() const;
+  /// How a check ended that is to be played once more, for the play that comes after it.
+  std::optional<EarlierEnd> early_end() const;
 
   const history::History& history() const { return history_; }
   history::History& history() { return history_; }
@@ -53,7 +53,7 @@ class Player final : public Alarm {
 
  private:
   void fill_info();
-  void note_silence();
+  void note_earlier();
   void prepare(std::size_t actor);
   void look();
   void play_steps();

@@ -92,6 +92,20 @@ std::string_view tls_word(scenario::TalkTls tls) {
   return "";
 }
 
+/// Whether a line stands on a connection that no line opened.
+bool uses_first(const scenario::Check& check) {
+  using Op = scenario::TalkLine::Op;
+  constexpr Op kOnNone[] = {Op::deliver, Op::arrives, Op::no_report, Op::wait,    Op::note,
+                            Op::same,    Op::differ,  Op::fewer,     Op::at_most, Op::within};
+  std::set<int> opened;
+  for (const auto& line : check.talk) {
+    if (line.op == Op::connect) opened.insert(line.connection);
+    if (std::find(std::begin(kOnNone), std::end(kOnNone), line.op) != std::end(kOnNone)) continue;
+    if (!opened.contains(line.connection)) return true;
+  }
+  return false;
+}
+
 std::optional<std::string> cannot_talk(const scenario::Check& check, const scenario::Target& target) {
   for (const auto& what : check.allow)
     if (!allows(target, what)) return fmt::format("the target file does not allow {}", what);
@@ -105,7 +119,8 @@ std::optional<std::string> cannot_talk(const scenario::Check& check, const scena
     if (talk_endpoint(target, how) != nullptr) return std::nullopt;
     return fmt::format("the target has no {} endpoint{}", upper(name(how.protocol)), tls_word(how.tls));
   };
-  if (auto why = missing(check.first)) return why;
+  if (check.looks() || uses_first(check))
+    if (auto why = missing(check.first)) return why;
   for (const auto& line : check.talk)
     if (line.op == scenario::TalkLine::Op::connect)
       if (auto why = missing(line.connect)) return why;

@@ -33,6 +33,11 @@ constexpr std::array kNobodyKnows = std::to_array<std::string_view>(
     {"bounce/queued", "expectation/may-differ", "expectation/not-asked", "session/audit-incomplete", "session/hung-up",
      "session/no-answer", "session/bring-up-failed", "session/login-refused", "session/problem"});
 
+/// What a check says where nothing is known of the server.
+constexpr std::array kNothingSaid = std::to_array<std::string_view>(
+    {"conformance/late", "conformance/silent", "conformance/service-ended", "conformance/not-now",
+     "conformance/hung-up", "conformance/queued", "conformance/beyond-bounds"});
+
 Trial play_on(const scenario::Scenario& scenario, std::string server, const host::BuiltinOptions& builtin,
               const std::vector<WrongDialogue>& dialogues) {
   const scenario::Target target = host::sim_target(builtin);
@@ -54,15 +59,14 @@ Trial play_on(const scenario::Scenario& scenario, std::string server, const host
   out.verdict = result.verdict;
   out.note = result.note;
   const auto ways = report::ways_in(result);
-  out.accuses_nobody =
-      !result.findings.empty() &&
-      std::all_of(result.findings.begin(), result.findings.end(), [&](const judge::Finding& finding) {
-        const std::string name(report::class_of(finding.id, scenario.id));
-        if (scenario.check && scenario.check->talks())
-          return name == "conformance/late" || name == "conformance/silent" || name == "conformance/service-ended";
-        return std::find(kNobodyKnows.begin(), kNobodyKnows.end(), name) != kNobodyKnows.end() ||
-               std::find(ways.begin(), ways.end(), name) != ways.end();
-      });
+  out.accuses_nobody = !result.findings.empty() &&
+                       std::all_of(result.findings.begin(), result.findings.end(), [&](const judge::Finding& finding) {
+                         const std::string name(report::class_of(finding.id, scenario.id));
+                         if (scenario.check && scenario.check->talks())
+                           return std::find(kNothingSaid.begin(), kNothingSaid.end(), name) != kNothingSaid.end();
+                         return std::find(kNobodyKnows.begin(), kNobodyKnows.end(), name) != kNobodyKnows.end() ||
+                                std::find(ways.begin(), ways.end(), name) != ways.end();
+                       });
   for (const auto& finding : result.findings) {
     const bool decides = (finding.severity == judge::Severity::fail && result.verdict == Verdict::fail) ||
                          (finding.severity == judge::Severity::latitude && result.verdict == Verdict::latitude) ||

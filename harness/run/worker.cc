@@ -46,6 +46,13 @@ std::unique_ptr<Admin> make_admin(const Setup& setup, net::Loop& loop) {
   return host::make_command_admin(*setup.target, loop, *setup.owed);
 }
 
+bool on_loopback(const scenario::Target& target) {
+  for (const auto* all : {&target.imap, &target.pop3, &target.smtp, &target.lmtp})
+    for (const auto& endpoint : *all)
+      if (!net::is_loopback(endpoint.host)) return false;
+  return true;
+}
+
 play::PlayOptions play_options(const Setup& setup, std::uint32_t copy) {
   play::PlayOptions options;
   options.run_seed = setup.settings.seed;
@@ -55,6 +62,7 @@ play::PlayOptions play_options(const Setup& setup, std::uint32_t copy) {
   options.keep = setup.settings.keep;
   options.own_mailboxes = setup.settings.own_mailboxes;
   options.alone = setup.settings.simulated.has_value() || setup.hosted != nullptr;
+  options.overheard = !setup.settings.simulated && !on_loopback(*setup.target);
   options.date = setup.date;
   options.version = kVersion;
   static thread_local sasl::SaltedPasswords salted_passwords;
@@ -223,17 +231,17 @@ report::ScenarioResult unplayed(const Setup& setup, const Job& job, history::Wha
   return conclude(setup, job, history, {});
 }
 
-/// A play of a scenario, and the silence that a check ended by.
+/// A play of a scenario, and how a check ended that is played once more.
 struct Played {
   report::ScenarioResult result;
-  std::optional<play::EarlierSilence> silence;
+  std::optional<play::EarlierEnd> early_end;
   std::vector<std::size_t> accounts = {};  ///< indexes in the pool
 };
 
-/// A check that ended by silence is asked once more with so much more patience.
+/// A check that ended by what may pass is played once more, with so much more patience.
 constexpr double kMorePatience = 3;
 
-/// `before`: the play that ended by silence, whose session may have its maildrop still.
+/// `before`: the play that ended early, whose session may have its maildrop still.
 Played play_once(const Setup& setup, const Job& job, const Played* before) {
   const scenario::Scenario& scenario = *job.scenario;
   if (left_out(setup, scenario))
@@ -295,7 +303,7 @@ Played play_once(const Setup& setup, const Job& job, const Played* before) {
   {
     play::PlayOptions options = play_options(setup, job.copy);
     options.admin = admin.get();
-    if (before != nullptr) options.silence = before->silence;
+    if (before != nullptr) options.earlier = before->early_end;
     if (before != nullptr) options.patience *= kMorePatience;
     if (setup.rules != nullptr) options.keep_bytes = setup.rules->protocols();
     bool waiting = false;
@@ -307,7 +315,7 @@ Played play_once(const Setup& setup, const Job& job, const Played* before) {
     run_player(*network, player, stream.get());
     if (waiting) setup.waits(false);  // it was interrupted
     try {
-      const bool counts = before != nullptr || !player.silence();  // what is played again is looked at then
+      const bool counts = before != nullptr || !player.early_end();  // what is played again is looked at then
       if (setup.rules != nullptr && counts) setup.rules->look(scenario, job.slot, player);
     } catch (...) {
       player.broke(play::what_was_thrown());
@@ -316,7 +324,7 @@ Played play_once(const Setup& setup, const Job& job, const Played* before) {
     if (setup.said != nullptr) setup.said->look(player.history(), player.logs());
     if (setup.watch) setup.watch(player.history());
     result = conclude(setup, job, player.history(), player.playing_time());
-    out.silence = player.silence();
+    out.early_end = player.early_end();
     if (stream && !stream->trouble().empty()) {
       withhold(result, judge::Verdict::error);
       result.note = archive::not_written(stream->trouble());
@@ -343,7 +351,7 @@ Played play_once(const Setup& setup, const Job& job, const Played* before) {
 
 report::ScenarioResult play_to_the_end(const Setup& setup, const Job& job) {
   Played first = play_once(setup, job, nullptr);
-  if (!first.silence || host::interrupted()) return std::move(first.result);
+  if (!first.early_end || host::interrupted()) return std::move(first.result);
   Played again = play_once(setup, job, &first);
   again.result.seconds += first.result.seconds;
   return std::move(again.result);

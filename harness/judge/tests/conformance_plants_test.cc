@@ -54,6 +54,19 @@ const bool kPlants[] = {
           [](Scene& s) {
             Checked(s, "MUST").line(Type::info, "the server ended the service: 421 shutting down", "service-ended");
           }),
+    plant("conformance/not-now",
+          [](Scene& s) { Checked(s, "MUST").line(Type::info, "t1 NO [UNAVAILABLE] later", "not-now"); }),
+    plant("conformance/queued", [](Scene& s) { Checked(s, "MUST").line(Type::info, "it may be queued", "queued"); }),
+    plant("conformance/beyond-bounds",
+          [](Scene& s) { Checked(s, "MUST").line(Type::info, "more than 16 MiB", "beyond-bounds"); }),
+    plant("conformance/hung-up",
+          [](Scene& s) { Checked(s, "MUST").line(Type::info, "the server closed the connection", "hung-up"); }),
+    plant("conformance/hung-up",
+          [](Scene& s) {
+            Checked check(s, "MUST");
+            check.line(Type::info, "the server closed the connection", "earlier-hung-up");
+            check.line(Type::ok, "OK");
+          }),
     plant("conformance/silent", [](Scene& s) { Checked(s, "MUST").line(Type::info, "nothing within 10s", "silent"); }),
     plant("conformance/silent",
           [](Scene& s) {

@@ -115,7 +115,7 @@ void TalkConnection::feed(Bytes in, Time) {
 
 void TalkConnection::take(std::string_view bytes) {
   while (!bytes.empty()) {
-    if (kept_ > kMostKept) return drop(true);
+    if (beyond_bounds()) return drop(true);
     if (holding_) {
       held_ += bytes;
       return;
@@ -253,7 +253,7 @@ void TalkConnection::secured(const TlsFacts& facts, Time) {
 void TalkConnection::ended(EndReason reason, std::string_view detail, Time) {
   over_ = true;
   end_ = reason;
-  end_detail_ = kept_ > kMostKept ? fmt::format("the server sent more than {} MiB", kMostKept >> 20) : detail;
+  end_detail_ = beyond_bounds() ? fmt::format("the server sent more than {} MiB", kMostKept >> 20) : detail;
   wants_ = Wants::nothing;
   if (changed) changed();
 }

@@ -66,6 +66,7 @@ class TalkConnection final : public Peer {
   bool over() const { return over_; }
   EndReason end() const { return end_; }
   const std::string& end_detail() const { return end_detail_; }
+  bool beyond_bounds() const { return kept_ > kMostKept; }  ///< ended by us: it sent more than is kept
   /// It was left because what came behind start_deflate() cannot be read.
   bool garbled() const { return garbled_; }
   const std::optional<TlsFacts>& tls() const { return tls_; }  ///< of the newest handshake

@@ -25,23 +25,33 @@ class Parser {
         ++at_;
         return out;
       } else {
-        out.push_back(value());
+        out.push_back(value(end == '\0' && !out.empty() && is_status(out.back().text)));
       }
     }
     return out;
   }
 
  private:
-  ImapValue value() {
+  /// What a response code may stand behind; in a pattern a variable may hold it.
+  static bool is_status(std::string_view word) {
+    for (const std::string_view known : {"OK", "NO", "BAD", "BYE", "PREAUTH"})
+      if (iequals(word, known)) return true;
+    return word.starts_with("${");
+  }
+
+  /// `code`: "[" begins a response code here. Elsewhere it is a letter of an atom (RFC 3501 section 9, ATOM-CHAR).
+  ImapValue value(bool code) {
     const std::size_t from = at_;
     ImapValue out;
     if (line_.substr(at_, 2) == "~{") ++at_;  // literal8 (RFC 3516 section 7)
     const char c = line_[at_];
-    if (c == '(' || c == '[') {
+    if (c == '(' || (code && c == '[' && line_.find(']', at_) != std::string_view::npos)) {
       ++at_;
+      code_ = code_ || c == '[';
       out.kind = c == '(' ? ImapValue::Kind::list : ImapValue::Kind::code;
       if (++depth_ < 64) out.items = values(c == '(' ? ')' : ']');
       --depth_;
+      if (c == '[') code_ = false;
       out.text = in_quotes(line_.substr(from, at_ - from));
     } else if (c == '"') {
       out.string = true;
@@ -76,9 +86,9 @@ class Parser {
       const char c = line_[at_];
       if (line_.substr(at_, 2) == "${") {
         take_balanced(out, '{', '}');
-      } else if (c == '[') {
+      } else if (c == '[' && line_.find(']', at_) != std::string_view::npos && begins_section(out.text)) {
         take_balanced(out, '[', ']');
-      } else if (c == ' ' || c == '(' || c == ')' || c == ']' || c == '"') {
+      } else if (c == ' ' || c == '(' || c == ')' || (c == ']' && code_) || c == '"') {
         if (c == ']' || c == '(' || c == '"') {
           if (out.text.empty()) out.text += line_[at_++];
         } else if (c == ')' && out.text.empty()) {
@@ -90,6 +100,11 @@ class Parser {
         ++at_;
       }
     }
+  }
+
+  /// "[" behind BODY or BINARY begins a section, as it may behind a variable of a pattern; in "a[b" it is a letter.
+  static bool begins_section(std::string_view atom) {
+    return istarts_with(atom, "BODY") || istarts_with(atom, "BINARY") || atom.find("${") != atom.npos;
   }
 
   void take_balanced(ImapValue& out, char open, char close) {
@@ -106,6 +121,7 @@ class Parser {
   std::string_view line_;
   std::size_t at_ = 0;
   int depth_ = 0;
+  bool code_ = false;  ///< within a response code, which "]" ends
 };
 
 bool is_variable(const ImapValue& value) {

@@ -238,7 +238,7 @@ Talk::Came Talk::ask_again(Line& at) {
   const scenario::TalkLine* missing = not_come(at);
   if (missing == nullptr) return Came::on;
   if (now >= at.asking->since + bound()) {
-    if (context_.options.silence) return Came::on;
+    if (was("silent")) return Came::on;
     return unanswered(&at, *missing, expected(*missing),
                       fmt::format("not told within {} to {}", format_duration(bound()), at.asking->line->text));
   }
@@ -285,8 +285,11 @@ Talk::Came Talk::imap_untagged(Line& at, const scenario::TalkLine& line, bool co
   if (!complete && at.connection->over() && (line.applies || goodbye(at) != nullptr)) return without_reply(at, line);
   if (complete || at.connection->over()) {
     const std::string came = all(at.untagged);
-    return wrong(&at, line, expected(line) + (behind ? ", behind VANISHED (EARLIER)" : ""),
-                 came.empty() ? "no such reply" : fmt::format("{}no such reply among\n{}", nearest(line, at), came));
+    std::string wanted = expected(line) + (behind ? ", behind VANISHED (EARLIER)" : "");
+    std::string actual =
+        came.empty() ? "no such reply" : fmt::format("{}no such reply among\n{}", nearest(line, at), came);
+    if (complete) return wrong(&at, line, std::move(wanted), std::move(actual));
+    return gone(at, line, std::move(wanted), fmt::format("{}; {}", actual, how_it_ended(at)));
   }
   return wait_for(at, line);
 }
@@ -335,8 +338,7 @@ Talk::Came Talk::imap_status(Line& at, const scenario::TalkLine& line) {
     return Came::on;
   }
   // Refused, there is nothing to compare: the refusal says more than what did not come with it.
-  if ((line.prepares || at.refused) && !one_of(at, line, came, tag))
-    return wrong(&at, line, expected(line), printable(came.line, 300));
+  if ((line.prepares || at.refused) && !one_of(at, line, came, tag)) return refused(at, line, expected(line), came);
   for (const scenario::TalkLine* awaited : std::exchange(at.awaited, {}))
     if (const Came what = imap_untagged(at, *awaited, true); what != Came::on) return what;
   if (check_.strict_untagged && !at.untagged.empty())

@@ -98,6 +98,12 @@ TalkTrial::~TalkTrial() {
   if (--variables_.trials == 0) bound.clear();
 }
 
+/// RFC 5321 section 2.4: domains "are hence not case sensitive", local parts are.
+static bool same_address(std::string_view a, std::string_view b) {
+  const auto local = a.rfind('@');
+  return local == b.rfind('@') && a.substr(0, local) == b.substr(0, local) && iequals(a, b);
+}
+
 bool bind_variable(const TalkVariable& variable, std::string_view given, TalkVariables& variables) {
   constexpr std::string_view kHolds = "holds ";
   if (variable.type.starts_with(kHolds)) {
@@ -115,6 +121,7 @@ bool bind_variable(const TalkVariable& variable, std::string_view given, TalkVar
   const bool distinct = variable.type == "distinct";
   if (!distinct && known != variables.values.end()) {
     // RFC 9051 section 5.1: servers "coerce names to a particular case".
+    if (variable.name.starts_with("address")) return same_address(known->second, value);
     return scenario::is_own_mailbox(variable.name) ? iequals(known->second, value)
                                                    : mime::same_internal_date(known->second, value);
   }

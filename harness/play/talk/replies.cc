@@ -183,7 +183,8 @@ const TalkReply* Talk::goodbye(const Line& at) const {
   const auto says = [&](const TalkReply& reply) { return istarts_with(reply.line, word); };
   if (mail) {
     const auto& replies = at.connection->replies;
-    return !replies.empty() && says(replies.front()) ? &replies.front() : nullptr;
+    if (replies.empty()) return at.farewell ? &*at.farewell : nullptr;
+    return says(replies.front()) ? &replies.front() : nullptr;
   }
   const auto found = std::find_if(at.untagged.begin(), at.untagged.end(), says);
   return found == at.untagged.end() ? nullptr : &*found;
@@ -197,7 +198,7 @@ Talk::Came Talk::without_reply(Line& at, const scenario::TalkLine& line) {
     record(&at, line, Type::info, expected(line), "the server ended the service: " + shown(*said), "service-ended");
     return Came::ended;
   }
-  return line.applies ? unsaid(at, line, how_it_ended(at)) : wrong(&at, line, expected(line), how_it_ended(at));
+  return line.applies ? unsaid(at, line, how_it_ended(at)) : gone(at, line, expected(line), how_it_ended(at));
 }
 
 /// What a server need not do it says by a reply. One that hangs up, or is silent, may as well have failed at it: a
@@ -227,7 +228,7 @@ Talk::Came Talk::reply(Line& at, const scenario::TalkLine& line) {
 Talk::Came Talk::pop3_reply(Line& at, const scenario::TalkLine& line, const TalkReply& came) {
   at.refused = istarts_with(came.line, "-ERR");
   if (!one_of(at, line, came, {})) {
-    if (!delays_ || !is_refused_login(came)) return wrong(&at, line, expected(line), shown(came));
+    if (!delays_ || !is_refused_login(came)) return refused(at, line, expected(line), came);
     not_applicable("the server lists LOGIN-DELAY and refuses a login: " + printable(came.line, 200));
     return Came::ended;
   }
@@ -266,7 +267,7 @@ Talk::Came Talk::never(Line& at, const scenario::TalkLine& line) {
       if (!within_) return wait_for(at, line);
       return waits() ? Came::blocked : right(&at, line, fmt::format("nothing within {}", format_duration(bound())));
     }
-    if (may_close(line)) return wrong(&at, line, expected(line), how_it_ended(at));
+    if (may_close(line)) return gone(at, line, expected(line), how_it_ended(at));
     return ended(at, line, how_it_ended(at));
   }
   if (one_of(at, line, replies.front(), awaited_tag(at, line, replies.front())))
@@ -303,8 +304,8 @@ Talk::Came Talk::quiet(Line& at, const scenario::TalkLine& line) {
                  replies.empty() ? printable(at.connection->unfinished(), 200) : shown(replies.front()));
   }
   if (at.connection->over() && !at.end_taken && at.connection->end() != EndReason::dropped)
-    return wrong(&at, line, fmt::format("nothing for {}, and the connection stays open", format_duration(line.span)),
-                 how_it_ended(at));
+    return gone(at, line, fmt::format("nothing for {}, and the connection stays open", format_duration(line.span)),
+                how_it_ended(at));
   const Time until = since_ + line.span;
   if (context_.network.now() >= until || at.connection->over()) return right(&at, line, "nothing");
   look_at_ = until;
@@ -331,7 +332,11 @@ Talk::Came Talk::tls(Line& at, const scenario::TalkLine& line) {
       !failed ? fmt::format("TLS is up ({})", facts->version)
               : fmt::format("no TLS: {}", facts && !facts->error.empty() ? facts->error : how_it_ended(at));
   if (line.text == "fails" && !failed) return wrong(&at, line, "a TLS handshake that fails", how);
-  if (line.text.empty() && failed) return wrong(&at, line, "a TLS handshake that succeeds", how);
+  if (line.text.empty() && failed) {
+    const bool refused_by_us = facts && facts->error.find("certificate") != std::string::npos;
+    if (refused_by_us) context_.fail("connect", how);
+    return refused_by_us ? Came::ended : wrong(&at, line, "a TLS handshake that succeeds", how);
+  }
   if (line.text.empty() && facts->early_bytes != 0)
     return wrong(&at, line, kOnlyTls, fmt::format("{} octets of clear text", facts->early_bytes));
   at.skipped = failed;

@@ -327,6 +327,16 @@ std::string Talk::bytes_to_send() const {
   return out;
 }
 
+/// A server that wants TLS first is asked in clear text whether it does: with the account's own password only where
+/// nobody hears it (RFC 3501 section 6.2.3), or all of the site's clients say theirs so.
+bool Talk::says_secret_aloud(const Line& at) const {
+  const auto& tls = at.connection->tls();
+  if (!context_.options.overheard || at.endpoint->tls == TlsMode::none || (tls && tls->established)) return false;
+  return std::any_of(to_send_.begin(), to_send_.end(), [](const Segment& segment) {
+    return std::any_of(segment.pieces.begin(), segment.pieces.end(), [](const auto& piece) { return piece.secret; });
+  });
+}
+
 /// All C lines of a connection that follow each other go out as one write.
 Talk::Came Talk::send(Line& at) {
   if (lines_sent_ == 0) {
@@ -342,6 +352,10 @@ Talk::Came Talk::send(Line& at) {
     sending_ = false;
   }
   if (!sending_) {
+    if (says_secret_aloud(at)) {
+      not_applicable("it says the password in clear text, which others on the way would hear");
+      return Came::ended;
+    }
     if (const Came came = keeps_flags(at); came != Came::on) return came;
     if (const Came came = takes_ours(at); came != Came::on) return came;
     if (const Came came = only_ours(at, bytes_to_send()); came != Came::on) return came;

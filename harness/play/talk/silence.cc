@@ -29,7 +29,7 @@ Talk::Came Talk::unanswered(Line* at, const scenario::TalkLine& line, std::strin
 
 Talk::Came Talk::silent(Line& at, const scenario::TalkLine& line, std::string wanted, std::string actual) {
   const bool untagged = at.how.protocol == Protocol::imap && line.text.starts_with("* ");  // may be told at any time
-  if (!context_.options.silence || untagged || at.connection->over())
+  if (!was("silent") || untagged || at.connection->over())
     return unanswered(&at, line, std::move(wanted), std::move(actual));
   after_ = After{.wanted = std::move(wanted),
                  .actual = std::move(actual),

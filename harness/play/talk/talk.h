@@ -68,6 +68,7 @@ class Talk final : public Alarm {
     Time said{}, heard{};                      ///< when the newest C line began, and when the newest reply was right
     bool end_taken = false;                    ///< a line of the talk took note that the server ended it
     bool refused = false;                      ///< the reply that was read last was -ERR, NO, BAD, 4xx or 5xx
+    std::optional<TalkReply> farewell = {};    ///< SMTP, LMTP: the reply that was right last was a 421
     std::vector<std::size_t> recipients = {};  ///< SMTP, LMTP: accounts that RCPT named since MAIL
     bool skipped = false;  ///< "tls: either" came out as no TLS: the rest of its lines is not played
     // POP3: the messages of its maildrop are looked at before one is taken.
@@ -133,6 +134,7 @@ class Talk final : public Alarm {
   void fill_variable(Line& at, const TalkVariable& variable, bool raw, Pieces& out);
   std::optional<std::string> own_mailbox(const std::string& name, bool raw, bool quoted) const;
   void unbound(const std::string& name);
+  bool says_secret_aloud(const Line& at) const;
   std::optional<std::string> message(std::string_view name) const;
 
   // Whose mail it takes: over POP3 (own_only.cc), over IMAP (own_imap.cc).
@@ -153,6 +155,7 @@ class Talk final : public Alarm {
   void note_recipients(Line& at, std::string_view line);
   Came mail_reply(Line& at, const TalkLine& line, const TalkReply& reply);
   Came arrives(const TalkLine& line);
+  bool may_be_queued(const TalkLine& line, Duration waited) const;
   enum class Arrival : std::uint8_t { none, unclear, there };
   Arrival arrival(const TalkLine& line, std::string_view wanted, std::size_t since, std::string& what) const;
   Arrival arrival(const TalkLine& line, std::size_t since, std::string& what) const;
@@ -167,6 +170,13 @@ class Talk final : public Alarm {
   Came tls(Line& at, const TalkLine& line);
   bool waits();
   Came wait_for(Line& at, const TalkLine& line);
+
+  // What may pass, and what no server said (passing.cc).
+  bool was(std::string_view code) const;  ///< the check ended so, and is played once more
+  bool names(std::string_view word) const;
+  bool says_not_now(const Line& at, const TalkReply& reply) const;
+  Came refused(Line& at, const TalkLine& line, std::string wanted, const TalkReply& reply);
+  Came gone(Line& at, const TalkLine& line, std::string wanted, std::string actual);
 
   // What did not come (silence.cc).
   Came silent(Line& at, const TalkLine& line, std::string wanted, std::string actual);

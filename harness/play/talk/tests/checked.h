@@ -18,14 +18,14 @@ inline constexpr Protocol kImap = Protocol::imap;
 struct Checked {
   explicit Checked(const std::string& lines, const std::string& more = "",
                    const std::function<void(server::ServerOptions&)>& with = {},
-                   std::vector<WrongDialogue> dialogues = {}, std::optional<EarlierSilence> silence = {})
+                   std::vector<WrongDialogue> dialogues = {}, std::optional<EarlierEnd> earlier = {})
       : rig(scenario::parse("id: pop3.1939-5\ntitle: t\nneeds: [pop3]\nmailbox: {messages: 3}\nchecks:\n"
                             "  - id: one\n    level: MUST\n    title: it is so\n" +
                                 more + "    talk: |\n" + indented(lines),
                             "check.yaml"),
             with, std::move(dialogues)) {
-    if (silence) rig.options.patience = 3;
-    rig.options.silence = std::move(silence);
+    if (earlier) rig.options.patience = 3;
+    rig.options.earlier = std::move(earlier);
     rig.play();
   }
   Checked(const std::string& lines, const std::string& more, std::vector<WrongBlock> wrong)

@@ -167,7 +167,7 @@ TEST(Talk, ACapabilityOfImapCountsWhereItIsUsedToo) {
   EXPECT_FALSE(plays("MOVE", "not-authenticated"));
 }
 
-const EarlierSilence kSilence{"S: -ERR", "-ERR", "nothing within 10s"};
+const EarlierEnd kSilence{"S: -ERR", "-ERR", "nothing within 10s"};
 WrongAction action(WrongAction::Kind kind) { return {.kind = kind}; }
 WrongAction pause(int seconds) { return {.kind = WrongAction::Kind::wait, .span = std::chrono::seconds(seconds)}; }
 WrongBlock when_said(const std::string& line, std::vector<WrongAction> actions) {

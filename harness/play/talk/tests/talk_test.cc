@@ -203,7 +203,7 @@ TEST(Talk, WhatMayBeToldLaterIsAskedForAgain) {
   EXPECT_EQ(later.end(), "ok: t5 OK Done");
   EXPECT_GE(later.rig.took(), std::chrono::milliseconds(300));
   EXPECT_EQ(Checked(lines, needs, {mute}).end(), "info: not told within 10s to NOOP");
-  EXPECT_EQ(Checked(lines, needs, {}, {{{mute}}}, EarlierSilence{}).end(), "fail: no such reply");
+  EXPECT_EQ(Checked(lines, needs, {}, {{{mute}}}, EarlierEnd{}).end(), "fail: no such reply");
   EXPECT_EQ(Checked(lines, needs, {half}).end(), "info: not told within 10s to NOOP");
   const WrongBlock no = instead_of("NOOP", {"* 4 EXISTS\r\n${tag} NO\r\n"}, kImap);
   EXPECT_EQ(Checked(lines, needs, {no}).end(), "fail: t1 NO") << "the refusal says more than what did not come";
@@ -339,7 +339,8 @@ TEST(Talk, SilenceIsSilence) {
   closing.actions.push_back({.kind = WrongAction::Kind::wait, .span = std::chrono::milliseconds(100)});
   closing.actions.push_back({.kind = WrongAction::Kind::close});
   const Checked torn("C: NOOP\nS: +OK\nquiet: 500ms", "", {closing});
-  EXPECT_EQ(torn.end(), "fail: the server closed the connection") << "an end is no silence";
+  EXPECT_EQ(torn.end(), "info: the server closed the connection") << "an end is no silence";
+  EXPECT_EQ(torn.rig.last(What::talk).code, "hung-up");
   const Checked expected("C: NOOP\nS: +OK\nclosed\nquiet: 500ms", "", {closing});
   EXPECT_EQ(expected.end(), "ok: nothing");
   const Checked permitted("C: NOOP\nS: +OK\nS?: closed\nquiet: 500ms", "", {closing});

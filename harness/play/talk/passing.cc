@@ -1,0 +1,109 @@
+// What ends a check and may pass: a refusal that says "not now", an end of the connection without a word. It is played
+// once more because of it. And what no server said: a connection that never was, a certificate that *we* refuse, our
+// own bounds.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/bytes.h"
+#include "history/not_now.h"
+#include "play/talk/smtp.h"
+#include "play/talk/talk.h"
+#include "scenario/check/talk.h"
+
+namespace mailproof::play {
+namespace {
+
+using history::Type;
+
+/// The commands that 4yz is an answer to: "the action may be requested again" (RFC 5321 sections 4.2.1 and 4.3.2). 454
+/// puts off TLS (RFC 3207 section 4) and a login (RFC 4954 section 6).
+bool may_be_put_off(std::string_view command) {
+  const std::string word = upper(command.substr(0, command.find_first_of(" \r")));
+  for (const std::string_view known : {"MAIL", "RCPT", "DATA", ".", "BDAT", "STARTTLS", "AUTH"})
+    if (word == known) return true;
+  return false;
+}
+
+/// "UNAVAILABLE" of "t1 NO [UNAVAILABLE] later", "" = none.
+std::string_view code_of_no(std::string_view line) {
+  line.remove_prefix(std::min(line.find(' '), line.size() - 1) + 1);
+  if (!istarts_with(line, "NO [")) return {};
+  line.remove_prefix(4);
+  return line.substr(0, line.find_first_of(" ]"));
+}
+
+/// Whether the command was to succeed: a refusal that was to be another one is what the line is about.
+bool awaits_success(const scenario::TalkLine& line) {
+  return line.op != scenario::TalkLine::Op::reply_regex &&
+         std::any_of(line.alternatives.begin(), line.alternatives.end(), [](const std::string& one) {
+           return istarts_with(one, "OK") || one.starts_with('+') || one.starts_with('2') || one.starts_with('3');
+         });
+}
+
+}  // namespace
+
+bool Talk::was(std::string_view code) const {
+  return context_.options.earlier && context_.options.earlier->code == code;
+}
+
+/// Not where the talk names it: then it is what the check is about.
+bool Talk::names(std::string_view word) const {
+  return std::any_of(check_.talk.begin(), check_.talk.end(), [&](const auto& line) {
+    const bool awaited = line.op != scenario::TalkLine::Op::send && line.op != scenario::TalkLine::Op::send_raw;
+    return awaited && upper(line.written).find(word) != std::string::npos;
+  });
+}
+
+/// RFC 5530 section 3 (UNAVAILABLE, INUSE, LIMIT, SERVERBUG, CONTACTADMIN), RFC 3206 section 4 ([SYS/TEMP],
+/// [SYS/PERM]), RFC 5321 section 4.2.1 (4yz): a server may say that it cannot do it at the moment. [IN-USE] is what
+/// checks of POP3's locks are about.
+bool Talk::says_not_now(const Line& at, const TalkReply& reply) const {
+  switch (at.how.protocol) {
+    case Protocol::imap: {
+      const std::string code = upper(code_of_no(reply.line));
+      return history::says_not_now(code) && !names(code);
+    }
+    case Protocol::pop3:
+      return istarts_with(reply.line, "-ERR [SYS/") && !names("[SYS/");
+    default:
+      return reply.line.starts_with('4') && may_be_put_off(reply.command) && !names(": 4") && !names("| 4");
+  }
+}
+
+/// The reply does not fit.
+Talk::Came Talk::refused(Line& at, const scenario::TalkLine& line, std::string wanted, const TalkReply& reply) {
+  std::string actual = scenario::is_mail(at.how.protocol) || reply.multi ? shown(reply) : printable(reply.line, 300);
+  if (line.prepares || !awaits_success(line) || !says_not_now(at, reply))
+    return wrong(&at, line, std::move(wanted), std::move(actual));
+  record(&at, line, Type::info, std::move(wanted), std::move(actual), "not-now");
+  return Came::ended;
+}
+
+/// The connection is over, and something was to come. A server that ends it whenever it is asked this is wrong; once,
+/// it may have been the network, or a process that somebody stopped.
+Talk::Came Talk::gone(Line& at, const scenario::TalkLine& line, std::string wanted, std::string actual) {
+  const auto& connection = *at.connection;
+  const bool refused_by_us = connection.end() == EndReason::tls_failed && !connection.beyond_bounds() &&
+                             connection.end_detail().find("certificate") != std::string::npos;
+  if (connection.end() == EndReason::refused || refused_by_us) {
+    context_.fail("connect", how_it_ended(at));
+    return Came::ended;
+  }
+  if (connection.end() == EndReason::timeout) return unanswered(&at, line, std::move(wanted), std::move(actual));
+  if (connection.beyond_bounds()) {
+    record(&at, line, Type::info, std::move(wanted), std::move(actual), "beyond-bounds");
+    return Came::ended;
+  }
+  // Who says that he closes is no network that failed.
+  const bool said = at.farewell || std::any_of(at.untagged.begin(), at.untagged.end(), [](const TalkReply& reply) {
+                      return istarts_with(reply.line, "* BYE");
+                    });
+  const bool hung_up = !said && (connection.end() == EndReason::closed || connection.end() == EndReason::reset);
+  if (!hung_up || line.applies || line.prepares || was("hung-up"))
+    return wrong(&at, line, std::move(wanted), std::move(actual));
+  record(&at, line, Type::info, std::move(wanted), std::move(actual), "hung-up");
+  return Came::ended;
+}
+
+}  // namespace mailproof::play
