@@ -15,10 +15,11 @@ inline bool says_not_now(std::string_view code) {
 
 /// Whether an -ERR says that it is about the system and not about the command (RFC 3206 section 4: SYS/TEMP passes,
 /// SYS/PERM wants somebody to see to it), or that somebody else has what it takes (RFC 2449 section 8.1.2). Its code
-/// stands in its text.
-inline bool pop3_says_not_now(std::string_view text) {
+/// is told apart, or stands in the text of what another program recorded.
+inline bool pop3_says_not_now(std::string_view code, std::string_view text) {
   const std::string words = upper(text);
-  return words.find("[SYS/") != std::string::npos || words.find("[IN-USE]") != std::string::npos;
+  return istarts_with(code, "SYS/") || iequals(code, "IN-USE") || words.find("[SYS/") != std::string::npos ||
+         words.find("[IN-USE]") != std::string::npos;
 }
 
 /// Whether an -ERR to a login says that another session has the maildrop: [IN-USE] (RFC 2449 section 8.1.2). In words

@@ -74,7 +74,7 @@ constexpr auto kClasses = std::to_array<FindingClass>({
 
     {"flags", "seen-by-peek", kFail, "RFC 3501 section 6.4.5: BODY.PEEK does not set the \\Seen flag (I17)"},
     {"flags", "unexplained", kLatitude,
-     "RFC 3501 sections 2.3.2 and 6.4.6: a system flag tells what somebody did with the message (I17)"},
+     "RFC 3501 sections 2.3.2 and 6.4.6: a flag tells what somebody did with the message (I17)"},
 
     {"flags", "store-changed-more", kFail,
      "RFC 3501 section 6.4.6: STORE alters the flags of the messages that it names, and of no others (I17)"},
@@ -105,6 +105,10 @@ constexpr auto kClasses = std::to_array<FindingClass>({
      "RFC 3501 section 5.2 and RFC 2177 section 3: a change of the mailbox's size that is seen during a command is "
      "told "
      "then; IDLE is the command that waits for it (I27)"},
+
+    {"idle", "noop-silent", kFail,
+     "RFC 3501 sections 5.2 and 6.1.2: a change of the mailbox's size that is seen during a command is told then; NOOP "
+     "is the command that polls for new mail (I16)"},
 
     {"maildrop", "not-listed", kFail,
      "RFC 1939 section 4: when the maildrop has been opened each message in it gets a number (I28)"},
@@ -137,6 +141,10 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"modseq", "stays", kFail,
      "RFC 7162 section 3.1: whenever metadata of a message changes it gets a new mod-sequence, higher than all before "
      "(I22)"},
+    {"modseq", "below-highest", kFail,
+     "RFC 7162 sections 3.1 and 3.1.2.1: what changes after HIGHESTMODSEQ was told gets a mod-sequence above it, or "
+     "who "
+     "asks with CHANGEDSINCE never hears of it (I22)"},
     {"modseq", "highest-behind", kFail,
      "RFC 7162 section 3.1.2.1: HIGHESTMODSEQ is the highest mod-sequence of all messages in the mailbox (I22)"},
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/bytes.h"
+#include "history/flags.h"
 #include "history/no_room.h"
 #include "judge/came_later.h"
 #include "judge/requests.h"
@@ -66,6 +67,21 @@ bool refused_with_a_full_one(const Case& c, const history::Attempt& refused) {
   };
   const auto& attempts = c.ledger.attempts();
   return full(refused) && std::any_of(attempts.begin(), attempts.end(), elsewhere_full);
+}
+
+std::string gone_meanwhile(const Case& c, const Event& outcome, std::uint32_t message) {
+  const std::uint32_t account = c.history.account_of(outcome);
+  const auto cells = c.ledger.cells_of(message);
+  const bool removed = std::any_of(cells.begin(), cells.end(), [&](const Cell& cell) {
+    return cell.account == account && cell.removed_by != 0 && cell.removed_by < outcome.index;
+  });
+  const auto stores = c.history.about(What::store);
+  const bool marked = std::any_of(stores.begin(), stores.end(), [&](const Event& e) {
+    return e.type == Type::invoke && e.index < outcome.index && c.history.account_of(e) == account &&
+           !e.code.starts_with('-') && history::has_deleted(e.flags);
+  });
+  if (!removed && !marked) return {};
+  return fmt::format("{} may have been removed while the session had it in its list", c.name_of(message));
 }
 
 bool flags_at_end(const Case& c, const Event& e, std::uint32_t message) {

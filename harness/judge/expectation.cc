@@ -447,7 +447,9 @@ void missed(Case& c, const Course& course, const Strangers& strangers, const Pop
     const Event* undone = message != 0 || e.what == What::found ? course.undone_before(e, message) : nullptr;
     if (message == 0 && undone != nullptr && !undone->code.starts_with("refused")) undone = nullptr;
     const bool counts = (e.what == What::downloaded || e.what == What::found) && message != 0;
-    const std::string why = counts ? not_owed(c, course, e, message, c.history.account_of(e)) : std::string();
+    std::string why = counts ? not_owed(c, course, e, message, c.history.account_of(e)) : std::string();
+    if (why.empty() && counts && e.what == What::downloaded && e.set.empty())
+      why = gone_meanwhile(c, *answer.outcome, message);
     if (undone != nullptr) {
       not_done(c, e, *undone, message);
       continue;

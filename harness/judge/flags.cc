@@ -1,11 +1,14 @@
-// I17: every system flag that is seen was set by somebody: a STORE, a FETCH without PEEK, what POP3 did to the message.
+// I17: every system flag that is seen was set by somebody: a STORE, a FETCH without PEEK, what POP3 did to the message;
+// and so was every keyword that clients of this run set, on whichever message it is seen.
 // What the message had when it was first looked at is its delivery's, its APPEND's or its COPY's affair.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <bitset>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <string>
+#include <vector>
 
 #include "core/bytes.h"
 #include "history/number_map.h"
@@ -24,15 +27,41 @@ using history::Type;
 using history::What;
 
 constexpr std::array<std::string_view, 5> kSystemFlags{"\\Answered", "\\Deleted", "\\Draft", "\\Flagged", "\\Seen"};
-using Flags = std::array<bool, kSystemFlags.size()>;
+constexpr std::size_t kDeleted = 1;
+using Flags = std::bitset<32>;
 
-Flags flags_of(std::string_view text) {
-  Flags out{};
+/// Keywords that servers and their filters set by themselves, on whatever message they think right (the registry of
+/// RFC 5788, and what spam filters use).
+constexpr std::array<std::string_view, 29> kOfServers{
+    "$AutoSent",    "$CanUnsubscribe",  "$Classified",   "$Followed",     "$Forwarded",   "$HasAttachment",
+    "$HasMemo",     "$HasNoAttachment", "$Important",    "$Imported",     "$IsTrusted",   "$IsMailingList",
+    "$Junk",        "$MailFlagBit0",    "$MailFlagBit1", "$MailFlagBit2", "$MaskedEmail", "$MDNSent",
+    "$Memo",        "$Muted",           "$New",          "$NotJunk",      "$Notify",      "$Phishing",
+    "$POP3Deleted", "$Submitted",       "Forwarded",     "Junk",          "NonJunk"};
+
+/// A history has as many of these lists as rows: nothing is kept of them.
+template <class On>
+void each_word(std::string_view text, const On& on) {
   while (!text.empty()) {
     const auto space = std::min(text.find(' '), text.size());
-    for (std::size_t i = 0; i < kSystemFlags.size(); ++i)
-      if (iequals(text.substr(0, space), kSystemFlags[i])) out[i] = true;
+    if (space != 0) on(text.substr(0, space));
     text.remove_prefix(std::min(space + 1, text.size()));
+  }
+}
+
+/// The flags that are looked at: those of the system, and the keywords that somebody's STORE named. Of a recording
+/// nobody knows who else set some.
+std::vector<std::string> flags_looked_at(const history::History& history) {
+  std::vector<std::string> out{kSystemFlags.begin(), kSystemFlags.end()};
+  if (history.info.recorded) return out;
+  for (const Event& e : history.about(What::store)) {
+    if (e.type != Type::invoke) continue;
+    each_word(e.flags, [&](std::string_view word) {
+      const auto is = [&](std::string_view other) { return iequals(word, other); };
+      const bool counts = !word.starts_with('\\') && std::none_of(kOfServers.begin(), kOfServers.end(), is) &&
+                          std::none_of(out.begin(), out.end(), is);
+      if (counts && out.size() < Flags().size()) out.emplace_back(word);
+    });
   }
   return out;
 }
@@ -49,7 +78,7 @@ bool sets_seen(std::string_view items) {
 
 class FlagLedger {
  public:
-  explicit FlagLedger(Case& c) : c_(c), track_(c.history) {
+  explicit FlagLedger(Case& c) : c_(c), track_(c.history), flags_(flags_looked_at(c.history)) {
     renamed_ = !c.history
                     .where([](history::Kind kind) {
                       return kind.what == What::rename && (kind.type == Type::ok || kind.type == Type::info);
@@ -65,9 +94,7 @@ class FlagLedger {
       if (e.type == Type::invoke && (e.what == What::store || e.what == What::copy || e.what == What::move)) change(e);
       if (e.type == Type::invoke && e.what == What::fetch) fetch(e);
       if (imap && e.what == What::row && e.has_flags && e.uid != 0) row(e);
-      // RFC 1939 knows no flags: what POP3 does to a message may show in any of them.
-      const bool pop3 = e.what == What::message || e.what == What::dele || e.what == What::retr;
-      if (!imap && pop3 && e.message != 0) everything(c_.history.account_of(e), e.message);
+      if (!imap && e.message != 0) over_pop3(e);
     }
     track_.apply(e);
   }
@@ -79,6 +106,15 @@ class FlagLedger {
     std::uint32_t newest = 0;  ///< the newest row
   };
   using Place = std::uint64_t;  ///< mailbox and UID, or account and message
+
+  Flags flags_of(std::string_view text) const {
+    Flags out;
+    each_word(text, [&](std::string_view word) {
+      for (std::size_t i = 0; i < flags_.size(); ++i)
+        if (iequals(word, flags_[i])) out.set(i);
+    });
+    return out;
+  }
 
   struct At {
     std::string_view mailbox;
@@ -105,15 +141,15 @@ class FlagLedger {
     return at != touched_.end() && at->second[flag];
   }
 
-  void mark(Place place, const Flags& flags) {
-    Flags& set = touched_[place];
-    for (std::size_t i = 0; i < flags.size(); ++i) set[i] = set[i] || flags[i];
-  }
+  void mark(Place place, const Flags& flags) { touched_[place] |= flags; }
 
-  void everything(std::uint32_t account, std::uint32_t number) {
-    Flags all{};
-    all.fill(true);
-    mark(message(account, number), all);
+  /// RFC 1939 knows no flags: DELE may show in any of them. What was looked at or downloaded may be \Seen. Who was only
+  /// looked at with TOP is not on its way out; of what was downloaded accuse() thinks.
+  void over_pop3(const Event& e) {
+    const Place place = message(c_.history.account_of(e), e.message);
+    if (e.what == What::dele) mark(place, Flags().set());
+    if (e.what == What::message || e.what == What::retr) mark(place, flags_of("\\Seen"));
+    if (e.what == What::retr || (e.what == What::message && e.code == "full")) downloads_[place] = e.index;
   }
 
   void touch(const Event& e, const Flags& flags) {
@@ -130,7 +166,7 @@ class FlagLedger {
   void sets(const Event& e) {
     auto& newest = set_in_[names_.number(c_.history.account_of(e), lower(at(e).mailbox), 0)];
     const Flags flags = flags_of(e.flags);
-    for (std::size_t i = 0; i < flags.size(); ++i)
+    for (std::size_t i = 0; i < flags_.size(); ++i)
       if (flags[i]) newest[i] = e.index;
   }
 
@@ -158,9 +194,13 @@ class FlagLedger {
       return;
     }
     const Place place = copy(account, where.mailbox, e.uid);
-    for (std::size_t i = 0; i < told.size(); ++i) {
+    if ((told & ~known.known).none()) {
+      known.newest = e.index;
+      return;
+    }
+    for (std::size_t i = 0; i < flags_.size(); ++i) {
       if (!told[i] || known.known[i]) continue;
-      known.known[i] = true;
+      known.known.set(i);
       const bool explained = touched(place, i) || touched(message(account, number), i);
       if (number != 0 && !explained) accuse(e, known, place, i, number, where.mailbox);
     }
@@ -175,12 +215,12 @@ class FlagLedger {
 
   void accuse(const Event& e, const Copy& known, Place place, std::size_t which, std::uint32_t number,
               std::string_view mailbox) {
-    const std::string_view flag = kSystemFlags[which];
+    const std::string_view flag = flags_[which];
     const auto peek = peeks_.find(place);
     const auto changed = changes_.find(place);
     const bool otherwise = changed != changes_.end() && peek != peeks_.end() && changed->second > peek->second;
     const bool peeked = peek != peeks_.end() && flag == "\\Seen" && !otherwise;
-    std::string nobody = "no STORE named it, no POP3 session touched the message";
+    std::string nobody = "no STORE named it, no DELE of a POP3 session";
     if (flag == "\\Seen") nobody = "no STORE named it, no FETCH without PEEK, no POP3 session touched the message";
     std::string actual =
         fmt::format("{} of {} in {} bears {} for {} at {}: {}", c_.name_of(number),
@@ -189,7 +229,15 @@ class FlagLedger {
       const Event& fetch = c_.history.event(peek->second);
       actual += fmt::format("; {} fetched {} at {}", c_.who(fetch), printable(fetch.text, 80), c_.when(fetch));
     }
-    const std::uint32_t others = peeked ? 0 : set_on_others(e, known, mailbox, which);
+    // RFC 1939 section 8: a site may remove what was downloaded, and so mark it.
+    const auto download = downloads_.find(message(c_.history.account_of(e), number));
+    const bool downloaded = which == kDeleted && download != downloads_.end();
+    if (downloaded)
+      actual =
+          fmt::format("{} of {} in {} bears {} for {} at {}: no STORE named it and no DELE; {} downloaded it at {}",
+                      c_.name_of(number), c_.account(c_.history.account_of(e)), mailbox, flag, c_.who(e), c_.when(e),
+                      c_.who(c_.history.event(download->second)), c_.when(c_.history.event(download->second)));
+    const std::uint32_t others = peeked || downloaded ? 0 : set_on_others(e, known, mailbox, which);
     if (others != 0) {
       const Event& store = c_.history.event(others);
       actual += fmt::format("; {} set it on other messages ({}) at {}", c_.who(store), printable(store.set, 60),
@@ -208,13 +256,15 @@ class FlagLedger {
 
   Case& c_;
   ViewTrack track_;
+  std::vector<std::string> flags_;  ///< what a place in Flags means
   bool renamed_ = false;
   Boxes boxes_, names_;  ///< the second without UIDVALIDITY
   boost::unordered_flat_map<Place, Flags> touched_;
-  boost::unordered_flat_map<Place, std::uint32_t> peeks_;    ///< the newest fetch by PEEK
-  boost::unordered_flat_map<Place, std::uint32_t> changes_;  ///< the newest STORE, COPY or MOVE
+  boost::unordered_flat_map<Place, std::uint32_t> peeks_;      ///< the newest fetch by PEEK
+  boost::unordered_flat_map<Place, std::uint32_t> downloads_;  ///< the newest RETR, by account and message
+  boost::unordered_flat_map<Place, std::uint32_t> changes_;    ///< the newest STORE, COPY or MOVE
   /// By mailbox: of each flag the newest STORE that set it.
-  boost::unordered_flat_map<std::uint32_t, std::array<std::uint32_t, kSystemFlags.size()>> set_in_;
+  boost::unordered_flat_map<std::uint32_t, std::array<std::uint32_t, Flags().size()>> set_in_;
   history::PagedMap<Copy> copies_;  ///< by UIDVALIDITY as well
 };
 

@@ -9,6 +9,7 @@
 
 #include "core/bytes.h"
 #include "judge/by_number.h"
+#include "judge/reshapes.h"
 
 namespace mailproof::judge {
 namespace {
@@ -27,18 +28,18 @@ struct NumberTold {
 
 class Numbers {
  public:
-  explicit Numbers(Case& c) : c_(c) {}
+  explicit Numbers(Case& c) : c_(c), reshapes_(c) {}
 
   void run() {
     for (const Event& e : c_.history.about(What::create, What::remove, What::rename, What::select, What::examine,
-                                           What::deliver, What::append, What::message)) {
-      // Which mailbox has a name from then on, nobody knows while it is under way: what was told before is forgotten.
+                                           What::deliver, What::append, What::copy, What::move, What::message)) {
       if (e.what == What::create || e.what == What::remove || e.what == What::rename) made_anew(e);
       // What a server that was killed keeps of its numbers is compared as well: RFC 3501 knows no other life of them.
       const bool opens = e.what == What::select || e.what == What::examine;
       if (opens && e.type == Type::ok && e.uidvalidity != 0) opened(e);
       const bool puts = e.what == What::deliver || e.what == What::append;
       if (puts && e.type == Type::invoke && e.message != 0) begin(e);
+      if ((e.what == What::copy || e.what == What::move) && e.type == Type::ok) copied(e);
       const bool imap = e.session != 0 && c_.history.session(e.session).protocol == Protocol::imap;
       if (imap && e.what == What::message && e.uid != 0 && e.uidvalidity != 0) seen(e);
     }
@@ -57,16 +58,9 @@ class Numbers {
   }
 
   void made_anew(const Event& e) {
-    const std::uint32_t account = c_.history.account_of(e);
-    const auto inbox = [&](const std::string& name) { return iequals(name, "INBOX"); };
-    const bool of_inbox = inbox(e.mailbox) || inbox(e.other_mailbox);
-    std::erase_if(validity_, [&](const auto& one) {
-      return one.first.first == account && (of_inbox || one.first.second != "inbox");
-    });
-    const auto forgotten = [&](const auto& one) {
-      return std::get<0>(one.first) == account && (of_inbox || std::get<1>(one.first) != "inbox");
-    };
-    std::erase_if(boxes_, forgotten);
+    std::erase_if(validity_, [&](const auto& one) { return reshapes_.concerns(e, one.first.first, one.first.second); });
+    std::erase_if(
+        boxes_, [&](const auto& one) { return reshapes_.concerns(e, std::get<0>(one.first), std::get<1>(one.first)); });
     newest_ = {};
   }
 
@@ -134,7 +128,37 @@ class Numbers {
                                   ""});
   }
 
+  /// What COPY and MOVE make comes after the command, and with it after every UIDNEXT that was told before. COPYUID
+  /// tells the UIDs; a server of labels names the copy that was there, so that this is no news.
+  void copied(const Event& e) {
+    const Event& asked = c_.invoke(e);
+    const std::uint32_t account = c_.history.account_of(asked);
+    const auto at = boxes_.find({account, lower(asked.other_mailbox), e.uidvalidity});
+    if (e.uidvalidity == 0 || at == boxes_.end()) return;
+    const auto& told = at->second.next;
+    const auto before =
+        std::partition_point(told.begin(), told.end(), [&](const NumberTold& one) { return one.event < asked.index; });
+    if (before == told.begin()) return;
+    const NumberTold& next = *std::prev(before);
+    for (const std::uint32_t uid : history::parse_uids(e.get<history::CopyFacts>().destinations)) {
+      if (uid >= next.number) continue;
+      const std::uint32_t message = c_.ledger.message_at(account, asked.other_mailbox, e.uidvalidity, uid);
+      const history::Cell* there = message == 0 ? nullptr : c_.ledger.find(message, account, asked.other_mailbox);
+      if (there == nullptr || there->adds + there->maybe_adds > 1) continue;
+      if (there->first_seen != 0 && there->first_seen < e.index) continue;
+      c_.find("uid-below-uidnext",
+              {fmt::format("{} gets a UID of {} or more in {}, as UIDNEXT told before it was put there",
+                           c_.name_of(message), next.number, asked.other_mailbox),
+               fmt::format("{} is told COPYUID with UID {} at {}: who asks for {}:* never sees it", c_.who(e), uid,
+                           c_.when(e), next.number),
+               {next.event, asked.index, e.index},
+               message,
+               ""});
+    }
+  }
+
   Case& c_;
+  Reshapes reshapes_;
   std::map<NamedBox, NumberTold> validity_;
   std::map<NumberedBox, Box> boxes_;
   struct {

@@ -52,7 +52,7 @@ constexpr auto kInvariants = std::to_array<Invariant>({
      "duplicates/resurrected",
      ""},
     {16, kBounded, "A change is told to the other sessions by their next NOOP", "RFC 3501 sections 5.2 and 6.1.2",
-     "expectation/not-seen, expectation/still-seen, expectation/late", "x.expunge-propagates"},
+     "expectation/not-seen, expectation/still-seen, expectation/late, idle/noop-silent", "x.expunge-propagates"},
     {17, kHard, "Flags are as somebody has set them", "RFC 3501 sections 6.4.6 and 6.4.5",
      "flags/seen-by-peek, flags/unexplained, flags/store-changed-more, flags/forgotten, "
      "flags/session-only",
@@ -64,7 +64,7 @@ constexpr auto kInvariants = std::to_array<Invariant>({
     {21, kHard, "APPENDUID and COPYUID name the messages that were made", "RFC 4315 section 3",
      "uidplus/uidvalidity, uidplus/uid, uidplus/sets", ""},
     {22, kHard, "MODSEQ rises with every change and never falls", "RFC 7162 sections 3.1 and 3.1.2.1",
-     "modseq/fell, modseq/stays, modseq/highest-behind", ""},
+     "modseq/fell, modseq/stays, modseq/below-highest, modseq/highest-behind", ""},
     {23, kHard, "A resync tells every change, and nothing that is there as gone", "RFC 7162 sections 3.2.5 and 3.2.6",
      "expectation/delta-differs", ""},
     {24, kHard, "What a resync makes of a cache is what a full listing shows", "RFC 7162 section 3.2.5",

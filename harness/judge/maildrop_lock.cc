@@ -103,7 +103,7 @@ struct Lock {
   /// A listed message stays readable until this session itself marks it, whatever another POP3 session does.
   void unreadable(const Span& mine, const Event& e) {
     const std::uint32_t number = c.invoke(e).seq;
-    if (never_asked(e) || history::pop3_says_not_now(e.text) || mine.marked.contains(number)) return;
+    if (never_asked(e) || history::pop3_says_not_now(e.code, e.text) || mine.marked.contains(number)) return;
     const std::uint32_t* uidl = mine.told.find(number);
     if (uidl == nullptr || over_imap(mine.account, *uidl)) return;
     const auto& removers = accounts[mine.account].removers;

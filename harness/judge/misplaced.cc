@@ -41,7 +41,9 @@ std::set<Box> vague(const Case& c) {
                c.ledger.message_at(c.history.account_of(asked), source->second.first, source->second.second, uid) != 0;
       };
       const auto uids = copies ? history::parse_uids(asked.set) : std::vector<std::uint32_t>();
-      if (e.type != Type::ok || !std::all_of(uids.begin(), uids.end(), known)) out.insert(to);
+      // Where there was no such mailbox nothing was put into it.
+      const bool nowhere = e.type == Type::fail && iequals(e.code, "TRYCREATE");
+      if (!nowhere && (e.type != Type::ok || !std::all_of(uids.begin(), uids.end(), known))) out.insert(to);
     }
     track.apply(e);
   }

@@ -10,6 +10,7 @@
 #include "core/bytes.h"
 #include "judge/case.h"
 #include "judge/judges.h"
+#include "judge/reshapes.h"
 #include "judge/view_track.h"
 
 namespace mailproof::judge {
@@ -35,7 +36,7 @@ std::string without_recent(std::string_view flags) {
 
 class Modseqs {
  public:
-  explicit Modseqs(Case& c) : c_(c), track_(c.history) {}
+  explicit Modseqs(Case& c) : c_(c), track_(c.history), reshapes_(c) {}
 
   void run() {
     for (const Event& e : c_.history.events()) {
@@ -43,7 +44,8 @@ class Modseqs {
       if (imap && e.what == What::row && e.uid != 0 && e.get<history::RowFacts>().modseq != 0) row(e);
       const bool opens = e.what == What::select || e.what == What::examine;
       if (opens && e.type == Type::ok && e.uidvalidity != 0) opened(e);
-      if (e.what == What::create || e.what == What::remove || e.what == What::rename) forget(c_.history.account_of(e));
+      if (e.what == What::create || e.what == What::remove || e.what == What::rename) forget(e);
+      if (e.what == What::end) opened_.erase(e.session);
       track_.apply(e);
     }
   }
@@ -56,10 +58,40 @@ class Modseqs {
     std::string flags;
   };
 
-  /// Which mailbox has a name from now on, nobody knows while it is under way.
-  void forget(std::uint32_t account) {
-    std::erase_if(known_, [&](const auto& one) { return std::get<0>(one.first.first) == account; });
-    std::erase_if(highest_, [&](const auto& one) { return std::get<0>(one.first) == account; });
+  void forget(const Event& e) {
+    const auto concerned = [&](const ModseqBox& box) {
+      return reshapes_.concerns(e, std::get<0>(box), std::get<1>(box));
+    };
+    std::erase_if(known_, [&](const auto& one) { return concerned(one.first.first); });
+    std::erase_if(highest_, [&](const auto& one) { return concerned(one.first); });
+    std::erase_if(opened_, [&](const auto& one) { return concerned(one.second.box); });
+  }
+
+  /// What a session was told since it opened the mailbox.
+  struct Opened {
+    ModseqBox box;
+    std::uint32_t event = 0;
+    std::uint64_t highest = 0;
+    std::map<std::uint32_t, Known> told;  ///< by UID: its newest flags
+  };
+
+  /// A session that was told HIGHESTMODSEQ, then flags of a message, and then others: that change is the newer one.
+  /// Whoever was told only one of the two, before or after, may have missed a change that came in between.
+  void changed(const Event& e, const ModseqBox& box, std::uint64_t modseq, const std::string& flags,
+               std::uint32_t message) {
+    const auto at = opened_.find(e.session);
+    if (at == opened_.end() || at->second.box != box || !e.has_flags) return;
+    Known& told = at->second.told[e.uid];
+    if (told.event != 0 && told.flags != flags && modseq > told.modseq && modseq <= at->second.highest)
+      c_.find("below-highest",
+              {fmt::format("a MODSEQ above {} for UID {} of {}: its flags changed after HIGHESTMODSEQ was told",
+                           at->second.highest, e.uid, std::get<1>(box)),
+               fmt::format("{} is told MODSEQ {} with ({}), and before that ({})", c_.who(e), modseq, e.flags,
+                           c_.history.event(told.event).flags),
+               {at->second.event, told.event, e.index},
+               message,
+               ""});
+    told = {e.index, modseq, 0, flags};
   }
 
   void row(const Event& e) {
@@ -86,6 +118,7 @@ class Modseqs {
                {last.flags_event, e.index},
                message,
                ""});
+    changed(e, box, modseq, flags, message);
     if (modseq > last.modseq) last = {e.index, modseq, 0, {}};
     if (e.has_flags && modseq == last.modseq) {
       last.flags_event = e.index;
@@ -98,8 +131,10 @@ class Modseqs {
   void opened(const Event& e) {
     const Event& asked = c_.invoke(e);
     const std::uint64_t told = e.get<history::SelectFacts>().highestmodseq;
+    const ModseqBox box{c_.history.account_of(e), lower(asked.mailbox), e.uidvalidity};
+    opened_[e.session] = {box, e.index, told, {}};
     if (told == 0) return;  // not offered for this mailbox (RFC 7162 section 3.1.2.2)
-    Known& highest = highest_[{c_.history.account_of(e), lower(asked.mailbox), e.uidvalidity}];
+    Known& highest = highest_[box];
     if (highest.modseq > told && highest.event < asked.index)
       c_.find("highest-behind",
               {fmt::format("HIGHESTMODSEQ {} of {} or more, as was told before", highest.modseq, asked.mailbox),
@@ -118,6 +153,8 @@ class Modseqs {
 
   Case& c_;
   ViewTrack track_;
+  Reshapes reshapes_;
+  std::map<std::uint32_t, Opened> opened_;                      ///< by session
   std::map<std::pair<ModseqBox, std::uint32_t>, Known> known_;  ///< by UID: the highest MODSEQ that was told
   std::map<ModseqBox, Known> highest_;
 };

@@ -10,6 +10,8 @@ namespace mailproof::server {
 inline constexpr auto kImapDefects = std::to_array<Switch>({
     {"imap.append-ok-but-absent", "APPEND answers OK and stores nothing", "loss"},
     {"imap.expunge-takes-undeleted", "EXPUNGE also removes the newest message without \\Deleted", "removal"},
+    {"imap.expunge-drops-unseen", "EXPUNGE writes the mailbox as its session was told of it: what came since is gone",
+     "loss"},
     {"imap.exists-shrinks", "what others expunged is told by a smaller EXISTS, without EXPUNGE", "view"},
     {"imap.fetch-other-body",
      "the newest of several messages comes with the text of the one before it under its own header", "content"},

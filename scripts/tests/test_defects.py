@@ -160,6 +160,7 @@ FIRST = {
     "delivery.drops-every-second-repeat": "loss/lost",
     "imap.copy-ok-but-absent": "loss/lost",
     "imap.copy-takes-another": "loss/lost",
+    "imap.expunge-drops-unseen": "loss/lost",
     "imap.rename-leaves-copies": "duplicates/left-by-rename",
     "imap.move-loses-flags": "flags/lost-in-copy",
     "imap.move-leaves-copy-in-trash": "duplicates/put-by-nobody",

@@ -195,7 +195,13 @@ void Pop3Device::fetch_body(const std::shared_ptr<Job>& job, std::uint32_t numbe
   session_->retr(*owned, [this, job, number, done = std::move(done)](const Completion& result) {
     const std::uint32_t message = session_->message(number);
     note_not_now(message, "RETR", result);
-    if (!result.ok()) return done();
+    if (!result.ok()) {
+      const bool later = history::pop3_says_not_now(result.code, result.text);
+      if (later) job->not_now = result.text;
+      const bool marked = std::find(marked_.begin(), marked_.end(), message) != marked_.end();
+      if (message != 0 && !later && !marked) job->refused.push_back(message);
+      return done();
+    }
     const std::string& uidl = session_->uidl(number);
     if (message != 0) job->got.push_back(message);
     if (!uidl.empty()) downloaded_.try_emplace(uidl, today());
@@ -236,7 +242,7 @@ void Pop3Device::note_undone(const std::vector<std::uint32_t>& got) {
 
 /// RFC 3206 section 4: it is the server's system that has a trouble, so that what was to come of it is not owed.
 void Pop3Device::note_not_now(std::uint32_t message, std::string_view command, const Completion& result) {
-  if (message != 0 && result.outcome == session::Outcome::fail && history::pop3_says_not_now(result.text))
+  if (message != 0 && result.outcome == session::Outcome::fail && history::pop3_says_not_now(result.code, result.text))
     undone(context_, {message}, session_->number(), fmt::format("{} was answered {}", command, result.text));
 }
 
@@ -273,7 +279,9 @@ void Pop3Device::finished(const std::string& as, std::uint32_t expectation, cons
   std::vector<std::uint32_t> missing;
   for (const auto message : job.wanted)
     if (std::find(job.got.begin(), job.got.end(), message) == job.got.end()) missing.push_back(message);
-  const bool broken = session_->over();
+  // RFC 1939 section 5: a message that has a number can be had; "no such message" is said of others.
+  if (!job.only_wanted) missing.insert(missing.end(), job.refused.begin(), job.refused.end());
+  const bool broken = session_->over(), put_off = missing.empty() && !job.not_now.empty();
   const std::size_t alone = unseen(job.todo);
   if (broken || alone != 0) note_undone(job.got);
   if (!broken && alone != 0) {
@@ -281,10 +289,14 @@ void Pop3Device::finished(const std::string& as, std::uint32_t expectation, cons
             session_->number());
   } else {
     outcome(context_, What::downloaded, expectation,
-            broken            ? Type::info
-            : missing.empty() ? Type::ok
-                              : Type::fail,
-            missing, fmt::format("{} of {} messages downloaded", job.got.size(), job.todo.size()), session_->number());
+            broken             ? Type::info
+            : !missing.empty() ? Type::fail
+            : put_off          ? Type::info
+                               : Type::ok,
+            missing,
+            fmt::format("{} of {} messages downloaded{}", job.got.size(), job.todo.size(),
+                        put_off ? "; RETR was answered " + job.not_now : std::string()),
+            session_->number());
   }
   if (!as.empty()) context_.messages.define(as, job.got);
 }

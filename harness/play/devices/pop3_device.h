@@ -36,6 +36,8 @@ class Pop3Device final : public Actor, public Alarm {
   struct Job {
     std::vector<std::uint32_t> todo;
     std::vector<std::uint32_t> got;
+    std::vector<std::uint32_t> refused;  ///< ours, listed in this session, and RETR was answered -ERR
+    std::string not_now;                 ///< what was answered to one that could not be had at the moment
     std::set<std::uint32_t> wanted;
     bool only_wanted = false;
     scenario::AfterDownload after;

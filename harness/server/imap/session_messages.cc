@@ -295,6 +295,9 @@ void ImapSession::expunge_deleted(const std::optional<imap::SequenceSet>& only) 
   const bool more = context().has(defect("imap.expunge-takes-undeleted")) && !removed.empty() && newest_undeleted != 0;
   if (more) removed.push_back(newest_undeleted);
   if (removed.size() > 1 && context().has(defect("imap.expunge-leaves-one"))) removed.pop_back();
+  if (!removed.empty() && context().has(defect("imap.expunge-drops-unseen")))
+    for (const auto& message : view_->mailbox().messages())
+      if (message->uid > view_->last_uid() && removed.back() != message->uid) removed.push_back(message->uid);
   context().store.expunge(view_->mailbox().owner(), view_->mailbox(), removed);
 }
 
