@@ -42,11 +42,11 @@ bool has_limit(const Case& c, std::uint32_t account) {
   return of.quota.value_or(0) != 0 || of.customer != 0;
 }
 
-bool stopped_between(const Case& c, std::uint32_t from, std::uint32_t to) {
+bool stopped_between(const Case& c, std::uint32_t from, std::uint32_t to, Stop how) {
   const auto stops = c.history.about(What::admin);
   return std::any_of(stops.begin(), stops.end(), [&](const Event& e) {
     const std::string& asked = c.invoke(e).code;
-    return e.index > from && e.index < to && (asked == "kill" || asked == "restart");
+    return e.index > from && e.index < to && (asked == "kill" || (how == Stop::any && asked == "restart"));
   });
 }
 

@@ -30,6 +30,9 @@ constexpr auto kClasses = std::to_array<FindingClass>({
      "Common practice: a second delivery of the same message may be suppressed; no RFC asks for it (I1, I3)"},
     {"loss", "filed-elsewhere", kLatitude,
      "Common practice: a filter may file accepted mail in another mailbox of the same account (I1)"},
+    {"loss", "put-elsewhere", kFail,
+     "RFC 3501 sections 6.3.11 and 6.4.7, RFC 6851 section 3.3: what a client appends, copies or moves is in the "
+     "mailbox that it named (I1)"},
 
     {"loss", "gone-when-marked", kLatitude,
      "RFC 3501 sections 5.2 and 6.4.3: what has \\Deleted any client of the account may expunge, and a server may "
@@ -45,6 +48,10 @@ constexpr auto kClasses = std::to_array<FindingClass>({
      "it was (I2)"},
     {"content", "line-end-added", kFail,
      "RFC 3501 section 6.3.11: the literal of APPEND is the new message, also where its last line does not end (I2)"},
+    {"content", "not-given", kFail,
+     "RFC 3501 section 6.4.5: FETCH retrieves data of a message in the mailbox, or says NO; RFC 1939 section 5: RETR "
+     "of "
+     "what is listed sends the message (I2)"},
     {"content", "nil", kFail,
      "RFC 3501 section 6.4.5: the content of a message that is there can be fetched (NIL is for one that was expunged, "
      "RFC 2180 section 4.1.3)"},
@@ -82,8 +89,11 @@ constexpr auto kClasses = std::to_array<FindingClass>({
      "RFC 3501 section 2.3.2: of a permanent flag concurrent and subsequent sessions see any change; another session "
      "had "
      "been told of this one (I17)"},
+    {"flags", "came-back", kFail,
+     "RFC 3501 section 2.3.2: permanent flags are those which the client can add or remove permanently; concurrent and "
+     "subsequent sessions see any change (I17)"},
     {"flags", "session-only", kLatitude,
-     "RFC 3501 sections 2.3.2 and 7.1: a flag that is not permanent lasts for the session alone (I17)"},
+     "RFC 3501 sections 2.3.2 and 7.1: of a flag that is not permanent a change lasts for the session alone (I17)"},
     {"flags", "lost-in-copy", kLatitude,
      "RFC 3501 section 6.4.7, RFC 6851 section 3.3: the flags and internal date of what is copied or moved SHOULD be "
      "preserved (I18)"},
@@ -205,6 +215,8 @@ constexpr auto kClasses = std::to_array<FindingClass>({
      "RFC 1939 section 5: RSET unmarks; every message is back under its number (I28)"},
     {"pop3-session", "retr-size", kFail,
      "RFC 1939 sections 5 and 11: LIST tells the exact size in octets of what RETR sends (I31)"},
+    {"pop3-session", "uidl-missing", kFail,
+     "RFC 1939 section 7: UIDL without an argument has a line for each message in the maildrop (I30)"},
     {"pop3-session", "top-lines", kFail,
      "RFC 1939 section 7: TOP n k sends the header, the blank line and the first k lines of the body (I31)"},
 
@@ -374,7 +386,9 @@ constexpr auto kClasses = std::to_array<FindingClass>({
      "BYE during IDLE, leaves open what became of it"},
     {"session", "hung-up", kUnclear,
      "RFC 3501 section 3.4: a server \"MUST NOT unilaterally close the connection without sending an untagged BYE "
-     "response\"; a network may do that too, so that nothing is known of the command"},
+     "response\"; RFC 1939 section 3: a command is answered; a network may do that too, so that nothing is known of "
+     "the "
+     "command"},
     {"session", "no-answer", kUnclear, "A command must be answered within its bound"},
     {"session", "unreadable-vanished", kFail,
      "RFC 7162 section 7: VANISHED names UIDs, and none of them is 0; who cannot read it keeps what is gone (I13)"},

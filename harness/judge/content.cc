@@ -1,8 +1,14 @@
 // I2: a message stays as it was sent, wherever and whenever it is read.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
 #include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
+#include "core/bytes.h"
 #include "judge/by_number.h"
 #include "judge/case.h"
 #include "judge/judges.h"
@@ -76,6 +82,103 @@ void withheld(Case& c) {
   }
 }
 
+/// A whole message that FETCH was asked for, and was answered OK without: it is there, found under that UID by the
+/// audit later, or by the audit's session that asked. RFC 2180 section 4.1 lets that happen to what somebody removes;
+/// who says NO (RFC 3501 section 6.4.5), or sends what cannot be read, is another finding or none.
+class Brought {
+ public:
+  explicit Brought(Case& c) : c_(c) {}
+
+  void apply(const Event& e) {
+    if (e.session == 0 || c_.history.session(e.session).protocol != Protocol::imap) return;
+    Session& at = sessions_[e.session];
+    if ((e.what == What::select || e.what == What::examine) && e.type == history::Type::ok)
+      at.uidvalidity = e.uidvalidity;
+    if (e.what == What::deviation && e.code == kUnreadableRow) at.cannot_read = true;
+    if (e.what == What::message || e.what == What::nil || e.what == What::piece)
+      for (auto& [command, missing] : at.asked)
+        std::erase_if(missing, [&](std::uint32_t uid) { return e.uid == 0 || uid == e.uid; });
+    if (e.what != What::fetch) return;
+    if (e.type == history::Type::invoke && asks_for_all(e.text)) at.asked[e.index] = history::parse_uids(e.set);
+    if (!completes(e)) return;
+    const auto asked = at.asked.find(e.command);
+    if (asked == at.asked.end()) return;
+    if (e.type == history::Type::ok && !at.cannot_read)
+      for (const std::uint32_t uid : asked->second) left_out(e, at.uidvalidity, uid);
+    at.asked.erase(asked);
+  }
+
+ private:
+  struct Session {
+    std::uint32_t uidvalidity = 0;
+    bool cannot_read = false;
+    std::map<std::uint32_t, std::vector<std::uint32_t>> asked;  ///< by command: UIDs of which nothing came
+  };
+
+  static bool asks_for_all(std::string_view items) {
+    const std::string text = upper(items);
+    return text.find("BODY.PEEK[])") != std::string::npos || text.find("BODY[])") != std::string::npos;
+  }
+
+  void left_out(const Event& e, std::uint32_t uidvalidity, std::uint32_t uid) {
+    const std::uint32_t account = c_.history.account_of(e);
+    const std::uint32_t message = c_.ledger.message_at(account, e.mailbox, uidvalidity, uid);
+    const auto* cell = message == 0 ? nullptr : c_.ledger.find(message, account, e.mailbox);
+    if (cell == nullptr || !cell->enumerated || cell->by_pop || cell->present == 0) return;
+    if (cell->removes + cell->maybe_removes > 0) return;
+    const auto sights = c_.sights(message);
+    const auto there = std::find_if(sights.begin(), sights.end(), [&](std::uint32_t sight) {
+      const Event& seen = c_.history.event(sight);
+      return seen.uid == uid && seen.uidvalidity == uidvalidity && seen.mailbox == e.mailbox && c_.by_audit(seen) &&
+             (seen.index > e.index || seen.session == e.session);
+    });
+    if (there == sights.end()) return;
+    c_.find("not-given",
+            {fmt::format("all of {}, or NO: nobody removed it", c_.name_of(message)),
+             fmt::format("{} asked for UID {} of {} and was told OK at {}, and nothing of it came; a fresh "
+                         "session finds it under that UID",
+                         c_.who(e), uid, printable(e.mailbox, 100), c_.when(e)),
+             {e.command, e.index, *there},
+             message,
+             ""});
+  }
+
+  Case& c_;
+  std::map<std::uint32_t, Session> sessions_;
+};
+
+/// RETR of what LIST and TOP show is -ERR in one session after the other, and brings it in none (RFC 1939 section 5:
+/// "no such message"). A response code gives another reason: not now (RFC 2449 section 8, RFC 3206), or that the client
+/// cannot read it (RFC 6856 section 2.1); and what somebody may remove need not come.
+void refused_for_ever(Case& c) {
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<std::uint32_t>> refused;  // account and message
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> rows;                  // session and number
+  for (const Event& e : c.history.about(What::message, What::retr)) {
+    if (e.session == 0 || c.history.session(e.session).protocol != Protocol::pop3) continue;
+    if (e.what == What::message) {
+      if (e.message != 0) rows[{e.session, e.seq}] = e.message;
+      if (e.code == "full") refused.erase({c.history.account_of(e), e.message});
+      continue;
+    }
+    const auto row = rows.find({e.session, c.invoke(e).seq});
+    if (e.type != history::Type::fail || never_asked(e) || row == rows.end()) continue;
+    if (!e.code.empty() || e.text.find('[') != std::string::npos) continue;
+    refused[{c.history.account_of(e), row->second}].push_back(e.index);
+  }
+  for (const auto& [of, events] : refused) {
+    const Event &first = c.history.event(events.front()), &last = c.history.event(events.back());
+    const auto* cell = c.ledger.find(of.second, of.first, "INBOX");
+    if (first.session == last.session || cell == nullptr || !cell->in_pop || cell->present_pop == 0) continue;
+    if (cell->removes + cell->maybe_removes > 0) continue;
+    c.find("not-given", {fmt::format("{} by RETR: it is listed, and TOP shows it", c.name_of(of.second)),
+                         fmt::format("{} is told -ERR at {}, and {} at {}; nobody removed it", c.who(first),
+                                     c.when(first), c.who(last), c.when(last)),
+                         {first.index, last.index},
+                         of.second,
+                         ""});
+  }
+}
+
 /// Of other people's mail nobody knows how it was sent: but under one UID, or one unique-id, it stays what it was when
 /// it was first read there.
 void altered_in_place(Case& c) {
@@ -109,6 +212,11 @@ void judge_content(const history::History& history, const history::Ledger& ledge
   } else {
     altered(c);
     fields_added(c);
+    Brought brought(c);
+    for (const Event& e : history.about(What::select, What::examine, What::fetch, What::message, What::nil, What::piece,
+                                        What::deviation))
+      brought.apply(e);
+    refused_for_ever(c);
   }
   withheld(c);
   judge_sizes(c);

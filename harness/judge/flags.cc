@@ -20,6 +20,16 @@
 #include "judge/view_track.h"
 
 namespace mailproof::judge {
+
+bool sets_seen(std::string_view items) {
+  const std::string text = upper(items);
+  for (const std::string_view word : {"BODY[", "BINARY[", "RFC822.TEXT"})
+    if (text.find(word) != std::string::npos) return true;
+  for (auto at = text.find("RFC822"); at != std::string::npos; at = text.find("RFC822", at + 1))
+    if (at + 6 == text.size() || text[at + 6] == ' ' || text[at + 6] == ')') return true;
+  return false;
+}
+
 namespace {
 
 using history::Event;
@@ -64,16 +74,6 @@ std::vector<std::string> flags_looked_at(const history::History& history) {
     });
   }
   return out;
-}
-
-/// Whether these FETCH items set \Seen (RFC 3501 section 6.4.5).
-bool sets_seen(std::string_view items) {
-  const std::string text = upper(items);
-  for (const std::string_view word : {"BODY[", "BINARY[", "RFC822.TEXT"})
-    if (text.find(word) != std::string::npos) return true;
-  for (auto at = text.find("RFC822"); at != std::string::npos; at = text.find("RFC822", at + 1))
-    if (at + 6 == text.size() || text[at + 6] == ' ' || text[at + 6] == ')') return true;
-  return false;
 }
 
 class FlagLedger {

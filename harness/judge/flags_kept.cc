@@ -41,26 +41,33 @@ class Kept {
 
   void run() {
     for (const Event& e : c_.history.events()) {
-      if (e.what == What::admin && (c_.invoke(e).code == "kill" || c_.invoke(e).code == "restart")) forget();
+      // What an answer has told outlasts a restart; killed, a server may not have written it yet.
+      if (e.what == What::admin && c_.invoke(e).code == "kill") forget();
       if (e.session != 0 && c_.history.session(e.session).protocol == Protocol::imap) {
         if ((e.what == What::select || e.what == What::examine) && e.type == Type::ok) selected(e);
         if (e.what == What::store && e.type == Type::invoke) asked(e);
         if (e.what == What::store && completes(e)) answered(e);
+        if (e.what == What::fetch && (e.type == Type::invoke || completes(e))) fetched(e);
         if (e.what == What::row && e.uid != 0 && e.has_flags) row(e);
+      } else if (e.session != 0 && (e.what == What::message || e.what == What::retr || e.what == What::top)) {
+        read_over_pop(c_.history.account_of(e));
       }
       track_.apply(e);
     }
     for (const auto& [place, lost] : lost_) accuse(place, lost);
+    for (const auto& [place, back] : back_) accuse_back(place, back);
   }
 
  private:
   struct Mark {
     std::uint32_t store = 0;  ///< the answer that confirmed it
     std::uint32_t session = 0;
-    std::uint32_t seen = 0;  ///< a row by which another session was told of it
+    std::uint32_t seen = 0;  ///< a row by which another session was told of it, or of its absence
   };
   struct Marks {
-    std::map<std::string, Mark> set;
+    std::map<std::string, Mark> set, unset;
+    int adding = 0;             ///< commands under way that may set flags
+    std::uint32_t added = 0;    ///< the newest event of such a command
     int removing = 0;           ///< commands under way that may take flags away
     std::uint32_t removed = 0;  ///< the newest event of such a command
   };
@@ -111,7 +118,33 @@ class Kept {
     return at->second;
   }
 
+  /// A command that may set flags, while it is under way: of two that overlap nobody knows which came last.
+  void sets(const Event& e, const Event& asked, std::uint32_t uid, const std::set<std::string>& flags) {
+    each(e, uid, [&](Marks& marks) {
+      if (e.type == Type::invoke) ++marks.adding;
+      // One that was not answered may be done at any time.
+      if (&e != &asked && marks.adding > 0 && e.type != Type::info) --marks.adding;
+      marks.added = e.index;
+      for (const std::string& flag : flags) marks.unset.erase(flag);
+    });
+  }
+
+  /// Without PEEK it sets \Seen (RFC 3501 section 6.4.5).
+  void fetched(const Event& e) {
+    const Event& asked = c_.invoke(e);
+    if (!sets_seen(asked.text)) return;
+    for (const std::uint32_t uid : history::parse_uids(asked.set)) sets(e, asked, uid, {"\\seen"});
+  }
+
+  /// RFC 1939 knows no flags: what is read over POP3 a server may show as seen.
+  void read_over_pop(std::uint32_t account) {
+    for (auto& [place, marks] : marks_)
+      if (std::get<0>(place) == account) marks.unset.erase("\\seen");
+  }
+
   void asked(const Event& e) {
+    if (!e.code.starts_with('-'))
+      for (const std::uint32_t uid : history::parse_uids(e.set)) sets(e, e, uid, lasting_flags(e.flags));
     if (e.code.starts_with('+')) return;
     const auto cleared = lasting_flags(e.flags);
     for (const std::uint32_t uid : history::parse_uids(e.set))
@@ -133,12 +166,18 @@ class Kept {
           if (marks.removing > 0 && e.type != Type::info) --marks.removing;
           marks.removed = e.index;
         });
-    if (e.type != Type::ok || istarts_with(e.code, "MODIFIED") || asked.code.starts_with('-')) return;
+    if (!asked.code.starts_with('-'))
+      for (const std::uint32_t uid : uids) sets(e, asked, uid, lasting_flags(asked.flags));
+    if (e.type != Type::ok || istarts_with(e.code, "MODIFIED")) return;
     const bool silent = upper(asked.code).find("SILENT") != std::string::npos;
     for (const std::uint32_t uid : uids) {
       const auto here = place(asked, uid);
       if (!here) continue;
       Marks& marks = of(*here);
+      if (asked.code.starts_with('-')) {
+        taken_away(e, asked, *here, marks, silent);
+        continue;
+      }
       // Of two STOREs that overlap nobody knows which came last; the own one, where it replaces, is the newest then.
       const bool alone = marks.removing == 0 && (marks.removed < asked.index || marks.removed == e.index);
       const auto told = told_.find(*here);
@@ -147,6 +186,16 @@ class Kept {
         if (alone && (shown ? told->second.second.contains(flag) : silent)) marks.set[flag] = {e.index, e.session};
       }
     }
+  }
+
+  /// Keywords are left out: a server may set its own by what it makes of the message.
+  void taken_away(const Event& e, const Event& asked, const Place& here, Marks& marks, bool silent) {
+    if (marks.adding != 0 || marks.added > asked.index) return;
+    const auto told = told_.find(here);
+    const bool shown = told != told_.end() && told->second.first > asked.index;
+    for (const std::string& flag : lasting_flags(asked.flags))
+      if (flag.starts_with('\\') && (shown ? !told->second.second.contains(flag) : silent))
+        marks.unset[flag] = {e.index, e.session};
   }
 
   void row(const Event& e) {
@@ -168,6 +217,21 @@ class Kept {
         lost.row = e.index;
         if (lost.seen == 0) lost.seen = mark.seen;
       }
+      if (flags.contains(flag) && e.session != mark.session)
+        lasts_.emplace(std::get<0>(*here), std::get<1>(*here), flag);
+    }
+    for (auto& [flag, mark] : marks->second.unset) {
+      if (mark.seen == 0 && e.session != mark.session && !flags.contains(flag)) mark.seen = e.index;
+      if (sessions_[e.session].since < mark.store) continue;
+      Lost& back = back_[*here];
+      if (!flags.contains(flag)) {
+        back.flags.erase(flag);  // it went after all
+      } else {
+        back.flags.insert(flag);
+        back.store = mark.store;
+        back.row = e.index;
+        if (back.seen == 0) back.seen = mark.seen;
+      }
     }
   }
 
@@ -188,8 +252,31 @@ class Kept {
              ""});
   }
 
+  /// A client can change the flag permanently: another session was told that it is gone, or earlier that it is set.
+  void accuse_back(const Place& place, const Lost& back) {
+    const auto& [account, mailbox, validity, uid] = place;
+    const std::uint32_t message = c_.ledger.message_at(account, mailbox, validity, uid);
+    if (back.flags.empty() || message == 0) return;
+    const bool lasts = back.seen != 0 || std::any_of(back.flags.begin(), back.flags.end(), [&](const auto& flag) {
+                         return lasts_.contains({std::get<0>(place), std::get<1>(place), flag});
+                       });
+    const Event& store = c_.history.event(back.store);
+    const Event& row = c_.history.event(back.row);
+    c_.find(lasts ? "came-back" : "session-only",
+            {fmt::format("{} in {} without {}: STORE was answered OK, and nobody set it since", c_.name_of(message),
+                         printable(mailbox, 100), printable(fmt::format("{}", fmt::join(back.flags, " ")), 100)),
+             fmt::format("{} took it away at {}; {}, which selected the mailbox after that, is told ({}) at {}",
+                         c_.who(store), c_.when(store), c_.who(row), printable(row.flags, 100), c_.when(row)),
+             {back.store, back.seen, back.row},
+             message,
+             ""});
+  }
+
   Case& c_;
   ViewTrack track_;
+  std::set<std::tuple<std::uint32_t, std::string, std::string>>
+      lasts_;  ///< account, mailbox, flag: set for others, too
+  std::map<Place, Lost> back_;
   std::map<std::uint32_t, Session> sessions_;
   std::map<Place, Marks> marks_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<Place>> of_message_;  ///< account and message

@@ -70,18 +70,23 @@ struct Identity {
     const Event& e = told.event;
     const bool full = e.code == "full";
     if (e.size == 0 && may_be_removed(told)) return;
+    // A whole header without our stamp is another message's, of which nothing more is fetched; of a recording nobody
+    // knows whether it is whole. What somebody removes may be shown as anything (RFC 2180 section 4.1).
+    const bool bare = e.message == 0 && !full && k.message != 0 && !c.history.info.recorded && !may_be_removed(told);
     const bool differs =
-        !c.may_be_one(e.message, k.message) && (k.message != 0 || (full && k.full)) && (e.message != 0 || full);
+        !c.may_be_one(e.message, k.message) && (k.message != 0 || (full && k.full)) && (e.message != 0 || full || bare);
     if (k.content != 0 && differs) {
       k.reused = true;
-      c.find(
-          "uid-reused",
-          {fmt::format("{} is {} for ever", at(told), k.message == 0 ? "the message first seen" : c.name_of(k.message)),
-           fmt::format("{} finds {} there at {}", c.who(e),
-                       e.message == 0 ? std::string("something else") : c.name_of(e.message), c.when(e)),
-           {k.content, e.index},
-           e.message != 0 ? e.message : k.message,
-           ""});
+      c.find("uid-reused", {fmt::format("{} is {} for ever", at(told),
+                                        k.message == 0 ? "the message first seen" : c.name_of(k.message)),
+                            fmt::format("{} finds {} there at {}", c.who(e),
+                                        e.message != 0 ? c.name_of(e.message)
+                                        : bare ? fmt::format("a header of {} octets that is not its own", e.size)
+                                               : std::string("something else"),
+                                        c.when(e)),
+                            {k.content, e.index},
+                            e.message != 0 ? e.message : k.message,
+                            ""});
     }
     if (k.content == 0 || e.message != 0) {
       k.content = e.index;

@@ -15,10 +15,11 @@ constexpr auto kInvariants = std::to_array<Invariant>({
     {1, kHard, "What was accepted is there until a client may have removed it",
      "RFC 5321 section 6.1, RFC 3501 section 6.3.11",
      "loss/lost, loss/not-confirmed, loss/not-audited, loss/suppressed-duplicate, loss/filed-elsewhere, "
+     "loss/put-elsewhere, "
      "loss/gone-when-marked",
      ""},
     {2, kHard, "What is there was sent, and is as it was sent", "RFC 5321 section 4.4, RFC 3501 section 2.3",
-     "content/altered, content/fields-added, content/line-end-added", ""},
+     "content/altered, content/fields-added, content/line-end-added, content/not-given", ""},
     {3, kBoth, "One acceptance makes one copy", "RFC 6851 section 3.3, RFC 1047",
      "duplicates/duplicated, duplicates/after-lost-answer, loss/suppressed-duplicate, duplicates/put-by-nobody", ""},
     {4, kHard, "A refused APPEND or COPY leaves the mailbox as it was", "RFC 3501 sections 6.3.11 and 6.4.7",
@@ -54,7 +55,7 @@ constexpr auto kInvariants = std::to_array<Invariant>({
     {16, kBounded, "A change is told to the other sessions by their next NOOP", "RFC 3501 sections 5.2 and 6.1.2",
      "expectation/not-seen, expectation/still-seen, expectation/late, idle/noop-silent", "x.expunge-propagates"},
     {17, kHard, "Flags are as somebody has set them", "RFC 3501 sections 6.4.6 and 6.4.5",
-     "flags/seen-by-peek, flags/unexplained, flags/store-changed-more, flags/forgotten, "
+     "flags/seen-by-peek, flags/unexplained, flags/store-changed-more, flags/forgotten, flags/came-back, "
      "flags/session-only",
      ""},
     {18, kBoth, "A copy is what was copied, with flags and date", "RFC 3501 section 6.4.7", "flags/lost-in-copy", ""},
@@ -81,7 +82,7 @@ constexpr auto kInvariants = std::to_array<Invariant>({
     {29, kHard, "QUIT removes what is marked; nothing else does", "RFC 1939 section 6",
      "removal/more-than-marked, removal/without-quit, removal/quit-ok-but-there, removal/unasked", ""},
     {30, kBoth, "A unique-id is one message's, and stays", "RFC 1939 section 7",
-     "uidl/format, uidl/not-unique, uidl/changed, uidl/reused, uidl/reused-later", ""},
+     "uidl/format, pop3-session/uidl-missing, uidl/not-unique, uidl/changed, uidl/reused, uidl/reused-later", ""},
     {31, kHard, "RETR brings as many octets as LIST tells; TOP the lines that were asked for",
      "RFC 1939 sections 5, 7 and 11", "pop3-session/retr-size, pop3-session/top-lines", ""},
     {32, kBounded, "One POP3 session has the maildrop, or each a snapshot", "RFC 1939 section 4",

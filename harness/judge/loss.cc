@@ -50,6 +50,22 @@ int suppressible(const Case& c, const Cell& cell) {
   return cell.adds > delivered ? delivered : delivered - 1;
 }
 
+/// What is delivered a filter may file elsewhere; what a client puts into a mailbox is there (RFC 3501 sections 6.3.11
+/// and 6.4.7, RFC 6851 section 3.3). A MOVE that says NO may have moved some all the same, and a RENAME that is done
+/// takes what is in the mailbox along.
+bool may_be_elsewhere(const Case& c, const Cell& cell, const Renames& renames) {
+  const auto attempts = c.ledger.attempts_of(cell.message);
+  const bool delivered = std::any_of(attempts.begin(), attempts.end(), [&](const auto& attempt) {
+    return attempt.account == cell.account && attempt.outcome == history::Type::ok;
+  });
+  if (delivered && iequals(c.ledger.mailbox_name(cell.mailbox), "INBOX")) return true;
+  const auto moves = c.history.about(history::What::move);
+  return renames.took_away(cell) != nullptr || std::any_of(moves.begin(), moves.end(), [&](const history::Event& e) {
+           return e.type == history::Type::fail && c.history.account_of(e) == cell.account &&
+                  !iequals(e.code, "TRYCREATE");
+         });
+}
+
 /// Accounts in which a message was taken again after its first copy had been seen, and both are there: nothing is
 /// suppressed there.
 std::set<std::uint32_t> keep_duplicates(const Case& c) {
@@ -138,7 +154,9 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
     }
     if (!cell.enumerated || cell.present >= cell.least()) continue;
     if (cell.in_pop && cell.present_pop >= cell.least()) continue;  // it is there; agreement says that IMAP hides it
-    if (surplus_elsewhere(c, cell) > 0) {
+    const bool elsewhere = surplus_elsewhere(c, cell) > 0;
+    if (elsewhere && !renames) renames.emplace(c);
+    if (elsewhere && may_be_elsewhere(c, cell, *renames)) {
       c.find("filed-elsewhere", {fmt::format("the message in {}", place(c, cell)),
                                  fmt::format("{} is in another mailbox of the account", c.name_of(cell.message)),
                                  {cell.added_by},
@@ -180,6 +198,15 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
               fmt::format("{} had marked it with \\Deleted, and was told at {} that it is gone", c.who(*gone),
                           c.when(*gone)),
               {cell.added_by, gone->index},
+              cell.message,
+              ""});
+      continue;
+    }
+    if (elsewhere) {
+      c.find("put-elsewhere",
+             {fmt::format("{} in {}: a client put it there", c.name_of(cell.message), place(c, cell)),
+              fmt::format("{} is in another mailbox of the account, where nobody put it", c.name_of(cell.message)),
+              {cell.added_by, cell.last_seen, cell.first_absent},
               cell.message,
               ""});
       continue;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "core/bytes.h"
 #include "history/not_now.h"
@@ -46,6 +48,7 @@ class Mailboxes {
         break;
       case What::remove:
       case What::rename:
+        if (e.what == What::rename && e.type == Type::ok) renamed(of, e);
         if (e.type == Type::invoke) forget(of, e);
         note(of.unmaking, c_.invoke(e).mailbox, e);
         if (e.what == What::rename) {
@@ -103,6 +106,7 @@ class Mailboxes {
   struct Account {
     AskedOf making, unmaking;  ///< CREATE, and DELETE; RENAME is both
     std::map<std::string, Made> made;
+    std::map<std::uint32_t, std::vector<std::string>> below;  ///< by RENAME: what was made below the old name
     std::map<std::string, std::uint32_t> removed;
     std::set<std::string> known;                   ///< in the listing before
     std::map<std::string, std::string> converted;  ///< by the name that was asked for
@@ -140,6 +144,25 @@ class Mailboxes {
     of.made[same(now)] = {now, e.index, false};
   }
 
+  /// RFC 3501 section 6.3.5: OK means that the mailbox has its new name, and that what was below the old one is below
+  /// that. Where another DELETE or RENAME of these names is under way, nobody knows.
+  void renamed(Account& of, const Event& e) {
+    const Event& asked = c_.invoke(e);
+    const auto known = [&](const std::string& name) {
+      if (name.empty() || std::any_of(of.unmaking.begin(), of.unmaking.end(), [&](const auto& one) {
+            const bool own = one.first == same(asked.mailbox) || one.first == same(asked.other_mailbox);
+            return (one.second.open > (own ? 1 : 0) || one.second.newest > e.command) &&
+                   (at_or_below(same(name), one.first) || own);
+          }))
+        return;
+      of.ours.insert(same(name));
+      of.made[same(name)] = {name, e.index, false};
+    };
+    known(asked.other_mailbox);
+    for (const std::string& name : of.below[e.command]) known(asked.other_mailbox + name.substr(asked.mailbox.size()));
+    of.below.erase(e.command);
+  }
+
   /// RFC 9051 section 6.3.4: a server may convert the name that CREATE was given, and then says so with OLDNAME. It may
   /// say so before CREATE is answered, or whenever the mailbox is listed (section 6.3.9.7).
   void converted(Account& of, const Event& e) {
@@ -159,6 +182,9 @@ class Mailboxes {
       if (gone) refused(of, c_.history.event(at->second));
       at = gone ? of.refused.erase(at) : std::next(at);
     }
+    for (const auto& [key, made] : of.made)
+      if (e.what == What::rename && made.name.size() > e.mailbox.size() && at_or_below(made.name, e.mailbox))
+        of.below[e.index].push_back(made.name);
     std::erase_if(of.made, [&](const auto& one) { return at_or_below(one.second.name, e.mailbox); });
     for (const std::string& name : {e.mailbox, e.other_mailbox}) {
       of.removed.erase(same(name));

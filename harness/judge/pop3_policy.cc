@@ -14,9 +14,29 @@ using history::Event;
 using history::Type;
 using history::What;
 
-Pop3Policy::Pop3Policy(const Case& c) : c_(c), policy_(c.history.info.pop3_delete) {
+/// One copy, and POP3 alone asked for its removal.
+static bool only_by_pop3(const Cell& cell) {
+  return cell.adds == 1 && cell.maybe_adds == 0 && cell.removes == 1 && cell.maybe_removes == 0 &&
+         cell.removed_over == 2;
+}
+
+RemovedForAll::RemovedForAll(const Case& c) : c_(c) {
   for (const Cell& cell : c.ledger.cells())
-    if (const auto shown = c.ledger.pop3_delete(cell); shown && *shown != Pop3Delete::removes) policy_ = shown;
+    if (only_by_pop3(cell) && c.ledger.pop3_delete(cell) == Pop3Delete::removes)
+      by_quit_.try_emplace(cell.removed_by, &cell);
+}
+
+const Cell* RemovedForAll::beside(const Cell& kept) const {
+  if (!only_by_pop3(kept) || c_.ledger.in_trash(kept) != nullptr) return nullptr;
+  const auto fellow = by_quit_.find(kept.removed_by);
+  return fellow == by_quit_.end() ? nullptr : fellow->second;
+}
+
+Pop3Policy::Pop3Policy(const Case& c) : c_(c), policy_(c.history.info.pop3_delete) {
+  const RemovedForAll removed(c);
+  for (const Cell& cell : c.ledger.cells())
+    if (const auto shown = c.ledger.pop3_delete(cell); shown && *shown != Pop3Delete::removes)
+      if (removed.beside(cell) == nullptr) policy_ = shown;
   if (policy_ == Pop3Delete::removes) policy_.reset();
   for (const Cell& cell : c.ledger.cells())  // what IMAP expunges may go to a trash as well
     if (cell.pop_removes > 0 ? policy_.has_value() : c.ledger.in_trash(cell) != nullptr) fuller_.insert(cell.account);

@@ -1,10 +1,24 @@
 #pragma once
+#include <map>
 #include <optional>
 #include <set>
 
 #include "judge/case.h"
 
 namespace mailproof::judge {
+
+/// Messages that one QUIT removed, and nobody else, and IMAP does not show any more: where it goes on showing another
+/// of that QUIT, that is no policy.
+class RemovedForAll {
+ public:
+  explicit RemovedForAll(const Case& c);
+  /// One that went with the QUIT which was to remove this one, too; null: there is none.
+  const history::Cell* beside(const history::Cell& kept) const;
+
+ private:
+  const Case& c_;
+  std::map<std::uint32_t, const history::Cell*> by_quit_;
+};
 
 /// What this server does for IMAP with what POP3 deletes: as the target file declares it or, where that says nothing,
 /// as the audit saw it. It is a finding of the removal judge, or none; what follows from it accuses nobody once more.

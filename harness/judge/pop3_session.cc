@@ -29,6 +29,7 @@ struct Talk {
   std::uint64_t sum = 0;
   std::uint32_t stat = 0;  ///< event of the newest STAT since anything was marked or unmarked
   bool list_holds = false;
+  std::map<std::uint32_t, std::uint32_t> without_id;  ///< by number: the end of a UIDL that left it out
 };
 
 struct Maildrop {
@@ -149,6 +150,7 @@ struct Maildrop {
         break;
       case What::pop_uidl:
         if (e.type == Type::obs) uidl_row(talk, e);
+        if (e.type == Type::ok && asked.seq == 0) uidl_done(talk, e);
         break;
       case What::message:
         content(talk, e);
@@ -187,6 +189,32 @@ struct Maildrop {
     }
   }
 
+  /// RFC 1939 section 7: a line "for each message in the maildrop".
+  void uidl_done(Talk& talk, const Event& e) {
+    if (!talk.list_holds) return;
+    talk.listing.for_each([&](std::uint32_t number, std::uint32_t listing) {
+      if (listing == talk.listings && !talk.marked.contains(number) && !talk.uidls.contains(number))
+        talk.without_id.try_emplace(number, e.index);
+    });
+  }
+
+  /// What somebody may have removed since the login a server need not go on showing to all.
+  void tell_without_id() {
+    for (const auto& [session, talk] : talks)
+      for (const auto& [number, event] : talk.without_id) {
+        const Event& e = c.history.event(event);
+        const auto* seen = talk.messages.find(number);
+        const std::uint32_t message = seen == nullptr ? 0 : c.history.event(*seen).message;
+        const auto* cell = message == 0 ? nullptr : c.ledger.find(message, c.history.account_of(e), "INBOX");
+        if (cell == nullptr || cell->removes + cell->maybe_removes > 0) continue;
+        c.find("uidl-missing", {fmt::format("a unique-id for number {}, which LIST has", number),
+                                fmt::format("the UIDL of {} at {} leaves it out", c.who(e), c.when(e)),
+                                {talk.sizes.find(number)->second, event, *seen},
+                                message,
+                                ""});
+      }
+  }
+
   void begin_listing(Talk& talk, std::uint32_t command) {
     talk.listed = 0;
     talk.sum = 0;
@@ -214,6 +242,7 @@ void judge_pop3_session(const history::History& history, const history::Ledger& 
   for (const Event& e : history.about(What::pop_list, What::pop_uidl, What::message, What::stat, What::retr, What::top,
                                       What::dele, What::rset))
     if (e.session != 0 && history.session(e.session).protocol == Protocol::pop3) maildrop.apply(e);
+  if (!history.info.recorded) maildrop.tell_without_id();
 }
 
 }  // namespace mailproof::judge

@@ -10,6 +10,7 @@
 #include "judge/came_later.h"
 #include "judge/heard.h"
 #include "judge/judges.h"
+#include "judge/pop3_policy.h"
 #include "judge/requests.h"
 
 namespace mailproof::judge {
@@ -135,6 +136,7 @@ void still_there(Case& c) {
 /// the second time after the settling time.
 void policy(Case& c) {
   const auto declared = c.history.info.pop3_delete;
+  const RemovedForAll removed(c);
   for (const Cell& cell : c.ledger.cells()) {
     const auto shown = c.ledger.pop3_delete(cell);
     if (!shown || cell.unlike < 2) continue;
@@ -142,6 +144,17 @@ void policy(Case& c) {
     if (!declared && trash != nullptr && cell.present > 0) continue;  // it came again: that may be a view of INBOX
     const std::string inbox = fmt::format("{}'s INBOX", c.account(cell.account));
     const Event& asked = c.history.event(cell.removed_by);
+    const bool kept = !declared && *shown == Pop3Delete::keeps_for_imap;
+    if (const Cell* fellow = kept ? removed.beside(cell) : nullptr) {
+      c.find("quit-ok-but-there",
+             {fmt::format("{} gone from {}, as {} is", c.name_of(cell.message), inbox, c.name_of(fellow->message)),
+              fmt::format("the QUIT of {} at {} was to remove both; IMAP goes on showing the one alone", c.who(asked),
+                          c.when(asked)),
+              {cell.marked_by, cell.removed_by, cell.last_seen},
+              cell.message,
+              ""});
+      continue;
+    }
     const std::string actual = fmt::format(
         "{} went from the maildrop with the QUIT of {} at {}; IMAP {}", c.name_of(cell.message), c.who(asked),
         c.when(asked),

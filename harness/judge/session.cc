@@ -151,10 +151,16 @@ void ends(Case& c, const Outages& outages) {
     } else if (e.code == "timeout") {
       c.find("no-answer", {"an answer within the bound", printable(text, 400), {command, e.index}, 0, ""});
     } else if (command != 0 && !logged_off(c.history.event(command), text)) {
-      const bool hung_up = c.history.session(e.session).protocol == Protocol::imap &&
-                           c.history.event(command).what != What::idle && text.find(" BYE:") == std::string::npos;
+      const Protocol protocol = c.history.session(e.session).protocol;
+      const What asked = c.history.event(command).what;
+      const bool pop3 = protocol == Protocol::pop3;
+      const bool hung_up =
+          (protocol == Protocol::imap && asked != What::idle && text.find(" BYE:") == std::string::npos) ||
+          (pop3 && asked != What::quit);
       c.find(hung_up ? "hung-up" : "ended-by-server",
-             {hung_up ? "the answer, or BYE" : "the answer, or BYE between commands and during IDLE",
+             {pop3      ? "the answer"
+              : hung_up ? "the answer, or BYE"
+                        : "the answer, or BYE between commands and during IDLE",
               fmt::format("{} at {}: {}", c.who(e), c.when(e), printable(text, 400)),
               {command, e.index},
               0,

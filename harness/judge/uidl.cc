@@ -121,6 +121,15 @@ void judge_uidl(const history::History& history, const history::Ledger& ledger, 
     }
   }
 
+  // A row without a unique-id is no row at all: nothing of it was kept.
+  for (const Event& e : history.about(What::deviation))
+    if (e.code == "pop3.uidl.malformed")
+      c.find("format", {"a number, a space, and 1 to 70 characters from 0x21 to 0x7E",
+                        fmt::format("{} at {}: \"{}\"", c.who(e), c.when(e), printable(e.text, 100)),
+                        {e.index},
+                        0,
+                        ""});
+
   Rows of_message, of_id;
   for (const auto& [session, rows] : sessions) {
     const std::uint64_t account = history.session(session).account;

@@ -177,12 +177,20 @@ class Uidplus {
 }  // namespace
 
 void judge_uidplus(const history::History& history, const history::Ledger& ledger, Findings& out) {
+  Case c(history, ledger, "uidplus", out);
+  // RFC 4315 section 4: "uid-set" has no "*". How many messages are there who asked need not know; what is more than
+  // these is told as a deviation.
+  for (const Event& e : history.about(What::deviation))
+    if (e.code == "imap.copyuid.unusable" && e.text.find('*') != std::string::npos)
+      c.find("sets", {"COPYUID with UIDs, each by its number",
+                      fmt::format("{} is told COPYUID {} at {}", c.who(e), printable(e.text, 120), c.when(e)),
+                      {e.index},
+                      0,
+                      ""});
   const auto puts = history.about(What::append, What::copy, What::move);
   const bool told =
       std::any_of(puts.begin(), puts.end(), [](const Event& e) { return e.type == Type::ok && e.uidvalidity != 0; });
-  if (!told) return;
-  Case c(history, ledger, "uidplus", out);
-  Uidplus(c).run();
+  if (told) Uidplus(c).run();
 }
 
 }  // namespace mailproof::judge

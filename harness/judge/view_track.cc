@@ -49,8 +49,8 @@ void ViewTrack::apply(const Event& e) {
     case What::expunged: {
       View& v = views_[e.session];
       if (v.selecting || !v.sure) break;
-      if (e.seq == 0 || e.seq > v.numbers.size()) {
-        v.sure = false;
+      if (e.seq == 0 || e.seq > v.numbers.size()) {  // no message has that number: the others stay what they are
+        v.sure = e.uid == 0;
         break;
       }
       v.numbers.erase(e.seq);

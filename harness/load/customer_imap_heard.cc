@@ -124,7 +124,7 @@ void ImapCustomer::on_exists(std::uint32_t n, std::uint32_t before, Time now) {
 }
 
 void ImapCustomer::on_expunge(std::uint32_t seq, std::uint32_t uid, Time) {
-  for (Notice& notice : notices_) notice.up_to -= notice.up_to >= seq ? 1U : 0U;
+  for (Notice& notice : notices_) notice.up_to -= seq != 0 && notice.up_to >= seq ? 1U : 0U;
   if (uid == 0) return;
   guard_.gone(uid);
   // One that this device removed itself is looked up once more, when the answer comes.

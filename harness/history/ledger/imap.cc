@@ -300,6 +300,20 @@ void Ledger::Impl::copy_or_move(const Event& e) {
     source.moved_to = mailbox_after(to);
     if (!certain && source.maybe_removes > possible && !crosses(to, invoke.index)) ++source.maybe_moves;
   }
+  if (told && !move) copied_untold(sources, in, to, e);
+}
+
+/// Whatever COPYUID names: OK says that all were copied, or none would be there (RFC 3501 section 6.4.7). Where the
+/// destination has, or may have, such a message, a server whose mailboxes are labels makes no second one.
+void Ledger::Impl::copied_untold(const std::vector<std::uint32_t>& told, std::uint32_t in, std::uint32_t to,
+                                 const Event& e) {
+  const std::unordered_set<std::uint32_t> named(told.begin(), told.end());
+  for (const std::uint32_t uid : parse_uids(invoke_of(e).set)) {
+    const std::uint32_t from = named.contains(uid) ? 0 : copy_of.get(std::uint64_t{in} << 32U | uid);
+    if (from == 0 || !surely_copied(from, e)) continue;
+    const std::uint32_t message = copies[from - 1].message;
+    if (cell_of.get(std::uint64_t{to} << 32U | message) == 0) add(message, to, true, e);
+  }
 }
 
 void Ledger::Impl::wait_for(std::uint32_t source, std::uint32_t destination, std::uint32_t to, bool certain,

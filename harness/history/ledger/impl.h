@@ -233,6 +233,7 @@ struct Ledger::Impl {
   void store(const Event& e);
   void expunge(const Event& e);
   void copy_or_move(const Event& e);
+  void copied_untold(const std::vector<std::uint32_t>& told, std::uint32_t in, std::uint32_t to, const Event& e);
   void wait_for(std::uint32_t source, std::uint32_t destination, std::uint32_t to, bool certain, const Event& e);
   void undo_inferred_move(std::uint32_t from);
   void settle_earlier_move(std::uint32_t from, std::uint32_t to);

@@ -155,6 +155,16 @@ TEST(Everywhere, AWayOfTheServerIsTheRunsAndColoursNoScenario) {
   EXPECT_THAT(run_json(run), HasSubstr("\"id\": \"a.one/session/deviation.imap.syntax\""));  // baselines go on
 }
 
+TEST(Everywhere, WhatIsSaidAtAWrongTimeIsNoWay) {
+  for (const char* said : {"session/deviation.imap.tag.unknown", "session/ended-by-server"}) {
+    RunResult run;
+    run.scenarios = {found("a.one", 5, {{said, kLatitude}}), found("a.two", 3, {{said, kLatitude}})};
+    close({}, {}, run);
+    EXPECT_THAT(run.everywhere, IsEmpty());
+    EXPECT_EQ(run.scenarios[0].verdict, Verdict::latitude);
+  }
+}
+
 TEST(Everywhere, IsNotLiftedWhereALatitudeFails) {
   RunResult run;
   run.scenarios = {found("a.one", 5, {{kWay, kLatitude}}), found("a.two", 3, {{kWay, kLatitude}})};

@@ -79,8 +79,8 @@ class ImapSink {
   virtual void on_idling(Time) {}                         ///< the continuation of IDLE came
   virtual void on_exists(std::uint32_t n, std::uint32_t before, Time) = 0;
   virtual void on_recent(std::uint32_t, Time) {}
-  virtual void on_expunge(std::uint32_t seq, std::uint32_t uid,
-                          Time) = 0;  ///< uid 0 = never learnt; also called per message for VANISHED not EARLIER
+  /// uid 0 = never learnt, or no message of the view has that number; also called per message for VANISHED not EARLIER
+  virtual void on_expunge(std::uint32_t seq, std::uint32_t uid, Time) = 0;
   virtual void on_vanished(const imap::SequenceSet& uids, bool earlier, Time) {
     (void)uids, (void)earlier;
   }  ///< as sent: ranges stay ranges, and name more than any mailbox holds if the server wants

@@ -264,7 +264,10 @@ void ImapClient::Impl::exists(std::uint32_t n) {
 
 void ImapClient::Impl::expunge(std::uint32_t seq) {
   std::uint32_t uid = 0;
-  if (const auto code = mailbox.expunge(seq, uid); !code.empty()) return deviate(code, last_line);
+  if (const auto code = mailbox.expunge(seq, uid); !code.empty()) {
+    deviate(code, last_line);
+    return sink.on_expunge(seq, 0, now);
+  }
   const std::size_t behind = mailbox.view().uids.size() - std::min<std::size_t>(mailbox.view().uids.size(), seq);
   if (!worked(1 + behind / moved_at_once)) return;
   sink.on_expunge(seq, uid, now);

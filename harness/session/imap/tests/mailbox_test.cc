@@ -127,7 +127,7 @@ TEST(ImapMailboxView, ServersThatContradictThemselvesAreNoted) {
   d.ready();
   d.selected(3);
   d.server("* 4 EXPUNGE\r\n");
-  d.tells({"deviation imap.expunge.out_of_range"});
+  d.tells({"deviation imap.expunge.out_of_range", "expunge 4 uid 0"});
   d.server("* 2 EXISTS\r\n");
   d.tells({"deviation imap.exists.decreased", "exists 2 was 3"});
   d.server("* 7 FETCH (UID 70 FLAGS ())\r\n");
