@@ -417,7 +417,7 @@ class ImapHeard {
     const bool known = people_.of(std::get<0>(key)) != People::kNobodyKnows;
     if (removals_ && all_ && known && copy.unmarked != 0 && copy.gone == 0 && copy.asked == 0 && at.anything == 0)
       suspects_.push_back(
-          {e.at + kClocks,
+          {e.at + clocks_.slack(),
            key,
            uid,
            copy.message,

@@ -155,7 +155,7 @@ class Pop3Heard {
     for (auto& [id, mail] : mail_[account]) {
       if (mail.seen == 0 || !clocks_.before(mail.seen, login.ready) || mail.gone != 0 || there.contains(id)) continue;
       mail.gone = e.index;
-      if (accuses) suspects_.push_back({e.at + kClocks, account, id, mail.seen, e.index, mail.listed_since});
+      if (accuses) suspects_.push_back({e.at + clocks_.slack(), account, id, mail.seen, e.index, mail.listed_since});
     }
   }
 

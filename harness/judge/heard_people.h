@@ -22,10 +22,6 @@ class People {
   std::vector<std::uint32_t> people_;  ///< by account - 1
 };
 
-/// Clocks of two hosts differ, and some logs have whole seconds: what is asked so much after something was told may
-/// have been asked before it.
-inline constexpr Duration kClocks = std::chrono::seconds(2);
-
 /// What came before what, as far as the stamps of a recording tell.
 class Clocks {
  public:
@@ -34,10 +30,13 @@ class Clocks {
   bool before(std::uint32_t event, std::uint32_t later) const;
   /// So much later at least is surely later; 0 = the order of the history is that of time.
   Duration apart() const { return apart_; }
+  /// Files of two hosts were stamped by two clocks: what is asked so much after something was told may have been asked
+  /// before it. Who stands between hears all by one.
+  Duration slack() const { return slack_; }
 
  private:
   const history::History& history_;
-  Duration apart_{};
+  Duration apart_{}, slack_{};
 };
 
 /// Sessions with a mailbox that were not heard from their beginning to their end.
