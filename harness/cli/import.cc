@@ -23,7 +23,7 @@ namespace {
 struct ImportFlags {
   std::vector<std::string> files;
   std::string out, user, story;
-  bool by_directory = false, all_clients = false, strict = false;
+  bool by_directory = false, all_clients = false, strict = false, one_server = false;
 };
 
 /// What `from` has of files that were not read yet: a pair of rawlogs may be named by both of its files, a directory
@@ -46,6 +46,14 @@ void name_users(const ImportFlags& flags, std::vector<imports::Overheard>& all) 
     if (!flags.user.empty()) one.about.user = flags.user;
     if (flags.by_directory) one.about.user = folder;
   }
+}
+
+/// The first few.
+std::string some_of(const std::vector<std::string>& names) {
+  constexpr std::size_t kMost = 5;
+  const std::vector<std::string> first(names.begin(),
+                                       names.begin() + static_cast<std::ptrdiff_t>(std::min(kMost, names.size())));
+  return fmt::format("{}{}", fmt::join(first, ", "), names.size() > kMost ? ", ..." : "");
 }
 
 std::string as_clock(imports::ClockTime at) {
@@ -84,14 +92,18 @@ int write_story(const history::History& history, const std::string& path) {
 int import(const ImportFlags& flags) {
   std::vector<imports::Overheard> all;
   std::set<std::string> known;
+  std::vector<std::string> others;
   for (const std::string& file : flags.files) {
-    auto read = imports::read_recording(file);
+    auto read = imports::read_recording(file, others);
     if (!read) return complain(read.error().message());
     add_new(std::move(*read), known, all);
   }
   if (all.empty())
     return complain("these files hold no conversation over IMAP, POP3, SMTP or LMTP, and no log says anything of mail");
   name_users(flags, all);
+  if (flags.one_server)
+    for (auto& one : all) one.about.realm.clear();
+  imports::keep_apart(all);
   RecordedRun run;
   run.id = "import";
   run.title = "Sessions of others, from their recordings";
@@ -109,11 +121,14 @@ int import(const ImportFlags& flags) {
   auto stream = begin_recorded(**directory, run, recording);
   if (!stream) return complain(stream.error().message()), kTrouble;
   imports::replay(all, recording);
-  const int status = end_recorded(
-      **directory, run, recording, **stream,
-      {fmt::format("{} conversation{} heard, with {} message{} of {} account{}", all.size(), all.size() == 1 ? "" : "s",
-                   recording.history.messages().size(), recording.history.messages().size() == 1 ? "" : "s",
-                   recording.history.info.accounts.size(), recording.history.info.accounts.size() == 1 ? "" : "s")});
+  std::vector<std::string> notes{
+      fmt::format("{} conversation{} heard, with {} message{} of {} account{}", all.size(), all.size() == 1 ? "" : "s",
+                  recording.history.messages().size(), recording.history.messages().size() == 1 ? "" : "s",
+                  recording.history.info.accounts.size(), recording.history.info.accounts.size() == 1 ? "" : "s")};
+  if (!others.empty())
+    notes.push_back(fmt::format("{} file{} no recording{}: {}", others.size(), others.size() == 1 ? " is" : "s are",
+                                others.size() == 1 ? "" : "s", some_of(others)));
+  const int status = end_recorded(**directory, run, recording, **stream, std::move(notes));
   const int told = flags.story.empty() ? 0 : write_story(recording.history, flags.story);
   return told != 0 ? told : status;
 }
@@ -136,6 +151,8 @@ void add_import(CLI::App& app, int& status) {
       "--all-clients", flags->all_clients,
       "All sessions that these accounts had in that time are there: what nobody asked for in them, nobody "
       "asked for");
+  command->add_flag("--one-server", flags->one_server,
+                    "All hosts in a capture are one server's: the same login at two of them is the same account");
   command
       ->add_option("--as-scenario", flags->story,
                    "Also write a story into this file that does on another server what these sessions did")

@@ -6,7 +6,9 @@
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/output.h"
+#include "cli/shell_word.h"
 #include "core/version.h"
+#include "judge/heard.h"
 #include "judge/judge.h"
 #include "report/groups.h"
 #include "report/lanes.h"
@@ -19,7 +21,7 @@ namespace {
 constexpr std::size_t kMostDrawn = 300;  ///< events, in report.html
 
 std::string again(const archive::RunDirectory& directory) {
-  return fmt::format("mailproof judge {}", directory.path());
+  return fmt::format("mailproof judge {}", shell_word(directory.path()));
 }
 
 }  // namespace
@@ -96,6 +98,7 @@ int end_recorded(const archive::RunDirectory& directory, const RecordedRun& run,
   all.selection = run.selection;
   all.seconds = result.seconds;
   all.notes = std::move(notes);
+  if (const std::string part = judge::heard_in_part_note(history); !part.empty()) all.notes.push_back(part);
   run::ServersSaid said;
   said.look(history, recording.logs());
   all.versions = said.all();

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/bytes.h"
 #include "explore/retell_teller.h"
@@ -109,6 +110,8 @@ void Teller::told_gone(const Event& e, std::uint32_t uid) {
 void Teller::store(const Event& e, const Event& asked) {
   const MailboxOf where = sessions_[e.session].where;
   const bool takes = asked.code.starts_with('-');
+  const bool replaces =
+      !takes && !asked.code.starts_with('+');  // RFC 3501 section 6.4.6: \Deleted goes where it is not named
   std::vector<std::uint32_t> messages;
   for (const std::uint32_t uid : history::parse_uids(asked.set))
     if (const std::uint32_t message = at(e, uid); message != 0 && there_[where].contains(message))
@@ -127,17 +130,23 @@ void Teller::store(const Event& e, const Event& asked) {
       flags.emplace_back(flag);
   }
   flush();
+  const auto told = [&](std::vector<std::pair<std::string, Node>> action) {
+    if (where.second != "INBOX") action.emplace_back("in", word(mailbox(where.second)));
+    say_of(e.session, map_of(std::move(action)));
+  };
+  std::vector<std::uint32_t> unmarked;
+  if (replaces && !deleted)
+    std::copy_if(messages.begin(), messages.end(), std::back_inserter(unmarked),
+                 [&](std::uint32_t message) { return marked_[where].contains(message); });
+  for_ranges(unmarked, [&](const std::string& letters) {
+    told({{"unflag", word(letters)}, {"with", list_of({"deleted"})}});
+  });
   for_ranges(messages, [&](const std::string& letters) {
-    std::vector<std::pair<std::string, Node>> in;
-    if (where.second != "INBOX") in.emplace_back("in", word(mailbox(where.second)));
-    const auto told = [&](std::vector<std::pair<std::string, Node>> action) {
-      action.insert(action.end(), in.begin(), in.end());
-      say_of(e.session, map_of(std::move(action)));
-    };
     if (!flags.empty()) told({{takes ? "unflag" : "flag", word(letters)}, {"with", list_of(flags)}});
     if (deleted) told({{"delete", word(letters)}, {"how", word("flag")}});
   });
-  const bool clears = takes && std::find(flags.begin(), flags.end(), "deleted") != flags.end();
+  const bool clears =
+      (replaces && !deleted) || (takes && std::find(flags.begin(), flags.end(), "deleted") != flags.end());
   for (const std::uint32_t message : messages) {
     if (deleted) marked_[where].insert(message);
     if (clears) marked_[where].erase(message);

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -13,6 +15,7 @@
 #include "core/bytes.h"
 #include "history/flags.h"
 #include "history/heard.h"
+#include "judge/heard_people.h"
 #include "judge/view_track.h"
 #include "wire/imap/sequence_set.h"
 
@@ -54,6 +57,15 @@ std::optional<imap::SequenceSet> uids_in(const std::string& set) {
   return std::move(*parsed);
 }
 
+bool has_attribute(std::string_view attributes, std::string_view one) {
+  for (std::string_view rest = attributes; !rest.empty();) {
+    const std::string_view next = rest.substr(0, rest.find(' '));
+    if (iequals(next, one)) return true;
+    rest.remove_prefix(std::min(rest.size(), next.size() + 1));
+  }
+  return false;
+}
+
 /// One UID of one mailbox that somebody saw. All are events; 0 = it never happened.
 struct Copy {
   std::uint32_t seen = 0, message = 0;
@@ -73,6 +85,7 @@ struct Asked {
 /// A mailbox with one UIDVALIDITY.
 struct Box {
   std::map<std::uint32_t, Copy> copies;
+  bool expunges = false;  ///< an EXPUNGE was answered OK: who reads it may (RFC 4314 section 4, the right "e")
   /// Those of a set that were seen: f(uid, copy).
   template <class F>
   void for_each(const imap::SequenceSet& set, F&& f) {
@@ -83,6 +96,13 @@ struct Box {
   std::uint32_t anything = 0;  ///< asked for that may remove any message
 };
 
+/// A SELECT that has no answer yet.
+struct Selecting {
+  std::string mailbox;
+  std::vector<std::uint32_t> vanished;  ///< told of what it opens, whose UIDVALIDITY only its answer confirms
+  std::optional<std::uint32_t> exists;  ///< as told behind it
+};
+
 struct Open {
   std::string mailbox;
   std::uint32_t uidvalidity = 0;
@@ -90,31 +110,66 @@ struct Open {
   bool writable = false;
 };
 
+using Key = std::tuple<std::uint32_t, std::string, std::uint32_t>;  ///< account, mailbox, UIDVALIDITY
+
+/// Of what seems to have gone unasked.
+struct Suspect {
+  Time until;  ///< what is asked up to then may have been asked before
+  Key box;
+  std::uint32_t uid = 0, message = 0;
+  std::uint32_t seen = 0;
+  Case::Facts facts;
+};
+
 class ImapHeard {
  public:
-  ImapHeard(Case& c, bool removals) : c_(c), track_(c.history), removals_(removals), all_(heard_all(c.history)) {}
+  ImapHeard(Case& c, bool removals)
+      : c_(c),
+        track_(c.history),
+        people_(c.history),
+        clocks_(c.history),
+        removals_(removals),
+        all_(heard_all(c.history)) {}
 
   void apply(const Event& e) {
     if (e.session == 0) return;
+    if (!suspects_.empty() && suspects_.front().until < e.at) accuse(e.at);
     const Protocol protocol = c_.history.session(e.session).protocol;
     // A server may also remove what was fetched whole (RFC 1939 section 8).
     const bool takes =
         (e.what == What::dele && e.type == Type::invoke) || (e.what == What::message && e.code == "full");
-    if (protocol == Protocol::pop3 && takes) over_pop3_[c_.history.account_of(e)].insert(e.message);
+    if (protocol == Protocol::pop3 && takes) over_pop3_[people_.of(c_.history.account_of(e))].insert(e.message);
     if (protocol == Protocol::imap) {
       imap(e);
       track_.apply(e);
       if (e.what == What::fetch && e.type == Type::ok) listed(e);
+      if (e.what == What::search && e.type == Type::ok) searched(e);
     }
   }
 
- private:
-  using Key = std::tuple<std::uint32_t, std::string, std::uint32_t>;
+  /// Nothing comes any more.
+  void finish() { accuse(Time::max()); }
 
+  void absences(std::vector<Absence>& out) const {
+    for (const auto& [key, box] : boxes_)
+      for (const auto& [uid, copy] : box.copies)
+        if (copy.message != 0 && copy.gone > copy.seen)
+          out.push_back({copy.message, std::get<0>(key), copy.gone, std::get<1>(key)});
+  }
+
+ private:
   Box* box(const Event& e) {
     const auto open = open_.find(e.session);
     if (open == open_.end() || open->second.uidvalidity == 0) return nullptr;
     return &boxes_[Key{c_.history.account_of(e), open->second.mailbox, open->second.uidvalidity}];
+  }
+  /// ... where it is the one that this event is about: between a SELECT and its answer data may be of either.
+  Box* told_box(const Event& e) {
+    const auto open = open_.find(e.session);
+    if (open == open_.end() || (!e.mailbox.empty() && e.mailbox != open->second.mailbox) ||
+        (e.uidvalidity != 0 && e.uidvalidity != open->second.uidvalidity))
+      return nullptr;
+    return box(e);
   }
 
   /// Whatever is in it, or below it, may go with this.
@@ -124,19 +179,32 @@ class ImapHeard {
     asked_of_.emplace_back(account, mailbox);
   }
 
-  bool asked_before(const Key& key) const {
-    return std::any_of(asked_of_.begin(), asked_of_.end(), [&](const auto& one) {
-      return one.first == std::get<0>(key) && std::string_view(std::get<1>(key)).starts_with(one.second);
-    });
-  }
-
   void imap(const Event& e) {
     switch (e.what) {
       case What::select:
       case What::examine:
-        if (e.type == Type::invoke) break;
+        if (e.type == Type::invoke) {
+          selecting_[e.session] = {e.mailbox, {}, std::nullopt};
+          break;
+        }
         open_.erase(e.session);
         if (e.type == Type::ok) open(e);
+        selecting_.erase(e.session);
+        break;
+      case What::exists:
+        if (const auto selecting = selecting_.find(e.session); selecting != selecting_.end())
+          selecting->second.exists = e.get<history::ExistsFacts>().now;
+        break;
+      case What::observed:
+        if (e.code == history::kUnknownCommand)
+          if (Box* at = box(e)) {
+            at->anything = e.index;
+            anywhere_[open_.at(e.session).uidvalidity].some = true;
+          }
+        break;
+      case What::mailbox:  // RFC 6154 section 2: the result of a search, its messages lie in others as well
+        if (has_attribute(e.flags, "\\All") || has_attribute(e.flags, "\\Flagged"))
+          searches_.emplace(c_.history.account_of(e), e.mailbox);
         break;
       case What::unselect:
         if (e.type == Type::ok) open_.erase(e.session);
@@ -162,12 +230,16 @@ class ImapHeard {
         if (e.uid != 0) sight(e);
         break;
       case What::expunged:
-        if (Box* at = e.uid == 0 ? nullptr : box(e)) gone(*at, e.uid, e, "is told that it is expunged");
+        if (Box* at = e.uid == 0 ? nullptr : told_box(e)) gone(*at, e.uid, e, "is told that it is expunged");
         break;
       case What::vanished:
-        if (Box* at = e.code.empty() ? nullptr : box(e))
-          if (const auto set = uids_in(e.set))
-            at->for_each(*set, [&](std::uint32_t uid, Copy&) { gone(*at, uid, e, "is told that it has vanished"); });
+        if (e.code.empty()) break;
+        // RFC 7162 section 3.2.10.1: it may answer the SELECT that is on its way.
+        if (const auto selecting = selecting_.find(e.session);
+            selecting != selecting_.end() && (e.mailbox.empty() || e.mailbox == selecting->second.mailbox))
+          selecting->second.vanished.push_back(e.index);
+        else if (Box* at = told_box(e))
+          vanished(*at, e);
         break;
       default:
         break;
@@ -179,8 +251,18 @@ class ImapHeard {
     // RFC 3501 section 6.4.2: nothing is removed from what "is otherwise selected read-only".
     const bool writable = e.what == What::select && !istarts_with(e.code, "READ-ONLY");
     open_[e.session] = {asked.mailbox, e.uidvalidity, asked.index, writable};
-    if (Box* at = box(e); at != nullptr && at->anything == 0)
-      if (asked_before(Key{c_.history.account_of(e), asked.mailbox, e.uidvalidity})) at->anything = e.index;
+    const auto selecting = selecting_.find(e.session);
+    Box* at = selecting == selecting_.end() ? nullptr : box(e);
+    if (at == nullptr) return;
+    for (const std::uint32_t told : selecting->second.vanished) vanished(*at, c_.history.event(told));
+    // RFC 3501 section 7.3.1: a listing of all of it; only what was told counts, for it may not have been heard.
+    if (selecting->second.exists == 0U && e.get<history::SelectFacts>().exists == 0)
+      missing(*at, e, "opens the mailbox, which is empty", [](std::uint32_t) { return false; });
+  }
+
+  void vanished(Box& at, const Event& e) {
+    if (const auto set = uids_in(e.set))
+      at.for_each(*set, [&](std::uint32_t uid, Copy&) { gone(at, uid, e, "is told that it has vanished"); });
   }
 
   void ask(const Event& e) {
@@ -195,6 +277,13 @@ class ImapHeard {
       return;
     }
     for (const auto& range : set->ranges()) shared.uids.add(range.first, range.last);
+    // "*" is the server's highest, which may be one of which this session was not told yet.
+    if (e.text.find('*') != std::string::npos && !set->ranges().empty())
+      shared.uids.add(set->ranges().back().last, std::numeric_limits<std::uint32_t>::max());
+    if (searches_.contains({c_.history.account_of(e), open_.at(e.session).mailbox}))
+      at->for_each(*set, [&](std::uint32_t, const Copy& copy) {
+        if (copy.message != 0) asked_by_message_[copy.message] = e.index;
+      });
   }
 
   void store(const Event& e) {
@@ -221,7 +310,10 @@ class ImapHeard {
   void expunge(const Event& e) {
     Box* at = box(e);
     const auto open = open_.find(e.session);
-    if (at != nullptr && e.type == Type::ok && open->second.writable) {
+    if (at != nullptr && e.type == Type::ok && e.what == What::expunge) at->expunges = true;
+    // RFC 4314 section 4: who may not expunge is answered OK to CLOSE, and nothing is removed.
+    const bool may = e.what == What::expunge || (at != nullptr && at->expunges);
+    if (at != nullptr && e.type == Type::ok && open->second.writable && may) {
       const Event& asked = c_.invoke(e);
       const auto only = uids_in(asked.set);
       const bool all = asked.set.empty() && asked.text.empty();
@@ -250,8 +342,8 @@ class ImapHeard {
     const bool other = e.what == What::message && !same && e.message != 0;
     if (other) copy = Copy{};
     if (!same) return known(copy, e);
-    if (copy.gone != 0 && since > copy.gone && !removals_) again(copy, e);
-    if (copy.removed != 0 && since > copy.removed && removals_ && all_) {
+    if (copy.gone != 0 && clocks_.before(copy.gone, since) && !removals_) again(copy, e);
+    if (copy.removed != 0 && clocks_.before(copy.removed, since) && removals_ && all_) {
       c_.find("expunge-ok-but-there",
               {fmt::format("{} ({}) is gone", what(copy), where(e, e.uid)),
                fmt::format(
@@ -287,38 +379,79 @@ class ImapHeard {
   }
 
   /// It, or something of which nobody knows what it is, or anything at all where nobody knows what this is.
-  bool taken_over_pop3(const Event& e, const Copy& copy) const {
-    const auto taken = over_pop3_.find(c_.history.account_of(e));
-    if (taken == over_pop3_.end() || !iequals(open_.at(e.session).mailbox, "INBOX")) return false;
-    if (copy.message == 0 || taken->second.contains(copy.message) || taken->second.contains(0)) return true;
-    // Two with one Message-ID may be one whose text the server changed.
-    const std::string& id = c_.history.message(copy.message).message_id;
-    return !id.empty() && std::any_of(taken->second.begin(), taken->second.end(),
-                                      [&](std::uint32_t other) { return c_.history.message(other).message_id == id; });
+  bool taken_over_pop3(const Suspect& s) const {
+    if (!iequals(std::get<1>(s.box), "INBOX")) return false;
+    for (const std::uint32_t person : {people_.of(std::get<0>(s.box)), People::kNobodyKnows}) {
+      const auto taken = over_pop3_.find(person);
+      if (taken == over_pop3_.end()) continue;
+      if (s.message == 0 || taken->second.contains(s.message) || taken->second.contains(0)) return true;
+      // Two with one Message-ID may be one whose text the server changed.
+      const std::string& id = c_.history.message(s.message).message_id;
+      if (!id.empty() && std::any_of(taken->second.begin(), taken->second.end(),
+                                     [&](std::uint32_t other) { return c_.history.message(other).message_id == id; }))
+        return true;
+    }
+    return false;
   }
 
-  bool asked_anywhere(const Event& e, std::uint32_t uid) const {
-    const auto asked = anywhere_.find(open_.at(e.session).uidvalidity);
-    return asked != anywhere_.end() && (asked->second.some || asked->second.uids.contains(uid));
+  bool asked_anywhere(const Suspect& s) const {
+    const auto by_message = asked_by_message_.find(s.message);
+    if (by_message != asked_by_message_.end() && by_message->second > s.seen) return true;
+    const auto asked = anywhere_.find(std::get<2>(s.box));
+    return asked != anywhere_.end() && (asked->second.some || asked->second.uids.contains(s.uid));
+  }
+
+  /// The mailbox, or one above it, was deleted or renamed; under whatever name its owner logs in.
+  bool asked_of(const Key& key) const {
+    return std::any_of(asked_of_.begin(), asked_of_.end(), [&](const auto& one) {
+      return people_.may_be_one(one.first, std::get<0>(key)) &&
+             std::string_view(std::get<1>(key)).starts_with(one.second);
+    });
   }
 
   void gone(Box& at, std::uint32_t uid, const Event& e, std::string_view how) {
     const auto found = at.copies.find(uid);
     if (found == at.copies.end()) return;
     Copy& copy = found->second;
-    if (removals_ && all_ && !taken_over_pop3(e, copy) && !asked_anywhere(e, uid) && copy.unmarked != 0 &&
-        copy.gone == 0 && copy.asked == 0 && at.anything == 0)
-      c_.find("unasked", {fmt::format("{} stays, {}: nobody marked it, moved it or deleted the mailbox", what(copy),
-                                      where(e, uid)),
-                          fmt::format("{} {} at {}; it was last seen by {} at {}", c_.who(e), how, c_.when(e),
-                                      c_.who(c_.history.event(copy.seen)), c_.when(c_.history.event(copy.seen))),
-                          {copy.seen, e.index},
-                          copy.message,
-                          ""});
+    const Key key{c_.history.account_of(e), open_.at(e.session).mailbox, open_.at(e.session).uidvalidity};
+    const bool known = people_.of(std::get<0>(key)) != People::kNobodyKnows;
+    if (removals_ && all_ && known && copy.unmarked != 0 && copy.gone == 0 && copy.asked == 0 && at.anything == 0)
+      suspects_.push_back(
+          {e.at + clocks_.slack(),
+           key,
+           uid,
+           copy.message,
+           copy.seen,
+           {fmt::format("{} stays, {}: nobody marked it, moved it or deleted the mailbox", what(copy), where(e, uid)),
+            fmt::format("{} {} at {}; it was last seen by {} at {}", c_.who(e), how, c_.when(e),
+                        c_.who(c_.history.event(copy.seen)), c_.when(c_.history.event(copy.seen))),
+            {copy.seen, e.index},
+            copy.message,
+            ""}});
     if (copy.gone == 0) copy.gone = e.index;
   }
 
-  /// All numbers of the view were told: what others saw before this session began, and is not among them, is gone.
+  /// Of what was told so long ago all is known that may have been asked before.
+  void accuse(Time now) {
+    for (; !suspects_.empty() && suspects_.front().until < now; suspects_.pop_front()) {
+      Suspect& s = suspects_.front();
+      const Box& box = boxes_.at(s.box);
+      const auto copy = box.copies.find(s.uid);
+      const bool marked = copy != box.copies.end() && copy->second.asked != 0;
+      if (!marked && box.anything == 0 && !asked_of(s.box) && !taken_over_pop3(s) && !asked_anywhere(s))
+        c_.find("unasked", std::move(s.facts));
+    }
+  }
+
+  /// What others saw before this session began, and is not there, is gone.
+  template <class There>
+  void missing(Box& at, const Event& e, std::string_view how, There&& there) {
+    const std::uint32_t since = open_.at(e.session).since;
+    for (auto& [uid, copy] : at.copies)
+      if (copy.seen != 0 && copy.gone == 0 && clocks_.before(copy.seen, since) && !there(uid)) gone(at, uid, e, how);
+  }
+
+  /// All numbers of the view were told.
   void listed(const Event& e) {
     const View* view = track_.view(e.session);
     Box* at = box(e);
@@ -327,37 +460,61 @@ class ImapHeard {
     std::vector<std::uint32_t> there = view->numbers.uids();
     if (std::find(there.begin(), there.end(), 0U) != there.end()) return;
     std::sort(there.begin(), there.end());
-    const std::uint32_t since = open_.at(e.session).since;
-    for (auto& [uid, copy] : at->copies)
-      if (copy.seen != 0 && copy.seen < since && copy.gone == 0 && !std::binary_search(there.begin(), there.end(), uid))
-        gone(*at, uid, e, "has a complete listing without it");
+    missing(*at, e, "has a complete listing without it",
+            [&](std::uint32_t uid) { return std::binary_search(there.begin(), there.end(), uid); });
+  }
+
+  /// UID SEARCH ALL that found as many as there are.
+  void searched(const Event& e) {
+    const std::string& query = c_.invoke(e).text;
+    if (!iequals(query, "ALL") && !iequals(query, "UID 1:*") && query != "1:*") return;
+    const View* view = track_.view(e.session);
+    Box* at = box(e);
+    const auto found = uids_in(e.set);
+    if (at == nullptr || view == nullptr || !view->sure || view->selecting || !found || found->named() < view->exists)
+      return;
+    missing(*at, e, "has a complete result of UID SEARCH without it",
+            [&](std::uint32_t uid) { return found->covers(uid); });
   }
 
   Case& c_;
   ViewTrack track_;
+  People people_;
+  Clocks clocks_;
   bool removals_;
   bool all_;
-  std::map<std::uint32_t, Open> open_;  ///< by session
-  std::map<Key, Box> boxes_;            ///< account, mailbox, UIDVALIDITY
+  std::map<std::uint32_t, Open> open_;            ///< by session
+  std::map<std::uint32_t, Selecting> selecting_;  ///< by session
+  std::deque<Suspect> suspects_;                  ///< in the order of time
+  std::map<Key, Box> boxes_;                      ///< account, mailbox, UIDVALIDITY
   std::vector<std::pair<std::uint32_t, std::string>> asked_of_;
   std::map<std::uint32_t, Asked> anywhere_;                     ///< by UIDVALIDITY
-  std::map<std::uint32_t, std::set<std::uint32_t>> over_pop3_;  ///< by account: messages; 0 = one that nobody knows
+  std::set<std::pair<std::uint32_t, std::string>> searches_;    ///< account and mailbox
+  std::map<std::uint32_t, std::uint32_t> asked_by_message_;     ///< in one of them: the newest event
+  std::map<std::uint32_t, std::set<std::uint32_t>> over_pop3_;  ///< by person: messages; 0 = one that nobody knows
 };
 
 }  // namespace
 
-bool heard_all(const history::History& history) {
-  const auto& events = history.events();
-  return history.info.all_clients && std::none_of(events.begin(), events.end(), [](const Event& e) {
-           return (e.what == What::connect && e.code == history::kMiddle) ||
-                  (e.what == What::end && e.code == history::kBlind);
-         });
-}
+bool heard_all(const history::History& history) { return history.info.all_clients && heard_in_part(history) == 0; }
 
 void judge_heard_removals(Case& c) {
   ImapHeard imap(c, true);
   for (const Event& e : c.history.events()) imap.apply(e);
+  imap.finish();
   judge_heard_maildrops(c);
+}
+
+std::vector<Absence> heard_absences(const history::History& history) {
+  const history::Ledger ledger(history);
+  std::vector<Finding> none;
+  Case c(history, ledger, "removal", none);
+  ImapHeard imap(c, true);
+  for (const Event& e : history.events()) imap.apply(e);
+  std::vector<Absence> out;
+  imap.absences(out);
+  heard_absences_of_maildrops(c, out);
+  return out;
 }
 
 void judge_heard_again(Case& c) {

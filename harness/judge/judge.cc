@@ -14,6 +14,8 @@
 #include "judge/after_download.h"
 #include "judge/at_end.h"
 #include "judge/case.h"
+#include "judge/heard.h"
+#include "judge/heard_people.h"
 #include "judge/judges.h"
 
 namespace mailproof::judge {
@@ -250,8 +252,20 @@ Judgement judge_by(std::span<const Judge> all, const history::History& history, 
     out.note = untold.begin()->text;
   }
   if (out.verdict == Verdict::pass || out.verdict == Verdict::latitude) {
-    for (const history::Event& e : history.about(history::What::observed))
-      out.note += fmt::format("{}{}", out.note.empty() ? "" : "; ", e.text);
+    std::size_t logged = 0;
+    for (const history::Event& e : history.about(history::What::observed)) {
+      if (history.info.recorded)
+        ++logged;  // lines of logs, of which there may be any number
+      else
+        out.note += fmt::format("{}{}", out.note.empty() ? "" : "; ", e.text);
+    }
+    if (logged != 0)
+      out.note += fmt::format("{}{} line{} of logs", out.note.empty() ? "" : "; ", logged, logged == 1 ? "" : "s");
+    // What was promised of all sessions does not hold where one was not heard: that nothing was found, says nothing.
+    if (history.info.recorded && history.info.all_clients && heard_in_part(history) != 0) {
+      out.verdict = Verdict::inconclusive;
+      out.note = heard_in_part_note(history);
+    }
   }
   if (out.note.empty() && (out.verdict == Verdict::inconclusive || out.verdict == Verdict::error))
     for (const Finding& finding : out.findings)

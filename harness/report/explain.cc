@@ -10,6 +10,7 @@
 #include "core/bytes.h"
 #include "core/words.h"
 #include "history/heard.h"
+#include "judge/heard.h"
 #include "report/groups.h"
 #include "report/witnesses.h"
 
@@ -72,10 +73,29 @@ bool names(const judge::Finding& finding, const std::string& message) {
   return std::find(finding.messages.begin(), finding.messages.end(), message) != finding.messages.end();
 }
 
+/// Of a recording: what was there when it was seen last, and was missed after that. The event that misses it first; 0 =
+/// somewhere it was not missed.
+std::uint32_t missed(const std::vector<judge::Absence>& absences, std::uint32_t message, const history::LifeEnd& end) {
+  if (end.fate != Fate::present) return 0;
+  std::uint32_t first = 0;
+  for (const history::LifeEnd::Place& place : end.places) {
+    if (place.last_seen == 0) return 0;
+    const auto found = std::find_if(absences.begin(), absences.end(), [&](const judge::Absence& one) {
+      return one.message == message && one.account == end.account && one.mailbox == place.mailbox &&
+             one.event > place.last_seen;
+    });
+    if (found == absences.end()) return 0;
+    first = first == 0 ? found->event : std::min(first, found->event);
+  }
+  return first;
+}
+
 class Writer {
  public:
   Writer(const history::History& history, std::uint32_t message, const WireFinder& wire, Explanation& out)
-      : history_(history), message_(message), wire_(wire), out_(out) {}
+      : history_(history), message_(message), wire_(wire), out_(out) {
+    if (history.info.recorded) absences_ = judge::heard_absences(history);
+  }
 
   void line(const history::LifeLine& life) {
     const history::Event& e = history_.event(life.event);
@@ -98,10 +118,15 @@ class Writer {
     end.words = ending(life.fate);
     end.asked = life.asked;
     end.sure = life.fate == Fate::unknown ? history::Sure::unknown : history::Sure::certain;
+    const std::uint32_t absent = missed(absences_, message_, life);
+    if (absent != 0) {  // by whom is not known
+      end.words = ending(Fate::unknown);
+      end.sure = history::Sure::unknown;
+    }
     Witnesses said = witnesses(history_, message_, life.account);
     end.logs = std::move(said.said);
     // What was heard comes before what was logged.
-    if (said.became && (life.fate == Fate::unknown || life.fate == Fate::queued)) {
+    if (said.became && (life.fate == Fate::unknown || life.fate == Fate::queued || absent != 0)) {
       end.words = ending(*said.became);
       end.sure = history::Sure::inferred;
     }
@@ -116,6 +141,7 @@ class Writer {
         text += fmt::format("{} first absent {}", place.last_seen != 0 ? "," : ";", when(place.first_absent));
       end.places.push_back(std::move(text));
     }
+    if (absent != 0) end.places.push_back(fmt::format("gone {}: by whom was not heard", when(absent)));
   }
 
   /// Accounts of which nothing was heard of this message, and logs say something.
@@ -156,6 +182,7 @@ class Writer {
   const std::uint32_t message_;
   const WireFinder& wire_;
   Explanation& out_;
+  std::vector<judge::Absence> absences_;
   std::map<std::uint32_t, std::size_t> sessions_;
 };
 
@@ -267,6 +294,12 @@ std::vector<std::uint32_t> unexpected(const history::History& history, const his
   for (const history::Cell& cell : ledger.cells())
     if (!out.contains(cell.message) && cell.message != 0 && ledger.fate(cell.message, cell.account) == Fate::lost)
       out.insert(cell.message);
+  const auto absences = history.info.recorded ? judge::heard_absences(history) : std::vector<judge::Absence>();
+  for (const judge::Absence& one : absences) {
+    if (out.contains(one.message)) continue;
+    for (const history::LifeEnd& end : ledger.whole_life(one.message).ends)
+      if (missed(absences, one.message, end) != 0) out.insert(one.message);
+  }
   return {out.begin(), out.end()};
 }
 

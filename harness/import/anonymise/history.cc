@@ -130,6 +130,7 @@ bool code_is_ours(What what) {
     case What::asked_again:
     case What::smuggled:
     case What::not_applicable:
+    case What::observed:
       return true;
     default:
       return false;

@@ -54,6 +54,7 @@ unselect unsubscribe until update upper us use used user users using utc utf utf
 waiting was wed what where which while who whole windows with within without write wrong x xclient xforward
 xlist xoauth2 yes you your zero
 res quotaset deflate keywords valid highest
+exim postfix box msgid lda dsn relay bounced
 )";
 
 /// "pop-list" is two.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/bytes.h"
+#include "history/heard.h"
 #include "wire/imap/cursor.h"
 
 namespace mailproof::imports {
@@ -35,6 +36,9 @@ bool announces_message(std::string_view line) {
   c.astring();
   return c.ok();
 }
+
+/// The message that is announced is but a part of one.
+bool catenates(std::string_view line) { return upper(line).find(" CATENATE (") != std::string::npos; }
 
 }  // namespace
 
@@ -80,6 +84,11 @@ imap::LiteralAction ImapObserver::literal_begins(const imap::LiteralBegin& begin
   appending_ = c.tag();
   append_head_ = begin.line;
   answered_ = false;
+  catenates_ = catenates(begin.line);
+  if (appended_) {
+    append_.end();
+    appends_.push_back(Sight::of(append_, true));
+  }
   append_.begin();
   appended_ = true;
   return imap::LiteralAction::stream;
@@ -112,9 +121,19 @@ bool ImapObserver::answered_early(std::string_view tag) {
     answered_ = false;
     appending_.clear();
     appended_ = false;
+    appends_.clear();
     logged_ = 0;
   }
   return true;
+}
+
+/// What this APPEND brings; one that nobody knows where it is put together elsewhere.
+std::vector<Sight> ImapObserver::messages_of_line() {
+  std::vector<Sight> out = std::exchange(appends_, {});
+  if (!appended_ || catenates_) return std::vector<Sight>(1);
+  append_.end();
+  out.push_back(Sight::of(append_, true));
+  return out;
 }
 
 void ImapObserver::log_command(const ImapAsked& asked, std::string_view line) {
@@ -128,12 +147,16 @@ void ImapObserver::log_command(const ImapAsked& asked, std::string_view line) {
 
 void ImapObserver::command_line(const imap::LogicalLine& line) {
   if (deaf()) return;
-  if (authenticating_) {
+  const bool response = line.text.find(' ') == std::string_view::npos && !line.text.empty() &&
+                        !iequals(line.text, "DONE") && (refused_sasl_ || LoginHeard::is_plain(line.text));
+  if (response && !authenticating_) ++stray_;
+  if (authenticating_ || response) {
     log().sent(fmt::format("{}\r\n", line.text), true, now());
     login_.response(line.text);
     logged_ = 0;
     return;
   }
+  refused_sasl_ = false;
   if (iequals(line.text, "DONE")) {
     log().sent("DONE\r\n", false, now());
     return;
@@ -151,13 +174,21 @@ void ImapObserver::command_line(const imap::LogicalLine& line) {
   appending_.clear();
   if (!answered) asked(std::move(read));
   appended_ = false;
+  appends_.clear();
 }
 
 void ImapObserver::asked(ImapAsked read) {
   const bool selects = read.what == What::select || read.what == What::examine;
   // PREAUTH: nobody logs in.
   if (read.told && !begun() && (selects || read.what == What::append || read.what == What::list)) logged_in("");
-  Pending pending{0, std::move(read), 0};
+  if (!read.unknown.empty() && begun() && !heard_.view().mailbox.empty()) {
+    auto unknown = data(What::observed);
+    unknown.code = history::kUnknownCommand;
+    unknown.text = fmt::format("{} is no command that is known: what it does to messages nobody can say",
+                               printable(read.unknown, 40));
+    append(std::move(unknown));
+  }
+  Pending pending{0, std::move(read), 0, {}};
   const ImapAsked& asked = pending.asked;
   if (asked.told && begun()) {
     auto invoke = event(Type::invoke, asked.what);
@@ -169,13 +200,22 @@ void ImapObserver::asked(ImapAsked read) {
     invoke.code = asked.code;
     invoke.text = asked.text;
     invoke.uidvalidity = asked.uidvalidity;
-    if (asked.what == What::append && appended_) {
-      append_.end();
-      pending.message = recording().mail().number(Sight::of(append_, true), "");
-      invoke.message = pending.message;
-      invoke.size = append_.octets();
-    }
-    pending.event = append(std::move(invoke));
+    const auto tell = [&](What what, const Sight& sight) {
+      auto one = invoke;
+      one.what = what;
+      one.message = what == What::append ? recording().mail().number(sight, "") : 0;
+      one.size = sight.size;
+      const std::uint32_t message = one.message;
+      const std::uint32_t number = append(std::move(one));
+      if (pending.event != 0) return pending.also.push_back({what, number, message});
+      pending.event = number;
+      pending.message = message;
+    };
+    if (asked.what == What::append)
+      for (const Sight& sight : messages_of_line()) tell(What::append, sight);
+    else
+      tell(asked.what, {});
+    if (asked.name.ends_with("REPLACE")) tell(What::expunge, {});
   }
   if (selects) {
     selecting_ = asked.mailbox;
@@ -212,7 +252,7 @@ void ImapObserver::completed(const Pending& pending, const session::ImapCompleti
       break;
     case What::append:
       e.uidvalidity = done.uidvalidity;
-      e.uid = done.destination_uids.empty() ? 0 : done.destination_uids.ranges().front().first;
+      e.uid = nth(done.destination_uids, 0, pending.also.size() + 1);
       break;
     case What::search:
       if (asked.name == "UID SEARCH") e.set = written(found_);
@@ -221,6 +261,18 @@ void ImapObserver::completed(const Pending& pending, const session::ImapCompleti
       break;
   }
   append(std::move(e));
+}
+
+/// RFC 4315 section 3: UIDs "in the order they were transmitted". 0 = there are not as many as messages.
+std::uint32_t ImapObserver::nth(const imap::SequenceSet& uids, std::size_t n, std::size_t all) {
+  std::vector<std::uint32_t> each;
+  for (const auto& range : uids.ranges()) {
+    const auto [first, last] = std::minmax(range.first, range.last);
+    if (last - first >= all) return 0;
+    for (std::uint32_t uid = first; uid < last; ++uid) each.push_back(uid);
+    each.push_back(last);
+  }
+  return each.size() == all ? each[n] : 0;
 }
 
 void ImapObserver::on_done(const session::ImapCompletion& done, Time) {
@@ -234,6 +286,7 @@ void ImapObserver::on_done(const session::ImapCompletion& done, Time) {
     authenticating_ = false;
     if (ok) return logged_in(login_.user());
     refused_ = fmt::format("{}: {}", asked.name, printable(done.text));
+    refused_sasl_ = asked.name == "AUTHENTICATE";
     return;
   }
   if (asked.what == What::select || asked.what == What::examine) selecting_.clear();
@@ -249,16 +302,28 @@ void ImapObserver::on_done(const session::ImapCompletion& done, Time) {
   const Event& invoke = recording().history.event(pending.event);
   e.mailbox = invoke.mailbox.empty() ? heard_.view().mailbox : invoke.mailbox;
   e.other_mailbox = invoke.other_mailbox;
+  std::vector<Event> also;
+  for (std::size_t i = 0; i < pending.also.size(); ++i) {
+    Event& one = also.emplace_back(e);
+    one.what = pending.also[i].what;
+    one.command = pending.also[i].event;
+    one.message = pending.also[i].message;
+    if (!ok || one.what != What::append) continue;
+    one.uidvalidity = done.uidvalidity;
+    one.uid = nth(done.destination_uids, i + 1, pending.also.size() + 1);
+  }
   if (ok)
     completed(pending, done, std::move(e));
   else
     append(std::move(e));
+  for (Event& one : also) append(std::move(one));
   if (asked.what == What::search) found_.clear();
 }
 
 void ImapObserver::on_deviation(const session::Deviation& found, Time) {
   if (found.code == "imap.tag.unknown") {
     if (answered_early(found.excerpt)) return;
+    if (stray_ > 0) return void(--stray_);
     // The answer to a login that was not heard.
     if (about().begin != Begin::greeting && !std::exchange(login_answered_, true)) return;
   }

@@ -22,11 +22,17 @@ class ImapObserver final : public Listener, session::ImapSink {
   void server(std::string_view octets, Time now) override;
 
  private:
+  /// What one command is told as beside its first event: APPEND of several messages, REPLACE.
+  struct Also {
+    history::What what{};
+    std::uint32_t event = 0, message = 0;
+  };
   /// A command that has no answer yet.
   struct Pending {
     std::uint32_t event = 0;  ///< its invoke; 0 = the history has none
     ImapAsked asked;
     std::uint32_t message = 0;  ///< APPEND
+    std::vector<Also> also;
   };
 
   /// The client's side.
@@ -45,6 +51,7 @@ class ImapObserver final : public Listener, session::ImapSink {
   void command_line(const imap::LogicalLine& line);
   void log_command(const ImapAsked& asked, std::string_view line);
   void asked(ImapAsked asked);
+  std::vector<Sight> messages_of_line();
   bool answered_early(std::string_view tag);
   void start();
 
@@ -66,6 +73,7 @@ class ImapObserver final : public Listener, session::ImapSink {
   void on_ended(const session::Ended& ended, Time) override;
 
   void abandon(std::string_view why) override;
+  static std::uint32_t nth(const imap::SequenceSet& uids, std::size_t n, std::size_t all);
   void completed(const Pending& pending, const session::ImapCompletion& done, history::Event e);
   bool telling() const { return begun() && sure_ && !deaf(); }
   history::Event data(history::What what) const;  ///< an obs of the open mailbox
@@ -82,6 +90,8 @@ class ImapObserver final : public Listener, session::ImapSink {
   bool sure_;                    ///< what is selected, and how many messages it has, is known
   bool counted_ = false;         ///< EXISTS came since the newest SELECT was asked for
   bool authenticating_ = false;  ///< the client's lines are SASL responses
+  bool refused_sasl_ = false;    ///< ... were, and who did not wait for the answer sends them yet
+  std::size_t stray_ = 0;        ///< of these so many have no answer: their first word passes for a tag
   bool abandoning_ = false;
   bool login_answered_ = false;  ///< of a conversation that begins behind the login
   std::size_t logged_ = 0;       ///< octets of the unfinished command line that are in the log
@@ -89,6 +99,8 @@ class ImapObserver final : public Listener, session::ImapSink {
   bool answered_ = false;        ///< ... and that has its answer already
   std::string append_head_;      ///< its line up to the message
   MailScan append_, scan_;
+  std::vector<Sight> appends_;               ///< messages of this line before append_'s (RFC 3502)
+  bool catenates_ = false;                   ///< its message is made of parts (RFC 4469)
   bool appended_ = false;                    ///< append_ has the message of this line
   bool scanning_ = false, scanned_ = false;  ///< scan_ has content of this FETCH row
   std::string scanned_section_;

@@ -57,6 +57,30 @@ constexpr auto kCommands = std::to_array<Known>({
     {"SORT", "UID SORT", What::noop, false},
     {"THREAD", "UID THREAD", What::noop, false},
     {"UNAUTHENTICATE", "", What::noop, false},
+    {"REPLACE", "UID REPLACE", What::store},
+    // What these do, removes no message.
+    {"LANGUAGE", "", What::noop, false},
+    {"COMPARATOR", "", What::noop, false},
+    {"NOTIFY", "", What::noop, false},
+    {"ESEARCH", "", What::noop, false},
+    {"GETQUOTA", "", What::noop, false},
+    {"SETQUOTA", "", What::noop, false},
+    {"MYRIGHTS", "", What::noop, false},
+    {"LISTRIGHTS", "", What::noop, false},
+    {"GETACL", "", What::noop, false},
+    {"SETACL", "", What::noop, false},
+    {"DELETEACL", "", What::noop, false},
+    {"GETMETADATA", "", What::noop, false},
+    {"SETMETADATA", "", What::noop, false},
+    {"GETANNOTATION", "", What::noop, false},
+    {"SETANNOTATION", "", What::noop, false},
+    {"GENURLAUTH", "", What::noop, false},
+    {"RESETKEY", "", What::noop, false},
+    {"URLFETCH", "", What::noop, false},
+    {"XLIST", "", What::noop, false},
+    {"RLIST", "", What::noop, false},
+    {"RLSUB", "", What::noop, false},
+    {"XAPPLEPUSHSERVICE", "", What::noop, false},
 });
 
 /// The UIDs that a set names now; "" where one of them is not known to who only listens.
@@ -97,7 +121,7 @@ void read_set(imap::Cursor& c, bool by_uid, const session::ImapView& view, ImapA
   const auto set = c.sequence_set();
   if (!c.ok()) return;
   out.set = resolved(set, by_uid, view);
-  if (out.set.empty()) out.text = fmt::format("{} {}", by_uid ? "UID" : "number", set.format());
+  if (out.set.empty() || set.has_star()) out.text = fmt::format("{} {}", by_uid ? "UID" : "number", set.format());
 }
 
 // store = "STORE" SP sequence-set [store-modifiers] SP store-att-flags
@@ -153,6 +177,11 @@ void read_arguments(imap::Cursor& c, bool by_uid, const session::ImapView& view,
       break;
     case What::store:
       read_set(c, by_uid, view, out);
+      if (out.name.ends_with("REPLACE")) {  // RFC 8508 section 3: STORE and UID EXPUNGE are in it
+        out.code = "+FLAGS";
+        out.flags = "\\Deleted";
+        break;
+      }
       read_store(c, out);
       break;
     case What::copy:
@@ -196,7 +225,11 @@ ImapAsked read_imap_command(const imap::LogicalLine& line, const session::ImapVi
     word = upper(c.word());
   }
   const auto known = std::find_if(kCommands.begin(), kCommands.end(), [&](const Known& k) { return k.name == word; });
-  if (!c.ok() || known == kCommands.end() || (by_uid && known->uid_name.empty())) return out;
+  if (!c.ok()) return out;
+  if (known == kCommands.end() || (by_uid && known->uid_name.empty())) {
+    out.unknown = by_uid ? "UID " + word : word;
+    return out;
+  }
   out.name = by_uid ? known->uid_name : known->name;
   out.what = known->what;
   out.told = known->told;
@@ -215,6 +248,11 @@ ImapAsked read_imap_command(const imap::LogicalLine& line, const session::ImapVi
     read_arguments(c, by_uid, view, out);
   }
   return out;
+}
+
+bool is_imap_command(std::string_view word) {
+  return iequals(word, "UID") ||
+         std::any_of(kCommands.begin(), kCommands.end(), [&](const Known& k) { return iequals(k.name, word); });
 }
 
 std::string imap_command_word(std::string_view line_so_far) {

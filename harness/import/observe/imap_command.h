@@ -14,6 +14,7 @@ struct ImapAsked {
   std::string tag;
   std::string_view name = "?";  ///< "UID FETCH", in upper case, static
   bool told = false;            ///< the history has a word for it
+  std::string unknown;          ///< nobody knows what it does: its name
   history::What what = history::What::noop;
   std::string mailbox, other_mailbox;       ///< UTF-8
   std::string set;                          ///< UIDs; "" = it has none, or they are not known
@@ -26,6 +27,9 @@ struct ImapAsked {
 
 /// The mailbox name as people see it: from modified UTF-7, or as it is.
 std::string mailbox_name(std::string_view wire);
+
+/// Whether it is a command that is known, by its first word.
+bool is_imap_command(std::string_view word);
 
 /// Never fails: what cannot be understood is a command that the history has no word for. `view` is what the client
 /// sees now, by which numbers become UIDs.

@@ -53,7 +53,7 @@ void ImapObserver::on_vanished(const imap::SequenceSet& uids, bool earlier, Time
 
 /// The first of a row that tells which message it is.
 void ImapObserver::on_content_begin(std::uint32_t, std::string_view section, std::uint64_t, Time) {
-  scanning_ = !scanned_ && (section.empty() || istarts_with(section, "HEADER"));
+  scanning_ = !scanned_ && (section.empty() || istarts_with(section, "HEADER"));  // not "BINARY": it is decoded
   if (!scanning_) return;
   scanned_ = true;
   scanned_section_ = section;
@@ -78,16 +78,22 @@ std::string ImapObserver::place(std::uint32_t uid) const {
 void ImapObserver::content(const session::ImapFetchRow& row) {
   Sight sight;
   if (scanned_) {
-    sight = Sight::of(scan_, scanned_section_.empty() && row.section.empty() && !row.origin);
+    // A piece from the middle (RFC 3501 section 6.4.5) may begin within a message that is attached. The row has the
+    // place of its first section alone.
+    const bool first = row.section == scanned_section_;
+    if (first ? row.origin.value_or(0) != 0 : scanned_section_.empty()) return;
+    sight = Sight::of(scan_, scanned_section_.empty() && !row.origin);
   } else if (!row.envelope.empty()) {
     imap::LogicalLine line;
     line.text = row.envelope;
     const auto envelope = imap::decode_envelope(line, line.text);
     if (!envelope) return;
+    sight.envelope = true;
     sight.message_id = envelope->message_id.value_or("");
     sight.subject = mime::decoded_words(envelope->subject.value_or(""));
   }
   if (!sight.whole && sight.message_id.empty()) return;
+  if (recording().mail().unsure(sight, place(row.uid))) return;
   auto e = data(What::message);
   e.uid = row.uid;
   e.seq = row.seq;

@@ -6,6 +6,13 @@
 
 namespace mailproof::imports {
 
+std::string Sight::id_of(std::string_view value) {
+  const std::size_t open = value.find('<'), close = open == std::string_view::npos ? open : value.find('>', open);
+  std::string out(close == std::string_view::npos ? value : value.substr(open, close + 1 - open));
+  std::erase_if(out, [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; });
+  return out;
+}
+
 Sight Sight::of(const MailScan& scan, bool whole) {
   Sight out;
   out.message_id = scan.message_id();
@@ -61,24 +68,33 @@ std::uint32_t KnownMail::find(const Sight& sight, bool stored) {
   return known.back();
 }
 
-std::uint32_t KnownMail::number(const Sight& sight, const std::string& place) {
-  const std::uint32_t here = place.empty() ? 0 : at(place);
-  if (here != 0) {
+std::uint32_t KnownMail::number(Sight sight, const std::string& place) {
+  sight.message_id = Sight::id_of(sight.message_id);
+  const auto known = place.empty() ? by_place_.end() : by_place_.find(place);
+  if (known != by_place_.end()) {
+    const std::uint32_t here = known->second.message;
     const std::string& id = history_.message(here).message_id;
     if (!id.empty() && id == sight.message_id) {
+      known->second.envelope = known->second.envelope && sight.envelope;
       if (sight.whole && (!bodies_[here - 1] || !bodies_[here - 1]->stored))
         bodies_[here - 1] = Body{sight.body_hash, true};
       return here;
     }
   }
   const std::uint32_t found = find(sight, !place.empty());
-  if (found != 0 && !place.empty()) by_place_[place] = found;
+  if (found != 0 && !place.empty()) by_place_[place] = {found, sight.envelope};
   return found;
+}
+
+bool KnownMail::unsure(const Sight& sight, const std::string& place) const {
+  const auto known = place.empty() ? by_place_.end() : by_place_.find(place);
+  return known != by_place_.end() && known->second.envelope != sight.envelope &&
+         history_.message(known->second.message).message_id != Sight::id_of(sight.message_id);
 }
 
 std::uint32_t KnownMail::at(const std::string& place) const {
   const auto found = by_place_.find(place);
-  return found == by_place_.end() ? 0 : found->second;
+  return found == by_place_.end() ? 0 : found->second.message;
 }
 
 }  // namespace mailproof::imports

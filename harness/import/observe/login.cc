@@ -21,6 +21,12 @@ std::string attribute(std::string_view text, std::string_view name) {
 
 }  // namespace
 
+bool LoginHeard::is_plain(std::string_view line) {
+  if (line.find(' ') != std::string_view::npos) return false;
+  const auto decoded = unbase64(line);
+  return decoded && std::count(decoded->begin(), decoded->end(), '\0') == 2;
+}
+
 void LoginHeard::plain(std::string user, std::string password) {
   user_ = std::move(user);
   if (!password.empty()) secrets_.add(user_, Secret(std::move(password)));
@@ -37,7 +43,7 @@ void LoginHeard::response(std::string_view base64) {
   const auto decoded = unbase64(base64);
   if (!decoded) return;  // "=", "*": an empty one, or it is given up
   const std::string& text = *decoded;
-  if (mechanism_ == "PLAIN") {  // RFC 4616: [authzid] NUL authcid NUL passwd
+  if (mechanism_ == "PLAIN" || is_plain(base64)) {  // RFC 4616: [authzid] NUL authcid NUL passwd
     const std::size_t first = text.find('\0'), second = first == std::string::npos ? first : text.find('\0', first + 1);
     if (second == std::string::npos) return;
     plain(text.substr(first + 1, second - first - 1), text.substr(second + 1));

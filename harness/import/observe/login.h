@@ -19,6 +19,9 @@ class LoginHeard {
 
   const std::string& user() const { return user_; }
 
+  /// A line that is a response of PLAIN (RFC 4616), with the password in it, whatever is known of what came before.
+  static bool is_plain(std::string_view line);
+
  private:
   SecretMask& secrets_;
   std::string mechanism_, user_;

@@ -87,7 +87,16 @@ void Pop3Observer::command(std::string_view line) {
     return login_.response(line);
   }
   const pop3::Command said = pop3::parse_command(line);
-  log_command(said, line);
+  // Who did not wait for the answer to AUTH sends the response to a server that has refused it.
+  const bool response = said.verb == pop3::Verb::unknown && line.find(' ') == std::string_view::npos &&
+                        (refused_sasl_ || LoginHeard::is_plain(line));
+  if (response) {
+    log().sent(fmt::format("{}\r\n", line), true, now());
+    login_.response(line);
+  } else {
+    log_command(said, line);
+    refused_sasl_ = false;
+  }
   Asked asked;
   asked.verb = said.verb;
   asked.success = pop3::success_of(said);
@@ -177,6 +186,7 @@ void Pop3Observer::status(const pop3::StatusLine& said) {
   const bool ok = said.kind == pop3::StatusLine::Kind::ok;
   const Asked& asked = pending_.front();
   if (logs_in(asked.verb, asked.success)) {
+    refused_sasl_ = !ok && asked.verb == pop3::Verb::auth;
     pending_.pop_front();
     return login_over(ok, said.text);
   }

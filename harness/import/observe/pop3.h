@@ -57,6 +57,7 @@ class Pop3Observer final : public Listener {
   std::uint64_t octets_ = 0;
   bool started_ = false;
   bool authenticating_ = false;
+  bool refused_sasl_ = false;
   bool greeted_;  ///< by the greeting, or by the reply to a login that was not heard
 };
 

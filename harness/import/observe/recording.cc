@@ -55,53 +55,69 @@ std::unique_ptr<Observer> Recording::watch(Conversation conversation) {
   return nullptr;
 }
 
-std::uint32_t Recording::add_account(const std::string& login, const std::string& address) {
-  history.info.accounts.push_back({login.empty() ? std::string(address) : login, login, address, std::nullopt, 0});
-  return static_cast<std::uint32_t>(history.info.accounts.size());
+std::uint32_t Recording::add_account(const std::string& login, const std::string& address, const std::string& realm) {
+  const std::string& called = login.empty() ? address : login;
+  auto& all = history.info.accounts;
+  const bool taken = std::any_of(alike(called).begin(), alike(called).end(),
+                                 [&](std::uint32_t n) { return all[n - 1].name == called; });
+  all.push_back(
+      {taken && !realm.empty() ? fmt::format("{} at {}", called, realm) : called, login, address, std::nullopt, 0});
+  realms_.resize(all.size());
+  realms_.back() = realm;
+  const auto number = static_cast<std::uint32_t>(all.size());
+  by_local_part_[lower(local_part(called))].push_back(number);
+  return number;
 }
 
-std::uint32_t Recording::account(const std::string& login) {
-  if (login.empty()) return add_account(fmt::format("somebody-{}", ++nameless_), "");
+/// Accounts whose local part is this name's.
+const std::vector<std::uint32_t>& Recording::alike(std::string_view name) const {
+  static const std::vector<std::uint32_t> none;
+  const auto found = by_local_part_.find(lower(local_part(name)));
+  return found == by_local_part_.end() ? none : found->second;
+}
+
+std::uint32_t Recording::account(const std::string& login, const std::string& realm) {
   auto& all = history.info.accounts;
-  const auto number = [&](const auto& at) { return static_cast<std::uint32_t>(at - all.begin() + 1); };
-  const auto known = std::find_if(all.begin(), all.end(), [&](const auto& a) { return a.login == login; });
-  if (known != all.end()) return number(known);
-  // Mail was sent to it before anybody logged in.
-  const auto fits = [&](const auto& a) {
-    return a.login.empty() && (iequals(a.address, login) || iequals(local_part(a.address), login));
-  };
-  if (std::count_if(all.begin(), all.end(), fits) != 1) return add_account(login, "");
-  const auto addressed = std::find_if(all.begin(), all.end(), fits);
-  addressed->login = login;
-  return number(addressed);
+  if (login.empty()) {
+    const std::uint32_t nobody = add_account("", "");
+    all.back().name = fmt::format("somebody-{}", ++nameless_);
+    return nobody;
+  }
+  std::vector<std::uint32_t> addressed;  // mail was sent to it before anybody logged in
+  for (const std::uint32_t n : alike(login)) {
+    const auto& a = all[n - 1];
+    if (a.login == login && realms_[n - 1] == realm) return n;
+    if (a.login.empty() && (iequals(a.address, login) || iequals(local_part(a.address), login))) addressed.push_back(n);
+  }
+  if (addressed.size() != 1) return add_account(login, "", realm);
+  all[addressed.front() - 1].login = login;
+  realms_[addressed.front() - 1] = realm;
+  return addressed.front();
 }
 
 std::uint32_t Recording::account_of_address(const std::string& address) {
-  auto& all = history.info.accounts;
-  const auto number = [&](const auto& at) { return static_cast<std::uint32_t>(at - all.begin() + 1); };
-  const auto known = std::find_if(all.begin(), all.end(), [&](const auto& a) {
-    return (!a.address.empty() && iequals(a.address, address)) || iequals(a.login, address);
-  });
-  if (known != all.end()) return number(known);
-  const auto fits = [&](const auto& a) { return a.address.empty() && iequals(a.login, local_part(address)); };
-  if (std::count_if(all.begin(), all.end(), fits) != 1) return add_account("", address);
-  return number(std::find_if(all.begin(), all.end(), fits));
+  const auto& all = history.info.accounts;
+  std::vector<std::uint32_t> fits;
+  for (const std::uint32_t n : alike(address)) {
+    const auto& a = all[n - 1];
+    if ((!a.address.empty() && iequals(a.address, address)) || iequals(a.login, address)) return n;
+    if (a.address.empty() && iequals(a.login, local_part(address))) fits.push_back(n);
+  }
+  return fits.size() == 1 ? fits.front() : add_account("", address);
 }
 
 /// A log may name a login where a session has an address, and the other way about.
 std::uint32_t Recording::account_meant(const std::string& user) {
   if (user.empty()) return 0;
-  auto& all = history.info.accounts;
-  const auto number = [&](const auto& at) { return static_cast<std::uint32_t>(at - all.begin() + 1); };
-  const auto known = std::find_if(all.begin(), all.end(),
-                                  [&](const auto& a) { return iequals(a.login, user) || iequals(a.address, user); });
-  if (known != all.end()) return number(known);
-  const auto fits = [&](const auto& a) {
+  const auto& all = history.info.accounts;
+  std::vector<std::uint32_t> fits;
+  for (const std::uint32_t n : alike(user)) {
+    const auto& a = all[n - 1];
+    if (iequals(a.login, user) || iequals(a.address, user)) return n;
     const std::string_view name = a.login.empty() ? a.address : a.login;
-    const bool one_has_no_domain = name.find('@') == std::string_view::npos || user.find('@') == std::string::npos;
-    return one_has_no_domain && iequals(local_part(name), local_part(user));
-  };
-  if (std::count_if(all.begin(), all.end(), fits) == 1) return number(std::find_if(all.begin(), all.end(), fits));
+    if (name.find('@') == std::string_view::npos || user.find('@') == std::string::npos) fits.push_back(n);
+  }
+  if (fits.size() == 1) return fits.front();
   return user.find('@') == std::string::npos ? add_account(user, "") : add_account("", user);
 }
 
@@ -171,7 +187,7 @@ void Listener::begin(std::uint32_t account) {
 
 void Listener::logged_in(const std::string& user) {
   if (begun() || deaf_) return;
-  begin(recording_.account(user.empty() ? about_.user : user));
+  begin(recording_.account(user.empty() ? about_.user : user, about_.realm));
   ready();
 }
 
@@ -181,7 +197,9 @@ void Listener::ready() {
   // When the login began is not known where it was not heard.
   const Time began = about_.begin == Begin::greeting ? *first_ : Time{};
   e.size = static_cast<std::uint64_t>((now_ - began).count());
+  if (about_.unordered) e.code = history::kUnordered;
   if (about_.begin == Begin::middle) e.code = history::kMiddle;
+  e.seq = about_.resolution;
   append(std::move(e));
   tell_held();
 }

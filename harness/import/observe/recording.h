@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,11 @@ struct Conversation {
   std::string user;    ///< "" = it is heard when somebody logs in, or never
   Begin begin = Begin::greeting;
   bool in_the_clear = false;  ///< also behind STARTTLS: whoever records takes TLS off
+  /// Where its accounts are: the same login elsewhere is another account. A host, or the file of a recording that has
+  /// no times, which is in no order to any other; "" = all that have none are one server's.
+  std::string realm;
+  bool unordered = false;        ///< it has no times, and there are others
+  std::uint32_t resolution = 0;  ///< seconds that its stamps are apart, where they are whole ones
 };
 
 /// What somebody who was no part of a conversation wrote down about mail: a server in its log, a client in what it
@@ -82,19 +88,22 @@ class Recording {
   std::unique_ptr<history::WireLog> make_log() const;
   /// Of who logs in; of an address that mail is sent to. alice and alice@example.test are one, unless there are two of
   /// them. "" = nobody knows: it is nobody else's.
-  std::uint32_t account(const std::string& login);
+  std::uint32_t account(const std::string& login, const std::string& realm = "");
   std::uint32_t account_of_address(const std::string& address);
   std::uint32_t begin_session(const Conversation& about, std::uint32_t account, std::unique_ptr<history::WireLog> log);
   std::uint32_t append(history::Event event);
 
  private:
-  std::uint32_t add_account(const std::string& login, const std::string& address);
+  std::uint32_t add_account(const std::string& login, const std::string& address, const std::string& realm = "");
+  const std::vector<std::uint32_t>& alike(std::string_view name) const;
   std::uint32_t account_meant(const std::string& user);
 
   KnownMail mail_;
   std::vector<std::unique_ptr<history::WireLog>> logs_;
   std::map<std::tuple<std::uint32_t, Protocol, std::string>, std::uint32_t> devices_;  ///< account, protocol, client
   std::map<std::uint32_t, std::uint32_t> sessions_of_;                                 ///< device -> sessions so far
+  std::vector<std::string> realms_;                                                    ///< by account - 1
+  std::unordered_map<std::string, std::vector<std::uint32_t>> by_local_part_;          ///< in small letters
   std::size_t log_;
   std::uint32_t nameless_ = 0;
 };

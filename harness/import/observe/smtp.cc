@@ -66,7 +66,18 @@ void SmtpObserver::command(std::string_view line) {
   }
   const smtp::Command said = smtp::parse_command(line);
   Asked asked{Of::command, said.verb, "", false};
-  if (said.verb == smtp::Verb::auth) {
+  // Who did not wait for the answer to AUTH sends the response to a server that has refused it.
+  const bool response = said.verb == smtp::Verb::unknown && line.find(' ') == std::string_view::npos &&
+                        (refused_sasl_ || LoginHeard::is_plain(line));
+  if (!response) refused_sasl_ = false;
+  // RFC 3030 section 2: chunks that came before are no part of the next message.
+  if (said.verb == smtp::Verb::rset || said.verb == smtp::Verb::mail || said.verb == smtp::Verb::ehlo ||
+      said.verb == smtp::Verb::helo || said.verb == smtp::Verb::lhlo)
+    scan_open_ = false;
+  if (response) {
+    log().sent(fmt::format("{}\r\n", line), true, now());
+    login_.response(line);
+  } else if (said.verb == smtp::Verb::auth) {
     const std::size_t space = std::min(said.arguments.find(' '), said.arguments.size());
     log().sent(fmt::format("{} {} ", said.keyword, said.arguments.substr(0, space)), false, now());
     log().sent(fmt::format("{}\r\n", said.arguments.substr(std::min(space + 1, said.arguments.size()))), true, now());
@@ -150,7 +161,10 @@ void SmtpObserver::reply(const smtp::Reply& said) {
   if (asked.of == Of::auth && said.code == 334) return;
   if (asked.of == Of::final_dot || (asked.of == Of::bdat && asked.last)) return final_reply(said);
   pending_.pop_front();
-  if (asked.of == Of::auth) authenticating_ = false;
+  if (asked.of == Of::auth) {
+    authenticating_ = false;
+    refused_sasl_ = !said.positive();
+  }
   if (asked.verb == smtp::Verb::starttls && said.positive()) return tls_begins("STARTTLS");
   if (asked.verb == smtp::Verb::mail || asked.verb == smtp::Verb::rset || asked.verb == smtp::Verb::ehlo ||
       asked.verb == smtp::Verb::helo || asked.verb == smtp::Verb::lhlo)

@@ -59,6 +59,7 @@ void read_session(const std::string& path, std::string_view header, std::string_
   Overheard conversation;
   conversation.file = path;
   conversation.about.server = path;
+  conversation.about.resolution = 1;
   header.remove_prefix(kDashes.size());
   conversation.about.user = header.substr(0, header.find(' '));
   auto marker = next_marker(text, 0, 0);

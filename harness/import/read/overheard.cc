@@ -10,6 +10,8 @@
 #include <tuple>
 
 #include "core/bytes.h"
+#include "import/observe/imap_command.h"
+#include "wire/pop3/command.h"
 
 namespace mailproof::imports {
 
@@ -70,6 +72,49 @@ bool begins_behind_login(const Overheard& conversation) {
   }
   return false;
 }
+
+/// What the server said before the client said anything, up to so much.
+std::string said_before(const Overheard& conversation) {
+  constexpr std::size_t kEnough = 4096;
+  std::string said;
+  for (const Piece& piece : conversation.pieces) {
+    if (piece.kind != Piece::Kind::server || said.size() > kEnough) break;
+    said += piece.text;
+  }
+  return said;
+}
+
+/// A status line and then something else, with nothing asked between: the rest of an answer.
+bool goes_on(std::string_view said) {
+  while (!said.empty()) {
+    if (!begins_with_one_of(first_line(said), {"+OK", "-ERR", "+"})) return true;
+    said.remove_prefix(std::min(said.size(), std::min(said.find('\n'), said.size() - 1) + 1));
+  }
+  return false;
+}
+
+/// Before anybody has logged in nothing is asked of mailboxes: "* OK" may also be said to who idles, and every now and
+/// then.
+bool asks_of_mail(std::string_view asked) {
+  if (asked.empty()) return false;
+  const std::size_t blank = asked.find(' ');
+  if (blank == std::string_view::npos) return true;  // DONE, or a response to SASL
+  return begins_with_one_of(
+      asked.substr(blank + 1),
+      {"SELECT", "EXAMINE", "CREATE", "DELETE", "RENAME",   "SUBSCRIBE", "UNSUBSCRIBE", "LIST",  "LSUB",
+       "STATUS", "APPEND",  "CHECK",  "CLOSE",  "UNSELECT", "EXPUNGE",   "SEARCH",      "FETCH", "STORE",
+       "COPY",   "MOVE",    "UID",    "IDLE",   "SORT",     "THREAD",    "REPLACE"});
+}
+
+/// One side alone tells little: "A1 LOGIN", and not "GET / HTTP/1.1".
+bool is_tagged_command(std::string_view line) {
+  const std::size_t blank = line.find(' ');
+  if (blank == 0 || blank == std::string_view::npos) return false;
+  const std::string_view rest = line.substr(blank + 1);
+  return is_imap_command(rest.substr(0, rest.find(' ')));
+}
+
+bool is_pop3_command(std::string_view line) { return pop3::parse_command(line).verb != pop3::Verb::unknown; }
 
 /// A recording is held as a whole, and what is heard in it a few times over; captures are not.
 constexpr std::size_t kMostOctets = 64U << 20;
@@ -149,7 +194,8 @@ bool is_any(std::string_view text) {
          is_server_log(text);
 }
 
-Result<std::vector<Overheard>> read_file(const std::string& path) {
+/// `unknown`: it has none of the forms.
+Result<std::vector<Overheard>> read_file(const std::string& path, bool* unknown = nullptr) {
   if (is_rawlog_name(path)) return read_pair(fs::path(path).replace_extension().string());
   auto text = beginning_of(path, kHead);
   if (!text) return text.error();
@@ -168,12 +214,12 @@ Result<std::vector<Overheard>> read_file(const std::string& path) {
   if (is_javamail_log(*text)) return read_javamail_log(path, *text);
   if (is_popstate(*text)) return read_popstate(path, *text);
   if (is_server_log(*text)) return read_server_log(path, *text, written_at(path));
+  if (unknown != nullptr) *unknown = true;
   return Error{fmt::format("{}:1:1", path),
                fmt::format("expected a directory of Dovecot's rawlogs (DATE.PID.N.in and .out), an ImapTest rawlog, "
                            "Cyrus telemetry, a capture (pcap, pcapng), what curl --trace writes, a log of Thunderbird, "
-                           "MailKit or JavaMail, a popstate.dat, or a log of Dovecot, Exim or Postfix, and it begins "
-                           "with: {}",
-                           printable(line, 60))};
+                           "MailKit or JavaMail, a popstate.dat, or a log of Dovecot, Exim or Postfix, and it {}",
+                           text->empty() ? "is empty" : "begins with: " + printable(line, 60))};
 }
 
 }  // namespace
@@ -192,23 +238,27 @@ bool recognise(Overheard& conversation) {
     return true;
   }
   if (begins_with_one_of(said, {"+OK", "-ERR"})) {
+    // Others speak so as well: a Redis server says "+OK", and nothing before it is asked.
+    if (!asked.empty() && !is_pop3_command(asked) && (!server_first || asked.starts_with('*'))) return false;
     about.protocol = Protocol::pop3;
     const bool login = begins_with_one_of(asked, {"USER", "AUTH", "APOP", "CAPA", "STLS"});
-    about.begin = !server_first ? Begin::middle : login || client.text.empty() ? Begin::greeting : Begin::login;
+    about.begin = !server_first || goes_on(said_before(conversation)) ? Begin::middle
+                  : login || client.text.empty()                      ? Begin::greeting
+                                                                      : Begin::login;
     return true;
   }
   about.protocol = Protocol::imap;
   const bool greeting = begins_with_one_of(said, {"* OK", "* PREAUTH", "* BYE"});
-  if (!greeting && !tagged(said) && !said.starts_with("* ") && !(said.empty() && asked.find(' ') != asked.npos))
+  if (!greeting && !tagged(said) && !said.starts_with("* ") && !(said.empty() && is_tagged_command(asked)))
     return false;
-  about.begin = !server_first                       ? Begin::middle
-                : greeting                          ? Begin::greeting
+  about.begin = !server_first ? Begin::middle
+                : greeting    ? (said.starts_with("* OK") && asks_of_mail(asked) ? Begin::middle : Begin::greeting)
                 : begins_behind_login(conversation) ? Begin::login
                                                     : Begin::middle;
   return true;
 }
 
-Result<std::vector<Overheard>> read_recording(const std::string& path) {
+Result<std::vector<Overheard>> read_recording(const std::string& path, std::vector<std::string>& others) {
   std::error_code error;
   if (!fs::exists(path, error)) return Error{path, "expected a file or a directory, and there is none of that name"};
   if (!fs::is_directory(path, error)) return read_file(path);
@@ -221,12 +271,27 @@ Result<std::vector<Overheard>> read_recording(const std::string& path) {
     const fs::path name(file);
     // A pair is read once, by the first of its files.
     if (name.extension() == ".out" && fs::exists(fs::path(file).replace_extension(".in"))) continue;
-    auto read = read_file(file);
+    bool unknown = false;
+    auto read = read_file(file, &unknown);
+    if (unknown) {
+      others.push_back(file);
+      continue;
+    }
     if (!read) return read.error();
     std::move(read->begin(), read->end(), std::back_inserter(out));
   }
   if (out.empty()) return Error{path, "expected recordings in this directory, and there are none"};
   return out;
+}
+
+void keep_apart(std::vector<Overheard>& all) {
+  for (Overheard& one : all) {
+    if (!one.without_date() || one.pieces.empty()) continue;
+    one.about.realm = one.file;
+    one.about.unordered = std::any_of(all.begin(), all.end(), [&](const Overheard& other) {
+      return other.file != one.file && !other.pieces.empty();
+    });
+  }
 }
 
 ClockTime replay(const std::vector<Overheard>& all, Recording& recording) {

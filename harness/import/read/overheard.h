@@ -50,10 +50,19 @@ struct Overheard {
     if (!logged.empty()) return logged.front().at;
     return std::nullopt;
   }
+  /// Its stamps count from its own beginning, or are times of a day that is not told: it is in no order to others.
+  bool without_date() const {
+    const auto begin = begins();
+    return begin && *begin < std::chrono::hours(24);
+  }
 };
 
-/// Reads one file, whatever of the known forms it has, or a directory of them. The error says what was expected.
-Result<std::vector<Overheard>> read_recording(const std::string& path);
+/// Reads one file, whatever of the known forms it has, or a directory of them. The error says what was expected. Files
+/// of a directory that are no recordings are named in `others`.
+Result<std::vector<Overheard>> read_recording(const std::string& path, std::vector<std::string>& others);
+
+/// What has no date is in no order to what other files have: nothing there is compared.
+void keep_apart(std::vector<Overheard>& all);
 
 /// Feeds all of them to a recording, in the order of time over all; the earliest is its beginning, which is returned.
 ClockTime replay(const std::vector<Overheard>& all, Recording& recording);

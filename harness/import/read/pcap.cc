@@ -36,6 +36,7 @@ struct Connection {
   std::deque<Held> held;
   bool client_done = false, server_done = false;  ///< FIN
   std::optional<bool> by_server;                  ///< the first
+  bool begun = false;                             ///< a SYN: what was said first, was said first
   bool over = false;
 };
 
@@ -49,7 +50,10 @@ class Capture {
   void take(const Segment& segment, ClockTime at) {
     Connection* connection = find(segment);
     if (connection == nullptr || connection->over) return;
-    if (segment.syn) return direction(*connection, segment).begin(segment.sequence);
+    if (segment.syn) {
+      connection->begun = true;
+      return direction(*connection, segment).begin(segment.sequence);
+    }
     if (segment.cut) return gap(*connection, at, "the capture has only the beginning of a packet (tcpdump -s0)");
     Held& held = connection->held.emplace_back(Held{at, segment, std::string(segment.octets)});
     held.segment.octets = held.octets;
@@ -64,7 +68,9 @@ class Capture {
         gap(*connection, connection->held.back().at, kMissing);
       else if (!connection->over && connection->by_server && !connection->heard.pieces.empty())
         end(*connection, connection->heard.pieces.back().at, *connection->by_server);  // the other FIN was not captured
-      if (recognise(connection->heard)) out.push_back(std::move(connection->heard));
+      if (!recognise(connection->heard)) continue;
+      if (!connection->begun) connection->heard.about.begin = Begin::middle;
+      out.push_back(std::move(connection->heard));
     }
     return out;
   }
@@ -134,6 +140,7 @@ class Capture {
     known->client = from_client ? segment.from : segment.to;
     known->heard.file = path_;
     known->heard.about.server = from_client ? segment.to : segment.from;
+    known->heard.about.realm = known->heard.about.server.substr(0, known->heard.about.server.rfind(':'));
     known->heard.about.client = known->client.substr(0, known->client.rfind(':'));
     return known;
   }

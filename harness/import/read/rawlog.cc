@@ -51,6 +51,7 @@ Result<std::vector<Piece>> read_side(const std::string& path, const std::string&
     std::string_view line = take_line(rest);
     const std::string_view whole = line;
     const auto at = take_stamp(line);
+    if (!at && rest.empty() && !whole.ends_with('\n')) break;  // it is being written, or its writer was killed
     if (!at) return no_stamp(path, number, whole);
     out.push_back({kind, *at, std::string(line), false});
   }
@@ -88,6 +89,7 @@ Result<std::vector<Overheard>> read_imaptest_rawlog(const std::string& path, con
     std::string_view line = take_line(rest);
     const std::string_view whole = line;
     const auto at = take_stamp(line);
+    if (!at && rest.empty() && !whole.ends_with('\n')) break;
     if (!at) return no_stamp(path, number, whole);
     const bool form = line.size() >= 3 && (line[0] == 'I' || line[0] == 'O') && (line[1] == ':' || line[1] == '>');
     if (!form)

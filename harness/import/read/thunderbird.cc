@@ -65,8 +65,9 @@ class ThunderbirdLog {
 
   std::vector<Overheard> all() {
     finish();
+    for (auto& [name, connection] : by_connection_) over_.push_back(std::move(connection.heard));
     std::vector<Overheard> out;
-    for (auto& [name, conversation] : by_connection_)
+    for (Overheard& conversation : over_)
       if (recognise(conversation)) out.push_back(std::move(conversation));
     return out;
   }
@@ -81,14 +82,21 @@ class ThunderbirdLog {
 
   void begin(Said said) {
     finish();
-    Overheard& conversation = by_connection_[said.connection];
-    conversation.file = path_;
-    conversation.about.server = said.server.empty() ? path_ : said.server;
-    if (said.kind == Piece::Kind::client && said.data.find("Logging suppressed") != std::string::npos) {
-      // A login: the conversation is known from its answer on.
-      conversation.pieces.clear();
+    Connection& connection = by_connection_[said.connection];
+    Overheard& conversation = connection.heard;
+    const bool client = said.kind == Piece::Kind::client;
+    if (client && said.data.find("Logging suppressed") != std::string::npos) {
+      // A login: the conversation is known from its answer on. One that had its login is over: connections are named by
+      // where they lie in memory, which is given out again.
+      if (connection.asked) over_.push_back(std::move(conversation));
+      connection = {};
+      connection.login = true;
       return;
     }
+    connection.asked = connection.asked || (client && connection.login);
+    conversation.file = path_;
+    conversation.about.server = said.server.empty() ? path_ : said.server;
+    conversation.about.realm = said.server;
     conversation.pieces.push_back({said.kind, at_, std::move(said.data), false});
     open_ = &conversation.pieces.back();
   }
@@ -98,8 +106,14 @@ class ThunderbirdLog {
     open_ = nullptr;
   }
 
+  struct Connection {
+    Overheard heard;
+    bool login = false, asked = false;  ///< it had a login, and something was asked behind it
+  };
+
   const std::string path_;
-  std::map<std::string, Overheard> by_connection_;
+  std::map<std::string, Connection> by_connection_;
+  std::vector<Overheard> over_;
   Piece* open_ = nullptr;
   ClockTime at_{};
 };

@@ -23,8 +23,10 @@ constexpr std::size_t last_line_kept = 160;
 /// Room for so many ranges stays with a session at rest.
 constexpr std::size_t numbers_kept = 32;
 
-/// The section that an item of IMAP4rev1 stands for (RFC 3501 section 6.4.5).
+/// The section that an item of IMAP4rev1 stands for (RFC 3501 section 6.4.5). What BINARY brings is decoded, and none
+/// of them (RFC 3516 section 4.3).
 std::string_view section_of(std::string_view item, std::string_view section) {
+  if (istarts_with(item, "BINARY")) return "BINARY";
   if (iequals(item, "RFC822.HEADER")) return "HEADER";
   if (iequals(item, "RFC822.TEXT")) return "TEXT";
   return section;
