@@ -74,7 +74,8 @@ def behind_tls(folder, version):
 def play(folder, target, **changes):
     path = folder / "plan.yaml"
     path.write_text(yaml.safe_dump({**PLAN, **changes}, sort_keys=False), "utf-8")
-    ran = tool.mailproof("load", path, "--target", target, "--out", folder / "run")
+    ran = tool.mailproof("load", path, "--target", target, "--out", folder / "run",
+                         env={**tool.ENVIRONMENT, "MAILPROOF_PASSWORD": reference_server.PASSWORD})
     assert ran.status == 0, ran.text
     return ran.text, json.loads((folder / "run/stats.json").read_text("utf-8"))["operations"]
 
