@@ -249,8 +249,9 @@ std::optional<std::string> lend_accounts(const LoadFlags& flags, const scenario:
     options.copies = plan.also[i].copies;
     options.customers = 0;
     if (!flags.shard.empty() && shard->of * flags.jobs > options.copies)
-      return fmt::format("--shard {}: {} threads need at least as many copies or users of {}, which the plan has {} of",
-                         flags.shard, shard->of * flags.jobs, plan.also[i].story, options.copies);
+      return fmt::format("--shard {}: {} threads need at least as many {} of {}, which the plan has {} of", flags.shard,
+                         shard->of * flags.jobs, plan.also[i].think ? "users" : "copies", plan.also[i].story,
+                         options.copies);
     const load::Schedule schedule = load::schedule_beside(plan, plan.also[i], flags.seed);
     auto parts = load::make_parts(options, schedule, {work.stories[i]}, target, taken);
     if (!parts) return parts.error().message();
