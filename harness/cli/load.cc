@@ -36,17 +36,27 @@ int play(const LoadFlags& flags, const Hosted& hosted, Work& work) {
   return judge::exit_status(all, result->interrupted);
 }
 
-int load_stories(const LoadFlags& flags, const scenario::Target& target) {
+int load_stories(LoadFlags& flags, const scenario::Target& target) {
   Work work;
   auto stories = load_scenarios(flags.paths, flags.scenarios);
   if (!stories) return kWrongUse;
+  if (flags.users != 0) {
+    if (flags.copies_given || !flags.rate.empty())
+      return complain(
+          "--users begin again when they are ready, in a closed loop; --copies and --rate are of open arrivals: either "
+          "the one or the other");
+    if (flags.think.empty()) return complain("--users: also --think, how long each of them pauses, such as 2s..5s");
+    flags.copies = flags.users;
+  } else if (!flags.think.empty()) {
+    return complain("--think is of --users, who play a story again and again");
+  }
   if (flags.dry_run)
     return complain(
         "--dry-run is of a plan or a --profile; of stories it is not known what they come to before they are played");
   work.stories = std::move(*stories);
   const bool ours = flags.target.sim || flags.target.sockets;
   if (const auto why = load::refusal(flags, ours, work.stories, target)) return complain(*why);
-  const auto schedule = load::make_schedule(flags);
+  const auto schedule = load::make_schedule(flags, flags.seed);
   if (!schedule) return complain(schedule.error().message());
   work.schedule = *schedule;
   TargetFlags target_flags = flags.target;
@@ -115,6 +125,8 @@ int load(LoadFlags& flags) {
     return complain("either --profile, or a plan or stories: both were given");
   if (!flags.profile.empty() && flags.copies_given)
     return complain("--copies is of stories; how many customers a --profile has says --accounts");
+  if (!flags.profile.empty() && (flags.users != 0 || !flags.think.empty()))
+    return complain("--users and --think are of stories; how many customers a --profile has says --accounts");
   if (!flags.profile.empty()) return load_plan(flags, std::move(*target));
   if (flags.paths.empty())
     return complain("what is to be played? Give stories, a plan (a file with plan:), or --profile");
@@ -124,6 +136,8 @@ int load(LoadFlags& flags) {
     return complain(
         "a plan says itself how many, how fast and how long: --copies, --rate and --for are of stories, "
         "--accounts is of --profile");
+  if (plan && (flags.users != 0 || !flags.think.empty()))
+    return complain("--users and --think are of stories; in a plan they stand in its also:");
   if (!plan && flags.accounts_given) return complain("--accounts is of --profile; of stories it is --copies");
   if (plan && flags.paths.size() != 1)
     return complain("one plan is played at a time, and its stories stand in its also:");
@@ -148,6 +162,12 @@ void add_load(CLI::App& app, int& status) {
       "Copies of each story that begin, e.g. 20/s, whether or not the server keeps up (default: all of them within "
       "10 s)");
   command->add_option("--for", flags->duration, "How long copies go on beginning, e.g. 1m; slots are used again");
+  command
+      ->add_option("--users", flags->users,
+                   "Instead of --copies and --rate, a closed loop: so many users play each story, think and play it "
+                   "again, for as long as --for says (default: 1m)")
+      ->check(CLI::Range(1U, 100'000U));
+  command->add_option("--think", flags->think, "How long a user pauses between: 2s, 2s..5s, or 'exponential 3s'");
   command->add_option("--profile", flags->profile,
                       "Instead of stories or a plan: customers with this device, e.g. thunderbird (scenarios/devices)");
   command->add_option("--accounts", flags->accounts, "Customers of --profile")

@@ -88,14 +88,19 @@ std::string clock_text(std::chrono::time_point<Clock, std::chrono::nanoseconds> 
 
 /// As people read them in a report.
 std::vector<std::pair<std::string, std::string>> settings_text(const LoadFlags& flags, const load::Schedule& schedule) {
-  std::vector<std::pair<std::string, std::string>> out = {
-      {"copies of each story at a time", std::to_string(flags.copies)},
-      {"copies of each story in all", std::to_string(schedule.total)},
-      {"rate of each story", fmt::format("{:.2f}/s", schedule.rate)},
-      {"for", flags.duration.empty() ? "each copy once" : flags.duration},
-      {"history kept", flags.history},
-      {"threads", std::to_string(flags.jobs)},
-      {"patience", fmt::format("{}", flags.patience)}};
+  std::vector<std::pair<std::string, std::string>> out;
+  if (schedule.users)
+    out = {{"users of each story, in a closed loop", std::to_string(flags.copies)},
+           {"they think", schedule.users->think.text},
+           {"for", format_seconds(schedule.bound)}};
+  else
+    out = {{"copies of each story at a time", std::to_string(flags.copies)},
+           {"copies of each story in all", std::to_string(schedule.total)},
+           {"rate of each story", fmt::format("{:.2f}/s", schedule.rate)},
+           {"for", flags.duration.empty() ? "each copy once" : flags.duration}};
+  out.insert(out.end(), {{"history kept", flags.history},
+                         {"threads", std::to_string(flags.jobs)},
+                         {"patience", fmt::format("{}", flags.patience)}});
   if (flags.strict) out.emplace_back("strict", "yes");
   return out;
 }
@@ -244,9 +249,10 @@ std::optional<std::string> lend_accounts(const LoadFlags& flags, const scenario:
     options.copies = plan.also[i].copies;
     options.customers = 0;
     if (!flags.shard.empty() && shard->of * flags.jobs > options.copies)
-      return fmt::format("--shard {}: {} threads need at least as many copies of {}, which the plan has {} of",
-                         flags.shard, shard->of * flags.jobs, plan.also[i].story, options.copies);
-    const load::Schedule schedule = load::schedule_beside(plan, plan.also[i]);
+      return fmt::format("--shard {}: {} threads need at least as many {} of {}, which the plan has {} of", flags.shard,
+                         shard->of * flags.jobs, plan.also[i].think ? "users" : "copies", plan.also[i].story,
+                         options.copies);
+    const load::Schedule schedule = load::schedule_beside(plan, plan.also[i], flags.seed);
     auto parts = load::make_parts(options, schedule, {work.stories[i]}, target, taken);
     if (!parts) return parts.error().message();
     for (unsigned job = 0; job < flags.jobs; ++job)
@@ -334,6 +340,12 @@ Result<load::LoadResult> play_load(const LoadFlags& flags, const Hosted& hosted,
   result.slots = flags.copies;
   result.rate = work.schedule.rate;
   result.duration = flags.duration;
+  for (std::size_t i = 0; i < work.stories.size(); ++i) {
+    if (work.schedule.users)
+      result.users.push_back({work.stories[i].id, flags.copies, work.schedule.users->think.text});
+    if (work.plan && work.plan->also[i].think)
+      result.users.push_back({work.stories[i].id, work.plan->also[i].copies, work.plan->also[i].think->text});
+  }
   result.interrupted = host::interrupted();
   result.version = kVersion;
   result.command = work.reproduce;
@@ -353,7 +365,7 @@ Result<load::LoadResult> play_load(const LoadFlags& flags, const Hosted& hosted,
     result.slots = 0;
     result.rate = 0;
     for (const auto& also : work.plan->also) {
-      result.slots += also.copies;
+      if (!also.think) result.slots += also.copies;
       result.rate += also.rate;
     }
     std::tie(result.measured.from, result.measured.to) = work.plan->measured();

@@ -90,7 +90,11 @@ std::string load_command(const LoadFlags& flags, const std::vector<scenario::Sce
   std::string command = "mailproof load";
   for (const auto& story : stories) command += " " + to_play(flags, story);
   command = command_to_play(command, flags, false);
-  command += fmt::format(" --copies {}", flags.copies);
+  if (flags.users != 0)
+    command += fmt::format(" --users {} --think {}", flags.users,
+                           flags.think.find(' ') == std::string::npos ? flags.think : "'" + flags.think + "'");
+  else
+    command += fmt::format(" --copies {}", flags.copies);
   if (!flags.rate.empty()) command += " --rate " + flags.rate;
   if (!flags.duration.empty()) command += " --for " + flags.duration;
   if (!flags.serves.empty()) command += " --serves " + flags.serves;

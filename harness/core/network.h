@@ -44,6 +44,10 @@ class Link {
   virtual ~Link() = default;
   virtual void misbehave(const LinkFaults& faults) = 0;
   virtual void drop(bool with_reset) = 0;  ///< ends it now; the peer gets ended(dropped) before or after this returns
+  /// Said before anything happens: TLS may take up where the last connection of this client to this endpoint left off,
+  /// as real clients do. Clients have numbers of whoever plays them. Where nobody says so every handshake is a full
+  /// one.
+  virtual void resume_as(std::uint64_t client) { (void)client; }
 };
 
 /// Something that wants to be called at a time of its own. It must outlive its last set_alarm, or be cleared with

@@ -42,6 +42,10 @@ struct TlsFacts {
   std::size_t early_bytes =
       0;  ///< plaintext that arrived behind the STARTTLS reply; never parsed (CVE-2011-0411 class)
   std::optional<Certificate> certificate{};  ///< the server's, as far as it came
+  /// The server took up a session of before (RFC 5246 section 7.3, RFC 8446 section 2.2): no certificate was shown
+  /// again, and the one above is that session's.
+  bool resumed = false;
+  Duration took{};  ///< the handshake; nothing in simulation
 };
 
 /// How a peer tells its driver that output(), deadline() or wants() changed outside of a call from the driver.

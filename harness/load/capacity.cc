@@ -161,7 +161,7 @@ Trial weigh(const Step& step, const scenario::Plan& plan, const LoadResult& resu
   std::uint64_t done = 0, bad = 0;
   result.all.operations.for_each([&](std::string_view name, const stats::Operation& one) {
     if (name.ends_with(".deliver")) out.deliveries += rate_of(one, result);
-    if (name.starts_with("delivery-to-visible") || name == "imap.idle-notice" || name.starts_with("story")) return;
+    if (name.starts_with("delivery-to-visible") || scenario::is_derived(name) || name.starts_with("story")) return;
     out.operations += rate_of(one, result);
     done += one.ok;
     bad += one.fail + one.info;

@@ -322,6 +322,16 @@ Comparison compare(const LoadResult& before, const LoadResult& after, std::strin
   differs("for", before.duration.empty() ? "each copy once" : before.duration,
           after.duration.empty() ? "each copy once" : after.duration);
   differs("slots", std::to_string(before.slots), std::to_string(after.slots));
+  const auto users = [](const LoadResult& run) {
+    std::string all;
+    for (const UsersOf& one : run.users)
+      all += fmt::format("{}{} of {}, who think {}", all.empty() ? "" : "; ", one.users, one.story, one.think);
+    return all.empty() ? std::string("none") : all;
+  };
+  differs("users in a closed loop", users(before), users(after));
+  if (!before.users.empty() || !after.users.empty())
+    out.notes.emplace_back(
+        "users in a closed loop ask a slower server for less: throughput and times are to be read together");
   differs("target", before.target, after.target);
   differs("accounts", std::to_string(before.plan.accounts), std::to_string(after.plan.accounts));
   for (const char* setting : {"threads", "patience"}) {

@@ -19,7 +19,8 @@ void Customer::open(Peer& session, const Endpoint& endpoint, Time intended) {
   current_ = 0;
   session_ = scene_.note_session(account_, number_, profile_.protocol);
   recorder_.opened(fmt::format("{} session {} opens", protocol(), session_), opened_);
-  link_ = scene_.network.open(endpoint, tap_.emplace(session, recorder_, &scene_));
+  link_ = scene_.network.open(endpoint, tap_.emplace(session, recorder_, &scene_, protocol()));
+  scene_.let_resume(*link_, profile_, account_, number_);
 }
 
 void Customer::count_broken(Time now, std::string_view error_class, bool refused, EndReason how) {

@@ -119,6 +119,11 @@ void TappedPeer::sent(std::size_t n, Time now) {
   inner_.sent(n, now);
 }
 
+void TappedPeer::secured(const TlsFacts& facts, Time now) {
+  if (scene_ != nullptr) scene_->handshake(who_, facts, now);
+  inner_.secured(facts, now);
+}
+
 void TappedPeer::ended(EndReason reason, std::string_view detail, Time now) {
   recorder_.ended(detail.empty() ? name(reason) : detail, now);
   inner_.ended(reason, detail, now);

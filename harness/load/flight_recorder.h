@@ -51,9 +51,9 @@ class FlightRecorder {
 /// Stands between a driver and a peer and keeps the last of what passes.
 class TappedPeer final : public Peer {
  public:
-  /// `scene` counts the octets; null: nobody does.
-  TappedPeer(Peer& inner, FlightRecorder& recorder, Scene* scene = nullptr)
-      : inner_(inner), recorder_(recorder), scene_(scene) {}
+  /// `scene` counts the octets and the handshakes of TLS, as those of `who` ("imap"); null: nobody does.
+  TappedPeer(Peer& inner, FlightRecorder& recorder, Scene* scene = nullptr, std::string_view who = {})
+      : inner_(inner), recorder_(recorder), scene_(scene), who_(who) {}
   void attach(Waker* waker) override { inner_.attach(waker); }
   void opened(Time now) override { inner_.opened(now); }
   void feed(Bytes in, Time now) override;
@@ -61,7 +61,7 @@ class TappedPeer final : public Peer {
   void sent(std::size_t n, Time now) override;
   void advance(Time now) override { inner_.advance(now); }
   std::optional<Time> deadline() const override { return inner_.deadline(); }
-  void secured(const TlsFacts& facts, Time now) override { inner_.secured(facts, now); }
+  void secured(const TlsFacts& facts, Time now) override;
   void ended(EndReason reason, std::string_view detail, Time now) override;
   Wants wants() const override { return inner_.wants(); }
 
@@ -69,6 +69,7 @@ class TappedPeer final : public Peer {
   Peer& inner_;
   FlightRecorder& recorder_;
   Scene* scene_;
+  std::string_view who_;
 };
 
 }  // namespace mailproof::load

@@ -119,6 +119,11 @@ Forecast forecast(const scenario::Plan& plan, const scenario::Target& target, un
     const std::size_t copies = plan.also[i].copies;
     out.connections += copies * play::connected_by(also[i], target).in_all;
     out.of_stories += static_cast<std::uint32_t>(copies * also[i].accounts.size());
+    out.beside.push_back(
+        plan.also[i].think
+            ? fmt::format("{}: {} users in a closed loop, who think {}", also[i].id, copies, plan.also[i].think->text)
+            : fmt::format("{}: {:.1f} copies/s, at most {} at a time: {:.0f} in all", also[i].id, plan.also[i].rate,
+                          copies, plan.also[i].rate * in_seconds(out.length)));
   }
   out.letters_numbered = std::exp2(letter_numbers(plan).bits);
   out.imap = imap;
@@ -332,6 +337,7 @@ std::string to_text(const Forecast& forecast, const scenario::Plan& plan, const 
   for (const auto& device : forecast.devices)
     line("{:<24} {:>9} {:>12} {:>12.0f} {:>12.0f}", device.name, device.accounts, device.connections, device.sessions,
          device.commands);
+  for (const auto& one : forecast.beside) line("beside             {}", one);
   line("\nsessions           {:.0f}, {:.1f}/s", forecast.sessions, forecast.sessions / time);
   line("commands           {:.0f}, about {:.1f}/s", forecast.commands, forecast.commands / time);
   line("deliveries         {:.0f}, at most {:.1f}/s{}", forecast.deliveries, forecast.deliveries_rate,

@@ -27,6 +27,7 @@ struct Forecast {
   double letters_numbered = 2147483648.0;  ///< ... and for how many each has numbers
   double opened_to_one = 0;  ///< connections that are opened a second, to the endpoint that has most of them
   Duration length{};
+  std::vector<std::string> beside;  ///< a line each for the stories that ride along
   struct Device {
     std::string name;
     std::uint32_t accounts = 0;

@@ -30,7 +30,7 @@ class MailFlow::Courier final : public session::SmtpSink {
     const Endpoint where = config.endpoint;
     client_ = std::make_unique<session::SmtpClient>(std::move(config), kHelo, *this);
     recorder_.opened(fmt::format("{} session {} opens", name(endpoint.protocol), session_), opened_);
-    tap_ = std::make_unique<TappedPeer>(*client_, recorder_, &flow_.scene_);
+    tap_ = std::make_unique<TappedPeer>(*client_, recorder_, &flow_.scene_, name(endpoint.protocol));
     link_ = flow_.scene_.network.open(where, *tap_);
   }
   ~Courier() override {

@@ -35,11 +35,16 @@ std::optional<std::string> unlike(const LoadResult& a, const LoadResult& b) {
     return one == other ? std::nullopt : std::optional(fmt::format("{}: {} and {}", what, one, other));
   };
   const auto joined = [](const LoadResult& r) { return fmt::format("{}", fmt::join(r.stories, ", ")); };
+  const auto users = [](const LoadResult& r) {
+    std::string out;
+    for (const UsersOf& one : r.users) out += fmt::format("{} of {}, {}; ", one.users, one.story, one.think);
+    return out;
+  };
   for (const auto& difference :
        {differ("stories", joined(a), joined(b)), differ("target", a.target, b.target), differ("seed", a.seed, b.seed),
         differ("copies", a.copies, b.copies), differ("slots", a.slots, b.slots), differ("rate", a.rate, b.rate),
-        differ("for", a.duration, b.duration), differ("shards", a.shard->of, b.shard->of),
-        differ("--start-at", a.shard->start_at, b.shard->start_at),
+        differ("users in a closed loop", users(a), users(b)), differ("for", a.duration, b.duration),
+        differ("shards", a.shard->of, b.shard->of), differ("--start-at", a.shard->start_at, b.shard->start_at),
         differ("text of the plan and its profiles, hashed", a.plan.hash, b.plan.hash),
         differ("--audit", setting_of(a, "looked into in the end"), setting_of(b, "looked into in the end")),
         differ("--patience", setting_of(a, "patience"), setting_of(b, "patience"))})

@@ -45,13 +45,41 @@ Result<ShardOf> parse_shard(const Options& options) {
                  fmt::format("{} threads need at least as many accounts of the plan, not {}", out.of * options.jobs,
                              options.customers)};
   if (options.customers == 0 && out.of * options.jobs > options.copies)
-    return Error{"--shard " + options.shard, fmt::format("{} threads need at least as many --copies, not {}",
-                                                         out.of * options.jobs, options.copies)};
+    return Error{"--shard " + options.shard,
+                 fmt::format("{} threads need at least as many --{}, not {}", out.of * options.jobs,
+                             options.users == 0 ? "copies" : "users", options.copies)};
   --out.index;
   return out;
 }
 
-Result<Schedule> make_schedule(const Options& options) {
+namespace {
+
+constexpr std::string_view kUsersFor = "1m";  // where nobody says how long they go on
+
+/// How long it goes on, or why that is none.
+Result<Duration> read_length(std::string_view text) {
+  const auto duration = parse_duration(text);
+  if (!duration || *duration > kLongest || *duration <= Duration::zero())
+    return Error{fmt::format("--for {}", text), "expected a time like 30s or 5m, at most 24h"};
+  return *duration;
+}
+
+Result<Schedule> schedule_of_users(const Options& options, std::uint64_t seed) {
+  Schedule out;
+  out.rate = out.total = 0;
+  const auto length = read_length(options.duration.empty() ? kUsersFor : std::string_view(options.duration));
+  if (!length) return length.error();
+  auto think = scenario::parse_think(options.think);
+  if (!think) return Error{"--think " + options.think, fmt::format("expected {}", scenario::kThinkShape)};
+  out.bound = *length;
+  out.users = Users{std::move(*think), 1, seed, options.users, *length};
+  return out;
+}
+
+}  // namespace
+
+Result<Schedule> make_schedule(const Options& options, std::uint64_t seed) {
+  if (options.users != 0) return schedule_of_users(options, seed);
   Schedule out;
   out.rate = static_cast<double>(options.copies) / std::chrono::duration<double>(kDefaultRamp).count();
   if (!options.rate.empty()) {
@@ -63,9 +91,8 @@ Result<Schedule> make_schedule(const Options& options) {
   out.total = options.copies;
   out.bound = kLongest;
   if (options.duration.empty()) return out;
-  const auto duration = parse_duration(options.duration);
-  if (!duration || *duration > kLongest || *duration <= Duration::zero())
-    return Error{"--for " + options.duration, "expected a time like 30s or 5m, at most 24h"};
+  const auto duration = read_length(options.duration);
+  if (!duration) return duration.error();
   out.total =
       static_cast<std::uint32_t>(std::min(4e9, std::ceil(out.rate * std::chrono::duration<double>(*duration).count())));
   out.bound = *duration + std::chrono::milliseconds(1);
@@ -116,17 +143,18 @@ namespace {
 
 /// `n`: the story that there were accounts of for `got` copies only; `why` no more.
 std::string too_few_for_copies(const std::vector<scenario::Scenario>& stories, std::size_t n, std::uint32_t copies,
-                               std::uint32_t got, std::size_t there, const std::string& why) {
+                               std::uint32_t got, std::size_t there, const std::string& why, bool users) {
   std::size_t needed = 0, missing = (copies - got) * stories[n].accounts.size();
   for (std::size_t i = 0; i < stories.size(); ++i) {
     needed += copies * stories[i].accounts.size();
     if (i > n) missing += copies * stories[i].accounts.size();
   }
   return fmt::format(
-      "{} copies at a time{} need {} accounts, and of the {} in the target's pool none is left after {} copies{}: {}. "
-      "Make {} more on the server and name them below accounts: in the target file, or play fewer --copies",
-      copies, stories.size() == 1 ? "" : " of each story", needed, there, got,
-      stories.size() == 1 ? "" : " of " + stories[n].id, why, missing);
+      "{} {}{} need {} accounts, and of the {} in the target's pool none is left after {} {}{}: {}. "
+      "Make {} more on the server and name them below accounts: in the target file, or play fewer --{}",
+      copies, users ? "users" : "copies at a time", stories.size() == 1 ? "" : " of each story", needed, there, got,
+      users ? "users" : "copies", stories.size() == 1 ? "" : " of " + stories[n].id, why, missing,
+      users ? "users" : "copies");
 }
 
 }  // namespace
@@ -140,19 +168,22 @@ Result<std::vector<std::vector<LoadPart>>> make_parts(const Options& options, co
   std::vector<std::vector<LoadPart>> out(options.jobs);
   for (std::size_t n = 0; n < stories.size(); ++n) {
     const scenario::Scenario& story = stories[n];
-    const double turn = static_cast<double>(n) / static_cast<double>(stories.size()) / schedule.rate;
+    const double turn =
+        schedule.users ? 0 : static_cast<double>(n) / static_cast<double>(stories.size()) / schedule.rate;
     for (unsigned job = 0; job < options.jobs; ++job) {
       LoadPart& part = out[job].emplace_back();
       part.story = &story;
       part.row = stories.size() == 1 ? "story" : "story " + story.id;
-      part.arrivals = {schedule.rate, schedule.total, ours + job, threads,
-                       Duration(static_cast<std::int64_t>(turn * 1e9))};
+      part.arrivals = {
+          schedule.rate, schedule.total, ours + job, threads, Duration(static_cast<std::int64_t>(turn * 1e9)),
+          schedule.users};
     }
     for (std::uint32_t i = 0; i < options.copies; ++i) {
       std::string why;
       const auto chosen = play::choose_accounts(story, target, taken, why);
       if (chosen.empty() && !story.accounts.empty())
-        return Error{"", too_few_for_copies(stories, n, options.copies, i, target.accounts.size(), why)};
+        return Error{"", too_few_for_copies(stories, n, options.copies, i, target.accounts.size(), why,
+                                            schedule.users.has_value())};
       const unsigned thread = i % threads;
       if (thread < ours || thread >= ours + options.jobs) continue;  // another shard's
       auto& slot = out[thread - ours][n].slots.emplace_back();

@@ -11,7 +11,9 @@ namespace mailproof::load {
 
 /// What is asked for.
 struct Options {
-  std::uint32_t copies = 10;     ///< of each story, at a time
+  std::uint32_t copies = 10;     ///< of each story, at a time; or users of it
+  std::uint32_t users = 0;       ///< of each story, in a closed loop; 0 = copies come at a rate
+  std::string think;             ///< of users, as written
   std::string rate, duration;    ///< as people write them, "20/s" and "30s"; empty: the default
   std::string yes_load;          ///< the host that is no loopback and may be loaded all the same
   unsigned jobs = 1;             ///< threads
@@ -32,11 +34,13 @@ Result<ShardOf> parse_shard(const Options& options);
 
 /// When the copies of each story begin.
 struct Schedule {
-  double rate = 1;          ///< a second
-  std::uint32_t total = 1;  ///< copies
-  Duration bound{};         ///< none begins later
+  double rate = 1;                  ///< a second
+  std::uint32_t total = 1;          ///< copies
+  Duration bound{};                 ///< none begins later
+  std::optional<Users> users = {};  ///< closed: the rate and the total are what comes of it, and 0 here
 };
-Result<Schedule> make_schedule(const Options& options);
+/// `seed`: of the run.
+Result<Schedule> make_schedule(const Options& options, std::uint64_t seed);
 
 /// Why these stories must not be played as load on this target; nothing where they may. `ours`: it is the built-in
 /// server.

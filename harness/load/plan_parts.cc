@@ -29,12 +29,13 @@ std::optional<std::string> refusal_of_plan(const scenario::Plan& plan, const sce
   return std::nullopt;
 }
 
-Schedule schedule_beside(const scenario::Plan& plan, const scenario::AlsoStory& also) {
+Schedule schedule_beside(const scenario::Plan& plan, const scenario::AlsoStory& also, std::uint64_t seed) {
   const double seconds = std::chrono::duration<double>(plan.length()).count();
   Schedule out;
   out.rate = also.rate;
   out.bound = plan.length();
   out.total = static_cast<std::uint32_t>(std::min(4e9, std::ceil(also.rate * seconds)));
+  if (also.think) out.users = Users{*also.think, plan.pace, seed, also.copies, plan.length()};
   return out;
 }
 

@@ -12,7 +12,7 @@ namespace mailproof::load {
 std::optional<std::string> refusal_of_plan(const scenario::Plan& plan, const scenario::Target& target);
 
 /// When the copies of a story begin that is played beside a plan: as long as the plan lasts.
-Schedule schedule_beside(const scenario::Plan& plan, const scenario::AlsoStory& also);
+Schedule schedule_beside(const scenario::Plan& plan, const scenario::AlsoStory& also, std::uint64_t seed);
 
 /// By thread. Accounts without a quota come first; `taken` says which are lent already.
 Result<std::vector<PlanPart>> make_plan_parts(const scenario::Plan& plan, const scenario::Target& target, unsigned jobs,

@@ -58,6 +58,7 @@ void StoryTotals::merge(const StoryTotals& other) {
   ledger.merge(other.ledger);
   for (const auto& [verdict, count] : other.verdicts) verdicts[verdict] += count;
   unserved += other.unserved;
+  held_back += other.held_back;
 }
 
 void PlanResult::merge(const PlanResult& part) {
@@ -70,8 +71,25 @@ void PlanResult::merge(const PlanResult& part) {
   put_off += part.put_off;
 }
 
-std::vector<std::string> remarks(const LoadResult& result) {
+std::vector<std::string> about_users(const LoadResult& result) {
   std::vector<std::string> out;
+  for (const UsersOf& one : result.users) {
+    const auto at = std::find(result.stories.begin(), result.stories.end(), one.story) - result.stories.begin();
+    const bool known = static_cast<std::size_t>(at) < result.by_story.size();
+    const std::uint64_t held = known ? result.by_story[static_cast<std::size_t>(at)].held_back : 0;
+    out.push_back(fmt::format(
+        "closed loop: {} users play {} and think {} between: a server that stalls slows them down, and what they would "
+        "have asked for meanwhile is in no figure (coordinated omission)",
+        one.users, one.story, one.think));
+    if (held != 0)
+      out.back() +=
+          fmt::format("; {} times one had to think longer, because his mailboxes were still looked into", held);
+  }
+  return out;
+}
+
+std::vector<std::string> remarks(const LoadResult& result) {
+  std::vector<std::string> out = about_users(result);
   if (result.plan.lay_before != 0)
     out.push_back(fmt::format(
         "{} messages lay in the mailboxes before, at most {} in one: what devices ask when they come is of those, too",
@@ -381,6 +399,10 @@ std::string to_text(const LoadResult& result) {
   if (!result.plan.name.empty())
     line("plan {} on {}: {} accounts, at most {} connections, {:.1f} s", result.plan.name, result.target,
          result.plan.accounts, result.plan.most_connections, result.seconds);
+  else if (!result.users.empty())
+    line("{} on {}: {} users of each in a closed loop, who think {}; {} copies, {:.1f} s",
+         result.stories.size() == 1 ? result.stories.front() : fmt::format("{} stories", result.stories.size()),
+         result.target, result.users.front().users, result.users.front().think, begun(result), result.seconds);
   else if (result.stories.size() == 1)
     line("{} on {}: {} copies in {} slots, {:.1f} copies/s intended, {:.1f} s", result.stories.front(), result.target,
          result.copies, result.slots, result.rate, result.seconds);
@@ -401,7 +423,8 @@ std::string to_text(const LoadResult& result) {
          ms(op.response.percentile(99)), ms(op.response.percentile(99.9)), ms(op.response.max()),
          ms(op.service.percentile(50)), ms(op.service.percentile(99)));
   });
-  line("(p50 to max: from the intended start, unserved copies included; service: from the real one)");
+  line("(p50 to max: from the intended start{}, unserved copies included; service: from the real one)",
+       result.users.empty() ? "" : ", which in a closed loop is the end of the thinking");
   out += measured_text(result, width);
   std::uint64_t commands = 0, octets = 0;
   result.all.audit.for_each([&](std::string_view, const stats::Operation& op) { commands += op.started; });

@@ -66,6 +66,8 @@ struct StoryTotals {
   LedgerTotals ledger;
   std::map<std::string, std::uint64_t> verdicts;
   std::uint64_t unserved = 0;  ///< copies that were due and never began
+  /// In a closed loop: how often a user thought longer than he wanted to, because we still looked into his mailboxes.
+  std::uint64_t held_back = 0;
   void merge(const StoryTotals& other);
 };
 
@@ -103,12 +105,20 @@ struct PlanResult {
   void merge(const PlanResult& part);           ///< of a thread, or of a shard
 };
 
+/// A story that users play in a closed loop: what they would ask for while the server makes them wait is not asked for,
+/// and is in no figure.
+struct UsersOf {
+  std::string story;
+  std::uint32_t users = 0;
+  std::string think;  ///< as written
+};
+
 struct LoadResult {
   std::vector<std::string> stories;  ///< ids
   std::string target;
   std::uint64_t seed = 0;
-  std::uint32_t copies = 0, slots = 0;  ///< of each story
-  double rate = 0, seconds = 0;         ///< rate: of each story
+  std::uint32_t copies = 0, slots = 0;  ///< of each story; no copies where users play it, whose number is the slots'
+  double rate = 0, seconds = 0;         ///< rate: of each story; 0 where users play it
   bool interrupted = false;
   std::vector<StoryTotals> by_story;
   StoryTotals all;
@@ -123,6 +133,7 @@ struct LoadResult {
   std::optional<Shard> shard = {};
   std::vector<std::string> doubts = {};  ///< what voids the figures: said first, and then nothing passes
   std::vector<SloResult> slos = {};
+  std::vector<UsersOf> users = {};  ///< in a closed loop; the others have open arrivals
   // Of run.json and the reports, not of stats.json: they differ from run to run.
   std::string version = {}, command = {}, began = {}, ended = {};
   std::vector<std::string> machines = {};
@@ -144,6 +155,8 @@ struct Unserved {
 };
 Unserved unserved(const LoadResult& result);
 
+/// Of the stories that users play, in a sentence each: how their figures are to be read.
+std::vector<std::string> about_users(const LoadResult& result);
 /// Nobody came in and nothing was sent, and the note says why.
 bool nothing_played(const LoadResult& result);
 /// Mail of a plan that was due and that nobody came to hand over, where that is more than one in a hundred.

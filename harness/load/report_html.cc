@@ -176,6 +176,12 @@ std::string facts_html(const LoadResult& result) {
   if (!result.plan.name.empty())
     return fmt::format("plan {}: {} accounts, at most {} connections; {:.1f} s, seed {}", inline_html(result.plan.name),
                        result.plan.accounts, result.plan.most_connections, result.seconds, result.seed);
+  if (!result.users.empty())
+    return fmt::format(
+        "{} copies of {} began, of {} users in a closed loop each, who think {}; {:.1f} s, seed {}", begun(result),
+        result.stories.size() == 1 ? inline_html(result.stories.front())
+                                   : fmt::format("{} stories", result.stories.size()),
+        result.users.front().users, inline_html(result.users.front().think), result.seconds, result.seed);
   return fmt::format("{} cop{} of {} began, {} slots, {:.1f}/s of each story; {:.1f} s, seed {}", begun(result),
                      begun(result) == 1 ? "y" : "ies",
                      result.stories.size() == 1 ? inline_html(result.stories.front())

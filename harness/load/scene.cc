@@ -120,6 +120,12 @@ void Scene::connected(int change) {
   if (began_ && !over) operations.gauge("connections").change(change, network.now());
 }
 
+void Scene::handshake(std::string_view who, const TlsFacts& facts, Time now) {
+  if (!facts.established || network.simulated()) return;  // there it is a seal
+  const Time began = now - facts.took;
+  done(operation(fmt::format("{}.tls.{}", who, facts.resumed ? "resumed" : "full")), {began, began, now});
+}
+
 std::uint32_t Scene::note_session(std::uint32_t account, std::uint16_t profile, Protocol protocol) {
   connected(1);
   if (sessions.size() >= kMostNoted) return 0;

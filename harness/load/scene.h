@@ -115,6 +115,12 @@ class Scene {
   void moved(Time now, std::uint64_t in, std::uint64_t out) {
     if (began_ && !over) operations.moved(now, in, out);
   }
+  /// A handshake of TLS that came to something: a row of its own for those that took up a session, as the server did.
+  void handshake(std::string_view who, const TlsFacts& facts, Time now);
+  /// A device whose profile, or the plan, says so takes up TLS sessions of its own, and of no other device or account.
+  void let_resume(Link& link, const scenario::Profile& profile, std::uint32_t account, std::uint16_t device) const {
+    if (plan.resume_tls.value_or(profile.resume_tls)) link.resume_as(std::uint64_t{account} << 16U | device);
+  }
   std::uint32_t note_session(std::uint32_t account, std::uint16_t profile, Protocol protocol);
   void session_over(std::uint32_t session);
 

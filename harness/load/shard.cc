@@ -41,7 +41,7 @@ LoadShard::LoadShard(const scenario::Scenario& scenario, const scenario::Target&
   options_.load = true;
   options_.learnt = nullptr;  // a load waits as long as its scenario says
   options_.baseline = false;
-  for (std::size_t i = 0; i < slots_.size(); ++i) free_.push_back({i, Time{}});
+  for (std::size_t i = 0; i < slots_.size() && !closed_loop(); ++i) free_.push_back({i, Time{}});
 }
 
 LoadShard::~LoadShard() { network_.set_alarm(*this, std::nullopt); }
@@ -77,6 +77,14 @@ void LoadShard::start(std::optional<Time> zero) {
   zero_ = zero.value_or(network_.now());
   operations_.start(zero_);
   audit_.start(zero_);
+  // The first time each is somewhere in his thinking, as if he had been there before: they must not all come at once.
+  for (std::size_t slot = 0; slot < slots_.size() && closed_loop(); ++slot) {
+    const auto user = static_cast<std::uint32_t>(arrivals_.first + slot * arrivals_.step);
+    Rng rng(derive_seed(arrivals_.users->seed, "first " + scenario_.id, user));
+    const double part = static_cast<double>(rng.next()) / 4294967296.0;
+    const Time at = zero_ + thought(user, part);
+    if (at < zero_ + arrivals_.users->until) thinking_.insert({at, user, slot});
+  }
   ring(network_.now());
 }
 
@@ -98,18 +106,53 @@ void LoadShard::give_up_waiting() {
 void LoadShard::close() {
   if (!closed_) give_up_waiting();
   closed_ = true;
+  thinking_.clear();
   network_.set_alarm(*this, std::nullopt);
   bury();
 }
 
 void LoadShard::interrupt() {
   closed_ = true;
+  thinking_.clear();
   for (std::size_t i = 0; i < running_.size(); ++i) running_[i]->player->interrupt();
   bury();
 }
 
+/// What this user thinks before that copy.
+Duration LoadShard::thought(std::uint32_t copy, double part) const {
+  const Users& users = *arrivals_.users;
+  Rng rng(derive_seed(users.seed, "think " + scenario_.id, copy));
+  return Duration(static_cast<std::int64_t>(static_cast<double>(users.think.drawn(rng).count()) * part /
+                                            std::max(1e-9, users.pace)));
+}
+
+/// He begins again when his thinking is over, which lasts at least until his mailboxes were looked into: that is our
+/// doing, and no time of the server's.
+void LoadShard::think(const Running& gone) {
+  const Users& users = *arrivals_.users;
+  if (closed_ || gone.copy > ~std::uint32_t{0} - users.all) return;
+  const std::uint32_t next = gone.copy + users.all;
+  const Time ready = gone.steps_over_at.value_or(gone.over_at) + thought(next);
+  const Time at = std::max(ready, gone.over_at);
+  if (at >= zero_ + users.until) return;
+  held_back_ += ready < gone.over_at ? 1U : 0U;
+  thinking_.insert({at, next, gone.slot});
+}
+
+void LoadShard::play_users() {
+  while (!closed_ && !thinking_.empty() && thinking_.begin()->until <= network_.now()) {
+    const Thinking one = thinking_.extract(thinking_.begin()).value();
+    operations_.at(story_).due(one.until);
+    begin(one.copy, {one.slot, one.until}, one.until, network_.now());
+  }
+  closed_ = closed_ || (thinking_.empty() && running_.empty());
+  const bool bury_next = std::any_of(running_.begin(), running_.end(), [](const auto& one) { return one->over; });
+  if (!closed_ && !thinking_.empty() && !bury_next) network_.set_alarm(*this, thinking_.begin()->until);
+}
+
 void LoadShard::ring(Time) {
   bury();
+  if (closed_loop()) return play_users();
   const Time now = network_.now();  // judging those that are over took its time
   while (!closed_ && next_ < arrivals_.total && zero_ + arrivals_.due(next_) <= now) {
     operations_.at(story_).due(zero_ + arrivals_.due(next_));
@@ -119,17 +162,17 @@ void LoadShard::ring(Time) {
   while (!closed_ && !waiting_.empty() && !free_.empty()) {
     const std::uint32_t copy = waiting_.front();
     waiting_.pop_front();
+    const Free free = free_.front();
+    free_.pop_front();
     // The clock again for each: what came before, judging copies that are over above all, has taken its time.
-    begin(copy, zero_ + arrivals_.due(copy), network_.now());
+    begin(copy, free, zero_ + arrivals_.due(copy), network_.now());
   }
   if (!closed_ && next_ >= arrivals_.total && waiting_.empty()) closed_ = true;  // all of them have begun
   if (!closed_ && next_ < arrivals_.total) network_.set_alarm(*this, zero_ + arrivals_.due(next_));
 }
 
-void LoadShard::begin(std::uint32_t copy, Time intended, Time now) {
+void LoadShard::begin(std::uint32_t copy, const Free& free, Time intended, Time now) {
   auto running = std::make_unique<Running>();
-  const Free free = free_.front();
-  free_.pop_front();
   running->slot = free.slot;
   running->copy = copy;
   running->intended = intended;
@@ -229,6 +272,7 @@ void LoadShard::count_octets(Running& copy, std::uint32_t session, Time now) {
 }
 
 void LoadShard::steps_done(Running& copy) {
+  copy.steps_over_at = network_.now();
   auto& story = operations_.at(story_);
   if (copy.player->problem().empty()) return story.succeed(copy.intended, copy.begun, network_.now());
   copy.not_played_at = network_.now();  // why is known once its sessions have ended
@@ -260,7 +304,8 @@ void LoadShard::bury() {
     const bool broken = gone->player->broken();
     if (on_copy) on_copy(std::move(gone->player), gone->copy);
     // What held the loop up since the copy was over is our doing, for whoever waits for this slot.
-    if (!broken) free_.push_back({gone->slot, gone->over_at});
+    if (!broken && !closed_loop()) free_.push_back({gone->slot, gone->over_at});
+    if (!broken && closed_loop()) think(*gone);
   }
 }
 

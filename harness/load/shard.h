@@ -2,13 +2,25 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 #include <vector>
 
 #include "load/samples.h"
 #include "play/player.h"
+#include "scenario/plan/think.h"
 #include "stats/operations.h"
 
 namespace mailproof::load {
+
+/// Users in a closed loop, a slot each: whoever has played the story thinks, and plays it again.
+struct Users {
+  scenario::Think think;
+  double pace = 1;         ///< they think so many times as fast
+  std::uint64_t seed = 1;  ///< what they think is drawn from it: the same of each user, whoever plays him
+  std::uint32_t all = 1;   ///< of all threads and shards: user number u plays copies u, u + all, u + 2 all, ...
+  Duration until{};        ///< nobody begins later
+};
 
 /// When the copies of a story are due: open arrivals, evenly spaced; they come whether or not the server keeps up.
 struct Arrivals {
@@ -17,6 +29,8 @@ struct Arrivals {
   std::uint32_t first = 0;  ///< this shard plays copies first, first + step, first + 2 step, ...
   std::uint32_t step = 1;
   Duration offset{};  ///< the first is due so long after time zero: several stories take turns
+  std::optional<Users> users =
+      {};  ///< closed: each begins when the one before it is over; this shard's are `first`, ...
   Duration due(std::uint32_t copy) const {
     return offset + Duration(static_cast<std::int64_t>(static_cast<double>(copy) / rate * 1e9));
   }
@@ -25,7 +39,9 @@ struct Arrivals {
 /// Plays many copies of one story on one network, each on leased accounts of its own; other stories may be played on
 /// the same network by shards beside it. A copy is the shard: everything of it happens on this thread. A copy whose
 /// time has come waits for a free slot; what it waited counts as latency. What never began is unserved: of each
-/// operation it counts as often as a copy that was played had it, with all the time that it waited.
+/// operation it counts as often as a copy that was played had it, with all the time that it waited. Users in a closed
+/// loop wait for themselves only: the next copy of one is meant to begin when his thinking is over, so that a server
+/// that stalls is asked less meanwhile, and nothing is unserved.
 class LoadShard final : public Alarm {
  public:
   struct Progress {
@@ -50,6 +66,9 @@ class LoadShard final : public Alarm {
   void close();
   void interrupt();
   bool done() const { return closed_ && running_.empty(); }
+  bool closed_loop() const { return arrivals_.users.has_value(); }
+  /// How often a user had to think longer than he wanted to, because his mailboxes were still looked into.
+  std::uint64_t held_back() const { return held_back_; }
 
   /// A copy is over: audited, cleaned up and retired.
   std::function<void(std::unique_ptr<play::Player>, std::uint32_t copy)> on_copy;
@@ -75,6 +94,7 @@ class LoadShard final : public Alarm {
     std::uint32_t copy = 0;
     Time intended{}, begun{};
     Time over_at{};
+    std::optional<Time> steps_over_at;
     bool over = false;
     struct Unanswered {
       std::uint32_t session;
@@ -91,7 +111,14 @@ class LoadShard final : public Alarm {
   };
   void check_next();
   void give_up_waiting();
-  void begin(std::uint32_t copy, Time intended, Time now);
+  struct Free {
+    std::size_t slot;
+    Time since;
+  };
+  void begin(std::uint32_t copy, const Free& free, Time intended, Time now);
+  void play_users();
+  Duration thought(std::uint32_t copy, double part = 1) const;
+  void think(const Running& gone);
   void measure(Running& copy, const history::Event& event);
   void settle_unanswered(Running& copy, std::uint32_t session, bool timed_out);
   void count_octets(Running& copy, std::uint32_t session, Time now);
@@ -102,11 +129,15 @@ class LoadShard final : public Alarm {
   const scenario::Scenario& scenario_;
   const scenario::Target& target_;
   std::vector<std::vector<scenario::PoolAccount>> slots_;
-  struct Free {
-    std::size_t slot;
-    Time since;
-  };
   std::deque<Free> free_;  ///< the longest free one first
+  struct Thinking {
+    Time until{};
+    std::uint32_t copy = 0;  ///< that is played then
+    std::size_t slot = 0;    ///< of the user
+    friend auto operator<=>(const Thinking&, const Thinking&) = default;
+  };
+  std::set<Thinking> thinking_;  ///< users, in a closed loop
+  std::uint64_t held_back_ = 0;
   Network& network_;
   play::PlayOptions options_;
   Arrivals arrivals_;

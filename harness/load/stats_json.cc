@@ -178,6 +178,7 @@ std::string to_json(const LoadResult& result) {
               {"copies", result.copies},
               {"played", begun(result)},
               {"unserved", result.all.unserved},
+              {"held_back", result.all.held_back},
               {"slots", result.slots},
               {"rate", result.rate},
               {"for", result.duration},
@@ -218,6 +219,11 @@ std::string to_json(const LoadResult& result) {
                     {"verdict", name(one.verdict)},
                     {"of", one.of},
                     {"why", one.why}});
+  if (!result.users.empty()) {
+    Json& users = out["users"] = Json::array();
+    for (const UsersOf& one : result.users)
+      users.push_back({{"story", one.story}, {"users", one.users}, {"think", one.think}});
+  }
   if (result.shard)
     out["shard"] = {{"index", result.shard->index},
                     {"of", result.shard->of},
@@ -233,7 +239,8 @@ std::string to_json(const LoadResult& result) {
     for (std::size_t i = 0; i < result.stories.size() && i < result.by_story.size(); ++i) {
       Json one = {{"story", result.stories[i]},
                   {"verdicts", result.by_story[i].verdicts},
-                  {"unserved", result.by_story[i].unserved}};
+                  {"unserved", result.by_story[i].unserved},
+                  {"held_back", result.by_story[i].held_back}};
       describe(one, result.by_story[i], true);
       stories.push_back(std::move(one));
     }

@@ -119,6 +119,7 @@ StoryTotals read_totals(const Json& json) {
   for (const auto& [fate, count] : ledger.at("fates").items()) out.ledger.fates[fate] = count.get<std::uint64_t>();
   for (const auto& [verdict, count] : json.at("verdicts").items()) out.verdicts[verdict] = count.get<std::uint64_t>();
   out.unserved = number(json, "unserved");
+  out.held_back = json.value("held_back", std::uint64_t{0});  // older ones had open arrivals only
   read_operations(json.at("operations"), out.operations);
   read_gauges(json.at("over_time"), out.operations);
   read_octets(json.at("octets"), out.operations);
@@ -193,6 +194,10 @@ LoadResult read(const Json& json) {
     out.slos.push_back({one.at("slo").get<std::string>(), one.at("measured").get<std::string>(),
                         named(one.at("verdict").get<std::string>(), judge::Verdict::known_fail),
                         one.value("of", std::uint64_t{0}), false, one.value("why", "")});
+  if (json.contains("users"))
+    for (const Json& one : json.at("users"))
+      out.users.push_back({one.at("story").get<std::string>(), one.at("users").get<std::uint32_t>(),
+                           one.at("think").get<std::string>()});
   if (json.contains("shard")) {
     const Json& shard = json.at("shard");
     out.shard = Shard{shard.at("index").get<unsigned>(), shard.at("of").get<unsigned>(),

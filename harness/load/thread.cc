@@ -166,6 +166,7 @@ void LoadThread::play_in(World& world) {
     harvest_.stories[n].audit.merge(shards_[n]->audit());
     harvest_.stories[n].samples.merge(shards_[n]->samples());
     harvest_.stories[n].unserved += shards_[n]->unserved();
+    harvest_.stories[n].held_back += shards_[n]->held_back();
     harvest_.held += shards_[n]->held();
     harvest_.answering += shards_[n]->answering();
   }
@@ -279,7 +280,9 @@ void LoadThread::run(Network& network, net::Loop* loop) {
     if (loop != nullptr) cpu_watch_.look(now);
     bool done = true;
     for (std::size_t n = 0; n < shards_.size(); ++n) {
-      if (now - began > bound_ + parts_[n].arrivals.offset && !shards_[n]->done()) shards_[n]->close();
+      // Users end by themselves: who was ready before the end plays, however late.
+      if (!shards_[n]->closed_loop() && now - began > bound_ + parts_[n].arrivals.offset && !shards_[n]->done())
+        shards_[n]->close();
       done = done && shards_[n]->done();
     }
     done = done && (customers_ == nullptr || customers_->gone());

@@ -132,8 +132,9 @@ void Writer::write(Time due) {
   const Endpoint where = config.endpoint;
   client_ = std::make_unique<session::SmtpClient>(std::move(config), "mailproof.invalid", *this);
   recorder_.opened(fmt::format("smtp session {} opens", session_), opened_);
-  tap_ = std::make_unique<TappedPeer>(*client_, recorder_, &scene_);
+  tap_ = std::make_unique<TappedPeer>(*client_, recorder_, &scene_, "submission");
   link_ = scene_.network.open(where, *tap_);
+  scene_.let_resume(*link_, device_.profile(), account_, number_);
 }
 
 void Writer::on_ready(Time now) {

@@ -41,6 +41,10 @@ void Connection::misbehave(const LinkFaults& faults) {
   wake();
 }
 
+void Connection::resume_as(TlsSessions& sessions, std::uint64_t client) {
+  if (context_) resumption_ = std::make_unique<Resumption>(Resumption{sessions, {route_.get(), client}});
+}
+
 void Connection::drop(bool with_reset) {
   if (state_ == State::over) return;
   drop_ = with_reset ? Drop::reset : Drop::orderly;
@@ -163,7 +167,8 @@ void Connection::start_tls(Time now) {
   if (!context_)
     return fail_tls(EndReason::tls_failed, "no certificate", "TLS asked for, but we have no certificate", now);
   own_deadline_ = now + limits_.tls;
-  stream_.start_tls(*context_, route_ ? route_->host : std::string(), route_ ? route_->tls_max : std::string());
+  stream_.start_tls(*context_, route_ ? route_->host : std::string(), route_ ? route_->tls_max : std::string(),
+                    resumption_.get());
   continue_handshake(now);
 }
 
@@ -188,8 +193,9 @@ void Connection::continue_handshake(Time now) {
     }
   }
   handshake_writes_ = false;
-  own_deadline_.reset();
   TlsFacts facts = tls_facts(stream_.ssl());
+  facts.took = now - (*own_deadline_ - limits_.tls);
+  own_deadline_.reset();
   facts.early_bytes = early_bytes_;
   const bool first = tls_first_;
   tls_first_ = false;

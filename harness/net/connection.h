@@ -47,6 +47,8 @@ class Connection final : public Source, public Waker {
   ~Connection() override;
 
   void misbehave(const LinkFaults& faults);
+  /// Said before it is dialled: its TLS may take up a session of this client, out of `sessions`.
+  void resume_as(TlsSessions& sessions, std::uint64_t client);
   void drop(bool with_reset);
   void abandon();  ///< closes without a word to the peer
 
@@ -100,6 +102,7 @@ class Connection final : public Source, public Waker {
   std::unique_ptr<Peer> owned_peer_;
   Owner* owner_ = nullptr;
   std::shared_ptr<Dial> dial_;
+  std::unique_ptr<Resumption> resumption_;  // outlives the stream
   Stream stream_;
   std::unique_ptr<FaultPlan> plan_;
   std::optional<Time> own_deadline_;  // of connecting or of the handshake

@@ -13,17 +13,19 @@ namespace {
 
 class SocketLink final : public Link {
  public:
-  SocketLink(Reactor& reactor, std::unique_ptr<Connection> connection)
-      : reactor_(reactor), connection_(std::move(connection)) {}
+  SocketLink(Reactor& reactor, TlsSessions& sessions, std::unique_ptr<Connection> connection)
+      : reactor_(reactor), sessions_(sessions), connection_(std::move(connection)) {}
   ~SocketLink() override {
     connection_->abandon();
     reactor_.bury(std::move(connection_));
   }
   void misbehave(const LinkFaults& faults) override { connection_->misbehave(faults); }
   void drop(bool with_reset) override { connection_->drop(with_reset); }
+  void resume_as(std::uint64_t client) override { connection_->resume_as(sessions_, client); }
 
  private:
   Reactor& reactor_;
+  TlsSessions& sessions_;
   std::unique_ptr<Connection> connection_;
 };
 
@@ -46,6 +48,7 @@ struct Loop::Inside {
   Resolver resolver;
   std::optional<Result<std::shared_ptr<TlsContext>>> tls;
   std::map<std::string, std::shared_ptr<const Route>, std::less<>> routes;
+  TlsSessions sessions;
   Ringers ringers;
   std::vector<Ringers::node_type> spare;  // so that setting and clearing alarms allocates nothing in steady state
 };
@@ -120,7 +123,8 @@ std::unique_ptr<Link> Loop::open(const Endpoint& endpoint, Peer& peer) {
   }
   const Limits limits{.connect = options_.connect_timeout, .tls = options_.tls_timeout};
   return std::make_unique<SocketLink>(
-      reactor(), std::make_unique<Connection>(reactor(), std::move(way), std::move(context), limits, peer));
+      reactor(), inside_->sessions,
+      std::make_unique<Connection>(reactor(), std::move(way), std::move(context), limits, peer));
 }
 
 void Loop::Inside::Ringer::fire(Time now) {

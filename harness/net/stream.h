@@ -41,8 +41,9 @@ class Stream {
   /// At most `limit` bytes of `from`.
   IoResult write(std::span<const Output> from, std::size_t limit);
 
-  void start_tls(const TlsContext& context, const std::string& host, const std::string& tls_max) {
-    ssl_ = context.start(fd_.get(), host, tls_max);
+  void start_tls(const TlsContext& context, const std::string& host, const std::string& tls_max,
+                 Resumption* resumption) {
+    ssl_ = context.start(fd_.get(), host, tls_max, resumption);
   }
   IoResult handshake();
   SSL* ssl() const { return ssl_.get(); }

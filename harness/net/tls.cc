@@ -53,6 +53,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::client(const TlsOptions& options
     return failed("", "cannot use the system's CA certificates");
   }
   SSL_CTX_set_verify(context, options.insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, keep_refused_certificate);
+  Resumption::allow(context);
   return made;
 }
 
@@ -68,7 +69,8 @@ Result<std::shared_ptr<TlsContext>> TlsContext::server(const std::string& certif
   return made;
 }
 
-TlsContext::Session TlsContext::start(int fd, const std::string& host, const std::string& tls_max) const {
+TlsContext::Session TlsContext::start(int fd, const std::string& host, const std::string& tls_max,
+                                      Resumption* resumption) const {
   Session session(SSL_new(context_.get()));
   SSL* ssl = session.get();
   SSL_set_fd(ssl, fd);
@@ -91,6 +93,7 @@ TlsContext::Session TlsContext::start(int fd, const std::string& host, const std
   // What OpenSSL does not take for an address is compared as a name, so that nothing goes unverified.
   if (!address || X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str()) != 1)
     SSL_set1_host(ssl, name.c_str());
+  if (resumption != nullptr) resumption->start(ssl);
   return session;
 }
 
@@ -100,6 +103,7 @@ TlsFacts tls_facts(SSL* ssl) {
   facts.version = SSL_get_version(ssl);
   facts.cipher = SSL_get_cipher_name(ssl);
   facts.certificate = peer_certificate(ssl);
+  facts.resumed = SSL_session_reused(ssl) == 1;
   return facts;
 }
 

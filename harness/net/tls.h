@@ -6,6 +6,7 @@
 
 #include "core/peer.h"
 #include "core/result.h"
+#include "net/tls_sessions.h"
 
 namespace mailproof::net {
 
@@ -16,8 +17,8 @@ struct TlsOptions {
   bool insecure = false;    ///< accept any certificate
 };
 
-/// One set of TLS settings, shared by all connections of a loop. TLS 1.2 or newer; no session is ever resumed, so that
-/// every login costs the same.
+/// One set of TLS settings, shared by all connections of a loop. TLS 1.2 or newer. No session is resumed, so that every
+/// login costs the same, but by a client whose Resumption says so.
 class TlsContext {
  public:
   static Result<std::shared_ptr<TlsContext>> client(const TlsOptions& options);
@@ -31,8 +32,9 @@ class TlsContext {
   using Session = std::unique_ptr<SSL, Free>;
 
   /// A connection on `fd` that will verify `host`, or on a server's context one that waits to be spoken to.
-  /// `tls_max`: see Endpoint.
-  Session start(int fd, const std::string& host, const std::string& tls_max = {}) const;
+  /// `tls_max`: see Endpoint. `resumption`: of a client that resumes sessions; must outlive the connection.
+  Session start(int fd, const std::string& host, const std::string& tls_max = {},
+                Resumption* resumption = nullptr) const;
 
  private:
   TlsContext(TlsOptions options, bool is_server);

@@ -226,6 +226,9 @@ TEST(Slo, AStarMeansWhatClientsAskFor) {
   EXPECT_FALSE(scenario::names_operation("imap.*", "imap.round"));
   EXPECT_FALSE(scenario::names_operation("imap.*", "imap.idle-notice"));
   EXPECT_TRUE(scenario::names_operation("imap.round", "imap.round"));
+  EXPECT_FALSE(scenario::names_operation("imap.*", "imap.tls.resumed")) << "a part of what imap.connect tells";
+  EXPECT_TRUE(scenario::names_operation("imap.tls.*", "imap.tls.resumed"));
+  EXPECT_TRUE(scenario::slo_of("pop3.tls.full p99 < 100ms"));
 }
 
 }  // namespace

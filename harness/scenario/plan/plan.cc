@@ -17,9 +17,9 @@
 namespace mailproof::scenario {
 namespace {
 
-const std::vector<std::string> kPlanKeys = {"plan",   "title",      "accounts", "ramp",      "for",
-                                            "phases", "pace",       "mix",      "arrivals",  "also",
-                                            "slo",    "abort_when", "measure",  "first_poll"};
+const std::vector<std::string> kPlanKeys = {"plan",   "title",      "accounts", "ramp",       "for",
+                                            "phases", "pace",       "mix",      "arrivals",   "also",
+                                            "slo",    "abort_when", "measure",  "first_poll", "resume_tls"};
 constexpr double kMostRate = 10'000;
 constexpr Duration kLongest = std::chrono::hours(24);
 constexpr Word<Spacing> kSpacings[] = {{"constant", Spacing::constant}, {"poisson", Spacing::poisson}};
@@ -58,6 +58,7 @@ class PlanReader {
       plan_.accounts = static_cast<std::uint32_t>(
           read_number(*node, 1, kMostAccounts, "a number of accounts", complaints_).value_or(1));
     if (const Node* node = find(root_, "pace")) pace(*node);
+    if (const Node* node = find(root_, "resume_tls")) plan_.resume_tls = read_flag(*node, complaints_);
     length();
     if (const Node* node = find(root_, "measure")) measure(*node);
     if (const Node* node = find(root_, "first_poll")) {
@@ -307,11 +308,13 @@ class PlanReader {
   }
 
   void also(const Node& node) {
-    constexpr std::string_view shape = "stories like {story: sync.read-on-phone-read-everywhere, rate: 1/s, copies: 5}";
+    constexpr std::string_view shape =
+        "stories like {story: sync.read-on-phone-read-everywhere, rate: 1/s, copies: 5}, or {story: ..., users: 5, "
+        "think: 2s..5s}";
     if (node.kind != Node::Kind::list) return complaints_.value(node, fmt::format("a list of {}", shape));
     for (const Node& entry : node.children) {
       if (!is_map(entry, shape, complaints_)) continue;
-      check_keys(entry, {"story", "rate", "copies"}, complaints_);
+      check_keys(entry, {"story", "rate", "copies", "users", "think"}, complaints_);
       AlsoStory one;
       one.pos = entry.pos;
       if (const Node* story = find(entry, "story")) {
@@ -324,8 +327,26 @@ class PlanReader {
       if (const Node* copies = find(entry, "copies"))
         one.copies = static_cast<std::uint32_t>(
             read_number(*copies, 1, 100'000, "copies at the same time", complaints_).value_or(1));
+      users(entry, one);
       plan_.also.push_back(std::move(one));
     }
+  }
+
+  /// Closed: users:, each of whom thinks between, instead of arrivals at a rate.
+  void users(const Node& entry, AlsoStory& out) {
+    const Node *users = find(entry, "users"), *think = find(entry, "think");
+    if (users == nullptr) {
+      if (think != nullptr) complaints_.key(*think, "think: beside users:, who play the story again and again");
+      return;
+    }
+    for (const char* open : {"rate", "copies"})
+      if (const Node* one = find(entry, open))
+        complaints_.key(*one, "either users: and think:, who begin again when they are ready, or rate: and copies:");
+    out.rate = 0;
+    out.copies =
+        static_cast<std::uint32_t>(read_number(*users, 1, 100'000, "users of this story", complaints_).value_or(1));
+    if (think == nullptr) return complaints_.key(*users, "also think:, how long each of them pauses");
+    out.think = read_think(*think, complaints_);
   }
 
   const Node& root_;

@@ -9,6 +9,7 @@
 #include "core/result.h"
 #include "scenario/plan/profile.h"
 #include "scenario/plan/slo.h"
+#include "scenario/plan/think.h"
 
 namespace mailproof::scenario {
 
@@ -52,9 +53,10 @@ struct Deliveries {
 
 /// A story that is played beside the customers, on accounts of its own.
 struct AlsoStory {
-  std::string story;  ///< id or file
-  double rate = 1;    ///< copies that begin a second
-  std::uint32_t copies = 1;
+  std::string story;           ///< id or file
+  double rate = 1;             ///< copies that begin a second; 0 where users play it
+  std::uint32_t copies = 1;    ///< at the same time, or users
+  std::optional<Think> think;  ///< so many users play it, pause and play it again; none: open arrivals
   Pos pos;
 };
 
@@ -70,9 +72,10 @@ struct Plan {
   /// A device that does not keep a connection asks at once when its owner comes; else when its next poll is due, as one
   /// does that was there before.
   bool polls_at_once = true;
-  bool polls_said = false;    ///< the plan itself says which
-  double pace = 1;            ///< customers and their devices live so many times as fast
-  std::vector<MixEntry> mix;  ///< shares add up to 1
+  bool polls_said = false;         ///< the plan itself says which
+  double pace = 1;                 ///< customers and their devices live so many times as fast
+  std::optional<bool> resume_tls;  ///< of all devices; none: as each of them does
+  std::vector<MixEntry> mix;       ///< shares add up to 1
   Deliveries deliveries;
   std::vector<AlsoStory> also;
   std::vector<Slo> slo, abort_when;

@@ -120,11 +120,13 @@ class ProfileReader {
   }
 
   void connection(const Node& node) {
-    std::vector<std::string> keys = {"stays", "tls", "mechanism", "retry", "capabilities"};
+    std::vector<std::string> keys = {"stays", "tls", "resume_tls", "mechanism", "retry", "capabilities"};
     if (!pop3_) keys.emplace_back("acts");
     if (!section(node, keys)) return;
     if (const Node* stays = find(node, "stays")) out_.stays = read_flag(*stays, complaints_).value_or(false);
     if (const Node* tls = find(node, "tls")) out_.tls = read_word(*tls, kTlsModes, complaints_);
+    if (const Node* resume = find(node, "resume_tls"))
+      out_.resume_tls = read_flag(*resume, complaints_).value_or(false);
     if (const Node* how = find(node, "mechanism")) {
       constexpr std::string_view kWhat = "LOGIN, USER, PLAIN or another SASL mechanism, or a list of them";
       for (const Node* one :
@@ -198,6 +200,7 @@ class ProfileReader {
     one.mechanisms = out_.mechanisms;
     one.capabilities = out_.capabilities;
     one.tls = out_.tls;
+    one.resume_tls = out_.resume_tls;
     one.retry = out_.retry;
     one.leaving = out_.leaving;
     one.logout = out_.logout;

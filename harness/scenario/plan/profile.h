@@ -121,6 +121,7 @@ struct Profile {
   std::vector<std::string> mechanisms;  ///< how it logs in: the first that is offered; else the best that is
   CapabilityAsks capabilities = CapabilityAsks::usual;
   std::optional<TlsMode> tls;                 ///< none: the target's first endpoint
+  bool resume_tls = false;                    ///< takes up TLS sessions of its own
   std::vector<ProfileStep> login, poll;       ///< poll of POP3: all of a session, but for QUIT, which ends it
   std::vector<ProfileStep> news;              ///< once the server told of new messages, and after login
   std::vector<ProfileStep> reading;           ///< IMAP: to show one message

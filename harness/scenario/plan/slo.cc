@@ -125,6 +125,14 @@ const std::vector<std::string>& operation_names() {
                                                  "imap.round",
                                                  "imap.autologout",
                                                  "imap.connection",
+                                                 "imap.tls.full",
+                                                 "imap.tls.resumed",
+                                                 "pop3.tls.full",
+                                                 "pop3.tls.resumed",
+                                                 "submission.tls.full",
+                                                 "submission.tls.resumed",
+                                                 "smtp.tls.full",
+                                                 "lmtp.tls.full",
                                                  "pop3.connection",
                                                  "pop3.connect",
                                                  "pop3.login",
@@ -163,11 +171,11 @@ bool counts_unserved(const Slo& slo) {
 
 bool is_derived(std::string_view operation) {
   return operation.ends_with(".login") || operation.ends_with(".round") || operation.ends_with(".idle-notice") ||
-         operation.ends_with(".autologout");
+         operation.ends_with(".autologout") || operation.find(".tls.") != std::string_view::npos;
 }
 
 bool names_operation(std::string_view pattern, std::string_view operation) {
-  if (pattern.ends_with(".*") && is_derived(operation)) return false;
+  if (pattern.ends_with(".*") && is_derived(operation) && !is_derived(pattern)) return false;
   if (pattern.ends_with('*')) return operation.starts_with(pattern.substr(0, pattern.size() - 1));
   return pattern == operation;
 }

@@ -40,7 +40,7 @@ struct Slo {
 bool counts_unserved(const Slo& slo);
 /// Operations that a plan measures, as SLO lines and reports name them.
 const std::vector<std::string>& operation_names();
-/// What is no command of its own, but a part of one (login), or made of several (round), or of none (idle-notice).
+/// What is no command of its own, but a part of one (login, tls), or made of several (round), or of none (idle-notice).
 bool is_derived(std::string_view operation);
 /// Whether this name, which may end in * ("imap.*"), means this operation. Part names count: "delivery-to-visible"
 /// means also "delivery-to-visible.imap" only when written with the star. "imap.*" means what a client asks for, and

@@ -50,6 +50,57 @@ TEST(Plan, SaysCustomersDevicesMailAndHowItGrows) {
   EXPECT_EQ(plan.also[0].copies, 3U);
 }
 
+TEST(Plan, StoriesBesideArePlayedByUsersWhoThink) {
+  const auto loaded = parse_plan(
+      "plan: p\naccounts: 1\nfor: 1s\nmix: {thunderbird: 100%}\nresume_tls: no\n"
+      "also: [{story: a.b, users: 7, think: 2s..5s}, {story: a.b, users: 1, think: exponential 3s}, {story: a.b, "
+      "users: "
+      "1, think: 0s}, {story: a.b}]\n",
+      "p.yaml", kRoot);
+  ASSERT_THAT(messages(loaded.problems), IsEmpty());
+  const auto& also = loaded.plan.also;
+  ASSERT_THAT(also, SizeIs(4));
+  EXPECT_EQ(also[0].copies, 7U);
+  EXPECT_EQ(also[0].rate, 0);
+  EXPECT_EQ(also[0].think->least, std::chrono::seconds(2));
+  EXPECT_EQ(also[0].think->most, std::chrono::seconds(5));
+  EXPECT_TRUE(also[1].think->exponential);
+  EXPECT_EQ(also[2].think->most, Duration{});
+  EXPECT_FALSE(also[3].think);
+  EXPECT_EQ(loaded.plan.resume_tls, false);
+}
+
+TEST(Plan, WhatIsWrongWithUsersIsNamed) {
+  EXPECT_THAT(wrong_with("also: [{story: a.b, users: 7}]"),
+              ElementsAre(HasSubstr("p.yaml:5:21: 'users'; expected also")));
+  EXPECT_THAT(wrong_with("also: [{story: a.b, think: 7s}]"), ElementsAre(HasSubstr("expected think: beside users:")));
+  EXPECT_THAT(
+      wrong_with("also: [{story: a.b, users: 7, think: 5s..2s}]"),
+      ElementsAre(HasSubstr("p.yaml:5:38: '5s..2s'; expected a thinking time like 2s, 2s..5s or exponential 3s")));
+  EXPECT_THAT(wrong_with("also: [{story: a.b, users: 7, think: 2s, rate: 1/s, copies: 2}]"), SizeIs(2));
+}
+
+TEST(Think, IsDrawnAsItIsSaid) {
+  Rng rng(7);
+  const auto fixed = parse_think("2s"), between = parse_think("2s..5s"), random = parse_think("exponential 3s");
+  ASSERT_TRUE(fixed && between && random);
+  Duration sum{}, longest{};
+  for (int i = 0; i < 10'000; ++i) {
+    EXPECT_EQ(fixed->drawn(rng), std::chrono::seconds(2));
+    const Duration one = between->drawn(rng);
+    EXPECT_TRUE(one >= std::chrono::seconds(2) && one <= std::chrono::seconds(5));
+    const Duration other = random->drawn(rng);
+    EXPECT_GE(other, Duration{});
+    longest = std::max(longest, other);
+    sum += other;
+  }
+  EXPECT_NEAR(std::chrono::duration<double>(sum).count() / 10'000, 3, 0.15);
+  EXPECT_GT(longest, std::chrono::seconds(15));
+  for (const char* wrong :
+       {"", "soon", "2s..", "..2s", "exponential", "exponential 2s..5s", "25h", "2s ..5s", "5s..2s"})
+    EXPECT_FALSE(parse_think(wrong)) << wrong;
+}
+
 TEST(Plan, PhasesGoFromTheHeightBefore) {
   const auto loaded = parse_plan(
       "plan: p\naccounts: 100\nmix: {thunderbird: 100%}\nphases:\n  - {ramp: 10s, to: 50%}\n  - {steady: 5s}\n"

@@ -1,0 +1,63 @@
+#include "net/tls_sessions.h"
+
+namespace mailproof::net {
+namespace {
+
+int resumption_slot() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
+/// Called by OpenSSL for each session that a server gives: of TLS 1.2 when the handshake is done, of TLS 1.3 when a
+/// ticket comes.
+int given(SSL* ssl, SSL_SESSION* session) {
+  if (auto* resumption = static_cast<Resumption*>(SSL_get_ex_data(ssl, resumption_slot()));
+      resumption != nullptr && SSL_SESSION_is_resumable(session) == 1)
+    // A copy: that of a connection which ends without close_notify is taken from OpenSSL's users (RFC 5246
+    // section 7.2.1 did away with that), and many of ours break off.
+    resumption->sessions.keep(resumption->key, TlsSessions::Session(SSL_SESSION_dup(session)));
+  return 0;  // it stays OpenSSL's
+}
+
+}  // namespace
+
+void TlsSessions::keep(const Key& key, Session session) {
+  if (!session || most_ == 0) return;
+  if (of_.count(key) >= kOfOne) forget(of_.lower_bound(key)->second);
+  if (all_.size() >= most_) forget(all_.begin());
+  all_.push_back({key, std::move(session)});
+  of_.emplace(key, std::prev(all_.end()));
+}
+
+TlsSessions::Session TlsSessions::take(const Key& key) {
+  const auto end = of_.upper_bound(key);
+  if (end == of_.begin() || std::prev(end)->first != key) return nullptr;
+  const Place newest = std::prev(end)->second;
+  if (SSL_SESSION_get_protocol_version(newest->session.get()) < TLS1_3_VERSION)
+    return Session(SSL_SESSION_dup(newest->session.get()));  // OpenSSL may spoil what it was lent
+  Session out = std::move(newest->session);
+  forget(newest);
+  return out;
+}
+
+void TlsSessions::forget(Place place) {
+  for (auto [at, end] = of_.equal_range(place->key); at != end; ++at)
+    if (at->second == place) {
+      of_.erase(at);
+      break;
+    }
+  all_.erase(place);
+}
+
+void Resumption::allow(SSL_CTX* context) {
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_sess_set_new_cb(context, given);
+}
+
+void Resumption::start(SSL* ssl) {
+  SSL_clear_options(ssl, SSL_OP_NO_TICKET);
+  SSL_set_ex_data(ssl, resumption_slot(), this);
+  if (const auto session = sessions.take(key)) SSL_set_session(ssl, session.get());
+}
+
+}  // namespace mailproof::net
