@@ -33,40 +33,52 @@ bool has_all(std::string_view flags, std::string_view wanted) {
   return std::includes(has.begin(), has.end(), all.begin(), all.end());
 }
 
+bool was_filed(const Case& c, const Cell& cell) {
+  return iequals(c.ledger.mailbox_name(cell.mailbox), "INBOX") && cell.adds > 0 && cell.enumerated &&
+         cell.present == 0 && cell.first_seen == 0 && surplus_elsewhere(c, cell) > 0;
+}
+
+bool full(const Case& c, const history::Attempt& attempt) {
+  const Event& reply = c.history.event(attempt.event);
+  return attempt.outcome == Type::fail && history::says_over_quota(static_cast<std::uint32_t>(attempt.smtp_code),
+                                                                   history::enhanced_status(reply), reply.text);
+}
+
 }  // namespace
 
 std::string filed_elsewhere(const Case& c, const Event& e, std::uint32_t message, std::uint32_t account) {
   if (!e.mailbox.empty() && !iequals(e.mailbox, "INBOX")) return {};
   for (const Cell& cell : c.ledger.cells_of(message)) {
-    const bool asked = account == 0 || cell.account == account;
-    if (!asked || !iequals(c.ledger.mailbox_name(cell.mailbox), "INBOX")) continue;
-    if (cell.adds > 0 && cell.enumerated && cell.present == 0 && cell.first_seen == 0 && surplus_elsewhere(c, cell) > 0)
+    if ((account == 0 || cell.account == account) && was_filed(c, cell))
       return fmt::format("the server filed {} in another mailbox of {}", c.name_of(message), c.account(cell.account));
   }
+  return {};
+}
+
+std::string full_of_what_was_filed(const Case& c, const history::Attempt& refused) {
+  if (!full(c, refused)) return {};
+  for (const Cell& cell : c.ledger.cells())
+    if (cell.account == refused.account && cell.added_by < refused.event && was_filed(c, cell))
+      return fmt::format("{} fills it, which the server filed in another mailbox of {}", c.name_of(cell.message),
+                         c.account(cell.account));
   return {};
 }
 
 bool refused_with_a_full_one(const Case& c, const history::Attempt& refused) {
   const Event& reply = c.history.event(refused.event);
   if (!over_smtp(c, reply)) return false;
-  const auto full = [&](const history::Attempt& attempt) {
-    return attempt.outcome == Type::fail &&
-           history::says_over_quota(static_cast<std::uint32_t>(attempt.smtp_code),
-                                    history::enhanced_status(c.history.event(attempt.event)),
-                                    c.history.event(attempt.event).text);
-  };
   const auto same = [&](const history::Attempt& other) {
     const Event& e = c.history.event(other.event);
-    return other.account != refused.account && e.command == reply.command && e.text == reply.text && full(other);
+    return other.account != refused.account && e.command == reply.command && e.text == reply.text && full(c, other);
   };
   const auto elsewhere_full = [&](const history::Attempt& other) {
-    if (other.message == refused.message || !full(other)) return false;
+    if (other.message == refused.message || !full(c, other)) return false;
     const auto all = c.ledger.attempts_of(refused.message);
     return std::any_of(all.begin(), all.end(),
                        [&](const history::Attempt& with) { return same(with) && with.account == other.account; });
   };
   const auto& attempts = c.ledger.attempts();
-  return full(refused) && std::any_of(attempts.begin(), attempts.end(), elsewhere_full);
+  return full(c, refused) && std::any_of(attempts.begin(), attempts.end(), elsewhere_full);
 }
 
 std::string gone_meanwhile(const Case& c, const Event& outcome, std::uint32_t message) {

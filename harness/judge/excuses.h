@@ -1,4 +1,6 @@
 #pragma once
+#include <cstdint>
+#include <set>
 #include <string>
 
 #include "judge/case.h"
@@ -11,6 +13,14 @@ namespace mailproof::judge {
 /// "" = that is not so.
 std::string filed_elsewhere(const Case& c, const history::Event& expectation, std::uint32_t message,
                             std::uint32_t account);
+
+/// What was refused for want of room by a server whose usage is more than the messages it holds, which RFC 9208 section
+/// 5.1 lets it be: the events of the refusals.
+std::set<std::uint32_t> refused_by_an_estimate(const Case& c);
+
+/// What the server filed in another mailbox counts there, also when a device has emptied INBOX: why an account that was
+/// refused something for want of room has none. "" = nothing was filed before.
+std::string full_of_what_was_filed(const Case& c, const history::Attempt& refused);
 
 /// Over SMTP the dot has one reply for all recipients (RFC 5321 section 4.1.1.4): where one of them is full, who sends
 /// to each alone learns which.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -43,7 +44,7 @@ bool about_the_end(What what) {
 /// What expectations came to and which steps were not done, of all of them at once.
 class Course {
  public:
-  explicit Course(const Case& c) : late_(c) {
+  explicit Course(const Case& c) : case_(c), late_(c) {
     const auto concerned = c.history.where([](history::Kind kind) {
       return kind.type == Type::expect || completes(kind.type) || kind.what == What::asked_again ||
              kind.what == What::undone;
@@ -65,6 +66,15 @@ class Course {
   }
 
   const LateMail& late() const { return late_; }
+  /// Why a refusal for want of room is nothing that the scenario can hold against the server; "" = it can.
+  std::string no_room(const history::Attempt& refused) const {
+    if (!estimated_) estimated_ = refused_by_an_estimate(case_);
+    if (estimated_->contains(refused.event))
+      return fmt::format("{} was refused by an estimate of the usage, as RFC 9208 section 5.1 allows",
+                         case_.name_of(refused.message));
+    const std::string why = full_of_what_was_filed(case_, refused);
+    return why.empty() ? why : fmt::format("{} had no room: {}", case_.name_of(refused.message), why);
+  }
   bool unanswered(std::uint32_t command) const { return unanswered_.contains(command); }
   /// What had come of APPEND of this message when the expectation was looked at, the one that was taken if any was;
   /// into the mailbox that it names, where nobody knows of that one. Null: there was none.
@@ -107,7 +117,9 @@ class Course {
     return after == undone.begin() ? nullptr : *std::prev(after);
   }
 
+  const Case& case_;
   LateMail late_;
+  mutable std::optional<std::set<std::uint32_t>> estimated_;             ///< asked for when something was refused
   std::map<std::uint32_t, Answer> answers_;                              ///< by expectation
   std::unordered_map<std::uint32_t, std::vector<const Event*>> undone_;  ///< by message; 0 = all
   std::vector<const Event*> kept_;  ///< of those, where mail may have stayed that was to go
@@ -174,15 +186,18 @@ std::string never_taken(const Case& c, const Course& course, const Event& expect
     const bool policy = attempt.outcome == Type::fail &&
                         history::says_policy(static_cast<std::uint32_t>(attempt.smtp_code), status, e.text);
     const bool with_full = attempt.outcome == Type::fail && refused_with_a_full_one(c, attempt);
-    if (attempt.outcome == Type::fail && !unasked && !too_big && !policy && !with_full && attempt.smtp_code / 100 != 4)
+    const std::string no_room = attempt.outcome == Type::fail && !unasked ? course.no_room(attempt) : std::string();
+    if (attempt.outcome == Type::fail && !unasked && !too_big && !policy && !with_full && no_room.empty() &&
+        attempt.smtp_code / 100 != 4)
       return {};
-    why = too_big     ? fmt::format("{} is too big for the server: {} {}", c.name_of(message), attempt.smtp_code,
-                                    printable(e.text, 200))
-          : with_full ? fmt::format("{} was refused together with a full mailbox: {}", c.name_of(message),
-                                    printable(e.text, 200))
-          : policy    ? fmt::format("{} was refused by policy: {} {}", c.name_of(message), attempt.smtp_code,
-                                    printable(e.text, 200))
-          : unasked   ? fmt::format("{} was not sent: {}", c.name_of(message), printable(e.text, 200))
+    why = !no_room.empty() ? no_room
+          : too_big        ? fmt::format("{} is too big for the server: {} {}", c.name_of(message), attempt.smtp_code,
+                                         printable(e.text, 200))
+          : with_full      ? fmt::format("{} was refused together with a full mailbox: {}", c.name_of(message),
+                                         printable(e.text, 200))
+          : policy         ? fmt::format("{} was refused by policy: {} {}", c.name_of(message), attempt.smtp_code,
+                                         printable(e.text, 200))
+          : unasked        ? fmt::format("{} was not sent: {}", c.name_of(message), printable(e.text, 200))
           : attempt.outcome == Type::fail
               ? fmt::format("{} was put off: {} {}", c.name_of(message), attempt.smtp_code, printable(e.text, 200))
               : fmt::format("whether {} was taken nobody knows: {}", c.name_of(message), printable(e.text, 200));
@@ -439,6 +454,12 @@ void missed(Case& c, const Course& course, const Strangers& strangers, const Pop
   if (e.what == What::outcome)  // a quota counts it
     if (const Event* stranger = beside(c, strangers, history::parse_numbers(e.set)))
       return not_asked(c, e, fmt::format("{}; {}", printable(answer.outcome->text, 300), came_in(c, *stranger)));
+  if (e.what == What::outcome && e.code == "accepted")
+    for (const std::uint32_t message : history::parse_numbers(e.set))
+      for (const auto& attempt : c.ledger.attempts_of(message))
+        if (const std::string why = attempt.outcome == Type::fail ? course.no_room(attempt) : std::string();
+            !why.empty())
+          return not_asked(c, e, fmt::format("{}; {}", printable(answer.outcome->text, 300), why));
   auto messages = history::parse_numbers(answer.outcome->set);
   if (messages.empty()) messages.push_back(0);
   for (const std::uint32_t message : messages) {

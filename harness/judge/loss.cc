@@ -262,13 +262,18 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
                         cell.misses,
                         kept->contains(cell.account) ? "this server does not suppress duplicates: another one is kept"
                                                      : "no delivery of a duplicate explains that")};
+      const history::Event* mark = marked_as_deleted(c, cell).by;
       return Words{
           fmt::format("{} in {}: it was accepted{}, and nobody asked for its removal{}", c.name_of(cell.message),
                       place(c, cell), after_removal ? " once more" : "", after_removal ? " since" : ""),
           fmt::format("accepted from {} at {}; {}; absent in {} complete listings of {}, the last one after the "
-                      "settling time{}",
+                      "settling time{}{}",
                       c.who(added), c.when(added), seen, cell.misses, place(c, cell),
-                      after_removal ? "; who suppresses duplicates by their Message-ID does this" : "")};
+                      after_removal ? "; who suppresses duplicates by their Message-ID does this" : "",
+                      mark == nullptr ? ""
+                                      : fmt::format("; {} had marked it with \\Deleted at {}, and nobody expunged: "
+                                                    "SELECT, EXAMINE and LOGOUT do not (RFC 3501 section 6.4.2)",
+                                                    c.who(*mark), c.when(*mark)))};
     });
   }
 }

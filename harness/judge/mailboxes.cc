@@ -21,11 +21,13 @@ using history::Type;
 using history::What;
 
 /// "INBOX" is it in any case (RFC 3501 section 5.1); a separator at the end only announces what will be below it
-/// (section 6.3.3); a server may take no notice of case. What people write as / is the server's own separator.
+/// (section 6.3.3); a server may take no notice of case. What people write as / is the server's own separator, and so
+/// may be a dot in front: what a level without a name is no RFC says, and servers leave it out.
 std::string same(std::string_view name) {
   if (name.size() > 1 && (name.back() == '/' || name.back() == '.')) name.remove_suffix(1);
   std::string out = lower(name);
   std::replace(out.begin(), out.end(), '.', '/');
+  if (out.size() > 1 && out.front() == '/') out.erase(0, 1);
   return out;
 }
 

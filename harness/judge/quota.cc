@@ -12,6 +12,7 @@
 #include "judge/additions.h"
 #include "judge/came_later.h"
 #include "judge/case.h"
+#include "judge/excuses.h"
 #include "judge/holdings.h"
 #include "judge/judges.h"
 #include "judge/strangers.h"
@@ -177,10 +178,15 @@ ToldMeanwhile told_meanwhile(const Case& c) {
   return out;
 }
 
-/// By account, the most that was told of its STORAGE while it held less: by a server that counts more than its
-/// messages.
-std::map<std::uint32_t, std::uint64_t> told_above_the_sum(const Case& c) {
-  std::map<std::uint32_t, std::uint64_t> out;
+/// What was told of an account's STORAGE while it held less: by a server that counts more than its messages.
+struct ToldAbove {
+  std::uint64_t most = 0;
+  double for_one = 0;  ///< so much for an octet that was there, where that was no trifle
+};
+
+std::map<std::uint32_t, ToldAbove> told_above_the_sum(const Case& c) {
+  constexpr std::uint64_t kNoTrifle = 8 * 1024;
+  std::map<std::uint32_t, ToldAbove> out;
   history::Ledger so_far(c.history, c.ledger.assumed());
   const Sightings seen = most_at_once(c);
   Holdings holdings(c, so_far, seen);
@@ -190,7 +196,11 @@ std::map<std::uint32_t, std::uint64_t> told_above_the_sum(const Case& c) {
     if (e.what != What::quota || e.session == 0 || !iequals(e.code, "STORAGE")) continue;
     const std::uint32_t account = c.history.account_of(e);
     const std::uint64_t used = e.get<history::QuotaFacts>().used, held = holdings.of_account(account).most;
-    if (used > held + 2048 + held / 50) out[account] = std::max(out[account], used);
+    if (used <= held + 2048 + held / 50) continue;
+    ToldAbove& above = out[account];
+    above.most = std::max(above.most, used);
+    if (held >= kNoTrifle)
+      above.for_one = std::max(above.for_one, static_cast<double>(used) / static_cast<double>(held));
   }
   return out;
 }
@@ -240,7 +250,7 @@ bool may_have_waited(const Case& c, const Event& taken, std::uint32_t account) {
   });
 }
 
-void decisions(Case& c, const ToldMeanwhile& told) {
+void decisions(Case& c, const ToldMeanwhile& told, std::set<std::uint32_t>* by_an_estimate = nullptr) {
   if (!limited(c.history)) return;
   Limits limits(c.history);
   history::Ledger so_far(c.history, c.ledger.assumed());
@@ -250,11 +260,13 @@ void decisions(Case& c, const ToldMeanwhile& told) {
   const Strangers strangers(c);
   const auto told_above = told_above_the_sum(c);
   const Additions additions(c);
-  // A usage that never was the sum, and stands near the limit: the server refuses by its estimate, and says so.
-  const auto by_estimate = [&](std::uint32_t account, std::uint64_t size, std::uint64_t limit) {
-    const auto most = told_above.find(account);
-    return most != told_above.end() && !told.right.contains(account) && most->second <= 1000 * limit &&
-           (most->second + size) * 10 >= limit * 8;
+  // A usage that never was the sum, and stands near the limit, or would by the same measure: the server refuses by its
+  // estimate, and says so.
+  const auto by_estimate = [&](std::uint32_t account, std::uint64_t held, std::uint64_t size, std::uint64_t limit) {
+    const auto at = told_above.find(account);
+    if (at == told_above.end() || told.right.contains(account) || at->second.most > 1000 * limit) return false;
+    const double measured = static_cast<double>(held + size) * at->second.for_one;
+    return (at->second.most + size) * 10 >= limit * 8 || measured * 10 >= static_cast<double>(limit) * 8;
   };
   const auto most_messages = limits_of_messages(c);
   const bool hard = enforces(c);
@@ -286,6 +298,7 @@ void decisions(Case& c, const ToldMeanwhile& told) {
         continue;
       }
       const bool moves = e.what == What::copy || e.what == What::move;  // how much it would add is not known here
+      if (by_an_estimate != nullptr && by_estimate(account, most, size, limit)) by_an_estimate->insert(e.index);
       const Event* stranger = far_below && !moves ? strangers.in(account) : nullptr;
       if (stranger != nullptr) {
         c.find("others-mail",
@@ -296,9 +309,9 @@ void decisions(Case& c, const ToldMeanwhile& told) {
                 ""});
       } else if (far_below && !moves) {
         const bool was_full = highest[account] * 10 >= limit * 8;
-        c.find(was_full                            ? "not-freed"
-               : by_estimate(account, size, limit) ? "refused-by-estimate"
-                                                   : "refused-below-limit",
+        c.find(was_full                                  ? "not-freed"
+               : by_estimate(account, most, size, limit) ? "refused-by-estimate"
+                                                         : "refused-below-limit",
                {fmt::format("{} accepted: {}'s messages come to {} at most, the limit is {}",
                             c.name_of(c.invoke(e).message), c.account(account), format_size(most), format_size(limit)),
                 fmt::format("{} is refused as over quota at {}{}: {} {} {}", c.who(e), c.when(e),
@@ -475,6 +488,15 @@ void usage(Case& c, const ToldMeanwhile& told_before) {
 }
 
 }  // namespace
+
+std::set<std::uint32_t> refused_by_an_estimate(const Case& c) {
+  std::set<std::uint32_t> out;
+  if (!limited(c.history) || c.history.about(What::quota).empty()) return out;
+  Findings told_elsewhere;
+  Case scratch(c.history, c.ledger, "quota", told_elsewhere);
+  decisions(scratch, told_meanwhile(scratch), &out);
+  return out;
+}
 
 void judge_quota(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "quota", out);

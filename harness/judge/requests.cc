@@ -200,12 +200,12 @@ int surplus_elsewhere(const Case& c, const Cell& cell) {
   return out;
 }
 
-const Event* gone_when_marked(const Case& c, const Cell& cell) {
+Mark marked_as_deleted(const Case& c, const Cell& cell) {
   std::map<std::uint32_t, std::uint32_t> uidvalidity;        // by session
   std::map<std::uint32_t, std::string> selected;             // by session
   std::set<std::pair<std::uint32_t, std::uint32_t>> marked;  // session, UID
   const std::string& mailbox = c.ledger.mailbox_name(cell.mailbox);
-  const Event* out = nullptr;
+  Mark out;
   for (const Event& e : c.history.events()) {
     if (e.session == 0 || c.history.account_of(e) != cell.account) continue;
     if ((e.what == What::select || e.what == What::examine) && e.type == Type::ok) {
@@ -216,22 +216,26 @@ const Event* gone_when_marked(const Case& c, const Cell& cell) {
     const auto is_it = [&](std::uint32_t uid) {
       return c.ledger.message_at(cell.account, mailbox, uidvalidity[e.session], uid) == cell.message;
     };
-    if (!c.by_audit(e) && (e.what == What::expunge || e.what == What::close || e.what == What::move)) return nullptr;
+    if (!c.by_audit(e) && (e.what == What::expunge || e.what == What::close || e.what == What::move)) return {};
     if (e.what == What::store && e.type == Type::ok && !c.by_audit(e)) {
       const Event& asked = c.invoke(e);
       if (lower(asked.flags).find("\\deleted") == std::string::npos) continue;
       for (const std::uint32_t uid : history::parse_uids(asked.set)) {
         if (!is_it(uid)) continue;
-        if (asked.code.starts_with('-'))
+        const bool clears = asked.code.starts_with('-');
+        out.by = clears ? nullptr : &e;
+        if (clears)
           std::erase_if(marked, [&](const auto& one) { return one.second == uid; });
         else
           marked.emplace(e.session, uid);
       }
     }
-    if (e.what == What::expunged && marked.contains({e.session, e.uid})) out = &e;
+    if (e.what == What::expunged && marked.contains({e.session, e.uid})) out.told_gone = &e;
   }
   return out;
 }
+
+const Event* gone_when_marked(const Case& c, const Cell& cell) { return marked_as_deleted(c, cell).told_gone; }
 
 bool may_be_removed(const Case& c, std::uint32_t account, std::string_view mailbox, std::uint32_t uidvalidity,
                     std::uint32_t uid) {

@@ -85,6 +85,13 @@ class Requests {
 /// that said NO and still moved some (RFC 6851 section 3.3).
 int surplus_elsewhere(const Case& c, const history::Cell& cell);
 
+/// Who marked the message with \Deleted last, was told OK, and did not take that back; and what told his session that
+/// it is gone. Nothing of it where somebody asked for an EXPUNGE there.
+struct Mark {
+  const history::Event *by = nullptr, *told_gone = nullptr;
+};
+Mark marked_as_deleted(const Case& c, const history::Cell& cell);
+
 /// The event that told the session which had marked it with \Deleted, and was told OK, that it is gone, while nobody
 /// asked for an EXPUNGE; null: none did. A server may expunge by itself, or another client of the account may.
 const history::Event* gone_when_marked(const Case& c, const history::Cell& cell);

@@ -65,11 +65,19 @@ class Outages {
   std::vector<std::pair<Time, Time>> spans_;
 };
 
-/// The scenario said that the login of these sessions may be refused, or must be: its expectation says what came of it.
+/// The scenario said that the login of these sessions may be refused, or must be: its expectation says what came of it,
+/// also where the device tried two ways in (LOGIN, then AUTHENTICATE PLAIN), each in a session of its own.
 std::set<std::uint32_t> asked_for_welcome(const Case& c) {
   std::set<std::uint32_t> out;
-  for (const Event& answer : c.history.about(What::welcome))
-    if (answer.type != Type::expect) out.insert(answer.session);
+  for (const Event& answer : c.history.about(What::welcome)) {
+    if (answer.type == Type::expect || answer.session == 0) continue;
+    out.insert(answer.session);
+    const std::uint32_t device = c.history.session(answer.session).device;
+    for (const Event& e : c.history.about(What::connect))
+      if (answer.command != 0 && answer.command < e.index && e.index < answer.index && e.session != 0 &&
+          c.history.session(e.session).device == device)
+        out.insert(e.session);
+  }
   return out;
 }
 

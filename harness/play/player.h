@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/bytes.h"
 #include "play/audit/auditor.h"
 #include "play/catching_network.h"
 #include "play/context.h"
@@ -63,7 +64,12 @@ class Player final : public Alarm {
   bool filled();
   bool is_proper_mail(std::uint32_t message) const;
   void verify_mailbox(Time since, std::size_t known);
-  std::vector<std::uint32_t> seen_since(std::size_t event) const;
+  struct Sight {
+    std::uint32_t message = 0;
+    std::string mailbox;  ///< "" over POP3
+    bool in_inbox() const { return mailbox.empty() || iequals(mailbox, "INBOX"); }
+  };
+  std::vector<Sight> seen_since(std::size_t event) const;
   void not_filled(std::string why);
   void fill(const scenario::Step& step, Finish done);
   void perform(const scenario::Step& step, Finish done);  ///< as many times as the step says

@@ -126,8 +126,8 @@ void Player::clean() {
 void Player::await_mail(Time since) {
   auditor_.verify([this, since] {
     std::set<std::uint32_t> arrived;
-    for (const std::uint32_t number : seen_since(0))
-      if (number > messages_before_talk_) arrived.insert(number);
+    for (const Sight& sight : seen_since(0))
+      if (sight.message > messages_before_talk_) arrived.insert(sight.message);
     const bool late = context_.network.now() >= since + context_.scaled(context_.target.settle);
     if (stuck() || late || arrived.size() >= talk_->taken_mail()) return clean();
     alarm_ = [this, since] { await_mail(since); };

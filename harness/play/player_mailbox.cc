@@ -89,18 +89,18 @@ void Player::not_filled(std::string why) {
   context_.append(std::move(e));
 }
 
-/// Our messages that a look since then has shown.
-std::vector<std::uint32_t> Player::seen_since(std::size_t event) const {
-  std::vector<std::uint32_t> out;
+/// Our messages that a look since then has shown, and where.
+std::vector<Player::Sight> Player::seen_since(std::size_t event) const {
+  std::vector<Sight> out;
   for (std::size_t i = event; i < history_.events().size(); ++i) {
     const auto& e = history_.events()[i];
-    if (e.what == What::message && e.message != 0 && e.flags != "foreign-run") out.push_back(e.message);
+    if (e.what == What::message && e.message != 0 && e.flags != "foreign-run") out.push_back({e.message, e.mailbox});
   }
   return out;
 }
 
-/// A talk takes what it finds, by its number: what is there must be ours, and all of it. What was accepted is waited
-/// for as long as the target may take.
+/// A talk takes what it finds in INBOX, by its number: what is there must be ours, and all of it. What was accepted is
+/// waited for as long as the target may take; a filter of the site's may have filed it in another mailbox.
 void Player::verify_mailbox(Time since, std::size_t known) {
   const std::size_t before = history_.events().size();
   auditor_.verify([this, since, before, known] {
@@ -109,14 +109,25 @@ void Player::verify_mailbox(Time since, std::size_t known) {
     all.set = "mail";
     const auto numbers = messages_.numbers(all);
     const auto seen = seen_since(before);
-    std::string missing;
-    for (const std::uint32_t number : numbers)
-      if (std::find(seen.begin(), seen.end(), number) == seen.end())
-        missing += fmt::format("{}{}", missing.empty() ? "" : ", ", history_.message(number).name());
+    std::string missing, filed;
+    for (const std::uint32_t number : numbers) {
+      const auto is_it = [&](const Sight& sight) { return sight.message == number; };
+      const auto at = std::find_if(seen.begin(), seen.end(), is_it);
+      if (std::any_of(at, seen.end(), [&](const Sight& sight) { return is_it(sight) && sight.in_inbox(); })) continue;
+      const std::string name = history_.message(number).name();
+      if (at == seen.end())
+        missing += fmt::format("{}{}", missing.empty() ? "" : ", ", name);
+      else if (filed.empty())
+        filed = fmt::format("the server filed {} in {}, and not in INBOX", name, printable(at->mailbox, 60));
+    }
     const Duration waited = context_.network.now() - since;
     const Duration enough = context_.enough(context_.scaled(context_.target.settle));
     if (seen.size() > known && options_.learnt != nullptr) options_.learnt->arrived(waited);
-    if (missing.empty()) return play_talk();
+    if (missing.empty() && filed.empty()) return play_talk();
+    if (missing.empty()) {
+      not_filled(fmt::format("its mailbox could not be prepared: {}", filed));
+      return leave(0);
+    }
     if (waited >= enough) {
       not_filled(fmt::format("its mailbox could not be prepared: of {} message{} {} {} accepted and never seen",
                              numbers.size(), numbers.size() == 1 ? "" : "s", missing,

@@ -243,6 +243,10 @@ UNTOLD = "imap.no-quota"
 ONCE = {"pop3.removes-downloaded": {"removal/gone-after-download"}, "pop3.expire-0": set()}
 
 
+# What a filter files elsewhere is not where the stories and checks look for it.
+FILES = "delivery.files-large-mail"
+
+
 # Names that come back in capitals: nobody is accused, and of mail in other mailboxes than INBOX nothing is known.
 CAPITALS = "imap.names-in-capitals"
 
@@ -253,7 +257,7 @@ LIMITED = ["imap.few-permanent-flags", "imap.read-only-to-the-second", "imap.dot
            "pop3.dele-refused"]
 
 
-TOLD_APART = {SOFT, CACHED, QUEUES, SLOW, UNNUMBERED, DELAYS, UNTOLD, CAPITALS, *LIMITED, *ONCE}
+TOLD_APART = {SOFT, CACHED, QUEUES, SLOW, UNNUMBERED, DELAYS, UNTOLD, CAPITALS, FILES, *LIMITED, *ONCE}
 
 
 LISTED = json.loads(mailproof("list", "--json", *STORIES).stdout)
@@ -325,6 +329,12 @@ def test_mail_that_smtp_takes_and_delivers_later_is_late_and_nobody_fails(tmp_pa
     ran, findings, scenarios = played(tmp_path, "--latitude", SLOW)
     assert {scenario["verdict"] for scenario in scenarios} == {"pass", "not-applicable", "inconclusive", "latitude"}, ran.stdout[-4000:]
     assert {finding["id"].split("/", 1)[1] for finding in findings if finding["severity"] == "latitude"} == {"expectation/late"}
+
+
+def test_a_filter_that_files_mail_elsewhere_is_not_accused(tmp_path):
+    ran, findings, scenarios = played(tmp_path, "--latitude", FILES)
+    assert {scenario["verdict"] for scenario in scenarios} <= {"pass", "not-applicable", "inconclusive", "latitude"}, ran.stdout[-4000:]
+    assert {"conformance/not-prepared", "loss/filed-elsewhere"} <= {finding["id"].split("/", 1)[1] for finding in findings}
 
 
 @pytest.mark.parametrize("switch", [("--latitude", SOFT), *(("--defect", name) for name in SOFT_LIMITS)])

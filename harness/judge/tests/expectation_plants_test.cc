@@ -151,6 +151,13 @@ const bool kExpectation[] = {
             in_junk(s, mail[0]);
           },
           {"loss/filed-elsewhere"}),
+    plant("expectation/not-asked",  // ... which fills the mailbox though the pc has taken all that it was shown
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            not_accepted(s);
+            in_junk(s, mail[0]);
+          },
+          {"loss/filed-elsewhere"}),
     plant("loss/put-elsewhere",  // ... what a client moved to Archive no filter touches
           [](Scene& s) {
             const auto mail = s.accepted(1);

@@ -116,6 +116,43 @@ const bool kQuota[] = {
             usage(s, 60 * 1024);
           },
           {"quota/usage-estimated"}),
+    plant("expectation/not-asked",  // ... and that it is taken nobody owes
+          [](Scene& s) {
+            const auto mail = big(s, 2);
+            asked_for_usage(s, s.watches(s.phone, mail), 60 * 1024);
+            const std::uint32_t m = s.message();
+            const std::string set = std::to_string(m);
+            const std::uint32_t expected = s.expect(What::outcome, 0, set, [](Event& e) { e.code = "accepted"; });
+            over_quota(s, m);
+            s.answer(expected, Type::fail, set, "refused: 452 4.2.2 mailbox full");
+            s.audited(Scene::all(mail));
+            usage(s, 60 * 1024);
+          },
+          {"quota/refused-by-estimate", "quota/usage-estimated"}),
+    plant("quota/refused-by-estimate",  // what it counts is twice what is there, told when most of it had gone again
+          [](Scene& s) {
+            const auto mail = big(s, 4);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            over_quota(s, s.message());
+            s.store(hand, "1:3");
+            s.expunge(hand);
+            asked_for_usage(s, hand, 18 * 1024);
+            s.audited({{mail[3], 4}});
+            usage(s, 18 * 1024);
+          },
+          {"quota/usage-estimated"}),
+    plant("quota/refused-below-limit",  // ... half as much again: so measured there was room
+          [](Scene& s) {
+            const auto mail = big(s, 2);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            over_quota(s, s.message());
+            s.store(hand, "1");
+            s.expunge(hand);
+            asked_for_usage(s, hand, 13 * 1024);
+            s.audited({{mail[1], 2}});
+            usage(s, 13 * 1024);
+          },
+          {"quota/usage-estimated"}),
     plant("quota/refused-below-limit",  // what it counts was right when it was told
           [](Scene& s) {
             const auto mail = big(s, 2);

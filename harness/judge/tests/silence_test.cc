@@ -358,6 +358,28 @@ const bool kLatitudes[] = {
              });
              s.audited(Scene::all(mail));
            }),
+    silent("a login without TLS is refused in both ways: LOGIN, and AUTHENTICATE PLAIN in a session of its own",
+           [](Scene& s) {
+             const auto mail = s.accepted(1);
+             const std::uint32_t expected = s.expect(What::welcome, 0, "", [](Event& e) {
+               e.code = "refused";
+               e.flags = "plaintext";
+             });
+             std::uint32_t session = 0;
+             for (const char* said : {"LOGIN: the server offers no way to log in here: LOGINDISABLED",
+                                      "AUTHENTICATE: the server refused the login: BAD Run STARTTLS first"}) {
+               session = s.history.add_session({"phone#9", s.phone, Protocol::imap, s.alice, 0, "imap 127.0.0.1:143"});
+               s.ask(What::connect, session, {}, Type::fail, [&](Event& e) {
+                 e.code = "dropped";
+                 e.text = said;
+               });
+             }
+             s.obs(What::welcome, session, [&](Event& e) {
+               e.type = Type::ok;
+               e.command = expected;
+             });
+             s.audited(Scene::all(mail));
+           }),
     silent("a snapshot maildrop serves two at once",
            [](Scene& s) {
              const auto mail = s.accepted(2);

@@ -268,6 +268,15 @@ const bool kMailboxes[] = {
             made_as(s, hand, "behind ", "behind");
             listed(s, hand, {"INBOX"});
           }),
+    silent("mailboxes: a dot in front, where dots separate levels: a level without a name is left out",
+           [](Scene& s) {
+             const std::uint32_t hand = s.imap(s.phone);
+             listed(s, hand, {"INBOX"});
+             mailbox_asked(s, What::create, hand, ".mailproof");
+             listed(s, hand, {"INBOX", "mailproof"});
+             mailbox_asked(s, What::remove, hand, ".mailproof");
+             listed(s, hand, {"INBOX"});
+           }),
     plant("mailboxes/not-selectable",
           [](Scene& s) {
             const std::uint32_t hand = s.imap(s.phone);

@@ -52,6 +52,8 @@ std::string ImapSession::read_mailbox_name(imap::Cursor& c) {
     }
     name = *encoded;
   }
+  // What a level without a name is no RFC says; as Cyrus does, it is left out.
+  if (delimiter() != kHierarchyDelimiter && name.size() > 1 && name.front() == delimiter()) name.erase(0, 1);
   return canonical(separated(std::move(name)));
 }
 

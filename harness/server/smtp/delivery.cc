@@ -110,7 +110,9 @@ void Delivery::store(AccountState& account, std::string content, Time now) {
     for (char& c : content) c = static_cast<char>(static_cast<unsigned char>(c) & 0x7fU);
   }
   const auto shared = std::make_shared<const std::string>(std::move(content));
-  const auto append = [&](AccountState& to) { context_.store.append(to, to.inbox(), shared, {}, internal_date(now)); };
+  const auto append = [&](AccountState& to) {
+    context_.store.append(to, filed(to, shared->size()), shared, {}, internal_date(now));
+  };
   append(account);
   if (context_.has(defect("delivery.duplicate"))) append(account);
   if (context_.has(defect("delivery.cross-account-copy"))) {
@@ -119,6 +121,15 @@ void Delivery::store(AccountState& account, std::string content, Time now) {
     while (all[at].get() != &account) ++at;
     append(*all[(at + 1) % all.size()]);
   }
+}
+
+/// Where a filter of the user's puts it.
+Mailbox& Delivery::filed(AccountState& account, std::size_t octets) {
+  constexpr std::size_t kLarge = 20 * 1024;
+  constexpr std::string_view kName = "Large";
+  if (octets <= kLarge || !context_.has(latitude("delivery.files-large-mail"))) return account.inbox();
+  if (const auto there = account.mailbox(kName)) return *there;
+  return *context_.store.create(account, kName);
 }
 
 bool Delivery::lost_on_the_way(const AccountState& account, std::string_view content) {

@@ -15,6 +15,7 @@ namespace mailproof::server {
 
 struct ServerContext;
 class AccountState;
+class Mailbox;
 
 /// One accepted RCPT.
 struct Recipient {
@@ -82,6 +83,7 @@ class Delivery {
   Put put(const Envelope& envelope, const Recipient& recipient, std::string_view message, std::string_view id,
           Time now);
   void store(AccountState& account, std::string content, Time now);
+  Mailbox& filed(AccountState& account, std::size_t octets);
   bool lost_on_the_way(const AccountState& account, std::string_view content);
   /// Only with a defect: somebody has no room, and everybody is told so.
   bool one_fails_all(const Envelope& envelope, std::string_view message) const;
