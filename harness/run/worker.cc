@@ -238,7 +238,7 @@ struct Played {
   std::vector<std::size_t> accounts = {};  ///< indexes in the pool
 };
 
-/// A check that ended by what may pass is played once more, with so much more patience.
+/// A check that ended by silence is played once more with so much more patience.
 constexpr double kMorePatience = 3;
 
 /// `before`: the play that ended early, whose session may have its maildrop still.
@@ -304,7 +304,7 @@ Played play_once(const Setup& setup, const Job& job, const Played* before) {
     play::PlayOptions options = play_options(setup, job.copy);
     options.admin = admin.get();
     if (before != nullptr) options.earlier = before->early_end;
-    if (before != nullptr) options.patience *= kMorePatience;
+    if (before != nullptr && before->early_end->code == "silent") options.patience *= kMorePatience;
     if (setup.rules != nullptr) options.keep_bytes = setup.rules->protocols();
     bool waiting = false;
     // Simulated time costs nothing; and nobody plays beside who is alone with the server.
@@ -354,7 +354,15 @@ report::ScenarioResult play_to_the_end(const Setup& setup, const Job& job) {
   if (!first.early_end || host::interrupted()) return std::move(first.result);
   Played again = play_once(setup, job, &first);
   again.result.seconds += first.result.seconds;
-  return std::move(again.result);
+  const bool came_to_nothing =
+      again.result.verdict == judge::Verdict::error || again.result.verdict == judge::Verdict::not_applicable;
+  if (first.early_end->code != "hung-up" || !came_to_nothing) return std::move(again.result);
+  // What it was asked when it hung up is said all the same: it may be what brought it down.
+  first.result.seconds = again.result.seconds;
+  first.result.note = fmt::format("played once more: {}", again.result.note.empty() && !again.result.findings.empty()
+                                                              ? again.result.findings.front().actual
+                                                              : again.result.note);
+  return std::move(first.result);
 }
 
 }  // namespace

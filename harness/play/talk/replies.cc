@@ -333,7 +333,7 @@ Talk::Came Talk::tls(Line& at, const scenario::TalkLine& line) {
               : fmt::format("no TLS: {}", facts && !facts->error.empty() ? facts->error : how_it_ended(at));
   if (line.text == "fails" && !failed) return wrong(&at, line, "a TLS handshake that fails", how);
   if (line.text.empty() && failed) {
-    const bool refused_by_us = facts && facts->error.find("certificate") != std::string::npos;
+    const bool refused_by_us = facts && certificate_refused(facts->error);
     if (refused_by_us) context_.fail("connect", how);
     return refused_by_us ? Came::ended : wrong(&at, line, "a TLS handshake that succeeds", how);
   }

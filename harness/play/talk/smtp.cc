@@ -169,10 +169,20 @@ bool Talk::may_be_queued(const scenario::TalkLine& line, Duration waited) const 
   const auto by_mta = [](const Line& at) {
     return at.how.protocol == Protocol::smtp && at.connection && at.connection->taken() > 0;
   };
-  const bool report = std::any_of(line.alternatives.begin(), line.alternatives.end(),
+  const bool report = std::all_of(line.alternatives.begin(), line.alternatives.end(),
                                   [](const std::string& wanted) { return wanted.starts_with("report"); });
   return report || std::any_of(past_.begin(), past_.end(), by_mta) ||
          std::any_of(lines_.begin(), lines_.end(), [&](const auto& entry) { return by_mta(entry.second); });
+}
+
+/// The settling time; of what an MTA may have, a minute at least, and until it has given up where that is no longer
+/// than people wait.
+Duration Talk::absence_counts_after(const scenario::TalkLine& line) const {
+  constexpr Duration kLongest = std::chrono::minutes(10);
+  const Duration settle = context_.scaled(context_.target.settle);
+  const auto& gives_up = context_.target.gives_up_after;
+  if (line.op != Op::arrives) return settle;
+  return gives_up && *gives_up <= kLongest ? std::max(context_.queued(), *gives_up + settle) : context_.queued();
 }
 
 /// Absence counts after the settling time only, and in fresh sessions: each look is one.
@@ -184,7 +194,7 @@ Talk::Came Talk::arrives(const scenario::TalkLine& line) {
     events_before_ = context_.history.events().size();
   }
   if (looking_inside_ && !looked_inside_) return Came::blocked;
-  const Duration bound = line.op == Op::arrives ? context_.queued() : context_.scaled(context_.target.settle);
+  const Duration bound = absence_counts_after(line);
   const Time late = since_ + bound;
   if (std::exchange(looked_inside_, false)) {
     looking_inside_ = false;

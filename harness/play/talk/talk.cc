@@ -221,7 +221,7 @@ Talk::Came Talk::up(Line& at) {
         look_at_ = at.retry_at = now + kLockRetry;
         return Came::blocked;
       }
-      if (was("silent"))  // who was silent before may have the maildrop still
+      if (context_.options.earlier)  // who was silent or hung up before may have the maildrop still
         return unanswered(&at, check_.talk[next_], "a connection that is brought up", at.bring_up->why());
       [[fallthrough]];
     case TalkBringUp::State::failed:

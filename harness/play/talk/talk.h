@@ -155,6 +155,7 @@ class Talk final : public Alarm {
   void note_recipients(Line& at, std::string_view line);
   Came mail_reply(Line& at, const TalkLine& line, const TalkReply& reply);
   Came arrives(const TalkLine& line);
+  Duration absence_counts_after(const TalkLine& line) const;
   bool may_be_queued(const TalkLine& line, Duration waited) const;
   enum class Arrival : std::uint8_t { none, unclear, there };
   Arrival arrival(const TalkLine& line, std::string_view wanted, std::size_t since, std::string& what) const;
@@ -172,7 +173,9 @@ class Talk final : public Alarm {
   Came wait_for(Line& at, const TalkLine& line);
 
   // What may pass, and what no server said (passing.cc).
-  bool was(std::string_view code) const;  ///< the check ended so, and is played once more
+  bool was(std::string_view code) const;      ///< the check ended so, and is played once more
+  bool again_at(const TalkLine& line) const;  ///< ... at this line
+  bool certificate_refused(std::string_view trouble) const;
   bool names(std::string_view word) const;
   bool says_not_now(const Line& at, const TalkReply& reply) const;
   Came refused(Line& at, const TalkLine& line, std::string wanted, const TalkReply& reply);

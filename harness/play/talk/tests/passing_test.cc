@@ -10,11 +10,12 @@ namespace {
 using history::What;
 using testing::StartsWith;
 
-/// Code and words of what the last line came to. `before`: it was played and ended so.
+/// Code and words of what the last line came to. `before`: it was played and ended so, at its last S line or at that.
 std::string came(const std::string& connect, const std::string& lines, const WrongBlock& block,
-                 const std::string& before = "") {
+                 const std::string& before = "", std::string at = "") {
   std::optional<EarlierEnd> earlier;
-  if (!before.empty()) earlier = EarlierEnd{"S: OK", "OK", "so it was", before};
+  if (at.empty()) at = lines.substr(lines.rfind("S: "), lines.size() - 1 - lines.rfind("S: "));
+  if (!before.empty()) earlier = EarlierEnd{at, "", "so it was", before};
   const std::string needs = connect.starts_with("imap")   ? "    needs: [imap]\n"
                             : connect.starts_with("smtp") ? "    needs: [smtp]\n"
                                                           : "";
@@ -35,7 +36,22 @@ TEST(TalkPassing, WhoHangsUpOnceIsAskedAgainAndWhoAlwaysDoesIsWrong) {
                                                 std::tuple("smtp", "C: NOOP\nS: 250\n", Protocol::smtp)}) {
     EXPECT_THAT(came(connect, line, hanging_up("NOOP", protocol)), StartsWith("hung-up; info: ")) << connect;
     EXPECT_THAT(came(connect, line, hanging_up("NOOP", protocol), "hung-up"), StartsWith("; fail: ")) << connect;
-    EXPECT_THAT(came(connect, line, hanging_up("NOOP", protocol), "silent"), StartsWith("hung-up; info: ")) << connect;
+  }
+}
+
+TEST(TalkPassing, TwoThatHaveNothingToDoWithEachOtherAreNoBreach) {
+  for (const char* code : {"hung-up", "silent"}) {
+    EXPECT_THAT(came("imap selected", "C: NOOP\nS: OK\n", hanging_up("NOOP", kImap), code), StartsWith("; fail: "));
+    EXPECT_THAT(came("imap selected", "C: NOOP\nS: OK\n", hanging_up("NOOP", kImap), code, "S: * 3 EXISTS"),
+                StartsWith("hung-up; info: "));
+  }
+}
+
+TEST(TalkPassing, ABugOfItsOwnIsOneWhenItComesAgain) {
+  for (const char* words : {"NO [SERVERBUG] internal error", "NO [CONTACTADMIN] corrupt"}) {
+    const WrongBlock no = instead_of("NOOP", {std::string("${tag} ") + words + "\r\n"}, kImap);
+    EXPECT_THAT(came("imap selected", "C: NOOP\nS: OK\n", no), StartsWith("not-now; info: "));
+    EXPECT_THAT(came("imap selected", "C: NOOP\nS: OK\n", no, "not-now"), StartsWith("; fail: "));
   }
 }
 
