@@ -42,11 +42,21 @@ bool has_limit(const Case& c, std::uint32_t account) {
   return of.quota.value_or(0) != 0 || of.customer != 0;
 }
 
-bool stopped_between(const Case& c, std::uint32_t from, std::uint32_t to, Stop how) {
+bool stopped_between(const Case& c, std::uint32_t from, std::uint32_t to) {
   const auto stops = c.history.about(What::admin);
   return std::any_of(stops.begin(), stops.end(), [&](const Event& e) {
     const std::string& asked = c.invoke(e).code;
-    return e.index > from && e.index < to && (asked == "kill" || (how == Stop::any && asked == "restart"));
+    return e.index > from && e.index < to && (asked == "kill" || asked == "restart");
+  });
+}
+
+bool may_have_lost_its_answer(const Case& c, std::uint32_t answer, std::uint32_t to) {
+  const auto stops = c.history.about(What::admin);
+  return std::any_of(stops.begin(), stops.end(), [&](const Event& e) {
+    const Event& asked = c.invoke(e);
+    if (e.index < answer || e.index > to) return false;
+    const Duration since = asked.at - c.history.event(answer).at;
+    return asked.code == "kill" || (asked.code == "restart" && since < c.history.info.settle);
   });
 }
 

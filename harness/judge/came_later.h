@@ -41,8 +41,11 @@ bool has_limit(const Case& c, std::uint32_t account);
 
 /// Whether an admin step stopped the server between these two events: what it was sending then it sends again (RFC 5321
 /// section 6.1, RFC 1047).
-enum class Stop : std::uint8_t { any, kill };  ///< kill: not a restart, before which everything is written
-bool stopped_between(const Case& c, std::uint32_t from, std::uint32_t to, Stop how = Stop::any);
+bool stopped_between(const Case& c, std::uint32_t from, std::uint32_t to);
+
+/// The same of what was answered: a server that is killed may not have noted the answer, and one that is stopped in
+/// order cuts off what has just come to it from its own queue.
+bool may_have_lost_its_answer(const Case& c, std::uint32_t answer, std::uint32_t to);
 
 /// Taken over SMTP when nobody had seen it yet, or once more since: that copy may be queued.
 bool perhaps_queued(const Case& c, const history::Cell& cell);

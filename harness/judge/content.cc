@@ -96,10 +96,12 @@ class Brought {
       at.uidvalidity = e.uidvalidity;
     if (e.what == What::deviation && e.code == kUnreadableRow) at.cannot_read = true;
     if (e.what == What::message || e.what == What::nil || e.what == What::piece)
-      for (auto& [command, missing] : at.asked)
-        std::erase_if(missing, [&](std::uint32_t uid) { return e.uid == 0 || uid == e.uid; });
+      for (auto& [command, missing] : at.asked) e.uid == 0 ? missing.clear() : void(missing.erase(e.uid));
     if (e.what != What::fetch) return;
-    if (e.type == history::Type::invoke && asks_for_all(e.text)) at.asked[e.index] = history::parse_uids(e.set);
+    if (e.type == history::Type::invoke && asks_for_all(e.text)) {
+      const auto uids = history::parse_uids(e.set);
+      at.asked[e.index] = {uids.begin(), uids.end()};
+    }
     if (!completes(e)) return;
     const auto asked = at.asked.find(e.command);
     if (asked == at.asked.end()) return;
@@ -112,7 +114,7 @@ class Brought {
   struct Session {
     std::uint32_t uidvalidity = 0;
     bool cannot_read = false;
-    std::map<std::uint32_t, std::vector<std::uint32_t>> asked;  ///< by command: UIDs of which nothing came
+    std::map<std::uint32_t, std::set<std::uint32_t>> asked;  ///< by command: UIDs of which nothing came
   };
 
   static bool asks_for_all(std::string_view items) {
@@ -149,23 +151,37 @@ class Brought {
 
 /// RETR of what LIST and TOP show is -ERR in one session after the other, and brings it in none (RFC 1939 section 5:
 /// "no such message"). A response code gives another reason: not now (RFC 2449 section 8, RFC 3206), or that the client
-/// cannot read it (RFC 6856 section 2.1); and what somebody may remove need not come.
+/// cannot read it (RFC 6856 section 2.1); what somebody may remove need not come, and what the session itself has
+/// marked RETR may not refer to (RFC 1939 section 5).
 void refused_for_ever(Case& c) {
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<std::uint32_t>> refused;  // account and message
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> rows;                  // session and number
-  for (const Event& e : c.history.about(What::message, What::retr)) {
+  std::set<std::pair<std::uint32_t, std::uint32_t>> brought;                              // account and message
+  std::set<std::pair<std::uint32_t, std::uint32_t>> marked;  // session and number, until RSET is answered OK
+  for (const Event& e : c.history.about(What::message, What::retr, What::dele, What::rset)) {
     if (e.session == 0 || c.history.session(e.session).protocol != Protocol::pop3) continue;
     if (e.what == What::message) {
       if (e.message != 0) rows[{e.session, e.seq}] = e.message;
-      if (e.code == "full") refused.erase({c.history.account_of(e), e.message});
+      if (e.code == "full") brought.emplace(c.history.account_of(e), e.message);
       continue;
     }
+    if (e.what == What::dele) {
+      if (e.type == history::Type::invoke) marked.emplace(e.session, e.seq);
+      continue;
+    }
+    if (e.what == What::rset) {
+      if (e.type == history::Type::ok)
+        marked.erase(marked.lower_bound({e.session, 0}), marked.lower_bound({e.session + 1, 0}));
+      continue;
+    }
+    if (marked.contains({e.session, c.invoke(e).seq})) continue;
     const auto row = rows.find({e.session, c.invoke(e).seq});
     if (e.type != history::Type::fail || never_asked(e) || row == rows.end()) continue;
     if (!e.code.empty() || e.text.find('[') != std::string::npos) continue;
     refused[{c.history.account_of(e), row->second}].push_back(e.index);
   }
   for (const auto& [of, events] : refused) {
+    if (brought.contains(of)) continue;
     const Event &first = c.history.event(events.front()), &last = c.history.event(events.back());
     const auto* cell = c.ledger.find(of.second, of.first, "INBOX");
     if (first.session == last.session || cell == nullptr || !cell->in_pop || cell->present_pop == 0) continue;

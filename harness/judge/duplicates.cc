@@ -91,7 +91,8 @@ void refused_but_there(Case& c) {
 }
 
 /// What one MTA hands to the next it hands over again when the answer does not come in time (RFC 5321 section 6.1, RFC
-/// 1047): behind the one that we were answered by, or because the server was killed before anybody saw the message.
+/// 1047): behind the one that we were answered by, or because the server was killed before anybody saw the message, or
+/// stopped in order just after it had answered.
 /// How many copies that may have made; what APPEND, COPY and MOVE put there no MTA repeats.
 int handed_over_again(const Case& c, const history::Cell& cell) {
   if (!iequals(c.ledger.mailbox_name(cell.mailbox), "INBOX")) return 0;
@@ -99,7 +100,7 @@ int handed_over_again(const Case& c, const history::Cell& cell) {
   for (const history::Attempt& attempt : c.ledger.attempts_of(cell.message)) {
     if (attempt.account != cell.account || attempt.outcome == history::Type::fail) continue;
     ++accepted;
-    if (over_smtp(c, c.history.event(attempt.event)) || stopped_between(c, attempt.event, cell.first_seen, Stop::kill))
+    if (over_smtp(c, c.history.event(attempt.event)) || may_have_lost_its_answer(c, attempt.event, cell.first_seen))
       ++again;
   }
   return cell.adds + cell.maybe_adds > accepted ? 0 : again;

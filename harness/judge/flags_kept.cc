@@ -37,7 +37,14 @@ using Place = std::tuple<std::uint32_t, std::string, std::uint32_t, std::uint32_
 
 class Kept {
  public:
-  explicit Kept(Case& c) : c_(c), track_(c.history) {}
+  explicit Kept(Case& c) : c_(c), track_(c.history) {
+    for (const Event& e : c.history.about(What::rename)) {
+      if (e.type != Type::ok && e.type != Type::info) continue;
+      const Event& asked = c.invoke(e);
+      for (const std::string& name : {asked.mailbox, asked.other_mailbox})
+        renamed_[c.history.account_of(e)].insert(comparable(name));
+    }
+  }
 
   void run() {
     for (const Event& e : c_.history.events()) {
@@ -49,8 +56,8 @@ class Kept {
         if (e.what == What::store && completes(e)) answered(e);
         if (e.what == What::fetch && (e.type == Type::invoke || completes(e))) fetched(e);
         if (e.what == What::row && e.uid != 0 && e.has_flags) row(e);
-      } else if (e.session != 0 && (e.what == What::message || e.what == What::retr || e.what == What::top)) {
-        read_over_pop(c_.history.account_of(e));
+      } else if (e.session != 0 && c_.history.session(e.session).protocol == Protocol::pop3) {
+        over_pop(e, pop_[c_.history.account_of(e)]);
       }
       track_.apply(e);
     }
@@ -63,6 +70,7 @@ class Kept {
     std::uint32_t store = 0;  ///< the answer that confirmed it
     std::uint32_t session = 0;
     std::uint32_t seen = 0;  ///< a row by which another session was told of it, or of its absence
+    bool news = false;       ///< the message did not have it before, as was told
   };
   struct Marks {
     std::map<std::string, Mark> set, unset;
@@ -70,6 +78,20 @@ class Kept {
     std::uint32_t added = 0;    ///< the newest event of such a command
     int removing = 0;           ///< commands under way that may take flags away
     std::uint32_t removed = 0;  ///< the newest event of such a command
+    /// What is under way for one copy is so for all.
+    void begin_as(const Marks& other) {
+      adding = std::max(adding, other.adding);
+      added = std::max(added, other.added);
+      removing = std::max(removing, other.removing);
+      removed = std::max(removed, other.removed);
+    }
+  };
+  /// Of one account: POP3 sessions that read something.
+  struct Pop {
+    std::set<std::uint32_t> open;  ///< and QUIT was not answered yet
+    std::uint32_t newest = 0;      ///< by which a server may show something as seen
+    bool for_ever = false;         ///< one ended without that answer: the server may notice whenever it likes
+    bool may_have_seen(std::uint32_t since) const { return for_ever || !open.empty() || newest > since; }
   };
   struct Session {
     std::uint32_t since = 0;  ///< its SELECT was asked for
@@ -82,6 +104,23 @@ class Kept {
   void forget() {
     marks_.clear();
     of_message_.clear();
+    told_.clear();
+  }
+
+  /// Servers write a separator in their own way.
+  static std::string comparable(std::string_view name) {
+    std::string out = lower(name);
+    std::replace(out.begin(), out.end(), '.', '/');
+    while (!out.empty() && out.back() == '/') out.pop_back();
+    return out;
+  }
+
+  /// Whose mailbox has or had another name: what was done under that one is not found under this.
+  bool renamed(std::uint32_t account, std::string_view mailbox) const {
+    const auto names = renamed_.find(account);
+    const std::string name = comparable(mailbox);
+    return names != renamed_.end() && std::any_of(names->second.begin(), names->second.end(),
+                                                  [&](const auto& top) { return name.starts_with(top); });
   }
 
   void selected(const Event& e) {
@@ -103,29 +142,35 @@ class Kept {
     if (!here) return;
     const auto& [account, mailbox, validity, number] = *here;
     const std::uint32_t message = c_.ledger.message_at(account, mailbox, validity, uid);
-    f(of(*here));
+    f(*here, of(*here));
     if (message == 0) return;
     for (const Place& other : of_message_[{account, message}])
-      if (other != *here) f(marks_.at(other));
+      if (other != *here) f(other, marks_.at(other));
   }
 
   Marks& of(const Place& place) {
     const auto [at, fresh] = marks_.try_emplace(place);
     const auto& [account, mailbox, validity, uid] = place;
-    if (fresh)
-      if (const std::uint32_t message = c_.ledger.message_at(account, mailbox, validity, uid))
-        of_message_[{account, message}].push_back(place);
+    const std::uint32_t message = fresh ? c_.ledger.message_at(account, mailbox, validity, uid) : 0;
+    if (message == 0) return at->second;
+    auto& places = of_message_[{account, message}];
+    for (const Place& other : places) at->second.begin_as(marks_.at(other));
+    places.push_back(place);
     return at->second;
   }
 
   /// A command that may set flags, while it is under way: of two that overlap nobody knows which came last.
   void sets(const Event& e, const Event& asked, std::uint32_t uid, const std::set<std::string>& flags) {
-    each(e, uid, [&](Marks& marks) {
+    each(e, uid, [&](const Place& place, Marks& marks) {
       if (e.type == Type::invoke) ++marks.adding;
       // One that was not answered may be done at any time.
       if (&e != &asked && marks.adding > 0 && e.type != Type::info) --marks.adding;
       marks.added = e.index;
-      for (const std::string& flag : flags) marks.unset.erase(flag);
+      const auto back = back_.find(place);
+      for (const std::string& flag : flags) {
+        marks.unset.erase(flag);
+        if (back != back_.end() && asked.index < back->second.row) back->second.flags.erase(flag);
+      }
     });
   }
 
@@ -136,19 +181,30 @@ class Kept {
     for (const std::uint32_t uid : history::parse_uids(asked.set)) sets(e, asked, uid, {"\\seen"});
   }
 
-  /// RFC 1939 knows no flags: what is read over POP3 a server may show as seen.
-  void read_over_pop(std::uint32_t account) {
-    for (auto& [place, marks] : marks_)
-      if (std::get<0>(place) == account) marks.unset.erase("\\seen");
+  /// RFC 1939 knows no flags: what is read over POP3 a server may show as seen, at once or in the UPDATE state, in
+  /// which it is to do its work (section 6), or when it finds that the session is over.
+  void over_pop(const Event& e, Pop& pop) {
+    if (e.what == What::message || e.what == What::retr || e.what == What::top) {
+      pop.open.insert(e.session);
+      pop.newest = e.index;
+    }
+    if (!pop.open.contains(e.session)) return;
+    if (e.what == What::end) pop.for_ever = true;
+    if (e.what == What::quit && (e.type == Type::ok || e.type == Type::fail) && !never_asked(e)) {
+      pop.open.erase(e.session);
+      pop.newest = e.index;
+    }
   }
 
   void asked(const Event& e) {
+    const auto uids = history::parse_uids(e.set);
+    if (e.code.starts_with('+')) note_before(e, uids);
     if (!e.code.starts_with('-'))
-      for (const std::uint32_t uid : history::parse_uids(e.set)) sets(e, e, uid, lasting_flags(e.flags));
+      for (const std::uint32_t uid : uids) sets(e, e, uid, lasting_flags(e.flags));
     if (e.code.starts_with('+')) return;
     const auto cleared = lasting_flags(e.flags);
-    for (const std::uint32_t uid : history::parse_uids(e.set))
-      each(e, uid, [&](Marks& marks) {
+    for (const std::uint32_t uid : uids)
+      each(e, uid, [&](const Place&, Marks& marks) {
         ++marks.removing;
         marks.removed = e.index;
         if (!e.code.starts_with('-')) marks.set.clear();
@@ -156,12 +212,30 @@ class Kept {
       });
   }
 
+  /// Where the message was last told to be without the flag, STORE is what sets it: if nobody had taken it away, which
+  /// may last for the session alone.
+  void note_before(const Event& e, const std::vector<std::uint32_t>& uids) {
+    const auto flags = lasting_flags(e.flags);
+    for (const std::uint32_t uid : uids) {
+      const auto here = place(e, uid);
+      const auto told = here ? told_.find(*here) : told_.end();
+      if (told == told_.end()) continue;
+      if (const auto marks = marks_.find(*here); marks != marks_.end() && marks->second.removed != 0) continue;
+      for (const std::string& flag : flags)
+        if (!told->second.second.contains(flag)) news_.emplace(e.index, uid, flag);
+    }
+  }
+  /// Then it is no longer needed.
+  bool was_news(std::uint32_t asked, std::uint32_t uid, const std::string& flag) {
+    return news_.erase({asked, uid, flag}) != 0;
+  }
+
   void answered(const Event& e) {
     const Event& asked = c_.invoke(e);
     const auto uids = history::parse_uids(asked.set);
     if (!asked.code.starts_with('+'))
       for (const std::uint32_t uid : uids)
-        each(asked, uid, [&](Marks& marks) {
+        each(asked, uid, [&](const Place&, Marks& marks) {
           // One that was not answered may be done at any time: the server has read it, or a proxy has.
           if (marks.removing > 0 && e.type != Type::info) --marks.removing;
           marks.removed = e.index;
@@ -183,7 +257,9 @@ class Kept {
       const auto told = told_.find(*here);
       const bool shown = told != told_.end() && told->second.first > asked.index;
       for (const std::string& flag : lasting_flags(asked.flags)) {
-        if (alone && (shown ? told->second.second.contains(flag) : silent)) marks.set[flag] = {e.index, e.session};
+        const bool news = was_news(asked.index, uid, flag);
+        if (alone && (shown ? told->second.second.contains(flag) : silent))
+          marks.set[flag] = {e.index, e.session, 0, news};
       }
     }
   }
@@ -194,8 +270,14 @@ class Kept {
     const auto told = told_.find(here);
     const bool shown = told != told_.end() && told->second.first > asked.index;
     for (const std::string& flag : lasting_flags(asked.flags))
-      if (flag.starts_with('\\') && (shown ? !told->second.second.contains(flag) : silent))
-        marks.unset[flag] = {e.index, e.session};
+      if (flag.starts_with('\\') && (shown ? !told->second.second.contains(flag) : silent) &&
+          !read_over_pop(std::get<0>(here), flag, asked.index))
+        marks.unset[flag] = {e.index, e.session, 0, false};
+  }
+
+  bool read_over_pop(std::uint32_t account, const std::string& flag, std::uint32_t since) const {
+    const auto pop = flag == "\\seen" ? pop_.find(account) : pop_.end();
+    return pop != pop_.end() && pop->second.may_have_seen(since);
   }
 
   void row(const Event& e) {
@@ -217,12 +299,14 @@ class Kept {
         lost.row = e.index;
         if (lost.seen == 0) lost.seen = mark.seen;
       }
-      if (flags.contains(flag) && e.session != mark.session)
+      if (flags.contains(flag) && e.session != mark.session && mark.news)
         lasts_.emplace(std::get<0>(*here), std::get<1>(*here), flag);
     }
     for (auto& [flag, mark] : marks->second.unset) {
-      if (mark.seen == 0 && e.session != mark.session && !flags.contains(flag)) mark.seen = e.index;
+      // One that was there before may have taken it away for itself alone.
       if (sessions_[e.session].since < mark.store) continue;
+      if (mark.seen == 0 && e.session != mark.session && !flags.contains(flag)) mark.seen = e.index;
+      if (read_over_pop(std::get<0>(*here), flag, mark.store)) continue;
       Lost& back = back_[*here];
       if (!flags.contains(flag)) {
         back.flags.erase(flag);  // it went after all
@@ -238,7 +322,7 @@ class Kept {
   void accuse(const Place& place, const Lost& lost) {
     const auto& [account, mailbox, validity, uid] = place;
     const std::uint32_t message = c_.ledger.message_at(account, mailbox, validity, uid);
-    if (lost.flags.empty() || message == 0) return;
+    if (lost.flags.empty() || message == 0 || renamed(account, mailbox)) return;
     const Event& store = c_.history.event(lost.store);
     const Event& row = c_.history.event(lost.row);
     // RFC 3501 section 7.1, PERMANENTFLAGS: what is not among them a server may keep for the session alone.
@@ -256,7 +340,9 @@ class Kept {
   void accuse_back(const Place& place, const Lost& back) {
     const auto& [account, mailbox, validity, uid] = place;
     const std::uint32_t message = c_.ledger.message_at(account, mailbox, validity, uid);
-    if (back.flags.empty() || message == 0) return;
+    // Copies may share flags, and what was done to one under its old name is not found: of that account nothing is
+    // said.
+    if (back.flags.empty() || message == 0 || renamed_.contains(account)) return;
     const bool lasts = back.seen != 0 || std::any_of(back.flags.begin(), back.flags.end(), [&](const auto& flag) {
                          return lasts_.contains({std::get<0>(place), std::get<1>(place), flag});
                        });
@@ -275,7 +361,10 @@ class Kept {
   Case& c_;
   ViewTrack track_;
   std::set<std::tuple<std::uint32_t, std::string, std::string>>
-      lasts_;  ///< account, mailbox, flag: set for others, too
+      lasts_;                                               ///< account, mailbox, flag: set for others, too
+  std::map<std::uint32_t, std::set<std::string>> renamed_;  ///< by account: old names and new ones
+  std::map<std::uint32_t, Pop> pop_;                        ///< by account
+  std::set<std::tuple<std::uint32_t, std::uint32_t, std::string>> news_;  ///< STORE under way, UID, flag
   std::map<Place, Lost> back_;
   std::map<std::uint32_t, Session> sessions_;
   std::map<Place, Marks> marks_;

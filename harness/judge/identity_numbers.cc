@@ -24,6 +24,7 @@ using NumberedBox = std::tuple<std::uint32_t, std::string, std::uint32_t>;  ///<
 /// What was told of a mailbox, by which event.
 struct NumberTold {
   std::uint32_t event = 0, number = 0;
+  bool empty = false;  ///< a UIDNEXT: there was no message
 };
 
 class Numbers {
@@ -94,7 +95,8 @@ class Numbers {
                                  {highest.event, e.index},
                                  c_.history.event(highest.event).message,
                                  ""});
-    if (told.empty() || told.back().number < next) told.push_back({e.index, next});
+    if (told.empty() || told.back().number < next)
+      told.push_back({e.index, next, e.get<history::SelectFacts>().exists == 0});
   }
 
   void validity(const Event& e, const Event& asked, NumberTold& last) {
@@ -129,7 +131,8 @@ class Numbers {
   }
 
   /// What COPY and MOVE make comes after the command, and with it after every UIDNEXT that was told before. COPYUID
-  /// tells the UIDs; a server of labels names the copy that was there, so that this is no news.
+  /// tells the UIDs; a server of labels names the copy that was there, so that this is no news: what it has given to a
+  /// message by itself nobody may have seen there. It had not where the message was not sent yet, or the mailbox empty.
   void copied(const Event& e) {
     const Event& asked = c_.invoke(e);
     const std::uint32_t account = c_.history.account_of(asked);
@@ -146,6 +149,8 @@ class Numbers {
       const history::Cell* there = message == 0 ? nullptr : c_.ledger.find(message, account, asked.other_mailbox);
       if (there == nullptr || there->adds + there->maybe_adds > 1) continue;
       if (there->first_seen != 0 && there->first_seen < e.index) continue;
+      const std::uint32_t* const begun = begun_.find(message);
+      if (!next.empty && (begun == nullptr || *begun < next.event)) continue;
       c_.find("uid-below-uidnext",
               {fmt::format("{} gets a UID of {} or more in {}, as UIDNEXT told before it was put there",
                            c_.name_of(message), next.number, asked.other_mailbox),

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "core/bytes.h"
 #include "judge/came_later.h"
@@ -64,6 +65,20 @@ bool may_be_elsewhere(const Case& c, const Cell& cell, const Renames& renames) {
            return e.type == history::Type::fail && c.history.account_of(e) == cell.account &&
                   !iequals(e.code, "TRYCREATE");
          });
+}
+
+/// Mailboxes, by account, in which something is that a client put there, and no delivery. Where nothing stays a script
+/// may file it (RFC 6785: `fileinto` at APPEND, COPY and MOVE), and need not be announced.
+std::set<std::pair<std::uint32_t, std::uint32_t>> keep_what_clients_put(const Case& c) {
+  std::set<std::pair<std::uint32_t, std::uint32_t>> out;
+  for (const Cell& cell : c.ledger.cells()) {
+    if (!cell.enumerated || cell.adds == 0 || cell.present == 0 || cell.present < cell.least()) continue;
+    const auto attempts = c.ledger.attempts_of(cell.message);
+    const bool delivered = std::any_of(attempts.begin(), attempts.end(),
+                                       [&](const auto& attempt) { return attempt.account == cell.account; });
+    if (!delivered || !iequals(c.ledger.mailbox_name(cell.mailbox), "INBOX")) out.emplace(cell.account, cell.mailbox);
+  }
+  return out;
 }
 
 /// Accounts in which a message was taken again after its first copy had been seen, and both are there: nothing is
@@ -127,6 +142,7 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
   std::optional<Requests> asked;  // looked for when something is missing
   std::optional<Renames> renames;
   std::optional<std::set<std::uint32_t>> kept;
+  std::optional<std::set<std::pair<std::uint32_t, std::uint32_t>>> keep;
   bool audited = false;
   for (const Cell& cell : ledger.cells()) audited |= cell.enumerated;
 
@@ -203,7 +219,8 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
       continue;
     }
     if (elsewhere) {
-      c.find("put-elsewhere",
+      if (!keep) keep = keep_what_clients_put(c);
+      c.find(keep->contains({cell.account, cell.mailbox}) ? "put-elsewhere" : "filed-elsewhere",
              {fmt::format("{} in {}: a client put it there", c.name_of(cell.message), place(c, cell)),
               fmt::format("{} is in another mailbox of the account, where nobody put it", c.name_of(cell.message)),
               {cell.added_by, cell.last_seen, cell.first_absent},

@@ -150,18 +150,19 @@ class Mailboxes {
   /// that. Where another DELETE or RENAME of these names is under way, nobody knows.
   void renamed(Account& of, const Event& e) {
     const Event& asked = c_.invoke(e);
-    const auto known = [&](const std::string& name) {
+    const auto known = [&](const std::string& name, const std::string& was) {
       if (name.empty() || std::any_of(of.unmaking.begin(), of.unmaking.end(), [&](const auto& one) {
             const bool own = one.first == same(asked.mailbox) || one.first == same(asked.other_mailbox);
             return (one.second.open > (own ? 1 : 0) || one.second.newest > e.command) &&
-                   (at_or_below(same(name), one.first) || own);
+                   (at_or_below(same(name), one.first) || at_or_below(same(was), one.first) || own);
           }))
         return;
       of.ours.insert(same(name));
       of.made[same(name)] = {name, e.index, false};
     };
-    known(asked.other_mailbox);
-    for (const std::string& name : of.below[e.command]) known(asked.other_mailbox + name.substr(asked.mailbox.size()));
+    known(asked.other_mailbox, asked.mailbox);
+    for (const std::string& name : of.below[e.command])
+      known(asked.other_mailbox + name.substr(asked.mailbox.size()), name);
     of.below.erase(e.command);
   }
 
@@ -184,8 +185,10 @@ class Mailboxes {
       if (gone) refused(of, c_.history.event(at->second));
       at = gone ? of.refused.erase(at) : std::next(at);
     }
+    // What is below INBOX a RENAME of it leaves there, for who can have that (RFC 3501 section 6.3.5).
+    const bool takes_along = e.what == What::rename && !iequals(e.mailbox, "INBOX");
     for (const auto& [key, made] : of.made)
-      if (e.what == What::rename && made.name.size() > e.mailbox.size() && at_or_below(made.name, e.mailbox))
+      if (takes_along && made.name.size() > e.mailbox.size() && at_or_below(made.name, e.mailbox))
         of.below[e.index].push_back(made.name);
     std::erase_if(of.made, [&](const auto& one) { return at_or_below(one.second.name, e.mailbox); });
     for (const std::string& name : {e.mailbox, e.other_mailbox}) {

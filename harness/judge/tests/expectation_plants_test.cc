@@ -158,7 +158,7 @@ const bool kExpectation[] = {
             in_junk(s, mail[0]);
           },
           {"loss/filed-elsewhere"}),
-    plant("loss/put-elsewhere",  // ... what a client moved to Archive no filter touches
+    plant("expectation/not-seen",  // ... what a client moved to Archive no filter of what is delivered touches
           [](Scene& s) {
             const auto mail = s.accepted(1);
             const std::uint32_t hand = s.watches(s.phone, mail);
@@ -168,7 +168,8 @@ const bool kExpectation[] = {
             s.answer(see, Type::fail, "1");
             asked_again(s, see, "", "not-as-expected");
             in_junk(s, mail[0], "Archive");
-          }),
+          },
+          {"loss/filed-elsewhere"}),
     plant("expectation/late",  // the flag came later: the audit was told of it
           [](Scene& s) {
             const auto mail = s.accepted(1);

@@ -85,22 +85,30 @@ const bool kCopies[] = {
            }),
 };
 
-void moved_and_in_junk(Scene& s, const std::function<void(Scene&, std::uint32_t)>& beside) {
+void moved_and_in_junk(Scene& s, const std::function<void(Scene&, std::uint32_t)>& beside, bool another_stays = true) {
   const auto mail = s.accepted(1);
+  const std::uint32_t draft = s.message("draft");
+  if (another_stays) append(s, draft, "Archive");
   const std::uint32_t hand = s.watches(s.phone, mail);
   s.move(What::move, hand, "1", "Archive", Type::ok, "1", kArchive);
   s.expunged(hand, 1, 1);
   beside(s, hand);
-  audited(s, {}, {{"Archive", {}, kArchive}, {"Junk", {{mail[0], 1}}, kJunk}});
+  audited(s, {},
+          {{"Archive", another_stays ? Listing{{draft, 7}} : Listing{}, kArchive}, {"Junk", {{mail[0], 1}}, kJunk}});
 }
 
 const bool kElsewhere[] = {
     plant("loss/put-elsewhere", [](Scene& s) { moved_and_in_junk(s, [](Scene&, std::uint32_t) {}); }),
     plant("loss/put-elsewhere",  // a draft that was saved in INBOX no delivery has filed
           [](Scene& s) {
-            const std::uint32_t draft = s.message("draft");
-            append(s, draft, "INBOX");
-            audited(s, {}, {{"Junk", {{draft, 1}}, kJunk}});
+            const std::uint32_t draft = s.message("draft"), other = s.message("draft");
+            for (const std::uint32_t one : {draft, other}) append(s, one, "INBOX");
+            audited(s, {{other, 1}}, {{"Junk", {{draft, 1}}, kJunk}});
+          }),
+    plant("loss/filed-elsewhere",  // nothing stays: a script at APPEND and MOVE may file it (RFC 6785)
+          [](Scene& s) {
+            moved_and_in_junk(
+                s, [](Scene&, std::uint32_t) {}, false);
           }),
     plant("loss/filed-elsewhere",  // a MOVE may fail and have moved some all the same (RFC 6851 section 3.3)
           [](Scene& s) {
@@ -113,6 +121,7 @@ const bool kElsewhere[] = {
 std::uint32_t takes_away(Scene& s, const std::vector<std::uint32_t>& mail, bool seen_before = true) {
   const std::uint32_t hand = s.watches(s.phone, mail);
   if (seen_before) {
+    s.row(hand, 1, 1, "");
     s.store(hand, "1", "+FLAGS.SILENT", "\\Flagged");
     const std::uint32_t other = s.watches(s.laptop, mail);
     s.row(other, 1, 1, "\\Flagged");
@@ -139,6 +148,7 @@ void restarts(Scene& s, const std::string& how) {
 void reads_and_marks_unread(Scene& s, const std::function<void(Scene&, std::uint32_t)>& between) {
   const auto mail = s.accepted(1);
   const std::uint32_t hand = s.watches(s.phone, mail);
+  s.row(hand, 1, 1, "");
   s.store(hand, "1", "+FLAGS.SILENT", "\\Seen");
   const std::uint32_t other = s.watches(s.laptop, mail);
   s.row(other, 1, 1, "\\Seen");
@@ -225,6 +235,13 @@ const bool kFlags[] = {
              told_to_the_next(s, mail, "");
            }),
     plant("duplicates/duplicated",  // LMTP had answered, and nobody killed the server
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            s.wait(std::chrono::seconds(3));
+            restarts(s, "restart");
+            s.audited({{mail[0], 1}, {mail[0], 2}});
+          }),
+    plant("duplicates/after-lost-answer",  // stopped in order while it may still hand it on to itself
           [](Scene& s) {
             const auto mail = s.accepted(1);
             restarts(s, "restart");

@@ -199,8 +199,11 @@ void Pop3Device::fetch_body(const std::shared_ptr<Job>& job, std::uint32_t numbe
       const bool later = history::pop3_says_not_now(result.code, result.text);
       if (later) job->not_now = result.text;
       const bool marked = std::find(marked_.begin(), marked_.end(), message) != marked_.end();
-      if (message != 0 && !later && !marked) job->refused.push_back(message);
-      return done();
+      if (message == 0 || later || marked) return done();
+      job->refused.push_back(message);
+      // RFC 1939 knows no codes: one that stops says -ERR and hangs up, which is known when it is asked once more.
+      if (session_->over()) return done();
+      return session_->stat([done](const Completion&) { done(); });
     }
     const std::string& uidl = session_->uidl(number);
     if (message != 0) job->got.push_back(message);
