@@ -339,7 +339,7 @@ Result<load::LoadResult> play_load(const LoadFlags& flags, const Hosted& hosted,
   result.copies = work.schedule.total;
   result.slots = flags.copies;
   result.rate = work.schedule.rate;
-  result.duration = flags.duration;
+  result.duration = flags.duration.empty() && work.schedule.users ? "1m" : flags.duration;
   for (std::size_t i = 0; i < work.stories.size(); ++i) {
     if (work.schedule.users)
       result.users.push_back({work.stories[i].id, flags.copies, work.schedule.users->think.text});

@@ -14,5 +14,7 @@ inline constexpr std::string_view kUnordered = "unordered";
 inline constexpr std::string_view kBlind = "blind";
 /// Of what is observed, in `code`: the client asked for something that is not known, and may remove anything.
 inline constexpr std::string_view kUnknownCommand = "unknown-command";
+/// ... and it was refused: that event is the one of the number `seq`.
+inline constexpr std::string_view kUnknownRefused = "unknown-command-refused";
 
 }  // namespace mailproof::history

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <deque>
-#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -68,7 +67,7 @@ bool has_attribute(std::string_view attributes, std::string_view one) {
 
 /// One UID of one mailbox that somebody saw. All are events; 0 = it never happened.
 struct Copy {
-  std::uint32_t seen = 0, message = 0;
+  std::uint32_t first = 0, seen = 0, message = 0;
   std::uint32_t unmarked = 0;  ///< its flags were told, and \Deleted was none: who marks it is heard from then on
   std::uint32_t asked = 0;     ///< it was seen marked, by whoever did it
   std::uint32_t marked = 0;    ///< STORE +FLAGS \Deleted that was answered OK, by one session, and not taken back
@@ -81,6 +80,33 @@ struct Asked {
   Uids uids;
   bool some = false;  ///< and of which messages is not known
 };
+
+/// A set with a "*" that was asked for: whatever was there when it was answered.
+struct OpenEnd {
+  std::uint32_t uidvalidity = 0, from = 0;
+  std::string mailbox;       ///< "" = of whichever name
+  Time until = Time::max();  ///< when it surely was answered
+};
+
+/// Whether a mailbox may be this one or lie below it: "Arch" is not above "Archive".
+bool may_lie_below(std::string_view mailbox, std::string_view above) {
+  if (!mailbox.starts_with(above)) return false;
+  if (mailbox.size() == above.size() || above.empty()) return true;
+  const auto letter = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           static_cast<unsigned char>(c) >= 0x80U;
+  };
+  return !letter(mailbox[above.size()]) || !letter(above.back());
+}
+
+/// One mailbox may have two names that end alike: "Lists", "shared/alice/Lists", "user.alice.Lists".
+bool ends_alike(std::string_view one, std::string_view other) {
+  const auto last = [](std::string_view name) {
+    const std::size_t at = name.find_last_of("/.\\^");
+    return at == std::string_view::npos ? name : name.substr(at + 1);
+  };
+  return iequals(last(one), last(other));
+}
 
 /// A mailbox with one UIDVALIDITY.
 struct Box {
@@ -101,6 +127,7 @@ struct Selecting {
   std::string mailbox;
   std::vector<std::uint32_t> vanished;  ///< told of what it opens, whose UIDVALIDITY only its answer confirms
   std::optional<std::uint32_t> exists;  ///< as told behind it
+  std::vector<std::uint32_t> asks;      ///< pipelined behind it, of what it opens
 };
 
 struct Open {
@@ -117,7 +144,7 @@ struct Suspect {
   Time until;  ///< what is asked up to then may have been asked before
   Key box;
   std::uint32_t uid = 0, message = 0;
-  std::uint32_t seen = 0;
+  Time first;  ///< when it was seen first
   Case::Facts facts;
 };
 
@@ -128,6 +155,7 @@ class ImapHeard {
         track_(c.history),
         people_(c.history),
         clocks_(c.history),
+        refused_(refused_removals(c.history)),
         removals_(removals),
         all_(heard_all(c.history)) {}
 
@@ -175,7 +203,7 @@ class ImapHeard {
   /// Whatever is in it, or below it, may go with this.
   void anything(std::uint32_t account, std::string_view mailbox, const Event& e) {
     for (auto& [key, at] : boxes_)
-      if (std::get<0>(key) == account && std::string_view(std::get<1>(key)).starts_with(mailbox)) at.anything = e.index;
+      if (std::get<0>(key) == account && may_lie_below(std::get<1>(key), mailbox)) at.anything = e.index;
     asked_of_.emplace_back(account, mailbox);
   }
 
@@ -184,7 +212,7 @@ class ImapHeard {
       case What::select:
       case What::examine:
         if (e.type == Type::invoke) {
-          selecting_[e.session] = {e.mailbox, {}, std::nullopt};
+          selecting_[e.session] = {e.mailbox, {}, std::nullopt, {}};
           break;
         }
         open_.erase(e.session);
@@ -196,7 +224,7 @@ class ImapHeard {
           selecting->second.exists = e.get<history::ExistsFacts>().now;
         break;
       case What::observed:
-        if (e.code == history::kUnknownCommand)
+        if (e.code == history::kUnknownCommand && !refused_.contains(e.index))
           if (Box* at = box(e)) {
             at->anything = e.index;
             anywhere_[open_.at(e.session).uidvalidity].some = true;
@@ -204,14 +232,14 @@ class ImapHeard {
         break;
       case What::mailbox:  // RFC 6154 section 2: the result of a search, its messages lie in others as well
         if (has_attribute(e.flags, "\\All") || has_attribute(e.flags, "\\Flagged"))
-          searches_.emplace(c_.history.account_of(e), e.mailbox);
+          searches_.emplace(people_.of(c_.history.account_of(e)), e.mailbox);
         break;
       case What::unselect:
         if (e.type == Type::ok) open_.erase(e.session);
         break;
       case What::remove:
       case What::rename:
-        if (e.type != Type::invoke) break;
+        if (e.type != Type::invoke || refused_.contains(e.index)) break;
         anything(c_.history.account_of(e), e.mailbox, e);
         if (!e.other_mailbox.empty()) anything(c_.history.account_of(e), e.other_mailbox, e);
         break;
@@ -219,7 +247,8 @@ class ImapHeard {
         store(e);
         break;
       case What::move:
-        if (e.type == Type::invoke) ask(e);
+        if (e.type == Type::invoke) asks(e);
+        answered(e);
         break;
       case What::expunge:
       case What::close:
@@ -254,6 +283,7 @@ class ImapHeard {
     const auto selecting = selecting_.find(e.session);
     Box* at = selecting == selecting_.end() ? nullptr : box(e);
     if (at == nullptr) return;
+    for (const std::uint32_t held : selecting->second.asks) ask(c_.history.event(held));
     for (const std::uint32_t told : selecting->second.vanished) vanished(*at, c_.history.event(told));
     // RFC 3501 section 7.3.1: a listing of all of it; only what was told counts, for it may not have been heard.
     if (selecting->second.exists == 0U && e.get<history::SelectFacts>().exists == 0)
@@ -265,25 +295,56 @@ class ImapHeard {
       at.for_each(*set, [&](std::uint32_t uid, Copy&) { gone(at, uid, e, "is told that it has vanished"); });
   }
 
+  /// RFC 3501 section 5.5: it may be asked before the mailbox is open that it is about.
+  void asks(const Event& e) {
+    const auto selecting = selecting_.find(e.session);
+    if (selecting == selecting_.end()) return ask(e);
+    selecting->second.asks.push_back(e.index);
+  }
+
+  /// "*" is the server's highest, which may be one of which this session was not told yet.
+  void ask_open_end(const Event& e, std::uint32_t from, std::string mailbox) {
+    open_end_of_[e.index] = open_ends_.size();
+    open_ends_.push_back({open_.at(e.session).uidvalidity, from, std::move(mailbox), Time::max()});
+  }
+  void answered(const Event& e) {
+    if (e.type != Type::ok && e.type != Type::fail) return;
+    const auto asked = open_end_of_.find(e.command);
+    if (asked == open_end_of_.end()) return;
+    open_ends_[asked->second].until = e.at + clocks_.apart() + clocks_.slack();
+    open_end_of_.erase(asked);
+  }
+
   void ask(const Event& e) {
     Box* at = box(e);
     if (at == nullptr) return;
     // Another account may share the mailbox, under whatever name: its UIDVALIDITY is the same.
     Asked& shared = anywhere_[open_.at(e.session).uidvalidity];
+    const std::uint32_t person = people_.of(c_.history.account_of(e));
+    const bool searches = searches_.contains({person, open_.at(e.session).mailbox});
+    const bool has_star = e.text.find('*') != std::string::npos;
     const auto set = uids_in(e.set);
+    if (!set && searches) asked_in_search_.insert(person);
+    if (!set && has_star && e.text.starts_with("UID ")) return ask_open_end(e, 1, "");
     if (!set) {  // of which messages is not known
       at->anything = e.index;
       shared.some = true;
       return;
     }
     for (const auto& range : set->ranges()) shared.uids.add(range.first, range.last);
-    // "*" is the server's highest, which may be one of which this session was not told yet.
-    if (e.text.find('*') != std::string::npos && !set->ranges().empty())
-      shared.uids.add(set->ranges().back().last, std::numeric_limits<std::uint32_t>::max());
-    if (searches_.contains({c_.history.account_of(e), open_.at(e.session).mailbox}))
-      at->for_each(*set, [&](std::uint32_t, const Copy& copy) {
-        if (copy.message != 0) asked_by_message_[copy.message] = e.index;
-      });
+    if (has_star && !set->ranges().empty()) {
+      const std::uint32_t last = set->ranges().back().last;
+      if (!at->copies.empty()) shared.uids.add(last, std::max(last, at->copies.rbegin()->first));
+      ask_open_end(e, last, open_.at(e.session).mailbox);
+    }
+    if (!searches) return;
+    std::uint64_t known = 0;
+    at->for_each(*set, [&](std::uint32_t, const Copy& copy) {
+      if (copy.message == 0) return;
+      asked_by_message_.insert(copy.message);
+      ++known;
+    });
+    if (known < set->named()) asked_in_search_.insert(person);
   }
 
   void store(const Event& e) {
@@ -291,7 +352,8 @@ class ImapHeard {
     const bool takes = asked.code.starts_with('-'), adds = asked.code.starts_with('+');
     const bool sets = history::has_deleted(asked.flags) && !takes;
     const bool clears = history::has_deleted(asked.flags) ? takes : !adds && !takes;
-    if (e.type == Type::invoke && sets) ask(e);
+    if (e.type == Type::invoke && sets) asks(e);
+    answered(e);
     Box* at = box(e);
     if (at == nullptr) return;
     const auto set = uids_in(asked.set);
@@ -319,7 +381,7 @@ class ImapHeard {
       const bool all = asked.set.empty() && asked.text.empty();
       for (auto& [uid, copy] : at->copies) {
         const bool meant = all || (only && only->covers(uid));
-        if (meant && copy.marked != 0 && copy.marked < asked.index) copy.removed = e.index;
+        if (meant && copy.marked != 0 && clocks_.before(copy.marked, asked.index)) copy.removed = e.index;
       }
     }
     if (e.what == What::close && e.type != Type::invoke) open_.erase(e.session);
@@ -342,7 +404,10 @@ class ImapHeard {
     const bool other = e.what == What::message && !same && e.message != 0;
     if (other) copy = Copy{};
     if (!same) return known(copy, e);
-    if (copy.gone != 0 && clocks_.before(copy.gone, since) && !removals_) again(copy, e);
+    if (copy.gone != 0 && clocks_.before(copy.gone, since)) {
+      if (!removals_) again(copy, e);
+      copy.gone = 0;
+    }
     if (copy.removed != 0 && clocks_.before(copy.removed, since) && removals_ && all_) {
       c_.find("expunge-ok-but-there",
               {fmt::format("{} ({}) is gone", what(copy), where(e, e.uid)),
@@ -359,13 +424,14 @@ class ImapHeard {
 
   static void known(Copy& copy, const Event& e) {
     copy.seen = e.index;
+    if (copy.first == 0) copy.first = e.index;
     if (e.what == What::message && e.message != 0) copy.message = e.message;
     if (!e.has_flags) return;
     if (history::has_deleted(e.flags)) copy.asked = e.index;  // whoever did it
     if (copy.unmarked == 0) copy.unmarked = e.index;
   }
 
-  void again(Copy& copy, const Event& e) {
+  void again(const Copy& copy, const Event& e) {
     const Event& told = c_.history.event(copy.gone);
     c_.find(
         "expunge-of-the-living",
@@ -375,7 +441,6 @@ class ImapHeard {
          {copy.gone, e.index},
          copy.message,
          ""});
-    copy.gone = 0;
   }
 
   /// It, or something of which nobody knows what it is, or anything at all where nobody knows what this is.
@@ -395,8 +460,14 @@ class ImapHeard {
   }
 
   bool asked_anywhere(const Suspect& s) const {
-    const auto by_message = asked_by_message_.find(s.message);
-    if (by_message != asked_by_message_.end() && by_message->second > s.seen) return true;
+    if (asked_by_message_.contains(s.message)) return true;
+    for (const std::uint32_t person : {people_.of(std::get<0>(s.box)), People::kNobodyKnows})
+      if (asked_in_search_.contains(person)) return true;
+    if (std::any_of(open_ends_.begin(), open_ends_.end(), [&](const OpenEnd& one) {
+          return one.uidvalidity == std::get<2>(s.box) && s.uid >= one.from && s.first <= one.until &&
+                 (one.mailbox.empty() || ends_alike(one.mailbox, std::get<1>(s.box)));
+        }))
+      return true;
     const auto asked = anywhere_.find(std::get<2>(s.box));
     return asked != anywhere_.end() && (asked->second.some || asked->second.uids.contains(s.uid));
   }
@@ -404,8 +475,7 @@ class ImapHeard {
   /// The mailbox, or one above it, was deleted or renamed; under whatever name its owner logs in.
   bool asked_of(const Key& key) const {
     return std::any_of(asked_of_.begin(), asked_of_.end(), [&](const auto& one) {
-      return people_.may_be_one(one.first, std::get<0>(key)) &&
-             std::string_view(std::get<1>(key)).starts_with(one.second);
+      return people_.may_be_one(one.first, std::get<0>(key)) && may_lie_below(std::get<1>(key), one.second);
     });
   }
 
@@ -421,7 +491,7 @@ class ImapHeard {
            key,
            uid,
            copy.message,
-           copy.seen,
+           c_.history.event(copy.first).at,
            {fmt::format("{} stays, {}: nobody marked it, moved it or deleted the mailbox", what(copy), where(e, uid)),
             fmt::format("{} {} at {}; it was last seen by {} at {}", c_.who(e), how, c_.when(e),
                         c_.who(c_.history.event(copy.seen)), c_.when(c_.history.event(copy.seen))),
@@ -464,9 +534,25 @@ class ImapHeard {
             [&](std::uint32_t uid) { return std::binary_search(there.begin(), there.end(), uid); });
   }
 
+  /// A search without its "RETURN (ALL)", which brings all of it, and without its charset.
+  static std::string_view criteria(std::string_view query) {
+    if (istarts_with(query, "RETURN (")) {
+      const std::size_t end = query.find(')');
+      if (end == std::string_view::npos || end + 2 > query.size()) return query;
+      const std::string_view options = query.substr(8, end - 8);
+      if (!options.empty() && !has_attribute(options, "ALL")) return query;
+      query.remove_prefix(end + 2);
+    }
+    if (istarts_with(query, "CHARSET ")) {
+      const std::size_t end = query.find(' ', 8);
+      if (end != std::string_view::npos) query.remove_prefix(end + 1);
+    }
+    return query;
+  }
+
   /// UID SEARCH ALL that found as many as there are.
   void searched(const Event& e) {
-    const std::string& query = c_.invoke(e).text;
+    const std::string_view query = criteria(c_.invoke(e).text);
     if (!iequals(query, "ALL") && !iequals(query, "UID 1:*") && query != "1:*") return;
     const View* view = track_.view(e.session);
     Box* at = box(e);
@@ -481,6 +567,7 @@ class ImapHeard {
   ViewTrack track_;
   People people_;
   Clocks clocks_;
+  std::set<std::uint32_t> refused_;
   bool removals_;
   bool all_;
   std::map<std::uint32_t, Open> open_;            ///< by session
@@ -488,9 +575,12 @@ class ImapHeard {
   std::deque<Suspect> suspects_;                  ///< in the order of time
   std::map<Key, Box> boxes_;                      ///< account, mailbox, UIDVALIDITY
   std::vector<std::pair<std::uint32_t, std::string>> asked_of_;
-  std::map<std::uint32_t, Asked> anywhere_;                     ///< by UIDVALIDITY
-  std::set<std::pair<std::uint32_t, std::string>> searches_;    ///< account and mailbox
-  std::map<std::uint32_t, std::uint32_t> asked_by_message_;     ///< in one of them: the newest event
+  std::map<std::uint32_t, Asked> anywhere_;  ///< by UIDVALIDITY
+  std::vector<OpenEnd> open_ends_;
+  std::map<std::uint32_t, std::size_t> open_end_of_;            ///< the invoke, without an answer yet -> open_ends_
+  std::set<std::pair<std::uint32_t, std::string>> searches_;    ///< person and mailbox
+  std::set<std::uint32_t> asked_by_message_;                    ///< in one of them
+  std::set<std::uint32_t> asked_in_search_;                     ///< people: in one of them, of which is not known
   std::map<std::uint32_t, std::set<std::uint32_t>> over_pop3_;  ///< by person: messages; 0 = one that nobody knows
 };
 
@@ -505,8 +595,7 @@ void judge_heard_removals(Case& c) {
   judge_heard_maildrops(c);
 }
 
-std::vector<Absence> heard_absences(const history::History& history) {
-  const history::Ledger ledger(history);
+std::vector<Absence> heard_absences(const history::History& history, const history::Ledger& ledger) {
   std::vector<Finding> none;
   Case c(history, ledger, "removal", none);
   ImapHeard imap(c, true);

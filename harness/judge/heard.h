@@ -27,7 +27,7 @@ struct Absence {
   std::uint32_t event = 0;  ///< the first that tells
   std::string mailbox;
 };
-std::vector<Absence> heard_absences(const history::History& history);
+std::vector<Absence> heard_absences(const history::History& history, const history::Ledger& ledger);
 /// ... of them those of maildrops.
 void heard_absences_of_maildrops(Case& c, std::vector<Absence>& out);
 

@@ -24,7 +24,12 @@ using history::What;
 /// Maildrops, by unique-id.
 class Pop3Heard {
  public:
-  explicit Pop3Heard(Case& c) : c_(c), people_(c.history), clocks_(c.history), all_(heard_all(c.history)) {}
+  explicit Pop3Heard(Case& c)
+      : c_(c),
+        people_(c.history),
+        clocks_(c.history),
+        refused_(refused_removals(c.history)),
+        all_(heard_all(c.history)) {}
 
   void apply(const Event& e) {
     if (e.session == 0) return;
@@ -37,7 +42,8 @@ class Pop3Heard {
                            (e.what == What::observed && e.code == history::kUnknownCommand);
       // POP3 may hide what IMAP has marked, as Courier's does.
       const bool marks = (e.what == What::store || e.what == What::row) && history::has_deleted(e.flags);
-      if (marks || (removes && (e.type == Type::invoke || e.type == Type::obs || completes(e))))
+      if (marks ||
+          (removes && !refused_.contains(e.index) && (e.type == Type::invoke || e.type == Type::obs || completes(e))))
         over_imap_[people_.of(account)] = e.at;
       return;
     }
@@ -136,7 +142,7 @@ class Pop3Heard {
     for (const auto& [number, id] : login.ids) {
       there.insert(id);
       Mail& mail = mail_[account][id];
-      if (mail.removed != 0 && c_.history.event(mail.removed).at + clocks_.apart() < login.since) {
+      if (mail.removed != 0 && c_.history.event(mail.removed).at + clocks_.between() < login.since) {
         c_.find("quit-ok-but-there",
                 {fmt::format("the message with the unique-id {} is gone", printable(id, 80)),
                  fmt::format("{} marked it and was told OK to QUIT at {}; {} logged in after that, and lists it at {}",
@@ -148,6 +154,7 @@ class Pop3Heard {
         mail.removed = 0;
       }
       mail.seen = e.index;
+      mail.gone = 0;  // what was made of that, has what it needs
       mail.listed_since = login.since;
     }
     if (!login.marked.empty()) return;
@@ -217,6 +224,7 @@ class Pop3Heard {
   Case& c_;
   People people_;
   Clocks clocks_;
+  std::set<std::uint32_t> refused_;
   bool all_;
   std::map<std::uint32_t, Login> logins_;                      ///< by session
   std::map<std::uint32_t, std::map<std::string, Mail>> mail_;  ///< by account and unique-id

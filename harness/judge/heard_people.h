@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <set>
 #include <vector>
 
 #include "history/history.h"
@@ -26,18 +27,23 @@ class People {
 class Clocks {
  public:
   explicit Clocks(const history::History& history);
-  /// Of two events: surely.
+  /// Of two events: surely. What one session tells is in its own order; two may be of two clocks.
   bool before(std::uint32_t event, std::uint32_t later) const;
   /// So much later at least is surely later; 0 = the order of the history is that of time.
   Duration apart() const { return apart_; }
   /// Files of two hosts were stamped by two clocks: what is asked so much after something was told may have been asked
   /// before it. Who stands between hears all by one.
   Duration slack() const { return slack_; }
+  /// So much later at least, in a session of another file, is surely later.
+  Duration between() const { return apart_ + between_; }
 
  private:
   const history::History& history_;
-  Duration apart_{}, slack_{};
+  Duration apart_{}, slack_{}, between_{};
 };
+
+/// Events of what was asked and refused, and may remove mail: a DELETE, a RENAME, a command that nobody knows.
+std::set<std::uint32_t> refused_removals(const history::History& history);
 
 /// Sessions with a mailbox that were not heard from their beginning to their end.
 std::size_t heard_in_part(const history::History& history);

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/bytes.h"
+#include "judge/came_later.h"
 
 namespace mailproof::judge {
 namespace {
@@ -157,7 +158,10 @@ bool Requests::told_of_others_only(const Request& request, const Cell& cell) con
 const Request* Requests::gone_with(const Cell& cell) const {
   if (cell.first_seen == 0) return nullptr;  // it never arrived, so nothing took it away
   const Request* likely = gone_with(cell, true);
-  return likely != nullptr ? likely : gone_with(cell, false);
+  if (likely == nullptr) likely = gone_with(cell, false);
+  // A server that was stopped since may have lost it then, with more besides.
+  if (likely != nullptr && stopped_between(c_, likely->completion, cell.first_absent)) return nullptr;
+  return likely;
 }
 
 const Request* Requests::gone_with(const Cell& cell, bool as_told) const {

@@ -193,6 +193,8 @@ std::pair<std::size_t, std::size_t> steady(const stats::Slices& all, double seco
   return {ramp, n == 0 ? 0 : n - 1};
 }
 
+bool is_handshake(std::string_view operation) { return operation.find(".tls.") != std::string_view::npos; }
+
 /// Where an operation stopped in the middle of one run and not of the other, a sentence. Its throughput varies so much
 /// within that run that no interval shows it.
 std::string stopped(std::string_view operation, const std::string& run, const std::vector<Block>& here,
@@ -375,12 +377,14 @@ Comparison compare(const LoadResult& before, const LoadResult& after, std::strin
     const std::string a_stopped = stopped(operation, out.before, a_blocks, b_blocks);
     const std::string b_stopped = stopped(operation, out.after, b_blocks, a_blocks);
     for (const std::string& note : {a_stopped, b_stopped})
-      if (!note.empty()) out.notes.push_back(note);
+      if (!note.empty() && !is_handshake(operation)) out.notes.push_back(note);
     for (const Metric metric : kMetrics) {
       Difference& d = one.differences.emplace_back(difference(
           metric, a_blocks, b_blocks, derive_seed(1, operation, static_cast<std::uint64_t>(metric)), comparisons));
       if (metric == Metric::throughput && d.change <= -kLeast && !b_stopped.empty()) d.said = Said::less;
       if (metric == Metric::throughput && d.change >= kLeast && !a_stopped.empty()) d.said = Said::more;
+      // Of full and resumed handshakes one is more where the other is less: that is neither better nor worse.
+      if (metric == Metric::throughput && is_handshake(operation)) d.said = Said::same;
       // Times that this machine made are not even the same.
       if (limited && (d.said == Said::more || d.said == Said::less || (d.said == Said::same && is_latency(metric))))
         d.said = Said::vain;
@@ -442,6 +446,8 @@ Result<Failed> apply(const FailIf& rule, const Comparison& comparison) {
   for (const Compared& one : comparison.operations) {
     known.push_back(one.operation);
     if (!matches(rule.operations, one.operation)) continue;
+    // Handshakes full and resumed are parts of connecting, and few: a rule is about them where it names them.
+    if (is_handshake(one.operation) && rule.operations.find(".tls.") == std::string::npos) continue;
     met = true;
     if (one.differences.empty()) {
       unsaid = true;

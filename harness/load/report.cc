@@ -137,6 +137,19 @@ std::uint64_t begun(const LoadResult& result) {
 }
 
 namespace {
+/// Copies that arrived: not those of users, who wait for no slot.
+std::uint64_t begun_at_a_rate(const LoadResult& result) {
+  std::uint64_t out = 0;
+  for (std::size_t i = 0; i < result.by_story.size(); ++i) {
+    const auto plays = [&](const UsersOf& of) { return i < result.stories.size() && of.story == result.stories[i]; };
+    if (std::any_of(result.users.begin(), result.users.end(), plays)) continue;
+    result.by_story[i].operations.for_each([&](std::string_view name, const stats::Operation& one) {
+      if (name.starts_with("story")) out += one.started;
+    });
+  }
+  return out;
+}
+
 constexpr double kMuch = 0.01;  // of the time: a p99 is made of it
 constexpr Duration kLate = std::chrono::milliseconds(500);
 
@@ -206,7 +219,7 @@ Unserved unserved(const LoadResult& result) {
   Unserved out;
   out.copies = result.interrupted ? 0 : result.all.unserved;
   if (out.copies == 0) return out;
-  const double played = std::max(1.0, static_cast<double>(begun(result)));
+  const double played = std::max(1.0, static_cast<double>(begun_at_a_rate(result)));
   const double held = ms(result.held) / played, answering = ms(result.answering) / played;
   const double leave = 1000 * result.slots / std::max(result.rate, 1e-9);
   const std::string facts = fmt::format(
@@ -311,8 +324,8 @@ std::vector<std::string> warnings(const LoadResult& result) {
         "INTERRUPTED: it was ended before its time. Nobody looked for the mail in the end, and what was sent may still "
         "lie in the mailboxes.");
   if (const Unserved late = unserved(result); late.copies != 0)
-    out.push_back(
-        fmt::format("UNSERVED: {} of {} copies never began: {}.", late.copies, late.copies + begun(result), late.why));
+    out.push_back(fmt::format("UNSERVED: {} of {} copies never began: {}.", late.copies,
+                              late.copies + begun_at_a_rate(result), late.why));
   for (std::string& one : limits_told(result)) out.push_back(std::move(one));
   for (std::string& one : unreached(result)) out.push_back(std::move(one));
   for (std::string& one : broken_off(result)) out.push_back(std::move(one));

@@ -167,6 +167,7 @@ void LoadThread::play_in(World& world) {
     harvest_.stories[n].samples.merge(shards_[n]->samples());
     harvest_.stories[n].unserved += shards_[n]->unserved();
     harvest_.stories[n].held_back += shards_[n]->held_back();
+    if (shards_[n]->closed_loop()) continue;  // of slots, which its users do not wait for
     harvest_.held += shards_[n]->held();
     harvest_.answering += shards_[n]->answering();
   }

@@ -8,11 +8,21 @@ int resumption_slot() {
   return index;
 }
 
+/// A server chooses how long its tickets are: up to 64 KiB (RFC 8446 section 4.6.1).
+constexpr std::size_t kMostTicket = 16U << 10;
+
+std::size_t ticket_octets(const SSL_SESSION* session) {
+  const unsigned char* ticket = nullptr;
+  std::size_t octets = 0;
+  SSL_SESSION_get0_ticket(session, &ticket, &octets);
+  return octets;
+}
+
 /// Called by OpenSSL for each session that a server gives: of TLS 1.2 when the handshake is done, of TLS 1.3 when a
 /// ticket comes.
 int given(SSL* ssl, SSL_SESSION* session) {
   if (auto* resumption = static_cast<Resumption*>(SSL_get_ex_data(ssl, resumption_slot()));
-      resumption != nullptr && SSL_SESSION_is_resumable(session) == 1)
+      resumption != nullptr && SSL_SESSION_is_resumable(session) == 1 && ticket_octets(session) <= kMostTicket)
     // A copy: that of a connection which ends without close_notify is taken from OpenSSL's users (RFC 5246
     // section 7.2.1 did away with that), and many of ours break off.
     resumption->sessions.keep(resumption->key, TlsSessions::Session(SSL_SESSION_dup(session)));
@@ -23,8 +33,10 @@ int given(SSL* ssl, SSL_SESSION* session) {
 
 void TlsSessions::keep(const Key& key, Session session) {
   if (!session || most_ == 0) return;
-  if (of_.count(key) >= kOfOne) forget(of_.lower_bound(key)->second);
-  if (all_.size() >= most_) forget(all_.begin());
+  // Half full, one each is kept, and full, none: whose are forgotten in turn resume nothing, and nobody would know why.
+  const std::size_t of_one = all_.size() < most_ / 2 ? kOfOne : 1;
+  while (of_.count(key) >= of_one) forget(of_.lower_bound(key)->second);
+  if (all_.size() >= most_) return;
   all_.push_back({key, std::move(session)});
   of_.emplace(key, std::prev(all_.end()));
 }

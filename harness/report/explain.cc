@@ -92,9 +92,10 @@ std::uint32_t missed(const std::vector<judge::Absence>& absences, std::uint32_t 
 
 class Writer {
  public:
-  Writer(const history::History& history, std::uint32_t message, const WireFinder& wire, Explanation& out)
+  Writer(const history::History& history, const history::Ledger& ledger, std::uint32_t message, const WireFinder& wire,
+         Explanation& out)
       : history_(history), message_(message), wire_(wire), out_(out) {
-    if (history.info.recorded) absences_ = judge::heard_absences(history);
+    if (history.info.recorded) absences_ = judge::heard_absences(history, ledger);
   }
 
   void line(const history::LifeLine& life) {
@@ -262,7 +263,7 @@ Explanation explain(const history::History& history, const history::Ledger& ledg
   out.message = info.name();
   out.size = info.size;
   const history::Life life = ledger.whole_life(message);
-  Writer writer(history, message, wire, out);
+  Writer writer(history, ledger, message, wire, out);
   for (const history::LifeLine& line : life.lines) writer.line(line);
   for (const history::LifeEnd& end : life.ends) writer.end(end);
   writer.ends_in_logs(life.ends);
@@ -294,11 +295,13 @@ std::vector<std::uint32_t> unexpected(const history::History& history, const his
   for (const history::Cell& cell : ledger.cells())
     if (!out.contains(cell.message) && cell.message != 0 && ledger.fate(cell.message, cell.account) == Fate::lost)
       out.insert(cell.message);
-  const auto absences = history.info.recorded ? judge::heard_absences(history) : std::vector<judge::Absence>();
-  for (const judge::Absence& one : absences) {
-    if (out.contains(one.message)) continue;
-    for (const history::LifeEnd& end : ledger.whole_life(one.message).ends)
-      if (missed(absences, one.message, end) != 0) out.insert(one.message);
+  std::map<std::uint32_t, std::vector<judge::Absence>> absences;
+  if (history.info.recorded)
+    for (judge::Absence& one : judge::heard_absences(history, ledger)) absences[one.message].push_back(std::move(one));
+  for (const auto& [message, of] : absences) {
+    if (out.contains(message)) continue;
+    for (const history::LifeEnd& end : ledger.whole_life(message).ends)
+      if (missed(of, message, end) != 0) out.insert(message);
   }
   return {out.begin(), out.end()};
 }

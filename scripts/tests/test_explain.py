@@ -26,7 +26,7 @@ def pop(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def stale(tmp_path_factory):
-    return played(tmp_path_factory.mktemp("explain") / "stale", "scenarios/sync", "--defect", "imap.qresync-misses-expunge")
+    return played(tmp_path_factory.mktemp("explain") / "stale", SYNC, "--defect", "imap.qresync-misses-expunge")
 
 
 def explained(*arguments):

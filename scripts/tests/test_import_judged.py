@@ -316,6 +316,58 @@ def test_thunderbird_gives_the_name_of_a_connection_again(recorded):
     ran = recorded.imported("--user", "alice", "--all-clients", status=0)
     assert "3 conversations heard" in ran.text and recorded.events(what="expunge", type="ok")
 
+UIDL_5 = POP + "C: UIDL\nS: +OK\nS: 1 u5\nS: .\nC: QUIT\nS: +OK bye\n"
+MARKED = "C: 4 UID STORE 5 +FLAGS.SILENT (\\Deleted)\nS: 4 OK x\nC: 5 UID EXPUNGE 5\nS: * 1 EXPUNGE\nS: 5 OK x\n"
+TOLD_LATER = LOGIN + select() + seen() + "C: n NOOP\nS: n OK x\n" * 60 + "C: 9 NOOP\nS: * 1 EXPUNGE\nS: 9 OK x\n" + END
+
+
+def test_a_session_of_another_clock_began_before_it_seems(recorded):
+    """Two backends, one 1.9 s behind."""
+    recorded.imaptest(LOGIN + select() + seen() + MARKED + END, DAY)
+    recorded.imaptest(LOGIN + select() + seen() + END, DAY + 2.5)
+    recorded.imported(status=0)
+    recorded.imported("--all-clients", status=0, out="all")
+
+
+def test_a_maildrop_of_another_clock_was_opened_before_it_seems(recorded):
+    recorded.imaptest(UIDL_5.replace("C: QUIT", "C: DELE 1\nS: +OK\nC: QUIT"))
+    recorded.imaptest(UIDL_5, DAY + 1.4)
+    recorded.imported("--all-clients", status=0)
+
+
+def test_a_piece_that_ends_within_the_message_id(recorded):
+    long = "<m1.long.id@example>"
+    recorded.imaptest(LOGIN + select() + seen(header=f"Message-ID: {long}") + "C: 4 UID FETCH 5 (BODY.PEEK[]<0.29>)\n"
+                      "S: * 1 FETCH (UID 5 BODY[]<0> {29}\nS: From: a@b\nS: Message-ID: <m1.lo)\nS: 4 OK x\n" + END)
+    recorded.imported(status=0)
+    assert {e["message"] for e in recorded.events(what="message")} == {1}
+
+
+def test_a_sight_between_the_mark_and_its_expunge_in_a_virtual_mailbox(recorded):
+    """By an account with the domain in its name, of a client that asks for flags alone."""
+    for flags_only in (False, True):
+        recorded.files.clear()
+        at_all = seen(uid=3) if not flags_only else "C: 3 UID FETCH 1:* (FLAGS)\nS: * 1 FETCH (UID 3 FLAGS ())\nS: 3 OK x\n"
+        recorded.imaptest(LOGIN.replace("alice", "alice@example.test") + 'C: l LIST "" "*"\nS: * LIST (\\All) "/" virtual/All\nS: l OK x\n' + END)
+        recorded.imaptest(LOGIN + select(mailbox="virtual/All", uidvalidity=99) + at_all + "C: 4 UID STORE 3 +FLAGS (\\Deleted)\nS: 4 OK x\n", DAY + 10)
+        recorded.imaptest(TOLD_LATER, DAY + 20)
+        recorded.imported("--all-clients", status=0, out=f"run{flags_only}")
+
+
+def test_what_comes_behind_a_literal_that_was_refused(recorded):
+    recorded.imaptest(LOGIN + select() + seen() + "C: 8 SEARCH CHARSET UTF-8 TEXT {10}\nS: 8 NO [BADCHARSET (US-ASCII)] x\n" + MARKED + END)
+    recorded.imported("--all-clients", status=0)
+    assert recorded.events(what="expunge", type="ok") and not recorded.events(what="deviation")
+
+
+def test_a_store_that_is_pipelined_behind_its_select(recorded):
+    opened = select()
+    first, rest = opened.split("\n", 1)
+    asked = "C: 4 UID STORE 5 +FLAGS.SILENT (\\Deleted)\nC: 5 UID EXPUNGE 5\n"
+    recorded.imaptest(LOGIN + first + "\n" + asked + rest + "S: 4 OK x\nS: * 1 EXPUNGE\nS: 5 OK x\n" + END, DAY + 3)
+    recorded.imaptest(TOLD_LATER)
+    recorded.imported("--all-clients", status=0)
+
 
 # --- what is not
 
@@ -363,6 +415,33 @@ def test_a_session_that_was_not_heard_to_its_end_takes_the_promise_back(recorded
     assert said in ran.text and "COMPRESS" in ran.text and said in (recorded.folder / "run/summary.md").read_text("utf-8")
     assert said in recorded.imported(status=0, out="unpromised").text
 
+GONE = "C: 9 NOOP\nS: * 1 EXPUNGE\nS: 9 OK x\n"
+
+
+@pytest.mark.parametrize("asked", ["C: 4 XFOO\nS: 4 BAD unknown\n", "C: 4 DELETE INBOX\nS: 4 NO never\n", "C: 4 DELETE IN\nS: 4 OK x\n"])
+def test_what_was_refused_or_is_of_another_mailbox_excuses_nothing(recorded, asked):
+    taken(recorded, LOGIN + select() + seen() + asked + GONE + END)
+
+
+def test_whoever_emptied_the_trash_did_not_ask_for_the_inbox(recorded):
+    """Young servers give UIDVALIDITY 1 to all mailboxes."""
+    trash = (LOGIN + select(mailbox="Trash") + seen(header="Message-ID: <old@x>") + "C: 4 UID STORE 1:* +FLAGS.SILENT (\\Deleted)\nS: 4 OK x\n"
+             "C: 5 EXPUNGE\nS: * 1 EXPUNGE\nS: 5 OK x\n" + END)
+    taken(recorded, LOGIN + select() + seen(uid=50) + GONE + END, other=trash)
+
+
+def test_whose_mailbox_it_is_was_not_heard(recorded):
+    text = "S: * PREAUTH hi\n" + select() + seen() + GONE + END
+    recorded.imaptest(text)
+    assert "removal/unasked" in recorded.imported("--all-clients", status=1).text
+    recorded.imaptest(text, DAY + 3600)
+    ran = recorded.imported("--all-clients", status=3, out="two")
+    assert "2 of 2 sessions were heard in part" in ran.text and "--user" in ran.text
+
+
+def test_a_search_of_all_in_other_words_tells_what_is_there(recorded):
+    taken(recorded, LOGIN + select() + "C: 3 UID SEARCH CHARSET UTF-8 ALL\nS: * SEARCH 6\nS: 3 OK x\n" + END)
+
 
 # --- secrets, and other people's words
 
@@ -380,6 +459,15 @@ def test_a_password_that_is_sent_though_it_was_refused(recorded, text):
     written = b"".join(path.read_bytes() for path in (recorded.folder / "run").rglob("*") if path.is_file())
     assert b"AGFsaWNlAHNlY3JldHB3" not in written and b"secretpw" not in written
     assert not recorded.events(what="deviation")
+
+
+@pytest.mark.parametrize("text", ["C: c2VjcmV0cHc=\nS: 1 OK in\n" + END, "S: +OK x\nC: c2VjcmV0cHc=\nS: +OK in\nC: QUIT\nS: +OK bye\n"], ids=["imap", "pop3"])
+def test_a_capture_that_begins_within_a_login(recorded, text):
+    capture = Capture()
+    capture.connection(port=143 if "1 OK" in text else 110, syn=False).play(text).end()
+    recorded.files.append(capture.write(recorded.folder / "a.pcap"))
+    recorded.imported(status=0)
+    assert not any(b"c2VjcmV0cHc=" in path.read_bytes() for path in (recorded.folder / "run").rglob("*") if path.is_file())
 
 
 def test_what_is_no_mail_is_not_written_down(recorded):

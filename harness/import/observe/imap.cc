@@ -79,6 +79,9 @@ imap::LiteralAction ImapObserver::literal_begins(const imap::LiteralBegin& begin
     log().sent(fmt::format("{}\r\n", begin.line.substr(std::min(logged_, begin.line.size()))), false, now());
     logged_ = begin.line.size();
   }
+  imap::Cursor tag(begin.line);
+  literal_tag_ = tag.tag();
+  literal_size_ = begin.synchronising ? begin.size : 0;
   if (word != "APPEND" || !announces_message(begin.line)) return imap::LiteralAction::keep;
   imap::Cursor c(begin.line);
   appending_ = c.tag();
@@ -101,6 +104,17 @@ void ImapObserver::literal(std::string_view octets) {
 
 /// Refused before the message was there: it is sent nevertheless where the client did not wait (RFC 7888), else not.
 bool ImapObserver::answered_early(std::string_view tag) {
+  if (appending_.empty() && tag == literal_tag_ && !answered_ && !tag.empty()) {
+    literal_tag_.clear();
+    // Who was refused (RFC 9051 section 4.3) goes on with another command.
+    if (literal_size_ != 0 && commands_.in_literal() && commands_.literal_octets_missing() == literal_size_) {
+      commands_.restart();
+      logged_ = 0;
+    } else {
+      answered_ = true;
+    }
+    return true;
+  }
   if (appending_.empty() || tag != appending_ || answered_) return false;
   answered_ = true;
   imap::LogicalLine line;
@@ -147,8 +161,9 @@ void ImapObserver::log_command(const ImapAsked& asked, std::string_view line) {
 
 void ImapObserver::command_line(const imap::LogicalLine& line) {
   if (deaf()) return;
-  const bool response = line.text.find(' ') == std::string_view::npos && !line.text.empty() &&
-                        !iequals(line.text, "DONE") && (refused_sasl_ || LoginHeard::is_plain(line.text));
+  const bool response =
+      line.text.find(' ') == std::string_view::npos && !line.text.empty() && !iequals(line.text, "DONE") &&
+      (refused_sasl_ || LoginHeard::is_secret(line.text) || (about().begin == Begin::middle && !commanded_));
   if (response && !authenticating_) ++stray_;
   if (authenticating_ || response) {
     log().sent(fmt::format("{}\r\n", line.text), true, now());
@@ -157,6 +172,8 @@ void ImapObserver::command_line(const imap::LogicalLine& line) {
     return;
   }
   refused_sasl_ = false;
+  commanded_ = commanded_ || is_imap_command(imap_command_word(line.text));
+  literal_tag_.clear();
   if (iequals(line.text, "DONE")) {
     log().sent("DONE\r\n", false, now());
     return;
@@ -177,22 +194,34 @@ void ImapObserver::command_line(const imap::LogicalLine& line) {
   appends_.clear();
 }
 
+/// Behind a SELECT without an answer numbers, and what "*" is, are those of a mailbox that is not open yet.
+void ImapObserver::pipelined(ImapAsked& read) const {
+  const bool of_set =
+      read.what == What::store || read.what == What::copy || read.what == What::move || read.what == What::expunge;
+  if (selecting_.empty() || !of_set || read.set.empty()) return;
+  if (read.name.starts_with("UID ") && read.text.empty()) return;
+  if (read.text.empty()) read.text = "number";
+  read.set.clear();
+}
+
 void ImapObserver::asked(ImapAsked read) {
   const bool selects = read.what == What::select || read.what == What::examine;
   // PREAUTH: nobody logs in.
   if (read.told && !begun() && (selects || read.what == What::append || read.what == What::list)) logged_in("");
+  std::uint32_t told_unknown = 0;
   if (!read.unknown.empty() && begun() && !heard_.view().mailbox.empty()) {
     auto unknown = data(What::observed);
     unknown.code = history::kUnknownCommand;
     unknown.text = fmt::format("{} is no command that is known: what it does to messages nobody can say",
                                printable(read.unknown, 40));
-    append(std::move(unknown));
+    told_unknown = append(std::move(unknown));
   }
-  Pending pending{0, std::move(read), 0, {}};
+  pipelined(read);
+  Pending pending{0, std::move(read), 0, {}, told_unknown};
   const ImapAsked& asked = pending.asked;
   if (asked.told && begun()) {
     auto invoke = event(Type::invoke, asked.what);
-    invoke.mailbox = asked.mailbox.empty() ? heard_.view().mailbox : asked.mailbox;
+    invoke.mailbox = !asked.mailbox.empty() ? asked.mailbox : selecting_.empty() ? heard_.view().mailbox : selecting_;
     invoke.other_mailbox = asked.other_mailbox;
     invoke.set = asked.set;
     invoke.flags = asked.flags;
@@ -292,6 +321,13 @@ void ImapObserver::on_done(const session::ImapCompletion& done, Time) {
   if (asked.what == What::select || asked.what == What::examine) selecting_.clear();
   if (ok && asked.name == "STARTTLS") return tls_begins(asked.name);
   if (ok && asked.name == "COMPRESS") return blind("what follows COMPRESS is not read", now());
+  if (pending.unknown != 0 && done.outcome == Outcome::fail) {
+    auto refused = data(What::observed);
+    refused.code = history::kUnknownRefused;
+    refused.seq = pending.unknown;
+    refused.text = fmt::format("{} was refused", printable(asked.unknown, 40));
+    append(std::move(refused));
+  }
   if (pending.event == 0) return;
   const Type type = ok ? Type::ok : done.outcome == Outcome::fail ? Type::fail : Type::info;
   auto e = event(type, asked.what);

@@ -33,6 +33,7 @@ class ImapObserver final : public Listener, session::ImapSink {
     ImapAsked asked;
     std::uint32_t message = 0;  ///< APPEND
     std::vector<Also> also;
+    std::uint32_t unknown = 0;  ///< the event that tells that nobody knows what it does
   };
 
   /// The client's side.
@@ -51,6 +52,7 @@ class ImapObserver final : public Listener, session::ImapSink {
   void command_line(const imap::LogicalLine& line);
   void log_command(const ImapAsked& asked, std::string_view line);
   void asked(ImapAsked asked);
+  void pipelined(ImapAsked& read) const;
   std::vector<Sight> messages_of_line();
   bool answered_early(std::string_view tag);
   void start();
@@ -97,7 +99,10 @@ class ImapObserver final : public Listener, session::ImapSink {
   std::size_t logged_ = 0;       ///< octets of the unfinished command line that are in the log
   std::string appending_;        ///< tag of an APPEND whose message is on its way
   bool answered_ = false;        ///< ... and that has its answer already
-  std::string append_head_;      ///< its line up to the message
+  std::string literal_tag_;      ///< of a line whose literal that must be asked for is owed
+  std::uint64_t literal_size_ = 0;
+  bool commanded_ = false;   ///< a command that is known was heard
+  std::string append_head_;  ///< its line up to the message
   MailScan append_, scan_;
   std::vector<Sight> appends_;               ///< messages of this line before append_'s (RFC 3502)
   bool catenates_ = false;                   ///< its message is made of parts (RFC 4469)

@@ -83,6 +83,7 @@ void ImapObserver::content(const session::ImapFetchRow& row) {
     const bool first = row.section == scanned_section_;
     if (first ? row.origin.value_or(0) != 0 : scanned_section_.empty()) return;
     sight = Sight::of(scan_, scanned_section_.empty() && !row.origin);
+    if (!sight.whole && scan_.id_at_end() && (row.origin || !first)) return;
   } else if (!row.envelope.empty()) {
     imap::LogicalLine line;
     line.text = row.envelope;

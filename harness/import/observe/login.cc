@@ -19,6 +19,13 @@ std::string attribute(std::string_view text, std::string_view name) {
   return {};
 }
 
+/// gs2-header ^A auth=...^A, or user=...^Aauth=...^A
+bool is_bearer(std::string_view line) {
+  if (line.find(' ') != std::string_view::npos) return false;
+  const auto decoded = unbase64(line);
+  return decoded && !attribute(*decoded, "auth=").empty();
+}
+
 }  // namespace
 
 bool LoginHeard::is_plain(std::string_view line) {
@@ -26,6 +33,8 @@ bool LoginHeard::is_plain(std::string_view line) {
   const auto decoded = unbase64(line);
   return decoded && std::count(decoded->begin(), decoded->end(), '\0') == 2;
 }
+
+bool LoginHeard::is_secret(std::string_view line) { return is_plain(line) || is_bearer(line); }
 
 void LoginHeard::plain(std::string user, std::string password) {
   user_ = std::move(user);
@@ -55,8 +64,8 @@ void LoginHeard::response(std::string_view base64) {
     user_ = text.substr(0, text.rfind(' '));
   } else if (mechanism_.starts_with("SCRAM-")) {  // RFC 5802: gs2-header n=user,r=nonce
     if (responses_ == 1) user_ = attribute(text, "n=");
-  } else if (mechanism_ == "OAUTHBEARER" || mechanism_ == "XOAUTH2") {  // RFC 7628
-    if (responses_ == 1) user_ = attribute(text, mechanism_ == "XOAUTH2" ? "user=" : "a=");
+  } else if (mechanism_ == "OAUTHBEARER" || mechanism_ == "XOAUTH2" || is_bearer(base64)) {  // RFC 7628
+    if (responses_ == 1) user_ = attribute(text, mechanism_ == "OAUTHBEARER" ? "a=" : "user=");
     const std::string token = attribute(text, "auth=");
     if (!token.empty()) secrets_.add(user_, Secret(token.substr(token.rfind(' ') + 1)));
   }

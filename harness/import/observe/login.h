@@ -21,6 +21,8 @@ class LoginHeard {
 
   /// A line that is a response of PLAIN (RFC 4616), with the password in it, whatever is known of what came before.
   static bool is_plain(std::string_view line);
+  /// ... or of one with a token (RFC 7628, XOAUTH2).
+  static bool is_secret(std::string_view line);
 
  private:
   SecretMask& secrets_;

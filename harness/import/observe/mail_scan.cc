@@ -58,7 +58,9 @@ void MailScan::add(std::string_view chunk) {
 }
 
 void MailScan::end() {
+  const bool had_id = !message_id_.empty();
   while (!header_ended_ && header_.finish() == mime::HeaderReader::Event::field) field();
+  id_at_end_ = !had_id && !message_id_.empty();
   header_octets_ = header_.octets();
   if (in_line_) ++body_lines_;  // the last line has no end
   in_line_ = false;

@@ -25,6 +25,8 @@ class MailScan {
   std::uint64_t header_octets() const { return header_octets_; }
   std::uint32_t header_fields() const { return fields_; }
   std::uint64_t body_lines() const { return body_lines_; }
+  /// Its Message-ID is the last thing that came: of a piece, whose end may be anywhere, there may be more of it.
+  bool id_at_end() const { return id_at_end_; }
   bool has_body() const { return header_ended_; }  ///< the empty line behind the header came
 
  private:
@@ -37,7 +39,7 @@ class MailScan {
   std::uint64_t octets_ = 0, header_octets_ = 0, body_lines_ = 0;
   std::uint64_t line_ends_ = 0;  ///< not in the hash yet: they may be the last
   std::uint32_t fields_ = 0;
-  bool header_ended_ = false, in_line_ = false;
+  bool header_ended_ = false, in_line_ = false, id_at_end_ = false;
 };
 
 }  // namespace mailproof::imports

@@ -87,12 +87,15 @@ void Pop3Observer::command(std::string_view line) {
     return login_.response(line);
   }
   const pop3::Command said = pop3::parse_command(line);
+  commanded_ = commanded_ || said.verb != pop3::Verb::unknown;
+  const bool within = about().begin == Begin::middle && !commanded_;  // the login, maybe
   // Who did not wait for the answer to AUTH sends the response to a server that has refused it.
   const bool response = said.verb == pop3::Verb::unknown && line.find(' ') == std::string_view::npos &&
-                        (refused_sasl_ || LoginHeard::is_plain(line));
+                        (refused_sasl_ || within || LoginHeard::is_secret(line));
   if (response) {
     log().sent(fmt::format("{}\r\n", line), true, now());
     login_.response(line);
+    if (within && !pending_.empty()) return;
   } else {
     log_command(said, line);
     refused_sasl_ = false;
@@ -100,6 +103,10 @@ void Pop3Observer::command(std::string_view line) {
   Asked asked;
   asked.verb = said.verb;
   asked.success = pop3::success_of(said);
+  if (response && within) {  // one answer to all of them
+    asked.verb = pop3::Verb::auth;
+    asked.success = pop3::Success::one_line;
+  }
   switch (said.verb) {
     case pop3::Verb::user:
       login_.plain(std::string(said.arguments), "");

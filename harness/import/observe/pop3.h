@@ -58,7 +58,8 @@ class Pop3Observer final : public Listener {
   bool started_ = false;
   bool authenticating_ = false;
   bool refused_sasl_ = false;
-  bool greeted_;  ///< by the greeting, or by the reply to a login that was not heard
+  bool commanded_ = false;  ///< a command that is known was heard
+  bool greeted_;            ///< by the greeting, or by the reply to a login that was not heard
 };
 
 }  // namespace mailproof::imports

@@ -66,9 +66,11 @@ void SmtpObserver::command(std::string_view line) {
   }
   const smtp::Command said = smtp::parse_command(line);
   Asked asked{Of::command, said.verb, "", false};
+  commanded_ = commanded_ || said.verb != smtp::Verb::unknown;
+  const bool within = about().begin == Begin::middle && !commanded_;  // the login, maybe
   // Who did not wait for the answer to AUTH sends the response to a server that has refused it.
   const bool response = said.verb == smtp::Verb::unknown && line.find(' ') == std::string_view::npos &&
-                        (refused_sasl_ || LoginHeard::is_plain(line));
+                        (refused_sasl_ || within || LoginHeard::is_secret(line));
   if (!response) refused_sasl_ = false;
   // RFC 3030 section 2: chunks that came before are no part of the next message.
   if (said.verb == smtp::Verb::rset || said.verb == smtp::Verb::mail || said.verb == smtp::Verb::ehlo ||
@@ -77,6 +79,8 @@ void SmtpObserver::command(std::string_view line) {
   if (response) {
     log().sent(fmt::format("{}\r\n", line), true, now());
     login_.response(line);
+    if (within && !pending_.empty()) return;
+    if (within) asked.of = Of::auth;
   } else if (said.verb == smtp::Verb::auth) {
     const std::size_t space = std::min(said.arguments.find(' '), said.arguments.size());
     log().sent(fmt::format("{} {} ", said.keyword, said.arguments.substr(0, space)), false, now());

@@ -59,7 +59,8 @@ class SmtpObserver final : public Listener {
   std::uint64_t chunk_ = 0;  ///< octets of a BDAT that are still to come
   bool in_chunk_ = false, last_chunk_ = false, scan_open_ = false;
   bool in_data_ = false, waiting_for_go_ = false, authenticating_ = false, refused_sasl_ = false, greeted_ = false;
-  std::string held_;  ///< what came behind DATA before its reply
+  bool commanded_ = false;  ///< a command that is known was heard
+  std::string held_;        ///< what came behind DATA before its reply
 };
 
 }  // namespace mailproof::imports

@@ -247,6 +247,8 @@ bool recognise(Overheard& conversation) {
                                                                       : Begin::login;
     return true;
   }
+  // An SMTP or LMTP connection that began earlier: "250 OK" has the shape of what answers the tag 250.
+  if (begins_with_one_of(asked, {"MAIL", "RCPT", "DATA", "BDAT", "RSET"}) && tagged(said)) return false;
   about.protocol = Protocol::imap;
   const bool greeting = begins_with_one_of(said, {"* OK", "* PREAUTH", "* BYE"});
   if (!greeting && !tagged(said) && !said.starts_with("* ") && !(said.empty() && is_tagged_command(asked)))

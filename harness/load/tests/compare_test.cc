@@ -137,6 +137,23 @@ TEST(Compare, ASlowerServerIsFoundAndSoIsAQuickerOne) {
   }
 }
 
+TEST(Compare, HandshakesAreNoMatterOfARuleThatDoesNotNameThem) {
+  LoadResult before = run_of(1, {}), after = run_of(2, {});
+  auto& op = before.all.operations.at(before.all.operations.id("pop3.tls.full"));
+  for (int second = 0; second < 90; ++second) {
+    const Time at = Time(std::chrono::seconds(second));
+    op.due(at);
+    op.begin(at, at);
+    op.succeed(at, at, at + std::chrono::milliseconds(3));
+  }
+  EXPECT_EQ(failed("pop3.* p99 +10%", compare(before, after, "a", "b")).verdict, Verdict::pass);
+  EXPECT_EQ(failed("pop3.tls.* p99 +10%", compare(before, after, "a", "b")).verdict, Verdict::inconclusive);
+  auto& fewer = after.all.operations.at(after.all.operations.id("pop3.tls.full"));
+  fewer.due(Time{});
+  fewer.begin(Time{}, Time{});
+  fewer.succeed(Time{}, Time{}, Time(std::chrono::milliseconds(3)));
+  EXPECT_NE(of(compare(before, after, "a", "b"), "pop3.tls.full", Metric::throughput).said, Said::less);
+}
 TEST(Compare, OnlyTheTailIsSlower) {
   const auto compared = compare(run_of(1, {.drift = 0.05}), run_of(2, {.tail = 2, .drift = 0.05}), "a", "b");
   EXPECT_EQ(of(compared, "pop3.retr", Metric::p50).said, Said::same);

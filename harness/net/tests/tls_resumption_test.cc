@@ -210,7 +210,7 @@ TlsSessions::Session made_session(int version) {
 }
 
 TEST(TlsSessions, AreTheNewestOfEachClientAndNeverTooMany) {
-  TlsSessions all(3);
+  TlsSessions all(8);
   const int way = 0, other = 0;
   all.keep({&way, 1}, made_session(TLS1_3_VERSION));
   auto second = made_session(TLS1_3_VERSION), third = made_session(TLS1_3_VERSION);
@@ -224,10 +224,12 @@ TEST(TlsSessions, AreTheNewestOfEachClientAndNeverTooMany) {
   EXPECT_EQ(all.take({&way, 1}).get(), before) << "each ticket of TLS 1.3 once";
   EXPECT_EQ(all.take({&way, 1}), nullptr);
   for (std::uint64_t client = 0; client < 10; ++client) all.keep({&way, client}, made_session(TLS1_2_VERSION));
-  EXPECT_EQ(all.size(), 3U);
-  EXPECT_EQ(all.take({&way, 6}), nullptr) << "the oldest went";
-  EXPECT_NE(all.take({&way, 9}), nullptr);
-  EXPECT_NE(all.take({&way, 9}), nullptr) << "a session of TLS 1.2 may be taken up again and again";
+  EXPECT_EQ(all.size(), 8U);
+  EXPECT_EQ(all.take({&way, 9}), nullptr) << "those that are there stay, else nobody would find his own";
+  EXPECT_NE(all.take({&way, 0}), nullptr);
+  EXPECT_NE(all.take({&way, 0}), nullptr) << "a session of TLS 1.2 may be taken up again and again";
+  all.keep({&way, 0}, made_session(TLS1_2_VERSION));
+  EXPECT_EQ(all.size(), 8U) << "its own goes for it";
 }
 
 }  // namespace

@@ -328,6 +328,11 @@ class PlanReader {
         one.copies = static_cast<std::uint32_t>(
             read_number(*copies, 1, 100'000, "copies at the same time", complaints_).value_or(1));
       users(entry, one);
+      const auto twice = [&](const AlsoStory& other) { return !one.story.empty() && other.story == one.story; };
+      if (std::any_of(plan_.also.begin(), plan_.also.end(), twice))
+        complaints_.value(entry, fmt::format("another story: {} stands here already, and what both come to would be "
+                                             "counted as one",
+                                             one.story));
       plan_.also.push_back(std::move(one));
     }
   }

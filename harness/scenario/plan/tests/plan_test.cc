@@ -53,9 +53,8 @@ TEST(Plan, SaysCustomersDevicesMailAndHowItGrows) {
 TEST(Plan, StoriesBesideArePlayedByUsersWhoThink) {
   const auto loaded = parse_plan(
       "plan: p\naccounts: 1\nfor: 1s\nmix: {thunderbird: 100%}\nresume_tls: no\n"
-      "also: [{story: a.b, users: 7, think: 2s..5s}, {story: a.b, users: 1, think: exponential 3s}, {story: a.b, "
-      "users: "
-      "1, think: 0s}, {story: a.b}]\n",
+      "also: [{story: a.b, users: 7, think: 2s..5s}, {story: a.c, users: 1, think: exponential 3s}, "
+      "{story: a.d, users: 1, think: 0s}, {story: a.e}]\n",
       "p.yaml", kRoot);
   ASSERT_THAT(messages(loaded.problems), IsEmpty());
   const auto& also = loaded.plan.also;
@@ -78,6 +77,8 @@ TEST(Plan, WhatIsWrongWithUsersIsNamed) {
       wrong_with("also: [{story: a.b, users: 7, think: 5s..2s}]"),
       ElementsAre(HasSubstr("p.yaml:5:38: '5s..2s'; expected a thinking time like 2s, 2s..5s or exponential 3s")));
   EXPECT_THAT(wrong_with("also: [{story: a.b, users: 7, think: 2s, rate: 1/s, copies: 2}]"), SizeIs(2));
+  EXPECT_THAT(wrong_with("also: [{story: a.b, users: 7, think: 2s}, {story: a.b}]"),
+              ElementsAre(HasSubstr("a.b stands here already")));
 }
 
 TEST(Think, IsDrawnAsItIsSaid) {
