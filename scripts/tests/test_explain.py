@@ -125,7 +125,8 @@ def test_a_message_is_named_by_name_set_id_or_subject(tmp_path):
     assert tool.mailproof("explain", run, "<1@example.org>").status == 2
 
 
-def test_one_of_several_scenarios_is_named(stale):
+def test_one_of_several_scenarios_is_named(stale, tmp_path):
+    stale = played(tmp_path / "several", "scenarios/sync", "--defect", "imap.qresync-misses-expunge")
     text = explained(stale, "mail.1", "--scenario", SYNC)
     assert re.findall(r"^mail\.1 of (\S+): ", text, re.M) == [SYNC]
     wrong = tool.mailproof("explain", stale, "--scenario", SYNC[:-1])

@@ -156,7 +156,7 @@ TEST(Everywhere, AWayOfTheServerIsTheRunsAndColoursNoScenario) {
 }
 
 TEST(Everywhere, WhatIsSaidAtAWrongTimeIsNoWay) {
-  for (const char* said : {"session/deviation.imap.tag.unknown", "session/ended-by-server"}) {
+  for (const char* said : {"session/deviation.imap.tag.unknown", "session/deviation.pop3.stat.malformed"}) {
     RunResult run;
     run.scenarios = {found("a.one", 5, {{said, kLatitude}}), found("a.two", 3, {{said, kLatitude}})};
     close({}, {}, run);
