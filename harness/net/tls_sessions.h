@@ -10,7 +10,8 @@
 namespace mailproof::net {
 
 /// TLS sessions that clients may take up again. Each belongs to one client and one way to a server: no client ever
-/// offers what another was given. Half full, one is kept of each, and full, no more clients'; of one client the oldest goes. Belongs to one loop.
+/// offers what another was given. Half full, one is kept of each, and full, no more clients'; of one client the oldest
+/// goes. Belongs to one loop.
 class TlsSessions {
  public:
   static constexpr std::size_t kMost = 16'384;        ///< some 5 KB each, the server's certificate included

@@ -22,8 +22,15 @@ std::vector<std::string> made_in(const history::History& history, std::uint32_t 
     const history::Event& asked = history.event(e.command);
     if (e.what == What::create) out.insert(asked.mailbox);
     if (e.what == What::remove) out.erase(asked.mailbox);
-    if (e.what != What::rename || out.erase(asked.mailbox) == 0) continue;
-    out.insert(asked.other_mailbox);
+    if (e.what != What::rename) continue;
+    // What is below it goes with it (RFC 3501 section 6.3.5).
+    std::set<std::string, std::greater<>> renamed;
+    for (const std::string& name : out)
+      if (name == asked.mailbox || name.starts_with(asked.mailbox + "/")) renamed.insert(name);
+    for (const std::string& name : renamed) {
+      out.erase(name);
+      out.insert(asked.other_mailbox + name.substr(asked.mailbox.size()));
+    }
   }
   return {out.begin(), out.end()};
 }
