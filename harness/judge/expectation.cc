@@ -469,8 +469,9 @@ void missed(Case& c, const Course& course, const Strangers& strangers, const Pop
     if (message == 0 && undone != nullptr && !undone->code.starts_with("refused")) undone = nullptr;
     const bool counts = (e.what == What::downloaded || e.what == What::found) && message != 0;
     std::string why = counts ? not_owed(c, course, e, message, c.history.account_of(e)) : std::string();
-    if (why.empty() && counts && e.what == What::downloaded && e.set.empty())
-      why = gone_meanwhile(c, *answer.outcome, message);
+    // All, or what is new: what another client took meanwhile is none of it.
+    const bool of_all = counts && e.what == What::downloaded && e.set.empty();
+    if (of_all && why.empty() && !gone_meanwhile(c, *answer.outcome, message).empty()) continue;
     if (undone != nullptr) {
       not_done(c, e, *undone, message);
       continue;
