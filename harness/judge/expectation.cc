@@ -255,7 +255,8 @@ std::string not_owed(const Case& c, const Course& course, const Event& e, std::u
     if (const std::string why = needs_it ? never_taken(c, course, e, message) : std::string(); !why.empty()) return why;
   }
   if (const std::string why = course.late().came_later(e, message, account); !why.empty()) return why;
-  const bool saved = course.appended(c, e, message) != nullptr;
+  const Event* appended = course.appended(c, e, message);
+  const bool saved = appended != nullptr && iequals(c.invoke(*appended).mailbox, "INBOX");
   if (const std::string why = saved ? std::string() : filed_elsewhere(c, e, message, account); !why.empty()) return why;
   for (const Cell& cell : c.ledger.cells_of(message))
     if (certainly_missing(cell) && gone_when_marked(c, cell) != nullptr)

@@ -323,17 +323,8 @@ class Kept {
     const auto& [account, mailbox, validity, uid] = place;
     const std::uint32_t message = c_.ledger.message_at(account, mailbox, validity, uid);
     if (lost.flags.empty() || message == 0 || renamed(account, mailbox)) return;
-    const Event& store = c_.history.event(lost.store);
-    const Event& row = c_.history.event(lost.row);
     // RFC 3501 section 7.1, PERMANENTFLAGS: what is not among them a server may keep for the session alone.
-    c_.find(lost.seen != 0 ? "forgotten" : "session-only",
-            {fmt::format("{} in {} with {}: STORE was answered OK, and nobody took it away", c_.name_of(message),
-                         printable(mailbox, 100), printable(fmt::format("{}", fmt::join(lost.flags, " ")), 100)),
-             fmt::format("{} set it at {}; {}, which selected the mailbox after that, is told ({}) at {}",
-                         c_.who(store), c_.when(store), c_.who(row), printable(row.flags, 100), c_.when(row)),
-             {lost.store, lost.seen, lost.row},
-             message,
-             ""});
+    find(lost.seen != 0 ? "forgotten" : "session-only", place, message, lost, "with", "took it away", "set it");
   }
 
   /// A client can change the flag permanently: another session was told that it is gone, or earlier that it is set.
@@ -346,14 +337,21 @@ class Kept {
     const bool lasts = back.seen != 0 || std::any_of(back.flags.begin(), back.flags.end(), [&](const auto& flag) {
                          return lasts_.contains({std::get<0>(place), std::get<1>(place), flag});
                        });
-    const Event& store = c_.history.event(back.store);
-    const Event& row = c_.history.event(back.row);
-    c_.find(lasts ? "came-back" : "session-only",
-            {fmt::format("{} in {} without {}: STORE was answered OK, and nobody set it since", c_.name_of(message),
-                         printable(mailbox, 100), printable(fmt::format("{}", fmt::join(back.flags, " ")), 100)),
-             fmt::format("{} took it away at {}; {}, which selected the mailbox after that, is told ({}) at {}",
-                         c_.who(store), c_.when(store), c_.who(row), printable(row.flags, 100), c_.when(row)),
-             {back.store, back.seen, back.row},
+    find(lasts ? "came-back" : "session-only", place, message, back, "without", "set it since", "took it away");
+  }
+
+  /// What a client did to flags, and what a session that selected the mailbox after that was told.
+  void find(std::string_view kind, const Place& place, std::uint32_t message, const Lost& lost, std::string_view with,
+            std::string_view nobody, std::string_view did) {
+    const Event& store = c_.history.event(lost.store);
+    const Event& row = c_.history.event(lost.row);
+    c_.find(kind,
+            {fmt::format("{} in {} {} {}: STORE was answered OK, and nobody {}", c_.name_of(message),
+                         printable(std::get<1>(place), 100), with,
+                         printable(fmt::format("{}", fmt::join(lost.flags, " ")), 100), nobody),
+             fmt::format("{} {} at {}; {}, which selected the mailbox after that, is told ({}) at {}", c_.who(store),
+                         did, c_.when(store), c_.who(row), printable(row.flags, 100), c_.when(row)),
+             {lost.store, lost.seen, lost.row},
              message,
              ""});
   }

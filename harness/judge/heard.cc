@@ -14,139 +14,18 @@
 #include "core/bytes.h"
 #include "history/flags.h"
 #include "history/heard.h"
+#include "judge/heard_boxes.h"
 #include "judge/heard_people.h"
 #include "judge/view_track.h"
 #include "wire/imap/sequence_set.h"
 
 namespace mailproof::judge {
+namespace heard {
 namespace {
 
 using history::Event;
 using history::Type;
 using history::What;
-
-/// UIDs, by ranges: a set of a few octets names as many as there can be.
-class Uids {
- public:
-  void add(std::uint32_t first, std::uint32_t last) {
-    auto at = ranges_.upper_bound(first);
-    if (at != ranges_.begin() && std::prev(at)->second >= first - 1) --at;
-    while (at != ranges_.end() && (at->first <= last || at->first - 1 == last)) {
-      first = std::min(first, at->first);
-      last = std::max(last, at->second);
-      at = ranges_.erase(at);
-    }
-    ranges_.emplace(first, last);
-  }
-  bool contains(std::uint32_t uid) const {
-    const auto at = ranges_.upper_bound(uid);
-    return at != ranges_.begin() && std::prev(at)->second >= uid;
-  }
-
- private:
-  std::map<std::uint32_t, std::uint32_t> ranges_;  ///< first -> last; apart from each other
-};
-
-/// What an event's set names, each UID once; nothing where that is not known.
-std::optional<imap::SequenceSet> uids_in(const std::string& set) {
-  constexpr std::size_t kMostRanges = 1'000'000;
-  auto parsed = imap::SequenceSet::parse(set, kMostRanges);
-  if (!parsed || parsed->has_star()) return std::nullopt;
-  parsed->normalise();
-  return std::move(*parsed);
-}
-
-bool has_attribute(std::string_view attributes, std::string_view one) {
-  for (std::string_view rest = attributes; !rest.empty();) {
-    const std::string_view next = rest.substr(0, rest.find(' '));
-    if (iequals(next, one)) return true;
-    rest.remove_prefix(std::min(rest.size(), next.size() + 1));
-  }
-  return false;
-}
-
-/// One UID of one mailbox that somebody saw. All are events; 0 = it never happened.
-struct Copy {
-  std::uint32_t first = 0, seen = 0, message = 0;
-  std::uint32_t unmarked = 0;  ///< its flags were told, and \Deleted was none: who marks it is heard from then on
-  std::uint32_t asked = 0;     ///< it was seen marked, by whoever did it
-  std::uint32_t marked = 0;    ///< STORE +FLAGS \Deleted that was answered OK, by one session, and not taken back
-  std::uint32_t removed = 0;   ///< the EXPUNGE or CLOSE after that, answered OK
-  std::uint32_t gone = 0;      ///< told to somebody, or absent in a complete listing
-};
-
-/// What was asked to be removed.
-struct Asked {
-  Uids uids;
-  bool some = false;  ///< and of which messages is not known
-};
-
-/// A set with a "*" that was asked for: whatever was there when it was answered.
-struct OpenEnd {
-  std::uint32_t uidvalidity = 0, from = 0;
-  std::string mailbox;       ///< "" = of whichever name
-  Time until = Time::max();  ///< when it surely was answered
-};
-
-/// Whether a mailbox may be this one or lie below it: "Arch" is not above "Archive".
-bool may_lie_below(std::string_view mailbox, std::string_view above) {
-  if (!mailbox.starts_with(above)) return false;
-  if (mailbox.size() == above.size() || above.empty()) return true;
-  const auto letter = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           static_cast<unsigned char>(c) >= 0x80U;
-  };
-  return !letter(mailbox[above.size()]) || !letter(above.back());
-}
-
-/// One mailbox may have two names that end alike: "Lists", "shared/alice/Lists", "user.alice.Lists".
-bool ends_alike(std::string_view one, std::string_view other) {
-  const auto last = [](std::string_view name) {
-    const std::size_t at = name.find_last_of("/.\\^");
-    return at == std::string_view::npos ? name : name.substr(at + 1);
-  };
-  return iequals(last(one), last(other));
-}
-
-/// A mailbox with one UIDVALIDITY.
-struct Box {
-  std::map<std::uint32_t, Copy> copies;
-  bool expunges = false;  ///< an EXPUNGE was answered OK: who reads it may (RFC 4314 section 4, the right "e")
-  /// Those of a set that were seen: f(uid, copy).
-  template <class F>
-  void for_each(const imap::SequenceSet& set, F&& f) {
-    for (const auto& range : set.ranges())
-      for (auto at = copies.lower_bound(range.first); at != copies.end() && at->first <= range.last; ++at)
-        f(at->first, at->second);
-  }
-  std::uint32_t anything = 0;  ///< asked for that may remove any message
-};
-
-/// A SELECT that has no answer yet.
-struct Selecting {
-  std::string mailbox;
-  std::vector<std::uint32_t> vanished;  ///< told of what it opens, whose UIDVALIDITY only its answer confirms
-  std::optional<std::uint32_t> exists;  ///< as told behind it
-  std::vector<std::uint32_t> asks;      ///< pipelined behind it, of what it opens
-};
-
-struct Open {
-  std::string mailbox;
-  std::uint32_t uidvalidity = 0;
-  std::uint32_t since = 0;  ///< when it was asked for: what was answered before that, the server had done
-  bool writable = false;
-};
-
-using Key = std::tuple<std::uint32_t, std::string, std::uint32_t>;  ///< account, mailbox, UIDVALIDITY
-
-/// Of what seems to have gone unasked.
-struct Suspect {
-  Time until;  ///< what is asked up to then may have been asked before
-  Key box;
-  std::uint32_t uid = 0, message = 0;
-  Time first;  ///< when it was seen first
-  Case::Facts facts;
-};
 
 class ImapHeard {
  public:
@@ -534,25 +413,9 @@ class ImapHeard {
             [&](std::uint32_t uid) { return std::binary_search(there.begin(), there.end(), uid); });
   }
 
-  /// A search without its "RETURN (ALL)", which brings all of it, and without its charset.
-  static std::string_view criteria(std::string_view query) {
-    if (istarts_with(query, "RETURN (")) {
-      const std::size_t end = query.find(')');
-      if (end == std::string_view::npos || end + 2 > query.size()) return query;
-      const std::string_view options = query.substr(8, end - 8);
-      if (!options.empty() && !has_attribute(options, "ALL")) return query;
-      query.remove_prefix(end + 2);
-    }
-    if (istarts_with(query, "CHARSET ")) {
-      const std::size_t end = query.find(' ', 8);
-      if (end != std::string_view::npos) query.remove_prefix(end + 1);
-    }
-    return query;
-  }
-
   /// UID SEARCH ALL that found as many as there are.
   void searched(const Event& e) {
-    const std::string_view query = criteria(c_.invoke(e).text);
+    const std::string_view query = search_criteria(c_.invoke(e).text);
     if (!iequals(query, "ALL") && !iequals(query, "UID 1:*") && query != "1:*") return;
     const View* view = track_.view(e.session);
     Box* at = box(e);
@@ -585,12 +448,13 @@ class ImapHeard {
 };
 
 }  // namespace
+}  // namespace heard
 
 bool heard_all(const history::History& history) { return history.info.all_clients && heard_in_part(history) == 0; }
 
 void judge_heard_removals(Case& c) {
-  ImapHeard imap(c, true);
-  for (const Event& e : c.history.events()) imap.apply(e);
+  heard::ImapHeard imap(c, true);
+  for (const history::Event& e : c.history.events()) imap.apply(e);
   imap.finish();
   judge_heard_maildrops(c);
 }
@@ -598,8 +462,8 @@ void judge_heard_removals(Case& c) {
 std::vector<Absence> heard_absences(const history::History& history, const history::Ledger& ledger) {
   std::vector<Finding> none;
   Case c(history, ledger, "removal", none);
-  ImapHeard imap(c, true);
-  for (const Event& e : history.events()) imap.apply(e);
+  heard::ImapHeard imap(c, true);
+  for (const history::Event& e : history.events()) imap.apply(e);
   std::vector<Absence> out;
   imap.absences(out);
   heard_absences_of_maildrops(c, out);
@@ -607,8 +471,8 @@ std::vector<Absence> heard_absences(const history::History& history, const histo
 }
 
 void judge_heard_again(Case& c) {
-  ImapHeard imap(c, false);
-  for (const Event& e : c.history.events()) imap.apply(e);
+  heard::ImapHeard imap(c, false);
+  for (const history::Event& e : c.history.events()) imap.apply(e);
 }
 
 }  // namespace mailproof::judge

@@ -96,17 +96,9 @@ const bool kFlags[] = {
 /// RETR is -ERR in two sessions, each of which has marked the message, or not.
 void refused_twice(Scene& s, bool marks) {
   const auto mail = s.accepted(1);
-  const auto header = [&](std::uint32_t pop) {
-    s.obs(What::message, pop, [&](Event& e) {
-      e.message = mail[0];
-      e.seq = 1;
-      e.text = "u1";
-      e.code = "header";
-    });
-  };
   for (int i = 0; i < 2; ++i) {
     const std::uint32_t pop = s.pop3(s.pc);
-    header(pop);
+    header_by_top(s, pop, mail[0]);
     if (marks) s.dele(pop, 1, mail[0]);
     s.ask(
         What::retr, pop, [](Event& e) { e.seq = 1; }, Type::fail, [](Event& e) { e.text = "-ERR no"; });
@@ -114,22 +106,7 @@ void refused_twice(Scene& s, bool marks) {
     s.ask(What::quit, pop);
     s.end(pop);
   }
-  for (const std::uint32_t round : {1U, 2U}) {
-    s.audit_begin(round);
-    s.list_imap(s.alice, round, {{mail[0], 1}});
-    const std::uint32_t pop = s.audit(Protocol::pop3, s.alice, round);
-    s.uidl_row(pop, 1, "u1");
-    header(pop);
-    s.obs(What::enumerated, pop, [](Event& e) {
-      e.mailbox = "INBOX";
-      e.facts = history::CountFacts{1};
-      e.code = "pop3";
-    });
-    s.ask(What::quit, pop);
-    s.end(pop);
-    s.audit_end(round);
-    if (round == 1) s.settle();
-  }
+  audited_by_top(s, mail[0]);
 }
 
 const bool kRetr[] = {

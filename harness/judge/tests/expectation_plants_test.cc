@@ -151,6 +151,28 @@ const bool kExpectation[] = {
             in_junk(s, mail[0]);
           },
           {"loss/filed-elsewhere"}),
+    plant("expectation/not-asked",  // ... also when a client has saved the same mail in a mailbox of its own
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.imap(s.phone);
+            s.ask(What::append, hand, [&](Event& e) {
+              e.mailbox = "Drafts";
+              e.message = mail[0];
+            });
+            const std::uint32_t see = s.expect(What::see, hand, "1");
+            s.answer(see, Type::fail, "1");
+            asked_again(s, see, "", "not-as-expected");
+            for (std::uint32_t round = 1; round <= 2; ++round) {
+              s.audit_begin(round);
+              s.list_imap(s.alice, round, {});
+              s.list_imap(s.alice, round, {{mail[0], 1}}, "Drafts", 2);
+              s.list_imap(s.alice, round, {{mail[0], 1}}, "Junk", 3);
+              s.list_pop(s.alice, round, {});
+              s.audit_end(round);
+              if (round == 1) s.settle();
+            }
+          },
+          {"loss/filed-elsewhere"}),
     plant("expectation/not-asked",  // ... which fills the mailbox though the pc has taken all that it was shown
           [](Scene& s) {
             const auto mail = s.accepted(1);

@@ -124,4 +124,34 @@ inline bool silent(std::string name, std::function<void(Scene&)> build) {
   return true;
 }
 
+/// Over POP3 the header of what alice has in INBOX under "u1".
+inline void header_by_top(Scene& s, std::uint32_t pop, std::uint32_t mail) {
+  s.obs(history::What::message, pop, [&](history::Event& e) {
+    e.message = mail;
+    e.seq = 1;
+    e.text = "u1";
+    e.code = "header";
+  });
+}
+
+/// Two rounds of an audit in which that is all there is, and POP3 was asked for headers alone.
+inline void audited_by_top(Scene& s, std::uint32_t mail) {
+  for (const std::uint32_t round : {1U, 2U}) {
+    s.audit_begin(round);
+    s.list_imap(s.alice, round, {{mail, 1}});
+    const std::uint32_t pop = s.audit(Protocol::pop3, s.alice, round);
+    s.uidl_row(pop, 1, "u1");
+    header_by_top(s, pop, mail);
+    s.obs(history::What::enumerated, pop, [](history::Event& e) {
+      e.mailbox = "INBOX";
+      e.facts = history::CountFacts{1};
+      e.code = "pop3";
+    });
+    s.ask(history::What::quit, pop);
+    s.end(pop);
+    s.audit_end(round);
+    if (round == 1) s.settle();
+  }
+}
+
 }  // namespace mailproof::judge

@@ -277,27 +277,7 @@ void never_downloaded(Scene& s, const std::string& text) {
     s.ask(What::quit, pop);
     s.end(pop);
   }
-  for (const std::uint32_t round : {1U, 2U}) {
-    s.audit_begin(round);
-    s.list_imap(s.alice, round, {{mail[0], 1}});
-    const std::uint32_t pop = s.audit(Protocol::pop3, s.alice, round);
-    s.uidl_row(pop, 1, "u1");
-    s.obs(What::message, pop, [&](Event& e) {
-      e.message = mail[0];
-      e.seq = 1;
-      e.text = "u1";
-      e.code = "header";
-    });
-    s.obs(What::enumerated, pop, [](Event& e) {
-      e.mailbox = "INBOX";
-      e.facts = history::CountFacts{1};
-      e.code = "pop3";
-    });
-    s.ask(What::quit, pop);
-    s.end(pop);
-    s.audit_end(round);
-    if (round == 1) s.settle();
-  }
+  audited_by_top(s, mail[0]);
 }
 
 const bool kBodies[] = {

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "load/shard.h"
+#include "load/tests/one_mail.h"
 #include "load/thread.h"
 #include "play/tests/sim_rig.h"
 
@@ -12,14 +13,6 @@ namespace {
 
 using play::Player;
 using play::SimRig;
-
-constexpr std::string_view kStory = R"(
-accounts: [alice]
-devices: {mta: {delivers: any}, phone: {imap: alice}}
-steps:
-  - mta:   {deliver: mail, to: alice}
-  - phone: {see: mail, within: 5s}
-)";
 
 /// A clock that also runs while nothing is served: what a loop sees that stalls by itself.
 class Stalling final : public Network {
@@ -40,7 +33,7 @@ class Stalling final : public Network {
 
 struct Load {
   explicit Load(unsigned slots, Arrivals arrivals, Duration stall, std::uint32_t after)
-      : rig(kStory,
+      : rig(kOneMail,
             [](server::ServerOptions& options) {
               for (int i = 0; i < 20; ++i)
                 options.accounts.push_back({fmt::format("user-{}", i), fmt::format("user-{}@example.test", i),
@@ -81,7 +74,7 @@ TEST(Lateness, JudgingKeepsTheNextCopyWaitingAndIsOurs) {
 
 /// Several that are due at once after a stall are all late, not only the last of them.
 TEST(Lateness, EveryCopyOfABacklogCounts) {
-  SimRig rig(kStory, [](server::ServerOptions& options) {
+  SimRig rig(kOneMail, [](server::ServerOptions& options) {
     for (int i = 0; i < 20; ++i)
       options.accounts.push_back(
           {fmt::format("user-{}", i), fmt::format("user-{}@example.test", i), Secret("pass"), std::nullopt, ""});

@@ -7,6 +7,7 @@
 #include "load/report.h"
 #include "load/shard.h"
 #include "load/stats_json.h"
+#include "load/tests/one_mail.h"
 #include "play/tests/sim_rig.h"
 
 namespace mailproof::load {
@@ -17,18 +18,10 @@ using play::SimRig;
 using testing::HasSubstr;
 using namespace std::chrono_literals;
 
-constexpr std::string_view kStory = R"(
-accounts: [alice]
-devices: {mta: {delivers: any}, phone: {imap: alice}}
-steps:
-  - mta:   {deliver: mail, to: alice}
-  - phone: {see: mail, within: 5s}
-)";
-
-/// Users of kStory in simulation, for so long.
+/// Users of kOneMail in simulation, for so long.
 struct Loop {
   Loop(std::uint32_t users, std::string_view think, Duration length, std::uint64_t seed = 1, double pace = 1)
-      : rig(kStory, [](server::ServerOptions& options) {
+      : rig(kOneMail, [](server::ServerOptions& options) {
           for (int i = 0; i < 20; ++i)
             options.accounts.push_back(
                 {fmt::format("user-{}", i), fmt::format("user-{}@example.test", i), Secret("pass"), std::nullopt, ""});

@@ -3,10 +3,9 @@
 #include <openssl/ssl.h>
 
 #include <array>
-#include <cstdlib>
-#include <filesystem>
 #include <thread>
 
+#include "net/tests/certs.h"
 #include "net/tests/raw.h"
 #include "net/tests/world.h"
 #include "net/tls_sessions.h"
@@ -16,25 +15,6 @@
 namespace mailproof::net {
 namespace {
 
-const std::filesystem::path& made_certs() {
-  static const struct Made {
-    Made() : dir(std::filesystem::temp_directory_path() / ("mailproof-resumption-" + std::to_string(getpid()))) {
-      const std::string command = "scripts/make-certs '" + dir.string() + "'";
-      if (std::system(command.c_str()) != 0) ADD_FAILURE() << command << " failed";
-    }
-    ~Made() { std::filesystem::remove_all(dir); }
-    std::filesystem::path dir;
-  } made;
-  return made.dir;
-}
-
-LoopOptions trusting_ours(bool insecure = false) {
-  LoopOptions options;
-  options.tls.ca_file = made_certs() / "ca.pem";
-  options.tls.insecure = insecure;
-  return options;
-}
-
 /// OpenSSL as a server has it without us: one connection at a time, a line to each.
 class OpensslServer {
  public:
@@ -42,8 +22,8 @@ class OpensslServer {
       : context_(SSL_CTX_new(TLS_server_method())) {
     SSL_CTX_set_min_proto_version(context_, version);
     SSL_CTX_set_max_proto_version(context_, version);
-    SSL_CTX_use_certificate_chain_file(context_, (made_certs() / (certificate + ".pem")).c_str());
-    SSL_CTX_use_PrivateKey_file(context_, (made_certs() / (certificate + ".key")).c_str(), SSL_FILETYPE_PEM);
+    SSL_CTX_use_certificate_chain_file(context_, (certs() / (certificate + ".pem")).c_str());
+    SSL_CTX_use_PrivateKey_file(context_, (certs() / (certificate + ".key")).c_str(), SSL_FILETYPE_PEM);
     constexpr std::array<unsigned char, 4> id{'t', 'e', 's', 't'};
     SSL_CTX_set_session_id_context(context_, id.data(), id.size());
   }
@@ -86,7 +66,7 @@ class OpensslServer {
 
 class TlsResumption : public World {
  protected:
-  explicit TlsResumption(LoopOptions options = trusting_ours()) : World(std::move(options)) {}
+  explicit TlsResumption(LoopOptions options = trusting()) : World(std::move(options)) {}
 
   /// One connection of this client, from the hello to the greeting; how it ends is the caller's.
   const TlsFacts& connect(OpensslServer& to, std::optional<std::uint64_t> who, bool break_off = false) {
@@ -191,7 +171,7 @@ TEST_F(TlsResumption, ACertificateThatIsRefusedIsRefusedAgain) {
 
 class InsecureResumption : public TlsResumption {
  protected:
-  InsecureResumption() : TlsResumption(trusting_ours(true)) {}
+  InsecureResumption() : TlsResumption(trusting(true)) {}
 };
 
 TEST_F(InsecureResumption, WhatIsWrongWithTheCertificateIsStillSaid) {

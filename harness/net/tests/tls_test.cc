@@ -1,9 +1,8 @@
 #include <gmock/gmock.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <numeric>
 
+#include "net/tests/certs.h"
 #include "net/tests/raw.h"
 #include "net/tests/world.h"
 
@@ -13,25 +12,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
-
-/// scripts/make-certs run once, into a folder of this process.
-const std::filesystem::path& certs() {
-  static const struct Made {
-    Made() : dir(std::filesystem::temp_directory_path() / ("mailproof-certs-" + std::to_string(getpid()))) {
-      const std::string command = "scripts/make-certs '" + dir.string() + "'";
-      if (std::system(command.c_str()) != 0) ADD_FAILURE() << command << " failed";
-    }
-    ~Made() { std::filesystem::remove_all(dir); }
-    std::filesystem::path dir;
-  } made;
-  return made.dir;
-}
-
-LoopOptions trusting() {
-  LoopOptions options;
-  options.tls.ca_file = certs() / "ca.pem";
-  return options;
-}
 
 std::shared_ptr<TlsContext> certificate(const std::string& name) {
   auto made = TlsContext::server(certs() / (name + ".pem"), certs() / (name + ".key"));
