@@ -6,7 +6,7 @@
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/output.h"
-#include "cli/shell_word.h"
+#include "core/shell_word.h"
 #include "core/version.h"
 #include "judge/heard.h"
 #include "judge/judge.h"

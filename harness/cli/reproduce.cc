@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "cli/options.h"
+#include "core/shell_word.h"
 #include "scenario/scenario.h"
 
 namespace mailproof::cli {
@@ -91,8 +92,7 @@ std::string load_command(const LoadFlags& flags, const std::vector<scenario::Sce
   for (const auto& story : stories) command += " " + to_play(flags, story);
   command = command_to_play(command, flags, false);
   if (flags.users != 0)
-    command += fmt::format(" --users {} --think {}", flags.users,
-                           flags.think.find(' ') == std::string::npos ? flags.think : "'" + flags.think + "'");
+    command += fmt::format(" --users {} --think {}", flags.users, shell_word(flags.think));
   else
     command += fmt::format(" --copies {}", flags.copies);
   if (!flags.rate.empty()) command += " --rate " + flags.rate;

@@ -5,27 +5,16 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/shell_word.h"
+
 namespace mailproof::host {
-namespace {
-
-/// For a shell.
-std::string quoted(const std::string& word) {
-  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@%+,";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
-}  // namespace
-
 Owed::Owed(const scenario::Target& target) {
   for (const auto& account : target.accounts) secrets_.add(account.login, account.password);
 }
 
 Owed::Number Owed::owe(const std::string& what, const std::vector<std::string>& command) {
   std::string line = what + ':';
-  for (const auto& word : command) line += ' ' + quoted(word);
+  for (const auto& word : command) line += ' ' + shell_word(word);
   if (command.empty()) line += " the target file has no command for it";
   secrets_.mask(line);
   const std::lock_guard lock(mutex_);

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "core/bytes.h"
+#include "history/talk_ends.h"
 #include "judge/case.h"
 #include "judge/judges.h"
 #include "judge/strangers.h"
@@ -46,7 +47,7 @@ class Conformance {
 
   /// What did not come: in this play of the check, or in the one before it.
   void silent(const Event& e) {
-    if (e.code.starts_with("earlier")) {
+    if (e.code.starts_with(history::kEarlier)) {
       earlier_ = &e;
       return;
     }
@@ -65,24 +66,23 @@ class Conformance {
                           with_dialogue(e), 0, ""});
       return;
     }
-    if (e.code == "service-ended" || e.code == "not-now" || e.code == "hung-up" || e.code == "beyond-bounds" ||
-        e.code == "queued") {
+    if (e.code != history::kSilent && history::is_talk_end(e.code)) {
       c_.find(e.code, {expected_by(c_.invoke(e)), printable_lines(actual), with_dialogue(e), 0, ""});
       return;
     }
     if (earlier_ != nullptr) actual += fmt::format("\nplayed before with a third of the patience: {}", earlier_->text);
-    c_.find("silent", {expected_by(c_.invoke(e)), printable_lines(actual), with_dialogue(e), 0, ""});
+    c_.find(history::kSilent, {expected_by(c_.invoke(e)), printable_lines(actual), with_dialogue(e), 0, ""});
   }
 
   void late(const Event& earlier) {
     const std::string line = c_.invoke(earlier).text;
-    if (earlier.code == "earlier-not-now") return;  // and a moment later it could
-    if (earlier.code == "earlier-hung-up") {
-      c_.find("hung-up", {expected_by(c_.invoke(earlier)),
-                          printable_lines(earlier.text + "; played once more, it did not"),
-                          {earlier.index},
-                          0,
-                          ""});
+    if (earlier.code.ends_with(history::kNotNow)) return;  // and a moment later it could
+    if (earlier.code.ends_with(history::kHungUp)) {
+      c_.find(history::kHungUp, {expected_by(c_.invoke(earlier)),
+                                 printable_lines(earlier.text + "; played once more, it did not"),
+                                 {earlier.index},
+                                 0,
+                                 ""});
       return;
     }
     c_.find("late", {expected_by(c_.invoke(earlier)),

@@ -81,7 +81,7 @@ bool refused_with_a_full_one(const Case& c, const history::Attempt& refused) {
   return full(c, refused) && std::any_of(attempts.begin(), attempts.end(), elsewhere_full);
 }
 
-std::string gone_meanwhile(const Case& c, const Event& outcome, std::uint32_t message) {
+bool may_be_gone(const Case& c, const Event& outcome, std::uint32_t message) {
   const std::uint32_t account = c.history.account_of(outcome);
   const auto cells = c.ledger.cells_of(message);
   const bool removed = std::any_of(cells.begin(), cells.end(), [&](const Cell& cell) {
@@ -92,8 +92,7 @@ std::string gone_meanwhile(const Case& c, const Event& outcome, std::uint32_t me
     return e.type == Type::invoke && e.index < outcome.index && c.history.account_of(e) == account &&
            !e.code.starts_with('-') && history::has_deleted(e.flags);
   });
-  if (!removed && !marked) return {};
-  return fmt::format("{} may have been removed while the session had it in its list", c.name_of(message));
+  return removed || marked;
 }
 
 bool flags_at_end(const Case& c, const Event& e, std::uint32_t message) {

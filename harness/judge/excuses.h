@@ -26,10 +26,9 @@ std::string full_of_what_was_filed(const Case& c, const history::Attempt& refuse
 /// to each alone learns which.
 bool refused_with_a_full_one(const Case& c, const history::Attempt& refused);
 
-/// Why a message that a session had in its list need not be there any more when it asked for it: somebody had asked,
-/// over IMAP too, that it goes.
-/// "" = nobody had.
-std::string gone_meanwhile(const Case& c, const history::Event& outcome, std::uint32_t message);
+/// Whether a message that a session had in its list may have gone before it asked for it: somebody had asked that it
+/// goes, or had marked something of this account with \Deleted, and nobody knows which.
+bool may_be_gone(const Case& c, const history::Event& outcome, std::uint32_t message);
 
 /// Whether the audit was told the flags that the expectation is about, when it was told of this message last.
 bool flags_at_end(const Case& c, const history::Event& expectation, std::uint32_t message);

@@ -472,7 +472,7 @@ void missed(Case& c, const Course& course, const Strangers& strangers, const Pop
     std::string why = counts ? not_owed(c, course, e, message, c.history.account_of(e)) : std::string();
     // All, or what is new: what another client took meanwhile is none of it.
     const bool of_all = counts && e.what == What::downloaded && e.set.empty();
-    if (of_all && why.empty() && !gone_meanwhile(c, *answer.outcome, message).empty()) continue;
+    if (of_all && why.empty() && may_be_gone(c, *answer.outcome, message)) continue;
     if (undone != nullptr) {
       not_done(c, e, *undone, message);
       continue;

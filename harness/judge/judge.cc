@@ -255,7 +255,7 @@ Judgement judge_by(std::span<const Judge> all, const history::History& history, 
     std::size_t logged = 0;
     for (const history::Event& e : history.about(history::What::observed)) {
       if (history.info.recorded)
-        ++logged;  // lines of logs, of which there may be any number
+        logged += e.session == 0 ? 1U : 0U;  // lines of logs, of which there may be any number
       else
         out.note += fmt::format("{}{}", out.note.empty() ? "" : "; ", e.text);
     }

@@ -159,8 +159,8 @@ const Request* Requests::gone_with(const Cell& cell) const {
   if (cell.first_seen == 0) return nullptr;  // it never arrived, so nothing took it away
   const Request* likely = gone_with(cell, true);
   if (likely == nullptr) likely = gone_with(cell, false);
-  // A server that was stopped since may have lost it then, with more besides.
-  if (likely != nullptr && stopped_between(c_, likely->completion, cell.first_absent)) return nullptr;
+  // A server that was killed since may have lost it then, with more besides.
+  if (likely != nullptr && may_have_lost_its_answer(c_, likely->completion, cell.first_absent)) return nullptr;
   return likely;
 }
 

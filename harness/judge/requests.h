@@ -25,7 +25,7 @@ class Requests {
   explicit Requests(const Case& c);
 
   /// The first request that a message seems to have gone with: not proven there after its end, not known absent before
-  /// it began. Null: nobody removed anything then, or the server was stopped since, so nobody's request is to blame.
+  /// it began. Null: nobody removed anything then, or the server was killed since, so nobody's request is to blame.
   const Request* gone_with(const history::Cell& cell) const;
 
   /// The event of the last delivery or APPEND of this message into this mailbox that was accepted; 0 = none.

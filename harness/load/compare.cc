@@ -9,6 +9,7 @@
 
 #include "core/rng.h"
 #include "core/units.h"
+#include "scenario/plan/slo.h"
 
 namespace mailproof::load {
 namespace {
@@ -193,8 +194,6 @@ std::pair<std::size_t, std::size_t> steady(const stats::Slices& all, double seco
   return {ramp, n == 0 ? 0 : n - 1};
 }
 
-bool is_handshake(std::string_view operation) { return operation.find(".tls.") != std::string_view::npos; }
-
 /// Where an operation stopped in the middle of one run and not of the other, a sentence. Its throughput varies so much
 /// within that run that no interval shows it.
 std::string stopped(std::string_view operation, const std::string& run, const std::vector<Block>& here,
@@ -258,13 +257,6 @@ Difference difference(Metric metric, const std::vector<Block>& a, const std::vec
     out.said = Said::same;
   }
   return out;
-}
-
-bool matches(std::string_view pattern, std::string_view text) {
-  if (pattern.empty()) return text.empty();
-  if (pattern.front() == '*')
-    return matches(pattern.substr(1), text) || (!text.empty() && matches(pattern, text.substr(1)));
-  return !text.empty() && pattern.front() == text.front() && matches(pattern.substr(1), text.substr(1));
 }
 
 }  // namespace
@@ -377,14 +369,14 @@ Comparison compare(const LoadResult& before, const LoadResult& after, std::strin
     const std::string a_stopped = stopped(operation, out.before, a_blocks, b_blocks);
     const std::string b_stopped = stopped(operation, out.after, b_blocks, a_blocks);
     for (const std::string& note : {a_stopped, b_stopped})
-      if (!note.empty() && !is_handshake(operation)) out.notes.push_back(note);
+      if (!note.empty() && !scenario::is_handshake(operation)) out.notes.push_back(note);
     for (const Metric metric : kMetrics) {
       Difference& d = one.differences.emplace_back(difference(
           metric, a_blocks, b_blocks, derive_seed(1, operation, static_cast<std::uint64_t>(metric)), comparisons));
       if (metric == Metric::throughput && d.change <= -kLeast && !b_stopped.empty()) d.said = Said::less;
       if (metric == Metric::throughput && d.change >= kLeast && !a_stopped.empty()) d.said = Said::more;
       // Of full and resumed handshakes one is more where the other is less: that is neither better nor worse.
-      if (metric == Metric::throughput && is_handshake(operation)) d.said = Said::same;
+      if (metric == Metric::throughput && scenario::is_handshake(operation)) d.said = Said::same;
       // Times that this machine made are not even the same.
       if (limited && (d.said == Said::more || d.said == Said::less || (d.said == Said::same && is_latency(metric))))
         d.said = Said::vain;
@@ -393,100 +385,6 @@ Comparison compare(const LoadResult& before, const LoadResult& after, std::strin
   after.all.operations.for_each([&](std::string_view operation, const stats::Operation&) {
     if (before.all.operations.find(operation) == nullptr) out.operations.push_back({std::string(operation), {}});
   });
-  return out;
-}
-
-Result<FailIf> parse_fail_if(std::string_view text) {
-  FailIf out;
-  out.text = text;
-  const Error wrong("--fail-if " + out.text,
-                    "expected operations, a metric and a change, such as 'imap.* p99 +10%' or 'lmtp.deliver throughput "
-                    "-5%'");
-  const auto first = text.find(' '), last = text.rfind(' ');
-  if (first == std::string_view::npos || first == last) return wrong;
-  out.operations = text.substr(0, first);
-  std::string_view metric = text.substr(first + 1, last - first - 1), change = text.substr(last + 1);
-  while (metric.starts_with(' ')) metric.remove_prefix(1);
-  while (metric.ends_with(' ')) metric.remove_suffix(1);
-  std::vector<std::string> known;
-  bool found = false;
-  for (const Metric one : kMetrics) {
-    known.emplace_back(name(one));
-    if (metric == name(one)) {
-      out.metric = one;
-      found = true;
-    }
-  }
-  if (!found) {
-    const auto near = nearest_word(std::string(metric), known);
-    return Error("--fail-if " + out.text, fmt::format("there is no metric '{}'; {}", metric,
-                                                      near ? fmt::format("did you mean '{}'?", *near)
-                                                           : fmt::format("there is: {}", fmt::join(known, ", "))));
-  }
-  if (change.empty() || (change.front() != '+' && change.front() != '-') || !change.ends_with('%')) return wrong;
-  change.remove_suffix(1);
-  const double sign = change.front() == '-' ? -1 : 1;
-  change.remove_prefix(1);
-  double value = 0;
-  const auto [end, error] = std::from_chars(change.data(), change.data() + change.size(), value);
-  if (error != std::errc{} || end != change.data() + change.size() || !std::isfinite(value) || value < 0) return wrong;
-  out.change = sign * value;
-  if (out.metric != Metric::errors && value < kLeast)
-    return Error(
-        "--fail-if " + out.text,
-        fmt::format("two runs of one server are never closer than {:g} %: less than that is never shown", kLeast));
-  return out;
-}
-
-Result<Failed> apply(const FailIf& rule, const Comparison& comparison) {
-  Failed out;
-  bool met = false, unsaid = false;
-  std::string unsaid_why;
-  std::vector<std::string> known;
-  for (const Compared& one : comparison.operations) {
-    known.push_back(one.operation);
-    if (!matches(rule.operations, one.operation)) continue;
-    // Handshakes full and resumed are parts of connecting, and few: a rule is about them where it names them.
-    if (is_handshake(one.operation) && rule.operations.find(".tls.") == std::string::npos) continue;
-    met = true;
-    if (one.differences.empty()) {
-      unsaid = true;
-      unsaid_why = fmt::format("{} is in one of the runs only", one.operation);
-      continue;
-    }
-    const Difference& d = one.differences[static_cast<std::size_t>(rule.metric)];
-    if (d.said == Said::too_short || d.said == Said::too_noisy || d.said == Said::vain) {
-      unsaid = true;
-      unsaid_why =
-          fmt::format("of the {} of {} nothing can be said: {}", name(rule.metric), one.operation, name(d.said));
-      continue;
-    }
-    // Of errors, which are counted, the interval shows less than is worth a word in the table.
-    const bool counted = rule.metric == Metric::errors;
-    const bool more = d.said == Said::more || (counted && d.low > 0),
-               less = d.said == Said::less || (counted && d.high < 0);
-    const bool shown = rule.change >= 0 ? more && d.change >= rule.change : less && d.change <= rule.change;
-    if (shown) {
-      out.verdict = judge::Verdict::fail;
-      out.why += fmt::format("{}{} {} {:+.1f} {}", out.why.empty() ? "" : "; ", one.operation, name(rule.metric),
-                             d.change, rule.metric == Metric::errors ? "points" : "%");
-    }
-  }
-  if (!met) {
-    const auto near = nearest_word(rule.operations, known);
-    return Error("--fail-if " + rule.text, fmt::format("no operation of these runs is called so{}",
-                                                       near ? fmt::format("; did you mean '{}'?", *near)
-                                                            : fmt::format("; there is: {}", fmt::join(known, ", "))));
-  }
-  if (out.verdict == judge::Verdict::pass && unsaid) {
-    out.verdict = judge::Verdict::inconclusive;
-    out.why = unsaid_why;
-  }
-  if (out.verdict == judge::Verdict::pass && !comparison.unsound.empty()) {
-    out.verdict = judge::Verdict::inconclusive;
-    out.why = comparison.unsound + ": that no such difference is shown says nothing";
-  }
-  out.why = fmt::format("{}: {}", rule.text, out.why.empty() ? "no such difference is shown" : out.why);
   return out;
 }
 

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "core/units.h"
-#include "net/loop.h"
+#include "host/foreign_host.h"
 #include "play/requirements.h"
 
 namespace mailproof::load {
@@ -16,13 +16,6 @@ namespace {
 constexpr double kMostRate = 10'000;  // arrivals a second
 constexpr Duration kLongest = std::chrono::hours(24);
 constexpr Duration kDefaultRamp = std::chrono::seconds(10);  // without --rate all copies begin within this time
-
-std::optional<std::string> foreign_host(const scenario::Target& target) {
-  for (const auto* all : {&target.imap, &target.pop3, &target.smtp, &target.lmtp})
-    for (const auto& endpoint : *all)
-      if (!net::is_loopback(endpoint.host)) return endpoint.host;
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -101,7 +94,7 @@ Result<Schedule> make_schedule(const Options& options, std::uint64_t seed) {
 
 std::optional<std::string> refusal(const Options& options, bool ours, const std::vector<scenario::Scenario>& stories,
                                    const scenario::Target& target) {
-  if (const auto host = foreign_host(target); !ours && host && options.yes_load != *host)
+  if (const auto host = host::foreign_host(target); !ours && host && options.yes_load != *host)
     return fmt::format("{} is not loopback: say --yes-load {} if it may be loaded", *host, *host);
   for (const auto& story : stories) {
     if (story.check)

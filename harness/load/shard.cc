@@ -62,10 +62,12 @@ void LoadShard::check_next() {
   options.baseline = true;
   options.only_baseline = true;
   ++checking_;
-  checks_.push_back(std::make_unique<play::Player>(scenario_, target_, slots_[check_++], network_, options));
+  const std::size_t slot = check_++;
+  checks_.push_back(std::make_unique<play::Player>(scenario_, target_, slots_[slot], network_, options));
   play::Player* player = checks_.back().get();
-  player->on_done = [this, player] {
+  player->on_done = [this, player, slot] {
     --checking_;
+    before_[slot] = player->mailboxes_before();
     if (wrong_.empty()) wrong_ = player->problem();
     check_next();
   };
@@ -182,6 +184,7 @@ void LoadShard::begin(std::uint32_t copy, const Free& free, Time intended, Time 
   operations_.gauge("running").change(1, now);
   play::PlayOptions options = options_;
   options.copy = copy;
+  if (const auto known = before_.find(running->slot); known != before_.end()) options.before = known->second;
   running->player = std::make_unique<play::Player>(scenario_, target_, slots_[running->slot], network_, options);
   Running* const kept = running.get();
   kept->player->history().listen([this, kept](const history::Event& event) { measure(*kept, event); });

@@ -155,6 +155,7 @@ class LoadShard final : public Alarm {
   // preflight
   std::vector<std::unique_ptr<play::Player>> checks_;
   std::size_t check_ = 0, checking_ = 0;
+  std::map<std::size_t, play::MailboxesBefore> before_;  ///< by slot: what no copy there may remove
   std::string wrong_;
   std::function<void(std::string)> checked_;
 };

@@ -34,31 +34,18 @@ int given(SSL* ssl, SSL_SESSION* session) {
 void TlsSessions::keep(const Key& key, Session session) {
   if (!session || most_ == 0) return;
   // Half full, one each is kept, and full, none: whose are forgotten in turn resume nothing, and nobody would know why.
-  const std::size_t of_one = all_.size() < most_ / 2 ? kOfOne : 1;
-  while (of_.count(key) >= of_one) forget(of_.lower_bound(key)->second);
-  if (all_.size() >= most_) return;
-  all_.push_back({key, std::move(session)});
-  of_.emplace(key, std::prev(all_.end()));
+  const std::size_t of_one = of_.size() < most_ / 2 ? kOfOne : 1;
+  while (of_.count(key) >= of_one) of_.erase(of_.lower_bound(key));
+  if (of_.size() < most_) of_.emplace(key, std::move(session));
 }
 
 TlsSessions::Session TlsSessions::take(const Key& key) {
-  const auto end = of_.upper_bound(key);
-  if (end == of_.begin() || std::prev(end)->first != key) return nullptr;
-  const Place newest = std::prev(end)->second;
-  if (SSL_SESSION_get_protocol_version(newest->session.get()) < TLS1_3_VERSION)
-    return Session(SSL_SESSION_dup(newest->session.get()));  // OpenSSL may spoil what it was lent
-  Session out = std::move(newest->session);
-  forget(newest);
-  return out;
-}
-
-void TlsSessions::forget(Place place) {
-  for (auto [at, end] = of_.equal_range(place->key); at != end; ++at)
-    if (at->second == place) {
-      of_.erase(at);
-      break;
-    }
-  all_.erase(place);
+  const auto [oldest, end] = of_.equal_range(key);
+  if (oldest == end) return nullptr;
+  const auto newest = std::prev(end);
+  if (SSL_SESSION_get_protocol_version(newest->second.get()) < TLS1_3_VERSION)
+    return Session(SSL_SESSION_dup(newest->second.get()));  // OpenSSL may spoil what it was lent
+  return std::move(of_.extract(newest).mapped());
 }
 
 void Resumption::allow(SSL_CTX* context) {

@@ -2,7 +2,6 @@
 #include <openssl/ssl.h>
 
 #include <cstdint>
-#include <list>
 #include <map>
 #include <memory>
 #include <utility>
@@ -26,19 +25,11 @@ class TlsSessions {
   void keep(const Key& key, Session session);
   /// The newest that was kept, or none. One of TLS 1.3 is offered once (RFC 8446 appendix C.4).
   Session take(const Key& key);
-  std::size_t size() const { return all_.size(); }
+  std::size_t size() const { return of_.size(); }
 
  private:
-  struct Kept {
-    Key key;
-    Session session;
-  };
-  using Place = std::list<Kept>::iterator;
-  void forget(Place place);
-
   const std::size_t most_;
-  std::list<Kept> all_;           ///< the oldest first
-  std::multimap<Key, Place> of_;  ///< of one key the oldest first
+  std::multimap<Key, Session> of_;  ///< of one key the oldest first
 };
 
 /// A connection of a client that resumes: what OpenSSL is told, and what it says.

@@ -11,6 +11,7 @@
 #include "core/network.h"
 #include "history/history.h"
 #include "history/ledger/ledger.h"
+#include "history/talk_ends.h"
 #include "history/wire_log.h"
 #include "play/learnt.h"
 #include "play/messages.h"
@@ -57,12 +58,17 @@ struct Offered {
 /// By endpoint and how TLS came about: what was asked once on a real server need not be asked before every check.
 using OfferedBefore = std::map<std::string, Offered, std::less<>>;
 
+/// Mailboxes that were there before a scenario, by account number: as LIST named them, in small letters. They are not
+/// the scenario's, though nothing may be in them.
+using MailboxesBefore = std::map<std::uint32_t, std::set<std::string>>;
+
 /// How a check ended that is played once more because of it: by what may pass.
 struct EarlierEnd {
-  std::string line;             ///< of the talk, as written
-  std::string awaited;          ///< what would have done
-  std::string came;             ///< "nothing within 10s"
-  std::string code = "silent";  ///< nothing came; "hung-up": the connection ended; "not-now": a refusal that said so
+  std::string line;                                  ///< of the talk, as written
+  std::string awaited;                               ///< what would have done
+  std::string came;                                  ///< "nothing within 10s"
+  std::string code = std::string(history::kSilent);  ///< history/talk_ends.h
+  std::uint32_t number = 0;                          ///< of the line in its file; 0 = not known
 };
 
 struct PlayOptions {
@@ -73,6 +79,7 @@ struct PlayOptions {
   double patience = 1;                                   ///< scales every bound
   bool keep = false;                                     ///< leave the messages where they are
   bool baseline = true;                                  ///< look at the leased mailboxes first
+  MailboxesBefore before = {};                           ///< without one: what an earlier one found
   bool only_baseline = false;                            ///< end after it: used before a load
   bool load = false;                                     ///< flight recorders instead of whole byte logs
   std::vector<Protocol> keep_bytes;                      ///< all bytes of sessions of these, for wire rules
@@ -119,6 +126,7 @@ struct Context {
   std::deque<session::Share> shares = {};
   std::uint64_t kept = 0;
   std::map<std::uint32_t, LoginPace> pop3_logins = {};  ///< by account number
+  MailboxesBefore before = {};                          ///< what the baseline found, this one's or an earlier one's
 
   Duration scaled(Duration d) const {
     return Duration(static_cast<std::int64_t>(static_cast<double>(d.count()) * options.patience));

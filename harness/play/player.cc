@@ -7,6 +7,7 @@
 
 #include "core/rng.h"
 #include "history/columns.h"
+#include "history/talk_ends.h"
 #include "play/earlier.h"
 
 namespace mailproof::play {
@@ -28,6 +29,7 @@ Player::Player(const scenario::Scenario& scenario, const scenario::Target& targe
       network_(network, [this](const std::string& what) { broke(what); }),
       context_{network_, target, history_, ledger_, messages_, options_, std::move(leased), {}, {}, 0, false, {}},
       auditor_(context_) {
+  context_.before = options_.before;
   fill_info();
   history_.listen([this](const history::Event& event) { ledger_.apply(event); });
   history_.excerpt = [this](std::uint32_t session, history::WireRef at) {
@@ -107,7 +109,7 @@ void Player::note_earlier() {
   awaited.set = options_.earlier->awaited;
   auto came = context_.event(Type::info, What::talk);
   came.command = context_.append(std::move(awaited));
-  came.code = options_.earlier->code == "silent" ? "earlier" : "earlier-" + options_.earlier->code;
+  came.code = fmt::format("{}-{}", history::kEarlier, options_.earlier->code);
   came.text = options_.earlier->came;
   context_.append(std::move(came));
 }
@@ -123,10 +125,9 @@ void Player::start() try {
 
 std::optional<EarlierEnd> Player::early_end() const {
   for (const auto& e : history_.events()) {
-    const bool may_pass = e.code == "silent" || e.code == "hung-up" || e.code == "not-now";
-    if (e.what != What::talk || e.type != Type::info || !may_pass) continue;
+    if (e.what != What::talk || e.type != Type::info || !history::may_pass(e.code)) continue;
     const auto& awaited = history_.event(e.command);
-    return EarlierEnd{awaited.text, awaited.set, e.text, e.code};
+    return EarlierEnd{awaited.text, awaited.set, e.text, e.code, awaited.get<history::TalkFacts>().line};
   }
   return std::nullopt;
 }

@@ -40,6 +40,9 @@ class Player final : public Alarm {
   /// How a check ended that is to be played once more, for the play that comes after it.
   std::optional<EarlierEnd> early_end() const;
 
+  /// What the baseline found, for another playing on the same accounts that has none of its own.
+  const MailboxesBefore& mailboxes_before() const { return context_.before; }
+
   const history::History& history() const { return history_; }
   history::History& history() { return history_; }
   const history::Ledger& ledger() const { return ledger_; }

@@ -114,19 +114,14 @@ bool counts(const Finding& finding) { return finding.accepted.empty(); }
 
 /// How a server writes is the same in every session, and clients read over it. What it says at a wrong time, or of what
 /// is not there, clients act upon.
-constexpr std::array<std::string_view, 13> kNoWays = {"session/deviation.imap.continuation.unexpected",
-                                                      "session/deviation.imap.copyuid.unusable",
-                                                      "session/deviation.imap.exists.decreased",
-                                                      "session/deviation.imap.expunge.out_of_range",
-                                                      "session/deviation.imap.fetch.out_of_range",
-                                                      "session/deviation.imap.tag.unknown",
-                                                      "session/deviation.imap.uid.changed",
-                                                      "session/deviation.imap.unselected.data",
-                                                      "session/deviation.pop3.list.malformed",
-                                                      "session/deviation.pop3.response.unasked",
-                                                      "session/deviation.pop3.stat.malformed",
-                                                      "session/deviation.pop3.uidl.malformed",
-                                                      "session/deviation.smtp.reply.unasked"};
+constexpr std::array kNoWays = std::to_array<std::string_view>(
+    {"session/deviation.imap.continuation.unexpected", "session/deviation.imap.copyuid.unusable",
+     "session/deviation.imap.exists.decreased", "session/deviation.imap.expunge.out_of_range",
+     "session/deviation.imap.fetch.out_of_range", "session/deviation.imap.tag.unknown",
+     "session/deviation.imap.uid.changed", "session/deviation.imap.unselected.data",
+     "session/deviation.pop3.list.malformed", "session/deviation.pop3.response.unasked",
+     "session/deviation.pop3.stat.malformed", "session/deviation.pop3.uidl.malformed",
+     "session/deviation.smtp.reply.unasked"});
 
 bool is_way(const Finding& finding, std::string_view name) {
   const bool writes = name.starts_with("session/") && std::find(kNoWays.begin(), kNoWays.end(), name) == kNoWays.end();

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "core/units.h"
+#include "history/talk_ends.h"
 #include "report/groups.h"
 #include "run/worker.h"
 
@@ -33,10 +34,13 @@ constexpr std::array kNobodyKnows = std::to_array<std::string_view>(
     {"bounce/queued", "expectation/may-differ", "expectation/not-asked", "session/audit-incomplete", "session/hung-up",
      "session/no-answer", "session/bring-up-failed", "session/login-refused", "session/problem"});
 
-/// What a check says where nothing is known of the server.
-constexpr std::array kNothingSaid = std::to_array<std::string_view>(
-    {"conformance/late", "conformance/silent", "conformance/service-ended", "conformance/not-now",
-     "conformance/hung-up", "conformance/queued", "conformance/beyond-bounds"});
+/// Whether a check says by that finding that nothing is known of the server.
+bool nothing_said(std::string_view name) {
+  constexpr std::string_view kConformance = "conformance/";
+  if (!name.starts_with(kConformance)) return false;
+  name.remove_prefix(kConformance.size());
+  return name == "late" || history::is_talk_end(name);
+}
 
 Trial play_on(const scenario::Scenario& scenario, std::string server, const host::BuiltinOptions& builtin,
               const std::vector<WrongDialogue>& dialogues) {
@@ -62,8 +66,7 @@ Trial play_on(const scenario::Scenario& scenario, std::string server, const host
   out.accuses_nobody = !result.findings.empty() &&
                        std::all_of(result.findings.begin(), result.findings.end(), [&](const judge::Finding& finding) {
                          const std::string name(report::class_of(finding.id, scenario.id));
-                         if (scenario.check && scenario.check->talks())
-                           return std::find(kNothingSaid.begin(), kNothingSaid.end(), name) != kNothingSaid.end();
+                         if (scenario.check && scenario.check->talks()) return nothing_said(name);
                          return std::find(kNobodyKnows.begin(), kNobodyKnows.end(), name) != kNobodyKnows.end() ||
                                 std::find(ways.begin(), ways.end(), name) != ways.end();
                        });

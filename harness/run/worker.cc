@@ -6,7 +6,9 @@
 
 #include "core/rng.h"
 #include "core/version.h"
+#include "history/talk_ends.h"
 #include "host/admin.h"
+#include "host/foreign_host.h"
 #include "host/signals.h"
 #include "judge/judge.h"
 #include "net/loop.h"
@@ -46,13 +48,6 @@ std::unique_ptr<Admin> make_admin(const Setup& setup, net::Loop& loop) {
   return host::make_command_admin(*setup.target, loop, *setup.owed);
 }
 
-bool on_loopback(const scenario::Target& target) {
-  for (const auto* all : {&target.imap, &target.pop3, &target.smtp, &target.lmtp})
-    for (const auto& endpoint : *all)
-      if (!net::is_loopback(endpoint.host)) return false;
-  return true;
-}
-
 play::PlayOptions play_options(const Setup& setup, std::uint32_t copy) {
   play::PlayOptions options;
   options.run_seed = setup.settings.seed;
@@ -62,7 +57,7 @@ play::PlayOptions play_options(const Setup& setup, std::uint32_t copy) {
   options.keep = setup.settings.keep;
   options.own_mailboxes = setup.settings.own_mailboxes;
   options.alone = setup.settings.simulated.has_value() || setup.hosted != nullptr;
-  options.overheard = !setup.settings.simulated && !on_loopback(*setup.target);
+  options.overheard = !setup.settings.simulated && host::foreign_host(*setup.target).has_value();
   options.date = setup.date;
   options.version = kVersion;
   static thread_local sasl::SaltedPasswords salted_passwords;
@@ -304,7 +299,7 @@ Played play_once(const Setup& setup, const Job& job, const Played* before) {
     play::PlayOptions options = play_options(setup, job.copy);
     options.admin = admin.get();
     if (before != nullptr) options.earlier = before->early_end;
-    if (before != nullptr && before->early_end->code == "silent") options.patience *= kMorePatience;
+    if (before != nullptr && before->early_end->code == history::kSilent) options.patience *= kMorePatience;
     if (setup.rules != nullptr) options.keep_bytes = setup.rules->protocols();
     bool waiting = false;
     // Simulated time costs nothing; and nobody plays beside who is alone with the server.
@@ -356,7 +351,7 @@ report::ScenarioResult play_to_the_end(const Setup& setup, const Job& job) {
   again.result.seconds += first.result.seconds;
   const bool came_to_nothing =
       again.result.verdict == judge::Verdict::error || again.result.verdict == judge::Verdict::not_applicable;
-  if (first.early_end->code != "hung-up" || !came_to_nothing) return std::move(again.result);
+  if (first.early_end->code != history::kHungUp || !came_to_nothing) return std::move(again.result);
   // What it was asked when it hung up is said all the same: it may be what brought it down.
   first.result.seconds = again.result.seconds;
   first.result.note = fmt::format("played once more: {}", again.result.note.empty() && !again.result.findings.empty()

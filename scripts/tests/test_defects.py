@@ -358,7 +358,8 @@ def test_a_mailbox_that_keeps_no_mod_sequences_is_not_accused(tmp_path):
     assert {finding["id"] for finding in findings} == {
         "qresync.7162-3.2.3.enables-condstore/conformance/not-prepared",
         "sync.offline-device-catches-up-by-condstore/expectation/not-asked",
-        "sync.offline-device-catches-up-by-qresync/expectation/not-asked"}, ran.stdout[-4000:]
+        "sync.offline-device-catches-up-by-qresync/expectation/not-asked",
+        "sync.offline-device-catches-up-with-pop3/expectation/not-asked"}, ran.stdout[-4000:]
 
 
 def test_a_usage_that_no_extension_tells_is_not_owed(tmp_path):

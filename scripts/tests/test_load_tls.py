@@ -76,7 +76,8 @@ def play(folder, target, **changes):
     path.write_text(yaml.safe_dump({**PLAN, **changes}, sort_keys=False), "utf-8")
     ran = tool.mailproof("load", path, "--target", target, "--out", folder / "run",
                          env={**tool.ENVIRONMENT, "MAILPROOF_PASSWORD": reference_server.PASSWORD})
-    assert ran.status in (0, 3), ran.text  # on a busy machine the generator is the limit: these tests are about rows
+    # On a busy machine the generator is the limit: these tests are about rows.
+    assert ran.status == 0 or (ran.status == 3 and "GENERATOR-LIMITED" in ran.text), ran.text
     return ran.text, json.loads((folder / "run/stats.json").read_text("utf-8"))["operations"]
 
 

@@ -5,6 +5,7 @@
 
 #include "load/customer.h"
 #include "load/limits.h"
+#include "load/shard.h"
 #include "load/visits.h"
 #include "play/talk/takes.h"
 #include "play/tests/foreign_rig.h"
@@ -375,6 +376,33 @@ TEST(Rows, OfTheNewestOfManyAreWhatMailboxesHave) {
   alice.play(seconds(30));
   EXPECT_EQ(alice.of("imap.connection").info, 0U);
   EXPECT_EQ(alice.scene->sparse_views, Scene::kMostSparse);
+}
+
+/// The server says OK to the CREATE of what is there: what the preflight saw, the copies know.
+TEST(CopiesOfAStory, LeaveAMailboxThatWasThereBefore) {
+  for (const bool looked : {true, false}) {
+    WrongBlock created{.at = WrongBlock::At::regex, .protocol = Protocol::imap, .text = "^CREATE Kept"};
+    created.actions = {{.kind = Kind::say, .text = "${tag} OK done\r\n"}};
+    play::SimRig rig(scenario::parse("id: play.test\ntitle: a test\nneeds: [imap]\naccounts: [alice]\n"
+                                     "devices: {web: {imap: alice, kind: webmail}}\nsteps:\n  - web: {create: Kept}\n",
+                                     "play.yaml"),
+                     {}, {WrongDialogue{{created}}});
+    play::ask(*rig.server, Protocol::imap, {"LOGIN user-alice pass", "CREATE Kept"}, {});
+    play::PlayOptions options = rig.options;
+    options.load = true;  // cleans up in the end
+    LoadShard shard(rig.scenario, rig.target, {{rig.leased[0]}}, *rig.network, options,
+                    Arrivals{.rate = 1, .total = 2});
+    bool started = false;
+    const auto start = [&](const std::string& wrong) {
+      EXPECT_EQ(wrong, "");
+      started = true;
+      shard.start();
+    };
+    looked ? shard.preflight(start) : start("");
+    EXPECT_TRUE(rig.network->run([&] { return started && shard.done(); }));
+    const auto there = play::ask(*rig.server, Protocol::imap, {"LOGIN user-alice pass", "LIST \"\" *"}, {});
+    EXPECT_EQ(there.find("Kept") != std::string::npos, looked) << "without a look it would not be known";
+  }
 }
 
 }  // namespace

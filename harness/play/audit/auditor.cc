@@ -68,7 +68,7 @@ void Auditor::list_mailboxes(Visit& visit, Then then) {
   visit.mailboxes.clear();
   visit.own.clear();
   visit.imap->hooks.list = [this, &visit](const session::ImapListRow& row) {
-    if (first_look_) before_[visit.account].insert(lower(row.name));
+    if (first_look_) context_.before[visit.account].insert(lower(row.name));
     if (row.name.starts_with('/')) return;  // of other users, or shared: no part of the account
     if (named_as_ours(std::string(row.name))) {
       visit.own.emplace_back(row.name);

@@ -94,8 +94,6 @@ class Auditor final : public Alarm {
   Then alarm_;
   bool first_look_ = false;  ///< baseline() is under way
   bool beside_ = false;      ///< look_beside() is under way
-  /// Mailboxes that were there before the scenario, by account: as LIST named them, in small letters.
-  std::map<std::uint32_t, std::set<std::string>> before_;
 };
 
 }  // namespace mailproof::play

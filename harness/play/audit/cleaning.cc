@@ -14,22 +14,29 @@ using history::What;
 
 namespace {
 
-/// Mailboxes of this account that devices made and that are called so now; the deepest first.
-std::vector<std::string> made_in(const history::History& history, std::uint32_t account) {
+/// Mailboxes of this account that devices made and that are called so now; the deepest first. Not what was there
+/// `before`: a server may say OK to its CREATE, or take two names for one (RFC 3501 section 5.1).
+std::vector<std::string> made_in(const history::History& history, std::uint32_t account,
+                                 const std::set<std::string>& before) {
   std::set<std::string, std::greater<>> out;
+  const auto made = [&](const std::string& name) {
+    if (!before.contains(lower(name))) out.insert(name);
+  };
   for (const history::Event& e : history.events()) {
     if (e.type != Type::ok || e.command == 0 || history.account_of(e) != account) continue;
     const history::Event& asked = history.event(e.command);
-    if (e.what == What::create) out.insert(asked.mailbox);
+    if (e.what == What::create) made(asked.mailbox);
     if (e.what == What::remove) out.erase(asked.mailbox);
     if (e.what != What::rename) continue;
-    // What is below it goes with it (RFC 3501 section 6.3.5).
+    // What is below it goes with it, but for INBOX (RFC 3501 section 6.3.5).
+    const bool inbox = iequals(asked.mailbox, "INBOX");
+    if (inbox) made(asked.other_mailbox);
     std::set<std::string, std::greater<>> renamed;
     for (const std::string& name : out)
-      if (name == asked.mailbox || name.starts_with(asked.mailbox + "/")) renamed.insert(name);
+      if (!inbox && (name == asked.mailbox || name.starts_with(asked.mailbox + "/"))) renamed.insert(name);
     for (const std::string& name : renamed) {
       out.erase(name);
-      out.insert(asked.other_mailbox + name.substr(asked.mailbox.size()));
+      made(asked.other_mailbox + name.substr(asked.mailbox.size()));
     }
   }
   return {out.begin(), out.end()};
@@ -142,9 +149,7 @@ void Auditor::clean(Then then) {
 
 /// The next playing would find them: what it makes or renames is refused then, for want of a name that is free.
 void Auditor::remove_made(Visit& visit, Then then) {
-  visit.made = made_in(context_.history, visit.account);
-  // A server may say OK to the CREATE of what is there already, or take two names for one (RFC 3501 section 5.1).
-  std::erase_if(visit.made, [&](const std::string& name) { return before_[visit.account].contains(lower(name)); });
+  visit.made = made_in(context_.history, visit.account, context_.before[visit.account]);
   if (visit.made.empty()) return then();
   const auto remove = [this, &visit](std::size_t i, Then next) {
     if (visit.remover->over()) return next();

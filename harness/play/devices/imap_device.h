@@ -112,6 +112,7 @@ class ImapDevice final : public Actor, public Alarm {
                 std::function<void(const Completion&)> then);
   void rename(const scenario::Rename& rename, Finish done);
   void remove_mailbox(const std::string& name, Finish done);
+  bool is_somebodys(const std::string& name);
   std::vector<std::uint32_t> messages_in_view() const;
   std::vector<std::uint32_t> may_be_in(const std::string& mailbox) const;
   enum class Leaves { room_as_it_was, mail_that_was_to_go };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/bytes.h"
+#include "history/talk_ends.h"
 #include "play/talk/grammar.h"
 #include "play/talk/imap.h"
 #include "play/talk/talk.h"
@@ -238,7 +239,7 @@ Talk::Came Talk::ask_again(Line& at) {
   const scenario::TalkLine* missing = not_come(at);
   if (missing == nullptr) return Came::on;
   if (now >= at.asking->since + bound()) {
-    if (was("silent")) return Came::on;
+    if (was(history::kSilent)) return Came::on;
     return unanswered(&at, *missing, expected(*missing),
                       fmt::format("not told within {} to {}", format_duration(bound()), at.asking->line->text));
   }

@@ -7,6 +7,7 @@
 
 #include "core/bytes.h"
 #include "history/not_now.h"
+#include "history/talk_ends.h"
 #include "play/talk/smtp.h"
 #include "play/talk/talk.h"
 #include "scenario/check/talk.h"
@@ -61,7 +62,10 @@ bool awaits_success(const scenario::TalkLine& line, bool mail) {
 }  // namespace
 
 bool Talk::again_at(const scenario::TalkLine& line) const {
-  return context_.options.earlier && context_.options.earlier->line == line.written;
+  const auto& earlier = context_.options.earlier;
+  const bool known = earlier && earlier->number != 0;
+  return earlier && earlier->line == line.written &&
+         (!known || earlier->number == static_cast<std::uint32_t>(line.line));
 }
 
 /// A check of certificates has to be told about them.
@@ -109,7 +113,7 @@ Talk::Came Talk::refused(Line& at, const scenario::TalkLine& line, std::string w
   // What a server need not do it may refuse for good in these words as well.
   if (counts || (line.applies && (mail || is_lasting(reply.line) || code_of_no(reply.line) == "LIMIT")))
     return wrong(&at, line, std::move(wanted), std::move(actual));
-  record(&at, line, Type::info, std::move(wanted), std::move(actual), "not-now");
+  record(&at, line, Type::info, std::move(wanted), std::move(actual), std::string(history::kNotNow));
   return Came::ended;
 }
 
@@ -124,7 +128,7 @@ Talk::Came Talk::gone(Line& at, const scenario::TalkLine& line, std::string want
   }
   if (connection.end() == EndReason::timeout) return unanswered(&at, line, std::move(wanted), std::move(actual));
   if (connection.beyond_bounds()) {
-    record(&at, line, Type::info, std::move(wanted), std::move(actual), "beyond-bounds");
+    record(&at, line, Type::info, std::move(wanted), std::move(actual), std::string(history::kBeyondBounds));
     return Came::ended;
   }
   // Who says that he closes is no network that failed.
@@ -132,10 +136,10 @@ Talk::Came Talk::gone(Line& at, const scenario::TalkLine& line, std::string want
                       return istarts_with(reply.line, "* BYE");
                     });
   const bool hung_up = !said && (connection.end() == EndReason::closed || connection.end() == EndReason::reset);
-  const bool again = again_at(line) && (was("hung-up") || was("silent"));
+  const bool again = again_at(line) && (was(history::kHungUp) || was(history::kSilent));
   if (!hung_up || line.applies || line.prepares || again || check_.level == scenario::Level::may)
     return wrong(&at, line, std::move(wanted), std::move(actual));
-  record(&at, line, Type::info, std::move(wanted), std::move(actual), "hung-up");
+  record(&at, line, Type::info, std::move(wanted), std::move(actual), std::string(history::kHungUp));
   return Came::ended;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/bytes.h"
+#include "history/talk_ends.h"
 #include "play/talk/imap.h"
 #include "play/talk/smtp.h"
 #include "play/talk/talk.h"
@@ -195,7 +196,8 @@ Talk::Came Talk::without_reply(Line& at, const scenario::TalkLine& line) {
   if (!at.connection->over()) return wait_for(at, line);
   if (may_close(line)) return ended(at, line, "closed");
   if (const TalkReply* said = goodbye(at); said != nullptr && !line.prepares) {
-    record(&at, line, Type::info, expected(line), "the server ended the service: " + shown(*said), "service-ended");
+    record(&at, line, Type::info, expected(line), "the server ended the service: " + shown(*said),
+           std::string(history::kServiceEnded));
     return Came::ended;
   }
   return line.applies ? unsaid(at, line, how_it_ended(at)) : gone(at, line, expected(line), how_it_ended(at));

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/bytes.h"
+#include "history/talk_ends.h"
 #include "play/talk/talk.h"
 
 namespace mailproof::play {
@@ -23,13 +24,13 @@ bool is_status(std::string_view line) { return istarts_with(line, "+OK") || ista
 }  // namespace
 
 Talk::Came Talk::unanswered(Line* at, const scenario::TalkLine& line, std::string wanted, std::string actual) {
-  record(at, line, Type::info, std::move(wanted), std::move(actual), "silent");
+  record(at, line, Type::info, std::move(wanted), std::move(actual), std::string(history::kSilent));
   return Came::ended;
 }
 
 Talk::Came Talk::silent(Line& at, const scenario::TalkLine& line, std::string wanted, std::string actual) {
   const bool untagged = at.how.protocol == Protocol::imap && line.text.starts_with("* ");  // may be told at any time
-  if (!was("silent") || untagged || at.connection->over())
+  if (!was(history::kSilent) || untagged || at.connection->over())
     return unanswered(&at, line, std::move(wanted), std::move(actual));
   after_ = After{.wanted = std::move(wanted),
                  .actual = std::move(actual),

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/bytes.h"
+#include "history/talk_ends.h"
 #include "play/talk/talk.h"
 #include "scenario/check/talk.h"
 #include "wire/text/dot_stuffing.h"
@@ -218,7 +219,8 @@ Talk::Came Talk::arrives(const scenario::TalkLine& line) {
       if (line.op == Op::no_report) return right(nullptr, line, fmt::format("none within {}", waited));
       std::string nowhere = fmt::format("it is in none of them after {}", waited);
       if (!may_be_queued(line, bound)) return wrong(nullptr, line, wanted, std::move(nowhere));
-      record(nullptr, line, history::Type::info, wanted, nowhere + "; it may still be queued", "queued");
+      record(nullptr, line, history::Type::info, wanted, nowhere + "; it may still be queued",
+             std::string(history::kQueued));
       return Came::ended;
     }
   }

@@ -379,5 +379,20 @@ TEST(ForeignMail, AMailboxThatWasThereBeforeStaysThoughACreateOfItWasOk) {
   EXPECT_THAT(in_alices(world, {"LIST \"\" *"}), HasSubstr("Archive"));
 }
 
+/// Empty or not: whose name a story happens to use had it for something.
+TEST(ForeignMail, AMailboxThatWasThereBeforeIsNeitherRenamedNorDeletedNorWhatIsBelowIt) {
+  for (const char* step : {"web: {remove: Kept}", "web: {rename: Kept, to: Old}", "web: {remove: kept}"})
+    for (const bool looked : {true, false}) {  // itself, or an earlier one for the copies of a load
+      World world("  - mta: {deliver: mail, to: alice}\n  - " + std::string(step) + "\n");
+      world.rig.options.baseline = looked;
+      if (!looked) world.rig.options.before = {{1, {"inbox", "kept/2026"}}};
+      ask(*world.rig.server, Protocol::imap, {"LOGIN user-alice pass", "CREATE Kept/2026"}, {});
+      world.rig.play();
+      EXPECT_THAT(world.rig.problem(), HasSubstr("was there before the scenario")) << step;
+      EXPECT_EQ(world.verdict(), judge::Verdict::inconclusive) << step;
+      EXPECT_THAT(in_alices(world, {"LIST \"\" *"}), HasSubstr("Kept/2026")) << step;
+    }
+}
+
 }  // namespace
 }  // namespace mailproof::play

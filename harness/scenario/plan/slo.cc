@@ -169,9 +169,11 @@ bool counts_unserved(const Slo& slo) {
   return slo.measure == Measure::count && (known == kCounts.end() || *known == "unserved");
 }
 
+bool is_handshake(std::string_view operation) { return operation.find(".tls.") != std::string_view::npos; }
+
 bool is_derived(std::string_view operation) {
   return operation.ends_with(".login") || operation.ends_with(".round") || operation.ends_with(".idle-notice") ||
-         operation.ends_with(".autologout") || operation.find(".tls.") != std::string_view::npos;
+         operation.ends_with(".autologout") || is_handshake(operation);
 }
 
 bool names_operation(std::string_view pattern, std::string_view operation) {

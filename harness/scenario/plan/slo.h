@@ -42,6 +42,8 @@ bool counts_unserved(const Slo& slo);
 const std::vector<std::string>& operation_names();
 /// What is no command of its own, but a part of one (login, tls), or made of several (round), or of none (idle-notice).
 bool is_derived(std::string_view operation);
+/// "imap.tls.full", "pop3.tls.resumed": the handshakes within a protocol's connects.
+bool is_handshake(std::string_view operation);
 /// Whether this name, which may end in * ("imap.*"), means this operation. Part names count: "delivery-to-visible"
 /// means also "delivery-to-visible.imap" only when written with the star. "imap.*" means what a client asks for, and
 /// nothing derived of it.

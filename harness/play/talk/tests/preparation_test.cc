@@ -230,7 +230,7 @@ TEST(Silence, WhatCameBeforeStandsInTheHistory) {
   ASSERT_EQ(talked.size(), 4U);
   EXPECT_EQ(talked[0].set, "-ERR");
   EXPECT_EQ(talked[1].type, Type::info);
-  EXPECT_EQ(talked[1].code, "earlier");
+  EXPECT_EQ(talked[1].code, "earlier-silent");
   EXPECT_EQ(check.end(), "ok: +OK");
 }
 

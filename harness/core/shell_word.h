@@ -1,7 +1,7 @@
 #pragma once
 #include <string>
 
-namespace mailproof::cli {
+namespace mailproof {
 
 /// As it is written in a shell: in quotes where it has blanks or anything else that a shell reads as its own.
 inline std::string shell_word(const std::string& text) {
@@ -12,4 +12,4 @@ inline std::string shell_word(const std::string& text) {
   return out + "'";
 }
 
-}  // namespace mailproof::cli
+}  // namespace mailproof
