@@ -55,6 +55,27 @@ std::string filed_elsewhere(const Case& c, const Event& e, std::uint32_t message
   return {};
 }
 
+const Cell* copy_elsewhere(const Case& c, const Cell& inbox, std::uint32_t again) {
+  for (const Cell& other : c.ledger.cells_of(inbox.message))
+    if (other.account == inbox.account && &other != &inbox && other.enumerated && other.present > 0 &&
+        other.present >= other.least() && other.adds > 0 && other.added_by < again)
+      return &other;
+  return nullptr;
+}
+
+bool is_kept_where_it_was_saved(const Case& c, const Event& e, std::uint32_t message, std::uint32_t account) {
+  if (!e.mailbox.empty() && !iequals(e.mailbox, "INBOX")) return false;
+  const auto kept = [&](const history::Attempt& attempt) {
+    if (attempt.outcome != Type::ok || (account != 0 && attempt.account != account)) return false;
+    const Cell* inbox = c.ledger.find(attempt.message, attempt.account, "INBOX");
+    return inbox != nullptr && inbox->enumerated && inbox->present == 0 && inbox->first_seen == 0 &&
+           inbox->removes == 0 && copy_elsewhere(c, *inbox, attempt.event) != nullptr;
+  };
+  if (message == 0) return std::any_of(c.ledger.attempts().begin(), c.ledger.attempts().end(), kept);
+  const auto attempts = c.ledger.attempts_of(message);
+  return std::any_of(attempts.begin(), attempts.end(), kept);
+}
+
 std::string full_of_what_was_filed(const Case& c, const history::Attempt& refused) {
   if (!full(c, refused)) return {};
   for (const Cell& cell : c.ledger.cells())

@@ -14,6 +14,16 @@ namespace mailproof::judge {
 std::string filed_elsewhere(const Case& c, const history::Event& expectation, std::uint32_t message,
                             std::uint32_t account);
 
+/// Where a copy is that was in INBOX when the message was delivered once more (event `again`), and was filed since, or
+/// that was saved before it was delivered, as what one sends to oneself: for who suppresses duplicates it is there all
+/// the same. Null: nowhere.
+const history::Cell* copy_elsewhere(const Case& c, const history::Cell& inbox, std::uint32_t again);
+
+/// RFC 7352 section 3: a filter against duplicates drops what has the Message-ID of what is there. Nobody saw it in
+/// INBOX, and it is where a client had saved it before it was delivered. message 0 = any.
+bool is_kept_where_it_was_saved(const Case& c, const history::Event& expectation, std::uint32_t message,
+                                std::uint32_t account);
+
 /// What was refused for want of room by a server whose usage is more than the messages it holds, which RFC 9208 section
 /// 5.1 lets it be: the events of the refusals.
 std::set<std::uint32_t> refused_by_an_estimate(const Case& c);

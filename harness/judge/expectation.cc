@@ -312,6 +312,7 @@ void missed_wait(Case& c, const Course& course, const Pop3Policy& policy, const 
     const std::uint32_t account = c.history.account_of(e) != 0 ? c.history.account_of(e)  // who was logged out then
                                                                : c.history.account_of(*answer.outcome);
     if (sees ? policy.refuses(message) : policy.shows(account, e.mailbox, message)) continue;
+    if (sees && is_kept_where_it_was_saved(c, e, message, account)) continue;  // the judge of losses says it
     if (const Event* undone = undone_for(c, course, e, message)) {
       not_done(c, e, *undone, message);
       continue;
@@ -509,6 +510,7 @@ void judge_expectation(const history::History& history, const history::Ledger& l
     const bool counts = e.what == What::fate || e.what == What::count || e.what == What::agree;
     const auto miss = [&](std::uint32_t message, std::uint32_t event, const std::function<Words()>& words) {
       if (policy.refuses(message)) return;
+      if (counts && is_kept_where_it_was_saved(c, e, message, c.history.account_of(e))) return;
       if (const Event* undone = undone_for(c, course, e, message)) return not_done(c, e, *undone, message);
       if (const std::string why = counts ? not_owed(c, course, e, message, c.history.account_of(e)) : std::string();
           !why.empty())

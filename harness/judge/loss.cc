@@ -8,6 +8,7 @@
 
 #include "core/bytes.h"
 #include "judge/came_later.h"
+#include "judge/excuses.h"
 #include "judge/judges.h"
 #include "judge/last_touch.h"
 #include "judge/requests.h"
@@ -42,13 +43,14 @@ std::string place(const Case& c, const Cell& cell) {
 
 /// Who suppresses duplicates does so by the Message-IDs of what is delivered: what a client appends or copies is put
 /// there (RFC 3501 sections 6.3.11 and 6.4.7). Of what is missing so many copies may be explained by that.
-int suppressible(const Case& c, const Cell& cell) {
+/// `saved`: before it was delivered a client had put it into another mailbox, where it is.
+int suppressible(const Case& c, const Cell& cell, bool saved) {
   const auto attempts = c.ledger.attempts_of(cell.message);
   const auto delivered = static_cast<int>(std::count_if(attempts.begin(), attempts.end(), [&](const auto& attempt) {
     return attempt.account == cell.account && attempt.outcome == history::Type::ok;
   }));
   if (delivered == 0 || !iequals(c.ledger.mailbox_name(cell.mailbox), "INBOX")) return 0;
-  return cell.adds > delivered ? delivered : delivered - 1;
+  return saved || cell.adds > delivered ? delivered : delivered - 1;
 }
 
 /// What is delivered a filter may file elsewhere; what a client puts into a mailbox is there (RFC 3501 sections 6.3.11
@@ -81,11 +83,23 @@ std::set<std::pair<std::uint32_t, std::uint32_t>> keep_what_clients_put(const Ca
   return out;
 }
 
-/// Accounts in which a message was taken again after its first copy had been seen, and both are there: nothing is
-/// suppressed there.
+/// Whether it came to INBOX though a client had saved a copy elsewhere before.
+bool came_beside_a_saved_one(const Case& c, const Cell& cell) {
+  if (!iequals(c.ledger.mailbox_name(cell.mailbox), "INBOX") || cell.present == 0 || cell.present != cell.adds)
+    return false;
+  const auto attempts = c.ledger.attempts_of(cell.message);
+  const auto first = std::find_if(attempts.begin(), attempts.end(), [&](const auto& attempt) {
+    return attempt.account == cell.account && attempt.outcome == history::Type::ok;
+  });
+  return first != attempts.end() && copy_elsewhere(c, cell, first->event) != nullptr;
+}
+
+/// Accounts in which a message was taken again after its first copy had been seen, or saved, and both are there:
+/// nothing is suppressed there.
 std::set<std::uint32_t> keep_duplicates(const Case& c) {
   std::set<std::uint32_t> out;
   for (const Cell& cell : c.ledger.cells()) {
+    if (cell.enumerated && came_beside_a_saved_one(c, cell)) out.insert(cell.account);
     if (!cell.enumerated || cell.present < 2 || cell.first_seen == 0 || out.contains(cell.account)) continue;
     int late = 0;
     for (const auto& attempt : c.ledger.attempts_of(cell.message))
@@ -123,16 +137,6 @@ bool owed_a_report(const Case& c, const Cell& cell) {
 /// that mailbox, where the report does not fit, either.
 bool reported_to_itself(const Case& c, const Cell& cell) {
   return c.history.message(cell.message).sender == 0 && has_limit(c, cell.account) && taken_over_smtp(c, cell);
-}
-
-/// Where a copy is that was in INBOX when the message was delivered once more, and was filed since: for who suppresses
-/// duplicates it is there all the same. Null: nowhere.
-const Cell* filed(const Case& c, const Cell& inbox, std::uint32_t again) {
-  for (const Cell& other : c.ledger.cells_of(inbox.message))
-    if (other.account == inbox.account && &other != &inbox && other.enumerated && other.present > 0 &&
-        other.present >= other.least() && other.adds > 0 && other.added_by < again)
-      return &other;
-  return nullptr;
 }
 
 }  // namespace
@@ -183,15 +187,21 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
     if (!asked) asked.emplace(c);
     const std::uint32_t again = asked->last_delivery(cell);
     const bool after_removal = cell.removes > 0 && again > cell.removed_by;
-    const Cell* copy = cell.present > 0 ? &cell : after_removal ? filed(c, cell, again) : nullptr;
+    const bool never_here = cell.first_seen == 0 && cell.removes == 0;
+    const Cell* copy = cell.present > 0              ? &cell
+                       : after_removal || never_here ? copy_elsewhere(c, cell, again)
+                                                     : nullptr;
     if (copy != nullptr && !kept) kept = keep_duplicates(c);
-    const bool suppressed =
-        copy != nullptr && cell.least() - cell.present <= suppressible(c, cell) && !kept->contains(cell.account);
+    const bool suppressed = copy != nullptr && !kept->contains(cell.account) &&
+                            cell.least() - cell.present <= suppressible(c, cell, copy != &cell && never_here);
     if (suppressed || (cell.present > 0 && perhaps_queued(c, cell))) {
       c.find("suppressed-duplicate",
-             {fmt::format("{} copies in {}, or one", cell.least(), place(c, cell)),
+             {never_here && copy != &cell ? fmt::format("the message in {}", place(c, cell))
+                                          : fmt::format("{} copies in {}, or one", cell.least(), place(c, cell)),
               copy == &cell ? fmt::format("{} was accepted {} times; {} is there", c.name_of(cell.message), cell.adds,
                                           cell.present)
+              : never_here  ? fmt::format("{} was accepted; the only copy is the one that was saved in {}",
+                                          c.name_of(cell.message), printable(c.ledger.mailbox_name(copy->mailbox), 100))
                             : fmt::format("{} was accepted {} times; the first one is in {}", c.name_of(cell.message),
                                           cell.adds, printable(c.ledger.mailbox_name(copy->mailbox), 100)),
               {cell.added_by},

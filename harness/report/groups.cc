@@ -35,6 +35,8 @@ constexpr std::array kOrigins = std::to_array<std::string_view>(
      "session/literal-too-short", "session/unreadable-fetch",
      // Mail that is gone is worse than an answer that did not come with it.
      "loss/", "lmtp-replies/",
+     // Who asks for what is new misses what has a lower UID.
+     "identity/uid-order",
      // A second copy of something may be read as another message, and a piece that is too long alters the whole.
      "duplicates/refused-but-there", "duplicates/", "content/piece-longer", "content/", "removal/quit-",
      "removal/unasked",

@@ -151,6 +151,7 @@ FIRST = {
     "pop3.top-counts-header": "conformance/broken",
     "pop3.unfinished-line-glued": "conformance/broken",
     "pop3.quit-unanswered": "conformance/broken",
+    "pop3.block-end-lost-at-edge": "conformance/broken",
     "pop3.pipelined-twice": "conformance/broken",
     "quota.not-freed-by-pop3": "quota/not-freed",
     "quota.move-frees-twice": "quota/usage-wrong",
@@ -245,6 +246,7 @@ ONCE = {"pop3.removes-downloaded": {"removal/gone-after-download"}, "pop3.expire
 
 # What a filter files elsewhere is not where the stories and checks look for it.
 FILES = "delivery.files-large-mail"
+SAVED = "delivery.suppresses-what-is-saved"
 
 
 # Names that come back in capitals: nobody is accused, and of mail in other mailboxes than INBOX nothing is known.
@@ -257,7 +259,7 @@ LIMITED = ["imap.few-permanent-flags", "imap.read-only-to-the-second", "imap.dot
            "pop3.dele-refused"]
 
 
-TOLD_APART = {SOFT, CACHED, QUEUES, SLOW, UNNUMBERED, DELAYS, UNTOLD, CAPITALS, FILES, *LIMITED, *ONCE}
+TOLD_APART = {SOFT, CACHED, QUEUES, SLOW, UNNUMBERED, DELAYS, UNTOLD, CAPITALS, FILES, SAVED, *LIMITED, *ONCE}
 
 
 LISTED = json.loads(mailproof("list", "--json", *STORIES).stdout)
@@ -335,6 +337,12 @@ def test_a_filter_that_files_mail_elsewhere_is_not_accused(tmp_path):
     ran, findings, scenarios = played(tmp_path, "--latitude", FILES)
     assert {scenario["verdict"] for scenario in scenarios} <= {"pass", "not-applicable", "inconclusive", "latitude"}, ran.stdout[-4000:]
     assert {"conformance/not-prepared", "loss/filed-elsewhere"} <= {finding["id"].split("/", 1)[1] for finding in findings}
+
+
+def test_a_filter_that_keeps_the_saved_copy_only_is_told_as_what_it_is(tmp_path):
+    ran, findings, _ = played(tmp_path, "--latitude", SAVED)
+    assert {(finding["id"], finding["severity"]) for finding in findings} == {
+        ("mixed.own-mail-comes-back/loss/suppressed-duplicate", "latitude")} and ran.returncode == 0, ran.stdout[-4000:]
 
 
 @pytest.mark.parametrize("switch", [("--latitude", SOFT), *(("--defect", name) for name in SOFT_LIMITS)])

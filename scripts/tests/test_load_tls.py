@@ -1,6 +1,7 @@
 """Handshakes of TLS in a load: full and resumed ones are measured apart, by what the server did."""
 import contextlib
 import json
+import select
 import socket
 import ssl
 import threading
@@ -25,13 +26,17 @@ PLAN = {"plan": "over-tls", "accounts": 6, "for": "6s", "pace": 100, "mix": {"po
         "arrivals": {"deliveries": "2/s", "sizes": "small"}, "slo": ["pop3.tls.* p50 < 10s", "errors < 5%"]}
 
 
-def relay(source, sink):
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    for end in (source, sink):
-        with contextlib.suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
+def relay(near, far):
+    """One thread: OpenSSL lets no second one read while the first one writes."""
+    with near, far, contextlib.suppress(OSError):
+        while True:
+            ready = [near] if near.pending() else select.select([near, far], [], [], 30)[0]
+            for source in ready:
+                if not (data := source.recv(65536)):
+                    return
+                (far if source is near else near).sendall(data)
+            if not ready:
+                return
 
 
 @contextlib.contextmanager
@@ -42,9 +47,7 @@ def in_front_of(port, context):
     def one(raw):
         with contextlib.suppress(OSError):
             raw.settimeout(30)
-            near, far = context.wrap_socket(raw, server_side=True), socket.create_connection(("127.0.0.1", port))
-            threading.Thread(target=relay, args=(far, near), daemon=True).start()
-            relay(near, far)
+            relay(context.wrap_socket(raw, server_side=True), socket.create_connection(("127.0.0.1", port)))
 
     def serve():
         with contextlib.suppress(OSError):

@@ -137,6 +137,13 @@ const bool kIds[] = {
           }),
 };
 
+void saves(Scene& s, std::uint32_t message, const std::string& mailbox) {
+  s.ask(What::append, s.imap(s.phone), [&](Event& e) {
+    e.message = message;
+    e.mailbox = mailbox;
+  });
+}
+
 const bool kAgain[] = {
     plant("loss/suppressed-duplicate",  // the user has it, where he filed it
           [](Scene& s) {
@@ -146,6 +153,28 @@ const bool kAgain[] = {
             for (std::uint32_t round = 1; round <= 2; ++round) {
               s.both(round, {});
               s.list_imap(s.alice, round, {{mail[0], 7}}, "Archive");
+              if (round == 1) s.settle();
+            }
+          }),
+    plant("loss/suppressed-duplicate",  // ... or had it saved there before it came
+          [](Scene& s) {
+            const std::uint32_t m = s.message();
+            saves(s, m, "Sent");
+            s.deliver(s.lmtp(), m, s.alice);
+            for (std::uint32_t round = 1; round <= 2; ++round) {
+              s.both(round, {});
+              s.list_imap(s.alice, round, {{m, 7}}, "Sent");
+              if (round == 1) s.settle();
+            }
+          }),
+    plant("loss/lost",  // what was saved is in another account
+          [](Scene& s) {
+            const std::uint32_t m = s.message();
+            saves(s, m, "Sent");
+            s.deliver(s.lmtp(), m, s.bob);
+            for (std::uint32_t round = 1; round <= 2; ++round) {
+              s.list_imap(s.bob, round, {});
+              s.list_imap(s.alice, round, {{m, 7}}, "Sent");
               if (round == 1) s.settle();
             }
           }),

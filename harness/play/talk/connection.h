@@ -73,6 +73,7 @@ class TalkConnection final : public Peer {
   std::uint64_t octets() const { return octets_; }             ///< received so far
   /// What came of a reply that is not complete.
   std::string unfinished() const;
+  const std::string& line_begun() const { return buffer_; }  ///< of a line whose end has not come
   /// POP3: a status line came, and the end of its block is awaited.
   bool in_block() const { return in_block_; }
   const std::string& status() const { return building_.line; }               ///< ... this one

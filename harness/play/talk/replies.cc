@@ -152,8 +152,11 @@ Talk::Came Talk::wait_for(Line& at, const scenario::TalkLine& line) {
   const std::string unfinished = at.connection->unfinished();
   if (line.has_block && at.connection->in_block())
     return silent(at, line, fmt::format("{} and a block of lines that ends with a dot", expected(line)),
-                  fmt::format("{}\nand no end of a block within {}", printable(at.connection->status(), 200),
-                              format_duration(bound())));
+                  fmt::format("{}\nand no end of a block within {}{}", printable(at.connection->status(), 200),
+                              format_duration(bound()),
+                              at.connection->line_begun().empty()
+                                  ? ""
+                                  : fmt::format(", after \"{}\"", printable(at.connection->line_begun(), 120))));
   // An untagged BAD is of no command (RFC 9051 section 7.1.3): who waits for his tag goes on waiting.
   const auto bad = std::find_if(at.untagged.begin(), at.untagged.end(),
                                 [](const TalkReply& reply) { return istarts_with(reply.line, "* BAD"); });

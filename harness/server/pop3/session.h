@@ -72,7 +72,7 @@ class Pop3Session final : public Connection {
   void noop(std::string_view argument);
   std::optional<std::uint32_t> message_number(std::string_view argument);
   std::optional<std::uint32_t> present(std::uint32_t number);
-  void write_message(const std::shared_ptr<const std::string>& content);
+  void write_message(const std::shared_ptr<const std::string>& content, std::size_t before);
 
   bool refuse_argument(std::string_view argument);
   void unlock();

@@ -86,18 +86,20 @@ void Pop3Session::retr(std::string_view argument) {
   const auto& message = maildrop_->message(*n);
   const auto& content = message->content;
   if (refuse_without_utf8(*content)) return;
-  print("+OK {} octets\r\n", maildrop_->octets(*n));
+  const std::string status = fmt::format("+OK {} octets\r\n", maildrop_->octets(*n));
+  write(status);
   if (message->expunged && context().has(defect("pop3.removed-is-empty"))) return write(".\r\n");
   if (context().has(defect("pop3.retr-cut-at-dot-line"))) {
     write(text::dot_stuffed(before_dot_line(*content)));
   } else {
-    write_message(content);
+    write_message(content, status.size());
   }
   maildrop_->downloaded(*n);
   if (context().has(latitude("pop3.retr-sets-seen"))) maildrop_->mark_seen(*n);
 }
 
-void Pop3Session::write_message(const std::shared_ptr<const std::string>& content) {
+/// `before`: octets of the reply that were written already.
+void Pop3Session::write_message(const std::shared_ptr<const std::string>& content, std::size_t before) {
   if (!content->ends_with('\n') && context().has(defect("pop3.unfinished-line-glued"))) {
     out().body(content);
   } else if (text::needs_dot_stuffing(*content)) {
@@ -105,7 +107,8 @@ void Pop3Session::write_message(const std::shared_ptr<const std::string>& conten
     return;
   }
   out().body(content);
-  write(".\r\n");
+  const bool kept = (before + content->size() + 2) % 4096 == 0 && context().has(defect("pop3.block-end-lost-at-edge"));
+  write(kept ? ".\r" : ".\r\n");
 }
 
 void Pop3Session::top(std::string_view argument) {

@@ -20,6 +20,16 @@ void cut_last_line(std::string& text) {
   if (end != std::string::npos) text.resize(end + 2);
 }
 
+/// Whether one with its Message-ID lies in a mailbox that nothing is delivered to.
+bool is_saved(const AccountState& account, std::string_view content) {
+  const auto id = mime::find_field(content, "Message-ID");
+  if (!id) return false;
+  for (const auto& [name, mailbox] : account.mailboxes())
+    for (const MessagePtr& message : mailbox->messages())
+      if (name != "INBOX" && !message->expunged && mime::find_field(*message->content, "Message-ID") == id) return true;
+  return false;
+}
+
 }  // namespace
 
 std::vector<DeliveryReply> Delivery::deliver_lmtp(const Envelope& envelope, std::string_view message, Time now) {
@@ -138,6 +148,7 @@ bool Delivery::lost_on_the_way(const AccountState& account, std::string_view con
   const auto one_in = [this](std::uint64_t n) { return (arrivals_ + context_.options.seed) % n == 0; };
   if (context_.has(defect("delivery.drops-one-in-200")) && one_in(200)) return true;
   if (context_.has(defect("delivery.drops-one-in-5000")) && one_in(5000)) return true;
+  if (context_.has(latitude("delivery.suppresses-what-is-saved")) && is_saved(account, content)) return true;
   const bool second = context_.has(defect("delivery.drops-every-second-repeat"));
   if (!context_.has(defect("delivery.suppresses-same-message-id")) && !second) return false;
   auto id = mime::find_field(content, "Message-ID");

@@ -196,6 +196,12 @@ TEST(Silence, ABlockThatNeverEndsIsSeenToo) {
   const auto wrong = instead_of("LIST", {"+OK\r\n1 100\r\n"});
   EXPECT_THAT(asked_again("C: LIST\nS: +OK\nS: ...\nS: .", {wrong}).end(),
               HasSubstr("fail: +OK\nand no end of a block within 30s, and what was sent after it"));
+  // The last octet is missing, and the next reply stands in its place.
+  const auto cut = instead_of("RETR 1", {"+OK\r\nSubject: x\r\n\r\nx\r\n.\r"});
+  EXPECT_THAT(
+      asked_again("C: RETR 1\nS: +OK\nS: ...\nS: .", {cut}).end(),
+      HasSubstr(
+          "fail: +OK\nand no end of a block within 30s, after \".\\r\", and what was sent after it was answered"));
 }
 
 TEST(Silence, ASlowServerIsNotWrong) {
