@@ -243,10 +243,9 @@ class FlagLedger {
               std::string_view mailbox) {
     const std::string_view flag = flags_[which];
     const auto peek = peeks_.find(place);
-    // What was asked of this message since it was last told without the flag may have brought one that means something
-    // to the server.
-    const bool named = flag.starts_with('\\') && (named_since(place, known.newest) ||
-                                                  named_since(message(c_.history.account_of(e), number), known.newest));
+    // What was asked of this message since it was last told without \Seen may have brought it.
+    const bool named = flag == "\\Seen" && (named_since(place, known.newest) ||
+                                            named_since(message(c_.history.account_of(e), number), known.newest));
     const bool peeked = peek != peeks_.end() && flag == "\\Seen" && !named;
     std::string nobody = "no STORE named it, no DELE of a POP3 session";
     if (flag == "\\Seen") nobody = "no STORE named it, no FETCH without PEEK, no POP3 session touched the message";
