@@ -171,21 +171,52 @@ void intact(const Case& c, const Event& e, Verdicts& out) {
   }
 }
 
-/// What a device believed when its newest session ended: our messages in the mailbox it had open.
+/// What a device believed when it had a mailbox open last: our messages in it.
 struct Belief {
   std::string mailbox;
   std::vector<std::uint32_t> messages;
+  std::uint32_t session = 0, account = 0;
+  std::uint32_t looked = 0;  ///< what was done when this was asked for it was told: the event, or ~0 while it listens
 };
 
-std::optional<Belief> belief(const Case& c, std::uint32_t device) {
-  std::uint32_t session = 0;
+/// Of this view; none: it is not known.
+std::optional<Belief> believed(const Case& c, std::uint32_t session, const View* view) {
+  if (view == nullptr || !view->sure) return std::nullopt;
+  Belief out{view->mailbox, {}, session, c.history.session(session).account, 0};
+  for (const std::uint32_t uid : view->numbers.uids()) {
+    if (uid == 0) return std::nullopt;
+    const std::uint32_t message = c.ledger.message_at(out.account, view->mailbox, view->uidvalidity, uid);
+    if (message != 0) out.messages.push_back(message);
+  }
+  return out;
+}
+
+/// `mailbox`: which one; "" = the one that its newest session had open.
+std::optional<Belief> belief(const Case& c, std::uint32_t device, const std::string& mailbox) {
+  std::uint32_t session = 0, looked = 0;
+  std::optional<Belief> left;  // when it opened another one after that
   ViewTrack track(c.history);
   std::map<std::uint32_t, std::map<std::uint32_t, std::uint32_t>> maildrops;  // session -> number -> message
   for (const Event& e : c.history.events()) {
+    const bool own = e.session != 0 && device_of(c, e) == device;
+    const bool selects = e.what == What::select || e.what == What::examine;
+    const bool leaves = (selects && e.type == Type::invoke) ||
+                        ((e.what == What::unselect || e.what == What::close) && e.type == Type::ok);
+    if (own && leaves && e.session == session && !mailbox.empty()) {
+      const View* view = track.view(session);
+      if (view != nullptr && iequals(view->mailbox, mailbox)) left = believed(c, session, view);
+    }
     track.apply(e);
-    if (e.session == 0 || device_of(c, e) != device) continue;
-    const bool opened = (e.what == What::select || e.what == What::examine) && e.type == Type::ok;
+    if (!own) continue;
+    const bool opened = selects && e.type == Type::ok && (mailbox.empty() || iequals(c.invoke(e).mailbox, mailbox));
     if (opened || e.what == What::pop_uidl || e.what == What::pop_list) session = e.session;
+    if (opened) left.reset();
+    const bool pop = c.history.session(e.session).protocol == Protocol::pop3;
+    if (e.type == Type::ok && (opened || (pop && e.what == What::connect)))
+      looked = e.command != 0 ? e.command : e.index;
+    if (e.session == session && !left && e.what == What::noop && e.type == Type::ok) looked = e.command;
+    if (e.session == session && !left && e.what == What::idle)
+      looked = e.type == Type::invoke ? ~std::uint32_t{} : e.index;
     if (e.what == What::message && c.history.session(e.session).protocol == Protocol::pop3)
       maildrops[e.session][e.seq] = e.message;
     if (e.what == What::pop_uidl && e.type == Type::obs && !maildrops[e.session].contains(e.seq))
@@ -193,34 +224,56 @@ std::optional<Belief> belief(const Case& c, std::uint32_t device) {
     if (e.what == What::dele && e.type == Type::ok) maildrops[e.session].erase(c.invoke(e).seq);
   }
   if (session == 0) return std::nullopt;
-  Belief out;
+  std::optional<Belief> out;
   if (c.history.session(session).protocol == Protocol::pop3) {
-    out.mailbox = "INBOX";
+    out = Belief{"INBOX", {}, session, c.history.session(session).account, 0};
     for (const auto& [number, message] : maildrops[session])
-      if (message != 0) out.messages.push_back(message);
+      if (message != 0) out->messages.push_back(message);
   } else {
-    const View* view = track.view(session);
-    if (view == nullptr || !view->sure) return std::nullopt;
-    out.mailbox = view->mailbox;
-    for (const std::uint32_t uid : view->numbers.uids()) {
-      if (uid == 0) return std::nullopt;
-      const std::uint32_t message =
-          c.ledger.message_at(c.history.session(session).account, view->mailbox, view->uidvalidity, uid);
-      if (message != 0) out.messages.push_back(message);
-    }
+    out = left ? std::move(left) : believed(c, session, track.view(session));
   }
-  std::sort(out.messages.begin(), out.messages.end());
+  if (!out) return std::nullopt;
+  out->looked = looked;
+  std::sort(out->messages.begin(), out->messages.end());
   return out;
 }
 
+/// Of commands that may remove something the event that answered each.
+std::map<std::uint32_t, std::uint32_t> removals_answered(const Case& c) {
+  std::map<std::uint32_t, std::uint32_t> out;
+  for (const Event& e : c.history.about(What::expunge, What::close, What::move, What::quit, What::remove, What::rename))
+    if (completes(e) && e.command != 0) out.emplace(e.command, e.index);
+  return out;
+}
+
+/// Whether what only one of two believes is owed to nobody: who has it asked for nothing since its removal was
+/// answered, or who lacks it since it came. EXPUNGE is not told while no command is in progress (RFC 3501 section
+/// 7.4.1), and need not be told to who was asked before.
+bool not_told_yet(const Case& c, const Belief& has, const Belief& lacks, std::uint32_t message,
+                  const std::map<std::uint32_t, std::uint32_t>& answers) {
+  const Cell* gone = c.ledger.find(message, has.account, has.mailbox);
+  const bool removed = gone != nullptr && gone->removes + gone->maybe_removes > 0;
+  if (removed && (gone->removed_by == 0 || c.history.event(gone->removed_by).session != has.session)) {
+    const auto answer = answers.find(gone->removed_by);
+    if (answer == answers.end() || has.looked < answer->second) return true;
+  }
+  const Cell* there = c.ledger.find(message, lacks.account, lacks.mailbox);
+  std::uint32_t came = there == nullptr ? 0 : there->added_by;
+  for (const auto& attempt : c.ledger.attempts_of(message))
+    if (attempt.account == lacks.account && attempt.outcome == Type::ok) came = std::max(came, attempt.event);
+  return lacks.looked < came;
+}
+
 void agree(const Case& c, const Pop3Policy& policy, const Event& e, Verdicts& out) {
+  const auto answers = removals_answered(c);
   std::optional<Belief> first;
   std::string first_device;
   for (const std::uint32_t number : e.get<history::AgreeFacts>().devices) {
     const std::string device(name_of_device(c, number));
-    const auto now = belief(c, number);
+    const auto now = belief(c, number, e.mailbox);
     if (!now) {
-      out.unclear = fmt::format("what {} believes is not known", device);
+      out.unclear = fmt::format("what {} believes{} is not known", device,
+                                e.mailbox.empty() ? std::string() : fmt::format(" of {}", printable(e.mailbox, 100)));
       return;
     }
     if (!first) {
@@ -234,6 +287,12 @@ void agree(const Case& c, const Pop3Policy& policy, const Event& e, Verdicts& ou
     for (const std::uint32_t message : differ) {
       const std::uint32_t account = c.history.device(number).account;
       if (policy.shows(account, now->mailbox, message) || policy.shows(account, first->mailbox, message)) continue;
+      const bool of_first = std::binary_search(first->messages.begin(), first->messages.end(), message);
+      if (not_told_yet(c, of_first ? *first : *now, of_first ? *now : *first, message, answers)) {
+        out.unclear = fmt::format("{} came or went when one of {} and {} had asked for the last time",
+                                  c.name_of(message), first_device, device);
+        continue;
+      }
       out.missed(message, 0, [&] {
         return Words{fmt::format("{} and {} see the same messages", first_device, device),
                      fmt::format("only one of {} ({}) and {} ({}) has {}", first_device, first->mailbox, device,

@@ -17,6 +17,7 @@
 #include "judge/flags_copied.h"
 #include "judge/flags_kept.h"
 #include "judge/judges.h"
+#include "judge/leaving.h"
 #include "judge/view_track.h"
 
 namespace mailproof::judge {
@@ -78,7 +79,7 @@ std::vector<std::string> flags_looked_at(const history::History& history) {
 
 class FlagLedger {
  public:
-  explicit FlagLedger(Case& c) : c_(c), track_(c.history), flags_(flags_looked_at(c.history)) {
+  explicit FlagLedger(Case& c) : c_(c), leaving_(c), track_(c.history), flags_(flags_looked_at(c.history)) {
     renamed_ = !c.history
                     .where([](history::Kind kind) {
                       return kind.what == What::rename && (kind.type == Type::ok || kind.type == Type::info);
@@ -91,7 +92,7 @@ class FlagLedger {
       const bool imap = c_.history.session(e.session).protocol == Protocol::imap;
       if (e.type == Type::invoke && e.what == What::store) touch(e, flags_of(e.flags));
       if (e.type == Type::invoke && e.what == What::store && !e.code.starts_with('-')) sets(e);
-      if (e.type == Type::invoke && (e.what == What::store || e.what == What::copy || e.what == What::move)) change(e);
+      if (e.what == What::store || e.what == What::copy || e.what == What::move) change(e);
       if (e.type == Type::invoke && e.what == What::fetch) fetch(e);
       if (imap && e.what == What::row && e.has_flags && e.uid != 0) row(e);
       if (!imap && e.message != 0) over_pop3(e);
@@ -104,6 +105,12 @@ class FlagLedger {
     std::uint32_t first = 0;   ///< the row that told its flags first
     Flags known{};             ///< told so far, by any session
     std::uint32_t newest = 0;  ///< the newest row
+  };
+  /// Commands that name a message: a server may do more to that than was asked for.
+  struct Named {
+    std::uint32_t newest = 0;  ///< event of one of them
+    int open = 0;              ///< not answered yet, or never: it may be done at any time
+    bool since(std::uint32_t event) const { return open > 0 || newest > event; }
   };
   using Place = std::uint64_t;  ///< mailbox and UID, or account and message
 
@@ -172,8 +179,26 @@ class FlagLedger {
 
   /// What a server may take as reading: \Answered without \Seen is nothing to some.
   void change(const Event& e) {
+    if (e.type != Type::invoke && !completes(e)) return;
+    const Event& asked = c_.invoke(e);
     const std::uint32_t account = c_.history.account_of(e);
-    for (const std::uint32_t uid : history::parse_uids(e.set)) changes_[copy(account, at(e).mailbox, uid)] = e.index;
+    const At where = at(asked);
+    const auto note = [&](Place place) {
+      Named& named = changes_[place];
+      named.newest = e.index;
+      if (e.type == Type::invoke) ++named.open;
+      if (&e != &asked && e.type != Type::info && named.open > 0) --named.open;
+    };
+    for (const std::uint32_t uid : history::parse_uids(asked.set)) {
+      note(copy(account, where.mailbox, uid));
+      // Copies of one message may share their flags.
+      const std::uint32_t number = c_.ledger.message_at(account, where.mailbox, where.uidvalidity, uid);
+      if (number != 0) note(message(account, number));
+    }
+  }
+  bool named_since(Place place, std::uint32_t event) const {
+    const auto named = changes_.find(place);
+    return named != changes_.end() && named->second.since(event);
   }
 
   void fetch(const Event& e) {
@@ -186,6 +211,7 @@ class FlagLedger {
   void row(const Event& e) {
     const std::uint32_t account = c_.history.account_of(e);
     const At where = at(e);
+    if (leaving_.at(e.index, account, where.mailbox, where.uidvalidity, e.uid)) return;
     const std::uint32_t number = c_.ledger.message_at(account, where.mailbox, where.uidvalidity, e.uid);
     const Flags told = flags_of(e.flags);
     Copy& known = copies_[boxes_.place(account, where.mailbox, where.uidvalidity, e.uid)];
@@ -217,9 +243,10 @@ class FlagLedger {
               std::string_view mailbox) {
     const std::string_view flag = flags_[which];
     const auto peek = peeks_.find(place);
-    const auto changed = changes_.find(place);
-    const bool otherwise = changed != changes_.end() && peek != peeks_.end() && changed->second > peek->second;
-    const bool peeked = peek != peeks_.end() && flag == "\\Seen" && !otherwise;
+    // What was asked of this message since it was last told without \Seen may have brought it.
+    const bool named = flag == "\\Seen" && (named_since(place, known.newest) ||
+                                            named_since(message(c_.history.account_of(e), number), known.newest));
+    const bool peeked = peek != peeks_.end() && flag == "\\Seen" && !named;
     std::string nobody = "no STORE named it, no DELE of a POP3 session";
     if (flag == "\\Seen") nobody = "no STORE named it, no FETCH without PEEK, no POP3 session touched the message";
     std::string actual =
@@ -237,7 +264,7 @@ class FlagLedger {
           fmt::format("{} of {} in {} bears {} for {} at {}: no STORE named it and no DELE; {} downloaded it at {}",
                       c_.name_of(number), c_.account(c_.history.account_of(e)), mailbox, flag, c_.who(e), c_.when(e),
                       c_.who(c_.history.event(download->second)), c_.when(c_.history.event(download->second)));
-    const std::uint32_t others = peeked || downloaded ? 0 : set_on_others(e, known, mailbox, which);
+    const std::uint32_t others = peeked || downloaded || named ? 0 : set_on_others(e, known, mailbox, which);
     if (others != 0) {
       const Event& store = c_.history.event(others);
       actual += fmt::format("; {} set it on other messages ({}) at {}", c_.who(store), printable(store.set, 60),
@@ -255,6 +282,7 @@ class FlagLedger {
   }
 
   Case& c_;
+  Leaving leaving_;
   ViewTrack track_;
   std::vector<std::string> flags_;  ///< what a place in Flags means
   bool renamed_ = false;
@@ -262,7 +290,7 @@ class FlagLedger {
   boost::unordered_flat_map<Place, Flags> touched_;
   boost::unordered_flat_map<Place, std::uint32_t> peeks_;      ///< the newest fetch by PEEK
   boost::unordered_flat_map<Place, std::uint32_t> downloads_;  ///< the newest RETR, by account and message
-  boost::unordered_flat_map<Place, std::uint32_t> changes_;    ///< the newest STORE, COPY or MOVE
+  boost::unordered_flat_map<Place, Named> changes_;            ///< by STORE, COPY or MOVE
   /// By mailbox: of each flag the newest STORE that set it.
   boost::unordered_flat_map<std::uint32_t, std::array<std::uint32_t, Flags().size()>> set_in_;
   history::PagedMap<Copy> copies_;  ///< by UIDVALIDITY as well

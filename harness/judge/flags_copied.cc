@@ -10,6 +10,7 @@
 
 #include "core/bytes.h"
 #include "judge/flags_kept.h"
+#include "judge/leaving.h"
 #include "judge/view_track.h"
 #include "wire/mime/date.h"
 
@@ -25,7 +26,7 @@ using CopyPlace = std::tuple<std::uint32_t, std::string, std::uint32_t, std::uin
 
 class Copied {
  public:
-  explicit Copied(Case& c) : c_(c), track_(c.history) {}
+  explicit Copied(Case& c) : c_(c), leaving_(c), track_(c.history) {}
 
   void run() {
     for (const Event& e : c_.history.events()) {
@@ -66,7 +67,9 @@ class Copied {
   void row(const Event& e) {
     const View* view = track_.view(e.session);
     if (view == nullptr || view->uidvalidity == 0) return;
-    const CopyPlace place{c_.history.account_of(e), lower(view->mailbox), view->uidvalidity, e.uid};
+    const std::uint32_t account = c_.history.account_of(e);
+    if (leaving_.at(e.index, account, view->mailbox, view->uidvalidity, e.uid)) return;
+    const CopyPlace place{account, lower(view->mailbox), view->uidvalidity, e.uid};
     const auto flags = lasting_flags(e.flags);
     recognise(place, view->mailbox);
     compare(e, place, flags, view->mailbox);
@@ -143,6 +146,7 @@ class Copied {
   }
 
   Case& c_;
+  Leaving leaving_;
   ViewTrack track_;
   std::map<CopyPlace, Known> known_;
   std::map<CopyPlace, ExpectedCopy> expected_;  ///< of copies that no row has told of yet

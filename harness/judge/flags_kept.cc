@@ -12,9 +12,21 @@
 #include <vector>
 
 #include "core/bytes.h"
+#include "judge/leaving.h"
 #include "judge/view_track.h"
 
 namespace mailproof::judge {
+namespace {
+
+/// Keywords that say what a filter makes of a message: two of them are each other's opposite (RFC 9051 section 2.3.2),
+/// and setting one may take the other away, as may what the filter learns.
+bool of_filter(std::string_view flag) {
+  constexpr std::string_view words[] = {"$junk", "$notjunk", "junk", "nonjunk", "$phishing"};
+  return std::find(std::begin(words), std::end(words), flag) != std::end(words);
+}
+
+}  // namespace
+
 std::set<std::string> lasting_flags(std::string_view flags) {
   std::set<std::string> out;
   while (!flags.empty()) {
@@ -37,7 +49,7 @@ using Place = std::tuple<std::uint32_t, std::string, std::uint32_t, std::uint32_
 
 class Kept {
  public:
-  explicit Kept(Case& c) : c_(c), track_(c.history) {
+  explicit Kept(Case& c) : c_(c), leaving_(c), track_(c.history) {
     for (const Event& e : c.history.about(What::rename)) {
       if (e.type != Type::ok && e.type != Type::info) continue;
       const Event& asked = c.invoke(e);
@@ -55,6 +67,7 @@ class Kept {
         if (e.what == What::store && e.type == Type::invoke) asked(e);
         if (e.what == What::store && completes(e)) answered(e);
         if (e.what == What::fetch && (e.type == Type::invoke || completes(e))) fetched(e);
+        if ((e.what == What::copy || e.what == What::move) && (e.type == Type::invoke || completes(e))) handled(e);
         if (e.what == What::row && e.uid != 0 && e.has_flags) row(e);
       } else if (e.session != 0 && c_.history.session(e.session).protocol == Protocol::pop3) {
         over_pop(e, pop_[c_.history.account_of(e)]);
@@ -181,6 +194,17 @@ class Kept {
     for (const std::uint32_t uid : history::parse_uids(asked.set)) sets(e, asked, uid, {"\\seen"});
   }
 
+  /// Who answers, files or copies a message has read it, to some servers.
+  void handled(const Event& e) {
+    const Event& asked = c_.invoke(e);
+    for (const std::uint32_t uid : history::parse_uids(asked.set)) sets(e, asked, uid, {"\\seen"});
+  }
+  static std::set<std::string> sets_perhaps(std::string_view flags) {
+    auto out = lasting_flags(flags);
+    out.insert("\\seen");
+    return out;
+  }
+
   /// RFC 1939 knows no flags: what is read over POP3 a server may show as seen, at once or in the UPDATE state, in
   /// which it is to do its work (section 6), or when it finds that the session is over.
   void over_pop(const Event& e, Pop& pop) {
@@ -200,7 +224,7 @@ class Kept {
     const auto uids = history::parse_uids(e.set);
     if (e.code.starts_with('+')) note_before(e, uids);
     if (!e.code.starts_with('-'))
-      for (const std::uint32_t uid : uids) sets(e, e, uid, lasting_flags(e.flags));
+      for (const std::uint32_t uid : uids) sets(e, e, uid, sets_perhaps(e.flags));
     if (e.code.starts_with('+')) return;
     const auto cleared = lasting_flags(e.flags);
     for (const std::uint32_t uid : uids)
@@ -241,7 +265,7 @@ class Kept {
           marks.removed = e.index;
         });
     if (!asked.code.starts_with('-'))
-      for (const std::uint32_t uid : uids) sets(e, asked, uid, lasting_flags(asked.flags));
+      for (const std::uint32_t uid : uids) sets(e, asked, uid, sets_perhaps(asked.flags));
     if (e.type != Type::ok || istarts_with(e.code, "MODIFIED")) return;
     const bool silent = upper(asked.code).find("SILENT") != std::string::npos;
     for (const std::uint32_t uid : uids) {
@@ -258,7 +282,7 @@ class Kept {
       const bool shown = told != told_.end() && told->second.first > asked.index;
       for (const std::string& flag : lasting_flags(asked.flags)) {
         const bool news = was_news(asked.index, uid, flag);
-        if (alone && (shown ? told->second.second.contains(flag) : silent))
+        if (alone && !of_filter(flag) && (shown ? told->second.second.contains(flag) : silent))
           marks.set[flag] = {e.index, e.session, 0, news};
       }
     }
@@ -283,6 +307,8 @@ class Kept {
   void row(const Event& e) {
     const auto here = place(e, e.uid);
     if (!here) return;
+    const auto& [account, mailbox, validity, uid] = *here;
+    if (leaving_.at(e.index, account, mailbox, validity, uid)) return;
     const auto flags = lasting_flags(e.flags);
     told_[*here] = {e.index, flags};
     const auto marks = marks_.find(*here);
@@ -357,6 +383,7 @@ class Kept {
   }
 
   Case& c_;
+  Leaving leaving_;
   ViewTrack track_;
   std::set<std::tuple<std::uint32_t, std::string, std::string>>
       lasts_;                                               ///< account, mailbox, flag: set for others, too

@@ -10,7 +10,7 @@
 #include "judge/case.h"
 #include "judge/identity_numbers.h"
 #include "judge/judges.h"
-#include "judge/requests.h"
+#include "judge/leaving.h"
 #include "judge/view_track.h"
 #include "wire/mime/date.h"
 
@@ -45,6 +45,7 @@ struct Change {
 
 struct Identity {
   Case& c;
+  Leaving leaving;
   Boxes boxes;
   history::NumberMap places;  ///< box and UID -> place in `known`, from 1
   std::deque<Known> known;
@@ -58,8 +59,13 @@ struct Identity {
     return known.emplace_back();
   }
 
-  bool may_be_removed(const Told& told) const {
-    return judge::may_be_removed(c, c.history.account_of(told.event), told.mailbox, told.uidvalidity, told.event.uid);
+  bool leaves(const Told& told) const {
+    const Event& e = told.event;
+    return leaving.at(e.index, c.history.account_of(e), told.mailbox, told.uidvalidity, e.uid);
+  }
+  bool shows_nothing(const Told& told) const {
+    const Event& e = told.event;
+    return leaving.nothing_at(e.index, c.history.account_of(e), told.mailbox, told.uidvalidity, e.uid);
   }
 
   std::string at(const Told& told) const {
@@ -69,10 +75,10 @@ struct Identity {
   void content(Known& k, const Told& told) {
     const Event& e = told.event;
     const bool full = e.code == "full";
-    if (e.size == 0 && may_be_removed(told)) return;
+    if (e.size == 0 && shows_nothing(told)) return;
     // A whole header without our stamp is another message's, of which nothing more is fetched; of a recording nobody
     // knows whether it is whole. What somebody removes may be shown as anything (RFC 2180 section 4.1).
-    const bool bare = e.message == 0 && !full && k.message != 0 && !c.history.info.recorded && !may_be_removed(told);
+    const bool bare = e.message == 0 && !full && k.message != 0 && !c.history.info.recorded && !leaves(told);
     const bool differs =
         !c.may_be_one(e.message, k.message) && (k.message != 0 || (full && k.full)) && (e.message != 0 || full || bare);
     if (k.content != 0 && differs) {
@@ -109,7 +115,7 @@ struct Identity {
       k.size = e.size;
       k.size_event = e.index;
     }
-    if (e.text.empty() || (e.text.starts_with("00-") && may_be_removed(told))) return;
+    if (e.text.empty() || (e.text.starts_with("00-") && shows_nothing(told))) return;
     if (k.date_event != 0 && !mime::same_internal_date(c.history.event(k.date_event).text, e.text))
       changes.push_back(
           {&k,
@@ -157,7 +163,7 @@ struct Identity {
 void judge_identity(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "identity", out);
   judge_mailbox_numbers(c);
-  Identity identity{c, {}, {}, {}, {}};
+  Identity identity{c, Leaving(c), {}, {}, {}, {}};
   ViewTrack track(history);
   for (const Event& e : history.where([](history::Kind kind) { return ViewTrack::follows(kind.what); })) {
     const bool imap = e.session != 0 && history.session(e.session).protocol == Protocol::imap;

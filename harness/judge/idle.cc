@@ -2,6 +2,7 @@
 // fresh session had the news, has no IDLE. I16: so it is with new mail and a device that polls with NOOP.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <string_view>
@@ -37,9 +38,11 @@ struct Listener {
   std::uint32_t newest = 0;  ///< the newest thing it was told
 };
 
-/// One wait after the other, and not a word in all that time.
+/// One wait after the other, and not a word in all that time. What is gone a server may tell when it can (RFC 2180
+/// section 4.1.2), RFC 3501 section 5.2 is about what came: something must have been among it.
 bool all_silent(const history::History& history, const std::vector<Silence>& times, std::uint32_t newest) {
-  if (times.size() < kTimes) return false;
+  const auto came = [&](const Silence& one) { return history.event(one.expectation).what == What::see; };
+  if (times.size() < kTimes || std::none_of(times.begin(), times.end(), came)) return false;
   const Event& first = history.event(times.front().expectation);
   const Event& last = history.event(times.back().missed);
   return newest <= first.index && std::chrono::duration<double>(last.at - first.at) >= kSilence * history.info.patience;
@@ -64,8 +67,8 @@ void judge_idle(const history::History& history, const history::Ledger& ledger, 
     if (about && history.event(e.command).flags.empty() && at.newest < e.command) {
       const Silence silence{e.command, e.index, 0, e.set};
       if (at.idle != 0 && at.idle < e.command) idled[e.command] = silence;
-      // What is gone a server may tell when it can (RFC 2180 section 4.1.2); what came it tells with every command.
       const bool polls = at.idle == 0 && at.noop > e.command && at.opened != 0 && at.opened < e.command;
+      // What came is told with every command, what is gone need not be.
       if (polls && e.what == What::see) polled[e.command] = silence;
     }
     if (e.what != What::asked_again || e.code != "as-expected") continue;

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <tuple>
 
 #include "core/bytes.h"
 #include "judge/case.h"
 #include "judge/judges.h"
+#include "judge/leaving.h"
 #include "judge/reshapes.h"
 #include "judge/view_track.h"
 
@@ -23,20 +25,30 @@ using history::What;
 using ModseqBox =
     std::tuple<std::uint32_t, std::string, std::uint32_t>;  ///< account, mailbox in lower case, UIDVALIDITY
 
-/// \Recent is a session's, no message's (RFC 3501 section 2.3.2).
+/// \Recent is a session's, no message's (RFC 3501 section 2.3.2). The case in which a flag is written says nothing.
 std::string without_recent(std::string_view flags) {
-  std::string out;
+  std::set<std::string> words;
   while (!flags.empty()) {
     const auto end = std::min(flags.find(' '), flags.size());
-    if (!iequals(flags.substr(0, end), "\\Recent")) out += lower(flags.substr(0, end)) + ' ';
+    if (!iequals(flags.substr(0, end), "\\Recent")) words.insert(lower(flags.substr(0, end)));
     flags.remove_prefix(std::min(end + 1, flags.size()));
   }
-  return out;
+  return fmt::format("{}", fmt::join(words, " "));
+}
+
+/// Only with QRESYNC does a removal raise HIGHESTMODSEQ (RFC 7162 section 3.2): who has it enabled knows that it is
+/// there.
+bool has_qresync(const history::History& history) {
+  const auto enabled = history.about(What::enable);
+  return std::any_of(enabled.begin(), enabled.end(), [&](const Event& e) {
+    return e.type == Type::ok && e.command != 0 &&
+           upper(history.event(e.command).text).find("QRESYNC") != std::string::npos;
+  });
 }
 
 class Modseqs {
  public:
-  explicit Modseqs(Case& c) : c_(c), track_(c.history), reshapes_(c) {}
+  explicit Modseqs(Case& c) : c_(c), leaving_(c), track_(c.history), reshapes_(c), qresync_(has_qresync(c.history)) {}
 
   void run() {
     for (const Event& e : c_.history.events()) {
@@ -80,7 +92,7 @@ class Modseqs {
   void changed(const Event& e, const ModseqBox& box, std::uint64_t modseq, const std::string& flags,
                std::uint32_t message) {
     const auto at = opened_.find(e.session);
-    if (at == opened_.end() || at->second.box != box || !e.has_flags) return;
+    if (at == opened_.end() || at->second.box != box) return;
     Known& told = at->second.told[e.uid];
     if (told.event != 0 && told.flags != flags && modseq > told.modseq && modseq <= at->second.highest)
       c_.find("below-highest",
@@ -98,8 +110,11 @@ class Modseqs {
     const View* view = track_.view(e.session);
     const std::uint32_t validity = e.uidvalidity == 0 && view != nullptr ? view->uidvalidity : e.uidvalidity;
     const std::string& mailbox = e.mailbox.empty() && view != nullptr ? view->mailbox : e.mailbox;
-    if (validity == 0) return;
-    const ModseqBox box{c_.history.account_of(e), lower(mailbox), validity};
+    const std::uint32_t account = c_.history.account_of(e);
+    if (validity == 0 || leaving_.at(e.index, account, mailbox, validity, e.uid)) return;
+    const ModseqBox box{account, lower(mailbox), validity};
+    const bool has_flags =
+        e.has_flags && !(e.flags.empty() && leaving_.nothing_at(e.index, account, mailbox, validity, e.uid));
     const std::uint64_t modseq = e.get<history::RowFacts>().modseq;
     Known& last = known_[{box, e.uid}];
     const std::uint32_t message = c_.ledger.message_at(std::get<0>(box), mailbox, validity, e.uid);
@@ -109,8 +124,8 @@ class Modseqs {
                        {last.event, e.index},
                        message,
                        ""});
-    const std::string flags = e.has_flags ? without_recent(e.flags) : std::string();
-    if (e.has_flags && last.modseq == modseq && last.flags_event != 0 && last.flags != flags)
+    const std::string flags = has_flags ? without_recent(e.flags) : std::string();
+    if (has_flags && last.modseq == modseq && last.flags_event != 0 && last.flags != flags)
       c_.find("stays",
               {fmt::format("another MODSEQ than {} for UID {} of {}: its flags are others", modseq, e.uid, mailbox),
                fmt::format("{} is told ({}) with the MODSEQ that came with ({})", c_.who(e), e.flags,
@@ -118,9 +133,9 @@ class Modseqs {
                {last.flags_event, e.index},
                message,
                ""});
-    changed(e, box, modseq, flags, message);
+    if (has_flags) changed(e, box, modseq, flags, message);
     if (modseq > last.modseq) last = {e.index, modseq, 0, {}};
-    if (e.has_flags && modseq == last.modseq) {
+    if (has_flags && modseq == last.modseq) {
       last.flags_event = e.index;
       last.flags = flags;
     }
@@ -135,6 +150,8 @@ class Modseqs {
     opened_[e.session] = {box, e.index, told, {}};
     if (told == 0) return;  // not offered for this mailbox (RFC 7162 section 3.1.2.2)
     Known& highest = highest_[box];
+    if (highest.modseq > told && !qresync_ && leaving_.any_at(e.index, std::get<0>(box), asked.mailbox))
+      highest = highest_living(box, e, asked, told);
     if (highest.modseq > told && highest.event < asked.index)
       c_.find("highest-behind",
               {fmt::format("HIGHESTMODSEQ {} of {} or more, as was told before", highest.modseq, asked.mailbox),
@@ -145,6 +162,16 @@ class Modseqs {
     if (told > highest.modseq) highest = {e.index, told, 0, {}};
   }
 
+  /// RFC 7162 section 3.1.2.1: that of all messages in the mailbox, and what was removed is none of them.
+  Known highest_living(const ModseqBox& box, const Event& e, const Event& asked, std::uint64_t told) const {
+    Known out{asked.index, told, 0, {}};
+    for (auto at = known_.lower_bound({box, 0}); at != known_.end() && at->first.first == box; ++at)
+      if (at->second.modseq > out.modseq &&
+          !leaving_.at(e.index, std::get<0>(box), asked.mailbox, std::get<2>(box), at->first.second))
+        out = at->second;
+    return out;
+  }
+
   /// Whether the server told the one before it began to tell the other: of one session, or asked for afterwards.
   bool older(std::uint32_t before, const Event& e) const {
     if (c_.history.event(before).session == e.session) return true;
@@ -152,8 +179,10 @@ class Modseqs {
   }
 
   Case& c_;
+  Leaving leaving_;
   ViewTrack track_;
   Reshapes reshapes_;
+  bool qresync_;
   std::map<std::uint32_t, Opened> opened_;                      ///< by session
   std::map<std::pair<ModseqBox, std::uint32_t>, Known> known_;  ///< by UID: the highest MODSEQ that was told
   std::map<ModseqBox, Known> highest_;

@@ -241,13 +241,6 @@ Mark marked_as_deleted(const Case& c, const Cell& cell) {
 
 const Event* gone_when_marked(const Case& c, const Cell& cell) { return marked_as_deleted(c, cell).told_gone; }
 
-bool may_be_removed(const Case& c, std::uint32_t account, std::string_view mailbox, std::uint32_t uidvalidity,
-                    std::uint32_t uid) {
-  const std::uint32_t message = c.ledger.message_at(account, mailbox, uidvalidity, uid);
-  const Cell* cell = message == 0 ? nullptr : c.ledger.find(message, account, mailbox);
-  return cell != nullptr && cell->removes + cell->maybe_removes > 0;
-}
-
 bool certainly_missing(const Cell& cell) { return cell.enumerated && cell.present < cell.least() && cell.misses >= 2; }
 
 }  // namespace mailproof::judge

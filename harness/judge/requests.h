@@ -96,11 +96,6 @@ Mark marked_as_deleted(const Case& c, const history::Cell& cell);
 /// asked for an EXPUNGE; null: none did. A server may expunge by itself, or another client of the account may.
 const history::Event* gone_when_marked(const Case& c, const history::Cell& cell);
 
-/// Whether somebody may have removed what has this UID. RFC 2180 section 4.1.3: who was not told yet may be shown
-/// nothing in its place, in whatever form.
-bool may_be_removed(const Case& c, std::uint32_t account, std::string_view mailbox, std::uint32_t uidvalidity,
-                    std::uint32_t uid);
-
 /// Certainly missing: two looks, the second after the settling time, both without it.
 bool certainly_missing(const history::Cell& cell);
 

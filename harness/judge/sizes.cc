@@ -8,7 +8,7 @@
 
 #include "history/number_map.h"
 #include "judge/boxes.h"
-#include "judge/requests.h"
+#include "judge/leaving.h"
 #include "judge/view_track.h"
 
 namespace mailproof::judge {
@@ -29,9 +29,11 @@ void judge_sizes(Case& c) {
   history::PagedMap<Known> known;
   Boxes boxes;
   ViewTrack track(c.history);
+  const Leaving leaving(c);
   const auto nothing_there = [&](const Event& e) {
     const View* view = track.view(e.session);
-    return view != nullptr && may_be_removed(c, c.history.account_of(e), view->mailbox, view->uidvalidity, e.uid);
+    return view != nullptr &&
+           leaving.nothing_at(e.index, c.history.account_of(e), view->mailbox, view->uidvalidity, e.uid);
   };
   const auto concerned =
       c.history.where([](history::Kind kind) { return kind.what == What::piece || ViewTrack::follows(kind.what); });

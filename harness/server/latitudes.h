@@ -8,8 +8,13 @@ namespace mailproof::server {
 /// One line a latitude: name, what the server then does instead, the RFC that leaves it open. No judge may mind any of
 /// them.
 inline constexpr auto kLatitudes = std::to_array<Switch>({
-    {"imap.nil-for-expunged", "FETCH of a message another session expunged answers NIL instead of its data",
+    {"imap.nil-for-expunged",
+     "FETCH of a message another session expunged answers NIL, no octets, no flags and no date instead of its data",
      "RFC 2180 section 4.1.3"},
+    {"imap.ghosts-are-deleted",
+     "a message another session expunged bears \\Deleted until EXPUNGE is told, SEARCH finds it, and FETCH tells the "
+     "new flags of all before EXPUNGE",
+     "RFC 2180 sections 4.1.1 and 4.3, RFC 3501 section 7.4.1"},
     {"imap.no-without-code",
      "NO comes without a response code, but for those that are a MUST (TRYCREATE, TOOBIG, METADATA, UNKNOWN-CTE)",
      "RFC 3501 section 7.1, RFC 5530"},

@@ -13,6 +13,7 @@ std::vector<std::uint32_t> deletes_the_first(Scene& s, Type answer = Type::ok) {
   s.ask(What::quit, pop, {}, answer);
   s.end(pop);
   s.answer(s.expect(What::lose, hand, "1"), Type::fail, "1");
+  s.ask(What::noop, hand);
   s.agree({s.phone, s.pc});
   return mail;
 }

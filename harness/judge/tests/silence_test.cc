@@ -7,7 +7,7 @@ namespace {
 
 using history::DeviceKind;
 
-void stat(Scene& s, std::uint32_t session, std::uint32_t count, std::uint64_t octets) {
+void stat_told(Scene& s, std::uint32_t session, std::uint32_t count, std::uint64_t octets) {
   s.ask(What::stat, session, {}, Type::ok, [&](Event& e) {
     e.facts = history::CountFacts{count};
     e.size = octets;
@@ -59,7 +59,7 @@ const bool kStories[] = {
              const auto mail = s.accepted(3);
              const std::uint32_t hand = s.watches(s.phone, mail);
              const std::uint32_t pop = s.pop3(s.pc);
-             stat(s, pop, 3, 3000);
+             stat_told(s, pop, 3, 3000);
              const std::uint32_t list = s.invoke(What::pop_list, pop);
              for (std::uint32_t i = 1; i <= 3; ++i) s.list_row(pop, i, 1000);
              s.done(list, Type::ok);
@@ -149,13 +149,13 @@ const bool kStories[] = {
            [](Scene& s) {
              const auto mail = s.accepted(2);
              const std::uint32_t pop = s.downloads(mail);
-             stat(s, pop, 2, 2000);
+             stat_told(s, pop, 2, 2000);
              const std::uint32_t before = s.invoke(What::pop_list, pop);
              s.list_row(pop, 1, 1000);
              s.list_row(pop, 2, 1000);
              s.done(before, Type::ok);
              s.dele(pop, 1);
-             stat(s, pop, 1, 1000);
+             stat_told(s, pop, 1, 1000);
              const std::uint32_t during = s.invoke(What::pop_list, pop);
              s.list_row(pop, 2, 1000);
              s.done(during, Type::ok);
@@ -164,7 +164,7 @@ const bool kStories[] = {
              s.list_row(pop, 1, 1000);
              s.list_row(pop, 2, 1000);
              s.done(after, Type::ok);
-             stat(s, pop, 2, 2000);
+             stat_told(s, pop, 2, 2000);
              s.ask(What::quit, pop);
              s.end(pop);
              s.audited(Scene::all(mail));

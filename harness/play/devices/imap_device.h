@@ -11,6 +11,10 @@
 
 namespace mailproof::play {
 
+/// What may take a message away, or change its flags; and what may bring one.
+bool may_take(history::What what);
+bool adds(history::What what);
+
 /// A phone, tablet, desktop client or webmail on IMAP.
 class ImapDevice final : public Actor, public Alarm {
  public:
@@ -69,7 +73,8 @@ class ImapDevice final : public Actor, public Alarm {
   bool in_view() const;
   bool nowhere(const std::vector<std::uint32_t>& messages) const;
   bool check_wait();
-  bool stale() const;
+  /// Another session has changed something that matters since this one was told last, and was answered.
+  bool stale(bool (*matters)(history::What)) const;
   void refresh();
   void poll();
   bool looks_rarely() const;
@@ -96,6 +101,7 @@ class ImapDevice final : public Actor, public Alarm {
   void connect_by(const std::string& mechanism, const scenario::Connect& connect,
                   const std::shared_ptr<Welcome>& welcome, Finish done);
   void search(const scenario::Search& what, const std::string& text, Finish done);
+  void find(const scenario::Search& what, std::vector<std::uint32_t> wanted, std::uint32_t expectation, Finish done);
   void compare(const std::string& text, Finish done);
   // imap_changes.cc
   using Attempt = std::function<void(std::function<void(const Completion&)>)>;
@@ -128,7 +134,8 @@ class ImapDevice final : public Actor, public Alarm {
   // imap_resync.cc
   void enable(Then then);
   Listing listing() const;
-  bool others_store_since(std::size_t events) const;
+  bool others_change_since(std::size_t events) const;
+  bool others_act_since(std::size_t events) const;
   void resync(scenario::Resync how, const std::string& mailbox, std::uint32_t expectation, Finish done);
 
   Context& context_;

@@ -63,13 +63,18 @@ void ImapDevice::enable(Then then) {
   });
 }
 
-/// Whether another session of the account asked for a STORE, or was answered one, since there were so many events.
-bool ImapDevice::others_store_since(std::size_t events) const {
+/// Whether another session of the account asked for what may change flags, or was answered it, since there were so many
+/// events: a STORE, a FETCH without PEEK (RFC 3501 section 6.4.5), or whatever POP3 has read.
+bool ImapDevice::others_change_since(std::size_t events) const {
   const auto& history = context_.history;
   const std::uint32_t account = history.session(session_number()).account;
   for (auto index = static_cast<std::uint32_t>(events + 1); index <= history.events().size(); ++index) {
     const history::Event& e = history.event(index);
-    if (e.what == What::store && e.session != session_number() && history.account_of(e) == account) return true;
+    if (e.session == 0 || e.session == session_number() || history.account_of(e) != account) continue;
+    const bool pop = history.session(e.session).protocol == Protocol::pop3;
+    const history::Event& asked = e.command != 0 ? history.event(e.command) : e;
+    const bool reads = e.what == What::fetch && upper(asked.text).find("BODY.PEEK[") == std::string::npos;
+    if (pop || e.what == What::store || reads) return true;
   }
   return false;
 }
@@ -153,12 +158,14 @@ void ImapDevice::resync(Resync how, const std::string& mailbox, std::uint32_t ex
       known(uid);
     };
     const std::uint32_t next = session_->view().uidnext;
+    const std::uint64_t newest = session_->view().highestmodseq;
+    reader_->ask_modseqs();
     if (!result.ok()) {
       outcome(context_, What::agree, expectation, Type::info, {}, fmt::format("{}: {}", capability(how), result.text),
               session_number());
       return done();
     }
-    reader_->look_again([this, how, believed, expectation, done, next, begun](bool ok) {
+    reader_->look_again([this, how, believed, expectation, done, next, newest, begun](bool ok) {
       Listing full = listing();
       // Somebody else's mail may have come in since, which is no part of what the two are compared about.
       const auto not_ours = [this](const auto& one) {
@@ -166,17 +173,24 @@ void ImapDevice::resync(Resync how, const std::string& mailbox, std::uint32_t ex
         return item != reader_->items().end() && item->second.looked_at && item->second.message == 0;
       };
       const auto came_since = [next](const auto& one) { return next != 0 && one.first >= next; };
+      // Nor is what has changed since the resync was told how far it goes: another client, or the server itself, set
+      // flags while all was listed.
+      const auto changed_since = [this, newest](const auto& one) {
+        const auto item = reader_->items().find(one.first);
+        return item != reader_->items().end() && newest != 0 && item->second.modseq > newest;
+      };
       for (Listing* all : {believed.get(), &full}) {
         std::erase_if(*all, not_ours);
         std::erase_if(*all, came_since);
+        std::erase_if(*all, changed_since);
       }
       // CHANGEDSINCE tells nothing of what is gone: a client finds that by the UIDs that are left.
       if (how == Resync::condstore)
         std::erase_if(*believed, [&](const auto& one) { return !full.contains(one.first); });
       Difference differs = difference(*believed, full);
       const bool unclear = differs.uid != 0 && believed->contains(differs.uid) && full.contains(differs.uid) &&
-                           others_store_since(begun);
-      if (unclear) differs.text += ", while another session changed flags";
+                           others_change_since(begun);
+      if (unclear) differs.text += ", while another session may have changed flags";
       std::vector<std::uint32_t> about;
       if (const std::uint32_t message =
               context_.ledger.message_at(context_.history.session(session_number()).account, session_->view().mailbox,

@@ -16,7 +16,8 @@ using history::Type;
 using history::What;
 constexpr Duration kAskEvery = std::chrono::seconds(1);
 
-/// What may take a message away, or change its flags.
+}  // namespace
+
 bool may_take(What what) {
   return what == What::store || what == What::expunge || what == What::move || what == What::close ||
          what == What::rename || what == What::remove || what == What::quit;
@@ -25,6 +26,8 @@ bool adds(What what) {
   return what == What::deliver || what == What::append || what == What::copy || what == What::move ||
          what == What::rename;
 }
+
+namespace {
 
 What what_of(bool see) { return see ? What::see : What::lose; }
 
@@ -96,9 +99,7 @@ bool ImapDevice::nowhere(const std::vector<std::uint32_t>& messages) const {
                       [&](auto message) { return reader_ != nullptr && reader_->has(message); });
 }
 
-/// What is awaited is about now: another session has changed something since this one was told last, and was answered.
-/// `see` may be shown what has gone since, `lose` may miss what has come.
-bool ImapDevice::stale() const {
+bool ImapDevice::stale(bool (*matters)(What)) const {
   if (session_ == nullptr || !session_->ready()) return false;
   const auto& events = context_.history.events();
   std::uint32_t changed = 0;
@@ -106,8 +107,7 @@ bool ImapDevice::stale() const {
     if (e->type != Type::ok || context_.history.account_of(*e) != account_) continue;
     const bool asks = e->what == What::noop || e->what == What::select || e->what == What::examine;
     if (e->session == session_->number() && asks) return changed > e->command;
-    if (changed == 0 && e->session != session_->number() && (wait_->see ? may_take(e->what) : adds(e->what)))
-      changed = e->index;
+    if (changed == 0 && e->session != session_->number() && matters(e->what)) changed = e->index;
   }
   return false;
 }
@@ -141,7 +141,8 @@ bool ImapDevice::check_wait() {
     went();
     return true;
   }
-  if (stale()) {
+  // What is awaited is about now: `see` may be shown what has gone since, `lose` may miss what has come.
+  if (stale(wait_->see ? may_take : adds)) {
     refresh();
     return true;
   }

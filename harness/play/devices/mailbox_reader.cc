@@ -32,6 +32,7 @@ MailboxReader::MailboxReader(RecordedImap& session, Bodies bodies) : session_(se
       news = news || flags != at->second.flags;
       at->second.flags = std::move(flags);
     }
+    at->second.modseq = std::max(at->second.modseq, row.modseq.value_or(0));
     // "5:*" tells of the last message also where that is 4 (RFC 3501 section 9, seq-range): who took that for news, and
     // looks at what is new whenever there is news, would never stop to ask for one that EXISTS counts and no UID above
     // the highest shows.
@@ -83,10 +84,11 @@ void MailboxReader::look_again(Then then) {
 }
 
 void MailboxReader::fetch(std::uint32_t from, Then then) {
-  session_.look(from, [this, then = std::move(then)](const Completion& result) {
-    if (!result.ok()) return failed(result, then);
-    search_reports(then);
-  });
+  session_.look(from, modseqs_ && session_.view().highestmodseq != 0,
+                [this, then = std::move(then)](const Completion& result) {
+                  if (!result.ok()) return failed(result, then);
+                  search_reports(then);
+                });
 }
 
 /// "Is this report about us?" is the server's to answer: it has the text already. What its answer leaves open stays

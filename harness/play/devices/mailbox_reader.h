@@ -25,6 +25,7 @@ class MailboxReader {
     bool full = false;            ///< its body was seen
     bool fetched = false;         ///< ... or asked for, as fetch_as() says
     std::set<std::string> flags;  ///< lower case
+    std::uint64_t modseq = 0;     ///< the newest that was told; 0 = none
   };
 
   explicit MailboxReader(RecordedImap& session, Bodies bodies = Bodies::fetched);
@@ -38,6 +39,9 @@ class MailboxReader {
   };
   /// Instead of whole bodies: these, one after the other, once each message has been looked at.
   void fetch_as(std::vector<Fetch> how) { how_ = std::move(how); }
+
+  /// From now on, where the mailbox keeps them.
+  void ask_modseqs() { modseqs_ = true; }
 
   /// SELECT or EXAMINE, then everything that is there.
   void open(const std::string& mailbox, bool examine, Then then);
@@ -76,6 +80,7 @@ class MailboxReader {
   RecordedImap& session_;
   Bodies bodies_;
   std::optional<std::vector<Fetch>> how_;
+  bool modseqs_ = false;
   std::map<std::uint32_t, Item> items_;
   std::set<std::uint32_t> searched_;  ///< reports that were searched, whatever came of it
   Completion failure_;

@@ -49,7 +49,8 @@ class RecordedImap final : public session::ImapSink {
   void noop(Then then);
   void idle(Then then);  ///< `then` when IDLE is over
   void finish_idle() { client_->finish_idle(); }
-  void look(std::uint32_t from_uid, Then then);         ///< headers, flags, sizes and dates from this UID on
+  /// Headers, flags, sizes and dates from this UID on; MODSEQ as well, where the mailbox keeps it (RFC 7162).
+  void look(std::uint32_t from_uid, bool modseqs, Then then);
   void changed_since(std::uint64_t modseq, Then then);  ///< UID and flags of what has changed in the open mailbox
   void flags(Then then);                                ///< UID and flags of everything in the open mailbox
   void fetch(const OwnedUids& uids, const std::string& items, Then then);

@@ -87,9 +87,11 @@ void RecordedImap::fetch_items(const std::string& set, const std::string& items,
   command(std::move(e), std::move(then), [&] { return client_->uid_fetch(set, items); });
 }
 
-void RecordedImap::look(std::uint32_t from_uid, Then then) {
+void RecordedImap::look(std::uint32_t from_uid, bool modseqs, Then then) {
   guard_.asking_from(from_uid);
-  fetch_items(fmt::format("{}:*", from_uid), "(UID FLAGS RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER])", std::move(then));
+  fetch_items(fmt::format("{}:*", from_uid),
+              fmt::format("(UID FLAGS {}RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER])", modseqs ? "MODSEQ " : ""),
+              std::move(then));
 }
 
 void RecordedImap::flags(Then then) { fetch_items("1:*", "(UID FLAGS)", std::move(then)); }

@@ -63,6 +63,9 @@ void ImapSession::cmd_fetch(imap::Cursor& c) {
       fetch_one(index, request);
     }
   }
+  if (context().has(latitude("imap.ghosts-are-deleted")))  // it tells EXPUNGE behind that
+    for (std::size_t i = 0; i < view_->size(); ++i)
+      if (view_->entries()[i].flags_changed) report_flags(i, view_->entries()[i].message->flags);
   ok("Done");
 }
 
@@ -119,11 +122,14 @@ void ImapSession::fetch_one(std::size_t index, const FetchRequest& request) {
         print("UID {}", message->uid);
         break;
       case Kind::internaldate:
-        print("INTERNALDATE \"{}\"",
-              mime::format_internal_date(mime::from_unix_seconds(message->date.seconds, message->date.zone_minutes)));
+        if (nil)
+          write("INTERNALDATE \"00-Jan-0000 00:00:00 +0000\"");
+        else
+          print("INTERNALDATE \"{}\"",
+                mime::format_internal_date(mime::from_unix_seconds(message->date.seconds, message->date.zone_minutes)));
         break;
       case Kind::size:
-        print("RFC822.SIZE {}", told_size(*message));
+        print("RFC822.SIZE {}", nil ? 0 : told_size(*message));
         break;
       case Kind::envelope:
         if (nil) {
@@ -160,7 +166,7 @@ void ImapSession::fetch_one(std::size_t index, const FetchRequest& request) {
   if (with_flags) {
     if (!first) write(" ");
     first = false;
-    write_flags(message->flags, entry.recent);
+    nil ? write_flags({}, false) : write_flags(message->flags, entry.recent);
     view_->told(entry);
   }
   if (with_modseq) print("{}MODSEQ ({})", first ? "" : " ", message->modseq);

@@ -22,7 +22,8 @@ SearchResult ImapSession::find(const SearchRequest& request) {
   for (std::size_t i = 0; i < view_->size(); ++i) {
     progress(i, view_->size());
     const auto& message = *view_->entries()[i].message;
-    if (message.expunged || !matches(request.key, *view_, i)) continue;
+    if (message.expunged && !context().has(latitude("imap.ghosts-are-deleted"))) continue;
+    if (!matches(request.key, *view_, i)) continue;
     found.highest = std::max(found.highest, message.modseq);
     found.indexes.push_back(i);
   }

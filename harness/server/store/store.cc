@@ -174,6 +174,10 @@ std::size_t Store::expunge(AccountState& account, Mailbox& mailbox, std::span<co
       account.usage_ -= std::min(account.usage_, message->size());
       account.shared_->usage -= message->size();
     }
+    if (switches_.on(latitude("imap.ghosts-are-deleted"))) {
+      message->flags.add(Flag::deleted);
+      for (auto* watcher : mailbox.watchers_) watcher->on_flags(message);
+    }
     for (auto* watcher : mailbox.watchers_) watcher->on_expunge(message);
   }
   account.expunged_ += gone.size();

@@ -102,7 +102,23 @@ TEST(ImapLatitudes, NilForExpunged) {
   story.desk.say("EXPUNGE");
   EXPECT_THAT(story.phone.say("FETCH 2 (UID BODY.PEEK[] ENVELOPE)"),
               StartsWith("* 2 FETCH (UID 2 BODY[] NIL ENVELOPE (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL))\r\n"));
+  EXPECT_THAT(story.phone.say("FETCH 2 (FLAGS RFC822.SIZE INTERNALDATE)"),
+              StartsWith("* 2 FETCH (RFC822.SIZE 0 INTERNALDATE \"00-Jan-0000 00:00:00 +0000\" FLAGS ())\r\n"));
   EXPECT_THAT(story.phone.say("FETCH 3 BODY.PEEK[]"), HasSubstr("part 3"));
+}
+
+TEST(ImapLatitudes, GhostsAreDeleted) {
+  auto story = tolerant("imap.ghosts-are-deleted");
+  story.desk.say("UID MOVE 2 Trash");
+  EXPECT_THAT(story.phone.say("FETCH 1 UID"), HasSubstr("\r\n* 2 FETCH (FLAGS (\\Deleted \\Recent))\r\n"));
+  story.desk.say("UID MOVE 1 Trash");
+  EXPECT_THAT(story.phone.say("UID FETCH 3 UID"),
+              testing::ContainsRegex(
+                  "\\* 1 FETCH \\(UID 1 FLAGS \\([^)]*Deleted[^)]*\\)\\)\r\n\\* 1 EXPUNGE\r\n\\* 1 EXPUNGE\r\n"));
+  story.desk.say("UID MOVE 3 Trash");
+  EXPECT_THAT(story.phone.say("SEARCH ALL"), StartsWith("* SEARCH 1\r\n"));
+  story.desk.say("SELECT Trash");
+  EXPECT_THAT(story.desk.say("FETCH 1:3 FLAGS"), Not(HasSubstr("Deleted")));
 }
 
 TEST(ImapLatitudes, NoWithoutCode) {

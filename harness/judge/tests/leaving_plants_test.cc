@@ -1,0 +1,299 @@
+// What sessions are told of a message between the command that removes it and the EXPUNGE that tells them of it (RFC
+// 2180 section 4.1), and what a command may do more to the message that it names: nobody is accused of either.
+#include "judge/tests/plant.h"
+
+namespace mailproof::judge {
+namespace {
+
+/// A row of INBOX: flags, and what else is asked for.
+void row_of(Scene& s, std::uint32_t session, std::uint32_t uid, const std::string& flags, std::uint64_t modseq = 0) {
+  s.obs(What::row, session, [&](Event& e) {
+    e.mailbox = "INBOX";
+    e.uidvalidity = 1;
+    e.seq = e.uid = uid;
+    e.has_flags = true;
+    e.flags = flags;
+    e.facts = history::RowFacts{modseq, false};
+  });
+}
+
+void opens_at(Scene& s, std::uint32_t session, std::uint32_t exists, std::uint64_t modseq) {
+  s.ask(
+      What::select, session, [](Event& e) { e.mailbox = "INBOX"; }, Type::ok,
+      [&](Event& e) {
+        e.mailbox = "INBOX";
+        e.uidvalidity = 1;
+        e.facts = history::SelectFacts{exists, 0, modseq};
+      });
+}
+
+/// Somebody marks the first of two; the tablet moves the second; the phone, which was not told, is told that it is
+/// marked, before or after the MOVE.
+void moved_and_told(Scene& s, bool before) {
+  const auto mail = s.accepted(2);
+  const std::uint32_t phone = s.watches(s.phone, mail), tablet = s.watches(s.laptop, mail);
+  row_of(s, phone, 1, "");
+  row_of(s, phone, 2, "");
+  s.store(phone, "1");
+  if (before) row_of(s, phone, 2, "\\Deleted");
+  s.move(What::move, tablet, "2", "Archive", Type::ok, "1");
+  if (!before) row_of(s, phone, 2, "\\Deleted");
+  s.expunged(phone, 2, 2);
+  s.expunged(tablet, 2, 2);
+  s.audited({{mail[0], 1}});
+  s.list_imap(s.alice, 2, {{mail[1], 1}}, "Archive");
+}
+
+/// The phone sets \Flagged, which the laptop sees; then it removes the message, and a session that selected the mailbox
+/// before that is told no flags. Or it is told so before.
+void flagged_and_gone(Scene& s, bool before) {
+  const auto mail = s.accepted(1);
+  const std::uint32_t phone = s.watches(s.phone, mail), other = s.watches(s.laptop, mail);
+  row_of(s, phone, 1, "");
+  s.store(phone, "1", "+FLAGS.SILENT", "\\Flagged");
+  row_of(s, other, 1, "\\Flagged");
+  const std::uint32_t web = s.watches(s.laptop, mail);
+  if (before) row_of(s, web, 1, "");
+  s.store(phone, "1", "+FLAGS.SILENT");
+  s.expunge(phone, Type::ok, "1");
+  if (!before) row_of(s, web, 1, "");
+  s.expunged(phone, 1, 1);
+  s.expunged(web, 1, 1);
+  s.audited({});
+}
+
+/// Two are there, of which the phone is told a MODSEQ of 21 for the first; it expunges one of them, and the laptop
+/// opens the mailbox.
+void expunges_and_opens(Scene& s, const std::string& which, bool qresync = false) {
+  const auto mail = s.accepted(2);
+  const std::uint32_t phone = s.watches(s.phone, mail), laptop = s.imap(s.laptop);
+  if (qresync) s.ask(What::enable, phone, [](Event& e) { e.text = "QRESYNC"; });
+  row_of(s, phone, 2, "", 20);
+  s.store(phone, which);
+  row_of(s, phone, 1, which == "1" ? "\\Deleted" : "", 21);
+  s.expunge(phone, Type::ok, which);
+  s.expunged(phone, which == "1" ? 1 : 2, which == "1" ? 1 : 2);
+  opens_at(s, laptop, 1, 20);
+  s.audited(which == "1" ? Scene::Listing{{mail[1], 2}} : Scene::Listing{{mail[0], 1}});
+}
+
+const bool kLeaving[] = {
+    silent("what another session moves is told with \\Deleted by who keeps it until EXPUNGE",
+           [](Scene& s) { moved_and_told(s, false); }),
+    plant("flags/store-changed-more", [](Scene& s) { moved_and_told(s, true); }),
+    silent("what another session expunges is told without flags", [](Scene& s) { flagged_and_gone(s, false); }),
+    plant("flags/forgotten", [](Scene& s) { flagged_and_gone(s, true); }),
+    silent("... and without flags under the MODSEQ that it had",
+           [](Scene& s) {
+             const auto mail = s.accepted(1);
+             const std::uint32_t phone = s.watches(s.phone, mail), tablet = s.watches(s.laptop, mail);
+             row_of(s, phone, 1, "\\Flagged", 20);
+             s.move(What::move, tablet, "1", "Archive", Type::ok, "1");
+             row_of(s, phone, 1, "", 20);
+             row_of(s, phone, 1, "", 1);
+             s.expunged(phone, 1, 1);
+             s.expunged(tablet, 1, 1);
+             s.audited({});
+             s.list_imap(s.alice, 2, {{mail[0], 1}}, "Archive");
+           }),
+    silent("MODSEQ stays where a keyword is written in another case",
+           [](Scene& s) {
+             const auto mail = s.accepted(1);
+             const std::uint32_t phone = s.watches(s.phone, mail), tablet = s.watches(s.laptop, mail);
+             row_of(s, phone, 1, "$Zoo $work", 20);
+             row_of(s, tablet, 1, "$Work $Zoo", 20);
+             s.audited(Scene::all(mail));
+           }),
+    silent("HIGHESTMODSEQ is of the messages that are there (RFC 7162 section 3.1.2.1)",
+           [](Scene& s) { expunges_and_opens(s, "1"); }),
+    plant("modseq/highest-behind", [](Scene& s) { expunges_and_opens(s, "2"); }),
+    plant("modseq/highest-behind", [](Scene& s) { expunges_and_opens(s, "1", true); }),
+};
+
+/// What one session was told of UID 1, and then told it is nothing.
+void told_nothing(Scene& s, const std::string& date) {
+  const auto mail = s.accepted(1);
+  s.history.info.recorded = true;
+  const std::uint32_t phone = s.watches(s.phone, mail);
+  const auto told = [&](const std::string& text, std::uint64_t size) {
+    s.obs(What::row, phone, [&](Event& e) {
+      e.mailbox = "INBOX";
+      e.uidvalidity = 1;
+      e.seq = e.uid = 1;
+      e.text = text;
+      e.size = size;
+      e.facts = history::RowFacts{0, size == 0};
+    });
+  };
+  told("17-Jul-2026 10:00:00 +0000", 1000);
+  told(date, date.starts_with("00") ? 0 : 1000);
+}
+
+const bool kUnheard[] = {
+    silent("an unheard client may have removed it: no date and no octets",
+           [](Scene& s) { told_nothing(s, "00-Jan-0000 00:00:00 +0000"); }),
+    plant("identity/date-changed", [](Scene& s) { told_nothing(s, "18-Jul-2026 10:00:00 +0000"); }),
+};
+
+void answers(Scene& s, std::uint32_t session, const std::string& set, const std::string& flags) {
+  s.store(session, set, "+FLAGS.SILENT", flags);
+}
+
+void peeks_at(Scene& s, std::uint32_t session, const std::string& set) {
+  s.ask(What::fetch, session, [&](Event& e) {
+    e.mailbox = "INBOX";
+    e.set = set;
+    e.text = "(UID BODY.PEEK[])";
+  });
+}
+
+const bool kNamed[] = {
+    plant("flags/unexplained",  // another session's STORE named it: that may have brought \Seen
+          [](Scene& s) {
+            const auto mail = s.accepted(2);
+            const std::uint32_t hand = s.watches(s.phone, mail), home = s.watches(s.laptop, mail);
+            row_of(s, hand, 2, "");
+            answers(s, home, "2", "\\Answered");
+            answers(s, hand, "1", "\\Seen");
+            row_of(s, home, 2, "\\Answered \\Seen");
+            s.audited(Scene::all(mail));
+          }),
+    plant("flags/unexplained",  // ... which was not answered yet when another session was told without
+          [](Scene& s) {
+            const auto mail = s.accepted(2);
+            const std::uint32_t hand = s.watches(s.phone, mail), home = s.watches(s.laptop, mail);
+            row_of(s, hand, 2, "");
+            const std::uint32_t store = s.invoke(What::store, home, [](Event& e) {
+              e.set = "2";
+              e.code = "+FLAGS";
+              e.flags = "\\Answered";
+            });
+            row_of(s, hand, 2, "");
+            answers(s, hand, "1", "\\Seen");
+            row_of(s, home, 2, "\\Answered \\Seen");
+            s.done(store, Type::ok);
+            s.audited(Scene::all(mail));
+          }),
+    plant("flags/unexplained",  // ... and whoever looks next is told first
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail), home = s.watches(s.laptop, mail);
+            row_of(s, hand, 1, "");
+            answers(s, home, "1", "\\Answered");
+            peeks_at(s, hand, "1");
+            row_of(s, hand, 1, "\\Answered \\Seen");
+            s.audited(Scene::all(mail));
+          }),
+    plant("flags/seen-by-peek",
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail), home = s.watches(s.laptop, mail);
+            answers(s, home, "1", "\\Answered");
+            row_of(s, hand, 1, "\\Answered");
+            peeks_at(s, hand, "1");
+            row_of(s, hand, 1, "\\Answered \\Seen");
+            s.audited(Scene::all(mail));
+          }),
+    silent("marked as unread, and answered by another client",
+           [](Scene& s) {
+             const auto mail = s.accepted(1);
+             const std::uint32_t hand = s.watches(s.phone, mail), other = s.watches(s.laptop, mail);
+             row_of(s, hand, 1, "");
+             answers(s, hand, "1", "\\Seen");
+             row_of(s, other, 1, "\\Seen");
+             s.store(hand, "1", "-FLAGS", "\\Seen");
+             row_of(s, hand, 1, "");
+             row_of(s, other, 1, "");
+             answers(s, other, "1", "\\Answered");
+             row_of(s, other, 1, "\\Answered \\Seen");
+             const std::uint32_t web = s.watches(s.laptop, mail);
+             row_of(s, web, 1, "\\Answered \\Seen");
+             s.audited(Scene::all(mail));
+           }),
+};
+
+/// The phone sets one keyword, which the laptop sees, then another; whoever comes then is told the second alone.
+void sets_one_then_the_other(Scene& s, const std::string& one, const std::string& other) {
+  const auto mail = s.accepted(1);
+  const std::uint32_t hand = s.watches(s.phone, mail), laptop = s.watches(s.laptop, mail);
+  row_of(s, hand, 1, "");
+  answers(s, hand, "1", one);
+  row_of(s, laptop, 1, one);
+  answers(s, hand, "1", other);
+  row_of(s, s.watches(s.laptop, mail), 1, other);
+  s.audited(Scene::all(mail));
+}
+
+const bool kOpposites[] = {
+    silent("$NotJunk takes $Junk away", [](Scene& s) { sets_one_then_the_other(s, "$Junk", "$NotJunk"); }),
+    plant("flags/forgotten", [](Scene& s) { sets_one_then_the_other(s, "$Work", "$Home"); }),
+};
+
+/// The phone idles and is told of none of these removals, which a fresh session sees; nor, in the end, of what came.
+void waits_for_removals(Scene& s, bool and_mail) {
+  auto mail = s.accepted(3);
+  const std::uint32_t hand = s.watches(s.phone, mail), other = s.watches(s.laptop, mail);
+  s.invoke(What::idle, hand);
+  const auto waits = [&](What what, std::uint32_t message) {
+    const std::uint32_t wait = s.expect(what, hand, std::to_string(message));
+    s.wait(std::chrono::seconds(45));
+    s.answer(wait, Type::fail, std::to_string(message));
+    s.obs(What::asked_again, s.audit(Protocol::imap, s.alice, 0), [&](Event& e) {
+      e.command = wait;
+      e.code = "as-expected";
+    });
+  };
+  for (std::uint32_t uid = 1; uid <= 3; ++uid) {
+    s.store(other, std::to_string(uid));
+    s.expunge(other, Type::ok, std::to_string(uid));
+    s.expunged(other, 1, uid);
+    waits(What::lose, uid);
+  }
+  if (!and_mail) return s.audited({});
+  const std::uint32_t more = s.accepted(1)[0];
+  waits(What::see, more);
+  s.audited({{more, 4}});
+}
+
+const bool kRemovalsInIdle[] = {
+    plant("expectation/late", [](Scene& s) { waits_for_removals(s, false); }),
+    plant("idle/silent", [](Scene& s) { waits_for_removals(s, true); }),
+};
+
+/// The phone expunges the first of two; the laptop, which has both, asks for something after that or not.
+void expunges_and_agrees(Scene& s, bool asks) {
+  const auto mail = s.accepted(2);
+  const std::uint32_t phone = s.watches(s.phone, mail), laptop = s.watches(s.laptop, mail);
+  s.store(phone, "1");
+  s.expunge(phone, Type::ok, "1");
+  s.expunged(phone, 1, 1);
+  if (asks) s.ask(What::noop, laptop);
+  s.agree({s.phone, s.laptop});
+  s.audited({{mail[1], 2}});
+}
+
+/// The phone has INBOX open with the first of two or both; the laptop had it, too, and opens Archive.
+void agrees_in(Scene& s, const std::string& mailbox, bool both) {
+  const auto mail = s.accepted(2);
+  s.watches(s.phone, both ? mail : std::vector{mail[0]});
+  const std::uint32_t laptop = s.watches(s.laptop, mail);
+  s.select(laptop, "Archive");
+  s.expect(What::agree, 0, "", [&](Event& e) {
+    e.mailbox = mailbox;
+    history::expect_agreement({{s.phone, s.laptop}}, s.history.info, e);
+  });
+  s.audited(Scene::all(mail));
+}
+
+const bool kAgree[] = {
+    plant("expectation/not-asked",  // EXPUNGE is told with a command alone (RFC 3501 section 7.4.1)
+          [](Scene& s) { expunges_and_agrees(s, false); }),
+    plant("expectation/disagree", [](Scene& s) { expunges_and_agrees(s, true); }),
+    silent("two agree in INBOX, of which one has opened another mailbox since",
+           [](Scene& s) { agrees_in(s, "INBOX", true); }),
+    plant("expectation/disagree", [](Scene& s) { agrees_in(s, "INBOX", false); }),
+    plant("expectation/not-asked", [](Scene& s) { agrees_in(s, "Trash", true); }),  // nobody had it open
+};
+
+}  // namespace
+}  // namespace mailproof::judge
