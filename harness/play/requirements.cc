@@ -43,6 +43,12 @@ bool has_tls(const scenario::Target& target, Protocol protocol, TlsMode mode) {
   return std::any_of(endpoints.begin(), endpoints.end(), [&](const Endpoint& e) { return e.tls == mode; });
 }
 
+bool has_tls(const scenario::Target& target) {
+  for (const Protocol protocol : {Protocol::imap, Protocol::pop3, Protocol::smtp})
+    if (has_tls(target, protocol, TlsMode::starttls) || has_tls(target, protocol, TlsMode::implicit)) return true;
+  return false;
+}
+
 bool allows(const scenario::Target& target, std::string_view what) {
   return std::find(target.allow.begin(), target.allow.end(), what) != target.allow.end();
 }
@@ -211,10 +217,7 @@ std::optional<std::string> not_applicable(const scenario::Scenario& scenario, co
           return "no account of the target has a quota";
         break;
       case Need::tls:
-        if (!has_tls(target, Protocol::imap, TlsMode::starttls) &&
-            !has_tls(target, Protocol::imap, TlsMode::implicit) &&
-            !has_tls(target, Protocol::pop3, TlsMode::starttls) && !has_tls(target, Protocol::pop3, TlsMode::implicit))
-          return "the target has no TLS";
+        if (!has_tls(target)) return "the target has no TLS";
         break;
       case Need::admin:
         if (target.admin.empty()) return "the target file has no admin commands";

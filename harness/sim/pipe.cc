@@ -67,9 +67,10 @@ void Pipe::server_dies() {
 void Pipe::misbehave(const LinkFaults& faults) {
   faults_ = faults;
   sent_ = received_ = 0;
-  if (!faults_.stop_reading && !unread_.empty())
+  if (!faults_.stop_reading && (!unread_.empty() || unread_end_))
     world_.schedule(world_.now(), [self = shared_from_this()] {
       if (!self->unread_.empty()) self->arrive(self->ends_[kClient], {}, self->sealed_);
+      if (std::exchange(self->unread_end_, false)) self->arrive_end(self->ends_[kClient], EndReason::closed);
     });
   wake(kClient);
 }
@@ -203,6 +204,10 @@ void Pipe::in_its_turn(End& end, std::function<void()> act) {
 
 void Pipe::arrive_end(End& end, EndReason reason) {
   if (end.peer == nullptr || end.over) return;
+  if (end.side == kClient && faults_.stop_reading && reason == EndReason::closed) {
+    unread_end_ = true;  // it is behind what was not read; a reset is not
+    return;
+  }
   close(end, EndReason::closed);
   finish(end, reason, reason == EndReason::reset ? "connection reset by peer" : "connection closed by the other end");
 }

@@ -64,6 +64,7 @@ class Pipe : public std::enable_shared_from_this<Pipe> {
   LinkFaults faults_;
   std::uint64_t sent_ = 0, received_ = 0;  ///< by the client since misbehave()
   std::string unread_;                     ///< arrived while the client does not read
+  bool unread_end_ = false;                ///< and behind that the end of the connection
   bool sealed_ = false;
 };
 

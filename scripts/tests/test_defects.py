@@ -33,7 +33,8 @@ def switches(kind):
 
 
 # What no MUST forbids: a SHOULD, which the judge that is named tells as a latitude.
-SHOULD_NOT = {"imap.append-date-ignored", "imap.copy-loses-flags",
+SHOULD_NOT = {"pop3.top-counts-pieces", "pop3.quit-expunges",  # common practice
+              "imap.append-date-ignored", "imap.copy-loses-flags",
               "imap.move-loses-flags", "imap.move-leaves-copy-in-trash",  # ... or common practice
               "quota.messages-not-freed"}  # RFC 9208 section 5.2: a root may govern mailboxes that nobody sees
 
@@ -146,6 +147,13 @@ FIRST = {
     "imap.append-cut": "content/altered",
     "imap.append-date-ignored": "conformance/not-followed",
     "pop3.quit-takes-numbers": "removal/more-than-marked",
+    "pop3.quit-counts-from-the-end": "removal/more-than-marked",
+    "pop3.quit-takes-unmarked": "removal/more-than-marked",
+    "pop3.quit-expunges": "conformance/not-followed",
+    "pop3.dele-sets-deleted": "conformance/broken",
+    "pop3.rset-leaves-last": "pop3-session/rset-does-not-restore",
+    "pop3.command-lost-at-4096": "conformance/broken",
+    "pop3.top-counts-pieces": "conformance/not-followed",
     "pop3.uidl-reused": "uidl/changed",
     "pop3.removed-is-empty": "pop3-session/retr-size",
     "pop3.top-counts-header": "conformance/broken",

@@ -102,6 +102,16 @@ INSTANTIATE_TEST_SUITE_P(
         Missing{Need::tls, "the target has no TLS", [](Target& target) { target.imap.resize(1); }},
         Missing{Need::admin, "the target file has no admin commands", [](Target& target) { target.admin.clear(); }}));
 
+TEST(Requirements, TlsIsThereWhereOnlySmtpHasIt) {
+  scenario::Scenario scenario;
+  scenario.needs = {Need::tls};
+  Target target = complete();
+  target.imap.resize(1);
+  EXPECT_EQ(not_applicable(scenario, target), "the target has no TLS");
+  target.smtp.front().tls = TlsMode::starttls;
+  EXPECT_EQ(not_applicable(scenario, target), std::nullopt);
+}
+
 TEST(Requirements, ADeliveringDeviceNeedsItsOwnWay) {
   scenario::Scenario scenario;
   scenario.accounts.resize(1);

@@ -77,26 +77,53 @@ std::string Maildrop::unique_id(std::uint32_t number) const {
   return id;
 }
 
+void Maildrop::mark(std::uint32_t number) {
+  entries_[number - 1].deleted = true;
+  if (context_.has(defect("pop3.dele-sets-deleted"))) set_flag(message(number), imap::Flag::deleted, true);
+}
+
 void Maildrop::unmark_all() {
-  for (auto& entry : entries_) entry.deleted = false;
+  const bool all = !context_.has(defect("pop3.rset-leaves-last"));
+  for (auto& entry : entries_) {
+    if (!entry.deleted || (!all && &entry == &entries_.back())) continue;
+    entry.deleted = false;
+    entry.unmarked = true;
+    if (context_.has(defect("pop3.dele-sets-deleted"))) set_flag(entry.message, imap::Flag::deleted, false);
+  }
 }
 
-void Maildrop::mark_seen(std::uint32_t number) {
-  auto flags = message(number)->flags;
-  flags.add(imap::Flag::seen);
-  context_.store.set_flags(account_.inbox(), message(number), std::move(flags));
+void Maildrop::mark_seen(std::uint32_t number) { set_flag(message(number), imap::Flag::seen, true); }
+
+void Maildrop::set_flag(const MessagePtr& message, imap::Flag flag, bool on) {
+  auto flags = message->flags;
+  on ? flags.add(flag) : flags.remove(flag);
+  context_.store.set_flags(account_.inbox(), message, std::move(flags));
 }
 
-void Maildrop::update() {
+std::vector<Uid> Maildrop::to_remove() const {
   std::vector<Uid> uids;
   const auto& inbox = account_.inbox().messages();
   const bool by_number = context_.has(defect("pop3.quit-takes-numbers"));
+  const bool from_the_end = context_.has(defect("pop3.quit-counts-from-the-end"));
   const bool once = context_.has(latitude("pop3.removes-downloaded")) || context_.has(latitude("pop3.expire-0"));
+  const auto place = [&](std::size_t i) { return from_the_end ? i + inbox.size() - entries_.size() : i; };
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     const auto& entry = entries_[i];
     if (!entry.deleted && !(once && entry.downloaded)) continue;
-    uids.push_back(by_number && i < inbox.size() ? inbox[i]->uid : entry.message->uid);
+    const bool another = (by_number || from_the_end) && place(i) < inbox.size();
+    uids.push_back(another ? inbox[place(i)]->uid : entry.message->uid);
   }
+  if (!uids.empty() && context_.has(defect("pop3.quit-takes-unmarked")))
+    for (const auto& entry : entries_)
+      if (entry.unmarked && !entry.deleted) uids.push_back(entry.message->uid);
+  if (!uids.empty() && context_.has(defect("pop3.quit-expunges")))
+    for (const auto& message : inbox)
+      if (message->flags.has(imap::Flag::deleted)) uids.push_back(message->uid);
+  return uids;
+}
+
+void Maildrop::update() {
+  std::vector<Uid> uids = to_remove();
   if (uids.empty() || context_.has(defect("pop3.quit-deletes-nothing"))) return;
   if (context_.has(defect("pop3.quit-deletes-more"))) {
     uids.clear();

@@ -28,7 +28,7 @@ class Maildrop {
   std::string unique_id(std::uint32_t number) const;  ///< RFC 1939 section 7
   const MessagePtr& message(std::uint32_t number) const { return entries_[number - 1].message; }
 
-  void mark(std::uint32_t number) { entries_[number - 1].deleted = true; }
+  void mark(std::uint32_t number);
   void unmark_all();
   void downloaded(std::uint32_t number) { entries_[number - 1].downloaded = true; }  ///< by RETR
   void mark_seen(std::uint32_t number);
@@ -41,10 +41,13 @@ class Maildrop {
   struct Entry {
     MessagePtr message;
     bool deleted = false;
+    bool unmarked = false;  ///< by RSET
     bool downloaded = false;
   };
   bool exists(std::uint32_t number) const { return number >= 1 && number <= entries_.size(); }
   void take_snapshot();
+  std::vector<Uid> to_remove() const;  ///< by QUIT
+  void set_flag(const MessagePtr& message, imap::Flag flag, bool on);
   void hide(const std::vector<Uid>& uids);  ///< from POP3 alone
 
   ServerContext& context_;

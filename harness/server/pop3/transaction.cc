@@ -6,8 +6,8 @@
 namespace mailproof::server {
 namespace {
 
-/// The header, the empty line and so many lines of the body (RFC 1939 section 7).
-std::string_view top_of(std::string_view message, std::uint32_t lines) {
+/// The header, the empty line and so many lines of the body (RFC 1939 section 7), each of them at most `longest`.
+std::string_view top_of(std::string_view message, std::uint32_t lines, std::size_t longest = std::string_view::npos) {
   const auto header_end = message.find("\r\n\r\n");
   std::size_t at = 2;
   if (!message.starts_with("\r\n")) {
@@ -17,7 +17,7 @@ std::string_view top_of(std::string_view message, std::uint32_t lines) {
   for (; lines > 0 && at < message.size(); --lines) {
     const auto end = message.find("\r\n", at);
     if (end == std::string_view::npos) return message;
-    at = end + 2;
+    at = end - at > longest ? at + longest : end + 2;
   }
   return message.substr(0, at);
 }
@@ -121,7 +121,8 @@ void Pop3Session::top(std::string_view argument) {
   auto lines = wanted->lines;
   if (context().has(defect("pop3.top-counts-header"))) lines -= std::min(lines, header_lines(content));
   write("+OK top of message follows\r\n");
-  write(text::dot_stuffed(top_of(content, lines)));
+  const bool pieces = context().has(defect("pop3.top-counts-pieces"));
+  write(text::dot_stuffed(pieces ? top_of(content, lines, 1024) : top_of(content, lines)));
 }
 
 void Pop3Session::dele(std::string_view argument) {

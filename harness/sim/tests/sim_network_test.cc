@@ -178,6 +178,22 @@ TEST(Sim, WritesCanBeSplitAndSlow) {
   EXPECT_GT(world.network.now(), Time(std::chrono::milliseconds(1000)));
 }
 
+TEST(Sim, AnEndStandsBehindWhatWasNotRead) {
+  World world;
+  Script script({"USER alice", "PASS pass", "QUIT"});
+  const auto link = world.network.open(pop3(), script);
+  world.network.run([&] { return script.saw("sent 6"); });  // QUIT went out
+  LinkFaults faults;
+  faults.stop_reading = true;
+  link->misbehave(faults);
+  const Time later = world.network.now() + std::chrono::seconds(5);
+  world.network.run([&] { return script.over || world.network.now() > later; });
+  EXPECT_FALSE(script.over || script.saw("+OK bye")) << script.log;
+  link->misbehave({});
+  world.network.run([&] { return script.over; });
+  EXPECT_TRUE(script.saw("+OK bye") && script.saw("ended closed")) << script.log;
+}
+
 TEST(Sim, AHalfCloseStillHearsTheAnswer) {
   World world;
   Script script({"USER alice", "PASS pass", "STAT"});
