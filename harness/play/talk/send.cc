@@ -73,6 +73,16 @@ std::string mixed(std::string address) {
   return address;
 }
 
+/// What `name` makes of an address, or of its domain alone.
+std::string written_as(std::string_view name, const std::string& address, const std::string& nobody) {
+  const auto at = std::min(address.rfind('@'), address.size());
+  const std::string domain = address.substr(at);
+  if (name == "nobody") return nobody + domain;
+  if (name == "nobody-empty") return "\"\"" + domain;
+  if (name == "quoted-address") return '"' + as_quoted_text(address.substr(0, at)) + '"' + domain;
+  return mixed(address);
+}
+
 std::size_t octets(const std::vector<TalkConnection::Piece>& pieces) {
   std::size_t out = 0;
   for (const auto& piece : pieces) out += piece.text.size();
@@ -153,11 +163,9 @@ void Talk::fill_variable(Line& at, const TalkVariable& variable, bool raw, Piece
     const std::string id = context_.messages.envelope_id(context_.messages.next());
     variables_.values[name] = id;  // for an S line behind it
     out.push_back({id, false});
-  } else if (name == "nobody" || name == "mixed") {
+  } else if (name == "nobody" || name == "nobody-empty" || name == "mixed" || name == "quoted-address") {
     const std::string& address = context_.accounts.at(at.how.account).address;
-    const std::string domain = address.substr(std::min(address.rfind('@'), address.size()));
-    out.push_back(
-        {name == "nobody" ? "mailproof-nobody-" + context_.messages.playing() + domain : mixed(address), false});
+    out.push_back({written_as(name, address, "mailproof-nobody-" + context_.messages.playing()), false});
   } else if (name == "wrong") {
     out.push_back({std::string(kWrongPassword), false});
   } else if (name == "apop") {

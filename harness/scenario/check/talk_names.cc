@@ -20,9 +20,16 @@ constexpr int kMostFill = 1 << 24;
 const std::vector<std::string> kTypes = {"number", "uid",  "seq",  "modseq",   "date", "literal", "flags",
                                          "base64", "uidl", "rest", "distinct", "set",  "sorted"};
 const std::vector<std::string> kOfBlocks = {"block", "octets", "lines", "sum", "column 2"};
-const std::vector<std::string> kGiven = {"user",    "pass", "address", "wrong", "apop",   "timestamp", "b64",  "quoted",
-                                         "literal", "fill", "pad",     "head",  "nobody", "mixed",     "envid"};
+const std::vector<std::string> kGiven = {"user",   "pass",         "address", "wrong",          "apop", "timestamp",
+                                         "b64",    "quoted",       "literal", "fill",           "pad",  "head",
+                                         "nobody", "nobody-empty", "mixed",   "quoted-address", "envid"};
 constexpr std::array<std::string_view, 5> kOfMailboxes = {"CREATE", "DELETE", "RENAME", "SUBSCRIBE", "UNSUBSCRIBE"};
+
+/// An address of the domain of the lent ones that is no mailbox's.
+bool is_of_nobody(std::string_view name) { return name == "nobody" || name == "nobody-empty"; }
+
+/// A lent address, as it may be written as well.
+bool is_respelt(std::string_view name) { return name == "mixed" || name == "quoted-address"; }
 
 bool all_digits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -82,7 +89,7 @@ void TalkNames::given(const TalkLine& at, const TalkVariable& variable, bool ima
     messages_ += at.count;
     return;
   }
-  if (name == "wrong" || name == "nobody" || name == "mixed" || name == "envid" || bound_.contains(name) ||
+  if (name == "wrong" || is_of_nobody(name) || is_respelt(name) || name == "envid" || bound_.contains(name) ||
       own(variable))
     return;
   for (const std::string_view word : {"user", "pass", "address"}) {
@@ -132,7 +139,7 @@ void TalkNames::addresses(const TalkLine& line) {
       const auto parts = cut_pattern(path);
       const bool variable = parts.size() == 1 && parts.front().variable && parts.front().variable->type.empty();
       const std::string name = variable ? parts.front().variable->name : "";
-      const bool lent = name.starts_with("address") || name == "nobody" || name == "mixed";
+      const bool lent = name.starts_with("address") || is_of_nobody(name) || is_respelt(name);
       if (lent || path.find_first_of("@$") == std::string_view::npos) continue;
       complain(line, line.written, "an address that the check was lent: <${address}>, <${address2}>; or <${nobody}>");
     }

@@ -7,6 +7,18 @@
 #include "wire/text/words.h"
 
 namespace mailproof::server {
+namespace {
+
+/// A quoted local part is what stands in it (RFC 5321 section 4.1.2: "all quoted forms MUST be treated as equivalent").
+std::string without_quotes(std::string_view path) {
+  const auto [local, domain] = smtp::split_mailbox(path);
+  if (!local.starts_with('"')) return std::string(path);
+  std::string out;
+  for (std::size_t i = 1; i + 1 < local.size(); ++i) out += local[i] == '\\' ? local[++i] : local[i];
+  return out.append("@").append(domain);
+}
+
+}  // namespace
 
 void SmtpSession::mail(std::string_view arguments) {
   if (client_.empty()) return print("503 5.5.1 {} comes first\r\n", lmtp_ ? "LHLO" : "EHLO");
@@ -59,7 +71,7 @@ bool SmtpSession::refuse_address(std::string_view address) {
 /// Mail for the postmaster must not be refused (RFC 5321 section 4.5.1); here the first account is the postmaster.
 AccountState* SmtpSession::recipient(std::string_view path) {
   auto& store = context().store;
-  if (auto* account = store.by_address(path)) return account;
+  if (auto* account = store.by_address(without_quotes(path))) return account;
   const bool postmaster = iequals(smtp::split_mailbox(path).local, "postmaster");
   return postmaster && !store.accounts().empty() ? store.accounts().front().get() : nullptr;
 }

@@ -98,6 +98,17 @@ TEST(SmtpTalk, AnOwnBodyStandsBehindAStampedHeader) {
   EXPECT_EQ(check.end(), "ok: mail.1");
 }
 
+TEST(SmtpTalk, AnAddressMayBeWrittenInOtherWays) {
+  Mailed check(
+      "C: MAIL FROM:<>\nS: 250\nC: RCPT TO:<${quoted-address}>\nC: RCPT TO:<${nobody-empty}>\nS: 250 | 5xx\n"
+      "S: 550 | 501\n");
+  EXPECT_EQ(check.rig.problem(), "");
+  std::string sent;
+  for (const auto& e : check.rig.player->history().events()) sent += e.text + '\n';
+  EXPECT_THAT(sent, HasSubstr("C: RCPT TO:<${quoted-address}>"));
+  EXPECT_THAT(check.end(), HasSubstr("ok: 5"));
+}
+
 TEST(SmtpTalk, OnlyWhatEndsMailEndsIt) {
   const std::string smuggled =
       kEnvelope + "C: DATA\nS: 354\nC!: ${head}text\\r\\n\\n.\\nRSET\\r\\n.\\r\\n\nS: 250\nC: QUIT\nS: 221\n";

@@ -81,6 +81,8 @@ TEST(Smtp, RefusesWithTheRightCode) {
   EXPECT_THAT(client.say("RCPT TO:<alice@elsewhere.test>"), StartsWith("550 5.7.1"));
   EXPECT_THAT(client.say("RCPT TO:<>"), StartsWith("501 5.5.4"));
   EXPECT_THAT(client.say("RCPT TO:<ALICE@Example.Test>"), StartsWith("250 2.1.5"));
+  EXPECT_THAT(client.say("RCPT TO:<\"al\\ice\"@example.test>"), StartsWith("250 2.1.5")) << "RFC 5321 section 4.1.2";
+  EXPECT_THAT(client.say("RCPT TO:<\"\"@example.test>"), StartsWith("550 5.1.1"));
   EXPECT_THAT(client.say("RCPT TO:<Postmaster>"), StartsWith("250 2.1.5")) << "RFC 5321 section 4.5.1";
   EXPECT_THAT(client.say("VRFY alice"), StartsWith("252 2.1.5"));
   EXPECT_THAT(client.say("EXPN list"), StartsWith("502 5.5.1"));
