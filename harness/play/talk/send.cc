@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/bytes.h"
 #include "core/hash.h"
 #include "play/talk/talk.h"
 #include "scenario/check/talk.h"
@@ -73,6 +74,12 @@ std::string mixed(std::string address) {
   return address;
 }
 
+/// An address whose domain is in capitals (RFC 5321 section 2.4).
+std::string capitals(const std::string& address) {
+  const auto at = std::min(address.rfind('@'), address.size());
+  return address.substr(0, at) + upper(std::string_view(address).substr(at));
+}
+
 std::size_t octets(const std::vector<TalkConnection::Piece>& pieces) {
   std::size_t out = 0;
   for (const auto& piece : pieces) out += piece.text.size();
@@ -104,6 +111,7 @@ void Talk::give_addresses() {
   for (std::size_t i = 0; i < accounts.size(); ++i)
     variables_.values[fmt::format("address{}", i + 1)] = accounts[i].address;
   variables_.values["mixed"] = mixed(accounts.front().address);
+  variables_.values["capitals"] = capitals(accounts.front().address);
 }
 
 /// The reading found a line that binds it, but the server chose another alternative: neither its fault nor its merit.
@@ -150,14 +158,17 @@ void Talk::fill_variable(Line& at, const TalkVariable& variable, bool raw, Piece
     const auto made = new_mail(at, {.set = "mail"});
     out.push_back({made.text->substr(0, made.text->find("\r\n\r\n") + 4), false});
   } else if (name == "envid") {
-    const std::string id = context_.messages.envelope_id(context_.messages.next());
+    std::string id = context_.messages.envelope_id(context_.messages.next());
     variables_.values[name] = id;  // for an S line behind it
+    if (variable.type == "xtext") id.replace(id.find('.'), 1, "+2E");
     out.push_back({id, false});
-  } else if (name == "nobody" || name == "mixed") {
+  } else if (name == "nobody") {
     const std::string& address = context_.accounts.at(at.how.account).address;
     const std::string domain = address.substr(std::min(address.rfind('@'), address.size()));
-    out.push_back(
-        {name == "nobody" ? "mailproof-nobody-" + context_.messages.playing() + domain : mixed(address), false});
+    out.push_back({"mailproof-nobody-" + context_.messages.playing() + domain, false});
+  } else if (name == "mixed" || name == "capitals") {
+    const std::string& address = context_.accounts.at(at.how.account).address;
+    out.push_back({name == "mixed" ? mixed(address) : capitals(address), false});
   } else if (name == "wrong") {
     out.push_back({std::string(kWrongPassword), false});
   } else if (name == "apop") {

@@ -20,8 +20,9 @@ constexpr int kMostFill = 1 << 24;
 const std::vector<std::string> kTypes = {"number", "uid",  "seq",  "modseq",   "date", "literal", "flags",
                                          "base64", "uidl", "rest", "distinct", "set",  "sorted"};
 const std::vector<std::string> kOfBlocks = {"block", "octets", "lines", "sum", "column 2"};
-const std::vector<std::string> kGiven = {"user",    "pass", "address", "wrong", "apop",   "timestamp", "b64",  "quoted",
-                                         "literal", "fill", "pad",     "head",  "nobody", "mixed",     "envid"};
+const std::vector<std::string> kGiven = {"user",   "pass",   "address",  "wrong", "apop", "timestamp",
+                                         "b64",    "quoted", "literal",  "fill",  "pad",  "head",
+                                         "nobody", "mixed",  "capitals", "envid"};
 constexpr std::array<std::string_view, 5> kOfMailboxes = {"CREATE", "DELETE", "RENAME", "SUBSCRIBE", "UNSUBSCRIBE"};
 
 bool all_digits(std::string_view text) {
@@ -82,8 +83,10 @@ void TalkNames::given(const TalkLine& at, const TalkVariable& variable, bool ima
     messages_ += at.count;
     return;
   }
-  if (name == "wrong" || name == "nobody" || name == "mixed" || name == "envid" || bound_.contains(name) ||
-      own(variable))
+  if (name == "envid" && !variable.type.empty() && variable.type != "xtext")
+    return complain(at, shown(), "${envid}, or ${envid:xtext}", {"xtext"});
+  if (name == "wrong" || name == "nobody" || name == "mixed" || name == "capitals" || name == "envid" ||
+      bound_.contains(name) || own(variable))
     return;
   for (const std::string_view word : {"user", "pass", "address"}) {
     if (!name.starts_with(word)) continue;
@@ -132,7 +135,7 @@ void TalkNames::addresses(const TalkLine& line) {
       const auto parts = cut_pattern(path);
       const bool variable = parts.size() == 1 && parts.front().variable && parts.front().variable->type.empty();
       const std::string name = variable ? parts.front().variable->name : "";
-      const bool lent = name.starts_with("address") || name == "nobody" || name == "mixed";
+      const bool lent = name.starts_with("address") || name == "nobody" || name == "mixed" || name == "capitals";
       if (lent || path.find_first_of("@$") == std::string_view::npos) continue;
       complain(line, line.written, "an address that the check was lent: <${address}>, <${address2}>; or <${nobody}>");
     }
