@@ -195,6 +195,16 @@ TEST(SmtpTalk, AReportThatReturnsNothingIsKnownByTheEnvelope) {
     EXPECT_THAT(played(unnamed + line).rig.problem(), HasSubstr("1 message that is not ours; it was not changed"));
 }
 
+TEST(SmtpTalk, MailThatComesInDuringALookIsLookedAt) {
+  WrongBlock slow{.at = WrongBlock::At::regex, .protocol = Protocol::imap, .text = "^UID FETCH 1:\\*"};
+  slow.actions = {{.kind = WrongAction::Kind::wait, .span = std::chrono::seconds(8)},
+                  {.kind = WrongAction::Kind::pass}};
+  Mailed check(kMail + "wait: 6s\n" + kMail + "await: mail.2\n", "", {slow}, "smtp.5321-3.3",
+               [](auto& options) { options.latitudes = {"delivery.queues"}; });
+  EXPECT_EQ(check.rig.problem(), "");
+  EXPECT_THAT(check.end(), HasSubstr("ok: mail.2"));
+}
+
 TEST(SmtpTalk, MailThatComesBackIsAnsweredForAsWell) {
   const auto end = [](const std::string& wanted) {
     return Mailed(
