@@ -299,8 +299,7 @@ constexpr auto kClasses = std::to_array<FindingClass>({
      "RFC 3463 section 3.2: x.1.1 says that the mailbox does not exist; senders give such an address up (I36)"},
     {"quota", "accepted-over-limit", kFail,
      "RFC 9208 section 3.1.2: a server with hard limits disallows what would exceed one; this one did so at other "
-     "times "
-     "(I36)"},
+     "times, for the same command (I36)"},
     {"quota", "let-over-limit", kLatitude,
      "RFC 9208 section 3.1.2: limits may be hard or soft: a server MAY choose to disallow what would exceed one (I36)"},
     {"quota", "messages-wrong", kFail,

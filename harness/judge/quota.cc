@@ -205,16 +205,18 @@ std::map<std::uint32_t, ToldAbove> told_above_the_sum(const Case& c) {
   return out;
 }
 
-/// RFC 9208 section 3.1.2: limits may be hard or soft. A server that refuses, or reports, mail because of one has hard
-/// ones; from one that never did nobody knows it.
-bool enforces(const Case& c) {
-  const auto concerned = c.history.about(What::deliver, What::append, What::copy, What::move);
+/// RFC 9208 section 3.1.2: limits may be hard or soft, and a server may choose "to disallow any command". What it
+/// refuses, or reports, at one time because of a limit it disallows; of what it never did nobody knows it.
+std::set<What> disallowed(const Case& c) {
+  std::set<What> out;
+  for (const Event& e : c.history.about(What::deliver, What::append, What::copy, What::move))
+    if (e.type == Type::fail && says_over_quota(e)) out.insert(e.what);
   const auto& reports = c.ledger.reports();
-  return std::any_of(concerned.begin(), concerned.end(),
-                     [](const Event& e) { return e.type == Type::fail && says_over_quota(e); }) ||
-         std::any_of(reports.begin(), reports.end(), [](const history::Report& report) {
-           return istarts_with(report.action, "failed") && report.status.ends_with(".2.2");
-         });
+  if (std::any_of(reports.begin(), reports.end(), [](const history::Report& report) {
+        return istarts_with(report.action, "failed") && report.status.ends_with(".2.2");
+      }))
+    out.insert(What::deliver);
+  return out;
 }
 
 /// By account, the lowest limit of MESSAGE that was told: it refuses, too.
@@ -269,7 +271,7 @@ void decisions(Case& c, const ToldMeanwhile& told, std::set<std::uint32_t>* by_a
     return (at->second.most + size) * 10 >= limit * 8 || measured * 10 >= static_cast<double>(limit) * 8;
   };
   const auto most_messages = limits_of_messages(c);
-  const bool hard = enforces(c);
+  const std::set<What> hard = disallowed(c);
   std::map<std::uint32_t, std::uint64_t> highest;  // account -> most it may ever have held
   std::map<std::uint32_t, std::uint32_t> begun;    // session -> its first event
   Falls falls;
@@ -342,7 +344,7 @@ void decisions(Case& c, const ToldMeanwhile& told, std::set<std::uint32_t>* by_a
     const auto over = [&](std::uint64_t held, std::uint64_t most, const std::string& whose) {
       if (most == 0 || held * 2 <= most * 3) return;
       c.find(
-          hard ? "accepted-over-limit" : "let-over-limit",
+          hard.contains(e.what) ? "accepted-over-limit" : "let-over-limit",
           {fmt::format("a refusal or a report: the limit of {} is {}", whose, format_size(most)),
            fmt::format("{} has more accepted at {}; the messages come to {}", c.who(e), c.when(e), format_size(held)),
            {e.index},

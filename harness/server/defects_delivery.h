@@ -33,6 +33,9 @@ inline constexpr auto kDeliveryDefects = std::to_array<Switch>({
      "what came in clear text in one piece with STARTTLS is obeyed under TLS, over SMTP", "conformance"},
     {"delivery.lost-when-killed", "a server that is killed has lost the newest message of every mailbox", "loss"},
     {"delivery.copy-for-each-recipient", "every recipient gets as many copies as there are recipients", "duplicates"},
+    {"delivery.rset-keeps-chunks", "the next BDAT goes on where one was that RSET or EHLO discarded", "conformance"},
+    {"delivery.dot-kept-at-edge", "a doubled dot stays doubled behind every 16 KiB of a message", "conformance"},
+    {"delivery.half-a-mail-delivered", "what has come of a message when the connection breaks is delivered", "content"},
     {"delivery.second-recipient-cut", "all but the first recipient get a message without its last line", "content"},
 });
 

@@ -11,6 +11,7 @@ inline constexpr auto kQuotaDefects = std::to_array<Switch>({
     {"quota.over-accepts-and-drops", "mail for a full mailbox is accepted with 250 and thrown away", "loss"},
     {"quota.not-freed-by-expunge", "what is removed goes on counting against the quota", "quota"},
     {"quota.not-enforced", "mail is delivered whatever the quota says", "quota"},
+    {"quota.not-for-clients", "mail is refused as over quota, and what clients append and copy never is", "quota"},
     {"quota.refuses-with-room", "mail is refused as over quota from half of the quota on", "quota"},
     {"quota.refuses-as-unknown-user", "mail for a full mailbox is refused with 550 5.1.1 instead of 552 5.2.2",
      "quota"},

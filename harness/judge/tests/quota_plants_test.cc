@@ -54,6 +54,18 @@ std::uint32_t sized(Scene& s, std::uint64_t size) {
   return s.history.add_message(made);
 }
 
+/// By IMAP, up to 1.75 times the limit.
+void append_more(Scene& s, std::vector<std::uint32_t>& mail) {
+  const std::uint32_t hand = s.imap(s.phone);
+  for (int i = 0; i < 6; ++i) {
+    mail.push_back(sized(s, 8192));
+    s.ask(What::append, hand, [&](Event& e) {
+      e.message = mail.back();
+      e.mailbox = "INBOX";
+    });
+  }
+}
+
 /// POP3 removes all of a full mailbox, and mail is refused; a phone may still see the first one and move it.
 void removed_and_moved(Scene& s, bool seen) {
   const auto mail = big(s, 7);
@@ -200,6 +212,27 @@ const bool kQuota[] = {
             auto mail = big(s, 8);
             over_quota(s, s.message());
             for (const std::uint32_t more : big(s, 6)) mail.push_back(more);
+            s.audited(Scene::all(mail));
+          }),
+    plant("quota/let-over-limit",  // it refuses mail, and what clients append it lets
+          [](Scene& s) {
+            auto mail = big(s, 8);
+            over_quota(s, s.message());
+            append_more(s, mail);
+            s.audited(Scene::all(mail));
+          }),
+    plant("quota/accepted-over-limit",  // it refused one APPEND, and let others
+          [](Scene& s) {
+            auto mail = big(s, 8);
+            const std::uint32_t m = s.message();
+            s.ask(
+                What::append, s.imap(s.phone),
+                [&](Event& e) {
+                  e.message = m;
+                  e.mailbox = "INBOX";
+                },
+                Type::fail, [](Event& e) { e.code = "OVERQUOTA"; });
+            append_more(s, mail);
             s.audited(Scene::all(mail));
           }),
     // RFC 5321 section 4.5.4.1: what an MTA queued comes after the APPEND, and does not count before.

@@ -171,7 +171,7 @@ void Auditor::look_into(Visit& visit, const std::string& mailbox, bool change, T
     const bool known = result.ok() && *told;
     if (change && known) note_baseline(visit.imap->number(), static_cast<std::uint32_t>(**told), mailbox);
     if (known && **told == 0 && change) return then();  // before a check nothing but a look counts
-    visit.reader->open(mailbox, true, [this, &visit, mailbox, change, known, text = result.text, then](bool ok) {
+    const auto all = [this, &visit, mailbox, change, known, text = result.text, then](bool ok) {
       const std::size_t foreign = visit.reader->foreign();
       if (!ok) {
         not_looked_into(visit, mailbox, known ? "its messages could not be listed" : text);
@@ -184,9 +184,18 @@ void Auditor::look_into(Visit& visit, const std::string& mailbox, bool change, T
         return clean_mailbox(visit, mailbox, MailboxReader::Leftovers::too, then);
       }
       then();
-    });
+    };
+    visit.reader->open(mailbox, true, [this, &visit, all](bool ok) { ok ? look_at_late(visit, 3, all) : all(false); });
   };
   open ? visit.imap->noop(looked) : visit.imap->status(mailbox, looked);
+}
+
+/// What comes in while others are looked at is looked at, too: what nobody looked at is somebody else's.
+void Auditor::look_at_late(Visit& visit, int looks, std::function<void(bool ok)> then) {
+  if (looks == 0 || visit.reader->items().size() >= visit.imap->view().exists) return then(true);
+  visit.reader->catch_up([this, &visit, looks, then = std::move(then)](bool ok) {
+    ok ? look_at_late(visit, looks - 1, then) : then(false);
+  });
 }
 
 void Auditor::note_baseline(std::uint32_t session, std::uint32_t messages, const std::string& mailbox) {

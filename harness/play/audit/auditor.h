@@ -65,6 +65,7 @@ class Auditor final : public Alarm {
   void look_before(Look look, MailboxReader::Bodies bodies, Then then);
   void look_at_all(Visit& visit, Look look, int pass, Then then);
   void look_into(Visit& visit, const std::string& mailbox, bool change, Then then);
+  void look_at_late(Visit& visit, int looks, std::function<void(bool ok)> then);
   void remove_own(Visit& visit, bool subscriptions, Then then);
   void delete_own(Visit& visit, Then then);
   void not_looked_into(const Visit& visit, const std::string& mailbox, const std::string& why);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/bytes.h"
 #include "core/hash.h"
 #include "play/talk/talk.h"
 #include "scenario/check/talk.h"
@@ -80,6 +81,7 @@ std::string written_as(std::string_view name, const std::string& address, const 
   if (name == "nobody") return nobody + domain;
   if (name == "nobody-empty") return "\"\"" + domain;
   if (name == "quoted-address") return '"' + as_quoted_text(address.substr(0, at)) + '"' + domain;
+  if (name == "capitals") return address.substr(0, at) + upper(domain);  // RFC 5321 section 2.4
   return mixed(address);
 }
 
@@ -114,6 +116,7 @@ void Talk::give_addresses() {
   for (std::size_t i = 0; i < accounts.size(); ++i)
     variables_.values[fmt::format("address{}", i + 1)] = accounts[i].address;
   variables_.values["mixed"] = mixed(accounts.front().address);
+  variables_.values["capitals"] = written_as("capitals", accounts.front().address, {});
 }
 
 /// The reading found a line that binds it, but the server chose another alternative: neither its fault nor its merit.
@@ -160,10 +163,12 @@ void Talk::fill_variable(Line& at, const TalkVariable& variable, bool raw, Piece
     const auto made = new_mail(at, {.set = "mail"});
     out.push_back({made.text->substr(0, made.text->find("\r\n\r\n") + 4), false});
   } else if (name == "envid") {
-    const std::string id = context_.messages.envelope_id(context_.messages.next());
+    std::string id = context_.messages.envelope_id(context_.messages.next());
     variables_.values[name] = id;  // for an S line behind it
+    if (variable.type == "xtext") id.replace(id.find('.'), 1, "+2E");
     out.push_back({id, false});
-  } else if (name == "nobody" || name == "nobody-empty" || name == "mixed" || name == "quoted-address") {
+  } else if (name == "nobody" || name == "nobody-empty" || name == "mixed" || name == "quoted-address" ||
+             name == "capitals") {
     const std::string& address = context_.accounts.at(at.how.account).address;
     out.push_back({written_as(name, address, "mailproof-nobody-" + context_.messages.playing()), false});
   } else if (name == "wrong") {

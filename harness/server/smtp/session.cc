@@ -73,8 +73,7 @@ void SmtpSession::greet(std::string_view client, bool extended) {
   if (client.empty()) return write("501 5.5.4 who are you?\r\n");
   client_ = printable(client, 255);
   extended_ = extended;
-  envelope_.reset();
-  chunked_ = false;
+  forget();
   const auto& options = context().options;
   if (!extended) return print("250 {}\r\n", options.host);
   print(
@@ -94,8 +93,7 @@ bool SmtpSession::takes_none(std::string_view arguments) {
 
 void SmtpSession::rset(std::string_view arguments) {
   if (!takes_none(arguments)) return;
-  envelope_.reset();
-  chunked_ = false;
+  forget();
   write("250 2.0.0 forgotten\r\n");
 }
 
@@ -119,8 +117,12 @@ void SmtpSession::on_secured() {
   client_.clear();
   extended_ = false;
   authenticated_ = false;
-  envelope_.reset();
-  chunked_ = false;
+  forget();
+}
+
+/// RFC 5321 section 4.1.1.10: a transaction that the connection broke off is cancelled.
+void SmtpSession::on_end() {
+  if (reader_ && context().has(defect("delivery.half-a-mail-delivered"))) finish_data();
 }
 
 }  // namespace mailproof::server

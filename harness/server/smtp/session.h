@@ -38,6 +38,7 @@ class SmtpSession final : public Connection {
   void on_bytes(std::string_view bytes) override;
   void on_timeout() override { write("421 4.4.2 no command came for too long\r\n"); }
   void on_secured() override;
+  void on_end() override;
   Duration idle_limit() const override { return kTimeout; }
 
   void handle(std::string_view line);
@@ -69,6 +70,7 @@ class SmtpSession final : public Connection {
   bool ends_nowhere_wrongly_ = false;  ///< what has come at once was looked through already
   void take_chunk(std::string_view& bytes);
   void finish_data();
+  void forget();
   void reply(const DeliveryReply& reply);
   AccountState* recipient(std::string_view path);
   bool refuse_address(std::string_view address);

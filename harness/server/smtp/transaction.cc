@@ -128,7 +128,6 @@ void SmtpSession::bdat(std::string_view arguments) {
   if (!octets) return write("501 5.5.4 BDAT wants a size\r\n");
   if (!arguments.empty() && !iequals(arguments, "LAST")) return write("501 5.5.4 nothing but LAST goes behind it\r\n");
   const bool refused = !envelope_ || envelope_->recipients.empty();
-  if (!chunked_) message_.clear();
   chunked_ = !refused;
   chunk_ = Chunk{*octets, !arguments.empty(), refused};
   std::string_view none;
@@ -151,7 +150,22 @@ void SmtpSession::take_chunk(std::string_view& bytes) {
   close();
 }
 
+/// RFC 5321 section 4.1.1.5: sender, recipients, and mail data.
+void SmtpSession::forget() {
+  envelope_.reset();
+  chunked_ = false;
+  if (!context().has(defect("delivery.rset-keeps-chunks"))) message_.clear();
+}
+
+/// Only with a defect: the dot that a sender doubled stays doubled where a buffer ends.
+void double_dots_at_edges(std::string& message) {
+  constexpr std::size_t kBuffer = 16384;
+  for (std::size_t at = kBuffer; at < message.size(); at += kBuffer)
+    if (message[at] == '.' && message[at - 1] == '\n') message.insert(at, 1, '.');
+}
+
 void SmtpSession::finish_data() {
+  if (context().has(defect("delivery.dot-kept-at-edge"))) double_dots_at_edges(message_);
   const auto envelope = std::move(*envelope_);
   envelope_.reset();
   reader_.reset();

@@ -192,16 +192,28 @@ TEST(SmtpTalk, AReportThatReturnsNothingIsKnownByTheEnvelope) {
   const std::string mail =
       "C: RCPT TO:<${address}> NOTIFY=SUCCESS\nS: 250\nC: DATA\nS: 354\nC: {mail}\nS: 250\nawait: mail.1\n";
   const std::string named = "C: MAIL FROM:<${address}> ENVID=${envid}\nS: 250\n" + mail;
+  const std::string encoded = "C: MAIL FROM:<${address}> ENVID=${envid:xtext}\nS: 250\n" + mail;
   const std::string unnamed = "C: MAIL FROM:<${address}>\nS: 250\n" + mail;
   const auto played = [](const std::string& lines) {
     return Mailed(lines, "    when: DSN\n", {}, "dsn.3461-5.2.3", kTwoParts);
   };
   const auto end = [&](const std::string& lines) { return played(lines).end(); };
   EXPECT_THAT(end(named + "arrives: report mail.1\n"), HasSubstr("ok: a delivery report about mail.1"));
+  EXPECT_THAT(end(encoded + "arrives: report mail.1\n"), HasSubstr("ok: a delivery report about mail.1"));
   EXPECT_THAT(end(named + "no-report: mail.1\n"), HasSubstr("fail: a delivery report about mail.1"));
   // Nobody can tell whose mail it is about: it is somebody's, and is left where it is.
   for (const std::string line : {"arrives: report mail.1\n", "no-report: mail.1\n"})
     EXPECT_THAT(played(unnamed + line).rig.problem(), HasSubstr("1 message that is not ours; it was not changed"));
+}
+
+TEST(SmtpTalk, MailThatComesInDuringALookIsLookedAt) {
+  WrongBlock slow{.at = WrongBlock::At::regex, .protocol = Protocol::imap, .text = "^UID FETCH 1:\\*"};
+  slow.actions = {{.kind = WrongAction::Kind::wait, .span = std::chrono::seconds(8)},
+                  {.kind = WrongAction::Kind::pass}};
+  Mailed check(kMail + "wait: 6s\n" + kMail + "await: mail.2\n", "", {slow}, "smtp.5321-3.3",
+               [](auto& options) { options.latitudes = {"delivery.queues"}; });
+  EXPECT_EQ(check.rig.problem(), "");
+  EXPECT_THAT(check.end(), HasSubstr("ok: mail.2"));
 }
 
 TEST(SmtpTalk, MailThatComesBackIsAnsweredForAsWell) {

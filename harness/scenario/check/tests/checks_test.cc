@@ -289,8 +289,8 @@ TEST(Checks, SmtpIsSpokenWhereTheIdSaysSo) {
 }
 
 TEST(Checks, MailGoesToWhomTheCheckWasLentOnly) {
-  for (const std::string path :
-       {"<${address}>", "<>", "<${nobody}>", "<${mixed}> NOTIFY=NEVER", "<${quoted-address}>", "<${nobody-empty}>"})
+  for (const std::string path : {"<${address}>", "<>", "<${nobody}>", "<${mixed}> NOTIFY=NEVER", "<${quoted-address}>",
+                                 "<${nobody-empty}>", "<${capitals}>", "<${address}> ENVID=${envid:xtext}"})
     only(mail_file(talk("C: MAIL FROM:" + path + "\nS: 250")));
   EXPECT_THAT(complaint(mail_file(talk("C: MAIL FROM:<${address}>\nS: 250\nC: rcpt to:<bob@example.com>\nS: 250"))),
               HasSubstr("an address that the check was lent"));
@@ -303,6 +303,7 @@ TEST(Checks, MailGoesToWhomTheCheckWasLentOnly) {
 
 TEST(Checks, WhatSmtpCannotMean) {
   const auto wrong = [](const std::string& lines) { return complaint(mail_file(talk(lines))); };
+  EXPECT_THAT(wrong("C: MAIL FROM:<> ENVID=${envid:text}\nS: 250"), HasSubstr("${envid:xtext}"));
   EXPECT_THAT(wrong("C: NOOP\nS: +OK"), HasSubstr("a reply's code, like 250 or 5xx"));
   EXPECT_THAT(wrong("C: NOOP"), HasSubstr("a line that reads the reply, like S: 250"));
   EXPECT_THAT(wrong("C: NOOP\nS: 250\nS: 250"), HasSubstr("a C: line above that this is the reply to"));
