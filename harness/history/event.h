@@ -29,7 +29,7 @@ enum class What : std::uint8_t {
   close,
   noop,
   idle,
-  enable,
+  enable,  ///< text = what; ok: code = "QRESYNC" where ENABLED said that this is on
   fetch,
   store,    ///< set, flags, code = "+FLAGS.SILENT"
   copy,     ///< set; ok with COPYUID: set = source uids, uidvalidity = the destination's; CopyFacts

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "core/bytes.h"
+#include "judge/excuses.h"
 #include "judge/view_track.h"
 
 namespace mailproof::judge {
@@ -144,7 +145,8 @@ void count(const Case& c, const Strangers& strangers, const Pop3Policy& policy, 
                      std::min(listing->get<history::CountFacts>().messages,
                               static_cast<std::uint32_t>(strangers.listed(*listing)));
              there != wanted && there != wanted + policy.beside(account, mailbox) &&
-             there + gone_with_audit(c, account, mailbox) != wanted) {
+             there + gone_with_audit(c, account, mailbox) != wanted &&
+             there + static_cast<std::uint32_t>(kept_where_they_were_saved(c, e, account)) != wanted) {
     out.missed(0, listing->index, [&] {
       return Words{fmt::format("{} messages in {}'s {}", wanted, c.account(account), mailbox),
                    fmt::format("{}", there)};
@@ -191,10 +193,18 @@ std::optional<Belief> believed(const Case& c, std::uint32_t session, const View*
   return out;
 }
 
+/// ... of the view that the session had before this event.
+std::optional<Belief> believed_at(const Case& c, std::uint32_t session, std::uint32_t event) {
+  ViewTrack track(c.history);
+  for (std::uint32_t index = 1; index < event; ++index)
+    if (const Event& e = c.history.event(index); e.session == session) track.apply(e);
+  return believed(c, session, track.view(session));
+}
+
 /// `mailbox`: which one; "" = the one that its newest session had open.
 std::optional<Belief> belief(const Case& c, std::uint32_t device, const std::string& mailbox) {
   std::uint32_t session = 0, looked = 0;
-  std::optional<Belief> left;  // when it opened another one after that
+  std::uint32_t left = 0;  // the event by which it left this mailbox, after that
   ViewTrack track(c.history);
   std::map<std::uint32_t, std::map<std::uint32_t, std::uint32_t>> maildrops;  // session -> number -> message
   for (const Event& e : c.history.events()) {
@@ -204,18 +214,18 @@ std::optional<Belief> belief(const Case& c, std::uint32_t device, const std::str
                         ((e.what == What::unselect || e.what == What::close) && e.type == Type::ok);
     if (own && leaves && e.session == session && !mailbox.empty()) {
       const View* view = track.view(session);
-      if (view != nullptr && iequals(view->mailbox, mailbox)) left = believed(c, session, view);
+      if (view != nullptr && iequals(view->mailbox, mailbox)) left = e.index;
     }
     track.apply(e);
     if (!own) continue;
     const bool opened = selects && e.type == Type::ok && (mailbox.empty() || iequals(c.invoke(e).mailbox, mailbox));
     if (opened || e.what == What::pop_uidl || e.what == What::pop_list) session = e.session;
-    if (opened) left.reset();
+    if (opened) left = 0;
     const bool pop = c.history.session(e.session).protocol == Protocol::pop3;
     if (e.type == Type::ok && (opened || (pop && e.what == What::connect)))
       looked = e.command != 0 ? e.command : e.index;
-    if (e.session == session && !left && e.what == What::noop && e.type == Type::ok) looked = e.command;
-    if (e.session == session && !left && e.what == What::idle)
+    if (e.session == session && left == 0 && e.what == What::noop && e.type == Type::ok) looked = e.command;
+    if (e.session == session && left == 0 && e.what == What::idle)
       looked = e.type == Type::invoke ? ~std::uint32_t{} : e.index;
     if (e.what == What::message && c.history.session(e.session).protocol == Protocol::pop3)
       maildrops[e.session][e.seq] = e.message;
@@ -230,7 +240,7 @@ std::optional<Belief> belief(const Case& c, std::uint32_t device, const std::str
     for (const auto& [number, message] : maildrops[session])
       if (message != 0) out->messages.push_back(message);
   } else {
-    out = left ? std::move(left) : believed(c, session, track.view(session));
+    out = left != 0 ? believed_at(c, session, left) : believed(c, session, track.view(session));
   }
   if (!out) return std::nullopt;
   out->looked = looked;

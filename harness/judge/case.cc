@@ -69,7 +69,7 @@ namespace {
 
 /// "C: DELE 1", "S: +OK: +OK marked", "S: +OK: expected, and -ERR no came".
 std::string talk_line(const history::History& history, const history::Event& e) {
-  const history::Event& line = e.command == 0 ? e : history.event(e.command);
+  const history::Event& line = e.command == 0 || e.command > history.events().size() ? e : history.event(e.command);
   std::string out = printable(line.text, 120);
   if (e.type == history::Type::ok && !e.text.empty()) out += fmt::format("   came: {}", printable(e.text, 120));
   if (e.type == history::Type::fail) out += fmt::format("   not so: {}", printable(e.text, 200));

@@ -66,14 +66,27 @@ const Cell* copy_elsewhere(const Case& c, const Cell& inbox, std::uint32_t again
 bool is_kept_where_it_was_saved(const Case& c, const Event& e, std::uint32_t message, std::uint32_t account) {
   if (!e.mailbox.empty() && !iequals(e.mailbox, "INBOX")) return false;
   const auto kept = [&](const history::Attempt& attempt) {
-    if (attempt.outcome != Type::ok || (account != 0 && attempt.account != account)) return false;
     const Cell* inbox = c.ledger.find(attempt.message, attempt.account, "INBOX");
     return inbox != nullptr && inbox->enumerated && inbox->present == 0 && inbox->first_seen == 0 &&
            inbox->removes == 0 && copy_elsewhere(c, *inbox, attempt.event) != nullptr;
   };
-  if (message == 0) return std::any_of(c.ledger.attempts().begin(), c.ledger.attempts().end(), kept);
-  const auto attempts = c.ledger.attempts_of(message);
-  return std::any_of(attempts.begin(), attempts.end(), kept);
+  int taken = 0;
+  for (const history::Attempt& attempt : c.ledger.attempts_of(message)) {
+    if (attempt.outcome != Type::ok || (account != 0 && attempt.account != account)) continue;
+    if (!kept(attempt)) return false;
+    ++taken;
+  }
+  return taken > 0;
+}
+
+int kept_where_they_were_saved(const Case& c, const Event& e, std::uint32_t account) {
+  int out = 0;
+  for (const Cell& cell : c.ledger.cells())
+    if (cell.account == account && cell.present == 0 && cell.least() > 0 &&
+        iequals(c.ledger.mailbox_name(cell.mailbox), "INBOX") &&
+        is_kept_where_it_was_saved(c, e, cell.message, account))
+      out += cell.least();
+  return out;
 }
 
 std::string full_of_what_was_filed(const Case& c, const history::Attempt& refused) {

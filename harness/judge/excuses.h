@@ -20,9 +20,11 @@ std::string filed_elsewhere(const Case& c, const history::Event& expectation, st
 const history::Cell* copy_elsewhere(const Case& c, const history::Cell& inbox, std::uint32_t again);
 
 /// RFC 7352 section 3: a filter against duplicates drops what has the Message-ID of what is there. Nobody saw it in
-/// INBOX, and it is where a client had saved it before it was delivered. message 0 = any.
+/// INBOX, and it is where a client had saved it before it was delivered.
 bool is_kept_where_it_was_saved(const Case& c, const history::Event& expectation, std::uint32_t message,
                                 std::uint32_t account);
+/// How many copies less INBOX has for that.
+int kept_where_they_were_saved(const Case& c, const history::Event& expectation, std::uint32_t account);
 
 /// What was refused for want of room by a server whose usage is more than the messages it holds, which RFC 9208 section
 /// 5.1 lets it be: the events of the refusals.

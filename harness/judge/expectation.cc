@@ -510,7 +510,7 @@ void judge_expectation(const history::History& history, const history::Ledger& l
     const bool counts = e.what == What::fate || e.what == What::count || e.what == What::agree;
     const auto miss = [&](std::uint32_t message, std::uint32_t event, const std::function<Words()>& words) {
       if (policy.refuses(message)) return;
-      if (counts && is_kept_where_it_was_saved(c, e, message, c.history.account_of(e))) return;
+      if (counts && message != 0 && is_kept_where_it_was_saved(c, e, message, c.history.account_of(e))) return;
       if (const Event* undone = undone_for(c, course, e, message)) return not_done(c, e, *undone, message);
       if (const std::string why = counts ? not_owed(c, course, e, message, c.history.account_of(e)) : std::string();
           !why.empty())

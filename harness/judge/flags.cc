@@ -1,6 +1,8 @@
 // I17: every system flag that is seen was set by somebody: a STORE, a FETCH without PEEK, what POP3 did to the message;
 // and so was every keyword that clients of this run set, on whichever message it is seen.
 // What the message had when it was first looked at is its delivery's, its APPEND's or its COPY's affair.
+#include "history/flags.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,15 +24,6 @@
 
 namespace mailproof::judge {
 
-bool sets_seen(std::string_view items) {
-  const std::string text = upper(items);
-  for (const std::string_view word : {"BODY[", "BINARY[", "RFC822.TEXT"})
-    if (text.find(word) != std::string::npos) return true;
-  for (auto at = text.find("RFC822"); at != std::string::npos; at = text.find("RFC822", at + 1))
-    if (at + 6 == text.size() || text[at + 6] == ' ' || text[at + 6] == ')') return true;
-  return false;
-}
-
 namespace {
 
 using history::Event;
@@ -38,7 +31,7 @@ using history::Type;
 using history::What;
 
 constexpr std::array<std::string_view, 5> kSystemFlags{"\\Answered", "\\Deleted", "\\Draft", "\\Flagged", "\\Seen"};
-constexpr std::size_t kDeleted = 1;
+constexpr std::size_t kDeleted = 1, kSeen = 4;
 using Flags = std::bitset<32>;
 
 /// Keywords that servers and their filters set by themselves, on whatever message they think right (the registry of
@@ -110,6 +103,8 @@ class FlagLedger {
   struct Named {
     std::uint32_t newest = 0;  ///< event of one of them
     int open = 0;              ///< not answered yet, or never: it may be done at any time
+    std::uint32_t store = 0;   ///< the newest STORE
+    std::uint32_t told = 0;    ///< ... of which its own session was told what it made of the flags: without \Seen
     bool since(std::uint32_t event) const { return open > 0 || newest > event; }
   };
   using Place = std::uint64_t;  ///< mailbox and UID, or account and message
@@ -183,18 +178,32 @@ class FlagLedger {
     const Event& asked = c_.invoke(e);
     const std::uint32_t account = c_.history.account_of(e);
     const At where = at(asked);
-    const auto note = [&](Place place) {
+    const auto note = [&](Place place, bool told) {
       Named& named = changes_[place];
-      named.newest = e.index;
+      if (!told) named.newest = e.index;
       if (e.type == Type::invoke) ++named.open;
+      if (e.type == Type::invoke && e.what == What::store) named.store = e.index;
       if (&e != &asked && e.type != Type::info && named.open > 0) --named.open;
     };
     for (const std::uint32_t uid : history::parse_uids(asked.set)) {
-      note(copy(account, where.mailbox, uid));
+      const Place place = copy(account, where.mailbox, uid);
+      const auto known = changes_.find(place);
+      const bool told = completes(e) && known != changes_.end() && known->second.told == asked.index;
+      note(place, told);
       // Copies of one message may share their flags.
       const std::uint32_t number = c_.ledger.message_at(account, where.mailbox, where.uidvalidity, uid);
-      if (number != 0) note(message(account, number));
+      if (number != 0) note(message(account, number), told);
     }
+  }
+  /// What a session is told of a message while its STORE runs is what that made of it, if it has the flags that it
+  /// asked for.
+  void told_by_store(const Event& e, Place place, const Flags& told) {
+    const auto named = changes_.find(place);
+    if (named == changes_.end() || named->second.store == 0 || told[kSeen]) return;
+    const Event& store = c_.history.event(named->second.store);
+    const Flags flags = flags_of(store.flags);
+    const bool done = store.code.starts_with('-') ? (told & flags).none() : (flags & ~told).none();
+    if (store.session == e.session && done) named->second.told = store.index;
   }
   bool named_since(Place place, std::uint32_t event) const {
     const auto named = changes_.find(place);
@@ -202,7 +211,7 @@ class FlagLedger {
   }
 
   void fetch(const Event& e) {
-    if (sets_seen(e.text)) return touch(e, flags_of("\\Seen"));
+    if (history::sets_seen(e.text)) return touch(e, flags_of("\\Seen"));
     if (upper(e.text).find("BODY.PEEK[") == std::string::npos) return;
     const std::uint32_t account = c_.history.account_of(e);
     for (const std::uint32_t uid : history::parse_uids(e.set)) peeks_[copy(account, at(e).mailbox, uid)] = e.index;
@@ -214,12 +223,13 @@ class FlagLedger {
     if (leaving_.at(e.index, account, where.mailbox, where.uidvalidity, e.uid)) return;
     const std::uint32_t number = c_.ledger.message_at(account, where.mailbox, where.uidvalidity, e.uid);
     const Flags told = flags_of(e.flags);
+    const Place place = copy(account, where.mailbox, e.uid);
+    told_by_store(e, place, told);
     Copy& known = copies_[boxes_.place(account, where.mailbox, where.uidvalidity, e.uid)];
     if (known.first == 0) {
       known = {e.index, told, e.index};
       return;
     }
-    const Place place = copy(account, where.mailbox, e.uid);
     if ((told & ~known.known).none()) {
       known.newest = e.index;
       return;

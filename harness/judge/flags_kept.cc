@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/bytes.h"
+#include "history/flags.h"
 #include "judge/leaving.h"
 #include "judge/view_track.h"
 
@@ -87,14 +88,18 @@ class Kept {
   };
   struct Marks {
     std::map<std::string, Mark> set, unset;
-    int adding = 0;             ///< commands under way that may set flags
-    std::uint32_t added = 0;    ///< the newest event of such a command
-    int removing = 0;           ///< commands under way that may take flags away
-    std::uint32_t removed = 0;  ///< the newest event of such a command
+    int adding = 0;                ///< commands under way that may set flags
+    std::uint32_t added = 0;       ///< the newest event of such a command
+    int adding_seen = 0;           ///< ... of those that name the message alone, and may set \Seen
+    std::uint32_t added_seen = 0;  ///< the newest event of such a command
+    int removing = 0;              ///< commands under way that may take flags away
+    std::uint32_t removed = 0;     ///< the newest event of such a command
     /// What is under way for one copy is so for all.
     void begin_as(const Marks& other) {
       adding = std::max(adding, other.adding);
       added = std::max(added, other.added);
+      adding_seen = std::max(adding_seen, other.adding_seen);
+      added_seen = std::max(added_seen, other.added_seen);
       removing = std::max(removing, other.removing);
       removed = std::max(removed, other.removed);
     }
@@ -174,11 +179,13 @@ class Kept {
 
   /// A command that may set flags, while it is under way: of two that overlap nobody knows which came last.
   void sets(const Event& e, const Event& asked, std::uint32_t uid, const std::set<std::string>& flags) {
+    const bool seen_alone = asked.what != What::store;
     each(e, uid, [&](const Place& place, Marks& marks) {
-      if (e.type == Type::invoke) ++marks.adding;
+      int& adding = seen_alone ? marks.adding_seen : marks.adding;
+      if (e.type == Type::invoke) ++adding;
       // One that was not answered may be done at any time.
-      if (&e != &asked && marks.adding > 0 && e.type != Type::info) --marks.adding;
-      marks.added = e.index;
+      if (&e != &asked && adding > 0 && e.type != Type::info) --adding;
+      (seen_alone ? marks.added_seen : marks.added) = e.index;
       const auto back = back_.find(place);
       for (const std::string& flag : flags) {
         marks.unset.erase(flag);
@@ -190,7 +197,7 @@ class Kept {
   /// Without PEEK it sets \Seen (RFC 3501 section 6.4.5).
   void fetched(const Event& e) {
     const Event& asked = c_.invoke(e);
-    if (!sets_seen(asked.text)) return;
+    if (!history::sets_seen(asked.text)) return;
     for (const std::uint32_t uid : history::parse_uids(asked.set)) sets(e, asked, uid, {"\\seen"});
   }
 
@@ -293,8 +300,10 @@ class Kept {
     if (marks.adding != 0 || marks.added > asked.index) return;
     const auto told = told_.find(here);
     const bool shown = told != told_.end() && told->second.first > asked.index;
+    const bool read = marks.adding_seen != 0 || marks.added_seen > asked.index;
     for (const std::string& flag : lasting_flags(asked.flags))
-      if (flag.starts_with('\\') && (shown ? !told->second.second.contains(flag) : silent) &&
+      if (flag.starts_with('\\') && !(read && flag == "\\seen") &&
+          (shown ? !told->second.second.contains(flag) : silent) &&
           !read_over_pop(std::get<0>(here), flag, asked.index))
         marks.unset[flag] = {e.index, e.session, 0, false};
   }

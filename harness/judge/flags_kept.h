@@ -11,9 +11,6 @@ namespace mailproof::judge {
 /// begin afterwards (RFC 3501 section 2.3.2), unless somebody took it away; and one that was taken away is not.
 void judge_kept_flags(Case& c);
 
-/// Whether these FETCH items set \Seen (RFC 3501 section 6.4.5).
-bool sets_seen(std::string_view items);
-
 /// The flags of a list that stay with a message, in lower case: \Recent is a session's own, and what is \Deleted may
 /// go at any time.
 std::set<std::string> lasting_flags(std::string_view flags);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/bytes.h"
+#include "history/flags.h"
 #include "judge/heard.h"
 
 namespace mailproof::judge {
@@ -14,47 +15,178 @@ using history::What;
 
 namespace {
 
+constexpr std::uint32_t kUnasked = ~std::uint32_t{};
+
 template <class First, class Key>
-bool before(const First& all, Key key, std::uint32_t event) {
+std::uint32_t first_of(const First& all, const Key& key) {
   const auto first = all.find(key);
-  return first != all.end() && first->second < event;
+  return first == all.end() ? kUnasked : first->second;
 }
 
 }  // namespace
 
-Leaving::Asked Leaving::look(const Case& c) {
-  Asked out;
-  std::map<std::uint32_t, std::uint32_t> selected;  // by session: box
-  const auto box = [&](std::uint32_t account, std::string_view mailbox) {
-    return out.boxes.try_emplace({account, lower(mailbox)}, static_cast<std::uint32_t>(out.boxes.size() + 1))
-        .first->second;
-  };
-  for (const Event& e : c.history.about(What::select, What::examine, What::move, What::expunge, What::close,
-                                        What::remove, What::rename, What::quit, What::end)) {
-    if (e.session == 0) continue;
-    const std::uint32_t account = c.history.account_of(e);
-    if (c.history.session(e.session).protocol == Protocol::pop3) {
-      out.quit.try_emplace(account, e.index);
-      continue;
-    }
-    const bool selects = e.what == What::select || e.what == What::examine;
-    if (selects && e.type == Type::ok) selected[e.session] = box(account, c.invoke(e).mailbox);
-    if (selects || e.type != Type::invoke) continue;
-    if (e.what == What::remove || e.what == What::rename) {
-      out.reshaped.try_emplace(account, e.index);
-      continue;
-    }
-    const std::uint32_t in = selected[e.session];
-    out.any.try_emplace(in, e.index);
-    if (e.set.empty()) out.all.try_emplace(in, e.index);
-    for (const std::uint32_t uid : history::parse_uids(e.set))
-      out.named.try_emplace(std::uint64_t{in} << 32U | uid, e.index);
-  }
-  return out;
+void Leaving::Commands::add(std::uint32_t invoke, std::uint32_t answer) {
+  all_.emplace_back(invoke, all_.empty() ? answer : std::max(answer, all_.back().second));
 }
 
-const Leaving::Asked& Leaving::asked() const {
-  if (!asked_) asked_ = look(c_);
+bool Leaving::Commands::between(std::uint32_t from, std::uint32_t to) const {
+  const auto end = std::lower_bound(all_.begin(), all_.end(), to,
+                                    [](const auto& one, std::uint32_t event) { return one.first < event; });
+  return end != all_.begin() && std::prev(end)->second > from;
+}
+
+/// One pass over what may remove something.
+class Leaving::Look {
+ public:
+  Look(const Case& c, bool unheard) : c_(c), unheard_(unheard) {}
+
+  Asked run() {
+    for (const Event& e :
+         c_.history.about(What::expunge, What::close, What::move, What::remove, What::rename, What::quit)) {
+      if (!completes(e) || e.command == 0) continue;
+      if (e.type == Type::fail && e.what != What::move) failed_.insert(e.command);
+      if (e.type != Type::info) answers_.try_emplace(e.command, e.index);
+    }
+    for (const Event& e : c_.history.about(What::select, What::examine, What::store, What::copy, What::move,
+                                           What::expunge, What::close, What::append, What::remove, What::rename,
+                                           What::dele, What::retr, What::message, What::quit, What::end)) {
+      if (e.session == 0) continue;
+      const Protocol protocol = c_.history.session(e.session).protocol;
+      if (protocol == Protocol::pop3) pop3(e);
+      if (protocol == Protocol::imap) imap(e);
+    }
+    return std::move(out_);
+  }
+
+ private:
+  struct Selected {
+    Box box = 0;
+    bool writable = false;
+  };
+  struct Maildrop {
+    std::map<std::uint32_t, std::uint32_t> messages;  ///< by number
+    std::set<std::uint32_t> touched;
+    bool some = false;    ///< ... and something of which nobody knows which message it is
+    bool marked = false;  ///< by DELE
+    bool over = false;
+  };
+
+  Box box(std::uint32_t account, std::string_view mailbox) {
+    return out_.boxes.try_emplace({account, lower(mailbox)}, static_cast<Box>(out_.boxes.size() + 1)).first->second;
+  }
+  static Uid uid_in(Box box, std::uint32_t uid) { return Uid{box} << 32U | uid; }
+
+  std::uint32_t answer(std::uint32_t command) const { return first_of(answers_, command); }
+
+  bool is_marked(std::uint32_t account, Box box, std::uint32_t uid) const {
+    return unheard_ || out_.marked.contains(uid_in(box, uid)) || out_.marks_some.contains(box) ||
+           pop_marked_.contains(account);
+  }
+
+  void imap(const Event& e) {
+    const std::uint32_t account = c_.history.account_of(e);
+    Selected& at = selected_[e.session];
+    switch (e.what) {
+      case What::select:
+      case What::examine:
+        if (e.type == Type::ok) at = {box(account, c_.invoke(e).mailbox), e.what == What::select};
+        return;
+      case What::remove:
+      case What::rename:
+        if (e.type == Type::invoke && !failed_.contains(e.index)) out_.reshapes.push_back(e.index);
+        return;
+      case What::append:
+        if (e.type == Type::invoke && history::has_deleted(e.flags))
+          out_.marks_some.try_emplace(box(account, e.mailbox), e.index);
+        return;
+      case What::store:
+        if (e.type == Type::invoke && !e.code.starts_with('-') && history::has_deleted(e.flags)) marks(e, at.box);
+        return;
+      case What::copy:
+        if (e.type == Type::invoke) copies(e, account, at.box);
+        return;
+      case What::move:
+        if (e.type != Type::invoke) return;
+        copies(e, account, at.box);
+        out_.any[at.box].add(e.index, answer(e.index));
+        if (e.set.empty()) out_.moves_some.try_emplace(at.box, e.index);
+        for (const std::uint32_t uid : history::parse_uids(e.set)) out_.named.try_emplace(uid_in(at.box, uid), e.index);
+        return;
+      case What::expunge:
+      case What::close:
+        expunges(e, account, at);
+        return;
+      default:
+        return;
+    }
+  }
+
+  void marks(const Event& e, Box box) {
+    if (e.set.empty()) out_.marks_some.try_emplace(box, e.index);
+    for (const std::uint32_t uid : history::parse_uids(e.set)) out_.marked.try_emplace(uid_in(box, uid), e.index);
+  }
+
+  /// A copy has the flags of what it is a copy of (RFC 3501 section 6.4.7).
+  void copies(const Event& e, std::uint32_t account, Box from) {
+    const auto uids = history::parse_uids(e.set);
+    const bool marked =
+        e.set.empty() || std::any_of(uids.begin(), uids.end(), [&](auto uid) { return is_marked(account, from, uid); });
+    if (marked) out_.marks_some.try_emplace(box(account, e.other_mailbox), e.index);
+  }
+
+  /// CLOSE of a mailbox that is only examined removes nothing (RFC 3501 section 6.4.2), nor does what is refused.
+  void expunges(const Event& e, std::uint32_t account, const Selected& at) {
+    const Event& asked = c_.invoke(e);
+    if (!at.writable || failed_.contains(asked.index)) return;
+    if (e.type == Type::invoke) {
+      out_.any[at.box].add(e.index, answer(e.index));
+      if (e.set.empty()) out_.expunges[at.box].add(e.index, answer(e.index));
+    }
+    if (e.type != Type::invoke && !completes(e)) return;
+    // What is marked while it runs may go with it.
+    for (const std::uint32_t uid : history::parse_uids(asked.set))
+      if (is_marked(account, at.box, uid)) out_.named.try_emplace(uid_in(at.box, uid), asked.index);
+  }
+
+  /// What a session marked, or what it read (RFC 1939 section 8), goes when it ends.
+  void pop3(const Event& e) {
+    const std::uint32_t account = c_.history.account_of(e);
+    Maildrop& drop = maildrops_[e.session];
+    if (e.what == What::message && e.message != 0) drop.messages[e.seq] = e.message;
+    const bool reads = e.what == What::retr || (e.what == What::message && e.code == "full");
+    if (reads || e.what == What::dele) {
+      const std::uint32_t seq = e.seq != 0 ? e.seq : c_.invoke(e).seq;
+      const auto known = drop.messages.find(seq);
+      const std::uint32_t message = e.message != 0 ? e.message : known == drop.messages.end() ? 0 : known->second;
+      if (message != 0)
+        drop.touched.insert(message);
+      else if (e.what == What::dele && completes(e))
+        drop.some = true;  // of what is read its content tells more
+      if (message != 0 || drop.some) out_.pop_marks.try_emplace({account, message}, e.index);
+      pop_marked_.insert(account);
+      drop.marked = drop.marked || e.what == What::dele;
+    }
+    if (e.what != What::quit && e.what != What::end) return;
+    if (drop.over || (drop.touched.empty() && !drop.some)) return;
+    drop.over = true;
+    if (e.what == What::quit || drop.marked)
+      out_.quits[account].add(e.index, e.what == What::quit ? answer(c_.invoke(e).index) : kUnasked);
+    if (drop.some) out_.quit_some.try_emplace(account, e.index);
+    for (const std::uint32_t message : drop.touched) out_.quit.try_emplace({account, message}, e.index);
+  }
+
+  const Case& c_;
+  bool unheard_;
+  Asked out_;
+  std::set<std::uint32_t> failed_;                                   ///< commands
+  boost::unordered_flat_map<std::uint32_t, std::uint32_t> answers_;  ///< by command
+  std::set<std::uint32_t> pop_marked_;                               ///< accounts in which POP3 marked something
+  std::map<std::uint32_t, Selected> selected_;                       ///< by session
+  std::map<std::uint32_t, Maildrop> maildrops_;
+};
+
+Leaving::Asked& Leaving::asked() const {
+  if (!asked_) asked_ = Look(c_, unheard()).run();
   return *asked_;
 }
 
@@ -63,11 +195,35 @@ bool Leaving::unheard() const {
   return *unheard_;
 }
 
-bool Leaving::any_at(std::uint32_t event, std::uint32_t account, std::string_view mailbox) const {
+bool Leaving::any_between(std::uint32_t from, std::uint32_t to, std::uint32_t account, std::string_view mailbox) const {
+  if (unheard()) return true;
   const Asked& all = asked();
   const auto box = all.boxes.find({account, lower(mailbox)});
-  return unheard() || before(all.quit, account, event) || before(all.reshaped, account, event) ||
-         (box != all.boxes.end() && before(all.any, box->second, event));
+  const auto any = box == all.boxes.end() ? all.any.end() : all.any.find(box->second);
+  const auto quits = iequals(mailbox, "INBOX") ? all.quits.find(account) : all.quits.end();
+  return (any != all.any.end() && any->second.between(from, to)) ||
+         (quits != all.quits.end() && quits->second.between(from, to));
+}
+
+std::uint32_t Leaving::reshaped(Asked& all, std::uint32_t account, const std::string& mailbox, Box box) const {
+  const auto [known, fresh] = all.reshaped.try_emplace(box, kUnasked);
+  if (!fresh) return known->second;
+  if (!reshapes_) reshapes_.emplace(c_);
+  for (const std::uint32_t event : all.reshapes)
+    if (reshapes_->concerns(c_.history.event(event), account, mailbox)) {
+      known->second = event;
+      break;
+    }
+  return known->second;
+}
+
+/// The first event that may have marked it with \Deleted.
+std::uint32_t Leaving::marked(const Asked& all, std::uint32_t account, std::uint32_t message, Box box,
+                              std::uint32_t uid) const {
+  if (unheard()) return 0;
+  return std::min({first_of(all.marked, Uid{box} << 32U | uid), first_of(all.marks_some, box),
+                   first_of(all.pop_marks, std::pair(account, message)),
+                   first_of(all.pop_marks, std::pair(account, std::uint32_t{}))});
 }
 
 bool Leaving::at(std::uint32_t event, std::uint32_t account, std::string_view mailbox, std::uint32_t uidvalidity,
@@ -75,13 +231,17 @@ bool Leaving::at(std::uint32_t event, std::uint32_t account, std::string_view ma
   const std::uint32_t message = c_.ledger.message_at(account, mailbox, uidvalidity, uid);
   const Cell* cell = message == 0 ? nullptr : c_.ledger.find(message, account, mailbox);
   if (cell == nullptr || cell->removes + cell->maybe_removes == 0) return false;
-  const Asked& all = asked();
-  if (cell->removed_over != 1 && before(all.quit, account, event)) return true;
-  if (before(all.reshaped, account, event)) return true;
+  Asked& all = asked();
+  if (cell->removed_over != 1 &&
+      (first_of(all.quit_some, account) < event || first_of(all.quit, std::pair(account, message)) < event))
+    return true;
+  const std::string name = lower(mailbox);
+  const Box box = all.boxes.try_emplace({account, name}, static_cast<Box>(all.boxes.size() + 1)).first->second;
+  if (reshaped(all, account, name, box) < event) return true;
   if (cell->removed_over == 2) return false;
-  const auto box = all.boxes.find({account, lower(mailbox)});
-  return box != all.boxes.end() &&
-         (before(all.all, box->second, event) || before(all.named, std::uint64_t{box->second} << 32U | uid, event));
+  if (first_of(all.named, Uid{box} << 32U | uid) < event || first_of(all.moves_some, box) < event) return true;
+  const auto expunges = all.expunges.find(box);
+  return expunges != all.expunges.end() && expunges->second.between(marked(all, account, message, box, uid), event);
 }
 
 bool Leaving::nothing_at(std::uint32_t event, std::uint32_t account, std::string_view mailbox,

@@ -3,11 +3,14 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "judge/case.h"
+#include "judge/reshapes.h"
 
 namespace mailproof::judge {
 
@@ -23,26 +26,53 @@ class Leaving {
   /// Whether somebody may have asked for the removal of what has this UID before this event.
   bool at(std::uint32_t event, std::uint32_t account, std::string_view mailbox, std::uint32_t uidvalidity,
           std::uint32_t uid) const;
-  /// Whether somebody may have asked for the removal of anything there before this event.
-  bool any_at(std::uint32_t event, std::uint32_t account, std::string_view mailbox) const;
+  /// Whether somebody may have asked, before `to`, for the removal of anything there, and had no answer before `from`.
+  bool any_between(std::uint32_t from, std::uint32_t to, std::uint32_t account, std::string_view mailbox) const;
   /// As at(), of what is told to be nothing: no octets, no date, no flags. Of a recording without all its clients
   /// nobody knows who asked.
   bool nothing_at(std::uint32_t event, std::uint32_t account, std::string_view mailbox, std::uint32_t uidvalidity,
                   std::uint32_t uid) const;
-
- private:
-  struct Asked {
-    std::map<std::pair<std::uint32_t, std::string>, std::uint32_t> boxes;  ///< account and mailbox, from 1
-    boost::unordered_flat_map<std::uint64_t, std::uint32_t> named;         ///< box and UID: by MOVE or UID EXPUNGE
-    std::map<std::uint32_t, std::uint32_t> all, any;                       ///< by box: EXPUNGE or CLOSE; any of these
-    std::map<std::uint32_t, std::uint32_t> reshaped, quit;                 ///< by account: DELETE or RENAME; POP3
-  };
-  static Asked look(const Case& c);
-  const Asked& asked() const;
+  /// It is a recording without all its clients.
   bool unheard() const;
 
+ private:
+  /// Commands of one kind, in the order in which they were asked.
+  class Commands {
+   public:
+    void add(std::uint32_t invoke, std::uint32_t answer);  ///< an answer that never came: ~0
+    /// Whether one was asked before `to`, and not answered before `from`.
+    bool between(std::uint32_t from, std::uint32_t to) const;
+
+   private:
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> all_;  ///< invoke, and the newest answer up to there
+  };
+  using Box = std::uint32_t;
+  using Uid = std::uint64_t;  ///< box and UID
+  struct Asked {
+    std::map<std::pair<std::uint32_t, std::string>, Box> boxes;  ///< account and mailbox, from 1
+    std::map<Box, Commands> expunges;                            ///< EXPUNGE or CLOSE of all that is marked
+    std::map<Box, Commands> any;                                 ///< these, UID EXPUNGE and MOVE
+    boost::unordered_flat_map<Uid, std::uint32_t> named;         ///< the first MOVE of it, or UID EXPUNGE once marked
+    boost::unordered_flat_map<Uid, std::uint32_t> marked;        ///< the first STORE of \Deleted
+    /// The first that marks, or moves, nobody knows which: copies of what is marked, sets that could not be read.
+    std::map<Box, std::uint32_t> marks_some, moves_some;
+    std::map<Box, std::uint32_t> reshaped;  ///< the first DELETE or RENAME; 0 = none; of boxes that were asked for
+    std::vector<std::uint32_t> reshapes;    ///< all of these, of whatever mailbox
+    /// Account and message, 0 = nobody knows which: the first DELE or RETR.
+    std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> pop_marks;
+    std::map<std::uint32_t, Commands> quits;           ///< by account: of POP3 sessions that marked or read something
+    std::map<std::uint32_t, std::uint32_t> quit_some;  ///< ... nobody knows what: the first
+    std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> quit;  ///< ... account and message: the first
+  };
+  class Look;
+  Asked& asked() const;
+  std::uint32_t reshaped(Asked& all, std::uint32_t account, const std::string& mailbox, Box box) const;
+  std::uint32_t marked(const Asked& all, std::uint32_t account, std::uint32_t message, Box box,
+                       std::uint32_t uid) const;
+
   const Case& c_;
-  mutable std::optional<Asked> asked_;  ///< the first events of each
+  mutable std::optional<Asked> asked_;
+  mutable std::optional<Reshapes> reshapes_;
   mutable std::optional<bool> unheard_;
 };
 

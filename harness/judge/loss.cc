@@ -43,14 +43,18 @@ std::string place(const Case& c, const Cell& cell) {
 
 /// Who suppresses duplicates does so by the Message-IDs of what is delivered: what a client appends or copies is put
 /// there (RFC 3501 sections 6.3.11 and 6.4.7). Of what is missing so many copies may be explained by that.
-/// `saved`: before it was delivered a client had put it into another mailbox, where it is.
-int suppressible(const Case& c, const Cell& cell, bool saved) {
+/// `saved`: where a client had put it, and it is; what was delivered before that has nothing that it repeats. Null:
+/// nowhere.
+int suppressible(const Case& c, const Cell& cell, const Cell* saved) {
   const auto attempts = c.ledger.attempts_of(cell.message);
-  const auto delivered = static_cast<int>(std::count_if(attempts.begin(), attempts.end(), [&](const auto& attempt) {
-    return attempt.account == cell.account && attempt.outcome == history::Type::ok;
-  }));
+  const auto delivered_since = [&](std::uint32_t event) {
+    return static_cast<int>(std::count_if(attempts.begin(), attempts.end(), [&](const auto& attempt) {
+      return attempt.account == cell.account && attempt.outcome == history::Type::ok && attempt.event > event;
+    }));
+  };
+  const int delivered = delivered_since(0), repeated = saved == nullptr ? 0 : delivered_since(saved->added_by);
   if (delivered == 0 || !iequals(c.ledger.mailbox_name(cell.mailbox), "INBOX")) return 0;
-  return saved || cell.adds > delivered ? delivered : delivered - 1;
+  return cell.adds > delivered || repeated == delivered ? delivered : delivered - 1;
 }
 
 /// What is delivered a filter may file elsewhere; what a client puts into a mailbox is there (RFC 3501 sections 6.3.11
@@ -192,8 +196,9 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
                        : after_removal || never_here ? copy_elsewhere(c, cell, again)
                                                      : nullptr;
     if (copy != nullptr && !kept) kept = keep_duplicates(c);
-    const bool suppressed = copy != nullptr && !kept->contains(cell.account) &&
-                            cell.least() - cell.present <= suppressible(c, cell, copy != &cell && never_here);
+    const bool suppressed =
+        copy != nullptr && !kept->contains(cell.account) &&
+        cell.least() - cell.present <= suppressible(c, cell, never_here && copy != &cell ? copy : nullptr);
     if (suppressed || (cell.present > 0 && perhaps_queued(c, cell))) {
       c.find("suppressed-duplicate",
              {never_here && copy != &cell ? fmt::format("the message in {}", place(c, cell))

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -36,19 +37,18 @@ std::string without_recent(std::string_view flags) {
   return fmt::format("{}", fmt::join(words, " "));
 }
 
-/// Only with QRESYNC does a removal raise HIGHESTMODSEQ (RFC 7162 section 3.2): who has it enabled knows that it is
-/// there.
-bool has_qresync(const history::History& history) {
-  const auto enabled = history.about(What::enable);
-  return std::any_of(enabled.begin(), enabled.end(), [&](const Event& e) {
-    return e.type == Type::ok && e.command != 0 &&
-           upper(history.event(e.command).text).find("QRESYNC") != std::string::npos;
-  });
+/// Only with QRESYNC does a removal raise HIGHESTMODSEQ (RFC 7162 section 3.2). It is on where ENABLED says so: OK
+/// alone is said to whatever a server does not know, too (RFC 5161 section 3.1).
+std::set<std::uint32_t> accounts_with_qresync(const Case& c) {
+  std::set<std::uint32_t> out;
+  for (const Event& e : c.history.about(What::enable))
+    if (e.type == Type::ok && iequals(e.code, "QRESYNC")) out.insert(c.history.account_of(e));
+  return out;
 }
 
 class Modseqs {
  public:
-  explicit Modseqs(Case& c) : c_(c), leaving_(c), track_(c.history), reshapes_(c), qresync_(has_qresync(c.history)) {}
+  explicit Modseqs(Case& c) : c_(c), leaving_(c), track_(c.history), reshapes_(c), qresync_(accounts_with_qresync(c)) {}
 
   void run() {
     for (const Event& e : c_.history.events()) {
@@ -57,6 +57,7 @@ class Modseqs {
       const bool opens = e.what == What::select || e.what == What::examine;
       if (opens && e.type == Type::ok && e.uidvalidity != 0) opened(e);
       if (e.what == What::create || e.what == What::remove || e.what == What::rename) forget(e);
+      if (e.what == What::expunged || e.what == What::vanished) told_gone(e);
       if (e.what == What::end) opened_.erase(e.session);
       track_.apply(e);
     }
@@ -77,6 +78,15 @@ class Modseqs {
     std::erase_if(known_, [&](const auto& one) { return concerned(one.first.first); });
     std::erase_if(highest_, [&](const auto& one) { return concerned(one.first); });
     std::erase_if(opened_, [&](const auto& one) { return concerned(one.second.box); });
+  }
+
+  void told_gone(const Event& e) {
+    const auto at = opened_.find(e.session);
+    if (at == opened_.end()) return;
+    if (e.what == What::expunged && e.uid != 0) gone_.insert({at->second.box, e.uid});
+    // VANISHED may name a great many of which nothing is known.
+    for (const std::uint32_t uid : history::parse_uids(e.set))
+      if (known_.contains({at->second.box, uid})) gone_.insert({at->second.box, uid});
   }
 
   /// What a session was told since it opened the mailbox.
@@ -150,8 +160,10 @@ class Modseqs {
     opened_[e.session] = {box, e.index, told, {}};
     if (told == 0) return;  // not offered for this mailbox (RFC 7162 section 3.1.2.2)
     Known& highest = highest_[box];
-    if (highest.modseq > told && !qresync_ && leaving_.any_at(e.index, std::get<0>(box), asked.mailbox))
-      highest = highest_living(box, e, asked, told);
+    if (highest.modseq > told && !qresync_.contains(std::get<0>(box)) &&
+        leaving_.any_between(c_.invoke(c_.history.event(highest.event)).index, e.index, std::get<0>(box),
+                             asked.mailbox))
+      highest = still_living(highest, box, e, asked, told);
     if (highest.modseq > told && highest.event < asked.index)
       c_.find("highest-behind",
               {fmt::format("HIGHESTMODSEQ {} of {} or more, as was told before", highest.modseq, asked.mailbox),
@@ -162,13 +174,48 @@ class Modseqs {
     if (told > highest.modseq) highest = {e.index, told, 0, {}};
   }
 
-  /// RFC 7162 section 3.1.2.1: that of all messages in the mailbox, and what was removed is none of them.
-  Known highest_living(const ModseqBox& box, const Event& e, const Event& asked, std::uint64_t told) const {
+  /// RFC 7162 section 3.1.2.1: that of all messages in the mailbox, and what was removed is none of them. One that is
+  /// above what is told now is enough.
+  Known still_living(const Known& highest, const ModseqBox& box, const Event& e, const Event& asked,
+                     std::uint64_t told) {
+    const Event& by = c_.history.event(highest.event);
+    if (by.what == What::row && living(box, by.uid, e, asked)) return highest;
     Known out{asked.index, told, 0, {}};
-    for (auto at = known_.lower_bound({box, 0}); at != known_.end() && at->first.first == box; ++at)
-      if (at->second.modseq > out.modseq &&
-          !leaving_.at(e.index, std::get<0>(box), asked.mailbox, std::get<2>(box), at->first.second))
-        out = at->second;
+    for (auto at = known_.lower_bound({box, 0}); at != known_.end() && at->first.first == box; ++at) {
+      if (at->second.modseq <= told || !living(box, at->first.second, e, asked)) continue;
+      out = at->second;
+      if (out.event < asked.index) break;
+    }
+    return out;
+  }
+
+  /// Whether it was there when this SELECT was answered. Of what is not ours, or where not all clients were heard,
+  /// nobody knows who asked for its removal: it was there if who opened the mailbox then, or later, has seen it.
+  bool living(const ModseqBox& box, std::uint32_t uid, const Event& e, const Event& asked) {
+    const auto& [account, mailbox, validity] = box;
+    if (gone_.contains({box, uid}) || leaving_.at(e.index, account, mailbox, validity, uid)) return false;
+    if (!leaving_.unheard() && c_.ledger.message_at(account, asked.mailbox, validity, uid) != 0) return true;
+    if (!seen_) seen_ = seen_by();
+    const auto seen = seen_->find({box, uid});
+    return seen != seen_->end() && seen->second >= asked.index;
+  }
+
+  /// By UID: of those who have seen it the newest SELECT.
+  std::map<std::pair<ModseqBox, std::uint32_t>, std::uint32_t> seen_by() const {
+    std::map<std::pair<ModseqBox, std::uint32_t>, std::uint32_t> out;
+    std::map<std::uint32_t, std::pair<ModseqBox, std::uint32_t>> selected;  // by session
+    for (const Event& e : c_.history.about(What::select, What::examine, What::row, What::end)) {
+      if (e.session == 0) continue;
+      if (e.what == What::select || e.what == What::examine || e.what == What::end) selected.erase(e.session);
+      if (e.what != What::row && e.type == Type::ok) {
+        const Event& asked = c_.invoke(e);
+        selected[e.session] = {{c_.history.account_of(e), lower(asked.mailbox), e.uidvalidity}, asked.index};
+      }
+      const auto at = selected.find(e.session);
+      if (e.what != What::row || e.uid == 0 || at == selected.end()) continue;
+      auto& newest = out[{at->second.first, e.uid}];
+      newest = std::max(newest, at->second.second);
+    }
     return out;
   }
 
@@ -182,10 +229,12 @@ class Modseqs {
   Leaving leaving_;
   ViewTrack track_;
   Reshapes reshapes_;
-  bool qresync_;
+  std::set<std::uint32_t> qresync_;                             ///< accounts
   std::map<std::uint32_t, Opened> opened_;                      ///< by session
   std::map<std::pair<ModseqBox, std::uint32_t>, Known> known_;  ///< by UID: the highest MODSEQ that was told
   std::map<ModseqBox, Known> highest_;
+  std::set<std::pair<ModseqBox, std::uint32_t>> gone_;  ///< UIDs that somebody was told are gone
+  std::optional<std::map<std::pair<ModseqBox, std::uint32_t>, std::uint32_t>> seen_;
 };
 
 }  // namespace

@@ -313,7 +313,9 @@ SessionState& Ledger::Impl::session(std::uint32_t number) {
   return sessions[number - 1];
 }
 
-const Event& Ledger::Impl::invoke_of(const Event& e) const { return e.command == 0 ? e : history.event(e.command); }
+const Event& Ledger::Impl::invoke_of(const Event& e) const {
+  return e.command == 0 || e.command > history.events().size() ? e : history.event(e.command);
+}
 
 void Ledger::Impl::add(std::uint32_t message, std::uint32_t place_number, bool certain, const Event& e) {
   if (message == 0) return;

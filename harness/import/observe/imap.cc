@@ -283,6 +283,9 @@ void ImapObserver::completed(const Pending& pending, const session::ImapCompleti
       e.uidvalidity = done.uidvalidity;
       e.uid = nth(done.destination_uids, 0, pending.also.size() + 1);
       break;
+    case What::enable:
+      if (e.type == Type::ok && heard_.qresync()) e.code = "QRESYNC";
+      break;
     case What::search:
       if (asked.name == "UID SEARCH") e.set = written(found_);
       break;

@@ -64,10 +64,13 @@ void flagged_and_gone(Scene& s, bool before) {
 
 /// Two are there, of which the phone is told a MODSEQ of 21 for the first; it expunges one of them, and the laptop
 /// opens the mailbox.
-void expunges_and_opens(Scene& s, const std::string& which, bool qresync = false) {
+void expunges_and_opens(Scene& s, const std::string& which, const std::string& qresync = "") {
   const auto mail = s.accepted(2);
   const std::uint32_t phone = s.watches(s.phone, mail), laptop = s.imap(s.laptop);
-  if (qresync) s.ask(What::enable, phone, [](Event& e) { e.text = "QRESYNC"; });
+  if (!qresync.empty())
+    s.ask(
+        What::enable, phone, [](Event& e) { e.text = "CONDSTORE QRESYNC"; }, Type::ok,
+        [&](Event& e) { e.code = qresync == "QRESYNC" ? qresync : ""; });
   row_of(s, phone, 2, "", 20);
   s.store(phone, which);
   row_of(s, phone, 1, which == "1" ? "\\Deleted" : "", 21);
@@ -107,7 +110,138 @@ const bool kLeaving[] = {
     silent("HIGHESTMODSEQ is of the messages that are there (RFC 7162 section 3.1.2.1)",
            [](Scene& s) { expunges_and_opens(s, "1"); }),
     plant("modseq/highest-behind", [](Scene& s) { expunges_and_opens(s, "2"); }),
-    plant("modseq/highest-behind", [](Scene& s) { expunges_and_opens(s, "1", true); }),
+    plant("modseq/highest-behind", [](Scene& s) { expunges_and_opens(s, "1", "QRESYNC"); }),
+    silent("OK to ENABLE QRESYNC without ENABLED is no QRESYNC (RFC 5161 section 3.1)",
+           [](Scene& s) { expunges_and_opens(s, "1", "not enabled"); }),
+};
+
+/// Something was expunged, or taken by POP3 long before: that excuses nothing of what is told afterwards.
+void expunged_before(Scene& s, const std::function<void(Scene&, std::uint32_t)>& then) {
+  const auto mail = s.accepted(2);
+  const std::uint32_t phone = s.watches(s.phone, mail);
+  s.store(phone, "2");
+  s.expunge(phone);
+  s.expunged(phone, 2, 2);
+  then(s, phone);
+}
+
+/// \Flagged is set, seen, and not told to who comes then; in the end the message goes.
+void forgotten_and_gone(Scene& s, std::uint32_t phone, const std::function<void(std::uint32_t)>& goes) {
+  row_of(s, phone, 1, "");
+  s.store(phone, "1", "+FLAGS.SILENT", "\\Flagged");
+  row_of(s, s.watches(s.laptop, {1}), 1, "\\Flagged");
+  const std::uint32_t web = s.watches(s.laptop, {1});
+  row_of(s, web, 1, "");
+  goes(phone);
+}
+void goes_by_expunge(Scene& s, std::uint32_t phone) {
+  s.store(phone, "1", "+FLAGS.SILENT");
+  s.expunge(phone);
+  s.expunged(phone, 1, 1);
+  s.audited({});
+}
+
+const bool kLongBefore[] = {
+    plant("flags/forgotten",
+          [](Scene& s) {
+            expunged_before(s, [](Scene& scene, std::uint32_t phone) {
+              forgotten_and_gone(scene, phone, [&](std::uint32_t hand) { goes_by_expunge(scene, hand); });
+            });
+          }),
+    plant("flags/forgotten",  // a CLOSE of what is only examined removes nothing, nor an EXPUNGE that is refused
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t phone = s.watches(s.phone, mail), reader = s.imap(s.laptop);
+            s.select(reader, "INBOX", 1, 1, What::examine);
+            row_of(s, phone, 1, "");
+            s.store(phone, "1", "+FLAGS.SILENT", "\\Flagged");
+            row_of(s, s.watches(s.laptop, mail), 1, "\\Flagged");
+            s.store(phone, "1", "+FLAGS.SILENT");
+            s.ask(What::close, reader);
+            s.expunge(phone, Type::fail);
+            row_of(s, s.watches(s.laptop, mail), 1, "\\Deleted");
+            s.expunge(phone);
+            s.expunged(phone, 1, 1);
+            s.audited({});
+          }),
+    silent("EXPUNGE of what is marked: no flags are told from then on, also by who had expunged before",
+           [](Scene& s) {
+             expunged_before(s, [](Scene& scene, std::uint32_t phone) {
+               row_of(scene, phone, 1, "");
+               scene.store(phone, "1", "+FLAGS.SILENT", "\\Flagged");
+               row_of(scene, scene.watches(scene.laptop, {1}), 1, "\\Flagged");
+               const std::uint32_t web = scene.watches(scene.laptop, {1});
+               scene.store(phone, "1", "+FLAGS.SILENT");
+               scene.expunge(phone);
+               row_of(scene, web, 1, "");
+               scene.expunged(phone, 1, 1);
+               scene.expunged(web, 1, 1);
+               scene.audited({});
+             });
+           }),
+    plant("flags/forgotten",  // another mailbox was removed
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t phone = s.watches(s.phone, mail);
+            s.ask(What::remove, phone, [](Event& e) { e.mailbox = "Old"; });
+            forgotten_and_gone(s, phone, [&](std::uint32_t hand) {
+              s.move(What::move, hand, "1", "Archive", Type::ok, "1");
+              s.expunged(hand, 1, 1);
+              s.audited({});
+              s.list_imap(s.alice, 2, {{mail[0], 1}}, "Archive");
+            });
+          }),
+    plant("flags/forgotten",  // a POP3 session ended that had touched nothing
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t phone = s.watches(s.phone, mail), tablet = s.pop3(s.pc);
+            s.ask(What::quit, tablet);
+            s.end(tablet);
+            forgotten_and_gone(s, phone, [&](std::uint32_t) {
+              const std::uint32_t pop = s.downloads(mail);
+              s.dele(pop, 1, mail[0]);
+              s.ask(What::quit, pop);
+              s.end(pop);
+              s.audited({});
+            });
+          }),
+    plant("modseq/highest-behind",  // what was expunged before HIGHESTMODSEQ was told does not lower it
+          [](Scene& s) {
+            expunged_before(s, [](Scene& scene, std::uint32_t) {
+              opens_at(scene, scene.imap(scene.laptop), 1, 100);
+              opens_at(scene, scene.imap(scene.laptop), 1, 3);
+              scene.audited({{1, 1}});
+            });
+          }),
+};
+
+/// Of a recording of one client: a UID that another one may have expunged, or that is there for who comes later.
+void hears_one_client(Scene& s, bool there) {
+  s.history.info.recorded = true;
+  const std::uint32_t phone = s.imap(s.phone);
+  opens_at(s, phone, 2, 20);
+  row_of(s, phone, 1, "", 19);
+  row_of(s, phone, 2, "", 20);
+  s.end(phone);
+  const std::uint32_t again = s.imap(s.phone);
+  opens_at(s, again, there ? 2 : 1, 19);
+  row_of(s, again, 1, "", 19);
+  if (there) row_of(s, again, 2, "", 20);
+  s.end(again);
+}
+
+const bool kHeardInPart[] = {
+    silent("an unheard client may have expunged what had the highest MODSEQ",
+           [](Scene& s) { hears_one_client(s, false); }),
+    plant("modseq/highest-behind", [](Scene& s) { hears_one_client(s, true); }),
+    silent("an answer to a command that a foreign history does not have",
+           [](Scene& s) {
+             const auto mail = s.accepted(1);
+             const std::uint32_t phone = s.watches(s.phone, mail);
+             row_of(s, phone, 1, "", 9);
+             s.put(Type::ok, What::enable, phone, [](Event& e) { e.command = 90000; });
+             s.audited(Scene::all(mail));
+           }),
 };
 
 /// What one session was told of UID 1, and then told it is nothing.
@@ -192,6 +326,52 @@ const bool kNamed[] = {
             row_of(s, hand, 1, "\\Answered");
             peeks_at(s, hand, "1");
             row_of(s, hand, 1, "\\Answered \\Seen");
+            s.audited(Scene::all(mail));
+          }),
+    plant("flags/seen-by-peek",  // the session that stored was told what that made of it
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail), home = s.watches(s.laptop, mail);
+            row_of(s, home, 1, "");
+            const std::uint32_t store = s.invoke(What::store, home, [](Event& e) {
+              e.set = "1";
+              e.code = "+FLAGS";
+              e.flags = "\\Flagged";
+            });
+            row_of(s, home, 1, "\\Flagged");
+            s.done(store, Type::ok);
+            peeks_at(s, hand, "1");
+            row_of(s, hand, 1, "\\Flagged \\Seen");
+            s.audited(Scene::all(mail));
+          }),
+    plant("flags/unexplained",  // ... of what came before, which does not have it yet
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail), home = s.watches(s.laptop, mail);
+            row_of(s, home, 1, "");
+            const std::uint32_t store = s.invoke(What::store, home, [](Event& e) {
+              e.set = "1";
+              e.code = "+FLAGS";
+              e.flags = "\\Answered";
+            });
+            row_of(s, home, 1, "");
+            s.done(store, Type::ok);
+            peeks_at(s, hand, "1");
+            row_of(s, hand, 1, "\\Answered \\Seen");
+            s.audited(Scene::all(mail));
+          }),
+    plant("flags/came-back",  // a COPY that was cut brings \Seen at most
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t hand = s.watches(s.phone, mail);
+            row_of(s, hand, 1, "");
+            s.store(hand, "1", "+FLAGS.SILENT", "\\Flagged");
+            row_of(s, s.watches(s.laptop, mail), 1, "\\Flagged");
+            s.move(What::copy, hand, "1", "Archive", Type::info);
+            const std::uint32_t again = s.watches(s.phone, mail);
+            s.store(again, "1", "-FLAGS.SILENT", "\\Flagged");
+            row_of(s, s.watches(s.laptop, mail), 1, "");
+            row_of(s, s.watches(s.laptop, mail), 1, "\\Flagged");
             s.audited(Scene::all(mail));
           }),
     silent("marked as unread, and answered by another client",

@@ -144,6 +144,22 @@ void saves(Scene& s, std::uint32_t message, const std::string& mailbox) {
   });
 }
 
+/// Of two that are delivered one was saved before; INBOX is to have so many.
+void saves_and_counts(Scene& s, std::uint32_t wanted) {
+  s.expect(What::count, 0, "", [&](Event& e) {
+    e.account = s.alice;
+    e.facts = history::CountFacts{wanted};
+  });
+  const std::uint32_t saved = s.message(), other = s.message();
+  saves(s, saved, "Sent");
+  for (const std::uint32_t m : {saved, other}) s.deliver(s.lmtp(), m, s.alice);
+  for (std::uint32_t round = 1; round <= 2; ++round) {
+    s.both(round, {{other, 1}});
+    s.list_imap(s.alice, round, {{saved, 7}}, "Sent");
+    if (round == 1) s.settle();
+  }
+}
+
 const bool kAgain[] = {
     plant("loss/suppressed-duplicate",  // the user has it, where he filed it
           [](Scene& s) {
@@ -167,6 +183,22 @@ const bool kAgain[] = {
               if (round == 1) s.settle();
             }
           }),
+    plant("loss/lost",  // one came before it was saved: that repeats nothing
+          [](Scene& s) {
+            const std::uint32_t m = s.message();
+            s.deliver(s.lmtp(), m, s.alice);
+            saves(s, m, "Sent");
+            s.deliver(s.lmtp(), m, s.alice);
+            for (std::uint32_t round = 1; round <= 2; ++round) {
+              s.both(round, {});
+              s.list_imap(s.alice, round, {{m, 7}}, "Sent");
+              if (round == 1) s.settle();
+            }
+          }),
+    plant("loss/suppressed-duplicate",  // it is not in INBOX, and the count knows it
+          [](Scene& s) { saves_and_counts(s, 2); }),
+    plant("loss/suppressed-duplicate",  // ... which does not excuse any other number
+          [](Scene& s) { saves_and_counts(s, 5); }, {"expectation/count"}),
     plant("loss/lost",  // what was saved is in another account
           [](Scene& s) {
             const std::uint32_t m = s.message();

@@ -135,7 +135,8 @@ class ImapDevice final : public Actor, public Alarm {
   void enable(Then then);
   Listing listing() const;
   bool others_change_since(std::size_t events) const;
-  bool others_act_since(std::size_t events) const;
+  bool stored_before(std::size_t events, const std::string& mailbox, std::uint32_t uid, const Flags& flags) const;
+  bool others_act_since(std::size_t events, std::string_view keys) const;
   void resync(scenario::Resync how, const std::string& mailbox, std::uint32_t expectation, Finish done);
 
   Context& context_;

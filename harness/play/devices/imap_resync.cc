@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "history/flags.h"
 #include "play/devices/imap_device.h"
 
 namespace mailproof::play {
@@ -23,13 +25,14 @@ std::string described(std::uint32_t uid, const std::set<std::string>* flags) {
   return all.empty() ? fmt::format("UID {} without flags", uid) : fmt::format("UID {} ({})", uid, all);
 }
 
-/// Where two listings differ first.
+/// Where two listings differ first, of what is looked at.
 struct Difference {
   std::uint32_t uid = 0;  ///< 0 = nowhere
   std::string text;
 };
+template <class Looked>
 Difference difference(const std::map<std::uint32_t, std::set<std::string>>& believed,
-                      const std::map<std::uint32_t, std::set<std::string>>& full) {
+                      const std::map<std::uint32_t, std::set<std::string>>& full, const Looked& looked) {
   const auto in = [](const auto& all, std::uint32_t uid) {
     const auto at = all.find(uid);
     return at == all.end() ? nullptr : &at->second;
@@ -39,10 +42,15 @@ Difference difference(const std::map<std::uint32_t, std::set<std::string>>& beli
       const auto* mine = in(believed, entry.first);
       const auto* theirs = in(full, entry.first);
       if ((mine == nullptr) == (theirs == nullptr) && (mine == nullptr || *mine == *theirs)) continue;
+      if (!looked(entry)) continue;
       return {entry.first, fmt::format("the device has {}, a full listing has {}", described(entry.first, mine),
                                        described(entry.first, theirs))};
     }
   return {};
+}
+Difference difference(const std::map<std::uint32_t, std::set<std::string>>& believed,
+                      const std::map<std::uint32_t, std::set<std::string>>& full) {
+  return difference(believed, full, [](const auto&) { return true; });
 }
 
 }  // namespace
@@ -64,17 +72,43 @@ void ImapDevice::enable(Then then) {
 }
 
 /// Whether another session of the account asked for what may change flags, or was answered it, since there were so many
-/// events: a STORE, a FETCH without PEEK (RFC 3501 section 6.4.5), or whatever POP3 has read.
+/// events: a STORE, a FETCH without PEEK (RFC 3501 section 6.4.5), or what POP3 reads or marks, until its session is
+/// over.
 bool ImapDevice::others_change_since(std::size_t events) const {
   const auto& history = context_.history;
   const std::uint32_t account = history.session(session_number()).account;
-  for (auto index = static_cast<std::uint32_t>(events + 1); index <= history.events().size(); ++index) {
-    const history::Event& e = history.event(index);
+  std::set<std::uint32_t> marks;  // POP3 sessions
+  for (const history::Event& e : history.events()) {
     if (e.session == 0 || e.session == session_number() || history.account_of(e) != account) continue;
-    const bool pop = history.session(e.session).protocol == Protocol::pop3;
+    const bool pop = e.what == What::retr || e.what == What::top || e.what == What::dele;
+    if (pop) marks.insert(e.session);
+    if (e.index <= events) continue;
     const history::Event& asked = e.command != 0 ? history.event(e.command) : e;
-    const bool reads = e.what == What::fetch && upper(asked.text).find("BODY.PEEK[") == std::string::npos;
-    if (pop || e.what == What::store || reads) return true;
+    const bool reads = e.what == What::fetch && history::sets_seen(asked.text);
+    const bool ends = (e.what == What::quit || e.what == What::end) && marks.contains(e.session);
+    if (pop || ends || e.what == What::store || reads) return true;
+  }
+  return false;
+}
+
+/// Whether another session had set or cleared one of these flags of that message there, and was answered OK, when there
+/// were so many events.
+bool ImapDevice::stored_before(std::size_t events, const std::string& mailbox, std::uint32_t uid,
+                               const Flags& flags) const {
+  const auto& history = context_.history;
+  const std::uint32_t account = history.session(session_number()).account;
+  for (std::uint32_t index = 1; index <= events && index <= history.events().size(); ++index) {
+    const history::Event& e = history.event(index);
+    if (e.what != What::store || e.type != Type::ok || e.command == 0 || e.session == session_number() ||
+        history.account_of(e) != account || !iequals(e.mailbox, mailbox))
+      continue;
+    const history::Event& asked = history.event(e.command);
+    const auto uids = history::parse_uids(asked.set);
+    if (!std::binary_search(uids.begin(), uids.end(), uid)) continue;
+    const std::string named = " " + lower(asked.flags) + " ";
+    if (std::any_of(flags.begin(), flags.end(),
+                    [&](const std::string& flag) { return named.find(" " + flag + " ") != std::string::npos; }))
+      return true;
   }
   return false;
 }
@@ -173,8 +207,9 @@ void ImapDevice::resync(Resync how, const std::string& mailbox, std::uint32_t ex
         return item != reader_->items().end() && item->second.looked_at && item->second.message == 0;
       };
       const auto came_since = [next](const auto& one) { return next != 0 && one.first >= next; };
-      // Nor is what has changed since the resync was told how far it goes: another client, or the server itself, set
-      // flags while all was listed.
+      // Nor is what another client has changed since the resync was told how far it goes, while all was listed; nor, of
+      // who tells no UIDNEXT, what may have come.
+      const bool others = others_change_since(begun);
       const auto changed_since = [this, newest](const auto& one) {
         const auto item = reader_->items().find(one.first);
         return item != reader_->items().end() && newest != 0 && item->second.modseq > newest;
@@ -182,15 +217,31 @@ void ImapDevice::resync(Resync how, const std::string& mailbox, std::uint32_t ex
       for (Listing* all : {believed.get(), &full}) {
         std::erase_if(*all, not_ours);
         std::erase_if(*all, came_since);
-        std::erase_if(*all, changed_since);
+        if (others || next == 0) std::erase_if(*all, changed_since);
       }
       // CHANGEDSINCE tells nothing of what is gone: a client finds that by the UIDs that are left.
       if (how == Resync::condstore)
         std::erase_if(*believed, [&](const auto& one) { return !full.contains(one.first); });
       Difference differs = difference(*believed, full);
-      const bool unclear = differs.uid != 0 && believed->contains(differs.uid) && full.contains(differs.uid) &&
-                           others_change_since(begun);
+      const auto in_both = [&] { return believed->contains(differs.uid) && full.contains(differs.uid); };
+      bool unclear = differs.uid != 0 && in_both() && others;
       if (unclear) differs.text += ", while another session may have changed flags";
+      // Nobody of this run has changed anything meanwhile. The server itself may have; or else it tells of less than
+      // there is (RFC 7162 section 3.1.2.1). What had been stored before the resync is owed.
+      if (const Difference newer = others ? Difference{} : difference(*believed, full, changed_since); newer.uid != 0) {
+        const Difference rest = difference(*believed, full, [&](const auto& one) { return !changed_since(one); });
+        differs = rest.uid != 0 ? rest : newer;
+        unclear = rest.uid == 0 && in_both();
+        if (unclear) {
+          Flags other;
+          const Flags &mine = believed->at(newer.uid), &theirs = full.at(newer.uid);
+          std::set_symmetric_difference(mine.begin(), mine.end(), theirs.begin(), theirs.end(),
+                                        std::inserter(other, other.end()));
+          unclear = !stored_before(begun, session_->view().mailbox, newer.uid, other);
+        }
+        if (rest.uid == 0)
+          differs.text += fmt::format(", with a MODSEQ above {}, the HIGHESTMODSEQ that the resync was told", newest);
+      }
       std::vector<std::uint32_t> about;
       if (const std::uint32_t message =
               context_.ledger.message_at(context_.history.session(session_number()).account, session_->view().mailbox,

@@ -105,6 +105,9 @@ void RecordedImap::on_done(const session::ImapCompletion& done, Time) {
         e.uidvalidity = done.uidvalidity;
         e.uid = done.destination_uids.empty() ? 0 : done.destination_uids.ranges().front().first;
         break;
+      case What::enable:
+        if (client_->qresync()) e.code = "QRESYNC";
+        break;
       case What::search:
         e.set = uid_list(found_);
         found_.clear();

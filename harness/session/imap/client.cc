@@ -317,6 +317,7 @@ bool ImapClient::idling() const { return impl_->idle_state == Impl::Idle::on; }
 bool ImapClient::in_idle() const { return idling() || impl_->idle_state == Impl::Idle::done_sent; }
 bool ImapClient::busy() const { return impl_->busy(); }
 bool ImapClient::has(std::string_view capability) const { return impl_->has(capability); }
+bool ImapClient::qresync() const { return impl_->qresync_enabled; }
 const std::vector<std::string>& ImapClient::capabilities() const { return *impl_->capabilities; }
 const ImapView& ImapClient::view() const { return impl_->mailbox.view(); }
 std::uint64_t ImapClient::received() const { return impl_->received; }

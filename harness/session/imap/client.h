@@ -175,6 +175,7 @@ class ImapClient final : public Peer {
   bool busy() const;     ///< commands pending (IDLE does not count once idling)
   bool has(std::string_view capability) const;  ///< "MOVE", "UIDPLUS", "LITERAL+"; case does not matter
   const std::vector<std::string>& capabilities() const;
+  bool qresync() const;  ///< ENABLED said that it is on (RFC 7162 section 3.2.3)
   const ImapView& view() const;
   std::uint64_t received() const;  ///< bytes fed so far
 

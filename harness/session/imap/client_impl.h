@@ -218,10 +218,11 @@ struct ImapClient::Impl final : imap::FramerSink {
   bool login_refused = false;
   bool finish_idle_asked = false;
   bool refreshing_idle = false;
-  bool utf8_enabled = false;  ///< by ENABLE: mailbox names are UTF-8
-  bool content_open = false;  ///< a literal's octets go to on_content
-  bool time_unknown = false;  ///< something was asked for outside of a call that tells the time
-  int calls = 0;              ///< depth of calls from the driver
+  bool utf8_enabled = false;     ///< by ENABLE: mailbox names are UTF-8
+  bool qresync_enabled = false;  ///< by ENABLE: ENABLED said so
+  bool content_open = false;     ///< a literal's octets go to on_content
+  bool time_unknown = false;     ///< something was asked for outside of a call that tells the time
+  int calls = 0;                 ///< depth of calls from the driver
   CommandId last_id = 0;
   std::uint32_t last_tag = 0;
   std::uint64_t sent_bytes = 0;

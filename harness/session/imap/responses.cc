@@ -195,8 +195,10 @@ void ImapClient::Impl::handle(const imap::Response& r) {
     case Kind::namespaces:
       return namespaces(r);
     case Kind::enabled:
-      for (const std::string_view word : r.words)
+      for (const std::string_view word : r.words) {
         utf8_enabled = utf8_enabled || iequals(word, "UTF8=ACCEPT") || iequals(word, "IMAP4rev2");
+        qresync_enabled = qresync_enabled || iequals(word, "QRESYNC");
+      }
       return;
     case Kind::unreadable:
     case Kind::id:
