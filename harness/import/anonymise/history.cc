@@ -172,7 +172,13 @@ namespace {
 
 /// "[... 1234 octets ...]": what a log leaves out.
 constexpr std::string_view kLeftOut = "[... ";
-bool is_left_out(std::string_view said) { return said.starts_with(kLeftOut) && said.ends_with(" octets ...]"); }
+bool is_left_out(std::string_view said) {
+  constexpr std::string_view kEnd = " octets ...]";
+  if (!said.starts_with(kLeftOut) || !said.ends_with(kEnd)) return false;
+  said.remove_prefix(kLeftOut.size());
+  const std::size_t digits = std::min(said.find_first_not_of("0123456789"), said.size());
+  return digits > 0 && said.substr(digits) == kEnd;
+}
 
 /// Follows what one side says over the lines of a log, and knows what of it is mail: a literal, the text of BDAT, DATA,
 /// RETR or TOP. Where the log leaves something out it is believed that it goes on.
@@ -186,7 +192,7 @@ class MailInLog {
     if (literal > 0) return in_literal(literal, said);
     if (side == 'C' ? in_data_ : in_text_) {
       if (said == ".") (side == 'C' ? in_data_ : in_text_) = false;
-      return said == "." ? std::string(said) : words_.mail(said);
+      return said == "." || is_left_out(said) ? std::string(said) : words_.mail(said);
     }
     side == 'C' ? asked(said) : answered(said);
     if (!is_protocol(said)) return words_.mail(said);
