@@ -203,6 +203,9 @@ std::string never_taken(const Case& c, const Course& course, const Event& expect
               : fmt::format("whether {} was taken nobody knows: {}", c.name_of(message), printable(e.text, 200));
   }
   if (const Event* e = course.appended(c, expectation, message)) {
+    // What was saved in another mailbox was not delivered by that.
+    const std::string_view in = expectation.mailbox.empty() ? std::string_view("INBOX") : expectation.mailbox;
+    if (!why.empty() && expectation.what != What::fate && !iequals(c.invoke(*e).mailbox, in)) return why;
     if (e->type != Type::info) return {};
     why = fmt::format("whether {} was saved nobody knows: {}", c.name_of(message), printable(e->text, 200));
   }
