@@ -64,7 +64,8 @@ def test_what_cannot_begin_is_not_tried_with_every_account(target, tmp_path):
     ran = tool.mailproof("run", LISTS, "--out", tmp_path / "run", "--target", target, env=password("wrong"))
     assert ran.status == 3 and "none of the first 3 could begin" in ran.out
     run = json.loads((tmp_path / "run/run.json").read_text())
-    assert len(run["scenarios"]) > 20 and {one["verdict"] for one in run["scenarios"]} == {"error"}
+    begun = [one["verdict"] for one in run["scenarios"] if one["verdict"] != "not-applicable"]  # slow ones are not
+    assert len(begun) > 20 and set(begun) == {"error"}
     heard = list((tmp_path / "run/wire").iterdir())
     assert len(heard) == 3
 
