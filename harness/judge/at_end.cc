@@ -9,6 +9,7 @@
 #include <set>
 
 #include "core/bytes.h"
+#include "history/flags.h"
 #include "judge/excuses.h"
 #include "judge/view_track.h"
 
@@ -71,11 +72,45 @@ std::string_view name_of_device(const Case& c, std::uint32_t device) {
                                                                : c.history.device(device).name;
 }
 
+/// What these clients asked the removal of by itself, by account and message: by DELE, in a session that ended with
+/// QUIT, or by \Deleted. Whoever else expunges takes it along, for an EXPUNGE without UIDs takes all that is marked
+/// (RFC 3501 section 6.4.3), and is then the last who asked, or the one that the server heard first.
+std::set<std::pair<std::uint32_t, std::uint32_t>> marked_by(const Case& c, const history::FateFacts& wanted) {
+  struct Session {
+    std::string mailbox;
+    std::uint32_t uidvalidity = 0;
+    std::vector<std::uint32_t> dele;
+  };
+  std::map<std::uint32_t, Session> sessions;
+  std::set<std::pair<std::uint32_t, std::uint32_t>> out;
+  for (const Event& e : c.history.about(What::select, What::examine, What::store, What::dele, What::quit)) {
+    if (!completes(e) || e.type == Type::fail || e.session == 0 || e.command == 0) continue;
+    const auto& of = c.history.session(e.session);
+    if ((wanted.by != 0 && of.device != wanted.by) || (wanted.over && of.protocol != *wanted.over)) continue;
+    const Event& asked = c.invoke(e);
+    const std::uint32_t account = c.history.account_of(e);
+    Session& at = sessions[e.session];
+    if (e.what == What::dele) {
+      at.dele.push_back(asked.message);
+    } else if (e.what == What::quit) {
+      for (const std::uint32_t message : at.dele) out.emplace(account, message);
+    } else if (e.what == What::store) {
+      if (asked.code.starts_with('-') || !history::has_deleted(asked.flags)) continue;
+      for (const std::uint32_t uid : history::parse_uids(asked.set))
+        out.emplace(account, c.ledger.message_at(account, at.mailbox, at.uidvalidity, uid));
+    } else if (e.type == Type::ok) {
+      at = {asked.mailbox, e.uidvalidity, {}};
+    }
+  }
+  return out;
+}
+
 /// Other people's mail fills a mailbox, too: what a quota refuses then proves nothing.
 bool may_be_full(Fate fate) { return fate == Fate::refused || fate == Fate::deferred || fate == Fate::bounced; }
 
 void fate(const Case& c, const Vanished& gone, const Strangers& strangers, const Event& e, Verdicts& out) {
   const auto& wanted = e.get<history::FateFacts>();
+  std::optional<std::set<std::pair<std::uint32_t, std::uint32_t>>> marked;  // looked for when another one removed it
   for (const std::uint32_t message : history::parse_numbers(e.set)) {
     if (message == 0 || message > c.history.messages().size()) continue;
     const auto name = [&] { return c.name_of(message); };
@@ -98,7 +133,8 @@ void fate(const Case& c, const Vanished& gone, const Strangers& strangers, const
       const bool wrong_by = wanted.by != 0 && (removal == nullptr || device_of(c, *removal) != wanted.by);
       const bool wrong_over = wanted.over && (removal == nullptr || removal->session == 0 ||
                                               c.history.session(removal->session).protocol != *wanted.over);
-      if (wrong_by || wrong_over)
+      if ((wrong_by || wrong_over) && !marked) marked = marked_by(c, wanted);
+      if ((wrong_by || wrong_over) && !marked->contains({account, message}))
         out.missed(message, removal == nullptr ? 0 : removal->index, [&] {
           return Words{expected(),
                        fmt::format("{} for {}: {}, {}", name(), c.account(account), history::name(seen),

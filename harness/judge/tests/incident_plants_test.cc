@@ -128,6 +128,40 @@ void nobody_has_one(Scene& s) {
   s.fate("1-2", {.fate = Fate::removed_by_client, .over = Protocol::pop3, .by = s.pc, .nobody_has_copy = true});
 }
 
+/// The phone marks what the laptop expunges, and the pc deletes the other one, which the laptop is told of in between.
+void two_ask(Scene& s, const history::FateFacts& of_first, const history::FateFacts& of_second, bool quits = true) {
+  const auto mail = s.accepted(2);
+  const std::uint32_t phone = s.watches(s.phone, mail), laptop = s.watches(s.laptop, mail);
+  const std::uint32_t pop = s.downloads(mail);
+  s.dele(pop, 2, mail[1]);
+  if (quits) s.ask(What::quit, pop);
+  s.end(pop);
+  s.store(phone, "1");
+  s.store(laptop, "2");
+  s.expunge(laptop);
+  s.fate("1", of_first);
+  s.fate("2", of_second);
+  s.audited({});
+}
+
+const bool kByWhom[] = {
+    silent("who marked it and who expunged it asked for its removal, and who deleted it over POP3",
+           [](Scene& s) {
+             two_ask(s, {.fate = Fate::removed_by_client, .over = Protocol::imap, .by = s.phone},
+                     {.fate = Fate::removed_by_client, .over = Protocol::pop3, .by = s.pc});
+           }),
+    plant("expectation/fate",  // it marked the other one
+          [](Scene& s) {
+            two_ask(s, {.fate = Fate::removed_by_client, .by = s.laptop},
+                    {.fate = Fate::removed_by_client, .over = Protocol::imap, .by = s.phone});
+          }),
+    plant("expectation/fate",  // without QUIT nothing is asked (RFC 1939 section 6)
+          [](Scene& s) {
+            two_ask(s, {.fate = Fate::removed_by_client, .by = s.laptop},
+                    {.fate = Fate::removed_by_client, .over = Protocol::pop3, .by = s.pc}, false);
+          }),
+};
+
 const bool kCopies[] = {
     silent("the device with the only copy is lost",
            [](Scene& s) {
