@@ -34,9 +34,14 @@ step() {
   else
     printf 'FAILED, %s passed, %s failed (%d s)\n' "$passed" "$failed" $((SECONDS - began))
     FAILED_STEPS+=("$title: $log")
-    tail -n 60 "$log" | sed 's/^/    | /'
+    { what_failed "$log" | head -n 80; tail -n 40 "$log"; } | sed 's/^/    | /'
   fi
   return 0
+}
+
+# What failed where, of all that a log tells: its end is the last failure's only.
+what_failed() {
+  grep -nE -A 8 ': Failure$|: (fatal )?error: |: runtime error: |ERROR: [A-Za-z]+Sanitizer|WARNING: ThreadSanitizer' "$1" || true
 }
 
 # On a terminal: the last line of the step's output, once a second.
