@@ -8,6 +8,7 @@
 #include "core/shell_word.h"
 
 namespace mailproof::host {
+
 Owed::Owed(const scenario::Target& target) {
   for (const auto& account : target.accounts) secrets_.add(account.login, account.password);
 }

@@ -4,11 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 
 #include "core/rng.h"
-#include "core/units.h"
 #include "scenario/plan/slo.h"
 
 namespace mailproof::load {

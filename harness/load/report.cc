@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "load/level.h"
-#include "load/server_limits.h"
 #include "load/thread_cpu.h"
 #include "scenario/plan/slo.h"
 

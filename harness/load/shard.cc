@@ -184,7 +184,7 @@ void LoadShard::begin(std::uint32_t copy, const Free& free, Time intended, Time 
   operations_.gauge("running").change(1, now);
   play::PlayOptions options = options_;
   options.copy = copy;
-  if (const auto known = before_.find(running->slot); known != before_.end()) options.before = known->second;
+  if (const auto known = before_.find(running->slot); known != before_.end()) options.before = &known->second;
   running->player = std::make_unique<play::Player>(scenario_, target_, slots_[running->slot], network_, options);
   Running* const kept = running.get();
   kept->player->history().listen([this, kept](const history::Event& event) { measure(*kept, event); });

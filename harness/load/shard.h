@@ -57,6 +57,7 @@ class LoadShard final : public Alarm {
   ~LoadShard() override;
 
   /// Sees that the leased mailboxes are empty, a few at a time, then calls `then` with what was wrong ("" = nothing).
+  /// It is called within what looked: start() comes later.
   void preflight(std::function<void(std::string)> then);
   /// Time zero of the arrivals is this, or now. It may lie ahead, and behind where we are late ourselves.
   void start(std::optional<Time> zero = std::nullopt);
@@ -147,6 +148,7 @@ class LoadShard final : public Alarm {
   Time zero_{};
   std::uint32_t next_ = 0;             ///< copy that is due next
   std::deque<std::uint32_t> waiting_;  ///< due, no slot was free
+  std::map<std::size_t, play::MailboxesBefore> before_;  ///< by slot: what no copy there may remove; they point at it
   std::vector<std::unique_ptr<Running>> running_;
   std::uint32_t begun_ = 0, over_ = 0;
   stats::Histogram own_lateness_;
@@ -155,7 +157,6 @@ class LoadShard final : public Alarm {
   // preflight
   std::vector<std::unique_ptr<play::Player>> checks_;
   std::size_t check_ = 0, checking_ = 0;
-  std::map<std::size_t, play::MailboxesBefore> before_;  ///< by slot: what no copy there may remove
   std::string wrong_;
   std::function<void(std::string)> checked_;
 };

@@ -62,8 +62,7 @@ inline constexpr auto kLatitudes = std::to_array<Switch>({
      "RFC 5228 section 4.1"},
     {"delivery.suppresses-what-is-saved",
      "mail of which its recipient saved a copy in another mailbox before, with its Message-ID, is accepted and kept "
-     "there "
-     "only, as the filter `duplicate` or Gmail does it",
+     "there only, as the filter `duplicate` or Gmail does it",
      "RFC 7352 section 3"},
     {"pop3.delete-keeps-for-imap",
      "what POP3 deletes is gone from the maildrop and stays for IMAP, as with Dovecot's "

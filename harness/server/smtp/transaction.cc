@@ -18,6 +18,13 @@ std::string without_quotes(std::string_view path) {
   return out.append("@").append(domain);
 }
 
+/// Only with a defect: the dot that a sender doubled stays doubled where a buffer ends.
+void double_dots_at_edges(std::string& message) {
+  constexpr std::size_t kBuffer = 16384;
+  for (std::size_t at = kBuffer; at < message.size(); at += kBuffer)
+    if (message[at] == '.' && message[at - 1] == '\n') message.insert(at, 1, '.');
+}
+
 }  // namespace
 
 void SmtpSession::mail(std::string_view arguments) {
@@ -155,13 +162,6 @@ void SmtpSession::forget() {
   envelope_.reset();
   chunked_ = false;
   if (!context().has(defect("delivery.rset-keeps-chunks"))) message_.clear();
-}
-
-/// Only with a defect: the dot that a sender doubled stays doubled where a buffer ends.
-void double_dots_at_edges(std::string& message) {
-  constexpr std::size_t kBuffer = 16384;
-  for (std::size_t at = kBuffer; at < message.size(); at += kBuffer)
-    if (message[at] == '.' && message[at - 1] == '\n') message.insert(at, 1, '.');
 }
 
 void SmtpSession::finish_data() {

@@ -178,14 +178,20 @@ TEST(Sim, WritesCanBeSplitAndSlow) {
   EXPECT_GT(world.network.now(), Time(std::chrono::milliseconds(1000)));
 }
 
+/// What it says is all sent, and nothing of the last answer has come: from here on the link has these faults.
+std::unique_ptr<Link> at_the_last(World& world, Script& script, const LinkFaults& faults) {
+  auto link = world.network.open(pop3(), script);
+  world.network.run([&] { return script.saw("sent 6"); });
+  link->misbehave(faults);
+  return link;
+}
+
 TEST(Sim, AnEndStandsBehindWhatWasNotRead) {
   World world;
   Script script({"USER alice", "PASS pass", "QUIT"});
-  const auto link = world.network.open(pop3(), script);
-  world.network.run([&] { return script.saw("sent 6"); });  // QUIT went out
   LinkFaults faults;
   faults.stop_reading = true;
-  link->misbehave(faults);
+  const auto link = at_the_last(world, script, faults);
   const Time later = world.network.now() + std::chrono::seconds(5);
   world.network.run([&] { return script.over || world.network.now() > later; });
   EXPECT_FALSE(script.over || script.saw("+OK bye")) << script.log;
@@ -197,11 +203,9 @@ TEST(Sim, AnEndStandsBehindWhatWasNotRead) {
 TEST(Sim, AHalfCloseStillHearsTheAnswer) {
   World world;
   Script script({"USER alice", "PASS pass", "STAT"});
-  const auto link = world.network.open(pop3(), script);
-  world.network.run([&] { return script.saw("sent 6"); });  // STAT went out
   LinkFaults faults;
   faults.half_close = true;
-  link->misbehave(faults);
+  const auto link = at_the_last(world, script, faults);
   world.network.run([&] { return script.over; });
   EXPECT_TRUE(script.saw("+OK 0 0")) << script.log;
 }
