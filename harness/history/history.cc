@@ -66,6 +66,7 @@ void History::mask(Event& event) const {
 const Event& History::append(Event event) {
   if (!secrets.empty()) mask(event);
   event.index = static_cast<std::uint32_t>(events_.size() + 1);
+  if (event.command > event.index) event.command = 0;  // an answer to what this history does not have
   if (event.type == Type::invoke || event.type == Type::expect) event.command = event.index;
   kinds_.push_back({event.type, event.what});
   const Event& kept = events_.emplace_back(std::move(event));

@@ -135,6 +135,8 @@ class History {
   const SessionInfo& session(std::uint32_t number) const { return sessions_.at(number - 1); }
   const MessageInfo& message(std::uint32_t number) const { return messages_.at(number - 1); }
   const Event& event(std::uint32_t index) const { return events_.at(index - 1); }
+  /// The event that began what this one belongs to; itself, where there is none.
+  const Event& asked(const Event& e) const { return e.command == 0 ? e : event(e.command); }
   const AccountInfo& account(std::uint32_t number) const { return info.accounts.at(number - 1); }
   const DeviceInfo& device(std::uint32_t number) const { return info.devices.at(number - 1); }
   /// Account an event is about: its own field, else its session's; 0 = none.

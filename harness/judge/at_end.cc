@@ -11,6 +11,7 @@
 #include "core/bytes.h"
 #include "history/flags.h"
 #include "judge/excuses.h"
+#include "judge/leaving.h"
 #include "judge/view_track.h"
 
 namespace mailproof::judge {
@@ -72,45 +73,71 @@ std::string_view name_of_device(const Case& c, std::uint32_t device) {
                                                                : c.history.device(device).name;
 }
 
-/// What these clients asked the removal of by itself, by account and message: by DELE, in a session that ended with
-/// QUIT, or by \Deleted. Whoever else expunges takes it along, for an EXPUNGE without UIDs takes all that is marked
+/// What these clients asked the removal of by themselves: by DELE, in a session that ended with QUIT, or by \Deleted
+/// that nobody took away. Whoever else expunges takes it along, for an EXPUNGE without UIDs takes all that is marked
 /// (RFC 3501 section 6.4.3), and is then the last who asked, or the one that the server heard first.
-std::set<std::pair<std::uint32_t, std::uint32_t>> marked_by(const Case& c, const history::FateFacts& wanted) {
-  struct Session {
-    std::string mailbox;
-    std::uint32_t uidvalidity = 0;
-    std::vector<std::uint32_t> dele;
-  };
-  std::map<std::uint32_t, Session> sessions;
-  std::set<std::pair<std::uint32_t, std::uint32_t>> out;
-  for (const Event& e : c.history.about(What::select, What::examine, What::store, What::dele, What::quit)) {
-    if (!completes(e) || e.type == Type::fail || e.session == 0 || e.command == 0) continue;
-    const auto& of = c.history.session(e.session);
-    if ((wanted.by != 0 && of.device != wanted.by) || (wanted.over && of.protocol != *wanted.over)) continue;
-    const Event& asked = c.invoke(e);
-    const std::uint32_t account = c.history.account_of(e);
-    Session& at = sessions[e.session];
-    if (e.what == What::dele) {
-      at.dele.push_back(asked.message);
-    } else if (e.what == What::quit) {
-      for (const std::uint32_t message : at.dele) out.emplace(account, message);
-    } else if (e.what == What::store) {
-      if (asked.code.starts_with('-') || !history::has_deleted(asked.flags)) continue;
-      for (const std::uint32_t uid : history::parse_uids(asked.set))
-        out.emplace(account, c.ledger.message_at(account, at.mailbox, at.uidvalidity, uid));
-    } else if (e.type == Type::ok) {
-      at = {asked.mailbox, e.uidvalidity, {}};
+class Askers {
+ public:
+  Askers(const Case& c, const history::FateFacts& wanted) {
+    struct Session {
+      std::string mailbox;
+      std::uint32_t uidvalidity = 0;
+      std::vector<std::uint32_t> dele;
+    };
+    std::map<std::uint32_t, Session> sessions;
+    for (const Event& e :
+         c.history.about(What::select, What::examine, What::store, What::dele, What::rset, What::quit)) {
+      if (!completes(e) || e.type == Type::fail || e.session == 0 || e.command == 0) continue;
+      const auto& of = c.history.session(e.session);
+      const bool theirs = (wanted.by == 0 || of.device == wanted.by) && (!wanted.over || of.protocol == *wanted.over);
+      const Event& asked = c.invoke(e);
+      const std::uint32_t account = c.history.account_of(e);
+      Session& at = sessions[e.session];
+      if (e.what == What::dele) {
+        at.dele.push_back(asked.message);
+      } else if (e.what == What::rset) {
+        if (e.type == Type::ok) at.dele.clear();
+      } else if (e.what == What::quit) {
+        for (const std::uint32_t message : at.dele)
+          if (theirs) over_pop_.emplace(account, message);
+      } else if (e.what == What::store) {
+        for (const std::uint32_t uid : history::parse_uids(asked.set))
+          stored(e, asked, {account, c.ledger.message_at(account, at.mailbox, at.uidvalidity, uid)}, theirs);
+      } else if (e.type == Type::ok) {
+        at = {asked.mailbox, e.uidvalidity, {}};
+      }
     }
   }
-  return out;
-}
+
+  bool asked(std::uint32_t account, std::uint32_t message) const {
+    return over_pop_.contains({account, message}) || over_imap_.contains({account, message});
+  }
+
+ private:
+  using Of = std::pair<std::uint32_t, std::uint32_t>;  ///< account and message
+
+  void stored(const Event& e, const Event& asked, Of of, bool theirs) {
+    const bool takes = asked.code.starts_with('-'), replaces = !takes && !asked.code.starts_with('+');
+    const bool names = history::has_deleted(asked.flags);
+    if (names && !takes) {
+      if (theirs) over_imap_[of] = e.type == Type::ok ? e.index : Leaving::kNever;
+    } else if ((names || replaces) && e.type == Type::ok) {
+      // Of two that overlap nobody knows which came last.
+      const auto mark = over_imap_.find(of);
+      if (mark != over_imap_.end() && mark->second < asked.index) over_imap_.erase(mark);
+    }
+  }
+
+  std::set<Of> over_pop_;
+  std::map<Of, std::uint32_t> over_imap_;  ///< and the answer; kNever: it may be done at any time
+};
 
 /// Other people's mail fills a mailbox, too: what a quota refuses then proves nothing.
 bool may_be_full(Fate fate) { return fate == Fate::refused || fate == Fate::deferred || fate == Fate::bounced; }
 
 void fate(const Case& c, const Vanished& gone, const Strangers& strangers, const Event& e, Verdicts& out) {
   const auto& wanted = e.get<history::FateFacts>();
-  std::optional<std::set<std::pair<std::uint32_t, std::uint32_t>>> marked;  // looked for when another one removed it
+  std::optional<Askers> askers;  // looked for when another one removed it
   for (const std::uint32_t message : history::parse_numbers(e.set)) {
     if (message == 0 || message > c.history.messages().size()) continue;
     const auto name = [&] { return c.name_of(message); };
@@ -133,8 +160,8 @@ void fate(const Case& c, const Vanished& gone, const Strangers& strangers, const
       const bool wrong_by = wanted.by != 0 && (removal == nullptr || device_of(c, *removal) != wanted.by);
       const bool wrong_over = wanted.over && (removal == nullptr || removal->session == 0 ||
                                               c.history.session(removal->session).protocol != *wanted.over);
-      if ((wrong_by || wrong_over) && !marked) marked = marked_by(c, wanted);
-      if ((wrong_by || wrong_over) && !marked->contains({account, message}))
+      if ((wrong_by || wrong_over) && !askers) askers.emplace(c, wanted);
+      if ((wrong_by || wrong_over) && !askers->asked(account, message))
         out.missed(message, removal == nullptr ? 0 : removal->index, [&] {
           return Words{expected(),
                        fmt::format("{} for {}: {}, {}", name(), c.account(account), history::name(seen),
@@ -214,94 +241,112 @@ struct Belief {
   std::string mailbox;
   std::vector<std::uint32_t> messages;
   std::uint32_t session = 0, account = 0;
-  std::uint32_t looked = 0;  ///< what was done when this was asked for it was told: the event, or ~0 while it listens
+  /// The last command that must tell it of all that was done before it: its invoke, or the end of an IDLE; ~0 while it
+  /// is in one.
+  std::uint32_t looked = 0;
 };
 
-/// Of this view; none: it is not known.
-std::optional<Belief> believed(const Case& c, std::uint32_t session, const View* view) {
-  if (view == nullptr || !view->sure) return std::nullopt;
-  Belief out{view->mailbox, {}, session, c.history.session(session).account, 0};
-  for (const std::uint32_t uid : view->numbers.uids()) {
-    if (uid == 0) return std::nullopt;
-    const std::uint32_t message = c.ledger.message_at(out.account, view->mailbox, view->uidvalidity, uid);
-    if (message != 0) out.messages.push_back(message);
-  }
-  return out;
-}
+/// What a device believes of one mailbox, found event by event.
+class Beliefs {
+ public:
+  /// `mailbox`: which one; "" = the one that its newest session had open.
+  Beliefs(const Case& c, std::string_view mailbox) : c_(c), mailbox_(mailbox), track_(c.history) {}
 
-/// ... of the view that the session had before this event.
-std::optional<Belief> believed_at(const Case& c, std::uint32_t session, std::uint32_t event) {
-  ViewTrack track(c.history);
-  for (std::uint32_t index = 1; index < event; ++index)
-    if (const Event& e = c.history.event(index); e.session == session) track.apply(e);
-  return believed(c, session, track.view(session));
-}
-
-/// `mailbox`: which one; "" = the one that its newest session had open.
-std::optional<Belief> belief(const Case& c, std::uint32_t device, const std::string& mailbox) {
-  std::uint32_t session = 0, looked = 0;
-  std::uint32_t left = 0;  // the event by which it left this mailbox, after that
-  ViewTrack track(c.history);
-  std::map<std::uint32_t, std::map<std::uint32_t, std::uint32_t>> maildrops;  // session -> number -> message
-  for (const Event& e : c.history.events()) {
-    const bool own = e.session != 0 && device_of(c, e) == device;
+  /// One of the device's events, in order.
+  void apply(const Event& e) {
     const bool selects = e.what == What::select || e.what == What::examine;
-    const bool leaves = (selects && e.type == Type::invoke) ||
-                        ((e.what == What::unselect || e.what == What::close) && e.type == Type::ok);
-    if (own && leaves && e.session == session && !mailbox.empty()) {
-      const View* view = track.view(session);
-      if (view != nullptr && iequals(view->mailbox, mailbox)) left = e.index;
+    if ((selects && e.type == Type::invoke) ||
+        ((e.what == What::unselect || e.what == What::close) && e.type == Type::ok))
+      leaves(e);
+    track_.apply(e);
+    const bool opened = selects && e.type == Type::ok && (mailbox_.empty() || iequals(c_.invoke(e).mailbox, mailbox_));
+    if (opened || e.what == What::pop_uidl || e.what == What::pop_list) session_ = e.session;
+    if (opened) away_ = false;
+    const bool pop = over_pop(e.session);
+    looked(e, opened || (pop && e.what == What::connect));
+    listed(e, pop);
+  }
+
+  /// None: it is not known.
+  std::optional<Belief> newest() {
+    if (session_ == 0) return std::nullopt;
+    std::optional<Belief> out = over_pop(session_) ? in_maildrop() : away_ ? left_ : of(track_.view(session_));
+    if (!out) return std::nullopt;
+    out->looked = looked_;
+    std::sort(out->messages.begin(), out->messages.end());
+    return out;
+  }
+
+ private:
+  bool over_pop(std::uint32_t session) const { return c_.history.session(session).protocol == Protocol::pop3; }
+
+  Belief none_of(std::string mailbox) const {
+    return {std::move(mailbox), {}, session_, c_.history.session(session_).account, 0};
+  }
+  std::optional<Belief> of(const View* view) const {
+    if (view == nullptr || !view->sure) return std::nullopt;
+    Belief out = none_of(view->mailbox);
+    for (const std::uint32_t uid : view->numbers.uids()) {
+      if (uid == 0) return std::nullopt;
+      const std::uint32_t message = c_.ledger.message_at(out.account, view->mailbox, view->uidvalidity, uid);
+      if (message != 0) out.messages.push_back(message);
     }
-    track.apply(e);
-    if (!own) continue;
-    const bool opened = selects && e.type == Type::ok && (mailbox.empty() || iequals(c.invoke(e).mailbox, mailbox));
-    if (opened || e.what == What::pop_uidl || e.what == What::pop_list) session = e.session;
-    if (opened) left = 0;
-    const bool pop = c.history.session(e.session).protocol == Protocol::pop3;
-    if (e.type == Type::ok && (opened || (pop && e.what == What::connect)))
-      looked = e.command != 0 ? e.command : e.index;
-    if (e.session == session && left == 0 && e.what == What::noop && e.type == Type::ok) looked = e.command;
-    if (e.session == session && left == 0 && e.what == What::idle)
-      looked = e.type == Type::invoke ? ~std::uint32_t{} : e.index;
-    if (e.what == What::message && c.history.session(e.session).protocol == Protocol::pop3)
-      maildrops[e.session][e.seq] = e.message;
-    if (e.what == What::pop_uidl && e.type == Type::obs && !maildrops[e.session].contains(e.seq))
-      maildrops[e.session][e.seq] = c.ledger.message_with_uidl(c.history.account_of(e), e.text);
-    if (e.what == What::dele && e.type == Type::ok) maildrops[e.session].erase(c.invoke(e).seq);
+    return out;
   }
-  if (session == 0) return std::nullopt;
-  std::optional<Belief> out;
-  if (c.history.session(session).protocol == Protocol::pop3) {
-    out = Belief{"INBOX", {}, session, c.history.session(session).account, 0};
-    for (const auto& [number, message] : maildrops[session])
-      if (message != 0) out->messages.push_back(message);
-  } else {
-    out = left != 0 ? believed_at(c, session, left) : believed(c, session, track.view(session));
+  Belief in_maildrop() {
+    Belief out = none_of("INBOX");
+    for (const auto& [number, message] : maildrops_[session_])
+      if (message != 0) out.messages.push_back(message);
+    return out;
   }
-  if (!out) return std::nullopt;
-  out->looked = looked;
-  std::sort(out->messages.begin(), out->messages.end());
-  return out;
+
+  void leaves(const Event& e) {
+    const View* view = e.session == session_ && !mailbox_.empty() ? track_.view(session_) : nullptr;
+    if (view == nullptr || !iequals(view->mailbox, mailbox_)) return;
+    away_ = true;
+    left_ = of(view);
+  }
+
+  void looked(const Event& e, bool opened) {
+    const bool here = e.session == session_ && !away_;
+    if (e.type == Type::ok && (opened || (here && e.what == What::noop))) looked_ = c_.invoke(e).index;
+    if (here && e.what == What::idle) looked_ = e.type == Type::invoke ? ~std::uint32_t{} : e.index;
+  }
+
+  void listed(const Event& e, bool pop) {
+    auto& maildrop = maildrops_[e.session];
+    if (e.what == What::message && pop) maildrop[e.seq] = e.message;
+    if (e.what == What::pop_uidl && e.type == Type::obs && !maildrop.contains(e.seq))
+      maildrop[e.seq] = c_.ledger.message_with_uidl(c_.history.account_of(e), e.text);
+    if (e.what == What::dele && e.type == Type::ok) maildrop.erase(c_.invoke(e).seq);
+  }
+
+  const Case& c_;
+  std::string_view mailbox_;
+  ViewTrack track_;
+  std::uint32_t session_ = 0, looked_ = 0;
+  bool away_ = false;                                                          ///< it left the mailbox
+  std::optional<Belief> left_;                                                 ///< ... and believed this then
+  std::map<std::uint32_t, std::map<std::uint32_t, std::uint32_t>> maildrops_;  ///< by session: number -> message
+};
+
+std::optional<Belief> belief(const Case& c, std::uint32_t device, const std::string& mailbox) {
+  Beliefs beliefs(c, mailbox);
+  for (const Event& e : c.history.events())
+    if (e.session != 0 && device_of(c, e) == device) beliefs.apply(e);
+  return beliefs.newest();
 }
 
-/// Of commands that may remove something the event that answered each.
-std::map<std::uint32_t, std::uint32_t> removals_answered(const Case& c) {
-  std::map<std::uint32_t, std::uint32_t> out;
-  for (const Event& e : c.history.about(What::expunge, What::close, What::move, What::quit, What::remove, What::rename))
-    if (completes(e) && e.command != 0) out.emplace(e.command, e.index);
-  return out;
-}
-
-/// Whether what only one of two believes is owed to nobody: who has it asked for nothing since its removal was
-/// answered, or who lacks it since it came. EXPUNGE is not told while no command is in progress (RFC 3501 section
-/// 7.4.1), and need not be told to who was asked before.
-bool not_told_yet(const Case& c, const Belief& has, const Belief& lacks, std::uint32_t message,
-                  const std::map<std::uint32_t, std::uint32_t>& answers) {
+/// Whether what only one of two believes is owed to nobody: who has it asked for nothing since its removal was known to
+/// be done, or who lacks it since it came. EXPUNGE is not told while no command is in progress (RFC 3501
+/// section 7.4.1), and need not be told to who was asked before.
+bool not_told_yet(const Case& c, const Leaving& leaving, const Belief& has, const Belief& lacks,
+                  std::uint32_t message) {
   const Cell* gone = c.ledger.find(message, has.account, has.mailbox);
   const bool removed = gone != nullptr && gone->removes + gone->maybe_removes > 0;
   if (removed && (gone->removed_by == 0 || c.history.event(gone->removed_by).session != has.session)) {
-    const auto answer = answers.find(gone->removed_by);
-    if (answer == answers.end() || has.looked < answer->second) return true;
+    const std::uint32_t done = leaving.known_done(*gone);
+    if (done == Leaving::kNever || has.looked < done) return true;
   }
   const Cell* there = c.ledger.find(message, lacks.account, lacks.mailbox);
   std::uint32_t came = there == nullptr ? 0 : there->added_by;
@@ -311,7 +356,7 @@ bool not_told_yet(const Case& c, const Belief& has, const Belief& lacks, std::ui
 }
 
 void agree(const Case& c, const Pop3Policy& policy, const Event& e, Verdicts& out) {
-  const auto answers = removals_answered(c);
+  const Leaving leaving(c);
   std::optional<Belief> first;
   std::string first_device;
   for (const std::uint32_t number : e.get<history::AgreeFacts>().devices) {
@@ -334,7 +379,7 @@ void agree(const Case& c, const Pop3Policy& policy, const Event& e, Verdicts& ou
       const std::uint32_t account = c.history.device(number).account;
       if (policy.shows(account, now->mailbox, message) || policy.shows(account, first->mailbox, message)) continue;
       const bool of_first = std::binary_search(first->messages.begin(), first->messages.end(), message);
-      if (not_told_yet(c, of_first ? *first : *now, of_first ? *now : *first, message, answers)) {
+      if (not_told_yet(c, leaving, of_first ? *first : *now, of_first ? *now : *first, message)) {
         out.unclear = fmt::format("{} came or went when one of {} and {} had asked for the last time",
                                   c.name_of(message), first_device, device);
         continue;

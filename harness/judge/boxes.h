@@ -25,8 +25,10 @@ class Boxes {
 
   /// A message there: by its UID, or by our number.
   std::uint64_t place(std::uint32_t account, std::string_view mailbox, std::uint32_t uidvalidity, std::uint32_t which) {
-    return std::uint64_t{number(account, mailbox, uidvalidity)} << 32U | which;
+    return place(number(account, mailbox, uidvalidity), which);
   }
+  /// ... in the mailbox of this number.
+  static std::uint64_t place(std::uint32_t number, std::uint32_t which) { return std::uint64_t{number} << 32U | which; }
 
  private:
   std::map<std::tuple<std::uint32_t, std::string, std::uint32_t>, std::uint32_t> numbers_;

@@ -59,9 +59,7 @@ std::string Case::who(const history::Event& e) const {
 
 std::string Case::when(const history::Event& e) const { return format_seconds(e.at.time_since_epoch()); }
 
-const history::Event& Case::invoke(const history::Event& e) const {
-  return e.command == 0 || e.command > history.events().size() ? e : history.event(e.command);
-}
+const history::Event& Case::invoke(const history::Event& e) const { return history.asked(e); }
 
 bool Case::by_audit(const history::Event& e) const { return e.session != 0 && history.session(e.session).device == 0; }
 
@@ -69,8 +67,7 @@ namespace {
 
 /// "C: DELE 1", "S: +OK: +OK marked", "S: +OK: expected, and -ERR no came".
 std::string talk_line(const history::History& history, const history::Event& e) {
-  const history::Event& line = e.command == 0 || e.command > history.events().size() ? e : history.event(e.command);
-  std::string out = printable(line.text, 120);
+  std::string out = printable(history.asked(e).text, 120);
   if (e.type == history::Type::ok && !e.text.empty()) out += fmt::format("   came: {}", printable(e.text, 120));
   if (e.type == history::Type::fail) out += fmt::format("   not so: {}", printable(e.text, 200));
   return out;

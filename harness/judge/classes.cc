@@ -188,6 +188,9 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"removal", "unasked", kFail,
      "RFC 3501 section 6.4.3, RFC 1939 section 6: what goes, a client has asked for: it has \\Deleted set and is "
      "expunged, is moved, or is marked when QUIT comes (I15, I29)"},
+    {"removal", "marked-over-imap", kLatitude,
+     "RFC 1939 section 6: QUIT removes the messages marked as deleted, in no case any other; what bears IMAP's "
+     "\\Deleted any client, and the server itself, may expunge at any time (I29)"},
     {"removal", "kept-for-imap", kLatitude,
      "RFC 1939 section 6: QUIT removes what is marked from the maildrop; whether IMAP goes on showing it, no RFC says"},
     {"removal", "moved-to-trash", kLatitude,

@@ -14,6 +14,7 @@
 #include "judge/came_later.h"
 #include "judge/excuses.h"
 #include "judge/judges.h"
+#include "judge/leaving.h"
 #include "judge/pop3_policy.h"
 #include "judge/requests.h"
 #include "judge/strangers.h"
@@ -44,7 +45,7 @@ bool about_the_end(What what) {
 /// What expectations came to and which steps were not done, of all of them at once.
 class Course {
  public:
-  explicit Course(const Case& c) : case_(c), late_(c) {
+  explicit Course(const Case& c) : case_(c), late_(c), requests_(c), leaving_(c) {
     const auto concerned = c.history.where([](history::Kind kind) {
       return kind.type == Type::expect || completes(kind.type) || kind.what == What::asked_again ||
              kind.what == What::undone;
@@ -66,6 +67,8 @@ class Course {
   }
 
   const LateMail& late() const { return late_; }
+  const RequestsWhenNeeded& requests() const { return requests_; }
+  const Leaving& leaving() const { return leaving_; }
   /// Why a refusal for want of room is nothing that the scenario can hold against the server; "" = it can.
   std::string no_room(const history::Attempt& refused) const {
     if (!estimated_) estimated_ = refused_by_an_estimate(case_);
@@ -119,6 +122,8 @@ class Course {
 
   const Case& case_;
   LateMail late_;
+  RequestsWhenNeeded requests_;
+  Leaving leaving_;
   mutable std::optional<std::set<std::uint32_t>> estimated_;             ///< asked for when something was refused
   std::map<std::uint32_t, Answer> answers_;                              ///< by expectation
   std::unordered_map<std::uint32_t, std::vector<const Event*>> undone_;  ///< by message; 0 = all
@@ -218,11 +223,14 @@ bool was_removed(const Case& c, std::uint32_t message, std::uint32_t account) {
                      [&](const Cell& cell) { return cell.account == account && cell.removed_by != 0; });
 }
 
-/// Whether the answer to what asked for its removal is missing: it may be there or not.
+/// Whether the answer to what asked for its removal is missing, and nothing else tells that it is gone: it may be there
+/// or not.
 bool perhaps_removed(const Case& c, const Course& course, std::uint32_t message) {
   const auto cells = c.ledger.cells_of(message);
-  return std::any_of(cells.begin(), cells.end(),
-                     [&](const Cell& cell) { return cell.removed_by != 0 && course.unanswered(cell.removed_by); });
+  return std::any_of(cells.begin(), cells.end(), [&](const Cell& cell) {
+    return cell.removed_by != 0 && course.unanswered(cell.removed_by) &&
+           course.leaving().known_done(cell) == Leaving::kNever;
+  });
 }
 
 /// RFC 3501 section 6.3.5: a name that exists, and others, may be refused. What was to be called so has its old name.
@@ -264,6 +272,12 @@ std::string not_owed(const Case& c, const Course& course, const Event& e, std::u
   for (const Cell& cell : c.ledger.cells_of(message))
     if (certainly_missing(cell) && gone_when_marked(c, cell) != nullptr)
       return fmt::format("{} was marked with \\Deleted, and somebody expunged it", c.name_of(message));
+  for (const Cell& cell : c.ledger.cells_of(message)) {
+    const auto taken = certainly_missing(cell) ? course.requests().taken_marked(cell) : std::nullopt;
+    if (taken)
+      return fmt::format("{} was marked with \\Deleted, and went with the QUIT of {}", c.name_of(message),
+                         c.who(c.history.event(taken->quit->invoke)));
+  }
   for (const Cell& cell : c.ledger.cells_of(message))
     if (c.ledger.gone_after_download(cell))
       return fmt::format(
@@ -303,6 +317,12 @@ const Event* undone_for(const Case& c, const Course& course, const Event& e, std
   return refused ? course.kept_before(e) : nullptr;
 }
 
+/// It is missing for a reason of which another judge tells, if anybody: that of removals, of losses.
+bool said_by_another_judge(const Case& c, const Pop3Policy& policy, const Event& e, std::uint32_t message,
+                           std::uint32_t account) {
+  return message != 0 && (policy.refuses(message) || is_kept_where_it_was_saved(c, e, message, account));
+}
+
 /// A missed `see` or `lose`. There after all: late. Perhaps still on its way: nobody can say.
 void missed_wait(Case& c, const Course& course, const Pop3Policy& policy, const Event& e, const Answer& answer) {
   const bool sees = e.what == What::see;
@@ -314,8 +334,8 @@ void missed_wait(Case& c, const Course& course, const Pop3Policy& policy, const 
     if (message == 0 || message > c.history.messages().size()) continue;
     const std::uint32_t account = c.history.account_of(e) != 0 ? c.history.account_of(e)  // who was logged out then
                                                                : c.history.account_of(*answer.outcome);
-    if (sees ? policy.refuses(message) : policy.shows(account, e.mailbox, message)) continue;
-    if (sees && is_kept_where_it_was_saved(c, e, message, account)) continue;  // the judge of losses says it
+    if (sees ? said_by_another_judge(c, policy, e, message, account) : policy.shows(account, e.mailbox, message))
+      continue;
     if (const Event* undone = undone_for(c, course, e, message)) {
       not_done(c, e, *undone, message);
       continue;
@@ -512,8 +532,8 @@ void judge_expectation(const history::History& history, const history::Ledger& l
     // What asks about the end is answered by the whole history.
     const bool counts = e.what == What::fate || e.what == What::count || e.what == What::agree;
     const auto miss = [&](std::uint32_t message, std::uint32_t event, const std::function<Words()>& words) {
-      if (policy.refuses(message)) return;
-      if (counts && message != 0 && is_kept_where_it_was_saved(c, e, message, c.history.account_of(e))) return;
+      if (counts ? said_by_another_judge(c, policy, e, message, c.history.account_of(e)) : policy.refuses(message))
+        return;
       if (const Event* undone = undone_for(c, course, e, message)) return not_done(c, e, *undone, message);
       if (const std::string why = counts ? not_owed(c, course, e, message, c.history.account_of(e)) : std::string();
           !why.empty())

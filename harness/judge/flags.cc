@@ -20,6 +20,7 @@
 #include "judge/flags_kept.h"
 #include "judge/judges.h"
 #include "judge/leaving.h"
+#include "judge/under_way.h"
 #include "judge/view_track.h"
 
 namespace mailproof::judge {
@@ -72,7 +73,8 @@ std::vector<std::string> flags_looked_at(const history::History& history) {
 
 class FlagLedger {
  public:
-  explicit FlagLedger(Case& c) : c_(c), leaving_(c), track_(c.history), flags_(flags_looked_at(c.history)) {
+  FlagLedger(Case& c, const Leaving& leaving)
+      : c_(c), leaving_(leaving), track_(c.history), flags_(flags_looked_at(c.history)) {
     renamed_ = !c.history
                     .where([](history::Kind kind) {
                       return kind.what == What::rename && (kind.type == Type::ok || kind.type == Type::info);
@@ -101,11 +103,9 @@ class FlagLedger {
   };
   /// Commands that name a message: a server may do more to that than was asked for.
   struct Named {
-    std::uint32_t newest = 0;  ///< event of one of them
-    int open = 0;              ///< not answered yet, or never: it may be done at any time
-    std::uint32_t store = 0;   ///< the newest STORE
-    std::uint32_t told = 0;    ///< ... of which its own session was told what it made of the flags: without \Seen
-    bool since(std::uint32_t event) const { return open > 0 || newest > event; }
+    UnderWay commands;
+    std::uint32_t store = 0;  ///< the newest STORE
+    std::uint32_t told = 0;   ///< the newest STORE whose own session was shown the result, and \Seen was not in it
   };
   using Place = std::uint64_t;  ///< mailbox and UID, or account and message
 
@@ -180,10 +180,10 @@ class FlagLedger {
     const At where = at(asked);
     const auto note = [&](Place place, bool told) {
       Named& named = changes_[place];
-      if (!told) named.newest = e.index;
-      if (e.type == Type::invoke) ++named.open;
+      const std::uint32_t before = named.commands.newest;
+      named.commands.note(e);
+      if (told) named.commands.newest = before;
       if (e.type == Type::invoke && e.what == What::store) named.store = e.index;
-      if (&e != &asked && e.type != Type::info && named.open > 0) --named.open;
     };
     for (const std::uint32_t uid : history::parse_uids(asked.set)) {
       const Place place = copy(account, where.mailbox, uid);
@@ -207,7 +207,7 @@ class FlagLedger {
   }
   bool named_since(Place place, std::uint32_t event) const {
     const auto named = changes_.find(place);
-    return named != changes_.end() && named->second.since(event);
+    return named != changes_.end() && named->second.commands.since(event);
   }
 
   void fetch(const Event& e) {
@@ -292,7 +292,7 @@ class FlagLedger {
   }
 
   Case& c_;
-  Leaving leaving_;
+  const Leaving& leaving_;
   ViewTrack track_;
   std::vector<std::string> flags_;  ///< what a place in Flags means
   bool renamed_ = false;
@@ -310,14 +310,15 @@ class FlagLedger {
 
 void judge_flags(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "flags", out);
-  FlagLedger flags(c);
+  const Leaving leaving(c);
+  FlagLedger flags(c, leaving);
   const auto concerned = history.where([](history::Kind kind) {
     return kind.what == What::store || kind.what == What::fetch || kind.what == What::dele || kind.what == What::retr ||
            ViewTrack::follows(kind.what);
   });
   for (const Event& e : concerned) flags.apply(e);
-  judge_copied_flags(c);
-  judge_kept_flags(c);
+  judge_copied_flags(c, leaving);
+  judge_kept_flags(c, leaving);
 }
 
 }  // namespace mailproof::judge

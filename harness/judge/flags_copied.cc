@@ -10,7 +10,6 @@
 
 #include "core/bytes.h"
 #include "judge/flags_kept.h"
-#include "judge/leaving.h"
 #include "judge/view_track.h"
 #include "wire/mime/date.h"
 
@@ -26,7 +25,7 @@ using CopyPlace = std::tuple<std::uint32_t, std::string, std::uint32_t, std::uin
 
 class Copied {
  public:
-  explicit Copied(Case& c) : c_(c), leaving_(c), track_(c.history) {}
+  Copied(Case& c, const Leaving& leaving) : c_(c), leaving_(leaving), track_(c.history) {}
 
   void run() {
     for (const Event& e : c_.history.events()) {
@@ -146,7 +145,7 @@ class Copied {
   }
 
   Case& c_;
-  Leaving leaving_;
+  const Leaving& leaving_;
   ViewTrack track_;
   std::map<CopyPlace, Known> known_;
   std::map<CopyPlace, ExpectedCopy> expected_;  ///< of copies that no row has told of yet
@@ -155,10 +154,10 @@ class Copied {
 
 }  // namespace
 
-void judge_copied_flags(Case& c) {
+void judge_copied_flags(Case& c, const Leaving& leaving) {
   const auto copies = c.history.about(What::copy, What::move);
   const bool any = std::any_of(copies.begin(), copies.end(), [](const Event& e) { return e.type == Type::ok; });
-  if (any) Copied(c).run();
+  if (any) Copied(c, leaving).run();
 }
 
 }  // namespace mailproof::judge

@@ -1,10 +1,10 @@
 #pragma once
-#include "judge/case.h"
+#include "judge/leaving.h"
 
 namespace mailproof::judge {
 
 /// I18, for the judge of flags: what COPY makes has the flags and the internal date of what was copied (RFC 3501
 /// section 6.4.7, SHOULD).
-void judge_copied_flags(Case& c);
+void judge_copied_flags(Case& c, const Leaving& leaving);
 
 }  // namespace mailproof::judge

@@ -13,17 +13,25 @@
 
 #include "core/bytes.h"
 #include "history/flags.h"
-#include "judge/leaving.h"
+#include "judge/under_way.h"
 #include "judge/view_track.h"
 
 namespace mailproof::judge {
 namespace {
 
-/// Keywords that say what a filter makes of a message: two of them are each other's opposite (RFC 9051 section 2.3.2),
-/// and setting one may take the other away, as may what the filter learns.
-bool of_filter(std::string_view flag) {
-  constexpr std::string_view words[] = {"$junk", "$notjunk", "junk", "nonjunk", "$phishing"};
-  return std::find(std::begin(words), std::end(words), flag) != std::end(words);
+/// What somebody, or the server's filter on his behalf, makes of a message. $Junk and $NotJunk are mutually exclusive
+/// (RFC 9051 section 2.3.2), as are those that clients used before: who sets one may take the other away.
+enum class Opinion { none, bad, good };
+Opinion opinion(std::string_view flag) {
+  if (flag == "$junk" || flag == "junk" || flag == "$phishing") return Opinion::bad;
+  if (flag == "$notjunk" || flag == "notjunk" || flag == "nonjunk") return Opinion::good;
+  return Opinion::none;
+}
+bool contradicts(std::string_view flag, const std::set<std::string>& others) {
+  const Opinion mine = opinion(flag);
+  return mine != Opinion::none && std::any_of(others.begin(), others.end(), [&](const std::string& other) {
+           return opinion(other) != Opinion::none && opinion(other) != mine;
+         });
 }
 
 }  // namespace
@@ -50,7 +58,7 @@ using Place = std::tuple<std::uint32_t, std::string, std::uint32_t, std::uint32_
 
 class Kept {
  public:
-  explicit Kept(Case& c) : c_(c), leaving_(c), track_(c.history) {
+  Kept(Case& c, const Leaving& leaving) : c_(c), leaving_(leaving), track_(c.history) {
     for (const Event& e : c.history.about(What::rename)) {
       if (e.type != Type::ok && e.type != Type::info) continue;
       const Event& asked = c.invoke(e);
@@ -88,20 +96,20 @@ class Kept {
   };
   struct Marks {
     std::map<std::string, Mark> set, unset;
-    int adding = 0;                ///< commands under way that may set flags
-    std::uint32_t added = 0;       ///< the newest event of such a command
-    int adding_seen = 0;           ///< ... of those that name the message alone, and may set \Seen
-    std::uint32_t added_seen = 0;  ///< the newest event of such a command
-    int removing = 0;              ///< commands under way that may take flags away
-    std::uint32_t removed = 0;     ///< the newest event of such a command
-    /// What is under way for one copy is so for all.
+    UnderWay adding;     ///< what may set flags
+    UnderWay reading;    ///< what names the message alone, and may set \Seen
+    UnderWay removing;   ///< what may take flags away
+    UnderWay bad, good;  ///< what may set keywords of this opinion, and take those of the other away
+    UnderWay* opposing(std::string_view flag) {
+      const Opinion mine = opinion(flag);
+      return mine == Opinion::none ? nullptr : mine == Opinion::bad ? &good : &bad;
+    }
     void begin_as(const Marks& other) {
-      adding = std::max(adding, other.adding);
-      added = std::max(added, other.added);
-      adding_seen = std::max(adding_seen, other.adding_seen);
-      added_seen = std::max(added_seen, other.added_seen);
-      removing = std::max(removing, other.removing);
-      removed = std::max(removed, other.removed);
+      adding.join(other.adding);
+      reading.join(other.reading);
+      removing.join(other.removing);
+      bad.join(other.bad);
+      good.join(other.good);
     }
   };
   /// Of one account: POP3 sessions that read something.
@@ -181,12 +189,14 @@ class Kept {
   void sets(const Event& e, const Event& asked, std::uint32_t uid, const std::set<std::string>& flags) {
     const bool seen_alone = asked.what != What::store;
     each(e, uid, [&](const Place& place, Marks& marks) {
-      int& adding = seen_alone ? marks.adding_seen : marks.adding;
-      if (e.type == Type::invoke) ++adding;
-      // One that was not answered may be done at any time.
-      if (&e != &asked && adding > 0 && e.type != Type::info) --adding;
-      (seen_alone ? marks.added_seen : marks.added) = e.index;
+      (seen_alone ? marks.reading : marks.adding).note(e);
       const auto back = back_.find(place);
+      std::erase_if(marks.set, [&](const auto& mark) { return contradicts(mark.first, flags); });
+      const auto has = [&](Opinion what) {
+        return std::any_of(flags.begin(), flags.end(), [&](const auto& flag) { return opinion(flag) == what; });
+      };
+      if (has(Opinion::bad)) marks.bad.note(e);
+      if (has(Opinion::good)) marks.good.note(e);
       for (const std::string& flag : flags) {
         marks.unset.erase(flag);
         if (back != back_.end() && asked.index < back->second.row) back->second.flags.erase(flag);
@@ -196,9 +206,7 @@ class Kept {
 
   /// Without PEEK it sets \Seen (RFC 3501 section 6.4.5).
   void fetched(const Event& e) {
-    const Event& asked = c_.invoke(e);
-    if (!history::sets_seen(asked.text)) return;
-    for (const std::uint32_t uid : history::parse_uids(asked.set)) sets(e, asked, uid, {"\\seen"});
+    if (history::sets_seen(c_.invoke(e).text)) handled(e);
   }
 
   /// Who answers, files or copies a message has read it, to some servers.
@@ -236,8 +244,7 @@ class Kept {
     const auto cleared = lasting_flags(e.flags);
     for (const std::uint32_t uid : uids)
       each(e, uid, [&](const Place&, Marks& marks) {
-        ++marks.removing;
-        marks.removed = e.index;
+        marks.removing.note(e);
         if (!e.code.starts_with('-')) marks.set.clear();
         for (const std::string& flag : cleared) marks.set.erase(flag);
       });
@@ -251,7 +258,7 @@ class Kept {
       const auto here = place(e, uid);
       const auto told = here ? told_.find(*here) : told_.end();
       if (told == told_.end()) continue;
-      if (const auto marks = marks_.find(*here); marks != marks_.end() && marks->second.removed != 0) continue;
+      if (const auto marks = marks_.find(*here); marks != marks_.end() && marks->second.removing.newest != 0) continue;
       for (const std::string& flag : flags)
         if (!told->second.second.contains(flag)) news_.emplace(e.index, uid, flag);
     }
@@ -266,11 +273,7 @@ class Kept {
     const auto uids = history::parse_uids(asked.set);
     if (!asked.code.starts_with('+'))
       for (const std::uint32_t uid : uids)
-        each(asked, uid, [&](const Place&, Marks& marks) {
-          // One that was not answered may be done at any time: the server has read it, or a proxy has.
-          if (marks.removing > 0 && e.type != Type::info) --marks.removing;
-          marks.removed = e.index;
-        });
+        each(asked, uid, [&](const Place&, Marks& marks) { marks.removing.note(e); });
     if (!asked.code.starts_with('-'))
       for (const std::uint32_t uid : uids) sets(e, asked, uid, sets_perhaps(asked.flags));
     if (e.type != Type::ok || istarts_with(e.code, "MODIFIED")) return;
@@ -284,12 +287,16 @@ class Kept {
         continue;
       }
       // Of two STOREs that overlap nobody knows which came last; the own one, where it replaces, is the newest then.
-      const bool alone = marks.removing == 0 && (marks.removed < asked.index || marks.removed == e.index);
+      const UnderWay& removing = marks.removing;
+      const bool alone = removing.open == 0 && (removing.newest < asked.index || removing.newest == e.index);
       const auto told = told_.find(*here);
       const bool shown = told != told_.end() && told->second.first > asked.index;
-      for (const std::string& flag : lasting_flags(asked.flags)) {
+      const auto set = lasting_flags(asked.flags);
+      for (const std::string& flag : set) {
         const bool news = was_news(asked.index, uid, flag);
-        if (alone && !of_filter(flag) && (shown ? told->second.second.contains(flag) : silent))
+        const UnderWay* opposing = marks.opposing(flag);
+        if (opposing != nullptr && opposing->since(asked.index)) continue;
+        if (alone && !contradicts(flag, set) && (shown ? told->second.second.contains(flag) : silent))
           marks.set[flag] = {e.index, e.session, 0, news};
       }
     }
@@ -297,10 +304,10 @@ class Kept {
 
   /// Keywords are left out: a server may set its own by what it makes of the message.
   void taken_away(const Event& e, const Event& asked, const Place& here, Marks& marks, bool silent) {
-    if (marks.adding != 0 || marks.added > asked.index) return;
+    if (marks.adding.since(asked.index)) return;
     const auto told = told_.find(here);
     const bool shown = told != told_.end() && told->second.first > asked.index;
-    const bool read = marks.adding_seen != 0 || marks.added_seen > asked.index;
+    const bool read = marks.reading.since(asked.index);
     for (const std::string& flag : lasting_flags(asked.flags))
       if (flag.starts_with('\\') && !(read && flag == "\\seen") &&
           (shown ? !told->second.second.contains(flag) : silent) &&
@@ -326,8 +333,8 @@ class Kept {
       if (mark.seen == 0 && e.session != mark.session && flags.contains(flag)) mark.seen = e.index;
       if (sessions_[e.session].since < mark.store) continue;  // it may be behind
       Lost& lost = lost_[*here];
-      if (flags.contains(flag)) {
-        lost.flags.erase(flag);  // it came after all
+      if (flags.contains(flag) || contradicts(flag, flags)) {
+        lost.flags.erase(flag);  // it came after all, or a filter has put the opposite in its place
       } else {
         lost.flags.insert(flag);
         lost.store = mark.store;
@@ -392,7 +399,7 @@ class Kept {
   }
 
   Case& c_;
-  Leaving leaving_;
+  const Leaving& leaving_;
   ViewTrack track_;
   std::set<std::tuple<std::uint32_t, std::string, std::string>>
       lasts_;                                               ///< account, mailbox, flag: set for others, too
@@ -409,9 +416,10 @@ class Kept {
 
 }  // namespace
 
-void judge_kept_flags(Case& c) {
+void judge_kept_flags(Case& c, const Leaving& leaving) {
   const auto stores = c.history.about(What::store);
-  if (std::any_of(stores.begin(), stores.end(), [](const Event& e) { return e.type == Type::ok; })) Kept(c).run();
+  if (std::any_of(stores.begin(), stores.end(), [](const Event& e) { return e.type == Type::ok; }))
+    Kept(c, leaving).run();
 }
 
 }  // namespace mailproof::judge

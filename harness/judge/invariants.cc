@@ -80,7 +80,9 @@ constexpr auto kInvariants = std::to_array<Invariant>({
      "pop3-session/rset-does-not-restore, maildrop/not-listed",
      ""},
     {29, kHard, "QUIT removes what is marked; nothing else does", "RFC 1939 section 6",
-     "removal/more-than-marked, removal/without-quit, removal/quit-ok-but-there, removal/unasked", ""},
+     "removal/more-than-marked, removal/marked-over-imap, removal/without-quit, removal/quit-ok-but-there, "
+     "removal/unasked",
+     ""},
     {30, kBoth, "A unique-id is one message's, and stays", "RFC 1939 section 7",
      "uidl/format, pop3-session/uidl-missing, uidl/not-unique, uidl/changed, uidl/reused, uidl/reused-later", ""},
     {31, kHard, "RETR brings as many octets as LIST tells; TOP the lines that were asked for",

@@ -15,12 +15,10 @@ using history::What;
 
 namespace {
 
-constexpr std::uint32_t kUnasked = ~std::uint32_t{};
-
 template <class First, class Key>
 std::uint32_t first_of(const First& all, const Key& key) {
   const auto first = all.find(key);
-  return first == all.end() ? kUnasked : first->second;
+  return first == all.end() ? Leaving::kNever : first->second;
 }
 
 }  // namespace
@@ -45,7 +43,7 @@ class Leaving::Look {
          c_.history.about(What::expunge, What::close, What::move, What::remove, What::rename, What::quit)) {
       if (!completes(e) || e.command == 0) continue;
       if (e.type == Type::fail && e.what != What::move) failed_.insert(e.command);
-      if (e.type != Type::info) answers_.try_emplace(e.command, e.index);
+      if (e.type != Type::info) out_.answers.try_emplace(e.command, e.index);
     }
     for (const Event& e : c_.history.about(What::select, What::examine, What::store, What::copy, What::move,
                                            What::expunge, What::close, What::append, What::remove, What::rename,
@@ -60,7 +58,7 @@ class Leaving::Look {
 
  private:
   struct Selected {
-    Box box = 0;
+    std::uint32_t box = 0;
     bool writable = false;
   };
   struct Maildrop {
@@ -71,15 +69,15 @@ class Leaving::Look {
     bool over = false;
   };
 
-  Box box(std::uint32_t account, std::string_view mailbox) {
-    return out_.boxes.try_emplace({account, lower(mailbox)}, static_cast<Box>(out_.boxes.size() + 1)).first->second;
+  std::uint32_t box(std::uint32_t account, std::string_view mailbox) {
+    return out_.boxes.number(account, lower(mailbox), 0);
   }
-  static Uid uid_in(Box box, std::uint32_t uid) { return Uid{box} << 32U | uid; }
 
-  std::uint32_t answer(std::uint32_t command) const { return first_of(answers_, command); }
+  std::uint32_t answer(std::uint32_t command) const { return first_of(out_.answers, command); }
 
-  bool is_marked(std::uint32_t account, Box box, std::uint32_t uid) const {
-    return unheard_ || out_.marked.contains(uid_in(box, uid)) || out_.marks_some.contains(box) ||
+  /// By what came up to here; Leaving::marked() says since when, and knows which message it is.
+  bool is_marked(std::uint32_t account, std::uint32_t box, std::uint32_t uid) const {
+    return unheard_ || out_.marked.contains(Boxes::place(box, uid)) || out_.marks_some.contains(box) ||
            pop_marked_.contains(account);
   }
 
@@ -110,7 +108,8 @@ class Leaving::Look {
         copies(e, account, at.box);
         out_.any[at.box].add(e.index, answer(e.index));
         if (e.set.empty()) out_.moves_some.try_emplace(at.box, e.index);
-        for (const std::uint32_t uid : history::parse_uids(e.set)) out_.named.try_emplace(uid_in(at.box, uid), e.index);
+        for (const std::uint32_t uid : history::parse_uids(e.set))
+          out_.named.try_emplace(Boxes::place(at.box, uid), e.index);
         return;
       case What::expunge:
       case What::close:
@@ -121,13 +120,13 @@ class Leaving::Look {
     }
   }
 
-  void marks(const Event& e, Box box) {
+  void marks(const Event& e, std::uint32_t box) {
     if (e.set.empty()) out_.marks_some.try_emplace(box, e.index);
-    for (const std::uint32_t uid : history::parse_uids(e.set)) out_.marked.try_emplace(uid_in(box, uid), e.index);
+    for (const std::uint32_t uid : history::parse_uids(e.set)) out_.marked.try_emplace(Boxes::place(box, uid), e.index);
   }
 
   /// A copy has the flags of what it is a copy of (RFC 3501 section 6.4.7).
-  void copies(const Event& e, std::uint32_t account, Box from) {
+  void copies(const Event& e, std::uint32_t account, std::uint32_t from) {
     const auto uids = history::parse_uids(e.set);
     const bool marked =
         e.set.empty() || std::any_of(uids.begin(), uids.end(), [&](auto uid) { return is_marked(account, from, uid); });
@@ -145,7 +144,7 @@ class Leaving::Look {
     if (e.type != Type::invoke && !completes(e)) return;
     // What is marked while it runs may go with it.
     for (const std::uint32_t uid : history::parse_uids(asked.set))
-      if (is_marked(account, at.box, uid)) out_.named.try_emplace(uid_in(at.box, uid), asked.index);
+      if (is_marked(account, at.box, uid)) out_.named.try_emplace(Boxes::place(at.box, uid), asked.index);
   }
 
   /// What a session marked, or what it read (RFC 1939 section 8), goes when it ends.
@@ -170,7 +169,7 @@ class Leaving::Look {
     if (drop.over || (drop.touched.empty() && !drop.some)) return;
     drop.over = true;
     if (e.what == What::quit || drop.marked)
-      out_.quits[account].add(e.index, e.what == What::quit ? answer(c_.invoke(e).index) : kUnasked);
+      out_.quits[account].add(e.index, e.what == What::quit ? answer(c_.invoke(e).index) : kNever);
     if (drop.some) out_.quit_some.try_emplace(account, e.index);
     for (const std::uint32_t message : drop.touched) out_.quit.try_emplace({account, message}, e.index);
   }
@@ -178,10 +177,9 @@ class Leaving::Look {
   const Case& c_;
   bool unheard_;
   Asked out_;
-  std::set<std::uint32_t> failed_;                                   ///< commands
-  boost::unordered_flat_map<std::uint32_t, std::uint32_t> answers_;  ///< by command
-  std::set<std::uint32_t> pop_marked_;                               ///< accounts in which POP3 marked something
-  std::map<std::uint32_t, Selected> selected_;                       ///< by session
+  std::set<std::uint32_t> failed_;              ///< commands
+  std::set<std::uint32_t> pop_marked_;          ///< accounts in which POP3 marked something
+  std::map<std::uint32_t, Selected> selected_;  ///< by session
   std::map<std::uint32_t, Maildrop> maildrops_;
 };
 
@@ -195,18 +193,37 @@ bool Leaving::unheard() const {
   return *unheard_;
 }
 
+std::uint32_t Leaving::answered(std::uint32_t command) const { return first_of(asked().answers, command); }
+
+std::uint32_t Leaving::known_done(const Cell& removed) const {
+  const std::uint32_t answer = answered(removed.removed_by);
+  if (answer != kNever || removed.removed_by == 0) return answer;
+  const std::uint32_t session = c_.history.event(removed.removed_by).session;
+  const auto sights = c_.sights(removed.message);
+  for (const Event& e : c_.history.about(What::expunged)) {
+    if (e.session != session || e.index < removed.removed_by || e.uid == 0) continue;
+    if (std::any_of(sights.begin(), sights.end(), [&](std::uint32_t sight) {
+          const Event& seen = c_.history.event(sight);
+          return seen.uid == e.uid && c_.history.account_of(seen) == removed.account &&
+                 iequals(seen.mailbox, c_.ledger.mailbox_name(removed.mailbox));
+        }))
+      return e.index;
+  }
+  return kNever;
+}
+
 bool Leaving::any_between(std::uint32_t from, std::uint32_t to, std::uint32_t account, std::string_view mailbox) const {
   if (unheard()) return true;
-  const Asked& all = asked();
-  const auto box = all.boxes.find({account, lower(mailbox)});
-  const auto any = box == all.boxes.end() ? all.any.end() : all.any.find(box->second);
+  Asked& all = asked();
+  const auto any = all.any.find(all.boxes.number(account, lower(mailbox), 0));
   const auto quits = iequals(mailbox, "INBOX") ? all.quits.find(account) : all.quits.end();
   return (any != all.any.end() && any->second.between(from, to)) ||
          (quits != all.quits.end() && quits->second.between(from, to));
 }
 
-std::uint32_t Leaving::reshaped(Asked& all, std::uint32_t account, const std::string& mailbox, Box box) const {
-  const auto [known, fresh] = all.reshaped.try_emplace(box, kUnasked);
+std::uint32_t Leaving::reshaped(Asked& all, std::uint32_t account, const std::string& mailbox,
+                                std::uint32_t box) const {
+  const auto [known, fresh] = all.reshaped.try_emplace(box, kNever);
   if (!fresh) return known->second;
   if (!reshapes_) reshapes_.emplace(c_);
   for (const std::uint32_t event : all.reshapes)
@@ -218,10 +235,10 @@ std::uint32_t Leaving::reshaped(Asked& all, std::uint32_t account, const std::st
 }
 
 /// The first event that may have marked it with \Deleted.
-std::uint32_t Leaving::marked(const Asked& all, std::uint32_t account, std::uint32_t message, Box box,
+std::uint32_t Leaving::marked(const Asked& all, std::uint32_t account, std::uint32_t message, std::uint32_t box,
                               std::uint32_t uid) const {
   if (unheard()) return 0;
-  return std::min({first_of(all.marked, Uid{box} << 32U | uid), first_of(all.marks_some, box),
+  return std::min({first_of(all.marked, Boxes::place(box, uid)), first_of(all.marks_some, box),
                    first_of(all.pop_marks, std::pair(account, message)),
                    first_of(all.pop_marks, std::pair(account, std::uint32_t{}))});
 }
@@ -236,10 +253,10 @@ bool Leaving::at(std::uint32_t event, std::uint32_t account, std::string_view ma
       (first_of(all.quit_some, account) < event || first_of(all.quit, std::pair(account, message)) < event))
     return true;
   const std::string name = lower(mailbox);
-  const Box box = all.boxes.try_emplace({account, name}, static_cast<Box>(all.boxes.size() + 1)).first->second;
+  const std::uint32_t box = all.boxes.number(account, name, 0);
   if (reshaped(all, account, name, box) < event) return true;
   if (cell->removed_over == 2) return false;
-  if (first_of(all.named, Uid{box} << 32U | uid) < event || first_of(all.moves_some, box) < event) return true;
+  if (first_of(all.named, Boxes::place(box, uid)) < event || first_of(all.moves_some, box) < event) return true;
   const auto expunges = all.expunges.find(box);
   return expunges != all.expunges.end() && expunges->second.between(marked(all, account, message, box, uid), event);
 }

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "judge/boxes.h"
 #include "judge/case.h"
 #include "judge/reshapes.h"
 
@@ -34,30 +35,39 @@ class Leaving {
                   std::uint32_t uid) const;
   /// It is a recording without all its clients.
   bool unheard() const;
+  static constexpr std::uint32_t kNever = ~std::uint32_t{};
+  /// The event that answered this command, one that may remove something; kNever: none did, or the session ended
+  /// before, so that nobody knows whether it was done.
+  std::uint32_t answered(std::uint32_t command) const;
+  /// The event by which it is known that this removal was done, its command answered or its session told that the
+  /// message is gone (RFC 3501 section 7.4.1); kNever: none tells.
+  std::uint32_t known_done(const history::Cell& removed) const;
 
  private:
   /// Commands of one kind, in the order in which they were asked.
   class Commands {
    public:
-    void add(std::uint32_t invoke, std::uint32_t answer);  ///< an answer that never came: ~0
+    void add(std::uint32_t invoke, std::uint32_t answer);  ///< an answer that never came: kNever
     /// Whether one was asked before `to`, and not answered before `from`.
     bool between(std::uint32_t from, std::uint32_t to) const;
 
    private:
     std::vector<std::pair<std::uint32_t, std::uint32_t>> all_;  ///< invoke, and the newest answer up to there
   };
-  using Box = std::uint32_t;
-  using Uid = std::uint64_t;  ///< box and UID
   struct Asked {
-    std::map<std::pair<std::uint32_t, std::string>, Box> boxes;  ///< account and mailbox, from 1
-    std::map<Box, Commands> expunges;                            ///< EXPUNGE or CLOSE of all that is marked
-    std::map<Box, Commands> any;                                 ///< these, UID EXPUNGE and MOVE
-    boost::unordered_flat_map<Uid, std::uint32_t> named;         ///< the first MOVE of it, or UID EXPUNGE once marked
-    boost::unordered_flat_map<Uid, std::uint32_t> marked;        ///< the first STORE of \Deleted
-    /// The first that marks, or moves, nobody knows which: copies of what is marked, sets that could not be read.
-    std::map<Box, std::uint32_t> marks_some, moves_some;
-    std::map<Box, std::uint32_t> reshaped;  ///< the first DELETE or RENAME; 0 = none; of boxes that were asked for
-    std::vector<std::uint32_t> reshapes;    ///< all of these, of whatever mailbox
+    Boxes boxes;                                                      ///< by lower case and without UIDVALIDITY
+    boost::unordered_flat_map<std::uint32_t, std::uint32_t> answers;  ///< by command that may remove something
+    std::map<std::uint32_t, Commands> expunges;                       ///< by box: EXPUNGE or CLOSE of all marked
+    std::map<std::uint32_t, Commands> any;                            ///< ... these, UID EXPUNGE and MOVE
+    boost::unordered_flat_map<std::uint64_t, std::uint32_t> named;    ///< by place: the first MOVE of it, or UID
+                                                                      ///< EXPUNGE once marked
+    boost::unordered_flat_map<std::uint64_t, std::uint32_t> marked;   ///< ... the first STORE of \Deleted
+    /// By box: the first that marks, or moves, nobody knows which: copies of what is marked, sets that could not be
+    /// read.
+    std::map<std::uint32_t, std::uint32_t> marks_some, moves_some;
+    /// By box, of those that were asked for: the first DELETE or RENAME; kNever: none.
+    std::map<std::uint32_t, std::uint32_t> reshaped;
+    std::vector<std::uint32_t> reshapes;  ///< all of these, of whatever mailbox
     /// Account and message, 0 = nobody knows which: the first DELE or RETR.
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> pop_marks;
     std::map<std::uint32_t, Commands> quits;           ///< by account: of POP3 sessions that marked or read something
@@ -66,8 +76,8 @@ class Leaving {
   };
   class Look;
   Asked& asked() const;
-  std::uint32_t reshaped(Asked& all, std::uint32_t account, const std::string& mailbox, Box box) const;
-  std::uint32_t marked(const Asked& all, std::uint32_t account, std::uint32_t message, Box box,
+  std::uint32_t reshaped(Asked& all, std::uint32_t account, const std::string& mailbox, std::uint32_t box) const;
+  std::uint32_t marked(const Asked& all, std::uint32_t account, std::uint32_t message, std::uint32_t box,
                        std::uint32_t uid) const;
 
   const Case& c_;

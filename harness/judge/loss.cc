@@ -18,6 +18,11 @@ namespace {
 
 using history::Cell;
 
+/// The account took the message by this.
+bool taken(const history::Attempt& attempt, const Cell& cell) {
+  return attempt.account == cell.account && attempt.outcome == history::Type::ok;
+}
+
 struct Surroundings {
   bool all_listed = true;  ///< every mailbox of the account where it may be was listed
   int present = 0;
@@ -49,7 +54,7 @@ int suppressible(const Case& c, const Cell& cell, const Cell* saved) {
   const auto attempts = c.ledger.attempts_of(cell.message);
   const auto delivered_since = [&](std::uint32_t event) {
     return static_cast<int>(std::count_if(attempts.begin(), attempts.end(), [&](const auto& attempt) {
-      return attempt.account == cell.account && attempt.outcome == history::Type::ok && attempt.event > event;
+      return taken(attempt, cell) && attempt.event > event;
     }));
   };
   const int delivered = delivered_since(0), repeated = saved == nullptr ? 0 : delivered_since(saved->added_by);
@@ -62,9 +67,8 @@ int suppressible(const Case& c, const Cell& cell, const Cell* saved) {
 /// takes what is in the mailbox along.
 bool may_be_elsewhere(const Case& c, const Cell& cell, const Renames& renames) {
   const auto attempts = c.ledger.attempts_of(cell.message);
-  const bool delivered = std::any_of(attempts.begin(), attempts.end(), [&](const auto& attempt) {
-    return attempt.account == cell.account && attempt.outcome == history::Type::ok;
-  });
+  const bool delivered =
+      std::any_of(attempts.begin(), attempts.end(), [&](const auto& attempt) { return taken(attempt, cell); });
   if (delivered && iequals(c.ledger.mailbox_name(cell.mailbox), "INBOX")) return true;
   const auto moves = c.history.about(history::What::move);
   return renames.took_away(cell) != nullptr || std::any_of(moves.begin(), moves.end(), [&](const history::Event& e) {
@@ -92,9 +96,8 @@ bool came_beside_a_saved_one(const Case& c, const Cell& cell) {
   if (!iequals(c.ledger.mailbox_name(cell.mailbox), "INBOX") || cell.present == 0 || cell.present != cell.adds)
     return false;
   const auto attempts = c.ledger.attempts_of(cell.message);
-  const auto first = std::find_if(attempts.begin(), attempts.end(), [&](const auto& attempt) {
-    return attempt.account == cell.account && attempt.outcome == history::Type::ok;
-  });
+  const auto first =
+      std::find_if(attempts.begin(), attempts.end(), [&](const auto& attempt) { return taken(attempt, cell); });
   return first != attempts.end() && copy_elsewhere(c, cell, first->event) != nullptr;
 }
 
@@ -107,8 +110,7 @@ std::set<std::uint32_t> keep_duplicates(const Case& c) {
     if (!cell.enumerated || cell.present < 2 || cell.first_seen == 0 || out.contains(cell.account)) continue;
     int late = 0;
     for (const auto& attempt : c.ledger.attempts_of(cell.message))
-      late += attempt.account == cell.account && attempt.outcome == history::Type::ok &&
-              c.history.event(attempt.event).command > cell.first_seen;
+      late += taken(attempt, cell) && c.history.event(attempt.event).command > cell.first_seen;
     if (late > 0 && cell.present == cell.least() && cell.present == cell.adds) out.insert(cell.account);
   }
   return out;
@@ -119,7 +121,7 @@ bool taken_over_smtp(const Case& c, const Cell& cell) {
   if (cell.first_seen != 0) return false;
   bool smtp = false;
   for (const auto& attempt : c.ledger.attempts_of(cell.message)) {
-    if (attempt.account != cell.account || attempt.outcome != history::Type::ok) continue;
+    if (!taken(attempt, cell)) continue;
     const auto& event = c.history.event(attempt.event);
     smtp = over_smtp(c, event);
     if (!smtp) return false;
@@ -133,7 +135,7 @@ bool owed_a_report(const Case& c, const Cell& cell) {
   if (c.history.message(cell.message).sender != 0) return true;
   std::uint32_t last = 0;
   for (const auto& attempt : c.ledger.attempts_of(cell.message))
-    if (attempt.account == cell.account && attempt.outcome == history::Type::ok) last = attempt.event;
+    if (taken(attempt, cell)) last = attempt.event;
   return !has_limit(c, cell.account) && may_still_be_tried(c, cell.account, last);
 }
 
@@ -141,6 +143,19 @@ bool owed_a_report(const Case& c, const Cell& cell) {
 /// that mailbox, where the report does not fit, either.
 bool reported_to_itself(const Case& c, const Cell& cell) {
   return c.history.message(cell.message).sender == 0 && has_limit(c, cell.account) && taken_over_smtp(c, cell);
+}
+
+/// `copy`: the one that is there. `saved`: the same, where it is only one that a client had put elsewhere; else null.
+Words suppressed_words(const Case& c, const Cell& cell, const Cell& copy, const Cell* saved) {
+  const std::string name = c.name_of(cell.message);
+  const auto in = [&] { return printable(c.ledger.mailbox_name(copy.mailbox), 100); };
+  if (saved != nullptr)
+    return {fmt::format("the message in {}", place(c, cell)),
+            fmt::format("{} was accepted; the only copy is the one that was saved in {}", name, in())};
+  std::string expected = fmt::format("{} copies in {}, or one", cell.least(), place(c, cell));
+  if (&copy == &cell)
+    return {std::move(expected), fmt::format("{} was accepted {} times; {} is there", name, cell.adds, cell.present)};
+  return {std::move(expected), fmt::format("{} was accepted {} times; the first one is in {}", name, cell.adds, in())};
 }
 
 }  // namespace
@@ -196,22 +211,13 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
                        : after_removal || never_here ? copy_elsewhere(c, cell, again)
                                                      : nullptr;
     if (copy != nullptr && !kept) kept = keep_duplicates(c);
+    const Cell* saved = never_here && copy != &cell ? copy : nullptr;
     const bool suppressed =
-        copy != nullptr && !kept->contains(cell.account) &&
-        cell.least() - cell.present <= suppressible(c, cell, never_here && copy != &cell ? copy : nullptr);
+        copy != nullptr && !kept->contains(cell.account) && cell.least() - cell.present <= suppressible(c, cell, saved);
     if (suppressed || (cell.present > 0 && perhaps_queued(c, cell))) {
+      Words words = suppressed_words(c, cell, *copy, saved);
       c.find("suppressed-duplicate",
-             {never_here && copy != &cell ? fmt::format("the message in {}", place(c, cell))
-                                          : fmt::format("{} copies in {}, or one", cell.least(), place(c, cell)),
-              copy == &cell ? fmt::format("{} was accepted {} times; {} is there", c.name_of(cell.message), cell.adds,
-                                          cell.present)
-              : never_here  ? fmt::format("{} was accepted; the only copy is the one that was saved in {}",
-                                          c.name_of(cell.message), printable(c.ledger.mailbox_name(copy->mailbox), 100))
-                            : fmt::format("{} was accepted {} times; the first one is in {}", c.name_of(cell.message),
-                                          cell.adds, printable(c.ledger.mailbox_name(copy->mailbox), 100)),
-              {cell.added_by},
-              cell.message,
-              ""});
+             {std::move(words.expected), std::move(words.actual), {cell.added_by}, cell.message, ""});
       continue;
     }
     if (cell.misses < 2) {

@@ -20,11 +20,10 @@ using history::Cell;
 using history::Event;
 
 void more_than_asked(Case& c) {
-  std::optional<Requests> asked;  // looked for when something is missing
+  const RequestsWhenNeeded asked(c);
   for (const Cell& cell : c.ledger.cells()) {
     if (!certainly_missing(cell) || surplus_elsewhere(c, cell) > 0 || perhaps_queued(c, cell)) continue;
-    if (!asked) asked.emplace(c);
-    const Request* with = asked->gone_with(cell);
+    const Request* with = asked.gone_with(cell);
     if (with == nullptr) continue;
     const Event& command = c.history.event(with->invoke);
     const std::string name = c.name_of(cell.message);
@@ -39,6 +38,16 @@ void more_than_asked(Case& c) {
                 events, cell.message, ""});
         break;
       case Request::Kind::quit:
+        if (const Event* mark = deleted_flag_at(c, cell, *with)) {
+          c.find("marked-over-imap",
+                 {fmt::format("{} still in {}: DELE did not mark it", name, box),
+                  fmt::format("{} went with the QUIT of {} at {}; over IMAP {} had set \\Deleted at {}", name,
+                              c.who(command), c.when(command), c.who(*mark), c.when(*mark)),
+                  {mark->index, cell.last_seen, with->invoke, with->completion, cell.first_absent},
+                  cell.message,
+                  ""});
+          break;
+        }
         c.find("more-than-marked",
                {fmt::format("{} still in {}: it was not marked when QUIT came", name, box),
                 fmt::format("{} went with the QUIT of {} at {}", name, c.who(command), c.when(command)), events,

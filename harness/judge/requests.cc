@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/bytes.h"
+#include "history/flags.h"
 #include "judge/came_later.h"
 
 namespace mailproof::judge {
@@ -223,10 +224,11 @@ Mark marked_as_deleted(const Case& c, const Cell& cell) {
     if (!c.by_audit(e) && (e.what == What::expunge || e.what == What::close || e.what == What::move)) return {};
     if (e.what == What::store && e.type == Type::ok && !c.by_audit(e)) {
       const Event& asked = c.invoke(e);
-      if (lower(asked.flags).find("\\deleted") == std::string::npos) continue;
+      const bool replaces = !asked.code.starts_with('-') && !asked.code.starts_with('+');
+      if (!replaces && !history::has_deleted(asked.flags)) continue;
+      const bool clears = asked.code.starts_with('-') || !history::has_deleted(asked.flags);
       for (const std::uint32_t uid : history::parse_uids(asked.set)) {
         if (!is_it(uid)) continue;
-        const bool clears = asked.code.starts_with('-');
         out.by = clears ? nullptr : &e;
         if (clears)
           std::erase_if(marked, [&](const auto& one) { return one.second == uid; });
@@ -237,6 +239,61 @@ Mark marked_as_deleted(const Case& c, const Cell& cell) {
     if (e.what == What::expunged && marked.contains({e.session, e.uid})) out.told_gone = &e;
   }
   return out;
+}
+
+const Event* deleted_flag_at(const Case& c, const Cell& cell, const Request& request) {
+  const std::string& mailbox = c.ledger.mailbox_name(cell.mailbox);
+  if (cell.added_by != 0)
+    if (const Event& added = c.invoke(c.history.event(cell.added_by));
+        added.what == What::append && history::has_deleted(added.flags))
+      return &added;
+  std::set<std::uint32_t> refused;  // commands
+  for (const Event& e : c.history.about(What::store))
+    if (e.type == Type::fail) refused.insert(e.command);
+  std::map<std::uint32_t, std::uint32_t> uidvalidity;  // by session that has the mailbox open
+  const Event* mark = nullptr;
+  std::uint32_t marked = 0;  // its answer; 0 = it was not answered, or not yet
+  for (const Event& e : c.history.about(What::select, What::examine, What::store)) {
+    if (e.session == 0 || c.history.account_of(e) != cell.account || e.index > request.completion) continue;
+    if (e.what != What::store) {
+      if (e.type != Type::ok) continue;
+      if (iequals(c.invoke(e).mailbox, mailbox))
+        uidvalidity[e.session] = e.uidvalidity;
+      else
+        uidvalidity.erase(e.session);
+      continue;
+    }
+    const Event& asked = c.invoke(e);
+    const bool takes = asked.code.starts_with('-'), replaces = !takes && !asked.code.starts_with('+');
+    const bool names = history::has_deleted(asked.flags), marks = names && !takes;
+    if (refused.contains(asked.index) || !(names || replaces) || !uidvalidity.contains(e.session)) continue;
+    const auto uids = history::parse_uids(asked.set);
+    if (std::none_of(uids.begin(), uids.end(), [&](std::uint32_t uid) {
+          return c.ledger.message_at(cell.account, mailbox, uidvalidity[e.session], uid) == cell.message;
+        }))
+      continue;
+    if (marks && e.type == Type::invoke) {
+      mark = &e;
+      marked = 0;
+    } else if (marks && mark == &asked && e.type == Type::ok) {
+      marked = e.index;
+    } else if (!marks && e.type == Type::ok && e.index < request.invoke && marked != 0 && asked.index > marked) {
+      mark = nullptr;  // what overlaps may have come first
+    }
+  }
+  return mark;
+}
+
+const Request* RequestsWhenNeeded::gone_with(const Cell& cell) const {
+  if (!requests_) requests_.emplace(c_);
+  return requests_->gone_with(cell);
+}
+
+std::optional<RequestsWhenNeeded::TakenMarked> RequestsWhenNeeded::taken_marked(const Cell& cell) const {
+  const Request* with = gone_with(cell);
+  if (with == nullptr || with->kind != Request::Kind::quit) return std::nullopt;
+  const Event* mark = deleted_flag_at(c_, cell, *with);
+  return mark == nullptr ? std::nullopt : std::optional(TakenMarked{with, mark});
 }
 
 const Event* gone_when_marked(const Case& c, const Cell& cell) { return marked_as_deleted(c, cell).told_gone; }

@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -91,6 +92,27 @@ struct Mark {
   const history::Event *by = nullptr, *told_gone = nullptr;
 };
 Mark marked_as_deleted(const Case& c, const history::Cell& cell);
+
+/// The STORE, or APPEND, by which the message may have borne \Deleted while this request ran: not refused, asked for
+/// before its end, and taken back by nobody who was answered before it began. Null: it bore none.
+const history::Event* deleted_flag_at(const Case& c, const history::Cell& cell, const Request& request);
+
+/// Requests that are looked for when they are first needed.
+class RequestsWhenNeeded {
+ public:
+  explicit RequestsWhenNeeded(const Case& c) : c_(c) {}
+  const Request* gone_with(const history::Cell& cell) const;
+  /// The QUIT it seems to have gone with, if the message may have borne \Deleted then, and what had set that.
+  struct TakenMarked {
+    const Request* quit;
+    const history::Event* mark;
+  };
+  std::optional<TakenMarked> taken_marked(const history::Cell& cell) const;
+
+ private:
+  const Case& c_;
+  mutable std::optional<Requests> requests_;
+};
 
 /// The event that told the session which had marked it with \Deleted, and was told OK, that it is gone, while nobody
 /// asked for an EXPUNGE; null: none did. A server may expunge by itself, or another client of the account may.

@@ -21,8 +21,7 @@ void ViewTrack::apply(const Event& e) {
       if (e.type == Type::invoke) {
         v.selecting = true;
       } else if (e.type == Type::ok) {
-        const bool known = e.command != 0 && e.command <= history_.events().size();
-        v.mailbox = known ? history_.event(e.command).mailbox : e.mailbox;
+        v.mailbox = history_.asked(e).mailbox;
         v.uidvalidity = e.uidvalidity;
         v.exists = e.get<history::SelectFacts>().exists;
         v.sure = v.exists <= kMostFollowed;

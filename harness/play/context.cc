@@ -110,6 +110,13 @@ session::ClientConfig Context::client_config(const Endpoint& where, std::uint32_
   return config;
 }
 
+const std::set<std::string>& Context::there_before(std::uint32_t account) const {
+  static const std::set<std::string> none;
+  const MailboxesBefore& all = options.baseline || options.before == nullptr ? before : *options.before;
+  const auto found = all.find(account);
+  return found == all.end() ? none : found->second;
+}
+
 const Endpoint* Context::endpoint(Protocol protocol, std::optional<TlsMode> tls) const {
   const std::vector<Endpoint>* all = nullptr;
   switch (protocol) {

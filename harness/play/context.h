@@ -79,7 +79,7 @@ struct PlayOptions {
   double patience = 1;                                   ///< scales every bound
   bool keep = false;                                     ///< leave the messages where they are
   bool baseline = true;                                  ///< look at the leased mailboxes first
-  MailboxesBefore before = {};                           ///< without one: what an earlier one found
+  const MailboxesBefore* before = nullptr;               ///< without a baseline: what an earlier one found
   bool only_baseline = false;                            ///< end after it: used before a load
   bool load = false;                                     ///< flight recorders instead of whole byte logs
   std::vector<Protocol> keep_bytes;                      ///< all bytes of sessions of these, for wire rules
@@ -126,7 +126,7 @@ struct Context {
   std::deque<session::Share> shares = {};
   std::uint64_t kept = 0;
   std::map<std::uint32_t, LoginPace> pop3_logins = {};  ///< by account number
-  MailboxesBefore before = {};                          ///< what the baseline found, this one's or an earlier one's
+  MailboxesBefore before = {};                          ///< what the baseline finds; who asks: there_before()
 
   Duration scaled(Duration d) const {
     return Duration(static_cast<std::int64_t>(static_cast<double>(d.count()) * options.patience));
@@ -161,6 +161,9 @@ struct Context {
   /// how to log in; "" = the best that is offered. `profile`: as which kind of client; null = as none.
   session::ClientConfig client_config(const Endpoint& endpoint, std::uint32_t account, std::uint32_t session,
                                       const std::string& mechanism = "", const scenario::Profile* profile = nullptr);
+  /// The mailboxes of an account that were there before the scenario: as the baseline found them, or where this
+  /// playing has none, an earlier one.
+  const std::set<std::string>& there_before(std::uint32_t account) const;
   /// The target's endpoint for a protocol: the first, or the first with this TLS mode. Null if there is none.
   const Endpoint* endpoint(Protocol protocol, std::optional<TlsMode> tls = std::nullopt) const;
 

@@ -29,7 +29,6 @@ Player::Player(const scenario::Scenario& scenario, const scenario::Target& targe
       network_(network, [this](const std::string& what) { broke(what); }),
       context_{network_, target, history_, ledger_, messages_, options_, std::move(leased), {}, {}, 0, false, {}},
       auditor_(context_) {
-  context_.before = options_.before;
   fill_info();
   history_.listen([this](const history::Event& event) { ledger_.apply(event); });
   history_.excerpt = [this](std::uint32_t session, history::WireRef at) {
@@ -57,6 +56,7 @@ Player::~Player() {
 
 void Player::retire() {
   on_done = on_steps_done = nullptr;
+  options_.before = nullptr;  // whose it is may be gone before this
   alarm_ = nullptr;
   talk_.reset();
   auditor_.forget();

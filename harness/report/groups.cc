@@ -130,7 +130,7 @@ bool is_way(const Finding& finding, std::string_view name) {
   return finding.severity == Severity::latitude &&
          (writes || name == "content/fields-added" || name == "removal/kept-for-imap" ||
           name == "removal/moved-to-trash" || name == "removal/expunged-to-trash" ||
-          name == "removal/gone-after-download");
+          name == "removal/gone-after-download" || name == "removal/marked-over-imap");
 }
 
 std::string_view own_class(const Finding& finding, const ScenarioResult& scenario) {

@@ -313,9 +313,7 @@ SessionState& Ledger::Impl::session(std::uint32_t number) {
   return sessions[number - 1];
 }
 
-const Event& Ledger::Impl::invoke_of(const Event& e) const {
-  return e.command == 0 || e.command > history.events().size() ? e : history.event(e.command);
-}
+const Event& Ledger::Impl::invoke_of(const Event& e) const { return history.asked(e); }
 
 void Ledger::Impl::add(std::uint32_t message, std::uint32_t place_number, bool certain, const Event& e) {
   if (message == 0) return;

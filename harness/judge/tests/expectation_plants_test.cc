@@ -155,10 +155,7 @@ const bool kExpectation[] = {
           [](Scene& s) {
             const auto mail = s.accepted(1);
             const std::uint32_t hand = s.imap(s.phone);
-            s.ask(What::append, hand, [&](Event& e) {
-              e.mailbox = "Drafts";
-              e.message = mail[0];
-            });
+            s.append(hand, mail[0], "Drafts");
             const std::uint32_t see = s.expect(What::see, hand, "1");
             s.answer(see, Type::fail, "1");
             asked_again(s, see, "", "not-as-expected");

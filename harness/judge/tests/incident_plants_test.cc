@@ -15,6 +15,18 @@ std::uint32_t asks_admin(Scene& s, const std::string& verb) {
   return s.invoke(What::admin, 0, [&](Event& e) { e.code = verb; });
 }
 
+/// The pc deletes one of three; then the admin does this to the server, and another one is missing.
+void quits_before(Scene& s, const std::string& verb) {
+  const auto mail = s.accepted(3);
+  const std::uint32_t pop = s.downloads(mail);
+  s.dele(pop, 1);
+  s.ask(What::quit, pop);
+  s.end(pop);
+  s.wait(2 * s.history.info.settle);
+  s.done(asks_admin(s, verb), Type::ok);
+  s.audited({{mail[2], 3}});
+}
+
 /// A command of the phone's that the end of its connection cuts short.
 void cut_short(Scene& s, std::uint32_t hand, const std::string& code = "reset") {
   s.ask(What::noop, hand, {}, Type::info);
@@ -107,6 +119,10 @@ const bool kOutage[] = {
             s.audited({});
           },
           {}),
+    plant("removal/more-than-marked",  // and what it was asked before a restart outlives that
+          [](Scene& s) { quits_before(s, "restart"); }),
+    plant("loss/lost",  // a kill may lose it, so that the QUIT is not to blame
+          [](Scene& s) { quits_before(s, "kill"); }),
 };
 
 void vanishes(Scene& s, const std::string& device) {
@@ -144,6 +160,18 @@ void two_ask(Scene& s, const history::FateFacts& of_first, const history::FateFa
   s.audited({});
 }
 
+/// What the phone marked the laptop changes, marks and expunges, and the phone is to have removed it.
+void unmarked_in_between(Scene& s, const std::string& how, const std::string& flags) {
+  const auto mail = s.accepted(1);
+  const std::uint32_t phone = s.watches(s.phone, mail), laptop = s.watches(s.laptop, mail);
+  s.store(phone, "1");
+  s.store(laptop, "1", how, flags);
+  s.store(laptop, "1");
+  s.expunge(laptop);
+  s.fate("1", {.fate = Fate::removed_by_client, .by = s.phone});
+  s.audited({});
+}
+
 const bool kByWhom[] = {
     silent("who marked it and who expunged it asked for its removal, and who deleted it over POP3",
            [](Scene& s) {
@@ -160,6 +188,39 @@ const bool kByWhom[] = {
             two_ask(s, {.fate = Fate::removed_by_client, .by = s.laptop},
                     {.fate = Fate::removed_by_client, .over = Protocol::pop3, .by = s.pc}, false);
           }),
+    plant("expectation/fate",  // RSET unmarks (RFC 1939 section 5)
+          [](Scene& s) {
+            const auto mail = s.accepted(1);
+            const std::uint32_t pop = s.downloads(mail), phone = s.watches(s.phone, mail);
+            s.dele(pop, 1, mail[0]);
+            s.ask(What::rset, pop);
+            s.ask(What::quit, pop);
+            s.end(pop);
+            s.store(phone, "1");
+            s.expunge(phone);
+            s.fate("1", {.fate = Fate::removed_by_client, .over = Protocol::pop3, .by = s.pc});
+            s.audited({});
+          }),
+    plant("expectation/fate",  // the laptop took the mark away and set its own
+          [](Scene& s) { unmarked_in_between(s, "-FLAGS", "\\Deleted"); }),
+    plant("expectation/fate", [](Scene& s) { unmarked_in_between(s, "FLAGS", "\\Seen"); }),
+    silent("what was deleted over POP3 is asked for, whatever becomes of a mark over IMAP",
+           [](Scene& s) {
+             const auto mail = s.accepted(1);
+             const std::uint32_t phone = s.watches(s.phone, mail), laptop = s.watches(s.laptop, mail);
+             const std::uint32_t pop = s.downloads(mail);
+             s.dele(pop, 1, mail[0]);
+             s.ask(What::quit, pop);
+             s.end(pop);
+             s.store(phone, "1");
+             s.store(phone, "1", "-FLAGS", "\\Deleted");
+             s.store(laptop, "1");
+             s.expunge(laptop);
+             s.fate("1", {.fate = Fate::removed_by_client, .over = Protocol::pop3, .by = s.pc});
+             s.audited({});
+           }),
+    silent("another flag is taken away from what the phone marked, and the laptop expunges it",
+           [](Scene& s) { unmarked_in_between(s, "-FLAGS", "\\Seen"); }),
 };
 
 const bool kCopies[] = {

@@ -5,39 +5,17 @@
 namespace mailproof::judge {
 namespace {
 
-/// A row of INBOX: flags, and what else is asked for.
-void row_of(Scene& s, std::uint32_t session, std::uint32_t uid, const std::string& flags, std::uint64_t modseq = 0) {
-  s.obs(What::row, session, [&](Event& e) {
-    e.mailbox = "INBOX";
-    e.uidvalidity = 1;
-    e.seq = e.uid = uid;
-    e.has_flags = true;
-    e.flags = flags;
-    e.facts = history::RowFacts{modseq, false};
-  });
-}
-
-void opens_at(Scene& s, std::uint32_t session, std::uint32_t exists, std::uint64_t modseq) {
-  s.ask(
-      What::select, session, [](Event& e) { e.mailbox = "INBOX"; }, Type::ok,
-      [&](Event& e) {
-        e.mailbox = "INBOX";
-        e.uidvalidity = 1;
-        e.facts = history::SelectFacts{exists, 0, modseq};
-      });
-}
-
 /// Somebody marks the first of two; the tablet moves the second; the phone, which was not told, is told that it is
 /// marked, before or after the MOVE.
 void moved_and_told(Scene& s, bool before) {
   const auto mail = s.accepted(2);
   const std::uint32_t phone = s.watches(s.phone, mail), tablet = s.watches(s.laptop, mail);
-  row_of(s, phone, 1, "");
-  row_of(s, phone, 2, "");
+  s.told_row(phone, 1, "");
+  s.told_row(phone, 2, "");
   s.store(phone, "1");
-  if (before) row_of(s, phone, 2, "\\Deleted");
+  if (before) s.told_row(phone, 2, "\\Deleted");
   s.move(What::move, tablet, "2", "Archive", Type::ok, "1");
-  if (!before) row_of(s, phone, 2, "\\Deleted");
+  if (!before) s.told_row(phone, 2, "\\Deleted");
   s.expunged(phone, 2, 2);
   s.expunged(tablet, 2, 2);
   s.audited({{mail[0], 1}});
@@ -49,14 +27,14 @@ void moved_and_told(Scene& s, bool before) {
 void flagged_and_gone(Scene& s, bool before) {
   const auto mail = s.accepted(1);
   const std::uint32_t phone = s.watches(s.phone, mail), other = s.watches(s.laptop, mail);
-  row_of(s, phone, 1, "");
+  s.told_row(phone, 1, "");
   s.store(phone, "1", "+FLAGS.SILENT", "\\Flagged");
-  row_of(s, other, 1, "\\Flagged");
+  s.told_row(other, 1, "\\Flagged");
   const std::uint32_t web = s.watches(s.laptop, mail);
-  if (before) row_of(s, web, 1, "");
+  if (before) s.told_row(web, 1, "");
   s.store(phone, "1", "+FLAGS.SILENT");
   s.expunge(phone, Type::ok, "1");
-  if (!before) row_of(s, web, 1, "");
+  if (!before) s.told_row(web, 1, "");
   s.expunged(phone, 1, 1);
   s.expunged(web, 1, 1);
   s.audited({});
@@ -71,12 +49,12 @@ void expunges_and_opens(Scene& s, const std::string& which, const std::string& q
     s.ask(
         What::enable, phone, [](Event& e) { e.text = "CONDSTORE QRESYNC"; }, Type::ok,
         [&](Event& e) { e.code = qresync == "QRESYNC" ? qresync : ""; });
-  row_of(s, phone, 2, "", 20);
+  s.told_row(phone, 2, "", 20);
   s.store(phone, which);
-  row_of(s, phone, 1, which == "1" ? "\\Deleted" : "", 21);
+  s.told_row(phone, 1, which == "1" ? "\\Deleted" : "", 21);
   s.expunge(phone, Type::ok, which);
   s.expunged(phone, which == "1" ? 1 : 2, which == "1" ? 1 : 2);
-  opens_at(s, laptop, 1, 20);
+  s.selects(laptop, {.exists = 1, .modseq = 20});
   s.audited(which == "1" ? Scene::Listing{{mail[1], 2}} : Scene::Listing{{mail[0], 1}});
 }
 
@@ -90,10 +68,10 @@ const bool kLeaving[] = {
            [](Scene& s) {
              const auto mail = s.accepted(1);
              const std::uint32_t phone = s.watches(s.phone, mail), tablet = s.watches(s.laptop, mail);
-             row_of(s, phone, 1, "\\Flagged", 20);
+             s.told_row(phone, 1, "\\Flagged", 20);
              s.move(What::move, tablet, "1", "Archive", Type::ok, "1");
-             row_of(s, phone, 1, "", 20);
-             row_of(s, phone, 1, "", 1);
+             s.told_row(phone, 1, "", 20);
+             s.told_row(phone, 1, "", 1);
              s.expunged(phone, 1, 1);
              s.expunged(tablet, 1, 1);
              s.audited({});
@@ -103,8 +81,8 @@ const bool kLeaving[] = {
            [](Scene& s) {
              const auto mail = s.accepted(1);
              const std::uint32_t phone = s.watches(s.phone, mail), tablet = s.watches(s.laptop, mail);
-             row_of(s, phone, 1, "$Zoo $work", 20);
-             row_of(s, tablet, 1, "$Work $Zoo", 20);
+             s.told_row(phone, 1, "$Zoo $work", 20);
+             s.told_row(tablet, 1, "$Work $Zoo", 20);
              s.audited(Scene::all(mail));
            }),
     silent("HIGHESTMODSEQ is of the messages that are there (RFC 7162 section 3.1.2.1)",
@@ -127,11 +105,11 @@ void expunged_before(Scene& s, const std::function<void(Scene&, std::uint32_t)>&
 
 /// \Flagged is set, seen, and not told to who comes then; in the end the message goes.
 void forgotten_and_gone(Scene& s, std::uint32_t phone, const std::function<void(std::uint32_t)>& goes) {
-  row_of(s, phone, 1, "");
+  s.told_row(phone, 1, "");
   s.store(phone, "1", "+FLAGS.SILENT", "\\Flagged");
-  row_of(s, s.watches(s.laptop, {1}), 1, "\\Flagged");
+  s.told_row(s.watches(s.laptop, {1}), 1, "\\Flagged");
   const std::uint32_t web = s.watches(s.laptop, {1});
-  row_of(s, web, 1, "");
+  s.told_row(web, 1, "");
   goes(phone);
 }
 void goes_by_expunge(Scene& s, std::uint32_t phone) {
@@ -153,13 +131,13 @@ const bool kLongBefore[] = {
             const auto mail = s.accepted(1);
             const std::uint32_t phone = s.watches(s.phone, mail), reader = s.imap(s.laptop);
             s.select(reader, "INBOX", 1, 1, What::examine);
-            row_of(s, phone, 1, "");
+            s.told_row(phone, 1, "");
             s.store(phone, "1", "+FLAGS.SILENT", "\\Flagged");
-            row_of(s, s.watches(s.laptop, mail), 1, "\\Flagged");
+            s.told_row(s.watches(s.laptop, mail), 1, "\\Flagged");
             s.store(phone, "1", "+FLAGS.SILENT");
             s.ask(What::close, reader);
             s.expunge(phone, Type::fail);
-            row_of(s, s.watches(s.laptop, mail), 1, "\\Deleted");
+            s.told_row(s.watches(s.laptop, mail), 1, "\\Deleted");
             s.expunge(phone);
             s.expunged(phone, 1, 1);
             s.audited({});
@@ -167,13 +145,13 @@ const bool kLongBefore[] = {
     silent("EXPUNGE of what is marked: no flags are told from then on, also by who had expunged before",
            [](Scene& s) {
              expunged_before(s, [](Scene& scene, std::uint32_t phone) {
-               row_of(scene, phone, 1, "");
+               scene.told_row(phone, 1, "");
                scene.store(phone, "1", "+FLAGS.SILENT", "\\Flagged");
-               row_of(scene, scene.watches(scene.laptop, {1}), 1, "\\Flagged");
+               scene.told_row(scene.watches(scene.laptop, {1}), 1, "\\Flagged");
                const std::uint32_t web = scene.watches(scene.laptop, {1});
                scene.store(phone, "1", "+FLAGS.SILENT");
                scene.expunge(phone);
-               row_of(scene, web, 1, "");
+               scene.told_row(web, 1, "");
                scene.expunged(phone, 1, 1);
                scene.expunged(web, 1, 1);
                scene.audited({});
@@ -208,8 +186,8 @@ const bool kLongBefore[] = {
     plant("modseq/highest-behind",  // what was expunged before HIGHESTMODSEQ was told does not lower it
           [](Scene& s) {
             expunged_before(s, [](Scene& scene, std::uint32_t) {
-              opens_at(scene, scene.imap(scene.laptop), 1, 100);
-              opens_at(scene, scene.imap(scene.laptop), 1, 3);
+              scene.selects(scene.imap(scene.laptop), {.exists = 1, .modseq = 100});
+              scene.selects(scene.imap(scene.laptop), {.exists = 1, .modseq = 3});
               scene.audited({{1, 1}});
             });
           }),
@@ -219,14 +197,14 @@ const bool kLongBefore[] = {
 void hears_one_client(Scene& s, bool there) {
   s.history.info.recorded = true;
   const std::uint32_t phone = s.imap(s.phone);
-  opens_at(s, phone, 2, 20);
-  row_of(s, phone, 1, "", 19);
-  row_of(s, phone, 2, "", 20);
+  s.selects(phone, {.exists = 2, .modseq = 20});
+  s.told_row(phone, 1, "", 19);
+  s.told_row(phone, 2, "", 20);
   s.end(phone);
   const std::uint32_t again = s.imap(s.phone);
-  opens_at(s, again, there ? 2 : 1, 19);
-  row_of(s, again, 1, "", 19);
-  if (there) row_of(s, again, 2, "", 20);
+  s.selects(again, {.exists = there ? 2U : 1U, .modseq = 19});
+  s.told_row(again, 1, "", 19);
+  if (there) s.told_row(again, 2, "", 20);
   s.end(again);
 }
 
@@ -238,7 +216,7 @@ const bool kHeardInPart[] = {
            [](Scene& s) {
              const auto mail = s.accepted(1);
              const std::uint32_t phone = s.watches(s.phone, mail);
-             row_of(s, phone, 1, "", 9);
+             s.told_row(phone, 1, "", 9);
              s.put(Type::ok, What::enable, phone, [](Event& e) { e.command = 90000; });
              s.audited(Scene::all(mail));
            }),
@@ -269,7 +247,7 @@ const bool kUnheard[] = {
     plant("identity/date-changed", [](Scene& s) { told_nothing(s, "18-Jul-2026 10:00:00 +0000"); }),
 };
 
-void answers(Scene& s, std::uint32_t session, const std::string& set, const std::string& flags) {
+void sets(Scene& s, std::uint32_t session, const std::string& set, const std::string& flags) {
   s.store(session, set, "+FLAGS.SILENT", flags);
 }
 
@@ -281,30 +259,47 @@ void peeks_at(Scene& s, std::uint32_t session, const std::string& set) {
   });
 }
 
+/// The laptop's STORE of a flag runs while it is told these; then the phone looks by PEEK, and is told \Seen as well.
+void stores_then_peek(Scene& s, const std::string& flag, const std::string& meanwhile) {
+  const auto mail = s.accepted(1);
+  const std::uint32_t hand = s.watches(s.phone, mail), home = s.watches(s.laptop, mail);
+  s.told_row(home, 1, "");
+  const std::uint32_t store = s.invoke(What::store, home, [&](Event& e) {
+    e.set = "1";
+    e.code = "+FLAGS";
+    e.flags = flag;
+  });
+  s.told_row(home, 1, meanwhile);
+  s.done(store, Type::ok);
+  peeks_at(s, hand, "1");
+  s.told_row(hand, 1, flag + " \\Seen");
+  s.audited(Scene::all(mail));
+}
+
 const bool kNamed[] = {
     plant("flags/unexplained",  // another session's STORE named it: that may have brought \Seen
           [](Scene& s) {
             const auto mail = s.accepted(2);
             const std::uint32_t hand = s.watches(s.phone, mail), home = s.watches(s.laptop, mail);
-            row_of(s, hand, 2, "");
-            answers(s, home, "2", "\\Answered");
-            answers(s, hand, "1", "\\Seen");
-            row_of(s, home, 2, "\\Answered \\Seen");
+            s.told_row(hand, 2, "");
+            sets(s, home, "2", "\\Answered");
+            sets(s, hand, "1", "\\Seen");
+            s.told_row(home, 2, "\\Answered \\Seen");
             s.audited(Scene::all(mail));
           }),
     plant("flags/unexplained",  // ... which was not answered yet when another session was told without
           [](Scene& s) {
             const auto mail = s.accepted(2);
             const std::uint32_t hand = s.watches(s.phone, mail), home = s.watches(s.laptop, mail);
-            row_of(s, hand, 2, "");
+            s.told_row(hand, 2, "");
             const std::uint32_t store = s.invoke(What::store, home, [](Event& e) {
               e.set = "2";
               e.code = "+FLAGS";
               e.flags = "\\Answered";
             });
-            row_of(s, hand, 2, "");
-            answers(s, hand, "1", "\\Seen");
-            row_of(s, home, 2, "\\Answered \\Seen");
+            s.told_row(hand, 2, "");
+            sets(s, hand, "1", "\\Seen");
+            s.told_row(home, 2, "\\Answered \\Seen");
             s.done(store, Type::ok);
             s.audited(Scene::all(mail));
           }),
@@ -312,82 +307,54 @@ const bool kNamed[] = {
           [](Scene& s) {
             const auto mail = s.accepted(1);
             const std::uint32_t hand = s.watches(s.phone, mail), home = s.watches(s.laptop, mail);
-            row_of(s, hand, 1, "");
-            answers(s, home, "1", "\\Answered");
+            s.told_row(hand, 1, "");
+            sets(s, home, "1", "\\Answered");
             peeks_at(s, hand, "1");
-            row_of(s, hand, 1, "\\Answered \\Seen");
+            s.told_row(hand, 1, "\\Answered \\Seen");
             s.audited(Scene::all(mail));
           }),
     plant("flags/seen-by-peek",
           [](Scene& s) {
             const auto mail = s.accepted(1);
             const std::uint32_t hand = s.watches(s.phone, mail), home = s.watches(s.laptop, mail);
-            answers(s, home, "1", "\\Answered");
-            row_of(s, hand, 1, "\\Answered");
+            sets(s, home, "1", "\\Answered");
+            s.told_row(hand, 1, "\\Answered");
             peeks_at(s, hand, "1");
-            row_of(s, hand, 1, "\\Answered \\Seen");
+            s.told_row(hand, 1, "\\Answered \\Seen");
             s.audited(Scene::all(mail));
           }),
     plant("flags/seen-by-peek",  // the session that stored was told what that made of it
-          [](Scene& s) {
-            const auto mail = s.accepted(1);
-            const std::uint32_t hand = s.watches(s.phone, mail), home = s.watches(s.laptop, mail);
-            row_of(s, home, 1, "");
-            const std::uint32_t store = s.invoke(What::store, home, [](Event& e) {
-              e.set = "1";
-              e.code = "+FLAGS";
-              e.flags = "\\Flagged";
-            });
-            row_of(s, home, 1, "\\Flagged");
-            s.done(store, Type::ok);
-            peeks_at(s, hand, "1");
-            row_of(s, hand, 1, "\\Flagged \\Seen");
-            s.audited(Scene::all(mail));
-          }),
+          [](Scene& s) { stores_then_peek(s, "\\Flagged", "\\Flagged"); }),
     plant("flags/unexplained",  // ... of what came before, which does not have it yet
-          [](Scene& s) {
-            const auto mail = s.accepted(1);
-            const std::uint32_t hand = s.watches(s.phone, mail), home = s.watches(s.laptop, mail);
-            row_of(s, home, 1, "");
-            const std::uint32_t store = s.invoke(What::store, home, [](Event& e) {
-              e.set = "1";
-              e.code = "+FLAGS";
-              e.flags = "\\Answered";
-            });
-            row_of(s, home, 1, "");
-            s.done(store, Type::ok);
-            peeks_at(s, hand, "1");
-            row_of(s, hand, 1, "\\Answered \\Seen");
-            s.audited(Scene::all(mail));
-          }),
+          [](Scene& s) { stores_then_peek(s, "\\Answered", ""); }),
     plant("flags/came-back",  // a COPY that was cut brings \Seen at most
           [](Scene& s) {
             const auto mail = s.accepted(1);
             const std::uint32_t hand = s.watches(s.phone, mail);
-            row_of(s, hand, 1, "");
+            s.told_row(hand, 1, "");
             s.store(hand, "1", "+FLAGS.SILENT", "\\Flagged");
-            row_of(s, s.watches(s.laptop, mail), 1, "\\Flagged");
+            s.told_row(s.watches(s.laptop, mail), 1, "\\Flagged");
             s.move(What::copy, hand, "1", "Archive", Type::info);
             const std::uint32_t again = s.watches(s.phone, mail);
             s.store(again, "1", "-FLAGS.SILENT", "\\Flagged");
-            row_of(s, s.watches(s.laptop, mail), 1, "");
-            row_of(s, s.watches(s.laptop, mail), 1, "\\Flagged");
+            s.told_row(s.watches(s.laptop, mail), 1, "");
+            s.told_row(s.watches(s.laptop, mail), 1, "\\Flagged");
             s.audited(Scene::all(mail));
           }),
     silent("marked as unread, and answered by another client",
            [](Scene& s) {
              const auto mail = s.accepted(1);
              const std::uint32_t hand = s.watches(s.phone, mail), other = s.watches(s.laptop, mail);
-             row_of(s, hand, 1, "");
-             answers(s, hand, "1", "\\Seen");
-             row_of(s, other, 1, "\\Seen");
+             s.told_row(hand, 1, "");
+             sets(s, hand, "1", "\\Seen");
+             s.told_row(other, 1, "\\Seen");
              s.store(hand, "1", "-FLAGS", "\\Seen");
-             row_of(s, hand, 1, "");
-             row_of(s, other, 1, "");
-             answers(s, other, "1", "\\Answered");
-             row_of(s, other, 1, "\\Answered \\Seen");
+             s.told_row(hand, 1, "");
+             s.told_row(other, 1, "");
+             sets(s, other, "1", "\\Answered");
+             s.told_row(other, 1, "\\Answered \\Seen");
              const std::uint32_t web = s.watches(s.laptop, mail);
-             row_of(s, web, 1, "\\Answered \\Seen");
+             s.told_row(web, 1, "\\Answered \\Seen");
              s.audited(Scene::all(mail));
            }),
 };
@@ -396,17 +363,54 @@ const bool kNamed[] = {
 void sets_one_then_the_other(Scene& s, const std::string& one, const std::string& other) {
   const auto mail = s.accepted(1);
   const std::uint32_t hand = s.watches(s.phone, mail), laptop = s.watches(s.laptop, mail);
-  row_of(s, hand, 1, "");
-  answers(s, hand, "1", one);
-  row_of(s, laptop, 1, one);
-  answers(s, hand, "1", other);
-  row_of(s, s.watches(s.laptop, mail), 1, other);
+  s.told_row(hand, 1, "");
+  sets(s, hand, "1", one);
+  s.told_row(laptop, 1, one);
+  sets(s, hand, "1", other);
+  s.told_row(s.watches(s.laptop, mail), 1, other);
+  s.audited(Scene::all(mail));
+}
+
+/// The laptop sets $NotJunk while, or before, the phone sets $Junk; a tablet sees that, and then neither is told.
+void opposite_under_way(Scene& s, bool cut) {
+  const auto mail = s.accepted(1);
+  const std::uint32_t hand = s.watches(s.phone, mail), laptop = s.watches(s.laptop, mail);
+  s.told_row(hand, 1, "");
+  const auto ask = [&](std::uint32_t session, const std::string& flag) {
+    return s.invoke(What::store, session, [&](Event& e) {
+      e.set = "1";
+      e.code = "+FLAGS.SILENT";
+      e.flags = flag;
+    });
+  };
+  const std::uint32_t other = ask(laptop, "$NotJunk");
+  if (cut) s.done(other, Type::info);
+  const std::uint32_t own = ask(hand, "$Junk");
+  if (!cut) s.done(other, Type::ok);
+  s.done(own, Type::ok);
+  s.told_row(s.watches(s.laptop, mail), 1, "$Junk");
+  s.told_row(s.watches(s.laptop, mail), 1, "");
   s.audited(Scene::all(mail));
 }
 
 const bool kOpposites[] = {
     silent("$NotJunk takes $Junk away", [](Scene& s) { sets_one_then_the_other(s, "$Junk", "$NotJunk"); }),
+    silent("NonJunk takes $Phishing away", [](Scene& s) { sets_one_then_the_other(s, "$Phishing", "NonJunk"); }),
     plant("flags/forgotten", [](Scene& s) { sets_one_then_the_other(s, "$Work", "$Home"); }),
+    silent("a filter that puts $NotJunk in the place of $Junk",
+           [](Scene& s) {
+             const auto mail = s.accepted(1);
+             const std::uint32_t hand = s.watches(s.phone, mail), laptop = s.watches(s.laptop, mail);
+             s.told_row(hand, 1, "");
+             sets(s, hand, "1", "$Junk");
+             s.told_row(laptop, 1, "$Junk");
+             s.told_row(s.watches(s.laptop, mail), 1, "$NotJunk");
+             s.audited(Scene::all(mail));
+           }),
+    silent("$NotJunk that was not answered takes $Junk away later", [](Scene& s) { opposite_under_way(s, true); }),
+    silent("$NotJunk that overlaps takes $Junk away", [](Scene& s) { opposite_under_way(s, false); }),
+    plant("flags/forgotten",  // what says nothing of junk takes nothing away
+          [](Scene& s) { sets_one_then_the_other(s, "$Junk", "$Home"); }),
 };
 
 /// The phone idles and is told of none of these removals, which a fresh session sees; nor, in the end, of what came.
@@ -452,6 +456,20 @@ void expunges_and_agrees(Scene& s, bool asks) {
   s.audited({{mail[1], 2}});
 }
 
+/// ... and the phone's session ends before the answer, where it may be told that it went.
+void expunges_half_and_agrees(Scene& s, bool told) {
+  const auto mail = s.accepted(2);
+  const std::uint32_t phone = s.watches(s.phone, mail), laptop = s.watches(s.laptop, mail);
+  s.store(phone, "1");
+  const std::uint32_t expunge = s.invoke(What::expunge, phone, [](Event& e) { e.set = "1"; });
+  if (told) static_cast<history::Story&>(s).expunged(phone, 1, 1);
+  s.done(expunge, Type::info);
+  s.end(phone);
+  s.ask(What::noop, laptop);
+  s.agree({s.phone, s.laptop});
+  s.audited({{mail[1], 2}});
+}
+
 /// The phone has INBOX open with the first of two or both; the laptop had it, too, and opens Archive.
 void agrees_in(Scene& s, const std::string& mailbox, bool both) {
   const auto mail = s.accepted(2);
@@ -469,6 +487,7 @@ const bool kAgree[] = {
     plant("expectation/not-asked",  // EXPUNGE is told with a command alone (RFC 3501 section 7.4.1)
           [](Scene& s) { expunges_and_agrees(s, false); }),
     plant("expectation/disagree", [](Scene& s) { expunges_and_agrees(s, true); }),
+    plant("expectation/disagree", [](Scene& s) { expunges_half_and_agrees(s, true); }),
     silent("two agree in INBOX, of which one has opened another mailbox since",
            [](Scene& s) { agrees_in(s, "INBOX", true); }),
     plant("expectation/disagree", [](Scene& s) { agrees_in(s, "INBOX", false); }),

@@ -6,6 +6,20 @@
 namespace mailproof::judge {
 namespace {
 
+/// The pc deletes one of three, and the next goes with its QUIT; before and after that the phone does something.
+void quits_beside(Scene& s, const std::function<void(Scene&, std::uint32_t)>& before,
+                  const std::function<void(Scene&, std::uint32_t)>& after = {}) {
+  const auto mail = s.accepted(3);
+  const std::uint32_t hand = s.watches(s.phone, mail);
+  if (before) before(s, hand);
+  const std::uint32_t pop = s.downloads(mail);
+  s.dele(pop, 1);
+  s.ask(What::quit, pop);
+  s.end(pop);
+  if (after) after(s, hand);
+  s.audited({{mail[2], 3}});
+}
+
 const bool kLoss[] = {
     plant("loss/lost",
           [](Scene& s) {
@@ -32,10 +46,7 @@ const bool kLoss[] = {
           [](Scene& s) {
             const std::uint32_t m = s.message();
             const std::uint32_t hand = s.imap(s.phone);
-            s.ask(What::append, hand, [&](Event& e) {
-              e.message = m;
-              e.mailbox = "Sent";
-            });
+            s.append(hand, m, "Sent");
             s.list_imap(s.alice, 1, {}, "Sent");
             s.settle();
             s.list_imap(s.alice, 2, {}, "Sent");
@@ -134,6 +145,50 @@ const bool kRemoval[] = {
             s.end(pop);
             s.audited({});
           }),
+    plant("removal/marked-over-imap",  // a phone had marked the other one, and nobody expunged
+          [](Scene& s) { quits_beside(s, [](Scene& scene, std::uint32_t hand) { scene.store(hand, "2"); }); }),
+    plant("removal/more-than-marked",  // it took its mark away again
+          [](Scene& s) {
+            quits_beside(s, [](Scene& scene, std::uint32_t hand) {
+              scene.store(hand, "2");
+              scene.store(hand, "2", "-FLAGS", "\\Deleted");
+            });
+          }),
+    plant("removal/more-than-marked",  // it was marked when it had gone
+          [](Scene& s) { quits_beside(s, {}, [](Scene& scene, std::uint32_t hand) { scene.store(hand, "2"); }); }),
+    plant("removal/marked-over-imap",  // the mark was taken away when it had gone
+          [](Scene& s) {
+            quits_beside(
+                s, [](Scene& scene, std::uint32_t hand) { scene.store(hand, "2"); },
+                [](Scene& scene, std::uint32_t hand) { scene.store(hand, "2", "-FLAGS", "\\Deleted"); });
+          }),
+    plant("removal/marked-over-imap",  // ... by a STORE that was not answered
+          [](Scene& s) {
+            quits_beside(s, [](Scene& scene, std::uint32_t hand) {
+              scene.done(scene.invoke(What::store, hand,
+                                      [](Event& e) {
+                                        e.set = "2";
+                                        e.code = "+FLAGS";
+                                        e.flags = "\\Deleted";
+                                      }),
+                         Type::info);
+            });
+          }),
+    plant("removal/marked-over-imap",  // whoever moved something before
+          [](Scene& s) {
+            quits_beside(s, [](Scene& scene, std::uint32_t hand) {
+              scene.ask(What::close, hand);
+              scene.select(hand, "INBOX", 3);
+              scene.store(hand, "2");
+            });
+          }),
+    plant("removal/marked-over-imap",  // and what was expected of it nobody owes
+          [](Scene& s) {
+            quits_beside(
+                s, [](Scene& scene, std::uint32_t hand) { scene.store(hand, "2"); },
+                [](Scene& scene, std::uint32_t) { scene.fate("2", {.fate = Fate::present}); });
+          },
+          {"expectation/not-asked"}),
     plant("removal/without-quit",
           [](Scene& s) {
             const auto mail = s.accepted(2);
@@ -362,10 +417,7 @@ const bool kContent[] = {
     plant("content/altered",  // an APPEND is stored as it is: no filter has to do with it
           [](Scene& s) {
             const std::uint32_t m = s.message();
-            s.ask(What::append, s.imap(s.phone), [&](Event& e) {
-              e.message = m;
-              e.mailbox = "INBOX";
-            });
+            s.append(s.imap(s.phone), m);
             with_a_filters_fields(s, m);
             s.audited({{m, 1}});
           }),

@@ -4,35 +4,11 @@
 namespace mailproof::judge {
 namespace {
 
-void opened(Scene& s, std::uint32_t session, std::uint32_t exists, std::uint32_t uidnext, std::uint64_t modseq = 0,
-            std::uint32_t uidvalidity = 1) {
-  s.ask(
-      What::select, session, [](Event& e) { e.mailbox = "INBOX"; }, Type::ok,
-      [&](Event& e) {
-        e.mailbox = "INBOX";
-        e.uidvalidity = uidvalidity;
-        e.facts = history::SelectFacts{exists, uidnext, modseq};
-      });
-}
-
-void told(Scene& s, std::uint32_t session, std::uint32_t uid, std::uint64_t modseq, const std::string& flags,
-          const std::string& date = "") {
-  s.obs(What::row, session, [&](Event& e) {
-    e.mailbox = "INBOX";
-    e.uidvalidity = 1;
-    e.seq = e.uid = uid;
-    e.has_flags = true;
-    e.flags = flags;
-    e.text = date;
-    e.facts = history::RowFacts{modseq, false};
-  });
-}
-
 const bool kNumbers[] = {
     plant("identity/uid-below-uidnext",
           [](Scene& s) {
             const std::uint32_t hand = s.imap(s.phone);
-            opened(s, hand, 0, 3);  // nothing there, and the next gets UID 3
+            s.selects(hand, {.uidnext = 3});  // nothing there, and the next gets UID 3
             s.end(hand);
             const auto mail = s.accepted(1);
             s.audited({{mail[0], 2}});
@@ -40,7 +16,7 @@ const bool kNumbers[] = {
     silent("what is delivered gets the UID that UIDNEXT told, or a higher one",
            [](Scene& s) {
              const std::uint32_t hand = s.imap(s.phone);
-             opened(s, hand, 0, 2);
+             s.selects(hand, {.uidnext = 2});
              s.end(hand);
              const auto mail = s.accepted(2);
              s.audited({{mail[0], 2}, {mail[1], 9}});
@@ -50,7 +26,7 @@ const bool kNumbers[] = {
              const std::uint32_t out = s.lmtp(), m = s.message();
              const std::uint32_t sent = s.invoke(What::deliver, out, [&](Event& e) { e.message = m; });
              const std::uint32_t hand = s.imap(s.phone);
-             opened(s, hand, 1, 3);
+             s.selects(hand, {.exists = 1, .uidnext = 3});
              s.done(sent, Type::ok, [&](Event& e) {
                e.message = m;
                e.account = s.alice;
@@ -60,8 +36,8 @@ const bool kNumbers[] = {
            }),
     plant("identity/uidnext-fell",
           [](Scene& s) {
-            opened(s, s.imap(s.phone), 0, 7);
-            opened(s, s.imap(s.laptop), 0, 5);
+            s.selects(s.imap(s.phone), {.uidnext = 7});
+            s.selects(s.imap(s.laptop), {.uidnext = 5});
             s.audited({});
           }),
     silent("two ask at the same time, and are answered the other way round",
@@ -86,18 +62,18 @@ const bool kNumbers[] = {
           [](Scene& s) {
             const auto mail = s.accepted(2);
             s.watches(s.phone, mail);
-            opened(s, s.imap(s.laptop), 2, 2);
+            s.selects(s.imap(s.laptop), {.exists = 2, .uidnext = 2});
             s.audited(Scene::all(mail));
           }),
     plant("identity/uidvalidity-fell",
           [](Scene& s) {
-            opened(s, s.imap(s.phone), 0, 0, 0, 9);
-            opened(s, s.imap(s.laptop), 0, 0, 0, 8);
+            s.selects(s.imap(s.phone), {.uidvalidity = 9});
+            s.selects(s.imap(s.laptop), {.uidvalidity = 8});
           }),
     plant("identity/uidvalidity-changed",
           [](Scene& s) {
-            opened(s, s.imap(s.phone), 0, 0, 0, 8);
-            opened(s, s.imap(s.laptop), 0, 0, 0, 9);
+            s.selects(s.imap(s.phone), {.uidvalidity = 8});
+            s.selects(s.imap(s.laptop), {.uidvalidity = 9});
           }),
     silent("a mailbox of an old name has numbers of its own",
            [](Scene& s) {
@@ -123,36 +99,36 @@ const bool kModseq[] = {
           [](Scene& s) {
             const auto mail = s.accepted(1);
             const std::uint32_t hand = s.watches(s.phone, mail);
-            told(s, hand, 1, 9, "");
-            told(s, hand, 1, 8, "");
+            s.told_row(hand, 1, "", 9);
+            s.told_row(hand, 1, "", 8);
             s.audited(Scene::all(mail));
           }),
     plant("modseq/stays",
           [](Scene& s) {
             const auto mail = s.accepted(1);
             const std::uint32_t hand = s.watches(s.phone, mail);
-            told(s, hand, 1, 9, "");
+            s.told_row(hand, 1, "", 9);
             s.store(hand, "1", "+FLAGS", "\\Flagged");
-            told(s, hand, 1, 9, "\\Flagged");
+            s.told_row(hand, 1, "\\Flagged", 9);
             s.audited(Scene::all(mail));
           }),
     plant("modseq/highest-behind",
           [](Scene& s) {
             const auto mail = s.accepted(1);
-            told(s, s.watches(s.phone, mail), 1, 9, "");
-            opened(s, s.imap(s.laptop), 1, 2, 8);
+            s.told_row(s.watches(s.phone, mail), 1, "", 9);
+            s.selects(s.imap(s.laptop), {.exists = 1, .uidnext = 2, .modseq = 8});
             s.audited(Scene::all(mail));
           }),
     silent("MODSEQ rises with every change, also beside \\Recent, and another session is told later",
            [](Scene& s) {
              const auto mail = s.accepted(1);
              const std::uint32_t hand = s.watches(s.phone, mail), other = s.watches(s.laptop, mail);
-             told(s, hand, 1, 9, "\\Recent");
-             told(s, other, 1, 9, "");
+             s.told_row(hand, 1, "\\Recent", 9);
+             s.told_row(other, 1, "", 9);
              s.store(hand, "1", "+FLAGS", "\\Flagged");
-             told(s, hand, 1, 12, "\\Flagged \\Recent");
-             told(s, other, 1, 10, "\\Flagged");
-             opened(s, s.imap(s.laptop), 1, 2, 12);
+             s.told_row(hand, 1, "\\Flagged \\Recent", 12);
+             s.told_row(other, 1, "\\Flagged", 10);
+             s.selects(s.imap(s.laptop), {.exists = 1, .uidnext = 2, .modseq = 12});
              s.audited(Scene::all(mail));
            }),
 };

@@ -109,11 +109,7 @@ const bool kCopies[] = {
           [](Scene& s) {
             const std::uint32_t m = s.message();
             const std::uint32_t hand = s.imap(s.phone);
-            for (int i = 0; i < 2; ++i)
-              s.ask(What::append, hand, [&](Event& e) {
-                e.message = m;
-                e.mailbox = "Sent";
-              });
+            for (int i = 0; i < 2; ++i) s.append(hand, m, "Sent");
             s.list_imap(s.alice, 1, {{m, 1}}, "Sent");
             s.settle();
             s.list_imap(s.alice, 2, {{m, 1}}, "Sent");

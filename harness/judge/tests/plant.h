@@ -15,6 +15,14 @@ using history::Fate;
 using history::Type;
 using history::What;
 
+/// What SELECT tells.
+struct SelectedWith {
+  std::string mailbox = "INBOX";
+  std::uint32_t exists = 0, uidnext = 0;
+  std::uint64_t modseq = 0;
+  std::uint32_t uidvalidity = 1;
+};
+
 /// A scene with alice's devices, and audits that look at INBOX over both protocols.
 struct Scene : history::Story {
   Scene() {
@@ -34,6 +42,26 @@ struct Scene : history::Story {
     select(hand, "INBOX", static_cast<std::uint32_t>(mail.size()));
     for (std::uint32_t i = 0; i < mail.size(); ++i) content(hand, mail[i], i + 1, i + 1);
     return hand;
+  }
+  void selects(std::uint32_t session, const SelectedWith& with) {
+    ask(
+        What::select, session, [&](Event& e) { e.mailbox = with.mailbox; }, Type::ok,
+        [&](Event& e) {
+          e.mailbox = with.mailbox;
+          e.uidvalidity = with.uidvalidity;
+          e.facts = history::SelectFacts{with.exists, with.uidnext, with.modseq};
+        });
+  }
+  /// A row of INBOX with its flags.
+  void told_row(std::uint32_t session, std::uint32_t uid, const std::string& flags, std::uint64_t modseq = 0) {
+    obs(What::row, session, [&](Event& e) {
+      e.mailbox = "INBOX";
+      e.uidvalidity = 1;
+      e.seq = e.uid = uid;
+      e.has_flags = true;
+      e.flags = flags;
+      e.facts = history::RowFacts{modseq, false};
+    });
   }
   /// Told while a NOOP runs: EXPUNGE comes with a command only (RFC 3501 section 7.4.1).
   void expunged(std::uint32_t session, std::uint32_t seq, std::uint32_t uid) {
@@ -61,6 +89,14 @@ struct Scene : history::Story {
     both(1, over_imap, over_pop);
     settle();
     both(2, over_imap, over_pop);
+  }
+  /// ... of INBOX and of another mailbox.
+  void audited_beside(const Listing& inbox, const std::string& mailbox, const Listing& there) {
+    for (const std::uint32_t round : {1U, 2U}) {
+      both(round, inbox);
+      list_imap(alice, round, there, mailbox);
+      if (round == 1) settle();
+    }
   }
   static Listing all(const std::vector<std::uint32_t>& mail) {
     Listing out;

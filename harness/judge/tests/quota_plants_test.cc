@@ -59,11 +59,24 @@ void append_more(Scene& s, std::vector<std::uint32_t>& mail) {
   const std::uint32_t hand = s.imap(s.phone);
   for (int i = 0; i < 6; ++i) {
     mail.push_back(sized(s, 8192));
-    s.ask(What::append, hand, [&](Event& e) {
-      e.message = mail.back();
-      e.mailbox = "INBOX";
-    });
+    s.append(hand, mail.back());
   }
+}
+
+/// A server refuses a client this for want of room, and then lets it copy all that there is.
+void copies_beyond(Scene& s, What refused) {
+  const auto mail = big(s, 7);
+  const std::uint32_t hand = s.watches(s.phone, mail);
+  s.ask(
+      refused, hand,
+      [](Event& e) {
+        e.set = "1";
+        e.mailbox = "INBOX";
+        e.other_mailbox = "Archive";
+      },
+      Type::fail, [](Event& e) { e.code = "OVERQUOTA"; });
+  s.move(What::copy, hand, "1:7", "Archive", Type::ok, "1:7");
+  s.audited_beside(Scene::all(mail), "Archive", Scene::all(mail));
 }
 
 /// POP3 removes all of a full mailbox, and mail is refused; a phone may still see the first one and move it.
@@ -109,14 +122,7 @@ const bool kQuota[] = {
     plant("quota/refused-below-limit",  // over IMAP
           [](Scene& s) {
             const auto mail = big(s, 1);
-            const std::uint32_t m = s.message();
-            s.ask(
-                What::append, s.imap(s.phone),
-                [&](Event& e) {
-                  e.message = m;
-                  e.mailbox = "INBOX";
-                },
-                Type::fail, [](Event& e) { e.code = "OVERQUOTA"; });
+            s.append(s.imap(s.phone), s.message(), "INBOX", Type::fail, "OVERQUOTA");
             s.audited(Scene::all(mail));
           }),
     plant("quota/refused-by-estimate",  // what it counts is more than what is there, from the beginning
@@ -224,17 +230,14 @@ const bool kQuota[] = {
     plant("quota/accepted-over-limit",  // it refused one APPEND, and let others
           [](Scene& s) {
             auto mail = big(s, 8);
-            const std::uint32_t m = s.message();
-            s.ask(
-                What::append, s.imap(s.phone),
-                [&](Event& e) {
-                  e.message = m;
-                  e.mailbox = "INBOX";
-                },
-                Type::fail, [](Event& e) { e.code = "OVERQUOTA"; });
+            s.append(s.imap(s.phone), s.message(), "INBOX", Type::fail, "OVERQUOTA");
             append_more(s, mail);
             s.audited(Scene::all(mail));
           }),
+    plant("quota/accepted-over-limit",  // it refused one COPY, and let another
+          [](Scene& s) { copies_beyond(s, What::copy); }),
+    plant("quota/let-over-limit",  // what it refused was a MOVE
+          [](Scene& s) { copies_beyond(s, What::move); }),
     // RFC 5321 section 4.5.4.1: what an MTA queued comes after the APPEND, and does not count before.
     silent("a client appends while mail for the mailbox is queued",
            [](Scene& s) {
@@ -246,10 +249,7 @@ const bool kQuota[] = {
                s.deliver(out, mail.back(), s.alice);
              }
              const std::uint32_t note = sized(s, 1000);
-             s.ask(What::append, s.imap(s.phone), [&](Event& e) {
-               e.message = note;
-               e.mailbox = "INBOX";
-             });
+             s.append(s.imap(s.phone), note);
              mail.push_back(note);
              const std::uint32_t hand = s.watches(s.phone, mail);
              s.store(hand, "1:9");

@@ -247,10 +247,7 @@ const bool kSilences[] = {
              heard(s);
              const std::uint32_t one = foreign(s, "<1@example.test>");
              const std::uint32_t hand = s.imap(s.phone);
-             s.ask(What::append, hand, [&](Event& e) {
-               e.mailbox = "INBOX";
-               e.message = one;
-             });
+             s.append(hand, one);
              s.select(hand, "INBOX", 2);
              read(s, hand, one, 1, 77);
              read(s, hand, one, 2, 77);

@@ -34,13 +34,6 @@ void there_without_uidl(Scene& s, std::uint32_t m, std::uint32_t round) {
   s.end(session);
 }
 
-void put_again(Scene& s, std::uint32_t m) {
-  s.ask(What::append, s.imap(s.phone), [&](Event& e) {
-    e.message = m;
-    e.mailbox = "INBOX";
-  });
-}
-
 /// Two rows of one unique-id, which LIST says have so many octets, and which nobody reads.
 void twice_listed(Scene& s, std::uint64_t first, std::uint64_t second) {
   const std::uint32_t pop = s.pop3(s.pc);
@@ -68,7 +61,7 @@ const bool kIds[] = {
            [](Scene& s) {
              const auto mail = s.accepted(1);
              for (int i = 0; i < 2; ++i) {
-               if (i > 0) put_again(s, mail[0]);
+               if (i > 0) s.append(s.imap(s.phone), mail[0]);
                const std::uint32_t pop = takes(s, {{mail[0], "d41d8c"}});
                s.dele(pop, 1);
                quits(s, pop);
@@ -88,7 +81,7 @@ const bool kIds[] = {
     silent("a message twice in the maildrop under one unique-id, and nobody reads it",
            [](Scene& s) {
              const auto mail = s.accepted(1);
-             put_again(s, mail[0]);
+             s.append(s.imap(s.phone), mail[0]);
              twice_listed(s, 1000, 1000);
              s.audited({{mail[0], 1}, {mail[0], 2}});
            }),
@@ -112,7 +105,7 @@ const bool kIds[] = {
              const std::uint32_t tablet = s.device("tablet", history::DeviceKind::pop3, s.alice);
              const std::uint32_t first = without_uidl(s, s.pc, mail[0]), second = without_uidl(s, tablet, mail[0]);
              quits(s, first);
-             put_again(s, mail[0]);
+             s.append(s.imap(s.phone), mail[0]);
              quits(s, second);
              there_without_uidl(s, mail[0], 1);
              s.settle();
@@ -137,13 +130,6 @@ const bool kIds[] = {
           }),
 };
 
-void saves(Scene& s, std::uint32_t message, const std::string& mailbox) {
-  s.ask(What::append, s.imap(s.phone), [&](Event& e) {
-    e.message = message;
-    e.mailbox = mailbox;
-  });
-}
-
 /// Of two that are delivered one was saved before; INBOX is to have so many.
 void saves_and_counts(Scene& s, std::uint32_t wanted) {
   s.expect(What::count, 0, "", [&](Event& e) {
@@ -151,13 +137,9 @@ void saves_and_counts(Scene& s, std::uint32_t wanted) {
     e.facts = history::CountFacts{wanted};
   });
   const std::uint32_t saved = s.message(), other = s.message();
-  saves(s, saved, "Sent");
+  s.append(s.imap(s.phone), saved, "Sent");
   for (const std::uint32_t m : {saved, other}) s.deliver(s.lmtp(), m, s.alice);
-  for (std::uint32_t round = 1; round <= 2; ++round) {
-    s.both(round, {{other, 1}});
-    s.list_imap(s.alice, round, {{saved, 7}}, "Sent");
-    if (round == 1) s.settle();
-  }
+  s.audited_beside({{other, 1}}, "Sent", {{saved, 7}});
 }
 
 const bool kAgain[] = {
@@ -166,34 +148,22 @@ const bool kAgain[] = {
             const auto mail = s.accepted(1);
             s.move(What::move, s.watches(s.phone, mail), "1", "Archive", Type::ok, "7");
             s.deliver(s.lmtp(), mail[0], s.alice);
-            for (std::uint32_t round = 1; round <= 2; ++round) {
-              s.both(round, {});
-              s.list_imap(s.alice, round, {{mail[0], 7}}, "Archive");
-              if (round == 1) s.settle();
-            }
+            s.audited_beside({}, "Archive", {{mail[0], 7}});
           }),
     plant("loss/suppressed-duplicate",  // ... or had it saved there before it came
           [](Scene& s) {
             const std::uint32_t m = s.message();
-            saves(s, m, "Sent");
+            s.append(s.imap(s.phone), m, "Sent");
             s.deliver(s.lmtp(), m, s.alice);
-            for (std::uint32_t round = 1; round <= 2; ++round) {
-              s.both(round, {});
-              s.list_imap(s.alice, round, {{m, 7}}, "Sent");
-              if (round == 1) s.settle();
-            }
+            s.audited_beside({}, "Sent", {{m, 7}});
           }),
     plant("loss/lost",  // one came before it was saved: that repeats nothing
           [](Scene& s) {
             const std::uint32_t m = s.message();
             s.deliver(s.lmtp(), m, s.alice);
-            saves(s, m, "Sent");
+            s.append(s.imap(s.phone), m, "Sent");
             s.deliver(s.lmtp(), m, s.alice);
-            for (std::uint32_t round = 1; round <= 2; ++round) {
-              s.both(round, {});
-              s.list_imap(s.alice, round, {{m, 7}}, "Sent");
-              if (round == 1) s.settle();
-            }
+            s.audited_beside({}, "Sent", {{m, 7}});
           }),
     plant("loss/suppressed-duplicate",  // it is not in INBOX, and the count knows it
           [](Scene& s) { saves_and_counts(s, 2); }),
@@ -202,7 +172,7 @@ const bool kAgain[] = {
     plant("loss/lost",  // what was saved is in another account
           [](Scene& s) {
             const std::uint32_t m = s.message();
-            saves(s, m, "Sent");
+            s.append(s.imap(s.phone), m, "Sent");
             s.deliver(s.lmtp(), m, s.bob);
             for (std::uint32_t round = 1; round <= 2; ++round) {
               s.list_imap(s.bob, round, {});
@@ -219,11 +189,7 @@ const bool kAgain[] = {
             s.store(hand, "7");
             s.expunge(hand);
             s.deliver(s.lmtp(), mail[0], s.alice);
-            for (std::uint32_t round = 1; round <= 2; ++round) {
-              s.both(round, {});
-              s.list_imap(s.alice, round, {}, "Archive");
-              if (round == 1) s.settle();
-            }
+            s.audited_beside({}, "Archive", {});
           }),
     plant("duplicates/after-lost-answer",  // its MTA handed it over twice
           [](Scene& s) {

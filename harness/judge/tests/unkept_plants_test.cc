@@ -45,13 +45,6 @@ std::uint32_t copies_a_part(Scene& s, const std::vector<std::uint32_t>& mail) {
   return hand;
 }
 
-void append(Scene& s, std::uint32_t mail, const std::string& to) {
-  s.ask(What::append, s.imap(s.phone), [&](Event& e) {
-    e.mailbox = to;
-    e.message = mail;
-  });
-}
-
 const bool kCopies[] = {
     plant("loss/lost",
           [](Scene& s) {
@@ -79,7 +72,7 @@ const bool kCopies[] = {
     silent("COPYUID names a part: where mailboxes are labels, the rest had this one before",
            [](Scene& s) {
              const auto mail = s.accepted(3);
-             for (const std::uint32_t one : {mail[1], mail[2]}) append(s, one, "Archive");
+             for (const std::uint32_t one : {mail[1], mail[2]}) s.append(s.imap(s.phone), one, "Archive");
              copies_a_part(s, mail);
              audited(s, Scene::all(mail), {{"Archive", Scene::all(mail), kArchive}});
            }),
@@ -88,7 +81,7 @@ const bool kCopies[] = {
 void moved_and_in_junk(Scene& s, const std::function<void(Scene&, std::uint32_t)>& beside, bool another_stays = true) {
   const auto mail = s.accepted(1);
   const std::uint32_t draft = s.message("draft");
-  if (another_stays) append(s, draft, "Archive");
+  if (another_stays) s.append(s.imap(s.phone), draft, "Archive");
   const std::uint32_t hand = s.watches(s.phone, mail);
   s.move(What::move, hand, "1", "Archive", Type::ok, "1", kArchive);
   s.expunged(hand, 1, 1);
@@ -102,7 +95,7 @@ const bool kElsewhere[] = {
     plant("loss/put-elsewhere",  // a draft that was saved in INBOX no delivery has filed
           [](Scene& s) {
             const std::uint32_t draft = s.message("draft"), other = s.message("draft");
-            for (const std::uint32_t one : {draft, other}) append(s, one, "INBOX");
+            for (const std::uint32_t one : {draft, other}) s.append(s.imap(s.phone), one, "INBOX");
             audited(s, {{other, 1}}, {{"Junk", {{draft, 1}}, kJunk}});
           }),
     plant("loss/filed-elsewhere",  // nothing stays: a script at APPEND and MOVE may file it (RFC 6785)

@@ -4,34 +4,6 @@
 namespace mailproof::judge {
 namespace {
 
-struct SelectedWith {
-  std::string mailbox = "INBOX";
-  std::uint32_t exists = 0, uidnext = 0;
-  std::uint64_t modseq = 0;
-  std::uint32_t uidvalidity = 1;
-};
-
-void selected(Scene& s, std::uint32_t session, const SelectedWith& with) {
-  s.ask(
-      What::select, session, [&](Event& e) { e.mailbox = with.mailbox; }, Type::ok,
-      [&](Event& e) {
-        e.mailbox = with.mailbox;
-        e.uidvalidity = with.uidvalidity;
-        e.facts = history::SelectFacts{with.exists, with.uidnext, with.modseq};
-      });
-}
-
-void row_with(Scene& s, std::uint32_t session, std::uint32_t uid, std::uint64_t modseq, const std::string& flags) {
-  s.obs(What::row, session, [&](Event& e) {
-    e.mailbox = "INBOX";
-    e.uidvalidity = 1;
-    e.seq = e.uid = uid;
-    e.has_flags = true;
-    e.flags = flags;
-    e.facts = history::RowFacts{modseq, false};
-  });
-}
-
 void about_mailbox(Scene& s, What what, std::uint32_t session, const std::string& name, Type outcome = Type::ok,
                    const std::string& to = "") {
   s.ask(
@@ -157,7 +129,7 @@ const bool kUidnextOfCopies[] = {
           [](Scene& s) {
             const auto mail = s.accepted(1);
             const std::uint32_t other = s.imap(s.laptop);
-            selected(s, other, {.mailbox = "Archive", .uidnext = 10, .uidvalidity = 9});
+            s.selects(other, {.mailbox = "Archive", .uidnext = 10, .uidvalidity = 9});
             s.move(What::move, s.watches(s.phone, mail), "1", "Archive", Type::ok, "8", 9);
             s.list_imap(s.alice, 1, {}, "INBOX");
             s.list_imap(s.alice, 1, {{mail[0], 8}}, "Archive", 9);
@@ -171,7 +143,7 @@ const bool kUidnextOfCopies[] = {
                e.mailbox = "INBOX";
                e.other_mailbox = "Archive";
              });
-             selected(s, other, {.mailbox = "Archive", .uidnext = 10, .uidvalidity = 9});
+             s.selects(other, {.mailbox = "Archive", .uidnext = 10, .uidvalidity = 9});
              s.done(copy, Type::ok, [](Event& e) {
                e.set = "1";
                e.uidvalidity = 9;
@@ -185,7 +157,7 @@ const bool kUidnextOfCopies[] = {
            [](Scene& s) {
              const auto mail = s.accepted(1);
              const std::uint32_t hand = s.watches(s.phone, mail);
-             selected(s, s.imap(s.laptop), {.mailbox = "Archive", .uidnext = 10, .uidvalidity = 9});
+             s.selects(s.imap(s.laptop), {.mailbox = "Archive", .uidnext = 10, .uidvalidity = 9});
              about_mailbox(s, What::remove, hand, "Archive");
              about_mailbox(s, What::create, hand, "Archive");
              s.move(What::copy, hand, "1", "Archive", Type::ok, "1", 9);
@@ -198,30 +170,30 @@ const bool kNumbersBesideCreate[] = {
     plant("identity/uidnext-fell",  // CREATE of what is there empties nothing
           [](Scene& s) {
             const std::uint32_t hand = s.imap(s.phone);
-            selected(s, hand, {.mailbox = "Projects", .uidnext = 7, .uidvalidity = 9});
+            s.selects(hand, {.mailbox = "Projects", .uidnext = 7, .uidvalidity = 9});
             about_mailbox(s, What::create, s.imap(s.laptop), "Projects", Type::fail);
-            selected(s, hand, {.mailbox = "Projects", .uidnext = 1, .uidvalidity = 9});
+            s.selects(hand, {.mailbox = "Projects", .uidnext = 1, .uidvalidity = 9});
           }),
     plant("identity/uidvalidity-fell",  // another mailbox is made
           [](Scene& s) {
             const std::uint32_t hand = s.imap(s.phone);
-            selected(s, hand, {.mailbox = "Projects", .uidvalidity = 9});
+            s.selects(hand, {.mailbox = "Projects", .uidvalidity = 9});
             about_mailbox(s, What::create, hand, "Archive");
-            selected(s, hand, {.mailbox = "Projects", .uidvalidity = 8});
+            s.selects(hand, {.mailbox = "Projects", .uidvalidity = 8});
           }),
     plant("modseq/highest-behind",
           [](Scene& s) {
             const std::uint32_t hand = s.imap(s.phone);
-            selected(s, hand, {.modseq = 9});
+            s.selects(hand, {.modseq = 9});
             about_mailbox(s, What::create, hand, "Archive");
-            selected(s, hand, {.modseq = 8});
+            s.selects(hand, {.modseq = 8});
           }),
     silent("CREATE makes superiors, RENAME takes inferiors along, whatever the separator is",
            [](Scene& s) {
              const std::uint32_t hand = s.imap(s.phone);
              for (const std::uint32_t validity : {9U, 4U}) {
                for (const char* name : {"Work", "Work.Spring", "Old", "Old/Spring"})
-                 selected(s, hand, {.mailbox = name, .uidnext = validity, .modseq = validity, .uidvalidity = validity});
+                 s.selects(hand, {.mailbox = name, .uidnext = validity, .modseq = validity, .uidvalidity = validity});
                about_mailbox(s, What::rename, hand, "work", Type::ok, "OLD");
                about_mailbox(s, What::create, hand, "Work/Spring/May");
              }
@@ -229,9 +201,9 @@ const bool kNumbersBesideCreate[] = {
     silent("a RENAME of INBOX takes its mail along, and what is refused may have begun",
            [](Scene& s) {
              const std::uint32_t hand = s.imap(s.phone);
-             selected(s, hand, {.uidnext = 9, .modseq = 9, .uidvalidity = 9});
+             s.selects(hand, {.uidnext = 9, .modseq = 9, .uidvalidity = 9});
              about_mailbox(s, What::rename, hand, "INBOX", Type::fail, "Old");
-             selected(s, hand, {.uidnext = 1, .modseq = 1, .uidvalidity = 10});
+             s.selects(hand, {.uidnext = 1, .modseq = 1, .uidvalidity = 10});
            }),
 };
 
@@ -240,28 +212,28 @@ const bool kBelowHighest[] = {
           [](Scene& s) {
             const auto mail = s.accepted(1);
             const std::uint32_t hand = s.imap(s.phone);
-            selected(s, hand, {.exists = 1, .modseq = 50});
+            s.selects(hand, {.exists = 1, .modseq = 50});
             s.content(hand, mail[0], 1, 1);
-            row_with(s, hand, 1, 40, "");
+            s.told_row(hand, 1, "", 40);
             s.store(s.imap(s.laptop), "1", "+FLAGS", "\\Seen");
             s.store(hand, "1", "+FLAGS", "\\Seen");
-            row_with(s, hand, 1, 42, "\\Seen");
+            s.told_row(hand, 1, "\\Seen", 42);
             s.audited(Scene::all(mail));
           }),
     silent("a change that came before HIGHESTMODSEQ was told, in a session that had not seen the flags before it",
            [](Scene& s) {
              const auto mail = s.accepted(2);
              const std::uint32_t other = s.imap(s.laptop), hand = s.imap(s.phone);
-             selected(s, other, {.exists = 2, .modseq = 40});
+             s.selects(other, {.exists = 2, .modseq = 40});
              for (std::uint32_t i = 1; i <= 2; ++i) s.content(other, mail[i - 1], i, i);
-             row_with(s, other, 1, 40, "");
+             s.told_row(other, 1, "", 40);
              s.store(other, "1", "+FLAGS", "\\Seen");
-             selected(s, hand, {.exists = 2, .modseq = 50});
-             row_with(s, hand, 1, 45, "\\Seen");
-             row_with(s, hand, 1, 45, "\\Seen \\Recent");
-             row_with(s, other, 1, 45, "\\Seen");
+             s.selects(hand, {.exists = 2, .modseq = 50});
+             s.told_row(hand, 1, "\\Seen", 45);
+             s.told_row(hand, 1, "\\Seen \\Recent", 45);
+             s.told_row(other, 1, "\\Seen", 45);
              s.store(hand, "1", "-FLAGS", "\\Seen");
-             row_with(s, hand, 1, 51, "");
+             s.told_row(hand, 1, "", 51);
              s.audited(Scene::all(mail));
            }),
 };

@@ -41,13 +41,7 @@ void sent_again(Scene& s, bool limited) {
 void refused_for_trash(Scene& s, bool removed_by_pop) {
   const auto mail = s.accepted(1);
   const std::uint32_t hand = s.watches(s.phone, mail);
-  s.ask(
-      What::append, hand,
-      [&](Event& e) {
-        e.mailbox = "Trash";
-        e.message = mail[0];
-      },
-      Type::fail, [](Event& e) { e.code = "OVERQUOTA"; });
+  s.append(hand, mail[0], "Trash", Type::fail, "OVERQUOTA");
   if (removed_by_pop) {
     const std::uint32_t pop = s.downloads(mail);
     s.dele(pop, 1, mail[0]);

@@ -66,9 +66,11 @@ void Auditor::open_imap(Visit& visit, std::uint32_t round, MailboxReader::Bodies
 
 void Auditor::list_mailboxes(Visit& visit, Then then) {
   visit.mailboxes.clear();
+  visit.separators = {};
   visit.own.clear();
   visit.imap->hooks.list = [this, &visit](const session::ImapListRow& row) {
     if (first_look_) context_.before[visit.account].insert(lower(row.name));
+    visit.separators.told(row);
     if (row.name.starts_with('/')) return;  // of other users, or shared: no part of the account
     if (named_as_ours(std::string(row.name))) {
       visit.own.emplace_back(row.name);
@@ -171,31 +173,23 @@ void Auditor::look_into(Visit& visit, const std::string& mailbox, bool change, T
     const bool known = result.ok() && *told;
     if (change && known) note_baseline(visit.imap->number(), static_cast<std::uint32_t>(**told), mailbox);
     if (known && **told == 0 && change) return then();  // before a check nothing but a look counts
-    const auto all = [this, &visit, mailbox, change, known, text = result.text, then](bool ok) {
-      const std::size_t foreign = visit.reader->foreign();
-      if (!ok) {
-        not_looked_into(visit, mailbox, known ? "its messages could not be listed" : text);
-        return then();
-      }
-      if (change && !known) note_baseline(visit.imap->number(), visit.imap->view().exists, mailbox);
-      if (foreign != 0 && !context_.options.own_mailboxes) {
-        not_ours(visit, mailbox, foreign);
-      } else if (change && visit.imap->view().exists != 0) {
-        return clean_mailbox(visit, mailbox, MailboxReader::Leftovers::too, then);
-      }
-      then();
-    };
-    visit.reader->open(mailbox, true, [this, &visit, all](bool ok) { ok ? look_at_late(visit, 3, all) : all(false); });
+    visit.reader->open_and_keep_up(
+        mailbox, true, [this, &visit, mailbox, change, known, text = result.text, then](bool ok) {
+          const std::size_t foreign = visit.reader->foreign();
+          if (!ok) {
+            not_looked_into(visit, mailbox, known ? "its messages could not be listed" : text);
+            return then();
+          }
+          if (change && !known) note_baseline(visit.imap->number(), visit.imap->view().exists, mailbox);
+          if (foreign != 0 && !context_.options.own_mailboxes) {
+            not_ours(visit, mailbox, foreign);
+          } else if (change && visit.imap->view().exists != 0) {
+            return clean_mailbox(visit, mailbox, MailboxReader::Leftovers::too, then);
+          }
+          then();
+        });
   };
   open ? visit.imap->noop(looked) : visit.imap->status(mailbox, looked);
-}
-
-/// What comes in while others are looked at is looked at, too: what nobody looked at is somebody else's.
-void Auditor::look_at_late(Visit& visit, int looks, std::function<void(bool ok)> then) {
-  if (looks == 0 || visit.reader->items().size() >= visit.imap->view().exists) return then(true);
-  visit.reader->catch_up([this, &visit, looks, then = std::move(then)](bool ok) {
-    ok ? look_at_late(visit, looks - 1, then) : then(false);
-  });
 }
 
 void Auditor::note_baseline(std::uint32_t session, std::uint32_t messages, const std::string& mailbox) {

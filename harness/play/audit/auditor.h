@@ -48,7 +48,8 @@ class Auditor final : public Alarm {
     std::unique_ptr<MailboxReader> reader;
     std::unique_ptr<RecordedPop3> pop3;
     std::vector<std::string> mailboxes;  ///< that can be selected
-    std::vector<std::string> own;        ///< by their names a check's; deepest last
+    Separators separators;
+    std::vector<std::string> own;  ///< by their names a check's; deepest last
     std::vector<std::string> own_subscribed;
     std::vector<std::string> made;  ///< by devices of this playing; the deepest first
     std::unique_ptr<RecordedImap> remover;
@@ -65,7 +66,6 @@ class Auditor final : public Alarm {
   void look_before(Look look, MailboxReader::Bodies bodies, Then then);
   void look_at_all(Visit& visit, Look look, int pass, Then then);
   void look_into(Visit& visit, const std::string& mailbox, bool change, Then then);
-  void look_at_late(Visit& visit, int looks, std::function<void(bool ok)> then);
   void remove_own(Visit& visit, bool subscriptions, Then then);
   void delete_own(Visit& visit, Then then);
   void not_looked_into(const Visit& visit, const std::string& mailbox, const std::string& why);

@@ -15,9 +15,10 @@ using history::What;
 namespace {
 
 /// Mailboxes of this account that devices made and that are called so now; the deepest first. Not what was there
-/// `before`: a server may say OK to its CREATE, or take two names for one (RFC 3501 section 5.1).
+/// `before`: a server may say OK to its CREATE, or take two names for one (RFC 3501 section 5.1). MailboxCheck looks
+/// again.
 std::vector<std::string> made_in(const history::History& history, std::uint32_t account,
-                                 const std::set<std::string>& before) {
+                                 const std::set<std::string>& before, const Separators& separators) {
   std::set<std::string, std::greater<>> out;
   const auto made = [&](const std::string& name) {
     if (!before.contains(lower(name))) out.insert(name);
@@ -33,7 +34,9 @@ std::vector<std::string> made_in(const history::History& history, std::uint32_t 
     if (inbox) made(asked.other_mailbox);
     std::set<std::string, std::greater<>> renamed;
     for (const std::string& name : out)
-      if (!inbox && (name == asked.mailbox || name.starts_with(asked.mailbox + "/"))) renamed.insert(name);
+      if (!inbox && name.starts_with(asked.mailbox) &&
+          (name.size() == asked.mailbox.size() || separators.below(name, asked.mailbox)))
+        renamed.insert(name);
     for (const std::string& name : renamed) {
       out.erase(name);
       made(asked.other_mailbox + name.substr(asked.mailbox.size()));
@@ -85,7 +88,7 @@ void Auditor::delete_own(Visit& visit, Then then) {
 }
 
 void Auditor::clean_mailbox(Visit& visit, const std::string& mailbox, MailboxReader::Leftovers leftovers, Then then) {
-  visit.reader->open(mailbox, false, [this, &visit, leftovers, then](bool ok) {
+  visit.reader->open_and_keep_up(mailbox, false, [this, &visit, leftovers, then](bool ok) {
     ok && !visit.imap->over() ? remove_ours(visit, leftovers, then) : then();
   });
 }
@@ -149,7 +152,7 @@ void Auditor::clean(Then then) {
 
 /// The next playing would find them: what it makes or renames is refused then, for want of a name that is free.
 void Auditor::remove_made(Visit& visit, Then then) {
-  visit.made = made_in(context_.history, visit.account, context_.before[visit.account]);
+  visit.made = made_in(context_.history, visit.account, context_.there_before(visit.account), visit.separators);
   if (visit.made.empty()) return then();
   const auto remove = [this, &visit](std::size_t i, Then next) {
     if (visit.remover->over()) return next();

@@ -7,13 +7,10 @@
 #include "play/devices/cut_short.h"
 #include "play/devices/login.h"
 #include "play/devices/mailbox_reader.h"
+#include "play/devices/others.h"
 #include "play/recorded/imap.h"
 
 namespace mailproof::play {
-
-/// What may take a message away, or change its flags; and what may bring one.
-bool may_take(history::What what);
-bool adds(history::What what);
 
 /// A phone, tablet, desktop client or webmail on IMAP.
 class ImapDevice final : public Actor, public Alarm {
@@ -51,6 +48,14 @@ class ImapDevice final : public Actor, public Alarm {
     std::uint64_t modseq = 0;
     Listing messages;
   };
+  /// A resync that was answered, and how far it says that it goes; `begun`: events, before it was asked for.
+  struct Resynced {
+    scenario::Resync how;
+    std::uint32_t expectation;
+    std::size_t begun;
+    std::uint32_t uidnext;
+    std::uint64_t highestmodseq;
+  };
 
   // Connection (imap_device.cc)
   RecordedImap& begin_session(const Endpoint& endpoint, const std::string& mechanism = "");
@@ -66,6 +71,7 @@ class ImapDevice final : public Actor, public Alarm {
   /// The mailbox that is meant: this one, or where none is named the open one.
   std::string box(const std::string& named = "") const;
   std::uint32_t session_number() const { return session_ ? session_->number() : 0; }
+  Others others() const { return {context_.history, account_, session_number()}; }
 
   // Waiting (imap_wait.cc)
   void wait_for(const scenario::Step& step, Finish done);
@@ -100,9 +106,10 @@ class ImapDevice final : public Actor, public Alarm {
   void connect(const scenario::Connect& connect, const std::string& text, Finish done);
   void connect_by(const std::string& mechanism, const scenario::Connect& connect,
                   const std::shared_ptr<Welcome>& welcome, Finish done);
+  void compare(const std::string& text, Finish done);
+  // imap_search.cc
   void search(const scenario::Search& what, const std::string& text, Finish done);
   void find(const scenario::Search& what, std::vector<std::uint32_t> wanted, std::uint32_t expectation, Finish done);
-  void compare(const std::string& text, Finish done);
   // imap_changes.cc
   using Attempt = std::function<void(std::function<void(const Completion&)>)>;
   void flag(const scenario::Flag& flag, bool set, Finish done);
@@ -118,7 +125,6 @@ class ImapDevice final : public Actor, public Alarm {
                 std::function<void(const Completion&)> then);
   void rename(const scenario::Rename& rename, Finish done);
   void remove_mailbox(const std::string& name, Finish done);
-  bool is_somebodys(const std::string& name);
   std::vector<std::uint32_t> messages_in_view() const;
   std::vector<std::uint32_t> may_be_in(const std::string& mailbox) const;
   enum class Leaves { room_as_it_was, mail_that_was_to_go };
@@ -134,10 +140,8 @@ class ImapDevice final : public Actor, public Alarm {
   // imap_resync.cc
   void enable(Then then);
   Listing listing() const;
-  bool others_change_since(std::size_t events) const;
-  bool stored_before(std::size_t events, const std::string& mailbox, std::uint32_t uid, const Flags& flags) const;
-  bool others_act_since(std::size_t events, std::string_view keys) const;
   void resync(scenario::Resync how, const std::string& mailbox, std::uint32_t expectation, Finish done);
+  void hold_against_listing(Listing believed, const Resynced& until, bool listed);
 
   Context& context_;
   const scenario::Device& device_;

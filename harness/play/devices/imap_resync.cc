@@ -18,7 +18,10 @@ using scenario::Resync;
 
 std::string_view capability(Resync resync) { return resync == Resync::qresync ? "QRESYNC" : "CONDSTORE"; }
 
-std::string described(std::uint32_t uid, const std::set<std::string>* flags) {
+using KeptFlags = std::set<std::string>;
+using KeptListing = std::map<std::uint32_t, KeptFlags>;
+
+std::string described(std::uint32_t uid, const KeptFlags* flags) {
   if (flags == nullptr) return fmt::format("no UID {}", uid);
   std::string all;
   for (const std::string& flag : *flags) all += (all.empty() ? "" : " ") + flag;
@@ -28,11 +31,10 @@ std::string described(std::uint32_t uid, const std::set<std::string>* flags) {
 /// Where two listings differ first, of what is looked at.
 struct Difference {
   std::uint32_t uid = 0;  ///< 0 = nowhere
-  std::string text;
+  std::string text = {};
 };
 template <class Looked>
-Difference difference(const std::map<std::uint32_t, std::set<std::string>>& believed,
-                      const std::map<std::uint32_t, std::set<std::string>>& full, const Looked& looked) {
+Difference difference(const KeptListing& believed, const KeptListing& full, const Looked& looked) {
   const auto in = [](const auto& all, std::uint32_t uid) {
     const auto at = all.find(uid);
     return at == all.end() ? nullptr : &at->second;
@@ -48,9 +50,68 @@ Difference difference(const std::map<std::uint32_t, std::set<std::string>>& beli
     }
   return {};
 }
-Difference difference(const std::map<std::uint32_t, std::set<std::string>>& believed,
-                      const std::map<std::uint32_t, std::set<std::string>>& full) {
-  return difference(believed, full, [](const auto&) { return true; });
+/// What comes, or changes, behind the resync while all is listed, is no part of what the two listings are compared
+/// about.
+class BehindResync {
+ public:
+  /// `uidnext`, `newest`: how far the resync went, as it was told. `others`: another session may have changed flags.
+  BehindResync(const MailboxReader& reader, std::uint32_t uidnext, std::uint64_t newest, bool others)
+      : items_(reader.items()), uidnext_(uidnext), newest_(newest), others_(others) {}
+
+  bool changed(std::uint32_t uid) const {
+    const auto item = items_.find(uid);
+    return item != items_.end() && newest_ != 0 && item->second.modseq > newest_;
+  }
+  /// Also somebody else's mail; and of who tells no UIDNEXT, what may have come.
+  void leave_out(KeptListing& all) const {
+    std::erase_if(all, [this](const auto& one) {
+      const bool came = uidnext_ != 0 && one.first >= uidnext_;
+      return not_ours(one.first) || came || ((others_ || uidnext_ == 0) && changed(one.first));
+    });
+  }
+
+ private:
+  bool not_ours(std::uint32_t uid) const {
+    const auto item = items_.find(uid);
+    return item != items_.end() && item->second.looked_at && item->second.message == 0;
+  }
+
+  const std::map<std::uint32_t, MailboxReader::Item>& items_;
+  std::uint32_t uidnext_;
+  std::uint64_t newest_;
+  bool others_;
+};
+
+struct Weighed {
+  Difference differs;
+  bool unclear = false;  ///< nobody knows whether it is the server's
+};
+
+/// While another session may have changed flags.
+Weighed weigh_beside_others(const KeptListing& believed, const KeptListing& full) {
+  Difference differs = difference(believed, full, [](const auto&) { return true; });
+  const bool in_both = believed.contains(differs.uid) && full.contains(differs.uid);
+  if (in_both) differs.text += ", while another session may have changed flags";
+  return {std::move(differs), in_both};
+}
+
+/// Nobody of this run has changed anything meanwhile. The server itself may have; or else it tells of less than there
+/// is (RFC 7162 section 3.1.2.1). What had been `stored` before the resync is owed.
+template <class Stored>
+Weighed weigh(const KeptListing& believed, const KeptListing& full, const BehindResync& behind, std::uint64_t newest,
+              const Stored& stored) {
+  Difference told = difference(believed, full, [&](const auto& one) { return !behind.changed(one.first); });
+  if (told.uid != 0) return {std::move(told), false};
+  Difference newer = difference(believed, full, [&](const auto& one) { return behind.changed(one.first); });
+  if (newer.uid == 0) return {};
+  newer.text += fmt::format(", with a MODSEQ above {}, the HIGHESTMODSEQ that the resync was told", newest);
+  const auto mine = believed.find(newer.uid), theirs = full.find(newer.uid);
+  if (mine == believed.end() || theirs == full.end()) return {std::move(newer), false};
+  KeptFlags other;
+  std::set_symmetric_difference(mine->second.begin(), mine->second.end(), theirs->second.begin(), theirs->second.end(),
+                                std::inserter(other, other.end()));
+  const bool unclear = !stored(newer.uid, other);
+  return {std::move(newer), unclear};
 }
 
 }  // namespace
@@ -69,48 +130,6 @@ void ImapDevice::enable(Then then) {
       not_enabled_ = fmt::format("ENABLE {} is offered, and was answered {} {}", wanted, result.status, result.text);
     then(result.ok());
   });
-}
-
-/// Whether another session of the account asked for what may change flags, or was answered it, since there were so many
-/// events: a STORE, a FETCH without PEEK (RFC 3501 section 6.4.5), or what POP3 reads or marks, until its session is
-/// over.
-bool ImapDevice::others_change_since(std::size_t events) const {
-  const auto& history = context_.history;
-  const std::uint32_t account = history.session(session_number()).account;
-  std::set<std::uint32_t> marks;  // POP3 sessions
-  for (const history::Event& e : history.events()) {
-    if (e.session == 0 || e.session == session_number() || history.account_of(e) != account) continue;
-    const bool pop = e.what == What::retr || e.what == What::top || e.what == What::dele;
-    if (pop) marks.insert(e.session);
-    if (e.index <= events) continue;
-    const history::Event& asked = e.command != 0 ? history.event(e.command) : e;
-    const bool reads = e.what == What::fetch && history::sets_seen(asked.text);
-    const bool ends = (e.what == What::quit || e.what == What::end) && marks.contains(e.session);
-    if (pop || ends || e.what == What::store || reads) return true;
-  }
-  return false;
-}
-
-/// Whether another session had set or cleared one of these flags of that message there, and was answered OK, when there
-/// were so many events.
-bool ImapDevice::stored_before(std::size_t events, const std::string& mailbox, std::uint32_t uid,
-                               const Flags& flags) const {
-  const auto& history = context_.history;
-  const std::uint32_t account = history.session(session_number()).account;
-  for (std::uint32_t index = 1; index <= events && index <= history.events().size(); ++index) {
-    const history::Event& e = history.event(index);
-    if (e.what != What::store || e.type != Type::ok || e.command == 0 || e.session == session_number() ||
-        history.account_of(e) != account || !iequals(e.mailbox, mailbox))
-      continue;
-    const history::Event& asked = history.event(e.command);
-    const auto uids = history::parse_uids(asked.set);
-    if (!std::binary_search(uids.begin(), uids.end(), uid)) continue;
-    const std::string named = " " + lower(asked.flags) + " ";
-    if (std::any_of(flags.begin(), flags.end(),
-                    [&](const std::string& flag) { return named.find(" " + flag + " ") != std::string::npos; }))
-      return true;
-  }
-  return false;
 }
 
 ImapDevice::Listing ImapDevice::listing() const {
@@ -191,72 +210,15 @@ void ImapDevice::resync(Resync how, const std::string& mailbox, std::uint32_t ex
       believed->erase(uid);
       known(uid);
     };
-    const std::uint32_t next = session_->view().uidnext;
-    const std::uint64_t newest = session_->view().highestmodseq;
+    const Resynced until{how, expectation, begun, session_->view().uidnext, session_->view().highestmodseq};
     reader_->ask_modseqs();
     if (!result.ok()) {
       outcome(context_, What::agree, expectation, Type::info, {}, fmt::format("{}: {}", capability(how), result.text),
               session_number());
       return done();
     }
-    reader_->look_again([this, how, believed, expectation, done, next, newest, begun](bool ok) {
-      Listing full = listing();
-      // Somebody else's mail may have come in since, which is no part of what the two are compared about.
-      const auto not_ours = [this](const auto& one) {
-        const auto item = reader_->items().find(one.first);
-        return item != reader_->items().end() && item->second.looked_at && item->second.message == 0;
-      };
-      const auto came_since = [next](const auto& one) { return next != 0 && one.first >= next; };
-      // Nor is what another client has changed since the resync was told how far it goes, while all was listed; nor, of
-      // who tells no UIDNEXT, what may have come.
-      const bool others = others_change_since(begun);
-      const auto changed_since = [this, newest](const auto& one) {
-        const auto item = reader_->items().find(one.first);
-        return item != reader_->items().end() && newest != 0 && item->second.modseq > newest;
-      };
-      for (Listing* all : {believed.get(), &full}) {
-        std::erase_if(*all, not_ours);
-        std::erase_if(*all, came_since);
-        if (others || next == 0) std::erase_if(*all, changed_since);
-      }
-      // CHANGEDSINCE tells nothing of what is gone: a client finds that by the UIDs that are left.
-      if (how == Resync::condstore)
-        std::erase_if(*believed, [&](const auto& one) { return !full.contains(one.first); });
-      Difference differs = difference(*believed, full);
-      const auto in_both = [&] { return believed->contains(differs.uid) && full.contains(differs.uid); };
-      bool unclear = differs.uid != 0 && in_both() && others;
-      if (unclear) differs.text += ", while another session may have changed flags";
-      // Nobody of this run has changed anything meanwhile. The server itself may have; or else it tells of less than
-      // there is (RFC 7162 section 3.1.2.1). What had been stored before the resync is owed.
-      if (const Difference newer = others ? Difference{} : difference(*believed, full, changed_since); newer.uid != 0) {
-        const Difference rest = difference(*believed, full, [&](const auto& one) { return !changed_since(one); });
-        differs = rest.uid != 0 ? rest : newer;
-        unclear = rest.uid == 0 && in_both();
-        if (unclear) {
-          Flags other;
-          const Flags &mine = believed->at(newer.uid), &theirs = full.at(newer.uid);
-          std::set_symmetric_difference(mine.begin(), mine.end(), theirs.begin(), theirs.end(),
-                                        std::inserter(other, other.end()));
-          unclear = !stored_before(begun, session_->view().mailbox, newer.uid, other);
-        }
-        if (rest.uid == 0)
-          differs.text += fmt::format(", with a MODSEQ above {}, the HIGHESTMODSEQ that the resync was told", newest);
-      }
-      std::vector<std::uint32_t> about;
-      if (const std::uint32_t message =
-              context_.ledger.message_at(context_.history.session(session_number()).account, session_->view().mailbox,
-                                         session_->view().uidvalidity, differs.uid);
-          message != 0)
-        about.push_back(message);
-      reader_->changed = [this, session = session_] {
-        if (session == session_) news();
-      };
-      outcome(context_, What::agree, expectation,
-              !ok || unclear     ? Type::info
-              : differs.uid == 0 ? Type::ok
-                                 : Type::fail,
-              about, differs.uid == 0 ? std::string() : fmt::format("after {} {}", capability(how), differs.text),
-              session_number(), "delta");
+    reader_->look_again([this, believed, until, done](bool ok) {
+      hold_against_listing(*believed, until, ok);
       done();
     });
   };
@@ -264,6 +226,38 @@ void ImapDevice::resync(Resync how, const std::string& mailbox, std::uint32_t ex
   session_->select(mailbox, false, [this, told](const Completion& selected) {
     selected.ok() ? session_->changed_since(cache_.modseq, told) : told(selected);
   });
+}
+
+/// `listed`: all was.
+void ImapDevice::hold_against_listing(Listing believed, const Resynced& until, bool listed) {
+  Listing full = listing();
+  const bool changed = others().changed_flags_since(until.begun);
+  const BehindResync behind(*reader_, until.uidnext, until.highestmodseq, changed);
+  behind.leave_out(believed);
+  behind.leave_out(full);
+  // CHANGEDSINCE tells nothing of what is gone: a client finds that by the UIDs that are left.
+  if (until.how == Resync::condstore)
+    std::erase_if(believed, [&](const auto& one) { return !full.contains(one.first); });
+  const session::ImapView& view = session_->view();
+  const auto stored = [&](std::uint32_t uid, const Flags& flags) {
+    return others().stored_before(until.begun, view.mailbox, uid, flags);
+  };
+  const Weighed weighed =
+      changed ? weigh_beside_others(believed, full) : weigh(believed, full, behind, until.highestmodseq, stored);
+  const Difference& differs = weighed.differs;
+  std::vector<std::uint32_t> about;
+  if (const std::uint32_t message = context_.ledger.message_at(account_, view.mailbox, view.uidvalidity, differs.uid);
+      message != 0)
+    about.push_back(message);
+  reader_->changed = [this, session = session_] {
+    if (session == session_) news();
+  };
+  outcome(context_, What::agree, until.expectation,
+          !listed || weighed.unclear ? Type::info
+          : differs.uid == 0         ? Type::ok
+                                     : Type::fail,
+          about, differs.uid == 0 ? std::string() : fmt::format("after {} {}", capability(until.how), differs.text),
+          session_number(), "delta");
 }
 
 }  // namespace mailproof::play

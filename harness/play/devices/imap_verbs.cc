@@ -2,15 +2,10 @@
 
 #include <algorithm>
 #include <set>
-#include <string_view>
 #include <utility>
 
-#include "core/bytes.h"
-#include "history/flags.h"
-#include "history/not_now.h"
 #include "play/devices/imap_device.h"
 #include "scenario/plan/profile.h"
-#include "scenario/story/search_keys.h"
 
 namespace mailproof::play {
 namespace {
@@ -18,56 +13,6 @@ namespace {
 using history::Type;
 using history::What;
 using scenario::Verb;
-
-bool matters_to_search(What what) { return may_take(what) || adds(what) || what == What::fetch || what == What::retr; }
-
-/// Of what changes without a message coming or going: what a SEARCH goes by.
-struct GoesBy {
-  bool flags = false;
-  bool seen = false;  ///< also \Seen, which reading sets
-};
-GoesBy goes_by(std::string_view keys) {
-  // Nobody knows here what an extension goes by: MODSEQ does by all flags.
-  if (!scenario::read_search_keys(keys).standard) return {true, true};
-  constexpr std::string_view flags[] = {"ANSWERED", "UNANSWERED", "DELETED",   "UNDELETED", "DRAFT",
-                                        "UNDRAFT",  "FLAGGED",    "UNFLAGGED", "KEYWORD",   "UNKEYWORD",
-                                        "SEEN",     "UNSEEN",     "NEW",       "OLD",       "RECENT"};
-  constexpr std::string_view seen[] = {"SEEN", "UNSEEN", "NEW"};
-  GoesBy out;
-  bool quoted = false;
-  for (std::size_t at = 0; at < keys.size();) {
-    const std::size_t end = std::min(keys.find_first_of(" ()\"", at), keys.size());
-    const auto is = [word = keys.substr(at, end - at)](std::string_view key) { return iequals(word, key); };
-    if (!quoted) out.flags = out.flags || std::any_of(std::begin(flags), std::end(flags), is);
-    if (!quoted) out.seen = out.seen || std::any_of(std::begin(seen), std::end(seen), is);
-    if (end < keys.size() && keys[end] == '"') quoted = !quoted;
-    at = end + 1;
-  }
-  return out;
-}
-
-/// Deliveries that are under way. Whom one is for its answers tell.
-class Delivering {
- public:
-  void begins(const history::Event& e) { under_way_.emplace(e.session, e.index); }
-  /// What was refused for one recipient at once leaves the others; what comes behind it in its session tells that it is
-  /// over.
-  void answered(const history::Event& e) {
-    const bool others = e.flags.find("at-rcpt") != std::string::npos;
-    if (e.session == 0)
-      under_way_.erase({0, e.command});
-    else
-      under_way_.erase(under_way_.lower_bound({e.session, 0}), others ? under_way_.lower_bound({e.session, e.command})
-                                                                      : under_way_.upper_bound({e.session, e.command}));
-  }
-  void ends(std::uint32_t session) {
-    under_way_.erase(under_way_.lower_bound({session, 0}), under_way_.lower_bound({session + 1, 0}));
-  }
-  bool any() const { return !under_way_.empty(); }
-
- private:
-  std::set<std::pair<std::uint32_t, std::uint32_t>> under_way_;  ///< session and invoke
-};
 
 }  // namespace
 
@@ -358,123 +303,6 @@ void ImapDevice::try_names(const std::vector<std::string>& names, Finish on) {
     });
   };
   list(before, [names, one, sweep] { one_by_one(names.size(), one, sweep); });
-}
-
-void ImapDevice::search(const scenario::Search& what, const std::string& text, Finish done) {
-  in_mailbox(box(what.mailbox), [this, &what, &text, done](bool ok) {
-    const auto wanted = what.finds ? context_.messages.numbers(*what.finds) : std::vector<std::uint32_t>{};
-    const auto expectation =
-        expect(context_, What::found,
-               {.text = text, .messages = wanted, .mailbox = what.mailbox, .session = session_number()});
-    if (!ok) {
-      outcome(context_, What::found, expectation, Type::info, {}, "the mailbox could not be opened", session_number());
-      return done();
-    }
-    // What others changed since it was told last a server need not go by yet (RFC 2180 section 4.3, RFC 3501 section
-    // 5.2).
-    if (stale(matters_to_search))
-      session_->noop([this, &what, wanted, expectation, done](const Completion&) {
-        reader_->catch_up([this, &what, wanted, expectation, done](bool) { find(what, wanted, expectation, done); });
-      });
-    else
-      find(what, wanted, expectation, done);
-  });
-}
-
-/// Whether another session of the account did, or asked for, what matters to this search since there were so many
-/// events, or whether something of that has no answer. What reads, and was cut, is done when this session asks the next
-/// time.
-bool ImapDevice::others_act_since(std::size_t events, std::string_view keys) const {
-  const auto& history = context_.history;
-  const GoesBy by = goes_by(keys);
-  std::set<std::uint32_t> open, cut;  // commands: not answered; of these what reads, and its session is over
-  std::set<std::uint32_t> reads;      // POP3 sessions whose QUIT changes something
-  Delivering delivering;
-  for (const history::Event& e : history.events()) {
-    if (e.what == What::deliver) {
-      if (e.type == Type::invoke) {
-        delivering.begins(e);
-        continue;
-      }
-      delivering.answered(e);
-      if (e.account != account_ || e.type == Type::fail) continue;
-      if (e.index > events) return true;
-      if (e.type == Type::info) open.insert(e.command);
-      continue;
-    }
-    if (e.what == What::end) delivering.ends(e.session);
-    if (e.session == session_number()) {
-      const bool asks = e.what == What::noop || e.what == What::select || e.what == What::examine;
-      if (asks && e.type == Type::ok && e.index <= events) cut.erase(cut.begin(), cut.lower_bound(e.command));
-      continue;
-    }
-    if (history.account_of(e) != account_) continue;
-    if (e.what == What::retr || e.what == What::dele) reads.insert(e.session);
-    const history::Event& asked = e.command != 0 ? history.event(e.command) : e;
-    const bool takes = e.what == What::store  ? by.flags || history::has_deleted(asked.flags)
-                       : e.what == What::quit ? reads.contains(e.session)
-                                              : may_take(e.what) || adds(e.what);
-    const bool looks = by.seen && (e.what == What::retr || (e.what == What::fetch && history::sets_seen(asked.text)));
-    if (!takes && !looks) continue;
-    if (e.index > events) return true;
-    if (e.type == Type::invoke) open.insert(e.index);
-    if (e.type == Type::ok || e.type == Type::fail) open.erase(e.command);
-    if (e.type == Type::info && looks && open.erase(e.command) != 0) cut.insert(e.index);
-  }
-  return !open.empty() || !cut.empty() || delivering.any();
-}
-
-void ImapDevice::find(const scenario::Search& what, std::vector<std::uint32_t> wanted, std::uint32_t expectation,
-                      Finish done) {
-  const std::size_t begun = context_.history.events().size();
-  auto found = std::make_shared<imap::SequenceSet>();
-  session_->hooks.search = [found](const imap::SequenceSet& uids) {
-    for (const auto& [first, last] : uids.ranges()) found->add(first, last);
-  };
-  const bool standard = scenario::read_search_keys(what.keys).standard;
-  session_->search(what.keys, [this, &what, begun, standard, wanted, expectation, found,
-                               done](const Completion& result) {
-    session_->hooks.search = {};
-    if (!result.ok() && session_->over()) {
-      outcome(context_, What::found, expectation, Type::info, {}, ended_by_server(session_->end()), session_number());
-      return done();
-    }
-    if (result.outcome == session::Outcome::fail) {
-      // Nothing was found, and nothing was not found. What an extension asks for a server may refuse, and whatever it
-      // cannot do now.
-      const bool owed = standard && !history::says_not_now(result.code);
-      outcome(context_, What::found, expectation, owed ? Type::fail : Type::info, {},
-              fmt::format("the server answered {} {}", result.status, result.text), session_number(), "refused");
-      return done();
-    }
-    // What came in meanwhile is looked at first: what is not ours may match, too.
-    reader_->catch_up([this, &what, begun, wanted, expectation, found, result, done](bool) {
-      std::vector<std::uint32_t> wrong;
-      found->normalise();
-      for (const auto message : wanted) {
-        const auto uids = reader_->uids_of({message});
-        const bool hit = std::any_of(uids.begin(), uids.end(), [&](auto uid) { return found->covers(uid); });
-        if (!hit) wrong.push_back(message);
-      }
-      std::uint64_t extra = found->count();
-      for (const auto& [uid, item] : reader_->items()) {
-        const bool expected = std::find(wanted.begin(), wanted.end(), item.message) != wanted.end();
-        const bool not_ours = item.looked_at && item.message == 0;
-        if ((expected || not_ours) && found->covers(uid)) --extra;
-      }
-      const bool good = result.ok() && wrong.empty() && extra == 0;
-      const bool unclear = result.outcome == session::Outcome::info || (!good && others_act_since(begun, what.keys));
-      outcome(context_, What::found, expectation,
-              unclear ? Type::info
-              : good  ? Type::ok
-                      : Type::fail,
-              wrong,
-              fmt::format("{} not found, {} found beyond{}", wrong.size(), extra,
-                          unclear && result.ok() ? ", while others changed what is in the mailbox" : ""),
-              session_number());
-      done();
-    });
-  });
 }
 
 /// A backup: everything of ours in the mailbox is fetched whole; the judges compare what came with what was sent. Where

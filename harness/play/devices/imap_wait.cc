@@ -16,19 +16,6 @@ using history::Type;
 using history::What;
 constexpr Duration kAskEvery = std::chrono::seconds(1);
 
-}  // namespace
-
-bool may_take(What what) {
-  return what == What::store || what == What::expunge || what == What::move || what == What::close ||
-         what == What::rename || what == What::remove || what == What::quit;
-}
-bool adds(What what) {
-  return what == What::deliver || what == What::append || what == What::copy || what == What::move ||
-         what == What::rename;
-}
-
-namespace {
-
 What what_of(bool see) { return see ? What::see : What::lose; }
 
 bool has_flags(const MailboxReader& reader, std::uint32_t message, const std::vector<std::string>& flags) {
@@ -100,16 +87,7 @@ bool ImapDevice::nowhere(const std::vector<std::uint32_t>& messages) const {
 }
 
 bool ImapDevice::stale(bool (*matters)(What)) const {
-  if (session_ == nullptr || !session_->ready()) return false;
-  const auto& events = context_.history.events();
-  std::uint32_t changed = 0;
-  for (auto e = events.rbegin(); e != events.rend(); ++e) {
-    if (e->type != Type::ok || context_.history.account_of(*e) != account_) continue;
-    const bool asks = e->what == What::noop || e->what == What::select || e->what == What::examine;
-    if (e->session == session_->number() && asks) return changed > e->command;
-    if (changed == 0 && e->session != session_->number() && matters(e->what)) changed = e->index;
-  }
-  return false;
+  return session_ != nullptr && session_->ready() && others().changed_since_told(matters);
 }
 
 void ImapDevice::refresh() {

@@ -1,5 +1,7 @@
 #include "play/devices/mailbox_reader.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace mailproof::play {
@@ -58,6 +60,16 @@ void MailboxReader::open(const std::string& mailbox, bool examine, Then then) {
   });
 }
 
+void MailboxReader::open_and_keep_up(const std::string& mailbox, bool examine, Then then) {
+  open(mailbox, examine, [this, then = std::move(then)](bool ok) { ok ? keep_up(then, kMostLooks - 1) : then(false); });
+}
+
+void MailboxReader::keep_up(Then then, int looks) {
+  const bool all = !lost_count_ && known().count >= session_.view().exists;
+  if (all || looks == 0) return then(true);
+  catch_up([this, looks, then = std::move(then)](bool ok) { ok ? keep_up(then, looks - 1) : then(false); });
+}
+
 void MailboxReader::failed(const Completion& result, const Then& then) {
   failure_ = result;
   then(false);
@@ -65,15 +77,19 @@ void MailboxReader::failed(const Completion& result, const Then& then) {
 
 void MailboxReader::catch_up(Then then) {
   if (lost_count_) return look_again(std::move(then));
-  std::uint32_t highest = 0;
-  std::size_t known = 0;
+  const Known looked_at = known();
+  if (looked_at.count >= session_.view().exists) return then(true);
+  fetch(looked_at.highest + 1, std::move(then));
+}
+
+MailboxReader::Known MailboxReader::known() const {
+  Known out;
   for (const auto& [uid, item] : items_) {
     if (!item.looked_at) continue;
-    highest = uid;
-    ++known;
+    out.highest = uid;
+    ++out.count;
   }
-  if (known >= session_.view().exists) return then(true);
-  fetch(highest + 1, std::move(then));
+  return out;
 }
 
 void MailboxReader::look_again(Then then) {
@@ -205,36 +221,63 @@ std::size_t MailboxReader::foreign() const {
   return std::max<std::size_t>(session_.view().exists, items_.size()) - ours;
 }
 
+void Separators::told(const session::ImapListRow& row) {
+  if (row.name.starts_with('/')) return;  // of other users, or shared: they may have another one
+  if (row.separator != 0 && told_.find(row.separator) == std::string::npos) told_ += row.separator;
+}
+
+bool Separators::below(std::string_view name, std::string_view mailbox) const {
+  // Where it told none, as people write them.
+  const std::string_view any = told_.empty() ? std::string_view("/") : std::string_view(told_);
+  return name.size() > mailbox.size() && istarts_with(name, mailbox) &&
+         any.find(name[mailbox.size()]) != std::string_view::npos;
+}
+
 MailboxCheck::MailboxCheck(Context& context, std::uint32_t account, std::optional<TlsMode> tls)
     : context_(context),
+      account_(account),
       session_(context, 0, account, 0, *context.endpoint(Protocol::imap, tls)),
       reader_(session_, MailboxReader::Bodies::left) {}
 
 void MailboxCheck::look(const std::string& mailbox, Name name, Then then) {
   then_ = std::move(then);
   asked_ = mailbox;
-  mailboxes_ = {mailbox};
-  session_.hooks.list = [this, mailbox, name](const session::ImapListRow& row) {
-    const bool below = row.separator != 0 && istarts_with(row.name, mailbox + row.separator);
+  session_.hooks.list = [this, name](const session::ImapListRow& row) {
+    separators_.told(row);
+    const bool below = row.separator != 0 && istarts_with(row.name, listed_ + row.separator);
     const bool holds_mail = std::none_of(row.attributes.begin(), row.attributes.end(), [](auto attribute) {
       return iequals(attribute, "\\Noselect") || iequals(attribute, "\\NonExistent");
     });
     if (below && holds_mail) mailboxes_.emplace_back(row.name);
-    if (name == Name::is_new && row.name == mailbox && !holds_mail) std::erase(mailboxes_, mailbox);
+    if (name == Name::is_new && row.name == listed_ && !holds_mail) std::erase(mailboxes_, asked_);
   };
   session_.open([this](const Completion& opened) {
     if (!opened.ok()) {
       why_ = opened.text;
       return finish();
     }
+    listed_ = session_.client().listed_name(asked_);
+    mailboxes_ = {asked_};
     session_.list([this](const Completion& listed) {
       if (!listed.ok()) {
         why_ = "LIST failed: " + listed.text;
         return finish();
       }
-      look_into_all(kMostLooks);
+      check_before();
+      why_.empty() ? look_into_all(kMostLooks) : finish();
     });
   });
+}
+
+/// INBOX is always there, and stays when it is renamed, as does what is below it (RFC 3501 section 6.3.5): what lies in
+/// it is looked at instead.
+void MailboxCheck::check_before() {
+  if (context_.options.alone || context_.options.own_mailboxes || iequals(listed_, "INBOX")) return;
+  for (const std::string& known : context_.there_before(account_))
+    if (iequals(known, listed_) || separators_.below(known, listed_)) {
+      why_ = fmt::format("{} was there before the scenario, whoever made it", known);
+      return;
+    }
 }
 
 /// The mailbox is left before it is told of: a server may refuse to delete or rename one that a session has open (RFC
@@ -248,7 +291,7 @@ void MailboxCheck::look_into_all(int looks) {
 
 void MailboxCheck::look_into(std::size_t i, Finish next) {
   if (!why_.empty()) return next();
-  reader_.open(mailboxes_[i], true, [this, i, next = std::move(next)](bool ok) {
+  reader_.open_and_keep_up(mailboxes_[i], true, [this, i, next = std::move(next)](bool ok) {
     if (!ok) {
       why_ = mailboxes_[i] + " could not be looked into";
       refused_ = !session_.over();

@@ -45,6 +45,8 @@ class MailboxReader {
 
   /// SELECT or EXAMINE, then everything that is there.
   void open(const std::string& mailbox, bool examine, Then then);
+  /// The same, and what comes in meanwhile, a few times: what nobody looked at counts as somebody else's.
+  void open_and_keep_up(const std::string& mailbox, bool examine, Then then);
   /// Looks at what is new. With nothing new it calls `then` at once.
   void catch_up(Then then);
   /// Looks at everything again, flags included.
@@ -69,6 +71,13 @@ class MailboxReader {
   std::function<void()> changed;
 
  private:
+  void keep_up(Then then, int looks);
+  /// What was looked at: how many, and the highest UID of them.
+  struct Known {
+    std::size_t count = 0;
+    std::uint32_t highest = 0;
+  };
+  Known known() const;
   void fetch(std::uint32_t from, Then then);
   void failed(const Completion& result, const Then& then);
   void search_reports(Then then);
@@ -87,8 +96,20 @@ class MailboxReader {
   bool lost_count_ = false;  ///< something went whose UID was never learnt
 };
 
+/// What the server has between the levels of names, as LIST tells it.
+class Separators {
+ public:
+  void told(const session::ImapListRow& row);
+  /// Whether it is a name below that mailbox, in whatever case.
+  bool below(std::string_view name, std::string_view mailbox) const;
+
+ private:
+  std::string told_;
+};
+
 /// Whether everything in a mailbox of an account, and in the mailboxes below it, is ours: looked at in a session of its
-/// own, which changes nothing. Before a mailbox is deleted or renamed. Stays alive until the player goes.
+/// own, which changes nothing. One that was there before the scenario is somebody's, though it is empty, but for INBOX;
+/// unless all are declared to be ours. Before a mailbox is deleted or renamed. Stays alive until the player goes.
 class MailboxCheck {
  public:
   /// Null: it is not, or it could not be looked into; why, in words.
@@ -108,6 +129,7 @@ class MailboxCheck {
     std::uint32_t exists = 0;
     std::uint32_t uidnext = 0;  ///< no UID from this one on was seen; 0 = not told
   };
+  void check_before();
   void look_into_all(int looks);
   void look_into(std::size_t i, Finish next);
   void leave(int looks);
@@ -115,9 +137,12 @@ class MailboxCheck {
   void finish();
 
   Context& context_;
+  const std::uint32_t account_;
   RecordedImap session_;
   MailboxReader reader_;
-  std::string asked_;                   ///< the mailbox it is about
+  std::string asked_;   ///< the mailbox it is about
+  std::string listed_;  ///< ... as LIST tells it
+  Separators separators_;
   std::vector<std::string> mailboxes_;  ///< to be looked into
   std::vector<Looked> looked_;          ///< ... and what was there
   bool changed_ = false;                ///< what is in one of them has changed since

@@ -383,15 +383,53 @@ TEST(ForeignMail, AMailboxThatWasThereBeforeStaysThoughACreateOfItWasOk) {
 TEST(ForeignMail, AMailboxThatWasThereBeforeIsNeitherRenamedNorDeletedNorWhatIsBelowIt) {
   for (const char* step : {"web: {remove: Kept}", "web: {rename: Kept, to: Old}", "web: {remove: kept}"})
     for (const bool looked : {true, false}) {  // itself, or an earlier one for the copies of a load
+      const MailboxesBefore before = {{1, {"inbox", "kept/2026"}}};
       World world("  - mta: {deliver: mail, to: alice}\n  - " + std::string(step) + "\n");
       world.rig.options.baseline = looked;
-      if (!looked) world.rig.options.before = {{1, {"inbox", "kept/2026"}}};
+      if (!looked) world.rig.options.before = &before;
       ask(*world.rig.server, Protocol::imap, {"LOGIN user-alice pass", "CREATE Kept/2026"}, {});
       world.rig.play();
       EXPECT_THAT(world.rig.problem(), HasSubstr("was there before the scenario")) << step;
       EXPECT_EQ(world.verdict(), judge::Verdict::inconclusive) << step;
       EXPECT_THAT(in_alices(world, {"LIST \"\" *"}), HasSubstr("Kept/2026")) << step;
     }
+}
+
+void with_dots(server::ServerOptions& options) { options.latitudes = {"imap.dot-separator"}; }
+
+/// RFC 2342 section 5: NAMESPACE may tell nothing. Names are as on the wire then.
+std::vector<WrongBlock> tells_no_namespace(bool tells_none) {
+  if (!tells_none) return {};
+  return {wrong_on(Protocol::imap, "NAMESPACE", {wrong_say("* NAMESPACE NIL NIL NIL\r\n${tag} OK done")})};
+}
+
+TEST(ForeignMail, WhatIsBelowAMailboxWasThereBeforeWhateverSeparatesTheLevels) {
+  for (const bool no_namespace : {false, true})
+    for (const char* step : {"web: {remove: Kept}", "web: {rename: Kept, to: Old}"}) {
+      World world("  - web: {create: Kept}\n  - " + std::string(step) + "\n", with_dots,
+                  tells_no_namespace(no_namespace));
+      in_alices(world, {"CREATE Kept.2026"});
+      world.rig.play();
+      EXPECT_THAT(world.rig.problem(), HasSubstr("was there before the scenario")) << step << no_namespace;
+      EXPECT_EQ(world.verdict(), judge::Verdict::inconclusive) << step << no_namespace;
+      for (const What what : {What::remove, What::rename}) EXPECT_THAT(world.rig.told(what), IsEmpty()) << step;
+      EXPECT_THAT(in_alices(world, {"LIST \"\" *"}), HasSubstr("Kept.2026")) << step << no_namespace;
+    }
+}
+
+TEST(ForeignMail, WhatWasRenamedWithWhatIsBelowItGoesWhateverSeparatesTheLevels) {
+  for (const bool no_namespace : {false, true}) {
+    World world(std::string("  - web: {create: Projects}\n  - web: {create: ") +
+                    (no_namespace ? "Projects.Sub" : "Projects/Sub") + "}\n  - web: {rename: Projects, to: Old}\n",
+                with_dots, tells_no_namespace(no_namespace));
+    world.rig.options.load = true;  // cleans up in the end
+    world.rig.play();
+    EXPECT_EQ(world.rig.problem(), "") << no_namespace;
+    EXPECT_THAT(world.rig.told(What::rename), Contains(HasSubstr("ok "))) << no_namespace;
+    const std::string left = in_alices(world, {"LIST \"\" *"});
+    EXPECT_THAT(left, testing::Not(HasSubstr("Old"))) << no_namespace;
+    EXPECT_THAT(left, testing::Not(HasSubstr("Projects"))) << no_namespace;
+  }
 }
 
 }  // namespace

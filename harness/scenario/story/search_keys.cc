@@ -12,17 +12,49 @@
 namespace mailproof::scenario {
 namespace {
 
+/// What it goes by that changes without a message coming or going.
+enum class GoesBy { nothing, flags, reading };
+
 /// A key and what stands behind it: s a string, d a date, n a number, u a sequence set, k a key.
 struct Key {
   std::string_view word, behind;
+  GoesBy by = GoesBy::nothing;
 };
-constexpr Key kKeys[] = {
-    {"ALL", ""},       {"ANSWERED", ""}, {"DELETED", ""},  {"DRAFT", ""},      {"FLAGGED", ""},     {"NEW", ""},
-    {"OLD", ""},       {"RECENT", ""},   {"SEEN", ""},     {"UNANSWERED", ""}, {"UNDELETED", ""},   {"UNDRAFT", ""},
-    {"UNFLAGGED", ""}, {"UNSEEN", ""},   {"BCC", "s"},     {"BODY", "s"},      {"CC", "s"},         {"FROM", "s"},
-    {"SUBJECT", "s"},  {"TEXT", "s"},    {"TO", "s"},      {"KEYWORD", "s"},   {"UNKEYWORD", "s"},  {"BEFORE", "d"},
-    {"ON", "d"},       {"SINCE", "d"},   {"SENTON", "d"},  {"SENTSINCE", "d"}, {"SENTBEFORE", "d"}, {"LARGER", "n"},
-    {"SMALLER", "n"},  {"UID", "u"},     {"HEADER", "ss"}, {"NOT", "k"},       {"OR", "kk"}};
+constexpr Key kKeys[] = {{"ALL", ""},
+                         {"ANSWERED", "", GoesBy::flags},
+                         {"DELETED", "", GoesBy::flags},
+                         {"DRAFT", "", GoesBy::flags},
+                         {"FLAGGED", "", GoesBy::flags},
+                         {"NEW", "", GoesBy::reading},
+                         {"OLD", "", GoesBy::flags},
+                         {"RECENT", "", GoesBy::flags},
+                         {"SEEN", "", GoesBy::reading},
+                         {"UNANSWERED", "", GoesBy::flags},
+                         {"UNDELETED", "", GoesBy::flags},
+                         {"UNDRAFT", "", GoesBy::flags},
+                         {"UNFLAGGED", "", GoesBy::flags},
+                         {"UNSEEN", "", GoesBy::reading},
+                         {"BCC", "s"},
+                         {"BODY", "s"},
+                         {"CC", "s"},
+                         {"FROM", "s"},
+                         {"SUBJECT", "s"},
+                         {"TEXT", "s"},
+                         {"TO", "s"},
+                         {"KEYWORD", "s", GoesBy::flags},
+                         {"UNKEYWORD", "s", GoesBy::flags},
+                         {"BEFORE", "d"},
+                         {"ON", "d"},
+                         {"SINCE", "d"},
+                         {"SENTON", "d"},
+                         {"SENTSINCE", "d"},
+                         {"SENTBEFORE", "d"},
+                         {"LARGER", "n"},
+                         {"SMALLER", "n"},
+                         {"UID", "u"},
+                         {"HEADER", "ss"},
+                         {"NOT", "k"},
+                         {"OR", "kk"}};
 /// RFC 3501 (CHARSET), 4731, 5032, 5182, 5464, 6203, 7162, 8474, 8514: behind one of these nothing is looked at.
 constexpr std::string_view kExtensions[] = {"CHARSET", "RETURN",     "YOUNGER",           "OLDER",       "FUZZY",
                                             "MODSEQ",  "EMAILID",    "THREADID",          "SAVEDBEFORE", "SAVEDON",
@@ -84,6 +116,8 @@ class Reader {
     const auto* known =
         std::find_if(std::begin(kKeys), std::end(kKeys), [&](const Key& one) { return iequals(one.word, word); });
     if (known != std::end(kKeys)) {
+      out_.flags = out_.flags || known->by != GoesBy::nothing;
+      out_.seen = out_.seen || known->by == GoesBy::reading;
       for (const char what : known->behind) operand(known->word, what);
       return;
     }
@@ -91,6 +125,7 @@ class Reader {
                                        [&](std::string_view one) { return iequals(one, word); });
     if (extension || istarts_with(word, "X-")) {
       out_.standard = false;
+      out_.flags = out_.seen = true;
       return;
     }
     std::vector<std::string> words;
@@ -156,6 +191,7 @@ SearchKeys read_search_keys(std::string_view query) {
   if (std::any_of(query.begin(), query.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) {
     SearchKeys out;
     out.standard = false;
+    out.flags = out.seen = true;
     return out;
   }
   return Reader(query).run();

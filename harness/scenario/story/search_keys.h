@@ -9,6 +9,10 @@ namespace mailproof::scenario {
 struct SearchKeys {
   std::string wrong, expected, hint;
   bool standard = true;
+  // What they go by of what changes without a message coming or going. Nobody knows here what an extension goes by:
+  // MODSEQ does by all flags.
+  bool flags = false;
+  bool seen = false;  ///< also \Seen, which reading sets
 };
 SearchKeys read_search_keys(std::string_view query);
 

@@ -177,6 +177,9 @@ class ImapClient final : public Peer {
   const std::vector<std::string>& capabilities() const;
   bool qresync() const;  ///< ENABLED said that it is on (RFC 7162 section 3.2.3)
   const ImapView& view() const;
+  /// How LIST tells the mailbox that is called so: below a prefix "INBOX." (RFC 2342) "Kept" and "INBOX/Kept" are one.
+  /// Once logged in.
+  std::string listed_name(std::string_view mailbox) const;
   std::uint64_t received() const;  ///< bytes fed so far
 
   // Peer

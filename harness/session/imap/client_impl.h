@@ -182,7 +182,7 @@ struct ImapClient::Impl final : imap::FramerSink {
   // imap_namespace.cc
   void namespaces(const imap::Response& r);
   /// The name on the wire of a mailbox; what comes back is valid until the next call.
-  std::string_view wire_name(std::string_view name);
+  std::string_view wire_name(std::string_view name) const;
   std::string people_name(std::string name) const;
   char peoples_separator(char on_the_wire, std::string_view name) const;  ///< in a name as people call it
   bool of_others(std::string_view name) const;                            ///< on the wire

@@ -42,7 +42,7 @@ bool ImapClient::Impl::of_others(std::string_view name) const {
   });
 }
 
-std::string_view ImapClient::Impl::wire_name(std::string_view name) {
+std::string_view ImapClient::Impl::wire_name(std::string_view name) const {
   if (is_inbox(name) || name.empty()) return name;
   if (name.front() == kPeoplesSeparator && of_others(name.substr(1))) return name.substr(1);
   if (namespace_prefix.empty() && namespace_separator == kPeoplesSeparator) return name;
@@ -62,6 +62,10 @@ std::string ImapClient::Impl::people_name(std::string name) const {
   if (namespace_separator != kPeoplesSeparator)
     std::replace(name.begin(), name.end(), namespace_separator, kPeoplesSeparator);
   return name;
+}
+
+std::string ImapClient::listed_name(std::string_view mailbox) const {
+  return impl_->people_name(std::string(impl_->wire_name(mailbox)));
 }
 
 /// Others' names, which begin with a separator, are told as they are on the wire.

@@ -201,6 +201,17 @@ class Story {
         },
         outcome);
   }
+  /// `code`: of the answer.
+  const Event& append(std::uint32_t session, std::uint32_t message_number, const std::string& mailbox = "INBOX",
+                      Type outcome = Type::ok, const std::string& code = "") {
+    return ask(
+        What::append, session,
+        [&](Event& e) {
+          e.message = message_number;
+          e.mailbox = mailbox;
+        },
+        outcome, [&](Event& e) { e.code = code; });
+  }
   const Event& expunge(std::uint32_t session, Type outcome = Type::ok, const std::string& set = "") {
     return ask(
         What::expunge, session, [&](Event& e) { e.set = set; }, outcome);
