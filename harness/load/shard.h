@@ -146,8 +146,8 @@ class LoadShard final : public Alarm {
   stats::Operations::Id story_;
   Samples samples_;
   Time zero_{};
-  std::uint32_t next_ = 0;             ///< copy that is due next
-  std::deque<std::uint32_t> waiting_;  ///< due, no slot was free
+  std::uint32_t next_ = 0;                               ///< copy that is due next
+  std::deque<std::uint32_t> waiting_;                    ///< due, no slot was free
   std::map<std::size_t, play::MailboxesBefore> before_;  ///< by slot: what no copy there may remove; they point at it
   std::vector<std::unique_ptr<Running>> running_;
   std::uint32_t begun_ = 0, over_ = 0;

@@ -174,6 +174,7 @@ void Connection::start_tls(Time now) {
 
 void Connection::continue_handshake(Time now) {
   const IoResult result = stream_.handshake();
+  now = reactor_.now();  // the arithmetic takes milliseconds, which are part of the handshake
   switch (result.status) {
     case Io::wait_read:
       handshake_writes_ = false;
