@@ -62,6 +62,12 @@ using OfferedBefore = std::map<std::string, Offered, std::less<>>;
 /// the scenario's, though nothing may be in them.
 using MailboxesBefore = std::map<std::uint32_t, std::set<std::string>>;
 
+/// All mailboxes of the leased accounts, which a look that began then saw to be empty.
+struct SeenEmpty {
+  MailboxesBefore mailboxes;
+  Time at{};
+};
+
 /// How a check ended that is played once more because of it: by what may pass.
 struct EarlierEnd {
   std::string line;                                  ///< of the talk, as written
@@ -80,6 +86,7 @@ struct PlayOptions {
   bool keep = false;                                     ///< leave the messages where they are
   bool baseline = true;                                  ///< look at the leased mailboxes first
   const MailboxesBefore* before = nullptr;               ///< without a baseline: what an earlier one found
+  const SeenEmpty* seen_empty = nullptr;                 ///< what is not looked at again; null: everything is
   bool only_baseline = false;                            ///< end after it: used before a load
   bool load = false;                                     ///< flight recorders instead of whole byte logs
   std::vector<Protocol> keep_bytes;                      ///< all bytes of sessions of these, for wire rules

@@ -118,6 +118,10 @@ void Player::start() try {
   note_earlier();
   context_.network.set_alarm(*this, context_.network.now() + context_.scaled(longest()));
   if (!options_.baseline) return prepare(0);
+  if (options_.seen_empty != nullptr) {
+    auditor_.believe(*options_.seen_empty);
+    return prepare(0);
+  }
   auditor_.baseline([this] { options_.only_baseline ? finish() : prepare(0); });
 } catch (...) {
   broke(what_was_thrown());
@@ -145,7 +149,7 @@ void Player::look() {
   talk_ = std::make_unique<Talk>(
       context_, scenario_, [this](const scenario::Step& step, Finish done) { fill(step, std::move(done)); },
       [this](Finish done) { auditor_.verify(std::move(done), MailboxReader::Bodies::fetched); });
-  talk_->look([this](bool play) { play ? play_steps() : finish(); });
+  talk_->look([this](bool play) { play ? play_steps() : leave_empty(); });
 }
 
 void Player::play_talk() {

@@ -1,6 +1,7 @@
 #pragma once
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,8 @@ class Player final : public Alarm {
 
   /// What the baseline found, for another playing on the same accounts that has none of its own.
   const MailboxesBefore& mailboxes_before() const { return context_.before; }
+  /// How the leased accounts were left, where a look has seen that all is empty and nothing was put there since.
+  const std::optional<SeenEmpty>& left_empty() const { return left_empty_; }
 
   const history::History& history() const { return history_; }
   history::History& history() { return history_; }
@@ -85,6 +88,7 @@ class Player final : public Alarm {
   void audit();
   void clean();
   void await_mail(Time since);
+  void leave_empty();
   void finish();
   bool accepted_and_nowhere() const;
   Duration until_absence_counts() const;
@@ -105,6 +109,7 @@ class Player final : public Alarm {
   std::deque<scenario::Step> fills_;  ///< deliveries of a check, cut into single messages, and the looks between them
   std::unique_ptr<Talk> talk_;        ///< a check's: its talk, and what looks whether it is applicable
   Auditor auditor_;
+  std::optional<SeenEmpty> left_empty_;
   Time steps_began_{}, steps_ended_{};
   bool done_ = false;
   bool waited_for_mail_ = false;

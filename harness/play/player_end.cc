@@ -115,11 +115,18 @@ void Player::clean() {
       return await_mail(context_.network.now());
     if (talks()) {
       const bool own_mailboxes = !scenario_.check->own.empty();
-      if (scenario_.steps.empty() && !own_mailboxes && !talk_->sent_mail()) return finish();  // nothing was put there
-      return auditor_.clean_after_talk(own_mailboxes, [this] { finish(); });
+      if (scenario_.steps.empty() && !own_mailboxes && !talk_->sent_mail())
+        return leave_empty();  // nothing was put there
+      return auditor_.clean_after_talk(own_mailboxes, [this] { talk_->sent_mail() ? finish() : leave_empty(); });
     }
     auditor_.clean([this] { finish(); });
   });
+}
+
+/// What was sent by SMTP may come later, and comes to who has the account then.
+void Player::leave_empty() {
+  if (!stuck()) left_empty_ = auditor_.seen_empty();
+  finish();
 }
 
 /// What a talk's SMTP server took comes when it comes: it is to be taken away as well, and to disturb nobody.

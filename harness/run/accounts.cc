@@ -43,6 +43,7 @@ std::optional<AccountPool::Lease> AccountPool::lease(const scenario::Scenario& s
       ++out_;
       connected_ += connections;
       for (const auto index : lease.indexes) lease.accounts.push_back(target_.accounts[index]);
+      lease.seen_empty = take_seen_empty(lease.indexes);
       return lease;
     }
     if (out_ == 0 || host::interrupted()) {
@@ -54,6 +55,25 @@ std::optional<AccountPool::Lease> AccountPool::lease(const scenario::Scenario& s
     }
     returned_.wait_for(lock, std::chrono::milliseconds(200));
   }
+}
+
+std::optional<play::SeenEmpty> AccountPool::take_seen_empty(const std::vector<std::size_t>& indexes) {
+  play::SeenEmpty out{{}, Time::max()};
+  std::uint32_t number = 0;
+  bool all = !indexes.empty();
+  for (const auto index : indexes) {
+    auto seen = seen_empty_.extract(index);
+    all = all && !seen.empty();
+    if (seen.empty()) continue;
+    out.at = std::min(out.at, seen.mapped().first);
+    out.mailboxes[++number] = std::move(seen.mapped().second);
+  }
+  return all ? std::optional(std::move(out)) : std::nullopt;
+}
+
+void AccountPool::forget_what_was_seen() {
+  const std::lock_guard lock(mutex_);
+  seen_empty_.clear();
 }
 
 void AccountPool::give_back(const Lease& lease, Use use) {
@@ -73,6 +93,10 @@ void AccountPool::give_back(const Lease& lease, Use use) {
     set_aside_ += lease.indexes.size();
     why_aside_ = use.trouble;
   }
+  if (use.left_empty && use.trouble.empty())
+    for (std::size_t i = 0; i < lease.indexes.size(); ++i)
+      seen_empty_[lease.indexes[i]] = {use.left_empty->at,
+                                       std::move(use.left_empty->mailboxes[static_cast<std::uint32_t>(i + 1)])};
   begun_ = begun_ || use.begun;
   if (!use.begun && !use.trouble.empty()) {
     ++failed_;

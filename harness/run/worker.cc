@@ -233,6 +233,9 @@ struct Played {
   std::vector<std::size_t> accounts = {};  ///< indexes in the pool
 };
 
+/// What was seen to be empty so long ago is looked at again: somebody may have sent something since.
+constexpr Duration kSeenIsOld = std::chrono::seconds(10);
+
 /// A check that ended by silence is played once more with so much more patience.
 constexpr double kMorePatience = 3;
 
@@ -298,6 +301,8 @@ Played play_once(const Setup& setup, const Job& job, const Played* before) {
   {
     play::PlayOptions options = play_options(setup, job.copy);
     options.admin = admin.get();
+    const auto& seen = lease->seen_empty;
+    if (before == nullptr && seen && network->now() - seen->at < kSeenIsOld) options.seen_empty = &*seen;
     if (before != nullptr) options.earlier = before->early_end;
     if (before != nullptr && before->early_end->code == history::kSilent) options.patience *= kMorePatience;
     if (setup.rules != nullptr) options.keep_bytes = setup.rules->protocols();
@@ -318,6 +323,7 @@ Played play_once(const Setup& setup, const Job& job, const Played* before) {
     if (stream) stream->end(player.playing_time());
     if (setup.said != nullptr) setup.said->look(player.history(), player.logs());
     if (setup.watch) setup.watch(player.history());
+    use.left_empty = player.left_empty();
     result = conclude(setup, job, player.history(), player.playing_time());
     out.early_end = player.early_end();
     if (stream && !stream->trouble().empty()) {
@@ -341,6 +347,7 @@ Played play_once(const Setup& setup, const Job& job, const Played* before) {
   admin.reset();
   nudged.reset();
   lent.use = std::move(use);
+  if (alone.owns_lock()) pool.forget_what_was_seen();
   return out;
 }
 

@@ -66,9 +66,11 @@ void Auditor::open_imap(Visit& visit, std::uint32_t round, MailboxReader::Bodies
 
 void Auditor::list_mailboxes(Visit& visit, Then then) {
   visit.mailboxes.clear();
+  visit.names.clear();
   visit.separators = {};
   visit.own.clear();
   visit.imap->hooks.list = [this, &visit](const session::ImapListRow& row) {
+    visit.names.insert(lower(row.name));
     if (first_look_) context_.before[visit.account].insert(lower(row.name));
     visit.separators.told(row);
     if (row.name.starts_with('/')) return;  // of other users, or shared: no part of the account
@@ -104,6 +106,19 @@ void Auditor::baseline(Then then) {
   });
 }
 
+void Auditor::believe(const SeenEmpty& seen) {
+  context_.before = seen.mailboxes;
+  seen_empty_ = seen;
+  for (const auto& [account, mailboxes] : seen.mailboxes) {
+    auto e = context_.event(Type::obs, What::baseline);
+    e.account = account;
+    e.code = "seen-before";
+    e.text = "all mailboxes, when the scenario before this one had ended";
+    e.facts = history::CountFacts{0};
+    context_.append(std::move(e));
+  }
+}
+
 void Auditor::verify(Then then, MailboxReader::Bodies bodies) { look_before(Look::only, bodies, std::move(then)); }
 
 void Auditor::look_beside(Then then) {
@@ -117,6 +132,8 @@ void Auditor::look_beside(Then then) {
 /// Each mailbox of each account. What was not seen to be empty or ours must not be played on.
 void Auditor::look_before(Look look, MailboxReader::Bodies bodies, Then then) {
   const bool change = look != Look::only;
+  if (change) seen_empty_.reset();
+  const Time began = context_.network.now();
   visit_all(
       [this, look, change, bodies](Visit& visit, Then next) {
         if (context_.endpoint(Protocol::imap) == nullptr)
@@ -129,7 +146,19 @@ void Auditor::look_before(Look look, MailboxReader::Bodies bodies, Then then) {
           });
         });
       },
-      std::move(then));
+      [this, change, began, then = std::move(then)] {
+        if (change) note_seen_empty(began);
+        then();
+      });
+}
+
+void Auditor::note_seen_empty(Time began) {
+  SeenEmpty seen{{}, began};
+  for (const auto& visit : visits_) {
+    if (!visit->all_empty || !visit->listed || !context_.problem.empty()) return;
+    seen.mailboxes[visit->account] = visit->names;
+  }
+  if (!visits_.empty()) seen_empty_ = std::move(seen);
 }
 
 /// A server may move what is expunged to another mailbox (Dovecot's lazy_expunge, Courier's Trash): who removed
@@ -140,6 +169,7 @@ void Auditor::look_at_all(Visit& visit, Look look, int pass, Then then) {
   visit.removed = false;
   list_mailboxes(visit, [this, &visit, look, change, subscriptions, pass, then = std::move(then)] {
     if (!visit.listed) not_looked_into(visit, "its list of mailboxes", "LIST was not answered with OK");
+    visit.all_empty = visit.own.empty();
     const Then look_into_all = [this, &visit, look, change, pass, then] {
       one_by_one(
           visit.mailboxes.size(),
@@ -173,6 +203,7 @@ void Auditor::look_into(Visit& visit, const std::string& mailbox, bool change, T
     const bool known = result.ok() && *told;
     if (change && known) note_baseline(visit.imap->number(), static_cast<std::uint32_t>(**told), mailbox);
     if (known && **told == 0 && change) return then();  // before a check nothing but a look counts
+    visit.all_empty = false;
     visit.reader->open_and_keep_up(
         mailbox, true, [this, &visit, mailbox, change, known, text = result.text, then](bool ok) {
           const std::size_t foreign = visit.reader->foreign();

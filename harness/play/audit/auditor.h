@@ -2,6 +2,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -23,6 +24,10 @@ class Auditor final : public Alarm {
   /// Mailboxes must be empty, or hold only what an earlier run left, which is removed. Anything else, and what could
   /// not be looked at, is a problem of the context, and nothing is changed.
   void baseline(Then then);
+  /// In place of baseline(): what somebody saw a moment ago.
+  void believe(const SeenEmpty& seen);
+  /// What the newest baseline() or clean_after_talk() saw in its last look, if that was all empty.
+  const std::optional<SeenEmpty>& seen_empty() const { return seen_empty_; }
   /// Only looks: what is there must be ours. Before the lines of a check, which take what they find.
   void verify(Then then, MailboxReader::Bodies bodies = MailboxReader::Bodies::left);
   /// Looks, and only the history is told: what came in beside a check. Nothing of it, nor that it could not be done, is
@@ -48,6 +53,7 @@ class Auditor final : public Alarm {
     std::unique_ptr<MailboxReader> reader;
     std::unique_ptr<RecordedPop3> pop3;
     std::vector<std::string> mailboxes;  ///< that can be selected
+    std::set<std::string> names;         ///< of all that LIST told, in small letters
     Separators separators;
     std::vector<std::string> own;  ///< by their names a check's; deepest last
     std::vector<std::string> own_subscribed;
@@ -57,6 +63,7 @@ class Auditor final : public Alarm {
     bool listed = false;         ///< LIST was answered
     bool beside_others = false;  ///< INBOX was seen to hold what is not ours
     bool removed = false;        ///< something, in this look
+    bool all_empty = false;      ///< by STATUS, in this look; none of them a check's
   };
   using Each = std::function<void(Visit&, Then)>;
   void visit_all(Each each, Then then);
@@ -71,6 +78,7 @@ class Auditor final : public Alarm {
   void not_looked_into(const Visit& visit, const std::string& mailbox, const std::string& why);
   void not_emptied(const Visit& visit);
   void not_ours(const Visit& visit, const std::string& mailbox, std::size_t foreign);
+  void note_seen_empty(Time began);
   void note_baseline(std::uint32_t session, std::uint32_t messages, const std::string& mailbox);
   void enumerate(Visit& visit, Then then);
   void audit_pop3(Visit& visit, std::uint32_t round, Time give_up, Then then);
@@ -92,6 +100,7 @@ class Auditor final : public Alarm {
   Context& context_;
   std::vector<std::unique_ptr<Visit>> visits_;   ///< of the latest pass; sessions stay open for clean()
   std::vector<std::unique_ptr<Visit>> earlier_;  ///< continuations may still refer to them
+  std::optional<SeenEmpty> seen_empty_;
   Then alarm_;
   bool first_look_ = false;  ///< baseline() is under way
   bool beside_ = false;      ///< look_beside() is under way

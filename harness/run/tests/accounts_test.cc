@@ -56,5 +56,47 @@ TEST(AccountPool, SaysWhyNoneIsLeft) {
       << why;
 }
 
+/// What was seen of an account is told to who has it next, once; and to nobody when the server was stopped since.
+TEST(AccountPool, TellsWhatWasSeenToBeEmpty) {
+  const scenario::Target target = with(1);
+  AccountPool pool(target);
+  std::string why;
+  const auto lease = [&] { return pool.lease(of_one(), why); };
+  auto lent = lease();
+  ASSERT_TRUE(lent);
+  EXPECT_FALSE(lent->seen_empty);
+  const play::SeenEmpty seen{{{1, {"inbox", "trash"}}}, Time{} + std::chrono::seconds(3)};
+  pool.give_back(*lent, {.usable = true, .begun = true, .trouble = "", .left_empty = seen});
+  lent = lease();
+  ASSERT_TRUE(lent && lent->seen_empty);
+  EXPECT_EQ(lent->seen_empty->at, seen.at);
+  EXPECT_EQ(lent->seen_empty->mailboxes, seen.mailboxes);
+  pool.give_back(*lent, {.usable = true, .begun = true, .trouble = ""});
+  lent = lease();
+  EXPECT_FALSE(lent->seen_empty) << "it was used since";
+  pool.give_back(*lent, {.usable = true, .begun = true, .trouble = "silent", .left_empty = seen});
+  lent = lease();
+  EXPECT_FALSE(lent->seen_empty);
+  pool.give_back(*lent, {.usable = true, .begun = true, .trouble = "", .left_empty = seen});
+  pool.forget_what_was_seen();
+  EXPECT_FALSE(lease()->seen_empty);
+}
+
+/// Of two accounts both must have been seen.
+TEST(AccountPool, TellsWhatWasSeenOfAllOrNothing) {
+  const scenario::Target target = with(2);
+  AccountPool pool(target);
+  std::string why;
+  const auto one = pool.lease(of_one(), why);
+  ASSERT_TRUE(one);
+  pool.give_back(
+      *one, {.usable = true, .begun = true, .trouble = "", .left_empty = play::SeenEmpty{{{1, {"inbox"}}}, Time{}}});
+  scenario::Scenario of_two = of_one();
+  of_two.accounts.push_back({"bob", std::nullopt, {}});
+  const auto both = pool.lease(of_two, why);
+  ASSERT_TRUE(both);
+  EXPECT_FALSE(both->seen_empty);
+}
+
 }  // namespace
 }  // namespace mailproof::run
