@@ -32,6 +32,8 @@ inline constexpr auto kImapViewDefects = std::to_array<Switch>({
     {"imap.move-takes-numbers", "UID MOVE takes its UIDs for message numbers", "expectation"},
     {"imap.silent-store-hides-modseq", "a silent STORE does not tell the new MODSEQ", "conformance"},
     {"imap.vanished-lists-living", "VANISHED (EARLIER) names the oldest message, which is there", "expectation"},
+    {"imap.idle-of-inbox-only", "IDLE tells nothing of any mailbox but INBOX, nor when it ends; the next NOOP tells it",
+     "idle"},
     {"imap.idle-ends-with-news", "a message that comes in during IDLE ends the connection", "session"},
     {"imap.arrivals-untold", "new mail is told by SELECT and EXAMINE only", "expectation"},
     {"imap.status-drifts", "UNSEEN of STATUS is one too few, and 4294967295 where nothing is", "conformance"},

@@ -61,6 +61,7 @@ FIRST = {
     "imap.literal-longer-than-sent": "session/literal-too-short",
     "imap.partial-gives-more": "content/piece-longer",
     "imap.idle-silent": "idle/silent",
+    "imap.idle-of-inbox-only": "idle/silent",
     "imap.search-unseen-empty": "expectation/not-found",
     "imap.vanished-zero": "session/unreadable-vanished",
     "imap.qresync-misses-expunge": "expectation/delta-differs",

@@ -119,6 +119,7 @@ class ImapSession final : public Connection, private ImapView::Listener, private
 
   /// While somebody wants it, changes of the selected mailbox are told when they happen, not with the next answer.
   void tell_at_once(bool at_once) { tells_at_once_ += at_once ? 1 : -1; }
+  bool idles_in_silence() const;  ///< a defect keeps what happens from who idles
   /// append-message, checked. Nothing: the command was answered already.
   std::optional<AppendMessage> read_append_message(imap::Cursor& c);
   /// Stores them. The response code for the answer, or nothing.

@@ -4,8 +4,13 @@
 
 namespace mailproof::server {
 
+bool ImapSession::idles_in_silence() const {
+  if (context().has(defect("imap.idle-silent"))) return true;
+  return context().has(defect("imap.idle-of-inbox-only")) && view_ && !iequals(view_->mailbox().name(), "INBOX");
+}
+
 void ImapSession::on_view_stale() {
-  if (tells_at_once_ == 0 || answering_ || !open() || context().has(defect("imap.idle-silent"))) return;
+  if (tells_at_once_ == 0 || answering_ || !open() || idles_in_silence()) return;
   if (view_->has_arrivals() && context().has(defect("imap.idle-ends-with-news"))) close();
   report_changes(true);
   wake();

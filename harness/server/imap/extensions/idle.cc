@@ -6,7 +6,7 @@ namespace {
 
 void idle(ImapSession& session, imap::Cursor& c) {
   if (!c.end()) return session.bad(c);
-  const bool silent = session.context().has(defect("imap.idle-silent"));
+  const bool silent = session.idles_in_silence();
   session.tell_at_once(true);
   session.write("+ idling\r\n");
   if (session.view() != nullptr && !silent) session.report_changes(true);
