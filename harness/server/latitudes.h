@@ -38,6 +38,8 @@ inline constexpr auto kLatitudes = std::to_array<Switch>({
      "RFC 3501 section 5.1"},
     {"imap.few-permanent-flags", "PERMANENTFLAGS is (\\Deleted \\Seen): STORE of any other flag is ignored",
      "RFC 3501 section 7.1"},
+    {"imap.read-only", "each mailbox is opened READ-ONLY, and what would change it is refused",
+     "RFC 3501 section 6.3.1"},
     {"imap.read-only-to-the-second", "a mailbox that another session has open is opened READ-ONLY",
      "RFC 3501 section 6.3.1"},
     {"imap.dot-separator",

@@ -267,7 +267,7 @@ CAPITALS = "imap.names-in-capitals"
 
 # What a mailbox or a maildrop does not let a client do. Nobody owes what was to come of it, so stories are inconclusive, or not applicable; checks say
 # line by line what they need, and some need just that.
-LIMITED = ["imap.few-permanent-flags", "imap.read-only-to-the-second", "imap.dot-separator", "pop3.lock-released-after-reply", "pop3.no-uidl",
+LIMITED = ["imap.few-permanent-flags", "imap.read-only", "imap.read-only-to-the-second", "imap.dot-separator", "pop3.lock-released-after-reply", "pop3.no-uidl",
            "pop3.dele-refused"]
 
 

@@ -218,10 +218,14 @@ class Block {
 
   std::optional<TalkMismatch> each(const TalkLine& line, bool wanted) const {
     const Pattern pattern = Pattern::checked(line.text);
-    for (const std::string& text : reply_.block)
-      if (pattern.search(text) != wanted)
-        return TalkMismatch{fmt::format("{} like {}", wanted ? "every line" : "no line", line.text),
-                            printable(text, 300)};
+    for (std::size_t at = 0; at < reply_.block.size(); ++at) {
+      const std::string& text = reply_.block[at];
+      std::size_t lines = 0;  // a field that must not come may come folded (RFC 5322 section 2.2.3)
+      const std::string field = wanted ? std::string() : as_field(reply_.block, at, lines);
+      if (pattern.search(text) == wanted && (lines < 2 || !pattern.search(field))) continue;
+      return TalkMismatch{fmt::format("{} like {}", wanted ? "every line" : "no line", line.text),
+                          printable(lines < 2 ? text : field, 300)};
+    }
     return std::nullopt;
   }
 

@@ -4,10 +4,16 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/bytes.h"
 #include "play/talk/takes.h"
 #include "play/talk/talk.h"
 
 namespace mailproof::play {
+namespace {
+
+bool is_fetch(std::string_view line) { return upper(line).find(" FETCH ") != std::string::npos; }
+
+}  // namespace
 
 /// What comes in between that look and the write has numbers and UIDs above those that were looked at, and the write
 /// names none of them: it is sent as it stands, but for its stars. What it removes by \Deleted alone is what bore that
@@ -37,7 +43,8 @@ Talk::Came Talk::takes_ours(Line& at) {
 }
 
 /// Whoever stores a flag asks later for it, or for what it changed: of a mailbox that does not keep it nothing can be
-/// told. ImapTest's scripts have their own rules.
+/// told, nor of one that the server lets nobody change, unless the check is about just that. A FETCH that sets \Seen
+/// counts where somebody looks for it behind it. ImapTest's scripts have their own rules.
 Talk::Came Talk::keeps_flags(Line& at) {
   const bool scripted =
       std::ranges::any_of(check_.talk, [](const auto& line) { return line.op == scenario::TalkLine::Op::imaptest; });
@@ -45,12 +52,29 @@ Talk::Came Talk::keeps_flags(Line& at) {
   const std::string bytes = at.connection->open_mailbox().unfinished() + bytes_to_send();
   for (const CommandLine& line : command_lines(bytes)) {
     if (what_it_takes(line.text).what == Taking::What::opens) break;
-    const std::string_view flag = at.connection->open_mailbox().not_kept(line.text);
-    if (flag.empty()) continue;
-    not_applicable(fmt::format("the mailbox does not keep {}: it is not in PERMANENTFLAGS", flag));
+    const OpenMailbox& open = at.connection->open_mailbox();
+    const std::string_view flag = open.not_kept(line.text);
+    const bool not_let = open.not_let(line.text);
+    if ((flag.empty() && !not_let) || (not_let && restricts()) || (is_fetch(line.text) && !seen_matters())) continue;
+    not_applicable(not_let ? "the server opened the mailbox for reading only"
+                           : fmt::format("the mailbox does not keep {}: it is not in PERMANENTFLAGS", flag));
     return Came::ended;
   }
   return Came::on;
+}
+
+/// The talk awaits that a mailbox is for reading only, or takes rights of it away (RFC 4314).
+bool Talk::restricts() const {
+  return names("READ-ONLY") || std::ranges::any_of(check_.talk, [](const auto& line) {
+           const std::string text = upper(line.written);
+           return text.find(" SETACL ") != std::string::npos || text.find(" DELETEACL ") != std::string::npos;
+         });
+}
+
+/// A line that is still to come is about \Seen, as SEARCH UNSEEN is.
+bool Talk::seen_matters() const {
+  return std::any_of(check_.talk.begin() + static_cast<std::ptrdiff_t>(next_), check_.talk.end(),
+                     [](const auto& line) { return upper(line.written).find("SEEN") != std::string::npos; });
 }
 
 void Talk::look_into(std::size_t account) {

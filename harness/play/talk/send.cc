@@ -79,6 +79,7 @@ std::string written_as(std::string_view name, const std::string& address, const 
   const auto at = std::min(address.rfind('@'), address.size());
   const std::string domain = address.substr(at);
   if (name == "nobody") return nobody + domain;
+  if (name == "nobody-mixed") return mixed(nobody + domain);
   if (name == "nobody-empty") return "\"\"" + domain;
   if (name == "quoted-address") return '"' + as_quoted_text(address.substr(0, at)) + '"' + domain;
   if (name == "capitals") return address.substr(0, at) + upper(domain);  // RFC 5321 section 2.4
@@ -116,8 +117,12 @@ void Talk::give_addresses() {
   for (std::size_t i = 0; i < accounts.size(); ++i)
     variables_.values[fmt::format("address{}", i + 1)] = accounts[i].address;
   variables_.values["mixed"] = mixed(accounts.front().address);
-  variables_.values["capitals"] = written_as("capitals", accounts.front().address, {});
+  for (const char* name : {"capitals", "nobody-mixed"})
+    variables_.values[name] = written_as(name, accounts.front().address, nobodys_name());
 }
+
+/// The local part of an address that no account has.
+std::string Talk::nobodys_name() const { return "mailproof-nobody-" + context_.messages.playing(); }
 
 /// The reading found a line that binds it, but the server chose another alternative: neither its fault nor its merit.
 void Talk::unbound(const std::string& name) {
@@ -167,10 +172,9 @@ void Talk::fill_variable(Line& at, const TalkVariable& variable, bool raw, Piece
     variables_.values[name] = id;  // for an S line behind it
     if (variable.type == "xtext") id.replace(id.find('.'), 1, "+2E");
     out.push_back({id, false});
-  } else if (name == "nobody" || name == "nobody-empty" || name == "mixed" || name == "quoted-address" ||
-             name == "capitals") {
-    const std::string& address = context_.accounts.at(at.how.account).address;
-    out.push_back({written_as(name, address, "mailproof-nobody-" + context_.messages.playing()), false});
+  } else if (name == "nobody" || name == "nobody-mixed" || name == "nobody-empty" || name == "mixed" ||
+             name == "quoted-address" || name == "capitals") {
+    out.push_back({written_as(name, context_.accounts.at(at.how.account).address, nobodys_name()), false});
   } else if (name == "wrong") {
     out.push_back({std::string(kWrongPassword), false});
   } else if (name == "apop") {

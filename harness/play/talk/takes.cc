@@ -6,6 +6,7 @@
 #include <charconv>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "core/bytes.h"
 #include "wire/imap/line_scan.h"
@@ -133,24 +134,41 @@ bool announces(std::string_view text, std::uint64_t& octets) {
   return announced.verdict == imap::LineScan::Verdict::literal;
 }
 
-}  // namespace
+/// The command behind the tag, without UID.
+std::string command_of(Words& words) {
+  words.word();  // the tag
+  const std::string command = upper(words.word());
+  return command == "UID" ? upper(words.word()) : command;
+}
 
-/// RFC 3501 section 6.4.5: BODY[...], RFC822 and RFC822.TEXT set \Seen; the others but headers show the text.
-bool reads_text(std::string_view items) {
+/// FETCH items, in capitals, what stands in brackets as part of its item.
+std::vector<std::string> items_of(std::string_view text) {
+  std::vector<std::string> out;
   std::string item;
   int depth = 0;
-  bool any = false;
-  for (const char c : upper(items) + " ") {
+  for (const char c : upper(text) + " ") {
     if (depth == 0 && (c == ' ' || c == '(' || c == ')')) {
-      any = any || !harmless(item);
-      item.clear();
+      if (!item.empty()) out.push_back(std::exchange(item, {}));
       continue;
     }
     depth += c == '[' ? 1 : c == ']' ? -1 : 0;
     item += c;
   }
-  return any || !item.empty();
+  if (!item.empty()) out.push_back("[" + item);  // which nobody closed: what it asks for is not known
+  return out;
 }
+
+/// RFC 3501 section 6.4.5, RFC 3516 section 4.2.
+bool sets_seen(std::string_view items) {
+  return std::ranges::any_of(items_of(items), [](const std::string& item) {
+    return item.starts_with("BODY[") || item.starts_with("BINARY[") || item == "RFC822" || item == "RFC822.TEXT";
+  });
+}
+
+}  // namespace
+
+/// RFC 3501 section 6.4.5: BODY[...], RFC822 and RFC822.TEXT set \Seen; the others but headers show the text.
+bool reads_text(std::string_view items) { return !std::ranges::all_of(items_of(items), harmless); }
 
 Taking what_it_takes(std::string_view line) {
   Words words(line);
@@ -198,6 +216,7 @@ void OpenMailbox::said(std::string_view bytes) {
     Words words(line.text);
     words.word();
     examined_ = iequals(words.word(), "EXAMINE");
+    read_only_ = false;
     permanent_.reset();
     selects_[std::string(line.text.substr(0, line.text.find(' ')))] = taking.mailbox;
   }
@@ -214,7 +233,7 @@ void OpenMailbox::heard(std::string_view line) {
     if (iequals(words.word(), "OK")) {
       names_ = {select->second};
       for (const auto& other : selects_) names_.insert(other.second);
-      if (iequals(words.word(), "[READ-ONLY]")) examined_ = true;
+      read_only_ = !examined_ && iequals(words.word(), "[READ-ONLY]");
     }
     selects_.erase(select);
     return;
@@ -235,23 +254,31 @@ void OpenMailbox::heard(std::string_view line) {
 
 std::string_view OpenMailbox::not_kept(std::string_view line) const {
   if (!permanent_ || examined_) return {};
-  Words words(line);
-  words.word();  // the tag
-  std::string_view command = words.word();
-  if (iequals(command, "UID")) command = words.word();
-  if (!iequals(command, "STORE")) return {};
-  words.word();  // the set
-  const std::string change = upper(words.rest());
-  const auto flags = change.find("FLAGS");  // behind UNCHANGEDSINCE
-  if (flags == std::string::npos || (flags > 0 && change[flags - 1] == '-')) return {};
   const auto has = [](const std::string& list, std::string_view flag) {
     const auto at = list.find(upper(flag)), end = at + flag.size();
     return at != std::string::npos && (end == list.size() || list[end] == ' ' || list[end] == ')');
   };
+  Words words(line);
+  const std::string command = command_of(words);
+  words.word();  // the set
+  if (command == "FETCH") return sets_seen(words.rest()) && !has(*permanent_, "\\Seen") ? "\\Seen" : "";
+  if (command != "STORE") return {};
+  const std::string change = upper(words.rest());
+  const auto flags = change.find("FLAGS");  // behind UNCHANGEDSINCE
+  if (flags == std::string::npos || (flags > 0 && change[flags - 1] == '-')) return {};
   constexpr std::string_view kFlags[] = {"\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Draft"};
   const auto* const lost =
       std::ranges::find_if(kFlags, [&](auto flag) { return has(change, flag) && !has(*permanent_, flag); });
   return lost == std::end(kFlags) ? std::string_view() : *lost;
+}
+
+bool OpenMailbox::not_let(std::string_view line) const {
+  if (!read_only_) return false;
+  Words words(line);
+  const std::string command = command_of(words);
+  words.word();  // the set
+  return command == "STORE" || command == "EXPUNGE" || command == "MOVE" || command == "REPLACE" ||
+         (command == "FETCH" && sets_seen(words.rest()));
 }
 
 TakingWrite::TakingWrite(const OpenMailbox& open, std::string_view bytes) {

@@ -50,10 +50,14 @@ class OpenMailbox {
   const std::set<std::string>& names() const { return names_; }
   std::uint32_t messages() const { return messages_; }  ///< in the connection's view
   const std::string& unfinished() const { return unfinished_; }
-  /// The first of RFC 3501's flags that a command line is to set for good and the mailbox does not keep; "" = none. One
-  /// that is not in PERMANENTFLAGS "the server will either ignore" or keep for the session (section 7.1); without
-  /// PERMANENTFLAGS all are kept (section 6.3.1). Of a mailbox that is open for reading only nothing is said.
+  /// The first of RFC 3501's flags that a command line is to set for good, a FETCH of a text \Seen, and the mailbox
+  /// does not keep; "" = none. One that is not in PERMANENTFLAGS "the server will either ignore" or keep for the
+  /// session (section 7.1); without PERMANENTFLAGS all are kept (section 6.3.1). Of one that was opened by EXAMINE
+  /// nothing is said: what becomes of it is the check's affair.
   std::string_view not_kept(std::string_view line) const;
+  /// Whether a command line is to change messages of a mailbox that SELECT opened as [READ-ONLY], which a server may do
+  /// to who "is not permitted to modify the mailbox" (section 6.3.1).
+  bool not_let(std::string_view line) const;
 
  private:
   std::string unfinished_;  ///< of a line that is being said
@@ -61,6 +65,7 @@ class OpenMailbox {
   std::map<std::string, std::string, std::less<>> selects_;  ///< tag -> mailbox, not answered yet
   std::uint32_t messages_ = 0;
   bool examined_ = false;
+  bool read_only_ = false;                ///< by SELECT
   std::optional<std::string> permanent_;  ///< PERMANENTFLAGS, in capitals
 };
 

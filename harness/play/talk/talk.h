@@ -131,6 +131,7 @@ class Talk final : public Alarm {
   Came may_go_on(Line& at);
   Pieces fill_in(Line& at, std::string_view text, bool raw);
   void give_addresses();
+  std::string nobodys_name() const;
   void fill_variable(Line& at, const TalkVariable& variable, bool raw, Pieces& out);
   std::optional<std::string> own_mailbox(const std::string& name, bool raw, bool quoted) const;
   void unbound(const std::string& name);
@@ -145,6 +146,8 @@ class Talk final : public Alarm {
   Came not_ours(const std::string& why);
   Came takes_ours(Line& at);
   Came keeps_flags(Line& at);
+  bool restricts() const;
+  bool seen_matters() const;
   void look_into(std::size_t account);
   void write_stars(const TakingWrite& write);
   bool guarded() const { return !context_.options.alone && !context_.options.own_mailboxes; }

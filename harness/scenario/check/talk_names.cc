@@ -20,13 +20,16 @@ constexpr int kMostFill = 1 << 24;
 const std::vector<std::string> kTypes = {"number", "uid",  "seq",  "modseq",   "date", "literal", "flags",
                                          "base64", "uidl", "rest", "distinct", "set",  "sorted"};
 const std::vector<std::string> kOfBlocks = {"block", "octets", "lines", "sum", "column 2"};
-const std::vector<std::string> kGiven = {"user",   "pass",         "address", "wrong",          "apop",     "timestamp",
-                                         "b64",    "quoted",       "literal", "fill",           "pad",      "head",
-                                         "nobody", "nobody-empty", "mixed",   "quoted-address", "capitals", "envid"};
+const std::vector<std::string> kGiven = {
+    "user",         "pass",    "address",        "wrong",    "apop", "timestamp", "b64",
+    "quoted",       "literal", "fill",           "pad",      "head", "nobody",    "nobody-mixed",
+    "nobody-empty", "mixed",   "quoted-address", "capitals", "envid"};
 constexpr std::array<std::string_view, 5> kOfMailboxes = {"CREATE", "DELETE", "RENAME", "SUBSCRIBE", "UNSUBSCRIBE"};
 
 /// An address of the domain of the lent ones that is no mailbox's.
-bool is_of_nobody(std::string_view name) { return name == "nobody" || name == "nobody-empty"; }
+bool is_of_nobody(std::string_view name) {
+  return name == "nobody" || name == "nobody-mixed" || name == "nobody-empty";
+}
 
 /// A lent address, as it may be written as well.
 bool is_respelt(std::string_view name) { return name == "mixed" || name == "quoted-address" || name == "capitals"; }

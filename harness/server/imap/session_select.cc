@@ -26,6 +26,7 @@ void ImapSession::select(imap::Cursor& c, bool read_only) {
   constexpr std::string_view changing = "iswte";
   read_only = read_only || std::none_of(changing.begin(), changing.end(),
                                         [&](char right) { return permits(*mailbox, right); });  // RFC 4314 section 5.2
+  read_only = read_only || context().has(latitude("imap.read-only"));
   read_only = read_only || (mailbox->writers() != 0 && context().has(latitude("imap.read-only-to-the-second")));
   view_ = std::make_unique<ImapView>(mailbox->owner(), mailbox, read_only, static_cast<Listener&>(*this));
   Flags used;

@@ -264,6 +264,13 @@ TEST(TalkBlock, RegularExpressionsLookAtEveryLine) {
   EXPECT_TRUE(block({distinct}, listing({"1 a", "2 a"})));
 }
 
+/// RFC 5322 section 2.2.3: "Each header field should be treated in its unfolded form".
+TEST(TalkBlock, AFieldThatMustNotComeMayComeFolded) {
+  const auto encoded = wanted(scenario::TalkLine::Op::no_regex, "^(?i:Content-Transfer-Encoding):[ \\t]*(?i:base64)");
+  EXPECT_TRUE(block({encoded}, listing({"Subject: x", "Content-Transfer-Encoding:", "\tbase64", ""})));
+  EXPECT_FALSE(block({encoded}, listing({"Subject: Content-Transfer-Encoding:", " base64", "8bit: x", ""})));
+}
+
 TEST(TalkBlock, ALongLineIsComparedToItsEnd) {
   using Op = scenario::TalkLine::Op;
   const std::string line_of_64(64U << 10, 'a');

@@ -131,7 +131,36 @@ TEST(OpenMailbox, KeepsWhatPermanentflagsLists) {
   other.heard("* OK [PERMANENTFLAGS ()] None");
   EXPECT_EQ(other.not_kept(flagged), "\\Flagged");
   other.heard("s OK [READ-ONLY] done");
-  EXPECT_EQ(other.not_kept(flagged), "");
+  EXPECT_EQ(other.not_kept(flagged), "\\Flagged");
+}
+
+/// RFC 3501 section 6.4.5: these set \Seen; a mailbox that does not keep it ignores that.
+TEST(OpenMailbox, KeepsWhatAFetchSets) {
+  const OpenMailbox limited = opened("INBOX", {R"(* OK [PERMANENTFLAGS (\Deleted \SeenTwice \*)] Limited)"});
+  for (const char* sets : {"a FETCH 1 BODY[]", "a uid fetch 1:* (FLAGS body[header.fields (To)]<0.9>)",
+                           "a FETCH 1 RFC822", "a FETCH 1 (RFC822.SIZE RFC822.TEXT)", "a FETCH 1 BINARY[1]"})
+    EXPECT_EQ(limited.not_kept(sets), "\\Seen") << sets;
+  for (const char* peeks : {"a FETCH 1 BODY.PEEK[TEXT]", "a FETCH 1 (RFC822.HEADER RFC822.SIZE)", "a FETCH 1 BODY",
+                            "a FETCH 1 BINARY.PEEK[1]", "a SEARCH BODY[]", "a COPY 1 RFC822"})
+    EXPECT_EQ(limited.not_kept(peeks), "") << peeks;
+  EXPECT_EQ(opened("INBOX", {R"(* OK [PERMANENTFLAGS (\seen)] Limited)"}).not_kept("a FETCH 1 BODY[]"), "");
+}
+
+TEST(OpenMailbox, LetsNobodyChangeWhatSelectOpenedForReading) {
+  OpenMailbox open;
+  open.said("s SELECT INBOX\r\n");
+  open.heard("s OK [READ-ONLY] done");
+  for (const char* changes : {R"(a STORE 1 -FLAGS (x))", "a uid expunge 1", "a EXPUNGE", "a MOVE 1 x",
+                              "a UID REPLACE 1 x", "a FETCH 1 BODY[]"})
+    EXPECT_TRUE(open.not_let(changes)) << changes;
+  for (const char* reads : {"a FETCH 1 BODY.PEEK[]", "a COPY 1 x", "a SEARCH ALL", "a NOOP", "a APPEND INBOX {1}", ""})
+    EXPECT_FALSE(open.not_let(reads)) << reads;
+  open.said("e EXAMINE INBOX\r\n");
+  open.heard("e OK [READ-ONLY] done");
+  EXPECT_FALSE(open.not_let("a EXPUNGE")) << "what becomes of it is the check's affair";
+  open.said("s SELECT INBOX\r\n");
+  open.heard("s OK [READ-WRITE] done");
+  EXPECT_FALSE(open.not_let("a EXPUNGE"));
 }
 
 TEST(TakingWrite, SaysWhereItTakes) {

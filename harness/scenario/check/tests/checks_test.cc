@@ -289,8 +289,9 @@ TEST(Checks, SmtpIsSpokenWhereTheIdSaysSo) {
 }
 
 TEST(Checks, MailGoesToWhomTheCheckWasLentOnly) {
-  for (const std::string path : {"<${address}>", "<>", "<${nobody}>", "<${mixed}> NOTIFY=NEVER", "<${quoted-address}>",
-                                 "<${nobody-empty}>", "<${capitals}>", "<${address}> ENVID=${envid:xtext}"})
+  for (const std::string path :
+       {"<${address}>", "<>", "<${nobody}>", "<${mixed}> NOTIFY=NEVER", "<${quoted-address}>", "<${nobody-empty}>",
+        "<${nobody-mixed}>", "<${capitals}>", "<${address}> ENVID=${envid:xtext}"})
     only(mail_file(talk("C: MAIL FROM:" + path + "\nS: 250")));
   EXPECT_THAT(complaint(mail_file(talk("C: MAIL FROM:<${address}>\nS: 250\nC: rcpt to:<bob@example.com>\nS: 250"))),
               HasSubstr("an address that the check was lent"));
