@@ -121,12 +121,10 @@ bool may_be_gone(const Case& c, const Event& outcome, std::uint32_t message) {
   const bool removed = std::any_of(cells.begin(), cells.end(), [&](const Cell& cell) {
     return cell.account == account && cell.removed_by != 0 && cell.removed_by < outcome.index;
   });
-  const auto stores = c.history.about(What::store);
-  const bool marked = std::any_of(stores.begin(), stores.end(), [&](const Event& e) {
-    return e.type == Type::invoke && e.index < outcome.index && c.history.account_of(e) == account &&
-           !e.code.starts_with('-') && history::has_deleted(e.flags);
-  });
-  return removed || marked;
+  const Request then{.invoke = outcome.index, .completion = outcome.index};
+  return removed || std::any_of(cells.begin(), cells.end(), [&](const Cell& cell) {
+           return cell.account == account && deleted_flag_at(c, cell, then) != nullptr;
+         });
 }
 
 bool flags_at_end(const Case& c, const Event& e, std::uint32_t message) {

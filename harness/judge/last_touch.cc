@@ -1,5 +1,8 @@
 #include "judge/last_touch.h"
 
+#include <map>
+#include <string>
+
 #include "core/bytes.h"
 
 namespace mailproof::judge {
@@ -29,6 +32,28 @@ const history::Event* Renames::took_away(const history::Cell& cell) const {
   }
   if (last == nullptr || cell.last_seen > last->index) return nullptr;  // seen there since: it went later
   return last;
+}
+
+RefusedMoves::RefusedMoves(const Case& c) {
+  using history::Type;
+  using history::What;
+  std::map<std::uint32_t, std::pair<std::string, std::uint32_t>> selected;  // by session: mailbox and UIDVALIDITY
+  for (const history::Event& e : c.history.about(What::select, What::examine, What::move)) {
+    if (e.session == 0) continue;
+    if (e.what != What::move) {
+      if (e.type == Type::ok) selected[e.session] = {c.invoke(e).mailbox, e.uidvalidity};
+      continue;
+    }
+    if (e.type != Type::fail || iequals(e.code, "TRYCREATE")) continue;  // into nothing nothing is moved
+    const std::uint32_t account = c.history.account_of(e);
+    const auto& [mailbox, uidvalidity] = selected[e.session];
+    const auto uids = history::parse_uids(c.invoke(e).set);
+    if (uids.empty()) of_some_.insert(account);
+    for (const std::uint32_t uid : uids) {
+      const std::uint32_t message = c.ledger.message_at(account, mailbox, uidvalidity, uid);
+      message == 0 ? of_some_.insert(account).second : of_.emplace(account, message).second;
+    }
+  }
 }
 
 }  // namespace mailproof::judge

@@ -1,5 +1,7 @@
 #pragma once
 #include <cstdint>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "judge/case.h"
@@ -19,6 +21,19 @@ class Renames {
  private:
   const Case& c_;
   std::vector<std::uint32_t> all_;  ///< events
+};
+
+/// What a MOVE that was refused may have moved all the same (RFC 6851 section 3.3).
+class RefusedMoves {
+ public:
+  explicit RefusedMoves(const Case& c);
+  bool may_have_moved(const history::Cell& cell) const {
+    return of_some_.contains(cell.account) || of_.contains({cell.account, cell.message});
+  }
+
+ private:
+  std::set<std::pair<std::uint32_t, std::uint32_t>> of_;  ///< account and message
+  std::set<std::uint32_t> of_some_;                       ///< accounts, of UIDs that nobody had looked at
 };
 
 }  // namespace mailproof::judge

@@ -63,18 +63,13 @@ int suppressible(const Case& c, const Cell& cell, const Cell* saved) {
 }
 
 /// What is delivered a filter may file elsewhere; what a client puts into a mailbox is there (RFC 3501 sections 6.3.11
-/// and 6.4.7, RFC 6851 section 3.3). A MOVE that says NO may have moved some all the same, and a RENAME that is done
-/// takes what is in the mailbox along.
-bool may_be_elsewhere(const Case& c, const Cell& cell, const Renames& renames) {
+/// and 6.4.7, RFC 6851 section 3.3). A RENAME that is done takes what is in the mailbox along.
+bool may_be_elsewhere(const Case& c, const Cell& cell, const Renames& renames, const RefusedMoves& refused) {
   const auto attempts = c.ledger.attempts_of(cell.message);
   const bool delivered =
       std::any_of(attempts.begin(), attempts.end(), [&](const auto& attempt) { return taken(attempt, cell); });
   if (delivered && iequals(c.ledger.mailbox_name(cell.mailbox), "INBOX")) return true;
-  const auto moves = c.history.about(history::What::move);
-  return renames.took_away(cell) != nullptr || std::any_of(moves.begin(), moves.end(), [&](const history::Event& e) {
-           return e.type == history::Type::fail && c.history.account_of(e) == cell.account &&
-                  !iequals(e.code, "TRYCREATE");
-         });
+  return renames.took_away(cell) != nullptr || refused.may_have_moved(cell);
 }
 
 /// Mailboxes, by account, in which something is that a client put there, and no delivery. Where nothing stays a script
@@ -164,6 +159,7 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
   Case c(history, ledger, "loss", out);
   std::optional<Requests> asked;  // looked for when something is missing
   std::optional<Renames> renames;
+  std::optional<RefusedMoves> refused_moves;
   std::optional<std::set<std::uint32_t>> kept;
   std::optional<std::set<std::pair<std::uint32_t, std::uint32_t>>> keep;
   bool audited = false;
@@ -195,7 +191,8 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
     if (cell.in_pop && cell.present_pop >= cell.least()) continue;  // it is there; agreement says that IMAP hides it
     const bool elsewhere = surplus_elsewhere(c, cell) > 0;
     if (elsewhere && !renames) renames.emplace(c);
-    if (elsewhere && may_be_elsewhere(c, cell, *renames)) {
+    if (elsewhere && !refused_moves) refused_moves.emplace(c);
+    if (elsewhere && may_be_elsewhere(c, cell, *renames, *refused_moves)) {
       c.find("filed-elsewhere", {fmt::format("the message in {}", place(c, cell)),
                                  fmt::format("{} is in another mailbox of the account", c.name_of(cell.message)),
                                  {cell.added_by},

@@ -149,7 +149,7 @@ void Player::look() {
   talk_ = std::make_unique<Talk>(
       context_, scenario_, [this](const scenario::Step& step, Finish done) { fill(step, std::move(done)); },
       [this](Finish done) { auditor_.verify(std::move(done), MailboxReader::Bodies::fetched); });
-  talk_->look([this](bool play) { play ? play_steps() : leave_empty(); });
+  talk_->look([this](bool play) { play ? play_steps() : leave_empty(true); });
 }
 
 void Player::play_talk() {

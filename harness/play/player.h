@@ -88,7 +88,7 @@ class Player final : public Alarm {
   void audit();
   void clean();
   void await_mail(Time since);
-  void leave_empty();
+  void leave_empty(bool cleaned);
   void finish();
   bool accepted_and_nowhere() const;
   Duration until_absence_counts() const;

@@ -116,16 +116,30 @@ void Player::clean() {
     if (talks()) {
       const bool own_mailboxes = !scenario_.check->own.empty();
       if (scenario_.steps.empty() && !own_mailboxes && !talk_->sent_mail())
-        return leave_empty();  // nothing was put there
-      return auditor_.clean_after_talk(own_mailboxes, [this] { talk_->sent_mail() ? finish() : leave_empty(); });
+        return leave_empty(false);  // nothing was put there
+      return auditor_.clean_after_talk(own_mailboxes, [this] { talk_->sent_mail() ? finish() : leave_empty(true); });
     }
     auditor_.clean([this] { finish(); });
   });
 }
 
-/// What was sent by SMTP may come later, and comes to who has the account then.
-void Player::leave_empty() {
-  if (!stuck()) left_empty_ = auditor_.seen_empty();
+/// A line of it may put something into a mailbox, though it is meant to be refused.
+static bool may_put(const scenario::Check& check) {
+  constexpr std::string_view words[] = {"APPEND", "REPLACE", "COPY", "MOVE", "CREATE",
+                                        "RENAME", "RCPT",    "DATA", "BDAT"};
+  return std::any_of(check.talk.begin(), check.talk.end(), [&](const scenario::TalkLine& line) {
+    const std::string text = upper(line.text);
+    return std::any_of(std::begin(words), std::end(words),
+                       [&](std::string_view word) { return text.find(word) != std::string::npos; });
+  });
+}
+
+/// Nothing is handed on where a server may still do, or have done, what nobody knows of: what was sent by SMTP comes
+/// later, and a command that was not answered may be carried out yet.
+void Player::leave_empty(bool cleaned) {
+  const bool unknown = std::any_of(history_.events().begin(), history_.events().end(),
+                                   [](const history::Event& e) { return e.type == Type::info; });
+  if (!stuck() && !unknown && (cleaned || !may_put(*scenario_.check))) left_empty_ = auditor_.seen_empty();
   finish();
 }
 

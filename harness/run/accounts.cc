@@ -44,6 +44,7 @@ std::optional<AccountPool::Lease> AccountPool::lease(const scenario::Scenario& s
       connected_ += connections;
       for (const auto index : lease.indexes) lease.accounts.push_back(target_.accounts[index]);
       lease.seen_empty = take_seen_empty(lease.indexes);
+      lease.stops = stops_;
       return lease;
     }
     if (out_ == 0 || host::interrupted()) {
@@ -74,6 +75,12 @@ std::optional<play::SeenEmpty> AccountPool::take_seen_empty(const std::vector<st
 void AccountPool::forget_what_was_seen() {
   const std::lock_guard lock(mutex_);
   seen_empty_.clear();
+  ++stops_;
+}
+
+const play::SeenEmpty* AccountPool::seen_empty(const Lease& lease) {
+  const std::lock_guard lock(mutex_);
+  return lease.seen_empty && lease.stops == stops_ ? &*lease.seen_empty : nullptr;
 }
 
 void AccountPool::give_back(const Lease& lease, Use use) {
@@ -93,7 +100,7 @@ void AccountPool::give_back(const Lease& lease, Use use) {
     set_aside_ += lease.indexes.size();
     why_aside_ = use.trouble;
   }
-  if (use.left_empty && use.trouble.empty())
+  if (use.left_empty && use.trouble.empty() && lease.stops == stops_)
     for (std::size_t i = 0; i < lease.indexes.size(); ++i)
       seen_empty_[lease.indexes[i]] = {use.left_empty->at,
                                        std::move(use.left_empty->mailboxes[static_cast<std::uint32_t>(i + 1)])};

@@ -25,6 +25,7 @@ class AccountPool {
     std::size_t connections = 0;  ///< that the scenario may have at the same time
     /// All of them were seen to be empty when they were given back, and then; else nothing.
     std::optional<play::SeenEmpty> seen_empty;
+    std::size_t stops = 0;  ///< times that what was seen was forgotten before
   };
   /// Waits while other scenarios hold what is needed, or would have more connections together than the target file
   /// allows an address. Nothing, with `why`, if the pool could never serve this one, or
@@ -39,8 +40,11 @@ class AccountPool {
     std::optional<play::SeenEmpty> left_empty = {};
   };
   void give_back(const Lease& lease, Use use);
-  /// The server was stopped, or changed: what anybody saw before counts no more.
+  /// The server was stopped, or changed: what anybody saw before counts no more, nor what is told of leases that were
+  /// out then.
   void forget_what_was_seen();
+  /// What a lease tells to be empty, if it still counts.
+  const play::SeenEmpty* seen_empty(const Lease& lease);
 
  private:
   std::optional<play::SeenEmpty> take_seen_empty(const std::vector<std::size_t>& indexes);
@@ -51,6 +55,7 @@ class AccountPool {
   std::vector<bool> taken_;
   std::size_t out_ = 0, connected_ = 0;                                       ///< leases, and their connections
   std::map<std::size_t, std::pair<Time, std::set<std::string>>> seen_empty_;  ///< by index: when, and its mailboxes
+  std::size_t stops_ = 0;
   bool begun_ = false;      ///< the mailboxes of one at least could be looked into
   std::size_t failed_ = 0;  ///< leases of which they could not, before that
   std::string trouble_;     ///< of the newest of them

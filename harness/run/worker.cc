@@ -301,8 +301,8 @@ Played play_once(const Setup& setup, const Job& job, const Played* before) {
   {
     play::PlayOptions options = play_options(setup, job.copy);
     options.admin = admin.get();
-    const auto& seen = lease->seen_empty;
-    if (before == nullptr && seen && network->now() - seen->at < kSeenIsOld) options.seen_empty = &*seen;
+    const auto* seen = pool.seen_empty(*lease);
+    if (before == nullptr && seen != nullptr && network->now() - seen->at < kSeenIsOld) options.seen_empty = seen;
     if (before != nullptr) options.earlier = before->early_end;
     if (before != nullptr && before->early_end->code == history::kSilent) options.patience *= kMorePatience;
     if (setup.rules != nullptr) options.keep_bytes = setup.rules->protocols();
@@ -347,7 +347,7 @@ Played play_once(const Setup& setup, const Job& job, const Played* before) {
   admin.reset();
   nudged.reset();
   lent.use = std::move(use);
-  if (alone.owns_lock()) pool.forget_what_was_seen();
+  if (alone.owns_lock()) pool.forget_what_was_seen();  // before its own accounts are given back
   return out;
 }
 

@@ -103,6 +103,17 @@ const bool kElsewhere[] = {
             moved_and_in_junk(
                 s, [](Scene&, std::uint32_t) {}, false);
           }),
+    plant("loss/put-elsewhere",  // a MOVE of another message failed
+          [](Scene& s) {
+            moved_and_in_junk(s, [](Scene& scene, std::uint32_t hand) {
+              const std::uint32_t note = scene.message("draft");
+              scene.append(scene.imap(scene.laptop), note, "INBOX");
+              scene.content(hand, note, 1, 9);
+              scene.move(What::move, hand, "9", "Junk", Type::fail);
+              scene.store(hand, "9");
+              scene.expunge(hand);
+            });
+          }),
     plant("loss/filed-elsewhere",  // a MOVE may fail and have moved some all the same (RFC 6851 section 3.3)
           [](Scene& s) {
             moved_and_in_junk(

@@ -132,7 +132,7 @@ void Auditor::look_beside(Then then) {
 /// Each mailbox of each account. What was not seen to be empty or ours must not be played on.
 void Auditor::look_before(Look look, MailboxReader::Bodies bodies, Then then) {
   const bool change = look != Look::only;
-  if (change) seen_empty_.reset();
+  seen_empty_.reset();
   const Time began = context_.network.now();
   visit_all(
       [this, look, change, bodies](Visit& visit, Then next) {

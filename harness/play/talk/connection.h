@@ -69,6 +69,8 @@ class TalkConnection final : public Peer {
   bool beyond_bounds() const { return kept_ > kMostKept; }  ///< ended by us: it sent more than is kept
   /// It was left because what came behind start_deflate() cannot be read.
   bool garbled() const { return garbled_; }
+  /// It is over, and no server closed it.
+  bool given_up() const { return over_ && (garbled_ || beyond_bounds() || end_ == EndReason::timeout); }
   const std::optional<TlsFacts>& tls() const { return tls_; }  ///< of the newest handshake
   std::uint64_t octets() const { return octets_; }             ///< received so far
   /// What came of a reply that is not complete.

@@ -197,7 +197,7 @@ const TalkReply* Talk::goodbye(const Line& at) const {
 /// A reply is awaited and none is there: it may still come, or the server closed, which the line may allow.
 Talk::Came Talk::without_reply(Line& at, const scenario::TalkLine& line) {
   if (!at.connection->over()) return wait_for(at, line);
-  if (may_close(line)) return ended(at, line, "closed");
+  if (may_close(line) && !at.connection->given_up()) return ended(at, line, "closed");
   if (const TalkReply* said = goodbye(at); said != nullptr && !line.prepares) {
     record(&at, line, Type::info, expected(line), "the server ended the service: " + shown(*said),
            std::string(history::kServiceEnded));
@@ -284,6 +284,7 @@ Talk::Came Talk::closed(Line& at, const scenario::TalkLine& line) {
   if (!at.connection->replies.empty())
     return wrong(&at, line, "the server closes the connection, and nothing more before that",
                  shown(at.connection->replies.front()));
+  if (at.connection->given_up()) return gone(at, line, "the server closes the connection", how_it_ended(at));
   if (at.connection->over() && !line.text.empty()) {
     const auto& tls = at.connection->tls();
     const bool secured = tls && tls->established;

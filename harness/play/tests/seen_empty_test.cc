@@ -83,6 +83,15 @@ TEST(SeenEmpty, NotWhereSomebodysMailIs) {
   EXPECT_FALSE(run.rig.player->left_empty());
 }
 
+/// What a server says that it refused it may have done.
+TEST(SeenEmpty, NotWhereSomethingMayHaveBeenPutThere) {
+  OfRun run("",
+            "NOOP\n      S: OK\n      C: APPEND nowhere ${literal:Subject: x\\r\\n\\r\\n}\n      S: NO\n      C: NOOP");
+  run.play();
+  EXPECT_THAT(run.rig.told(What::talk), Contains(HasSubstr("NO")));
+  EXPECT_FALSE(run.rig.player->left_empty());
+}
+
 /// A check's own mailboxes were deleted, and nobody has looked since.
 TEST(SeenEmpty, NotWhereMailboxesWereMade) {
   OfRun run("", "CREATE ${box}");

@@ -79,7 +79,15 @@ TEST(AccountPool, TellsWhatWasSeenToBeEmpty) {
   EXPECT_FALSE(lent->seen_empty);
   pool.give_back(*lent, {.usable = true, .begun = true, .trouble = "", .left_empty = seen});
   pool.forget_what_was_seen();
-  EXPECT_FALSE(lease()->seen_empty);
+  lent = lease();
+  EXPECT_FALSE(lent->seen_empty);
+  pool.give_back(*lent, {.usable = true, .begun = true, .trouble = "", .left_empty = seen});
+  lent = lease();
+  EXPECT_TRUE(pool.seen_empty(*lent));
+  pool.forget_what_was_seen();
+  EXPECT_FALSE(pool.seen_empty(*lent)) << "while it was out";
+  pool.give_back(*lent, {.usable = true, .begun = true, .trouble = "", .left_empty = seen});
+  EXPECT_FALSE(lease()->seen_empty) << "nor what it saw before that";
 }
 
 /// Of two accounts both must have been seen.
