@@ -97,6 +97,9 @@ constexpr auto kClasses = std::to_array<FindingClass>({
     {"flags", "lost-in-copy", kLatitude,
      "RFC 3501 section 6.4.7, RFC 6851 section 3.3: the flags and internal date of what is copied or moved SHOULD be "
      "preserved (I18)"},
+    {"flags", "gained-in-copy", kFail,
+     "RFC 3501 section 6.4.7, RFC 6851 section 3.3: what is copied or moved has the flags of its message, and none of "
+     "another's that was copied with it (I18)"},
 
     {"uidplus", "uidvalidity", kFail,
      "RFC 4315 section 3: APPENDUID and COPYUID tell the UIDVALIDITY of the destination mailbox, then the UID (I21)"},

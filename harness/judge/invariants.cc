@@ -58,7 +58,8 @@ constexpr auto kInvariants = std::to_array<Invariant>({
      "flags/seen-by-peek, flags/unexplained, flags/store-changed-more, flags/forgotten, flags/came-back, "
      "flags/session-only",
      ""},
-    {18, kBoth, "A copy is what was copied, with flags and date", "RFC 3501 section 6.4.7", "flags/lost-in-copy", ""},
+    {18, kBoth, "A copy is what was copied, with flags and date", "RFC 3501 section 6.4.7",
+     "flags/lost-in-copy, flags/gained-in-copy", ""},
     {19, kHard, "What is moved is in the source or in the target", "RFC 6851 section 3.3", "loss/lost-in-move", ""},
     {20, kHard, "RENAME keeps what is in the mailbox", "RFC 3501 section 6.3.5",
      "loss/lost-in-rename, duplicates/left-by-rename", ""},

@@ -56,6 +56,7 @@ class Modseqs {
       if (imap && e.what == What::row && e.uid != 0 && e.get<history::RowFacts>().modseq != 0) row(e);
       const bool opens = e.what == What::select || e.what == What::examine;
       if (opens && e.type == Type::ok && e.uidvalidity != 0) opened(e);
+      if ((e.what == What::copy || e.what == What::move) && e.type == Type::ok && e.uidvalidity != 0) put_there(e);
       if (e.what == What::create || e.what == What::remove || e.what == What::rename) forget(e);
       if (e.what == What::expunged || e.what == What::vanished) told_gone(e);
       if (e.what == What::end) opened_.erase(e.session);
@@ -78,6 +79,7 @@ class Modseqs {
     std::erase_if(known_, [&](const auto& one) { return concerned(one.first.first); });
     std::erase_if(highest_, [&](const auto& one) { return concerned(one.first); });
     std::erase_if(opened_, [&](const auto& one) { return concerned(one.second.box); });
+    std::erase_if(above_, [&](const auto& one) { return concerned(one.first.first); });
   }
 
   void told_gone(const Event& e) {
@@ -87,6 +89,37 @@ class Modseqs {
     // VANISHED may name a great many of which nothing is known.
     for (const std::uint32_t uid : history::parse_uids(e.set))
       if (known_.contains({at->second.box, uid})) gone_.insert({at->second.box, uid});
+  }
+
+  /// What COPY or MOVE puts into a mailbox gets a MODSEQ above all that was told of it before. Where something was
+  /// removed meanwhile that may have been what had the highest.
+  void put_there(const Event& e) {
+    const Event& asked = c_.invoke(e);
+    const ModseqBox box{c_.history.account_of(e), lower(asked.other_mailbox), e.uidvalidity};
+    const auto highest = highest_.find(box);
+    if (highest == highest_.end() || highest->second.event >= asked.index) return;
+    const std::uint32_t since = c_.invoke(c_.history.event(highest->second.event)).index;
+    if (!qresync_.contains(std::get<0>(box)) &&
+        leaving_.any_between(since, e.index, std::get<0>(box), asked.other_mailbox))
+      return;
+    for (const std::uint32_t uid : history::parse_uids(e.get<history::CopyFacts>().destinations))
+      above_[{box, uid}] = {highest->second.event, highest->second.modseq, e.index, {}};
+  }
+
+  void above_all_before(const Event& e, const ModseqBox& box, std::uint64_t modseq, std::uint32_t message) {
+    const auto put = above_.find({box, e.uid});
+    if (put == above_.end()) return;
+    const Known before = put->second;
+    above_.erase(put);
+    if (modseq > before.modseq) return;
+    const Event& copied = c_.history.event(before.flags_event);
+    c_.find("below-highest", {fmt::format("a MODSEQ above {} for UID {} of {}, which {} put there by {} at {}",
+                                          before.modseq, e.uid, std::get<1>(box), c_.who(copied),
+                                          copied.what == What::move ? "MOVE" : "COPY", c_.when(copied)),
+                              fmt::format("{} is told MODSEQ {} at {}", c_.who(e), modseq, c_.when(e)),
+                              {before.event, before.flags_event, e.index},
+                              message,
+                              ""});
   }
 
   /// What a session was told since it opened the mailbox.
@@ -134,6 +167,7 @@ class Modseqs {
                        {last.event, e.index},
                        message,
                        ""});
+    above_all_before(e, box, modseq, message);
     const std::string flags = has_flags ? without_recent(e.flags) : std::string();
     if (has_flags && last.modseq == modseq && last.flags_event != 0 && last.flags != flags)
       c_.find("stays",
@@ -233,6 +267,8 @@ class Modseqs {
   std::map<std::uint32_t, Opened> opened_;                      ///< by session
   std::map<std::pair<ModseqBox, std::uint32_t>, Known> known_;  ///< by UID: the highest MODSEQ that was told
   std::map<ModseqBox, Known> highest_;
+  /// By UID that a COPY or MOVE put there: what was the highest before, and as flags_event that command's answer.
+  std::map<std::pair<ModseqBox, std::uint32_t>, Known> above_;
   std::set<std::pair<ModseqBox, std::uint32_t>> gone_;  ///< UIDs that somebody was told are gone
   std::optional<std::map<std::pair<ModseqBox, std::uint32_t>, std::uint32_t>> seen_;
 };

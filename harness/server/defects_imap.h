@@ -50,6 +50,7 @@ inline constexpr auto kImapDefects = std::to_array<Switch>({
     {"imap.expunged-comes-back", "a server that is killed has what was expunged last from every mailbox again",
      "removal"},
     {"imap.copy-loses-flags", "COPY makes messages without any flag", "flags"},
+    {"imap.copy-mixes-flags", "COPY and MOVE give a message the flags of those before it as well", "flags"},
     {"imap.copy-in-part", "COPY without room for all copies what fits and answers NO", "duplicates"},
     {"imap.copy-cuts", "COPY keeps the first half of a message", "content"},
     {"imap.move-leaves-source", "MOVE leaves the message in the source as well", "removal"},

@@ -138,6 +138,7 @@ FIRST = {
     "imap.logout-expunges": "loss/lost",
     "imap.expunged-comes-back": "removal/quit-ok-but-there",
     "imap.copy-loses-flags": "flags/lost-in-copy",
+    "imap.copy-mixes-flags": "flags/gained-in-copy",
     "imap.copy-in-part": "duplicates/refused-but-there",
     "imap.copy-cuts": "content/altered",
     "imap.move-leaves-source": "removal/expunge-ok-but-there",

@@ -94,7 +94,40 @@ const bool kNumbers[] = {
            }),
 };
 
+/// What is told of a mailbox whose highest MODSEQ is 9 after one message was put there.
+void put_into_work(Scene& s, What what, std::uint64_t modseq, const std::function<void()>& before = {}) {
+  const auto mail = s.accepted(1);
+  const std::uint32_t hand = s.watches(s.phone, mail), other = s.imap(s.laptop);
+  s.selects(other, {.mailbox = "Work", .uidnext = 5, .modseq = 9});
+  if (before) before();
+  s.move(what, hand, "1", "Work", Type::ok, "5");
+  const std::uint32_t fresh = s.imap(s.laptop);
+  s.select(fresh, "Work", 1);
+  s.obs(What::row, fresh, [&](Event& e) {
+    e.mailbox = "Work";
+    e.uidvalidity = e.seq = 1;
+    e.uid = 5;
+    e.has_flags = true;
+    e.facts = history::RowFacts{modseq, false};
+  });
+  s.audited(what == What::copy ? Scene::all(mail) : Scene::all({}));
+  s.list_imap(s.alice, 2, {{mail[0], 5}}, "Work");
+}
+
 const bool kModseq[] = {
+    plant("modseq/below-highest", [](Scene& s) { put_into_work(s, What::move, 9); }),
+    plant("modseq/below-highest", [](Scene& s) { put_into_work(s, What::copy, 2); }),
+    silent("what is moved into a mailbox has a MODSEQ above all that were told of it",
+           [](Scene& s) { put_into_work(s, What::move, 10); }),
+    silent("... or not above that of what somebody removed meanwhile",
+           [](Scene& s) {
+             put_into_work(s, What::move, 8, [&] {
+               const std::uint32_t third = s.imap(s.pc);
+               s.select(third, "Work", 1);
+               s.store(third, "4");
+               s.expunge(third);
+             });
+           }),
     plant("modseq/fell",
           [](Scene& s) {
             const auto mail = s.accepted(1);

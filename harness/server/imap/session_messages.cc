@@ -238,6 +238,8 @@ void ImapSession::copy_or_move(imap::Cursor& c, bool move) {
   }
 
   const bool twice = move && context().has(defect("imap.move-doubles"));
+  const bool mixed = context().has(defect("imap.copy-mixes-flags"));
+  Flags before;
   std::vector<Uid> from;
   imap::SequenceSet from_set;
   imap::SequenceSet to_set;
@@ -247,6 +249,10 @@ void ImapSession::copy_or_move(imap::Cursor& c, bool move) {
     from_set.add(message->uid);
     const auto made = context().store.copy(target->owner(), *message, *target, move);
     to_set.add(made->uid);
+    if (mixed) {
+      before.add(message->flags);
+      context().store.set_flags(*target, made, before);
+    }
     if (&target->owner() != account_) {
       auto kept = made->flags;
       keep_permitted(*target, kept);
