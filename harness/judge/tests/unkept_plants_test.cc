@@ -108,6 +108,7 @@ const bool kElsewhere[] = {
             moved_and_in_junk(s, [](Scene& scene, std::uint32_t hand) {
               const std::uint32_t note = scene.message("draft");
               scene.append(scene.imap(scene.laptop), note, "INBOX");
+              scene.obs(What::exists, hand, [](Event& e) { e.facts = history::ExistsFacts{1, 0}; });
               scene.content(hand, note, 1, 9);
               scene.move(What::move, hand, "9", "Junk", Type::fail);
               scene.store(hand, "9");

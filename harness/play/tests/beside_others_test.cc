@@ -61,7 +61,7 @@ TEST(BesideOthers, InboxIsNeitherRenamedNorDeleted) {
     EXPECT_THAT(rig.told(What::not_applicable), testing::Contains(testing::HasSubstr("RENAME INBOX")))
         << rig.scenario.id;
   }
-  EXPECT_EQ(takes, 4U);
+  EXPECT_EQ(takes, 6U);
 }
 
 /// A check whose second session comes a second after its first; somebody else's mail is there by then, where it comes.
