@@ -51,7 +51,10 @@ RefusedMoves::RefusedMoves(const Case& c) {
     if (uids.empty()) of_some_.insert(account);
     for (const std::uint32_t uid : uids) {
       const std::uint32_t message = c.ledger.message_at(account, mailbox, uidvalidity, uid);
-      message == 0 ? of_some_.insert(account).second : of_.emplace(account, message).second;
+      if (message == 0)
+        of_some_.insert(account);
+      else
+        of_.emplace(account, message);
     }
   }
 }

@@ -248,6 +248,7 @@ void conclude(const CapacitySearch& search, Capacity& capacity) {
     capacity.unknown.clear();
     for (const Trial::Line& line : one.lines)
       if (line.unknown) capacity.unknown.push_back(line.text);
+    capacity.nothing_known = !one.lines.empty() && capacity.unknown.size() == one.lines.size();
   }
 }
 
@@ -258,6 +259,17 @@ std::vector<const Trial*> by_height(const Capacity& capacity) {
   for (const auto& [accounts, trial] : last) out.push_back(trial);
   return out;
 }
+
+namespace {
+
+/// Whether a load of so many accounts, or of more, held when it was played last.
+bool held(const Capacity& capacity, std::uint32_t accounts) {
+  const auto all = by_height(capacity);
+  return std::any_of(all.begin(), all.end(),
+                     [&](const Trial* one) { return one->step.accounts >= accounts && one->came == Came::met; });
+}
+
+}  // namespace
 
 judge::Verdict verdict_of(const Capacity& capacity) {
   using judge::Verdict;
@@ -270,11 +282,12 @@ judge::Verdict verdict_of(const Capacity& capacity) {
   if (capacity.interrupted) return Verdict::inconclusive;
   // A promise that nothing was held against is not kept; and what broke below a load that held was not the load: where
   // the limit is nobody knows yet.
-  const bool vague = (!capacity.unknown.empty() && !capacity.default_slo) || capacity.unsteady;
+  const bool vague =
+      (!capacity.unknown.empty() && !capacity.default_slo) || capacity.nothing_known || capacity.unsteady;
   if (capacity.at_least != 0 && capacity.answer >= capacity.at_least && capacity.confirmed)
     return vague ? Verdict::inconclusive : Verdict::pass;
-  if (one_missed || (capacity.at_least != 0 && !at_ceiling && capacity.above->accounts <= capacity.at_least))
-    return Verdict::fail;
+  const bool less = capacity.at_least != 0 && !at_ceiling && capacity.above->accounts <= capacity.at_least;
+  if (one_missed || (less && !held(capacity, capacity.at_least))) return Verdict::fail;
   if (capacity.at_least != 0 || capacity.answer == 0 || at_ceiling || !capacity.confirmed) return Verdict::inconclusive;
   return vague ? Verdict::inconclusive : Verdict::pass;
 }

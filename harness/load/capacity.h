@@ -78,6 +78,7 @@ struct Capacity {
   bool confirmed = false, narrow = false, unsteady = false;
   /// Lines that nothing was known of when the answer was played last.
   std::vector<std::string> unknown;
+  bool nothing_known = false;         ///< ... and there were no others: a server that is not there does as well
   std::vector<std::uint32_t> chance;  ///< loads that did not hold once, and did when they were played again
 };
 /// What the search says in the end is written into `capacity`.

@@ -99,6 +99,8 @@ std::vector<std::string> sentences(const Capacity& capacity) {
   }
   out.push_back(fmt::format("{}: {}", capacity.confirmed ? "confirmed" : "NOT CONFIRMED",
                             parts.empty() ? "no load was left for it (--max-steps)" : parts));
+  if (capacity.nothing_known)
+    out.emplace_back("NOTHING IS KNOWN there: of no line anything happened that it could be held against");
   if (!capacity.unknown.empty())
     out.push_back(fmt::format("NOT KNOWN there: {} (too little of it happened; a longer --step-for tells more)",
                               fmt::join(capacity.unknown, ", ")));

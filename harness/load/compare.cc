@@ -7,6 +7,8 @@
 #include <cmath>
 
 #include "core/rng.h"
+#include "core/units.h"
+#include "load/level.h"
 #include "scenario/plan/slo.h"
 
 namespace mailproof::load {
@@ -17,6 +19,7 @@ using stats::Slice;
 /// Slices of one block added up.
 struct Block {
   std::uint64_t ok = 0, bad = 0;
+  double of = 0;  ///< that the bad are a part of
   stats::CompactHistogram response;
   double seconds = 0;
 };
@@ -34,8 +37,26 @@ std::vector<Block> blocks_of(const stats::Slices& all, std::size_t first, std::s
       block.bad += slice.fail + slice.info;
       block.response.merge(slice.response);
     }
+    block.of = static_cast<double>(block.ok + block.bad);
   }
   return out;
+}
+
+constexpr std::string_view kConnection = ".connection";
+
+/// The way in of the protocol whose sessions this operation counts that were broken off ("imap.connection"); nothing:
+/// the run has none, or it is another operation.
+const stats::Operation* sessions_of(std::string_view operation, const LoadResult& run) {
+  if (!operation.ends_with(kConnection)) return nullptr;
+  operation.remove_suffix(kConnection.size());
+  return run.all.operations.find(fmt::format("{}.connect", operation));
+}
+
+/// Where a run has sessions and none was broken off, that is none of them, and no operation that it does not have.
+const stats::Operation* find_in(const LoadResult& run, std::string_view operation) {
+  static const stats::Operation kNone;
+  const stats::Operation* found = run.all.operations.find(operation);
+  return found == nullptr && sessions_of(operation, run) != nullptr ? &kNone : found;
 }
 
 /// The percentile of all responses, each block counted as often as it was drawn. `sums` is scratch.
@@ -52,7 +73,7 @@ double percentile(double percent, const std::vector<Block>& blocks, const std::v
       all += static_cast<double>(count);
     }
   }
-  const double rank = std::max(1.0, std::ceil(percent / 100 * all));
+  const auto rank = static_cast<double>(stats::rank_of(percent, static_cast<std::uint64_t>(all)));
   for (std::uint64_t bucket = 0; bucket < sums.size(); ++bucket) {
     const auto here = static_cast<double>(sums[bucket]);
     if (here == 0 || seen + here < rank) {
@@ -74,16 +95,17 @@ double metric_of(Metric metric, const std::vector<Block>& blocks, const std::vec
   // A clock tells no less apart, and of nothing no percentage can be had.
   if (is_latency(metric))
     return std::max(kLeastLatency / 100, percentile(metric == Metric::p50 ? 50 : 99, blocks, times, sums));
-  double ok = 0, bad = 0, seconds = 0;
+  double ok = 0, bad = 0, of = 0, seconds = 0;
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     const auto n = static_cast<double>(times[i]);
     ok += n * static_cast<double>(blocks[i].ok);
     bad += n * static_cast<double>(blocks[i].bad);
+    of += n * blocks[i].of;
     seconds += n * blocks[i].seconds;
   }
   // Nothing done at all counts as half of one.
   if (metric == Metric::throughput) return seconds == 0 ? 0 : std::max(0.5, ok) / seconds;
-  return ok + bad == 0 ? 0 : 100 * bad / (ok + bad);
+  return of == 0 ? 0 : std::min(100.0, 100 * bad / of);
 }
 
 /// How alike a block is to the one after it, 0 to 0.9: where machines have good and bad minutes, blocks say less than
@@ -100,31 +122,28 @@ double alike(Metric metric, const std::vector<Block>& blocks, std::vector<std::u
   return square == 0 ? 0 : std::clamp(product / square, 0.0, 0.9);
 }
 
-/// Errors, and all that ended.
-std::pair<std::uint64_t, std::uint64_t> ended(const std::vector<Block>& blocks) {
-  std::uint64_t bad = 0, all = 0;
+/// Errors, and all that they are a part of.
+std::pair<double, double> ended(const std::vector<Block>& blocks) {
+  double bad = 0, all = 0;
   for (const Block& block : blocks) {
-    bad += block.bad;
-    all += block.ok + block.bad;
+    bad += static_cast<double>(block.bad);
+    all += block.of;
   }
-  return {bad, all};
+  return {std::min(bad, all), all};
 }
 
 /// What a run must have of an operation for anything to be said: blocks in which it happened at all, as what happened
 /// in one of them only varies with nothing; enough of it; and of a p99 enough beyond it.
 bool enough(Metric metric, const std::vector<Block>& blocks) {
   std::size_t with = 0;
-  std::uint64_t n = 0;
+  double n = 0;
   for (const Block& block : blocks) {
-    std::uint64_t here = block.ok + block.bad;
-    if (is_latency(metric)) {
-      here = 0;
-      for (const auto entry : block.response.entries()) here += entry.count;
-    }
+    double here = metric == Metric::errors ? block.of : static_cast<double>(block.ok + block.bad);
+    if (is_latency(metric)) here = static_cast<double>(block.response.count());
     with += here == 0 ? 0U : 1U;
     n += here;
   }
-  return with >= kLeastBlocks && n >= (metric == Metric::p99 ? kLeastForP99 : kLeastOperations);
+  return with >= kLeastBlocks && n >= static_cast<double>(metric == Metric::p99 ? kLeastForP99 : kLeastOperations);
 }
 
 struct Estimate {
@@ -160,8 +179,8 @@ Estimate estimate(Metric metric, const std::vector<Block>& blocks, std::uint64_t
   if (metric == Metric::errors) {
     // Blocks that are all alike by chance say no more than the errors and the rest that were counted.
     const auto [bad, n] = ended(blocks);
-    const double part = (static_cast<double>(bad) + 1) / (static_cast<double>(n) + 2);
-    out.error = std::max(out.error, 100 * std::sqrt(part * (1 - part) / (static_cast<double>(n) + 2)));
+    const double part = (bad + 1) / (n + 2);
+    out.error = std::max(out.error, 100 * std::sqrt(part * (1 - part) / (n + 2)));
   }
   return out;
 }
@@ -183,13 +202,31 @@ double student(double one_sided, double freedom) {
          (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * freedom * freedom * freedom);
 }
 
+/// How long copies went on beginning, where that was asked for: what one of them is left to do when no more are due is
+/// no time in which the others stopped.
+double arrivals_seconds(const LoadResult& run) {
+  const auto asked = parse_duration(run.duration);
+  return asked && run.plan.name.empty() ? std::min(in_seconds(*asked), run.seconds) : run.seconds;
+}
+
 /// What both runs have in common of their time: no ramp, no last slice, which is cut. An operation that stopped before
-/// the run did has nothing in the rest of it, and that counts.
-std::pair<std::size_t, std::size_t> steady(const stats::Slices& all, double seconds) {
-  const auto length = static_cast<std::size_t>(seconds / std::max<std::uint32_t>(1, all.seconds()));
-  const std::size_t n = std::max(all.cells().size(), length);
+/// the arrivals did has nothing in the rest of it, and that counts.
+std::pair<std::size_t, std::size_t> steady(const stats::Slices& all, const LoadResult& run) {
+  const auto length = static_cast<std::size_t>(arrivals_seconds(run) / std::max<std::uint32_t>(1, all.seconds()));
+  const std::size_t n = length != 0 ? length : all.cells().size();
   const std::size_t ramp = std::min<std::size_t>(n / 10, 10 / std::max<std::uint32_t>(1, all.seconds()));
   return {ramp, n == 0 ? 0 : n - 1};
+}
+
+/// The part of a run that is compared, in blocks.
+std::vector<Block> blocks_in(const LoadResult& run, std::string_view name, const stats::Operation& operation) {
+  const auto [first, last] = steady(operation.slices, run);
+  std::vector<Block> out = blocks_of(operation.slices, first, last);
+  // Sessions that are broken off are a part of all that there are, and not of those that end in the same moment; they
+  // may have begun long before, so each block has its share of them.
+  if (const auto* sessions = sessions_of(name, run))
+    for (Block& block : out) block.of = static_cast<double>(sessions->ok) / static_cast<double>(out.size());
+  return out;
 }
 
 /// Where an operation stopped in the middle of one run and not of the other, a sentence. Its throughput varies so much
@@ -351,19 +388,20 @@ Comparison compare(const LoadResult& before, const LoadResult& after, std::strin
     if (run->shard) out.notes.push_back(fmt::format("{} is a shard of a load, not all of it", *of));
   }
   std::size_t both = 0;
-  before.all.operations.for_each([&](std::string_view operation, const stats::Operation&) {
-    both += after.all.operations.find(operation) != nullptr ? 1U : 0U;
-  });
+  std::vector<std::string> names;
+  for (const LoadResult* run : {&before, &after})
+    run->all.operations.for_each([&](std::string_view operation, const stats::Operation&) {
+      if (run == &before || before.all.operations.find(operation) == nullptr) names.emplace_back(operation);
+    });
+  for (const std::string& operation : names)
+    both += find_in(before, operation) != nullptr && find_in(after, operation) != nullptr ? 1U : 0U;
   const std::size_t comparisons = std::max<std::size_t>(1, both * std::size(kMetrics));
-  before.all.operations.for_each([&](std::string_view operation, const stats::Operation& a) {
+  for (const std::string& operation : names) {
     Compared& one = out.operations.emplace_back();
     one.operation = operation;
-    const stats::Operation* b = after.all.operations.find(operation);
-    if (b == nullptr) return;
-    const auto [a_first, a_last] = steady(a.slices, before.seconds);
-    const auto [b_first, b_last] = steady(b->slices, after.seconds);
-    const std::vector<Block> a_blocks = blocks_of(a.slices, a_first, a_last),
-                             b_blocks = blocks_of(b->slices, b_first, b_last);
+    const stats::Operation *a = find_in(before, operation), *b = find_in(after, operation);
+    if (a == nullptr || b == nullptr) continue;
+    const std::vector<Block> a_blocks = blocks_in(before, operation, *a), b_blocks = blocks_in(after, operation, *b);
     const std::string a_stopped = stopped(operation, out.before, a_blocks, b_blocks);
     const std::string b_stopped = stopped(operation, out.after, b_blocks, a_blocks);
     for (const std::string& note : {a_stopped, b_stopped})
@@ -375,14 +413,14 @@ Comparison compare(const LoadResult& before, const LoadResult& after, std::strin
       if (metric == Metric::throughput && d.change >= kLeast && !a_stopped.empty()) d.said = Said::more;
       // Of full and resumed handshakes one is more where the other is less: that is neither better nor worse.
       if (metric == Metric::throughput && scenario::is_handshake(operation)) d.said = Said::same;
-      // Times that this machine made are not even the same.
-      if (limited && (d.said == Said::more || d.said == Said::less || (d.said == Said::same && is_latency(metric))))
+      // Times that this machine made are not even the same, and what a rule may ask for though the table does not show
+      // it differs as well.
+      const bool differs_a_little = metric == Metric::errors && d.said == Said::same && (d.low > 0 || d.high < 0);
+      if (limited && (d.said == Said::more || d.said == Said::less || differs_a_little ||
+                      (d.said == Said::same && is_latency(metric))))
         d.said = Said::vain;
     }
-  });
-  after.all.operations.for_each([&](std::string_view operation, const stats::Operation&) {
-    if (before.all.operations.find(operation) == nullptr) out.operations.push_back({std::string(operation), {}});
-  });
+  }
   return out;
 }
 

@@ -47,7 +47,10 @@ std::optional<std::string> unlike(const LoadResult& a, const LoadResult& b) {
         differ("shards", a.shard->of, b.shard->of), differ("--start-at", a.shard->start_at, b.shard->start_at),
         differ("text of the plan and its profiles, hashed", a.plan.hash, b.plan.hash),
         differ("--audit", setting_of(a, "looked into in the end"), setting_of(b, "looked into in the end")),
-        differ("--patience", setting_of(a, "patience"), setting_of(b, "patience"))})
+        differ("--patience", setting_of(a, "patience"), setting_of(b, "patience")),
+        // Copies and customers are dealt to all threads of all shards.
+        differ("--jobs", setting_of(a, "threads"), setting_of(b, "threads")),
+        differ("--strict", setting_of(a, "strict"), setting_of(b, "strict"))})
     if (difference) return difference;
   return std::nullopt;
 }
@@ -60,6 +63,8 @@ void doubt(const Part& part, LoadResult& out) {
   if (shard.late > kMostLate)
     say(fmt::format("WAS LATE by {:.1f} s, so that the target had less than the whole load",
                     std::chrono::duration<double>(shard.late).count()));
+  if (part.result.generator.limited())
+    say(fmt::format("WAS GENERATOR-LIMITED ({})", part.result.generator.why_limited()));
   if (part.result.interrupted) say("WAS INTERRUPTED: the rest of it was not played");
   if (!part.result.note.empty()) say(fmt::format("BROKE OFF ({})", part.result.note));
 }
@@ -100,6 +105,7 @@ Result<LoadResult> merge(std::vector<Part> parts) {
   const auto of_shard = [](const std::string& doubt) { return doubt.starts_with("LATE:"); };
   std::erase_if(out.doubts, of_shard);
   std::vector<judge::Verdict> worst = {out.worst};
+  out.generator.limited_part = out.generator.why_limited();
   for (std::size_t i = 1; i < parts.size(); ++i) {
     LoadResult& part = parts[i].result;
     for (std::size_t n = 0; n < out.by_story.size(); ++n) out.by_story[n].merge(part.by_story[n]);
@@ -112,6 +118,7 @@ Result<LoadResult> merge(std::vector<Part> parts) {
     worst.push_back(part.worst);
     out.seconds = std::max(out.seconds, part.seconds);
     out.interrupted = out.interrupted || part.interrupted;
+    if (out.generator.limited_part.empty()) out.generator.limited_part = part.generator.why_limited();
     out.generator.merge(part.generator);
     // As the threads of one process add up.
     out.plan.merge(part.plan);

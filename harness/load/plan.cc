@@ -168,8 +168,8 @@ Result<std::vector<std::vector<LoadPart>>> make_parts(const Options& options, co
       part.story = &story;
       part.row = stories.size() == 1 ? "story" : "story " + story.id;
       part.arrivals = {
-          schedule.rate, schedule.total, ours + job, threads, Duration(static_cast<std::int64_t>(turn * 1e9)),
-          schedule.users};
+          schedule.rate,  schedule.total, ours + job, threads, Duration(static_cast<std::int64_t>(turn * 1e9)),
+          schedule.users, options.copies};
     }
     for (std::uint32_t i = 0; i < options.copies; ++i) {
       std::string why;

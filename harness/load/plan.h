@@ -59,8 +59,9 @@ struct LoadPart {
   std::string row;  ///< of the table of operations
 };
 
-/// By thread, then by story. No account is lent twice, nor to two shards; a shard with one thread plays what thread
-/// number K of N does in one process. `taken` says which of the target's accounts are lent, before and after.
+/// By thread, then by story. Slots are dealt to the threads in turn, and copies as the slots are: copy c to the thread
+/// of slot c modulo their number. No account is lent twice, nor to two shards; a shard with one thread plays what
+/// thread number K of N does in one process. `taken` says which of the target's accounts are lent, before and after.
 Result<std::vector<std::vector<LoadPart>>> make_parts(const Options& options, const Schedule& schedule,
                                                       const std::vector<scenario::Scenario>& stories,
                                                       const scenario::Target& target, std::vector<bool>& taken);

@@ -142,7 +142,14 @@ constexpr Duration kLate = std::chrono::milliseconds(500);
 Duration mostly_late(const Generator& generator) { return generator.lateness.percentile(99.9); }
 }  // namespace
 
-bool Generator::limited() const { return cpu > kBusy || busy > kMuch || mostly_late(*this) > kLate; }
+bool Generator::limited() const {
+  return cpu > kBusy || busy > kMuch || mostly_late(*this) > kLate || !limited_part.empty();
+}
+
+void Generator::turn(Duration work, Duration waited) {
+  turns.add(work, static_cast<std::uint64_t>(work / std::chrono::microseconds(1)));
+  turns.add(Duration::zero(), static_cast<std::uint64_t>(waited / std::chrono::microseconds(1)));
+}
 
 Duration Generator::own_delay(double percent) const {
   return std::max(lateness.percentile(percent), turns.percentile(percent));
@@ -159,7 +166,7 @@ std::string Generator::why_limited() const {
   if (mostly_late(*this) > kLate)
     out += fmt::format("{}what was due began up to {:.0f} ms late for our own doing", out.empty() ? "" : ", and ",
                        ms(lateness.max()));
-  return out;
+  return out.empty() ? limited_part : out;
 }
 
 std::string Generator::text() const {
@@ -180,6 +187,7 @@ void Generator::merge(const Generator& other) {
   lateness.merge(other.lateness);
   turns.merge(other.turns);
   worst_timer = std::max(worst_timer, other.worst_timer);
+  if (limited_part.empty()) limited_part = other.limited_part;
 }
 
 double rate_of(const stats::Operation& operation, const LoadResult& result) {

@@ -48,9 +48,13 @@ struct Generator {
   double busy = 0;            ///< part of the time, in pieces of ten seconds, in which a thread had none left
   double judging = 0;         ///< the same of the thread beside it that judges and writes
   stats::Histogram lateness;  ///< of each copy: a slot was free, and still it began so late
-  stats::Histogram turns;     ///< of the loop: the work of a batch; what came meanwhile was read so much late at most
+  stats::Histogram turns;     ///< of the time, by microseconds: what came then was read so much late at most
   Duration worst_timer{};     ///< a timer fired this late
+  std::string limited_part;   ///< of shards: why the first that was limited was so; in the sum it may be thinned out
   bool limited() const;
+  /// The loop worked for so long without a look at its sockets, after it had waited for so long. A turn counts for as
+  /// long as it took: one of half a second is one of thousands, and half a second all the same.
+  void turn(Duration work, Duration waited);
   /// What is due, or has come, waits so long for us at most in so many percent of all cases.
   Duration own_delay(double percent) const;
   std::string why_limited() const;  ///< "" = it was not
@@ -164,6 +168,8 @@ struct Undelivered {
   std::uint64_t messages = 0, due = 0;
 };
 Undelivered undelivered(const LoadResult& result);
+/// There is such mail, of a way to the server that no line of the plan says how much may be left of.
+bool mail_is_undecided(const LoadResult& result);
 /// Protocols whose sessions the other end broke off by the dozen.
 std::vector<std::string> broken_off(const LoadResult& result);
 /// Ways to the server that no session ever came through though it was tried: then the load was another one.

@@ -27,6 +27,17 @@ std::string error_class(const history::Event& event) {
 
 }  // namespace
 
+std::optional<std::uint32_t> Arrivals::begin() const {
+  return first < total && (round == 0 || first < round) ? std::optional(first) : std::nullopt;
+}
+
+std::optional<std::uint32_t> Arrivals::after(std::uint32_t copy) const {
+  std::uint64_t next = std::uint64_t{copy} + step;
+  if (round != 0 && std::uint64_t{copy % round} + step >= round)
+    next = std::uint64_t{copy} - copy % round + round + first;
+  return next < total ? std::optional(static_cast<std::uint32_t>(next)) : std::nullopt;
+}
+
 LoadShard::LoadShard(const scenario::Scenario& scenario, const scenario::Target& target,
                      std::vector<std::vector<scenario::PoolAccount>> slots, Network& network, play::PlayOptions options,
                      Arrivals arrivals, std::string_view row)
@@ -37,7 +48,7 @@ LoadShard::LoadShard(const scenario::Scenario& scenario, const scenario::Target&
       options_(std::move(options)),
       arrivals_(arrivals),
       story_(operations_.id(row)),
-      next_(arrivals.first) {
+      next_(arrivals.begin()) {
   options_.load = true;
   options_.learnt = nullptr;  // a load waits as long as its scenario says
   options_.baseline = false;
@@ -76,7 +87,7 @@ void LoadShard::check_next() {
 
 void LoadShard::start(std::optional<Time> zero) {
   checks_.clear();
-  zero_ = zero.value_or(network_.now());
+  zero_ = steps_over_ = zero.value_or(network_.now());
   operations_.start(zero_);
   audit_.start(zero_);
   // The first time each is somewhere in his thinking, as if he had been there before: they must not all come at once.
@@ -111,6 +122,11 @@ void LoadShard::close() {
   thinking_.clear();
   network_.set_alarm(*this, std::nullopt);
   bury();
+}
+
+void LoadShard::end() {
+  if (!closed_ && !closed_loop()) ring(network_.now());
+  close();
 }
 
 void LoadShard::interrupt() {
@@ -156,10 +172,10 @@ void LoadShard::ring(Time) {
   bury();
   if (closed_loop()) return play_users();
   const Time now = network_.now();  // judging those that are over took its time
-  while (!closed_ && next_ < arrivals_.total && zero_ + arrivals_.due(next_) <= now) {
-    operations_.at(story_).due(zero_ + arrivals_.due(next_));
-    waiting_.push_back(next_);
-    next_ += arrivals_.step;
+  while (!closed_ && next_ && zero_ + arrivals_.due(*next_) <= now) {
+    operations_.at(story_).due(zero_ + arrivals_.due(*next_));
+    waiting_.push_back(*next_);
+    next_ = arrivals_.after(*next_);
   }
   while (!closed_ && !waiting_.empty() && !free_.empty()) {
     const std::uint32_t copy = waiting_.front();
@@ -169,8 +185,8 @@ void LoadShard::ring(Time) {
     // The clock again for each: what came before, judging copies that are over above all, has taken its time.
     begin(copy, free, zero_ + arrivals_.due(copy), network_.now());
   }
-  if (!closed_ && next_ >= arrivals_.total && waiting_.empty()) closed_ = true;  // all of them have begun
-  if (!closed_ && next_ < arrivals_.total) network_.set_alarm(*this, zero_ + arrivals_.due(next_));
+  if (!closed_ && !next_ && waiting_.empty()) closed_ = true;  // all of them have begun
+  if (!closed_ && next_) network_.set_alarm(*this, zero_ + arrivals_.due(*next_));
 }
 
 void LoadShard::begin(std::uint32_t copy, const Free& free, Time intended, Time now) {
@@ -276,6 +292,7 @@ void LoadShard::count_octets(Running& copy, std::uint32_t session, Time now) {
 
 void LoadShard::steps_done(Running& copy) {
   copy.steps_over_at = network_.now();
+  steps_over_ = std::max(steps_over_, network_.now());
   auto& story = operations_.at(story_);
   if (copy.player->problem().empty()) return story.succeed(copy.intended, copy.begun, network_.now());
   copy.not_played_at = network_.now();  // why is known once its sessions have ended

@@ -31,6 +31,11 @@ struct Arrivals {
   Duration offset{};  ///< the first is due so long after time zero: several stories take turns
   std::optional<Users> users =
       {};  ///< closed: each begins when the one before it is over; this shard's are `first`, ...
+  /// ... of each round of so many: as many as all shards have slots, so that who has no slot has no copies either, and
+  /// who has more of them has more. 0: all copies are one round.
+  std::uint32_t round = 0;
+  std::optional<std::uint32_t> begin() const;                    ///< this shard's first copy; nothing: it has none
+  std::optional<std::uint32_t> after(std::uint32_t copy) const;  ///< and the one after that
   Duration due(std::uint32_t copy) const {
     return offset + Duration(static_cast<std::int64_t>(static_cast<double>(copy) / rate * 1e9));
   }
@@ -65,6 +70,8 @@ class LoadShard final : public Alarm {
   void measure(const stats::Window& window) { operations_.measure(window); }
   /// No further copies begin; those under way are played to their end.
   void close();
+  /// The same where the time is over: what was due before, and finds a slot, begins, however late we come to it.
+  void end();
   void interrupt();
   bool done() const { return closed_ && running_.empty(); }
   bool closed_loop() const { return arrivals_.users.has_value(); }
@@ -79,6 +86,8 @@ class LoadShard final : public Alarm {
   const Samples& samples() const { return samples_; }
   void settle() { operations_.settle(network_.now()); }  ///< counts over time are complete up to now
   Progress progress() const;
+  /// When the last copy had done what its story says; what looks for its mail afterwards is no part of the load.
+  Time steps_over() const { return steps_over_; }
   std::uint64_t unserved() const { return operations_.at(story_).unserved(); }
   /// Of each copy: how long it was due and a slot was free, and still it had not begun. That is nobody's doing but
   /// ours.
@@ -146,7 +155,8 @@ class LoadShard final : public Alarm {
   stats::Operations::Id story_;
   Samples samples_;
   Time zero_{};
-  std::uint32_t next_ = 0;                               ///< copy that is due next
+  Time steps_over_{};
+  std::optional<std::uint32_t> next_;                    ///< copy that is due next
   std::deque<std::uint32_t> waiting_;                    ///< due, no slot was free
   std::map<std::size_t, play::MailboxesBefore> before_;  ///< by slot: what no copy there may remove; they point at it
   std::vector<std::unique_ptr<Running>> running_;

@@ -26,7 +26,14 @@ stats::Operation together(const scenario::Slo& slo, const stats::Operations& ope
 }
 
 std::optional<double> time_of(const scenario::Slo& slo, const stats::Histogram& response) {
+  using scenario::Comparison;
   if (response.count() == 0) return std::nullopt;
+  const bool ceiling = slo.comparison == Comparison::less || slo.comparison == Comparison::at_most;
+  if (slo.measure == Measure::percentile && ceiling) {
+    // Where in its bucket it lies nobody knows: who may have kept to the limit has.
+    const double least = in_seconds(response.percentile_at_least(slo.percent));
+    if (holds(slo, least) && !holds(slo, in_seconds(response.percentile(slo.percent)))) return least;
+  }
   return in_seconds(slo.measure == Measure::max    ? response.max()
                     : slo.measure == Measure::mean ? response.mean()
                                                    : response.percentile(slo.percent));
@@ -81,6 +88,17 @@ std::string held_up(const scenario::Slo& slo, const Generator& generator, double
 
 }  // namespace
 
+bool counts_unserved_of(const scenario::Slo& slo, std::string_view operation) {
+  if (!scenario::counts_unserved(slo)) return false;
+  // Mail that nobody saw was handed over.
+  if (slo.operation == "unserved") return !operation.starts_with("delivery-to-visible");
+  return operation == slo.operation || scenario::names_operation(slo.operation, operation);
+}
+
+bool counts_errors_of(const scenario::Slo& slo, std::string_view operation) {
+  return slo.measure == Measure::errors && means(slo, operation);
+}
+
 bool holds(const scenario::Slo& slo, double value) {
   using scenario::Comparison;
   switch (slo.comparison) {
@@ -132,10 +150,7 @@ std::map<std::string, std::uint64_t> never_began(const scenario::Slo& slo, const
   for (std::size_t i = 0; i < result.stories.size() && i < result.by_story.size(); ++i) {
     if (result.stories[i] != result.plan.name) continue;
     result.by_story[i].operations.for_each([&](std::string_view name, const stats::Operation& one) {
-      // Mail that nobody saw was handed over.
-      const bool meant = all ? !name.starts_with("delivery-to-visible")
-                             : name == slo.operation || scenario::names_operation(slo.operation, name);
-      if (meant && one.unserved() != 0) out[std::string(name)] += one.unserved();
+      if (one.unserved() != 0 && counts_unserved_of(slo, name)) out[std::string(name)] += one.unserved();
     });
   }
   return out;

@@ -22,6 +22,9 @@ std::optional<Measurement> measure(const scenario::Slo& slo, const LoadResult& r
 /// A percentile, or a part of errors, of so few that one of them decides: a p99 of twelve is the slowest of them.
 bool too_few(const scenario::Slo& slo, const Measurement& found);
 bool holds(const scenario::Slo& slo, double value);
+/// What such a line is about: whether it counts what never began of this operation, or is a part of its errors.
+bool counts_unserved_of(const scenario::Slo& slo, std::string_view operation);
+bool counts_errors_of(const scenario::Slo& slo, std::string_view operation);
 std::string in_words(const scenario::Slo& slo, double value);
 
 /// The same of what was added since the last call, for `abort_when`: errors and rates; percentiles are of all so far.

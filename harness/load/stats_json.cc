@@ -199,6 +199,7 @@ std::string to_json(const LoadResult& result) {
                 {"worst_timer_ns", result.generator.worst_timer.count()},
                 {"lateness", histogram(result.generator.lateness)},
                 {"turns", histogram(result.generator.turns)}}}});
+  if (!result.generator.limited_part.empty()) out["generator"]["limited_part"] = result.generator.limited_part;
   if (!result.plan.name.empty())
     out["plan"] = {{"name", result.plan.name},
                    {"accounts", result.plan.accounts},

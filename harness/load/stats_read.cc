@@ -171,6 +171,7 @@ LoadResult read(const Json& json) {
   out.generator.cpu_peak = generator.value("cpu_peak", 0.0);
   out.generator.busy = generator.value("busy", 0.0);
   out.generator.judging = generator.value("judging", 0.0);  // older runs judged on the thread that played
+  out.generator.limited_part = generator.value("limited_part", "");
   out.generator.worst_timer = Duration(generator.at("worst_timer_ns").get<Duration::rep>());
   out.generator.lateness = read_histogram(generator.at("lateness"));
   out.generator.turns = read_histogram(generator.at("turns"));

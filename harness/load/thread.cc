@@ -10,6 +10,7 @@
 #include "core/rng.h"
 #include "host/admin.h"
 #include "host/signals.h"
+#include "load/level.h"
 #include "load/thread_cpu.h"
 #include "sim/sim_network.h"
 
@@ -152,9 +153,14 @@ void LoadThread::play_in(World& world) {
   count_judged();
   told_ = {};  // the last look is one at all that was judged
   tell(network.now(), false);
-  harvest_.generator.judging = world.loop == nullptr ? 0 : judging_->cpu_seconds() / std::max(harvest_.seconds, 1e-9);
-  if (world.loop != nullptr) {
-    harvest_.generator.cpu = (cpu_of_this_thread() - cpu) / std::max(harvest_.seconds, 1e-9);
+  // A thread that had nothing to play was over at once: what it needed is part of no time.
+  const bool played = customers_ != nullptr || std::any_of(shards_.begin(), shards_.end(), [](const auto& shard) {
+                        return shard->progress().begun != 0;
+                      });
+  if (world.loop != nullptr && played) {
+    const double ran = std::max(in_seconds(ran_), 1e-9);
+    harvest_.generator.judging = judging_->cpu_seconds() / ran;
+    harvest_.generator.cpu = (cpu_of_this_thread() - cpu) / ran;
     harvest_.generator.cpu_peak = cpu_watch_.peak();
     harvest_.generator.busy = cpu_watch_.busy();
     harvest_.generator.worst_timer = world.loop->load().worst_lateness;
@@ -275,28 +281,40 @@ void LoadThread::run(Network& network, net::Loop* loop) {
     for (const auto& shard : shards_) shard->measure({plan_->plan->measured().first, plan_->plan->measured().second});
   for (const auto& shard : shards_) shard->start(began);
   if (customers_ != nullptr) customers_->start(began);
+  Time last_look = network.now();
+  Duration looking{};  // what follows here lies between two looks at the sockets as well
   const bool over = network.run([&] {
     const Time now = network.now();
-    if (loop != nullptr) harvest_.generator.turns.add(loop->load().last_turn);
+    if (loop != nullptr) {
+      const Duration passed = now - last_look, work = std::min(passed, looking + loop->load().last_turn);
+      harvest_.generator.turn(work, passed - work);
+      last_look = now;
+    }
     if (loop != nullptr) cpu_watch_.look(now);
     bool done = true;
     for (std::size_t n = 0; n < shards_.size(); ++n) {
       // Users end by themselves: who was ready before the end plays, however late.
       if (!shards_[n]->closed_loop() && now - began > bound_ + parts_[n].arrivals.offset && !shards_[n]->done())
-        shards_[n]->close();
+        shards_[n]->end();
       done = done && shards_[n]->done();
     }
     done = done && (customers_ == nullptr || customers_->gone());
     end_together(loop != nullptr);
     tell(now, false);
     keep_so_far(now);
+    looking = network.now() - now;
     return done || host::interrupted();
   });
   if (host::interrupted())
     interrupt_all();
   else if (!over)
     harvest_.wrong = "nothing could happen any more though copies were not over";
-  harvest_.seconds = std::max(0.0, std::chrono::duration<double>(network.now() - began).count());
+  // What looks for the mail afterwards is no part of the load, and one copy of which it looks long is no time in which
+  // the others did nothing.
+  Time last = host::interrupted() ? network.now() : began;
+  for (const auto& shard : shards_) last = std::max(last, shard->steps_over());
+  harvest_.seconds = in_seconds(last - began);
+  ran_ = std::max(Duration::zero(), network.now() - began);
 }
 
 /// What one thread ends the load for (abort_when) ends it for all of them, and for the stories beside. In simulation

@@ -90,6 +90,7 @@ class LoadThread {
   Watch* watch_;
   unsigned number_;
   Time began_{}, told_{}, kept_{};
+  Duration ran_{};  ///< from time zero until the last copy was looked after and gone
   CpuWatch cpu_watch_;
   std::unique_ptr<Judging> judging_;
   std::vector<std::unique_ptr<LoadShard>> shards_;

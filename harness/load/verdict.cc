@@ -6,6 +6,7 @@
 
 #include "load/report.h"
 #include "load/server_limits.h"
+#include "load/slo.h"
 
 namespace mailproof::load {
 namespace {
@@ -78,9 +79,12 @@ Undelivered undelivered(const LoadResult& result) {
   return out;
 }
 
-std::vector<std::string> broken_off(const LoadResult& result) {
+namespace {
+
+/// By operation ("imap.connection"), in a sentence each.
+std::map<std::string, std::string> sessions_broken_off(const LoadResult& result) {
   constexpr std::uint64_t kFew = 20;  // of a hundred sessions five: now and then one breaks
-  std::vector<std::string> out;
+  std::map<std::string, std::string> out;
   result.all.operations.for_each([&](std::string_view name, const stats::Operation& one) {
     if (!name.ends_with(".connection")) return;
     const std::string_view protocol = name.substr(0, name.find('.'));
@@ -89,9 +93,34 @@ std::vector<std::string> broken_off(const LoadResult& result) {
     if (broken == 0 || broken * kFew < all) return;
     const auto most = std::max_element(one.errors.begin(), one.errors.end(),
                                        [](const auto& a, const auto& b) { return a.second < b.second; });
-    out.push_back(fmt::format("BROKEN OFF: {} of {} {} sessions did not end by our doing (mostly {})", broken, all,
-                              protocol, most == one.errors.end() ? "?" : most->first));
+    out[std::string(name)] = fmt::format("BROKEN OFF: {} of {} {} sessions did not end by our doing (mostly {})",
+                                         broken, all, protocol, most == one.errors.end() ? "?" : most->first);
   });
+  return out;
+}
+
+/// Whether some line of the SLO that something is known of is about this operation.
+bool decided(const LoadResult& result, std::string_view operation,
+             bool (*about)(const scenario::Slo&, std::string_view)) {
+  return std::any_of(result.slos.begin(), result.slos.end(), [&](const SloResult& one) {
+    const auto slo = one.few || one.measured.empty() ? std::nullopt : scenario::slo_of(one.text);
+    return slo && about(*slo, operation);
+  });
+}
+
+}  // namespace
+
+bool mail_is_undecided(const LoadResult& result) {
+  bool out = false;
+  result.all.operations.for_each([&](std::string_view name, const stats::Operation& one) {
+    out = out || (name.ends_with(".deliver") && one.unserved() != 0 && !decided(result, name, counts_unserved_of));
+  });
+  return out && undelivered(result).messages != 0;
+}
+
+std::vector<std::string> broken_off(const LoadResult& result) {
+  std::vector<std::string> out;
+  for (auto& [operation, text] : sessions_broken_off(result)) out.push_back(std::move(text));
   return out;
 }
 
@@ -114,13 +143,10 @@ judge::Verdict verdict_of(const LoadResult& result, bool unknown_too) {
   if (const Unserved late = unserved(result); late.copies != 0)
     all.push_back(late.by_server ? Verdict::fail : Verdict::inconclusive);
   // Less mail came than was meant to, and no line of the plan says that this may not be, or may.
-  const bool decides = std::any_of(result.slos.begin(), result.slos.end(),
-                                   [](const SloResult& one) { return one.text.find("unserved") != std::string::npos; });
-  if (undelivered(result).messages != 0 && !decides) all.push_back(Verdict::inconclusive);
+  if (mail_is_undecided(result)) all.push_back(Verdict::inconclusive);
   // What was cut off is in no time: such times are those of the rest.
-  const bool errors = std::any_of(result.slos.begin(), result.slos.end(),
-                                  [](const SloResult& one) { return one.text.find("errors") != std::string::npos; });
-  if (!result.interrupted && !errors && !broken_off(result).empty()) all.push_back(Verdict::inconclusive);
+  for (const auto& [operation, text] : sessions_broken_off(result))
+    if (!result.interrupted && !decided(result, operation, counts_errors_of)) all.push_back(Verdict::inconclusive);
   if (result.all.ledger.unexplained != 0 && result.worst == Verdict::pass) all.push_back(Verdict::inconclusive);
   // Errors and times that our own slowness made end a run as well, and say nothing of the server.
   if (!result.plan.aborted.empty()) all.push_back(result.generator.limited() ? Verdict::inconclusive : Verdict::fail);

@@ -71,9 +71,9 @@ std::uint64_t CompactHistogram::count() const {
 }
 
 Duration CompactHistogram::percentile(double percent) const {
-  const double all = static_cast<double>(count());
+  const std::uint64_t all = count();
   if (all == 0) return Duration::zero();
-  const double rank = std::max(1.0, std::ceil(percent / 100 * all));
+  const auto rank = static_cast<double>(rank_of(percent, all));
   double seen = 0;
   for (const Entry& entry : entries_) {
     const double here = static_cast<double>(entry.count);

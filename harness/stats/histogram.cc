@@ -6,6 +6,13 @@
 
 namespace mailproof::stats {
 
+std::uint64_t rank_of(double percent, std::uint64_t count) {
+  const double exact = std::clamp(percent, 0.0, 100.0) * static_cast<double>(count) / 100;
+  // What is a whole number may be a little more in floating point.
+  const double rank = std::ceil(exact * (1 - 1e-12));
+  return count == 0 ? 0 : std::clamp<std::uint64_t>(static_cast<std::uint64_t>(rank), 1, count);
+}
+
 std::size_t Histogram::bucket_of(Duration value) {
   const auto v = static_cast<std::uint64_t>(value.count());
   const auto top = static_cast<unsigned>(std::bit_width(v)) - 1;
@@ -59,19 +66,21 @@ Duration Histogram::mean() const {
   return Duration(static_cast<Duration::rep>(sum_ / static_cast<Sum>(count())));
 }
 
-Duration Histogram::percentile(double percent) const {
-  if (count() == 0) return Duration::zero();
-  const double share = std::clamp(percent, 0.0, 100.0) / 100.0;
-  const auto rank = std::clamp<std::uint64_t>(
-      static_cast<std::uint64_t>(std::ceil(share * static_cast<double>(count()))), 1, count());
-  if (rank <= below_) return std::min(kLowest, max_);
+/// The least and the most that a percentile can be.
+std::pair<Duration, Duration> Histogram::around(double percent) const {
+  if (count() == 0) return {};
+  const std::uint64_t rank = rank_of(percent, count());
+  if (rank <= below_) return {min_, std::min(kLowest, max_)};
   std::uint64_t seen = below_;
   for (std::size_t i = 0; i < buckets_.size(); ++i) {
     seen += buckets_[i];
-    if (seen >= rank) return std::min(highest_of(i), max_);
+    if (seen >= rank) return {std::max(lowest_of(i), min_), std::min(highest_of(i), max_)};
   }
-  return max_;
+  return {kHighest, max_};
 }
+
+Duration Histogram::percentile(double percent) const { return around(percent).second; }
+Duration Histogram::percentile_at_least(double percent) const { return around(percent).first; }
 
 std::uint64_t Histogram::count_up_to(Duration limit) const {
   if (limit < kLowest) return limit >= max() ? count() : below_;

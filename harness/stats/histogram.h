@@ -9,6 +9,10 @@
 
 namespace mailproof::stats {
 
+/// Which of so many values, counted from the smallest and from 1, is the one that `percent` (0 to 100) of them do not
+/// exceed: of 1000 the 999th for 99.9.
+std::uint64_t rank_of(double percent, std::uint64_t count);
+
 /// How long things took, with a bounded relative error and an exact merge. HDR layout: every power of two is cut into
 /// 128 equal buckets, so a bucket is at most 1/128 (0.79 %) wider than its lowest value.
 ///
@@ -35,6 +39,8 @@ class Histogram {
   /// The value that `percent` (0 to 100) of all values do not exceed: at least the true one, at most 0.79 % above it,
   /// and never above max(). When it falls among the values below kLowest it is kLowest, above kHighest max().
   Duration percentile(double percent) const;
+  /// The least that the true one can be: the lower end of the bucket whose upper end percentile() is.
+  Duration percentile_at_least(double percent) const;
 
   /// Values at or under `limit`, to the accuracy of a bucket: what lies in the same bucket as `limit` counts.
   std::uint64_t count_up_to(Duration limit) const;
@@ -65,6 +71,7 @@ class Histogram {
   static constexpr unsigned kLastBit = 41;  // 2^42 ns = 73 minutes
   static constexpr std::size_t kBuckets = std::size_t{kLastBit - kFirstBit + 1} << kHalfBits;
 
+  std::pair<Duration, Duration> around(double percent) const;
   static std::size_t bucket_of(Duration value);
   static Duration lowest_of(std::size_t bucket);
   static Duration highest_of(std::size_t bucket);

@@ -96,5 +96,46 @@ TEST(Capacity, AtLeastSoManyIsKnownOnlyWhereAllLinesAre) {
   EXPECT_EQ(verdict_of(capacity), Verdict::inconclusive);
 }
 
+/// A load in which nothing happened is met by a dead server, too, whoever wrote the lines.
+TEST(Capacity, WhereNoLineIsKnownNothingIs) {
+  CapacitySearch search({.start = 4, .most = 4});
+  Capacity capacity;
+  capacity.default_slo = true;
+  capacity.at_least = 4;
+  for (auto step = search.next(); step; step = search.next()) {
+    Trial trial;
+    trial.step = *step;
+    trial.lines = {{"pop3.connect p95 < 5s", "", 0, false, true}, {"lost = 0", "", 0, false, true}};
+    capacity.trials.push_back(trial);
+    search.tell(Came::met);
+  }
+  conclude(search, capacity);
+  ASSERT_EQ(capacity.answer, 4U);
+  ASSERT_TRUE(capacity.confirmed);
+  EXPECT_EQ(verdict_of(capacity), Verdict::inconclusive);
+  capacity.at_least = 0;
+  EXPECT_EQ(verdict_of(capacity), Verdict::inconclusive);
+  capacity.at_least = 4;
+  for (Trial& trial : capacity.trials) trial.lines.back().unknown = false;
+  conclude(search, capacity);
+  EXPECT_EQ(verdict_of(capacity), Verdict::pass) << "some of them are enough of the lines that nobody asked for";
+}
+
+TEST(Capacity, IsNotLessThanWhatHeld) {
+  Capacity capacity;
+  capacity.answer = 150;
+  capacity.above = CapacitySearch::Above{160, Came::missed};
+  capacity.confirmed = capacity.unsteady = true;
+  for (const auto& [accounts, came] : {std::pair(150U, Came::met), std::pair(160U, Came::missed),
+                                       std::pair(200U, Came::met), std::pair(210U, Came::missed)})
+    capacity.trials.emplace_back().step.accounts = accounts, capacity.trials.back().came = came;
+  capacity.at_least = 180;
+  EXPECT_EQ(verdict_of(capacity), Verdict::inconclusive) << "200 held";
+  capacity.at_least = 205;
+  EXPECT_EQ(verdict_of(capacity), Verdict::fail);
+  capacity.at_least = 160;
+  EXPECT_EQ(verdict_of(capacity), Verdict::inconclusive);
+}
+
 }  // namespace
 }  // namespace mailproof::load

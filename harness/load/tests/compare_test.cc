@@ -3,83 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
-
-#include "core/rng.h"
-#include "load/merge.h"
+#include "load/tests/runs.h"
 
 namespace mailproof::load {
 namespace {
 
-using judge::Verdict;
 using testing::HasSubstr;
 using testing::SizeIs;
-
-struct Server {
-  double ms = 20;         ///< of a typical answer
-  double tail = 1;        ///< how much heavier the slowest are
-  double drift = 0.15;    ///< how much a stretch of seconds differs from the next: machines are not steady
-  unsigned fails_in = 0;  ///< one in so many is refused; 0: none
-  int seconds = 90;
-  int rate = 30;
-  int only_until = 0;   ///< after so many seconds nothing happens any more; 0: it goes on
-  int one_in = 1;       ///< something happens in one second of so many only
-  double steps_ms = 0;  ///< the clock tells no less apart
-};
-
-/// A load as a server with such times makes it. Neighbouring seconds are alike, as on real machines.
-LoadResult run_of(std::uint64_t seed, const Server& server) {
-  Rng rng(seed);
-  const auto normal = [&] {
-    double sum = 0;
-    for (int i = 0; i < 12; ++i) sum += rng.below(1U << 30) / static_cast<double>(1U << 30);
-    return sum - 6;
-  };
-  LoadResult out;
-  out.stories = {"a.story"};
-  out.target = "node";
-  out.rate = server.rate;
-  out.duration = "90s";
-  StoryTotals totals;
-  double weather = 0;
-  for (int second = 0; second < server.seconds; ++second) {
-    weather = 0.7 * weather + server.drift * normal();
-    if (server.only_until != 0 && second >= server.only_until) continue;
-    if (second % server.one_in != 0) continue;
-    for (const char* const name : {"imap.fetch", "imap.store", "lmtp.deliver", "pop3.retr"})
-      for (int i = 0; i < server.rate; ++i) {
-        auto& op = totals.operations.at(totals.operations.id(name));
-        const Time intended = Time(std::chrono::seconds(second)) + std::chrono::milliseconds(rng.below(1000));
-        const double tail = rng.one_in(20) ? 3 * server.tail : 1;
-        double ms = server.ms * tail * std::exp(weather + 0.3 * normal());
-        if (server.steps_ms != 0) ms = std::floor(ms / server.steps_ms) * server.steps_ms;
-        const Time end = intended + Duration(static_cast<Duration::rep>(ms * 1e6));
-        op.due(intended);
-        op.begin(intended, intended);
-        if (server.fails_in != 0 && rng.one_in(server.fails_in))
-          op.fail_as("no", end);
-        else
-          op.succeed(intended, intended, end);
-      }
-  }
-  out.by_story = {totals};
-  out.all = totals;
-  return out;
-}
-
-const Difference& of(const Comparison& comparison, std::string_view operation, Metric metric) {
-  for (const Compared& one : comparison.operations)
-    if (one.operation == operation) return one.differences.at(static_cast<std::size_t>(metric));
-  throw std::out_of_range("no such operation");
-}
-
-Failed failed(const char* rule, const Comparison& comparison) {
-  const auto parsed = parse_fail_if(rule);
-  EXPECT_TRUE(parsed) << parsed.error().message();
-  const auto out = apply(*parsed, comparison);
-  EXPECT_TRUE(out) << out.error().message();
-  return *out;
-}
 
 /// Ten of ten, and as many with errors: of all their figures not one is claimed to differ.
 TEST(Compare, TwoEqualRunsDoNotDiffer) {
@@ -292,91 +222,69 @@ TEST(FailIf, SaysWhatIsWrongWithIt) {
   EXPECT_THAT(unknown.error().message(), HasSubstr("did you mean 'imap.fetch'?"));
 }
 
-Part shard(unsigned index, unsigned of) {
-  Part out{"s" + std::to_string(index), run_of(index, {.seconds = 5})};
-  out.result.shard = Shard{index, of, "2026-11-29T12:00:00Z", "2026-11-29T12:00:00.000Z", {}};
-  out.result.all.ledger.copies = out.result.by_story[0].ledger.copies = 3;
+/// What one copy leaves to be looked for at the end is no time in which the others did nothing.
+TEST(Compare, WhatEndsLateStopsNothing) {
+  LoadResult before = run_of(1, {}), after = run_of(2, {});
+  before.seconds = 91;
+  after.seconds = 120;
+  auto& late = after.all.operations.at(after.all.operations.id("imap.fetch"));
+  late.due(Time(119s));
+  late.begin(Time(119s), Time(119s));
+  late.succeed(Time(119s), Time(119s), Time(119s + 20ms));
+  const auto compared = compare(before, after, "a", "b");
+  EXPECT_FALSE(compared.differs()) << to_text(compared);
+  EXPECT_THAT(to_text(compared), testing::Not(HasSubstr("STOPPED")));
+  LoadResult half = run_of(3, {.only_until = 45});
+  half.seconds = 120;
+  EXPECT_EQ(of(compare(half, after, "a", "b"), "imap.store", Metric::throughput).said, Said::more)
+      << "what stops before the arrivals do has stopped";
+}
+
+/// Errors are counted, and our own delays make them as well as times.
+TEST(Compare, ErrorsThatOurOwnDelaysMayHaveMadeFailNothing) {
+  LoadResult few = run_of(2, {.fails_in = 300, .rate = 400});
+  few.generator.cpu = 0.99;
+  const auto compared = compare(run_of(1, {.rate = 400}), few, "a", "b");
+  EXPECT_EQ(of(compared, "lmtp.deliver", Metric::errors).said, Said::vain);
+  EXPECT_EQ(failed("* errors +0.1%", compared).verdict, Verdict::inconclusive);
+  LoadResult none = run_of(3, {.rate = 400});
+  none.generator.cpu = 0.99;
+  EXPECT_EQ(of(compare(run_of(1, {.rate = 400}), none, "a", "b"), "lmtp.deliver", Metric::errors).said, Said::same);
+}
+
+/// A minute and a half in which sessions begin, or of sessions that all began in its first second; so many of a
+/// thousand are broken off, here and there.
+LoadResult sessions(int broken_of_a_thousand, bool at_once = false) {
+  LoadResult out = run_of(1, {.seconds = 90});
+  out.seconds = 90;
+  auto& connect = out.all.operations.at(out.all.operations.id("imap.connect"));
+  for (int i = 0; i < 9000; ++i) {
+    const Time at = Time(at_once ? 0s : std::chrono::seconds(i / 100));
+    connect.succeed(at, at, at + 5ms);
+    if (i % 1000 < broken_of_a_thousand)
+      out.all.operations.at(out.all.operations.id("imap.connection"))
+          .unknown_as("IDLE: closed", Time(std::chrono::seconds((i * 7) % 90)));
+  }
   return out;
 }
 
-TEST(Merge, TheOrderDoesNotMatter) {
-  const auto one = merge({shard(1, 3), shard(2, 3), shard(3, 3)}),
-             other = merge({shard(3, 3), shard(1, 3), shard(2, 3)});
-  ASSERT_TRUE(one && other);
-  EXPECT_TRUE(one->doubts.empty());
-  EXPECT_EQ(*one->all.operations.find("imap.fetch"), *other->all.operations.find("imap.fetch"));
-  EXPECT_EQ(one->all.operations.find("imap.fetch")->intended, 3U * 5 * 30);
-  EXPECT_EQ(verdict_of(*one), Verdict::pass);
-}
-
-TEST(Merge, PromisesAreOfTheWhole) {
-  Part first = shard(1, 2), second = shard(2, 2);
-  for (Part* one : {&first, &second})
-    one->result.slos = {{"imap.fetch rate > 40/s", "30.0/s", Verdict::fail},
-                        {"imap.fetch rate < 40/s", "30.0/s", Verdict::pass}};
-  const auto merged = merge({first, second});
-  ASSERT_TRUE(merged);
-  ASSERT_THAT(merged->slos, SizeIs(2));
-  EXPECT_EQ(merged->slos[0].verdict, Verdict::pass) << merged->slos[0].measured;
-  EXPECT_EQ(merged->slos[1].verdict, Verdict::fail) << merged->slos[1].measured;
-}
-
-TEST(Merge, AShardThatIsMissingIsSaidFirst) {
-  const auto merged = merge({shard(1, 3), shard(3, 3)});
-  ASSERT_TRUE(merged);
-  EXPECT_THAT(to_text(*merged), testing::StartsWith("SHARD 2 OF 3 IS MISSING"));
-  EXPECT_EQ(verdict_of(*merged), Verdict::inconclusive);
-}
-
-TEST(Merge, AShardThatWasLateOrInterruptedVoidsIt) {
-  Part late = shard(2, 2);
-  late.result.shard->late = 1500ms;
-  auto merged = merge({shard(1, 2), late});
-  ASSERT_TRUE(merged);
-  EXPECT_THAT(to_text(*merged), testing::StartsWith("SHARD 2 OF 2 WAS LATE by 1.5 s"));
-  EXPECT_EQ(verdict_of(*merged), Verdict::inconclusive);
-  Part cut = shard(2, 2);
-  cut.result.interrupted = true;
-  merged = merge({shard(1, 2), cut});
-  ASSERT_TRUE(merged);
-  EXPECT_THAT(to_text(*merged), HasSubstr("SHARD 2 OF 2 WAS INTERRUPTED"));
-  Part apart = shard(2, 2), first = shard(1, 2);
-  apart.result.shard = Shard{2, 2, "", "2026-11-29T12:00:09.000Z", {}};
-  first.result.shard->start_at = "";
-  merged = merge({first, apart});
-  ASSERT_TRUE(merged);
-  EXPECT_THAT(to_text(*merged), testing::StartsWith("THE SHARDS DID NOT BEGIN TOGETHER"));
-  EXPECT_EQ(verdict_of(*merged), Verdict::inconclusive);
-}
-
-TEST(Merge, ALimitThatAShardMetIsThatOfTheWhole) {
-  Part limited = shard(2, 2);
-  limited.result.doubts = {"GENERATOR-LIMITED: this process may open no more files"};
-  const auto merged = merge({shard(1, 2), limited});
-  ASSERT_TRUE(merged);
-  EXPECT_THAT(to_text(*merged), testing::StartsWith("GENERATOR-LIMITED: this process may open no more files"));
-  EXPECT_EQ(verdict_of(*merged), Verdict::inconclusive);
-}
-
-TEST(Merge, AMillisecondIsNoDifference) {
-  Part first = shard(1, 2), second = shard(2, 2);
-  first.result.shard = Shard{1, 2, "", "2026-11-29T12:00:08.999Z", {}};
-  second.result.shard = Shard{2, 2, "", "2026-11-29T12:00:09.001Z", {}};
-  const auto merged = merge({first, second});
-  ASSERT_TRUE(merged);
-  EXPECT_TRUE(merged->doubts.empty()) << merged->doubts.front();
-  second.result.settings = {{"looked into in the end", "10%"}};
-  EXPECT_THAT(merge({first, second}).error().message(), HasSubstr("--audit"));
-}
-
-TEST(Merge, RefusesWhatIsNotOfOneLoad) {
-  Part other = shard(2, 2);
-  other.result.seed = 7;
-  EXPECT_THAT(merge({shard(1, 2), other}).error().message(), HasSubstr("it is of another load than s1: seed"));
-  EXPECT_THAT(merge({shard(1, 2), shard(1, 2)}).error().message(), HasSubstr("it is shard 1 of 2, as s1 is"));
-  Part whole = shard(1, 1);
-  whole.result.shard.reset();
-  EXPECT_THAT(merge({whole}).error().message(), HasSubstr("it is no shard of a load"));
+TEST(Compare, SessionsThatAreBrokenOffMoreOften) {
+  for (const bool at_once : {false, true}) {
+    const auto more = compare(sessions(2, at_once), sessions(49, at_once), "a", "b");
+    EXPECT_NEAR(of(more, "imap.connection", Metric::errors).change, 4.7, 1) << to_text(more);
+    EXPECT_EQ(failed("* errors +1%", more).verdict, Verdict::fail) << to_text(more);
+    const auto from_none = compare(sessions(0, at_once), sessions(49, at_once), "a", "b");
+    EXPECT_EQ(failed("* errors +1%", from_none).verdict, Verdict::fail) << to_text(from_none);
+    EXPECT_EQ(
+        failed("imap.connection errors -1%", compare(sessions(49, at_once), sessions(0, at_once), "a", "b")).verdict,
+        Verdict::fail);
+    const auto alike = compare(sessions(20, at_once), sessions(20, at_once), "a", "b");
+    EXPECT_FALSE(alike.differs()) << to_text(alike);
+    EXPECT_EQ(failed("imap.connection errors +1%", alike).verdict, Verdict::pass) << to_text(alike);
+  }
+  LoadResult one = sessions(0);
+  one.all.operations.at(one.all.operations.id("imap.connection")).unknown_as("IDLE: closed", Time(40s));
+  EXPECT_EQ(failed("* errors +1%", compare(sessions(0), one, "a", "b")).verdict, Verdict::pass);
 }
 
 }  // namespace

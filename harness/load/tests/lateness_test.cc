@@ -117,5 +117,29 @@ TEST(StartLine, NobodyWaitsForAThreadThatIsGone) {
   EXPECT_EQ(line.arrive(Time(1s), [] { return false; }), std::nullopt);
 }
 
+/// What was due before the end and that we came to only behind it, for our own doing, is begun: nobody may be missing.
+TEST(Lateness, WhatWasDueBeforeTheEndIsBegunHoweverLateWeAre) {
+  SimRig rig(kOneMail, [](server::ServerOptions& options) {
+    for (int i = 0; i < 20; ++i)
+      options.accounts.push_back(
+          {fmt::format("user-{}", i), fmt::format("user-{}@example.test", i), Secret("pass"), std::nullopt, ""});
+  });
+  Stalling network(*rig.network);
+  std::vector<std::vector<scenario::PoolAccount>> accounts;
+  for (unsigned i = 0; i < 15; ++i)
+    accounts.push_back(
+        {{fmt::format("user-{}", i), fmt::format("user-{}@example.test", i), Secret("pass"), std::nullopt}});
+  LoadShard shard(rig.scenario, rig.target, accounts, network, rig.options, {.rate = 1000, .total = 20});
+  shard.start();
+  network.stalled = std::chrono::milliseconds(400);  // over the end, and its alarm has not rung
+  shard.end();
+  EXPECT_TRUE(rig.network->run([&] { return shard.done(); }));
+  shard.settle();
+  EXPECT_EQ(shard.progress().due, 20U);
+  EXPECT_EQ(shard.progress().begun, 15U);
+  EXPECT_EQ(shard.unserved(), 5U) << "of them no slot was free";
+  EXPECT_GE(shard.own_lateness().percentile(50), std::chrono::milliseconds(380));
+}
+
 }  // namespace
 }  // namespace mailproof::load

@@ -79,5 +79,29 @@ TEST(RunFiles, ALoadThatSaysNothingPassesNowhere) {
   EXPECT_EQ(verdict_of(broke), report::verdict_of(as_run(broke)));
 }
 
+/// The reports and the exit status say the same of mail that was not handed over.
+TEST(RunFiles, ALineOfThePlanDecidesOnMailInTheArrivalsAsWell) {
+  LoadResult result = passed();
+  result.stories = {"office"};
+  result.plan.name = "office";
+  auto& deliver = result.all.operations.at(result.all.operations.id("lmtp.deliver"));
+  for (int i = 0; i < 100; ++i) {
+    deliver.due();
+    deliver.never(std::chrono::milliseconds(100), 1);
+  }
+  const auto arrivals = [&] {
+    const report::RunResult run = as_run(result);
+    for (const auto& one : run.scenarios)
+      if (one.id == "load.arrivals") return one.verdict;
+    return Verdict::error;
+  };
+  for (const auto& [line, verdict] :
+       {std::pair("unserved < 1000", Verdict::pass), std::pair("imap.connect unserved = 0", Verdict::inconclusive)}) {
+    result.slos = {{line, "100", Verdict::pass}};
+    EXPECT_EQ(verdict_of(result), verdict) << line;
+    EXPECT_EQ(arrivals(), verdict) << line;
+  }
+}
+
 }  // namespace
 }  // namespace mailproof::load

@@ -231,5 +231,37 @@ TEST(Slo, AStarMeansWhatClientsAskFor) {
   EXPECT_TRUE(scenario::slo_of("pop3.tls.full p99 < 100ms"));
 }
 
+/// A bucket is not cut: what the limit falls into may all lie below it.
+TEST(Slo, AtTheEdgeOfABucketNobodyIsAccused) {
+  LoadResult result = minute();
+  add(result, "imap.fetch", seconds(10), 300, std::chrono::microseconds(249'600));
+  add(result, "imap.fetch", seconds(10), 6, milliseconds(300));
+  add(result, "imap.store", seconds(10), 300, milliseconds(250));
+  for (const char* line : {"imap.fetch p90 < 250ms", "imap.store p90 <= 250ms", "imap.fetch p95 <= 250ms"}) {
+    const SloResult one = judged(result, line);
+    EXPECT_EQ(one.verdict, Verdict::pass) << line << ": " << one.measured;
+  }
+  for (const char* line : {"imap.fetch p90 < 248ms", "imap.fetch p99 < 250ms", "imap.store p90 < 249ms"})
+    EXPECT_EQ(judged(result, line).verdict, Verdict::fail) << line;
+}
+
+/// One of thousands of turns, in which everything that came lay unread for most of a second.
+TEST(Slo, ATurnOfTheLoopCountsForAsLongAsItTook) {
+  LoadResult result = minute();
+  add(result, "imap.fetch", seconds(10), 400, milliseconds(5));
+  add(result, "imap.fetch", seconds(10), 8, milliseconds(600));
+  for (int i = 0; i < 100'000; ++i)
+    result.generator.turn(std::chrono::microseconds(100), std::chrono::microseconds(500));
+  EXPECT_EQ(judged(result, "imap.fetch p99 < 250ms").verdict, Verdict::fail);
+  result.generator.turn(milliseconds(700), Duration::zero());
+  const SloResult fetch = judged(result, "imap.fetch p99 < 250ms");
+  EXPECT_EQ(fetch.verdict, Verdict::inconclusive);
+  EXPECT_THAT(fetch.why, HasSubstr("for our own doing"));
+  for (int i = 0; i < 100'000; ++i)
+    result.generator.turn(std::chrono::microseconds(100), std::chrono::microseconds(500));
+  EXPECT_EQ(judged(result, "imap.fetch p99 < 250ms").verdict, Verdict::fail)
+      << "in two minutes it is not one in a hundred";
+}
+
 }  // namespace
 }  // namespace mailproof::load

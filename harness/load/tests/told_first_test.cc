@@ -162,5 +162,31 @@ TEST(ToldFirst, ALimitOfThisProcessThatWasMet) {
   EXPECT_THAT(limit_of_ours_met(result), HasSubstr("ulimit -n"));
 }
 
+/// Lines that speak of something else decide nothing of mail, nor of another protocol's sessions, and a line of which
+/// nothing is known decides nothing at all.
+TEST(ToldFirst, ALineDecidesOnWhatItIsAbout) {
+  LoadResult result = plan(200, 150);
+  for (const char* text : {"imap.connect unserved = 0", "imap.round unserved = 0", "story unserved = 0"}) {
+    result.slos = {{text, "0", Verdict::pass}};
+    EXPECT_EQ(verdict_of(result), Verdict::inconclusive) << text;
+  }
+  for (const char* text : {"lmtp.deliver unserved < 100", "lmtp.* unserved < 100"}) {
+    result.slos = {{text, "50", Verdict::pass}};
+    EXPECT_EQ(verdict_of(result), Verdict::pass) << text;
+  }
+  result.slos = {{"unserved < 100", "", Verdict::pass}};
+  EXPECT_EQ(verdict_of(result), Verdict::inconclusive) << "of this line nothing is known";
+  result = plan(200, 200);
+  with_sessions(result, 20, 20);
+  for (const char* text : {"pop3.* errors < 50%", "imap.fetch errors < 50%"}) {
+    result.slos = {{text, "0.000 %", Verdict::pass}};
+    EXPECT_EQ(verdict_of(result), Verdict::inconclusive) << text;
+  }
+  for (const char* text : {"imap.* errors < 50%", "imap.connection errors < 50%"}) {
+    result.slos = {{text, "20.000 %", Verdict::pass}};
+    EXPECT_EQ(verdict_of(result), Verdict::pass) << text;
+  }
+}
+
 }  // namespace
 }  // namespace mailproof::load

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/rng.h"
+#include "stats/compact.h"
 
 namespace mailproof::stats {
 namespace {
@@ -137,6 +138,36 @@ TEST(HistogramTest, OnlyTinyValuesAreNotRaisedAboveTheirMaximum) {
   histogram.add(300ns, 10);
   EXPECT_EQ(histogram.percentile(99), 300ns);
   EXPECT_EQ(histogram.count_up_to(500ns), 10U);
+}
+
+/// 99.9 / 100 * 1000 is a little more than 999 to a computer.
+TEST(HistogramTest, OneInAThousandIsBeyondThePercentileThatLeavesOutOneInAThousand) {
+  for (std::uint64_t thousands = 1; thousands <= 1000; ++thousands) {
+    Histogram histogram;
+    histogram.add(1ms, thousands * 999);
+    histogram.add(900ms, thousands);
+    ASSERT_LT(histogram.percentile(99.9), 2ms) << thousands;
+    ASSERT_GT(histogram.percentile(99.91), 800ms) << thousands;
+    ASSERT_LT(CompactHistogram::of(histogram).percentile(99.9), 2ms) << thousands;
+  }
+  for (std::uint64_t count = 1; count <= 5000; ++count)
+    for (std::uint64_t tenths = 1; tenths <= 1000; ++tenths)
+      ASSERT_EQ(rank_of(static_cast<double>(tenths) / 10, count),
+                std::max<std::uint64_t>(1, (count * tenths + 999) / 1000));
+  EXPECT_EQ(rank_of(0, 5), 1U);
+  EXPECT_EQ(rank_of(100, 5), 5U);
+}
+
+TEST(HistogramTest, APercentileIsSomewhereInItsBucket) {
+  const auto values = latencies(3, 5000);
+  const Histogram histogram = of(values);
+  for (const double percent : {0.1, 50.0, 90.0, 99.0, 99.9}) {
+    auto sorted = values;
+    std::sort(sorted.begin(), sorted.end());
+    EXPECT_LE(histogram.percentile_at_least(percent), exact(sorted, percent)) << percent;
+    EXPECT_GE(histogram.percentile_at_least(percent) + histogram.percentile_at_least(percent) / 100,
+              histogram.percentile(percent));
+  }
 }
 
 TEST(HistogramTest, EmptyAnswersZero) {
