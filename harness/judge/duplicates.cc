@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "core/bytes.h"
@@ -126,14 +127,17 @@ void judge_duplicates(const history::History& history, const history::Ledger& le
     return std::max(cell.enumerated ? int{cell.present} : 0, at_once == seen.end() ? 0 : at_once->second.copies);
   };
   // An answer is lost now and then, and not more often than not.
-  constexpr int kEachTime = 3;
-  int perhaps = 0, doubled = 0;
+  constexpr std::size_t kEachTime = 3;
+  std::set<std::uint32_t> perhaps, doubled;  // commands: one answer is for all recipients of a mail
   for (const history::Cell& cell : ledger.cells()) {
     if (put_there(cell) == 0 || most_there(cell) == 0 || handed_over_again(c, cell) == 0) continue;
-    ++perhaps;
-    if (most_there(cell) > put_there(cell)) ++doubled;
+    for (const history::Attempt& attempt : ledger.attempts_of(cell.message)) {
+      if (attempt.account != cell.account) continue;
+      perhaps.insert(history.event(attempt.event).command);
+      if (most_there(cell) > put_there(cell)) doubled.insert(history.event(attempt.event).command);
+    }
   }
-  const bool each = doubled >= kEachTime && 2 * doubled > perhaps;
+  const bool each = doubled.size() >= kEachTime && 2 * doubled.size() > perhaps.size();
   for (const history::Cell& cell : ledger.cells()) {
     const int put = put_there(cell);
     if (put == 0) continue;  // a leak, a filter's doing, or a refused message: other judges look

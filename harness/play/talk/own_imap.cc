@@ -55,7 +55,7 @@ Talk::Came Talk::keeps_flags(Line& at) {
     const OpenMailbox& open = at.connection->open_mailbox();
     const std::string_view flag = open.not_kept(line.text);
     const bool not_let = open.not_let(line.text);
-    if ((flag.empty() && !not_let) || (not_let && restricts()) || (is_fetch(line.text) && !seen_matters())) continue;
+    if ((flag.empty() && !not_let) || restricts() || (is_fetch(line.text) && !seen_matters())) continue;
     not_applicable(not_let ? "the server opened the mailbox for reading only"
                            : fmt::format("the mailbox does not keep {}: it is not in PERMANENTFLAGS", flag));
     return Came::ended;
