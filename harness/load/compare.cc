@@ -202,11 +202,14 @@ double student(double one_sided, double freedom) {
          (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * freedom * freedom * freedom);
 }
 
-/// How long copies went on beginning, where that was asked for: what one of them is left to do when no more are due is
-/// no time in which the others stopped.
+/// How long copies went on beginning, as was asked for or as their rate has it: what one of them is left to do when no
+/// more are due is no time in which the others stopped.
 double arrivals_seconds(const LoadResult& run) {
+  const bool open = run.plan.name.empty() && run.users.empty();
   const auto asked = parse_duration(run.duration);
-  return asked && run.plan.name.empty() ? std::min(in_seconds(*asked), run.seconds) : run.seconds;
+  if (open && asked) return std::min(in_seconds(*asked), run.seconds);
+  if (open && run.rate > 0 && run.copies > 0) return std::min(run.copies / run.rate, run.seconds);
+  return run.seconds;
 }
 
 /// What both runs have in common of their time: no ramp, no last slice, which is cut. An operation that stopped before

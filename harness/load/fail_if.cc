@@ -74,9 +74,9 @@ Result<Failed> apply(const FailIf& rule, const Comparison& comparison) {
     // Handshakes full and resumed are parts of connecting, and few: a rule is about them where it names them.
     if (scenario::is_handshake(one.operation) && !scenario::is_handshake(rule.operations)) continue;
     // Sessions that were broken off have no times, and are nothing that is done.
+    met = true;
     if (one.operation.ends_with(".connection") && rule.operations != one.operation && rule.metric != Metric::errors)
       continue;
-    met = true;
     if (one.differences.empty()) {
       unsaid = true;
       unsaid_why = fmt::format("{} is in one of the runs only", one.operation);

@@ -174,6 +174,7 @@ void LoadShard::ring(Time) {
   const Time now = network_.now();  // judging those that are over took its time
   while (!closed_ && next_ && zero_ + arrivals_.due(*next_) <= now) {
     operations_.at(story_).due(zero_ + arrivals_.due(*next_));
+    steps_over_ = std::max(steps_over_, zero_ + arrivals_.due(*next_));  // the load lasts while copies come to be due
     waiting_.push_back(*next_);
     next_ = arrivals_.after(*next_);
   }

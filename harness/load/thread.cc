@@ -154,9 +154,9 @@ void LoadThread::play_in(World& world) {
   told_ = {};  // the last look is one at all that was judged
   tell(network.now(), false);
   // A thread that had nothing to play was over at once: what it needed is part of no time.
-  const bool played = customers_ != nullptr || std::any_of(shards_.begin(), shards_.end(), [](const auto& shard) {
-                        return shard->progress().begun != 0;
-                      });
+  const bool any = customers_ != nullptr || std::any_of(shards_.begin(), shards_.end(),
+                                                        [](const auto& shard) { return shard->progress().begun != 0; });
+  const bool played = any && ran_ > Duration::zero();
   if (world.loop != nullptr && played) {
     const double ran = std::max(in_seconds(ran_), 1e-9);
     harvest_.generator.judging = judging_->cpu_seconds() / ran;

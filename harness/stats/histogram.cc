@@ -70,6 +70,7 @@ Duration Histogram::mean() const {
 std::pair<Duration, Duration> Histogram::around(double percent) const {
   if (count() == 0) return {};
   const std::uint64_t rank = rank_of(percent, count());
+  if (rank == count()) return {max_, max_};
   if (rank <= below_) return {min_, std::min(kLowest, max_)};
   std::uint64_t seen = below_;
   for (std::size_t i = 0; i < buckets_.size(); ++i) {

@@ -66,7 +66,7 @@ FIRST = {
     "imap.vanished-zero": "session/unreadable-vanished",
     "imap.qresync-misses-expunge": "expectation/delta-differs",
     "imap.modseq-stays": "modseq/stays",
-    "imap.copies-die-together": "loss/lost",
+    "imap.copies-die-together": "removal/more-than-expunged",
     "imap.rename-loses-newest": "loss/lost-in-rename",
     "imap.list-merges-ampersand": "mailboxes/not-listed",
     "pop3.empty-at-times": "maildrop/not-listed",

@@ -392,7 +392,8 @@ def test_a_permitted_server_is_not_accused(tmp_path, latitude):
             everything(recorder)
         status, told = recorder.stop()
     assert status == 0, told
-    assert len(events(tmp_path / "run")) > 40
+    # Python's client gives up at once where SELECT says READ-ONLY.
+    assert len(events(tmp_path / "run")) > (8 if latitude == "imap.read-only" else 40)
 
 
 def test_who_sends_no_more_still_gets_his_answers(tmp_path):

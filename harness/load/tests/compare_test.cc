@@ -220,6 +220,10 @@ TEST(FailIf, SaysWhatIsWrongWithIt) {
   const auto unknown = apply(*parse_fail_if("imap.fetsh p99 +10%"), compare(run_of(1, {}), run_of(2, {}), "a", "b"));
   ASSERT_FALSE(unknown);
   EXPECT_THAT(unknown.error().message(), HasSubstr("did you mean 'imap.fetch'?"));
+  LoadResult before = run_of(1, {}), after = run_of(2, {});
+  for (LoadResult* run : {&before, &after}) run->all.operations.id("imap.connection");
+  EXPECT_TRUE(apply(*parse_fail_if("imap.conn* p99 +10%"), compare(before, after, "a", "b")))
+      << "there is one, though it has no times";
 }
 
 /// What one copy leaves to be looked for at the end is no time in which the others did nothing.
@@ -238,6 +242,12 @@ TEST(Compare, WhatEndsLateStopsNothing) {
   half.seconds = 120;
   EXPECT_EQ(of(compare(half, after, "a", "b"), "imap.store", Metric::throughput).said, Said::more)
       << "what stops before the arrivals do has stopped";
+  // Each copy once: how long they come is told by their number and rate.
+  for (LoadResult* run : {&before, &after}) {
+    run->duration = "";
+    run->copies = 2700;
+  }
+  EXPECT_FALSE(compare(before, after, "a", "b").differs());
 }
 
 /// Errors are counted, and our own delays make them as well as times.

@@ -406,5 +406,23 @@ TEST(CopiesOfAStory, LeaveAMailboxThatWasThereBefore) {
   }
 }
 
+/// One slot, which the audit of a copy holds while others come to be due: the load lasts as long as they do.
+TEST(CopiesOfAStory, ComeToBeDueForAsLongAsTheLoadLasts) {
+  play::SimRig rig(scenario::parse("id: play.test\ntitle: a test\nneeds: [delivery]\naccounts: [alice]\n"
+                                   "devices: {mta: {delivers: any}}\nsteps:\n  - mta: {deliver: mail, to: alice}\n",
+                                   "play.yaml"),
+                   [](server::ServerOptions& options) { options.defects = {"delivery.accepts-and-drops"}; });
+  LoadShard shard(rig.scenario, rig.target, {{rig.leased[0]}}, *rig.network, rig.options,
+                  Arrivals{.rate = 1, .total = 4});
+  const Time zero = rig.network->now();
+  shard.start(zero);
+  EXPECT_TRUE(rig.network->run([&] { return rig.network->now() - zero > std::chrono::milliseconds(3500); }));
+  EXPECT_LT(shard.progress().begun, 4U);
+  shard.end();
+  EXPECT_TRUE(rig.network->run([&] { return shard.done(); }));
+  EXPECT_GT(rig.network->now() - zero, seconds(4)) << "its audit waits";
+  EXPECT_EQ(shard.steps_over() - zero, seconds(3)) << "the last was due then";
+}
+
 }  // namespace
 }  // namespace mailproof::load

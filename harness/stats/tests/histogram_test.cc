@@ -168,6 +168,7 @@ TEST(HistogramTest, APercentileIsSomewhereInItsBucket) {
     EXPECT_GE(histogram.percentile_at_least(percent) + histogram.percentile_at_least(percent) / 100,
               histogram.percentile(percent));
   }
+  EXPECT_EQ(histogram.percentile_at_least(100), histogram.max()) << "which is known to the last digit";
 }
 
 TEST(HistogramTest, EmptyAnswersZero) {
