@@ -65,15 +65,16 @@ const Cell* copy_elsewhere(const Case& c, const Cell& inbox, std::uint32_t again
 
 bool is_kept_where_it_was_saved(const Case& c, const Event& e, std::uint32_t message, std::uint32_t account) {
   if (!e.mailbox.empty() && !iequals(e.mailbox, "INBOX")) return false;
-  const auto kept = [&](const history::Attempt& attempt) {
-    const Cell* inbox = c.ledger.find(attempt.message, attempt.account, "INBOX");
-    return inbox != nullptr && inbox->enumerated && inbox->present == 0 && inbox->first_seen == 0 &&
-           inbox->removes == 0 && copy_elsewhere(c, *inbox, attempt.event) != nullptr;
-  };
   int taken = 0;
   for (const history::Attempt& attempt : c.ledger.attempts_of(message)) {
     if (attempt.outcome != Type::ok || (account != 0 && attempt.account != account)) continue;
-    if (!kept(attempt)) return false;
+    const Cell* inbox = c.ledger.find(attempt.message, attempt.account, "INBOX");
+    if (inbox == nullptr || !inbox->enumerated || inbox->present != 0) return false;
+    // What a client had taken out of INBOX before it was looked for is not what was to be seen there.
+    const bool removed = inbox->removes > 0 && inbox->removed_by < e.index;
+    if (removed && attempt.event < inbox->removed_by) continue;
+    const bool never_here = inbox->first_seen == 0 && inbox->removes == 0;
+    if ((!never_here && !removed) || copy_elsewhere(c, *inbox, attempt.event) == nullptr) return false;
     ++taken;
   }
   return taken > 0;

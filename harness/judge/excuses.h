@@ -20,7 +20,7 @@ std::string filed_elsewhere(const Case& c, const history::Event& expectation, st
 const history::Cell* copy_elsewhere(const Case& c, const history::Cell& inbox, std::uint32_t again);
 
 /// RFC 7352 section 3: a filter against duplicates drops what has the Message-ID of what is there. Nobody saw it in
-/// INBOX, and it is where a client had saved it before it was delivered.
+/// INBOX, or not since a client removed it, and it is where a client had saved it before it was delivered.
 bool is_kept_where_it_was_saved(const Case& c, const history::Event& expectation, std::uint32_t message,
                                 std::uint32_t account);
 /// How many copies less INBOX has for that.

@@ -142,7 +142,30 @@ void saves_and_counts(Scene& s, std::uint32_t wanted) {
   s.audited_beside({{other, 1}}, "Sent", {{saved, 7}});
 }
 
+/// The phone files it, and it is delivered again; before that, or behind it, the laptop is to see it in INBOX.
+void files_and_looks(Scene& s, bool before) {
+  const auto mail = s.accepted(1);
+  const auto looks = [&] {
+    const std::uint32_t see = s.expect(What::see, s.imap(s.laptop), "1");
+    s.answer(see, Type::fail, "1");
+    s.obs(What::asked_again, s.audit(Protocol::imap, s.alice, 0), [&](Event& e) {
+      e.command = see;
+      e.code = "not-as-expected";
+    });
+  };
+  const std::uint32_t hand = s.watches(s.phone, mail);
+  if (before) looks();
+  s.move(What::move, hand, "1", "Archive", Type::ok, "7");
+  s.deliver(s.lmtp(), mail[0], s.alice);
+  if (!before) looks();
+  s.audited_beside({}, "Archive", {{mail[0], 7}});
+}
+
 const bool kAgain[] = {
+    plant("loss/suppressed-duplicate",  // and nobody sees it where it was filed from
+          [](Scene& s) { files_and_looks(s, false); }),
+    plant("loss/suppressed-duplicate",  // before that it was there to be seen
+          [](Scene& s) { files_and_looks(s, true); }, {"expectation/not-seen"}),
     plant("loss/suppressed-duplicate",  // the user has it, where he filed it
           [](Scene& s) {
             const auto mail = s.accepted(1);
