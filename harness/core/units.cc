@@ -107,7 +107,10 @@ std::optional<std::string> nearest_word(std::string_view word, const std::vector
   if (std::count_if(known.begin(), known.end(), begins) == 1) return *std::find_if(known.begin(), known.end(), begins);
   std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
   for (const auto& candidate : known) {
-    const std::size_t d = distance(word, candidate);
+    std::size_t d = distance(word, candidate);
+    // Its first words alone, which somebody began to write.
+    for (auto dash = candidate.find('-'); dash != std::string::npos; dash = candidate.find('-', dash + 1))
+      d = std::min(d, 2 + distance(word, std::string_view(candidate).substr(0, dash)));
     if (d < best_distance) {
       best_distance = d;
       best = candidate;

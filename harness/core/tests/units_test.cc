@@ -63,6 +63,8 @@ TEST(Units, TheNearestWordIsNearOrNone) {
   EXPECT_EQ(nearest_word("delivr", words), "deliver");
   EXPECT_EQ(nearest_word("removed", {"present", "moved", "removed-by-client"}), "removed-by-client");
   EXPECT_EQ(nearest_word("bounce", {"bounce-late", "bounce-never", "bounced"}), "bounced");
+  EXPECT_EQ(nearest_word("delivery.supresses", {"delivery.queues", "delivery.suppresses-what-is-saved"}),
+            "delivery.suppresses-what-is-saved");
   EXPECT_EQ(nearest_word("DELETE", words), "delete");
   EXPECT_EQ(nearest_word("quota", words), std::nullopt);
 }
