@@ -72,22 +72,33 @@ TEST(Lateness, JudgingKeepsTheNextCopyWaitingAndIsOurs) {
   EXPECT_NEAR(std::chrono::duration<double>(with->response.max() - without->response.max()).count(), 0.050, 0.0025);
 }
 
+/// Twenty copies, one a millisecond, in so many slots.
+struct Twenty {
+  explicit Twenty(unsigned slots)
+      : shard(rig.scenario, rig.target, accounts(slots), network, rig.options, {.rate = 1000, .total = 20}) {}
+  static std::string login(unsigned i) { return fmt::format("user-{}", i); }
+  static std::vector<std::vector<scenario::PoolAccount>> accounts(unsigned slots) {
+    std::vector<std::vector<scenario::PoolAccount>> out;
+    for (unsigned i = 0; i < slots; ++i)
+      out.push_back({{login(i), login(i) + "@example.test", Secret("pass"), std::nullopt}});
+    return out;
+  }
+  SimRig rig{kOneMail, [](server::ServerOptions& options) {
+               for (unsigned i = 0; i < 20; ++i)
+                 options.accounts.push_back({login(i), login(i) + "@example.test", Secret("pass"), std::nullopt, ""});
+             }};
+  Stalling network{*rig.network};
+  LoadShard shard;
+};
+
 /// Several that are due at once after a stall are all late, not only the last of them.
 TEST(Lateness, EveryCopyOfABacklogCounts) {
-  SimRig rig(kOneMail, [](server::ServerOptions& options) {
-    for (int i = 0; i < 20; ++i)
-      options.accounts.push_back(
-          {fmt::format("user-{}", i), fmt::format("user-{}@example.test", i), Secret("pass"), std::nullopt, ""});
-  });
-  Stalling network(*rig.network);
-  std::vector<std::vector<scenario::PoolAccount>> accounts;
-  for (unsigned i = 0; i < 20; ++i)
-    accounts.push_back(
-        {{fmt::format("user-{}", i), fmt::format("user-{}@example.test", i), Secret("pass"), std::nullopt}});
-  LoadShard shard(rig.scenario, rig.target, accounts, network, rig.options, {.rate = 1000, .total = 20});
+  Twenty load(20);
+  LoadShard& shard = load.shard;
+  Stalling& network = load.network;
   shard.start();                                     // the first is due now
   network.stalled = std::chrono::milliseconds(100);  // the other nineteen 1 to 19 ms later, in the stall
-  EXPECT_TRUE(rig.network->run([&] { return shard.done(); }));
+  EXPECT_TRUE(load.rig.network->run([&] { return shard.done(); }));
   EXPECT_EQ(shard.own_lateness().count(), 20U);
   // 81 ms of the last to 99 ms of the second, within a bucket.
   EXPECT_EQ(shard.own_lateness().count_up_to(std::chrono::milliseconds(79)), 1U);
@@ -119,21 +130,13 @@ TEST(StartLine, NobodyWaitsForAThreadThatIsGone) {
 
 /// What was due before the end and that we came to only behind it, for our own doing, is begun: nobody may be missing.
 TEST(Lateness, WhatWasDueBeforeTheEndIsBegunHoweverLateWeAre) {
-  SimRig rig(kOneMail, [](server::ServerOptions& options) {
-    for (int i = 0; i < 20; ++i)
-      options.accounts.push_back(
-          {fmt::format("user-{}", i), fmt::format("user-{}@example.test", i), Secret("pass"), std::nullopt, ""});
-  });
-  Stalling network(*rig.network);
-  std::vector<std::vector<scenario::PoolAccount>> accounts;
-  for (unsigned i = 0; i < 15; ++i)
-    accounts.push_back(
-        {{fmt::format("user-{}", i), fmt::format("user-{}@example.test", i), Secret("pass"), std::nullopt}});
-  LoadShard shard(rig.scenario, rig.target, accounts, network, rig.options, {.rate = 1000, .total = 20});
+  Twenty load(15);
+  LoadShard& shard = load.shard;
+  Stalling& network = load.network;
   shard.start();
   network.stalled = std::chrono::milliseconds(400);  // over the end, and its alarm has not rung
   shard.end();
-  EXPECT_TRUE(rig.network->run([&] { return shard.done(); }));
+  EXPECT_TRUE(load.rig.network->run([&] { return shard.done(); }));
   shard.settle();
   EXPECT_EQ(shard.progress().due, 20U);
   EXPECT_EQ(shard.progress().begun, 15U);
