@@ -116,7 +116,7 @@ class Walk {
   };
 
   Session& of(const Event& e) { return sessions_[e.session]; }
-  const Event& asked(const Event& e) const { return e.command == 0 ? e : history_.event(e.command); }
+  const Event& asked(const Event& e) const { return history_.asked(e); }
   Protocol protocol(const Event& e) const { return history_.session(e.session).protocol; }
   std::uint32_t account(const Event& e) const { return history_.account_of(e); }
   void reach(std::string_view state) { found_.insert(state); }

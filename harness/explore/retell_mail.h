@@ -41,9 +41,7 @@ class RetoldMail {
   void note_arrival(const history::Event& e);
   void note_copies(std::uint32_t owner, const history::Event& e);
   void note_rename(std::uint32_t owner, const history::Event& asked);
-  const history::Event& invoke_of(const history::Event& e) const {
-    return e.command == 0 ? e : history_.event(e.command);
-  }
+  const history::Event& invoke_of(const history::Event& e) const { return history_.asked(e); }
 
   const history::History& history_;
   const RetoldCast& cast_;

@@ -113,7 +113,7 @@ class Teller {
     }
   }
 
-  const Event& invoke_of(const Event& e) const { return e.command == 0 ? e : history_.event(e.command); }
+  const Event& invoke_of(const Event& e) const { return history_.asked(e); }
   void tell(const Event& e);
 
   void delivery(const Event& e);

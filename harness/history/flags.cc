@@ -16,6 +16,12 @@ bool has_deleted(std::string_view flags) {
   return false;
 }
 
+ToDeleted to_deleted(std::string_view how, std::string_view flags) {
+  const bool replaces = istarts_with(how, "FLAGS");
+  if (has_deleted(flags)) return how.starts_with('-') ? ToDeleted::clears : ToDeleted::sets;
+  return replaces ? ToDeleted::clears : ToDeleted::nothing;
+}
+
 bool sets_seen(std::string_view items) {
   const std::string text = upper(items);
   for (const std::string_view word : {"BODY[", "BINARY[", "RFC822.TEXT"})

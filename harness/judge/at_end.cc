@@ -117,11 +117,10 @@ class Askers {
   using Of = std::pair<std::uint32_t, std::uint32_t>;  ///< account and message
 
   void stored(const Event& e, const Event& asked, Of of, bool theirs) {
-    const bool takes = asked.code.starts_with('-'), replaces = !takes && !asked.code.starts_with('+');
-    const bool names = history::has_deleted(asked.flags);
-    if (names && !takes) {
+    const auto what = history::to_deleted(asked.code, asked.flags);
+    if (what == history::ToDeleted::sets) {
       if (theirs) over_imap_[of] = e.type == Type::ok ? e.index : Leaving::kNever;
-    } else if ((names || replaces) && e.type == Type::ok) {
+    } else if (what == history::ToDeleted::clears && e.type == Type::ok) {
       // Of two that overlap nobody knows which came last.
       const auto mark = over_imap_.find(of);
       if (mark != over_imap_.end() && mark->second < asked.index) over_imap_.erase(mark);
@@ -355,8 +354,7 @@ bool not_told_yet(const Case& c, const Leaving& leaving, const Belief& has, cons
   return lacks.looked < came;
 }
 
-void agree(const Case& c, const Pop3Policy& policy, const Event& e, Verdicts& out) {
-  const Leaving leaving(c);
+void agree(const Case& c, const Pop3Policy& policy, const Leaving& leaving, const Event& e, Verdicts& out) {
   std::optional<Belief> first;
   std::string first_device;
   for (const std::uint32_t number : e.get<history::AgreeFacts>().devices) {
@@ -421,7 +419,7 @@ Vanished vanished(const Case& c) {
 }
 
 std::string at_end(const Case& c, const Vanished& vanished, const Strangers& strangers, const Pop3Policy& policy,
-                   const Event& expectation, const Miss& miss) {
+                   const Leaving& leaving, const Event& expectation, const Miss& miss) {
   Verdicts out{miss, {}};
   switch (expectation.what) {
     case What::fate:
@@ -434,7 +432,7 @@ std::string at_end(const Case& c, const Vanished& vanished, const Strangers& str
       intact(c, expectation, out);
       break;
     case What::agree:
-      agree(c, policy, expectation, out);
+      agree(c, policy, leaving, expectation, out);
       break;
     default:
       out.unclear = "it was never answered";

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "judge/case.h"
+#include "judge/leaving.h"
 #include "judge/pop3_policy.h"
 #include "judge/strangers.h"
 
@@ -19,7 +20,7 @@ using Miss = std::function<void(std::uint32_t message, std::uint32_t event, cons
 /// What the whole history says to a judge step: `fate`, `count`, `agree` or `intact`. Calls `miss` for whatever is not
 /// as expected, and gives why nothing can be said; "" = it can.
 std::string at_end(const Case& c, const Vanished& vanished, const Strangers& strangers, const Pop3Policy& policy,
-                   const history::Event& expectation, const Miss& miss);
+                   const Leaving& leaving, const history::Event& expectation, const Miss& miss);
 
 /// Where the scenario expects that nobody has a copy any more: of what, and how it came to that. "" = it does not.
 std::string nothing_left(const Case& c);

@@ -122,9 +122,8 @@ bool may_be_gone(const Case& c, const Event& outcome, std::uint32_t message) {
   const bool removed = std::any_of(cells.begin(), cells.end(), [&](const Cell& cell) {
     return cell.account == account && cell.removed_by != 0 && cell.removed_by < outcome.index;
   });
-  const Request then{.invoke = outcome.index, .completion = outcome.index};
   return removed || std::any_of(cells.begin(), cells.end(), [&](const Cell& cell) {
-           return cell.account == account && deleted_flag_at(c, cell, then) != nullptr;
+           return cell.account == account && deleted_flag_at(c, cell, outcome.index, outcome.index) != nullptr;
          });
 }
 

@@ -273,10 +273,10 @@ std::string not_owed(const Case& c, const Course& course, const Event& e, std::u
     if (certainly_missing(cell) && gone_when_marked(c, cell) != nullptr)
       return fmt::format("{} was marked with \\Deleted, and somebody expunged it", c.name_of(message));
   for (const Cell& cell : c.ledger.cells_of(message)) {
-    const auto taken = certainly_missing(cell) ? course.requests().taken_marked(cell) : std::nullopt;
-    if (taken)
+    const Request* quit = certainly_missing(cell) ? course.requests().quit_that_took_marked(cell) : nullptr;
+    if (quit != nullptr)
       return fmt::format("{} was marked with \\Deleted, and went with the QUIT of {}", c.name_of(message),
-                         c.who(c.history.event(taken->quit->invoke)));
+                         c.who(c.history.event(quit->invoke)));
   }
   for (const Cell& cell : c.ledger.cells_of(message))
     if (c.ledger.gone_after_download(cell))
@@ -543,7 +543,7 @@ void judge_expectation(const history::History& history, const history::Ledger& l
         return Words{wanted, fmt::format("{}: {}", step_of(c, e), actual)};
       });
     };
-    const std::string unclear = at_end(c, gone, strangers, policy, e, miss);
+    const std::string unclear = at_end(c, gone, strangers, policy, course.leaving(), e, miss);
     if (!unclear.empty()) not_asked(c, e, unclear);
   }
 }

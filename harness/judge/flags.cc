@@ -180,9 +180,7 @@ class FlagLedger {
     const At where = at(asked);
     const auto note = [&](Place place, bool told) {
       Named& named = changes_[place];
-      const std::uint32_t before = named.commands.newest;
-      named.commands.note(e);
-      if (told) named.commands.newest = before;
+      told ? named.commands.count(e) : named.commands.note(e);
       if (e.type == Type::invoke && e.what == What::store) named.store = e.index;
     };
     for (const std::uint32_t uid : history::parse_uids(asked.set)) {

@@ -228,9 +228,8 @@ class ImapHeard {
 
   void store(const Event& e) {
     const Event& asked = c_.invoke(e);
-    const bool takes = asked.code.starts_with('-'), adds = asked.code.starts_with('+');
-    const bool sets = history::has_deleted(asked.flags) && !takes;
-    const bool clears = history::has_deleted(asked.flags) ? takes : !adds && !takes;
+    const auto what = history::to_deleted(asked.code, asked.flags);
+    const bool sets = what == history::ToDeleted::sets, clears = what == history::ToDeleted::clears;
     if (e.type == Type::invoke && sets) asks(e);
     answered(e);
     Box* at = box(e);

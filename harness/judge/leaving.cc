@@ -98,7 +98,8 @@ class Leaving::Look {
           out_.marks_some.try_emplace(box(account, e.mailbox), e.index);
         return;
       case What::store:
-        if (e.type == Type::invoke && !e.code.starts_with('-') && history::has_deleted(e.flags)) marks(e, at.box);
+        if (e.type == Type::invoke && history::to_deleted(e.code, e.flags) == history::ToDeleted::sets)
+          marks(e, at.box);
         return;
       case What::copy:
         if (e.type == Type::invoke) copies(e, account, at.box);
@@ -199,15 +200,16 @@ std::uint32_t Leaving::known_done(const Cell& removed) const {
   const std::uint32_t answer = answered(removed.removed_by);
   if (answer != kNever || removed.removed_by == 0) return answer;
   const std::uint32_t session = c_.history.event(removed.removed_by).session;
-  const auto sights = c_.sights(removed.message);
-  for (const Event& e : c_.history.about(What::expunged)) {
-    if (e.session != session || e.index < removed.removed_by || e.uid == 0) continue;
-    if (std::any_of(sights.begin(), sights.end(), [&](std::uint32_t sight) {
-          const Event& seen = c_.history.event(sight);
-          return seen.uid == e.uid && c_.history.account_of(seen) == removed.account &&
-                 iequals(seen.mailbox, c_.ledger.mailbox_name(removed.mailbox));
-        }))
+  const std::string& mailbox = c_.ledger.mailbox_name(removed.mailbox);
+  std::uint32_t uidvalidity = 0;  // of the mailbox, while the session has it open
+  for (const Event& e : c_.history.about(What::select, What::examine, What::expunged)) {
+    if (e.session != session) continue;
+    if (e.what != What::expunged) {
+      if (e.type == Type::ok) uidvalidity = iequals(c_.invoke(e).mailbox, mailbox) ? e.uidvalidity : 0;
+    } else if (e.index > removed.removed_by && uidvalidity != 0 &&
+               c_.ledger.message_at(removed.account, mailbox, uidvalidity, e.uid) == removed.message) {
       return e.index;
+    }
   }
   return kNever;
 }

@@ -157,7 +157,7 @@ Words suppressed_words(const Case& c, const Cell& cell, const Cell& copy, const 
 
 void judge_loss(const history::History& history, const history::Ledger& ledger, Findings& out) {
   Case c(history, ledger, "loss", out);
-  std::optional<Requests> asked;  // looked for when something is missing
+  const RequestsWhenNeeded asked(c);
   std::optional<Renames> renames;
   std::optional<RefusedMoves> refused_moves;
   std::optional<std::set<std::uint32_t>> kept;
@@ -200,7 +200,6 @@ void judge_loss(const history::History& history, const history::Ledger& ledger, 
                                  ""});
       continue;
     }
-    if (!asked) asked.emplace(c);
     const std::uint32_t again = asked->last_delivery(cell);
     const bool after_removal = cell.removes > 0 && again > cell.removed_by;
     const bool never_here = cell.first_seen == 0 && cell.removes == 0;

@@ -103,25 +103,31 @@ class Modseqs {
         leaving_.any_between(since, e.index, std::get<0>(box), asked.other_mailbox))
       return;
     for (const std::uint32_t uid : history::parse_uids(e.get<history::CopyFacts>().destinations))
-      above_[{box, uid}] = {highest->second.event, highest->second.modseq, e.index, {}};
+      above_[{box, uid}] = {highest->second.event, highest->second.modseq, e.index};
   }
 
   void above_all_before(const Event& e, const ModseqBox& box, std::uint64_t modseq, std::uint32_t message) {
     const auto put = above_.find({box, e.uid});
     if (put == above_.end()) return;
-    const Known before = put->second;
+    const Put before = put->second;
     above_.erase(put);
     if (modseq > before.modseq) return;
-    const Event& copied = c_.history.event(before.flags_event);
+    const Event& copied = c_.history.event(before.answer);
     c_.find("below-highest", {fmt::format("a MODSEQ above {} for UID {} of {}, which {} put there by {} at {}",
                                           before.modseq, e.uid, std::get<1>(box), c_.who(copied),
                                           copied.what == What::move ? "MOVE" : "COPY", c_.when(copied)),
                               fmt::format("{} is told MODSEQ {} at {}", c_.who(e), modseq, c_.when(e)),
-                              {before.event, before.flags_event, e.index},
+                              {before.told, before.answer, e.index},
                               message,
                               ""});
   }
 
+  /// The highest MODSEQ before a COPY or MOVE: the event that told it, and the command's answer.
+  struct Put {
+    std::uint32_t told = 0;
+    std::uint64_t modseq = 0;
+    std::uint32_t answer = 0;
+  };
   /// What a session was told since it opened the mailbox.
   struct Opened {
     ModseqBox box;
@@ -267,9 +273,8 @@ class Modseqs {
   std::map<std::uint32_t, Opened> opened_;                      ///< by session
   std::map<std::pair<ModseqBox, std::uint32_t>, Known> known_;  ///< by UID: the highest MODSEQ that was told
   std::map<ModseqBox, Known> highest_;
-  /// By UID that a COPY or MOVE put there: what was the highest before, and as flags_event that command's answer.
-  std::map<std::pair<ModseqBox, std::uint32_t>, Known> above_;
-  std::set<std::pair<ModseqBox, std::uint32_t>> gone_;  ///< UIDs that somebody was told are gone
+  std::map<std::pair<ModseqBox, std::uint32_t>, Put> above_;  ///< by UID that a COPY or MOVE put there
+  std::set<std::pair<ModseqBox, std::uint32_t>> gone_;        ///< UIDs that somebody was told are gone
   std::optional<std::map<std::pair<ModseqBox, std::uint32_t>, std::uint32_t>> seen_;
 };
 

@@ -23,7 +23,7 @@ void more_than_asked(Case& c) {
   const RequestsWhenNeeded asked(c);
   for (const Cell& cell : c.ledger.cells()) {
     if (!certainly_missing(cell) || surplus_elsewhere(c, cell) > 0 || perhaps_queued(c, cell)) continue;
-    const Request* with = asked.gone_with(cell);
+    const Request* with = asked->gone_with(cell);
     if (with == nullptr) continue;
     const Event& command = c.history.event(with->invoke);
     const std::string name = c.name_of(cell.message);
@@ -38,7 +38,7 @@ void more_than_asked(Case& c) {
                 events, cell.message, ""});
         break;
       case Request::Kind::quit:
-        if (const Event* mark = deleted_flag_at(c, cell, *with)) {
+        if (const Event* mark = deleted_flag_at(c, cell, with->invoke, with->completion)) {
           c.find("marked-over-imap",
                  {fmt::format("{} still in {}: DELE did not mark it", name, box),
                   fmt::format("{} went with the QUIT of {} at {}; over IMAP {} had set \\Deleted at {}", name,

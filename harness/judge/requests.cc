@@ -224,9 +224,9 @@ Mark marked_as_deleted(const Case& c, const Cell& cell) {
     if (!c.by_audit(e) && (e.what == What::expunge || e.what == What::close || e.what == What::move)) return {};
     if (e.what == What::store && e.type == Type::ok && !c.by_audit(e)) {
       const Event& asked = c.invoke(e);
-      const bool replaces = !asked.code.starts_with('-') && !asked.code.starts_with('+');
-      if (!replaces && !history::has_deleted(asked.flags)) continue;
-      const bool clears = asked.code.starts_with('-') || !history::has_deleted(asked.flags);
+      const auto what = history::to_deleted(asked.code, asked.flags);
+      if (what == history::ToDeleted::nothing) continue;
+      const bool clears = what == history::ToDeleted::clears;
       for (const std::uint32_t uid : history::parse_uids(asked.set)) {
         if (!is_it(uid)) continue;
         out.by = clears ? nullptr : &e;
@@ -241,7 +241,7 @@ Mark marked_as_deleted(const Case& c, const Cell& cell) {
   return out;
 }
 
-const Event* deleted_flag_at(const Case& c, const Cell& cell, const Request& request) {
+const Event* deleted_flag_at(const Case& c, const Cell& cell, std::uint32_t from, std::uint32_t to) {
   const std::string& mailbox = c.ledger.mailbox_name(cell.mailbox);
   if (cell.added_by != 0)
     if (const Event& added = c.invoke(c.history.event(cell.added_by));
@@ -254,7 +254,7 @@ const Event* deleted_flag_at(const Case& c, const Cell& cell, const Request& req
   const Event* mark = nullptr;
   std::uint32_t marked = 0;  // its answer; 0 = it was not answered, or not yet
   for (const Event& e : c.history.about(What::select, What::examine, What::store)) {
-    if (e.session == 0 || c.history.account_of(e) != cell.account || e.index > request.completion) continue;
+    if (e.session == 0 || c.history.account_of(e) != cell.account || e.index > to) continue;
     if (e.what != What::store) {
       if (e.type != Type::ok) continue;
       if (iequals(c.invoke(e).mailbox, mailbox))
@@ -264,9 +264,10 @@ const Event* deleted_flag_at(const Case& c, const Cell& cell, const Request& req
       continue;
     }
     const Event& asked = c.invoke(e);
-    const bool takes = asked.code.starts_with('-'), replaces = !takes && !asked.code.starts_with('+');
-    const bool names = history::has_deleted(asked.flags), marks = names && !takes;
-    if (refused.contains(asked.index) || !(names || replaces) || !uidvalidity.contains(e.session)) continue;
+    const auto what = history::to_deleted(asked.code, asked.flags);
+    const bool marks = what == history::ToDeleted::sets;
+    if (refused.contains(asked.index) || what == history::ToDeleted::nothing || !uidvalidity.contains(e.session))
+      continue;
     const auto uids = history::parse_uids(asked.set);
     if (std::none_of(uids.begin(), uids.end(), [&](std::uint32_t uid) {
           return c.ledger.message_at(cell.account, mailbox, uidvalidity[e.session], uid) == cell.message;
@@ -277,23 +278,22 @@ const Event* deleted_flag_at(const Case& c, const Cell& cell, const Request& req
       marked = 0;
     } else if (marks && mark == &asked && e.type == Type::ok) {
       marked = e.index;
-    } else if (!marks && e.type == Type::ok && e.index < request.invoke && marked != 0 && asked.index > marked) {
+    } else if (!marks && e.type == Type::ok && e.index < from && marked != 0 && asked.index > marked) {
       mark = nullptr;  // what overlaps may have come first
     }
   }
   return mark;
 }
 
-const Request* RequestsWhenNeeded::gone_with(const Cell& cell) const {
+const Requests* RequestsWhenNeeded::operator->() const {
   if (!requests_) requests_.emplace(c_);
-  return requests_->gone_with(cell);
+  return &*requests_;
 }
 
-std::optional<RequestsWhenNeeded::TakenMarked> RequestsWhenNeeded::taken_marked(const Cell& cell) const {
-  const Request* with = gone_with(cell);
-  if (with == nullptr || with->kind != Request::Kind::quit) return std::nullopt;
-  const Event* mark = deleted_flag_at(c_, cell, *with);
-  return mark == nullptr ? std::nullopt : std::optional(TakenMarked{with, mark});
+const Request* RequestsWhenNeeded::quit_that_took_marked(const Cell& cell) const {
+  const Request* with = (*this)->gone_with(cell);
+  if (with == nullptr || with->kind != Request::Kind::quit) return nullptr;
+  return deleted_flag_at(c_, cell, with->invoke, with->completion) == nullptr ? nullptr : with;
 }
 
 const Event* gone_when_marked(const Case& c, const Cell& cell) { return marked_as_deleted(c, cell).told_gone; }

@@ -93,21 +93,17 @@ struct Mark {
 };
 Mark marked_as_deleted(const Case& c, const history::Cell& cell);
 
-/// The STORE, or APPEND, by which the message may have borne \Deleted while this request ran: not refused, asked for
-/// before its end, and taken back by nobody who was answered before it began. Null: it bore none.
-const history::Event* deleted_flag_at(const Case& c, const history::Cell& cell, const Request& request);
+/// The STORE, or APPEND, by which the message may have borne \Deleted between these events: not refused, asked for
+/// before the second, and taken back by nobody who was answered before the first. Null: it bore none.
+const history::Event* deleted_flag_at(const Case& c, const history::Cell& cell, std::uint32_t from, std::uint32_t to);
 
 /// Requests that are looked for when they are first needed.
 class RequestsWhenNeeded {
  public:
   explicit RequestsWhenNeeded(const Case& c) : c_(c) {}
-  const Request* gone_with(const history::Cell& cell) const;
-  /// The QUIT it seems to have gone with, if the message may have borne \Deleted then, and what had set that.
-  struct TakenMarked {
-    const Request* quit;
-    const history::Event* mark;
-  };
-  std::optional<TakenMarked> taken_marked(const history::Cell& cell) const;
+  const Requests* operator->() const;
+  /// The QUIT it seems to have gone with, if the message may have borne \Deleted then; else null.
+  const Request* quit_that_took_marked(const history::Cell& cell) const;
 
  private:
   const Case& c_;

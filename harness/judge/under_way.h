@@ -13,11 +13,15 @@ struct UnderWay {
   std::uint32_t newest = 0;  ///< the newest event of one of them
   /// Such a command, or its answer.
   void note(const history::Event& e) {
+    count(e);
+    newest = e.index;
+  }
+  /// ... of which nothing new is learnt.
+  void count(const history::Event& e) {
     if (e.type == history::Type::invoke)
       ++open;
     else if (e.command != 0 && e.type != history::Type::info && open > 0)
       --open;
-    newest = e.index;
   }
   /// Whether one may have done something behind this event.
   bool since(std::uint32_t event) const { return open > 0 || newest > event; }

@@ -187,7 +187,6 @@ void Generator::merge(const Generator& other) {
   lateness.merge(other.lateness);
   turns.merge(other.turns);
   worst_timer = std::max(worst_timer, other.worst_timer);
-  if (limited_part.empty()) limited_part = other.limited_part;
 }
 
 double rate_of(const stats::Operation& operation, const LoadResult& result) {

@@ -30,11 +30,8 @@ void Ledger::Impl::store(const Event& e) {
   const Event& invoke = invoke_of(e);
   const std::uint32_t in = session(e.session).box;
   if (in == 0) return;
-  const bool removes = !invoke.code.empty() && invoke.code.front() == '-';
-  const bool replaces = !invoke.code.empty() && invoke.code.front() != '-' && invoke.code.front() != '+';
-  const bool deleted = has_deleted(invoke.flags);
-  const bool sets = deleted && !removes;
-  const bool clears = (deleted && removes) || (!deleted && replaces);
+  const ToDeleted what = to_deleted(invoke.code, invoke.flags);
+  const bool sets = what == ToDeleted::sets, clears = what == ToDeleted::clears;
   if (!sets && !clears) return;
   std::vector<std::uint32_t> taken_back;
   for (const std::uint32_t uid : parse_uids(invoke.set)) {

@@ -59,7 +59,7 @@ const bool kCopied[] = {
              lent_to_both(s, What::copy, "\\Flagged", true,
                           [](Scene& at, std::uint32_t hand) { at.store(hand, "2", "+FLAGS", "\\Flagged"); });
            }),
-    silent("\\Seen of what was read since",
+    silent("\\Seen of what was answered since",
            [](Scene& s) {
              lent_to_both(s, What::copy, "\\Seen", true,
                           [](Scene& at, std::uint32_t hand) { at.store(hand, "2", "+FLAGS", "\\Answered"); });

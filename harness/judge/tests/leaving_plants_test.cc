@@ -456,7 +456,7 @@ void expunges_and_agrees(Scene& s, bool asks) {
   s.audited({{mail[1], 2}});
 }
 
-/// ... and the phone's session ends before the answer, where it may be told that it went.
+/// ... and the phone's session ends before the answer; it was told that it went, or finds that out in another session.
 void expunges_half_and_agrees(Scene& s, bool told) {
   const auto mail = s.accepted(2);
   const std::uint32_t phone = s.watches(s.phone, mail), laptop = s.watches(s.laptop, mail);
@@ -465,6 +465,11 @@ void expunges_half_and_agrees(Scene& s, bool told) {
   if (told) static_cast<history::Story&>(s).expunged(phone, 1, 1);
   s.done(expunge, Type::info);
   s.end(phone);
+  if (!told) {
+    const std::uint32_t again = s.imap(s.phone);
+    s.select(again, "INBOX", 1);
+    s.content(again, mail[1], 1, 2);
+  }
   s.ask(What::noop, laptop);
   s.agree({s.phone, s.laptop});
   s.audited({{mail[1], 2}});
@@ -488,6 +493,8 @@ const bool kAgree[] = {
           [](Scene& s) { expunges_and_agrees(s, false); }),
     plant("expectation/disagree", [](Scene& s) { expunges_and_agrees(s, true); }),
     plant("expectation/disagree", [](Scene& s) { expunges_half_and_agrees(s, true); }),
+    plant("expectation/not-asked",  // nobody was told, so that nobody knows when it was done
+          [](Scene& s) { expunges_half_and_agrees(s, false); }),
     silent("two agree in INBOX, of which one has opened another mailbox since",
            [](Scene& s) { agrees_in(s, "INBOX", true); }),
     plant("expectation/disagree", [](Scene& s) { agrees_in(s, "INBOX", false); }),

@@ -174,7 +174,7 @@ const bool kRemoval[] = {
                          Type::info);
             });
           }),
-    plant("removal/marked-over-imap",  // whoever moved something before
+    plant("removal/marked-over-imap",  // whoever closed the mailbox before
           [](Scene& s) {
             quits_beside(s, [](Scene& scene, std::uint32_t hand) {
               scene.ask(What::close, hand);

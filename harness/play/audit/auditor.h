@@ -26,7 +26,8 @@ class Auditor final : public Alarm {
   void baseline(Then then);
   /// In place of baseline(): what somebody saw a moment ago.
   void believe(const SeenEmpty& seen);
-  /// What the newest look saw, if that was all empty, and it was one of baseline() or clean_after_talk().
+  /// What the newest look saw, if that was all empty and it was one of baseline() or clean_after_talk(); or what was
+  /// believed instead of that.
   const std::optional<SeenEmpty>& seen_empty() const { return seen_empty_; }
   /// Only looks: what is there must be ours. Before the lines of a check, which take what they find.
   void verify(Then then, MailboxReader::Bodies bodies = MailboxReader::Bodies::left);

@@ -6,7 +6,6 @@
 #include <iterator>
 #include <utility>
 
-#include "history/flags.h"
 #include "play/devices/imap_device.h"
 
 namespace mailproof::play {
