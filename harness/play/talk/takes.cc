@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/bytes.h"
+#include "history/flags.h"
 #include "wire/imap/line_scan.h"
 #include "wire/imap/sequence_set.h"
 
@@ -158,13 +159,6 @@ std::vector<std::string> items_of(std::string_view text) {
   return out;
 }
 
-/// RFC 3501 section 6.4.5, RFC 3516 section 4.2.
-bool sets_seen(std::string_view items) {
-  return std::ranges::any_of(items_of(items), [](const std::string& item) {
-    return item.starts_with("BODY[") || item.starts_with("BINARY[") || item == "RFC822" || item == "RFC822.TEXT";
-  });
-}
-
 }  // namespace
 
 /// RFC 3501 section 6.4.5: BODY[...], RFC822 and RFC822.TEXT set \Seen; the others but headers show the text.
@@ -261,7 +255,7 @@ std::string_view OpenMailbox::not_kept(std::string_view line) const {
   Words words(line);
   const std::string command = command_of(words);
   words.word();  // the set
-  if (command == "FETCH") return sets_seen(words.rest()) && !has(*permanent_, "\\Seen") ? "\\Seen" : "";
+  if (command == "FETCH") return history::sets_seen(words.rest()) && !has(*permanent_, "\\Seen") ? "\\Seen" : "";
   if (command != "STORE") return {};
   const std::string change = upper(words.rest());
   const auto flags = change.find("FLAGS");  // behind UNCHANGEDSINCE
@@ -278,7 +272,7 @@ bool OpenMailbox::not_let(std::string_view line) const {
   const std::string command = command_of(words);
   words.word();  // the set
   return command == "STORE" || command == "EXPUNGE" || command == "MOVE" || command == "REPLACE" ||
-         (command == "FETCH" && sets_seen(words.rest()));
+         (command == "FETCH" && history::sets_seen(words.rest()));
 }
 
 TakingWrite::TakingWrite(const OpenMailbox& open, std::string_view bytes) {
